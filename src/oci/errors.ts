@@ -1,0 +1,82 @@
+// The one error class of the program. `code` is for programs, `message` for people, `hint` says what to do next.
+
+/** Error codes of the OCI distribution specification 1.1, section "Error Codes", plus those that registries use beside it. */
+export type RegistryErrorCode =
+  | 'BLOB_UNKNOWN'
+  | 'BLOB_UPLOAD_INVALID'
+  | 'BLOB_UPLOAD_UNKNOWN'
+  | 'DENIED'
+  | 'DIGEST_INVALID'
+  | 'MANIFEST_BLOB_UNKNOWN'
+  | 'MANIFEST_INVALID'
+  | 'MANIFEST_TOO_LARGE'
+  | 'MANIFEST_UNKNOWN'
+  | 'NAME_INVALID'
+  | 'NAME_UNKNOWN'
+  | 'PAGINATION_NUMBER_INVALID'
+  | 'RANGE_INVALID'
+  | 'SIZE_INVALID'
+  | 'TAG_INVALID'
+  | 'TOOMANYREQUESTS'
+  | 'UNAUTHORIZED'
+  | 'UNSUPPORTED';
+
+/** What else can go wrong and be mended by the user. */
+export type ErrorCode =
+  | RegistryErrorCode
+  | 'ABORTED'
+  | 'ADDRESS_IN_USE'
+  | 'ADDRESS_NOT_PERMITTED'
+  | 'ADDRESS_UNAVAILABLE'
+  | 'ALREADY_RUNNING'
+  | 'BAD_ANSWER'
+  | 'BROKEN_OFF'
+  | 'CONFIG_INVALID'
+  | 'FILE_UNREADABLE'
+  | 'INCOMPLETE'
+  | 'LOCKED'
+  | 'NO_ACCESS'
+  | 'NO_REGISTRY'
+  | 'NO_SPACE'
+  | 'NOT_RUNNING'
+  | 'OVERLAY_UNKNOWN'
+  | 'PLATFORM_INVALID'
+  | 'PLATFORM_UNKNOWN'
+  | 'READ_ONLY'
+  | 'REFERENCE_INVALID'
+  | 'SERVER_ERROR'
+  | 'TIMEOUT'
+  | 'UNREACHABLE'
+  | 'USAGE'
+  | 'YAML_INVALID';
+
+export interface ErrorDetails {
+  /** What the user can do next: one sentence. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+  /** The HTTP status that a registry answered with, where it was one. */
+  readonly status?: number;
+}
+
+/**
+ * An error that a user can reach. Bugs stay plain `Error`s.
+ * `message` is one line and holds the offending value; it never holds a credential.
+ */
+export class ImagesError extends Error {
+  override readonly name = 'ImagesError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly status: number | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.hint = details.hint;
+    this.status = details.status;
+  }
+}
+
+/** True for an ImagesError; with codes, only for one of these. */
+export function isImagesError(error: unknown, ...codes: readonly ErrorCode[]): error is ImagesError {
+  return error instanceof ImagesError && (codes.length === 0 || codes.includes(error.code));
+}

@@ -1,0 +1,103 @@
+// The registry contract: what the HTTP client, the store on disk and the one in memory all are, and what the server serves.
+// A policy (read-only, host names, pull-through) is a function Registry → Registry. Repository names here have no host.
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { RawManifest } from '../oci/manifest.ts';
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface ReadOptions extends CallOptions {
+  /** The host that the name was asked for at (`?ns=` on the wire): a key to look up, never an address to connect to. */
+  readonly host?: string;
+}
+
+export interface BlobOptions extends ReadOptions {
+  /** First byte wanted; 0 when absent. */
+  readonly from?: number;
+  /** The byte after the last one wanted; the blob's end when absent or beyond it. */
+  readonly to?: number;
+}
+
+export type Bytes = AsyncIterable<Uint8Array>;
+
+/** Opens a content at byte `from`. It is called only when the bytes are needed, and again after a failure. */
+export type OpenContent = (from: number) => Promise<Bytes>;
+
+export interface BlobContent {
+  /** `size` is the whole blob's, whatever the range. */
+  readonly descriptor: Descriptor;
+  /**
+   * The bytes of the range. From the HTTP client, a body that starts at 0 verifies itself and throws DIGEST_INVALID or SIZE_INVALID
+   * before its end; of a later one the reader verifies the whole. The body must be read to its end or returned.
+   */
+  readonly body: Bytes;
+}
+
+export interface RegistryReader {
+  /** Errors: MANIFEST_UNKNOWN, NAME_UNKNOWN. The digest is verified where the reference is one. */
+  getManifest(repository: string, tagOrDigest: string, options?: ReadOptions): Promise<RawManifest>;
+  /** `undefined` where there is none. Costs no pull quota. */
+  statManifest(repository: string, tagOrDigest: string, options?: ReadOptions): Promise<Descriptor | undefined>;
+  /** Errors: BLOB_UNKNOWN, NAME_UNKNOWN, RANGE_INVALID (from beyond the end). */
+  getBlob(repository: string, digest: Digest, options?: BlobOptions): Promise<BlobContent>;
+  /** `undefined` where the repository has no such blob. mediaType is application/octet-stream. */
+  statBlob(repository: string, digest: Digest, options?: ReadOptions): Promise<Descriptor | undefined>;
+}
+
+/** An upload in progress; disposing keeps it for a later `openUpload` with its id. */
+export interface Upload extends AsyncDisposable {
+  readonly id: string;
+  /** Bytes received so far. */
+  readonly size: number;
+  /** Appends; what arrived before a failure is kept and counted. Returns the new size. Errors: RANGE_INVALID when `from` is not `size`. */
+  append(body: Bytes, options?: { readonly from?: number } & CallOptions): Promise<number>;
+  /** Verifies and publishes. Errors: DIGEST_INVALID (the upload is discarded). */
+  commit(digest: Digest): Promise<Descriptor>;
+  cancel(): Promise<void>;
+}
+
+export interface RegistryWriter {
+  /**
+   * Puts a blob unless it is there: `open` is called with the number of bytes that an earlier, broken attempt left
+   * (only registries that keep them; the others say 0), or not at all. Idempotent, atomic; safe beside other processes.
+   * Errors: NAME_INVALID, DIGEST_INVALID, SIZE_INVALID (nothing wrong is kept), NO_SPACE, READ_ONLY.
+   */
+  putBlob(repository: string, blob: Descriptor, open: OpenContent, options?: CallOptions): Promise<void>;
+  /** Starts an upload, or goes on with the one named. Errors: BLOB_UPLOAD_UNKNOWN, NAME_INVALID. */
+  openUpload(repository: string, id?: string, options?: CallOptions): Promise<Upload>;
+  /** Makes a blob of another repository (any, when `from` is absent) one of this repository. False: push it. */
+  mountBlob(repository: string, digest: Digest, from?: string, options?: CallOptions): Promise<boolean>;
+  /**
+   * Stores a manifest under its digest, then points the tags to it. Idempotent.
+   * Errors: MANIFEST_INVALID, MANIFEST_BLOB_UNKNOWN (config or layers missing; or children of an index, where the registry refuses sparse indexes),
+   * NAME_INVALID, TAG_INVALID.
+   */
+  putManifest(repository: string, manifest: RawManifest, tags: readonly string[], options?: CallOptions): Promise<void>;
+  /** Removes the tag alone. Errors: MANIFEST_UNKNOWN, NAME_UNKNOWN, UNSUPPORTED. */
+  deleteTag(repository: string, tag: string, options?: CallOptions): Promise<void>;
+  /** Removes the manifest and every tag that points to it. Errors: MANIFEST_UNKNOWN, NAME_UNKNOWN, UNSUPPORTED. */
+  deleteManifest(repository: string, digest: Digest, options?: CallOptions): Promise<void>;
+  /** Errors: BLOB_UNKNOWN, NAME_UNKNOWN, UNSUPPORTED. */
+  deleteBlob(repository: string, digest: Digest, options?: CallOptions): Promise<void>;
+}
+
+export interface RegistryLister {
+  /** In byte order, those after `after`. */
+  repositories(after?: string, options?: CallOptions): AsyncIterable<string>;
+  /** In byte order, those after `after`. Errors (at the first step): NAME_UNKNOWN. */
+  tags(repository: string, after?: string, options?: ReadOptions): AsyncIterable<string>;
+  /** Descriptors of the manifests whose `subject` is this digest, with artifactType and annotations; those of one type where given. Never an error for an unknown digest. */
+  referrers(
+    repository: string,
+    subject: Digest,
+    artifactType?: string,
+    options?: ReadOptions,
+  ): AsyncIterable<Descriptor>;
+}
+
+export interface Registry extends RegistryReader, RegistryWriter, RegistryLister {
+  /** Bytes that a broken-off `putBlob` left of this blob and that the next one goes on from: 0 where nothing is kept. */
+  partialBytes(digest: Digest): Promise<number>;
+}

@@ -1,0 +1,72 @@
+// What scanning finds, and what a rule is. Each kind of source is one rule in its own file; adding one is adding a file and a line in rules.ts.
+
+/** Where a reference stands. */
+export interface Place {
+  /** Relative to the scanned directory, or as it was given. */
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** The path in the document, `spec.template.spec.containers[0].image`; empty for plain text. */
+  readonly path: string;
+}
+
+export interface Finding {
+  /** The reference as the source means it: registry, repository, tag and digest put together where they stand apart; nothing filled in. */
+  readonly image: string;
+  /** `used`: sure. `maybe`: it looks like one, and `reason` says what keeps it from being sure. */
+  readonly certainty: 'used' | 'maybe';
+  readonly reason?: string;
+  readonly rule: string;
+  readonly place: Place;
+}
+
+export interface Warning {
+  readonly file: string;
+  readonly line?: number;
+  readonly text: string;
+}
+
+/** One parsed document of a file; `lineOf` is only worked out when asked. */
+export interface ScannedDocument {
+  readonly file: string;
+  /** Plain data: objects, arrays, strings, numbers, booleans, null. Anchors and merges are resolved. */
+  readonly value: unknown;
+  /** The line (from 1) at which the value with this path begins. */
+  lineOf(path: readonly (string | number)[]): number;
+}
+
+/** Looks at one document at a time. Rules are asked in order; a document may match several. */
+export interface DocumentRule {
+  readonly name: string;
+  matches(document: ScannedDocument): boolean;
+  find(document: ScannedDocument): Iterable<Finding>;
+}
+
+/** The files below a scanned directory. */
+export interface FileTree {
+  /** Relative paths, `/`-separated, in byte order. */
+  readonly files: readonly string[];
+  has(file: string): boolean;
+  /** The file's text, without a BOM. */
+  read(file: string): Promise<string>;
+  /** The file's documents; those that do not parse give a warning and nothing. */
+  documents(file: string): Promise<readonly ScannedDocument[]>;
+}
+
+/** Looks at directories that mean something as a whole (a Helm chart, a kustomization) and takes their files from the document rules. */
+export interface TreeRule {
+  readonly name: string;
+  find(tree: FileTree): Promise<TreeFindings>;
+}
+
+export interface TreeFindings {
+  readonly findings: readonly Finding[];
+  readonly warnings: readonly Warning[];
+  /** Files that the rule has dealt with: no other rule sees them. */
+  readonly claimed: ReadonlySet<string>;
+}
+
+export interface ScanResult {
+  readonly findings: readonly Finding[];
+  readonly warnings: readonly Warning[];
+}

@@ -1,0 +1,59 @@
+// The object-store contract: what a driver (file system, memory, S3) must do for StoredRegistry. Keys are `/`-separated paths without `.` and `..`.
+import type { Bytes } from '../registry/contract.ts';
+
+export interface ObjectInfo {
+  readonly key: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly modified: Date;
+}
+
+export interface Range {
+  readonly from?: number;
+  /** The byte after the last one. */
+  readonly to?: number;
+}
+
+/** Bytes on their way in: not visible under any key until published. One owner at a time. */
+export interface Stage extends AsyncDisposable {
+  readonly id: string;
+  /** Bytes held so far; what an earlier owner left is counted. */
+  readonly size: number;
+  append(chunk: Uint8Array): Promise<void>;
+  /** What is held so far, from the start. */
+  read(): Bytes;
+  /** Drops what is held beyond `size` bytes. */
+  truncate(size: number): Promise<void>;
+  /** Synced to disk, then visible under `key` in one step; replaces what is there. Ends the stage. */
+  publish(key: string): Promise<void>;
+  /** Removes what is held. Ends the stage. Disposing without it (or publish) keeps the bytes for the next owner. */
+  discard(): Promise<void>;
+}
+
+export interface ObjectStore {
+  /** `undefined` where there is no such key. */
+  get(key: string, range?: Range): Promise<Bytes | undefined>;
+  stat(key: string): Promise<ObjectInfo | undefined>;
+  /** A small object, whole and atomic. With `ifAbsent`, false and no change where the key exists. */
+  put(key: string, bytes: Uint8Array, options?: { readonly ifAbsent?: boolean }): Promise<boolean>;
+  /** Marks the object as just used, so that garbage collection spares it. */
+  touch(key: string): Promise<void>;
+  /**
+   * Opens a stage. With an id of an earlier one, goes on with its bytes; waits while a live owner, here or in another
+   * process, holds it (a dead one's lock is taken over). `undefined` where `mustExist` and there is none.
+   */
+  stage(
+    id: string,
+    options?: { readonly mustExist?: boolean; readonly signal?: AbortSignal },
+  ): Promise<Stage | undefined>;
+  /** Bytes that a stage holds, without owning it: 0 where there is none. */
+  staged(id: string): Promise<number>;
+  /** All keys that begin with `prefix` (which ends in `/`), in byte order, after `after`. */
+  list(prefix: string, after?: string): AsyncIterable<ObjectInfo>;
+  /** The names one level below `prefix`: like `readdir`, in byte order; a name with more below it ends in `/`. */
+  children(prefix: string): Promise<readonly string[]>;
+  /** Deleting what is not there is no error. */
+  delete(keys: readonly string[]): Promise<void>;
+  /** Deletes all keys that begin with `prefix` (which ends in `/`). */
+  deleteAll(prefix: string): Promise<void>;
+}

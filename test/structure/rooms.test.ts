@@ -1,0 +1,128 @@
+// Holds the rooms of docs/architecture.md as data: who may import whom, and what may be touched where.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const SRC = resolve(import.meta.dirname, '../../src');
+
+/** A room imports only from rooms with a lower number, or from itself. */
+const ROOMS: Readonly<Record<string, number>> = {
+  oci: 0,
+  io: 1,
+  tar: 2,
+  registry: 2,
+  rootfs: 3,
+  storage: 3,
+  server: 3,
+  transports: 4,
+  copy: 5,
+  build: 5,
+  scan: 5,
+  nodes: 5,
+  tasks: 6,
+  web: 7,
+  cli: 8,
+};
+
+/** Node's own modules that a room must do without: pure rooms stay pure. */
+const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
+  oci: ['node:fs', 'node:fs/promises', 'node:http', 'node:https', 'node:net', 'node:child_process'],
+  tar: ['node:fs', 'node:fs/promises', 'node:http', 'node:https', 'node:net', 'node:child_process'],
+};
+
+interface Source {
+  readonly file: string;
+  readonly room: string;
+  readonly text: string;
+  readonly imports: readonly string[];
+}
+
+const sources: readonly Source[] = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes('/testing/'))
+  .map((file) => {
+    const text = readFileSync(join(SRC, file), 'utf8');
+    const imports = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] as string);
+    return { file, room: file.includes('/') ? (file.split('/')[0] as string) : '', text, imports };
+  });
+
+describe('rooms', () => {
+  it('are all in the table', () => {
+    expect(sources.length).toBeGreaterThan(10);
+    expect([...new Set(sources.map((source) => source.room))].filter((room) => room && !(room in ROOMS))).toEqual([]);
+  });
+
+  it('import only from lower rooms', () => {
+    const wrong = sources.flatMap((source) =>
+      source.imports
+        .filter((name) => name.startsWith('.'))
+        .map((name) => relative(SRC, resolve(SRC, dirname(source.file), name)))
+        .filter((target) => !mayImport(source.room, target.split('/')[0] as string))
+        .map((target) => `${source.file} imports ${target}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('have no cycles between files', () => {
+    const graph = new Map(
+      sources.map((source) => [
+        source.file,
+        source.imports
+          .filter((name) => name.startsWith('.'))
+          .map((name) => relative(SRC, resolve(SRC, dirname(source.file), name))),
+      ]),
+    );
+    expect(findCycle(graph)).toBeUndefined();
+  });
+
+  it('stay pure where they must be', () => {
+    const wrong = sources.flatMap((source) =>
+      source.imports.filter((name) => FORBIDDEN[source.room]?.includes(name)).map((name) => `${source.file}: ${name}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('leave process and console to cli', () => {
+    const wrong = sources
+      .filter((source) => source.room !== 'cli')
+      .filter((source) =>
+        /\bconsole\.|\bprocess\.(?!nextTick|hrtime|pid\b|getuid|arch\b|platform\b|kill\b)/.test(
+          withoutComments(source.text),
+        ),
+      )
+      .map((source) => source.file);
+    expect(wrong).toEqual([]);
+  });
+
+  it('keep files small enough to hold one idea', () => {
+    expect(sources.filter((source) => source.text.split('\n').length > 500).map((source) => source.file)).toEqual([]);
+  });
+});
+
+function mayImport(from: string, to: string): boolean {
+  if (from === '' || from === to) return true;
+  return (ROOMS[to] ?? Number.POSITIVE_INFINITY) < (ROOMS[from] ?? -1);
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|(^|[^:])\/\/.*$/gm, '$1');
+}
+
+function findCycle(graph: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
+  const done = new Set<string>();
+  const walk = (file: string, path: readonly string[]): readonly string[] | undefined => {
+    const at = path.indexOf(file);
+    if (at >= 0) return [...path.slice(at), file];
+    if (done.has(file)) return undefined;
+    for (const next of graph.get(file) ?? []) {
+      const cycle = walk(next, [...path, file]);
+      if (cycle) return cycle;
+    }
+    done.add(file);
+    return undefined;
+  };
+  for (const file of graph.keys()) {
+    const cycle = walk(file, []);
+    if (cycle) return cycle;
+  }
+  return undefined;
+}
