@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { formatPlatform, parsePlatform, parsePlatformChoice, platformSuits } from './platform.ts';
+
+describe('parsePlatform', () => {
+  it.each([
+    ['linux/amd64', 'linux/amd64'],
+    ['linux/x86_64', 'linux/amd64'],
+    ['Linux/ARM64/v8', 'linux/arm64'],
+    ['linux/aarch64', 'linux/arm64'],
+    ['linux/arm', 'linux/arm/v7'],
+    ['linux/arm/v6', 'linux/arm/v6'],
+  ])('reads %s as %s', (text, expected) => {
+    expect(formatPlatform(parsePlatform(text))).toBe(expected);
+  });
+
+  it.each(['', 'linux', 'linux/', '/amd64', 'linux/arm/', 'a/b/c/d', 'linux/am d64'])('refuses %j', (text) => {
+    expect(() => parsePlatform(text)).toThrowError(expect.objectContaining({ code: 'PLATFORM_INVALID' }));
+  });
+});
+
+it('a choice is a list or all', () => {
+  expect(parsePlatformChoice('all')).toBe('all');
+  expect(parsePlatformChoice('linux/amd64,linux/arm64')).toHaveLength(2);
+});
+
+describe('platformSuits', () => {
+  const suits = (child: string, wanted: string) => platformSuits(parsePlatform(child), parsePlatform(wanted));
+
+  it('wants the same system and architecture', () => {
+    expect(suits('linux/amd64', 'linux/arm64')).toBe(0);
+    expect(suits('windows/amd64', 'linux/amd64')).toBe(0);
+    expect(suits('linux/amd64', 'linux/amd64')).toBeGreaterThan(0);
+  });
+
+  it('takes an older variant, never a newer one, and prefers the exact one', () => {
+    expect(suits('linux/arm/v6', 'linux/arm/v7')).toBeGreaterThan(suits('linux/arm/v5', 'linux/arm/v7'));
+    expect(suits('linux/arm/v7', 'linux/arm/v7')).toBeGreaterThan(suits('linux/arm/v6', 'linux/arm/v7'));
+    expect(suits('linux/arm/v7', 'linux/arm/v6')).toBe(0);
+    expect(suits('linux/amd64', 'linux/amd64/v3')).toBeGreaterThan(0);
+    expect(suits('linux/amd64/v3', 'linux/amd64')).toBe(0);
+  });
+
+  it('knows that arm64 is v8', () => {
+    expect(suits('linux/arm64/v8', 'linux/arm64')).toBe(suits('linux/arm64', 'linux/arm64'));
+    expect(suits('linux/arm64', 'linux/arm64/v8')).toBe(100);
+  });
+});
