@@ -1,9 +1,27 @@
+// All tests; with IMAGES_TEST_OLDEST_NODE (a path) the e2e ones once more, on that Node.
 import { defineConfig } from 'vitest/config';
+import { summary } from './test/testing/summary.ts';
+
+const oldest = process.env.IMAGES_TEST_OLDEST_NODE;
+const timeouts = { testTimeout: 60_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 120_000,
+    reporters: ['default', summary()],
+    projects: [
+      { test: { name: 'all', include: ['src/**/*.test.ts', 'test/**/*.test.ts'], ...timeouts } },
+      ...(oldest
+        ? [
+            {
+              test: {
+                name: 'oldest node',
+                include: ['test/e2e/**/*.test.ts'],
+                env: { IMAGES_TEST_NODE: oldest },
+                ...timeouts,
+              },
+            },
+          ]
+        : []),
+    ],
   },
 });

@@ -1,0 +1,45 @@
+// Debian's docker-registry on a free loopback port, its data in a temporary directory.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { start, stop, until } from './process.ts';
+import { freePort, temporaryDirectory } from './temporary.ts';
+
+export interface RegistryPeer extends AsyncDisposable {
+  /** `127.0.0.1:PORT` */
+  readonly host: string;
+  /** `http://127.0.0.1:PORT` */
+  readonly base: string;
+  readonly port: number;
+  /** The directory that holds `docker/registry/v2`. */
+  readonly data: string;
+}
+
+export async function startDockerRegistry(): Promise<RegistryPeer> {
+  const directory = await temporaryDirectory('docker-registry');
+  const port = await freePort();
+  const host = `127.0.0.1:${port}`;
+  const data = join(directory.path, 'data');
+  const config = {
+    version: 0.1,
+    storage: { filesystem: { rootdirectory: data }, delete: { enabled: true } },
+    http: { addr: host },
+    log: { level: 'error', accesslog: { disabled: true } },
+  };
+  const file = join(directory.path, 'config.yml');
+  await writeFile(file, JSON.stringify(config));
+  const child = start('docker-registry', ['serve', file]);
+  child.stdout?.resume();
+  child.stderr?.resume();
+  const base = `http://${host}`;
+  await until(async () => (await fetch(`${base}/v2/`)).ok);
+  return {
+    host,
+    base,
+    port,
+    data,
+    [Symbol.asyncDispose]: async () => {
+      await stop(child);
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
