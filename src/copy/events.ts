@@ -3,19 +3,27 @@ import type { Digest } from '../oci/digest.ts';
 import type { ImagesError } from '../oci/errors.ts';
 
 export type CopyEvent =
+  /** Before the first blob; again when a total turns out otherwise (a destination refuses a mount, a part on disk was wrong). */
   | {
       readonly type: 'plan';
       readonly images: number;
+      /** To be fetched, and the bytes of them that are not there yet. */
       readonly blobs: number;
       readonly bytes: number;
+      /** Of what the images consist of, the bytes that the destination holds already. */
       readonly held: number;
     }
+  /** The image's first blob or manifest is under way. */
   | { readonly type: 'image'; readonly image: string }
+  /** A blob is being fetched from byte `from` on; again after a failed attempt. */
   | { readonly type: 'blob'; readonly digest: Digest; readonly size: number; readonly from: number }
+  /** `bytes` of the blob are there now, counted from its first. */
   | { readonly type: 'progress'; readonly digest: Digest; readonly bytes: number }
+  /** The blob is verified and stored; also where it was found there after all and so never fetched. */
   | { readonly type: 'blob-done'; readonly digest: Digest }
   | { readonly type: 'image-done'; readonly image: string; readonly digest: Digest }
   | { readonly type: 'image-failed'; readonly image: string; readonly error: ImagesError }
+  /** `after` in milliseconds. */
   | { readonly type: 'retry'; readonly what: string; readonly after: number; readonly why: string }
   | { readonly type: 'note'; readonly text: string };
 

@@ -8,6 +8,8 @@ import type { Bytes, CallOptions, OpenContent } from '../registry/contract.ts';
 export interface ImageSource extends AsyncDisposable {
   /** For messages: `docker://quay.io/x/y:1`. */
   readonly label: string;
+  /** Who is asked for the bytes: requests to one host are limited together. */
+  readonly host: string;
   /** The manifest or index that the reference names; asked once. */
   root(options?: CallOptions): Promise<RawManifest>;
   manifest(descriptor: Descriptor, options?: CallOptions): Promise<RawManifest>;
@@ -15,11 +17,13 @@ export interface ImageSource extends AsyncDisposable {
   blob(descriptor: Descriptor, from: number, options?: CallOptions): Promise<Bytes>;
   /** Referrers of a manifest of this image (signatures, SBOMs): empty where the place knows none. */
   referrers(subject: Digest, options?: CallOptions): AsyncIterable<Descriptor>;
+  /** What another tag of the image's repository points to (cosign keeps signatures so): `undefined` where there is none. */
+  statTag(tag: string, options?: CallOptions): Promise<Descriptor | undefined>;
 }
 
 export interface SinkWants {
   readonly layers: 'as-is' | 'uncompressed';
-  /** Whether an index can be held, and one whose children are not all there. */
+  /** Whether an index can be held, and one whose children are not all there; `complete` also where that is not known. */
   readonly indexes: 'sparse' | 'complete' | 'none';
   readonly order: 'any' | 'base-first';
 }
@@ -28,8 +32,8 @@ export interface ImageSink extends AsyncDisposable {
   readonly label: string;
   readonly wants: SinkWants;
   /**
-   * One question an image: which of these blobs are lacking, with the bytes of each that the sink already holds of it.
-   * Blobs that it has elsewhere are mounted on the way and so not lacking.
+   * One question an image, which changes nothing: which of these blobs are lacking, with the bytes of each that the sink already
+   * holds of it. What it holds to the last byte (under another name) `putBlob` links without opening it.
    */
   missing(name: Reference, blobs: readonly Descriptor[], options?: CallOptions): Promise<ReadonlyMap<Digest, number>>;
   /** Of these manifests, those that are not there. */
@@ -39,11 +43,11 @@ export interface ImageSink extends AsyncDisposable {
     options?: CallOptions,
   ): Promise<ReadonlySet<Digest>>;
   putBlob(name: Reference, blob: Descriptor, open: OpenContent, options?: CallOptions): Promise<void>;
-  /** A blob that an earlier `putBlob` of this run put under another name. False: it must be put. */
+  /** Makes a blob that is there under the name `from` one of this name. False: it must be put. */
   mountBlob(name: Reference, blob: Descriptor, from: Reference, options?: CallOptions): Promise<boolean>;
-  /** Errors: MANIFEST_BLOB_UNKNOWN and MANIFEST_INVALID where a sparse index is refused. */
+  /** A manifest below the root. Errors: MANIFEST_BLOB_UNKNOWN and MANIFEST_INVALID where a sparse index is refused. */
   putManifest(name: Reference, manifest: RawManifest, options?: CallOptions): Promise<void>;
-  /** Only now the name points to the image. */
+  /** Puts the root; only now the name points to the image. Errors: as `putManifest`. */
   commit(name: Reference, root: RawManifest, options?: CallOptions): Promise<void>;
   finish(): Promise<void>;
 }

@@ -1,0 +1,73 @@
+// A registry as a sink of images: the embedded store in process, or any other by HTTP.
+import { createLimiter } from '../io/limiter.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { RawManifest } from '../oci/manifest.ts';
+import { DEFAULT_TAG, type Reference } from '../oci/reference.ts';
+import type { CallOptions, Registry } from '../registry/contract.ts';
+import type { ImageSink, SinkWants } from './contract.ts';
+
+export interface RegistrySinkOptions {
+  /** For messages. */
+  readonly label: string;
+  /** The repository in which an image of this name is put: the place where hosts are stripped, or not. */
+  repository(name: Reference): string;
+  /** `complete` for registries that refuse indexes whose children are not all there, and for those of which nothing is known. */
+  readonly indexes: 'sparse' | 'complete';
+  /** Whether the blob is there in whole under any name; a registry in process can tell. */
+  hasBlob?(digest: Digest): Promise<boolean>;
+  /** After the tag has moved: records the full name. */
+  onCommit?(name: Reference, root: RawManifest): Promise<void>;
+}
+
+/** Questions to a sink that are under way at a time. */
+const QUESTIONS = 16;
+
+/** The registry stays open: it is the caller's. */
+export function registrySink(registry: Registry, options: RegistrySinkOptions): ImageSink {
+  const ask = createLimiter(QUESTIONS);
+  const wants: SinkWants = { layers: 'as-is', indexes: options.indexes, order: 'any' };
+
+  const heldBytes = async (repository: string, blob: Descriptor, call?: CallOptions): Promise<number | undefined> => {
+    if (await registry.statBlob(repository, blob.digest, call)) return undefined;
+    if (await options.hasBlob?.(blob.digest)) return blob.size;
+    return Math.min(await registry.partialBytes(blob.digest), blob.size);
+  };
+
+  return {
+    label: options.label,
+    wants,
+    async missing(name, blobs, call) {
+      const repository = options.repository(name);
+      const held = await ask.map(blobs, (blob) => heldBytes(repository, blob, call), call?.signal);
+      const lacking = new Map<Digest, number>();
+      blobs.forEach((blob, at) => {
+        const bytes = held[at];
+        if (bytes !== undefined) lacking.set(blob.digest, bytes);
+      });
+      return lacking;
+    },
+    async missingManifests(name, manifests, call) {
+      const repository = options.repository(name);
+      const found = await ask.map(
+        manifests,
+        (manifest) => registry.statManifest(repository, manifest.digest, call),
+        call?.signal,
+      );
+      return new Set(manifests.filter((_, at) => !found[at]).map((manifest) => manifest.digest));
+    },
+    putBlob: (name, blob, open, call) => registry.putBlob(options.repository(name), blob, open, call),
+    async mountBlob(name, blob, from, call) {
+      const [to, other] = [options.repository(name), options.repository(from)];
+      return to === other || registry.mountBlob(to, blob.digest, other, call);
+    },
+    putManifest: (name, manifest, call) => registry.putManifest(options.repository(name), manifest, [], call),
+    async commit(name, root, call) {
+      const tag = name.tag ?? (name.digest ? undefined : DEFAULT_TAG);
+      await registry.putManifest(options.repository(name), root, tag ? [tag] : [], call);
+      await options.onCommit?.(name, root);
+    },
+    async finish() {},
+    async [Symbol.asyncDispose]() {},
+  };
+}

@@ -1,0 +1,53 @@
+// An image in a registry as a source: the HTTP client's, or a store's in process.
+import { ImagesError } from '../oci/errors.ts';
+import type { RawManifest } from '../oci/manifest.ts';
+import { formatReference, type Reference, tagOrDigest } from '../oci/reference.ts';
+import type { Registry } from '../registry/contract.ts';
+import type { ImageSource } from './contract.ts';
+
+export interface RegistrySourceOptions {
+  /** For messages; `docker://REFERENCE` when absent. */
+  readonly label?: string;
+}
+
+/** `reference` is asked for as it stands, its host aside. The registry stays open: it is the caller's. */
+export function registrySource(
+  registry: Registry,
+  reference: Reference,
+  options: RegistrySourceOptions = {},
+): ImageSource {
+  const repository = reference.path;
+  let root: Promise<RawManifest> | undefined;
+  return {
+    label: options.label ?? `docker://${formatReference(reference)}`,
+    host: reference.host ?? '',
+    root(call) {
+      root ??= registry.getManifest(repository, tagOrDigest(reference), call);
+      return root;
+    },
+    async manifest(descriptor, call) {
+      const raw = await registry.getManifest(repository, descriptor.digest, call);
+      if (raw.size !== descriptor.size) {
+        throw new ImagesError(
+          'SIZE_INVALID',
+          `manifest has ${raw.size} bytes, expected ${descriptor.size} [${descriptor.digest}]`,
+        );
+      }
+      return raw;
+    },
+    async blob(descriptor, from, call) {
+      const { descriptor: found, body } = await registry.getBlob(repository, descriptor.digest, { ...call, from });
+      if (found.size !== descriptor.size) {
+        await body[Symbol.asyncIterator]().return?.();
+        throw new ImagesError(
+          'SIZE_INVALID',
+          `blob has ${found.size} bytes, expected ${descriptor.size} [${descriptor.digest}]`,
+        );
+      }
+      return body;
+    },
+    referrers: (subject, call) => registry.referrers(repository, subject, undefined, call),
+    statTag: (tag, call) => registry.statManifest(repository, tag, call),
+    async [Symbol.asyncDispose]() {},
+  };
+}
