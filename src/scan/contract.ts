@@ -32,14 +32,19 @@ export interface ScannedDocument {
   /** Plain data: objects, arrays, strings, numbers, booleans, null. Anchors and merges are resolved. */
   readonly value: unknown;
   /** The line (from 1) at which the value with this path begins. */
-  lineOf(path: readonly (string | number)[]): number;
+  lineOf(path: Path): number;
+  /** The line of the file at which line `line` (from 1) of the text with this path stands; where the text is not written line by line, the line at which it begins. */
+  lineInText(path: Path, line: number): number;
 }
+
+export type Path = readonly (string | number)[];
 
 /** Looks at one document at a time. Rules are asked in order; a document may match several. */
 export interface DocumentRule {
   readonly name: string;
   matches(document: ScannedDocument): boolean;
-  find(document: ScannedDocument): Iterable<Finding>;
+  /** A warning is for what is surely an image but cannot be resolved: a template, a placeholder. */
+  find(document: ScannedDocument): Iterable<Finding | Warning>;
 }
 
 /** The files below a scanned directory. */

@@ -1,0 +1,30 @@
+// One text through the document rules: what scan() does with a file, and embedded texts with their documents.
+import type { DocumentRule, Finding, Warning } from './contract.ts';
+import { imageLines } from './lines.ts';
+import { parseYaml } from './yaml.ts';
+
+export interface Found {
+  readonly findings: readonly Finding[];
+  readonly warnings: readonly Warning[];
+}
+
+/** Everything that the rules find in the text of a manifest; parts that do not parse are read line by line. */
+export function findInText(file: string, text: string, rules: readonly DocumentRule[]): Found {
+  const findings: Finding[] = [];
+  const warnings: Warning[] = [];
+  const parsed = parseYaml(file, text);
+  for (const document of parsed.documents) {
+    for (const rule of rules) {
+      if (!rule.matches(document)) continue;
+      for (const found of rule.find(document)) {
+        if ('image' in found) findings.push(found);
+        else warnings.push(found);
+      }
+    }
+  }
+  for (const part of parsed.broken) {
+    warnings.push({ file, line: part.line, text: `does not parse, read line by line: ${part.reason}` });
+    findings.push(...imageLines(file, part));
+  }
+  return { findings, warnings };
+}

@@ -1,0 +1,32 @@
+// How rules make findings and warnings. Relies on image-text.ts and walk.ts.
+import type { Finding, Path, ScannedDocument, Warning } from './contract.ts';
+import { formatPath } from './walk.ts';
+
+export interface Spot {
+  readonly document: ScannedDocument;
+  readonly path: Path;
+  readonly rule: string;
+}
+
+export function used(image: string, spot: Spot): Finding {
+  return { image, certainty: 'used', rule: spot.rule, place: placeOf(spot) };
+}
+
+export function maybe(image: string, reason: string, spot: Spot): Finding {
+  return { image, certainty: 'maybe', reason, rule: spot.rule, place: placeOf(spot) };
+}
+
+/** For what is surely meant as an image and cannot be resolved. */
+export function unresolved(text: string, why: string, spot: Spot): Warning {
+  const { file, line, path } = placeOf(spot);
+  return { file, line, text: `${path}: ${why} [${oneLine(text)}]` };
+}
+
+function placeOf({ document, path }: Spot): Finding['place'] {
+  return { file: document.file, line: document.lineOf(path), path: formatPath(path) };
+}
+
+function oneLine(text: string): string {
+  const short = text.replace(/\s+/g, ' ').trim();
+  return short.length > 120 ? `${short.slice(0, 120)}…` : short;
+}

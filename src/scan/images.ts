@@ -1,0 +1,13 @@
+// The answer to `getimages`: the references of a scan.
+import { byBytes } from './byte-order.ts';
+import type { ScanResult } from './contract.ts';
+
+/**
+ * The references in use, unique, in byte order. With `maybe` those that are uncertain instead: what is in use anyway is not among them.
+ */
+export function imagesOf(result: ScanResult, options: { readonly maybe?: boolean } = {}): readonly string[] {
+  const used = new Set(result.findings.filter((finding) => finding.certainty === 'used').map(({ image }) => image));
+  if (!options.maybe) return [...used].sort(byBytes);
+  const maybe = new Set(result.findings.map(({ image }) => image).filter((image) => !used.has(image)));
+  return [...maybe].sort(byBytes);
+}

@@ -1,0 +1,66 @@
+// The containers of pod specs, wherever one stands: workloads, lists of them, and custom resources that carry a pod or a container.
+// Format: kubernetes.io/docs/reference/generated/kubernetes-api, Container; Tekton's steps and Argo's templates have the same shape.
+import type { DocumentRule, Finding, ScannedDocument, Warning } from '../contract.ts';
+import { unresolved, used } from '../findings.ts';
+import { judgeImage } from '../image-text.ts';
+import { asFields, fieldOf, pathOf, type Visit, visitsOf } from '../walk.ts';
+
+const RULE = 'containers';
+/** Lists whose entries are containers. */
+const CONTAINER_LISTS: ReadonlySet<string> = new Set([
+  'containers',
+  'initContainers',
+  'ephemeralContainers',
+  'sidecars',
+  'initContainer',
+  'sidecarContainers',
+  'extraContainers',
+  'additionalContainers',
+  'extraInitContainers',
+  'steps',
+]);
+/** Fields that only a container has beside `image`. */
+const CONTAINER_FIELDS: readonly string[] = [
+  'imagePullPolicy',
+  'volumeMounts',
+  'securityContext',
+  'livenessProbe',
+  'readinessProbe',
+  'startupProbe',
+  'terminationMessagePath',
+  'envFrom',
+];
+
+export const containers: DocumentRule = {
+  name: RULE,
+  matches: (document) => fieldOf(document.value, 'kind') !== 'CustomResourceDefinition',
+  *find(document) {
+    for (const visit of visitsOf(document)) {
+      if (visit.key === 'image' && isContainer(visit.parent)) yield* containerImage(document, visit);
+      else if (visit.key === 'reference' && isImageVolume(visit.parent)) yield* containerImage(document, visit);
+    }
+  },
+};
+
+function* containerImage(document: ScannedDocument, visit: Visit): Iterable<Finding | Warning> {
+  const judged = judgeImage(visit.value);
+  const spot = { document, path: pathOf(visit), rule: RULE };
+  if (judged.kind === 'image') yield used(judged.image, spot);
+  else if (judged.kind === 'placeholder') yield unresolved(judged.text, 'the image is a placeholder', spot);
+  else if (typeof visit.value === 'string' && visit.value.trim() !== '') {
+    yield unresolved(visit.value, 'not an image reference', spot);
+  }
+}
+
+export function isContainer(visit: Visit | undefined): boolean {
+  const fields = asFields(visit?.value);
+  if (!visit || !fields) return false;
+  const list = typeof visit.key === 'number' ? visit.parent?.key : undefined;
+  if (typeof list === 'string' && CONTAINER_LISTS.has(list)) return true;
+  return CONTAINER_FIELDS.some((name) => Object.hasOwn(fields, name));
+}
+
+/** Image volumes: `volumes[].image.reference`. */
+function isImageVolume(visit: Visit | undefined): boolean {
+  return visit?.key === 'image' && typeof visit.parent?.key === 'number' && visit.parent.parent?.key === 'volumes';
+}

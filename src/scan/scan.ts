@@ -1,0 +1,74 @@
+// The scan of a directory: tree rules first, then every remaining manifest, document by document. Each file is in memory only while it is looked at.
+import type { DocumentRule, FileTree, Finding, ScanResult, TreeRule, Warning } from './contract.ts';
+
+export interface Rules {
+  readonly trees: readonly TreeRule[];
+  readonly documents: readonly DocumentRule[];
+}
+
+export interface ScanOptions {
+  /** Default: all of rules.ts. */
+  readonly rules?: Rules;
+  readonly signal?: AbortSignal;
+}
+
+const MANIFEST = /\.(?:ya?ml|json)$/i;
+
+/**
+ * Finds the images that the manifests below `directory` use. Findings are in the order of their files.
+ * What is broken is left out with a warning. Errors: FILE_UNREADABLE where there is no such directory; ABORTED through `signal`.
+ */
+export async function scan(directory: string, options: ScanOptions = {}): Promise<ScanResult> {
+  // The parser and the rules cost start-up time that commands without a scan need not pay.
+  const { openFileTree } = await import('./file-tree.ts');
+  const rules = options.rules ?? (await defaultRules());
+  const warnings: Warning[] = [];
+  const tree = openFileTree(directory, (warning) => warnings.push(warning));
+  return scanTree(tree, { ...options, rules, warnings });
+}
+
+async function defaultRules(): Promise<Rules> {
+  const { DOCUMENT_RULES, TREE_RULES } = await import('./rules.ts');
+  return { trees: TREE_RULES, documents: DOCUMENT_RULES };
+}
+
+async function scanTree(
+  tree: FileTree,
+  options: { readonly rules: Rules; readonly warnings: Warning[]; readonly signal?: AbortSignal },
+): Promise<ScanResult> {
+  const { rules, warnings, signal } = options;
+  const { findInText } = await import('./find-in-text.ts');
+  const findings: Finding[] = [];
+  const claimed = new Set<string>();
+  for (const rule of rules.trees) {
+    signal?.throwIfAborted();
+    const found = await rule.find(tree);
+    findings.push(...found.findings);
+    warnings.push(...found.warnings);
+    for (const file of found.claimed) claimed.add(file);
+  }
+  for (const file of tree.files) {
+    if (!MANIFEST.test(file) || claimed.has(file)) continue;
+    signal?.throwIfAborted();
+    const found = findInText(file, await tree.read(file), rules.documents);
+    findings.push(...found.findings);
+    warnings.push(...found.warnings);
+  }
+  return { findings: withoutRepetition(findings), warnings: uniqueWarnings(warnings) };
+}
+
+/** What several rules say of one place is one finding; a sure one outweighs a maybe. */
+function withoutRepetition(findings: readonly Finding[]): Finding[] {
+  const byPlace = new Map<string, Finding>();
+  for (const finding of findings) {
+    const { file, line, path } = finding.place;
+    const key = `${file}\n${line}\n${path}\n${finding.image}`;
+    const known = byPlace.get(key);
+    if (!known || (known.certainty === 'maybe' && finding.certainty === 'used')) byPlace.set(key, finding);
+  }
+  return [...byPlace.values()];
+}
+
+function uniqueWarnings(warnings: readonly Warning[]): Warning[] {
+  return [...new Map(warnings.map((warning) => [JSON.stringify(warning), warning])).values()];
+}

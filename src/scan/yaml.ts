@@ -1,0 +1,128 @@
+// Text → documents. A file may hold many; one that does not parse does not take the others with it. Relies on js-yaml.
+import { constructFromEvents, EVENT_ID, type Event, parseEvents, YAMLException } from 'js-yaml';
+import type { Path, ScannedDocument } from './contract.ts';
+import { positionFinder } from './yaml-positions.ts';
+import { SCHEMA } from './yaml-schema.ts';
+
+/** A hostile file must cost no more than a stack this deep … */
+const MAX_DEPTH = 300;
+/** … and this many aliases; values behind them are shared, never copied. */
+const MAX_ALIASES = 10_000;
+
+export interface BrokenPart {
+  /** The line of the file at which `text` begins. */
+  readonly firstLine: number;
+  /** The line of the file at which the parser gave up. */
+  readonly line: number;
+  readonly text: string;
+  readonly reason: string;
+}
+
+export interface ParsedYaml {
+  readonly documents: readonly ScannedDocument[];
+  readonly broken: readonly BrokenPart[];
+}
+
+/**
+ * Parses what stands between `---` lines, each part for itself. Empty documents are left out.
+ * `wanted` is asked with a part's text before it is parsed: what it refuses is neither a document nor broken.
+ */
+export function parseYaml(file: string, text: string, wanted: (part: string) => boolean = () => true): ParsedYaml {
+  const documents: ScannedDocument[] = [];
+  const broken: BrokenPart[] = [];
+  for (const part of partsOf(normalLines(text))) {
+    if (!wanted(part.text)) continue;
+    try {
+      documents.push(...parsePart(file, part));
+    } catch (error) {
+      broken.push({ ...part, line: part.firstLine + errorLine(error), reason: reasonOf(error) });
+    }
+  }
+  return { documents, broken };
+}
+
+interface Part {
+  readonly firstLine: number;
+  readonly text: string;
+}
+
+function normalLines(text: string): string {
+  const unmarked = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+  return unmarked.includes('\r') ? unmarked.replace(/\r\n?/g, '\n') : unmarked;
+}
+
+/** Nothing but a new document can begin with `---` in the first column, not even inside a block scalar (YAML 1.2.2, 9.1.2). */
+function* partsOf(text: string): Iterable<Part> {
+  let firstLine = 1;
+  let from = 0;
+  for (const mark of text.matchAll(/^---(?=[ \t\n]|$)/gm)) {
+    const part = text.slice(from, mark.index);
+    if (hasContent(part)) yield { firstLine, text: part };
+    firstLine += countLines(part);
+    from = mark.index;
+  }
+  const last = text.slice(from);
+  if (hasContent(last)) yield { firstLine, text: last };
+}
+
+/** Comments, directives and marks alone are no document. */
+function hasContent(part: string): boolean {
+  return /^(?!---[ \t]*(?:#.*)?$|\.\.\.|%|[ \t]*#)[^\n]*[^\s]/m.test(part);
+}
+
+function countLines(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++;
+  return count;
+}
+
+function parsePart(file: string, part: Part): ScannedDocument[] {
+  const events = parseEvents(part.text, { maxDepth: MAX_DEPTH });
+  const values = constructFromEvents(events, {
+    source: part.text,
+    schema: SCHEMA,
+    json: true,
+    maxAliases: MAX_ALIASES,
+  });
+  const groups = values.length > 1 ? eventsByDocument(events) : [events];
+  return values.flatMap((value, index) =>
+    value === null || value === undefined ? [] : [documentOf(file, part, { value, events: groups[index] ?? [] })],
+  );
+}
+
+function eventsByDocument(events: readonly Event[]): Event[][] {
+  const groups: Event[][] = [];
+  for (const event of events) {
+    if (event.type === EVENT_ID.DOCUMENT) groups.push([]);
+    groups.at(-1)?.push(event);
+  }
+  return groups;
+}
+
+function documentOf(
+  file: string,
+  part: Part,
+  parsed: { readonly value: unknown; readonly events: readonly Event[] },
+): ScannedDocument {
+  const find = positionFinder(parsed.events, part.text);
+  const lineAt = (offset: number): number => part.firstLine + countLines(part.text.slice(0, offset));
+  return {
+    file,
+    value: parsed.value,
+    lineOf: (path: Path) => lineAt(find(path).offset),
+    lineInText: (path: Path, line: number) => {
+      const position = find(path);
+      return lineAt(position.offset) + (position.isBlock ? line - 1 : 0);
+    },
+  };
+}
+
+function errorLine(error: unknown): number {
+  return error instanceof YAMLException ? (error.mark?.line ?? 0) : 0;
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof YAMLException) return error.reason;
+  // Deep flow collections can exhaust the stack before the depth is counted.
+  return error instanceof RangeError ? 'it is nested too deeply' : String(error);
+}
