@@ -14,11 +14,12 @@ export interface RegistryPeer extends AsyncDisposable {
   readonly data: string;
 }
 
-export async function startDockerRegistry(): Promise<RegistryPeer> {
+/** `data`: a directory that is kept; a temporary one when absent. */
+export async function startDockerRegistry(options: { readonly data?: string } = {}): Promise<RegistryPeer> {
   const directory = await temporaryDirectory('docker-registry');
   const port = await freePort();
   const host = `127.0.0.1:${port}`;
-  const data = join(directory.path, 'data');
+  const data = options.data ?? join(directory.path, 'data');
   const config = {
     version: 0.1,
     storage: { filesystem: { rootdirectory: data }, delete: { enabled: true } },

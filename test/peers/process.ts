@@ -21,7 +21,7 @@ export async function run(command: string, args: readonly string[], options: Run
   const stderr: Buffer[] = [];
   child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
   child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
-  child.stdin?.end(options.input ?? '');
+  child.stdin?.on('error', () => undefined).end(options.input);
   const [status] = (await once(child, 'close')) as [number | null];
   return { status: status ?? -1, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() };
 }
@@ -38,7 +38,7 @@ export async function must(command: string, args: readonly string[], options: Ru
 export function start(command: string, args: readonly string[], options: RunOptions = {}): ChildProcess {
   return spawn(command, args, {
     env: { ...process.env, ...options.env },
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     ...(options.cwd && { cwd: options.cwd }),
   });
 }

@@ -1,0 +1,104 @@
+// The built program as a process, in a world of its own: home, data, runtime and configuration directories are temporary, and nothing of the
+// machine's environment decides what it does. IMAGES_TEST_NODE names the Node that runs it; else bin/images finds one.
+import type { ChildProcess } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Result, type RunOptions, run, start } from './process.ts';
+import { freePort, temporaryDirectory } from './temporary.ts';
+
+export const ROOT = resolve(import.meta.dirname, '../..');
+
+export interface World extends AsyncDisposable {
+  readonly path: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where the store is: the program's default in this world. */
+  readonly data: string;
+  /** Runs `images ARGS…` to its end. */
+  images(args: readonly string[], options?: RunOptions): Promise<Result>;
+  /** Runs it to its end and insists on status 0; gives stdout. */
+  must(args: readonly string[], options?: RunOptions): Promise<string>;
+  startImages(args: readonly string[], options?: RunOptions): ChildProcess;
+  /** Hosts that are reached elsewhere, by plain http: `docker.io` → `127.0.0.1:PORT`. */
+  mirror(hosts: Readonly<Record<string, string>>): Promise<void>;
+  /** `images lreg_start` on a free port; ended with the world. */
+  startRegistry(): Promise<RunningRegistry>;
+}
+
+export interface RunningRegistry {
+  readonly host: string;
+  readonly base: string;
+  readonly port: number;
+}
+
+export async function newWorld(): Promise<World> {
+  const directory = await temporaryDirectory('world');
+  const { path } = directory;
+  const env = {
+    HOME: path,
+    XDG_DATA_HOME: join(path, 'share'),
+    XDG_STATE_HOME: join(path, 'state'),
+    XDG_CACHE_HOME: join(path, 'cache'),
+    XDG_CONFIG_HOME: join(path, 'config'),
+    XDG_RUNTIME_DIR: join(path, 'run'),
+    CONTAINERS_REGISTRIES_CONF: join(path, 'config/containers/registries.conf'),
+    ...Object.fromEntries(FOREIGN.map((name) => [name, undefined])),
+  };
+  for (const folder of ['share', 'state', 'cache', 'config/containers', 'run']) {
+    await mkdir(join(path, folder), { recursive: true, mode: 0o700 });
+  }
+  await writeFile(env.CONTAINERS_REGISTRIES_CONF, '');
+  const node = process.env.IMAGES_TEST_NODE;
+  const [command, first] = node ? [node, [join(ROOT, 'dist/images.js')]] : [join(ROOT, 'bin/images'), []];
+  const inWorld = (options: RunOptions = {}) => ({ cwd: path, ...options, env: { ...env, ...options.env } });
+  const images = (args: readonly string[], options?: RunOptions) => run(command, [...first, ...args], inWorld(options));
+  const must = async (args: readonly string[], options?: RunOptions) => {
+    const result = await images(args, options);
+    if (result.status === 0) return result.stdout;
+    throw new Error(`images ${args.join(' ')}: exit ${result.status}\n${result.stdout}${result.stderr}`);
+  };
+  let running = false;
+  return {
+    path,
+    env,
+    data: join(env.XDG_DATA_HOME, 'images'),
+    images,
+    must,
+    startImages: (args, options) => start(command, [...first, ...args], inWorld(options)),
+    mirror: (hosts) => writeFile(env.CONTAINERS_REGISTRIES_CONF, registriesConf(hosts)),
+    startRegistry: async () => {
+      const port = await freePort();
+      await must(['lreg_start', `--listen=127.0.0.1:${port}`]);
+      running = true;
+      return { port, host: `127.0.0.1:${port}`, base: `http://127.0.0.1:${port}` };
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (running) await images(['lreg_stop']);
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Variables of the machine that would decide what the program does. */
+const FOREIGN: readonly string[] = [
+  'LOCAL_REGISTRY',
+  'XCLUSTER',
+  'XCLUSTER_OVLPATH',
+  'XCLUSTER_TMP',
+  'IMAGES_PAUSE',
+  'DOCKER_HOST',
+  'DOCKER_CONFIG',
+  'REGISTRY_AUTH_FILE',
+  'http_proxy',
+  'https_proxy',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'no_proxy',
+  'NO_PROXY',
+  'NODE_OPTIONS',
+];
+
+function registriesConf(hosts: Readonly<Record<string, string>>): string {
+  return Object.entries(hosts)
+    .map(([host, at]) => `[[registry]]\nprefix = "${host}"\nlocation = "${at}"\ninsecure = true\n`)
+    .join('\n');
+}
