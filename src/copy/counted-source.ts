@@ -1,0 +1,52 @@
+// A source that counts what is asked of it, under limits, and whose errors say where they come from.
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { RawManifest } from '../oci/manifest.ts';
+import type { CallOptions } from '../registry/contract.ts';
+import type { ImageSource } from '../transports/contract.ts';
+import { failureOf } from './failure.ts';
+import type { Limits } from './limits.ts';
+
+export interface RequestCounter {
+  requests: number;
+}
+
+/** The manifests' side of a source; for blobs see execute.ts. */
+export interface ManifestSource {
+  root(): Promise<RawManifest>;
+  manifest(descriptor: Descriptor): Promise<RawManifest>;
+  referrers(subject: Digest): Promise<readonly Descriptor[]>;
+  statTag(tag: string): Promise<Descriptor | undefined>;
+}
+
+export interface CountedSourceOptions extends CallOptions {
+  readonly image: string;
+  readonly limits: Limits;
+  readonly counter: RequestCounter;
+}
+
+export function countedSource(source: ImageSource, options: CountedSourceOptions): ManifestSource {
+  const { image, limits, counter, signal } = options;
+  const call: CallOptions = signal ? { signal } : {};
+  const ask = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await limits.source(
+        source.host,
+        () => {
+          counter.requests++;
+          return work();
+        },
+        signal,
+      );
+    } catch (error) {
+      throw failureOf(error, { image, end: 'source', label: source.label, what });
+    }
+  };
+  return {
+    root: () => ask('manifest', () => source.root(call)),
+    manifest: (descriptor) => ask(`manifest ${descriptor.digest}`, () => source.manifest(descriptor, call)),
+    referrers: (subject) =>
+      ask(`referrers of ${subject}`, async () => await Array.fromAsync(source.referrers(subject, call))),
+    statTag: (tag) => ask(`tag ${tag}`, () => source.statTag(tag, call)),
+  };
+}

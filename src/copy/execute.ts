@@ -1,0 +1,214 @@
+// Executes a plan: blobs once over all images, then each image's manifests, its tag last and as soon as its own parts are there.
+
+import type { Digest } from '../oci/digest.ts';
+import { isImagesError } from '../oci/errors.ts';
+import type { RawManifest } from '../oci/manifest.ts';
+import { isIndexType } from '../oci/media-types.ts';
+import type { Reference } from '../oci/reference.ts';
+import type { CallOptions } from '../registry/contract.ts';
+import type { ImageSink } from '../transports/contract.ts';
+import type { OnCopyEvent } from './events.ts';
+import { failureOf } from './failure.ts';
+import { type Concurrency, createLimits } from './limits.ts';
+import type { CopyPlan, FailedImage, PlannedImage } from './plan.ts';
+import { type BlobRun, type ImageRun, provideBlob } from './provide-blob.ts';
+import { createTotals } from './totals.ts';
+
+export interface ExecuteOptions {
+  /** Images that fail are listed in the result; else the first failure ends the run and is thrown. */
+  readonly keepGoing?: boolean;
+  readonly concurrency?: Concurrency;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: OnCopyEvent;
+}
+
+export interface CopiedImage {
+  readonly image: string;
+  readonly name: Reference;
+  /** What the name points to now: the root's, or that of the one image that is tagged in its place. */
+  readonly digest: Digest;
+}
+
+export interface CopyResult {
+  /** In the order of the plan. */
+  readonly copied: readonly CopiedImage[];
+  /** With those of the plan. */
+  readonly failed: readonly FailedImage[];
+  /** Bytes of blobs that came from sources. */
+  readonly fetched: number;
+  /** Requests to sources, the plan's with them. */
+  readonly requests: number;
+}
+
+/** Finishes the sink. What has been fetched when it fails or is aborted stays for the next run. Errors: the sources' and the sink's. */
+export async function executePlan(plan: CopyPlan, sink: ImageSink, options: ExecuteOptions = {}): Promise<CopyResult> {
+  const abort = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, abort.signal]) : abort.signal;
+  const emit: OnCopyEvent = (event) => options.onEvent?.(event);
+  const run: Run = {
+    sink,
+    limits: createLimits(options.concurrency),
+    signal,
+    emit,
+    totals: createTotals(plan, emit),
+    counter: { requests: plan.requestsMade },
+    holders: new Map(),
+    refusesSparse: sink.wants.indexes === 'none',
+    fail(error) {
+      if (!options.keepGoing) abort.abort(error);
+    },
+  };
+  for (const { blob, from } of plan.blobs.values()) if (from) run.holders.set(blob.digest, Promise.resolve(from));
+
+  const turns = takeTurns(plan.images);
+  const copied: CopiedImage[] = [];
+  const failed: FailedImage[] = [...plan.failed];
+  await Promise.all(
+    biggestFirst(plan).map(async (planned) => {
+      const turn = turns.get(planned);
+      const { name, image } = planned;
+      try {
+        copied.push({ name, image, digest: await copyImage(run, planned, turn?.before) });
+      } catch (error) {
+        run.fail(error);
+        if (signal.aborted) return;
+        if (!isImagesError(error)) throw error;
+        failed.push({ name, image, error });
+        emit({ type: 'image-failed', image, error });
+      } finally {
+        turn?.end();
+      }
+    }),
+  );
+  // The reason is the caller's, or the first failure: the other images only broke off because of it.
+  signal.throwIfAborted();
+  await sink.finish();
+  const order = new Map(plan.images.map((planned, at) => [planned.name, at]));
+  copied.sort((a, b) => (order.get(a.name) ?? 0) - (order.get(b.name) ?? 0));
+  return { copied, failed, fetched: run.totals.fetched, requests: run.counter.requests };
+}
+
+interface Run extends BlobRun {
+  /** Learnt once, so that the next image does not ask for a refusal. */
+  refusesSparse: boolean;
+  fail(error: unknown): void;
+}
+
+async function copyImage(run: Run, planned: PlannedImage, before?: Promise<void>): Promise<Digest> {
+  const image = imageRun(run, planned);
+  await Promise.allSettled(
+    planned.lacking.map((blob) => provideBlob(run, image, blob).catch((error: unknown) => image.fail(error))),
+  );
+  image.throwIfFailed();
+  image.begin();
+  await putManifests(run, planned);
+  await before;
+  const committed = await commit(run, planned);
+  run.emit({ type: 'image-done', image: planned.image, digest: committed.digest });
+  return committed.digest;
+}
+
+async function putManifests(run: Run, planned: PlannedImage): Promise<void> {
+  const { name, steps, attached, alone } = planned;
+  for (const step of steps) {
+    await run.limits.sink.map(
+      step,
+      async (manifest) => {
+        try {
+          await write(run, planned, { manifest, work: (call) => run.sink.putManifest(name, manifest, call) });
+        } catch (error) {
+          if (!alone || !isIndexType(manifest.mediaType) || !refusesSparse(run.sink, error)) throw error;
+          run.refusesSparse = true;
+        }
+      },
+      run.signal,
+    );
+  }
+  const { digest: _, ...bare } = name;
+  for (const { manifest, tag } of attached) {
+    const work = (call: CallOptions) =>
+      tag ? run.sink.commit({ ...bare, tag }, manifest, call) : run.sink.putManifest(name, manifest, call);
+    await write(run, planned, { manifest, work });
+  }
+}
+
+/** Points the name to the root, or where that is a sparse index and refused, to the wanted platform's image, as skopeo does. */
+async function commit(run: Run, planned: PlannedImage): Promise<RawManifest> {
+  const { name, image, root, alone } = planned;
+  const point = (manifest: RawManifest) =>
+    write(run, planned, { manifest, work: (call) => run.sink.commit(name, manifest, call) });
+  if (!alone || !run.refusesSparse) {
+    try {
+      await point(root);
+      return root;
+    } catch (error) {
+      if (!alone || !refusesSparse(run.sink, error)) throw error;
+      run.refusesSparse = true;
+    }
+  }
+  run.emit({ type: 'note', text: `${image} is there for one platform: ${run.sink.label} takes only complete indexes` });
+  await point(alone);
+  return alone;
+}
+
+function refusesSparse(sink: ImageSink, error: unknown): boolean {
+  return sink.wants.indexes !== 'sparse' && isImagesError(error, 'MANIFEST_BLOB_UNKNOWN', 'MANIFEST_INVALID');
+}
+
+interface Write {
+  readonly manifest: RawManifest;
+  work(call: CallOptions): Promise<void>;
+}
+
+async function write(run: Run, planned: PlannedImage, { manifest, work }: Write): Promise<void> {
+  try {
+    await work({ signal: run.signal });
+  } catch (error) {
+    const what = `manifest ${manifest.digest}`;
+    throw failureOf(error, { image: planned.image, end: 'destination', label: run.sink.label, what });
+  }
+}
+
+function imageRun(run: Run, planned: PlannedImage): ImageRun & { fail(error: unknown): void } {
+  let begun = false;
+  let failure: { readonly error: unknown } | undefined;
+  return {
+    planned,
+    begin() {
+      if (!begun) run.emit({ type: 'image', image: planned.image });
+      begun = true;
+    },
+    fail(error) {
+      failure ??= { error };
+      run.fail(error);
+    },
+    throwIfFailed() {
+      if (failure) throw failure.error;
+    },
+  };
+}
+
+/** Big ones are begun early, so that none is left to run alone at the end; an image's blobs stay together, so that it is complete early. */
+function biggestFirst(plan: CopyPlan): readonly PlannedImage[] {
+  const bytes = (image: PlannedImage) => image.lacking.reduce((sum, blob) => sum + blob.size, 0);
+  return plan.images.toSorted((a, b) => bytes(b) - bytes(a));
+}
+
+interface Turn {
+  readonly before: Promise<void>;
+  end(): void;
+}
+
+/** Of two hosts' images with the same path and tag the later one is tagged last, however long each takes. */
+function takeTurns(images: readonly PlannedImage[]): ReadonlyMap<PlannedImage, Turn> {
+  const last = new Map<string, Promise<void>>();
+  return new Map(
+    images.map((image) => {
+      const key = `${image.name.path}:${image.name.tag ?? ''}`;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const before = last.get(key) ?? Promise.resolve();
+      last.set(key, promise);
+      return [image, { before, end: resolve }];
+    }),
+  );
+}

@@ -1,0 +1,149 @@
+// One blob for all images of a run: fetched once, by the first that needs it, mounted for the others.
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import { isImagesError } from '../oci/errors.ts';
+import type { Reference } from '../oci/reference.ts';
+import type { Bytes } from '../registry/contract.ts';
+import type { ImageSink } from '../transports/contract.ts';
+import type { RequestCounter } from './counted-source.ts';
+import type { OnCopyEvent } from './events.ts';
+import { failureOf } from './failure.ts';
+import type { Limits } from './limits.ts';
+import type { PlannedImage } from './plan.ts';
+import type { Totals } from './totals.ts';
+
+export interface BlobRun {
+  readonly sink: ImageSink;
+  readonly limits: Limits;
+  readonly signal: AbortSignal;
+  readonly emit: OnCopyEvent;
+  readonly totals: Totals;
+  readonly counter: RequestCounter;
+  /** Who has a blob at the destination, or will have. */
+  readonly holders: Map<Digest, Promise<Reference>>;
+}
+
+/** An image under way. */
+export interface ImageRun {
+  readonly planned: PlannedImage;
+  /** Says that work on it has begun. */
+  begin(): void;
+  /** Throws where another part of the image has failed: what nobody has begun is left to images that still want it. */
+  throwIfFailed(): void;
+}
+
+/** When it resolves, the image's name has the blob. */
+export async function provideBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise<void> {
+  for (;;) {
+    const other = run.holders.get(blob.digest);
+    if (!other) {
+      const mine = fetchBlob(run, image, blob).then(() => image.planned.name);
+      run.holders.set(blob.digest, mine);
+      await mine;
+      return;
+    }
+    const holder = await other.catch(() => undefined);
+    run.signal.throwIfAborted();
+    image.throwIfFailed();
+    if (holder) {
+      if (!(await mountBlob(run, image, { blob, from: holder }))) await fetchBlob(run, image, blob);
+      return;
+    }
+    // That image has failed and says why; this one tries its own source.
+    if (run.holders.get(blob.digest) === other) run.holders.delete(blob.digest);
+  }
+}
+
+interface Mount {
+  readonly blob: Descriptor;
+  readonly from: Reference;
+}
+
+async function mountBlob({ sink, limits, signal, emit }: BlobRun, image: ImageRun, mount: Mount): Promise<boolean> {
+  const { name } = image.planned;
+  try {
+    const mounted = await limits.sink(() => sink.mountBlob(name, mount.blob, mount.from, { signal }), signal);
+    if (mounted) emit({ type: 'blob-done', digest: mount.blob.digest });
+    return mounted;
+  } catch (error) {
+    throw failureOf(error, destination(sink, image, mount.blob));
+  }
+}
+
+function fetchBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise<void> {
+  const work = async () => {
+    image.throwIfFailed();
+    image.begin();
+    const opened = await putBlob(run, image, blob);
+    if (opened.failure && opened.resumed && isImagesError(opened.failure.error, 'DIGEST_INVALID', 'SIZE_INVALID')) {
+      // What an earlier run had left did not fit the rest: the sink has dropped both.
+      run.emit({ type: 'retry', what: `blob ${blob.digest}`, after: 0, why: 'the part on disk was wrong' });
+      const again = await putBlob(run, image, blob);
+      if (again.failure) throw again.failure.error;
+    } else if (opened.failure) throw opened.failure.error;
+    run.totals.done(blob.digest);
+    run.emit({ type: 'blob-done', digest: blob.digest });
+  };
+  return run.limits.source(image.planned.source.host, work, run.signal);
+}
+
+interface Outcome {
+  readonly failure?: { readonly error: unknown };
+  /** Whether bytes of an earlier run were gone on from. */
+  readonly resumed: boolean;
+}
+
+async function putBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise<Outcome> {
+  const { sink, signal } = run;
+  const { name, image: text, source } = image.planned;
+  let resumed = false;
+  let atSource: { readonly error: unknown } | undefined;
+  const fail = (error: unknown): never => {
+    atSource = { error };
+    throw error;
+  };
+  const open = async (from: number): Promise<Bytes> => {
+    resumed = from > 0;
+    run.totals.opened(blob, from);
+    run.emit({ type: 'blob', digest: blob.digest, size: blob.size, from });
+    if (from >= blob.size) return nothing();
+    run.counter.requests++;
+    const body = await source.blob(blob, from, { signal }).catch(fail);
+    return watched(run, body, { blob, from, fail });
+  };
+  try {
+    await sink.putBlob(name, blob, open, { signal });
+    return { resumed };
+  } catch (error) {
+    const part = atSource
+      ? ({ image: text, end: 'source', label: source.label, what: `blob ${blob.digest}` } as const)
+      : destination(sink, image, blob);
+    return { resumed, failure: { error: failureOf(atSource ? atSource.error : error, part) } };
+  }
+}
+
+interface Watch {
+  readonly blob: Descriptor;
+  readonly from: number;
+  readonly fail: (error: unknown) => never;
+}
+
+async function* watched({ totals, emit }: BlobRun, body: Bytes, { blob, from, fail }: Watch): Bytes {
+  let bytes = from;
+  try {
+    for await (const chunk of body) {
+      bytes += chunk.length;
+      totals.arrived(blob.digest, chunk.length);
+      emit({ type: 'progress', digest: blob.digest, bytes });
+      yield chunk;
+    }
+  } catch (error) {
+    fail(error);
+  }
+}
+
+async function* nothing(): Bytes {}
+
+function destination(sink: ImageSink, image: ImageRun, blob: Descriptor) {
+  return { image: image.planned.image, end: 'destination', label: sink.label, what: `blob ${blob.digest}` } as const;
+}
