@@ -1,0 +1,38 @@
+// Debian's dockerd (root only), apart from any other on the machine: its own directories and socket, no bridge, no firewall rules.
+import { join } from 'node:path';
+import { must, start, stop, until } from './process.ts';
+import { temporaryDirectory } from './temporary.ts';
+
+export interface DockerPeer extends AsyncDisposable {
+  /** `unix:///…/docker.sock`, for `$DOCKER_HOST`. */
+  readonly host: string;
+  docker(args: readonly string[]): Promise<string>;
+}
+
+/** It reaches registries on 127.0.0.0/8 by plain http. */
+export async function startDockerd(): Promise<DockerPeer> {
+  const directory = await temporaryDirectory('dockerd');
+  const at = (name: string) => join(directory.path, name);
+  const host = `unix://${at('docker.sock')}`;
+  const child = start('/usr/sbin/dockerd', [
+    `--data-root=${at('data')}`,
+    `--exec-root=${at('exec')}`,
+    `--host=${host}`,
+    '--storage-driver=overlay2',
+    '--iptables=false',
+    '--bridge=none',
+    `--pidfile=${at('pid')}`,
+  ]);
+  child.stdout?.resume();
+  child.stderr?.resume();
+  const docker = (args: readonly string[]) => must('docker', args, { env: { DOCKER_HOST: host } });
+  await until(async () => (await docker(['version'])) !== '');
+  return {
+    host,
+    docker,
+    [Symbol.asyncDispose]: async () => {
+      await stop(child);
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
