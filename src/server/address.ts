@@ -1,0 +1,40 @@
+// Addresses to listen on: `ADDR:PORT`, `:PORT`, `PORT`, `[v6]:PORT`, `NAME:PORT`. Pure.
+import { isIPv4, isIPv6 } from 'node:net';
+import { ImagesError } from '../oci/errors.ts';
+
+export interface ListenAddress {
+  /** An IPv4 or IPv6 address (no brackets) or a host name; every address of the machine when absent. */
+  readonly host?: string;
+  /** 0: a free one is chosen. */
+  readonly port: number;
+}
+
+const HOST_NAME =
+  /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*$/;
+
+/** Errors: USAGE, naming what is wrong with it. */
+export function parseListenAddress(text: string): ListenAddress {
+  const match = /^(?:(?:\[([^\]]*)\]|([^:[\]]*)):)?(\d{1,5})$/.exec(text);
+  if (!match) refuse(text, isIPv6(text) ? 'an IPv6 address is written in brackets' : 'it has no port');
+  const [, v6, name, digits] = match;
+  const port = Number(digits);
+  if (port > 65_535) refuse(text, `the port is beyond 65535`);
+  if (v6 !== undefined) {
+    if (!isIPv6(v6)) refuse(text, `[${v6}] is not an IPv6 address`);
+    return { host: v6, port };
+  }
+  if (!name) return { port };
+  if (/^[\d.]+$/.test(name) ? !isIPv4(name) : !HOST_NAME.test(name)) refuse(text, `[${name}] is not an address`);
+  return { host: name, port };
+}
+
+/** As people and URLs write it: `127.0.0.1:5000`, `[::1]:5000`, `:5000`. */
+export function formatListenAddress({ host = '', port }: ListenAddress): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+}
+
+function refuse(text: string, why: string): never {
+  throw new ImagesError('USAGE', `not an address to listen on [${text}]: ${why}`, {
+    hint: 'Write ADDR:PORT, :PORT, PORT or [IPV6]:PORT, for example 127.0.0.1:5000.',
+  });
+}

@@ -1,0 +1,72 @@
+// One request value → one reply: the table of handlers, and what becomes of their errors.
+import type { Call } from './call.ts';
+import { deleteBlob, deleteManifest, deleteTag } from './delete.ts';
+import { listReferrers, listRepositories, listTags } from './list.ts';
+import { getBlob, getManifest } from './pull.ts';
+import {
+  cancelUpload,
+  finishUpload,
+  getUploadStatus,
+  mountBlob,
+  pushChunk,
+  pushWhole,
+  startUpload,
+} from './push-blob.ts';
+import { putManifest } from './push-manifest.ts';
+import { errorBody, jsonReply, type Reply, textReply } from './reply.ts';
+import type { RegistryRequest } from './request.ts';
+
+const ABOUT =
+  'images: a container registry (OCI Distribution 1.1). Its API begins at /v2/ and its catalogue is /v2/_catalog.\n';
+
+/** Errors: those of the registry; every kind of request has its handler here. */
+export async function answer(request: RegistryRequest, call: Call): Promise<Reply> {
+  switch (request.kind) {
+    case 'ping':
+      return jsonReply({});
+    case 'blob-get':
+      return getBlob(request, call);
+    case 'manifest-get':
+      return getManifest(request, call);
+    case 'upload-start':
+      return startUpload(request, call);
+    case 'upload-whole':
+      return pushWhole(request, call);
+    case 'upload-chunk':
+      return pushChunk(request, call);
+    case 'upload-finish':
+      return finishUpload(request, call);
+    case 'upload-status':
+      return getUploadStatus(request, call);
+    case 'upload-cancel':
+      return cancelUpload(request, call);
+    case 'blob-mount':
+      return mountBlob(request, call);
+    case 'manifest-put':
+      return putManifest(request, call);
+    case 'tag-list':
+      return listTags(request, call);
+    case 'catalog':
+      return listRepositories(request, call);
+    case 'referrer-list':
+      return listReferrers(request, call);
+    case 'tag-delete':
+      return deleteTag(request, call);
+    case 'manifest-delete':
+      return deleteManifest(request, call);
+    case 'blob-delete':
+      return deleteBlob(request, call);
+    case 'about':
+      return textReply(200, ABOUT);
+    case 'health':
+      return textReply(200, 'ok\n');
+    case 'not-found':
+      return errorBody(404, { code: 'UNSUPPORTED', message: `no such end-point [${request.path.slice(0, 300)}]` });
+    case 'method-not-allowed':
+      return errorBody(
+        405,
+        { code: 'UNSUPPORTED', message: `method is not allowed here [${request.method}]` },
+        { Allow: request.allow.join(', ') },
+      );
+  }
+}

@@ -1,0 +1,49 @@
+// The body of a request as bytes: bounded in memory by its sender's pace, ended when the client falls silent. Relies on node:http.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ImagesError } from '../oci/errors.ts';
+import type { Bytes } from '../registry/contract.ts';
+import type { RequestBody } from './call.ts';
+
+export interface MessageBody extends RequestBody {
+  /** Bytes read so far. */
+  readonly received: () => number;
+  /** The client waits for `100 Continue` and has not been told to go on. */
+  readonly isHeldBack: () => boolean;
+}
+
+/** `idle`: milliseconds without a byte after which the connection is ended. */
+export function messageBody(request: IncomingMessage, response: ServerResponse, idle: number): MessageBody {
+  let received = 0;
+  let isHeldBack = request.headers.expect?.toLowerCase() === '100-continue';
+  const read = async function* (): Bytes {
+    if (isHeldBack) {
+      isHeldBack = false;
+      response.writeContinue();
+    }
+    // Only while bytes are awaited: hashing and syncing a large blob may take longer than any client may be silent.
+    request.socket.setTimeout(idle);
+    try {
+      // The connection outlives a body that is not read to its end: the client must get to know why.
+      for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+        received += chunk.length;
+        yield chunk;
+      }
+    } catch (cause) {
+      throw new ImagesError('BROKEN_OFF', `the client broke off after ${received} bytes`, { cause });
+    } finally {
+      request.socket.setTimeout(0);
+    }
+  };
+  return {
+    length: announcedLength(request),
+    bytes: read(),
+    breakOff: () => request.destroy(),
+    received: () => received,
+    isHeldBack: () => isHeldBack,
+  };
+}
+
+function announcedLength(request: IncomingMessage): number | undefined {
+  if (request.headers['transfer-encoding'] !== undefined) return undefined;
+  return Number(request.headers['content-length'] ?? 0);
+}

@@ -1,0 +1,73 @@
+// Listings: tags, the catalogue, referrers, with their pages (distribution specification 1.1, "Content Discovery"; `_catalog` as docker's registry has it).
+import type { Descriptor } from '../oci/descriptor.ts';
+import { OCI_INDEX } from '../oci/media-types.ts';
+import { type Handler, readOptions } from './call.ts';
+import { jsonReply, type ReplyHeaders } from './reply.ts';
+import type { Page } from './request.ts';
+
+/** A page of referrers stays within what clients take for a manifest. */
+const MAX_INDEX_SIZE = 4 * 1024 * 1024;
+
+/** end-8a and end-8b. */
+export const listTags: Handler<'tag-list'> = async (request, call) => {
+  const { repository, page, host } = request;
+  const all = call.registry.tags(repository, page.last, readOptions(request, call));
+  const { entries, next } = await takePage(all, page);
+  const headers = next === undefined ? {} : linkTo(`/v2/${repository}/tags/list`, { ...page, last: next, ns: host });
+  return jsonReply({ name: repository, tags: entries }, { headers });
+};
+
+export const listRepositories: Handler<'catalog'> = async ({ page }, call) => {
+  const { entries, next } = await takePage(call.registry.repositories(page.last, { signal: call.signal }), page);
+  const headers = next === undefined ? {} : linkTo('/v2/_catalog', { ...page, last: next });
+  return jsonReply({ repositories: entries }, { headers });
+};
+
+/** end-12a and end-12b. In the order of digests, so that a page can say where the next one begins. */
+export const listReferrers: Handler<'referrer-list'> = async (request, call) => {
+  const { repository, digest, artifactType, last, host } = request;
+  const all = call.registry.referrers(repository, digest, artifactType, readOptions(request, call));
+  const found = await Array.fromAsync(all);
+  const wanted = found
+    .filter((descriptor) => last === undefined || descriptor.digest > last)
+    .sort((a, b) => (a.digest < b.digest ? -1 : 1));
+  const manifests = takeWithin(wanted, MAX_INDEX_SIZE);
+  const next = manifests.length < wanted.length ? manifests.at(-1)?.digest : undefined;
+  const path = `/v2/${repository}/referrers/${digest}`;
+  const headers = {
+    ...(artifactType && { 'OCI-Filters-Applied': 'artifactType' }),
+    ...(next && linkTo(path, { artifactType, last: next, ns: host })),
+  };
+  return jsonReply({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }, { mediaType: OCI_INDEX, headers });
+};
+
+/** The entries of one page; `next` is its last one where more follow. `n` of 0 is an empty page that nothing follows. */
+async function takePage(
+  all: AsyncIterable<string>,
+  { n }: Page,
+): Promise<{ readonly entries: readonly string[]; readonly next?: string }> {
+  const entries: string[] = [];
+  for await (const entry of all) {
+    const last = entries.at(-1);
+    if (n !== undefined && entries.length >= n) return { entries, ...(last !== undefined && { next: last }) };
+    entries.push(entry);
+  }
+  return { entries };
+}
+
+/** At least one, so that every page gets on. */
+function takeWithin(descriptors: readonly Descriptor[], limit: number): readonly Descriptor[] {
+  let size = 0;
+  const beyond = descriptors.findIndex((descriptor, at) => {
+    size += JSON.stringify(descriptor).length + 1;
+    return at > 0 && size > limit;
+  });
+  return beyond < 0 ? descriptors : descriptors.slice(0, beyond);
+}
+
+/** RFC 5988, relative: a proxy in front may have another name. */
+function linkTo(path: string, parameters: Readonly<Record<string, string | number | undefined>>): ReplyHeaders {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, String(value));
+  return { Link: `<${path}?${query}>; rel="next"` };
+}

@@ -1,0 +1,144 @@
+// Puts a registry on one or several addresses, with time limits that suit transfers of gigabytes, and takes it off again gracefully.
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ImagesError } from '../oci/errors.ts';
+import type { Registry } from '../registry/contract.ts';
+import { formatListenAddress, type ListenAddress } from './address.ts';
+import type { OnServerEvent } from './events.ts';
+import { createRequestListener } from './handle.ts';
+
+export interface ServeOptions {
+  readonly registry: Registry;
+  readonly listen: readonly ListenAddress[];
+  readonly onEvent?: OnServerEvent;
+  /** Stops the server, as disposing it does. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds that running requests have to finish when the server is stopped. Default 10 s. */
+  readonly grace?: number;
+  /** Milliseconds without a byte after which a transfer is given up. Default 2 minutes. */
+  readonly idle?: number;
+}
+
+/** Disposing stops it: no new connections, running requests finish, up to the grace period. */
+export interface RunningServer extends AsyncDisposable {
+  /** In the order of `listen`, with real ports. */
+  readonly addresses: readonly Required<ListenAddress>[];
+  /** Fulfilled when the server has stopped, whoever stopped it. */
+  readonly stopped: Promise<void>;
+}
+
+/** A client has this long to send the head of a request: connections that trickle one byte a minute end (slow loris). */
+const HEADERS_TIMEOUT = 30_000;
+/** Longer than Go's clients keep an idle connection (90 s), so that it is they who close it and no request is lost in between. */
+const KEEP_ALIVE_TIMEOUT = 120_000;
+/** Bytes buffered per connection before a sender is made to wait. */
+const HIGH_WATER_MARK = 256 * 1024;
+
+/**
+ * Starts serving. All addresses are bound, or none.
+ * Errors: ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_UNAVAILABLE.
+ */
+export async function serve(options: ServeOptions): Promise<RunningServer> {
+  const { registry, listen, onEvent = () => undefined, grace = 10_000, idle = 120_000 } = options;
+  const listener = createRequestListener({ registry, onEvent, idle });
+  const servers: Server[] = [];
+  try {
+    for (const address of listen) servers.push(await bind(httpServer(listener), address, listen));
+  } catch (error) {
+    await Promise.all(servers.map((server) => stop(server, 0)));
+    throw error;
+  }
+  const { promise: stopped, resolve } = Promise.withResolvers<void>();
+  let stopping: Promise<void> | undefined;
+  const stopAll = () => {
+    stopping ??= Promise.all(servers.map((server) => stop(server, grace))).then(() => resolve());
+    return stopping;
+  };
+  if (options.signal?.aborted) await stopAll();
+  else options.signal?.addEventListener('abort', () => void stopAll(), { once: true });
+  return { addresses: servers.map(boundAddress), stopped, [Symbol.asyncDispose]: stopAll };
+}
+
+function httpServer(listener: ReturnType<typeof createRequestListener>): Server {
+  const server = createServer({
+    highWaterMark: HIGH_WATER_MARK,
+    headersTimeout: HEADERS_TIMEOUT,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+    // A whole request may take as long as it likes: an upload of 100 GB is no attack. One that falls silent is ended in body.ts.
+    requestTimeout: 0,
+  });
+  server.on('request', (message, response) => {
+    // A stopped server takes no further request on a connection that is still open.
+    response.once('close', () => {
+      if (!server.listening) server.closeIdleConnections();
+    });
+    listener(message, response);
+  });
+  // The body is asked for when a handler reads it, so what is refused is never sent.
+  server.on('checkContinue', (message, response) => listener(message, response));
+  return server;
+}
+
+async function bind(server: Server, address: ListenAddress, all: readonly ListenAddress[]): Promise<Server> {
+  const { promise, resolve, reject } = Promise.withResolvers<Server>();
+  server.once('error', (error) => reject(explain(error, address)));
+  server.listen({ ...address, ipv6Only: isBesideIPv4(address, all) }, () => resolve(server));
+  return promise;
+}
+
+/** `[::]` takes IPv4 along, unless that address is asked for, too. */
+function isBesideIPv4(address: ListenAddress, all: readonly ListenAddress[]): boolean {
+  return (
+    address.host === '::' &&
+    all.some(({ host, port }) => host !== undefined && !host.includes(':') && port === address.port)
+  );
+}
+
+async function stop(server: Server, grace: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => server.closeAllConnections(), grace);
+  // Ends idle connections at once; those in use end with their request.
+  server.close(() => resolve());
+  await promise;
+  clearTimeout(timer);
+}
+
+function boundAddress(server: Server): Required<ListenAddress> {
+  const { address, port } = server.address() as AddressInfo;
+  return { host: address, port };
+}
+
+function explain(error: NodeJS.ErrnoException, address: ListenAddress): Error {
+  const where = formatListenAddress(address);
+  const because = (hint: string) => ({ hint, cause: error });
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new ImagesError(
+        'ADDRESS_IN_USE',
+        `address is in use [${where}]`,
+        because(`Something else listens on port ${address.port}: end it, or choose another with --listen=ADDR:PORT.`),
+      );
+    case 'EACCES':
+    case 'EPERM':
+      return new ImagesError(
+        'ADDRESS_NOT_PERMITTED',
+        `no permission to listen on [${where}]`,
+        because(
+          `Allow low ports with: sudo sysctl net.ipv4.ip_unprivileged_port_start=${address.port}` +
+            ', or choose a port above 1023 with --listen=ADDR:PORT.',
+        ),
+      );
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+    case 'EINVAL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new ImagesError(
+        'ADDRESS_UNAVAILABLE',
+        `this machine does not have the address [${where}]`,
+        because('List its addresses with: ip address; or listen on all of them with --listen=:PORT.'),
+      );
+    default:
+      return error;
+  }
+}

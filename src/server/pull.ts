@@ -1,0 +1,90 @@
+// Pulling: manifests and blobs with ranges and conditions (distribution specification 1.1, "Pull"; RFC 9110, sections 13 and 14).
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import { ImagesError } from '../oci/errors.ts';
+import { manifestDescriptor } from '../oci/manifest.ts';
+import { type Call, type Handler, readOptions } from './call.ts';
+import { parseRange } from './range.ts';
+import { errorReply, type Reply, type ReplyHeaders } from './reply.ts';
+
+/** end-3. What is there is what is sent, whatever the client says it accepts: clients of all ages leave types out that they do read. */
+export const getManifest: Handler<'manifest-get'> = async (request, call) => {
+  const options = readOptions(request, call);
+  const conditional = call.headers['if-none-match'] !== undefined;
+  if (request.head || conditional) {
+    const stat = await call.registry.statManifest(request.repository, request.reference, options);
+    if (!stat) {
+      throw new ImagesError('MANIFEST_UNKNOWN', `no such manifest [${request.repository}:${request.reference}]`);
+    }
+    if (isUnchanged(call, stat.digest)) return notModified(stat.digest);
+    if (request.head) return { status: 200, headers: contentHeaders(stat) };
+  }
+  const manifest = await call.registry.getManifest(request.repository, request.reference, options);
+  return { status: 200, headers: contentHeaders(manifestDescriptor(manifest)), body: manifest.bytes };
+};
+
+/** end-2. */
+export const getBlob: Handler<'blob-get'> = async (request, call) => {
+  const { repository, digest } = request;
+  const options = readOptions(request, call);
+  const wantsPart = !request.head && call.headers.range !== undefined && isRangeStillWanted(call, digest);
+  if (request.head || wantsPart || call.headers['if-none-match'] !== undefined) {
+    const blob = await call.registry.statBlob(repository, digest, options);
+    if (!blob) throw new ImagesError('BLOB_UNKNOWN', `no such blob [${repository}@${digest}]`);
+    if (isUnchanged(call, digest)) return notModified(digest);
+    if (request.head) return { status: 200, headers: blobHeaders(blob) };
+    const range = wantsPart ? parseRange(call.headers.range, blob.size) : { kind: 'whole' as const };
+    if (range.kind === 'unsatisfiable') return unsatisfiable(blob);
+    if (range.kind === 'part') {
+      const { from, to } = range;
+      const { body } = await call.registry.getBlob(repository, digest, { ...options, from, to });
+      const headers = {
+        ...blobHeaders(blob),
+        'Content-Length': to - from,
+        'Content-Range': `bytes ${from}-${to - 1}/${blob.size}`,
+      };
+      return { status: 206, headers, body };
+    }
+  }
+  const { descriptor, body } = await call.registry.getBlob(repository, digest, options);
+  return { status: 200, headers: blobHeaders(descriptor), body };
+};
+
+function blobHeaders(blob: Descriptor): ReplyHeaders {
+  return { ...contentHeaders(blob), 'Content-Type': 'application/octet-stream', 'Accept-Ranges': 'bytes' };
+}
+
+function contentHeaders(content: Pick<Descriptor, 'mediaType' | 'digest' | 'size'>): ReplyHeaders {
+  return {
+    'Content-Type': content.mediaType,
+    'Content-Length': content.size,
+    'Docker-Content-Digest': content.digest,
+    ETag: `"${content.digest}"`,
+  };
+}
+
+function notModified(digest: Digest): Reply {
+  return { status: 304, headers: { 'Docker-Content-Digest': digest, ETag: `"${digest}"` } };
+}
+
+function unsatisfiable(blob: Descriptor): Reply {
+  return errorReply(new ImagesError('RANGE_INVALID', `the blob has ${blob.size} bytes [${blob.digest}]`), {
+    'Content-Range': `bytes */${blob.size}`,
+  });
+}
+
+/** If-None-Match, compared weakly (RFC 9110, section 13.1.2); a bare digest is understood too, as docker's clients send it. */
+function isUnchanged(call: Call, digest: Digest): boolean {
+  const known = call.headers['if-none-match'];
+  if (known === undefined) return false;
+  return known.split(',').some((tag) => {
+    const value = tag.trim().replace(/^W\//, '');
+    return value === '*' || value === `"${digest}"` || value === digest;
+  });
+}
+
+/** If-Range (RFC 9110, section 13.1.5): a part of another content than the client's is of no use. A date never matches: blobs have none. */
+function isRangeStillWanted(call: Call, digest: Digest): boolean {
+  const known = call.headers['if-range'];
+  return known === undefined || known === `"${digest}"`;
+}

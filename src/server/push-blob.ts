@@ -1,0 +1,119 @@
+// Pushing blobs: monolithic, in chunks, streamed, mounted; status, resume and cancel (distribution specification 1.1, "Pushing blobs").
+import type { Digest } from '../oci/digest.ts';
+import { ImagesError, isImagesError } from '../oci/errors.ts';
+import type { Bytes, Upload } from '../registry/contract.ts';
+import type { Call, Handler } from './call.ts';
+import { type ChunkRange, parseChunkRange, uploadRange } from './range.ts';
+import { errorReply, type Reply, type ReplyHeaders } from './reply.ts';
+
+/** end-4a and end-4c. The store hashes with the algorithm of the digest that ends the upload, so the one announced needs no keeping. */
+export const startUpload: Handler<'upload-start'> = async ({ repository }, call) => {
+  await using upload = await call.registry.openUpload(repository, undefined, { signal: call.signal });
+  return { status: 202, headers: uploadHeaders(repository, upload.id, 0) };
+};
+
+/** end-4b. Nobody knows the id of this upload, so what breaks off is thrown away. */
+export const pushWhole: Handler<'upload-whole'> = async ({ repository, digest }, call) => {
+  await using upload = await call.registry.openUpload(repository, undefined, { signal: call.signal });
+  try {
+    await append(upload, call, undefined);
+    await upload.commit(digest);
+  } catch (error) {
+    if (!isImagesError(error, 'DIGEST_INVALID')) await upload.cancel();
+    throw error;
+  }
+  return created(repository, digest);
+};
+
+/** end-11. Falls back to an upload where the blob cannot be had from `from`. */
+export const mountBlob: Handler<'blob-mount'> = async ({ repository, digest, from }, call) => {
+  const isMounted = await call.registry.mountBlob(repository, digest, from, { signal: call.signal });
+  return isMounted ? created(repository, digest) : startUpload({ kind: 'upload-start', repository }, call);
+};
+
+/** end-5. */
+export const pushChunk: Handler<'upload-chunk'> = ({ repository, id }, call) =>
+  withUpload({ repository, id }, call, async (upload, range) => {
+    const size = await append(upload, call, range);
+    return { status: 202, headers: uploadHeaders(repository, id, size) };
+  });
+
+/** end-6, with or without the last chunk. */
+export const finishUpload: Handler<'upload-finish'> = ({ repository, id, digest }, call) =>
+  withUpload({ repository, id }, call, async (upload, range) => {
+    if (call.body.length !== 0) await append(upload, call, range);
+    await upload.commit(digest);
+    return created(repository, digest);
+  });
+
+/** end-13. The size of an upload that is being written to is known here; only others are opened. */
+export const getUploadStatus: Handler<'upload-status'> = async ({ repository, id }, call) => {
+  const active = call.uploads.size(repository, id);
+  if (active !== undefined) return { status: 204, headers: uploadHeaders(repository, id, active) };
+  await using upload = await call.registry.openUpload(repository, id, { signal: call.signal });
+  return { status: 204, headers: uploadHeaders(repository, id, upload.size) };
+};
+
+/** end-14. */
+export const cancelUpload: Handler<'upload-cancel'> = async ({ repository, id }, call) => {
+  using claim = await call.uploads.claim(repository, id, call.body.breakOff);
+  await using upload = await call.registry.openUpload(repository, id, { signal: call.signal });
+  claim.opened(upload);
+  await upload.cancel();
+  return { status: 204 };
+};
+
+/** Runs one request on an upload; a chunk out of order is answered with where to go on, and the upload stays as it is. */
+async function withUpload(
+  { repository, id }: { readonly repository: string; readonly id: string },
+  call: Call,
+  run: (upload: Upload, range: ChunkRange | undefined) => Promise<Reply>,
+): Promise<Reply> {
+  using claim = await call.uploads.claim(repository, id, call.body.breakOff);
+  await using upload = await call.registry.openUpload(repository, id, { signal: call.signal });
+  claim.opened(upload);
+  try {
+    // What has no bytes has no place among them: some clients close an upload with the range of the whole.
+    const range = call.body.length === 0 ? undefined : parseChunkRange(call.headers['content-range']);
+    if (range && call.body.length !== undefined && call.body.length !== range.to - range.from) {
+      throw new ImagesError('SIZE_INVALID', `chunk has ${call.body.length} bytes, its range ${range.to - range.from}`);
+    }
+    return await run(upload, range);
+  } catch (error) {
+    if (!isImagesError(error, 'RANGE_INVALID', 'SIZE_INVALID')) throw error;
+    return errorReply(error, uploadHeaders(repository, id, upload.size));
+  }
+}
+
+async function append(upload: Upload, call: Call, range: ChunkRange | undefined): Promise<number> {
+  const { signal } = call;
+  if (!range) return upload.append(call.body.bytes, { signal });
+  return upload.append(exactly(call.body.bytes, range.to - range.from), { from: range.from, signal });
+}
+
+/** Passes the bytes of a chunk on and no byte beyond its range. Errors: SIZE_INVALID, for too many and for too few. */
+async function* exactly(body: Bytes, length: number): Bytes {
+  let seen = 0;
+  for await (const chunk of body) {
+    if (seen + chunk.length > length) {
+      yield chunk.subarray(0, length - seen);
+      throw new ImagesError('SIZE_INVALID', `chunk is longer than its range [${length}]`);
+    }
+    seen += chunk.length;
+    yield chunk;
+  }
+  if (seen < length) throw new ImagesError('SIZE_INVALID', `chunk has ${seen} bytes, its range ${length}`);
+}
+
+function created(repository: string, digest: Digest): Reply {
+  const headers = { Location: `/v2/${repository}/blobs/${digest}`, 'Docker-Content-Digest': digest };
+  return { status: 201, headers };
+}
+
+function uploadHeaders(repository: string, id: string, size: number): ReplyHeaders {
+  return {
+    Location: `/v2/${repository}/blobs/uploads/${id}`,
+    Range: uploadRange(size),
+    'Docker-Upload-UUID': id,
+  };
+}

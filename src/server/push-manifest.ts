@@ -1,0 +1,52 @@
+// Pushing manifests: by tag, by digest, with tag parameters and subject (distribution specification 1.1, "Pushing Manifests").
+import { digestAlgorithm } from '../oci/digest.ts';
+import { ImagesError, isImagesError } from '../oci/errors.ts';
+import { decodeManifest, MAX_MANIFEST_SIZE, type Manifest, type RawManifest, rawManifest } from '../oci/manifest.ts';
+import type { Handler, RequestBody } from './call.ts';
+
+/** end-7a and end-7b. */
+export const putManifest: Handler<'manifest-put'> = async ({ repository, digest, tags }, call) => {
+  const bytes = await readBounded(call.body, MAX_MANIFEST_SIZE);
+  // Parameters of a media type are ignored, as the specification asks for.
+  const mediaType = call.headers['content-type']?.split(';')[0]?.trim().toLowerCase() || undefined;
+  const manifest = rawManifest(bytes, mediaType, digest && digestAlgorithm(digest));
+  const { subject } = decode(manifest);
+  if (digest && manifest.digest !== digest) {
+    throw new ImagesError('DIGEST_INVALID', `manifest's digest is ${manifest.digest}, pushed as [${digest}]`);
+  }
+  await call.registry.putManifest(repository, manifest, tags, { signal: call.signal });
+  const headers = {
+    Location: `/v2/${repository}/manifests/${manifest.digest}`,
+    'Docker-Content-Digest': manifest.digest,
+    ...(subject && { 'OCI-Subject': subject.digest }),
+    ...(digest && tags.length > 0 && { 'OCI-Tag': tags.join(', ') }),
+  };
+  return { status: 201, headers };
+};
+
+/** What cannot be read as a manifest is the content's fault, whatever its kind: a 405 would blame the method. */
+function decode(manifest: RawManifest): Manifest {
+  try {
+    return decodeManifest(manifest);
+  } catch (error) {
+    if (!isImagesError(error, 'UNSUPPORTED')) throw error;
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    throw new ImagesError('MANIFEST_INVALID', error.message, { ...hint, cause: error });
+  }
+}
+
+async function readBounded(body: RequestBody, limit: number): Promise<Uint8Array> {
+  const tooLarge = () =>
+    new ImagesError('MANIFEST_TOO_LARGE', `manifest is larger than ${limit} bytes`, {
+      hint: 'Move large content from annotations and descriptors into a blob.',
+    });
+  if ((body.length ?? 0) > limit) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body.bytes) {
+    size += chunk.length;
+    if (size > limit) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

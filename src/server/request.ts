@@ -1,0 +1,273 @@
+// Method and URL → one request value. Repository names contain slashes, so the end-point is found from the path's end. Relies on oci/ only.
+// The numbers are those of the distribution specification 1.1, "Endpoints"; `_catalog` is Docker's.
+import { type Digest, type DigestAlgorithm, isDigest, parseDigest } from '../oci/digest.ts';
+import { ImagesError } from '../oci/errors.ts';
+import { isRepositoryPath, isTag } from '../oci/reference.ts';
+
+export interface Page {
+  /** At most so many entries; all when absent. */
+  readonly n?: number;
+  /** Only entries after this one. */
+  readonly last?: string;
+}
+
+/** What a client wants. `host` is the `ns` parameter: a key to look up, never an address. */
+export type RegistryRequest =
+  /** end-1 */
+  | { readonly kind: 'ping' }
+  /** end-2 */
+  | {
+      readonly kind: 'blob-get';
+      readonly repository: string;
+      readonly digest: Digest;
+      readonly head: boolean;
+      readonly host?: string;
+    }
+  /** end-3 */
+  | {
+      readonly kind: 'manifest-get';
+      readonly repository: string;
+      readonly reference: string;
+      readonly head: boolean;
+      readonly host?: string;
+    }
+  /** end-4a, end-4c */
+  | { readonly kind: 'upload-start'; readonly repository: string }
+  /** end-4b */
+  | { readonly kind: 'upload-whole'; readonly repository: string; readonly digest: Digest }
+  /** end-5 */
+  | { readonly kind: 'upload-chunk'; readonly repository: string; readonly id: string }
+  /** end-6 */
+  | { readonly kind: 'upload-finish'; readonly repository: string; readonly id: string; readonly digest: Digest }
+  /** end-7a, end-7b: `tags` come from the reference or from `tag` parameters. */
+  | {
+      readonly kind: 'manifest-put';
+      readonly repository: string;
+      readonly digest?: Digest;
+      readonly tags: readonly string[];
+    }
+  /** end-8a, end-8b */
+  | { readonly kind: 'tag-list'; readonly repository: string; readonly page: Page; readonly host?: string }
+  /** end-9 */
+  | { readonly kind: 'tag-delete'; readonly repository: string; readonly tag: string }
+  | { readonly kind: 'manifest-delete'; readonly repository: string; readonly digest: Digest }
+  /** end-10 */
+  | { readonly kind: 'blob-delete'; readonly repository: string; readonly digest: Digest }
+  /** end-11: without `from`, the blob of any repository. */
+  | { readonly kind: 'blob-mount'; readonly repository: string; readonly digest: Digest; readonly from?: string }
+  /** end-12a, end-12b */
+  | {
+      readonly kind: 'referrer-list';
+      readonly repository: string;
+      readonly digest: Digest;
+      readonly artifactType?: string;
+      readonly last?: string;
+      readonly host?: string;
+    }
+  /** end-13 */
+  | { readonly kind: 'upload-status'; readonly repository: string; readonly id: string }
+  /** end-14 */
+  | { readonly kind: 'upload-cancel'; readonly repository: string; readonly id: string }
+  | { readonly kind: 'catalog'; readonly page: Page }
+  /** `/` and `/healthz`: what a person or a probe asks. */
+  | { readonly kind: 'about' }
+  | { readonly kind: 'health' }
+  | { readonly kind: 'not-found'; readonly path: string }
+  | { readonly kind: 'method-not-allowed'; readonly method: string; readonly allow: readonly string[] };
+
+const READ: readonly string[] = ['GET', 'HEAD'];
+const UPLOAD_ID = /^[A-Za-z0-9_-]{1,128}$/;
+const HOST_KEY = /^[A-Za-z0-9.:_[\]-]{1,255}$/;
+const ALGORITHMS: readonly string[] = ['sha256', 'sha512'] satisfies DigestAlgorithm[];
+
+/**
+ * Reads a request. `url` is what stands in the request line: origin form, or absolute form as proxies' clients send it.
+ * Errors: NAME_INVALID, DIGEST_INVALID, TAG_INVALID, MANIFEST_UNKNOWN (a read of what cannot be a tag), BLOB_UPLOAD_UNKNOWN, PAGINATION_NUMBER_INVALID.
+ */
+export function parseRequest(method: string, url: string): RegistryRequest {
+  const target = /^https?:\/\/[^/?#]*/i.test(url) ? url.replace(/^https?:\/\/[^/?#]*/i, '') : url;
+  const mark = target.indexOf('?');
+  const path = decodePath(mark < 0 ? target : target.slice(0, mark));
+  const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1));
+  if (path === '/' || path === '') return read(method, { kind: 'about' });
+  if (path === '/healthz') return read(method, { kind: 'health' });
+  if (path === '/v2' || path === '/v2/') return read(method, { kind: 'ping' });
+  if (!path.startsWith('/v2/')) return { kind: 'not-found', path };
+  const rest = path.slice('/v2/'.length);
+  if (rest === '_catalog') return read(method, () => ({ kind: 'catalog', page: pageOf(query) }));
+  return parseRepositoryRequest(method, rest, query) ?? { kind: 'not-found', path };
+}
+
+function parseRepositoryRequest(method: string, rest: string, query: URLSearchParams): RegistryRequest | undefined {
+  const tags = /^(?:(.*)\/)?tags\/list$/.exec(rest);
+  if (tags) {
+    return read(method, () => ({
+      kind: 'tag-list',
+      repository: repositoryName(tags[1]),
+      page: pageOf(query),
+      ...hostOf(query),
+    }));
+  }
+  const uploads = /^(?:(.*)\/)?blobs\/uploads(?:\/([^/]*))?$/.exec(rest);
+  if (uploads) return parseUpload(method, () => repositoryName(uploads[1]), uploads[2] ?? '', query);
+  const item = /^(?:(.*)\/)?(manifests|blobs|referrers)\/([^/]+)$/.exec(rest);
+  if (!item) return undefined;
+  const [, name, kind, reference = ''] = item;
+  if (kind === 'manifests') return parseManifest(method, () => repositoryName(name), reference, query);
+  if (kind === 'blobs') return parseBlob(method, () => repositoryName(name), reference, query);
+  return read(method, () => {
+    // A `+` that was not encoded has become a space; media types have none.
+    const artifactType = query.get('artifactType')?.replaceAll(' ', '+');
+    const last = query.get('last');
+    return {
+      kind: 'referrer-list',
+      repository: repositoryName(name),
+      digest: parseDigest(reference),
+      ...(artifactType && { artifactType }),
+      ...(last && { last }),
+      ...hostOf(query),
+    };
+  });
+}
+
+function parseManifest(
+  method: string,
+  repository: () => string,
+  reference: string,
+  query: URLSearchParams,
+): RegistryRequest {
+  switch (method) {
+    case 'GET':
+    case 'HEAD': {
+      const name = repository();
+      if (!isTag(reference) && !isDigestLike(reference)) {
+        throw new ImagesError('MANIFEST_UNKNOWN', `neither a tag nor a digest [${reference}]`);
+      }
+      return {
+        kind: 'manifest-get',
+        repository: name,
+        reference: isTag(reference) ? reference : parseDigest(reference),
+        head: method === 'HEAD',
+        ...hostOf(query),
+      };
+    }
+    case 'PUT': {
+      const name = repository();
+      if (!isDigestLike(reference)) return { kind: 'manifest-put', repository: name, tags: [tagName(reference)] };
+      const tags = [...new Set(query.getAll('tag').map(tagName))];
+      return { kind: 'manifest-put', repository: name, digest: parseDigest(reference), tags };
+    }
+    case 'DELETE': {
+      const name = repository();
+      return isDigestLike(reference)
+        ? { kind: 'manifest-delete', repository: name, digest: parseDigest(reference) }
+        : { kind: 'tag-delete', repository: name, tag: tagName(reference) };
+    }
+    default:
+      return { kind: 'method-not-allowed', method, allow: [...READ, 'PUT', 'DELETE'] };
+  }
+}
+
+function parseBlob(method: string, repository: () => string, digest: string, query: URLSearchParams): RegistryRequest {
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+      return {
+        kind: 'blob-get',
+        repository: repository(),
+        digest: parseDigest(digest),
+        head: method === 'HEAD',
+        ...hostOf(query),
+      };
+    case 'DELETE':
+      return { kind: 'blob-delete', repository: repository(), digest: parseDigest(digest) };
+    default:
+      return { kind: 'method-not-allowed', method, allow: [...READ, 'DELETE'] };
+  }
+}
+
+function parseUpload(method: string, repository: () => string, id: string, query: URLSearchParams): RegistryRequest {
+  if (id === '') {
+    if (method !== 'POST') return { kind: 'method-not-allowed', method, allow: ['POST'] };
+    return parseUploadStart(repository(), query);
+  }
+  if (!['GET', 'HEAD', 'PATCH', 'PUT', 'DELETE'].includes(method)) {
+    return { kind: 'method-not-allowed', method, allow: [...READ, 'PATCH', 'PUT', 'DELETE'] };
+  }
+  const upload = { repository: repository(), id };
+  if (!UPLOAD_ID.test(id)) throw new ImagesError('BLOB_UPLOAD_UNKNOWN', `no such upload [${id}]`);
+  if (method === 'PATCH') return { kind: 'upload-chunk', ...upload };
+  if (method === 'PUT') return { kind: 'upload-finish', ...upload, digest: parseDigest(query.get('digest') ?? '') };
+  if (method === 'DELETE') return { kind: 'upload-cancel', ...upload };
+  return { kind: 'upload-status', ...upload };
+}
+
+function parseUploadStart(repository: string, query: URLSearchParams): RegistryRequest {
+  const mount = query.get('mount');
+  if (mount !== null) {
+    const from = query.get('from');
+    return {
+      kind: 'blob-mount',
+      repository,
+      digest: parseDigest(mount),
+      ...(from && { from: repositoryName(from) }),
+    };
+  }
+  const digest = query.get('digest');
+  if (digest !== null) return { kind: 'upload-whole', repository, digest: parseDigest(digest) };
+  const algorithm = query.get('digest-algorithm');
+  if (algorithm !== null && !ALGORITHMS.includes(algorithm)) {
+    throw new ImagesError('DIGEST_INVALID', `digest algorithm is not supported [${algorithm}]`, {
+      hint: `Use one of: ${ALGORITHMS.join(', ')}.`,
+    });
+  }
+  return { kind: 'upload-start', repository };
+}
+
+function read(method: string, request: RegistryRequest | (() => RegistryRequest)): RegistryRequest {
+  if (!READ.includes(method)) return { kind: 'method-not-allowed', method, allow: READ };
+  return typeof request === 'function' ? request() : request;
+}
+
+/** Decoded once, before anything is matched, so that an encoded slash or dot cannot mean something else further in. */
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch (cause) {
+    throw new ImagesError('NAME_INVALID', `path has broken percent-encoding [${path.slice(0, 300)}]`, { cause });
+  }
+}
+
+function repositoryName(name: string | undefined): string {
+  if (name !== undefined && isRepositoryPath(name)) return name;
+  throw new ImagesError('NAME_INVALID', `not a repository name [${(name ?? '').slice(0, 300)}]`, {
+    hint: 'Names are lower-case words with . _ - between them, separated by single slashes, 255 characters at most.',
+  });
+}
+
+/** A tag has no colon, a digest has one: which of the two was meant decides about the error. */
+function isDigestLike(reference: string): boolean {
+  return isDigest(reference) || reference.includes(':');
+}
+
+function tagName(tag: string): string {
+  if (isTag(tag)) return tag;
+  throw new ImagesError('TAG_INVALID', `not a tag [${tag.slice(0, 300)}]`, {
+    hint: 'Tags are letters, digits, _ . and -, 128 characters at most, and do not begin with . or -.',
+  });
+}
+
+function pageOf(query: URLSearchParams): Page {
+  const n = query.get('n') || undefined;
+  const last = query.get('last') || undefined;
+  if (n !== undefined && !/^\d{1,15}$/.test(n)) {
+    throw new ImagesError('PAGINATION_NUMBER_INVALID', `n is not a number of entries [${n.slice(0, 100)}]`);
+  }
+  return { ...(n !== undefined && { n: Number(n) }), ...(last !== undefined && { last }) };
+}
+
+/** What is no host name cannot have been recorded: such a parameter is as good as absent. */
+function hostOf(query: URLSearchParams): { readonly host?: string } {
+  const host = query.get('ns');
+  return host && HOST_KEY.test(host) ? { host } : {};
+}

@@ -1,0 +1,39 @@
+// A plain HTTP client for tests: says exactly what it is told, over its own connection, and keeps nothing.
+import { type IncomingHttpHeaders, request } from 'node:http';
+
+export interface Question {
+  readonly headers?: Readonly<Record<string, string | number>>;
+  readonly body?: Uint8Array | string;
+  /** Sends the body in pieces, without a Content-Length. */
+  readonly streamed?: boolean;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of any shape
+  readonly json: () => any;
+}
+
+export function ask(url: string, method: string, { headers = {}, body, streamed }: Question = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const isFramed = streamed || 'Content-Length' in headers || body === undefined;
+    const length = isFramed ? {} : { 'Content-Length': Buffer.byteLength(body) };
+    const message = request(url, { method, agent: false, headers: { ...length, ...headers } }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        const all = Buffer.concat(chunks);
+        const text = all.toString();
+        const { statusCode: status = 0, headers } = response;
+        resolve({ status, headers, body: all, text, json: () => JSON.parse(text) });
+      });
+    });
+    message.on('error', reject);
+    if (streamed) message.flushHeaders();
+    message.end(body);
+  });
+}
