@@ -1,4 +1,6 @@
 // One blob for all images of a run: fetched once, by the first that needs it, mounted for the others.
+
+import { tapped } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';
@@ -98,18 +100,27 @@ async function putBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise
   const { name, image: text, source } = image.planned;
   let resumed = false;
   let atSource: { readonly error: unknown } | undefined;
-  const fail = (error: unknown): never => {
-    atSource = { error };
-    throw error;
-  };
   const open = async (from: number): Promise<Bytes> => {
     resumed = from > 0;
     run.totals.opened(blob, from);
     run.emit({ type: 'blob', digest: blob.digest, size: blob.size, from });
     if (from >= blob.size) return nothing();
     run.counter.requests++;
-    const body = await source.blob(blob, from, { signal }).catch(fail);
-    return watched(run, body, { blob, from, fail });
+    let bytes = from;
+    const see = (chunk: Uint8Array) => {
+      bytes += chunk.length;
+      run.totals.arrived(blob.digest, chunk.length);
+      run.emit({ type: 'progress', digest: blob.digest, bytes });
+    };
+    const failed = (error: unknown) => {
+      atSource = { error };
+    };
+    try {
+      return tapped(await source.blob(blob, from, { signal }), see, failed);
+    } catch (error) {
+      failed(error);
+      throw error;
+    }
   };
   try {
     await sink.putBlob(name, blob, open, { signal });
@@ -119,26 +130,6 @@ async function putBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise
       ? ({ image: text, end: 'source', label: source.label, what: `blob ${blob.digest}` } as const)
       : destination(sink, image, blob);
     return { resumed, failure: { error: failureOf(atSource ? atSource.error : error, part) } };
-  }
-}
-
-interface Watch {
-  readonly blob: Descriptor;
-  readonly from: number;
-  readonly fail: (error: unknown) => never;
-}
-
-async function* watched({ totals, emit }: BlobRun, body: Bytes, { blob, from, fail }: Watch): Bytes {
-  let bytes = from;
-  try {
-    for await (const chunk of body) {
-      bytes += chunk.length;
-      totals.arrived(blob.digest, chunk.length);
-      emit({ type: 'progress', digest: blob.digest, bytes });
-      yield chunk;
-    }
-  } catch (error) {
-    fail(error);
   }
 }
 

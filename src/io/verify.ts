@@ -38,9 +38,9 @@ export function verifies(body: Bytes, expected: Expected): boolean {
   return known !== undefined && known.digest === expected.digest && known.size === expected.size;
 }
 
-/** Shows each chunk to `see` (counters, progress) on its way. A stream that verifies itself stays one. */
-export function tapped(body: Bytes, see: (chunk: Uint8Array) => void): Bytes {
-  const stream = tap(body, see);
+/** Shows each chunk to `see` (counters, progress) on its way, and the body's failure to `failed`. A stream that verifies itself stays one. */
+export function tapped(body: Bytes, see: (chunk: Uint8Array) => void, failed?: (error: unknown) => void): Bytes {
+  const stream = tap(body, see, failed);
   const known = verifiedStreams.get(body);
   if (known) verifiedStreams.set(stream, known);
   return stream;
@@ -77,9 +77,18 @@ async function* verify(body: Bytes, expected: Expected, start: Start | undefined
   }
 }
 
-async function* tap(body: Bytes, see: (chunk: Uint8Array) => void): AsyncGenerator<Uint8Array> {
-  for await (const chunk of body) {
-    see(chunk);
-    yield chunk;
+async function* tap(
+  body: Bytes,
+  see: (chunk: Uint8Array) => void,
+  failed: ((error: unknown) => void) | undefined,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of body) {
+      see(chunk);
+      yield chunk;
+    }
+  } catch (error) {
+    failed?.(error);
+    throw error;
   }
 }

@@ -1,4 +1,5 @@
 // An image in a registry as a source: the HTTP client's, or a store's in process.
+import { verified } from '../io/verify.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { RawManifest } from '../oci/manifest.ts';
 import { formatReference, type Reference, tagOrDigest } from '../oci/reference.ts';
@@ -44,7 +45,7 @@ export function registrySource(
           `blob has ${found.size} bytes, expected ${descriptor.size} [${descriptor.digest}]`,
         );
       }
-      return body;
+      return from === 0 ? verified(body, descriptor) : body;
     },
     referrers: (subject, call) => registry.referrers(repository, subject, undefined, call),
     statTag: (tag, call) => registry.statManifest(repository, tag, call),
