@@ -40,6 +40,7 @@ export async function newWorld(): Promise<World> {
     XDG_CACHE_HOME: join(path, 'cache'),
     XDG_CONFIG_HOME: join(path, 'config'),
     XDG_RUNTIME_DIR: join(path, 'run'),
+    IMAGES_RUNTIME: join(path, 'run'),
     CONTAINERS_REGISTRIES_CONF: join(path, 'config/containers/registries.conf'),
     ...Object.fromEntries(FOREIGN.map((name) => [name, undefined])),
   };
@@ -85,6 +86,7 @@ const FOREIGN: readonly string[] = [
   'XCLUSTER_OVLPATH',
   'XCLUSTER_TMP',
   'IMAGES_PAUSE',
+  'IMAGES_DATA',
   'DOCKER_HOST',
   'DOCKER_CONFIG',
   'REGISTRY_AUTH_FILE',
