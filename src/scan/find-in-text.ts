@@ -15,16 +15,22 @@ export function findInText(file: string, text: string, rules: readonly DocumentR
   const parsed = parseYaml(file, text);
   for (const document of parsed.documents) {
     for (const rule of rules) {
-      if (!rule.matches(document)) continue;
-      for (const found of rule.find(document)) {
-        if ('image' in found) findings.push(found);
-        else warnings.push(found);
-      }
+      if (rule.matches(document)) sort(rule.find(document), { findings, warnings });
     }
   }
   for (const part of parsed.broken) {
     warnings.push({ file, line: part.line, text: `does not parse, read line by line: ${part.reason}` });
-    findings.push(...imageLines(file, part));
+    sort(imageLines(file, part), { findings, warnings });
   }
   return { findings, warnings };
+}
+
+function sort(
+  found: Iterable<Finding | Warning>,
+  into: { readonly findings: Finding[]; readonly warnings: Warning[] },
+): void {
+  for (const one of found) {
+    if ('image' in one) into.findings.push(one);
+    else into.warnings.push(one);
+  }
 }

@@ -1,6 +1,6 @@
-// How rules make findings and warnings. Relies on image-text.ts and walk.ts.
+// How rules make findings and warnings. Relies on image-text.ts and path.ts.
 import type { Finding, Path, ScannedDocument, Warning } from './contract.ts';
-import { formatPath } from './walk.ts';
+import { formatPath } from './path.ts';
 
 export interface Spot {
   readonly document: ScannedDocument;

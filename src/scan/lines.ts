@@ -1,15 +1,24 @@
 // What is left where a text does not parse as YAML (a template, a typing error): its lines. Finds less, and says so by its rule's name.
-import type { Finding } from './contract.ts';
+import type { Finding, Warning } from './contract.ts';
 import { judgeImage } from './image-text.ts';
+import { imageKey } from './key-names.ts';
 import type { BrokenPart } from './yaml.ts';
 
-const IMAGE_LINE = /^\s*(?:-\s+)?["']?image["']?\s*:\s*(["']?)([^\s"'#]+)\1\s*,?\s*(?:#.*)?$/;
+const FIELD = /^\s*(?:-\s+)?["']?([\w.-]+)["']?\s*:\s*(.+?)\s*,?\s*$/;
 
-/** The lines `image: REFERENCE` of a part that did not parse; whatever holds a template or a variable is left out. */
-export function* imageLines(file: string, part: BrokenPart): Iterable<Finding> {
+/** The lines `image: REFERENCE` of a part that did not parse; one that holds a template or a variable is a warning. */
+export function* imageLines(file: string, part: BrokenPart): Iterable<Finding | Warning> {
   for (const [index, text] of part.text.split('\n').entries()) {
-    const judged = judgeImage(IMAGE_LINE.exec(text)?.[2]);
-    const place = { file, line: part.firstLine + index, path: '' };
-    if (judged.kind === 'image') yield { image: judged.image, certainty: 'used', rule: 'lines', place };
+    const field = FIELD.exec(text);
+    if (!field || imageKey(field[1] ?? '') !== 'yes') continue;
+    const value = (field[2] ?? '').replace(/\s+#.*$/, '');
+    const line = part.firstLine + index;
+    const judged = judgeImage(value);
+    if (judged.kind === 'placeholder') yield { file, line, text: `the image is a placeholder [${value}]` };
+    if (judged.kind !== 'image') continue;
+    const { host, path, tag, digest } = judged.reference;
+    const isBare = host === undefined && !path.includes('/') && tag === undefined && digest === undefined;
+    if (isBare && field[1] !== 'image') continue;
+    yield { image: judged.image, certainty: 'used', rule: 'lines', place: { file, line, path: '' } };
   }
 }

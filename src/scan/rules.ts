@@ -1,9 +1,25 @@
 // The rules, in the order in which they are asked. Adding a kind of source is adding a file and a line here.
 import type { DocumentRule, TreeRule } from './contract.ts';
+import { annotations } from './rules/annotations.ts';
+import { commandLines } from './rules/arguments.ts';
 import { containers } from './rules/containers.ts';
+import { embeddedTexts } from './rules/embedded-texts.ts';
+import { environment } from './rules/environment.ts';
+import { imageFields } from './rules/image-fields.ts';
+import { splitFields } from './rules/split-fields.ts';
 
 /** Directories that mean something as a whole; what they claim, no other rule sees. */
 export const TREE_RULES: readonly TreeRule[] = [];
 
 /** One document at a time. */
-export const DOCUMENT_RULES: readonly DocumentRule[] = [containers];
+const PLAIN_RULES: readonly DocumentRule[] = [
+  containers,
+  environment,
+  commandLines,
+  imageFields,
+  splitFields,
+  annotations,
+];
+
+/** The plain rules, and the same for what stands inside texts. */
+export const DOCUMENT_RULES: readonly DocumentRule[] = [...PLAIN_RULES, embeddedTexts(PLAIN_RULES)];

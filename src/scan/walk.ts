@@ -1,75 +1,86 @@
-// Every value of a document with the way that leads to it; rules ask for the same list, so it is made once a document.
-import type { Path, ScannedDocument } from './contract.ts';
-
-export type Fields = Readonly<Record<string, unknown>>;
+// Every value of a document that can matter, with the way that leads to it; rules ask for the same list, so it is made once a document.
+import type { ScannedDocument } from './contract.ts';
+import { asFields, type Fields, textOf } from './fields.ts';
 
 export interface Visit {
   /** Key in the parent; undefined for the document itself. */
   readonly key: string | number | undefined;
   readonly value: unknown;
   readonly parent: Visit | undefined;
+  /** The Kubernetes object that the value belongs to; Lists and custom resources hold others. */
+  readonly object: KubernetesObject | undefined;
   readonly depth: number;
+}
+
+export interface KubernetesObject {
+  readonly kind: string;
+  readonly apiVersion: string;
+  /** `apps` of `apps/v1`; empty for the core group. */
+  readonly group: string;
+  readonly fields: Fields;
 }
 
 /** Aliases share values, so a small file can unfold to billions of them ("billion laughs"), or hold itself. */
 const MAX_VISITS = 1_000_000;
 const MAX_DEPTH = 300;
 
+/** Subtrees that never name an image to run, whatever their texts look like. */
+const NEVER: ReadonlySet<string> = new Set([
+  'labels',
+  'matchLabels',
+  'matchExpressions',
+  'nodeSelector',
+  'managedFields',
+  'ownerReferences',
+  'openAPIV3Schema',
+  'description',
+]);
+
 const visitsByDocument = new WeakMap<ScannedDocument, readonly Visit[]>();
 
-/** All values of the document, parents before children, in the order in which they are written. */
+/** The document's values, parents before children, in the order in which they are written; without CRDs, `status`, labels and descriptions. */
 export function visitsOf(document: ScannedDocument): readonly Visit[] {
   const known = visitsByDocument.get(document);
   if (known) return known;
   const visits: Visit[] = [];
-  collect({ key: undefined, value: document.value, parent: undefined, depth: 0 }, visits);
+  collect({ key: undefined, value: document.value, parent: undefined, object: undefined, depth: 0 }, visits);
   visitsByDocument.set(document, visits);
   return visits;
 }
 
 function collect(visit: Visit, visits: Visit[]): void {
-  visits.push(visit);
   const { value, depth } = visit;
-  if (depth >= MAX_DEPTH || typeof value !== 'object' || value === null) return;
+  if (typeof value !== 'object' || value === null) {
+    visits.push(visit);
+    return;
+  }
+  const own = objectOf(value);
+  if (own?.kind === 'CustomResourceDefinition') return;
+  visits.push(own ? { ...visit, object: own } : visit);
+  if (depth >= MAX_DEPTH) return;
+  const parent = visits.at(-1) as Visit;
   const entries: Iterable<[string | number, unknown]> = Array.isArray(value) ? value.entries() : Object.entries(value);
   for (const [key, child] of entries) {
     if (visits.length >= MAX_VISITS) return;
-    collect({ key, value: child, parent: visit, depth: depth + 1 }, visits);
+    if (isPruned(parent, key)) continue;
+    collect({ key, value: child, parent, object: parent.object, depth: depth + 1 }, visits);
   }
 }
 
-export function pathOf(visit: Visit): Path {
-  const path: (string | number)[] = [];
-  for (let at: Visit | undefined = visit; at?.key !== undefined; at = at.parent) path.unshift(at.key);
-  return path;
-}
-
-/** `spec.containers[0].image`; a key that is no plain word is written `['a.b/c']`. */
-export function formatPath(path: Path): string {
-  return path
-    .map((key) => (typeof key === 'number' ? `[${key}]` : /^[\w-]+$/.test(key) ? `.${key}` : `['${key}']`))
-    .join('')
-    .replace(/^\./, '');
-}
-
-export function asFields(value: unknown): Fields | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
-}
-
-/** The value's own field, never one of its prototype's. */
-export function fieldOf(value: unknown, name: string): unknown {
+function objectOf(value: object): KubernetesObject | undefined {
+  const kind = textOf(value, 'kind');
+  const apiVersion = textOf(value, 'apiVersion');
   const fields = asFields(value);
-  return fields && Object.hasOwn(fields, name) ? fields[name] : undefined;
+  if (kind === undefined || apiVersion === undefined || !fields) return undefined;
+  const slash = apiVersion.indexOf('/');
+  return { kind, apiVersion, group: slash < 0 ? '' : apiVersion.slice(0, slash), fields };
 }
 
-export function textOf(value: unknown, name: string): string | undefined {
-  const field = fieldOf(value, name);
-  return typeof field === 'string' ? field : undefined;
-}
-
-/** The value at the end of the keys. */
-export function valueAt(value: unknown, ...keys: Path): unknown {
-  let at = value;
-  for (const key of keys) at = Array.isArray(at) && typeof key === 'number' ? at[key] : fieldOf(at, String(key));
-  return at;
+/** `status` tells what was, and only at the top of an object; items of a `PodList` need not say that they are Pods. */
+function isPruned(parent: Visit, key: string | number): boolean {
+  if (typeof key === 'number') return false;
+  if (NEVER.has(key)) return true;
+  if (key !== 'status') return false;
+  const isItem = parent.parent?.key === 'items' && typeof parent.key === 'number';
+  return parent.object !== undefined && (isItem || parent.value === parent.object.fields);
 }

@@ -8,6 +8,8 @@ import { SCHEMA } from './yaml-schema.ts';
 const MAX_DEPTH = 300;
 /** … and this many aliases; values behind them are shared, never copied. */
 const MAX_ALIASES = 10_000;
+/** … and this many lines set right. */
+const MAX_REPAIRS = 100;
 
 export interface BrokenPart {
   /** The line of the file at which `text` begins. */
@@ -76,8 +78,8 @@ function countLines(text: string): number {
   return count;
 }
 
-function parsePart(file: string, part: Part): ScannedDocument[] {
-  const events = parseEvents(part.text, { maxDepth: MAX_DEPTH });
+function parsePart(file: string, written: Part): ScannedDocument[] {
+  const { part, events } = parseIndented(written);
   const values = constructFromEvents(events, {
     source: part.text,
     schema: SCHEMA,
@@ -88,6 +90,30 @@ function parsePart(file: string, part: Part): ScannedDocument[] {
   return values.flatMap((value, index) =>
     value === null || value === undefined ? [] : [documentOf(file, part, { value, events: groups[index] ?? [] })],
   );
+}
+
+/**
+ * Go's parser, and so kubectl, lets a quoted text or a flow collection go on left of its parent; the specification and js-yaml do not.
+ * Blanks before such a line change neither its meaning nor its number.
+ */
+function parseIndented(written: Part): { readonly part: Part; readonly events: Event[] } {
+  let part = written;
+  for (let repaired = 0; ; repaired++) {
+    try {
+      return { part, events: parseEvents(part.text, { maxDepth: MAX_DEPTH }) };
+    } catch (error) {
+      const line =
+        error instanceof YAMLException && error.reason === 'deficient indentation' ? error.mark?.line : undefined;
+      if (line === undefined || repaired >= MAX_REPAIRS) throw error;
+      part = { ...part, text: indentLine(part.text, line) };
+    }
+  }
+}
+
+function indentLine(text: string, line: number): string {
+  let at = 0;
+  for (let index = 0; index < line; index++) at = text.indexOf('\n', at) + 1;
+  return text.slice(0, at) + ' '.repeat(MAX_DEPTH) + text.slice(at);
 }
 
 function eventsByDocument(events: readonly Event[]): Event[][] {

@@ -1,9 +1,12 @@
 // The containers of pod specs, wherever one stands: workloads, lists of them, and custom resources that carry a pod or a container.
 // Format: kubernetes.io/docs/reference/generated/kubernetes-api, Container; Tekton's steps and Argo's templates have the same shape.
 import type { DocumentRule, Finding, ScannedDocument, Warning } from '../contract.ts';
-import { unresolved, used } from '../findings.ts';
+import { asFields } from '../fields.ts';
+import { maybe, unresolved, used } from '../findings.ts';
 import { judgeImage } from '../image-text.ts';
-import { asFields, fieldOf, pathOf, type Visit, visitsOf } from '../walk.ts';
+import { pathOf } from '../path.ts';
+import { whyNotRun } from '../verdict.ts';
+import { type Visit, visitsOf } from '../walk.ts';
 
 const RULE = 'containers';
 /** Lists whose entries are containers. */
@@ -19,6 +22,8 @@ const CONTAINER_LISTS: ReadonlySet<string> = new Set([
   'extraInitContainers',
   'steps',
 ]);
+/** Argo's templates, Tekton's defaults for steps. */
+const CONTAINERS: ReadonlySet<string> = new Set(['container', 'script', 'stepTemplate']);
 /** Fields that only a container has beside `image`. */
 const CONTAINER_FIELDS: readonly string[] = [
   'imagePullPolicy',
@@ -33,7 +38,7 @@ const CONTAINER_FIELDS: readonly string[] = [
 
 export const containers: DocumentRule = {
   name: RULE,
-  matches: (document) => fieldOf(document.value, 'kind') !== 'CustomResourceDefinition',
+  matches: () => true,
   *find(document) {
     for (const visit of visitsOf(document)) {
       if (visit.key === 'image' && isContainer(visit.parent)) yield* containerImage(document, visit);
@@ -45,7 +50,10 @@ export const containers: DocumentRule = {
 function* containerImage(document: ScannedDocument, visit: Visit): Iterable<Finding | Warning> {
   const judged = judgeImage(visit.value);
   const spot = { document, path: pathOf(visit), rule: RULE };
-  if (judged.kind === 'image') yield used(judged.image, spot);
+  const notRun = whyNotRun(visit.object);
+  if (notRun) {
+    if (judged.kind === 'image') yield maybe(judged.image, notRun, spot);
+  } else if (judged.kind === 'image') yield used(judged.image, spot);
   else if (judged.kind === 'placeholder') yield unresolved(judged.text, 'the image is a placeholder', spot);
   else if (typeof visit.value === 'string' && visit.value.trim() !== '') {
     yield unresolved(visit.value, 'not an image reference', spot);
@@ -57,6 +65,7 @@ export function isContainer(visit: Visit | undefined): boolean {
   if (!visit || !fields) return false;
   const list = typeof visit.key === 'number' ? visit.parent?.key : undefined;
   if (typeof list === 'string' && CONTAINER_LISTS.has(list)) return true;
+  if (typeof visit.key === 'string' && CONTAINERS.has(visit.key) && Object.hasOwn(fields, 'command')) return true;
   return CONTAINER_FIELDS.some((name) => Object.hasOwn(fields, name));
 }
 

@@ -1,0 +1,69 @@
+// Puts a reference together from parts that stand apart, the way charts and operators do. Pure.
+import { isHost } from '../oci/reference.ts';
+
+export interface Parts {
+  readonly registry?: string;
+  readonly repository?: string;
+  readonly name?: string;
+  /** `name` is the last part of the image's name, not what the entry is called. */
+  readonly isNamePart?: boolean;
+  readonly tag?: string;
+  readonly digest?: string;
+}
+
+export interface Joined {
+  readonly image: string;
+  /** Why it may have been meant otherwise. */
+  readonly doubt?: string;
+}
+
+/** Undefined where a part is a template or there is no name. A repository that begins with a host needs no registry. */
+export function joinParts(parts: Parts): Joined | undefined {
+  const all = [parts.registry, parts.repository, parts.name, parts.tag, parts.digest];
+  if (
+    all.some(
+      (part) => part !== undefined && /[{}$<>\s]|:\/\/(?!$)/.test(part.replace(/^(?:docker|https?|oci):\/\//, '')),
+    )
+  ) {
+    return undefined;
+  }
+  const repository = joinName(parts);
+  if (repository === undefined || repository.image === '') return undefined;
+  return { ...repository, image: repository.image + versionOf(parts) };
+}
+
+function joinName({ registry, repository, name, isNamePart }: Parts): Joined | undefined {
+  const host = trimSlashes(registry);
+  if (repository === undefined) return name === undefined ? undefined : { image: underHost(host, trimSlashes(name)) };
+  const path = trimSlashes(repository);
+  if (name === undefined || path.endsWith(`/${name}`) || path === name) return { image: underHost(host, path) };
+  const under = underHost(host, `${path}/${name}`);
+  if (isNamePart) return { image: hasHost(name) ? name : under };
+  // `name: prometheus` beside `repository: quay.io/prometheus/prometheus` is what the entry is called.
+  const depth = path.split('/').length - (hasHost(path) ? 1 : 0);
+  if (depth >= 2 || (depth === 1 && !hasHost(path) && host === '')) return { image: underHost(host, path) };
+  return { image: under, doubt: 'it is not clear whether the name belongs to the repository' };
+}
+
+function underHost(host: string, path: string): string {
+  return host === '' || hasHost(path) || path.startsWith(`${host}/`) ? path : `${host}/${path}`;
+}
+
+/** The first part is a host where more follows. */
+function hasHost(path: string): boolean {
+  const slash = path.indexOf('/');
+  return slash > 0 && isHost(path.slice(0, slash));
+}
+
+function versionOf({ tag, digest }: Parts): string {
+  const isDigestTag = tag !== undefined && /^@?sha(?:256|512):/.test(tag);
+  const hash = digest ?? (isDigestTag ? tag : undefined);
+  const version = isDigestTag || tag === undefined ? '' : `:${tag.replace(/^:/, '')}`;
+  if (hash === undefined) return version;
+  const bare = hash.replace(/^@/, '');
+  return `${version}@${/^[0-9a-f]{64}$/.test(bare) ? `sha256:${bare}` : bare}`;
+}
+
+function trimSlashes(text: string | undefined): string {
+  return (text ?? '').replace(/^(?:docker|https?|oci):\/\//, '').replace(/^\/+|\/+$/g, '');
+}

@@ -1,0 +1,132 @@
+// Manifests, configuration and scripts inside texts: values of ConfigMaps and Secrets, `valuesContent`, cloud-init, examples of an operator.
+import type { DocumentRule, Finding, Path, ScannedDocument, Warning } from '../contract.ts';
+import { maybe, used } from '../findings.ts';
+import { imageLines } from '../lines.ts';
+import { formatPath, pathOf } from '../path.ts';
+import { imagesInText } from '../text-images.ts';
+import { whyNotRun } from '../verdict.ts';
+import { type Visit, visitsOf } from '../walk.ts';
+import { parseYaml } from '../yaml.ts';
+
+const RULE = 'embedded-texts';
+/** A text in a text in a text … */
+const MAX_NESTING = 4;
+const MAX_TEXT = 4 << 20;
+const COMMAND_LINES: ReadonlySet<string> = new Set(['args', 'command', 'env', 'cmd', 'arguments']);
+const EXAMPLES = 'alm-examples';
+
+/** Asks `rules` about the documents inside texts, and itself about the texts inside those. */
+export function embeddedTexts(rules: readonly DocumentRule[], nesting = 0): DocumentRule {
+  const inner = nesting < MAX_NESTING ? () => [...rules, embeddedTexts(rules, nesting + 1)] : () => rules;
+  return {
+    name: RULE,
+    matches: () => true,
+    *find(document) {
+      for (const visit of visitsOf(document)) {
+        const text = textIn(visit);
+        if (text === undefined) continue;
+        const found = findInText(document, { visit, text, rules: inner() });
+        yield* visit.key === EXAMPLES ? asExamples(found) : found;
+      }
+    },
+  };
+}
+
+interface Embedded {
+  readonly visit: Visit;
+  readonly text: string;
+  readonly rules: readonly DocumentRule[];
+}
+
+/** A text of several lines or in JSON that can hold an image at all. */
+function textIn(visit: Visit): string | undefined {
+  if (typeof visit.value !== 'string' || visit.value.length > MAX_TEXT || isSaidElsewhere(visit)) return undefined;
+  const text =
+    visit.object?.kind === 'Secret' && visit.parent?.key === 'data' ? decodeBase64(visit.value) : visit.value;
+  return isWorthALook(text) && /\n|^\s*[[{]/.test(text) && MAY_HOLD_IMAGES.test(text) ? text : undefined;
+}
+
+const MAY_HOLD_IMAGES = /image|repository|\btag\b|\/[\w.-]+(?::[\w.]|@sha)/i;
+
+function isWorthALook(text: string | undefined): text is string {
+  return text !== undefined && !text.startsWith('-----BEGIN');
+}
+
+function isSaidElsewhere(visit: Visit): boolean {
+  for (let at: Visit | undefined = visit, steps = 0; at && steps < 4; at = at.parent, steps++) {
+    if (typeof at.key === 'string' && COMMAND_LINES.has(at.key) && typeof at.value !== 'string') return true;
+    if (at.parent?.key === 'annotations') return at.key !== EXAMPLES;
+  }
+  return typeof visit.key === 'string' && COMMAND_LINES.has(visit.key);
+}
+
+function decodeBase64(text: string): string | undefined {
+  const packed = text.replace(/\s+/g, '');
+  if (packed.length < 8 || !/^[A-Za-z0-9+/]+={0,2}$/.test(packed)) return undefined;
+  const decoded = Buffer.from(packed, 'base64').toString('utf8');
+  return /[\u0000-\u0008\ufffd]/.test(decoded) ? undefined : decoded;
+}
+
+function* findInText(document: ScannedDocument, { visit, text, rules }: Embedded): Iterable<Finding | Warning> {
+  const path = pathOf(visit);
+  const outer = formatPath(path);
+  const parsed = parseYaml(document.file, text);
+  const isStructured = parsed.documents.some(({ value }) => typeof value === 'object');
+  for (const inner of parsed.documents) {
+    if (typeof inner.value !== 'object') continue;
+    const moved = moveInto(document, path, inner);
+    for (const rule of rules) {
+      for (const found of rule.matches(moved) ? rule.find(moved) : []) yield relocate(found, outer);
+    }
+  }
+  for (const part of parsed.broken) {
+    for (const found of imageLines(document.file, part)) {
+      yield atLine(found, { document, path, outer });
+    }
+  }
+  if (!isStructured) yield* wordsOfText(document, { visit, text, rules });
+}
+
+/** The same document, its lines counted in the file. */
+function moveInto(document: ScannedDocument, path: Path, inner: ScannedDocument): ScannedDocument {
+  return {
+    file: document.file,
+    value: inner.value,
+    isEmbedded: true,
+    lineOf: (at) => document.lineInText(path, inner.lineOf(at)),
+    lineInText: (at, line) => document.lineInText(path, inner.lineInText(at, line)),
+  };
+}
+
+function relocate(found: Finding | Warning, outer: string): Finding | Warning {
+  if (!('image' in found)) return { ...found, text: `${outer} > ${found.text}` };
+  const { path } = found.place;
+  return { ...found, place: { ...found.place, path: path === '' ? outer : `${outer} > ${path}` } };
+}
+
+function atLine(
+  found: Finding | Warning,
+  { document, path, outer }: { readonly document: ScannedDocument; readonly path: Path; readonly outer: string },
+): Finding | Warning {
+  const line = (inner: number): number => document.lineInText(path, inner);
+  if (!('image' in found)) return { ...found, line: line(found.line ?? 1), text: `${outer}: ${found.text}` };
+  return { ...found, rule: RULE, place: { ...found.place, line: line(found.place.line), path: outer } };
+}
+
+/** A script or a list of settings. What it runs itself is not known to come out of a cluster's runtime. */
+function* wordsOfText(document: ScannedDocument, { visit, text }: Embedded): Iterable<Finding> {
+  const path = pathOf(visit);
+  const notRun = whyNotRun(visit.object);
+  for (const { image, line, isNamed } of imagesInText(text)) {
+    const spot = { document: { ...document, lineOf: () => document.lineInText(path, line) }, path, rule: RULE };
+    if (isNamed && !notRun) yield used(image, spot);
+    else yield maybe(image, notRun ?? 'a word of a text that reads like a reference', spot);
+  }
+}
+
+/** Examples of an operator's custom resources are applied by nobody but a curious user. */
+function* asExamples(found: Iterable<Finding | Warning>): Iterable<Finding> {
+  for (const one of found) {
+    if ('image' in one) yield { ...one, certainty: 'maybe', reason: 'it stands in an example' };
+  }
+}

@@ -1,0 +1,85 @@
+// Environment variables, parameters of templates and tasks: entries `{name, value}` whose name or value tells of an image.
+import type { DocumentRule, Finding, ScannedDocument } from '../contract.ts';
+import { asFields, type Fields, fieldOf, listOf, textOf } from '../fields.ts';
+import { maybe, used } from '../findings.ts';
+import { judgeImageWithCare } from '../image-text.ts';
+import { imageKey } from '../key-names.ts';
+import { pathOf } from '../path.ts';
+import { imagesInText, namedImages } from '../text-images.ts';
+import { whyNotRun } from '../verdict.ts';
+import { type Visit, visitsOf } from '../walk.ts';
+
+const RULE = 'environment';
+/** Where the value of an entry stands: `env` and parameters have `value`, Tekton's have `default`. */
+const VALUES: readonly string[] = ['value', 'default'];
+
+export const environment: DocumentRule = {
+  name: RULE,
+  matches: () => true,
+  *find(document) {
+    for (const visit of visitsOf(document)) {
+      if (!Array.isArray(visit.value)) continue;
+      for (const [index, entry] of visit.value.entries()) {
+        const fields = asFields(entry);
+        if (fields && typeof fieldOf(fields, 'name') === 'string')
+          yield* findInEntry(document, { visit, index, fields });
+      }
+    }
+  },
+};
+
+interface Entry {
+  readonly visit: Visit;
+  readonly index: number;
+  readonly fields: Fields;
+}
+
+function* findInEntry(document: ScannedDocument, { visit, index, fields }: Entry): Iterable<Finding> {
+  const name = textOf(fields, 'name') ?? '';
+  for (const field of VALUES) {
+    const value = textOf(fields, field);
+    if (value === undefined || value === '' || value.includes('{{')) continue;
+    const spot = { document, path: [...pathOf(visit), index, field], rule: RULE };
+    const notRun = whyNotRun(visit.object);
+    const whole = withTagBeside(name, value, visit.value);
+    for (const { image, isCertain } of imagesInValue(name, whole)) {
+      if (isCertain && !notRun) yield used(image, spot);
+      else yield maybe(image, notRun ?? 'the program that reads it may add to it', spot);
+    }
+    if (imageKey(name) === 'yes') yield* bareName(value, spot);
+  }
+}
+
+function imagesInValue(name: string, value: string): ReturnType<typeof namedImages> {
+  if (!/\s/.test(value.trim())) return namedImages({ name, value });
+  // A list, one a line: each word is as good as the name says.
+  return imageKey(name) === 'no'
+    ? imagesInText(value)
+    : namedImages({ name, value: value.trim().replace(/\s+/g, ',') });
+}
+
+function* bareName(value: string, spot: Parameters<typeof used>[1]): Iterable<Finding> {
+  const judged = judgeImageWithCare(value);
+  if (judged.kind !== 'image') return;
+  const { host, path, tag, digest } = judged.reference;
+  if (
+    host === undefined &&
+    !path.includes('/') &&
+    tag === undefined &&
+    digest === undefined &&
+    !/^(?:true|false|\d+)$/.test(path)
+  ) {
+    yield maybe(judged.image, 'a bare name can mean something else here', spot);
+  }
+}
+
+/** `X_IMAGE` or `X_IMAGE_REPOSITORY` with `X_IMAGE_TAG` beside it. */
+function withTagBeside(name: string, value: string, entries: unknown): string {
+  const judged = judgeImageWithCare(value);
+  if (judged.kind !== 'image' || judged.reference.tag || judged.reference.digest) return value;
+  const stem = /^(.*IMAGE)(?:_NAME|_REPO|_REPOSITORY)?$/.exec(name)?.[1];
+  if (stem === undefined) return value;
+  const tag = listOf({ entries }, 'entries').find((entry) => textOf(entry, 'name') === `${stem}_TAG`);
+  const text = textOf(tag, 'value');
+  return text === undefined || text === '' ? value : `${value}:${text}`;
+}

@@ -1,0 +1,67 @@
+// Fields that hold a whole reference: `image`, `proxyImage`, `images: […]`, ConfigMap keys, and any field whose text can be nothing else.
+import type { DocumentRule, Finding, ScannedDocument, Warning } from '../contract.ts';
+import { fieldOf } from '../fields.ts';
+import { maybe, unresolved, used } from '../findings.ts';
+import { judgeImageWithCare } from '../image-text.ts';
+import { type ImageKey, imageKey, isImageList } from '../key-names.ts';
+import { nameOf, pathOf } from '../path.ts';
+import { verdictOn } from '../verdict.ts';
+import { type Visit, visitsOf } from '../walk.ts';
+
+const RULE = 'image-fields';
+/** Names of fields that hold addresses: their texts can look like references. */
+const ADDRESS =
+  /url|uri|endpoint|address|host|server|link|issuer|path|chart|bundle|audience|domain|origin|registry|repo/i;
+/** Their images are said by rules of their own. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['annotations', 'env', 'args', 'command']);
+
+export const imageFields: DocumentRule = {
+  name: RULE,
+  matches: () => true,
+  *find(document) {
+    for (const visit of visitsOf(document)) {
+      if (typeof visit.value === 'string' && visit.key !== undefined && !isElsewhere(visit))
+        yield* find(document, visit);
+    }
+  },
+};
+
+function* find(document: ScannedDocument, visit: Visit): Iterable<Finding | Warning> {
+  const text = visit.value as string;
+  if (text.length > 1000 || text === '') return;
+  const key = keyOf(visit);
+  if (key === 'no' && !/[:@]/.test(text)) return;
+  if (key !== 'yes' && (text.includes('://') || ADDRESS.test(nameOf(visit) ?? ''))) return;
+  const judged = judgeImageWithCare(text);
+  const spot = { document, path: pathOf(visit), rule: RULE };
+  if (judged.kind === 'placeholder' && key === 'yes' && visit.object && isLikeReference(judged.text)) {
+    yield unresolved(judged.text, 'the image is a placeholder', spot);
+  }
+  if (judged.kind !== 'image') return;
+  const verdict = verdictOn(judged.reference, { document, object: visit.object, key });
+  if (verdict?.certainty === 'used') yield used(judged.image, spot);
+  else if (verdict) yield maybe(judged.image, verdict.reason, spot);
+}
+
+/** An entry of `images:` is an image, be it a list or a map; OpenShift says what a name means with `kind: DockerImage`. */
+function keyOf(visit: Visit): ImageKey {
+  const name = nameOf(visit) ?? '';
+  if (visit.key === 'name' && fieldOf(visit.parent?.value, 'kind') === 'DockerImage') return 'yes';
+  if (visit.key === 'package' && visit.object?.group === 'pkg.crossplane.io') return 'yes';
+  if (visit.key === 'url' && visit.object?.kind === 'WasmPlugin') return 'yes';
+  if (typeof visit.key === 'number') return isImageList(name) ? 'yes' : imageKey(name);
+  if (isImageList(visit.parent?.key?.toString()) && typeof visit.key === 'string') return 'perhaps';
+  return imageKey(name);
+}
+
+/** `{{ .image }}` and `$(params.image)` alone are filled in by what is in the same file more often than not. */
+function isLikeReference(text: string): boolean {
+  return !/^\$[({][\w.-]+[)}]$/.test(text);
+}
+
+function isElsewhere(visit: Visit): boolean {
+  for (let at = visit.parent, steps = 0; at && steps < 3; at = at.parent, steps++) {
+    if (typeof at.key === 'string' && ELSEWHERE.has(at.key)) return at.key === 'annotations' || Array.isArray(at.value);
+  }
+  return false;
+}

@@ -1,0 +1,134 @@
+// References in parts: {registry, repository, name, tag, version, digest} in values and custom resources, and the siblings `image` + `imageTag`.
+import { type Reference, tryParseReference } from '../../oci/reference.ts';
+import type { DocumentRule, Finding, ScannedDocument } from '../contract.ts';
+import { asFields, type Fields, fieldOf, scalarOf, textOf } from '../fields.ts';
+import { maybe, used } from '../findings.ts';
+import { judgeImageWithCare } from '../image-text.ts';
+import { joinParts, type Parts } from '../join-parts.ts';
+import { imageKey, isImageList } from '../key-names.ts';
+import { nameOf, pathOf } from '../path.ts';
+import { verdictOn, whyNotRun } from '../verdict.ts';
+import { type Visit, visitsOf } from '../walk.ts';
+
+const RULE = 'split-fields';
+const REGISTRY = ['registry', 'imageRegistry', 'image_registry', 'registryUrl'];
+const REPOSITORY = ['repository', 'imageRepository', 'imageRepo', 'image_repository', 'image_repo', 'repo'];
+const NAME = ['image', 'imageName', 'image_name', 'newName', 'name', 'baseImage'];
+const TAG = ['tag', 'imageTag', 'image_tag', 'newTag', 'version', 'imageVersion', 'defaultImageVersion'];
+const DIGEST = ['digest', 'imageDigest', 'image_digest', 'sha256', 'sha', 'imageSha'];
+
+export const splitFields: DocumentRule = {
+  name: RULE,
+  matches: () => true,
+  *find(document) {
+    for (const visit of visitsOf(document)) {
+      const fields = asFields(visit.value);
+      if (!fields) continue;
+      yield* findParts(document, visit, fields);
+      yield* findSiblings(document, visit, fields);
+    }
+  },
+};
+
+function* findParts(document: ScannedDocument, visit: Visit, fields: Fields): Iterable<Finding> {
+  const parts = partsOf(fields, isUnderImageKey(visit));
+  if (!parts) return;
+  const reference = tryParseReference(parts.image);
+  if (!reference) return;
+  const spot = { document, path: [...pathOf(visit), parts.key], rule: RULE };
+  const verdict = verdictOn(reference, { document, object: visit.object, key: 'yes' });
+  if (!verdict) return;
+  if (verdict.certainty === 'maybe') yield maybe(parts.image, verdict.reason, spot);
+  else if (!isVersioned(reference))
+    yield maybe(parts.image, 'no tag stands beside it: what reads it fills one in', spot);
+  else if (parts.doubt) yield maybe(parts.image, parts.doubt, spot);
+  else yield used(parts.image, spot);
+}
+
+interface FoundParts extends Parts {
+  readonly image: string;
+  readonly key: string;
+  readonly doubt?: string;
+}
+
+function partsOf(fields: Fields, isUnderImage: boolean): FoundParts | undefined {
+  const registry = firstText(fields, REGISTRY);
+  const repository = firstText(fields, REPOSITORY);
+  const name = firstText(fields, NAME);
+  const tag = firstText(fields, TAG);
+  const digest = firstText(fields, DIGEST);
+  // A chart or a source is no image, whatever it is called.
+  if (['chart', 'url', 'repoURL', 'ref', 'branch', 'path'].some((key) => Object.hasOwn(fields, key))) return undefined;
+  const hasName = name !== undefined && (name.key !== 'name' || repository !== undefined || isUnderImage);
+  if (
+    repository === undefined &&
+    !(hasName && (isUnderImage || registry !== undefined || name.key.startsWith('new')))
+  ) {
+    return undefined;
+  }
+  if (!isUnderImage && tag === undefined && digest === undefined) return undefined;
+  if (name?.key === 'image' && isVersionedText(name.text)) return undefined;
+  if (isUnderImage && repository === undefined && registry === undefined && !tag && !digest) return undefined;
+  const parts: Parts = {
+    ...(registry && { registry: registry.text }),
+    ...(repository && { repository: repository.text }),
+    ...(hasName && { name: name.text, isNamePart: name.key !== 'name' }),
+    ...(tag && { tag: tag.text }),
+    ...(digest && { digest: digest.text }),
+  };
+  const joined = joinParts(parts);
+  return joined && { ...parts, ...joined, key: (repository ?? name)?.key ?? '' };
+}
+
+/** `image: quay.io/x/y` with `imageTag: v1` beside it, `proxyImage` with `proxyImageTag` or `proxyTag`. */
+function* findSiblings(document: ScannedDocument, visit: Visit, fields: Fields): Iterable<Finding> {
+  for (const key of Object.keys(fields)) {
+    if (imageKey(key) !== 'yes' || typeof fields[key] !== 'string' || fieldOf(fields, 'repository') !== undefined)
+      continue;
+    const judged = judgeImageWithCare(fields[key]);
+    if (judged.kind !== 'image' || isVersioned(judged.reference)) continue;
+    const stem = key.replace(/[-_]?(?:image|Image|IMAGE)(?:[-_]?[nN]ame)?$/, '');
+    const names = [
+      `${key}Tag`,
+      `${key}_tag`,
+      `${key}-tag`,
+      `${key}Version`,
+      `${key}_version`,
+      ...(stem ? [`${stem}Tag`, `${stem}_tag`, `${stem}-tag`] : ['tag']),
+    ];
+    const tag = firstText(fields, names);
+    const joined = tag && joinParts({ name: judged.image, isNamePart: true, tag: tag.text });
+    const reference = joined && tryParseReference(joined.image);
+    if (!reference || whyNotRun(visit.object)) continue;
+    const spot = { document, path: [...pathOf(visit), key], rule: RULE };
+    const verdict = verdictOn(reference, { document, object: visit.object, key: 'yes' });
+    if (verdict?.certainty === 'used') yield used(joined.image, spot);
+    else if (verdict) yield maybe(joined.image, verdict.reason, spot);
+  }
+}
+
+/** `image: {…}`, `proxyImage: {…}`, an entry of `images:`. */
+function isUnderImageKey(visit: Visit): boolean {
+  const name = nameOf(visit) ?? '';
+  return imageKey(name) === 'yes' || (typeof visit.key === 'string' && isImageList(visit.parent?.key?.toString()));
+}
+
+function isVersioned(reference: Reference): boolean {
+  return reference.tag !== undefined || reference.digest !== undefined;
+}
+
+function isVersionedText(text: string): boolean {
+  const reference = tryParseReference(text);
+  return reference !== undefined && isVersioned(reference);
+}
+
+function firstText(
+  fields: Fields,
+  names: readonly string[],
+): { readonly key: string; readonly text: string } | undefined {
+  for (const key of names) {
+    const text = key === 'tag' || /[tT]ag|[vV]ersion/.test(key) ? scalarOf(fields, key) : textOf(fields, key);
+    if (text !== undefined && text.trim() !== '') return { key, text: text.trim() };
+  }
+  return undefined;
+}

@@ -1,0 +1,90 @@
+// References inside free texts: shell lines, flags, `NAME=value` lists. Relies on key-names.ts for what a name says and on verdict.ts.
+import { judgeImage, judgeImageWithCare } from './image-text.ts';
+import { imageKey } from './key-names.ts';
+import { isSurelyImage } from './verdict.ts';
+
+export interface TextImage {
+  readonly image: string;
+  /** From 1, within the text. */
+  readonly line: number;
+  /** A flag or a name said that it is an image, or nothing else looks like this. */
+  readonly isCertain: boolean;
+  /** A flag or a name said so. */
+  readonly isNamed: boolean;
+}
+
+interface Token {
+  readonly text: string;
+  readonly line: number;
+}
+
+/** The images that the words of a text name: `--x-image=REF`, `--x-image REF`, `X_IMAGE=REF`, and references that nothing else looks like. */
+export function* imagesInText(text: string): Iterable<TextImage> {
+  const tokens = tokensOf(text);
+  for (const [index, { text: token, line }] of tokens.entries()) {
+    const named = nameAndValue(token);
+    if (named) {
+      yield* namedImages(named, line);
+      continue;
+    }
+    const before = tokens[index - 1]?.text ?? '';
+    if (isImageFlag(before)) yield* namedImages({ name: before, value: token }, line);
+    else if (!token.startsWith('-')) yield* namedImages({ name: '', value: token }, line);
+  }
+}
+
+/** One value whose name is known: a variable, a flag. It may be a list: `a,b`, `3.4=quay.io/x:1`. */
+export function* namedImages(
+  { name, value }: { readonly name: string; readonly value: string },
+  line = 1,
+): Iterable<TextImage> {
+  const key = imageKey(name);
+  for (const part of value.split(/[,;]/)) {
+    const judged = judgeImageWithCare(part.slice(part.lastIndexOf('=') + 1));
+    if (judged.kind !== 'image') continue;
+    const { reference, image } = judged;
+    const hasPath = reference.host !== undefined || reference.path.includes('/');
+    const isVersioned = reference.tag !== undefined || reference.digest !== undefined;
+    const isBareFlag = /^--?(?:[\w-]+-)?image$/.test(name) && !/^(?:true|false|auto|none|\d+)$/.test(image);
+    const isNamed =
+      isBareFlag || (key === 'yes' && (hasPath || isVersioned)) || (key === 'perhaps' && hasPath && isVersioned);
+    if (isSurelyImage(reference)) yield { image, line, isCertain: true, isNamed };
+    else if (isNamed) yield { image, line, isCertain: !isBase(name) || isVersioned, isNamed };
+    else if (isUnmistakableHere(part)) yield { image, line, isCertain: false, isNamed };
+  }
+}
+
+/** `--prometheus-default-base-image=quay.io/prometheus/prometheus`: the program adds the version. */
+function isBase(name: string): boolean {
+  return /base[-_]?image/i.test(name);
+}
+
+function isUnmistakableHere(part: string): boolean {
+  const judged = judgeImage(part);
+  return (
+    judged.kind === 'image' &&
+    /^[\w-]+(?:\.[\w-]+)+(?::\d+)?\/.+(?::v?\d|@)/.test(judged.image) &&
+    !/\.(?:svc|local|internal)(?::\d+)?\//.test(judged.image)
+  );
+}
+
+function isImageFlag(token: string): boolean {
+  return /^--?[a-zA-Z]/.test(token) && imageKey(token) === 'yes';
+}
+
+/** `--flag=value` and `NAME=value`. */
+function nameAndValue(token: string): { readonly name: string; readonly value: string } | undefined {
+  const match = /^(-{0,2}[A-Za-z][\w.-]*)=(.*)$/s.exec(token);
+  return match ? { name: match[1] as string, value: match[2] as string } : undefined;
+}
+
+/** Words as a shell would cut them, more or less: comments are gone, quotes are ends. */
+function tokensOf(text: string): Token[] {
+  return text.split('\n').flatMap((content, index) =>
+    content
+      .replace(/(^|\s)#.*$/, '$1')
+      .split(/[\s"'`|()[\]]+/)
+      .filter((token) => token !== '')
+      .map((token) => ({ text: token, line: index + 1 })),
+  );
+}

@@ -1,0 +1,85 @@
+// How sure a reference is where it stands: the one place that weighs the shape of a text against its surroundings. Relies on image-text.ts.
+import type { Reference } from '../oci/reference.ts';
+import type { ScannedDocument } from './contract.ts';
+import { hasRealHost, isUnmistakable } from './image-text.ts';
+import type { ImageKey } from './key-names.ts';
+import type { KubernetesObject } from './walk.ts';
+
+/** `used`, a reason why it is only a maybe, or undefined: no image. */
+export type Verdict =
+  | { readonly certainty: 'used' }
+  | { readonly certainty: 'maybe'; readonly reason: string }
+  | undefined;
+
+const USED: Verdict = { certainty: 'used' };
+
+/** Registries that people write without saying that it is one. */
+const KNOWN_REGISTRIES =
+  /^(?:docker\.io|quay\.io|ghcr\.io|lscr\.io|cgr\.dev|nvcr\.io|k8s\.gcr\.io|gcr\.io|cr\.l5d\.io|mcr\.microsoft\.com|public\.ecr\.aws|docker\.elastic\.co|icr\.io|xpkg\.upbound\.io)$|\.(?:gcr\.io|pkg\.dev|azurecr\.io|amazonaws\.com|redhat\.com|redhat\.io|icr\.io|quay\.io|docker\.com|aliyuncs\.com)$|^(?:registry|docker|images?|cr|harbor|oci|containers?)\d*[.-]/;
+
+/** API groups whose `image` names what is watched, matched or built: it is not what runs. */
+const NOT_RUN: Readonly<Record<string, string>> = {
+  'image.toolkit.fluxcd.io': 'it is watched for new tags',
+  skaffold: 'it is built from sources',
+  'kyverno.io': 'it is what a policy matches',
+  'templates.gatekeeper.sh': 'it is what a policy matches',
+  'constraints.gatekeeper.sh': 'it is what a policy matches',
+  'policy.sigstore.dev': 'it is what a policy matches',
+};
+
+/** API groups that describe machines: their images are disks of clouds and hypervisors. */
+const MACHINES =
+  /^(?:infrastructure\.cluster\.x-k8s\.io|machine\.openshift\.io|metal3\.io|(?:compute|ec2)\..*|.*\.crossplane\.io|.*\.upbound\.io|.*\.cnrm\.cloud\.google\.com|karpenter\..*|kops\.k8s\.io|harvesterhci\.io|multipass.*)$/;
+
+export interface Context {
+  readonly document: ScannedDocument;
+  readonly object: KubernetesObject | undefined;
+  readonly key: ImageKey;
+}
+
+export function verdictOn(reference: Reference, context: Context): Verdict {
+  const verdict = byShape(reference, context);
+  return verdict?.certainty === 'used' ? bySurroundings(context) : verdict;
+}
+
+/** What a policy matches, or a watcher watches. */
+export function whyNotRun(object: KubernetesObject | undefined): string | undefined {
+  return object && Object.hasOwn(NOT_RUN, object.group) ? NOT_RUN[object.group] : undefined;
+}
+
+/** Told from any other text: a registry that is known as one, or a digest. */
+export function isSurelyImage(reference: Reference): boolean {
+  if (!isUnmistakable(reference) || isClusterAddress(reference)) return false;
+  return reference.digest !== undefined || KNOWN_REGISTRIES.test(reference.host ?? '');
+}
+
+function byShape(reference: Reference, { key, object }: Context): Verdict {
+  const isVersioned = reference.tag !== undefined || reference.digest !== undefined;
+  if (isAddress(reference)) return undefined;
+  if (isSurelyImage(reference)) return USED;
+  if (object && MACHINES.test(object.group) && !isUnmistakable(reference)) return undefined;
+  if (key === 'yes') {
+    if (isVersioned || hasRealHost(reference) || reference.path.includes('/')) return USED;
+    return { certainty: 'maybe', reason: 'a bare name can mean something else here' };
+  }
+  if (key === 'perhaps') return isVersioned || hasRealHost(reference) ? USED : undefined;
+  if (!isUnmistakable(reference) || isClusterAddress(reference)) return undefined;
+  return { certainty: 'maybe', reason: 'it reads like a reference, but nothing around it speaks of images' };
+}
+
+function bySurroundings({ document, object }: Context): Verdict {
+  const notRun = whyNotRun(object);
+  if (notRun) return { certainty: 'maybe', reason: notRun };
+  if (object || document.isEmbedded) return USED;
+  return { certainty: 'maybe', reason: 'it does not stand in a Kubernetes object' };
+}
+
+/** `localhost:8080`, `12:30`, `10.0.0.1:80`: a port or a time, not a tag. */
+function isAddress({ host, path, tag }: Reference): boolean {
+  if (host !== undefined || path.includes('/')) return false;
+  return /^\d+$/.test(tag ?? '') && /^(?:localhost|\d+(?:\.\d+)*)$/.test(path);
+}
+
+function isClusterAddress({ host }: Reference): boolean {
+  return /\.(?:svc|cluster|local|internal)(?::\d+)?$|\.svc\./.test(host ?? '') && !/^registry/.test(host ?? '');
+}
