@@ -1,0 +1,40 @@
+// The images that Chart.yaml's annotations list. A list for people and mirrors: it also names what is off by default, so it only adds maybes.
+// Format: artifacthub.io/docs/topics/annotations/helm (`artifacthub.io/images`); Helm's own `helm.sh/images`, Bitnami's `images`.
+import type { FileTree, Finding } from '../contract.ts';
+import { judgeImage } from '../image-text.ts';
+import { type Chart, inDirectory } from './chart.ts';
+import { isDictionary } from './template/values.ts';
+import { readYaml } from './template/yaml-values.ts';
+
+const NAMES = ['artifacthub.io/images', 'helm.sh/images', 'images'];
+
+export async function annotatedImages(tree: FileTree, chart: Chart): Promise<readonly Finding[]> {
+  const file = inDirectory(chart.directory, 'Chart.yaml');
+  const annotations = chart.metadata.annotations;
+  if (!isDictionary(annotations)) return [];
+  const [document] = await tree.documents(file);
+  return NAMES.flatMap((name) => {
+    const text = annotations[name];
+    const list = typeof text === 'string' ? readYaml(text) : text;
+    if (!Array.isArray(list)) return [];
+    const lines = typeof text === 'string' ? text.split('\n') : [];
+    return list.flatMap((entry): Finding[] => {
+      const judged = judgeImage(isDictionary(entry) ? entry.image : entry);
+      if (judged.kind !== 'image') return [];
+      const at = lines.findIndex((line) => line.includes(judged.image));
+      return [
+        {
+          image: judged.image,
+          certainty: 'maybe',
+          reason: `Chart.yaml lists it under ${name}, but no template uses it by default`,
+          rule: 'helm, annotations',
+          place: {
+            file,
+            line: document?.lineInText(['annotations', name], Math.max(1, at + 1)) ?? 1,
+            path: `annotations["${name}"]`,
+          },
+        },
+      ];
+    });
+  });
+}

@@ -1,0 +1,178 @@
+// A chart's directory → what it is made of: metadata, default values, templates, the charts below it. Format: helm.sh/docs/topics/charts.
+import type { FileTree } from '../contract.ts';
+import { type Dictionary, isDictionary } from './template/values.ts';
+import { readDictionary } from './template/yaml-values.ts';
+
+export interface Chart {
+  /** Relative to the scanned directory; empty for that directory itself. */
+  readonly directory: string;
+  /** The name under which the parent gives it values: its alias where it has one. */
+  readonly name: string;
+  /** As template names begin: `parent/charts/child`. */
+  readonly path: string;
+  readonly metadata: Dictionary;
+  readonly values: Dictionary;
+  readonly templates: readonly TemplateFile[];
+  /** Texts for `.Files`, by the path in the chart. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly dependencies: readonly Dependency[];
+  readonly subcharts: readonly Subchart[];
+}
+
+export interface TemplateFile {
+  readonly file: string;
+  /** `parent/charts/child/templates/deployment.yaml`. */
+  readonly name: string;
+  readonly source: string;
+}
+
+export interface Subchart {
+  readonly chart: Chart;
+  /** What Chart.yaml says of it; charts may also just lie in charts/. */
+  readonly dependency: Dependency | undefined;
+}
+
+export interface Dependency {
+  readonly name: string;
+  readonly alias: string | undefined;
+  readonly repository: string;
+  /** Paths in the parent's values; the first that is there decides. */
+  readonly conditions: readonly string[];
+  readonly tags: readonly string[];
+  readonly imports: readonly unknown[];
+}
+
+/** Charts deeper than this are an attack or a mistake. */
+const MAX_CHARTS_DEEP = 8;
+/** Files that templates may read with `.Files`; larger ones hold no manifests. */
+const MAX_FILE = 1 << 20;
+
+/** The directories that are charts and lie in no other chart. */
+export async function chartDirectories(tree: FileTree): Promise<readonly string[]> {
+  const found: string[] = [];
+  const candidates = tree.files.filter((file) => file === 'Chart.yaml' || file.endsWith('/Chart.yaml'));
+  for (const file of candidates.sort((a, b) => a.length - b.length)) {
+    const directory = file.slice(0, Math.max(0, file.length - '/Chart.yaml'.length));
+    if (found.some((outer) => isBelow(directory, outer))) continue;
+    if (typeof readDictionary(await tree.read(file)).name === 'string') found.push(directory);
+  }
+  return found.sort();
+}
+
+/** Only what lies in charts/, or beside nothing of the outer chart, is the outer chart's. */
+function isBelow(directory: string, outer: string): boolean {
+  return directory.startsWith(inDirectory(outer, ''));
+}
+
+export function inDirectory(directory: string, path: string): string {
+  return directory === '' ? path : `${directory}/${path}`;
+}
+
+/** Reads a chart and those in its charts/ directory. */
+export async function readChart(
+  tree: FileTree,
+  directory: string,
+  as: { readonly name?: string | undefined; readonly parentPath?: string; readonly depth?: number } = {},
+): Promise<Chart> {
+  const read = async (path: string): Promise<string> => {
+    const file = inDirectory(directory, path);
+    return tree.has(file) ? tree.read(file) : '';
+  };
+  const metadata = readDictionary(await read('Chart.yaml'));
+  const name = as.name ?? String(metadata.name);
+  const path = as.parentPath === undefined ? name : `${as.parentPath}/charts/${name}`;
+  const below = filesBelow(tree, directory);
+  const templates = await readTemplates(tree, { directory, path, below });
+  const dependencies = dependenciesOf(metadata).concat(dependenciesOf(readDictionary(await read('requirements.yaml'))));
+  const readsFiles = templates.some(({ source }) => source.includes('.Files'));
+  return {
+    directory,
+    name,
+    path,
+    metadata,
+    values: readDictionary(await read('values.yaml')),
+    templates,
+    files: readsFiles ? await readFiles(tree, directory, below) : new Map(),
+    dependencies,
+    subcharts:
+      (as.depth ?? 0) < MAX_CHARTS_DEEP
+        ? await readSubcharts(tree, { directory, path, below, dependencies, depth: as.depth ?? 0 })
+        : [],
+  };
+}
+
+/** Paths in the chart. */
+function filesBelow(tree: FileTree, directory: string): readonly string[] {
+  const start = inDirectory(directory, '');
+  return tree.files.filter((file) => file.startsWith(start)).map((file) => file.slice(start.length));
+}
+
+async function readTemplates(
+  tree: FileTree,
+  chart: { readonly directory: string; readonly path: string; readonly below: readonly string[] },
+): Promise<readonly TemplateFile[]> {
+  const templates: TemplateFile[] = [];
+  for (const path of chart.below) {
+    if (!path.startsWith('templates/') || !/\.(?:ya?ml|tpl|txt|json)$/.test(path)) continue;
+    const file = inDirectory(chart.directory, path);
+    templates.push({ file, name: `${chart.path}/${path}`, source: await tree.read(file) });
+  }
+  return templates;
+}
+
+async function readFiles(
+  tree: FileTree,
+  directory: string,
+  below: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const files = new Map<string, string>();
+  for (const path of below) {
+    if (/^(?:templates|charts|crds)\//.test(path) || /\.(?:tgz|gz|png|svg|jpe?g)$/.test(path)) continue;
+    const text = await tree.read(inDirectory(directory, path));
+    if (text.length <= MAX_FILE) files.set(path, text);
+  }
+  return files;
+}
+
+async function readSubcharts(
+  tree: FileTree,
+  parent: {
+    readonly directory: string;
+    readonly path: string;
+    readonly below: readonly string[];
+    readonly dependencies: readonly Dependency[];
+    readonly depth: number;
+  },
+): Promise<readonly Subchart[]> {
+  const subcharts: Subchart[] = [];
+  for (const path of parent.below) {
+    const folder = /^(charts\/[^/_.][^/]*)\/Chart\.yaml$/.exec(path)?.[1];
+    if (folder === undefined) continue;
+    const directory = inDirectory(parent.directory, folder);
+    const own = String(readDictionary(await tree.read(inDirectory(directory, 'Chart.yaml'))).name);
+    const wanted = parent.dependencies.filter((dependency) => dependency.name === own);
+    for (const dependency of wanted.length > 0 ? wanted : [undefined]) {
+      const as = { name: dependency?.alias ?? own, parentPath: parent.path, depth: parent.depth + 1 };
+      subcharts.push({ chart: await readChart(tree, directory, as), dependency });
+    }
+  }
+  return subcharts;
+}
+
+function dependenciesOf(metadata: Dictionary): readonly Dependency[] {
+  const list = Array.isArray(metadata.dependencies) ? metadata.dependencies.filter(isDictionary) : [];
+  return list.map((entry) => ({
+    name: String(entry.name),
+    alias: typeof entry.alias === 'string' && entry.alias !== '' ? entry.alias : undefined,
+    repository: typeof entry.repository === 'string' ? entry.repository : '',
+    conditions:
+      typeof entry.condition === 'string'
+        ? entry.condition
+            .split(',')
+            .map((path) => path.trim())
+            .filter(Boolean)
+        : [],
+    tags: Array.isArray(entry.tags) ? entry.tags.map(String) : [],
+    imports: Array.isArray(entry['import-values']) ? entry['import-values'] : [],
+  }));
+}

@@ -1,0 +1,44 @@
+// All functions that Helm gives its templates. One that gets an unknown argument answers "unknown", but for those that only carry texts on.
+import { TemplateError, type TemplateFunction } from '../template/evaluator.ts';
+import { isUnknown, UNKNOWN } from '../template/values.ts';
+import { collectionFunctions } from './collections.ts';
+import { encodingFunctions } from './encoding.ts';
+import { helmFunctions } from './helm.ts';
+import { logicFunctions } from './logic.ts';
+import { numberFunctions } from './numbers.ts';
+import { stringFunctions } from './strings.ts';
+
+export type FunctionTable = Readonly<Record<string, TemplateFunction>>;
+
+/** What these make of an unknown argument still holds its mark, where it matters. */
+const CARRIERS: ReadonlySet<string> = new Set(
+  (
+    'print println printf quote squote cat join indent nindent trim trimSuffix trimPrefix trimAll toString lower upper title replace ' +
+    'list tuple dict set get unset hasKey keys values pick omit merge mergeOverwrite mustMerge mustMergeOverwrite deepCopy mustDeepCopy dig ' +
+    'append mustAppend prepend mustPrepend concat first last rest initial index slice uniq mustUniq compact has ' +
+    'default coalesce include tpl required fail lookup toYaml toYamlPretty toJson mustToJson toPrettyJson tpl len until kindIs typeOf kindOf'
+  ).split(' '),
+);
+
+export const FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map(
+  Object.entries({
+    ...stringFunctions,
+    ...numberFunctions,
+    ...collectionFunctions,
+    ...encodingFunctions,
+    ...logicFunctions,
+    ...helmFunctions,
+  }).map(([name, run]) => [name, CARRIERS.has(name) ? run : strict(run)]),
+);
+
+function strict(run: TemplateFunction): TemplateFunction {
+  return (args, engine) => {
+    if (args.some(isUnknown)) return UNKNOWN;
+    try {
+      return run(args, engine);
+    } catch (error) {
+      if (error instanceof RangeError) throw new TemplateError(error.message);
+      throw error;
+    }
+  };
+}

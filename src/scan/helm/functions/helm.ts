@@ -1,0 +1,19 @@
+// The functions that Helm itself adds: named templates as values, templates in values, demands, the cluster that is not there.
+import { dictionary, isTrue, print, UNKNOWN } from '../template/values.ts';
+import type { FunctionTable } from './functions.ts';
+
+export const helmFunctions: FunctionTable = {
+  include: ([name, dot], engine) => engine.include(print(name), dot),
+  tpl: ([text, dot], engine) => (print(text).includes('{{') ? engine.run(print(text), dot) : print(text)),
+  required: ([message, value], engine) => {
+    if (isTrue(value) || value === false || value === 0) return value;
+    engine.problem(`a value is required: ${print(message)}`);
+    return UNKNOWN;
+  },
+  fail: ([message], engine) => {
+    engine.problem(`the chart refuses its default values: ${print(message)}`);
+    return '';
+  },
+  /** As `helm template` without a cluster. */
+  lookup: () => dictionary(),
+};

@@ -1,0 +1,171 @@
+// The rule for Helm charts: renders a chart with its default values and hands the manifests to the document rules.
+// What is rendered is in use; what default values, tests or an unknown cluster keep out is a maybe with that reason.
+import type { DocumentRule, FileTree, Finding, TreeRule, Warning } from '../contract.ts';
+import { findInText } from '../find-in-text.ts';
+import { annotatedImages } from './annotated-images.ts';
+import type { Cluster } from './built-in-objects.ts';
+import { type Chart, chartDirectories, inDirectory, readChart } from './chart.ts';
+import { type Manifest, renderChart } from './render.ts';
+import { imagesInValues } from './value-images.ts';
+import { switchedOffBy, type ValuedChart, withValues } from './values.ts';
+
+/** What Helm supposes of a cluster that it does not ask. */
+const NEW_CLUSTER: Cluster = { kubeVersion: 'v1.34.0' };
+/** What a chart only has on one of the two depends on the cluster. */
+const OLD_CLUSTER: Cluster = { kubeVersion: 'v1.25.0' };
+
+/** Makes the rule; `documentRules` look at the rendered manifests. */
+export function helmCharts(documentRules: readonly DocumentRule[]): TreeRule {
+  return {
+    name: 'helm',
+    find: async (tree) => {
+      const findings: Finding[] = [];
+      const warnings: Warning[] = [];
+      const claimed = new Set<string>();
+      for (const directory of await chartDirectories(tree)) {
+        const start = inDirectory(directory, '');
+        for (const file of tree.files) if (file.startsWith(start)) claimed.add(file);
+        const found = await findInChart(tree, directory, documentRules);
+        findings.push(...found.findings);
+        warnings.push(...found.warnings);
+      }
+      return { findings, warnings, claimed };
+    },
+  };
+}
+
+interface Found {
+  readonly findings: readonly Finding[];
+  readonly warnings: readonly Warning[];
+}
+
+async function findInChart(tree: FileTree, directory: string, rules: readonly DocumentRule[]): Promise<Found> {
+  const chart = await readChart(tree, directory);
+  // A library chart is installed by nobody: other charts bring its templates to life.
+  if (chart.metadata.type === 'library') return { findings: [], warnings: [] };
+  const valued = withValues(chart);
+  const rendered = renderChart(valued, NEW_CLUSTER);
+  const main = findInManifests(rendered.manifests, rules);
+  const settled = asksTheCluster(valued)
+    ? settledBy(main.findings, findInManifests(renderChart(valued, OLD_CLUSTER).manifests, rules).findings)
+    : main.findings;
+  const explored = findInManifests(renderChart(valued, NEW_CLUSTER, { explores: true }).manifests, rules);
+  const findings = [...settled];
+  const seen = new Set(findings.map(({ image }) => image));
+  const addMaybes = (maybes: Iterable<Finding>): void => {
+    for (const finding of maybes) {
+      if (seen.has(finding.image) || isBareTwin(finding.image, seen)) continue;
+      seen.add(finding.image);
+      findings.push(finding);
+    }
+  };
+  addMaybes(explored.findings.map((finding) => asMaybe(finding, finding.reason ?? 'switched off by default')));
+  addMaybes(await annotatedImages(tree, chart));
+  addMaybes(await imagesInValues(tree, valued, seen));
+  return { findings, warnings: [...rendered.warnings, ...main.warnings, ...missingCharts(tree, valued)] };
+}
+
+/** The findings of rendered manifests, each where its template stands. */
+function findInManifests(manifests: readonly Manifest[], rules: readonly DocumentRule[]): Found {
+  const findings: Finding[] = [];
+  const warnings: Warning[] = [];
+  for (const manifest of manifests) {
+    const found = findInText(manifest.file, manifest.text, rules);
+    const tests = testLines(manifest.text);
+    for (const finding of found.findings) findings.push(placed(finding, manifest, tests));
+    for (const warning of found.warnings) {
+      const line = warning.line === undefined ? undefined : manifest.lines[warning.line - 1]?.line;
+      warnings.push(line ? { ...warning, line } : { file: warning.file, text: warning.text });
+    }
+  }
+  return { findings, warnings };
+}
+
+function placed(finding: Finding, manifest: Manifest, tests: ReadonlySet<number>): Finding {
+  const line = manifest.lines[finding.place.line - 1];
+  const place = { ...finding.place, line: line?.line || 1 };
+  const at: Finding = { ...finding, rule: `helm, ${finding.rule}`, place };
+  if (manifest.off !== undefined) return asMaybe(at, `off by default: ${manifest.off}`);
+  if (line?.off !== undefined) return asMaybe(at, `off by default: ${line.off}`);
+  if (tests.has(finding.place.line)) return asMaybe(at, 'only run by `helm test`');
+  if (line?.doubtful) return asMaybe(at, 'a condition that cannot be worked out here decides whether it is used');
+  return at;
+}
+
+function asMaybe(finding: Finding, reason: string): Finding {
+  return { ...finding, certainty: 'maybe', reason: finding.reason ?? reason };
+}
+
+/** The lines of manifests that are test hooks (helm.sh/docs/topics/chart_tests). */
+function testLines(text: string): ReadonlySet<number> {
+  const tests = new Set<number>();
+  if (!text.includes('helm.sh/hook')) return tests;
+  let line = 1;
+  for (const part of text.split(/^(?=---)/m)) {
+    const count = part.split('\n').length - 1;
+    const isTest = /helm\.sh\/hook["']?\s*:\s*["']?[\w,\s-]*\btest(?:-success|-failure)?\b/.test(part);
+    for (let at = line; isTest && at <= line + count; at++) tests.add(at);
+    line += count;
+  }
+  return tests;
+}
+
+/** Exploring both sides of `if tag` also makes the name without its tag. */
+function isBareTwin(image: string, seen: ReadonlySet<string>): boolean {
+  return [...seen].some((other) => other.startsWith(`${image}:`) || other.startsWith(`${image}@`));
+}
+
+function asksTheCluster(valued: ValuedChart): boolean {
+  return (
+    valued.chart.templates.some(
+      ({ source }) => source.includes('.Capabilities') || source.includes('common.capabilities.'),
+    ) || valued.subcharts.some(asksTheCluster)
+  );
+}
+
+/** What both clusters get is sure. */
+function settledBy(onNew: readonly Finding[], onOld: readonly Finding[]): readonly Finding[] {
+  const reason = 'depends on the Kubernetes version';
+  const newer = new Set(onNew.map(({ image }) => image));
+  const older = new Set(onOld.map(({ image }) => image));
+  return [
+    ...onNew.map((finding) => (older.has(finding.image) ? finding : asMaybe(finding, reason))),
+    ...onOld.filter(({ image }) => !newer.has(image)).map((finding) => asMaybe(finding, reason)),
+  ];
+}
+
+/** Charts that are meant to be there by default and are not: their images are not found. */
+function* missingCharts(tree: FileTree, valued: ValuedChart): Iterable<Warning> {
+  const { chart, values } = valued;
+  if (valued.off !== undefined) return;
+  const tags = values.tags;
+  for (const dependency of chart.dependencies) {
+    const name = dependency.alias ?? dependency.name;
+    if (chart.subcharts.some((subchart) => subchart.chart.name === name) || isCommon(dependency.name)) continue;
+    if (
+      switchedOffBy(dependency, {
+        values,
+        tags: typeof tags === 'object' && tags ? (tags as Record<string, unknown>) : {},
+      })
+    )
+      continue;
+    const packed = tree.files.find((file) => isArchiveOf(file, chart, dependency.name));
+    yield packed
+      ? { file: packed, text: `the packed chart [${dependency.name}] is not read: unpack it to have its images found` }
+      : {
+          file: inDirectory(chart.directory, 'Chart.yaml'),
+          text: `the chart [${dependency.name}] of ${dependency.repository || 'its dependencies'} is not in charts/: its images are not found`,
+        };
+  }
+  for (const subchart of valued.subcharts) yield* missingCharts(tree, subchart);
+}
+
+/** Library charts have no images. */
+function isCommon(name: string): boolean {
+  return name === 'common' || name.endsWith('-common') || name === 'library' || name.endsWith('-lib');
+}
+
+function isArchiveOf(file: string, chart: Chart, name: string): boolean {
+  const start = inDirectory(chart.directory, `charts/${name}-`);
+  return file.startsWith(start) && file.endsWith('.tgz');
+}

@@ -1,0 +1,143 @@
+// A chart with its values → the manifests that `helm template` would print, each line with the template's line. Relies on the template engine.
+import type { Warning } from '../contract.ts';
+import { builtInObjects, type Cluster } from './built-in-objects.ts';
+import type { TemplateFile } from './chart.ts';
+import { COMMON_TEMPLATES } from './common-templates.ts';
+import { FUNCTIONS } from './functions/functions.ts';
+import { renderTemplate, TemplateError } from './template/evaluator.ts';
+import { TemplateSyntaxError } from './template/lexer.ts';
+import { type Body, type ParsedTemplate, parseTemplate } from './template/parser.ts';
+import { DOUBT, UNKNOWN } from './template/values.ts';
+import type { ValuedChart } from './values.ts';
+
+export interface Manifest {
+  readonly file: string;
+  readonly text: string;
+  readonly lines: readonly ManifestLine[];
+  /** What keeps the chart from being installed by default. */
+  readonly off: string | undefined;
+}
+
+export interface ManifestLine {
+  /** The template's line, from 1. */
+  readonly line: number;
+  readonly off?: string;
+  /** Whether the line is there depends on what nobody can know here. */
+  readonly doubtful: boolean;
+}
+
+export interface RenderedChart {
+  readonly manifests: readonly Manifest[];
+  readonly warnings: readonly Warning[];
+}
+
+/** How an unknown part of a text is shown; no rule takes it for part of a reference. */
+const SHOWN_UNKNOWN = '<unknown>';
+
+/** Renders a chart and the charts below it; with `explores` also the charts and the parts that are switched off. */
+export function renderChart(
+  top: ValuedChart,
+  cluster: Cluster,
+  options: { readonly explores?: boolean } = {},
+): RenderedChart {
+  const warnings: Warning[] = [];
+  const charts = [...chartsOf(top)].filter((chart) => options.explores || chart.off === undefined);
+  const { bodies, named } = parseAll(charts, warnings);
+  const parse = cachedParser();
+  const manifests: Manifest[] = [];
+  for (const chart of charts) {
+    if (chart.chart.metadata.type === 'library') continue;
+    const objects = builtInObjects(chart, cluster);
+    for (const template of chart.chart.templates) {
+      const body = bodies.get(template.file);
+      if (!body || isPartial(template)) continue;
+      const dot = { ...objects, Template: { Name: template.name, BasePath: `${chart.chart.path}/templates` } };
+      const problems: Warning[] = [];
+      const problem = (text: string, line: number): void => {
+        problems.push({ file: template.file, line, text: `cannot be worked out with the default values: ${text}` });
+      };
+      try {
+        const rendered = renderTemplate(body, dot, {
+          functions: FUNCTIONS,
+          templates: named,
+          parse,
+          problem,
+          explores: options.explores ?? false,
+        });
+        manifests.push({ file: template.file, off: chart.off, ...cleaned(rendered.text, rendered.lines) });
+        // One a template is enough, and only where an image could be missed for it.
+        if (/image/i.test(rendered.text)) warnings.push(...problems.slice(0, 1));
+      } catch (error) {
+        if (!(error instanceof TemplateError) && !(error instanceof TemplateSyntaxError)) throw error;
+        warnings.push({ file: template.file, text: `cannot be rendered: ${error.message}` });
+      }
+    }
+  }
+  return { manifests, warnings };
+}
+
+function* chartsOf(chart: ValuedChart): Iterable<ValuedChart> {
+  yield chart;
+  for (const subchart of chart.subcharts) yield* chartsOf(subchart);
+}
+
+/** Names are shared by all charts; what stands nearer to the top wins, as Helm parses it last. */
+function parseAll(
+  charts: readonly ValuedChart[],
+  warnings: Warning[],
+): { readonly bodies: ReadonlyMap<string, Body>; readonly named: ReadonlyMap<string, Body> } {
+  const bodies = new Map<string, Body>();
+  const named = new Map<string, Body>(COMMON_TEMPLATES);
+  const deepestFirst = charts
+    .flatMap((chart) => chart.chart.templates)
+    .sort((a, b) => b.name.split('/').length - a.name.split('/').length || (a.name < b.name ? -1 : 1));
+  for (const template of deepestFirst) {
+    try {
+      const parsed = parseTemplate(template.source);
+      bodies.set(template.file, parsed.body);
+      named.set(template.name, parsed.body);
+      for (const [name, body] of parsed.defines) named.set(name, body);
+    } catch (error) {
+      if (!(error instanceof TemplateSyntaxError)) throw error;
+      warnings.push({ file: template.file, line: error.line, text: `the template does not parse: ${error.message}` });
+    }
+  }
+  return { bodies, named };
+}
+
+/** Values that are templates are run again and again. */
+function cachedParser(): (source: string) => Body {
+  const known = new Map<string, ParsedTemplate>();
+  return (source) => {
+    try {
+      const parsed = known.get(source) ?? parseTemplate(source);
+      known.set(source, parsed);
+      return parsed.body;
+    } catch (error) {
+      if (error instanceof TemplateSyntaxError) throw new TemplateError(`a value is no template: ${error.message}`);
+      throw error;
+    }
+  };
+}
+
+function isPartial({ name }: TemplateFile): boolean {
+  const base = name.slice(name.lastIndexOf('/') + 1);
+  return base.startsWith('_') || base === 'NOTES.txt';
+}
+
+/** Takes the marks out of a text: lines of nothing but unknown text are gone, doubts become a property of the line. */
+function cleaned(
+  text: string,
+  lines: readonly { readonly line: number; readonly off?: string }[],
+): Pick<Manifest, 'text' | 'lines'> {
+  const shown: string[] = [];
+  const properties: ManifestLine[] = [];
+  for (const [index, line] of text.split('\n').entries()) {
+    const plain = line.replaceAll(DOUBT, '');
+    shown.push(ONLY_UNKNOWN.test(plain) ? '' : plain.replaceAll(UNKNOWN, SHOWN_UNKNOWN));
+    properties.push({ ...(lines[index] ?? { line: 1 }), doubtful: plain.length < line.length });
+  }
+  return { text: shown.join('\n'), lines: properties };
+}
+
+const ONLY_UNKNOWN = new RegExp(`^[\\s${UNKNOWN}]*$`);

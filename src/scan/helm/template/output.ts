@@ -1,0 +1,95 @@
+// What a template writes, with the template's line for each line of it. Relies on the marks of values.ts.
+import { DOUBT } from './values.ts';
+
+export interface Rendered {
+  readonly text: string;
+  /** For each line of `text`, who wrote its first visible character. */
+  readonly lines: readonly Origin[];
+}
+
+export interface Origin {
+  /** The template's line; 0 where an empty line's writer does not matter. */
+  readonly line: number;
+  /** The condition that switches the line off, where templates are explored. */
+  readonly off?: string;
+}
+
+export interface Written {
+  readonly line: number;
+  /** The text is the template's own: its line breaks are lines of the template too. */
+  readonly follows?: boolean;
+}
+
+const NOBODY: Origin = { line: 0 };
+
+export class Output {
+  readonly #chunks: string[] = [];
+  readonly #lines: Origin[] = [NOBODY];
+  #length = 0;
+  #doubts = 0;
+  #discards = 0;
+  #off: string | undefined;
+
+  /** How many characters were written, those that were discarded too. */
+  get length(): number {
+    return this.#length;
+  }
+
+  get isDoubtful(): boolean {
+    return this.#doubts > 0;
+  }
+
+  write(text: string, { line, follows = false }: Written): void {
+    if (text === '') return;
+    const marked = this.#doubts > 0 ? text.replace(/(?<=^[ \t]*)[^\s]/gm, `${DOUBT}$&`) : text;
+    this.#length += marked.length;
+    if (this.#discards > 0) return;
+    this.#chunks.push(marked);
+    for (const [index, part] of text.split('\n').entries()) {
+      if (index > 0) this.#lines.push(NOBODY);
+      if (this.#lines.at(-1) !== NOBODY || part.trim() === '') continue;
+      this.#lines[this.#lines.length - 1] = {
+        line: follows ? line + index : line,
+        ...(this.#off !== undefined && { off: this.#off }),
+      };
+    }
+  }
+
+  /** What `run` writes is switched off by this condition. */
+  switchedOff(condition: string, run: () => void): void {
+    const outer = this.#off;
+    this.#off = condition;
+    try {
+      run();
+    } finally {
+      this.#off = outer;
+    }
+  }
+
+  /** What `run` writes is only there if a condition holds that nobody knows here. */
+  doubtfully(run: () => void): void {
+    this.#doubts++;
+    try {
+      run();
+    } finally {
+      this.#doubts--;
+    }
+  }
+
+  discarding(run: () => void): void {
+    this.#discards++;
+    try {
+      run();
+    } finally {
+      this.#discards--;
+    }
+  }
+
+  text(): string {
+    return this.#chunks.join('');
+  }
+
+  rendered(): Rendered {
+    return { text: this.text(), lines: this.#lines };
+  }
+}

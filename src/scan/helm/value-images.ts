@@ -1,0 +1,119 @@
+// Images that values.yaml names and no template uses by default: split over registry, repository and tag, or whole. Always maybes.
+import type { FileTree, Finding, ScannedDocument } from '../contract.ts';
+import { judgeImageWithCare } from '../image-text.ts';
+import { formatPath } from '../path.ts';
+import { inDirectory } from './chart.ts';
+import { isDictionary } from './template/values.ts';
+import type { ValuedChart } from './values.ts';
+
+type Path = readonly (string | number)[];
+
+/** `known` are the images that were found otherwise; those and their repositories' defaults are left out. */
+export async function imagesInValues(
+  tree: FileTree,
+  valued: ValuedChart,
+  known: ReadonlySet<string>,
+): Promise<readonly Finding[]> {
+  const repositories = new Set([...known].map(repositoryOf));
+  const findings: Finding[] = [];
+  await collectChart(valued, async (chart) => {
+    const file = inDirectory(chart.chart.directory, 'values.yaml');
+    if (!tree.has(file)) return;
+    const [document] = await tree.documents(file);
+    if (!document) return;
+    const appVersion = String(chart.chart.metadata.appVersion ?? '');
+    const subcharts = new Set(chart.chart.subcharts.map((subchart) => subchart.chart.name));
+    for (const found of imagesBelow(chart.values, [])) {
+      // A subchart's values are looked at with the subchart.
+      if (subcharts.has(String(found.path[0]))) continue;
+      const image = found.hasVersion || appVersion === '' ? found.image : `${found.image}:${appVersion}`;
+      if (known.has(image) || repositories.has(repositoryOf(image))) continue;
+      findings.push({
+        image,
+        certainty: 'maybe',
+        reason: reasonFor(chart, found.path),
+        rule: 'helm, values',
+        place: { file, line: lineOf(document, found.path), path: formatPath(found.path) },
+      });
+    }
+  });
+  return findings;
+}
+
+async function collectChart(valued: ValuedChart, look: (chart: ValuedChart) => Promise<void>): Promise<void> {
+  await look(valued);
+  for (const subchart of valued.subcharts) await collectChart(subchart, look);
+}
+
+interface ValueImage {
+  readonly image: string;
+  readonly path: Path;
+  readonly hasVersion: boolean;
+}
+
+function* imagesBelow(value: unknown, path: Path): Iterable<ValueImage> {
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) yield* imagesBelow(item, [...path, index]);
+    return;
+  }
+  if (!isDictionary(value)) return;
+  const split = splitImage(value, path);
+  if (split) yield split;
+  for (const [key, item] of Object.entries(value)) {
+    if (typeof item === 'string' && /image$/i.test(key) && !split) {
+      const judged = judgeImageWithCare(item);
+      if (judged.kind === 'image' && !isSplitElsewhere(value, key)) {
+        const hasVersion = judged.reference.tag !== undefined || judged.reference.digest !== undefined;
+        yield { image: judged.image, path: [...path, key], hasVersion };
+      }
+    } else yield* imagesBelow(item, [...path, key]);
+  }
+}
+
+/** `{registry, repository | image | name, tag, digest | sha}`: two of the fields at least, or the key says that it is an image. */
+function splitImage(value: Record<string, unknown>, path: Path): ValueImage | undefined {
+  const text = (...names: readonly string[]): string => {
+    const found = names.map((name) => value[name]).find((item) => item !== undefined && item !== null && item !== '');
+    return typeof found === 'string' || typeof found === 'number' ? String(found) : '';
+  };
+  const key = String(path.at(-1) ?? '');
+  const isNamedImage = /image$/i.test(key);
+  const name = text('repository') || (isNamedImage || 'tag' in value ? text('image', 'name') : '');
+  if (name === '' || !('tag' in value || 'digest' in value || isNamedImage)) return undefined;
+  const registry = text('registry', 'hub');
+  const digest = text('digest', 'sha');
+  const tag = text('tag', 'version');
+  const repository = registry === '' ? name : `${registry}/${name}`;
+  const at = digest === '' ? '' : `@${digest.includes(':') ? digest : `sha256:${digest}`}`;
+  const image = `${repository}${tag === '' ? '' : `:${tag}`}${at}`;
+  if (judgeImageWithCare(image).kind !== 'image') return undefined;
+  return { image, path, hasVersion: tag !== '' || digest !== '' };
+}
+
+/** `image: foo` beside `tag: bar` (or `imageTag`) is only a part of a reference. */
+function isSplitElsewhere(value: Record<string, unknown>, key: string): boolean {
+  return 'tag' in value || `${key}Tag` in value;
+}
+
+/** The nearest switch above it that is off. */
+function reasonFor(chart: ValuedChart, path: Path): string {
+  if (chart.off !== undefined) return `off by default: ${chart.off}`;
+  for (let length = path.length; length > 0; length--) {
+    const above = path.slice(0, length);
+    const value = above.reduce<unknown>((at, key) => (at as Record<string | number, unknown>)?.[key], chart.values);
+    for (const name of ['enabled', 'create', 'install']) {
+      if (isDictionary(value) && value[name] === false) return `off by default: ${formatPath([...above, name])}`;
+    }
+  }
+  return 'no template uses it with the default values';
+}
+
+function lineOf(document: ScannedDocument, path: Path): number {
+  return document.lineOf(path);
+}
+
+function repositoryOf(image: string): string {
+  const bare = image.split('@')[0] ?? image;
+  const colon = bare.lastIndexOf(':');
+  return colon > bare.lastIndexOf('/') ? bare.slice(0, colon) : bare;
+}
