@@ -13,8 +13,7 @@ export interface Answer {
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
   readonly text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of any shape
-  readonly json: () => any;
+  readonly json: () => unknown;
 }
 
 export function ask(url: string, method: string, { headers = {}, body, streamed }: Question = {}): Promise<Answer> {
