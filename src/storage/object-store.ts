@@ -19,6 +19,7 @@ export interface Stage extends AsyncDisposable {
   readonly id: string;
   /** Bytes held so far; what an earlier owner left is counted. */
   readonly size: number;
+  /** Takes the chunk over: it may be written later, so its memory must not be used again. */
   append(chunk: Uint8Array): Promise<void>;
   /** What is held so far, from the start. */
   read(): Bytes;
@@ -34,8 +35,16 @@ export interface ObjectStore {
   /** `undefined` where there is no such key. */
   get(key: string, range?: Range): Promise<Bytes | undefined>;
   stat(key: string): Promise<ObjectInfo | undefined>;
-  /** A small object, whole and atomic. With `ifAbsent`, false and no change where the key exists. */
+  /**
+   * A small object, whole and atomic. With `ifAbsent`, false and no change where the key exists.
+   * Survives a power cut once `sync` has returned; until then there is what was before, or for a new key perhaps an empty object.
+   */
   put(key: string, bytes: Uint8Array, options?: { readonly ifAbsent?: boolean }): Promise<boolean>;
+  /**
+   * Makes what these keys hold durable, and that they exist: the barrier before something that relies on them is written.
+   * One for many keys: their syncs run side by side and share the disk's flushes. Unknown keys are no error.
+   */
+  sync(keys: readonly string[]): Promise<void>;
   /** Marks the object as just used, so that garbage collection spares it. */
   touch(key: string): Promise<void>;
   /**
@@ -48,6 +57,8 @@ export interface ObjectStore {
   ): Promise<Stage | undefined>;
   /** Bytes that a stage holds, without owning it: 0 where there is none. */
   staged(id: string): Promise<number>;
+  /** Discards stages that nobody owns and nobody has written to since `before`. */
+  sweep(before: Date): Promise<void>;
   /** All keys that begin with `prefix` (which ends in `/`), in byte order, after `after`. */
   list(prefix: string, after?: string): AsyncIterable<ObjectInfo>;
   /** The names one level below `prefix`: like `readdir`, in byte order; a name with more below it ends in `/`. */

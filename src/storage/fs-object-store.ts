@@ -1,0 +1,188 @@
+// The object store in a directory: a key is a path. Relies on rename and link being atomic, and on fsync of files and directories.
+import { link, mkdir, open, readdir, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isFsError, translatingFsErrors } from '../io/fs-errors.ts';
+import type { Bytes } from '../registry/contract.ts';
+import { directorySyncs } from './fs-durability.ts';
+import { readFileBytes } from './fs-read.ts';
+import { fsStages } from './fs-stage.ts';
+import type { ObjectInfo, ObjectStore, Range } from './object-store.ts';
+
+/** Where what is on its way in waits: beside the objects, on the same file system. */
+const TEMPORARY = 'images/tmp';
+const STAGES = 'images/stage';
+
+/**
+ * Opens the store in `directory`; nothing is read or made before it is needed, so a directory that is not there is an empty store.
+ * Errors of all writing methods: NO_SPACE, READ_ONLY, NO_ACCESS; of the reading ones NO_ACCESS.
+ */
+export function openFsObjectStore(directory: string): ObjectStore {
+  const syncs = directorySyncs(directory);
+  const pathOf = (key: string) => join(directory, checkedKey(key));
+  const stages = fsStages({
+    directory: join(directory, STAGES),
+    temporary: join(directory, TEMPORARY),
+    moveTo: async (from, key) => {
+      await intoPlace(pathOf(key), (path) => rename(from, path));
+      await syncs.syncAncestors([pathOf(key)]);
+    },
+  });
+
+  /** Runs `move`, making the directory of `path` where it lacks: again if another process removes it, as empty, in between. */
+  async function intoPlace(path: string, move: (path: string) => Promise<void>): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await move(path);
+        syncs.changed(dirname(path));
+        return;
+      } catch (error) {
+        if (!isFsError(error, 'ENOENT') || attempt === 20) throw error;
+      }
+      syncs.made(await mkdir(dirname(path), { recursive: true }), dirname(path));
+    }
+  }
+
+  /** Removes directories that became empty, from `path` upwards. */
+  async function prune(path: string): Promise<void> {
+    for (let at = path; at.length > directory.length; at = dirname(at)) {
+      try {
+        await rmdir(at);
+      } catch (error) {
+        if (!isFsError(error, 'ENOENT')) return;
+      }
+    }
+  }
+
+  async function* list(prefix: string, after: string | undefined): AsyncGenerator<ObjectInfo> {
+    for (const name of await entries(join(directory, prefix))) {
+      const key = `${prefix}${name}`;
+      const below = name.endsWith('/');
+      if (after !== undefined && key <= after && !(below && after.startsWith(key))) continue;
+      if (below) {
+        yield* list(key, after);
+      } else {
+        const info = await infoOf(key, pathOf(key));
+        if (info) yield info;
+      }
+    }
+  }
+
+  return {
+    get: (key, range) => translatingFsErrors(directory, () => openFile(pathOf(key), range)),
+    stat: (key) => translatingFsErrors(directory, () => infoOf(key, pathOf(key))),
+    put: (key, bytes, options = {}) =>
+      translatingFsErrors(directory, async () => {
+        const path = pathOf(key);
+        const temporary = await writeTemporary(join(directory, TEMPORARY), bytes, !options.ifAbsent);
+        try {
+          await intoPlace(path, (place) => (options.ifAbsent ? link(temporary, place) : rename(temporary, place)));
+          return true;
+        } catch (error) {
+          if (isFsError(error, 'EEXIST') && options.ifAbsent) return false;
+          throw error;
+        } finally {
+          await rm(temporary, { force: true });
+        }
+      }),
+    sync: (keys) => translatingFsErrors(directory, () => syncs.syncFiles(keys.map(pathOf))),
+    touch: async (key) => {
+      const now = new Date();
+      // On a store that cannot be written to nothing is collected either.
+      await utimes(pathOf(key), now, now).catch((error: unknown) => {
+        if (!isFsError(error, 'ENOENT', 'EROFS', 'EACCES', 'EPERM')) throw error;
+      });
+    },
+    stage: (id, options) => translatingFsErrors(directory, () => stages.open(id, options)),
+    staged: (id) => stages.staged(id),
+    sweep: (before) => translatingFsErrors(directory, () => stages.sweep(before)),
+    list: (prefix, after) => list(checkedPrefix(prefix), after),
+    children: (prefix) => translatingFsErrors(directory, () => entries(join(directory, checkedPrefix(prefix)))),
+    delete: (keys) =>
+      translatingFsErrors(directory, async () => {
+        for (const path of keys.map(pathOf)) {
+          await rm(path, { force: true });
+          await prune(dirname(path));
+        }
+      }),
+    deleteAll: (prefix) =>
+      translatingFsErrors(directory, async () => {
+        const path = join(directory, checkedPrefix(prefix));
+        await rm(path, { recursive: true, force: true, maxRetries: 3 });
+        await prune(dirname(path));
+      }),
+  };
+}
+
+/** Keys never leave the directory: names and tags are checked where they come in, and here again. */
+function checkedKey(key: string): string {
+  const good = key.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !part.includes('\0'));
+  if (!good) throw new Error(`not a key [${key}]`);
+  return key;
+}
+
+function checkedPrefix(prefix: string): string {
+  if (prefix !== '') checkedKey(prefix.endsWith('/') ? prefix.slice(0, -1) : '');
+  return prefix;
+}
+
+async function infoOf(key: string, path: string): Promise<ObjectInfo | undefined> {
+  try {
+    const found = await stat(path);
+    return found.isFile() ? { key, size: found.size, modified: found.mtime } : undefined;
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+async function openFile(path: string, range: Range | undefined): Promise<Bytes | undefined> {
+  try {
+    const handle = await open(path, 'r');
+    return await readFileBytes(handle, { ...range, close: true });
+  } catch (error) {
+    if (isAbsent(error) || isFsError(error, 'EISDIR')) return undefined;
+    throw error;
+  }
+}
+
+/** Sorted so that a walk in this order meets all keys in byte order: `a-b` before `a/`. */
+async function entries(path: string): Promise<readonly string[]> {
+  try {
+    const found = await readdir(path, { withFileTypes: true });
+    return found.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort(byBytes);
+  } catch (error) {
+    if (isAbsent(error)) return [];
+    throw error;
+  }
+}
+
+/**
+ * Writes the bytes under a name of its own. What replaces an older object is synced before it does: a power cut must not leave
+ * an empty file where a good one was. What is new is synced with all else that a barrier needs.
+ */
+async function writeTemporary(directory: string, bytes: Uint8Array, synced: boolean): Promise<string> {
+  const path = join(directory, `${process.pid}-${crypto.randomUUID()}`);
+  const handle = await open(path, 'wx').catch(async (error: unknown) => {
+    if (!isFsError(error, 'ENOENT')) throw error;
+    await mkdir(directory, { recursive: true });
+    return open(path, 'wx');
+  });
+  try {
+    await handle.writeFile(bytes);
+    if (synced) await handle.datasync();
+  } catch (error) {
+    await unlink(path);
+    throw error;
+  } finally {
+    await handle.close();
+  }
+  return path;
+}
+
+function isAbsent(error: unknown): boolean {
+  return isFsError(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG');
+}
+
+function byBytes(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

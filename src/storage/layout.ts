@@ -1,0 +1,114 @@
+// Every key of the store is built and parsed here. The upper half is docker registry:2's layout (distribution, registry/storage/paths.go), so that a volume
+// can be taken over and given back; the lower half is what registry:2 does not know.
+//
+//   docker/registry/v2/
+//     blobs/ALGORITHM/XX/HEX/data                               every blob and manifest, once; XX: the first two digits of HEX
+//     repositories/NAME/
+//       _layers/ALGORITHM/HEX/link                              NAME may read this blob
+//       _manifests/revisions/ALGORITHM/HEX/link                 NAME has this manifest
+//       _manifests/tags/TAG/current/link                        the digest that TAG is now
+//       _manifests/tags/TAG/index/ALGORITHM/HEX/link            the digests that TAG was
+//   images/
+//     names/HOST/PATH/_tags/TAG                                 the digest that HOST/PATH:TAG is
+//     referrers/NAME/_subjects/ALGORITHM/HEX/ALGORITHM/HEX      the second digest's descriptor: its manifest's subject is the first
+//     stage/ID/…, tmp/…                                         bytes on their way in (fs-object-store)
+//
+// A link holds a digest as text. Names of repositories have no part that begins with `_`, so no key can be taken for another.
+// The `:` of a host's port, and the `[` and `]` of an IPv6 address, are percent-encoded: keys are paths on every file system.
+import { type Digest, digestAlgorithm, digestHex, isDigest } from '../oci/digest.ts';
+import { isHost, isRepositoryPath, isTag } from '../oci/reference.ts';
+
+const ROOT = 'docker/registry/v2';
+export const REPOSITORIES = `${ROOT}/repositories/`;
+export const NAMES = 'images/names/';
+
+export function blobKey(digest: Digest): string {
+  return `${ROOT}/blobs/${digestAlgorithm(digest)}/${digestHex(digest).slice(0, 2)}/${digestHex(digest)}/data`;
+}
+
+export function repositoryPrefix(repository: string): string {
+  return `${REPOSITORIES}${repository}/`;
+}
+
+export function layerLinkKey(repository: string, digest: Digest): string {
+  return `${repositoryPrefix(repository)}_layers/${digestPath(digest)}/link`;
+}
+
+export function manifestsPrefix(repository: string): string {
+  return `${repositoryPrefix(repository)}_manifests/`;
+}
+
+export function revisionLinkKey(repository: string, digest: Digest): string {
+  return `${manifestsPrefix(repository)}revisions/${digestPath(digest)}/link`;
+}
+
+export function tagsPrefix(repository: string): string {
+  return `${manifestsPrefix(repository)}tags/`;
+}
+
+export function tagPrefix(repository: string, tag: string): string {
+  return `${tagsPrefix(repository)}${tag}/`;
+}
+
+export function tagLinkKey(repository: string, tag: string): string {
+  return `${tagPrefix(repository, tag)}current/link`;
+}
+
+export function tagIndexLinkKey(repository: string, tag: string, digest: Digest): string {
+  return `${tagPrefix(repository, tag)}index/${digestPath(digest)}/link`;
+}
+
+export function referrersPrefix(repository: string, subject: Digest): string {
+  return `images/referrers/${repository}/_subjects/${digestPath(subject)}/`;
+}
+
+export function referrerKey(repository: string, subject: Digest, referrer: Digest): string {
+  return `${referrersPrefix(repository, subject)}${digestPath(referrer)}`;
+}
+
+export function nameTagsPrefix(host: string, path: string): string {
+  return `${NAMES}${encodeURIComponent(host)}/${path}/_tags/`;
+}
+
+export function nameKey(host: string, path: string, tag: string): string {
+  return `${nameTagsPrefix(host, path)}${tag}`;
+}
+
+/** What `nameKey` built; `undefined` for a file that it did not. */
+export function parseNameKey(key: string): { host: string; path: string; tag: string } | undefined {
+  const match = /^([^/]+)\/(.+)\/_tags\/([^/]+)$/.exec(key.slice(NAMES.length));
+  if (!match?.[1] || !match[2] || !match[3] || !key.startsWith(NAMES)) return undefined;
+  const host = decodeHost(match[1]);
+  return host !== undefined && isRepositoryPath(match[2]) && isTag(match[3])
+    ? { host, path: match[2], tag: match[3] }
+    : undefined;
+}
+
+/** The host of a folder below `NAMES`, with or without its `/`. */
+export function decodeHost(folder: string): string | undefined {
+  try {
+    const host = decodeURIComponent(folder.endsWith('/') ? folder.slice(0, -1) : folder);
+    return host.includes('/') || !(isHost(host) || /^[\w-]+$/.test(host)) ? undefined : host;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The name of the stage of a blob: one for each digest, so that whoever wants the blob goes on with what is there. */
+export function blobStageId(digest: Digest): string {
+  return `${digestAlgorithm(digest)}-${digestHex(digest)}`;
+}
+
+/** What a link file says; `undefined` for one that a power cut emptied or garbled: it counts as absent. */
+export function parseLink(bytes: Uint8Array | undefined): Digest | undefined {
+  const text = bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1').trim();
+  return isDigest(text) ? text : undefined;
+}
+
+export function linkBytes(digest: Digest): Uint8Array {
+  return Buffer.from(digest);
+}
+
+function digestPath(digest: Digest): string {
+  return `${digestAlgorithm(digest)}/${digestHex(digest)}`;
+}

@@ -1,0 +1,73 @@
+// Small objects: reading them whole, and the links that say what a repository has. Relies on layout.
+import type { Digest } from '../oci/digest.ts';
+import { ImagesError } from '../oci/errors.ts';
+import { isRepositoryPath, isTag } from '../oci/reference.ts';
+import { linkBytes, parseLink, REPOSITORIES, repositoryPrefix } from './layout.ts';
+import type { ObjectStore } from './object-store.ts';
+
+/** The whole object; `undefined` where there is none. */
+export async function readObject(objects: ObjectStore, key: string): Promise<Uint8Array | undefined> {
+  const body = await objects.get(key);
+  if (!body) return undefined;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+}
+
+/** The digest that a link names; a garbled link is none. */
+export async function readLink(objects: ObjectStore, key: string): Promise<Digest | undefined> {
+  return parseLink(await readObject(objects, key));
+}
+
+/** Links whose name says what they hold: written unless it is there and good. */
+export async function ensureLink(objects: ObjectStore, key: string, digest: Digest): Promise<void> {
+  if (await objects.put(key, linkBytes(digest), { ifAbsent: true })) return;
+  if ((await readLink(objects, key)) !== digest) await objects.put(key, linkBytes(digest));
+}
+
+export function checkRepository(repository: string): void {
+  if (isRepositoryPath(repository)) return;
+  throw new ImagesError('NAME_INVALID', `not a repository name [${repository}]`, {
+    hint: 'A repository is lower-case letters, digits and single . _ - between them, in parts separated by /.',
+  });
+}
+
+export function checkTag(tag: string): void {
+  if (!isTag(tag)) throw new ImagesError('TAG_INVALID', `not a tag [${tag}]`);
+}
+
+/** Whether anything was ever put into the repository. */
+export async function repositoryExists(objects: ObjectStore, repository: string): Promise<boolean> {
+  if (!isRepositoryPath(repository)) return false;
+  const folders = await objects.children(repositoryPrefix(repository));
+  return folders.some((folder) => folder === '_layers/' || folder === '_manifests/');
+}
+
+/** Errors: NAME_UNKNOWN where the repository does not exist, else the error given. */
+export async function absent(objects: ObjectStore, repository: string, error: ImagesError): Promise<ImagesError> {
+  if (await repositoryExists(objects, repository)) return error;
+  return new ImagesError('NAME_UNKNOWN', `no such repository [${repository}]`);
+}
+
+/** Names of repositories with what `holds` says, in byte order, after `after`. */
+export async function* walkRepositories(
+  objects: ObjectStore,
+  holds: (repository: string) => Promise<boolean>,
+  after = '',
+): AsyncGenerator<string> {
+  yield* walk('');
+
+  async function* walk(prefix: string): AsyncGenerator<string> {
+    const folders = (await objects.children(`${REPOSITORIES}${prefix}`)).filter((name) => /^[^_].*\/$/.test(name));
+    // `a` and what is below `a/` are two steps: `a-b` comes between them.
+    const steps = folders.flatMap((folder) => [folder.slice(0, -1), folder]).sort((a, b) => (a < b ? -1 : 1));
+    for (const step of steps) {
+      const name = `${prefix}${step}`;
+      if (name.endsWith('/')) {
+        if (name > after || after.startsWith(name)) yield* walk(name);
+      } else if (name > after && isRepositoryPath(name) && (await holds(name))) {
+        yield name;
+      }
+    }
+  }
+}

@@ -1,0 +1,155 @@
+// The object store in memory: for tests, and for registries that live as long as their process. Durable it is not.
+import type { Bytes } from '../registry/contract.ts';
+import type { ObjectInfo, ObjectStore, Range, Stage } from './object-store.ts';
+
+interface StoredObject {
+  readonly bytes: Uint8Array;
+  modified: Date;
+}
+
+interface HeldStage {
+  chunks: Uint8Array[];
+  size: number;
+  modified: Date;
+}
+
+/** An empty store. Its contents go with it. */
+export function createMemoryObjectStore(): ObjectStore {
+  const objects = new Map<string, StoredObject>();
+  const held = new Map<string, HeldStage>();
+  const owners = new Map<string, Promise<void>>();
+
+  const keysBelow = (prefix: string) => [...objects.keys()].filter((key) => key.startsWith(prefix)).sort();
+
+  function infoOf(key: string): ObjectInfo | undefined {
+    const object = objects.get(key);
+    return object && { key, size: object.bytes.length, modified: object.modified };
+  }
+
+  function put(key: string, bytes: Uint8Array): void {
+    objects.set(key, { bytes: bytes.slice(), modified: new Date() });
+  }
+
+  /** Waits for its turn; the function that comes back ends it. */
+  async function own(id: string, signal: AbortSignal | undefined): Promise<() => void> {
+    for (let owner = owners.get(id); owner; owner = owners.get(id)) await unlessAborted(owner, signal);
+    signal?.throwIfAborted();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    owners.set(id, promise);
+    return () => {
+      if (owners.get(id) === promise) owners.delete(id);
+      resolve();
+    };
+  }
+
+  function ownedStage(id: string, data: HeldStage, release: () => void): Stage {
+    let open = true;
+    function end(): void {
+      open = false;
+      release();
+    }
+    return {
+      id,
+      get size() {
+        return data.size;
+      },
+      append: async (chunk) => {
+        data.chunks.push(chunk);
+        data.size += chunk.length;
+        data.modified = new Date();
+      },
+      read: () => streamOf(data.chunks),
+      truncate: async (size) => {
+        data.chunks = [Buffer.concat(data.chunks).subarray(0, size)];
+        data.size = size;
+      },
+      publish: async (key) => {
+        put(key, Buffer.concat(data.chunks));
+        held.delete(id);
+        end();
+      },
+      discard: async () => {
+        if (!open) return;
+        held.delete(id);
+        end();
+      },
+      [Symbol.asyncDispose]: async () => {
+        if (open) end();
+      },
+    };
+  }
+
+  return {
+    get: async (key, range) => {
+      const object = objects.get(key);
+      return object && streamOf([slice(object.bytes, range)]);
+    },
+    stat: async (key) => infoOf(key),
+    put: async (key, bytes, options = {}) => {
+      if (options.ifAbsent && objects.has(key)) return false;
+      put(key, bytes);
+      return true;
+    },
+    sync: async () => {},
+    touch: async (key) => {
+      const object = objects.get(key);
+      if (object) object.modified = new Date();
+    },
+    stage: async (id, options = {}) => {
+      if (options.mustExist && !held.has(id)) return undefined;
+      const release = await own(id, options.signal);
+      const data = held.get(id) ?? (options.mustExist ? undefined : { chunks: [], size: 0, modified: new Date() });
+      if (!data) {
+        release();
+        return undefined;
+      }
+      held.set(id, data);
+      return ownedStage(id, data, release);
+    },
+    staged: async (id) => held.get(id)?.size ?? 0,
+    sweep: async (before) => {
+      for (const [id, data] of held) if (data.modified < before && !owners.has(id)) held.delete(id);
+    },
+    list: async function* (prefix, after = '') {
+      for (const key of keysBelow(prefix)) {
+        const info = key > after ? infoOf(key) : undefined;
+        if (info) yield info;
+      }
+    },
+    children: async (prefix) => {
+      const names = keysBelow(prefix).map((key) => {
+        const name = key.slice(prefix.length);
+        const slash = name.indexOf('/');
+        return slash < 0 ? name : name.slice(0, slash + 1);
+      });
+      return [...new Set(names)].sort();
+    },
+    delete: async (keys) => {
+      for (const key of keys) objects.delete(key);
+    },
+    deleteAll: async (prefix) => {
+      for (const key of keysBelow(prefix)) objects.delete(key);
+    },
+  };
+}
+
+function slice(bytes: Uint8Array, range: Range | undefined): Uint8Array {
+  return bytes.subarray(range?.from ?? 0, range?.to);
+}
+
+async function* streamOf(chunks: readonly Uint8Array[]): Bytes & AsyncGenerator<Uint8Array> {
+  for (const chunk of chunks) if (chunk.length > 0) yield chunk;
+}
+
+async function unlessAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return promise;
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,89 @@
+// Which digest was cached from, or uploaded as, HOST/PATH:TAG. The store's repositories have names without hosts; here two hosts with the same path stay apart.
+import type { Digest } from '../oci/digest.ts';
+import { canonicalHost, fullReference } from '../oci/reference.ts';
+import { decodeHost, linkBytes, NAMES, nameKey, nameTagsPrefix, parseLink, parseNameKey } from './layout.ts';
+import { readObject } from './links.ts';
+import type { ObjectStore } from './object-store.ts';
+
+export interface NameRecord {
+  readonly host: string;
+  readonly path: string;
+  readonly tag: string;
+  readonly digest: Digest;
+}
+
+/** All spellings of a full name are one: `index.docker.io/alpine` is `docker.io/library/alpine`. */
+export interface NameRecords {
+  get(host: string, path: string, tag: string): Promise<Digest | undefined>;
+  /** Durable when it returns. */
+  set(host: string, path: string, tag: string, digest: Digest): Promise<void>;
+  /** No error where there is none. */
+  delete(host: string, path: string, tag: string): Promise<void>;
+  /** The hosts that this path and tag are recorded for, in byte order. */
+  hostsOf(path: string, tag: string): Promise<readonly { readonly host: string; readonly digest: Digest }[]>;
+  /** The tags recorded for a host's path, in byte order. */
+  tags(host: string, path: string): Promise<readonly string[]>;
+  /** All records of one path, whatever the host and tag. */
+  ofPath(path: string): AsyncIterable<NameRecord>;
+  /** In byte order of their full names. */
+  all(): AsyncIterable<NameRecord>;
+}
+
+export function nameRecords(objects: ObjectStore): NameRecords {
+  const read = async (key: string) => parseLink(await readObject(objects, key));
+  const get = (host: string, path: string, tag: string) => read(keyOf(host, path, tag));
+
+  async function hosts(): Promise<readonly string[]> {
+    const folders = await objects.children(NAMES);
+    return folders.flatMap((folder) => decodeHost(folder) ?? []);
+  }
+
+  async function tags(host: string, path: string): Promise<readonly string[]> {
+    const full = canonical(host, path);
+    return objects.children(nameTagsPrefix(full.host, full.path));
+  }
+
+  return {
+    get,
+    set: async (host, path, tag, digest) => {
+      const key = keyOf(host, path, tag);
+      await objects.put(key, linkBytes(digest));
+      await objects.sync([key]);
+    },
+    delete: (host, path, tag) => objects.delete([keyOf(host, path, tag)]),
+    hostsOf: async (path, tag) => {
+      const found = await Promise.all(
+        (await hosts()).map(async (host) => {
+          const digest = await get(host, path, tag);
+          return digest ? [{ host, digest }] : [];
+        }),
+      );
+      return found.flat();
+    },
+    tags,
+    ofPath: async function* (path) {
+      for (const host of await hosts()) {
+        for (const tag of await tags(host, path)) {
+          const digest = await get(host, path, tag);
+          if (digest) yield { host, path: canonical(host, path).path, tag, digest };
+        }
+      }
+    },
+    all: async function* () {
+      for await (const { key } of objects.list(NAMES)) {
+        const name = parseNameKey(key);
+        const digest = name && (await read(key));
+        if (digest) yield { ...name, digest };
+      }
+    },
+  };
+}
+
+function canonical(host: string, path: string): { readonly host: string; readonly path: string } {
+  return fullReference({ host: canonicalHost(host), path });
+}
+
+function keyOf(host: string, path: string, tag: string): string {
+  const full = canonical(host, path);
+  return nameKey(full.host, full.path, tag);
+}

@@ -1,0 +1,182 @@
+// Manifests and tags over an object store: a manifest is a blob with a revision link, a tag a link that is moved last.
+import type { Descriptor } from '../oci/descriptor.ts';
+import { type Digest, digestAlgorithm, digestOf, isDigest } from '../oci/digest.ts';
+import { ImagesError, isImagesError } from '../oci/errors.ts';
+import {
+  decodeManifest,
+  MAX_MANIFEST_SIZE,
+  manifestDescriptor,
+  type RawManifest,
+  rawManifest,
+  successors,
+  verifyBytes,
+} from '../oci/manifest.ts';
+import { isTag } from '../oci/reference.ts';
+import type { Registry } from '../registry/contract.ts';
+import {
+  blobKey,
+  layerLinkKey,
+  linkBytes,
+  manifestsPrefix,
+  revisionLinkKey,
+  tagIndexLinkKey,
+  tagLinkKey,
+  tagPrefix,
+  tagsPrefix,
+} from './layout.ts';
+import { absent, checkRepository, checkTag, ensureLink, readLink, readObject, walkRepositories } from './links.ts';
+import type { ObjectStore } from './object-store.ts';
+import { referrersIndex } from './stored-referrers.ts';
+
+export type StoredManifests = Pick<
+  Registry,
+  | 'getManifest'
+  | 'statManifest'
+  | 'putManifest'
+  | 'deleteTag'
+  | 'deleteManifest'
+  | 'repositories'
+  | 'tags'
+  | 'referrers'
+>;
+
+export function storedManifests(objects: ObjectStore, statBlob: Registry['statBlob']): StoredManifests {
+  const index = referrersIndex(objects, find);
+
+  /** The digest that a tag or digest means in this repository. */
+  async function resolve(repository: string, tagOrDigest: string): Promise<Digest | undefined> {
+    checkRepository(repository);
+    const digest = isDigest(tagOrDigest)
+      ? tagOrDigest
+      : isTag(tagOrDigest)
+        ? await readLink(objects, tagLinkKey(repository, tagOrDigest))
+        : undefined;
+    if (digest === undefined) return undefined;
+    return (await readLink(objects, revisionLinkKey(repository, digest))) === undefined ? undefined : digest;
+  }
+
+  /** What a power cut, or a disk, made of a manifest is not that manifest: then it counts as absent and can be pushed again. */
+  async function find(repository: string, tagOrDigest: string): Promise<RawManifest | undefined> {
+    const digest = await resolve(repository, tagOrDigest);
+    const bytes = digest && (await readManifestBytes(digest));
+    return bytes && rawManifest(bytes, undefined, digestAlgorithm(digest));
+  }
+
+  async function readManifestBytes(digest: Digest): Promise<Uint8Array | undefined> {
+    const stored = await objects.stat(blobKey(digest));
+    if (!stored || stored.size > MAX_MANIFEST_SIZE) return undefined;
+    const bytes = await readObject(objects, blobKey(digest));
+    return bytes && digestOf(bytes, digestAlgorithm(digest)) === digest ? bytes : undefined;
+  }
+
+  function unknown(repository: string, tagOrDigest: string): Promise<ImagesError> {
+    const error = new ImagesError('MANIFEST_UNKNOWN', `no such manifest in ${repository} [${tagOrDigest}]`);
+    return absent(objects, repository, error);
+  }
+
+  async function checkBlobs(repository: string, blobs: readonly Descriptor[]): Promise<void> {
+    const found = await Promise.all(blobs.map((blob) => statBlob(repository, blob.digest)));
+    const missing = blobs.filter((_, at) => found[at] === undefined).map((blob) => blob.digest);
+    if (missing.length > 0) {
+      throw new ImagesError('MANIFEST_BLOB_UNKNOWN', `blob is not in ${repository} [${missing.join(', ')}]`);
+    }
+  }
+
+  async function* tags(repository: string, after = ''): AsyncGenerator<string> {
+    for (const folder of await objects.children(tagsPrefix(repository))) {
+      const tag = folder.slice(0, -1);
+      if (tag > after && isTag(tag) && (await readLink(objects, tagLinkKey(repository, tag)))) yield tag;
+    }
+  }
+
+  return {
+    getManifest: async (repository, tagOrDigest) => {
+      const manifest = await find(repository, tagOrDigest);
+      if (!manifest) throw await unknown(repository, tagOrDigest);
+      return manifest;
+    },
+    statManifest: async (repository, tagOrDigest) => {
+      const manifest = await find(repository, tagOrDigest);
+      return manifest && manifestDescriptor(manifest);
+    },
+    putManifest: async (repository, manifest, newTags) => {
+      checkRepository(repository);
+      newTags.forEach(checkTag);
+      if (manifest.bytes.length > MAX_MANIFEST_SIZE) {
+        throw new ImagesError('MANIFEST_TOO_LARGE', `manifest has more than ${MAX_MANIFEST_SIZE} bytes`);
+      }
+      verifyBytes(manifest.bytes, manifest);
+      const decoded = decode(manifest);
+      const { digest } = manifest;
+      const blobs = successors(decoded).blobs;
+      await checkBlobs(repository, blobs);
+
+      if (await readManifestBytes(digest)) await objects.touch(blobKey(digest));
+      else await objects.put(blobKey(digest), manifest.bytes);
+      const links = [
+        revisionLinkKey(repository, digest),
+        ...newTags.map((tag) => tagIndexLinkKey(repository, tag, digest)),
+      ];
+      await Promise.all([
+        ...links.map((key) => ensureLink(objects, key, digest)),
+        index.add(repository, manifest, decoded),
+      ]);
+      // All that the tags rely on is on disk before they move.
+      await objects.sync([blobKey(digest), ...links, ...blobs.map((blob) => layerLinkKey(repository, blob.digest))]);
+      const current = newTags.map((tag) => tagLinkKey(repository, tag));
+      await Promise.all(current.map((key) => objects.put(key, linkBytes(digest))));
+      await objects.sync(current);
+    },
+    deleteTag: async (repository, tag) => {
+      checkRepository(repository);
+      if (!isTag(tag) || !(await readLink(objects, tagLinkKey(repository, tag)))) throw await unknown(repository, tag);
+      // The tag first: what reads it meanwhile sees it whole or not at all.
+      await objects.delete([tagLinkKey(repository, tag)]);
+      await objects.deleteAll(tagPrefix(repository, tag));
+    },
+    deleteManifest: async (repository, digest) => {
+      checkRepository(repository);
+      const link = revisionLinkKey(repository, digest);
+      if (!(await readLink(objects, link))) throw await unknown(repository, digest);
+      const manifest = await find(repository, digest);
+      for await (const tag of tags(repository)) {
+        if ((await readLink(objects, tagLinkKey(repository, tag))) !== digest) continue;
+        await objects.delete([tagLinkKey(repository, tag)]);
+        await objects.deleteAll(tagPrefix(repository, tag));
+      }
+      if (manifest) await index.remove(repository, manifest);
+      await objects.delete([link]);
+    },
+    repositories: (after) =>
+      walkRepositories(
+        objects,
+        async (repository) => {
+          // A repository is there as long as it has a manifest; blobs alone are on their way in, or left for garbage collection.
+          for await (const _ of objects.list(manifestsPrefix(repository))) return true;
+          return false;
+        },
+        after,
+      ),
+    tags: async function* (repository, after) {
+      checkRepository(repository);
+      const error = new ImagesError('NAME_UNKNOWN', `no such repository [${repository}]`);
+      const found = await absent(objects, repository, new ImagesError('MANIFEST_UNKNOWN', 'it has no tags'));
+      if (found.code === 'NAME_UNKNOWN') throw error;
+      yield* tags(repository, after);
+    },
+    referrers: (repository, subject, artifactType) => {
+      checkRepository(repository);
+      return index.list(repository, subject, artifactType);
+    },
+  };
+}
+
+/** A manifest that holds a bad digest is a bad manifest. */
+function decode(manifest: RawManifest): ReturnType<typeof decodeManifest> {
+  try {
+    return decodeManifest(manifest);
+  } catch (error) {
+    if (!isImagesError(error, 'DIGEST_INVALID')) throw error;
+    throw new ImagesError('MANIFEST_INVALID', error.message, { cause: error });
+  }
+}

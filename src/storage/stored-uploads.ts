@@ -1,0 +1,116 @@
+// Uploads over an object store: a stage a session, named by repository and id, so that any process can go on with it, also after a restart.
+import type { Hash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { type Digest, digestAlgorithm, digester } from '../oci/digest.ts';
+import { ImagesError } from '../oci/errors.ts';
+import type { Registry, Upload } from '../registry/contract.ts';
+import { blobKey, layerLinkKey } from './layout.ts';
+import { checkRepository, ensureLink } from './links.ts';
+import type { ObjectStore, Stage } from './object-store.ts';
+
+export interface StoredUploadsOptions {
+  /** Uploads and partial blobs that nobody has written to for so long are removed. */
+  readonly expireAfterMs?: number;
+}
+
+const WEEK_MS = 7 * 24 * 3600 * 1000;
+const SWEEP_EVERY_MS = 3600 * 1000;
+/** Hash states kept between the requests of a chunked upload; one that is dropped is made again from disk. */
+const MAX_HASHES = 256;
+
+interface HashState {
+  readonly hash: Hash;
+  size: number;
+}
+
+export function storedUploads(objects: ObjectStore, options: StoredUploadsOptions = {}): Pick<Registry, 'openUpload'> {
+  const hashes = new Map<string, HashState>();
+  let sweptAt = 0;
+
+  async function sweepNowAndThen(): Promise<void> {
+    if (Date.now() - sweptAt < SWEEP_EVERY_MS) return;
+    sweptAt = Date.now();
+    await objects.sweep(new Date(Date.now() - (options.expireAfterMs ?? WEEK_MS)));
+  }
+
+  /** The hash of all that the stage holds: the running one where it fits, else read from disk. */
+  async function hashOf(stage: Stage, digest: Digest): Promise<string> {
+    const state = hashes.get(stage.id);
+    if (state?.size === stage.size && digestAlgorithm(digest) === 'sha256') return state.hash.copy().digest('hex');
+    const hash = digester(digestAlgorithm(digest));
+    for await (const chunk of stage.read()) hash.update(chunk);
+    return hash.digest('hex');
+  }
+
+  function runningHash(stage: Stage): HashState | undefined {
+    const state = hashes.get(stage.id) ?? (stage.size === 0 ? { hash: createHash('sha256'), size: 0 } : undefined);
+    hashes.delete(stage.id);
+    if (!state || state.size !== stage.size) return undefined;
+    hashes.set(stage.id, state);
+    if (hashes.size > MAX_HASHES) hashes.delete(hashes.keys().next().value ?? '');
+    return state;
+  }
+
+  return {
+    openUpload: async (repository, id, { signal } = {}) => {
+      checkRepository(repository);
+      if (id === undefined) await sweepNowAndThen();
+      const uploadId = id ?? randomUUID();
+      const stage = /^[0-9a-f-]{36}$/.test(uploadId)
+        ? await objects.stage(uploadStageId(repository, uploadId), {
+            mustExist: id !== undefined,
+            ...(signal && { signal }),
+          })
+        : undefined;
+      if (!stage) throw new ImagesError('BLOB_UPLOAD_UNKNOWN', `no such upload in ${repository} [${uploadId}]`);
+      const upload: Upload = {
+        id: uploadId,
+        get size() {
+          return stage.size;
+        },
+        append: async (body, { from, signal: abort } = {}) => {
+          if (from !== undefined && from !== stage.size) {
+            throw new ImagesError('RANGE_INVALID', `upload goes on at ${stage.size} [${from}]`);
+          }
+          const state = runningHash(stage);
+          for await (const chunk of body) {
+            abort?.throwIfAborted();
+            state?.hash.update(chunk);
+            if (state) state.size += chunk.length;
+            await stage.append(chunk);
+          }
+          return stage.size;
+        },
+        commit: async (digest) => {
+          const { size } = stage;
+          const hex = await hashOf(stage, digest);
+          hashes.delete(stage.id);
+          const found = `${digestAlgorithm(digest)}:${hex}`;
+          if (found !== digest) {
+            await stage.discard();
+            throw new ImagesError('DIGEST_INVALID', `digest is ${found}, expected ${digest}`);
+          }
+          if ((await objects.stat(blobKey(digest)))?.size === size) {
+            await objects.touch(blobKey(digest));
+            await stage.discard();
+          } else {
+            await stage.publish(blobKey(digest));
+          }
+          await ensureLink(objects, layerLinkKey(repository, digest), digest);
+          return { mediaType: 'application/octet-stream', digest, size };
+        },
+        cancel: async () => {
+          hashes.delete(stage.id);
+          await stage.discard();
+        },
+        [Symbol.asyncDispose]: () => stage[Symbol.asyncDispose](),
+      };
+      return upload;
+    },
+  };
+}
+
+/** An id is of one repository: in another one it is unknown. */
+function uploadStageId(repository: string, id: string): string {
+  return `upload-${createHash('sha256').update(repository).digest('hex').slice(0, 16)}-${id}`;
+}
