@@ -1,22 +1,64 @@
 // Bundles src/ into dist/: the program (cli, split so that a command loads only what it needs) and the library.
-import { rm } from 'node:fs/promises';
+// Built aside and moved into place, so that builds at the same time, and programs that start meanwhile, do not meet half a bundle.
+import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 
-const dist = new URL('../dist/', import.meta.url).pathname;
-const source = new URL('../src/', import.meta.url).pathname;
+const top = join(import.meta.dirname, '..');
+const dist = join(top, 'dist');
+const started = new Date();
 
-const bundle = await rolldown({
-  input: { images: `${source}cli/main.ts`, index: `${source}index.ts` },
-  platform: 'node',
-  checks: { circularDependency: true },
-});
-await rm(dist, { recursive: true, force: true });
-await bundle.write({
-  dir: dist,
-  format: 'esm',
-  entryFileNames: '[name].js',
-  chunkFileNames: 'chunks/[name]-[hash].js',
-  minify: 'dce-only',
-  sourcemap: false,
-});
-await bundle.close();
+await mkdir(dist, { recursive: true });
+const staging = await mkdtemp(join(dist, '.build-'));
+try {
+  await build(staging);
+  await publish(staging);
+  await removeOldChunks();
+} finally {
+  await rm(staging, { recursive: true, force: true });
+}
+
+async function build(dir) {
+  const bundle = await rolldown({
+    cwd: top,
+    input: { images: join(top, 'src/cli/main.ts'), index: join(top, 'src/index.ts') },
+    platform: 'node',
+    transform: { target: 'node22.19' },
+    checks: { circularDependency: true },
+  });
+  await bundle.write({
+    dir,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    minify: 'dce-only',
+    sourcemap: false,
+  });
+  await bundle.close();
+}
+
+/** Chunks first (their names hold a hash of their content), then the entries that point to them. */
+async function publish(dir) {
+  await mkdir(join(dist, 'chunks'), { recursive: true });
+  for (const chunk of await readdir(join(dir, 'chunks'))) {
+    await rename(join(dir, 'chunks', chunk), join(dist, 'chunks', chunk));
+  }
+  for (const entry of ['index.js', 'images.js']) {
+    // What changed while this was built must count as newer than the bundle.
+    await utimes(join(dir, entry), started, started);
+    await rename(join(dir, entry), join(dist, entry));
+  }
+}
+
+/** A program that runs may still load chunks of the bundle before; an hour is longer than it takes to start. */
+async function removeOldChunks() {
+  const kept = started.getTime() - 60 * 60 * 1000;
+  for (const directory of ['chunks', '.']) {
+    for (const name of await readdir(join(dist, directory))) {
+      if (directory === '.' && !name.startsWith('.build-')) continue;
+      const path = join(dist, directory, name);
+      const info = await stat(path).catch(() => undefined);
+      if (info && info.mtimeMs < kept) await rm(path, { recursive: true, force: true });
+    }
+  }
+}

@@ -1,0 +1,49 @@
+// `images getimages`: one image a line; with --why each place it stands at, with --maybe what is uncertain.
+import type { Finding } from '../../scan/contract.ts';
+import { type OverlayImages, overlayImages } from '../../tasks/overlay-images.ts';
+import type { Run } from '../command.ts';
+import { taskSettings } from '../task-settings.ts';
+
+export const run: Run = async ({ args, options, context }) => {
+  const found = await overlayImages(args, context.stdin, taskSettings(context));
+  for (const { file, line, text } of found.warnings) context.note(`WARNING: ${place(file, line)}: ${text}`);
+  const listing = { why: options.flag('why'), maybe: options.flag('maybe') };
+  const text = options.flag('json') ? `${JSON.stringify(asJson(found), null, 2)}\n` : linesOf(found, listing).join('');
+  if (text) await context.out(text);
+  return 0;
+};
+
+function linesOf(found: OverlayImages, listing: { why: boolean; maybe: boolean }): readonly string[] {
+  const reasons = new Map(found.maybe.map(({ image, reason }) => [image, reason]));
+  const images = listing.maybe ? [...reasons.keys()] : found.images;
+  return images.flatMap((image) => {
+    const columns = listing.maybe ? [image, reasons.get(image) ?? ''] : [image];
+    if (!listing.why) return [row(columns)];
+    return placesOf(image, found).map((finding) => row([...columns, ...whyColumns(finding)]));
+  });
+}
+
+function placesOf(image: string, found: OverlayImages): readonly Finding[] {
+  return found.findings.filter((finding) => finding.image === image);
+}
+
+function whyColumns({ place: at, rule }: Finding): readonly string[] {
+  return [place(at.file, at.line), at.path, rule];
+}
+
+function asJson(found: OverlayImages): unknown {
+  const places = (image: string) => placesOf(image, found).map(({ place: at, rule }) => ({ ...at, rule }));
+  return {
+    images: found.images.map((image) => ({ image, places: places(image) })),
+    maybe: found.maybe.map(({ image, reason }) => ({ image, reason, places: places(image) })),
+    warnings: found.warnings,
+  };
+}
+
+function place(file: string, line: number | undefined): string {
+  return line === undefined ? file : `${file}:${line}`;
+}
+
+function row(columns: readonly string[]): string {
+  return `${columns.join('\t')}\n`;
+}

@@ -1,0 +1,9 @@
+// `images help [CMD]`.
+import type { Run } from '../command.ts';
+import { findCommand } from '../grammar.ts';
+import { generalHelp, helpOf } from '../help.ts';
+
+export const run: Run = async ({ args: [name], commands, context }) => {
+  await context.out(name === undefined ? generalHelp(commands) : helpOf(findCommand(name, commands)));
+  return 0;
+};

@@ -1,0 +1,2 @@
+// placeholder
+export const run = async (): Promise<number> => 1;

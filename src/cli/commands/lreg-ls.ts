@@ -1,0 +1,19 @@
+// `images lreg_ls`: `NAME:`, then two spaces and the tags as a compact JSON array.
+import { listFullNames, listRegistry } from '../../tasks/list-registry.ts';
+import { openPrivateRegistry } from '../../tasks/private-registry.ts';
+import type { Run } from '../command.ts';
+import { taskSettings } from '../task-settings.ts';
+import { writeJson } from '../write-json.ts';
+
+export const run: Run = async ({ options, context }) => {
+  const settings = taskSettings(context, options);
+  const list = options.flag('hosts') ? listFullNames : listRegistry;
+  const repositories = await list(await openPrivateRegistry(settings), settings);
+  if (options.flag('json')) {
+    await writeJson(context, repositories);
+    return 0;
+  }
+  const text = repositories.map(({ name, tags }) => `${name}:\n  ${JSON.stringify(tags)}\n`).join('');
+  if (text) await context.out(text);
+  return 0;
+};

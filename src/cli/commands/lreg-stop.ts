@@ -1,0 +1,10 @@
+// `images lreg_stop`. That nothing ran is no failure: what was wanted is so.
+import { stopRegistry } from '../../tasks/stop-registry.ts';
+import type { Run } from '../command.ts';
+import { taskSettings } from '../task-settings.ts';
+
+export const run: Run = async ({ options, context }) => {
+  const stopped = await stopRegistry(taskSettings(context, options));
+  if (!stopped) context.note('The embedded registry is not running.');
+  return 0;
+};

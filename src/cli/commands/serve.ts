@@ -1,0 +1,48 @@
+// `images serve`: the embedded registry in the foreground; with --ready-fd the process behind `lreg_start`.
+import { closeSync, writeSync } from 'node:fs';
+import { isImagesError } from '../../oci/errors.ts';
+import { formatListenAddress } from '../../server/address.ts';
+import type { ServerEvent } from '../../server/events.ts';
+import { type ServedRegistry, serveRegistry } from '../../tasks/serve-registry.ts';
+import type { ReadyMessage } from '../../tasks/start-registry.ts';
+import type { Run } from '../command.ts';
+import type { Context } from '../context.ts';
+import { errorLine } from '../report-error.ts';
+import { taskSettings } from '../task-settings.ts';
+
+export const run: Run = async ({ options, context }) => {
+  const readyDescriptor = options.text('ready-fd');
+  const tell = (message: ReadyMessage) => {
+    if (readyDescriptor === undefined) return;
+    writeSync(Number(readyDescriptor), `${JSON.stringify(message)}\n`);
+    closeSync(Number(readyDescriptor));
+  };
+  let served: ServedRegistry;
+  try {
+    served = await serveRegistry(
+      { listen: options.texts('listen'), version: context.version, onEvent: (event) => logEvent(event, context) },
+      taskSettings(context, options),
+    );
+  } catch (error) {
+    if (isImagesError(error))
+      tell({ error: { code: error.code, message: error.message, ...(error.hint && { hint: error.hint }) } });
+    throw error;
+  }
+  const where = served.state.addresses.map((address) => `http://${formatListenAddress(address)}`).join(', ');
+  context.note(`${new Date().toISOString()} serving ${served.state.data} at ${where}`);
+  tell({ ready: true });
+  await served.stopped;
+  context.note(`${new Date().toISOString()} stopped`);
+  return 0;
+};
+
+/** Requests only with --verbose; trouble always. */
+function logEvent(event: ServerEvent, context: Context): void {
+  const what = `${new Date().toISOString()} ${event.method} ${event.url}`;
+  if (event.type === 'failure') context.note(`${what} ERROR: ${errorLine(event.error)}`);
+  else if (context.verbose) {
+    context.note(
+      `${what} ${event.status} ${event.code ?? '-'} sent=${event.sent} received=${event.received} ${event.duration.toFixed(1)}ms`,
+    );
+  }
+}

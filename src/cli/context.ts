@@ -1,0 +1,76 @@
+// What a command is given of the world: the environment as data, its streams, the signal that ends it. Made once, by the program.
+import { homedir } from 'node:os';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Context {
+  readonly env: Environment;
+  readonly home: string;
+  readonly uid: number;
+  /** The program's version. */
+  readonly version: string;
+  /** How this program is started again: the interpreter and its first arguments. */
+  readonly program: readonly [string, ...string[]];
+  readonly verbose: boolean;
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly stdin: AsyncIterable<Uint8Array>;
+  readonly stderr: Terminal;
+  /** Data: the only thing that goes to stdout. Waits where the reader is slow. */
+  out(text: string): Promise<void>;
+  /** A line for people, on stderr. */
+  note(line: string): void;
+}
+
+export interface Terminal {
+  readonly isTTY: boolean;
+  readonly columns: number;
+  write(text: string): void;
+}
+
+export interface ContextSettings {
+  readonly version: string;
+  readonly verbose: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Streams are touched only when used: making one costs a millisecond, which commands without output do without. */
+export function processContext(settings: ContextSettings): Context {
+  return {
+    ...settings,
+    env: process.env,
+    program: [process.execPath, ...process.argv.slice(1, 2)],
+    get home() {
+      return process.env.HOME || homedir();
+    },
+    uid: process.getuid?.() ?? 0,
+    get stdin() {
+      return process.stdin;
+    },
+    get stderr() {
+      const { stderr } = process;
+      return {
+        isTTY: stderr.isTTY === true && process.env.TERM !== 'dumb',
+        columns: stderr.columns ?? 80,
+        write: (text: string) => {
+          listenOnce(stderr);
+          stderr.write(text);
+        },
+      };
+    },
+    out: (text) =>
+      new Promise((resolve, reject) => {
+        listenOnce(process.stdout);
+        process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+      }),
+    note: (line) => {
+      listenOnce(process.stderr);
+      process.stderr.write(`${line}\n`);
+    },
+  };
+}
+
+/** A stream without a listener turns a reader that has gone (EPIPE) into a crash; the write's own callback says it as well. */
+function listenOnce(stream: NodeJS.WriteStream): void {
+  if (stream.listenerCount('error') === 0) stream.on('error', () => undefined);
+}

@@ -1,0 +1,74 @@
+// The help as text, made from the table of commands. Pure.
+import { COMMON_OPTIONS, type CommandSpec, type OptionSpec } from './command.ts';
+
+const WIDTH = 100;
+
+export function generalHelp(commands: readonly CommandSpec[]): string {
+  const shown = commands.filter((command) => !command.hidden);
+  const groups = [...new Set(shown.map((command) => command.group))];
+  const column = Math.max(...shown.map((command) => command.name.length)) + 2;
+  const sections = groups.map((group) => {
+    const lines = shown.filter((command) => command.group === group);
+    return `${group}\n${lines.map((command) => `  ${command.name.padEnd(column)}${command.summary}\n`).join('')}`;
+  });
+  return [
+    'images CMD [--option[=value] …] [args …]\n',
+    'Container images for VM test clusters and air-gapped clusters: finds them, caches them, serves them.\n',
+    ...sections,
+    '`images help CMD` shows the options of a command. In names, `-` and `_` are the same.\n',
+  ].join('\n');
+}
+
+export function helpOf(command: CommandSpec): string {
+  const options = shownOptions(command);
+  const column = Math.max(
+    ...options.map((option) => optionForm(option).length),
+    ...command.arguments.map((argument) => argument.name.length),
+  );
+  const row = (name: string, help: string) =>
+    `  ${name.padEnd(column)}  ${wrap(help, WIDTH - column - 4, column + 4)}\n`;
+  return [
+    `images ${synopsis(command)}\n`,
+    `${command.summary}.\n`,
+    ...(command.details ?? []).map((paragraph) => `${wrap(paragraph, WIDTH, 0)}\n`),
+    ...(command.arguments.length > 0
+      ? [`Arguments\n${command.arguments.map((argument) => row(argument.name, argument.help)).join('')}`]
+      : []),
+    `Options\n${options.map((option) => row(optionForm(option), option.help)).join('')}`,
+    ...(command.status ? [`Exit status\n  ${command.status}\n`] : []),
+    ...(command.examples
+      ? [`Examples\n${command.examples.map((example) => `  # ${example.help}\n  ${example.command}\n`).join('')}`]
+      : []),
+    ...(command.aliases ? [`Also called ${command.aliases.join(', ')}.\n`] : []),
+  ].join('\n');
+}
+
+/** What the help, the completion and the reference show. */
+export function shownOptions(command: CommandSpec): readonly OptionSpec[] {
+  return [...command.options, ...COMMON_OPTIONS].filter((option) => !option.hidden);
+}
+
+/** `lreg_cache [--option[=value] …] IMAGE…`. */
+export function synopsis(command: CommandSpec): string {
+  const args = command.arguments.map((argument) => {
+    const name = argument.many ? `${argument.name}…` : argument.name;
+    return argument.required ? name : `[${name}]`;
+  });
+  return [command.name, ...(command.options.length > 0 ? ['[--option[=value] …]'] : []), ...args].join(' ');
+}
+
+export function optionForm(option: OptionSpec): string {
+  return option.value ? `--${option.name}=${option.value}` : `--${option.name}`;
+}
+
+function wrap(text: string, width: number, indent: number): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line ? `${line} ${word}` : word;
+  }
+  return [...lines, line].join(`\n${' '.repeat(indent)}`);
+}

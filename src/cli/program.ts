@@ -1,0 +1,79 @@
+// Runs one command line: finds the command, reads its options, loads and runs it, turns errors into lines and an exit status.
+import { ImagesError } from '../oci/errors.ts';
+import type { CommandSpec } from './command.ts';
+import { COMMANDS } from './commands.ts';
+import { processContext } from './context.ts';
+import { findCommand, parseCommandLine } from './grammar.ts';
+import { reportError } from './report-error.ts';
+import { VERSION } from './version.ts';
+
+/** Ends the process. */
+export async function runProgram(argv: readonly string[]): Promise<never> {
+  const aborter = new AbortController();
+  const interrupted = interruptions(aborter);
+  const verbose = argv.includes('--verbose');
+  let status: number;
+  try {
+    status = await runCommandLine(argv, { verbose, signal: aborter.signal });
+  } catch (error) {
+    // Who reads our output has gone (`images lreg_ls | head -1`): nothing is left to say.
+    if (isBrokenPipe(error)) return exit(0);
+    if (aborter.signal.aborted && !verbose) return exit(interrupted.status());
+    const report = reportError(error, verbose);
+    process.stderr.write(`${report.lines.join('\n')}\n`);
+    status = report.status;
+  }
+  return exit(aborter.signal.aborted ? interrupted.status() : status);
+}
+
+interface RunSettings {
+  readonly verbose: boolean;
+  readonly signal: AbortSignal;
+}
+
+async function runCommandLine(argv: readonly string[], settings: RunSettings): Promise<number> {
+  const { command, rest } = splitCommand(argv);
+  const { args, options } = parseCommandLine(command, rest);
+  const context = processContext({ ...settings, version: VERSION });
+  if (options.flag('help')) {
+    const { helpOf } = await import('./help.ts');
+    await context.out(helpOf(command));
+    return 0;
+  }
+  const { run } = await command.load();
+  return await run({ args, options, context, commands: COMMANDS });
+}
+
+/** The first word that is no option names the command: `images --verbose lreg_ls` works as well. */
+function splitCommand(argv: readonly string[]): { command: CommandSpec; rest: readonly string[] } {
+  const first = argv[0];
+  if (first === undefined || first === '-h' || first === '--help')
+    return { command: findCommand('help', COMMANDS), rest: [] };
+  if (first === '--version') return { command: findCommand('version', COMMANDS), rest: [] };
+  const at = argv.findIndex((word) => !word.startsWith('-'));
+  if (at < 0 || argv.slice(0, at).some((word) => word !== '--verbose')) {
+    throw new ImagesError('USAGE', `unknown option [${first}]`, { hint: '`images help` shows how to use it.' });
+  }
+  return { command: findCommand(argv[at] as string, COMMANDS), rest: argv.toSpliced(at, 1) };
+}
+
+/** The first signal asks the command to stop where nothing breaks, the second ends the process at once. */
+function interruptions(aborter: AbortController): { status(): number } {
+  let status = 130;
+  const onSignal = (name: NodeJS.Signals): void => {
+    status = name === 'SIGINT' ? 130 : name === 'SIGTERM' ? 143 : 129;
+    if (aborter.signal.aborted) process.exit(status);
+    aborter.abort(new ImagesError('ABORTED', 'interrupted'));
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
+  return { status: () => status };
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | undefined)?.code === 'EPIPE';
+}
+
+/** Output is flushed: pipes and files are written synchronously on POSIX. Open keep-alive connections must not hold the process. */
+function exit(status: number): never {
+  process.exit(status);
+}

@@ -1,0 +1,17 @@
+// What tasks are told of the world, from the context of the command and its options.
+import type { Settings } from '../tasks/settings.ts';
+import type { Context } from './context.ts';
+import type { Options } from './options.ts';
+
+/** With options, --data is read from them. */
+export function taskSettings(context: Context, options?: Options): Settings {
+  const data = options?.text('data');
+  return {
+    env: context.env,
+    home: context.home,
+    uid: context.uid,
+    signal: context.signal,
+    onNote: context.note,
+    ...(data !== undefined && { data }),
+  };
+}

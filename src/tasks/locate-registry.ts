@@ -1,0 +1,69 @@
+// Which registry is the private one: the rules in their order, and nothing opened yet.
+import { networkInterfaces } from 'node:os';
+import { isOwnAddress, isUnspecified } from '../nodes/addresses.ts';
+import { ImagesError } from '../oci/errors.ts';
+import { parseRegistryAddress, type RegistryAddress, registryAddress } from './local-registry.ts';
+import {
+  type BoundAddress,
+  dataDirectory,
+  type RegistryState,
+  registriesOfOthers,
+  runningRegistry,
+} from './registry-state.ts';
+import type { Settings } from './settings.ts';
+
+/** `embedded`: this user's own store, in process, running or not. `remote`: any other registry, over HTTP. */
+export type Location =
+  | { readonly kind: 'embedded'; readonly data: string; readonly state?: RegistryState }
+  | { readonly kind: 'remote'; readonly address: RegistryAddress; readonly state?: RegistryState };
+
+/**
+ * --data or $IMAGES_DATA; $LOCAL_REGISTRY; this user's own store where it exists; another user's running registry; a Docker container named
+ * `registry`. `undefined` where there is none of them. `storeExists` tells whether a directory is a store.
+ */
+export async function locateRegistry(
+  settings: Settings,
+  storeExists: (data: string) => Promise<boolean>,
+): Promise<Location | undefined> {
+  if (settings.data !== undefined || settings.env.IMAGES_DATA) return embedded(settings);
+  if (settings.env.LOCAL_REGISTRY) {
+    const address = parseRegistryAddress(settings.env.LOCAL_REGISTRY);
+    const own = embedded(settings);
+    return own.state && isServedAt(own.state, address) ? own : { kind: 'remote', address };
+  }
+  const own = embedded(settings);
+  if (own.state || (await storeExists(own.data))) return own;
+  const [other] = registriesOfOthers(settings);
+  const [listening] = other?.addresses ?? [];
+  if (listening) return { kind: 'remote', address: addressOf(listening), ...(other && { state: other }) };
+  const { registryContainer } = await import('./registry-container.ts');
+  const address = await registryContainer(settings);
+  return address && { kind: 'remote', address };
+}
+
+export function noRegistry(): ImagesError {
+  return new ImagesError('NO_REGISTRY', 'no private registry', {
+    hint: 'Run `images lreg_start` or set LOCAL_REGISTRY.',
+  });
+}
+
+/** Where a program of this machine reaches who listens there. */
+export function addressOf({ host, port }: BoundAddress): RegistryAddress {
+  const reachable = isUnspecified(host) ? (host.includes(':') ? '::1' : '127.0.0.1') : host;
+  return registryAddress(reachable, port, false);
+}
+
+function embedded(settings: Settings): Extract<Location, { kind: 'embedded' }> {
+  const data = dataDirectory(settings);
+  const state = runningRegistry(data);
+  return { kind: 'embedded', data, ...(state && { state }) };
+}
+
+function isServedAt(state: RegistryState, address: RegistryAddress): boolean {
+  const hostname = address.hostname === 'localhost' ? '127.0.0.1' : address.hostname;
+  return state.addresses.some(
+    (listening) =>
+      listening.port === address.port &&
+      (listening.host === hostname || (isUnspecified(listening.host) && isOwnAddress(hostname, networkInterfaces()))),
+  );
+}

@@ -1,0 +1,86 @@
+// `getimages`: what overlays, directories, files and lists use, put together over all of them.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Bytes } from '../registry/contract.ts';
+import type { Finding, Warning } from '../scan/contract.ts';
+import { imagesOf } from '../scan/images.ts';
+import { scan } from '../scan/scan.ts';
+import { findOverlay } from './overlays.ts';
+import { readReferenceList } from './reference-list.ts';
+import { callOptions, type Settings } from './settings.ts';
+
+export interface OverlayImages {
+  /** In use: unique, in byte order, as the files write them. */
+  readonly images: readonly string[];
+  /** What only looks like an image, each with why. */
+  readonly maybe: readonly MaybeImage[];
+  /** Places are paths that can be opened from here. */
+  readonly findings: readonly Finding[];
+  readonly warnings: readonly Warning[];
+}
+
+export interface MaybeImage {
+  readonly image: string;
+  readonly reason: string;
+}
+
+/** `-` among the items reads references from `input`. Errors: OVERLAY_UNKNOWN, FILE_UNREADABLE. */
+export async function overlayImages(
+  items: readonly string[],
+  input: Bytes,
+  settings: Settings,
+): Promise<OverlayImages> {
+  const findings: Finding[] = [];
+  const warnings: Warning[] = [];
+  for (const item of new Set(items)) {
+    const found = item === '-' ? await listFindings(input) : await scanItem(item, settings);
+    findings.push(...found.findings);
+    warnings.push(...found.warnings);
+  }
+  const result = { findings, warnings };
+  const maybe = imagesOf(result, { maybe: true }).map((image) => ({ image, reason: reasonFor(image, findings) }));
+  return { images: imagesOf(result), maybe, ...result };
+}
+
+interface Found {
+  readonly findings: readonly Finding[];
+  readonly warnings: readonly Warning[];
+}
+
+async function scanItem(item: string, settings: Settings): Promise<Found> {
+  const { kind, path } = await findOverlay(item, settings);
+  if (kind === 'file') return await scanFile(path);
+  const { findings, warnings } = await scan(path, callOptions(settings));
+  return {
+    findings: findings.map((finding) => ({
+      ...finding,
+      place: { ...finding.place, file: join(path, finding.place.file) },
+    })),
+    warnings: warnings.map((warning) => ({ ...warning, file: join(path, warning.file) })),
+  };
+}
+
+async function scanFile(path: string): Promise<Found> {
+  const [{ findInText }, { DOCUMENT_RULES }] = await Promise.all([
+    import('../scan/find-in-text.ts'),
+    import('../scan/rules.ts'),
+  ]);
+  return findInText(path, await readFile(path, 'utf8'), DOCUMENT_RULES);
+}
+
+async function listFindings(input: Bytes): Promise<Found> {
+  const images = await readReferenceList(input);
+  const findings = images.map(
+    (image, at): Finding => ({
+      image,
+      certainty: 'used',
+      rule: 'list',
+      place: { file: '-', line: at + 1, path: '' },
+    }),
+  );
+  return { findings, warnings: [] };
+}
+
+function reasonFor(image: string, findings: readonly Finding[]): string {
+  return findings.find((finding) => finding.image === image)?.reason ?? 'it only looks like an image';
+}

@@ -1,0 +1,94 @@
+// Opens the private registry: the embedded store in process, or any other over HTTP (then, and only then, the client is loaded).
+import type { Descriptor } from '../oci/descriptor.ts';
+import { DEFAULT_TAG, type Reference, tagOrDigest } from '../oci/reference.ts';
+import type { Registry } from '../registry/contract.ts';
+import { type EmbeddedStore, embeddedStoreExists, openEmbeddedStore } from '../storage/embedded-store.ts';
+import type { ImageSink } from '../transports/contract.ts';
+import type { RegistryAddress } from './local-registry.ts';
+import { addressOf, type Location, locateRegistry, noRegistry } from './locate-registry.ts';
+import { defaultDataDirectory } from './registry-state.ts';
+import { callOptions, type Settings } from './settings.ts';
+
+export interface PrivateRegistry {
+  /** For messages. */
+  readonly label: string;
+  /** Where it answers; absent for a store that nobody serves. */
+  readonly address?: RegistryAddress;
+  /** As VMs see it: stripped names; hosts as the contract's `host`. */
+  readonly registry: Registry;
+  /** Where it is the embedded one, in process. */
+  readonly store?: EmbeddedStore;
+}
+
+export interface OpenOptions {
+  /** Makes the embedded store where there is no private registry at all. */
+  readonly create?: boolean;
+}
+
+/** Errors: NO_REGISTRY, CONFIG_INVALID ($LOCAL_REGISTRY), NO_ACCESS. */
+export async function openPrivateRegistry(settings: Settings, options: OpenOptions = {}): Promise<PrivateRegistry> {
+  const location = await locateRegistry(settings, embeddedStoreExists);
+  if (location?.kind === 'remote') return await openRemote(location.address, settings);
+  if (location) return await openEmbedded(location);
+  if (!options.create) throw noRegistry();
+  const data = defaultDataDirectory(settings);
+  settings.onNote?.(`No private registry runs: images are kept in ${data}; \`images lreg_start\` serves them.`);
+  return await openEmbedded({ kind: 'embedded', data });
+}
+
+/**
+ * What the private registry has under a name: a name with a host counts if that full name is recorded, or if its stripped name is there
+ * and no host is recorded for it. `alpine` is `library/alpine`.
+ */
+export async function findImage(
+  reference: Reference,
+  { registry, store }: PrivateRegistry,
+  settings: Settings,
+): Promise<Descriptor | undefined> {
+  const options = { ...callOptions(settings), ...(reference.host && { host: reference.host }) };
+  const wanted = tagOrDigest(reference);
+  for (const path of store ? [reference.path] : spellings(reference)) {
+    const found = await registry.statManifest(path, wanted, options);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** Images go in under their path, the host stripped; the embedded registry records the full name beside it. */
+export async function privateSink({ label, registry, store }: PrivateRegistry): Promise<ImageSink> {
+  const { registrySink } = await import('../transports/registry-sink.ts');
+  return registrySink(registry, {
+    label,
+    repository: ({ path }) => path,
+    indexes: store ? 'sparse' : 'complete',
+    ...(store && {
+      onCommit: async (name, root) => {
+        const tag = name.tag ?? (name.digest ? undefined : DEFAULT_TAG);
+        if (name.host && tag) await store.names.set(name.host, name.path, tag, root.digest);
+      },
+    }),
+  });
+}
+
+async function openEmbedded({ data, state }: Extract<Location, { kind: 'embedded' }>): Promise<PrivateRegistry> {
+  const store = await openEmbeddedStore(data);
+  const [listening] = state?.addresses ?? [];
+  return {
+    label: data,
+    registry: store.registry,
+    store,
+    ...(listening && { address: addressOf(listening) }),
+  };
+}
+
+async function openRemote(address: RegistryAddress, settings: Settings): Promise<PrivateRegistry> {
+  const { privateRegistryClient } = await import('./registry-clients.ts');
+  return { label: address.host, address, registry: await privateRegistryClient(address, settings) };
+}
+
+/** The embedded registry knows both itself. */
+function spellings({ host, path }: Reference): readonly string[] {
+  if (host !== undefined && host !== 'docker.io') return [path];
+  if (path.startsWith('library/')) return [path, path.slice('library/'.length)];
+  return path.includes('/') ? [path] : [path, `library/${path}`];
+}

@@ -1,0 +1,82 @@
+// The embedded registry in this process: store, server, and the state that tells others about it.
+import { join } from 'node:path';
+import { acquireLock } from '../io/lock.ts';
+import { ImagesError } from '../oci/errors.ts';
+import { formatListenAddress, type ListenAddress, parseListenAddress } from '../server/address.ts';
+import type { OnServerEvent } from '../server/events.ts';
+import { type RunningServer, serve } from '../server/listen.ts';
+import { openEmbeddedStore } from '../storage/embedded-store.ts';
+import { announceRegistry, dataDirectory, type RegistryState, runningRegistry } from './registry-state.ts';
+import { callOptions, type Settings } from './settings.ts';
+
+export const DEFAULT_LISTEN = '127.0.0.1:5000';
+
+export interface ServeRequest {
+  /** `ADDR:PORT`; DEFAULT_LISTEN where there is none. */
+  readonly listen: readonly string[];
+  readonly version: string;
+  readonly onEvent?: OnServerEvent;
+}
+
+export interface ServedRegistry extends AsyncDisposable {
+  readonly state: RegistryState;
+  /** Fulfilled when it has stopped. */
+  readonly stopped: Promise<void>;
+}
+
+/**
+ * Serves the user's store until disposed or until the settings' signal. Errors: ALREADY_RUNNING (this data directory is served), USAGE (an address),
+ * ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_UNAVAILABLE, NO_ACCESS, READ_ONLY.
+ */
+export async function serveRegistry(request: ServeRequest, settings: Settings): Promise<ServedRegistry> {
+  const listen = listenAddresses(request.listen);
+  const data = dataDirectory(settings);
+  const store = await openEmbeddedStore(data);
+  await using _starting = await acquireLock(join(data, 'images/starting'), callOptions(settings));
+  const running = runningRegistry(data);
+  if (running) throw alreadyRunning(running);
+  const server: RunningServer = await serve({
+    registry: store.registry,
+    listen,
+    ...(request.onEvent && { onEvent: request.onEvent }),
+    ...callOptions(settings),
+  });
+  try {
+    const { state, withdraw } = announceRegistry(
+      { data, addresses: server.addresses, version: request.version },
+      settings,
+    );
+    const stopped = server.stopped.then(withdraw);
+    const stop = async () => {
+      await server[Symbol.asyncDispose]();
+      await stopped;
+    };
+    return { state, stopped, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Errors: USAGE. */
+export function listenAddresses(listen: readonly string[]): readonly ListenAddress[] {
+  return (listen.length > 0 ? listen : [DEFAULT_LISTEN]).map(parseListenAddress);
+}
+
+/** Whether a running registry listens on all that is asked for; with nothing asked for, any will do. */
+export function listensOn(state: RegistryState, listen: readonly string[]): boolean {
+  return listen
+    .map(parseListenAddress)
+    .every((wanted) =>
+      state.addresses.some(
+        ({ host, port }) => (wanted.port === 0 || port === wanted.port) && host === (wanted.host ?? '::'),
+      ),
+    );
+}
+
+export function alreadyRunning(state: RegistryState): ImagesError {
+  const where = state.addresses.map(formatListenAddress).join(', ');
+  return new ImagesError('ALREADY_RUNNING', `the embedded registry runs already [${where}]`, {
+    hint: 'Run `images lreg_stop` first to start it with other settings.',
+  });
+}

@@ -1,0 +1,19 @@
+// What every task is given of the world: the environment as data, and where notes for people go.
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Settings {
+  readonly env: Environment;
+  readonly home: string;
+  /** The user's number. */
+  readonly uid: number;
+  /** The embedded registry's data directory, where the user named one. */
+  readonly data?: string;
+  readonly signal?: AbortSignal;
+  /** One line for people: something was left out or assumed. */
+  readonly onNote?: (text: string) => void;
+}
+
+/** A call's options, from the settings. */
+export function callOptions(settings: Pick<Settings, 'signal'>): { readonly signal?: AbortSignal } {
+  return settings.signal ? { signal: settings.signal } : {};
+}
