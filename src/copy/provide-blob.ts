@@ -3,7 +3,6 @@
 import { tapped } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import { isImagesError } from '../oci/errors.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Bytes } from '../registry/contract.ts';
 import type { ImageSink } from '../transports/contract.ts';
@@ -76,32 +75,23 @@ function fetchBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise<voi
   const work = async () => {
     image.throwIfFailed();
     image.begin();
-    const opened = await putBlob(run, image, blob);
-    if (opened.failure && opened.resumed && isImagesError(opened.failure.error, 'DIGEST_INVALID', 'SIZE_INVALID')) {
-      // What an earlier run had left did not fit the rest: the sink has dropped both.
-      run.emit({ type: 'retry', what: `blob ${blob.digest}`, after: 0, why: 'the part on disk was wrong' });
-      const again = await putBlob(run, image, blob);
-      if (again.failure) throw again.failure.error;
-    } else if (opened.failure) throw opened.failure.error;
+    await putBlob(run, image, blob);
     run.totals.done(blob.digest);
     run.emit({ type: 'blob-done', digest: blob.digest });
   };
   return run.limits.source(image.planned.source.host, work, run.signal);
 }
 
-interface Outcome {
-  readonly failure?: { readonly error: unknown };
-  /** Whether bytes of an earlier run were gone on from. */
-  readonly resumed: boolean;
-}
-
-async function putBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise<Outcome> {
+/** The sink opens the blob where it needs it, and again from the start where what an earlier run left proves to be wrong. */
+async function putBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise<void> {
   const { sink, signal } = run;
   const { name, image: text, source } = image.planned;
-  let resumed = false;
   let atSource: { readonly error: unknown } | undefined;
+  const failed = (error: unknown) => {
+    atSource = { error };
+  };
   const open = async (from: number): Promise<Bytes> => {
-    resumed = from > 0;
+    atSource = undefined;
     run.totals.opened(blob, from);
     run.emit({ type: 'blob', digest: blob.digest, size: blob.size, from });
     if (from >= blob.size) return nothing();
@@ -112,9 +102,6 @@ async function putBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise
       run.totals.arrived(blob.digest, chunk.length);
       run.emit({ type: 'progress', digest: blob.digest, bytes });
     };
-    const failed = (error: unknown) => {
-      atSource = { error };
-    };
     try {
       return tapped(await source.blob(blob, from, { signal }), see, failed);
     } catch (error) {
@@ -124,12 +111,10 @@ async function putBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise
   };
   try {
     await sink.putBlob(name, blob, open, { signal });
-    return { resumed };
   } catch (error) {
-    const part = atSource
-      ? ({ image: text, end: 'source', label: source.label, what: `blob ${blob.digest}` } as const)
-      : destination(sink, image, blob);
-    return { resumed, failure: { error: failureOf(atSource ? atSource.error : error, part) } };
+    if (!atSource) throw failureOf(error, destination(sink, image, blob));
+    const part = { image: text, end: 'source', label: source.label, what: `blob ${blob.digest}` } as const;
+    throw failureOf(atSource.error, part);
   }
 }
 

@@ -98,6 +98,9 @@ export interface RegistryLister {
 }
 
 export interface Registry extends RegistryReader, RegistryWriter, RegistryLister {
-  /** Bytes that a broken-off `putBlob` left of this blob and that the next one goes on from: 0 where nothing is kept. */
+  /**
+   * Bytes of this blob that the next `putBlob` need not ask for: what a broken-off one left, or all of it where another
+   * repository has it and a link will do. 0 where nothing is kept.
+   */
   partialBytes(digest: Digest): Promise<number>;
 }

@@ -78,7 +78,7 @@ export function storedBlobs(objects: ObjectStore): StoredBlobs {
       }
       await objects.delete([layerLinkKey(repository, digest)]);
     },
-    partialBytes: (digest) => objects.staged(blobStageId(digest)),
+    partialBytes: async (digest) => (await objects.stat(blobKey(digest)))?.size ?? objects.staged(blobStageId(digest)),
   };
 }
 

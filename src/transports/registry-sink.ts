@@ -14,8 +14,6 @@ export interface RegistrySinkOptions {
   repository(name: Reference): string;
   /** `complete` for registries that refuse indexes whose children are not all there, and for those of which nothing is known. */
   readonly indexes: 'sparse' | 'complete';
-  /** Whether the blob is there in whole under any name; a registry in process can tell. */
-  hasBlob?(digest: Digest): Promise<boolean>;
   /** After the tag has moved: records the full name. */
   onCommit?(name: Reference, root: RawManifest): Promise<void>;
 }
@@ -30,7 +28,6 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
 
   const heldBytes = async (repository: string, blob: Descriptor, call?: CallOptions): Promise<number | undefined> => {
     if (await registry.statBlob(repository, blob.digest, call)) return undefined;
-    if (await options.hasBlob?.(blob.digest)) return blob.size;
     return Math.min(await registry.partialBytes(blob.digest), blob.size);
   };
 

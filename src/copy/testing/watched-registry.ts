@@ -50,7 +50,10 @@ export function watchedRegistry(registry: Registry, faults: Faults = {}): { regi
     asked.most = Math.max(asked.most, open);
     try {
       for await (const chunk of body) {
-        if (broken && sent + chunk.length > broken.after) throw broken.error;
+        if (broken && sent + chunk.length > broken.after) {
+          yield chunk.subarray(0, broken.after - sent);
+          throw broken.error;
+        }
         sent += chunk.length;
         asked.bytes += chunk.length;
         yield chunk;

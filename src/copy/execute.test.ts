@@ -1,0 +1,338 @@
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../oci/digest.ts';
+import { ImagesError } from '../oci/errors.ts';
+import { manifestDescriptor } from '../oci/manifest.ts';
+import type { Registry } from '../registry/contract.ts';
+import type { CopyEvent } from './events.ts';
+import { executePlan } from './execute.ts';
+import { planCopy } from './plan.ts';
+import { copy, images, planOf } from './testing/copy.ts';
+import { bytesOf, type MadeImage, makeBlob, makeImage, makeIndex, push, readAll } from './testing/images.ts';
+import { memoryRegistry, sinkInto } from './testing/memory-registry.ts';
+import { watchedRegistry } from './testing/watched-registry.ts';
+
+const shared = makeBlob('shared '.repeat(1000));
+const one = makeImage({ layers: [shared, makeBlob('one')] });
+const two = makeImage({ layers: [shared, makeBlob('two')] });
+const arm = makeImage({ platform: 'linux/arm64', layers: [makeBlob('arm '.repeat(100))] });
+const index = makeIndex([one, arm]);
+const broken = new ImagesError('BROKEN_OFF', 'the other side hung up');
+
+async function upstream(): Promise<Registry> {
+  const registry = memoryRegistry();
+  await push(registry, 'one:1', one);
+  await push(registry, 'two:1', two);
+  await push(registry, 'multi:1', index);
+  return registry;
+}
+
+/** All of the image can be read, under this name. */
+async function expectWhole(registry: Registry, name: string, image: MadeImage): Promise<void> {
+  const [repository, tag] = name.split(':') as [string, string];
+  expect((await registry.getManifest(repository, tag)).bytes).toEqual(image.manifest.bytes);
+  for (const blob of image.blobs) {
+    const { body } = await registry.getBlob(repository, blob.descriptor.digest);
+    expect(digestOf(await readAll(body))).toBe(blob.descriptor.digest);
+  }
+}
+
+/** A registry as docker-registry is one: it refuses an index whose children are not all there. */
+function refusingSparse(registry: Registry): Registry {
+  return {
+    ...registry,
+    async putManifest(repository, manifest, tags, options) {
+      const fields = JSON.parse(Buffer.from(manifest.bytes).toString());
+      for (const child of fields.manifests ?? []) {
+        if (!(await registry.statManifest(repository, child.digest))) {
+          throw new ImagesError('MANIFEST_BLOB_UNKNOWN', 'manifest unknown', { status: 400 });
+        }
+      }
+      await registry.putManifest(repository, manifest, tags, options);
+    },
+  };
+}
+
+describe('executing a plan', () => {
+  it('copies images whole and fetches what they share once', async () => {
+    const from = watchedRegistry(await upstream());
+    const to = watchedRegistry(memoryRegistry());
+    const { plan, result } = await copy(['one:1', 'two:1'], { from: from.registry, to: sinkInto(to.registry) });
+    await expectWhole(to.registry, 'one:1', one);
+    await expectWhole(to.registry, 'two:1', two);
+    expect([...from.asked.blobs().values()]).toEqual([1, 1, 1, 1, 1]);
+    expect(to.asked.count('mountBlob')).toBe(1);
+    expect(result.fetched).toBe(plan.bytes);
+    expect(result.requests).toBe(plan.requests);
+    expect(from.asked.calls.length).toBe(plan.requests);
+    expect(result.copied.map(({ image, digest }) => [image, digest])).toEqual([
+      ['one:1', one.manifest.digest],
+      ['two:1', two.manifest.digest],
+    ]);
+  });
+
+  it('puts children before their index and the tag last', async () => {
+    const to = watchedRegistry(memoryRegistry());
+    await copy(['multi:1'], { from: await upstream(), to: sinkInto(to.registry), platforms: 'all' });
+    const puts = to.asked.calls.filter((call) => call.startsWith('put'));
+    const last = puts.slice(-3);
+    expect(last.slice(0, 2).toSorted()).toEqual(
+      [`putManifest multi@${one.manifest.digest} `, `putManifest multi@${arm.manifest.digest} `].toSorted(),
+    );
+    expect(last[2]).toBe(`putManifest multi@${index.manifest.digest} 1`);
+  });
+
+  it('keeps an index byte for byte, with the wanted platform alone below it', async () => {
+    const to = memoryRegistry();
+    await copy(['multi:1'], { from: await upstream(), to: sinkInto(to) });
+    expect((await to.getManifest('multi', '1')).bytes).toEqual(index.manifest.bytes);
+    expect(await to.statManifest('multi', one.manifest.digest)).toMatchObject(manifestDescriptor(one.manifest));
+    expect(await to.statManifest('multi', arm.manifest.digest)).toBeUndefined();
+  });
+
+  it('tags the wanted platform alone where a sparse index is refused, and asks for the refusal once', async () => {
+    const from = await upstream();
+    await push(from, 'multi:2', makeIndex([arm, one]));
+    const to = watchedRegistry(refusingSparse(memoryRegistry()));
+    const { events, result } = await copy(['multi:1', 'multi:2'], {
+      from,
+      to: sinkInto(to.registry, 'complete'),
+      concurrency: { overall: 1 },
+    });
+    expect((await to.registry.getManifest('multi', '1')).digest).toBe(one.manifest.digest);
+    expect((await to.registry.getManifest('multi', '2')).digest).toBe(one.manifest.digest);
+    expect(result.copied.map((image) => image.digest)).toEqual([one.manifest.digest, one.manifest.digest]);
+    expect(events.filter((event) => event.type === 'note').length).toBe(2);
+  });
+
+  it('gives such a registry the whole index where all platforms are wanted, or the digest is', async () => {
+    const name = `multi@${index.manifest.digest}`;
+    const to = refusingSparse(memoryRegistry());
+    await copy([name], { from: await upstream(), to: sinkInto(to, 'complete') });
+    expect((await to.getManifest('multi', index.manifest.digest)).bytes).toEqual(index.manifest.bytes);
+    const other = refusingSparse(memoryRegistry());
+    await copy(['multi:1'], { from: await upstream(), to: sinkInto(other, 'complete'), platforms: 'all' });
+    expect((await other.getManifest('multi', '1')).digest).toBe(index.manifest.digest);
+  });
+
+  it('moves no tag for a reference that has none', async () => {
+    const to = memoryRegistry();
+    await copy([`one@${one.manifest.digest}`], { from: await upstream(), to: sinkInto(to) });
+    expect(await Array.fromAsync(to.tags('one'))).toEqual([]);
+    expect(await to.statManifest('one', one.manifest.digest)).toBeDefined();
+  });
+
+  it('goes on where a broken download ended, and counts what came', async () => {
+    const upstreamRegistry = await upstream();
+    const breaking = watchedRegistry(upstreamRegistry, {
+      breakOff: (digest) => (digest === shared.descriptor.digest ? { after: 4000, error: broken } : undefined),
+    });
+    const destination = memoryRegistry();
+    const to = sinkInto(destination);
+    await expect(copy(['one:1'], { from: breaking.registry, to })).rejects.toThrow(
+      `one:1: source the source fails at blob ${shared.descriptor.digest}: the other side hung up`,
+    );
+    expect(await destination.statManifest('one', '1')).toBeUndefined();
+    const again = watchedRegistry(upstreamRegistry);
+    const { plan, result, events } = await copy(['one:1'], { from: again.registry, to });
+    expect(events).toContainEqual({
+      type: 'blob',
+      digest: shared.descriptor.digest,
+      size: shared.descriptor.size,
+      from: 4000,
+    });
+    expect(again.asked.bytes).toBe(plan.bytes);
+    expect(result.fetched).toBe(plan.bytes);
+    await expectWhole(destination, 'one:1', one);
+  });
+
+  it('starts a blob anew where the part that was there is wrong, and keeps the totals true', async () => {
+    const destination = memoryRegistry();
+    const wrong = async function* () {
+      yield Buffer.from('not the same bytes');
+      throw broken;
+    };
+    await expect(destination.putBlob('x', shared.descriptor, async () => wrong())).rejects.toThrow();
+    const { result, events } = await copy(['one:1'], { from: await upstream(), to: sinkInto(destination) });
+    await expectWhole(destination, 'one:1', one);
+    expect(lastTotal(events)).toBe(result.fetched);
+  });
+
+  it('keeps the totals true where a mount is refused', async () => {
+    const destination = { ...memoryRegistry(), mountBlob: async () => false };
+    const { plan, result, events } = await copy(['one:1', 'two:1'], {
+      from: await upstream(),
+      to: sinkInto(destination, 'complete'),
+    });
+    await expectWhole(destination, 'two:1', two);
+    expect(result.fetched).toBeGreaterThanOrEqual(plan.bytes);
+    expect(lastTotal(events)).toBe(result.fetched);
+  });
+
+  it('ends at the first failure with no tag of a broken image', async () => {
+    const from = watchedRegistry(await upstream(), {
+      breakOff: (digest) => (digest === shared.descriptor.digest ? { after: 0, error: broken } : undefined),
+    });
+    const to = memoryRegistry();
+    await expect(copy(['one:1', 'two:1'], { from: from.registry, to: sinkInto(to) })).rejects.toThrow('hung up');
+    expect(from.asked.blobs().get(shared.descriptor.digest)).toBe(1);
+    expect(await to.statManifest('one', '1')).toBeUndefined();
+    expect(await to.statManifest('two', '1')).toBeUndefined();
+  });
+
+  it('copies the others where it keeps going, from their own sources what a failed one had begun', async () => {
+    const good = await upstream();
+    let failures = 0;
+    const from = watchedRegistry(good, {
+      breakOff: (digest) =>
+        digest === shared.descriptor.digest && failures++ === 0 ? { after: 2000, error: broken } : undefined,
+    });
+    const to = memoryRegistry();
+    const { result, events } = await copy(['one:1', 'two:1', 'none:1'], {
+      from: from.registry,
+      to: sinkInto(to),
+      keepGoing: true,
+    });
+    expect(result.failed.map(({ image }) => image)).toEqual(['none:1', 'one:1']);
+    expect(result.copied.map(({ image }) => image)).toEqual(['two:1']);
+    expect(events.filter((event) => event.type === 'image-failed')).toEqual([
+      expect.objectContaining({ image: 'one:1' }),
+    ]);
+    await expectWhole(to, 'two:1', two);
+  });
+
+  it('refuses bytes that are not those of the digest', async () => {
+    const good = await upstream();
+    const lying: Registry = {
+      ...good,
+      async getBlob(repository, digest, options) {
+        const found = await good.getBlob(repository, digest, options);
+        await found.body[Symbol.asyncIterator]().return?.();
+        return { ...found, body: bytesOf(Buffer.alloc(found.descriptor.size, 'x')) };
+      },
+    };
+    const to = memoryRegistry();
+    await expect(copy(['one:1'], { from: lying, to: sinkInto(to) })).rejects.toMatchObject({
+      code: 'DIGEST_INVALID',
+      message: expect.stringContaining('source the source fails'),
+    });
+    expect(await to.statManifest('one', '1')).toBeUndefined();
+  });
+
+  it('says that the destination failed where it did', async () => {
+    const full: Registry = {
+      ...memoryRegistry(),
+      putBlob: async () => {
+        throw new ImagesError('NO_SPACE', 'no space left', { hint: 'Make room.' });
+      },
+    };
+    await expect(copy(['one:1'], { from: await upstream(), to: sinkInto(full) })).rejects.toMatchObject({
+      code: 'NO_SPACE',
+      hint: 'Make room.',
+      message: expect.stringContaining('one:1: destination the destination fails at blob'),
+    });
+  });
+
+  it('stops when the signal fires, and the next run fetches only the rest', async () => {
+    const from = await upstream();
+    const destination = memoryRegistry();
+    const abort = new AbortController();
+    const onEvent = (event: CopyEvent) => {
+      if (event.type === 'progress' && event.digest === shared.descriptor.digest && event.bytes >= 3000) {
+        abort.abort(new ImagesError('ABORTED', 'interrupted'));
+      }
+    };
+    const aborted = watchedRegistry(from, {
+      before: () => abort.signal.throwIfAborted(),
+    });
+    const slow: Registry = {
+      ...aborted.registry,
+      async getBlob(repository, digest, options) {
+        const found = await aborted.registry.getBlob(repository, digest, options);
+        const body = (async function* () {
+          for await (const chunk of found.body) {
+            options?.signal?.throwIfAborted();
+            yield chunk;
+          }
+        })();
+        return { ...found, body };
+      },
+    };
+    const to = sinkInto(destination);
+    await expect(copy(['one:1'], { from: slow, to, signal: abort.signal, onEvent })).rejects.toThrow('interrupted');
+    const rest = await planOf(['one:1'], { from, to });
+    expect(rest.held).toBeGreaterThanOrEqual(3000);
+    await executePlan(rest, to);
+    await expectWhole(destination, 'one:1', one);
+  });
+
+  it('keeps its limits, per host and over all', async () => {
+    const registry = memoryRegistry();
+    const names = Array.from({ length: 12 }, (_, at) => `many/image-${at}:1`);
+    for (const name of names) await push(registry, name, makeImage({ layers: [makeBlob(name.repeat(200))] }));
+    const from = watchedRegistry(registry);
+    await copy(names, {
+      from: from.registry,
+      to: sinkInto(memoryRegistry()),
+      concurrency: { overall: 8, perHost: 3 },
+    });
+    expect(from.asked.most).toBe(3);
+  });
+
+  it('commits an image while blobs of others are still coming', async () => {
+    const { promise: gate, resolve: release } = Promise.withResolvers<void>();
+    const from = watchedRegistry(await upstream(), {
+      before: (method, what) => (method === 'getBlob' && what.startsWith('two@') ? gate : undefined),
+    });
+    const to = memoryRegistry();
+    const done: string[] = [];
+    const onEvent = (event: CopyEvent) => {
+      if (event.type !== 'image-done') return;
+      done.push(event.image);
+      release();
+    };
+    await copy(['one:1', 'two:1'], { from: from.registry, to: sinkInto(to), onEvent });
+    expect(done).toEqual(['one:1', 'two:1']);
+  });
+
+  it('tags the later of two images last where they share a name at the destination', async () => {
+    const { promise: gate, resolve: release } = Promise.withResolvers<void>();
+    const a = memoryRegistry();
+    const b = memoryRegistry();
+    await push(a, 'calico/node:1', one);
+    await push(b, 'calico/node:1', arm);
+    const slow = watchedRegistry(a, { before: (method) => (method === 'getBlob' ? gate : undefined) });
+    const destination = memoryRegistry();
+    const planned = await planCopy(
+      [...images(slow.registry, ['docker.io/calico/node:1']), ...images(b, ['quay.io/calico/node:1'])],
+      sinkInto(destination),
+      { platforms: 'all' },
+    );
+    const onEvent = (event: CopyEvent) => {
+      if (event.type === 'blob-done') release();
+    };
+    await executePlan(planned, sinkInto(destination), { onEvent });
+    expect((await destination.getManifest('calico/node', '1')).digest).toBe(arm.manifest.digest);
+  });
+
+  it('brings referrers to where they are found', async () => {
+    const from = await upstream();
+    const signature = makeImage({
+      layers: [makeBlob('sig')],
+      subject: one.manifest,
+      artifactType: 'application/x.sig',
+    });
+    const cosign = makeImage({ layers: [makeBlob('cosign')] });
+    await push(from, 'one', signature);
+    const tag = `${two.manifest.digest.replace(':', '-')}.sig`;
+    await push(from, `two:${tag}`, cosign);
+    const to = memoryRegistry();
+    await copy(['one:1', 'two:1'], { from, to: sinkInto(to), referrers: true });
+    const found = await Array.fromAsync(to.referrers('one', one.manifest.digest));
+    expect(found.map((descriptor) => descriptor.digest)).toEqual([signature.manifest.digest]);
+    await expectWhole(to, `two:${tag}`, cosign);
+  });
+});
+
+function lastTotal(events: readonly CopyEvent[]): number | undefined {
+  return events.filter((event) => event.type === 'plan').at(-1)?.bytes;
+}
