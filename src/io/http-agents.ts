@@ -1,0 +1,173 @@
+// Connections that are kept alive: which agent carries a request, directly, through a proxy, or through a proxy's tunnel (RFC 9110, section 9.3.6).
+import type { Agent } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { SecureContext, TLSSocket } from 'node:tls';
+import { ImagesError } from '../oci/errors.ts';
+import { type HttpUrl, hostAndPort } from './http-url.ts';
+import { nodeHttp, nodeHttps, nodeTls } from './node-http.ts';
+import type { HttpProxy } from './proxy.ts';
+
+/** What TLS with a host takes beside the well-known CAs; PEM texts. */
+export interface TlsFiles {
+  readonly ca?: readonly string[];
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+export interface AgentSettings {
+  readonly proxyFor: (host: string, secure: boolean) => HttpProxy | undefined;
+  /** Asked once a host, at its first https request. */
+  readonly tlsFiles: (host: string) => Promise<TlsFiles>;
+  /** Milliseconds that a proxy may take to open a tunnel. */
+  readonly tunnelWithin: number;
+}
+
+/** Options for `http.request` or, where `secure`, `https.request`. */
+export interface Carrier {
+  readonly secure: boolean;
+  readonly agent: Agent;
+  readonly hostname: string;
+  readonly port: number;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly tls: { readonly secureContext?: SecureContext; readonly rejectUnauthorized?: boolean };
+}
+
+export interface Agents extends Disposable {
+  carrier(url: HttpUrl, anyCertificate: boolean): Promise<Carrier>;
+  /**
+   * Takes the system's CAs to the well-known ones for this host: they take 100 ms to load, so only where a certificate was refused.
+   * False where that has been done.
+   */
+  widenTrust(host: string): boolean;
+}
+
+const KEEP_ALIVE = { keepAlive: true, maxFreeSockets: 16 } as const;
+
+export function createAgents(settings: AgentSettings): Agents {
+  const agents = new Map<string, Agent>();
+  const contexts = new Map<string, Promise<SecureContext>>();
+  const widened = new Set<string>();
+
+  const agent = (key: string, create: () => Agent): Agent => {
+    const known = agents.get(key) ?? create();
+    agents.set(key, known);
+    return known;
+  };
+  const secureContext = (host: string): Promise<SecureContext> => {
+    const known =
+      contexts.get(host) ?? settings.tlsFiles(host).then((files) => createContext(files, widened.has(host)));
+    contexts.set(host, known);
+    return known;
+  };
+
+  return {
+    async carrier(url, anyCertificate) {
+      const { hostname, port } = hostAndPort(url.host, url.secure);
+      const proxy = settings.proxyFor(url.host, url.secure);
+      const direct = { hostname, port, path: url.path, headers: { host: hostHeader(url.host) } };
+      if (!url.secure) {
+        if (!proxy) return { ...direct, secure: false, agent: agent('http', createHttpAgent), tls: {} };
+        const headers = { ...direct.headers, ...authorization(proxy) };
+        const path = `http://${hostHeader(url.host)}${url.path}`;
+        const place = { hostname: proxy.hostname, port: proxy.port, path, headers, tls: {} };
+        return proxy.secure
+          ? { ...place, secure: true, agent: agent('https', createHttpsAgent) }
+          : { ...place, secure: false, agent: agent('http', createHttpAgent) };
+      }
+      const tls = { secureContext: await secureContext(url.host), rejectUnauthorized: !anyCertificate };
+      // The agent's own key for a connection leaves the context out: hosts must not share agents where contexts differ.
+      const key = `${url.host} ${widened.has(url.host)} ${proxy ? `${proxy.hostname}:${proxy.port}` : ''}`;
+      const create = proxy ? () => createTunnelAgent(proxy, settings.tunnelWithin) : createHttpsAgent;
+      return { ...direct, secure: true, agent: agent(key, create), tls };
+    },
+    widenTrust(host) {
+      if (widened.has(host)) return false;
+      widened.add(host);
+      contexts.delete(host);
+      return true;
+    },
+    [Symbol.dispose]() {
+      for (const each of agents.values()) each.destroy();
+      agents.clear();
+    },
+  };
+}
+
+function createHttpAgent(): Agent {
+  return new (nodeHttp().Agent)(KEEP_ALIVE);
+}
+
+function createHttpsAgent(): Agent {
+  return new (nodeHttps().Agent)(KEEP_ALIVE);
+}
+
+function createContext(files: TlsFiles, withSystem: boolean): SecureContext {
+  const tls = nodeTls();
+  const own = files.ca ?? [];
+  const system = withSystem ? tls.getCACertificates('system') : [];
+  const ca = own.length + system.length > 0 ? [...tls.getCACertificates('default'), ...system, ...own] : undefined;
+  return tls.createSecureContext({
+    ...(ca && { ca }),
+    ...(files.cert && { cert: files.cert }),
+    ...(files.key && { key: files.key }),
+  });
+}
+
+/** An agent whose connections are TLS inside a tunnel that the proxy opened with CONNECT. */
+function createTunnelAgent(proxy: HttpProxy, within: number): Agent {
+  const agent = createHttpsAgent();
+  agent.createConnection = (options, callback) => {
+    const { hostname, port } = { hostname: options.host ?? '', port: Number(options.port) };
+    const authority = hostname.includes(':') ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+    openTunnel(proxy, authority, within).then(
+      (socket) => callback?.(null, encrypt(socket, options)),
+      (error: Error) => callback?.(error, undefined as never),
+    );
+    return undefined;
+  };
+  return agent;
+}
+
+function encrypt(socket: Duplex, options: object): TLSSocket {
+  return nodeTls().connect({ ...options, socket });
+}
+
+function openTunnel(proxy: HttpProxy, authority: string, within: number): Promise<Duplex> {
+  const { request } = proxy.secure ? nodeHttps() : nodeHttp();
+  const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
+  const connect = request({
+    hostname: proxy.hostname,
+    port: proxy.port,
+    method: 'CONNECT',
+    path: authority,
+    headers: { host: authority, ...authorization(proxy) },
+    agent: false,
+    timeout: within,
+  });
+  const name = `proxy ${proxy.hostname}:${proxy.port}`;
+  connect.on('timeout', () =>
+    connect.destroy(new ImagesError('TIMEOUT', `${name} opens no connection to ${authority}`)),
+  );
+  connect.on('error', reject);
+  connect.on('connect', (answer, socket) => {
+    connect.setTimeout(0);
+    socket.setTimeout(0);
+    if (answer.statusCode === 200) return resolve(socket);
+    socket.destroy();
+    const hint =
+      answer.statusCode === 407 ? 'Write user and password into https_proxy.' : 'Check https_proxy and no_proxy.';
+    reject(new ImagesError('UNREACHABLE', `${name} refuses ${authority} [${answer.statusCode}]`, { hint }));
+  });
+  connect.end();
+  return promise;
+}
+
+function authorization(proxy: HttpProxy): Record<string, string> {
+  return proxy.authorization === undefined ? {} : { 'proxy-authorization': proxy.authorization };
+}
+
+/** An IPv6 zone means something on this machine only (RFC 9110, section 7.2; RFC 6874). */
+function hostHeader(host: string): string {
+  return host.replace(/%25[^\]]*/, '');
+}

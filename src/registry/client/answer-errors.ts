@@ -1,0 +1,162 @@
+// What an unwelcome answer means: status and OCI error body (distribution specification 1.1, "Error Codes") → ImagesError, one line, no secrets.
+import { parseRetryAfter } from '../../io/backoff.ts';
+import type { HttpAnswer } from '../../io/http.ts';
+import { isObject } from '../../oci/decode.ts';
+import { ImagesError, type RegistryErrorCode } from '../../oci/errors.ts';
+
+/** What was asked: decides what a bare status means. */
+export interface Asked {
+  /** For messages: `manifest library/alpine:3.20`. */
+  readonly what: string;
+  /** What 404 means where the body does not say. */
+  readonly unknown: RegistryErrorCode;
+  /** What 400 means there. */
+  readonly invalid?: RegistryErrorCode;
+}
+
+interface WireError {
+  readonly code: string;
+  readonly message: string;
+}
+
+const CODES: ReadonlySet<string> = new Set<RegistryErrorCode>([
+  'BLOB_UNKNOWN',
+  'BLOB_UPLOAD_INVALID',
+  'BLOB_UPLOAD_UNKNOWN',
+  'DENIED',
+  'DIGEST_INVALID',
+  'MANIFEST_BLOB_UNKNOWN',
+  'MANIFEST_INVALID',
+  'MANIFEST_UNKNOWN',
+  'NAME_INVALID',
+  'NAME_UNKNOWN',
+  'PAGINATION_NUMBER_INVALID',
+  'RANGE_INVALID',
+  'SIZE_INVALID',
+  'TAG_INVALID',
+  'TOOMANYREQUESTS',
+  'UNAUTHORIZED',
+  'UNSUPPORTED',
+]);
+
+const MAX_ERROR_BODY = 64 * 1024;
+const MAX_LINE = 300;
+
+/** How long the host asked to be left alone after each error that came from an answer. */
+const pauses = new WeakMap<ImagesError, number>();
+
+export function pauseAskedFor(error: unknown): number | undefined {
+  return error instanceof ImagesError ? pauses.get(error) : undefined;
+}
+
+/** Reads the answer to its end. `loginHint` says where credentials were looked for. */
+export async function answerError(answer: HttpAnswer, asked: Asked, loginHint?: string): Promise<ImagesError> {
+  const text = await readText(answer);
+  const errors = wireErrors(text);
+  const code = errorCode(answer.status, errors, asked);
+  const said = oneLine(errors.map((error) => error.message || error.code).join('; ') || plainText(answer, text));
+  const message = `${answer.url.host}: ${sentence(code, answer.status, asked)}${said && ` [${said}]`}`;
+  const hint = code === 'UNAUTHORIZED' ? loginHint : hintFor(code);
+  const error = new ImagesError(code, message, { status: answer.status, ...(hint && { hint }) });
+  const pause = parseRetryAfter(answer.headers['retry-after']);
+  if (pause !== undefined) pauses.set(error, pause);
+  return error;
+}
+
+/** BAD_ANSWER: says what came instead of what a registry would send. */
+export function badAnswer(answer: HttpAnswer, asked: Asked, text: string): ImagesError {
+  const type = answer.headers['content-type'] ?? 'nothing';
+  return new ImagesError(
+    'BAD_ANSWER',
+    `${answer.url.host} does not answer like a registry for ${asked.what}: ${oneLine(type)} [${oneLine(text, 60)}]`,
+    { hint: 'Check the host: a proxy or a login page may stand in its place.', status: answer.status },
+  );
+}
+
+/** At most `limit` bytes as text; the connection is given up where there is more. */
+export async function readText(answer: HttpAnswer, limit: number = MAX_ERROR_BODY): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of answer.body) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size >= limit) break;
+    }
+  } catch {
+    // The status alone says enough; a broken body must not hide it.
+  }
+  return Buffer.concat(chunks).subarray(0, limit).toString('utf8');
+}
+
+/** Control characters (a terminal would obey them) and line breaks become blanks. */
+export function oneLine(text: string, longest: number = MAX_LINE): string {
+  const line = text
+    .slice(0, 4 * longest)
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    .trim();
+  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
+}
+
+function errorCode(status: number, errors: readonly WireError[], asked: Asked): ImagesError['code'] {
+  // Docker Hub and others send DENIED with 401; what counts for the user is the status there.
+  if (status === 401) return 'UNAUTHORIZED';
+  if (status === 429) return 'TOOMANYREQUESTS';
+  const known = errors.map((error) => error.code).find((code): code is RegistryErrorCode => CODES.has(code));
+  if (known) return known;
+  if (status === 400 && asked.invalid) return asked.invalid;
+  if (status === 403) return 'DENIED';
+  if (status === 404) return asked.unknown;
+  if (status === 405 || status === 501) return 'UNSUPPORTED';
+  if (status === 413) return asked.unknown === 'MANIFEST_UNKNOWN' ? 'MANIFEST_TOO_LARGE' : 'SIZE_INVALID';
+  if (status === 416) return 'RANGE_INVALID';
+  if (status === 507) return 'NO_SPACE';
+  return status >= 500 ? 'SERVER_ERROR' : 'BAD_ANSWER';
+}
+
+function sentence(code: ImagesError['code'], status: number, asked: Asked): string {
+  switch (code) {
+    case 'UNAUTHORIZED':
+      return `credentials are needed or were not accepted for ${asked.what}`;
+    case 'DENIED':
+      return `access is denied for ${asked.what}`;
+    case 'TOOMANYREQUESTS':
+      return `too many requests, at ${asked.what}`;
+    case 'UNSUPPORTED':
+      return `the registry does not support this for ${asked.what}`;
+    default:
+      return status === 404 ? `there is no ${asked.what}` : `status ${status} for ${asked.what}`;
+  }
+}
+
+function hintFor(code: ImagesError['code']): string | undefined {
+  switch (code) {
+    case 'DENIED':
+      return 'Use credentials that may do this.';
+    case 'TOOMANYREQUESTS':
+      return 'Try again later; a `docker login` or a mirror raises most limits.';
+    case 'SERVER_ERROR':
+      return 'Try again later; the registry’s own log says more.';
+    default:
+      return undefined;
+  }
+}
+
+function wireErrors(text: string): readonly WireError[] {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  const entries = isObject(body) && Array.isArray(body.errors) ? body.errors : [];
+  return entries.filter(isObject).map((entry) => ({
+    code: typeof entry.code === 'string' ? entry.code.toUpperCase() : '',
+    message: typeof entry.message === 'string' ? entry.message : '',
+  }));
+}
+
+/** Short plain text (Go's `http.Error`) helps; pages of HTML do not. */
+function plainText(answer: HttpAnswer, text: string): string {
+  return (answer.headers['content-type'] ?? '').startsWith('text/plain') ? oneLine(text, 120) : '';
+}

@@ -1,0 +1,153 @@
+// What is sent as Authorization to one host: learnt from its 401s (Bearer before Basic), one token a set of scopes, fetched once for all who wait.
+import { describeHttpUrl, type HttpUrl, hostAndPort, isLoopbackHost, parseHttpUrl } from '../../io/http-url.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { coversScopes, mergeScopes, type Scope } from './scopes.ts';
+import type { Credentials, CredentialsProvider } from './settings.ts';
+import {
+  basicAuthorization,
+  fetchToken,
+  refuseRealm,
+  type SendTokenRequest,
+  type Token,
+  type TokenServer,
+} from './tokens.ts';
+import { parseWwwAuthenticate } from './www-authenticate.ts';
+
+/** What a request needs to be allowed. */
+export interface Need {
+  /** As the credential files know it: `docker.io`. */
+  readonly repository: string | undefined;
+  readonly scopes: readonly Scope[];
+}
+
+export interface Authorizer {
+  /** The header's value as far as it is known without asking the host; `undefined` where nothing is needed so far. */
+  authorization(need: Need): Promise<string | undefined>;
+  /**
+   * After a 401 to a request that was sent with `used`: another value to try, or `undefined` where there is none.
+   * Errors: UNAUTHORIZED, BAD_ANSWER, CONFIG_INVALID.
+   */
+  renewed(need: Need, refusal: Refusal): Promise<string | undefined>;
+  /** For UNAUTHORIZED. */
+  readonly hint: string;
+}
+
+export interface Refusal {
+  readonly header: string | undefined;
+  readonly used: string | undefined;
+  /** Where the 401 came from. */
+  readonly url: HttpUrl;
+}
+
+export interface AuthorizerSettings {
+  /** As people write it. */
+  readonly host: string;
+  readonly credentials: CredentialsProvider | undefined;
+  readonly send: SendTokenRequest;
+  /** Whether plain http is good enough for secrets of this host. */
+  readonly mayBePlain: (host: string) => boolean;
+}
+
+type Method = { readonly type: 'basic' } | ({ readonly type: 'bearer' } & TokenServer);
+
+interface HeldToken {
+  readonly scopes: readonly Scope[];
+  readonly token: Promise<Token>;
+  expires: number;
+}
+
+export function createAuthorizer(settings: AuthorizerSettings): Authorizer {
+  const { host } = settings;
+  let method: Method | undefined;
+  const held = new Map<string, HeldToken>();
+  const hint = loginHint(host, settings.credentials);
+  const find = async (repository: string | undefined) => settings.credentials?.find(host, repository);
+
+  const basic = async (need: Need): Promise<string | undefined> => {
+    const credentials = await find(need.repository);
+    return credentials?.type === 'password' ? basicAuthorization(credentials) : undefined;
+  };
+
+  const bearer = async (server: TokenServer, need: Need): Promise<string> => {
+    const credentials = await find(need.repository);
+    if (credentials?.type === 'registry-token') return `Bearer ${credentials.token}`;
+    const scopes = mergeScopes(need.scopes);
+    const usable = [...held.values()].find((each) => each.expires > Date.now() && coversScopes(each.scopes, scopes));
+    if (usable) return `Bearer ${(await usable.token).value}`;
+    refuseToLeak(server.realm, credentials);
+    const key = scopes.join(' ');
+    const token = fetchToken({ server, scopes, credentials, loginHint: hint }, settings.send);
+    const entry: HeldToken = { scopes, token, expires: Number.POSITIVE_INFINITY };
+    held.set(key, entry);
+    try {
+      const { value, expires } = await token;
+      entry.expires = expires;
+      return `Bearer ${value}`;
+    } catch (error) {
+      if (held.get(key) === entry) held.delete(key);
+      throw error;
+    }
+  };
+
+  const refuseToLeak = (realm: HttpUrl, credentials: Credentials | undefined) => {
+    if (realm.secure || isLoopbackHost(realm.host) || settings.mayBePlain(realm.host)) return;
+    const sameMachine = hostAndPort(realm.host, false).hostname === hostAndPort(host, false).hostname;
+    if (settings.mayBePlain(host) && (sameMachine || !credentials)) return;
+    throw refuseRealm(host, describeHttpUrl(realm), 'is not https');
+  };
+
+  const apply = (need: Need): Promise<string | undefined> | undefined => {
+    if (!method) return undefined;
+    return method.type === 'basic' ? basic(need) : bearer(method, need);
+  };
+
+  return {
+    hint,
+    authorization: async (need) => apply(need),
+    async renewed(need, { header, used, url }) {
+      const challenges = parseWwwAuthenticate(header ?? '');
+      const challenge =
+        challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.realm !== undefined) ??
+        challenges.find(({ scheme }) => scheme === 'basic');
+      if (!challenge) return undefined;
+      if (challenge.scheme === 'basic') {
+        method = { type: 'basic' };
+      } else {
+        const { realm = '', service } = challenge.parameters;
+        method = { type: 'bearer', realm: readRealm(realm, url), service };
+      }
+      // Tokens may end before their time, and what is asked for may need more than was thought.
+      const demanded = challenge.parameters.scope?.split(' ').filter(Boolean) ?? [];
+      const scopes = mergeScopes([...need.scopes, ...demanded]);
+      await forget(held, used);
+      const next = await apply({ ...need, scopes });
+      return next === used ? undefined : next;
+    },
+  };
+}
+
+async function forget(held: Map<string, HeldToken>, used: string | undefined): Promise<void> {
+  for (const [key, entry] of held) {
+    if (entry.expires === Number.POSITIVE_INFINITY) continue;
+    const { value } = await entry.token;
+    if (used === `Bearer ${value}`) held.delete(key);
+  }
+}
+
+function readRealm(realm: string, url: HttpUrl): HttpUrl {
+  try {
+    return parseHttpUrl(realm);
+  } catch (cause) {
+    throw new ImagesError('BAD_ANSWER', `${url.host} names no token server that can be used [${realm.slice(0, 100)}]`, {
+      cause,
+    });
+  }
+}
+
+function loginHint(host: string, credentials: CredentialsProvider | undefined): string {
+  const login = `docker login ${host === 'docker.io' ? '' : host}`.trim();
+  const places = credentials?.places ?? [];
+  return `Run \`${login}\`, and check the name: a private or unknown repository looks the same${
+    places.length > 0 ? ` (credentials are read from ${places.join(', ')})` : ''
+  }.`;
+}

@@ -1,0 +1,250 @@
+// Requests to one endpoint: its scheme, authorization, redirects, retries, and errors for unwelcome answers. Knows nothing of what is asked.
+import type { Backoff } from '../../io/backoff.ts';
+import type { HttpAnswer, HttpPool, HttpRequest } from '../../io/http.ts';
+import { speaksNoTls, systemCode } from '../../io/http-failure.ts';
+import { type HttpUrl, isLoopbackHost, parseHttpUrl, resolveHttpUrl, sameOrigin } from '../../io/http-url.ts';
+import type { Limiter } from '../../io/limiter.ts';
+import { retrying, type Verdict } from '../../io/retry.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import { canonicalHost } from '../../oci/reference.ts';
+import { type Asked, answerError, pauseAskedFor, readText } from './answer-errors.ts';
+import { createAuthorizer, type Need } from './authorizer.ts';
+import type { Scope } from './scopes.ts';
+import type { CredentialsProvider, Endpoint, RetryEvent } from './settings.ts';
+
+export interface EndpointRequest {
+  readonly method: HttpRequest['method'];
+  /** Below the endpoint's root, with its query: `/library/alpine/tags/list`; or where a Location led. */
+  readonly to: string | HttpUrl;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Bytes are sent again where that helps. A stream is sent once: after a failure, who gave it starts anew. */
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
+  readonly repository?: string;
+  readonly scopes: readonly Scope[];
+  readonly asked: Asked;
+  /** The statuses that are answers; all others are errors. */
+  readonly expected: readonly number[];
+  readonly answerWithin?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface EndpointHttp {
+  /** For messages: the host as people write it. */
+  readonly host: string;
+  /** What stands before repositories in paths: `/v2`. */
+  readonly root: string;
+  /** An answer with an expected status; its body is the caller's to read or discard. Errors: as the status says, and those of the pool. */
+  send(request: EndpointRequest): Promise<HttpAnswer>;
+}
+
+export interface EndpointContext {
+  readonly pool: HttpPool;
+  readonly limiter: Limiter;
+  readonly backoff: Backoff;
+  readonly credentials: CredentialsProvider | undefined;
+  /** Plain http is tried first there. */
+  readonly isPrivate: (host: string) => boolean;
+  readonly userAgent: string;
+  readonly onRetry: ((event: RetryEvent) => void) | undefined;
+}
+
+const MAX_REDIRECTS = 10;
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+/** They pass by themselves, sooner or later. */
+const PASSING: readonly number[] = [408, 429, 500, 502, 503, 504];
+
+export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext): EndpointHttp {
+  const host = canonicalHost(endpoint.host);
+  const root = endpoint.root ?? '/v2';
+  const lenient = endpoint.insecure || isLoopbackHost(host) || context.isPrivate(host);
+  const mayBePlain = (other: string) =>
+    (other === host && lenient) || isLoopbackHost(other) || context.isPrivate(other);
+  let schemes: readonly boolean[] = schemesToTry(endpoint, context.isPrivate(host));
+  let hasAnswered = false;
+
+  const judge = (error: unknown, done: number): Verdict => {
+    if (!isImagesError(error)) return 'give-up';
+    if (error.code === 'BROKEN_OFF') return {};
+    // One that never answered will not now, and each attempt takes half a minute.
+    if (error.code === 'TIMEOUT') return hasAnswered && done === 1 ? {} : 'give-up';
+    if (error.code === 'UNREACHABLE') return systemCode(error) === 'EAI_AGAIN' ? {} : 'give-up';
+    if (error.status === undefined || !PASSING.includes(error.status)) return 'give-up';
+    const after = pauseAskedFor(error);
+    return after === undefined ? {} : { after };
+  };
+
+  const repeating = <T>(what: string, signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> =>
+    retrying(attempt, {
+      backoff: context.backoff,
+      judge,
+      signal,
+      onRetry: (after, error) =>
+        context.onRetry?.({ host, what, after, why: error instanceof Error ? error.message : String(error) }),
+    });
+
+  const authorizer = createAuthorizer({
+    host,
+    credentials: context.credentials,
+    mayBePlain,
+    send: (request) =>
+      repeating('a token', undefined, async () => {
+        const answer = await context.pool.send({
+          ...request,
+          headers: { 'user-agent': context.userAgent, accept: 'application/json', ...request.headers },
+        });
+        if (!PASSING.includes(answer.status)) return answer;
+        throw await answerError(answer, { what: 'a token', unknown: 'UNAUTHORIZED' });
+      }),
+  });
+
+  /** Follows redirects; what is secret stays at the origin that the request was meant for. */
+  const follow = async (request: EndpointRequest, start: HttpUrl, authorization?: string): Promise<HttpAnswer> => {
+    let url = start;
+    let secret = authorization;
+    for (let hops = 0; ; hops += 1) {
+      const answer = await context.pool.send({
+        method: request.method,
+        url,
+        headers: {
+          'user-agent': context.userAgent,
+          ...request.headers,
+          ...(secret !== undefined && { authorization: secret }),
+        },
+        ...(request.body && { body: request.body }),
+        ...(request.answerWithin && { answerWithin: request.answerWithin }),
+        signal: request.signal,
+        anyCertificate: lenient && endpoint.scheme !== 'https' && sameOrigin(url, start),
+      });
+      const location = answer.headers.location;
+      if (!REDIRECTS.includes(answer.status) || request.expected.includes(answer.status)) return answer;
+      answer.discard();
+      if (location === undefined || !mayFollow(request, answer.status)) {
+        throw new ImagesError('BAD_ANSWER', `${url.host} redirects ${request.asked.what} to nowhere`, {
+          status: answer.status,
+        });
+      }
+      if (hops === MAX_REDIRECTS) {
+        throw new ImagesError('BAD_ANSWER', `${start.host} redirects without end for ${request.asked.what}`, {
+          hint: 'The registry, or a proxy in front of it, is set up wrongly.',
+        });
+      }
+      const next = resolveHttpUrl(url, location);
+      if (url.secure && !next.secure && !mayBePlain(next.host)) {
+        throw new ImagesError(
+          'BAD_ANSWER',
+          `${url.host} redirects ${request.asked.what} to plain http at ${next.host}`,
+          {
+            hint: `If that is meant, mark ${next.host} insecure in /etc/containers/registries.conf.`,
+          },
+        );
+      }
+      if (!sameOrigin(url, next)) secret = undefined;
+      url = next;
+    }
+  };
+
+  const authorized = async (request: EndpointRequest, url: HttpUrl): Promise<HttpAnswer> => {
+    const need: Need = { repository: request.repository, scopes: request.scopes };
+    const mine = isOwn(url);
+    let used = mine ? await patient(authorizer.authorization(need), request.signal) : undefined;
+    // Twice: the first 401 tells how to ask, a second one that a token has ended or was for too little.
+    for (let renewals = 0; ; renewals += 1) {
+      const answer = await follow(request, url, used);
+      if (answer.status !== 401 || renewals === 2 || !mine || !sameOrigin(answer.url, url)) return answer;
+      const header = answer.headers['www-authenticate'];
+      const next = await patient(authorizer.renewed(need, { header, used, url }), request.signal);
+      if (next === undefined || isSpent(request.body)) return answer;
+      answer.discard();
+      used = next;
+    }
+  };
+
+  const isOwn = (url: HttpUrl): boolean =>
+    url.host === parseHttpUrl(`${url.secure ? 'https' : 'http'}://${endpoint.host}`).host;
+
+  /** Finds out which scheme is spoken, with the request itself. */
+  const reach = async (request: EndpointRequest): Promise<HttpAnswer> => {
+    if (typeof request.to !== 'string') return authorized(request, request.to);
+    const tries = schemes;
+    let first: unknown;
+    for (const secure of tries) {
+      const url = parseHttpUrl(`${secure ? 'https' : 'http'}://${endpoint.host}${root}${request.to}`);
+      try {
+        const answer = await authorized(request, url);
+        if (tries.length > 1 && !secure && (await wantsTls(answer))) throw notPlain(host);
+        schemes = [secure];
+        return answer;
+      } catch (error) {
+        if (tries.length === 1 || !(secure ? speaksNoTls(error) : isNotPlain(error))) throw error;
+        first ??= error;
+      }
+    }
+    throw first;
+  };
+
+  return {
+    host,
+    root,
+    send(request) {
+      const attempt = async (): Promise<HttpAnswer> => {
+        const answer = await context.limiter(() => reach(request), request.signal);
+        hasAnswered = true;
+        if (request.expected.includes(answer.status)) return answer;
+        throw await answerError(answer, request.asked, authorizer.hint);
+      };
+      return isSpent(request.body) ? attempt() : repeating(request.asked.what, request.signal, attempt);
+    },
+  };
+}
+
+/** `true` for https. A private registry is plain in nearly all cases, and loading TLS takes longer than asking. */
+function schemesToTry(endpoint: Endpoint, isPrivate: boolean): readonly boolean[] {
+  if (endpoint.scheme !== undefined) return [endpoint.scheme === 'https'];
+  if (isPrivate || isLoopbackHost(endpoint.host)) return [false, true];
+  return endpoint.insecure ? [true, false] : [true];
+}
+
+/** GET and HEAD follow any redirect; the others only those that keep method and body, and no stream can be sent again. */
+function mayFollow(request: EndpointRequest, status: number): boolean {
+  if (request.method === 'GET' || request.method === 'HEAD') return true;
+  return (status === 307 || status === 308) && !isSpent(request.body);
+}
+
+function isSpent(body: EndpointRequest['body']): boolean {
+  return body !== undefined && !(body instanceof Uint8Array);
+}
+
+const notPlainErrors = new WeakSet<object>();
+
+function notPlain(host: string): ImagesError {
+  const error = new ImagesError('BAD_ANSWER', `${host} wants https`);
+  notPlainErrors.add(error);
+  return error;
+}
+
+function isNotPlain(error: unknown): boolean {
+  return (
+    isImagesError(error, 'BROKEN_OFF') || (typeof error === 'object' && error !== null && notPlainErrors.has(error))
+  );
+}
+
+/** How Go's and nginx's TLS servers answer to plain http; Node's just close. Reads the body of a 400. */
+async function wantsTls(answer: HttpAnswer): Promise<boolean> {
+  const type = answer.headers['content-type'] ?? '';
+  if (answer.status !== 400 || type.includes('json') || answer.headers['docker-distribution-api-version']) return false;
+  return /HTTPS/.test(await readText(answer));
+}
+
+/** A fetched token is shared by requests of many callers: one caller's end must not be the others'. */
+async function patient<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const give = () => reject(signal.reason);
+  signal.addEventListener('abort', give, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', give);
+  }
+}

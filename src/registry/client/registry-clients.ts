@@ -1,0 +1,81 @@
+// The way into this folder: one client a host, all over one pool of connections. Loads and reads nothing before a request needs it.
+import { DEFAULT_BACKOFF } from '../../io/backoff.ts';
+import { createHttpPool, DEFAULT_TIMEOUTS } from '../../io/http.ts';
+import { createLimiter } from '../../io/limiter.ts';
+import { proxyFor } from '../../io/proxy.ts';
+import { canonicalHost, DEFAULT_HOST } from '../../oci/reference.ts';
+import type { Registry } from '../contract.ts';
+import { createEndpointHttp } from './endpoint-http.ts';
+import { httpRegistry } from './http-registry.ts';
+import { routedRegistry } from './routed-registry.ts';
+import type { ClientSettings, Endpoint, HostRule } from './settings.ts';
+
+export interface RegistryClients extends AsyncDisposable {
+  /** The registry at `host[:port]`, in any spelling of Docker Hub's name; the same one each time. Nothing is asked before its first use. */
+  forHost(host: string): Registry;
+}
+
+const DOCKER_HUB = 'registry-1.docker.io';
+const REQUESTS_PER_HOST = 8;
+const COMMIT_WITHIN = 300_000;
+
+export function registryClients(settings: ClientSettings = {}): RegistryClients {
+  const timeouts = { ...DEFAULT_TIMEOUTS, commit: COMMIT_WITHIN, ...settings.timeouts };
+  const backoff = settings.backoff ?? DEFAULT_BACKOFF;
+  const privateSchemes = new Map((settings.privateHosts ?? []).map(splitScheme));
+  const isPrivate = (host: string) => privateSchemes.has(host);
+  const pool = createHttpPool({
+    timeouts,
+    tunnelWithin: timeouts.headers,
+    proxyFor: (host, secure) => (isPrivate(host) ? undefined : proxyFor(settings.proxies ?? {}, host, secure)),
+    tlsFiles: async (host) => (await settings.tlsFiles?.(host)) ?? {},
+  });
+
+  const endpoints = new Map<string, Registry>();
+  const connect = (endpoint: Endpoint): Registry => {
+    const key = JSON.stringify([endpoint.scheme, endpoint.host, endpoint.root, endpoint.insecure]);
+    const known = endpoints.get(key);
+    if (known) return known;
+    const http = createEndpointHttp(endpoint, {
+      pool,
+      backoff,
+      isPrivate,
+      limiter: createLimiter(settings.requestsPerHost ?? REQUESTS_PER_HOST),
+      credentials: settings.credentials,
+      userAgent: settings.userAgent ?? 'images',
+      onRetry: settings.onRetry,
+    });
+    const created = httpRegistry(http, { backoff, commitWithin: timeouts.commit, onRetry: settings.onRetry });
+    endpoints.set(key, created);
+    return created;
+  };
+
+  const rule = async (host: string, repository: string | undefined): Promise<HostRule> => {
+    const scheme = privateSchemes.get(host);
+    const configured = isPrivate(host) ? undefined : await settings.hostRule?.(host, repository);
+    return configured ?? { mirrors: [], upstream: { host: defaultAddress(host), ...(scheme && { scheme }) } };
+  };
+
+  const hosts = new Map<string, Registry>();
+  return {
+    forHost(written) {
+      const host = canonicalHost(written);
+      const known = hosts.get(host) ?? routedRegistry(host, { rule, connect, onRetry: settings.onRetry });
+      hosts.set(host, known);
+      return known;
+    },
+    async [Symbol.asyncDispose]() {
+      pool[Symbol.dispose]();
+    },
+  };
+}
+
+/** Docker Hub's name is not where it lives. */
+export function defaultAddress(host: string): string {
+  return host === DEFAULT_HOST ? DOCKER_HUB : host;
+}
+
+function splitScheme(text: string): readonly [string, Endpoint['scheme']] {
+  const [, scheme, host = text] = /^(?:(https?):\/\/)?([^/]+)/i.exec(text) ?? [];
+  return [canonicalHost(host), scheme?.toLowerCase() as Endpoint['scheme']];
+}

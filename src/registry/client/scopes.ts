@@ -1,0 +1,36 @@
+// Token scopes: `repository:NAME:ACTION,…` (distribution's token specification, "Requesting a Token").
+
+export type Scope = string;
+
+export const CATALOGUE_SCOPE: Scope = 'registry:catalog:*';
+
+export function repositoryScope(repository: string, ...actions: readonly ('pull' | 'push' | 'delete')[]): Scope {
+  return `repository:${repository}:${actions.join(',')}`;
+}
+
+/** One scope a resource, with the actions of all; sorted, so that equal demands are equal texts. */
+export function mergeScopes(scopes: readonly Scope[]): readonly Scope[] {
+  const actions = new Map<string, Set<string>>();
+  for (const scope of scopes) {
+    const { resource, actions: wanted } = splitScope(scope);
+    const known = actions.get(resource) ?? new Set();
+    for (const action of wanted) known.add(action);
+    actions.set(resource, known);
+  }
+  return [...actions].map(([resource, set]) => `${resource}:${[...set].sort().join(',')}`).sort();
+}
+
+/** Whether a token for `held` can be used where `wanted` is asked for. */
+export function coversScopes(held: readonly Scope[], wanted: readonly Scope[]): boolean {
+  const all = new Map(held.map((scope) => [splitScope(scope).resource, splitScope(scope).actions]));
+  return wanted.every((scope) => {
+    const { resource, actions } = splitScope(scope);
+    return actions.every((action) => all.get(resource)?.includes(action));
+  });
+}
+
+function splitScope(scope: Scope): { readonly resource: string; readonly actions: readonly string[] } {
+  const colon = scope.lastIndexOf(':');
+  if (colon < 0) return { resource: scope, actions: [] };
+  return { resource: scope.slice(0, colon), actions: scope.slice(colon + 1).split(',') };
+}

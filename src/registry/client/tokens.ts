@@ -1,0 +1,103 @@
+// Bearer tokens from a registry's token server (distribution's specs "token" and "oauth"): GET for passwords and nobody, POST for refresh tokens.
+import type { HttpAnswer, HttpRequest } from '../../io/http.ts';
+import { describeHttpUrl, type HttpUrl, withQuery } from '../../io/http-url.ts';
+import { isObject } from '../../oci/decode.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { answerError, badAnswer, readText } from './answer-errors.ts';
+import type { Scope } from './scopes.ts';
+import type { Credentials } from './settings.ts';
+
+export interface TokenServer {
+  readonly realm: HttpUrl;
+  readonly service: string | undefined;
+}
+
+export interface Token {
+  readonly value: string;
+  /** Milliseconds since 1970: from then on it is not to be used. */
+  readonly expires: number;
+}
+
+export interface TokenRequest {
+  readonly server: TokenServer;
+  readonly scopes: readonly Scope[];
+  readonly credentials: Exclude<Credentials, { type: 'registry-token' }> | undefined;
+  readonly loginHint: string;
+}
+
+export type SendTokenRequest = (
+  request: Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body'>,
+) => Promise<HttpAnswer>;
+
+/** Errors: UNAUTHORIZED (the credentials are not accepted), BAD_ANSWER, and what the connection throws. */
+export async function fetchToken(request: TokenRequest, send: SendTokenRequest): Promise<Token> {
+  const asked = Date.now();
+  const answer =
+    request.credentials?.type === 'identity-token'
+      ? await send(refreshRequest(request, request.credentials.token))
+      : await send(passwordRequest(request));
+  const where = { what: `a token of ${describeHttpUrl(request.server.realm)}`, unknown: 'UNAUTHORIZED' } as const;
+  if (answer.status !== 200) throw await answerError(answer, where, request.loginHint);
+  const text = await readText(answer, MAX_TOKEN_ANSWER);
+  const token = readToken(text, asked);
+  if (!token) throw badAnswer(answer, where, /token/.test(text) ? 'no usable token' : text);
+  return token;
+}
+
+const MAX_TOKEN_ANSWER = 1024 * 1024;
+const DEFAULT_SECONDS = 60;
+
+function passwordRequest({
+  server,
+  scopes,
+  credentials,
+}: TokenRequest): Pick<HttpRequest, 'method' | 'url' | 'headers'> {
+  const account = credentials?.type === 'password' ? credentials.username : undefined;
+  const named = withQuery(server.realm, { account, service: server.service });
+  const url = scopes.reduce((so, scope) => withQuery(so, { scope }), named);
+  const headers = credentials?.type === 'password' ? { authorization: basicAuthorization(credentials) } : {};
+  return { method: 'GET', url, headers };
+}
+
+function refreshRequest(
+  { server, scopes }: TokenRequest,
+  token: string,
+): Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body'> {
+  const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: token, client_id: 'images' });
+  if (server.service !== undefined) form.set('service', server.service);
+  if (scopes.length > 0) form.set('scope', scopes.join(' '));
+  return {
+    method: 'POST',
+    url: server.realm,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: Buffer.from(form.toString()),
+  };
+}
+
+export function basicAuthorization(credentials: { readonly username: string; readonly password: string }): string {
+  return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
+}
+
+/** A token that would break out of its header is none. It is given up a little before its time: it must survive the way. */
+function readToken(text: string, asked: number): Token | undefined {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(body)) return undefined;
+  const value = [body.token, body.access_token].find(
+    (entry) => typeof entry === 'string' && /^[\x21-\x7e]+$/.test(entry),
+  );
+  if (typeof value !== 'string') return undefined;
+  const seconds = typeof body.expires_in === 'number' && body.expires_in > 0 ? body.expires_in : DEFAULT_SECONDS;
+  return { value, expires: asked + seconds * 1000 - Math.min(10_000, seconds * 500) };
+}
+
+/** What goes wrong before a token is asked for. */
+export function refuseRealm(host: string, realm: string, why: string): ImagesError {
+  return new ImagesError('UNAUTHORIZED', `${host} names a token server that ${why} [${realm}]`, {
+    hint: 'Credentials and tokens travel over https only, unless the host is marked insecure.',
+  });
+}

@@ -1,0 +1,189 @@
+// Upload sessions over HTTP: started by POST, grown by PATCH, ended by PUT; the id is where the registry said to go on.
+
+import type { HttpAnswer } from '../../io/http.ts';
+import { type HttpUrl, resolveHttpUrl, withQuery } from '../../io/http-url.ts';
+import { tapped } from '../../io/verify.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import type { CallOptions, RegistryWriter, Upload } from '../contract.ts';
+import type { EndpointHttp, EndpointRequest } from './endpoint-http.ts';
+import { repositoryPath } from './paths.ts';
+import { repositoryScope } from './scopes.ts';
+
+/** A Location as it was sent, and what it is relative to. */
+export interface Location {
+  readonly location: string;
+  readonly from: HttpUrl;
+}
+
+/** Errors: NAME_INVALID, BAD_ANSWER. */
+export async function startUpload(
+  http: EndpointHttp,
+  repository: string,
+  query: Readonly<Record<string, string>>,
+  signal: AbortSignal | undefined,
+): Promise<Location> {
+  const answer = await http.send({
+    method: 'POST',
+    to: repositoryPath(repository, 'blobs/uploads/', query),
+    headers: { 'content-length': '0' },
+    repository,
+    scopes: [repositoryScope(repository, 'pull', 'push')],
+    asked: { what: `upload to ${http.host}/${repository}`, unknown: 'NAME_UNKNOWN', invalid: 'NAME_INVALID' },
+    expected: [202],
+    signal,
+  });
+  answer.discard();
+  return locationOf(answer);
+}
+
+function locationOf(answer: HttpAnswer): Location {
+  const { location } = answer.headers;
+  if (location === undefined) throw new ImagesError('BAD_ANSWER', `${answer.url.host} does not say where to upload to`);
+  return { location, from: answer.url };
+}
+
+interface Step {
+  readonly method: 'GET' | 'PATCH' | 'PUT' | 'DELETE';
+  readonly location: Location;
+  readonly query?: Readonly<Record<string, string>>;
+}
+
+export function uploadRequest(host: string, repository: string, step: Step): Omit<EndpointRequest, 'expected'> {
+  const url = resolveHttpUrl(step.location.from, step.location.location);
+  return {
+    method: step.method,
+    to: withQuery(url, step.query ?? {}),
+    repository,
+    scopes: [repositoryScope(repository, 'pull', 'push')],
+    asked: { what: `upload to ${host}/${repository}`, unknown: 'BLOB_UPLOAD_UNKNOWN', invalid: 'BLOB_UPLOAD_INVALID' },
+  };
+}
+
+/** `commitWithin`: milliseconds for the answer to an upload's end. */
+export function uploader(http: EndpointHttp, commitWithin: number): Pick<RegistryWriter, 'openUpload'> {
+  return {
+    async openUpload(repository, id, { signal } = {}) {
+      if (id === undefined) {
+        return createUpload(
+          http,
+          { repository, commitWithin },
+          { location: await startUpload(http, repository, {}, signal), size: 0 },
+        );
+      }
+      const known = await status(http, repository, id, signal);
+      return createUpload(http, { repository, commitWithin }, known);
+    },
+  };
+}
+
+interface State {
+  readonly location: Location;
+  readonly size: number;
+}
+
+interface UploadSettings {
+  readonly repository: string;
+  readonly commitWithin: number;
+}
+
+function createUpload(http: EndpointHttp, { repository, commitWithin }: UploadSettings, start: State): Upload {
+  let { location, size } = start;
+  return {
+    get id() {
+      return uploadId(location);
+    },
+    get size() {
+      return size;
+    },
+    async append(body, { from, signal } = {}) {
+      if (from !== undefined && from !== size) {
+        throw new ImagesError('RANGE_INVALID', `upload goes on at byte ${size}, not at ${from}`);
+      }
+      let sent = 0;
+      const counted = tapped(body, (chunk) => {
+        sent += chunk.length;
+      });
+      try {
+        const answer = await http.send({
+          ...uploadRequest(http.host, repository, { method: 'PATCH', location }),
+          headers: { 'content-type': 'application/octet-stream' },
+          body: counted,
+          expected: [202, 204],
+          signal,
+        });
+        answer.discard();
+        location = locationOf(answer);
+        size += sent;
+        return size;
+      } catch (error) {
+        // What arrived is kept; the registry alone knows how much that is.
+        const known = signal?.aborted ? undefined : await statusQuietly(http, repository, uploadId(location));
+        if (known) ({ location, size } = known);
+        throw error;
+      }
+    },
+    async commit(digest) {
+      const request = uploadRequest(http.host, repository, { method: 'PUT', location, query: { digest } });
+      const answer = await http.send({
+        ...request,
+        headers: { 'content-length': '0' },
+        body: new Uint8Array(),
+        expected: [201, 204],
+        answerWithin: commitWithin,
+      });
+      answer.discard();
+      return { mediaType: 'application/octet-stream', digest, size };
+    },
+    async cancel() {
+      const request = uploadRequest(http.host, repository, { method: 'DELETE', location });
+      (await http.send({ ...request, expected: [200, 202, 204, 404] })).discard();
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+/** Opaque for others: the Location's path with the state that registries keep in its query. */
+function uploadId({ location, from }: Location): string {
+  return resolveHttpUrl(from, location).path;
+}
+
+async function statusQuietly(http: EndpointHttp, repository: string, id: string): Promise<State | undefined> {
+  try {
+    return await status(http, repository, id, undefined);
+  } catch (error) {
+    if (isImagesError(error)) return undefined;
+    throw error;
+  }
+}
+
+async function status(
+  http: EndpointHttp,
+  repository: string,
+  id: string,
+  signal: CallOptions['signal'],
+): Promise<State> {
+  const answer = await http.send({
+    method: 'GET',
+    to: id.startsWith(`${http.root}/`)
+      ? id.slice(http.root.length)
+      : repositoryPath(repository, `blobs/uploads/${encodeURIComponent(id)}`),
+    repository,
+    scopes: [repositoryScope(repository, 'pull', 'push')],
+    asked: {
+      what: `upload to ${http.host}/${repository}`,
+      unknown: 'BLOB_UPLOAD_UNKNOWN',
+      invalid: 'BLOB_UPLOAD_UNKNOWN',
+    },
+    expected: [204],
+    signal,
+  });
+  answer.discard();
+  const location = answer.headers.location ?? answer.url.path;
+  return { location: { location, from: answer.url }, size: receivedSize(answer) };
+}
+
+/** `0-N` names the last byte, so nothing and a single byte look alike: registries mean nothing by `0-0`. */
+function receivedSize(answer: HttpAnswer): number {
+  const last = Number(/^(?:bytes=)?0-(\d+)$/.exec(answer.headers.range ?? '')?.[1] ?? 0);
+  return last === 0 ? 0 : last + 1;
+}

@@ -1,0 +1,59 @@
+// The WWW-Authenticate header: `Bearer realm="…",service="…",scope="…", Basic realm="…"` (RFC 9110, section 11.6.1).
+
+export interface Challenge {
+  /** In small letters. */
+  readonly scheme: string;
+  /** Names in small letters. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
+const SPACE = /[ \t]*/y;
+const QUOTED = /"((?:[^"\\]|\\.)*)"/y;
+/** A value in the wild may hold `/` and `:` without quotes. */
+const BARE = /[^\s,"]+/y;
+const TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=[ \t]*(?:,|$))/y;
+
+/** All challenges in order. What cannot be understood ends the list: half a challenge is none. */
+export function parseWwwAuthenticate(header: string): readonly Challenge[] {
+  const challenges: Challenge[] = [];
+  let at = 0;
+  const take = (pattern: RegExp): RegExpExecArray | undefined => {
+    pattern.lastIndex = at;
+    const match = pattern.exec(header) ?? undefined;
+    if (match) at = pattern.lastIndex;
+    return match;
+  };
+  const skipCommas = () => {
+    do take(SPACE);
+    while (header[at] === ',' && ++at);
+  };
+  const parameter = (): readonly [string, string] | undefined => {
+    const start = at;
+    const name = take(TOKEN)?.[0];
+    take(SPACE);
+    if (name !== undefined && header[at] === '=') {
+      at += 1;
+      take(SPACE);
+      const quoted = take(QUOTED)?.[1];
+      const value = quoted?.replace(/\\(.)/g, '$1') ?? take(BARE)?.[0];
+      if (value !== undefined) return [name.toLowerCase(), value];
+    }
+    at = start;
+    return undefined;
+  };
+
+  for (skipCommas(); at < header.length; skipCommas()) {
+    const scheme = take(TOKEN)?.[0];
+    if (scheme === undefined) break;
+    take(SPACE);
+    const parameters: Record<string, string> = Object.create(null);
+    for (let next = parameter(); next; next = parameter()) {
+      parameters[next[0]] ??= next[1];
+      skipCommas();
+    }
+    if (Object.keys(parameters).length === 0) take(TOKEN68);
+    challenges.push({ scheme: scheme.toLowerCase(), parameters });
+  }
+  return challenges;
+}
