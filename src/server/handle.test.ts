@@ -1,0 +1,260 @@
+// What a connection can do to the server, and what the server says about it.
+import { once } from 'node:events';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ImagesError } from '../oci/errors.ts';
+import type { Bytes, Registry } from '../registry/contract.ts';
+import { ask } from './testing/ask.ts';
+import { blob, emptyRegistry, image, putImage } from './testing/content.ts';
+import { startServer, type TestServer } from './testing/start.ts';
+
+const DIGEST = `sha256:${'0'.repeat(64)}`;
+
+async function start(
+  registry: Registry = emptyRegistry(),
+  options: { readonly idle?: number } = {},
+): Promise<TestServer> {
+  const server = await startServer(registry, options);
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  return server;
+}
+
+/** Sends bytes as they are and gives back all that comes until the server closes. */
+async function raw(server: TestServer, ...pieces: readonly string[]): Promise<string> {
+  const socket = connect(Number(server.host.split(':')[1]), '127.0.0.1');
+  for (const piece of pieces) socket.write(piece);
+  socket.on('error', () => undefined);
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await new Promise((resolve) => socket.once('close', resolve));
+  return Buffer.concat(chunks).toString();
+}
+
+describe('one event a request', () => {
+  it('says what was asked, what was answered, how much and how long', async () => {
+    const registry = emptyRegistry();
+    const { manifest } = await putImage(registry, 'a', 'v1');
+    const server = await start(registry);
+    await ask(`${server.url}/v2/a/manifests/v1`, 'GET');
+    await ask(`${server.url}/v2/a/manifests/none?ns=x`, 'GET');
+    await vi.waitUntil(() => server.events.length === 2);
+    expect(server.events[0]).toEqual({
+      type: 'request',
+      method: 'GET',
+      url: '/v2/a/manifests/v1',
+      status: 200,
+      sent: manifest.size,
+      received: 0,
+      duration: expect.any(Number),
+      remote: '127.0.0.1',
+    });
+    expect(server.events[1]).toMatchObject({ url: '/v2/a/manifests/none?ns=x', status: 404, code: 'MANIFEST_UNKNOWN' });
+  });
+
+  it('counts what an upload brought', async () => {
+    const server = await start();
+    const { descriptor, bytes } = blob();
+    await ask(`${server.url}/v2/a/blobs/uploads/?digest=${descriptor.digest}`, 'POST', { body: bytes });
+    await vi.waitUntil(() => server.events.length === 1);
+    expect(server.events[0]).toMatchObject({ status: 201, received: bytes.length });
+  });
+});
+
+describe('errors', () => {
+  async function answerTo(error: unknown) {
+    const server = await start({ ...emptyRegistry(), statBlob: () => Promise.reject(error) });
+    const answer = await ask(`${server.url}/v2/a/blobs/${DIGEST}`, 'GET', { headers: { Range: 'bytes=0-1' } });
+    return { answer, server };
+  }
+
+  it.each([
+    ['NO_SPACE', 507, 'NO_SPACE'],
+    ['READ_ONLY', 405, 'UNSUPPORTED'],
+    ['LOCKED', 503, 'UNAVAILABLE'],
+    ['UNREACHABLE', 502, 'UNAVAILABLE'],
+    ['TIMEOUT', 504, 'UNAVAILABLE'],
+    ['DENIED', 403, 'DENIED'],
+    ['TOOMANYREQUESTS', 429, 'TOOMANYREQUESTS'],
+  ] as const)('%s is a %d', async (code, status, wire) => {
+    const { answer, server } = await answerTo(new ImagesError(code, 'what went wrong', { hint: 'Mend it.' }));
+    expect(answer.status).toBe(status);
+    expect(answer.json()).toEqual({
+      errors: [{ code: wire, message: 'what went wrong', detail: { hint: 'Mend it.' } }],
+    });
+    if (status === 405) expect(answer.headers.allow).toBe('GET, HEAD');
+    expect(server.events.filter(({ type }) => type === 'failure')).toEqual([]);
+  });
+
+  it('of ours are a 500 that keeps its secrets, and are told to the operator', async () => {
+    const bug = new TypeError('secret /path');
+    const { answer, server } = await answerTo(bug);
+    expect(answer.status).toBe(500);
+    expect(answer.json()).toEqual({ errors: [{ code: 'UNKNOWN', message: 'unknown error' }] });
+    expect(server.events).toContainEqual(expect.objectContaining({ type: 'failure', method: 'GET', error: bug }));
+  });
+
+  it.each([
+    ['PATCH', '/v2/a/tags/list', 405, 'UNSUPPORTED'],
+    ['GET', '/v2/nothing', 404, 'UNSUPPORTED'],
+    ['GET', '/v2/%ff/tags/list', 400, 'NAME_INVALID'],
+  ])('%s %s', async (method, path, status, code) => {
+    const answer = await ask(`${(await start()).url}${path}`, method);
+    expect(answer.status).toBe(status);
+    expect(answer.json()).toMatchObject({ errors: [{ code }] });
+    expect(answer.headers.allow).toBe(status === 405 ? 'GET, HEAD' : undefined);
+  });
+});
+
+describe('a refused body', () => {
+  const length = 64 * 1024 * 1024;
+
+  it('is not waited for', async () => {
+    const server = await start();
+    const message = request(`${server.url}/v2/a/manifests/v1`, {
+      method: 'PUT',
+      headers: { 'Content-Length': length },
+    });
+    message.on('error', () => undefined);
+    message.write('{');
+    const [response] = (await once(message, 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(413);
+    message.destroy();
+  });
+
+  it('is read off a connection that is then used again', async () => {
+    const server = await start();
+    const body = 'x'.repeat(100_000);
+    const refused = `PUT /v2/A/manifests/v1 HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const answers = await raw(server, refused, 'GET /v2/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    expect(answers.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400', 'HTTP/1.1 200']);
+  });
+
+  it('is not even asked for where the client waits to be', async () => {
+    const server = await start();
+    const head = `Host: x\r\nContent-Length: ${length}\r\nExpect: 100-continue\r\n\r\n`;
+    const answer = await raw(server, `PUT /v2/A/manifests/v1 HTTP/1.1\r\n${head}`);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toMatch(/^connection: close\r$/im);
+  });
+
+  it('is asked for where it is wanted', async () => {
+    const server = await start();
+    const { descriptor, bytes } = blob();
+    const answer = await ask(`${server.url}/v2/a/blobs/uploads/?digest=${descriptor.digest}`, 'POST', {
+      body: bytes,
+      headers: { Expect: '100-continue' },
+    });
+    expect(answer.status).toBe(201);
+  });
+});
+
+describe('a connection', () => {
+  it('that falls silent in an upload is ended, and what came is kept', async () => {
+    const server = await start(emptyRegistry(), { idle: 50 });
+    const { headers } = await ask(`${server.url}/v2/a/blobs/uploads/`, 'POST');
+    const location = `${server.url}${headers.location}`;
+    const message = request(location, { method: 'PATCH', headers: { 'Content-Length': 1000 } });
+    message.write(Buffer.alloc(600));
+    await expect(once(message, 'response')).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect((await ask(location, 'GET')).headers.range).toBe('0-599');
+  });
+
+  it('is not ended for the time that the server takes itself', async () => {
+    const inner = emptyRegistry();
+    const slow = {
+      ...inner,
+      putManifest: async (...args: Parameters<Registry['putManifest']>) => {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        await inner.putManifest(...args);
+      },
+    };
+    const server = await start(slow, { idle: 50 });
+    const content = await putImage(inner, 'a', 'other', image());
+    const answer = await ask(`${server.url}/v2/a/manifests/v1`, 'PUT', {
+      body: content.manifest.bytes,
+      headers: { 'Content-Type': content.manifest.mediaType },
+    });
+    expect(answer.status).toBe(201);
+  });
+
+  it('that is cut in a download ends the reading, and the event says how far it came', async () => {
+    const state = { chunks: 0, isClosed: false };
+    const server = await start(endless(state));
+    const message = download(server);
+    const [response] = (await once(message, 'response')) as [IncomingMessage];
+    await once(response, 'data');
+    message.destroy();
+    await vi.waitUntil(() => state.isClosed && server.events.length > 0);
+    const [event] = server.events;
+    expect(event).toMatchObject({ type: 'request', status: 200 });
+    expect(event?.type === 'request' && event.sent).toBeGreaterThan(0);
+  });
+
+  it('that does not read makes the reading wait, and is given up', async () => {
+    const state = { chunks: 0, isClosed: false };
+    const server = await start(endless(state), { idle: 300 });
+    const message = download(server);
+    const [response] = (await once(message, 'response')) as [IncomingMessage];
+    response.pause();
+    await vi.waitUntil(() => state.isClosed, { timeout: 5000 });
+    // What the kernel holds for the two ends, not what a reader without bounds would have taken in.
+    expect(state.chunks).toBeLessThan(500);
+    response.destroy();
+  });
+
+  it('gets fewer bytes than announced only by being cut', async () => {
+    const { descriptor, bytes } = blob();
+    const short = {
+      descriptor,
+      body: (async function* (): Bytes {
+        yield bytes.subarray(1);
+      })(),
+    };
+    const server = await start({ ...emptyRegistry(), getBlob: async () => short });
+    await expect(ask(`${server.url}/v2/a/blobs/${DIGEST}`, 'GET')).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(server.events).toContainEqual(expect.objectContaining({ type: 'failure' }));
+  });
+});
+
+it.each([
+  ['no HTTP', 'hello\r\n\r\n', 400],
+  ['no Host', 'GET /v2/ HTTP/1.1\r\n\r\n', 400],
+  ['endless headers', `GET /v2/ HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+  ['two lengths', 'PUT /v2/a/manifests/v1 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx', 400],
+  [
+    'a length and chunks',
+    'PUT /v2/a/manifests/v1 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    400,
+  ],
+])('%s is refused', async (_, text, status) => {
+  expect(await raw(await start(), text)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+});
+
+const CHUNK = Buffer.alloc(256 * 1024);
+
+function endless(state: { chunks: number; isClosed: boolean }): Registry {
+  const size = 2 ** 40;
+  return {
+    ...emptyRegistry(),
+    getBlob: async () => ({
+      descriptor: { mediaType: 'application/octet-stream', digest: `sha256:${'0'.repeat(64)}`, size },
+      body: (async function* (): Bytes {
+        try {
+          for (;;) {
+            state.chunks += 1;
+            yield CHUNK;
+          }
+        } finally {
+          state.isClosed = true;
+        }
+      })(),
+    }),
+  };
+}
+
+function download(server: TestServer): ClientRequest {
+  const message = request(`${server.url}/v2/a/blobs/${DIGEST}`, { agent: false });
+  message.on('error', () => undefined);
+  return message.end();
+}
