@@ -83,8 +83,10 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
   }
 
   async function* tags(repository: string, after = ''): AsyncGenerator<string> {
-    for (const folder of await objects.children(tagsPrefix(repository))) {
-      const tag = folder.slice(0, -1);
+    const folders = await objects.children(tagsPrefix(repository));
+    // Without their slashes the order is another: `a` comes before `a-b`.
+    const found = folders.map((folder) => folder.slice(0, -1)).sort();
+    for (const tag of found) {
       if (tag > after && isTag(tag) && (await readLink(objects, tagLinkKey(repository, tag)))) yield tag;
     }
   }

@@ -1,0 +1,260 @@
+// What every driver of the object store does, whatever it stores in. Run over memory and the file system; a new driver runs it too.
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { ObjectStore, Stage } from '../../src/storage/object-store.ts';
+import { collect } from './content.ts';
+
+/** `makeStore` gives an empty store each time it is called. */
+export function objectStoreContract(name: string, makeStore: () => Promise<ObjectStore>): void {
+  describe(`${name} as an object store`, () => {
+    it('gives back what was put', async () => {
+      const store = await makeStore();
+      expect(await store.put('a/b', Buffer.from('one'))).toBe(true);
+      expect(await textOf(store, 'a/b')).toBe('one');
+      expect(await store.stat('a/b')).toMatchObject({ key: 'a/b', size: 3 });
+    });
+
+    it('has nothing under keys that were not put, nor under a prefix of one', async () => {
+      const store = await makeStore();
+      await store.put('a/b/c', Buffer.from('x'));
+      for (const key of ['z', 'a', 'a/b', 'a/b/c/d']) {
+        expect(await store.get(key)).toBeUndefined();
+        expect(await store.stat(key)).toBeUndefined();
+      }
+    });
+
+    it('replaces an object, or leaves it with ifAbsent', async () => {
+      const store = await makeStore();
+      await store.put('k', Buffer.from('one'));
+      expect(await store.put('k', Buffer.from('two'), { ifAbsent: true })).toBe(false);
+      expect(await textOf(store, 'k')).toBe('one');
+      expect(await store.put('k', Buffer.from('three'))).toBe(true);
+      expect(await textOf(store, 'k')).toBe('three');
+      expect(await store.put('new/k', Buffer.from('four'), { ifAbsent: true })).toBe(true);
+      expect(await textOf(store, 'new/k')).toBe('four');
+    });
+
+    it('lets one of many win that put with ifAbsent at once', async () => {
+      const store = await makeStore();
+      const puts = Array.from({ length: 12 }, (_, at) => store.put('r/k', Buffer.from(`${at}`), { ifAbsent: true }));
+      const won = (await Promise.all(puts)).flatMap((result, at) => (result ? [at] : []));
+      expect(won).toHaveLength(1);
+      expect(await textOf(store, 'r/k')).toBe(`${won[0]}`);
+    });
+
+    it('gives ranges: from, to, both, and as much as there is', async () => {
+      const store = await makeStore();
+      await store.put('k', Buffer.from('0123456789'));
+      const range = async (from?: number, to?: number) => {
+        const body = await store.get('k', { ...(from !== undefined && { from }), ...(to !== undefined && { to }) });
+        return body && `${await collect(body)}`;
+      };
+      expect(await range(3)).toBe('3456789');
+      expect(await range(undefined, 4)).toBe('0123');
+      expect(await range(2, 5)).toBe('234');
+      expect(await range(8, 100)).toBe('89');
+      expect(await range(10)).toBe('');
+    });
+
+    it('holds empty objects', async () => {
+      const store = await makeStore();
+      await store.put('k', Buffer.alloc(0));
+      expect(await store.stat('k')).toMatchObject({ size: 0 });
+      expect(await textOf(store, 'k')).toBe('');
+    });
+
+    it('lists keys in byte order, across levels', async () => {
+      const store = await makeStore();
+      const keys = ['p/a-b/x', 'p/a/x', 'p/a.b', 'p/a0', 'p/B', 'p/_z', 'q/other'];
+      for (const key of keys) await store.put(key, Buffer.from(key));
+      const wanted = keys.filter((key) => key.startsWith('p/')).sort();
+      expect((await Array.fromAsync(store.list('p/'))).map((info) => info.key)).toEqual(wanted);
+      for (const [at, after] of wanted.entries()) {
+        expect((await Array.fromAsync(store.list('p/', after))).map((info) => info.key)).toEqual(wanted.slice(at + 1));
+      }
+      expect(await Array.fromAsync(store.list('none/'))).toEqual([]);
+    });
+
+    it('names the children of a prefix, those with more below them with a slash', async () => {
+      const store = await makeStore();
+      for (const key of ['p/b/1', 'p/b/2', 'p/a', 'p/b-c/1']) await store.put(key, Buffer.from(key));
+      expect(await store.children('p/')).toEqual(['a', 'b-c/', 'b/']);
+      expect(await store.children('none/')).toEqual([]);
+    });
+
+    it('deletes objects, and prefixes whole; what is not there is no error', async () => {
+      const store = await makeStore();
+      for (const key of ['p/a', 'p/b/c', 'p/b/d', 'p/bb']) await store.put(key, Buffer.from(key));
+      await store.delete(['p/a', 'p/none', 'none/none']);
+      expect(await store.get('p/a')).toBeUndefined();
+      await store.deleteAll('p/b/');
+      await store.deleteAll('none/');
+      expect((await Array.fromAsync(store.list('p/'))).map((info) => info.key)).toEqual(['p/bb']);
+      await store.delete(['p/bb']);
+      expect(await store.children('p/')).toEqual([]);
+    });
+
+    it('touches an object: it counts as just used', async () => {
+      const store = await makeStore();
+      await store.put('k', Buffer.from('x'));
+      const before = (await store.stat('k'))?.modified.getTime() ?? 0;
+      await delay(15);
+      await store.touch('k');
+      expect((await store.stat('k'))?.modified.getTime()).toBeGreaterThan(before);
+      await store.touch('none');
+    });
+
+    it('syncs keys, also unknown ones', async () => {
+      const store = await makeStore();
+      await store.put('a/b/c', Buffer.from('x'), { ifAbsent: true });
+      await store.sync(['a/b/c', 'none/none']);
+      expect(await textOf(store, 'a/b/c')).toBe('x');
+    });
+
+    it('refuses keys that would leave the store', async () => {
+      const store = await makeStore();
+      if (name !== 'memory') await expect(async () => store.put('../x', Buffer.from('x'))).rejects.toThrow('not a key');
+      await store.put('ok', Buffer.from('x'));
+      expect(await textOf(store, 'ok')).toBe('x');
+    });
+
+    describe('a stage', () => {
+      it('shows nothing under its key before it is published, and all of it then', async () => {
+        const store = await makeStore();
+        await using stage = await opened(store, 's1');
+        await stage.append(Buffer.from('hello, '));
+        await stage.append(Buffer.alloc(0));
+        await stage.append(Buffer.from('stage'));
+        expect(stage.size).toBe(12);
+        expect(`${await collect(stage.read())}`).toBe('hello, stage');
+        expect(await store.stat('deep/down/k')).toBeUndefined();
+        await stage.publish('deep/down/k');
+        expect(await textOf(store, 'deep/down/k')).toBe('hello, stage');
+        expect(await store.staged('s1')).toBe(0);
+      });
+
+      it('replaces an older object when it is published', async () => {
+        const store = await makeStore();
+        await store.put('k', Buffer.from('old'));
+        await using stage = await opened(store, 's1');
+        await stage.append(Buffer.from('new'));
+        await stage.publish('k');
+        expect(await textOf(store, 'k')).toBe('new');
+      });
+
+      it('keeps its bytes for the next owner when disposed, and counts them', async () => {
+        const store = await makeStore();
+        const first = await opened(store, 's1');
+        await first.append(Buffer.from('begun'));
+        await first[Symbol.asyncDispose]();
+        expect(await store.staged('s1')).toBe(5);
+        await using second = await opened(store, 's1');
+        expect(second.size).toBe(5);
+        await second.append(Buffer.from(', done'));
+        await second.publish('k');
+        expect(await textOf(store, 'k')).toBe('begun, done');
+      });
+
+      it('loses its bytes when discarded', async () => {
+        const store = await makeStore();
+        const stage = await opened(store, 's1');
+        await stage.append(Buffer.from('wrong'));
+        await stage.discard();
+        await stage.discard();
+        expect(await store.staged('s1')).toBe(0);
+        expect(await store.stage('s1', { mustExist: true })).toBeUndefined();
+      });
+
+      it('can be cut back and goes on from there', async () => {
+        const store = await makeStore();
+        await using stage = await opened(store, 's1');
+        await stage.append(Buffer.from('good, bad'));
+        await stage.truncate(6);
+        await stage.append(Buffer.from('better'));
+        expect(stage.size).toBe(12);
+        await stage.publish('k');
+        expect(await textOf(store, 'k')).toBe('good, better');
+      });
+
+      it('takes many chunks of all sizes', async () => {
+        const store = await makeStore();
+        await using stage = await opened(store, 's1');
+        const chunks = Array.from({ length: 300 }, (_, at) => Buffer.alloc((at * 977) % 70_000, at));
+        for (const chunk of chunks) await stage.append(chunk);
+        await stage.publish('k');
+        const body = await store.get('k');
+        expect(body && Buffer.compare(await collect(body), Buffer.concat(chunks))).toBe(0);
+      });
+
+      it('is there empty for an owner that wants one to be there', async () => {
+        const store = await makeStore();
+        expect(await store.stage('s1', { mustExist: true })).toBeUndefined();
+        await (await opened(store, 's1'))[Symbol.asyncDispose]();
+        const again = await store.stage('s1', { mustExist: true });
+        expect(again?.size).toBe(0);
+        await again?.discard();
+      });
+
+      it('has one owner: others wait, each for its turn', async () => {
+        const store = await makeStore();
+        let owners = 0;
+        let most = 0;
+        const work = async () => {
+          await using stage = await opened(store, 's1');
+          owners += 1;
+          most = Math.max(most, owners);
+          await stage.append(Buffer.from('x'));
+          await delay(5);
+          owners -= 1;
+        };
+        await Promise.all(Array.from({ length: 6 }, work));
+        expect(most).toBe(1);
+        expect(await store.staged('s1')).toBe(6);
+      });
+
+      it('is undefined for who waited for one that must exist and was published', async () => {
+        const store = await makeStore();
+        const owner = await opened(store, 's1');
+        const waiting = store.stage('s1', { mustExist: true });
+        await delay(10);
+        await owner.publish('k');
+        expect(await waiting).toBeUndefined();
+      });
+
+      it('stops waiting when told to', async () => {
+        const store = await makeStore();
+        await using _owner = await opened(store, 's1');
+        const controller = new AbortController();
+        const waiting = store.stage('s1', { signal: controller.signal });
+        controller.abort(new Error('enough'));
+        await expect(waiting).rejects.toThrow('enough');
+      });
+
+      it('is swept when it is old and nobody owns it', async () => {
+        const store = await makeStore();
+        const old = await opened(store, 'old');
+        await old.append(Buffer.from('x'));
+        await old[Symbol.asyncDispose]();
+        await using owned = await opened(store, 'owned');
+        await owned.append(Buffer.from('x'));
+        await store.sweep(new Date(Date.now() - 60_000));
+        expect(await store.staged('old')).toBe(1);
+        await store.sweep(new Date(Date.now() + 60_000));
+        expect(await store.staged('old')).toBe(0);
+        await owned.publish('k');
+        expect(await textOf(store, 'k')).toBe('x');
+      });
+    });
+  });
+}
+
+async function opened(store: ObjectStore, id: string): Promise<Stage> {
+  const stage = await store.stage(id);
+  if (!stage) throw new Error('no stage');
+  return stage;
+}
+
+async function textOf(store: ObjectStore, key: string): Promise<string | undefined> {
+  const body = await store.get(key);
+  return body && `${await collect(body)}`;
+}
