@@ -1,6 +1,8 @@
 // One text through the document rules: what scan() does with a file, and embedded texts with their documents.
 import type { DocumentRule, Finding, Warning } from './contract.ts';
 import { imageLines } from './lines.ts';
+import { mayMatter } from './may-matter.ts';
+import { fillInTemplate } from './openshift-template.ts';
 import { parseYaml } from './yaml.ts';
 
 export interface Found {
@@ -12,8 +14,8 @@ export interface Found {
 export function findInText(file: string, text: string, rules: readonly DocumentRule[]): Found {
   const findings: Finding[] = [];
   const warnings: Warning[] = [];
-  const parsed = parseYaml(file, text);
-  for (const document of parsed.documents) {
+  const parsed = parseYaml(file, text, mayMatter);
+  for (const document of parsed.documents.map(fillInTemplate)) {
     for (const rule of rules) {
       if (rule.matches(document)) sort(rule.find(document), { findings, warnings });
     }

@@ -2,9 +2,12 @@
 import type { DocumentRule, TreeRule } from './contract.ts';
 import { annotations } from './rules/annotations.ts';
 import { commandLines } from './rules/arguments.ts';
+import { computedImages } from './rules/computed-images.ts';
 import { containers } from './rules/containers.ts';
+import { crdDefaults } from './rules/crd-defaults.ts';
 import { embeddedTexts } from './rules/embedded-texts.ts';
 import { environment } from './rules/environment.ts';
+import { hubImages } from './rules/hub-images.ts';
 import { imageFields } from './rules/image-fields.ts';
 import { splitFields } from './rules/split-fields.ts';
 
@@ -18,7 +21,10 @@ const PLAIN_RULES: readonly DocumentRule[] = [
   commandLines,
   imageFields,
   splitFields,
+  hubImages,
   annotations,
+  computedImages,
+  crdDefaults,
 ];
 
 /** The plain rules, and the same for what stands inside texts. */

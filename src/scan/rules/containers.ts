@@ -66,7 +66,8 @@ export function isContainer(visit: Visit | undefined): boolean {
   const list = typeof visit.key === 'number' ? visit.parent?.key : undefined;
   if (typeof list === 'string' && CONTAINER_LISTS.has(list)) return true;
   if (typeof visit.key === 'string' && CONTAINERS.has(visit.key) && Object.hasOwn(fields, 'command')) return true;
-  return CONTAINER_FIELDS.some((name) => Object.hasOwn(fields, name));
+  const isSplit = Object.hasOwn(fields, 'repository') || Object.hasOwn(fields, 'registry');
+  return !isSplit && CONTAINER_FIELDS.some((name) => Object.hasOwn(fields, name));
 }
 
 /** Image volumes: `volumes[].image.reference`. */

@@ -1,11 +1,12 @@
 // Fields that hold a whole reference: `image`, `proxyImage`, `images: […]`, ConfigMap keys, and any field whose text can be nothing else.
 import type { DocumentRule, Finding, ScannedDocument, Warning } from '../contract.ts';
 import { fieldOf } from '../fields.ts';
-import { maybe, unresolved, used } from '../findings.ts';
+import { maybe, type Spot, unresolved, used } from '../findings.ts';
 import { judgeImageWithCare } from '../image-text.ts';
 import { type ImageKey, imageKey, isImageList } from '../key-names.ts';
 import { nameOf, pathOf } from '../path.ts';
-import { verdictOn } from '../verdict.ts';
+import { namedImages } from '../text-images.ts';
+import { verdictOn, whyNotRun } from '../verdict.ts';
 import { type Visit, visitsOf } from '../walk.ts';
 
 const RULE = 'image-fields';
@@ -37,10 +38,31 @@ function* find(document: ScannedDocument, visit: Visit): Iterable<Finding | Warn
   if (judged.kind === 'placeholder' && key === 'yes' && visit.object && isLikeReference(judged.text)) {
     yield unresolved(judged.text, 'the image is a placeholder', spot);
   }
-  if (judged.kind !== 'image') return;
+  if (judged.kind !== 'image') {
+    if (key === 'yes' && /[,;=]/.test(text)) yield* listedImages(visit, spot);
+    return;
+  }
+  if (isPartOfReference(judged.image, visit)) return;
   const verdict = verdictOn(judged.reference, { document, object: visit.object, key });
   if (verdict?.certainty === 'used') yield used(judged.image, spot);
   else if (verdict) yield maybe(judged.image, verdict.reason, spot);
+}
+
+/** `images: "java=quay.io/x/java:1;node=quay.io/x/node:2"`. */
+function* listedImages(visit: Visit, spot: Spot): Iterable<Finding> {
+  const notRun = whyNotRun(visit.object);
+  for (const { image } of namedImages({ name: nameOf(visit) ?? '', value: visit.value as string })) {
+    yield notRun ? maybe(image, notRun, spot) : used(image, spot);
+  }
+}
+
+/** A bare name whose registry or repository stands beside or above it: other rules put it together. */
+function isPartOfReference(image: string, visit: Visit): boolean {
+  if (/[/:@]/.test(image)) return false;
+  const isSplit = ['registry', 'repository', 'repo', 'imageRegistry', 'imageRepository', 'hub'].some(
+    (name) => fieldOf(visit.parent?.value, name) !== undefined,
+  );
+  return isSplit || fieldOf(visit.parent?.parent?.value, 'hub') !== undefined;
 }
 
 /** An entry of `images:` is an image, be it a list or a map; OpenShift says what a name means with `kind: DockerImage`. */

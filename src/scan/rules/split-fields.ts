@@ -76,6 +76,8 @@ function partsOf(fields: Fields, isUnderImage: boolean): FoundParts | undefined 
     ...(tag && { tag: tag.text }),
     ...(digest && { digest: digest.text }),
   };
+  // `oci://`, `https://`: where charts come from.
+  if (/^(?!docker:)\w+:\/\//.test(parts.repository ?? '')) return undefined;
   const joined = joinParts(parts);
   return joined && { ...parts, ...joined, key: (repository ?? name)?.key ?? '' };
 }

@@ -1,0 +1,14 @@
+// Which parts of a file are worth parsing: operators' manifests are megabytes of schemas in which no rule can find anything.
+
+/** Smaller ones are parsed whatever they hold: it costs nothing, and a typing error in them is told. */
+const SMALL = 8192;
+const SCHEMA = /^kind:[ \t]*["']?CustomResourceDefinition\b/m;
+/** `default: quay.io/x/y:v1`: what crd-defaults looks for. */
+const DEFAULT_IMAGE = /^[ \t]*default:[ \t]*["']?[\w.-]+(?::\d+)?\/[\w./-]+[:@]/m;
+/** Names of fields, kinds and groups that rules know, and references that stand alone. */
+const CLUE = /image|repo|registry|hub|secret|\bversion:|tigera|[\w-]\.[a-z]{2,}(?::\d+)?\/[\w./-]+[:@]\w/i;
+
+export function mayMatter(part: string): boolean {
+  if (part.length <= SMALL) return true;
+  return SCHEMA.test(part) ? DEFAULT_IMAGE.test(part) : CLUE.test(part);
+}

@@ -1,0 +1,41 @@
+// The defaults of image fields in CustomResourceDefinitions: all that a schema can say of images, and it runs only where a resource leaves the field out.
+import type { DocumentRule, Finding, Path, ScannedDocument } from '../contract.ts';
+import { fieldOf } from '../fields.ts';
+import { maybe } from '../findings.ts';
+import { hasRealHost, judgeImageWithCare } from '../image-text.ts';
+import { imageKey } from '../key-names.ts';
+
+const RULE = 'crd-defaults';
+const MAX_DEPTH = 100;
+
+export const crdDefaults: DocumentRule = {
+  name: RULE,
+  matches: ({ value }) => fieldOf(value, 'kind') === 'CustomResourceDefinition',
+  *find(document) {
+    yield* defaultsIn(document, { value: document.value, path: [], field: '' });
+  },
+};
+
+interface At {
+  readonly value: unknown;
+  readonly path: Path;
+  /** The property whose schema this is. */
+  readonly field: string;
+}
+
+function* defaultsIn(document: ScannedDocument, { value, path, field }: At): Iterable<Finding> {
+  if (typeof value !== 'object' || value === null || path.length > MAX_DEPTH) return;
+  for (const [key, child] of Object.entries(value)) {
+    if (key === 'default' && typeof child === 'string' && imageKey(field) === 'yes') {
+      const judged = judgeImageWithCare(child);
+      const isWhole = judged.kind === 'image' && (hasRealHost(judged.reference) || /[/:]/.test(judged.image));
+      if (isWhole) yield maybe(judged.image, 'the default of a field', { document, path: [...path, key], rule: RULE });
+    } else {
+      yield* defaultsIn(document, {
+        value: child,
+        path: [...path, Array.isArray(value) ? Number(key) : key],
+        field: path.at(-1) === 'properties' ? key : field,
+      });
+    }
+  }
+}

@@ -1,0 +1,38 @@
+// Istio's way: `hub` and `tag` once, bare names of images below them (istio.io/latest/docs/reference/config/istio.operator.v1alpha1, `hub`).
+import type { DocumentRule, Finding, ScannedDocument } from '../contract.ts';
+import { asFields, scalarOf, textOf } from '../fields.ts';
+import { maybe, used } from '../findings.ts';
+import { judgeImage } from '../image-text.ts';
+import { pathOf } from '../path.ts';
+import { type Visit, visitsOf } from '../walk.ts';
+
+const RULE = 'hub-images';
+
+export const hubImages: DocumentRule = {
+  name: RULE,
+  matches: () => true,
+  *find(document) {
+    for (const visit of visitsOf(document)) {
+      const hub = textOf(visit.value, 'hub');
+      const tag = scalarOf(visit.value, 'tag');
+      if (hub?.includes('/') && tag) yield* imagesBelow(document, visit, { hub: hub.replace(/\/+$/, ''), tag });
+    }
+  },
+};
+
+/** What the injector fills into its template is used; what istioctl makes of the rest, it alone knows. */
+function* imagesBelow(
+  document: ScannedDocument,
+  visit: Visit,
+  { hub, tag }: { readonly hub: string; readonly tag: string },
+): Iterable<Finding> {
+  for (const [key, child] of Object.entries({ '': visit.value, ...asFields(visit.value) })) {
+    const name = textOf(child, 'image');
+    if (name === undefined || /[/:]/.test(name)) continue;
+    const judged = judgeImage(`${hub}/${name}:${scalarOf(child, 'tag') ?? tag}`);
+    if (judged.kind !== 'image') continue;
+    const spot = { document, path: [...pathOf(visit), ...(key === '' ? [] : [key]), 'image'], rule: RULE };
+    if (document.isEmbedded || key === '') yield used(judged.image, spot);
+    else yield maybe(judged.image, 'it is put together from hub and tag by what reads them', spot);
+  }
+}
