@@ -31,7 +31,7 @@ export async function copyFigures(rounds: number): Promise<readonly Figure[]> {
         args: [join(ROOT, 'bench/limit.mjs'), upstream.host, fresh, ...IMAGES],
       });
     }
-    if (way === 'embedded') return timed({ ...preload, options: { env: { ...world.env, XDG_DATA_HOME: fresh } } });
+    if (way === 'embedded') return timed({ ...preload, options: { env: { ...world.env, IMAGES_DATA: fresh } } });
     await using destination = await startDockerRegistry({ data: fresh });
     if (way === 'registry') {
       return timed({ ...preload, options: { env: { ...world.env, LOCAL_REGISTRY: destination.host } } });
