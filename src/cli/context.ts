@@ -25,6 +25,8 @@ export interface Context {
 export interface Terminal {
   readonly isTTY: boolean;
   readonly columns: number;
+  /** For what draws over itself. */
+  readonly stream: NodeJS.WriteStream;
   write(text: string): void;
 }
 
@@ -52,6 +54,7 @@ export function processContext(settings: ContextSettings): Context {
       return {
         isTTY: stderr.isTTY === true && process.env.TERM !== 'dumb',
         columns: stderr.columns ?? 80,
+        stream: stderr,
         write: (text: string) => {
           listenOnce(stderr);
           stderr.write(text);

@@ -2,6 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import { isOwnAddress, isUnspecified } from '../nodes/addresses.ts';
 import { ImagesError } from '../oci/errors.ts';
+import { embeddedStoreExists } from '../storage/embedded-store.ts';
 import { parseRegistryAddress, type RegistryAddress, registryAddress } from './local-registry.ts';
 import {
   type BoundAddress,
@@ -19,12 +20,9 @@ export type Location =
 
 /**
  * --data or $IMAGES_DATA; $LOCAL_REGISTRY; this user's own store where it exists; another user's running registry; a Docker container named
- * `registry`. `undefined` where there is none of them. `storeExists` tells whether a directory is a store.
+ * `registry`. `undefined` where there is none of them.
  */
-export async function locateRegistry(
-  settings: Settings,
-  storeExists: (data: string) => Promise<boolean>,
-): Promise<Location | undefined> {
+export async function locateRegistry(settings: Settings): Promise<Location | undefined> {
   if (settings.data !== undefined || settings.env.IMAGES_DATA) return embedded(settings);
   if (settings.env.LOCAL_REGISTRY) {
     const address = parseRegistryAddress(settings.env.LOCAL_REGISTRY);
@@ -32,7 +30,7 @@ export async function locateRegistry(
     return own.state && isServedAt(own.state, address) ? own : { kind: 'remote', address };
   }
   const own = embedded(settings);
-  if (own.state || (await storeExists(own.data))) return own;
+  if (own.state || (await embeddedStoreExists(own.data))) return own;
   const [other] = registriesOfOthers(settings);
   const [listening] = other?.addresses ?? [];
   if (listening) return { kind: 'remote', address: addressOf(listening), ...(other && { state: other }) };

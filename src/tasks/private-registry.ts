@@ -2,7 +2,7 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import { DEFAULT_TAG, type Reference, tagOrDigest } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
-import { type EmbeddedStore, embeddedStoreExists, openEmbeddedStore } from '../storage/embedded-store.ts';
+import { type EmbeddedStore, openEmbeddedStore } from '../storage/embedded-store.ts';
 import type { ImageSink } from '../transports/contract.ts';
 import type { RegistryAddress } from './local-registry.ts';
 import { addressOf, type Location, locateRegistry, noRegistry } from './locate-registry.ts';
@@ -27,7 +27,7 @@ export interface OpenOptions {
 
 /** Errors: NO_REGISTRY, CONFIG_INVALID ($LOCAL_REGISTRY), NO_ACCESS. */
 export async function openPrivateRegistry(settings: Settings, options: OpenOptions = {}): Promise<PrivateRegistry> {
-  const location = await locateRegistry(settings, embeddedStoreExists);
+  const location = await locateRegistry(settings);
   if (location?.kind === 'remote') return await openRemote(location.address, settings);
   if (location) return await openEmbedded(location);
   if (!options.create) throw noRegistry();
@@ -83,7 +83,7 @@ async function openEmbedded({ data, state }: Extract<Location, { kind: 'embedded
 
 async function openRemote(address: RegistryAddress, settings: Settings): Promise<PrivateRegistry> {
   const { privateRegistryClient } = await import('./registry-clients.ts');
-  return { label: address.host, address, registry: await privateRegistryClient(address, settings) };
+  return { label: address.host, address, registry: privateRegistryClient(address, settings) };
 }
 
 /** The embedded registry knows both itself. */

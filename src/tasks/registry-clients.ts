@@ -1,8 +1,59 @@
-// The HTTP clients of the tasks: one for the private registry, one for all hosts that images come from. Loaded only where HTTP is spoken.
+// The HTTP clients of the tasks: for the private registry, and for the hosts that images come from. Loaded only where HTTP is spoken.
+
+import type { OnCopyEvent } from '../copy/events.ts';
+import { proxySettings } from '../io/proxy.ts';
+import { ImagesError } from '../oci/errors.ts';
+import { type FullReference, formatReference } from '../oci/reference.ts';
+import { registryClients } from '../registry/client/registry-clients.ts';
+import type { ClientSettings, HostRule } from '../registry/client/settings.ts';
 import type { Registry } from '../registry/contract.ts';
 import type { RegistryAddress } from './local-registry.ts';
+import type { PrivateRegistry } from './private-registry.ts';
 import type { Settings } from './settings.ts';
 
-export async function privateRegistryClient(_address: RegistryAddress, _settings: Settings): Promise<Registry> {
-  throw new Error('not there yet');
+/** Where images come from. Disposing closes the connections. */
+export interface ImageHosts extends AsyncDisposable {
+  /** The registry of an image's host. Errors: USAGE, where that is the private registry itself. */
+  registryOf(name: FullReference): Registry;
+}
+
+/** Plain http where $LOCAL_REGISTRY does not say https; no proxy, no mirror. */
+export function privateRegistryClient(address: RegistryAddress, settings: Settings): Registry {
+  return registryClients(clientSettings(settings, address)).forHost(address.host);
+}
+
+/** Retries become events; the private registry is neither a source nor the mirror of one. */
+export function imageHosts(
+  { address }: Pick<PrivateRegistry, 'address'>,
+  settings: Settings,
+  onEvent?: OnCopyEvent,
+): ImageHosts {
+  const configured = clientSettings(settings, address);
+  const { hostRule } = configured;
+  const clients = registryClients({
+    ...configured,
+    ...(hostRule && { hostRule: async (host, repository) => withoutMirror(await hostRule(host, repository), address) }),
+    onRetry: ({ host, what, after, why }) => onEvent?.({ type: 'retry', what: `${host} ${what}`, after, why }),
+  });
+  return {
+    registryOf(name) {
+      if (name.host !== address?.host) return clients.forHost(name.host);
+      throw new ImagesError('USAGE', `the private registry is no source of images [${formatReference(name)}]`, {
+        hint: 'Name the image as its own registry does.',
+      });
+    },
+    [Symbol.asyncDispose]: () => clients[Symbol.asyncDispose](),
+  };
+}
+
+function clientSettings(settings: Settings, address: RegistryAddress | undefined): ClientSettings {
+  return {
+    proxies: proxySettings(settings.env),
+    ...(address && { privateHosts: [address.secure ? `https://${address.host}` : address.host] }),
+  };
+}
+
+function withoutMirror(rule: HostRule | undefined, address: RegistryAddress | undefined): HostRule | undefined {
+  if (!rule || !address) return rule;
+  return { ...rule, mirrors: rule.mirrors.filter((mirror) => mirror.host !== address.host) };
 }

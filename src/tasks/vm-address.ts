@@ -20,11 +20,8 @@ export interface VmAddress {
 }
 
 /** Errors: NO_REGISTRY, NOT_RUNNING, ADDRESS_UNAVAILABLE (loopback only), UNREACHABLE (the name does not resolve), CONFIG_INVALID. */
-export async function vmAddress(
-  settings: Settings,
-  storeExists: (data: string) => Promise<boolean>,
-): Promise<VmAddress> {
-  const location = await locateRegistry(settings, storeExists);
+export async function vmAddress(settings: Settings): Promise<VmAddress> {
+  const location = await locateRegistry(settings);
   if (!location) throw noRegistry();
   const { listening, scheme } = await listeningAddresses(location, settings);
   const found = await addressForVms(listening, settings);

@@ -2,11 +2,12 @@
 import type { Finding } from '../../scan/contract.ts';
 import { type OverlayImages, overlayImages } from '../../tasks/overlay-images.ts';
 import type { Run } from '../command.ts';
+import { warningLine } from '../scan-warning.ts';
 import { taskSettings } from '../task-settings.ts';
 
 export const run: Run = async ({ args, options, context }) => {
   const found = await overlayImages(args, context.stdin, taskSettings(context));
-  for (const { file, line, text } of found.warnings) context.note(`WARNING: ${place(file, line)}: ${text}`);
+  for (const warning of found.warnings) context.note(warningLine(warning));
   const listing = { why: options.flag('why'), maybe: options.flag('maybe') };
   const text = options.flag('json') ? `${JSON.stringify(asJson(found), null, 2)}\n` : linesOf(found, listing).join('');
   if (text) await context.out(text);
@@ -28,7 +29,7 @@ function placesOf(image: string, found: OverlayImages): readonly Finding[] {
 }
 
 function whyColumns({ place: at, rule }: Finding): readonly string[] {
-  return [place(at.file, at.line), at.path, rule];
+  return [`${at.file}:${at.line}`, at.path, rule];
 }
 
 function asJson(found: OverlayImages): unknown {
@@ -38,10 +39,6 @@ function asJson(found: OverlayImages): unknown {
     maybe: found.maybe.map(({ image, reason }) => ({ image, reason, places: places(image) })),
     warnings: found.warnings,
   };
-}
-
-function place(file: string, line: number | undefined): string {
-  return line === undefined ? file : `${file}:${line}`;
 }
 
 function row(columns: readonly string[]): string {

@@ -1,2 +1,33 @@
-// placeholder
-export const run = async (): Promise<number> => 1;
+// `images lreg_cache`.
+import { parsePlatformChoice } from '../../oci/platform.ts';
+import { cacheReferences } from '../../tasks/cache-references.ts';
+import type { Run } from '../command.ts';
+import { reportCopy } from '../copy-report.ts';
+import { createReporter } from '../reporter/reporter.ts';
+import { taskSettings } from '../task-settings.ts';
+
+export const run: Run = async ({ args, options, context }) => {
+  const began = performance.now();
+  const platform = options.text('platform');
+  const reporter = await createReporter(context);
+  try {
+    const result = await cacheReferences(
+      { references: args, input: context.stdin },
+      { ...taskSettings(context, options), onNote: reporter.note },
+      {
+        force: options.flag('force'),
+        keepGoing: options.flag('keep-going'),
+        dryRun: options.flag('dry-run'),
+        referrers: options.flag('referrers'),
+        ...(platform !== undefined && { platforms: parsePlatformChoice(platform) }),
+        onEvent: reporter.onEvent,
+      },
+    );
+    reporter.finish();
+    const { loaded } = result;
+    const elapsed = performance.now() - began;
+    return await reportCopy(result, context, { json: options.flag('json'), elapsed, loaded });
+  } finally {
+    reporter.finish();
+  }
+};

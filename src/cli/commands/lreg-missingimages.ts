@@ -1,2 +1,23 @@
-// placeholder
-export const run = async (): Promise<number> => 1;
+// `images lreg_missingimages`: full names, one a line; status 1 if there is any.
+import { formatReference } from '../../oci/reference.ts';
+import { missingImages } from '../../tasks/missing-images.ts';
+import { overlayImages } from '../../tasks/overlay-images.ts';
+import { pauseImage } from '../../tasks/pause-image.ts';
+import { openPrivateRegistry } from '../../tasks/private-registry.ts';
+import type { Run } from '../command.ts';
+import { warningLine } from '../scan-warning.ts';
+import { taskSettings } from '../task-settings.ts';
+import { writeJson } from '../write-json.ts';
+
+export const run: Run = async ({ args, options, context }) => {
+  const settings = taskSettings(context, options);
+  const registry = await openPrivateRegistry(settings);
+  const pause = await pauseImage(options.text('pause'), settings);
+  const found = await overlayImages(args, context.stdin, settings);
+  for (const warning of found.warnings) context.note(warningLine(warning));
+  const images = [...(pause === undefined ? [] : [pause]), ...found.images];
+  const missing = (await missingImages(images, registry, settings)).map(formatReference);
+  if (options.flag('json')) await writeJson(context, missing);
+  else if (missing.length > 0) await context.out(missing.map((image) => `${image}\n`).join(''));
+  return missing.length > 0 ? 1 : 0;
+};

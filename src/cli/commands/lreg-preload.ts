@@ -1,2 +1,39 @@
-// placeholder
-export const run = async (): Promise<number> => 1;
+// `images lreg_preload`.
+import { parsePlatformChoice } from '../../oci/platform.ts';
+import { preloadImages } from '../../tasks/preload-images.ts';
+import type { Run } from '../command.ts';
+import { reportCopy } from '../copy-report.ts';
+import { createReporter } from '../reporter/reporter.ts';
+import { warningLine } from '../scan-warning.ts';
+import { taskSettings } from '../task-settings.ts';
+
+export const run: Run = async ({ args, options, context }) => {
+  const began = performance.now();
+  const platform = options.text('platform');
+  const pause = options.text('pause');
+  const reporter = await createReporter(context);
+  try {
+    const result = await preloadImages(
+      { items: args, input: context.stdin },
+      { ...taskSettings(context, options), onNote: reporter.note },
+      {
+        force: options.flag('force'),
+        keepGoing: options.flag('keep-going'),
+        refresh: options.flag('refresh'),
+        maybe: options.flag('maybe'),
+        dryRun: options.flag('dry-run'),
+        referrers: options.flag('referrers'),
+        ...(platform !== undefined && { platforms: parsePlatformChoice(platform) }),
+        ...(pause !== undefined && { pause }),
+        onEvent: reporter.onEvent,
+        onWarning: (warning) => reporter.note(warningLine(warning)),
+      },
+    );
+    reporter.finish();
+    const { loaded, skipped } = result;
+    const elapsed = performance.now() - began;
+    return await reportCopy(result, context, { json: options.flag('json'), elapsed, loaded, skipped });
+  } finally {
+    reporter.finish();
+  }
+};

@@ -1,0 +1,35 @@
+// Progress bars: drawn over themselves a few times a second, plain lines above them. Relies on log-update, loaded only on terminals.
+import { createLogUpdate } from 'log-update';
+import type { Terminal } from '../context.ts';
+import { drawProgress } from './draw.ts';
+import { createProgress } from './progress.ts';
+import { lineOf, type Reporter } from './reporter.ts';
+
+const DRAW_MS = 100;
+
+export function barReporter(terminal: Terminal): Reporter {
+  const progress = createProgress();
+  const draw = createLogUpdate(terminal.stream);
+  let drawing: NodeJS.Timeout | undefined;
+  const redraw = () => draw(drawProgress(progress.snapshot(performance.now()), terminal.columns));
+  const note = (line: string) => {
+    draw.clear();
+    terminal.write(`${line}\n`);
+    if (drawing) redraw();
+  };
+  return {
+    onEvent: (event) => {
+      progress.apply(event, performance.now());
+      if (event.type === 'plan' && event.blobs > 0) drawing ??= setInterval(redraw, DRAW_MS).unref();
+      const line = lineOf(event);
+      if (line !== undefined) note(line);
+    },
+    note,
+    finish: () => {
+      clearInterval(drawing);
+      drawing = undefined;
+      draw.clear();
+      draw.done();
+    },
+  };
+}

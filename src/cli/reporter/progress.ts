@@ -1,0 +1,91 @@
+// What a copy has done and has yet to do, from its events. Times come in from outside, in milliseconds. Pure.
+import type { CopyEvent } from '../../copy/events.ts';
+import type { Digest } from '../../oci/digest.ts';
+
+export interface Snapshot {
+  readonly images: number;
+  readonly imagesDone: number;
+  /** To be fetched in this run, and fetched so far. */
+  readonly bytes: number;
+  readonly fetched: number;
+  /** Bytes a second over the last few seconds; `undefined` until it means something. */
+  readonly rate?: number;
+  /** Seconds; `undefined` until it means something. */
+  readonly remaining?: number;
+  /** Blobs under way, in the order they began. */
+  readonly blobs: readonly BlobProgress[];
+}
+
+export interface BlobProgress {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly bytes: number;
+}
+
+export interface Progress {
+  apply(event: CopyEvent, now: number): void;
+  snapshot(now: number): Snapshot;
+}
+
+const WINDOW_MS = 5000;
+const SAMPLE_MS = 200;
+
+export function createProgress(): Progress {
+  let images = 0;
+  let imagesDone = 0;
+  let bytes = 0;
+  let fetched = 0;
+  const blobs = new Map<Digest, BlobProgress>();
+  const samples: { readonly at: number; readonly fetched: number }[] = [];
+
+  const sample = (now: number) => {
+    const last = samples.at(-1);
+    if (last && now - last.at < SAMPLE_MS) return;
+    samples.push({ at: now, fetched });
+    while (samples.length > 2 && now - (samples[0]?.at ?? now) > WINDOW_MS) samples.shift();
+  };
+
+  return {
+    apply(event, now) {
+      sample(now);
+      switch (event.type) {
+        case 'plan':
+          images = event.images;
+          bytes = event.bytes;
+          break;
+        case 'blob':
+          blobs.set(event.digest, { digest: event.digest, size: event.size, bytes: event.from });
+          break;
+        case 'progress': {
+          const blob = blobs.get(event.digest);
+          if (!blob) break;
+          fetched += event.bytes - blob.bytes;
+          blobs.set(event.digest, { ...blob, bytes: event.bytes });
+          break;
+        }
+        case 'blob-done':
+          blobs.delete(event.digest);
+          break;
+        case 'image-done':
+        case 'image-failed':
+          imagesDone++;
+          break;
+        default:
+      }
+    },
+    snapshot(now) {
+      const first = samples[0];
+      const seconds = first ? (now - first.at) / 1000 : 0;
+      const rate = first && seconds >= 0.5 ? (fetched - first.fetched) / seconds : undefined;
+      const known = rate !== undefined && rate > 0;
+      return {
+        images,
+        imagesDone,
+        bytes,
+        fetched,
+        ...(known && { rate, remaining: Math.max(0, bytes - fetched) / rate }),
+        blobs: [...blobs.values()],
+      };
+    },
+  };
+}

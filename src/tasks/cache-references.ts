@@ -1,0 +1,40 @@
+// `lreg_cache`: brings references to what their hosts have now.
+import { formatReference, fullReference, parseReference } from '../oci/reference.ts';
+import type { Bytes } from '../registry/contract.ts';
+import { type CacheOptions, type CacheResult, cacheImages } from './cache-images.ts';
+import { uniqueNames } from './missing-images.ts';
+import { changedImages } from './moved-images.ts';
+import { openPrivateRegistry } from './private-registry.ts';
+import { readReferenceList, withoutQuotes } from './reference-list.ts';
+import { imageHosts } from './registry-clients.ts';
+import type { Settings } from './settings.ts';
+
+export interface CacheRequest {
+  /** As a user writes them; `-` stands for those of `input`. */
+  readonly references: readonly string[];
+  readonly input: Bytes;
+}
+
+export interface CacheReferencesResult extends CacheResult {
+  /** What the registry had, in full: their hosts were asked by HEAD at most, which no pull quota counts. */
+  readonly loaded: readonly string[];
+}
+
+/** Errors: REFERENCE_INVALID, NO_ACCESS, those of cacheImages. */
+export async function cacheReferences(
+  { references, input }: CacheRequest,
+  settings: Settings,
+  options: CacheOptions = {},
+): Promise<CacheReferencesResult> {
+  const listed = references.includes('-') ? await readReferenceList(input) : [];
+  const written = [...references.filter((reference) => reference !== '-').map(withoutQuotes), ...listed];
+  const names = uniqueNames(written.map((reference) => fullReference(parseReference(reference))));
+  const registry = await openPrivateRegistry(settings, { create: true });
+  await using hosts = imageHosts(registry, settings, options.onEvent);
+  const ends = { registry, hosts, settings };
+  // Of an image that is there, other platforms or referrers may be wanted now.
+  const all = options.force || options.referrers || options.platforms !== undefined;
+  const changed = all ? names : await changedImages(names, ends);
+  const loaded = names.filter((name) => !changed.includes(name)).map(formatReference);
+  return { ...(await cacheImages(changed, ends, options)), loaded };
+}

@@ -1,0 +1,58 @@
+// Which tags point to something else at their source than in the private registry. One HEAD each, which no pull quota counts.
+
+import { createLimiter } from '../io/limiter.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import { isImagesError } from '../oci/errors.ts';
+import { type FullReference, formatReference, tagOrDigest } from '../oci/reference.ts';
+import type { CacheEnds } from './cache-images.ts';
+import { findImage } from './private-registry.ts';
+import { callOptions } from './settings.ts';
+
+const REQUESTS = 8;
+
+/**
+ * `--refresh`: of images that the registry has, those that moved. What is named by digest never does; what the source has no more stays, with a
+ * note. Errors: those of the hosts.
+ */
+export async function movedImages(
+  names: readonly FullReference[],
+  { registry, hosts, settings }: CacheEnds,
+): Promise<readonly FullReference[]> {
+  const tagged = names.filter((name) => name.digest === undefined);
+  return await filterAsync(tagged, settings.signal, async (name) => {
+    const here = await findImage(name, registry, settings);
+    const there = await statAtHost(name, { registry, hosts, settings });
+    if (!there) settings.onNote?.(`Its host has it no more, it stays as it is here: ${formatReference(name)}`);
+    return there !== undefined && there.digest !== here?.digest;
+  });
+}
+
+/** Of any images, those that the registry lacks or has otherwise. Where a host does not say, the image counts as changed: fetching it will tell. */
+export async function changedImages(
+  names: readonly FullReference[],
+  { registry, hosts, settings }: CacheEnds,
+): Promise<readonly FullReference[]> {
+  return await filterAsync(names, settings.signal, async (name) => {
+    const here = await findImage(name, registry, settings);
+    if (!here || name.digest !== undefined) return !here;
+    try {
+      return (await statAtHost(name, { registry, hosts, settings }))?.digest !== here.digest;
+    } catch (error) {
+      if (!isImagesError(error) || error.code === 'ABORTED') throw error;
+      return true;
+    }
+  });
+}
+
+function statAtHost(name: FullReference, { hosts, settings }: CacheEnds): Promise<Descriptor | undefined> {
+  return hosts.registryOf(name).statManifest(name.path, tagOrDigest(name), callOptions(settings));
+}
+
+async function filterAsync(
+  names: readonly FullReference[],
+  signal: AbortSignal | undefined,
+  wanted: (name: FullReference) => Promise<boolean>,
+): Promise<readonly FullReference[]> {
+  const answers = await createLimiter(REQUESTS).map(names, wanted, signal);
+  return names.filter((_, at) => answers[at]);
+}
