@@ -79,7 +79,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     arguments: [MAYBE_OVERLAYS],
     options: [
-      { name: 'force', help: 'Fetch what the registry has as well' },
+      { name: 'force', help: 'Look at everything again, also at what the registry has' },
       { name: 'keep-going', help: 'Go on after a failure; list all failures at the end and exit 1' },
       REFRESH,
       { name: 'maybe', help: 'Also what only looks like an image: one HEAD each tells whether it is one' },
@@ -117,7 +117,8 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: 'IMAGE|-', required: true, many: true, help: 'References, also by digest; `-`: from standard input' },
     ],
     options: [
-      REFRESH,
+      { name: 'force', help: 'Look at everything again, also at what the registry has' },
+      { name: 'refresh', help: 'Accepted as for lreg_preload: tags that have moved are fetched anyway' },
       DRY_RUN,
       { name: 'keep-going', help: 'Go on after a failure; list all failures at the end and exit 1' },
       PLATFORM,
