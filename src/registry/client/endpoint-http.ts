@@ -56,9 +56,11 @@ const PASSING: readonly number[] = [408, 429, 500, 502, 503, 504];
 export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext): EndpointHttp {
   const host = canonicalHost(endpoint.host);
   const root = endpoint.root ?? '/v2';
-  const lenient = endpoint.insecure || isLoopbackHost(host) || context.isPrivate(host);
+  const lenient = endpoint.insecure || endpoint.scheme === 'http' || isLoopbackHost(host) || context.isPrivate(host);
   const mayBePlain = (other: string) =>
     (other === host && lenient) || isLoopbackHost(other) || context.isPrivate(other);
+  // Where plain http would do, a certificate that nobody vouches for does too.
+  const anyCertificate = endpoint.insecure || (lenient && endpoint.scheme === undefined);
   let schemes: readonly boolean[] = schemesToTry(endpoint, context.isPrivate(host));
   let hasAnswered = false;
 
@@ -113,7 +115,7 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
         ...(request.body && { body: request.body }),
         ...(request.answerWithin && { answerWithin: request.answerWithin }),
         signal: request.signal,
-        anyCertificate: lenient && endpoint.scheme !== 'https' && sameOrigin(url, start),
+        anyCertificate: anyCertificate && sameOrigin(url, start),
       });
       const location = answer.headers.location;
       if (!REDIRECTS.includes(answer.status) || request.expected.includes(answer.status)) return answer;

@@ -3,8 +3,9 @@ import { DEFAULT_BACKOFF } from '../../io/backoff.ts';
 import { createHttpPool, DEFAULT_TIMEOUTS } from '../../io/http.ts';
 import { createLimiter } from '../../io/limiter.ts';
 import { proxyFor } from '../../io/proxy.ts';
-import { canonicalHost, DEFAULT_HOST } from '../../oci/reference.ts';
+import { canonicalHost } from '../../oci/reference.ts';
 import type { Registry } from '../contract.ts';
+import { defaultAddress } from './config/docker-hub.ts';
 import { createEndpointHttp } from './endpoint-http.ts';
 import { httpRegistry } from './http-registry.ts';
 import { routedRegistry } from './routed-registry.ts';
@@ -15,7 +16,6 @@ export interface RegistryClients extends AsyncDisposable {
   forHost(host: string): Registry;
 }
 
-const DOCKER_HUB = 'registry-1.docker.io';
 const REQUESTS_PER_HOST = 8;
 const COMMIT_WITHIN = 300_000;
 
@@ -68,11 +68,6 @@ export function registryClients(settings: ClientSettings = {}): RegistryClients 
       pool[Symbol.dispose]();
     },
   };
-}
-
-/** Docker Hub's name is not where it lives. */
-export function defaultAddress(host: string): string {
-  return host === DEFAULT_HOST ? DOCKER_HUB : host;
 }
 
 function splitScheme(text: string): readonly [string, Endpoint['scheme']] {

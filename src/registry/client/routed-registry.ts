@@ -145,10 +145,9 @@ function allowed(host: string, rule: HostRule): HostRule {
   throw new ImagesError('DENIED', `${host} is blocked by ${rule.blockedBy}`, { hint: 'Change `blocked` there.' });
 }
 
-function renamed(endpoint: Endpoint, repository: string): string {
-  const { rename } = endpoint;
-  if (!rename || repository === '' || !repository.startsWith(rename.from)) return repository;
-  return `${rename.to}${repository.slice(rename.from.length)}`.replace(/^\/|\/$/g, '');
+function renamed({ rename }: Endpoint, repository: string): string {
+  if (!rename || repository === '') return repository;
+  return [rename.to, repository.slice(rename.from.length).replace(/^\//, '')].filter(Boolean).join('/');
 }
 
 function isAbsence(error: ImagesError): boolean {

@@ -1,0 +1,29 @@
+// CAs and client certificates of single hosts: containers-certs.d(5), and Docker's certs.d, which is the same.
+import { join } from 'node:path';
+import type { TlsFiles } from '../../../io/http-agents.ts';
+import { canonicalHost } from '../../../oci/reference.ts';
+import { invalid, listIfThere, readIfThere } from './read-config.ts';
+
+/** `HOST/*.crt` are CAs, `HOST/NAME.cert` with `HOST/NAME.key` a client's certificate; of several the first. */
+export async function readCertificates(directories: readonly string[], host: string): Promise<TlsFiles> {
+  const names = new Set([host, canonicalHost(host), ...(/:\d+$/.test(host) ? [] : [`${host}:443`])]);
+  const ca: string[] = [];
+  let client: { readonly cert: string; readonly key: string } | undefined;
+  for (const directory of directories.flatMap((each) => [...names].map((name) => join(each, name)))) {
+    const files = await listIfThere(directory);
+    for (const file of files.filter((name) => name.endsWith('.crt'))) {
+      ca.push(await readPem(join(directory, file)));
+    }
+    const cert = client ? undefined : files.find((name) => name.endsWith('.cert'));
+    if (cert === undefined) continue;
+    const key = cert.replace(/\.cert$/, '.key');
+    if (!files.includes(key)) invalid(join(directory, cert), `has no ${key} beside it`);
+    client = { cert: await readPem(join(directory, cert)), key: await readPem(join(directory, key)) };
+  }
+  return { ca, ...client };
+}
+
+async function readPem(file: string): Promise<string> {
+  const text = (await readIfThere(file)) ?? '';
+  return text.includes('-----BEGIN ') ? text : invalid(file, 'holds no PEM');
+}

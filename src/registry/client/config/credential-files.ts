@@ -1,0 +1,121 @@
+// Credentials as docker, podman and skopeo keep them: Docker's config.json (docs.docker.com, "docker login") and containers-auth.json(5).
+import { join } from 'node:path';
+import { isObject, type Json } from '../../../oci/decode.ts';
+import { canonicalHost, DEFAULT_HOST } from '../../../oci/reference.ts';
+import type { Credentials, CredentialsProvider } from '../settings.ts';
+import { askHelper } from './credential-helper.ts';
+import { fieldsOf, invalid, readJsonFile } from './read-config.ts';
+
+export interface CredentialSources {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string | undefined;
+}
+
+/** What Docker calls Docker Hub in its files and to its helpers. */
+const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';
+
+/** The first file that knows the host decides; none is read before somebody asks. */
+export function credentialFiles({ env, home }: CredentialSources): CredentialsProvider {
+  const places = credentialPlaces(env, home);
+  const files = new Map<string, Promise<Json | undefined>>();
+  const helped = new Map<string, Promise<Credentials | undefined>>();
+  const once = <T>(known: Map<string, Promise<T>>, key: string, create: () => Promise<T>): Promise<T> => {
+    const value = known.get(key) ?? create();
+    known.set(key, value);
+    return value;
+  };
+  const ask = (name: string, server: string, file: string) =>
+    once(helped, `${name} ${server}`, () => askHelper({ name, server, file, env }));
+
+  return {
+    places,
+    async find(host, repository) {
+      for (const file of places) {
+        const content = await once(files, file, () => readJsonFile(file));
+        const found = content && (await findIn(file, content, { host: canonicalHost(host), repository, ask }));
+        if (found) return found;
+      }
+      return undefined;
+    },
+  };
+}
+
+/** Those that the environment names explicitly come first. */
+function credentialPlaces(env: CredentialSources['env'], home: string | undefined): readonly string[] {
+  const config = env.XDG_CONFIG_HOME || (home && join(home, '.config'));
+  const places = [
+    env.REGISTRY_AUTH_FILE,
+    env.DOCKER_CONFIG && join(env.DOCKER_CONFIG, 'config.json'),
+    env.XDG_RUNTIME_DIR && join(env.XDG_RUNTIME_DIR, 'containers/auth.json'),
+    config && join(config, 'containers/auth.json'),
+    !env.DOCKER_CONFIG && home && join(home, '.docker/config.json'),
+  ];
+  return [...new Set(places.filter((place) => typeof place === 'string' && place !== ''))] as readonly string[];
+}
+
+interface Question {
+  readonly host: string;
+  readonly repository: string | undefined;
+  readonly ask: (helper: string, server: string, file: string) => Promise<Credentials | undefined>;
+}
+
+/** A helper for the host, else the file's own entry, else the helper for all hosts. */
+async function findIn(
+  file: string,
+  content: Json,
+  { host, repository, ask }: Question,
+): Promise<Credentials | undefined> {
+  const fields = fieldsOf(file, content);
+  const server = host === DEFAULT_HOST ? DOCKER_HUB_KEY : host;
+  const helpers = fieldsOf(file, fields.object('credHelpers') ?? {});
+  const names = host === DEFAULT_HOST ? [host, 'index.docker.io', DOCKER_HUB_KEY] : [host];
+  for (const name of names) {
+    const helper = helpers.string(name);
+    if (helper) return ask(helper, server, file);
+  }
+  const entry = bestEntry(file, fields.object('auths') ?? {}, repository ? `${host}/${repository}` : host);
+  if (entry) return entry;
+  const store = fields.string('credsStore');
+  return store ? ask(store, server, file) : undefined;
+}
+
+/** The longest key that is the name or a part of its path: `quay.io/org/app`, `quay.io/org`, `quay.io`. */
+function bestEntry(file: string, auths: Json, name: string): Credentials | undefined {
+  const matching = Object.entries(auths)
+    .map(([key, value]) => ({ key, value, place: placeOf(key) }))
+    .filter(({ place }) => name === place || name.startsWith(`${place}/`))
+    .sort((a, b) => b.place.length - a.place.length);
+  for (const { key, value } of matching) {
+    const found = readEntry(file, key, value);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** Keys have been host names, addresses with a scheme, and addresses of the API's first version. */
+function placeOf(key: string): string {
+  const [, scheme, host = '', path = ''] = /^(https?:\/\/)?([^/]*)(.*)$/i.exec(key) ?? [];
+  const namespace = scheme === undefined ? path.replace(/\/+$/, '').replace(/^\/v[12]$/, '') : '';
+  return `${canonicalHost(host)}${namespace}`;
+}
+
+/** `undefined` for the empty entries that Docker leaves where a helper holds the secret. */
+function readEntry(file: string, key: string, value: unknown): Credentials | undefined {
+  if (!isObject(value)) return invalid(file, `has a wrong entry for ${key}`);
+  const fields = fieldsOf(file, value);
+  const identity = fields.string('identitytoken');
+  if (identity) return { type: 'identity-token', token: identity };
+  const registry = fields.string('registrytoken');
+  if (registry) return { type: 'registry-token', token: registry };
+  const auth = fields.string('auth');
+  if (auth) return readPassword(file, key, auth);
+  const [username, password] = [fields.string('username'), fields.string('password')];
+  return username && password ? { type: 'password', username, password } : undefined;
+}
+
+function readPassword(file: string, key: string, auth: string): Credentials {
+  const text = /^[A-Za-z0-9+/_-]+={0,2}$/.test(auth.trim()) ? Buffer.from(auth, 'base64').toString('utf8') : '';
+  const colon = text.indexOf(':');
+  if (colon <= 0) return invalid(file, `has a broken entry for ${key}: auth is not the base64 of user:password`);
+  return { type: 'password', username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, '') };
+}

@@ -1,0 +1,41 @@
+// What the Docker daemon's configuration says of hosts: `insecure-registries` and `registry-mirrors` (docs.docker.com, "dockerd").
+import { hostAndPort, parseHttpUrl } from '../../../io/http-url.ts';
+import { isInBlock } from '../../../io/proxy.ts';
+import { canonicalHost, DEFAULT_HOST } from '../../../oci/reference.ts';
+import type { Mirror } from '../settings.ts';
+import { fieldsOf, invalid, readJsonFile } from './read-config.ts';
+
+export interface DockerDaemon {
+  isInsecure(host: string): boolean;
+  /** Docker Hub's: the daemon knows mirrors of no other host. */
+  mirrors(host: string): readonly Mirror[];
+}
+
+/** Errors: CONFIG_INVALID, FILE_UNREADABLE. */
+export async function readDockerDaemon(file: string): Promise<DockerDaemon> {
+  const fields = fieldsOf(file, (await readJsonFile(file)) ?? {});
+  const insecure = fields
+    .strings('insecure-registries')
+    .map((entry) => canonicalHost(entry.replace(/^https?:\/\//, '')));
+  const mirrors = fields.strings('registry-mirrors').map((address) => readMirror(file, address));
+  const isInsecure = (host: string) => insecure.some((entry) => entry === host || isInEntry(entry, host));
+  return {
+    isInsecure,
+    mirrors: (host) =>
+      host === DEFAULT_HOST
+        ? mirrors.map((mirror) => (isInsecure(mirror.host) ? { ...mirror, insecure: true } : mirror))
+        : [],
+  };
+}
+
+function isInEntry(entry: string, host: string): boolean {
+  const [, address, prefix] = /^(.+)\/(\d+)$/.exec(entry) ?? [];
+  return address !== undefined && isInBlock(address, Number(prefix), hostAndPort(host, true).hostname);
+}
+
+function readMirror(file: string, address: string): Mirror {
+  const url = URL.canParse(address) && /^https?:/i.test(address) ? parseHttpUrl(address) : undefined;
+  if (!url) return invalid(file, `has a wrong value: registry-mirrors holds [${address}]`);
+  const path = url.path.replace(/\/+$/, '');
+  return { host: url.host, scheme: url.secure ? 'https' : 'http', pulls: 'all', ...(path && { root: `${path}/v2` }) };
+}

@@ -1,0 +1,63 @@
+// containerd's hosts.toml: `certs.d/HOST/hosts.toml`, with `_default` for hosts that have none (containerd, docs/hosts.md).
+import { join } from 'node:path';
+import { parseHttpUrl } from '../../../io/http-url.ts';
+import { isObject, type Json } from '../../../oci/decode.ts';
+import type { Endpoint, HostRule, Mirror } from '../settings.ts';
+import { defaultAddress } from './docker-hub.ts';
+import { fieldsOf, invalid, readTomlFile } from './read-config.ts';
+
+/** `undefined` where no file speaks of the host. Errors: CONFIG_INVALID, FILE_UNREADABLE. */
+export async function readHostsToml(directory: string, host: string): Promise<HostRule | undefined> {
+  for (const name of directoryNames(host)) {
+    const file = join(directory, name, 'hosts.toml');
+    const content = await readTomlFile(file);
+    if (content) return readRule(file, content, host);
+  }
+  return undefined;
+}
+
+/** containerd's order: a colon cannot stand in every file system's names. */
+function directoryNames(host: string): readonly string[] {
+  const [, name, port] = /^(.*):(\d+)$/.exec(host) ?? [];
+  return port === undefined ? [host, '_default'] : [`${name}_${port}_`, host, '_default'];
+}
+
+function readRule(file: string, content: Json, host: string): HostRule {
+  const fields = fieldsOf(file, content);
+  const server = fields.string('server');
+  const mirrors = Object.entries(fields.object('host') ?? {}).flatMap(([address, table]) =>
+    isObject(table) ? (readMirror(file, address, table) ?? []) : invalid(file, `has a wrong entry for ${address}`),
+  );
+  // The file's own server takes the place of the host itself; its table-level keys speak of it.
+  const upstream = server
+    ? readEndpoint(file, server, content)
+    : { host: defaultAddress(host), ...insecurity(file, content) };
+  return { mirrors, upstream };
+}
+
+/** `undefined` for one that is for pushing only. Without capabilities a host can do everything. */
+function readMirror(file: string, address: string, table: Json): Mirror | undefined {
+  const fields = fieldsOf(file, table);
+  const capabilities = table.capabilities === undefined ? ['pull', 'resolve'] : fields.strings('capabilities');
+  if (!capabilities.includes('pull')) return undefined;
+  const pulls = capabilities.includes('resolve') ? 'all' : 'by-digest';
+  return { ...readEndpoint(file, address, table), pulls, namespace: true };
+}
+
+function readEndpoint(file: string, address: string, table: Json): Endpoint {
+  const text = /^https?:\/\//i.test(address) ? address : `https://${address}`;
+  if (!URL.canParse(text)) return invalid(file, `has a wrong address [${address}]`);
+  const url = parseHttpUrl(text);
+  const path = url.path.replace(/\/+$/, '');
+  const whole = fieldsOf(file, table).boolean('override_path') || path.endsWith('/v2');
+  return {
+    host: url.host,
+    scheme: url.secure ? 'https' : 'http',
+    ...(path && { root: whole ? path : `${path}/v2` }),
+    ...insecurity(file, table),
+  };
+}
+
+function insecurity(file: string, table: Json): { readonly insecure?: true } {
+  return fieldsOf(file, table).boolean('skip_verify') ? { insecure: true } : {};
+}
