@@ -4,9 +4,10 @@
 // partly written, and its name never comes back. Whoever wants the lock makes a claim, then lists: a live claim beside it means that somebody
 // holds the lock or wants it too, so it withdraws and tries again later. Of two that come at once at least one sees the other: both
 // cannot win. A dead owner's claim is simply removed; nobody can remove a live one by mistake, as two takers of one lock file could.
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { open, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { makeDirectory } from './atomic-file.ts';
 import { isFsError } from './fs-errors.ts';
 import { isAlive, ownIdentity } from './process-identity.ts';
 
@@ -54,7 +55,7 @@ async function makeClaim(path: string): Promise<string> {
       return claim;
     } catch (error) {
       // ENOENT: another one removed the directory, as empty, after we made it. EEXIST: another thread of this process counts too.
-      if (isFsError(error, 'ENOENT')) await mkdir(dirname(path), { recursive: true });
+      if (isFsError(error, 'ENOENT')) await makeDirectory(dirname(path));
       else if (!isFsError(error, 'EEXIST')) throw error;
     }
   }

@@ -1,6 +1,7 @@
 // The object store in a directory: a key is a path. Relies on rename and link being atomic, and on fsync of files and directories.
-import { link, mkdir, open, readdir, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
+import { link, open, readdir, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeDirectory } from '../io/atomic-file.ts';
 import { isFsError, translatingFsErrors } from '../io/fs-errors.ts';
 import type { Bytes } from '../registry/contract.ts';
 import { directorySyncs } from './fs-durability.ts';
@@ -38,7 +39,7 @@ export function openFsObjectStore(directory: string): ObjectStore {
       } catch (error) {
         if (!isFsError(error, 'ENOENT') || attempt === 20) throw error;
       }
-      syncs.made(await mkdir(dirname(path), { recursive: true }), dirname(path));
+      syncs.made(await makeDirectory(dirname(path)), dirname(path));
     }
   }
 
@@ -164,7 +165,7 @@ async function writeTemporary(directory: string, bytes: Uint8Array, synced: bool
   const path = join(directory, `${process.pid}-${crypto.randomUUID()}`);
   const handle = await open(path, 'wx').catch(async (error: unknown) => {
     if (!isFsError(error, 'ENOENT')) throw error;
-    await mkdir(directory, { recursive: true });
+    await makeDirectory(directory);
     return open(path, 'wx');
   });
   try {

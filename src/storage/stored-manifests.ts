@@ -82,6 +82,10 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
     }
   }
 
+  async function point(key: string, digest: Digest): Promise<void> {
+    if ((await readLink(objects, key)) !== digest) await objects.put(key, linkBytes(digest));
+  }
+
   async function* tags(repository: string, after = ''): AsyncGenerator<string> {
     const folders = await objects.children(tagsPrefix(repository));
     // Without their slashes the order is another: `a` comes before `a-b`.
@@ -126,7 +130,7 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
       // All that the tags rely on is on disk before they move.
       await objects.sync([blobKey(digest), ...links, ...blobs.map((blob) => layerLinkKey(repository, blob.digest))]);
       const current = newTags.map((tag) => tagLinkKey(repository, tag));
-      await Promise.all(current.map((key) => objects.put(key, linkBytes(digest))));
+      await Promise.all(current.map((key) => point(key, digest)));
       await objects.sync(current);
     },
     deleteTag: async (repository, tag) => {

@@ -1,0 +1,50 @@
+// Files that are there whole or not at all, and the directories they need. Relies on rename being atomic.
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { isFsError, translatingFsErrors } from './fs-errors.ts';
+
+/**
+ * Makes a directory and those above it. Returns the first that it made, `undefined` where all were there.
+ * Errors are the file system's own, also the one that Node's recursive mkdir hides behind ENOENT on a read-only file system.
+ */
+export async function makeDirectory(path: string): Promise<string | undefined> {
+  try {
+    return await mkdir(path, { recursive: true });
+  } catch (error) {
+    if (!isFsError(error, 'ENOENT') || dirname(path) === path) throw error;
+    const above = await makeDirectory(dirname(path));
+    try {
+      await mkdir(path);
+    } catch (failure) {
+      if (!isFsError(failure, 'EEXIST')) throw failure;
+    }
+    return above ?? path;
+  }
+}
+
+/**
+ * Writes a small file: readers see the old content or the new one, also after a power cut. Makes the directory.
+ * `mode` as in open(2), 0o666 when absent. Errors: NO_SPACE, READ_ONLY, NO_ACCESS.
+ */
+export async function writeFileAtomically(
+  path: string,
+  content: string | Uint8Array,
+  options: { readonly mode?: number } = {},
+): Promise<void> {
+  await translatingFsErrors(path, async () => {
+    await makeDirectory(dirname(path));
+    const temporary = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}`);
+    try {
+      const handle = await open(temporary, 'wx', options.mode ?? 0o666);
+      try {
+        await handle.writeFile(content);
+        await handle.datasync();
+      } finally {
+        await handle.close();
+      }
+      await rename(temporary, path);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  });
+}

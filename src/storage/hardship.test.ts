@@ -1,0 +1,186 @@
+// The store in hard times: several processes, kill -9, power cuts, a full disk, a read-only one.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, readdir, truncate, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Blob, blobOf, bytesOf, collect, imageOf, opener, pushImage } from '../../test/contract/content.ts';
+import { openEmbeddedStore } from './embedded-store.ts';
+import { blobKey, layerLinkKey, revisionLinkKey, tagLinkKey } from './layout.ts';
+import { canMount, smallDisk, testDirectory } from './testing/directories.ts';
+
+const running: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill('SIGKILL');
+});
+
+interface Putting {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  readonly ended: Promise<number | null>;
+}
+
+function putInProcess(directory: string, repository: string, file: string, blob: Blob, waitMs = 0): Putting {
+  const script = resolve(import.meta.dirname, 'testing/put-process.ts');
+  const values = [script, directory, repository, file, blob.descriptor.digest, `${waitMs}`];
+  const child = spawn(process.execPath, values, { stdio: ['ignore', 'pipe', 'inherit'] });
+  running.push(child);
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  const ended = new Promise<number | null>((done) => child.once('close', (code) => done(code)));
+  return { child, output: () => output, ended };
+}
+
+async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await condition())) await delay(10);
+}
+
+describe('several processes', () => {
+  it('that put one blob at once ask for it once', async () => {
+    await using directory = await testDirectory();
+    const blob = blobOf(bytesOf('shared', 2_000_000));
+    const file = join(directory.path, 'source');
+    await writeFile(file, blob.bytes);
+    const puts = ['a', 'b', 'c'].map((repository) => putInProcess(directory.path, repository, file, blob, 5));
+    expect(await Promise.all(puts.map((put) => put.ended))).toEqual([0, 0, 0]);
+    expect(puts.map((put) => put.output()).sort()).toEqual(['done\n', 'done\n', 'open 0\ndone\n']);
+    const { registry } = await openEmbeddedStore(directory.path);
+    for (const repository of ['a', 'b', 'c']) {
+      expect(await collect((await registry.getBlob(repository, blob.descriptor.digest)).body)).toEqual(blob.bytes);
+    }
+    expect(await readdir(join(directory.path, 'images/stage'))).toEqual([]);
+  });
+
+  it('go on from the byte that a killed one left, and do not wait for it', async () => {
+    await using directory = await testDirectory();
+    const blob = blobOf(bytesOf('killed', 8_000_000));
+    const file = join(directory.path, 'source');
+    await writeFile(file, blob.bytes);
+    const store = await openEmbeddedStore(directory.path);
+    const killed = putInProcess(directory.path, 'team/app', file, blob, 10);
+    await until(async () => (await store.registry.partialBytes(blob.descriptor.digest)) > 1_000_000);
+    // Two wait for the owner; when it is killed one of them takes over, the other finds the blob.
+    const heirs = ['b', 'c'].map((repository) => putInProcess(directory.path, repository, file, blob));
+    await delay(300);
+    expect(heirs.map((heir) => heir.output())).toEqual(['', '']);
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    expect(await Promise.all(heirs.map((heir) => heir.ended))).toEqual([0, 0]);
+    const asked = heirs.flatMap((heir) => [...heir.output().matchAll(/open (\d+)/g)].map((match) => Number(match[1])));
+    expect(asked).toHaveLength(1);
+    expect(asked[0]).toBeGreaterThan(1_000_000);
+    expect(await collect((await store.registry.getBlob('b', blob.descriptor.digest)).body)).toEqual(blob.bytes);
+    expect(await readdir(join(directory.path, 'images/stage'))).toEqual([]);
+  });
+});
+
+describe('after a power cut', () => {
+  const image = imageOf('cut');
+
+  it.each(['', '\0'.repeat(71), 'sha256:12'])(
+    'a link that holds [%s] counts as absent and is mended',
+    async (garbage) => {
+      await using directory = await testDirectory();
+      const { registry } = await openEmbeddedStore(directory.path);
+      await pushImage(registry, 'team/app', image, ['1']);
+      const layer = image.layers[0]?.descriptor.digest ?? image.config.descriptor.digest;
+      for (const key of [
+        layerLinkKey('team/app', layer),
+        revisionLinkKey('team/app', image.manifest.digest),
+        tagLinkKey('team/app', '1'),
+      ]) {
+        await writeFile(join(directory.path, key), garbage);
+      }
+      expect(await registry.statBlob('team/app', layer)).toBeUndefined();
+      expect(await registry.statManifest('team/app', image.manifest.digest)).toBeUndefined();
+      expect(await registry.statManifest('team/app', '1')).toBeUndefined();
+      expect(await Array.fromAsync(registry.tags('team/app'))).toEqual([]);
+      await pushImage(registry, 'team/app', image, ['1']);
+      expect(await registry.statManifest('team/app', '1')).toMatchObject({ digest: image.manifest.digest });
+      expect(await registry.statBlob('team/app', layer)).toBeDefined();
+    },
+  );
+
+  it('a manifest or blob that lost bytes counts as absent and is fetched again', async () => {
+    await using directory = await testDirectory();
+    const { registry } = await openEmbeddedStore(directory.path);
+    await pushImage(registry, 'team/app', image, ['1']);
+    const layer = image.layers[0];
+    if (!layer) throw new Error('no layer');
+    await truncate(join(directory.path, blobKey(image.manifest.digest)), 100);
+    await truncate(join(directory.path, blobKey(layer.descriptor.digest)), 0);
+    expect(await registry.statManifest('team/app', '1')).toBeUndefined();
+    await pushImage(registry, 'team/app', image, ['1']);
+    expect((await registry.getManifest('team/app', '1')).bytes).toEqual(image.manifest.bytes);
+    expect(await collect((await registry.getBlob('team/app', layer.descriptor.digest)).body)).toEqual(layer.bytes);
+  });
+});
+
+describe.skipIf(!canMount)('a file system (skipped where we may not mount)', () => {
+  const image = imageOf('small');
+
+  it('that is full is NO_SPACE; what was there stays, and it goes on when there is room', async () => {
+    await using disk = await smallDisk(2048);
+    const path = disk?.path ?? '';
+    const { registry } = await openEmbeddedStore(path);
+    await pushImage(registry, 'team/app', image, ['1']);
+    await writeFile(join(path, 'filler'), Buffer.alloc(1_000_000));
+    const large = blobOf(bytesOf('large', 1_500_000));
+    await expect(registry.putBlob('team/app', large.descriptor, opener(large.bytes))).rejects.toMatchObject({
+      code: 'NO_SPACE',
+      hint: expect.any(String),
+    });
+    expect((await registry.getManifest('team/app', '1')).digest).toBe(image.manifest.digest);
+    expect(await registry.statBlob('team/app', large.descriptor.digest)).toBeUndefined();
+    const held = await registry.partialBytes(large.descriptor.digest);
+    await truncate(join(path, 'filler'), 0);
+    const asked: number[] = [];
+    await registry.putBlob('team/app', large.descriptor, opener(large.bytes, asked));
+    expect(asked).toEqual([held]);
+    expect(await collect((await registry.getBlob('team/app', large.descriptor.digest)).body)).toEqual(large.bytes);
+  });
+
+  it('that is read-only is read, and READ_ONLY when written to', async () => {
+    await using disk = await smallDisk(2048);
+    const { registry } = await openEmbeddedStore(disk?.path ?? '');
+    await pushImage(registry, 'team/app', image, ['1']);
+    await disk?.makeReadOnly();
+    expect((await registry.getManifest('team/app', '1')).bytes).toEqual(image.manifest.bytes);
+    expect(await Array.fromAsync(registry.repositories())).toEqual(['team/app']);
+    for (const { descriptor, bytes } of [image.config, ...image.layers]) {
+      expect(await collect((await registry.getBlob('team/app', descriptor.digest)).body)).toEqual(bytes);
+    }
+    const blob = blobOf(bytesOf('new', 10));
+    const put = registry.putBlob('team/app', blob.descriptor, opener(blob.bytes));
+    await expect(put).rejects.toMatchObject({ code: 'READ_ONLY', hint: expect.any(String) });
+    await expect(registry.deleteTag('team/app', '1')).rejects.toMatchObject({ code: 'READ_ONLY' });
+    // Nothing new, so nothing to write.
+    await pushImage(registry, 'team/app', image, []);
+  });
+});
+
+describe('a directory that is not there', () => {
+  it('is an empty store to read, and is made when written to', async () => {
+    await using directory = await testDirectory();
+    const path = join(directory.path, 'not/yet');
+    const { registry } = await openEmbeddedStore(path);
+    expect(await registry.statManifest('alpine', '3')).toBeUndefined();
+    expect(await Array.fromAsync(registry.repositories())).toEqual([]);
+    expect(await readdir(directory.path)).toEqual([]);
+    await pushImage(registry, 'alpine', imageOf('made'), ['3']);
+    expect(await registry.statManifest('alpine', '3')).toBeDefined();
+  });
+
+  it('may hold other things that are no store', async () => {
+    await using directory = await testDirectory();
+    await mkdir(join(directory.path, 'docker/registry/v2/repositories'), { recursive: true });
+    await writeFile(join(directory.path, 'docker/registry/v2/repositories/stray'), 'x');
+    await mkdir(join(directory.path, 'docker/registry/v2/repositories/Not A Name/_manifests/tags'), {
+      recursive: true,
+    });
+    const { registry } = await openEmbeddedStore(directory.path);
+    expect(await Array.fromAsync(registry.repositories())).toEqual([]);
+  });
+});

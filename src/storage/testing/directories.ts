@@ -1,0 +1,48 @@
+// Directories for tests: fresh ones, and ones on file systems of their own that are full or read-only.
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export interface TestDirectory extends AsyncDisposable {
+  readonly path: string;
+}
+
+export async function testDirectory(): Promise<TestDirectory> {
+  const path = await mkdtemp(join(tmpdir(), 'images-store-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+export interface MountedDirectory extends TestDirectory {
+  makeReadOnly(): Promise<void>;
+}
+
+/** A tmpfs of this size; `undefined` where we may not mount. */
+export async function smallDisk(kilobytes: number): Promise<MountedDirectory | undefined> {
+  const { path } = await testDirectory();
+  try {
+    await run('mount', ['-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'tmpfs', path]);
+  } catch {
+    await rm(path, { recursive: true });
+    return undefined;
+  }
+  return {
+    path,
+    makeReadOnly: async () => {
+      await run('mount', ['-o', 'remount,ro', path]);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await run('umount', ['-l', path]);
+      await rm(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Whether this machine lets us mount, asked once. */
+export const canMount: boolean = await smallDisk(64).then(async (disk) => {
+  await disk?.[Symbol.asyncDispose]();
+  return disk !== undefined;
+});
