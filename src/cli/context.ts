@@ -17,7 +17,7 @@ export interface Context {
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly stderr: Terminal;
   /** Data: the only thing that goes to stdout. Waits where the reader is slow. */
-  out(text: string): Promise<void>;
+  out(data: string | Uint8Array): Promise<void>;
   /** A line for people, on stderr. */
   note(line: string): void;
 }
@@ -61,10 +61,10 @@ export function processContext(settings: ContextSettings): Context {
         },
       };
     },
-    out: (text) =>
+    out: (data) =>
       new Promise((resolve, reject) => {
         listenOnce(process.stdout);
-        process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+        process.stdout.write(data, (error) => (error ? reject(error) : resolve()));
       }),
     note: (line) => {
       listenOnce(process.stderr);

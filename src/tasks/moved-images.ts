@@ -23,7 +23,7 @@ export async function movedImages(
     const here = await findImage(name, registry, settings);
     const there = await statAtHost(name, { registry, hosts, settings });
     if (!there) settings.onNote?.(`Its host has it no more, it stays as it is here: ${formatReference(name)}`);
-    return there !== undefined && there.digest !== here?.digest;
+    return there !== undefined && there.digest !== here?.descriptor.digest;
   });
 }
 
@@ -36,7 +36,7 @@ export async function changedImages(
     const here = await findImage(name, registry, settings);
     if (!here || name.digest !== undefined) return !here;
     try {
-      return (await statAtHost(name, { registry, hosts, settings }))?.digest !== here.digest;
+      return (await statAtHost(name, { registry, hosts, settings }))?.digest !== here.descriptor.digest;
     } catch (error) {
       if (!isImagesError(error) || error.code === 'ABORTED') throw error;
       return true;

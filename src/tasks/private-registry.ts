@@ -36,6 +36,12 @@ export async function openPrivateRegistry(settings: Settings, options: OpenOptio
   return await openEmbedded({ kind: 'embedded', data });
 }
 
+export interface FoundImage {
+  /** What the registry calls it. */
+  readonly repository: string;
+  readonly descriptor: Descriptor;
+}
+
 /**
  * What the private registry has under a name: a name with a host counts if that full name is recorded, or if its stripped name is there
  * and no host is recorded for it. `alpine` is `library/alpine`.
@@ -44,12 +50,12 @@ export async function findImage(
   reference: Reference,
   { registry, store }: PrivateRegistry,
   settings: Settings,
-): Promise<Descriptor | undefined> {
+): Promise<FoundImage | undefined> {
   const options = { ...callOptions(settings), ...(reference.host && { host: reference.host }) };
   const wanted = tagOrDigest(reference);
   for (const path of store ? [reference.path] : spellings(reference)) {
-    const found = await registry.statManifest(path, wanted, options);
-    if (found) return found;
+    const descriptor = await registry.statManifest(path, wanted, options);
+    if (descriptor) return { repository: path, descriptor };
   }
   return undefined;
 }
@@ -83,11 +89,11 @@ async function openEmbedded({ data, state }: Extract<Location, { kind: 'embedded
 
 async function openRemote(address: RegistryAddress, settings: Settings): Promise<PrivateRegistry> {
   const { privateRegistryClient } = await import('./registry-clients.ts');
-  return { label: address.host, address, registry: privateRegistryClient(address, settings) };
+  return { label: address.host, address, registry: await privateRegistryClient(address, settings) };
 }
 
-/** The embedded registry knows both itself. */
-function spellings({ host, path }: Reference): readonly string[] {
+/** The names under which a registry may have it: `alpine` and `library/alpine` are one. */
+export function spellings({ host, path }: Reference): readonly string[] {
   if (host !== undefined && host !== 'docker.io') return [path];
   if (path.startsWith('library/')) return [path, path.slice('library/'.length)];
   return path.includes('/') ? [path] : [path, `library/${path}`];

@@ -1,9 +1,9 @@
 // The HTTP clients of the tasks: for the private registry, and for the hosts that images come from. Loaded only where HTTP is spoken.
 
 import type { OnCopyEvent } from '../copy/events.ts';
-import { proxySettings } from '../io/proxy.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { type FullReference, formatReference } from '../oci/reference.ts';
+import { readClientSettings } from '../registry/client/config/read-client-settings.ts';
 import { registryClients } from '../registry/client/registry-clients.ts';
 import type { ClientSettings, HostRule } from '../registry/client/settings.ts';
 import type { Registry } from '../registry/contract.ts';
@@ -18,17 +18,17 @@ export interface ImageHosts extends AsyncDisposable {
 }
 
 /** Plain http where $LOCAL_REGISTRY does not say https; no proxy, no mirror. */
-export function privateRegistryClient(address: RegistryAddress, settings: Settings): Registry {
-  return registryClients(clientSettings(settings, address)).forHost(address.host);
+export async function privateRegistryClient(address: RegistryAddress, settings: Settings): Promise<Registry> {
+  return registryClients(await clientSettings(settings, address)).forHost(address.host);
 }
 
 /** Retries become events; the private registry is neither a source nor the mirror of one. */
-export function imageHosts(
+export async function imageHosts(
   { address }: Pick<PrivateRegistry, 'address'>,
   settings: Settings,
   onEvent?: OnCopyEvent,
-): ImageHosts {
-  const configured = clientSettings(settings, address);
+): Promise<ImageHosts> {
+  const configured = await clientSettings(settings, address);
   const { hostRule } = configured;
   const clients = registryClients({
     ...configured,
@@ -46,9 +46,9 @@ export function imageHosts(
   };
 }
 
-function clientSettings(settings: Settings, address: RegistryAddress | undefined): ClientSettings {
+async function clientSettings(settings: Settings, address: RegistryAddress | undefined): Promise<ClientSettings> {
   return {
-    proxies: proxySettings(settings.env),
+    ...(await readClientSettings(settings)),
     ...(address && { privateHosts: [address.secure ? `https://${address.host}` : address.host] }),
   };
 }

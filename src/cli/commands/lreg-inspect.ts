@@ -1,2 +1,22 @@
-// placeholder
-export const run = async (): Promise<number> => 1;
+// `images lreg_inspect`: JSON as `skopeo inspect` prints it; --raw and --config print what is stored, byte for byte.
+import { parsePlatform } from '../../oci/platform.ts';
+import { parseReference } from '../../oci/reference.ts';
+import { inspectImage } from '../../tasks/inspect-image.ts';
+import { openPrivateRegistry } from '../../tasks/private-registry.ts';
+import { withoutQuotes } from '../../tasks/reference-list.ts';
+import type { Run } from '../command.ts';
+import { taskSettings } from '../task-settings.ts';
+
+export const run: Run = async ({ args, options, context }) => {
+  const settings = taskSettings(context, options);
+  const platform = options.text('platform');
+  const registry = await openPrivateRegistry(settings);
+  const { root, config, inspection } = await inspectImage(parseReference(withoutQuotes(args[0] ?? '')), registry, {
+    settings,
+    ...(platform !== undefined && { platform: parsePlatform(platform) }),
+  });
+  if (options.flag('raw')) await context.out(root.bytes);
+  else if (options.flag('config')) await context.out(config);
+  else await context.out(`${JSON.stringify(inspection, null, 4)}\n`);
+  return 0;
+};

@@ -1,2 +1,45 @@
-// placeholder
-export const run = async (): Promise<number> => 1;
+// `images lreg_status`: a row for each thing that is known; status 1 where it does not run.
+import { formatListenAddress } from '../../server/address.ts';
+import { type RegistryStatus, registryStatus } from '../../tasks/registry-status.ts';
+import type { Run } from '../command.ts';
+import { formatBytes, formatCount } from '../reporter/format.ts';
+import { taskSettings } from '../task-settings.ts';
+import { writeJson } from '../write-json.ts';
+
+export const run: Run = async ({ options, context }) => {
+  const status = await registryStatus(taskSettings(context, options));
+  if (options.flag('json')) await writeJson(context, asJson(status));
+  else
+    await context.out(
+      rows(status)
+        .map(([name, value]) => `${name.padEnd(10)}${value}\n`)
+        .join(''),
+    );
+  return status.running ? 0 : 1;
+};
+
+function rows({ running, vms, data, ...held }: RegistryStatus): readonly (readonly [string, string])[] {
+  const where =
+    running?.addresses.map((address) => ['address', `http://${formatListenAddress(address)}`] as const) ?? [];
+  const images = `${formatCount(held.tags, 'tag')} in ${formatCount(held.repositories, 'repository', 'repositories')}`;
+  return [
+    ['running', running ? `yes, pid ${running.pid}, since ${running.since}` : 'no: `images lreg_start` starts it'],
+    ...where,
+    ...(running
+      ? [['VMs', vms ? formatListenAddress({ host: vms.ip, port: vms.port }) : 'cannot reach it'] as const]
+      : []),
+    ['data', data],
+    ['images', images],
+    ['size', `${formatBytes(held.size)} in ${formatCount(held.blobs, 'blob')}`],
+  ];
+}
+
+function asJson({ running, vms, ...held }: RegistryStatus): unknown {
+  const { pid, since, version, addresses } = running ?? {};
+  return {
+    running: running !== undefined,
+    ...(running && { pid, since, version, addresses }),
+    ...(vms && { vms }),
+    ...held,
+  };
+}

@@ -1,0 +1,134 @@
+// `lreg_inspect`: what is known about an image in the private registry, with the keys of `skopeo inspect`.
+import * as decode from '../oci/decode.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import { ImagesError } from '../oci/errors.ts';
+import { decodeManifest, type ImageManifest, MAX_MANIFEST_SIZE, type RawManifest } from '../oci/manifest.ts';
+import { type Platform, platformSuits } from '../oci/platform.ts';
+import { formatReference, type Reference } from '../oci/reference.ts';
+import { machinePlatform } from './machine-platform.ts';
+import { findImage, type PrivateRegistry } from './private-registry.ts';
+import { callOptions, type Settings } from './settings.ts';
+
+/** In skopeo's order. */
+export interface Inspection {
+  readonly Name: string;
+  /** Of what the name points to: the index, where it is one. */
+  readonly Digest: Digest;
+  readonly RepoTags: readonly string[];
+  readonly Created: string | null;
+  readonly DockerVersion: string;
+  readonly Labels: Readonly<Record<string, string>> | null;
+  readonly Architecture: string;
+  readonly Os: string;
+  readonly Layers: readonly Digest[];
+  readonly LayersData: readonly LayerData[];
+  readonly Env: readonly string[] | null;
+}
+
+export interface LayerData {
+  readonly MIMEType: string;
+  readonly Digest: Digest;
+  readonly Size: number;
+  readonly Annotations: Readonly<Record<string, string>> | null;
+}
+
+export interface InspectedImage {
+  /** What the name points to. */
+  readonly root: RawManifest;
+  /** The configuration of the image that was chosen, byte for byte. */
+  readonly config: Uint8Array;
+  readonly inspection: Inspection;
+}
+
+/** Of an index, the image for `platform`; without one, this machine's or else the first that is there. Errors: MANIFEST_UNKNOWN, PLATFORM_UNKNOWN. */
+export async function inspectImage(
+  reference: Reference,
+  registry: PrivateRegistry,
+  options: { readonly platform?: Platform; readonly settings: Settings },
+): Promise<InspectedImage> {
+  const { settings, platform } = options;
+  const { repository, descriptor } = (await findImage(reference, registry, settings)) ?? notThere(reference);
+  const image: ImageInRegistry = { reference, repository, registry, settings };
+  const root = await readManifest(image, descriptor.digest);
+  const manifest = await chosenImage(image, root, platform);
+  const config = await readBlob(image, manifest.config);
+  const fields = decode.object(decode.parseJson(config, 'config'), 'config');
+  const inner = decode.isObject(fields.config) ? fields.config : {};
+  const read = { ...callOptions(settings), ...(reference.host && { host: reference.host }) };
+  const inspection: Inspection = {
+    Name: registry.address ? `${registry.address.host}/${repository}` : repository,
+    Digest: root.digest,
+    RepoTags: await Array.fromAsync(registry.registry.tags(repository, undefined, read)),
+    Created: textOf(fields.created) ?? null,
+    DockerVersion: textOf(fields.docker_version) ?? '',
+    Labels: decode.optional(inner.Labels, 'config.config.Labels', decode.stringMap) ?? null,
+    Architecture: textOf(fields.architecture) ?? '',
+    Os: textOf(fields.os) ?? '',
+    Layers: manifest.layers.map((layer) => layer.digest),
+    LayersData: manifest.layers.map(layerData),
+    Env: decode.optional(inner.Env, 'config.config.Env', decode.strings) ?? null,
+  };
+  return { root, config, inspection };
+}
+
+interface ImageInRegistry {
+  readonly reference: Reference;
+  readonly repository: string;
+  readonly registry: PrivateRegistry;
+  readonly settings: Settings;
+}
+
+async function chosenImage(
+  image: ImageInRegistry,
+  root: RawManifest,
+  platform: Platform | undefined,
+): Promise<ImageManifest> {
+  const manifest = decodeManifest(root);
+  if (manifest.kind === 'image') return manifest;
+  const wanted = platform ?? machinePlatform();
+  const suits = (child: Descriptor) => (child.platform ? platformSuits(child.platform, wanted) : 0);
+  const children = manifest.manifests.toSorted((a, b) => suits(b) - suits(a));
+  for (const child of platform ? children.filter((each) => suits(each) > 0) : children) {
+    // A sparse index names images that were never copied.
+    const there = await image.registry.registry.statManifest(
+      image.repository,
+      child.digest,
+      callOptions(image.settings),
+    );
+    if (there) return await chosenImage(image, await readManifest(image, child.digest), platform);
+  }
+  throw new ImagesError(
+    'PLATFORM_UNKNOWN',
+    `no image of it is here for that platform [${formatReference(image.reference)}]`,
+    {
+      hint: '`images lreg_cache --platform=OS/ARCH` fetches it.',
+    },
+  );
+}
+
+function readManifest({ registry, repository, settings }: ImageInRegistry, digest: Digest): Promise<RawManifest> {
+  return registry.registry.getManifest(repository, digest, callOptions(settings));
+}
+
+async function readBlob({ registry, repository, settings }: ImageInRegistry, blob: Descriptor): Promise<Uint8Array> {
+  if (blob.size > MAX_MANIFEST_SIZE) {
+    throw new ImagesError('MANIFEST_INVALID', `the configuration is too large [${blob.size} bytes]`);
+  }
+  const { body } = await registry.registry.getBlob(repository, blob.digest, callOptions(settings));
+  return Buffer.concat(await Array.fromAsync(body));
+}
+
+function layerData({ mediaType, digest, size, annotations }: Descriptor): LayerData {
+  return { MIMEType: mediaType, Digest: digest, Size: size, Annotations: annotations ?? null };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function notThere(reference: Reference): never {
+  throw new ImagesError('MANIFEST_UNKNOWN', `not in the private registry [${formatReference(reference)}]`, {
+    hint: '`images lreg_ls` shows what is there.',
+  });
+}

@@ -1,0 +1,47 @@
+// `lreg_status`: whether the embedded registry runs, where, and what it holds.
+import { embeddedStoreExists, openEmbeddedStore } from '../storage/embedded-store.ts';
+import { listRegistry } from './list-registry.ts';
+import { dataDirectory, type RegistryState, runningRegistry } from './registry-state.ts';
+import type { Settings } from './settings.ts';
+import { addressForVms } from './vm-address.ts';
+
+export interface RegistryStatus {
+  /** Absent where it does not run. */
+  readonly running?: RegistryState;
+  /** Where VMs reach it; absent where they do not. */
+  readonly vms?: { readonly ip: string; readonly port: number };
+  readonly data: string;
+  readonly repositories: number;
+  readonly tags: number;
+  readonly blobs: number;
+  /** Of all blobs and manifests, in bytes. */
+  readonly size: number;
+}
+
+/** Where registry:2 keeps its blobs. */
+const BLOBS = 'docker/registry/v2/blobs/';
+
+export async function registryStatus(settings: Settings): Promise<RegistryStatus> {
+  const data = dataDirectory(settings);
+  const running = runningRegistry(data);
+  const vms = running && (await addressForVms(running.addresses, settings));
+  const held = (await embeddedStoreExists(data)) ? await contents(data, settings) : NOTHING;
+  return { ...(running && { running }), ...(vms && { vms }), data, ...held };
+}
+
+type Contents = Pick<RegistryStatus, 'repositories' | 'tags' | 'blobs' | 'size'>;
+
+const NOTHING: Contents = { repositories: 0, tags: 0, blobs: 0, size: 0 };
+
+async function contents(data: string, settings: Settings): Promise<Contents> {
+  const store = await openEmbeddedStore(data);
+  const repositories = await listRegistry({ label: data, registry: store.registry, store }, settings);
+  let blobs = 0;
+  let size = 0;
+  for await (const blob of store.objects.list(BLOBS)) {
+    blobs++;
+    size += blob.size;
+  }
+  const tags = repositories.reduce((sum, repository) => sum + repository.tags.length, 0);
+  return { repositories: repositories.length, tags, blobs, size };
+}
