@@ -34,11 +34,11 @@ export async function copyFigures(rounds: number): Promise<readonly Figure[]> {
     if (way === 'embedded') return timed({ ...preload, options: { env: { ...world.env, IMAGES_DATA: fresh } } });
     await using destination = await startDockerRegistry({ data: fresh });
     if (way === 'registry') {
-      return timed({ ...preload, options: { env: { ...world.env, LOCAL_REGISTRY: destination.host } } });
+      return await timed({ ...preload, options: { env: { ...world.env, LOCAL_REGISTRY: destination.host } } });
     }
     const args = ['copy', upstream.host, ...IMAGES];
     const env = { OLD_ADDRESS: `echo ${destination.host}` };
-    return timed({ command: join(ROOT, 'bench/old-way.sh'), args, options: { env } });
+    return await timed({ command: join(ROOT, 'bench/old-way.sh'), args, options: { env } });
   };
 
   const ways: readonly Way[] = ['limit', 'embedded', 'old', 'registry'];

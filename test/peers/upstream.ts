@@ -1,7 +1,9 @@
 // An upstream registry that is made to misbehave: it serves fixture images (and blobs that are made on the way, for sizes that do not fit in
 // memory), counts what it sends, and can be slow, close in the middle, hang, or lie.
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout } from 'node:timers/promises';
 import type { FixtureImage } from '../fixtures/image.ts';
 
 export interface BlobSource {
@@ -92,22 +94,24 @@ export async function startUpstream(): Promise<Upstream> {
       return;
     }
     fetches.set(digest, (fetches.get(digest) ?? 0) + 1);
+    await pipeline(Readable.from(misbehaving(digest, content, from)), response).catch(() => undefined);
+  };
+
+  /** Throws where the connection is to be closed. */
+  async function* misbehaving(digest: string, content: BlobSource, from: number): AsyncGenerator<Uint8Array> {
     let at = from;
     for (const chunk of content.chunks(from)) {
-      if (response.destroyed) return;
       const { closeAfter, bytesPerSecond } = behaviour;
       if (closeAfter !== undefined && at + chunk.length > closeAfter && !closed.has(`${digest} ${closeAfter}`)) {
         closed.add(`${digest} ${closeAfter}`);
-        response.destroy();
-        return;
+        throw new Error('closed in the middle');
       }
-      if (bytesPerSecond) await new Promise((done) => setTimeout(done, (chunk.length / bytesPerSecond) * 1000));
-      if (!response.write(chunk)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      if (bytesPerSecond) await setTimeout((chunk.length / bytesPerSecond) * 1000);
+      yield chunk;
       at += chunk.length;
       sent.set(digest, (sent.get(digest) ?? 0) + chunk.length);
     }
-    response.end();
-  };
+  }
 
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy());
