@@ -1,5 +1,15 @@
 // The files below a scanned directory, and their documents. Relies on node:fs and on yaml.ts.
-import { type Dirent, readdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
+import {
+  closeSync,
+  type Dirent,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { ImagesError } from '../oci/errors.ts';
 import { byBytes } from './byte-order.ts';
@@ -25,9 +35,7 @@ export function openFileTree(directory: string, warn: (warning: Warning) => void
 
   const readText = (file: string): string => {
     try {
-      const path = join(directory, file);
-      if (statSync(path).size > MAX_FILE) throw new Error(`it is larger than ${MAX_FILE >> 20} MiB`);
-      return decode(readFileSync(path));
+      return decode(readBytes(join(directory, file)));
     } catch (error) {
       if (!warned.has(file)) warn({ file, text: `cannot be read: ${reasonOf(error)}` });
       warned.add(file);
@@ -81,6 +89,17 @@ function listFiles(directory: string, warn: (warning: Warning) => void): string[
     }
   }
   return files;
+}
+
+/** One look at the size and one read: readFileSync with a stat before it costs a call more a file. */
+function readBytes(path: string): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    if (fstatSync(file).size > MAX_FILE) throw new Error(`it is larger than ${MAX_FILE >> 20} MiB`);
+    return readFileSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 function realDirectory(directory: string): string {

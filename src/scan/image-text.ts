@@ -14,6 +14,8 @@ const SCHEME = /^(?:docker|oci|docker-pullable|docker-daemon):\/\//;
 const PLACEHOLDER =
   /\{\{|\}\}|\$[({A-Za-z_]|\[\[|<[^>]*>|%[A-Za-z_]+%|@[A-Z_]+@|__\w+__|\b(?:REPLACE|CHANGE|FIX|YOUR|MY)[-_]?ME\b|(?:^|[/:])(?:REPLACE|CHANGE|FIX)[-_]?ME\b/i;
 const ONLY_CAPITALS = /^[A-Z][A-Z0-9_-]*(?:[:/@][A-Z][A-Z0-9_-]*)*$/;
+/** All that a reference is made of. */
+const CHARACTERS = /^[\w[][\w.:@/[\]%-]*$/;
 const PATH_OR_ADDRESS = /^(?:[/.~]|[a-z][a-z0-9+.-]*:\/\/)/i;
 /** Pictures, disks and archives go by `image:` too. */
 const FILE_NAME =
@@ -25,7 +27,7 @@ export function judgeImage(value: unknown): Judged {
   const text = bare(value);
   if (text === '') return NOTHING;
   if (PLACEHOLDER.test(text) || ONLY_CAPITALS.test(text)) return { kind: 'placeholder', text };
-  if (PATH_OR_ADDRESS.test(text)) return NOTHING;
+  if (PATH_OR_ADDRESS.test(text) || !CHARACTERS.test(text)) return NOTHING;
   const reference = tryParseReference(text);
   return reference ? { kind: 'image', image: text, reference } : NOTHING;
 }

@@ -27,8 +27,20 @@ const OTHER_KINDS: ReadonlySet<string> = new Set(
    recovery favicon banner cluster preview featured social og meta`.split(/\s+/),
 );
 
+/** Ten thousand files ask about the same few names. */
+const answers = new Map<string, ImageKey>();
+const MAX_ANSWERS = 10_000;
+
 export function imageKey(name: string): ImageKey {
-  if (!/image/i.test(name)) return 'no';
+  const known = answers.get(name);
+  if (known) return known;
+  const answer = /image/i.test(name) ? weigh(name) : 'no';
+  if (answers.size >= MAX_ANSWERS) answers.clear();
+  answers.set(name, answer);
+  return answer;
+}
+
+function weigh(name: string): ImageKey {
   const words = wordsOf(name);
   const at = words.findLastIndex((word) => word === 'image' || word === 'images');
   if (at < 0) return /images?$/.test(words.at(-1) ?? '') && !/^un|magic/.test(words.at(-1) ?? '') ? 'perhaps' : 'no';
@@ -40,7 +52,7 @@ export function imageKey(name: string): ImageKey {
 
 /** `images`, `relatedImages`, `extra_images`: its entries are images. */
 export function isImageList(name: string | undefined): boolean {
-  return name !== undefined && wordsOf(name).at(-1) === 'images';
+  return name !== undefined && /images$/i.test(name) && wordsOf(name).at(-1) === 'images';
 }
 
 /** `fooBarBaz`, `foo-bar_baz`, `FOO_BAR.baz` → foo, bar, baz. */

@@ -38,7 +38,7 @@ const NEVER: ReadonlySet<string> = new Set([
 
 const visitsByDocument = new WeakMap<ScannedDocument, readonly Visit[]>();
 
-/** The document's values, parents before children, in the order in which they are written; without CRDs, `status`, labels and descriptions. */
+/** The document's texts, lists and maps, parents before children, in the order in which they are written; without CRDs, `status`, labels and descriptions. */
 export function visitsOf(document: ScannedDocument): readonly Visit[] {
   const known = visitsByDocument.get(document);
   if (known) return known;
@@ -51,7 +51,7 @@ export function visitsOf(document: ScannedDocument): readonly Visit[] {
 function collect(visit: Visit, visits: Visit[]): void {
   const { value, depth } = visit;
   if (typeof value !== 'object' || value === null) {
-    visits.push(visit);
+    if (typeof value === 'string') visits.push(visit);
     return;
   }
   const own = objectOf(value);

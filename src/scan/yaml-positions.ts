@@ -1,4 +1,4 @@
-// Where the values of one YAML document stand, worked out from the parser's events when somebody asks. Relies on js-yaml's event stream.
+// Where the values of one YAML document stand, read off the parser's events when somebody asks. Relies on js-yaml's event stream.
 import { EVENT_ID, type Event, getScalarValue, SCALAR_STYLE } from 'js-yaml';
 import type { Path } from './contract.ts';
 
@@ -9,92 +9,105 @@ export interface Position {
   readonly isBlock: boolean;
 }
 
-interface Node {
-  readonly offset: number;
-  readonly isBlock: boolean;
-  readonly children: Map<string | number, Node>;
-  /** What `<<` brings in; a key of the mapping itself wins. */
-  readonly merged: Node[];
+/** `<<` in what `<<` brings in, and so on; a document can even hold itself. */
+const MAX_MERGES = 20;
+
+interface Source {
+  readonly events: readonly Event[];
+  readonly text: string;
 }
 
 /** Finds a path in the document that these events make up; where it leads nowhere, the nearest value above it. */
-export function positionFinder(events: readonly Event[], source: string): (path: Path) => Position {
-  let root: Node | undefined;
-  return (path) => {
-    root ??= readNodes(events, source);
-    let node = root;
-    for (const key of path) {
-      const next = childOf(node, key);
-      if (!next) break;
-      node = next;
-    }
-    return node;
-  };
+export function findPosition(source: Source, path: Path): Position {
+  let at = source.events[0]?.type === EVENT_ID.DOCUMENT ? 1 : 0;
+  for (const key of path) {
+    const child = childOf(source, at, key);
+    if (child === undefined) break;
+    at = child;
+  }
+  return positionOf(source, at);
 }
 
-function childOf(node: Node, key: string | number): Node | undefined {
-  const own = node.children.get(key);
-  if (own) return own;
-  for (const source of node.merged) {
-    const found = source.children.get(key);
-    if (found) return found;
-    for (const item of source.children.values()) {
-      if (item.children.has(key)) return item.children.get(key);
-    }
+/** Index of the event that begins the child's value. Of keys that are given twice the last counts, as for kubectl. */
+function childOf(source: Source, at: number, key: string | number, merges = 0): number | undefined {
+  const { events, text } = source;
+  const index = followAlias(source, at);
+  if (events[index]?.type === EVENT_ID.SEQUENCE) return itemOf(events, index, Number(key));
+  if (events[index]?.type !== EVENT_ID.MAPPING) return undefined;
+  let found: number | undefined;
+  const merged: number[] = [];
+  let entry = index + 1;
+  for (let event = events[entry]; event && event.type !== EVENT_ID.POP; event = events[entry]) {
+    const value = skip(events, entry);
+    const name = event.type === EVENT_ID.SCALAR ? getScalarValue(text, event) : undefined;
+    if (name === String(key)) found = value;
+    else if (name === '<<') merged.push(value);
+    entry = skip(events, value);
   }
-  return undefined;
+  if (found !== undefined || merges >= MAX_MERGES) return found;
+  for (const value of merged.flatMap((value) => mergedMaps(source, value))) {
+    found ??= childOf(source, value, key, merges + 1);
+  }
+  return found;
 }
 
-function readNodes(events: readonly Event[], source: string): Node {
-  const root: Node = { offset: 0, isBlock: false, children: new Map(), merged: [] };
-  const anchors = new Map<string, Node>();
-  const open: { node: Node; isMapping: boolean; key: string | undefined; keyOffset: number; index: number }[] = [];
-
-  const place = (node: Node, event: Event): void => {
-    if ('anchorStart' in event && event.anchorStart >= 0 && event.type !== EVENT_ID.ALIAS) {
-      anchors.set(source.slice(event.anchorStart, event.anchorEnd), node);
-    }
-    const parent = open.at(-1);
-    if (!parent) root.children.set('', node);
-    else if (!parent.isMapping) parent.node.children.set(parent.index++, node);
-    else if (parent.key === undefined) {
-      parent.key = event.type === EVENT_ID.SCALAR ? getScalarValue(source, event) : '';
-      parent.keyOffset = node.offset;
-    } else {
-      if (parent.key === '<<') parent.node.merged.push(node);
-      else parent.node.children.set(parent.key, node);
-      parent.key = undefined;
-    }
-  };
-
-  for (const event of events) {
-    if (event.type === EVENT_ID.POP) open.pop();
-    else if (event.type !== EVENT_ID.DOCUMENT) {
-      const parent = open.at(-1);
-      const fallback = parent?.key === undefined ? (parent?.node.offset ?? 0) : parent.keyOffset;
-      const node = nodeOf(event, { fallback, anchors, source });
-      place(node, event);
-      const isMapping = event.type === EVENT_ID.MAPPING;
-      if (isMapping || event.type === EVENT_ID.SEQUENCE) {
-        open.push({ node, isMapping, key: undefined, keyOffset: node.offset, index: 0 });
-      }
-    }
-  }
-  return root.children.get('') ?? root;
+function itemOf(events: readonly Event[], sequence: number, wanted: number): number | undefined {
+  let item = sequence + 1;
+  for (let count = 0; count < wanted && events[item]?.type !== EVENT_ID.POP; count++) item = skip(events, item);
+  return events[item]?.type === EVENT_ID.POP ? undefined : item;
 }
 
-function nodeOf(
-  event: Event,
-  context: { readonly fallback: number; readonly anchors: ReadonlyMap<string, Node>; readonly source: string },
-): Node {
-  const fresh = { isBlock: false, children: new Map<string | number, Node>(), merged: [] };
-  if (event.type === EVENT_ID.SCALAR) {
-    const isBlock = event.style === SCALAR_STYLE.LITERAL_BLOCK || event.style === SCALAR_STYLE.FOLDED_BLOCK;
-    return { ...fresh, offset: event.valueStart >= 0 ? event.valueStart : context.fallback, isBlock };
+/** `<<: *a` and `<<: [*a, *b]`. */
+function mergedMaps(source: Source, value: number): number[] {
+  const index = followAlias(source, value);
+  if (source.events[index]?.type !== EVENT_ID.SEQUENCE) return [index];
+  const maps: number[] = [];
+  for (let item = index + 1; source.events[item] && source.events[item]?.type !== EVENT_ID.POP; ) {
+    maps.push(item);
+    item = skip(source.events, item);
   }
-  if (event.type === EVENT_ID.ALIAS) {
-    const target = context.anchors.get(context.source.slice(event.anchorStart, event.anchorEnd));
-    return { ...(target ?? fresh), offset: event.anchorStart };
+  return maps;
+}
+
+/** The index behind the value that begins at `at`. */
+function skip(events: readonly Event[], at: number): number {
+  let depth = 0;
+  let index = at;
+  do {
+    const type = events[index]?.type;
+    if (type === EVENT_ID.MAPPING || type === EVENT_ID.SEQUENCE) depth++;
+    else if (type === EVENT_ID.POP) depth--;
+    index++;
+  } while (depth > 0 && index < events.length);
+  return index;
+}
+
+/** The nearest anchor of this name before the alias (YAML 1.2.2, 7.1). */
+function followAlias({ events, text }: Source, at: number): number {
+  const alias = events[at];
+  if (alias?.type !== EVENT_ID.ALIAS) return at;
+  const name = text.slice(alias.anchorStart, alias.anchorEnd);
+  return events.findLastIndex((event, index) => {
+    const isAnchored = index < at && 'anchorStart' in event && event.type !== EVENT_ID.ALIAS && event.anchorStart >= 0;
+    return isAnchored && text.slice(event.anchorStart, event.anchorEnd) === name;
+  });
+}
+
+function positionOf({ events }: Source, at: number): Position {
+  const event = events[at];
+  const isBlock =
+    event?.type === EVENT_ID.SCALAR &&
+    (event.style === SCALAR_STYLE.LITERAL_BLOCK || event.style === SCALAR_STYLE.FOLDED_BLOCK);
+  // An empty value stands nowhere: its key does.
+  for (let index = at; index >= 0; index--) {
+    const offset = offsetOf(events[index]);
+    if (offset >= 0) return { offset, isBlock };
   }
-  return { ...fresh, offset: 'start' in event && event.start >= 0 ? event.start : context.fallback };
+  return { offset: 0, isBlock: false };
+}
+
+function offsetOf(event: Event | undefined): number {
+  if (event?.type === EVENT_ID.SCALAR) return event.valueStart;
+  if (event?.type === EVENT_ID.ALIAS) return event.anchorStart;
+  return event && 'start' in event ? event.start : -1;
 }

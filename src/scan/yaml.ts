@@ -1,7 +1,7 @@
 // Text → documents. A file may hold many; one that does not parse does not take the others with it. Relies on js-yaml.
 import { constructFromEvents, EVENT_ID, type Event, parseEvents, YAMLException } from 'js-yaml';
 import type { Path, ScannedDocument } from './contract.ts';
-import { positionFinder } from './yaml-positions.ts';
+import { findPosition } from './yaml-positions.ts';
 import { SCHEMA } from './yaml-schema.ts';
 
 /** A hostile file must cost no more than a stack this deep … */
@@ -130,7 +130,7 @@ function documentOf(
   part: Part,
   parsed: { readonly value: unknown; readonly events: readonly Event[] },
 ): ScannedDocument {
-  const find = positionFinder(parsed.events, part.text);
+  const find = (path: Path) => findPosition({ events: parsed.events, text: part.text }, path);
   const lineAt = (offset: number): number => part.firstLine + countLines(part.text.slice(0, offset));
   return {
     file,

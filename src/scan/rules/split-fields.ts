@@ -17,13 +17,15 @@ const NAME = ['image', 'imageName', 'image_name', 'newName', 'name', 'baseImage'
 const TAG = ['tag', 'imageTag', 'image_tag', 'newTag', 'version', 'imageVersion', 'defaultImageVersion'];
 const DIGEST = ['digest', 'imageDigest', 'image_digest', 'sha256', 'sha', 'imageSha'];
 
+const PARTS: ReadonlySet<string> = new Set([...REGISTRY, ...REPOSITORY, ...NAME.filter((key) => key !== 'name')]);
+
 export const splitFields: DocumentRule = {
   name: RULE,
   matches: () => true,
   *find(document) {
     for (const visit of visitsOf(document)) {
       const fields = asFields(visit.value);
-      if (!fields) continue;
+      if (!fields || !Object.keys(fields).some(isPart)) continue;
       yield* findParts(document, visit, fields);
       yield* findSiblings(document, visit, fields);
     }
@@ -107,6 +109,11 @@ function* findSiblings(document: ScannedDocument, visit: Visit, fields: Fields):
     if (verdict?.certainty === 'used') yield used(joined.image, spot);
     else if (verdict) yield maybe(joined.image, verdict.reason, spot);
   }
+}
+
+/** Most maps have none of these, and need not be asked further. */
+function isPart(key: string): boolean {
+  return PARTS.has(key) || key === 'name' || imageKey(key) === 'yes';
 }
 
 /** `image: {…}`, `proxyImage: {…}`, an entry of `images:`. */
