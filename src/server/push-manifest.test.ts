@@ -113,7 +113,7 @@ describe('what is refused', () => {
     ['nothing', '', OCI_MANIFEST, 'MANIFEST_INVALID'],
     ['an array', '[]', OCI_MANIFEST, 'MANIFEST_INVALID'],
     ['no config', '{"schemaVersion":2,"layers":[]}', OCI_MANIFEST, 'MANIFEST_INVALID'],
-    ['a malformed digest in it', `{"config":{"digest":"sha256:x","size":1}}`, OCI_MANIFEST, 'DIGEST_INVALID'],
+    ['a malformed digest in it', `{"config":{"digest":"sha256:x","size":1}}`, OCI_MANIFEST, 'MANIFEST_INVALID'],
     ['a negative size', `{"config":{"digest":"${digest}","size":-1}}`, OCI_MANIFEST, 'MANIFEST_INVALID'],
     [
       'both kinds at once',

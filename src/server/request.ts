@@ -110,7 +110,10 @@ function parseRepositoryRequest(method: string, rest: string, query: URLSearchPa
   }
   const uploads = /^(?:(.*)\/)?blobs\/uploads(?:\/([^/]*))?$/.exec(rest);
   if (uploads) return parseUpload(method, () => repositoryName(uploads[1]), uploads[2] ?? '', query);
-  const item = /^(?:(.*)\/)?(manifests|blobs|referrers)\/([^/]+)$/.exec(rest);
+  const item =
+    /^(?:(.*)\/)?(manifests|blobs|referrers)\/([^/]+)$/.exec(rest) ??
+    // What has a slash is neither a tag nor a digest, and is told so.
+    /^(?:(.*?)\/)?(manifests|blobs|referrers)\/(.+)$/.exec(rest);
   if (!item) return undefined;
   const [, name, kind, reference = ''] = item;
   if (kind === 'manifests') return parseManifest(method, () => repositoryName(name), reference, query);
