@@ -10,6 +10,8 @@ export interface Expected {
   readonly digest: Digest;
   /** In bytes. */
   readonly size: number;
+  /** Who sent it, for messages: a host. */
+  readonly sender?: string;
 }
 
 /** Where a stream starts that is not a content's beginning: the hash of what came before, and how many bytes that were. */
@@ -73,7 +75,8 @@ async function* verify(body: Bytes, expected: Expected, start: Start | undefined
   }
   const digest = `${digestAlgorithm(expected.digest)}:${hash.digest('hex')}`;
   if (digest !== expected.digest) {
-    throw new ImagesError('DIGEST_INVALID', `digest is ${digest}, expected ${expected.digest}`);
+    const who = expected.sender === undefined ? '' : `${expected.sender} sent another content: `;
+    throw new ImagesError('DIGEST_INVALID', `${who}digest is ${digest}, expected ${expected.digest}`);
   }
 }
 

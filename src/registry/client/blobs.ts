@@ -46,7 +46,7 @@ export function blobReader(http: EndpointHttp, settings: BlobReaderSettings): Bl
       const from = options.from ?? 0;
       const first = await open(from);
       const size = wholeSize(first) ?? (await stat(repository, digest, options));
-      if (size === undefined || from > size) {
+      if (size === undefined || (from > 0 && from >= size)) {
         first.discard();
         if (size === undefined)
           throw new ImagesError('BLOB_UNKNOWN', `there is no blob ${http.host}/${repository}@${digest}`);
@@ -57,7 +57,7 @@ export function blobReader(http: EndpointHttp, settings: BlobReaderSettings): Bl
       const whole = from === 0 && end === size;
       return {
         descriptor: { mediaType: BLOB_TYPE, digest, size },
-        body: whole ? verified(body, { digest, size }) : body,
+        body: whole ? verified(body, { digest, size, sender: first.url.host }) : body,
       };
     },
   };

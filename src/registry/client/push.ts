@@ -3,9 +3,10 @@ import type { Backoff } from '../../io/backoff.ts';
 import type { HttpAnswer } from '../../io/http.ts';
 import { retrying, type Verdict } from '../../io/retry.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
-import { digestAlgorithm } from '../../oci/digest.ts';
+import { digestAlgorithm, isDigest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { RawManifest } from '../../oci/manifest.ts';
+import { isTag } from '../../oci/reference.ts';
 import type { Bytes, CallOptions, OpenContent, RegistryWriter } from '../contract.ts';
 import type { BlobReader } from './blobs.ts';
 import type { EndpointHttp, EndpointRequest } from './endpoint-http.ts';
@@ -189,11 +190,21 @@ export function manifestWriter(
       signal,
     });
     answer.discard();
+    const stored = answer.headers['docker-content-digest'];
+    if (
+      isDigest(stored) &&
+      stored !== manifest.digest &&
+      digestAlgorithm(stored) === digestAlgorithm(manifest.digest)
+    ) {
+      throw new ImagesError('DIGEST_INVALID', `${http.host} stored ${stored}, expected ${manifest.digest}`);
+    }
     return answer.headers['oci-subject'] !== undefined;
   };
 
   return {
     async putManifest(repository, manifest, tags, options = {}) {
+      const bad = tags.find((tag) => !isTag(tag));
+      if (bad !== undefined) throw new ImagesError('TAG_INVALID', `not a tag [${bad}]`);
       // A tag's PUT stores the manifest under its sha256 as well.
       const alone = tags.length === 0 || digestAlgorithm(manifest.digest) !== 'sha256';
       let keepsReferrers = false;

@@ -70,6 +70,9 @@ export function uploader(http: EndpointHttp, commitWithin: number): Pick<Registr
           { location: await startUpload(http, repository, {}, signal), size: 0 },
         );
       }
+      if (!id.startsWith(`${http.root}/`) && !/^[\w=-]+$/.test(id)) {
+        throw new ImagesError('BLOB_UPLOAD_UNKNOWN', `there is no upload to ${http.host}/${repository} [${id}]`);
+      }
       const known = await status(http, repository, id, signal);
       return createUpload(http, { repository, commitWithin }, known);
     },
@@ -164,9 +167,7 @@ async function status(
 ): Promise<State> {
   const answer = await http.send({
     method: 'GET',
-    to: id.startsWith(`${http.root}/`)
-      ? id.slice(http.root.length)
-      : repositoryPath(repository, `blobs/uploads/${encodeURIComponent(id)}`),
+    to: id.startsWith(`${http.root}/`) ? id.slice(http.root.length) : repositoryPath(repository, `blobs/uploads/${id}`),
     repository,
     scopes: [repositoryScope(repository, 'pull', 'push')],
     asked: {
