@@ -3,6 +3,7 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
+import { lazyBuiltins } from './lazy-builtins.mjs';
 
 const top = join(import.meta.dirname, '..');
 const dist = join(top, 'dist');
@@ -23,6 +24,7 @@ async function build(dir) {
     cwd: top,
     input: { images: join(top, 'src/cli/main.ts'), index: join(top, 'src/index.ts') },
     platform: 'node',
+    plugins: [lazyBuiltins(join(top, 'src'))],
     transform: { target: 'node22.19' },
     checks: { circularDependency: true },
   });

@@ -1,0 +1,33 @@
+// A plugin for the bundler: functions of Node's own modules are looked up when they are first called. An ESM import of such a module touches all of
+// its exports and so loads all that they lead to: node:crypto alone costs 10 ms, as much as half of a short command takes.
+
+/** Modules whose import costs time. Only what is listed here can be imported from them in src/: functions, and plain values that cost nothing. */
+const MODULES = ['node:child_process', 'node:crypto', 'node:fs', 'node:net', 'node:os', 'node:util'];
+const VALUES = { 'node:fs': ['constants'] };
+const PREFIX = '\0lazy:';
+
+export function lazyBuiltins(sourceDirectory) {
+  return {
+    name: 'lazy-builtins',
+    resolveId(id, importer) {
+      return MODULES.includes(id) && importer?.startsWith(sourceDirectory) ? PREFIX + id : null;
+    },
+    load(id) {
+      return id.startsWith(PREFIX) ? lazyModule(id.slice(PREFIX.length)) : null;
+    },
+  };
+}
+
+function lazyModule(id) {
+  const module = process.getBuiltinModule(id);
+  const names = Object.keys(module).filter((name) => /^[a-z]\w*$/.test(name) && isPlainFunction(module, name));
+  const functions = names.map((name) => `export const ${name} = (...args) => get().${name}(...args);`);
+  const values = (VALUES[id] ?? []).map((name) => `export const ${name} = get().${name};`);
+  return [`const get = () => process.getBuiltinModule('${id}');`, ...functions, ...values].join('\n');
+}
+
+/** Getters lead to what is to stay unloaded. */
+function isPlainFunction(module, name) {
+  const { value } = Object.getOwnPropertyDescriptor(module, name);
+  return typeof value === 'function';
+}
