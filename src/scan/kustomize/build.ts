@@ -1,0 +1,171 @@
+// What `kustomize build` makes of a kustomization: the resources of its entries, generated ones, components, patches, then images.
+// The order is kustomize's (api/internal/target/kusttarget.go). Names, labels and namespaces say nothing about images.
+import type { FileTree, ScannedDocument, Warning } from '../contract.ts';
+import { generateResources } from './generators.ts';
+import { changeImages, IMAGE_VOLUMES, imageChanges } from './images.ts';
+import { type Entry, entriesOf, isRemote, type Kustomization, resolveIn } from './kustomization.ts';
+import { applyPatches } from './patches.ts';
+import { doubtReplaced } from './replacements.ts';
+import { copyResource, type Fields, isFields, type Resource, resourceOf } from './resource.ts';
+import { runTransformers } from './transformers.ts';
+
+export interface Workplace {
+  readonly tree: FileTree;
+  readonly kustomizations: ReadonlyMap<string, Kustomization>;
+  readonly warn: (warning: Warning) => void;
+  /** A file that a kustomization has dealt with. */
+  readonly claim: (file: string) => void;
+  /** Results of kustomizations that several others name. */
+  readonly built: Map<string, readonly Resource[]>;
+}
+
+/** Builds a kustomization. One that (through others) names itself is built without that entry, with a warning. */
+export async function build(
+  place: Workplace,
+  kustomization: Kustomization,
+  stack: readonly string[] = [],
+): Promise<readonly Resource[]> {
+  const known = place.built.get(kustomization.directory);
+  if (known) return known.map(copyResource);
+  const resources = await accumulate(place, kustomization, { resources: [], stack });
+  place.built.set(kustomization.directory, resources);
+  return resources.map(copyResource);
+}
+
+interface Accumulating {
+  /** For a component: the resources that it changes. */
+  readonly resources: readonly Resource[];
+  readonly stack: readonly string[];
+}
+
+async function accumulate(
+  place: Workplace,
+  kustomization: Kustomization,
+  given: Accumulating,
+): Promise<readonly Resource[]> {
+  const { document, fields, file } = kustomization;
+  place.claim(file);
+  const stack = [...given.stack, kustomization.directory];
+  let resources: readonly Resource[] = [...given.resources];
+  for (const entry of entriesOf(kustomization, 'resources', 'bases')) {
+    resources = [...resources, ...(await resourcesOf(place, kustomization, { entry, stack }))];
+  }
+  resources = await generateResources(place, kustomization, resources);
+  warnOfCharts(place, kustomization);
+  for (const entry of entriesOf(kustomization, 'components')) {
+    const component = await namedKustomization(place, kustomization, { entry, stack });
+    if (component) resources = await accumulate(place, component, { resources, stack });
+  }
+  resources = await applyPatches(place, kustomization, resources);
+  resources = await runTransformers(place, kustomization, resources);
+  for (const resource of resources) rename(resource, fields);
+  const specs = [...IMAGE_VOLUMES, ...(await configuredImages(place, kustomization))];
+  for (const name of ['imageTags', 'images']) {
+    for (const change of imageChanges(fields[name], { document, path: [name] })) {
+      for (const resource of resources) changeImages(resource, change, specs);
+    }
+  }
+  await doubtReplaced(place, kustomization, resources);
+  for (const entry of entriesOf(kustomization, 'crds', 'validators')) claimEntry(place, kustomization, entry);
+  return resources;
+}
+
+interface Naming {
+  readonly entry: Entry;
+  readonly stack: readonly string[];
+}
+
+/** What an entry of `resources:` stands for: a file, or another kustomization. */
+async function resourcesOf(
+  place: Workplace,
+  kustomization: Kustomization,
+  naming: Naming,
+): Promise<readonly Resource[]> {
+  const path = resolveIn(kustomization.directory, naming.entry.text);
+  if (path !== undefined && place.tree.has(path)) {
+    place.claim(path);
+    return (await place.tree.documents(path)).flatMap(objectsOf);
+  }
+  const other = await namedKustomization(place, kustomization, naming);
+  return other ? build(place, other, naming.stack) : [];
+}
+
+async function namedKustomization(
+  place: Workplace,
+  kustomization: Kustomization,
+  { entry, stack }: Naming,
+): Promise<Kustomization | undefined> {
+  const path = resolveIn(kustomization.directory, entry.text);
+  const other = path === undefined ? undefined : place.kustomizations.get(path);
+  const line = kustomization.document.lineOf(entry.path);
+  const warn = (text: string): void => place.warn({ file: kustomization.file, line, text });
+  if (other && stack.includes(other.directory)) warn(`[${entry.text}] names this kustomization again`);
+  else if (other) return other;
+  else if (isRemote(entry.text)) warn(`[${entry.text}] is elsewhere and not fetched: its images are not found`);
+  else warn(`[${entry.text}] is not here: its images are not found`);
+  return undefined;
+}
+
+/** The objects of a document; a List stands for its items. */
+export function objectsOf(document: ScannedDocument): readonly Resource[] {
+  const { value } = document;
+  if (!isFields(value)) return [];
+  if (!Array.isArray(value.items) || !/List$/.test(String(value.kind)))
+    return [resourceOf({ document, path: [] }, value)];
+  return value.items.flatMap((item, index) =>
+    isFields(item) ? [resourceOf({ document, path: ['items', index] }, item)] : [],
+  );
+}
+
+/** Patches further up may use the new name as well as the old one. */
+function rename({ names }: Resource, fields: Fields): void {
+  const text = (key: string): string => (typeof fields[key] === 'string' ? fields[key] : '');
+  const last = names.at(-1);
+  if (last !== undefined && (text('namePrefix') || text('nameSuffix'))) {
+    names.push(`${text('namePrefix')}${last}${text('nameSuffix')}`);
+  }
+}
+
+/** Further fields that hold images, from files of `configurations:`. */
+async function configuredImages(place: Workplace, kustomization: Kustomization): Promise<readonly Fields[]> {
+  const specs: Fields[] = [];
+  for (const entry of entriesOf(kustomization, 'configurations')) {
+    const path = claimEntry(place, kustomization, entry);
+    if (path === undefined) continue;
+    for (const { value } of await place.tree.documents(path)) {
+      if (isFields(value) && Array.isArray(value.images)) specs.push(...value.images.filter(isFields));
+    }
+  }
+  return specs;
+}
+
+function claimEntry(place: Workplace, kustomization: Kustomization, entry: Entry): string | undefined {
+  const path = resolveIn(kustomization.directory, entry.text);
+  if (path === undefined || !place.tree.has(path)) return undefined;
+  place.claim(path);
+  return path;
+}
+
+/** Charts that kustomize would have Helm fetch and render. */
+function warnOfCharts(place: Workplace, { document, fields, file, directory }: Kustomization): void {
+  for (const name of ['helmCharts', 'helmChartInflationGenerator']) {
+    const charts = Array.isArray(fields[name]) ? fields[name].filter(isFields) : [];
+    for (const [index, chart] of charts.entries()) {
+      const title = String(chart.name ?? chart.chartName ?? '');
+      place.warn({
+        file,
+        line: document.lineOf([name, index]),
+        text: `the chart [${title}] is not rendered with these values: its images are not found`,
+      });
+      const values = [
+        chart.valuesFile,
+        chart.values,
+        ...(Array.isArray(chart.additionalValuesFiles) ? chart.additionalValuesFiles : []),
+      ];
+      for (const value of values) {
+        const path = typeof value === 'string' ? resolveIn(directory, value) : undefined;
+        if (path !== undefined && place.tree.has(path)) place.claim(path);
+      }
+    }
+  }
+}

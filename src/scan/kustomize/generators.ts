@@ -1,0 +1,106 @@
+// ConfigMaps that a kustomization generates: their texts may hold manifests, and so images. Secrets hold none.
+import type { ScannedDocument } from '../contract.ts';
+import type { Workplace } from './build.ts';
+import { type Kustomization, resolveIn } from './kustomization.ts';
+import { type Fields, isFields, type Resource, resourceOf, setFrom } from './resource.ts';
+
+/** The resources with the generated ones; `behavior: merge` and `replace` change those that are there. */
+export async function generateResources(
+  place: Workplace,
+  kustomization: Kustomization,
+  resources: readonly Resource[],
+): Promise<readonly Resource[]> {
+  await claimSecrets(place, kustomization);
+  const { document, fields } = kustomization;
+  const list = Array.isArray(fields.configMapGenerator) ? fields.configMapGenerator : [];
+  const all = [...resources];
+  for (const [index, entry] of list.entries()) {
+    if (!isFields(entry)) continue;
+    const source = { document, path: ['configMapGenerator', index] };
+    const generated = resourceOf(source, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: entry.name },
+      data: {},
+    });
+    const data = generated.value.data as Fields;
+    for (const text of await textsOf(place, kustomization, { entry, path: source.path })) {
+      setFrom({ document: text.document, path: text.path }, data, text.key)(text.value);
+    }
+    const at = all.findIndex(({ value, names }) => value.kind === 'ConfigMap' && names.includes(String(entry.name)));
+    const known = all[at];
+    if (known && entry.behavior === 'merge' && isFields(known.value.data))
+      Object.assign(data, { ...known.value.data, ...data });
+    if (known && (entry.behavior === 'merge' || entry.behavior === 'replace')) all.splice(at, 1);
+    all.push(generated);
+  }
+  return all;
+}
+
+interface Text {
+  readonly key: string;
+  readonly value: string;
+  readonly document: ScannedDocument;
+  readonly path: readonly (string | number)[];
+}
+
+async function textsOf(
+  place: Workplace,
+  kustomization: Kustomization,
+  { entry, path }: { readonly entry: Fields; readonly path: readonly (string | number)[] },
+): Promise<readonly Text[]> {
+  const { document } = kustomization;
+  const texts: Text[] = [];
+  for (const [index, literal] of textList(entry.literals).entries()) {
+    const [, key, value] = /^([^=]+)=(.*)$/s.exec(literal) ?? [];
+    if (key === undefined || value === undefined) continue;
+    texts.push({ key, value: value.replace(/^(["'])(.*)\1$/s, '$2'), document, path: [...path, 'literals', index] });
+  }
+  for (const entryText of textList(entry.files)) {
+    const [, key, name = entryText] = /^([^=]+)=(.+)$/.exec(entryText) ?? [];
+    const file = claimed(place, kustomization, name);
+    if (file === undefined) continue;
+    const value = await place.tree.read(file);
+    texts.push({
+      key: key ?? file.slice(file.lastIndexOf('/') + 1),
+      value,
+      document: wholeFile(file, value),
+      path: [],
+    });
+  }
+  for (const name of [...textList(entry.envs), ...textList([entry.env])]) {
+    const file = claimed(place, kustomization, name);
+    if (file === undefined) continue;
+    const text = await place.tree.read(file);
+    for (const [index, line] of text.split('\n').entries()) {
+      const [, key, value] = /^\s*([^#=\s]+)=(.*?)\s*$/.exec(line) ?? [];
+      if (key !== undefined && value !== undefined)
+        texts.push({ key, value, document: wholeFile(file, text, index + 1), path: [] });
+    }
+  }
+  return texts;
+}
+
+/** A file that is the text of a value: its lines count from `first`. */
+function wholeFile(file: string, value: string, first = 1): ScannedDocument {
+  return { file, value, lineOf: () => first, lineInText: (_, line) => first + line - 1 };
+}
+
+async function claimSecrets(place: Workplace, kustomization: Kustomization): Promise<void> {
+  const list = kustomization.fields.secretGenerator;
+  for (const entry of Array.isArray(list) ? list.filter(isFields) : []) {
+    for (const name of [...textList(entry.files), ...textList(entry.envs)])
+      claimed(place, kustomization, name.replace(/^[^=]+=/, ''));
+  }
+}
+
+function claimed(place: Workplace, kustomization: Kustomization, name: string): string | undefined {
+  const file = resolveIn(kustomization.directory, name);
+  if (file === undefined || !place.tree.has(file)) return undefined;
+  place.claim(file);
+  return file;
+}
+
+function textList(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}

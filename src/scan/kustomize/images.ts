@@ -1,0 +1,121 @@
+// The `images:` of a kustomization. Semantics: kustomize's api/filters/imagetag and api/internal/image.
+import { type Fields, isFields, type Resource, type Source, setFrom } from './resource.ts';
+
+export interface ImageChange {
+  readonly name: string;
+  readonly newName: string;
+  readonly newTag: string;
+  readonly digest: string;
+  readonly tagSuffix: string;
+  /** Where the change is written: its tag, digest, or name. */
+  readonly source: Source;
+}
+
+export function imageChanges(list: unknown, source: Source): readonly ImageChange[] {
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((entry, index) => {
+    if (!isFields(entry)) return [];
+    const text = (key: string): string => (entry[key] === undefined || entry[key] === null ? '' : String(entry[key]));
+    if (text('name') === '') return [];
+    const written = ['newTag', 'digest', 'newName', 'tagSuffix'].find((key) => text(key) !== '') ?? 'name';
+    return [
+      {
+        name: text('name'),
+        newName: text('newName'),
+        newTag: text('newTag'),
+        digest: text('digest'),
+        tagSuffix: text('tagSuffix'),
+        source: { document: source.document, path: [...source.path, index, written] },
+      },
+    ];
+  });
+}
+
+/**
+ * Changes the images of all `containers` and `initContainers`, wherever in a resource they stand, of image volumes, and of the fields
+ * that `configurations:` name. A CustomResourceDefinition is left alone, and so are ephemeral containers.
+ */
+export function changeImages(resource: Resource, change: ImageChange, fieldSpecs: readonly Fields[] = []): void {
+  if (resource.value.kind === 'CustomResourceDefinition') return;
+  changeContainers(resource.value, change);
+  for (const spec of fieldSpecs) {
+    if (isMeant(resource.value, spec)) changeAt(resource.value, String(spec.path).split('/'), change);
+  }
+}
+
+/** `spec/template/spec/…` and `spec/…` are the paths that kustomize itself configures. */
+export const IMAGE_VOLUMES: readonly Fields[] = [
+  { path: 'spec/volumes[]/image/reference' },
+  { path: 'spec/template/spec/volumes[]/image/reference' },
+];
+
+function changeContainers(value: unknown, change: ImageChange): void {
+  if (Array.isArray(value)) for (const item of value) changeContainers(item, change);
+  if (!isFields(value)) return;
+  for (const [key, item] of Object.entries(value)) {
+    changeContainers(item, change);
+    if ((key !== 'containers' && key !== 'initContainers') || !Array.isArray(item)) continue;
+    for (const container of item) if (isFields(container)) changeField(container, 'image', change);
+  }
+}
+
+function isMeant(value: Fields, spec: Fields): boolean {
+  const apiVersion = String(value.apiVersion ?? '');
+  const slash = apiVersion.indexOf('/');
+  return (
+    (spec.kind === undefined || spec.kind === value.kind) &&
+    (spec.group === undefined || spec.group === (slash < 0 ? '' : apiVersion.slice(0, slash))) &&
+    (spec.version === undefined || spec.version === apiVersion.slice(slash + 1))
+  );
+}
+
+function changeAt(value: unknown, path: readonly string[], change: ImageChange): void {
+  const [head = '', ...rest] = path;
+  if (!isFields(value)) return;
+  const isList = head.endsWith('[]');
+  const key = isList ? head.slice(0, -2) : head;
+  const inner = value[key];
+  if (rest.length === 0) changeField(value, key, change);
+  else if (Array.isArray(inner)) for (const item of inner) changeAt(item, rest, change);
+  else changeAt(inner, rest, change);
+}
+
+function changeField(holder: Fields, key: string, change: ImageChange): void {
+  const image = holder[key];
+  if (typeof image !== 'string') return;
+  const changed = changedImage(image, change);
+  if (changed !== undefined && changed !== image) setFrom(change.source, holder, key)(changed);
+}
+
+/** `undefined` where the change is for another image: the whole name must be the same, host and all. */
+export function changedImage(image: string, change: ImageChange): string | undefined {
+  if (!isMatched(image, change.name)) return undefined;
+  const was = splitImage(image);
+  const name = change.newName || was.name;
+  if (change.newTag !== '' || change.digest !== '') return join(name, change.newTag, change.digest);
+  if (change.tagSuffix !== '') return join(name, was.tag + change.tagSuffix, '');
+  return join(name, was.tag, was.digest);
+}
+
+/** Kustomize uses the name as a pattern. */
+function isMatched(image: string, name: string): boolean {
+  try {
+    return new RegExp(`^${name}(?::[\\w.{}-]*)?(?:@[a-zA-Z0-9]+(?:[.+_-][a-zA-Z0-9]+)*:[\\w.{}-]*)?$`).test(image);
+  } catch {
+    return false;
+  }
+}
+
+function splitImage(image: string): { readonly name: string; readonly tag: string; readonly digest: string } {
+  const at = image.indexOf('@');
+  const digest = at < 0 ? '' : image.slice(at + 1);
+  const tagged = at < 0 ? image : image.slice(0, at);
+  const colon = tagged.indexOf(':', Math.max(0, tagged.indexOf('/')));
+  return colon < 0
+    ? { name: tagged, tag: '', digest }
+    : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
+}
+
+function join(name: string, tag: string, digest: string): string {
+  return `${name}${tag && `:${tag}`}${digest && `@${digest}`}`;
+}

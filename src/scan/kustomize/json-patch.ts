@@ -1,0 +1,86 @@
+// JSON patches (RFC 6902) on resources, with pointers (RFC 6901).
+import { type Fields, isFields, type Source, setFrom } from './resource.ts';
+
+/** Applies a patch in place. Returns what could not be applied: kustomize would refuse the build. */
+export function applyJsonPatch(target: Fields, patch: readonly unknown[], source: Source): readonly string[] {
+  const failures: string[] = [];
+  for (const [index, operation] of patch.entries()) {
+    if (!isFields(operation) || typeof operation.path !== 'string') continue;
+    const value: Source = { document: source.document, path: [...source.path, index, 'value'] };
+    const failure = applyOperation(target, operation as Operation, value);
+    if (failure) failures.push(failure);
+  }
+  return failures;
+}
+
+interface Operation extends Fields {
+  readonly path: string;
+}
+
+function applyOperation(target: Fields, operation: Operation, source: Source): string | undefined {
+  const { op, path } = operation;
+  switch (op) {
+    case 'add':
+    case 'replace':
+      return put(target, { path, value: operation.value, inserts: op === 'add' }, source);
+    case 'remove':
+      return take(target, path) ? undefined : `nothing to remove at [${path}]`;
+    case 'move':
+    case 'copy': {
+      const from = String(operation.from);
+      const value = lookUp(target, keysOf(from));
+      if (value === undefined) return `nothing at [${from}]`;
+      if (op === 'move') take(target, from);
+      return put(target, { path, value: structuredClone(value), inserts: true }, source);
+    }
+    case 'test':
+      return undefined;
+    default:
+      return `no such operation [${String(op)}]`;
+  }
+}
+
+interface Put {
+  readonly path: string;
+  readonly value: unknown;
+  readonly inserts: boolean;
+}
+
+function put(target: Fields, { path, value, inserts }: Put, source: Source): string | undefined {
+  const keys = keysOf(path);
+  const last = keys.at(-1);
+  const parent = lookUp(target, keys.slice(0, -1));
+  if (last === undefined || typeof parent !== 'object' || parent === null) return `nothing to change at [${path}]`;
+  if (!Array.isArray(parent)) setFrom(source, parent as Fields, last)(value);
+  else {
+    const at = last === '-' ? parent.length : Number(last);
+    if (!Number.isInteger(at) || at < 0 || at > parent.length) return `no entry [${path}]`;
+    if (inserts) parent.splice(at, 0, undefined);
+    setFrom(source, parent, at)(value);
+  }
+  return undefined;
+}
+
+function take(target: Fields, path: string): boolean {
+  const keys = keysOf(path);
+  const last = keys.at(-1);
+  const parent = lookUp(target, keys.slice(0, -1));
+  if (last === undefined || lookUp(target, keys) === undefined) return false;
+  if (Array.isArray(parent)) parent.splice(Number(last), 1);
+  else delete (parent as Fields)[last];
+  return true;
+}
+
+function lookUp(target: unknown, keys: readonly string[]): unknown {
+  return keys.reduce<unknown>((at, key) => {
+    if (Array.isArray(at)) return at[key === '-' ? at.length - 1 : Number(key)];
+    return isFields(at) && Object.hasOwn(at, key) ? at[key] : undefined;
+  }, target);
+}
+
+function keysOf(pointer: string): readonly string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+}

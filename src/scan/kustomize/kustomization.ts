@@ -1,0 +1,72 @@
+// The kustomization files of a tree, and how their entries name others. Format: kubectl.docs.kubernetes.io/references/kustomize/kustomization.
+import type { FileTree, ScannedDocument } from '../contract.ts';
+import { type Fields, isFields } from './resource.ts';
+
+const FILE_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
+
+export interface Kustomization {
+  /** Relative to the scanned directory; empty for that directory itself. */
+  readonly directory: string;
+  readonly file: string;
+  readonly document: ScannedDocument;
+  readonly fields: Fields;
+  /** `kind: Component`: changes the resources of those that name it. */
+  readonly isComponent: boolean;
+}
+
+/** All kustomizations by their directories. */
+export async function kustomizationsIn(tree: FileTree): Promise<ReadonlyMap<string, Kustomization>> {
+  const found = new Map<string, Kustomization>();
+  for (const file of tree.files) {
+    const slash = file.lastIndexOf('/');
+    if (!FILE_NAMES.includes(file.slice(slash + 1))) continue;
+    const directory = file.slice(0, Math.max(0, slash));
+    if (found.has(directory)) continue;
+    const [document] = await tree.documents(file);
+    if (document && isKustomization(document.value)) {
+      const isComponent = document.value.kind === 'Component';
+      found.set(directory, { directory, file, document, fields: document.value, isComponent });
+    }
+  }
+  return found;
+}
+
+/** Flux has a kind of the same name in another group. */
+function isKustomization(value: unknown): value is Fields {
+  if (!isFields(value)) return false;
+  if (typeof value.apiVersion === 'string' && !value.apiVersion.startsWith('kustomize.config.k8s.io/')) return false;
+  return value.kind === undefined || value.kind === 'Kustomization' || value.kind === 'Component';
+}
+
+export interface Entry {
+  readonly text: string;
+  readonly path: readonly (string | number)[];
+}
+
+/** The texts of a list, with their paths. */
+export function entriesOf({ fields }: Kustomization, ...names: readonly string[]): readonly Entry[] {
+  return names.flatMap((name) => {
+    const list = fields[name];
+    if (!Array.isArray(list)) return [];
+    return list.flatMap((text, index) => (typeof text === 'string' ? [{ text, path: [name, index] }] : []));
+  });
+}
+
+/** `./../base/` seen from `overlays/prod` is `base`; `undefined` for what is elsewhere: other repositories and what lies outside the tree. */
+export function resolveIn(directory: string, path: string): string | undefined {
+  if (path.startsWith('/')) return undefined;
+  const parts = directory === '' ? [] : directory.split('/');
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part !== '..') parts.push(part);
+    else if (parts.pop() === undefined) return undefined;
+  }
+  return parts.join('/');
+}
+
+/** URLs, git addresses, and hosts with a path (`github.com/org/repo//path?ref=v1`). */
+export function isRemote(text: string): boolean {
+  return /^[a-z][a-z\d+.-]*:\/\/|^[\w.-]+@[\w.-]+:|^(?:github\.com|gitlab\.com|bitbucket\.org)[/:]|\?(?:ref|version)=|^git::/i.test(
+    text,
+  );
+}

@@ -1,0 +1,97 @@
+// The rule for kustomizations: builds those that no other names and hands the results to the document rules.
+// An image is placed where it was written; one that `images:` or a patch changed, where the change is written.
+import type { DocumentRule, Finding, Path, Place, ScannedDocument, TreeRule, Warning } from '../contract.ts';
+import { formatPath } from '../path.ts';
+import { build, type Workplace } from './build.ts';
+import { entriesOf, type Kustomization, kustomizationsIn, resolveIn } from './kustomization.ts';
+import { placeOf, type Resource, sourceOf } from './resource.ts';
+
+/** Makes the rule; `documentRules` look at the resources that a build results in. */
+export function kustomizations(documentRules: readonly DocumentRule[]): TreeRule {
+  return {
+    name: 'kustomize',
+    find: async (tree) => {
+      const found = await kustomizationsIn(tree);
+      const findings: Finding[] = [];
+      const warnings: Warning[] = [];
+      const claimed = new Set<string>();
+      const place: Workplace = {
+        tree,
+        kustomizations: found,
+        warn: (warning) => warnings.push(warning),
+        claim: (file) => claimed.add(file),
+        built: new Map(),
+      };
+      for (const root of rootsOf(found)) {
+        const reason = root.isComponent ? 'only in a component that no kustomization uses' : undefined;
+        for (const resource of await build(place, root)) {
+          for (const one of findInResource(resource, documentRules)) {
+            if (!('image' in one)) warnings.push(one);
+            else if (reason === undefined) findings.push(one);
+            else findings.push({ ...one, certainty: 'maybe', reason });
+          }
+        }
+      }
+      return { findings, warnings, claimed };
+    },
+  };
+}
+
+/** What no other kustomization names is meant to be built. Those that only name each other have no root; the first stands for them. */
+function rootsOf(all: ReadonlyMap<string, Kustomization>): readonly Kustomization[] {
+  const named = new Set<string>();
+  for (const kustomization of all.values()) {
+    for (const { text } of entriesOf(kustomization, 'resources', 'bases', 'components', 'transformers', 'generators')) {
+      const path = resolveIn(kustomization.directory, text);
+      if (path !== undefined && path !== kustomization.directory) named.add(path);
+    }
+  }
+  return [...all.values()].filter(({ directory }) => !named.has(directory));
+}
+
+function* findInResource(resource: Resource, rules: readonly DocumentRule[]): Iterable<Finding | Warning> {
+  const { document, placeAt } = tracked(resource);
+  for (const rule of rules) {
+    if (!rule.matches(document)) continue;
+    for (const found of rule.find(document)) {
+      if (!('image' in found)) {
+        const place = found.line === undefined ? undefined : placeAt(found.line);
+        yield place ? { ...found, file: place.file, line: place.line } : found;
+        continue;
+      }
+      const placed: Finding = {
+        ...found,
+        rule: `kustomize, ${found.rule}`,
+        place: placeAt(found.place.line) ?? found.place,
+      };
+      if (resource.doubt === undefined) yield placed;
+      else yield { ...placed, certainty: 'maybe', reason: resource.doubt };
+    }
+  }
+}
+
+/**
+ * A resource as a document. Its parts were written in different files, which a line number cannot say:
+ * the lines it gives are numbers of places.
+ */
+function tracked(resource: Resource): {
+  readonly document: ScannedDocument;
+  readonly placeAt: (line: number) => Place | undefined;
+} {
+  const places: Place[] = [];
+  const remember = (path: Path, line?: number): number => {
+    const source = sourceOf(resource, path);
+    if (!source) return 0;
+    const place = placeOf(source, line);
+    return places.push(place.path === '' ? { ...place, path: formatPath(path) } : place);
+  };
+  return {
+    document: {
+      file: sourceOf(resource, [])?.document.file ?? '',
+      value: resource.value,
+      lineOf: (path) => remember(path),
+      lineInText: (path, line) => remember(path, line),
+    },
+    placeAt: (line) => places[line - 1],
+  };
+}

@@ -1,0 +1,88 @@
+// Strategic merge: a patch into a resource. Format: kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch.
+import { copyFrom, type Fields, isFields, type Source, setFrom } from './resource.ts';
+
+/** Lists whose entries are merged by a key; other lists are replaced as a whole (kubernetes.io API reference, "patch merge key"). */
+const MERGE_KEYS: Readonly<Record<string, readonly string[]>> = {
+  containers: ['name'],
+  initContainers: ['name'],
+  ephemeralContainers: ['name'],
+  volumes: ['name'],
+  env: ['name'],
+  imagePullSecrets: ['name'],
+  volumeMounts: ['mountPath'],
+  volumeDevices: ['devicePath'],
+  ports: ['containerPort', 'port'],
+  hostAliases: ['ip'],
+  topologySpreadConstraints: ['topologyKey'],
+};
+
+/** Only the kinds that Kubernetes itself knows have merge keys; custom resources are merged as JSON is. */
+const BUILT_IN_GROUP = /^(?:v1|[a-z]+\/v\w+|[\w-]+\.k8s\.io\/v\w+)$/;
+
+/** Merges a patch in place. Returns false where the patch takes the resource away. */
+export function mergeResource(target: Fields, patch: Fields, source: Source): boolean {
+  if (patch.$patch === 'delete') return false;
+  const isBuiltIn = BUILT_IN_GROUP.test(String(target.apiVersion ?? ''));
+  mergeFields(target, patch, { source, isBuiltIn });
+  return true;
+}
+
+interface Merging {
+  readonly source: Source;
+  readonly isBuiltIn: boolean;
+}
+
+function mergeFields(target: Fields, patch: Fields, merging: Merging): void {
+  if (patch.$patch === 'replace') for (const key of Object.keys(target)) delete target[key];
+  for (const [key, value] of Object.entries(patch)) {
+    if (key.startsWith('$')) continue;
+    const inner: Merging = { ...merging, source: below(merging.source, key) };
+    const known = target[key];
+    if (value === null) delete target[key];
+    else if (isFields(value) && value.$patch === 'delete') delete target[key];
+    else if (isFields(value) && isFields(known)) mergeFields(known, value, inner);
+    else if (Array.isArray(value) && Array.isArray(known) && mergeKeyOf(key, value, merging)) {
+      mergeList(known, value, { ...inner, key: mergeKeyOf(key, value, merging) as string });
+    } else setFrom(inner.source, target, key)(withoutDirectives(value));
+  }
+}
+
+function mergeKeyOf(name: string, patch: readonly unknown[], { isBuiltIn }: Merging): string | undefined {
+  if (!isBuiltIn) return undefined;
+  return MERGE_KEYS[name]?.find((key) => patch.every((item) => isFields(item) && (key in item || '$patch' in item)));
+}
+
+/** Kustomize puts what a patch adds in front. */
+function mergeList(target: unknown[], patch: readonly unknown[], merging: Merging & { readonly key: string }): void {
+  const { key, source } = merging;
+  if (patch.some((item) => isFields(item) && item.$patch === 'replace' && !(key in item))) target.length = 0;
+  const added: unknown[] = [];
+  for (const [index, item] of patch.entries()) {
+    if (!isFields(item) || !(key in item)) continue;
+    const inner = { ...merging, source: below(source, index) };
+    const at = target.findIndex((known) => isFields(known) && known[key] === item[key]);
+    const known = target[at];
+    if (item.$patch === 'delete') {
+      if (at >= 0) target.splice(at, 1);
+    } else if (isFields(known)) mergeFields(known, item, inner);
+    else added.push(copyFrom(inner.source, withoutDirectives(item)));
+  }
+  target.unshift(...added);
+}
+
+function withoutDirectives(value: unknown): unknown {
+  if (Array.isArray(value))
+    return value.filter((item) => !isFields(item) || item.$patch !== 'delete').map(withoutDirectives);
+  if (!isFields(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(
+        ([key, item]) => !/^\$(?:patch|retainKeys|setElementOrder|deleteFromPrimitiveList)/.test(key) && item !== null,
+      )
+      .map(([key, item]) => [key, withoutDirectives(item)]),
+  );
+}
+
+function below(source: Source, key: string | number): Source {
+  return { document: source.document, path: [...source.path, key] };
+}

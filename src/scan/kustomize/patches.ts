@@ -1,0 +1,96 @@
+// The patches of a kustomization: strategic merge or JSON patches, in files or inline, for named or selected resources.
+import type { ScannedDocument } from '../contract.ts';
+import { parseYaml } from '../yaml.ts';
+import type { Workplace } from './build.ts';
+import { applyJsonPatch } from './json-patch.ts';
+import { type Kustomization, resolveIn } from './kustomization.ts';
+import { mergeResource } from './merge.ts';
+import { type Fields, isFields, type Resource } from './resource.ts';
+import { isNamedBy, isSelected } from './select.ts';
+
+/** Kustomize's order: `patchesStrategicMerge`, `patches`, `patchesJson6902`. Returns what is left. */
+export async function applyPatches(
+  place: Workplace,
+  kustomization: Kustomization,
+  resources: readonly Resource[],
+): Promise<readonly Resource[]> {
+  const { fields } = kustomization;
+  let left = resources;
+  for (const name of ['patchesStrategicMerge', 'patches', 'patchesJson6902']) {
+    const list = Array.isArray(fields[name]) ? fields[name] : [];
+    for (const [index, entry] of list.entries()) {
+      const target = isFields(entry) && isFields(entry.target) ? entry.target : undefined;
+      for (const document of await patchDocuments(place, kustomization, { entry, path: [name, index] })) {
+        left = applyPatch(left, document, target);
+      }
+    }
+  }
+  return left;
+}
+
+interface PatchEntry {
+  readonly entry: unknown;
+  readonly path: readonly (string | number)[];
+}
+
+async function patchDocuments(
+  place: Workplace,
+  kustomization: Kustomization,
+  { entry, path }: PatchEntry,
+): Promise<readonly ScannedDocument[]> {
+  const { document, file } = kustomization;
+  const named =
+    typeof entry === 'string' ? entry : isFields(entry) && typeof entry.path === 'string' ? entry.path : undefined;
+  const inline =
+    isFields(entry) && typeof entry.patch === 'string' ? { text: entry.patch, path: [...path, 'patch'] } : undefined;
+  const patchFile = named === undefined || named.includes('\n') ? undefined : resolveIn(kustomization.directory, named);
+  if (patchFile !== undefined && place.tree.has(patchFile)) {
+    place.claim(patchFile);
+    return place.tree.documents(patchFile);
+  }
+  const text = inline ?? (named?.includes('\n') ? { text: named, path } : undefined);
+  if (text) return inlineDocuments(document, text);
+  if (named !== undefined) place.warn({ file, line: document.lineOf(path), text: `the patch [${named}] is not here` });
+  return [];
+}
+
+/** A patch in a text of the kustomization: its lines are lines of that file. */
+export function inlineDocuments(
+  document: ScannedDocument,
+  { text, path }: { readonly text: string; readonly path: readonly (string | number)[] },
+): readonly ScannedDocument[] {
+  return parseYaml(document.file, text).documents.map((inner) => ({
+    file: document.file,
+    value: inner.value,
+    lineOf: (at) => document.lineInText(path, inner.lineOf(at)),
+    lineInText: (at, line) => document.lineInText(path, inner.lineInText(at, line)),
+  }));
+}
+
+/** A list is a JSON patch, a mapping a strategic merge. */
+export function applyPatch(
+  resources: readonly Resource[],
+  document: ScannedDocument,
+  target: Fields | undefined,
+): readonly Resource[] {
+  const { value } = document;
+  const source = { document, path: [] };
+  if (Array.isArray(value)) {
+    for (const resource of resources)
+      if (target && isSelected(resource, target)) applyJsonPatch(resource.value, value, source);
+    return resources;
+  }
+  if (!isFields(value)) return resources;
+  return resources.filter((resource) => {
+    const isMeant = target ? isSelected(resource, target) : isNamedBy(resource, value);
+    return !isMeant || mergeResource(resource.value, withoutIdentity(value), source);
+  });
+}
+
+/** A patch may have other names than what it is for. */
+function withoutIdentity(patch: Fields): Fields {
+  const { metadata, apiVersion, kind, ...rest } = patch;
+  if (!isFields(metadata)) return rest;
+  const { name, namespace, ...others } = metadata;
+  return { ...rest, metadata: others };
+}

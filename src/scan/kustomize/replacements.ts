@@ -1,0 +1,40 @@
+// `replacements:` copy values between resources. Where one writes into an image, what it comes to is not worked out: the image is a maybe.
+import type { Workplace } from './build.ts';
+import { type Kustomization, resolveIn } from './kustomization.ts';
+import { type Fields, isFields, type Resource } from './resource.ts';
+import { isSelected } from './select.ts';
+
+export async function doubtReplaced(
+  place: Workplace,
+  kustomization: Kustomization,
+  resources: readonly Resource[],
+): Promise<void> {
+  for (const replacement of await replacementsOf(place, kustomization)) {
+    const targets = Array.isArray(replacement.targets) ? replacement.targets.filter(isFields) : [];
+    for (const { select, reject, fieldPaths } of targets) {
+      const paths = Array.isArray(fieldPaths) ? fieldPaths.map(String) : [];
+      if (!paths.some((path) => /(?:^|\.)image$|\.image\.|IMAGE/.test(path))) continue;
+      const rejected = Array.isArray(reject) ? reject.filter(isFields) : [];
+      for (const resource of resources) {
+        if (!isFields(select) || !isSelected(resource, select)) continue;
+        if (rejected.some((target) => isSelected(resource, target))) continue;
+        resource.doubt = 'a replacement of the kustomization may change it';
+      }
+    }
+  }
+}
+
+async function replacementsOf(place: Workplace, { directory, fields }: Kustomization): Promise<readonly Fields[]> {
+  const list = Array.isArray(fields.replacements) ? fields.replacements.filter(isFields) : [];
+  const all: Fields[] = [];
+  for (const entry of list) {
+    const path = typeof entry.path === 'string' ? resolveIn(directory, entry.path) : undefined;
+    if (path === undefined) all.push(entry);
+    else if (place.tree.has(path)) {
+      place.claim(path);
+      for (const { value } of await place.tree.documents(path))
+        all.push(...(Array.isArray(value) ? value : [value]).filter(isFields));
+    }
+  }
+  return all;
+}

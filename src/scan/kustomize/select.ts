@@ -1,0 +1,59 @@
+// Which resources a patch's target means. Format: kubectl.docs.kubernetes.io/references/kustomize/kustomization/patches.
+import { type Fields, isFields, type Resource } from './resource.ts';
+
+/** By the target's fields: kind, group and version as they are, name and namespace as anchored patterns, selectors for labels. */
+export function isSelected(resource: Resource, target: Fields): boolean {
+  const { value } = resource;
+  const apiVersion = String(value.apiVersion ?? '');
+  const slash = apiVersion.indexOf('/');
+  const metadata = isFields(value.metadata) ? value.metadata : {};
+  return (
+    matchesAny(target.group, [slash < 0 ? '' : apiVersion.slice(0, slash)]) &&
+    matchesAny(target.version, [apiVersion.slice(slash + 1)]) &&
+    matchesAny(target.kind, [String(value.kind ?? '')]) &&
+    matchesAny(target.name, resource.names) &&
+    (metadata.namespace === undefined || matchesAny(target.namespace, [String(metadata.namespace)])) &&
+    meetsSelector(target.labelSelector, metadata.labels) &&
+    meetsSelector(target.annotationSelector, metadata.annotations)
+  );
+}
+
+/** The resources that a patch without a target names itself. */
+export function isNamedBy(resource: Resource, patch: Fields): boolean {
+  const metadata = isFields(patch.metadata) ? patch.metadata : {};
+  const { value } = resource;
+  return (
+    value.kind === patch.kind && groupOf(value) === groupOf(patch) && resource.names.includes(String(metadata.name))
+  );
+}
+
+function groupOf(value: Fields): string {
+  const apiVersion = String(value.apiVersion ?? '');
+  return apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
+}
+
+function matchesAny(pattern: unknown, texts: readonly string[]): boolean {
+  if (pattern === undefined || pattern === null || pattern === '') return true;
+  try {
+    const anchored = new RegExp(`^(?:${String(pattern)})$`);
+    return texts.some((text) => anchored.test(text));
+  } catch {
+    return texts.includes(String(pattern));
+  }
+}
+
+/** `app=x,tier!=y,zone in (a, b),!old`. */
+function meetsSelector(selector: unknown, given: unknown): boolean {
+  if (typeof selector !== 'string' || selector.trim() === '') return true;
+  const labels = isFields(given) ? given : {};
+  return selector.split(/,(?![^(]*\))/).every((part) => {
+    const set = /^\s*(\S+)\s+(in|notin)\s+\(([^)]*)\)\s*$/.exec(part);
+    if (set) {
+      const isIn = (set[3] ?? '').split(',').some((item) => item.trim() === String(labels[set[1] ?? '']));
+      return isIn === (set[2] === 'in');
+    }
+    const [, not, name = '', operator, value] = /^\s*(!?)([^=!\s]+)\s*(==|=|!=)?\s*(\S*)\s*$/.exec(part) ?? [];
+    if (operator === undefined) return Object.hasOwn(labels, name) !== (not === '!');
+    return (String(labels[name]) === value) === (operator !== '!=');
+  });
+}

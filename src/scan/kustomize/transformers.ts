@@ -1,0 +1,79 @@
+// `transformers:` and `generators:` of a kustomization: those of kustomize itself that touch images are run, others only named in a warning.
+import type { ScannedDocument } from '../contract.ts';
+import type { Workplace } from './build.ts';
+import { changeImages, imageChanges } from './images.ts';
+import { entriesOf, type Kustomization, resolveIn } from './kustomization.ts';
+import { applyPatch, inlineDocuments } from './patches.ts';
+import { isFields, type Resource } from './resource.ts';
+
+/** Kinds that leave images as they are. */
+const HARMLESS =
+  /^(?:Namespace|Prefix|Suffix|PrefixSuffix|Label|Annotations|ReplicaCount|Hash|IAMPolicyGenerator|ConfigMapGenerator|SecretGenerator)/;
+
+export async function runTransformers(
+  place: Workplace,
+  kustomization: Kustomization,
+  resources: readonly Resource[],
+): Promise<readonly Resource[]> {
+  let left = resources;
+  for (const document of await transformerDocuments(place, kustomization)) left = runTransformer(place, document, left);
+  return left;
+}
+
+async function transformerDocuments(
+  place: Workplace,
+  kustomization: Kustomization,
+): Promise<readonly ScannedDocument[]> {
+  const documents: ScannedDocument[] = [];
+  for (const entry of entriesOf(kustomization, 'transformers', 'generators')) {
+    const path = entry.text.includes('\n') ? undefined : resolveIn(kustomization.directory, entry.text);
+    const folder = path === undefined ? undefined : place.kustomizations.get(path);
+    if (entry.text.includes('\n')) documents.push(...inlineDocuments(kustomization.document, entry));
+    else if (path !== undefined && place.tree.has(path)) {
+      place.claim(path);
+      documents.push(...(await place.tree.documents(path)));
+    } else if (folder) {
+      place.claim(folder.file);
+      for (const inner of entriesOf(folder, 'resources')) {
+        const file = resolveIn(folder.directory, inner.text);
+        if (file === undefined || !place.tree.has(file)) continue;
+        place.claim(file);
+        documents.push(...(await place.tree.documents(file)));
+      }
+    }
+  }
+  return documents;
+}
+
+function runTransformer(
+  place: Workplace,
+  document: ScannedDocument,
+  resources: readonly Resource[],
+): readonly Resource[] {
+  const { value } = document;
+  if (!isFields(value)) return resources;
+  const kind = String(value.kind);
+  if (kind === 'ImageTagTransformer') {
+    const specs = Array.isArray(value.fieldSpecs) ? value.fieldSpecs.filter(isFields) : [];
+    const list = imageChanges([value.imageTag], { document, path: [] });
+    for (const change of list.map((one) => ({ ...one, source: { document, path: ['imageTag'] } }))) {
+      for (const resource of resources) changeImages(resource, change, specs);
+    }
+    return resources;
+  }
+  if (kind === 'PatchTransformer' && typeof value.patch === 'string') {
+    const target = isFields(value.target) ? value.target : undefined;
+    return inlineDocuments(document, { text: value.patch, path: ['patch'] }).reduce(
+      (left, patch) => applyPatch(left, patch, target),
+      resources,
+    );
+  }
+  if (!HARMLESS.test(kind)) {
+    place.warn({
+      file: document.file,
+      line: document.lineOf([]),
+      text: `the transformer or generator [${kind}] is not run`,
+    });
+  }
+  return resources;
+}
