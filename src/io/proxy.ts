@@ -59,7 +59,7 @@ function isExempt(list: string, host: string, secure: boolean): boolean {
 function matches(entry: string, hostname: string, port: number): boolean {
   const [, address = '', prefix] = /^(.*)\/(\d{1,3})$/.exec(entry) ?? [];
   if (prefix !== undefined) return isInBlock(address, Number(prefix), hostname);
-  const wanted = /^[^:]*:[0-9a-f]*:/.test(entry) ? { name: entry, port: undefined } : splitPort(entry);
+  const wanted = /^[^:[]*:[0-9a-f]*:/.test(entry) ? { name: entry, port: undefined } : splitPort(entry);
   if (wanted.port !== undefined && wanted.port !== port) return false;
   const name = wanted.name.replace(/^\*(?=\.)/, '');
   return name.startsWith('.') ? hostname.endsWith(name) : hostname === name || hostname.endsWith(`.${name}`);

@@ -189,7 +189,10 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
     root,
     send(request) {
       const attempt = async (): Promise<HttpAnswer> => {
-        const answer = await context.limiter(() => reach(request), request.signal);
+        // An upload lasts as long as its content takes to come, and that may come from this very host: it must not hold a place.
+        const answer = await (isSpent(request.body)
+          ? reach(request)
+          : context.limiter(() => reach(request), request.signal));
         hasAnswered = true;
         if (request.expected.includes(answer.status)) return answer;
         throw await answerError(answer, request.asked, authorizer.hint);

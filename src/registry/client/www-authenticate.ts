@@ -12,6 +12,7 @@ const SPACE = /[ \t]*/y;
 const QUOTED = /"((?:[^"\\]|\\.)*)"/y;
 /** A value in the wild may hold `/` and `:` without quotes. */
 const BARE = /[^\s,"]+/y;
+/** Credentials in one piece, as `NTLM` and `Negotiate` have: never followed by `=` and a value. */
 const TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=[ \t]*(?:,|$))/y;
 
 /** All challenges in order. What cannot be understood ends the list: half a challenge is none. */
@@ -47,12 +48,12 @@ export function parseWwwAuthenticate(header: string): readonly Challenge[] {
     const scheme = take(TOKEN)?.[0];
     if (scheme === undefined) break;
     take(SPACE);
+    take(TOKEN68);
     const parameters: Record<string, string> = Object.create(null);
     for (let next = parameter(); next; next = parameter()) {
       parameters[next[0]] ??= next[1];
       skipCommas();
     }
-    if (Object.keys(parameters).length === 0) take(TOKEN68);
     challenges.push({ scheme: scheme.toLowerCase(), parameters });
   }
   return challenges;

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import {
+  describeHttpUrl,
+  hostAndPort,
+  isLoopbackHost,
+  parseHttpUrl,
+  resolveHttpUrl,
+  sameOrigin,
+  withQuery,
+} from './http-url.ts';
+
+const base = parseHttpUrl('https://quay.io:443/v2/a/b?c=d');
+
+describe('addresses of requests', () => {
+  it('are read with host, port and path', () => {
+    expect(base).toEqual({ secure: true, host: 'quay.io', path: '/v2/a/b?c=d' });
+    expect(parseHttpUrl('http://user:secret@[FD00::1]:5000')).toEqual({
+      secure: false,
+      host: '[fd00::1]:5000',
+      path: '/',
+    });
+    expect(parseHttpUrl('http://[fe80::1%25eth0]:80/x').host).toBe('[fe80::1%25eth0]');
+    for (const wrong of ['ftp://x/', 'quay.io', 'http://', '//x/y']) expect(() => parseHttpUrl(wrong)).toThrow(wrong);
+  });
+
+  it.each([
+    ['/x?y', 'https://quay.io/x?y'],
+    ['x', 'https://quay.io/v2/a/x'],
+    ['?next', 'https://quay.io/v2/a/b?next'],
+    ['//cdn.example/x', 'https://cdn.example/x'],
+    ['http://cdn.example:80/x', 'http://cdn.example/x'],
+  ])('lead to %j as others do', (location, expected) => {
+    expect(resolveHttpUrl(base, location)).toEqual(parseHttpUrl(expected));
+  });
+
+  it('lead nowhere but to http', () => {
+    for (const location of ['ftp://x/y', 'javascript:x', 'file:///etc/passwd']) {
+      expect(() => resolveHttpUrl(base, location)).toThrow('no http address');
+    }
+  });
+
+  it('keep an IPv6 zone in what they lead to', () => {
+    const zoned = parseHttpUrl('http://[fe80::1%25eth0]:5000/v2/');
+    expect(resolveHttpUrl(zoned, '/upload/1')).toEqual({ ...zoned, path: '/upload/1' });
+  });
+
+  it('differ in origin by scheme, host or port', () => {
+    expect(sameOrigin(base, parseHttpUrl('https://QUAY.io/other'))).toBe(true);
+    for (const other of ['http://quay.io/', 'https://quay.io:8443/', 'https://cdn.quay.io/']) {
+      expect(sameOrigin(base, parseHttpUrl(other))).toBe(false);
+    }
+  });
+
+  it('are described without their query, which can be a signature', () => {
+    expect(describeHttpUrl(parseHttpUrl('https://s3.example/x?X-Amz-Signature=abc'))).toBe('https://s3.example/x');
+  });
+
+  it('take further parameters', () => {
+    expect(withQuery(base, { digest: 'sha256:ab', none: undefined, s: 'a b' }).path).toBe(
+      '/v2/a/b?c=d&digest=sha256:ab&s=a%20b',
+    );
+  });
+});
+
+describe('hosts', () => {
+  it('are split into what sockets want', () => {
+    expect(hostAndPort('quay.io', true)).toEqual({ hostname: 'quay.io', port: 443 });
+    expect(hostAndPort('[fd00::1]:5000', false)).toEqual({ hostname: 'fd00::1', port: 5000 });
+    expect(hostAndPort('[fe80::1%25eth0]', false)).toEqual({ hostname: 'fe80::1%eth0', port: 80 });
+  });
+
+  it('are loopback by name and address only', () => {
+    for (const host of ['localhost', 'localhost:5000', '127.0.0.1:5000', '127.1.2.3', '[::1]:5000']) {
+      expect(isLoopbackHost(host)).toBe(true);
+    }
+    for (const host of ['127.0.0.1.example.com', 'localhost.example.com', '10.0.0.1', '[fd00::1]', '128.0.0.1']) {
+      expect(isLoopbackHost(host)).toBe(false);
+    }
+  });
+});
