@@ -14,7 +14,7 @@ export type ServerEvent =
       readonly duration: number;
       readonly remote: string;
     }
-  /** A bug, or trouble that the client was told as 500: never bad input. */
+  /** Trouble of the server's own: a bug, a full disk. Never bad input. The client was told no more than its kind. */
   | { readonly type: 'failure'; readonly method: string; readonly url: string; readonly error: unknown };
 
 export type OnServerEvent = (event: ServerEvent) => void;

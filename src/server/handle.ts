@@ -6,7 +6,7 @@ import { answer } from './answer.ts';
 import { type MessageBody, messageBody } from './body.ts';
 import type { Call } from './call.ts';
 import type { OnServerEvent } from './events.ts';
-import { errorReply, isExpected, type Reply } from './reply.ts';
+import { errorReply, isRefusal, type Reply } from './reply.ts';
 import { parseRequest, type RegistryRequest } from './request.ts';
 import { sendReply } from './send.ts';
 
@@ -51,8 +51,8 @@ export function createRequestListener({ registry, onEvent, idle }: HandleOptions
     });
     const call: Call = { registry, headers: message.headers, body, uploads, signal: gone.signal };
     const fail = (error: unknown) => {
-      // Whoever went away needs no answer, and their going is no failure.
-      if (!isExpected(error) && !gone.signal.aborted) onEvent({ type: 'failure', method, url, error });
+      // Whoever went away needs no answer, and their going is no failure of ours.
+      if (!isRefusal(error) && !gone.signal.aborted) onEvent({ type: 'failure', method, url, error });
     };
     void replyTo(method, url, call)
       .catch((error: unknown) => {

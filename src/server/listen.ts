@@ -1,5 +1,5 @@
 // Puts a registry on one or several addresses, with time limits that suit transfers of gigabytes, and takes it off again gracefully.
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ImagesError } from '../oci/errors.ts';
 import type { Registry } from '../registry/contract.ts';
@@ -59,7 +59,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   return { addresses: servers.map(boundAddress), stopped, [Symbol.asyncDispose]: stopAll };
 }
 
-function httpServer(listener: ReturnType<typeof createRequestListener>): Server {
+function httpServer(listener: RequestListener): Server {
   const server = createServer({
     highWaterMark: HIGH_WATER_MARK,
     headersTimeout: HEADERS_TIMEOUT,
@@ -67,15 +67,16 @@ function httpServer(listener: ReturnType<typeof createRequestListener>): Server 
     // A whole request may take as long as it likes: an upload of 100 GB is no attack. One that falls silent is ended in body.ts.
     requestTimeout: 0,
   });
-  server.on('request', (message, response) => {
+  const handle: RequestListener = (message, response) => {
     // A stopped server takes no further request on a connection that is still open.
     response.once('close', () => {
       if (!server.listening) server.closeIdleConnections();
     });
     listener(message, response);
-  });
-  // The body is asked for when a handler reads it, so what is refused is never sent.
-  server.on('checkContinue', (message, response) => listener(message, response));
+  };
+  server.on('request', handle);
+  // `Expect: 100-continue`: the body is asked for when a handler reads it, so what is refused is never sent.
+  server.on('checkContinue', handle);
   return server;
 }
 

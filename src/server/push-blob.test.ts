@@ -2,8 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '../../test/peers/temporary.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { Registry } from '../registry/contract.ts';
+import { openEmbeddedStore } from '../storage/embedded-store.ts';
 import { type Answer, ask } from './testing/ask.ts';
 import { blob, emptyRegistry, putBlob } from './testing/content.ts';
 import { startServer, type TestServer } from './testing/start.ts';
@@ -16,7 +18,10 @@ beforeAll(async () => {
   server = await startServer(registry);
 });
 
-afterAll(() => server[Symbol.asyncDispose]());
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  expect(server.events.filter(({ type }) => type === 'failure')).toEqual([]);
+});
 
 const UPLOADS = '/v2/a/b/blobs/uploads/';
 
@@ -229,6 +234,22 @@ describe('an upload', () => {
     const rest = await chunk(location, bytes.subarray(received), `${received}-${bytes.length - 1}`);
     expect(rest.status).toBe(202);
     await expectStored(bytes, await ask(`${location}?digest=${digestOf(bytes)}`, 'PUT'));
+  });
+
+  it('goes on at another server over the same store, as after a restart', async () => {
+    const bytes = randomBytes(200_000);
+    await using scratch = await temporaryDirectory('uploads');
+    const open = async () => startServer((await openEmbeddedStore(scratch.path)).registry);
+    await using before = await open();
+    const started = await ask(`${before.url}${UPLOADS}`, 'POST');
+    const path = started.headers.location;
+    await chunk(`${before.url}${path}`, bytes.subarray(0, 100_000));
+    await before[Symbol.asyncDispose]();
+    await using after = await open();
+    expect((await ask(`${after.url}${path}`, 'GET')).headers.range).toBe('0-99999');
+    await chunk(`${after.url}${path}`, bytes.subarray(100_000), '100000-199999');
+    expect((await ask(`${after.url}${path}?digest=${digestOf(bytes)}`, 'PUT')).status).toBe(201);
+    expect((await ask(`${after.url}/v2/a/b/blobs/${digestOf(bytes)}`, 'GET')).body).toEqual(bytes);
   });
 
   it('is taken over by a client that comes back while its old connection still hangs', async () => {

@@ -1,4 +1,4 @@
-// What a handler answers: a value, sent in one place only (send.ts). And the one table from error codes to HTTP. Relies on oci/ only.
+// What a handler answers: a value, sent in one place only (send.ts). And the tables from error codes to HTTP. Relies on oci/ only.
 import { type ErrorCode, ImagesError } from '../oci/errors.ts';
 import type { Bytes } from '../registry/contract.ts';
 
@@ -13,8 +13,8 @@ export interface Reply {
   readonly code?: string;
 }
 
-/** HTTP status of each code that a request can end in, with the code on the wire where that is another. */
-const STATUS: Readonly<Partial<Record<ErrorCode, number | readonly [status: number, wire: string]>>> = {
+/** What a client did wrong, or asked for in vain: the code goes over the wire as it is. */
+const REFUSALS: Readonly<Partial<Record<ErrorCode, number>>> = {
   BLOB_UNKNOWN: 404,
   BLOB_UPLOAD_INVALID: 400,
   BLOB_UPLOAD_UNKNOWN: 404,
@@ -33,33 +33,53 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number | readonly [status: numb
   TOOMANYREQUESTS: 429,
   UNAUTHORIZED: 401,
   UNSUPPORTED: 405,
-  READ_ONLY: [405, 'UNSUPPORTED'],
-  ABORTED: [503, 'UNAVAILABLE'],
-  INCOMPLETE: [503, 'UNAVAILABLE'],
-  LOCKED: [503, 'UNAVAILABLE'],
-  NO_ACCESS: [503, 'UNAVAILABLE'],
-  NO_SPACE: 507,
-  BAD_ANSWER: [502, 'UNAVAILABLE'],
-  BROKEN_OFF: [502, 'UNAVAILABLE'],
-  SERVER_ERROR: [502, 'UNAVAILABLE'],
-  UNREACHABLE: [502, 'UNAVAILABLE'],
-  TIMEOUT: [504, 'UNAVAILABLE'],
 };
 
-/** True for what a client or the machine did wrong; false for a bug of ours, which `errorReply` answers with 500. */
-export function isExpected(error: unknown): error is ImagesError {
-  return error instanceof ImagesError && error.code in STATUS;
+interface Trouble {
+  readonly status: number;
+  readonly code: string;
+  /** Instead of the error's own, which names files and hosts: those are the operator's. */
+  readonly message: string;
 }
 
-/** `{errors: [{code, message, detail}]}` (distribution specification, "Error Codes"). A bug says nothing about itself. */
+const BUG: Trouble = { status: 500, code: 'UNKNOWN', message: 'unknown error' };
+const UPSTREAM: Trouble = { status: 502, code: 'UNAVAILABLE', message: 'another registry, asked for this, has failed' };
+const BUSY: Trouble = { status: 503, code: 'UNAVAILABLE', message: 'the registry cannot do this now: try again' };
+
+/** What the machine behind the registry lacks; not in this table nor the other: a bug. */
+const TROUBLES: Readonly<Partial<Record<ErrorCode, Trouble>>> = {
+  ABORTED: BUSY,
+  LOCKED: BUSY,
+  INCOMPLETE: BUSY,
+  NO_ACCESS: { ...BUSY, message: 'the registry may not use its own store' },
+  NO_SPACE: { status: 507, code: 'NO_SPACE', message: "no space left on the registry's disk" },
+  READ_ONLY: { status: 405, code: 'UNSUPPORTED', message: 'the registry is read-only' },
+  BAD_ANSWER: UPSTREAM,
+  BROKEN_OFF: UPSTREAM,
+  SERVER_ERROR: UPSTREAM,
+  UNREACHABLE: UPSTREAM,
+  TIMEOUT: { ...UPSTREAM, status: 504, message: 'another registry, asked for this, has not answered in time' },
+};
+
+/** True for what a client did wrong; false for trouble of the server's own, a bug or the machine's. */
+export function isRefusal(error: unknown): error is ImagesError {
+  return error instanceof ImagesError && error.code in REFUSALS;
+}
+
+/** `{errors: [{code, message, detail}]}` (distribution specification, "Error Codes"). */
 export function errorReply(error: unknown, headers: ReplyHeaders = {}): Reply {
-  if (!isExpected(error)) return errorBody(500, { code: 'UNKNOWN', message: 'unknown error' }, headers);
-  const entry = STATUS[error.code] ?? 500;
-  const [status, code] = typeof entry === 'number' ? [entry, error.code] : entry;
-  const detail = error.hint === undefined ? {} : { detail: { hint: error.hint } };
-  // RFC 9110, section 15.5.6: a 405 says what is allowed; what stays allowed when writing is not, is reading.
-  const allow = status === 405 && !('Allow' in headers) ? { Allow: 'GET, HEAD' } : {};
-  return errorBody(status, { code, message: error.message, ...detail }, { ...allow, ...headers });
+  if (isRefusal(error)) {
+    const status = REFUSALS[error.code] ?? BUG.status;
+    const detail = error.hint === undefined ? {} : { detail: { hint: error.hint } };
+    return errorBody(status, { code: error.code, message: error.message, ...detail }, withAllow(status, headers));
+  }
+  const { status, code, message } = (error instanceof ImagesError && TROUBLES[error.code]) || BUG;
+  return errorBody(status, { code, message }, withAllow(status, headers));
+}
+
+/** RFC 9110, section 15.5.6: a 405 says what is allowed. Where writing is not, reading is. */
+function withAllow(status: number, headers: ReplyHeaders): ReplyHeaders {
+  return status === 405 ? { Allow: 'GET, HEAD', ...headers } : headers;
 }
 
 export function errorBody(
