@@ -3,6 +3,7 @@ import type { DocumentRule, Finding, Warning } from './contract.ts';
 import { imageLines } from './lines.ts';
 import { mayMatter } from './may-matter.ts';
 import { fillInTemplate } from './openshift-template.ts';
+import { uniqueWarnings, withoutRepetition } from './repetition.ts';
 import { parseYaml } from './yaml.ts';
 
 export interface Found {
@@ -24,7 +25,7 @@ export function findInText(file: string, text: string, rules: readonly DocumentR
     warnings.push({ file, line: part.line, text: `does not parse, read line by line: ${part.reason}` });
     sort(imageLines(file, part), { findings, warnings });
   }
-  return { findings, warnings };
+  return { findings: withoutRepetition(findings), warnings: uniqueWarnings(warnings) };
 }
 
 function sort(

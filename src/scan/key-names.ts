@@ -42,12 +42,13 @@ export function imageKey(name: string): ImageKey {
 
 function weigh(name: string): ImageKey {
   const words = wordsOf(name);
+  if (words[0] === 'related' && words[1] === 'image') return 'yes';
   const at = words.findLastIndex((word) => word === 'image' || word === 'images');
   if (at < 0) return /images?$/.test(words.at(-1) ?? '') && !/^un|magic/.test(words.at(-1) ?? '') ? 'perhaps' : 'no';
   const after = words.slice(at + 1);
-  if (after.some((word) => PART_OR_SETTING.has(word)) && !(words[0] === 'related' && at === 1)) return 'no';
+  if (after.some((word) => PART_OR_SETTING.has(word))) return 'no';
   if (words.slice(0, at).some((word) => OTHER_KINDS.has(word))) return 'other';
-  return after.every((word) => SAME_THING.has(word)) || words[0] === 'related' ? 'yes' : 'perhaps';
+  return after.every((word) => SAME_THING.has(word)) ? 'yes' : 'perhaps';
 }
 
 /** `images`, `relatedImages`, `extra_images`: its entries are images. */

@@ -1,5 +1,6 @@
 // The scan of a directory: tree rules first, then every remaining manifest, document by document. Each file is in memory only while it is looked at.
 import type { DocumentRule, FileTree, Finding, ScanResult, TreeRule, Warning } from './contract.ts';
+import { uniqueWarnings, withoutRepetition } from './repetition.ts';
 
 export interface Rules {
   readonly trees: readonly TreeRule[];
@@ -55,20 +56,4 @@ async function scanTree(
     warnings.push(...found.warnings);
   }
   return { findings: withoutRepetition(findings), warnings: uniqueWarnings(warnings) };
-}
-
-/** What several rules say of one place is one finding; a sure one outweighs a maybe. */
-function withoutRepetition(findings: readonly Finding[]): Finding[] {
-  const byPlace = new Map<string, Finding>();
-  for (const finding of findings) {
-    const { file, line, path } = finding.place;
-    const key = `${file}\n${line}\n${path}\n${finding.image}`;
-    const known = byPlace.get(key);
-    if (!known || (known.certainty === 'maybe' && finding.certainty === 'used')) byPlace.set(key, finding);
-  }
-  return [...byPlace.values()];
-}
-
-function uniqueWarnings(warnings: readonly Warning[]): Warning[] {
-  return [...new Map(warnings.map((warning) => [JSON.stringify(warning), warning])).values()];
 }

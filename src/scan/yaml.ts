@@ -37,7 +37,7 @@ export function parseYaml(file: string, text: string, wanted: (part: string) => 
     try {
       documents.push(...parsePart(file, part));
     } catch (error) {
-      broken.push({ ...part, line: part.firstLine + errorLine(error), reason: reasonOf(error) });
+      broken.push({ ...part, line: part.firstLine + errorLine(error, part), reason: reasonOf(error) });
     }
   }
   return { documents, broken };
@@ -143,8 +143,10 @@ function documentOf(
   };
 }
 
-function errorLine(error: unknown): number {
-  return error instanceof YAMLException ? (error.mark?.line ?? 0) : 0;
+/** From 0; what is missing at the end is told of the last line that has something. */
+function errorLine(error: unknown, { text }: Part): number {
+  const line = error instanceof YAMLException ? (error.mark?.line ?? 0) : 0;
+  return Math.min(line, countLines(text.trimEnd()));
 }
 
 function reasonOf(error: unknown): string {

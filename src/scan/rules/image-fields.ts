@@ -1,10 +1,13 @@
 // Fields that hold a whole reference: `image`, `proxyImage`, `images: […]`, ConfigMap keys, and any field whose text can be nothing else.
+
+import type { Reference } from '../../oci/reference.ts';
 import type { DocumentRule, Finding, ScannedDocument, Warning } from '../contract.ts';
-import { fieldOf } from '../fields.ts';
+import { asFields, fieldOf } from '../fields.ts';
 import { maybe, type Spot, unresolved, used } from '../findings.ts';
 import { judgeImageWithCare } from '../image-text.ts';
 import { type ImageKey, imageKey, isImageList } from '../key-names.ts';
 import { nameOf, pathOf } from '../path.ts';
+import { tagBeside } from '../tag-beside.ts';
 import { namedImages } from '../text-images.ts';
 import { verdictOn, whyNotRun } from '../verdict.ts';
 import { type Visit, visitsOf } from '../walk.ts';
@@ -42,7 +45,7 @@ function* find(document: ScannedDocument, visit: Visit): Iterable<Finding | Warn
     if (key === 'yes' && /[,;=]/.test(text)) yield* listedImages(visit, spot);
     return;
   }
-  if (isPartOfReference(judged.image, visit)) return;
+  if (isPartOfReference(judged, visit)) return;
   const verdict = verdictOn(judged.reference, { document, object: visit.object, key });
   if (verdict?.certainty === 'used') yield used(judged.image, spot);
   else if (verdict) yield maybe(judged.image, verdict.reason, spot);
@@ -56,14 +59,17 @@ function* listedImages(visit: Visit, spot: Spot): Iterable<Finding> {
   }
 }
 
-/** A bare name whose registry or repository stands beside or above it: other rules put it together. */
-function isPartOfReference(image: string, visit: Visit): boolean {
-  if (/[/:@]/.test(image)) return false;
-  const isSplit = ['registry', 'repository', 'repo', 'imageRegistry', 'imageRepository', 'hub'].some(
-    (name) => fieldOf(visit.parent?.value, name) !== undefined,
-  );
-  return isSplit || fieldOf(visit.parent?.parent?.value, 'hub') !== undefined;
+/** Its registry, repository or tag stands beside or above it: other rules put it together. */
+function isPartOfReference(judged: { readonly image: string; readonly reference: Reference }, visit: Visit): boolean {
+  const { tag, digest } = judged.reference;
+  const fields = asFields(visit.parent?.value);
+  if (fields === undefined || tag !== undefined || digest !== undefined) return false;
+  if (typeof visit.key === 'string' && imageKey(visit.key) === 'yes' && tagBeside(fields, visit.key)) return true;
+  if (/[/:@]/.test(judged.image)) return false;
+  return SPLIT.some((name) => Object.hasOwn(fields, name)) || fieldOf(visit.parent?.parent?.value, 'hub') !== undefined;
 }
+
+const SPLIT: readonly string[] = ['registry', 'repository', 'repo', 'imageRegistry', 'imageRepository', 'hub'];
 
 /** An entry of `images:` is an image, be it a list or a map; OpenShift says what a name means with `kind: DockerImage`. */
 function keyOf(visit: Visit): ImageKey {

@@ -1,17 +1,18 @@
 // References in parts: {registry, repository, name, tag, version, digest} in values and custom resources, and the siblings `image` + `imageTag`.
 import { type Reference, tryParseReference } from '../../oci/reference.ts';
 import type { DocumentRule, Finding, ScannedDocument } from '../contract.ts';
-import { asFields, type Fields, fieldOf, scalarOf, textOf } from '../fields.ts';
+import { asFields, type Fields, scalarOf, textOf } from '../fields.ts';
 import { maybe, used } from '../findings.ts';
 import { judgeImageWithCare } from '../image-text.ts';
 import { joinParts, type Parts } from '../join-parts.ts';
 import { imageKey, isImageList } from '../key-names.ts';
 import { nameOf, pathOf } from '../path.ts';
+import { tagBeside } from '../tag-beside.ts';
 import { verdictOn, whyNotRun } from '../verdict.ts';
 import { type Visit, visitsOf } from '../walk.ts';
 
 const RULE = 'split-fields';
-const REGISTRY = ['registry', 'imageRegistry', 'image_registry', 'registryUrl'];
+const REGISTRY = ['registry', 'imageRegistry', 'image_registry', 'registryUrl', 'hub'];
 const REPOSITORY = ['repository', 'imageRepository', 'imageRepo', 'image_repository', 'image_repo', 'repo'];
 const NAME = ['image', 'imageName', 'image_name', 'newName', 'name', 'baseImage'];
 const TAG = ['tag', 'imageTag', 'image_tag', 'newTag', 'version', 'imageVersion', 'defaultImageVersion'];
@@ -86,22 +87,13 @@ function partsOf(fields: Fields, isUnderImage: boolean): FoundParts | undefined 
 
 /** `image: quay.io/x/y` with `imageTag: v1` beside it, `proxyImage` with `proxyImageTag` or `proxyTag`. */
 function* findSiblings(document: ScannedDocument, visit: Visit, fields: Fields): Iterable<Finding> {
-  for (const key of Object.keys(fields)) {
-    if (imageKey(key) !== 'yes' || typeof fields[key] !== 'string' || fieldOf(fields, 'repository') !== undefined)
-      continue;
+  const isSplit = [...REGISTRY, ...REPOSITORY].some((key) => Object.hasOwn(fields, key));
+  for (const key of isSplit ? [] : Object.keys(fields)) {
+    if (imageKey(key) !== 'yes' || typeof fields[key] !== 'string') continue;
     const judged = judgeImageWithCare(fields[key]);
     if (judged.kind !== 'image' || isVersioned(judged.reference)) continue;
-    const stem = key.replace(/[-_]?(?:image|Image|IMAGE)(?:[-_]?[nN]ame)?$/, '');
-    const names = [
-      `${key}Tag`,
-      `${key}_tag`,
-      `${key}-tag`,
-      `${key}Version`,
-      `${key}_version`,
-      ...(stem ? [`${stem}Tag`, `${stem}_tag`, `${stem}-tag`] : ['tag']),
-    ];
-    const tag = firstText(fields, names);
-    const joined = tag && joinParts({ name: judged.image, isNamePart: true, tag: tag.text });
+    const tag = tagBeside(fields, key);
+    const joined = tag && joinParts({ name: judged.image, isNamePart: true, tag });
     const reference = joined && tryParseReference(joined.image);
     if (!reference || whyNotRun(visit.object)) continue;
     const spot = { document, path: [...pathOf(visit), key], rule: RULE };

@@ -1,0 +1,78 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Warning } from './contract.ts';
+import { openFileTree } from './file-tree.ts';
+
+let top = '';
+let warnings: Warning[] = [];
+const open = (directory = top) => openFileTree(directory, (warning) => warnings.push(warning));
+const put = (file: string, content: string | Uint8Array = '') => {
+  mkdirSync(join(top, file, '..'), { recursive: true });
+  writeFileSync(join(top, file), content);
+};
+
+beforeEach(() => {
+  top = mkdtempSync(join(tmpdir(), 'images-tree-'));
+  warnings = [];
+});
+afterEach(() => rmSync(top, { recursive: true, force: true }));
+
+describe('a file tree', () => {
+  it('lists all files in byte order, without what version control and npm keep', () => {
+    for (const file of ['b/x.yaml', 'a.yml', 'a/é.json', 'a/z.txt', '.git/config.yaml', 'node_modules/p/p.json'])
+      put(file);
+    expect(open().files).toEqual(['a.yml', 'a/z.txt', 'a/é.json', 'b/x.yaml']);
+  });
+
+  it('follows links to files and directories, each directory once, and never upwards', () => {
+    put('in/a.yaml');
+    mkdirSync(join(top, 'scanned/deep'), { recursive: true });
+    writeFileSync(join(top, 'scanned/own.yaml'), '');
+    symlinkSync(join(top, 'in'), join(top, 'scanned/linked'));
+    symlinkSync(join(top, 'in/a.yaml'), join(top, 'scanned/file.yaml'));
+    symlinkSync(join(top, 'scanned'), join(top, 'scanned/deep/loop'));
+    symlinkSync(top, join(top, 'scanned/deep/up'));
+    symlinkSync('itself', join(top, 'scanned/itself'));
+    symlinkSync('nowhere', join(top, 'scanned/broken.yaml'));
+    expect(open(join(top, 'scanned')).files).toEqual(['file.yaml', 'linked/a.yaml', 'own.yaml']);
+    expect(warnings).toEqual([]);
+  });
+
+  it('reads UTF-8 and UTF-16 without their marks', async () => {
+    put('8.yaml', '\ufeffa: é');
+    put('16le.yaml', Buffer.from('\ufeffa: é', 'utf16le'));
+    put('16be.yaml', Buffer.from('\ufeffa: é', 'utf16le').swap16());
+    const tree = open();
+    for (const file of tree.files) expect(await tree.read(file)).toBe('a: é');
+  });
+
+  it('gives the documents of a file, and a warning once for what does not parse', async () => {
+    put('a.yaml', 'a: 1\n---\nb: [\n');
+    const tree = open();
+    expect((await tree.documents('a.yaml')).map(({ value }) => value)).toEqual([{ a: 1 }]);
+    expect(await tree.documents('a.yaml')).toHaveLength(1);
+    expect(warnings).toMatchObject([{ file: 'a.yaml', line: 3 }]);
+    expect(tree.has('a.yaml') && !tree.has('b.yaml')).toBe(true);
+  });
+
+  it('warns of a file that it was not given', async () => {
+    expect(await open().read('gone.yaml')).toBe('');
+    expect(warnings).toMatchObject([{ file: 'gone.yaml' }]);
+  });
+
+  it.skipIf(process.getuid?.() === 0)('warns of a directory that it may not read (skipped for root, who may)', () => {
+    put('closed/a.yaml');
+    chmodSync(join(top, 'closed'), 0);
+    expect(open().files).toEqual([]);
+    expect(warnings).toMatchObject([{ file: 'closed' }]);
+    chmodSync(join(top, 'closed'), 0o700);
+  });
+
+  it('refuses what is no directory', () => {
+    put('a.yaml');
+    expect(() => open(join(top, 'nothing'))).toThrow(expect.objectContaining({ code: 'FILE_UNREADABLE' }));
+    expect(() => open(join(top, 'a.yaml'))).toThrow(expect.objectContaining({ code: 'FILE_UNREADABLE' }));
+  });
+});

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { deployment, maybeIn, usedIn, whyIn } from '../testing/scan-files.ts';
+
+const args = (...words: readonly string[]) =>
+  deployment('args:', ...words.map((word) => `  - ${JSON.stringify(word)}`));
+
+describe('command lines', () => {
+  it.each([
+    [['--prometheus-config-reloader=quay.io/a/reloader:v0.60.1'], 'quay.io/a/reloader:v0.60.1'],
+    [['--acme-http01-solver-image=quay.io/jetstack/acmesolver:v1.11.1'], 'quay.io/jetstack/acmesolver:v1.11.1'],
+    [['--engine-image', 'longhornio/longhorn-engine:v1.5.1'], 'longhornio/longhorn-engine:v1.5.1'],
+    [['-nop-image', `cgr.dev/x/nop@sha256:${'a'.repeat(64)}`], `cgr.dev/x/nop@sha256:${'a'.repeat(64)}`],
+    [['--image', 'busybox'], 'busybox'],
+    [['--image=busybox'], 'busybox'],
+    [['exec operator --agent-image="quay.io/a/agent:1" --level=info'], 'quay.io/a/agent:1'],
+    [['crictl pull quay.io/a/b:v1 && true'], 'quay.io/a/b:v1'],
+  ])('%j uses an image', (words, image) => expect(usedIn(args(...words))).toEqual([image]));
+
+  it.each([
+    ['--listen=:8080', '--target=localhost:8080', '--insecure-registry=10.0.0.0/8'],
+    ['--image-pull-policy=Always', '--image-repository=quay.io/a/b', '--pull-image=true'],
+    ['--config=/etc/x/y:z', '--url=https://quay.io/a/b:v1', '--namespace=$(NAMESPACE)'],
+    ['# docker run quay.io/a/b:v1'],
+    ['--default-image={{ .x }}', '--time=12:30', '-v', 'a/b:c'],
+    ['--image', '--verbose'],
+  ])('%j … do not', (...words) => expect([usedIn(args(...words)), maybeIn(args(...words))]).toEqual([[], []]));
+
+  it('leave a base image without its version uncertain', () => {
+    expect(maybeIn(args('--prometheus-default-base-image=example.com/prometheus/prometheus'))).toEqual([
+      'example.com/prometheus/prometheus',
+    ]);
+  });
+
+  it('tell the line inside a script', () => {
+    const text = deployment(
+      'command:',
+      '  - sh',
+      '  - -c',
+      '  - |',
+      '    set -e',
+      '    start --helper-image=quay.io/a/helper:1',
+    );
+    expect(whyIn(text)).toEqual(['quay.io/a/helper:1 15 spec.template.spec.containers[0].command[2]']);
+  });
+});

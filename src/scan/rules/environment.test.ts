@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { deployment, maybeIn, usedIn, whyIn } from '../testing/scan-files.ts';
+
+const env = (name: string, value: string) =>
+  deployment('env:', `  - name: ${name}`, `    value: ${JSON.stringify(value)}`);
+
+describe('environment variables', () => {
+  it.each([
+    ['RELATED_IMAGE_X', 'quay.io/a/b:v1'],
+    ['ROOK_CSI_CEPH_IMAGE', 'quay.io/cephcsi/cephcsi:v3.9.0'],
+    ['AGENT_IMAGE', 'a/b'],
+    ['AGENT_IMAGE', 'agent:1.2'],
+    ['SIDECAR', 'docker.io/a/b:v1'],
+    ['SIDECAR', `example.com/a/b@sha256:${'a'.repeat(64)}`],
+  ])('%s=%s names an image', (name, value) => expect(usedIn(env(name, value))).toEqual([value]));
+
+  it.each([
+    ['IMAGE_PULL_POLICY', 'a/b:c'],
+    ['IMAGE_TAG', 'v1.2'],
+    ['IMAGE_REGISTRY', 'quay.io/a'],
+    ['ADDRESS', 'localhost:8080'],
+    ['ENDPOINT', 'collector.tracing.svc.cluster.local/v1:80'],
+    ['URL', 'https://quay.io/a/b:v1'],
+    ['USER', 'system:serviceaccount'],
+    ['TIME', '12:30'],
+    ['IMAGE', '$(OTHER)/a:1'],
+  ])('%s=%s does not', (name, value) =>
+    expect([usedIn(env(name, value)), maybeIn(env(name, value))]).toEqual([[], []]),
+  );
+
+  it('that hold lists name each of them', () => {
+    const kafka = '3.4.0=quay.io/strimzi/kafka:0.35-kafka-3.4.0\n3.4.1=quay.io/strimzi/kafka:0.35-kafka-3.4.1\n';
+    expect(usedIn(env('STRIMZI_KAFKA_IMAGES', kafka))).toEqual([
+      'quay.io/strimzi/kafka:0.35-kafka-3.4.0',
+      'quay.io/strimzi/kafka:0.35-kafka-3.4.1',
+    ]);
+    expect(usedIn(env('IMAGES', 'a=quay.io/x/a:1;b=quay.io/x/b:2'))).toEqual(['quay.io/x/a:1', 'quay.io/x/b:2']);
+  });
+
+  it('that stand apart are put together: X_IMAGE and X_IMAGE_TAG', () => {
+    const text = deployment(
+      'env:',
+      '- {name: AGENT_IMAGE, value: quay.io/a/agent}',
+      '- {name: AGENT_IMAGE_TAG, value: "1.20"}',
+    );
+    expect(usedIn(text)).toContain('quay.io/a/agent:1.20');
+    expect(usedIn(text)).not.toContain('quay.io/a/agent');
+  });
+
+  it('are uncertain with a bare name, or with an unknown registry and no word of images', () => {
+    expect([usedIn(env('AGENT_IMAGE', 'mongo')), maybeIn(env('AGENT_IMAGE', 'mongo'))]).toEqual([[], ['mongo']]);
+    expect(maybeIn(env('TARGET', 'sub.example.com/a/b:v1'))).toEqual(['sub.example.com/a/b:v1']);
+  });
+
+  it('are parameters of tasks too', () => {
+    const task =
+      'apiVersion: tekton.dev/v1\nkind: Task\nspec:\n  params:\n  - name: BUILDER_IMAGE\n    default: gcr.io/kaniko-project/executor:v1.5.1\n';
+    expect(whyIn(task)).toEqual(['gcr.io/kaniko-project/executor:v1.5.1 6 spec.params[0].default']);
+  });
+});

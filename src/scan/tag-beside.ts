@@ -1,0 +1,14 @@
+// The tag that stands beside a field with an image: `image` and `imageTag`, `proxyImage` and `proxyImageTag` or `proxyTag`.
+import { type Fields, scalarOf } from './fields.ts';
+
+/** Undefined where there is none, or an empty one. */
+export function tagBeside(fields: Fields, key: string): string | undefined {
+  const stem = key.replace(/[-_]?(?:image|Image|IMAGE)(?:[-_]?[nN]ame)?$/, '');
+  const names = [`${key}Tag`, `${key}_tag`, `${key}-tag`, `${key}Version`, `${key}_version`];
+  const short = stem === '' ? ['tag'] : [`${stem}Tag`, `${stem}_tag`, `${stem}-tag`];
+  for (const name of [...names, ...short]) {
+    const tag = scalarOf(fields, name);
+    if (tag !== undefined && tag.trim() !== '') return tag.trim();
+  }
+  return undefined;
+}
