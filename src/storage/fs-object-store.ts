@@ -76,14 +76,18 @@ export function openFsObjectStore(directory: string): ObjectStore {
         const path = pathOf(key);
         const temporary = await writeTemporary(join(directory, TEMPORARY), bytes, !options.ifAbsent);
         try {
-          await intoPlace(path, (place) => (options.ifAbsent ? link(temporary, place) : rename(temporary, place)));
-          return true;
+          if (!options.ifAbsent) {
+            await intoPlace(path, (place) => rename(temporary, place));
+            return true;
+          }
+          await intoPlace(path, (place) => link(temporary, place));
         } catch (error) {
+          await unlink(temporary);
           if (isFsError(error, 'EEXIST') && options.ifAbsent) return false;
           throw error;
-        } finally {
-          await rm(temporary, { force: true });
         }
+        await unlink(temporary);
+        return true;
       }),
     sync: (keys) => translatingFsErrors(directory, () => syncs.syncFiles(keys.map(pathOf))),
     touch: async (key) => {

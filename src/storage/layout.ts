@@ -11,7 +11,7 @@
 //   images/
 //     names/HOST/PATH/_tags/TAG                                 the digest that HOST/PATH:TAG is
 //     referrers/NAME/_subjects/ALGORITHM/HEX/ALGORITHM/HEX      the second digest's descriptor: its manifest's subject is the first
-//     stage/ID/…, tmp/…                                         bytes on their way in (fs-object-store)
+//     stage/ID~OWNER, tmp/…                                     bytes on their way in (fs-ownership, fs-object-store)
 //
 // A link holds a digest as text. Names of repositories have no part that begins with `_`, so no key can be taken for another.
 // The `:` of a host's port, and the `[` and `]` of an IPv6 address, are percent-encoded: keys are paths on every file system.

@@ -1,0 +1,113 @@
+// Who owns a stage, between processes. The owner is part of the file's *name*: `ID` is nobody's, `ID~PID.START.BOOT.N` is that process's. So taking
+// it, taking it over from a dead owner, giving it back and publishing it are each one rename, which only one process can win; and no
+// lock file is made and removed for each blob (ext4 slows down for seconds on directories full of just-removed inodes).
+//
+// Only making the first file of a stage is no rename. There, and after each taking, the rule is: first the own name, then a look
+// round. Of two that come at once at least one sees the other, so never both go on; who sees another live owner steps back and tries again later.
+import { open, readdir, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { makeDirectory } from '../io/atomic-file.ts';
+import { isFsError } from '../io/fs-errors.ts';
+import { isAlive, ownIdentity } from '../io/process-identity.ts';
+
+const MARK = '~';
+const FIRST_WAIT_MS = 4;
+const LONGEST_WAIT_MS = 150;
+
+/** The path of the stage's file under this owner's name. */
+export type OwnedPath = string;
+
+/** Takes the stage `id` in `directory`, making its file unless `mustExist`; waits for a live owner. `undefined`: there is none. */
+export async function takeStage(
+  directory: string,
+  id: string,
+  options: { readonly mustExist: boolean; readonly signal: AbortSignal | undefined },
+): Promise<OwnedPath | undefined> {
+  const { mustExist, signal } = options;
+  for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
+    signal?.throwIfAborted();
+    const files = await filesOf(directory, id);
+    if (files.length === 0 && mustExist) return undefined;
+    const taken = files.length === 0 ? await makeFirst(directory, id) : await takeExisting(directory, id, files);
+    if (taken) return taken;
+    // Not all the same time, or two that came at once would meet for ever.
+    const ended = signal ? { signal } : {};
+    await delay(wait * (0.5 + Math.random()), undefined, ended).catch(() => signal?.throwIfAborted());
+  }
+}
+
+/** Takes the stage if it is there and has no live owner. */
+export async function takeUnowned(directory: string, id: string): Promise<OwnedPath | undefined> {
+  const files = await filesOf(directory, id);
+  return files.length === 0 ? undefined : takeExisting(directory, id, files);
+}
+
+/** Gives the stage back with what it holds. */
+export async function releaseStage(directory: string, id: string, owned: OwnedPath): Promise<void> {
+  await rename(owned, join(directory, id));
+}
+
+/** The paths of the stage's file: one, or for moments more. */
+export async function findStage(directory: string, id: string): Promise<readonly string[]> {
+  return (await filesOf(directory, id)).map((file) => join(directory, file));
+}
+
+/** The ids of all stages. */
+export async function stageIds(directory: string): Promise<readonly string[]> {
+  return [...new Set((await list(directory)).map((file) => file.split(MARK)[0] ?? file))];
+}
+
+let names = 0;
+
+function ownName(directory: string, id: string): OwnedPath {
+  names += 1;
+  return join(directory, `${id}${MARK}${ownIdentity()}.${names}`);
+}
+
+async function makeFirst(directory: string, id: string): Promise<OwnedPath | undefined> {
+  const own = ownName(directory, id);
+  try {
+    await (await open(own, 'wx')).close();
+  } catch (error) {
+    if (!isFsError(error, 'ENOENT')) throw error;
+    await makeDirectory(directory);
+    return makeFirst(directory, id);
+  }
+  if ((await filesOf(directory, id)).length === 1) return own;
+  await unlink(own);
+  return undefined;
+}
+
+async function takeExisting(directory: string, id: string, files: readonly string[]): Promise<OwnedPath | undefined> {
+  if (files.some(isOwned)) return undefined;
+  const own = ownName(directory, id);
+  try {
+    await rename(join(directory, files[0] ?? id), own);
+  } catch (error) {
+    if (isFsError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+  const others = (await filesOf(directory, id)).filter((file) => join(directory, file) !== own);
+  if (!others.some(isOwned)) return own;
+  await releaseStage(directory, id, own);
+  return undefined;
+}
+
+function isOwned(file: string): boolean {
+  const mark = file.indexOf(MARK);
+  return mark >= 0 && isAlive(file.slice(mark + 1, file.lastIndexOf('.')));
+}
+
+async function filesOf(directory: string, id: string): Promise<readonly string[]> {
+  return (await list(directory)).filter((file) => file === id || file.startsWith(`${id}${MARK}`));
+}
+
+async function list(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (isFsError(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw error;
+  }
+}
