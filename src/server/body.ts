@@ -11,8 +11,18 @@ export interface MessageBody extends RequestBody {
   readonly isHeldBack: () => boolean;
 }
 
-/** `idle`: milliseconds without a byte after which the connection is ended. */
-export function messageBody(request: IncomingMessage, response: ServerResponse, idle: number): MessageBody {
+export interface MessageBodyOptions {
+  /** Milliseconds without a byte after which the connection is ended. */
+  readonly idle: number;
+  /** Called when the client has gone, or was ended, before the end of its body. */
+  readonly onBrokenOff: () => void;
+}
+
+export function messageBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { idle, onBrokenOff }: MessageBodyOptions,
+): MessageBody {
   let received = 0;
   let isHeldBack = request.headers.expect?.toLowerCase() === '100-continue';
   const read = async function* (): Bytes {
@@ -29,6 +39,7 @@ export function messageBody(request: IncomingMessage, response: ServerResponse, 
         yield chunk;
       }
     } catch (cause) {
+      onBrokenOff();
       throw new ImagesError('BROKEN_OFF', `the client broke off after ${received} bytes`, { cause });
     } finally {
       request.socket.setTimeout(0);

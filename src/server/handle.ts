@@ -31,8 +31,8 @@ export function createRequestListener({ registry, onEvent, idle }: HandleOptions
   return (message, response) => {
     const started = performance.now();
     const { method = 'GET', url = '/' } = message;
-    const body = messageBody(message, response, idle);
     const gone = new AbortController();
+    const body = messageBody(message, response, { idle, onBrokenOff: () => gone.abort() });
     let sent = 0;
     let code: string | undefined;
     response.once('close', () => {
