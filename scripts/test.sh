@@ -44,4 +44,5 @@ install_peers
 npm run --silent lint
 npm run --silent types
 npm run --silent build
+npm run --silent check:docs
 IMAGES_TEST_OLDEST_NODE=$(oldest_node) npm test --silent
