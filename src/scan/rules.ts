@@ -1,4 +1,5 @@
 // The rules, in the order in which they are asked. Adding a kind of source is adding a file and a line here.
+import { composeFile, composeProjects } from './compose.ts';
 import type { DocumentRule, TreeRule } from './contract.ts';
 import { helmCharts } from './helm/helm.ts';
 import { kustomizations } from './kustomize/kustomize.ts';
@@ -24,10 +25,15 @@ const PLAIN_RULES: readonly DocumentRule[] = [
   annotations,
   computedImages,
   crdDefaults,
+  composeFile,
 ];
 
 /** The plain rules, and the same for what stands inside texts. */
 export const DOCUMENT_RULES: readonly DocumentRule[] = [...PLAIN_RULES, embeddedTexts(PLAIN_RULES)];
 
 /** Directories that mean something as a whole; what they claim, no other rule sees. What they make goes through the document rules. */
-export const TREE_RULES: readonly TreeRule[] = [helmCharts(DOCUMENT_RULES), kustomizations(DOCUMENT_RULES)];
+export const TREE_RULES: readonly TreeRule[] = [
+  helmCharts(DOCUMENT_RULES),
+  kustomizations(DOCUMENT_RULES),
+  composeProjects,
+];
