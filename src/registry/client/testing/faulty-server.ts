@@ -35,6 +35,8 @@ export interface FaultyServerOptions {
   /** `latest` of any repository. */
   readonly manifest?: { readonly bytes: Uint8Array; readonly mediaType: string };
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** `127.0.0.1` when absent. */
+  readonly address?: string;
 }
 
 export async function startFaultyServer(options: FaultyServerOptions = {}): Promise<FaultyServer> {
@@ -61,7 +63,7 @@ export async function startFaultyServer(options: FaultyServerOptions = {}): Prom
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+  await new Promise<void>((ready) => server.listen(0, options.address ?? '127.0.0.1', ready));
   const { port } = server.address() as AddressInfo;
   return {
     host: `127.0.0.1:${port}`,

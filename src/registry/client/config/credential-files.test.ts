@@ -1,0 +1,183 @@
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type TemporaryDirectory, temporaryDirectory } from '../../../../test/peers/temporary.ts';
+import { ImagesError } from '../../../oci/errors.ts';
+import { credentialFiles } from './credential-files.ts';
+
+let directory: TemporaryDirectory;
+beforeEach(async () => {
+  directory = await temporaryDirectory('credentials');
+});
+afterEach(() => directory[Symbol.asyncDispose]());
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+const auth = (name: string) => ({ auth: base64(`${name}:secret:${name}`) });
+const password = (name: string) => ({ type: 'password', username: name, password: `secret:${name}` });
+
+async function write(path: string, content: unknown, mode = 0o600): Promise<string> {
+  const file = join(directory.path, path);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content), { mode });
+  return file;
+}
+
+function find(host: string, repository?: string, env: Record<string, string> = {}) {
+  return credentialFiles({ env, home: directory.path }).find(host, repository);
+}
+
+async function refusal(work: Promise<unknown>): Promise<ImagesError> {
+  const thrown = await work.catch((error: unknown) => error);
+  if (!(thrown instanceof ImagesError)) throw new Error('no ImagesError');
+  expect(`${thrown.message} ${thrown.hint} ${thrown.cause}`).not.toMatch(/secret|c2VjcmV0/);
+  return thrown;
+}
+
+describe('credentials in files', () => {
+  it('are none where there is no file', async () => {
+    expect(await find('quay.io', 'a/b')).toBeUndefined();
+  });
+
+  it('are Docker’s, for any spelling of a host', async () => {
+    await write('.docker/config.json', {
+      auths: {
+        'https://index.docker.io/v1/': auth('hub'),
+        'https://quay.io': auth('quay'),
+        'localhost:5000': auth('local'),
+        '[fd00::1]:5000/v2/': auth('six'),
+      },
+    });
+    expect(await find('docker.io', 'library/alpine')).toEqual(password('hub'));
+    expect(await find('registry-1.docker.io')).toEqual(password('hub'));
+    expect(await find('quay.io', 'a/b')).toEqual(password('quay'));
+    expect(await find('localhost:5000')).toEqual(password('local'));
+    expect(await find('[fd00::1]:5000')).toEqual(password('six'));
+    expect(await find('localhost')).toBeUndefined();
+  });
+
+  it('can be tokens', async () => {
+    await write('.docker/config.json', {
+      auths: { a: { ...auth('x'), identitytoken: 'refresh' }, b: { registrytoken: 'bearer' } },
+    });
+    expect(await find('a')).toEqual({ type: 'identity-token', token: 'refresh' });
+    expect(await find('b')).toEqual({ type: 'registry-token', token: 'bearer' });
+  });
+
+  it('for a part of a host serve that part, the longest first', async () => {
+    await write('run/containers/auth.json', {
+      auths: {
+        'quay.io': auth('all'),
+        'quay.io/org': auth('org'),
+        'quay.io/org/app': auth('app'),
+        'docker.io/me': auth('me'),
+      },
+    });
+    const env = { XDG_RUNTIME_DIR: join(directory.path, 'run') };
+    expect(await find('quay.io', 'org/app', env)).toEqual(password('app'));
+    expect(await find('quay.io', 'org/apple', env)).toEqual(password('org'));
+    expect(await find('quay.io', 'organisation/app', env)).toEqual(password('all'));
+    expect(await find('quay.io', undefined, env)).toEqual(password('all'));
+    expect(await find('docker.io', 'me/app', env)).toEqual(password('me'));
+    expect(await find('docker.io', 'library/alpine', env)).toBeUndefined();
+  });
+
+  it('are looked for in what the environment names before the usual places', async () => {
+    await write('.docker/config.json', { auths: { x: auth('home') } });
+    await write('other/config.json', { auths: { x: auth('docker') } });
+    const file = await write('auth.json', { auths: { x: auth('explicit') } });
+    const docker = { DOCKER_CONFIG: join(directory.path, 'other') };
+    expect(await find('x', undefined, docker)).toEqual(password('docker'));
+    expect(await find('x', undefined, { ...docker, REGISTRY_AUTH_FILE: file })).toEqual(password('explicit'));
+    expect(await find('x', undefined, { REGISTRY_AUTH_FILE: join(directory.path, 'absent') })).toEqual(
+      password('home'),
+    );
+  });
+
+  it.each([
+    ['{"auths": {"x": {"auth": "c2VjcmV0"', 'is not JSON'],
+    ['[]', 'does not hold an object'],
+    ['{"auths": []}', 'auths is not an object'],
+    [`{"auths": {"x": {"auth": "${base64('no colon: not')}"}}}`, undefined],
+    [`{"auths": {"x": {"auth": "${base64('secret')}"}}}`, 'broken entry for x'],
+    ['{"auths": {"x": {"auth": "%%%"}}}', 'broken entry for x'],
+    ['{"auths": {"x": "secret"}}', 'wrong entry for x'],
+    ['{"credsStore": 5}', 'credsStore is not a string'],
+  ])('in a broken file %j are CONFIG_INVALID, naming the file', async (content, what) => {
+    const file = await write('.docker/config.json', content);
+    if (what === undefined) return expect(await find('x')).toMatchObject({ type: 'password' });
+    const error = await refusal(find('x'));
+    expect(error.code).toBe('CONFIG_INVALID');
+    expect(error.message).toContain(file);
+    expect(error.message).toContain(what);
+  });
+
+  it('in an empty file are none', async () => {
+    await write('.docker/config.json', '');
+    expect(await find('x')).toBeUndefined();
+  });
+});
+
+describe('credential helpers', () => {
+  const env = () => ({ PATH: `${join(directory.path, 'bin')}:/usr/bin:/bin` });
+
+  async function helper(name: string, script: string): Promise<void> {
+    const file = await write(`bin/docker-credential-${name}`, `#!/bin/sh\n${script}\n`);
+    await chmod(file, 0o755);
+  }
+
+  it('are asked for the host, on their standard input, once', async () => {
+    await helper(
+      'test',
+      `read server; echo "$1 $server" >>${directory.path}/log; echo '{"Username":"me","Secret":"pw"}'`,
+    );
+    await write('.docker/config.json', { credsStore: 'test', auths: { 'https://index.docker.io/v1/': {} } });
+    const provider = credentialFiles({ env: env(), home: directory.path });
+    for (const host of ['docker.io', 'docker.io', 'quay.io']) {
+      expect(await provider.find(host, 'a/b')).toEqual({ type: 'password', username: 'me', password: 'pw' });
+    }
+    const log = await readFile(join(directory.path, 'log'), 'utf8');
+    expect(log).toBe('get https://index.docker.io/v1/\nget quay.io\n');
+  });
+
+  it('of a host come before the entries and the helper of all hosts', async () => {
+    await helper('special', `echo '{"Username":"<token>","Secret":"refresh"}'`);
+    await helper('general', 'echo no; exit 1');
+    await write('.docker/config.json', {
+      credsStore: 'general',
+      credHelpers: { 'quay.io': 'special' },
+      auths: { 'quay.io': auth('quay'), 'ghcr.io': auth('ghcr') },
+    });
+    expect(await find('quay.io', undefined, env())).toEqual({ type: 'identity-token', token: 'refresh' });
+    expect(await find('ghcr.io', undefined, env())).toEqual(password('ghcr'));
+  });
+
+  it('that have nothing are no error', async () => {
+    await helper('test', 'echo "credentials not found in native keychain"; exit 1');
+    await write('.docker/config.json', { credsStore: 'test' });
+    expect(await find('quay.io', undefined, env())).toBeUndefined();
+  });
+
+  it.each([
+    ['fails', 'echo secret; echo secret >&2; exit 3', 'exit 3'],
+    ['prints something else', 'echo secret', 'no credentials'],
+  ])('that %s are CONFIG_INVALID, without what they printed', async (_how, script, what) => {
+    await helper('test', script);
+    await write('.docker/config.json', { credsStore: 'test' });
+    const error = await refusal(find('quay.io', undefined, env()));
+    expect(error.code).toBe('CONFIG_INVALID');
+    expect(error.message).toContain(what);
+    expect(error.message).toContain('docker-credential-test');
+  });
+
+  it('that are not there, or are no name, are CONFIG_INVALID', async () => {
+    for (const [name, what] of [
+      ['absent', 'not on PATH'],
+      ['../../bin/sh', 'names no credential helper'],
+    ] as const) {
+      await write('.docker/config.json', { credsStore: name });
+      const error = await refusal(find('quay.io', undefined, env()));
+      expect(error.code).toBe('CONFIG_INVALID');
+      expect(error.message).toContain(what);
+    }
+  });
+});

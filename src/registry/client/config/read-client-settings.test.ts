@@ -1,0 +1,244 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type TemporaryDirectory, temporaryDirectory } from '../../../../test/peers/temporary.ts';
+import { readClientSettings } from './read-client-settings.ts';
+
+let directory: TemporaryDirectory;
+beforeEach(async () => {
+  directory = await temporaryDirectory('hosts');
+});
+afterEach(() => directory[Symbol.asyncDispose]());
+
+async function write(path: string, content: string): Promise<string> {
+  const file = join(directory.path, path);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, content);
+  return file;
+}
+
+async function rule(host: string, repository?: string, env: Record<string, string> = {}) {
+  const { hostRule } = await settings(env);
+  return hostRule?.(host, repository);
+}
+
+function settings(env: Record<string, string> = {}) {
+  return readClientSettings({ env, home: join(directory.path, 'home'), etc: join(directory.path, 'etc') });
+}
+
+describe('hosts without configuration', () => {
+  it('are read and written where they are', async () => {
+    expect(await rule('quay.io', 'a/b')).toEqual({ mirrors: [], upstream: { host: 'quay.io' } });
+    expect(await rule('docker.io', 'a/b')).toEqual({ mirrors: [], upstream: { host: 'registry-1.docker.io' } });
+  });
+});
+
+describe('registries.conf', () => {
+  const conf = 'etc/containers/registries.conf';
+
+  it('moves hosts and parts of them, the longest prefix first', async () => {
+    await write(
+      conf,
+      `unqualified-search-registries = ["docker.io"]
+[[registry]]
+location = "quay.io"
+insecure = true
+[[registry]]
+prefix = "quay.io/org"
+location = "mirror.local:5000/cache/org"
+[[registry]]
+prefix = "docker.io"
+location = "registry.local/hub"
+`,
+    );
+    expect(await rule('quay.io', 'other/app')).toEqual({ mirrors: [], upstream: { host: 'quay.io', insecure: true } });
+    expect((await rule('quay.io', 'org/app'))?.upstream).toEqual({
+      host: 'mirror.local:5000',
+      rename: { from: 'org', to: 'cache/org' },
+    });
+    expect((await rule('quay.io', 'organ/app'))?.upstream?.insecure).toBe(true);
+    expect((await rule('docker.io', 'library/x'))?.upstream).toEqual({
+      host: 'registry.local',
+      rename: { from: '', to: 'hub' },
+    });
+  });
+
+  it('has mirrors, in order, for some references or for all', async () => {
+    await write(
+      conf,
+      `[[registry]]
+location = "docker.io"
+[[registry.mirror]]
+location = "one:5000"
+insecure = true
+[[registry.mirror]]
+location = "two/hub"
+pull-from-mirror = "digest-only"
+[[registry.mirror]]
+location = "three"
+pull-from-mirror = "tag-only"
+`,
+    );
+    expect(await rule('docker.io', 'library/x')).toEqual({
+      mirrors: [
+        { host: 'one:5000', insecure: true, pulls: 'all' },
+        { host: 'two', rename: { from: '', to: 'hub' }, pulls: 'by-digest' },
+        { host: 'three', pulls: 'by-tag' },
+      ],
+      upstream: { host: 'registry-1.docker.io' },
+    });
+  });
+
+  it('knows all hosts of a domain, and what is blocked', async () => {
+    const file = await write(
+      conf,
+      `[[registry]]
+prefix = "*.example.com"
+insecure = true
+[[registry]]
+location = "bad.example.com"
+blocked = true
+`,
+    );
+    expect(await rule('a.b.example.com', 'x')).toEqual({
+      mirrors: [],
+      upstream: { host: 'a.b.example.com', insecure: true },
+    });
+    expect((await rule('example.com', 'x'))?.upstream).toEqual({ host: 'example.com' });
+    expect((await rule('bad.example.com', 'x'))?.blockedBy).toBe(file);
+  });
+
+  it('is the user’s own where there is one, and drop-ins go before both', async () => {
+    const entry = (location: string) => `[[registry]]\nprefix = "x.io"\nlocation = "${location}"\n`;
+    await write(conf, entry('system'));
+    expect((await rule('x.io'))?.upstream?.host).toBe('system');
+    await write('home/.config/containers/registries.conf', entry('user'));
+    expect((await rule('x.io'))?.upstream?.host).toBe('user');
+    const named = await write('named.conf', entry('named'));
+    expect((await rule('x.io', undefined, { CONTAINERS_REGISTRIES_CONF: named }))?.upstream?.host).toBe('named');
+    await write('etc/containers/registries.conf.d/1.conf', entry('first'));
+    await write('etc/containers/registries.conf.d/2.conf', entry('second'));
+    await write('etc/containers/registries.conf.d/3.txt', 'not TOML');
+    expect((await rule('x.io'))?.upstream?.host).toBe('second');
+  });
+
+  it.each([
+    ['[[registry', 'is not TOML'],
+    ['[[registry]]\ninsecure = true', 'without prefix and location'],
+    ['[[registry]]\nlocation = "x"\ninsecure = "yes"', 'insecure is not true or false'],
+    ['[[registry]]\nlocation = "x"\n[[registry.mirror]]\ninsecure = true', 'without location'],
+    ['registry = 5', 'registry is not a list of tables'],
+  ])('that says %j is CONFIG_INVALID, naming the file', async (content, what) => {
+    const file = await write(conf, content);
+    await expect(rule('x')).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining(what) });
+    await expect(rule('x')).rejects.toThrow(file);
+  });
+});
+
+describe('the Docker daemon’s configuration', () => {
+  it('says what is insecure, by name and by network, and mirrors Docker Hub', async () => {
+    await write(
+      'etc/docker/daemon.json',
+      JSON.stringify({
+        'insecure-registries': ['reg.local:5000', '10.0.0.0/8'],
+        'registry-mirrors': ['http://reg.local:5000', 'https://mirror.example/hub/'],
+      }),
+    );
+    expect((await rule('reg.local:5000'))?.upstream).toEqual({ host: 'reg.local:5000', insecure: true });
+    expect((await rule('10.1.2.3:5000'))?.upstream?.insecure).toBe(true);
+    expect((await rule('11.1.2.3:5000'))?.upstream?.insecure).toBeUndefined();
+    expect((await rule('docker.io', 'library/x'))?.mirrors).toEqual([
+      { host: 'reg.local:5000', scheme: 'http', pulls: 'all', insecure: true },
+      { host: 'mirror.example', scheme: 'https', pulls: 'all', root: '/hub/v2' },
+    ]);
+    expect((await rule('quay.io'))?.mirrors).toEqual([]);
+  });
+
+  it('that is broken is CONFIG_INVALID', async () => {
+    await write('etc/docker/daemon.json', '{"registry-mirrors": ["mirror"]}');
+    await expect(rule('docker.io')).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+});
+
+describe('hosts.toml', () => {
+  it('gives mirrors in order, told which host is meant, and takes the place of the host', async () => {
+    await write(
+      'etc/containerd/certs.d/docker.io/hosts.toml',
+      `server = "https://upstream.example"
+[host."http://192.168.0.250:80"]
+capabilities = ["pull", "resolve"]
+[host."https://two.example/v2/hub"]
+capabilities = ["pull"]
+skip_verify = true
+override_path = true
+[host."https://push.example"]
+capabilities = ["push"]
+`,
+    );
+    expect(await rule('docker.io', 'library/x')).toEqual({
+      mirrors: [
+        { host: '192.168.0.250', scheme: 'http', pulls: 'all', namespace: true },
+        { host: 'two.example', scheme: 'https', root: '/v2/hub', insecure: true, pulls: 'by-digest', namespace: true },
+      ],
+      upstream: { host: 'upstream.example', scheme: 'https' },
+    });
+  });
+
+  it('is found under the names that containerd uses', async () => {
+    await write('etc/containerd/certs.d/_default/hosts.toml', '[host."http://any"]');
+    await write('etc/containerd/certs.d/one_5000_/hosts.toml', '[host."http://one"]');
+    await write('etc/containerd/certs.d/two:5000/hosts.toml', '[host."http://two"]');
+    for (const [host, mirror] of Object.entries({
+      'one:5000': 'one',
+      'two:5000': 'two',
+      'three:5000': 'any',
+      four: 'any',
+    })) {
+      const found = await rule(host);
+      expect(found?.mirrors.map((each) => each.host)).toEqual([mirror]);
+      expect(found?.upstream).toEqual({ host });
+    }
+  });
+});
+
+describe('certificates of a host', () => {
+  const pem = (name: string) => `-----BEGIN ${name}-----\n`;
+
+  it('are found in all three places, with the port or without', async () => {
+    await write('etc/containers/certs.d/reg:5000/a.crt', pem('A'));
+    await write('home/.config/containers/certs.d/reg:5000/b.crt', pem('B'));
+    await write('etc/docker/certs.d/reg:5000/ca.crt', pem('C'));
+    await write('etc/docker/certs.d/reg:5000/client.cert', pem('CERT'));
+    await write('etc/docker/certs.d/reg:5000/client.key', pem('KEY'));
+    await write('etc/docker/certs.d/docker.io/hub.crt', pem('HUB'));
+    const { tlsFiles } = await settings();
+    expect(await tlsFiles?.('reg:5000')).toEqual({
+      ca: [pem('A'), pem('B'), pem('C')],
+      cert: pem('CERT'),
+      key: pem('KEY'),
+    });
+    expect(await tlsFiles?.('registry-1.docker.io')).toEqual({ ca: [pem('HUB')] });
+    expect(await tlsFiles?.('reg')).toEqual({ ca: [] });
+  });
+
+  it('that are broken are CONFIG_INVALID, naming the file', async () => {
+    const file = await write('etc/docker/certs.d/reg/ca.crt', 'nothing');
+    const { tlsFiles } = await settings();
+    await expect(tlsFiles?.('reg')).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(file),
+    });
+    await write('etc/containers/certs.d/other/client.cert', pem('CERT'));
+    await expect(tlsFiles?.('other')).rejects.toThrow('client.key');
+  });
+});
+
+describe('settings', () => {
+  it('hold the proxies, and look for credentials only when asked', async () => {
+    const { proxies, credentials } = await settings({ https_proxy: 'http://proxy:3128' });
+    expect(proxies).toEqual({ https: 'http://proxy:3128' });
+    expect(credentials?.places).toContain(join(directory.path, 'home/.docker/config.json'));
+    await write('home/.docker/config.json', 'broken');
+    await expect(credentials?.find('x', undefined)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+});
