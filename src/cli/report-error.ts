@@ -1,4 +1,5 @@
 // Turns what a command threw into lines on stderr and an exit status: `ERROR: what happened [value]`, then what to do about it.
+import { translateFsError } from '../io/fs-errors.ts';
 import { type ErrorCode, ImagesError } from '../oci/errors.ts';
 
 export interface ErrorReport {
@@ -6,22 +7,11 @@ export interface ErrorReport {
   readonly status: number;
 }
 
-/** Failures of the system that a user can mend, by errno name. */
-const SYSTEM_ERRORS: Readonly<Record<string, { readonly what: string; readonly hint: string }>> = {
-  EACCES: { what: 'no access', hint: 'Check the owner and the mode of that path.' },
-  EPERM: { what: 'not permitted', hint: 'Check the owner and the mode of that path.' },
-  EROFS: { what: 'the file system is read-only', hint: 'Choose another place with --data=DIR.' },
-  ENOSPC: {
-    what: 'no space left on the disk',
-    hint: 'Free some space and run the command again: it goes on where it stopped.',
-  },
-  EDQUOT: {
-    what: 'the disk quota is used up',
-    hint: 'Free some space and run the command again: it goes on where it stopped.',
-  },
-  EMFILE: { what: 'too many open files', hint: 'Raise the limit: ulimit -n 4096.' },
-  ENOENT: { what: 'no such file or directory', hint: 'Check the path.' },
-  ENOTDIR: { what: 'not a directory', hint: 'Check the path.' },
+/** Of paths that a user named. */
+const PATH_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
+  ENOTDIR: 'not a directory',
+  EISDIR: 'a directory, not a file',
 };
 
 export function reportError(error: unknown, verbose: boolean): ErrorReport {
@@ -35,11 +25,12 @@ export function errorLine(error: unknown): string {
   return oneLine(describe(error).message);
 }
 
-function describe(error: unknown): { message: string; hint?: string | undefined; status: number } {
+function describe(thrown: unknown): { message: string; hint?: string | undefined; status: number } {
+  const { code, path } = thrown as NodeJS.ErrnoException;
+  const error = path === undefined ? thrown : translateFsError(thrown, path);
   if (error instanceof ImagesError) return { message: error.message, hint: error.hint, status: statusOf(error.code) };
-  const { code, path } = error as NodeJS.ErrnoException;
-  const known = typeof code === 'string' ? SYSTEM_ERRORS[code] : undefined;
-  if (known) return { message: path ? `${known.what} [${path}]` : known.what, hint: known.hint, status: 1 };
+  const known = PATH_ERRORS[code ?? ''];
+  if (known && path !== undefined) return { message: `${known} [${path}]`, hint: 'Check the path.', status: 1 };
   return {
     message: `internal error: ${error instanceof Error ? error.message : String(error)}`,
     hint: 'This is a bug: run the command again with --verbose and report what it prints.',

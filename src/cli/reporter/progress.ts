@@ -54,6 +54,8 @@ export function createProgress(): Progress {
           bytes = event.bytes;
           break;
         case 'blob':
+          // Begun again after a failure: the bytes beyond `from` will come once more.
+          fetched -= Math.max(0, (blobs.get(event.digest)?.bytes ?? 0) - event.from);
           blobs.set(event.digest, { digest: event.digest, size: event.size, bytes: event.from });
           break;
         case 'progress': {

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../oci/digest.ts';
+import { drawProgress } from './draw.ts';
+import { formatBytes, formatCount, formatRemaining } from './format.ts';
+import { createProgress } from './progress.ts';
+
+const DIGEST = digestOf(new TextEncoder().encode('blob'));
+const OTHER = digestOf(new TextEncoder().encode('other'));
+
+function half() {
+  const progress = createProgress();
+  progress.apply({ type: 'plan', images: 2, blobs: 2, bytes: 3_000_000, held: 500 }, 0);
+  progress.apply({ type: 'blob', digest: DIGEST, size: 2_000_000, from: 0 }, 0);
+  progress.apply({ type: 'blob', digest: OTHER, size: 1_500_000, from: 500_000 }, 0);
+  progress.apply({ type: 'progress', digest: DIGEST, bytes: 1_000_000 }, 1000);
+  progress.apply({ type: 'progress', digest: OTHER, bytes: 1_000_000 }, 1000);
+  return progress;
+}
+
+describe('progress', () => {
+  it('counts what came in this run, not what was there', () => {
+    const { fetched, bytes, blobs } = half().snapshot(1000);
+    expect([fetched, bytes]).toEqual([1_500_000, 3_000_000]);
+    expect(blobs.map((blob) => blob.bytes)).toEqual([1_000_000, 1_000_000]);
+  });
+
+  it('works out the rate and the time that remains', () => {
+    const { rate, remaining } = half().snapshot(1000);
+    expect(rate).toBe(1_500_000);
+    expect(remaining).toBe(1);
+  });
+
+  it('says neither before it means something', () => {
+    const progress = createProgress();
+    progress.apply({ type: 'plan', images: 1, blobs: 1, bytes: 10, held: 0 }, 0);
+    expect(progress.snapshot(100)).not.toHaveProperty('rate');
+    expect(progress.snapshot(5000)).not.toHaveProperty('remaining');
+  });
+
+  it('takes back what an attempt got that has to begin again', () => {
+    const progress = half();
+    progress.apply({ type: 'blob', digest: DIGEST, size: 2_000_000, from: 0 }, 1100);
+    expect(progress.snapshot(1100).fetched).toBe(500_000);
+  });
+
+  it('forgets blobs that are done and counts images, failed ones too', () => {
+    const progress = half();
+    progress.apply({ type: 'blob-done', digest: DIGEST }, 2000);
+    progress.apply({ type: 'image-done', image: 'a', digest: DIGEST }, 2000);
+    const { blobs, imagesDone } = progress.snapshot(2000);
+    expect(blobs.map((blob) => blob.digest)).toEqual([OTHER]);
+    expect(imagesDone).toBe(1);
+  });
+});
+
+describe('drawing', () => {
+  it('shows bytes, rate, remaining time and images, then each blob', () => {
+    const [total, blob] = drawProgress(half().snapshot(1000), 120).split('\n');
+    expect(total).toBe('[############------------]  1.5 MB of 3.0 MB  1.5 MB/s  0:01 left  0/2 images');
+    expect(blob).toBe(`[############------------]  ${DIGEST.slice(7, 19)}  1.0 MB of 2.0 MB`);
+  });
+
+  it('never wraps', () => {
+    for (const line of drawProgress(half().snapshot(1000), 30).split('\n')) expect(line.length).toBeLessThan(30);
+  });
+});
+
+describe('numbers', () => {
+  it('are short', () => {
+    expect([0, 999, 1000, 999_949, 999_950, 350_100_000, 5e9].map(formatBytes)).toEqual([
+      '0 B',
+      '999 B',
+      '1.0 kB',
+      '999.9 kB',
+      '1.0 MB',
+      '350.1 MB',
+      '5.0 GB',
+    ]);
+    expect([0, 42, 61.4, 3723].map(formatRemaining)).toEqual(['0:00', '0:42', '1:01', '1:02:03']);
+    expect([formatCount(1, 'image'), formatCount(2, 'repository', 'repositories')]).toEqual([
+      '1 image',
+      '2 repositories',
+    ]);
+  });
+});
