@@ -157,6 +157,8 @@ describe('the end', () => {
     const server = await serve({ registry: emptyRegistry(), listen: [LOOPBACK], signal: controller.signal });
     controller.abort();
     await server.stopped;
+    const late = await serve({ registry: emptyRegistry(), listen: [LOOPBACK], signal: controller.signal });
+    await late.stopped;
     const socket = connect(server.addresses[0]?.port ?? 0, '127.0.0.1');
     await expect(once(socket, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });

@@ -48,15 +48,17 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     await Promise.all(servers.map((server) => stop(server, 0)));
     throw error;
   }
+  const addresses = servers.map(boundAddress);
   const { promise: stopped, resolve } = Promise.withResolvers<void>();
   let stopping: Promise<void> | undefined;
-  const stopAll = () => {
+  const stopAll = (): Promise<void> => {
+    options.signal?.removeEventListener('abort', stopAll);
     stopping ??= Promise.all(servers.map((server) => stop(server, grace))).then(() => resolve());
     return stopping;
   };
   if (options.signal?.aborted) await stopAll();
-  else options.signal?.addEventListener('abort', () => void stopAll(), { once: true });
-  return { addresses: servers.map(boundAddress), stopped, [Symbol.asyncDispose]: stopAll };
+  else options.signal?.addEventListener('abort', stopAll);
+  return { addresses, stopped, [Symbol.asyncDispose]: stopAll };
 }
 
 function httpServer(listener: RequestListener): Server {
