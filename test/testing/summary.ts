@@ -8,8 +8,8 @@ export function summary(): Reporter {
       const inState = (state: string) => tests.filter((test) => test.result().state === state);
       const skipped = inState('skipped');
       const broken = modules.filter((module) => module.errors().length > 0).length;
-      const lines = skipped.map((test) => `  ${test.module.relativeModuleId}: ${test.fullName}`);
-      if (lines.length > 0) console.log(`\nSkipped:\n${[...new Set(lines)].sort().join('\n')}`);
+      const lines = skipped.map((test) => `  ${test.module.relativeModuleId}: ${test.fullName} [${test.project.name}]`);
+      if (lines.length > 0) console.log(`\nSkipped:\n${lines.sort().join('\n')}`);
       const failed = inState('failed').length;
       const files = broken > 0 ? `, ${broken} files failed to load` : '';
       console.log(
