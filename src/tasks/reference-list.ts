@@ -6,7 +6,7 @@ export async function readReferenceList(input: Bytes): Promise<readonly string[]
   const decoder = new TextDecoder();
   let text = '';
   for await (const chunk of input) text += decoder.decode(chunk, { stream: true });
-  return [...new Set((text + decoder.decode()).split('\n').map(referenceOf).filter(Boolean))];
+  return [...new Set((text + decoder.decode()).split(/\r?\n/).map(referenceOf).filter(Boolean))];
 }
 
 function referenceOf(line: string): string {

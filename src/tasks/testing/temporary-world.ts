@@ -1,0 +1,50 @@
+// A user's world for tests of tasks: settings whose directories are all temporary, and notes that are kept.
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Settings } from '../settings.ts';
+
+export interface TemporaryWorld extends AsyncDisposable {
+  readonly path: string;
+  readonly notes: string[];
+  settings(env?: Readonly<Record<string, string>>, more?: Partial<Settings>): Settings;
+  /** Makes a file, with its directories. */
+  file(name: string, text: string): Promise<string>;
+  /** Makes an executable shell script. */
+  script(name: string, body: string): Promise<string>;
+}
+
+export async function temporaryWorld(): Promise<TemporaryWorld> {
+  const path = await mkdtemp(join(tmpdir(), 'images-tasks-'));
+  const notes: string[] = [];
+  const file = async (name: string, text: string) => {
+    const target = join(path, name);
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, text);
+    return target;
+  };
+  return {
+    path,
+    notes,
+    settings: (env = {}, more = {}) => ({
+      env: {
+        PATH: process.env.PATH,
+        XDG_DATA_HOME: join(path, 'share'),
+        IMAGES_RUNTIME: path,
+        DOCKER_HOST: `unix://${path}/no-docker.sock`,
+        ...env,
+      },
+      home: path,
+      uid: process.getuid?.() ?? 0,
+      onNote: (note) => notes.push(note),
+      ...more,
+    }),
+    file,
+    script: async (name, body) => {
+      const target = await file(name, `#!/bin/sh\n${body}\n`);
+      await chmod(target, 0o755);
+      return target;
+    },
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+  };
+}
