@@ -33,6 +33,8 @@ export interface ScannedDocument {
   readonly value: unknown;
   /** The document was a text inside another one: a ConfigMap's value, an annotation. */
   readonly isEmbedded?: boolean;
+  /** The text that it was parsed from, where it was: a rule sees at a glance that it has nothing to do. */
+  readonly source?: string;
   /** The line (from 1) at which the value with this path begins. */
   lineOf(path: Path): number;
   /** The line of the file at which line `line` (from 1) of the text with this path stands; where the text is not written line by line, the line at which it begins. */

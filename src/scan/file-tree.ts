@@ -16,8 +16,20 @@ import { byBytes } from './byte-order.ts';
 import type { FileTree, ScannedDocument, Warning } from './contract.ts';
 import { parseYaml } from './yaml.ts';
 
-/** What tools keep for themselves: nothing in it is deployed. */
-const SKIPPED_DIRECTORIES: ReadonlySet<string> = new Set(['.git', '.hg', '.svn', 'node_modules']);
+/** What tools keep for themselves, and the pipelines of build services: nothing in it is deployed. */
+const SKIPPED_DIRECTORIES: ReadonlySet<string> = new Set([
+  '.git',
+  '.hg',
+  '.svn',
+  'node_modules',
+  '.github',
+  '.gitlab',
+  '.circleci',
+  '.semaphore',
+  '.tekton',
+]);
+const SKIPPED_FILES =
+  /^(?:\.(?:gitlab-ci|travis|drone|appveyor|pre-commit-config|goreleaser|golangci)|azure-pipelines)\.ya?ml$/;
 /** No manifest is this big; a disk image named `.yaml` must not fill the memory. */
 const MAX_FILE = 64 << 20;
 /** How many files' documents are remembered: rules ask for the same few files again and again, but memory must stay flat. */
@@ -81,7 +93,7 @@ function listFiles(directory: string, warn: (warning: Warning) => void): string[
       for (const entry of readdirSync(join(directory, folder), { withFileTypes: true })) {
         const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
         const type = typeOf(entry, join(directory, path));
-        if (type === 'file') files.push(path);
+        if (type === 'file' && !SKIPPED_FILES.test(entry.name)) files.push(path);
         else if (type === 'directory' && !SKIPPED_DIRECTORIES.has(entry.name)) pending.push(path);
       }
     } catch (error) {

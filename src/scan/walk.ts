@@ -59,12 +59,23 @@ function collect(visit: Visit, visits: Visit[]): void {
   visits.push(own ? { ...visit, object: own } : visit);
   if (depth >= MAX_DEPTH) return;
   const parent = visits.at(-1) as Visit;
-  const entries: Iterable<[string | number, unknown]> = Array.isArray(value) ? value.entries() : Object.entries(value);
-  for (const [key, child] of entries) {
-    if (visits.length >= MAX_VISITS) return;
-    if (isPruned(parent, key)) continue;
-    collect({ key, value: child, parent, object: parent.object, depth: depth + 1 }, visits);
+  const { object } = parent;
+  if (Array.isArray(value)) {
+    for (let key = 0; key < value.length && visits.length < MAX_VISITS; key++) {
+      collect({ key, value: value[key], parent, object, depth: depth + 1 }, visits);
+    }
+    return;
   }
+  const fields = value as Fields;
+  for (const key of Object.keys(fields)) {
+    if (visits.length >= MAX_VISITS) return;
+    if (!isPruned(parent, key)) collect({ key, value: fields[key], parent, object, depth: depth + 1 }, visits);
+  }
+}
+
+/** False where the text that the document was parsed from does not have the pattern: a rule need not look any closer. */
+export function mayMention({ source }: ScannedDocument, pattern: RegExp): boolean {
+  return source === undefined || pattern.test(source);
 }
 
 function objectOf(value: object): KubernetesObject | undefined {
@@ -77,8 +88,7 @@ function objectOf(value: object): KubernetesObject | undefined {
 }
 
 /** `status` tells what was, and only at the top of an object; items of a `PodList` need not say that they are Pods. */
-function isPruned(parent: Visit, key: string | number): boolean {
-  if (typeof key === 'number') return false;
+function isPruned(parent: Visit, key: string): boolean {
   if (NEVER.has(key)) return true;
   if (key !== 'status') return false;
   const isItem = parent.parent?.key === 'items' && typeof parent.key === 'number';

@@ -135,6 +135,7 @@ function documentOf(
   return {
     file,
     value: parsed.value,
+    source: part.text,
     lineOf: (path: Path) => lineAt(find(path).offset),
     lineInText: (path: Path, line: number) => {
       const position = find(path);

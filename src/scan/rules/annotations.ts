@@ -6,7 +6,7 @@ import { judgeImageWithCare } from '../image-text.ts';
 import { imageKey } from '../key-names.ts';
 import { pathOf } from '../path.ts';
 import { isSurelyImage } from '../verdict.ts';
-import { visitsOf } from '../walk.ts';
+import { mayMention, visitsOf } from '../walk.ts';
 import { parseYaml } from '../yaml.ts';
 
 const RULE = 'annotations';
@@ -17,7 +17,7 @@ const NOTES = /^(?:argocd-image-updater\.argoproj\.io|image\.openshift\.io|keel\
 
 export const annotations: DocumentRule = {
   name: RULE,
-  matches: () => true,
+  matches: (document) => mayMention(document, /annotations/),
   *find(document) {
     for (const visit of visitsOf(document)) {
       const fields = visit.key === 'annotations' ? asFields(visit.value) : undefined;

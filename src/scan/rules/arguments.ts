@@ -5,7 +5,7 @@ import { imageKey } from '../key-names.ts';
 import { pathOf } from '../path.ts';
 import { imagesInText, namedImages, type TextImage } from '../text-images.ts';
 import { whyNotRun } from '../verdict.ts';
-import { type Visit, visitsOf } from '../walk.ts';
+import { mayMention, type Visit, visitsOf } from '../walk.ts';
 
 const RULE = 'arguments';
 const COMMAND_LINES: ReadonlySet<string> = new Set([
@@ -19,7 +19,7 @@ const COMMAND_LINES: ReadonlySet<string> = new Set([
 
 export const commandLines: DocumentRule = {
   name: RULE,
-  matches: () => true,
+  matches: (document) => mayMention(document, /args|command|arguments|cmd/i),
   *find(document) {
     for (const visit of visitsOf(document)) {
       if (typeof visit.key !== 'string' || !COMMAND_LINES.has(visit.key)) continue;

@@ -4,7 +4,7 @@ import { type Fields, fieldOf, scalarOf, textOf, valueAt } from '../fields.ts';
 import { maybe, unresolved } from '../findings.ts';
 import { judgeImage } from '../image-text.ts';
 import { pathOf } from '../path.ts';
-import { type KubernetesObject, type Visit, visitsOf } from '../walk.ts';
+import { type KubernetesObject, mayMention, type Visit, visitsOf } from '../walk.ts';
 
 const RULE = 'computed-images';
 
@@ -42,7 +42,8 @@ const UNKNOWN: Readonly<Record<string, string>> = {
 
 export const computedImages: DocumentRule = {
   name: RULE,
-  matches: () => true,
+  matches: (document) =>
+    mayMention(document, /elastic|monitoring\.coreos|kubeadm|istio|kubevirt|tigera|knative|tekton/),
   *find(document) {
     for (const visit of visitsOf(document)) {
       if (visit.object && visit.value === visit.object.fields) yield* find(document, visit, visit.object);

@@ -6,7 +6,7 @@ import { maybe, unresolved, used } from '../findings.ts';
 import { judgeImage } from '../image-text.ts';
 import { pathOf } from '../path.ts';
 import { whyNotRun } from '../verdict.ts';
-import { type Visit, visitsOf } from '../walk.ts';
+import { mayMention, type Visit, visitsOf } from '../walk.ts';
 
 const RULE = 'containers';
 /** Lists whose entries are containers. */
@@ -38,7 +38,7 @@ const CONTAINER_FIELDS: readonly string[] = [
 
 export const containers: DocumentRule = {
   name: RULE,
-  matches: () => true,
+  matches: (document) => mayMention(document, /image|reference/i),
   *find(document) {
     for (const visit of visitsOf(document)) {
       if (visit.key === 'image' && isContainer(visit.parent)) yield* containerImage(document, visit);
@@ -67,7 +67,7 @@ export function isContainer(visit: Visit | undefined): boolean {
   if (typeof list === 'string' && CONTAINER_LISTS.has(list)) return true;
   if (typeof visit.key === 'string' && CONTAINERS.has(visit.key) && Object.hasOwn(fields, 'command')) return true;
   const isSplit = Object.hasOwn(fields, 'repository') || Object.hasOwn(fields, 'registry');
-  return !isSplit && CONTAINER_FIELDS.some((name) => Object.hasOwn(fields, name));
+  return !isSplit && Object.hasOwn(fields, 'name') && CONTAINER_FIELDS.some((name) => Object.hasOwn(fields, name));
 }
 
 /** Image volumes: `volumes[].image.reference`. */

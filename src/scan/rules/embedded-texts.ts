@@ -5,7 +5,7 @@ import { imageLines } from '../lines.ts';
 import { formatPath, pathOf } from '../path.ts';
 import { imagesInText } from '../text-images.ts';
 import { whyNotRun } from '../verdict.ts';
-import { type Visit, visitsOf } from '../walk.ts';
+import { mayMention, type Visit, visitsOf } from '../walk.ts';
 import { parseYaml } from '../yaml.ts';
 
 const RULE = 'embedded-texts';
@@ -13,20 +13,25 @@ const RULE = 'embedded-texts';
 const MAX_NESTING = 4;
 const MAX_TEXT = 4 << 20;
 const COMMAND_LINES: ReadonlySet<string> = new Set(['args', 'command', 'env', 'cmd', 'arguments']);
-const EXAMPLES = 'alm-examples';
+const ALM_EXAMPLES = 'alm-examples';
+/** OLM's examples of custom resources; the block with which Knative documents a ConfigMap. */
+const EXAMPLES: ReadonlySet<unknown> = new Set([ALM_EXAMPLES, '_example']);
+
+/** A block or quoted text of several lines, JSON in quotes, a Secret. */
+const TEXT_IN_TEXT = /[|>][-+0-9]*[ \t]*(?:#.*)?$|\\n|["']\s*[[{]|["'][^"'\n]*\n|\bSecret\b/m;
 
 /** Asks `rules` about the documents inside texts, and itself about the texts inside those. */
 export function embeddedTexts(rules: readonly DocumentRule[], nesting = 0): DocumentRule {
   const inner = nesting < MAX_NESTING ? () => [...rules, embeddedTexts(rules, nesting + 1)] : () => rules;
   return {
     name: RULE,
-    matches: () => true,
+    matches: (document) => mayMention(document, TEXT_IN_TEXT),
     *find(document) {
       for (const visit of visitsOf(document)) {
         const text = textIn(visit);
         if (text === undefined) continue;
         const found = findInText(document, { visit, text, rules: inner() });
-        yield* visit.key === EXAMPLES ? asExamples(found) : found;
+        yield* EXAMPLES.has(visit.key) ? asExamples(found) : found;
       }
     },
   };
@@ -55,7 +60,7 @@ function isWorthALook(text: string | undefined): text is string {
 function isSaidElsewhere(visit: Visit): boolean {
   for (let at: Visit | undefined = visit, steps = 0; at && steps < 4; at = at.parent, steps++) {
     if (typeof at.key === 'string' && COMMAND_LINES.has(at.key) && typeof at.value !== 'string') return true;
-    if (at.parent?.key === 'annotations') return at.key !== EXAMPLES;
+    if (at.parent?.key === 'annotations') return at.key !== ALM_EXAMPLES;
   }
   return typeof visit.key === 'string' && COMMAND_LINES.has(visit.key);
 }
@@ -124,7 +129,7 @@ function* wordsOfText(document: ScannedDocument, { visit, text }: Embedded): Ite
   }
 }
 
-/** Examples of an operator's custom resources are applied by nobody but a curious user. */
+/** Examples are applied by nobody but a curious user. */
 function* asExamples(found: Iterable<Finding | Warning>): Iterable<Finding> {
   for (const one of found) {
     if ('image' in one) yield { ...one, certainty: 'maybe', reason: 'it stands in an example' };

@@ -7,7 +7,7 @@ import { imageKey } from '../key-names.ts';
 import { pathOf } from '../path.ts';
 import { imagesInText, namedImages } from '../text-images.ts';
 import { whyNotRun } from '../verdict.ts';
-import { type Visit, visitsOf } from '../walk.ts';
+import { mayMention, type Visit, visitsOf } from '../walk.ts';
 
 const RULE = 'environment';
 /** Where the value of an entry stands: `env` and parameters have `value`, Tekton's have `default`. */
@@ -15,7 +15,7 @@ const VALUES: readonly string[] = ['value', 'default'];
 
 export const environment: DocumentRule = {
   name: RULE,
-  matches: () => true,
+  matches: (document) => mayMention(document, /\bname\b/),
   *find(document) {
     for (const visit of visitsOf(document)) {
       if (!Array.isArray(visit.value)) continue;

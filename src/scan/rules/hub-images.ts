@@ -4,13 +4,13 @@ import { asFields, scalarOf, textOf } from '../fields.ts';
 import { maybe, used } from '../findings.ts';
 import { judgeImage } from '../image-text.ts';
 import { pathOf } from '../path.ts';
-import { type Visit, visitsOf } from '../walk.ts';
+import { mayMention, type Visit, visitsOf } from '../walk.ts';
 
 const RULE = 'hub-images';
 
 export const hubImages: DocumentRule = {
   name: RULE,
-  matches: () => true,
+  matches: (document) => mayMention(document, /hub/),
   *find(document) {
     for (const visit of visitsOf(document)) {
       const hub = textOf(visit.value, 'hub');

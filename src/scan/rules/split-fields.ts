@@ -9,7 +9,7 @@ import { imageKey, isImageList } from '../key-names.ts';
 import { nameOf, pathOf } from '../path.ts';
 import { tagBeside } from '../tag-beside.ts';
 import { verdictOn, whyNotRun } from '../verdict.ts';
-import { type Visit, visitsOf } from '../walk.ts';
+import { mayMention, type Visit, visitsOf } from '../walk.ts';
 
 const RULE = 'split-fields';
 const REGISTRY = ['registry', 'imageRegistry', 'image_registry', 'registryUrl', 'hub'];
@@ -18,17 +18,18 @@ const NAME = ['image', 'imageName', 'image_name', 'newName', 'name', 'baseImage'
 const TAG = ['tag', 'imageTag', 'image_tag', 'newTag', 'version', 'imageVersion', 'defaultImageVersion'];
 const DIGEST = ['digest', 'imageDigest', 'image_digest', 'sha256', 'sha', 'imageSha'];
 
-const PARTS: ReadonlySet<string> = new Set([...REGISTRY, ...REPOSITORY, ...NAME.filter((key) => key !== 'name')]);
+const SPLIT = [...REGISTRY, ...REPOSITORY, 'newName'];
 
 export const splitFields: DocumentRule = {
   name: RULE,
-  matches: () => true,
+  matches: (document) => mayMention(document, /image|repo|registry|hub/i),
   *find(document) {
     for (const visit of visitsOf(document)) {
       const fields = asFields(visit.value);
-      if (!fields || !Object.keys(fields).some(isPart)) continue;
-      yield* findParts(document, visit, fields);
-      yield* findSiblings(document, visit, fields);
+      if (!fields) continue;
+      const isSplit = SPLIT.some((key) => Object.hasOwn(fields, key));
+      if (isSplit || isUnderImageKey(visit)) yield* findParts(document, visit, fields);
+      if (!isSplit) yield* findSiblings(document, visit, fields);
     }
   },
 };
@@ -87,8 +88,7 @@ function partsOf(fields: Fields, isUnderImage: boolean): FoundParts | undefined 
 
 /** `image: quay.io/x/y` with `imageTag: v1` beside it, `proxyImage` with `proxyImageTag` or `proxyTag`. */
 function* findSiblings(document: ScannedDocument, visit: Visit, fields: Fields): Iterable<Finding> {
-  const isSplit = [...REGISTRY, ...REPOSITORY].some((key) => Object.hasOwn(fields, key));
-  for (const key of isSplit ? [] : Object.keys(fields)) {
+  for (const key of Object.keys(fields)) {
     if (imageKey(key) !== 'yes' || typeof fields[key] !== 'string') continue;
     const judged = judgeImageWithCare(fields[key]);
     if (judged.kind !== 'image' || isVersioned(judged.reference)) continue;
@@ -101,11 +101,6 @@ function* findSiblings(document: ScannedDocument, visit: Visit, fields: Fields):
     if (verdict?.certainty === 'used') yield used(joined.image, spot);
     else if (verdict) yield maybe(joined.image, verdict.reason, spot);
   }
-}
-
-/** Most maps have none of these, and need not be asked further. */
-function isPart(key: string): boolean {
-  return PARTS.has(key) || key === 'name' || imageKey(key) === 'yes';
 }
 
 /** `image: {…}`, `proxyImage: {…}`, an entry of `images:`. */
