@@ -8,15 +8,37 @@ import { blobWriter, manifestWriter, type WriterSettings } from './push.ts';
 import { uploader } from './uploads.ts';
 
 export function httpRegistry(http: EndpointHttp, settings: WriterSettings): Registry {
-  const blobs = blobReader(http, settings);
+  const reader = blobReader(http, settings);
+  const { asked, stat } = rememberingAbsence(reader.statBlob);
   const manifests = manifestReader(http);
   return {
-    ...blobs,
+    ...reader,
+    statBlob: asked,
     ...manifests,
     ...lister(http, manifests),
-    ...blobWriter(http, blobs.statBlob, settings),
-    ...manifestWriter(http, async () => {}),
+    ...blobWriter(http, stat, settings),
+    ...manifestWriter(http, manifests),
     ...uploader(http, settings.commitWithin),
     partialBytes: async () => 0,
+  };
+}
+
+type StatBlob = Registry['statBlob'];
+
+/**
+ * Who asks for a blob in vain and then puts it need not ask twice: `asked` remembers what was not there, `stat` believes it, once.
+ * Where that is wrong by then, a blob is sent that need not have been.
+ */
+function rememberingAbsence(ask: StatBlob): { readonly asked: StatBlob; readonly stat: StatBlob } {
+  const absent = new Set<string>();
+  return {
+    async asked(repository, digest, options) {
+      const found = await ask(repository, digest, options);
+      if (!found) absent.add(`${repository}@${digest}`);
+      return found;
+    },
+    async stat(repository, digest, options) {
+      return absent.delete(`${repository}@${digest}`) ? undefined : ask(repository, digest, options);
+    },
   };
 }

@@ -3,9 +3,7 @@ import type { HttpAnswer } from '../../io/http.ts';
 import { resolveHttpUrl } from '../../io/http-url.ts';
 import { isObject, type Json } from '../../oci/decode.ts';
 import { type Descriptor, decodeDescriptor } from '../../oci/descriptor.ts';
-import { type Digest, digestAlgorithm, digestHex } from '../../oci/digest.ts';
-import { ImagesError, isImagesError } from '../../oci/errors.ts';
-import { decodeManifest } from '../../oci/manifest.ts';
+import { ImagesError } from '../../oci/errors.ts';
 import { OCI_INDEX } from '../../oci/media-types.ts';
 import type { RegistryLister } from '../contract.ts';
 import { badAnswer, readText } from './answer-errors.ts';
@@ -13,6 +11,7 @@ import type { EndpointHttp, EndpointRequest } from './endpoint-http.ts';
 import { parseNextLink } from './link-header.ts';
 import type { ManifestReader } from './manifests.ts';
 import { pathWithQuery, repositoryPath } from './paths.ts';
+import { taggedReferrers } from './referrers-tag.ts';
 import { CATALOGUE_SCOPE, repositoryScope } from './scopes.ts';
 
 /** Names asked for at a time: the most that distribution gives. */
@@ -51,8 +50,7 @@ export function lister(http: EndpointHttp, manifests: ManifestReader): RegistryL
       };
       for await (const page of pages(http, { ...request, expected: [200, 400, 404, 405] })) {
         if (page.answer.status !== 200) {
-          const tag = referrersTag(subject);
-          yield* ofType(await taggedReferrers(manifests, repository, { tag, ...options }), artifactType);
+          yield* ofType(await taggedReferrers(manifests, repository, { subject, ...options }), artifactType);
           return;
         }
         const filtered = page.answer.headers['oci-filters-applied']?.includes('artifactType');
@@ -61,11 +59,6 @@ export function lister(http: EndpointHttp, manifests: ManifestReader): RegistryL
       }
     },
   };
-}
-
-/** Where registries without the referrers API keep the list (distribution specification 1.1, "Referrers Tag Schema"). */
-export function referrersTag(subject: Digest): string {
-  return `${digestAlgorithm(subject)}-${digestHex(subject).slice(0, 64)}`;
 }
 
 type ListRequest = Omit<EndpointRequest, 'method' | 'expected'>;
@@ -132,20 +125,6 @@ function readDescriptors({ answer, body }: Page, what: string): readonly Descrip
     throw new ImagesError('BAD_ANSWER', `${answer.url.host} sent no list for ${what}`);
   }
   return body.manifests.map((entry, at) => decodeDescriptor(entry, `manifests[${at}]`));
-}
-
-async function taggedReferrers(
-  manifests: ManifestReader,
-  repository: string,
-  { tag, ...options }: { readonly tag: string } & Parameters<ManifestReader['getManifest']>[2],
-): Promise<readonly Descriptor[]> {
-  try {
-    const index = decodeManifest(await manifests.getManifest(repository, tag, options));
-    return index.kind === 'index' ? index.manifests : [];
-  } catch (error) {
-    if (isImagesError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return [];
-    throw error;
-  }
 }
 
 function ofType(found: readonly Descriptor[], artifactType: string | undefined): readonly Descriptor[] {

@@ -10,7 +10,9 @@ import { isTag } from '../../oci/reference.ts';
 import type { Bytes, CallOptions, OpenContent, RegistryWriter } from '../contract.ts';
 import type { BlobReader } from './blobs.ts';
 import type { EndpointHttp, EndpointRequest } from './endpoint-http.ts';
+import type { ManifestReader } from './manifests.ts';
 import { repositoryPath } from './paths.ts';
+import { referrersRecorder } from './referrers-tag.ts';
 import { mergeScopes, repositoryScope } from './scopes.ts';
 import type { RetryEvent } from './settings.ts';
 import { startUpload, uploadRequest } from './uploads.ts';
@@ -168,11 +170,7 @@ async function cancelQuietly(
 
 export type ManifestWriter = Pick<RegistryWriter, 'putManifest' | 'deleteTag' | 'deleteManifest'>;
 
-/** `onStored` is told of a manifest that the registry took, and whether it keeps referrers itself. */
-export function manifestWriter(
-  http: EndpointHttp,
-  onStored: (repository: string, manifest: RawManifest, keepsReferrers: boolean, options: CallOptions) => Promise<void>,
-): ManifestWriter {
+export function manifestWriter(http: EndpointHttp, manifests: ManifestReader): ManifestWriter {
   const put = async (repository: string, reference: string, manifest: RawManifest, { signal }: CallOptions) => {
     const answer = await http.send({
       method: 'PUT',
@@ -201,6 +199,8 @@ export function manifestWriter(
     return answer.headers['oci-subject'] !== undefined;
   };
 
+  const recordReferrer = referrersRecorder(manifests, put);
+
   return {
     async putManifest(repository, manifest, tags, options = {}) {
       const bad = tags.find((tag) => !isTag(tag));
@@ -211,7 +211,8 @@ export function manifestWriter(
       for (const reference of alone ? [manifest.digest, ...tags] : tags) {
         keepsReferrers = (await put(repository, reference, manifest, options)) || keepsReferrers;
       }
-      await onStored(repository, manifest, keepsReferrers, options);
+      // The header says that the registry keeps the list of referrers itself.
+      if (!keepsReferrers) await recordReferrer(repository, manifest, options);
     },
     async deleteTag(repository, tag, { signal } = {}) {
       const to = repositoryPath(repository, `manifests/${encodeURIComponent(tag)}`);
