@@ -187,6 +187,7 @@ function wrap(answer: IncomingMessage, message: ClientRequest, request: HttpRequ
 function readBody(answer: IncomingMessage, request: HttpRequest, idle: number): AsyncGenerator<Uint8Array> {
   const unclaimed = setTimeout(() => answer.destroy(), idle);
   unclaimed.unref();
+  answer.once('close', () => clearTimeout(unclaimed));
   return readClaimed(answer, request, { idle, claim: () => clearTimeout(unclaimed) });
 }
 

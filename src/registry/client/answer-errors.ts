@@ -136,7 +136,7 @@ function hintFor(code: ImagesError['code']): string | undefined {
     case 'TOOMANYREQUESTS':
       return 'Try again later; a `docker login` or a mirror raises most limits.';
     case 'SERVER_ERROR':
-      return 'Try again later; the registry’s own log says more.';
+      return 'Try again later; the log of the registry says more.';
     default:
       return undefined;
   }

@@ -52,8 +52,13 @@ export function registryClients(settings: ClientSettings = {}): RegistryClients 
 
   const rule = async (host: string, repository: string | undefined): Promise<HostRule> => {
     const scheme = privateSchemes.get(host);
-    const configured = isPrivate(host) ? undefined : await settings.hostRule?.(host, repository);
-    return configured ?? { mirrors: [], upstream: { host: defaultAddress(host), ...(scheme && { scheme }) } };
+    const there = { host: defaultAddress(host), ...(scheme && { scheme }) };
+    // A private host that is not known to speak TLS needs nothing from any file.
+    if (isPrivate(host) && scheme !== 'https') return { mirrors: [], upstream: there };
+    const configured = await settings.hostRule?.(host, repository);
+    if (isPrivate(host))
+      return { mirrors: [], upstream: { ...there, insecure: configured?.upstream?.insecure ?? false } };
+    return configured ?? { mirrors: [], upstream: there };
   };
 
   const hosts = new Map<string, Registry>();

@@ -2,13 +2,18 @@
 import { join } from 'node:path';
 import type { TlsFiles } from '../../../io/http-agents.ts';
 import { canonicalHost } from '../../../oci/reference.ts';
+import type { TrustFiles } from './hosts-toml.ts';
 import { invalid, listIfThere, readIfThere } from './read-config.ts';
 
-/** `HOST/*.crt` are CAs, `HOST/NAME.cert` with `HOST/NAME.key` a client's certificate; of several the first. */
-export async function readCertificates(directories: readonly string[], host: string): Promise<TlsFiles> {
+/** `HOST/*.crt` are CAs, `HOST/NAME.cert` with `HOST/NAME.key` a client's certificate; of several the first. `named`: what hosts.toml adds. */
+export async function readCertificates(
+  directories: readonly string[],
+  host: string,
+  named: TrustFiles = { ca: [] },
+): Promise<TlsFiles> {
   const names = new Set([host, canonicalHost(host), ...(/:\d+$/.test(host) ? [] : [`${host}:443`])]);
-  const ca: string[] = [];
-  let client: { readonly cert: string; readonly key: string } | undefined;
+  const ca = await Promise.all(named.ca.map(readPem));
+  let client = named.client && { cert: await readPem(named.client.cert), key: await readPem(named.client.key) };
   for (const directory of directories.flatMap((each) => [...names].map((name) => join(each, name)))) {
     const files = await listIfThere(directory);
     for (const file of files.filter((name) => name.endsWith('.crt'))) {

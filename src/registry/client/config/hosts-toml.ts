@@ -1,17 +1,28 @@
 // containerd's hosts.toml: `certs.d/HOST/hosts.toml`, with `_default` for hosts that have none (containerd, docs/hosts.md).
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseHttpUrl } from '../../../io/http-url.ts';
 import { isObject, type Json } from '../../../oci/decode.ts';
 import type { Endpoint, HostRule, Mirror } from '../settings.ts';
 import { defaultAddress } from './docker-hub.ts';
 import { fieldsOf, invalid, readTomlFile } from './read-config.ts';
 
+export interface HostsToml {
+  readonly rule: HostRule;
+  /** Files with CAs and client certificates, by the host that they are for. */
+  readonly trust: ReadonlyMap<string, TrustFiles>;
+}
+
+export interface TrustFiles {
+  readonly ca: readonly string[];
+  readonly client?: { readonly cert: string; readonly key: string };
+}
+
 /** `undefined` where no file speaks of the host. Errors: CONFIG_INVALID, FILE_UNREADABLE. */
-export async function readHostsToml(directory: string, host: string): Promise<HostRule | undefined> {
+export async function readHostsToml(directory: string, host: string): Promise<HostsToml | undefined> {
   for (const name of directoryNames(host)) {
     const file = join(directory, name, 'hosts.toml');
     const content = await readTomlFile(file);
-    if (content) return readRule(file, content, host);
+    if (content) return { rule: readRule(file, content, host), trust: readTrust(file, content, host) };
   }
   return undefined;
 }
@@ -55,6 +66,34 @@ function readEndpoint(file: string, address: string, table: Json): Endpoint {
     scheme: url.secure ? 'https' : 'http',
     ...(path && { root: whole ? path : `${path}/v2` }),
     ...insecurity(file, table),
+  };
+}
+
+function readTrust(file: string, content: Json, host: string): ReadonlyMap<string, TrustFiles> {
+  const server = fieldsOf(file, content).string('server') ?? `https://${defaultAddress(host)}`;
+  const tables = [[server, content], ...Object.entries(fieldsOf(file, content).object('host') ?? {})] as const;
+  return new Map(
+    tables.flatMap(([address, table]) => {
+      const trust = isObject(table) ? trustFiles(file, table) : undefined;
+      return trust ? [[readEndpoint(file, address, {}).host, trust] as const] : [];
+    }),
+  );
+}
+
+/** Paths are relative to the file. Of client certificates, the form with cert and key apart, and one file for both. */
+function trustFiles(file: string, table: Json): TrustFiles | undefined {
+  if (table.ca === undefined && table.client === undefined) return undefined;
+  const path = (value: unknown): string =>
+    typeof value === 'string'
+      ? resolve(dirname(file), value)
+      : invalid(file, 'has a wrong value: ca or client is no path');
+  const list = (value: unknown): readonly unknown[] =>
+    value === undefined ? [] : Array.isArray(value) ? value : [value];
+  const [first] = list(table.client);
+  const [cert, key = cert] = list(first);
+  return {
+    ca: list(table.ca).map(path),
+    ...(cert !== undefined && { client: { cert: path(cert), key: path(key) } }),
   };
 }
 

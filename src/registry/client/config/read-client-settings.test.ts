@@ -204,6 +204,20 @@ capabilities = ["push"]
 describe('certificates of a host', () => {
   const pem = (name: string) => `-----BEGIN ${name}-----\n`;
 
+  it('are named by hosts.toml, beside it or anywhere', async () => {
+    const ca = await write('elsewhere/ca.crt', pem('CA'));
+    await write('etc/containerd/certs.d/x.io/client.pem', pem('CERT'));
+    await write('etc/containerd/certs.d/x.io/key.pem', pem('KEY'));
+    await write(
+      'etc/containerd/certs.d/x.io/hosts.toml',
+      `ca = "${ca}"\n[host."https://mirror:5000"]\nca = ["${ca}"]\nclient = [["client.pem", "key.pem"]]\n`,
+    );
+    const { hostRule, tlsFiles } = await settings();
+    await hostRule?.('x.io', 'a/b');
+    expect(await tlsFiles?.('x.io')).toEqual({ ca: [pem('CA')] });
+    expect(await tlsFiles?.('mirror:5000')).toEqual({ ca: [pem('CA')], cert: pem('CERT'), key: pem('KEY') });
+  });
+
   it('are found in all three places, with the port or without', async () => {
     await write('etc/containers/certs.d/reg:5000/a.crt', pem('A'));
     await write('home/.config/containers/certs.d/reg:5000/b.crt', pem('B'));

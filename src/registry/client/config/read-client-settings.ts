@@ -5,6 +5,7 @@ import type { ClientSettings, HostRule } from '../settings.ts';
 import { readCertificates } from './certificates.ts';
 import { credentialFiles } from './credential-files.ts';
 import { defaultAddress } from './docker-hub.ts';
+import type { TrustFiles } from './hosts-toml.ts';
 
 export interface ClientSettingsSources {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -24,33 +25,39 @@ export async function readClientSettings({ env, home, etc = '/etc' }: ClientSett
     ...(home ? [join(env.XDG_CONFIG_HOME || join(home, '.config'), 'containers/certs.d')] : []),
     join(etc, 'docker/certs.d'),
   ];
+  const trust = new Map<string, TrustFiles>();
   return {
     credentials: credentialFiles({ env, home }),
-    hostRule: hostRules({ env, home, etc }),
-    tlsFiles: (host) => readCertificates(certificates, host),
+    hostRule: hostRules({ env, home, etc }, trust),
+    tlsFiles: (host) => readCertificates(certificates, host, trust.get(host)),
     proxies: proxySettings(env),
   };
 }
 
-/** The first that speaks of the host decides: registries.conf, hosts.toml, the Docker daemon. Insecure is what any of them calls so. */
-function hostRules(sources: Required<ClientSettingsSources>): NonNullable<ClientSettings['hostRule']> {
+/**
+ * The first that speaks of the host decides: registries.conf, hosts.toml, the Docker daemon. Insecure is what any of them calls so.
+ * `trust` takes the certificates that hosts.toml names: a host's rule is asked for before TLS with it begins.
+ */
+function hostRules(
+  sources: Required<ClientSettingsSources>,
+  trust: Map<string, TrustFiles>,
+): NonNullable<ClientSettings['hostRule']> {
   const readConf = once(async () => (await import('./registries-conf.ts')).readRegistriesConf(sources));
   const readDaemon = once(async () =>
     (await import('./docker-daemon.ts')).readDockerDaemon(join(sources.etc, 'docker/daemon.json')),
   );
   const hostsTomls = new Map<string, Promise<HostRule | undefined>>();
-  const readHosts = (host: string) => {
-    const known =
-      hostsTomls.get(host) ??
-      import('./hosts-toml.ts').then(({ readHostsToml }) =>
-        readHostsToml(join(sources.etc, 'containerd/certs.d'), host),
-      );
-    hostsTomls.set(host, known);
-    return known;
+  const readHosts = async (host: string) => {
+    const { readHostsToml } = await import('./hosts-toml.ts');
+    const found = await readHostsToml(join(sources.etc, 'containerd/certs.d'), host);
+    for (const [of, files] of found?.trust ?? []) trust.set(of, files);
+    return found?.rule;
   };
   return async (host, repository) => {
     const [conf, daemon] = await Promise.all([readConf(), readDaemon()]);
-    const found = conf(host, repository) ?? (await readHosts(host));
+    const hosts = hostsTomls.get(host) ?? readHosts(host);
+    hostsTomls.set(host, hosts);
+    const found = conf(host, repository) ?? (await hosts);
     const rule = found ?? { mirrors: daemon.mirrors(host), upstream: { host: defaultAddress(host) } };
     if (!rule.upstream || rule.upstream.insecure || !daemon.isInsecure(host)) return rule;
     return { ...rule, upstream: { ...rule.upstream, insecure: true } };
