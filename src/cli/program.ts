@@ -23,7 +23,8 @@ export async function runProgram(argv: readonly string[]): Promise<never> {
     process.stderr.write(`${report.lines.join('\n')}\n`);
     status = report.status;
   }
-  return exit(aborter.signal.aborted ? interrupted.status() : status);
+  // A command that ended in peace after a signal has done what it was asked: `serve`.
+  return exit(status);
 }
 
 interface RunSettings {

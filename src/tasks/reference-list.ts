@@ -11,7 +11,6 @@ export async function readReferenceList(input: Bytes): Promise<readonly string[]
 
 function referenceOf(line: string): string {
   const text = line
-    .replace(/^\uFEFF/, '')
     .replace(/(?:^|\s)#.*$/, '')
     .replace(/^\s*-\s+/, '')
     .trim();

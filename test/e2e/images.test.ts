@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { start, until } from '../peers/process.ts';
+import { newWorld, ROOT } from '../peers/program.ts';
+import { newScene } from './testing/scene.ts';
+
+describe('images', () => {
+  it('shows the help when asked in any way, and the help of a command', async () => {
+    await using world = await newWorld();
+    const help = await world.must([]);
+    expect(help).toContain('lreg_preload');
+    for (const args of [['help'], ['-h'], ['--help']]) expect(await world.must(args)).toBe(help);
+    const preload = await world.must(['help', 'lreg-preload']);
+    expect(preload).toContain('--keep-going');
+    expect(await world.must(['lreg_preload', '--help'])).toBe(preload);
+  });
+
+  it('prints its version', async () => {
+    await using world = await newWorld();
+    expect(await world.must(['--version'])).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('ends with status 2 where it is used wrongly, and says what was meant', async () => {
+    await using world = await newWorld();
+    expect(await world.images(['lreg_lss'])).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: 'ERROR: unknown command [lreg_lss]\nDid you mean `images lreg_ls`?\n',
+    });
+    for (const args of [['--nonsense'], ['lreg_ls', '--nonsense'], ['lreg_isloaded'], ['lreg_ls', 'x']]) {
+      const { status, stdout, stderr } = await world.images(args);
+      expect({ status, stdout }, args.join(' ')).toEqual({ status: 2, stdout: '' });
+      expect(stderr.split('\n'), args.join(' ')).toHaveLength(3);
+    }
+  });
+
+  it('shows where an error comes from with --verbose only', async () => {
+    await using world = await newWorld();
+    expect((await world.images(['lreg_ls'])).stderr).not.toContain('    at ');
+    expect((await world.images(['--verbose', 'lreg_ls'])).stderr).toContain('    at ');
+  });
+
+  it('ends quietly when nobody reads its output any more', async () => {
+    await using world = await newWorld();
+    const command = `set -o pipefail; "${join(ROOT, 'bin/images')}" help | true`;
+    const { stderr } = await promisify(execFile)('bash', ['-c', command], { env: { ...process.env, ...world.env } });
+    expect(stderr).toBe('');
+  });
+
+  it('ends with status 130 on Ctrl-C, and the next run completes', async () => {
+    await using scene = await newScene();
+    const { world, upstream, at } = scene;
+    const overlay = await scene.overlay('one', [at('library/alpine:1')]);
+    upstream.behave({ hang: /blobs/ });
+    const child = world.startImages(['lreg_preload', overlay]);
+    const closed = once(child, 'close');
+    await until(async () => upstream.requests.some((request) => request.includes('/blobs/')));
+    child.kill('SIGINT');
+    expect((await closed)[0]).toBe(130);
+    expect(await world.must(['lreg_ls'])).toBe('');
+    upstream.behave({});
+    await world.must(['lreg_preload', overlay]);
+    expect(await world.must(['lreg_ls'])).toBe('library/alpine:\n  ["1"]\n');
+  });
+
+  it('completes command lines in bash', async () => {
+    await using world = await newWorld();
+    const script = [
+      `eval "$(${join(ROOT, 'bin/images')} completion bash)"`,
+      `images() { ${join(ROOT, 'bin/images')} "$@"; }`,
+      'COMP_WORDS=(images lreg-isl); COMP_CWORD=1; _images; echo "$COMPREPLY"',
+      'COMP_WORDS=(images lreg_preload --ke); COMP_CWORD=2; _images; echo "$COMPREPLY"',
+    ].join('\n');
+    const child = start('bash', ['--norc', '-c', script], { env: world.env });
+    let said = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    await once(child, 'close');
+    expect(said).toBe('lreg_isloaded\n--keep-going\n');
+  });
+});

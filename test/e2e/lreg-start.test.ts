@@ -1,0 +1,135 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { start, stop, until } from '../peers/process.ts';
+import { newWorld, ROOT } from '../peers/program.ts';
+import { freePort } from '../peers/temporary.ts';
+
+const answers = async (url: string) => (await fetch(`${url}/v2/`)).ok;
+
+describe('images lreg_start, lreg_status, lreg_stop', () => {
+  it('starts a registry that answers when the command returns, and outlives it, until it is stopped', async () => {
+    await using world = await newWorld();
+    const { stdout, stderr } = await world.images(['lreg_start', '--listen=127.0.0.1:0']);
+    const url = stdout.trim();
+    try {
+      expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+      expect(stderr).toContain('VMs cannot reach a loopback address');
+      expect(await answers(url)).toBe(true);
+      const status = await world.images(['lreg_status']);
+      expect(status.status).toBe(0);
+      expect(status.stdout).toContain(`address   ${url}\n`);
+      expect(status.stdout).toContain(`data      ${world.data}\n`);
+      expect(JSON.parse(await world.must(['lreg_status', '--json']))).toMatchObject({
+        running: true,
+        tags: 0,
+        size: 0,
+      });
+    } finally {
+      expect(await world.images(['lreg_stop'])).toEqual({ status: 0, stdout: '', stderr: '' });
+    }
+    await expect(answers(url)).rejects.toThrow();
+    expect((await world.images(['lreg_status'])).status).toBe(1);
+    expect((await world.images(['lreg_stop'])).stderr).toBe('The embedded registry is not running.\n');
+  });
+
+  it('started twice runs once: the same wish is fulfilled, another one refused', async () => {
+    await using world = await newWorld();
+    const { host, base } = await world.startRegistry();
+    const same = await world.images(['lreg_start', `--listen=${host}`]);
+    expect(same).toMatchObject({ status: 0, stdout: `${base}\n` });
+    expect(same.stderr).toContain('runs already');
+    const other = await world.images(['lreg_start', `--listen=127.0.0.1:${await freePort()}`]);
+    expect(other).toMatchObject({ status: 1, stdout: '' });
+    expect(other.stderr).toContain(`ERROR: the embedded registry runs already [${host}]\n`);
+    expect(other.stderr).toContain('lreg_stop');
+  });
+
+  it('started by two at once runs once', async () => {
+    await using world = await newWorld();
+    const listen = `--listen=127.0.0.1:${await freePort()}`;
+    const results = await Promise.all([world.images(['lreg_start', listen]), world.images(['lreg_start', listen])]);
+    expect(results.map((result) => result.status)).toEqual([0, 0]);
+    expect(results[0]?.stdout).toBe(results[1]?.stdout);
+    await world.must(['lreg_stop']);
+  });
+
+  it('says what is wrong with an address, and starts nothing', async () => {
+    await using world = await newWorld();
+    await using other = await newWorld();
+    const { host } = await other.startRegistry();
+    const used = await world.images(['lreg_start', `--listen=${host}`]);
+    expect(used).toMatchObject({ status: 1, stdout: '' });
+    expect(used.stderr).toMatch(new RegExp(`^ERROR: address is in use \\[${host}\\]\n.*--listen`));
+    const wrong = await world.images(['lreg_start', '--listen=nonsense']);
+    expect(wrong.status).toBe(2);
+    expect(wrong.stderr).toMatch(/^ERROR: not an address to listen on \[nonsense\]/);
+    const foreign = await world.images(['lreg_start', '--listen=203.0.113.7:5000']);
+    expect(foreign.stderr).toMatch(/^ERROR: this machine does not have the address \[203\.0\.113\.7:5000\]\n/);
+    expect((await world.images(['lreg_status'])).status).toBe(1);
+  });
+
+  it('listens on several addresses', async () => {
+    await using world = await newWorld();
+    const [one, two] = [await freePort(), await freePort()];
+    const stdout = await world.must(['lreg_start', `--listen=127.0.0.1:${one}`, `--listen=127.0.0.1:${two}`]);
+    expect(stdout).toBe(`http://127.0.0.1:${one}\nhttp://127.0.0.1:${two}\n`);
+    expect(await Promise.all([one, two].map((port) => answers(`http://127.0.0.1:${port}`)))).toEqual([true, true]);
+    await world.must(['lreg_stop']);
+  });
+
+  it('remembers another data directory, also after it has stopped', async () => {
+    await using world = await newWorld();
+    const data = join(world.path, 'elsewhere');
+    await world.must(['lreg_start', `--data=${data}`, '--listen=127.0.0.1:0']);
+    await world.must(['lreg_stop']);
+    expect((await world.images(['lreg_status'])).stdout).toContain(`data      ${data}\n`);
+    expect(await world.images(['lreg_ls'])).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+});
+
+describe('images serve', () => {
+  it('runs in the foreground, is found by the other commands, and ends well when asked to', async () => {
+    await using world = await newWorld();
+    const port = await freePort();
+    const child = world.startImages(['serve', `--listen=127.0.0.1:${port}`]);
+    let said = '';
+    child.stderr?.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    await until(() => answers(`http://127.0.0.1:${port}`));
+    expect(said).toContain(`serving ${world.data} at http://127.0.0.1:${port}\n`);
+    expect((await world.images(['lreg_status'])).status).toBe(0);
+    await stop(child);
+    expect(child.exitCode).toBe(0);
+    expect((await world.images(['lreg_status'])).status).toBe(1);
+  });
+});
+
+describe('images lreg_ip', () => {
+  it('prints a bare address that VMs reach', async () => {
+    await using world = await newWorld();
+    await world.startRegistry();
+    const loopback = await world.images(['lreg_ip']);
+    expect(loopback).toMatchObject({ status: 1, stdout: '' });
+    expect(loopback.stderr).toMatch(/^ERROR: VMs cannot reach the private registry \[127\.0\.0\.1:\d+\]\n/);
+    const env = { __net_setup: '/x/net-setup-userspace.sh' };
+    expect(await world.must(['lreg_ip'], { env })).toBe('192.168.0.250\n');
+    expect(await world.must(['lreg_ip'], { env: { LOCAL_REGISTRY: '[fd00::7]:5000' } })).toBe('fd00::7\n');
+    const json = await world.must(['lreg_ip', '--json'], { env: { LOCAL_REGISTRY: 'https://10.0.0.1' } });
+    expect(JSON.parse(json)).toEqual({ ip: '10.0.0.1', port: 443, scheme: 'https' });
+  });
+});
+
+describe('ovl/images/images.sh', () => {
+  it('is the program, wherever it is called from', async () => {
+    await using world = await newWorld();
+    const child = start(join(ROOT, 'ovl/images/images.sh'), ['lreg_ls'], { cwd: '/', env: world.env });
+    let said = '';
+    child.stderr?.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    await new Promise((closed) => child.once('close', closed));
+    expect(child.exitCode).toBe(1);
+    expect(said).toContain('ERROR: no private registry');
+  });
+});
