@@ -30,6 +30,11 @@ describe('judging a text that stands where an image belongs', () => {
     '@IMAGE@',
     '[[ .Image ]]',
     'CHANGEME',
+    'REGISTRY/app:1',
+    'quay.io/a/b:TAG',
+    'quay.io/a/b:IMAGE_VERSION',
+    'your-registry/app:1',
+    'placeholder',
   ])('sees the placeholder %s', (text) => expect(judgeImage(text)).toMatchObject({ kind: 'placeholder' }));
 
   it.each([

@@ -13,7 +13,9 @@ const SCHEME = /^(?:docker|oci|docker-pullable|docker-daemon):\/\//;
 /** Templates and variables of all kinds, and words that ask to be replaced. */
 const PLACEHOLDER =
   /\{\{|\}\}|\$[({A-Za-z_]|\[\[|<[^>]*>|%[A-Za-z_]+%|@[A-Z_]+@|__\w+__|\b(?:REPLACE|CHANGE|FIX|YOUR|MY)[-_]?ME\b|(?:^|[/:])(?:REPLACE|CHANGE|FIX)[-_]?ME\b/i;
-const ONLY_CAPITALS = /^[A-Z][A-Z0-9_-]*(?:[:/@][A-Z][A-Z0-9_-]*)*$/;
+/** `IMAGE`, `REGISTRY/app`, `app:VERSION`, `your-registry/app`. */
+const CAPITALS = /^[A-Z][A-Z0-9_-]*(?:[:/@][A-Z][A-Z0-9_-]*)*$|^[A-Z][A-Z0-9_-]*\/|:(?:[A-Z]+_)*(?:TAG|VERSION)$/;
+const WORDS = /(?:^|[/:-])placeholder(?:$|[/:-])|(?:^|\/)your[-_]/i;
 /** All that a reference is made of. */
 const CHARACTERS = /^[\w[][\w.:@/[\]%-]*$/;
 const PATH_OR_ADDRESS = /^(?:[/.~]|[a-z][a-z0-9+.-]*:\/\/)/i;
@@ -26,7 +28,7 @@ export function judgeImage(value: unknown): Judged {
   if (typeof value !== 'string') return NOTHING;
   const text = bare(value);
   if (text === '') return NOTHING;
-  if (PLACEHOLDER.test(text) || ONLY_CAPITALS.test(text)) return { kind: 'placeholder', text };
+  if (PLACEHOLDER.test(text) || CAPITALS.test(text) || WORDS.test(text)) return { kind: 'placeholder', text };
   if (PATH_OR_ADDRESS.test(text) || !CHARACTERS.test(text)) return NOTHING;
   const reference = tryParseReference(text);
   return reference ? { kind: 'image', image: text, reference } : NOTHING;

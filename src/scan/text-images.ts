@@ -28,7 +28,7 @@ export function* imagesInText(text: string): Iterable<TextImage> {
       continue;
     }
     const before = tokens[index - 1]?.text ?? '';
-    if (isImageFlag(before)) yield* namedImages({ name: before, value: token }, line);
+    if (isImageFlag(before) || isImageField(before)) yield* namedImages({ name: before, value: token }, line);
     else if (!token.startsWith('-')) yield* namedImages({ name: '', value: token }, line);
   }
 }
@@ -72,17 +72,24 @@ function isImageFlag(token: string): boolean {
   return /^--?[a-zA-Z]/.test(token) && imageKey(token) === 'yes';
 }
 
+/** `image:` in what is not quite YAML. */
+function isImageField(token: string): boolean {
+  return token.endsWith(':') && imageKey(token) === 'yes';
+}
+
 /** `--flag=value` and `NAME=value`. */
 function nameAndValue(token: string): { readonly name: string; readonly value: string } | undefined {
   const match = /^(-{0,2}[A-Za-z][\w.-]*)=(.*)$/s.exec(token);
   return match ? { name: match[1] as string, value: match[2] as string } : undefined;
 }
 
-/** Words as a shell would cut them, more or less: comments are gone, quotes are ends. */
+/** Words as a shell would cut them, more or less: comments are gone, quotes are ends, `a = "b"` (TOML) is `a=b`. */
 function tokensOf(text: string): Token[] {
   return text.split('\n').flatMap((content, index) =>
     content
       .replace(/(^|\s)#.*$/, '$1')
+      .replace(/([\w-])\s+=\s+/g, '$1=')
+      .replace(/=["'`]/g, '=')
       .split(/[\s"'`|()[\]]+/)
       .filter((token) => token !== '')
       .map((token) => ({ text: token, line: index + 1 })),

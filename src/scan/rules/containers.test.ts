@@ -79,6 +79,11 @@ describe('containers', () => {
     );
   });
 
+  it("that leave the image to Istio's injector say so", () => {
+    const { findings, warnings } = scanText(deployment('image: auto'));
+    expect([findings, warnings[0]?.text]).toEqual([[], expect.stringContaining('injector')]);
+  });
+
   it('without an image, in comments, in schemas, or in a status, are nothing', () => {
     expect(usedIn(deployment('imagePullPolicy: Always', '# image: nginx'))).toEqual([]);
     expect(

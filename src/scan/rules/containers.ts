@@ -53,6 +53,8 @@ function* containerImage(document: ScannedDocument, visit: Visit): Iterable<Find
   const notRun = whyNotRun(visit.object);
   if (notRun) {
     if (judged.kind === 'image') yield maybe(judged.image, notRun, spot);
+  } else if (visit.value === 'auto') {
+    yield unresolved('auto', "Istio's injector sets it", spot);
   } else if (judged.kind === 'image') yield used(judged.image, spot);
   else if (judged.kind === 'placeholder') yield unresolved(judged.text, 'the image is a placeholder', spot);
   else if (typeof visit.value === 'string' && visit.value.trim() !== '') {

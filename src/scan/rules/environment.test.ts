@@ -57,4 +57,9 @@ describe('environment variables', () => {
       'apiVersion: tekton.dev/v1\nkind: Task\nspec:\n  params:\n  - name: BUILDER_IMAGE\n    default: gcr.io/kaniko-project/executor:v1.5.1\n';
     expect(whyIn(task)).toEqual(['gcr.io/kaniko-project/executor:v1.5.1 6 spec.params[0].default']);
   });
+
+  it('leave open whether a task runs or makes the image that a parameter names', () => {
+    const run = 'apiVersion: tekton.dev/v1\nkind: TaskRun\nspec: {params: [{name: IMAGE, value: "quay.io/a/app:1"}]}\n';
+    expect([usedIn(run), maybeIn(run)]).toEqual([[], ['quay.io/a/app:1']]);
+  });
 });

@@ -40,7 +40,7 @@ function* findInEntry(document: ScannedDocument, { visit, index, fields }: Entry
     const value = textOf(fields, field);
     if (value === undefined || value === '' || value.includes('{{')) continue;
     const spot = { document, path: [...pathOf(visit), index, field], rule: RULE };
-    const notRun = whyNotRun(visit.object);
+    const notRun = whyNotRun(visit.object) ?? whyParameter(name, visit);
     const whole = withTagBeside(name, value, visit.value);
     for (const { image, isCertain } of imagesInValue(name, whole)) {
       if (isCertain && !notRun) yield used(image, spot);
@@ -48,6 +48,12 @@ function* findInEntry(document: ScannedDocument, { visit, index, fields }: Entry
     }
     if (imageKey(name) === 'yes') yield* bareName(value, spot);
   }
+}
+
+/** A task's parameter `IMAGE` is as often what it makes as what it runs. */
+function whyParameter(name: string, { key, object }: Visit): string | undefined {
+  const isOutput = key === 'params' && object?.group === 'tekton.dev' && name.toLowerCase() === 'image';
+  return isOutput ? 'a parameter: the task may run it or make it' : undefined;
 }
 
 function imagesInValue(name: string, value: string): ReturnType<typeof namedImages> {

@@ -20,6 +20,8 @@ describe('fields that hold a whole reference', () => {
     ['from: {kind: DockerImage, name: quay.io/a/b:1}', 'quay.io/a/b:1'],
     ['proxy: ghcr.io/a/b:v1', 'ghcr.io/a/b:v1'],
     [`whatever: example.com/a/b@sha256:${'c'.repeat(64)}`, `example.com/a/b@sha256:${'c'.repeat(64)}`],
+    ['source: {registry: {url: "docker://quay.io/a/vm:1"}}', 'quay.io/a/vm:1'],
+    ['additionalImages: [{name: a/b:1}]', 'a/b:1'],
     ['source: {registry: {image: docker://quay.io/a/disk:1}}', 'quay.io/a/disk:1'],
   ])('%s is used', (spec, image) => expect(usedIn(resource(spec))).toEqual([image]));
 
@@ -47,6 +49,14 @@ describe('fields that hold a whole reference', () => {
 
   it('with a bare name are uncertain', () => {
     expect([usedIn(resource('image: nginx')), maybeIn(resource('image: nginx'))]).toEqual([[], ['nginx']]);
+  });
+
+  it('are what lists of images are made of: ImagesLock, kind', () => {
+    const lock = 'apiVersion: imgpkg.carvel.dev/v1alpha1\nkind: ImagesLock\nimages:\n- image: quay.io/a/b@sha256:';
+    expect(usedIn(`${lock}${'e'.repeat(64)}\n`)).toEqual([`quay.io/a/b@sha256:${'e'.repeat(64)}`]);
+    const kind =
+      'apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\nnodes: [{role: worker, image: "kindest/node:v1.29.0"}]\n';
+    expect(usedIn(kind)).toEqual(['kindest/node:v1.29.0']);
   });
 
   it('are the keys of ConfigMaps too', () => {

@@ -11,6 +11,7 @@ import { tagBeside } from '../tag-beside.ts';
 import { namedImages } from '../text-images.ts';
 import { verdictOn, whyNotRun } from '../verdict.ts';
 import { type Visit, visitsOf } from '../walk.ts';
+import { isContainer } from './containers.ts';
 
 const RULE = 'image-fields';
 /** Names of fields that hold addresses: their texts can look like references. */
@@ -33,7 +34,7 @@ export const imageFields: DocumentRule = {
 function* find(document: ScannedDocument, visit: Visit): Iterable<Finding | Warning> {
   const text = visit.value as string;
   if (text.length > 1000 || text === '') return;
-  const key = keyOf(visit);
+  const key = text.startsWith('docker://') ? 'yes' : keyOf(visit);
   if (key === 'no' && !/[:@]/.test(text)) return;
   if (key !== 'yes' && (text.includes('://') || ADDRESS.test(nameOf(visit) ?? ''))) return;
   const judged = judgeImageWithCare(text);
@@ -77,6 +78,9 @@ function keyOf(visit: Visit): ImageKey {
   if (visit.key === 'name' && fieldOf(visit.parent?.value, 'kind') === 'DockerImage') return 'yes';
   if (visit.key === 'package' && visit.object?.group === 'pkg.crossplane.io') return 'yes';
   if (visit.key === 'url' && visit.object?.kind === 'WasmPlugin') return 'yes';
+  if (visit.key === 'name' && typeof visit.parent?.key === 'number' && isImageList(nameOf(visit.parent))) {
+    return (fieldOf(visit.parent.value, 'newName') ?? fieldOf(visit.parent.value, 'newTag')) ? 'no' : 'perhaps';
+  }
   if (typeof visit.key === 'number') return isImageList(name) ? 'yes' : imageKey(name);
   if (isImageList(visit.parent?.key?.toString()) && typeof visit.key === 'string') return 'perhaps';
   return imageKey(name);
@@ -88,6 +92,9 @@ function isLikeReference(text: string): boolean {
 }
 
 function isElsewhere(visit: Visit): boolean {
+  if (visit.key === 'image' && isContainer(visit.parent)) return true;
+  const isEntry = (visit.key === 'value' || visit.key === 'default') && typeof visit.parent?.key === 'number';
+  if (isEntry && fieldOf(visit.parent?.value, 'name') !== undefined) return true;
   for (let at = visit.parent, steps = 0; at && steps < 3; at = at.parent, steps++) {
     if (typeof at.key === 'string' && ELSEWHERE.has(at.key)) return at.key === 'annotations' || Array.isArray(at.value);
   }
