@@ -149,14 +149,37 @@ async function readSubcharts(
     const folder = /^(charts\/[^/_.][^/]*)\/Chart\.yaml$/.exec(path)?.[1];
     if (folder === undefined) continue;
     const directory = inDirectory(parent.directory, folder);
-    const own = String(readDictionary(await tree.read(inDirectory(directory, 'Chart.yaml'))).name);
+    const own = await chartName(tree, directory);
     const wanted = parent.dependencies.filter((dependency) => dependency.name === own);
     for (const dependency of wanted.length > 0 ? wanted : [undefined]) {
       const as = { name: dependency?.alias ?? own, parentPath: parent.path, depth: parent.depth + 1 };
       subcharts.push({ chart: await readChart(tree, directory, as), dependency });
     }
   }
+  for (const dependency of parent.dependencies) {
+    const directory = directoryBeside(parent.directory, dependency.repository);
+    const isThere = subcharts.some(({ dependency: known }) => known === dependency);
+    if (isThere || directory === undefined || !tree.has(inDirectory(directory, 'Chart.yaml'))) continue;
+    const name = dependency.alias ?? (await chartName(tree, directory));
+    const as = { name, parentPath: parent.path, depth: parent.depth + 1 };
+    subcharts.push({ chart: await readChart(tree, directory, as), dependency });
+  }
   return subcharts;
+}
+
+async function chartName(tree: FileTree, directory: string): Promise<string> {
+  return String(readDictionary(await tree.read(inDirectory(directory, 'Chart.yaml'))).name);
+}
+
+/** `file://../common` seen from the chart: what `helm dependency build` packs into charts/. */
+function directoryBeside(directory: string, repository: string): string | undefined {
+  if (!repository.startsWith('file://')) return undefined;
+  const parts = directory === '' ? [] : directory.split('/');
+  for (const part of repository.slice('file://'.length).split('/')) {
+    if (part === '..' && parts.pop() === undefined) return undefined;
+    if (part !== '..' && part !== '.' && part !== '') parts.push(part);
+  }
+  return parts.join('/');
 }
 
 function dependenciesOf(metadata: Dictionary): readonly Dependency[] {

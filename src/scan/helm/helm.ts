@@ -44,12 +44,12 @@ async function findInChart(tree: FileTree, directory: string, rules: readonly Do
   // A library chart is installed by nobody: other charts bring its templates to life.
   if (chart.metadata.type === 'library') return { findings: [], warnings: [] };
   const valued = withValues(chart);
-  const rendered = renderChart(valued, NEW_CLUSTER);
+  const rendered = renderChart(chart, NEW_CLUSTER);
   const main = findInManifests(rendered.manifests, rules);
   const settled = asksTheCluster(valued)
-    ? settledBy(main.findings, findInManifests(renderChart(valued, OLD_CLUSTER).manifests, rules).findings)
+    ? settledBy(main.findings, findInManifests(renderChart(chart, OLD_CLUSTER).manifests, rules).findings)
     : main.findings;
-  const explored = findInManifests(renderChart(valued, NEW_CLUSTER, { explores: true }).manifests, rules);
+  const explored = findInManifests(renderChart(chart, NEW_CLUSTER, { explores: true }).manifests, rules);
   const findings = [...settled];
   const seen = new Set(findings.map(({ image }) => image));
   const addMaybes = (maybes: Iterable<Finding>): void => {
@@ -73,7 +73,7 @@ function findInManifests(manifests: readonly Manifest[], rules: readonly Documen
     const found = findInText(manifest.file, manifest.text, rules);
     const tests = testLines(manifest.text);
     for (const finding of found.findings) findings.push(placed(finding, manifest, tests));
-    for (const warning of found.warnings) {
+    for (const warning of /image/i.test(manifest.text) ? found.warnings : []) {
       const line = warning.line === undefined ? undefined : manifest.lines[warning.line - 1]?.line;
       warnings.push(line ? { ...warning, line } : { file: warning.file, text: warning.text });
     }
@@ -88,6 +88,7 @@ function placed(finding: Finding, manifest: Manifest, tests: ReadonlySet<number>
   if (manifest.off !== undefined) return asMaybe(at, `off by default: ${manifest.off}`);
   if (line?.off !== undefined) return asMaybe(at, `off by default: ${line.off}`);
   if (tests.has(finding.place.line)) return asMaybe(at, 'only run by `helm test`');
+  if (finding.image === 'auto') return asMaybe(at, "Istio's injector puts its proxy there");
   if (line?.doubtful) return asMaybe(at, 'a condition that cannot be worked out here decides whether it is used');
   return at;
 }

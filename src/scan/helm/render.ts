@@ -1,14 +1,15 @@
 // A chart with its values → the manifests that `helm template` would print, each line with the template's line. Relies on the template engine.
+import { byBytes } from '../byte-order.ts';
 import type { Warning } from '../contract.ts';
 import { builtInObjects, type Cluster } from './built-in-objects.ts';
-import type { TemplateFile } from './chart.ts';
+import type { Chart, TemplateFile } from './chart.ts';
 import { COMMON_TEMPLATES } from './common-templates.ts';
 import { FUNCTIONS } from './functions/functions.ts';
 import { renderTemplate, TemplateError } from './template/evaluator.ts';
 import { TemplateSyntaxError } from './template/lexer.ts';
 import { type Body, type ParsedTemplate, parseTemplate } from './template/parser.ts';
-import { DOUBT, UNKNOWN } from './template/values.ts';
-import type { ValuedChart } from './values.ts';
+import { DOUBT, dictionary, UNKNOWN } from './template/values.ts';
+import { type ValuedChart, withValues } from './values.ts';
 
 export interface Manifest {
   readonly file: string;
@@ -36,43 +37,51 @@ const SHOWN_UNKNOWN = '<unknown>';
 
 /** Renders a chart and the charts below it; with `explores` also the charts and the parts that are switched off. */
 export function renderChart(
-  top: ValuedChart,
+  top: Chart,
   cluster: Cluster,
   options: { readonly explores?: boolean } = {},
 ): RenderedChart {
   const warnings: Warning[] = [];
-  const charts = [...chartsOf(top)].filter((chart) => options.explores || chart.off === undefined);
+  // Templates may change the values that later ones see, so each rendering has its own.
+  const charts = [...chartsOf(withValues(top))].filter((chart) => options.explores || chart.off === undefined);
   const { bodies, named } = parseAll(charts, warnings);
   const parse = cachedParser();
   const manifests: Manifest[] = [];
-  for (const chart of charts) {
-    if (chart.chart.metadata.type === 'library') continue;
-    const objects = builtInObjects(chart, cluster);
-    for (const template of chart.chart.templates) {
-      const body = bodies.get(template.file);
-      if (!body || isPartial(template)) continue;
-      const dot = { ...objects, Template: { Name: template.name, BasePath: `${chart.chart.path}/templates` } };
-      const problems: Warning[] = [];
-      const problem = (text: string, line: number): void => {
-        problems.push({ file: template.file, line, text: `cannot be worked out with the default values: ${text}` });
-      };
-      try {
-        const rendered = renderTemplate(body, dot, {
-          functions: FUNCTIONS,
-          templates: named,
-          parse,
-          problem,
-          explores: options.explores ?? false,
-        });
-        manifests.push({ file: template.file, off: chart.off, ...cleaned(rendered.text, rendered.lines) });
-        // One a template is enough, and only where an image could be missed for it.
-        if (/image/i.test(rendered.text)) warnings.push(...problems.slice(0, 1));
-      } catch (error) {
-        if (!(error instanceof TemplateError) && !(error instanceof TemplateSyntaxError)) throw error;
-        warnings.push({ file: template.file, text: `cannot be rendered: ${error.message}` });
-      }
+  const jobs = charts
+    .filter(({ chart }) => chart.metadata.type !== 'library')
+    .flatMap((chart) => {
+      const dot = builtInObjects(chart, cluster);
+      return chart.chart.templates.map((template) => ({ chart, template, dot }));
+    })
+    .sort((a, b) => inHelmsOrder(a.template, b.template));
+  for (const { chart, template, dot } of jobs) {
+    const body = bodies.get(template.file);
+    if (!body || isPartial(template)) continue;
+    dot.Template = dictionary([
+      ['Name', template.name],
+      ['BasePath', `${chart.chart.path}/templates`],
+    ]);
+    const problems: Warning[] = [];
+    const problem = (text: string, line: number): void => {
+      problems.push({ file: template.file, line, text: `cannot be worked out with the default values: ${text}` });
+    };
+    try {
+      const rendered = renderTemplate(body, dot, {
+        functions: FUNCTIONS,
+        templates: named,
+        parse,
+        problem,
+        explores: options.explores ?? false,
+      });
+      manifests.push({ file: template.file, off: chart.off, ...cleaned(rendered.text, rendered.lines) });
+      // One a template is enough, and only where an image could be missed for it.
+      if (/image/i.test(rendered.text)) warnings.push(...problems.slice(0, 1));
+    } catch (error) {
+      if (!(error instanceof TemplateError) && !(error instanceof TemplateSyntaxError)) throw error;
+      warnings.push({ file: template.file, text: `cannot be rendered: ${error.message}` });
     }
   }
+  manifests.sort((a, b) => byBytes(a.file, b.file));
   return { manifests, warnings };
 }
 
@@ -88,9 +97,7 @@ function parseAll(
 ): { readonly bodies: ReadonlyMap<string, Body>; readonly named: ReadonlyMap<string, Body> } {
   const bodies = new Map<string, Body>();
   const named = new Map<string, Body>(COMMON_TEMPLATES);
-  const deepestFirst = charts
-    .flatMap((chart) => chart.chart.templates)
-    .sort((a, b) => b.name.split('/').length - a.name.split('/').length || (a.name < b.name ? -1 : 1));
+  const deepestFirst = charts.flatMap((chart) => chart.chart.templates).sort(inHelmsOrder);
   for (const template of deepestFirst) {
     try {
       const parsed = parseTemplate(template.source);
@@ -103,6 +110,11 @@ function parseAll(
     }
   }
   return { bodies, named };
+}
+
+/** The deepest first, then the last in the alphabet: what a template does to the values, and which of two definitions wins, hang on it. */
+function inHelmsOrder(a: TemplateFile, b: TemplateFile): number {
+  return b.name.split('/').length - a.name.split('/').length || (a.name < b.name ? 1 : -1);
 }
 
 /** Values that are templates are run again and again. */

@@ -1,5 +1,5 @@
 // Images that values.yaml names and no template uses by default: split over registry, repository and tag, or whole. Always maybes.
-import type { FileTree, Finding, ScannedDocument } from '../contract.ts';
+import type { FileTree, Finding } from '../contract.ts';
 import { judgeImageWithCare } from '../image-text.ts';
 import { formatPath } from '../path.ts';
 import { inDirectory } from './chart.ts';
@@ -14,7 +14,7 @@ export async function imagesInValues(
   valued: ValuedChart,
   known: ReadonlySet<string>,
 ): Promise<readonly Finding[]> {
-  const repositories = new Set([...known].map(repositoryOf));
+  const repositories = [...new Set([...known].map(repositoryOf))];
   const findings: Finding[] = [];
   await collectChart(valued, async (chart) => {
     const file = inDirectory(chart.chart.directory, 'values.yaml');
@@ -27,13 +27,15 @@ export async function imagesInValues(
       // A subchart's values are looked at with the subchart.
       if (subcharts.has(String(found.path[0]))) continue;
       const image = found.hasVersion || appVersion === '' ? found.image : `${found.image}:${appVersion}`;
-      if (known.has(image) || repositories.has(repositoryOf(image))) continue;
+      const repository = repositoryOf(image);
+      // The registry may come from elsewhere in the values.
+      if (repositories.some((other) => other === repository || other.endsWith(`/${repository}`))) continue;
       findings.push({
         image,
         certainty: 'maybe',
         reason: reasonFor(chart, found.path),
         rule: 'helm, values',
-        place: { file, line: lineOf(document, found.path), path: formatPath(found.path) },
+        place: { file, line: document.lineOf(found.path), path: formatPath(found.path) },
       });
     }
   });
@@ -106,10 +108,6 @@ function reasonFor(chart: ValuedChart, path: Path): string {
     }
   }
   return 'no template uses it with the default values';
-}
-
-function lineOf(document: ScannedDocument, path: Path): number {
-  return document.lineOf(path);
 }
 
 function repositoryOf(image: string): string {

@@ -10,12 +10,17 @@ import {
   nullYaml11Tag,
   YAMLException,
 } from 'js-yaml';
+import { indentClosingBrackets } from '../../yaml-repair.ts';
 import { type Dictionary, dictionary, isDictionary } from './values.ts';
 
 const SCHEMA = FAILSAFE_SCHEMA.withTags(nullYaml11Tag, boolYaml11Tag, intYaml11Tag, floatYaml11Tag, mergeTag);
 
 /** `undefined` where the text does not parse. */
 export function readYaml(text: string): unknown {
+  return tryRead(text) ?? tryRead(indentClosingBrackets(text));
+}
+
+function tryRead(text: string): unknown {
   try {
     return plain(load(text, { schema: SCHEMA, json: true }));
   } catch (error) {
