@@ -1,6 +1,6 @@
 // What a command is: data that the grammar, the help, the completion and the command reference are all made from, and a lazily loaded `run`.
 import type { Context } from './context.ts';
-import type { Options } from './options.ts';
+import type { Completion, OptionSpec, Options } from './options.ts';
 
 export interface ArgumentSpec {
   /** As the help shows it: `OVL|DIR|FILE`. */
@@ -12,21 +12,6 @@ export interface ArgumentSpec {
   /** What completion offers. */
   readonly complete?: Completion;
 }
-
-export interface OptionSpec {
-  /** Written with `-`; `_` is taken in its place. */
-  readonly name: string;
-  readonly help: string;
-  /** The value's name in the help; a switch where absent. */
-  readonly value?: string;
-  /** May be given several times. */
-  readonly many?: boolean;
-  readonly complete?: Completion;
-  /** Left out of the help and the reference: for the program itself. */
-  readonly hidden?: boolean;
-}
-
-export type Completion = 'overlays' | 'files' | 'directories' | 'images' | 'commands';
 
 export interface Example {
   readonly command: string;

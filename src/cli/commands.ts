@@ -1,5 +1,6 @@
 // The table of commands: the grammar, the help, the completion scripts and docs/commands.md are made from it.
-import type { CommandSpec, OptionSpec } from './command.ts';
+import type { CommandSpec } from './command.ts';
+import type { OptionSpec } from './options.ts';
 
 const OVERLAYS = 'Images of overlays';
 const REGISTRY = 'The private registry';

@@ -1,6 +1,7 @@
 // What can stand at the end of a command line: worked out from the table of commands, for every shell alike. Pure, but for what it is handed.
-import type { CommandSpec, Completion, OptionSpec } from './command.ts';
+import type { CommandSpec } from './command.ts';
 import { shownOptions } from './help.ts';
+import type { Completion, OptionSpec } from './options.ts';
 
 export interface Candidates {
   readonly words: readonly string[];

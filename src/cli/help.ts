@@ -1,5 +1,6 @@
 // The help as text, made from the table of commands. Pure.
-import { COMMON_OPTIONS, type CommandSpec, type OptionSpec } from './command.ts';
+import { COMMON_OPTIONS, type CommandSpec } from './command.ts';
+import type { OptionSpec } from './options.ts';
 
 const WIDTH = 100;
 

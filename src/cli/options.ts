@@ -1,5 +1,19 @@
 // The options of one invocation, read by name. Asking for a name that the command does not declare is a bug.
-import type { OptionSpec } from './command.ts';
+
+export interface OptionSpec {
+  /** Written with `-`; `_` is taken in its place. */
+  readonly name: string;
+  readonly help: string;
+  /** The value's name in the help; a switch where absent. */
+  readonly value?: string;
+  /** May be given several times. */
+  readonly many?: boolean;
+  readonly complete?: Completion;
+  /** Left out of the help and the reference: for the program itself. */
+  readonly hidden?: boolean;
+}
+
+export type Completion = 'overlays' | 'files' | 'directories' | 'images' | 'commands';
 
 export interface Options {
   flag(name: string): boolean;

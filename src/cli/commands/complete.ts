@@ -2,9 +2,10 @@
 import { readdir } from 'node:fs/promises';
 import { listRegistry } from '../../tasks/list-registry.ts';
 import { openPrivateRegistry } from '../../tasks/private-registry.ts';
-import type { Completion, Run } from '../command.ts';
+import type { Run } from '../command.ts';
 import { complete, type LookUp } from '../complete.ts';
 import type { Context } from '../context.ts';
+import type { Completion } from '../options.ts';
 import { taskSettings } from '../task-settings.ts';
 
 export const run: Run = async ({ args, commands, context }) => {
