@@ -1,5 +1,5 @@
 // The object store in a directory: a key is a path. Relies on rename and link being atomic, and on fsync of files and directories.
-import { link, open, readdir, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
+import { open, readdir, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeDirectory } from '../io/atomic-file.ts';
 import { isFsError, translatingFsErrors } from '../io/fs-errors.ts';
@@ -29,17 +29,29 @@ export function openFsObjectStore(directory: string): ObjectStore {
     },
   });
 
-  /** Runs `move`, making the directory of `path` where it lacks: again if another process removes it, as empty, in between. */
-  async function intoPlace(path: string, move: (path: string) => Promise<void>): Promise<void> {
+  /** Makes the directory of `path`, then runs `move`: both again if another process removes the directory, as empty, in between. */
+  async function intoPlace<T>(path: string, move: (path: string) => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
+      syncs.made(await makeDirectory(dirname(path)), dirname(path));
       try {
-        await move(path);
+        const result = await move(path);
         syncs.changed(dirname(path));
-        return;
+        return result;
       } catch (error) {
         if (!isFsError(error, 'ENOENT') || attempt === 20) throw error;
       }
-      syncs.made(await makeDirectory(dirname(path)), dirname(path));
+    }
+  }
+
+  /** Written in place: many of the small files are new ones, and what is cut off in the write is garbled, so absent, to their readers. */
+  async function putNew(path: string, bytes: Uint8Array): Promise<boolean> {
+    try {
+      await using handle = await intoPlace(path, (place) => open(place, 'wx'));
+      await handle.writeFile(bytes);
+      return true;
+    } catch (error) {
+      if (isFsError(error, 'EEXIST')) return false;
+      throw error;
     }
   }
 
@@ -74,19 +86,14 @@ export function openFsObjectStore(directory: string): ObjectStore {
     put: (key, bytes, options = {}) =>
       translatingFsErrors(directory, async () => {
         const path = pathOf(key);
-        const temporary = await writeTemporary(join(directory, TEMPORARY), bytes, !options.ifAbsent);
+        if (options.ifAbsent) return putNew(path, bytes);
+        const temporary = await writeTemporary(join(directory, TEMPORARY), bytes);
         try {
-          if (!options.ifAbsent) {
-            await intoPlace(path, (place) => rename(temporary, place));
-            return true;
-          }
-          await intoPlace(path, (place) => link(temporary, place));
+          await intoPlace(path, (place) => rename(temporary, place));
         } catch (error) {
           await unlink(temporary);
-          if (isFsError(error, 'EEXIST') && options.ifAbsent) return false;
           throw error;
         }
-        await unlink(temporary);
         return true;
       }),
     sync: (keys) => translatingFsErrors(directory, () => syncs.syncFiles(keys.map(pathOf))),
@@ -98,7 +105,7 @@ export function openFsObjectStore(directory: string): ObjectStore {
       });
     },
     stage: (id, options) => translatingFsErrors(directory, () => stages.open(id, options)),
-    staged: (id) => stages.staged(id),
+    staged: (id) => translatingFsErrors(directory, () => stages.staged(id)),
     sweep: (before) => translatingFsErrors(directory, () => stages.sweep(before)),
     list: (prefix, after) => list(checkedPrefix(prefix), after),
     children: (prefix) => translatingFsErrors(directory, () => entries(join(directory, checkedPrefix(prefix)))),
@@ -162,10 +169,10 @@ async function entries(path: string): Promise<readonly string[]> {
 }
 
 /**
- * Writes the bytes under a name of its own. What replaces an older object is synced before it does: a power cut must not leave
- * an empty file where a good one was. What is new is synced with all else that a barrier needs.
+ * Writes the bytes under a name of its own, and syncs them: they may replace an older object, and a power cut must not leave an
+ * empty file where a good one was.
  */
-async function writeTemporary(directory: string, bytes: Uint8Array, synced: boolean): Promise<string> {
+async function writeTemporary(directory: string, bytes: Uint8Array): Promise<string> {
   const path = join(directory, `${process.pid}-${crypto.randomUUID()}`);
   const handle = await open(path, 'wx').catch(async (error: unknown) => {
     if (!isFsError(error, 'ENOENT')) throw error;
@@ -174,7 +181,7 @@ async function writeTemporary(directory: string, bytes: Uint8Array, synced: bool
   });
   try {
     await handle.writeFile(bytes);
-    if (synced) await handle.datasync();
+    await handle.datasync();
   } catch (error) {
     await unlink(path);
     throw error;

@@ -4,7 +4,7 @@
 //
 // Only making the first file of a stage is no rename. There, and after each taking, the rule is: first the own name, then a look
 // round. Of two that come at once at least one sees the other, so never both go on; who sees another live owner steps back and tries again later.
-import { open, readdir, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { makeDirectory } from '../io/atomic-file.ts';
@@ -15,37 +15,44 @@ const MARK = '~';
 const FIRST_WAIT_MS = 4;
 const LONGEST_WAIT_MS = 150;
 
-/** The path of the stage's file under this owner's name. */
-export type OwnedPath = string;
+/** A stage's file, under its owner's name. */
+export interface OwnedFile {
+  readonly path: string;
+  readonly handle: FileHandle;
+}
 
 /** Takes the stage `id` in `directory`, making its file unless `mustExist`; waits for a live owner. `undefined`: there is none. */
 export async function takeStage(
   directory: string,
   id: string,
   options: { readonly mustExist: boolean; readonly signal: AbortSignal | undefined },
-): Promise<OwnedPath | undefined> {
+): Promise<OwnedFile | undefined> {
   const { mustExist, signal } = options;
-  for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
+  for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted();
-    const files = await filesOf(directory, id);
+    // Most stages are new: the first attempt makes its file before it looks.
+    const files = attempt === 0 && !mustExist ? [] : await filesOf(directory, id);
     if (files.length === 0 && mustExist) return undefined;
     const taken = files.length === 0 ? await makeFirst(directory, id) : await takeExisting(directory, id, files);
     if (taken) return taken;
-    // Not all the same time, or two that came at once would meet for ever.
-    const ended = signal ? { signal } : {};
-    await delay(wait * (0.5 + Math.random()), undefined, ended).catch(() => signal?.throwIfAborted());
+    if (attempt > 0) await pause(attempt, signal);
   }
 }
 
+/** Longer from attempt to attempt; not the same for all, or two that came at once would meet for ever. */
+async function pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {
+  const wait = Math.min(FIRST_WAIT_MS * 2 ** Math.min(attempt, 10), LONGEST_WAIT_MS) * (0.5 + Math.random());
+  await delay(wait, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
+}
+
 /** Takes the stage if it is there and has no live owner. */
-export async function takeUnowned(directory: string, id: string): Promise<OwnedPath | undefined> {
-  const files = await filesOf(directory, id);
-  return files.length === 0 ? undefined : takeExisting(directory, id, files);
+export async function takeUnowned(directory: string, id: string): Promise<OwnedFile | undefined> {
+  return takeExisting(directory, id, await filesOf(directory, id));
 }
 
 /** Gives the stage back with what it holds. */
-export async function releaseStage(directory: string, id: string, owned: OwnedPath): Promise<void> {
-  await rename(owned, join(directory, id));
+export async function releaseStage(directory: string, id: string, path: string): Promise<void> {
+  await rename(path, join(directory, id));
 }
 
 /** The paths of the stage's file: one, or for moments more. */
@@ -60,27 +67,26 @@ export async function stageIds(directory: string): Promise<readonly string[]> {
 
 let names = 0;
 
-function ownName(directory: string, id: string): OwnedPath {
+function ownName(directory: string, id: string): string {
   names += 1;
   return join(directory, `${id}${MARK}${ownIdentity()}.${names}`);
 }
 
-async function makeFirst(directory: string, id: string): Promise<OwnedPath | undefined> {
-  const own = ownName(directory, id);
-  try {
-    await (await open(own, 'wx')).close();
-  } catch (error) {
+async function makeFirst(directory: string, id: string): Promise<OwnedFile | undefined> {
+  const path = ownName(directory, id);
+  const handle = await open(path, 'wx+').catch(async (error: unknown) => {
     if (!isFsError(error, 'ENOENT')) throw error;
     await makeDirectory(directory);
-    return makeFirst(directory, id);
-  }
-  if ((await filesOf(directory, id)).length === 1) return own;
-  await unlink(own);
+    return open(path, 'wx+');
+  });
+  if ((await filesOf(directory, id)).length === 1) return { path, handle };
+  await handle.close();
+  await unlink(path);
   return undefined;
 }
 
-async function takeExisting(directory: string, id: string, files: readonly string[]): Promise<OwnedPath | undefined> {
-  if (files.some(isOwned)) return undefined;
+async function takeExisting(directory: string, id: string, files: readonly string[]): Promise<OwnedFile | undefined> {
+  if (files.length === 0 || files.some(isOwned)) return undefined;
   const own = ownName(directory, id);
   try {
     await rename(join(directory, files[0] ?? id), own);
@@ -89,7 +95,7 @@ async function takeExisting(directory: string, id: string, files: readonly strin
     throw error;
   }
   const others = (await filesOf(directory, id)).filter((file) => join(directory, file) !== own);
-  if (!others.some(isOwned)) return own;
+  if (!others.some(isOwned)) return { path: own, handle: await open(own, 'r+') };
   await releaseStage(directory, id, own);
   return undefined;
 }

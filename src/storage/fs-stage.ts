@@ -1,8 +1,8 @@
 // Stages in a directory: a file each, whose name says who owns it (fs-ownership). What was written stays after kill -9.
-import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises';
+import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFsError, translatingFsErrors } from '../io/fs-errors.ts';
-import { findStage, type OwnedPath, releaseStage, stageIds, takeStage, takeUnowned } from './fs-ownership.ts';
+import { findStage, type OwnedFile, releaseStage, stageIds, takeStage, takeUnowned } from './fs-ownership.ts';
 import { readFileBytes } from './fs-read.ts';
 import { fileWriter } from './fs-write.ts';
 import type { Stage } from './object-store.ts';
@@ -25,7 +25,7 @@ export interface FsStagesOptions {
 }
 
 export function fsStages({ directory, temporary, moveTo }: FsStagesOptions): FsStages {
-  async function ownedStage(id: string, path: OwnedPath, handle: FileHandle): Promise<Stage> {
+  async function ownedStage(id: string, { path, handle }: OwnedFile): Promise<Stage> {
     const writer = fileWriter(handle, (await handle.stat()).size);
     let open = true;
     return {
@@ -67,14 +67,8 @@ export function fsStages({ directory, temporary, moveTo }: FsStagesOptions): FsS
 
   return {
     open: async (id, { mustExist = false, signal } = {}) => {
-      const path = await takeStage(directory, checkedId(id), { mustExist, signal });
-      if (path === undefined) return undefined;
-      try {
-        return await ownedStage(id, path, await open(path, 'r+'));
-      } catch (error) {
-        await releaseStage(directory, id, path);
-        throw error;
-      }
+      const owned = await takeStage(directory, checkedId(id), { mustExist, signal });
+      return owned && ownedStage(id, owned);
     },
     staged: async (id) => {
       const sizes = (await findStage(directory, checkedId(id))).map(async (path) => (await fileInfo(path))?.size ?? 0);
@@ -83,8 +77,9 @@ export function fsStages({ directory, temporary, moveTo }: FsStagesOptions): FsS
     sweep: async (before) => {
       for (const id of await stageIds(directory)) {
         if (!(await areOld(await findStage(directory, id), before))) continue;
-        const path = await takeUnowned(directory, id);
-        if (path !== undefined) await unlink(path);
+        const owned = await takeUnowned(directory, id);
+        await owned?.handle.close();
+        if (owned) await unlink(owned.path);
       }
       for (const file of await names(temporary)) {
         const path = join(temporary, file);

@@ -21,9 +21,7 @@ export async function readLink(objects: ObjectStore, key: string): Promise<Diges
 
 /** Links whose name says what they hold: written unless it is there and good. */
 export async function ensureLink(objects: ObjectStore, key: string, digest: Digest): Promise<void> {
-  if ((await readLink(objects, key)) === digest) return;
   if (await objects.put(key, linkBytes(digest), { ifAbsent: true })) return;
-  // Another process just made it, or it is garbled.
   if ((await readLink(objects, key)) !== digest) await objects.put(key, linkBytes(digest));
 }
 

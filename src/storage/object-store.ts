@@ -36,7 +36,8 @@ export interface ObjectStore {
   get(key: string, range?: Range): Promise<Bytes | undefined>;
   stat(key: string): Promise<ObjectInfo | undefined>;
   /**
-   * A small object, whole and atomic. With `ifAbsent`, false and no change where the key exists.
+   * A small object. Replaced in one step: readers see the old one or the new. With `ifAbsent`, false and no change where the key exists;
+   * while a new one is written, and after a kill in that moment, readers may see a beginning of it: for objects that show whether they are whole.
    * Survives a power cut once `sync` has returned; until then there is what was before, or for a new key perhaps an empty object.
    */
   put(key: string, bytes: Uint8Array, options?: { readonly ifAbsent?: boolean }): Promise<boolean>;

@@ -1,0 +1,68 @@
+import { spawnSync } from 'node:child_process';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { ownIdentity } from '../io/process-identity.ts';
+import { releaseStage, takeStage, takeUnowned } from './fs-ownership.ts';
+import { testDirectory } from './testing/directories.ts';
+
+const taking = { mustExist: false, signal: undefined };
+
+/** The name that a process which ran and ended gave to a stage. */
+function deadName(id: string): string {
+  const { pid } = spawnSync('true');
+  const [, start, boot] = ownIdentity().split('.');
+  return `${id}~${pid}.${start}.${boot}.1`;
+}
+
+describe('the owner of a stage', () => {
+  it('is one of many that come at once, and each has its turn with the same bytes', async () => {
+    await using directory = await testDirectory();
+    let owners = 0;
+    const work = async () => {
+      const owned = await takeStage(directory.path, 'id', taking);
+      if (!owned) throw new Error('not taken');
+      owners += 1;
+      expect(owners).toBe(1);
+      await owned.handle.write('x', (await owned.handle.stat()).size);
+      await owned.handle.close();
+      await delay(2);
+      owners -= 1;
+      await releaseStage(directory.path, 'id', owned.path);
+    };
+    await Promise.all(Array.from({ length: 10 }, work));
+    expect(await readdir(directory.path)).toEqual(['id']);
+    expect(await readFile(join(directory.path, 'id'), 'utf8')).toHaveLength(10);
+  });
+
+  it('that died is followed by one of many', async () => {
+    await using directory = await testDirectory();
+    await writeFile(join(directory.path, deadName('id')), 'left');
+    const heirs = await Promise.all(Array.from({ length: 8 }, () => takeUnowned(directory.path, 'id')));
+    const heir = heirs.filter((owned) => owned !== undefined);
+    expect(heir.length).toBeLessThanOrEqual(1);
+    for (const owned of heir) {
+      expect(await owned.handle.readFile('utf8')).toBe('left');
+      await owned.handle.close();
+    }
+  });
+
+  it('is not followed while it lives', async () => {
+    await using directory = await testDirectory();
+    const owned = await takeStage(directory.path, 'id', taking);
+    expect(await takeUnowned(directory.path, 'id')).toBeUndefined();
+    await owned?.handle.close();
+    await rename(owned?.path ?? '', join(directory.path, 'published'));
+    expect(await takeUnowned(directory.path, 'id')).toBeUndefined();
+  });
+
+  it('of one id is not that of another which begins the same', async () => {
+    await using directory = await testDirectory();
+    const one = await takeStage(directory.path, 'id', taking);
+    const other = await takeStage(directory.path, 'id2', taking);
+    expect(other).toBeDefined();
+    await one?.handle.close();
+    await other?.handle.close();
+  });
+});
