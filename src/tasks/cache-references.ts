@@ -30,7 +30,7 @@ export async function cacheReferences(
   const written = [...references.filter((reference) => reference !== '-').map(withoutQuotes), ...listed];
   const names = uniqueNames(written.map((reference) => fullReference(parseReference(reference))));
   const registry = await openPrivateRegistry(settings, { create: true });
-  await using hosts = await imageHosts(registry, settings, options.onEvent);
+  await using hosts = await imageHosts(registry.address, settings, options.onEvent);
   const ends = { registry, hosts, settings };
   // Of an image that is there, other platforms or referrers may be wanted now.
   const all = options.force || options.referrers || options.platforms !== undefined;

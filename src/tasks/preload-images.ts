@@ -63,7 +63,7 @@ export async function preloadImages(
     return { ...nothingToDo(options), loaded: there.map(formatReference), skipped, failed: invalid };
   }
 
-  await using hosts = await imageHosts(registry, settings, options.onEvent);
+  await using hosts = await imageHosts(registry.address, settings, options.onEvent);
   const ends: CacheEnds = { registry, hosts, settings };
   const moved = options.refresh ? await movedImages(there, ends) : [];
   const confirmed = await confirmedImages(maybe, ends);

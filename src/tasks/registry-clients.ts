@@ -8,7 +8,6 @@ import { registryClients } from '../registry/client/registry-clients.ts';
 import type { ClientSettings, HostRule } from '../registry/client/settings.ts';
 import type { Registry } from '../registry/contract.ts';
 import type { RegistryAddress } from './local-registry.ts';
-import type { PrivateRegistry } from './private-registry.ts';
 import type { Settings } from './settings.ts';
 
 /** Where images come from. Disposing closes the connections. */
@@ -22,9 +21,9 @@ export async function privateRegistryClient(address: RegistryAddress, settings: 
   return registryClients(await clientSettings(settings, address)).forHost(address.host);
 }
 
-/** Retries become events; the private registry is neither a source nor the mirror of one. */
+/** `address` is the private registry's, which is neither a source nor the mirror of one. Retries become events. */
 export async function imageHosts(
-  { address }: Pick<PrivateRegistry, 'address'>,
+  address: RegistryAddress | undefined,
   settings: Settings,
   onEvent?: OnCopyEvent,
 ): Promise<ImageHosts> {

@@ -2,8 +2,8 @@
 import { createLogUpdate } from 'log-update';
 import type { Terminal } from '../context.ts';
 import { drawProgress } from './draw.ts';
+import { lineOf, type Reporter } from './lines.ts';
 import { createProgress } from './progress.ts';
-import { lineOf, type Reporter } from './reporter.ts';
 
 const DRAW_MS = 100;
 

@@ -1,45 +1,9 @@
 // Shows a copy on stderr while it runs: bars on a terminal, plain lines elsewhere.
-import type { CopyEvent } from '../../copy/events.ts';
 import type { Context } from '../context.ts';
-import { errorLine } from '../report-error.ts';
-
-export interface Reporter {
-  onEvent(event: CopyEvent): void;
-  /** A line for people between the progress. */
-  note(line: string): void;
-  /** The progress is over: what follows is written as it is. */
-  finish(): void;
-}
+import { lineReporter, type Reporter } from './lines.ts';
 
 export async function createReporter(context: Context): Promise<Reporter> {
   if (!context.stderr.isTTY) return lineReporter(context.note);
   const { barReporter } = await import('./bars.ts');
   return barReporter(context.stderr);
-}
-
-export function lineReporter(note: (line: string) => void): Reporter {
-  return {
-    onEvent: (event) => {
-      const line = lineOf(event);
-      if (line !== undefined) note(line);
-    },
-    note,
-    finish: () => undefined,
-  };
-}
-
-/** What an event is as a plain line; `undefined` where it is only progress. */
-export function lineOf(event: CopyEvent): string | undefined {
-  switch (event.type) {
-    case 'image':
-      return `=== ${event.image}`;
-    case 'image-failed':
-      return `FAILED ${event.image}: ${errorLine(event.error)}`;
-    case 'retry':
-      return `Again in ${(event.after / 1000).toFixed(1)} s: ${event.what}: ${event.why}`;
-    case 'note':
-      return event.text;
-    default:
-      return undefined;
-  }
 }
