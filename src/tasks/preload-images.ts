@@ -10,13 +10,11 @@ import {
 } from '../oci/reference.ts';
 import type { Bytes } from '../registry/contract.ts';
 import type { Warning } from '../scan/contract.ts';
-import { type CacheEnds, type CacheOptions, type CacheResult, cacheImages } from './cache-images.ts';
+import type { CacheEnds, CacheOptions, CacheResult } from './cache-images.ts';
 import { missingImages, uniqueNames } from './missing-images.ts';
-import { movedImages } from './moved-images.ts';
 import { overlayImages } from './overlay-images.ts';
 import { pauseImage } from './pause-image.ts';
 import { openPrivateRegistry } from './private-registry.ts';
-import { imageHosts } from './registry-clients.ts';
 import { callOptions, type Settings } from './settings.ts';
 
 export interface PreloadOptions extends CacheOptions {
@@ -63,6 +61,12 @@ export async function preloadImages(
     return { ...nothingToDo(options), loaded: there.map(formatReference), skipped, failed: invalid };
   }
 
+  // The copy engine and the HTTP client cost start-up time that a run with nothing to do need not pay.
+  const [{ cacheImages }, { movedImages }, { imageHosts }] = await Promise.all([
+    import('./cache-images.ts'),
+    import('./moved-images.ts'),
+    import('./registry-clients.ts'),
+  ]);
   await using hosts = await imageHosts(registry.address, settings, options.onEvent);
   const ends: CacheEnds = { registry, hosts, settings };
   const moved = options.refresh ? await movedImages(there, ends) : [];
