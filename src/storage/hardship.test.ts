@@ -1,12 +1,21 @@
 // The store in hard times: several processes, kill -9, power cuts, a full disk, a read-only one.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, readdir, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Blob, blobOf, bytesOf, collect, imageOf, opener, pushImage } from '../../test/contract/content.ts';
+import {
+  type Blob,
+  blobOf,
+  breakingOpener,
+  bytesOf,
+  collect,
+  imageOf,
+  opener,
+  pushImage,
+} from '../../test/contract/content.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
-import { blobKey, layerLinkKey, revisionLinkKey, tagLinkKey } from './layout.ts';
+import { blobKey, blobStageId, layerLinkKey, revisionLinkKey, tagLinkKey } from './layout.ts';
 import { canMount, smallDisk, testDirectory } from './testing/directories.ts';
 
 const running: ChildProcess[] = [];
@@ -158,6 +167,30 @@ describe.skipIf(!canMount)('a file system (skipped where we may not mount)', () 
     await expect(registry.deleteTag('team/app', '1')).rejects.toMatchObject({ code: 'READ_ONLY' });
     // Nothing new, so nothing to write.
     await pushImage(registry, 'team/app', image, []);
+  });
+});
+
+describe('what broke off', () => {
+  it('is kept for a week, then removed by the next who puts something', async () => {
+    await using directory = await testDirectory();
+    const blob = blobOf(bytesOf('broken', 300_000));
+    const other = blobOf(bytesOf('other', 10));
+    const { registry } = await openEmbeddedStore(directory.path);
+    await expect(registry.putBlob('team/app', blob.descriptor, breakingOpener(blob.bytes, 100_000))).rejects.toThrow();
+    const stage = join(directory.path, 'images/stage', blobStageId(blob.descriptor.digest));
+    const day = 24 * 3600;
+    for (const [days, kept] of [
+      [6, 100_000],
+      [8, 0],
+    ] as const) {
+      const then = Date.now() / 1000 - days * day;
+      await utimes(stage, then, then);
+      const later = await openEmbeddedStore(directory.path);
+      await later.registry.deleteBlob('team/app', other.descriptor.digest).catch(() => {});
+      await rm(join(directory.path, blobKey(other.descriptor.digest)), { force: true });
+      await later.registry.putBlob('team/app', other.descriptor, opener(other.bytes));
+      expect(await later.registry.partialBytes(blob.descriptor.digest)).toBe(kept);
+    }
   });
 });
 

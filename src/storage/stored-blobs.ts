@@ -16,7 +16,7 @@ export type StoredBlobs = Pick<
 
 const BLOB_TYPE = 'application/octet-stream';
 
-export function storedBlobs(objects: ObjectStore): StoredBlobs {
+export function storedBlobs(objects: ObjectStore, expire: () => Promise<void>): StoredBlobs {
   /** The blob's size if the repository may read it. */
   async function sizeIn(repository: string, digest: Digest): Promise<number | undefined> {
     if ((await readLink(objects, layerLinkKey(repository, digest))) === undefined) return undefined;
@@ -55,6 +55,7 @@ export function storedBlobs(objects: ObjectStore): StoredBlobs {
     putBlob: async (repository, blob, open, options) => {
       checkRepository(repository);
       if (await linkIfStored(repository, blob.digest, blob.size)) return;
+      await expire();
       await using stage = await objects.stage(blobStageId(blob.digest), options);
       if (!stage) throw new Error('a stage that need not exist was not opened');
       // Whoever had the stage before us may just have published the blob.

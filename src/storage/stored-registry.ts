@@ -1,15 +1,17 @@
 // A registry over an object store: blobs, manifests, tags, referrers and uploads in docker registry:2's layout (layout.ts).
 import type { Registry } from '../registry/contract.ts';
+import { type ExpiryOptions, expiry } from './expiry.ts';
 import type { ObjectStore } from './object-store.ts';
 import { storedBlobs } from './stored-blobs.ts';
 import { storedManifests } from './stored-manifests.ts';
-import { type StoredUploadsOptions, storedUploads } from './stored-uploads.ts';
+import { storedUploads } from './stored-uploads.ts';
 
 /**
  * The registry that these objects are. Writes are safe beside other processes with the same objects. A tag is durable, with all that it
  * needs, when `putManifest` returns.
  */
-export function storedRegistry(objects: ObjectStore, options: StoredUploadsOptions = {}): Registry {
-  const blobs = storedBlobs(objects);
-  return { ...blobs, ...storedManifests(objects, blobs.statBlob), ...storedUploads(objects, options) };
+export function storedRegistry(objects: ObjectStore, options: ExpiryOptions = {}): Registry {
+  const expire = expiry(objects, options);
+  const blobs = storedBlobs(objects, expire);
+  return { ...blobs, ...storedManifests(objects, blobs.statBlob), ...storedUploads(objects, expire) };
 }

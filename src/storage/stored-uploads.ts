@@ -8,13 +8,6 @@ import { blobKey, layerLinkKey } from './layout.ts';
 import { checkRepository, ensureLink } from './links.ts';
 import type { ObjectStore, Stage } from './object-store.ts';
 
-export interface StoredUploadsOptions {
-  /** Uploads and partial blobs that nobody has written to for so long are removed. */
-  readonly expireAfterMs?: number;
-}
-
-const WEEK_MS = 7 * 24 * 3600 * 1000;
-const SWEEP_EVERY_MS = 3600 * 1000;
 /** Hash states kept between the requests of a chunked upload; one that is dropped is made again from disk. */
 const MAX_HASHES = 256;
 
@@ -23,15 +16,8 @@ interface HashState {
   size: number;
 }
 
-export function storedUploads(objects: ObjectStore, options: StoredUploadsOptions = {}): Pick<Registry, 'openUpload'> {
+export function storedUploads(objects: ObjectStore, expire: () => Promise<void>): Pick<Registry, 'openUpload'> {
   const hashes = new Map<string, HashState>();
-  let sweptAt = 0;
-
-  async function sweepNowAndThen(): Promise<void> {
-    if (Date.now() - sweptAt < SWEEP_EVERY_MS) return;
-    sweptAt = Date.now();
-    await objects.sweep(new Date(Date.now() - (options.expireAfterMs ?? WEEK_MS)));
-  }
 
   /** The hash of all that the stage holds: the running one where it fits, else read from disk. */
   async function hashOf(stage: Stage, digest: Digest): Promise<string> {
@@ -54,7 +40,7 @@ export function storedUploads(objects: ObjectStore, options: StoredUploadsOption
   return {
     openUpload: async (repository, id, { signal } = {}) => {
       checkRepository(repository);
-      if (id === undefined) await sweepNowAndThen();
+      if (id === undefined) await expire();
       const uploadId = id ?? randomUUID();
       const stage = /^[0-9a-f-]{36}$/.test(uploadId)
         ? await objects.stage(uploadStageId(repository, uploadId), {
