@@ -28,5 +28,6 @@ describe('images inside a text', () => {
     'ssh user@host.example.com:path',
     'cat /quay.io/a/b:1',
     'IMAGE_TAG=v1',
+    'kubectl taint nodes --all node-role.kubernetes.io/control-plane:NoSchedule-',
   ])('%s names none', (text) => expect(found(text)).toEqual([]));
 });

@@ -1,7 +1,7 @@
 // References inside free texts: shell lines, flags, `NAME=value` lists. Relies on key-names.ts for what a name says and on verdict.ts.
-import { judgeImage, judgeImageWithCare } from './image-text.ts';
+import { judgeImageWithCare } from './image-text.ts';
 import { imageKey } from './key-names.ts';
-import { isSurelyImage } from './verdict.ts';
+import { isSurelyImage, readsLikeImage } from './verdict.ts';
 
 export interface TextImage {
   readonly image: string;
@@ -50,22 +50,14 @@ export function* namedImages(
       isBareFlag || (key === 'yes' && (hasPath || isVersioned)) || (key === 'perhaps' && hasPath && isVersioned);
     if (isSurelyImage(reference)) yield { image, line, isCertain: true, isNamed };
     else if (isNamed) yield { image, line, isCertain: !isBase(name) || isVersioned, isNamed };
-    else if (isUnmistakableHere(part)) yield { image, line, isCertain: false, isNamed };
+    else if (readsLikeImage(reference) && /^v?\d|^latest$/.test(reference.tag ?? '0'))
+      yield { image, line, isCertain: false, isNamed };
   }
 }
 
 /** `--prometheus-default-base-image=quay.io/prometheus/prometheus`: the program adds the version. */
 function isBase(name: string): boolean {
   return /base[-_]?image/i.test(name);
-}
-
-function isUnmistakableHere(part: string): boolean {
-  const judged = judgeImage(part);
-  return (
-    judged.kind === 'image' &&
-    /^[\w-]+(?:\.[\w-]+)+(?::\d+)?\/.+(?::v?\d|@)/.test(judged.image) &&
-    !/\.(?:svc|local|internal)(?::\d+)?\//.test(judged.image)
-  );
 }
 
 function isImageFlag(token: string): boolean {

@@ -49,8 +49,13 @@ export function whyNotRun(object: KubernetesObject | undefined): string | undefi
 
 /** Told from any other text: a registry that is known as one, or a digest. */
 export function isSurelyImage(reference: Reference): boolean {
-  if (!isUnmistakable(reference) || isClusterAddress(reference)) return false;
+  if (!readsLikeImage(reference)) return false;
   return reference.digest !== undefined || KNOWN_REGISTRIES.test(reference.host ?? '');
+}
+
+/** As a reference in any other place would be written; what else it may be, only its surroundings tell. */
+export function readsLikeImage(reference: Reference): boolean {
+  return isUnmistakable(reference) && !isClusterAddress(reference);
 }
 
 function byShape(reference: Reference, { key, object }: Context): Verdict {
@@ -63,7 +68,7 @@ function byShape(reference: Reference, { key, object }: Context): Verdict {
     return { certainty: 'maybe', reason: 'a bare name can mean something else here' };
   }
   if (key === 'perhaps') return isVersioned || hasRealHost(reference) ? USED : undefined;
-  if (!isUnmistakable(reference) || isClusterAddress(reference)) return undefined;
+  if (!readsLikeImage(reference)) return undefined;
   return { certainty: 'maybe', reason: 'it reads like a reference, but nothing around it speaks of images' };
 }
 
@@ -80,6 +85,12 @@ function isAddress({ host, path, tag }: Reference): boolean {
   return /^\d+$/.test(tag ?? '') && /^(?:localhost|\d+(?:\.\d+)*)$/.test(path);
 }
 
+/** Services inside a cluster, and the domains that labels and taints begin with. */
 function isClusterAddress({ host }: Reference): boolean {
-  return /\.(?:svc|cluster|local|internal)(?::\d+)?$|\.svc\./.test(host ?? '') && !/^registry/.test(host ?? '');
+  const name = (host ?? '').replace(/:\d+$/, '');
+  if (/^(?:registry|docker|harbor)\b/.test(name)) return false;
+  return (
+    /\.(?:svc|cluster|local|internal)$|\.svc\.|(?:^|\.)(?:kubernetes|x-k8s|k8s)\.io$/.test(name) &&
+    name !== 'k8s.gcr.io'
+  );
 }
