@@ -2,21 +2,25 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { type AgentSettings, type Agents, type Carrier, createAgents } from './http-agents.ts';
+import { readBody, sendStream } from './http-body.ts';
 import { httpFailure, systemCode } from './http-failure.ts';
 import type { HttpUrl } from './http-url.ts';
 import { nodeHttp, nodeHttps } from './node-http.ts';
+import { createWatchdog, silence } from './watchdog.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;
 
 /** In milliseconds. */
 export interface HttpTimeouts {
-  /** From the request's start (on a new connection: from its dialling) to the answer's headers. */
+  /** For a new connection, TLS included. */
+  readonly connect: number;
+  /** From the connection, or the end of the request's body, to the answer's headers. */
   readonly headers: number;
   /** Of silence in the middle of a body, in either direction. */
   readonly idle: number;
 }
 
-export const DEFAULT_TIMEOUTS: HttpTimeouts = { headers: 30_000, idle: 60_000 };
+export const DEFAULT_TIMEOUTS: HttpTimeouts = { connect: 15_000, headers: 30_000, idle: 60_000 };
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -98,19 +102,29 @@ async function exchange(carrier: Carrier, request: HttpRequest, timeouts: HttpTi
     ...carrier.tls,
     ...(request.signal && { signal: request.signal }),
   });
+  const { body } = request;
   const within = request.answerWithin ?? timeouts.headers;
-  const watch = watchdog((milliseconds) => message.destroy(silence(host, milliseconds)));
+  const watch = createWatchdog((milliseconds) => message.destroy(silence(host, milliseconds)));
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  // Only from here on time counts: before, the request may wait for its turn.
-  message.on('socket', () => watch.expect(within));
   message.on('response', resolve);
   message.on('error', reject);
   message.on('close', () => reject(new ImagesError('BROKEN_OFF', `${host} closed the connection`)));
-  const sent = writeBody(message, request.body, { watch, within, idle: timeouts.idle });
-  sent.catch((error) => {
-    reject(error);
-    message.destroy();
+  // Only with a socket time counts: before, the request may wait for its turn. Only with a connection a stream is opened.
+  message.on('socket', (socket) => {
+    const connected = () => {
+      watch.expect(within);
+      if (body === undefined || body instanceof Uint8Array) return;
+      watch.done();
+      sendStream(message, body, { watch, within, idle: timeouts.idle }).catch((error) => {
+        reject(error);
+        message.destroy();
+      });
+    };
+    if (!socket.connecting) return connected();
+    watch.expect(Math.min(within, timeouts.connect));
+    socket.once(carrier.secure ? 'secureConnect' : 'connect', connected);
   });
+  if (body === undefined || body instanceof Uint8Array) message.end(body);
   try {
     const answer = await promise;
     watch.done();
@@ -126,43 +140,6 @@ async function exchange(carrier: Carrier, request: HttpRequest, timeouts: HttpTi
   }
 }
 
-interface Pace {
-  readonly watch: Watchdog;
-  readonly within: number;
-  readonly idle: number;
-}
-
-/** Sends the body as fast as the other side takes it; stops when an answer comes before its end. */
-async function writeBody(message: ClientRequest, body: HttpRequest['body'], pace: Pace): Promise<void> {
-  if (body === undefined || body instanceof Uint8Array) {
-    message.end(body);
-    return;
-  }
-  let stop = false;
-  let wake = () => {};
-  const halt = () => {
-    stop = true;
-    wake();
-  };
-  message.once('response', halt);
-  message.once('close', halt);
-  message.on('drain', () => wake());
-  for await (const chunk of body) {
-    if (stop) break;
-    if (message.write(chunk)) continue;
-    const drained = new Promise<void>((resolve) => {
-      wake = resolve;
-    });
-    pace.watch.expect(pace.idle);
-    if (!stop) await drained;
-    pace.watch.done();
-    if (stop) break;
-  }
-  if (stop) return;
-  pace.watch.expect(pace.within);
-  message.end();
-}
-
 function wrap(answer: IncomingMessage, message: ClientRequest, request: HttpRequest, idle: number): HttpAnswer {
   // An answer before the request's end: the rest will never be sent, so the connection cannot be used again.
   answer.once('end', () => {
@@ -173,7 +150,7 @@ function wrap(answer: IncomingMessage, message: ClientRequest, request: HttpRequ
     url: request.url,
     status: answer.statusCode ?? 0,
     headers: answer.headers,
-    body: readBody(answer, request, idle),
+    body: readBody(answer, { host: request.url.host, signal: request.signal, idle }),
     discard() {
       answer.on('error', () => {});
       const length = Number(answer.headers['content-length'] ?? Number.NaN);
@@ -181,79 +158,4 @@ function wrap(answer: IncomingMessage, message: ClientRequest, request: HttpRequ
       else answer.destroy();
     },
   };
-}
-
-/** A body that nobody begins to read must not hold its connection for ever; one who comes later finds it broken off. */
-function readBody(answer: IncomingMessage, request: HttpRequest, idle: number): AsyncGenerator<Uint8Array> {
-  const unclaimed = setTimeout(() => answer.destroy(), idle);
-  unclaimed.unref();
-  answer.once('close', () => clearTimeout(unclaimed));
-  return readClaimed(answer, request, { idle, claim: () => clearTimeout(unclaimed) });
-}
-
-interface Claim {
-  readonly idle: number;
-  readonly claim: () => void;
-}
-
-async function* readClaimed(
-  answer: IncomingMessage,
-  request: HttpRequest,
-  { idle, claim }: Claim,
-): AsyncGenerator<Uint8Array> {
-  claim();
-  const { host } = request.url;
-  const watch = watchdog((milliseconds) => answer.destroy(silence(host, milliseconds)));
-  try {
-    // Time counts only while bytes are waited for: a slow reader is not a slow host.
-    watch.expect(idle);
-    for await (const chunk of answer) {
-      watch.done();
-      yield chunk;
-      watch.expect(idle);
-    }
-  } catch (error) {
-    request.signal?.throwIfAborted();
-    throw httpFailure(host, error);
-  } finally {
-    watch.done();
-  }
-}
-
-interface Watchdog {
-  expect(milliseconds: number): void;
-  done(): void;
-}
-
-/** One timer for many short waits: chunks come by the thousand, and `refresh` allocates nothing. */
-function watchdog(bark: (milliseconds: number) => void): Watchdog {
-  let timer: NodeJS.Timeout | undefined;
-  let limit = 0;
-  let waiting = false;
-  const fire = () => {
-    if (waiting) bark(limit);
-    timer = undefined;
-  };
-  return {
-    expect(milliseconds) {
-      waiting = true;
-      if (timer && limit === milliseconds) {
-        timer.refresh();
-        return;
-      }
-      clearTimeout(timer);
-      limit = milliseconds;
-      timer = setTimeout(fire, milliseconds);
-      timer.unref();
-    },
-    done() {
-      waiting = false;
-    },
-  };
-}
-
-function silence(host: string, milliseconds: number): ImagesError {
-  return new ImagesError('TIMEOUT', `${host} has sent nothing for ${milliseconds / 1000} s`, {
-    hint: 'Try again later, or check the network and http_proxy.',
-  });
 }

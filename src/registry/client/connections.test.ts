@@ -1,7 +1,9 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { needs } from '../../../test/peers/find.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../../../test/peers/temporary.ts';
+import { digestOf } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { OCI_INDEX } from '../../oci/media-types.ts';
 import { registryClients } from './registry-clients.ts';
@@ -71,6 +73,22 @@ describe('a host that speaks plain http', () => {
       'CONNECT registry.example.com:443',
       'GET http://registry.example.com/v2/app/manifests/latest',
     ]);
+  });
+});
+
+describe('a host that accepts connections and says nothing', () => {
+  it('is given up with TIMEOUT, and nothing is opened to be sent to it', async () => {
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => sockets.push(socket));
+    await new Promise<void>((ready) => silent.listen(0, '127.0.0.1', ready));
+    const host = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    await using clients = registryClients({ privateHosts: [`https://${host}`], timeouts: { connect: 200 } });
+    const refuse = () => Promise.reject(new Error('opened'));
+    const blob = { mediaType: '', digest: digestOf(index), size: index.length };
+    const put = clients.forHost(host).putBlob('app', blob, refuse);
+    await expect(put).rejects.toMatchObject({ code: 'TIMEOUT', message: expect.stringContaining(host) });
+    for (const socket of sockets) socket.destroy();
+    await new Promise((closed) => silent.close(closed));
   });
 });
 

@@ -121,9 +121,13 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
       if (!REDIRECTS.includes(answer.status) || request.expected.includes(answer.status)) return answer;
       answer.discard();
       if (location === undefined || !mayFollow(request, answer.status)) {
-        throw new ImagesError('BAD_ANSWER', `${url.host} redirects ${request.asked.what} to nowhere`, {
-          status: answer.status,
-        });
+        throw new ImagesError(
+          'BAD_ANSWER',
+          `${url.host} redirects ${request.asked.what} in a way that cannot be followed`,
+          {
+            status: answer.status,
+          },
+        );
       }
       if (hops === MAX_REDIRECTS) {
         throw new ImagesError('BAD_ANSWER', `${start.host} redirects without end for ${request.asked.what}`, {

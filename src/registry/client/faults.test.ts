@@ -479,6 +479,19 @@ describe('a mirror', () => {
     expect(server.requests).toEqual([]);
   });
 
+  it('that cannot be reached is left alone for a while', async () => {
+    const mirror = await startFaultyServer();
+    await using mirrored = registryClients({
+      hostRule: async () => ({ mirrors: [{ host: mirror.host, pulls: 'all' }], upstream: { host: server.host } }),
+      onRetry: (event) => retries.push(event),
+    });
+    await mirror[Symbol.asyncDispose]();
+    const host = mirrored.forHost('registry.example.com');
+    await host.getManifest('app', 'latest');
+    await host.getManifest('app', 'latest');
+    expect(retries.map((event) => event.what)).toEqual([`mirror ${mirror.host}`]);
+  });
+
   it('does not hide that a host is blocked', async () => {
     await using blocked = registryClients({
       hostRule: async () => ({ mirrors: [], upstream: { host: server.host }, blockedBy: '/etc/x.conf' }),

@@ -19,7 +19,11 @@ interface Place {
   readonly mirror: Mirror | undefined;
 }
 
+/** Milliseconds for which a mirror that could not be reached is left alone: each attempt may cost half a minute, and there is one a blob. */
+const REST = 300_000;
+
 export function routedRegistry(host: string, routing: Routing): Registry {
+  const restingUntil = new Map<string, number>();
   const upstream = async (repository?: string): Promise<{ registry: Registry; repository: string }> => {
     const rule = allowed(host, await routing.rule(host, repository));
     if (!rule.upstream) throw notToBeAsked(host);
@@ -35,6 +39,7 @@ export function routedRegistry(host: string, routing: Routing): Registry {
     const wanted = isDigest(reference) ? 'by-digest' : 'by-tag';
     const mirrors = rule.mirrors
       .filter((mirror) => mirror.pulls === 'all' || mirror.pulls === wanted)
+      .filter((mirror) => !rule.upstream || (restingUntil.get(mirror.host) ?? 0) <= Date.now())
       .map((mirror) => ({
         registry: routing.connect(mirror),
         repository: renamed(mirror, repository),
@@ -64,6 +69,9 @@ export function routedRegistry(host: string, routing: Routing): Registry {
         if (last || found(result)) return result;
       } catch (error) {
         if (last || !isImagesError(error)) throw error;
+        if (place.mirror && isImagesError(error, 'UNREACHABLE', 'TIMEOUT')) {
+          restingUntil.set(place.mirror.host, Date.now() + REST);
+        }
         if (!isAbsence(error)) {
           routing.onRetry?.({ host, what: `mirror ${place.mirror?.host}`, after: 0, why: error.message });
         }

@@ -1,0 +1,80 @@
+// The bodies of one HTTP exchange: sent as fast as they are taken, read as fast as they are wanted; silence ends them.
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { httpFailure } from './http-failure.ts';
+import { createWatchdog, silence, type Watchdog } from './watchdog.ts';
+
+type Bytes = AsyncIterable<Uint8Array>;
+
+export interface Pace {
+  readonly watch: Watchdog;
+  /** Milliseconds from the end of the body to the answer. */
+  readonly within: number;
+  /** Milliseconds that the other side may take none of it. */
+  readonly idle: number;
+}
+
+/** Sends a stream; stops when an answer comes before its end. A slow stream is not a slow host: time counts only while the host takes nothing. */
+export async function sendStream(message: ClientRequest, body: Bytes, { watch, within, idle }: Pace): Promise<void> {
+  let stop = message.destroyed;
+  let wake = () => {};
+  const halt = () => {
+    stop = true;
+    wake();
+  };
+  message.once('response', halt);
+  message.once('close', halt);
+  message.on('drain', () => wake());
+  if (stop) return;
+  for await (const chunk of body) {
+    if (stop) return;
+    if (message.write(chunk)) continue;
+    const drained = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    watch.expect(idle);
+    if (!stop) await drained;
+    watch.done();
+    if (stop) return;
+  }
+  if (stop) return;
+  watch.expect(within);
+  message.end();
+}
+
+export interface Reading {
+  readonly host: string;
+  readonly signal: AbortSignal | undefined;
+  /** Milliseconds between two chunks. */
+  readonly idle: number;
+}
+
+/** A body that nobody begins to read must not hold its connection for ever; one who comes later finds it broken off. */
+export function readBody(answer: IncomingMessage, reading: Reading): AsyncGenerator<Uint8Array> {
+  const unclaimed = setTimeout(() => answer.destroy(), reading.idle);
+  unclaimed.unref();
+  answer.once('close', () => clearTimeout(unclaimed));
+  return readClaimed(answer, reading, () => clearTimeout(unclaimed));
+}
+
+async function* readClaimed(
+  answer: IncomingMessage,
+  { host, signal, idle }: Reading,
+  claim: () => void,
+): AsyncGenerator<Uint8Array> {
+  claim();
+  const watch = createWatchdog((milliseconds) => answer.destroy(silence(host, milliseconds)));
+  try {
+    // Time counts only while bytes are waited for: a slow reader is not a slow host.
+    watch.expect(idle);
+    for await (const chunk of answer) {
+      watch.done();
+      yield chunk;
+      watch.expect(idle);
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw httpFailure(host, error);
+  } finally {
+    watch.done();
+  }
+}
