@@ -33,7 +33,12 @@ function sort(
   into: { readonly findings: Finding[]; readonly warnings: Warning[] },
 ): void {
   for (const one of found) {
-    if ('image' in one) into.findings.push(one);
+    if ('image' in one) into.findings.push({ ...one, image: detached(one.image) });
     else into.warnings.push(one);
   }
+}
+
+/** A copy: the engine keeps the whole text of a file alive for a part of it, and findings outlive the files. */
+function detached(text: string): string {
+  return Buffer.from(text).toString();
 }

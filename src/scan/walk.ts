@@ -36,15 +36,15 @@ const NEVER: ReadonlySet<string> = new Set([
   'description',
 ]);
 
-const visitsByDocument = new WeakMap<ScannedDocument, readonly Visit[]>();
+/** Rules look at one document after the other. One is remembered: a WeakMap would carry every document's visits through the young generation. */
+let latest: { readonly document: ScannedDocument; readonly visits: readonly Visit[] } | undefined;
 
 /** The document's texts, lists and maps, parents before children, in the order in which they are written; without CRDs, `status`, labels and descriptions. */
 export function visitsOf(document: ScannedDocument): readonly Visit[] {
-  const known = visitsByDocument.get(document);
-  if (known) return known;
+  if (latest?.document === document) return latest.visits;
   const visits: Visit[] = [];
   collect({ key: undefined, value: document.value, parent: undefined, object: undefined, depth: 0 }, visits);
-  visitsByDocument.set(document, visits);
+  latest = { document, visits };
   return visits;
 }
 
