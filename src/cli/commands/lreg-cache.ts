@@ -3,10 +3,12 @@ import { parsePlatformChoice } from '../../oci/platform.ts';
 import { cacheReferences } from '../../tasks/cache-references.ts';
 import type { Run } from '../command.ts';
 import { reportCopy } from '../copy-report.ts';
+import { expectMuchData } from '../much-data.ts';
 import { createReporter } from '../reporter/reporter.ts';
 import { taskSettings } from '../task-settings.ts';
 
 export const run: Run = async ({ args, options, context }) => {
+  expectMuchData();
   const began = performance.now();
   const platform = options.text('platform');
   const reporter = await createReporter(context);

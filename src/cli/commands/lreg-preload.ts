@@ -3,11 +3,13 @@ import { parsePlatformChoice } from '../../oci/platform.ts';
 import { preloadImages } from '../../tasks/preload-images.ts';
 import type { Run } from '../command.ts';
 import { reportCopy } from '../copy-report.ts';
+import { expectMuchData } from '../much-data.ts';
 import { createReporter } from '../reporter/reporter.ts';
 import { warningLine } from '../scan-warning.ts';
 import { taskSettings } from '../task-settings.ts';
 
 export const run: Run = async ({ args, options, context }) => {
+  expectMuchData();
   const began = performance.now();
   const platform = options.text('platform');
   const pause = options.text('pause');
