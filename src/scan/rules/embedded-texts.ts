@@ -98,6 +98,7 @@ function moveInto(document: ScannedDocument, path: Path, inner: ScannedDocument)
     file: document.file,
     value: inner.value,
     isEmbedded: true,
+    ...(inner.source !== undefined && { source: inner.source }),
     lineOf: (at) => document.lineInText(path, inner.lineOf(at)),
     lineInText: (at, line) => document.lineInText(path, inner.lineInText(at, line)),
   };

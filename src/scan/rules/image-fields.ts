@@ -1,5 +1,4 @@
 // Fields that hold a whole reference: `image`, `proxyImage`, `images: […]`, ConfigMap keys, and any field whose text can be nothing else.
-
 import type { Reference } from '../../oci/reference.ts';
 import type { DocumentRule, Finding, ScannedDocument, Warning } from '../contract.ts';
 import { asFields, fieldOf } from '../fields.ts';
@@ -19,6 +18,9 @@ const ADDRESS =
   /url|uri|endpoint|address|host|server|link|issuer|path|chart|bundle|audience|domain|origin|registry|repo/i;
 /** Their images are said by rules of their own. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['annotations', 'env', 'args', 'command']);
+
+/** Beside one of these a bare name is the last part of a reference. */
+const SPLIT: readonly string[] = ['registry', 'repository', 'repo', 'imageRegistry', 'imageRepository', 'hub'];
 
 export const imageFields: DocumentRule = {
   name: RULE,
@@ -69,8 +71,6 @@ function isPartOfReference(judged: { readonly image: string; readonly reference:
   if (/[/:@]/.test(judged.image)) return false;
   return SPLIT.some((name) => Object.hasOwn(fields, name)) || fieldOf(visit.parent?.parent?.value, 'hub') !== undefined;
 }
-
-const SPLIT: readonly string[] = ['registry', 'repository', 'repo', 'imageRegistry', 'imageRepository', 'hub'];
 
 /** An entry of `images:` is an image, be it a list or a map; OpenShift says what a name means with `kind: DockerImage`. */
 function keyOf(visit: Visit): ImageKey {

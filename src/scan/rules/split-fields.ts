@@ -17,7 +17,7 @@ const REPOSITORY = ['repository', 'imageRepository', 'imageRepo', 'image_reposit
 const NAME = ['image', 'imageName', 'image_name', 'newName', 'name', 'baseImage'];
 const TAG = ['tag', 'imageTag', 'image_tag', 'newTag', 'version', 'imageVersion', 'defaultImageVersion'];
 const DIGEST = ['digest', 'imageDigest', 'image_digest', 'sha256', 'sha', 'imageSha'];
-
+/** One of these makes a map worth a look; the rest alone says nothing. */
 const SPLIT = [...REGISTRY, ...REPOSITORY, 'newName'];
 
 export const splitFields: DocumentRule = {
@@ -64,15 +64,10 @@ function partsOf(fields: Fields, isUnderImage: boolean): FoundParts | undefined 
   // A chart or a source is no image, whatever it is called.
   if (['chart', 'url', 'repoURL', 'ref', 'branch', 'path'].some((key) => Object.hasOwn(fields, key))) return undefined;
   const hasName = name !== undefined && (name.key !== 'name' || repository !== undefined || isUnderImage);
-  if (
-    repository === undefined &&
-    !(hasName && (isUnderImage || registry !== undefined || name.key.startsWith('new')))
-  ) {
-    return undefined;
-  }
-  if (!isUnderImage && tag === undefined && digest === undefined) return undefined;
-  if (name?.key === 'image' && isVersionedText(name.text)) return undefined;
-  if (isUnderImage && repository === undefined && registry === undefined && !tag && !digest) return undefined;
+  const isNamed = repository !== undefined || (hasName && (isUnderImage || registry || name.key === 'newName'));
+  if (!isNamed || (name?.key === 'image' && isVersionedText(name.text))) return undefined;
+  const isVersioned = tag !== undefined || digest !== undefined;
+  if (!isVersioned && !(isUnderImage && (repository ?? registry))) return undefined;
   const parts: Parts = {
     ...(registry && { registry: registry.text }),
     ...(repository && { repository: repository.text }),
