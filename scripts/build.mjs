@@ -1,5 +1,6 @@
-// Bundles src/ into dist/: the program (cli, split so that a command loads only what it needs) and the library.
+// Bundles src/ into dist/: the program (cli, split so that a command loads only what it needs) and the library, with its types unless --program.
 // Built aside and moved into place, so that builds at the same time, and programs that start meanwhile, do not meet half a bundle.
+import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
@@ -15,11 +16,18 @@ const SHORT_COMMANDS = ['program.ts', 'commands/lreg-isloaded.ts'];
 await mkdir(dist, { recursive: true });
 const staging = await mkdtemp(join(dist, '.build-'));
 try {
+  if (!process.argv.includes('--program')) writeTypes();
   await build(staging);
   await publish(staging);
   await removeOldChunks();
 } finally {
   await rm(staging, { recursive: true, force: true });
+}
+
+/** Beside the bundle: dist/index.d.ts and what it needs. What is wrong with types is the type check's business. */
+function writeTypes() {
+  const tsc = join(top, 'node_modules/.bin/tsc');
+  spawnSync(tsc, ['-p', join(top, 'tsconfig.types.json')], { stdio: 'ignore' });
 }
 
 async function build(dir) {

@@ -1,1 +1,42 @@
-export {};
+// The library: the tasks that the commands are made of, and the seams they stand on. Nothing here prints, exits or reads the environment.
+export type { CopyEvent, OnCopyEvent } from './copy/events.ts';
+export { type CopyResult, executePlan } from './copy/execute.ts';
+export { type CopyImage, type CopyPlan, planCopy } from './copy/plan.ts';
+export type { Descriptor } from './oci/descriptor.ts';
+export { type Digest, digestOf, isDigest } from './oci/digest.ts';
+export { type ErrorCode, ImagesError, isImagesError } from './oci/errors.ts';
+export { decodeManifest, type Manifest, type RawManifest, rawManifest } from './oci/manifest.ts';
+export { formatPlatform, type Platform, type PlatformChoice, parsePlatformChoice } from './oci/platform.ts';
+export {
+  type FullReference,
+  formatReference,
+  fullReference,
+  parseReference,
+  type Reference,
+} from './oci/reference.ts';
+export { readClientSettings } from './registry/client/config/read-client-settings.ts';
+export { type RegistryClients, registryClients } from './registry/client/registry-clients.ts';
+export type { ClientSettings } from './registry/client/settings.ts';
+export type { Registry } from './registry/contract.ts';
+export type { Finding, Place, ScanResult, Warning } from './scan/contract.ts';
+export { imagesOf } from './scan/images.ts';
+export { scan } from './scan/scan.ts';
+export { parseListenAddress } from './server/address.ts';
+export { type RunningServer, type ServeOptions, serve } from './server/listen.ts';
+export { type EmbeddedStore, openEmbeddedStore } from './storage/embedded-store.ts';
+export { type CacheOptions, type CacheResult, cacheImages } from './tasks/cache-images.ts';
+export { cacheReferences } from './tasks/cache-references.ts';
+export { type Inspection, inspectImage } from './tasks/inspect-image.ts';
+export { type ListedRepository, listFullNames, listRegistry } from './tasks/list-registry.ts';
+export { missingImages } from './tasks/missing-images.ts';
+export { type OverlayImages, overlayImages } from './tasks/overlay-images.ts';
+export { type PreloadOptions, type PreloadResult, preloadImages } from './tasks/preload-images.ts';
+export { findImage, openPrivateRegistry, type PrivateRegistry } from './tasks/private-registry.ts';
+export { type RegistryStatus, registryStatus } from './tasks/registry-status.ts';
+export { removeImage } from './tasks/remove-image.ts';
+export { type ServedRegistry, serveRegistry } from './tasks/serve-registry.ts';
+export type { Settings } from './tasks/settings.ts';
+export { type VmAddress, vmAddress } from './tasks/vm-address.ts';
+export type { ImageSink, ImageSource } from './transports/contract.ts';
+export { registrySink } from './transports/registry-sink.ts';
+export { registrySource } from './transports/registry-source.ts';

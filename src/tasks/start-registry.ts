@@ -1,6 +1,6 @@
 // `lreg_start`: the embedded registry as a process of its own, which outlives this one. It says on a pipe that it answers, or why it does not.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -41,6 +41,7 @@ export async function startRegistry(request: StartRequest, settings: Settings): 
   const data = dataDirectory(settings);
   const before = runningRegistry(data);
   if (before) return alreadyAsWanted(before, request.listen);
+  const isNew = !existsSync(join(data, 'images'));
   const log = openLog(data);
   let message: unknown;
   try {
@@ -53,6 +54,7 @@ export async function startRegistry(request: StartRequest, settings: Settings): 
   const error = errorFrom(message) ?? endedSilently(data);
   // Another `lreg_start` was faster.
   if (error.code === 'ALREADY_RUNNING' && state) return alreadyAsWanted(state, request.listen);
+  if (isNew) discardEmptyStore(data);
   throw error;
 }
 
@@ -106,6 +108,16 @@ function openLog(data: string): number {
     return openSync(path, large ? 'w' : 'a', 0o644);
   } catch (error) {
     throw translateFsError(error, path);
+  }
+}
+
+/** What never ran leaves no store behind: one that exists counts as the user's private registry. */
+function discardEmptyStore(data: string): void {
+  try {
+    rmSync(logPath(data), { force: true });
+    for (const directory of [join(data, 'images'), data]) rmdirSync(directory);
+  } catch {
+    // Something else is in there: then it stays.
   }
 }
 

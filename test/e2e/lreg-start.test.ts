@@ -66,6 +66,7 @@ describe('images lreg_start, lreg_status, lreg_stop', () => {
     const foreign = await world.images(['lreg_start', '--listen=203.0.113.7:5000']);
     expect(foreign.stderr).toMatch(/^ERROR: this machine does not have the address \[203\.0\.113\.7:5000\]\n/);
     expect((await world.images(['lreg_status'])).status).toBe(1);
+    expect((await world.images(['lreg_ls'])).stderr).toContain('no private registry');
   });
 
   it('listens on several addresses', async () => {
