@@ -153,9 +153,12 @@ function wrap(answer: IncomingMessage, message: ClientRequest, request: HttpRequ
     body: readBody(answer, { host: request.url.host, signal: request.signal, idle }),
     discard() {
       answer.on('error', () => {});
-      const length = Number(answer.headers['content-length'] ?? Number.NaN);
-      if (request.method === 'HEAD' || length <= WORTH_READING) answer.resume();
-      else answer.destroy();
+      if (request.method !== 'HEAD' && Number(answer.headers['content-length'] ?? 0) > WORTH_READING) answer.destroy();
+      let size = 0;
+      answer.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > WORTH_READING) answer.destroy();
+      });
     },
   };
 }

@@ -76,8 +76,7 @@ function blobRequest(
   return {
     method,
     to: repositoryPath(repository, `blobs/${digest}`, { ns }),
-    // Compressing on the way would make ranges and lengths speak of something else.
-    headers: { accept: '*/*', 'accept-encoding': 'identity' },
+    headers: { accept: '*/*' },
     repository,
     scopes: [repositoryScope(repository, 'pull')],
     asked: { what: `blob ${host}/${repository}@${digest}`, unknown: 'BLOB_UNKNOWN' },

@@ -81,7 +81,12 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
       judge,
       signal,
       onRetry: (after, error) =>
-        context.onRetry?.({ host, what, after, why: error instanceof Error ? error.message : String(error) }),
+        context.onRetry?.({
+          host,
+          what: what.replace(`${host}/`, ''),
+          after,
+          why: error instanceof Error ? error.message : String(error),
+        }),
     });
 
   const authorizer = createAuthorizer({
@@ -109,6 +114,8 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
         url,
         headers: {
           'user-agent': context.userAgent,
+          // Compressing on the way would make ranges, lengths and digests speak of something else.
+          'accept-encoding': 'identity',
           ...request.headers,
           ...(secret !== undefined && { authorization: secret }),
         },

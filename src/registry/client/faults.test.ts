@@ -128,6 +128,24 @@ describe('a connection that fails', () => {
   });
 });
 
+describe('a connection', () => {
+  it('is used again, whatever was answered on it', async () => {
+    const ports = new Set<number | undefined>();
+    server.inject((request, response) => {
+      ports.add(response.socket?.remotePort);
+      if (request.nth % 3 === 0) return false;
+      response.writeHead(request.nth % 3 === 1 ? 404 : 200, { 'transfer-encoding': 'chunked' });
+      response.end(request.method === 'HEAD' ? undefined : 'some words');
+      return true;
+    });
+    for (let nth = 0; nth < 9; nth += 1) await registry.statBlob('app', digest).catch(() => {});
+    for (let nth = 0; nth < 9; nth += 1) await registry.getManifest('app', 'latest').catch(() => {});
+    expect(server.requests.length).toBeGreaterThanOrEqual(18);
+    // Two take turns: one can still be busy with an end that nobody waits for.
+    expect(ports.size).toBeLessThanOrEqual(2);
+  });
+});
+
 describe('a download that breaks off', () => {
   it('goes on where it was, as often as it gets on', async () => {
     server.inject(closeAfter(100_000, blob));
