@@ -53,7 +53,7 @@ export function processContext(settings: ContextSettings): Context {
       const { stderr } = process;
       return {
         isTTY: stderr.isTTY === true && process.env.TERM !== 'dumb',
-        columns: stderr.columns ?? 80,
+        columns: stderr.columns || 80,
         stream: stderr,
         write: (text: string) => {
           listenOnce(stderr);
