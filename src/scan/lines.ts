@@ -8,7 +8,8 @@ const FIELD = /^\s*(?:-\s+)?["']?([\w.-]+)["']?\s*:\s*(.+?)\s*,?\s*$/;
 
 /** The lines `image: REFERENCE` of a part that did not parse; one that holds a template or a variable is a warning. */
 export function* imageLines(file: string, part: BrokenPart): Iterable<Finding | Warning> {
-  for (const [index, text] of part.text.split('\n').entries()) {
+  const lines = part.text.split('\n');
+  for (const [index, text] of lines.entries()) {
     const field = FIELD.exec(text);
     if (!field || imageKey(field[1] ?? '') !== 'yes') continue;
     const value = (field[2] ?? '').replace(/\s+#.*$/, '');
@@ -19,6 +20,13 @@ export function* imageLines(file: string, part: BrokenPart): Iterable<Finding | 
     const { host, path, tag, digest } = judged.reference;
     const isBare = host === undefined && !path.includes('/') && tag === undefined && digest === undefined;
     if (isBare && field[1] !== 'image') continue;
-    yield { image: judged.image, certainty: 'used', rule: 'lines', place: { file, line, path: '' } };
+    const found = { image: judged.image, rule: 'lines', place: { file, line, path: '' } };
+    const isWhole = tag !== undefined || digest !== undefined || !lines.slice(index + 1, index + 4).some(isTag);
+    if (isWhole) yield { ...found, certainty: 'used' };
+    else yield { ...found, certainty: 'maybe', reason: 'a tag stands near it' };
   }
+}
+
+function isTag(line: string): boolean {
+  return /^\s*(?:\w*[tT]ag|version):/.test(line);
 }

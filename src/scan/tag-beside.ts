@@ -5,10 +5,20 @@ import { type Fields, scalarOf } from './fields.ts';
 export function tagBeside(fields: Fields, key: string): string | undefined {
   const stem = key.replace(/[-_]?(?:image|Image|IMAGE)(?:[-_]?[nN]ame)?$/, '');
   const names = [`${key}Tag`, `${key}_tag`, `${key}-tag`, `${key}Version`, `${key}_version`];
-  const short = stem === '' ? ['tag', 'defaultImageVersion'] : [`${stem}Tag`, `${stem}_tag`, `${stem}-tag`];
+  const short = stem === '' ? OF_THE_ONLY_IMAGE : [`${stem}Tag`, `${stem}_tag`, `${stem}-tag`];
   for (const name of [...names, ...short]) {
     const tag = scalarOf(fields, name);
     if (tag !== undefined && tag.trim() !== '') return tag.trim();
   }
   return undefined;
 }
+
+const OF_THE_ONLY_IMAGE: readonly string[] = [
+  'imageTag',
+  'image_tag',
+  'image-tag',
+  'imageVersion',
+  'image_version',
+  'tag',
+  'defaultImageVersion',
+];

@@ -16,7 +16,7 @@ describe('fields that hold a whole reference', () => {
     ['images: [quay.io/a/b:1]', 'quay.io/a/b:1'],
     ['images: {web: quay.io/a/b:1}', 'quay.io/a/b:1'],
     ['images: "java=quay.io/a/b:1"', 'quay.io/a/b:1'],
-    ['relatedImages: [{name: x, image: quay.io/a/b:1}]', 'quay.io/a/b:1'],
+    ['relatedImages: [{name: quay.io/a/b, image: quay.io/a/b:1}]', 'quay.io/a/b:1'],
     ['from: {kind: DockerImage, name: quay.io/a/b:1}', 'quay.io/a/b:1'],
     ['proxy: ghcr.io/a/b:v1', 'ghcr.io/a/b:v1'],
     [`whatever: example.com/a/b@sha256:${'c'.repeat(64)}`, `example.com/a/b@sha256:${'c'.repeat(64)}`],

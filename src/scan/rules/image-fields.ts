@@ -79,7 +79,10 @@ function keyOf(visit: Visit): ImageKey {
   if (visit.key === 'package' && visit.object?.group === 'pkg.crossplane.io') return 'yes';
   if (visit.key === 'url' && visit.object?.kind === 'WasmPlugin') return 'yes';
   if (visit.key === 'name' && typeof visit.parent?.key === 'number' && isImageList(nameOf(visit.parent))) {
-    return (fieldOf(visit.parent.value, 'newName') ?? fieldOf(visit.parent.value, 'newTag')) ? 'no' : 'perhaps';
+    const isOnlyName = ['image', 'newName', 'newTag', 'tag'].every(
+      (key) => fieldOf(visit.parent?.value, key) === undefined,
+    );
+    return isOnlyName ? 'perhaps' : 'no';
   }
   if (typeof visit.key === 'number') return isImageList(name) ? 'yes' : imageKey(name);
   if (isImageList(visit.parent?.key?.toString()) && typeof visit.key === 'string') return 'perhaps';

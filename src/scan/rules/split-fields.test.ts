@@ -18,7 +18,8 @@ describe('references in parts', () => {
     ['images: [{name: quay.io/a/old, newName: quay.io/a/new, newTag: v9}]', 'quay.io/a/new:v9'],
   ])('%s is %s', (spec, image) => expect(usedIn(resource(spec))).toEqual([image]));
 
-  it('are siblings too: image and imageTag, proxyImage and proxyImageTag', () => {
+  it('are siblings too: image and imageTag, proxyImage and proxyImageTag, image_name and image_version', () => {
+    expect(usedIn(resource('image_name: quay.io/a/b\n  image_version: v1'))).toEqual(['quay.io/a/b:v1']);
     expect(usedIn(resource('image: quay.io/a/b\n  imageTag: v1'))).toEqual(['quay.io/a/b:v1']);
     expect(usedIn(resource('proxyImage: quay.io/a/p\n  proxyImageTag: v2'))).toEqual(['quay.io/a/p:v2']);
   });

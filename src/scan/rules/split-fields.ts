@@ -15,7 +15,16 @@ const RULE = 'split-fields';
 const REGISTRY = ['registry', 'imageRegistry', 'image_registry', 'registryUrl', 'hub'];
 const REPOSITORY = ['repository', 'imageRepository', 'imageRepo', 'image_repository', 'image_repo', 'repo'];
 const NAME = ['image', 'imageName', 'image_name', 'newName', 'name', 'baseImage'];
-const TAG = ['tag', 'imageTag', 'image_tag', 'newTag', 'version', 'imageVersion', 'defaultImageVersion'];
+const TAG = [
+  'tag',
+  'imageTag',
+  'image_tag',
+  'newTag',
+  'version',
+  'imageVersion',
+  'image_version',
+  'defaultImageVersion',
+];
 const DIGEST = ['digest', 'imageDigest', 'image_digest', 'sha256', 'sha', 'imageSha'];
 /** One of these makes a map worth a look; the rest alone says nothing. */
 const SPLIT = [...REGISTRY, ...REPOSITORY, 'newName'];
