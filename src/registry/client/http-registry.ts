@@ -4,7 +4,8 @@ import { blobReader } from './blobs.ts';
 import type { EndpointHttp } from './endpoint-http.ts';
 import { lister } from './lists.ts';
 import { manifestReader } from './manifests.ts';
-import { blobWriter, manifestWriter, type WriterSettings } from './push.ts';
+import { blobWriter, type WriterSettings } from './push-blobs.ts';
+import { manifestWriter } from './push-manifests.ts';
 import { uploader } from './uploads.ts';
 
 export function httpRegistry(http: EndpointHttp, settings: WriterSettings): Registry {

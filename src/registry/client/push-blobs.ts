@@ -1,18 +1,14 @@
-// Writing blobs and manifests over HTTP, and deleting (distribution specification 1.1, "Push" and "Content Management").
+// Writing blobs over HTTP: whole uploads of a stream, mounts, and deleting (distribution specification 1.1, "Pushing blobs").
 import type { Backoff } from '../../io/backoff.ts';
 import type { HttpAnswer } from '../../io/http.ts';
 import { retrying, type Verdict } from '../../io/retry.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
-import { digestAlgorithm, isDigest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
-import type { RawManifest } from '../../oci/manifest.ts';
-import { isTag } from '../../oci/reference.ts';
-import type { Bytes, CallOptions, OpenContent, RegistryWriter } from '../contract.ts';
+import type { Bytes, OpenContent, RegistryWriter } from '../contract.ts';
 import type { BlobReader } from './blobs.ts';
-import type { EndpointHttp, EndpointRequest } from './endpoint-http.ts';
-import type { ManifestReader } from './manifests.ts';
+import type { EndpointHttp } from './endpoint-http.ts';
 import { repositoryPath } from './paths.ts';
-import { referrersRecorder } from './referrers-tag.ts';
+import { remove } from './remove.ts';
 import { mergeScopes, repositoryScope } from './scopes.ts';
 import type { RetryEvent } from './settings.ts';
 import { startUpload, uploadRequest } from './uploads.ts';
@@ -166,90 +162,4 @@ async function cancelQuietly(
     // The registry forgets unfinished uploads by itself, sooner or later.
     if (!isImagesError(error)) throw error;
   }
-}
-
-export type ManifestWriter = Pick<RegistryWriter, 'putManifest' | 'deleteTag' | 'deleteManifest'>;
-
-export function manifestWriter(http: EndpointHttp, manifests: ManifestReader): ManifestWriter {
-  const put = async (repository: string, reference: string, manifest: RawManifest, { signal }: CallOptions) => {
-    const answer = await http.send({
-      method: 'PUT',
-      to: repositoryPath(repository, `manifests/${reference}`),
-      headers: { 'content-type': manifest.mediaType, 'content-length': String(manifest.size) },
-      body: manifest.bytes,
-      repository,
-      scopes: [repositoryScope(repository, 'pull', 'push')],
-      asked: {
-        what: `manifest ${http.host}/${repository}${reference === manifest.digest ? '@' : ':'}${reference}`,
-        unknown: 'NAME_UNKNOWN',
-        invalid: 'MANIFEST_INVALID',
-      },
-      expected: [200, 201, 202],
-      signal,
-    });
-    answer.discard();
-    const stored = answer.headers['docker-content-digest'];
-    if (
-      isDigest(stored) &&
-      stored !== manifest.digest &&
-      digestAlgorithm(stored) === digestAlgorithm(manifest.digest)
-    ) {
-      throw new ImagesError('DIGEST_INVALID', `${http.host} stored ${stored}, expected ${manifest.digest}`);
-    }
-    return answer.headers['oci-subject'] !== undefined;
-  };
-
-  const recordReferrer = referrersRecorder(manifests, put);
-
-  return {
-    async putManifest(repository, manifest, tags, options = {}) {
-      const bad = tags.find((tag) => !isTag(tag));
-      if (bad !== undefined) throw new ImagesError('TAG_INVALID', `not a tag [${bad}]`);
-      // A tag's PUT stores the manifest under its sha256 as well.
-      const alone = tags.length === 0 || digestAlgorithm(manifest.digest) !== 'sha256';
-      let keepsReferrers = false;
-      for (const reference of alone ? [manifest.digest, ...tags] : tags) {
-        keepsReferrers = (await put(repository, reference, manifest, options)) || keepsReferrers;
-      }
-      // The header says that the registry keeps the list of referrers itself.
-      if (!keepsReferrers) await recordReferrer(repository, manifest, options);
-    },
-    async deleteTag(repository, tag, { signal } = {}) {
-      const to = repositoryPath(repository, `manifests/${encodeURIComponent(tag)}`);
-      const what = `tag ${http.host}/${repository}:${tag}`;
-      try {
-        await remove(http, {
-          to,
-          repository,
-          asked: { what, unknown: 'MANIFEST_UNKNOWN', invalid: 'UNSUPPORTED' },
-          signal,
-        });
-      } catch (error) {
-        // Distribution before version 3 takes the tag for a malformed digest.
-        if (!isImagesError(error, 'UNSUPPORTED', 'DIGEST_INVALID', 'TAG_INVALID')) throw error;
-        throw new ImagesError('UNSUPPORTED', `${http.host} cannot remove a tag alone [${repository}:${tag}]`, {
-          hint: 'Remove the manifest by its digest: all its tags go with it.',
-          cause: error,
-          ...(error.status !== undefined && { status: error.status }),
-        });
-      }
-    },
-    async deleteManifest(repository, digest, { signal } = {}) {
-      const to = repositoryPath(repository, `manifests/${digest}`);
-      const what = `manifest ${http.host}/${repository}@${digest}`;
-      await remove(http, { to, repository, asked: { what, unknown: 'MANIFEST_UNKNOWN' }, signal });
-    },
-  };
-}
-
-type Removal = Pick<EndpointRequest, 'to' | 'asked' | 'signal'> & { readonly repository: string };
-
-async function remove(http: EndpointHttp, removal: Removal): Promise<void> {
-  const answer = await http.send({
-    ...removal,
-    method: 'DELETE',
-    scopes: [repositoryScope(removal.repository, 'pull', 'delete')],
-    expected: [200, 202, 204],
-  });
-  answer.discard();
 }

@@ -1,0 +1,16 @@
+// Deleting over HTTP (distribution specification 1.1, "Content Management").
+import type { EndpointHttp, EndpointRequest } from './endpoint-http.ts';
+import { repositoryScope } from './scopes.ts';
+
+export type Removal = Pick<EndpointRequest, 'to' | 'asked' | 'signal'> & { readonly repository: string };
+
+/** Errors: what `asked` says of 404, UNSUPPORTED, DENIED. */
+export async function remove(http: EndpointHttp, removal: Removal): Promise<void> {
+  const answer = await http.send({
+    ...removal,
+    method: 'DELETE',
+    scopes: [repositoryScope(removal.repository, 'pull', 'delete')],
+    expected: [200, 202, 204],
+  });
+  answer.discard();
+}
