@@ -42,4 +42,10 @@ describe('command lines', () => {
     );
     expect(whyIn(text)).toEqual(['quay.io/a/helper:1 15 spec.template.spec.containers[0].command[2]']);
   });
+
+  it('are those of cloud-init too', () => {
+    const text =
+      'apiVersion: x/v1\nkind: X\nuserData: |\n  #cloud-config\n  runcmd:\n  - ctr image pull docker.io/library/busybox:1.36\n';
+    expect(whyIn(text)).toEqual(['docker.io/library/busybox:1.36 6 userData > runcmd[0]']);
+  });
 });

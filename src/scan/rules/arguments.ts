@@ -8,6 +8,7 @@ import { whyNotRun } from '../verdict.ts';
 import { mayMention, type Visit, visitsOf } from '../walk.ts';
 
 const RULE = 'arguments';
+/** Containers', and those that cloud-init and Cluster API run on a machine. */
 const COMMAND_LINES: ReadonlySet<string> = new Set([
   'args',
   'command',
@@ -15,6 +16,10 @@ const COMMAND_LINES: ReadonlySet<string> = new Set([
   'additionalArgs',
   'arguments',
   'cmd',
+  'runcmd',
+  'bootcmd',
+  'preKubeadmCommands',
+  'postKubeadmCommands',
 ]);
 
 export const commandLines: DocumentRule = {
