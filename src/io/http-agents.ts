@@ -31,15 +31,14 @@ export interface Carrier {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly tls: { readonly secureContext?: SecureContext; readonly rejectUnauthorized?: boolean };
+  /** Whether certificates that the system's CAs vouch for would be accepted. */
+  readonly trustsSystem?: boolean;
 }
 
 export interface Agents extends Disposable {
   carrier(url: HttpUrl, anyCertificate: boolean): Promise<Carrier>;
-  /**
-   * Takes the system's CAs to the well-known ones for this host: they take 100 ms to load, so only where a certificate was refused.
-   * False where that has been done.
-   */
-  widenTrust(host: string): boolean;
+  /** Takes the system's CAs to the well-known ones for this host: they take 100 ms to load, so only where a certificate was refused. */
+  widenTrust(host: string): void;
 }
 
 const KEEP_ALIVE = { keepAlive: true, maxFreeSockets: 16 } as const;
@@ -75,17 +74,17 @@ export function createAgents(settings: AgentSettings): Agents {
           ? { ...place, secure: true, agent: agent('https', createHttpsAgent) }
           : { ...place, secure: false, agent: agent('http', createHttpAgent) };
       }
+      const trustsSystem = widened.has(url.host);
       const tls = { secureContext: await secureContext(url.host), rejectUnauthorized: !anyCertificate };
       // The agent's own key for a connection leaves the context out: hosts must not share agents where contexts differ.
-      const key = `${url.host} ${widened.has(url.host)} ${proxy ? `${proxy.hostname}:${proxy.port}` : ''}`;
+      const key = `${url.host} ${trustsSystem} ${proxy ? `${proxy.hostname}:${proxy.port}` : ''}`;
       const create = proxy ? () => createTunnelAgent(proxy, settings.tunnelWithin) : createHttpsAgent;
-      return { ...direct, secure: true, agent: agent(key, create), tls };
+      return { ...direct, secure: true, agent: agent(key, create), tls, trustsSystem };
     },
     widenTrust(host) {
-      if (widened.has(host)) return false;
+      if (widened.has(host)) return;
       widened.add(host);
       contexts.delete(host);
-      return true;
     },
     [Symbol.dispose]() {
       for (const each of agents.values()) each.destroy();

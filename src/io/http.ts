@@ -81,11 +81,10 @@ async function send(agents: Agents, request: HttpRequest, timeouts: HttpTimeouts
     return await exchange(carrier, request, timeouts);
   } catch (error) {
     if (staleConnections.has(error as object)) return await send(agents, request, timeouts);
+    if (carrier.trustsSystem !== false || !UNKNOWN_ISSUER.test(systemCode(error) ?? '')) throw error;
     // Nothing of the request was sent before the certificate was refused, so its body is still whole.
-    if (UNKNOWN_ISSUER.test(systemCode(error) ?? '') && agents.widenTrust(request.url.host)) {
-      return await send(agents, request, timeouts);
-    }
-    throw error;
+    agents.widenTrust(request.url.host);
+    return await send(agents, request, timeouts);
   }
 }
 
