@@ -44,13 +44,19 @@ export function describeHttpUrl(url: HttpUrl): string {
   return `${url.secure ? 'https' : 'http'}://${url.host}${url.path.split('?', 1)[0]}`;
 }
 
-export function withQuery(url: HttpUrl, parameters: Readonly<Record<string, string | undefined>>): HttpUrl {
-  const added = Object.entries(parameters)
+export type Query = Readonly<Record<string, string | undefined>>;
+
+export function withQuery(url: HttpUrl, query: Query): HttpUrl {
+  return { ...url, path: pathWithQuery(url.path, query) };
+}
+
+/** Adds parameters to a path that may have some; those without a value are left out. */
+export function pathWithQuery(path: string, query: Query): string {
+  const added = Object.entries(query)
     .filter((entry): entry is [string, string] => entry[1] !== undefined)
     .map(([name, value]) => `${name}=${encodeQuery(value)}`)
     .join('&');
-  if (added === '') return url;
-  return { ...url, path: `${url.path}${url.path.includes('?') ? '&' : '?'}${added}` };
+  return added === '' ? path : `${path}${path.includes('?') ? '&' : '?'}${added}`;
 }
 
 export function hostAndPort(host: string, secure: boolean): HostAndPort {

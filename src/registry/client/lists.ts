@@ -1,6 +1,6 @@
 // Lists over HTTP: catalogue, tags, referrers; page after page, and in byte order whatever order the registry has.
 import type { HttpAnswer } from '../../io/http.ts';
-import { resolveHttpUrl } from '../../io/http-url.ts';
+import { pathWithQuery, resolveHttpUrl } from '../../io/http-url.ts';
 import { isObject, type Json } from '../../oci/decode.ts';
 import { type Descriptor, decodeDescriptor } from '../../oci/descriptor.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -10,7 +10,7 @@ import { badAnswer, readText } from './answer-errors.ts';
 import type { EndpointHttp, EndpointRequest } from './endpoint-http.ts';
 import { parseNextLink } from './link-header.ts';
 import type { ManifestReader } from './manifests.ts';
-import { pathWithQuery, repositoryPath } from './paths.ts';
+import { repositoryPath } from './paths.ts';
 import { taggedReferrers } from './referrers-tag.ts';
 import { CATALOGUE_SCOPE, repositoryScope } from './scopes.ts';
 
