@@ -1,5 +1,5 @@
-// The program's entry: checks the Node version, turns the compile cache on, then loads the rest. Kept in old syntax and free of imports that cost time.
-import { enableCompileCache } from 'node:module';
+// The program's entry: checks the Node version, turns the compile cache on, then loads the rest. An old Node must be able to read this file, so it imports no names.
+import * as nodeModule from 'node:module';
 
 const OLDEST_NODE = [22, 19] as const;
 
@@ -14,7 +14,7 @@ async function start(): Promise<void> {
     );
     process.exit(1);
   }
-  enableCompileCache(compileCacheDirectory());
+  nodeModule.enableCompileCache(compileCacheDirectory());
   const { runProgram } = await import('./program.ts');
   await runProgram(process.argv.slice(2));
 }

@@ -1,9 +1,11 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { start, until } from '../peers/process.ts';
+import { run, start, until } from '../peers/process.ts';
 import { newWorld, ROOT } from '../peers/program.ts';
 import { newScene } from './testing/scene.ts';
 
@@ -81,5 +83,29 @@ describe('images', () => {
     });
     await once(child, 'close');
     expect(said).toBe('lreg_isloaded\n--keep-going\n');
+  });
+});
+
+describe('bin/images', () => {
+  const debianNode = '/usr/bin/node';
+  const here = existsSync(debianNode);
+  const old = here && execFileSync(debianNode, ['--version']).toString().startsWith('v20.');
+
+  it.skipIf(!old)(`says in one line what it needs${old ? '' : ' (skipped: no old node here)'}`, async () => {
+    await using world = await newWorld();
+    const { status, stdout, stderr } = await run(debianNode, [join(ROOT, 'dist/images.js'), 'help'], {
+      env: world.env,
+    });
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(/^ERROR: images needs Node 22\.19 or newer \[this is 20\.[\d.]+\]\n[^\n]*npm ci[^\n]*\n$/);
+  });
+
+  it('says how to build it where nothing is built', async () => {
+    await using world = await newWorld();
+    await mkdir(join(world.path, 'copy/bin'), { recursive: true });
+    await copyFile(join(ROOT, 'bin/images'), join(world.path, 'copy/bin/images'));
+    const { status, stderr } = await run(join(world.path, 'copy/bin/images'), ['help'], { env: world.env });
+    expect(status).toBe(1);
+    expect(stderr).toBe(`ERROR: images is not built [${world.path}/copy]\nRun \`npm ci\` there.\n`);
   });
 });
