@@ -38,7 +38,11 @@ export async function overlayImages(
     warnings.push(...found.warnings);
   }
   const result = { findings, warnings };
-  const maybe = imagesOf(result, { maybe: true }).map((image) => ({ image, reason: reasonFor(image, findings) }));
+  const reasons = new Map(findings.map(({ image, reason }) => [image, reason]));
+  const maybe = imagesOf(result, { maybe: true }).map((image) => ({
+    image,
+    reason: reasons.get(image) ?? 'it only looks like an image',
+  }));
   return { images: imagesOf(result), maybe, ...result };
 }
 
@@ -79,8 +83,4 @@ async function listFindings(input: Bytes): Promise<Found> {
     }),
   );
   return { findings, warnings: [] };
-}
-
-function reasonFor(image: string, findings: readonly Finding[]): string {
-  return findings.find((finding) => finding.image === image)?.reason ?? 'it only looks like an image';
 }

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ALPINE, NEWER, newScene, TOOL } from './testing/scene.ts';
 
@@ -97,6 +99,21 @@ describe('images lreg_preload', () => {
     const { stderr } = await world.images(['lreg_preload', '--refresh', overlay]);
     expect(stderr).toContain('1 image cached, 1 there before');
     expect(JSON.parse(await world.must(['lreg_inspect', 'alpine:1'])).Digest).toBe(NEWER.manifest.digest);
+  });
+
+  it('settles with --maybe what only looks like an image, by one HEAD each', async () => {
+    await using scene = await newScene();
+    const { world, upstream, at } = scene;
+    const overlay = await scene.overlay('one', []);
+    const thing = `apiVersion: example.com/v1\nkind: Thing\nspec:\n  one: ${at('team/tool:v1')}\n  other: ${at('no/image:1')}\n`;
+    await writeFile(join(overlay, 'thing.yaml'), thing);
+    await world.must(['lreg_preload', overlay]);
+    expect(upstream.requests).toEqual([]);
+    await world.must(['lreg_preload', '--maybe', overlay]);
+    expect(await world.must(['lreg_ls'])).toBe('team/tool:\n  ["v1"]\n');
+    expect(upstream.requests.filter((request) => request.startsWith('GET') && request.includes('no/image'))).toEqual(
+      [],
+    );
   });
 
   it('looks at everything again with --force, and fetches no blob twice', async () => {

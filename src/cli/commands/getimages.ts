@@ -17,15 +17,12 @@ export const run: Run = async ({ args, options, context }) => {
 function linesOf(found: OverlayImages, listing: { why: boolean; maybe: boolean }): readonly string[] {
   const reasons = new Map(found.maybe.map(({ image, reason }) => [image, reason]));
   const images = listing.maybe ? [...reasons.keys()] : found.images;
+  const places = Map.groupBy(found.findings, (finding) => finding.image);
   return images.flatMap((image) => {
     const columns = listing.maybe ? [image, reasons.get(image) ?? ''] : [image];
     if (!listing.why) return [row(columns)];
-    return placesOf(image, found).map((finding) => row([...columns, ...whyColumns(finding)]));
+    return (places.get(image) ?? []).map((finding) => row([...columns, ...whyColumns(finding)]));
   });
-}
-
-function placesOf(image: string, found: OverlayImages): readonly Finding[] {
-  return found.findings.filter((finding) => finding.image === image);
 }
 
 function whyColumns({ place: at, rule }: Finding): readonly string[] {
@@ -33,7 +30,8 @@ function whyColumns({ place: at, rule }: Finding): readonly string[] {
 }
 
 function asJson(found: OverlayImages): unknown {
-  const places = (image: string) => placesOf(image, found).map(({ place: at, rule }) => ({ ...at, rule }));
+  const findings = Map.groupBy(found.findings, (finding) => finding.image);
+  const places = (image: string) => (findings.get(image) ?? []).map(({ place: at, rule }) => ({ ...at, rule }));
   return {
     images: found.images.map((image) => ({ image, places: places(image) })),
     maybe: found.maybe.map(({ image, reason }) => ({ image, reason, places: places(image) })),
