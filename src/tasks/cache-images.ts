@@ -1,9 +1,10 @@
 // `lreg_cache`, and the second half of `lreg_preload`: copies images from their hosts to the private registry, as one plan.
 import type { OnCopyEvent } from '../copy/events.ts';
 import { type CopiedImage, executePlan } from '../copy/execute.ts';
-import { type CopyPlan, type FailedImage, planCopy } from '../copy/plan.ts';
+import { type CopyImage, type CopyPlan, type FailedImage, planCopy } from '../copy/plan.ts';
+import { isImagesError } from '../oci/errors.ts';
 import type { PlatformChoice } from '../oci/platform.ts';
-import type { FullReference } from '../oci/reference.ts';
+import { type FullReference, formatReference } from '../oci/reference.ts';
 import { registrySource } from '../transports/registry-source.ts';
 import { machinePlatform } from './machine-platform.ts';
 import { type PrivateRegistry, privateSink } from './private-registry.ts';
@@ -50,7 +51,7 @@ export async function cacheImages(
   options: CacheOptions = {},
 ): Promise<CacheResult> {
   await using sink = await privateSink(registry);
-  const images = names.map((name) => ({ name, source: registrySource(hosts.registryOf(name), name) }));
+  const { images, refused } = withSources(names, hosts, options);
   const shared = {
     keepGoing: options.keepGoing ?? false,
     ...(options.onEvent && { onEvent: options.onEvent }),
@@ -63,11 +64,32 @@ export async function cacheImages(
     ...shared,
   });
   const planned = plan.images.map(({ image }) => image);
-  if (options.dryRun) return { dryRun: true, planned, copied: [], ...expected(plan) };
+  if (options.dryRun)
+    return { dryRun: true, planned, copied: [], ...expected(plan), failed: [...refused, ...plan.failed] };
   const { copied, failed, requests, fetched } = await executePlan(plan, sink, shared);
-  return { dryRun: false, planned, copied, failed, requests, fetched, held: plan.held };
+  return { dryRun: false, planned, copied, failed: [...refused, ...failed], requests, fetched, held: plan.held };
 }
 
-function expected(plan: CopyPlan): Pick<CacheResult, 'failed' | 'requests' | 'fetched' | 'held'> {
-  return { failed: plan.failed, requests: plan.requests, fetched: plan.bytes, held: plan.held };
+interface Sources {
+  readonly images: readonly CopyImage[];
+  readonly refused: readonly FailedImage[];
+}
+
+/** What cannot be a source at all is a failure as any other. */
+function withSources(names: readonly FullReference[], hosts: ImageHosts, { keepGoing }: CacheOptions): Sources {
+  const images: CopyImage[] = [];
+  const refused: FailedImage[] = [];
+  for (const name of names) {
+    try {
+      images.push({ name, source: registrySource(hosts.registryOf(name), name) });
+    } catch (error) {
+      if (!keepGoing || !isImagesError(error)) throw error;
+      refused.push({ name, image: formatReference(name), error });
+    }
+  }
+  return { images, refused };
+}
+
+function expected(plan: CopyPlan): Pick<CacheResult, 'requests' | 'fetched' | 'held'> {
+  return { requests: plan.requests, fetched: plan.bytes, held: plan.held };
 }

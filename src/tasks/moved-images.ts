@@ -1,5 +1,6 @@
 // Which tags point to something else at their source than in the private registry. One HEAD each, which no pull quota counts.
 
+import type { FailedImage } from '../copy/plan.ts';
 import { createLimiter } from '../io/limiter.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { isImagesError } from '../oci/errors.ts';
@@ -10,21 +11,36 @@ import { callOptions } from './settings.ts';
 
 const REQUESTS = 8;
 
+export interface Moved {
+  readonly moved: readonly FullReference[];
+  /** Those whose hosts did not say. */
+  readonly failed: readonly FailedImage[];
+}
+
 /**
  * `--refresh`: of images that the registry has, those that moved. What is named by digest never does; what the source has no more stays, with a
- * note. Errors: those of the hosts.
+ * note. Errors: those of the hosts, unless `keepGoing` lists them.
  */
 export async function movedImages(
   names: readonly FullReference[],
   { registry, hosts, settings }: CacheEnds,
-): Promise<readonly FullReference[]> {
+  { keepGoing }: { readonly keepGoing?: boolean } = {},
+): Promise<Moved> {
   const tagged = names.filter((name) => name.digest === undefined);
-  return await filterAsync(tagged, settings.signal, async (name) => {
-    const here = await findImage(name, registry, settings);
-    const there = await statAtHost(name, { registry, hosts, settings });
-    if (!there) settings.onNote?.(`Its host has it no more, it stays as it is here: ${formatReference(name)}`);
-    return there !== undefined && there.digest !== here?.descriptor.digest;
+  const failed: FailedImage[] = [];
+  const moved = await filterAsync(tagged, settings.signal, async (name) => {
+    try {
+      const here = await findImage(name, registry, settings);
+      const there = await statAtHost(name, { registry, hosts, settings });
+      if (!there) settings.onNote?.(`Its host has it no more, it stays as it is here: ${formatReference(name)}`);
+      return there !== undefined && there.digest !== here?.descriptor.digest;
+    } catch (error) {
+      if (!keepGoing || !isImagesError(error) || error.code === 'ABORTED') throw error;
+      failed.push({ name, image: formatReference(name), error });
+      return false;
+    }
   });
+  return { moved, failed };
 }
 
 /** Of any images, those that the registry lacks or has otherwise. Where a host does not say, the image counts as changed: fetching it will tell. */
@@ -44,8 +60,8 @@ export async function changedImages(
   });
 }
 
-function statAtHost(name: FullReference, { hosts, settings }: CacheEnds): Promise<Descriptor | undefined> {
-  return hosts.registryOf(name).statManifest(name.path, tagOrDigest(name), callOptions(settings));
+async function statAtHost(name: FullReference, { hosts, settings }: CacheEnds): Promise<Descriptor | undefined> {
+  return await hosts.registryOf(name).statManifest(name.path, tagOrDigest(name), callOptions(settings));
 }
 
 async function filterAsync(

@@ -69,12 +69,12 @@ export async function preloadImages(
   ]);
   await using hosts = await imageHosts(registry.address, settings, options.onEvent);
   const ends: CacheEnds = { registry, hosts, settings };
-  const moved = options.refresh ? await movedImages(there, ends) : [];
+  const { moved, failed } = options.refresh ? await movedImages(there, ends, options) : { moved: [], failed: [] };
   const confirmed = await confirmedImages(maybe, ends);
   const result = await cacheImages(uniqueNames([...missing, ...moved, ...confirmed]), ends, options);
   return {
     ...result,
-    failed: [...invalid, ...result.failed],
+    failed: [...invalid, ...failed, ...result.failed],
     loaded: without(there, moved).map(formatReference),
     skipped,
   };

@@ -12,7 +12,7 @@ import type { Settings } from './settings.ts';
 
 /** Where images come from. Disposing closes the connections. */
 export interface ImageHosts extends AsyncDisposable {
-  /** The registry of an image's host. Errors: USAGE, where that is the private registry itself. */
+  /** The registry of an image's host. Errors: UNSUPPORTED, where that is the private registry itself. */
   registryOf(name: FullReference): Registry;
 }
 
@@ -37,7 +37,7 @@ export async function imageHosts(
   return {
     registryOf(name) {
       if (name.host !== address?.host) return clients.forHost(name.host);
-      throw new ImagesError('USAGE', `the private registry is no source of images [${formatReference(name)}]`, {
+      throw new ImagesError('UNSUPPORTED', `the private registry is no source of images [${formatReference(name)}]`, {
         hint: 'Name the image as its own registry does.',
       });
     },
