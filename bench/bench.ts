@@ -1,13 +1,17 @@
-// `npm run bench [-- --rounds=N] [--only=copy,present,scan,memory]`: the issue's figures, as ratios within one run on one machine. What is compared is
+// `npm run bench [-- --rounds=N] [--only=copy,present,scan,memory] [--write]`: the issue's figures, as ratios within one run on one machine. What is compared is
 // measured in turns, round by round; the medians count. Needs Debian's docker-registry, skopeo, curl and jq; with docker.io as root, the old way asks a
-// real dockerd for the registry's address, as the script did.
-import { cpus, release } from 'node:os';
+// real dockerd for the registry's address, as the script did. --write puts the table into docs/benchmarks.md.
+import { readFile, writeFile } from 'node:fs/promises';
+import { cpus, loadavg, release } from 'node:os';
+import { join } from 'node:path';
 import { needs } from '../test/peers/find.ts';
 import { copyFigures } from './copy.ts';
 import { memoryFigures } from './memory.ts';
 import { presentFigures } from './present.ts';
 import { type Figure, table } from './report.ts';
 import { scanFigures } from './scan.ts';
+
+const MARK = '<!-- Below: npm run bench -- --write -->';
 
 const GROUPS: Readonly<Record<string, (rounds: number) => Promise<readonly Figure[]>>> = {
   copy: copyFigures,
@@ -22,7 +26,7 @@ const groups = (option('only') ?? Object.keys(GROUPS).join()).split(',');
 const lacking = needs('docker-registry', 'skopeo', 'curl', 'jq');
 
 if (lacking.missing || groups.some((group) => !(group in GROUPS)) || !(rounds >= 1)) {
-  console.error(`usage: npm run bench -- [--rounds=N] [--only=${Object.keys(GROUPS).join()}]${lacking.why}`);
+  console.error(`usage: npm run bench -- [--rounds=N] [--only=${Object.keys(GROUPS).join()}] [--write]${lacking.why}`);
   process.exitCode = 2;
 } else {
   const figures: Figure[] = [];
@@ -30,9 +34,21 @@ if (lacking.missing || groups.some((group) => !(group in GROUPS)) || !(rounds >=
     console.error(`bench: ${group}`);
     figures.push(...((await GROUPS[group]?.(rounds)) ?? []));
   }
-  const processors = cpus();
-  console.log(
-    `${new Date().toISOString().slice(0, 10)}, ${processors.length} × ${processors[0]?.model.trim()}, Linux ${release()}, Node ${process.version}, ${rounds} rounds\n`,
-  );
-  console.log(table(figures));
+  const report = `${machine()}\n\n${table(figures)}`;
+  console.log(report);
+  if (process.argv.includes('--write')) await writeReport(report);
+}
+
+/** With the load: on a machine that does other things as well, times say little and ratios less than they should. */
+function machine(): string {
+  const [processor] = cpus();
+  const what = [`${cpus().length} × ${processor?.model.trim()}`, `Linux ${release()}`, `Node ${process.version}`];
+  const load = `load ${loadavg()[2]?.toFixed(1)} (15 minutes)`;
+  return [new Date().toISOString().slice(0, 10), ...what, `${rounds} rounds`, load].join(', ');
+}
+
+async function writeReport(report: string): Promise<void> {
+  const page = join(import.meta.dirname, '../docs/benchmarks.md');
+  const [before] = (await readFile(page, 'utf8')).split(MARK);
+  await writeFile(page, `${before}${MARK}\n${report}\n`);
 }
