@@ -97,8 +97,8 @@ describe('images serve', () => {
     child.stderr?.on('data', (chunk: Buffer) => {
       said += chunk.toString();
     });
-    await until(() => answers(`http://127.0.0.1:${port}`));
-    expect(said).toContain(`serving ${world.data} at http://127.0.0.1:${port}\n`);
+    await until(async () => said.includes(`serving ${world.data} at http://127.0.0.1:${port}\n`));
+    expect(await answers(`http://127.0.0.1:${port}`)).toBe(true);
     expect((await world.images(['lreg_status'])).status).toBe(0);
     await stop(child);
     expect(child.exitCode).toBe(0);
