@@ -204,7 +204,9 @@ function parseOperand(cursor: Cursor): Expression {
     path.push(token.value);
     cursor.next();
   }
-  return path.length === 0 ? of : { kind: 'fields', of, path };
+  if (path.length === 0) return of;
+  // `.a.b` is one chain: Go forgives a missing start of a chain, not a missing link.
+  return of.kind === 'fields' ? { ...of, path: [...of.path, ...path] } : { kind: 'fields', of, path };
 }
 
 function parseTerm(cursor: Cursor): Expression {

@@ -10,7 +10,6 @@ import {
   nullYaml11Tag,
   YAMLException,
 } from 'js-yaml';
-import { indentClosingBrackets } from '../../yaml-repair.ts';
 import { type Dictionary, dictionary, isDictionary } from './values.ts';
 
 const SCHEMA = FAILSAFE_SCHEMA.withTags(nullYaml11Tag, boolYaml11Tag, intYaml11Tag, floatYaml11Tag, mergeTag);
@@ -32,6 +31,11 @@ function tryRead(text: string): unknown {
 export function readDictionary(text: string): Dictionary {
   const value = readYaml(text);
   return isDictionary(value) ? value : dictionary();
+}
+
+/** Go's parsers take a closing bracket that stands no deeper than its key, js-yaml does not (YAML 1.2.2, 7.4). */
+function indentClosingBrackets(text: string): string {
+  return text.replace(/^([ \t]*)([\]}][\]},]*[ \t]*(?:#.*)?)$/gm, '$1  $2');
 }
 
 /** sigs.k8s.io/yaml: keys sorted, no line is folded, no final line end. */
