@@ -27,6 +27,7 @@ export function interpolate(text: string, variables: ReadonlyMap<string, string>
   };
   while (at < text.length) {
     const rest = text.slice(at);
+    const end = rest.startsWith('${') ? endOfBraces(rest) : undefined;
     const name = /^\$([A-Za-z_]\w*)/.exec(rest)?.[1];
     if (rest.startsWith('$$')) {
       filled += '$';
@@ -34,8 +35,7 @@ export function interpolate(text: string, variables: ReadonlyMap<string, string>
     } else if (name !== undefined) {
       filled += plain(name);
       at += name.length + 1;
-    } else if (rest.startsWith('${')) {
-      const end = endOfBraces(rest);
+    } else if (end !== undefined) {
       filled += expand(rest.slice(2, end - 1), { variables, fill, plain });
       at += end;
     } else {
@@ -62,13 +62,14 @@ function expand(inner: string, { variables, fill, plain }: Filling): string {
   return isSet ? value : plain(name || inner);
 }
 
-function endOfBraces(text: string): number {
+/** `undefined` where they do not close: then they are only text. */
+function endOfBraces(text: string): number | undefined {
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
     if (text.startsWith('${', at)) depth++;
     else if (text[at] === '}' && --depth === 0) return at + 1;
   }
-  return text.length;
+  return undefined;
 }
 
 /** Lines of `NAME=value`; `export` before and quotes around are taken off, ` #` begins a comment, values may use names above. */

@@ -67,11 +67,15 @@ export function renderTemplate(body: Body, dot: unknown, options: RenderOptions)
 
   const runBody = (nodes: Body, frame: Frame): void => {
     for (const node of nodes) {
-      if (++steps > MAX_STEPS) throw new RunawayError('a template runs without end');
+      step();
       if (frame.output.length > MAX_STEPS) throw new RunawayError('a template writes without end');
       line = node.line;
       runNode(node, frame);
     }
+  };
+
+  const step = (): void => {
+    if (++steps > MAX_STEPS) throw new RunawayError('a template runs without end');
   };
 
   const runNode = (node: Node, frame: Frame): void => {
@@ -144,6 +148,7 @@ export function renderTemplate(body: Body, dot: unknown, options: RenderOptions)
       return;
     }
     for (const [key, item] of entries) {
+      step();
       const scope = new Scope(frame.scope);
       if (first !== undefined) setVariable(node.pipe, { scope, name: first, value: second === undefined ? item : key });
       if (second !== undefined) setVariable(node.pipe, { scope, name: second, value: item });

@@ -1,0 +1,213 @@
+import { describe, expect, it } from 'vitest';
+import { imagesOf } from '../images.ts';
+import { scanFiles } from '../testing/scan-files.ts';
+import { changedImage, imageChanges } from './images.ts';
+
+type Files = Readonly<Record<string, string>>;
+
+const deployment = (name: string, image: string): string => `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: ${name}
+spec:
+  template:
+    spec:
+      containers:
+        - name: main
+          image: ${image}
+`;
+
+async function why(files: Files): Promise<readonly string[]> {
+  const { findings } = await scanFiles(files);
+  return findings.map(
+    ({ image, certainty, place }) => `${image} ${certainty} ${place.file}:${place.line} ${place.path}`,
+  );
+}
+
+const used = async (files: Files): Promise<readonly string[]> => imagesOf(await scanFiles(files));
+
+const IMAGE_PATH = 'spec.template.spec.containers[0].image';
+
+describe('images: of a kustomization', () => {
+  const change = (fields: Readonly<Record<string, string>>) => {
+    const document = { file: '', value: null, lineOf: () => 1, lineInText: () => 1 };
+    const [first] = imageChanges([fields], { document, path: [] });
+    return (image: string) => first && changedImage(image, first);
+  };
+
+  it.each([
+    ['nginx', { newTag: '2' }, 'nginx:1', 'nginx:2'],
+    ['nginx', { newTag: '2' }, 'nginx', 'nginx:2'],
+    ['nginx', { newTag: '2' }, 'docker.io/nginx:1', undefined],
+    ['nginx', { newTag: '2' }, 'docker.io/library/nginx:1', undefined],
+    ['nginx', { newTag: '2' }, 'nginx-x:1', undefined],
+    ['nginx', { newName: 'quay.io/a/nginx' }, 'nginx:1', 'quay.io/a/nginx:1'],
+    ['h:5000/a', { newTag: '2' }, 'h:5000/a:1', 'h:5000/a:2'],
+    ['nginx', { digest: 'sha256:aa' }, 'nginx:1', 'nginx@sha256:aa'],
+    ['nginx', { newTag: '2', digest: 'sha256:aa' }, 'nginx', 'nginx:2@sha256:aa'],
+    ['nginx', { newTag: '2' }, 'nginx:1@sha256:aa', 'nginx:2'],
+    ['nginx', { newName: 'b' }, 'nginx@sha256:aa', 'b@sha256:aa'],
+    ['nginx', { tagSuffix: '-slim' }, 'nginx:1@sha256:aa', 'nginx:1-slim'],
+    ['[', { newTag: '2' }, '[:1', undefined],
+  ])('%s %j makes of %s %s', (name, fields, image, expected) => {
+    expect(change({ name, ...fields })(image)).toBe(expected);
+  });
+
+  it('give the place where they are written, other images keep theirs', async () => {
+    const files = {
+      'kustomization.yaml': 'resources: [a.yaml, b.yaml]\nimages:\n  - name: nginx\n    newTag: "2"\n',
+      'a.yaml': deployment('a', 'nginx:1'),
+      'b.yaml': deployment('b', 'busybox:1'),
+    };
+    expect(await why(files)).toEqual([
+      'nginx:2 used kustomization.yaml:4 images[0].newTag',
+      `busybox:1 used b.yaml:10 ${IMAGE_PATH}`,
+    ]);
+  });
+
+  it('leave custom fields alone, but for those that configurations: name', async () => {
+    const files = {
+      'kustomization.yaml': 'resources: [a.yaml]\nimages: [{name: quay.io/a/b, newTag: "2"}]\n',
+      'a.yaml': 'apiVersion: x.io/v1\nkind: Thing\nmetadata: {name: t}\nspec: {image: "quay.io/a/b:1"}\n',
+    };
+    expect(await used(files)).toEqual(['quay.io/a/b:1']);
+    const configured = {
+      ...files,
+      'kustomization.yaml': `${files['kustomization.yaml']}configurations: [c.yaml]\n`,
+      'c.yaml': 'images:\n- path: spec/image\n  kind: Thing\n',
+    };
+    expect(await used(configured)).toEqual(['quay.io/a/b:2']);
+  });
+});
+
+describe('overlays', () => {
+  const base = { 'base/kustomization.yaml': 'resources:\n- d.yaml\n', 'base/d.yaml': deployment('app', 'a/app:base') };
+
+  it('stand for their base, each with its own result', async () => {
+    const files = {
+      ...base,
+      'overlays/dev/kustomization.yaml': 'resources: [../../base]\nimages: [{name: a/app, newTag: dev}]\n',
+      'overlays/prod/kustomization.yml':
+        'bases: [../../base/]\nimages: [{name: a/app, newName: q.io/app, newTag: "1"}]\n',
+    };
+    expect(await used(files)).toEqual(['a/app:dev', 'q.io/app:1']);
+  });
+
+  it('use components, in which patches and images change what is there', async () => {
+    const files = {
+      ...base,
+      'c/kustomization.yaml':
+        'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nimages: [{name: a/app, newTag: c}]\n',
+      'o/kustomization.yaml': 'resources: [../base]\ncomponents: [../c]\n',
+    };
+    expect(await used(files)).toEqual(['a/app:c']);
+  });
+
+  it('that name each other in a circle are warned of', async () => {
+    const { warnings } = await scanFiles({
+      'kustomization.yaml': 'resources: [a]\n',
+      'a/kustomization.yaml': 'resources: [../b]\n',
+      'b/kustomization.yaml': 'resources: [../a]\n',
+    });
+    expect(warnings).toMatchObject([{ file: 'b/kustomization.yaml', line: 1 }]);
+  });
+
+  it('leave files that nobody names to other rules, and name what is elsewhere', async () => {
+    const { findings, warnings } = await scanFiles({
+      ...base,
+      'base/other.yaml': deployment('other', 'c/d:1'),
+      'o/kustomization.yaml': 'resources:\n- ../base\n- https://github.com/x/y//deploy?ref=v1\n- ../../gone\n',
+    });
+    expect(findings.map(({ image, rule }) => `${image} ${rule}`)).toEqual([
+      'a/app:base kustomize, containers',
+      'c/d:1 containers',
+    ]);
+    expect(warnings.map(({ line, text }) => `${line} ${text}`)).toEqual([
+      '3 [https://github.com/x/y//deploy?ref=v1] is elsewhere and not fetched: its images are not found',
+      '4 [../../gone] is not here: its images are not found',
+    ]);
+  });
+});
+
+describe('patches', () => {
+  const patched = (kustomization: string, patch = ''): Files => ({
+    'kustomization.yaml': `resources: [d.yaml]\n${kustomization}`,
+    'd.yaml': deployment('app', 'a/app:1'),
+    'patch.yaml': patch,
+  });
+
+  it('merge containers by their names and add others', async () => {
+    const patch = deployment('app', 'a/app:2').replace(
+      '      containers:',
+      '      containers:\n        - {name: extra, image: "e/x:1"}',
+    );
+    expect(await why(patched('patchesStrategicMerge: [patch.yaml]\n', patch))).toEqual([
+      'e/x:1 used patch.yaml:9 spec.template.spec.containers[0].image',
+      'a/app:2 used patch.yaml:11 spec.template.spec.containers[1].image',
+    ]);
+  });
+
+  it('in a text of the kustomization stand there', async () => {
+    const inline = `patches:\n- target: {kind: Deployment, name: "a.*"}\n  patch: |-\n    - op: replace\n      path: /spec/template/spec/containers/0/image\n      value: b/c:3\n`;
+    expect(await why(patched(inline))).toEqual(['b/c:3 used kustomization.yaml:7 [0].value']);
+  });
+
+  it('delete containers and whole resources', async () => {
+    const removed = 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app}\n$patch: delete\n';
+    expect(await used(patched('patches: [{path: patch.yaml}]\n', removed))).toEqual([]);
+  });
+
+  it('for another name or kind change nothing', async () => {
+    expect(await used(patched('patchesStrategicMerge: [patch.yaml]\n', deployment('other', 'x/y:1')))).toEqual([
+      'a/app:1',
+    ]);
+    const json = 'patchesJson6902:\n- target: {kind: StatefulSet, name: app}\n  path: patch.yaml\n';
+    expect(await used(patched(json, '- {op: remove, path: /spec}'))).toEqual(['a/app:1']);
+  });
+
+  it('of an overlay may use the prefixed name', async () => {
+    const files = {
+      'base/kustomization.yaml': 'resources: [d.yaml]\nnamePrefix: x-\n',
+      'base/d.yaml': deployment('app', 'a/app:1'),
+      'o/kustomization.yaml': 'resources: [../base]\npatches: [{path: p.yaml}]\n',
+      'o/p.yaml': deployment('x-app', 'a/app:2'),
+    };
+    expect(await used(files)).toEqual(['a/app:2']);
+  });
+});
+
+describe('other parts of a kustomization', () => {
+  it('generated ConfigMaps hold manifests whose images stand in the file', async () => {
+    const files = {
+      'kustomization.yaml': 'configMapGenerator:\n- name: jobs\n  files: [job.yaml]\n',
+      'job.yaml': deployment('job', 'quay.io/j/k:1'),
+    };
+    expect((await why(files)).map((line) => line.split(' ').slice(0, 3).join(' '))).toEqual([
+      'quay.io/j/k:1 used job.yaml:10',
+    ]);
+  });
+
+  it('replacements of images leave a maybe', async () => {
+    const files = {
+      'kustomization.yaml':
+        'resources: [d.yaml]\nreplacements:\n- source: {kind: ConfigMap, name: c, fieldPath: data.x}\n  targets:\n  - select: {kind: Deployment}\n    fieldPaths: [spec.template.spec.containers.0.image]\n',
+      'd.yaml': deployment('app', 'a/app:1'),
+    };
+    expect(await why(files)).toEqual([`a/app:1 maybe d.yaml:10 ${IMAGE_PATH}`]);
+  });
+
+  it('image transformers are run, unknown transformers and charts are warned of', async () => {
+    const { findings, warnings } = await scanFiles({
+      'kustomization.yaml':
+        'resources: [d.yaml]\ntransformers: [t.yaml]\nhelmCharts:\n- name: redis\n  repo: https://charts.example\n',
+      'd.yaml': deployment('app', 'a/app:1'),
+      't.yaml':
+        'apiVersion: builtin\nkind: ImageTagTransformer\nmetadata: {name: i}\nimageTag: {name: a/app, newTag: t}\n---\napiVersion: x\nkind: Magic\nmetadata: {name: m}\n',
+    });
+    expect(findings.map(({ image }) => image)).toEqual(['a/app:t']);
+    expect(warnings.map(({ text }) => text).sort()).toEqual([
+      'the chart [redis] is not rendered with these values: its images are not found',
+      'the transformer or generator [Magic] is not run',
+    ]);
+  });
+});
