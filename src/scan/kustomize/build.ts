@@ -1,6 +1,6 @@
 // What `kustomize build` makes of a kustomization: the resources of its entries, generated ones, components, patches, then images.
 // The order is kustomize's (api/internal/target/kusttarget.go). Names, labels and namespaces say nothing about images.
-import type { FileTree, ScannedDocument, Warning } from '../contract.ts';
+import type { ScannedDocument } from '../contract.ts';
 import { generateResources } from './generators.ts';
 import { changeImages, IMAGE_VOLUMES, imageChanges } from './images.ts';
 import { type Entry, entriesOf, isRemote, type Kustomization, resolveIn } from './kustomization.ts';
@@ -8,16 +8,7 @@ import { applyPatches } from './patches.ts';
 import { doubtReplaced } from './replacements.ts';
 import { copyResource, type Fields, isFields, type Resource, resourceOf } from './resource.ts';
 import { runTransformers } from './transformers.ts';
-
-export interface Workplace {
-  readonly tree: FileTree;
-  readonly kustomizations: ReadonlyMap<string, Kustomization>;
-  readonly warn: (warning: Warning) => void;
-  /** A file that a kustomization has dealt with. */
-  readonly claim: (file: string) => void;
-  /** Results of kustomizations that several others name. */
-  readonly built: Map<string, readonly Resource[]>;
-}
+import type { Workplace } from './workplace.ts';
 
 /** Builds a kustomization. One that (through others) names itself is built without that entry, with a warning. */
 export async function build(

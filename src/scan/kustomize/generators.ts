@@ -1,8 +1,8 @@
 // ConfigMaps that a kustomization generates: their texts may hold manifests, and so images. Secrets hold none.
 import type { ScannedDocument } from '../contract.ts';
-import type { Workplace } from './build.ts';
 import { type Kustomization, resolveIn } from './kustomization.ts';
 import { type Fields, isFields, type Resource, resourceOf, setFrom } from './resource.ts';
+import type { Workplace } from './workplace.ts';
 
 /** The resources with the generated ones; `behavior: merge` and `replace` change those that are there. */
 export async function generateResources(

@@ -2,9 +2,10 @@
 // An image is placed where it was written; one that `images:` or a patch changed, where the change is written.
 import type { DocumentRule, Finding, Path, Place, ScannedDocument, TreeRule, Warning } from '../contract.ts';
 import { formatPath } from '../path.ts';
-import { build, type Workplace } from './build.ts';
+import { build } from './build.ts';
 import { entriesOf, type Kustomization, kustomizationsIn, resolveIn } from './kustomization.ts';
 import { placeOf, type Resource, sourceOf } from './resource.ts';
+import type { Workplace } from './workplace.ts';
 
 /** Makes the rule; `documentRules` look at the resources that a build results in. */
 export function kustomizations(documentRules: readonly DocumentRule[]): TreeRule {

@@ -1,12 +1,12 @@
 // The patches of a kustomization: strategic merge or JSON patches, in files or inline, for named or selected resources.
 import type { ScannedDocument } from '../contract.ts';
 import { parseYaml } from '../yaml.ts';
-import type { Workplace } from './build.ts';
 import { applyJsonPatch } from './json-patch.ts';
 import { type Kustomization, resolveIn } from './kustomization.ts';
 import { mergeResource } from './merge.ts';
 import { type Fields, isFields, type Resource } from './resource.ts';
 import { isNamedBy, isSelected } from './select.ts';
+import type { Workplace } from './workplace.ts';
 
 /** Kustomize's order: `patchesStrategicMerge`, `patches`, `patchesJson6902`. Returns what is left. */
 export async function applyPatches(

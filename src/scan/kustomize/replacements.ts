@@ -1,8 +1,9 @@
 // `replacements:` copy values between resources. Where one writes into an image, what it comes to is not worked out: the image is a maybe.
-import type { Workplace } from './build.ts';
+
 import { type Kustomization, resolveIn } from './kustomization.ts';
 import { type Fields, isFields, type Resource } from './resource.ts';
 import { isSelected } from './select.ts';
+import type { Workplace } from './workplace.ts';
 
 export async function doubtReplaced(
   place: Workplace,

@@ -1,10 +1,10 @@
 // `transformers:` and `generators:` of a kustomization: those of kustomize itself that touch images are run, others only named in a warning.
 import type { ScannedDocument } from '../contract.ts';
-import type { Workplace } from './build.ts';
 import { changeImages, imageChanges } from './images.ts';
 import { entriesOf, type Kustomization, resolveIn } from './kustomization.ts';
 import { applyPatch, inlineDocuments } from './patches.ts';
 import { isFields, type Resource } from './resource.ts';
+import type { Workplace } from './workplace.ts';
 
 /** Kinds that leave images as they are. */
 const HARMLESS =

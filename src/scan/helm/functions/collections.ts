@@ -12,7 +12,7 @@ import {
   toInteger,
   UNKNOWN,
 } from '../template/values.ts';
-import type { FunctionTable } from './functions.ts';
+import type { FunctionTable } from './function-table.ts';
 
 export const collectionFunctions: FunctionTable = withMust({
   list: (args) => [...args],

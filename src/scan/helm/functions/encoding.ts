@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { type Dictionary, dictionary, isDictionary, print, UNKNOWN } from '../template/values.ts';
 import { printable, readYaml, writeYaml } from '../template/yaml-values.ts';
-import type { FunctionTable } from './functions.ts';
+import type { FunctionTable } from './function-table.ts';
 
 const unknown = (): string => UNKNOWN;
 const hash =

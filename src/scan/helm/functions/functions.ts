@@ -8,8 +8,6 @@ import { logicFunctions } from './logic.ts';
 import { numberFunctions } from './numbers.ts';
 import { stringFunctions } from './strings.ts';
 
-export type FunctionTable = Readonly<Record<string, TemplateFunction>>;
-
 /** What these make of an unknown argument still holds its mark, where it matters. */
 const CARRIERS: ReadonlySet<string> = new Set(
   (

@@ -1,6 +1,6 @@
 // The functions that Helm itself adds: named templates as values, templates in values, demands, the cluster that is not there.
 import { dictionary, isTrue, print, UNKNOWN } from '../template/values.ts';
-import type { FunctionTable } from './functions.ts';
+import type { FunctionTable } from './function-table.ts';
 
 export const helmFunctions: FunctionTable = {
   include: ([name, dot], engine) => engine.include(print(name), dot),

@@ -1,7 +1,7 @@
 // Template functions that compare, choose, and ask for kinds.
 import { TemplateError } from '../template/evaluator.ts';
 import { areEqual, isDictionary, isTrue, isUnknown, kindOf, print, typeOf, UNKNOWN } from '../template/values.ts';
-import type { FunctionTable } from './functions.ts';
+import type { FunctionTable } from './function-table.ts';
 
 export const logicFunctions: FunctionTable = {
   not: ([value]) => !isTrue(value),

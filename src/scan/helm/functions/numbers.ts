@@ -2,7 +2,7 @@
 import { TemplateError } from '../template/evaluator.ts';
 import { compareVersions, parseVersion, satisfies, type Version } from '../template/semver.ts';
 import { type Dictionary, dictionary, isDictionary, print, toInteger, toNumber } from '../template/values.ts';
-import type { FunctionTable } from './functions.ts';
+import type { FunctionTable } from './function-table.ts';
 
 /** Lists longer than this are an attack or a mistake. */
 const MAX_LIST = 100_000;

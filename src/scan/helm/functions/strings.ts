@@ -1,7 +1,7 @@
 // Template functions on texts (sprig's strings and text/template's print family).
 import { TemplateError } from '../template/evaluator.ts';
 import { isDictionary, print, toInteger, toNumber } from '../template/values.ts';
-import type { FunctionTable } from './functions.ts';
+import type { FunctionTable } from './function-table.ts';
 
 /** A text that a template makes longer than this is an attack or a mistake. */
 const MAX_TEXT = 4 << 20;

@@ -1,0 +1,4 @@
+// What each file of functions exports: names in templates → what they do.
+import type { TemplateFunction } from '../template/evaluator.ts';
+
+export type FunctionTable = Readonly<Record<string, TemplateFunction>>;
