@@ -38,8 +38,12 @@ export function manifestsPrefix(repository: string): string {
   return `${repositoryPrefix(repository)}_manifests/`;
 }
 
+export function revisionsPrefix(repository: string): string {
+  return `${manifestsPrefix(repository)}revisions/`;
+}
+
 export function revisionLinkKey(repository: string, digest: Digest): string {
-  return `${manifestsPrefix(repository)}revisions/${digestPath(digest)}/link`;
+  return `${revisionsPrefix(repository)}${digestPath(digest)}/link`;
 }
 
 export function tagsPrefix(repository: string): string {

@@ -1,7 +1,8 @@
 // `lreg_cache`: brings references to what their hosts have now.
-import { formatReference, fullReference, parseReference } from '../oci/reference.ts';
+import { type FullReference, formatReference, fullReference, parseReference } from '../oci/reference.ts';
 import type { Bytes } from '../registry/contract.ts';
-import { type CacheOptions, type CacheResult, cacheImages } from './cache-images.ts';
+import { type CacheEnds, type CacheOptions, type CacheResult, cacheImages } from './cache-images.ts';
+import { lackingPlatforms } from './lacking-platforms.ts';
 import { uniqueNames } from './missing-images.ts';
 import { changedImages } from './moved-images.ts';
 import { openPrivateRegistry } from './private-registry.ts';
@@ -32,9 +33,20 @@ export async function cacheReferences(
   const registry = await openPrivateRegistry(settings, { create: true });
   await using hosts = await imageHosts(registry.address, settings, options.onEvent);
   const ends = { registry, hosts, settings };
-  // Of an image that is there, other platforms or referrers may be wanted now.
-  const all = options.force || options.referrers || options.platforms !== undefined;
-  const changed = all ? names : await changedImages(names, ends);
-  const loaded = names.filter((name) => !changed.includes(name)).map(formatReference);
-  return { ...(await cacheImages(changed, ends, options)), loaded };
+  const wanted = options.force || options.referrers ? names : await outdatedImages(names, ends, options);
+  const loaded = names.filter((name) => !wanted.includes(name)).map(formatReference);
+  return { ...(await cacheImages(wanted, ends, options)), loaded };
+}
+
+/** What the registry lacks, has otherwise, or not for the platforms that are asked for. */
+async function outdatedImages(
+  names: readonly FullReference[],
+  ends: CacheEnds,
+  { platforms }: CacheOptions,
+): Promise<readonly FullReference[]> {
+  const changed = await changedImages(names, ends);
+  if (!platforms) return changed;
+  const same = names.filter((name) => !changed.includes(name));
+  const { lacking } = await lackingPlatforms(same, platforms, ends);
+  return names.filter((name) => changed.includes(name) || lacking.includes(name));
 }

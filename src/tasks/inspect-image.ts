@@ -3,11 +3,12 @@ import * as decode from '../oci/decode.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
-import { decodeManifest, type ImageManifest, MAX_MANIFEST_SIZE, type RawManifest } from '../oci/manifest.ts';
+import { decodeManifest, type ImageManifest, type RawManifest } from '../oci/manifest.ts';
 import { type Platform, platformSuits } from '../oci/platform.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import { machinePlatform } from './machine-platform.ts';
 import { findImage, type PrivateRegistry } from './private-registry.ts';
+import { readConfig } from './read-config.ts';
 import { callOptions, type Settings } from './settings.ts';
 
 /** In skopeo's order. */
@@ -52,7 +53,7 @@ export async function inspectImage(
   const image: ImageInRegistry = { reference, repository, registry, settings };
   const root = await readManifest(image, descriptor.digest);
   const manifest = await chosenImage(image, root, platform);
-  const config = await readBlob(image, manifest.config);
+  const config = await readConfig(registry.registry, { repository, config: manifest.config }, callOptions(settings));
   const fields = decode.object(decode.parseJson(config, 'config'), 'config');
   const inner = decode.isObject(fields.config) ? fields.config : {};
   const read = { ...callOptions(settings), ...(reference.host && { host: reference.host }) };
@@ -109,14 +110,6 @@ async function chosenImage(
 
 function readManifest({ registry, repository, settings }: ImageInRegistry, digest: Digest): Promise<RawManifest> {
   return registry.registry.getManifest(repository, digest, callOptions(settings));
-}
-
-async function readBlob({ registry, repository, settings }: ImageInRegistry, blob: Descriptor): Promise<Uint8Array> {
-  if (blob.size > MAX_MANIFEST_SIZE) {
-    throw new ImagesError('MANIFEST_INVALID', `the configuration is too large [${blob.size} bytes]`);
-  }
-  const { body } = await registry.registry.getBlob(repository, blob.digest, callOptions(settings));
-  return Buffer.concat(await Array.fromAsync(body));
 }
 
 function layerData({ mediaType, digest, size, annotations }: Descriptor): LayerData {

@@ -4,8 +4,10 @@ import type { FailedImage } from '../copy/plan.ts';
 import { createLimiter } from '../io/limiter.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { isImagesError } from '../oci/errors.ts';
+import type { PlatformChoice } from '../oci/platform.ts';
 import { type FullReference, formatReference, tagOrDigest } from '../oci/reference.ts';
 import type { CacheEnds } from './cache-images.ts';
+import { lackingPlatforms } from './lacking-platforms.ts';
 import { findImage } from './private-registry.ts';
 import { callOptions } from './settings.ts';
 
@@ -58,6 +60,19 @@ export async function changedImages(
       return true;
     }
   });
+}
+
+/**
+ * Of images that the registry has, those that it lacks for the wanted platforms. Hosts are asked, by HEAD, only about what its own manifests
+ * leave open.
+ */
+export async function unsuitedImages(
+  names: readonly FullReference[],
+  platforms: PlatformChoice,
+  ends: CacheEnds,
+): Promise<readonly FullReference[]> {
+  const { lacking, unclear } = await lackingPlatforms(names, platforms, ends);
+  return [...lacking, ...(await changedImages(unclear, ends))];
 }
 
 async function statAtHost(name: FullReference, { hosts, settings }: CacheEnds): Promise<Descriptor | undefined> {

@@ -57,12 +57,13 @@ export async function preloadImages(
   const missing = options.force ? all : await missingImages(written, registry, settings);
   const there = without(all, missing);
   const maybe = options.maybe ? found.maybe.map(({ image }) => image).filter(isPublished) : [];
-  if (missing.length === 0 && maybe.length === 0 && !(options.refresh && there.length > 0)) {
+  const look = there.length > 0 && (options.refresh || options.platforms !== undefined);
+  if (missing.length === 0 && maybe.length === 0 && !look) {
     return { ...nothingToDo(options), loaded: there.map(formatReference), skipped, failed: invalid };
   }
 
   // The copy engine and the HTTP client cost start-up time that a run with nothing to do need not pay.
-  const [{ cacheImages }, { movedImages }, { imageHosts }] = await Promise.all([
+  const [{ cacheImages }, { movedImages, unsuitedImages }, { imageHosts }] = await Promise.all([
     import('./cache-images.ts'),
     import('./moved-images.ts'),
     import('./registry-clients.ts'),
@@ -70,12 +71,13 @@ export async function preloadImages(
   await using hosts = await imageHosts(registry.address, settings, options.onEvent);
   const ends: CacheEnds = { registry, hosts, settings };
   const { moved, failed } = options.refresh ? await movedImages(there, ends, options) : { moved: [], failed: [] };
+  const unsuited = options.platforms ? await unsuitedImages(without(there, moved), options.platforms, ends) : [];
   const confirmed = await confirmedImages(maybe, ends);
-  const result = await cacheImages(uniqueNames([...missing, ...moved, ...confirmed]), ends, options);
+  const result = await cacheImages(uniqueNames([...missing, ...moved, ...unsuited, ...confirmed]), ends, options);
   return {
     ...result,
     failed: [...invalid, ...failed, ...result.failed],
-    loaded: without(there, moved).map(formatReference),
+    loaded: without(there, [...moved, ...unsuited]).map(formatReference),
     skipped,
   };
 }

@@ -1,8 +1,9 @@
 // Opens the private registry: the embedded store in process, or any other over HTTP (then, and only then, the client is loaded).
 import type { Descriptor } from '../oci/descriptor.ts';
-import { DEFAULT_TAG, type Reference, tagOrDigest } from '../oci/reference.ts';
+import { DEFAULT_HOST, DEFAULT_TAG, type Reference, tagOrDigest } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../storage/embedded-store.ts';
+import { namedWithHost, spellings } from '../storage/name-lookup.ts';
 import type { ImageSink } from '../transports/contract.ts';
 import type { RegistryAddress } from './local-registry.ts';
 import { addressOf, type Location, locateRegistry, noRegistry } from './locate-registry.ts';
@@ -53,7 +54,7 @@ export async function findImage(
 ): Promise<FoundImage | undefined> {
   const options = { ...callOptions(settings), ...(reference.host && { host: reference.host }) };
   const wanted = tagOrDigest(reference);
-  for (const path of store ? [reference.path] : spellings(reference)) {
+  for (const path of store ? [reference.path] : [...strippedNames(reference), ...fullNames(reference)]) {
     const descriptor = await registry.statManifest(path, wanted, options);
     if (descriptor) return { repository: path, descriptor };
   }
@@ -93,8 +94,11 @@ async function openRemote(address: RegistryAddress, settings: Settings): Promise
 }
 
 /** The names under which a registry may have it: `alpine` and `library/alpine` are one. */
-export function spellings({ host, path }: Reference): readonly string[] {
-  if (host !== undefined && host !== 'docker.io') return [path];
-  if (path.startsWith('library/')) return [path, path.slice('library/'.length)];
-  return path.includes('/') ? [path] : [path, `library/${path}`];
+export function strippedNames({ host, path }: Reference): readonly string[] {
+  return host === undefined || host === DEFAULT_HOST ? spellings(path) : [path];
+}
+
+/** The names that an upload with its host gave it. */
+export function fullNames({ host, path }: Reference): readonly string[] {
+  return host === undefined ? [] : namedWithHost(path, host);
 }

@@ -1,8 +1,15 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
-import { type RawManifest, rawManifest } from '../oci/manifest.ts';
-import { OCI_CONFIG, OCI_MANIFEST } from '../oci/media-types.ts';
+import {
+  decodeManifest,
+  type ImageManifest,
+  manifestDescriptor,
+  type RawManifest,
+  rawManifest,
+  successors,
+} from '../oci/manifest.ts';
+import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../oci/media-types.ts';
 import { parseReference } from '../oci/reference.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../storage/embedded-store.ts';
 import { removeImage } from './remove-image.ts';
@@ -22,6 +29,30 @@ async function put(store: EmbeddedStore, name: string, text: string): Promise<Ra
   const manifest = rawManifest(new TextEncoder().encode(JSON.stringify(body)));
   await store.stripped.putManifest(path, manifest, [tag]);
   if (host) await store.names.set(host, path, tag, manifest.digest);
+  return manifest;
+}
+
+async function putIndex(store: EmbeddedStore, tag: string, children: readonly RawManifest[]): Promise<RawManifest> {
+  const manifests = children.map(manifestDescriptor);
+  const body = JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests });
+  const index = rawManifest(new TextEncoder().encode(body));
+  await store.stripped.putManifest('x/y', index, [tag]);
+  return index;
+}
+
+/** A signature, say: an image whose subject the manifest is. */
+async function attach(store: EmbeddedStore, subject: RawManifest): Promise<RawManifest> {
+  const { config } = decodeManifest(subject) as ImageManifest;
+  const body = {
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    artifactType: 'application/vnd.example.signature',
+    config,
+    layers: [],
+    subject: manifestDescriptor(subject),
+  };
+  const manifest = rawManifest(new TextEncoder().encode(JSON.stringify(body)));
+  await store.stripped.putManifest('x/y', manifest, []);
   return manifest;
 }
 
@@ -71,6 +102,72 @@ describe('removing from the embedded registry', () => {
     await remove(world, store, 'alpine:1');
     expect(await store.registry.statManifest('library/alpine', '1')).toBeUndefined();
     expect(await Array.fromAsync(store.names.all())).toEqual([]);
+  });
+
+  it('takes the manifest along that no other name means, and the name with it', async () => {
+    await using world = await temporaryWorld();
+    const store = await openEmbeddedStore(join(world.path, 'store'));
+    const { digest } = await put(store, 'x/y:1', 'same');
+    await put(store, 'x/y:2', 'same');
+    await put(store, 'a.io/x/y:3', 'same');
+    await remove(world, store, 'x/y:1');
+    await remove(world, store, 'x/y:2');
+    expect(await meaning(store, '3')).toBe(digest);
+    await store.stripped.deleteTag('x/y', '3');
+    await put(store, 'x/y:4', 'same');
+    await remove(world, store, 'x/y:4');
+    expect(await meaning(store, digest), 'a.io/x/y:3 means it still').toBe(digest);
+    await remove(world, store, 'a.io/x/y:3');
+    expect(await meaning(store, digest)).toBeUndefined();
+    expect(await Array.fromAsync(store.registry.repositories())).toEqual([]);
+  });
+
+  it('takes the children of an index along that no other index or tag needs, and what is attached to them', async () => {
+    await using world = await temporaryWorld();
+    const store = await openEmbeddedStore(join(world.path, 'store'));
+    const [own, shared, tagged] = [
+      await put(store, 'x/y:own', 'own'),
+      await put(store, 'x/y:shared', 'shared'),
+      await put(store, 'x/y:tagged', 'tagged'),
+    ];
+    await putIndex(store, 'all', [own, shared, tagged]);
+    await putIndex(store, 'some', [shared]);
+    const signature = await attach(store, own);
+    const kept = await attach(store, shared);
+    for (const tag of ['own', 'shared']) await store.stripped.deleteTag('x/y', tag);
+    await remove(world, store, 'x/y:all');
+    const there = async (manifest: RawManifest) => (await meaning(store, manifest.digest)) !== undefined;
+    expect(await Promise.all([own, signature, shared, kept, tagged].map(there))).toEqual([
+      false,
+      false,
+      true,
+      true,
+      true,
+    ]);
+    await remove(world, store, 'x/y:some');
+    expect(await Promise.all([shared, kept, tagged].map(there))).toEqual([false, false, true]);
+  });
+
+  it('by digest takes an index and its children along', async () => {
+    await using world = await temporaryWorld();
+    const store = await openEmbeddedStore(join(world.path, 'store'));
+    const child = await put(store, 'x/y:child', 'child');
+    const index = await putIndex(store, 'all', [child]);
+    await store.stripped.deleteTag('x/y', 'child');
+    await remove(world, store, `x/y@${index.digest}`);
+    expect(await Array.fromAsync(store.registry.repositories())).toEqual([]);
+  });
+
+  it('finds what was uploaded with its host in its name', async () => {
+    await using world = await temporaryWorld();
+    const store = await openEmbeddedStore(join(world.path, 'store'));
+    await put(store, 'x/y:1', 'stripped');
+    const config = await put(store, 'x/z:1', 'full');
+    const full = await store.stripped.getManifest('x/z', config.digest);
+    for (const { digest } of successors(decodeManifest(full)).blobs) await store.stripped.mountBlob('a.io/x/y', digest);
+    await store.stripped.putManifest('a.io/x/y', full, ['1']);
+    await remove(world, store, 'a.io/x/y:1');
+    expect(await Array.fromAsync(store.registry.repositories())).toEqual(['x/y', 'x/z']);
   });
 
   it('refuses a name of a host that another host’s image has, and what is not there', async () => {

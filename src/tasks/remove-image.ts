@@ -1,16 +1,21 @@
 // `lreg_rm`: a tag alone where the registry can do so, a manifest with all its tags by digest; by stripped or full name.
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
-import { DEFAULT_TAG, formatReference, type Reference } from '../oci/reference.ts';
+import { DEFAULT_TAG, formatReference, type Reference, tagOrDigest } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
 import type { EmbeddedStore } from '../storage/embedded-store.ts';
-import { type PrivateRegistry, spellings } from './private-registry.ts';
+import { fullNames, type PrivateRegistry, strippedNames } from './private-registry.ts';
+import { belongingTo, removeUnneeded } from './remove-unneeded.ts';
 import { callOptions, type Settings } from './settings.ts';
 
 /** Errors: MANIFEST_UNKNOWN (not there), UNSUPPORTED (the registry deletes nothing, or not this tag alone), READ_ONLY, NO_ACCESS. */
 export async function removeImage(reference: Reference, registry: PrivateRegistry, settings: Settings): Promise<void> {
-  for (const path of spellings(reference)) {
-    const target: Target = { reference, path, settings };
+  const { host, ...unnamed } = reference;
+  const targets: readonly Target[] = [
+    ...fullNames(reference).map((path) => ({ reference: unnamed, path, settings })),
+    ...strippedNames(reference).map((path) => ({ reference, path, settings })),
+  ];
+  for (const target of targets) {
     const removed = registry.store
       ? await removeFromStore(registry.store, target)
       : await removeFrom(registry.registry, target);
@@ -28,13 +33,31 @@ interface Target {
   readonly settings: Settings;
 }
 
-/** A stripped name takes the records that mean the same along; a full name goes alone, unless it is what the stripped name means. */
+/** The name, and then what is needed under no other name. */
 async function removeFromStore(store: EmbeddedStore, target: Target): Promise<boolean> {
+  const { reference, path, settings } = target;
+  const { host, tag = DEFAULT_TAG } = reference;
+  const recorded = host === undefined ? undefined : await store.names.get(host, path, tag);
+  const stripped = await store.stripped.statManifest(path, tagOrDigest(reference), callOptions(settings));
+  const meant = reference.digest ?? recorded ?? stripped?.digest;
+  if (meant === undefined) return false;
+  const image = { store, repository: path, ...callOptions(settings) };
+  const belonging = await belongingTo(meant, image);
+  if (!(await removeName(store, target, { recorded, stripped: stripped?.digest }))) return false;
+  await removeUnneeded([meant, ...belonging], image);
+  return true;
+}
+
+interface Meanings {
+  readonly recorded: Digest | undefined;
+  readonly stripped: Digest | undefined;
+}
+
+/** A stripped name takes the records that mean the same along; a full name goes alone, unless it is what the stripped name means. */
+async function removeName(store: EmbeddedStore, target: Target, { recorded, stripped }: Meanings): Promise<boolean> {
   const { reference, path, settings } = target;
   const { host, digest, tag = DEFAULT_TAG } = reference;
   if (host === undefined || digest !== undefined) return await removeFrom(store.registry, target);
-  const stripped = (await store.stripped.statManifest(path, tag, callOptions(settings)))?.digest;
-  const recorded = await store.names.get(host, path, tag);
   const others = (await store.names.hostsOf(path, tag)).filter((other) => other.host !== host);
   if (recorded === undefined) {
     // Another host's image has this name; without any record the name may be this host's.

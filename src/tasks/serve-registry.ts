@@ -6,6 +6,7 @@ import { formatListenAddress, type ListenAddress, parseListenAddress } from '../
 import type { OnServerEvent } from '../server/events.ts';
 import { type RunningServer, serve } from '../server/listen.ts';
 import { openEmbeddedStore } from '../storage/embedded-store.ts';
+import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
 import { announceRegistry, dataDirectory, type RegistryState, runningRegistry } from './registry-state.ts';
 import { callOptions, type Settings } from './settings.ts';
 
@@ -31,6 +32,21 @@ export interface ServedRegistry extends AsyncDisposable {
 export async function serveRegistry(request: ServeRequest, settings: Settings): Promise<ServedRegistry> {
   const listen = listenAddresses(request.listen);
   const data = dataDirectory(settings);
+  const isNew = !storeIsBegun(data);
+  try {
+    return await serveStore({ ...request, data, listen }, settings);
+  } catch (error) {
+    if (isNew) discardEmptyStore(data);
+    throw error;
+  }
+}
+
+interface ServeStore extends Omit<ServeRequest, 'listen'> {
+  readonly data: string;
+  readonly listen: readonly ListenAddress[];
+}
+
+async function serveStore({ data, listen, ...request }: ServeStore, settings: Settings): Promise<ServedRegistry> {
   const store = await openEmbeddedStore(data);
   await using _starting = await acquireLock(join(data, 'images/starting'), callOptions(settings));
   const running = runningRegistry(data);

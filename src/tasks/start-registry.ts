@@ -1,12 +1,13 @@
 // `lreg_start`: the embedded registry as a process of its own, which outlives this one. It says on a pipe that it answers, or why it does not.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { translateFsError } from '../io/fs-errors.ts';
 import { isObject } from '../oci/decode.ts';
 import { type ErrorCode, ImagesError } from '../oci/errors.ts';
+import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
 import { dataDirectory, type RegistryState, runningRegistry } from './registry-state.ts';
 import { alreadyRunning, listenAddresses, listensOn } from './serve-registry.ts';
 import type { Settings } from './settings.ts';
@@ -41,7 +42,7 @@ export async function startRegistry(request: StartRequest, settings: Settings): 
   const data = dataDirectory(settings);
   const before = runningRegistry(data);
   if (before) return alreadyAsWanted(before, request.listen);
-  const isNew = !existsSync(join(data, 'images'));
+  const isNew = !storeIsBegun(data);
   const log = openLog(data);
   let message: unknown;
   try {
@@ -54,7 +55,10 @@ export async function startRegistry(request: StartRequest, settings: Settings): 
   const error = errorFrom(message) ?? endedSilently(data);
   // Another `lreg_start` was faster.
   if (error.code === 'ALREADY_RUNNING' && state) return alreadyAsWanted(state, request.listen);
-  if (isNew) discardEmptyStore(data);
+  if (isNew) {
+    rmSync(logPath(data), { force: true });
+    discardEmptyStore(data);
+  }
   throw error;
 }
 
@@ -108,16 +112,6 @@ function openLog(data: string): number {
     return openSync(path, large ? 'w' : 'a', 0o644);
   } catch (error) {
     throw translateFsError(error, path);
-  }
-}
-
-/** What never ran leaves no store behind: one that exists counts as the user's private registry. */
-function discardEmptyStore(data: string): void {
-  try {
-    rmSync(logPath(data), { force: true });
-    for (const directory of [join(data, 'images'), data]) rmdirSync(directory);
-  } catch {
-    // Something else is in there: then it stays.
   }
 }
 
