@@ -58,7 +58,7 @@ export interface FileTree {
   has(file: string): boolean;
   /** The file's text, without a BOM. */
   read(file: string): Promise<string>;
-  /** The file's documents; those that do not parse give a warning and nothing. */
+  /** The file's documents in which an image can be; those that do not parse give a warning and nothing. */
   documents(file: string): Promise<readonly ScannedDocument[]>;
 }
 

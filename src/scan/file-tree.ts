@@ -14,6 +14,7 @@ import { join, relative, sep } from 'node:path';
 import { ImagesError } from '../oci/errors.ts';
 import { byBytes } from './byte-order.ts';
 import type { FileTree, ScannedDocument, Warning } from './contract.ts';
+import { mayMatter } from './may-matter.ts';
 import { parseYaml } from './yaml.ts';
 
 /** What tools keep for themselves, and the pipelines of build services: nothing in it is deployed. */
@@ -55,7 +56,7 @@ export function openFileTree(directory: string, warn: (warning: Warning) => void
     }
   };
   const parse = (file: string): readonly ScannedDocument[] => {
-    const parsed = parseYaml(file, readText(file));
+    const parsed = parseYaml(file, readText(file), mayMatter);
     if (!warned.has(file)) {
       for (const part of parsed.broken) warn({ file, line: part.line, text: `does not parse: ${part.reason}` });
     }

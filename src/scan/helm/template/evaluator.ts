@@ -112,25 +112,29 @@ export function renderTemplate(body: Body, dot: unknown, options: RenderOptions)
     if (isUnknown(value)) runBoth(node, { then, otherwise, frame });
     else if (isTrue(value)) {
       then();
-      if (options.explores && hasLines(node.otherwise)) frame.output.switchedOff(describe(node.pipe), otherwise);
+      if (options.explores && hasLines(node.otherwise)) explore(node, otherwise, frame);
     } else {
       otherwise();
-      if (options.explores && hasLines(node.body)) frame.output.switchedOff(describe(node.pipe), then);
+      if (options.explores && hasLines(node.body)) explore(node, then, frame);
     }
+  };
+
+  const explore = (node: Control, run: () => void, { output }: Frame): void => {
+    output.switchedOff(describe(node.pipe), () => runAside(run));
   };
 
   /** Whole lines of both sides may be there; within a line nobody can say what it comes to. */
   const runBoth = (node: Control, run: { then: () => void; otherwise: () => void; frame: Frame }): void => {
     const { output } = run.frame;
     if (hasLines(node.body) || hasLines(node.otherwise)) {
-      output.doubtfully(run.then);
-      output.doubtfully(run.otherwise);
+      output.doubtfully(() => runAside(run.then));
+      output.doubtfully(() => runAside(run.otherwise));
       return;
     }
     const before = output.length;
     output.discarding(() => {
-      output.doubtfully(run.then);
-      output.doubtfully(run.otherwise);
+      output.doubtfully(() => runAside(run.then));
+      output.doubtfully(() => runAside(run.otherwise));
     });
     if (output.length > before) output.write(UNKNOWN, { line: node.line });
   };
@@ -144,7 +148,7 @@ export function renderTemplate(body: Body, dot: unknown, options: RenderOptions)
       runBody(node.otherwise, inner);
       if (!options.explores || !hasLines(node.body)) return;
       for (const name of node.pipe.variables) inner.scope.declare(name, undefined);
-      frame.output.switchedOff(describe(node.pipe), () => runBody(node.body, { ...inner, dot: undefined }));
+      explore(node, () => runBody(node.body, { ...inner, dot: undefined }), frame);
       return;
     }
     for (const [key, item] of entries) {
@@ -152,12 +156,7 @@ export function renderTemplate(body: Body, dot: unknown, options: RenderOptions)
       const scope = new Scope(frame.scope);
       if (first !== undefined) setVariable(node.pipe, { scope, name: first, value: second === undefined ? item : key });
       if (second !== undefined) setVariable(node.pipe, { scope, name: second, value: item });
-      try {
-        runBody(node.body, { ...frame, scope, dot: item });
-      } catch (error) {
-        if (!(error instanceof LoopSignal)) throw error;
-        if (error.kind === 'break') return;
-      }
+      if (untilSignal(() => runBody(node.body, { ...frame, scope, dot: item })) === 'break') return;
     }
   };
 
@@ -252,6 +251,22 @@ export function renderTemplate(body: Body, dot: unknown, options: RenderOptions)
 }
 
 class RunawayError extends TemplateError {}
+
+/** Runs what may leave a loop, and says whether it did. */
+function untilSignal(run: () => void): LoopSignal['kind'] | undefined {
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    if (error instanceof LoopSignal) return error.kind;
+    throw error;
+  }
+}
+
+/** Runs what nobody knows to run: a `break` or `continue` in it does not take away what comes after it. */
+function runAside(run: () => void): void {
+  untilSignal(run);
+}
 
 class LoopSignal extends Error {
   readonly kind: 'break' | 'continue';

@@ -81,6 +81,13 @@ describe('a template', () => {
     expect(run('{{ $x := 1 }}{{ if now }}{{ $x = 2 }}{{ end }}{{ $x }}').text).toBe(UNKNOWN);
   });
 
+  it('explores what a break or continue stands in, and goes on after it', () => {
+    const inner = '{{ range .none }}\na\n{{ break }}\n{{ end }}b\n';
+    expect(run(inner, {}, true).text).toContain('b\n');
+    const skipped = '{{ range list 1 }}{{ if .off }}\n{{ continue }}\n{{ end }}c\n{{ end }}';
+    expect(run(skipped, {}, true).text).toContain('c\n');
+  });
+
   it('explores lines that a condition switches off, and nothing within a line', () => {
     const source = 'a{{ if .tag }}:{{ .tag }}{{ end }}\n{{- if .on }}\nb\n{{- end }}';
     expect(run(source, {}, true).text).toBe('a\nb');
