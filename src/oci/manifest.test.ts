@@ -57,6 +57,19 @@ describe('decodeManifest', () => {
     expect(() => decodeManifest(raw)).toThrowError(expect.objectContaining({ code: 'MANIFEST_INVALID' }));
   });
 
+  it.each([
+    ['an index without its list', { schemaVersion: 2 }, types.OCI_INDEX],
+    ['a Docker list that looks like an OCI index', { schemaVersion: 2, manifests: [] }, types.DOCKER_LIST],
+  ])('refuses what only the Content-Type says: %s', (_, fields, mediaType) => {
+    const raw = rawManifest(bytesOf(fields), mediaType);
+    expect(() => decodeManifest(raw)).toThrowError(expect.objectContaining({ code: 'MANIFEST_INVALID' }));
+  });
+
+  it('takes an index whose list is null, as Go programs write an empty one', () => {
+    const raw = rawManifest(bytesOf({ schemaVersion: 2, manifests: null }));
+    expect(decodeManifest(raw)).toMatchObject({ kind: 'index', mediaType: types.OCI_INDEX, manifests: [] });
+  });
+
   it('gives only its own errors, whatever the JSON', () => {
     fc.assert(
       fc.property(fc.json(), (json) => {

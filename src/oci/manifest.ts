@@ -52,7 +52,7 @@ export function manifestMediaType(fields: decode.Json): string {
   const stated = decode.optional(fields.mediaType, 'manifest.mediaType', decode.string);
   if (stated) return stated;
   if (fields.schemaVersion === 1) return types.DOCKER_SCHEMA1[0] as string;
-  if (Array.isArray(fields.manifests)) return types.OCI_INDEX;
+  if (Array.isArray(fields.manifests) || fields.manifests === null) return types.OCI_INDEX;
   if (decode.isObject(fields.config)) return types.OCI_MANIFEST;
   throw new ImagesError('MANIFEST_INVALID', 'manifest has neither mediaType, nor config, nor manifests');
 }
@@ -74,6 +74,10 @@ export function decodeManifest(raw: Pick<RawManifest, 'bytes' | 'mediaType'>): M
   }
   if (!types.isManifestType(raw.mediaType)) {
     throw new ImagesError('UNSUPPORTED', `manifest media type is not supported [${raw.mediaType}]`);
+  }
+  // Only the bytes are kept: what they do not say of themselves nobody could be told later.
+  if (!stated && manifestMediaType(fields) !== raw.mediaType) {
+    throw new ImagesError('MANIFEST_INVALID', `manifest came as ${raw.mediaType} and does not say so itself`);
   }
   const common = decodeCommon(fields);
   if (types.isIndexType(raw.mediaType)) {
