@@ -18,6 +18,8 @@ export interface BlobOptions extends ReadOptions {
   readonly from?: number;
   /** The byte after the last one wanted; the blob's end when absent or beyond it. */
   readonly to?: number;
+  /** The whole blob's, where the caller knows it: not all hosts say. */
+  readonly size?: number;
 }
 
 export type Bytes = AsyncIterable<Uint8Array>;

@@ -37,13 +37,15 @@ export function registrySource(
       return raw;
     },
     async blob(descriptor, from, call) {
-      const { descriptor: found, body } = await registry.getBlob(repository, descriptor.digest, { ...call, from });
-      if (found.size !== descriptor.size) {
+      const { size } = descriptor;
+      const { descriptor: found, body } = await registry.getBlob(repository, descriptor.digest, {
+        ...call,
+        from,
+        size,
+      });
+      if (found.size !== size) {
         await body[Symbol.asyncIterator]().return?.();
-        throw new ImagesError(
-          'SIZE_INVALID',
-          `blob has ${found.size} bytes, expected ${descriptor.size} [${descriptor.digest}]`,
-        );
+        throw new ImagesError('SIZE_INVALID', `blob has ${found.size} bytes, expected ${size} [${descriptor.digest}]`);
       }
       return from === 0 ? verified(body, descriptor) : body;
     },

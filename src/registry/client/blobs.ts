@@ -45,7 +45,7 @@ export function blobReader(http: EndpointHttp, settings: BlobReaderSettings): Bl
       };
       const from = options.from ?? 0;
       const first = await open(from);
-      const size = wholeSize(first) ?? (await stat(repository, digest, options));
+      const size = wholeSize(first) ?? options.size ?? (await stat(repository, digest, options));
       if (size === undefined || (from > 0 && from >= size)) {
         first.discard();
         if (size === undefined)

@@ -182,6 +182,18 @@ describe('a download that breaks off', () => {
     expect(server.requests).toHaveLength(4);
   });
 
+  it('goes on where the host never says how long it is, to somebody who knows', async () => {
+    server.inject((request, response) => {
+      response.writeHead(200, { connection: 'close' });
+      response.end(blob.subarray(0, request.nth === 0 ? 100_000 : blob.length));
+      return true;
+    });
+    const { descriptor, body } = await registry.getBlob('app', digest, { size: blob.length });
+    expect(descriptor.size).toBe(blob.length);
+    expect((await collect(body)).equals(blob)).toBe(true);
+    expect(server.requests.map((request) => request.method)).toEqual(['GET', 'GET']);
+  });
+
   it('gives up its connection when its reader leaves', async () => {
     const { body } = await registry.getBlob('app', digest);
     for await (const _chunk of body) break;
