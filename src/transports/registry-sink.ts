@@ -27,7 +27,10 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
   const wants: SinkWants = { layers: 'as-is', indexes: options.indexes, order: 'any' };
 
   const heldBytes = async (repository: string, blob: Descriptor, call?: CallOptions): Promise<number | undefined> => {
-    if (await registry.statBlob(repository, blob.digest, call)) return undefined;
+    const found = await registry.statBlob(repository, blob.digest, call);
+    if (found?.size === blob.size) return undefined;
+    // What a disk or a power cut made of a blob is not that blob: it is put again, from its start.
+    if (found) return 0;
     return Math.min(await registry.partialBytes(blob.digest), blob.size);
   };
 
