@@ -155,6 +155,7 @@ describe('executing a plan', () => {
     const { result, events } = await copy(['one:1'], { from: await upstream(), to: sinkInto(destination) });
     await expectWhole(destination, 'one:1', one);
     expect(lastTotal(events)).toBe(result.fetched);
+    expect(result.held).toBe(0);
   });
 
   it('keeps the totals true where a mount is refused', async () => {

@@ -36,6 +36,8 @@ export interface CopyResult {
   readonly failed: readonly FailedImage[];
   /** Bytes of blobs that came from sources. */
   readonly fetched: number;
+  /** Bytes of the images' blobs that were there already: the plan's, and what turned up since. */
+  readonly held: number;
   /** Requests to sources, the plan's with them. */
   readonly requests: number;
 }
@@ -85,7 +87,7 @@ export async function executePlan(plan: CopyPlan, sink: ImageSink, options: Exec
   await sink.finish();
   const order = new Map(plan.images.map((planned, at) => [planned.name, at]));
   copied.sort((a, b) => (order.get(a.name) ?? 0) - (order.get(b.name) ?? 0));
-  return { copied, failed, fetched: run.totals.fetched, requests: run.counter.requests };
+  return { copied, failed, fetched: run.totals.fetched, held: run.totals.held, requests: run.counter.requests };
 }
 
 interface Run extends BlobRun {

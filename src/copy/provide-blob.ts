@@ -76,7 +76,7 @@ function fetchBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise<voi
     image.throwIfFailed();
     image.begin();
     await putBlob(run, image, blob);
-    run.totals.done(blob.digest);
+    run.totals.done(blob);
     run.emit({ type: 'blob-done', digest: blob.digest });
   };
   return run.limits.source(image.planned.source.host, work, run.signal);

@@ -6,26 +6,34 @@ import type { CopyPlan } from './plan.ts';
 
 export interface Totals {
   readonly fetched: number;
+  /** Of what the images consist of, the bytes that were there already. */
+  readonly held: number;
   /** The blob comes from byte `from` on. */
   opened(blob: Descriptor, from: number): void;
   arrived(digest: Digest, bytes: number): void;
   /** The blob is there: nothing more of it will come. */
-  done(digest: Digest): void;
+  done(blob: Descriptor): void;
 }
 
 export function createTotals(plan: CopyPlan, emit: OnCopyEvent): Totals {
   const outstanding = new Map<Digest, number>();
-  for (const { blob, held } of plan.blobs.values())
-    if (held < blob.size) outstanding.set(blob.digest, blob.size - held);
+  const heldOf = new Map<Digest, number>();
+  for (const [digest, { blob, held }] of plan.blobs) {
+    heldOf.set(digest, held);
+    if (held < blob.size) outstanding.set(digest, blob.size - held);
+  }
   const blobs = outstanding.size;
+  const opened = new Set<Digest>();
   let promised = plan.bytes;
+  let held = plan.held;
   let fetched = 0;
 
-  const say = () =>
-    emit({ type: 'plan', images: plan.images.length, blobs, bytes: promised, held: plan.held + plan.bytes - promised });
-  const expect = (digest: Digest, bytes: number) => {
+  const say = () => emit({ type: 'plan', images: plan.images.length, blobs, bytes: promised, held });
+  const expect = (digest: Digest, bytes: number, there: number) => {
     const before = outstanding.get(digest) ?? 0;
     outstanding.set(digest, bytes);
+    held += there - (heldOf.get(digest) ?? there);
+    heldOf.set(digest, there);
     if (bytes === before) return;
     promised += bytes - before;
     say();
@@ -36,11 +44,19 @@ export function createTotals(plan: CopyPlan, emit: OnCopyEvent): Totals {
     get fetched() {
       return fetched;
     },
-    opened: (blob, from) => expect(blob.digest, blob.size - from),
+    get held() {
+      return held;
+    },
+    opened(blob, from) {
+      opened.add(blob.digest);
+      expect(blob.digest, blob.size - from, from);
+    },
     arrived(digest, bytes) {
       fetched += bytes;
       outstanding.set(digest, (outstanding.get(digest) ?? 0) - bytes);
     },
-    done: (digest) => expect(digest, 0),
+    done(blob) {
+      expect(blob.digest, 0, opened.has(blob.digest) ? (heldOf.get(blob.digest) ?? 0) : blob.size);
+    },
   };
 }

@@ -66,8 +66,8 @@ export async function cacheImages(
   const planned = plan.images.map(({ image }) => image);
   if (options.dryRun)
     return { dryRun: true, planned, copied: [], ...expected(plan), failed: [...refused, ...plan.failed] };
-  const { copied, failed, requests, fetched } = await executePlan(plan, sink, shared);
-  return { dryRun: false, planned, copied, failed: [...refused, ...failed], requests, fetched, held: plan.held };
+  const { copied, failed, requests, fetched, held } = await executePlan(plan, sink, shared);
+  return { dryRun: false, planned, copied, failed: [...refused, ...failed], requests, fetched, held };
 }
 
 interface Sources {
