@@ -38,4 +38,8 @@ describe('making a directory', () => {
     await writeFile(join(directory, 'file'), '');
     await expect(makeDirectory(join(directory, 'file/below'))).rejects.toMatchObject({ code: 'ENOTDIR' });
   });
+
+  it.skipIf(process.platform !== 'linux')('fails, and does not try for ever, where nothing can be made', async () => {
+    await expect(makeDirectory('/proc/images/data')).rejects.toMatchObject({ code: 'ENOENT' });
+  });
 });

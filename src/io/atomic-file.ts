@@ -4,22 +4,25 @@ import { basename, dirname, join } from 'node:path';
 import { isFsError, translatingFsErrors } from './fs-errors.ts';
 
 /**
- * Makes a directory and those above it. Returns the first that it made, `undefined` where all were there.
- * Errors are the file system's own, also the one that Node's recursive mkdir hides behind ENOENT on a read-only file system.
+ * Makes a directory and those above it. Returns the first that it made, `undefined` where all were there (what is no directory shows
+ * when something is put into it). Not Node's recursive mkdir: that one hides what a read-only file system says, and never ends in a
+ * place like /proc, where nothing can be made.
  */
 export async function makeDirectory(path: string): Promise<string | undefined> {
   try {
-    return await mkdir(path, { recursive: true });
+    await mkdir(path);
+    return path;
   } catch (error) {
+    if (isFsError(error, 'EEXIST')) return undefined;
     if (!isFsError(error, 'ENOENT') || dirname(path) === path) throw error;
-    const above = await makeDirectory(dirname(path));
-    try {
-      await mkdir(path);
-    } catch (failure) {
-      if (!isFsError(failure, 'EEXIST')) throw failure;
-    }
-    return above ?? path;
   }
+  const above = await makeDirectory(dirname(path));
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (!isFsError(error, 'EEXIST')) throw error;
+  }
+  return above ?? path;
 }
 
 /**

@@ -1,9 +1,10 @@
 // `lreg_start`: the embedded registry as a process of its own, which outlives this one. It says on a pipe that it answers, or why it does not.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { makeDirectory } from '../io/atomic-file.ts';
 import { translateFsError } from '../io/fs-errors.ts';
 import { isObject } from '../oci/decode.ts';
 import { type ErrorCode, ImagesError } from '../oci/errors.ts';
@@ -43,7 +44,7 @@ export async function startRegistry(request: StartRequest, settings: Settings): 
   const before = runningRegistry(data);
   if (before) return alreadyAsWanted(before, request.listen);
   const isNew = !storeIsBegun(data);
-  const log = openLog(data);
+  const log = await openLog(data);
   let message: unknown;
   try {
     message = await startProcess(request, { data, log, settings });
@@ -104,10 +105,10 @@ async function failedToStart(child: ChildProcess): Promise<never> {
 }
 
 /** What it says while it runs is kept, the newest 4 MiB or more. */
-function openLog(data: string): number {
+async function openLog(data: string): Promise<number> {
   const path = logPath(data);
   try {
-    mkdirSync(join(data, 'images'), { recursive: true });
+    await makeDirectory(join(data, 'images'));
     const large = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG;
     return openSync(path, large ? 'w' : 'a', 0o644);
   } catch (error) {
