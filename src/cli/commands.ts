@@ -28,7 +28,7 @@ const PAUSE: OptionSpec = {
 const PLATFORM: OptionSpec = {
   name: 'platform',
   value: 'OS/ARCH[/VARIANT][,…]|all',
-  help: "Platforms to copy of a multi-platform image (default this machine's)",
+  help: "Platforms to copy of a multi-platform image (default this machine's); fetched as well for images that are there without them",
 };
 const REFERRERS: OptionSpec = { name: 'referrers', help: 'Copy signatures, SBOMs and other referrers too' };
 const REFRESH: OptionSpec = {
@@ -179,7 +179,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     group: REGISTRY,
     summary: 'Remove an image from the private registry',
     details: [
-      'A tag is removed alone; NAME@DIGEST removes the manifest and all tags that point to it. A name with its host removes what was cached from that host.',
+      'A tag is removed alone, other tags of the same image stay; NAME@DIGEST removes the manifest and all tags that point to it. A name with its host removes what was cached from that host.',
+      'What no other name needs goes with it from the embedded registry: the manifest, the images of an index, their signatures. docker-registry cannot remove a tag alone; there it is refused where another tag would go too.',
     ],
     arguments: [{ name: 'IMAGE', required: true, many: true, help: 'References', complete: 'images' }],
     options: [DATA],
@@ -222,7 +223,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'lreg_status',
     group: EMBEDDED,
-    summary: 'Show whether the embedded registry runs, where, and what it holds',
+    summary: 'Tell whether and where the embedded registry runs',
+    details: ['And what it holds: images, blobs, bytes.'],
     arguments: [],
     options: [DATA, JSON_OUTPUT],
     status: '0: it runs; 1: it does not.',

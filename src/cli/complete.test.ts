@@ -16,6 +16,11 @@ describe('completion', () => {
     expect((await at('lreg-st')).words).toHaveLength(3);
   });
 
+  it('offers the options of the program before a command, and those of a command under its other names', async () => {
+    expect((await at('--')).words).toEqual(['--help', '--version']);
+    expect((await at('docker-lsreg', '--ho')).words).toEqual(['--hosts']);
+  });
+
   it('offers the options of the command, with = where they take a value', async () => {
     expect((await at('lreg_preload', '--p')).words).toEqual(['--platform=', '--pause=']);
     expect((await at('lreg_ls', '--h')).words).toEqual(['--hosts', '--help']);

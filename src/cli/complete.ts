@@ -1,5 +1,6 @@
 // What can stand at the end of a command line: worked out from the table of commands, for every shell alike. Pure, but for what it is handed.
 import type { CommandSpec } from './command.ts';
+import { commandNamed } from './grammar.ts';
 import { shownOptions } from './help.ts';
 import type { Completion, OptionSpec } from './options.ts';
 
@@ -21,12 +22,10 @@ export async function complete(
   const typed = words.at(-1) ?? '';
   const [name, ...rest] = words.slice(0, -1).filter((word, at) => at > 0 || !word.startsWith('-'));
   const shown = commands.filter((command) => !command.hidden);
-  if (name === undefined)
-    return startingWith(
-      typed,
-      shown.map((command) => command.name),
-    );
-  const command = commands.find((candidate) => candidate.name === name.replaceAll('-', '_'));
+  if (name === undefined) {
+    return startingWith(typed, typed.startsWith('-') ? ['--help', '--version'] : shown.map((command) => command.name));
+  }
+  const command = commandNamed(name, commands);
   if (!command) return { words: [] };
   const valued = valuedOption(command, rest.at(-1), typed);
   if (valued) return await completeValue(valued, lookUp);

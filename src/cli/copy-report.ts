@@ -1,8 +1,8 @@
 // What lreg_cache and lreg_preload say when they are done: a summary for people, the plan of a dry run, or one JSON object.
 import type { CacheResult } from '../tasks/cache-images.ts';
 import type { Context } from './context.ts';
-import { errorLine } from './report-error.ts';
 import { formatBytes, formatCount } from './reporter/format.ts';
+import { failureLine } from './reporter/lines.ts';
 import { writeJson } from './write-json.ts';
 
 export interface ReportOptions {
@@ -21,7 +21,7 @@ export async function reportCopy(result: CacheResult, context: Context, options:
   else if (result.dryRun) await context.out(planText(result));
   for (const image of skipped) context.note(`Skipped, it is built here: ${image}`);
   if (result.failed.length > 0) context.note(`${formatCount(result.failed.length, 'image')} failed:`);
-  for (const { image, error } of result.failed) context.note(`  ${image}: ${errorLine(error)}`);
+  for (const failed of result.failed) context.note(`  ${failureLine(failed)}`);
   if (!result.dryRun) context.note(summary(result, loaded.length, options.elapsed));
   return result.failed.length > 0 ? 1 : 0;
 }

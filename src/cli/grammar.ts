@@ -12,14 +12,19 @@ export interface Parsed {
 
 /** Errors: USAGE. */
 export function findCommand(name: string, commands: readonly CommandSpec[]): CommandSpec {
-  const wanted = name.replaceAll('-', '_');
-  const found = commands.find((command) => command.name === wanted || command.aliases?.includes(wanted));
+  const found = commandNamed(name, commands);
   if (found) return found;
   const names = commands.filter((command) => !command.hidden).map((command) => command.name);
-  const meant = nearest(wanted, names);
+  const meant = nearest(name.replaceAll('-', '_'), names);
   throw new ImagesError('USAGE', `unknown command [${name}]`, {
     hint: meant ? `Did you mean \`images ${meant}\`?` : '`images help` lists the commands.',
   });
+}
+
+/** By its name or an alias. */
+export function commandNamed(name: string, commands: readonly CommandSpec[]): CommandSpec | undefined {
+  const wanted = name.replaceAll('-', '_');
+  return commands.find((command) => command.name === wanted || command.aliases?.includes(wanted));
 }
 
 /** Errors: USAGE (unknown option, value missing or not wanted, argument missing or not wanted). */

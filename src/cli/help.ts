@@ -2,7 +2,9 @@
 import { COMMON_OPTIONS, type CommandSpec } from './command.ts';
 import type { OptionSpec } from './options.ts';
 
-const WIDTH = 100;
+const WIDTH = 80;
+/** Names that are longer stand on a line of their own. */
+const WIDEST_NAME = 22;
 
 export function generalHelp(commands: readonly CommandSpec[]): string {
   const shown = commands.filter((command) => !command.hidden);
@@ -10,28 +12,28 @@ export function generalHelp(commands: readonly CommandSpec[]): string {
   const column = Math.max(...shown.map((command) => command.name.length)) + 2;
   const sections = groups.map((group) => {
     const lines = shown.filter((command) => command.group === group);
-    return `${group}\n${lines.map((command) => `  ${command.name.padEnd(column)}${command.summary}\n`).join('')}`;
+    const text = lines.map((command) => `  ${command.name.padEnd(column)}${wrap(command.summary, column + 2)}\n`);
+    return `${group}\n${text.join('')}`;
   });
   return [
     'images CMD [--option[=value] …] [args …]\n',
-    'Container images for VM test clusters and air-gapped clusters: finds them, caches them, serves them.\n',
+    `${wrap('Container images for VM test clusters and air-gapped clusters: finds them, caches them, serves them.')}\n`,
     ...sections,
-    '`images help CMD` shows the options of a command. In names, `-` and `_` are the same.\n',
+    `${wrap('`images help CMD` shows the options of a command. In names, `-` and `_` are the same.')}\n`,
   ].join('\n');
 }
 
 export function helpOf(command: CommandSpec): string {
   const options = shownOptions(command);
-  const column = Math.max(
-    ...options.map((option) => optionForm(option).length),
-    ...command.arguments.map((argument) => argument.name.length),
-  );
+  const names = [...options.map(optionForm), ...command.arguments.map((argument) => argument.name)];
+  const column = Math.max(...names.map((name) => name.length).filter((length) => length <= WIDEST_NAME));
+  const indent = column + 4;
   const row = (name: string, help: string) =>
-    `  ${name.padEnd(column)}  ${wrap(help, WIDTH - column - 4, column + 4)}\n`;
+    `  ${name.padEnd(column)}${name.length > column ? `\n${' '.repeat(indent)}` : '  '}${wrap(help, indent)}\n`;
   return [
     `images ${synopsis(command)}\n`,
     `${command.summary}.\n`,
-    ...(command.details ?? []).map((paragraph) => `${wrap(paragraph, WIDTH, 0)}\n`),
+    ...(command.details ?? []).map((paragraph) => `${wrap(paragraph)}\n`),
     ...(command.arguments.length > 0
       ? [`Arguments\n${command.arguments.map((argument) => row(argument.name, argument.help)).join('')}`]
       : []),
@@ -62,7 +64,9 @@ export function optionForm(option: OptionSpec): string {
   return option.value ? `--${option.name}=${option.value}` : `--${option.name}`;
 }
 
-function wrap(text: string, width: number, indent: number): string {
+/** Text in lines, all but the first of which are indented. */
+function wrap(text: string, indent = 0): string {
+  const width = WIDTH - indent;
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {

@@ -47,7 +47,7 @@ async function runCommandLine(argv: readonly string[], settings: RunSettings): P
 
 /** The first word that is no option names the command: `images --verbose lreg_ls` works as well. */
 function splitCommand(argv: readonly string[]): { command: CommandSpec; rest: readonly string[] } {
-  const first = argv[0];
+  const first = argv.find((word) => word !== '--verbose');
   if (first === undefined || first === '-h' || first === '--help')
     return { command: findCommand('help', COMMANDS), rest: [] };
   if (first === '--version') return { command: findCommand('version', COMMANDS), rest: [] };

@@ -13,6 +13,7 @@ describe('an error', () => {
 
   it('of usage has status 2, an interruption 130', () => {
     expect(reportError(new ImagesError('USAGE', 'x'), false).status).toBe(2);
+    expect(reportError(new ImagesError('PLATFORM_INVALID', 'x'), false).status).toBe(2);
     expect(reportError(new ImagesError('ABORTED', 'x'), false).status).toBe(130);
   });
 

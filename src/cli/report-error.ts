@@ -38,8 +38,9 @@ function describe(thrown: unknown): { message: string; hint?: string | undefined
   };
 }
 
+/** Only options hold platforms that a user wrote. */
 function statusOf(code: ErrorCode): number {
-  return code === 'USAGE' ? 2 : code === 'ABORTED' ? 130 : 1;
+  return code === 'USAGE' || code === 'PLATFORM_INVALID' ? 2 : code === 'ABORTED' ? 130 : 1;
 }
 
 /** Control characters come from outside (file names, answers of registries) and must not drive the terminal. */

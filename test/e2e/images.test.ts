@@ -14,7 +14,7 @@ describe('images', () => {
     await using world = await newWorld();
     const help = await world.must([]);
     expect(help).toContain('lreg_preload');
-    for (const args of [['help'], ['-h'], ['--help']]) expect(await world.must(args)).toBe(help);
+    for (const args of [['help'], ['-h'], ['--help'], ['--verbose']]) expect(await world.must(args)).toBe(help);
     const preload = await world.must(['help', 'lreg-preload']);
     expect(preload).toContain('--keep-going');
     expect(await world.must(['lreg_preload', '--help'])).toBe(preload);

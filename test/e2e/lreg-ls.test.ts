@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { pushImage } from '../fixtures/image.ts';
+import { newWorld } from '../peers/program.ts';
 import { ALPINE, AMD, ARM, MANY, NEWER, newScene, TOOL } from './testing/scene.ts';
 
 describe('images lreg_ls, lreg_inspect, lreg_rm', () => {
@@ -53,6 +55,32 @@ describe('images lreg_ls, lreg_inspect, lreg_rm', () => {
     expect(config).toBe(Buffer.from(AMD.blobs[0]?.bytes ?? []).toString());
   });
 
+  it('removes with the last name of an image all that belongs to it', async () => {
+    await using scene = await newScene();
+    const { world, at } = scene;
+    await world.must(['lreg_cache', '--platform=all', at('team/many:1'), at('team/tool:v1')]);
+    await world.must(['lreg_rm', at('team/many:1'), 'team/tool:v1']);
+    expect(await world.must(['lreg_ls'])).toBe('');
+    await world.must(['lreg_cache', at('team/many:1')]);
+    expect(await world.must(['lreg_ls'])).toBe('team/many:\n  ["1"]\n');
+  });
+
+  it('shows and removes what was uploaded with its host in its name', async () => {
+    await using world = await newWorld();
+    const { base, host } = await world.startRegistry();
+    await pushImage(base, 'quay.io/team/tool:v1', TOOL);
+    const overHttp = { env: { LOCAL_REGISTRY: host, XDG_DATA_HOME: `${world.path}/other` } };
+    for (const options of [{}, overHttp]) {
+      expect(await world.must(['lreg_ls'], options)).toBe('quay.io/team/tool:\n  ["v1"]\n');
+      expect((await world.images(['lreg_isloaded', 'quay.io/team/tool:v1'], options)).status).toBe(0);
+    }
+    await world.must(['lreg_rm', 'quay.io/team/tool:v1'], overHttp);
+    expect((await world.images(['lreg_isloaded', 'quay.io/team/tool:v1'])).status).toBe(1);
+    await pushImage(base, 'quay.io/team/tool:v1', TOOL);
+    await world.must(['lreg_rm', 'quay.io/team/tool:v1']);
+    expect(await world.must(['lreg_ls'])).toBe('');
+  });
+
   it('removes a tag alone, a manifest by digest with its tags, and what is not there not at all', async () => {
     await using scene = await newScene();
     const { world, upstream, at } = scene;
@@ -63,6 +91,7 @@ describe('images lreg_ls, lreg_inspect, lreg_rm', () => {
     expect((await world.images(['lreg_isloaded', at('library/alpine:1')])).status).toBe(1);
     await world.must(['lreg_rm', `team/tool@${TOOL.manifest.digest}`]);
     expect(await world.must(['lreg_ls', '--hosts'])).not.toContain('v1');
+    expect(await world.must(['lreg_ls'])).toBe('library/alpine:\n  ["same"]\n');
     const again = await world.images(['lreg_rm', 'alpine:1']);
     expect(again.status).toBe(1);
     expect(again.stderr).toMatch(/^ERROR: not in the private registry \[alpine:1\]\n/);

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ALPINE, NEWER, newScene, TOOL } from './testing/scene.ts';
+import { ALPINE, AMD, ARM, NEWER, newScene, TOOL } from './testing/scene.ts';
 
 const SIZE = /(\d+) bytes \([^)]*\) to fetch, (\d+) bytes? .*already there/;
 
@@ -125,6 +125,29 @@ describe('images lreg_preload', () => {
     const { stderr } = await world.images(['lreg_preload', '--force', overlay]);
     expect(stderr).toContain(`=== ${at('library/alpine:1')}`);
     expect(upstream.sent()).toBe(sent);
+  });
+
+  it('fetches with --platform what an image that is there lacks, and asks nobody where nothing is lacking', async () => {
+    await using scene = await newScene();
+    const { world, upstream, at } = scene;
+    const overlay = await scene.overlay('one', [at('library/alpine:1'), at('team/many:1')]);
+    await world.must(['lreg_preload', '--platform=linux/amd64', overlay]);
+    const before = upstream.requests.length;
+    expect((await world.images(['lreg_preload', '--platform=linux/amd64', overlay])).stderr).toContain(
+      '0 images cached, 2 there before',
+    );
+    expect(upstream.requests.length).toBe(before);
+    await world.must(['lreg_preload', '--platform=linux/arm64', overlay]);
+    for (const [architecture, image] of Object.entries({ amd64: AMD, arm64: ARM })) {
+      const config = await world.must(['lreg_inspect', '--config', `--platform=linux/${architecture}`, 'team/many:1']);
+      expect(config).toBe(Buffer.from(image.blobs[0]?.bytes ?? []).toString());
+    }
+    const asked = upstream.requests.length;
+    const both = await world.images(['lreg_preload', '--platform=linux/arm64,linux/amd64', overlay]);
+    expect(both.stderr).toContain('0 images cached, 2 there before');
+    // An image for one platform may have become an index: a HEAD tells.
+    expect(upstream.requests.slice(asked)).toEqual(['HEAD /v2/library/alpine/manifests/1']);
+    expect((await world.images(['lreg_preload', '--platform=linux/s390x', at('team/many:1')])).status).toBe(1);
   });
 
   it('reads references from standard input, also by digest', async () => {

@@ -1,8 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { start, stop, until } from '../peers/process.ts';
+import { because, needs } from '../peers/find.ts';
+import { run, start, stop, until } from '../peers/process.ts';
 import { newWorld, ROOT } from '../peers/program.ts';
 import { freePort } from '../peers/temporary.ts';
+
+const allowed = Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8')) <= 80;
+const root = needs('root', 'setpriv');
+const lowPorts = root.missing ? root : because([allowed ? 'everybody may listen on port 80 here' : undefined]);
 
 const answers = async (url: string) => (await fetch(`${url}/v2/`)).ok;
 
@@ -103,6 +109,31 @@ describe('images serve', () => {
     await stop(child);
     expect(child.exitCode).toBe(0);
     expect((await world.images(['lreg_status'])).status).toBe(1);
+  });
+});
+
+describe('images serve and lreg_start', () => {
+  it('leave no store behind where they cannot start: there is no private registry then', async () => {
+    await using world = await newWorld();
+    await using other = await newWorld();
+    const { host } = await other.startRegistry();
+    for (const command of ['serve', 'lreg_start']) {
+      const { status, stderr } = await world.images([command, `--listen=${host}`]);
+      expect(status, command).toBe(1);
+      expect(stderr, command).toMatch(/^ERROR: address is in use /);
+      expect((await world.images(['lreg_ls'])).stderr, command).toMatch(/^ERROR: no private registry\n/);
+    }
+  });
+
+  it.skipIf(lowPorts.missing)(`say what allows a port that is refused${lowPorts.why}`, async () => {
+    await using world = await newWorld();
+    for (const command of ['serve', 'lreg_start']) {
+      const args = ['--bounding-set=-net_bind_service', join(ROOT, 'bin/images'), command, '--listen=127.0.0.1:80'];
+      const { status, stderr } = await run('setpriv', args, { env: world.env });
+      expect(status, command).toBe(1);
+      expect(stderr, command).toContain('ERROR: no permission to listen on [127.0.0.1:80]\n');
+      expect(stderr, command).toContain('sudo sysctl net.ipv4.ip_unprivileged_port_start=80');
+    }
   });
 });
 

@@ -27,7 +27,7 @@ export function lineOf(event: CopyEvent): string | undefined {
     case 'image':
       return `=== ${event.image}`;
     case 'image-failed':
-      return `FAILED ${event.image}: ${errorLine(event.error)}`;
+      return `FAILED ${failureLine(event)}`;
     case 'retry':
       return `Again in ${(event.after / 1000).toFixed(1)} s: ${event.what}: ${event.why}`;
     case 'note':
@@ -35,4 +35,10 @@ export function lineOf(event: CopyEvent): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** The image once, also where the error names it itself. */
+export function failureLine({ image, error }: { readonly image: string; readonly error: unknown }): string {
+  const line = errorLine(error);
+  return line.startsWith(`${image}: `) ? line : `${image}: ${line}`;
 }
