@@ -45,6 +45,7 @@ export type ErrorCode =
   | 'READ_ONLY'
   | 'REFERENCE_INVALID'
   | 'SERVER_ERROR'
+  | 'TAR_INVALID'
   | 'TIMEOUT'
   | 'UNREACHABLE'
   | 'USAGE'
