@@ -31,6 +31,11 @@ const PLATFORM: OptionSpec = {
   help: "Platforms to copy of a multi-platform image (default this machine's); fetched as well for images that are there without them",
 };
 const REFERRERS: OptionSpec = { name: 'referrers', help: 'Copy signatures, SBOMs and other referrers too' };
+const FORCE: OptionSpec = { name: 'force', help: 'Look at everything again, also at what the registry has' };
+const KEEP_GOING: OptionSpec = {
+  name: 'keep-going',
+  help: 'Go on after a failure; list all failures at the end and exit 1',
+};
 const REFRESH: OptionSpec = {
   name: 'refresh',
   help: 'Also fetch tags that have moved at their source (one HEAD each tells)',
@@ -80,8 +85,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     arguments: [MAYBE_OVERLAYS],
     options: [
-      { name: 'force', help: 'Look at everything again, also at what the registry has' },
-      { name: 'keep-going', help: 'Go on after a failure; list all failures at the end and exit 1' },
+      FORCE,
+      KEEP_GOING,
       REFRESH,
       { name: 'maybe', help: 'Also what only looks like an image: one HEAD each tells whether it is one' },
       DRY_RUN,
@@ -118,10 +123,10 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: 'IMAGE|-', required: true, many: true, help: 'References, also by digest; `-`: from standard input' },
     ],
     options: [
-      { name: 'force', help: 'Look at everything again, also at what the registry has' },
+      FORCE,
       { name: 'refresh', help: 'Accepted as for lreg_preload: tags that have moved are fetched anyway' },
       DRY_RUN,
-      { name: 'keep-going', help: 'Go on after a failure; list all failures at the end and exit 1' },
+      KEEP_GOING,
       PLATFORM,
       REFERRERS,
       DATA,

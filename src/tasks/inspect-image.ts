@@ -7,7 +7,7 @@ import { decodeManifest, type ImageManifest, type RawManifest } from '../oci/man
 import { type Platform, platformSuits } from '../oci/platform.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import { machinePlatform } from './machine-platform.ts';
-import { findImage, type PrivateRegistry } from './private-registry.ts';
+import { findImage, notLoaded, type PrivateRegistry } from './private-registry.ts';
 import { readConfig } from './read-config.ts';
 import { callOptions, type Settings } from './settings.ts';
 
@@ -49,7 +49,9 @@ export async function inspectImage(
   options: { readonly platform?: Platform; readonly settings: Settings },
 ): Promise<InspectedImage> {
   const { settings, platform } = options;
-  const { repository, descriptor } = (await findImage(reference, registry, settings)) ?? notThere(reference);
+  const found = await findImage(reference, registry, settings);
+  if (!found) throw notLoaded(reference);
+  const { repository, descriptor } = found;
   const image: ImageInRegistry = { reference, repository, registry, settings };
   const root = await readManifest(image, descriptor.digest);
   const manifest = await chosenImage(image, root, platform);
@@ -118,10 +120,4 @@ function layerData({ mediaType, digest, size, annotations }: Descriptor): LayerD
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
-}
-
-function notThere(reference: Reference): never {
-  throw new ImagesError('MANIFEST_UNKNOWN', `not in the private registry [${formatReference(reference)}]`, {
-    hint: '`images lreg_ls` shows what is there.',
-  });
 }

@@ -1,6 +1,7 @@
 // Opens the private registry: the embedded store in process, or any other over HTTP (then, and only then, the client is loaded).
 import type { Descriptor } from '../oci/descriptor.ts';
-import { DEFAULT_HOST, DEFAULT_TAG, type Reference, tagOrDigest } from '../oci/reference.ts';
+import { ImagesError } from '../oci/errors.ts';
+import { DEFAULT_HOST, DEFAULT_TAG, formatReference, type Reference, tagOrDigest } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../storage/embedded-store.ts';
 import { namedWithHost, spellings } from '../storage/name-lookup.ts';
@@ -59,6 +60,12 @@ export async function findImage(
     if (descriptor) return { repository: path, descriptor };
   }
   return undefined;
+}
+
+export function notLoaded(reference: Reference): ImagesError {
+  return new ImagesError('MANIFEST_UNKNOWN', `not in the private registry [${formatReference(reference)}]`, {
+    hint: '`images lreg_ls --hosts` shows what is there.',
+  });
 }
 
 /** Images go in under their path, the host stripped; the embedded registry records the full name beside it. */

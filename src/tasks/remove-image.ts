@@ -4,7 +4,7 @@ import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { DEFAULT_TAG, formatReference, type Reference, tagOrDigest } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
 import type { EmbeddedStore } from '../storage/embedded-store.ts';
-import { fullNames, type PrivateRegistry, strippedNames } from './private-registry.ts';
+import { fullNames, notLoaded, type PrivateRegistry, strippedNames } from './private-registry.ts';
 import { belongingTo, removeUnneeded } from './remove-unneeded.ts';
 import { callOptions, type Settings } from './settings.ts';
 
@@ -21,9 +21,7 @@ export async function removeImage(reference: Reference, registry: PrivateRegistr
       : await removeFrom(registry.registry, target);
     if (removed) return;
   }
-  throw new ImagesError('MANIFEST_UNKNOWN', `not in the private registry [${formatReference(reference)}]`, {
-    hint: '`images lreg_ls --hosts` shows what is there.',
-  });
+  throw notLoaded(reference);
 }
 
 interface Target {

@@ -1,7 +1,7 @@
 // `images lreg_cache`.
-import { parsePlatformChoice } from '../../oci/platform.ts';
 import { cacheReferences } from '../../tasks/cache-references.ts';
 import type { Run } from '../command.ts';
+import { copyOptions } from '../copy-options.ts';
 import { reportCopy } from '../copy-report.ts';
 import { expectMuchData } from '../much-data.ts';
 import { createReporter } from '../reporter/reporter.ts';
@@ -10,18 +10,13 @@ import { taskSettings } from '../task-settings.ts';
 export const run: Run = async ({ args, options, context }) => {
   expectMuchData();
   const began = performance.now();
-  const platform = options.text('platform');
   const reporter = await createReporter(context);
   try {
     const result = await cacheReferences(
       { references: args, input: context.stdin },
       { ...taskSettings(context, options), onNote: reporter.note },
       {
-        force: options.flag('force'),
-        keepGoing: options.flag('keep-going'),
-        dryRun: options.flag('dry-run'),
-        referrers: options.flag('referrers'),
-        ...(platform !== undefined && { platforms: parsePlatformChoice(platform) }),
+        ...copyOptions(options),
         onEvent: reporter.onEvent,
       },
     );

@@ -1,7 +1,7 @@
 // `images lreg_preload`.
-import { parsePlatformChoice } from '../../oci/platform.ts';
 import { preloadImages } from '../../tasks/preload-images.ts';
 import type { Run } from '../command.ts';
+import { copyOptions } from '../copy-options.ts';
 import { reportCopy } from '../copy-report.ts';
 import { expectMuchData } from '../much-data.ts';
 import { createReporter } from '../reporter/reporter.ts';
@@ -11,7 +11,6 @@ import { taskSettings } from '../task-settings.ts';
 export const run: Run = async ({ args, options, context }) => {
   expectMuchData();
   const began = performance.now();
-  const platform = options.text('platform');
   const pause = options.text('pause');
   const reporter = await createReporter(context);
   try {
@@ -19,13 +18,9 @@ export const run: Run = async ({ args, options, context }) => {
       { items: args, input: context.stdin },
       { ...taskSettings(context, options), onNote: reporter.note },
       {
-        force: options.flag('force'),
-        keepGoing: options.flag('keep-going'),
+        ...copyOptions(options),
         refresh: options.flag('refresh'),
         maybe: options.flag('maybe'),
-        dryRun: options.flag('dry-run'),
-        referrers: options.flag('referrers'),
-        ...(platform !== undefined && { platforms: parsePlatformChoice(platform) }),
         ...(pause !== undefined && { pause }),
         onEvent: reporter.onEvent,
         onWarning: (warning) => reporter.note(warningLine(warning)),
