@@ -58,6 +58,8 @@ export interface FileTree {
   has(file: string): boolean;
   /** The file's text, without a BOM. */
   read(file: string): Promise<string>;
+  /** The file as it is: an archive. */
+  bytes(file: string): Promise<Uint8Array>;
   /** The file's documents in which an image can be; those that do not parse give a warning and nothing. */
   documents(file: string): Promise<readonly ScannedDocument[]>;
 }

@@ -46,15 +46,16 @@ export function openFileTree(directory: string, warn: (warning: Warning) => void
   const recent = new Map<string, readonly ScannedDocument[]>();
   const warned = new Set<string>();
 
-  const readText = (file: string): string => {
+  const bytesOf = (file: string): Buffer => {
     try {
-      return decode(readBytes(join(directory, file)));
+      return readBytes(join(directory, file));
     } catch (error) {
       if (!warned.has(file)) warn({ file, text: `cannot be read: ${reasonOf(error)}` });
       warned.add(file);
-      return '';
+      return Buffer.alloc(0);
     }
   };
+  const readText = (file: string): string => decode(bytesOf(file));
   const parse = (file: string): readonly ScannedDocument[] => {
     const parsed = parseYaml(file, readText(file), mayMatter);
     if (!warned.has(file)) {
@@ -68,6 +69,7 @@ export function openFileTree(directory: string, warn: (warning: Warning) => void
     files,
     has: (file) => known.has(file),
     read: async (file) => readText(file),
+    bytes: async (file) => bytesOf(file),
     documents: async (file) => {
       const documents = recent.get(file) ?? parse(file);
       recent.delete(file);

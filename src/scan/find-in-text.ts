@@ -3,6 +3,7 @@ import type { DocumentRule, Finding, Warning } from './contract.ts';
 import { imageLines } from './lines.ts';
 import { mayMatter } from './may-matter.ts';
 import { fillInTemplate } from './openshift-template.ts';
+import { isOtherFormat } from './other-formats.ts';
 import { uniqueWarnings, withoutRepetition } from './repetition.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -17,6 +18,7 @@ export function findInText(file: string, text: string, rules: readonly DocumentR
   const warnings: Warning[] = [];
   const parsed = parseYaml(file, text, mayMatter);
   for (const document of parsed.documents.map(fillInTemplate)) {
+    if (isOtherFormat(document.value)) continue;
     for (const rule of rules) {
       if (rule.matches(document)) sort(rule.find(document), { findings, warnings });
     }

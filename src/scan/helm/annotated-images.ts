@@ -1,6 +1,6 @@
 // The images that Chart.yaml's annotations list. A list for people and mirrors: it also names what is off by default, so it only adds maybes.
 // Format: artifacthub.io/docs/topics/annotations/helm (`artifacthub.io/images`); Helm's own `helm.sh/images`, Bitnami's `images`.
-import type { FileTree, Finding } from '../contract.ts';
+import type { Finding } from '../contract.ts';
 import { judgeImage } from '../image-text.ts';
 import { type Chart, inDirectory } from './chart.ts';
 import { isDictionary } from './template/values.ts';
@@ -8,11 +8,11 @@ import { readYaml } from './template/yaml-values.ts';
 
 const NAMES = ['artifacthub.io/images', 'helm.sh/images', 'images'];
 
-export async function annotatedImages(tree: FileTree, chart: Chart): Promise<readonly Finding[]> {
+export async function annotatedImages(chart: Chart): Promise<readonly Finding[]> {
   const file = inDirectory(chart.directory, 'Chart.yaml');
   const annotations = chart.metadata.annotations;
   if (!isDictionary(annotations)) return [];
-  const [document] = await tree.documents(file);
+  const [document] = await chart.tree.documents(file);
   return NAMES.flatMap((name) => {
     const text = annotations[name];
     const list = typeof text === 'string' ? readYaml(text) : text;

@@ -1,9 +1,13 @@
 // A chart's directory → what it is made of: metadata, default values, templates, the charts below it. Format: helm.sh/docs/topics/charts.
-import type { FileTree } from '../contract.ts';
+import { isImagesError } from '../../oci/errors.ts';
+import type { FileTree, Warning } from '../contract.ts';
+import { isPacked, openChartArchive } from './chart-archive.ts';
 import { type Dictionary, isDictionary } from './template/values.ts';
 import { readDictionary } from './template/yaml-values.ts';
 
 export interface Chart {
+  /** Where its files are: a packed chart has a tree of its own. */
+  readonly tree: FileTree;
   /** Relative to the scanned directory; empty for that directory itself. */
   readonly directory: string;
   /** The name under which the parent gives it values: its alias where it has one. */
@@ -17,6 +21,8 @@ export interface Chart {
   readonly files: ReadonlyMap<string, string>;
   readonly dependencies: readonly Dependency[];
   readonly subcharts: readonly Subchart[];
+  /** Packed charts below it that cannot be read. */
+  readonly warnings: readonly Warning[];
 }
 
 export interface TemplateFile {
@@ -85,7 +91,9 @@ export async function readChart(
   const templates = await readTemplates(tree, { directory, path, below });
   const dependencies = dependenciesOf(metadata).concat(dependenciesOf(readDictionary(await read('requirements.yaml'))));
   const readsFiles = templates.some(({ source }) => source.includes('.Files'));
+  const warnings: Warning[] = [];
   return {
+    tree,
     directory,
     name,
     path,
@@ -96,8 +104,9 @@ export async function readChart(
     dependencies,
     subcharts:
       (as.depth ?? 0) < MAX_CHARTS_DEEP
-        ? await readSubcharts(tree, { directory, path, below, dependencies, depth: as.depth ?? 0 })
+        ? await readSubcharts(tree, { directory, path, below, dependencies, depth: as.depth ?? 0, warnings })
         : [],
+    warnings,
   };
 }
 
@@ -142,18 +151,22 @@ async function readSubcharts(
     readonly below: readonly string[];
     readonly dependencies: readonly Dependency[];
     readonly depth: number;
+    readonly warnings: Warning[];
   },
 ): Promise<readonly Subchart[]> {
   const subcharts: Subchart[] = [];
-  for (const path of parent.below) {
+  const unpacked = parent.below.flatMap((path) => {
     const folder = /^(charts\/[^/_.][^/]*)\/Chart\.yaml$/.exec(path)?.[1];
-    if (folder === undefined) continue;
-    const directory = inDirectory(parent.directory, folder);
-    const own = await chartName(tree, directory);
+    return folder === undefined ? [] : [{ tree, directory: inDirectory(parent.directory, folder) }];
+  });
+  for (const at of [...unpacked, ...(await packedCharts(tree, parent))]) {
+    const own = await chartName(at.tree, at.directory);
     const wanted = parent.dependencies.filter((dependency) => dependency.name === own);
     for (const dependency of wanted.length > 0 ? wanted : [undefined]) {
       const as = { name: dependency?.alias ?? own, parentPath: parent.path, depth: parent.depth + 1 };
-      subcharts.push({ chart: await readChart(tree, directory, as), dependency });
+      // Unpacked beside its archive: one of them is enough.
+      if (subcharts.some(({ chart }) => chart.name === as.name)) continue;
+      subcharts.push({ chart: await readChart(at.tree, at.directory, as), dependency });
     }
   }
   for (const dependency of parent.dependencies) {
@@ -165,6 +178,25 @@ async function readSubcharts(
     subcharts.push({ chart: await readChart(tree, directory, as), dependency });
   }
   return subcharts;
+}
+
+async function packedCharts(
+  tree: FileTree,
+  parent: { readonly directory: string; readonly below: readonly string[]; readonly warnings: Warning[] },
+): Promise<readonly { readonly tree: FileTree; readonly directory: string }[]> {
+  const packed: { readonly tree: FileTree; readonly directory: string }[] = [];
+  for (const path of parent.below) {
+    if (!/^charts\/[^/]+$/.test(path) || !isPacked(path)) continue;
+    const file = inDirectory(parent.directory, path);
+    try {
+      const opened = await openChartArchive(tree, file);
+      if (opened) packed.push(opened);
+    } catch (error) {
+      if (!isImagesError(error, 'TAR_INVALID')) throw error;
+      parent.warnings.push({ file, text: `the packed chart cannot be read: ${error.message}` });
+    }
+  }
+  return packed;
 }
 
 async function chartName(tree: FileTree, directory: string): Promise<string> {

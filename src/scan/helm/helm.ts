@@ -1,10 +1,12 @@
 // The rule for Helm charts: renders a chart with its default values and hands the manifests to the document rules.
 // What is rendered is in use; what default values, tests or an unknown cluster keep out is a maybe with that reason.
+import { isImagesError } from '../../oci/errors.ts';
 import type { DocumentRule, FileTree, Finding, TreeRule, Warning } from '../contract.ts';
 import { findInText } from '../find-in-text.ts';
 import { annotatedImages } from './annotated-images.ts';
 import type { Cluster } from './built-in-objects.ts';
-import { type Chart, chartDirectories, inDirectory, readChart } from './chart.ts';
+import { chartDirectories, inDirectory, readChart } from './chart.ts';
+import { isPacked, openChartArchive } from './chart-archive.ts';
 import { type Manifest, renderChart } from './render.ts';
 import { imagesInValues } from './value-images.ts';
 import { switchedOffBy, type ValuedChart, withValues } from './values.ts';
@@ -29,6 +31,13 @@ export function helmCharts(documentRules: readonly DocumentRule[]): TreeRule {
         findings.push(...found.findings);
         warnings.push(...found.warnings);
       }
+      const repositories = await repositoriesIn(tree);
+      for (const file of tree.files) {
+        if (!isPacked(file) || claimed.has(file) || repositories.has(directoryOf(file))) continue;
+        const found = await findInArchive(tree, file, documentRules);
+        findings.push(...found.findings);
+        warnings.push(...found.warnings);
+      }
       return { findings, warnings, claimed };
     },
   };
@@ -37,6 +46,31 @@ export function helmCharts(documentRules: readonly DocumentRule[]): TreeRule {
 interface Found {
   readonly findings: readonly Finding[];
   readonly warnings: readonly Warning[];
+}
+
+/** An archive that lies about on its own; what is no chart is none of ours. */
+async function findInArchive(tree: FileTree, file: string, rules: readonly DocumentRule[]): Promise<Found> {
+  try {
+    const packed = await openChartArchive(tree, file);
+    if (packed) return await findInChart(packed.tree, packed.directory, rules);
+  } catch (error) {
+    if (!isImagesError(error, 'TAR_INVALID')) throw error;
+  }
+  return { findings: [], warnings: [] };
+}
+
+/** Directories of chart repositories (helm.sh/docs/topics/chart_repository): all versions of charts for others to choose from, in use by nobody. */
+async function repositoriesIn(tree: FileTree): Promise<ReadonlySet<string>> {
+  const directories = new Set(tree.files.filter(isPacked).map(directoryOf));
+  for (const directory of directories) {
+    const index = inDirectory(directory, 'index.yaml');
+    if (!tree.has(index) || !/^entries:/m.test(await tree.read(index))) directories.delete(directory);
+  }
+  return directories;
+}
+
+function directoryOf(file: string): string {
+  return file.slice(0, Math.max(0, file.lastIndexOf('/')));
 }
 
 async function findInChart(tree: FileTree, directory: string, rules: readonly DocumentRule[]): Promise<Found> {
@@ -60,9 +94,9 @@ async function findInChart(tree: FileTree, directory: string, rules: readonly Do
     }
   };
   addMaybes(explored.findings.map((finding) => asMaybe(finding, finding.reason ?? 'switched off by default')));
-  addMaybes(await annotatedImages(tree, chart));
-  addMaybes(await imagesInValues(tree, valued, seen));
-  return { findings, warnings: [...rendered.warnings, ...main.warnings, ...missingCharts(tree, valued)] };
+  addMaybes(await annotatedImages(chart));
+  addMaybes(await imagesInValues(valued, seen));
+  return { findings, warnings: [...rendered.warnings, ...main.warnings, ...missingCharts(valued)] };
 }
 
 /** The findings of rendered manifests, each where its template stands. */
@@ -136,9 +170,10 @@ function settledBy(onNew: readonly Finding[], onOld: readonly Finding[]): readon
 }
 
 /** Charts that are meant to be there by default and are not: their images are not found. */
-function* missingCharts(tree: FileTree, valued: ValuedChart): Iterable<Warning> {
+function* missingCharts(valued: ValuedChart): Iterable<Warning> {
   const { chart, values } = valued;
   if (valued.off !== undefined) return;
+  yield* chart.warnings;
   const tags = values.tags;
   for (const dependency of chart.dependencies) {
     const name = dependency.alias ?? dependency.name;
@@ -150,23 +185,15 @@ function* missingCharts(tree: FileTree, valued: ValuedChart): Iterable<Warning> 
       })
     )
       continue;
-    const packed = tree.files.find((file) => isArchiveOf(file, chart, dependency.name));
-    yield packed
-      ? { file: packed, text: `the packed chart [${dependency.name}] is not read: unpack it to have its images found` }
-      : {
-          file: inDirectory(chart.directory, 'Chart.yaml'),
-          text: `the chart [${dependency.name}] of ${dependency.repository || 'its dependencies'} is not in charts/: its images are not found`,
-        };
+    yield {
+      file: inDirectory(chart.directory, 'Chart.yaml'),
+      text: `the chart [${dependency.name}] of ${dependency.repository || 'its dependencies'} is not in charts/: its images are not found`,
+    };
   }
-  for (const subchart of valued.subcharts) yield* missingCharts(tree, subchart);
+  for (const subchart of valued.subcharts) yield* missingCharts(subchart);
 }
 
 /** Library charts have no images. */
 function isCommon(name: string): boolean {
   return name === 'common' || name.endsWith('-common') || name === 'library' || name.endsWith('-lib');
-}
-
-function isArchiveOf(file: string, chart: Chart, name: string): boolean {
-  const start = inDirectory(chart.directory, `charts/${name}-`);
-  return file.startsWith(start) && file.endsWith('.tgz');
 }

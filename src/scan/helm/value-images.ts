@@ -1,5 +1,5 @@
 // Images that values.yaml names and no template uses by default: split over registry, repository and tag, or whole. Always maybes.
-import type { FileTree, Finding } from '../contract.ts';
+import type { Finding } from '../contract.ts';
 import { judgeImageWithCare } from '../image-text.ts';
 import { formatPath } from '../path.ts';
 import { inDirectory } from './chart.ts';
@@ -9,15 +9,12 @@ import type { ValuedChart } from './values.ts';
 type Path = readonly (string | number)[];
 
 /** `known` are the images that were found otherwise; those and their repositories' defaults are left out. */
-export async function imagesInValues(
-  tree: FileTree,
-  valued: ValuedChart,
-  known: ReadonlySet<string>,
-): Promise<readonly Finding[]> {
+export async function imagesInValues(valued: ValuedChart, known: ReadonlySet<string>): Promise<readonly Finding[]> {
   const repositories = [...new Set([...known].map(repositoryOf))];
   const findings: Finding[] = [];
   await collectChart(valued, async (chart) => {
-    const file = inDirectory(chart.chart.directory, 'values.yaml');
+    const { tree, directory } = chart.chart;
+    const file = inDirectory(directory, 'values.yaml');
     if (!tree.has(file)) return;
     const [document] = await tree.documents(file);
     if (!document) return;
