@@ -5,11 +5,13 @@ import { startRegistry } from '../../tasks/start-registry.ts';
 import { addressForVms } from '../../tasks/vm-address.ts';
 import type { Run } from '../command.ts';
 import type { Context } from '../context.ts';
+import { SERVER_FLAGS } from '../much-data.ts';
 import { taskSettings } from '../task-settings.ts';
 
 export const run: Run = async ({ options, context }) => {
+  const [interpreter, ...program] = context.program;
   const { state, already } = await startRegistry(
-    { listen: options.texts('listen'), program: context.program },
+    { listen: options.texts('listen'), program: [interpreter, ...SERVER_FLAGS, ...program] },
     taskSettings(context, options),
   );
   if (already) context.note('The embedded registry runs already.');

@@ -7,10 +7,12 @@ import { type ServedRegistry, serveRegistry } from '../../tasks/serve-registry.t
 import type { ReadyMessage } from '../../tasks/start-registry.ts';
 import type { Run } from '../command.ts';
 import type { Context } from '../context.ts';
+import { expectMuchData } from '../much-data.ts';
 import { errorLine } from '../report-error.ts';
 import { taskSettings } from '../task-settings.ts';
 
 export const run: Run = async ({ options, context }) => {
+  expectMuchData();
   const readyDescriptor = options.text('ready-fd');
   const tell = (message: ReadyMessage) => {
     if (readyDescriptor === undefined) return;
