@@ -138,9 +138,10 @@ function decodeState(value: unknown): RegistryState | undefined {
   const addresses = value.addresses
     .filter(isObject)
     .flatMap(({ host, port }) => (typeof host === 'string' && typeof port === 'number' ? [{ host, port }] : []));
-  const texts = [identity, data, since, version].every((text) => typeof text === 'string');
-  if (!texts || typeof pid !== 'number' || typeof uid !== 'number') return undefined;
-  return { ...(value as unknown as RegistryState), addresses };
+  if (typeof pid !== 'number' || typeof uid !== 'number') return undefined;
+  if (typeof identity !== 'string' || typeof data !== 'string') return undefined;
+  if (typeof since !== 'string' || typeof version !== 'string') return undefined;
+  return { identity, pid, uid, data, addresses, since, version };
 }
 
 function statePath(data: string): string {
