@@ -12,3 +12,12 @@ export function mayMatter(part: string): boolean {
   if (part.length <= SMALL) return true;
   return SCHEMA.test(part) ? DEFAULT_IMAGE.test(part) : CLUE.test(part);
 }
+
+/** A chart's template of nothing but schemas: rendering it makes megabytes in which nothing is found. */
+export function isOnlySchemas(template: string): boolean {
+  if (template.length <= SMALL || !SCHEMA.test(template) || template.includes('define ')) return false;
+  const parts = template.split(/^---/m);
+  return parts.every((part) =>
+    /^kind:/m.test(part) ? SCHEMA.test(part) && !DEFAULT_IMAGE.test(part) : part.length <= SMALL,
+  );
+}

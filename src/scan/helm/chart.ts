@@ -1,6 +1,7 @@
 // A chart's directory → what it is made of: metadata, default values, templates, the charts below it. Format: helm.sh/docs/topics/charts.
 import { isImagesError } from '../../oci/errors.ts';
 import type { FileTree, Warning } from '../contract.ts';
+import { isOnlySchemas } from '../may-matter.ts';
 import { isPacked, openChartArchive } from './chart-archive.ts';
 import { type Dictionary, isDictionary } from './template/values.ts';
 import { readDictionary } from './template/yaml-values.ts';
@@ -124,7 +125,8 @@ async function readTemplates(
   for (const path of chart.below) {
     if (!path.startsWith('templates/') || !/\.(?:ya?ml|tpl|txt|json)$/.test(path)) continue;
     const file = inDirectory(chart.directory, path);
-    templates.push({ file, name: `${chart.path}/${path}`, source: await tree.read(file) });
+    const source = await tree.read(file);
+    if (!isOnlySchemas(source)) templates.push({ file, name: `${chart.path}/${path}`, source });
   }
   return templates;
 }
