@@ -44,6 +44,18 @@ export async function startRegistry(request: StartRequest, settings: Settings): 
   const before = runningRegistry(data);
   if (before) return alreadyAsWanted(before, request.listen);
   const isNew = !storeIsBegun(data);
+  try {
+    return await startAndAsk(request, data, settings);
+  } catch (error) {
+    if (isNew && !runningRegistry(data)) {
+      rmSync(logPath(data), { force: true });
+      discardEmptyStore(data);
+    }
+    throw error;
+  }
+}
+
+async function startAndAsk(request: StartRequest, data: string, settings: Settings): Promise<StartedRegistry> {
   const log = await openLog(data);
   let message: unknown;
   try {
@@ -56,10 +68,6 @@ export async function startRegistry(request: StartRequest, settings: Settings): 
   const error = errorFrom(message) ?? endedSilently(data);
   // Another `lreg_start` was faster.
   if (error.code === 'ALREADY_RUNNING' && state) return alreadyAsWanted(state, request.listen);
-  if (isNew) {
-    rmSync(logPath(data), { force: true });
-    discardEmptyStore(data);
-  }
   throw error;
 }
 
