@@ -1,5 +1,6 @@
 // What a command is given of the world: the environment as data, its streams, the signal that ends it. Made once, by the program.
 import { homedir } from 'node:os';
+import { translateFsError } from '../io/fs-errors.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -64,7 +65,7 @@ export function processContext(settings: ContextSettings): Context {
     out: (data) =>
       new Promise((resolve, reject) => {
         listenOnce(process.stdout);
-        process.stdout.write(data, (error) => (error ? reject(error) : resolve()));
+        process.stdout.write(data, (error) => (error ? reject(translateFsError(error, 'standard output')) : resolve()));
       }),
     note: (line) => {
       listenOnce(process.stderr);

@@ -12,6 +12,8 @@ const PATH_ERRORS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or directory',
   ENOTDIR: 'not a directory',
   EISDIR: 'a directory, not a file',
+  ENAMETOOLONG: 'name too long',
+  ELOOP: 'links that lead in a circle',
 };
 
 export function reportError(error: unknown, verbose: boolean): ErrorReport {

@@ -25,6 +25,15 @@ describe('images', () => {
     expect(await world.must(['--version'])).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
+  it.skipIf(!existsSync('/dev/full'))('says that its output finds no space', async () => {
+    await using world = await newWorld();
+    const { status, stderr } = await run('sh', ['-c', `${join(ROOT, 'bin/images')} help > /dev/full`], {
+      env: world.env,
+    });
+    expect(stderr).toMatch(/^ERROR: no space left \[standard output\]\n/);
+    expect(status).toBe(1);
+  });
+
   it('ends with status 2 where it is used wrongly, and says what was meant', async () => {
     await using world = await newWorld();
     expect(await world.images(['lreg_lss'])).toEqual({
