@@ -6,11 +6,16 @@ export function tagBeside(fields: Fields, key: string): string | undefined {
   const stem = key.replace(/[-_]?(?:image|Image|IMAGE)(?:[-_]?[nN]ame)?$/, '');
   const names = [`${key}Tag`, `${key}_tag`, `${key}-tag`, `${key}Version`, `${key}_version`];
   const short = stem === '' ? OF_THE_ONLY_IMAGE : [`${stem}Tag`, `${stem}_tag`, `${stem}-tag`];
-  for (const name of [...names, ...short]) {
+  for (const name of [...names, ...short, ...(isNothingElse(fields, key) ? ['version'] : [])]) {
     const tag = scalarOf(fields, name);
     if (tag !== undefined && tag.trim() !== '') return tag.trim();
   }
   return undefined;
+}
+
+/** `{image: quay.io/x/y, version: v1}`; where there is more, the version may be that of something else. */
+function isNothingElse(fields: Fields, key: string): boolean {
+  return Object.keys(fields).every((name) => name === key || name === 'version' || /pull/i.test(name));
 }
 
 const OF_THE_ONLY_IMAGE: readonly string[] = [

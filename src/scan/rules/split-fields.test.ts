@@ -21,6 +21,8 @@ describe('references in parts', () => {
   it('are siblings too: image and imageTag, proxyImage and proxyImageTag, image_name and image_version', () => {
     expect(usedIn(resource('image_name: quay.io/a/b\n  image_version: v1'))).toEqual(['quay.io/a/b:v1']);
     expect(usedIn(resource('image: quay.io/a/b\n  imageTag: v1'))).toEqual(['quay.io/a/b:v1']);
+    expect(usedIn(resource('cni: {image: quay.io/a/cni, version: v3}'))).toEqual(['quay.io/a/cni:v3']);
+    expect(usedIn(resource('image: quay.io/a/cni\n  version: v3\n  size: 1'))).toEqual(['quay.io/a/cni']);
     expect(usedIn(resource('proxyImage: quay.io/a/p\n  proxyImageTag: v2'))).toEqual(['quay.io/a/p:v2']);
   });
 

@@ -1,0 +1,124 @@
+// Charts that others install: Argo CD Applications, Flux HelmReleases, k3s HelmCharts. What they set is read: values by other rules, single
+// parameters (`image.tag: v1`) here. A chart that is elsewhere and gets no image from here has some that nobody finds: a warning says so.
+import type { DocumentRule, Finding, Path, ScannedDocument, Warning } from '../contract.ts';
+import { asFields, type Fields, fieldOf, listOf, scalarOf, textOf, valueAt } from '../fields.ts';
+import { imageKey } from '../key-names.ts';
+import { pathOf } from '../path.ts';
+import { mayMention, type Visit, visitsOf } from '../walk.ts';
+import { splitFields } from './split-fields.ts';
+
+const RULE = 'remote-charts';
+
+export const remoteCharts: DocumentRule = {
+  name: RULE,
+  matches: (document) => mayMention(document, /argoproj\.io|helm\.toolkit\.fluxcd\.io|helm\.cattle\.io/),
+  *find(document) {
+    const visits = visitsOf(document);
+    const withImages = new Set(visits.filter(setsImage).map(({ object }) => object));
+    for (const visit of visits) {
+      const chart = chartAt(visit);
+      if (chart?.name && !withImages.has(visit.object)) {
+        const text = `the chart [${chart.name}] is elsewhere: its images are not found`;
+        yield { file: document.file, line: document.lineOf(pathOf(visit)), text };
+      }
+      if (chart && chart.parameters.length > 0) yield* findInParameters(document, chart.parameters);
+    }
+  },
+};
+
+/** A field for an image, or a text of values that has one. */
+function setsImage({ key, value }: Visit): boolean {
+  if (typeof key !== 'string') return /\bimage\b/.test(textOf(value, 'name') ?? '');
+  return imageKey(key) === 'yes' || (typeof value === 'string' && /^values/.test(key) && /image:/i.test(value));
+}
+
+interface RemoteChart {
+  /** Undefined where the chart may be in the same repository. */
+  readonly name: string | undefined;
+  readonly parameters: readonly Parameter[];
+}
+
+/** A value of the chart, `controller.image.tag`, and where it is set. */
+interface Parameter {
+  readonly name: string;
+  readonly value: string;
+  readonly path: Path;
+}
+
+function chartAt(visit: Visit): RemoteChart | undefined {
+  const { object, value } = visit;
+  const path = pathOf(visit);
+  const isWhole = object !== undefined && value === object.fields;
+  if (object?.group === 'argoproj.io' && (visit.key === 'source' || visit.parent?.key === 'sources')) {
+    return { name: textOf(value, 'chart'), parameters: listed(fieldOf(value, 'helm'), [...path, 'helm']) };
+  }
+  if (isWhole && object.group === 'helm.toolkit.fluxcd.io' && object.kind === 'HelmRelease') {
+    const chart = valueAt(value, 'spec', 'chart', 'spec');
+    const isNear = valueAt(chart, 'sourceRef', 'kind') === 'GitRepository';
+    const name = textOf(chart, 'chart') ?? textOf(valueAt(value, 'spec', 'chartRef'), 'name');
+    return { name: isNear ? undefined : name, parameters: [] };
+  }
+  if (isWhole && object.group === 'helm.cattle.io' && object.kind === 'HelmChart') {
+    const spec = fieldOf(value, 'spec');
+    return {
+      name: textOf(spec, 'chart'),
+      parameters: mapped(asFields(fieldOf(spec, 'set')), [...path, 'spec', 'set']),
+    };
+  }
+  return undefined;
+}
+
+function listed(helm: unknown, path: Path): readonly Parameter[] {
+  return listOf(helm, 'parameters').flatMap((entry, index) => {
+    const name = textOf(entry, 'name');
+    const value = scalarOf(entry, 'value');
+    return name === undefined || value === undefined
+      ? []
+      : [{ name, value, path: [...path, 'parameters', index, 'value'] }];
+  });
+}
+
+function mapped(set: Fields | undefined, path: Path): readonly Parameter[] {
+  return Object.keys(set ?? {}).flatMap((name) => {
+    const value = scalarOf(set, name);
+    return value === undefined ? [] : [{ name, value, path: [...path, name] }];
+  });
+}
+
+/** Registry, repository and tag that are set one by one are put together as in the values that they make. */
+function* findInParameters(document: ScannedDocument, parameters: readonly Parameter[]): Iterable<Finding | Warning> {
+  const placeOf = (path: Path): Path => {
+    const name = path.join('.');
+    const found = parameters.find((parameter) => parameter.name === name || parameter.name.startsWith(`${name}.`));
+    return found?.path ?? [];
+  };
+  const values: ScannedDocument = {
+    file: document.file,
+    value: nested(parameters),
+    isEmbedded: true,
+    lineOf: (path) => document.lineOf(placeOf(path)),
+    lineInText: (path) => document.lineOf(placeOf(path)),
+  };
+  for (const found of splitFields.find(values)) yield 'image' in found ? { ...found, rule: RULE } : found;
+}
+
+function nested(parameters: readonly Parameter[]): Fields {
+  const top = new Map<string, unknown>();
+  for (const { name, value } of parameters) {
+    const keys = name.split('.');
+    const last = keys.pop() ?? name;
+    let at = top;
+    for (const key of keys) {
+      const inner = at.get(key);
+      const next = inner instanceof Map ? inner : new Map<string, unknown>();
+      at.set(key, next);
+      at = next;
+    }
+    at.set(last, value);
+  }
+  return plain(top);
+}
+
+function plain(map: ReadonlyMap<string, unknown>): Fields {
+  return Object.fromEntries([...map].map(([key, value]) => [key, value instanceof Map ? plain(value) : value]));
+}
