@@ -13,12 +13,25 @@ export function withoutRepetition(findings: Iterable<Finding>): Finding[] {
   return [...byPlace.values()];
 }
 
-/** The same text of one file is told once, of its first line. */
+/** A file that has more to tell of is told of in so many lines; the last one says how many there are. */
+const MAX_WARNINGS_A_FILE = 5;
+
+/** The same text of one file is told once, of its first line; of many different ones the first few. */
 export function uniqueWarnings(warnings: Iterable<Warning>): Warning[] {
-  const byText = new Map<string, Warning>();
+  const byFile = new Map<string, Map<string, Warning>>();
   for (const warning of warnings) {
-    const key = `${warning.file}\n${warning.text}`;
-    if (!byText.has(key)) byText.set(key, warning);
+    const known = byFile.get(warning.file) ?? new Map<string, Warning>();
+    if (!known.has(warning.text)) known.set(warning.text, warning);
+    byFile.set(warning.file, known);
   }
-  return [...byText.values()];
+  return [...byFile.values()].flatMap((byText) => shortened([...byText.values()]));
+}
+
+function shortened(warnings: readonly Warning[]): readonly Warning[] {
+  if (warnings.length <= MAX_WARNINGS_A_FILE) return warnings;
+  const shown = warnings.slice(0, MAX_WARNINGS_A_FILE - 1);
+  const [next] = warnings.slice(shown.length);
+  return next
+    ? [...shown, { ...next, text: `${next.text} (and ${warnings.length - shown.length - 1} more of this file)` }]
+    : shown;
 }

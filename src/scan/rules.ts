@@ -12,6 +12,7 @@ import { embeddedTexts } from './rules/embedded-texts.ts';
 import { environment } from './rules/environment.ts';
 import { hubImages } from './rules/hub-images.ts';
 import { imageFields } from './rules/image-fields.ts';
+import { prefixedParts } from './rules/prefixed-parts.ts';
 import { remoteCharts } from './rules/remote-charts.ts';
 import { splitFields } from './rules/split-fields.ts';
 
@@ -22,6 +23,7 @@ const PLAIN_RULES: readonly DocumentRule[] = [
   commandLines,
   imageFields,
   splitFields,
+  prefixedParts,
   hubImages,
   remoteCharts,
   annotations,

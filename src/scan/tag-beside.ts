@@ -5,7 +5,10 @@ import { type Fields, scalarOf } from './fields.ts';
 export function tagBeside(fields: Fields, key: string): string | undefined {
   const stem = key.replace(/[-_]?(?:image|Image|IMAGE)(?:[-_]?[nN]ame)?$/, '');
   const names = [`${key}Tag`, `${key}_tag`, `${key}-tag`, `${key}Version`, `${key}_version`];
-  const short = stem === '' ? OF_THE_ONLY_IMAGE : [`${stem}Tag`, `${stem}_tag`, `${stem}-tag`];
+  const short =
+    stem === ''
+      ? OF_THE_ONLY_IMAGE
+      : ['Tag', '_tag', '-tag', 'ImageTag', '_image_tag', '-image-tag'].map((end) => stem + end);
   for (const name of [...names, ...short, ...(isNothingElse(fields, key) ? ['version'] : [])]) {
     const tag = scalarOf(fields, name);
     if (tag !== undefined && tag.trim() !== '') return tag.trim();

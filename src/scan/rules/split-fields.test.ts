@@ -23,6 +23,7 @@ describe('references in parts', () => {
     expect(usedIn(resource('image: quay.io/a/b\n  imageTag: v1'))).toEqual(['quay.io/a/b:v1']);
     expect(usedIn(resource('cni: {image: quay.io/a/cni, version: v3}'))).toEqual(['quay.io/a/cni:v3']);
     expect(usedIn(resource('image: quay.io/a/cni\n  version: v3\n  size: 1'))).toEqual(['quay.io/a/cni']);
+    expect(usedIn(resource('webImageName: quay.io/a/w\n  webImageTag: v2'))).toEqual(['quay.io/a/w:v2']);
     expect(usedIn(resource('proxyImage: quay.io/a/p\n  proxyImageTag: v2'))).toEqual(['quay.io/a/p:v2']);
   });
 

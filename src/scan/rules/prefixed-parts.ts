@@ -1,0 +1,107 @@
+// References in parts that share a stem: `web_image_repo` and `web_image_tag`, `webImageRepository` and `webImageTag`.
+// Ansible's variables are written so, and name each other: `{{ quay_image_repo }}/calico/node`.
+import { tryParseReference } from '../../oci/reference.ts';
+import type { DocumentRule, Finding, ScannedDocument, Warning } from '../contract.ts';
+import { asFields, type Fields, scalarOf } from '../fields.ts';
+import { maybe, unresolved, used } from '../findings.ts';
+import { joinParts } from '../join-parts.ts';
+import { pathOf } from '../path.ts';
+import { verdictOn } from '../verdict.ts';
+import { mayMention, type Visit, visitsOf } from '../walk.ts';
+
+const RULE = 'prefixed-parts';
+const REPOSITORY = /^(.+image)(?:repo|repository)$/;
+/** The names of the images below it are said elsewhere. */
+const HOST_ALONE = /^[\w-]+(?:\.[\w-]+)+(?::\d+)?$/;
+/** Variables that name each other this often name themselves. */
+const MAX_DEPTH = 10;
+/** A warning names this many of what it cannot tell. */
+const MAX_NAMED = 5;
+
+export const prefixedParts: DocumentRule = {
+  name: RULE,
+  matches: (document) => mayMention(document, /image[_-]?repo/i),
+  *find(document) {
+    for (const visit of visitsOf(document)) {
+      const fields = asFields(visit.value);
+      if (fields) yield* findIn(document, visit, fields);
+    }
+  },
+};
+
+function* findIn(document: ScannedDocument, visit: Visit, fields: Fields): Iterable<Finding | Warning> {
+  const keys = new Map(Object.keys(fields).map((key) => [bare(key), key]));
+  const unknown: string[] = [];
+  for (const [name, key] of keys) {
+    const stem = REPOSITORY.exec(name)?.[1];
+    if (stem === undefined) continue;
+    const texts = partsOf(fields, keys, { stem, key });
+    // A repository without a version is the beginning of others: `quay_image_repo`.
+    if (texts === undefined) continue;
+    const parts = filledIn(texts, document);
+    const joined = parts && joinParts(parts);
+    const reference = joined && tryParseReference(joined.image);
+    if (reference && HOST_ALONE.test(parts.repository ?? '')) continue;
+    if (!reference) {
+      unknown.push(key);
+      continue;
+    }
+    const spot = { document, path: [...pathOf(visit), key], rule: RULE };
+    const verdict = verdictOn(reference, { document, object: visit.object, key: 'yes' });
+    if (verdict?.certainty === 'used') yield used(joined.image, spot);
+    else if (verdict) yield maybe(joined.image, verdict.reason, spot);
+  }
+  const [first] = unknown;
+  if (first === undefined) return;
+  const names = `${unknown.slice(0, MAX_NAMED).join(', ')}${unknown.length > MAX_NAMED ? ', …' : ''}`;
+  const why = `${unknown.length} images are put together when a play or a template runs`;
+  yield unresolved(names, why, { document, path: [...pathOf(visit), first], rule: RULE });
+}
+
+type Texts = { readonly [part in 'registry' | 'repository' | 'tag' | 'digest']?: string };
+
+/** Undefined where nothing says the version. */
+function partsOf(
+  fields: Fields,
+  keys: ReadonlyMap<string, string>,
+  { stem, key }: { readonly stem: string; readonly key: string },
+): Texts | undefined {
+  const text = (...ends: readonly string[]): string | undefined => {
+    const found = ends.map((end) => scalarOf(fields, keys.get(stem + end) ?? '')?.trim());
+    return found.find((one) => one !== undefined && one !== '');
+  };
+  const repository = scalarOf(fields, key)?.trim();
+  const tag = text('tag', 'version');
+  const digest = text('digest');
+  if (!repository || (tag === undefined && digest === undefined)) return undefined;
+  const registry = text('registry');
+  return {
+    repository,
+    ...(registry !== undefined && { registry }),
+    ...(tag !== undefined && { tag }),
+    ...(digest !== undefined && { digest }),
+  };
+}
+
+/** With the document's own variables for `{{ name }}`; undefined where something else stands between the braces. */
+function filledIn(texts: Texts, document: ScannedDocument): Texts | undefined {
+  const variables = asFields(document.value) ?? {};
+  const filled = Object.entries(texts).map(([part, text]) => [part, fillIn(text, variables)] as const);
+  return filled.some(([, text]) => text === undefined) ? undefined : Object.fromEntries(filled);
+}
+
+function fillIn(text: string, variables: Fields, depth = 0): string | undefined {
+  let isKnown = depth < MAX_DEPTH;
+  const filled = text.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, name: string) => {
+    const value = isKnown ? scalarOf(variables, name) : undefined;
+    const inner = value === undefined ? undefined : fillIn(value, variables, depth + 1);
+    isKnown &&= inner !== undefined && inner.length <= 1000;
+    return inner ?? '';
+  });
+  return isKnown && !/[{}]/.test(filled) ? filled : undefined;
+}
+
+/** `webImageRepo`, `web_image_repo` and `WEB-IMAGE-REPO` are the same. */
+function bare(key: string): string {
+  return key.toLowerCase().replace(/[_-]/g, '');
+}
