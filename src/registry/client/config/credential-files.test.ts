@@ -160,6 +160,8 @@ describe('credential helpers', () => {
   it.each([
     ['fails', 'echo secret; echo secret >&2; exit 3', 'exit 3'],
     ['prints something else', 'echo secret', 'no credentials'],
+    ['prints without end', 'exec yes', 'killed'],
+    ['is killed while what it started goes on', 'sleep 20 & kill -9 $$', 'killed'],
   ])('that %s are CONFIG_INVALID, without what they printed', async (_how, script, what) => {
     await helper('test', script);
     await write('.docker/config.json', { credsStore: 'test' });

@@ -14,6 +14,8 @@ export interface HelperCall {
 }
 
 const LONGEST = 60_000;
+/** Characters; an answer has a few hundred, or some thousand with a token. */
+const MAX_ANSWER = 1024 * 1024;
 
 /** `undefined` where the helper has nothing for the server. Errors: CONFIG_INVALID, which never quotes what the helper printed. */
 export async function askHelper(call: HelperCall): Promise<Credentials | undefined> {
@@ -23,7 +25,10 @@ export async function askHelper(call: HelperCall): Promise<Credentials | undefin
   if (status !== 0) {
     // The text of credentials.NewErrCredentialsNotFound, on stdout; some helpers vary it.
     if (/not found|no credentials/i.test(stdout)) return undefined;
-    throw refuse(call, `names ${program}, which failed for ${call.server} [exit ${status}]`);
+    throw refuse(
+      call,
+      `names ${program}, which failed for ${call.server} [${status < 0 ? 'killed' : `exit ${status}`}]`,
+    );
   }
   return (
     readCredentials(stdout) ?? throwNow(refuse(call, `names ${program}, which gave no credentials for ${call.server}`))
@@ -46,10 +51,20 @@ function readCredentials(stdout: string): Credentials | undefined {
 async function run(program: string, call: HelperCall): Promise<{ readonly status: number; readonly stdout: string }> {
   const { spawn } = await import('node:child_process');
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; stdout: string }>();
-  const child = spawn(program, ['get'], { env: { ...call.env }, stdio: ['pipe', 'pipe', 'ignore'], timeout: LONGEST });
+  const child = spawn(program, ['get'], {
+    env: { ...call.env },
+    stdio: ['pipe', 'pipe', 'ignore'],
+    timeout: LONGEST,
+    killSignal: 'SIGKILL',
+  });
   let stdout = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
+    if (stdout.length > MAX_ANSWER) child.kill('SIGKILL');
+  });
+  // What a killed helper has started may hold its output open for ever.
+  child.on('exit', (_, signal) => {
+    if (signal !== null) child.stdout.destroy();
   });
   child.on('error', (cause) => {
     const why = 'code' in cause && cause.code === 'ENOENT' ? 'is not on PATH' : 'cannot be started';
