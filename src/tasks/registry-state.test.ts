@@ -32,6 +32,16 @@ describe('the data directory', () => {
     announceRegistry({ ...SERVED, data: back }, world.settings()).withdraw();
     expect(dataDirectory(world.settings())).toBe(back);
   });
+
+  it('is the default one where its registry runs and the one served last does not', async () => {
+    await using world = await temporaryWorld();
+    const standard = defaultDataDirectory(world.settings());
+    announceRegistry({ ...SERVED, data: standard }, world.settings());
+    const other = announceRegistry({ ...SERVED, data: join(world.path, 'elsewhere') }, world.settings());
+    expect(dataDirectory(world.settings())).toBe(join(world.path, 'elsewhere'));
+    other.withdraw();
+    expect(dataDirectory(world.settings())).toBe(standard);
+  });
 });
 
 describe('a running registry', () => {

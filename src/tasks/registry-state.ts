@@ -108,7 +108,9 @@ function rememberData(data: string, settings: StateSettings): void {
 function startedLast(settings: StateSettings): string | undefined {
   const current = readJson(currentPath(settings));
   const data = isObject(current) && typeof current.data === 'string' ? current.data : undefined;
-  return data !== undefined && statSync(data, { throwIfNoEntry: false })?.isDirectory() ? data : undefined;
+  if (data === undefined || !statSync(data, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+  // One that has stopped stands back behind the default one, where that still runs.
+  return !runningRegistry(data) && runningRegistry(defaultDataDirectory(settings)) ? undefined : data;
 }
 
 function readAdvert(path: string, uid: number): RegistryState | undefined {
