@@ -26,6 +26,9 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
   const ask = createLimiter(QUESTIONS);
   const wants: SinkWants = { layers: 'as-is', indexes: options.indexes, order: 'any' };
 
+  /** Of `missing`'s answers, those that no `putBlob` has used: it need not ask again. */
+  const knownLacking = new Set<string>();
+
   const heldBytes = async (repository: string, blob: Descriptor, call?: CallOptions): Promise<number | undefined> => {
     const found = await registry.statBlob(repository, blob.digest, call);
     if (found?.size === blob.size) return undefined;
@@ -43,7 +46,9 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
       const lacking = new Map<Digest, number>();
       blobs.forEach((blob, at) => {
         const bytes = held[at];
-        if (bytes !== undefined) lacking.set(blob.digest, bytes);
+        if (bytes === undefined) return;
+        lacking.set(blob.digest, bytes);
+        knownLacking.add(`${repository} ${blob.digest}`);
       });
       return lacking;
     },
@@ -56,7 +61,11 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
       );
       return new Set(manifests.filter((_, at) => !found[at]).map((manifest) => manifest.digest));
     },
-    putBlob: (name, blob, open, call) => registry.putBlob(options.repository(name), blob, open, call),
+    async putBlob(name, blob, open, call) {
+      const repository = options.repository(name);
+      const lacking = knownLacking.delete(`${repository} ${blob.digest}`);
+      await registry.putBlob(repository, blob, open, { ...call, lacking });
+    },
     async mountBlob(name, blob, from, call) {
       const [to, other] = [options.repository(name), options.repository(from)];
       return to === other || registry.mountBlob(to, blob.digest, other, call);

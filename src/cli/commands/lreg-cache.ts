@@ -3,12 +3,11 @@ import { cacheReferences } from '../../tasks/cache-references.ts';
 import type { Run } from '../command.ts';
 import { copyOptions } from '../copy-options.ts';
 import { reportCopy } from '../copy-report.ts';
-import { expectMuchData } from '../much-data.ts';
+import { expectingMuchData } from '../much-data.ts';
 import { createReporter } from '../reporter/reporter.ts';
 import { taskSettings } from '../task-settings.ts';
 
 export const run: Run = async ({ args, options, context }) => {
-  expectMuchData();
   const began = performance.now();
   const reporter = await createReporter(context);
   try {
@@ -17,7 +16,7 @@ export const run: Run = async ({ args, options, context }) => {
       { ...taskSettings(context, options), onNote: reporter.note },
       {
         ...copyOptions(options),
-        onEvent: reporter.onEvent,
+        onEvent: expectingMuchData(reporter.onEvent),
       },
     );
     reporter.finish();

@@ -3,13 +3,12 @@ import { preloadImages } from '../../tasks/preload-images.ts';
 import type { Run } from '../command.ts';
 import { copyOptions } from '../copy-options.ts';
 import { reportCopy } from '../copy-report.ts';
-import { expectMuchData } from '../much-data.ts';
+import { expectingMuchData } from '../much-data.ts';
 import { createReporter } from '../reporter/reporter.ts';
 import { warningLine } from '../scan-warning.ts';
 import { taskSettings } from '../task-settings.ts';
 
 export const run: Run = async ({ args, options, context }) => {
-  expectMuchData();
   const began = performance.now();
   const pause = options.text('pause');
   const reporter = await createReporter(context);
@@ -22,7 +21,7 @@ export const run: Run = async ({ args, options, context }) => {
         refresh: options.flag('refresh'),
         maybe: options.flag('maybe'),
         ...(pause !== undefined && { pause }),
-        onEvent: reporter.onEvent,
+        onEvent: expectingMuchData(reporter.onEvent),
         onWarning: (warning) => reporter.note(warningLine(warning)),
       },
     );

@@ -25,7 +25,7 @@ export type BlobWriter = Pick<RegistryWriter, 'putBlob' | 'mountBlob' | 'deleteB
 /** Whole uploads of one blob, at most. */
 const UPLOADS = 3;
 
-/** `stat` is asked before the first attempt and after each that failed: the answer alone may have been lost. */
+/** `stat` is asked before the first attempt, where the caller has not, and after each that failed: the answer alone may have been lost. */
 export function blobWriter(http: EndpointHttp, stat: BlobReader['statBlob'], settings: WriterSettings): BlobWriter {
   const upload = async (repository: string, blob: Descriptor, { open, source, signal }: Sending): Promise<void> => {
     const location = await startUpload(http, repository, {}, signal);
@@ -47,8 +47,8 @@ export function blobWriter(http: EndpointHttp, stat: BlobReader['statBlob'], set
   };
 
   return {
-    async putBlob(repository, blob, open, { signal } = {}) {
-      if (await stat(repository, blob.digest, { ...(signal && { signal }) })) return;
+    async putBlob(repository, blob, open, { signal, lacking = false } = {}) {
+      if (!lacking && (await stat(repository, blob.digest, { ...(signal && { signal }) }))) return;
       const source = createSource();
       const attempt = async () => {
         if (source.opened() && (await stat(repository, blob.digest, { ...(signal && { signal }) }))) return;
