@@ -14,17 +14,20 @@ export interface Part {
 export function failureOf(error: unknown, part: Part): unknown {
   if (!isImagesError(error) || described.has(error)) return error;
   if (error.code === 'ABORTED' || error.code === 'PLATFORM_UNKNOWN') return error;
-  const failure = new ImagesError(
-    error.code,
-    `${part.image}: ${part.end} ${part.label} fails at ${part.what}: ${error.message}`,
-    {
-      ...(error.hint !== undefined && { hint: error.hint }),
-      ...(error.status !== undefined && { status: error.status }),
-      cause: error,
-    },
-  );
+  const failure = new ImagesError(error.code, sentence(error.message, part), {
+    ...(error.hint !== undefined && { hint: error.hint }),
+    ...(error.status !== undefined && { status: error.status }),
+    cause: error,
+  });
   described.add(failure);
   return failure;
+}
+
+/** Begins with the image. What registries say of it themselves, and a source that is called like its image, need no more words. */
+function sentence(message: string, { image, end, label, what }: Part): string {
+  if (message.includes(image)) return `${image}: ${message}`;
+  const which = label.includes(image) ? end : `${end} ${label}`;
+  return `${image}: ${which} fails at ${what}: ${message}`;
 }
 
 const described = new WeakSet<ImagesError>();

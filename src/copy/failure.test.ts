@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { ImagesError } from '../oci/errors.ts';
+import { failureOf } from './failure.ts';
+
+const image = 'quay.io/a/b:1';
+const part = { image, end: 'source', label: `docker://${image}`, what: 'blob sha256:1' } as const;
+
+describe('a failure of a copy', () => {
+  it('says which end fails at what, and keeps code, hint and cause', () => {
+    const error = new ImagesError('BROKEN_OFF', 'quay.io closed the connection', { hint: 'Again.' });
+    expect(failureOf(error, { ...part, end: 'destination', label: 'localhost:5000' })).toMatchObject({
+      code: 'BROKEN_OFF',
+      message: `${image}: destination localhost:5000 fails at blob sha256:1: quay.io closed the connection`,
+      hint: 'Again.',
+      cause: error,
+    });
+  });
+
+  it('says no more than is needed where the registry names the image, or the source is called like it', () => {
+    const said = (text: string) => failureOf(new ImagesError('SERVER_ERROR', text), part) as ImagesError;
+    expect(said('quay.io closed the connection').message).toBe(
+      `${image}: source fails at blob sha256:1: quay.io closed the connection`,
+    );
+    expect(said(`quay.io: there is no manifest ${image}`).message).toBe(
+      `${image}: quay.io: there is no manifest ${image}`,
+    );
+  });
+
+  it('is described by the first who knows; bugs and aborts are left alone', () => {
+    const failure = failureOf(new ImagesError('TIMEOUT', 'silence'), part);
+    expect(failureOf(failure, { ...part, what: 'manifest' })).toBe(failure);
+    for (const error of [new TypeError('bug'), new ImagesError('ABORTED', 'interrupted')]) {
+      expect(failureOf(error, part)).toBe(error);
+    }
+  });
+});
