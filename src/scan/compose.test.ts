@@ -52,9 +52,9 @@ describe('a Compose file', () => {
   it('is unsure of what is built, never pulled, or only in a profile', async () => {
     const files = {
       'compose.yaml':
-        'services:\n  a: {image: me/a, build: .}\n  b: {build: ./b}\n  c: {image: c/c, profiles: [debug]}\n  d: {image: d/d, pull_policy: never}\n',
+        'services:\n  a: {image: me/a, build: .}\n  b: {build: ./b}\n  c: {image: c/c, profiles: [debug]}\n  d: {image: d/d, pull_policy: never}\n  e: {image: quay.io/e/e, pull_policy: never}\n',
     };
-    expect(await used(files)).toEqual([]);
+    expect(await used(files)).toEqual(['quay.io/e/e']);
     expect(await maybes(files)).toEqual([
       'me/a: built locally',
       'c/c: only with the profile debug',

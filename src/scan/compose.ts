@@ -157,16 +157,18 @@ function extendedOf(
 function* imageOf(service: Service, around: Surroundings): Iterable<Finding | Warning> {
   const image = service.get('image');
   if (!image || typeof image.value !== 'string') return;
-  yield* judged(image.value, { ...image, rule: RULE }, { around, doubt: doubtOf(service) });
+  const doubt = doubtOf(service, interpolate(image.value, around.variables).text);
+  yield* judged(image.value, { ...image, rule: RULE }, { around, doubt });
 }
 
-function doubtOf(service: Service): string | undefined {
+function doubtOf(service: Service, image: string): string | undefined {
   const given = (name: string): unknown => service.get(name)?.value;
   const profiles = listOf({ profiles: given('profiles') }, 'profiles').map(String);
   if (given('build') !== undefined && given('build') !== null) return 'built locally';
   if (profiles.length > 0) return `only with the profile ${profiles.join(' or ')}`;
-  if (given('pull_policy') === 'never' || given('pull_policy') === 'build') return 'never pulled';
-  return undefined;
+  const isLocal = given('pull_policy') === 'never' || given('pull_policy') === 'build';
+  // What comes from a registry has to be fetched before, all the more where Compose itself never does.
+  return isLocal && !/^(?:[\w-]+\.)+[\w-]+(?::\d+)?\//.test(image) ? 'never pulled' : undefined;
 }
 
 /** `volumes: [{type: image, source: REFERENCE}]`. */

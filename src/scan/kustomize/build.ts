@@ -78,7 +78,9 @@ async function resourcesOf(
     return (await place.tree.documents(path)).flatMap(objectsOf);
   }
   const other = await namedKustomization(place, kustomization, naming);
-  return other ? build(place, other, naming.stack) : [];
+  const built = other ? await build(place, other, naming.stack) : [];
+  if (!other || place.incomplete.has(other.directory)) place.incomplete.add(kustomization.directory);
+  return built;
 }
 
 async function namedKustomization(
@@ -142,6 +144,7 @@ function warnOfCharts(place: Workplace, { document, fields, file, directory }: K
   for (const name of ['helmCharts', 'helmChartInflationGenerator']) {
     const charts = Array.isArray(fields[name]) ? fields[name].filter(isFields) : [];
     for (const [index, chart] of charts.entries()) {
+      place.incomplete.add(directory);
       const title = String(chart.name ?? chart.chartName ?? '');
       place.warn({
         file,

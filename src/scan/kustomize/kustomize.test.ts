@@ -165,6 +165,15 @@ describe('patches', () => {
     expect(await used(patched(json, '- {op: remove, path: /spec}'))).toEqual(['a/app:1']);
   });
 
+  it('for what is elsewhere say which images they set there', async () => {
+    const files = {
+      'base/kustomization.yaml': 'resources: [https://github.com/x/y//deploy?ref=v1]\n',
+      'o/kustomization.yaml': 'resources: [../base]\npatches: [{path: p.yaml}]\nimages: [{name: a/app, newTag: "2"}]\n',
+      'o/p.yaml': deployment('app', 'a/app:1'),
+    };
+    expect(await used(files)).toEqual(['a/app:2']);
+  });
+
   it('of an overlay may use the prefixed name', async () => {
     const files = {
       'base/kustomization.yaml': 'resources: [d.yaml]\nnamePrefix: x-\n',

@@ -22,6 +22,7 @@ export function kustomizations(documentRules: readonly DocumentRule[]): TreeRule
         warn: (warning) => warnings.push(warning),
         claim: (file) => claimed.add(file),
         built: new Map(),
+        incomplete: new Set(),
       };
       for (const root of rootsOf(found)) {
         const reason = root.isComponent ? 'only in a component that no kustomization uses' : undefined;

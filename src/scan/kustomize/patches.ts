@@ -4,7 +4,7 @@ import { parseYaml } from '../yaml.ts';
 import { applyJsonPatch } from './json-patch.ts';
 import { type Kustomization, resolveIn } from './kustomization.ts';
 import { mergeResource } from './merge.ts';
-import { type Fields, isFields, type Resource } from './resource.ts';
+import { type Fields, isFields, type Resource, resourceOf } from './resource.ts';
 import { isNamedBy, isSelected } from './select.ts';
 import type { Workplace } from './workplace.ts';
 
@@ -21,11 +21,27 @@ export async function applyPatches(
     for (const [index, entry] of list.entries()) {
       const target = isFields(entry) && isFields(entry.target) ? entry.target : undefined;
       for (const document of await patchDocuments(place, kustomization, { entry, path: [name, index] })) {
-        left = applyPatch(left, document, target);
+        const isMissed = target === undefined && isForElsewhere(place, kustomization, { left, document });
+        left = isMissed ? [...left, ...objectOf(document)] : applyPatch(left, document, target);
       }
     }
   }
   return left;
+}
+
+/** What it names is not among the resources, some of which are elsewhere: the images that it sets there are in use all the same. */
+function isForElsewhere(
+  place: Workplace,
+  { directory }: Kustomization,
+  { left, document }: { readonly left: readonly Resource[]; readonly document: ScannedDocument },
+): boolean {
+  const { value } = document;
+  if (!place.incomplete.has(directory) || !isFields(value) || typeof value.kind !== 'string') return false;
+  return !left.some((resource) => isNamedBy(resource, value));
+}
+
+function objectOf(document: ScannedDocument): readonly Resource[] {
+  return isFields(document.value) ? [resourceOf({ document, path: [] }, document.value)] : [];
 }
 
 interface PatchEntry {

@@ -11,4 +11,6 @@ export interface Workplace {
   readonly claim: (file: string) => void;
   /** Results of kustomizations that several others name. */
   readonly built: Map<string, readonly Resource[]>;
+  /** Directories of kustomizations some of whose resources are elsewhere. */
+  readonly incomplete: Set<string>;
 }
