@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
+import { directImports } from './direct-imports.mjs';
 import { lazyBuiltins } from './lazy-builtins.mjs';
 import { staticImports } from './short-commands.mjs';
 
@@ -11,7 +12,10 @@ const top = join(import.meta.dirname, '..');
 const dist = join(top, 'dist');
 const started = new Date();
 /** What scripts call in loops. */
-const SHORT_COMMANDS = ['program.ts', 'commands/lreg-isloaded.ts'];
+const SHORT_COMMANDS = ['cli/program.ts', 'cli/commands/lreg-isloaded.ts'];
+/** What commands load that search overlays, also where there is nothing to do then. */
+const SEARCHES = ['getimages', 'lreg-missingimages', 'lreg-preload'].map((name) => `cli/commands/${name}.ts`);
+const CLIENT = ['tasks/registry-clients.ts'];
 
 await mkdir(dist, { recursive: true });
 const staging = await mkdtemp(join(dist, '.build-'));
@@ -31,12 +35,16 @@ function writeTypes() {
 }
 
 async function build(dir) {
-  const short = staticImports(SHORT_COMMANDS.map((file) => join(top, 'src/cli', file)));
+  const [short, searches, client] = [SHORT_COMMANDS, SEARCHES, CLIENT].map((files) =>
+    staticImports(files.map((file) => join(top, 'src', file))),
+  );
+  // What two large chunks share must not make one load the other.
+  const shared = searches.intersection(client);
   const bundle = await rolldown({
     cwd: top,
     input: { images: join(top, 'src/cli/main.ts'), index: join(top, 'src/index.ts') },
     platform: 'node',
-    plugins: [lazyBuiltins(join(top, 'src'))],
+    plugins: [lazyBuiltins(join(top, 'src')), directImports()],
     transform: { target: 'node22.19' },
     checks: { circularDependency: true },
     // Cycles within a library are the library's business; what is loaded late by one and at once by another is no fault.
@@ -53,9 +61,9 @@ async function build(dir) {
     minify: 'dce-only',
     codeSplitting: {
       groups: [
-        { name: 'core', test: (id) => short.has(id) || id.startsWith('\0lazy:') },
+        { name: 'core', test: (id) => short.has(id) || shared.has(id) || id.startsWith('\0lazy:') },
         // Charts are rare, and what reads them is large.
-        { name: 'scan', test: /\/src\/scan\/(?!helm\/)|\/js-yaml\// },
+        { name: 'search', test: (id) => /\/src\/scan\/(?!helm\/)|\/js-yaml\//.test(id) || searches.has(id) },
         { name: 'copy', test: /\/src\/(?:copy|transports|registry\/client)\/(?!config\/)/ },
       ],
     },
