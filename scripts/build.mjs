@@ -62,8 +62,9 @@ async function build(dir) {
     codeSplitting: {
       groups: [
         { name: 'core', test: (id) => short.has(id) || shared.has(id) || id.startsWith('\0lazy:') },
-        // Charts are rare, and what reads them is large.
-        { name: 'search', test: (id) => /\/src\/scan\/(?!helm\/)|\/js-yaml\//.test(id) || searches.has(id) },
+        { name: 'search', test: (id) => searches.has(id) },
+        // Not needed for overlays that have not changed. Charts are rare, and what reads them is large.
+        { name: 'scan', test: /\/src\/scan\/(?!helm\/)|\/js-yaml\// },
         { name: 'copy', test: /\/src\/(?:copy|transports|registry\/client)\/(?!config\/)/ },
       ],
     },

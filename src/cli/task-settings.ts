@@ -1,11 +1,13 @@
 // What tasks are told of the world, from the context of the command and its options.
 import type { Settings } from '../tasks/settings.ts';
+import { userCache } from './cache.ts';
 import type { Context } from './context.ts';
 import type { Options } from './options.ts';
 
 /** With options, --data is read from them. */
 export function taskSettings(context: Context, options?: Options): Settings {
   const data = options?.text('data');
+  const cache = userCache(context.env, context.program[1]);
   return {
     env: context.env,
     home: context.home,
@@ -13,5 +15,6 @@ export function taskSettings(context: Context, options?: Options): Settings {
     signal: context.signal,
     onNote: context.note,
     ...(data !== undefined && { data }),
+    ...(cache && { cache }),
   };
 }

@@ -26,13 +26,13 @@ export async function makeDirectory(path: string): Promise<string | undefined> {
 }
 
 /**
- * Writes a small file: readers see the old content or the new one, also after a power cut. Makes the directory.
- * `mode` as in open(2), 0o666 when absent. Errors: NO_SPACE, READ_ONLY, NO_ACCESS.
+ * Writes a small file: readers see the old content or the new one, also after a power cut (unless `durable` is false: then perhaps
+ * an empty one). Makes the directory. `mode` as in open(2), 0o666 when absent. Errors: NO_SPACE, READ_ONLY, NO_ACCESS.
  */
 export async function writeFileAtomically(
   path: string,
   content: string | Uint8Array,
-  options: { readonly mode?: number } = {},
+  options: { readonly mode?: number; readonly durable?: boolean } = {},
 ): Promise<void> {
   await translatingFsErrors(path, async () => {
     await makeDirectory(dirname(path));
@@ -41,7 +41,7 @@ export async function writeFileAtomically(
       const handle = await open(temporary, 'wx', options.mode ?? 0o666);
       try {
         await handle.writeFile(content);
-        await handle.datasync();
+        if (options.durable !== false) await handle.datasync();
       } finally {
         await handle.close();
       }

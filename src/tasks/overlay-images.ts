@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { Bytes } from '../registry/contract.ts';
 import type { Finding, Warning } from '../scan/contract.ts';
 import { imagesOf } from '../scan/images.ts';
-import { scan } from '../scan/scan.ts';
 import { findOverlay } from './overlays.ts';
 import { readReferenceList } from './reference-list.ts';
-import { callOptions, type Settings } from './settings.ts';
+import { rememberedScan } from './remembered-scan.ts';
+import type { Settings } from './settings.ts';
 
 export interface OverlayImages {
   /** In use: unique, in byte order, as the files write them. */
@@ -54,7 +54,7 @@ interface Found {
 async function scanItem(item: string, settings: Settings): Promise<Found> {
   const { kind, path } = await findOverlay(item, settings);
   if (kind === 'file') return await scanFile(path);
-  const { findings, warnings } = await scan(path, callOptions(settings));
+  const { findings, warnings } = await rememberedScan(path, settings);
   return {
     findings: findings.map((finding) => ({
       ...finding,

@@ -8,6 +8,8 @@ export interface Settings {
   readonly uid: number;
   /** The embedded registry's data directory, where the user named one. */
   readonly data?: string;
+  /** Where work is remembered between runs, and what identifies the program that did it: another build remembers nothing of this one's. */
+  readonly cache?: { readonly directory: string; readonly program: string };
   readonly signal?: AbortSignal;
   /** One line for people: something was left out or assumed. */
   readonly onNote?: (text: string) => void;

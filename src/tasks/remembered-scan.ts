@@ -1,0 +1,91 @@
+// A scan whose answer is remembered: overlays are asked about many times a day and seldom change. What was found is kept beside a
+// fingerprint of the files that were looked at; where that is the same, nothing is read, parsed or even loaded for it.
+import { statSync } from 'node:fs';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { writeFileAtomically } from '../io/atomic-file.ts';
+import { isFsError } from '../io/fs-errors.ts';
+import { isImagesError } from '../oci/errors.ts';
+import type { ScanResult, Warning } from '../scan/contract.ts';
+import { listFiles } from '../scan/list-files.ts';
+import { scan } from '../scan/scan.ts';
+import { callOptions, type Settings } from './settings.ts';
+
+interface Memory extends ScanResult {
+  readonly directory: string;
+  readonly fingerprint: string;
+}
+
+/** A file that changed this recently could change once more without its time telling: nothing is remembered then. In milliseconds. */
+const UNSETTLED = 1000;
+/** How many directories are remembered. */
+const REMEMBERED = 100;
+
+/** As `scan`; remembers where the settings name a cache. Errors: as `scan`. */
+export async function rememberedScan(directory: string, settings: Settings): Promise<ScanResult> {
+  const { cache } = settings;
+  if (!cache) return scan(directory, callOptions(settings));
+  const absolute = resolve(directory);
+  const path = join(cache.directory, 'scans', fileName(absolute));
+  const fingerprint = fingerprintOf(absolute, cache.program);
+  if (fingerprint !== undefined) {
+    const memory = await readMemory(path);
+    if (memory?.directory === absolute && memory.fingerprint === fingerprint) return memory;
+  }
+  const { findings, warnings } = await scan(directory, callOptions(settings));
+  if (fingerprint !== undefined) await remember(path, { directory: absolute, fingerprint, findings, warnings });
+  return { findings, warnings };
+}
+
+/**
+ * The program, and of each file its name, identity, size and times: a change of content changes ctime, which no program can set back.
+ * `undefined` where it would not tell the next change, or something cannot be read.
+ */
+function fingerprintOf(directory: string, program: string): string | undefined {
+  const settled = Date.now() - UNSETTLED;
+  const warnings: Warning[] = [];
+  const lines = [program];
+  for (const file of listFiles(directory, (warning) => warnings.push(warning))) {
+    const info = statSync(join(directory, file), { throwIfNoEntry: false });
+    if (!info || info.ctimeMs > settled) return undefined;
+    lines.push(`${file}\0${info.dev}:${info.ino}:${info.size}:${info.mtimeMs}:${info.ctimeMs}`);
+  }
+  return warnings.length > 0 ? undefined : lines.join('\n');
+}
+
+/** Readable, and unique enough: the directory stands whole in the file. */
+function fileName(directory: string): string {
+  return `${encodeURIComponent(directory).slice(-200)}.json`;
+}
+
+/** `undefined` where there is none, or it was cut short. */
+async function readMemory(path: string): Promise<Memory | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A cache that cannot be written is none: the scan itself went well. */
+async function remember(path: string, memory: Memory): Promise<void> {
+  try {
+    await writeFileAtomically(path, JSON.stringify(memory), { durable: false });
+    await forgetOldest(join(path, '..'));
+  } catch (error) {
+    if (!isImagesError(error) && !isFsError(error, 'ENOTDIR', 'EEXIST', 'ENOENT')) throw error;
+  }
+}
+
+async function forgetOldest(directory: string): Promise<void> {
+  const names = await readdir(directory);
+  if (names.length <= REMEMBERED) return;
+  const aged = await Promise.all(
+    names.map(async (name) => {
+      const path = join(directory, name);
+      return { path, modified: (await stat(path).catch(() => undefined))?.mtimeMs ?? 0 };
+    }),
+  );
+  aged.sort((a, b) => b.modified - a.modified);
+  await Promise.all(aged.slice(REMEMBERED).map(({ path }) => rm(path, { force: true })));
+}
