@@ -31,6 +31,10 @@ export class TemplateError extends Error {}
 /** Templates that include themselves without end, and loops over millions, are attacks or mistakes. */
 const MAX_DEPTH = 100;
 const MAX_STEPS = 2_000_000;
+/** No chart counts to more; each round may copy a list that grows. */
+const MAX_COUNT = 10_000;
+/** What only is explored takes any number of the values for a count: a port, a size in bytes. */
+const MAX_EXPLORED_COUNT = 10;
 
 /** Renders one template with `dot` as its data. Throws TemplateError where a template runs away. */
 export function renderTemplate(body: Body, dot: unknown, options: RenderOptions): Rendered {
@@ -142,7 +146,7 @@ export function renderTemplate(body: Body, dot: unknown, options: RenderOptions)
   const runRange = (node: Control, frame: Frame): void => {
     const [first, second] = node.pipe.variables;
     const value = attempt(() => evalCommands(node.pipe, frame));
-    const entries = entriesOf(value);
+    const entries = entriesOf(value, options.explores ? MAX_EXPLORED_COUNT : MAX_COUNT);
     if (entries.length === 0) {
       const inner: Frame = { ...frame, scope: new Scope(frame.scope) };
       runBody(node.otherwise, inner);
@@ -336,10 +340,10 @@ function fieldOf(value: unknown, name: string, args: readonly unknown[]): unknow
   return typeof field === 'function' ? (field as (...given: readonly unknown[]) => unknown)(...args) : field;
 }
 
-function entriesOf(value: unknown): readonly (readonly [unknown, unknown])[] {
+function entriesOf(value: unknown, maxCount: number): readonly (readonly [unknown, unknown])[] {
   if (Array.isArray(value)) return value.map((item, index) => [index, item]);
   if (typeof value === 'number')
-    return Array.from({ length: Math.min(value, MAX_STEPS) }, (_, index) => [index, index]);
+    return Array.from({ length: Math.max(0, Math.min(value, maxCount)) }, (_, index) => [index, index]);
   if (!isDictionary(value)) return [];
   return Object.keys(value)
     .sort()

@@ -81,6 +81,12 @@ describe('a template', () => {
     expect(run('{{ $x := 1 }}{{ if now }}{{ $x = 2 }}{{ end }}{{ $x }}').text).toBe(UNKNOWN);
   });
 
+  it('counts to no port or size that it explores', () => {
+    const source =
+      '{{ if .off }}\n{{ $l := list }}{{ range .size }}{{ $l = append $l 1 }}{{ end }}{{ len $l }}\n{{ end }}';
+    expect(run(source, { size: 1_073_741_824 }, true).text).toContain('10');
+  });
+
   it('explores what a break or continue stands in, and goes on after it', () => {
     const inner = '{{ range .none }}\na\n{{ break }}\n{{ end }}b\n';
     expect(run(inner, {}, true).text).toContain('b\n');
