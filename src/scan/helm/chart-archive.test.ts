@@ -60,6 +60,8 @@ describe('a packed chart', () => {
       'apiVersion: v1\nentries:\n  redis: [{urls: [redis-1.0.0.tgz], annotations: {artifacthub.io/images: "- image: quay.io/x/y:1"}}]\n';
     const found = await scanFiles({ 'docs/redis-1.0.0.tgz': REDIS, 'docs/index.yaml': index });
     expect(found.findings).toEqual([]);
+    const above = await scanFiles({ 'docs/old/redis-1.0.0.tgz': REDIS, 'docs/index.yaml': index });
+    expect(above.findings).toEqual([]);
   });
 
   it('that cannot be read is warned of where a chart needs it, and is nothing elsewhere', async () => {

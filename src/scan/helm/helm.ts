@@ -61,12 +61,16 @@ async function findInArchive(tree: FileTree, file: string, rules: readonly Docum
 
 /** Directories of chart repositories (helm.sh/docs/topics/chart_repository): all versions of charts for others to choose from, in use by nobody. */
 async function repositoriesIn(tree: FileTree): Promise<ReadonlySet<string>> {
-  const directories = new Set(tree.files.filter(isPacked).map(directoryOf));
-  for (const directory of directories) {
-    const index = inDirectory(directory, 'index.yaml');
-    if (!tree.has(index) || !/^entries:/m.test(await tree.read(index))) directories.delete(directory);
+  const indexes: string[] = [];
+  const directories = [...new Set(tree.files.filter(isPacked).map(directoryOf))];
+  if (directories.length === 0) return new Set();
+  for (const file of tree.files) {
+    if (/(?:^|\/)index\.yaml$/.test(file) && /^entries:/m.test(await tree.read(file))) indexes.push(directoryOf(file));
   }
-  return directories;
+  // The index may lie above the archives.
+  const isListed = (directory: string) =>
+    indexes.some((at) => at === directory || directory.startsWith(inDirectory(at, '')));
+  return new Set(directories.filter(isListed));
 }
 
 function directoryOf(file: string): string {
