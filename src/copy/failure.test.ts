@@ -26,6 +26,14 @@ describe('a failure of a copy', () => {
     );
   });
 
+  it('says plainly that an image is not there', () => {
+    const error = new ImagesError('NAME_UNKNOWN', 'quay.io: there is no manifest a/b:1 [repository name not known]');
+    expect(failureOf(error, { ...part, what: 'manifest' })).toMatchObject({
+      code: 'NAME_UNKNOWN',
+      message: `${image}: its registry has no such image`,
+    });
+  });
+
   it('is described by the first who knows; bugs and aborts are left alone', () => {
     const failure = failureOf(new ImagesError('TIMEOUT', 'silence'), part);
     expect(failureOf(failure, { ...part, what: 'manifest' })).toBe(failure);

@@ -14,7 +14,7 @@ export interface Part {
 export function failureOf(error: unknown, part: Part): unknown {
   if (!isImagesError(error) || described.has(error)) return error;
   if (error.code === 'ABORTED' || error.code === 'PLATFORM_UNKNOWN') return error;
-  const failure = new ImagesError(error.code, sentence(error.message, part), {
+  const failure = new ImagesError(error.code, sentence(error, part), {
     ...(error.hint !== undefined && { hint: error.hint }),
     ...(error.status !== undefined && { status: error.status }),
     cause: error,
@@ -24,7 +24,9 @@ export function failureOf(error: unknown, part: Part): unknown {
 }
 
 /** Begins with the image. What registries say of it themselves, and a source that is called like its image, need no more words. */
-function sentence(message: string, { image, end, label, what }: Part): string {
+function sentence({ code, message }: ImagesError, { image, end, label, what }: Part): string {
+  const unknown = code === 'MANIFEST_UNKNOWN' || code === 'NAME_UNKNOWN';
+  if (unknown && end === 'source' && what === 'manifest') return `${image}: its registry has no such image`;
   if (message.includes(image)) return `${image}: ${message}`;
   const which = label.includes(image) ? end : `${end} ${label}`;
   return `${image}: ${which} fails at ${what}: ${message}`;

@@ -122,7 +122,7 @@ describe('a plan', () => {
     const kept = await planOf(['one:1', 'none:1', 'two:1'], { from, to, keepGoing: true });
     expect(kept.images.map((image) => image.image)).toEqual(['one:1', 'two:1']);
     expect(kept.failed.map(({ image, error }) => [image, error.code])).toEqual([['none:1', expect.any(String)]]);
-    await expect(planOf(['one:1', 'none:1'], { from, to })).rejects.toThrow(/^none:1: source the source fails at/);
+    await expect(planOf(['one:1', 'none:1'], { from, to })).rejects.toThrow('none:1: its registry has no such image');
   });
 
   it('ends when the signal fires', async () => {

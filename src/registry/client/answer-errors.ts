@@ -135,6 +135,9 @@ function hintFor(code: ImagesError['code']): string | undefined {
       return 'Use credentials that may do this.';
     case 'TOOMANYREQUESTS':
       return 'Try again later; a `docker login` or a mirror raises most limits.';
+    case 'MANIFEST_UNKNOWN':
+    case 'NAME_UNKNOWN':
+      return 'Check name and tag; a private repository may hide until `docker login`.';
     case 'SERVER_ERROR':
       return 'Try again later; the log of the registry says more.';
     default:
