@@ -1,10 +1,13 @@
-// What the benchmarks copy: 15 images, ~350 MB, three of which share a layer of 220 MB, in a docker-registry's data directory that is kept in
+// What the benchmarks copy and search: 15 images, ~350 MB, three of which share a layer of 220 MB, in a docker-registry's data directory that is kept in
 // bench/.cache. The layers are real ones (gzipped tars) whose contents do not compress.
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildImage, pushImage, randomLayer } from '../test/fixtures/image.ts';
 import { startDockerRegistry } from '../test/peers/docker-registry.ts';
+
+/** A large real overlay, where it is provided beside the checkout. */
+export const CALICO = join(import.meta.dirname, '../../shared/corpus/ovl/k8s-cni-calico');
 
 export const CACHE = join(import.meta.dirname, '.cache');
 const MB = 1_000_000;

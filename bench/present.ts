@@ -8,11 +8,10 @@ import { needs } from '../test/peers/find.ts';
 import { must } from '../test/peers/process.ts';
 import { newWorld, ROOT } from '../test/peers/program.ts';
 import { temporaryDirectory } from '../test/peers/temporary.ts';
-import { writeOverlay } from './fixture.ts';
+import { CALICO, writeOverlay } from './fixture.ts';
 import { measure, median, medianRatio } from './measure.ts';
 import { atLeast, atMost, type Figure, plain } from './report.ts';
 
-const CALICO = join(ROOT, '../shared/corpus/ovl/k8s-cni-calico');
 const TIMES = 5;
 
 export async function presentFigures(rounds: number): Promise<readonly Figure[]> {
