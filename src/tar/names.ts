@@ -1,0 +1,78 @@
+// Names in tar archives are bytes, and most are UTF-8. Here they are text that can be turned back: a byte that is part of no UTF-8 becomes a lone
+// surrogate (U+DC80 to U+DCFF), which no real text holds (Python's `surrogateescape` does the same).
+
+const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const ESCAPE = 0xdc00;
+const LONE = /[\udc80-\udcff]/;
+
+export function decodeName(bytes: Uint8Array): string {
+  try {
+    return STRICT.decode(bytes);
+  } catch {
+    return decodeByParts(bytes);
+  }
+}
+
+export function encodeName(name: string): Uint8Array {
+  if (!LONE.test(name)) return Buffer.from(name);
+  const parts: Uint8Array[] = [];
+  for (const part of name.split(/([\udc80-\udcff]+)/u)) {
+    // With the flag `u` only lone surrogates match: pairs are one character.
+    if (LONE.test(part) && part.length === [...part].length && isEscaped(part))
+      parts.push(Uint8Array.from(part, (character) => character.charCodeAt(0) - ESCAPE));
+    else parts.push(Buffer.from(part));
+  }
+  return Buffer.concat(parts);
+}
+
+/** Whether the name has bytes that are no UTF-8. */
+export function isEscaped(name: string): boolean {
+  return /[\udc80-\udcff]/u.test(name);
+}
+
+/** By their bytes, as `LC_ALL=C sort` has it. */
+export function compareNames(a: string, b: string): number {
+  if (/[\ud800-\udfff]/.test(a) || /[\ud800-\udfff]/.test(b)) return Buffer.compare(encodeName(a), encodeName(b));
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** For people: bytes that are no UTF-8, and control characters, in octal, as `tar t` and `ls` show them. */
+export function printableName(name: string): string {
+  return name.replace(/[\udc80-\udcff]/gu, (byte) => octal(byte.charCodeAt(0) - ESCAPE)).replace(CONTROL, controlled);
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
+const CONTROL = /[\u0000-\u001f\u007f]/g;
+const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\t': '\\t', '\r': '\\r', '\b': '\\b', '\f': '\\f', '\v': '\\v', '\u0007': '\\a' };
+
+function controlled(character: string): string {
+  return SHORT[character] ?? octal(character.charCodeAt(0));
+}
+
+function octal(byte: number): string {
+  return `\\${byte.toString(8).padStart(3, '0')}`;
+}
+
+/** Whole characters where they are UTF-8, the other bytes one by one. */
+function decodeByParts(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; ) {
+    const length = characterLength(bytes, at);
+    text += length > 0 ? STRICT.decode(bytes.subarray(at, at + length)) : String.fromCharCode(ESCAPE + (bytes[at] ?? 0));
+    at += length || 1;
+  }
+  return text;
+}
+
+/** Of the UTF-8 character that begins here; 0 where none does. */
+function characterLength(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] ?? 0;
+  const length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+  if (length < 2) return length;
+  try {
+    STRICT.decode(bytes.subarray(at, at + length));
+    return at + length <= bytes.length ? length : 0;
+  } catch {
+    return 0;
+  }
+}
