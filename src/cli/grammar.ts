@@ -1,8 +1,8 @@
 // The grammar: `images CMD [--option[=value] …] [args …]`, options anywhere, `_` and `-` alike in names. Relies on node:util's parseArgs for the tokens.
 import { parseArgs } from 'node:util';
 import { ImagesError } from '../oci/errors.ts';
+import { nearest } from '../oci/nearest.ts';
 import { COMMON_OPTIONS, type CommandSpec } from './command.ts';
-import { nearest } from './nearest.ts';
 import { type OptionSpec, type Options, readOptions } from './options.ts';
 
 export interface Parsed {

@@ -40,6 +40,8 @@ export type ErrorCode =
   | 'NO_SPACE'
   | 'NOT_RUNNING'
   | 'OVERLAY_UNKNOWN'
+  | 'PATH_UNKNOWN'
+  | 'PLACE_INVALID'
   | 'PLATFORM_INVALID'
   | 'PLATFORM_UNKNOWN'
   | 'READ_ONLY'

@@ -12,6 +12,9 @@ const OCI_LAYER_NONDISTRIBUTABLE = 'application/vnd.oci.image.layer.nondistribut
 export const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json';
 export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
 export const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
+/** Not compressed: what `docker save` makes. */
+export const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar';
+export const DOCKER_LAYER_ZSTD = 'application/vnd.docker.image.rootfs.diff.tar.zstd';
 export const DOCKER_LAYER_GZIP = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
 const DOCKER_LAYER_FOREIGN = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
 

@@ -10,19 +10,23 @@ import { fsStages } from './fs-stage.ts';
 import type { ObjectInfo, ObjectStore, Range } from './object-store.ts';
 
 /** Where what is on its way in waits: beside the objects, on the same file system. */
-const TEMPORARY = 'images/tmp';
-const STAGES = 'images/stage';
+const WAITING = 'images';
 
 /**
  * Opens the store in `directory`; nothing is read or made before it is needed, so a directory that is not there is an empty store.
  * Errors of all writing methods: NO_SPACE, READ_ONLY, NO_ACCESS; of the reading ones NO_ACCESS.
  */
-export function openFsObjectStore(directory: string): ObjectStore {
+export function openFsObjectStore(
+  directory: string,
+  options: { /** The folder for what is on its way in. */ readonly waiting?: string } = {},
+): ObjectStore {
+  const waiting = join(directory, options.waiting ?? WAITING);
+  const temporaryFiles = join(waiting, 'tmp');
   const syncs = directorySyncs(directory);
   const pathOf = (key: string) => join(directory, checkedKey(key));
   const stages = fsStages({
-    directory: join(directory, STAGES),
-    temporary: join(directory, TEMPORARY),
+    directory: join(waiting, 'stage'),
+    temporary: temporaryFiles,
     moveTo: async (from, key) => {
       await intoPlace(pathOf(key), (path) => rename(from, path));
       await syncs.syncAncestors([pathOf(key)]);
@@ -87,7 +91,7 @@ export function openFsObjectStore(directory: string): ObjectStore {
       translatingFsErrors(directory, async () => {
         const path = pathOf(key);
         if (options.ifAbsent) return putNew(path, bytes);
-        const temporary = await writeTemporary(join(directory, TEMPORARY), bytes);
+        const temporary = await writeTemporary(temporaryFiles, bytes);
         try {
           await intoPlace(path, (place) => rename(temporary, place));
         } catch (error) {

@@ -74,15 +74,23 @@ function ownName(directory: string, id: string): string {
 
 async function makeFirst(directory: string, id: string): Promise<OwnedFile | undefined> {
   const path = ownName(directory, id);
-  const handle = await open(path, 'wx+').catch(async (error: unknown) => {
-    if (!isFsError(error, 'ENOENT')) throw error;
-    await makeDirectory(directory);
-    return open(path, 'wx+');
-  });
+  const handle = await openNew(directory, path);
   if ((await filesOf(directory, id)).length === 1) return { path, handle };
   await handle.close();
   await unlink(path);
   return undefined;
+}
+
+/** Makes the directory: again, if another process removes it, as empty, in between. */
+async function openNew(directory: string, path: string): Promise<FileHandle> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await open(path, 'wx+');
+    } catch (error) {
+      if (!isFsError(error, 'ENOENT') || attempt === 20) throw error;
+      await makeDirectory(directory);
+    }
+  }
 }
 
 async function takeExisting(directory: string, id: string, files: readonly string[]): Promise<OwnedFile | undefined> {

@@ -1,13 +1,11 @@
 // Blobs over an object store: one copy for all repositories, a link in each that may read it.
-
-import { brokeOff, type Start, verified } from '../io/verify.ts';
-import type { Descriptor } from '../oci/descriptor.ts';
-import { type Digest, digestAlgorithm, digester } from '../oci/digest.ts';
-import { ImagesError, isImagesError } from '../oci/errors.ts';
-import type { Bytes, OpenContent, Registry } from '../registry/contract.ts';
+import type { Digest } from '../oci/digest.ts';
+import { ImagesError } from '../oci/errors.ts';
+import type { Registry } from '../registry/contract.ts';
+import { fillStage } from './fill-stage.ts';
 import { blobKey, blobStageId, layerLinkKey } from './layout.ts';
 import { absent, checkRepository, ensureLink, readLink } from './links.ts';
-import type { ObjectStore, Stage } from './object-store.ts';
+import type { ObjectStore } from './object-store.ts';
 
 export type StoredBlobs = Pick<
   Registry,
@@ -63,7 +61,7 @@ export function storedBlobs(objects: ObjectStore, expire: () => Promise<void>): 
         await stage.discard();
         return;
       }
-      await fill(stage, blob, open);
+      await fillStage(stage, blob, open);
       await stage.publish(blobKey(blob.digest));
       await ensureLink(objects, layerLinkKey(repository, blob.digest), blob.digest);
     },
@@ -82,41 +80,3 @@ export function storedBlobs(objects: ObjectStore, expire: () => Promise<void>): 
     partialBytes: async (digest) => (await objects.stat(blobKey(digest)))?.size ?? objects.staged(blobStageId(digest)),
   };
 }
-
-/**
- * Brings the stage to the whole blob: what an earlier attempt left is hashed, the rest asked for. Where that proves to be wrong, all is asked for once more.
- * Bytes of a broken-off attempt stay; wrong ones do not.
- */
-async function fill(stage: Stage, blob: Descriptor, open: OpenContent): Promise<void> {
-  if (stage.size > blob.size) await stage.truncate(0);
-  const held = stage.size;
-  try {
-    await append(stage, blob, open);
-  } catch (error) {
-    const wrong = isImagesError(error, 'DIGEST_INVALID', 'SIZE_INVALID') && !brokeOff(error);
-    if (!wrong) {
-      if (stage.size === 0) await stage.discard();
-      throw error;
-    }
-    if (held === 0) {
-      await stage.discard();
-      throw error;
-    }
-    await stage.truncate(0);
-    await fill(stage, blob, open);
-  }
-}
-
-async function append(stage: Stage, blob: Descriptor, open: OpenContent): Promise<void> {
-  const start = stage.size > 0 ? await hashed(stage, blob.digest) : undefined;
-  const rest = start?.size === blob.size ? nothing() : await open(start?.size ?? 0);
-  for await (const chunk of verified(rest, blob, start)) await stage.append(chunk);
-}
-
-async function hashed(stage: Stage, digest: Digest): Promise<Start> {
-  const hash = digester(digestAlgorithm(digest));
-  for await (const chunk of stage.read()) hash.update(chunk);
-  return { hash, size: stage.size };
-}
-
-async function* nothing(): Bytes & AsyncGenerator<Uint8Array> {}

@@ -1,0 +1,45 @@
+// A blob's way into a stage: what is there is hashed, the rest asked for, all of it verified before it is published.
+import { brokeOff, type Start, verified } from '../io/verify.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import { type Digest, digestAlgorithm, digester } from '../oci/digest.ts';
+import { isImagesError } from '../oci/errors.ts';
+import type { Bytes, OpenContent } from '../registry/contract.ts';
+import type { Stage } from './object-store.ts';
+
+/**
+ * Brings the stage to the whole blob: what an earlier attempt left is hashed, the rest asked for. Where that proves to be wrong, all is asked for once more.
+ * Bytes of a broken-off attempt stay; wrong ones do not. Errors: DIGEST_INVALID, SIZE_INVALID, those of `open` and of the stage.
+ */
+export async function fillStage(stage: Stage, blob: Descriptor, open: OpenContent): Promise<void> {
+  if (stage.size > blob.size) await stage.truncate(0);
+  const held = stage.size;
+  try {
+    await append(stage, blob, open);
+  } catch (error) {
+    const wrong = isImagesError(error, 'DIGEST_INVALID', 'SIZE_INVALID') && !brokeOff(error);
+    if (!wrong) {
+      if (stage.size === 0) await stage.discard();
+      throw error;
+    }
+    if (held === 0) {
+      await stage.discard();
+      throw error;
+    }
+    await stage.truncate(0);
+    await fillStage(stage, blob, open);
+  }
+}
+
+async function append(stage: Stage, blob: Descriptor, open: OpenContent): Promise<void> {
+  const start = stage.size > 0 ? await hashed(stage, blob.digest) : undefined;
+  const rest = start?.size === blob.size ? nothing() : await open(start?.size ?? 0);
+  for await (const chunk of verified(rest, blob, start)) await stage.append(chunk);
+}
+
+async function hashed(stage: Stage, digest: Digest): Promise<Start> {
+  const hash = digester(digestAlgorithm(digest));
+  for await (const chunk of stage.read()) hash.update(chunk);
+  return { hash, size: stage.size };
+}
+
+async function* nothing(): Bytes & AsyncGenerator<Uint8Array> {}
