@@ -1,0 +1,116 @@
+// One image of a source, to be looked into: its manifest chosen by platform, its config, its layers.
+import { verified } from '../io/verify.ts';
+import { decodeConfig, type ImageConfig } from '../oci/config.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import { ImagesError, isImagesError } from '../oci/errors.ts';
+import {
+  decodeManifest,
+  type ImageManifest,
+  type Index,
+  MAX_MANIFEST_SIZE,
+  type RawManifest,
+  verifyBytes,
+} from '../oci/manifest.ts';
+import { isNonDistributable } from '../oci/media-types.ts';
+import { formatPlatform, type Platform, platformSuits } from '../oci/platform.ts';
+import type { CallOptions } from '../registry/contract.ts';
+import type { IndexStore, Layer } from '../rootfs/contract.ts';
+import type { ImageSource } from './contract.ts';
+
+export interface ReadableImage {
+  /** For messages. */
+  readonly label: string;
+  /** What the name points to. */
+  readonly root: RawManifest;
+  /** The image's own: the root, or a child of the index that the root is. */
+  readonly raw: RawManifest;
+  readonly manifest: ImageManifest;
+  readonly config: ImageConfig;
+  readonly configBytes: Uint8Array;
+  /** The base first. */
+  readonly layers: readonly Layer[];
+}
+
+export interface ReadImageOptions extends CallOptions {
+  /** Wanted of an index: only this. */
+  readonly platform?: Platform;
+  /** Taken from an index where `platform` is absent; else the first image that is there. */
+  readonly machine: Platform;
+  /** Where indexes of layers are kept. */
+  readonly indexOf?: (digest: Digest) => IndexStore;
+}
+
+/** The source stays open: it is the caller's. Errors: PLATFORM_UNKNOWN, MANIFEST_INVALID, UNSUPPORTED, the source's. */
+export async function readImage(source: ImageSource, options: ReadImageOptions): Promise<ReadableImage> {
+  const root = await source.root(options);
+  const raw = await chooseImage(source, root, options);
+  const manifest = decodeManifest(raw);
+  if (manifest.kind !== 'image') throw new Error('an image was chosen that is none');
+  const configBytes = await readSmallBlob(source, manifest.config, options);
+  const config = decodeConfig(configBytes);
+  const { diffIds } = config;
+  if (diffIds.length !== manifest.layers.length && diffIds.length > 0) {
+    throw new ImagesError(
+      'MANIFEST_INVALID',
+      `the config has ${diffIds.length} diffIDs for ${manifest.layers.length} layers [${source.label}]`,
+    );
+  }
+  const layers = manifest.layers.map((descriptor, at): Layer => {
+    const diffId = diffIds[at];
+    const index = options.indexOf?.(descriptor.digest);
+    const open = (call: CallOptions = {}) => openLayer(source, descriptor, { ...options, ...call });
+    return { descriptor, ...(diffId && { diffId }), open, ...(index && { index }) };
+  });
+  return { label: source.label, root, raw, manifest, config, configBytes, layers };
+}
+
+/** Of an index, the image that suits best and is there: in a sparse one not all are. */
+async function chooseImage(source: ImageSource, raw: RawManifest, options: ReadImageOptions): Promise<RawManifest> {
+  const manifest = decodeManifest(raw);
+  if (manifest.kind === 'image') return raw;
+  let absent: unknown;
+  for (const child of candidates(manifest, options)) {
+    try {
+      return await chooseImage(source, await source.manifest(child, options), options);
+    } catch (error) {
+      if (!isImagesError(error, 'MANIFEST_UNKNOWN', 'PLATFORM_UNKNOWN')) throw error;
+      absent ??= error;
+    }
+  }
+  const offered = manifest.manifests.flatMap(({ platform }) => (platform ? [formatPlatform(platform)] : []));
+  const wanted = options.platform ? ` for ${formatPlatform(options.platform)}` : '';
+  throw new ImagesError('PLATFORM_UNKNOWN', `no image of it is there${wanted} [${source.label}]`, {
+    hint: offered.length > 0 ? `Its index names ${[...new Set(offered)].join(', ')}.` : 'Its index names none.',
+    cause: absent,
+  });
+}
+
+function candidates({ manifests }: Index, { platform, machine }: ReadImageOptions): readonly Descriptor[] {
+  const suits = (child: Descriptor) => (child.platform ? platformSuits(child.platform, platform ?? machine) : 0);
+  const sorted = manifests.toSorted((a, b) => suits(b) - suits(a));
+  const possible = platform ? sorted.filter((child) => !child.platform || suits(child) > 0) : sorted;
+  // Attestations are no images.
+  return possible.filter((child) => child.platform?.os !== 'unknown');
+}
+
+async function readSmallBlob(source: ImageSource, blob: Descriptor, options: CallOptions): Promise<Uint8Array> {
+  if (blob.size > MAX_MANIFEST_SIZE) {
+    throw new ImagesError('MANIFEST_INVALID', `the config is too large [${blob.size} bytes]`);
+  }
+  const bytes = Buffer.concat(await Array.fromAsync(await source.blob(blob, 0, options)));
+  verifyBytes(bytes, blob);
+  return bytes;
+}
+
+async function openLayer(source: ImageSource, descriptor: Descriptor, options: CallOptions) {
+  try {
+    return verified(await source.blob(descriptor, 0, options), descriptor);
+  } catch (error) {
+    if (!isNonDistributable(descriptor.mediaType) || !isImagesError(error, 'BLOB_UNKNOWN')) throw error;
+    throw new ImagesError('BLOB_UNKNOWN', `a foreign layer is not here [${descriptor.digest}]`, {
+      hint: `It has to be fetched from where it is published: ${descriptor.urls?.join(', ') || 'the manifest does not say where'}.`,
+      cause: error,
+    });
+  }
+}
