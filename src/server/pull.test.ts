@@ -97,6 +97,12 @@ describe('end-3, manifests', () => {
     }
   });
 
+  it('a malformed digest is refused with a code also where the question has a body', async () => {
+    const answer = await ask(`${base}/manifests/sha256:totallywrong`, 'GET', { body: 'blablabla' });
+    expect(answer.status).toBe(400);
+    expect(answer.json()).toMatchObject({ errors: [{ code: 'DIGEST_INVALID' }] });
+  });
+
   it('names the host that it was looked up for', async () => {
     const answer = await ask(`${base}/manifests/3.20?ns=docker.io`, 'GET');
     expect(answer.headers['oci-namespace']).toBe('docker.io');
