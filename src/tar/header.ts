@@ -1,5 +1,7 @@
-// The 512-byte header of a tar archive: v7, ustar (POSIX.1-2017, pax, "ustar Interchange Format") and GNU's own (tar manual, "Basic Tar Format").
+// The 512-byte header of a tar archive: v7, ustar (POSIX.1-2017, pax, "ustar Interchange Format"), GNU's own (tar manual, "Basic Tar Format") and star's.
+// A layer has a hundred thousand of them: each is read where it stands, its name in one go.
 import { ImagesError } from '../oci/errors.ts';
+import { decodeName, printableName } from './names.ts';
 
 export const BLOCK = 512;
 
@@ -10,77 +12,133 @@ export interface Header {
   readonly gid: number;
   readonly size: number;
   readonly mtime: number;
-  /** One character; `0` where it is NUL. */
+  /** One character; NUL where the field has that. */
   readonly typeflag: string;
   readonly linkname: string;
-  readonly major: number;
-  readonly minor: number;
+  readonly device: { readonly major: number; readonly minor: number };
 }
 
-/** Reads a header; undefined for a block of zeros, which ends an archive. Errors: TAR_INVALID. */
-export function parseHeader(block: Uint8Array): Header | undefined {
-  if (block.every((byte) => byte === 0)) return undefined;
-  checkSum(block);
-  const isUstar = text(block, 257, 6) === 'ustar';
-  // GNU's headers keep times where POSIX has the prefix of the name.
-  const prefix = isUstar && block[262] === 0 ? text(block, 345, 155) : '';
-  const name = text(block, 0, 100);
+/** What is no device can have any bytes where devices have their numbers. */
+const NO_DEVICE: Header['device'] = { major: 0, minor: 0 };
+const DEVICES = '34';
+const TYPEFLAGS: readonly string[] = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
+
+/** Reads the header at `at`; undefined for a block of zeros, which ends an archive. Errors: TAR_INVALID. */
+export function parseHeader(bytes: Buffer, at: number): Header | undefined {
+  const sum = sumOf(bytes, at);
+  if (sum === BLANKS && bytes[at + 148] === 0) return undefined;
+  checkSum(bytes, at, sum);
+  const dialect = dialectOf(bytes, at);
+  const name = text(bytes, at, 100);
+  const prefix = dialect === 'v7' || bytes[at + 345] === 0 ? '' : prefixOf(bytes, at, dialect);
+  const typeflag = TYPEFLAGS[bytes[at + 156] as number] as string;
+  const isDevice = dialect !== 'v7' && DEVICES.includes(typeflag);
   return {
     name: prefix === '' ? name : `${prefix}/${name}`,
-    mode: number(block, 100, 8) & 0o7777,
-    uid: number(block, 108, 8),
-    gid: number(block, 116, 8),
-    size: number(block, 124, 12),
-    mtime: number(block, 136, 12),
-    typeflag: String.fromCharCode(block[156] || 0x30),
-    linkname: text(block, 157, 100),
-    major: isUstar ? number(block, 329, 8) : 0,
-    minor: isUstar ? number(block, 337, 8) : 0,
+    mode: number(bytes, at + 100, 8) & 0o7777,
+    uid: number(bytes, at + 108, 8),
+    gid: number(bytes, at + 116, 8),
+    size: number(bytes, at + 124, 12),
+    mtime: number(bytes, at + 136, 12),
+    typeflag,
+    linkname: bytes[at + 157] === 0 ? '' : text(bytes, at + 157, 100),
+    device: isDevice ? { major: number(bytes, at + 329, 8), minor: number(bytes, at + 337, 8) } : NO_DEVICE,
   };
 }
 
-/** The sum of all bytes, its own field taken as blanks; old programs added them up with signs. */
-function checkSum(block: Uint8Array): void {
-  const expected = number(block, 148, 8);
-  let unsigned = 0;
-  let signed = 0;
-  for (const [index, byte] of block.entries()) {
-    const value = index >= 148 && index < 156 ? 0x20 : byte;
-    unsigned += value;
-    signed += value < 128 ? value : value - 256;
+/** A number as headers have it. Errors: TAR_INVALID. */
+export function number(bytes: Buffer, from: number, length: number): number {
+  const value = (bytes[from] as number) < 0x80 ? octal(bytes, from, length) : binary(bytes, from, length);
+  if (Number.isSafeInteger(value)) return value as number;
+  const field = bytes.toString('latin1', from, from + length);
+  throw invalid(`no number, or too big a one, in a tar header [${printableName(field)}]`);
+}
+
+/** Octal digits after blanks and up to a blank or NUL. */
+function octal(bytes: Buffer, from: number, length: number): number | undefined {
+  const end = from + length;
+  let at = from;
+  while (at < end && (bytes[at] === 0x20 || bytes[at] === 0)) at++;
+  let value = 0;
+  for (; at < end; at++) {
+    const digit = (bytes[at] as number) - 0x30;
+    if (digit >= 0 && digit < 8) value = value * 8 + digit;
+    else if (digit === 0x20 - 0x30 || digit === 0 - 0x30) break;
+    else return undefined;
   }
-  if (expected !== unsigned && expected !== signed) {
-    throw new ImagesError(
-      'TAR_INVALID',
-      `no tar archive: the checksum of a header is [${expected}], not [${unsigned}]`,
-    );
+  return value;
+}
+
+/** With the first bit set: a big-endian number, two's complement, that octal has no room for. */
+function binary(bytes: Buffer, from: number, length: number): number {
+  const first = bytes[from] as number;
+  const flip = first & 0x40 ? 0xff : 0;
+  let value = (first ^ flip) & 0x3f;
+  for (let at = from + 1; at < from + length; at++) value = value * 256 + ((bytes[at] as number) ^ flip);
+  return flip ? -value - 1 : value;
+}
+
+/** What the checksum's own field counts for. */
+const BLANKS = 8 * 0x20;
+
+/** Of all bytes, the checksum's own taken as blanks. */
+function sumOf(bytes: Buffer, at: number): number {
+  let sum = BLANKS;
+  for (let index = at, end = at + 148; index < end; index++) sum += bytes[index] as number;
+  for (let index = at + 156, end = at + BLOCK; index < end; index++) sum += bytes[index] as number;
+  return sum;
+}
+
+/** Old programs added the bytes up with signs. */
+function checkSum(bytes: Buffer, at: number, sum: number): void {
+  const expected = octal(bytes, at + 148, 8);
+  if (expected === sum) return;
+  let high = 0;
+  for (let index = at; index < at + BLOCK; index++) {
+    if ((bytes[index] as number) >= 0x80 && (index < at + 148 || index >= at + 156)) high++;
   }
+  if (expected !== sum - 256 * high)
+    throw invalid(`no tar archive: the checksum of a header is [${expected ?? 'no number'}], not [${sum}]`);
+}
+
+type Dialect = 'v7' | 'ustar' | 'gnu' | 'star';
+
+function dialectOf(bytes: Buffer, at: number): Dialect {
+  const magic = bytes.toString('latin1', at + 257, at + 263);
+  if (magic === 'ustar ') return 'gnu';
+  if (magic !== 'ustar\0') return 'v7';
+  return bytes.toString('latin1', at + 508, at + 512) === 'tar\0' ? 'star' : 'ustar';
+}
+
+/** GNU's headers keep times there, star's after it; Go before 1.8 wrote GNU headers with a prefix. */
+function prefixOf(bytes: Buffer, at: number, dialect: Dialect): string {
+  if (dialect === 'ustar') return text(bytes, at + 345, 155);
+  if (dialect === 'star') return text(bytes, at + 345, 131);
+  return areTimes(bytes, at) ? '' : text(bytes, at + 345, 155);
+}
+
+function areTimes(bytes: Buffer, at: number): boolean {
+  return /^(?:[\x80\xff].{11}|[ \0]*[0-7]*[ \0]*)$/s.test(bytes.toString('latin1', at + 345, at + 357));
 }
 
 /** Up to the first NUL. */
-function text(block: Uint8Array, from: number, length: number): string {
-  const field = block.subarray(from, from + length);
-  const end = field.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? field : field.subarray(0, end));
+function text(bytes: Buffer, from: number, length: number): string {
+  const limit = from + length;
+  let end = from;
+  let seen = 0;
+  for (; end < limit; end++) {
+    const byte = bytes[end] as number;
+    if (byte === 0) break;
+    seen |= byte;
+  }
+  return seen < 0x80 ? bytes.toString('latin1', from, end) : decodeName(bytes.subarray(from, end));
 }
 
-/** Octal digits between blanks and NULs, or, with the first bit set, a big-endian number (two's complement) that octal has no room for. */
-function number(block: Uint8Array, from: number, length: number): number {
-  const field = block.subarray(from, from + length);
-  const first = field[0] ?? 0;
-  if (first & 0x80) return binaryNumber(field);
-  const digits = text(block, from, length).trim();
-  if (digits === '') return 0;
-  if (!/^[0-7]+$/.test(digits)) throw new ImagesError('TAR_INVALID', `no number in a tar header [${digits}]`);
-  return Number.parseInt(digits, 8);
+function invalid(message: string): ImagesError {
+  return new ImagesError('TAR_INVALID', message);
 }
 
-function binaryNumber(field: Uint8Array): number {
-  const bits = field.length * 8 - 1;
-  const value = field.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n) & ((1n << BigInt(bits)) - 1n);
-  const signed = (field[0] ?? 0) & 0x40 ? value - (1n << BigInt(bits)) : value;
-  const result = Number(signed);
-  if (!Number.isSafeInteger(result))
-    throw new ImagesError('TAR_INVALID', `a number in a tar header is too big [${signed}]`);
-  return result;
+/** Contents fill whole blocks. */
+export function padded(size: number): number {
+  return Math.ceil(size / BLOCK) * BLOCK;
 }

@@ -6,11 +6,9 @@ const ESCAPE = 0xdc00;
 const LONE = /[\udc80-\udcff]/;
 
 export function decodeName(bytes: Uint8Array): string {
-  try {
-    return STRICT.decode(bytes);
-  } catch {
-    return decodeByParts(bytes);
-  }
+  const text = viewOf(bytes).toString();
+  // Where a byte is no UTF-8, Node puts this character.
+  return text.includes('\ufffd') ? decodeStrictly(bytes) : text;
 }
 
 export function encodeName(name: string): Uint8Array {
@@ -36,21 +34,44 @@ export function compareNames(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** For people: bytes that are no UTF-8, and control characters, in octal, as `tar t` and `ls` show them. */
+/**
+ * For people, exactly as `tar t` shows it: a backslash twice; control characters, what Unicode does not know, and bytes that are no UTF-8 in octal.
+ * What comes out neither moves a cursor nor breaks a line.
+ */
 export function printableName(name: string): string {
-  return name.replace(/[\udc80-\udcff]/gu, (byte) => octal(byte.charCodeAt(0) - ESCAPE)).replace(CONTROL, controlled);
+  return name.replace(UNPRINTABLE, escaped);
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
-const CONTROL = /[\u0000-\u001f\u007f]/g;
-const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\t': '\\t', '\r': '\\r', '\b': '\\b', '\f': '\\f', '\v': '\\v', '\u0007': '\\a' };
+const UNPRINTABLE = /[\\\p{Cc}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/gu;
+const SHORT: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '\u0007': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+};
 
-function controlled(character: string): string {
-  return SHORT[character] ?? octal(character.charCodeAt(0));
+function escaped(character: string): string {
+  return SHORT[character] ?? Array.from(encodeName(character), octal).join('');
 }
 
 function octal(byte: number): string {
   return `\\${byte.toString(8).padStart(3, '0')}`;
+}
+
+function viewOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+function decodeStrictly(bytes: Uint8Array): string {
+  try {
+    return STRICT.decode(bytes);
+  } catch {
+    return decodeByParts(bytes);
+  }
 }
 
 /** Whole characters where they are UTF-8, the other bytes one by one. */
@@ -58,7 +79,8 @@ function decodeByParts(bytes: Uint8Array): string {
   let text = '';
   for (let at = 0; at < bytes.length; ) {
     const length = characterLength(bytes, at);
-    text += length > 0 ? STRICT.decode(bytes.subarray(at, at + length)) : String.fromCharCode(ESCAPE + (bytes[at] ?? 0));
+    text +=
+      length > 0 ? STRICT.decode(bytes.subarray(at, at + length)) : String.fromCharCode(ESCAPE + (bytes[at] ?? 0));
     at += length || 1;
   }
   return text;

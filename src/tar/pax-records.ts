@@ -1,23 +1,69 @@
 // The records of a pax extended header: `LENGTH KEY=VALUE\n`, LENGTH in decimal and counting itself (POSIX.1-2017, pax, "pax Extended Header").
 import { ImagesError } from '../oci/errors.ts';
+import { decodeName, printableName } from './names.ts';
 
-/** Values are bytes: most are UTF-8, extended attributes need not be. Errors: TAR_INVALID. */
-export function parsePaxRecords(bytes: Uint8Array): ReadonlyMap<string, Uint8Array> {
-  const records = new Map<string, Uint8Array>();
+export type Records = ReadonlyMap<string, Uint8Array>;
+
+export const NO_RECORDS: Records = new Map();
+/** Of GNU's first sparse form, which repeats keys: the pieces put together as the second form has them. */
+export const SPARSE_MAP = 'GNU.sparse.map';
+const SPARSE_PIECE = /^GNU\.sparse\.(?:offset|numbytes)$/;
+/** Digits of a length; more are an attack. */
+const MAX_DIGITS = 10;
+const COMMA = Buffer.from(',');
+
+/** Adds to `records`; values are bytes: most are UTF-8, extended attributes need not be. Errors: TAR_INVALID. */
+export function parsePaxRecords(bytes: Buffer, records: Map<string, Uint8Array>): void {
+  const pieces: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const blank = bytes.indexOf(0x20, at);
-    const digits = decode(bytes.subarray(at, blank < 0 ? at : Math.min(blank, at + 16)));
-    const end = at + Number(digits);
+    let blank = at;
+    let length = 0;
+    for (; blank < at + MAX_DIGITS; blank++) {
+      const digit = (bytes[blank] ?? 0) - 0x30;
+      if (!(digit >= 0 && digit <= 9)) break;
+      length = length * 10 + digit;
+    }
+    const end = at + length;
     const equals = bytes.indexOf(0x3d, blank);
-    const isRecord =
-      /^[1-9]\d*$/.test(digits) && end <= bytes.length && bytes[end - 1] === 0x0a && equals > blank && equals < end;
-    if (!isRecord) throw new ImagesError('TAR_INVALID', `a broken extended header in a tar archive [${digits}]`);
-    records.set(decode(bytes.subarray(blank + 1, equals)), bytes.slice(equals + 1, end - 1));
+    const isRecord = bytes[blank] === 0x20 && end <= bytes.length && bytes[end - 1] === 0x0a;
+    if (!isRecord || equals <= blank + 1 || equals >= end) throw broken(bytes.subarray(at, at + 40));
+    const key = decodeName(bytes.subarray(blank + 1, equals));
+    const value = bytes.subarray(equals + 1, end - 1);
+    if (SPARSE_PIECE.test(key)) pieces.push(value);
+    records.set(key, value);
     at = end;
   }
-  return records;
+  if (pieces.length > 0) {
+    records.set(SPARSE_MAP, Buffer.concat(pieces.flatMap((piece, index) => (index > 0 ? [COMMA, piece] : [piece]))));
+  }
 }
 
-function decode(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
+/** An empty value takes back what a global header said (POSIX.1-2017). Errors: TAR_INVALID. */
+export function recordText(records: Records, key: string): string | undefined {
+  const value = records.get(key);
+  if (value === undefined || value.length === 0) return undefined;
+  if (value.includes(0))
+    throw new ImagesError('TAR_INVALID', `a NUL in ${key} in a tar archive [${printableName(decodeName(value))}]`);
+  return decodeName(value);
+}
+
+/** A whole number. Errors: TAR_INVALID. */
+export function recordNumber(records: Records, key: string): number | undefined {
+  const text = recordText(records, key);
+  if (text === undefined) return undefined;
+  const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(value)) {
+    throw new ImagesError(
+      'TAR_INVALID',
+      `no number, or too big a one, for ${key} in a tar archive [${printableName(text)}]`,
+    );
+  }
+  return value;
+}
+
+function broken(bytes: Uint8Array): ImagesError {
+  return new ImagesError(
+    'TAR_INVALID',
+    `a broken extended header in a tar archive [${printableName(decodeName(bytes))}]`,
+  );
 }

@@ -74,7 +74,13 @@ describe('an archive', () => {
     const bytes = archive('tar', '--format=pax', '--mtime=@1000.5', '--owner=a:12', '--group=b:3000000', '--mode=4751');
     for await (const entry of readTar(inChunks(bytes, 512))) {
       if (entry.name === 'tree/empty') {
-        expect(entry).toMatchObject({ mode: 0o4751, uid: 12, gid: 3_000_000, mtime: 1000.5, size: 0 });
+        expect(entry).toMatchObject({
+          mode: 0o4751,
+          uid: 12,
+          gid: 3_000_000,
+          mtime: { seconds: 1000, nanoseconds: 500_000_000 },
+          size: 0,
+        });
       }
     }
     const gnu = archive('tar', '--format=gnu', '--owner=a:3000000');
@@ -128,11 +134,5 @@ describe('what is no archive', () => {
       ),
       { numRuns: 200 },
     );
-  });
-
-  it('is a sparse file too', async () => {
-    execFileSync('truncate', ['-s', '1M', join(top, 'holes')]);
-    const bytes = execFileSync('tar', ['-C', top, '--sparse', '--format=gnu', '-cf', '-', 'holes']);
-    await expect(listed(bytes)).rejects.toMatchObject({ code: 'TAR_INVALID' });
   });
 });

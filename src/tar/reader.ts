@@ -1,161 +1,118 @@
-// A tar archive as a stream of entries: v7, ustar, pax (path, linkpath, size, owners, times) and GNU (long names, big numbers).
-// Memory is bounded whatever the archive holds: bodies are streamed, headers have limits.
+// A tar archive as a stream of entries, whatever dialect wrote it: v7, ustar, star, pax and GNU. Memory is bounded whatever the archive holds: bodies are
+// streamed, headers have limits. What is whole in the chunk at hand is read without waiting: a layer may have a hundred thousand entries.
 import { ImagesError } from '../oci/errors.ts';
-import { type ByteSource, byteSource } from './byte-source.ts';
-import type { TarEntry, TarEntryType } from './entry.ts';
-import { BLOCK, type Header, parseHeader } from './header.ts';
-import { parsePaxRecords } from './pax-records.ts';
+import { ByteSource } from './byte-source.ts';
+import { type Description, describeEntry } from './describe-entry.ts';
+import type { TarEntry } from './entry.ts';
+import { brokenOff, StoredContent, withHoles } from './entry-content.ts';
+import { ExtendedHeaders, isExtension } from './extended-headers.ts';
+import { BLOCK, type Header, padded, parseHeader } from './header.ts';
+import { printableName } from './names.ts';
+import type { Records } from './pax-records.ts';
+import { type SparseFile, sparseOfHeader, sparseOfRecords } from './sparse-map.ts';
 
-/** Extended headers and long names beyond this are attacks: extended attributes have at most 64 KiB each. */
-const MAX_EXTENSION = 1 << 20;
+type Position = TarEntry['position'];
 
-const TYPES: Readonly<Record<string, TarEntryType>> = {
-  '1': 'hardlink',
-  '2': 'symlink',
-  '3': 'character',
-  '4': 'block',
-  '5': 'directory',
-  '6': 'fifo',
-};
+export interface ReadOptions {
+  /** With it the archive is read to the stream's end; what comes after the last entry's end is handed over here. */
+  readonly tail?: (bytes: Uint8Array) => void;
+}
 
 /**
- * The entries of an uncompressed archive, in its order. An entry's body must be read before the next entry is asked for.
- * The archive's end is two blocks of zeros, one, or the end of the stream; what follows the zeros is not read.
- * Errors: TAR_INVALID for what is no archive, breaks off, or has sparse files.
+ * The entries of an uncompressed archive, in its order. An entry's body must be read before the next entry is asked for; what nobody reads is skipped.
+ * The archive's end is a block of zeros or the end of the stream; what follows the zeros is not read, or is tail.
+ * Positions follow each other without a gap: what stands between two entries (global headers, a volume's label) counts to the second one's head.
+ * Errors: TAR_INVALID for what is no archive or breaks off, and for a part of an archive of several volumes.
  */
-export async function* readTar(archive: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry, void> {
-  const source = byteSource(archive);
-  let global: Records = new Map();
-  let own: Records = new Map();
+export async function* readTar(
+  archive: AsyncIterable<Uint8Array>,
+  options: ReadOptions = {},
+): AsyncGenerator<TarEntry, void> {
+  const source = new ByteSource(archive);
+  const extensions = new ExtendedHeaders(options.tail !== undefined);
+  let head = 0;
   try {
-    for (let header = await nextHeader(source); header; header = await nextHeader(source)) {
-      switch (header.typeflag) {
-        case 'g':
-          global = new Map([...global, ...parsePaxRecords(await readExtension(source, header))]);
-          break;
-        case 'x':
-        case 'X':
-          own = new Map([...own, ...parsePaxRecords(await readExtension(source, header))]);
-          break;
-        case 'L':
-          own = new Map([...own, ['path', withoutNul(await readExtension(source, header))]]);
-          break;
-        case 'K':
-          own = new Map([...own, ['linkpath', withoutNul(await readExtension(source, header))]]);
-          break;
-        case 'V':
-          // The volume's label.
-          await skip(source, padded(header.size));
-          break;
-        default: {
-          const body = bodyOf(source, header, new Map([...global, ...own]));
-          own = new Map();
-          yield body.entry;
-          await body.skipRest();
-        }
+    for (;;) {
+      if (!source.has(BLOCK) && !(await source.gather(BLOCK))) {
+        endsHere(source);
+        break;
       }
+      const header = parseHeader(source.chunk, source.at);
+      if (!header) break;
+      if (isExtension(header.typeflag)) {
+        await extensions.read(source, header);
+        continue;
+      }
+      const records = extensions.forEntry();
+      const said = describeEntry(header, records);
+      source.at += BLOCK;
+      const mayBeSparse = said.type === 'file' && (header.typeflag === 'S' || records.size > 0);
+      const sparse = mayBeSparse ? await sparseOf(source, header, records) : undefined;
+      const content = new StoredContent(source, sparse ? storedLength(said, header, sparse) : contentLength(said));
+      const body = source.position;
+      const end = body + padded(sparse ? content.length : said.stored);
+      const entry = entryOf(said, records, { head, body, end }, content);
+      yield sparse ? sparseEntry(entry, sparse, content) : entry;
+      const left = content.end() + end - body - content.length;
+      if (source.has(left)) source.at += left;
+      else await skip(source, left, padded(said.stored) - said.stored);
+      head = end;
     }
+    if (options.tail) await readTail(source, extensions, options.tail);
   } finally {
     await source.close();
   }
 }
 
-type Records = ReadonlyMap<string, Uint8Array>;
-
-async function nextHeader(source: ByteSource): Promise<Header | undefined> {
-  const block = await source.take(BLOCK);
-  if (block.length === 0) return undefined;
-  if (block.length < BLOCK)
-    throw new ImagesError('TAR_INVALID', `the tar archive breaks off in a header [${block.length} bytes]`);
-  return parseHeader(block);
+function endsHere(source: ByteSource): void {
+  if (source.has(1)) throw invalid(`the tar archive breaks off in a header [${source.chunk.length} bytes]`);
 }
 
-async function readExtension(source: ByteSource, { size }: Header): Promise<Uint8Array> {
-  if (size < 0 || size > MAX_EXTENSION)
-    throw new ImagesError('TAR_INVALID', `an extended header of a tar archive is too big [${size}]`);
-  const bytes = await source.take(size);
-  if (bytes.length < size) throw brokenOff(size - bytes.length);
-  await skip(source, padded(size) - size);
-  return bytes;
+/** A dump directory's content is passed over. */
+function contentLength({ type, stored }: Description): number {
+  return type === 'file' ? stored : 0;
 }
 
-interface Body {
-  readonly entry: TarEntry;
-  skipRest(): Promise<void>;
+/** The source stands after the header's first block. */
+async function sparseOf(source: ByteSource, { typeflag }: Header, records: Records): Promise<SparseFile | undefined> {
+  if (typeflag !== 'S') return sparseOfRecords(source, records);
+  return sparseOfHeader(source, source.chunk.subarray(source.at - BLOCK, source.at));
 }
 
-function bodyOf(source: ByteSource, header: Header, records: Records): Body {
-  const entry = describe(header, records);
-  const padding = padded(entry.size) - entry.size;
-  let left = entry.size;
-  const read = async function* (): AsyncGenerator<Uint8Array, void> {
-    while (left > 0) {
-      const portion = await source.some(left);
-      if (!portion) throw brokenOff(left);
-      left -= portion.length;
-      yield portion;
-    }
-  };
-  const skipRest = async (): Promise<void> => {
-    await skip(source, left + padding);
-    left = 0;
-  };
-  return { entry: { ...entry, body: read() }, skipRest };
+/** A map of GNU 1.0 is part of what the header counts, the old form's continuations are not. */
+function storedLength({ name, stored }: Description, { typeflag }: Header, { pieces, mapLength }: SparseFile): number {
+  const expected = typeflag === 'S' ? stored : stored - mapLength;
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  if (length === expected) return length;
+  throw invalid(`a sparse file has [${expected}] bytes, its map [${length}]: ${printableName(name)}`);
 }
 
-function describe(header: Header, records: Records): Omit<TarEntry, 'body'> {
-  const name = textOf(records, 'path') ?? header.name;
-  if (header.typeflag === 'S' || [...records.keys()].some((key) => key.startsWith('GNU.sparse.'))) {
-    throw new ImagesError('TAR_INVALID', `sparse files in tar archives are not read [${name}]`, {
-      hint: 'Write the archive without --sparse.',
-    });
-  }
-  // Before ustar a directory was a file whose name ends like one.
-  const type = TYPES[header.typeflag] ?? (name.endsWith('/') ? 'directory' : 'file');
-  // Some programs say how big the file is that a link names: only files have a body.
-  const size = type === 'file' ? (numberOf(records, 'size') ?? header.size) : 0;
-  if (!Number.isSafeInteger(size) || size < 0) throw new ImagesError('TAR_INVALID', `no size of a file [${size}]`);
-  return {
-    name,
-    type,
-    size,
-    mode: header.mode,
-    uid: numberOf(records, 'uid') ?? header.uid,
-    gid: numberOf(records, 'gid') ?? header.gid,
-    mtime: numberOf(records, 'mtime') ?? header.mtime,
-    linkname: textOf(records, 'linkpath') ?? header.linkname,
-    device: { major: header.major, minor: header.minor },
-    records,
-  };
+function entryOf(said: Description, records: Records, position: Position, content: StoredContent): TarEntry {
+  const { name, type, size, mode, uid, gid, mtime, linkname, device, xattrs } = said;
+  const header = { name, type, size, mode, uid, gid, mtime, linkname, device, xattrs };
+  return { ...header, records, position, body: content, stored: content };
 }
 
-/** An empty value takes back what a global header said (POSIX.1-2017). */
-function textOf(records: Records, key: string): string | undefined {
-  const value = records.get(key);
-  return value === undefined || value.length === 0 ? undefined : new TextDecoder().decode(value);
+function sparseEntry(entry: TarEntry, { name, size, pieces }: SparseFile, content: StoredContent): TarEntry {
+  return { ...entry, name: name ?? entry.name, size, sparse: pieces, body: withHoles(content, pieces, size) };
 }
 
-function numberOf(records: Records, key: string): number | undefined {
-  const text = textOf(records, key);
-  if (text === undefined) return undefined;
-  if (!/^-?\d+(?:\.\d*)?$/.test(text))
-    throw new ImagesError('TAR_INVALID', `no number for ${key} in a tar archive [${text}]`);
-  return Number(text);
+/** Only the last entry may lack its padding, and only that. */
+async function skip(source: ByteSource, length: number, padding: number): Promise<void> {
+  const missing = await source.skip(length);
+  if (missing > padding) throw brokenOff(missing - padding);
 }
 
-function withoutNul(bytes: Uint8Array): Uint8Array {
-  const end = bytes.indexOf(0);
-  return end < 0 ? bytes : bytes.subarray(0, end);
+async function readTail(
+  source: ByteSource,
+  extensions: ExtendedHeaders,
+  tail: (bytes: Uint8Array) => void,
+): Promise<void> {
+  for (const bytes of extensions.rest()) tail(bytes);
+  const all = Number.POSITIVE_INFINITY;
+  for (let bytes = await source.some(all); bytes; bytes = await source.some(all)) tail(bytes);
 }
 
-function padded(size: number): number {
-  return Math.ceil(size / BLOCK) * BLOCK;
-}
-
-async function skip(source: ByteSource, length: number): Promise<void> {
-  if (!(await source.skip(length))) throw brokenOff(length);
-}
-
-function brokenOff(left: number): ImagesError {
-  return new ImagesError('TAR_INVALID', `the tar archive breaks off [${left} bytes before the end of an entry]`);
+function invalid(message: string): ImagesError {
+  return new ImagesError('TAR_INVALID', message);
 }

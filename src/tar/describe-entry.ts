@@ -1,0 +1,105 @@
+// What a header and its extended records say together about an entry. Where they can be read in several ways, they are read as GNU tar and Go read them.
+import { ImagesError } from '../oci/errors.ts';
+import type { TarEntryType, TarHeader } from './entry.ts';
+import type { Header } from './header.ts';
+import { decodeName, printableName } from './names.ts';
+import { type Records, recordNumber, recordText } from './pax-records.ts';
+import { parseTime, type TarTime, wholeSeconds } from './time.ts';
+
+const TYPES: Readonly<Record<string, TarEntryType>> = {
+  '1': 'hardlink',
+  '2': 'symlink',
+  '3': 'character',
+  '4': 'block',
+  '5': 'directory',
+  '6': 'fifo',
+  // A directory with the names in it, of an incremental backup.
+  D: 'directory',
+};
+const SCHILY = 'SCHILY.xattr.';
+const LIBARCHIVE = 'LIBARCHIVE.xattr.';
+const NO_XATTRS: ReadonlyMap<string, Uint8Array> = new Map();
+
+export interface Description extends TarHeader {
+  /** Bytes that the archive holds after the header, padding aside. */
+  readonly stored: number;
+}
+
+/** Errors: TAR_INVALID. */
+export function describeEntry(header: Header, records: Records): Description {
+  if (header.typeflag === 'M')
+    throw new ImagesError('TAR_INVALID', `a file that another volume begins [${printableName(header.name)}]`, {
+      hint: 'Archives of several volumes are not read: join them with GNU tar first.',
+    });
+  const hasRecords = records.size > 0;
+  const name = (hasRecords && recordText(records, 'path')) || header.name;
+  const type = typeOf(header.typeflag, name);
+  const stored = storedSize(header, records, type);
+  if (stored < 0) throw new ImagesError('TAR_INVALID', `no size of a file [${stored}]`);
+  return {
+    name,
+    type,
+    size: type === 'file' ? stored : 0,
+    mode: header.mode,
+    uid: (hasRecords ? recordNumber(records, 'uid') : undefined) ?? header.uid,
+    gid: (hasRecords ? recordNumber(records, 'gid') : undefined) ?? header.gid,
+    mtime: (hasRecords ? recordTime(records, 'mtime') : undefined) ?? wholeSeconds(header.mtime),
+    linkname: linknameOf(header, records, type),
+    device: header.device,
+    xattrs: hasRecords ? xattrsOf(records) : NO_XATTRS,
+    stored,
+  };
+}
+
+/** What is unknown is a file (POSIX.1-2017). Before ustar a directory was a file whose name ends like one. */
+function typeOf(typeflag: string, name: string): TarEntryType {
+  const type = TYPES[typeflag];
+  if (type !== undefined) return type;
+  return name.endsWith('/') && typeflag !== 'S' ? 'directory' : 'file';
+}
+
+/** Links, devices and directories have no content, whatever their headers say: some programs put there how big the file is that a link names. */
+function storedSize(header: Header, records: Records, type: TarEntryType): number {
+  if (type === 'file' || !(header.typeflag in TYPES) || header.typeflag === 'D')
+    return recordNumber(records, 'size') ?? header.size;
+  return 0;
+}
+
+function linknameOf(header: Header, records: Records, type: TarEntryType): string {
+  if (type !== 'symlink' && type !== 'hardlink') return '';
+  return recordText(records, 'linkpath') ?? header.linkname;
+}
+
+function recordTime(records: Records, key: string): TarTime | undefined {
+  const text = recordText(records, key);
+  if (text === undefined) return undefined;
+  const time = parseTime(text);
+  if (!time) throw new ImagesError('TAR_INVALID', `no time for ${key} in a tar archive [${printableName(text)}]`);
+  return time;
+}
+
+/** As star writes them: bytes as they are; as libarchive does: names percent-encoded, values base64. An empty value of star's is one. */
+function xattrsOf(records: Records): ReadonlyMap<string, Uint8Array> {
+  let xattrs: Map<string, Uint8Array> | undefined;
+  for (const [key, value] of records) {
+    if (key.startsWith(SCHILY)) {
+      xattrs ??= new Map();
+      xattrs.set(key.slice(SCHILY.length), value);
+    } else if (key.startsWith(LIBARCHIVE)) {
+      const name = percentDecoded(key.slice(LIBARCHIVE.length));
+      if (records.has(SCHILY + name)) continue;
+      xattrs ??= new Map();
+      xattrs.set(name, Buffer.from(Buffer.from(value).toString('latin1'), 'base64'));
+    }
+  }
+  return xattrs ?? NO_XATTRS;
+}
+
+function percentDecoded(text: string): string {
+  if (!text.includes('%')) return text;
+  const bytes = Buffer.from(text).toString('latin1');
+  const decoded = bytes.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return decodeName(Buffer.from(decoded, 'latin1'));
+}

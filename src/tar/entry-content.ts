@@ -1,0 +1,65 @@
+// What a file of an archive holds, as it is asked for: the stored bytes, or the file with its holes as zeros. Nothing is made before someone reads.
+import { ImagesError } from '../oci/errors.ts';
+import type { ByteSource } from './byte-source.ts';
+import type { SparsePiece } from './entry.ts';
+
+const ZEROS = Buffer.alloc(1 << 16);
+
+/** State: how many of the entry's bytes are still in the archive. Lifetime: until the next entry is asked for. */
+export class StoredContent implements AsyncIterable<Uint8Array> {
+  readonly length: number;
+  left: number;
+  #isOver = false;
+  readonly #source: ByteSource;
+
+  constructor(source: ByteSource, length: number) {
+    this.#source = source;
+    this.length = length;
+    this.left = length;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
+    while (this.left > 0) yield await this.some(this.left);
+  }
+
+  /** Some bytes, at most `limit`. Errors: TAR_INVALID. */
+  async some(limit: number): Promise<Uint8Array> {
+    if (this.#isOver) throw new Error('The content of an entry is read before the next entry is asked for.');
+    const portion = this.#source.now(limit) ?? (await this.#source.some(limit));
+    if (!portion) throw brokenOff(this.left);
+    this.left -= portion.length;
+    return portion;
+  }
+
+  /** Nobody reads any more; how many bytes nobody has read. */
+  end(): number {
+    this.#isOver = true;
+    return this.left;
+  }
+}
+
+export async function* withHoles(
+  stored: StoredContent,
+  pieces: readonly SparsePiece[],
+  size: number,
+): AsyncGenerator<Uint8Array, void> {
+  let at = 0;
+  for (const { offset, length } of pieces) {
+    yield* zeros(offset - at);
+    for (let left = length; left > 0; ) {
+      const portion = await stored.some(left);
+      left -= portion.length;
+      yield portion;
+    }
+    at = offset + length;
+  }
+  yield* zeros(size - at);
+}
+
+export function brokenOff(left: number): ImagesError {
+  return new ImagesError('TAR_INVALID', `the tar archive breaks off [${left} bytes before the end of an entry]`);
+}
+
+function* zeros(length: number): Generator<Uint8Array, void> {
+  for (let left = length; left > 0; left -= ZEROS.length) yield ZEROS.subarray(0, left);
+}
