@@ -26,10 +26,16 @@ export function failureOf(error: unknown, part: Part): unknown {
 /** Begins with the image. What registries say of it themselves, and a source that is called like its image, need no more words. */
 function sentence({ code, message }: ImagesError, { image, end, label, what }: Part): string {
   const unknown = code === 'MANIFEST_UNKNOWN' || code === 'NAME_UNKNOWN';
-  if (unknown && end === 'source' && what === 'manifest') return `${image}: its registry has no such image`;
+  if (unknown && end === 'source' && what === 'manifest' && !isFile(label))
+    return `${image}: its registry has no such image`;
   if (message.includes(image)) return `${image}: ${message}`;
   const which = label.includes(image) ? end : `${end} ${label}`;
   return `${image}: ${which} fails at ${what}: ${message}`;
+}
+
+/** Files and daemons say better what they have. */
+function isFile(label: string): boolean {
+  return /^(?:oci|oci-archive|dir|docker-archive|docker-daemon|containers-storage):/.test(label);
 }
 
 const described = new WeakSet<ImagesError>();

@@ -20,6 +20,25 @@ describe('a verified stream', () => {
     expect(await collect(verified(chunks('hello', ', registry'), expected))).toBe('hello, registry');
   });
 
+  it('closes what it reads, also where it is let go before it was begun', async () => {
+    let closed = 0;
+    const body: AsyncIterableIterator<Uint8Array> = {
+      [Symbol.asyncIterator]: () => body,
+      next: async () => ({ done: false, value: content }),
+      return: async () => {
+        closed += 1;
+        return { done: true, value: undefined };
+      },
+    };
+    const begin = () => tapped(verified(body, expected), () => {})[Symbol.asyncIterator]();
+    await begin().return?.();
+    expect(closed).toBe(1);
+    const begun = begin();
+    await begun.next();
+    await begun.return?.();
+    expect(closed).toBe(2);
+  });
+
   it('verifies sha512 too', async () => {
     const sha512 = { digest: digestOf(content, 'sha512'), size: content.length };
     expect(await collect(verified(chunks('hello, registry'), sha512))).toBe('hello, registry');

@@ -29,7 +29,7 @@ const brokenOff = new WeakSet<object>();
  */
 export function verified(body: Bytes, expected: Expected, start?: Start): Bytes {
   if (start === undefined && verifies(body, expected)) return body;
-  const stream = verify(body, expected, start);
+  const stream = closing(body, verify(body, expected, start));
   if (start === undefined) verifiedStreams.set(stream, expected);
   return stream;
 }
@@ -42,7 +42,7 @@ export function verifies(body: Bytes, expected: Expected): boolean {
 
 /** Shows each chunk to `see` (counters, progress) on its way, and the body's failure to `failed`. A stream that verifies itself stays one. */
 export function tapped(body: Bytes, see: (chunk: Uint8Array) => void, failed?: (error: unknown) => void): Bytes {
-  const stream = tap(body, see, failed);
+  const stream = closing(body, tap(body, see, failed));
   const known = verifiedStreams.get(body);
   if (known) verifiedStreams.set(stream, known);
   return stream;
@@ -51,6 +51,23 @@ export function tapped(body: Bytes, see: (chunk: Uint8Array) => void, failed?: (
 /** True for the SIZE_INVALID of a stream that ended early: what came is good so far, and the rest can be asked for. */
 export function brokeOff(error: unknown): boolean {
   return typeof error === 'object' && error !== null && brokenOff.has(error);
+}
+
+/** A generator that is returned before it was begun closes nothing: here the body is closed then. */
+function closing(body: Bytes, generator: AsyncGenerator<Uint8Array>): Bytes {
+  let begun = false;
+  const stream: AsyncIterableIterator<Uint8Array> = {
+    [Symbol.asyncIterator]: () => stream,
+    next: () => {
+      begun = true;
+      return generator.next();
+    },
+    return: async () => {
+      if (!begun) await body[Symbol.asyncIterator]().return?.();
+      return generator.return(undefined);
+    },
+  };
+  return stream;
 }
 
 async function* verify(body: Bytes, expected: Expected, start: Start | undefined): AsyncGenerator<Uint8Array> {

@@ -47,6 +47,16 @@ export function manifestDescriptor(raw: RawManifest): Descriptor {
   return { mediaType: raw.mediaType, digest: raw.digest, size: raw.size };
 }
 
+/** What the referrers API says of a manifest (distribution specification 1.1, "Listing Referrers"): with the manifest's annotations, and its artifactType: an image manifest without one has its config's media type. */
+export function referrerDescriptor(raw: RawManifest, manifest: Manifest): Descriptor {
+  const artifactType = manifest.artifactType ?? (manifest.kind === 'image' ? manifest.config.mediaType : undefined);
+  return {
+    ...manifestDescriptor(raw),
+    ...(artifactType && { artifactType }),
+    ...(manifest.annotations && { annotations: manifest.annotations }),
+  };
+}
+
 /** The media type of a manifest from its own content: `mediaType`, else the fields that only one kind has. Errors: MANIFEST_INVALID. */
 export function manifestMediaType(fields: decode.Json): string {
   const stated = decode.optional(fields.mediaType, 'manifest.mediaType', decode.string);

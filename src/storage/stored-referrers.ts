@@ -4,7 +4,7 @@ import * as json from '../oci/decode.ts';
 import { type Descriptor, decodeDescriptor } from '../oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';
-import { decodeManifest, type Manifest, manifestDescriptor, type RawManifest } from '../oci/manifest.ts';
+import { decodeManifest, type Manifest, type RawManifest, referrerDescriptor } from '../oci/manifest.ts';
 import { referrerKey, referrersPrefix } from './layout.ts';
 import { readObject } from './links.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -59,16 +59,6 @@ export function referrersIndex(
         }
       }
     },
-  };
-}
-
-/** With the manifest's annotations, and its artifactType: an image manifest without one has its config's media type. */
-function referrerDescriptor(raw: RawManifest, manifest: Manifest): Descriptor {
-  const artifactType = manifest.artifactType ?? (manifest.kind === 'image' ? manifest.config.mediaType : undefined);
-  return {
-    ...manifestDescriptor(raw),
-    ...(artifactType && { artifactType }),
-    ...(manifest.annotations && { annotations: manifest.annotations }),
   };
 }
 

@@ -1,0 +1,111 @@
+// A directory in skopeo's `dir:` form as a sink. It holds one image: what is of an older one goes when the new one is there.
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isFsError, translatingFsErrors } from '../../io/fs-errors.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { decodeManifest, type RawManifest, rawManifest, successors } from '../../oci/manifest.ts';
+import { blobFolder } from '../blob-folder.ts';
+import type { ImageSink } from '../contract.ts';
+import { isAttachedTag } from '../layout/layout-index.ts';
+import { dirBlobFile, dirManifestFile, isDirFile, ROOT_FILE, VERSION, VERSION_FILE } from './dir-files.ts';
+
+/**
+ * `dir:DIR`; makes the directory. Errors of all but the questions: PLACE_INVALID for a directory that holds something else,
+ * UNSUPPORTED for a second image.
+ */
+export function dirSink(directory: string): ImageSink {
+  const label = `dir:${directory}`;
+  const folder = blobFolder({ directory, blobKey: dirBlobFile, manifestKey: dirManifestFile });
+  const parts = new Set<string>([VERSION_FILE, ROOT_FILE]);
+  let root: Digest | undefined;
+  let checked: Promise<void> | undefined;
+
+  const check = (): Promise<void> => {
+    checked ??= claim(directory, label, () => folder.putFile(VERSION_FILE, Buffer.from(VERSION)));
+    return checked;
+  };
+
+  /** Also what is below it and was there already. */
+  const keep = async (manifest: RawManifest): Promise<void> => {
+    const below = successors(decodeManifest(manifest));
+    for (const blob of below.blobs) parts.add(dirBlobFile(blob.digest));
+    for (const child of below.manifests) {
+      const file = dirManifestFile(child.digest);
+      const bytes = parts.has(file) ? undefined : await folder.read(file);
+      parts.add(file);
+      if (bytes) await keep(rawManifest(bytes, child.mediaType || undefined));
+    }
+  };
+
+  return {
+    label,
+    wants: { layers: 'as-is', indexes: 'sparse', order: 'any' },
+    missing: (_, blobs) => folder.missing(blobs),
+    missingManifests: (_, manifests) => folder.missingManifests(manifests),
+    async putBlob(_, blob, open, call) {
+      await check();
+      await folder.putBlob(blob, open, call);
+    },
+    mountBlob: (_, blob) => folder.has(blob),
+    async putManifest(_, manifest) {
+      await check();
+      await folder.putManifest(manifest);
+      parts.add(dirManifestFile(manifest.digest));
+      await keep(manifest);
+    },
+    async commit(name, manifest) {
+      if (name.tag !== undefined && isAttachedTag(name.tag)) {
+        throw new ImagesError('UNSUPPORTED', `it holds no tags beside the image's [${name.tag}]`, {
+          hint: 'Copy without --referrers, or to oci:DIR.',
+        });
+      }
+      if (root !== undefined && root !== manifest.digest) {
+        throw new ImagesError('UNSUPPORTED', `it holds one image [${label}]`, {
+          hint: 'Copy each image to a directory of its own, or all to oci:DIR.',
+        });
+      }
+      await check();
+      await requireBlobs(manifest);
+      root = manifest.digest;
+      await keep(manifest);
+      await folder.putFile(ROOT_FILE, manifest.bytes);
+    },
+    async finish() {
+      if (root !== undefined) await removeOthers(directory, parts);
+      await folder.tidy();
+    },
+    [Symbol.asyncDispose]: () => folder.tidy(),
+  };
+
+  async function requireBlobs(manifest: RawManifest): Promise<void> {
+    const missing = await folder.missing(successors(decodeManifest(manifest)).blobs);
+    for (const digest of missing.keys()) {
+      throw new ImagesError('MANIFEST_BLOB_UNKNOWN', `blob ${digest} of the manifest is not there`);
+    }
+  }
+}
+
+/** The directory is new, or empty, or of this form: what else is in one is somebody's. */
+async function claim(directory: string, label: string, mark: () => Promise<void>): Promise<void> {
+  const names = await translatingFsErrors(directory, () => readdir(directory)).catch((error: unknown) => {
+    if (isFsError(error, 'ENOENT')) return [];
+    throw error;
+  });
+  const files = names.filter((name) => !name.startsWith('.images'));
+  if (files.length > 0 && !files.includes(VERSION_FILE)) {
+    throw new ImagesError('PLACE_INVALID', `the directory holds something else [${label}]`, {
+      hint: 'Name a new or empty directory.',
+    });
+  }
+  await mark();
+}
+
+/** Of the older image. What is no image's part stays. */
+async function removeOthers(directory: string, parts: ReadonlySet<string>): Promise<void> {
+  await translatingFsErrors(directory, async () => {
+    for (const name of await readdir(directory)) {
+      if (isDirFile(name) && !parts.has(name)) await rm(join(directory, name), { force: true });
+    }
+  });
+}

@@ -1,0 +1,58 @@
+// The files of an OCI layout (OCI image specification 1.1, image-layout.md), wherever they are: in a directory, in an archive.
+import { open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isFsError, translatingFsErrors } from '../../io/fs-errors.ts';
+import { type Digest, digestAlgorithm, digestHex } from '../../oci/digest.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import type { Bytes } from '../../registry/contract.ts';
+import { readFileBytes } from '../../storage/fs-read.ts';
+
+export const LAYOUT_FILE = 'oci-layout';
+export const INDEX_FILE = 'index.json';
+export const LAYOUT_VERSION = '{"imageLayoutVersion":"1.0.0"}';
+
+export interface LayoutFiles {
+  /** For messages: `oci:DIR`. */
+  readonly label: string;
+  /** In bytes; `undefined` where there is no such file. Paths are relative: `blobs/sha256/HEX`. */
+  size(path: string): Promise<number | undefined>;
+  /** From byte `from` on. Errors: BLOB_UNKNOWN. */
+  open(path: string, from: number): Promise<Bytes>;
+}
+
+export function blobPath(digest: Digest): string {
+  return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`;
+}
+
+/** A small file; `undefined` where there is none. Errors: MANIFEST_INVALID where it has more than `limit` bytes. */
+export async function readSmall(files: LayoutFiles, path: string, limit: number): Promise<Uint8Array | undefined> {
+  const size = await files.size(path);
+  if (size === undefined) return undefined;
+  if (size > limit) throw new ImagesError('MANIFEST_INVALID', `${path} is too large [${size} bytes in ${files.label}]`);
+  return Buffer.concat(await Array.fromAsync(await files.open(path, 0)));
+}
+
+export function directoryFiles(directory: string, label: string): LayoutFiles {
+  return {
+    label,
+    size: (path) =>
+      translatingFsErrors(directory, async () => {
+        try {
+          const found = await stat(join(directory, path));
+          return found.isFile() ? found.size : undefined;
+        } catch (error) {
+          if (isFsError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+          throw error;
+        }
+      }),
+    open: (path, from) =>
+      translatingFsErrors(directory, async () => {
+        try {
+          return await readFileBytes(await open(join(directory, path), 'r'), { from, close: true });
+        } catch (error) {
+          if (!isFsError(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) throw error;
+          throw new ImagesError('BLOB_UNKNOWN', `there is no ${path} [${label}]`, { cause: error });
+        }
+      }),
+  };
+}

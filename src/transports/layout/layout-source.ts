@@ -1,0 +1,172 @@
+// An image in an OCI layout as a source: in a directory, or in whatever else has its files.
+import { verified } from '../../io/verify.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import {
+  decodeManifest,
+  MAX_MANIFEST_SIZE,
+  type Manifest,
+  type RawManifest,
+  rawManifest,
+  referrerDescriptor,
+  verifyBytes,
+} from '../../oci/manifest.ts';
+import { isIndexType, OCI_INDEX } from '../../oci/media-types.ts';
+import type { ImageSource } from '../contract.ts';
+import type { LayoutPlace } from '../location.ts';
+import { blobPath, directoryFiles, INDEX_FILE, type LayoutFiles, readSmall } from './layout-files.ts';
+import { byTag, decodeLayoutIndex, entryOf, isAttachedTag, namesOf, selectEntries } from './layout-index.ts';
+
+/** More than any layout lists. */
+const MAX_INDEX_SIZE = 64 * 1024 * 1024;
+
+/** `oci:DIR[:REF]`. Nothing is read before it is asked for. */
+export function ociSource(place: LayoutPlace): ImageSource {
+  return layoutSource(directoryFiles(place.path, `oci:${place.path}`), place);
+}
+
+/** Errors of `root`: PLACE_INVALID (no layout), MANIFEST_UNKNOWN, saying what is there. The files stay open: they are the caller's. */
+export function layoutSource(files: LayoutFiles, wanted: Omit<LayoutPlace, 'path'>): ImageSource {
+  const entries = once(async () => allEntries(files, await readLayoutIndex(files)));
+  const referrers = once(async () => referrersBySubject(files, await entries()));
+  return {
+    label: files.label,
+    host: '',
+    root: once(async () => rootOf(files, await entries(), wanted)),
+    manifest: (descriptor) => readManifest(files, descriptor),
+    async blob(descriptor, from) {
+      const size = await files.size(blobPath(descriptor.digest));
+      if (size === undefined) throw new ImagesError('BLOB_UNKNOWN', `it has no blob [${descriptor.digest}]`);
+      if (size !== descriptor.size) {
+        throw new ImagesError(
+          'SIZE_INVALID',
+          `blob has ${size} bytes, expected ${descriptor.size} [${descriptor.digest}]`,
+        );
+      }
+      const body = await files.open(blobPath(descriptor.digest), from);
+      return from === 0 ? verified(body, descriptor) : body;
+    },
+    async *referrers(subject) {
+      yield* (await referrers()).get(subject) ?? [];
+    },
+    async statTag(tag) {
+      const entry = byTag(await entries(), tag);
+      return entry && { mediaType: entry.mediaType, digest: entry.digest, size: entry.size };
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+/** Errors: PLACE_INVALID. */
+export async function readLayoutIndex(files: LayoutFiles): Promise<readonly Descriptor[]> {
+  const bytes = await readSmall(files, INDEX_FILE, MAX_INDEX_SIZE);
+  if (!bytes) {
+    throw new ImagesError('PLACE_INVALID', `no OCI layout: it has no index.json [${files.label}]`, {
+      hint: 'Name a directory, or an archive of one, that a tool has written as an OCI layout.',
+    });
+  }
+  return decodeLayoutIndex(bytes, files.label);
+}
+
+/** Errors: MANIFEST_UNKNOWN, SIZE_INVALID, DIGEST_INVALID, MANIFEST_INVALID. */
+export async function readManifest(files: LayoutFiles, descriptor: Descriptor): Promise<RawManifest> {
+  const { digest, mediaType } = descriptor;
+  const bytes = await readSmall(files, blobPath(digest), MAX_MANIFEST_SIZE);
+  if (!bytes) throw new ImagesError('MANIFEST_UNKNOWN', `it has no manifest ${digest} [${files.label}]`);
+  verifyBytes(bytes, descriptor);
+  return rawManifest(bytes, mediaType || undefined, digestAlgorithm(digest));
+}
+
+async function rootOf(
+  files: LayoutFiles,
+  entries: readonly Descriptor[],
+  wanted: Omit<LayoutPlace, 'path'>,
+): Promise<RawManifest> {
+  if (wanted.digest) {
+    const size = await files.size(blobPath(wanted.digest));
+    const listed = entryOf(entries, wanted.digest);
+    const stored = size === undefined ? undefined : { mediaType: '', digest: wanted.digest, size };
+    const found = listed ?? stored;
+    if (!found) throw new ImagesError('MANIFEST_UNKNOWN', `it has no manifest ${wanted.digest} [${files.label}]`);
+    return readManifest(files, found);
+  }
+  const [first, ...others] = selectEntries(entries, wanted, files.label);
+  if (first && others.length === 0) return readManifest(files, first);
+  // The layout itself is the index of that image: it has no other.
+  const manifests = [first, ...others].map((entry) => entry && { ...entry, annotations: undefined });
+  return rawManifest(Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests })));
+}
+
+/** Those of index.json, and named ones in the indexes below it (image-layout.md lets indexes nest). */
+async function allEntries(files: LayoutFiles, listed: readonly Descriptor[]): Promise<readonly Descriptor[]> {
+  const entries = [...listed];
+  const seen = new Set<Digest>();
+  for (const entry of listed) {
+    if (!isIndexType(entry.mediaType) || namesOf(entry).length > 0 || seen.has(entry.digest)) continue;
+    seen.add(entry.digest);
+    const manifest = await tryRead(files, entry);
+    if (manifest?.kind !== 'index') continue;
+    entries.push(...manifest.manifests.filter((child) => namesOf(child).length > 0));
+  }
+  return entries;
+}
+
+/** Manifests with a `subject` stand in index.json, or in an index that it lists under the tag that stands for the subject. */
+async function referrersBySubject(
+  files: LayoutFiles,
+  entries: readonly Descriptor[],
+): Promise<ReadonlyMap<Digest, readonly Descriptor[]>> {
+  const found = new Map<Digest, Map<Digest, Descriptor>>();
+  const look = async (entry: Descriptor): Promise<Manifest | undefined> => {
+    const raw = await tryReadRaw(files, entry);
+    const manifest = raw && tryDecode(raw);
+    if (raw && manifest?.subject) {
+      const known = found.get(manifest.subject.digest) ?? new Map<Digest, Descriptor>();
+      found.set(manifest.subject.digest, known.set(raw.digest, referrerDescriptor(raw, manifest)));
+    }
+    return manifest;
+  };
+  for (const entry of new Map(entries.map((one) => [one.digest, one])).values()) {
+    const manifest = await look(entry);
+    const attached = manifest?.kind === 'index' && (namesOf(entry).length === 0 || namesOf(entry).some(isAttachedTag));
+    if (attached) for (const child of manifest.manifests) await look(child);
+  }
+  return new Map([...found].map(([subject, known]) => [subject, [...known.values()]]));
+}
+
+async function tryRead(files: LayoutFiles, entry: Descriptor): Promise<Manifest | undefined> {
+  const raw = await tryReadRaw(files, entry);
+  return raw && tryDecode(raw);
+}
+
+/** `undefined` for what is not there or is no manifest: it is another image's trouble. */
+async function tryReadRaw(files: LayoutFiles, entry: Descriptor): Promise<RawManifest | undefined> {
+  try {
+    return await readManifest(files, entry);
+  } catch (error) {
+    if (isImagesError(error)) return undefined;
+    throw error;
+  }
+}
+
+function tryDecode(raw: RawManifest): Manifest | undefined {
+  try {
+    return decodeManifest(raw);
+  } catch (error) {
+    if (isImagesError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The first call's outcome for all; a failure is not kept. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => {
+    running ??= work().catch((error: unknown) => {
+      running = undefined;
+      throw error;
+    });
+    return running;
+  };
+}
