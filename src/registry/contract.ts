@@ -1,7 +1,7 @@
 // The registry contract: what the HTTP client, the store on disk and the one in memory all are, and what the server serves.
 // A policy (read-only, host names, pull-through) is a function Registry → Registry. Repository names here have no host.
 import type { Descriptor } from '../oci/descriptor.ts';
-import type { Digest } from '../oci/digest.ts';
+import type { Digest, DigestAlgorithm } from '../oci/digest.ts';
 import type { RawManifest } from '../oci/manifest.ts';
 
 export interface CallOptions {
@@ -60,6 +60,11 @@ export interface Upload extends AsyncDisposable {
   cancel(): Promise<void>;
 }
 
+export interface UploadOptions extends CallOptions {
+  /** That of the digest which will end the upload, where it is known: the bytes are then hashed as they come, and not read once more. */
+  readonly algorithm?: DigestAlgorithm;
+}
+
 export interface PutBlobOptions extends CallOptions {
   /** The caller has just been told that the blob is not there: where asking is a request, it is not asked again. */
   readonly lacking?: boolean;
@@ -73,7 +78,7 @@ export interface RegistryWriter {
    */
   putBlob(repository: string, blob: Descriptor, open: OpenContent, options?: PutBlobOptions): Promise<void>;
   /** Starts an upload, or goes on with the one named. Errors: BLOB_UPLOAD_UNKNOWN, NAME_INVALID. */
-  openUpload(repository: string, id?: string, options?: CallOptions): Promise<Upload>;
+  openUpload(repository: string, id?: string, options?: UploadOptions): Promise<Upload>;
   /** Makes a blob of another repository (any, when `from` is absent) one of this repository. False: push it. */
   mountBlob(repository: string, digest: Digest, from?: string, options?: CallOptions): Promise<boolean>;
   /**

@@ -1,20 +1,22 @@
 // Pushing blobs: monolithic, in chunks, streamed, mounted; status, resume and cancel (distribution specification 1.1, "Pushing blobs").
-import type { Digest } from '../oci/digest.ts';
+import { type Digest, digestAlgorithm } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
-import type { Bytes, Upload } from '../registry/contract.ts';
+import type { Bytes, Upload, UploadOptions } from '../registry/contract.ts';
 import type { Call, Handler } from './call.ts';
 import { type ChunkRange, parseChunkRange, uploadRange } from './range.ts';
 import { errorReply, type Reply, type ReplyHeaders } from './reply.ts';
 
-/** end-4a and end-4c. The store hashes with the algorithm of the digest that ends the upload, so the one announced needs no keeping. */
-export const startUpload: Handler<'upload-start'> = async ({ repository }, call) => {
-  await using upload = await call.registry.openUpload(repository, undefined, { signal: call.signal });
+/** end-4a and end-4c. The algorithm of the digest that ends the upload counts, announced or not. */
+export const startUpload: Handler<'upload-start'> = async ({ repository, algorithm }, call) => {
+  const options = { signal: call.signal, ...(algorithm && { algorithm }) };
+  await using upload = await call.registry.openUpload(repository, undefined, options);
   return { status: 202, headers: uploadHeaders(repository, upload.id, 0) };
 };
 
 /** end-4b. Nobody knows the id of this upload, so what breaks off is thrown away. */
 export const pushWhole: Handler<'upload-whole'> = async ({ repository, digest }, call) => {
-  await using upload = await call.registry.openUpload(repository, undefined, { signal: call.signal });
+  const options = { signal: call.signal, algorithm: digestAlgorithm(digest) };
+  await using upload = await call.registry.openUpload(repository, undefined, options);
   try {
     await append(upload, call, undefined);
     await upload.commit(digest);
@@ -28,7 +30,8 @@ export const pushWhole: Handler<'upload-whole'> = async ({ repository, digest },
 /** end-11. Falls back to an upload where the blob cannot be had from `from`. */
 export const mountBlob: Handler<'blob-mount'> = async ({ repository, digest, from }, call) => {
   const isMounted = await call.registry.mountBlob(repository, digest, from, { signal: call.signal });
-  return isMounted ? created(repository, digest) : startUpload({ kind: 'upload-start', repository }, call);
+  if (isMounted) return created(repository, digest);
+  return startUpload({ kind: 'upload-start', repository, algorithm: digestAlgorithm(digest) }, call);
 };
 
 /** end-5. */
@@ -40,7 +43,7 @@ export const pushChunk: Handler<'upload-chunk'> = ({ repository, id }, call) =>
 
 /** end-6, with or without the last chunk. */
 export const finishUpload: Handler<'upload-finish'> = ({ repository, id, digest }, call) =>
-  withUpload({ repository, id }, call, async (upload, range) => {
+  withUpload({ repository, id, algorithm: digestAlgorithm(digest) }, call, async (upload, range) => {
     if (call.body.length !== 0) await append(upload, call, range);
     await upload.commit(digest);
     return created(repository, digest);
@@ -65,12 +68,12 @@ export const cancelUpload: Handler<'upload-cancel'> = async ({ repository, id },
 
 /** Runs one request on an upload; a chunk out of order is answered with where to go on, and the upload stays as it is. */
 async function withUpload(
-  { repository, id }: { readonly repository: string; readonly id: string },
+  { repository, id, ...known }: { readonly repository: string; readonly id: string } & Pick<UploadOptions, 'algorithm'>,
   call: Call,
   run: (upload: Upload, range: ChunkRange | undefined) => Promise<Reply>,
 ): Promise<Reply> {
   using claim = await call.uploads.claim(repository, id, call.body.breakOff);
-  await using upload = await call.registry.openUpload(repository, id, { signal: call.signal });
+  await using upload = await call.registry.openUpload(repository, id, { signal: call.signal, ...known });
   claim.opened(upload);
   try {
     // What has no bytes has no place among them: some clients close an upload with the range of the whole.

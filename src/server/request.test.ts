@@ -28,7 +28,11 @@ describe('every end-point has its kind', () => {
     ['HEAD', `/v2/a/manifests/${SHA256}`, { kind: 'manifest-get', repository: 'a', reference: SHA256, head: true }],
     ['POST', '/v2/a/blobs/uploads/', { kind: 'upload-start', repository: 'a' }],
     ['POST', '/v2/a/blobs/uploads', { kind: 'upload-start', repository: 'a' }],
-    ['POST', '/v2/a/blobs/uploads/?digest-algorithm=sha512', { kind: 'upload-start', repository: 'a' }],
+    [
+      'POST',
+      '/v2/a/blobs/uploads/?digest-algorithm=sha512',
+      { kind: 'upload-start', repository: 'a', algorithm: 'sha512' },
+    ],
     ['POST', `/v2/a/blobs/uploads/?digest=${SHA256}`, { kind: 'upload-whole', repository: 'a', digest: SHA256 }],
     ['PATCH', '/v2/a/blobs/uploads/id-1', { kind: 'upload-chunk', repository: 'a', id: 'id-1' }],
     [

@@ -31,8 +31,8 @@ export type RegistryRequest =
       readonly head: boolean;
       readonly host?: string;
     }
-  /** end-4a, end-4c */
-  | { readonly kind: 'upload-start'; readonly repository: string }
+  /** end-4a, end-4c: `algorithm` where the client announces it. */
+  | { readonly kind: 'upload-start'; readonly repository: string; readonly algorithm?: DigestAlgorithm }
   /** end-4b */
   | { readonly kind: 'upload-whole'; readonly repository: string; readonly digest: Digest }
   /** end-5 */
@@ -78,7 +78,7 @@ export type RegistryRequest =
 const READ: readonly string[] = ['GET', 'HEAD'];
 const UPLOAD_ID = /^[A-Za-z0-9_-]{1,128}$/;
 const HOST_KEY = /^[A-Za-z0-9.:_[\]-]{1,255}$/;
-const ALGORITHMS: readonly string[] = ['sha256', 'sha512'] satisfies DigestAlgorithm[];
+const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512'];
 
 /**
  * Reads a request. `url` is what stands in the request line: origin form, or absolute form as proxies' clients send it.
@@ -218,13 +218,13 @@ function parseUploadStart(repository: string, query: URLSearchParams): RegistryR
   }
   const digest = query.get('digest');
   if (digest !== null) return { kind: 'upload-whole', repository, digest: parseDigest(digest) };
-  const algorithm = query.get('digest-algorithm');
-  if (algorithm !== null && !ALGORITHMS.includes(algorithm)) {
-    throw new ImagesError('DIGEST_INVALID', `digest algorithm is not supported [${algorithm}]`, {
-      hint: `Use one of: ${ALGORITHMS.join(', ')}.`,
-    });
-  }
-  return { kind: 'upload-start', repository };
+  const announced = query.get('digest-algorithm');
+  if (announced === null) return { kind: 'upload-start', repository };
+  const algorithm = ALGORITHMS.find((known) => known === announced);
+  if (algorithm) return { kind: 'upload-start', repository, algorithm };
+  throw new ImagesError('DIGEST_INVALID', `digest algorithm is not supported [${announced}]`, {
+    hint: `Use one of: ${ALGORITHMS.join(', ')}.`,
+  });
 }
 
 function read(method: string, request: RegistryRequest | (() => RegistryRequest)): RegistryRequest {

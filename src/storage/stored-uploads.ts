@@ -1,7 +1,7 @@
 // Uploads over an object store: a stage a session, named by repository and id, so that any process can go on with it, also after a restart.
 import type { Hash } from 'node:crypto';
 import { createHash, randomUUID } from 'node:crypto';
-import { type Digest, digestAlgorithm, digester } from '../oci/digest.ts';
+import { type Digest, type DigestAlgorithm, digestAlgorithm, digester } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { Registry, Upload } from '../registry/contract.ts';
 import { blobKey, layerLinkKey } from './layout.ts';
@@ -13,6 +13,7 @@ const MAX_HASHES = 256;
 
 interface HashState {
   readonly hash: Hash;
+  readonly algorithm: DigestAlgorithm;
   size: number;
 }
 
@@ -22,23 +23,31 @@ export function storedUploads(objects: ObjectStore, expire: () => Promise<void>)
   /** The hash of all that the stage holds: the running one where it fits, else read from disk. */
   async function hashOf(stage: Stage, digest: Digest): Promise<string> {
     const state = hashes.get(stage.id);
-    if (state?.size === stage.size && digestAlgorithm(digest) === 'sha256') return state.hash.copy().digest('hex');
-    const hash = digester(digestAlgorithm(digest));
+    const algorithm = digestAlgorithm(digest);
+    if (state?.size === stage.size && state.algorithm === algorithm) return state.hash.copy().digest('hex');
+    const hash = digester(algorithm);
     for await (const chunk of stage.read()) hash.update(chunk);
     return hash.digest('hex');
   }
 
   function runningHash(stage: Stage): HashState | undefined {
-    const state = hashes.get(stage.id) ?? (stage.size === 0 ? { hash: createHash('sha256'), size: 0 } : undefined);
-    hashes.delete(stage.id);
-    if (!state || state.size !== stage.size) return undefined;
-    hashes.set(stage.id, state);
-    if (hashes.size > MAX_HASHES) hashes.delete(hashes.keys().next().value ?? '');
+    const state = hashes.get(stage.id) ?? (stage.size === 0 ? newHash('sha256') : undefined);
+    if (!state || state.size !== stage.size) {
+      hashes.delete(stage.id);
+      return undefined;
+    }
+    keep(stage, state);
     return state;
   }
 
+  function keep(stage: Stage, state: HashState): void {
+    hashes.delete(stage.id);
+    hashes.set(stage.id, state);
+    if (hashes.size > MAX_HASHES) hashes.delete(hashes.keys().next().value ?? '');
+  }
+
   return {
-    openUpload: async (repository, id, { signal } = {}) => {
+    openUpload: async (repository, id, { signal, algorithm } = {}) => {
       checkRepository(repository);
       if (id === undefined) await expire();
       const uploadId = id ?? randomUUID();
@@ -49,6 +58,7 @@ export function storedUploads(objects: ObjectStore, expire: () => Promise<void>)
           })
         : undefined;
       if (!stage) throw new ImagesError('BLOB_UPLOAD_UNKNOWN', `no such upload in ${repository} [${uploadId}]`);
+      if (algorithm && stage.size === 0) keep(stage, newHash(algorithm));
       const upload: Upload = {
         id: uploadId,
         get size() {
@@ -94,6 +104,10 @@ export function storedUploads(objects: ObjectStore, expire: () => Promise<void>)
       return upload;
     },
   };
+}
+
+function newHash(algorithm: DigestAlgorithm): HashState {
+  return { hash: digester(algorithm), algorithm, size: 0 };
 }
 
 /** An id is of one repository: in another one it is unknown. */
