@@ -11,17 +11,24 @@ export interface Pace {
   readonly within: number;
   /** Milliseconds that the other side may take none of it. */
   readonly idle: number;
+  /** An answer that begins before the end is no reason to stop, unless it is a refusal. */
+  readonly duplex: boolean;
 }
 
-/** Sends a stream; stops when an answer comes before its end. A slow stream is not a slow host: time counts only while the host takes nothing. */
-export async function sendStream(message: ClientRequest, body: Bytes, { watch, within, idle }: Pace): Promise<void> {
+/** Sends a stream; stops when an answer comes before its end (see `duplex`). A slow stream is not a slow host: time counts only while the host takes nothing. */
+export async function sendStream(message: ClientRequest, body: Bytes, pace: Pace): Promise<void> {
+  const { watch, within, idle, duplex } = pace;
   let stop = message.destroyed;
+  let answered = false;
   let wake = () => {};
   const halt = () => {
     stop = true;
     wake();
   };
-  message.once('response', halt);
+  message.once('response', ({ statusCode }) => {
+    answered = true;
+    if (!duplex || (statusCode ?? 500) >= 400) halt();
+  });
   message.once('close', halt);
   message.on('drain', () => wake());
   if (stop) return;
@@ -37,7 +44,7 @@ export async function sendStream(message: ClientRequest, body: Bytes, { watch, w
     if (stop) return;
   }
   if (stop) return;
-  watch.expect(within);
+  if (!answered) watch.expect(within);
   message.end();
 }
 

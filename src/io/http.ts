@@ -33,6 +33,8 @@ export interface HttpRequest {
   readonly anyCertificate?: boolean;
   /** Instead of the pool's `headers` limit. */
   readonly answerWithin?: number;
+  /** An answer that begins before the body's end is no reason to send no more of it, unless it is a refusal. */
+  readonly duplex?: boolean;
 }
 
 export interface HttpAnswer {
@@ -88,7 +90,8 @@ async function send(agents: Agents, request: HttpRequest, timeouts: HttpTimeouts
   }
 }
 
-async function exchange(carrier: Carrier, request: HttpRequest, timeouts: HttpTimeouts): Promise<HttpAnswer> {
+/** One exchange over a connection of the carrier's agent. Errors: as `HttpPool.send`. */
+export async function exchange(carrier: Carrier, request: HttpRequest, timeouts: HttpTimeouts): Promise<HttpAnswer> {
   const { host } = request.url;
   const { request: start } = carrier.secure ? nodeHttps() : nodeHttp();
   const message = start({
@@ -114,10 +117,12 @@ async function exchange(carrier: Carrier, request: HttpRequest, timeouts: HttpTi
       watch.expect(within);
       if (body === undefined || body instanceof Uint8Array) return;
       watch.done();
-      sendStream(message, body, { watch, within, idle: timeouts.idle }).catch((error) => {
-        reject(error);
-        message.destroy();
-      });
+      sendStream(message, body, { watch, within, idle: timeouts.idle, duplex: request.duplex ?? false }).catch(
+        (error) => {
+          reject(error);
+          message.destroy();
+        },
+      );
     };
     if (!socket.connecting) return connected();
     watch.expect(Math.min(within, timeouts.connect));

@@ -1,17 +1,16 @@
 // The private registry as a Docker container named `registry`: how xcluster's users have run it.
 import * as decode from '../oci/decode.ts';
-import { askDocker, dockerEndpoint } from './docker-endpoint.ts';
+import { dockerDaemonIfUsable } from '../transports/docker-daemon/daemon.ts';
 import { type RegistryAddress, registryAddress } from './local-registry.ts';
-import type { Settings } from './settings.ts';
+import { callOptions, type Settings } from './settings.ts';
 
 const CONTAINER = 'registry';
 
 /** `undefined` where there is no Docker daemon, no such container that runs, or none with an address of its own. */
 export async function registryContainer(settings: Settings): Promise<RegistryAddress | undefined> {
-  const endpoint = await dockerEndpoint(settings);
-  if (!endpoint) return undefined;
-  const container = await askDocker(endpoint, `/containers/${CONTAINER}/json`, settings);
-  if (!decode.isObject(container) || !part(container, 'State').Running) return undefined;
+  using daemon = await dockerDaemonIfUsable(settings);
+  const container = await daemon?.inspectContainer(CONTAINER, callOptions(settings));
+  if (!container || !part(container, 'State').Running) return undefined;
   const hostname = addressOf(part(container, 'NetworkSettings'));
   if (hostname === undefined) return undefined;
   const env = environmentOf(part(container, 'Config'));

@@ -69,7 +69,8 @@ describe('a Docker container named registry', () => {
   /** An Engine API that knows one container. */
   async function withDocker<T>(world: TemporaryWorld, container: unknown, work: () => Promise<T>): Promise<T> {
     const server = createServer((request, response) => {
-      if (request.url !== '/containers/registry/json') response.statusCode = 404;
+      response.setHeader('api-version', '1.41');
+      if (request.url !== '/_ping' && request.url !== '/v1.41/containers/registry/json') response.statusCode = 404;
       response.end(JSON.stringify(response.statusCode === 200 ? container : { message: 'no' }));
     });
     await new Promise<void>((listening) => server.listen(join(world.path, 'docker.sock'), listening));

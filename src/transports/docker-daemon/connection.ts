@@ -1,0 +1,212 @@
+// Requests to the Engine API over one endpoint: the version agreed upon first, time limits, refusals as errors with the daemon's own words.
+import type { HttpAnswer, HttpRequest } from '../../io/http.ts';
+import { exchange } from '../../io/http.ts';
+import type { Carrier } from '../../io/http-agents.ts';
+import { systemCode } from '../../io/http-failure.ts';
+import { hostAndPort, pathWithQuery, type Query } from '../../io/http-url.ts';
+import { nodeHttp, nodeHttps, nodeTls } from '../../io/node-http.ts';
+import { isObject, type Json } from '../../oci/decode.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import type { Bytes, CallOptions } from '../../registry/contract.ts';
+import type { DaemonEndpoint } from './endpoint.ts';
+
+export interface EngineRequest extends CallOptions {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE';
+  /** Without the version; begins with `/`. */
+  readonly path: string;
+  readonly query?: Query;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Bytes;
+  /** A status that is no failure. */
+  readonly accept?: readonly number[];
+}
+
+export interface DaemonConnection extends Disposable {
+  /** As it is written in $DOCKER_HOST. */
+  readonly address: string;
+  /** Asks whether the daemon lives, and for its version; once. Errors: NOT_RUNNING, NO_ACCESS, UNREACHABLE, TIMEOUT, BAD_ANSWER. */
+  ping(options?: CallOptions): Promise<DaemonVersion>;
+  /** Errors: those of `ping`, BROKEN_OFF, SERVER_ERROR and others by the answer's status, with what the daemon says. */
+  send(request: EngineRequest): Promise<HttpAnswer>;
+  /** The answer, read as JSON; `undefined` where it has one of the statuses in `accept`. */
+  json(request: EngineRequest): Promise<unknown>;
+}
+
+export interface DaemonVersion {
+  /** What both sides understand: `1.41`. */
+  readonly api: string;
+  /** `Docker/20.10.24 (linux)`, `Libpod/4.3.1 (linux)`. */
+  readonly server: string;
+}
+
+/** The newest version whose answers this program knows. The oldest daemon that is supported, 20.10, has 1.41. */
+const NEWEST_API = '1.51';
+const PING_WITHIN = 5000;
+/** `save` writes a whole image to the daemon's disk before its first byte, `load` unpacks one after the last. */
+const TIMEOUTS = { connect: 5000, headers: 900_000, idle: 900_000 };
+const MAX_MESSAGE = 64 * 1024;
+const MAX_JSON = 64 * 1024 * 1024;
+
+export function connectDaemon(endpoint: DaemonEndpoint): DaemonConnection {
+  const { address } = endpoint;
+  const carrier = carrierTo(endpoint);
+  const base = 'url' in endpoint && endpoint.url.path !== '/' ? endpoint.url.path : '';
+  let version: Promise<DaemonVersion> | undefined;
+
+  const exchangeWith = async (path: string, request: Omit<HttpRequest, 'url'>): Promise<HttpAnswer> => {
+    const url = { secure: carrier.secure, host: 'docker', path: `${base}${path}` };
+    try {
+      return await exchange({ ...carrier, path: url.path }, { ...request, url }, TIMEOUTS);
+    } catch (error) {
+      request.signal?.throwIfAborted();
+      throw daemonFailure(address, error);
+    }
+  };
+
+  const ping = async (options?: CallOptions): Promise<DaemonVersion> => {
+    const request = { method: 'GET', answerWithin: PING_WITHIN, signal: options?.signal } as const;
+    const answer = await exchangeWith('/_ping', request);
+    answer.discard();
+    const api = answer.headers['api-version'];
+    if (answer.status !== 200 || typeof api !== 'string' || !/^\d+\.\d+$/.test(api)) {
+      throw new ImagesError('BAD_ANSWER', `what answers at ${address} is no Docker daemon [status ${answer.status}]`, {
+        hint: 'Check DOCKER_HOST and `docker context ls`.',
+      });
+    }
+    return { api: olderVersion(api, NEWEST_API), server: String(answer.headers.server ?? '') };
+  };
+
+  const connection: DaemonConnection = {
+    address,
+    ping(options) {
+      version ??= ping(options);
+      version.catch(() => {
+        version = undefined;
+      });
+      return version;
+    },
+    async send({ method, path, query, headers, body, accept, signal }) {
+      const { api } = await connection.ping(signal && { signal });
+      const target = pathWithQuery(`/v${api}${path}`, query ?? {});
+      const answer = await exchangeWith(target, {
+        method,
+        signal,
+        ...(headers && { headers }),
+        ...(body && { body, duplex: true }),
+      });
+      if (answer.status < 400 || accept?.includes(answer.status)) return answer;
+      throw refusal(await messageOf(answer), answer.status, { method, path });
+    },
+    async json(request) {
+      const answer = await connection.send(request);
+      if (request.accept?.includes(answer.status)) {
+        answer.discard();
+        return undefined;
+      }
+      const text = await readText(answer, MAX_JSON);
+      try {
+        return JSON.parse(text);
+      } catch (cause) {
+        throw new ImagesError('BAD_ANSWER', `the Docker daemon answered no JSON [${request.path}]`, { cause });
+      }
+    },
+    [Symbol.dispose]: () => carrier.agent.destroy(),
+  };
+  return connection;
+}
+
+function carrierTo(endpoint: DaemonEndpoint): Omit<Carrier, 'path'> {
+  const headers = { host: 'docker' };
+  if ('socketPath' in endpoint) {
+    const agent = new (nodeHttp().Agent)({ keepAlive: true, socketPath: endpoint.socketPath } as object);
+    return { secure: false, agent, hostname: 'docker', port: 0, headers, tls: {} };
+  }
+  const { url, tls } = endpoint;
+  const place = { ...hostAndPort(url.host, url.secure), headers: { host: url.host } };
+  if (!tls) return { ...place, secure: false, agent: new (nodeHttp().Agent)({ keepAlive: true }), tls: {} };
+  const { ca, cert, key, verify } = tls;
+  const secureContext = nodeTls().createSecureContext({
+    ...(ca && { ca }),
+    ...(cert && { cert }),
+    ...(key && { key }),
+  });
+  const agent = new (nodeHttps().Agent)({ keepAlive: true });
+  return { ...place, secure: true, agent, tls: { secureContext, rejectUnauthorized: verify } };
+}
+
+function olderVersion(a: string, b: string): string {
+  const [majorA = 0, minorA = 0] = a.split('.').map(Number);
+  const [majorB = 0, minorB = 0] = b.split('.').map(Number);
+  return majorA < majorB || (majorA === majorB && minorA < minorB) ? a : b;
+}
+
+/** What a failed connection to a daemon means for people. */
+function daemonFailure(address: string, error: unknown): unknown {
+  const code = systemCode(error) ?? systemCode((error as { cause?: unknown }).cause) ?? '';
+  if (code === 'EACCES' || code === 'EPERM') {
+    const hint =
+      'Become a member of the group docker (`sudo usermod -aG docker $USER`, then log in again), or run as root.';
+    return new ImagesError('NO_ACCESS', `this user may not speak to the Docker daemon [${address}]`, {
+      hint,
+      cause: error,
+    });
+  }
+  if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTSOCK' || code === 'ENOTDIR') {
+    const hint = 'Start it (`systemctl start docker`), or check DOCKER_HOST and `docker context ls`.';
+    return new ImagesError('NOT_RUNNING', `no Docker daemon listens at ${address}`, { hint, cause: error });
+  }
+  if (isImagesError(error, 'TIMEOUT')) {
+    const hint = 'It hangs: look into its log (`journalctl -u docker`), or restart it.';
+    return new ImagesError('TIMEOUT', `the Docker daemon at ${address} does not answer`, { hint, cause: error });
+  }
+  if (isImagesError(error, 'UNREACHABLE')) {
+    const hint = 'Check DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, or `docker context ls`.';
+    const why = error.message.replace(/^cannot reach [^:]*: /, '');
+    return new ImagesError('UNREACHABLE', `cannot reach the Docker daemon at ${address}: ${why}`, {
+      hint,
+      cause: error,
+    });
+  }
+  if (isImagesError(error, 'BROKEN_OFF', 'BAD_ANSWER')) {
+    const what = error.code === 'BROKEN_OFF' ? 'closed the connection' : 'does not speak HTTP (or only TLS)';
+    const hint = 'Check DOCKER_HOST and DOCKER_TLS_VERIFY, and the daemon’s log.';
+    return new ImagesError(error.code, `the Docker daemon at ${address} ${what}`, { hint, cause: error });
+  }
+  return error;
+}
+
+function refusal(
+  message: string,
+  status: number,
+  { method, path }: Pick<EngineRequest, 'method' | 'path'>,
+): ImagesError {
+  const said = message.trim().replaceAll(/\s+/g, ' ') || `status ${status} to ${method} ${path}`;
+  if (status === 404) return new ImagesError('MANIFEST_UNKNOWN', `the Docker daemon says: ${said}`, { status });
+  if (/no space left on device/i.test(said)) {
+    const hint = 'Free space where the daemon keeps its data: `docker system df`.';
+    return new ImagesError('NO_SPACE', `the Docker daemon says: ${said}`, { status, hint });
+  }
+  return new ImagesError(status === 403 ? 'DENIED' : 'SERVER_ERROR', `the Docker daemon says: ${said}`, { status });
+}
+
+async function messageOf(answer: HttpAnswer): Promise<string> {
+  const text = await readText(answer, MAX_MESSAGE);
+  try {
+    const value: unknown = JSON.parse(text);
+    const { message } = isObject(value) ? value : ({} as Json);
+    return typeof message === 'string' ? message : text;
+  } catch {
+    return text;
+  }
+}
+
+async function readText({ body }: HttpAnswer, limit: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > limit) throw new ImagesError('BAD_ANSWER', `the Docker daemon answered too much [${size} bytes]`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}

@@ -1,0 +1,65 @@
+// Docker contexts: `docker context use NAME`. Each is kept in directories that are called by the SHA-256 of its name (docker/cli, "context store").
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isFsError } from '../../io/fs-errors.ts';
+import { isObject } from '../../oci/decode.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { readTls, type TlsMaterial } from './tls-material.ts';
+
+export interface DockerContext {
+  readonly address: string;
+  /** `undefined` where it has none: plain HTTP. */
+  tls(): Promise<TlsMaterial | undefined>;
+}
+
+/**
+ * The context that `name` or else the configuration names; `undefined` for the default one. `directory` is $DOCKER_CONFIG.
+ * Errors: CONFIG_INVALID (a named context that is not there, broken JSON), FILE_UNREADABLE.
+ */
+export async function currentContext(directory: string, name?: string): Promise<DockerContext | undefined> {
+  const configured = name ?? (await configuredName(join(directory, 'config.json')));
+  if (configured === undefined || configured === '' || configured === 'default') return undefined;
+  const id = createHash('sha256').update(configured).digest('hex');
+  const meta = await readJson(join(directory, 'contexts/meta', id, 'meta.json'));
+  const endpoints = isObject(meta) && isObject(meta.Endpoints) ? meta.Endpoints : {};
+  const docker = isObject(endpoints.docker) ? endpoints.docker : {};
+  if (typeof docker.Host !== 'string' || docker.Host === '') {
+    throw new ImagesError('CONFIG_INVALID', `there is no docker context with an address [${configured}]`, {
+      hint: 'See `docker context ls`; `docker context use default` or DOCKER_HOST choose another daemon.',
+    });
+  }
+  const verify = docker.SkipTLSVerify !== true;
+  return {
+    address: docker.Host,
+    async tls() {
+      const files = await readTls(join(directory, 'contexts/tls', id, 'docker'));
+      return Object.keys(files).length > 0 || !verify ? { ...files, verify } : undefined;
+    },
+  };
+}
+
+/** A broken configuration is said where credentials are read from it; here it names no context. */
+async function configuredName(file: string): Promise<string | undefined> {
+  try {
+    const config = await readJson(file);
+    return isObject(config) && typeof config.currentContext === 'string' ? config.currentContext : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readJson(path: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    if (isFsError(cause, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw new ImagesError('FILE_UNREADABLE', `cannot read ${path}`, { cause });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ImagesError('CONFIG_INVALID', `it is not JSON [${path}]`, { cause });
+  }
+}

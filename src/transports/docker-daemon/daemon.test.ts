@@ -1,0 +1,209 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { tar } from '../../../test/fixtures/tar.ts';
+import { startDockerd } from '../../../test/peers/dockerd.ts';
+import { needs } from '../../../test/peers/find.ts';
+import { must } from '../../../test/peers/process.ts';
+import { temporaryDirectory } from '../../../test/peers/temporary.ts';
+import type { Bytes } from '../../registry/contract.ts';
+import { type DockerDaemon, dockerDaemon, dockerDaemonIfUsable } from './daemon.ts';
+import { flushDaemon } from './flush.ts';
+import { type Answer, fakeEngine, hangingSocket } from './testing/fake-engine.ts';
+
+async function* once(bytes: Uint8Array): Bytes & AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+async function opened(DOCKER_HOST: string): Promise<DockerDaemon> {
+  const daemon = await dockerDaemon({ env: { DOCKER_HOST }, home: '/nowhere' });
+  if (!daemon) throw new Error('no daemon');
+  return daemon;
+}
+
+async function withEngine<T>(answer: Answer, work: (daemon: DockerDaemon) => Promise<T>): Promise<T> {
+  await using directory = await temporaryDirectory('engine');
+  await using engine = await fakeEngine(join(directory.path, 'docker.sock'), answer);
+  using daemon = await opened(engine.host);
+  return await work(daemon);
+}
+
+describe('a Docker daemon in trouble', () => {
+  it('that nobody named and that is not there is none', async () => {
+    await using directory = await temporaryDirectory('engine');
+    const env = { DOCKER_CONFIG: directory.path };
+    // True only where this machine has no daemon of its own.
+    const found = await dockerDaemonIfUsable({ env, home: directory.path });
+    found?.[Symbol.dispose]();
+    expect(found === undefined || found.address === 'unix:///var/run/docker.sock').toBe(true);
+  });
+
+  it('that is named must be there', async () => {
+    await using directory = await temporaryDirectory('engine');
+    const host = `unix://${directory.path}/docker.sock`;
+    const error = { code: 'NOT_RUNNING', message: `no Docker daemon listens at ${host}`, hint: expect.any(String) };
+    await expect(opened(host)).rejects.toMatchObject(error);
+    await mkdir(join(directory.path, 'docker.sock'));
+    await expect(opened(host)).rejects.toMatchObject({ code: 'NOT_RUNNING' });
+    const notes: string[] = [];
+    const settings = { env: { DOCKER_HOST: host }, home: '/nowhere', onNote: (text: string) => notes.push(text) };
+    expect(await dockerDaemonIfUsable(settings)).toBeUndefined();
+    expect(notes).toEqual([`the Docker daemon is left out: no Docker daemon listens at ${host}`]);
+  });
+
+  it('that hangs is given up after seconds', async () => {
+    await using directory = await temporaryDirectory('engine');
+    const socket = join(directory.path, 'docker.sock');
+    await using _hanging = await hangingSocket(socket);
+    await expect(opened(`unix://${socket}`)).rejects.toMatchObject({
+      code: 'TIMEOUT',
+      message: `the Docker daemon at unix://${socket} does not answer`,
+      hint: expect.stringContaining('journalctl'),
+    });
+  });
+
+  it('that is something else is said to be none', async () => {
+    await using directory = await temporaryDirectory('engine');
+    await using engine = await fakeEngine(join(directory.path, 'docker.sock'), () => {}, 'nonsense');
+    await expect(opened(engine.host)).rejects.toMatchObject({ code: 'BAD_ANSWER' });
+  });
+
+  it('is spoken to in no newer version than it knows, nor in one that this program does not', async () => {
+    await using directory = await temporaryDirectory('engine');
+    for (const [theirs, ours] of [
+      ['1.41', '1.41'],
+      ['1.9', '1.9'],
+      ['1.99', '1.51'],
+    ] as const) {
+      const answer: Answer = (_path, _request, response) => response.end('[]');
+      await using engine = await fakeEngine(join(directory.path, `${theirs}.sock`), answer, theirs);
+      using daemon = await opened(engine.host);
+      await daemon.listImages();
+      expect(engine.versions).toEqual([ours]);
+    }
+  });
+
+  it('says in its own words what it refuses', async () => {
+    const refuse: Answer = (_path, _request, response) => {
+      response.statusCode = 500;
+      response.end(JSON.stringify({ message: 'write /var/lib/docker/x: no space left on device\n' }));
+    };
+    await withEngine(refuse, async (daemon) => {
+      await expect(daemon.listImages()).rejects.toMatchObject({
+        code: 'NO_SPACE',
+        message: 'the Docker daemon says: write /var/lib/docker/x: no space left on device',
+      });
+    });
+  });
+
+  it('that dies in the middle of an answer, or of an archive, has closed the connection', async () => {
+    const die: Answer = (path, request, response) => {
+      if (path.startsWith('/images/get')) {
+        response.write('beginning');
+        setTimeout(() => response.destroy(), 20);
+      } else request.once('data', () => request.socket.destroy());
+    };
+    await withEngine(die, async (daemon) => {
+      const body = await daemon.save(['x']);
+      await expect(Array.fromAsync(body)).rejects.toMatchObject({ code: 'BROKEN_OFF' });
+      const archive = async function* () {
+        for (let at = 0; at < 1000; at++) yield new Uint8Array(65536);
+      };
+      await expect(daemon.load(archive())).rejects.toMatchObject({ code: 'BROKEN_OFF' });
+    });
+  });
+
+  it('takes a whole archive though it says something before its end', async () => {
+    let received = 0;
+    const early: Answer = (_path, request, response) => {
+      response.write('{"stream":"Loading"}\r\n');
+      request.on('data', (chunk: Buffer) => {
+        received += chunk.length;
+      });
+      request.on('end', () => response.end('{"stream":"Loaded"}\r\n'));
+    };
+    await withEngine(early, async (daemon) => {
+      const archive = async function* () {
+        for (let at = 0; at < 100; at++) yield new Uint8Array(65536);
+      };
+      await daemon.load(archive());
+      expect(received).toBe(100 * 65536);
+    });
+  });
+
+  it('reports with status 200 that an archive cannot be loaded', async () => {
+    const fail: Answer = (_path, request, response) => {
+      request.resume().on('end', () => {
+        response.write('{"stream":"Loading"}\r\n{"errorDetail":{"message":"bad\\ntar"},');
+        response.end('"error":"bad\\ntar"}\r\n');
+      });
+    };
+    await withEngine(fail, async (daemon) => {
+      await expect(daemon.load(once(new Uint8Array(3)))).rejects.toMatchObject({
+        code: 'SERVER_ERROR',
+        message: 'the Docker daemon cannot load it: bad tar',
+      });
+    });
+  });
+
+  it('is left alone when the caller gives up', async () => {
+    await withEngine(
+      () => {},
+      async (daemon) => {
+        const abort = new AbortController();
+        const listing = daemon.listImages({ signal: abort.signal });
+        abort.abort(new Error('enough'));
+        await expect(listing).rejects.toThrow('enough');
+      },
+    );
+  });
+});
+
+const dockerd = needs('root', 'dockerd', 'docker');
+
+describe.skipIf(dockerd.missing)(`a real Docker daemon${dockerd.why}`, () => {
+  it('is asked for its images and containers, and flushed of all of them', async () => {
+    await using peer = await startDockerd();
+    using daemon = await opened(peer.host);
+    await using directory = await temporaryDirectory('flush');
+    const file = join(directory.path, 'root.tar');
+    await writeFile(file, tar([{ name: 'etc/' }, { name: 'etc/motd', data: 'hello\n' }]));
+    await peer.docker(['import', file, 'example.com/made/one:1']);
+    await peer.docker(['tag', 'example.com/made/one:1', 'two:latest']);
+    await writeFile(join(directory.path, 'Dockerfile'), 'FROM two\nLABEL a=b\nLABEL c=d\nCMD ["/bin/sh"]\n');
+    await must('docker', ['build', '-t', 'built:3', directory.path], {
+      env: { DOCKER_HOST: peer.host, DOCKER_BUILDKIT: '0' },
+    });
+    await peer.docker(['create', '--name', 'waiting', 'built:3']);
+
+    expect((await daemon.ping()).api).toMatch(/^1\.\d+$/);
+    expect(await daemon.usesContainerdStore()).toBe(false);
+    expect(await daemon.inspectImage('nothing:1')).toBeUndefined();
+    const one = await daemon.inspectImage('example.com/made/one:1');
+    expect(one).toMatchObject({ os: 'linux', tags: expect.arrayContaining(['example.com/made/one:1', 'two:latest']) });
+    expect(one?.diffIds).toHaveLength(1);
+    expect(await daemon.inspectImage(one?.id.slice(7, 19) ?? '')).toEqual(one);
+    expect((await daemon.listImages()).flatMap(({ tags }) => tags).sort()).toEqual([
+      'built:3',
+      'example.com/made/one:1',
+      'two:latest',
+    ]);
+    await daemon.tag('built:3', { host: 'localhost:5000', path: 'deep/er', tag: 'x' });
+    expect(await daemon.inspectImage('localhost:5000/deep/er:x')).toMatchObject({
+      id: (await daemon.inspectImage('built:3'))?.id,
+    });
+    expect(await daemon.removeImage('localhost:5000/deep/er:x')).toBe(true);
+    expect(await daemon.removeImage('localhost:5000/deep/er:x')).toBe(false);
+    expect(await daemon.listContainers()).toMatchObject([{ name: 'waiting', image: 'built:3', state: 'created' }]);
+    expect(await daemon.inspectContainer('waiting')).toMatchObject({ Name: '/waiting' });
+
+    const events: string[] = [];
+    const result = await flushDaemon(daemon, { onEvent: ({ type }) => events.push(type) });
+    expect(result).toMatchObject({ containers: 1, failed: [] });
+    expect(events[0]).toBe('container-removed');
+    expect(events).toHaveLength(1 + result.images);
+    expect(await daemon.listImages({ all: true })).toEqual([]);
+    expect(await daemon.listContainers()).toEqual([]);
+    expect(await flushDaemon(daemon)).toEqual({ containers: 0, images: 0, failed: [] });
+  });
+});

@@ -1,0 +1,106 @@
+// Where the Docker daemon listens: $DOCKER_HOST, the current docker context, the usual sockets (docs.docker.com, "docker CLI", environment variables). Nothing is asked of it here.
+import { access, constants, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type HttpUrl, parseHttpUrl } from '../../io/http-url.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { currentContext } from './contexts.ts';
+import { readTls, type TlsMaterial } from './tls-material.ts';
+
+export interface DaemonSettings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly signal?: AbortSignal;
+}
+
+interface Endpoint {
+  /** As it is written in $DOCKER_HOST. */
+  readonly address: string;
+  /** Somebody named it: then it is an error that nobody listens there. */
+  readonly named: boolean;
+}
+
+export interface SocketEndpoint extends Endpoint {
+  readonly socketPath: string;
+}
+
+export interface TcpEndpoint extends Endpoint {
+  readonly url: HttpUrl;
+  readonly tls?: TlsMaterial;
+}
+
+export type DaemonEndpoint = SocketEndpoint | TcpEndpoint;
+
+const DEFAULT_SOCKET = '/var/run/docker.sock';
+const PORT = 2375;
+const TLS_PORT = 2376;
+
+/** `undefined` where none is named and none of the usual sockets is there. Errors: UNSUPPORTED (ssh and others), CONFIG_INVALID, FILE_UNREADABLE. */
+export async function daemonEndpoint(settings: DaemonSettings): Promise<DaemonEndpoint | undefined> {
+  const { env } = settings;
+  if (env.DOCKER_HOST) {
+    const verify = Boolean(env.DOCKER_TLS_VERIFY);
+    const secure = verify || Boolean(env.DOCKER_TLS);
+    const directory = env.DOCKER_CERT_PATH || configDirectory(settings);
+    return await parseAddress(env.DOCKER_HOST, async () =>
+      secure ? { ...(await readTls(directory)), verify } : undefined,
+    );
+  }
+  const context = await currentContext(configDirectory(settings), env.DOCKER_CONTEXT || undefined);
+  if (context) return await parseAddress(context.address, () => context.tls());
+  return await usualSocket(settings);
+}
+
+function configDirectory({ env, home }: DaemonSettings): string {
+  return env.DOCKER_CONFIG || join(home, '.docker');
+}
+
+async function parseAddress(
+  address: string,
+  tls: () => Promise<TlsMaterial | undefined>,
+): Promise<DaemonEndpoint | undefined> {
+  const [, scheme = 'tcp', rest = ''] = /^(?:(\w+):\/\/)?(.*)$/.exec(address) ?? [];
+  if (scheme === 'unix') return { address, named: true, socketPath: rest || DEFAULT_SOCKET };
+  if (scheme === 'ssh') {
+    throw new ImagesError('UNSUPPORTED', `a Docker daemon behind ssh is not supported [${address}]`, {
+      hint: 'Forward its socket: ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST, then DOCKER_HOST=unix:///tmp/docker.sock.',
+    });
+  }
+  if (scheme !== 'tcp' && scheme !== 'http' && scheme !== 'https') return notAnAddress(address);
+  const material = await tls();
+  const secure = scheme === 'https' || material !== undefined;
+  const url = httpUrl(address, rest, secure);
+  return { address, named: true, url, ...(secure && { tls: material ?? { verify: true } }) };
+}
+
+function httpUrl(address: string, rest: string, secure: boolean): HttpUrl {
+  const [, host = '', path = ''] = /^([^/]*)(.*)$/.exec(rest) ?? [];
+  const [, name = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(host) ?? [];
+  if (host !== '' && name === '' && port === undefined) return notAnAddress(address);
+  const authority = `${name || 'localhost'}:${port ?? (secure ? TLS_PORT : PORT)}`;
+  return parseHttpUrl(`${secure ? 'https' : 'http'}://${authority}${path.replace(/\/+$/, '')}`);
+}
+
+function notAnAddress(address: string): never {
+  throw new ImagesError('UNSUPPORTED', `not an address of a Docker daemon [${address}]`, {
+    hint: 'Set DOCKER_HOST to unix:///path/of/docker.sock or tcp://host:port.',
+  });
+}
+
+/** The first that this user may write to; else the first that is there, whose refusal then says why. */
+async function usualSocket({ env, home }: DaemonSettings): Promise<SocketEndpoint | undefined> {
+  const rootless = env.XDG_RUNTIME_DIR ? [join(env.XDG_RUNTIME_DIR, 'docker.sock')] : [];
+  const places = [DEFAULT_SOCKET, ...rootless, join(home, '.docker/run/docker.sock')];
+  const sockets = await Promise.all(places.map(socketAt));
+  const found = sockets.find((socket) => socket?.usable) ?? sockets.find((socket) => socket !== undefined);
+  return found && { address: `unix://${found.path}`, named: false, socketPath: found.path };
+}
+
+async function socketAt(path: string): Promise<{ readonly path: string; readonly usable: boolean } | undefined> {
+  const info = await stat(path).catch(() => undefined);
+  if (!info?.isSocket()) return undefined;
+  const usable = await access(path, constants.R_OK | constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  return { path, usable };
+}

@@ -1,0 +1,48 @@
+// What the Docker daemon says while it loads an archive: JSON objects, one after another; an error comes as one of them, with status 200.
+import { isObject } from '../../oci/decode.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import type { Bytes } from '../../registry/contract.ts';
+
+const MAX_LINE = 1024 * 1024;
+
+/** Reads to the end. Errors: NO_SPACE, SERVER_ERROR, with the daemon's words; those of the stream. */
+export async function readLoadAnswer(body: Bytes): Promise<void> {
+  let failure: string | undefined;
+  for await (const line of lines(body)) {
+    const said = errorIn(line);
+    failure ??= said;
+  }
+  if (failure === undefined) return;
+  const full = /no space left on device/i.test(failure);
+  throw new ImagesError(full ? 'NO_SPACE' : 'SERVER_ERROR', `the Docker daemon cannot load it: ${failure}`, {
+    hint: full
+      ? 'Free space where the daemon keeps its data: `docker system df`.'
+      : 'Run it again; the daemon’s log (`journalctl -u docker`) may say more.',
+  });
+}
+
+function errorIn(line: string): string | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(value)) return undefined;
+  const { error, errorDetail } = value;
+  const detail = isObject(errorDetail) && typeof errorDetail.message === 'string' ? errorDetail.message : undefined;
+  const text = typeof error === 'string' ? error : detail;
+  return text?.trim().replaceAll(/\s+/g, ' ');
+}
+
+/** Docker ends each object with CR LF. What is longer than any message is cut: it is progress, not data. */
+async function* lines(body: Bytes): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of body) {
+    const parts = `${rest}${decoder.decode(chunk, { stream: true })}`.split(/\r?\n/);
+    rest = (parts.pop() ?? '').slice(0, MAX_LINE);
+    yield* parts;
+  }
+  yield rest;
+}
