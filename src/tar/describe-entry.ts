@@ -84,7 +84,8 @@ function xattrsOf(records: Records): ReadonlyMap<string, Uint8Array> {
   for (const [key, value] of records) {
     if (key.startsWith(SCHILY)) {
       xattrs ??= new Map();
-      xattrs.set(key.slice(SCHILY.length), value);
+      // A copy: who keeps it must not keep the chunk it came in.
+      xattrs.set(key.slice(SCHILY.length), Uint8Array.from(value));
     } else if (key.startsWith(LIBARCHIVE)) {
       const name = percentDecoded(key.slice(LIBARCHIVE.length));
       if (records.has(SCHILY + name)) continue;

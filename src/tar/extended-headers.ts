@@ -28,17 +28,16 @@ export class ExtendedHeaders {
     this.#isKept = isKept;
   }
 
-  /** Reads one, whose header block is at hand. Errors: TAR_INVALID. */
-  async read(source: ByteSource, header: Header): Promise<void> {
+  /** Reads one, whose header block is at hand; a promise only where the rest of it is not. Errors: TAR_INVALID. */
+  read(source: ByteSource, header: Header): Promise<void> | undefined {
     const { size, typeflag } = header;
-    const length = BLOCK + padded(size);
     if (size < 0 || size > MAX_EXTENSION) throw invalid(`an extended header of a tar archive is too big [${size}]`);
+    const length = BLOCK + padded(size);
     this.#length += length;
     if (this.#length > MAX_TOGETHER) throw invalid(`too many extended headers in a row [${this.#length} bytes]`);
-    const bytes = await source.take(length);
-    if (!bytes) throw brokenOff(length);
-    if (this.#isKept) this.#blocks.push(bytes);
-    this.#add(typeflag, bytes.subarray(BLOCK, BLOCK + size));
+    if (!source.has(length)) return this.#readLater(source, typeflag, size);
+    this.#add(typeflag, source.now(length) as Buffer, size);
+    return undefined;
   }
 
   /** Every record that holds for the next entry; those that held only for it are over then. Errors: TAR_INVALID. */
@@ -57,8 +56,17 @@ export class ExtendedHeaders {
     return this.#blocks;
   }
 
-  #add(typeflag: string, bytes: Buffer): void {
+  async #readLater(source: ByteSource, typeflag: string, size: number): Promise<void> {
+    const length = BLOCK + padded(size);
+    const blocks = await source.take(length);
+    if (!blocks) throw brokenOff(length);
+    this.#add(typeflag, blocks, size);
+  }
+
+  #add(typeflag: string, blocks: Buffer, size: number): void {
+    if (this.#isKept) this.#blocks.push(blocks);
     if (typeflag === 'V') return;
+    const bytes = blocks.subarray(BLOCK, BLOCK + size);
     const records = new Map(typeflag === 'g' ? this.#global : this.#own);
     if (typeflag === 'L') records.set('path', withoutNul(bytes));
     else if (typeflag === 'K') records.set('linkpath', withoutNul(bytes));

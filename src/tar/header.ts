@@ -104,10 +104,18 @@ function checkSum(bytes: Buffer, at: number, sum: number): void {
 type Dialect = 'v7' | 'ustar' | 'gnu' | 'star';
 
 function dialectOf(bytes: Buffer, at: number): Dialect {
-  const magic = bytes.toString('latin1', at + 257, at + 263);
-  if (magic === 'ustar ') return 'gnu';
-  if (magic !== 'ustar\0') return 'v7';
-  return bytes.toString('latin1', at + 508, at + 512) === 'tar\0' ? 'star' : 'ustar';
+  if (!holds(bytes, at + 257, USTAR)) return 'v7';
+  const next = bytes[at + 262];
+  if (next !== 0) return next === 0x20 ? 'gnu' : 'v7';
+  return holds(bytes, at + 508, STAR) ? 'star' : 'ustar';
+}
+
+const USTAR = Buffer.from('ustar');
+const STAR = Buffer.from('tar\0');
+
+function holds(bytes: Buffer, at: number, expected: Buffer): boolean {
+  for (let index = 0; index < expected.length; index++) if (bytes[at + index] !== expected[index]) return false;
+  return true;
 }
 
 /** GNU's headers keep times there, star's after it; Go before 1.8 wrote GNU headers with a prefix. */

@@ -1,6 +1,6 @@
 // The records of a pax extended header: `LENGTH KEY=VALUE\n`, LENGTH in decimal and counting itself (POSIX.1-2017, pax, "pax Extended Header").
 import { ImagesError } from '../oci/errors.ts';
-import { decodeName, printableName } from './names.ts';
+import { decodeName, encodeName, printableName } from './names.ts';
 
 export type Records = ReadonlyMap<string, Uint8Array>;
 
@@ -36,6 +36,20 @@ export function parsePaxRecords(bytes: Buffer, records: Map<string, Uint8Array>)
   if (pieces.length > 0) {
     records.set(SPARSE_MAP, Buffer.concat(pieces.flatMap((piece, index) => (index > 0 ? [COMMA, piece] : [piece]))));
   }
+}
+
+/** One record, as it is written. */
+export function paxRecord(key: string, value: string | Uint8Array): Uint8Array {
+  const content = Buffer.concat([
+    Buffer.from(' '),
+    encodeName(key),
+    Buffer.from('='),
+    Buffer.from(value),
+    Buffer.from('\n'),
+  ]);
+  let digits = 1;
+  while (String(content.length + digits).length > digits) digits++;
+  return Buffer.concat([Buffer.from(`${content.length + digits}`), content]);
 }
 
 /** An empty value takes back what a global header said (POSIX.1-2017). Errors: TAR_INVALID. */

@@ -40,7 +40,8 @@ export async function* readTar(
       const header = parseHeader(source.chunk, source.at);
       if (!header) break;
       if (isExtension(header.typeflag)) {
-        await extensions.read(source, header);
+        const waiting = extensions.read(source, header);
+        if (waiting) await waiting;
         continue;
       }
       const records = extensions.forEntry();

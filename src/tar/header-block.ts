@@ -1,0 +1,60 @@
+// A tar header as it is written: ustar (POSIX.1-2017), with numbers that octal has no room for in binary, as GNU has them and everybody reads them.
+import type { TarHeader } from './entry.ts';
+import { BLOCK } from './header.ts';
+
+export const MAX_NAME = 100;
+
+export interface Place {
+  readonly name: Uint8Array;
+  readonly prefix?: Uint8Array;
+}
+
+export interface Numbers extends Pick<TarHeader, 'mode' | 'uid' | 'gid' | 'size' | 'device'> {
+  readonly seconds: number;
+}
+
+export const NO_NUMBERS: Numbers = { mode: 0o644, uid: 0, gid: 0, size: 0, seconds: 0, device: { major: 0, minor: 0 } };
+
+/** All that a header holds; what is longer than its field is cut. */
+export function headerBlock(typeflag: string, place: Place, linkname: Uint8Array, numbers: Numbers): Uint8Array {
+  const block = Buffer.alloc(BLOCK);
+  block.set(place.name.subarray(0, MAX_NAME), 0);
+  putNumber(block, 100, 8, numbers.mode);
+  putNumber(block, 108, 8, numbers.uid);
+  putNumber(block, 116, 8, numbers.gid);
+  putNumber(block, 124, 12, numbers.size);
+  putNumber(block, 136, 12, numbers.seconds);
+  block.write(`        ${typeflag}`, 148, 'latin1');
+  block.set(linkname.subarray(0, MAX_NAME), 157);
+  block.write('ustar\x0000', 257, 'latin1');
+  putNumber(block, 329, 8, numbers.device.major);
+  putNumber(block, 337, 8, numbers.device.minor);
+  if (place.prefix) block.set(place.prefix, 345);
+  let sum = 0;
+  for (const byte of block) sum += byte;
+  block.write(`${sum.toString(8).padStart(6, '0')}\0`, 148, 'latin1');
+  return block;
+}
+
+/** Octal digits and a NUL, or big-endian two's complement with the first bit set. */
+function putNumber(block: Buffer, at: number, length: number, value: number): void {
+  if (isOctal(value, length)) {
+    let rest = value;
+    for (let index = at + length - 2; index >= at; index--) {
+      block[index] = 0x30 + (rest % 8);
+      rest = Math.floor(rest / 8);
+    }
+    return;
+  }
+  let rest = value;
+  for (let index = at + length - 1; index > at; index--) {
+    block[index] = ((rest % 256) + 256) % 256;
+    rest = Math.floor(rest / 256);
+  }
+  block[at] = value < 0 ? 0xff : 0x80;
+}
+
+/** Whether a field of this length has room for the number in octal. */
+export function isOctal(value: number, length: number): boolean {
+  return value >= 0 && value < 8 ** (length - 1);
+}
