@@ -1,7 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -116,5 +116,36 @@ describe('bin/images', () => {
     const { status, stderr } = await run(join(world.path, 'copy/bin/images'), ['help'], { env: world.env });
     expect(status).toBe(1);
     expect(stderr).toBe(`ERROR: images is not built [${world.path}/copy]\nRun \`npm ci\` there.\n`);
+  });
+
+  it('starts through links, from any directory, whatever CDPATH says', async () => {
+    await using world = await newWorld();
+    const at = join(world.path, 'a place');
+    await mkdir(join(at, 'elsewhere/bin'), { recursive: true });
+    await symlink(join(ROOT, 'bin'), join(at, 'linked'));
+    await symlink(join(ROOT, 'bin/images'), join(at, 'images'));
+    await symlink(ROOT, join(at, 'checkout'));
+    const env = { ...world.env, CDPATH: join(at, 'elsewhere') };
+    for (const command of ['linked/images', './images', 'checkout/bin/images']) {
+      const result = await run('sh', ['-c', `${command} version`], { cwd: at, env });
+      expect(result, command).toMatchObject({ status: 0, stderr: '' });
+    }
+    expect(await run('sh', ['-c', 'bin/images version'], { cwd: ROOT, env })).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('runs what is built where sources are newer and it cannot build', async () => {
+    await using world = await newWorld();
+    const copy = join(world.path, 'copy');
+    for (const name of ['bin', 'src', 'dist']) await mkdir(join(copy, name), { recursive: true });
+    await copyFile(join(ROOT, 'bin/images'), join(copy, 'bin/images'));
+    await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+    await writeFile(join(copy, 'dist/images.js'), 'console.log("built before");');
+    await utimes(join(copy, 'dist/images.js'), 0, 0);
+    await writeFile(join(copy, 'src/newer.ts'), '');
+    await chmod(join(copy, 'dist'), 0o555);
+    for (const path of [world.path, copy]) await chmod(path, 0o755);
+    const asNobody = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--clear-groups'] : [];
+    const [command = '', ...args] = [...asNobody, join(copy, 'bin/images')];
+    expect(await run(command, args, { env: world.env })).toEqual({ status: 0, stdout: 'built before\n', stderr: '' });
   });
 });
