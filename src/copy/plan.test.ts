@@ -147,6 +147,8 @@ describe('a plan', () => {
     await push(from, 'one', signature);
     await push(from, 'one', onSignature);
     await push(from, `two:${two.manifest.digest.replace(':', '-')}.sig`, cosign);
+    await push(from, `two:${two.manifest.digest.replace(':', '-')}.att`, cosign);
+    await push(from, `one:${one.manifest.digest.replace(':', '-')}.sig`, cosign);
     const without = await planOf(['one:1'], { from, to: sinkInto(memoryRegistry()) });
     expect(without.images[0]?.attached).toEqual([]);
     const plan = await planOf(['one:1', 'two:1'], { from, to: sinkInto(memoryRegistry()), referrers: true });
@@ -154,9 +156,13 @@ describe('a plan', () => {
     expect(attached).toEqual([
       [
         [signature.manifest.digest, undefined],
+        [cosign.manifest.digest, `${one.manifest.digest.replace(':', '-')}.sig`],
         [onSignature.manifest.digest, undefined],
       ],
-      [[cosign.manifest.digest, `${two.manifest.digest.replace(':', '-')}.sig`]],
+      [
+        [cosign.manifest.digest, `${two.manifest.digest.replace(':', '-')}.sig`],
+        [cosign.manifest.digest, `${two.manifest.digest.replace(':', '-')}.att`],
+      ],
     ]);
   });
 

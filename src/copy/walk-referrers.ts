@@ -1,17 +1,16 @@
-// Signatures, SBOMs and whatever else points to an image: by the referrers API (distribution specification 1.1, "Listing Referrers"),
-// and where that has nothing by cosign's tags (github.com/sigstore/cosign, specs/SIGNATURE_SPEC.md, "Storage").
+// Signatures, SBOMs and whatever else points to an image: by the referrers API (distribution specification 1.1, "Listing Referrers") and by
+// cosign's tags. Cosign sets its tags at every registry, also where other tools' referrers are listed: so both are asked for.
+import { cosignTags } from '../oci/cosign-tags.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import { type Digest, digestAlgorithm, digestHex } from '../oci/digest.ts';
+import type { Digest } from '../oci/digest.ts';
 import { decodeManifest, type RawManifest, successors } from '../oci/manifest.ts';
 import type { ManifestSource } from './counted-source.ts';
 
 export interface Attached {
   readonly manifest: RawManifest;
-  /** Where it is found by a tag. */
+  /** Where it is found by a tag. One that is found by several stands there once for each. */
   readonly tag?: string;
 }
-
-const COSIGN_SUFFIXES = ['sig', 'att', 'sbom'];
 
 /** All that points to the subjects, and to what points to them; each after what it consists of. Their blobs are added to `blobs`. */
 export async function walkReferrers(
@@ -19,17 +18,19 @@ export async function walkReferrers(
   blobs: Map<Digest, Descriptor>,
   source: ManifestSource,
 ): Promise<readonly Attached[]> {
-  const attached = new Map<Digest, Attached>();
+  const attached = new Map<Digest, { readonly manifest: RawManifest; readonly tags: Set<string> }>();
   const seen = new Set<Digest>(subjects);
 
   const take = async (descriptor: Descriptor, tag?: string): Promise<void> => {
-    if (seen.has(descriptor.digest)) return;
-    seen.add(descriptor.digest);
-    const raw = await source.manifest(descriptor);
-    const below = successors(decodeManifest(raw));
-    for (const blob of below.blobs) blobs.set(blob.digest, blob);
-    for (const child of below.manifests) await take(child);
-    attached.set(raw.digest, { manifest: raw, ...(tag && { tag }) });
+    if (!seen.has(descriptor.digest)) {
+      seen.add(descriptor.digest);
+      const manifest = await source.manifest(descriptor);
+      const below = successors(decodeManifest(manifest));
+      for (const blob of below.blobs) blobs.set(blob.digest, blob);
+      for (const child of below.manifests) await take(child);
+      attached.set(manifest.digest, { manifest, tags: new Set() });
+    }
+    if (tag !== undefined) attached.get(descriptor.digest)?.tags.add(tag);
   };
 
   let level = subjects;
@@ -39,7 +40,9 @@ export async function walkReferrers(
     for (const { descriptor, tag } of found.flat()) await take(descriptor, tag);
     level = [...attached.keys()].filter((digest) => !before.has(digest));
   }
-  return [...attached.values()];
+  return [...attached.values()].flatMap(({ manifest, tags }): readonly Attached[] =>
+    tags.size === 0 ? [{ manifest }] : [...tags].map((tag) => ({ manifest, tag })),
+  );
 }
 
 interface Referrer {
@@ -48,9 +51,10 @@ interface Referrer {
 }
 
 async function referrersOf(subject: Digest, source: ManifestSource): Promise<readonly Referrer[]> {
-  const listed = await source.referrers(subject);
-  if (listed.length > 0) return listed.map((descriptor) => ({ descriptor }));
-  const tags = COSIGN_SUFFIXES.map((suffix) => `${digestAlgorithm(subject)}-${digestHex(subject)}.${suffix}`);
-  const tagged = await Promise.all(tags.map(async (tag) => ({ tag, descriptor: await source.statTag(tag) })));
-  return tagged.flatMap(({ tag, descriptor }) => (descriptor ? [{ tag, descriptor }] : []));
+  const byTag = async (tag: string): Promise<readonly Referrer[]> => {
+    const descriptor = await source.statTag(tag);
+    return descriptor ? [{ descriptor, tag }] : [];
+  };
+  const listed = async () => (await source.referrers(subject)).map((descriptor) => ({ descriptor }));
+  return (await Promise.all([listed(), ...cosignTags(subject).map(byTag)])).flat();
 }

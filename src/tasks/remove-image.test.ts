@@ -12,6 +12,7 @@ import {
 import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../oci/media-types.ts';
 import { parseReference } from '../oci/reference.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../storage/embedded-store.ts';
+import { listManifests } from '../storage/list-manifests.ts';
 import { removeImage } from './remove-image.ts';
 import { type TemporaryWorld, temporaryWorld } from './testing/temporary-world.ts';
 
@@ -146,6 +147,23 @@ describe('removing from the embedded registry', () => {
     ]);
     await remove(world, store, 'x/y:some');
     expect(await Promise.all([shared, kept, tagged].map(there))).toEqual([false, false, true]);
+  });
+
+  it('takes what cosign attached along, with its tags', async () => {
+    await using world = await temporaryWorld();
+    const store = await openEmbeddedStore(join(world.path, 'store'));
+    for (const reference of ['x/y:1', 'x/y@']) {
+      const image = await put(store, 'x/y:1', 'image');
+      const other = await put(store, 'x/y:2', 'other');
+      const tagOf = ({ digest }: RawManifest) => digest.replace(':', '-');
+      await put(store, `a.io/x/y:${tagOf(image)}.sig`, 'signature');
+      await put(store, `a.io/x/y:${tagOf(image)}.att`, 'signature');
+      await put(store, `x/y:${tagOf(other)}.sig`, 'signature of the other');
+      await remove(world, store, reference.replace(/@$/, `@${image.digest}`));
+      expect(await Array.fromAsync(store.stripped.tags('x/y'))).toEqual(['2', `${tagOf(other)}.sig`]);
+      expect((await Array.fromAsync(listManifests(store.objects, 'x/y'))).length).toBe(2);
+      expect(await Array.fromAsync(store.names.ofPath('x/y'))).toEqual([]);
+    }
   });
 
   it('by digest takes an index and its children along', async () => {

@@ -1,4 +1,5 @@
 // What `lreg_rm` takes along: manifests of the embedded registry that nothing needs once a name has gone.
+import { cosignTags } from '../oci/cosign-tags.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';
 import { decodeManifest, type Manifest, successors } from '../oci/manifest.ts';
@@ -29,11 +30,26 @@ export async function belongingTo(digest: Digest, removal: Removal): Promise<rea
 export async function removeUnneeded(digests: readonly Digest[], removal: Removal): Promise<void> {
   const { store, repository } = removal;
   for (const digest of digests) {
-    if (!(await find(digest, removal)) || (await isNeeded(digest, removal))) continue;
-    const belonging = await belongingTo(digest, removal);
-    await store.stripped.deleteManifest(repository, digest, callOptions(removal));
-    await removeUnneeded(belonging, removal);
+    if (await find(digest, removal)) {
+      if (await isNeeded(digest, removal)) continue;
+      const belonging = await belongingTo(digest, removal);
+      await store.stripped.deleteManifest(repository, digest, callOptions(removal));
+      await removeUnneeded(belonging, removal);
+    }
+    await removeUnneeded(await withoutCosignTags(digest, removal), removal);
   }
+}
+
+/** What cosign attached to a manifest that has gone loses the tags that only its subject gave a meaning. */
+async function withoutCosignTags(subject: Digest, { store, repository, ...call }: Removal): Promise<readonly Digest[]> {
+  const untagged: Digest[] = [];
+  for (const tag of cosignTags(subject)) {
+    const descriptor = await store.stripped.statManifest(repository, tag, call);
+    if (!descriptor) continue;
+    await store.registry.deleteTag(repository, tag, call);
+    untagged.push(descriptor.digest);
+  }
+  return untagged;
 }
 
 async function isNeeded(digest: Digest, removal: Removal): Promise<boolean> {
