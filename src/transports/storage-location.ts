@@ -15,7 +15,7 @@ export interface StoreSpec {
 export type StorageImage =
   | { readonly reference: Reference; readonly id?: string; readonly maybeId?: string }
   /** Of an id, perhaps only the beginning: hexadecimal digits. */
-  | { readonly reference?: undefined; readonly id: string };
+  | { readonly reference?: undefined; readonly id: string; readonly maybeId?: undefined };
 
 export type StorageDetails = { readonly store?: StoreSpec } & StorageImage;
 
