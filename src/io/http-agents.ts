@@ -3,6 +3,7 @@ import type { Agent } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { ImagesError } from '../oci/errors.ts';
+import { proxyFailure } from './http-failure.ts';
 import { type HttpUrl, hostAndPort } from './http-url.ts';
 import { nodeHttp, nodeHttps, nodeTls } from './node-http.ts';
 import type { HttpProxy } from './proxy.ts';
@@ -30,6 +31,8 @@ export interface Carrier {
   readonly port: number;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** The proxy that the connection leads to: `proxy HOST:PORT`. A tunnel leads to the host. */
+  readonly proxy?: string;
   readonly tls: { readonly secureContext?: SecureContext; readonly rejectUnauthorized?: boolean };
   /** Whether certificates that the system's CAs vouch for would be accepted. */
   readonly trustsSystem?: boolean;
@@ -69,7 +72,7 @@ export function createAgents(settings: AgentSettings): Agents {
         if (!proxy) return { ...direct, secure: false, agent: agent('http', createHttpAgent), tls: {} };
         const headers = { ...direct.headers, ...authorization(proxy) };
         const path = `http://${hostHeader(url.host)}${url.path}`;
-        const place = { hostname: proxy.hostname, port: proxy.port, path, headers, tls: {} };
+        const place = { hostname: proxy.hostname, port: proxy.port, proxy: nameOf(proxy), path, headers, tls: {} };
         return proxy.secure
           ? { ...place, secure: true, agent: agent('https', createHttpsAgent) }
           : { ...place, secure: false, agent: agent('http', createHttpAgent) };
@@ -144,11 +147,11 @@ function openTunnel(proxy: HttpProxy, authority: string, within: number): Promis
     agent: false,
     timeout: within,
   });
-  const name = `proxy ${proxy.hostname}:${proxy.port}`;
+  const name = nameOf(proxy);
   connect.on('timeout', () =>
     connect.destroy(new ImagesError('TIMEOUT', `${name} opens no connection to ${authority}`)),
   );
-  connect.on('error', reject);
+  connect.on('error', (error) => reject(proxyFailure(name, error)));
   connect.on('connect', (answer, socket) => {
     connect.setTimeout(0);
     socket.setTimeout(0);
@@ -160,6 +163,10 @@ function openTunnel(proxy: HttpProxy, authority: string, within: number): Promis
   });
   connect.end();
   return promise;
+}
+
+function nameOf({ hostname, port }: HttpProxy): string {
+  return `proxy ${hostname}:${port}`;
 }
 
 function authorization(proxy: HttpProxy): Record<string, string> {

@@ -38,8 +38,23 @@ export function httpFailure(host: string, cause: unknown): unknown {
   return cause;
 }
 
+const proxyFailures = new WeakSet<object>();
+
+/** The same of a proxy (`proxy HOST:PORT`) on the way to the host: what is wrong with it says nothing about the host. */
+export function proxyFailure(proxy: string, cause: unknown): unknown {
+  const failure = httpFailure(proxy, cause);
+  if (failure === cause || !(failure instanceof ImagesError)) return failure;
+  const named = new ImagesError(failure.code, failure.message, {
+    hint: 'Check http_proxy, https_proxy and no_proxy.',
+    cause,
+  });
+  proxyFailures.add(named);
+  return named;
+}
+
 /** Whether nothing spoke TLS there: what lets an insecure host be asked again over plain http. */
 export function speaksNoTls(error: unknown): boolean {
+  if (error instanceof ImagesError && proxyFailures.has(error)) return false;
   const code = systemCode(error) ?? '';
   return code === 'EPROTO' || code === 'ECONNREFUSED' || code === 'ECONNRESET' || code.startsWith('ERR_SSL_');
 }

@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:h
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { type AgentSettings, type Agents, type Carrier, createAgents } from './http-agents.ts';
 import { readBody, sendStream } from './http-body.ts';
-import { httpFailure, systemCode } from './http-failure.ts';
+import { httpFailure, proxyFailure, systemCode } from './http-failure.ts';
 import type { HttpUrl } from './http-url.ts';
 import { nodeHttp, nodeHttps } from './node-http.ts';
 import { createWatchdog, silence } from './watchdog.ts';
@@ -137,11 +137,17 @@ export async function exchange(carrier: Carrier, request: HttpRequest, timeouts:
     watch.done();
     message.destroy();
     request.signal?.throwIfAborted();
-    const failure = httpFailure(host, error);
+    const failure = failureOf(error, host, carrier);
     const whole = request.body === undefined || request.body instanceof Uint8Array;
     if (message.reusedSocket && whole && isImagesError(failure, 'BROKEN_OFF')) staleConnections.add(failure);
     throw failure;
   }
+}
+
+/** Where no connection comes about, a proxy that it was to lead to is the one that failed. */
+function failureOf(error: unknown, host: string, { proxy }: Carrier): unknown {
+  const failure = httpFailure(host, error);
+  return proxy !== undefined && isImagesError(failure, 'UNREACHABLE') ? proxyFailure(proxy, error) : failure;
 }
 
 function wrap(answer: IncomingMessage, message: ClientRequest, request: HttpRequest, idle: number): HttpAnswer {

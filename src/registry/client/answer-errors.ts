@@ -56,7 +56,7 @@ export async function answerError(answer: HttpAnswer, asked: Asked, loginHint?: 
   const code = errorCode(answer.status, errors, asked);
   const said = oneLine(errors.map((error) => error.message || error.code).join('; ') || plainText(answer, text));
   const message = `${answer.url.host}: ${sentence(code, answer.status, asked)}${said && ` [${said}]`}`;
-  const hint = code === 'UNAUTHORIZED' ? loginHint : hintFor(code);
+  const hint = code === 'UNAUTHORIZED' ? loginHint : hintFor(code, answer.status);
   const error = new ImagesError(code, message, { status: answer.status, ...(hint && { hint }) });
   const pause = parseRetryAfter(answer.headers['retry-after']);
   if (pause !== undefined) pauses.set(error, pause);
@@ -129,7 +129,8 @@ function sentence(code: ImagesError['code'], status: number, asked: Asked): stri
   }
 }
 
-function hintFor(code: ImagesError['code']): string | undefined {
+function hintFor(code: ImagesError['code'], status: number): string | undefined {
+  if (status === 407) return 'Write user and password into http_proxy.';
   switch (code) {
     case 'DENIED':
       return 'Use credentials that may do this.';

@@ -157,6 +157,24 @@ describe.skipIf(openssl.missing)(`a host that speaks TLS${openssl.why}`, () => {
     expect(`${error?.message} ${error?.hint}`).not.toContain('secret');
   });
 
+  it('says that it is the proxy that cannot be reached', async () => {
+    const [dead, unnamed] = ['127.0.0.1:1', 'proxy.invalid:3128'];
+    const insecure = at('registry.example.com', { insecure: true });
+    const plain = at('registry.example.com', { scheme: 'http' });
+    for (const settings of [
+      { proxies: { https: `http://${dead}` } },
+      { proxies: { https: `http://${dead}` }, ...insecure },
+      { proxies: { http: `http://${dead}` }, ...plain },
+    ]) {
+      const error = await ask('registry.example.com', settings);
+      expect(error?.code).toBe('UNREACHABLE');
+      expect(error?.message).toBe(`cannot reach proxy ${dead}: it refuses the connection`);
+      expect(error?.hint).toContain('https_proxy');
+    }
+    const error = await ask('registry.example.com', { proxies: { https: `http://me:secret@${unnamed}` } });
+    expect(error?.message).toBe(`cannot reach proxy ${unnamed}: its name cannot be resolved`);
+  });
+
   it('does not redirect to plain http', async () => {
     server.inject((_request, response) => {
       response.writeHead(302, { location: 'http://cdn.example.com/x' }).end();
