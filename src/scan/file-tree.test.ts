@@ -26,7 +26,7 @@ describe('a file tree', () => {
     expect(open().files).toEqual(['a.yml', 'a/z.txt', 'a/é.json', 'b/x.yaml']);
   });
 
-  it('follows links to files and directories, each directory once, and never upwards', () => {
+  it('follows links to files and directories, and never upwards', () => {
     put('in/a.yaml');
     mkdirSync(join(top, 'scanned/deep'), { recursive: true });
     writeFileSync(join(top, 'scanned/own.yaml'), '');
@@ -38,6 +38,31 @@ describe('a file tree', () => {
     symlinkSync('nowhere', join(top, 'scanned/broken.yaml'));
     expect(open(join(top, 'scanned')).files).toEqual(['file.yaml', 'linked/a.yaml', 'own.yaml']);
     expect(warnings).toEqual([]);
+  });
+
+  it('lists a directory under its own name and under those of links to it', () => {
+    put('library/a.yaml');
+    for (const chart of ['one', 'two']) {
+      mkdirSync(join(top, chart), { recursive: true });
+      symlinkSync('../library', join(top, chart, 'library'));
+    }
+    expect(open().files).toEqual(['library/a.yaml', 'one/library/a.yaml', 'two/library/a.yaml']);
+  });
+
+  it('comes to an end where directories link to each other', () => {
+    for (const name of ['a', 'b', 'c']) put(`${name}/x.yaml`);
+    for (const from of ['a', 'b', 'c']) {
+      for (const to of ['a', 'b', 'c']) if (from !== to) symlinkSync(`../${to}`, join(top, from, to));
+    }
+    const { files } = open();
+    expect(files).toContain('a/x.yaml');
+    expect(files).toContain('a/b/x.yaml');
+    expect(files.length).toBeLessThan(30);
+  });
+
+  it('leaves out what Go keeps of other programs, and no other directory of that name', () => {
+    for (const file of ['vendor/modules.txt', 'vendor/x/pod.yaml', 'deploy/vendor/pod.yaml']) put(file);
+    expect(open().files).toEqual(['deploy/vendor/pod.yaml']);
   });
 
   it('reads UTF-8 and UTF-16 without their marks', async () => {

@@ -13,8 +13,8 @@ const MAX_FILE = 64 << 20;
 const REMEMBERED = 16;
 
 /**
- * Opens the tree below `directory`. Symbolic links are followed, each directory is visited once, and never one that the scanned
- * directory lies in. What cannot be read is told to `warn` and left out. Errors: FILE_UNREADABLE where there is no such directory.
+ * Opens the tree below `directory`, as list-files.ts lists it. What cannot be read is told to `warn` and left out.
+ * Errors: FILE_UNREADABLE where there is no such directory.
  */
 export function openFileTree(directory: string, warn: (warning: Warning) => void): FileTree {
   const files = listFiles(directory, warn);

@@ -14,6 +14,9 @@ describe('lines of what does not parse', () => {
     ['\n  proxyImage: a/b:1', 'used a/b:1 11'],
     ['image: {{ .Values.image }}', 'warning 10 the image is a placeholder [{{ .Values.image }}]'],
     ['image: a/b\ntag: {{ .x }}', 'maybe a/b 10'],
+    ['- --sidecar-image=a/b:1', 'used a/b:1 10'],
+    ['  value: "quay.io/a/b:1"', 'used quay.io/a/b:1 10'],
+    ['- quay.io/a/b:1 {{ .x }}', 'maybe quay.io/a/b:1 10'],
   ])('%j', (text, expected) => expect(found(text)).toEqual([expected]));
 
   it.each([
@@ -23,5 +26,10 @@ describe('lines of what does not parse', () => {
     'the image: is',
     'proxyImage: auto',
     'image: https://x/y.png',
+    'repository: quay.io/a\nimage: b\nversion: {{ .x }}',
+    '# - quay.io/a/b:1',
+    'chart: oci://quay.io/a/b:1',
+    '- quay.io/a/b:{{ .tag }}',
+    'value: quay.io/a/b',
   ])('%j says nothing', (text) => expect(found(text)).toEqual([]));
 });

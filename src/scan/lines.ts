@@ -2,31 +2,68 @@
 import type { Finding, Warning } from './contract.ts';
 import { judgeImage } from './image-text.ts';
 import { imageKey } from './key-names.ts';
+import { imagesInText } from './text-images.ts';
 import type { BrokenPart } from './yaml.ts';
 
+const RULE = 'lines';
 const FIELD = /^\s*(?:-\s+)?["']?([\w.-]+)["']?\s*:\s*(.+?)\s*,?\s*$/;
+/** Names of fields whose texts can look like references: addresses, charts, words for people. */
+const NOT_IMAGES = /url|uri|endpoint|address|host|server|link|chart|repo|registry|descr|comment|message|title|name$/i;
 
-/** The lines `image: REFERENCE` of a part that did not parse; one that holds a template or a variable is a warning. */
+/** The lines `image: REFERENCE` of a part that did not parse, and words that are images; one that holds a template or a variable is a warning. */
 export function* imageLines(file: string, part: BrokenPart): Iterable<Finding | Warning> {
   const lines = part.text.split('\n');
   for (const [index, text] of lines.entries()) {
     const field = FIELD.exec(text);
-    if (!field || imageKey(field[1] ?? '') !== 'yes') continue;
-    const value = (field[2] ?? '').replace(/\s+#.*$/, '');
-    const line = part.firstLine + index;
-    const judged = judgeImage(value);
-    if (judged.kind === 'placeholder') yield { file, line, text: `the image is a placeholder [${value}]` };
-    if (judged.kind !== 'image') continue;
-    const { host, path, tag, digest } = judged.reference;
-    const isBare = host === undefined && !path.includes('/') && tag === undefined && digest === undefined;
-    if (isBare && field[1] !== 'image') continue;
-    const found = { image: judged.image, rule: 'lines', place: { file, line, path: '' } };
-    const isWhole = tag !== undefined || digest !== undefined || !lines.slice(index + 1, index + 4).some(isTag);
-    if (isWhole) yield { ...found, certainty: 'used' };
-    else yield { ...found, certainty: 'maybe', reason: 'a tag stands near it' };
+    const place = { file, line: part.firstLine + index, path: '' };
+    if (field && imageKey(field[1] ?? '') === 'yes')
+      yield* imageField({ name: field[1] ?? '', value: field[2] ?? '' }, { lines, index, place });
+    else if (!NOT_IMAGES.test(field?.[1] ?? '')) yield* wordsOf(text, field?.[1] === 'value', place);
+  }
+}
+
+interface Spot {
+  readonly lines: readonly string[];
+  readonly index: number;
+  readonly place: Finding['place'];
+}
+
+function* imageField(
+  field: { readonly name: string; readonly value: string },
+  { lines, index, place }: Spot,
+): Iterable<Finding | Warning> {
+  const value = field.value.replace(/\s+#.*$/, '');
+  const judged = judgeImage(value);
+  if (judged.kind === 'placeholder') {
+    yield { file: place.file, line: place.line, text: `the image is a placeholder [${value}]` };
+  }
+  if (judged.kind !== 'image') return;
+  const { host, path, tag, digest } = judged.reference;
+  const isVersioned = tag !== undefined || digest !== undefined;
+  const isBare = host === undefined && !path.includes('/') && !isVersioned;
+  if (isBare && (field.name !== 'image' || lines.slice(Math.max(0, index - 3), index + 4).some(isOtherPart))) return;
+  const found = { image: judged.image, rule: RULE, place };
+  const isWhole = isVersioned || !lines.slice(index + 1, index + 4).some(isTag);
+  if (isWhole) yield { ...found, certainty: 'used' };
+  else yield { ...found, certainty: 'maybe', reason: 'a tag stands near it' };
+}
+
+/** `--x-image=REF`, the value of a variable, and what nothing but an image looks like. */
+function* wordsOf(text: string, isValue: boolean, place: Finding['place']): Iterable<Finding> {
+  if (/^\s*(?:#|\/\/)/.test(text) || !/[/:@]/.test(text)) return;
+  for (const { image, isNamed, isCertain } of imagesInText(text)) {
+    if (!isCertain || !/[:@][^/]+$/.test(image)) continue;
+    const found = { image, rule: RULE, place };
+    if (isNamed || isValue) yield { ...found, certainty: 'used' };
+    else yield { ...found, certainty: 'maybe', reason: 'a word of a text that reads like a reference' };
   }
 }
 
 function isTag(line: string): boolean {
   return /^\s*(?:\w*[tT]ag|version):/.test(line);
+}
+
+/** The rest of its name stands beside it. */
+function isOtherPart(line: string): boolean {
+  return /^\s*(?:\w*[rR]epository|\w*[rR]egistry|hub):/.test(line);
 }

@@ -47,6 +47,21 @@ describe('parseYaml', () => {
     expect(values(text)).toEqual([{ a: { b: { c: '[ x, ]', d: [1] } } }]);
   });
 
+  it('begins an object of its own where someone forgot the mark between two', () => {
+    const text = 'apiVersion: v1\nkind: Pod\na: 1\nkind: Job\napiVersion: v1\na: 2\n---\nkind: A\nkind: B\n';
+    const { documents } = parseYaml('f', text);
+    expect(documents.map(({ value }) => value)).toMatchObject([
+      { kind: 'Pod', a: 1 },
+      { kind: 'Job', a: 2 },
+      { kind: 'B' },
+    ]);
+    expect(documents[1]?.lineOf(['a'])).toBe(6);
+  });
+
+  it('says of a template that it is one', () => {
+    expect(parseYaml('f', 'a: {{ .b }}\n').broken).toMatchObject([{ reason: 'it is a template' }]);
+  });
+
   it('counts lines through comments, documents, block scalars, merges and aliases', () => {
     const text =
       '# one\n---\na:\n  - b\n  - c: |\n      first\n      second\nx: &x\n  y: 1\nz:\n  <<: *x\nw: *x\n---\nq: 1\n';

@@ -1,6 +1,7 @@
 // Text → documents. A file may hold many; one that does not parse does not take the others with it. Relies on js-yaml.
 import { constructFromEvents, EVENT_ID, type Event, parseEvents, YAMLException } from 'js-yaml';
 import type { Path, ScannedDocument } from './contract.ts';
+import { parseIndented } from './yaml-indentation.ts';
 import { findPosition } from './yaml-positions.ts';
 import { SCHEMA } from './yaml-schema.ts';
 
@@ -8,8 +9,6 @@ import { SCHEMA } from './yaml-schema.ts';
 const MAX_DEPTH = 300;
 /** … and this many aliases; values behind them are shared, never copied. */
 const MAX_ALIASES = 10_000;
-/** … and this many lines set right. */
-const MAX_REPAIRS = 100;
 
 export interface BrokenPart {
   /** The line of the file at which `text` begins. */
@@ -37,7 +36,7 @@ export function parseYaml(file: string, text: string, wanted: (part: string) => 
     try {
       documents.push(...parsePart(file, part));
     } catch (error) {
-      broken.push({ ...part, line: part.firstLine + errorLine(error, part), reason: reasonOf(error) });
+      broken.push({ ...part, line: part.firstLine + errorLine(error, part), reason: reasonOf(error, part) });
     }
   }
   return { documents, broken };
@@ -57,14 +56,27 @@ function normalLines(text: string): string {
 function* partsOf(text: string): Iterable<Part> {
   let firstLine = 1;
   let from = 0;
-  for (const mark of text.matchAll(/^---(?=[ \t\n]|$)/gm)) {
-    const part = text.slice(from, mark.index);
+  for (const at of [...partStarts(text), text.length]) {
+    const part = text.slice(from, at);
     if (hasContent(part)) yield { firstLine, text: part };
     firstLine += countLines(part);
-    from = mark.index;
+    from = at;
   }
-  const last = text.slice(from);
-  if (hasContent(last)) yield { firstLine, text: last };
+}
+
+/** Where someone forgot the `---`, a second `apiVersion:` and `kind:` begin an object of their own; read as one, the first would be lost. */
+function* partStarts(text: string): Iterable<number> {
+  const heads = [...text.matchAll(/^(?:---(?=[ \t\n]|$)|(?:apiVersion|kind):)/gm)];
+  const known = new Set<string>();
+  for (const [at, { 0: head, index }] of heads.entries()) {
+    const next = heads[at + 1]?.[0];
+    const isPair = known.size === 2 && next !== undefined && next !== '---' && next !== head;
+    if (head === '---' || isPair) {
+      known.clear();
+      yield index;
+    }
+    if (head !== '---') known.add(head);
+  }
 }
 
 /** Comments, directives and marks alone are no document. */
@@ -79,7 +91,10 @@ function countLines(text: string): number {
 }
 
 function parsePart(file: string, written: Part): ScannedDocument[] {
-  const { part, events } = parseIndented(written);
+  const { text, parsed: events } = parseIndented(written.text, (source) =>
+    parseEvents(source, { maxDepth: MAX_DEPTH }),
+  );
+  const part = { ...written, text };
   const values = constructFromEvents(events, {
     source: part.text,
     schema: SCHEMA,
@@ -90,30 +105,6 @@ function parsePart(file: string, written: Part): ScannedDocument[] {
   return values.flatMap((value, index) =>
     value === null || value === undefined ? [] : [documentOf(file, part, { value, events: groups[index] ?? [] })],
   );
-}
-
-/**
- * Go's parser, and so kubectl, lets a quoted text or a flow collection go on left of its parent; the specification and js-yaml do not.
- * Blanks before such a line change neither its meaning nor its number.
- */
-function parseIndented(written: Part): { readonly part: Part; readonly events: Event[] } {
-  let part = written;
-  for (let repaired = 0; ; repaired++) {
-    try {
-      return { part, events: parseEvents(part.text, { maxDepth: MAX_DEPTH }) };
-    } catch (error) {
-      const line =
-        error instanceof YAMLException && error.reason === 'deficient indentation' ? error.mark?.line : undefined;
-      if (line === undefined || repaired >= MAX_REPAIRS) throw error;
-      part = { ...part, text: indentLine(part.text, line) };
-    }
-  }
-}
-
-function indentLine(text: string, line: number): string {
-  let at = 0;
-  for (let index = 0; index < line; index++) at = text.indexOf('\n', at) + 1;
-  return text.slice(0, at) + ' '.repeat(MAX_DEPTH) + text.slice(at);
 }
 
 function eventsByDocument(events: readonly Event[]): Event[][] {
@@ -150,7 +141,8 @@ function errorLine(error: unknown, { text }: Part): number {
   return Math.min(line, countLines(text.trimEnd()));
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, { text }: Part): string {
+  if (/\{\{/.test(text)) return 'it is a template';
   if (error instanceof YAMLException) return error.reason;
   // Deep flow collections can exhaust the stack before the depth is counted.
   return error instanceof RangeError ? 'it is nested too deeply' : String(error);

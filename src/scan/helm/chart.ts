@@ -3,8 +3,8 @@ import { isImagesError } from '../../oci/errors.ts';
 import type { FileTree, Warning } from '../contract.ts';
 import { isOnlySchemas } from '../may-matter.ts';
 import { isPacked, openChartArchive } from './chart-archive.ts';
-import { type Dictionary, isDictionary } from './template/values.ts';
-import { readDictionary } from './template/yaml-values.ts';
+import { type Dictionary, dictionary, isDictionary } from './template/values.ts';
+import { readDictionary, readYaml } from './template/yaml-values.ts';
 
 export interface Chart {
   /** Where its files are: a packed chart has a tree of its own. */
@@ -93,13 +93,20 @@ export async function readChart(
   const dependencies = dependenciesOf(metadata).concat(dependenciesOf(readDictionary(await read('requirements.yaml'))));
   const readsFiles = templates.some(({ source }) => source.includes('.Files'));
   const warnings: Warning[] = [];
+  const values = readYaml(await read('values.yaml'));
+  if (values === undefined) {
+    warnings.push({
+      file: inDirectory(directory, 'values.yaml'),
+      text: 'does not parse: rendered without the default values',
+    });
+  }
   return {
     tree,
     directory,
     name,
     path,
     metadata,
-    values: readDictionary(await read('values.yaml')),
+    values: isDictionary(values) ? values : dictionary(),
     templates,
     files: readsFiles ? await readFiles(tree, directory, below) : new Map(),
     dependencies,

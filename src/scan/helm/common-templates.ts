@@ -50,7 +50,7 @@ const SOURCE = String.raw`
 {{- define "common.ingress.supportsPathType" -}}true{{- end -}}
 {{- define "common.ingress.supportsIngressClassname" -}}true{{- end -}}
 {{- define "common.ingress.certManagerRequest" -}}{{- end -}}
-{{- define "common.resources.preset" -}}{}{{- end -}}
+{{- define "common.resources.preset" -}}{requests: {cpu: 100m, memory: 128Mi}, limits: {cpu: 150m, memory: 192Mi}}{{- end -}}
 {{- define "common.utils.checksumTemplate" -}}0{{- end -}}
 {{- define "common.errors.insecureImages" -}}{{- end -}}
 {{- define "common.warnings.rollingTag" -}}{{- end -}}

@@ -172,3 +172,23 @@ describe('subcharts', () => {
     expect(await maybes(files)).toEqual([`q/sub:own: off by default: ${reason}`]);
   });
 });
+
+describe('the files of a chart', () => {
+  const template = { 'templates/d.yaml': workload('{{ .Values.image }}') };
+
+  it("are read as Go's parser does: texts that go on left of their parent, the first of several documents", async () => {
+    const files = {
+      'Chart.yaml': `description: "goes\non here"\n${CHART}`,
+      'values.yaml': 'list: [\n1\n]\nimage: quay.io/x/app:1\n---\nimage: quay.io/x/app:2\n',
+      ...template,
+    };
+    expect(await usedBy(files)).toEqual(['quay.io/x/app:1']);
+  });
+
+  it('give a warning where the default values do not parse', async () => {
+    const { warnings } = await scanFiles({ 'Chart.yaml': CHART, 'values.yaml': 'image: [\n', ...template });
+    expect(warnings).toContainEqual(
+      expect.objectContaining({ file: 'values.yaml', text: expect.stringMatching(/^does not parse/) }),
+    );
+  });
+});

@@ -58,6 +58,7 @@ export const stringFunctions: FunctionTable = {
     const [length, all] = [toInteger(width), print(text)];
     return all.length <= length || length < 4 ? all : `${all.slice(0, length - 3)}...`;
   },
+  abbrevboth: ([, , text]) => print(text),
   replace: ([from, to, text]) => print(text).replaceAll(print(from), () => print(to)),
   contains: ([part, text]) => print(text).includes(print(part)),
   hasPrefix: ([prefix, text]) => print(text).startsWith(print(prefix)),
@@ -85,6 +86,7 @@ export const stringFunctions: FunctionTable = {
   regexFind: ([pattern, text]) => regex(pattern, '').exec(print(text))?.[0] ?? '',
   mustRegexFind: ([pattern, text]) => regex(pattern, '').exec(print(text))?.[0] ?? '',
   regexFindAll: ([pattern, text, count]) => limited(print(text).match(regex(pattern, 'g')) ?? [], toInteger(count)),
+  mustRegexFindAll: ([pattern, text, count]) => limited(print(text).match(regex(pattern, 'g')) ?? [], toInteger(count)),
   regexReplaceAll: ([pattern, text, to]) => print(text).replace(regex(pattern, 'g'), expandable(print(to))),
   mustRegexReplaceAll: ([pattern, text, to]) => print(text).replace(regex(pattern, 'g'), expandable(print(to))),
   regexReplaceAllLiteral: ([pattern, text, to]) => print(text).replace(regex(pattern, 'g'), () => print(to)),

@@ -5,23 +5,20 @@ import {
   FAILSAFE_SCHEMA,
   floatYaml11Tag,
   intYaml11Tag,
-  load,
+  loadAll,
   mergeTag,
   nullYaml11Tag,
   YAMLException,
 } from 'js-yaml';
+import { parseIndented } from '../../yaml-indentation.ts';
 import { type Dictionary, dictionary, isDictionary } from './values.ts';
 
 const SCHEMA = FAILSAFE_SCHEMA.withTags(nullYaml11Tag, boolYaml11Tag, intYaml11Tag, floatYaml11Tag, mergeTag);
 
-/** `undefined` where the text does not parse. */
+/** The first document, as Go's unmarshalling reads it; null where there is none, `undefined` where the text does not parse. */
 export function readYaml(text: string): unknown {
-  return tryRead(text) ?? tryRead(indentClosingBrackets(text));
-}
-
-function tryRead(text: string): unknown {
   try {
-    return plain(load(text, { schema: SCHEMA, json: true }));
+    return plain(parseIndented(text, (source) => loadAll(source, { schema: SCHEMA, json: true })[0] ?? null).parsed);
   } catch (error) {
     if (error instanceof YAMLException) return undefined;
     throw error;
@@ -31,11 +28,6 @@ function tryRead(text: string): unknown {
 export function readDictionary(text: string): Dictionary {
   const value = readYaml(text);
   return isDictionary(value) ? value : dictionary();
-}
-
-/** Go's parsers take a closing bracket that stands no deeper than its key, js-yaml does not (YAML 1.2.2, 7.4). */
-function indentClosingBrackets(text: string): string {
-  return text.replace(/^([ \t]*)([\]}][\]},]*[ \t]*(?:#.*)?)$/gm, '$1  $2');
 }
 
 /** sigs.k8s.io/yaml: keys sorted, no line is folded, no final line end. */

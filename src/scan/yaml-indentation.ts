@@ -1,0 +1,32 @@
+// Texts that Go's parser, and so kubectl and Helm, takes and the specification does not: a quoted text or a flow collection may go on left of
+// its parent (YAML 1.2.2, 7.4). Relies on js-yaml's errors.
+import { YAMLException } from 'js-yaml';
+
+/** A hostile file must cost no more than so many lines set right. */
+const MAX_REPAIRS = 100;
+/** Deeper than any parent. */
+const INDENTATION = ' '.repeat(300);
+
+/** Parses `text`, blanks put before the lines that stand too far left: that changes neither their meaning nor their number. Throws what `parse` throws. */
+export function parseIndented<T>(
+  text: string,
+  parse: (text: string) => T,
+): { readonly text: string; readonly parsed: T } {
+  let indented = text;
+  for (let repaired = 0; ; repaired++) {
+    try {
+      return { text: indented, parsed: parse(indented) };
+    } catch (error) {
+      const line =
+        error instanceof YAMLException && error.reason === 'deficient indentation' ? error.mark?.line : undefined;
+      if (line === undefined || repaired >= MAX_REPAIRS) throw error;
+      indented = indentLine(indented, line);
+    }
+  }
+}
+
+function indentLine(text: string, line: number): string {
+  let at = 0;
+  for (let index = 0; index < line; index++) at = text.indexOf('\n', at) + 1;
+  return text.slice(0, at) + INDENTATION + text.slice(at);
+}
