@@ -34,6 +34,14 @@ describe('a failure of a copy', () => {
     });
   });
 
+  it('of the source’s content says what to do, where the source itself does not', () => {
+    const failed = (end: 'source' | 'destination', hint?: string) =>
+      failureOf(new ImagesError('DIGEST_INVALID', 'digest is x', hint === undefined ? {} : { hint }), { ...part, end });
+    expect(failed('source')).toMatchObject({ hint: expect.stringContaining('damaged') });
+    expect(failed('source', 'Own.')).toMatchObject({ hint: 'Own.' });
+    expect(failed('destination')).toMatchObject({ hint: undefined });
+  });
+
   it('is described by the first who knows; bugs and aborts are left alone', () => {
     const failure = failureOf(new ImagesError('TIMEOUT', 'silence'), part);
     expect(failureOf(failure, { ...part, what: 'manifest' })).toBe(failure);

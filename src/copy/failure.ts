@@ -1,5 +1,5 @@
 // Errors of a copy say which end failed, at which part of which image; code and hint stay the registry's.
-import { ImagesError, isImagesError } from '../oci/errors.ts';
+import { type ErrorCode, ImagesError, isImagesError } from '../oci/errors.ts';
 
 export interface Part {
   readonly image: string;
@@ -14,14 +14,28 @@ export interface Part {
 export function failureOf(error: unknown, part: Part): unknown {
   if (!isImagesError(error) || described.has(error)) return error;
   if (error.code === 'ABORTED' || error.code === 'PLATFORM_UNKNOWN') return error;
+  const hint = error.hint ?? (part.end === 'source' ? HINTS[error.code] : undefined);
   const failure = new ImagesError(error.code, sentence(error, part), {
-    ...(error.hint !== undefined && { hint: error.hint }),
+    ...(hint !== undefined && { hint }),
     ...(error.status !== undefined && { status: error.status }),
     cause: error,
   });
   described.add(failure);
   return failure;
 }
+
+const DAMAGED = 'The copy there is damaged: write it anew, or take the image from another place.';
+
+/** What to do where a source's own error does not know. */
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  BAD_ANSWER: 'Check the host: a proxy or a login page may stand in its place.',
+  BLOB_UNKNOWN: 'A part of the image is not there: push it there again, or take the image from another place.',
+  BROKEN_OFF: 'Check the network, and run it again: it goes on from there.',
+  DIGEST_INVALID: DAMAGED,
+  MANIFEST_INVALID: DAMAGED,
+  MANIFEST_TOO_LARGE: 'Check the name: no image has so large a manifest.',
+  SIZE_INVALID: DAMAGED,
+};
 
 /** Begins with the image. What registries say of it themselves, and a source that is called like its image, need no more words. */
 function sentence({ code, message }: ImagesError, { image, end, label, what }: Part): string {

@@ -5,6 +5,7 @@ import { verified } from '../../io/verify.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { BlobOptions, Bytes, ReadOptions, RegistryReader } from '../contract.ts';
+import { badAnswer, readText } from './answer-errors.ts';
 import type { EndpointHttp, EndpointRequest } from './endpoint-http.ts';
 import { repositoryPath } from './paths.ts';
 import { repositoryScope } from './scopes.ts';
@@ -21,6 +22,9 @@ const BLOB_TYPE = 'application/octet-stream';
 
 /** Fewer bytes than these between two failures are no progress: a host that gives a few each time must not be asked for ever. */
 const PROGRESS = 64 * 1024;
+
+/** A host that falls silent is asked once more: each silence takes a minute. */
+const SILENCES = 2;
 
 export function blobReader(http: EndpointHttp, settings: BlobReaderSettings): BlobReader {
   const stat = async (repository: string, digest: Digest, options?: ReadOptions): Promise<number | undefined> => {
@@ -39,9 +43,12 @@ export function blobReader(http: EndpointHttp, settings: BlobReaderSettings): Bl
       return size === undefined ? undefined : { mediaType: BLOB_TYPE, digest, size };
     },
     async getBlob(repository, digest, options = {}) {
-      const open = (from: number) => {
+      const open = async (from: number) => {
         const request = blobRequest(http.host, 'GET', repository, { digest, ...options });
-        return http.send({ ...request, headers: { ...request.headers, ...rangeHeader(from, options.to) } });
+        const headers = { ...request.headers, ...rangeHeader(from, options.to) };
+        const answer = await http.send({ ...request, headers });
+        if (isWebPage(answer, options.size)) throw badAnswer(answer, request.asked, await readText(answer, 1024));
+        return answer;
       };
       const from = options.from ?? 0;
       const first = await open(from);
@@ -90,6 +97,13 @@ function rangeHeader(from: number, to: number | undefined): Readonly<Record<stri
   return { range: `bytes=${from}-${to === undefined ? '' : to - 1}` };
 }
 
+/** A login page, say. A blob may be HTML too; then the answer is as long as the blob. */
+function isWebPage(answer: HttpAnswer, size: number | undefined): boolean {
+  const { 'content-type': type = '', 'content-length': length } = answer.headers;
+  if (answer.status !== 200 || !/^text\/html\b/i.test(type)) return false;
+  return length === undefined || (size !== undefined && Number(length) !== size);
+}
+
 /** The blob's size from an answer that gives all or a part of it. */
 function wholeSize(answer: HttpAnswer): number | undefined {
   const text =
@@ -133,7 +147,7 @@ async function* resumed(
       if (!isImagesError(error, 'BROKEN_OFF', 'TIMEOUT')) throw error;
       if (at - since >= PROGRESS) failures = 1;
       since = at;
-      if (failures >= backoff.attempts) throw error;
+      if (failures >= (error.code === 'TIMEOUT' ? SILENCES : backoff.attempts)) throw error;
       const after = backoffDelay(backoff, failures);
       onRetry?.({ host: http.host, what, after, why: error.message });
       await sleep(after, options.signal);

@@ -88,7 +88,7 @@ describe('a connection that fails', () => {
     });
     const error = await failure(getBlob(0, soon.forHost(server.host)));
     expect(error.code).toBe('TIMEOUT');
-    expect(server.requests).toHaveLength(3);
+    expect(server.requests).toHaveLength(2);
   });
 
   it('is tried again when it was closed', async () => {
