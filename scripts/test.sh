@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 # program=package
 peers=(docker-registry skopeo podman buildah umoci containerd dockerd=docker.io crun newuidmap=uidmap jq curl socat
-  qemu-system-x86_64=qemu-system-x86 debootstrap busybox=busybox-static bsdtar=libarchive-tools)
+  qemu-system-x86_64=qemu-system-x86 debootstrap busybox=busybox-static bsdtar=libarchive-tools setfattr=attr)
 
 install_peers() {
   local missing=() peer

@@ -55,6 +55,6 @@ export type Run = (invocation: Invocation) => Promise<number>;
 
 /** Options that every command takes. */
 export const COMMON_OPTIONS: readonly OptionSpec[] = [
-  { name: 'help', help: 'Show this help' },
+  { name: 'help', short: 'h', help: 'Show this help' },
   { name: 'verbose', help: 'Show where an error comes from' },
 ];

@@ -1,19 +1,15 @@
 // The table of commands: the grammar, the help, the completion scripts and docs/commands.md are made from it.
 import type { CommandSpec } from './command.ts';
+import { DATA, DRY_RUN, JSON_OUTPUT, PLATFORM, REFERRERS } from './common-options.ts';
+import { LOOK_COMMANDS } from './look-commands.ts';
 import type { OptionSpec } from './options.ts';
+import { PLACE_COMMANDS } from './place-commands.ts';
 
 const OVERLAYS = 'Images of overlays';
 const REGISTRY = 'The private registry';
 const EMBEDDED = 'The embedded registry';
 const PROGRAM = 'The program';
 
-const DATA: OptionSpec = {
-  name: 'data',
-  value: 'DIR',
-  help: "The embedded registry's data directory (default $IMAGES_DATA, else the one started last, else $XDG_DATA_HOME/images)",
-  complete: 'directories',
-};
-const JSON_OUTPUT: OptionSpec = { name: 'json', help: 'Print JSON' };
 const LISTEN: OptionSpec = {
   name: 'listen',
   value: 'ADDR:PORT',
@@ -25,12 +21,6 @@ const PAUSE: OptionSpec = {
   value: 'REF',
   help: 'The pause image (default $IMAGES_PAUSE, else what the overlay `crio` says)',
 };
-const PLATFORM: OptionSpec = {
-  name: 'platform',
-  value: 'OS/ARCH[/VARIANT][,…]|all',
-  help: "Platforms to copy of a multi-platform image (default this machine's); fetched as well for images that are there without them",
-};
-const REFERRERS: OptionSpec = { name: 'referrers', help: 'Copy signatures, SBOMs and other referrers too' };
 const FORCE: OptionSpec = { name: 'force', help: 'Look at everything again, also at what the registry has' };
 const KEEP_GOING: OptionSpec = {
   name: 'keep-going',
@@ -39,10 +29,6 @@ const KEEP_GOING: OptionSpec = {
 const REFRESH: OptionSpec = {
   name: 'refresh',
   help: 'Also fetch tags that have moved at their source (one HEAD each tells)',
-};
-const DRY_RUN: OptionSpec = {
-  name: 'dry-run',
-  help: 'Print what would be fetched: images, requests, bytes to fetch, bytes already there',
 };
 const MAYBE_OVERLAYS = {
   name: 'OVL|DIR|FILE|-',
@@ -244,6 +230,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [LISTEN, DATA, { name: 'ready-fd', value: 'N', help: 'Where to say that it answers', hidden: true }],
     load: () => import('./commands/serve.ts'),
   },
+  ...PLACE_COMMANDS,
+  ...LOOK_COMMANDS,
   {
     name: 'completion',
     group: PROGRAM,

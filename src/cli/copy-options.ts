@@ -1,14 +1,19 @@
-// The options that lreg_cache and lreg_preload share, as their tasks take them.
+// The options that commands that copy share, as their tasks take them.
 import { parsePlatformChoice } from '../oci/platform.ts';
 import type { CacheOptions } from '../tasks/cache-images.ts';
+import type { CopyOptions } from '../tasks/copy-image.ts';
 import type { Options } from './options.ts';
 
 /** Errors: PLATFORM_INVALID. */
 export function copyOptions(options: Options): CacheOptions {
+  return { ...oneCopyOptions(options), keepGoing: options.flag('keep-going') };
+}
+
+/** Of a command that copies one image. Errors: PLATFORM_INVALID. */
+export function oneCopyOptions(options: Options): CopyOptions {
   const platform = options.text('platform');
   return {
     force: options.flag('force'),
-    keepGoing: options.flag('keep-going'),
     dryRun: options.flag('dry-run'),
     referrers: options.flag('referrers'),
     ...(platform !== undefined && { platforms: parsePlatformChoice(platform) }),

@@ -9,6 +9,8 @@ export interface ReportOptions {
   readonly json: boolean;
   /** Milliseconds since the command began. */
   readonly elapsed: number;
+  /** What was done to images: `cached` when absent. */
+  readonly done?: string;
   /** What the registry had. */
   readonly loaded?: readonly string[];
   readonly skipped?: readonly string[];
@@ -22,13 +24,13 @@ export async function reportCopy(result: CacheResult, context: Context, options:
   for (const image of skipped) context.note(`Skipped, it is built here: ${image}`);
   if (result.failed.length > 0) context.note(`${formatCount(result.failed.length, 'image')} failed:`);
   for (const failed of result.failed) context.note(`  ${failureLine(failed)}`);
-  if (!result.dryRun) context.note(summary(result, loaded.length, options.elapsed));
+  if (!result.dryRun) context.note(summary(result, loaded.length, options));
   return result.failed.length > 0 ? 1 : 0;
 }
 
-function summary(result: CacheResult, loaded: number, elapsed: number): string {
+function summary(result: CacheResult, loaded: number, { done = 'cached', elapsed }: ReportOptions): string {
   const parts = [
-    `${formatCount(result.copied.length, 'image')} cached`,
+    `${formatCount(result.copied.length, 'image')} ${done}`,
     ...(loaded > 0 ? [`${loaded} there before`] : []),
     `${formatBytes(result.fetched)} fetched`,
     `${formatBytes(result.held)} already there`,

@@ -61,7 +61,7 @@ function withDashes(word: string): string {
 }
 
 function parserOption(spec: OptionSpec): { type: 'string' | 'boolean'; short?: string } {
-  return { type: spec.value ? 'string' : 'boolean', ...(spec.name === 'help' && { short: 'h' }) };
+  return { type: spec.value ? 'string' : 'boolean', ...(spec.short && { short: spec.short }) };
 }
 
 /** Scripts written for images.sh say `--force=yes` too. */

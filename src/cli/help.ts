@@ -61,7 +61,8 @@ export function synopsis(command: CommandSpec): string {
 }
 
 export function optionForm(option: OptionSpec): string {
-  return option.value ? `--${option.name}=${option.value}` : `--${option.name}`;
+  const short = option.short ? `-${option.short}, ` : '';
+  return option.value ? `${short}--${option.name}=${option.value}` : `${short}--${option.name}`;
 }
 
 /** Text in lines, all but the first of which are indented. */

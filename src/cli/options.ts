@@ -4,6 +4,8 @@ export interface OptionSpec {
   /** Written with `-`; `_` is taken in its place. */
   readonly name: string;
   readonly help: string;
+  /** One letter: `R` for `-R`. */
+  readonly short?: string;
   /** The value's name in the help; a switch where absent. */
   readonly value?: string;
   /** May be given several times. */

@@ -1,7 +1,8 @@
-// What is needed of an image to look into its file system: its layers, wherever they are.
+// What is needed of an image to look into its file system: its layers, wherever they are; and what is known of a layer that was read.
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Bytes, CallOptions } from '../registry/contract.ts';
+import type { TarHeader } from '../tar/entry.ts';
 
 export interface Layer {
   /** As the manifest names it. */
@@ -10,4 +11,25 @@ export interface Layer {
   readonly diffId?: Digest;
   /** The blob from its first byte, compressed as it is, verified. Can be opened several times. */
   open(options?: CallOptions): Promise<Bytes>;
+  /** Where the index of the layer is kept, by who keeps the blob: next time the layer need not be read to be listed. */
+  readonly index?: IndexStore;
+}
+
+export interface IndexStore {
+  /** `undefined` where there is none. */
+  load(): Promise<Uint8Array | undefined>;
+  /** A place that cannot be written to is no error. */
+  save(bytes: Uint8Array): Promise<void>;
+}
+
+export interface IndexedEntry extends TarHeader {
+  /** The name, cleaned. */
+  readonly path: string;
+  /** Where it stands in the uncompressed archive, in bytes: from its first header block to the end of its padding. */
+  readonly position: { readonly head: number; readonly body: number; readonly end: number };
+}
+
+export interface LayerIndex {
+  /** In the archive's order. */
+  readonly entries: readonly IndexedEntry[];
 }

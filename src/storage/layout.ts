@@ -11,6 +11,7 @@
 //   images/
 //     names/HOST/PATH/_tags/TAG                                 the digest that HOST/PATH:TAG is
 //     referrers/NAME/_subjects/ALGORITHM/HEX/ALGORITHM/HEX      the second digest's descriptor: its manifest's subject is the first
+//     indexes/ALGORITHM/HEX                                     what is in this layer, for who looks into images (rootfs/index-codec); can be deleted
 //     stage/ID~OWNER, tmp/…                                     bytes on their way in (fs-ownership, fs-object-store)
 //
 // A link holds a digest as text. Names of repositories have no part that begins with `_`, so no key can be taken for another.
@@ -96,6 +97,11 @@ export function decodeHost(folder: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Where the index of a layer is kept, by the digest of its blob. */
+export function layerIndexKey(digest: Digest): string {
+  return `images/indexes/${digestPath(digest)}`;
 }
 
 /** The name of the stage of a blob: one for each digest, so that whoever wants the blob goes on with what is there. */

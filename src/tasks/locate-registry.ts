@@ -39,6 +39,14 @@ export async function locateRegistry(settings: Settings): Promise<Location | und
   return address && { kind: 'remote', address };
 }
 
+/** The private registry's address, where it has one: for who speaks to it as to any other. */
+export async function privateAddress(settings: Settings): Promise<RegistryAddress | undefined> {
+  const location = await locateRegistry(settings);
+  if (location?.kind === 'remote') return location.address;
+  const [listening] = location?.state?.addresses ?? [];
+  return listening && addressOf(listening);
+}
+
 export function noRegistry(): ImagesError {
   return new ImagesError('NO_REGISTRY', 'no private registry', {
     hint: 'Run `images lreg_start` or set LOCAL_REGISTRY.',

@@ -1,7 +1,14 @@
 // Opens the private registry: the embedded store in process, or any other over HTTP (then, and only then, the client is loaded).
 import type { Descriptor } from '../oci/descriptor.ts';
 import { ImagesError } from '../oci/errors.ts';
-import { DEFAULT_HOST, DEFAULT_TAG, formatReference, type Reference, tagOrDigest } from '../oci/reference.ts';
+import {
+  DEFAULT_HOST,
+  DEFAULT_TAG,
+  formatReference,
+  isRepositoryPath,
+  type Reference,
+  tagOrDigest,
+} from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../storage/embedded-store.ts';
 import { namedWithHost, spellings } from '../storage/name-lookup.ts';
@@ -68,12 +75,23 @@ export function notLoaded(reference: Reference): ImagesError {
   });
 }
 
-/** Images go in under their path, the host stripped; the embedded registry records the full name beside it. */
-export async function privateSink({ label, registry, store }: PrivateRegistry): Promise<ImageSink> {
+export interface PrivateSinkOptions {
+  /** Images keep their hosts: `quay.io/x/y` is a repository. */
+  readonly includeHost?: boolean;
+}
+
+/**
+ * Images go in under their path, the host stripped unless it is wanted; the embedded registry records the full name beside it.
+ * Errors of what is put: UNSUPPORTED for a host that cannot be part of a repository's name.
+ */
+export async function privateSink(
+  { label, registry, store }: PrivateRegistry,
+  { includeHost = false }: PrivateSinkOptions = {},
+): Promise<ImageSink> {
   const { registrySink } = await import('../transports/registry-sink.ts');
   return registrySink(registry, {
     label,
-    repository: ({ path }) => path,
+    repository: (name) => (includeHost ? withHost(name) : name.path),
     indexes: store ? 'sparse' : 'complete',
     ...(store && {
       onCommit: async (name, root) => {
@@ -81,6 +99,14 @@ export async function privateSink({ label, registry, store }: PrivateRegistry): 
         if (name.host && tag) await store.names.set(name.host, name.path, tag, root.digest);
       },
     }),
+  });
+}
+
+function withHost({ host, path }: Reference): string {
+  if (host === undefined) return path;
+  if (isRepositoryPath(`${host}/${path}`)) return `${host}/${path}`;
+  throw new ImagesError('UNSUPPORTED', `the host cannot be part of a repository's name [${host}]`, {
+    hint: 'Leave out --include-host: the full name is recorded all the same.',
   });
 }
 

@@ -45,6 +45,22 @@ export async function imageHosts(
   };
 }
 
+export interface AnyHosts extends AsyncDisposable {
+  forHost(host: string): Registry;
+}
+
+/** Any registry as a place of images, the private one too. Disposing closes the connections. */
+export async function anyHosts(
+  address: RegistryAddress | undefined,
+  settings: Settings,
+  onEvent?: OnCopyEvent,
+): Promise<AnyHosts> {
+  return registryClients({
+    ...(await clientSettings(settings, address)),
+    onRetry: ({ host, what, after, why }) => onEvent?.({ type: 'retry', what: `${host} ${what}`, after, why }),
+  });
+}
+
 async function clientSettings(settings: Settings, address: RegistryAddress | undefined): Promise<ClientSettings> {
   return {
     ...(await readClientSettings(settings)),

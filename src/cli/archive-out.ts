@@ -1,0 +1,18 @@
+// Where an archive goes: to stdout unless that is a terminal, or into a file, under its name only when it is whole.
+
+import { refuseTerminal } from './look.ts';
+import { streamOut } from './stream-out.ts';
+
+export type ArchiveOut = (data: AsyncIterable<Uint8Array>) => Promise<void>;
+
+/** `-` is stdout. Errors, at once: USAGE for a terminal; when it is called: the data's and the file system's. */
+export function archiveOut(output: string | undefined, what: string): ArchiveOut {
+  if (output !== undefined && output !== '-') {
+    return async (data) => {
+      const { writeStreamAtomically } = await import('../io/atomic-stream.ts');
+      await writeStreamAtomically(output, data);
+    };
+  }
+  refuseTerminal(what);
+  return streamOut;
+}

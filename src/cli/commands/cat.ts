@@ -1,0 +1,35 @@
+// `images cat`: one file of an image.
+import { ImagesError } from '../../oci/errors.ts';
+import { fileContent } from '../../rootfs/file-content.ts';
+import { findInLayers } from '../../rootfs/find-file.ts';
+import { cleanPath } from '../../rootfs/path.ts';
+import { printableName } from '../../tar/names.ts';
+import { noSuchPath } from '../../tasks/list-files.ts';
+import { openImage } from '../../tasks/tree-source.ts';
+import type { Run } from '../command.ts';
+import { looking } from '../look.ts';
+import { streamOut } from '../stream-out.ts';
+
+export const run: Run = (invocation) =>
+  looking(invocation, 'store', async ({ look, settings }, quiet) => {
+    const { args, context } = invocation;
+    const [name = '', ...paths] = args;
+    const { signal } = context;
+    await using image = await openImage(look(name), settings);
+    for (const path of paths) {
+      const found = await findInLayers(image.layers, cleanPath(path), { follow: true, signal });
+      if (!found) throw noSuchPath(path);
+      const { entry, layer: at } = found.node.inode;
+      const layer = image.layers[at];
+      if (entry?.type !== 'file' || !layer) throw notAFile(path, entry?.type ?? 'directory');
+      quiet();
+      await streamOut(fileContent(layer, entry, { signal }));
+    }
+    return 0;
+  });
+
+function notAFile(path: string, type: string): ImagesError {
+  return new ImagesError('PATH_UNKNOWN', `a ${type}, not a file [${printableName(path)}]`, {
+    hint: '`images ls IMAGE PATH` shows what it is.',
+  });
+}

@@ -1,0 +1,35 @@
+// `images check`: whether all parts of an image agree.
+import { type CheckedPart, checkImage } from '../../tasks/check-image.ts';
+import type { Run } from '../command.ts';
+import { onePlatform } from '../look.ts';
+import { formatCount } from '../reporter/format.ts';
+import { taskSettings } from '../task-settings.ts';
+import { writeJson } from '../write-json.ts';
+
+export const run: Run = async ({ args, options, context }) => {
+  const platform = onePlatform(options.text('platform'));
+  const json = options.flag('json');
+  const lines: Promise<void>[] = [];
+  const onPart = (part: CheckedPart): void => {
+    if (!json) lines.push(context.out(textOf(part)));
+  };
+  const parts = await checkImage(args[0] as string, taskSettings(context, options), {
+    ...(platform && { platform }),
+    onPart,
+  });
+  await Promise.all(lines);
+  const wrong = parts.reduce((sum, { problems }) => sum + problems.length, 0);
+  if (json) await writeJson(context, { ok: wrong === 0, parts });
+  else context.note(wrong === 0 ? 'All parts agree.' : `${formatCount(wrong, 'problem')}.`);
+  return wrong === 0 ? 0 : 1;
+};
+
+function textOf({ what, digest, problems, notes }: CheckedPart): string {
+  const head = `${problems.length === 0 ? 'ok   ' : 'WRONG'} ${what}${digest ? ` ${digest}` : ''}`;
+  return [
+    head,
+    ...problems.map((problem) => `      ${problem}`),
+    ...notes.map((note) => `      note: ${note}`),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,76 @@
+// `images diff`: the files that differ between two images.
+import { type Difference, diffTrees } from '../../rootfs/diff-trees.ts';
+import { printableName } from '../../tar/names.ts';
+import { openTree } from '../../tasks/tree-source.ts';
+import type { Run } from '../command.ts';
+import { looking } from '../look.ts';
+import { jsonOfFile, modeText, timeText } from '../ls-format.ts';
+import { formatCount } from '../reporter/format.ts';
+import { writeJson } from '../write-json.ts';
+
+const SIGNS = { added: '+', removed: '-', changed: '~' } as const;
+
+export const run: Run = (invocation) =>
+  looking(invocation, 'store', async ({ look, settings }, quiet) => {
+    const { args, options, context } = invocation;
+    const [first = '', second = ''] = args;
+    await using before = await openTree(look(first), settings);
+    await using after = await openTree(look(second), settings);
+    const ignored = new Set(options.flag('ignore-times') ? ['time'] : []);
+    const all = await diffTrees(before, after, { signal: context.signal });
+    const differences = all
+      .map((one) => ({ ...one, aspects: one.aspects.filter((aspect) => !ignored.has(aspect)) }))
+      .filter(({ change, aspects }) => change !== 'changed' || aspects.length > 0);
+    quiet();
+    if (options.flag('json')) await writeJson(context, differences.map(jsonOf));
+    else {
+      await context.out(differences.map((difference) => `${lineOf(difference)}\n`).join(''));
+      context.note(summary(differences));
+    }
+    return differences.length > 0 ? 1 : 0;
+  });
+
+function lineOf({ path, change, aspects, before, after }: Difference): string {
+  const name = `${printableName(path)}${(after ?? before)?.type === 'directory' ? '/' : ''}`;
+  const sized = after ?? before;
+  if (change !== 'changed' || !before || !after)
+    return `${SIGNS[change]} ${name}${sized?.type === 'file' ? ` (${sized.size} bytes)` : ''}`;
+  const details = aspects.map((aspect) => {
+    switch (aspect) {
+      case 'type':
+        return `${before.type} → ${after.type}`;
+      case 'content':
+        return before.size === after.size
+          ? `content (${after.size} bytes)`
+          : `content (${before.size} → ${after.size} bytes)`;
+      case 'mode':
+        return `mode ${modeText(before).slice(1)} → ${modeText(after).slice(1)}`;
+      case 'owner':
+        return `owner ${before.uid}:${before.gid} → ${after.uid}:${after.gid}`;
+      case 'time':
+        return `time ${timeText(before.mtime)} → ${timeText(after.mtime)}`;
+      case 'link':
+        return `link ${printableName(before.linkname)} → ${printableName(after.linkname)}`;
+      default:
+        return aspect;
+    }
+  });
+  return `${SIGNS.changed} ${name}: ${details.join(', ')}`;
+}
+
+function summary(differences: readonly Difference[]): string {
+  if (differences.length === 0) return 'No differences.';
+  const counts = Map.groupBy(differences, ({ change }) => change);
+  const count = (change: Difference['change']) => counts.get(change)?.length ?? 0;
+  return `${formatCount(differences.length, 'difference')}: ${count('added')} added, ${count('removed')} removed, ${count('changed')} changed`;
+}
+
+function jsonOf({ path, change, aspects, before, after }: Difference): unknown {
+  return {
+    path: printableName(path),
+    change,
+    ...(change === 'changed' && { aspects }),
+    ...(before && { before: jsonOfFile({ name: path, header: before }) }),
+    ...(after && { after: jsonOfFile({ name: path, header: after }) }),
+  };
+}

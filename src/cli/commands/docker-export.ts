@@ -1,0 +1,16 @@
+// `images docker_export`: the flattened file system as a tar archive.
+import { exportTree } from '../../rootfs/export-tree.ts';
+import { openTree } from '../../tasks/tree-source.ts';
+import { archiveOut } from '../archive-out.ts';
+import type { Run } from '../command.ts';
+import { looking } from '../look.ts';
+
+export const run: Run = (invocation) =>
+  looking(invocation, 'daemon', async ({ look, settings }, quiet) => {
+    const { args, options, context } = invocation;
+    const out = archiveOut(options.text('output'), 'The tar archive');
+    await using image = await openTree(look(args[0] as string), settings);
+    quiet();
+    await out(exportTree(image.tree, image.layers, { signal: context.signal }));
+    return 0;
+  });

@@ -1,0 +1,26 @@
+// `images docker_save_layers`: the files of some layers as one tar archive.
+
+import type { Layer } from '../../rootfs/contract.ts';
+import { joinLayers } from '../../rootfs/layer-archive.ts';
+import { indexLayer } from '../../rootfs/layer-index.ts';
+import { selectLayer } from '../../tasks/select-layers.ts';
+import { openImage } from '../../tasks/tree-source.ts';
+import { archiveOut } from '../archive-out.ts';
+import type { Run } from '../command.ts';
+import { looking } from '../look.ts';
+
+export const run: Run = (invocation) =>
+  looking(invocation, 'daemon', async ({ look, settings }, quiet) => {
+    const { args, options, context } = invocation;
+    const [name = '', ...names] = args;
+    const out = archiveOut(options.text('output'), 'The tar archive');
+    await using image = await openImage(look(name), settings);
+    const wanted = names.map((each) => image.layers[selectLayer(image.layers, each)] as Layer);
+    const { signal } = context;
+    const indexed = await Promise.all(
+      wanted.map(async (layer) => ({ layer, index: await indexLayer(layer, { signal }) })),
+    );
+    quiet();
+    await out(joinLayers(indexed, { signal }));
+    return 0;
+  });

@@ -1,0 +1,124 @@
+// `images inspect`: what an image is.
+import * as decode from '../../oci/decode.ts';
+import { decodeManifest } from '../../oci/manifest.ts';
+import { isIndexType } from '../../oci/media-types.ts';
+import { formatPlatform } from '../../oci/platform.ts';
+import { layerInstructions } from '../../rootfs/instructions.ts';
+import { type OpenedImage, openImage } from '../../tasks/tree-source.ts';
+import type { Run } from '../command.ts';
+import { looking } from '../look.ts';
+import { formatBytes } from '../reporter/format.ts';
+import { writeJson } from '../write-json.ts';
+
+export const run: Run = (invocation) =>
+  looking(invocation, 'store', async ({ look, settings }, quiet) => {
+    const { args, options, context } = invocation;
+    await using image = await openImage(look(args[0] as string), settings);
+    quiet();
+    if (options.flag('raw')) await context.out(image.root.bytes);
+    else if (options.flag('config')) await context.out(image.configBytes);
+    else if (options.flag('json')) await writeJson(context, jsonOf(image));
+    else await context.out(textOf(image));
+    return 0;
+  });
+
+function jsonOf(image: OpenedImage): unknown {
+  const { root, raw, manifest } = image;
+  const instructions = layerInstructions(image.config);
+  return {
+    name: image.label,
+    digest: root.digest,
+    mediaType: root.mediaType,
+    ...(isIndexType(root.mediaType) && { platforms: platformsOf(image) }),
+    manifest: { digest: raw.digest, mediaType: raw.mediaType, size: raw.size, annotations: manifest.annotations ?? {} },
+    id: manifest.config.digest,
+    platform: formatPlatform(image.config.platform),
+    size: manifest.layers.reduce((sum, { size }) => sum + size, 0),
+    layers: image.layers.map(({ descriptor, diffId }, at) => ({
+      digest: descriptor.digest,
+      diffId,
+      mediaType: descriptor.mediaType,
+      size: descriptor.size,
+      instruction: instructions[at] ?? '',
+    })),
+    config: decode.parseJson(image.configBytes, 'config'),
+  };
+}
+
+function platformsOf({ root }: OpenedImage): readonly string[] {
+  const index = decodeManifest(root);
+  return index.kind === 'index'
+    ? index.manifests.flatMap(({ platform }) =>
+        platform && platform.os !== 'unknown' ? [formatPlatform(platform)] : [],
+      )
+    : [];
+}
+
+function textOf(image: OpenedImage): string {
+  const { root, raw, manifest, config } = image;
+  const isIndex = isIndexType(root.mediaType);
+  const fields = decode.object(decode.parseJson(image.configBytes, 'config'), 'config');
+  const inner = decode.isObject(fields.config) ? fields.config : {};
+  const size = manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
+  const rows: readonly (readonly [string, string])[] = [
+    ['Name', image.label],
+    ['Digest', root.digest],
+    ...(isIndex
+      ? ([
+          ['Platforms', platformsOf(image).join(', ')],
+          ['Manifest', raw.digest],
+        ] as const)
+      : []),
+    ['Media type', raw.mediaType],
+    ['ID', manifest.config.digest],
+    ['Platform', formatPlatform(config.platform)],
+    ['Created', config.created ?? ''],
+    ['Author', config.author ?? ''],
+    ['Size', `${formatBytes(size)} in ${manifest.layers.length} layers`],
+    ...CONFIG_FIELDS.map(([name, key]) => [name, valueText(inner[key])] as const),
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const lines = rows.flatMap(([name, text]) =>
+    text === '' ? [] : text.split('\n').map((line, at) => `${(at === 0 ? name : '').padEnd(width)}  ${line}`),
+  );
+  const layers = image.layers.map(({ descriptor }, at) => {
+    const number = String(at + 1).padStart(3);
+    return `${number} ${descriptor.digest} ${formatBytes(descriptor.size).padStart(9)}`;
+  });
+  const history = config.history.map(({ created_by, empty_layer }) => {
+    const text = (created_by ?? '').replaceAll(/\s+/g, ' ').trim();
+    return `  ${empty_layer ? '      ' : 'layer '}${text}`;
+  });
+  const text = [...lines, 'Layers', ...layers, ...(history.length > 0 ? ['History', ...history] : [])].join('\n');
+  // What images say of themselves must not drive the terminal.
+  return `${text.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '?')}\n`;
+}
+
+const CONFIG_FIELDS: readonly (readonly [string, string])[] = [
+  ['Entrypoint', 'Entrypoint'],
+  ['Cmd', 'Cmd'],
+  ['User', 'User'],
+  ['WorkingDir', 'WorkingDir'],
+  ['Env', 'Env'],
+  ['Ports', 'ExposedPorts'],
+  ['Volumes', 'Volumes'],
+  ['Labels', 'Labels'],
+  ['StopSignal', 'StopSignal'],
+  ['Healthcheck', 'Healthcheck'],
+];
+
+/** Commands as JSON, lists and maps a line each. */
+function valueText(value: unknown): string {
+  if (value === undefined || value === null || value === '') return '';
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) {
+    const isEnvironment = value.every((each) => typeof each === 'string' && /^\w+=/.test(each));
+    return isEnvironment ? value.join('\n') : JSON.stringify(value);
+  }
+  if (!decode.isObject(value)) return JSON.stringify(value);
+  const entries = Object.entries(value);
+  if (entries.every(([, inner]) => decode.isObject(inner))) return entries.map(([key]) => key).join('\n');
+  return entries
+    .map(([key, inner]) => `${key}=${typeof inner === 'string' ? inner : JSON.stringify(inner)}`)
+    .join('\n');
+}

@@ -1,0 +1,43 @@
+// `images ls`: files of an image as `ls -l` shows them.
+import { indexLayer } from '../../rootfs/layer-index.ts';
+import type { RootTree } from '../../rootfs/tree.ts';
+import { type ListedFile, layerTree, listPath } from '../../tasks/list-files.ts';
+import { layerId, selectLayer } from '../../tasks/select-layers.ts';
+import { type ImageTree, openImage, openTree } from '../../tasks/tree-source.ts';
+import type { Run } from '../command.ts';
+import { looking } from '../look.ts';
+import { jsonOfFile, longListing } from '../ls-format.ts';
+import { writeJson } from '../write-json.ts';
+
+export const run: Run = (invocation) =>
+  looking(invocation, 'store', async ({ look, settings }, quiet) => {
+    const { args, options, context } = invocation;
+    const [name = '', path = ''] = args;
+    const layer = options.text('layer');
+    await using image = await (layer === undefined ? openTree : openImage)(look(name), settings);
+    let at: number | undefined;
+    let tree: RootTree;
+    if (layer === undefined) tree = (image as ImageTree).tree;
+    else {
+      at = selectLayer(image.layers, layer);
+      const chosen = image.layers[at];
+      if (!chosen) throw new Error('a layer was selected that is none');
+      tree = layerTree(await indexLayer(chosen, { signal: context.signal }));
+    }
+    const files = listPath(tree, path, { recursive: options.flag('recursive') });
+    quiet();
+    const layerOf = (file: ListedFile) => {
+      const of = image.layers[at ?? file.layer];
+      return of ? layerId(of) : undefined;
+    };
+    if (options.flag('json')) {
+      await writeJson(
+        context,
+        files.map((file) => ({ ...jsonOfFile({ name: file.path, header: file.header }), layer: layerOf(file) })),
+      );
+    } else {
+      const lines = longListing(files.map(({ path: shown, header }) => ({ name: shown, header })));
+      await context.out(lines.map((line) => `${line}\n`).join(''));
+    }
+    return 0;
+  });

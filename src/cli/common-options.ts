@@ -1,0 +1,38 @@
+// Options that several commands take, said once.
+import type { ArgumentSpec } from './command.ts';
+import type { OptionSpec } from './options.ts';
+
+export const DATA: OptionSpec = {
+  name: 'data',
+  value: 'DIR',
+  help: "The embedded registry's data directory (default $IMAGES_DATA, else the one started last, else $XDG_DATA_HOME/images)",
+  complete: 'directories',
+};
+export const JSON_OUTPUT: OptionSpec = { name: 'json', help: 'Print JSON' };
+export const PLATFORM: OptionSpec = {
+  name: 'platform',
+  value: 'OS/ARCH[/VARIANT][,…]|all',
+  help: "Platforms to copy of a multi-platform image (default this machine's); fetched as well for images that are there without them",
+};
+export const REFERRERS: OptionSpec = { name: 'referrers', help: 'Copy signatures, SBOMs and other referrers too' };
+export const DRY_RUN: OptionSpec = {
+  name: 'dry-run',
+  help: 'Print what would be fetched: images, requests, bytes to fetch, bytes already there',
+};
+export const ONE_PLATFORM: OptionSpec = {
+  name: 'platform',
+  value: 'OS/ARCH[/VARIANT]',
+  help: "Which image of an index (default this machine's, else the first that is there)",
+};
+export const OUTPUT: OptionSpec = {
+  name: 'output',
+  value: 'FILE',
+  help: 'Write to FILE, which appears when it is whole (default -: stdout)',
+  complete: 'files',
+};
+export const IMAGE: ArgumentSpec = {
+  name: 'IMAGE',
+  required: true,
+  help: 'A name, or a place: docker://…, oci:…, docker-archive:… (`images help copy`)',
+  complete: 'images',
+};

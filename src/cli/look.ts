@@ -1,0 +1,52 @@
+// What the commands that look into images share: their options as tasks take them, and progress while layers are read.
+import { ImagesError } from '../oci/errors.ts';
+import { type Platform, parsePlatformChoice } from '../oci/platform.ts';
+import type { SourceOrder } from '../tasks/open-source.ts';
+import type { Settings } from '../tasks/settings.ts';
+import type { LookOptions } from '../tasks/tree-source.ts';
+import type { Invocation } from './command.ts';
+import { expectingMuchData } from './much-data.ts';
+import { createReporter } from './reporter/reporter.ts';
+import { taskSettings } from './task-settings.ts';
+
+export interface Looking {
+  readonly settings: Settings;
+  look(image: string): LookOptions;
+}
+
+/** Runs `work` with progress on stderr, which is over when `work` writes to stdout: call `quiet` before. */
+export async function looking<T>(
+  { options, context }: Pick<Invocation, 'options' | 'context'>,
+  order: SourceOrder,
+  work: (looking: Looking, quiet: () => void) => Promise<T>,
+): Promise<T> {
+  const platform = onePlatform(options.text('platform'));
+  const reporter = await createReporter(context);
+  const onEvent = expectingMuchData(reporter.onEvent);
+  const settings = { ...taskSettings(context, options), onNote: reporter.note };
+  const look = (image: string): LookOptions => ({ image, order, onEvent, ...(platform && { platform }) });
+  try {
+    return await work({ settings, look }, reporter.finish);
+  } finally {
+    reporter.finish();
+  }
+}
+
+/** Errors: PLATFORM_INVALID for `all` and for lists: one image is looked at. */
+export function onePlatform(text: string | undefined): Platform | undefined {
+  if (text === undefined) return undefined;
+  const choice = parsePlatformChoice(text);
+  const [platform, ...more] = choice === 'all' ? [] : choice;
+  if (platform && more.length === 0) return platform;
+  throw new ImagesError('PLATFORM_INVALID', `not one platform [${text}]`, {
+    hint: 'Name one, for example linux/arm64.',
+  });
+}
+
+/** Errors: USAGE where an archive would go to a terminal. */
+export function refuseTerminal(what: string): void {
+  if (!process.stdout.isTTY) return;
+  throw new ImagesError('USAGE', `${what} is not for a terminal [stdout]`, {
+    hint: 'Write it to a file (> FILE) or to a program (| tar t).',
+  });
+}

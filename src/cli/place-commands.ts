@@ -1,0 +1,62 @@
+// The commands that move images between places.
+import type { CommandSpec } from './command.ts';
+import { DATA, DRY_RUN, IMAGE, JSON_OUTPUT, PLATFORM, REFERRERS } from './common-options.ts';
+import type { OptionSpec } from './options.ts';
+
+const PLACES = 'Moving images';
+const FORCE: OptionSpec = { name: 'force', help: 'Look at everything again, also at what the destination has' };
+
+export const PLACE_COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'copy',
+    group: PLACES,
+    summary: 'Copy an image from any place to any other',
+    details: [
+      'Places: docker://REF (a registry), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:REF], docker-daemon:REF, dir:DIR, containers-storage:[STORE]REF (source only), or a bare name: as source the local store, the Docker daemon or the private registry, as destination the private registry.',
+      'Digests stay as they are wherever the destination can hold them. Ctrl-C breaks nothing: the next run goes on where this one stopped.',
+    ],
+    arguments: [
+      { ...IMAGE, name: 'SRC', help: 'Where the image is' },
+      { ...IMAGE, name: 'DST', help: 'Where it is to be' },
+    ],
+    options: [PLATFORM, REFERRERS, FORCE, DRY_RUN, DATA, JSON_OUTPUT],
+    examples: [
+      { command: 'images copy docker-daemon:app:1.0 docker://registry.local/app:1.0', help: 'Without docker push' },
+      {
+        command: 'images copy --platform=all docker://quay.io/x/y:1 oci-archive:y.tar:1',
+        help: 'For an air-gapped cluster',
+      },
+    ],
+    load: () => import('./commands/copy.ts'),
+  },
+  {
+    name: 'lreg_upload',
+    group: PLACES,
+    summary: 'Copy a local image to the private registry',
+    details: [
+      'From the Docker daemon, the local store or any other place (`images help copy`). The host is left out of the name, and recorded beside it.',
+    ],
+    arguments: [IMAGE],
+    options: [
+      { name: 'include-host', help: 'The host stays part of the name' },
+      { name: 'strip-host', help: 'Accepted: it is what is done anyway' },
+      { name: 'tag', value: 'REF', help: 'What it is called in the registry (default: its own name)' },
+      PLATFORM,
+      REFERRERS,
+      FORCE,
+      DRY_RUN,
+      DATA,
+      JSON_OUTPUT,
+    ],
+    examples: [{ command: 'images lreg_upload registry.local/app:1.0', help: 'As app:1.0' }],
+    load: () => import('./commands/lreg-upload.ts'),
+  },
+  {
+    name: 'docker_flush',
+    group: PLACES,
+    summary: 'Remove ALL containers and images of the Docker daemon',
+    arguments: [],
+    options: [{ name: 'really', help: 'Needed' }, JSON_OUTPUT],
+    load: () => import('./commands/docker-flush.ts'),
+  },
+];

@@ -1,0 +1,211 @@
+// Layers, one on the other, as one tree (OCI image specification 1.1, layer.md, "Applying Changesets"). What a mount of overlayfs over the layers shows.
+import { ImagesError } from '../oci/errors.ts';
+import { printableName } from '../tar/names.ts';
+import type { IndexedEntry, LayerIndex } from './contract.ts';
+import { baseName, cleanPath, joinPath, linkTarget, parentPath } from './path.ts';
+import { findPath, type Inode, type RootTree, type TreeNode } from './tree.ts';
+import { whiteoutOf } from './whiteout.ts';
+
+/** Of what happens to names while layers are applied; `layer` counts from the base. */
+export interface ApplyWatcher {
+  /** The name is gone: deleted, or something else has taken its place. Its last name gone, `inode` is. */
+  removed?(path: string, inode: Inode, layer: number): void;
+  /** The layer has been applied; the tree changes with the next one. */
+  applied?(tree: RootTree, layer: number): void;
+}
+
+const MAX_LINKS = 40;
+
+export interface ApplyOptions {
+  readonly watcher?: ApplyWatcher;
+  /** The layers below the first one of `indexes`, whose content is not known. The tree then says what may show through (`TreeNode.below`). */
+  readonly below?: number;
+}
+
+/** `indexes` begin with the base, or the lowest that is known. Errors: TAR_INVALID for links to nothing, to directories or in a circle. */
+export function applyLayers(indexes: readonly LayerIndex[], options: ApplyOptions = {}): RootTree {
+  const { watcher = {}, below = 0 } = options;
+  const unknown = below > 0;
+  const tree: RootTree = { root: newDirectory({ layer: below, below: unknown }) };
+  for (const [at, index] of indexes.entries()) {
+    applyLayer({ tree, layer: below + at, watcher, below: unknown }, index);
+  }
+  return tree;
+}
+
+interface Applying {
+  readonly tree: RootTree;
+  readonly layer: number;
+  readonly watcher: ApplyWatcher;
+  readonly below: boolean;
+}
+
+/** A whiteout hides what layers below have, wherever in its archive it stands: so all of them come first. */
+function applyLayer(applying: Applying, { entries }: LayerIndex): void {
+  const files: IndexedEntry[] = [];
+  for (const entry of entries) {
+    const whiteout = whiteoutOf(entry.path);
+    if (!whiteout) files.push(entry);
+    else if (whiteout.kind !== 'meta') hide(applying, whiteout);
+  }
+  for (const entry of files) place(applying, entry);
+  applying.watcher.applied?.(applying.tree, applying.layer);
+}
+
+function hide(applying: Applying, { kind, path }: { readonly kind: 'path' | 'opaque'; readonly path: string }): void {
+  const at = kind === 'path' ? parentPath(path) : path;
+  const directory = applying.below ? ensureDirectory(applying, at, 0).node : directoryAt(applying.tree, at);
+  if (!directory) return;
+  if (kind === 'path') {
+    const name = baseName(path);
+    removeChild(applying, directory, { path, name });
+    directory.below?.gone.add(name);
+    return;
+  }
+  for (const name of [...directory.children.keys()]) {
+    removeChild(applying, directory, { path: joinPath(path, name), name });
+  }
+  if (directory.below) directory.below.opaque = true;
+}
+
+type Directory = TreeNode & { readonly children: Map<string, TreeNode> };
+
+/** The directory of this very path: no link leads to what is below another name. */
+function directoryAt({ root }: RootTree, path: string): Directory | undefined {
+  let node: TreeNode | undefined = root;
+  for (const part of path === '' ? [] : path.split('/')) node = node?.children?.get(part);
+  return node && isDirectory(node) ? node : undefined;
+}
+
+function place(applying: Applying, entry: IndexedEntry): void {
+  if (entry.path === '') {
+    if (entry.type === 'directory') describe(applying.tree.root, entry, applying.layer);
+    return;
+  }
+  const parentDirectory = ensureDirectory(applying, parentPath(entry.path), 0);
+  const name = baseName(entry.path);
+  const path = joinPath(parentDirectory.path, name);
+  const parent = parentDirectory.node;
+  const there = parent.children.get(name);
+  if (entry.type === 'directory' && there && isDirectory(there)) {
+    describe(there, entry, applying.layer);
+    // The name is this layer's now, and so is what leads to it.
+    parent.children.set(name, { ...there, layer: applying.layer });
+    return;
+  }
+  // Looked up before the name is taken away: a link may name what it replaces.
+  const inode: Inode = entry.type === 'hardlink' ? linkedInode(applying, entry) : newInode(entry, applying.layer);
+  if (there) removeChild(applying, parent, { path, name });
+  inode.links++;
+  const { layer } = applying;
+  parent.children.set(
+    name,
+    entry.type === 'directory' ? directoryIn(applying, { parent, name, there }, inode) : { inode, layer },
+  );
+}
+
+function describe(node: TreeNode, entry: IndexedEntry, layer: number): void {
+  node.inode.entry = entry;
+  node.inode.layer = layer;
+}
+
+/** Errors: TAR_INVALID where the link leads to nothing, or to a directory. */
+function linkedInode({ tree, layer, below }: Applying, entry: IndexedEntry): Inode {
+  const { path, linkname } = entry;
+  const target = cleanPath(linkname);
+  const parent = findPath(tree, parentPath(target), { follow: true });
+  const node = parent?.node.children?.get(baseName(target));
+  if (!node && below) return newInode(entry, layer);
+  if (!node || isDirectory(node)) {
+    const what = node ? 'a directory' : 'nothing';
+    throw new ImagesError(
+      'TAR_INVALID',
+      `a hard link to ${what} [${printableName(path)} → ${printableName(linkname)}]`,
+    );
+  }
+  return node.inode;
+}
+
+interface PlacedDirectory {
+  readonly path: string;
+  readonly node: Directory;
+}
+
+/**
+ * The directory that an entry is put into. A symbolic link that the same layer put on the way is followed, as unpacking it would;
+ * what else stands there gives way to a directory, as the layer would hide it.
+ */
+function ensureDirectory(applying: Applying, path: string, links: number): PlacedDirectory {
+  const { tree, layer } = applying;
+  let node = tree.root as Directory;
+  let here = '';
+  const parts = path === '' ? [] : path.split('/');
+  for (const [at, part] of parts.entries()) {
+    const child = node.children.get(part);
+    here = joinPath(here, part);
+    if (child && isDirectory(child)) {
+      node = child;
+      continue;
+    }
+    const entry = child?.inode.entry;
+    if (entry?.type === 'symlink' && child?.layer === layer) {
+      if (links > MAX_LINKS) throw inACircle(path);
+      const target = [linkTarget(here, entry.linkname), ...parts.slice(at + 1)].filter((name) => name !== '');
+      return ensureDirectory(applying, target.join('/'), links + 1);
+    }
+    if (child) removeChild(applying, node, { path: here, name: part });
+    const inode = newInode(undefined, layer);
+    inode.links = 1;
+    const made = directoryIn(applying, { parent: node, name: part, there: child }, inode);
+    node.children.set(part, made);
+    node = made;
+  }
+  return { path: here, node };
+}
+
+function removeChild(
+  applying: Applying,
+  parent: Directory,
+  { path, name }: { readonly path: string; readonly name: string },
+): void {
+  const node = parent.children.get(name);
+  if (!node) return;
+  for (const child of [...(node.children?.keys() ?? [])]) {
+    removeChild(applying, node as Directory, { path: joinPath(path, child), name: child });
+  }
+  parent.children.delete(name);
+  node.inode.links--;
+  applying.watcher.removed?.(path, node.inode, applying.layer);
+}
+
+function newInode(entry: IndexedEntry | undefined, layer: number): Inode {
+  return { entry, layer, links: 0 };
+}
+
+function newDirectory({ layer, below }: { readonly layer: number; readonly below: boolean }): Directory {
+  const node = { inode: newInode(undefined, layer), layer, children: new Map<string, TreeNode>() };
+  return below ? { ...node, below: { opaque: false, gone: new Set() } } : node;
+}
+
+interface Spot {
+  readonly parent: Directory;
+  readonly name: string;
+  /** What was there before. */
+  readonly there: TreeNode | undefined;
+}
+
+/** A directory where none was. What unknown layers have there shows through, unless something above them has hidden it. */
+function directoryIn({ layer, below }: Applying, { parent, name, there }: Spot, inode: Inode): Directory {
+  const node = { inode, layer, children: new Map<string, TreeNode>() };
+  if (!below) return node;
+  const hidden = there !== undefined || parent.below?.opaque === true || parent.below?.gone.has(name) === true;
+  return { ...node, below: { opaque: hidden, gone: new Set() } };
+}
+
+function isDirectory(node: TreeNode): node is Directory {
+  return node.children !== undefined;
+}
+
+function inACircle(path: string): ImagesError {
+  return new ImagesError('TAR_INVALID', `symbolic links in a layer lead in a circle [${printableName(path)}]`);
+}

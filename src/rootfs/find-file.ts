@@ -1,0 +1,21 @@
+// One path of an image, with as few of its layers read as can tell: from the top down, until what is below cannot matter.
+
+import { applyLayers } from './apply-layers.ts';
+import type { Layer, LayerIndex } from './contract.ts';
+import { type IndexOptions, indexLayer } from './layer-index.ts';
+import { type FindOptions, findKnown, type PlacedNode } from './tree.ts';
+
+/** `layers` begin with the base. `undefined` where the image has no such path. Errors: PATH_UNKNOWN for links in a circle, and those of indexLayer. */
+export async function findInLayers(
+  layers: readonly Layer[],
+  path: string,
+  options: IndexOptions & FindOptions = {},
+): Promise<PlacedNode | undefined> {
+  const known: LayerIndex[] = [];
+  for (let below = layers.length - 1; below >= 0; below--) {
+    known.unshift(await indexLayer(layers[below] as Layer, options));
+    const found = findKnown(applyLayers(known, { below }), path, options);
+    if (found !== 'unknown') return found;
+  }
+  return undefined;
+}

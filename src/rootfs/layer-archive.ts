@@ -1,0 +1,39 @@
+// Layers as they are, whiteouts and all, in one tar archive.
+import { decompressed } from '../io/decompress.ts';
+import type { CallOptions } from '../registry/contract.ts';
+import { endOfArchive, padding } from '../tar/writer.ts';
+import type { Layer, LayerIndex } from './contract.ts';
+import { inLayer } from './layer-index.ts';
+
+export interface IndexedLayer {
+  readonly layer: Layer;
+  readonly index: LayerIndex;
+}
+
+/** The entries of all, byte for byte, with one end. Errors: TAR_INVALID, COMPRESSION_INVALID, the place's. */
+export async function* joinLayers(
+  layers: readonly IndexedLayer[],
+  options: CallOptions = {},
+): AsyncGenerator<Uint8Array> {
+  for (const { layer, index } of layers) {
+    const end = index.entries.at(-1)?.position.end ?? 0;
+    if (end > 0) yield* beginning(layer, end, options);
+  }
+  yield endOfArchive();
+}
+
+/** An archive may lack the padding of its last entry. */
+async function* beginning(layer: Layer, size: number, options: CallOptions): AsyncGenerator<Uint8Array> {
+  let left = size;
+  try {
+    for await (const chunk of decompressed(await layer.open(options))) {
+      const portion = chunk.subarray(0, left);
+      left -= portion.length;
+      yield portion;
+      if (left === 0) return;
+    }
+  } catch (error) {
+    throw inLayer(layer, error);
+  }
+  yield padding(size - left);
+}

@@ -1,0 +1,53 @@
+// The contents of files of one layer, in the archive's order: ranges of the uncompressed archive, read once. Headers are not read again.
+import { decompressed } from '../io/decompress.ts';
+import { ImagesError } from '../oci/errors.ts';
+import type { CallOptions } from '../registry/contract.ts';
+import type { IndexedEntry, Layer } from './contract.ts';
+import { inLayer } from './layer-index.ts';
+
+/** What comes of a layer: the next bytes of a file's content. */
+export interface FilePortion {
+  /** Of the wanted ones. */
+  readonly file: IndexedEntry;
+  readonly bytes: Uint8Array;
+  readonly begins: boolean;
+  readonly ends: boolean;
+}
+
+/**
+ * The content of each file as the archive stores it (a sparse one without its holes), without padding. `wanted` are files with content,
+ * in the order of their positions. Portions come in lists, one for each piece of the archive that is read; nothing beyond the last file is read.
+ */
+export async function* layerFiles(
+  layer: Layer,
+  wanted: readonly IndexedEntry[],
+  options: CallOptions = {},
+): AsyncGenerator<readonly FilePortion[]> {
+  if (wanted.length === 0) return;
+  let start = 0;
+  let next = 0;
+  try {
+    for await (const chunk of decompressed(await layer.open(options))) {
+      const end = start + chunk.length;
+      const portions: FilePortion[] = [];
+      for (let file = wanted[next]; file && file.position.body < end; file = wanted[next]) {
+        const [from, to] = [file.position.body, file.position.body + storedSize(file)];
+        const bytes = chunk.subarray(Math.max(from - start, 0), to - start);
+        portions.push({ file, bytes, begins: from >= start, ends: to <= end });
+        if (to > end) break;
+        next++;
+      }
+      start = end;
+      yield portions;
+      if (next === wanted.length) return;
+    }
+  } catch (error) {
+    throw inLayer(layer, error);
+  }
+  throw inLayer(layer, new ImagesError('TAR_INVALID', `the archive ends before its last file [${start} bytes]`));
+}
+
+/** Bytes of a file that its archive holds. */
+export function storedSize({ size, sparse }: Pick<IndexedEntry, 'size' | 'sparse'>): number {
+  return sparse ? sparse.reduce((sum, { length }) => sum + length, 0) : size;
+}

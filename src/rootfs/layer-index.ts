@@ -1,0 +1,66 @@
+// The index of a layer: what its archive says of each entry, and where that stands. Made in one reading; bodies are passed over.
+import { decompressed } from '../io/decompress.ts';
+import { createLimiter } from '../io/limiter.ts';
+import { ImagesError, isImagesError } from '../oci/errors.ts';
+import type { Bytes, CallOptions } from '../registry/contract.ts';
+import { readTar } from '../tar/reader.ts';
+import type { IndexedEntry, Layer, LayerIndex } from './contract.ts';
+import { decodeIndex, encodeIndex } from './index-codec.ts';
+import { cleanPath } from './path.ts';
+
+/** More entries than any image has: what is beyond would not fit into memory. */
+const MAX_ENTRIES = 4_000_000;
+/** Layers that are read at a time. */
+const AT_A_TIME = 4;
+
+export interface IndexOptions extends CallOptions {
+  /** Is called with the bytes of each layer's blob as they are read. */
+  onBytes?(count: number): void;
+}
+
+/** The indexes of layers, in their order: remembered ones, the others read side by side. Errors: TAR_INVALID, COMPRESSION_INVALID, the place's. */
+export function indexLayers(layers: readonly Layer[], options: IndexOptions = {}): Promise<readonly LayerIndex[]> {
+  return createLimiter(AT_A_TIME).map(layers, (layer) => indexLayer(layer, options), options.signal);
+}
+
+export async function indexLayer(layer: Layer, options: IndexOptions = {}): Promise<LayerIndex> {
+  const remembered = await layer.index?.load();
+  const known = remembered && decodeIndex(remembered);
+  if (known) return known;
+  const index = await readIndex(layer, options);
+  await layer.index?.save(encodeIndex(index));
+  return index;
+}
+
+async function readIndex(layer: Layer, options: IndexOptions): Promise<LayerIndex> {
+  const entries: IndexedEntry[] = [];
+  try {
+    const blob = await layer.open(options);
+    // With `tail` the archive is read to its end, so that the blob's digest is verified.
+    for await (const entry of readTar(decompressed(counted(blob, options)), { tail: () => {} })) {
+      if (entries.length === MAX_ENTRIES) throw new ImagesError('TAR_INVALID', `more than [${MAX_ENTRIES}] entries`);
+      const { name, type, size, mode, uid, gid, mtime, linkname, device, xattrs, sparse, position } = entry;
+      const header = { name, type, size, mode, uid, gid, mtime, linkname, device, xattrs, ...(sparse && { sparse }) };
+      entries.push({ ...header, path: cleanPath(name), position });
+    }
+  } catch (error) {
+    throw inLayer(layer, error);
+  }
+  return { entries };
+}
+
+/** Says which layer it was. */
+export function inLayer({ descriptor }: Layer, error: unknown): unknown {
+  if (!isImagesError(error, 'TAR_INVALID', 'COMPRESSION_INVALID')) return error;
+  return new ImagesError(error.code, `${error.message} in layer ${descriptor.digest}`, {
+    hint: error.hint ?? 'The image is damaged, or was made by a broken tool: `images check` tells more.',
+    cause: error,
+  });
+}
+
+async function* counted(blob: Bytes, { onBytes }: IndexOptions): AsyncGenerator<Uint8Array> {
+  for await (const chunk of blob) {
+    onBytes?.(chunk.length);
+    yield chunk;
+  }
+}

@@ -1,0 +1,44 @@
+// Paths in a root file system: `etc/passwd`, without a leading `/`, `.` or `..`; the root itself is empty.
+import { ImagesError } from '../oci/errors.ts';
+import { printableName } from '../tar/names.ts';
+
+const IS_CLEAN = /^(?!\.{0,2}(?:\/|$))(?:[^/]|\/(?!\/|\.{0,2}(?:\/|$)))*$/;
+
+/** The path that an archive means by a name. Errors: TAR_INVALID for one that climbs out of the root, or is none. */
+export function cleanPath(name: string): string {
+  if (IS_CLEAN.test(name)) return name;
+  const parts: string[] = [];
+  for (const part of name.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part !== '..') parts.push(part);
+    else if (parts.pop() === undefined) throw climbsOut(name);
+  }
+  return parts.join('/');
+}
+
+/** What a symbolic link at `from` points to, inside the root: it never climbs out of it (as in a container). */
+export function linkTarget(from: string, target: string): string {
+  const parts = target.startsWith('/') ? [] : from.split('/').slice(0, -1);
+  for (const part of target.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return parts.join('/');
+}
+
+export function parentPath(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return slash < 0 ? '' : path.slice(0, slash);
+}
+
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+export function joinPath(directory: string, name: string): string {
+  return directory === '' ? name : `${directory}/${name}`;
+}
+
+function climbsOut(name: string): ImagesError {
+  return new ImagesError('TAR_INVALID', `a name in a layer climbs out of the root [${printableName(name)}]`);
+}

@@ -1,0 +1,28 @@
+// The indexes of layers, kept beside the blobs: small objects that can be made again.
+
+import type { Digest } from '../oci/digest.ts';
+import { isImagesError } from '../oci/errors.ts';
+import { layerIndexKey } from './layout.ts';
+import { readObject } from './links.ts';
+import type { ObjectStore } from './object-store.ts';
+
+export interface StoredIndex {
+  load(): Promise<Uint8Array | undefined>;
+  save(bytes: Uint8Array): Promise<void>;
+}
+
+/** Of the layer whose blob has this digest. */
+export function storedIndex(objects: ObjectStore, digest: Digest): StoredIndex {
+  const key = layerIndexKey(digest);
+  return {
+    load: () => readObject(objects, key),
+    save: async (bytes) => {
+      try {
+        await objects.put(key, bytes);
+      } catch (error) {
+        // It only spares work the next time.
+        if (!isImagesError(error, 'NO_ACCESS', 'READ_ONLY', 'NO_SPACE')) throw error;
+      }
+    },
+  };
+}

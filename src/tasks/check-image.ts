@@ -1,0 +1,217 @@
+// `check`: whether all parts of an image agree: digests, sizes, diffIDs, archives, config, history, media types.
+import { createLimiter } from '../io/limiter.ts';
+import { decodeConfig, type ImageConfig } from '../oci/config.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import { ImagesError, isImagesError } from '../oci/errors.ts';
+import {
+  decodeManifest,
+  type ImageManifest,
+  MAX_MANIFEST_SIZE,
+  type RawManifest,
+  verifyBytes,
+} from '../oci/manifest.ts';
+import { isIndexType, isNonDistributable } from '../oci/media-types.ts';
+import { formatPlatform, type Platform, platformSuits } from '../oci/platform.ts';
+import { applyLayers } from '../rootfs/apply-layers.ts';
+import type { Layer, LayerIndex } from '../rootfs/contract.ts';
+import { verifyLayer } from '../rootfs/verify-layer.ts';
+import type { ImageSource } from '../transports/contract.ts';
+import { openSource } from './open-source.ts';
+import { callOptions, type Settings } from './settings.ts';
+
+export interface CheckedPart {
+  /** `index`, `manifest`, `config`, `layer 2`, `root file system`. */
+  readonly what: string;
+  readonly digest?: string;
+  /** What does not agree; none: all is right. */
+  readonly problems: readonly string[];
+  /** What is no fault, but worth knowing. */
+  readonly notes: readonly string[];
+}
+
+export interface CheckOptions {
+  /** Only this image of an index. */
+  readonly platform?: Platform;
+  readonly onPart?: (part: CheckedPart) => void;
+}
+
+/** Layers that are read at a time. */
+const AT_A_TIME = 2;
+
+/** All parts, in the order of the image. Errors: only those that keep the image from being found at all. */
+export async function checkImage(
+  image: string,
+  settings: Settings,
+  options: CheckOptions = {},
+): Promise<readonly CheckedPart[]> {
+  await using opened = await openSource(image, settings, { order: 'store' });
+  const parts: CheckedPart[] = [];
+  const note = (part: CheckedPart): void => {
+    parts.push(part);
+    options.onPart?.(part);
+  };
+  const checking: Checking = { source: opened.source, settings, options, note, layers: new Map() };
+  await checkManifest(checking, await opened.source.root(callOptions(settings)));
+  return parts;
+}
+
+interface Checking {
+  readonly source: ImageSource;
+  readonly settings: Settings;
+  readonly options: CheckOptions;
+  note(part: CheckedPart): void;
+  /** By digest: images of an index share layers. */
+  readonly layers: Map<string, Promise<LayerResult>>;
+}
+
+async function checkManifest(checking: Checking, raw: RawManifest, expected?: Descriptor): Promise<void> {
+  const problems: string[] = [];
+  const notes: string[] = [];
+  const kind = isIndexType(raw.mediaType) ? 'index' : 'manifest';
+  const found = await attempt(problems, async () => {
+    verifyBytes(raw.bytes, raw);
+    return decodeManifest(raw);
+  });
+  if (expected && expected.mediaType !== raw.mediaType) {
+    problems.push(`the index says it is ${expected.mediaType}, it says ${raw.mediaType}`);
+  }
+  if (found?.kind === 'index') {
+    const there = await readChildren(checking, found.manifests, notes);
+    checking.note({ what: kind, digest: raw.digest, problems, notes });
+    for (const { child, manifest } of there) await checkManifest(checking, manifest, child);
+    return;
+  }
+  checking.note({ what: kind, digest: raw.digest, problems, notes });
+  if (found) await checkParts(checking, found, expected);
+}
+
+interface Child {
+  readonly child: Descriptor;
+  readonly manifest: RawManifest;
+}
+
+/** Those that are there and wanted. */
+async function readChildren(
+  { source, settings, options }: Checking,
+  children: readonly Descriptor[],
+  notes: string[],
+): Promise<readonly Child[]> {
+  const { platform } = options;
+  const wanted = children.filter(
+    (child) => !platform || (child.platform && platformSuits(child.platform, platform) > 0),
+  );
+  if (platform && wanted.length === 0) {
+    throw new ImagesError(
+      'PLATFORM_UNKNOWN',
+      `no image of it is there for ${formatPlatform(platform)} [${source.label}]`,
+    );
+  }
+  const there: Child[] = [];
+  for (const child of wanted) {
+    try {
+      there.push({ child, manifest: await source.manifest(child, callOptions(settings)) });
+    } catch (error) {
+      if (!isImagesError(error, 'MANIFEST_UNKNOWN')) throw error;
+      const what = child.platform ? formatPlatform(child.platform) : child.digest;
+      notes.push(`not there: ${what}`);
+    }
+  }
+  return there;
+}
+
+async function checkParts(checking: Checking, manifest: ImageManifest, expected?: Descriptor): Promise<void> {
+  const config = await checkConfig(checking, manifest, expected?.platform);
+  const limit = createLimiter(AT_A_TIME);
+  const results = await Promise.all(
+    manifest.layers.map((descriptor, at) => {
+      const diffId = config?.diffIds[at];
+      const key = `${descriptor.digest} ${diffId}`;
+      const known = checking.layers.get(key) ?? limit(() => checkLayer(checking, descriptor, diffId));
+      checking.layers.set(key, known);
+      return known;
+    }),
+  );
+  results.forEach(({ problems, notes }, at) => {
+    checking.note({ what: `layer ${at + 1}`, digest: manifest.layers[at]?.digest ?? '', problems, notes });
+  });
+  const indexes = results.flatMap(({ index }) => (index ? [index] : []));
+  if (indexes.length < results.length) return;
+  const problems: string[] = [];
+  await attempt(problems, async () => applyLayers(indexes));
+  checking.note({ what: 'root file system', problems, notes: [] });
+}
+
+async function checkConfig(
+  { source, settings, note }: Checking,
+  manifest: ImageManifest,
+  platform: Platform | undefined,
+): Promise<ImageConfig | undefined> {
+  const problems: string[] = [];
+  const notes: string[] = [];
+  const config = await attempt(problems, async () => {
+    const { config: blob } = manifest;
+    if (blob.size > MAX_MANIFEST_SIZE) throw new ImagesError('SIZE_INVALID', `it is too large [${blob.size} bytes]`);
+    const bytes = Buffer.concat(await Array.fromAsync(await source.blob(blob, 0, callOptions(settings))));
+    verifyBytes(bytes, blob);
+    return decodeConfig(bytes);
+  });
+  if (config) {
+    const { diffIds, history } = config;
+    const layers = manifest.layers.length;
+    if (diffIds.length !== layers) problems.push(`${diffIds.length} diffIDs for ${layers} layers`);
+    const made = history.filter((entry) => entry.empty_layer !== true).length;
+    if (history.length > 0 && made !== layers)
+      problems.push(`the history tells of ${made} layers, there are ${layers}`);
+    if (history.length === 0 && layers > 0) notes.push('no history');
+    if (platform && platformSuits(config.platform, platform) === 0) {
+      problems.push(`it is for ${formatPlatform(config.platform)}, the index says ${formatPlatform(platform)}`);
+    }
+  }
+  note({ what: 'config', digest: manifest.config.digest, problems, notes });
+  return config;
+}
+
+interface LayerResult {
+  readonly problems: readonly string[];
+  readonly notes: readonly string[];
+  readonly index?: LayerIndex;
+}
+
+async function checkLayer(
+  { source, settings }: Checking,
+  descriptor: Descriptor,
+  diffId: Layer['diffId'],
+): Promise<LayerResult> {
+  const problems: string[] = [];
+  const notes: string[] = [];
+  const open: Layer['open'] = (call) => source.blob(descriptor, 0, { ...callOptions(settings), ...call });
+  const layer: Layer = { descriptor, open, ...(diffId && { diffId }) };
+  const foreign = isNonDistributable(descriptor.mediaType);
+  const found = await attempt(foreign ? notes : problems, () => verifyLayer(layer, callOptions(settings)));
+  if (!found) return { problems, notes };
+  if (diffId && found.diffId !== diffId) problems.push(`its diffID is ${found.diffId}, the config says ${diffId}`);
+  const stated = statedCompression(descriptor.mediaType);
+  const real = found.compression ?? 'none';
+  if (stated !== undefined && stated !== real) {
+    problems.push(`its compression is ${real}, its media type says ${stated} [${descriptor.mediaType}]`);
+  }
+  return { problems, notes, index: found.index };
+}
+
+/** What a media type says; `undefined` where it says nothing. */
+function statedCompression(mediaType: string): string | undefined {
+  if (/[+.](?:gzip)$/.test(mediaType)) return 'gzip';
+  if (/\+zstd$/.test(mediaType)) return 'zstd';
+  return /\.tar$/.test(mediaType) ? 'none' : undefined;
+}
+
+/** What a user can be told becomes a problem; bugs and interruptions are thrown. */
+async function attempt<T>(problems: string[], work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isImagesError(error) || error.code === 'ABORTED') throw error;
+    problems.push(error.message);
+    return undefined;
+  }
+}

@@ -1,0 +1,86 @@
+// `copy` and `lreg_upload`: one image from any place to any other, by the copy engine.
+import type { OnCopyEvent } from '../copy/events.ts';
+import { executePlan } from '../copy/execute.ts';
+import { planCopy } from '../copy/plan.ts';
+import { ImagesError } from '../oci/errors.ts';
+import type { PlatformChoice } from '../oci/platform.ts';
+import { type Reference, tryParseReference } from '../oci/reference.ts';
+import type { CacheResult } from './cache-images.ts';
+import { machinePlatform } from './machine-platform.ts';
+import { type OpenedSink, openPrivate, openSink } from './open-sink.ts';
+import { type OpenedSource, openSource } from './open-source.ts';
+import { callOptions, type Settings } from './settings.ts';
+
+export interface CopyOptions {
+  /** The machine's when absent. */
+  readonly platforms?: PlatformChoice;
+  readonly referrers?: boolean;
+  /** Everything is looked at again, also what the destination has. */
+  readonly force?: boolean;
+  /** Plans, and copies nothing. */
+  readonly dryRun?: boolean;
+  readonly onEvent?: OnCopyEvent;
+}
+
+/** Errors: REFERENCE_INVALID, PLATFORM_UNKNOWN, those of the places. */
+export async function copyImage(
+  { from, to }: { readonly from: string; readonly to: string },
+  settings: Settings,
+  options: CopyOptions = {},
+): Promise<CacheResult> {
+  await using source = await openSource(from, settings, options);
+  await using sink = await openSink(to, settings, options);
+  return await copyOpened({ source, sink, name: sink.name ?? source.name }, settings, options);
+}
+
+export interface UploadOptions extends CopyOptions {
+  /** What it is to be called; its own name when absent. */
+  readonly tag?: string;
+  readonly includeHost?: boolean;
+}
+
+/** From any place to the private registry. Errors: USAGE where nobody says what it is called, and as `copyImage`. */
+export async function uploadImage(from: string, settings: Settings, options: UploadOptions = {}): Promise<CacheResult> {
+  await using source = await openSource(from, settings, { ...options, order: 'daemon' });
+  const name = options.tag === undefined ? source.name : tryParseReference(options.tag);
+  if (!name) {
+    throw new ImagesError('USAGE', `it is not said what the image is to be called [${options.tag ?? from}]`, {
+      hint: 'Name it with --tag=NAME:TAG.',
+    });
+  }
+  await using sink = await openPrivate(name, settings, options);
+  return await copyOpened({ source, sink, name }, settings, options);
+}
+
+interface Ends {
+  readonly source: OpenedSource;
+  readonly sink: OpenedSink;
+  readonly name: Reference | undefined;
+}
+
+async function copyOpened(
+  { source, sink, name }: Ends,
+  settings: Settings,
+  options: CopyOptions,
+): Promise<CacheResult> {
+  const shared = { ...(options.onEvent && { onEvent: options.onEvent }), ...callOptions(settings) };
+  const image = { source: source.source, name: name ?? (await nameless(source, settings)) };
+  const plan = await planCopy([image], sink.sink, {
+    platforms: options.platforms ?? [machinePlatform()],
+    referrers: options.referrers ?? false,
+    force: options.force ?? false,
+    ...shared,
+  });
+  const planned = [source.source.label];
+  if (options.dryRun) {
+    const { requests, bytes, held } = plan;
+    return { dryRun: true, planned, copied: [], failed: [], requests, fetched: bytes, held };
+  }
+  const { copied, failed, requests, fetched, held } = await executePlan(plan, sink.sink, shared);
+  return { dryRun: false, planned, copied, failed, requests, fetched, held };
+}
+
+/** By its digest alone: places that keep images without names call it nothing. */
+async function nameless({ source }: OpenedSource, settings: Settings): Promise<Reference> {
+  return { path: 'image', digest: (await source.root(callOptions(settings))).digest };
+}

@@ -1,0 +1,98 @@
+// The place that a user names, opened as a sink of images. What a place needs is loaded when it is named.
+import type { OnCopyEvent } from '../copy/events.ts';
+import { ImagesError } from '../oci/errors.ts';
+import { formatReference, fullReference, type Reference } from '../oci/reference.ts';
+import type { ImageSink } from '../transports/contract.ts';
+import { formatLocation, type Location, parseLocation } from '../transports/location.ts';
+import { privateAddress } from './locate-registry.ts';
+import { openPrivateRegistry, privateSink } from './private-registry.ts';
+import type { Settings } from './settings.ts';
+
+/** Disposing without `sink.finish` discards what the sink can discard. */
+export interface OpenedSink extends AsyncDisposable {
+  readonly sink: ImageSink;
+  /** What the image is to be called, where the place says so. */
+  readonly name?: Reference;
+  /** Blobs are kept for others: layers go in compressed. */
+  readonly keepsBlobs: boolean;
+}
+
+export interface OpenSinkOptions {
+  readonly includeHost?: boolean;
+  readonly onEvent?: OnCopyEvent;
+}
+
+/** A bare name is the private registry. Errors: REFERENCE_INVALID, UNSUPPORTED (a place that only can be read), those of the place. */
+export async function openSink(text: string, settings: Settings, options: OpenSinkOptions = {}): Promise<OpenedSink> {
+  const location = parseLocation(text);
+  switch (location.transport) {
+    case 'docker':
+      return await openRemote(location.reference, settings, options);
+    case 'name':
+      return await openPrivate(location.reference, settings, options);
+    default:
+      return await openPlace(location, settings);
+  }
+}
+
+export async function openPrivate(
+  name: Reference,
+  settings: Settings,
+  options: Pick<OpenSinkOptions, 'includeHost'>,
+): Promise<OpenedSink> {
+  const registry = await openPrivateRegistry(settings, { create: true });
+  return opened(await privateSink(registry, options), { name, keepsBlobs: true });
+}
+
+async function openRemote(reference: Reference, settings: Settings, { onEvent }: OpenSinkOptions): Promise<OpenedSink> {
+  const [{ anyHosts }, { registrySink }] = await Promise.all([
+    import('./registry-clients.ts'),
+    import('../transports/registry-sink.ts'),
+  ]);
+  const name = fullReference(reference);
+  const hosts = await anyHosts(await privateAddress(settings), settings, onEvent);
+  const sink = registrySink(hosts.forHost(name.host), {
+    label: `docker://${formatReference(name)}`,
+    repository: ({ path }) => path,
+    indexes: 'complete',
+  });
+  return { sink, name, keepsBlobs: true, [Symbol.asyncDispose]: () => hosts[Symbol.asyncDispose]() };
+}
+
+async function openPlace(
+  location: Exclude<Location, { transport: 'docker' | 'name' }>,
+  _settings: Settings,
+): Promise<OpenedSink> {
+  switch (location.transport) {
+    case 'oci':
+    case 'oci-archive': {
+      if (location.index !== undefined || location.digest) throw notASink(location);
+      const ref = location.ref === undefined ? {} : { ref: location.ref };
+      if (location.transport === 'oci') {
+        const { ociSink } = await import('../transports/layout/layout-sink.ts');
+        return opened(ociSink(location.path, ref), { keepsBlobs: true });
+      }
+      const { ociArchiveSink } = await import('../transports/archive/oci-archive-sink.ts');
+      return opened(ociArchiveSink(location.path, ref), { keepsBlobs: true });
+    }
+    case 'dir': {
+      const { dirSink } = await import('../transports/dir/dir-sink.ts');
+      return opened(dirSink(location.path), { keepsBlobs: false });
+    }
+    default:
+      throw notASink(location);
+  }
+}
+
+function opened(sink: ImageSink, place: Pick<OpenedSink, 'name' | 'keepsBlobs'>): OpenedSink {
+  return { ...place, sink, [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose]() };
+}
+
+function notASink(location: Location): ImagesError {
+  return new ImagesError('UNSUPPORTED', `no image can be put there [${formatLocation(location)}]`, {
+    hint:
+      location.transport === 'containers-storage'
+        ? '`images make` writes such stores.'
+        : 'Name the image by a reference or a tag: an id or a place in a list cannot be chosen.',
+  });
+}
