@@ -60,8 +60,10 @@ export interface FileTree {
   read(file: string): Promise<string>;
   /** The file as it is: an archive. */
   bytes(file: string): Promise<Uint8Array>;
-  /** The file's documents in which an image can be; those that do not parse give a warning and nothing. */
+  /** The file's documents in which an image can be; those that do not parse give a warning, and the file is one of `broken`. */
   documents(file: string): Promise<readonly ScannedDocument[]>;
+  /** Files parts of which are not among the documents that were asked for: what is left of them is their lines. */
+  readonly broken: ReadonlySet<string>;
 }
 
 /** Looks at directories that mean something as a whole (a Helm chart, a kustomization) and takes their files from the document rules. */

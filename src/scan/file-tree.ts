@@ -2,6 +2,7 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileTree, ScannedDocument, Warning } from './contract.ts';
+import { brokenText } from './lines.ts';
 import { listFiles } from './list-files.ts';
 import { mayMatter } from './may-matter.ts';
 import { reasonOf } from './reason.ts';
@@ -21,6 +22,7 @@ export function openFileTree(directory: string, warn: (warning: Warning) => void
   const known = new Set(files);
   const recent = new Map<string, readonly ScannedDocument[]>();
   const warned = new Set<string>();
+  const broken = new Set<string>();
 
   const bytesOf = (file: string): Buffer => {
     try {
@@ -35,14 +37,18 @@ export function openFileTree(directory: string, warn: (warning: Warning) => void
   const parse = (file: string): readonly ScannedDocument[] => {
     const parsed = parseYaml(file, readText(file), mayMatter);
     if (!warned.has(file)) {
-      for (const part of parsed.broken) warn({ file, line: part.line, text: `does not parse: ${part.reason}` });
+      for (const part of parsed.broken) warn({ file, line: part.line, text: brokenText(part) });
     }
-    if (parsed.broken.length > 0) warned.add(file);
+    if (parsed.broken.length > 0) {
+      warned.add(file);
+      broken.add(file);
+    }
     return parsed.documents;
   };
 
   return {
     files,
+    broken,
     has: (file) => known.has(file),
     read: async (file) => readText(file),
     bytes: async (file) => bytesOf(file),

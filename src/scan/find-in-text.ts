@@ -1,6 +1,6 @@
 // One text through the document rules: what scan() does with a file, and embedded texts with their documents.
 import type { DocumentRule, Finding, Warning } from './contract.ts';
-import { imageLines } from './lines.ts';
+import { brokenText, imageLines } from './lines.ts';
 import { mayMatter } from './may-matter.ts';
 import { fillInTemplate } from './openshift-template.ts';
 import { isOtherFormat } from './other-formats.ts';
@@ -24,7 +24,7 @@ export function findInText(file: string, text: string, rules: readonly DocumentR
     }
   }
   for (const part of parsed.broken) {
-    warnings.push({ file, line: part.line, text: `does not parse, read line by line: ${part.reason}` });
+    warnings.push({ file, line: part.line, text: brokenText(part) });
     sort(imageLines(file, part), { findings, warnings });
   }
   return { findings: withoutRepetition(findings), warnings: uniqueWarnings(warnings) };

@@ -10,6 +10,11 @@ const FIELD = /^\s*(?:-\s+)?["']?([\w.-]+)["']?\s*:\s*(.+?)\s*,?\s*$/;
 /** Names of fields whose texts can look like references: addresses, charts, words for people. */
 const NOT_IMAGES = /url|uri|endpoint|address|host|server|link|chart|repo|registry|descr|comment|message|title|name$/i;
 
+/** The warning of a part that does not parse. */
+export function brokenText({ reason }: BrokenPart): string {
+  return `does not parse, read line by line: ${reason}`;
+}
+
 /** The lines `image: REFERENCE` of a part that did not parse, and words that are images; one that holds a template or a variable is a warning. */
 export function* imageLines(file: string, part: BrokenPart): Iterable<Finding | Warning> {
   const lines = part.text.split('\n');

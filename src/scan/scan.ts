@@ -49,9 +49,11 @@ async function scanTree(
     for (const file of found.claimed) claimed.add(file);
   }
   for (const file of tree.files) {
-    if (!MANIFEST.test(file) || claimed.has(file)) continue;
+    const isClaimed = claimed.has(file);
+    if (!MANIFEST.test(file) || (isClaimed && !tree.broken.has(file))) continue;
     signal?.throwIfAborted();
-    const found = findInText(file, await tree.read(file), rules.documents);
+    // Of a claimed file only the lines are left that nobody could read otherwise.
+    const found = findInText(file, await tree.read(file), isClaimed ? [] : rules.documents);
     findings.push(...found.findings);
     warnings.push(...found.warnings);
   }

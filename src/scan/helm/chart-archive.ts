@@ -66,6 +66,7 @@ function treeOf(archive: string, contents: ReadonlyMap<string, Uint8Array>): Fil
   const read = async (file: string): Promise<string> => new TextDecoder().decode(await bytes(file));
   return {
     files: [...contents.keys()].map((name) => `${archive}!${name}`).sort(),
+    broken: new Set(),
     has: (file) => contents.has(inside(file)),
     bytes,
     read,

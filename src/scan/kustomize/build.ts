@@ -1,6 +1,7 @@
 // What `kustomize build` makes of a kustomization: the resources of its entries, generated ones, components, patches, then images.
 // The order is kustomize's (api/internal/target/kusttarget.go). Names, labels and namespaces say nothing about images.
 import type { ScannedDocument } from '../contract.ts';
+import { changedElsewhere, valuesFileOfChart, valuesOfChart } from './elsewhere.ts';
 import { generateResources } from './generators.ts';
 import { changeImages, IMAGE_VOLUMES, imageChanges } from './images.ts';
 import { type Entry, entriesOf, isRemote, type Kustomization, resolveIn } from './kustomization.ts';
@@ -42,10 +43,10 @@ async function accumulate(
     resources = [...resources, ...(await resourcesOf(place, kustomization, { entry, stack }))];
   }
   resources = await generateResources(place, kustomization, resources);
-  warnOfCharts(place, kustomization);
+  resources = [...resources, ...(await valuesOfCharts(place, kustomization))];
   for (const entry of entriesOf(kustomization, 'components')) {
     const component = await namedKustomization(place, kustomization, { entry, stack });
-    if (component) resources = await accumulate(place, component, { resources, stack });
+    if (component) resources = await accumulateComponent(place, kustomization, { component, resources, stack });
   }
   resources = await applyPatches(place, kustomization, resources);
   resources = await runTransformers(place, kustomization, resources);
@@ -53,11 +54,27 @@ async function accumulate(
   const specs = [...IMAGE_VOLUMES, ...(await configuredImages(place, kustomization))];
   for (const name of ['imageTags', 'images']) {
     for (const change of imageChanges(fields[name], { document, path: [name] })) {
-      for (const resource of resources) changeImages(resource, change, specs);
+      const changed = resources.filter((resource) => changeImages(resource, change, specs));
+      if (changed.length === 0 && place.incomplete.has(kustomization.directory))
+        resources = [...resources, ...changedElsewhere(change)];
     }
   }
   await doubtReplaced(place, kustomization, resources);
   for (const entry of entriesOf(kustomization, 'crds', 'validators')) claimEntry(place, kustomization, entry);
+  return resources;
+}
+
+/** What a component changes is where its kustomization's resources are: elsewhere, too, where some of those are. */
+async function accumulateComponent(
+  place: Workplace,
+  { directory }: Kustomization,
+  { component, ...given }: Accumulating & { readonly component: Kustomization },
+): Promise<readonly Resource[]> {
+  const isInherited = place.incomplete.has(directory) && !place.incomplete.has(component.directory);
+  if (isInherited) place.incomplete.add(component.directory);
+  const resources = await accumulate(place, component, given);
+  if (isInherited) place.incomplete.delete(component.directory);
+  else if (place.incomplete.has(component.directory)) place.incomplete.add(directory);
   return resources;
 }
 
@@ -139,8 +156,10 @@ function claimEntry(place: Workplace, kustomization: Kustomization, entry: Entry
   return path;
 }
 
-/** Charts that kustomize would have Helm fetch and render. */
-function warnOfCharts(place: Workplace, { document, fields, file, directory }: Kustomization): void {
+/** Of charts that kustomize would have Helm fetch and render: what the kustomization itself gives them. */
+async function valuesOfCharts(place: Workplace, kustomization: Kustomization): Promise<readonly Resource[]> {
+  const { document, fields, file, directory } = kustomization;
+  const resources: Resource[] = [];
   for (const name of ['helmCharts', 'helmChartInflationGenerator']) {
     const charts = Array.isArray(fields[name]) ? fields[name].filter(isFields) : [];
     for (const [index, chart] of charts.entries()) {
@@ -151,15 +170,15 @@ function warnOfCharts(place: Workplace, { document, fields, file, directory }: K
         line: document.lineOf([name, index]),
         text: `the chart [${title}] is not rendered with these values: its images are not found`,
       });
-      const values = [
-        chart.valuesFile,
-        chart.values,
-        ...(Array.isArray(chart.additionalValuesFiles) ? chart.additionalValuesFiles : []),
-      ];
-      for (const value of values) {
+      resources.push(...valuesOfChart({ document, path: [name, index, 'valuesInline'] }, chart.valuesInline));
+      const more = Array.isArray(chart.additionalValuesFiles) ? chart.additionalValuesFiles : [];
+      for (const value of [chart.valuesFile, chart.values, ...more]) {
         const path = typeof value === 'string' ? resolveIn(directory, value) : undefined;
-        if (path !== undefined && place.tree.has(path)) place.claim(path);
+        if (path === undefined || !place.tree.has(path)) continue;
+        place.claim(path);
+        resources.push(...(await place.tree.documents(path)).flatMap(valuesFileOfChart));
       }
     }
   }
+  return resources;
 }

@@ -33,14 +33,15 @@ export function imageChanges(list: unknown, source: Source): readonly ImageChang
 
 /**
  * Changes the images of all `containers` and `initContainers`, wherever in a resource they stand, of image volumes, and of the fields
- * that `configurations:` name. A CustomResourceDefinition is left alone, and so are ephemeral containers.
+ * that `configurations:` name. A CustomResourceDefinition is left alone, and so are ephemeral containers. Says whether there was one to change.
  */
-export function changeImages(resource: Resource, change: ImageChange, fieldSpecs: readonly Fields[] = []): void {
-  if (resource.value.kind === 'CustomResourceDefinition') return;
-  changeContainers(resource.value, change);
+export function changeImages(resource: Resource, change: ImageChange, fieldSpecs: readonly Fields[] = []): boolean {
+  if (resource.value.kind === 'CustomResourceDefinition') return false;
+  let count = changeContainers(resource.value, change);
   for (const spec of fieldSpecs) {
-    if (isMeant(resource.value, spec)) changeAt(resource.value, String(spec.path).split('/'), change);
+    if (isMeant(resource.value, spec)) count += changeAt(resource.value, String(spec.path).split('/'), change);
   }
+  return count > 0;
 }
 
 /** `spec/template/spec/…` and `spec/…` are the paths that kustomize itself configures. */
@@ -49,14 +50,17 @@ export const IMAGE_VOLUMES: readonly Fields[] = [
   { path: 'spec/template/spec/volumes[]/image/reference' },
 ];
 
-function changeContainers(value: unknown, change: ImageChange): void {
-  if (Array.isArray(value)) for (const item of value) changeContainers(item, change);
-  if (!isFields(value)) return;
+/** These and the next give how many were changed. */
+function changeContainers(value: unknown, change: ImageChange): number {
+  let count = 0;
+  if (Array.isArray(value)) for (const item of value) count += changeContainers(item, change);
+  if (!isFields(value)) return count;
   for (const [key, item] of Object.entries(value)) {
-    changeContainers(item, change);
+    count += changeContainers(item, change);
     if ((key !== 'containers' && key !== 'initContainers') || !Array.isArray(item)) continue;
-    for (const container of item) if (isFields(container)) changeField(container, 'image', change);
+    for (const container of item) if (isFields(container)) count += changeField(container, 'image', change);
   }
+  return count;
 }
 
 function isMeant(value: Fields, spec: Fields): boolean {
@@ -69,22 +73,24 @@ function isMeant(value: Fields, spec: Fields): boolean {
   );
 }
 
-function changeAt(value: unknown, path: readonly string[], change: ImageChange): void {
+function changeAt(value: unknown, path: readonly string[], change: ImageChange): number {
   const [head = '', ...rest] = path;
-  if (!isFields(value)) return;
+  if (!isFields(value)) return 0;
   const isList = head.endsWith('[]');
   const key = isList ? head.slice(0, -2) : head;
   const inner = value[key];
-  if (rest.length === 0) changeField(value, key, change);
-  else if (Array.isArray(inner)) for (const item of inner) changeAt(item, rest, change);
-  else changeAt(inner, rest, change);
+  if (rest.length === 0) return changeField(value, key, change);
+  if (!Array.isArray(inner)) return changeAt(inner, rest, change);
+  return inner.reduce<number>((count, item) => count + changeAt(item, rest, change), 0);
 }
 
-function changeField(holder: Fields, key: string, change: ImageChange): void {
+function changeField(holder: Fields, key: string, change: ImageChange): number {
   const image = holder[key];
-  if (typeof image !== 'string') return;
+  if (typeof image !== 'string') return 0;
   const changed = changedImage(image, change);
-  if (changed !== undefined && changed !== image) setFrom(change.source, holder, key)(changed);
+  if (changed === undefined) return 0;
+  if (changed !== image) setFrom(change.source, holder, key)(changed);
+  return 1;
 }
 
 /** `undefined` where the change is for another image: the whole name must be the same, host and all. */

@@ -80,6 +80,26 @@ describe('images: of a kustomization', () => {
   });
 });
 
+describe('images: for what is elsewhere', () => {
+  const with_ = (images: string): Files => ({
+    'kustomization.yaml': `resources: [https://example.org/x.yaml]\nimages: [${images}]\n`,
+  });
+
+  it('are maybes', async () => {
+    expect(await why(with_('{name: a/b, newTag: "2"}'))).toEqual(['a/b:2 maybe kustomization.yaml:2 images[0].newTag']);
+    const digest = `sha256:${'a'.repeat(64)}`;
+    expect(await why(with_(`{name: a/b, newName: q.io/b, digest: "${digest}"}`))).toEqual([
+      `q.io/b@${digest} maybe kustomization.yaml:2 images[0].digest`,
+    ]);
+  });
+
+  it('say nothing of a tag that is not told, and nothing where all is here', async () => {
+    expect(await why(with_('{name: a/b, newName: q.io/b}'))).toEqual([]);
+    const here = { 'kustomization.yaml': 'resources: [x.yaml]\nimages: [{name: a/b, newTag: "2"}]\n' };
+    expect(await used({ ...here, 'x.yaml': deployment('x', 'c/d:1') })).toEqual(['c/d:1']);
+  });
+});
+
 describe('overlays', () => {
   const base = { 'base/kustomization.yaml': 'resources:\n- d.yaml\n', 'base/d.yaml': deployment('app', 'a/app:base') };
 
@@ -174,6 +194,30 @@ describe('patches', () => {
     expect(await used(files)).toEqual(['a/app:2']);
   });
 
+  it.each([
+    ['{op: replace, path: /spec/template/spec/containers/0/image, value: "q.io/a:1"}', 'q.io/a:1'],
+    ['{op: add, path: /spec/template/spec/initContainers/-, value: {name: i, image: "q.io/i:1"}}', 'q.io/i:1'],
+    ['{op: add, path: /spec/template/spec/containers/0/args/-, value: "--proxy-image=q.io/p:1"}', 'q.io/p:1'],
+  ])('with operations for what is elsewhere say which images they set there: %s', async (operation, image) => {
+    const files = {
+      'kustomization.yaml':
+        'resources: [https://example.org/x.yaml]\npatches:\n- path: p.yaml\n  target: {kind: Deployment}\n',
+      'p.yaml': `- ${operation}\n`,
+    };
+    expect(await used(files)).toEqual([image]);
+    const here = { ...files, 'kustomization.yaml': files['kustomization.yaml'].replace('https://example.org/', '') };
+    const other = deployment('x', 'a/b:1').replace('Deployment', 'StatefulSet');
+    expect(await used({ ...here, 'x.yaml': other })).toEqual(['a/b:1']);
+  });
+
+  it('of a component that nobody uses are maybes', async () => {
+    const files = {
+      'kustomization.yaml': 'kind: Component\npatches: [{path: p.yaml, target: {kind: Deployment}}]\n',
+      'p.yaml': deployment('x', 'a/b:1'),
+    };
+    expect(await why(files)).toEqual([`a/b:1 maybe p.yaml:10 ${IMAGE_PATH}`]);
+  });
+
   it('of an overlay may use the prefixed name', async () => {
     const files = {
       'base/kustomization.yaml': 'resources: [d.yaml]\nnamePrefix: x-\n',
@@ -203,6 +247,28 @@ describe('other parts of a kustomization', () => {
       'd.yaml': deployment('app', 'a/app:1'),
     };
     expect(await why(files)).toEqual([`a/app:1 maybe d.yaml:10 ${IMAGE_PATH}`]);
+  });
+
+  it('values of charts that are not rendered name images: those written here are used', async () => {
+    const files = {
+      'kustomization.yaml':
+        'helmCharts:\n- name: app\n  valuesFile: v.yaml\n  valuesInline:\n    image: {repository: q.io/a/app, tag: "1"}\n',
+      'v.yaml': 'sidecar:\n  image: {repository: q.io/a/side, tag: "2"}\n',
+    };
+    expect((await why(files)).map((line) => line.split(' ').slice(0, 3).join(' '))).toEqual([
+      'q.io/a/app:1 used kustomization.yaml:5',
+      'q.io/a/side:2 maybe v.yaml:2',
+    ]);
+  });
+
+  it('a resource that does not parse is read line by line', async () => {
+    const files = {
+      'kustomization.yaml': 'resources: [d.yaml]\n',
+      'd.yaml': deployment('{{ .name }}', 'a/app:1'),
+    };
+    const { findings, warnings } = await scanFiles(files);
+    expect(findings).toMatchObject([{ image: 'a/app:1', rule: 'lines', certainty: 'used', place: { line: 10 } }]);
+    expect(warnings).toHaveLength(1);
   });
 
   it('image transformers are run, unknown transformers and charts are warned of', async () => {

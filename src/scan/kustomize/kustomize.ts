@@ -26,6 +26,8 @@ export function kustomizations(documentRules: readonly DocumentRule[]): TreeRule
       };
       for (const root of rootsOf(found)) {
         const reason = root.isComponent ? 'only in a component that no kustomization uses' : undefined;
+        // What it changes is somewhere else.
+        if (root.isComponent) place.incomplete.add(root.directory);
         for (const resource of await build(place, root)) {
           for (const one of findInResource(resource, documentRules)) {
             if (!('image' in one)) warnings.push(one);

@@ -1,10 +1,11 @@
 // The patches of a kustomization: strategic merge or JSON patches, in files or inline, for named or selected resources.
 import type { ScannedDocument } from '../contract.ts';
 import { parseYaml } from '../yaml.ts';
+import { isMissed, objectsOfPatch } from './elsewhere.ts';
 import { applyJsonPatch } from './json-patch.ts';
 import { type Kustomization, resolveIn } from './kustomization.ts';
 import { mergeResource } from './merge.ts';
-import { type Fields, isFields, type Resource, resourceOf } from './resource.ts';
+import { type Fields, isFields, type Resource } from './resource.ts';
 import { isNamedBy, isSelected } from './select.ts';
 import type { Workplace } from './workplace.ts';
 
@@ -21,27 +22,12 @@ export async function applyPatches(
     for (const [index, entry] of list.entries()) {
       const target = isFields(entry) && isFields(entry.target) ? entry.target : undefined;
       for (const document of await patchDocuments(place, kustomization, { entry, path: [name, index] })) {
-        const isMissed = target === undefined && isForElsewhere(place, kustomization, { left, document });
-        left = isMissed ? [...left, ...objectOf(document)] : applyPatch(left, document, target);
+        const isForElsewhere = place.incomplete.has(kustomization.directory) && isMissed(left, document.value, target);
+        left = isForElsewhere ? [...left, ...objectsOfPatch(document, target)] : applyPatch(left, document, target);
       }
     }
   }
   return left;
-}
-
-/** What it names is not among the resources, some of which are elsewhere: the images that it sets there are in use all the same. */
-function isForElsewhere(
-  place: Workplace,
-  { directory }: Kustomization,
-  { left, document }: { readonly left: readonly Resource[]; readonly document: ScannedDocument },
-): boolean {
-  const { value } = document;
-  if (!place.incomplete.has(directory) || !isFields(value) || typeof value.kind !== 'string') return false;
-  return !left.some((resource) => isNamedBy(resource, value));
-}
-
-function objectOf(document: ScannedDocument): readonly Resource[] {
-  return isFields(document.value) ? [resourceOf({ document, path: [] }, document.value)] : [];
 }
 
 interface PatchEntry {
