@@ -1,19 +1,26 @@
 // `lreg_cache`: brings references to what their hosts have now.
-import { type FullReference, formatReference, fullReference, parseReference } from '../oci/reference.ts';
+import { type FullReference, formatReference } from '../oci/reference.ts';
 import type { Bytes } from '../registry/contract.ts';
+import type { Warning } from '../scan/contract.ts';
 import { type CacheEnds, type CacheOptions, type CacheResult, cacheImages } from './cache-images.ts';
+import { inputImages } from './input-images.ts';
 import { lackingPlatforms } from './lacking-platforms.ts';
 import { uniqueNames } from './missing-images.ts';
 import { changedImages } from './moved-images.ts';
 import { openPrivateRegistry } from './private-registry.ts';
-import { readReferenceList, withoutQuotes } from './reference-list.ts';
+import { withoutQuotes } from './reference-list.ts';
 import { imageHosts } from './registry-clients.ts';
 import type { Settings } from './settings.ts';
+import { writtenReferences } from './written-references.ts';
 
 export interface CacheRequest {
-  /** As a user writes them; `-` stands for those of `input`. */
+  /** As a user writes them; `-` stands for what `input` names. */
   readonly references: readonly string[];
   readonly input: Bytes;
+}
+
+export interface CacheReferencesOptions extends CacheOptions {
+  readonly onWarning?: (warning: Warning) => void;
 }
 
 export interface CacheReferencesResult extends CacheResult {
@@ -25,17 +32,21 @@ export interface CacheReferencesResult extends CacheResult {
 export async function cacheReferences(
   { references, input }: CacheRequest,
   settings: Settings,
-  options: CacheOptions = {},
+  options: CacheReferencesOptions = {},
 ): Promise<CacheReferencesResult> {
-  const listed = references.includes('-') ? await readReferenceList(input) : [];
-  const written = [...references.filter((reference) => reference !== '-').map(withoutQuotes), ...listed];
-  const names = uniqueNames(written.map((reference) => fullReference(parseReference(reference))));
+  const listed = references.includes('-') ? await inputImages(input) : { findings: [], warnings: [] };
+  for (const warning of listed.warnings) options.onWarning?.(warning);
+  const used = listed.findings.filter(({ certainty }) => certainty === 'used').map(({ image }) => image);
+  const given = references.filter((reference) => reference !== '-').map(withoutQuotes);
+  const { names: written, invalid } = writtenReferences([...given, ...used], options.keepGoing ?? false);
+  const names = uniqueNames([...written.values()]);
   const registry = await openPrivateRegistry(settings, { create: true });
   await using hosts = await imageHosts(registry.address, settings, options.onEvent);
   const ends = { registry, hosts, settings };
   const wanted = options.force || options.referrers ? names : await outdatedImages(names, ends, options);
   const loaded = names.filter((name) => !wanted.includes(name)).map(formatReference);
-  return { ...(await cacheImages(wanted, ends, options)), loaded };
+  const result = await cacheImages(wanted, ends, options);
+  return { ...result, failed: [...invalid, ...result.failed], loaded };
 }
 
 /** What the registry lacks, has otherwise, or not for the platforms that are asked for. */

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Bytes } from '../registry/contract.ts';
 import type { Finding, Warning } from '../scan/contract.ts';
 import { imagesOf } from '../scan/images.ts';
+import { inputImages, scanManifest } from './input-images.ts';
 import { findOverlay } from './overlays.ts';
-import { readReferenceList } from './reference-list.ts';
 import { rememberedScan } from './remembered-scan.ts';
 import type { Settings } from './settings.ts';
 
@@ -24,7 +24,7 @@ export interface MaybeImage {
   readonly reason: string;
 }
 
-/** `-` among the items reads references from `input`. Errors: OVERLAY_UNKNOWN, FILE_UNREADABLE. */
+/** `-` among the items stands for what `input` names. Errors: OVERLAY_UNKNOWN, FILE_UNREADABLE. */
 export async function overlayImages(
   items: readonly string[],
   input: Bytes,
@@ -33,7 +33,7 @@ export async function overlayImages(
   const findings: Finding[] = [];
   const warnings: Warning[] = [];
   for (const item of new Set(items)) {
-    const found = item === '-' ? await listFindings(input) : await scanItem(item, settings);
+    const found = item === '-' ? await inputImages(input) : await scanItem(item, settings);
     findings.push(...found.findings);
     warnings.push(...found.warnings);
   }
@@ -53,7 +53,7 @@ interface Found {
 
 async function scanItem(item: string, settings: Settings): Promise<Found> {
   const { kind, path } = await findOverlay(item, settings);
-  if (kind === 'file') return await scanFile(path);
+  if (kind === 'file') return await scanManifest(path, await readFile(path, 'utf8'));
   const { findings, warnings } = await rememberedScan(path, settings);
   return {
     findings: findings.map((finding) => ({
@@ -62,25 +62,4 @@ async function scanItem(item: string, settings: Settings): Promise<Found> {
     })),
     warnings: warnings.map((warning) => ({ ...warning, file: join(path, warning.file) })),
   };
-}
-
-async function scanFile(path: string): Promise<Found> {
-  const [{ findInText }, { DOCUMENT_RULES }] = await Promise.all([
-    import('../scan/find-in-text.ts'),
-    import('../scan/rules.ts'),
-  ]);
-  return findInText(path, await readFile(path, 'utf8'), DOCUMENT_RULES);
-}
-
-async function listFindings(input: Bytes): Promise<Found> {
-  const images = await readReferenceList(input);
-  const findings = images.map(
-    (image, at): Finding => ({
-      image,
-      certainty: 'used',
-      rule: 'list',
-      place: { file: '-', line: at + 1, path: '' },
-    }),
-  );
-  return { findings, warnings: [] };
 }

@@ -1,13 +1,7 @@
 // `lreg_preload`: what overlays use and the private registry lacks, cached there. Relies on the scan, the private registry and the copy engine.
 import type { FailedImage } from '../copy/plan.ts';
 import { isImagesError } from '../oci/errors.ts';
-import {
-  type FullReference,
-  formatReference,
-  fullReference,
-  parseReference,
-  tryParseReference,
-} from '../oci/reference.ts';
+import { type FullReference, formatReference, tryParseReference } from '../oci/reference.ts';
 import type { Bytes } from '../registry/contract.ts';
 import type { Warning } from '../scan/contract.ts';
 import type { CacheEnds, CacheOptions, CacheResult } from './cache-images.ts';
@@ -16,6 +10,7 @@ import { overlayImages } from './overlay-images.ts';
 import { pauseImage } from './pause-image.ts';
 import { openPrivateRegistry } from './private-registry.ts';
 import { callOptions, type Settings } from './settings.ts';
+import { writtenReferences } from './written-references.ts';
 
 export interface PreloadOptions extends CacheOptions {
   /** Also tags that have moved at their source. */
@@ -90,21 +85,10 @@ interface Sorted {
 }
 
 /** Errors: REFERENCE_INVALID, unless failures are to be listed. */
-function sortOut(images: readonly string[], { keepGoing }: PreloadOptions): Sorted {
-  const names = new Map<string, FullReference>();
-  const skipped: string[] = [];
-  const invalid: FailedImage[] = [];
-  for (const image of images) {
-    try {
-      const name = fullReference(parseReference(image));
-      if (name.tag?.startsWith('local')) skipped.push(image);
-      else names.set(image, name);
-    } catch (error) {
-      if (!keepGoing || !isImagesError(error, 'REFERENCE_INVALID')) throw error;
-      invalid.push({ image, name: { path: image }, error });
-    }
-  }
-  return { names, skipped, invalid };
+function sortOut(images: readonly string[], { keepGoing = false }: PreloadOptions): Sorted {
+  const { names, invalid } = writtenReferences(images, keepGoing);
+  const built = [...names].filter(([, name]) => name.tag?.startsWith('local')).map(([image]) => image);
+  return { names: new Map([...names].filter(([image]) => !built.includes(image))), skipped: built, invalid };
 }
 
 /** What may be asked for: a reference, and not one of an image that is built here. */

@@ -1,5 +1,7 @@
 // `images getimages`: one image a line; with --why each place it stands at, with --maybe what is uncertain.
+import { parseReference } from '../../oci/reference.ts';
 import type { Finding } from '../../scan/contract.ts';
+import { LIST } from '../../tasks/input-images.ts';
 import { type OverlayImages, overlayImages } from '../../tasks/overlay-images.ts';
 import type { Run } from '../command.ts';
 import { warningLine } from '../scan-warning.ts';
@@ -8,6 +10,8 @@ import { taskSettings } from '../task-settings.ts';
 export const run: Run = async ({ args, options, context }) => {
   const found = await overlayImages(args, context.stdin, taskSettings(context));
   for (const warning of found.warnings) context.note(warningLine(warning));
+  // Files are searched for references; a list is taken at its word.
+  for (const { image, rule } of found.findings) if (rule === LIST) parseReference(image);
   const listing = { why: options.flag('why'), maybe: options.flag('maybe') };
   const text = options.flag('json') ? `${JSON.stringify(asJson(found), null, 2)}\n` : linesOf(found, listing).join('');
   if (text) await context.out(text);

@@ -5,6 +5,7 @@ import { copyOptions } from '../copy-options.ts';
 import { reportCopy } from '../copy-report.ts';
 import { expectingMuchData } from '../much-data.ts';
 import { createReporter } from '../reporter/reporter.ts';
+import { warningLine } from '../scan-warning.ts';
 import { taskSettings } from '../task-settings.ts';
 
 export const run: Run = async ({ args, options, context }) => {
@@ -17,6 +18,7 @@ export const run: Run = async ({ args, options, context }) => {
       {
         ...copyOptions(options),
         onEvent: expectingMuchData(reporter.onEvent),
+        onWarning: (warning) => reporter.note(warningLine(warning)),
       },
     );
     reporter.finish();
