@@ -25,6 +25,22 @@ export async function makeDirectory(path: string): Promise<string | undefined> {
   return above ?? path;
 }
 
+/** Makes something in `directory`, and the directory if it is lacking: again, if another process removes it, as empty, in between. */
+export async function inDirectory<T>(directory: string, make: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await make();
+    } catch (error) {
+      if (!isFsError(error, 'ENOENT') || attempt === 20) throw error;
+    }
+    try {
+      await makeDirectory(directory);
+    } catch (error) {
+      if (!isFsError(error, 'ENOENT') || attempt === 20) throw error;
+    }
+  }
+}
+
 /**
  * Writes a small file: readers see the old content or the new one, also after a power cut (unless `durable` is false: then perhaps
  * an empty one). Makes the directory. `mode` as in open(2), 0o666 when absent. Errors: NO_SPACE, READ_ONLY, NO_ACCESS.

@@ -1,7 +1,7 @@
 // The object store in a directory: a key is a path. Relies on rename and link being atomic, and on fsync of files and directories.
 import { open, readdir, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { makeDirectory } from '../io/atomic-file.ts';
+import { inDirectory, makeDirectory } from '../io/atomic-file.ts';
 import { isFsError, translatingFsErrors } from '../io/fs-errors.ts';
 import type { Bytes } from '../registry/contract.ts';
 import { directorySyncs } from './fs-durability.ts';
@@ -178,11 +178,7 @@ async function entries(path: string): Promise<readonly string[]> {
  */
 async function writeTemporary(directory: string, bytes: Uint8Array): Promise<string> {
   const path = join(directory, `${process.pid}-${crypto.randomUUID()}`);
-  const handle = await open(path, 'wx').catch(async (error: unknown) => {
-    if (!isFsError(error, 'ENOENT')) throw error;
-    await makeDirectory(directory);
-    return open(path, 'wx');
-  });
+  const handle = await inDirectory(directory, () => open(path, 'wx'));
   try {
     await handle.writeFile(bytes);
     await handle.datasync();

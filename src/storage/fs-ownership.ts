@@ -7,7 +7,7 @@
 import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { makeDirectory } from '../io/atomic-file.ts';
+import { inDirectory } from '../io/atomic-file.ts';
 import { isFsError } from '../io/fs-errors.ts';
 import { isAlive, ownIdentity } from '../io/process-identity.ts';
 
@@ -74,23 +74,11 @@ function ownName(directory: string, id: string): string {
 
 async function makeFirst(directory: string, id: string): Promise<OwnedFile | undefined> {
   const path = ownName(directory, id);
-  const handle = await openNew(directory, path);
+  const handle = await inDirectory(directory, () => open(path, 'wx+'));
   if ((await filesOf(directory, id)).length === 1) return { path, handle };
   await handle.close();
   await unlink(path);
   return undefined;
-}
-
-/** Makes the directory: again, if another process removes it, as empty, in between. */
-async function openNew(directory: string, path: string): Promise<FileHandle> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await open(path, 'wx+');
-    } catch (error) {
-      if (!isFsError(error, 'ENOENT') || attempt === 20) throw error;
-      await makeDirectory(directory);
-    }
-  }
 }
 
 async function takeExisting(directory: string, id: string, files: readonly string[]): Promise<OwnedFile | undefined> {

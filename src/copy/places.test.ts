@@ -1,0 +1,238 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { zstdCompressSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { blobOf, collect, manifestOf } from '../../test/contract/content.ts';
+import { indexContent, layoutFiles, type PlacedContent, writeFiles } from '../../test/contract/placed-content.ts';
+import { buildImage, buildIndex, type FixtureImage, layerOf, randomLayer } from '../../test/fixtures/image.ts';
+import { temporaryDirectory } from '../../test/peers/temporary.ts';
+import { digestOf } from '../oci/digest.ts';
+import { decodeManifest, manifestDescriptor, rawManifest } from '../oci/manifest.ts';
+import { OCI_CONFIG, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../oci/media-types.ts';
+import { parseReference } from '../oci/reference.ts';
+import { ociArchiveSink } from '../transports/archive/oci-archive-sink.ts';
+import { openOciArchive } from '../transports/archive/oci-archive-source.ts';
+import type { ImageSource } from '../transports/contract.ts';
+import { ociSink } from '../transports/layout/layout-sink.ts';
+import { ociSource } from '../transports/layout/layout-source.ts';
+import { registrySource } from '../transports/registry-source.ts';
+import { memoryRegistry, sinkInto } from './testing/memory-registry.ts';
+import { copyPlace, filePlace, PLACE_KINDS, PLACE_NAME } from './testing/places.ts';
+
+/** A layout that holds the image under the tag `1`. */
+async function layoutOf(directory: string, image: FixtureImage): Promise<ImageSource> {
+  await writeFiles(directory, layoutFiles(contentOf(image)));
+  return ociSource({ path: directory, ref: '1' });
+}
+
+function contentOf(image: FixtureImage): PlacedContent {
+  const raw = ({ manifest }: FixtureImage) => rawManifest(manifest.bytes, manifest.mediaType);
+  const all = [image, ...image.children];
+  return {
+    name: PLACE_NAME,
+    root: raw(image),
+    children: image.children.map(raw),
+    referrers: [],
+    attached: [],
+    blobs: all.flatMap(({ blobs }) => blobs).map((blob) => blobOf(Buffer.from(blob.bytes), blob.mediaType)),
+  };
+}
+
+async function expectWhole(source: ImageSource, digest: string): Promise<void> {
+  await using opened = source;
+  const root = await opened.root();
+  expect(root.digest).toBe(digest);
+  const manifest = decodeManifest(root);
+  if (manifest.kind !== 'image') throw new Error('no image');
+  for (const blob of [manifest.config, ...manifest.layers]) {
+    expect(digestOf(await collect(await opened.blob(blob, 0)))).toBe(blob.digest);
+  }
+}
+
+describe('an image', () => {
+  const image = buildImage({ layers: [randomLayer('one', 300_000), layerOf([{ name: 'x', data: 'y' }])] });
+  const docker = buildImage({ layers: [randomLayer('two', 100_000)], kind: 'docker' });
+
+  for (const from of PLACE_KINDS) {
+    for (const to of PLACE_KINDS) {
+      it(`goes from ${from} to ${to} and to a registry with its digest`, async () => {
+        for (const one of [image, docker]) {
+          await using directory = await temporaryDirectory('places');
+          const [first, second] = [filePlace(from, directory.path, 'from'), filePlace(to, directory.path, 'to')];
+          await copyPlace(await layoutOf(join(directory.path, 'layout'), one), first.sink());
+          await copyPlace(await first.source(), second.sink());
+          await expectWhole(await second.source(), one.manifest.digest);
+          const registry = memoryRegistry();
+          await copyPlace(await second.source(), sinkInto(registry));
+          await expectWhole(registrySource(registry, PLACE_NAME), one.manifest.digest);
+          await copyPlace(registrySource(registry, PLACE_NAME), filePlace(from, directory.path, 'back').sink());
+          await expectWhole(await filePlace(from, directory.path, 'back').source(), one.manifest.digest);
+        }
+      });
+    }
+  }
+
+  it('is not read again where it is there already', async () => {
+    await using directory = await temporaryDirectory('places');
+    for (const kind of ['oci', 'dir'] as const) {
+      const place = filePlace(kind, directory.path, 'to');
+      await copyPlace(await layoutOf(join(directory.path, 'layout'), image), place.sink());
+      const again = await copyPlace(await layoutOf(join(directory.path, 'layout'), image), place.sink());
+      expect(again.fetched).toBe(0);
+    }
+  });
+
+  it('takes the place of an older one in dir:, of which nothing stays', async () => {
+    await using directory = await temporaryDirectory('places');
+    const place = filePlace('dir', directory.path, 'to');
+    await copyPlace(await layoutOf(join(directory.path, 'one'), image), place.sink());
+    await copyPlace(await layoutOf(join(directory.path, 'two'), docker), place.sink());
+    await expectWhole(await place.source(), docker.manifest.digest);
+    expect(await readdir(join(directory.path, 'dir-to'))).toHaveLength(docker.blobs.length + 2);
+  });
+
+  it('loses only its zstd layers’ compression in a docker-archive', async () => {
+    await using directory = await temporaryDirectory('places');
+    const layer = layerOf([{ name: 'x', data: 'zstd' }]);
+    const { gunzipSync } = await import('node:zlib');
+    const plain = gunzipSync(layer.bytes);
+    const zstd = blobOf(zstdCompressSync(plain), OCI_LAYER_ZSTD);
+    const config = blobOf(
+      Buffer.from(
+        JSON.stringify({ os: 'linux', architecture: 'amd64', rootfs: { type: 'layers', diff_ids: [digestOf(plain)] } }),
+      ),
+      OCI_CONFIG,
+    );
+    const root = manifestOf({ mediaType: OCI_MANIFEST, config: config.descriptor, layers: [zstd.descriptor] });
+    const content = { ...contentOf(image), root, blobs: [config, zstd] };
+    await writeFiles(join(directory.path, 'layout'), layoutFiles(content));
+    const place = filePlace('docker-archive', directory.path, 'to');
+    await copyPlace(ociSource({ path: join(directory.path, 'layout') }), place.sink());
+    await using source = await place.source();
+    const manifest = decodeManifest(await source.root());
+    expect(manifest).toMatchObject({ config: config.descriptor, layers: [{ digest: digestOf(plain) }] });
+  });
+});
+
+describe('an index', () => {
+  const index = buildIndex([
+    buildImage({ layers: [randomLayer('amd', 50_000)] }),
+    buildImage({ layers: [randomLayer('arm', 50_000)], architecture: 'arm64' }),
+  ]);
+
+  it.each(['oci', 'oci-archive', 'dir'] as const)('goes to %s whole or in part with its digest', async (kind) => {
+    await using directory = await temporaryDirectory('places');
+    for (const platforms of ['linux/amd64', 'all', 'linux/arm64']) {
+      const place = filePlace(kind, directory.path, platforms.replace('/', '-'));
+      await copyPlace(await layoutOf(join(directory.path, 'layout'), index), place.sink(), { platforms });
+      await using source = await place.source();
+      const root = await source.root();
+      expect(root.digest).toBe(index.manifest.digest);
+      const there = index.children.filter((child) => platforms === 'all' || platforms.endsWith(child.architecture));
+      for (const child of there) {
+        await expectWhole(
+          {
+            ...source,
+            root: () => source.manifest(manifestDescriptor(contentOf(child).root)),
+            [Symbol.asyncDispose]: async () => {},
+          },
+          child.manifest.digest,
+        );
+      }
+    }
+  });
+
+  it('is in a docker-archive one of its images', async () => {
+    await using directory = await temporaryDirectory('places');
+    const place = filePlace('docker-archive', directory.path, 'to');
+    const source = await layoutOf(join(directory.path, 'layout'), index);
+    await copyPlace(source, place.sink(), { platforms: 'linux/arm64' });
+    await expectWhole(await place.source(), index.children[1]?.manifest.digest ?? '');
+  });
+
+  it.each(['oci', 'oci-archive'] as const)('goes to %s with what points to it', async (kind) => {
+    await using directory = await temporaryDirectory('places');
+    const content = indexContent('signed');
+    await writeFiles(join(directory.path, 'layout'), layoutFiles(content));
+    const layout = ociSource({ path: join(directory.path, 'layout'), ref: '1.2' });
+    const place = filePlace(kind, directory.path, 'to');
+    await copyPlace(layout, place.sink(), { platforms: 'all', referrers: true });
+    await using source = await place.source();
+    expect((await source.root()).digest).toBe(content.root.digest);
+    const found = await Array.fromAsync(source.referrers(content.root.digest));
+    expect(found.map(({ digest }) => digest)).toEqual(content.referrers.map(({ digest }) => digest));
+  });
+});
+
+describe('a layout', () => {
+  const image = (seed: string) => buildImage({ layers: [randomLayer(seed, 20_000)] });
+
+  it('keeps all images that several copies write at once', async () => {
+    await using directory = await temporaryDirectory('places');
+    const path = join(directory.path, 'shared');
+    const names = Array.from({ length: 8 }, (_, at) => `quay.io/x/app${at}:1`);
+    await Promise.all(
+      names.map(async (text) => {
+        const source = await layoutOf(join(directory.path, text.replaceAll('/', '-')), image(text));
+        await copyPlace(source, ociSink(path), { name: parseReference(text) });
+      }),
+    );
+    for (const text of names) await expectWhole(ociSource({ path, ref: text }), image(text).manifest.digest);
+    expect((await readdir(path)).sort()).toEqual(['blobs', 'index.json', 'oci-layout']);
+  });
+
+  it('tells images of several repositories with one tag apart, and moves a name that it was given', async () => {
+    await using directory = await temporaryDirectory('places');
+    const path = join(directory.path, 'shared');
+    const put = async (text: string, seed: string, ref?: string) => {
+      const source = await layoutOf(join(directory.path, seed), image(seed));
+      await copyPlace(source, ociSink(path, ref === undefined ? {} : { ref }), { name: parseReference(text) });
+    };
+    await put('quay.io/a:1', 'a');
+    await put('quay.io/b:1', 'b');
+    await expectWhole(ociSource({ path, ref: 'quay.io/a:1' }), image('a').manifest.digest);
+    await expectWhole(ociSource({ path, index: 1 }), image('b').manifest.digest);
+    const unclear = { code: 'MANIFEST_UNKNOWN', hint: 'It has quay.io/a:1, quay.io/b:1.' };
+    for (const wanted of [{ ref: '1' }, { ref: '2' }, {}]) {
+      await expect(ociSource({ path, ...wanted }).root()).rejects.toMatchObject(unclear);
+    }
+    await put('quay.io/c:1', 'c', '1');
+    await expectWhole(ociSource({ path, ref: '1' }), image('c').manifest.digest);
+    await expectWhole(ociSource({ path, digest: contentOf(image('a')).root.digest }), image('a').manifest.digest);
+  });
+
+  it('goes on with a download that broke off', async () => {
+    await using directory = await temporaryDirectory('places');
+    const one = buildImage({ layers: [randomLayer('big', 3_000_000)] });
+    const layout = await layoutOf(join(directory.path, 'layout'), one);
+    const path = join(directory.path, 'to');
+    const broken: ImageSource = {
+      ...layout,
+      blob: async (blob, from) => {
+        const body = await layout.blob(blob, from);
+        if (blob.size < 1_000_000) return body;
+        return (async function* () {
+          let left = 2_000_000;
+          for await (const chunk of body) {
+            if (chunk.length > left) throw new Error('connection reset');
+            left -= chunk.length;
+            yield chunk;
+          }
+        })();
+      },
+    };
+    await expect(copyPlace(broken, ociSink(path))).rejects.toThrow('connection reset');
+    const { fetched } = await copyPlace(layout, ociSink(path));
+    expect(fetched).toBeLessThan(1_500_000);
+    await expectWhole(ociSource({ path }), one.manifest.digest);
+  });
+
+  it('is what an archive of it is', async () => {
+    await using directory = await temporaryDirectory('places');
+    const path = join(directory.path, 'x.tar');
+    await copyPlace(await layoutOf(join(directory.path, 'a'), image('a')), ociArchiveSink(path), {
+      name: parseReference('quay.io/a:1'),
+    });
+    await expectWhole(await openOciArchive({ path, ref: 'quay.io/a:1' }), image('a').manifest.digest);
+  });
+});

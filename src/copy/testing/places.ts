@@ -1,0 +1,75 @@
+// The places of images that are files, each in a directory of a test's, and a copy from any to any.
+import { join } from 'node:path';
+import { parsePlatformChoice } from '../../oci/platform.ts';
+import type { Reference } from '../../oci/reference.ts';
+import { ociArchiveSink } from '../../transports/archive/oci-archive-sink.ts';
+import { openOciArchive } from '../../transports/archive/oci-archive-source.ts';
+import type { ImageSink, ImageSource } from '../../transports/contract.ts';
+import { dirSink } from '../../transports/dir/dir-sink.ts';
+import { dirSource } from '../../transports/dir/dir-source.ts';
+import { dockerArchiveSink } from '../../transports/docker-archive/docker-archive-sink.ts';
+import { openDockerArchiveImage } from '../../transports/docker-archive/docker-archive-source.ts';
+import { ociSink } from '../../transports/layout/layout-sink.ts';
+import { ociSource } from '../../transports/layout/layout-source.ts';
+import { type CopyResult, executePlan } from '../execute.ts';
+import { planCopy } from '../plan.ts';
+
+export interface FilePlace {
+  /** As skopeo writes it. */
+  readonly text: string;
+  sink(): ImageSink;
+  source(): Promise<ImageSource>;
+}
+
+export type PlaceKind = 'oci' | 'oci-archive' | 'dir' | 'docker-archive';
+
+export const PLACE_KINDS: readonly PlaceKind[] = ['oci', 'oci-archive', 'dir', 'docker-archive'];
+
+/** A place for one image; in skopeo's text it has the tag `1` where it can have one. */
+export function filePlace(kind: PlaceKind, directory: string, label: string): FilePlace {
+  const path = join(directory, `${kind}-${label}`);
+  const text = `${kind}:${path}`;
+  switch (kind) {
+    case 'oci':
+      return {
+        text: `${text}:1`,
+        sink: () => ociSink(path, { ref: '1' }),
+        source: async () => ociSource({ path, ref: '1' }),
+      };
+    case 'oci-archive':
+      return {
+        text: `${text}:1`,
+        sink: () => ociArchiveSink(path, { ref: '1' }),
+        source: () => openOciArchive({ path, ref: '1' }),
+      };
+    case 'dir':
+      return { text, sink: () => dirSink(path), source: async () => dirSource(path) };
+    case 'docker-archive':
+      return {
+        text: `${text}:quay.io/x/app:1`,
+        sink: () => dockerArchiveSink(path),
+        source: () => openDockerArchiveImage(path, { reference: PLACE_NAME }),
+      };
+  }
+}
+
+/** What the image is called at the destination. */
+export const PLACE_NAME: Reference = { host: 'quay.io', path: 'x/app', tag: '1' };
+
+export interface CopyPlace {
+  readonly platforms?: string;
+  readonly referrers?: boolean;
+  readonly name?: Reference;
+}
+
+/** Closes both. */
+export async function copyPlace(source: ImageSource, sink: ImageSink, options: CopyPlace = {}): Promise<CopyResult> {
+  await using from = source;
+  await using to = sink;
+  const plan = await planCopy([{ name: options.name ?? PLACE_NAME, source: from }], to, {
+    platforms: parsePlatformChoice(options.platforms ?? 'linux/amd64'),
+    referrers: options.referrers ?? false,
+  });
+  // The places stay open until it is done.
+  return await executePlan(plan, to);
+}

@@ -1,0 +1,35 @@
+// How files stand in the archives that are written here: owned by root, dated 1970, so that the same image gives the same bytes. Pure.
+import { wholeSeconds } from '../../tar/time.ts';
+import { endOfArchive, padding, tarHeader } from '../../tar/writer.ts';
+
+/** A file that fits in memory. */
+export interface SmallFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+export const END: Uint8Array = endOfArchive();
+
+export function archiveHeader(path: string, size: number): Uint8Array {
+  return tarHeader({
+    name: path,
+    type: 'file',
+    size,
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    mtime: wholeSeconds(0),
+    linkname: '',
+    device: { major: 0, minor: 0 },
+    xattrs: new Map(),
+  });
+}
+
+/** A body with its padding, in bytes. */
+export function padded(size: number): number {
+  return size + padding(size).length;
+}
+
+export function smallFileBytes({ path, bytes }: SmallFile): Uint8Array {
+  return Buffer.concat([archiveHeader(path, bytes.length), bytes, padding(bytes.length)]);
+}

@@ -1,0 +1,215 @@
+// A tar archive that is written in many places at once: each blob has its place from the start, because its size is known. So nothing is written
+// twice, and the bytes are the same whatever order the blobs come in. It is a file without its name until it is whole.
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { writeStreamAtomically } from '../../io/atomic-stream.ts';
+import { isFsError, translatingFsErrors } from '../../io/fs-errors.ts';
+import { verified } from '../../io/verify.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { CallOptions, OpenContent } from '../../registry/contract.ts';
+import { readFileBytes } from '../../storage/fs-read.ts';
+import { fileWriter } from '../../storage/fs-write.ts';
+import { padding } from '../../tar/writer.ts';
+import { blobPath } from '../layout/layout-files.ts';
+import { archiveHeader, END, padded, type SmallFile, smallFileBytes } from './archive-format.ts';
+
+export interface ArchiveWriter extends AsyncDisposable {
+  /** Blobs that are going to come: they stand in the order of their digests, before what comes unexpected. */
+  expect(blobs: readonly Descriptor[]): void;
+  has(digest: Digest): boolean;
+  putBlob(blob: Descriptor, open: OpenContent, options?: CallOptions): Promise<void>;
+  /** Drops all blobs but those to keep, appends the files, and gives the archive its name. */
+  finish(keep: ReadonlySet<Digest>, files: readonly SmallFile[]): Promise<void>;
+}
+
+interface Place {
+  readonly blob: Descriptor;
+  /** Of its header. */
+  at?: number;
+  there: boolean;
+  filling?: Promise<void>;
+}
+
+const MOVE_CHUNK = 1024 * 1024;
+
+/** Nothing is made before the first blob. Disposing without `finish` leaves nothing. Errors: NO_SPACE, READ_ONLY, NO_ACCESS, those of `open`. */
+export function archiveWriter(path: string): ArchiveWriter {
+  const places = new Map<Digest, Place>();
+  let opened: Promise<Temporary> | undefined;
+  let end = 0;
+
+  const file = (): Promise<Temporary> => {
+    opened ??= openTemporary(path);
+    return opened;
+  };
+
+  const placeOf = (blob: Descriptor): Place => {
+    const known = places.get(blob.digest) ?? { blob, there: false };
+    places.set(blob.digest, known);
+    return known;
+  };
+
+  const allot = (): void => {
+    const waiting = [...places.values()].filter(({ at }) => at === undefined);
+    for (const place of waiting.sort(byDigest)) {
+      place.at = end;
+      end += headerOf(place).length + padded(place.blob.size);
+    }
+  };
+
+  const fill = async (place: Place, open: OpenContent): Promise<void> => {
+    const { handle } = await file();
+    const header = headerOf(place);
+    const at = startOf(place);
+    const writer = fileWriter(handle, at);
+    try {
+      await writer.append(header);
+      for await (const chunk of verified(await open(0), place.blob)) await writer.append(chunk);
+      await writer.append(padding(place.blob.size));
+      await writer.flush();
+    } catch (error) {
+      await writer.abandon();
+      throw error;
+    }
+    place.there = true;
+  };
+
+  return {
+    expect(blobs) {
+      for (const blob of blobs) placeOf(blob);
+    },
+    has: (digest) => places.get(digest)?.there ?? false,
+    async putBlob(blob, open, options) {
+      const place = placeOf(blob);
+      while (!place.there) {
+        options?.signal?.throwIfAborted();
+        if (place.filling) {
+          // Whoever fills it says why it failed; then this one tries.
+          await place.filling.catch(() => {});
+          continue;
+        }
+        allot();
+        place.filling = translatingFsErrors(path, () => fill(place, open));
+        try {
+          await place.filling;
+        } finally {
+          delete place.filling;
+        }
+      }
+    },
+    finish: (keep, files) =>
+      translatingFsErrors(path, async () => {
+        const temporary = await file();
+        const kept = [...places.values()].filter(({ blob, there }) => there && keep.has(blob.digest));
+        let at = await closeGaps(temporary.handle, kept);
+        const writer = fileWriter(temporary.handle, at);
+        for (const small of files) {
+          const bytes = smallFileBytes(small);
+          at += bytes.length;
+          await writer.append(bytes);
+        }
+        await writer.append(END);
+        await writer.truncate(at + END.length);
+        await temporary.publish();
+        opened = undefined;
+      }),
+    async [Symbol.asyncDispose]() {
+      const pending = opened;
+      opened = undefined;
+      await Promise.allSettled([...places.values()].map(({ filling }) => filling));
+      await (await pending?.catch(() => undefined))?.discard();
+    },
+  };
+}
+
+function headerOf({ blob }: Place): Uint8Array {
+  return archiveHeader(blobPath(blob.digest), blob.size);
+}
+
+function startOf({ at }: Place): number {
+  if (at === undefined) throw new Error('a blob without a place');
+  return at;
+}
+
+function byDigest(a: Place, b: Place): number {
+  return a.blob.digest < b.blob.digest ? -1 : 1;
+}
+
+/** Where blobs did not come after all, those behind them move up. Returns where the last one ends. */
+async function closeGaps(handle: FileHandle, places: readonly Place[]): Promise<number> {
+  let end = 0;
+  for (const place of places.toSorted((a, b) => startOf(a) - startOf(b))) {
+    const length = headerOf(place).length + padded(place.blob.size);
+    if (startOf(place) !== end) await moveDown(handle, { from: startOf(place), to: end, length });
+    place.at = end;
+    end += length;
+  }
+  return end;
+}
+
+interface Move {
+  readonly from: number;
+  readonly to: number;
+  readonly length: number;
+}
+
+async function moveDown(handle: FileHandle, { from, to, length }: Move): Promise<void> {
+  for (let moved = 0; moved < length; ) {
+    const buffer = Buffer.allocUnsafe(Math.min(MOVE_CHUNK, length - moved));
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, from + moved);
+    if (bytesRead === 0) throw new Error('the archive that is being written has become shorter');
+    await writeAt(handle, to + moved, buffer.subarray(0, bytesRead));
+    moved += bytesRead;
+  }
+}
+
+async function writeAt(handle: FileHandle, at: number, bytes: Uint8Array): Promise<void> {
+  const writer = fileWriter(handle, at);
+  await writer.append(bytes);
+  await writer.flush();
+}
+
+interface Temporary {
+  readonly handle: FileHandle;
+  publish(): Promise<void>;
+  discard(): Promise<void>;
+}
+
+/** Beside the archive's name; for a device or a pipe, to which it is copied in the end, in the system's place. */
+async function openTemporary(path: string): Promise<Temporary> {
+  return translatingFsErrors(path, async () => {
+    const special = await isSpecial(path);
+    const directory = special ? tmpdir() : dirname(path);
+    const temporary = join(directory, `.${basename(path)}.images-${crypto.randomUUID()}`);
+    const handle = await open(temporary, 'wx+');
+    const discard = async () => {
+      await handle.close();
+      await rm(temporary, { force: true });
+    };
+    return {
+      handle,
+      discard,
+      async publish() {
+        try {
+          if (special) await writeStreamAtomically(path, await readFileBytes(handle, {}));
+          else await handle.datasync();
+          if (!special) await rename(temporary, path);
+        } finally {
+          await discard();
+        }
+      },
+    };
+  });
+}
+
+async function isSpecial(path: string): Promise<boolean> {
+  try {
+    const info = await stat(path);
+    return !info.isFile() && !info.isDirectory();
+  } catch (error) {
+    if (isFsError(error, 'ENOENT')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,65 @@
+// The manifests of an archive that is being written: they are small, and go in when all is known. Relies on the writer for which blobs are there.
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { decodeManifest, type RawManifest, successors } from '../../oci/manifest.ts';
+import { OCI_INDEX } from '../../oci/media-types.ts';
+import { blobPath, INDEX_FILE, LAYOUT_FILE, LAYOUT_VERSION } from '../layout/layout-files.ts';
+import type { SmallFile } from './archive-format.ts';
+
+export interface MemoryManifests {
+  has(digest: Digest): boolean;
+  /** Errors: MANIFEST_BLOB_UNKNOWN. */
+  add(manifest: RawManifest): void;
+  /** Takes it as it is. */
+  put(manifest: RawManifest): void;
+  /** What the manifests of these digests need, themselves included. */
+  below(digests: readonly Digest[]): { readonly raws: readonly RawManifest[]; readonly blobs: ReadonlySet<Digest> };
+}
+
+export function memoryManifests(writer: { has(digest: Digest): boolean }): MemoryManifests {
+  const known = new Map<Digest, RawManifest>();
+  return {
+    has: (digest) => known.has(digest),
+    add(manifest) {
+      const absent = successors(decodeManifest(manifest)).blobs.find(({ digest }) => !writer.has(digest));
+      if (absent) {
+        throw new ImagesError('MANIFEST_BLOB_UNKNOWN', `blob ${absent.digest} of the manifest is not there`);
+      }
+      known.set(manifest.digest, manifest);
+    },
+    put: (manifest) => {
+      known.set(manifest.digest, manifest);
+    },
+    below(digests) {
+      const raws = new Map<Digest, RawManifest>();
+      const blobs = new Set<Digest>();
+      const walk = (digest: Digest): void => {
+        const raw = known.get(digest);
+        if (!raw || raws.has(digest)) return;
+        raws.set(digest, raw);
+        const below = successors(decodeManifest(raw));
+        for (const blob of below.blobs) blobs.add(blob.digest);
+        for (const child of below.manifests) walk(child.digest);
+      };
+      for (const digest of digests) walk(digest);
+      return { raws: [...raws.values()], blobs };
+    },
+  };
+}
+
+/** What makes an archive with blobs a layout: in an order that does not depend on who came first. */
+export function layoutSmallFiles(raws: readonly RawManifest[], entries: readonly Descriptor[]): readonly SmallFile[] {
+  const manifests = raws.map((raw) => ({ path: blobPath(raw.digest), bytes: raw.bytes }));
+  const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: entries.toSorted(byNames) };
+  return [
+    ...manifests.sort((a, b) => (a.path < b.path ? -1 : 1)),
+    { path: INDEX_FILE, bytes: Buffer.from(JSON.stringify(index)) },
+    { path: LAYOUT_FILE, bytes: Buffer.from(LAYOUT_VERSION) },
+  ];
+}
+
+function byNames(a: Descriptor, b: Descriptor): number {
+  const [one, other] = [a, b].map((entry) => `${JSON.stringify(entry.annotations ?? {})} ${entry.digest}`);
+  return (one ?? '') < (other ?? '') ? -1 : 1;
+}

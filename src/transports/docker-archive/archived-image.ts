@@ -1,0 +1,137 @@
+// An image of a docker-archive that has no manifest of its own: one is made from its config and its layer files. The layers stay as they are.
+import { type Compression, compressionOf } from '../../io/compression.ts';
+import { decompressed } from '../../io/decompress.ts';
+import { createLimiter } from '../../io/limiter.ts';
+import { decodeConfig } from '../../oci/config.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import { type Digest, digester, digestOf } from '../../oci/digest.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { MAX_MANIFEST_SIZE, type RawManifest, rawManifest, verifyBytes } from '../../oci/manifest.ts';
+import {
+  DOCKER_CONFIG,
+  DOCKER_LAYER,
+  DOCKER_LAYER_GZIP,
+  DOCKER_LAYER_ZSTD,
+  DOCKER_MANIFEST,
+} from '../../oci/media-types.ts';
+import type { Bytes } from '../../registry/contract.ts';
+import type { ArchivedFile, ArchiveFile } from '../archive/archive-file.ts';
+import { readSmall } from '../layout/layout-files.ts';
+import type { DockerItem } from './docker-manifest.ts';
+
+export interface ArchivedImage {
+  readonly manifest: RawManifest;
+  readonly blobs: ReadonlyMap<Digest, ArchivedBlob>;
+}
+
+export interface ArchivedBlob {
+  readonly descriptor: Descriptor;
+  open(from: number): Promise<Bytes>;
+}
+
+/** What is known of a layer file. */
+export interface LayerFile extends ArchivedBlob {
+  /** Absent where nobody has read the file through. */
+  readonly diffId?: Digest;
+}
+
+/** Layers that are hashed at a time. */
+const AT_A_TIME = 2;
+
+/** Errors: BLOB_UNKNOWN (a file is lacking), MANIFEST_INVALID, DIGEST_INVALID, COMPRESSION_INVALID. */
+export async function readArchivedImage(archive: ArchiveFile, item: DockerItem): Promise<ArchivedImage> {
+  const config = await readSmall(archive, item.config, MAX_MANIFEST_SIZE);
+  if (!config) throw lacking(archive, item.config);
+  const named = /^(?:blobs\/sha256\/|sha256:)?([0-9a-f]{64})(?:\.json)?$/.exec(item.config)?.[1];
+  if (named) verifyBytes(config, { digest: `sha256:${named}` });
+  const { diffIds } = decodeConfig(config);
+  if (diffIds.length !== item.layers.length) {
+    throw new ImagesError(
+      'MANIFEST_INVALID',
+      `the config has ${diffIds.length} diffIDs for ${item.layers.length} layers [${archive.label}]`,
+    );
+  }
+  const layers = await createLimiter(AT_A_TIME).map(item.layers, (path, at) =>
+    describeLayer(archive, path, diffIds[at] as Digest),
+  );
+  return assemble(config, layers);
+}
+
+/** Docker's manifest of a config and its layers. */
+export function assemble(config: Uint8Array, layers: readonly ArchivedBlob[]): ArchivedImage {
+  const configBlob: ArchivedBlob = {
+    descriptor: { mediaType: DOCKER_CONFIG, size: config.length, digest: digestOf(config) },
+    open: async (from) => one(config.subarray(from)),
+  };
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: DOCKER_MANIFEST,
+    config: configBlob.descriptor,
+    layers: layers.map(({ descriptor }) => descriptor),
+  };
+  return {
+    manifest: rawManifest(Buffer.from(JSON.stringify(manifest))),
+    blobs: new Map([configBlob, ...layers].map((blob) => [blob.descriptor.digest, blob])),
+  };
+}
+
+/**
+ * A layer file as a blob. Uncompressed, its digest is the diffID. Of a compressed one the digest is that of the file: by its name in a
+ * layout, else it is read for it. What no runtime reads from a registry (xz, bzip2) is given uncompressed.
+ */
+export async function describeLayer(archive: ArchiveFile, path: string, diffId: Digest): Promise<LayerFile> {
+  const file = archive.find(path);
+  if (!file) throw lacking(archive, path);
+  const compression = await layerCompression(archive, file);
+  const open = (from: number) => archive.open(file.name, from);
+  const mediaType = mediaTypeOf(compression);
+  if (mediaType === undefined) {
+    const plain = async (from: number) => skipped(decompressed(await open(0)), from);
+    const { size } = await measured(await plain(0));
+    return { descriptor: { mediaType: DOCKER_LAYER, size, digest: diffId }, open: plain };
+  }
+  if (compression === undefined) return { descriptor: { mediaType, size: file.size, digest: diffId }, open };
+  const named = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(file.name)?.[1];
+  const digest: Digest = named ? `sha256:${named}` : (await measured(await open(0))).digest;
+  return { descriptor: { mediaType, size: file.size, digest }, open };
+}
+
+export async function layerCompression(archive: ArchiveFile, file: ArchivedFile): Promise<Compression | undefined> {
+  for await (const chunk of await archive.open(file.name, 0)) return compressionOf(chunk);
+  return undefined;
+}
+
+/** Digest and size of a stream. */
+export async function measured(body: Bytes): Promise<{ readonly digest: Digest; readonly size: number }> {
+  const hash = digester('sha256');
+  let size = 0;
+  for await (const chunk of body) {
+    hash.update(chunk);
+    size += chunk.length;
+  }
+  return { digest: `sha256:${hash.digest('hex')}`, size };
+}
+
+export function lacking(archive: ArchiveFile, path: string): ImagesError {
+  return new ImagesError('BLOB_UNKNOWN', `the archive lacks ${path} [${archive.label}]`, {
+    hint: 'It is damaged or was not written to its end: make it again.',
+  });
+}
+
+/** `undefined`: there is none. */
+function mediaTypeOf(compression: Compression | undefined): string | undefined {
+  if (compression === undefined) return DOCKER_LAYER;
+  return compression === 'gzip' ? DOCKER_LAYER_GZIP : compression === 'zstd' ? DOCKER_LAYER_ZSTD : undefined;
+}
+
+async function* skipped(body: Bytes, count: number): AsyncGenerator<Uint8Array> {
+  let left = count;
+  for await (const chunk of body) {
+    if (left < chunk.length) yield chunk.subarray(left);
+    left = Math.max(0, left - chunk.length);
+  }
+}
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
+}

@@ -1,0 +1,119 @@
+// Images as a docker-archive that is never a file: for standard output, and as an entry of another archive, whose header says first how long it is. The
+// bytes are those that the sink writes.
+import { tmpdir } from 'node:os';
+import { verified } from '../../io/verify.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { decodeManifest, type RawManifest, successors } from '../../oci/manifest.ts';
+import type { Reference } from '../../oci/reference.ts';
+import type { Bytes, CallOptions } from '../../registry/contract.ts';
+import { padding } from '../../tar/writer.ts';
+import { archiveHeader, END, padded, smallFileBytes } from '../archive/archive-format.ts';
+import { layoutSmallFiles } from '../archive/memory-manifests.ts';
+import type { ImageSource } from '../contract.ts';
+import { layoutEntry, withEntry } from '../layout/layout-entry.ts';
+import { blobPath } from '../layout/layout-files.ts';
+import { dockerManifestFiles, requireDockerImage } from './docker-manifest.ts';
+import { type PlainLayer, saysUnreadable, unpackLayer, withPlainLayers } from './plain-layers.ts';
+
+export interface ImageToSave {
+  readonly names: readonly Reference[];
+  /** Of one platform: a plan's `alone ?? root`. */
+  readonly manifest: RawManifest;
+  readonly source: ImageSource;
+}
+
+/** Disposing frees what was unpacked. */
+export interface PlannedArchive extends AsyncDisposable {
+  /** In bytes. */
+  readonly size: number;
+  /** Can be read several times. Errors: the sources', DIGEST_INVALID, SIZE_INVALID. */
+  bytes(options?: CallOptions): Bytes;
+}
+
+export interface PlanArchiveOptions extends CallOptions {
+  /** Where layers are unpacked that Docker cannot read packed; the system's place when absent. */
+  readonly temporaryDirectory?: string;
+}
+
+/** Only layers that have to be unpacked are read already. Errors: MANIFEST_INVALID (an index), UNSUPPORTED (foreign layers), the sources'. */
+export async function planDockerArchive(
+  images: readonly ImageToSave[],
+  options: PlanArchiveOptions = {},
+): Promise<PlannedArchive> {
+  const blobs = new Map<Digest, OpenBlob>();
+  const plain = new Map<Digest, PlainLayer>();
+  const free = async () => {
+    for (const layer of plain.values()) await layer[Symbol.asyncDispose]();
+  };
+  try {
+    const saved: (ImageToSave & { readonly manifest: RawManifest })[] = [];
+    for (const image of images) {
+      requireDockerImage(image.manifest);
+      for (const blob of successors(decodeManifest(image.manifest)).blobs) {
+        if (!saysUnreadable(blob.mediaType)) {
+          if (!blobs.has(blob.digest))
+            blobs.set(blob.digest, { blob, open: (call) => image.source.blob(blob, 0, call) });
+        } else if (!plain.has(blob.digest)) {
+          const body = verified(await image.source.blob(blob, 0, options), blob);
+          plain.set(blob.digest, await unpackLayer(blob, body, options.temporaryDirectory ?? tmpdir()));
+        }
+      }
+      const descriptors = new Map([...plain].map(([digest, { descriptor }]) => [digest, descriptor]));
+      saved.push({ ...image, manifest: withPlainLayers(image.manifest, descriptors) });
+    }
+    const files = smallFiles(saved);
+    const unpacked = [...plain.values()].map(({ descriptor, open }) => ({ blob: descriptor, open: () => open(0) }));
+    const parts = [...inOrder(blobs.values()), ...inOrder(unpacked.filter(({ blob }) => !blobs.has(blob.digest)))];
+    const small = Buffer.concat([...files, END]);
+    const size = parts.reduce((sum, { blob }) => sum + headerOf(blob).length + padded(blob.size), small.length);
+    return { size, bytes: (call) => stream(parts, small, call), [Symbol.asyncDispose]: free };
+  } catch (error) {
+    await free();
+    throw error;
+  }
+}
+
+interface OpenBlob {
+  readonly blob: Descriptor;
+  open(call?: CallOptions): Promise<Bytes>;
+}
+
+function smallFiles(images: readonly ImageToSave[]): readonly Uint8Array[] {
+  let entries: readonly Descriptor[] = [];
+  for (const { names, manifest } of images) {
+    const called = names.length > 0 ? names.map((name) => ({ name })) : [{}];
+    for (const one of called) entries = withEntry(entries, layoutEntry(manifest, one)) as readonly Descriptor[];
+  }
+  const raws = [...new Map(images.map(({ manifest }) => [manifest.digest, manifest])).values()];
+  return [...layoutSmallFiles(raws, entries), ...dockerManifestFiles(images)].map(smallFileBytes);
+}
+
+/** The next blob is opened while one is sent: its source need not be waited for. */
+async function* stream(parts: readonly OpenBlob[], small: Uint8Array, call?: CallOptions): AsyncGenerator<Uint8Array> {
+  let next = parts[0]?.open(call);
+  try {
+    for (const [at, { blob }] of parts.entries()) {
+      const body = await next;
+      next = parts[at + 1]?.open(call);
+      // Whoever comes to it sees the failure.
+      next?.catch(() => {});
+      yield headerOf(blob);
+      if (body) yield* verified(body, blob);
+      const rest = padding(blob.size);
+      if (rest.length > 0) yield rest;
+    }
+    yield small;
+  } finally {
+    const left = await next?.catch(() => undefined);
+    await left?.[Symbol.asyncIterator]().return?.();
+  }
+}
+
+function headerOf({ digest, size }: Descriptor): Uint8Array {
+  return archiveHeader(blobPath(digest), size);
+}
+
+function inOrder(parts: Iterable<OpenBlob>): readonly OpenBlob[] {
+  return [...parts].sort((a, b) => (a.blob.digest < b.blob.digest ? -1 : 1));
+}

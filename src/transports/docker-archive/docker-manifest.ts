@@ -1,0 +1,101 @@
+// manifest.json of a docker-archive (moby, image/tarexport): which files make up each image. Pure.
+import * as decode from '../../oci/decode.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import { digestHex } from '../../oci/digest.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { decodeManifest, type RawManifest } from '../../oci/manifest.ts';
+import { DOCKER_CONFIG, isNonDistributable, OCI_CONFIG } from '../../oci/media-types.ts';
+import { formatReference, fullReference, type Reference } from '../../oci/reference.ts';
+import type { SmallFile } from '../archive/archive-format.ts';
+import { blobPath } from '../layout/layout-files.ts';
+
+export const MANIFEST_FILE = 'manifest.json';
+/** What is older: names and tags, with the ids of layers. */
+export const REPOSITORIES_FILE = 'repositories';
+
+export interface DockerItem {
+  /** Paths in the archive. */
+  readonly config: string;
+  readonly layers: readonly string[];
+  readonly repoTags: readonly string[];
+}
+
+/** Errors: MANIFEST_INVALID. */
+export function decodeDockerManifest(bytes: Uint8Array): readonly DockerItem[] {
+  return decode.array(decode.parseJson(bytes, MANIFEST_FILE), MANIFEST_FILE).map((value, at) => {
+    const path = `${MANIFEST_FILE}[${at}]`;
+    const item = decode.object(value, path);
+    return {
+      config: decode.string(item.Config, `${path}.Config`),
+      layers: decode.optional(item.Layers, `${path}.Layers`, decode.strings) ?? [],
+      repoTags: decode.optional(item.RepoTags, `${path}.RepoTags`, decode.strings) ?? [],
+    };
+  });
+}
+
+export interface NamedManifest {
+  readonly names: readonly Reference[];
+  readonly manifest: RawManifest;
+}
+
+/** The files by which Docker finds the images, in an order that does not depend on theirs. What is no image (a chart, a signature) is left out. */
+export function dockerManifestFiles(images: readonly NamedManifest[]): readonly SmallFile[] {
+  const items = new Map<string, { config: string; tags: Set<string>; layers: readonly string[] }>();
+  const repositories = new Map<string, Map<string, string>>();
+  for (const { names, manifest } of images) {
+    const image = decodeManifest(manifest);
+    if (image.kind !== 'image' || !isImageConfig(image.config)) continue;
+    const layers = image.layers.map((layer) => blobPath(layer.digest));
+    const item = items.get(manifest.digest) ?? { config: blobPath(image.config.digest), tags: new Set(), layers };
+    items.set(manifest.digest, item);
+    const top = image.layers.at(-1);
+    for (const name of names) {
+      const { digest: _, ...full } = fullReference(name);
+      if (full.tag === undefined) continue;
+      item.tags.add(formatReference(full));
+      const repository = `${full.host}/${full.path}`;
+      const tags = repositories.get(repository) ?? new Map<string, string>();
+      if (top) repositories.set(repository, tags.set(full.tag, digestHex(top.digest)));
+    }
+  }
+  const listed = [...items.values()]
+    .map(({ config, tags, layers }) => ({ Config: config, RepoTags: [...tags].sort(), Layers: layers }))
+    .sort((a, b) => (itemKey(a) < itemKey(b) ? -1 : 1));
+  return [
+    { path: MANIFEST_FILE, bytes: json(listed) },
+    { path: REPOSITORIES_FILE, bytes: json(sorted(repositories, (tags) => sorted(tags, (id) => id))) },
+  ];
+}
+
+/** Errors: UNSUPPORTED for an image whose layers an archive cannot hold. */
+export function requireDockerImage(manifest: RawManifest): void {
+  const image = decodeManifest(manifest);
+  if (image.kind !== 'image') {
+    throw new ImagesError('MANIFEST_INVALID', 'a docker-archive holds images, no indexes', {
+      hint: 'Choose one platform with --platform, or copy to oci-archive:.',
+    });
+  }
+  const foreign = image.layers.find((layer) => isNonDistributable(layer.mediaType));
+  if (foreign) {
+    throw new ImagesError('UNSUPPORTED', `a docker-archive holds no foreign layers [${foreign.digest}]`, {
+      hint: 'Copy to oci-archive: or oci:, which leave them where they are published.',
+    });
+  }
+}
+
+function isImageConfig({ mediaType }: Descriptor): boolean {
+  return mediaType === OCI_CONFIG || mediaType === DOCKER_CONFIG;
+}
+
+function itemKey(item: { readonly Config: string; readonly RepoTags: readonly string[] }): string {
+  return `${item.RepoTags[0] ?? '~'} ${item.Config}`;
+}
+
+function sorted<T, R>(map: ReadonlyMap<string, T>, value: (one: T) => R): Readonly<Record<string, R>> {
+  const entries = [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, one]) => [key, value(one)]));
+}
+
+function json(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value));
+}

@@ -1,0 +1,102 @@
+// Layers that old Docker daemons cannot read (zstd, xz, bzip2), unpacked for an archive, and the manifest that goes with them.
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Compression, compressionOf } from '../../io/compression.ts';
+import { decompressed } from '../../io/decompress.ts';
+import { translatingFsErrors } from '../../io/fs-errors.ts';
+import * as decode from '../../oci/decode.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import { type Digest, digester } from '../../oci/digest.ts';
+import { type RawManifest, rawManifest } from '../../oci/manifest.ts';
+import { DOCKER_LAYER, OCI_LAYER } from '../../oci/media-types.ts';
+import type { Bytes } from '../../registry/contract.ts';
+import { readFileBytes } from '../../storage/fs-read.ts';
+import { fileWriter } from '../../storage/fs-write.ts';
+
+/** A layer, unpacked into a file without a name; disposing frees it. */
+export interface PlainLayer extends AsyncDisposable {
+  readonly descriptor: Descriptor;
+  open(from: number): Promise<Bytes>;
+}
+
+/** Whether blobs of this type are layers of a file system. */
+export function isLayerType(mediaType: string): boolean {
+  return /^application\/vnd\.(?:oci\.image\.layer\.|docker\.image\.rootfs\.)/.test(mediaType);
+}
+
+/** Whether the type alone says that the layer has to be unpacked. */
+export function saysUnreadable(mediaType: string): boolean {
+  return isLayerType(mediaType) && /[.+](?:zstd|xz|bzip2)$/.test(mediaType);
+}
+
+export interface Peeked {
+  readonly compression: Compression | undefined;
+  /** All bytes, the first ones included. */
+  readonly body: Bytes;
+}
+
+/** Looks at the first bytes. */
+export async function peekCompression(body: Bytes): Promise<Peeked> {
+  const iterator = body[Symbol.asyncIterator]();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  while (size < 8) {
+    const next = await iterator.next();
+    if (next.done) break;
+    chunks.push(next.value);
+    size += next.value.length;
+  }
+  const whole: AsyncIterableIterator<Uint8Array> = {
+    [Symbol.asyncIterator]: () => whole,
+    next: async () => {
+      const chunk = chunks.shift();
+      return chunk ? { done: false, value: chunk } : iterator.next();
+    },
+    return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+  };
+  return { compression: compressionOf(Buffer.concat(chunks)), body: whole };
+}
+
+/** Unpacks into `directory`. Errors: COMPRESSION_INVALID, NO_SPACE, the body's. */
+export async function unpackLayer(layer: Descriptor, body: Bytes, directory: string): Promise<PlainLayer> {
+  return translatingFsErrors(directory, async () => {
+    const path = join(directory, `.images-layer-${crypto.randomUUID()}`);
+    const handle = await open(path, 'wx+', 0o600);
+    try {
+      await rm(path);
+      return await write(layer, body, handle);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  });
+}
+
+async function write(layer: Descriptor, body: Bytes, handle: FileHandle): Promise<PlainLayer> {
+  const writer = fileWriter(handle, 0);
+  const hash = digester('sha256');
+  for await (const chunk of decompressed(body)) {
+    hash.update(chunk);
+    await writer.append(chunk);
+  }
+  await writer.flush();
+  const digest: Digest = `sha256:${hash.digest('hex')}`;
+  const mediaType = layer.mediaType.startsWith('application/vnd.docker.') ? DOCKER_LAYER : OCI_LAYER;
+  return {
+    descriptor: { mediaType, digest, size: writer.size },
+    open: (from) => readFileBytes(handle, { from }),
+    [Symbol.asyncDispose]: () => handle.close(),
+  };
+}
+
+/** The manifest with the unpacked layers in place of the packed ones; itself where none is. */
+export function withPlainLayers(raw: RawManifest, plain: ReadonlyMap<Digest, Descriptor>): RawManifest {
+  const fields = decode.object(decode.parseJson(raw.bytes, 'manifest'), 'manifest');
+  let changed = false;
+  const layers = decode.array(fields.layers ?? [], 'manifest.layers').map((layer) => {
+    const found = decode.isObject(layer) ? plain.get(layer.digest as Digest) : undefined;
+    changed ||= found !== undefined;
+    return found ?? layer;
+  });
+  return changed ? rawManifest(Buffer.from(JSON.stringify({ ...fields, layers })), raw.mediaType) : raw;
+}
