@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'BAD_ANSWER'
   | 'BROKEN_OFF'
   | 'BUILD_FAILED'
+  | 'COMPRESSION_INVALID'
   | 'CONFIG_INVALID'
   | 'DOCKERFILE_INVALID'
   | 'FILE_UNREADABLE'
@@ -62,6 +63,17 @@ export interface ErrorDetails {
   readonly cause?: unknown;
   /** The HTTP status that a registry answered with, where it was one. */
   readonly status?: number;
+  /** Where in a text the mistake is. */
+  readonly position?: TextPosition;
+  /** The line with the mistake, a line of carets below it. */
+  readonly excerpt?: readonly string[];
+}
+
+/** Line and column count from 1. */
+export interface TextPosition {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
 }
 
 /**
@@ -73,12 +85,16 @@ export class ImagesError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly status: number | undefined;
+  readonly position: TextPosition | undefined;
+  readonly excerpt: readonly string[];
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.hint = details.hint;
     this.status = details.status;
+    this.position = details.position;
+    this.excerpt = details.excerpt ?? [];
   }
 }
 

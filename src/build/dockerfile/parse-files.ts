@@ -1,0 +1,96 @@
+// COPY and ADD: flags, sources, heredocs, destination.
+
+import type { Flags } from './flags.ts';
+import { parseHeredoc } from './heredoc.ts';
+import type { Files, Instruction, Word } from './instructions.ts';
+import { flagsOf, type Request } from './request.ts';
+import { mistake } from './source.ts';
+import { jsonStrings, plainWords } from './split.ts';
+
+export function parseCopy(request: Request): Instruction {
+  const flags = flagsOf(request, {
+    from: 'text',
+    chown: 'text',
+    chmod: 'text',
+    link: 'switch',
+    parents: 'switch',
+    exclude: 'texts',
+  });
+  const files = filesOf(request, flags);
+  const from = flags.text('from');
+  if (from !== undefined && /\$(?:\{|\w)/.test(from)) {
+    const at = request.flags.find(({ text }) => text.startsWith('--from'))?.at ?? 0;
+    throw mistake(request.statement, `no variables in --from [${from}]`, {
+      at,
+      hint: 'Give the image a name with FROM … AS name, where variables are expanded, and copy from that name.',
+    });
+  }
+  const remote = files.sources.find(({ text }) => /^https?:\/\/|^git(?:@|:\/\/)|^ssh:\/\//.test(text));
+  if (remote) {
+    throw mistake(request.statement, `COPY takes no address [${remote.text}]`, { at: remote.at, hint: 'ADD does.' });
+  }
+  return { ...request.written, ...files, kind: 'copy', from, parents: flags.switch('parents') ?? false };
+}
+
+export function parseAdd(request: Request): Instruction {
+  const { statement } = request;
+  const flags = flagsOf(request, {
+    chown: 'text',
+    chmod: 'text',
+    link: 'switch',
+    checksum: 'text',
+    'keep-git-dir': 'switch',
+    unpack: 'switch',
+    exclude: 'texts',
+  });
+  const files = filesOf(request, flags);
+  const repository = files.sources.find(({ text }) => isGit(text));
+  if (repository || flags.switch('keep-git-dir') !== undefined) {
+    const at = repository?.at ?? request.flags.find(({ text }) => text.startsWith('--keep-git-dir'))?.at ?? 0;
+    throw mistake(statement, `ADD from a git repository is not supported${repository ? ` [${repository.text}]` : ''}`, {
+      at,
+      hint: 'Let the `tar` script clone it, or ADD an archive of it by its address.',
+    });
+  }
+  const checksum = flags.text('checksum');
+  if (checksum !== undefined && (files.sources.length !== 1 || !isUrl(files.sources[0]?.text ?? ''))) {
+    const at = request.flags.find(({ text }) => text.startsWith('--checksum'))?.at ?? 0;
+    throw mistake(statement, '--checksum is for one http or https address', { at });
+  }
+  return { ...request.written, ...files, kind: 'add', checksum, unpack: flags.switch('unpack') };
+}
+
+export function isUrl(source: string): boolean {
+  return /^https?:\/\//.test(source);
+}
+
+function isGit(source: string): boolean {
+  if (/^(?:git@[^/]+:|git:\/\/|ssh:\/\/)/.test(source)) return true;
+  return isUrl(source) && /\.git(?:[#?].*)?$/.test(source);
+}
+
+function filesOf(request: Request, flags: Flags): Files {
+  const { statement, rest, heredocs, written } = request;
+  const json = jsonStrings(statement, rest);
+  const words: readonly Word[] = json ? json.map((text) => ({ text, at: rest.at })) : plainWords(rest);
+  const destination = words.at(-1);
+  if (!destination || words.length < 2) {
+    throw mistake(statement, `${written.name} needs a source and a destination`, {
+      ...(rest.text !== '' && { at: rest.at, length: rest.text.length }),
+      hint: `Write ${written.name} source destination`,
+    });
+  }
+  if (!json && parseHeredoc(destination.text)) {
+    throw mistake(statement, 'a heredoc is no destination', { at: destination.at, length: destination.text.length });
+  }
+  const sources = words.slice(0, -1).filter(({ text }) => json !== undefined || !parseHeredoc(text));
+  return {
+    sources,
+    heredocs: json ? [] : heredocs,
+    destination,
+    chown: flags.text('chown'),
+    chmod: flags.text('chmod'),
+    link: flags.switch('link') ?? false,
+    exclude: flags.texts('exclude'),
+  };
+}

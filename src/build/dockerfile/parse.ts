@@ -1,0 +1,56 @@
+// A Dockerfile as typed instructions (Dockerfile reference; BuildKit decides where that is silent). Pure: variables are expanded when it is evaluated.
+import type { Directive } from './directives.ts';
+import { type Instruction, KEYWORDS } from './instructions.ts';
+import { parsers } from './parse-instruction.ts';
+import type { Request } from './request.ts';
+import { mistake, type Source, type Statement } from './source.ts';
+import { splitStatement } from './split.ts';
+import { type Escape, type RawStatement, readStatements, type Warning } from './statements.ts';
+
+export interface Dockerfile {
+  readonly source: Source;
+  readonly escapeToken: Escape;
+  readonly directives: readonly Directive[];
+  readonly instructions: readonly Instruction[];
+  readonly warnings: readonly Warning[];
+}
+
+/** `name` is what messages call it. Errors: DOCKERFILE_INVALID, with the place. */
+export function parseDockerfile(name: string, text: string): Dockerfile {
+  const { source, escapeToken, directives, statements, warnings } = readStatements(name, text);
+  const found: Warning[] = [...warnings];
+  const instructions = statements.map((statement) => parseStatement(statement, escapeToken, found));
+  return { source, escapeToken, directives, instructions, warnings: found.sort((a, b) => a.line - b.line) };
+}
+
+/** One instruction, as ONBUILD in an image's config has it. Errors: DOCKERFILE_INVALID. */
+export function parseTrigger(name: string, text: string): Instruction {
+  const { statements, escapeToken } = readStatements(name, text);
+  const [statement, ...others] = statements;
+  if (!statement || others.length > 0) {
+    throw mistake(others[0] ?? (statement as Statement), 'an ONBUILD trigger is one instruction');
+  }
+  return parseStatement(statement, escapeToken, []);
+}
+
+function parseStatement(statement: RawStatement, escapeToken: Escape, warnings: Warning[]): Instruction {
+  const { keyword, flags, rest } = splitStatement(statement, escapeToken);
+  const name = keyword.toUpperCase();
+  const parse = Object.hasOwn(parsers, name) ? parsers[name] : undefined;
+  if (!parse) {
+    const at = statement.text.indexOf(keyword);
+    throw mistake(statement, `unknown instruction [${keyword}]`, { at, word: keyword, candidates: KEYWORDS });
+  }
+  const { range, comments, heredocs } = statement;
+  const request: Request = {
+    written: { name, keyword, range, statement, comments },
+    statement,
+    flags,
+    rest,
+    heredocs,
+    escapeToken,
+    warn: (rule, message) => warnings.push({ line: range.first, rule, message }),
+    parseInner: (inner) => parseStatement({ ...statement, ...inner }, escapeToken, warnings),
+  };
+  return parse(request);
+}

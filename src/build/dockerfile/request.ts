@@ -1,0 +1,21 @@
+// What the parsers of instructions are given.
+import { type FlagKind, type Flags, readFlags } from './flags.ts';
+import type { Heredoc } from './heredoc.ts';
+import type { Instruction, Word, Written } from './instructions.ts';
+import type { Segment, Statement } from './source.ts';
+
+export interface Request {
+  readonly written: Written;
+  readonly statement: Statement;
+  readonly flags: readonly Word[];
+  readonly rest: Word;
+  readonly heredocs: readonly Heredoc[];
+  readonly escapeToken: string;
+  warn(rule: string, message: string): void;
+  /** An instruction in this one. */
+  parseInner(inner: { readonly text: string; readonly segments: readonly Segment[] }): Instruction;
+}
+
+export function flagsOf({ statement, flags }: Request, kinds: Readonly<Record<string, FlagKind>>): Flags {
+  return readFlags(statement, flags, kinds);
+}

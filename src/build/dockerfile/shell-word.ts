@@ -1,0 +1,224 @@
+// Words as a POSIX shell expands them, as far as a Dockerfile does: quotes, escapes, `$name`, `${name}` with its modifiers. No globbing, no commands.
+import { patternMatcher } from './shell-pattern.ts';
+import { WordError } from './word-error.ts';
+
+/** The value of a variable; `undefined` for one that is not set. */
+export type Lookup = (name: string) => string | undefined;
+
+export interface WordOptions {
+  readonly escapeToken: string;
+  /** Quotes stay. */
+  readonly rawQuotes?: boolean;
+  /** Escape characters stay. */
+  readonly rawEscapes?: boolean;
+  /** Quotes are characters as others: for texts of heredocs. */
+  readonly plainQuotes?: boolean;
+  /** A variable that is not set stays as it is written. */
+  readonly keepUnset?: boolean;
+}
+
+/** The word with its variables' values in their places. Errors: WordError. */
+export function expandWord(word: string, lookup: Lookup, options: WordOptions): string {
+  return expand(word, lookup, options).text;
+}
+
+/** The words that it is then. Blanks from variables outside quotes part words too. Errors: WordError. */
+export function shellWords(word: string, lookup: Lookup, options: WordOptions): readonly string[] {
+  return expand(word, lookup, options).words;
+}
+
+interface Scan {
+  readonly chars: readonly string[];
+  at: number;
+  readonly lookup: Lookup;
+  readonly options: WordOptions;
+  depth: number;
+}
+
+/** `${a:-${b:-…}}`: more is an attack. */
+const MAX_DEPTH = 100;
+
+function expand(word: string, lookup: Lookup, options: WordOptions): Expanded {
+  return upTo({ chars: [...word], at: 0, lookup, options, depth: 0 }, undefined, options.rawEscapes ?? false);
+}
+
+interface Expanded {
+  readonly text: string;
+  readonly words: readonly string[];
+}
+
+const BLANK = /^\s$/u;
+
+/** Up to a character, which is passed over, or to the end. */
+function upTo(scan: Scan, stop: string | undefined, rawEscapes: boolean): Expanded {
+  const { chars, options } = scan;
+  const words: string[] = [];
+  let text = '';
+  let pending = '';
+  let isWord = false;
+  const addRaw = (part: string) => {
+    text += part;
+    pending += part;
+    isWord = true;
+  };
+  const endWord = () => {
+    if (pending !== '') words.push(pending);
+    pending = '';
+    isWord = false;
+  };
+  const add = (part: string) => {
+    text += part;
+    for (const char of part) {
+      if (!BLANK.test(char)) {
+        pending += char;
+        isWord = true;
+      } else if (isWord) endWord();
+    }
+  };
+  while (scan.at < chars.length) {
+    const char = chars[scan.at] as string;
+    if (char === stop) {
+      scan.at++;
+      endWord();
+      return { text, words };
+    }
+    if (char === '$') add(dollar(scan));
+    else if (char === '<') addRaw(heredocMark(scan));
+    else if (char === "'" && !options.plainQuotes) addRaw(singleQuoted(scan));
+    else if (char === '"' && !options.plainQuotes) addRaw(doubleQuoted(scan, rawEscapes));
+    else if (char === options.escapeToken) {
+      scan.at++;
+      const next = chars[scan.at++];
+      if (rawEscapes) addRaw(char);
+      if (next !== undefined) addRaw(next);
+    } else {
+      scan.at++;
+      add(char);
+    }
+  }
+  if (stop !== undefined) throw new WordError(stop === '}' ? "a '}' is missing" : `a '${stop}' is missing in \${}`);
+  endWord();
+  return { text, words };
+}
+
+/** `<<`, and blanks after it, stand together with the name that follows. */
+function heredocMark(scan: Scan): string {
+  const { chars } = scan;
+  scan.at++;
+  if (chars[scan.at] !== '<') return '<';
+  scan.at++;
+  let blanks = '';
+  while (/^[ \t\r]$/.test(chars[scan.at] ?? '')) blanks += chars[scan.at++];
+  return `<<${blanks}`;
+}
+
+function singleQuoted(scan: Scan): string {
+  const end = scan.chars.indexOf("'", scan.at + 1);
+  if (end < 0) throw new WordError('a single quote has no end');
+  const text = scan.chars.slice(scan.at + 1, end).join('');
+  scan.at = end + 1;
+  return scan.options.rawQuotes ? `'${text}'` : text;
+}
+
+function doubleQuoted(scan: Scan, rawEscapes: boolean): string {
+  const { chars, options } = scan;
+  const quote = options.rawQuotes ? '"' : '';
+  let text = quote;
+  scan.at++;
+  for (;;) {
+    const char = chars[scan.at];
+    if (char === undefined) throw new WordError('a double quote has no end');
+    if (char === '"') {
+      scan.at++;
+      return text + quote;
+    }
+    if (char === '$') {
+      text += dollar(scan);
+      continue;
+    }
+    scan.at++;
+    if (char !== options.escapeToken) {
+      text += char;
+      continue;
+    }
+    if (rawEscapes) text += char;
+    const next = chars[scan.at];
+    if (next === undefined) continue;
+    if (next === '"' || next === '$' || next === options.escapeToken) {
+      text += next;
+      scan.at++;
+    } else if (!rawEscapes) text += char;
+  }
+}
+
+const SPECIAL = '@*#?-$!0';
+
+function nameAt(scan: Scan): string {
+  const { chars } = scan;
+  const first = chars[scan.at] ?? '';
+  const isDigits = /^\p{Nd}$/u.test(first);
+  if (!isDigits && first !== '' && SPECIAL.includes(first)) {
+    scan.at++;
+    return first;
+  }
+  const allowed = isDigits ? /^\p{Nd}$/u : /^[\p{L}\p{Nd}_]$/u;
+  let name = '';
+  while (allowed.test(chars[scan.at] ?? '')) name += chars[scan.at++];
+  return name;
+}
+
+function dollar(scan: Scan): string {
+  const { chars, lookup, options } = scan;
+  scan.at++;
+  if (chars[scan.at] !== '{') {
+    const name = nameAt(scan);
+    if (name === '') return '$';
+    return lookup(name) ?? (options.keepUnset ? `$${name}` : '');
+  }
+  scan.at++;
+  const first = chars[scan.at];
+  if (first === undefined) throw new WordError("a '}' is missing");
+  if (first === '{' || first === '}' || first === ':') throw new WordError(`nothing that can stand in \${} [${first}]`);
+  const name = nameAt(scan);
+  const operator = chars[scan.at++];
+  if (operator === undefined) throw new WordError("a '}' is missing");
+  if (operator === '}') return lookup(name) ?? (options.keepUnset ? `\${${name}}` : '');
+  if (operator === '/') return replaced(scan, name);
+  if (operator === ':') return conditional(scan, name, `:${chars[scan.at++] ?? ''}`);
+  return conditional(scan, name, operator);
+}
+
+function conditional(scan: Scan, name: string, operator: string): string {
+  if (!/^(?::?[-+?]|[#%])$/.test(operator)) throw new WordError(`no modifier of variables [\${${name}${operator}…}]`);
+  const isPattern = operator === '#' || operator === '%';
+  if (++scan.depth > MAX_DEPTH) throw new WordError(`variables in variables, too deep [${MAX_DEPTH}]`);
+  const { text: word } = upTo(scan, '}', isPattern);
+  scan.depth--;
+  const value = scan.lookup(name);
+  if (value === undefined && scan.options.keepUnset) return `\${${name}${operator}${word}}`;
+  const isSet = value !== undefined && !(operator.startsWith(':') && value === '');
+  switch (operator.at(-1)) {
+    case '-':
+      return isSet ? value : word;
+    case '+':
+      return isSet ? word : '';
+    case '?':
+      if (isSet) return value;
+      throw new WordError(`${name}: ${word || (value === undefined ? 'is not set' : 'is empty')}`);
+    default: {
+      const isGreedy = word.startsWith(operator);
+      const pattern = patternMatcher(isGreedy ? word.slice(1) : word);
+      return operator === '#' ? pattern.withoutStart(value ?? '', isGreedy) : pattern.withoutEnd(value ?? '', isGreedy);
+    }
+  }
+}
+
+function replaced(scan: Scan, name: string): string {
+  const all = scan.chars[scan.at] === '/';
+  if (all) scan.at++;
+  const { text: pattern } = upTo(scan, '/', true);
+  const { text: by } = upTo(scan, '}', true);
+  const value = scan.lookup(name);
+  if (value === undefined && scan.options.keepUnset) return `\${${name}/${pattern}/${by}}`;
+  return patternMatcher(pattern).replace(value ?? '', by.replaceAll(/\\([}/])/g, '$1'), all);
+}
