@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 
 # program=package
 peers=(docker-registry skopeo podman buildah umoci containerd dockerd=docker.io crun newuidmap=uidmap jq curl socat
-  qemu-system-x86_64=qemu-system-x86 debootstrap busybox=busybox-static bsdtar=libarchive-tools setfattr=attr)
+  qemu-system-x86_64=qemu-system-x86 debootstrap busybox=busybox-static bsdtar=libarchive-tools setfattr=attr
+  zsh fish)
 
 install_peers() {
   local missing=() peer

@@ -5,7 +5,7 @@ import { chmod, copyFile, mkdir, symlink, utimes, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { run, start, until } from '../peers/process.ts';
+import { run, until } from '../peers/process.ts';
 import { newWorld, ROOT } from '../peers/program.ts';
 import { newScene } from './testing/scene.ts';
 
@@ -75,23 +75,6 @@ describe('images', () => {
     upstream.behave({});
     await world.must(['lreg_preload', overlay]);
     expect(await world.must(['lreg_ls'])).toBe('library/alpine:\n  ["1"]\n');
-  });
-
-  it('completes command lines in bash', async () => {
-    await using world = await newWorld();
-    const script = [
-      `eval "$(${join(ROOT, 'bin/images')} completion bash)"`,
-      `images() { ${join(ROOT, 'bin/images')} "$@"; }`,
-      'COMP_WORDS=(images lreg-isl); COMP_CWORD=1; _images; echo "$COMPREPLY"',
-      'COMP_WORDS=(images lreg_preload --ke); COMP_CWORD=2; _images; echo "$COMPREPLY"',
-    ].join('\n');
-    const child = start('bash', ['--norc', '-c', script], { env: world.env });
-    let said = '';
-    child.stdout?.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-    });
-    await once(child, 'close');
-    expect(said).toBe('lreg_isloaded\n--keep-going\n');
   });
 });
 

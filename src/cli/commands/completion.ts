@@ -30,21 +30,24 @@ complete -F _images images
 const ZSH = `#compdef images
 # zsh completion for images: eval "$(images completion zsh)"
 _images() {
-	local line
-	local -a found options
+	local line program=\${aliases[images]:-images}
+	local -a found options typed
+	typed=("\${(@)words[2,CURRENT]}")
+	# While it completes, zsh knows no aliases.
 	while IFS= read -r line; do
 		case "$line" in
-		:files) _files ;;
-		:directories) _files -/ ;;
+		:files) compset -P '--*='; _files ;;
+		:directories) compset -P '--*='; _files -/ ;;
 		*=) options+=("$line") ;;
 		*) found+=("$line") ;;
 		esac
-	done < <(images __complete -- "\${(@)words[2,CURRENT]}" 2> /dev/null)
+	done < <(eval "$program "'__complete -- "\${typed[@]}"' 2> /dev/null)
 	(( \${#found} )) && compadd -- "\${found[@]}"
 	(( \${#options} )) && compadd -S '' -- "\${options[@]}"
 	return 0
 }
-(( $+functions[compdef] )) && compdef _images images
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i; }
+compdef _images images
 `;
 
 const FISH = `# fish completion for images: images completion fish | source
