@@ -10,13 +10,17 @@ import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { Bytes, CallOptions } from '../../registry/contract.ts';
 import { readFileBytes } from '../../storage/fs-read.ts';
 import { fileWriter } from '../../storage/fs-write.ts';
-import { readTar } from '../../tar/reader.ts';
 import type { LayoutFiles } from '../layout/layout-files.ts';
+import { type ArchiveNames, archiveNames, cleanName } from './archive-names.ts';
+import { seekEntries } from './seek-entries.ts';
 
 export interface ArchivedFile {
   readonly name: string;
   /** In bytes. */
   readonly size: number;
+}
+
+interface PlacedFile extends ArchivedFile {
   /** Of its first byte in the uncompressed archive. */
   readonly at: number;
 }
@@ -37,24 +41,18 @@ export interface OpenArchiveOptions extends CallOptions {
 
 /** Beyond these an archive is no image's. */
 const MAX_ENTRIES = 200_000;
-const MAX_LINKS = 8;
-/** A body of this many bytes is passed over by seeking. */
-const FAR = 64 * 1024;
-const [FIRST_CHUNK, LAST_CHUNK] = [8 * 1024, 256 * 1024];
 
-/** Errors: FILE_UNREADABLE, TAR_INVALID, COMPRESSION_INVALID, NO_SPACE. */
+/** `-` is standard input. Errors: FILE_UNREADABLE, TAR_INVALID, COMPRESSION_INVALID, NO_SPACE. */
 export async function openArchive(path: string, options: OpenArchiveOptions): Promise<ArchiveFile> {
   const { label } = options;
   const handle = await openSeekable(path, options);
   try {
     const files = await listFiles(handle, options);
-    const find = (name: string) => resolve(files, name);
+    const { find } = files;
     return {
       label,
       find,
-      *names() {
-        for (const [name, { type }] of files) if (type === 'file') yield name;
-      },
+      names: files.names,
       size: async (name) => find(name)?.size,
       async open(name, from) {
         const file = find(name);
@@ -81,7 +79,7 @@ function inArchive(error: unknown, label: string): unknown {
 async function openSeekable(path: string, options: OpenArchiveOptions): Promise<FileHandle> {
   let handle: FileHandle;
   try {
-    handle = await open(path, 'r');
+    handle = await open(path === '-' ? '/dev/stdin' : path, 'r');
   } catch (error) {
     if (!isFsError(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES')) throw error;
     throw new ImagesError('FILE_UNREADABLE', `cannot read the archive [${path}]: ${error.code}`, { cause: error });
@@ -132,74 +130,14 @@ async function unpack(
   });
 }
 
-type Listed =
-  | ({ readonly type: 'file' } & ArchivedFile)
-  | { readonly type: 'link'; readonly to: string; readonly name: string };
-
-async function listFiles(
-  handle: FileHandle,
-  { label, signal }: OpenArchiveOptions,
-): Promise<ReadonlyMap<string, Listed>> {
-  const { size } = await handle.stat();
-  const files = new Map<string, Listed>();
-  let offset = 0;
+async function listFiles(handle: FileHandle, { label, signal }: OpenArchiveOptions): Promise<ArchiveNames<PlacedFile>> {
+  const files = archiveNames<PlacedFile>();
   let entries = 0;
-  while (offset < size) {
-    let next = size;
-    for await (const entry of readTar(chunks(handle, offset, size))) {
-      signal?.throwIfAborted();
-      if (++entries > MAX_ENTRIES) throw new ImagesError('TAR_INVALID', `more than ${MAX_ENTRIES} entries [${label}]`);
-      const { body, end } = entry.position;
-      const name = cleanName(entry.name);
-      if (name !== undefined) {
-        if (entry.type === 'file' && !entry.sparse) {
-          files.set(name, { type: 'file', name, size: entry.size, at: offset + body });
-        } else if (entry.type === 'symlink' || entry.type === 'hardlink') {
-          const from = entry.type === 'symlink' ? name.slice(0, name.lastIndexOf('/') + 1) : '';
-          const to = cleanName(from + entry.linkname);
-          if (to !== undefined) files.set(name, { type: 'link', name, to });
-        }
-      }
-      if (offset + body + entry.size > size && !entry.sparse) {
-        throw new ImagesError('TAR_INVALID', `the archive breaks off in ${entry.name} [${label}]`);
-      }
-      if (end - body >= FAR) {
-        next = offset + end;
-        break;
-      }
-    }
-    offset = next;
+  for await (const entry of seekEntries(handle, signal && { signal })) {
+    if (++entries > MAX_ENTRIES) throw new ImagesError('TAR_INVALID', `more than ${MAX_ENTRIES} entries [${label}]`);
+    if (entry.type === 'symlink' || entry.type === 'hardlink') files.addLink(entry);
+    const name = entry.type === 'file' && !entry.sparse ? cleanName(entry.name) : undefined;
+    if (name !== undefined) files.addFile(name, { name, size: entry.size, at: entry.at });
   }
   return files;
-}
-
-/** From `offset` on: a little first, for mostly one header is wanted. */
-async function* chunks(handle: FileHandle, offset: number, size: number): AsyncGenerator<Uint8Array> {
-  for (let at = offset, length = FIRST_CHUNK; at < size; length = Math.min(length * 2, LAST_CHUNK)) {
-    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(Math.min(length, size - at)), { position: at });
-    if (bytesRead === 0) return;
-    at += bytesRead;
-    yield buffer.subarray(0, bytesRead);
-  }
-}
-
-/** `./a//b` is `a/b`; `undefined` for what climbs out of the archive: it is nobody's. */
-function cleanName(name: string): string | undefined {
-  const parts: string[] = [];
-  for (const part of name.split('/')) {
-    if (part === '' || part === '.') continue;
-    if (part !== '..') parts.push(part);
-    else if (parts.pop() === undefined) return undefined;
-  }
-  return parts.length > 0 ? parts.join('/') : undefined;
-}
-
-function resolve(files: ReadonlyMap<string, Listed>, name: string): ArchivedFile | undefined {
-  let wanted = cleanName(name);
-  for (let links = 0; wanted !== undefined && links <= MAX_LINKS; links++) {
-    const found = files.get(wanted);
-    if (found?.type !== 'link') return found;
-    wanted = found.to;
-  }
-  return undefined;
 }

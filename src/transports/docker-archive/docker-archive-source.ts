@@ -33,7 +33,11 @@ export async function openDockerArchive(
   path: string,
   options: Omit<OpenArchiveOptions, 'label'> = {},
 ): Promise<DockerArchive> {
-  const archive = await openArchive(path, { ...options, label: `docker-archive:${path}` });
+  return await readDockerArchive(await openArchive(path, { ...options, label: `docker-archive:${path}` }));
+}
+
+/** Takes the archive over. Errors: PLACE_INVALID, MANIFEST_INVALID. */
+export async function readDockerArchive(archive: ArchiveFile): Promise<DockerArchive> {
   try {
     const images = await listImages(archive);
     return {

@@ -1,0 +1,63 @@
+// The entries of a tar archive in a file, whose bodies are passed over by seeking: a large archive is listed without being read.
+import type { FileHandle } from 'node:fs/promises';
+import { ImagesError } from '../../oci/errors.ts';
+import type { CallOptions } from '../../registry/contract.ts';
+import type { TarHeader } from '../../tar/entry.ts';
+import { printableName } from '../../tar/names.ts';
+import { readTar } from '../../tar/reader.ts';
+
+export interface SoughtEntry extends TarHeader {
+  /** Of its first content byte in the file. */
+  readonly at: number;
+}
+
+/** A body of this many bytes is passed over by seeking. */
+const FAR = 64 * 1024;
+const [FIRST_CHUNK, LAST_CHUNK] = [8 * 1024, 256 * 1024];
+
+/** Errors: TAR_INVALID, also where the file ends before the archive does. */
+export async function* seekEntries(handle: FileHandle, { signal }: CallOptions = {}): AsyncGenerator<SoughtEntry> {
+  const { size } = await handle.stat();
+  let offset = 0;
+  while (offset < size) {
+    let next = size;
+    for await (const entry of readTar(chunks(handle, offset, size))) {
+      signal?.throwIfAborted();
+      const { body, end } = entry.position;
+      const at = offset + body;
+      if (at + entry.size > size && !entry.sparse) {
+        throw new ImagesError('TAR_INVALID', `the archive breaks off in ${printableName(entry.name)}`);
+      }
+      const { name, type, mode, uid, gid, mtime, linkname, device, xattrs, sparse } = entry;
+      yield {
+        name,
+        type,
+        size: entry.size,
+        mode,
+        uid,
+        gid,
+        mtime,
+        linkname,
+        device,
+        xattrs,
+        ...(sparse && { sparse }),
+        at,
+      };
+      if (end - body >= FAR) {
+        next = offset + end;
+        break;
+      }
+    }
+    offset = next;
+  }
+}
+
+/** From `offset` on: a little first, for mostly one header is wanted. */
+async function* chunks(handle: FileHandle, offset: number, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = offset, length = FIRST_CHUNK; at < size; length = Math.min(length * 2, LAST_CHUNK)) {
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(Math.min(length, size - at)), { position: at });
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
