@@ -1,8 +1,10 @@
-import { lstat, readFile, symlink, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { lstat, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ownIdentity } from '../io/process-identity.ts';
+import { identityOf, ownIdentity } from '../io/process-identity.ts';
 import {
+  announcedRegistries,
   announceRegistry,
   dataDirectory,
   defaultDataDirectory,
@@ -72,7 +74,7 @@ describe('a running registry', () => {
   it('is announced so that others can read it, and only its owner write it', async () => {
     await using world = await temporaryWorld();
     announceRegistry({ ...SERVED, data: join(world.path, 'data') }, world.settings());
-    const { mode } = await lstat(join(world.path, `images-registry-${OWN}.json`));
+    const { mode } = await lstat(join(world.path, `images-registry-${OWN}-${process.pid}.json`));
     expect(mode & 0o777).toBe(0o644);
   });
 });
@@ -88,18 +90,44 @@ describe('registries of others', () => {
     expect(registriesOfOthers(world.settings())).toEqual([]);
   });
 
+  it('are all found, also when another one of the same user has stopped', async () => {
+    await using world = await temporaryWorld();
+    const { identity } = announceRegistry({ ...SERVED, data: join(world.path, 'one') }, world.settings()).state;
+    // One that runs in another process of this user, and one that was killed.
+    const child = spawn('sleep', ['30']);
+    const own = `images-registry-${OWN}`;
+    const text = await readFile(join(world.path, `${own}-${process.pid}.json`), 'utf8');
+    const other = identityOf(child.pid ?? 0) ?? '';
+    const copyFor = (pid: number, whose: string) =>
+      text.replaceAll(identity, whose).replace(`"pid":${process.pid}`, `"pid":${pid}`);
+    await writeFile(join(world.path, `${own}-${child.pid}.json`), copyFor(child.pid ?? 0, other));
+    await writeFile(join(world.path, `${own}-1.json`), copyFor(1, identity.replace(/^\d+/, '1')));
+    try {
+      const { withdraw } = announceRegistry({ ...SERVED, data: join(world.path, 'two') }, world.settings());
+      expect((await readdir(world.path)).filter((name) => name.startsWith(own))).toHaveLength(2);
+      withdraw();
+      expect(registriesOfOthers(world.settings({}, asOther)).map(({ pid }) => pid)).toEqual([child.pid]);
+      expect(announcedRegistries(world.settings()).map(({ pid }) => pid)).toEqual([child.pid]);
+    } finally {
+      child.kill();
+    }
+  });
+
   it('are not believed under a name that their owner does not have', async () => {
     await using world = await temporaryWorld();
     announceRegistry({ ...SERVED, data: join(world.path, 'data') }, world.settings());
-    const text = await readFile(join(world.path, `images-registry-${OWN}.json`), 'utf8');
-    await writeFile(join(world.path, 'images-registry-77.json'), text.replace(`"uid":${OWN}`, '"uid":77'));
+    const text = await readFile(join(world.path, `images-registry-${OWN}-${process.pid}.json`), 'utf8');
+    await writeFile(
+      join(world.path, `images-registry-77-${process.pid}.json`),
+      text.replace(`"uid":${OWN}`, '"uid":77'),
+    );
     expect(registriesOfOthers(world.settings({}, asOther)).map((state) => state.uid)).toEqual([OWN]);
   });
 
   it('are not read through links', async () => {
     await using world = await temporaryWorld();
     const { withdraw } = announceRegistry({ ...SERVED, data: join(world.path, 'data') }, world.settings());
-    const advert = join(world.path, `images-registry-${OWN}.json`);
+    const advert = join(world.path, `images-registry-${OWN}-${process.pid}.json`);
     const elsewhere = await world.file('elsewhere.json', await readFile(advert, 'utf8'));
     withdraw();
     await symlink(elsewhere, advert);

@@ -2,7 +2,7 @@
 //
 //   DIR/images/registry.json                    the registry that serves the data directory DIR
 //   $XDG_DATA_HOME/images/images/current.json   the data directory that was started last, when it is not the default one
-//   /tmp/images-registry-UID.json               for other users: mode 0644, believed only if user UID owns the file and the process
+//   /tmp/images-registry-UID-PID.json           for other users: mode 0644, believed only if user UID owns the file and the process
 import { randomUUID } from 'node:crypto';
 import {
   closeSync,
@@ -42,7 +42,7 @@ export interface RegistryState {
 type StateSettings = Pick<Settings, 'env' | 'home' | 'uid' | 'data'>;
 
 const MAX_STATE = 64 * 1024;
-const ADVERT = /^images-registry-(\d+)\.json$/;
+const ADVERT = /^images-registry-(\d+)-\d+\.json$/;
 
 /** The data directory of this user: --data, $IMAGES_DATA, the one started last, the default one. Absolute. */
 export function dataDirectory(settings: StateSettings): string {
@@ -62,12 +62,12 @@ export function runningRegistry(data: string): RegistryState | undefined {
 
 /** Running embedded registries of other users, root's first. */
 export function registriesOfOthers(settings: StateSettings): readonly RegistryState[] {
-  const directory = runtimeDirectory(settings);
-  return listDirectory(directory)
-    .map((file) => ({ file, uid: Number(ADVERT.exec(file)?.[1] ?? Number.NaN) }))
-    .filter(({ uid }) => Number.isInteger(uid) && uid !== settings.uid)
-    .sort((a, b) => a.uid - b.uid)
-    .flatMap(({ file, uid }) => readAdvert(join(directory, file), uid) ?? []);
+  return announcedRegistries(settings).filter(({ uid }) => uid !== settings.uid);
+}
+
+/** Running embedded registries of all users, root's first. */
+export function announcedRegistries(settings: StateSettings): readonly RegistryState[] {
+  return adverts(settings).flatMap(({ path, uid }) => readAdvert(path, uid) ?? []);
 }
 
 /** Writes down that this process serves `data`; returns what undoes it. Errors: NO_ACCESS, READ_ONLY, NO_SPACE. */
@@ -85,7 +85,8 @@ export function announceRegistry(
   };
   writeJson(statePath(state.data), state);
   rememberData(state.data, settings);
-  const advert = join(runtimeDirectory(settings), `images-registry-${settings.uid}.json`);
+  removeOldAdverts(settings);
+  const advert = join(runtimeDirectory(settings), `images-registry-${settings.uid}-${state.pid}.json`);
   // Only other users need it: where it cannot be written, or somebody took its name, this user's registry works all the same.
   attempt(() => writeJson(advert, state));
   return {
@@ -111,6 +112,26 @@ function startedLast(settings: StateSettings): string | undefined {
   if (data === undefined || !statSync(data, { throwIfNoEntry: false })?.isDirectory()) return undefined;
   // One that has stopped stands back behind the default one, where that still runs.
   return !runningRegistry(data) && runningRegistry(defaultDataDirectory(settings)) ? undefined : data;
+}
+
+interface Advert {
+  readonly path: string;
+  readonly uid: number;
+}
+
+function adverts(settings: StateSettings): readonly Advert[] {
+  const directory = runtimeDirectory(settings);
+  return listDirectory(directory)
+    .map((file) => ({ path: join(directory, file), uid: Number(ADVERT.exec(file)?.[1] ?? Number.NaN) }))
+    .filter(({ uid }) => Number.isInteger(uid))
+    .sort((a, b) => a.uid - b.uid);
+}
+
+/** Of this user's registries that were killed. */
+function removeOldAdverts(settings: StateSettings): void {
+  for (const { path, uid } of adverts(settings)) {
+    if (uid === settings.uid && !readAdvert(path, uid)) attempt(() => rmSync(path, { force: true }));
+  }
 }
 
 function readAdvert(path: string, uid: number): RegistryState | undefined {

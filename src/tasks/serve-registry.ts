@@ -1,13 +1,20 @@
 // The embedded registry in this process: store, server, and the state that tells others about it.
 import { join } from 'node:path';
 import { acquireLock } from '../io/lock.ts';
-import { ImagesError } from '../oci/errors.ts';
+import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { formatListenAddress, type ListenAddress, parseListenAddress } from '../server/address.ts';
 import type { OnServerEvent } from '../server/events.ts';
 import { type RunningServer, serve } from '../server/listen.ts';
 import { openEmbeddedStore } from '../storage/embedded-store.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
-import { announceRegistry, dataDirectory, type RegistryState, runningRegistry } from './registry-state.ts';
+import { addressOf } from './locate-registry.ts';
+import {
+  announcedRegistries,
+  announceRegistry,
+  dataDirectory,
+  type RegistryState,
+  runningRegistry,
+} from './registry-state.ts';
 import { callOptions, type Settings } from './settings.ts';
 
 export const DEFAULT_LISTEN = '127.0.0.1:5000';
@@ -37,8 +44,23 @@ export async function serveRegistry(request: ServeRequest, settings: Settings): 
     return await serveStore({ ...request, data, listen }, settings);
   } catch (error) {
     if (isNew) discardEmptyStore(data);
-    throw error;
+    throw isImagesError(error, 'ADDRESS_IN_USE') ? usedBy(error, listen, settings) : error;
   }
+}
+
+/** Says which embedded registry has the address, where it is one. */
+function usedBy(error: ImagesError, listen: readonly ListenAddress[], settings: Settings): ImagesError {
+  const there = announcedRegistries(settings).find(({ addresses }) =>
+    addresses.some(({ port }) => listen.some((wanted) => wanted.port === port)),
+  );
+  if (!there) return error;
+  const [first] = there.addresses;
+  const use =
+    there.uid === settings.uid
+      ? `The embedded registry of ${there.data} listens there: end it with \`images lreg_stop --data=${there.data}\``
+      : `User ${there.uid}'s embedded registry listens there: set LOCAL_REGISTRY=${first ? addressOf(first).host : ''} to use it`;
+  const hint = `${use}, or choose another port with --listen=ADDR:PORT.`;
+  return new ImagesError(error.code, error.message, { hint, cause: error });
 }
 
 interface ServeStore extends Omit<ServeRequest, 'listen'> {

@@ -26,6 +26,9 @@ function sendSignal(state: RegistryState, signal: 'SIGTERM' | 'SIGKILL'): void {
     process.kill(state.pid, signal);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ESRCH') return;
-    throw new ImagesError('NO_ACCESS', `the embedded registry belongs to another user [pid ${state.pid}]`, { cause });
+    throw new ImagesError('NO_ACCESS', `the embedded registry belongs to another user [pid ${state.pid}]`, {
+      hint: `Run it as user ${state.uid}.`,
+      cause,
+    });
   }
 }

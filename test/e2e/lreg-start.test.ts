@@ -66,6 +66,10 @@ describe('images lreg_start, lreg_status, lreg_stop', () => {
     const used = await world.images(['lreg_start', `--listen=${host}`]);
     expect(used).toMatchObject({ status: 1, stdout: '' });
     expect(used.stderr).toMatch(new RegExp(`^ERROR: address is in use \\[${host}\\]\n.*--listen`));
+    const own = { env: { IMAGES_RUNTIME: other.env.IMAGES_RUNTIME } };
+    expect((await world.images(['lreg_start', `--listen=${host}`], own)).stderr).toContain(
+      `images lreg_stop --data=${other.data}`,
+    );
     const wrong = await world.images(['lreg_start', '--listen=nonsense']);
     expect(wrong.status).toBe(2);
     expect(wrong.stderr).toMatch(/^ERROR: not an address to listen on \[nonsense\]/);
