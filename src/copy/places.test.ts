@@ -1,6 +1,6 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { zstdCompressSync } from 'node:zlib';
+import { gunzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { blobOf, collect, manifestOf } from '../../test/contract/content.ts';
 import { indexContent, layoutFiles, type PlacedContent, writeFiles } from '../../test/contract/placed-content.ts';
@@ -13,6 +13,8 @@ import { parseReference } from '../oci/reference.ts';
 import { ociArchiveSink } from '../transports/archive/oci-archive-sink.ts';
 import { openOciArchive } from '../transports/archive/oci-archive-source.ts';
 import type { ImageSource } from '../transports/contract.ts';
+import { dirSink } from '../transports/dir/dir-sink.ts';
+import { dockerArchiveSink } from '../transports/docker-archive/docker-archive-sink.ts';
 import { ociSink } from '../transports/layout/layout-sink.ts';
 import { ociSource } from '../transports/layout/layout-source.ts';
 import { registrySource } from '../transports/registry-source.ts';
@@ -72,6 +74,44 @@ describe('an image', () => {
     }
   }
 
+  it('is refused in one line by a place that cannot be written, before anything is changed', async () => {
+    await using directory = await temporaryDirectory('places');
+    const file = join(directory.path, 'file');
+    await writeFile(file, 'mine');
+    const other = join(directory.path, 'other');
+    await mkdir(other);
+    await writeFile(join(other, 'mine'), 'mine');
+    const sinks = [
+      ociSink(file),
+      dirSink(file),
+      dirSink(other),
+      ociArchiveSink(join(directory.path, 'none/x.tar')),
+      dockerArchiveSink(other),
+    ];
+    for (const sink of sinks) {
+      const copying = copyPlace(await layoutOf(join(directory.path, 'layout'), image), sink);
+      await expect(copying).rejects.toMatchObject({ code: 'PLACE_INVALID', hint: expect.stringContaining('') });
+    }
+    expect(await readdir(other)).toEqual(['mine']);
+    expect((await readdir(directory.path)).sort()).toEqual(['file', 'layout', 'other']);
+    expect(`${await readFile(file)}`).toBe('mine');
+  });
+
+  it('is refused where the place cannot hold what points to it', async () => {
+    await using directory = await temporaryDirectory('places');
+    const content = indexContent('signed');
+    await writeFiles(join(directory.path, 'layout'), layoutFiles(content));
+    for (const kind of ['dir', 'docker-archive'] as const) {
+      const layout = ociSource({ path: join(directory.path, 'layout'), ref: '1.2' });
+      const place = filePlace(kind, directory.path, 'to');
+      const copying = copyPlace(layout, place.sink(), { platforms: 'all', referrers: true });
+      await expect(copying).rejects.toMatchObject({
+        code: 'UNSUPPORTED',
+        hint: expect.stringContaining('--referrers'),
+      });
+    }
+  });
+
   it('is not read again where it is there already', async () => {
     await using directory = await temporaryDirectory('places');
     for (const kind of ['oci', 'dir'] as const) {
@@ -94,7 +134,6 @@ describe('an image', () => {
   it('loses only its zstd layers’ compression in a docker-archive', async () => {
     await using directory = await temporaryDirectory('places');
     const layer = layerOf([{ name: 'x', data: 'zstd' }]);
-    const { gunzipSync } = await import('node:zlib');
     const plain = gunzipSync(layer.bytes);
     const zstd = blobOf(zstdCompressSync(plain), OCI_LAYER_ZSTD);
     const config = blobOf(

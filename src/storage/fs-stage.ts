@@ -112,7 +112,7 @@ async function names(directory: string): Promise<readonly string[]> {
   try {
     return await readdir(directory);
   } catch (error) {
-    if (isFsError(error, 'ENOENT')) return [];
+    if (isFsError(error, 'ENOENT', 'ENOTDIR')) return [];
     throw error;
   }
 }

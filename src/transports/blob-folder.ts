@@ -39,6 +39,7 @@ const WAITING = '.images';
 const KEEP_PARTS_MS = 7 * 24 * 3_600_000;
 const QUESTIONS = 16;
 
+/** Errors of what writes: PLACE_INVALID (the directory is a file), NO_SPACE, READ_ONLY, NO_ACCESS. */
 export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOptions): BlobFolder {
   const objects = openFsObjectStore(directory, { waiting: WAITING });
   const ask = createLimiter(QUESTIONS);
@@ -65,6 +66,18 @@ export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOption
     return (await lacking(blobs)).length === 0;
   };
 
+  const writing = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isFsError(error, 'ENOTDIR')) throw error;
+      throw new ImagesError('PLACE_INVALID', `it is no directory [${directory}]`, {
+        hint: 'Name a directory; a file is oci-archive:FILE or docker-archive:FILE.',
+        cause: error,
+      });
+    }
+  };
+
   return {
     has,
     read,
@@ -79,7 +92,7 @@ export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOption
     },
     async putBlob(blob, open, options) {
       if (await has(blob)) return;
-      await using stage = await objects.stage(blobStageId(blob.digest), options);
+      await using stage = await writing(() => objects.stage(blobStageId(blob.digest), options));
       if (!stage) throw new Error('a stage that need not exist was not opened');
       // Whoever had the stage before us may just have published the blob.
       if (await has(blob)) {
@@ -94,11 +107,11 @@ export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOption
       if (absent) {
         throw new ImagesError('MANIFEST_BLOB_UNKNOWN', `blob ${absent.digest} of the manifest is not there`);
       }
-      await objects.put(manifestKey(manifest.digest), manifest.bytes);
+      await writing(() => objects.put(manifestKey(manifest.digest), manifest.bytes));
       await objects.sync([manifestKey(manifest.digest)]);
     },
     async putFile(path, bytes) {
-      await objects.put(path, bytes);
+      await writing(() => objects.put(path, bytes));
       await objects.sync([path]);
     },
     async tidy() {

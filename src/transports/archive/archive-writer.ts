@@ -1,13 +1,15 @@
 // A tar archive that is written in many places at once: each blob has its place from the start, because its size is known. So nothing is written
 // twice, and the bytes are the same whatever order the blobs come in. It is a file without its name until it is whole.
+import { createWriteStream } from 'node:fs';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { writeStreamAtomically } from '../../io/atomic-stream.ts';
+import { pipeline } from 'node:stream/promises';
 import { isFsError, translatingFsErrors } from '../../io/fs-errors.ts';
 import { verified } from '../../io/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
+import { ImagesError } from '../../oci/errors.ts';
 import type { CallOptions, OpenContent } from '../../registry/contract.ts';
 import { readFileBytes } from '../../storage/fs-read.ts';
 import { fileWriter } from '../../storage/fs-write.ts';
@@ -34,8 +36,12 @@ interface Place {
 
 const MOVE_CHUNK = 1024 * 1024;
 
-/** Nothing is made before the first blob. Disposing without `finish` leaves nothing. Errors: NO_SPACE, READ_ONLY, NO_ACCESS, those of `open`. */
-export function archiveWriter(path: string): ArchiveWriter {
+/**
+ * `-` is standard output. Nothing is made before the first blob. Disposing without `finish` leaves nothing. Errors: PLACE_INVALID, NO_SPACE, READ_ONLY, NO_ACCESS,
+ * those of `open`.
+ */
+export function archiveWriter(target: string): ArchiveWriter {
+  const path = target === '-' ? '/dev/stdout' : target;
   const places = new Map<Digest, Place>();
   let opened: Promise<Temporary> | undefined;
   let end = 0;
@@ -183,7 +189,13 @@ async function openTemporary(path: string): Promise<Temporary> {
     const special = await isSpecial(path);
     const directory = special ? tmpdir() : dirname(path);
     const temporary = join(directory, `.${basename(path)}.images-${crypto.randomUUID()}`);
-    const handle = await open(temporary, 'wx+');
+    const handle = await open(temporary, 'wx+').catch((error: unknown) => {
+      if (!isFsError(error, 'ENOENT', 'ENOTDIR')) throw error;
+      throw new ImagesError('PLACE_INVALID', `there is no directory ${directory} [${path}]`, {
+        hint: 'Make it, or name another file.',
+        cause: error,
+      });
+    });
     const discard = async () => {
       await handle.close();
       await rm(temporary, { force: true });
@@ -193,7 +205,7 @@ async function openTemporary(path: string): Promise<Temporary> {
       discard,
       async publish() {
         try {
-          if (special) await writeStreamAtomically(path, await readFileBytes(handle, {}));
+          if (special) await pipeline(await readFileBytes(handle, {}), createWriteStream(path, { flags: 'w' }));
           else await handle.datasync();
           if (!special) await rename(temporary, path);
         } finally {
@@ -204,12 +216,17 @@ async function openTemporary(path: string): Promise<Temporary> {
   });
 }
 
+/** What `/dev/stdout` is depends on who looks: nothing is ever renamed there. Errors: PLACE_INVALID for a directory. */
 async function isSpecial(path: string): Promise<boolean> {
+  if (/^\/(?:dev|proc)\//.test(path)) return true;
   try {
     const info = await stat(path);
-    return !info.isFile() && !info.isDirectory();
+    if (!info.isDirectory()) return !info.isFile();
   } catch (error) {
-    if (isFsError(error, 'ENOENT')) return false;
+    if (isFsError(error, 'ENOENT', 'ENOTDIR')) return false;
     throw error;
   }
+  throw new ImagesError('PLACE_INVALID', `a directory cannot be an archive [${path}]`, {
+    hint: 'Name a file, or use oci:DIR.',
+  });
 }

@@ -89,7 +89,8 @@ export function dirSink(directory: string): ImageSink {
 /** The directory is new, or empty, or of this form: what else is in one is somebody's. */
 async function claim(directory: string, label: string, mark: () => Promise<void>): Promise<void> {
   const names = await translatingFsErrors(directory, () => readdir(directory)).catch((error: unknown) => {
-    if (isFsError(error, 'ENOENT')) return [];
+    // That it is a file shows when something is put into it.
+    if (isFsError(error, 'ENOENT', 'ENOTDIR')) return [];
     throw error;
   });
   const files = names.filter((name) => !name.startsWith('.images'));

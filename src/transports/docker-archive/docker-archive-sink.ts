@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { verified } from '../../io/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { decodeManifest, type RawManifest } from '../../oci/manifest.ts';
-import { formatReference, fullReference, type Reference } from '../../oci/reference.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { decodeManifest } from '../../oci/manifest.ts';
+import { formatReference, fullReference } from '../../oci/reference.ts';
 import type { Bytes, CallOptions, OpenContent } from '../../registry/contract.ts';
 import { archiveWriter } from '../archive/archive-writer.ts';
 import { layoutSmallFiles, memoryManifests } from '../archive/memory-manifests.ts';
@@ -28,6 +29,7 @@ export interface DockerArchiveSinkOptions {
 
 /** `docker-archive:FILE`. FILE is there when the sink is finished; without an image nothing is written. */
 export function dockerArchiveSink(path: string, options: DockerArchiveSinkOptions = {}): ImageSink {
+  const label = `docker-archive:${path}`;
   const writer = archiveWriter(path);
   const plain = new Map<Digest, PlainLayer>();
   const manifests = memoryManifests({ has: (digest) => writer.has(digest) || plain.has(digest) });
@@ -36,10 +38,6 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
   let entries: readonly Descriptor[] = [];
 
   const has = (digest: Digest): boolean => writer.has(digest) || plain.has(digest);
-
-  const list = (manifest: RawManifest, name?: Reference): void => {
-    entries = withEntry(entries, layoutEntry(manifest, name ? { name } : {})) as readonly Descriptor[];
-  };
 
   const putLayer = async (blob: Descriptor, open: OpenContent, call?: CallOptions): Promise<void> => {
     const { compression, body } = await peekCompression(verified(await open(0), blob));
@@ -53,7 +51,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
   const under = new Map<Digest, Promise<void>>();
 
   return {
-    label: `docker-archive:${path}`,
+    label,
     wants: { layers: 'as-is', indexes: 'none', order: 'any' },
     missing: async (_, blobs) => {
       writer.expect(blobs.filter(({ mediaType }) => !saysUnreadable(mediaType)));
@@ -83,18 +81,18 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
     },
     mountBlob: async (_, blob) => has(blob.digest),
     async putManifest(_, manifest) {
+      if (decodeManifest(manifest).subject) throw noReferrers(label);
       requireDockerImage(manifest);
       manifests.add(manifest);
-      if (decodeManifest(manifest).subject) list(manifest);
     },
     async commit(name, root) {
+      if (name.tag !== undefined && isAttachedTag(name.tag)) throw noReferrers(label);
       requireDockerImage(root);
       manifests.add(root);
       const descriptors = new Map([...plain].map(([digest, { descriptor }]) => [digest, descriptor]));
       const manifest = withPlainLayers(root, descriptors);
       manifests.put(manifest);
-      list(manifest, name);
-      if (name.tag !== undefined && isAttachedTag(name.tag)) return;
+      entries = withEntry(entries, layoutEntry(manifest, { name })) as readonly Descriptor[];
       named.set(formatReference(fullReference(name)), { names: [name], manifest });
     },
     async finish() {
@@ -112,6 +110,12 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
       plain.clear();
     },
   };
+}
+
+function noReferrers(label: string): ImagesError {
+  return new ImagesError('UNSUPPORTED', `it holds nothing that points to an image [${label}]`, {
+    hint: 'Copy without --referrers, or to oci-archive:.',
+  });
 }
 
 /** The body that was looked into already; opened anew after that. */

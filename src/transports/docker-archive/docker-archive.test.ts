@@ -10,7 +10,7 @@ import { must } from '../../../test/peers/process.ts';
 import { temporaryDirectory } from '../../../test/peers/temporary.ts';
 import { decodeConfig } from '../../oci/config.ts';
 import { type Digest, digestHex, digestOf } from '../../oci/digest.ts';
-import { decodeManifest, type ImageManifest } from '../../oci/manifest.ts';
+import { decodeManifest, type ImageManifest, manifestDescriptor } from '../../oci/manifest.ts';
 import { DOCKER_LAYER, OCI_CONFIG, OCI_LAYER, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../../oci/media-types.ts';
 import { parseReference } from '../../oci/reference.ts';
 import type { ImageSource } from '../contract.ts';
@@ -172,6 +172,50 @@ describe('a docker-archive as Docker saved it', () => {
       [[], 'PLACE_INVALID'],
     ];
     for (const [files, code] of cases) expect(await failure(files)).toMatchObject({ code });
+  });
+});
+
+describe('a docker-archive with a layout inside', () => {
+  it('keeps an index of which one image is there, and finds it by each of its names', async () => {
+    const content = indexContent('sparse');
+    const [child] = content.children;
+    const [config, ...stored] = content.blobs.slice(0, 3) as [Blob, ...Blob[]];
+    const blob = (digest: Digest) => `blobs/sha256/${digestHex(digest)}`;
+    const entry = (full: string) => ({
+      ...manifestDescriptor(content.root),
+      annotations: { 'io.containerd.image.name': full, 'org.opencontainers.image.ref.name': '1' },
+    });
+    const index = { schemaVersion: 2, manifests: [entry('docker.io/library/app:1'), entry('quay.io/x/app:1')] };
+    const item = {
+      Config: blob(config.descriptor.digest),
+      RepoTags: ['app:1', 'quay.io/x/app:1'],
+      Layers: stored.map(({ descriptor }) => blob(descriptor.digest)),
+    };
+    await using file = await archiveOf([
+      { name: 'index.json', data: JSON.stringify(index) },
+      { name: 'manifest.json', data: JSON.stringify([item]) },
+      ...[content.root, child ?? content.root].map(({ digest, bytes }) => ({ name: blob(digest), data: bytes })),
+      ...[config, ...stored].map(({ descriptor, bytes }) => ({ name: blob(descriptor.digest), data: bytes })),
+    ]);
+    await using archive = await openDockerArchive(file.path);
+    expect(archive.images).toHaveLength(1);
+    for (const text of ['app:1', 'docker.io/library/app:1', 'quay.io/x/app:1']) {
+      const source = archive.source({ reference: parseReference(text) });
+      expect((await source.root()).digest).toBe(content.root.digest);
+    }
+  });
+
+  it('has its images by manifest.json where the layout has not all of their parts', async () => {
+    const content = imageContent('half');
+    const files = savedFiles('app:1', layers, configOf(layers.map(sha256)));
+    const index = { schemaVersion: 2, manifests: [manifestDescriptor(content.root)] };
+    await using file = await archiveOf([
+      ...files,
+      { name: 'index.json', data: JSON.stringify(index) },
+      { name: `blobs/sha256/${digestHex(content.root.digest)}`, data: content.root.bytes },
+    ]);
+    await using source = await openDockerArchiveImage(file.path, {});
+    expect((await readImage(source)).contents).toEqual(layers);
   });
 });
 
