@@ -17,6 +17,7 @@ import {
 import type { Bytes } from '../../registry/contract.ts';
 import type { ArchivedFile, ArchiveFile } from '../archive/archive-file.ts';
 import { readSmall } from '../layout/layout-files.ts';
+import { skipped } from '../skipped.ts';
 import type { DockerItem } from './docker-manifest.ts';
 
 export interface ArchivedImage {
@@ -122,14 +123,6 @@ export function lacking(archive: ArchiveFile, path: string): ImagesError {
 function mediaTypeOf(compression: Compression | undefined): string | undefined {
   if (compression === undefined) return DOCKER_LAYER;
   return compression === 'gzip' ? DOCKER_LAYER_GZIP : compression === 'zstd' ? DOCKER_LAYER_ZSTD : undefined;
-}
-
-async function* skipped(body: Bytes, count: number): AsyncGenerator<Uint8Array> {
-  let left = count;
-  for await (const chunk of body) {
-    if (left < chunk.length) yield chunk.subarray(left);
-    left = Math.max(0, left - chunk.length);
-  }
 }
 
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

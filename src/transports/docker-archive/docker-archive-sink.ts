@@ -42,7 +42,12 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
   const putLayer = async (blob: Descriptor, open: OpenContent, call?: CallOptions): Promise<void> => {
     const { compression, body } = await peekCompression(verified(await open(0), blob));
     if (compression === undefined || compression === 'gzip') {
-      await writer.putBlob(blob, onceOpened(body, open), call);
+      try {
+        await writer.putBlob(blob, onceOpened(body, open), call);
+      } finally {
+        // Whoever did not come to read it has not closed it.
+        await body[Symbol.asyncIterator]().return?.();
+      }
       return;
     }
     plain.set(blob.digest, await unpackLayer(blob, body, options.temporaryDirectory ?? tmpdir()));

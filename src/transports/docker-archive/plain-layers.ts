@@ -1,7 +1,7 @@
 // Layers that old Docker daemons cannot read (zstd, xz, bzip2), unpacked for an archive, and the manifest that goes with them.
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Compression, compressionOf } from '../../io/compression.ts';
+import { type Compression, compressionOf, MAGIC_LENGTH } from '../../io/compression.ts';
 import { decompressed } from '../../io/decompress.ts';
 import { translatingFsErrors } from '../../io/fs-errors.ts';
 import * as decode from '../../oci/decode.ts';
@@ -31,6 +31,8 @@ export function saysUnreadable(mediaType: string): boolean {
 
 export interface Peeked {
   readonly compression: Compression | undefined;
+  /** As many as tell. */
+  readonly first: Uint8Array;
   /** All bytes, the first ones included. */
   readonly body: Bytes;
 }
@@ -40,12 +42,13 @@ export async function peekCompression(body: Bytes): Promise<Peeked> {
   const iterator = body[Symbol.asyncIterator]();
   const chunks: Uint8Array[] = [];
   let size = 0;
-  while (size < 8) {
+  while (size < MAGIC_LENGTH) {
     const next = await iterator.next();
     if (next.done) break;
     chunks.push(next.value);
     size += next.value.length;
   }
+  const first = Buffer.concat(chunks);
   const whole: AsyncIterableIterator<Uint8Array> = {
     [Symbol.asyncIterator]: () => whole,
     next: async () => {
@@ -54,7 +57,7 @@ export async function peekCompression(body: Bytes): Promise<Peeked> {
     },
     return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
   };
-  return { compression: compressionOf(Buffer.concat(chunks)), body: whole };
+  return { compression: compressionOf(first), first, body: whole };
 }
 
 /** Unpacks into `directory`. Errors: COMPRESSION_INVALID, NO_SPACE, the body's. */
