@@ -1,0 +1,88 @@
+// Bytes as they were before they were compressed: gzip, zstd, xz and bzip2, recognised by their first bytes. Streamed: what is in memory are a few MiB and,
+// for xz, its dictionary. Node's own zlib for gzip and zstd; what xz and bzip2 need is loaded only for them.
+import { ImagesError } from '../oci/errors.ts';
+import { type Compression, compressionOf, MAGIC_LENGTH } from './compression.ts';
+import { throughZlib } from './zlib-stream.ts';
+
+export { type Compression, compressionOf };
+
+type Bytes = AsyncIterable<Uint8Array>;
+
+/** Nothing honest unfolds to more than so much and, at once, so many times its size: zeros alone do, 32,000 times in zstd. */
+const SUSPICIOUS_SIZE = 4 * 1024 ** 3;
+const SUSPICIOUS_RATIO = 2000;
+
+/**
+ * Uncompressed; what is not compressed, a tar archive for instance, passes through as it is. Several members, frames or streams in a row are read as one.
+ * Errors: COMPRESSION_INVALID for what breaks off, is damaged, has something after its end, or unfolds without bounds; those of `bytes`.
+ */
+export async function* decompressed(bytes: Bytes): AsyncGenerator<Uint8Array, void> {
+  const { first, all } = await begun(bytes);
+  const compression = compressionOf(first);
+  if (!compression) {
+    yield* all;
+    return;
+  }
+  let read = 0;
+  let written = 0;
+  const counted = counting(all, (count) => {
+    read += count;
+  });
+  for await (const chunk of unpacked(compression, counted)) {
+    written += chunk.length;
+    if (written > SUSPICIOUS_SIZE && written > read * SUSPICIOUS_RATIO) throw unfolds(compression, read, written);
+    yield chunk;
+  }
+}
+
+async function* unpacked(compression: Compression, bytes: Bytes): AsyncGenerator<Uint8Array, void> {
+  switch (compression) {
+    case 'gzip':
+    case 'zstd':
+      return yield* throughZlib(compression, bytes);
+    case 'xz': {
+      const { unxz } = await import('./xz.ts');
+      return yield* unxz(bytes);
+    }
+    case 'bzip2': {
+      const { bunzip2 } = await import('./bzip2.ts');
+      return yield* bunzip2(bytes);
+    }
+  }
+}
+
+/** The first bytes, and all bytes with them. */
+async function begun(bytes: Bytes): Promise<{ readonly first: Uint8Array; readonly all: AsyncGenerator<Uint8Array> }> {
+  const iterator = bytes[Symbol.asyncIterator]();
+  let first: Uint8Array = new Uint8Array();
+  while (first.length < MAGIC_LENGTH) {
+    const { done, value } = await iterator.next();
+    if (done) break;
+    first = first.length === 0 ? value : Buffer.concat([first, value]);
+  }
+  async function* all(): AsyncGenerator<Uint8Array, void> {
+    let isOver = false;
+    try {
+      if (first.length > 0) yield first;
+      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+      isOver = true;
+    } finally {
+      if (!isOver) await iterator.return?.();
+    }
+  }
+  return { first, all: all() };
+}
+
+async function* counting(bytes: Bytes, count: (length: number) => void): AsyncGenerator<Uint8Array, void> {
+  for await (const chunk of bytes) {
+    count(chunk.length);
+    yield chunk;
+  }
+}
+
+function unfolds(compression: Compression, read: number, written: number): ImagesError {
+  return new ImagesError(
+    'COMPRESSION_INVALID',
+    `[${read}] bytes of ${compression} unfold to more than [${written}]: this looks like an attack`,
+  );
+}
