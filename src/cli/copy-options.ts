@@ -2,15 +2,24 @@
 import { parsePlatformChoice } from '../oci/platform.ts';
 import type { CacheOptions } from '../tasks/cache-images.ts';
 import type { CopyOptions } from '../tasks/copy-image.ts';
+import { parseCompression } from '../tasks/layer-compression.ts';
 import type { Options } from './options.ts';
 
 /** Errors: PLATFORM_INVALID. */
 export function copyOptions(options: Options): CacheOptions {
-  return { ...oneCopyOptions(options), keepGoing: options.flag('keep-going') };
+  return { ...sharedOptions(options), keepGoing: options.flag('keep-going') };
 }
 
-/** Of a command that copies one image. Errors: PLATFORM_INVALID. */
+/** Of a command that copies one image. Errors: PLATFORM_INVALID, USAGE. */
 export function oneCopyOptions(options: Options): CopyOptions {
+  const compression = options.text('compression');
+  return {
+    ...sharedOptions(options),
+    ...(compression !== undefined && { compression: parseCompression(compression) }),
+  };
+}
+
+function sharedOptions(options: Options): Omit<CopyOptions, 'compression'> {
   const platform = options.text('platform');
   return {
     force: options.flag('force'),

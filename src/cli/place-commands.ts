@@ -1,9 +1,14 @@
 // The commands that move images between places.
 import type { CommandSpec } from './command.ts';
-import { DATA, DRY_RUN, IMAGE, JSON_OUTPUT, PLATFORM, REFERRERS } from './common-options.ts';
+import { DATA, DRY_RUN, IMAGE, JSON_OUTPUT, ONE_PLATFORM, PLATFORM, REFERRERS } from './common-options.ts';
 import type { OptionSpec } from './options.ts';
 
 const PLACES = 'Moving images';
+const COMPRESSION: OptionSpec = {
+  name: 'compression',
+  value: 'gzip|zstd|none[:LEVEL]',
+  help: 'How layers are compressed that are not (of a Docker daemon, a docker-archive, a store), where they go to a registry or a layout (default gzip, quickly)',
+};
 const FORCE: OptionSpec = { name: 'force', help: 'Look at everything again, also at what the destination has' };
 
 export const PLACE_COMMANDS: readonly CommandSpec[] = [
@@ -19,7 +24,7 @@ export const PLACE_COMMANDS: readonly CommandSpec[] = [
       { ...IMAGE, name: 'SRC', help: 'Where the image is' },
       { ...IMAGE, name: 'DST', help: 'Where it is to be' },
     ],
-    options: [PLATFORM, REFERRERS, FORCE, DRY_RUN, DATA, JSON_OUTPUT],
+    options: [PLATFORM, REFERRERS, COMPRESSION, FORCE, DRY_RUN, DATA, JSON_OUTPUT],
     examples: [
       { command: 'images copy docker-daemon:app:1.0 docker://registry.local/app:1.0', help: 'Without docker push' },
       {
@@ -43,6 +48,7 @@ export const PLACE_COMMANDS: readonly CommandSpec[] = [
       { name: 'tag', value: 'REF', help: 'What it is called in the registry (default: its own name)' },
       PLATFORM,
       REFERRERS,
+      COMPRESSION,
       FORCE,
       DRY_RUN,
       DATA,
@@ -50,6 +56,22 @@ export const PLACE_COMMANDS: readonly CommandSpec[] = [
     ],
     examples: [{ command: 'images lreg_upload registry.local/app:1.0', help: 'As app:1.0' }],
     load: () => import('./commands/lreg-upload.ts'),
+  },
+  {
+    name: 'docker_save',
+    group: PLACES,
+    summary: 'Write images to one tar archive, each as a docker-archive of its own',
+    details: [
+      'The archive of an image is called by its full name: docker.io/library/alpine:3.20. A bare name is looked for in a running Docker daemon first, then in the local store and the private registry.',
+    ],
+    arguments: [{ ...IMAGE, many: true }],
+    options: [
+      { name: 'output', value: 'FILE', help: 'Where to; -: stdout. Needed', complete: 'files' },
+      ONE_PLATFORM,
+      DATA,
+    ],
+    examples: [{ command: 'images docker_save --output=images.tar alpine:3.20 app:1.0', help: 'Two images' }],
+    load: () => import('./commands/docker-save.ts'),
   },
   {
     name: 'docker_flush',

@@ -6,8 +6,9 @@ import { ImagesError } from '../oci/errors.ts';
 import type { PlatformChoice } from '../oci/platform.ts';
 import { type Reference, tryParseReference } from '../oci/reference.ts';
 import type { CacheResult } from './cache-images.ts';
+import { compressingSpool, type LayerCompression } from './layer-compression.ts';
 import { machinePlatform } from './machine-platform.ts';
-import { type OpenedSink, openPrivate, openSink } from './open-sink.ts';
+import { keepsBlobs, type OpenedSink, openPrivate, openSink } from './open-sink.ts';
 import { type OpenedSource, openSource } from './open-source.ts';
 import { callOptions, type Settings } from './settings.ts';
 
@@ -19,6 +20,8 @@ export interface CopyOptions {
   readonly force?: boolean;
   /** Plans, and copies nothing. */
   readonly dryRun?: boolean;
+  /** Of layers that lie uncompressed in their place, where the destination keeps blobs for others. */
+  readonly compression?: LayerCompression;
   readonly onEvent?: OnCopyEvent;
 }
 
@@ -28,7 +31,8 @@ export async function copyImage(
   settings: Settings,
   options: CopyOptions = {},
 ): Promise<CacheResult> {
-  await using source = await openSource(from, settings, options);
+  await using spool = keepsBlobs(to) ? await compressingSpool(settings, options.compression) : undefined;
+  await using source = await openSource(from, settings, { ...options, ...(spool && { spool }) });
   await using sink = await openSink(to, settings, options);
   return await copyOpened({ source, sink, name: sink.name ?? source.name }, settings, options);
 }
@@ -41,7 +45,8 @@ export interface UploadOptions extends CopyOptions {
 
 /** From any place to the private registry. Errors: USAGE where nobody says what it is called, and as `copyImage`. */
 export async function uploadImage(from: string, settings: Settings, options: UploadOptions = {}): Promise<CacheResult> {
-  await using source = await openSource(from, settings, { ...options, order: 'daemon' });
+  await using spool = await compressingSpool(settings, options.compression);
+  await using source = await openSource(from, settings, { ...options, order: 'daemon', ...(spool && { spool }) });
   const name = options.tag === undefined ? source.name : tryParseReference(options.tag);
   if (!name) {
     throw new ImagesError('USAGE', `it is not said what the image is to be called [${options.tag ?? from}]`, {

@@ -1,16 +1,12 @@
 // `docker_flush`: removes all containers and images of the Docker daemon.
-import { ImagesError } from '../oci/errors.ts';
 import { dockerDaemon } from '../transports/docker-daemon/daemon.ts';
 import { type FlushEvent, type FlushResult, flushDaemon } from '../transports/docker-daemon/flush.ts';
+import { noDaemon } from './open-source.ts';
 import { callOptions, type Settings } from './settings.ts';
 
 /** Errors: NOT_RUNNING, and the daemon's. */
 export async function flushDocker(settings: Settings, onEvent: (event: FlushEvent) => void): Promise<FlushResult> {
   using daemon = await dockerDaemon(settings);
-  if (!daemon) {
-    throw new ImagesError('NOT_RUNNING', 'no Docker daemon runs', {
-      hint: 'Start it, or set DOCKER_HOST.',
-    });
-  }
+  if (!daemon) throw noDaemon();
   return await flushDaemon(daemon, { ...callOptions(settings), onEvent });
 }

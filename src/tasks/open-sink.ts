@@ -13,8 +13,6 @@ export interface OpenedSink extends AsyncDisposable {
   readonly sink: ImageSink;
   /** What the image is to be called, where the place says so. */
   readonly name?: Reference;
-  /** Blobs are kept for others: layers go in compressed. */
-  readonly keepsBlobs: boolean;
 }
 
 export interface OpenSinkOptions {
@@ -41,7 +39,7 @@ export async function openPrivate(
   options: Pick<OpenSinkOptions, 'includeHost'>,
 ): Promise<OpenedSink> {
   const registry = await openPrivateRegistry(settings, { create: true });
-  return opened(await privateSink(registry, options), { name, keepsBlobs: true });
+  return opened(await privateSink(registry, options), name);
 }
 
 async function openRemote(reference: Reference, settings: Settings, { onEvent }: OpenSinkOptions): Promise<OpenedSink> {
@@ -56,7 +54,7 @@ async function openRemote(reference: Reference, settings: Settings, { onEvent }:
     repository: ({ path }) => path,
     indexes: 'complete',
   });
-  return { sink, name, keepsBlobs: true, [Symbol.asyncDispose]: () => hosts[Symbol.asyncDispose]() };
+  return { sink, name, [Symbol.asyncDispose]: () => hosts[Symbol.asyncDispose]() };
 }
 
 async function openPlace(
@@ -70,22 +68,33 @@ async function openPlace(
       const ref = location.ref === undefined ? {} : { ref: location.ref };
       if (location.transport === 'oci') {
         const { ociSink } = await import('../transports/layout/layout-sink.ts');
-        return opened(ociSink(location.path, ref), { keepsBlobs: true });
+        return opened(ociSink(location.path, ref));
       }
       const { ociArchiveSink } = await import('../transports/archive/oci-archive-sink.ts');
-      return opened(ociArchiveSink(location.path, ref), { keepsBlobs: true });
+      return opened(ociArchiveSink(location.path, ref));
     }
     case 'dir': {
       const { dirSink } = await import('../transports/dir/dir-sink.ts');
-      return opened(dirSink(location.path), { keepsBlobs: false });
+      return opened(dirSink(location.path));
+    }
+    case 'docker-archive': {
+      if (location.index !== undefined) throw notASink(location);
+      const { dockerArchiveSink } = await import('../transports/docker-archive/docker-archive-sink.ts');
+      const { reference } = location;
+      return opened(dockerArchiveSink(location.path), reference);
     }
     default:
       throw notASink(location);
   }
 }
 
-function opened(sink: ImageSink, place: Pick<OpenedSink, 'name' | 'keepsBlobs'>): OpenedSink {
-  return { ...place, sink, [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose]() };
+/** Whether blobs are kept there for others, so that layers go in compressed. Errors: REFERENCE_INVALID. */
+export function keepsBlobs(text: string): boolean {
+  return ['docker', 'name', 'oci', 'oci-archive'].includes(parseLocation(text).transport);
+}
+
+function opened(sink: ImageSink, name?: Reference): OpenedSink {
+  return { ...(name && { name }), sink, [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose]() };
 }
 
 function notASink(location: Location): ImagesError {

@@ -1,15 +1,19 @@
 // The place that a user names, opened as a source of one image. What a place needs is loaded when it is named.
+import { tmpdir } from 'node:os';
 import type { OnCopyEvent } from '../copy/events.ts';
 import type { Digest } from '../oci/digest.ts';
-import { ImagesError } from '../oci/errors.ts';
+import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { formatReference, fullReference, type Reference, tryParseReference } from '../oci/reference.ts';
 import type { IndexStore } from '../rootfs/contract.ts';
 import { embeddedStoreExists, openEmbeddedStore } from '../storage/embedded-store.ts';
 import { storedIndex } from '../storage/layer-indexes.ts';
 import type { ImageSource } from '../transports/contract.ts';
+import type { LayerSpool } from '../transports/layer-spool.ts';
 import { formatLocation, type Location, parseLocation } from '../transports/location.ts';
+import { readImage } from '../transports/readable-image.ts';
 import { registrySource } from '../transports/registry-source.ts';
 import { locateRegistry, privateAddress } from './locate-registry.ts';
+import { machinePlatform } from './machine-platform.ts';
 import { findImage, openPrivateRegistry, type PrivateRegistry } from './private-registry.ts';
 import { dataDirectory } from './registry-state.ts';
 import { callOptions, type Settings } from './settings.ts';
@@ -19,6 +23,8 @@ export type SourceOrder = 'store' | 'daemon';
 
 export interface OpenSourceOptions {
   readonly order?: SourceOrder;
+  /** For a destination that keeps blobs for others: layers that lie uncompressed in their place are compressed, each once. */
+  readonly spool?: LayerSpool;
   readonly onEvent?: OnCopyEvent;
 }
 
@@ -45,7 +51,7 @@ export async function openSource(
     case 'id':
       return await openBare(location, settings, options);
     default:
-      return await openPlace(location, settings);
+      return await openPlace(location, settings, options);
   }
 }
 
@@ -63,15 +69,11 @@ async function openRemote(
 
 type BareLocation = Extract<Location, { transport: 'name' | 'id' }>;
 
-async function openBare(
-  location: BareLocation,
-  settings: Settings,
-  { order = 'store' }: OpenSourceOptions,
-): Promise<OpenedSource> {
+async function openBare(location: BareLocation, settings: Settings, options: OpenSourceOptions): Promise<OpenedSource> {
   const looks = [fromStore, fromDaemon, fromPrivateRegistry];
-  if (order === 'daemon') looks.splice(0, 2, fromDaemon, fromStore);
+  if (options.order === 'daemon') looks.splice(0, 2, fromDaemon, fromStore);
   for (const look of looks) {
-    const found = await look(location, settings);
+    const found = await look(location, settings, options);
     if (found) return found;
   }
   const text = formatLocation(location);
@@ -83,7 +85,11 @@ async function openBare(
   });
 }
 
-type Look = (location: BareLocation, settings: Settings) => Promise<OpenedSource | undefined>;
+type Look = (
+  location: BareLocation,
+  settings: Settings,
+  options: OpenSourceOptions,
+) => Promise<OpenedSource | undefined>;
 
 const fromStore: Look = async (location, settings) => {
   const data = dataDirectory(settings);
@@ -92,7 +98,47 @@ const fromStore: Look = async (location, settings) => {
   return await inRegistry(location.reference, { label: data, registry: store.registry, store }, settings);
 };
 
-const fromDaemon: Look = async () => undefined;
+const fromDaemon: Look = async (location, settings, options) => {
+  const { dockerDaemonIfUsable } = await import('../transports/docker-daemon/daemon.ts');
+  const daemon = await dockerDaemonIfUsable(settings);
+  if (!daemon) return undefined;
+  const { findDaemonImage } = await import('../transports/docker-daemon/daemon-source.ts');
+  const daemonOptions = {
+    directory: tmpdir(),
+    ...(options.spool && { spool: options.spool }),
+    ...callOptions(settings),
+  };
+  for (const wanted of daemonNames(location)) {
+    const found = await findDaemonImage(daemon, wanted, daemonOptions);
+    if (!found) continue;
+    const stored = await sameInStore(location, found.id, settings);
+    if (!stored) return opened(found, found.names[0] && formatReference(found.names[0]), daemon);
+    await found[Symbol.asyncDispose]();
+    daemon[Symbol.dispose]();
+    return stored;
+  }
+  daemon[Symbol.dispose]();
+  return undefined;
+};
+
+function daemonNames(location: BareLocation): readonly ({ reference: Reference } | { id: string })[] {
+  if (location.transport === 'id') return [{ id: location.id }];
+  return [{ reference: location.reference }, ...(location.maybeId ? [{ id: location.maybeId }] : [])];
+}
+
+/** A daemon is slow to hand out what it has: where the store has the very same image under this name, that is read instead. */
+async function sameInStore(location: BareLocation, id: Digest, settings: Settings): Promise<OpenedSource | undefined> {
+  const stored = await fromStore(location, settings, {});
+  if (!stored) return undefined;
+  try {
+    const { raw, manifest } = await readImage(stored.source, { ...callOptions(settings), machine: machinePlatform() });
+    if ([manifest.config.digest, raw.digest].includes(id)) return stored;
+  } catch (error) {
+    if (!isImagesError(error) || error.code === 'ABORTED') throw error;
+  }
+  await stored[Symbol.asyncDispose]();
+  return undefined;
+}
 
 /** The store has been looked at already, where that is the private registry. */
 const fromPrivateRegistry: Look = async (location, settings) => {
@@ -124,7 +170,17 @@ async function inRegistry(
 
 type PlaceLocation = Exclude<Location, { transport: 'docker' | 'name' | 'id' }>;
 
-async function openPlace(location: PlaceLocation, settings: Settings): Promise<OpenedSource> {
+async function openPlace(
+  location: PlaceLocation,
+  settings: Settings,
+  { spool }: OpenSourceOptions,
+): Promise<OpenedSource> {
+  const call = callOptions(settings);
+  const packed = async (source: ImageSource): Promise<ImageSource> => {
+    if (!spool) return source;
+    const { compressed } = await import('../transports/compressed-source.ts');
+    return compressed(source, spool);
+  };
   switch (location.transport) {
     case 'oci': {
       const { ociSource } = await import('../transports/layout/layout-source.ts');
@@ -132,28 +188,62 @@ async function openPlace(location: PlaceLocation, settings: Settings): Promise<O
     }
     case 'oci-archive': {
       const { openOciArchive } = await import('../transports/archive/oci-archive-source.ts');
-      return opened(await openOciArchive(location, callOptions(settings)), location.ref);
+      return opened(await openOciArchive(location, call), location.ref);
     }
     case 'dir': {
       const { dirSource } = await import('../transports/dir/dir-source.ts');
-      return opened(dirSource(location.path));
+      return opened(await packed(dirSource(location.path)));
     }
     case 'docker-archive': {
-      const { openDockerArchiveImage } = await import('../transports/docker-archive/docker-archive-source.ts');
+      const { openDockerArchive } = await import('../transports/docker-archive/docker-archive-source.ts');
       const { path, reference, index } = location;
+      const archive = await openDockerArchive(path, call);
       const wanted = { ...(reference && { reference }), ...(index !== undefined && { index }) };
-      const source = await openDockerArchiveImage(path, wanted, callOptions(settings));
-      return opened(source, reference && formatReference(reference));
+      const names = archive.images.at(archive.images.length === 1 ? 0 : (index ?? archive.images.length))?.names ?? [];
+      const name = reference ? formatReference(reference) : names[0];
+      return opened(await packed(archive.source(wanted)), name, {
+        [Symbol.asyncDispose]: archive[Symbol.asyncDispose],
+      });
     }
-    default:
-      throw new ImagesError('UNSUPPORTED', `not yet [${formatLocation(location)}]`);
+    case 'docker-daemon': {
+      const [{ dockerDaemon }, { openDaemonImage }] = await Promise.all([
+        import('../transports/docker-daemon/daemon.ts'),
+        import('../transports/docker-daemon/daemon-source.ts'),
+      ]);
+      const daemon = await dockerDaemon(settings);
+      if (!daemon) throw noDaemon();
+      const wanted = location.reference ? { reference: location.reference } : { id: location.id };
+      const source = await openDaemonImage(daemon, wanted, { directory: tmpdir(), ...(spool && { spool }), ...call });
+      return opened(source, location.reference && formatReference(location.reference), daemon);
+    }
+    case 'containers-storage': {
+      const [{ openStore }, { storageSource }] = await Promise.all([
+        import('../transports/containers-storage/find-store.ts'),
+        import('../transports/containers-storage/storage-source.ts'),
+      ]);
+      const files = await openStore(location.store, { ...settings, directory: tmpdir() });
+      const source = await storageSource(files, location);
+      return opened(await packed(source), source.names[0]);
+    }
   }
 }
 
-/** `name`: what the image is called in its place, where that is a reference. */
-function opened(source: ImageSource, name?: string): OpenedSource {
+export function noDaemon(): ImagesError {
+  return new ImagesError('NOT_RUNNING', 'no Docker daemon runs', { hint: 'Start it, or set DOCKER_HOST.' });
+}
+
+/** `name`: what the image is called in its place, where that is a reference. `owner` is what the source stands on. */
+function opened(source: ImageSource, name?: string, owner?: Disposable | AsyncDisposable): OpenedSource {
   const reference = name === undefined ? undefined : tryParseReference(name);
   // A bare tag, as layouts have it, names no repository.
   const isName = reference !== undefined && /[:/]/.test(name ?? '');
-  return { source, ...(isName && { name: reference }), [Symbol.asyncDispose]: () => source[Symbol.asyncDispose]() };
+  return {
+    source,
+    ...(isName && { name: reference }),
+    async [Symbol.asyncDispose]() {
+      await source[Symbol.asyncDispose]();
+      if (owner && Symbol.asyncDispose in owner) await owner[Symbol.asyncDispose]();
+      else owner?.[Symbol.dispose]();
+    },
+  };
 }

@@ -1,0 +1,23 @@
+// `images docker_save`: images in one tar archive, each as a docker-archive of its own.
+import { ImagesError } from '../../oci/errors.ts';
+import { saveImages } from '../../tasks/save-images.ts';
+import { archiveOut } from '../archive-out.ts';
+import type { Run } from '../command.ts';
+import { onePlatform } from '../look.ts';
+import { taskSettings } from '../task-settings.ts';
+
+export const run: Run = async ({ args, options, context }) => {
+  const output = options.text('output');
+  if (output === undefined) {
+    throw new ImagesError('USAGE', 'docker_save needs --output=FILE', { hint: '--output=- is standard output.' });
+  }
+  const out = archiveOut(output, 'The tar archive');
+  const platform = onePlatform(options.text('platform'));
+  const onImage = (name: string): void => context.note(`=== ${name}`);
+  await using saved = await saveImages(args, taskSettings(context, options), {
+    ...(platform && { platform }),
+    onImage,
+  });
+  await out(saved.bytes());
+  return 0;
+};
