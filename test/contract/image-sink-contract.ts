@@ -86,14 +86,14 @@ export function imageSinkContract(
       await expectThere(image);
     });
 
-    it.runIf(can('indexes'))('takes an index with all its images', async () => {
+    itIf(can('indexes'))('takes an index with all its images', async () => {
       const content = indexContent('two');
       await put(content);
       await sink.finish();
       await expectThere(can('tags') ? content : { ...content, blobs: content.blobs.slice(0, 6) });
     });
 
-    it.runIf(can('indexes') && can('referrers'))('takes what points to an image', async () => {
+    itIf(can('indexes') && can('referrers'))('takes what points to an image', async () => {
       const content = indexContent('three');
       await put(content);
       await sink.finish();
@@ -102,7 +102,7 @@ export function imageSinkContract(
       expect(found.map(({ digest }) => digest)).toEqual(content.referrers.map(({ digest }) => digest));
     });
 
-    it.runIf(can('indexes') && can('tags'))('takes other tags of the repository', async () => {
+    itIf(can('indexes') && can('tags'))('takes other tags of the repository', async () => {
       const content = indexContent('four');
       await put(content);
       await sink.finish();
@@ -112,7 +112,7 @@ export function imageSinkContract(
       }
     });
 
-    it.runIf(can('indexes'))('takes an index without its images where it says that it does', async () => {
+    itIf(can('indexes'))('takes an index without its images where it says that it does', async () => {
       if (sink.wants.indexes !== 'sparse') return;
       const content = indexContent('five');
       const [child] = content.children as [RawManifest];
@@ -122,14 +122,14 @@ export function imageSinkContract(
       await expectThere(parts);
     });
 
-    it.runIf(can('several'))('takes several images, and keeps each', async () => {
+    itIf(can('several'))('takes several images, and keeps each', async () => {
       const others = ['six', 'seven'].map(imageContent);
       for (const content of [image, ...others]) await put(content);
       await sink.finish();
       for (const content of [image, ...others]) await expectThere(content);
     });
 
-    it.runIf(can('several'))('moves a name to another image', async () => {
+    itIf(can('several'))('moves a name to another image', async () => {
       const other = { ...imageContent('eight'), name: image.name };
       await put(image);
       await put(other);
@@ -144,7 +144,7 @@ export function imageSinkContract(
       await expectAbsent(image.name);
     });
 
-    it.runIf(can('byImage'))('has an image as soon as it is committed', async () => {
+    itIf(can('byImage'))('has an image as soon as it is committed', async () => {
       await put(image);
       await expectThere(image);
     });
@@ -206,7 +206,7 @@ export function imageSinkContract(
       expect(await sink.missing(image.name, [empty.descriptor])).toEqual(new Map());
     });
 
-    it.runIf(can('checksBlobs'))('refuses a manifest whose blobs are not there', async () => {
+    itIf(can('checksBlobs'))('refuses a manifest whose blobs are not there', async () => {
       await sink.putBlob(image.name, config.descriptor, opener(config.bytes));
       const refusal = { code: 'MANIFEST_BLOB_UNKNOWN' };
       await expect(sink.commit(image.name, image.root)).rejects.toMatchObject(refusal);
@@ -221,4 +221,9 @@ export function imageSinkContract(
       expect(await sink.mountBlob(other, config.descriptor, image.name)).toBe(false);
     });
   });
+}
+
+/** What a place cannot do is no test that is skipped: there is none. */
+function itIf(condition: boolean): (title: string, test: () => Promise<void>) => void {
+  return condition ? it : () => {};
 }

@@ -93,7 +93,7 @@ export function imageSourceContract(
       await expect(reading).rejects.toMatchObject({ code: 'DIGEST_INVALID' });
     });
 
-    it.runIf(can('referrers'))('lists what points to the image, with its type', async () => {
+    itIf(can('referrers'))('lists what points to the image, with its type', async () => {
       const found = await Array.fromAsync(source.referrers(content.root.digest));
       expect(found.map(({ digest, artifactType }) => ({ digest, artifactType }))).toEqual(
         content.referrers.map(({ digest }) => ({ digest, artifactType: 'application/x.sbom' })),
@@ -105,7 +105,7 @@ export function imageSourceContract(
       expect(await Array.fromAsync(source.referrers(digestOf(Buffer.from('nothing'))))).toEqual([]);
     });
 
-    it.runIf(can('tags'))('finds other tags of the repository, and no other', async () => {
+    itIf(can('tags'))('finds other tags of the repository, and no other', async () => {
       for (const { tag, manifest } of content.attached) {
         const found = await source.statTag(tag);
         expect(found).toMatchObject({ ...manifestDescriptor(manifest) });
@@ -120,4 +120,9 @@ function biggest(content: PlacedContent): Blob {
   const [first] = content.blobs.toSorted((a, b) => b.bytes.length - a.bytes.length);
   if (!first) throw new Error('no blob');
   return first;
+}
+
+/** What a place cannot do is no test that is skipped: there is none. */
+function itIf(condition: boolean): (title: string, test: () => Promise<void>) => void {
+  return condition ? it : () => {};
 }
