@@ -30,7 +30,7 @@ const DAMAGED = 'The copy there is damaged: write it anew, or take the image fro
 const HINTS: Partial<Record<ErrorCode, string>> = {
   BAD_ANSWER: 'Check the host: a proxy or a login page may stand in its place.',
   BLOB_UNKNOWN: 'A part of the image is not there: push it there again, or take the image from another place.',
-  BROKEN_OFF: 'Check the network, and run it again: it goes on from there.',
+  BROKEN_OFF: 'Run it again: it goes on from there.',
   DIGEST_INVALID: DAMAGED,
   MANIFEST_INVALID: DAMAGED,
   MANIFEST_TOO_LARGE: 'Check the name: no image has so large a manifest.',

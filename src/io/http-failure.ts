@@ -1,6 +1,9 @@
 // What a failed connection means for people: socket and TLS errors of Node become ImagesErrors that name the host.
 import { ImagesError } from '../oci/errors.ts';
 
+/** Whatever was under way goes on where it was. */
+export const BROKEN_OFF_HINT = 'Check the network, and that a registry listens there; then run it again.';
+
 const TLS_CODE =
   /^(?:CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO$|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH)/;
 
@@ -27,13 +30,17 @@ export function httpFailure(host: string, cause: unknown): unknown {
   if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || code === 'ENETDOWN' || code === 'EADDRNOTAVAIL') {
     return unreachable(host, 'there is no route to it', 'Check the network, and http_proxy.', cause);
   }
-  if (code === 'ETIMEDOUT') return new ImagesError('TIMEOUT', `${host} does not answer`, { cause });
+  if (code === 'ETIMEDOUT') {
+    const hint = 'Try again later, or check the network and http_proxy.';
+    return new ImagesError('TIMEOUT', `${host} does not answer`, { hint, cause });
+  }
   if (TLS_CODE.test(code)) return tlsFailure(host, code, cause);
   if (code.startsWith('HPE_')) {
-    return new ImagesError('BAD_ANSWER', `${host} does not speak HTTP [${code}]`, { cause });
+    const hint = 'Check host and port: no registry listens there.';
+    return new ImagesError('BAD_ANSWER', `${host} does not speak HTTP [${code}]`, { hint, cause });
   }
   if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED' || code === 'ERR_STREAM_PREMATURE_CLOSE') {
-    return new ImagesError('BROKEN_OFF', `${host} closed the connection`, { cause });
+    return new ImagesError('BROKEN_OFF', `${host} closed the connection`, { hint: BROKEN_OFF_HINT, cause });
   }
   return cause;
 }

@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:h
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { type AgentSettings, type Agents, type Carrier, createAgents } from './http-agents.ts';
 import { readBody, sendStream } from './http-body.ts';
-import { httpFailure, proxyFailure, systemCode } from './http-failure.ts';
+import { BROKEN_OFF_HINT, httpFailure, proxyFailure, systemCode } from './http-failure.ts';
 import type { HttpUrl } from './http-url.ts';
 import { nodeHttp, nodeHttps } from './node-http.ts';
 import { createWatchdog, silence } from './watchdog.ts';
@@ -110,7 +110,9 @@ export async function exchange(carrier: Carrier, request: HttpRequest, timeouts:
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   message.on('response', resolve);
   message.on('error', reject);
-  message.on('close', () => reject(new ImagesError('BROKEN_OFF', `${host} closed the connection`)));
+  message.on('close', () =>
+    reject(new ImagesError('BROKEN_OFF', `${host} closed the connection`, { hint: BROKEN_OFF_HINT })),
+  );
   // Only with a socket time counts: before, the request may wait for its turn. Only with a connection a stream is opened.
   message.on('socket', (socket) => {
     const connected = () => {

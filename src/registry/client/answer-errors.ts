@@ -139,6 +139,8 @@ function hintFor(code: ImagesError['code'], status: number): string | undefined 
     case 'MANIFEST_UNKNOWN':
     case 'NAME_UNKNOWN':
       return 'Check name and tag; a private repository may hide until `docker login`.';
+    case 'UNSUPPORTED':
+      return 'Not every registry can do this; docker-registry and the embedded one can.';
     case 'SERVER_ERROR':
       return 'Try again later; the log of the registry says more.';
     default:

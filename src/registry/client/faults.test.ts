@@ -402,6 +402,15 @@ describe('a list', () => {
     expect(server.requests).toHaveLength(3);
   });
 
+  it('that is none is BAD_ANSWER; null is an empty one', async () => {
+    const list = async (repositories: unknown) => {
+      server.inject((_request, response) => sendJson(response, 200, { repositories }));
+      return await Array.fromAsync(registry.repositories());
+    };
+    expect(await list(null)).toEqual([]);
+    expect((await failure(list('many'))).code).toBe('BAD_ANSWER');
+  });
+
   it('in a circle is BAD_ANSWER', async () => {
     server.inject((_request, response) => {
       response.setHeader('link', '</v2/_catalog?n=1>; rel="next"');

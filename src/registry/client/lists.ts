@@ -106,8 +106,10 @@ interface Wanted {
  */
 async function names(http: EndpointHttp, request: ListRequest, { field, after }: Wanted): Promise<readonly string[]> {
   const found = new Set<string>();
-  for await (const { body } of pages(http, { ...request, expected: [200] })) {
-    const entries = Array.isArray(body[field]) ? body[field] : [];
+  for await (const { answer, body } of pages(http, { ...request, expected: [200] })) {
+    // Go writes an empty list as null.
+    const entries = body[field] ?? [];
+    if (!Array.isArray(entries)) throw badAnswer(answer, request.asked, JSON.stringify(body));
     for (const entry of entries) {
       if (typeof entry === 'string' && (after === undefined || compareBytes(entry, after) > 0)) found.add(entry);
     }
