@@ -84,8 +84,10 @@ export const LOOK_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'usage',
     group: LOOK,
-    summary: 'Show which layers and directories hold the bytes of an image, and what is wasted',
-    details: ['Wasted is what a later layer deletes or replaces: it is fetched and stored, and nobody can read it.'],
+    summary: 'Show where the bytes of an image are, and which are wasted',
+    details: [
+      'By layers and directories. Wasted is what a later layer deletes or replaces: it is fetched and stored, and nobody can read it.',
+    ],
     arguments: [IMAGE],
     options: [
       { name: 'depth', value: 'N', help: 'Directories down to this depth (default 2)' },

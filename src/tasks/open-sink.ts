@@ -5,8 +5,9 @@ import { formatReference, fullReference, type Reference } from '../oci/reference
 import type { ImageSink } from '../transports/contract.ts';
 import { formatLocation, type Location, parseLocation } from '../transports/location.ts';
 import { privateAddress } from './locate-registry.ts';
+import { noDaemon } from './open-source.ts';
 import { openPrivateRegistry, privateSink } from './private-registry.ts';
-import type { Settings } from './settings.ts';
+import { callOptions, type Settings } from './settings.ts';
 
 /** Disposing without `sink.finish` discards what the sink can discard. */
 export interface OpenedSink extends AsyncDisposable {
@@ -59,7 +60,7 @@ async function openRemote(reference: Reference, settings: Settings, { onEvent }:
 
 async function openPlace(
   location: Exclude<Location, { transport: 'docker' | 'name' }>,
-  _settings: Settings,
+  settings: Settings,
 ): Promise<OpenedSink> {
   switch (location.transport) {
     case 'oci':
@@ -82,6 +83,26 @@ async function openPlace(
       const { dockerArchiveSink } = await import('../transports/docker-archive/docker-archive-sink.ts');
       const { reference } = location;
       return opened(dockerArchiveSink(location.path), reference);
+    }
+    case 'docker-daemon': {
+      if (!location.reference) throw notASink(location);
+      const [{ dockerDaemon }, { dockerDaemonSink }] = await Promise.all([
+        import('../transports/docker-daemon/daemon.ts'),
+        import('../transports/docker-daemon/daemon-sink.ts'),
+      ]);
+      const daemon = await dockerDaemon(settings);
+      if (!daemon) throw noDaemon();
+      const { [Symbol.asyncDispose]: dispose, ...sink } = opened(
+        dockerDaemonSink(daemon, callOptions(settings)),
+        location.reference,
+      );
+      return {
+        ...sink,
+        async [Symbol.asyncDispose]() {
+          await dispose();
+          daemon[Symbol.dispose]();
+        },
+      };
     }
     default:
       throw notASink(location);
