@@ -1,16 +1,15 @@
 // A tar archive as files that can be read in any order: where each stands is found by passing over the bodies. A compressed archive, or one that
 // comes through a pipe, is unpacked once, into a file without a name.
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { compressionOf } from '../../io/compression.ts';
+import { compressionOf, MAGIC_LENGTH } from '../../io/compression.ts';
 import { decompressed } from '../../io/decompress.ts';
-import { isFsError, translatingFsErrors } from '../../io/fs-errors.ts';
+import { isFsError } from '../../io/fs-errors.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { Bytes, CallOptions } from '../../registry/contract.ts';
 import { readFileBytes } from '../../storage/fs-read.ts';
-import { fileWriter } from '../../storage/fs-write.ts';
 import type { LayoutFiles } from '../layout/layout-files.ts';
+import { spooled } from '../temporary-file.ts';
 import { type ArchiveNames, archiveNames, cleanName } from './archive-names.ts';
 import { seekEntries } from './seek-entries.ts';
 
@@ -92,7 +91,7 @@ async function openSeekable(path: string, options: OpenArchiveOptions): Promise<
       });
     }
     if (info.isFile()) {
-      const start = Buffer.alloc(8);
+      const start = Buffer.alloc(MAGIC_LENGTH);
       const { bytesRead } = await handle.read(start, 0, start.length, 0);
       if (compressionOf(start.subarray(0, bytesRead)) === undefined) return handle;
     }
@@ -110,24 +109,15 @@ async function unpack(
   packed: Bytes,
   { temporaryDirectory = tmpdir(), signal }: OpenArchiveOptions,
 ): Promise<FileHandle> {
-  return translatingFsErrors(temporaryDirectory, async () => {
-    const path = join(temporaryDirectory, `images-archive-${crypto.randomUUID()}`);
-    const handle = await open(path, 'wx+', 0o600);
-    try {
-      // It goes when the handle is closed, also by kill -9.
-      await rm(path);
-      const writer = fileWriter(handle, 0);
-      for await (const chunk of decompressed(packed)) {
-        signal?.throwIfAborted();
-        await writer.append(chunk);
-      }
-      await writer.flush();
-      return handle;
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
-  });
+  const plain = decompressed(packed);
+  return spooled(signal ? abortable(plain, signal) : plain, temporaryDirectory);
+}
+
+async function* abortable(body: Bytes, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    signal.throwIfAborted();
+    yield chunk;
+  }
 }
 
 async function listFiles(handle: FileHandle, { label, signal }: OpenArchiveOptions): Promise<ArchiveNames<PlacedFile>> {

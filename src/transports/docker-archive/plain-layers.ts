@@ -1,9 +1,6 @@
 // Layers that old Docker daemons cannot read (zstd, xz, bzip2), unpacked for an archive, and the manifest that goes with them.
-import { type FileHandle, open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Compression, compressionOf, MAGIC_LENGTH } from '../../io/compression.ts';
 import { decompressed } from '../../io/decompress.ts';
-import { translatingFsErrors } from '../../io/fs-errors.ts';
 import * as decode from '../../oci/decode.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, digester } from '../../oci/digest.ts';
@@ -11,7 +8,7 @@ import { type RawManifest, rawManifest } from '../../oci/manifest.ts';
 import { DOCKER_LAYER, OCI_LAYER } from '../../oci/media-types.ts';
 import type { Bytes } from '../../registry/contract.ts';
 import { readFileBytes } from '../../storage/fs-read.ts';
-import { fileWriter } from '../../storage/fs-write.ts';
+import { spooled } from '../temporary-file.ts';
 
 /** A layer, unpacked into a file without a name; disposing frees it. */
 export interface PlainLayer extends AsyncDisposable {
@@ -62,31 +59,20 @@ export async function peekCompression(body: Bytes): Promise<Peeked> {
 
 /** Unpacks into `directory`. Errors: COMPRESSION_INVALID, NO_SPACE, the body's. */
 export async function unpackLayer(layer: Descriptor, body: Bytes, directory: string): Promise<PlainLayer> {
-  return translatingFsErrors(directory, async () => {
-    const path = join(directory, `.images-layer-${crypto.randomUUID()}`);
-    const handle = await open(path, 'wx+', 0o600);
-    try {
-      await rm(path);
-      return await write(layer, body, handle);
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
-  });
-}
-
-async function write(layer: Descriptor, body: Bytes, handle: FileHandle): Promise<PlainLayer> {
-  const writer = fileWriter(handle, 0);
   const hash = digester('sha256');
-  for await (const chunk of decompressed(body)) {
-    hash.update(chunk);
-    await writer.append(chunk);
-  }
-  await writer.flush();
+  let size = 0;
+  const measured = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const chunk of decompressed(body)) {
+      hash.update(chunk);
+      size += chunk.length;
+      yield chunk;
+    }
+  };
+  const handle = await spooled(measured(), directory);
   const digest: Digest = `sha256:${hash.digest('hex')}`;
   const mediaType = layer.mediaType.startsWith('application/vnd.docker.') ? DOCKER_LAYER : OCI_LAYER;
   return {
-    descriptor: { mediaType, digest, size: writer.size },
+    descriptor: { mediaType, digest, size },
     open: (from) => readFileBytes(handle, { from }),
     [Symbol.asyncDispose]: () => handle.close(),
   };
