@@ -1,0 +1,76 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { gunzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compressed } from './compress.ts';
+import { decompressed } from './decompress.ts';
+
+const KINDS = ['gzip', 'zstd'] as const;
+const has = (program: string): boolean => spawnSync(program, ['--version']).status === 0;
+
+/** Compressible, and longer than several blocks. */
+const CONTENT = Buffer.from(Array.from({ length: 1_000_000 }, (_, line) => `line ${line % 5003}\n`).join(''));
+
+async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+async function packed(kind: 'gzip' | 'zstd', bytes: Uint8Array, size = 65_536, level?: number): Promise<Buffer> {
+  const options = level === undefined ? { kind } : { kind, level };
+  return Buffer.concat(await Array.fromAsync(compressed(inChunks(bytes, size), options)));
+}
+
+async function unpacked(bytes: Uint8Array): Promise<Buffer> {
+  return Buffer.concat(await Array.fromAsync(decompressed(inChunks(bytes, 65_536))));
+}
+
+for (const kind of KINDS) {
+  describe(`bytes compressed with ${kind}`, () => {
+    it('come back', async () => {
+      const bytes = await packed(kind, CONTENT);
+      expect(bytes.length).toBeLessThan(CONTENT.length / 4);
+      expect((await unpacked(bytes)).equals(CONTENT)).toBe(true);
+      expect(await unpacked(await packed(kind, new Uint8Array()))).toHaveLength(0);
+    });
+
+    it('are the same whatever chunks they come in, and whenever', async () => {
+      const bytes = await packed(kind, CONTENT);
+      for (const size of [999, 1 << 20, CONTENT.length]) {
+        expect((await packed(kind, CONTENT, size)).equals(bytes)).toBe(true);
+      }
+    });
+
+    it.skipIf(!has(kind))('are read by the program itself (skipped where it is not installed)', async () => {
+      for (const content of [CONTENT, CONTENT.subarray(0, 1 << 20), new Uint8Array()]) {
+        const output = execFileSync(kind, ['-dc'], { input: await packed(kind, content), maxBuffer: 1 << 28 });
+        expect(output.equals(content)).toBe(true);
+      }
+    });
+
+    it('come back, whatever they are', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.uint8Array({ maxLength: 5000 }), fc.integer({ min: 1, max: 9 }), async (content, level) => {
+          expect((await unpacked(await packed(kind, content, 700, level))).equals(content)).toBe(true);
+        }),
+        { numRuns: 50 },
+      );
+    });
+
+    it('let errors of their source through', async () => {
+      async function* source(): AsyncGenerator<Uint8Array> {
+        yield CONTENT;
+        throw new Error('no network');
+      }
+      await expect(Array.fromAsync(compressed(source(), { kind }))).rejects.toThrow('no network');
+    });
+  });
+}
+
+describe('gzip', () => {
+  it('is one member that says nothing of time, name or system', async () => {
+    const bytes = await packed('gzip', CONTENT);
+    expect([...bytes.subarray(0, 10)]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
+    expect(gunzipSync(bytes).equals(CONTENT)).toBe(true);
+    expect(bytes.readUInt32LE(bytes.length - 4)).toBe(CONTENT.length);
+  });
+});

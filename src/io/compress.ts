@@ -1,0 +1,100 @@
+// Bytes compressed by all processors at once, and to the same bytes whatever chunks they come in: in blocks of one size, each on a thread of its own. Of gzip they
+// make one member, as pigz writes it; of zstd each is a frame.
+import { availableParallelism } from 'node:os';
+import { promisify } from 'node:util';
+import { constants, crc32, deflateRaw, zstdCompress } from 'node:zlib';
+
+type Bytes = AsyncIterable<Uint8Array>;
+
+export interface CompressOptions {
+  readonly kind: 'gzip' | 'zstd';
+  /** 1 (fast) to 9, of zstd to 19. By default what wastes least time: 4 for gzip (6 takes twice as long for 3 % less), 3 for zstd. */
+  readonly level?: number;
+}
+
+/** Errors: those of `bytes`. */
+export function compressed(bytes: Bytes, { kind, level }: CompressOptions): AsyncGenerator<Uint8Array, void> {
+  return kind === 'gzip' ? gzip(bytes, level ?? 4) : zstd(bytes, level ?? 3);
+}
+
+const GZIP_BLOCK = 1 << 20;
+/** Smaller frames cost more in size than threads win in time. */
+const ZSTD_BLOCK = 1 << 22;
+/** How far back a match can be: the end of the block before is what a block begins with. */
+const WINDOW = 1 << 15;
+/** No flags, no time, no hint, no system (RFC 1952, 2.3). */
+const GZIP_HEADER: Uint8Array = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
+/** An empty block that says it is the last. */
+const DEFLATE_END: readonly number[] = [3, 0];
+
+const deflateBlock = promisify(deflateRaw);
+const compressFrame = promisify(zstdCompress);
+
+async function* gzip(bytes: Bytes, level: number): AsyncGenerator<Uint8Array, void> {
+  let sum = 0;
+  let length = 0;
+  let dictionary: Buffer | undefined;
+  yield GZIP_HEADER;
+  yield* inOrder(blocksOf(bytes, GZIP_BLOCK), (block) => {
+    sum = crc32(block, sum);
+    length += block.length;
+    const before = dictionary;
+    dictionary = block.subarray(-WINDOW);
+    return deflateBlock(block, {
+      level,
+      finishFlush: constants.Z_SYNC_FLUSH,
+      chunkSize: GZIP_BLOCK / 2,
+      ...(before && { dictionary: before }),
+    });
+  });
+  const end = Buffer.from([...DEFLATE_END, 0, 0, 0, 0, 0, 0, 0, 0]);
+  end.writeUInt32LE(sum, 2);
+  end.writeUInt32LE(length % 2 ** 32, 6);
+  yield end;
+}
+
+async function* zstd(bytes: Bytes, level: number): AsyncGenerator<Uint8Array, void> {
+  const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 };
+  let isEmpty = true;
+  yield* inOrder(blocksOf(bytes, ZSTD_BLOCK), (block) => {
+    isEmpty = false;
+    return compressFrame(block, { params, chunkSize: ZSTD_BLOCK / 2 });
+  });
+  if (isEmpty) yield await compressFrame(Buffer.alloc(0), { params });
+}
+
+/** Of exactly this size but for the last, in memory of their own. */
+async function* blocksOf(bytes: Bytes, size: number): AsyncGenerator<Buffer, void> {
+  let block = Buffer.allocUnsafeSlow(size);
+  let filled = 0;
+  for await (const chunk of bytes) {
+    for (let at = 0; at < chunk.length; ) {
+      const portion = chunk.subarray(at, at + size - filled);
+      block.set(portion, filled);
+      filled += portion.length;
+      at += portion.length;
+      if (filled < size) continue;
+      yield block;
+      block = Buffer.allocUnsafeSlow(size);
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield block.subarray(0, filled);
+}
+
+/** Works on as many blocks at a time as there are processors, and one more waits. */
+async function* inOrder(
+  blocks: AsyncIterable<Buffer>,
+  work: (block: Buffer) => Promise<Uint8Array>,
+): AsyncGenerator<Uint8Array, void> {
+  const atATime = availableParallelism() + 1;
+  const results: Promise<Uint8Array>[] = [];
+  for await (const block of blocks) {
+    const result = work(block);
+    // Who waits for it is told; until then it must not count as unhandled.
+    result.catch(() => {});
+    results.push(result);
+    if (results.length >= atATime) yield await (results.shift() as Promise<Uint8Array>);
+  }
+  for (const result of results) yield await result;
+}
