@@ -148,7 +148,8 @@ async function commit(run: Run, planned: PlannedImage): Promise<RawManifest> {
       run.refusesSparse = true;
     }
   }
-  run.emit({ type: 'note', text: `${image} is there for one platform: ${run.sink.label} takes only complete indexes` });
+  const takes = run.sink.wants.indexes === 'none' ? 'holds no indexes' : 'takes only complete indexes';
+  run.emit({ type: 'note', text: `${image} is there for one platform: ${run.sink.label} ${takes}` });
   await point(alone);
   return alone;
 }

@@ -185,8 +185,14 @@ describe('an index', () => {
     await using directory = await temporaryDirectory('places');
     const place = filePlace('docker-archive', directory.path, 'to');
     const source = await layoutOf(join(directory.path, 'layout'), index);
-    await copyPlace(source, place.sink(), { platforms: 'linux/arm64' });
+    const { notes } = await copyPlace(source, place.sink(), { platforms: 'linux/arm64' });
+    expect(notes).toEqual([
+      `quay.io/x/app:1 is there for one platform: docker-archive:${join(directory.path, 'docker-archive-to')} holds no indexes`,
+    ]);
     await expectWhole(await place.source(), index.children[1]?.manifest.digest ?? '');
+    const [child] = index.children as [FixtureImage];
+    const alone = await layoutOf(join(directory.path, 'alone'), child);
+    expect((await copyPlace(alone, place.sink())).notes).toEqual([]);
   });
 
   it.each(['oci', 'oci-archive'] as const)('goes to %s with what points to it', async (kind) => {

@@ -45,7 +45,8 @@ export async function walkImage(options: WalkOptions): Promise<ImageGraph> {
   const blobs = new Map<Digest, Descriptor>();
   const tree = await walkBelow(root, blobs, options);
   const attached = options.referrers ? await walkReferrers([root.digest, ...tree.seen], blobs, options.source) : [];
-  const alone = tree.sparse || options.sink.wants.indexes === 'none' ? tree.images[0] : undefined;
+  const mayBeRefused = tree.sparse || (options.sink.wants.indexes === 'none' && isIndexType(root.mediaType));
+  const alone = mayBeRefused ? tree.images[0] : undefined;
   return {
     root,
     steps: tree.steps,

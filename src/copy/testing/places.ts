@@ -62,8 +62,12 @@ export interface CopyPlace {
   readonly name?: Reference;
 }
 
+export interface PlaceCopied extends CopyResult {
+  readonly notes: readonly string[];
+}
+
 /** Closes both. */
-export async function copyPlace(source: ImageSource, sink: ImageSink, options: CopyPlace = {}): Promise<CopyResult> {
+export async function copyPlace(source: ImageSource, sink: ImageSink, options: CopyPlace = {}): Promise<PlaceCopied> {
   await using from = source;
   await using to = sink;
   const plan = await planCopy([{ name: options.name ?? PLACE_NAME, source: from }], to, {
@@ -71,5 +75,7 @@ export async function copyPlace(source: ImageSource, sink: ImageSink, options: C
     referrers: options.referrers ?? false,
   });
   // The places stay open until it is done.
-  return await executePlan(plan, to);
+  const notes: string[] = [];
+  const result = await executePlan(plan, to, { onEvent: (event) => event.type === 'note' && notes.push(event.text) });
+  return { ...result, notes };
 }
