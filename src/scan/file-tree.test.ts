@@ -21,7 +21,15 @@ afterEach(() => rmSync(top, { recursive: true, force: true }));
 
 describe('a file tree', () => {
   it('lists all files in byte order, without what version control, npm and build services keep', () => {
-    for (const file of ['b/x.yaml', 'a.yml', 'a/é.json', 'a/z.txt', '.git/config.yaml', 'node_modules/p/p.json'])
+    for (const file of [
+      'b/x.yaml',
+      'a.yml',
+      'a/é.json',
+      'a/z.txt',
+      '.git/config.yaml',
+      '.devcontainer/d.json',
+      'node_modules/p/p.json',
+    ])
       put(file);
     expect(open().files).toEqual(['a.yml', 'a/z.txt', 'a/é.json', 'b/x.yaml']);
   });

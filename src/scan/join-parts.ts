@@ -7,6 +7,8 @@ export interface Parts {
   readonly name?: string;
   /** `name` is the last part of the image's name, not what the entry is called. */
   readonly isNamePart?: boolean;
+  /** The parts stand in an `image:`: there is nothing else that a name could be of. */
+  readonly isImage?: boolean;
   readonly tag?: string;
   readonly digest?: string;
 }
@@ -32,7 +34,7 @@ export function joinParts(parts: Parts): Joined | undefined {
   return { ...repository, image: repository.image + versionOf(parts) };
 }
 
-function joinName({ registry, repository, name, isNamePart }: Parts): Joined | undefined {
+function joinName({ registry, repository, name, isNamePart, isImage }: Parts): Joined | undefined {
   const host = trimSlashes(registry);
   if (repository === undefined) return name === undefined ? undefined : { image: underHost(host, trimSlashes(name)) };
   const path = trimSlashes(repository);
@@ -41,7 +43,7 @@ function joinName({ registry, repository, name, isNamePart }: Parts): Joined | u
   if (isNamePart) return { image: hasHost(name) ? name : under };
   // `name: prometheus` beside `repository: quay.io/prometheus/prometheus` is what the entry is called.
   const depth = path.split('/').length - (hasHost(path) ? 1 : 0);
-  if (depth >= 2 || (depth === 1 && !hasHost(path) && host === '')) return { image: underHost(host, path) };
+  if (depth >= 2 || (depth === 1 && !hasHost(path) && host === '' && !isImage)) return { image: underHost(host, path) };
   return { image: under, doubt: 'it is not clear whether the name belongs to the repository' };
 }
 

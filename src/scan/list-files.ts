@@ -6,7 +6,7 @@ import { byBytes } from './byte-order.ts';
 import type { Warning } from './contract.ts';
 import { reasonOf } from './reason.ts';
 
-/** What tools keep for themselves, and the pipelines of build services: nothing in it is deployed. */
+/** What tools keep for themselves, the pipelines of build services, and the settings of editors: nothing in it is deployed. */
 const SKIPPED_DIRECTORIES: ReadonlySet<string> = new Set([
   '.git',
   '.hg',
@@ -17,6 +17,9 @@ const SKIPPED_DIRECTORIES: ReadonlySet<string> = new Set([
   '.circleci',
   '.semaphore',
   '.tekton',
+  '.devcontainer',
+  '.vscode',
+  '.idea',
 ]);
 const SKIPPED_FILES =
   /^(?:\.(?:gitlab-ci|travis|drone|appveyor|pre-commit-config|goreleaser|golangci)|azure-pipelines)\.ya?ml$/;

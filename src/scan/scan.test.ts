@@ -26,6 +26,21 @@ describe('a scan', () => {
     ]);
   });
 
+  it('takes what tests are fed with for maybes', async () => {
+    const result = await scanFiles({
+      'pkg/testdata/pod.yaml': pod('q.io/a:1'),
+      'pod.yaml': pod('q.io/b:1'),
+      'testdata/pod.yaml': pod('q.io/b:1'),
+    });
+    expect(imagesOf(result)).toEqual(['q.io/b:1']);
+    expect(result.findings[0]).toMatchObject({ image: 'q.io/a:1', certainty: 'maybe', reason: 'it is test data' });
+  });
+
+  it('says nothing of JSON that is none and holds no image', async () => {
+    const { warnings } = await scanFiles({ 'a.json': '{"a": [\n', 'b.json': '{"image": [\n' });
+    expect(warnings).toMatchObject([{ file: 'b.json' }]);
+  });
+
   it('survives what is broken: the rest is listed, the broken part is named and read line by line', async () => {
     const result = await scanFiles({
       'good.yaml': pod('good:1'),

@@ -1,6 +1,7 @@
 // The scan of a directory: tree rules first, then every remaining manifest, document by document. Each file is in memory only while it is looked at.
 import type { DocumentRule, FileTree, Finding, ScanResult, TreeRule, Warning } from './contract.ts';
 import { uniqueWarnings, withoutRepetition } from './repetition.ts';
+import { doubtTestData } from './test-data.ts';
 
 export interface Rules {
   readonly trees: readonly TreeRule[];
@@ -57,5 +58,5 @@ async function scanTree(
     findings.push(...found.findings);
     warnings.push(...found.warnings);
   }
-  return { findings: withoutRepetition(findings), warnings: uniqueWarnings(warnings) };
+  return { findings: withoutRepetition(findings.map(doubtTestData)), warnings: uniqueWarnings(warnings) };
 }

@@ -11,6 +11,7 @@ describe('images inside a text', () => {
     ["export X_IMAGE='a/b:1'", 'a/b:1'],
     ['sandbox_image = "registry.k8s.io/pause:3.9"', 'registry.k8s.io/pause:3.9'],
     ['  image: quay.io/a/b:1', 'quay.io/a/b:1'],
+    ['<image>quay.io/a/b</image>', 'quay.io/a/b'],
   ])('%s names one', (text, image) => expect(found(text)).toEqual([[image, 1, true]]));
 
   it('are counted in lines, comments left out', () => {
@@ -28,6 +29,8 @@ describe('images inside a text', () => {
     'ssh user@host.example.com:path',
     'cat /quay.io/a/b:1',
     'IMAGE_TAG=v1',
+    '<image>logo.png</image>',
+    '<image>auto</image>',
     'kubectl taint nodes --all node-role.kubernetes.io/control-plane:NoSchedule-',
   ])('%s names none', (text) => expect(found(text)).toEqual([]));
 });

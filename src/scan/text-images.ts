@@ -75,11 +75,15 @@ function nameAndValue(token: string): { readonly name: string; readonly value: s
   return match ? { name: match[1] as string, value: match[2] as string } : undefined;
 }
 
+/** `<image>REF</image>`: Jenkins' templates of pods. */
+const XML_IMAGE = /<(\w*[iI]mage\w*)>\s*([^<>\s]+)\s*<\/\1>/g;
+
 /** Words as a shell would cut them, more or less: comments are gone, quotes are ends, `a = "b"` (TOML) is `a=b`. */
 function tokensOf(text: string): Token[] {
   return text.split('\n').flatMap((content, index) =>
     content
       .replace(/(^|\s)#.*$/, '$1')
+      .replace(XML_IMAGE, ' $1=$2 ')
       .replace(/([\w-])\s+=\s+/g, '$1=')
       .replace(/=["'`]/g, '=')
       .split(/[\s"'`|()[\]]+/)

@@ -192,3 +192,33 @@ describe('the files of a chart', () => {
     );
   });
 });
+
+describe('what is not rendered by default', () => {
+  it('is found on both sides of a condition that begin with the same field', async () => {
+    const template = workload('q.io/on:1').replace(
+      '      containers:',
+      '      {{- if .Values.x }}\n      initContainers:\n        - {name: a, image: q.io/a:1}\n        - name: b\n          image: q.io/b:1\n      {{- else if .Values.y }}\n      initContainers:\n        - name: c\n          image: q.io/c:1\n      {{- end }}\n      containers:',
+    );
+    const files = chart('x: false\ny: false\n', { 'd.yaml': template });
+    expect(await usedBy(files)).toEqual(['q.io/on:1']);
+    expect(await maybes(files)).toEqual(
+      expect.arrayContaining(['q.io/b:1: off by default: .Values.x', 'q.io/c:1: off by default: .Values.y']),
+    );
+  });
+
+  it('is nothing where it is only a part of what is rendered', async () => {
+    const template = workload(
+      '{{ if .Values.registry }}\n            {{ .Values.registry }}/a/app:1\n            {{ else }}\n            a/app:1\n            {{ end }}',
+    );
+    const values = 'registry: q.io\nimage: {repository: q.io/a, tag: "1"}\n';
+    expect(await maybes(chart(values, { 'd.yaml': template }))).toEqual([]);
+  });
+
+  it('of a chart that is not here has not the version of this one', async () => {
+    const files = {
+      ...chart('db: {image: {repository: q.io/db}}\nown: {image: {repository: q.io/own}}\n', {}),
+      'Chart.yaml': `${CHART}dependencies:\n- {name: db, repository: "https://charts.example.org", version: 1}\n`,
+    };
+    expect((await maybes(files)).map((line) => line.split(' ')[0])).toEqual(['q.io/db:', 'q.io/own:1.2.3:']);
+  });
+});

@@ -3,6 +3,7 @@
 import { isImagesError } from '../../oci/errors.ts';
 import type { DocumentRule, FileTree, Finding, TreeRule, Warning } from '../contract.ts';
 import { findInText } from '../find-in-text.ts';
+import { imageLines } from '../lines.ts';
 import { annotatedImages } from './annotated-images.ts';
 import type { Cluster } from './built-in-objects.ts';
 import { chartDirectories, inDirectory, readChart } from './chart.ts';
@@ -87,7 +88,8 @@ async function findInChart(tree: FileTree, directory: string, rules: readonly Do
   const settled = asksTheCluster(valued)
     ? settledBy(main.findings, findInManifests(renderChart(chart, OLD_CLUSTER).manifests, rules).findings)
     : main.findings;
-  const explored = findInManifests(renderChart(chart, NEW_CLUSTER, { explores: true }).manifests, rules);
+  const { manifests } = renderChart(chart, NEW_CLUSTER, { explores: true });
+  const explored = { ...findInManifests(manifests, rules), manifests };
   const findings = [...settled];
   const seen = new Set(findings.map(({ image }) => image));
   const addMaybes = (maybes: Iterable<Finding>): void => {
@@ -98,6 +100,7 @@ async function findInChart(tree: FileTree, directory: string, rules: readonly Do
     }
   };
   addMaybes(explored.findings.map((finding) => asMaybe(finding, finding.reason ?? 'switched off by default')));
+  addMaybes(explored.manifests.flatMap((manifest) => [...switchedOffLines(manifest)]));
   addMaybes(await annotatedImages(chart));
   addMaybes(await imagesInValues(valued, seen));
   return { findings, warnings: [...rendered.warnings, ...main.warnings, ...missingCharts(valued)] };
@@ -117,6 +120,17 @@ function findInManifests(manifests: readonly Manifest[], rules: readonly Documen
     }
   }
   return { findings, warnings };
+}
+
+/** Where both sides of a condition begin with the same field, the first is lost among the documents. */
+function* switchedOffLines({ file, text, lines }: Manifest): Iterable<Finding> {
+  for (const [index, line] of text.split('\n').entries()) {
+    const { off, line: at = 1 } = lines[index] ?? {};
+    if (off === undefined || !/^\s*(?:-\s+)?image:\s*["']?[\w.-]+[/:@]/.test(line)) continue;
+    for (const found of imageLines(file, { firstLine: at, line: at, text: line, reason: '' })) {
+      if ('image' in found) yield { ...asMaybe(found, `off by default: ${off}`), rule: `helm, ${found.rule}` };
+    }
+  }
 }
 
 function placed(finding: Finding, manifest: Manifest, tests: ReadonlySet<number>): Finding {
@@ -149,9 +163,11 @@ function testLines(text: string): ReadonlySet<number> {
   return tests;
 }
 
-/** Exploring both sides of `if tag` also makes the name without its tag. */
+/** Exploring both sides of `if tag` or `if registry` also makes the name without it. */
 function isBareTwin(image: string, seen: ReadonlySet<string>): boolean {
-  return [...seen].some((other) => other.startsWith(`${image}:`) || other.startsWith(`${image}@`));
+  return [...seen].some(
+    (other) => ['@', ':'].some((mark) => other.startsWith(image + mark)) || other.endsWith(`/${image}`),
+  );
 }
 
 function asksTheCluster(valued: ValuedChart): boolean {

@@ -20,13 +20,15 @@ export async function imagesInValues(valued: ValuedChart, known: ReadonlySet<str
     if (!document) return;
     const appVersion = String(chart.chart.metadata.appVersion ?? '');
     const subcharts = new Set(chart.chart.subcharts.map((subchart) => subchart.chart.name));
+    const elsewhere = new Set(chart.chart.dependencies.map(({ name, alias }) => alias ?? name));
     for (const found of imagesBelow(chart.values, [])) {
       // A subchart's values are looked at with the subchart.
       if (subcharts.has(String(found.path[0]))) continue;
-      const image = found.hasVersion || appVersion === '' ? found.image : `${found.image}:${appVersion}`;
+      // The version of the chart's own program says nothing of a chart that is not here.
+      const isOwn = appVersion !== '' && !elsewhere.has(String(found.path[0]));
+      const image = found.hasVersion || !isOwn ? found.image : `${found.image}:${appVersion}`;
       const repository = repositoryOf(image);
-      // The registry may come from elsewhere in the values.
-      if (repositories.some((other) => other === repository || other.endsWith(`/${repository}`))) continue;
+      if (repositories.some((other) => isPartOf(repository, other))) continue;
       findings.push({
         image,
         certainty: 'maybe',
@@ -37,6 +39,11 @@ export async function imagesInValues(valued: ValuedChart, known: ReadonlySet<str
     }
   });
   return findings;
+}
+
+/** The registry may come from elsewhere in the values, and the last part of the name too. */
+function isPartOf(repository: string, other: string): boolean {
+  return other === repository || other.endsWith(`/${repository}`) || other.startsWith(`${repository}/`);
 }
 
 async function collectChart(valued: ValuedChart, look: (chart: ValuedChart) => Promise<void>): Promise<void> {

@@ -218,6 +218,16 @@ describe('patches', () => {
     expect(await why(files)).toEqual([`a/b:1 maybe p.yaml:10 ${IMAGE_PATH}`]);
   });
 
+  it('that no kustomization names are maybes; what is no patch is used', async () => {
+    const whole = deployment('x', 'a/whole:1').replace('spec:\n', 'spec:\n  selector: {matchLabels: {a: b}}\n');
+    const files = { ...patched('', deployment('app', 'a/proxy:1')), 'other.yaml': whole };
+    expect(await used(files)).toEqual(['a/app:1', 'a/whole:1']);
+    const { findings } = await scanFiles(files);
+    expect(findings).toContainEqual(
+      expect.objectContaining({ image: 'a/proxy:1', reason: 'a patch that no kustomization names' }),
+    );
+  });
+
   it('of an overlay may use the prefixed name', async () => {
     const files = {
       'base/kustomization.yaml': 'resources: [d.yaml]\nnamePrefix: x-\n',

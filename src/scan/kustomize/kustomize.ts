@@ -1,10 +1,12 @@
 // The rule for kustomizations: builds those that no other names and hands the results to the document rules.
 // An image is placed where it was written; one that `images:` or a patch changed, where the change is written.
 import type { DocumentRule, Finding, Path, Place, ScannedDocument, TreeRule, Warning } from '../contract.ts';
+import { findInText } from '../find-in-text.ts';
 import { formatPath } from '../path.ts';
 import { build } from './build.ts';
 import { entriesOf, type Kustomization, kustomizationsIn, resolveIn } from './kustomization.ts';
 import { placeOf, type Resource, sourceOf } from './resource.ts';
+import { asUnused, unusedPatches } from './unused-patches.ts';
 import type { Workplace } from './workplace.ts';
 
 /** Makes the rule; `documentRules` look at the resources that a build results in. */
@@ -35,6 +37,11 @@ export function kustomizations(documentRules: readonly DocumentRule[]): TreeRule
             else findings.push({ ...one, certainty: 'maybe', reason });
           }
         }
+      }
+      for (const file of await unusedPatches(tree, { directories: new Set(found.keys()), claimed })) {
+        claimed.add(file);
+        const rest = findInText(file, await tree.read(file), documentRules);
+        findings.push(...rest.findings.map(asUnused));
       }
       return { findings, warnings, claimed };
     },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deployment, maybeIn, usedIn, whyIn } from '../testing/scan-files.ts';
+import { deployment, maybeIn, scanText, usedIn, whyIn } from '../testing/scan-files.ts';
 
 const env = (name: string, value: string) =>
   deployment('env:', `  - name: ${name}`, `    value: ${JSON.stringify(value)}`);
@@ -45,6 +45,24 @@ describe('environment variables', () => {
     );
     expect(usedIn(text)).toContain('quay.io/a/agent:1.20');
     expect(usedIn(text)).not.toContain('quay.io/a/agent');
+  });
+
+  it.each([
+    ['AGENT_IMAGE_REPOSITORY', 'AGENT_VERSION'],
+    ['AGENT_IMAGE_REPOSITORY', 'AGENT_IMAGE_TAG'],
+    ['AGENT_REPOSITORY', 'AGENT_TAG'],
+    ['AGENT_IMAGE', 'AGENT_IMAGE_VERSION'],
+  ])('that stand apart are put together: %s and %s', (name, version) => {
+    const list = `- {name: ${name}, value: quay.io/a/agent}\n- {name: ${version}, value: "1.20"}`;
+    expect(usedIn(deployment('env:', list))).toEqual(['quay.io/a/agent:1.20']);
+  });
+
+  it('use the values of others of the list, and warn of those that are not there', () => {
+    const list =
+      '- {name: TAG, value: v2}\n- {name: A_IMAGE, value: "q.io/a:$(TAG)"}\n- {name: B_IMAGE, value: "q.io/b:$(X)"}';
+    const { findings, warnings } = scanText(deployment('env:', list));
+    expect(findings.map(({ image }) => image)).toEqual(['q.io/a:v2']);
+    expect(warnings).toMatchObject([{ text: expect.stringContaining('[q.io/b:$(X)]') }]);
   });
 
   it('are uncertain with a bare name, or with an unknown registry and no word of images', () => {

@@ -1,7 +1,7 @@
 // Environment variables, parameters of templates and tasks: entries `{name, value}` whose name or value tells of an image.
-import type { DocumentRule, Finding, ScannedDocument } from '../contract.ts';
+import type { DocumentRule, Finding, ScannedDocument, Warning } from '../contract.ts';
 import { asFields, type Fields, fieldOf, listOf, textOf } from '../fields.ts';
-import { maybe, used } from '../findings.ts';
+import { maybe, unresolved, used } from '../findings.ts';
 import { judgeImageWithCare } from '../image-text.ts';
 import { imageKey } from '../key-names.ts';
 import { pathOf } from '../path.ts';
@@ -34,12 +34,20 @@ interface Entry {
   readonly fields: Fields;
 }
 
-function* findInEntry(document: ScannedDocument, { visit, index, fields }: Entry): Iterable<Finding> {
+function* findInEntry(document: ScannedDocument, { visit, index, fields }: Entry): Iterable<Finding | Warning> {
   const name = textOf(fields, 'name') ?? '';
   for (const field of VALUES) {
-    const value = textOf(fields, field);
-    if (value === undefined || value === '' || value.includes('{{')) continue;
+    const written = textOf(fields, field);
+    if (written === undefined || written === '' || written.includes('{{')) continue;
+    const value = expanded(written, visit.value);
     const spot = { document, path: [...pathOf(visit), index, field], rule: RULE };
+    if (
+      visit.key === 'env' &&
+      imageKey(name) === 'yes' &&
+      judgeImageWithCare(value).kind === 'placeholder' &&
+      value.includes('/')
+    )
+      yield unresolved(value, 'the image is a placeholder', spot);
     const notRun = whyNotRun(visit.object) ?? whyParameter(name, visit);
     const whole = withTagBeside(name, value, visit.value);
     for (const { image, isCertain } of imagesInValue(name, whole)) {
@@ -79,13 +87,27 @@ function* bareName(value: string, spot: Parameters<typeof used>[1]): Iterable<Fi
   }
 }
 
-/** `X_IMAGE` or `X_IMAGE_REPOSITORY` with `X_IMAGE_TAG` beside it. */
+/** Kubernetes puts the values of other variables of the list in: `quay.io/a/b:$(VERSION)`. What is not there stays. */
+function expanded(value: string, entries: unknown): string {
+  if (!value.includes('$(')) return value;
+  return value.replace(/\$\(([A-Za-z_]\w*)\)/g, (written, name: string) => literalOf(name, entries) ?? written);
+}
+
+/** `X_IMAGE` with `X_IMAGE_TAG` beside it, `X_IMAGE_REPOSITORY` with `X_IMAGE_TAG` or `X_VERSION`. */
 function withTagBeside(name: string, value: string, entries: unknown): string {
   const judged = judgeImageWithCare(value);
   if (judged.kind !== 'image' || judged.reference.tag || judged.reference.digest) return value;
-  const stem = /^(.*IMAGE)(?:_NAME|_REPO|_REPOSITORY)?$/.exec(name)?.[1];
-  if (stem === undefined) return value;
-  const tag = listOf({ entries }, 'entries').find((entry) => textOf(entry, 'name') === `${stem}_TAG`);
-  const text = textOf(tag, 'value');
-  return text === undefined || text === '' ? value : `${value}:${text}`;
+  const [, stem, part = '', rest] = /^(.*?)_?(IMAGE)?(_NAME|_REPO|_REPOSITORY)?$/.exec(name) ?? [];
+  if (stem === undefined || (part === '' && rest === undefined)) return value;
+  const whole = [stem, part].filter(Boolean).join('_');
+  const names = [`${whole}_TAG`, `${whole}_VERSION`, ...(rest && part ? [`${stem}_TAG`, `${stem}_VERSION`] : [])];
+  const tag = names.map((other) => literalOf(other, entries)).find((text) => text !== undefined);
+  return tag === undefined ? value : `${value}:${tag}`;
+}
+
+/** Undefined where it is not there, empty, or made of other variables. */
+function literalOf(name: string, entries: unknown): string | undefined {
+  const entry = listOf({ entries }, 'entries').find((other) => textOf(other, 'name') === name);
+  const text = textOf(entry, 'value');
+  return text === '' || text?.includes('$') ? undefined : text;
 }

@@ -33,6 +33,13 @@ describe('references in parts', () => {
     ]);
   });
 
+  it('may be put together otherwise by who reads them', () => {
+    expect(maybeIn(resource('image: {name: agent, tag: 7}'))).toEqual(['agent:7']);
+    expect(usedIn(resource('image: {name: a/agent, tag: 7}'))).toEqual(['a/agent:7']);
+    expect(usedIn(resource('image: {repository: agent, tag: 7}'))).toEqual(['agent:7']);
+    expect(maybeIn(resource('image: {repository: acme, name: agent, tag: 7}'))).toEqual(['acme/agent:7']);
+  });
+
   it('without a tag are uncertain', () => {
     expect([
       usedIn(resource('image: {repository: quay.io/a/b}')),

@@ -80,14 +80,18 @@ function partsOf(fields: Fields, isUnderImage: boolean): FoundParts | undefined 
   const parts: Parts = {
     ...(registry && { registry: registry.text }),
     ...(repository && { repository: repository.text }),
-    ...(hasName && { name: name.text, isNamePart: name.key !== 'name' }),
+    ...(hasName && { name: name.text, isNamePart: name.key !== 'name', isImage: isUnderImage }),
     ...(tag && { tag: tag.text }),
     ...(digest && { digest: digest.text }),
   };
   // `oci://`, `https://`: where charts come from.
   if (/^(?!docker:)\w+:\/\//.test(parts.repository ?? '')) return undefined;
   const joined = joinParts(parts);
-  return joined && { ...parts, ...joined, key: (repository ?? name)?.key ?? '' };
+  if (!joined) return undefined;
+  const key = (repository ?? name)?.key ?? '';
+  // `image: {name: agent, tag: 7}`: an operator puts its registry before it.
+  const isBare = key === 'name' && registry === undefined && tag?.key !== 'newTag' && !joined.image.includes('/');
+  return { ...parts, ...joined, key, ...(isBare && { doubt: 'a bare name can mean something else here' }) };
 }
 
 /** `image: quay.io/x/y` with `imageTag: v1` beside it, `proxyImage` with `proxyImageTag` or `proxyTag`. */

@@ -172,7 +172,8 @@ function parsePipe(cursor: Cursor): Pipe {
     while (!cursor.done() && !isEndOfCommand(cursor.peek())) command.push(parseOperand(cursor));
     if (command.length === 0) throw new TemplateSyntaxError('missing value for command', cursor.line);
     commands.push(command);
-  } while (cursor.mark('|'));
+    // Go lets a pipe end with its mark.
+  } while (cursor.mark('|') && !cursor.done());
   return { variables, assigns, commands };
 }
 

@@ -51,6 +51,7 @@ describe('a template', () => {
     ['{{ printf "%s:%d %v %q %05.1f %%" "a" 3 true "x" 2.25 }}', 'a:3 true "x" 002.3 %'],
     ['{{ (dict "a" (dict "b" "c")).a.b }}', 'c'],
     ['{{ and 1 0 2 }} {{ or 0 "" "x" }} {{ not nil }}', '0 x true'],
+    ['{{ "a" | upper | }}', 'A'],
     ['{{ tpl "{{ .a }}" (dict "a" "deep") }}', 'deep'],
   ])('%s', (source, expected) => {
     expect(render(source)).toBe(expected);
