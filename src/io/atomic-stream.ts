@@ -59,7 +59,9 @@ async function writeAll(handle: Awaited<ReturnType<typeof open>>, chunks: readon
   }
 }
 
+/** What `/dev/stdout` is depends on who looks: nothing is ever renamed there, also where it is a file just now. */
 async function isSpecial(path: string): Promise<boolean> {
+  if (/^\/(?:dev|proc)\//.test(path)) return true;
   try {
     return !(await stat(path)).isFile();
   } catch (error) {
