@@ -14,6 +14,7 @@ import { ociArchiveSink } from '../transports/archive/oci-archive-sink.ts';
 import { openOciArchive } from '../transports/archive/oci-archive-source.ts';
 import type { ImageSource } from '../transports/contract.ts';
 import { dirSink } from '../transports/dir/dir-sink.ts';
+import { dirSource } from '../transports/dir/dir-source.ts';
 import { dockerArchiveSink } from '../transports/docker-archive/docker-archive-sink.ts';
 import { ociSink } from '../transports/layout/layout-sink.ts';
 import { ociSource } from '../transports/layout/layout-source.ts';
@@ -95,6 +96,28 @@ describe('an image', () => {
     expect(await readdir(other)).toEqual(['mine']);
     expect((await readdir(directory.path)).sort()).toEqual(['file', 'layout', 'other']);
     expect(`${await readFile(file)}`).toBe('mine');
+  });
+
+  it('of schema 1 is refused clearly, wherever it is', async () => {
+    await using directory = await temporaryDirectory('places');
+    const old = Buffer.from(JSON.stringify({ schemaVersion: 1, name: 'old', tag: '1', fsLayers: [], history: [] }));
+    const dir = join(directory.path, 'dir');
+    await writeFiles(dir, new Map([['manifest.json', old]]));
+    const layout = join(directory.path, 'layout');
+    const digest = digestOf(old);
+    const type = 'application/vnd.docker.distribution.manifest.v1+prettyjws';
+    const index = { schemaVersion: 2, manifests: [{ mediaType: type, digest, size: old.length }] };
+    await writeFiles(
+      layout,
+      new Map([
+        ['index.json', Buffer.from(JSON.stringify(index))],
+        [`blobs/sha256/${digest.slice('sha256:'.length)}`, old],
+      ]),
+    );
+    for (const source of [dirSource(dir), ociSource({ path: layout })]) {
+      const copying = copyPlace(source, ociSink(join(directory.path, 'to')));
+      await expect(copying).rejects.toMatchObject({ code: 'UNSUPPORTED', hint: expect.stringContaining('schema 1') });
+    }
   });
 
   it('is refused where the place cannot hold what points to it', async () => {

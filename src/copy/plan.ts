@@ -2,7 +2,7 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type ImagesError, isImagesError } from '../oci/errors.ts';
-import type { RawManifest } from '../oci/manifest.ts';
+import { decodeManifest, type RawManifest } from '../oci/manifest.ts';
 import { formatPlatform, type PlatformChoice } from '../oci/platform.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import type { ImageSink, ImageSource } from '../transports/contract.ts';
@@ -15,6 +15,8 @@ import { type ImageGraph, walkImage } from './walk-image.ts';
 export interface CopyImage {
   /** What the image is called at the destination. */
   readonly name: Reference;
+  /** For messages, where the name says nothing to people. */
+  readonly label?: string;
   readonly source: ImageSource;
 }
 
@@ -109,9 +111,9 @@ interface PlanOutcome {
   readonly missing: ReadonlyMap<Digest, number>;
 }
 
-async function planImage({ name, source }: CopyImage, context: ImageContext): Promise<PlanOutcome> {
+async function planImage({ name, label, source }: CopyImage, context: ImageContext): Promise<PlanOutcome> {
   const { sink, signal, onEvent } = context;
-  const image = formatReference(name);
+  const image = label ?? formatReference(name);
   const counted = countedSource(source, { image, signal, limits: context.limits, counter: context.counter });
   let graph: ImageGraph;
   try {
@@ -131,12 +133,45 @@ async function planImage({ name, source }: CopyImage, context: ImageContext): Pr
   for (const platform of graph.unsuited) {
     onEvent?.({ type: 'note', text: `${image} is not there for ${formatPlatform(platform)}` });
   }
+  if (sink.expect) await expectImage(sink, { name, image, source, graph }, context);
   try {
     const missing = await sink.missing(name, graph.blobs, { signal });
     const lacking = graph.blobs.filter((blob) => missing.has(blob.digest)).toSorted((a, b) => b.size - a.size);
     return { planned: { name, image, source, ...graph, lacking }, missing };
   } catch (error) {
     throw failureOf(error, { image, end: 'destination', label: sink.label, what: 'the question what is missing' });
+  }
+}
+
+interface Expected extends CopyImage {
+  readonly image: string;
+  readonly graph: ImageGraph;
+}
+
+/** Tells the sink of the image that its name is going to point to. */
+async function expectImage(sink: ImageSink, expected: Expected, context: ImageContext): Promise<void> {
+  const { name, image, source, graph } = expected;
+  const { signal, limits, counter } = context;
+  const manifest = decodeManifest(graph.alone ?? graph.root);
+  if (manifest.kind !== 'image') return;
+  const config = async (): Promise<Uint8Array> => {
+    try {
+      return await limits.source(
+        source.host,
+        async () => {
+          counter.requests++;
+          return Buffer.concat(await Array.fromAsync(await source.blob(manifest.config, 0, { signal })));
+        },
+        signal,
+      );
+    } catch (error) {
+      throw failureOf(error, { image, end: 'source', label: source.label, what: `blob ${manifest.config.digest}` });
+    }
+  };
+  try {
+    await sink.expect?.(name, { manifest, config }, { signal });
+  } catch (error) {
+    throw failureOf(error, { image, end: 'destination', label: sink.label, what: 'the question what is there' });
   }
 }
 
@@ -155,9 +190,9 @@ function cached(source: ManifestSource, cache: Map<Digest, Promise<RawManifest>>
   };
 }
 
-function failedImage({ name }: CopyImage, error: unknown): FailedImage {
+function failedImage({ name, label }: CopyImage, error: unknown): FailedImage {
   if (!isImagesError(error)) throw error;
-  return { name, image: formatReference(name), error };
+  return { name, image: label ?? formatReference(name), error };
 }
 
 function assemble(outcomes: readonly PlanOutcome[], failed: readonly FailedImage[], requestsMade: number): CopyPlan {

@@ -69,7 +69,10 @@ async function copyOpened(
   options: CopyOptions,
 ): Promise<CacheResult> {
   const shared = { ...(options.onEvent && { onEvent: options.onEvent }), ...callOptions(settings) };
-  const image = { source: source.source, name: name ?? (await nameless(source, settings)) };
+  const { label } = source.source;
+  const image = name
+    ? { source: source.source, name }
+    : { source: source.source, name: await nameless(source, settings), label };
   const plan = await planCopy([image], sink.sink, {
     platforms: options.platforms ?? [machinePlatform()],
     referrers: options.referrers ?? false,
