@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { blobOf, collect, manifestOf } from '../../test/contract/content.ts';
+import { blobOf, collect, imageOf, manifestOf } from '../../test/contract/content.ts';
 import { indexContent, layoutFiles, type PlacedContent, writeFiles } from '../../test/contract/placed-content.ts';
 import { buildImage, buildIndex, type FixtureImage, layerOf, randomLayer } from '../../test/fixtures/image.ts';
 import { temporaryDirectory } from '../../test/peers/temporary.ts';
@@ -96,6 +96,23 @@ describe('an image', () => {
     expect(await readdir(other)).toEqual(['mine']);
     expect((await readdir(directory.path)).sort()).toEqual(['file', 'layout', 'other']);
     expect(`${await readFile(file)}`).toBe('mine');
+  });
+
+  it.each(PLACE_KINDS)('whose digests are sha512 goes to %s and back', async (kind) => {
+    await using directory = await temporaryDirectory('places');
+    const made = imageOf('long', {}, 'sha512');
+    const content = { ...contentOf(image), root: made.manifest, blobs: [made.config, ...made.layers] };
+    await writeFiles(join(directory.path, 'layout'), layoutFiles(content));
+    const place = filePlace(kind, directory.path, 'to');
+    await copyPlace(ociSource({ path: join(directory.path, 'layout') }), place.sink());
+    await using source = await place.source();
+    const root = await source.root();
+    expect(Buffer.compare(root.bytes, made.manifest.bytes)).toBe(0);
+    // Where nothing says the root's digest it is the usual one.
+    if (kind !== 'dir') expect(root.digest).toBe(made.manifest.digest);
+    for (const { descriptor, bytes } of content.blobs) {
+      expect(Buffer.compare(await collect(await source.blob(descriptor, 0)), bytes)).toBe(0);
+    }
   });
 
   it('of schema 1 is refused clearly, wherever it is', async () => {
