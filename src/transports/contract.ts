@@ -1,7 +1,7 @@
 // The seam between places that hold images: one source is one image or index, one sink takes many images.
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { RawManifest } from '../oci/manifest.ts';
+import type { ImageManifest, RawManifest } from '../oci/manifest.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Bytes, CallOptions, OpenContent } from '../registry/contract.ts';
 
@@ -28,9 +28,19 @@ export interface SinkWants {
   readonly order: 'any' | 'base-first';
 }
 
+export interface ExpectedImage {
+  readonly manifest: ImageManifest;
+  config(): Promise<Uint8Array>;
+}
+
 export interface ImageSink extends AsyncDisposable {
   readonly label: string;
   readonly wants: SinkWants;
+  /**
+   * For places that know layers by their uncompressed content: before `missing` they are told what an image consists of, and may read its config.
+   * Errors: the place's, those of `config`.
+   */
+  expect?(name: Reference, image: ExpectedImage, options?: CallOptions): Promise<void>;
   /**
    * One question an image, which changes nothing: which of these blobs are lacking, with the bytes of each that the sink already
    * holds of it. What it holds to the last byte (under another name) `putBlob` links without opening it.

@@ -1,0 +1,34 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { crc64 } from './crc64.ts';
+
+/** A bit at a time, as the definition has it. */
+function byDefinition(bytes: Uint8Array): string {
+  let crc = 0xffff_ffff_ffff_ffffn;
+  for (const byte of bytes) {
+    crc ^= BigInt(byte);
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1n ? (crc >> 1n) ^ 0xd800_0000_0000_0000n : crc >> 1n;
+  }
+  return (crc ^ 0xffff_ffff_ffff_ffffn).toString(16).padStart(16, '0');
+}
+
+function hex(parts: readonly Uint8Array[]): string {
+  const crc = crc64();
+  for (const part of parts) crc.update(part);
+  return Buffer.from(crc.digest()).toString('hex');
+}
+
+describe('CRC-64', () => {
+  it('is that of the catalogues (CRC-64/GO-ISO)', () => {
+    expect(hex([Buffer.from('123456789')])).toBe('b90956c775a41001');
+    expect(hex([])).toBe('0000000000000000');
+  });
+
+  it('is the definition’s for any bytes, in any portions', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 8 }), (parts) => {
+        expect(hex(parts)).toBe(byDefinition(Buffer.concat(parts)));
+      }),
+    );
+  });
+});

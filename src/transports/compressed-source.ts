@@ -1,0 +1,71 @@
+// An image whose layers are not compressed, as a source whose layers are: for places that keep blobs for others. The config stays as it is.
+import { createLimiter } from '../io/limiter.ts';
+import { verified } from '../io/verify.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import { ImagesError } from '../oci/errors.ts';
+import { decodeManifest, type RawManifest } from '../oci/manifest.ts';
+import type { CallOptions } from '../registry/contract.ts';
+import type { ImageSource } from './contract.ts';
+import type { LayerSpool } from './layer-spool.ts';
+import { isUncompressed, type LayerForm, withLayers } from './with-layers.ts';
+
+/** Layers of an image that are asked for at a time; the spool decides how many are compressed at a time. */
+const AT_A_TIME = 4;
+
+/**
+ * Asking for a manifest compresses the layers of which it is not known what they become; the others only when they are asked for. Indexes and
+ * what they name pass as they are: their digests would be others. Disposing closes the source, not the spool.
+ */
+export function compressed(source: ImageSource, spool: LayerSpool): ImageSource {
+  /** By the digest of the compressed form. */
+  const plain = new Map<Digest, Descriptor>();
+  const manifests = new Map<Digest, RawManifest>();
+  let root: Promise<RawManifest> | undefined;
+
+  const formOf = async (layer: Descriptor, call?: CallOptions): Promise<LayerForm | undefined> => {
+    if (!isUncompressed(layer.mediaType)) return undefined;
+    const { digest, size } =
+      (await spool.known(layer.digest)) ?? (await spool.layer(layer.digest, () => source.blob(layer, 0, call)));
+    plain.set(digest, layer);
+    return { digest, size, compression: spool.kind };
+  };
+
+  const convert = async (raw: RawManifest, call?: CallOptions): Promise<RawManifest> => {
+    const manifest = decodeManifest(raw);
+    if (manifest.kind === 'index') return raw;
+    const forms = await createLimiter(AT_A_TIME).map(manifest.layers, (layer) => formOf(layer, call), call?.signal);
+    const converted = forms.some((form) => form !== undefined) ? withLayers(raw, forms) : raw;
+    manifests.set(converted.digest, converted);
+    return converted;
+  };
+
+  return {
+    ...source,
+    root(call) {
+      root ??= source.root(call).then((raw) => convert(raw, call));
+      root.catch(() => {
+        root = undefined;
+      });
+      return root;
+    },
+    async manifest(descriptor, call) {
+      return manifests.get(descriptor.digest) ?? (await source.manifest(descriptor, call));
+    },
+    async blob(descriptor, from, call) {
+      const layer = plain.get(descriptor.digest);
+      if (!layer) return await source.blob(descriptor, from, call);
+      const spooled = await spool.layer(layer.digest, () => source.blob(layer, 0, call));
+      if (spooled.digest !== descriptor.digest) throw changed(descriptor, spooled.digest);
+      const body = await spooled.open(from);
+      return from === 0 ? verified(body, descriptor) : body;
+    },
+  };
+}
+
+/** What was remembered of the layer was made by another compressor; it has been corrected meanwhile. */
+function changed({ digest }: Descriptor, now: Digest): ImagesError {
+  return new ImagesError('DIGEST_INVALID', `a layer is compressed to ${now} now, expected ${digest}`, {
+    hint: 'Run it again.',
+  });
+}

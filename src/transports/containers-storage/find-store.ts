@@ -1,0 +1,130 @@
+// Where a store is: the one that was named, or the user's own (containers-storage.conf(5)); its driver must be overlay.
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isFsError } from '../../io/fs-errors.ts';
+import { isObject } from '../../oci/decode.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import type { StoreSpec } from '../storage-location.ts';
+import { directoryFiles } from './directory-files.ts';
+import type { StoreFiles } from './store-files.ts';
+
+export interface StoreSettings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly uid: number;
+  /** For the uncompressed form of a compressed archive. */
+  readonly directory: string;
+}
+
+/** In a tree that is to be, or was, unpacked on `/`. */
+const BELOW = 'var/lib/containers/storage';
+const DRIVERS: readonly string[] = ['overlay', 'overlay2'];
+
+/** Errors: FILE_UNREADABLE (nothing is there), UNSUPPORTED (another driver), CONFIG_INVALID, TAR_INVALID, COMPRESSION_INVALID, NO_SPACE. */
+export async function openStore(spec: StoreSpec | undefined, settings: StoreSettings): Promise<StoreFiles> {
+  const { root, driver } = spec ?? (await defaultStore(settings));
+  if (driver !== undefined && !DRIVERS.includes(driver)) throw otherDriver(driver, root);
+  const info = await stat(root).catch(() => undefined);
+  if (info?.isDirectory()) return directoryFiles(await graphRootIn(root));
+  if (info) {
+    const { tarFiles } = await import('./tar-files.ts');
+    return await tarFiles(root, settings.directory);
+  }
+  throw new ImagesError('FILE_UNREADABLE', `there is no containers-storage store [${root}]`, {
+    hint: spec
+      ? 'Name its graph root, or a tar archive of it.'
+      : 'Name another: containers-storage:[overlay@/path]NAME.',
+  });
+}
+
+async function graphRootIn(directory: string): Promise<string> {
+  for (const root of [directory, join(directory, BELOW)]) {
+    if (await isThere(join(root, 'overlay-images'))) return root;
+  }
+  const vfs = [directory, join(directory, BELOW)].map((root) => join(root, 'vfs-images'));
+  if ((await Promise.all(vfs.map(isThere))).includes(true)) throw otherDriver('vfs', directory);
+  throw new ImagesError('FILE_UNREADABLE', `there is no containers-storage store in it [${directory}]`, {
+    hint: `A graph root holds overlay-images; a tree holds one at ${BELOW}.`,
+  });
+}
+
+function otherDriver(driver: string, root: string): ImagesError {
+  return new ImagesError('UNSUPPORTED', `a store of the driver ${driver} is not supported [${root}]`, {
+    hint: 'Only stores of the driver overlay are read: copy the image into one with skopeo or podman.',
+  });
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (isFsError(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw new ImagesError('NO_ACCESS', `permission denied [${path}]`, {
+      hint: 'Run it as root, or name a store of your own.',
+      cause: error,
+    });
+  }
+}
+
+interface Store {
+  readonly root: string;
+  readonly driver?: string;
+}
+
+/** Root's and users' stores differ in place and in who configures them. */
+async function defaultStore({ env, home, uid }: StoreSettings): Promise<Store> {
+  const config = join(env.XDG_CONFIG_HOME || join(home, '.config'), 'containers/storage.conf');
+  const system = ['/etc/containers/storage.conf', '/usr/share/containers/storage.conf'];
+  const files = env.CONTAINERS_STORAGE_CONF ? [env.CONTAINERS_STORAGE_CONF] : uid === 0 ? system : [config, ...system];
+  const found = await firstConfig(files);
+  const own = found?.file === config || found?.file === env.CONTAINERS_STORAGE_CONF;
+  const expand = (path: string) =>
+    path.replace(/\$(HOME|UID|USER)\b/g, (_, name: string) =>
+      name === 'HOME' ? home : name === 'UID' ? String(uid) : (env.USER ?? ''),
+    );
+  const { graphroot, rootless_storage_path: rootless, driver } = found?.storage ?? {};
+  const usual = uid === 0 ? `/${BELOW}` : join(env.XDG_DATA_HOME || join(home, '.local/share'), 'containers/storage');
+  // What the system's file says of the graph root counts for root.
+  const configured = uid === 0 || own ? graphroot : undefined;
+  const root = (uid === 0 ? undefined : rootless) ?? configured ?? usual;
+  return {
+    root: expand(root),
+    ...((env.STORAGE_DRIVER || driver) && { driver: env.STORAGE_DRIVER || driver }),
+  } as Store;
+}
+
+interface StorageConfig {
+  readonly graphroot?: string;
+  readonly rootless_storage_path?: string;
+  readonly driver?: string;
+}
+
+async function firstConfig(
+  files: readonly string[],
+): Promise<{ readonly file: string; readonly storage: StorageConfig } | undefined> {
+  for (const file of files) {
+    const text = await readText(file);
+    if (text === undefined) continue;
+    const { parse } = await import('smol-toml');
+    try {
+      const { storage } = parse(text);
+      const texts = Object.entries(isObject(storage) ? storage : {}).filter(
+        ([, value]) => typeof value === 'string' && value !== '',
+      );
+      return { file, storage: Object.fromEntries(texts) };
+    } catch (cause) {
+      throw new ImagesError('CONFIG_INVALID', `it is not TOML [${file}]`, { cause });
+    }
+  }
+  return undefined;
+}
+
+async function readText(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    if (isFsError(cause, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw new ImagesError('FILE_UNREADABLE', `cannot read ${file}`, { cause });
+  }
+}

@@ -1,0 +1,121 @@
+// A store in a tar archive, as it is made for VMs: indexed in one pass, then read where its files stand. Nothing is unpacked.
+import { readSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { isFsError, translateFsError } from '../../io/fs-errors.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import { readFileBytes } from '../../storage/fs-read.ts';
+import { printableName } from '../../tar/names.ts';
+import { createResolver } from './resolve-name.ts';
+import type { LayerContent, StoreFiles } from './store-files.ts';
+import { indexStoreTar, type PlacedFile, type StoreIndex } from './store-index.ts';
+import { openUncompressed } from './uncompressed-file.ts';
+
+/** What is read at once of small files that stand beside each other. */
+const WINDOW = 1024 * 1024;
+
+/** `directory` is for the archive's uncompressed form, where it is compressed. Errors: FILE_UNREADABLE, TAR_INVALID, COMPRESSION_INVALID, NO_SPACE. */
+export async function tarFiles(path: string, directory: string): Promise<StoreFiles> {
+  const given = await openFile(path);
+  let handle = given;
+  try {
+    handle = await openUncompressed(given, directory);
+    return filesIn(path, await indexStoreTar(handle), handle);
+  } catch (error) {
+    await handle.close();
+    if (!isImagesError(error, 'TAR_INVALID', 'COMPRESSION_INVALID')) throw error;
+    throw new ImagesError(error.code, `${error.message} [${path}]`, {
+      hint: error.hint ?? 'Make the archive again: it is damaged, or is none.',
+      cause: error,
+    });
+  }
+}
+
+function filesIn(label: string, index: StoreIndex, handle: FileHandle): StoreFiles {
+  const small = windowReader(handle.fd);
+  return {
+    label,
+    async read(path) {
+      const file = index.records.get(path);
+      return file && Buffer.concat(await Array.fromAsync(contentOf(handle, file)));
+    },
+    layerContent: async (id) =>
+      contentIn(index, id, (file, name) => {
+        if (file === undefined) throw notThere(label, name);
+        return file.sparse || file.size > WINDOW / 4 ? contentOf(handle, file) : [small(file.at, file.size)];
+      }),
+    [Symbol.asyncDispose]: () => handle.close(),
+  };
+}
+
+type Opened = ReturnType<LayerContent['open']>;
+
+function contentIn(
+  index: StoreIndex,
+  id: string,
+  open: (file: PlacedFile | undefined, name: string) => Opened,
+): LayerContent {
+  const tree = index.trees.get(id);
+  const resolve = createResolver((path) => tree?.links.get(path));
+  return {
+    open(name) {
+      const path = resolve(name);
+      const found = path === undefined ? undefined : tree?.files.get(path);
+      return open(typeof found === 'string' ? index.linked(found) : found, name);
+    },
+  };
+}
+
+async function* contentOf(handle: FileHandle, file: PlacedFile): AsyncGenerator<Uint8Array> {
+  if (!file.sparse) {
+    yield* await readFileBytes(handle, { from: file.at, to: file.at + file.size });
+    return;
+  }
+  let stored = file.at;
+  let at = 0;
+  for (const { offset, length } of file.sparse) {
+    yield* zeros(offset - at);
+    yield* await readFileBytes(handle, { from: stored, to: stored + length });
+    stored += length;
+    at = offset + length;
+  }
+  yield* zeros(file.size - at);
+}
+
+function* zeros(count: number): Generator<Uint8Array> {
+  const block = new Uint8Array(Math.min(count, 64 * 1024));
+  for (let left = count; left > 0; left -= block.length) yield block.subarray(0, left);
+}
+
+/** Synchronous, like the reading of small files of a directory, and for the same reason. */
+function windowReader(fd: number): (at: number, size: number) => Uint8Array {
+  let window: Buffer = Buffer.alloc(0);
+  let start = 0;
+  return (at, size) => {
+    if (at < start || at + size > start + window.length) {
+      // What was handed out of the old one must stay as it is.
+      const buffer = Buffer.allocUnsafeSlow(WINDOW);
+      window = buffer.subarray(0, readSync(fd, buffer, 0, WINDOW, at));
+      start = at;
+    }
+    return window.subarray(at - start, at - start + size);
+  };
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if (isFsError(error, 'EACCES', 'EPERM')) throw translateFsError(error, path);
+    throw new ImagesError('FILE_UNREADABLE', `cannot read ${path}`, { cause: error });
+  }
+}
+
+function notThere(label: string, name: string): ImagesError {
+  return new ImagesError(
+    'TAR_INVALID',
+    `a file of a layer is not in the archive [${printableName(name)} in ${label}]`,
+    {
+      hint: 'Make the archive again: it is damaged.',
+    },
+  );
+}

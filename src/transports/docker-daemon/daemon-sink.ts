@@ -1,0 +1,167 @@
+// A Docker daemon as a sink of images: one `docker load`, written while the layers come. Layers that the daemon has are neither asked for nor sent.
+import { tmpdir } from 'node:os';
+import { verified } from '../../io/verify.ts';
+import { decodeConfig } from '../../oci/config.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { formatReference, fullReference, type Reference } from '../../oci/reference.ts';
+import type { Bytes, CallOptions, OpenContent } from '../../registry/contract.ts';
+import { readFileBytes } from '../../storage/fs-read.ts';
+import type { SmallFile } from '../archive/archive-format.ts';
+import { layoutSmallFiles, memoryManifests } from '../archive/memory-manifests.ts';
+import type { ImageSink } from '../contract.ts';
+import { dockerManifestFiles, type NamedManifest, requireDockerImage } from '../docker-archive/docker-manifest.ts';
+import { isLayerType, peekCompression, unpackLayer, withPlainLayers } from '../docker-archive/plain-layers.ts';
+import { layoutEntry, withEntry } from '../layout/layout-entry.ts';
+import { blobPath } from '../layout/layout-files.ts';
+import { isAttachedTag } from '../layout/layout-index.ts';
+import { spooled } from '../temporary-file.ts';
+import type { DockerDaemon } from './daemon.ts';
+import { type ChainId, chainIds, knownLayers } from './known-layers.ts';
+import { type LoadStream, loadStream } from './load-stream.ts';
+
+export interface DaemonSinkOptions extends CallOptions {
+  /** Where layers wait for their turn, or are unpacked; the system's place when absent. */
+  readonly directory?: string;
+}
+
+/** Docker reads zstd since 23.0. */
+const ZSTD_SINCE = 1.42;
+
+/** Images are there when the sink is finished. Disposing before that loads nothing, and leaves the daemon open. */
+export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOptions = {}): ImageSink {
+  const directory = options.directory ?? tmpdir();
+  /** Blobs that are in the archive. */
+  const sent = new Set<Digest>();
+  /** Blobs that need not be there, by the image's name: elsewhere the same layer may stand over others, and then it is wanted. */
+  const unneeded = new Map<string, ReadonlySet<Digest>>();
+  const isThere = (name: Reference, { digest }: Descriptor): boolean =>
+    sent.has(digest) || (unneeded.get(formatReference(name))?.has(digest) ?? false);
+  const plain = new Map<Digest, Descriptor>();
+  const manifests = memoryManifests({
+    has: (digest) => sent.has(digest) || [...unneeded.values()].some((blobs) => blobs.has(digest)),
+  });
+  const under = new Map<Digest, Promise<void>>();
+  /** By full name: a name is that of one image. */
+  const named = new Map<string, NamedManifest>();
+  let entries: readonly Descriptor[] = [];
+  let stream: LoadStream | undefined;
+  let known: Promise<ReadonlySet<ChainId>> | undefined;
+
+  const archive = (): LoadStream => {
+    stream ??= loadStream(daemon, options.signal && { signal: options.signal });
+    return stream;
+  };
+
+  const readsZstd = async (): Promise<boolean> => {
+    const { api, server } = await daemon.ping();
+    const [major, minor] = api.split('.').map(Number);
+    return server.startsWith('Docker/') && (major ?? 0) + (minor ?? 0) / 100 >= ZSTD_SINCE;
+  };
+
+  /** The daemon takes one at a time; those whose turn it is not come meanwhile. */
+  const send = async (blob: Descriptor, open: () => Promise<Bytes>): Promise<void> => {
+    const path = blobPath(blob.digest);
+    if (!stream?.busy) {
+      await archive().add(path, blob.size, open);
+      return;
+    }
+    const file = await spooled(await open(), directory);
+    try {
+      await archive().add(path, blob.size, () => readFileBytes(file, {}));
+    } finally {
+      await file.close();
+    }
+  };
+
+  const putLayer = async (blob: Descriptor, open: OpenContent): Promise<void> => {
+    const { compression, body } = await peekCompression(verified(await open(0), blob));
+    if (compression === undefined || compression === 'gzip' || (compression === 'zstd' && (await readsZstd()))) {
+      await send(blob, async () => body);
+      return;
+    }
+    await using layer = await unpackLayer(blob, body, directory);
+    await archive().add(blobPath(layer.descriptor.digest), layer.descriptor.size, () => layer.open(0));
+    plain.set(blob.digest, layer.descriptor);
+  };
+
+  const put = async (blob: Descriptor, open: OpenContent): Promise<void> => {
+    if (isLayerType(blob.mediaType)) await putLayer(blob, open);
+    else await send(blob, async () => verified(await open(0), blob));
+    sent.add(blob.digest);
+  };
+
+  return {
+    label: `docker-daemon:${daemon.address}`,
+    wants: { layers: 'as-is', indexes: 'none', order: 'any' },
+    async expect(name, { manifest, config }, call) {
+      known ??= knownLayers(daemon, call);
+      const chains = await known;
+      if (chains.size === 0) return;
+      const chain = chainIds(decodeConfig(await config()).diffIds);
+      if (chain.length !== manifest.layers.length) return;
+      const lacking = new Set(
+        manifest.layers.filter((_layer, at) => !chains.has(chain[at] as ChainId)).map(({ digest }) => digest),
+      );
+      const having = manifest.layers.map(({ digest }) => digest).filter((digest) => !lacking.has(digest));
+      unneeded.set(formatReference(name), new Set(having));
+    },
+    missing: async (name, blobs) =>
+      new Map(blobs.filter((blob) => !isThere(name, blob)).map(({ digest }) => [digest, 0])),
+    missingManifests: async (_, wanted) =>
+      new Set(wanted.filter(({ digest }) => !manifests.has(digest)).map(({ digest }) => digest)),
+    async putBlob(name, blob, open, call) {
+      while (!isThere(name, blob)) {
+        call?.signal?.throwIfAborted();
+        const other = under.get(blob.digest);
+        if (other) {
+          await other.catch(() => {});
+          continue;
+        }
+        const mine = put(blob, open);
+        under.set(blob.digest, mine);
+        try {
+          await mine;
+        } finally {
+          under.delete(blob.digest);
+        }
+      }
+    },
+    mountBlob: async (name, blob) => isThere(name, blob),
+    async putManifest(_, manifest) {
+      requireDockerImage(manifest);
+      manifests.add(manifest);
+    },
+    async commit(name, root) {
+      requireDockerImage(root);
+      // What belongs to an image (a signature) has no place here.
+      if (name.tag !== undefined && isAttachedTag(name.tag)) return;
+      manifests.add(root);
+      const manifest = withPlainLayers(root, plain);
+      manifests.put(manifest);
+      entries = withEntry(entries, layoutEntry(manifest, { name })) as readonly Descriptor[];
+      named.set(formatReference(fullReference(name)), { names: [name], manifest });
+    },
+    async finish() {
+      if (named.size === 0) return;
+      const files: SmallFile[] = [...dockerManifestFiles([...named.values()])];
+      // In containerd's store an image keeps its own manifest.
+      if (await daemon.usesContainerdStore()) {
+        const { raws } = manifests.below(entries.map(({ digest }) => digest));
+        files.unshift(...layoutSmallFiles(raws, entries));
+      }
+      for (const { path, bytes } of files) await archive().add(path, bytes.length, async () => one(bytes));
+      const loading = stream;
+      stream = undefined;
+      await loading?.finish();
+    },
+    async [Symbol.asyncDispose]() {
+      await stream?.abort();
+      await Promise.allSettled(under.values());
+    },
+  };
+}
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

@@ -1,0 +1,180 @@
+// An image of a Docker daemon as a source. The daemon is slow to hand one out, so it is asked for the whole at most once, and not at all where it is
+// remembered what the image is and nobody needs its layers.
+import { decodeConfig } from '../../oci/config.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import { decodeManifest, MAX_MANIFEST_SIZE, type RawManifest, rawManifest, verifyBytes } from '../../oci/manifest.ts';
+import { formatReference, type Reference, tryParseReference } from '../../oci/reference.ts';
+import type { CallOptions } from '../../registry/contract.ts';
+import { compressed } from '../compressed-source.ts';
+import type { ImageSource } from '../contract.ts';
+import { readDockerArchive } from '../docker-archive/docker-archive-source.ts';
+import type { LayerSpool } from '../layer-spool.ts';
+import type { DaemonImageDetails, DockerDaemon } from './daemon.ts';
+import { saveArchive } from './save-archive.ts';
+
+export type DaemonImageName = { readonly reference: Reference } | { readonly id: string };
+
+export interface DaemonSourceOptions extends CallOptions {
+  /** Where what the daemon sends is kept meanwhile. */
+  readonly directory: string;
+  /** For a destination that keeps blobs for others: layers are compressed as they come. */
+  readonly spool?: LayerSpool;
+}
+
+export interface DaemonSource extends ImageSource {
+  /** As the daemon calls it: the config's digest, or in containerd's store that of the manifest or index. */
+  readonly id: Digest;
+  readonly details: DaemonImageDetails;
+  readonly names: readonly Reference[];
+}
+
+/** `undefined` where the daemon has no such image. Only that is asked here; disposing leaves daemon and spool open. Errors: the daemon's. */
+export async function findDaemonImage(
+  daemon: DockerDaemon,
+  wanted: DaemonImageName,
+  options: DaemonSourceOptions,
+): Promise<DaemonSource | undefined> {
+  const name = 'reference' in wanted ? formatReference(wanted.reference) : wanted.id;
+  const details = await daemon.inspectImage(name, options.signal && { signal: options.signal });
+  return details && daemonSource(daemon, details, { ...options, label: `docker-daemon:${name}` });
+}
+
+/** As `findDaemonImage`. Errors: MANIFEST_UNKNOWN. */
+export async function openDaemonImage(
+  daemon: DockerDaemon,
+  wanted: DaemonImageName,
+  options: DaemonSourceOptions,
+): Promise<DaemonSource> {
+  const found = await findDaemonImage(daemon, wanted, options);
+  if (found) return found;
+  const name = 'reference' in wanted ? formatReference(wanted.reference) : wanted.id;
+  throw new ImagesError('MANIFEST_UNKNOWN', `the Docker daemon has no such image [${name}]`, {
+    hint: 'See `docker images`; `docker pull` fetches one, docker://NAME asks its registry.',
+  });
+}
+
+function daemonSource(
+  daemon: DockerDaemon,
+  details: DaemonImageDetails,
+  { directory, spool, label }: DaemonSourceOptions & { readonly label: string },
+): DaemonSource {
+  const { id } = details;
+  let opening: Promise<ImageSource> | undefined;
+  let rooting: Promise<Root> | undefined;
+
+  const opened = (call?: CallOptions): Promise<ImageSource> => {
+    opening ??= openSaved(daemon, details, { directory, ...(spool && { spool }), label, ...call });
+    opening.catch(() => {
+      opening = undefined;
+    });
+    return opening;
+  };
+
+  const readRoot = async (call?: CallOptions): Promise<Root> => {
+    const remembered = spool && (await recall(spool, details));
+    if (remembered) return remembered;
+    const source = await opened(call);
+    const manifest = await source.root(call);
+    if (spool) await remember(spool, { id, source, manifest });
+    return { manifest };
+  };
+
+  const root = (call?: CallOptions): Promise<Root> => {
+    rooting ??= readRoot(call);
+    rooting.catch(() => {
+      rooting = undefined;
+    });
+    return rooting;
+  };
+
+  return {
+    id,
+    details,
+    names: details.tags.map(tryParseReference).filter((name) => name !== undefined),
+    label,
+    host: daemon.address,
+    root: async (call) => (await root(call)).manifest,
+    async manifest(descriptor, call) {
+      const { manifest } = await root(call);
+      return manifest.digest === descriptor.digest ? manifest : await (await opened(call)).manifest(descriptor, call);
+    },
+    async blob(descriptor, from, call) {
+      const { manifest, config } = await root(call);
+      if (config?.digest === descriptor.digest) return one(config.bytes.subarray(from));
+      const source = await opened(call);
+      const now = await source.root(call);
+      if (now.digest !== manifest.digest) {
+        // It was remembered wrongly: another compressor made it.
+        if (spool) await remember(spool, { id, source, manifest: now });
+        throw new ImagesError('DIGEST_INVALID', `the image is another than it was [${label}]`, {
+          hint: 'Run it again.',
+        });
+      }
+      return await source.blob(descriptor, from, call);
+    },
+    async *referrers() {},
+    statTag: async () => undefined,
+    async [Symbol.asyncDispose]() {
+      await (await opening?.catch(() => undefined))?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+interface Root {
+  readonly manifest: RawManifest;
+  /** Where it is known without the daemon. */
+  readonly config?: { readonly digest: Digest; readonly bytes: Uint8Array };
+}
+
+/** By its id, so that a tag that moves meanwhile changes nothing. */
+async function openSaved(
+  daemon: DockerDaemon,
+  { id, diffIds }: DaemonImageDetails,
+  { spool, label, directory, signal }: DaemonSourceOptions & { readonly label: string },
+): Promise<ImageSource> {
+  const call = signal ? { signal } : {};
+  // Where layers are known already, perhaps only the others have to be compressed: that shows when all is there.
+  const known = spool ? await Promise.all(diffIds.map((diffId) => spool.known(diffId))) : [];
+  const inline = spool && known.every((form) => form === undefined);
+  const body = await daemon.save([id], call);
+  const archive = await saveArchive(body, { label, directory, ...(inline && { spool }), ...call });
+  const images = await readDockerArchive(archive);
+  const source = { ...images.source({ index: 0 }), label, [Symbol.asyncDispose]: images[Symbol.asyncDispose] };
+  return spool ? compressed(source, spool) : source;
+}
+
+/** All of it, or nothing: a manifest is of use only with its config. */
+async function recall({ memory }: LayerSpool, { id }: DaemonImageDetails): Promise<Root | undefined> {
+  const image = await memory?.image(id);
+  if (!image) return undefined;
+  try {
+    const manifest = rawManifest(image.manifest, image.mediaType);
+    const decoded = decodeManifest(manifest);
+    if (decoded.kind !== 'image') return undefined;
+    verifyBytes(image.config, decoded.config);
+    return { manifest, config: { digest: decoded.config.digest, bytes: image.config } };
+  } catch (error) {
+    if (isImagesError(error)) return undefined;
+    throw error;
+  }
+}
+
+interface Opened {
+  readonly id: Digest;
+  readonly source: ImageSource;
+  readonly manifest: RawManifest;
+}
+
+async function remember({ memory }: LayerSpool, { id, source, manifest }: Opened): Promise<void> {
+  const decoded = decodeManifest(manifest);
+  if (!memory || decoded.kind !== 'image' || decoded.config.size > MAX_MANIFEST_SIZE) return;
+  const config = Buffer.concat(await Array.fromAsync(await source.blob(decoded.config, 0)));
+  // What has no layers of a file system is no image that Docker runs; it is not asked for often either.
+  if (decodeConfig(config).diffIds.length !== decoded.layers.length) return;
+  await memory.rememberImage(id, { mediaType: manifest.mediaType, manifest: manifest.bytes, config });
+}
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
+}

@@ -1,0 +1,12 @@
+// A stream without its beginning, for places that can only read from there.
+import type { Bytes } from '../registry/contract.ts';
+
+/** Passes over the first `count` bytes. */
+export async function* skipped(body: Bytes, count: number): AsyncGenerator<Uint8Array> {
+  let left = count;
+  for await (const chunk of body) {
+    const rest = chunk.subarray(left);
+    left = Math.max(0, left - chunk.length);
+    if (rest.length > 0) yield rest;
+  }
+}
