@@ -117,6 +117,8 @@ export interface RunRequest {
 export interface RunResult extends AsyncDisposable {
   /** 0: it went well. Nothing is thrown for others. */
   readonly status: number;
+  /** Of a status that is not 0: what may be the reason on this machine, and what mends it. */
+  readonly hint?: string;
   /** What changed, as the uncompressed tar archive of a layer: whiteouts, opaque directories, whole files. Read once, before disposing. */
   readonly changes: Bytes;
 }

@@ -1,0 +1,81 @@
+// The directories of cache mounts: by id, shared by all builds of a user; locked or one for each where the mount says so.
+import { createHash } from 'node:crypto';
+import { rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isFsError } from '../../io/fs-errors.ts';
+import { acquireLock, type Lock, tryLock } from '../../io/lock.ts';
+import type { CallOptions } from '../../registry/contract.ts';
+import { applyLayers } from '../../rootfs/apply-layers.ts';
+import { indexLayers } from '../../rootfs/layer-index.ts';
+import type { RunMount } from '../contract.ts';
+import { isMapped } from './ids.ts';
+import { treeArchive } from './layer-archive.ts';
+import { type Unpacking, unpack } from './unpack.ts';
+
+export type CacheMount = Extract<RunMount, { readonly type: 'cache' }>;
+
+export interface Cache extends AsyncDisposable {
+  readonly name: string;
+}
+
+/** Made where it is not there; `locked` waits for whoever has it. Disposing gives it back. */
+export async function provideCache(mount: CacheMount, unpacking: Unpacking, options: CallOptions): Promise<Cache> {
+  const { place } = unpacking;
+  const base = createHash('sha256').update(mount.id).digest('hex').slice(0, 32);
+  if (mount.sharing === 'private') {
+    for (let at = 0; ; at++) {
+      const name = at === 0 ? base : `${base}-${at}`;
+      const lock = await tryLock(place.path('locks', `cache-${name}`));
+      if (lock) return opened(name, mount, unpacking, lock, options);
+    }
+  }
+  const path = place.path('locks', `cache-${base}`);
+  const lock = mount.sharing === 'locked' ? await acquireLock(path, options) : undefined;
+  return opened(base, mount, unpacking, lock, options);
+}
+
+async function opened(
+  name: string,
+  mount: CacheMount,
+  unpacking: Unpacking,
+  lock: Lock | undefined,
+  options: CallOptions,
+): Promise<Cache> {
+  try {
+    await make(name, mount, unpacking, options);
+  } catch (error) {
+    await lock?.[Symbol.asyncDispose]();
+    throw error;
+  }
+  return { name, [Symbol.asyncDispose]: async () => lock?.[Symbol.asyncDispose]() };
+}
+
+async function make(name: string, mount: CacheMount, unpacking: Unpacking, options: CallOptions): Promise<void> {
+  const { place, namespaces, ids } = unpacking;
+  const directory = place.path('caches', name);
+  if (await isThere(directory)) return;
+  await using _ = await place.lock(`make-${name}`, options);
+  if (await isThere(directory)) return;
+  const staged = await place.claim('stage');
+  if (mount.layers.length > 0) {
+    const indexes = await indexLayers(mount.layers, options);
+    const stage = { layers: mount.layers, indexes };
+    await unpack(treeArchive(applyLayers(indexes), stage, ids), staged, unpacking, options);
+  }
+  const owner = `${isMapped(ids.uids, mount.uid) ? mount.uid : 0}:${isMapped(ids.gids, mount.gid) ? mount.gid : 0}`;
+  const script = 'mkdir -p -- "$1" && chmod -- "$2" "$1" && chown -- "$3" "$1"';
+  const { status, stderr } = await namespaces.run(script, {
+    args: [join(staged, 'fs'), mount.mode.toString(8), owner],
+  });
+  if (status !== 0) throw new Error(`a cache cannot be made: ${stderr.trim()}`);
+  await rename(staged, directory);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (isFsError(error, 'ENOENT')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,66 @@
+// Removes what nobody needs: what dead processes left, unpacked layers that were not used for long, on request all of them and the caches.
+import { readFile, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CallOptions } from '../../registry/contract.ts';
+import { removeTrees, type Unpacking } from './unpack.ts';
+import { namesIn, type WorkPlace } from './work-place.ts';
+
+export interface CleanUpOptions extends CallOptions {
+  /** Unpacked layers may stay up to this many bytes, the most recently used ones. */
+  readonly keepBytes: number;
+  readonly caches?: boolean;
+}
+
+interface Snapshot {
+  readonly name: string;
+  readonly bytes: number;
+  readonly used: number;
+}
+
+/** Returns the bytes of unpacked layers that were removed. */
+export async function cleanUp({ place, namespaces }: Unpacking, options: CleanUpOptions): Promise<number> {
+  const snapshots = [...(await listSnapshots(place))].sort((a, b) => b.used - a.used);
+  let kept = 0;
+  const old = snapshots.filter(({ bytes }) => {
+    kept += bytes;
+    return kept > options.keepBytes;
+  });
+  if (old.length === 0 && !options.caches) {
+    await removeTrees(await place.abandoned(), namespaces);
+    return 0;
+  }
+  let freed = 0;
+  const trash = await place.claim('stage');
+  {
+    // Under the lock under which links are made: what has none now gets none.
+    await using _ = await place.lock('use', options);
+    const used = await place.inUse('snapshots');
+    for (const { name, bytes } of old.filter((snapshot) => !used.has(snapshot.name))) {
+      await rename(place.path('snapshots', name), join(trash, name));
+      freed += bytes;
+    }
+    const usedCaches = await place.inUse('caches');
+    for (const name of options.caches ? await namesIn(place.path('caches')) : []) {
+      if (!usedCaches.has(name)) await rename(place.path('caches', name), join(trash, `cache-${name}`));
+    }
+  }
+  await removeTrees([trash, ...(await place.abandoned())], namespaces);
+  return freed;
+}
+
+async function listSnapshots(place: WorkPlace): Promise<readonly Snapshot[]> {
+  const found: Snapshot[] = [];
+  for (const name of await namesIn(place.path('snapshots'))) {
+    const about = join(place.path('snapshots', name), 'about');
+    try {
+      const [{ mtimeMs }, text] = await Promise.all([stat(about), readFile(about, 'utf8')]);
+      const value: unknown = JSON.parse(text);
+      const bytes = typeof value === 'object' && value !== null && 'bytes' in value ? Number(value.bytes) : 0;
+      found.push({ name, bytes, used: mtimeMs });
+    } catch {
+      // Removed by another process, or not whole: it goes first.
+      found.push({ name, bytes: 0, used: 0 });
+    }
+  }
+  return found;
+}

@@ -1,0 +1,34 @@
+// Reads what a command has left, in the namespace where it can be read, and removes it.
+import { text } from 'node:stream/consumers';
+import { ImagesError } from '../../oci/errors.ts';
+import type { Namespaces } from './namespace.ts';
+
+const TAR_CREATE =
+  "tar -c --format=pax --numeric-owner --sort=name --no-recursion --xattrs --xattrs-include='*' --null -T - -f -";
+
+/** Names as find gives them, in byte order, so that parents come first. */
+const COLLECT = `set -e; cd -- "$1"; find . -xdev -print0 | LC_ALL=C sort -z | ${TAR_CREATE}`;
+const COLLECT_LISTED = `set -e; cd -- "$1"; ${TAR_CREATE}`;
+
+/** An archive of all that is in a directory, or of `names` in it, each ended by a NUL. Errors: BUILD_FAILED. */
+export async function* collected(
+  directory: string,
+  namespaces: Namespaces,
+  names?: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const started = await namespaces.start(names ? COLLECT_LISTED : COLLECT, { args: [directory] });
+  const said = text(started.stderr);
+  if (names) for await (const chunk of names) started.stdin.write(chunk);
+  started.stdin.end();
+  try {
+    yield* started.stdout;
+    const status = await started.status;
+    if (status !== 0) {
+      const [line] = (await said).trim().split('\n');
+      throw new ImagesError('BUILD_FAILED', `what the command changed cannot be read [${line}]`);
+    }
+  } finally {
+    started.control.destroy();
+    started.stdout.destroy();
+  }
+}

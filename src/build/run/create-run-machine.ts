@@ -1,0 +1,196 @@
+// RUN on this machine: prepares a root file system of the layers, runs the command in it with the best runtime that works, reads what has changed.
+import { join } from 'node:path';
+import { ImagesError } from '../../oci/errors.ts';
+import type { Platform } from '../../oci/platform.ts';
+import type { CallOptions } from '../../registry/contract.ts';
+import type { Layer, LayerIndex } from '../../rootfs/contract.ts';
+import { indexLayer } from '../../rootfs/layer-index.ts';
+import type { RunRequest, RunResult, RunUser } from '../contract.ts';
+import { cleanUp } from './clean-up.ts';
+import type { Lack, Probe, RunMachine, RunnerSettings } from './contract.ts';
+import { execute, notPrepared } from './execute.ts';
+import { isMapped } from './ids.ts';
+import { moreIds } from './lacks.ts';
+import { launchArchive } from './launch.ts';
+import { OwnerTrouble } from './owner-trouble.ts';
+import { hostnameOf, type PreparedRun, prepareRun } from './prepare-run.ts';
+import { type Ability, type Found, foreignLack, forget, probeMachine } from './probe.ts';
+import { findPrograms } from './programs.ts';
+import { openRunPlace, type RunPlace } from './run-place.ts';
+import type { Launch } from './runtimes/contract.ts';
+import { removeTrees, type Unpacking } from './unpack.ts';
+
+const MAX_SNAPSHOT_BYTES = 20e9;
+
+export function createRunMachine(settings: RunnerSettings): RunMachine {
+  const programs = findPrograms(settings.path);
+  let found: Promise<Found> | undefined;
+  let cleaned: Promise<number> | undefined;
+  const indexes = new WeakMap<Layer, Promise<LayerIndex>>();
+
+  const look = (options: CallOptions): Promise<Found> => {
+    if (!found) {
+      const looking = probeMachine(settings, programs, options);
+      found = looking;
+      looking.catch(() => {
+        found = undefined;
+      });
+    }
+    return found;
+  };
+  const able = async (options: CallOptions): Promise<Ability> => {
+    const seen = await look(options);
+    if ('lacks' in seen) throw unavailable(seen.lacks);
+    return seen.ability;
+  };
+  const unpackingOf = ({ ids, namespaces, place }: Ability): Unpacking => {
+    return { ids, namespaces, place, ignoreChownErrors: settings.ignoreChownErrors ?? false };
+  };
+  const indexed = async (layers: readonly Layer[], options: CallOptions) => {
+    const wanted = layers.map((layer) => {
+      const index = indexes.get(layer) ?? indexLayer(layer, options);
+      indexes.set(layer, index);
+      index.catch(() => indexes.delete(layer));
+      return index;
+    });
+    return { layers, indexes: await Promise.all(wanted) };
+  };
+  const keepWithinBounds = (unpacking: Unpacking): Promise<number> => {
+    cleaned ??= cleanUp(unpacking, { keepBytes: settings.maxSnapshotBytes ?? MAX_SNAPSHOT_BYTES });
+    return cleaned;
+  };
+
+  return {
+    async probe(options = {}): Promise<Probe> {
+      const seen = await look(options);
+      if ('lacks' in seen) return { possible: false, lacks: seen.lacks };
+      const { ids, runtimes, overlay, wishes } = seen.ability;
+      const machine = { owners: ids.owners, runtime: runtimes[0]?.name ?? 'unshare', overlay: overlay !== undefined };
+      return { possible: true, machine, wishes };
+    },
+    async check(platform: Platform, options: CallOptions = {}): Promise<void> {
+      await able(options);
+      const lack = await foreignLack(platform.architecture);
+      if (lack) throw unavailable([lack]);
+    },
+    async run(request: RunRequest, options: CallOptions = {}): Promise<RunResult> {
+      const ability = await able(options);
+      const unpacking = unpackingOf(ability);
+      const user = userFor(request.user, ability, settings);
+      const run = await openRunPlace(ability.place);
+      const removed = () => removeTrees([run.directory], ability.namespaces);
+      try {
+        const held = new AsyncDisposableStack();
+        const trouble = new OwnerTrouble(ability.ids, request.onOutput);
+        const { prepared, status } = await runPrepared(
+          { request, user, ability, settings, unpacking, run, held, indexed, trouble },
+          options,
+        );
+        const { tree, mountPoints, root } = prepared;
+        const hint = status === 0 ? undefined : trouble.hint();
+        return {
+          status,
+          ...(hint && { hint }),
+          changes: root.changes({ tree, mountPoints, ids: ability.ids, user: request.user }),
+          [Symbol.asyncDispose]: async () => {
+            await removed();
+            await keepWithinBounds(unpacking);
+          },
+        };
+      } catch (error) {
+        await removed();
+        throw error;
+      }
+    },
+    async clean(options = {}): Promise<number> {
+      return cleanUp(unpackingOf(await able(options)), { ...options, keepBytes: 0 });
+    },
+  };
+}
+
+interface Running {
+  readonly request: RunRequest;
+  readonly user: RunUser;
+  readonly ability: Ability;
+  readonly settings: RunnerSettings;
+  readonly unpacking: Unpacking;
+  readonly run: RunPlace;
+  readonly held: AsyncDisposableStack;
+  readonly trouble: OwnerTrouble;
+  indexed(
+    layers: readonly Layer[],
+    options: CallOptions,
+  ): Promise<{ layers: readonly Layer[]; indexes: readonly LayerIndex[] }>;
+}
+
+/** What is held (locks of caches, sockets) is given back as soon as the command has ended. */
+async function runPrepared(
+  running: Running,
+  options: CallOptions,
+): Promise<{ readonly prepared: PreparedRun; readonly status: number }> {
+  const { request, user, ability, settings, run, trouble } = running;
+  await using _ = running.held;
+  const prepared = await prepareRun(request, running, options);
+  const launch = launchOf(request, user, ability, { settings, run });
+  const runtime = ability.runtimes.find((candidate) => candidate.can(launch));
+  if (!runtime)
+    throw unavailable([{ what: 'no runtime here can do that', mend: 'Install one that can: sudo apt install runc' }]);
+  const archive = launchArchive(runtime, launch, prepared);
+  const onOutput = (chunk: Uint8Array): void => trouble.see(chunk);
+  const { status, report } = await execute(
+    { directory: run.directory, archive, onOutput, ...options },
+    ability.namespaces,
+  );
+  if (status === undefined) {
+    await forget(ability.place);
+    throw notPrepared(report);
+  }
+  return { prepared, status };
+}
+
+function launchOf(
+  request: RunRequest,
+  user: RunUser,
+  { ids }: Ability,
+  { settings, run }: { readonly settings: RunnerSettings; readonly run: RunPlace },
+): Launch {
+  const env = new Map(
+    request.env.map((variable): [string, string] => {
+      const at = variable.indexOf('=');
+      return [variable.slice(0, at), variable.slice(at + 1)];
+    }),
+  );
+  if (!env.has('HOME')) env.set('HOME', user.home);
+  return {
+    root: join(run.directory, 'm'),
+    args: request.args,
+    env,
+    directory: request.directory,
+    user,
+    loopbackOnly: request.network === 'none',
+    hostname: hostnameOf(settings),
+    ids,
+    ignoreChown: ids.owners === 'one' && settings.ignoreChownErrors === true,
+  };
+}
+
+/** Who runs it here. Errors: RUN_UNAVAILABLE for one that files cannot belong to. */
+function userFor(user: RunUser, { ids }: Ability, settings: RunnerSettings): RunUser {
+  const groups = user.groups.filter((group) => isMapped(ids.gids, group));
+  if (isMapped(ids.uids, user.uid) && isMapped(ids.gids, user.gid)) return { ...user, groups };
+  if (settings.ignoreChownErrors) return { uid: 0, gid: 0, groups: [], home: user.home };
+  throw new ImagesError(
+    'RUN_UNAVAILABLE',
+    `RUN as another user than root needs more ids than this user has [${user.uid}:${user.gid}]`,
+    {
+      hint: moreIds(ids, Math.max(user.uid, user.gid) + 1),
+    },
+  );
+}
+
+function unavailable(lacks: readonly Lack[]): ImagesError {
+  const [first] = lacks;
+  return new ImagesError('RUN_UNAVAILABLE', `RUN is not possible here: ${lacks.map(({ what }) => what).join('; ')}`, {
+    ...(first && { hint: [...new Set(lacks.map(({ mend }) => mend))].join('; ') }),
+  });
+}

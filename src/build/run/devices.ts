@@ -1,0 +1,38 @@
+// /dev of a container: the devices that the OCI runtime specification wants (config-linux.md, "Default Devices"), those of this machine.
+import type { TarHeader } from '../../tar/entry.ts';
+import { emptyHeader } from './mount-points.ts';
+
+const DEVICES: readonly string[] = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
+const LINKS: Readonly<Record<string, string>> = {
+  fd: '/proc/self/fd',
+  stdin: '/proc/self/fd/0',
+  stdout: '/proc/self/fd/1',
+  stderr: '/proc/self/fd/2',
+  ptmx: 'pts/ptmx',
+};
+/** Of the group `tty` everywhere. */
+const TTY = 5;
+
+export const DEVICE_FILES: readonly TarHeader[] = [
+  emptyHeader('dev/', 'directory'),
+  emptyHeader('dev/pts/', 'directory'),
+  emptyHeader('dev/shm/', 'directory', 0o1777),
+  ...DEVICES.map((name) => emptyHeader(`dev/${name}`, 'file', 0o666)),
+  ...Object.entries(LINKS).map(([name, linkname]) => ({ ...emptyHeader(`dev/${name}`, 'symlink', 0o777), linkname })),
+];
+
+/** Shell commands that make it of these files. `shmSize` in bytes. */
+export function mountDevices(options: { readonly shmSize: number; readonly groups: boolean }): readonly string[] {
+  const group = options.groups ? `,gid=${TTY}` : '';
+  return [
+    `for device in ${DEVICES.join(' ')}; do mount -o bind /dev/$device t/dev/$device; done`,
+    `mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,nosuid,noexec${group} devpts t/dev/pts`,
+    `mount -t tmpfs -o mode=1777,nosuid,nodev,noexec,size=${options.shmSize} shm t/dev/shm`,
+  ];
+}
+
+/** /sys, to be read only. Where no new one may be made, that of this machine, with what is mounted on it. */
+export function mountSys(target: string, directly: boolean): readonly string[] {
+  if (directly) return [`mount -t sysfs -o ro,nosuid,nodev,noexec sysfs ${target}`];
+  return [`mount -o rbind /sys ${target}`, `mount -o remount,bind,ro,nosuid,nodev,noexec ${target}`];
+}

@@ -1,0 +1,119 @@
+// Which users and groups files can belong to here: all, those of /etc/subuid and /etc/subgid (subuid(5)), or one. Relies on /proc.
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import type { Owners } from './contract.ts';
+
+/** `count` ids from `inside` on, in the namespace, are those from `outside` on. */
+export interface IdRange {
+  readonly inside: number;
+  readonly outside: number;
+  readonly count: number;
+}
+
+export interface Ids {
+  readonly owners: Owners;
+  /** Mount and write as we are, or in a user namespace of our own. */
+  readonly enter: 'directly' | 'user namespace';
+  /** Whether mounts happen in a user namespace, ours or one that we are already in. */
+  readonly inUserNamespace: boolean;
+  readonly user: { readonly name: string; readonly uid: number };
+  /** Of the user namespace. */
+  readonly uids: readonly IdRange[];
+  readonly gids: readonly IdRange[];
+  /** Differs where files of one could not be read as the other: part of file names. */
+  readonly key: string;
+}
+
+const ALL = 4_294_967_295;
+const CAP_SYS_ADMIN = 21n;
+/** Fewer subordinate ids are as good as none: Debian's `nobody` is 65534. */
+const ENOUGH = 65_535;
+
+export async function findIds(options: { readonly subordinate: boolean }): Promise<Ids> {
+  const [status, uidMap, gidMap] = await Promise.all([
+    readFile('/proc/self/status', 'latin1'),
+    readMap('/proc/self/uid_map'),
+    readMap('/proc/self/gid_map'),
+  ]);
+  const uid = effective(status, 'Uid');
+  const gid = effective(status, 'Gid');
+  const user = { name: nameOf(uid), uid };
+  const inUserNamespace = sum(uidMap) < ALL;
+  if (uid === 0 && isSet(status, CAP_SYS_ADMIN)) {
+    const owners: Owners = !inUserNamespace ? 'all' : Math.min(sum(uidMap), sum(gidMap)) >= ENOUGH ? 'many' : 'one';
+    return keyed({ owners, enter: 'directly', inUserNamespace, user, uids: uidMap, gids: gidMap });
+  }
+  const [subUids, subGids] = options.subordinate
+    ? await Promise.all([readSubordinate('/etc/subuid', user), readSubordinate('/etc/subgid', user)])
+    : [[], []];
+  const many = Math.min(sum(subUids), sum(subGids)) >= ENOUGH;
+  return keyed({
+    owners: many ? 'many' : 'one',
+    enter: 'user namespace',
+    inUserNamespace: true,
+    user,
+    uids: [{ inside: 0, outside: uid, count: 1 }, ...(many ? subUids : [])],
+    gids: [{ inside: 0, outside: gid, count: 1 }, ...(many ? subGids : [])],
+  });
+}
+
+/** Whether a file can belong to this id in the namespace. */
+export function isMapped(ranges: readonly IdRange[], id: number): boolean {
+  return ranges.some(({ inside, count }) => id >= inside && id < inside + count);
+}
+
+function keyed(ids: Omit<Ids, 'key'>): Ids {
+  const ranges = JSON.stringify([ids.owners, ids.user.uid, ids.uids, ids.gids, ids.inUserNamespace]);
+  return { ...ids, key: `${ids.owners}-${createHash('sha256').update(ranges).digest('hex').slice(0, 8)}` };
+}
+
+async function readMap(file: string): Promise<readonly IdRange[]> {
+  const lines = (await readFile(file, 'latin1')).trim().split('\n');
+  return lines.map((line) => {
+    const [inside = 0, outside = 0, count = 0] = line.trim().split(/\s+/).map(Number);
+    return { inside, outside, count };
+  });
+}
+
+/** All ranges of the user, by name or number, one after the other from id 1 on. */
+async function readSubordinate(
+  file: string,
+  user: { readonly name: string; readonly uid: number },
+): Promise<readonly IdRange[]> {
+  const text = await readFile(file, 'latin1').catch(() => '');
+  let inside = 1;
+  const ranges: IdRange[] = [];
+  for (const line of text.split('\n')) {
+    const [owner, first, amount] = line.trim().split(':');
+    const [outside, count] = [Number(first), Number(amount)];
+    if (owner !== user.name && owner !== String(user.uid)) continue;
+    if (!Number.isSafeInteger(outside) || !Number.isSafeInteger(count) || count <= 0) continue;
+    ranges.push({ inside, outside, count });
+    inside += count;
+  }
+  return ranges;
+}
+
+function sum(ranges: readonly IdRange[]): number {
+  return ranges.reduce((total, { count }) => total + count, 0);
+}
+
+/** The second number: real, effective, saved, file system. */
+function effective(status: string, field: string): number {
+  return Number(new RegExp(`^${field}:\\s+\\d+\\s+(\\d+)`, 'm').exec(status)?.[1]);
+}
+
+function isSet(status: string, capability: bigint): boolean {
+  const set = /^CapEff:\s+([0-9a-f]+)/m.exec(status)?.[1];
+  return set !== undefined && ((BigInt(`0x${set}`) >> capability) & 1n) === 1n;
+}
+
+function nameOf(uid: number): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // No line in any user database.
+    return String(uid);
+  }
+}

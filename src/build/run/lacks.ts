@@ -1,0 +1,68 @@
+// What a machine can lack, in words, and the command or package that mends it.
+import type { Lack } from './contract.ts';
+import type { Ids } from './ids.ts';
+import { mendProgram, type Programs } from './programs.ts';
+
+const USUAL_COUNT = 65_536;
+const FIRST_FREE = 100_000;
+
+/** The one command that gives a user subordinate ids, `count` at least. */
+export function moreIds({ user }: Pick<Ids, 'user'>, count: number = USUAL_COUNT): string {
+  const last = FIRST_FREE + Math.max(count, USUAL_COUNT) - 1;
+  const range = `${FIRST_FREE}-${last}`;
+  return `Give the user subordinate ids: sudo usermod --add-subuids ${range} --add-subgids ${range} ${user.name}`;
+}
+
+/** Reads a file of /proc or /sys; `undefined` where it is not there. */
+export type ReadSetting = (path: string) => Promise<string | undefined>;
+
+/** Why no user namespace could be made, or no mount in it: what kernels and distributions have against them. `said` is what unshare or mount answered. */
+export async function whyNoNamespace(said: string, read: ReadSetting): Promise<Lack> {
+  if ((await read('/proc/sys/kernel/unprivileged_userns_clone'))?.trim() === '0') {
+    return {
+      what: 'this kernel makes no user namespaces for users [kernel.unprivileged_userns_clone = 0]',
+      mend: 'sudo sysctl -w kernel.unprivileged_userns_clone=1',
+    };
+  }
+  if ((await read('/proc/sys/user/max_user_namespaces'))?.trim() === '0') {
+    return {
+      what: 'this kernel makes no user namespaces [user.max_user_namespaces = 0]',
+      mend: 'sudo sysctl -w user.max_user_namespaces=15000',
+    };
+  }
+  if ((await read('/proc/sys/kernel/apparmor_restrict_unprivileged_userns'))?.trim() === '1') {
+    return {
+      what: 'AppArmor gives user namespaces no rights [kernel.apparmor_restrict_unprivileged_userns = 1]',
+      mend: 'sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0',
+    };
+  }
+  if ((await read('/.dockerenv')) !== undefined || (await read('/run/.containerenv')) !== undefined) {
+    return {
+      what: `this container may make no namespaces [${said}]`,
+      mend: 'Start it with: --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined',
+    };
+  }
+  return {
+    what: `no user namespace can be made [${said}]`,
+    mend: 'Run as root, or ask who runs this machine for user namespaces.',
+  };
+}
+
+/** Programs that everything needs. */
+export async function missingPrograms(programs: Programs): Promise<readonly Lack[]> {
+  const lacks: Lack[] = [];
+  for (const name of ['sh', 'unshare', 'mount', 'tar', 'setpriv']) {
+    if (!(await programs.find(name))) lacks.push({ what: `there is no program [${name}]`, mend: mendProgram(name) });
+  }
+  return lacks;
+}
+
+/** What would make more owners possible for a user who has one id. */
+export async function whyOneOwner(ids: Ids, programs: Programs): Promise<Lack | undefined> {
+  if (ids.owners !== 'one' || ids.enter === 'directly') return undefined;
+  const mapper = (await programs.find('newuidmap')) && (await programs.find('newgidmap'));
+  const what = `files can have one owner only [user ${ids.user.name}]`;
+  if (!mapper)
+    return { what, mend: `${mendProgram('uidmap').replace(/\.$/, '')} && ${moreIds(ids).replace(/^[^:]+: /, '')}` };
+  return { what, mend: moreIds(ids) };
+}

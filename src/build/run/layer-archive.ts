@@ -1,0 +1,133 @@
+// One layer as GNU tar can unpack it for overlayfs: whiteouts as devices 0/0, opaque directories as attributes, names without links on their way,
+// owners that can be set here, what layers below know of directories filled in.
+import type { CallOptions } from '../../registry/contract.ts';
+import { applyLayers } from '../../rootfs/apply-layers.ts';
+import type { IndexedEntry, Layer, LayerIndex } from '../../rootfs/contract.ts';
+import { exportTree } from '../../rootfs/export-tree.ts';
+import { findPath, headerOf, type RootTree, type TreeNode, walk } from '../../rootfs/tree.ts';
+import type { TarHeader } from '../../tar/entry.ts';
+import { type Ids, isMapped } from './ids.ts';
+import { imageAttributes, opaqueAttribute } from './overlay-attributes.ts';
+
+export interface StageLayers {
+  readonly layers: readonly Layer[];
+  readonly indexes: readonly LayerIndex[];
+}
+
+export interface LayerArchive {
+  /** Whether layers below had to be asked: then it is good only above these. */
+  readonly dependsOnBelow: boolean;
+  /** Ids of files that cannot be set here. */
+  readonly strangers: ReadonlySet<number>;
+  bytes(options?: CallOptions): AsyncIterable<Uint8Array>;
+}
+
+/** `at` counts from the base. Errors: those of layers. */
+export function layerArchive({ layers, indexes }: StageLayers, at: number, ids: Ids): LayerArchive {
+  // The number of its own layer is 1 in the tree; of those below, which it can borrow from, from 2 on.
+  const tree = applyLayers([indexes[at] as LayerIndex], { below: 1 });
+  const context = { ids, below: belowOf(indexes, at), strangers: new Set<number>() };
+  const dependsOnBelow = prepare(tree.root, '', context);
+  const sources: Layer[] = [layers[at] as Layer, layers[at] as Layer, ...layers.slice(0, at)];
+  return {
+    dependsOnBelow,
+    strangers: context.strangers,
+    bytes: (options) => exportTree(tree, sources, options),
+  };
+}
+
+/** A whole file system, as one archive that this machine can unpack. */
+export function treeArchive(tree: RootTree, { layers }: StageLayers, ids: Ids): LayerArchive {
+  const strangers = new Set<number>();
+  for (const { node } of walk(tree.root)) settle(node, { ids, strangers });
+  return { dependsOnBelow: true, strangers, bytes: (options) => exportTree(tree, layers, options) };
+}
+
+interface Context {
+  readonly ids: Ids;
+  readonly strangers: Set<number>;
+}
+
+interface Preparing extends Context {
+  /** The tree of the layers below, made when first asked for. */
+  below(): RootTree;
+}
+
+function belowOf(indexes: readonly LayerIndex[], at: number): () => RootTree {
+  let tree: RootTree | undefined;
+  return () => {
+    tree ??= applyLayers(indexes.slice(0, at));
+    return tree;
+  };
+}
+
+/** Returns whether layers below had to be asked. */
+function prepare(node: TreeNode, path: string, preparing: Preparing): boolean {
+  let asked = borrow(node, path, preparing);
+  settle(node, preparing);
+  for (const [name, child] of node.children ?? []) {
+    asked = prepare(child, path === '' ? name : `${path}/${name}`, preparing) || asked;
+  }
+  if (node.below) hide(node, preparing.ids);
+  return asked;
+}
+
+/** A directory that the layer does not describe, a hard link to a file of another layer. */
+function borrow({ inode, children }: TreeNode, path: string, { below }: Preparing): boolean {
+  const entry = inode.entry;
+  const borrowed = entry ? entry.type === 'hardlink' : path !== '';
+  if (!borrowed) return false;
+  const found = findPath(below(), entry ? entry.linkname : path, { follow: !entry })?.node;
+  if (!found?.inode.entry || (children !== undefined) !== (found.children !== undefined)) return true;
+  inode.entry = found.inode.entry;
+  inode.layer = found.inode.layer + 2;
+  return true;
+}
+
+/** Only what can be here: owners, attributes; devices need root. */
+function settle(node: TreeNode, { ids, strangers }: Context): void {
+  for (const [name, child] of node.children ?? []) {
+    if (!canBe(headerOf(child), ids)) node.children?.delete(name);
+  }
+  const entry = node.inode.entry;
+  if (!entry) return;
+  const { uid, gid } = entry;
+  for (const [ranges, id] of [[ids.uids, uid] as const, [ids.gids, gid] as const]) {
+    if (!isMapped(ranges, id)) strangers.add(id);
+  }
+  const owner = { uid: isMapped(ids.uids, uid) ? uid : 0, gid: isMapped(ids.gids, gid) ? gid : 0 };
+  node.inode.entry = { ...entry, ...owner, xattrs: imageAttributes(entry.xattrs) };
+}
+
+function canBe({ type, device }: TarHeader, ids: Ids): boolean {
+  if (type !== 'character' && type !== 'block') return true;
+  // Device 0/0 is overlayfs' whiteout: it would hide what is below.
+  return !ids.inUserNamespace && !(type === 'character' && device.major === 0 && device.minor === 0);
+}
+
+function hide(node: TreeNode, ids: Ids): void {
+  const { below, inode, children } = node;
+  if (below?.opaque) {
+    const entry = inode.entry ?? { ...WHITEOUT, type: 'directory', mode: 0o755 };
+    const xattrs = new Map(entry.xattrs).set(opaqueAttribute(ids.inUserNamespace), Buffer.from('y'));
+    inode.entry = { ...entry, xattrs };
+  }
+  for (const name of below?.gone ?? []) {
+    if (!children?.has(name)) children?.set(name, { inode: { entry: WHITEOUT, layer: 1, links: 1 }, layer: 1 });
+  }
+}
+
+const WHITEOUT: IndexedEntry = {
+  name: '',
+  path: '',
+  type: 'character',
+  size: 0,
+  mode: 0,
+  uid: 0,
+  gid: 0,
+  mtime: { seconds: 0, nanoseconds: 0 },
+  linkname: '',
+  device: { major: 0, minor: 0 },
+  xattrs: new Map(),
+  position: { head: 0, body: 0, end: 0 },
+};

@@ -1,0 +1,34 @@
+// Why a command failed for a user who has one id: programs say that an owner, or a user, cannot be set; what they do not say is what mends it.
+import type { Ids } from './ids.ts';
+import { moreIds } from './lacks.ts';
+
+const SAYS_SO =
+  /(?:chown|chgrp|ownership|owner|setgroups|sete?[ug]id|setres[ug]id|initgroups|unpriv|change (?:user|group)|Cannot set (?:user|group))[^\n]*(?:Invalid argument|Operation not permitted|EINVAL|EPERM|22|failed)|(?:Invalid argument)[^\n]*(?:chown|owner)/i;
+const KEPT = 8192;
+
+/** Listens to what a command prints, and hands it on. */
+export class OwnerTrouble {
+  readonly #ids: Ids;
+  readonly #onOutput: ((chunk: Uint8Array) => void) | undefined;
+  #last = '';
+  #seen = false;
+
+  constructor(ids: Ids, onOutput: ((chunk: Uint8Array) => void) | undefined) {
+    this.#ids = ids;
+    this.#onOutput = onOutput;
+  }
+
+  see(chunk: Uint8Array): void {
+    this.#onOutput?.(chunk);
+    if (this.#ids.owners !== 'one' || this.#seen) return;
+    this.#last = (this.#last + Buffer.from(chunk).toString('latin1')).slice(-KEPT);
+    this.#seen = SAYS_SO.test(this.#last);
+  }
+
+  /** For a command that failed. */
+  hint(): string | undefined {
+    if (this.#ids.owners !== 'one') return undefined;
+    const mend = moreIds(this.#ids);
+    return this.#seen ? mend : `If it needs files of other owners than root: ${mend}`;
+  }
+}

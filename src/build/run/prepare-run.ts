@@ -1,0 +1,143 @@
+// Everything that one RUN needs before its command can start: root file system, devices, mounts, name resolution, as shell commands and files.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CallOptions } from '../../registry/contract.ts';
+import { applyLayers } from '../../rootfs/apply-layers.ts';
+import type { RootTree } from '../../rootfs/tree.ts';
+import type { RunRequest } from '../contract.ts';
+import type { RunnerSettings } from './contract.ts';
+import { mountDevices, mountSys } from './devices.ts';
+import { isMapped } from './ids.ts';
+import type { Prepared } from './launch.ts';
+import { type StageLayers, treeArchive } from './layer-archive.ts';
+import type { MemoryFile } from './memory-archive.ts';
+import { emptyHeader, type MountPoint, missingMountPoints, mountPoint } from './mount-points.ts';
+import { type Mounting, ontoFile, type PreparedMount, prepareMount } from './mounts.ts';
+import type { Ability } from './probe.ts';
+import {
+  copiedRoot,
+  linkedSnapshots,
+  overlayOptions,
+  overlayRoot,
+  type RootContext,
+  type RootFileSystem,
+} from './root-file-system.ts';
+import { steps } from './supervisor.ts';
+import { unpack } from './unpack.ts';
+
+export interface Preparing extends RootContext {
+  readonly ability: Ability;
+  readonly settings: RunnerSettings;
+  readonly held: AsyncDisposableStack;
+  indexed(layers: StageLayers['layers'], options: CallOptions): Promise<StageLayers>;
+}
+
+export interface PreparedRun extends Prepared {
+  readonly tree: RootTree;
+  readonly root: RootFileSystem;
+  readonly mountPoints: readonly MountPoint[];
+}
+
+const SHM_SIZE = 64 << 20;
+
+/** Errors: those of layers and of mounts. */
+export async function prepareRun(
+  request: RunRequest,
+  preparing: Preparing,
+  options: CallOptions,
+): Promise<PreparedRun> {
+  const { ability, settings, unpacking, run } = preparing;
+  const stage = await preparing.indexed(request.layers, options);
+  const tree = applyLayers(stage.indexes);
+  const mounts: PreparedMount[] = [];
+  for (const [at, mount] of request.mounts.entries()) {
+    mounts.push(await prepareMount(mount, at, mountingOf(preparing), options));
+  }
+  const placed = [...(await nameResolution(settings)), ...mounts]
+    .map((mount) => ({ mount, point: mountPoint(tree, mount.target, mount.kind) }))
+    .sort((a, b) => depth(a.point) - depth(b.point));
+  const always = ['proc', 'sys', 'dev'].map((path) => mountPoint(tree, path, 'directory'));
+  const mountPoints = [...always, ...placed.map(({ point }) => point)];
+  const stubs = missingMountPoints(tree, mountPoints);
+  const context = { unpacking, run };
+  const asked = { stage, tree, stubs };
+  const root = ability.overlay
+    ? await overlayRoot(asked, context, ability.overlay, options)
+    : await copiedRoot(asked, context, options);
+  const [, sys, dev] = always;
+  return {
+    tree,
+    root,
+    mountPoints,
+    lines: [
+      ...root.lines,
+      ...mountDevices({ shmSize: settings.shmSize ?? SHM_SIZE, groups: isMapped(ability.ids.gids, 5) }),
+      `mount -o rbind t/dev m/${dev?.path}`,
+      ...mountSys(`m/${sys?.path}`, ability.ids.enter === 'directly' && !ability.ids.inUserNamespace),
+      ...placed.flatMap(({ mount, point }) => mount.lines(point.path)),
+      `go ${steps('m', mountPointOf(tree, request.directory))}`,
+    ],
+    files: placed.flatMap(({ mount }) => mount.files),
+    headers: [
+      emptyHeader('files/', 'directory', 0o700),
+      emptyHeader('stubs/', 'directory'),
+      ...stubs.map((header) => ({ ...header, name: `stubs/${header.name}` })),
+    ],
+  };
+}
+
+/** The working directory, links followed: what is missing of it is made. */
+function mountPointOf(tree: RootTree, directory: string): string {
+  return directory === '/' ? '' : mountPoint(tree, directory, 'directory').path;
+}
+
+function depth({ path }: MountPoint): number {
+  return path.split('/').length;
+}
+
+/** Who is who on the network is known to the machine; what the command writes there is lost. */
+async function nameResolution(settings: RunnerSettings): Promise<readonly PreparedMount[]> {
+  const [resolvConf, hosts] = await Promise.all([
+    settings.resolvConf ?? ofTheMachine('/etc/resolv.conf'),
+    settings.hosts ?? ofTheMachine('/etc/hosts'),
+  ]);
+  const own = `${hosts.replace(/\n?$/, '\n')}127.0.0.1\t${hostnameOf(settings)}\n`;
+  return [fileMount('/etc/resolv.conf', resolvConf), fileMount('/etc/hosts', own)];
+}
+
+export function hostnameOf({ hostname }: RunnerSettings): string {
+  return hostname ?? 'buildkitsandbox';
+}
+
+async function ofTheMachine(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => '');
+}
+
+function fileMount(target: string, content: string): PreparedMount {
+  const name = `files/${target.slice(target.lastIndexOf('/') + 1)}`;
+  const file: MemoryFile = { name, content, mode: 0o644 };
+  return { target, kind: 'file', files: [file], lines: (path) => ontoFile(`t/${name}`, path, false) };
+}
+
+function mountingOf(preparing: Preparing): Mounting {
+  const { unpacking, run, held, ability } = preparing;
+  return {
+    unpacking,
+    run,
+    held,
+    indexed: preparing.indexed,
+    async mountLayers(stage, at, writable, options) {
+      if (!ability.overlay) {
+        const copy = join(run.directory, `${at}.copy`);
+        await unpack(treeArchive(applyLayers(stage.indexes), stage, unpacking.ids), copy, unpacking, options);
+        return [`mkdir ${at}`, `mount -o bind ${at}.copy/fs ${at}`];
+      }
+      // An empty one at the end: overlayfs wants two of them where nothing is written.
+      const lowers = [...(await linkedSnapshots(stage, { unpacking, run }, options)), `${at}.empty`].join(':');
+      const upper = writable ? `upperdir=${at}.u,workdir=${at}.w,` : '';
+      const how = overlayOptions(ability.ids, writable ? ability.overlay : 'plain');
+      const mount = `mount -t overlay -o lowerdir=${lowers},${upper}${how} images ${at}`;
+      return [`mkdir ${at} ${at}.empty ${at}.u ${at}.w`, mount];
+    },
+  };
+}

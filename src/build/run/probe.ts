@@ -1,0 +1,213 @@
+// What this machine can, found out by trying it: names on PATH prove nothing (crun refuses hybrid cgroups, AppArmor takes rights away after the fact).
+import { access, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomically } from '../../io/atomic-file.ts';
+import { ownIdentity } from '../../io/process-identity.ts';
+import { isImagesError } from '../../oci/errors.ts';
+import type { CallOptions } from '../../registry/contract.ts';
+import type { Lack, RunnerSettings } from './contract.ts';
+import { execute } from './execute.ts';
+import { findIds, type Ids } from './ids.ts';
+import { missingPrograms, whyNoNamespace, whyOneOwner } from './lacks.ts';
+import { launchArchive } from './launch.ts';
+import { createNamespaces, type Namespaces } from './namespace.ts';
+import type { Programs } from './programs.ts';
+import { type OverlayMode, overlayOptions } from './root-file-system.ts';
+import type { Launch, Runtime } from './runtimes/contract.ts';
+import { findRuntimes } from './runtimes/find-runtimes.ts';
+import { removeTrees } from './unpack.ts';
+import { openWorkPlace, type WorkPlace } from './work-place.ts';
+
+export interface Ability {
+  readonly ids: Ids;
+  readonly namespaces: Namespaces;
+  readonly place: WorkPlace;
+  /** Absent where overlayfs is refused. */
+  readonly overlay: OverlayMode | undefined;
+  /** Those that work, best first; never none. */
+  readonly runtimes: readonly Runtime[];
+  readonly wishes: readonly Lack[];
+}
+
+export type Found = { readonly ability: Ability } | { readonly lacks: readonly Lack[] };
+
+export async function probeMachine(settings: RunnerSettings, programs: Programs, options: CallOptions): Promise<Found> {
+  const lacks = await missingPrograms(programs);
+  if (lacks.length > 0) return { lacks };
+  const mapper = (await programs.find('newuidmap')) && (await programs.find('newgidmap'));
+  const tried = await tryIds(await findIds({ subordinate: mapper !== undefined }), programs);
+  if ('lacks' in tried) return tried;
+  const { ids, namespaces } = tried;
+  const place = await openWorkPlace(settings.directory, ids);
+  const found = await findRuntimes(programs, settings.runtime);
+  const wish = await whyOneOwner(ids, programs);
+  const wishes = wish ? [wish] : [];
+  const known = await recall(place, found);
+  if (known) return { ability: { ids, namespaces, place, wishes, ...known } };
+  const overlay = await tryOverlay(place, ids, namespaces);
+  const { runtimes, refusals } = await tryRuntimes(found, { ids, namespaces, place, programs }, options);
+  if (runtimes.length === 0) return { lacks: refusals };
+  await remember(place, memoryKey(found), { overlay, runtimes });
+  return { ability: { ids, namespaces, place, wishes, overlay, runtimes } };
+}
+
+type TriedIds = { readonly ids: Ids; readonly namespaces: Namespaces } | { readonly lacks: readonly Lack[] };
+
+/** A namespace with a mount in it; with one id, where the subordinate ones are refused. */
+async function tryIds(ids: Ids, programs: Programs): Promise<TriedIds> {
+  const namespaces = createNamespaces(ids, programs);
+  const said = await namespaces.run('exec mount -t tmpfs images /tmp 2>&1').then(
+    ({ status, stdout, stderr }) => (status === 0 ? undefined : `${stdout} ${stderr}`.trim()),
+    (error: unknown) => {
+      if (isImagesError(error, 'RUN_UNAVAILABLE')) return error.message;
+      throw error;
+    },
+  );
+  if (said === undefined) return { ids, namespaces };
+  if (ids.owners === 'many' && ids.enter === 'user namespace')
+    return tryIds(await findIds({ subordinate: false }), programs);
+  return { lacks: [await whyNoNamespace(said.split('\n')[0] ?? '', readSetting)] };
+}
+
+async function readSetting(path: string): Promise<string | undefined> {
+  return readFile(path, 'latin1').catch(() => undefined);
+}
+
+/** A file is deleted: that needs devices or attributes that not every file system has. */
+const TRY_OVERLAY =
+  'cd -- "$1" && mkdir l u w m && : >l/f && mount -t overlay -o "lowerdir=l,upperdir=u,workdir=w,$2" images m && rm m/f && [ ! -e m/f ]';
+
+async function tryOverlay(place: WorkPlace, ids: Ids, namespaces: Namespaces): Promise<OverlayMode | undefined> {
+  for (const mode of ['volatile', 'plain'] as const) {
+    const directory = await place.claim('stage');
+    const { status } = await namespaces.run(TRY_OVERLAY, { args: [directory, overlayOptions(ids, mode)] });
+    await removeTrees([directory], namespaces);
+    if (status === 0) return mode;
+  }
+  return undefined;
+}
+
+interface Trying {
+  readonly ids: Ids;
+  readonly namespaces: Namespaces;
+  readonly place: WorkPlace;
+  readonly programs: Programs;
+}
+
+/** Until one works that can do everything. */
+async function tryRuntimes(
+  found: readonly Runtime[],
+  trying: Trying,
+  options: CallOptions,
+): Promise<{ readonly runtimes: readonly Runtime[]; readonly refusals: readonly Lack[] }> {
+  const runtimes: Runtime[] = [];
+  const refusals: Lack[] = [];
+  for (const runtime of found) {
+    const refusal = await tryRuntime(runtime, trying, options);
+    if (refusal === undefined) runtimes.push(runtime);
+    else
+      refusals.push({
+        what: `${runtime.name} does not work here [${refusal}]`,
+        mend: 'Install another: sudo apt install runc',
+      });
+    if (refusal === undefined && runtime.can(EVERYTHING)) break;
+  }
+  return { runtimes, refusals };
+}
+
+const EVERYTHING = { user: { uid: 1, gid: 1, groups: [], home: '/' }, ignoreChown: true };
+
+/** Runs a program of this machine in its own root file system. Returns why it does not work. */
+async function tryRuntime(
+  runtime: Runtime,
+  { ids, namespaces, place, programs }: Trying,
+  options: CallOptions,
+): Promise<string | undefined> {
+  const directory = await place.claim('runs');
+  const launch: Launch = {
+    root: join(directory, 'm'),
+    args: [(await programs.find('true')) ?? '/bin/true'],
+    env: new Map([['PATH', programs.path]]),
+    directory: '/',
+    user: { uid: 0, gid: 0, groups: [], home: '/' },
+    loopbackOnly: false,
+    hostname: 'probe',
+    ids,
+    ignoreChown: false,
+  };
+  const said: string[] = [];
+  try {
+    const archive = launchArchive(runtime, launch, {
+      lines: ['mkdir m', 'mount -o rbind / m'],
+      files: [],
+      headers: [],
+    });
+    const onOutput = (chunk: Uint8Array): void => void said.push(Buffer.from(chunk).toString());
+    const { status, report } = await execute({ directory, archive, onOutput, ...options }, namespaces);
+    if (status === 0) return undefined;
+    return (said.join('').trim() || report || `status ${status}`).split('\n').at(-1);
+  } finally {
+    await removeTrees([directory], namespaces);
+  }
+}
+
+interface Known {
+  readonly overlay: OverlayMode | undefined;
+  readonly runtimes: readonly Runtime[];
+}
+
+/** What was found out since the machine started, with the same programs. */
+async function recall(place: WorkPlace, found: readonly Runtime[]): Promise<Known | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readFile(memory(place), 'utf8'));
+    if (typeof value !== 'object' || value === null) return undefined;
+    const { key, overlay, runtimes } = value as { key?: unknown; overlay?: unknown; runtimes?: unknown };
+    if (key !== memoryKey(found) || !Array.isArray(runtimes)) return undefined;
+    const known = found.filter(({ name }) => runtimes.includes(name));
+    if (known.length !== runtimes.length || known.length === 0) return undefined;
+    return { overlay: overlay === 'volatile' || overlay === 'plain' ? overlay : undefined, runtimes: known };
+  } catch {
+    return undefined;
+  }
+}
+
+async function remember(place: WorkPlace, key: string, { overlay, runtimes }: Known): Promise<void> {
+  const value = { key, overlay, runtimes: runtimes.map(({ name }) => name) };
+  await writeFileAtomically(memory(place), JSON.stringify(value), { durable: false, mode: 0o600 });
+}
+
+/** After something failed that had worked. */
+export async function forget(place: WorkPlace): Promise<void> {
+  await rm(memory(place), { force: true });
+}
+
+function memory(place: WorkPlace): string {
+  return join(place.directory, 'machine');
+}
+
+function memoryKey(found: readonly Runtime[]): string {
+  return `${ownIdentity().split('.')[2]} ${found.map(({ name }) => name).join(' ')}`;
+}
+
+/** Whether programs of another architecture can run (binfmt_misc). `undefined`: they can. */
+export async function foreignLack(architecture: string): Promise<Lack | undefined> {
+  const own = process.arch === 'x64' ? ['amd64', '386'] : process.arch === 'arm64' ? ['arm64', 'arm'] : [process.arch];
+  if (own.includes(architecture)) return undefined;
+  const emulator = QEMU[architecture] ?? architecture;
+  try {
+    await access(`/proc/sys/fs/binfmt_misc/qemu-${emulator}`);
+    return undefined;
+  } catch {
+    return {
+      what: `programs of this architecture do not run here [${architecture}]`,
+      mend: 'Install an emulator: sudo apt install qemu-user-static binfmt-support',
+    };
+  }
+}
+
+const QEMU: Readonly<Record<string, string>> = {
+  amd64: 'x86_64',
+  arm64: 'aarch64',
+  '386': 'i386',
+  mips64le: 'mips64el',
+};

@@ -1,0 +1,105 @@
+// The root file system of a RUN: layers mounted one on the other, or, where overlayfs is refused, copied into one directory and compared afterwards.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CallOptions } from '../../registry/contract.ts';
+import { findPath, headerOf, type RootTree } from '../../rootfs/tree.ts';
+import type { TarHeader } from '../../tar/entry.ts';
+import { type Before, layerOfChanges } from './changes.ts';
+import { collected } from './collect.ts';
+import { changedSince, LIST } from './compare.ts';
+import type { Ids } from './ids.ts';
+import { type StageLayers, treeArchive } from './layer-archive.ts';
+import { isGone, type RunPlace } from './run-place.ts';
+import { provideSnapshots } from './snapshots.ts';
+import { type Unpacking, unpack } from './unpack.ts';
+
+export interface RootFileSystem {
+  /** Shell commands that make it at `m`. */
+  readonly lines: readonly string[];
+  /** What the command has changed, as a layer. */
+  changes(before: Before): AsyncIterable<Uint8Array>;
+}
+
+export interface RootRequest {
+  readonly stage: StageLayers;
+  readonly tree: RootTree;
+  /** What is below all layers, in `t/stubs`. */
+  readonly stubs: readonly TarHeader[];
+}
+
+export interface RootContext {
+  readonly unpacking: Unpacking;
+  readonly run: RunPlace;
+}
+
+/** In the order of preference: the last two need nothing of the kernel but overlayfs. */
+export type OverlayMode = 'volatile' | 'plain';
+
+export function overlayOptions(ids: Ids, mode: OverlayMode): string {
+  // Renamed directories are copied, so that what is in the upper directory is a layer.
+  const format = ids.inUserNamespace ? 'userxattr' : 'index=off,redirect_dir=off,metacopy=off';
+  // What is written is read once and thrown away: nothing of it must reach a disk.
+  return mode === 'volatile' ? `${format},volatile` : format;
+}
+
+export async function overlayRoot(
+  request: RootRequest,
+  { unpacking, run }: RootContext,
+  mode: OverlayMode,
+  options: CallOptions,
+): Promise<RootFileSystem> {
+  const links = await linkedSnapshots(request.stage, { unpacking, run }, options);
+  const lowers = [...(request.stubs.length > 0 || links.length === 0 ? ['t/stubs'] : []), ...links];
+  const { mode: permissions, uid, gid } = headerOf(request.tree.root);
+  const mount = `mount -t overlay -o lowerdir=${lowers.join(':')},upperdir=u,workdir=w,${overlayOptions(unpacking.ids, mode)} images m`;
+  return {
+    lines: [
+      'mkdir u w m',
+      ...(unpacking.ids.owners === 'one' ? [] : [`chown ${uid}:${gid} u`]),
+      `chmod ${permissions.toString(8)} u`,
+      mount,
+    ],
+    changes: (before) => layerOfChanges(collected(join(run.directory, 'u'), unpacking.namespaces), before),
+  };
+}
+
+/** The top one first, as overlayfs wants them. */
+export async function linkedSnapshots(
+  stage: StageLayers,
+  { unpacking, run }: RootContext,
+  options: CallOptions,
+): Promise<readonly string[]> {
+  for (let attempt = 0; ; attempt++) {
+    const names = await provideSnapshots(stage, unpacking, options);
+    // Who cleans up looks at the links under the same lock.
+    await using _ = await unpacking.place.lock('use', options);
+    try {
+      const links: string[] = [];
+      for (const name of names) links.push(join(await run.link('snapshots', name), 'fs'));
+      return links.reverse();
+    } catch (error) {
+      if (!isGone(error) || attempt === 3) throw error;
+    }
+  }
+}
+
+export async function copiedRoot(
+  { stage, tree }: RootRequest,
+  { unpacking, run }: RootContext,
+  options: CallOptions,
+): Promise<RootFileSystem> {
+  const archive = treeArchive(tree, stage, unpacking.ids);
+  if (stage.layers.length > 0) await unpack(archive, run.directory, unpacking, options);
+  else await mkdir(join(run.directory, 'fs'));
+  return {
+    lines: ['mkdir m', '[ ! -d t/stubs ] || cp -a t/stubs/. fs/', `(cd fs; ${LIST}) >before`, 'mount -o bind fs m'],
+    async *changes(before) {
+      const { changed, gone } = await changedSince(run.directory, unpacking.namespaces);
+      const names = [Buffer.from(changed.map((name) => `./${name}\0`).join(''), 'latin1')];
+      const known = gone
+        .map((name) => Buffer.from(name, 'latin1').toString())
+        .filter((path) => findPath(before.tree, path));
+      yield* layerOfChanges(collected(join(run.directory, 'fs'), unpacking.namespaces, names), before, known);
+    },
+  };
+}

@@ -1,0 +1,53 @@
+// bubblewrap: root only, because it cannot become another user in a namespace that it did not make.
+import { command } from '../shell.ts';
+import { CAPABILITIES, type Launch, type LaunchPlan, MASKED, READ_ONLY, type Runtime } from './contract.ts';
+import { ignoreChownFilter } from './ignore-chown.ts';
+
+export function bwrap(program: string, setpriv: string): Runtime {
+  return {
+    name: 'bwrap',
+    can: ({ user, ignoreChown }) =>
+      user.uid === 0 && user.gid === 0 && (!ignoreChown || ignoreChownFilter(process.arch) !== undefined),
+    plan: (launch) => plan(launch, program, setpriv),
+  };
+}
+
+function plan(launch: Launch, program: string, setpriv: string): LaunchPlan {
+  const filter = launch.ignoreChown ? ignoreChownFilter(process.arch) : undefined;
+  const groups = launch.ids.owners === 'one' ? [] : [setpriv, '--groups', [0, ...launch.user.groups].join(',')];
+  return {
+    files: new Map<string, string | Uint8Array>([
+      // Not on its command line: that everybody can see, and variables can be secrets.
+      [
+        'arguments',
+        argumentsOf(launch, filter !== undefined)
+          .map((argument) => `${argument}\0`)
+          .join(''),
+      ],
+      ...(filter ? [['filter', filter] as const] : []),
+    ]),
+    command: `${command(...groups, program, '--args', '8', '--', ...launch.args)} 8<t/arguments${filter ? ' 9<t/filter' : ''}`,
+  };
+}
+
+function argumentsOf(launch: Launch, filtered: boolean): readonly string[] {
+  const direct = launch.ids.enter === 'directly';
+  return [
+    ...['--dev-bind', launch.root, '/', '--proc', '/proc'],
+    // In a user namespace the kernel sees to it.
+    ...(direct ? READ_ONLY.flatMap((path) => ['--ro-bind-try', path, path]) : []),
+    ...(direct ? MASKED.filter(isFile).flatMap((path) => ['--dev-bind-try', '/dev/null', path]) : []),
+    ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', launch.hostname],
+    ...(launch.loopbackOnly ? ['--unshare-net'] : []),
+    ...['--as-pid-1', '--die-with-parent', '--chdir', launch.directory, '--clearenv'],
+    ...[...launch.env].flatMap(([name, value]) => ['--setenv', name, value]),
+    ...['--cap-drop', 'ALL'],
+    ...CAPABILITIES.flatMap((capability) => ['--cap-add', `CAP_${capability}`]),
+    ...(filtered ? ['--seccomp', '9'] : []),
+  ];
+}
+
+/** Of what is masked, all that is in every kernel and no directory. */
+function isFile(path: string): boolean {
+  return path === '/proc/kcore' || path === '/proc/keys' || path === '/proc/timer_list';
+}

@@ -1,0 +1,10 @@
+// Words of a shell script (POSIX.1-2017, Shell Command Language, 2.2.2).
+
+/** One word, whatever it holds. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+export function command(...words: readonly string[]): string {
+  return words.map(quoted).join(' ');
+}

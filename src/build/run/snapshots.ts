@@ -1,0 +1,84 @@
+// Layers, each unpacked once, to be mounted one on the other. Whole or not there: unpacked beside, then renamed; a lock keeps two from unpacking the same.
+import { createHash } from 'node:crypto';
+import { readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isFsError } from '../../io/fs-errors.ts';
+import { ownIdentity } from '../../io/process-identity.ts';
+import type { CallOptions } from '../../registry/contract.ts';
+import type { Layer } from '../../rootfs/contract.ts';
+import { layerArchive, type StageLayers } from './layer-archive.ts';
+import { syncLater, type Unpacking, unpack } from './unpack.ts';
+import type { WorkPlace } from './work-place.ts';
+
+/** The names of the layers' snapshots, unpacked where they were not, the base first. Errors: those of layers, RUN_UNAVAILABLE, NO_SPACE. */
+export async function provideSnapshots(
+  stage: StageLayers,
+  unpacking: Unpacking,
+  options: CallOptions = {},
+): Promise<readonly string[]> {
+  const names: string[] = [];
+  // One after the other: an archive is unpacked by a program of its own, beside the one that inflates it, and the next may need no unpacking.
+  for (const at of stage.layers.keys()) names.push(await provideSnapshot(stage, at, unpacking, options));
+  return names;
+}
+
+async function provideSnapshot(
+  stage: StageLayers,
+  at: number,
+  unpacking: Unpacking,
+  options: CallOptions,
+): Promise<string> {
+  const { place, ids } = unpacking;
+  const alone = nameOf([stage.layers[at] as Layer]);
+  if (await isThere(place, alone)) return alone;
+  const inPlace = nameOf(stage.layers.slice(0, at + 1));
+  if (inPlace !== alone && (await isThere(place, inPlace))) return inPlace;
+  const archive = layerArchive(stage, at, ids);
+  const name = archive.dependsOnBelow ? inPlace : alone;
+  await using _ = await place.lock(`snapshot-${name}`, options);
+  if (await isThere(place, name)) return name;
+  const staged = await place.claim('stage');
+  const bytes = await unpack(archive, staged, unpacking, options);
+  await writeFile(join(staged, 'about'), JSON.stringify({ bytes, boot: thisBoot() }));
+  await makeRoom(place, name);
+  await rename(staged, place.path('snapshots', name));
+  syncLater(place.path('snapshots', name), unpacking);
+  return name;
+}
+
+/** One that may be half on the disk is nobody's any more. */
+async function makeRoom(place: WorkPlace, name: string): Promise<void> {
+  try {
+    await rename(place.path('snapshots', name), join(await place.claim('stage'), 'old'));
+  } catch (error) {
+    if (!isFsError(error, 'ENOENT')) throw error;
+  }
+}
+
+/** By what the layers hold; where they have only a compressed digest, that will do. */
+function nameOf(layers: readonly Layer[]): string {
+  const digests = layers.map(({ diffId, descriptor }) => diffId ?? descriptor.digest);
+  const [only] = digests;
+  if (digests.length === 1 && only) return only.replace(':', '-');
+  return `chain-${createHash('sha256').update(digests.join('\n')).digest('hex')}`;
+}
+
+/** Marks it as used. One of an earlier boot may be half on the disk, unless a sync was seen to end. */
+async function isThere(place: WorkPlace, name: string): Promise<boolean> {
+  const directory = place.path('snapshots', name);
+  try {
+    const about: unknown = JSON.parse(await readFile(join(directory, 'about'), 'utf8'));
+    const boot = typeof about === 'object' && about !== null && 'boot' in about ? about.boot : undefined;
+    if (boot !== thisBoot()) await stat(join(directory, 'synced'));
+    const now = new Date();
+    await utimes(join(directory, 'about'), now, now);
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError || isFsError(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+function thisBoot(): string {
+  return ownIdentity().split('.')[2] ?? '';
+}

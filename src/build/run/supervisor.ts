@@ -1,0 +1,61 @@
+// The script that prepares a root file system and runs the command in it: pid 1 of a pid namespace around the runtime's own, so that with it all ends,
+// whatever happens to this process. Descriptors: 0 an archive for `t`, 3 closed by who wants the end, 4 what went wrong before the command, and its status.
+import { quoted } from './shell.ts';
+import { TAR_EXTRACT } from './unpack.ts';
+
+/** In front of the command's status, the last line of the report. */
+export const STATUS = 'images: status ';
+
+/** Functions that the plan uses. A file system that changes while it is walked cannot lead out of it: each step is looked at after it was made. */
+const FUNCTIONS = `
+fail() { printf '%s\\n' "$1" >&2; exit 1; }
+go() {
+  cd -P -- "$1"; here=$PWD; shift
+  for part; do
+    if [ -L "$part" ] || [ ! -d "$part" ]; then mkdir -m 755 -- "$part"; fi
+    cd -P -- "$part"; here=\${here%/}/$part
+    [ "$PWD" = "$here" ] || fail "a symbolic link leads out of the mount [$part]"
+  done
+}
+read_only() {
+  mount -o remount,bind,ro "$1" 2>/dev/null || mount -o remount,bind,ro,nosuid,nodev "$1" 2>/dev/null ||
+    mount -o remount,bind,ro,nosuid,nodev,noexec "$1"
+}
+onto_directory() { source=$1; shift; go "$@"; mount -c -o bind "$source" .; cd "$run"; }
+onto_file() {
+  source=$1; name=$2; shift 2; go "$@"
+  [ ! -L "$name" ] || fail "a symbolic link is in the place of a file [$name]"
+  [ -e "$name" ] || : >"$name"
+  mount -c -o bind "$source" "./$name"; cd "$run"
+}
+`;
+
+/** Goes before everything: `t` holds what nobody else may see, and nothing of it comes onto a disk. */
+export const SUPERVISOR: string = `set -e
+exec 5>&2 2>&4
+${FUNCTIONS}
+run=$PWD
+mkdir t
+mount -t tmpfs -o mode=700 images t
+cd t; ${TAR_EXTRACT}; cd ..
+. ./t/plan
+`;
+
+/** The end of the plan: runs the command, and ends with it, or when \`3\` is closed. */
+export function supervised(command: string, log: string | undefined): string {
+  return `
+cd "$run"
+trap 'exit 137' TERM
+{ cat <&3 >/dev/null; kill -TERM $$; } 4>&- 5>&- &
+status=0
+{ exec 2>&5 4>&- 5>&- 3<&-; ${command}; } </dev/null &
+wait $! || status=$?
+${log ? `if [ "$status" != 0 ] && [ -s t/${log} ]; then cat t/${log} >&4; fi` : ''}
+echo "${STATUS}$status" >&4
+`;
+}
+
+/** Arguments of \`go\`: a directory, and the steps from there. */
+export function steps(root: string, path: string): string {
+  return [root, ...path.split('/').filter((part) => part !== '')].map(quoted).join(' ');
+}

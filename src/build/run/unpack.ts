@@ -1,0 +1,89 @@
+// Archives into directories, by GNU tar where their owners can be set: Node can neither write extended attributes nor make devices.
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { ImagesError } from '../../oci/errors.ts';
+import type { CallOptions } from '../../registry/contract.ts';
+import type { Ids } from './ids.ts';
+import { moreIds } from './lacks.ts';
+import type { LayerArchive } from './layer-archive.ts';
+import type { Namespaces } from './namespace.ts';
+import type { WorkPlace } from './work-place.ts';
+
+export interface Unpacking {
+  readonly ids: Ids;
+  readonly namespaces: Namespaces;
+  readonly place: WorkPlace;
+  readonly ignoreChownErrors: boolean;
+}
+
+/** Names are clean and no link is on their way: so `-P` is safe, and saves placeholders for symbolic links. */
+export const TAR_EXTRACT =
+  "tar -x -P -p --same-owner --numeric-owner --xattrs --xattrs-include='*' --delay-directory-restore -f -";
+
+const UNPACK = `set -e; mkdir -p -- "$1"; cd -- "$1"; exec ${TAR_EXTRACT}`;
+
+/** Into `fs` of the directory. Returns the bytes of the archive. Errors: those of the archive, RUN_UNAVAILABLE, NO_SPACE, BUILD_FAILED. */
+export async function unpack(
+  archive: LayerArchive,
+  directory: string,
+  unpacking: Unpacking,
+  options: CallOptions = {},
+): Promise<number> {
+  refuseStrangers(archive, unpacking);
+  const started = await unpacking.namespaces.start(UNPACK, { args: [join(directory, 'fs')] });
+  let bytes = 0;
+  const counted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const chunk of archive.bytes(options)) {
+      bytes += chunk.length;
+      yield chunk;
+    }
+  };
+  const said = text(started.stderr);
+  started.stdout.resume();
+  // A tar that ends early says why itself; what the archive throws is not its doing.
+  const sent = await pipeline(counted, started.stdin).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error,
+  );
+  const status = await started.status;
+  started.control.destroy();
+  if (sent && sent.code !== 'EPIPE' && sent.code !== 'ERR_STREAM_PREMATURE_CLOSE' && sent.code !== 'ECONNRESET')
+    throw sent;
+  if (status !== 0 || sent) throw failed(await said, directory);
+  return bytes;
+}
+
+function failed(said: string, directory: string): ImagesError {
+  const first = said.trim().split('\n')[0] ?? '';
+  if (/No space left/.test(said)) {
+    return new ImagesError('NO_SPACE', `no space left [${directory}]`, { hint: 'Free space there.' });
+  }
+  return new ImagesError('BUILD_FAILED', `a layer cannot be unpacked [${first}]`, {
+    hint: 'GNU tar with extended attributes is needed: sudo apt install tar',
+  });
+}
+
+function refuseStrangers({ strangers }: LayerArchive, { ids, ignoreChownErrors }: Unpacking): void {
+  if (ids.owners !== 'many' || ignoreChownErrors || strangers.size === 0) return;
+  const highest = Math.max(...strangers);
+  throw new ImagesError(
+    'RUN_UNAVAILABLE',
+    `a file of a layer belongs to an id that this user has not got [${highest}]`,
+    {
+      hint: moreIds(ids, highest + 1),
+    },
+  );
+}
+
+/** Whether it is on the disk for good shows in a file beside it. Nobody waits for that. */
+export function syncLater(directory: string, { namespaces }: Unpacking): void {
+  namespaces.run('sync -f -- "$1/fs" && : > "$1/synced"', { args: [directory] }).catch(() => {});
+}
+
+/** Removes trees, whoever owns what is in them. */
+export async function removeTrees(directories: readonly string[], namespaces: Namespaces): Promise<void> {
+  if (directories.length === 0) return;
+  const { status, stderr } = await namespaces.run('exec rm -rf -- "$@"', { args: directories });
+  if (status !== 0) throw new ImagesError('NO_ACCESS', `cannot be removed [${stderr.trim().split('\n')[0]}]`);
+}

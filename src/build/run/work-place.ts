@@ -1,0 +1,79 @@
+// The directory of a runner: unpacked layers, caches, what runs. Private to the user; what dead processes left there is found by the names of their owners.
+//
+//   KEY/snapshots/NAME/{fs,about}   a layer, unpacked; KEY says whose files these can be
+//   KEY/caches/NAME/data            a cache mount
+//   KEY/runs/IDENTITY~ID/           a RUN: links to the snapshots that it uses, what it writes
+//   KEY/stage/IDENTITY~ID/          what is being unpacked, or on its way out
+import { chmod, mkdir, readdir, readlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { makeDirectory } from '../../io/atomic-file.ts';
+import { isFsError, translatingFsErrors } from '../../io/fs-errors.ts';
+import { acquireLock, type Lock } from '../../io/lock.ts';
+import { isAlive, ownIdentity } from '../../io/process-identity.ts';
+import type { CallOptions } from '../../registry/contract.ts';
+import type { Ids } from './ids.ts';
+
+export interface WorkPlace {
+  readonly directory: string;
+  path(kind: PlaceKind, name?: string): string;
+  /** A new directory of this process. */
+  claim(kind: 'runs' | 'stage'): Promise<string>;
+  /** Held while links to snapshots and caches are made, or looked at to see what is in use. */
+  lock(name: string, options?: CallOptions): Promise<Lock>;
+  /** Directories whose process is gone. */
+  abandoned(): Promise<readonly string[]>;
+  /** Names of snapshots, or caches, that a live RUN has a link to. */
+  inUse(kind: 'snapshots' | 'caches'): Promise<ReadonlySet<string>>;
+}
+
+export type PlaceKind = 'snapshots' | 'caches' | 'runs' | 'stage' | 'locks';
+
+const KINDS: readonly PlaceKind[] = ['snapshots', 'caches', 'runs', 'stage', 'locks'];
+
+/** Makes it where it is not there. Errors: NO_ACCESS, NO_SPACE, READ_ONLY. */
+export async function openWorkPlace(directory: string, ids: Ids): Promise<WorkPlace> {
+  const own = join(directory, ids.key);
+  await translatingFsErrors(directory, async () => {
+    await makeDirectory(own);
+    // Set-id programs of layers must be out of reach of other users.
+    await chmod(directory, 0o700);
+    for (const kind of KINDS) await makeDirectory(join(own, kind));
+  });
+  const path = (kind: PlaceKind, name = ''): string => join(own, kind, name);
+  const owned = async (kind: 'runs' | 'stage', alive: boolean): Promise<readonly string[]> => {
+    const names = await namesIn(path(kind));
+    return names.filter((name) => isAlive(name.split('~')[0] ?? '') === alive).map((name) => path(kind, name));
+  };
+  return {
+    directory: own,
+    path,
+    async claim(kind) {
+      const claimed = path(kind, `${ownIdentity()}~${crypto.randomUUID().slice(0, 8)}`);
+      await translatingFsErrors(directory, () => mkdir(claimed, { mode: 0o700 }));
+      return claimed;
+    },
+    lock: (name, options) => acquireLock(path('locks', name), options),
+    async abandoned() {
+      return [...(await owned('runs', false)), ...(await owned('stage', false))];
+    },
+    async inUse(kind) {
+      const used = new Set<string>();
+      for (const run of await owned('runs', true)) {
+        for (const link of await namesIn(join(run, kind))) {
+          used.add(basename(await readlink(join(run, kind, link)).catch(() => '')));
+        }
+      }
+      return used;
+    },
+  };
+}
+
+/** Nothing where the directory has just gone. */
+export async function namesIn(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (isFsError(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
