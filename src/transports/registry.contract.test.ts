@@ -1,35 +1,76 @@
 import { opener } from '../../test/contract/content.ts';
 import { imageSinkContract } from '../../test/contract/image-sink-contract.ts';
 import { imageSourceContract } from '../../test/contract/image-source-contract.ts';
-import { indexContent } from '../../test/contract/placed-content.ts';
+import { indexContent, type PlacedContent } from '../../test/contract/placed-content.ts';
+import { registryClients } from '../registry/client/registry-clients.ts';
+import type { Registry } from '../registry/contract.ts';
+import { serve } from '../server/listen.ts';
 import { blobKey } from '../storage/layout.ts';
 import { createMemoryObjectStore } from '../storage/memory-object-store.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { storedRegistry } from '../storage/stored-registry.ts';
 import { registrySink } from './registry-sink.ts';
 import { registrySource } from './registry-source.ts';
 
-imageSourceContract('a registry', indexContent('registry'), async (content) => {
+interface Opened extends AsyncDisposable {
+  readonly registry: Registry;
+  readonly objects: ObjectStore;
+}
+
+async function inProcess(): Promise<Opened> {
   const objects = createMemoryObjectStore();
-  const registry = storedRegistry(objects);
+  return { objects, registry: storedRegistry(objects), async [Symbol.asyncDispose]() {} };
+}
+
+async function overHttp(): Promise<Opened> {
+  const objects = createMemoryObjectStore();
+  const listen = [{ host: '127.0.0.1', port: 0 }];
+  const server = await serve({ registry: storedRegistry(objects), listen, grace: 0 });
+  const clients = registryClients();
+  return {
+    objects,
+    registry: clients.forHost(`127.0.0.1:${server.addresses[0]?.port}`),
+    async [Symbol.asyncDispose]() {
+      await clients[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function push(registry: Registry, content: PlacedContent): Promise<void> {
   const { name, root, children, referrers, attached, blobs } = content;
   for (const { descriptor, bytes } of blobs) await registry.putBlob(name.path, descriptor, opener(bytes));
   for (const manifest of [...children, ...referrers]) await registry.putManifest(name.path, manifest, []);
   for (const { tag, manifest } of attached) await registry.putManifest(name.path, manifest, [tag]);
   await registry.putManifest(name.path, root, [name.tag ?? '']);
-  return {
-    source: registrySource(registry, name),
-    damage: async ({ descriptor, bytes }) => {
-      await objects.put(blobKey(descriptor.digest), Buffer.from(bytes).fill(1, 0, 1));
-    },
-    async [Symbol.asyncDispose]() {},
-  };
-});
+}
 
-imageSinkContract('a registry', async () => {
-  const registry = storedRegistry(createMemoryObjectStore());
-  return {
-    sink: registrySink(registry, { label: 'here', repository: ({ path }) => path, indexes: 'sparse' }),
-    read: async (name) => registrySource(registry, name),
-    async [Symbol.asyncDispose]() {},
-  };
-});
+for (const [name, open] of [
+  ['a registry in process', inProcess],
+  ['a registry by HTTP', overHttp],
+] as const) {
+  imageSourceContract(name, indexContent('registry'), async (content) => {
+    const opened = await open();
+    await push(opened.registry, content);
+    return {
+      source: registrySource(opened.registry, content.name),
+      damage: async ({ descriptor, bytes }) => {
+        await opened.objects.put(blobKey(descriptor.digest), Buffer.from(bytes).fill(1, 0, 1));
+      },
+      [Symbol.asyncDispose]: opened[Symbol.asyncDispose],
+    };
+  });
+
+  imageSinkContract(
+    name,
+    async () => {
+      const opened = await open();
+      return {
+        sink: registrySink(opened.registry, { label: 'here', repository: ({ path }) => path, indexes: 'sparse' }),
+        read: async (reference) => registrySource(opened.registry, reference),
+        [Symbol.asyncDispose]: opened[Symbol.asyncDispose],
+      };
+    },
+    { keepsParts: open === inProcess, sharesPuts: open === inProcess },
+  );
+}
