@@ -3,11 +3,20 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { createZstdCompress } from 'node:zlib';
+import { createZstdCompress, gunzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { blobOf, collect } from '../../test/contract/content.ts';
 import { layoutFiles, writeFiles } from '../../test/contract/placed-content.ts';
-import { buildImage, busyboxLayer, type FixtureImage, layerOf, randomLayer } from '../../test/fixtures/image.ts';
+import {
+  blob,
+  buildImage,
+  busyboxLayer,
+  type FixtureBlob,
+  type FixtureImage,
+  type FixtureLayer,
+  layerOf,
+  randomLayer,
+} from '../../test/fixtures/image.ts';
 import { type ContainerdPeer, startContainerd } from '../../test/peers/containerd.ts';
 import { type DockerPeer, startDockerd } from '../../test/peers/dockerd.ts';
 import { needs } from '../../test/peers/find.ts';
@@ -16,6 +25,7 @@ import { type TemporaryDirectory, temporaryDirectory } from '../../test/peers/te
 import { decodeConfig } from '../oci/config.ts';
 import { digestOf } from '../oci/digest.ts';
 import { decodeManifest, rawManifest } from '../oci/manifest.ts';
+import { OCI_LAYER_ZSTD, OCI_MANIFEST } from '../oci/media-types.ts';
 import { parseReference } from '../oci/reference.ts';
 import { ociArchiveSink } from '../transports/archive/oci-archive-sink.ts';
 import { openOciArchive } from '../transports/archive/oci-archive-source.ts';
@@ -30,10 +40,10 @@ import { planCopy } from './plan.ts';
 import { copyPlace, type FilePlace, filePlace, PLACE_KINDS, PLACE_NAME, type PlaceKind } from './testing/places.ts';
 
 const image = buildImage({
-  layers: [busyboxLayer(), randomLayer('peers', 100_000), layerOf([{ name: 'etc/hello', data: 'hello\n' }])],
+  layers: [baseLayer(), randomLayer('peers', 100_000), layerOf([{ name: 'etc/hello', data: 'hello\n' }])],
   cmd: ['/bin/cat', '/etc/hello'],
 });
-const dockerImage = buildImage({ layers: [busyboxLayer(), randomLayer('docker', 50_000)], kind: 'docker' });
+const dockerImage = buildImage({ layers: [baseLayer(), randomLayer('docker', 50_000)], kind: 'docker' });
 
 let directory: TemporaryDirectory;
 let made = 0;
@@ -42,6 +52,11 @@ beforeAll(async () => {
   directory = await temporaryDirectory('peers');
 });
 afterAll(() => directory[Symbol.asyncDispose]());
+
+/** One that can be run, where this machine has one. */
+function baseLayer(): FixtureLayer {
+  return needs('busybox').missing ? layerOf([{ name: 'etc/' }]) : busyboxLayer();
+}
 
 /** A path that nothing has used. */
 function fresh(name: string): string {
@@ -62,7 +77,7 @@ async function fixture(one: FixtureImage): Promise<ImageSource> {
     children: [],
     referrers: [],
     attached: [],
-    blobs: one.blobs.map((blob) => blobOf(Buffer.from(blob.bytes), blob.mediaType)),
+    blobs: one.blobs.map(({ bytes, mediaType }) => blobOf(Buffer.from(bytes), mediaType)),
   };
   await writeFiles(path, layoutFiles(content));
   return ociSource({ path });
@@ -200,7 +215,7 @@ describe('podman', () => {
   });
 });
 
-const docker = needs('docker', 'dockerd', 'root');
+const docker = needs('docker', 'dockerd', 'busybox', 'root');
 
 describe('Docker', () => {
   let peer: DockerPeer;
@@ -227,6 +242,21 @@ describe('Docker', () => {
       const id = await peer.docker(['inspect', '--format', '{{.Id}}', name]);
       expect(id.trim()).toBe(configDigest(dockerImage));
     }
+  });
+
+  it.skipIf(docker.missing)(`loads layers that are zstd elsewhere${docker.why}`, async () => {
+    const plain = busyboxLayer();
+    const packed = blob(OCI_LAYER_ZSTD, zstdCompressSync(gunzipSync(plain.bytes)));
+    const { blobs } = buildImage({ layers: [plain], cmd: ['/bin/echo', 'zstd'] });
+    const config = blobs[0] ?? plain;
+    const descriptor = ({ mediaType, digest, bytes }: FixtureBlob) => ({ mediaType, digest, size: bytes.length });
+    const fields = { mediaType: OCI_MANIFEST, config: descriptor(config), layers: [descriptor(packed)] };
+    const manifest = blob(OCI_MANIFEST, Buffer.from(JSON.stringify({ schemaVersion: 2, ...fields })));
+    const file = fresh('zstd.tar');
+    const source = await fixture({ manifest, blobs: [config, packed], children: [], architecture: 'amd64' });
+    await copyPlace(source, dockerArchiveSink(file));
+    await peer.docker(['load', '-i', file]);
+    expect(await peer.docker(['run', '--rm', '--network=none', 'quay.io/x/app:1'])).toBe('zstd\n');
   });
 
   it.skipIf(docker.missing)(
