@@ -186,6 +186,13 @@ function refusal(
     const hint = 'Free space where the daemon keeps its data: `docker system df`.';
     return new ImagesError('NO_SPACE', `the Docker daemon says: ${said}`, { status, hint });
   }
+  if (/^empty export/.test(said)) {
+    const hint = 'Docker saves no image that has none. Take it from where it was built, or from a registry.';
+    return new ImagesError('UNSUPPORTED', 'the image has no layers, so the Docker daemon cannot hand it out', {
+      status,
+      hint,
+    });
+  }
   return new ImagesError(status === 403 ? 'DENIED' : 'SERVER_ERROR', `the Docker daemon says: ${said}`, { status });
 }
 
