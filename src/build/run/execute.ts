@@ -55,6 +55,13 @@ export async function execute(execution: Execution, namespaces: Namespaces): Pro
 
 /** For what no user has caused: what was asked for cannot be mounted, or the machine has changed. */
 export function notPrepared(report: string): ImagesError {
-  const line = report.split('\n').findLast((text) => text.trim() !== '') ?? 'no reason given';
-  return new ImagesError('RUN_UNAVAILABLE', `RUN cannot be prepared [${line}]`);
+  return new ImagesError('RUN_UNAVAILABLE', `RUN cannot be prepared [${reasonIn(report) ?? 'no reason given'}]`);
+}
+
+/** The line that says most: the last one that is not mount's advice. */
+export function reasonIn(report: string): string | undefined {
+  return report
+    .split('\n')
+    .findLast((line) => line.trim() !== '' && !line.includes('dmesg(1)'))
+    ?.trim();
 }

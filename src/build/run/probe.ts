@@ -6,7 +6,7 @@ import { ownIdentity } from '../../io/process-identity.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import type { CallOptions } from '../../registry/contract.ts';
 import type { Lack, RunnerSettings } from './contract.ts';
-import { execute } from './execute.ts';
+import { execute, reasonIn } from './execute.ts';
 import { findIds, type Ids } from './ids.ts';
 import { missingPrograms, whyNoNamespace, whyOneOwner } from './lacks.ts';
 import { launchArchive } from './launch.ts';
@@ -145,7 +145,7 @@ async function tryRuntime(
     const onOutput = (chunk: Uint8Array): void => void said.push(Buffer.from(chunk).toString());
     const { status, report } = await execute({ directory, archive, onOutput, ...options }, namespaces);
     if (status === 0) return undefined;
-    return (said.join('').trim() || report || `status ${status}`).split('\n').at(-1);
+    return reasonIn(said.join('')) ?? reasonIn(report) ?? `status ${status}`;
   } finally {
     await removeTrees([directory], namespaces);
   }

@@ -35,6 +35,7 @@ export const SUPERVISOR: string = `set -e
 exec 5>&2 2>&4
 ${FUNCTIONS}
 run=$PWD
+mount -t proc -o nosuid,nodev,noexec proc /proc
 mkdir t
 mount -t tmpfs -o mode=700 images t
 cd t; ${TAR_EXTRACT}; cd ..

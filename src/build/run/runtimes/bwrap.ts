@@ -1,4 +1,5 @@
 // bubblewrap: root only, because it cannot become another user in a namespace that it did not make.
+import { statSync } from 'node:fs';
 import { command } from '../shell.ts';
 import { CAPABILITIES, type Launch, type LaunchPlan, MASKED, READ_ONLY, type Runtime } from './contract.ts';
 import { ignoreChownFilter } from './ignore-chown.ts';
@@ -47,7 +48,6 @@ function argumentsOf(launch: Launch, filtered: boolean): readonly string[] {
   ];
 }
 
-/** Of what is masked, all that is in every kernel and no directory. */
 function isFile(path: string): boolean {
-  return path === '/proc/kcore' || path === '/proc/keys' || path === '/proc/timer_list';
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }

@@ -11,8 +11,9 @@ export async function findRuntimes(programs: Programs, only?: RuntimeName): Prom
     ['runc', 'crun', 'bwrap', 'unshare', 'setpriv'].map((name) => programs.find(name)),
   );
   const found = [
-    runc && ociRuntime('runc', runc),
+    // Written in C, it has begun before the other has.
     crun && ociRuntime('crun', crun),
+    runc && ociRuntime('runc', runc),
     bubblewrap && setpriv && bwrap(bubblewrap, setpriv),
     unshare && setpriv && unshareRuntime({ unshare, setpriv }),
   ].filter((runtime) => typeof runtime === 'object');

@@ -1,6 +1,6 @@
 // runc and crun: a bundle of the OCI runtime specification 1.0.2.
 import type { RuntimeName } from '../contract.ts';
-import { command } from '../shell.ts';
+import { command, quoted } from '../shell.ts';
 import { CAPABILITIES, type Launch, type LaunchPlan, MASKED, READ_ONLY, type Runtime } from './contract.ts';
 import { OWNER_CALLS } from './ignore-chown.ts';
 
@@ -8,17 +8,26 @@ export function ociRuntime(name: RuntimeName & ('runc' | 'crun'), program: strin
   return { name, can: () => true, plan: (launch) => plan(name, program, launch) };
 }
 
-/** What each must be told so that it leaves cgroups alone: nothing is limited, and nothing may stay behind. */
+/** Nothing is limited, and nothing may stay behind, nor meet what another one has made: so there are no cgroups, or none that can be written. */
+const WITHOUT_CGROUPS: Readonly<Record<'runc' | 'crun', string>> = {
+  runc: `if [ -e /sys/fs/cgroup/cgroup.controllers ]; then read_only /sys/fs/cgroup
+else set -- /sys/fs/cgroup/*; mount -t tmpfs none /sys/fs/cgroup; mkdir -p -- "$@"; mount -o remount,bind,ro /sys/fs/cgroup; fi`,
+  // It refuses a mixture of both versions even where it is to use none.
+  crun: 'mount -t tmpfs -o ro none /sys/fs/cgroup',
+};
 const OPTIONS: Readonly<Record<'runc' | 'crun', readonly string[]>> = {
   runc: ['--rootless', 'true'],
   crun: ['--cgroup-manager', 'disabled'],
 };
 
 function plan(name: 'runc' | 'crun', program: string, launch: Launch): LaunchPlan {
-  const words = [program, '--root', 't/state', '--log', 't/log', '--log-format', 'json', ...OPTIONS[name], 'run'];
+  // crun goes to the bundle before it opens the others.
+  const places = '--root "$run/t/state" --log "$run/t/log" --log-format json';
+  const run = `${places} ${command(...OPTIONS[name])} run --no-new-keyring --bundle "$run/t" build`;
   return {
     files: new Map([['config.json', JSON.stringify(configOf(launch))]]),
-    command: command(...words, '--no-new-keyring', '--bundle', 't', 'build'),
+    command: `${WITHOUT_CGROUPS[name]}
+${quoted(program)} ${run}`,
     log: 'log',
   };
 }

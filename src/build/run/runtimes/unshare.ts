@@ -20,12 +20,13 @@ function inner(launch: Launch, { unshare, setpriv }: { readonly unshare: string;
   return [
     'set -e',
     `mount -t proc -o nosuid,nodev,noexec proc ${quoted(`${root}/proc`)}`,
-    `printf %s ${quoted(launch.hostname)} >${quoted(`${root}/proc/sys/kernel/hostname`)}`,
+    // A name that cannot be set is no reason not to build.
+    `hostname ${quoted(launch.hostname)} 2>/dev/null || :`,
     ...(ids.enter === 'directly' ? masks(root) : []),
     ...(launch.loopbackOnly ? ['ip link set lo up 2>/dev/null || :'] : []),
     `cd ${quoted(root)}`,
     // Nothing of the old root can be reached any more, not even by leaving the chroot: what is left on its `/` is this mount.
-    'mount --move . /',
+    'mount -n --move . /',
     ...exported(launch.env),
     `exec ${command(
       setpriv,
