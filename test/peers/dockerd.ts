@@ -1,6 +1,6 @@
 // Debian's dockerd (root only), apart from any other on the machine: its own directories and socket, no bridge, no firewall rules.
 import { join } from 'node:path';
-import { must, start, stop, until } from './process.ts';
+import { must, run, start, stop, until } from './process.ts';
 import { temporaryDirectory } from './temporary.ts';
 
 export interface DockerPeer extends AsyncDisposable {
@@ -32,6 +32,8 @@ export async function startDockerd(): Promise<DockerPeer> {
     docker,
     [Symbol.asyncDispose]: async () => {
       await stop(child);
+      // Containers on the host's network leave a mount there.
+      await run('umount', [at('exec/netns/default')]);
       await directory[Symbol.asyncDispose]();
     },
   };
