@@ -4,15 +4,21 @@ import { describe, expect, it } from 'vitest';
 import { tar } from '../../../test/fixtures/tar.ts';
 import { startDockerd } from '../../../test/peers/dockerd.ts';
 import { needs } from '../../../test/peers/find.ts';
-import { must } from '../../../test/peers/process.ts';
-import { temporaryDirectory } from '../../../test/peers/temporary.ts';
+import { must, start, stop, until } from '../../../test/peers/process.ts';
+import { freePort, temporaryDirectory } from '../../../test/peers/temporary.ts';
 import type { Bytes } from '../../registry/contract.ts';
 import { type DockerDaemon, dockerDaemon, dockerDaemonIfUsable } from './daemon.ts';
+import { openDaemonImage } from './daemon-source.ts';
 import { flushDaemon } from './flush.ts';
+import { loadStream } from './load-stream.ts';
 import { type Answer, fakeEngine, hangingSocket } from './testing/fake-engine.ts';
 
 async function* once(bytes: Uint8Array): Bytes & AsyncGenerator<Uint8Array> {
   yield bytes;
+}
+
+async function* zeros(size: number): Bytes & AsyncGenerator<Uint8Array> {
+  for (let left = size; left > 0; left -= 65_536) yield new Uint8Array(Math.min(left, 65_536));
 }
 
 async function opened(DOCKER_HOST: string): Promise<DockerDaemon> {
@@ -146,6 +152,50 @@ describe('a Docker daemon in trouble', () => {
     });
   });
 
+  it('that dies while an archive is written to it ends that, and waits for nobody', async () => {
+    const die: Answer = (_path, request) => request.once('data', () => request.socket.destroy());
+    await withEngine(die, async (daemon) => {
+      const stream = loadStream(daemon);
+      const size = 50_000_000;
+      const body = async () => zeros(size);
+      await expect(stream.add('one', size, body)).rejects.toMatchObject({ code: 'BROKEN_OFF' });
+      await expect(stream.add('two', size, body)).rejects.toMatchObject({ code: 'BROKEN_OFF' });
+      await expect(stream.finish()).rejects.toMatchObject({ code: 'BROKEN_OFF' });
+    });
+  });
+
+  it('that takes no more of an archive is left without waiting', async () => {
+    await withEngine(
+      (_path, request) => request.pause(),
+      async (daemon) => {
+        const stream = loadStream(daemon);
+        const adding = stream.add('one', 50_000_000, async () => zeros(50_000_000));
+        adding.catch(() => {});
+        await new Promise((done) => setTimeout(done, 100));
+        await stream.abort();
+        await expect(adding).rejects.toMatchObject({ code: 'ABORTED' });
+      },
+    );
+  });
+
+  it('whose archive ends in the middle has handed out no image', async () => {
+    const saved = tar([
+      { name: 'manifest.json', data: '[]' },
+      { name: 'layer.tar', data: new Uint8Array(100_000) },
+    ]);
+    const cut: Answer = (path, _request, response) => {
+      if (path.startsWith('/images/get')) response.end(saved.subarray(0, 50_000));
+      else response.end(JSON.stringify({ Id: `sha256:${'a'.repeat(64)}`, RootFS: { Layers: [] } }));
+    };
+    await withEngine(cut, async (daemon) => {
+      await using place = await temporaryDirectory('cut');
+      await using source = await openDaemonImage(daemon, { id: 'x' }, { directory: place.path });
+      await expect(source.root()).rejects.toMatchObject({ code: 'TAR_INVALID' });
+      // Asked again, it is asked for again.
+      await expect(source.root()).rejects.toMatchObject({ code: 'TAR_INVALID' });
+    });
+  });
+
   it('is left alone when the caller gives up', async () => {
     await withEngine(
       () => {},
@@ -158,6 +208,60 @@ describe('a Docker daemon in trouble', () => {
     );
   });
 });
+
+const tls = needs('root', 'dockerd', 'docker', 'openssl');
+
+describe.skipIf(tls.missing)(`a Docker daemon behind TLS${tls.why}`, () => {
+  it('is spoken to with certificates, and not without', async () => {
+    await using place = await temporaryDirectory('docker-tls');
+    const certificates = await must('bash', ['-ec', CERTIFICATES], { cwd: place.path });
+    expect(certificates).toContain('ok');
+    const at = (name: string) => join(place.path, name);
+    const port = await freePort();
+    const child = start('/usr/sbin/dockerd', [
+      `--data-root=${at('data')}`,
+      `--exec-root=${at('exec')}`,
+      `--host=tcp://127.0.0.1:${port}`,
+      '--tlsverify',
+      `--tlscacert=${at('ca.pem')}`,
+      `--tlscert=${at('server.pem')}`,
+      `--tlskey=${at('server-key.pem')}`,
+      '--storage-driver=overlay2',
+      '--iptables=false',
+      '--bridge=none',
+      `--pidfile=${at('pid')}`,
+    ]);
+    child.stdout?.resume();
+    child.stderr?.resume();
+    try {
+      const env = { DOCKER_HOST: `tcp://127.0.0.1:${port}`, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: place.path };
+      const find = (settings: Readonly<Record<string, string>>) => dockerDaemon({ env: settings, home: '/nowhere' });
+      await until(async () => {
+        using daemon = await find(env);
+        return daemon !== undefined;
+      });
+      using daemon = await find(env);
+      expect(await daemon?.listImages()).toEqual([]);
+      const hint = expect.stringContaining('DOCKER_CERT_PATH');
+      await expect(find({ ...env, DOCKER_CERT_PATH: '/nowhere' })).rejects.toMatchObject({ code: 'UNREACHABLE', hint });
+      await expect(find({ DOCKER_HOST: env.DOCKER_HOST })).rejects.toMatchObject({ code: 'BAD_ANSWER' });
+    } finally {
+      await stop(child);
+    }
+  });
+});
+
+/** A CA, the daemon's certificate and a client's. */
+const CERTIFICATES = `
+exec 2>/dev/null
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=ca -keyout ca-key.pem -out ca.pem
+for name in server client; do
+  openssl req -newkey rsa:2048 -nodes -subj /CN=$name -keyout $name-key.pem -out $name.csr
+  printf 'subjectAltName=IP:127.0.0.1\\nextendedKeyUsage=serverAuth,clientAuth\\n' > ext
+  openssl x509 -req -days 2 -in $name.csr -CA ca.pem -CAkey ca-key.pem -CAcreateserial -extfile ext -out $name.pem
+done
+cp client.pem cert.pem; cp client-key.pem key.pem; echo ok
+`;
 
 const dockerd = needs('root', 'dockerd', 'docker');
 

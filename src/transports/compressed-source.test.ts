@@ -1,0 +1,202 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Blob, blobOf, manifestOf } from '../../test/contract/content.ts';
+import { randomBytes } from '../../test/fixtures/random.ts';
+import { tar } from '../../test/fixtures/tar.ts';
+import { type TemporaryDirectory, temporaryDirectory } from '../../test/peers/temporary.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import { digestOf } from '../oci/digest.ts';
+import { decodeManifest, type ImageManifest, type RawManifest } from '../oci/manifest.ts';
+import { OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_MANIFEST } from '../oci/media-types.ts';
+import { compressed } from './compressed-source.ts';
+import type { ImageSource } from './contract.ts';
+import { layerMemory } from './layer-memory.ts';
+import { layerSpool } from './layer-spool.ts';
+import { skipped } from './skipped.ts';
+
+interface MadeSource {
+  readonly source: ImageSource;
+  /** Of the blobs that were opened, in order. */
+  readonly opened: string[];
+  readonly blobs: readonly Blob[];
+}
+
+const plain = (name: string, size = 100_000) =>
+  blobOf(
+    Buffer.from(
+      tar([
+        { name, data: randomBytes(name, size) },
+        { name: `${name}.txt`, data: 'x'.repeat(size) },
+      ]),
+    ),
+    OCI_LAYER,
+  );
+
+function sourceOf(layers: readonly Blob[]): MadeSource {
+  const config = blobOf(Buffer.from(JSON.stringify(layers.map(({ descriptor }) => descriptor.digest))), OCI_CONFIG);
+  const root = manifestOf({
+    mediaType: OCI_MANIFEST,
+    config: config.descriptor,
+    layers: layers.map(({ descriptor }) => descriptor),
+  });
+  const blobs = [config, ...layers];
+  const opened: string[] = [];
+  const source: ImageSource = {
+    label: 'made',
+    host: 'made',
+    root: async () => root,
+    manifest: async () => root,
+    async blob({ digest }, from) {
+      const found = blobs.find(({ descriptor }) => descriptor.digest === digest);
+      if (!found) throw new Error(`no ${digest}`);
+      opened.push(digest);
+      return skipped(inPieces(found.bytes), from);
+    },
+    async *referrers() {},
+    statTag: async () => undefined,
+    async [Symbol.asyncDispose]() {},
+  };
+  return { source, opened, blobs };
+}
+
+async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 10_000) yield bytes.subarray(at, at + 10_000);
+}
+
+function imageOf(raw: RawManifest): ImageManifest {
+  const manifest = decodeManifest(raw);
+  if (manifest.kind !== 'image') throw new Error('no image');
+  return manifest;
+}
+
+async function read(source: ImageSource, blob: Descriptor, from = 0): Promise<Buffer> {
+  return Buffer.concat(await Array.fromAsync(await source.blob(blob, from)));
+}
+
+describe('an image whose layers are compressed for a place that keeps blobs', () => {
+  let place: TemporaryDirectory;
+  beforeEach(async () => {
+    place = await temporaryDirectory('compressed');
+  });
+  afterEach(() => place[Symbol.asyncDispose]());
+
+  it('has the same content under other digests, from any byte on', async () => {
+    await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
+    const { source, blobs } = sourceOf([plain('a'), plain('b', 10), plain('c', 3_000_000)]);
+    const image = compressed(source, spool);
+    const { config, layers } = imageOf(await image.root());
+    expect(config).toEqual(imageOf(await source.root()).config);
+    expect(await read(image, config)).toEqual(blobs[0]?.bytes);
+    for (const [at, layer] of layers.entries()) {
+      const bytes = await read(image, layer);
+      expect(layer).toEqual({ mediaType: OCI_LAYER_GZIP, size: bytes.length, digest: digestOf(bytes) });
+      expect(gunzipSync(bytes).equals(blobs[at + 1]?.bytes ?? Buffer.alloc(0))).toBe(true);
+      expect((await read(image, layer, 37)).equals(bytes.subarray(37))).toBe(true);
+    }
+    // Files without names are in nobody's way.
+    expect(await readdir(place.path)).toEqual([]);
+  });
+
+  it('is made of each layer once, whichever images of the run have it, and however often it is asked for', async () => {
+    await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
+    const [base, top, other] = [plain('base'), plain('top'), plain('other')];
+    const [one, two] = [sourceOf([base, top, base]), sourceOf([base, other])];
+    const images = [compressed(one.source, spool), compressed(two.source, spool)];
+    const roots = await Promise.all(images.map((image) => image.root()));
+    for (const [at, image] of images.entries()) {
+      const { layers } = imageOf(roots[at] as RawManifest);
+      await Promise.all(layers.map((layer) => read(image, layer)));
+    }
+    expect([...one.opened, ...two.opened].sort()).toEqual(
+      [base, top, other].map(({ descriptor }) => descriptor.digest).sort(),
+    );
+  });
+
+  it('is the same image in every run', async () => {
+    const digests = new Set<string>();
+    for (const kind of ['gzip', 'gzip', 'zstd', 'zstd'] as const) {
+      await using spool = layerSpool({ directory: place.path, kind });
+      digests.add((await compressed(sourceOf([plain('a', 2_500_000)]).source, spool).root()).digest);
+    }
+    expect(digests.size).toBe(2);
+  });
+
+  it('leaves alone what is compressed, and what is no layer', async () => {
+    await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
+    const layers = [blobOf(Buffer.from('packed'), OCI_LAYER_GZIP), blobOf(Buffer.from('chart'), 'application/x.chart')];
+    const { source } = sourceOf(layers);
+    const image = compressed(source, spool);
+    expect(await image.root()).toEqual(await source.root());
+    expect((await read(image, (layers[0] as Blob).descriptor)).toString()).toBe('packed');
+  });
+
+  it('is known from an earlier run without reading a layer; who wants one gets it', async () => {
+    const memory = layerMemory(join(place.path, 'cache'), 'gzip');
+    const roots: RawManifest[] = [];
+    for (const run of [1, 2]) {
+      await using spool = layerSpool({ directory: place.path, kind: 'gzip', memory });
+      const { source, opened } = sourceOf([plain('a'), plain('b')]);
+      const image = compressed(source, spool);
+      roots.push(await image.root());
+      expect(opened).toHaveLength(run === 1 ? 2 : 0);
+      const [layer] = imageOf(await image.root()).layers;
+      if (!layer) throw new Error('no layer');
+      expect(digestOf(await read(image, layer))).toBe(layer.digest);
+      expect(opened).toHaveLength(run === 1 ? 2 : 1);
+    }
+    expect(roots[0]).toEqual(roots[1]);
+  });
+
+  it('is not what was remembered of it when that was wrong: it says so, and knows better the next time', async () => {
+    const memory = layerMemory(join(place.path, 'cache'), 'gzip');
+    const made = plain('a');
+    const wrong = { digest: digestOf(Buffer.from('wrong')), size: 5 };
+    await memory.rememberLayer(made.descriptor.digest, wrong);
+    await using spool = layerSpool({ directory: place.path, kind: 'gzip', memory });
+    const image = compressed(sourceOf([made]).source, spool);
+    const [layer] = imageOf(await image.root()).layers;
+    if (!layer) throw new Error('no layer');
+    expect(layer).toMatchObject(wrong);
+    await expect(read(image, layer)).rejects.toMatchObject({ code: 'DIGEST_INVALID', hint: 'Run it again.' });
+    expect(await memory.layer(made.descriptor.digest)).not.toEqual(wrong);
+  });
+
+  it('whose source fails fails, and can be asked for again', async () => {
+    await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
+    const { source } = sourceOf([plain('a')]);
+    let broken = true;
+    const flaky: ImageSource = {
+      ...source,
+      async blob(blob, from) {
+        if (!broken) return await source.blob(blob, from);
+        broken = false;
+        throw new Error('not now');
+      },
+    };
+    const image = compressed(flaky, spool);
+    await expect(image.root()).rejects.toThrow('not now');
+    expect(imageOf(await image.root()).layers).toHaveLength(1);
+  });
+});
+
+describe('the memory of layers', () => {
+  it('forgets what is damaged, and is none where it cannot be written', async () => {
+    await using place = await temporaryDirectory('memory');
+    const id = digestOf(Buffer.from('id'));
+    const image = { mediaType: OCI_MANIFEST, manifest: Buffer.from('{"a":1}'), config: Buffer.from('{}') };
+    const memory = layerMemory(place.path, 'gzip');
+    expect(await memory.image(id)).toBeUndefined();
+    await memory.rememberImage(id, image);
+    expect(await memory.image(id)).toEqual(image);
+    const file = join(place.path, 'gzip/images', id.slice(7));
+    for (const text of ['{"mediaType":', JSON.stringify({ ...image, manifest: 'e30=', config: 'e30=', sum: 'no' })]) {
+      await writeFile(file, text);
+      expect(await memory.image(id)).toBeUndefined();
+    }
+    const nowhere = layerMemory('/proc/nowhere', 'gzip');
+    await nowhere.rememberLayer(id, { digest: id, size: 1 });
+    expect(await nowhere.layer(id)).toBeUndefined();
+  });
+});
