@@ -2,6 +2,7 @@
 import type { CommandSpec } from './command.ts';
 import { DATA, DRY_RUN, JSON_OUTPUT, PLATFORM, REFERRERS } from './common-options.ts';
 import { LOOK_COMMANDS } from './look-commands.ts';
+import { MAKE_COMMAND } from './make-command.ts';
 import type { OptionSpec } from './options.ts';
 import { PLACE_COMMANDS } from './place-commands.ts';
 
@@ -232,6 +233,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   ...PLACE_COMMANDS,
   ...LOOK_COMMANDS,
+  MAKE_COMMAND,
   {
     name: 'completion',
     group: PROGRAM,

@@ -59,7 +59,7 @@ export async function readBigData(
 }
 
 /** Names of lower-case letters, digits and dots stand for themselves, all others in base64. */
-function bigDataFile(name: string): string {
+export function bigDataFile(name: string): string {
   return /^[a-z0-9.]+$/.test(name) ? name : `=${Buffer.from(name).toString('base64')}`;
 }
 

@@ -1,0 +1,171 @@
+// Where a long stream goes whose last part may have to be taken back: a file, which is there whole or not at all, or a pipe. What goes to a pipe is held until
+// it is final: in memory, and beyond that in a temporary file.
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { translatingFsErrors } from './fs-errors.ts';
+
+/** Disposing without `finish` discards what can be discarded. */
+export interface RewindableOutput extends AsyncDisposable {
+  /** Resolves when more can be taken. Chunks must not change afterwards. */
+  write(chunks: readonly Uint8Array[]): Promise<void>;
+  /** All that was written is final. */
+  mark(): Promise<void>;
+  /** Takes back all that was written since the last mark. */
+  rewind(): Promise<void>;
+  /** Marks, and closes: a file has its name now. */
+  finish(): Promise<void>;
+}
+
+/** In bytes. */
+const BATCH = 1 << 20;
+/** One system call takes 1024 at most (IOV_MAX). */
+const MOST_CHUNKS = 512;
+/** What is held in memory for a pipe. */
+const IN_MEMORY = 8 << 20;
+
+/** Errors: NO_SPACE, READ_ONLY, NO_ACCESS; ENOENT where the directory is not there. */
+export async function fileOutput(path: string): Promise<RewindableOutput> {
+  const temporary = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}`);
+  const handle = await translatingFsErrors(path, () => open(temporary, 'wx'));
+  const writer = batchWriter(handle);
+  let final = 0;
+  let isDone = false;
+  const mark = async (): Promise<void> => {
+    await writer.flush();
+    final = writer.position;
+  };
+  return {
+    write: (chunks) => translatingFsErrors(path, () => writer.write(chunks)),
+    mark: () => translatingFsErrors(path, mark),
+    rewind: () => translatingFsErrors(path, () => writer.rewind(final)),
+    finish: () =>
+      translatingFsErrors(path, async () => {
+        await mark();
+        await handle.close();
+        await rename(temporary, path);
+        isDone = true;
+      }),
+    async [Symbol.asyncDispose]() {
+      if (isDone) return;
+      await writer.flush().catch(() => {});
+      await handle.close().catch(() => {});
+      await rm(temporary, { force: true });
+    },
+  };
+}
+
+/** `send` resolves when it takes more; what is held in a file is held in `directory`. Errors: those of `send`; NO_SPACE and others of the directory. */
+export function pipeOutput(send: (bytes: Uint8Array) => Promise<void>, directory: string): RewindableOutput {
+  let held: Uint8Array[] = [];
+  let size = 0;
+  let spill: { readonly handle: FileHandle; readonly writer: BatchWriter } | undefined;
+
+  const spillTo = async (): Promise<BatchWriter> => {
+    const path = join(directory, `.images-${crypto.randomUUID()}`);
+    const handle = await open(path, 'wx+', 0o600);
+    await rm(path);
+    spill = { handle, writer: batchWriter(handle) };
+    return spill.writer;
+  };
+  const mark = async (): Promise<void> => {
+    if (spill) {
+      await spill.writer.flush();
+      for (let at = 0; at < spill.writer.position; ) {
+        const buffer = Buffer.allocUnsafeSlow(BATCH);
+        const { bytesRead } = await spill.handle.read(buffer, 0, BATCH, at);
+        await send(buffer.subarray(0, bytesRead));
+        at += bytesRead;
+      }
+      await spill.writer.rewind(0);
+    } else if (size > 0) await send(held.length === 1 ? (held[0] as Uint8Array) : Buffer.concat(held, size));
+    [held, size] = [[], 0];
+  };
+  return {
+    async write(chunks) {
+      for (const chunk of chunks) size += chunk.length;
+      if (size <= IN_MEMORY) {
+        held.push(...chunks);
+        return;
+      }
+      await translatingFsErrors(directory, async () => {
+        const writer = spill?.writer ?? (await spillTo());
+        if (held.length > 0) await writer.write(held);
+        held = [];
+        await writer.write(chunks);
+      });
+    },
+    mark,
+    async rewind() {
+      [held, size] = [[], 0];
+      await spill?.writer.rewind(0);
+    },
+    finish: mark,
+    async [Symbol.asyncDispose]() {
+      await spill?.writer.flush().catch(() => {});
+      await spill?.handle.close();
+      spill = undefined;
+    },
+  };
+}
+
+interface BatchWriter {
+  readonly position: number;
+  write(chunks: readonly Uint8Array[]): Promise<void>;
+  flush(): Promise<void>;
+  rewind(position: number): Promise<void>;
+}
+
+/** Writes one batch while the next one is gathered. */
+function batchWriter(handle: FileHandle): BatchWriter {
+  let batch: Uint8Array[] = [];
+  let size = 0;
+  let position = 0;
+  let writing: Promise<void> = Promise.resolve();
+  const send = async (): Promise<void> => {
+    await writing;
+    const chunks = batch;
+    const at = position;
+    position += size;
+    [batch, size] = [[], 0];
+    writing = writeAll(handle, chunks, at);
+    writing.catch(() => {});
+  };
+  const flush = async (): Promise<void> => {
+    if (batch.length > 0) await send();
+    await writing;
+  };
+  return {
+    get position() {
+      return position;
+    },
+    async write(chunks) {
+      for (const chunk of chunks) {
+        if (chunk.length === 0) continue;
+        batch.push(chunk);
+        size += chunk.length;
+        if (size >= BATCH || batch.length >= MOST_CHUNKS) await send();
+      }
+    },
+    flush,
+    async rewind(to) {
+      [batch, size] = [[], 0];
+      await writing;
+      await handle.truncate(to);
+      position = to;
+    },
+  };
+}
+
+async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<void> {
+  const { bytesWritten } = await handle.writev(chunks, position);
+  let at = position;
+  let skip = bytesWritten;
+  for (const chunk of chunks) {
+    // Only a full disk or a signal cuts a write short; what failed says so here.
+    for (let from = Math.min(skip, chunk.length); from < chunk.length; ) {
+      from += (await handle.write(chunk, from, chunk.length - from, at + from)).bytesWritten;
+    }
+    skip -= Math.min(skip, chunk.length);
+    at += chunk.length;
+  }
+}

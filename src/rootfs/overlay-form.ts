@@ -1,0 +1,197 @@
+// A layer as it stands unpacked in a store of the overlay driver: its archive written again under a directory of its own, and the tar-split from which the
+// archive itself can be put together, in one reading. Nothing lands outside the directory.
+import { decompressed } from '../io/decompress.ts';
+import { tapped } from '../io/verify.ts';
+import { type Digest, digestAlgorithm, digester } from '../oci/digest.ts';
+import { ImagesError } from '../oci/errors.ts';
+import type { Bytes, CallOptions } from '../registry/contract.ts';
+import type { TarEntry } from '../tar/entry.ts';
+import { printableName } from '../tar/names.ts';
+import { readTar } from '../tar/reader.ts';
+import { padding, storedSize, tarHeader } from '../tar/writer.ts';
+import type { IndexedEntry, Layer, LayerIndex } from './contract.ts';
+import { crc64 } from './crc64.ts';
+import { keptBytes } from './kept-bytes.ts';
+import { inLayer } from './layer-index.ts';
+import { lowerFile } from './lower-file.ts';
+import { hardLink, impliedRoot, type OverlayPlace, placedHeader, type RootDirectory } from './overlay-header.ts';
+import { type OverlayShape, plainShape } from './overlay-shape.ts';
+import { treeShape } from './overlay-tree.ts';
+import { type Packer, packer } from './packer.ts';
+import { cleanPath } from './path.ts';
+import type { TarSplitWriter } from './tar-split-writer.ts';
+
+export { NotPlain } from './overlay-shape.ts';
+
+export interface OverlayFormOptions extends CallOptions, OverlayPlace {
+  /** What is below the layer, from the base up: hard links may lead there. */
+  readonly below: readonly Layer[];
+  readonly split: TarSplitWriter;
+  /** The layer's uncompressed archive, where it is being read already; else the layer is opened. */
+  readonly archive?: Bytes;
+  /** With it, any layer can be written; without, NotPlain is thrown for one in which something takes the place of something else. */
+  readonly index?: LayerIndex;
+}
+
+/** What was seen of a layer. */
+export interface OverlayFacts {
+  /** Of the uncompressed archive. */
+  readonly diffId: Digest;
+  readonly size: number;
+  /** Distinct owners, ascending. */
+  readonly uids: readonly number[];
+  readonly gids: readonly number[];
+  /** The layer's own, or what it takes from below. */
+  readonly root: RootDirectory;
+}
+
+/** More than a record of the tape has; the rest would be held in memory. */
+const MAX_TAIL = 64 << 20;
+const MAX_ID = 2 ** 32 - 2;
+
+/**
+ * Gives what is to be written, in lists of chunks that are good together. The archive's digest is not compared with anything: see the facts.
+ * Errors: TAR_INVALID (names that climb out, links to nothing), COMPRESSION_INVALID, the place's; NotPlain.
+ */
+export async function* overlayForm(
+  layer: Layer,
+  options: OverlayFormOptions,
+): AsyncGenerator<readonly Uint8Array[], OverlayFacts> {
+  try {
+    const shape = options.index ? treeShape(options.index, options) : plainShape(options);
+    const facts = yield* streamed(layer, shape, options);
+    yield* linkedFromBelow(shape, options);
+    const out = packer();
+    for (const header of shape.rest()) yield out.add(tarHeader(header));
+    yield out.flush();
+    await options.split.end();
+    return facts;
+  } catch (error) {
+    throw inLayer(layer, error);
+  }
+}
+
+async function* streamed(
+  layer: Layer,
+  shape: OverlayShape,
+  options: OverlayFormOptions,
+): AsyncGenerator<readonly Uint8Array[], OverlayFacts> {
+  const { split } = options;
+  const algorithm = layer.diffId ? digestAlgorithm(layer.diffId) : 'sha256';
+  const hash = digester(algorithm);
+  const kept = keptBytes();
+  let size = 0;
+  const archive = tapped(options.archive ?? decompressed(await layer.open(options)), (chunk) => {
+    hash.update(chunk);
+    kept.add(chunk);
+    size += chunk.length;
+  });
+  const out = packer();
+  const owners = { uids: new Set<number>(), gids: new Set<number>() };
+  /** Up to where the archive is in the tar-split. */
+  let told = 0;
+  let end = 0;
+  let tailLength = 0;
+  let root: RootDirectory = impliedRoot(options);
+  const tail = (bytes: Uint8Array): void => {
+    tailLength += bytes.length;
+    if (tailLength > MAX_TAIL) throw new ImagesError('TAR_INVALID', `more than [${MAX_TAIL}] bytes follow the archive`);
+    split.raw(kept.take(told, end));
+    told = Math.max(told, end) + bytes.length;
+    end = told;
+    kept.drop(told);
+    split.raw(bytes);
+  };
+  for await (const entry of readTar(archive, { tail })) {
+    const { body } = entry.position;
+    split.raw(kept.take(told, body));
+    owners.uids.add(owner(entry.uid));
+    owners.gids.add(owner(entry.gid));
+    const indexed: IndexedEntry = { ...headerOf(entry), path: cleanPath(entry.name), position: entry.position };
+    if (indexed.path === '' && indexed.type === 'directory') root = indexed;
+    const { headers, findable } = shape.place(indexed);
+    const [first, ...others] = headers;
+    const chunks: Uint8Array[] = first ? [...out.add(tarHeader(first))] : [];
+    const length = storedSize(entry);
+    const isWritten = first?.type === 'file';
+    told = body + length;
+    end = entry.position.end;
+    if (length > 0) yield* content(entry, { out, chunks, kept, split, isWritten, isFound: isWritten && findable });
+    else if (findable && entry.size === 0) split.file(entry.name);
+    if (isWritten) chunks.push(...out.add(padding(length)));
+    for (const header of others) chunks.push(...out.add(tarHeader(header)));
+    if (chunks.length > 0) yield chunks;
+    const waiting = split.ready();
+    if (waiting) await waiting;
+  }
+  split.raw(kept.take(told, size));
+  yield out.flush();
+  const sorted = (numbers: ReadonlySet<number>) => [...numbers].sort((a, b) => a - b);
+  const { uids, gids } = owners;
+  return { diffId: `${algorithm}:${hash.digest('hex')}`, size, uids: sorted(uids), gids: sorted(gids), root };
+}
+
+/** Errors: TAR_INVALID for a number that no file can have: it would make the store's records unreadable. */
+function owner(id: number): number {
+  if (id >= 0 && id <= MAX_ID) return id;
+  throw new ImagesError('TAR_INVALID', `no number of an owner [${id}]`);
+}
+
+interface ContentWay {
+  readonly out: Packer;
+  /** Before the content, not handed on yet; emptied. */
+  readonly chunks: Uint8Array[];
+  readonly kept: { drop(position: number): void };
+  readonly split: TarSplitWriter;
+  readonly isWritten: boolean;
+  readonly isFound: boolean;
+}
+
+/** A file's stored bytes. Where no file has them afterwards as they stand in the archive, the tar-split keeps them itself. */
+async function* content(entry: TarEntry, way: ContentWay): AsyncGenerator<readonly Uint8Array[]> {
+  const { out, chunks, kept, split, isWritten } = way;
+  const sum = way.isFound && !entry.sparse ? crc64() : undefined;
+  let position = entry.position.body;
+  for await (const portion of entry.stored) {
+    position += portion.length;
+    kept.drop(position);
+    if (sum) sum.update(portion);
+    else split.raw(portion);
+    if (isWritten) chunks.push(...out.add(portion));
+    if (chunks.length === 0) continue;
+    yield chunks.splice(0);
+    const waiting = split.ready();
+    if (waiting) await waiting;
+  }
+  if (sum) split.file(entry.name, { size: entry.size, crc: sum.digest() });
+}
+
+/** A hard link to a file of a lower layer: the file once more, the link's other names linked to it. */
+async function* linkedFromBelow(
+  { lowerLinks }: OverlayShape,
+  options: OverlayFormOptions,
+): AsyncGenerator<readonly Uint8Array[]> {
+  const first = new Map<string, string>();
+  for (const { paths, target, header } of lowerLinks) {
+    const known = first.get(target);
+    const [own = '', ...others] = paths;
+    if (known !== undefined) {
+      yield paths.map((path) => tarHeader(hardLink(path, known, options, header)));
+      continue;
+    }
+    const found = await lowerFile(options.below, target, options);
+    if (!found) {
+      const what = `${printableName(own)} → ${printableName(target)}`;
+      throw new ImagesError('TAR_INVALID', `a hard link to nothing [${what}]`);
+    }
+    first.set(target, own);
+    yield [tarHeader(placedHeader(found.header, own, options))];
+    for await (const chunk of found.content) yield [chunk];
+    yield [padding(found.header.size), ...others.map((path) => tarHeader(hardLink(path, own, options, header)))];
+  }
+}
+
+function headerOf(entry: TarEntry): Omit<IndexedEntry, 'path' | 'position'> {
+  const { name, type, size, mode, uid, gid, mtime, linkname, device, xattrs, sparse } = entry;
+  return { name, type, size, mode, uid, gid, mtime, linkname, device, xattrs, ...(sparse && { sparse }) };
+}

@@ -1,0 +1,89 @@
+// Headers of a layer's files as they stand unpacked for overlayfs (kernel documentation, filesystems/overlayfs.rst, "whiteouts and opaque directories"):
+// a whiteout is a character device 0:0, an opaque directory has an extended attribute.
+import type { TarHeader } from '../tar/entry.ts';
+import type { TarTime } from '../tar/time.ts';
+
+export interface OverlayPlace {
+  /** Where the layer's root is in the archive that is written: `overlay/ID/diff`. */
+  readonly directory: string;
+  /** The attribute is `user.overlay.opaque`: for mounts with `userxattr`, in user namespaces. */
+  readonly userXattr?: boolean;
+  /** The root of the layer below: what the driver gives the layer's own where it has no entry. */
+  readonly rootBelow?: RootDirectory;
+}
+
+export type RootDirectory = Pick<TarHeader, 'mode' | 'uid' | 'gid'>;
+
+/** Of a layer with nothing below. */
+const ROOT: RootDirectory = { mode: 0o555, uid: 0, gid: 0 };
+
+/**
+ * What overlayfs and its helpers keep in attributes of their own: a layer must not decide how it is mounted, nor make root's tools use fuse.
+ * SELinux's labels are the machine's.
+ */
+const FORBIDDEN_XATTR = /^(?:(?:trusted|user)\.overlay\.|user\.containers\.|security\.selinux$)/;
+const NO_XATTRS: ReadonlyMap<string, Uint8Array> = new Map();
+const OPAQUE = Buffer.from('y');
+
+/** Of a file, link or device at `path`. A hard link's target is a path in the layer too. */
+export function placedHeader(header: TarHeader, path: string, { directory }: OverlayPlace): TarHeader {
+  const { type, size, mode, uid, gid, mtime, device, sparse } = header;
+  const linkname = type === 'hardlink' ? `${directory}/${header.linkname}` : header.linkname;
+  const xattrs = allowed(header.xattrs);
+  const name = `${directory}/${path}`;
+  return { name, type, size, mode, uid, gid, mtime, linkname, device, xattrs, ...(sparse && { sparse }) };
+}
+
+export function hardLink(path: string, target: string, place: OverlayPlace, like: TarHeader): TarHeader {
+  const { sparse: _, ...plain } = like;
+  return placedHeader({ ...plain, type: 'hardlink', size: 0, linkname: target, xattrs: NO_XATTRS }, path, place);
+}
+
+/** `path` is empty for the layer's root. */
+export function directoryHeader(
+  header: TarHeader | undefined,
+  { path, opaque }: { readonly path: string; readonly opaque: boolean },
+  place: OverlayPlace,
+): TarHeader {
+  const known = header ?? (path === '' ? impliedRoot(place) : impliedDirectory(0o755));
+  const placed = placedHeader(known, path === '' ? '' : `${path}/`, place);
+  if (!opaque) return placed;
+  const key = place.userXattr ? 'user.overlay.opaque' : 'trusted.overlay.opaque';
+  return { ...placed, xattrs: new Map([...placed.xattrs, [key, OPAQUE]]) };
+}
+
+export function impliedRoot({ rootBelow = ROOT }: OverlayPlace): TarHeader {
+  const { mode, uid, gid } = rootBelow;
+  return { ...impliedDirectory(mode), uid, gid };
+}
+
+export function whiteoutHeader(path: string, like: TarHeader | undefined, place: OverlayPlace): TarHeader {
+  const { uid, gid, mtime } = like ?? impliedDirectory(0);
+  const plain = { ...impliedDirectory(0), type: 'character', uid, gid, mtime } as const;
+  return placedHeader(plain, path, place);
+}
+
+/** Some programs warn of the year 1970 itself. */
+export const LONG_AGO: TarTime = { seconds: 1, nanoseconds: 0 };
+
+/** Root's, of no date: what no layer describes. */
+export function impliedDirectory(mode: number): TarHeader {
+  return {
+    name: '',
+    type: 'directory',
+    size: 0,
+    mode,
+    uid: 0,
+    gid: 0,
+    mtime: LONG_AGO,
+    linkname: '',
+    device: { major: 0, minor: 0 },
+    xattrs: NO_XATTRS,
+  };
+}
+
+function allowed(xattrs: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, Uint8Array> {
+  if (xattrs.size === 0) return xattrs;
+  const kept = [...xattrs].filter(([name]) => !FORBIDDEN_XATTR.test(name));
+  return kept.length === xattrs.size ? xattrs : new Map(kept);
+}

@@ -1,0 +1,62 @@
+// The other way to write a layer for overlayfs: its tree is known before the first entry is written, so whatever replaces what, is at its place once.
+import type { TarHeader } from '../tar/entry.ts';
+import { applyLayers } from './apply-layers.ts';
+import type { IndexedEntry, LayerIndex } from './contract.ts';
+import { directoryHeader, hardLink, type OverlayPlace, placedHeader, whiteoutHeader } from './overlay-header.ts';
+import type { LowerLink, OverlayShape } from './overlay-shape.ts';
+import { cleanPath, joinPath } from './path.ts';
+import { type Inode, sortedNames, type TreeNode, walk } from './tree.ts';
+
+/** Errors: TAR_INVALID for links to directories or in a circle. */
+export function treeShape(index: LayerIndex, place: OverlayPlace): OverlayShape {
+  const { root } = applyLayers([index], { below: 1 });
+  const names = namesOf(root);
+  const inodes = new Map<number, { readonly entry: IndexedEntry; readonly paths: readonly string[] }>();
+  const lowerLinks: LowerLink[] = [];
+  for (const [{ entry }, paths] of names) {
+    if (!entry) continue;
+    if (entry.type === 'hardlink') lowerLinks.push({ paths, target: cleanPath(entry.linkname), header: entry });
+    else inodes.set(entry.position.head, { entry, paths });
+  }
+  return {
+    lowerLinks,
+    place(entry) {
+      const found = inodes.get(entry.position.head);
+      if (!found) return { headers: [], findable: false };
+      const [first = '', ...others] = ownFirst(found.paths, entry.path);
+      const links = others.map((path) => hardLink(path, first, place, entry));
+      // Only content needs to be found: other entries may have lost their names to it.
+      const findable = entry.type === 'file' && first === entry.path;
+      return { headers: [placedHeader(entry, first, place), ...links], findable };
+    },
+    rest: () => restOf(root, place),
+  };
+}
+
+function namesOf(root: TreeNode): ReadonlyMap<Inode, readonly string[]> {
+  const names = new Map<Inode, string[]>();
+  for (const { path, node } of walk(root)) {
+    if (node.children) continue;
+    const known = names.get(node.inode);
+    if (known) known.push(path);
+    else names.set(node.inode, [path]);
+  }
+  return names;
+}
+
+function ownFirst(paths: readonly string[], own: string): readonly string[] {
+  return paths.includes(own) ? [own, ...paths.filter((path) => path !== own)] : paths;
+}
+
+/** Whiteouts of what is not there, then the directories. */
+function* restOf(root: TreeNode, place: OverlayPlace): Generator<TarHeader> {
+  const all = [...walk(root)].filter(({ node }) => node.children);
+  for (const { path, node } of all) {
+    if (!node.below || node.below.opaque) continue;
+    for (const name of sortedNames(node.children ?? new Map())) node.below.gone.delete(name);
+    for (const name of [...node.below.gone].sort()) yield whiteoutHeader(joinPath(path, name), undefined, place);
+  }
+  for (const { path, node } of all) {
+    yield directoryHeader(node.inode.entry, { path, opaque: node.below?.opaque === true }, place);
+  }
+}

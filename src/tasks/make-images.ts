@@ -1,0 +1,135 @@
+// `make`: images as something that VMs boot with: the archive of a store, a file system of one, an archive to be imported.
+import { tmpdir } from 'node:os';
+import type { OnCopyEvent } from '../copy/events.ts';
+import { createLimiter } from '../io/limiter.ts';
+import { fileOutput, pipeOutput, type RewindableOutput } from '../io/rewindable-output.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Platform } from '../oci/platform.ts';
+import { formatReference } from '../oci/reference.ts';
+import { type StoredImage, type StoredLayers, writeStore } from '../transports/containers-storage/write-store.ts';
+import { type ReadableImage, readImage } from '../transports/readable-image.ts';
+import { machinePlatform } from './machine-platform.ts';
+import { type MakeItem, pulledName } from './make-items.ts';
+import type { OpenedSource } from './open-source.ts';
+import { callOptions, type Settings } from './settings.ts';
+import { watchedLayers } from './watched-layers.ts';
+
+/** Where the archive is unpacked: `/` of a VM. */
+export const GRAPH_ROOT = 'var/lib/containers/storage';
+
+export interface StoreOptions {
+  /** Of an index: only this; else the machine's, or the first that is there. */
+  readonly platform?: Platform;
+  readonly userXattr?: boolean;
+  readonly onEvent?: OnCopyEvent;
+}
+
+/** Disposing closes what the images are read from. */
+export interface OpenedImages extends AsyncDisposable {
+  readonly images: readonly NamedImage[];
+  /** Bytes of distinct layers. */
+  readonly bytes: number;
+}
+
+export interface NamedImage {
+  readonly text: string;
+  readonly names: readonly string[];
+  readonly image: ReadableImage;
+}
+
+export interface MadeStore {
+  readonly images: readonly StoredImage[];
+  readonly layers: number;
+  readonly taken: number;
+}
+
+/** Sources that are asked at a time. */
+const AT_A_TIME = 6;
+
+/** Manifests and configs of all, and nothing more. Errors: those of the places, PLATFORM_UNKNOWN. */
+export async function openImages(
+  items: readonly MakeItem[],
+  settings: Settings,
+  { platform, onEvent }: StoreOptions,
+): Promise<OpenedImages> {
+  const opened: OpenedSource[] = [];
+  const close = async (): Promise<void> => {
+    for (const source of opened.splice(0)) await source[Symbol.asyncDispose]();
+  };
+  try {
+    const images = await createLimiter(AT_A_TIME).map(
+      items,
+      async (item) => {
+        const source = await item.open({ ...(onEvent && { onEvent }) });
+        opened.push(source);
+        return await namedImage(item, source, settings, platform);
+      },
+      settings.signal,
+    );
+    return { images, bytes: bytesOf(images), [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function namedImage(
+  { text, name }: MakeItem,
+  { source, name: own, indexOf }: OpenedSource,
+  settings: Settings,
+  platform: Platform | undefined,
+): Promise<NamedImage> {
+  const image = await readImage(source, {
+    ...callOptions(settings),
+    ...(platform && { platform }),
+    ...(indexOf && { indexOf }),
+    machine: machinePlatform(),
+  });
+  const called = name ?? (own && pulledName(own));
+  return { text, names: called ? [formatReference(called)] : [], image };
+}
+
+/** Of distinct layers. */
+function bytesOf(images: readonly NamedImage[]): number {
+  const sizes = new Map(images.flatMap(({ image }) => image.layers.map(({ descriptor: d }) => [d.digest, d.size])));
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+}
+
+export interface StoreTarget {
+  /** Empty where the store is the root itself. */
+  readonly graphRoot: string;
+  readonly stored?: StoredLayers;
+}
+
+/** Errors: those of `writeStore`. */
+export async function makeStore(
+  { images, bytes }: OpenedImages,
+  output: RewindableOutput,
+  settings: Settings,
+  { graphRoot, stored, userXattr = false, onEvent }: StoreOptions & StoreTarget,
+): Promise<MadeStore> {
+  const digests = new Set<Digest>(
+    images.flatMap(({ image }) => image.layers.map(({ descriptor }) => descriptor.digest)),
+  );
+  onEvent?.({ type: 'plan', images: images.length, blobs: digests.size, bytes, held: 0 });
+  for (const { text } of images) onEvent?.({ type: 'image', image: text });
+  const watched = images.map((one) => ({
+    ...one,
+    image: { ...one.image, layers: watchedLayers(one.image.layers, onEvent) },
+  }));
+  const made = await writeStore(watched, output, {
+    ...callOptions(settings),
+    graphRoot,
+    userXattr,
+    temporaryDirectory: tmpdir(),
+    ...(stored && { stored }),
+    onLayer: (digest) => onEvent?.({ type: 'blob-done', digest }),
+  });
+  for (const { text, image } of images) onEvent?.({ type: 'image-done', image: text, digest: image.raw.digest });
+  return made;
+}
+
+/** A file, or with `-` what `send` takes. */
+export async function storeOutput(path: string, send: (bytes: Uint8Array) => Promise<void>): Promise<RewindableOutput> {
+  return path === '-' ? pipeOutput(send, tmpdir()) : await fileOutput(path);
+}

@@ -1,0 +1,22 @@
+// Layers that say as events what is read of them.
+import type { OnCopyEvent } from '../copy/events.ts';
+import { tapped } from '../io/verify.ts';
+import type { Layer } from '../rootfs/contract.ts';
+
+/** For a run whose plan has been told already. */
+export function watchedLayers(layers: readonly Layer[], onEvent: OnCopyEvent | undefined): readonly Layer[] {
+  if (!onEvent) return layers;
+  return layers.map((layer) => {
+    const { digest, size } = layer.descriptor;
+    const open: Layer['open'] = async (call) => {
+      const body = await layer.open(call);
+      onEvent({ type: 'blob', digest, size, from: 0 });
+      let bytes = 0;
+      return tapped(body, (chunk) => {
+        bytes += chunk.length;
+        onEvent({ type: 'progress', digest, bytes });
+      });
+    };
+    return { ...layer, open };
+  });
+}

@@ -1,0 +1,217 @@
+// One layer on its way into the archive of a store: its directory, the tree below it, its tar-split. Verified by its diffID.
+import type { FileHandle } from 'node:fs/promises';
+import { type Compression, compressionOf, MAGIC_LENGTH } from '../../io/compression.ts';
+import { decompressed } from '../../io/decompress.ts';
+import type { RewindableOutput } from '../../io/rewindable-output.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import type { Bytes, CallOptions } from '../../registry/contract.ts';
+import type { Layer, LayerIndex } from '../../rootfs/contract.ts';
+import { indexLayer } from '../../rootfs/layer-index.ts';
+import { NotPlain, type OverlayFacts, overlayForm } from '../../rootfs/overlay-form.ts';
+import type { RootDirectory } from '../../rootfs/overlay-header.ts';
+import { tarSplitWriter } from '../../rootfs/tar-split-writer.ts';
+import { readFileBytes } from '../../storage/fs-read.ts';
+import { fileWriter } from '../../storage/fs-write.ts';
+import { padding } from '../../tar/writer.ts';
+import { temporaryFile } from '../temporary-file.ts';
+import { linkOf } from './layer-ids.ts';
+import { directoryEntry, fileEntry, fileHeader, symlinkEntry } from './store-entries.ts';
+
+export interface LayerToWrite {
+  readonly id: string;
+  /** Ids of the layers below, the nearest first. */
+  readonly lower: readonly string[];
+  readonly layer: Layer;
+  /** The layers below, from the base up. */
+  readonly below: readonly Layer[];
+  readonly rootBelow?: RootDirectory;
+}
+
+export interface WriteLayerOptions extends CallOptions {
+  /** Of the graph root in the archive: empty, or with a `/` at its end. */
+  readonly root: string;
+  readonly userXattr: boolean;
+  /** For a tar-split that is too large for memory. */
+  readonly temporaryDirectory: string;
+}
+
+export interface WrittenLayer extends OverlayFacts {
+  readonly compression: Compression | undefined;
+}
+
+/** A layer's archive, read ahead of its turn. */
+export interface LayerAhead extends AsyncDisposable {
+  readonly archive: Bytes;
+  compression(): Compression | undefined;
+}
+
+/** What is held in memory of a tar-split: that of a hundred thousand files. */
+const IN_MEMORY = 16 << 20;
+
+/** Errors: DIGEST_INVALID (not the archive that its diffID names), those of `overlayForm` and of the output. */
+export async function writeLayer(
+  one: LayerToWrite,
+  output: RewindableOutput,
+  options: WriteLayerOptions & { readonly ahead?: LayerAhead },
+): Promise<WrittenLayer> {
+  await output.mark();
+  await using ahead = options.ahead ?? readAhead(one.layer, options);
+  let facts: OverlayFacts;
+  try {
+    facts = await attempt(one, output, { ...options, archive: ahead.archive });
+  } catch (error) {
+    if (!(error instanceof NotPlain)) throw error;
+    await output.rewind();
+    const index = await indexLayer(one.layer, options);
+    facts = await attempt(one, output, { ...options, index });
+  }
+  const { diffId } = one.layer;
+  if (diffId !== undefined && facts.diffId !== diffId) {
+    await output.rewind();
+    throw new ImagesError(
+      'DIGEST_INVALID',
+      `the diffID of layer ${one.layer.descriptor.digest} is ${facts.diffId}, the config says ${diffId}`,
+      { hint: 'The image is damaged, or was made by a broken tool: `images check` tells more.' },
+    );
+  }
+  return { ...facts, compression: ahead.compression() };
+}
+
+/** Begins to read and to decompress. Disposing ends it, read or not. */
+export function readAhead(layer: Layer, options: CallOptions): LayerAhead {
+  let first: Uint8Array = new Uint8Array();
+  async function* archive(): AsyncGenerator<Uint8Array> {
+    const blob = await layer.open(options);
+    yield* decompressed(
+      (async function* () {
+        for await (const chunk of blob) {
+          if (first.length < MAGIC_LENGTH) first = Buffer.concat([first, chunk.subarray(0, MAGIC_LENGTH)]);
+          yield chunk;
+        }
+      })(),
+    );
+  }
+  const stream = archive();
+  let begun: Promise<IteratorResult<Uint8Array>> | undefined = stream.next();
+  // Whoever reads sees the failure.
+  begun.catch(() => {});
+  const iterator: AsyncIterableIterator<Uint8Array> = {
+    [Symbol.asyncIterator]: () => iterator,
+    next() {
+      const next = begun ?? stream.next();
+      begun = undefined;
+      return next;
+    },
+    return: () => stream.return(undefined),
+  };
+  return {
+    archive: iterator,
+    compression: () => compressionOf(first),
+    async [Symbol.asyncDispose]() {
+      await stream.return(undefined).catch(() => {});
+    },
+  };
+}
+
+interface Attempt extends WriteLayerOptions {
+  readonly archive?: Bytes;
+  readonly index?: LayerIndex;
+}
+
+async function attempt(one: LayerToWrite, output: RewindableOutput, options: Attempt): Promise<OverlayFacts> {
+  const { id, layer, below, rootBelow } = one;
+  const { root, userXattr, temporaryDirectory, ...call } = options;
+  await output.write(skeleton(one, root));
+  await using split = heldSplit(temporaryDirectory);
+  const writer = tarSplitWriter(split.add);
+  try {
+    const form = overlayForm(layer, {
+      ...call,
+      directory: `${root}overlay/${id}/diff`,
+      userXattr,
+      below,
+      ...(rootBelow && { rootBelow }),
+      split: writer,
+    });
+    let step = await form.next();
+    for (; !step.done; step = await form.next()) {
+      if (step.value.length > 0) await output.write(step.value);
+      await split.settled();
+    }
+    const size = await split.size();
+    await output.write([fileHeader(`${root}overlay-layers/${id}.tar-split.gz`, size, 0o600)]);
+    for await (const chunk of split.bytes()) await output.write([chunk]);
+    await output.write([padding(size)]);
+    return step.value;
+  } finally {
+    writer.abandon();
+  }
+}
+
+/** What the driver keeps beside the tree. `lower` is what all versions read; newer ones prefer `lower-layers`, which needs no links. */
+function skeleton({ id, lower }: LayerToWrite, root: string): readonly Uint8Array[] {
+  const directory = `${root}overlay/${id}`;
+  const link = linkOf(id);
+  const links = lower.map((one) => `l/${linkOf(one)}`).join(':');
+  return [
+    directoryEntry(directory, 0o700),
+    ...fileEntry(`${directory}/link`, link, 0o644),
+    ...(lower.length > 0
+      ? [
+          ...fileEntry(`${directory}/lower`, links, 0o644),
+          ...fileEntry(`${directory}/lower-layers`, lower.join(':'), 0o644),
+        ]
+      : [directoryEntry(`${directory}/empty`, 0o700)]),
+    directoryEntry(`${directory}/merged`, 0o700),
+    directoryEntry(`${directory}/work`, 0o700),
+    symlinkEntry(`${root}overlay/l/${link}`, `../${id}/diff`),
+  ];
+}
+
+interface HeldSplit extends AsyncDisposable {
+  add(chunk: Uint8Array): void;
+  /** Resolves when what does not stay in memory is out of it. */
+  settled(): Promise<void>;
+  size(): Promise<number>;
+  bytes(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
+
+/** The archive says how long a file is before it comes: so it is held until it is whole. */
+function heldSplit(directory: string): HeldSplit {
+  let chunks: Uint8Array[] = [];
+  let length = 0;
+  let total = 0;
+  let spill: { readonly handle: FileHandle; readonly writer: ReturnType<typeof fileWriter> } | undefined;
+  const settled = async (): Promise<void> => {
+    if (length < IN_MEMORY) return;
+    if (!spill) {
+      const handle = await temporaryFile(directory);
+      spill = { handle, writer: fileWriter(handle, 0) };
+    }
+    const out = chunks;
+    [chunks, length] = [[], 0];
+    for (const chunk of out) await spill.writer.append(chunk);
+  };
+  return {
+    add(chunk) {
+      chunks.push(chunk);
+      length += chunk.length;
+      total += chunk.length;
+    },
+    settled,
+    async size() {
+      if (spill) {
+        for (const chunk of chunks) await spill.writer.append(chunk);
+        await spill.writer.flush();
+      }
+      return total;
+    },
+    async *bytes() {
+      if (spill) yield* await readFileBytes(spill.handle, { to: total });
+      else yield* chunks;
+    },
+    async [Symbol.asyncDispose]() {
+      await spill?.handle.close();
+    },
+  };
+}
