@@ -88,6 +88,9 @@ export type Onbuild = Written & {
   readonly trigger: Instruction;
 };
 
+/** One type for each kind. */
+type Each<Kind extends string, Fields> = Kind extends string ? Written & Fields & { readonly kind: Kind } : never;
+
 export type Instruction =
   | From
   | Arg
@@ -95,13 +98,13 @@ export type Instruction =
   | Copy
   | Add
   | Onbuild
-  | (Written & { readonly kind: 'cmd' | 'entrypoint'; readonly command: CommandLine })
-  | (Written & { readonly kind: 'env' | 'label'; readonly pairs: readonly Pair[] })
-  | (Written & { readonly kind: 'expose'; readonly ports: readonly string[] })
-  | (Written & { readonly kind: 'volume'; readonly volumes: readonly string[] })
-  | (Written & { readonly kind: 'maintainer' | 'user' | 'workdir' | 'stopsignal'; readonly value: string })
-  | (Written & { readonly kind: 'healthcheck'; readonly health: Healthcheck })
-  | (Written & { readonly kind: 'shell'; readonly shell: readonly string[] });
+  | Each<'cmd' | 'entrypoint', { readonly command: CommandLine }>
+  | Each<'env' | 'label', { readonly pairs: readonly Pair[] }>
+  | Each<'expose', { readonly ports: readonly string[] }>
+  | Each<'volume', { readonly volumes: readonly string[] }>
+  | Each<'maintainer' | 'user' | 'workdir' | 'stopsignal', { readonly value: string }>
+  | Each<'healthcheck', { readonly health: Healthcheck }>
+  | Each<'shell', { readonly shell: readonly string[] }>;
 
 export const KEYWORDS: readonly string[] = [
   'ADD',

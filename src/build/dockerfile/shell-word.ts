@@ -101,13 +101,14 @@ function upTo(scan: Scan, stop: string | undefined, rawEscapes: boolean): Expand
   return { text, words };
 }
 
-/** `<<`, and blanks after it, stand together with the name that follows. */
+/** `<<` or `<<-`, and blanks after it, stand together with the name that follows. */
 function heredocMark(scan: Scan): string {
   const { chars } = scan;
   scan.at++;
   if (chars[scan.at] !== '<') return '<';
   scan.at++;
   let blanks = '';
+  if (chars[scan.at] === '-') blanks += chars[scan.at++];
   while (/^[ \t\r]$/.test(chars[scan.at] ?? '')) blanks += chars[scan.at++];
   return `<<${blanks}`;
 }

@@ -1,0 +1,57 @@
+// The context that the `tar` script makes: one file, `ovl.tar`. It is looked at while it is being written, and read again where it is needed.
+import { digester } from '../../oci/digest.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import type { Bytes } from '../../registry/contract.ts';
+import type { TarTime } from '../../tar/time.ts';
+import type { TreeSource } from '../files/tree-source.ts';
+import { filesSource } from './one-file.ts';
+import { type ScannedArchive, scanArchive } from './scan-archive.ts';
+import type { Spool } from './spool.ts';
+
+export const CONTEXT_ARCHIVE = 'ovl.tar';
+
+/**
+ * `isWritten` settles when the script has ended; its failure is this one's. `time` is what the file has, copied as it is.
+ * Errors: TAR_INVALID for what is no archive, or one of nothing.
+ */
+export async function tarContext(spool: Spool, isWritten: Promise<void>, time: TarTime): Promise<TreeSource> {
+  const [scanned] = await Promise.all([scan(spool, isWritten), isWritten]);
+  if (scanned instanceof ImagesError) throw scanned;
+  const size = await spool.size();
+  return filesSource('the context', [
+    {
+      name: CONTEXT_ARCHIVE,
+      size,
+      mode: 0o644,
+      time,
+      open: () => spool.read(),
+      contentId: () => contentId(spool.read()),
+      archiveId: async () => scanned.id,
+    },
+  ]);
+}
+
+/** What is wrong with the archive is said only where the script itself has not failed. */
+async function scan(spool: Spool, isWritten: Promise<void>): Promise<ScannedArchive | ImagesError> {
+  try {
+    const scanned = await scanArchive(spool.read(isWritten));
+    if (scanned.entries > 0) return scanned;
+    const size = await spool.size();
+    const what = size === 0 ? 'wrote nothing' : 'wrote an archive of nothing';
+    return new ImagesError('TAR_INVALID', `the tar script ${what}`, {
+      hint: 'Called as `tar -`, it has to write the archive to its standard output, and nothing else.',
+    });
+  } catch (error) {
+    if (!isImagesError(error, 'TAR_INVALID', 'COMPRESSION_INVALID')) throw error;
+    return new ImagesError('TAR_INVALID', `what the tar script wrote is no tar archive: ${error.message}`, {
+      hint: 'Called as `tar -`, it has to write the archive to its standard output; messages go to standard error.',
+      cause: error,
+    });
+  }
+}
+
+async function contentId(bytes: Bytes): Promise<string> {
+  const hash = digester('sha256');
+  for await (const chunk of bytes) hash.update(chunk);
+  return hash.digest('hex');
+}

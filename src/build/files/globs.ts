@@ -1,0 +1,84 @@
+// Sources of COPY and ADD: which paths of a tree a pattern means (Go's filepath.Match decides), and what was probably meant where it means none.
+import { ImagesError } from '../../oci/errors.ts';
+import { nearest } from '../../oci/nearest.ts';
+import { joinPath, parentPath } from '../../rootfs/path.ts';
+import { findPath, type PlacedNode, type RootTree, sortedNames, type TreeNode } from '../../rootfs/tree.ts';
+import { printableName } from '../../tar/names.ts';
+import { compilePatterns } from '../context/patterns.ts';
+import type { TreeSource } from './tree-source.ts';
+
+/** A path that a source means. */
+export interface Match {
+  /** As the source names it: its last part is the name of the copy. */
+  readonly named: string;
+  /** Links followed. */
+  readonly placed: PlacedNode;
+}
+
+export function hasWildcards(text: string): boolean {
+  return /[*?[]/.test(text.replaceAll(/\\./gs, ''));
+}
+
+/** In byte order. A pattern's first parts without wildcards are followed through links, and so is what a source without any names. Errors: PATH_UNKNOWN. */
+export function matchSource(source: TreeSource, text: string): readonly Match[] {
+  const path = normalised(text);
+  const parts = path.split('/').filter((part) => part !== '');
+  const first = parts.findIndex(hasWildcards);
+  if (first < 0) {
+    const named = parts.map(unescaped).join('/');
+    const placed = findPath(source.tree, named, { follow: true });
+    if (!placed) throw noSuch(source, text, named);
+    return [{ named, placed }];
+  }
+  const start = findPath(source.tree, parts.slice(0, first).map(unescaped).join('/'), { follow: true });
+  const pattern = parts.slice(first);
+  const matches = start ? [...matching(start, pattern)] : [];
+  if (matches.length === 0) throw noSuch(source, text, path);
+  return matches.map((placed) => ({ named: placed.path, placed: followed(source.tree, placed) }));
+}
+
+function* matching(at: PlacedNode, [part, ...rest]: readonly string[]): Generator<PlacedNode> {
+  const { children } = at.node;
+  if (part === undefined || !children) return;
+  const { matches } = compilePatterns([part.replaceAll('**', '*')]);
+  for (const name of sortedNames(children)) {
+    if (!matches(name)) continue;
+    const placed = { path: joinPath(at.path, name), node: children.get(name) as TreeNode };
+    if (rest.length === 0) yield placed;
+    else yield* matching(placed, rest);
+  }
+}
+
+function followed(tree: RootTree, placed: PlacedNode): PlacedNode {
+  return findPath(tree, placed.path, { follow: true }) ?? placed;
+}
+
+/** Errors: PATH_UNKNOWN, naming what is there. */
+export function noSuch(source: TreeSource, text: string, path: string): ImagesError {
+  const parent = findPath(source.tree, parentPath(path), { follow: true });
+  const names = parent?.node.children ? sortedNames(parent.node.children) : [];
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const meant = hasWildcards(name) ? undefined : nearest(name, names);
+  const shown = names.slice(0, 8).map(printableName).join(' ');
+  const hint = meant
+    ? `Did you mean ${printableName(joinPath(parentPath(path), meant))}?`
+    : names.length === 0
+      ? `${source.name} has nothing there.`
+      : `There is: ${shown}${names.length > 8 ? ' …' : ''}`;
+  const what = hasWildcards(text) ? 'nothing matches' : 'no such file or directory';
+  return new ImagesError('PATH_UNKNOWN', `${what} in ${source.name} [${printableName(text)}]`, { hint });
+}
+
+/** From the root, which nothing climbs out of. */
+export function normalised(text: string): string {
+  const parts: string[] = [];
+  for (const part of text.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return parts.join('/');
+}
+
+function unescaped(part: string): string {
+  return part.replaceAll(/\\(.)/gs, '$1');
+}

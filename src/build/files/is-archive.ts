@@ -1,0 +1,16 @@
+// Whether bytes are a tar archive, told by what they hold: names lie.
+import { decompressed } from '../../io/decompress.ts';
+import { isImagesError } from '../../oci/errors.ts';
+import type { Bytes } from '../../registry/contract.ts';
+import { readTar } from '../../tar/reader.ts';
+
+/** Reads no further than to the first entry. An archive of nothing counts as none, as everywhere. */
+export async function isArchive(bytes: Bytes): Promise<boolean> {
+  try {
+    for await (const _ of readTar(decompressed(bytes))) return true;
+    return false;
+  } catch (error) {
+    if (isImagesError(error, 'TAR_INVALID', 'COMPRESSION_INVALID')) return false;
+    throw error;
+  }
+}

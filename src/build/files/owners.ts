@@ -1,0 +1,116 @@
+// Users and groups by name, as an image's own /etc/passwd and /etc/group have them.
+import { ImagesError } from '../../oci/errors.ts';
+import { nearest } from '../../oci/nearest.ts';
+
+export interface PasswdEntry {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+}
+
+export interface GroupEntry {
+  readonly name: string;
+  readonly gid: number;
+  readonly members: readonly string[];
+}
+
+export interface Accounts {
+  readonly users: readonly PasswdEntry[];
+  readonly groups: readonly GroupEntry[];
+}
+
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface User extends Owner {
+  readonly groups: readonly number[];
+  readonly home: string;
+}
+
+export function parseAccounts(passwd: string, group: string): Accounts {
+  const users = fieldsOf(passwd).flatMap(([name = '', , uid = '', gid = '', , home = '']) =>
+    isId(uid) && isId(gid) ? [{ name, uid: Number(uid), gid: Number(gid), home }] : [],
+  );
+  const groups = fieldsOf(group).flatMap(([name = '', , gid = '', members = '']) =>
+    isId(gid) ? [{ name, gid: Number(gid), members: members.split(',').filter((member) => member !== '') }] : [],
+  );
+  return { users, groups };
+}
+
+/** Whether names have to be looked up. */
+export function hasNames(owner: string): boolean {
+  return owner.split(':').some((part) => part !== '' && !isId(part));
+}
+
+/** Of `--chown`: a user alone has the group of the same number, a user's name that user's own. Errors: PATH_UNKNOWN for a name that the image does not have. */
+export function ownerOf(text: string, accounts: Accounts): Owner {
+  const [user = '', group] = partsOf(text);
+  const known = isId(user) ? undefined : userNamed(user, accounts);
+  const uid = known?.uid ?? Number(user || 0);
+  return { uid, gid: group === undefined ? (known?.gid ?? uid) : groupId(group, accounts) };
+}
+
+/** Of USER: a number that the image does not know has group 0, one that it does has that user's groups. Errors: PATH_UNKNOWN. */
+export function userOf(text: string, accounts: Accounts): User {
+  const [user = '', group] = partsOf(text === '' ? '0' : text);
+  const known = isId(user)
+    ? accounts.users.find(({ uid }) => uid === Number(user))
+    : userNamed(user === '' ? 'root' : user, accounts);
+  const uid = known?.uid ?? Number(user || 0);
+  const home = known?.home || '/';
+  if (group !== undefined) return { uid, gid: groupId(group, accounts), groups: [], home };
+  const groups = known
+    ? accounts.groups
+        .filter(({ members, gid }) => members.includes(known.name) && gid !== known.gid)
+        .map(({ gid }) => gid)
+    : [];
+  return { uid, gid: known?.gid ?? 0, groups: [...new Set(groups)], home };
+}
+
+function partsOf(text: string): readonly [string, string | undefined] {
+  const colon = text.indexOf(':');
+  return colon < 0 ? [text, undefined] : [text.slice(0, colon), text.slice(colon + 1)];
+}
+
+function userNamed(name: string, { users }: Accounts): PasswdEntry {
+  const found = users.find((each) => each.name === name);
+  if (found) return found;
+  // Every kernel knows this one, and images without a passwd have it too.
+  if (name === 'root') return { name, uid: 0, gid: 0, home: '/root' };
+  throw unknown('user', name, users);
+}
+
+function groupId(text: string, { groups }: Accounts): number {
+  if (isId(text)) return Number(text);
+  const found = groups.find((each) => each.name === text);
+  if (found) return found.gid;
+  if (text === 'root' || text === '') return 0;
+  throw unknown('group', text, groups);
+}
+
+function unknown(what: 'user' | 'group', name: string, known: readonly { readonly name: string }[]): ImagesError {
+  const file = what === 'user' ? '/etc/passwd' : '/etc/group';
+  const meant = nearest(
+    name,
+    known.map((each) => each.name),
+  );
+  return new ImagesError('PATH_UNKNOWN', `the image has no such ${what} [${name}]`, {
+    hint: meant
+      ? `Did you mean ${meant}?`
+      : `Its ${file} does not name it: write the number, or make it with RUN before.`,
+  });
+}
+
+function isId(text: string): boolean {
+  return /^\d{1,10}$/.test(text) && Number(text) <= 0xffffffff;
+}
+
+function fieldsOf(text: string): readonly (readonly string[])[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.split(':'));
+}

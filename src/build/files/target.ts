@@ -1,0 +1,140 @@
+// Where COPY, ADD and WORKDIR write: the file system of a stage as it is, and what a layer is about to change in it. Nothing is unpacked for it.
+import { ImagesError } from '../../oci/errors.ts';
+import { baseName, joinPath, linkTarget, parentPath } from '../../rootfs/path.ts';
+import { headerOf, type RootTree, type TreeNode } from '../../rootfs/tree.ts';
+import type { TarEntryType, TarHeader } from '../../tar/entry.ts';
+import { printableName } from '../../tar/names.ts';
+import type { TarTime } from '../../tar/time.ts';
+import type { Owner } from './owners.ts';
+
+export interface Standing {
+  readonly type: TarEntryType;
+  readonly linkname: string;
+}
+
+export interface DirectoryRules {
+  /** Of what is made; what is there stays as it is. */
+  readonly mode: number;
+  readonly owner: Owner;
+  readonly time: TarTime;
+}
+
+/** Paths are clean and, but for `resolve` and `makeDirectories`, say exactly what they mean: no link is followed. */
+export interface Target {
+  look(path: string): Standing | undefined;
+  /** Links followed, the last part's too, inside the root. Parts that are not there stay. */
+  resolve(path: string): string;
+  /** Makes the directory with those above it, links followed; returns where it is. Errors: PATH_UNKNOWN where something else is in the way. */
+  makeDirectories(path: string, rules: DirectoryRules): string;
+  /** Describes each directory above the path once: who unpacks a layer on its own makes them of what it says. */
+  describeAbove(path: string): void;
+  /** Puts an entry there, instead of what was. Its directory exists. */
+  put(path: string, header: TarHeader): void;
+}
+
+/** `emit` takes what has to be written, in an order in which it can be unpacked. */
+export function createTarget(tree: RootTree, emit: (path: string, header: TarHeader) => void): Target {
+  /** What the layer has so far; `hides` is true where nothing of the layers below shows through. */
+  const planned = new Map<string, Standing & { readonly hides: boolean }>();
+  const described = new Set<string>(['']);
+
+  const below = (path: string): TreeNode | undefined => {
+    for (let above = path; above !== ''; above = parentPath(above)) if (planned.get(above)?.hides) return undefined;
+    return nodeAt(tree, path);
+  };
+
+  const look = (path: string): Standing | undefined => {
+    const known = planned.get(path);
+    if (known) return known;
+    const node = path === '' ? tree.root : below(path);
+    return node && { type: node.children ? 'directory' : headerOf(node).type, linkname: headerOf(node).linkname };
+  };
+
+  const resolve = (path: string): string => {
+    let parts = path.split('/').filter((part) => part !== '');
+    let at = '';
+    for (let links = 0; parts.length > 0; ) {
+      const [part = '', ...rest] = parts;
+      const here = joinPath(at, part);
+      const standing = look(here);
+      parts = rest;
+      at = here;
+      if (standing?.type !== 'symlink') continue;
+      if (++links > MAX_LINKS) throw inACircle(path);
+      parts = [...linkTarget(here, standing.linkname).split('/'), ...rest].filter((each) => each !== '');
+      at = '';
+    }
+    return at;
+  };
+
+  const describeAbove = (path: string): void => {
+    const above: string[] = [];
+    for (let at = parentPath(path); at !== '' && !described.has(at); at = parentPath(at)) above.unshift(at);
+    for (const at of above) {
+      described.add(at);
+      const node = nodeAt(tree, at);
+      if (!planned.has(at) && node) emit(at, headerOf(node));
+    }
+  };
+
+  const put = (path: string, header: TarHeader): void => {
+    describeAbove(path);
+    const isDirectory = header.type === 'directory';
+    const wasDirectory = look(path)?.type === 'directory';
+    for (const name of wasDirectory && !isDirectory ? planned.keys() : []) {
+      if (name.startsWith(`${path}/`)) planned.delete(name);
+    }
+    const hides = !isDirectory || !wasDirectory || planned.get(path)?.hides === true;
+    planned.set(path, { type: header.type, linkname: header.linkname, hides });
+    if (isDirectory) described.add(path);
+    else described.delete(path);
+    emit(path, header);
+  };
+
+  return {
+    look,
+    resolve,
+    describeAbove,
+    put,
+    makeDirectories: (path, { mode, owner, time }) => {
+      const resolved = resolve(path);
+      let at = '';
+      for (const part of resolved === '' ? [] : resolved.split('/')) {
+        at = joinPath(at, part);
+        const standing = look(at);
+        if (standing?.type === 'directory') continue;
+        if (standing) throw noDirectory(at);
+        put(at, { ...NOTHING, ...owner, name: at, type: 'directory', mode, mtime: time });
+      }
+      return resolved;
+    },
+  };
+}
+
+const MAX_LINKS = 40;
+
+const NOTHING = { size: 0, linkname: '', device: { major: 0, minor: 0 }, xattrs: new Map<string, Uint8Array>() };
+
+export function noDirectory(path: string): ImagesError {
+  return new ImagesError('PATH_UNKNOWN', `no directory, so nothing can be put below it [/${printableName(path)}]`, {
+    hint: 'Remove it with RUN before, or copy to somewhere else.',
+  });
+}
+
+function inACircle(path: string): ImagesError {
+  return new ImagesError('PATH_UNKNOWN', `symbolic links lead in a circle [/${printableName(path)}]`);
+}
+
+function nodeAt({ root }: RootTree, path: string): TreeNode | undefined {
+  let node: TreeNode | undefined = root;
+  for (const part of path === '' ? [] : path.split('/')) node = node?.children?.get(part);
+  return node;
+}
+
+/** A name that layers keep for themselves would delete what it names. Errors: TAR_INVALID. */
+export function checkName(path: string): void {
+  if (!baseName(path).startsWith('.wh.')) return;
+  throw new ImagesError('TAR_INVALID', `no image can have a file of that name [${printableName(path)}]`, {
+    hint: 'In layers .wh.NAME means that NAME is gone: call it otherwise, or leave it out.',
+  });
+}

@@ -1,0 +1,85 @@
+// ADD of an archive: its entries, put where they belong in the image. What unpacking them there would do, without unpacking anything.
+import { ImagesError } from '../../oci/errors.ts';
+import { baseName, cleanPath, joinPath, parentPath } from '../../rootfs/path.ts';
+import type { TarEntry, TarHeader } from '../../tar/entry.ts';
+import { printableName } from '../../tar/names.ts';
+import type { TarTime } from '../../tar/time.ts';
+import type { Patterns } from '../context/patterns.ts';
+import { normalised } from './globs.ts';
+import type { Owner } from './owners.ts';
+import { checkName, type Target } from './target.ts';
+
+export interface UnpackRules {
+  /** Absolute. */
+  readonly destination: string;
+  readonly owner: Owner | undefined;
+  readonly exclude: Patterns | undefined;
+  readonly time: TarTime;
+}
+
+export interface Unpacker {
+  /** Where the entry goes, put into the target; `undefined` for one that changes nothing. Errors: TAR_INVALID. */
+  place(entry: TarEntry): string | undefined;
+}
+
+/** Makes the destination. Errors: PATH_UNKNOWN where it cannot be made. */
+export function createUnpacker(target: Target, rules: UnpackRules): Unpacker {
+  const { owner, exclude, time } = rules;
+  const root = target.makeDirectories(normalised(rules.destination), { mode: 0o755, owner: owner ?? ROOT, time });
+  const written = new Set<string>();
+
+  /** A link on the way is followed, what is named itself is not. */
+  const placeOf = (name: string): string => {
+    const path = joinPath(root, name);
+    return joinPath(target.resolve(parentPath(path)), baseName(path));
+  };
+
+  return {
+    place(entry) {
+      const name = cleanPath(entry.name);
+      if (name === '' || exclude?.matches(name)) return undefined;
+      checkName(name);
+      target.makeDirectories(joinPath(root, parentPath(name)), { mode: 0o755, owner: ROOT, time });
+      const path = placeOf(name);
+      const header = placedHeader(entry, path, owner);
+      if (entry.type !== 'hardlink') {
+        target.put(path, header);
+        written.add(path);
+        return path;
+      }
+      const linkname = placeOf(cleanPath(entry.linkname));
+      if (!written.has(linkname)) throw linkToNothing(entry);
+      if (linkname === path) return undefined;
+      target.put(path, { ...header, linkname });
+      written.add(path);
+      return path;
+    },
+  };
+}
+
+const ROOT: Owner = { uid: 0, gid: 0 };
+
+function placedHeader(entry: TarEntry, path: string, owner: Owner | undefined): TarHeader {
+  const { type, size, mode, uid, gid, mtime, linkname, device, xattrs, sparse } = entry;
+  return {
+    name: path,
+    type,
+    size,
+    mode,
+    uid,
+    gid,
+    mtime,
+    linkname,
+    device,
+    xattrs,
+    ...owner,
+    ...(sparse && { sparse }),
+  };
+}
+
+function linkToNothing({ name, linkname }: TarEntry): ImagesError {
+  return new ImagesError(
+    'TAR_INVALID',
+    `a hard link to what the archive does not hold before it [${printableName(name)} → ${printableName(linkname)}]`,
+  );
+}

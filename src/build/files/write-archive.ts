@@ -1,0 +1,36 @@
+// The entries of an archive that is unpacked into an image, each as it comes: its own bytes pass through.
+import { decompressed } from '../../io/decompress.ts';
+import type { CallOptions } from '../../registry/contract.ts';
+import type { TarHeader } from '../../tar/entry.ts';
+import { readTar } from '../../tar/reader.ts';
+import type { LayerArchive } from './layer-archive.ts';
+import type { Target } from './target.ts';
+import type { ArchiveFile } from './tree-source.ts';
+import { createUnpacker, type UnpackRules } from './unpack-archive.ts';
+
+export interface Unpacking {
+  readonly target: Target;
+  readonly rules: UnpackRules;
+  /** What the target emits: taken out as it is written. */
+  readonly emitted: [path: string, header: TarHeader][];
+}
+
+/** Without the archive's end. Errors: TAR_INVALID, COMPRESSION_INVALID, PATH_UNKNOWN. */
+export async function* writeUnpacked(
+  file: ArchiveFile,
+  { target, rules, emitted }: Unpacking,
+  archive: LayerArchive,
+  options: CallOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const unpacker = createUnpacker(target, rules);
+  for await (const entry of readTar(decompressed(await file.open(options)), { tail: () => {} })) {
+    unpacker.place(entry);
+    for (const [path, header] of emitted.splice(0)) {
+      yield* archive.begin(path, header);
+      if (header.type !== 'file') continue;
+      for await (const chunk of entry.stored) yield* archive.content(chunk);
+      yield* archive.end();
+    }
+  }
+  for (const [path, header] of emitted.splice(0)) yield* archive.begin(path, header);
+}

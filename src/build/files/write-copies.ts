@@ -1,0 +1,89 @@
+// The layer of a COPY: its plan made first, then its archive, each source layer read once and in its order.
+
+import type { CallOptions } from '../../registry/contract.ts';
+import type { IndexedEntry, Layer } from '../../rootfs/contract.ts';
+import { layerFiles } from '../../rootfs/layer-files.ts';
+import type { TarHeader } from '../../tar/entry.ts';
+import { storedSize } from '../../tar/writer.ts';
+import type { FileContent, OnContent } from './copy-files.ts';
+import type { LayerArchive } from './layer-archive.ts';
+
+export interface CopyPlan {
+  /** For the target: what it emits. */
+  collect(path: string, header: TarHeader): void;
+  readonly onContent: OnContent;
+  isEmpty(): boolean;
+  /** The entries' bytes, without the archive's end. */
+  write(archive: LayerArchive, options?: CallOptions): AsyncGenerator<Uint8Array>;
+}
+
+/** What is put twice is written once, as it is at the end. */
+export function createCopyPlan(): CopyPlan {
+  const planned = new Map<string, TarHeader>();
+  const contents = new Map<string, FileContent>();
+  return {
+    collect: (path, header) => {
+      if (header.type !== 'directory') dropBelow(planned, path);
+      planned.delete(path);
+      planned.set(path, header);
+    },
+    onContent: (path, content) => contents.set(path, content),
+    isEmpty: () => planned.size === 0,
+    async *write(archive, options = {}) {
+      const links: [string, TarHeader][] = [];
+      const files = new Map<Layer, Wanted[]>();
+      for (const [path, header] of planned) {
+        if (header.type === 'hardlink') links.push([path, header]);
+        else if (storedSize(header) === 0) yield* archive.begin(path, header);
+        else addFile(files, contents.get(path) as FileContent, { path, header });
+      }
+      for (const [layer, readings] of files) {
+        for (const wanted of readings) yield* contentsOf(layer, wanted, archive, options);
+      }
+      for (const [path, header] of links) yield* archive.begin(path, header);
+    },
+  };
+}
+
+interface PlannedFile {
+  readonly path: string;
+  readonly header: TarHeader;
+}
+
+/** What one reading of a layer gives. A file that is put to two places is read once for each. */
+type Wanted = Map<IndexedEntry, PlannedFile>;
+
+function addFile(files: Map<Layer, Wanted[]>, { source, inode }: FileContent, file: PlannedFile): void {
+  const layer = source.layers[inode.layer] as Layer;
+  const entry = inode.entry as IndexedEntry;
+  const readings = files.get(layer) ?? [];
+  files.set(layer, readings);
+  let reading = readings.find((each) => !each.has(entry));
+  if (!reading) {
+    reading = new Map();
+    readings.push(reading);
+  }
+  reading.set(entry, file);
+}
+
+async function* contentsOf(
+  layer: Layer,
+  wanted: Wanted,
+  archive: LayerArchive,
+  options: CallOptions,
+): AsyncGenerator<Uint8Array> {
+  const sorted = [...wanted.keys()].sort((a, b) => a.position.body - b.position.body);
+  for await (const portions of layerFiles(layer, sorted, options)) {
+    for (const { file, bytes, begins, ends } of portions) {
+      const { path, header } = wanted.get(file) as PlannedFile;
+      if (begins) yield* archive.begin(path, header);
+      yield* archive.content(bytes);
+      if (ends) yield* archive.end();
+    }
+  }
+}
+
+function dropBelow(planned: Map<string, TarHeader>, path: string): void {
+  if (planned.get(path)?.type !== 'directory') return;
+  for (const name of planned.keys()) if (name.startsWith(`${path}/`)) planned.delete(name);
+}

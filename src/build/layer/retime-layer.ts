@@ -1,0 +1,37 @@
+// A layer once more with other times in it: so that what was run need not run again because of a time.
+import { decompressed } from '../../io/decompress.ts';
+import type { CallOptions } from '../../registry/contract.ts';
+import type { Layer } from '../../rootfs/contract.ts';
+import { cleanPath } from '../../rootfs/path.ts';
+import { readTar } from '../../tar/reader.ts';
+import { formatTime, parseTime, type TarTime } from '../../tar/time.ts';
+import { type LayerArchive, layerArchive } from '../files/layer-archive.ts';
+
+/** `times` are those of its entries, in the archive's order, as they were made. */
+export async function* retimed(
+  layer: Layer,
+  times: readonly string[],
+  timeOf: (time: TarTime) => TarTime,
+  options: CallOptions = {},
+): AsyncGenerator<Uint8Array> {
+  let at = 0;
+  const original = (time: TarTime): TarTime => timeOf(parseTime(times[at++] ?? '') ?? time);
+  yield* rewritten(decompressed(await layer.open(options)), layerArchive(original));
+}
+
+/** An archive of RUN as a layer keeps it; `onTime` hears of each entry's time as it was. */
+export async function* rewritten(
+  bytes: AsyncIterable<Uint8Array>,
+  archive: LayerArchive,
+  onTime: (time: string) => void = () => {},
+): AsyncGenerator<Uint8Array> {
+  for await (const entry of readTar(bytes, { tail: () => {} })) {
+    const path = cleanPath(entry.name);
+    if (path === '') continue;
+    onTime(formatTime(entry.mtime));
+    yield* archive.begin(path, entry);
+    for await (const chunk of entry.stored) yield* archive.content(chunk);
+    yield* archive.end();
+  }
+  yield* archive.finish();
+}

@@ -1,0 +1,80 @@
+// What is asked of a build, and what it gives.
+import type { Digest } from '../oci/digest.ts';
+import type { RawManifest } from '../oci/manifest.ts';
+import type { Platform } from '../oci/platform.ts';
+import type { CallOptions } from '../registry/contract.ts';
+import type { Layer } from '../rootfs/contract.ts';
+import type { Bases, BlobWriter, Runner, StepCache } from './contract.ts';
+import type { Dockerfile } from './dockerfile/parse.ts';
+import type { TreeSource } from './files/tree-source.ts';
+import type { LayerCompression } from './layer/compression.ts';
+import type { TimeChoice } from './layer/times.ts';
+import type { WrittenLayer } from './layer/write-layer.ts';
+
+export interface BuildRequest {
+  readonly dockerfile: Dockerfile;
+  /** Asked for when a step reads from it, once. */
+  readonly context: () => Promise<TreeSource>;
+  /** The stage to build; the last one where absent. */
+  readonly target?: string;
+  readonly platform: Platform;
+  /** The user has named the platform: the image says that it is for this one. */
+  readonly isPlatformNamed?: boolean;
+  /** This machine's. */
+  readonly buildPlatform: Platform;
+  readonly buildArgs: ReadonlyMap<string, string>;
+  readonly labels?: ReadonlyMap<string, string>;
+  readonly secrets?: ReadonlyMap<string, Uint8Array>;
+  /** Sockets of agents, by id. */
+  readonly agents?: ReadonlyMap<string, string>;
+  /** What RUN gets beside ARG: proxies, in neither history nor key. */
+  readonly proxies?: ReadonlyMap<string, string>;
+  readonly times: TimeChoice;
+  /** When the build began, in milliseconds since 1970. */
+  readonly since: number;
+  readonly compression: LayerCompression;
+  /** Nothing that is remembered counts. */
+  readonly noCache?: boolean;
+}
+
+/** Of ADD with an address. Errors: those of HTTP; DIGEST_INVALID where it is not what `checksum` says. */
+export type Download = (url: string, options: CallOptions & { readonly checksum?: Digest }) => Promise<TreeSource>;
+
+export interface BuildSeams {
+  readonly bases: Bases;
+  readonly blobs: BlobWriter;
+  readonly cache: StepCache;
+  /** Absent where RUN cannot be had. */
+  readonly runner?: Runner;
+  readonly download?: Download;
+  readonly onEvent?: (event: BuildEvent) => void;
+  readonly signal?: AbortSignal;
+}
+
+export type BuildEvent =
+  | { readonly type: 'step'; readonly id: number; readonly stage: string; readonly text: string }
+  | {
+      readonly type: 'step-done';
+      readonly id: number;
+      readonly stage: string;
+      readonly text: string;
+      readonly cached: boolean;
+    }
+  | { readonly type: 'bytes'; readonly id: number; readonly count: number }
+  /** What a RUN prints. */
+  | { readonly type: 'output'; readonly id: number; readonly stage: string; readonly chunk: Uint8Array }
+  | { readonly type: 'warning'; readonly message: string };
+
+export interface BuiltImage {
+  readonly manifest: RawManifest;
+  readonly config: Uint8Array;
+  readonly layers: readonly BuiltLayer[];
+}
+
+export interface BuiltLayer extends WrittenLayer {
+  /** Of this build; the others are the base's. */
+  readonly isNew: boolean;
+  /** What made it, as the history has it. */
+  readonly instruction: string;
+  readonly layer: Layer;
+}

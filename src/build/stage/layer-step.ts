@@ -1,0 +1,108 @@
+// A step that makes a layer: had from memory where its key is known, else done and remembered.
+import { createHash } from 'node:crypto';
+import type { CallOptions } from '../../registry/contract.ts';
+import type { Layer, LayerIndex } from '../../rootfs/contract.ts';
+import { encodeIndex } from '../../rootfs/index-codec.ts';
+import type { BlobWriter, StepCache } from '../contract.ts';
+import type { LayerCompression } from '../layer/compression.ts';
+import { retimed } from '../layer/retime-layer.ts';
+import { decodeRecord, encodeRecord, type StepRecord, type StepVariant } from '../layer/step-record.ts';
+import type { TimeRules } from '../layer/times.ts';
+import { writeLayer } from '../layer/write-layer.ts';
+
+export interface StepSettings extends CallOptions {
+  readonly blobs: BlobWriter;
+  readonly cache: StepCache;
+  readonly times: TimeRules;
+  readonly timesOf: (since: number) => TimeRules;
+  readonly compression: LayerCompression;
+  readonly noCache: boolean;
+  onBytes?(count: number): void;
+}
+
+/** What doing a step gives. */
+export interface StepWork {
+  readonly archive: AsyncIterable<Uint8Array>;
+  /** After the archive has been read. */
+  index?(): LayerIndex;
+  /** After the archive has been read: its files' times as they were, where the step cannot be done again for other ones. */
+  times?(): readonly string[];
+  /** After the archive has been read: it holds nothing. */
+  isEmpty(): boolean;
+}
+
+export interface StepResult {
+  /** `undefined` where nothing changed. */
+  readonly layer: Layer | undefined;
+  readonly id: string;
+  readonly cached: boolean;
+}
+
+/** `key` is all that decides what the step gives, times aside; `work` does it, or finds that nothing changes. */
+export async function layerStep(
+  key: unknown,
+  settings: StepSettings,
+  work: () => Promise<StepWork | undefined>,
+): Promise<StepResult> {
+  const name = createHash('sha256').update(JSON.stringify(key)).digest('hex');
+  const record = settings.noCache ? undefined : await remembered(name, settings);
+  const known = record && (await fromRecord(name, record, settings));
+  if (known) return known;
+  const done = await work();
+  if (!done) return await noted(name, settings, { id: '', since: settings.times.since, variants: {} });
+  const written = await writeLayer(done.archive, settings);
+  if (done.isEmpty()) return await noted(name, settings, { id: '', since: settings.times.since, variants: {} });
+  const layer = await layerOf(written, settings);
+  const index = done.index?.();
+  if (index) await layer.index?.save(encodeIndex(index));
+  const times = done.times?.();
+  const fresh: StepRecord = {
+    id: record?.id || written.diffId,
+    since: settings.times.since,
+    variants: { ...(times ? {} : record?.variants), [variantName(settings)]: written },
+    ...(times && { times }),
+  };
+  await settings.cache.put(name, encodeRecord(fresh));
+  return { layer, id: fresh.id, cached: false };
+}
+
+async function remembered(name: string, { cache }: StepSettings): Promise<StepRecord | undefined> {
+  const bytes = await cache.get(name);
+  return bytes && decodeRecord(bytes);
+}
+
+async function fromRecord(name: string, record: StepRecord, settings: StepSettings): Promise<StepResult | undefined> {
+  const { id, variants, times, since } = record;
+  if (id === '') return { layer: undefined, id, cached: true };
+  const variant = variants[variantName(settings)];
+  const layer = variant && (await settings.blobs.layer(variant.descriptor, variant.diffId));
+  if (layer) return { layer, id, cached: true };
+  if (!times) return undefined;
+  for (const other of Object.values(variants)) {
+    const from = await settings.blobs.layer(other.descriptor, other.diffId);
+    if (!from) continue;
+    const rules = settings.timesOf(since);
+    const written = await writeLayer(retimed(from, times, rules.of, settings), settings);
+    await settings.cache.put(
+      name,
+      encodeRecord({ ...record, variants: { ...variants, [variantName(settings)]: written } }),
+    );
+    return { layer: await layerOf(written, settings), id, cached: true };
+  }
+  return undefined;
+}
+
+async function noted(name: string, { cache }: StepSettings, record: StepRecord): Promise<StepResult> {
+  await cache.put(name, encodeRecord(record));
+  return { layer: undefined, id: '', cached: false };
+}
+
+async function layerOf({ descriptor, diffId }: StepVariant, { blobs }: StepSettings): Promise<Layer> {
+  const layer = await blobs.layer(descriptor, diffId);
+  if (!layer) throw new Error(`a layer that was written is not there [${descriptor.digest}]`);
+  return layer;
+}
+
+function variantName({ times, compression: { kind, level } }: StepSettings): string {
+  return `${times.id} ${kind}${level === undefined ? '' : `:${level}`}`;
+}

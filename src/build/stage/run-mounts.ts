@@ -1,0 +1,146 @@
+// `RUN --mount`: what a command sees beside its file system, and what of it counts for the key. Secrets are in no key.
+
+import type { Layer } from '../../rootfs/contract.ts';
+import { baseName } from '../../rootfs/path.ts';
+import { walk } from '../../rootfs/tree.ts';
+import type { RunMount } from '../contract.ts';
+import type { Run } from '../dockerfile/instructions.ts';
+import { type Mount, parseMount } from '../dockerfile/mounts.ts';
+import { mistake } from '../dockerfile/source.ts';
+import { normalised } from '../files/globs.ts';
+import type { Step } from './build.ts';
+import { sourceStage } from './graph.ts';
+import { expanded } from './variables.ts';
+
+export interface RunMounts {
+  readonly mounts: readonly RunMount[];
+  /** Secrets, and where the agent is. */
+  readonly env: readonly string[];
+  /** For the key. */
+  readonly id: unknown;
+}
+
+interface Prepared {
+  readonly mount?: RunMount;
+  readonly env?: string;
+  readonly id: unknown;
+}
+
+/** Errors: DOCKERFILE_INVALID, also for a secret that is required and not given. */
+export async function runMounts(step: Step, instruction: Run): Promise<RunMounts> {
+  const prepared: Prepared[] = [];
+  for (const [at, text] of instruction.mounts.entries()) {
+    const value = (word: string) => expanded(instruction.statement, word, step.variables);
+    const mount = parseMount(instruction.statement, text, undefined, value);
+    prepared.push(await prepare(step, instruction, mount, at));
+  }
+  return {
+    mounts: prepared.flatMap(({ mount }) => (mount ? [mount] : [])),
+    env: prepared.flatMap(({ env }) => (env ? [env] : [])),
+    id: prepared.map(({ id }) => id),
+  };
+}
+
+async function prepare(step: Step, instruction: Run, mount: Mount, at: number): Promise<Prepared> {
+  switch (mount.type) {
+    case 'bind': {
+      const { layers, id } = await mountedLayers(step, instruction, mount.from);
+      const target = targetOf(step, instruction, mount);
+      const source = `/${normalised(mount.source ?? '/')}`;
+      return {
+        mount: { type: 'bind', target, layers, source, readOnly: mount.readOnly },
+        id: ['bind', target, source, mount.readOnly, id],
+      };
+    }
+    case 'cache': {
+      const target = targetOf(step, instruction, mount);
+      const { layers, id } = mount.from === undefined ? NOTHING : await mountedLayers(step, instruction, mount.from);
+      const { readOnly, mode = 0o755, uid = 0, gid = 0, sharing = 'shared' } = mount;
+      const source = `/${normalised(mount.source ?? '/')}`;
+      const cacheId = mount.id ?? target;
+      return {
+        mount: { type: 'cache', target, id: cacheId, sharing, readOnly, mode, uid, gid, layers, source },
+        id: ['cache', target, cacheId, source, readOnly, mode, uid, gid, id],
+      };
+    }
+    case 'tmpfs': {
+      const target = targetOf(step, instruction, mount);
+      const size = mount.size === undefined ? {} : { size: mount.size };
+      return { mount: { type: 'tmpfs', target, ...size }, id: ['tmpfs', target, mount.size ?? 0] };
+    }
+    case 'secret':
+      return secret(step, instruction, mount);
+    case 'ssh':
+      return agent(step, instruction, mount, at);
+  }
+}
+
+const NOTHING: { readonly layers: readonly Layer[]; readonly id: unknown } = { layers: [], id: '' };
+
+async function mountedLayers(
+  { build, stage }: Step,
+  instruction: Run,
+  from: string | undefined,
+): Promise<{ readonly layers: readonly Layer[]; readonly id: unknown }> {
+  if (from === undefined) {
+    const context = await build.context();
+    const files = [...walk(context.tree.root)].filter(({ node }) => node.inode.entry?.type === 'file');
+    const ids = await Promise.all(files.map(async ({ path, node }) => [path, await context.contentId(node.inode)]));
+    return { layers: context.layers, id: ids };
+  }
+  if (from === 'scratch') return NOTHING;
+  const source = sourceStage(build.graph, stage.index, from, instruction);
+  const layers = source ? (await build.stage(source)).layers : await build.imageLayers(from);
+  return { layers: layers.map(({ layer }) => layer), id: layers.map(({ id }) => id) };
+}
+
+function targetOf({ state }: Step, { statement }: Run, { target }: Mount): string {
+  const given = target ?? '';
+  const path = normalised(given.startsWith('/') ? given : `${state.config.inner.WorkingDir ?? '/'}/${given}`);
+  if (path !== '' && target !== undefined) return `/${path}`;
+  throw mistake(statement, `no place to mount to [${given}]`, {
+    at: Math.max(statement.text.indexOf('--mount'), 0),
+    hint: 'Write target=/path: the root itself cannot be one.',
+  });
+}
+
+function secret(step: Step, { statement }: Run, mount: Mount): Prepared {
+  const name = mount.source ?? mount.id ?? baseName(mount.target ?? '');
+  const content = step.build.request.secrets?.get(name);
+  const variable = mount.env === undefined ? undefined : mount.env || name;
+  const target = mount.target ?? (variable === undefined ? `/run/secrets/${baseName(name)}` : undefined);
+  const id = ['secret', name, target ?? '', variable ?? ''];
+  if (!content) {
+    if (!mount.required) return { id };
+    const at = Math.max(statement.text.indexOf('--mount'), 0);
+    throw mistake(statement, `a secret that is required is not given [${name}]`, {
+      at,
+      hint: `Add --secret=id=${name},src=FILE`,
+    });
+  }
+  const { mode = 0o400, uid = 0, gid = 0 } = mount;
+  const path =
+    target === undefined
+      ? undefined
+      : `/${normalised(target.startsWith('/') ? target : `${step.state.config.inner.WorkingDir ?? '/'}/${target}`)}`;
+  return {
+    id,
+    ...(path !== undefined && { mount: { type: 'file', target: path, content, mode, uid, gid } }),
+    ...(variable !== undefined && { env: `${variable}=${Buffer.from(content).toString()}` }),
+  };
+}
+
+function agent(step: Step, { statement }: Run, mount: Mount, at: number): Prepared {
+  const name = mount.id ?? 'default';
+  const socket = step.build.request.agents?.get(name);
+  const target = mount.target ?? `/run/buildkit/ssh_agent.${at}`;
+  const id = ['ssh', name, target];
+  if (socket === undefined) {
+    if (!mount.required) return { id };
+    throw mistake(statement, `an ssh agent that is required is not given [${name}]`, {
+      hint: 'Start one, so that $SSH_AUTH_SOCK names it.',
+    });
+  }
+  const { mode = 0o600, uid = 0, gid = 0 } = mount;
+  return { id, mount: { type: 'ssh', target, socket, mode, uid, gid }, env: `SSH_AUTH_SOCK=${target}` };
+}

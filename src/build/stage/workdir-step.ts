@@ -1,0 +1,49 @@
+// WORKDIR: the directory, made by and for the stage's user where it is not there.
+import { mistake } from '../dockerfile/source.ts';
+import { normalised } from '../files/globs.ts';
+import { layerArchive } from '../files/layer-archive.ts';
+import { hasNames, userOf } from '../files/owners.ts';
+import { createTarget } from '../files/target.ts';
+import { createCopyPlan } from '../files/write-copies.ts';
+import type { Of, Step } from './build.ts';
+import { layerStep, type StepResult } from './layer-step.ts';
+import { accountsOf, treeOf } from './state.ts';
+import { expanded } from './variables.ts';
+
+export interface WorkdirResult extends StepResult {
+  /** Absolute. */
+  readonly path: string;
+}
+
+export async function workdirStep(step: Step, instruction: Of<'workdir'>): Promise<WorkdirResult> {
+  const { build, state, variables, settings } = step;
+  const { statement } = instruction;
+  const given = expanded(statement, instruction.value, variables);
+  if (given === '') throw mistake(statement, `WORKDIR without a path [${instruction.value}]`);
+  if (!given.startsWith('/') && !state.hasWorkdir) {
+    build.warn(
+      `${statement.source.name}:${instruction.range.first}: WORKDIR ${given} depends on where the base stands: write an absolute path`,
+    );
+  }
+  const path = `/${normalised(given.startsWith('/') ? given : `${state.config.inner.WorkingDir ?? '/'}/${given}`)}`;
+  if (path === '/') return { layer: undefined, id: '', cached: true, path };
+  const user = state.config.inner.User ?? '';
+  const key = ['workdir', 1, state.layers.map(({ id }) => id), path, user];
+  const result = await layerStep(key, settings, async () => {
+    const accounts = hasNames(user) ? await accountsOf(state.layers, build.call) : { users: [], groups: [] };
+    const { uid, gid } = userOf(user, accounts);
+    // A number that is not looked up has the group of the same number, as BuildKit makes it.
+    const owner = user === '' || hasNames(user) || user.includes(':') ? { uid, gid } : { uid, gid: uid };
+    const plan = createCopyPlan();
+    const target = createTarget(await treeOf(state.layers, build.call), plan.collect);
+    target.makeDirectories(normalised(path), { mode: 0o755, owner, time: build.times.made });
+    const archive = layerArchive(build.times.of);
+    async function* bytes(): AsyncGenerator<Uint8Array> {
+      yield* plan.write(archive, build.call);
+      yield* archive.finish();
+    }
+    if (plan.isEmpty()) return undefined;
+    return { archive: bytes(), index: archive.index, isEmpty: () => false };
+  });
+  return { ...result, path };
+}
