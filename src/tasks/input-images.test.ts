@@ -1,6 +1,8 @@
+import { truncate } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { imagesOf } from '../scan/images.ts';
-import { inputImages } from './input-images.ts';
+import { inputImages, scanFile } from './input-images.ts';
+import { temporaryWorld } from './testing/temporary-world.ts';
 
 async function* inPieces(text: string, size: number) {
   const bytes = new TextEncoder().encode(text);
@@ -8,6 +10,27 @@ async function* inPieces(text: string, size: number) {
 }
 
 const digest = `sha256:${'0a'.repeat(32)}`;
+
+describe('a text that is too large', () => {
+  it('is refused before it is held', async () => {
+    let sent = 0;
+    const endless = async function* () {
+      for (const chunk = new Uint8Array(1 << 20); ; sent += 1) yield chunk;
+    };
+    await expect(inputImages(endless())).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
+    expect(sent).toBe(64);
+  });
+
+  it('is refused as a file', async () => {
+    await using world = await temporaryWorld();
+    const path = await world.file('large.yaml', '');
+    await truncate(path, (64 << 20) + 1);
+    await expect(scanFile(path)).rejects.toMatchObject({
+      code: 'FILE_UNREADABLE',
+      message: `larger than 64 MiB [${path}]`,
+    });
+  });
+});
 
 describe('images from standard input', () => {
   it('are those of a list, each once, with their lines', async () => {

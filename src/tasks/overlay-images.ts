@@ -1,10 +1,9 @@
 // `getimages`: what overlays, directories, files and lists use, put together over all of them.
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bytes } from '../registry/contract.ts';
 import type { Finding, Warning } from '../scan/contract.ts';
 import { imagesOf } from '../scan/images.ts';
-import { inputImages, scanManifest } from './input-images.ts';
+import { inputImages, scanFile } from './input-images.ts';
 import { findOverlay } from './overlays.ts';
 import { rememberedScan } from './remembered-scan.ts';
 import type { Settings } from './settings.ts';
@@ -53,7 +52,7 @@ interface Found {
 
 async function scanItem(item: string, settings: Settings): Promise<Found> {
   const { kind, path } = await findOverlay(item, settings);
-  if (kind === 'file') return await scanManifest(path, await readFile(path, 'utf8'));
+  if (kind === 'file') return await scanFile(path);
   const { findings, warnings } = await rememberedScan(path, settings);
   return {
     findings: findings.map((finding) => ({

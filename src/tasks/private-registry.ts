@@ -10,7 +10,7 @@ import {
   tagOrDigest,
 } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
-import { type EmbeddedStore, openEmbeddedStore } from '../storage/embedded-store.ts';
+import { type EmbeddedStore, embeddedStoreExists, openEmbeddedStore } from '../storage/embedded-store.ts';
 import { namedWithHost, spellings } from '../storage/name-lookup.ts';
 import type { ImageSink } from '../transports/contract.ts';
 import type { RegistryAddress } from './local-registry.ts';
@@ -34,15 +34,25 @@ export interface OpenOptions {
   readonly create?: boolean;
 }
 
-/** Errors: NO_REGISTRY, CONFIG_INVALID ($LOCAL_REGISTRY), NO_ACCESS. */
+/** Errors: NO_REGISTRY (none at all, or no store in the directory that was named), CONFIG_INVALID ($LOCAL_REGISTRY), NO_ACCESS. */
 export async function openPrivateRegistry(settings: Settings, options: OpenOptions = {}): Promise<PrivateRegistry> {
   const location = await locateRegistry(settings);
   if (location?.kind === 'remote') return await openRemote(location.address, settings);
-  if (location) return await openEmbedded(location);
+  if (location) {
+    if (!options.create && !location.state && !(await embeddedStoreExists(location.data))) throw noStore(location.data);
+    return await openEmbedded(location);
+  }
   if (!options.create) throw noRegistry();
   const data = defaultDataDirectory(settings);
   settings.onNote?.(`No private registry runs: images are kept in ${data}; \`images lreg_start\` serves them.`);
   return await openEmbedded({ kind: 'embedded', data });
+}
+
+/** A directory that was named and holds nothing: perhaps not the one that was meant. */
+function noStore(data: string): ImagesError {
+  return new ImagesError('NO_REGISTRY', `no images are kept there [${data}]`, {
+    hint: `Check the directory, or run \`images lreg_start --data=${data}\`.`,
+  });
 }
 
 export interface FoundImage {

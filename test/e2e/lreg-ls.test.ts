@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { pushImage } from '../fixtures/image.ts';
 import { newWorld } from '../peers/program.ts';
@@ -95,5 +96,19 @@ describe('images lreg_ls, lreg_inspect, lreg_rm', () => {
     const again = await world.images(['lreg_rm', 'alpine:1']);
     expect(again.status).toBe(1);
     expect(again.stderr).toMatch(/^ERROR: not in the private registry \[alpine:1\]\n/);
+  });
+});
+
+describe('a data directory that was named', () => {
+  it('and holds no store is not taken for an empty one', async () => {
+    await using world = await newWorld();
+    const data = join(world.path, 'mistyped');
+    const said = `ERROR: no images are kept there [${data}]\nCheck the directory, or run \`images lreg_start --data=${data}\`.\n`;
+    for (const args of [['lreg_ls'], ['lreg_isloaded', 'x:1'], ['lreg_rm', 'x:1'], ['lreg_inspect', 'x:1']]) {
+      expect(await world.images([...args, `--data=${data}`])).toEqual({ status: 1, stdout: '', stderr: said });
+    }
+    expect((await world.images(['lreg_missingimages', '--pause=x:1'], { env: { IMAGES_DATA: data } })).stderr).toBe(
+      said,
+    );
   });
 });
