@@ -1,4 +1,5 @@
-// What stands before an entry and says more about it than its header can: pax records (x, g; X of Solaris), GNU's long names (L, K) and a volume's label (V).
+// What stands before an entry and says more about it than its header can: pax records (x; X of Solaris) and GNU's long names (L, K). Global pax headers (g) and
+// labels of volumes (V) are passed over: Go's archive/tar does so, and with it every container engine; what a global header says would hold here and nowhere else.
 import { ImagesError } from '../oci/errors.ts';
 import type { ByteSource } from './byte-source.ts';
 import { brokenOff } from './entry-content.ts';
@@ -17,8 +18,9 @@ export function isExtension(typeflag: string): boolean {
 
 /** State: the records that hold for the next entry. Lifetime: an archive's. */
 export class ExtendedHeaders {
-  #global: Records = NO_RECORDS;
-  #own: Records = NO_RECORDS;
+  #records: Records = NO_RECORDS;
+  /** They hold whatever the records say (as in Go). */
+  #longNames: Records = NO_RECORDS;
   #length = 0;
   readonly #blocks: Uint8Array[] = [];
   readonly #isKept: boolean;
@@ -40,15 +42,16 @@ export class ExtendedHeaders {
     return undefined;
   }
 
-  /** Every record that holds for the next entry; those that held only for it are over then. Errors: TAR_INVALID. */
+  /** Every record that holds for the next entry, and is over then. */
   forEntry(): Records {
-    const own = this.#own;
-    if (this.#length === 0) return this.#global;
-    this.#own = NO_RECORDS;
+    if (this.#length === 0) return NO_RECORDS;
+    const [records, longNames] = [this.#records, this.#longNames];
+    this.#records = NO_RECORDS;
+    this.#longNames = NO_RECORDS;
     this.#length = 0;
     this.#blocks.length = 0;
-    if (own.size === 0) return this.#global;
-    return this.#global.size === 0 ? own : new Map([...this.#global, ...own]);
+    if (longNames.size === 0) return records;
+    return records.size === 0 ? longNames : new Map([...records, ...longNames]);
   }
 
   /** Those that no entry followed, byte by byte. */
@@ -65,22 +68,18 @@ export class ExtendedHeaders {
 
   #add(typeflag: string, blocks: Buffer, size: number): void {
     if (this.#isKept) this.#blocks.push(blocks);
-    if (typeflag === 'V') return;
     const bytes = blocks.subarray(BLOCK, BLOCK + size);
-    const records = new Map(typeflag === 'g' ? this.#global : this.#own);
-    if (typeflag === 'L') records.set('path', withoutNul(bytes));
-    else if (typeflag === 'K') records.set('linkpath', withoutNul(bytes));
-    else parsePaxRecords(bytes, records);
-    if (typeflag !== 'g') this.#own = records;
-    else if (sizeOf(records) > MAX_TOGETHER) throw invalid('the global headers of a tar archive are too big');
-    else this.#global = records;
+    switch (typeflag) {
+      case 'L':
+      case 'K':
+        this.#longNames = new Map([...this.#longNames, [typeflag === 'L' ? 'path' : 'linkpath', withoutNul(bytes)]]);
+        break;
+      case 'x':
+      case 'X':
+        this.#records = parsePaxRecords(bytes);
+        break;
+    }
   }
-}
-
-function sizeOf(records: Records): number {
-  let size = 0;
-  for (const value of records.values()) size += value.length;
-  return size;
 }
 
 function withoutNul(bytes: Buffer): Buffer {

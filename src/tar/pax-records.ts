@@ -12,8 +12,9 @@ const SPARSE_PIECE = /^GNU\.sparse\.(?:offset|numbytes)$/;
 const MAX_DIGITS = 10;
 const COMMA = Buffer.from(',');
 
-/** Adds to `records`; values are bytes: most are UTF-8, extended attributes need not be. Errors: TAR_INVALID. */
-export function parsePaxRecords(bytes: Buffer, records: Map<string, Uint8Array>): void {
+/** Values are bytes: most are UTF-8, extended attributes need not be. Errors: TAR_INVALID. */
+export function parsePaxRecords(bytes: Buffer): Records {
+  const records = new Map<string, Uint8Array>();
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; ) {
     let blank = at;
@@ -29,6 +30,7 @@ export function parsePaxRecords(bytes: Buffer, records: Map<string, Uint8Array>)
     if (!isRecord || equals <= blank + 1 || equals >= end) throw broken(bytes.subarray(at, at + 40));
     const key = decodeName(bytes.subarray(blank + 1, equals));
     const value = bytes.subarray(equals + 1, end - 1);
+    if (key.includes('\0')) throw broken(bytes.subarray(at, end));
     if (SPARSE_PIECE.test(key)) pieces.push(value);
     records.set(key, value);
     at = end;
@@ -36,6 +38,7 @@ export function parsePaxRecords(bytes: Buffer, records: Map<string, Uint8Array>)
   if (pieces.length > 0) {
     records.set(SPARSE_MAP, Buffer.concat(pieces.flatMap((piece, index) => (index > 0 ? [COMMA, piece] : [piece]))));
   }
+  return records;
 }
 
 /** One record, as it is written. */
@@ -52,7 +55,7 @@ export function paxRecord(key: string, value: string | Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(`${content.length + digits}`), content]);
 }
 
-/** An empty value takes back what a global header said (POSIX.1-2017). Errors: TAR_INVALID. */
+/** An empty value says as much as none (POSIX.1-2017). Errors: TAR_INVALID. */
 export function recordText(records: Records, key: string): string | undefined {
   const value = records.get(key);
   if (value === undefined || value.length === 0) return undefined;
