@@ -34,7 +34,7 @@ const REFRESH: OptionSpec = {
 const MAYBE_OVERLAYS = {
   name: 'OVL|DIR|FILE|-',
   many: true,
-  help: 'Overlays (found through $XCLUSTER or $XCLUSTER_OVLPATH), directories or files; `-`: references from standard input',
+  help: 'Overlays (found through $XCLUSTER or $XCLUSTER_OVLPATH), directories or files; `-`: references or manifests from standard input',
   complete: 'overlays',
 } as const;
 
@@ -107,7 +107,12 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'Copy images from their registries to the private registry',
     details: ['The host is left out of the name: docker.io/library/alpine:3.20 becomes library/alpine:3.20.'],
     arguments: [
-      { name: 'IMAGE|-', required: true, many: true, help: 'References, also by digest; `-`: from standard input' },
+      {
+        name: 'IMAGE|-',
+        required: true,
+        many: true,
+        help: 'References, also by digest; `-`: those, or manifests, from standard input',
+      },
     ],
     options: [
       FORCE,
