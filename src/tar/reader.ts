@@ -34,7 +34,7 @@ export async function* readTar(
   try {
     for (;;) {
       if (!source.has(BLOCK) && !(await source.gather(BLOCK))) {
-        endsHere(source);
+        endsHere(source, extensions);
         break;
       }
       const header = parseHeader(source.chunk, source.at);
@@ -65,8 +65,10 @@ export async function* readTar(
   }
 }
 
-function endsHere(source: ByteSource): void {
+/** Without zeros: an old program's archive, or one that breaks off. */
+function endsHere(source: ByteSource, extensions: ExtendedHeaders): void {
   if (source.has(1)) throw invalid(`the tar archive breaks off in a header [${source.chunk.length} bytes]`);
+  if (extensions.forEntry().size > 0) throw invalid('the tar archive breaks off before an entry');
 }
 
 /** A dump directory's content is passed over. */

@@ -1,0 +1,71 @@
+// Listings of archives as GNU tar writes them (`tar -tv --full-time --numeric-owner`, in UTC), so that they can be compared with the program's own.
+import { createHash } from 'node:crypto';
+import type { TarEntry, TarEntryType } from '../entry.ts';
+import { printableName } from '../names.ts';
+import { readTar } from '../reader.ts';
+
+const LETTERS: Readonly<Record<TarEntryType, string>> = {
+  file: '-',
+  hardlink: 'h',
+  symlink: 'l',
+  character: 'c',
+  block: 'b',
+  directory: 'd',
+  fifo: 'p',
+};
+
+/** In chunks of 700 bytes unless told, which no header is whole in for long. */
+export async function* inChunks(bytes: Uint8Array, size = 700): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+/** A line for each entry. */
+export async function listed(archive: Uint8Array, size?: number): Promise<readonly string[]> {
+  const lines: string[] = [];
+  for await (const entry of readTar(inChunks(archive, size))) lines.push(line(entry));
+  return lines;
+}
+
+/** As `listed`, and after each line, for what cannot be seen in GNU's: the content's digest and the extended attributes. */
+export async function listedWhole(archive: Uint8Array, size?: number): Promise<readonly string[]> {
+  const lines: string[] = [];
+  for await (const entry of readTar(inChunks(archive, size))) {
+    const hash = createHash('sha256');
+    let length = 0;
+    for await (const portion of entry.body) {
+      hash.update(portion);
+      length += portion.length;
+    }
+    if (length !== entry.size) throw new Error(`${entry.name} has ${length} bytes, not ${entry.size}`);
+    const xattrs = [...entry.xattrs].map(([name, value]) => ` ${name}=${Buffer.from(value).toString('hex')}`);
+    lines.push(`${line(entry)} ${hash.digest('hex').slice(0, 16)}${xattrs.sort().join('')}`);
+  }
+  return lines;
+}
+
+/** A line of GNU tar's, its columns one blank apart. */
+export function evenly(text: string): string {
+  return text.replace(/^(\S+) +(\S+) +(\S+) (\S+) (\S+) +/, '$1 $2 $3 $4 $5 ');
+}
+
+function line(entry: TarEntry): string {
+  const { type, mode, uid, gid, size, mtime, name, linkname, device } = entry;
+  const { major, minor } = device;
+  const length = type === 'character' || type === 'block' ? `${major},${minor}` : size;
+  const seconds = new Date(mtime.seconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
+  const fraction = mtime.nanoseconds === 0 ? '' : `.${String(mtime.nanoseconds).padStart(9, '0').replace(/0+$/, '')}`;
+  const link = type === 'symlink' ? ' -> ' : type === 'hardlink' ? ' link to ' : '';
+  const columns = `${LETTERS[type]}${permissions(mode)} ${uid}/${gid} ${length} ${seconds}${fraction}`;
+  return `${columns} ${printableName(name)}${link}${printableName(linkname)}`;
+}
+
+function permissions(mode: number): string {
+  const bits = Array.from('rwxrwxrwx', (letter, index) => ((mode >> (8 - index)) & 1 ? letter : '-'));
+  const special = (bit: number, place: number, letter: string): void => {
+    if (mode & bit) bits[place] = bits[place] === 'x' ? letter : letter.toUpperCase();
+  };
+  special(0o4000, 2, 's');
+  special(0o2000, 5, 's');
+  special(0o1000, 8, 't');
+  return bits.join('');
+}
