@@ -20,6 +20,8 @@ export interface RunnerSettings {
   readonly maxSnapshotBytes?: number;
   /** Takes only this runtime. */
   readonly runtime?: RuntimeName;
+  /** `false`: layers are copied for each RUN, as where overlayfs is refused. */
+  readonly overlay?: boolean;
 }
 
 export type RuntimeName = 'runc' | 'crun' | 'bwrap' | 'unshare';

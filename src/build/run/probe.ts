@@ -43,11 +43,12 @@ export async function probeMachine(settings: RunnerSettings, programs: Programs,
   const wish = await whyOneOwner(ids, programs);
   const wishes = wish ? [wish] : [];
   const known = await recall(place, found);
-  if (known) return { ability: { ids, namespaces, place, wishes, ...known } };
-  const overlay = await tryOverlay(place, ids, namespaces);
+  const mayMount = settings.overlay ?? true;
+  if (known) return { ability: { ids, namespaces, place, wishes, ...known, ...(!mayMount && { overlay: undefined }) } };
+  const overlay = mayMount ? await tryOverlay(place, ids, namespaces) : undefined;
   const { runtimes, refusals } = await tryRuntimes(found, { ids, namespaces, place, programs }, options);
   if (runtimes.length === 0) return { lacks: refusals };
-  await remember(place, memoryKey(found), { overlay, runtimes });
+  if (mayMount) await remember(place, memoryKey(found), { overlay, runtimes });
   return { ability: { ids, namespaces, place, wishes, overlay, runtimes } };
 }
 
