@@ -29,7 +29,10 @@ export interface TarInput extends TarHeader {
   readonly body?: AsyncIterable<Uint8Array>;
 }
 
-/** What stands before an entry's content: its header, what has to stand before that, and of a sparse file the map. Errors: TAR_INVALID for a NUL in a name. */
+/**
+ * What stands before an entry's content: its header, what has to stand before that, and of a sparse file the map. Errors: TAR_INVALID for a NUL in a name, and for
+ * pieces of a sparse file (but for the last) that fill no whole blocks: GNU tar would not find the next ones.
+ */
 export function tarHeader(header: TarHeader): Uint8Array {
   const { name, type, linkname, sparse } = header;
   if (name.includes('\0') || linkname.includes('\0'))
@@ -156,9 +159,11 @@ function xattrRecord(name: string, value: Uint8Array): Uint8Array {
   return paxRecord(`LIBARCHIVE.xattr.${encoded}`, Buffer.from(value).toString('base64').replace(/=+$/, ''));
 }
 
-/** GNU 1.0: a count, then offsets and lengths; an empty piece marks the end of a file that ends in a hole. */
+/** GNU 1.0: a count, then offsets and lengths; an empty piece marks the end of a file that ends in a hole. GNU tar looks for each piece in a block of its own. */
 function sparseMap(pieces: readonly SparsePiece[], size: number): Uint8Array {
   const last = pieces.at(-1);
+  const odd = pieces.find((piece) => piece.length % BLOCK !== 0 && piece !== last);
+  if (odd) throw new ImagesError('TAR_INVALID', `a piece of a sparse file that fills no whole blocks [${odd.length}]`);
   const isOpen = !last || last.offset + last.length < size;
   const all = isOpen ? [...pieces, { offset: size, length: 0 }] : pieces;
   const lines = [all.length, ...all.flatMap(({ offset, length }) => [offset, length])];
