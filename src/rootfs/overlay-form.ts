@@ -3,7 +3,7 @@
 import { decompressed } from '../io/decompress.ts';
 import { tapped } from '../io/verify.ts';
 import { type Digest, digestAlgorithm, digester } from '../oci/digest.ts';
-import { ImagesError } from '../oci/errors.ts';
+import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { Bytes, CallOptions } from '../registry/contract.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import { printableName } from '../tar/names.ts';
@@ -67,7 +67,9 @@ export async function* overlayForm(
     await options.split.end();
     return facts;
   } catch (error) {
-    throw inLayer(layer, error);
+    // A hard link through symbolic links that lead in a circle: here it is the layer that is wrong, not a question about it.
+    const isCircle = isImagesError(error, 'PATH_UNKNOWN');
+    throw inLayer(layer, isCircle ? new ImagesError('TAR_INVALID', error.message, { cause: error }) : error);
   }
 }
 

@@ -1,11 +1,12 @@
 // The other way to write a layer for overlayfs: its tree is known before the first entry is written, so whatever replaces what, is at its place once.
 import type { TarHeader } from '../tar/entry.ts';
+import { compareNames } from '../tar/names.ts';
 import { applyLayers } from './apply-layers.ts';
 import type { IndexedEntry, LayerIndex } from './contract.ts';
 import { directoryHeader, hardLink, type OverlayPlace, placedHeader, whiteoutHeader } from './overlay-header.ts';
 import type { LowerLink, OverlayShape } from './overlay-shape.ts';
 import { cleanPath, joinPath } from './path.ts';
-import { type Inode, sortedNames, type TreeNode, walk } from './tree.ts';
+import { type Inode, type PlacedNode, sortedNames, type TreeNode, walk } from './tree.ts';
 
 /** Errors: TAR_INVALID for links to directories or in a circle. */
 export function treeShape(index: LayerIndex, place: OverlayPlace): OverlayShape {
@@ -50,13 +51,29 @@ function ownFirst(paths: readonly string[], own: string): readonly string[] {
 
 /** Whiteouts of what is not there, then the directories. */
 function* restOf(root: TreeNode, place: OverlayPlace): Generator<TarHeader> {
-  const all = [...walk(root)].filter(({ node }) => node.children);
-  for (const { path, node } of all) {
+  const directories = [...standing(root, '')];
+  for (const { path, node } of directories) {
     if (!node.below || node.below.opaque) continue;
-    for (const name of sortedNames(node.children ?? new Map())) node.below.gone.delete(name);
-    for (const name of [...node.below.gone].sort()) yield whiteoutHeader(joinPath(path, name), undefined, place);
+    for (const name of [...node.below.gone].sort(compareNames)) {
+      const child = node.children?.get(name);
+      if (!child || isVoid(child)) yield whiteoutHeader(joinPath(path, name), undefined, place);
+    }
   }
-  for (const { path, node } of all) {
+  for (const { path, node } of directories) {
     yield directoryHeader(node.inode.entry, { path, opaque: node.below?.opaque === true }, place);
   }
+}
+
+function* standing(node: TreeNode, path: string): Generator<PlacedNode> {
+  yield { path, node };
+  for (const name of sortedNames(node.children ?? new Map())) {
+    const child = node.children?.get(name);
+    if (!child?.children || (node.below?.gone.has(name) && isVoid(child))) continue;
+    yield* standing(child, joinPath(path, name));
+  }
+}
+
+/** Of what has a whiteout itself, only deletions within: some programs write both. */
+function isVoid({ inode, children }: TreeNode): boolean {
+  return children !== undefined && !inode.entry && [...children.values()].every(isVoid);
 }
