@@ -1,0 +1,82 @@
+import { spawnSync } from 'node:child_process';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compareNames, decodeName, encodeName, isEscaped, printableName } from './names.ts';
+import { rawArchive } from './testing/raw-archive.ts';
+
+const IS_GNU = spawnSync('tar', ['--version']).stdout?.toString().includes('GNU tar') ?? false;
+
+/** Bytes as names have them, many of them almost UTF-8. */
+const anyBytes: fc.Arbitrary<Uint8Array> = fc
+  .array(
+    fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 4 }).map((text) => Buffer.from(text)),
+      fc.uint8Array({ maxLength: 3 }),
+      fc.string({ unit: 'binary', minLength: 1, maxLength: 2 }).map((text) => Buffer.from(text).subarray(0, -1)),
+      fc.constantFrom(
+        [0xed, 0xb2, 0x80],
+        [0xc0, 0x80],
+        [0xf4, 0x90, 0x80, 0x80],
+        [0xef, 0xbf, 0xbd],
+        [0xef, 0xbb, 0xbf],
+      ),
+    ),
+    { maxLength: 8 },
+  )
+  .map((parts) => Buffer.concat(parts.map((part) => Buffer.from(part))));
+
+describe('a name', () => {
+  it('comes back from text as it was, whatever its bytes', () => {
+    fc.assert(
+      fc.property(anyBytes, (bytes) => {
+        expect(Buffer.from(encodeName(decodeName(bytes))).toString('hex')).toBe(Buffer.from(bytes).toString('hex'));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('is the text itself where it is UTF-8, and says where it is not', () => {
+    for (const name of ['plain', 'größe', '日本', '😀', '\ufffd', '\ufeffx']) {
+      expect(decodeName(Buffer.from(name))).toBe(name);
+      expect(isEscaped(name)).toBe(false);
+    }
+    expect(decodeName(Buffer.from([0x61, 0xe9, 0x62]))).toBe('a\udce9b');
+    expect(isEscaped('a\udce9b')).toBe(true);
+  });
+
+  it('is compared by its bytes', () => {
+    fc.assert(
+      fc.property(anyBytes, anyBytes, (a, b) => {
+        expect(Math.sign(compareNames(decodeName(a), decodeName(b)))).toBe(Buffer.compare(a, b));
+      }),
+      { numRuns: 2000 },
+    );
+    expect(['\u{1f600}', '\uffff', 'a', 'b/c', 'b', 'b-'].sort(compareNames)).toEqual([
+      'a',
+      'b',
+      'b-',
+      'b/c',
+      '\uffff',
+      '\u{1f600}',
+    ]);
+  });
+
+  it('is shown without anything that moves a cursor or breaks a line', () => {
+    expect(printableName('a\\b\n\t\u001b[31m\u0085\u2028\udce9')).toBe(
+      'a\\\\b\\n\\t\\033[31m\\302\\205\\342\\200\\250\\351',
+    );
+    expect(printableName('größe 日本 "quoted"')).toBe('größe 日本 "quoted"');
+  });
+
+  it.skipIf(!IS_GNU)('is shown as GNU tar shows it (skipped where it is not installed)', () => {
+    // What Unicode has come to know lately, the system's library may not know.
+    const isOld = (bytes: Uint8Array): boolean => !/[\p{Cn}\u{ffff}-\u{10ffff}]/u.test(decodeName(bytes));
+    const names = fc
+      .sample(anyBytes, { numRuns: 3000, seed: 1 })
+      .map((bytes) => Buffer.from(bytes.filter((byte) => byte !== 0 && byte !== 0x2f)))
+      .filter(isOld);
+    const archive = rawArchive(...names.map((name) => ({ name: Buffer.concat([Buffer.from('x'), name]) })));
+    const { stdout } = spawnSync('tar', ['-tf', '-'], { input: archive, env: { ...process.env, LC_ALL: 'C.UTF-8' } });
+    expect(stdout.toString().trimEnd().split('\n')).toEqual(names.map((name) => printableName(`x${decodeName(name)}`)));
+  });
+});
