@@ -59,6 +59,11 @@ describe('judging a text that stands where an image belongs', () => {
     'with care, refuses the file %s',
     (text) => expect(judgeImageWithCare(text)).toEqual({ kind: 'nothing' }),
   );
+
+  it.each(['ami-0a1b2c3d4e5f60718', 'projects/x-cloud/global/images/debian-12'])(
+    'with care, refuses the disk %s',
+    (text) => expect(judgeImageWithCare(text)).toEqual({ kind: 'nothing' }),
+  );
 });
 
 describe('the shape of references', () => {

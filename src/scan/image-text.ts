@@ -23,6 +23,9 @@ const PATH_OR_ADDRESS = /^(?:[/.~]|[a-z][a-z0-9+.-]*:\/\/)/i;
 const FILE_NAME =
   /\.(?:png|jpe?g|gif|svg|ico|webp|bmp|qcow2?|raw|img|iso|vmdk|vdi|vhdx?|ova|ovf|tar|tgz|gz|xz|bz2|zst|zip|ya?ml|json|txt|html?|md|sh|exe|deb|rpm|jar)$/i;
 
+/** Disks of clouds: Amazon's by their ids, Google's by their paths. */
+const CLOUD_DISK = /^ami-[0-9a-f]{8,17}$|^projects\/[\w-]+\/global\/images\//;
+
 /** Judges a text that stands where an image reference belongs. Quotes, blanks and the transport's name are taken off. */
 export function judgeImage(value: unknown): Judged {
   if (typeof value !== 'string') return NOTHING;
@@ -38,6 +41,7 @@ export function judgeImage(value: unknown): Judged {
 export function judgeImageWithCare(value: unknown): Judged {
   const judged = judgeImage(value);
   if (judged.kind !== 'image') return judged;
+  if (CLOUD_DISK.test(judged.image)) return NOTHING;
   return FILE_NAME.test(judged.reference.path) && !judged.reference.digest ? NOTHING : judged;
 }
 

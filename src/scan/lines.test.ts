@@ -25,6 +25,7 @@ describe('lines of what does not parse', () => {
     'image:',
     'the image: is',
     'proxyImage: auto',
+    'image: auto',
     'image: https://x/y.png',
     'repository: quay.io/a\nimage: b\nversion: {{ .x }}',
     '# - quay.io/a/b:1',

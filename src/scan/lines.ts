@@ -42,7 +42,8 @@ function* imageField(
   if (judged.kind === 'placeholder') {
     yield { file: place.file, line: place.line, text: `the image is a placeholder [${value}]` };
   }
-  if (judged.kind !== 'image') return;
+  // `auto`: Istio's injector sets it.
+  if (judged.kind !== 'image' || judged.image === 'auto') return;
   const { host, path, tag, digest } = judged.reference;
   const isVersioned = tag !== undefined || digest !== undefined;
   const isBare = host === undefined && !path.includes('/') && !isVersioned;

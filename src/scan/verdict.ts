@@ -25,6 +25,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'templates.gatekeeper.sh': 'it is what a policy matches',
   'constraints.gatekeeper.sh': 'it is what a policy matches',
   'policy.sigstore.dev': 'it is what a policy matches',
+  'scorecard.operatorframework.io': 'only run by `operator-sdk scorecard`',
 };
 
 /** API groups that describe machines: their images are disks of clouds and hypervisors. */

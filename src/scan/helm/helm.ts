@@ -2,13 +2,12 @@
 // What is rendered is in use; what default values, tests or an unknown cluster keep out is a maybe with that reason.
 import { isImagesError } from '../../oci/errors.ts';
 import type { DocumentRule, FileTree, Finding, TreeRule, Warning } from '../contract.ts';
-import { findInText } from '../find-in-text.ts';
-import { imageLines } from '../lines.ts';
 import { annotatedImages } from './annotated-images.ts';
 import type { Cluster } from './built-in-objects.ts';
 import { chartDirectories, inDirectory, readChart } from './chart.ts';
 import { isPacked, openChartArchive } from './chart-archive.ts';
-import { type Manifest, renderChart } from './render.ts';
+import { asMaybe, type FoundInCharts, findInManifests, switchedOffLines } from './find-in-manifests.ts';
+import { renderChart } from './render.ts';
 import { imagesInValues } from './value-images.ts';
 import { switchedOffBy, type ValuedChart, withValues } from './values.ts';
 
@@ -44,13 +43,8 @@ export function helmCharts(documentRules: readonly DocumentRule[]): TreeRule {
   };
 }
 
-interface Found {
-  readonly findings: readonly Finding[];
-  readonly warnings: readonly Warning[];
-}
-
 /** An archive that lies about on its own; what is no chart is none of ours. */
-async function findInArchive(tree: FileTree, file: string, rules: readonly DocumentRule[]): Promise<Found> {
+async function findInArchive(tree: FileTree, file: string, rules: readonly DocumentRule[]): Promise<FoundInCharts> {
   try {
     const packed = await openChartArchive(tree, file);
     if (packed) return await findInChart(packed.tree, packed.directory, rules);
@@ -78,7 +72,7 @@ function directoryOf(file: string): string {
   return file.slice(0, Math.max(0, file.lastIndexOf('/')));
 }
 
-async function findInChart(tree: FileTree, directory: string, rules: readonly DocumentRule[]): Promise<Found> {
+async function findInChart(tree: FileTree, directory: string, rules: readonly DocumentRule[]): Promise<FoundInCharts> {
   const chart = await readChart(tree, directory);
   // A library chart is installed by nobody: other charts bring its templates to life.
   if (chart.metadata.type === 'library') return { findings: [], warnings: [] };
@@ -103,64 +97,11 @@ async function findInChart(tree: FileTree, directory: string, rules: readonly Do
   addMaybes(explored.manifests.flatMap((manifest) => [...switchedOffLines(manifest)]));
   addMaybes(await annotatedImages(chart));
   addMaybes(await imagesInValues(valued, seen));
-  return { findings, warnings: [...rendered.warnings, ...main.warnings, ...missingCharts(valued)] };
-}
-
-/** The findings of rendered manifests, each where its template stands. */
-function findInManifests(manifests: readonly Manifest[], rules: readonly DocumentRule[]): Found {
-  const findings: Finding[] = [];
-  const warnings: Warning[] = [];
-  for (const manifest of manifests) {
-    const found = findInText(manifest.file, manifest.text, rules);
-    const tests = testLines(manifest.text);
-    for (const finding of found.findings) findings.push(placed(finding, manifest, tests));
-    for (const warning of /image/i.test(manifest.text) ? found.warnings : []) {
-      const line = warning.line === undefined ? undefined : manifest.lines[warning.line - 1]?.line;
-      warnings.push(line ? { ...warning, line } : { file: warning.file, text: warning.text });
-    }
-  }
-  return { findings, warnings };
-}
-
-/** Where both sides of a condition begin with the same field, the first is lost among the documents. */
-function* switchedOffLines({ file, text, lines }: Manifest): Iterable<Finding> {
-  for (const [index, line] of text.split('\n').entries()) {
-    const { off, line: at = 1 } = lines[index] ?? {};
-    if (off === undefined || !/^\s*(?:-\s+)?image:\s*["']?[\w.-]+[/:@]/.test(line)) continue;
-    for (const found of imageLines(file, { firstLine: at, line: at, text: line, reason: '' })) {
-      if ('image' in found) yield { ...asMaybe(found, `off by default: ${off}`), rule: `helm, ${found.rule}` };
-    }
-  }
-}
-
-function placed(finding: Finding, manifest: Manifest, tests: ReadonlySet<number>): Finding {
-  const line = manifest.lines[finding.place.line - 1];
-  const place = { ...finding.place, line: line?.line || 1 };
-  const at: Finding = { ...finding, rule: `helm, ${finding.rule}`, place };
-  if (manifest.off !== undefined) return asMaybe(at, `off by default: ${manifest.off}`);
-  if (line?.off !== undefined) return asMaybe(at, `off by default: ${line.off}`);
-  if (tests.has(finding.place.line)) return asMaybe(at, 'only run by `helm test`');
-  if (finding.image === 'auto') return asMaybe(at, "Istio's injector puts its proxy there");
-  if (line?.doubtful) return asMaybe(at, 'a condition that cannot be worked out here decides whether it is used');
-  return at;
-}
-
-function asMaybe(finding: Finding, reason: string): Finding {
-  return { ...finding, certainty: 'maybe', reason: finding.reason ?? reason };
-}
-
-/** The lines of manifests that are test hooks (helm.sh/docs/topics/chart_tests). */
-function testLines(text: string): ReadonlySet<number> {
-  const tests = new Set<number>();
-  if (!text.includes('helm.sh/hook')) return tests;
-  let line = 1;
-  for (const part of text.split(/^(?=---)/m)) {
-    const count = part.split('\n').length - 1;
-    const isTest = /helm\.sh\/hook["']?\s*:\s*["']?[\w,\s-]*\btest(?:-success|-failure)?\b/.test(part);
-    for (let at = line; isTest && at <= line + count; at++) tests.add(at);
-    line += count;
-  }
-  return tests;
+  const isTwin = ({ image, certainty }: Finding): boolean => certainty === 'maybe' && isBareTwin(image, seen);
+  return {
+    findings: findings.filter((finding) => !isTwin(finding)),
+    warnings: [...rendered.warnings, ...main.warnings, ...missingCharts(valued)],
+  };
 }
 
 /** Exploring both sides of `if tag` or `if registry` also makes the name without it. */

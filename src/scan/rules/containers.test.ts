@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deployment, scanText, usedIn, whyIn } from '../testing/scan-files.ts';
+import { deployment, maybeIn, scanText, usedIn, whyIn } from '../testing/scan-files.ts';
 
 const pod = (spec: string) =>
   `spec:\n  containers: [{name: a, image: quay.io/a/main:1}]\n  initContainers: [{name: b, image: busybox}]\n${spec}`;
@@ -103,5 +103,11 @@ describe('containers', () => {
       'apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nspec: {rules: [{validate: {pattern: {spec: {containers: [{image: "!*:latest"}]}}}}]}\n',
     );
     expect([findings, warnings]).toEqual([[], []]);
+  });
+
+  it('of a scorecard are only run by a developer', () => {
+    const text =
+      'apiVersion: scorecard.operatorframework.io/v1alpha3\nkind: Configuration\nstages: [{tests: [{image: q.io/a/test:1}]}]\n';
+    expect([usedIn(text), maybeIn(text)]).toEqual([[], ['q.io/a/test:1']]);
   });
 });

@@ -45,6 +45,8 @@ describe('fields that hold a whole reference', () => {
     'labels: {image: quay.io/a/b:v1}',
     'osImage: ubuntu',
     'image: ""',
+    'helm: {ociRepository: {ref: "ghcr.io/x/extension:v1"}}',
+    'install: {ref: "ghcr.io/x/charts/extension:v1"}',
   ])('%s is nothing', (spec) => expect([usedIn(resource(spec)), maybeIn(resource(spec))]).toEqual([[], []]));
 
   it('with a bare name are uncertain', () => {

@@ -48,6 +48,7 @@ function* find(document: ScannedDocument, visit: Visit): Iterable<Finding | Warn
     if (key === 'yes' && /[,;=]/.test(text)) yield* listedImages(visit, spot);
     return;
   }
+  if (key !== 'yes' && isChart(judged.reference, visit)) return;
   if (isPartOfReference(judged, visit)) return;
   const verdict = verdictOn(judged.reference, { document, object: visit.object, key });
   if (verdict?.certainty === 'used') yield used(judged.image, spot);
@@ -60,6 +61,12 @@ function* listedImages(visit: Visit, spot: Spot): Iterable<Finding> {
   for (const { image } of namedImages({ name: nameOf(visit) ?? '', value: visit.value as string })) {
     yield notRun ? maybe(image, notRun, spot) : used(image, spot);
   }
+}
+
+/** Registries hold charts as well: `ociRepository: {ref: ghcr.io/x/charts/y:1}`. */
+function isChart({ path }: Reference, visit: Visit): boolean {
+  const parent = visit.parent?.key;
+  return /(?:^|\/)(?:helm-)?charts\//.test(path) || (typeof parent === 'string' && /chart|ociRepository/i.test(parent));
 }
 
 /** Its registry, repository or tag stands beside or above it: other rules put it together. */
