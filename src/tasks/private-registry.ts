@@ -67,16 +67,27 @@ export interface FoundImage {
  */
 export async function findImage(
   reference: Reference,
-  { registry, store }: PrivateRegistry,
+  privateRegistry: PrivateRegistry,
   settings: Settings,
 ): Promise<FoundImage | undefined> {
-  const options = { ...callOptions(settings), ...(reference.host && { host: reference.host }) };
+  const { registry, store } = privateRegistry;
   const wanted = tagOrDigest(reference);
-  for (const path of store ? [reference.path] : [...strippedNames(reference), ...fullNames(reference)]) {
-    const descriptor = await registry.statManifest(path, wanted, options);
-    if (descriptor) return { repository: path, descriptor };
+  for (const { host, ...name } of [reference, ...withoutOwnHost(reference, privateRegistry)]) {
+    const options = { ...callOptions(settings), ...(host && { host }) };
+    const spelled = { ...name, ...(host && { host }) };
+    for (const path of store ? [name.path] : [...strippedNames(spelled), ...fullNames(spelled)]) {
+      const descriptor = await registry.statManifest(path, wanted, options);
+      if (descriptor) return { repository: path, descriptor };
+    }
   }
   return undefined;
+}
+
+/** `localhost:5000/x` is `x` in the registry that listens there; nothing for names of other hosts. */
+export function withoutOwnHost({ host, ...name }: Reference, { address }: PrivateRegistry): readonly Reference[] {
+  const own =
+    host !== undefined && address !== undefined && host.replace(/^localhost(?=:|$)/, '127.0.0.1') === address.host;
+  return own ? [name] : [];
 }
 
 export function notLoaded(reference: Reference): ImagesError {

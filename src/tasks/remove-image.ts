@@ -4,7 +4,7 @@ import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { DEFAULT_TAG, formatReference, type Reference, tagOrDigest } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
 import type { EmbeddedStore } from '../storage/embedded-store.ts';
-import { fullNames, notLoaded, type PrivateRegistry, strippedNames } from './private-registry.ts';
+import { fullNames, notLoaded, type PrivateRegistry, strippedNames, withoutOwnHost } from './private-registry.ts';
 import { belongingTo, removeUnneeded } from './remove-unneeded.ts';
 import { callOptions, type Settings } from './settings.ts';
 
@@ -13,7 +13,9 @@ export async function removeImage(reference: Reference, registry: PrivateRegistr
   const { host, ...unnamed } = reference;
   const targets: readonly Target[] = [
     ...fullNames(reference).map((path) => ({ reference: unnamed, path, settings })),
-    ...strippedNames(reference).map((path) => ({ reference, path, settings })),
+    ...[reference, ...withoutOwnHost(reference, registry)].flatMap((name) =>
+      strippedNames(name).map((path) => ({ reference: name, path, settings })),
+    ),
   ];
   for (const target of targets) {
     const removed = registry.store

@@ -30,6 +30,21 @@ describe('images lreg_isloaded, lreg_missingimages', () => {
     }
   });
 
+  it('knows its own address: a name that begins with it has no other host', async () => {
+    await using scene = await newScene();
+    const { world, at } = scene;
+    const { host, port } = await world.startRegistry();
+    await world.must(['lreg_cache', at('library/alpine:1')]);
+    for (const env of [{}, { LOCAL_REGISTRY: host, XDG_DATA_HOME: `${world.path}/other` }]) {
+      const ask = async (name: string) => (await world.images(['lreg_isloaded', name], { env })).status;
+      for (const own of [host, `localhost:${port}`]) expect(await ask(`${own}/alpine:1`), own).toBe(0);
+      expect(await ask('127.0.0.1:1/alpine:1')).toBe(1);
+    }
+    expect(await world.must(['lreg_inspect', `${host}/library/alpine:1`])).toContain('"Architecture"');
+    await world.must(['lreg_rm', `${host}/library/alpine:1`]);
+    expect(await world.must(['lreg_ls'])).toBe('');
+  });
+
   it('is asked over HTTP with the same answers', async () => {
     await using scene = await newScene();
     const { world, at } = scene;
