@@ -50,7 +50,7 @@ function createBuild(
   target: Stage,
 ): { readonly build: Build; unusedArgs(): readonly string[] } {
   const call = seams.signal ? { signal: seams.signal } : {};
-  const times = timeRules(request.times, request.since);
+  const times = timeRules(request.times);
   const used = new Set<string>();
   const states = new Map<Stage, Promise<StageState>>();
   const images = new Map<string, Promise<readonly StageLayer[]>>();

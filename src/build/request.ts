@@ -30,14 +30,12 @@ export interface BuildRequest {
   /** What RUN gets beside ARG: proxies, in neither history nor key. */
   readonly proxies?: ReadonlyMap<string, string>;
   readonly times: TimeChoice;
-  /** When the build began, in milliseconds since 1970. */
-  readonly since: number;
   readonly compression: LayerCompression;
   /** Nothing that is remembered counts. */
   readonly noCache?: boolean;
 }
 
-/** Of ADD with an address. Errors: those of HTTP; DIGEST_INVALID where it is not what `checksum` says. */
+/** Of ADD with an address: a tree of one file, named by `nameOfUrl`. Errors: those of HTTP; DIGEST_INVALID where it is not what `checksum` says. */
 export type Download = (url: string, options: CallOptions & { readonly checksum?: Digest }) => Promise<TreeSource>;
 
 export interface BuildSeams {

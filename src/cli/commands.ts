@@ -1,4 +1,5 @@
 // The table of commands: the grammar, the help, the completion scripts and docs/commands.md are made from it.
+import { BUILD_COMMAND } from './build-command.ts';
 import type { CommandSpec } from './command.ts';
 import { DATA, DRY_RUN, JSON_OUTPUT, PLATFORM, REFERRERS } from './common-options.ts';
 import { LOOK_COMMANDS } from './look-commands.ts';
@@ -238,6 +239,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   ...PLACE_COMMANDS,
   ...LOOK_COMMANDS,
+  BUILD_COMMAND,
   MAKE_COMMAND,
   {
     name: 'completion',

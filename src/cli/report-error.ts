@@ -18,7 +18,13 @@ const PATH_ERRORS: Readonly<Record<string, string>> = {
 
 export function reportError(error: unknown, verbose: boolean): ErrorReport {
   const { message, hint, status } = describe(error);
-  const lines = [`ERROR: ${oneLine(message)}`, ...(hint ? [oneLine(hint)] : []), ...(verbose ? stackOf(error) : [])];
+  const excerpt = error instanceof ImagesError ? error.excerpt.map((line) => `  ${withoutControls(line)}`) : [];
+  const lines = [
+    `ERROR: ${oneLine(message)}`,
+    ...excerpt,
+    ...(hint ? [oneLine(hint)] : []),
+    ...(verbose ? stackOf(error) : []),
+  ];
   return { lines, status };
 }
 
@@ -47,7 +53,11 @@ function statusOf(code: ErrorCode): number {
 
 /** Control characters come from outside (file names, answers of registries) and must not drive the terminal. */
 function oneLine(text: string): string {
-  return text.replaceAll(/\s*[\r\n]+\s*/g, ' ').replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '?');
+  return withoutControls(text.replaceAll(/\s*[\r\n]+\s*/g, ' '));
+}
+
+function withoutControls(text: string): string {
+  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '?');
 }
 
 function stackOf(error: unknown): readonly string[] {

@@ -11,6 +11,8 @@
 //   images/
 //     names/HOST/PATH/_tags/TAG                                 the digest that HOST/PATH:TAG is
 //     referrers/NAME/_subjects/ALGORITHM/HEX/ALGORITHM/HEX      the second digest's descriptor: its manifest's subject is the first
+//     built/HOST/PATH/_tags/TAG                                 the digest of an image that was built here; no repository has it before it is uploaded
+//     build/KEY                                                 what is remembered of a build's step (build/layer/step-record); can be deleted
 //     indexes/ALGORITHM/HEX                                     what is in this layer, for who looks into images (rootfs/index-codec); can be deleted
 //     stage/ID~OWNER, tmp/…                                     bytes on their way in (fs-ownership, fs-object-store)
 //
@@ -77,6 +79,16 @@ export function nameTagsPrefix(host: string, path: string): string {
 
 export function nameKey(host: string, path: string, tag: string): string {
   return `${nameTagsPrefix(host, path)}${tag}`;
+}
+
+/** The name of an image that was built here, its host and path in full. */
+export function builtKey(host: string, path: string, tag: string): string {
+  return `images/built/${encodeURIComponent(host)}/${path}/_tags/${tag}`;
+}
+
+/** `key` is hexadecimal digits. */
+export function buildStepKey(key: string): string {
+  return `images/build/${key.slice(0, 2)}/${key}`;
 }
 
 /** What `nameKey` built; `undefined` for a file that it did not. */

@@ -57,13 +57,14 @@ export async function uploadImage(from: string, settings: Settings, options: Upl
   return await copyOpened({ source, sink, name }, settings, options);
 }
 
-interface Ends {
+export interface Ends {
   readonly source: OpenedSource;
   readonly sink: OpenedSink;
   readonly name: Reference | undefined;
 }
 
-async function copyOpened(
+/** Errors: PLATFORM_UNKNOWN, those of the places. */
+export async function copyOpened(
   { source, sink, name }: Ends,
   settings: Settings,
   options: CopyOptions,

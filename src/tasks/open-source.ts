@@ -95,7 +95,9 @@ const fromStore: Look = async (location, settings) => {
   const data = dataDirectory(settings);
   if (location.transport !== 'name' || !(await embeddedStoreExists(data))) return undefined;
   const store = await openEmbeddedStore(data);
-  return await inRegistry(location.reference, { label: data, registry: store.registry, store }, settings);
+  const { builtImageSource } = await import('./built-image-source.ts');
+  const built = await builtImageSource(location.reference, store);
+  return built ?? (await inRegistry(location.reference, { label: data, registry: store.registry, store }, settings));
 };
 
 const fromDaemon: Look = async (location, settings, options) => {

@@ -1,10 +1,8 @@
 // Bytes that are read more than once and may be larger than memory: a file without a name, so that nothing stays of it, however this process ends.
-import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { mkdir, open, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import { translatingFsErrors } from '../../io/fs-errors.ts';
 import type { Bytes } from '../../registry/contract.ts';
+import { temporaryFile } from '../../transports/temporary-file.ts';
 
 export interface Spool extends AsyncDisposable {
   /** Of the open file: a child process may write to it. */
@@ -19,16 +17,10 @@ const CHUNK = 1 << 20;
 /** Milliseconds between two looks at a file that another process writes. */
 const PATIENCE = 2;
 
-/** `directory` is made. Errors: NO_ACCESS, NO_SPACE, READ_ONLY. */
+/** A file in `directory`, which is made. Errors: NO_ACCESS, NO_SPACE, READ_ONLY. */
 export async function createSpool(directory: string): Promise<Spool> {
-  const path = join(directory, `spool-${randomUUID()}`);
-  const handle = await translatingFsErrors(directory, async () => {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND;
-    const opened = await open(path, flags, 0o600);
-    await unlink(path);
-    return opened;
-  });
+  await translatingFsErrors(directory, () => mkdir(directory, { recursive: true, mode: 0o700 }));
+  const handle = await temporaryFile(directory);
   const size = async () => (await handle.stat()).size;
 
   async function* read(isOver?: Promise<unknown>): AsyncGenerator<Uint8Array> {

@@ -64,6 +64,17 @@ export function isUrl(source: string): boolean {
   return /^https?:\/\//.test(source);
 }
 
+/** What a file is called that comes from an address. */
+export function nameOfUrl(url: string): string {
+  const path = URL.parse(url)?.pathname ?? '';
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  try {
+    return decodeURIComponent(name).replaceAll('/', '_') || '__unnamed__';
+  } catch {
+    return name;
+  }
+}
+
 function isGit(source: string): boolean {
   if (/^(?:git@[^/]+:|git:\/\/|ssh:\/\/)/.test(source)) return true;
   return isUrl(source) && /\.git(?:[#?].*)?$/.test(source);

@@ -12,8 +12,6 @@ export interface StepVariant {
 export interface StepRecord {
   /** What later steps' keys say of this layer: the same, whatever its times and its compression are. Empty where nothing changed. */
   readonly id: string;
-  /** When the build began that did the step, in milliseconds since 1970. */
-  readonly since: number;
   /** By time rules and compression. None where nothing changed. */
   readonly variants: Readonly<Record<string, StepVariant>>;
   /** Of a RUN: its files' times as they were, `seconds.nanoseconds` in the archive's order. */
@@ -37,7 +35,6 @@ export function decodeRecord(bytes: Uint8Array): StepRecord | undefined {
     const times = decode.optional(fields.times, 'step.times', decode.strings);
     return {
       id: decode.string(fields.id, 'step.id'),
-      since: decode.size(fields.since, 'step.since'),
       variants: Object.fromEntries(variants),
       ...(times && { times }),
     };

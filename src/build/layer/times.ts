@@ -2,39 +2,35 @@
 import { compareTimes, type TarTime, wholeSeconds } from '../../tar/time.ts';
 
 /**
- * `kept`: as they are, but what was made during the build has no time worth keeping and gets EPOCH. `latest`: later ones become this one
- * (SOURCE_DATE_EPOCH). `fixed`: all become this one (--timestamp). In seconds since 1970.
+ * `fixed`: all become this one (--timestamp; EPOCH where nobody says anything). `latest`: later ones become this one (SOURCE_DATE_EPOCH).
+ * `kept`: they stay; then equal inputs are those with equal times. In seconds since 1970.
  */
 export type TimeChoice =
-  | { readonly kind: 'kept' }
+  | { readonly kind: 'fixed'; readonly seconds: number }
   | { readonly kind: 'latest'; readonly seconds: number }
-  | { readonly kind: 'fixed'; readonly seconds: number };
+  | { readonly kind: 'kept' };
 
 /** 1980, the first year that zip archives know. */
 export const EPOCH = 315_532_800;
-/** Files get the time of a clock that ticks every few milliseconds. */
-const TICK = 20;
 
 export interface TimeRules {
   /** Tells the choice from others. */
   readonly id: string;
   /** Of the image and of what has no time of its own. */
   readonly made: TarTime;
-  /** In milliseconds since 1970. */
-  readonly since: number;
   of(time: TarTime): TarTime;
 }
 
-/** `since` is when the build began, in milliseconds since 1970. */
-export function timeRules(choice: TimeChoice, since: number): TimeRules {
+export function timeRules(choice: TimeChoice): TimeRules {
   const made = wholeSeconds(choice.kind === 'kept' ? EPOCH : choice.seconds);
-  if (choice.kind === 'fixed') return { id: `fixed:${choice.seconds}`, made, since, of: () => made };
-  if (choice.kind === 'latest') {
-    return { id: `latest:${choice.seconds}`, made, since, of: (time) => (compareTimes(time, made) > 0 ? made : time) };
+  switch (choice.kind) {
+    case 'fixed':
+      return { id: `fixed:${choice.seconds}`, made, of: () => made };
+    case 'latest':
+      return { id: `latest:${choice.seconds}`, made, of: (time) => (compareTimes(time, made) > 0 ? made : time) };
+    case 'kept':
+      return { id: 'kept', made, of: (time) => time };
   }
-  const begin = since - TICK;
-  const limit = { seconds: Math.floor(begin / 1000), nanoseconds: Math.floor(begin % 1000) * 1_000_000 };
-  return { id: 'kept', made, since, of: (time) => (compareTimes(time, limit) >= 0 ? made : time) };
 }
 
 export function isoTime({ seconds }: TarTime): string {

@@ -1,9 +1,9 @@
 // A layer's archive on its way into the store: hashed, compressed, hashed again, staged; one pass.
+import { compressed } from '../../io/compress.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, digester } from '../../oci/digest.ts';
 import type { Bytes, CallOptions } from '../../registry/contract.ts';
 import type { BlobWriter } from '../contract.ts';
-import { compressLayer } from './compress-layer.ts';
 import { type LayerCompression, layerMediaType } from './compression.ts';
 
 export interface WrittenLayer {
@@ -32,7 +32,9 @@ export async function writeLayer(archive: Bytes, options: WriteOptions): Promise
   }
   await using blob = await blobs.start();
   let size = 0;
-  for await (const chunk of compressLayer(hashed(), compression)) {
+  const { kind, level } = compression;
+  const bytes = kind === 'none' ? hashed() : compressed(hashed(), { kind, ...(level !== undefined && { level }) });
+  for await (const chunk of bytes) {
     packed.update(chunk);
     size += chunk.length;
     await blob.append(chunk);

@@ -4,7 +4,6 @@ import { type Platform, parsePlatform } from '../../oci/platform.ts';
 import type { Instruction } from '../dockerfile/instructions.ts';
 import { parseTrigger } from '../dockerfile/parse.ts';
 import { mistake } from '../dockerfile/source.ts';
-import { timeRules } from '../layer/times.ts';
 import { applyConfig } from './apply-config.ts';
 import { type Build, type Step, stageLabel } from './build.ts';
 import { filesStep } from './files-step.ts';
@@ -125,7 +124,6 @@ async function evaluateStep(
     blobs: seams.blobs,
     cache: seams.cache,
     times: build.times,
-    timesOf: (since: number) => timeRules(request.times, since),
     compression: request.compression,
     noCache: request.noCache ?? false,
     onBytes: (count: number) => seams.onEvent?.({ type: 'bytes', id, count }),

@@ -8,7 +8,7 @@ import { fileInMemory, filesSource } from '../context/one-file.ts';
 import { compilePatterns, PatternError, type Patterns } from '../context/patterns.ts';
 import { heredocText } from '../dockerfile/heredoc.ts';
 import type { Word } from '../dockerfile/instructions.ts';
-import { isUrl } from '../dockerfile/parse-files.ts';
+import { isUrl, nameOfUrl } from '../dockerfile/parse-files.ts';
 import { mistake } from '../dockerfile/source.ts';
 import { type ChangeMode, parseMode } from '../files/chmod.ts';
 import { type CopyRules, copyMatch, copySource } from '../files/copy-files.ts';
@@ -175,8 +175,14 @@ async function urlActions(step: Step, said: Said, url: string, unpack: boolean):
     throw mistake(instruction.statement, `nothing is fetched from addresses here [${url}]`, {
       at: sources[0]?.word.at ?? 0,
     });
-  const source = await download(url, { ...build.call, ...(digest && { checksum: digest }) });
-  const [name = ''] = source.tree.root.children?.keys() ?? [];
+  const name = nameOfUrl(url);
+  const open = () => download(url, { ...build.call, ...(digest && { checksum: digest }) });
+  // With a checksum nothing is fetched before it is needed.
+  if (digest && !unpack) {
+    const copy = async (rules: CopyRules, plan: PlanParts) => copySource({ ...plan, rules }, await open(), name);
+    return [{ kind: 'copy', id: ['url', name, digest], copy }];
+  }
+  const source = await open();
   const node = source.tree.root.children?.get(name);
   const file = unpack && node ? await source.archive(node.inode, build.call) : undefined;
   if (file) return [{ kind: 'unpack', id: ['archive', file.id], file }];

@@ -14,7 +14,6 @@ export interface StepSettings extends CallOptions {
   readonly blobs: BlobWriter;
   readonly cache: StepCache;
   readonly times: TimeRules;
-  readonly timesOf: (since: number) => TimeRules;
   readonly compression: LayerCompression;
   readonly noCache: boolean;
   onBytes?(count: number): void;
@@ -49,16 +48,16 @@ export async function layerStep(
   const known = record && (await fromRecord(name, record, settings));
   if (known) return known;
   const done = await work();
-  if (!done) return await noted(name, settings, { id: '', since: settings.times.since, variants: {} });
+  if (!done) return await noted(name, settings, { id: '', variants: {} });
   const written = await writeLayer(done.archive, settings);
-  if (done.isEmpty()) return await noted(name, settings, { id: '', since: settings.times.since, variants: {} });
+  if (done.isEmpty()) return await noted(name, settings, { id: '', variants: {} });
   const layer = await layerOf(written, settings);
   const index = done.index?.();
   if (index) await layer.index?.save(encodeIndex(index));
   const times = done.times?.();
   const fresh: StepRecord = {
-    id: record?.id || written.diffId,
-    since: settings.times.since,
+    // What was run again may have come out otherwise; what was only written again has not.
+    id: (!times && record?.id) || written.diffId,
     variants: { ...(times ? {} : record?.variants), [variantName(settings)]: written },
     ...(times && { times }),
   };
@@ -72,7 +71,7 @@ async function remembered(name: string, { cache }: StepSettings): Promise<StepRe
 }
 
 async function fromRecord(name: string, record: StepRecord, settings: StepSettings): Promise<StepResult | undefined> {
-  const { id, variants, times, since } = record;
+  const { id, variants, times } = record;
   if (id === '') return { layer: undefined, id, cached: true };
   const variant = variants[variantName(settings)];
   const layer = variant && (await settings.blobs.layer(variant.descriptor, variant.diffId));
@@ -81,8 +80,7 @@ async function fromRecord(name: string, record: StepRecord, settings: StepSettin
   for (const other of Object.values(variants)) {
     const from = await settings.blobs.layer(other.descriptor, other.diffId);
     if (!from) continue;
-    const rules = settings.timesOf(since);
-    const written = await writeLayer(retimed(from, times, rules.of, settings), settings);
+    const written = await writeLayer(retimed(from, times, settings.times.of, settings), settings);
     await settings.cache.put(
       name,
       encodeRecord({ ...record, variants: { ...variants, [variantName(settings)]: written } }),

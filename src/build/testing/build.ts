@@ -79,7 +79,6 @@ export async function build(dockerfile: string, options: TestBuild = {}): Promis
     buildPlatform: platform,
     buildArgs: new Map(),
     times: { kind: 'fixed', seconds: 1_000_000_000 },
-    since: Date.now(),
     compression: { kind: 'none' },
     ...rest,
   };

@@ -1,0 +1,69 @@
+// A build as plain lines on stderr: each step once, what RUN and the `tar` script print as it comes.
+import { StringDecoder } from 'node:string_decoder';
+import type { BuildEvent } from '../../build/request.ts';
+
+export interface BuildReporter {
+  onEvent(event: BuildEvent): void;
+  /** What a script prints. */
+  onOutput(chunk: Uint8Array): void;
+}
+
+/** A step that takes no longer is told when it is done. */
+const SOON_MS = 150;
+
+export function buildReporter(write: (text: string) => void): BuildReporter {
+  const waiting = new Map<number, NodeJS.Timeout>();
+  const decoders = new Map<number, StringDecoder>();
+  const say = (stage: string, text: string, end = ''): void => write(`=== [${stage}] ${oneLine(text)}${end}\n`);
+  const sayNow = (id: number, stage: string, text: string): void => {
+    if (!waiting.has(id)) return;
+    clearTimeout(waiting.get(id));
+    waiting.delete(id);
+    say(stage, text);
+  };
+  const texts = new Map<number, string>();
+  return {
+    onOutput: (chunk) => write(printable(Buffer.from(chunk).toString())),
+    onEvent: (event) => {
+      switch (event.type) {
+        case 'step': {
+          const { id, stage, text } = event;
+          texts.set(id, text);
+          waiting.set(id, setTimeout(() => sayNow(id, stage, text), SOON_MS).unref());
+          break;
+        }
+        case 'step-done': {
+          const { id, stage, text, cached } = event;
+          const isSaid = !waiting.has(id);
+          clearTimeout(waiting.get(id));
+          waiting.delete(id);
+          if (!isSaid || cached) say(stage, text, cached ? ' (cached)' : '');
+          break;
+        }
+        case 'output': {
+          sayNow(event.id, event.stage, texts.get(event.id) ?? 'RUN');
+          const decoder = decoders.get(event.id) ?? new StringDecoder('utf8');
+          decoders.set(event.id, decoder);
+          write(printable(decoder.write(Buffer.from(event.chunk))));
+          break;
+        }
+        case 'warning':
+          write(`WARNING: ${oneLine(event.message)}\n`);
+          break;
+        default:
+      }
+    },
+  };
+}
+
+/** Commands may print colours; what moves the cursor or rings is left out. */
+function printable(text: string): string {
+  return text.replaceAll(/\x1b\[[0-9;]*m|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, (found) =>
+    found.length > 1 ? found : '',
+  );
+}
+
+function oneLine(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ').replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+  return line.length > 120 ? `${line.slice(0, 119)}…` : line;
+}

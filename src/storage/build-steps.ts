@@ -1,0 +1,24 @@
+// What builds remember of their steps: small objects that can be made again.
+import { isImagesError } from '../oci/errors.ts';
+import { buildStepKey } from './layout.ts';
+import { readObject } from './links.ts';
+import type { ObjectStore } from './object-store.ts';
+
+export interface BuildSteps {
+  get(key: string): Promise<Uint8Array | undefined>;
+  put(key: string, value: Uint8Array): Promise<void>;
+}
+
+export function buildSteps(objects: ObjectStore): BuildSteps {
+  return {
+    get: (key) => readObject(objects, buildStepKey(key)),
+    put: async (key, value) => {
+      try {
+        await objects.put(buildStepKey(key), value);
+      } catch (error) {
+        // It only spares work the next time.
+        if (!isImagesError(error, 'NO_ACCESS', 'READ_ONLY', 'NO_SPACE')) throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,68 @@
+// Images that were built here: their names, and a way to read them. The registry does not show them; uploading one is a matter of links.
+import { type Digest, isDigest } from '../oci/digest.ts';
+import { ImagesError } from '../oci/errors.ts';
+import { type RawManifest, rawManifest, verifyBytes } from '../oci/manifest.ts';
+import { DEFAULT_TAG, fullReference, type Reference } from '../oci/reference.ts';
+import type { Registry } from '../registry/contract.ts';
+import { blobKey, builtKey, linkBytes } from './layout.ts';
+import { readLink, readObject } from './links.ts';
+import type { ObjectStore } from './object-store.ts';
+
+export interface BuiltImages {
+  /** Of the image's manifest; by tag, all spellings of a name being one. */
+  find(name: Reference): Promise<Digest | undefined>;
+  /** Stores the manifest, whose blobs are there, then points the name to it. Durable when it returns. */
+  record(name: Reference, manifest: RawManifest): Promise<void>;
+  /** Reads any manifest and blob of the store by its digest, whatever the repository. Nothing can be written. */
+  readonly reader: Registry;
+}
+
+export function builtImages(objects: ObjectStore, registry: Registry): BuiltImages {
+  const getManifest: Registry['getManifest'] = async (_, digest) => {
+    const bytes = isDigest(digest) ? await readObject(objects, blobKey(digest)) : undefined;
+    if (!bytes || !isDigest(digest))
+      throw new ImagesError('MANIFEST_UNKNOWN', `no such manifest in the store [${digest}]`);
+    verifyBytes(bytes, { digest });
+    return rawManifest(bytes);
+  };
+  return {
+    find: async (name) => {
+      const digest = await readLink(objects, keyOf(name));
+      return digest && (await objects.stat(blobKey(digest))) ? digest : undefined;
+    },
+    record: async (name, { digest, bytes }) => {
+      await objects.put(blobKey(digest), bytes, { ifAbsent: true });
+      await objects.sync([blobKey(digest)]);
+      await objects.put(keyOf(name), linkBytes(digest));
+      await objects.sync([keyOf(name)]);
+    },
+    reader: {
+      ...registry,
+      getManifest,
+      statManifest: async (repository, reference) => {
+        if (!isDigest(reference) || !(await objects.stat(blobKey(reference)))) return undefined;
+        const { mediaType, digest, size } = await getManifest(repository, reference);
+        return { mediaType, digest, size };
+      },
+      getBlob: async (_, digest, { from = 0, to } = {}) => {
+        const size = (await objects.stat(blobKey(digest)))?.size;
+        const body =
+          size === undefined
+            ? undefined
+            : await objects.get(blobKey(digest), to === undefined ? { from } : { from, to });
+        if (size === undefined || !body) throw new ImagesError('BLOB_UNKNOWN', `no such blob in the store [${digest}]`);
+        return { descriptor: { mediaType: 'application/octet-stream', digest, size }, body };
+      },
+      statBlob: async (_, digest) => {
+        const found = await objects.stat(blobKey(digest));
+        return found && { mediaType: 'application/octet-stream', digest, size: found.size };
+      },
+      async *referrers() {},
+    },
+  };
+}
+
+function keyOf(name: Reference): string {
+  const { host, path, tag = DEFAULT_TAG } = fullReference(name);
+  return builtKey(host, path, tag);
+}
