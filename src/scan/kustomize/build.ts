@@ -168,7 +168,9 @@ async function valuesOfCharts(place: Workplace, kustomization: Kustomization): P
       place.warn({
         file,
         line: document.lineOf([name, index]),
-        text: `the chart [${title}] is not rendered with these values: its images are not found`,
+        text: isChartHere(place, kustomization, title)
+          ? `the chart [${title}] is rendered with its own values, not with these`
+          : `the chart [${title}] is not rendered with these values: its images are not found`,
       });
       resources.push(...valuesOfChart({ document, path: [name, index, 'valuesInline'] }, chart.valuesInline));
       const more = Array.isArray(chart.additionalValuesFiles) ? chart.additionalValuesFiles : [];
@@ -181,4 +183,11 @@ async function valuesOfCharts(place: Workplace, kustomization: Kustomization): P
     }
   }
   return resources;
+}
+
+/** Beside the kustomization, where the rule for charts finds it (kubectl.docs.kubernetes.io/references/kustomize/builtins, `chartHome`). */
+function isChartHere({ tree }: Workplace, { fields, directory }: Kustomization, name: string): boolean {
+  const home = isFields(fields.helmGlobals) ? fields.helmGlobals.chartHome : undefined;
+  const path = resolveIn(directory, `${typeof home === 'string' ? home : 'charts'}/${name}/Chart.yaml`);
+  return path !== undefined && tree.has(path);
 }
