@@ -63,6 +63,8 @@ async function build(dir) {
       groups: [
         { name: 'core', test: (id) => short.has(id) || shared.has(id) || id.startsWith('\0lazy:') },
         { name: 'search', test: (id) => searches.has(id) },
+        // Charts are archives, and so are layers: who reads layers needs no charts.
+        { name: 'tar', test: /\/src\/(?:tar|rootfs)\// },
         // Not needed for overlays that have not changed. Charts are rare, and what reads them is large.
         { name: 'scan', test: /\/src\/scan\/(?!helm\/)|\/js-yaml\// },
         { name: 'copy', test: /\/src\/(?:copy|transports|registry\/client)\/(?!config\/)/ },

@@ -155,6 +155,8 @@ interface Building {
 }
 
 const AT_A_TIME = 4;
+/** Chosen for the time that a build takes: level 4 takes twice as long for 6 % less, 6 nearly three times for 8 %. Docker 20.10 cannot read zstd. */
+const QUICK: LayerCompression = { kind: 'gzip', level: 1 };
 
 /** Builds, with all blobs in the store; nothing points to the image yet. */
 async function build(
@@ -180,7 +182,7 @@ async function build(
     proxies: proxiesOf(settings, options),
     agents: agentsOf(settings),
     times,
-    compression: options.compression ?? { kind: 'gzip' },
+    compression: options.compression ?? QUICK,
     noCache: options.noCache ?? false,
     ...(options.target !== undefined && { target: options.target }),
     ...(options.labels && { labels: options.labels }),
