@@ -51,10 +51,15 @@ describe('environment variables', () => {
     ['AGENT_IMAGE_REPOSITORY', 'AGENT_VERSION'],
     ['AGENT_IMAGE_REPOSITORY', 'AGENT_IMAGE_TAG'],
     ['AGENT_REPOSITORY', 'AGENT_TAG'],
-    ['AGENT_IMAGE', 'AGENT_IMAGE_VERSION'],
+    ['AGENT_IMAGE_NAME', 'AGENT_IMAGE_VERSION'],
   ])('that stand apart are put together: %s and %s', (name, version) => {
     const list = `- {name: ${name}, value: quay.io/a/agent}\n- {name: ${version}, value: "1.20"}`;
     expect(usedIn(deployment('env:', list))).toEqual(['quay.io/a/agent:1.20']);
+  });
+
+  it('leave alone what is whole: the version is what an operator tells of itself', () => {
+    const list = '- {name: OPERAND_IMAGE, value: quay.io/a/b}\n- {name: OPERAND_IMAGE_VERSION, value: 0.0.1-snapshot}';
+    expect(usedIn(deployment('env:', list))).toEqual(['quay.io/a/b']);
   });
 
   it('use the values of others of the list, and warn of those that are not there', () => {

@@ -100,7 +100,9 @@ function withTagBeside(name: string, value: string, entries: unknown): string {
   const [, stem, part = '', rest] = /^(.*?)_?(IMAGE)?(_NAME|_REPO|_REPOSITORY)?$/.exec(name) ?? [];
   if (stem === undefined || (part === '' && rest === undefined)) return value;
   const whole = [stem, part].filter(Boolean).join('_');
-  const names = [`${whole}_TAG`, `${whole}_VERSION`, ...(rest && part ? [`${stem}_TAG`, `${stem}_VERSION`] : [])];
+  // Beside a whole `X_IMAGE` stands what the operator tells of itself: `X_IMAGE_VERSION`.
+  const more = rest ? [`${whole}_VERSION`, `${stem}_TAG`, `${stem}_VERSION`] : [];
+  const names = [`${whole}_TAG`, ...more];
   const tag = names.map((other) => literalOf(other, entries)).find((text) => text !== undefined);
   return tag === undefined ? value : `${value}:${tag}`;
 }
