@@ -1,5 +1,5 @@
-// bzip2, decoded here: the packages that do it in JavaScript never come back from a run that somebody made too long, keep a block of 46 MB as an array of numbers,
-// or want the whole file at once. What a block holds is in bzip2-block.ts.
+// bzip2, decoded here: the packages that do it want the whole file at once, or keep a block, which may unfold to 46 MB, as an array of numbers. What a block holds
+// is in bzip2-block.ts.
 import { BitReader } from './bit-reader.ts';
 import { readBlock } from './bzip2-block.ts';
 import { blockContent } from './bzip2-content.ts';

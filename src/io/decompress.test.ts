@@ -145,3 +145,70 @@ for (const { name, compression, isThere, compress } of COMPRESSORS) {
     });
   });
 }
+
+describe('bytes that unfold without bounds', () => {
+  it('are taken for an attack beyond a size', async () => {
+    const bomb = zstdCompressSync(Buffer.alloc(1 << 26));
+    const limits = { size: 1 << 24, ratio: 2000 };
+    const all = Array.fromAsync(decompressed(inChunks(bomb, 65_536), limits));
+    await expect(all).rejects.toMatchObject({
+      code: 'COMPRESSION_INVALID',
+      message: expect.stringContaining('attack'),
+    });
+  });
+
+  it('are honest below it, and where they are not that many times larger', async () => {
+    const zeros = zstdCompressSync(Buffer.alloc(1 << 20));
+    expect(await read(zeros)).toHaveLength(1 << 20);
+    const packed = gzipSync(Buffer.alloc(1 << 22));
+    let length = 0;
+    for await (const chunk of decompressed(inChunks(packed, 65_536), { size: 1000, ratio: 2000 }))
+      length += chunk.length;
+    expect(length).toBe(1 << 22);
+  });
+
+  it('are refused where a run in a block of bzip2 is longer than the block', async () => {
+    await expect(read(runWithoutEnd())).rejects.toMatchObject({ code: 'COMPRESSION_INVALID' });
+  });
+
+  it.skipIf(!has('bzip2'))(
+    'come in pieces where they are a block of bzip2 (skipped where it is not installed)',
+    async () => {
+      const packed = by('bzip2')(Buffer.alloc(40_000_000));
+      expect(packed.length).toBeLessThan(1000);
+      let longest = 0;
+      let length = 0;
+      for await (const chunk of decompressed(inChunks(packed, 65_536))) {
+        longest = Math.max(longest, chunk.length);
+        length += chunk.length;
+      }
+      expect(length).toBe(40_000_000);
+      expect(longest).toBeLessThan(1 << 20);
+    },
+  );
+});
+
+/** A stream with one block of one run, of 2^41 bytes: counted with 32 bits it would be below zero. */
+function runWithoutEnd(): Uint8Array {
+  const bits: string[] = [];
+  const put = (value: number, count: number): number => bits.push(value.toString(2).padStart(count, '0'));
+  for (const byte of Buffer.from('BZh9')) put(byte, 8);
+  for (const byte of [0x31, 0x41, 0x59, 0x26, 0x53, 0x59, 0, 0, 0, 0]) put(byte, 8);
+  // Not randomised, origin 0; the byte 0 alone is used; two tables, one selector: the first.
+  put(0, 1);
+  put(0, 24);
+  put(0x8000, 16);
+  put(0x8000, 16);
+  put(2, 3);
+  put(1, 15);
+  put(0, 1);
+  // Two tables of three symbols (two for runs, the end) with codes of 2 bits each.
+  for (let table = 0; table < 2; table++) {
+    put(2, 5);
+    put(0, 3);
+  }
+  for (let symbol = 0; symbol < 40; symbol++) put(1, 2);
+  put(2, 2);
+  const text = bits.join('').padEnd(Math.ceil(bits.join('').length / 8) * 8, '0');
+  return Uint8Array.from(text.match(/.{8}/g) ?? [], (byte) => Number.parseInt(byte, 2));
+}

@@ -8,15 +8,21 @@ export { type Compression, compressionOf };
 
 type Bytes = AsyncIterable<Uint8Array>;
 
-/** Nothing honest unfolds to more than so much and, at once, so many times its size: zeros alone do, 32,000 times in zstd. */
-const SUSPICIOUS_SIZE = 4 * 1024 ** 3;
-const SUSPICIOUS_RATIO = 2000;
+/** What unfolds to more than `size` and, at once, to more than `ratio` times itself is taken for an attack. */
+export interface UnfoldingLimits {
+  /** In bytes. */
+  readonly size: number;
+  readonly ratio: number;
+}
+
+/** Zeros alone unfold 1,030 times in gzip and 32,000 times in zstd: an image may well hold a few gigabytes of them. */
+const LIMITS: UnfoldingLimits = { size: 4 * 1024 ** 3, ratio: 2000 };
 
 /**
  * Uncompressed; what is not compressed, a tar archive for instance, passes through as it is. Several members, frames or streams in a row are read as one.
  * Errors: COMPRESSION_INVALID for what breaks off, is damaged, has something after its end, or unfolds without bounds; those of `bytes`.
  */
-export async function* decompressed(bytes: Bytes): AsyncGenerator<Uint8Array, void> {
+export async function* decompressed(bytes: Bytes, limits = LIMITS): AsyncGenerator<Uint8Array, void> {
   const { first, all } = await begun(bytes);
   const compression = compressionOf(first);
   if (!compression) {
@@ -30,7 +36,7 @@ export async function* decompressed(bytes: Bytes): AsyncGenerator<Uint8Array, vo
   });
   for await (const chunk of unpacked(compression, counted)) {
     written += chunk.length;
-    if (written > SUSPICIOUS_SIZE && written > read * SUSPICIOUS_RATIO) throw unfolds(compression, read, written);
+    if (written > limits.size && written > read * limits.ratio) throw unfolds(compression, read, written);
     yield chunk;
   }
 }
