@@ -48,7 +48,7 @@ export function hasNames(owner: string): boolean {
 /** Of `--chown`: a user alone has the group of the same number, a user's name that user's own. Errors: PATH_UNKNOWN for a name that the image does not have. */
 export function ownerOf(text: string, accounts: Accounts): Owner {
   const [user = '', group] = partsOf(text);
-  const known = isId(user) ? undefined : userNamed(user, accounts);
+  const known = user === '' || isId(user) ? undefined : userNamed(user, accounts);
   const uid = known?.uid ?? Number(user || 0);
   return { uid, gid: group === undefined ? (known?.gid ?? uid) : groupId(group, accounts) };
 }

@@ -1,0 +1,51 @@
+// Dockerfiles as files with what they are parsed to beside them, one line an instruction. IMAGES_GOLDEN=write writes the trees anew, to be read before they are committed.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Instruction } from '../../src/build/dockerfile/instructions.ts';
+import { parseDockerfile } from '../../src/build/dockerfile/parse.ts';
+
+const DIRECTORY = join(import.meta.dirname, 'dockerfile');
+const names = readdirSync(DIRECTORY)
+  .filter((file) => file.endsWith('.dockerfile'))
+  .map((file) => file.slice(0, -'.dockerfile'.length));
+
+describe('Dockerfiles are parsed', () => {
+  it.each(names)('%s', (name) => {
+    const text = readFileSync(join(DIRECTORY, `${name}.dockerfile`), 'utf8');
+    const file = join(DIRECTORY, `${name}.tree`);
+    const tree = treeOf(text);
+    if (process.env.IMAGES_GOLDEN === 'write') writeFileSync(file, tree);
+    expect(tree).toBe(readFileSync(file, 'utf8'));
+  });
+
+  it('there are some', () => expect(names.length).toBeGreaterThan(10));
+});
+
+function treeOf(text: string): string {
+  const { escapeToken, directives, instructions, warnings } = parseDockerfile('Dockerfile', text);
+  return [
+    ...directives.map(({ name, value, line }) => `${line} # ${name}=${value}`),
+    ...(escapeToken === '\\' ? [] : [`escape ${escapeToken}`]),
+    ...instructions.map(lineOf),
+    ...warnings.map(({ line, rule }) => `${line} warning ${rule}`),
+    '',
+  ].join('\n');
+}
+
+function lineOf(instruction: Instruction): string {
+  const { name, keyword: _, range, statement: __, comments, ...fields } = instruction;
+  return `${range.first}-${range.last} ${name} ${shown({ ...fields, ...(comments.length > 0 && { comments }) })}`;
+}
+
+/** Without what is as it is by default, and without places: the property tests look at those. */
+function shown(fields: object): string {
+  const { kind: _, ...rest } = fields as Record<string, unknown>;
+  return JSON.stringify(rest, (key, value) => {
+    if (key === 'at' || key === 'length' || value === undefined || value === false) return undefined;
+    if (Array.isArray(value) && value.length === 0 && key !== 'args') return undefined;
+    if (key === 'trigger') return lineOf(value as Instruction);
+    if (typeof value === 'object' && value !== null && Object.keys(value).sort().join() === 'at,text') return value.text;
+    return value;
+  });
+}

@@ -1,0 +1,2 @@
+FROM scratch
+RUN no newline at the end \
