@@ -30,7 +30,7 @@ export async function listed(archive: Uint8Array, size?: number): Promise<readon
 export async function listedWhole(archive: Uint8Array, size?: number): Promise<readonly string[]> {
   const lines: string[] = [];
   for await (const entry of readTar(inChunks(archive, size))) {
-    const hash = createHash('sha256');
+    const hash = createHash('md5');
     let length = 0;
     for await (const portion of entry.body) {
       hash.update(portion);
@@ -38,7 +38,7 @@ export async function listedWhole(archive: Uint8Array, size?: number): Promise<r
     }
     if (length !== entry.size) throw new Error(`${entry.name} has ${length} bytes, not ${entry.size}`);
     const xattrs = [...entry.xattrs].map(([name, value]) => ` ${name}=${Buffer.from(value).toString('hex')}`);
-    lines.push(`${line(entry)} ${hash.digest('hex').slice(0, 16)}${xattrs.sort().join('')}`);
+    lines.push(`${line(entry)} ${hash.digest('hex')}${xattrs.sort().join('')}`);
   }
   return lines;
 }
