@@ -40,13 +40,18 @@ export function verifies(body: Bytes, expected: Expected): boolean {
   return known !== undefined && known.digest === expected.digest && known.size === expected.size;
 }
 
-/** Shows each chunk to `see` (counters, progress) on its way, and the body's failure to `failed`. A stream that verifies itself stays one. */
-export function tapped(body: Bytes, see: (chunk: Uint8Array) => void, failed?: (error: unknown) => void): Bytes {
+/**
+ * Shows each chunk to `see` (counters, progress) on its way, and the body's failure to `failed`: what that throws is thrown instead. A stream
+ * that verifies itself stays one.
+ */
+export function tapped(body: Bytes, see: (chunk: Uint8Array) => void, failed?: OnFailure): Bytes {
   const stream = closing(body, tap(body, see, failed));
   const known = verifiedStreams.get(body);
   if (known) verifiedStreams.set(stream, known);
   return stream;
 }
+
+type OnFailure = (error: unknown) => void | Promise<void>;
 
 /** True for the SIZE_INVALID of a stream that ended early: what came is good so far, and the rest can be asked for. */
 export function brokeOff(error: unknown): boolean {
@@ -100,7 +105,7 @@ async function* verify(body: Bytes, expected: Expected, start: Start | undefined
 async function* tap(
   body: Bytes,
   see: (chunk: Uint8Array) => void,
-  failed: ((error: unknown) => void) | undefined,
+  failed: OnFailure | undefined,
 ): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of body) {
@@ -108,7 +113,7 @@ async function* tap(
       yield chunk;
     }
   } catch (error) {
-    failed?.(error);
+    await failed?.(error);
     throw error;
   }
 }

@@ -24,7 +24,7 @@ const segment = (bytes: Uint8Array) => ({ type: 2, payload: Buffer.from(bytes).t
 const file = (name: string, content: Uint8Array) => ({ type: 1, name, size: content.length, payload: sum(content) });
 
 async function join(lines: readonly object[], open: OpenFile): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(joinTarSplit(readTarSplit(packed(lines)), open)));
+  return Buffer.concat(await Array.fromAsync(joinTarSplit(readTarSplit(packed(lines)), open, { sums: true })));
 }
 
 describe('tar-split', () => {

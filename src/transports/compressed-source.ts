@@ -26,7 +26,7 @@ export function compressed(source: ImageSource, spool: LayerSpool): ImageSource 
   const formOf = async (layer: Descriptor, call?: CallOptions): Promise<LayerForm | undefined> => {
     if (!isUncompressed(layer.mediaType)) return undefined;
     const { digest, size } =
-      (await spool.known(layer.digest)) ?? (await spool.layer(layer.digest, () => source.blob(layer, 0, call)));
+      (await spool.known(layer.digest)) ?? (await spool.layer(layer, () => source.blob(layer, 0, call)));
     plain.set(digest, layer);
     return { digest, size, compression: spool.kind };
   };
@@ -55,7 +55,7 @@ export function compressed(source: ImageSource, spool: LayerSpool): ImageSource 
     async blob(descriptor, from, call) {
       const layer = plain.get(descriptor.digest);
       if (!layer) return await source.blob(descriptor, from, call);
-      const spooled = await spool.layer(layer.digest, () => source.blob(layer, 0, call));
+      const spooled = await spool.layer(layer, () => source.blob(layer, 0, call));
       if (spooled.digest !== descriptor.digest) throw changed(descriptor, spooled.digest);
       const body = await spooled.open(from);
       return from === 0 ? verified(body, descriptor) : body;

@@ -2,8 +2,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import { compressed } from '../io/compress.ts';
 import { createLimiter } from '../io/limiter.ts';
+import { verified } from '../io/verify.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, digester } from '../oci/digest.ts';
-import { ImagesError } from '../oci/errors.ts';
 import type { Bytes } from '../registry/contract.ts';
 import { readFileBytes } from '../storage/fs-read.ts';
 import type { CompressedForm, LayerMemory } from './layer-memory.ts';
@@ -18,12 +19,15 @@ export interface SpooledLayer extends LayerForm {
   open(from: number): Promise<Bytes>;
 }
 
+/** An uncompressed layer: its digest is the diffID. */
+export type Plain = Pick<Descriptor, 'digest' | 'size'>;
+
 export interface LayerSpool extends AsyncDisposable {
   readonly kind: 'gzip' | 'zstd';
   /** Compresses a layer, whatever it is. Errors: NO_SPACE, those of the body. */
   keep(body: Bytes): Promise<SpooledLayer>;
-  /** The layer with this diffID, compressed once: opened only where nobody has done it. Errors: DIGEST_INVALID, NO_SPACE, those of `open`. */
-  layer(diffId: Digest, open: () => Promise<Bytes>): Promise<SpooledLayer>;
+  /** The layer that is uncompressed this blob, compressed once: opened only where nobody has done it. Errors: DIGEST_INVALID, SIZE_INVALID, NO_SPACE, those of `open`. */
+  layer(blob: Plain, open: () => Promise<Bytes>): Promise<SpooledLayer>;
   /** What the layer is when it is compressed, where that is known without doing it. */
   known(diffId: Digest): Promise<CompressedForm | undefined>;
   readonly memory?: LayerMemory;
@@ -45,20 +49,17 @@ export function layerSpool({ directory, kind, level, concurrency = 2, memory }: 
   const handles: FileHandle[] = [];
   const limit = createLimiter(concurrency);
 
-  const compress = async (body: Bytes): Promise<SpooledLayer> => {
-    const plain = measure(body);
-    const packed = measure(compressed(plain.body, { kind, ...(level !== undefined && { level }) }));
+  /** What is known of the layer is verified by its stream; else it is measured. */
+  const compress = async (body: Bytes, known?: Plain): Promise<SpooledLayer> => {
+    const measured = known ? undefined : measure(body);
+    const plain = measured?.body ?? (known ? verified(body, known) : body);
+    const packed = measure(compressed(plain, { kind, ...(level !== undefined && { level }) }));
     const handle = await spooled(packed.body, directory);
     handles.push(handle);
-    const [diffId, form] = [plain.digest(), { digest: packed.digest(), size: packed.size() }];
+    const { digest: diffId, size: plainSize } = known ?? (measured as Measured).result();
+    const form = packed.result();
     await memory?.rememberLayer(diffId, form);
-    return {
-      ...form,
-      compression: kind,
-      diffId,
-      plainSize: plain.size(),
-      open: (from) => readFileBytes(handle, { from }),
-    };
+    return { ...form, compression: kind, diffId, plainSize, open: (from) => readFileBytes(handle, { from }) };
   };
 
   return {
@@ -70,20 +71,13 @@ export function layerSpool({ directory, kind, level, concurrency = 2, memory }: 
       layers.set(layer.diffId, Promise.resolve(layer));
       return layer;
     },
-    layer(diffId, open) {
-      const under = layers.get(diffId);
+    layer(blob, open) {
+      const under = layers.get(blob.digest);
       if (under) return under;
-      const made = limit(async () => {
-        const layer = await compress(await open());
-        if (layer.diffId === diffId) return layer;
-        throw new ImagesError(
-          'DIGEST_INVALID',
-          `a layer has another content: diffID is ${layer.diffId}, expected ${diffId}`,
-        );
-      });
-      layers.set(diffId, made);
+      const made = limit(async () => await compress(await open(), blob));
+      layers.set(blob.digest, made);
       // Who comes later tries again.
-      made.catch(() => layers.delete(diffId));
+      made.catch(() => layers.delete(blob.digest));
       return made;
     },
     known: async (diffId) => (await layers.get(diffId)?.catch(() => undefined)) ?? (await memory?.layer(diffId)),
@@ -97,9 +91,8 @@ export function layerSpool({ directory, kind, level, concurrency = 2, memory }: 
 
 interface Measured {
   readonly body: AsyncGenerator<Uint8Array>;
-  /** Of what has passed. */
-  digest(): Digest;
-  size(): number;
+  /** When all has passed. */
+  result(): Plain;
 }
 
 function measure(body: Bytes): Measured {
@@ -112,5 +105,5 @@ function measure(body: Bytes): Measured {
       yield chunk;
     }
   };
-  return { body: pass(), digest: () => `sha256:${hash.digest('hex')}`, size: () => size };
+  return { body: pass(), result: () => ({ digest: `sha256:${hash.digest('hex')}`, size }) };
 }

@@ -3,13 +3,13 @@
 // What was compressed when it was pulled cannot be compressed to the same bytes again. So the manifest that this source gives names the uncompressed
 // layers, as skopeo's does; the config stays as it is, and so does the image id. Only where the layers had been put there uncompressed, as by podman build,
 // it is the stored manifest itself (skopeo calls Docker's layers gzipped there though they are not: then it is not).
-import { verified } from '../../io/verify.ts';
+import { tapped, verified } from '../../io/verify.ts';
 import { decodeConfig } from '../../oci/config.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { ImagesError } from '../../oci/errors.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { decodeManifest, type ImageManifest, type RawManifest, rawManifest, verifyBytes } from '../../oci/manifest.ts';
 import type { Bytes } from '../../registry/contract.ts';
-import { joinTarSplit, readTarSplit } from '../../rootfs/tar-split.ts';
+import { type JoinOptions, joinTarSplit, readTarSplit } from '../../rootfs/tar-split.ts';
 import type { ImageSource } from '../contract.ts';
 import { skipped } from '../skipped.ts';
 import type { StorageImage } from '../storage-location.ts';
@@ -49,7 +49,7 @@ export async function storageSource(files: StoreFiles, wanted: StorageImage): Pr
       if (descriptor.digest === manifest.config.digest) return skipped(once(config), from);
       const layer = byDigest.get(descriptor.digest);
       if (!layer) throw new ImagesError('BLOB_UNKNOWN', `no such blob in the store [${descriptor.digest}]`);
-      const archive = verified(await archiveOf(files, layer.id), descriptor);
+      const archive = explained(verified(await archiveOf(files, layer.id), descriptor), files, layer.id);
       return from === 0 ? archive : skipped(archive, from);
     },
     async *referrers() {},
@@ -123,9 +123,21 @@ async function sizeOf(files: StoreFiles, { id, size }: StoredLayer): Promise<num
 }
 
 /** Errors: TAR_INVALID, COMPRESSION_INVALID, NO_ACCESS; UNSUPPORTED where the layer has no tar-split. */
-async function archiveOf(files: StoreFiles, id: string): Promise<Bytes> {
+async function archiveOf(files: StoreFiles, id: string, options: JoinOptions = {}): Promise<Bytes> {
   const content = await files.layerContent(id);
-  return joinTarSplit(readTarSplit(await tarSplitOf(files, id)), content.open);
+  return joinTarSplit(readTarSplit(await tarSplitOf(files, id)), content.open, options);
+}
+
+/** Where the digest proves wrong, the layer is read once more, file by file, to say which one has changed. */
+function explained(archive: Bytes, files: StoreFiles, id: string): Bytes {
+  return tapped(
+    archive,
+    () => {},
+    async (error) => {
+      if (!isImagesError(error, 'DIGEST_INVALID')) return;
+      for await (const _ of await archiveOf(files, id, { sums: true }));
+    },
+  );
 }
 
 async function tarSplitOf(files: StoreFiles, id: string): Promise<Bytes> {
