@@ -1,8 +1,8 @@
 // `images make`.
 import { ImagesError } from '../../oci/errors.ts';
-import { GRAPH_ROOT, makeStore, openImages, storeOutput } from '../../tasks/make-images.ts';
 import { makeItems } from '../../tasks/make-items.ts';
 import { MAKE_FORMATS, type MakeFormat, makeOutput } from '../../tasks/make-output.ts';
+import { GRAPH_ROOT, makeStore, openImages, storeOutput } from '../../tasks/prepulled-store.ts';
 import type { Run } from '../command.ts';
 import { onePlatform, refuseTerminal } from '../look.ts';
 import { expectingMuchData } from '../much-data.ts';

@@ -1,0 +1,214 @@
+// `images make`: stores that real podman and skopeo take for their own. The proofs need root: it unpacks the archive, as a VM does; the program itself does not.
+
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildImage, buildIndex, busyboxLayer, type FixtureImage, layerOf, pushImage } from '../fixtures/image.ts';
+import { ODD_CHANGES, ODD_TREE, treeLayer } from '../fixtures/odd-layers.ts';
+import { writeOverlay } from '../fixtures/overlay.ts';
+import { startDockerRegistry } from '../peers/docker-registry.ts';
+import { needs } from '../peers/find.ts';
+import { podmanStore, unpackStore } from '../peers/podman.ts';
+import { must } from '../peers/process.ts';
+import { newWorld, type World } from '../peers/program.ts';
+import { temporaryDirectory } from '../peers/temporary.ts';
+
+const real = needs('root', 'podman', 'skopeo', 'runc', 'setfattr', 'busybox', 'tar');
+
+/** The image as the store would have it if skopeo had put it there, against the one that was made. */
+describe.skipIf(real.missing)(`stores of the overlay driver${real.why}`, () => {
+  let world: World;
+  let images: Readonly<Record<string, FixtureImage>>;
+  let tar: string;
+  let registry: string;
+
+  beforeAll(async () => {
+    world = await newWorld();
+    images = await allImages();
+    const running = await world.startRegistry();
+    registry = running.host;
+    for (const [name, image] of Object.entries(images)) await pushImage(running.base, `library/${name}:1`, image);
+    tar = join(world.path, 'images.tar');
+    await world.must(['make', `--tar=${tar}`, ...Object.keys(images).map((name) => `${name}:1`)]);
+  }, 240_000);
+  afterAll(async () => {
+    await world[Symbol.asyncDispose]();
+  });
+
+  it('hold the same trees as those that skopeo makes', async () => {
+    await using directory = await temporaryDirectory('stores');
+    await using made = await podmanStore(join(directory.path, 'made'), {
+      root: await unpackStore(tar, join(directory.path, 'unpacked')),
+    });
+    await using skopeos = await podmanStore(join(directory.path, 'skopeo'));
+    for (const name of Object.keys(images)) {
+      const full = `docker.io/library/${name}:1`;
+      await must('skopeo', [
+        'copy',
+        '-q',
+        '--src-tls-verify=false',
+        `docker://${registry}/library/${name}:1`,
+        `containers-storage:${skopeos.spec}${full}`,
+      ]);
+      expect(await made.files(full), name).toEqual(await skopeos.files(full));
+    }
+    const listed = async (store: typeof made) => {
+      const all = JSON.parse(await store.podman('images', '--format=json')) as { Id: string; Names: string[] }[];
+      return new Map(all.map(({ Id, Names }) => [Id, Names.toSorted()] as const).sort());
+    };
+    expect(await listed(made)).toEqual(await listed(skopeos));
+  }, 240_000);
+
+  it('give the images back with the same configs and layers, run them, and let go of one alone', async () => {
+    await using directory = await temporaryDirectory('stores');
+    await using made = await podmanStore(join(directory.path, 'made'), {
+      root: await unpackStore(tar, join(directory.path, 'unpacked')),
+    });
+    for (const [name, image] of Object.entries(images)) {
+      const copy = join(directory.path, name);
+      await must('skopeo', ['copy', '-q', `containers-storage:${made.spec}docker.io/library/${name}:1`, `dir:${copy}`]);
+      const manifest = JSON.parse(await readFile(join(copy, 'manifest.json'), 'utf8'));
+      const own = image.children[0] ?? image;
+      expect(manifest.config.digest, name).toBe(own.blobs[0]?.digest);
+    }
+    expect(await made.run('docker.io/library/hello:1')).toBe('OK hello\n');
+    expect(await made.run('docker.io/library/index:1')).toBe('OK index\n');
+    expect(await made.run('docker.io/library/deep120:1', 'cat', '/layer-119')).toBe('119\n');
+    expect(await made.run('docker.io/library/odd:1', 'busybox', 'cat', '/home/user')).toBe('now-a-file\n');
+    await made.podman('rmi', 'docker.io/library/hello:1');
+    expect(await made.run('docker.io/library/index:1')).toBe('OK index\n');
+    const before = await readdir(join(made.root, 'overlay'));
+    await must('skopeo', [
+      'copy',
+      '-q',
+      '--src-tls-verify=false',
+      `docker://${registry}/library/hello:1`,
+      `containers-storage:${made.spec}docker.io/library/hello:1`,
+    ]);
+    expect(await readdir(join(made.root, 'overlay'))).toHaveLength(before.length + 1);
+  }, 240_000);
+
+  it('are read-only stores of others, from an archive of files as well', async () => {
+    await using directory = await temporaryDirectory('stores');
+    const additional = await unpackStore(tar, join(directory.path, 'unpacked'));
+    await using own = await podmanStore(join(directory.path, 'own'), { additional });
+    expect(await own.run('docker.io/library/hello:1')).toBe('OK hello\n');
+  });
+
+  it('are the same bytes whatever the order, into a pipe, and for an unprivileged user', async () => {
+    const names = Object.keys(images).map((name) => `${name}:1`);
+    const expected = await readFile(tar);
+    const other = join(world.path, 'other.tar');
+    await world.must(['make', `--tar=${other}`, ...names.toReversed()]);
+    expect(expected.equals(await readFile(other))).toBe(true);
+    const piped = join(world.path, 'piped.tar');
+    await must('sh', ['-c', `"$0" make --tar=- "$@" | cat >${piped}`, program(), ...names], { env: world.env });
+    expect(expected.equals(await readFile(piped))).toBe(true);
+    await must('chown', ['-R', '65534:65534', world.path]);
+    const unprivileged = ['--reuid=65534', '--regid=65534', '--clear-groups'];
+    const third = join(world.path, 'third.tar');
+    await must('setpriv', [...unprivileged, program(), 'make', `--tar=${third}`, ...names], { env: world.env });
+    expect(expected.equals(await readFile(third))).toBe(true);
+    expect((await stat(third)).uid).toBe(65534);
+  });
+});
+
+it('knows an image that was named by its digest by that, one with several names once, and an index beside its image', async () => {
+  await using world = await newWorld();
+  const image = buildImage({ layers: [layerOf([{ name: 'f', data: 'x' }])] });
+  const index = buildIndex([image, buildImage({ layers: [layerOf([])], architecture: 'arm64' })]);
+  const registry = await world.startRegistry();
+  await pushImage(registry.base, 'library/x:1', index);
+  await pushImage(registry.base, 'library/x:2', image);
+  const tar = join(world.path, 'images.tar');
+  await world.must(['make', `--tar=${tar}`, 'x:1', 'x:2', `x:9@${index.manifest.digest}`]);
+  const listed = await must('tar', ['-xOf', tar, 'var/lib/containers/storage/overlay-images/images.json']);
+  const [one, ...others] = JSON.parse(listed);
+  expect(others).toEqual([]);
+  expect(one.names).toEqual([
+    'docker.io/library/x:1',
+    'docker.io/library/x:2',
+    `docker.io/library/x@${index.manifest.digest}`,
+  ]);
+  expect(one.digest).toBe(image.manifest.digest);
+  expect(one['big-data-names']).toContain(`manifest-${index.manifest.digest}`);
+});
+
+it('fetches from its own registry what is nowhere else, and adds what overlays use with the pause image', async () => {
+  const registryNeeds = needs('docker-registry');
+  if (registryNeeds.missing) return;
+  await using upstream = await startDockerRegistry();
+  await using world = await newWorld();
+  const image = (text: string) => buildImage({ layers: [layerOf([{ name: text, data: text }])] });
+  await pushImage(upstream.base, 'tools/a:1', image('a'));
+  await pushImage(upstream.base, 'pause:3.9', image('pause'));
+  await world.mirror({ 'quay.io': upstream.host, 'registry.k8s.io': upstream.host });
+  const overlay = await writeOverlay(join(world.path, 'overlay'), ['quay.io/tools/a:1']);
+  const tar = join(world.path, 'tmp/images.tar');
+  await must('mkdir', [join(world.path, 'tmp')]);
+  const made = await world.images(['make', `--images-of=${overlay}`], {
+    env: { XCLUSTER_TMP: join(world.path, 'tmp'), IMAGES_PAUSE: 'registry.k8s.io/pause:3.9' },
+  });
+  expect(made, made.stderr).toMatchObject({ status: 0, stdout: '' });
+  const listed = await must('tar', ['-xOf', tar, 'var/lib/containers/storage/overlay-images/images.json']);
+  expect(
+    JSON.parse(listed)
+      .flatMap(({ names }: { names: string[] }) => names)
+      .sort(),
+  ).toEqual(['quay.io/tools/a:1', 'registry.k8s.io/pause:3.9']);
+});
+
+it('leaves nothing under the final name where it fails', async () => {
+  await using world = await newWorld();
+  const registry = await world.startRegistry();
+  const good = layerOf([{ name: 'f', data: 'x' }]);
+  const wrong = buildImage({ layers: [{ ...layerOf([{ name: 'g', data: 'y' }]), diffId: good.diffId }] });
+  const climbs = buildImage({ layers: [layerOf([{ name: '../../etc/cron.d/x', data: 'y' }])] });
+  await pushImage(registry.base, 'library/wrong:1', wrong);
+  await pushImage(registry.base, 'library/climbs:1', climbs);
+  for (const [name, message] of [
+    ['wrong:1', /^ERROR: .*diffID/],
+    ['climbs:1', /^ERROR: a name in a layer climbs out of the root \[..\/..\/etc\/cron.d\/x\]/],
+  ] as const) {
+    const result = await world.images(['make', `--tar=${join(world.path, 'out.tar')}`, name]);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toMatch(new RegExp(message.source, 'm'));
+    expect((await readdir(world.path)).filter((file) => file.includes('out.tar'))).toEqual([]);
+  }
+});
+
+function program(): string {
+  return join(import.meta.dirname, '../../bin/images');
+}
+
+async function allImages(): Promise<Readonly<Record<string, FixtureImage>>> {
+  const base = busyboxLayer();
+  const says = (text: string) => ['/bin/echo', text];
+  const numbered = (count: number) =>
+    Array.from({ length: count - 1 }, (_, at) => layerOf([{ name: `layer-${at + 1}`, data: `${at + 1}\n` }]));
+  const [odd, zstd, plain, changes] = await Promise.all([
+    treeLayer(ODD_TREE),
+    treeLayer(ODD_TREE, 'zstd'),
+    treeLayer(ODD_TREE, 'none'),
+    treeLayer(ODD_CHANGES),
+  ]);
+  const hello = buildImage({
+    layers: [base, layerOf([{ name: 'hello', data: 'x' }])],
+    cmd: says('OK hello'),
+    kind: 'docker',
+  });
+  const other = buildImage({ layers: [base], architecture: 'arm64' });
+  return {
+    hello,
+    index: buildIndex([buildImage({ layers: [base], cmd: says('OK index') }), other]),
+    odd: buildImage({ layers: [odd, changes] }),
+    zstd: buildImage({ layers: [zstd, changes], ownTypes: true }),
+    plain: buildImage({ layers: [plain], ownTypes: true }),
+    docker: buildImage({
+      layers: [odd, changes, layerOf([{ name: 'opt/' }, { name: 'opt/more', data: 'm' }])],
+      kind: 'docker',
+    }),
+    deep60: buildImage({ layers: [base, ...numbered(60)] }),
+    deep120: buildImage({ layers: [base, ...numbered(120)] }),
+  };
+}
