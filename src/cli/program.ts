@@ -4,6 +4,7 @@ import type { CommandSpec } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { processContext } from './context.ts';
 import { findCommand, parseCommandLine } from './grammar.ts';
+import { leaveRoom } from './much-data.ts';
 import { reportError } from './report-error.ts';
 import { VERSION } from './version.ts';
 
@@ -76,5 +77,6 @@ function isBrokenPipe(error: unknown): boolean {
 
 /** Output is flushed: pipes and files are written synchronously on POSIX. Open keep-alive connections must not hold the process. */
 function exit(status: number): never {
+  leaveRoom();
   process.exit(status);
 }

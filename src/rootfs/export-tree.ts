@@ -7,7 +7,7 @@ import type { IndexedEntry, Layer } from './contract.ts';
 import { interleaved, type Piece } from './interleave.ts';
 import { layerFiles, storedSize } from './layer-files.ts';
 import { packer } from './packer.ts';
-import { headerOf, type Inode, type RootTree, type TreeNode, walk } from './tree.ts';
+import { headerOf, type Inode, type PlacedNode, type RootTree, walk } from './tree.ts';
 
 /** Layers that are read at a time: more would hold more memory, and few machines inflate faster than they write. */
 const AT_A_TIME = 2;
@@ -18,82 +18,95 @@ export async function* exportTree(
   layers: readonly Layer[],
   options: CallOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const { contents, others, directories } = sorted(tree);
+  const { contents, others, directories, names } = sorted(tree);
   const out = packer();
-  for (const inode of others) for (const header of headersOf(inode)) yield* out.add(tarHeader(header));
+  for (const inode of others) for (const header of headersOf(inode, names)) yield* out.add(tarHeader(header));
   yield* out.flush();
   const streams = [...contents].map(
     ([at, inodes]) =>
       () =>
-        layerPieces(layers[at] as Layer, inodes, options),
+        layerPieces(layers[at] as Layer, { inodes, names }, options),
   );
   yield* interleaved(streams, AT_A_TIME);
-  for (const header of directories) yield* out.add(tarHeader(header));
+  for (const directory of directories) yield* out.add(tarHeader(directoryHeader(directory)));
   yield* out.add(endOfArchive());
   yield* out.flush();
 }
 
-interface NamedInode {
-  readonly entry: IndexedEntry;
-  /** Its own name first, where that is still one of its names. */
-  readonly names: string[];
-}
-
 interface Sorted {
   /** Files with content by layer, in the order of their positions. */
-  readonly contents: ReadonlyMap<number, readonly NamedInode[]>;
-  readonly others: readonly NamedInode[];
-  readonly directories: readonly TarHeader[];
+  readonly contents: ReadonlyMap<number, readonly Inode[]>;
+  readonly others: readonly Inode[];
+  readonly directories: readonly PlacedNode[];
+  /** Where an inode has several names, or none that is its entry's own: its own first, where that is one of them. */
+  readonly names: ReadonlyMap<Inode, readonly string[]>;
 }
 
 function sorted(tree: RootTree): Sorted {
-  const named = new Map<Inode, NamedInode>();
-  const directories: TarHeader[] = [];
-  for (const { path, node } of walk(tree.root)) {
-    if (node.children) directories.push({ ...headerOf(node), name: path === '' ? './' : `${path}/` });
-    else addName(named, node, path);
+  const names = new Map<Inode, string[]>();
+  const directories: PlacedNode[] = [];
+  const contents = new Map<number, Inode[]>();
+  const others: Inode[] = [];
+  for (const placed of walk(tree.root)) {
+    const { path, node } = placed;
+    const { inode } = node;
+    if (node.children) {
+      directories.push(placed);
+      continue;
+    }
+    const known = names.get(inode);
+    if (known) {
+      if (entryOf(inode).path === path) known.unshift(path);
+      else known.push(path);
+      continue;
+    }
+    if (inode.links > 1 || entryOf(inode).path !== path) names.set(inode, [path]);
+    if (entryOf(inode).type !== 'file' || storedSize(entryOf(inode)) === 0) others.push(inode);
+    else ofLayer(contents, inode.layer).push(inode);
   }
-  const contents = new Map<number, NamedInode[]>();
-  const others: NamedInode[] = [];
-  for (const [{ layer }, inode] of named) {
-    if (inode.entry.type !== 'file' || storedSize(inode.entry) === 0) others.push(inode);
-    else ofLayer(contents, layer).push(inode);
-  }
-  for (const inodes of contents.values()) inodes.sort((a, b) => a.entry.position.body - b.entry.position.body);
-  return { contents, others, directories };
+  for (const inodes of contents.values()) inodes.sort((a, b) => entryOf(a).position.body - entryOf(b).position.body);
+  return { contents, others, directories, names };
 }
 
-function ofLayer(contents: Map<number, NamedInode[]>, layer: number): NamedInode[] {
+function ofLayer(contents: Map<number, Inode[]>, layer: number): Inode[] {
   const known = contents.get(layer);
   if (known) return known;
-  const made: NamedInode[] = [];
+  const made: Inode[] = [];
   contents.set(layer, made);
   return made;
 }
 
-function addName(named: Map<Inode, NamedInode>, { inode }: TreeNode, path: string): void {
-  const known = named.get(inode);
-  if (!known) named.set(inode, { entry: inode.entry as IndexedEntry, names: [path] });
-  else if (known.entry.path === path) known.names.unshift(path);
-  else known.names.push(path);
+/** Of what is no directory. */
+function entryOf({ entry }: Inode): IndexedEntry {
+  if (!entry) throw new Error('a file without an entry');
+  return entry;
 }
 
 /** The inode under its first name, then its other names as links to that one. */
-function headersOf({ entry, names }: NamedInode): readonly TarHeader[] {
-  const [first = entry.path, ...others] = names;
+function headersOf(inode: Inode, names: Sorted['names']): readonly [TarHeader, ...TarHeader[]] {
+  const entry = entryOf(inode);
+  const [first = entry.path, ...others] = names.get(inode) ?? [];
   const { sparse: _, ...plain } = entry;
   const links = others.map((name): TarHeader => ({ ...plain, name, type: 'hardlink', linkname: first, size: 0 }));
-  return [{ ...entry, name: first }, ...links];
+  return [entry.name === first ? entry : { ...entry, name: first }, ...links];
 }
 
-async function* layerPieces(layer: Layer, inodes: readonly NamedInode[], options: CallOptions): AsyncGenerator<Piece> {
+function directoryHeader({ path, node }: PlacedNode): TarHeader {
+  return { ...headerOf(node), name: path === '' ? './' : `${path}/` };
+}
+
+async function* layerPieces(
+  layer: Layer,
+  { inodes, names }: { readonly inodes: readonly Inode[]; readonly names: Sorted['names'] },
+  options: CallOptions,
+): AsyncGenerator<Piece> {
   const out = packer();
   let at = 0;
-  const files = inodes.map(({ entry }) => entry);
+  const files = inodes.map(entryOf);
   for await (const portions of layerFiles(layer, files, options)) {
     const chunks: Uint8Array[] = [];
     for (const { file, bytes, begins, ends } of portions) {
-      const [first, ...links] = headersOf(inodes[at] as NamedInode) as [TarHeader, ...TarHeader[]];
+      const [first, ...links] = headersOf(inodes[at] as Inode, names);
       if (begins) chunks.push(...out.add(tarHeader(first)));
       chunks.push(...out.add(bytes));
       if (!ends) continue;

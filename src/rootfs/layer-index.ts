@@ -4,6 +4,7 @@ import { createLimiter } from '../io/limiter.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { Bytes, CallOptions } from '../registry/contract.ts';
 import { readTar } from '../tar/reader.ts';
+import { compareTimes, wholeSeconds } from '../tar/time.ts';
 import type { IndexedEntry, Layer, LayerIndex } from './contract.ts';
 import { decodeIndex, encodeIndex } from './index-codec.ts';
 import { cleanPath } from './path.ts';
@@ -34,19 +35,32 @@ export async function indexLayer(layer: Layer, options: IndexOptions = {}): Prom
 
 async function readIndex(layer: Layer, options: IndexOptions): Promise<LayerIndex> {
   const entries: IndexedEntry[] = [];
+  let mtime = wholeSeconds(0);
   try {
     const blob = await layer.open(options);
     // With `tail` the archive is read to its end, so that the blob's digest is verified.
     for await (const entry of readTar(decompressed(counted(blob, options)), { tail: () => {} })) {
       if (entries.length === MAX_ENTRIES) throw new ImagesError('TAR_INVALID', `more than [${MAX_ENTRIES}] entries`);
-      const { name, type, size, mode, uid, gid, mtime, linkname, device, xattrs, sparse, position } = entry;
-      const header = { name, type, size, mode, uid, gid, mtime, linkname, device, xattrs, ...(sparse && { sparse }) };
-      entries.push({ ...header, path: cleanPath(name), position });
+      const { name, type, size, mode, uid, gid, linkname, device, xattrs, sparse, position } = entry;
+      // Most files are as old as the one before.
+      if (compareTimes(entry.mtime, mtime) !== 0) mtime = entry.mtime;
+      const path = pathOf(name);
+      const plain = { name, path, type, size, mode, uid, gid, mtime, linkname, device, xattrs, position };
+      entries.push(sparse ? { ...plain, sparse } : plain);
     }
   } catch (error) {
     throw inLayer(layer, error);
   }
   return { entries };
+}
+
+/** Linux opens no longer path, so that no deeper tree can be made of it. */
+const MAX_PATH = 4096;
+
+function pathOf(name: string): string {
+  const path = cleanPath(name);
+  if (path.length < MAX_PATH) return path;
+  throw new ImagesError('TAR_INVALID', `a name in a layer is too long [${path.length} characters]`);
 }
 
 /** Says which layer it was. */

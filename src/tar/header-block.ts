@@ -17,7 +17,8 @@ export const NO_NUMBERS: Numbers = { mode: 0o644, uid: 0, gid: 0, size: 0, secon
 
 /** All that a header holds; what is longer than its field is cut. */
 export function headerBlock(typeflag: string, place: Place, linkname: Uint8Array, numbers: Numbers): Uint8Array {
-  const block = Buffer.alloc(BLOCK);
+  // Of Node's pool: memory of its own costs more than what is put into it.
+  const block = Buffer.allocUnsafe(BLOCK).fill(0);
   block.set(place.name.subarray(0, MAX_NAME), 0);
   putNumber(block, 100, 8, numbers.mode);
   putNumber(block, 108, 8, numbers.uid);
