@@ -55,7 +55,7 @@ export async function prepareMount(
     }
     case 'ssh': {
       const socket = `ssh-${at}`;
-      mounting.held.use(await proxyAgent(join(mounting.run.directory, socket), mount.socket));
+      mounting.held.use(await proxyAgent(mounting.run.directory, socket, mount.socket));
       const { uid, gid } = owner(mount, mounting);
       const own = `chmod ${mount.mode.toString(8)} ${socket}; chown ${uid}:${gid} ${socket}`;
       return { target, kind: 'file', files: [], lines: (path) => [own, ...ontoFile(socket, path, false)] };

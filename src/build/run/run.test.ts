@@ -140,13 +140,16 @@ describe.skipIf(missing)(`RUN${why}`, () => {
       ]);
     });
 
-    it('gives the same layer where overlayfs is refused', async () => {
-      const mounted = await sh(title, CHANGES);
+    it('gives the same layer where overlayfs is refused; files that are linked stay so', async () => {
+      const mounted = await listLayer((await sh(title, CHANGES)).layer);
       const copied = await sh(title, CHANGES, { settings: { overlay: false } });
       expect(copied.machine).toMatchObject({ machine: { overlay: false } });
-      const opaque = (line: string) => !line.includes('.wh.');
-      expect((await listLayer(copied.layer)).filter(opaque)).toEqual((await listLayer(mounted.layer)).filter(opaque));
-      expect((await listLayer(copied.layer)).filter((line) => line.includes('.wh.'))).toEqual([
+      const same = (line: string) => !/\.wh\.|^d\/(?:x|hard) /.test(line);
+      const lines = await listLayer(copied.layer);
+      expect(lines.filter(same)).toEqual(mounted.filter(same));
+      expect(lines.filter((line) => !same(line))).toEqual([
+        'd/hard file 644 0:0 x\nmore',
+        'd/x hardlink 644 0:0 d/hard',
         'd/.wh.y file 0 0:0',
         'old/.wh.deep file 0 0:0',
       ]);

@@ -7,7 +7,7 @@ import { ownIdentity } from '../../io/process-identity.ts';
 import type { CallOptions } from '../../registry/contract.ts';
 import type { Layer } from '../../rootfs/contract.ts';
 import { layerArchive, type StageLayers } from './layer-archive.ts';
-import { syncLater, type Unpacking, unpack } from './unpack.ts';
+import { removeTrees, syncLater, type Unpacking, unpack } from './unpack.ts';
 import type { WorkPlace } from './work-place.ts';
 
 /** The names of the layers' snapshots, unpacked where they were not, the base first. Errors: those of layers, RUN_UNAVAILABLE, NO_SPACE. */
@@ -40,19 +40,19 @@ async function provideSnapshot(
   const staged = await place.claim('stage');
   const bytes = await unpack(archive, staged, unpacking, options);
   await writeFile(join(staged, 'about'), JSON.stringify({ bytes, boot: thisBoot() }));
-  await makeRoom(place, name);
+  await makeRoom(name, unpacking);
   await rename(staged, place.path('snapshots', name));
   syncLater(place.path('snapshots', name), unpacking);
   return name;
 }
 
 /** One that may be half on the disk is nobody's any more. */
-async function makeRoom(place: WorkPlace, name: string): Promise<void> {
-  try {
-    await rename(place.path('snapshots', name), join(await place.claim('stage'), 'old'));
-  } catch (error) {
-    if (!isFsError(error, 'ENOENT')) throw error;
-  }
+async function makeRoom(name: string, { place, namespaces }: Unpacking): Promise<void> {
+  const old = place.path('snapshots', name);
+  if (!(await stat(old).catch(() => undefined))) return;
+  const trash = await place.claim('stage');
+  await rename(old, trash);
+  await removeTrees([trash], namespaces);
 }
 
 /** By what the layers hold; where they have only a compressed digest, that will do. */

@@ -33,7 +33,8 @@ export interface Outcome {
   readonly machine: unknown;
 }
 
-function layerOf(file: string): Layer {
+/** An uncompressed archive as a layer. */
+export function layerOf(file: string): Layer {
   const digest: Layer['descriptor']['digest'] = `sha256:${createHash('sha256').update(readFileSync(file)).digest('hex')}`;
   return {
     descriptor: { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest, size: readFileSync(file).length },

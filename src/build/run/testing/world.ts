@@ -25,13 +25,13 @@ export interface RunWorld extends AsyncDisposable {
   archive(name: string, script: string): Promise<string>;
   /** A directory that this user can write to. */
   home(who: Who): Promise<string>;
-  drive(
-    who: Who,
-    spec: Omit<Drive, 'out' | 'settings'> & { readonly settings?: Partial<Drive['settings']> },
-  ): Promise<Driven>;
+  drive(who: Who, spec: DriveSpec): Promise<Driven>;
   /** Begins one, and leaves it alone. */
-  begin(who: Who, spec: Omit<Drive, 'out' | 'settings'>): Promise<Begun>;
+  begin(who: Who, spec: DriveSpec): Promise<Begun>;
 }
+
+/** What is absent is as usual. */
+export type DriveSpec = Omit<Drive, 'out' | 'settings'> & { readonly settings?: Partial<Drive['settings']> };
 
 export interface Driven extends Outcome {
   /** The layer, an archive. */
@@ -72,10 +72,7 @@ export async function newRunWorld(): Promise<RunWorld> {
     await chown(path, who.uid, who.gid);
     return path;
   };
-  const command = async (
-    who: Who,
-    spec: Omit<Drive, 'out' | 'settings'> & { readonly settings?: Partial<Drive['settings']> },
-  ) => {
+  const command = async (who: Who, spec: DriveSpec) => {
     const place = await home(who);
     const [out, file] = [join(place, `layer-${++count}.tar`), join(directory.path, `spec-${count}.json`)];
     const settings = { directory: join(place, 'runner'), ...spec.settings };
