@@ -5,7 +5,7 @@ import type { SourceOrder } from '../tasks/open-source.ts';
 import type { Settings } from '../tasks/settings.ts';
 import type { LookOptions } from '../tasks/tree-source.ts';
 import type { Invocation } from './command.ts';
-import { expectingMuchData } from './much-data.ts';
+import { collectGarbage, expectingMuchData } from './much-data.ts';
 import { createReporter } from './reporter/reporter.ts';
 import { taskSettings } from './task-settings.ts';
 
@@ -25,8 +25,12 @@ export async function looking<T>(
   const onEvent = expectingMuchData(reporter.onEvent);
   const settings = { ...taskSettings(context, options), onNote: reporter.note };
   const look = (image: string): LookOptions => ({ image, order, onEvent, ...(platform && { platform }) });
+  const quiet = (): void => {
+    reporter.finish();
+    collectGarbage();
+  };
   try {
-    return await work({ settings, look }, reporter.finish);
+    return await work({ settings, look }, quiet);
   } finally {
     reporter.finish();
   }

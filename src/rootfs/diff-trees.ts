@@ -1,7 +1,7 @@
 // What differs between two images, file by file. Contents are compared only where headers cannot tell, each layer read once.
 import type { CallOptions } from '../registry/contract.ts';
 import type { TarHeader } from '../tar/entry.ts';
-import { compareNames } from '../tar/names.ts';
+import { sortNames } from '../tar/names.ts';
 import { compareTimes } from '../tar/time.ts';
 import type { Layer } from './contract.ts';
 import { hashFiles } from './hash-files.ts';
@@ -67,7 +67,7 @@ interface Pair {
 function* pairNodes(before: TreeNode | undefined, after: TreeNode | undefined, path: string): Generator<Pair> {
   yield { path, before, after };
   const names = new Set([...(before?.children?.keys() ?? []), ...(after?.children?.keys() ?? [])]);
-  for (const name of [...names].sort(compareNames)) {
+  for (const name of sortNames([...names])) {
     yield* pairNodes(before?.children?.get(name), after?.children?.get(name), joinPath(path, name));
   }
 }

@@ -1,7 +1,7 @@
 // The file system of an image as a tree of names; what a name stands for is an inode, which several names can share (hard links).
 import { ImagesError } from '../oci/errors.ts';
 import type { TarHeader } from '../tar/entry.ts';
-import { compareNames, printableName } from '../tar/names.ts';
+import { printableName, sortNames } from '../tar/names.ts';
 import type { IndexedEntry } from './contract.ts';
 import { joinPath, linkTarget } from './path.ts';
 
@@ -86,7 +86,7 @@ export function* walk(node: TreeNode, path = ''): Generator<PlacedNode> {
 }
 
 export function sortedNames(children: ReadonlyMap<string, TreeNode>): readonly string[] {
-  return [...children.keys()].sort(compareNames);
+  return sortNames([...children.keys()]);
 }
 
 /** What a directory is that no layer describes. */

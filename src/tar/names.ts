@@ -28,9 +28,17 @@ export function isEscaped(name: string): boolean {
   return /[\udc80-\udcff]/u.test(name);
 }
 
+/** UTF-16, which `<` compares by, differs from byte order only where surrogates are. */
+const SURROGATE = /[\ud800-\udfff]/;
+
+/** Sorts in place, by their bytes. Much faster than by `compareNames` where no name needs it. */
+export function sortNames(names: string[]): string[] {
+  return names.some((name) => SURROGATE.test(name)) ? names.sort(compareNames) : names.sort();
+}
+
 /** By their bytes, as `LC_ALL=C sort` has it. */
 export function compareNames(a: string, b: string): number {
-  if (/[\ud800-\udfff]/.test(a) || /[\ud800-\udfff]/.test(b)) return Buffer.compare(encodeName(a), encodeName(b));
+  if (SURROGATE.test(a) || SURROGATE.test(b)) return Buffer.compare(encodeName(a), encodeName(b));
   return a < b ? -1 : a > b ? 1 : 0;
 }
 

@@ -13,7 +13,7 @@ import {
   walk,
 } from '../rootfs/tree.ts';
 import type { TarHeader } from '../tar/entry.ts';
-import { compareNames, printableName } from '../tar/names.ts';
+import { printableName, sortNames } from '../tar/names.ts';
 
 export interface ListedFile {
   /** Without a leading `/`. */
@@ -27,7 +27,7 @@ export interface ListedFile {
 export function flatNames(tree: RootTree): readonly string[] {
   const names: string[] = [];
   for (const { path, node } of walk(tree.root)) if (path !== '') names.push(node.children ? `${path}/` : path);
-  return names.sort(compareNames);
+  return sortNames(names);
 }
 
 export interface ListOptions {

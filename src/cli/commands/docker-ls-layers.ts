@@ -6,6 +6,7 @@ import { layerId } from '../../tasks/select-layers.ts';
 import { openImage } from '../../tasks/tree-source.ts';
 import type { Run } from '../command.ts';
 import { looking } from '../look.ts';
+import { outLines } from '../out-lines.ts';
 import { writeJson } from '../write-json.ts';
 
 export const run: Run = (invocation) =>
@@ -13,16 +14,21 @@ export const run: Run = (invocation) =>
     const { args, options, context } = invocation;
     await using image = await openImage(look(args[0] as string), settings);
     const indexes = await indexLayers(image.layers, { signal: context.signal });
-    const listed = image.layers.map((layer, at) => ({
-      id: layerId(layer),
-      digest: layer.descriptor.digest,
-      size: layer.descriptor.size,
-      files: (indexes[at]?.entries ?? []).map(({ name }) => printableName(name)),
-    }));
+    const filesOf = (at: number) => indexes[at]?.entries ?? [];
     quiet();
-    if (options.flag('json')) await writeJson(context, listed);
-    else
-      for (const { id, files } of listed)
-        await context.out(`=== Layer; ${id}\n${files.map((name) => `${name}\n`).join('')}`);
+    if (options.flag('json')) {
+      const listed = image.layers.map((layer, at) => ({
+        id: layerId(layer),
+        digest: layer.descriptor.digest,
+        size: layer.descriptor.size,
+        files: filesOf(at).map(({ name }) => printableName(name)),
+      }));
+      await writeJson(context, listed);
+      return 0;
+    }
+    for (const [at, layer] of image.layers.entries()) {
+      await context.out(`=== Layer; ${layerId(layer)}\n`);
+      await outLines(context, filesOf(at), ({ name }) => printableName(name));
+    }
     return 0;
   });

@@ -4,15 +4,16 @@ import { flatNames } from '../../tasks/list-files.ts';
 import { openTree } from '../../tasks/tree-source.ts';
 import type { Run } from '../command.ts';
 import { looking } from '../look.ts';
+import { outLines } from '../out-lines.ts';
 import { writeJson } from '../write-json.ts';
 
 export const run: Run = (invocation) =>
   looking(invocation, 'daemon', async ({ look, settings }, quiet) => {
     const { args, options, context } = invocation;
     await using image = await openTree(look(args[0] as string), settings);
-    const names = flatNames(image.tree).map(printableName);
+    const names = flatNames(image.tree);
     quiet();
-    if (options.flag('json')) await writeJson(context, names);
-    else await context.out(names.map((name) => `${name}\n`).join(''));
+    if (options.flag('json')) await writeJson(context, names.map(printableName));
+    else await outLines(context, names, printableName);
     return 0;
   });
