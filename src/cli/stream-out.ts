@@ -1,5 +1,6 @@
 // Much data to stdout: several chunks in one call, written by another thread while the next ones are made.
 import { translateFsError } from '../io/fs-errors.ts';
+import { createBufferCollector } from './much-data.ts';
 
 const STDOUT = 1;
 /** In bytes; a pipe takes less at a time, a file is written in fewer calls. */
@@ -15,7 +16,9 @@ export async function streamOut(data: AsyncIterable<Uint8Array>): Promise<void> 
   let writing: Promise<void> = Promise.resolve();
   let batch: Uint8Array[] = [];
   let size = 0;
+  const collect = createBufferCollector();
   const send = async (): Promise<void> => {
+    collect(size);
     const chunks = batch;
     [batch, size] = [[], 0];
     await writing;
