@@ -1,5 +1,6 @@
 // `images check`: whether all parts of an image agree.
 import { type CheckedPart, checkImage } from '../../tasks/check-image.ts';
+import { partText } from '../checked-parts.ts';
 import type { Run } from '../command.ts';
 import { onePlatform } from '../look.ts';
 import { formatCount } from '../reporter/format.ts';
@@ -11,7 +12,7 @@ export const run: Run = async ({ args, options, context }) => {
   const json = options.flag('json');
   const lines: Promise<void>[] = [];
   const onPart = (part: CheckedPart): void => {
-    if (!json) lines.push(context.out(textOf(part)));
+    if (!json) lines.push(context.out(partText(part)));
   };
   const parts = await checkImage(args[0] as string, taskSettings(context, options), {
     ...(platform && { platform }),
@@ -23,13 +24,3 @@ export const run: Run = async ({ args, options, context }) => {
   else context.note(wrong === 0 ? 'All parts agree.' : `${formatCount(wrong, 'problem')}.`);
   return wrong === 0 ? 0 : 1;
 };
-
-function textOf({ what, digest, problems, notes }: CheckedPart): string {
-  const head = `${problems.length === 0 ? 'ok   ' : 'WRONG'} ${what}${digest ? ` ${digest}` : ''}`;
-  return [
-    head,
-    ...problems.map((problem) => `      ${problem}`),
-    ...notes.map((note) => `      note: ${note}`),
-    '',
-  ].join('\n');
-}

@@ -1,9 +1,11 @@
 // `images make`.
 import { ImagesError } from '../../oci/errors.ts';
+import type { Warning } from '../../scan/contract.ts';
 import { makeItems } from '../../tasks/make-items.ts';
 import { MAKE_FORMATS, type MakeFormat, makeOutput } from '../../tasks/make-output.ts';
-import { GRAPH_ROOT, makeStore, openImages, storeOutput } from '../../tasks/prepulled-store.ts';
-import type { Run } from '../command.ts';
+import { type Made, makePrepulled } from '../../tasks/make-prepulled.ts';
+import { partText } from '../checked-parts.ts';
+import type { Invocation, Run } from '../command.ts';
 import { onePlatform, refuseTerminal } from '../look.ts';
 import { expectingMuchData } from '../much-data.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
@@ -12,7 +14,20 @@ import { warningLine } from '../scan-warning.ts';
 import { taskSettings } from '../task-settings.ts';
 import { writeJson } from '../write-json.ts';
 
-export const run: Run = async ({ args, options, context }) => {
+export const run: Run = async (invocation) => {
+  const { args, options } = invocation;
+  const [list, check] = [options.text('list'), options.text('check')];
+  const file = list ?? check;
+  if (file === undefined) return await make(invocation);
+  if (args.length > 0 || (list !== undefined && check !== undefined)) {
+    throw new ImagesError('USAGE', '--list and --check take one file, and nothing else', {
+      hint: '`images help make` shows how to use it.',
+    });
+  }
+  return list === undefined ? await checkFile(file, invocation) : await listFile(file, invocation);
+};
+
+async function make({ args, options, context }: Invocation): Promise<number> {
   const began = performance.now();
   const format = formatOf(options.text('format'));
   const imagesOf = options.texts('images-of');
@@ -21,31 +36,82 @@ export const run: Run = async ({ args, options, context }) => {
   }
   const platform = onePlatform(options.text('platform'));
   const pause = options.text('pause');
-  const path = options.text('tar') ?? (await makeOutput(format, taskSettings(context, options)));
-  if (path === '-') refuseTerminal('The archive');
+  const dryRun = options.flag('dry-run');
+  const json = options.flag('json');
+  const path = dryRun ? '' : (options.text('tar') ?? (await makeOutput(format, taskSettings(context, options))));
+  if (path === '-') {
+    refuseTerminal('The archive');
+    if (json)
+      throw new ImagesError('USAGE', 'both the archive and --json go to stdout [-]', { hint: 'Give --tar=FILE.' });
+  }
   const reporter = await createReporter(context);
   try {
     const settings = { ...taskSettings(context, options), onNote: reporter.note };
-    const onEvent = expectingMuchData(reporter.onEvent);
-    const storeOptions = { userXattr: options.flag('userxattr'), onEvent, ...(platform && { platform }) };
+    const onWarning = (warning: Warning) => reporter.note(warningLine(warning));
     const request = { items: args, imagesOf, input: context.stdin };
-    const onWarning = (warning: Parameters<typeof warningLine>[0]) => reporter.note(warningLine(warning));
     const items = await makeItems(request, settings, { onWarning, ...(pause !== undefined && { pause }) });
-    await using images = await openImages(items, settings, storeOptions);
-    await using output = await storeOutput(path, context.out);
-    const made = await makeStore(images, output, settings, { ...storeOptions, graphRoot: GRAPH_ROOT });
+    const made = await makePrepulled(items, settings, {
+      format,
+      path,
+      send: context.out,
+      dryRun,
+      update: options.flag('update'),
+      userXattr: options.flag('userxattr'),
+      ...(platform && { platform }),
+      onEvent: expectingMuchData(reporter.onEvent),
+    });
     reporter.finish();
     const seconds = (performance.now() - began) / 1000;
-    if (options.flag('json')) await writeJson(context, { file: path, ...made, seconds });
-    context.note(
-      `${formatCount(made.images.length, 'image')} of ${formatCount(made.layers, 'layer')}, ${formatBytes(images.bytes)} read, ${seconds.toFixed(1)} s: ${path}`,
-    );
+    if (json)
+      await writeJson(context, { ...(path && { file: path }), format, ...made, seconds: Number(seconds.toFixed(3)) });
+    else if (dryRun) await context.out(planText(made));
+    if (!dryRun) context.note(summary(made, path, seconds));
     return 0;
   } finally {
     reporter.finish();
   }
-};
+}
 
+function planText({ images, layers, bytes }: Made): string {
+  const lines = images.map(({ names, digest }) => `${names[0] ?? digest}\n`);
+  return `${lines.join('')}${formatCount(images.length, 'image')}, ${formatCount(layers, 'layer')}, ${formatBytes(bytes)} to read\n`;
+}
+
+function summary({ images, layers, taken, bytes }: Made, path: string, seconds: number): string {
+  const parts = [
+    formatCount(images.length, 'image'),
+    `${formatCount(layers, 'layer')}${taken > 0 ? ` (${taken} there before)` : ''}`,
+    formatBytes(bytes),
+    `${seconds.toFixed(1)} s`,
+  ];
+  return `${parts.join(', ')}${path === '-' ? '' : `: ${path}`}`;
+}
+
+async function listFile(file: string, { options, context }: Invocation): Promise<number> {
+  const { listPrepulled } = await import('../../tasks/read-prepulled.ts');
+  const images = await listPrepulled(file, taskSettings(context, options));
+  if (options.flag('json')) await writeJson(context, images);
+  // A list as `-` takes it.
+  else for (const { names, id } of images) await context.out(`${(names.length > 0 ? names : [id]).join('\n')}\n`);
+  return 0;
+}
+
+async function checkFile(file: string, { options, context }: Invocation): Promise<number> {
+  const { checkPrepulled } = await import('../../tasks/read-prepulled.ts');
+  const json = options.flag('json');
+  const lines: Promise<void>[] = [];
+  const parts = await checkPrepulled(file, taskSettings(context, options), ({ what, problems }) => {
+    const texts = problems.map(({ rule, text }) => `${rule}: ${text}`);
+    if (!json) lines.push(context.out(partText({ what, problems: texts })));
+  });
+  await Promise.all(lines);
+  const wrong = parts.reduce((sum, { problems }) => sum + problems.length, 0);
+  if (json) await writeJson(context, { ok: wrong === 0, parts });
+  else context.note(wrong === 0 ? 'Everything is right.' : `${formatCount(wrong, 'problem')}.`);
+  return wrong === 0 ? 0 : 1;
+}
+
+/** Errors: USAGE. */
 function formatOf(text = 'tar'): MakeFormat {
   const format = MAKE_FORMATS.find((known) => known === text);
   if (format) return format;

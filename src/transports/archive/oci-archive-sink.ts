@@ -33,7 +33,14 @@ export function ociArchiveSink(path: string, options: LayoutSinkOptions = {}): I
     },
     async commit(name, root: RawManifest) {
       manifests.add(root);
-      list(layoutEntry(root, { name, ...(options.ref !== undefined && { ref: options.ref }) }));
+      const annotations = options.annotate?.(name);
+      list(
+        layoutEntry(root, {
+          name,
+          ...(options.ref !== undefined && { ref: options.ref }),
+          ...(annotations && { annotations }),
+        }),
+      );
     },
     async finish() {
       if (entries.length === 0) return;

@@ -15,19 +15,44 @@ const WINDOW = 1024 * 1024;
 
 /** `directory` is for the archive's uncompressed form, where it is compressed. Errors: FILE_UNREADABLE, TAR_INVALID, COMPRESSION_INVALID, NO_SPACE. */
 export async function tarFiles(path: string, directory: string): Promise<StoreFiles> {
-  const given = await openFile(path);
-  let handle = given;
+  const handle = await openTar(path, directory);
   try {
-    handle = await openUncompressed(given, directory);
     return filesIn(path, await indexStoreTar(handle), handle);
   } catch (error) {
     await handle.close();
-    if (!isImagesError(error, 'TAR_INVALID', 'COMPRESSION_INVALID')) throw error;
-    throw new ImagesError(error.code, `${error.message} [${path}]`, {
-      hint: error.hint ?? 'Make the archive again: it is damaged, or is none.',
-      cause: error,
-    });
+    throw inArchive(error, path);
   }
+}
+
+/** The archive, uncompressed. Errors: FILE_UNREADABLE, COMPRESSION_INVALID, NO_SPACE. */
+export async function openTar(path: string, directory: string): Promise<FileHandle> {
+  const handle = await openFile(path);
+  try {
+    return await openUncompressed(handle, directory);
+  } catch (error) {
+    await handle.close();
+    throw inArchive(error, path);
+  }
+}
+
+/** Of an archive that stays open: it is the caller's. Errors: TAR_INVALID. */
+export async function tarFilesIn(
+  handle: FileHandle,
+  path: string,
+): Promise<Omit<StoreFiles, typeof Symbol.asyncDispose>> {
+  try {
+    return filesIn(path, await indexStoreTar(handle), handle);
+  } catch (error) {
+    throw inArchive(error, path);
+  }
+}
+
+function inArchive(error: unknown, path: string): unknown {
+  if (!isImagesError(error, 'TAR_INVALID', 'COMPRESSION_INVALID') || error.message.includes(path)) return error;
+  return new ImagesError(error.code, `${error.message} [${path}]`, {
+    hint: error.hint ?? 'Make the archive again: it is damaged, or is none.',
+    cause: error,
+  });
 }
 
 function filesIn(label: string, index: StoreIndex, handle: FileHandle): StoreFiles {

@@ -230,6 +230,7 @@ function directories(root: string): readonly Uint8Array[] {
   const above = parts.map((_, at) => parts.slice(0, at + 1).join('/'));
   const own = ['overlay', 'overlay-containers', 'overlay-images', 'overlay-layers'];
   return [
+    ...(root === '' ? [directoryEntry('.', 0o700)] : []),
     ...above.map((path) => directoryEntry(path, `${path}/` === root ? 0o700 : 0o755)),
     ...own.map((name) => directoryEntry(`${root}${name}`, 0o700)),
     directoryEntry(`${root}overlay/l`, 0o755),

@@ -9,15 +9,17 @@ export interface EntryNames {
   readonly name?: Reference;
   /** Stands in the place of the name's tag, except for what only points to the image. */
   readonly ref?: string;
+  /** Beside the names. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** With the annotations by which tools find it: the tag (or `ref`), and the full name where the host is known. */
-export function layoutEntry(manifest: RawManifest, { name, ref }: EntryNames): Descriptor {
+export function layoutEntry(manifest: RawManifest, { name, ref, annotations: more }: EntryNames): Descriptor {
   const { artifactType } = decodeManifest(manifest);
   const tag = name?.tag ?? (name && !name.digest ? DEFAULT_TAG : undefined);
   const refName = tag !== undefined && isAttachedTag(tag) ? tag : (ref ?? tag);
   const full = name?.host !== undefined && tag !== undefined ? formatReference({ ...bare(name), tag }) : undefined;
-  const annotations = { ...(full && { [IMAGE_NAME]: full }), ...(refName && { [REF_NAME]: refName }) };
+  const annotations = { ...(full && { [IMAGE_NAME]: full }), ...(refName && { [REF_NAME]: refName }), ...more };
   return {
     ...manifestDescriptor(manifest),
     ...(artifactType && { artifactType }),

@@ -15,6 +15,8 @@ import { blobPath, INDEX_FILE, LAYOUT_FILE, LAYOUT_VERSION } from './layout-file
 export interface LayoutSinkOptions {
   /** The REF of `oci:DIR:REF`: what the image is called in the layout. When absent, by its tag and its full name. */
   readonly ref?: string;
+  /** What is said of an image in index.json beside its names. */
+  readonly annotate?: (name: Reference) => Readonly<Record<string, string>>;
 }
 
 /** `oci:DIR[:REF]`; makes the directory. index.json is replaced image by image, each time in one step and under a lock. */

@@ -1,0 +1,141 @@
+// A store as the image of a read-only file system, squashfs or erofs: made of the store's archive, and turned back into one, by the programs for it.
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { pipeOutput, type RewindableOutput } from '../io/rewindable-output.ts';
+import { ImagesError } from '../oci/errors.ts';
+import { runCommand } from './run-command.ts';
+import type { Settings } from './settings.ts';
+
+export type FileSystem = 'squashfs' | 'erofs';
+
+interface Maker {
+  readonly program: string;
+  readonly args: (file: string) => readonly string[];
+  /** What its help must say for it to be of use. */
+  readonly helpSays?: string;
+}
+
+/** lz4: made and read fastest; a node reads each block again and again. */
+const MAKERS: Readonly<Record<FileSystem, readonly Maker[]>> = {
+  squashfs: [
+    { program: 'tar2sqfs', args: (file) => ['-q', '-f', '-c', 'lz4', file] },
+    { program: 'sqfstar', args: (file) => ['-quiet', '-no-progress', '-comp', 'lz4', '-mkfs-time', '1', file] },
+  ],
+  erofs: [
+    {
+      program: 'mkfs.erofs',
+      args: (file) => ['--quiet', '-T1', '-zlz4', '--tar=f', file, '/dev/stdin'],
+      helpSays: '--tar',
+    },
+  ],
+};
+const PACKAGES: Readonly<Record<FileSystem, string>> = {
+  squashfs: 'squashfs-tools-ng, or squashfs-tools from 4.5',
+  erofs: 'erofs-utils from 1.7',
+};
+
+/** Takes the store's archive, whose root is the store's. Disposing without `finish` leaves nothing. Errors: UNSUPPORTED where no program for it is there. */
+export async function fileSystemOutput(path: string, kind: FileSystem, settings: Settings): Promise<RewindableOutput> {
+  const maker = await findMaker(kind, settings);
+  const { spawn } = await import('node:child_process');
+  const temporary = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}`);
+  const child = spawn(maker.program, maker.args(temporary), {
+    env: { ...settings.env, SOURCE_DATE_EPOCH: '1' },
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  const ended = endOf(child, maker.program);
+  const output = pipeOutput((bytes) => sendTo(child, bytes, ended), tmpdir());
+  let isDone = false;
+  return {
+    ...output,
+    async finish() {
+      await output.finish();
+      child.stdin?.end();
+      await ended;
+      await rename(temporary, path);
+      isDone = true;
+    },
+    async [Symbol.asyncDispose]() {
+      await output[Symbol.asyncDispose]();
+      if (isDone) return;
+      child.kill();
+      await ended.catch(() => {});
+      await rm(temporary, { force: true });
+    },
+  };
+}
+
+async function findMaker(kind: FileSystem, settings: Settings): Promise<Maker> {
+  for (const maker of MAKERS[kind]) {
+    const help = await runCommand(maker.program, ['--help'], settings);
+    if (help && (help.stdout + help.stderr).includes(maker.helpSays ?? '')) return maker;
+  }
+  throw new ImagesError('UNSUPPORTED', `no program here makes ${kind} of an archive`, {
+    hint: `Install ${PACKAGES[kind]}.`,
+  });
+}
+
+/** Resolves when the program has ended well. */
+async function endOf(child: ChildProcess, program: string): Promise<void> {
+  const errors: Buffer[] = [];
+  child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk));
+  child.stdin?.on('error', () => {});
+  const [status] = (await once(child, 'close')) as [number | null];
+  if (status === 0) return;
+  const last = Buffer.concat(errors).toString().trim().split('\n').at(-1) ?? '';
+  throw new ImagesError('UNSUPPORTED', `${program} failed: ${last || `exit ${status}`}`, {
+    hint: 'Is there room for the file? Else try another program for it.',
+  });
+}
+
+async function sendTo(child: ChildProcess, bytes: Uint8Array, ended: Promise<void>): Promise<void> {
+  const { stdin } = child;
+  if (!stdin || stdin.write(bytes)) return;
+  await Promise.race([once(stdin, 'drain'), ended.then(() => Promise.reject(new Error('the program ended early')))]);
+}
+
+/** What the first bytes of a file say. */
+export function isFileSystem(first: Uint8Array): FileSystem | undefined {
+  const bytes = Buffer.from(first);
+  if (bytes.toString('latin1', 0, 4) === 'hsqs') return 'squashfs';
+  return bytes.length >= 1028 && bytes.readUInt32LE(1024) === 0xe0f5e1e2 ? 'erofs' : undefined;
+}
+
+/** Disposing removes it, where it was made for this. */
+export interface ReadableArchive extends AsyncDisposable {
+  readonly path: string;
+}
+
+/** Errors: UNSUPPORTED (no program for it), FILE_UNREADABLE. */
+export async function archiveOfFileSystem(
+  path: string,
+  kind: FileSystem,
+  settings: Settings,
+): Promise<ReadableArchive> {
+  if (kind === 'erofs' || !(await runCommand('sqfs2tar', ['--help'], settings))) {
+    throw new ImagesError('UNSUPPORTED', `no program here reads ${kind} [${path}]`, {
+      hint: kind === 'erofs' ? 'Mount it, and look with podman.' : 'Install squashfs-tools-ng (sqfs2tar).',
+    });
+  }
+  const directory = await mkdtemp(join(tmpdir(), 'images-'));
+  const remove = () => rm(directory, { recursive: true, force: true });
+  try {
+    const { spawn } = await import('node:child_process');
+    const { open } = await import('node:fs/promises');
+    const archive = join(directory, 'store.tar');
+    const handle = await open(archive, 'wx');
+    try {
+      const child = spawn('sqfs2tar', [path], { env: { ...settings.env }, stdio: ['ignore', handle.fd, 'pipe'] });
+      await endOf(child, 'sqfs2tar');
+    } finally {
+      await handle.close();
+    }
+    return { path: archive, [Symbol.asyncDispose]: remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}

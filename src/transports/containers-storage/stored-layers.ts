@@ -1,0 +1,112 @@
+// Layers in an archive that this program has written: each is one range of it, which can be taken over into the next archive as it stands.
+import type { FileHandle } from 'node:fs/promises';
+import type { Compression } from '../../io/compression.ts';
+import * as decode from '../../oci/decode.ts';
+import { isDigest } from '../../oci/digest.ts';
+import type { CallOptions } from '../../registry/contract.ts';
+import type { RootDirectory } from '../../rootfs/overlay-header.ts';
+import { readFileBytes } from '../../storage/fs-read.ts';
+import { padded } from '../../tar/header.ts';
+import { storedSize } from '../../tar/writer.ts';
+import { seekEntries } from '../archive/seek-entries.ts';
+import { linkOf } from './layer-ids.ts';
+import type { StoredLayers } from './write-store.ts';
+import type { LayerRecord } from './written-records.ts';
+
+export interface StoredLayersOptions extends CallOptions {
+  /** As the next archive has it. */
+  readonly graphRoot: string;
+  readonly userXattr: boolean;
+}
+
+interface FoundRange {
+  readonly from: number;
+  to: number;
+  /** Its tar-split, which is the last of it, has come. */
+  isWhole: boolean;
+  root?: RootDirectory;
+  /** Opaque directories are said as the next archive says them. */
+  fits: boolean;
+}
+
+/** What does not fit the next archive, or was written in another order, is not among them. The handle stays the caller's. Errors: TAR_INVALID. */
+export async function storedLayers(handle: FileHandle, options: StoredLayersOptions): Promise<StoredLayers> {
+  const root = options.graphRoot === '' ? '' : `${options.graphRoot}/`;
+  const foreign = options.userXattr ? 'trusted.overlay.opaque' : 'user.overlay.opaque';
+  const ranges = new Map<string, FoundRange>();
+  let records: ReadonlyMap<string, LayerRecord> = new Map();
+  let position = 0;
+  let current: readonly [string, FoundRange] | undefined;
+  for await (const entry of seekEntries(handle, options)) {
+    const from = position;
+    const to = entry.at + padded(storedSize(entry));
+    position = to;
+    const path = entry.name.startsWith(root) ? entry.name.slice(root.length) : '';
+    const begins = /^overlay\/([0-9a-f]{64})\/$/.exec(path)?.[1];
+    if (begins !== undefined) {
+      current = [begins, { from, to, isWhole: false, fits: true }];
+      ranges.set(...current);
+      continue;
+    }
+    if (path === 'overlay-layers/layers.json') records = await readRecords(handle, entry.at, entry.size);
+    if (!current) continue;
+    const [id, range] = current;
+    range.to = to;
+    if (entry.xattrs.has(foreign)) range.fits = false;
+    if (path === `overlay/${id}/diff/`) range.root = { mode: entry.mode, uid: entry.uid, gid: entry.gid };
+    if (path === `overlay-layers/${id}.tar-split.gz`) {
+      range.isWhole = true;
+      current = undefined;
+    } else if (!path.startsWith(`overlay/${id}/`) && path !== `overlay/l/${linkOf(id)}`) current = undefined;
+  }
+  const usable = (id: string): FoundRange | undefined => {
+    const range = ranges.get(id);
+    return range?.isWhole && range.fits && range.root && records.has(id) ? range : undefined;
+  };
+  return {
+    record: (id) => (usable(id) ? records.get(id) : undefined),
+    rootDirectory: (id) => usable(id)?.root,
+    async *bytes(id) {
+      const range = usable(id);
+      if (!range) throw new Error('bytes of a layer were asked for that is not there');
+      yield* await readFileBytes(handle, range);
+    },
+  };
+}
+
+const COMPRESSIONS: readonly (Compression | undefined)[] = [undefined, 'bzip2', 'gzip', 'xz', 'zstd'];
+
+/** Those that say all that the next archive must say. */
+async function readRecords(handle: FileHandle, at: number, size: number): Promise<ReadonlyMap<string, LayerRecord>> {
+  const { buffer } = await handle.read(Buffer.alloc(size), 0, size, at);
+  const list = decode.array(decode.parseJson(buffer, 'layers.json'), 'layers.json');
+  return new Map(
+    list.flatMap((value) => {
+      const record = readRecord(decode.object(value, 'layers.json'));
+      return record ? [[record.id, record] as const] : [];
+    }),
+  );
+}
+
+function readRecord(fields: decode.Json): LayerRecord | undefined {
+  const { id, parent, created, uidset, gidset } = fields;
+  const [digest, diffId] = [fields['compressed-diff-digest'], fields['diff-digest']];
+  const [blobSize, size, code] = [fields['compressed-size'], fields['diff-size'], fields.compression ?? 0];
+  if (typeof id !== 'string' || typeof created !== 'string' || !isDigest(digest) || !isDigest(diffId)) return undefined;
+  if (typeof blobSize !== 'number' || typeof size !== 'number' || typeof code !== 'number') return undefined;
+  const compression = COMPRESSIONS[code];
+  return {
+    id,
+    ...(typeof parent === 'string' && { parent }),
+    created,
+    blob: { digest, size: blobSize, ...(compression && { compression }) },
+    diffId,
+    size,
+    uids: numbers(uidset),
+    gids: numbers(gidset),
+  };
+}
+
+function numbers(value: unknown): readonly number[] {
+  return Array.isArray(value) ? value.filter((id) => typeof id === 'number') : [];
+}
