@@ -4,13 +4,14 @@ import { rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFsError } from '../../io/fs-errors.ts';
 import { acquireLock, type Lock, tryLock } from '../../io/lock.ts';
+import { ImagesError } from '../../oci/errors.ts';
 import type { CallOptions } from '../../registry/contract.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
 import { indexLayers } from '../../rootfs/layer-index.ts';
 import type { RunMount } from '../contract.ts';
 import { isMapped } from './ids.ts';
 import { treeArchive } from './layer-archive.ts';
-import { type Unpacking, unpack } from './unpack.ts';
+import { staged, type Unpacking, unpack } from './unpack.ts';
 
 export type CacheMount = Extract<RunMount, { readonly type: 'cache' }>;
 
@@ -56,20 +57,21 @@ async function make(name: string, mount: CacheMount, unpacking: Unpacking, optio
   if (await isThere(directory)) return;
   await using _ = await place.lock(`make-${name}`, options);
   if (await isThere(directory)) return;
-  const staged = await place.claim('stage');
-  if (mount.layers.length > 0) {
-    const indexes = await indexLayers(mount.layers, options);
-    const stage = { layers: mount.layers, indexes };
-    await unpack(treeArchive(applyLayers(indexes), stage, ids), staged, unpacking, options);
-  }
-  const owner = `${isMapped(ids.uids, mount.uid) ? mount.uid : 0}:${isMapped(ids.gids, mount.gid) ? mount.gid : 0}`;
-  const script = 'mkdir -p -- "$1" && chmod -- "$2" "$1" && chown -- "$3" "$1"';
-  const { status, stderr } = await namespaces.run(script, {
-    args: [join(staged, 'fs'), mount.mode.toString(8), owner],
+  await staged(unpacking, async (made) => {
+    if (mount.layers.length > 0) {
+      const indexes = await indexLayers(mount.layers, options);
+      const stage = { layers: mount.layers, indexes };
+      await unpack(treeArchive(applyLayers(indexes), stage, ids), made, unpacking, options);
+    }
+    const owner = `${isMapped(ids.uids, mount.uid) ? mount.uid : 0}:${isMapped(ids.gids, mount.gid) ? mount.gid : 0}`;
+    const args = [join(made, 'fs'), mount.mode.toString(8), owner];
+    const { status, stderr } = await namespaces.run(MAKE, { args });
+    if (status !== 0) throw new ImagesError('NO_ACCESS', `a cache cannot be made [${stderr.trim()}]`);
+    await rename(made, directory);
   });
-  if (status !== 0) throw new Error(`a cache cannot be made: ${stderr.trim()}`);
-  await rename(staged, directory);
 }
+
+const MAKE = 'mkdir -p -- "$1" && chown -- "$3" "$1" && chmod -- "$2" "$1"';
 
 async function isThere(path: string): Promise<boolean> {
   try {

@@ -1,6 +1,6 @@
 // RUN on this machine: prepares a root file system of the layers, runs the command in it with the best runtime that works, reads what has changed.
 import { join } from 'node:path';
-import { ImagesError } from '../../oci/errors.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { Platform } from '../../oci/platform.ts';
 import type { CallOptions } from '../../registry/contract.ts';
 import type { Layer, LayerIndex } from '../../rootfs/contract.ts';
@@ -98,6 +98,8 @@ export function createRunMachine(settings: RunnerSettings): RunMachine {
           },
         };
       } catch (error) {
+        // Perhaps the machine can no longer what it could: next time it is asked again.
+        if (isImagesError(error, 'RUN_UNAVAILABLE')) found = undefined;
         await removed();
         throw error;
       }

@@ -28,7 +28,7 @@ const { missing, why } = needs(
 
 /** Debian's base has no setcap: cap_net_raw+ep, by setxattr(2). */
 const SETXATTR = process.arch === 'arm64' ? 5 : 188;
-const PERL_SETCAP = `'syscall(${SETXATTR}, "/usr/bin/who", "security.capability", pack("V5", 0x02000001, 1 << 13, 0, 0, 0), 20, 0) == 0 or die $!'`;
+const PERL_SETCAP = `'($p, $n, $v) = ("/usr/bin/who", "security.capability", pack("V5", 0x02000001, 1 << 13, 0, 0, 0)); syscall(${SETXATTR}, $p, $n, $v, 20, 0) == 0 or die $!'`;
 
 /** What package managers and people do. Each is a RUN. */
 const STEPS: readonly string[] = [

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { ImagesError } from '../../oci/errors.ts';
 import type { CallOptions } from '../../registry/contract.ts';
 import type { Namespaces } from './namespace.ts';
-import { STATUS, SUPERVISOR } from './supervisor.ts';
+import { INVALID, STATUS, SUPERVISOR } from './supervisor.ts';
 
 export interface Execution extends CallOptions {
   readonly directory: string;
@@ -53,8 +53,10 @@ export async function execute(execution: Execution, namespaces: Namespaces): Pro
   }
 }
 
-/** For what no user has caused: what was asked for cannot be mounted, or the machine has changed. */
+/** Why the command was not reached: what was asked for cannot be mounted, or the machine has changed. */
 export function notPrepared(report: string): ImagesError {
+  const invalid = report.split('\n').find((line) => line.startsWith(INVALID));
+  if (invalid) return new ImagesError('CONFIG_INVALID', invalid.slice(INVALID.length));
   return new ImagesError('RUN_UNAVAILABLE', `RUN cannot be prepared [${reasonIn(report) ?? 'no reason given'}]`);
 }
 

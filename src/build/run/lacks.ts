@@ -1,4 +1,5 @@
 // What a machine can lack, in words, and the command or package that mends it.
+import { execFile } from 'node:child_process';
 import type { Lack } from './contract.ts';
 import type { Ids } from './ids.ts';
 import { mendProgram, type Programs } from './programs.ts';
@@ -55,6 +56,19 @@ export async function missingPrograms(programs: Programs): Promise<readonly Lack
     if (!(await programs.find(name))) lacks.push({ what: `there is no program [${name}]`, mend: mendProgram(name) });
   }
   return lacks;
+}
+
+/** Layers can hold extended attributes: capabilities of programs, most of all. */
+export async function tarLack(programs: Programs): Promise<Lack | undefined> {
+  if (await isGnuTar(programs)) return undefined;
+  return { what: 'tar here knows no extended attributes', mend: 'Install GNU tar: sudo apt install tar' };
+}
+
+async function isGnuTar(programs: Programs): Promise<boolean> {
+  const tar = (await programs.find('tar')) ?? 'tar';
+  return new Promise((resolve) => {
+    execFile(tar, ['--xattrs', '--sort=name', '--version'], (error) => resolve(error === null));
+  });
 }
 
 /** What would make more owners possible for a user who has one id. */

@@ -39,6 +39,8 @@ export interface PreparedRun extends Prepared {
 }
 
 const SHM_SIZE = 64 << 20;
+/** The options of a mount must fit into one page. */
+const MOST_MOUNTED = 200;
 
 /** Errors: those of layers and of mounts. */
 export async function prepareRun(
@@ -61,9 +63,10 @@ export async function prepareRun(
   const stubs = missingMountPoints(tree, mountPoints);
   const context = { unpacking, run };
   const asked = { stage, tree, stubs };
-  const root = ability.overlay
-    ? await overlayRoot(asked, context, ability.overlay, options)
-    : await copiedRoot(asked, context, options);
+  const root =
+    ability.overlay && stage.layers.length <= MOST_MOUNTED
+      ? await overlayRoot(asked, context, ability.overlay, options)
+      : await copiedRoot(asked, context, options);
   const [, sys, dev] = always;
   return {
     tree,

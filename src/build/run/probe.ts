@@ -8,7 +8,7 @@ import type { CallOptions } from '../../registry/contract.ts';
 import type { Lack, RunnerSettings } from './contract.ts';
 import { execute, reasonIn } from './execute.ts';
 import { findIds, type Ids } from './ids.ts';
-import { missingPrograms, whyNoNamespace, whyOneOwner } from './lacks.ts';
+import { missingPrograms, tarLack, whyNoNamespace, whyOneOwner } from './lacks.ts';
 import { launchArchive } from './launch.ts';
 import { createNamespaces, type Namespaces } from './namespace.ts';
 import type { Programs } from './programs.ts';
@@ -34,22 +34,45 @@ export type Found = { readonly ability: Ability } | { readonly lacks: readonly L
 export async function probeMachine(settings: RunnerSettings, programs: Programs, options: CallOptions): Promise<Found> {
   const lacks = await missingPrograms(programs);
   if (lacks.length > 0) return { lacks };
-  const mapper = (await programs.find('newuidmap')) && (await programs.find('newgidmap'));
-  const tried = await tryIds(await findIds({ subordinate: mapper !== undefined }), programs);
-  if ('lacks' in tried) return tried;
-  const { ids, namespaces } = tried;
-  const place = await openWorkPlace(settings.directory, ids);
   const found = await findRuntimes(programs, settings.runtime);
-  const wish = await whyOneOwner(ids, programs);
-  const wishes = wish ? [wish] : [];
+  const mapper = (await programs.find('newuidmap')) && (await programs.find('newgidmap'));
+  const likely = await findIds({ subordinate: mapper !== undefined });
+  const overlayWanted = settings.overlay ?? true;
+  const place = await openWorkPlace(settings.directory, likely);
   const known = await recall(place, found);
-  const mayMount = settings.overlay ?? true;
-  if (known) return { ability: { ids, namespaces, place, wishes, ...known, ...(!mayMount && { overlay: undefined }) } };
-  const overlay = mayMount ? await tryOverlay(place, ids, namespaces) : undefined;
-  const { runtimes, refusals } = await tryRuntimes(found, { ids, namespaces, place, programs }, options);
+  if (known) {
+    const ability = { ids: likely, namespaces: createNamespaces(likely, programs), place, ...known };
+    return { ability: await withWishes(overlayWanted ? ability : { ...ability, overlay: undefined }, programs) };
+  }
+  const lack = await tarLack(programs);
+  if (lack) return { lacks: [lack] };
+  const tried = await tryIds(likely, programs);
+  if ('lacks' in tried) return tried;
+  return tryAll(
+    { ...tried, place: await openWorkPlace(settings.directory, tried.ids), programs },
+    found,
+    overlayWanted,
+    options,
+  );
+}
+
+async function tryAll(
+  trying: Trying,
+  found: readonly Runtime[],
+  overlayWanted: boolean,
+  options: CallOptions,
+): Promise<Found> {
+  const { ids, namespaces, place, programs } = trying;
+  const overlay = overlayWanted ? await tryOverlay(place, ids, namespaces) : undefined;
+  const { runtimes, refusals } = await tryRuntimes(found, trying, options);
   if (runtimes.length === 0) return { lacks: refusals };
-  if (mayMount) await remember(place, memoryKey(found), { overlay, runtimes });
-  return { ability: { ids, namespaces, place, wishes, overlay, runtimes } };
+  if (overlayWanted) await remember(place, memoryKey(found), { overlay, runtimes });
+  return { ability: await withWishes({ ids, namespaces, place, overlay, runtimes }, programs) };
+}
+
+async function withWishes(ability: Omit<Ability, 'wishes'>, programs: Programs): Promise<Ability> {
+  const wish = await whyOneOwner(ability.ids, programs);
+  return { ...ability, wishes: wish ? [wish] : [] };
 }
 
 type TriedIds = { readonly ids: Ids; readonly namespaces: Namespaces } | { readonly lacks: readonly Lack[] };
@@ -57,8 +80,8 @@ type TriedIds = { readonly ids: Ids; readonly namespaces: Namespaces } | { reado
 /** A namespace with a mount in it; with one id, where the subordinate ones are refused. */
 async function tryIds(ids: Ids, programs: Programs): Promise<TriedIds> {
   const namespaces = createNamespaces(ids, programs);
-  const said = await namespaces.run('exec mount -t tmpfs images /tmp 2>&1').then(
-    ({ status, stdout, stderr }) => (status === 0 ? undefined : `${stdout} ${stderr}`.trim()),
+  const said = await namespaces.run('exec mount -t tmpfs images /tmp').then(
+    ({ status, stderr }) => (status === 0 ? undefined : (reasonIn(stderr) ?? `status ${status}`)),
     (error: unknown) => {
       if (isImagesError(error, 'RUN_UNAVAILABLE')) return error.message;
       throw error;
@@ -67,7 +90,7 @@ async function tryIds(ids: Ids, programs: Programs): Promise<TriedIds> {
   if (said === undefined) return { ids, namespaces };
   if (ids.owners === 'many' && ids.enter === 'user namespace')
     return tryIds(await findIds({ subordinate: false }), programs);
-  return { lacks: [await whyNoNamespace(said.split('\n')[0] ?? '', readSetting)] };
+  return { lacks: [await whyNoNamespace(said, readSetting)] };
 }
 
 async function readSetting(path: string): Promise<string | undefined> {

@@ -18,10 +18,11 @@ export async function openRunPlace(place: WorkPlace): Promise<RunPlace> {
     directory,
     async link(kind, name) {
       const known = links.get(`${kind}/${name}`);
-      if (known) return known;
-      const link = join(kind, String(links.size));
-      links.set(`${kind}/${name}`, link);
-      await symlink(place.path(kind, name), join(directory, link));
+      const link = known ?? join(kind, String(links.size));
+      if (!known) {
+        await symlink(place.path(kind, name), join(directory, link));
+        links.set(`${kind}/${name}`, link);
+      }
       await stat(join(directory, link));
       return link;
     },

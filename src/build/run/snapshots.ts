@@ -7,7 +7,7 @@ import { ownIdentity } from '../../io/process-identity.ts';
 import type { CallOptions } from '../../registry/contract.ts';
 import type { Layer } from '../../rootfs/contract.ts';
 import { layerArchive, type StageLayers } from './layer-archive.ts';
-import { removeTrees, syncLater, type Unpacking, unpack } from './unpack.ts';
+import { removeTrees, staged, syncLater, type Unpacking, unpack } from './unpack.ts';
 import type { WorkPlace } from './work-place.ts';
 
 /** The names of the layers' snapshots, unpacked where they were not, the base first. Errors: those of layers, RUN_UNAVAILABLE, NO_SPACE. */
@@ -37,11 +37,12 @@ async function provideSnapshot(
   const name = archive.dependsOnBelow ? inPlace : alone;
   await using _ = await place.lock(`snapshot-${name}`, options);
   if (await isThere(place, name)) return name;
-  const staged = await place.claim('stage');
-  const bytes = await unpack(archive, staged, unpacking, options);
-  await writeFile(join(staged, 'about'), JSON.stringify({ bytes, boot: thisBoot() }));
-  await makeRoom(name, unpacking);
-  await rename(staged, place.path('snapshots', name));
+  await staged(unpacking, async (directory) => {
+    const bytes = await unpack(archive, directory, unpacking, options);
+    await writeFile(join(directory, 'about'), JSON.stringify({ bytes, boot: thisBoot() }));
+    await makeRoom(name, unpacking);
+    await rename(directory, place.path('snapshots', name));
+  });
   syncLater(place.path('snapshots', name), unpacking);
   return name;
 }

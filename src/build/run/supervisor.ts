@@ -6,15 +6,19 @@ import { TAR_EXTRACT } from './unpack.ts';
 /** In front of the command's status, the last line of the report. */
 export const STATUS = 'images: status ';
 
+/** In front of what is wrong with what was asked for, not with the machine. */
+export const INVALID = 'images: invalid: ';
+
 /** Functions that the plan uses. A file system that changes while it is walked cannot lead out of it: each step is looked at after it was made. */
 const FUNCTIONS = `
-fail() { printf '%s\\n' "$1" >&2; exit 1; }
+fail() { printf '${INVALID}%s\\n' "$1" >&2; exit 1; }
 go() {
   cd -P -- "$1"; here=$PWD; shift
   for part; do
-    if [ -L "$part" ] || [ ! -d "$part" ]; then mkdir -m 755 -- "$part"; fi
+    if [ -L "$part" ] || { [ -e "$part" ] && [ ! -d "$part" ]; }; then fail "the path of a mount leads through a link or a file [$part]"; fi
+    [ -d "$part" ] || mkdir -m 755 -- "$part"
     cd -P -- "$part"; here=\${here%/}/$part
-    [ "$PWD" = "$here" ] || fail "a symbolic link leads out of the mount [$part]"
+    [ "$PWD" = "$here" ] || fail "the path of a mount leads out of it [$part]"
   done
 }
 read_only() {

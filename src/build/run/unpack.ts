@@ -42,12 +42,13 @@ export async function unpack(
   const said = text(started.stderr);
   started.stdout.resume();
   // A tar that ends early says why itself; what the archive throws is not its doing.
-  const sent = await pipeline(counted, started.stdin).then(
+  const sent = await pipeline(counted, started.stdin, options.signal ? { signal: options.signal } : {}).then(
     () => undefined,
     (error: NodeJS.ErrnoException) => error,
   );
   const status = await started.status;
   started.control.destroy();
+  options.signal?.throwIfAborted();
   if (sent && sent.code !== 'EPIPE' && sent.code !== 'ERR_STREAM_PREMATURE_CLOSE' && sent.code !== 'ECONNRESET')
     throw sent;
   if (status !== 0 || sent) throw failed(await said, directory);
@@ -79,6 +80,17 @@ function refuseStrangers({ strangers }: LayerArchive, { ids, ignoreChownErrors }
 /** Whether it is on the disk for good shows in a file beside it. Nobody waits for that. */
 export function syncLater(directory: string, { namespaces }: Unpacking): void {
   namespaces.run('sync -f -- "$1/fs" && : > "$1/synced"', { args: [directory] }).catch(() => {});
+}
+
+/** A directory that becomes something else, or nothing: where `work` fails, it is removed. */
+export async function staged<T>({ place, namespaces }: Unpacking, work: (directory: string) => Promise<T>): Promise<T> {
+  const directory = await place.claim('stage');
+  try {
+    return await work(directory);
+  } catch (error) {
+    await removeTrees([directory], namespaces);
+    throw error;
+  }
 }
 
 /** Removes trees, whoever owns what is in them. */
