@@ -28,7 +28,7 @@ export async function readStoreModel(archive: FileHandle, options: CallOptions):
   for await (const entry of seekEntries(archive, options)) all.push(entry);
   const root = graphRoot(all);
   const entries = new Map<string, SoughtEntry>();
-  const names = new Map<string, string[]>();
+  const names = new Map<string, Set<string>>();
   const trees = new Map<string, [string, SoughtEntry][]>();
   const outside: SoughtEntry[] = [];
   const duplicates: string[] = [];
@@ -40,13 +40,7 @@ export async function readStoreModel(archive: FileHandle, options: CallOptions):
     }
     const path = name.slice(root.length).replace(/\/+$/, '');
     if (entries.has(path)) duplicates.push(entry.name);
-    else if (path !== '') {
-      const slash = path.lastIndexOf('/');
-      const parent = path.slice(0, Math.max(slash, 0));
-      const known = names.get(parent);
-      if (known) known.push(path.slice(slash + 1));
-      else names.set(parent, [path.slice(slash + 1)]);
-    }
+    else addName(names, path);
     entries.set(path, entry);
     const [, id] = TREE.exec(path) ?? [];
     if (id === undefined) continue;
@@ -54,8 +48,21 @@ export async function readStoreModel(archive: FileHandle, options: CallOptions):
     if (tree) tree.push([path, entry]);
     else trees.set(id, [[path, entry]]);
   }
-  const [tree, children] = [(id: string) => trees.get(id) ?? [], (path: string) => names.get(path) ?? []];
+  const [tree, children] = [(id: string) => trees.get(id) ?? [], (path: string) => [...(names.get(path) ?? [])]];
   return { entries, root, outside, duplicates, tree, children };
+}
+
+/** To its directory, and that to its own: not all need have entries. */
+function addName(names: Map<string, Set<string>>, path: string): void {
+  if (path === '') return;
+  const slash = path.lastIndexOf('/');
+  const parent = path.slice(0, Math.max(slash, 0));
+  const known = names.get(parent);
+  if (known) known.add(path.slice(slash + 1));
+  else {
+    names.set(parent, new Set([path.slice(slash + 1)]));
+    addName(names, parent);
+  }
 }
 
 /** Of several, as of a store within an image of the store, the shortest. */

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { pipeOutput } from '../../io/rewindable-output.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { Layer } from '../../rootfs/contract.ts';
+import type { TestEntry } from '../../rootfs/testing/layers.ts';
+import { readTar } from '../../tar/reader.ts';
+import { layerIds, linkOf } from './layer-ids.ts';
+import { imageToStore, madeStore } from './testing/made-store.ts';
+import { writeStore } from './write-store.ts';
+
+const base: TestEntry[] = [{ name: 'base', content: 'b' }];
+const image = (name: string, ...layers: TestEntry[][]) => ({
+  names: [`docker.io/library/${name}`],
+  layers: [base, ...layers],
+});
+
+async function entriesOf(archive: Uint8Array): Promise<ReadonlyMap<string, Buffer>> {
+  const all = new Map<string, Buffer>();
+  async function* bytes() {
+    yield archive;
+  }
+  for await (const { name, body } of readTar(bytes())) {
+    expect(all.has(name), name).toBe(false);
+    all.set(name, Buffer.concat(await Array.fromAsync(body)));
+  }
+  return all;
+}
+
+describe('ids of layers', () => {
+  const diffIds = ['a', 'b', 'a'].map((digit): Digest => `sha256:${digit.repeat(64)}`);
+
+  it('are the chain’s, as skopeo computes them', () => {
+    const [first = '', second = '', third] = layerIds(diffIds);
+    expect(first).toBe('a'.repeat(64));
+    expect(second).toBe(
+      createHash('sha256')
+        .update(`${first}+${'b'.repeat(64)}`)
+        .digest('hex'),
+    );
+    expect(third).toBe(
+      createHash('sha256')
+        .update(`${second}+${'a'.repeat(64)}`)
+        .digest('hex'),
+    );
+  });
+
+  it('give links of 26 characters that differ where ids do', () => {
+    const links = layerIds(diffIds).map(linkOf);
+    for (const link of links) expect(link).toMatch(/^[A-Z2-7]{26}$/);
+    expect(new Set(links).size).toBe(3);
+    expect(linkOf('0'.repeat(64))).toBe('A'.repeat(26));
+    expect(linkOf('f'.repeat(64))).toBe('7'.repeat(26));
+  });
+});
+
+describe('a store as an archive', () => {
+  it('has shared layers once, parents first, JSON last', async () => {
+    const { archive, written } = await madeStore([image('a:1', [{ name: 'x' }]), image('b:1', [{ name: 'y' }])]);
+    expect(written.layers).toBe(3);
+    const entries = await entriesOf(archive);
+    const layers = JSON.parse(String(entries.get('store/overlay-layers/layers.json')));
+    expect(layers[0].parent).toBeUndefined();
+    expect(layers.slice(1).map(({ parent }: { parent: string }) => parent)).toEqual([layers[0].id, layers[0].id]);
+    const names = [...entries.keys()];
+    const lastTree = names.findLastIndex((name) => name.startsWith('store/overlay/'));
+    expect(names.indexOf('store/overlay-images/images.json')).toBeGreaterThan(lastTree);
+    const [child] = layers.slice(1);
+    expect(String(entries.get(`store/overlay/${child.id}/lower`))).toBe(`l/${linkOf(layers[0].id)}`);
+    expect(String(entries.get(`store/overlay/${child.id}/lower-layers`))).toBe(layers[0].id);
+  });
+
+  it('is the same whatever the order of the images', async () => {
+    const images = [image('a:1', [{ name: 'x' }]), image('b:1', [{ name: 'y' }]), image('c:1')];
+    const one = await madeStore(images);
+    const other = await madeStore(images.toReversed());
+    expect(one.archive.equals(other.archive)).toBe(true);
+  });
+
+  it('has an image with several names once, and a name at one image only: the last that claims it', async () => {
+    const { written } = await madeStore([
+      image('a:1'),
+      { ...image('b:1'), names: ['quay.io/b:1'] },
+      image('a:1', [{ name: 'x' }]),
+    ]);
+    const names = written.images.map((one) => one.names);
+    expect(names).toHaveLength(2);
+    expect(names).toContainEqual(['docker.io/library/a:1']);
+    expect(names).toContainEqual(['quay.io/b:1']);
+  });
+
+  it('writes a layer anew where something in it takes the place of something else, and nothing else of it', async () => {
+    const { archive } = await madeStore([
+      image('a:1', [
+        { name: 'x', content: '1' },
+        { name: 'x/y', content: '2' },
+      ]),
+    ]);
+    const trees = [...(await entriesOf(archive))].filter(([name]) => /\/diff\/x/.test(name));
+    expect(trees.map(([name, content]) => [name.replace(/.*\/diff/, ''), String(content)])).toEqual([
+      ['/x/y', '2'],
+      ['/x/', ''],
+    ]);
+  });
+
+  it('holds an image without layers', async () => {
+    const { archive } = await madeStore([{ names: ['docker.io/library/none:1'], layers: [] }]);
+    const [one] = JSON.parse(String((await entriesOf(archive)).get('store/overlay-images/images.json')));
+    expect(one.layer).toBeUndefined();
+  });
+
+  it('refuses more layers than can be mounted, and a layer that is not what the config says', async () => {
+    const many = {
+      names: ['docker.io/library/many:1'],
+      layers: Array.from({ length: 501 }, (_, at) => [{ name: `f${at}` }]),
+    };
+    await expect(madeStore([many])).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    const { names, image: good } = await imageToStore(image('a:1'));
+    const other = good.layers.map((layer): Layer => ({ ...layer, diffId: `sha256:${'0'.repeat(64)}` }));
+    const output = pipeOutput(async () => {}, tmpdir());
+    const writing = writeStore([{ names, image: { ...good, layers: other } }], output, {
+      graphRoot: 'store',
+      temporaryDirectory: tmpdir(),
+    });
+    await expect(writing).rejects.toMatchObject({ code: 'DIGEST_INVALID' });
+  });
+});
