@@ -1,30 +1,19 @@
 // A real VM pulls preloaded images from the embedded registry, as a node of a cluster does: its containerd sends `?ns=HOST`, its podman does not.
 // The VM's recipes are beside the project (peers/vm-image, peers/vm-run); where they or qemu are absent this is skipped.
-import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { buildImage, busyboxLayer, pushImage } from '../fixtures/image.ts';
 import { writeOverlay } from '../fixtures/overlay.ts';
 import { startDockerRegistry } from '../peers/docker-registry.ts';
-import { because, needs } from '../peers/find.ts';
-import { must, run } from '../peers/process.ts';
-import { newWorld, ROOT } from '../peers/program.ts';
+import { newWorld } from '../peers/program.ts';
+import { okLines, runVm, vmNeeds } from '../peers/vm.ts';
 
-const RECIPES = join(ROOT, '../shared/peers');
-const KEPT = ['/var/tmp/vm', '/var/tmp/images-vm'];
 const MINUTE = 60_000;
+const pulling = vmNeeds('docker-registry');
 
-const vmNeeds = because([
-  existsSync(join(RECIPES, 'vm-run')) ? undefined : 'no recipe for a VM beside the project',
-  needs('docker-registry', 'qemu-system-x86_64', 'socat', 'busybox').why.replace(/^ \(skipped: (.*)\)$/, '$1'),
-  KEPT.some(isImage) || !needs('root', 'debootstrap').missing ? undefined : 'no VM image and no root to make one',
-]);
-
-it.skipIf(vmNeeds.missing)(
-  `containerd and podman of a VM pull and run preloaded images${vmNeeds.why}`,
+it.skipIf(pulling.missing)(
+  `containerd and podman of a VM pull and run preloaded images${pulling.why}`,
   async () => {
-    const image = await vmImage();
     await using upstream = await startDockerRegistry();
     await using world = await newWorld();
     const layer = busyboxLayer();
@@ -39,31 +28,17 @@ it.skipIf(vmNeeds.missing)(
     await world.must(['lreg_preload', overlay]);
     await upstream[Symbol.asyncDispose]();
 
-    const script = join(world.path, 'script');
-    await writeFile(script, SCRIPT);
-    const result = await run(join(RECIPES, 'vm-run'), [image, script, `--forward=80=${registry.port}`]);
-    const lines = result.stdout.split('\n');
-    expect(
-      lines.filter((line) => line.startsWith('OK ')),
-      result.stdout,
-    ).toEqual(['OK hello of docker.io', 'OK tools of docker.io', 'OK tools of quay.io', 'OK hello of docker.io']);
+    const result = await runVm(SCRIPT, [`--forward=80=${registry.port}`]);
+    expect(okLines(result), result.stdout).toEqual([
+      'OK hello of docker.io',
+      'OK tools of docker.io',
+      'OK tools of quay.io',
+      'OK hello of docker.io',
+    ]);
     expect(result.status, result.stdout).toBe(0);
   },
   8 * MINUTE,
 );
-
-function isImage(directory: string): boolean {
-  return existsSync(join(directory, 'root.ext4')) && existsSync(join(directory, 'initrd.gz'));
-}
-
-/** Made once for all runs: it takes a minute or two. */
-async function vmImage(): Promise<string> {
-  const kept = KEPT.find(isImage);
-  if (kept) return kept;
-  const directory = KEPT.at(-1) ?? '';
-  await must(join(RECIPES, 'vm-image'), [directory]);
-  return directory;
-}
 
 const SCRIPT = `set -eu
 for host in docker.io quay.io; do

@@ -1,0 +1,121 @@
+// Real VMs boot with pre-pulled images: each with a store of its own, several with one between them, and one whose containerd imports an archive.
+import { mkdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildImage, busyboxLayer, layerOf, pushImage } from '../fixtures/image.ts';
+import { because, needs } from '../peers/find.ts';
+import { must } from '../peers/process.ts';
+import { newWorld, ROOT, type World } from '../peers/program.ts';
+import { okLines, runVm, vmNeeds } from '../peers/vm.ts';
+
+const MINUTE = 60_000;
+const vm = vmNeeds();
+const squashfs = because([
+  vm.why,
+  needs('tar2sqfs').missing && needs('sqfstar').missing ? 'no tar2sqfs or sqfstar here' : undefined,
+]);
+const IMAGES = ['docker.io/library/one:1', 'docker.io/library/two:1', 'quay.io/tools/three:1'];
+
+/** As a node runs it: no flags that the VM's own configuration would say. */
+const PODMAN = `set -eu
+. /etc/profile.d/images.sh
+run() { podman run --rm --pull=never --network=host --cgroups=disabled "$@" 2>/tmp/err || { cat /tmp/err; exit 1; }; }
+images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null | sort | sed 's/^/OK listed /'
+run docker.io/library/one:1; run docker.io/library/two:1; run quay.io/tools/three:1
+grep -c '"docker.io/library/one:1"' /etc/crio/crio.conf.d/20-pinned-images.conf | sed 's/^/OK pinned /'
+`;
+const LISTED = IMAGES.map((name) => `OK listed ${name}`);
+const SAID = ['OK one', 'OK two', 'OK three'];
+
+describe.skipIf(vm.missing)(`VMs with pre-pulled images${vm.why}`, () => {
+  let world: World;
+  let registry: string;
+  const at = (name: string) => join(world.path, name);
+
+  beforeAll(async () => {
+    world = await newWorld();
+    await mkdir(at('tmp'));
+    const running = await world.startRegistry();
+    registry = running.base;
+    const base = busyboxLayer();
+    const shared = layerOf([{ name: 'shared', data: 'shared\n' }]);
+    const says = (text: string) =>
+      buildImage({ layers: [base, shared, layerOf([{ name: text, data: text }])], cmd: ['/bin/echo', `OK ${text}`] });
+    await pushImage(registry, 'library/one:1', says('one'));
+    await pushImage(registry, 'library/two:1', says('two'));
+    await pushImage(registry, 'tools/three:1', says('three'));
+  });
+  afterAll(async () => {
+    await world[Symbol.asyncDispose]();
+  });
+
+  async function overlay(): Promise<string> {
+    const file = at('overlay.tar');
+    await must(join(ROOT, 'ovl/images/tar'), [file], { env: { ...world.env, XCLUSTER_TMP: at('tmp') } });
+    return file;
+  }
+
+  it(
+    'three at once, each with its store: list, run, remove one, run another that shares its layers',
+    async () => {
+      await world.must(['make', `--tar=${at('tmp/images.tar')}`, ...IMAGES]);
+      const disk = `--disk=${await overlay()}`;
+      const script = `${PODMAN}podman rmi docker.io/library/one:1 >/dev/null 2>&1 || exit 1
+podman image exists docker.io/library/one:1 && exit 1
+run docker.io/library/two:1 cat /shared | sed 's/^/OK /'\n`;
+      const results = await Promise.all([1, 2, 3].map(() => runVm(script, [disk])));
+      for (const result of results) {
+        expect(result.status, result.stdout).toBe(0);
+        expect(okLines(result)).toEqual([...LISTED, ...SAID, 'OK pinned 1', 'OK shared']);
+      }
+      await rename(at('tmp/images.tar'), at('used.tar'));
+    },
+    10 * MINUTE,
+  );
+
+  it.skipIf(squashfs.missing)(
+    `three at once with one store between them${squashfs.why}`,
+    async () => {
+      await world.must(['make', '--format=squashfs', `--tar=${at('tmp/images.squashfs')}`, ...IMAGES]);
+      const disks = [`--disk=${await overlay()}`, `--disk=${at('tmp/images.squashfs')}`];
+      const script = `${PODMAN}[ -e /var/lib/containers/storage/overlay-images/images.json ] && grep -q one /var/lib/containers/storage/overlay-images/images.json && exit 1
+run docker.io/library/two:1 cat /shared | sed 's/^/OK /'\n`;
+      const results = await Promise.all([1, 2, 3].map(() => runVm(script, disks)));
+      for (const result of results) {
+        expect(result.status, result.stdout).toBe(0);
+        expect(okLines(result)).toEqual([...LISTED, ...SAID, 'OK pinned 1', 'OK shared']);
+      }
+    },
+    10 * MINUTE,
+  );
+
+  it(
+    'whose containerd imports an archive',
+    async () => {
+      await mkdir(at('root/opt'), { recursive: true });
+      await world.must(['make', '--format=oci-archive', `--tar=${at('root/opt/images.tar')}`, ...IMAGES]);
+      await must('tar', ['-C', at('root'), '-cf', at('disk.tar'), 'opt']);
+      const result = await runVm(CONTAINERD, [`--disk=${at('disk.tar')}`]);
+      expect(result.status, result.stdout).toBe(0);
+      expect(okLines(result)).toEqual([...LISTED.toSorted(), ...SAID]);
+    },
+    10 * MINUTE,
+  );
+});
+
+const CONTAINERD = `set -eu
+cat >/tmp/containerd.toml <<TOML
+version = 2
+root = "/var/tmp/containerd"
+state = "/run/containerd"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+  address = "/run/containerd.sock"
+TOML
+containerd -c /tmp/containerd.toml >/tmp/containerd.log 2>&1 &
+ctr() { command ctr -a /run/containerd.sock -n k8s.io "$@"; }
+for i in $(seq 60); do ctr version >/dev/null 2>&1 && break; sleep 0.5; done
+ctr images import /opt/images.tar >/tmp/import.log 2>&1 || { cat /tmp/import.log /tmp/containerd.log; exit 1; }
+ctr images ls -q | grep -v '@' | sort | sed 's/^/OK listed /'
+ctr run --rm --net-host docker.io/library/one:1 a; ctr run --rm --net-host docker.io/library/two:1 b; ctr run --rm --net-host quay.io/tools/three:1 c
+`;
