@@ -112,11 +112,11 @@ describe.skipIf(missing)(`mounts of RUN${why}`, () => {
     });
 
     it('cache: two at once see each other where it is shared, wait where it is locked, have one each where it is private', async () => {
-      const script = `cd /root/.cache/x; [ -e one ] && { touch two; echo second; exit; }; touch one
-        for i in 1 2 3 4 5 6 7 8; do [ -e two ] && break; sleep 0.5; done; [ -e two ] && echo first saw it || echo first alone; rm -f one two`;
+      const script = (waits: number) => `cd /root/.cache/x; mkdir one 2>/dev/null || { touch two; echo second; exit; }
+        for i in $(seq ${waits}); do [ -e two ] && break; sleep 0.5; done; [ -e two ] && echo first saw it || echo first alone; rm -rf one two`;
       const both = (sharing: string) => {
         const mounts = [cache({ id: `${sharing}-${title}`, sharing })];
-        return Promise.all([sh(title, script, mounts), sh(title, script, mounts)]);
+        return Promise.all([1, 2].map(() => sh(title, script(sharing === 'shared' ? 100 : 4), mounts)));
       };
       const outputs = async (sharing: string) => (await both(sharing)).map(({ output }) => output).sort();
       expect(await outputs('shared')).toEqual(['first saw it\n', 'second\n']);
