@@ -28,7 +28,7 @@ describe('COPY of files and directories', () => {
   it('copies the content of a directory, not itself (26)', async () => {
     expect(await listOf('COPY dir /to/')).toEqual([
       'to/ 755 0:0',
-      'to/inner 644 0:0 → x',
+      'to/inner 777 0:0 → x',
       'to/sub/ 755 0:0',
       'to/sub/y 644 0:0',
       'to/sub/z.md 644 0:0',
@@ -61,7 +61,7 @@ describe('COPY of files and directories', () => {
   it('follows links that a source names and keeps those in a tree (29)', async () => {
     expect(await listOf('COPY link /f\nCOPY dirlink /d/')).toEqual([
       'd/ 755 0:0',
-      'd/inner 644 0:0 → x',
+      'd/inner 777 0:0 → x',
       'd/sub/ 755 0:0',
       'd/sub/y 644 0:0',
       'd/sub/z.md 644 0:0',
@@ -240,7 +240,7 @@ describe('--chown and --chmod', () => {
     expect(await listOf('ARG M=4711\nCOPY --chmod=$M a.txt /1\nCOPY --chmod=u=rwX,go=rX dir /2')).toEqual([
       '1 4711 0:0',
       '2/ 755 0:0',
-      '2/inner 644 0:0 → x',
+      '2/inner 777 0:0 → x',
       '2/sub/ 755 0:0',
       '2/sub/y 644 0:0',
       '2/sub/z.md 644 0:0',
@@ -257,7 +257,7 @@ describe('--exclude and --parents', () => {
     expect(await listOf('COPY --exclude=*.md --exclude=**/z.md . /d/')).not.toContain('d/c.md 644 0:0');
     expect(await listOf('COPY --exclude=sub --exclude=!sub/y dir /d/')).toEqual([
       'd/ 755 0:0',
-      'd/inner 644 0:0 → x',
+      'd/inner 777 0:0 → x',
       'd/sub/ 755 0:0',
       'd/sub/y 644 0:0',
       'd/x 600 0:0',
@@ -340,7 +340,7 @@ describe('ADD of archives', () => {
     'deep/ 755 0:0',
     'deep/without/ 755 0:0',
     'deep/without/parents 644 0:0',
-    'to 644 0:0 → /elsewhere',
+    'to 777 0:0 → /elsewhere',
   ];
 
   it.each([
@@ -398,7 +398,7 @@ describe('ADD of archives', () => {
         'lnk 644 0:0',
         'abs/ 750 0:0',
         'abs/in 644 0:0',
-        'real 644 0:0 → etc',
+        'real 777 0:0 → etc',
       ]),
     );
     expect(list).not.toContain('real/old 644 0:0');

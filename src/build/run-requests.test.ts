@@ -37,8 +37,8 @@ describe('RUN', () => {
       { files },
     );
     expect(request).toMatchObject({ env: [PATH, 'A=1', 'B=3'], directory: '/w', network: 'none' });
-    expect(request.user).toEqual({ uid: 1000, gid: 1001, groups: [50], home: '/home/bob' });
-    expect((await asked('USER 77\nRUN x')).user).toEqual({ uid: 77, gid: 0, groups: [], home: '/' });
+    expect(request.user).toEqual({ uid: 1000, gid: 1001, groups: [1001, 50], home: '/home/bob' });
+    expect((await asked('USER 77\nRUN x')).user).toEqual({ uid: 77, gid: 0, groups: [0], home: '/' });
   });
 
   it('says in the history which arguments it had (22)', async () => {

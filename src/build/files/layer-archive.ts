@@ -24,7 +24,9 @@ export function layerArchive(timeOf: (time: TarTime) => TarTime): LayerArchive {
   return {
     begin(path, given) {
       const isDirectory = given.type === 'directory';
-      const header = { ...given, name: isDirectory ? `${path}/` : path, mtime: timeOf(given.mtime) };
+      // Linux knows no modes of links; archives say this or that.
+      const mode = given.type === 'symlink' ? 0o777 : given.mode;
+      const header = { ...given, name: isDirectory ? `${path}/` : path, mode, mtime: timeOf(given.mtime) };
       const bytes = tarHeader(header);
       const head = position;
       const body = head + bytes.length;

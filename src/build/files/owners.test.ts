@@ -30,11 +30,11 @@ describe('--chown', () => {
 
 describe('USER', () => {
   it.each([
-    ['', { uid: 0, gid: 0, groups: [], home: '/root' }],
-    ['bob', { uid: 1000, gid: 1001, groups: [50, 10], home: '/home/bob' }],
-    ['1000', { uid: 1000, gid: 1001, groups: [50, 10], home: '/home/bob' }],
-    ['1234', { uid: 1234, gid: 0, groups: [], home: '/' }],
-    ['bob:wheel', { uid: 1000, gid: 10, groups: [], home: '/home/bob' }],
-    ['1234:5', { uid: 1234, gid: 5, groups: [], home: '/' }],
+    ['', { uid: 0, gid: 0, groups: [0], home: '/root' }],
+    ['bob', { uid: 1000, gid: 1001, groups: [1001, 50, 10], home: '/home/bob' }],
+    ['1000', { uid: 1000, gid: 1001, groups: [1001, 50, 10], home: '/home/bob' }],
+    ['1234', { uid: 1234, gid: 0, groups: [0], home: '/' }],
+    ['bob:wheel', { uid: 1000, gid: 10, groups: [10], home: '/home/bob' }],
+    ['1234:5', { uid: 1234, gid: 5, groups: [5], home: '/' }],
   ])('%j', (text, user) => expect(userOf(text, accounts)).toEqual(user));
 });

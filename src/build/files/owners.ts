@@ -61,13 +61,16 @@ export function userOf(text: string, accounts: Accounts): User {
     : userNamed(user === '' ? 'root' : user, accounts);
   const uid = known?.uid ?? Number(user || 0);
   const home = known?.home || '/';
-  if (group !== undefined) return { uid, gid: groupId(group, accounts), groups: [], home };
+  if (group !== undefined) {
+    const gid = groupId(group, accounts);
+    return { uid, gid, groups: [gid], home };
+  }
   const groups = known
-    ? accounts.groups
-        .filter(({ members, gid }) => members.includes(known.name) && gid !== known.gid)
-        .map(({ gid }) => gid)
+    ? accounts.groups.filter(({ members }) => members.includes(known.name)).map(({ gid }) => gid)
     : [];
-  return { uid, gid: known?.gid ?? 0, groups: [...new Set(groups)], home };
+  const gid = known?.gid ?? 0;
+  // The first group is one of them, as a login has it: else dropping it would open files that are closed to it (CVE-2022-36109).
+  return { uid, gid, groups: [...new Set([gid, ...groups])], home };
 }
 
 function partsOf(text: string): readonly [string, string | undefined] {
