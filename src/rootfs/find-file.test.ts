@@ -69,17 +69,16 @@ describe('a file', () => {
   });
 
   it('with holes reads as zeros there', async () => {
-    const content = 'abcdef';
+    const content = `${'a'.repeat(512)}def`;
     const sparse = [
-      { offset: 10, length: 3 },
-      { offset: 1000, length: 3 },
+      { offset: 1024, length: 512 },
+      { offset: 4096, length: 3 },
     ];
-    const layer = await layerOf([{ name: 'holes', content, size: 2000, sparse }]);
+    const layer = await layerOf([{ name: 'holes', content, size: 6000, sparse }]);
     const found = await findInLayers([layer], 'holes');
     const bytes = Buffer.concat(await Array.fromAsync(fileContent(layer, found?.node.inode.entry as never)));
-    const expected = Buffer.alloc(2000);
-    expected.write('abc', 10);
-    expected.write('def', 1000);
+    const expected = Buffer.alloc(6000);
+    expected.fill('a', 1024, 1536).write('def', 4096);
     expect(bytes.equals(expected)).toBe(true);
   });
 });

@@ -12,14 +12,19 @@ import type { ObjectInfo, ObjectStore, Range } from './object-store.ts';
 /** Where what is on its way in waits: beside the objects, on the same file system. */
 const WAITING = 'images';
 
+export interface FsObjectStoreOptions {
+  /** The folder for what is on its way in. */
+  readonly waiting?: string;
+  /** For places whose readers see by its size what a power cut has emptied, and get it again: nothing waits for the disk, and `sync` does nothing. */
+  readonly volatile?: boolean;
+}
+
 /**
  * Opens the store in `directory`; nothing is read or made before it is needed, so a directory that is not there is an empty store.
  * Errors of all writing methods: NO_SPACE, READ_ONLY, NO_ACCESS; of the reading ones NO_ACCESS.
  */
-export function openFsObjectStore(
-  directory: string,
-  options: { /** The folder for what is on its way in. */ readonly waiting?: string } = {},
-): ObjectStore {
+export function openFsObjectStore(directory: string, options: FsObjectStoreOptions = {}): ObjectStore {
+  const { volatile = false } = options;
   const waiting = join(directory, options.waiting ?? WAITING);
   const temporaryFiles = join(waiting, 'tmp');
   const syncs = directorySyncs(directory);
@@ -29,8 +34,9 @@ export function openFsObjectStore(
     temporary: temporaryFiles,
     moveTo: async (from, key) => {
       await intoPlace(pathOf(key), (path) => rename(from, path));
-      await syncs.syncAncestors([pathOf(key)]);
+      if (!volatile) await syncs.syncAncestors([pathOf(key)]);
     },
+    volatile,
   });
 
   /** Makes the directory of `path`, then runs `move`: both again if another process removes the directory, as empty, in between. */
@@ -100,7 +106,9 @@ export function openFsObjectStore(
         }
         return true;
       }),
-    sync: (keys) => translatingFsErrors(directory, () => syncs.syncFiles(keys.map(pathOf))),
+    sync: async (keys) => {
+      if (!volatile) await translatingFsErrors(directory, () => syncs.syncFiles(keys.map(pathOf)));
+    },
     touch: async (key) => {
       const now = new Date();
       // On a store that cannot be written to nothing is collected either.

@@ -22,9 +22,11 @@ export interface FsStagesOptions {
   readonly temporary: string;
   /** Renames a file to an object and makes that durable. */
   readonly moveTo: (path: string, key: string) => Promise<void>;
+  /** What is published need not survive a power cut. */
+  readonly volatile?: boolean;
 }
 
-export function fsStages({ directory, temporary, moveTo }: FsStagesOptions): FsStages {
+export function fsStages({ directory, temporary, moveTo, volatile = false }: FsStagesOptions): FsStages {
   async function ownedStage(id: string, { path, handle }: OwnedFile): Promise<Stage> {
     const writer = fileWriter(handle, (await handle.stat()).size);
     let open = true;
@@ -42,7 +44,7 @@ export function fsStages({ directory, temporary, moveTo }: FsStagesOptions): FsS
       publish: (key) =>
         translatingFsErrors(directory, async () => {
           await writer.flush();
-          await handle.datasync();
+          if (!volatile) await handle.datasync();
           await moveTo(path, key);
           open = false;
           await handle.close();

@@ -160,7 +160,7 @@ async function inRegistry(
   const source = registrySource(
     registry.registry,
     { path: repository, digest: descriptor.digest },
-    { label: formatReference(reference) },
+    { label: formatReference(reference), stored: store !== undefined },
   );
   return {
     source,

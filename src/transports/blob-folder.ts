@@ -18,9 +18,9 @@ export interface BlobFolder {
   missingManifests(manifests: readonly Descriptor[]): Promise<ReadonlySet<Digest>>;
   has(blob: Descriptor): Promise<boolean>;
   putBlob(blob: Descriptor, open: OpenContent, options?: CallOptions): Promise<void>;
-  /** Durable with all blobs it names. Errors: MANIFEST_BLOB_UNKNOWN. */
+  /** After all blobs it names. Errors: MANIFEST_BLOB_UNKNOWN. */
   putManifest(manifest: RawManifest): Promise<void>;
-  /** Replaced in one step, durable. */
+  /** Replaced in one step. */
   putFile(path: string, bytes: Uint8Array): Promise<void>;
   read(path: string): Promise<Uint8Array | undefined>;
   /** Removes what old, broken attempts left, and the folder for it where nothing is on its way in. */
@@ -41,7 +41,8 @@ const QUESTIONS = 16;
 
 /** Errors of what writes: PLACE_INVALID (the directory is a file), NO_SPACE, READ_ONLY, NO_ACCESS. */
 export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOptions): BlobFolder {
-  const objects = openFsObjectStore(directory, { waiting: WAITING });
+  // As the tools that share these places have it: none of them waits for the disk. What a power cut empties has another size, and is put again.
+  const objects = openFsObjectStore(directory, { waiting: WAITING, volatile: true });
   const ask = createLimiter(QUESTIONS);
 
   const has = async (blob: Descriptor): Promise<boolean> =>

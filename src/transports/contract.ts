@@ -13,6 +13,8 @@ export interface ImageSource extends AsyncDisposable {
   /** The manifest or index that the reference names; asked once. */
   root(options?: CallOptions): Promise<RawManifest>;
   manifest(descriptor: Descriptor, options?: CallOptions): Promise<RawManifest>;
+  /** The blob as it lies there, not verified: where what was verified once stays so (files of a store). */
+  readonly unverified?: (descriptor: Descriptor, options?: CallOptions) => Promise<Bytes>;
   /** The blob from byte `from` on. Breaks are mended inside where the place allows; what comes out from 0 is verified. */
   blob(descriptor: Descriptor, from: number, options?: CallOptions): Promise<Bytes>;
   /** Referrers of a manifest of this image (signatures, SBOMs): empty where the place knows none. */

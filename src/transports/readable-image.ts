@@ -14,7 +14,7 @@ import {
 } from '../oci/manifest.ts';
 import { isNonDistributable } from '../oci/media-types.ts';
 import { formatPlatform, type Platform, platformSuits } from '../oci/platform.ts';
-import type { CallOptions } from '../registry/contract.ts';
+import type { Bytes, CallOptions } from '../registry/contract.ts';
 import type { IndexStore, Layer } from '../rootfs/contract.ts';
 import type { ImageSource } from './contract.ts';
 
@@ -59,7 +59,7 @@ export async function readImage(source: ImageSource, options: ReadImageOptions):
   const layers = manifest.layers.map((descriptor, at): Layer => {
     const diffId = diffIds[at];
     const index = options.indexOf?.(descriptor.digest);
-    const open = (call: CallOptions = {}) => openLayer(source, descriptor, { ...options, ...call });
+    const open: Layer['open'] = (call = {}) => openLayer(source, descriptor, { ...options, ...call });
     return { descriptor, ...(diffId && { diffId }), open, ...(index && { index }) };
   });
   return { label: source.label, root, raw, manifest, config, configBytes, layers };
@@ -103,8 +103,13 @@ async function readSmallBlob(source: ImageSource, blob: Descriptor, options: Cal
   return bytes;
 }
 
-async function openLayer(source: ImageSource, descriptor: Descriptor, options: CallOptions) {
+async function openLayer(
+  source: ImageSource,
+  descriptor: Descriptor,
+  { again, ...options }: CallOptions & { readonly again?: boolean },
+): Promise<Bytes> {
   try {
+    if (again && source.unverified) return await source.unverified(descriptor, options);
     return verified(await source.blob(descriptor, 0, options), descriptor);
   } catch (error) {
     if (!isNonDistributable(descriptor.mediaType) || !isImagesError(error, 'BLOB_UNKNOWN')) throw error;

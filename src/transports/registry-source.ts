@@ -1,14 +1,17 @@
 // An image in a registry as a source: the HTTP client's, or a store's in process.
 import { verified } from '../io/verify.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { RawManifest } from '../oci/manifest.ts';
 import { formatReference, type Reference, tagOrDigest } from '../oci/reference.ts';
-import type { Registry } from '../registry/contract.ts';
+import type { CallOptions, Registry } from '../registry/contract.ts';
 import type { ImageSource } from './contract.ts';
 
 export interface RegistrySourceOptions {
   /** For messages; `docker://REFERENCE` when absent. */
   readonly label?: string;
+  /** The registry is a store of this machine: what went into it was verified. */
+  readonly stored?: boolean;
 }
 
 /** `reference` is asked for as it stands, its host aside. The registry stays open: it is the caller's. */
@@ -49,6 +52,10 @@ export function registrySource(
       }
       return from === 0 ? verified(body, descriptor) : body;
     },
+    ...(options.stored && {
+      unverified: async (descriptor: Descriptor, call?: CallOptions) =>
+        (await registry.getBlob(repository, descriptor.digest, { ...call, size: descriptor.size })).body,
+    }),
     referrers: (subject, call) => registry.referrers(repository, subject, undefined, call),
     statTag: (tag, call) => registry.statManifest(repository, tag, call),
     async [Symbol.asyncDispose]() {},
