@@ -19,8 +19,32 @@ export interface Cache extends AsyncDisposable {
   readonly name: string;
 }
 
+const STRICTNESS = ['shared', 'locked', 'private'] as const;
+
+/**
+ * The caches of a RUN by id, each once however often it is mounted, as strictly as one of its mounts asks for. They are taken in the order of
+ * their ids, so that no two wait for each other; what is taken is added to `held`.
+ */
+export async function provideCaches(
+  mounts: readonly CacheMount[],
+  held: AsyncDisposable[],
+  unpacking: Unpacking,
+  options: CallOptions,
+): Promise<ReadonlyMap<string, Cache>> {
+  const caches = new Map<string, Cache>();
+  const byId = Map.groupBy(mounts, ({ id }) => id);
+  for (const id of [...byId.keys()].sort()) {
+    const same = byId.get(id) as [CacheMount, ...CacheMount[]];
+    const sharing = STRICTNESS.findLast((kind) => same.some((mount) => mount.sharing === kind)) ?? 'shared';
+    const cache = await provideCache({ ...same[0], sharing }, unpacking, options);
+    held.push(cache);
+    caches.set(id, cache);
+  }
+  return caches;
+}
+
 /** Made where it is not there; `locked` waits for whoever has it. Disposing gives it back. */
-export async function provideCache(mount: CacheMount, unpacking: Unpacking, options: CallOptions): Promise<Cache> {
+async function provideCache(mount: CacheMount, unpacking: Unpacking, options: CallOptions): Promise<Cache> {
   const { place } = unpacking;
   const base = createHash('sha256').update(mount.id).digest('hex').slice(0, 32);
   if (mount.sharing === 'private') {

@@ -2,12 +2,13 @@
 // directories by name, nothing of overlayfs' own, nothing of what mounts needed.
 import { ImagesError } from '../../oci/errors.ts';
 import { cleanPath, joinPath, parentPath } from '../../rootfs/path.ts';
-import { findPath, headerOf, type RootTree, type TreeNode } from '../../rootfs/tree.ts';
+import { headerOf, type RootTree, type TreeNode } from '../../rootfs/tree.ts';
 import type { TarEntry, TarHeader } from '../../tar/entry.ts';
 import { printableName } from '../../tar/names.ts';
 import { readTar } from '../../tar/reader.ts';
 import { type TarInput, writeTar } from '../../tar/writer.ts';
 import type { RunUser } from '../contract.ts';
+import { exactNode } from './exact-node.ts';
 import type { Ids } from './ids.ts';
 import { emptyHeader, type MountPoint } from './mount-points.ts';
 import { imageAttributes, isOpaque } from './overlay-attributes.ts';
@@ -37,7 +38,7 @@ async function* changed(
   const mounts = new Set(before.mountPoints.map(({ path }) => path));
   for await (const entry of readTar(upper, { tail: () => {} })) {
     const path = cleanPath(entry.name);
-    const known = findPath(before.tree, path)?.node;
+    const known = exactNode(before.tree, path);
     if (path === '') {
       if (known && differs(entry, headerOf(known))) yield plain(entry, { name: './', known, before });
     } else if (isWhiteout(entry)) {

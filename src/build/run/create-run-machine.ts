@@ -80,7 +80,7 @@ export function createRunMachine(settings: RunnerSettings): RunMachine {
       const run = await openRunPlace(ability.place);
       const removed = () => removeTrees([run.directory], ability.namespaces);
       try {
-        const held = new AsyncDisposableStack();
+        const held: AsyncDisposable[] = [];
         const trouble = new OwnerTrouble(ability.ids, request.onOutput);
         const { prepared, status } = await runPrepared(
           { request, user, ability, settings, unpacking, run, held, indexed, trouble },
@@ -117,7 +117,7 @@ interface Running {
   readonly settings: RunnerSettings;
   readonly unpacking: Unpacking;
   readonly run: RunPlace;
-  readonly held: AsyncDisposableStack;
+  readonly held: AsyncDisposable[];
   readonly trouble: OwnerTrouble;
   indexed(
     layers: readonly Layer[],
@@ -130,25 +130,28 @@ async function runPrepared(
   running: Running,
   options: CallOptions,
 ): Promise<{ readonly prepared: PreparedRun; readonly status: number }> {
-  const { request, user, ability, settings, run, trouble } = running;
-  await using _ = running.held;
-  const prepared = await prepareRun(request, running, options);
-  const launch = launchOf(request, user, ability, { settings, run });
-  const runtime = ability.runtimes.find((candidate) => candidate.can(launch));
-  if (!runtime)
-    throw unavailable([{ what: 'no runtime here can do that', mend: 'Install one that can: sudo apt install runc' }]);
-  const archive = launchArchive(runtime, launch, prepared);
-  const onOutput = (chunk: Uint8Array): void => trouble.see(chunk);
-  const { status, report } = await execute(
-    { directory: run.directory, archive, onOutput, ...options },
-    ability.namespaces,
-  );
-  if (status === undefined) {
+  const { request, user, ability, settings, run, trouble, held } = running;
+  try {
+    const prepared = await prepareRun(request, running, options);
+    const launch = launchOf(request, user, ability, { settings, run });
+    const runtime = ability.runtimes.find((candidate) => candidate.can(launch));
+    if (!runtime) throw unavailable([NO_RUNTIME]);
+    const archive = launchArchive(runtime, launch, prepared);
+    const onOutput = (chunk: Uint8Array): void => trouble.see(chunk);
+    const execution = { directory: run.directory, archive, onOutput, ...options };
+    const { status, report } = await execute(execution, ability.namespaces);
+    if (status !== undefined) return { prepared, status };
     await forget(ability.place);
     throw notPrepared(report);
+  } finally {
+    for (const each of held) await each[Symbol.asyncDispose]();
   }
-  return { prepared, status };
 }
+
+const NO_RUNTIME: Lack = {
+  what: 'no runtime here can do that',
+  mend: 'Install one that can: sudo apt install runc',
+};
 
 function launchOf(
   request: RunRequest,

@@ -31,12 +31,13 @@ export async function execute(execution: Execution, namespaces: Namespaces): Pro
   signal?.addEventListener('abort', end, { once: true });
   try {
     let report = '';
-    started.report.on('data', (chunk: Buffer) => {
-      report = (report + chunk.toString()).slice(-MAX_REPORT);
-    });
-    for (const stream of [started.stdout, started.stderr]) {
-      stream.on('data', (chunk: Uint8Array) => onOutput?.(chunk));
+    // What makes the namespace has only its stderr to say why it cannot.
+    for (const stream of [started.report, started.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        report = (report + chunk.toString()).slice(-MAX_REPORT);
+      });
     }
+    started.stdout.on('data', (chunk: Uint8Array) => onOutput?.(chunk));
     const sent = pipeline(archive, started.stdin).catch((error: NodeJS.ErrnoException) => {
       // Who does not read it all says why.
       if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;

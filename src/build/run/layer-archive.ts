@@ -6,6 +6,7 @@ import type { IndexedEntry, Layer, LayerIndex } from '../../rootfs/contract.ts';
 import { exportTree } from '../../rootfs/export-tree.ts';
 import { findPath, headerOf, type RootTree, type TreeNode, walk } from '../../rootfs/tree.ts';
 import type { TarHeader } from '../../tar/entry.ts';
+import { exactNode } from './exact-node.ts';
 import { type Ids, isMapped } from './ids.ts';
 import { imageAttributes, opaqueAttribute } from './overlay-attributes.ts';
 
@@ -77,7 +78,7 @@ function borrow({ inode, children }: TreeNode, path: string, { below }: Preparin
   const entry = inode.entry;
   const borrowed = entry ? entry.type === 'hardlink' : path !== '';
   if (!borrowed) return false;
-  const found = findPath(below(), entry ? entry.linkname : path, { follow: !entry })?.node;
+  const found = entry ? findPath(below(), entry.linkname)?.node : exactNode(below(), path);
   if (!found?.inode.entry || (children !== undefined) !== (found.children !== undefined)) return true;
   inode.entry = found.inode.entry;
   inode.layer = found.inode.layer + 2;

@@ -124,6 +124,16 @@ describe.skipIf(missing)(`mounts of RUN${why}`, () => {
       expect(await outputs('private')).toEqual(['first alone\n', 'first alone\n']);
     });
 
+    it('cache: locked ones never wait for each other, nor one for itself', async () => {
+      const [a, b] = [`a-${title}`, `b-${title}`];
+      const locked = (id: string, target: string) => cache({ id, target, sharing: 'locked' });
+      const all = await Promise.all([
+        sh(title, 'echo done', [locked(a, '/1'), locked(b, '/2'), locked(a, '/3')]),
+        sh(title, 'echo done', [locked(b, '/1'), locked(a, '/2')]),
+      ]);
+      expect(all.map(({ output }) => output)).toEqual(['done\n', 'done\n']);
+    });
+
     it('file: has its mode and content, cannot be written, and nothing of it is on a disk, nor in the layer', async () => {
       const secret = 'hunter2-of-the-test';
       const mounts: DrivenMount[] = [

@@ -6,7 +6,7 @@ import { applyLayers } from '../../rootfs/apply-layers.ts';
 import { findPath } from '../../rootfs/tree.ts';
 import { printableName } from '../../tar/names.ts';
 import type { RunMount } from '../contract.ts';
-import { provideCache } from './caches.ts';
+import type { Cache } from './caches.ts';
 import { isMapped } from './ids.ts';
 import type { StageLayers } from './layer-archive.ts';
 import type { MemoryFile } from './memory-archive.ts';
@@ -29,7 +29,8 @@ export interface Mounting {
   readonly unpacking: Unpacking;
   readonly run: RunPlace;
   /** Is given what must be given back. */
-  readonly held: AsyncDisposableStack;
+  readonly held: AsyncDisposable[];
+  readonly caches: ReadonlyMap<string, Cache>;
   indexed(layers: StageLayers['layers'], options: CallOptions): Promise<StageLayers>;
   /** Shell commands that mount these layers at a directory of the RUN. */
   mountLayers(stage: StageLayers, at: string, writable: boolean, options: CallOptions): Promise<readonly string[]>;
@@ -55,14 +56,14 @@ export async function prepareMount(
     }
     case 'ssh': {
       const socket = `ssh-${at}`;
-      mounting.held.use(await proxyAgent(mounting.run.directory, socket, mount.socket));
+      mounting.held.push(await proxyAgent(mounting.run.directory, socket, mount.socket));
       const { uid, gid } = owner(mount, mounting);
       const own = `chmod ${mount.mode.toString(8)} ${socket}; chown ${uid}:${gid} ${socket}`;
       return { target, kind: 'file', files: [], lines: (path) => [own, ...ontoFile(socket, path, false)] };
     }
     case 'cache': {
-      const cache = mounting.held.use(await provideCache(mount, mounting.unpacking, options));
-      const directory = await mounting.run.link('caches', cache.name);
+      const name = mounting.caches.get(mount.id)?.name ?? '';
+      const directory = await mounting.run.link('caches', name);
       const inside = `cache-${at}`;
       const enter = `mkdir ${inside}; go ${steps(`${directory}/fs`, mount.source)}; mount -c -o bind . "$run/${inside}"; cd "$run"`;
       return {

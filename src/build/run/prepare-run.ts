@@ -5,6 +5,7 @@ import type { CallOptions } from '../../registry/contract.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
 import type { RootTree } from '../../rootfs/tree.ts';
 import type { RunRequest } from '../contract.ts';
+import { provideCaches } from './caches.ts';
 import type { RunnerSettings } from './contract.ts';
 import { mountDevices, mountSys } from './devices.ts';
 import { isMapped } from './ids.ts';
@@ -28,7 +29,7 @@ import { unpack } from './unpack.ts';
 export interface Preparing extends RootContext {
   readonly ability: Ability;
   readonly settings: RunnerSettings;
-  readonly held: AsyncDisposableStack;
+  readonly held: AsyncDisposable[];
   indexed(layers: StageLayers['layers'], options: CallOptions): Promise<StageLayers>;
 }
 
@@ -52,8 +53,10 @@ export async function prepareRun(
   const stage = await preparing.indexed(request.layers, options);
   const tree = applyLayers(stage.indexes);
   const mounts: PreparedMount[] = [];
+  const wanted = request.mounts.filter((mount) => mount.type === 'cache');
+  const caches = await provideCaches(wanted, preparing.held, unpacking, options);
   for (const [at, mount] of request.mounts.entries()) {
-    mounts.push(await prepareMount(mount, at, mountingOf(preparing), options));
+    mounts.push(await prepareMount(mount, at, mountingOf(preparing, caches), options));
   }
   const placed = [...(await nameResolution(settings)), ...mounts]
     .map((mount) => ({ mount, point: mountPoint(tree, mount.target, mount.kind) }))
@@ -122,12 +125,13 @@ function fileMount(target: string, content: string): PreparedMount {
   return { target, kind: 'file', files: [file], lines: (path) => ontoFile(`t/${name}`, path, false) };
 }
 
-function mountingOf(preparing: Preparing): Mounting {
+function mountingOf(preparing: Preparing, caches: Mounting['caches']): Mounting {
   const { unpacking, run, held, ability } = preparing;
   return {
     unpacking,
     run,
     held,
+    caches,
     indexed: preparing.indexed,
     async mountLayers(stage, at, writable, options) {
       if (!ability.overlay) {

@@ -2,11 +2,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallOptions } from '../../registry/contract.ts';
-import { findPath, headerOf, type RootTree } from '../../rootfs/tree.ts';
+import { headerOf, type RootTree } from '../../rootfs/tree.ts';
 import type { TarHeader } from '../../tar/entry.ts';
 import { type Before, layerOfChanges } from './changes.ts';
 import { collected } from './collect.ts';
 import { changedSince, LIST } from './compare.ts';
+import { exactNode } from './exact-node.ts';
 import type { Ids } from './ids.ts';
 import { type StageLayers, treeArchive } from './layer-archive.ts';
 import { isGone, type RunPlace } from './run-place.ts';
@@ -98,7 +99,7 @@ export async function copiedRoot(
       const names = [Buffer.from(changed.map((name) => `./${name}\0`).join(''), 'latin1')];
       const known = gone
         .map((name) => Buffer.from(name, 'latin1').toString())
-        .filter((path) => findPath(before.tree, path));
+        .filter((path) => exactNode(before.tree, path));
       yield* layerOfChanges(collected(join(run.directory, 'fs'), unpacking.namespaces, names), before, known);
     },
   };

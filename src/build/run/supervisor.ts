@@ -36,7 +36,7 @@ onto_file() {
 
 /** Goes before everything: `t` holds what nobody else may see, and nothing of it comes onto a disk. */
 export const SUPERVISOR: string = `set -e
-exec 5>&2 2>&4
+exec 2>&4
 ${FUNCTIONS}
 run=$PWD
 mount -t proc -o nosuid,nodev,noexec proc /proc
@@ -46,14 +46,14 @@ cd t; ${TAR_EXTRACT}; cd ..
 . ./t/plan
 `;
 
-/** The end of the plan: runs the command, and ends with it, or when \`3\` is closed. */
+/** The end of the plan, both outputs in one, so that they stay in their order: runs the command, and ends with it, or when \`3\` is closed. */
 export function supervised(command: string, log: string | undefined): string {
   return `
 cd "$run"
 trap 'exit 137' TERM
-{ cat <&3 >/dev/null; kill -TERM $$; } 4>&- 5>&- &
+{ cat <&3 >/dev/null; kill -TERM $$; } 4>&- &
 status=0
-{ exec 2>&5 4>&- 5>&- 3<&-; ${command}; } </dev/null &
+{ exec 2>&1 4>&- 3<&-; ${command}; } </dev/null &
 wait $! || status=$?
 ${log ? `if [ "$status" != 0 ] && [ -s t/${log} ]; then cat t/${log} >&4; fi` : ''}
 echo "${STATUS}$status" >&4

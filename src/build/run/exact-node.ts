@@ -1,0 +1,8 @@
+// What has this very name in a tree: no link on the way is followed, because overlayfs follows none between its layers.
+import type { RootTree, TreeNode } from '../../rootfs/tree.ts';
+
+export function exactNode(tree: RootTree, path: string): TreeNode | undefined {
+  let node: TreeNode | undefined = tree.root;
+  for (const part of path === '' ? [] : path.split('/')) node = node?.children?.get(part);
+  return node;
+}
