@@ -43,7 +43,7 @@ export async function readImageForm(directory: string, options: FormOptions): Pr
   const text = ['FROM scratch', 'ADD ovl.tar /', ...(exec.length > 0 ? [`CMD ${JSON.stringify(exec)}`] : [])].join(
     '\n',
   );
-  return { kind: 'manifest', path, name, dockerfile: parseDockerfile(path, text) };
+  return { kind: 'manifest', path, name, dockerfile: parseDockerfile(`${path} as a Dockerfile`, text) };
 }
 
 interface ManifestForm {

@@ -47,6 +47,8 @@ export interface MakeImageOptions {
   readonly times?: TimeChoice;
   readonly compression?: LayerCompression;
   readonly noCache?: boolean;
+  /** Where the user has one id only: owners that RUN cannot set are passed over. */
+  readonly ignoreChownErrors?: boolean;
   /** Builds a second time, with nothing remembered, and compares. */
   readonly verify?: boolean;
   onEvent?(event: BuildEvent): void;
@@ -192,7 +194,7 @@ async function build(
     bases,
     blobs: blobWriter(store),
     cache: buildSteps(store.objects),
-    runner: lazyRunner(store, settings),
+    runner: lazyRunner(store, settings, options.ignoreChownErrors ?? false),
     download: downloads.download,
     ...(options.onEvent && { onEvent: options.onEvent }),
     ...call,
@@ -276,13 +278,14 @@ function blobWriter({ objects }: EmbeddedStore): BlobWriter {
 }
 
 /** What executes RUN is loaded for RUN. */
-function lazyRunner({ directory }: EmbeddedStore, settings: Settings): Runner {
+function lazyRunner({ directory }: EmbeddedStore, settings: Settings, ignoreChownErrors: boolean): Runner {
   let machine: Promise<Runner> | undefined;
   const load = (): Promise<Runner> => {
     machine ??= import('../build/run/create-run-machine.ts').then(({ createRunMachine }) =>
       createRunMachine({
         directory: settings.cache ? join(settings.cache.directory, 'run') : join(directory, 'images/run'),
         path: settings.env.PATH ?? '',
+        ignoreChownErrors,
       }),
     );
     return machine;

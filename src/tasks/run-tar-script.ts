@@ -22,7 +22,7 @@ export interface TarScriptOptions {
 
 /** Disposing ends the script and drops the archive. */
 export interface RunningScript extends AsyncDisposable {
-  /** Errors: BUILD_FAILED where the script fails, TAR_INVALID for what it wrote. */
+  /** Errors: BUILD_FAILED where the script fails, and for what is no archive. */
   readonly context: Promise<TreeSource>;
 }
 
@@ -49,7 +49,7 @@ export async function runTarScript(
     });
   });
   const context = tarContext(spool, ended, options.time).catch(async (error: unknown) => {
-    throw isImagesError(error, 'TAR_INVALID') ? await withMisplaced(error, begun) : error;
+    throw isImagesError(error, 'BUILD_FAILED') && child.exitCode === 0 ? await withMisplaced(error, begun) : error;
   });
   // Who needs the context is told; until then it must not count as unhandled.
   context.catch(() => {});

@@ -12,7 +12,7 @@ export const CONTEXT_ARCHIVE = 'ovl.tar';
 
 /**
  * `isWritten` settles when the script has ended; its failure is this one's. `time` is what the file has, copied as it is.
- * Errors: TAR_INVALID for what is no archive, or one of nothing.
+ * Errors: BUILD_FAILED for what is no archive, or one of nothing.
  */
 export async function tarContext(spool: Spool, isWritten: Promise<void>, time: TarTime): Promise<TreeSource> {
   const [scanned] = await Promise.all([scan(spool, isWritten), isWritten]);
@@ -38,12 +38,12 @@ async function scan(spool: Spool, isWritten: Promise<void>): Promise<ScannedArch
     if (scanned.entries > 0) return scanned;
     const size = await spool.size();
     const what = size === 0 ? 'wrote nothing' : 'wrote an archive of nothing';
-    return new ImagesError('TAR_INVALID', `the tar script ${what}`, {
+    return new ImagesError('BUILD_FAILED', `the tar script ${what}`, {
       hint: 'Called as `tar -`, it has to write the archive to its standard output, and nothing else.',
     });
   } catch (error) {
     if (!isImagesError(error, 'TAR_INVALID', 'COMPRESSION_INVALID')) throw error;
-    return new ImagesError('TAR_INVALID', `what the tar script wrote is no tar archive: ${error.message}`, {
+    return new ImagesError('BUILD_FAILED', `what the tar script wrote is no tar archive: ${error.message}`, {
       hint: 'Called as `tar -`, it has to write the archive to its standard output; messages go to standard error.',
       cause: error,
     });

@@ -1,5 +1,5 @@
 // One stage, instruction by instruction, from its base on.
-import { isImagesError } from '../../oci/errors.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { type Platform, parsePlatform } from '../../oci/platform.ts';
 import type { Instruction } from '../dockerfile/instructions.ts';
 import { parseTrigger } from '../dockerfile/parse.ts';
@@ -54,18 +54,34 @@ async function baseState(build: Build, stage: Stage): Promise<StageState> {
     );
     return { ...nothing, layers, config: configOfBase(image.config) };
   } catch (error) {
-    if (!isImagesError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'PLATFORM_UNKNOWN', 'REFERENCE_INVALID')) throw error;
-    const names = build.graph.stages.slice(0, stage.index).flatMap((each) => (each.name ? [each.name] : []));
-    throw mistake(statement, error.message, {
-      at: from.base.at,
-      length: from.base.text.length,
-      word: name,
-      candidates: [...names, 'scratch'],
-      ...(error.hint !== undefined && { hint: error.hint }),
-      cause: error,
-    });
+    if (!isImagesError(error) || error.code === 'ABORTED') throw error;
+    throw noBase(build, stage, name, error);
   }
 }
+
+/** Says where it is wanted, and what may have been meant. The code stays what it was: the network can be to blame as well. */
+function noBase({ graph }: Build, { from, index }: Stage, name: string, error: ImagesError): ImagesError {
+  const names = graph.stages.slice(0, index).flatMap((each) => (each.name ? [each.name] : []));
+  const { text, at } = from.base;
+  const message = error.message.includes(name) ? error.message : `${name}: ${error.message}`;
+  const placed = mistake(from.statement, message, {
+    at,
+    length: text.length,
+    word: name,
+    candidates: [...names, 'scratch'],
+    ...(error.hint !== undefined && { hint: error.hint }),
+  });
+  const { excerpt, hint, position } = placed;
+  const code = UNKNOWN.includes(error.code) ? placed.code : error.code;
+  return new ImagesError(code, placed.message, {
+    excerpt,
+    cause: error,
+    ...(hint !== undefined && { hint }),
+    ...(position && { position }),
+  });
+}
+
+const UNKNOWN: readonly string[] = ['MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'PLATFORM_UNKNOWN', 'REFERENCE_INVALID'];
 
 function platformOf(build: Build, { from }: Stage, variables: Variables): Platform {
   const text = expanded(from.statement, from.platform ?? '', variables);

@@ -49,6 +49,7 @@ async function makeOptions(options: Options, env: Environment): Promise<MakeImag
     force: options.flag('force'),
     noCache: options.flag('no-cache'),
     verify: options.flag('verify'),
+    ignoreChownErrors: options.flag('ignore-chown-errors'),
     buildArgs: buildArgs(options.texts('build-arg'), env),
     labels: new Map(options.texts('label').map((text) => pairOf(text, '--label'))),
     secrets: await secretsOf(options.texts('secret'), env),
