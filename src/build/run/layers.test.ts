@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { needs } from '../../../test/peers/find.ts';
@@ -162,7 +162,10 @@ describe.skipIf(missing)(`layers under RUN${why}`, () => {
     const request = { args: ['/bin/true'] };
     const settings = { maxSnapshotBytes: 1, directory: join(await world.home(who('nobody')), 'small') };
     await world.drive(who('nobody'), { layers, settings, request });
-    const again = await world.drive(who('nobody'), { layers, settings, request });
-    expect(again.status).toBe(0);
+    const [key] = (await readdir(settings.directory)).filter((name) => name.startsWith('one-'));
+    expect(await readdir(join(settings.directory, key ?? '', 'snapshots'))).toEqual([]);
+    const roomy = { ...settings, maxSnapshotBytes: 1e9 };
+    expect((await world.drive(who('nobody'), { layers, settings: roomy, request })).status).toBe(0);
+    expect(await readdir(join(settings.directory, key ?? '', 'snapshots'))).toHaveLength(layers.length);
   });
 });
