@@ -14,7 +14,9 @@ import {
 } from '../oci/media-types.ts';
 import { nearest } from '../oci/nearest.ts';
 import type { Platform } from '../oci/platform.ts';
+import { detectSyntax } from './dockerfile/directives.ts';
 import type { Instruction } from './dockerfile/instructions.ts';
+import { refuseGit } from './dockerfile/parse-files.ts';
 import type { TreeSource } from './files/tree-source.ts';
 import { isoTime, timeRules } from './layer/times.ts';
 import type { BuildRequest, BuildSeams, BuiltImage, BuiltLayer } from './request.ts';
@@ -34,7 +36,14 @@ export async function buildImage(request: BuildRequest, seams: BuildSeams): Prom
   for (const { line, message } of request.dockerfile.warnings) {
     build.warn(`${request.dockerfile.source.name}:${line}: ${message}`);
   }
+  const syntax = detectSyntax(request.dockerfile.source.lines.join('\n'));
+  if (syntax !== undefined && !/^(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@]|$)/.test(syntax)) {
+    build.warn(
+      `${request.dockerfile.source.name}: the frontend ${syntax} is not run here: the file is read as a Dockerfile`,
+    );
+  }
   const needed = neededStages(build, target);
+  for (const { instructions } of needed) for (const each of instructions) if (each.kind === 'add') refuseGit(each);
   if (seams.runner && needed.some(({ instructions }) => instructions.some(runs))) {
     await seams.runner.check(request.platform, build.call);
   }

@@ -75,6 +75,33 @@ describe('stages', () => {
   });
 });
 
+describe('ADD from git', () => {
+  it.each([
+    ['git@github.com:a/b.git', ' [git@github.com:a/b.git]'],
+    ['https://github.com/a/b.git#v1', ' [https://github.com/a/b.git#v1]'],
+    ['--keep-git-dir=true x', ''],
+    ['$REPO', ' [ssh://git@x/y]'],
+  ])('%s is refused, before anything is done, where it is needed', async (source, shown) => {
+    const text = `FROM scratch AS git\nARG REPO=ssh://git@x/y\nADD ${source} /\nFROM scratch AS other\nENV a=b`;
+    const { message, hint } = await failure(text, { files: FILES, target: 'git' });
+    expect(message).toBe(`Dockerfile:3: ADD from a git repository is not supported${shown}`);
+    expect(hint).toContain('tar` script');
+    await expect(build(text, { files: FILES })).resolves.toBeDefined();
+  });
+});
+
+describe('the frontend', () => {
+  it.each([
+    ['# syntax=docker/dockerfile:1.7\n', 0],
+    ['# syntax=docker.io/docker/dockerfile@sha256:ab\n', 0],
+    ['#!/bin/x\n# syntax=acme/frontend:1\n', 1],
+    ['\ufeff# check=x\n# Syntax = acme/frontend:1 more\n', 1],
+    ['# comment\n# syntax=acme/frontend\n', 0],
+  ])('%j', async (head, warnings) => {
+    expect((await build(`${head}FROM scratch`)).warnings).toHaveLength(warnings);
+  });
+});
+
 describe('ONBUILD (48)', () => {
   const base = (...triggers: string[]) => ({
     files: FILES,

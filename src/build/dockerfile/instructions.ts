@@ -80,7 +80,12 @@ export type Run = Written & {
 export type Copy = Written &
   Files & { readonly kind: 'copy'; readonly from: string | undefined; readonly parents: boolean };
 export type Add = Written &
-  Files & { readonly kind: 'add'; readonly checksum: string | undefined; readonly unpack: boolean | undefined };
+  Files & {
+    readonly kind: 'add';
+    readonly checksum: string | undefined;
+    readonly unpack: boolean | undefined /** `--keep-git-dir` is there. */;
+    readonly keepsGit: boolean;
+  };
 export type Onbuild = Written & {
   readonly kind: 'onbuild';
   /** As the config keeps it. */

@@ -2,7 +2,7 @@
 
 import type { Flags } from './flags.ts';
 import { parseHeredoc } from './heredoc.ts';
-import type { Files, Instruction, Word } from './instructions.ts';
+import type { Add, Files, Instruction, Word } from './instructions.ts';
 import { flagsOf, type Request } from './request.ts';
 import { mistake } from './source.ts';
 import { jsonStrings, plainWords } from './split.ts';
@@ -33,7 +33,6 @@ export function parseCopy(request: Request): Instruction {
 }
 
 export function parseAdd(request: Request): Instruction {
-  const { statement } = request;
   const flags = flagsOf(request, {
     chown: 'text',
     chmod: 'text',
@@ -44,24 +43,32 @@ export function parseAdd(request: Request): Instruction {
     exclude: 'texts',
   });
   const files = filesOf(request, flags);
-  const repository = files.sources.find(({ text }) => isGit(text));
-  if (repository || flags.switch('keep-git-dir') !== undefined) {
-    const at = repository?.at ?? request.flags.find(({ text }) => text.startsWith('--keep-git-dir'))?.at ?? 0;
-    throw mistake(statement, `ADD from a git repository is not supported${repository ? ` [${repository.text}]` : ''}`, {
-      at,
-      hint: 'Let the `tar` script clone it, or ADD an archive of it by its address.',
-    });
-  }
   const checksum = flags.text('checksum');
   if (checksum !== undefined && (files.sources.length !== 1 || !isUrl(files.sources[0]?.text ?? ''))) {
     const at = request.flags.find(({ text }) => text.startsWith('--checksum'))?.at ?? 0;
-    throw mistake(statement, '--checksum is for one http or https address', { at });
+    throw mistake(request.statement, '--checksum is for one http or https address', { at });
   }
-  return { ...request.written, ...files, kind: 'add', checksum, unpack: flags.switch('unpack') };
+  const keepsGit = flags.switch('keep-git-dir') !== undefined;
+  return { ...request.written, ...files, kind: 'add', checksum, unpack: flags.switch('unpack'), keepsGit };
 }
 
 export function isUrl(source: string): boolean {
   return /^https?:\/\//.test(source);
+}
+
+/** Refused where it is needed: in a stage that nobody builds it does no harm. `source` is the word as it is then. Errors: DOCKERFILE_INVALID. */
+export function refuseGit(
+  { statement, sources, keepsGit }: Add,
+  expanded: (word: string) => string = (word) => word,
+): void {
+  const found = sources.find(({ text }) => isGit(expanded(text)));
+  if (!found && !keepsGit) return;
+  const flag = statement.text.indexOf('--keep-git-dir');
+  throw mistake(statement, `ADD from a git repository is not supported${found ? ` [${expanded(found.text)}]` : ''}`, {
+    at: found?.at ?? Math.max(flag, 0),
+    ...(found && { length: found.text.length }),
+    hint: 'Let the `tar` script clone it, or ADD an archive of it by its address.',
+  });
 }
 
 /** What a file is called that comes from an address. */

@@ -57,15 +57,6 @@ describe('mistakes', () => {
     ['FROM a\nCOPY x <<E\nE', 'Dockerfile:2: a heredoc is no destination'],
     ['FROM a\nCOPY --from=$X a b', 'Dockerfile:2: no variables in --from [$X]'],
     ['FROM a\nCOPY http://x/y z', 'Dockerfile:2: COPY takes no address [http://x/y]'],
-    [
-      'FROM a\nADD git@github.com:a/b.git /',
-      'Dockerfile:2: ADD from a git repository is not supported [git@github.com:a/b.git]',
-    ],
-    [
-      'FROM a\nADD https://github.com/a/b.git#v1 /',
-      'Dockerfile:2: ADD from a git repository is not supported [https://github.com/a/b.git#v1]',
-    ],
-    ['FROM a\nADD --keep-git-dir=true x /', 'Dockerfile:2: ADD from a git repository is not supported'],
     ['FROM a\nADD --checksum=sha256:aa x /', 'Dockerfile:2: --checksum is for one http or https address'],
     ['FROM a\nRUN', 'Dockerfile:2: RUN needs a command'],
     ['FROM a\nRUN --security=insecure x', 'Dockerfile:2: RUN --security is not there without a daemon'],

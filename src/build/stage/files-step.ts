@@ -8,7 +8,7 @@ import { fileInMemory, filesSource } from '../context/one-file.ts';
 import { compilePatterns, PatternError, type Patterns } from '../context/patterns.ts';
 import { heredocText } from '../dockerfile/heredoc.ts';
 import type { Word } from '../dockerfile/instructions.ts';
-import { isUrl, nameOfUrl } from '../dockerfile/parse-files.ts';
+import { isUrl, nameOfUrl, refuseGit } from '../dockerfile/parse-files.ts';
 import { mistake } from '../dockerfile/source.ts';
 import { type ChangeMode, parseMode } from '../files/chmod.ts';
 import { type CopyRules, copyMatch, copySource } from '../files/copy-files.ts';
@@ -52,6 +52,7 @@ export async function filesStep(step: Step, instruction: FilesInstruction): Prom
       return { name: heredoc.name, content: heredoc.expands ? expandedText(statement, text, variables) : text };
     }),
   };
+  if (instruction.kind === 'add') refuseGit(instruction, value);
   const mode = modeOf(said);
   const exclude = excludeOf(said);
   const from = await originOf(step, instruction);
