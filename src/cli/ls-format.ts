@@ -19,22 +19,25 @@ export interface NamedHeader {
   readonly header: TarHeader;
 }
 
-/** One line a file, columns aligned. */
-export function longListing(files: readonly NamedHeader[]): readonly string[] {
-  const rows = files.map(({ name, header }) => [
-    modeText(header),
-    String(header.uid),
-    String(header.gid),
-    sizeText(header),
-    timeText(header.mtime),
-    `${printableName(name)}${linkText(header)}`,
-  ]);
-  const widths = [0, 1, 2, 3].map((column) => Math.max(0, ...rows.map((row) => (row[column] as string).length)));
-  return rows.map(([mode = '', uid = '', gid = '', size = '', time = '', name = '']) => {
-    const [modeWidth = 0, uidWidth = 0, gidWidth = 0, sizeWidth = 0] = widths;
-    const owner = `${uid.padStart(uidWidth)} ${gid.padStart(gidWidth)}`;
-    return `${mode.padEnd(modeWidth)} ${owner} ${size.padStart(sizeWidth)} ${time} ${name}`;
-  });
+const COLUMNS: readonly ((header: TarHeader) => string)[] = [
+  modeText,
+  ({ uid }) => String(uid),
+  ({ gid }) => String(gid),
+  sizeText,
+];
+
+/** One line a file, made when it is asked for; columns aligned over all of `headers`. */
+export function longLines(headers: Iterable<TarHeader>): (file: NamedHeader) => string {
+  const widths = COLUMNS.map(() => 0);
+  for (const header of headers) {
+    for (const [at, text] of COLUMNS.entries()) widths[at] = Math.max(widths[at] ?? 0, text(header).length);
+  }
+  return ({ name, header }) => {
+    const columns = COLUMNS.map((text, at) =>
+      at === 0 ? text(header).padEnd(widths[0] ?? 0) : text(header).padStart(widths[at] ?? 0),
+    );
+    return `${columns.join(' ')} ${timeText(header.mtime)} ${printableName(name)}${linkText(header)}`;
+  };
 }
 
 /** `-rwsr-xr-x`, with a `+` where there are extended attributes. */

@@ -1,6 +1,30 @@
-// How --json looks: two spaces, one value, a newline at its end.
+// How --json looks: two spaces, one value, a newline at its end. Control characters of C1 are escaped as those of C0 are: terminals obey both.
 import type { Context } from './context.ts';
+import { outLines } from './out-lines.ts';
 
 export async function writeJson(context: Context, value: unknown): Promise<void> {
-  await context.out(`${JSON.stringify(value, null, 2)}\n`);
+  await context.out(`${jsonText(value)}\n`);
+}
+
+/** The same for a list that may be long, without all of it as text at once. */
+export async function writeJsonList<T>(
+  context: Context,
+  items: readonly T[],
+  jsonOf: (item: T) => unknown,
+): Promise<void> {
+  if (items.length === 0) return await writeJson(context, []);
+  await context.out('[\n');
+  let left = items.length;
+  await outLines(context, items, (item) => {
+    left--;
+    return `  ${jsonText(jsonOf(item)).replaceAll('\n', '\n  ')}${left === 0 ? '' : ','}`;
+  });
+  await context.out(']\n');
+}
+
+function jsonText(value: unknown): string {
+  return JSON.stringify(value, null, 2).replaceAll(
+    /[\u007f-\u009f]/g,
+    (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
+  );
 }

@@ -34,6 +34,11 @@ describe('a stream that is written to a file', () => {
     expect(await readdir(directory)).toEqual(['x']);
   });
 
+  it('names the file that was meant where its directory is not there', async () => {
+    const path = join(directory, 'nowhere/x');
+    await expect(writeStreamAtomically(path, chunks('new'))).rejects.toMatchObject({ code: 'ENOENT', path });
+  });
+
   it('goes through what the system calls a file, as /dev/stdout, and leaves that as it is', async () => {
     const path = join(directory, 'x');
     await using handle = await open(path, 'w');

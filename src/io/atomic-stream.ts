@@ -18,6 +18,10 @@ export async function writeStreamAtomically(path: string, data: AsyncIterable<Ui
     try {
       await write(temporary, 'wx', data);
       await rename(temporary, path);
+    } catch (error) {
+      // The user named another.
+      if (isFsError(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) error.path = path;
+      throw error;
     } finally {
       await rm(temporary, { force: true });
     }

@@ -98,7 +98,9 @@ async function* verify(body: Bytes, expected: Expected, start: Start | undefined
   const digest = `${digestAlgorithm(expected.digest)}:${hash.digest('hex')}`;
   if (digest !== expected.digest) {
     const who = expected.sender === undefined ? '' : `${expected.sender} sent another content: `;
-    throw new ImagesError('DIGEST_INVALID', `${who}digest is ${digest}, expected ${expected.digest}`);
+    throw new ImagesError('DIGEST_INVALID', `${who}digest is ${digest}, expected ${expected.digest}`, {
+      hint: 'It is damaged where it comes from, or on its way: run it again; if it stays so, put the image there again.',
+    });
   }
 }
 

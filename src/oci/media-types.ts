@@ -35,6 +35,16 @@ export function isManifestType(mediaType: string): boolean {
   return MANIFEST_TYPES.includes(mediaType);
 }
 
+/** Of the layers of images. What artifacts hold (charts, signatures, attestations) has types of its own. */
+export function isLayerType(mediaType: string): boolean {
+  return /^application\/vnd\.(?:oci\.image\.layer\.|docker\.image\.rootfs\.)/.test(mediaType);
+}
+
+/** Of the configs of images. */
+export function isConfigType(mediaType: string): boolean {
+  return mediaType === OCI_CONFIG || mediaType === DOCKER_CONFIG;
+}
+
 /** Layers that registries need not hold: they are fetched from the descriptor's `urls` (image specification, layer.md, "Non-Distributable Layers"). */
 export function isNonDistributable(mediaType: string): boolean {
   return mediaType.startsWith(OCI_LAYER_NONDISTRIBUTABLE) || mediaType === DOCKER_LAYER_FOREIGN;

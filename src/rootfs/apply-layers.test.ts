@@ -102,6 +102,17 @@ describe('within one layer', () => {
     await expect(listed(circle)).rejects.toMatchObject({ code: 'TAR_INVALID' });
   });
 
+  it('names deeper than Linux has paths are refused, also where links lead there; others are walked', async () => {
+    const deep = (depth: number) => 'd/'.repeat(depth);
+    const link = { name: 'l', linkname: deep(1500), type: 'symlink' } as const;
+    await expect(listed([link, file(`l/${deep(1500)}x`)])).rejects.toMatchObject({
+      code: 'TAR_INVALID',
+      message: expect.stringContaining('directories deep'),
+      hint: expect.stringContaining('images check'),
+    });
+    expect(await listed([link, file(`l/${deep(500)}x`)])).toHaveLength(2002);
+  });
+
   it('names that climb out are refused, with the layer', async () => {
     await expect(listed([file('../x')])).rejects.toThrow(/climbs out of the root.*in layer sha256:/);
   });

@@ -1,7 +1,8 @@
 // Layers, one on the other, as one tree (OCI image specification 1.1, layer.md, "Applying Changesets"). What a mount of overlayfs over the layers shows.
-import { ImagesError } from '../oci/errors.ts';
+import type { ImagesError } from '../oci/errors.ts';
 import { printableName } from '../tar/names.ts';
 import type { IndexedEntry, LayerIndex } from './contract.ts';
+import { damaged } from './damaged.ts';
 import { baseName, cleanPath, joinPath, linkTarget, parentPath } from './path.ts';
 import { findPath, type Inode, type RootTree, type TreeNode } from './tree.ts';
 import { whiteoutOf } from './whiteout.ts';
@@ -15,6 +16,8 @@ export interface ApplyWatcher {
 }
 
 const MAX_LINKS = 40;
+/** Directories on the way to one: no path that Linux takes (PATH_MAX, 4096 bytes) has more. What walks the tree goes as deep. */
+const MAX_DEPTH = 2048;
 
 export interface ApplyOptions {
   readonly watcher?: ApplyWatcher;
@@ -118,10 +121,7 @@ function linkedInode({ tree, layer, below }: Applying, entry: IndexedEntry): Ino
   if (!node && below) return newInode(entry, layer);
   if (!node || isDirectory(node)) {
     const what = node ? 'a directory' : 'nothing';
-    throw new ImagesError(
-      'TAR_INVALID',
-      `a hard link to ${what} [${printableName(path)} → ${printableName(linkname)}]`,
-    );
+    throw damaged(`a hard link to ${what} [${printableName(path)} → ${printableName(linkname)}]`);
   }
   return node.inode;
 }
@@ -140,6 +140,7 @@ function ensureDirectory(applying: Applying, path: string, links: number): Place
   let node = tree.root as Directory;
   let here = '';
   const parts = path === '' ? [] : path.split('/');
+  if (parts.length > MAX_DEPTH) throw damaged(`a name in a layer is [${parts.length}] directories deep`);
   for (const [at, part] of parts.entries()) {
     const child = node.children.get(part);
     here = joinPath(here, part);
@@ -207,5 +208,5 @@ function isDirectory(node: TreeNode): node is Directory {
 }
 
 function inACircle(path: string): ImagesError {
-  return new ImagesError('TAR_INVALID', `symbolic links in a layer lead in a circle [${printableName(path)}]`);
+  return damaged(`symbolic links in a layer lead in a circle [${printableName(path)}]`);
 }

@@ -2,10 +2,12 @@
 import { decompressed } from '../io/decompress.ts';
 import { createLimiter } from '../io/limiter.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
+import { isLayerType } from '../oci/media-types.ts';
 import type { Bytes, CallOptions } from '../registry/contract.ts';
 import { readTar } from '../tar/reader.ts';
 import { compareTimes, wholeSeconds } from '../tar/time.ts';
 import type { IndexedEntry, Layer, LayerIndex } from './contract.ts';
+import { DAMAGED } from './damaged.ts';
 import { decodeIndex, encodeIndex } from './index-codec.ts';
 import { cleanPath } from './path.ts';
 
@@ -66,8 +68,14 @@ function pathOf(name: string): string {
 /** Says which layer it was. */
 export function inLayer({ descriptor }: Layer, error: unknown): unknown {
   if (!isImagesError(error, 'TAR_INVALID', 'COMPRESSION_INVALID')) return error;
+  if (!isLayerType(descriptor.mediaType)) {
+    return new ImagesError('UNSUPPORTED', `${descriptor.mediaType} holds no files [${descriptor.digest}]`, {
+      hint: 'It is no image of a file system: `images inspect` shows what it is.',
+      cause: error,
+    });
+  }
   return new ImagesError(error.code, `${error.message} in layer ${descriptor.digest}`, {
-    hint: error.hint ?? 'The image is damaged, or was made by a broken tool: `images check` tells more.',
+    hint: error.hint ?? DAMAGED,
     cause: error,
   });
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cleanPath, linkTarget } from './path.ts';
+import { cleanPath, linkTarget, pathInRoot } from './path.ts';
 
 describe('a name in an archive', () => {
   it.each([
@@ -37,6 +37,14 @@ describe('a name in an archive', () => {
         expect(path.split('/')).not.toContain('..');
       }),
     );
+  });
+});
+
+describe('the path that a user means', () => {
+  it('never climbs out of the root', () => {
+    expect(pathInRoot('/etc//passwd')).toBe('etc/passwd');
+    expect(pathInRoot('../../etc/./passwd/')).toBe('etc/passwd');
+    expect(pathInRoot('etc/..')).toBe('');
   });
 });
 

@@ -1,6 +1,7 @@
 // Paths in a root file system: `etc/passwd`, without a leading `/`, `.` or `..`; the root itself is empty.
-import { ImagesError } from '../oci/errors.ts';
+import type { ImagesError } from '../oci/errors.ts';
 import { printableName } from '../tar/names.ts';
+import { damaged } from './damaged.ts';
 
 const IS_CLEAN = /^(?!\.{0,2}(?:\/|$))(?:[^/]|\/(?!\/|\.{0,2}(?:\/|$)))*$/;
 
@@ -14,6 +15,11 @@ export function cleanPath(name: string): string {
     else if (parts.pop() === undefined) throw climbsOut(name);
   }
   return parts.join('/');
+}
+
+/** The path that a user means by a text: like a program in a container, he never climbs out of the root. */
+export function pathInRoot(text: string): string {
+  return linkTarget('', text);
 }
 
 /** What a symbolic link at `from` points to, inside the root: it never climbs out of it (as in a container). */
@@ -40,5 +46,5 @@ export function joinPath(directory: string, name: string): string {
 }
 
 function climbsOut(name: string): ImagesError {
-  return new ImagesError('TAR_INVALID', `a name in a layer climbs out of the root [${printableName(name)}]`);
+  return damaged(`a name in a layer climbs out of the root [${printableName(name)}]`);
 }

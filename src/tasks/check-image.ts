@@ -1,5 +1,6 @@
 // `check`: whether all parts of an image agree: digests, sizes, diffIDs, archives, config, history, media types.
 import { createLimiter } from '../io/limiter.ts';
+import { verified } from '../io/verify.ts';
 import { decodeConfig, type ImageConfig } from '../oci/config.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
@@ -10,8 +11,9 @@ import {
   type RawManifest,
   verifyBytes,
 } from '../oci/manifest.ts';
-import { isIndexType, isNonDistributable } from '../oci/media-types.ts';
+import { isConfigType, isIndexType, isLayerType, isNonDistributable } from '../oci/media-types.ts';
 import { formatPlatform, type Platform, platformSuits } from '../oci/platform.ts';
+import type { CallOptions } from '../registry/contract.ts';
 import { applyLayers } from '../rootfs/apply-layers.ts';
 import type { Layer, LayerIndex } from '../rootfs/contract.ts';
 import { verifyLayer } from '../rootfs/verify-layer.ts';
@@ -77,6 +79,7 @@ async function checkManifest(checking: Checking, raw: RawManifest, expected?: De
   }
   if (found?.kind === 'index') {
     const there = await readChildren(checking, found.manifests, notes);
+    if (there.length === 0 && found.manifests.length > 0) problems.push('none of its images is there');
     checking.note({ what: kind, digest: raw.digest, problems, notes });
     for (const { child, manifest } of there) await checkManifest(checking, manifest, child);
     return;
@@ -153,17 +156,20 @@ async function checkConfig(
     if (blob.size > MAX_MANIFEST_SIZE) throw new ImagesError('SIZE_INVALID', `it is too large [${blob.size} bytes]`);
     const bytes = Buffer.concat(await Array.fromAsync(await source.blob(blob, 0, callOptions(settings))));
     verifyBytes(bytes, blob);
-    return decodeConfig(bytes);
+    if (isConfigType(blob.mediaType)) return decodeConfig(bytes);
+    notes.push(`no image's [${blob.mediaType}]`);
+    return undefined;
   });
   if (config) {
     const { diffIds, history } = config;
     const layers = manifest.layers.length;
-    if (diffIds.length !== layers) problems.push(`${diffIds.length} diffIDs for ${layers} layers`);
+    if (diffIds.length !== layers) problems.push(`diffIDs for ${diffIds.length} layers, there are ${layers}`);
     const made = history.filter((entry) => entry.empty_layer !== true).length;
     if (history.length > 0 && made !== layers)
       problems.push(`the history tells of ${made} layers, there are ${layers}`);
     if (history.length === 0 && layers > 0) notes.push('no history');
-    if (platform && platformSuits(config.platform, platform) === 0) {
+    // Of an attestation the index says `unknown`.
+    if (platform && platform.os !== 'unknown' && platformSuits(config.platform, platform) === 0) {
       problems.push(`it is for ${formatPlatform(config.platform)}, the index says ${formatPlatform(platform)}`);
     }
   }
@@ -186,6 +192,10 @@ async function checkLayer(
   const notes: string[] = [];
   const open: Layer['open'] = (call) => source.blob(descriptor, 0, { ...callOptions(settings), ...call });
   const layer: Layer = { descriptor, open, ...(diffId && { diffId }) };
+  if (!isLayerType(descriptor.mediaType)) {
+    await attempt(problems, () => readThrough(layer, callOptions(settings)));
+    return { problems, notes: [`no files [${descriptor.mediaType}]`] };
+  }
   const foreign = isNonDistributable(descriptor.mediaType);
   const found = await attempt(foreign ? notes : problems, () => verifyLayer(layer, callOptions(settings)));
   if (!found) return { problems, notes };
@@ -196,6 +206,11 @@ async function checkLayer(
     problems.push(`its compression is ${real}, its media type says ${stated} [${descriptor.mediaType}]`);
   }
   return { problems, notes, index: found.index };
+}
+
+/** What artifacts hold (attestations, charts, signatures) says nothing of itself but its digest and size. */
+async function readThrough({ descriptor, open }: Layer, options: CallOptions): Promise<void> {
+  for await (const _ of verified(await open(options), descriptor));
 }
 
 /** What a media type says; `undefined` where it says nothing. */

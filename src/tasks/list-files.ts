@@ -2,7 +2,7 @@
 import { ImagesError } from '../oci/errors.ts';
 import { applyLayers } from '../rootfs/apply-layers.ts';
 import type { LayerIndex } from '../rootfs/contract.ts';
-import { cleanPath, joinPath } from '../rootfs/path.ts';
+import { joinPath, pathInRoot } from '../rootfs/path.ts';
 import {
   findPath,
   headerOf,
@@ -47,7 +47,7 @@ export function listPath(tree: RootTree, path: string, { recursive = false }: Li
 
 /** Errors: PATH_UNKNOWN. */
 export function requirePath(tree: RootTree, path: string, options: { readonly follow: boolean }): PlacedNode {
-  const found = findPath(tree, cleanPath(path), options);
+  const found = findPath(tree, pathInRoot(path), options);
   if (!found) throw noSuchPath(path);
   return found;
 }

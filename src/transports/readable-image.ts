@@ -48,12 +48,13 @@ export async function readImage(source: ImageSource, options: ReadImageOptions):
   const manifest = decodeManifest(raw);
   if (manifest.kind !== 'image') throw new Error('an image was chosen that is none');
   const configBytes = await readSmallBlob(source, manifest.config, options);
-  const config = decodeConfig(configBytes);
+  const config = configOf(configBytes, source);
   const { diffIds } = config;
   if (diffIds.length !== manifest.layers.length && diffIds.length > 0) {
     throw new ImagesError(
       'MANIFEST_INVALID',
       `the config has ${diffIds.length} diffIDs for ${manifest.layers.length} layers [${source.label}]`,
+      { hint: CHECK },
     );
   }
   const layers = manifest.layers.map((descriptor, at): Layer => {
@@ -63,6 +64,17 @@ export async function readImage(source: ImageSource, options: ReadImageOptions):
     return { descriptor, ...(diffId && { diffId }), open, ...(index && { index }) };
   });
   return { label: source.label, root, raw, manifest, config, configBytes, layers };
+}
+
+const CHECK = '`images check` tells more.';
+
+function configOf(bytes: Uint8Array, { label }: ImageSource): ImageConfig {
+  try {
+    return decodeConfig(bytes);
+  } catch (error) {
+    if (!isImagesError(error, 'MANIFEST_INVALID')) throw error;
+    throw new ImagesError('MANIFEST_INVALID', `${error.message} [${label}]`, { hint: CHECK, cause: error });
+  }
 }
 
 /** Of an index, the image that suits best and is there: in a sparse one not all are. */

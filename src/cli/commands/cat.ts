@@ -2,7 +2,7 @@
 import { ImagesError } from '../../oci/errors.ts';
 import { fileContent } from '../../rootfs/file-content.ts';
 import { findInLayers } from '../../rootfs/find-file.ts';
-import { cleanPath } from '../../rootfs/path.ts';
+import { pathInRoot } from '../../rootfs/path.ts';
 import { printableName } from '../../tar/names.ts';
 import { noSuchPath } from '../../tasks/list-files.ts';
 import { openImage } from '../../tasks/tree-source.ts';
@@ -17,7 +17,7 @@ export const run: Run = (invocation) =>
     const { signal } = context;
     await using image = await openImage(look(name), settings);
     for (const path of paths) {
-      const found = await findInLayers(image.layers, cleanPath(path), { follow: true, signal });
+      const found = await findInLayers(image.layers, pathInRoot(path), { follow: true, signal });
       if (!found) throw noSuchPath(path);
       const { entry, layer: at } = found.node.inode;
       const layer = image.layers[at];

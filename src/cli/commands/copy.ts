@@ -3,10 +3,12 @@ import { copyImage } from '../../tasks/copy-image.ts';
 import type { Run } from '../command.ts';
 import { oneCopyOptions } from '../copy-options.ts';
 import { copying } from '../copying.ts';
+import { refuseTerminal } from '../look.ts';
 
 export const run: Run = (invocation) =>
   copying(invocation, (settings, onEvent) => {
     const { args, options } = invocation;
     const [from = '', to = ''] = args;
+    if (/^(?:oci|docker)-archive:(?:-|\/dev\/stdout)(?::|$)/.test(to)) refuseTerminal('The archive');
     return copyImage({ from, to }, settings, { ...oneCopyOptions(options), onEvent });
   });

@@ -5,8 +5,9 @@ import { openTree } from '../../tasks/tree-source.ts';
 import type { Run } from '../command.ts';
 import { looking } from '../look.ts';
 import { jsonOfFile, modeText, timeText } from '../ls-format.ts';
+import { outLines } from '../out-lines.ts';
 import { formatCount } from '../reporter/format.ts';
-import { writeJson } from '../write-json.ts';
+import { writeJsonList } from '../write-json.ts';
 
 const SIGNS = { added: '+', removed: '-', changed: '~' } as const;
 
@@ -22,9 +23,9 @@ export const run: Run = (invocation) =>
       .map((one) => ({ ...one, aspects: one.aspects.filter((aspect) => !ignored.has(aspect)) }))
       .filter(({ change, aspects }) => change !== 'changed' || aspects.length > 0);
     quiet();
-    if (options.flag('json')) await writeJson(context, differences.map(jsonOf));
+    if (options.flag('json')) await writeJsonList(context, differences, jsonOf);
     else {
-      await context.out(differences.map((difference) => `${lineOf(difference)}\n`).join(''));
+      await outLines(context, differences, lineOf);
       context.note(summary(differences));
     }
     return differences.length > 0 ? 1 : 0;
@@ -34,14 +35,14 @@ function lineOf({ path, change, aspects, before, after }: Difference): string {
   const name = `${printableName(path)}${(after ?? before)?.type === 'directory' ? '/' : ''}`;
   const sized = after ?? before;
   if (change !== 'changed' || !before || !after)
-    return `${SIGNS[change]} ${name}${sized?.type === 'file' ? ` (${sized.size} bytes)` : ''}`;
+    return `${SIGNS[change]} ${name}${sized?.type === 'file' ? ` (${formatCount(sized.size, 'byte')})` : ''}`;
   const details = aspects.map((aspect) => {
     switch (aspect) {
       case 'type':
         return `${before.type} → ${after.type}`;
       case 'content':
         return before.size === after.size
-          ? `content (${after.size} bytes)`
+          ? `content (${formatCount(after.size, 'byte')})`
           : `content (${before.size} → ${after.size} bytes)`;
       case 'mode':
         return `mode ${modeText(before).slice(1)} → ${modeText(after).slice(1)}`;

@@ -5,7 +5,7 @@ import { openTree } from '../../tasks/tree-source.ts';
 import type { Run } from '../command.ts';
 import { looking } from '../look.ts';
 import { outLines } from '../out-lines.ts';
-import { writeJson } from '../write-json.ts';
+import { writeJsonList } from '../write-json.ts';
 
 export const run: Run = (invocation) =>
   looking(invocation, 'daemon', async ({ look, settings }, quiet) => {
@@ -13,7 +13,7 @@ export const run: Run = (invocation) =>
     await using image = await openTree(look(args[0] as string), settings);
     const names = flatNames(image.tree);
     quiet();
-    if (options.flag('json')) await writeJson(context, names.map(printableName));
+    if (options.flag('json')) await writeJsonList(context, names, printableName);
     else await outLines(context, names, printableName);
     return 0;
   });

@@ -7,7 +7,8 @@ import { layerInstructions } from '../../rootfs/instructions.ts';
 import { type OpenedImage, openImage } from '../../tasks/tree-source.ts';
 import type { Run } from '../command.ts';
 import { looking } from '../look.ts';
-import { formatBytes } from '../reporter/format.ts';
+import { formatBytes, formatCount } from '../reporter/format.ts';
+import { safeText } from '../safe-text.ts';
 import { writeJson } from '../write-json.ts';
 
 export const run: Run = (invocation) =>
@@ -71,10 +72,10 @@ function textOf(image: OpenedImage): string {
       : []),
     ['Media type', raw.mediaType],
     ['ID', manifest.config.digest],
-    ['Platform', formatPlatform(config.platform)],
+    ['Platform', config.platform.os === '' ? '' : formatPlatform(config.platform)],
     ['Created', config.created ?? ''],
     ['Author', config.author ?? ''],
-    ['Size', `${formatBytes(size)} in ${manifest.layers.length} layers`],
+    ['Size', `${formatBytes(size)} in ${formatCount(manifest.layers.length, 'layer')}`],
     ...CONFIG_FIELDS.map(([name, key]) => [name, valueText(inner[key])] as const),
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
@@ -90,8 +91,7 @@ function textOf(image: OpenedImage): string {
     return `  ${empty_layer ? '      ' : 'layer '}${text}`;
   });
   const text = [...lines, 'Layers', ...layers, ...(history.length > 0 ? ['History', ...history] : [])].join('\n');
-  // What images say of themselves must not drive the terminal.
-  return `${text.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '?')}\n`;
+  return `${safeText(text)}\n`;
 }
 
 const CONFIG_FIELDS: readonly (readonly [string, string])[] = [

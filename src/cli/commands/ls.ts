@@ -1,13 +1,15 @@
 // `images ls`: files of an image as `ls -l` shows them.
 import { indexLayer } from '../../rootfs/layer-index.ts';
 import type { RootTree } from '../../rootfs/tree.ts';
+import type { TarHeader } from '../../tar/entry.ts';
 import { type ListedFile, layerTree, listPath } from '../../tasks/list-files.ts';
 import { layerId, selectLayer } from '../../tasks/select-layers.ts';
 import { type ImageTree, openImage, openTree } from '../../tasks/tree-source.ts';
 import type { Run } from '../command.ts';
 import { looking } from '../look.ts';
-import { jsonOfFile, longListing } from '../ls-format.ts';
-import { writeJson } from '../write-json.ts';
+import { jsonOfFile, longLines } from '../ls-format.ts';
+import { outLines } from '../out-lines.ts';
+import { writeJsonList } from '../write-json.ts';
 
 export const run: Run = (invocation) =>
   looking(invocation, 'store', async ({ look, settings }, quiet) => {
@@ -31,13 +33,17 @@ export const run: Run = (invocation) =>
       return of ? layerId(of) : undefined;
     };
     if (options.flag('json')) {
-      await writeJson(
-        context,
-        files.map((file) => ({ ...jsonOfFile({ name: file.path, header: file.header }), layer: layerOf(file) })),
-      );
+      await writeJsonList(context, files, (file) => ({
+        ...jsonOfFile({ name: file.path, header: file.header }),
+        layer: layerOf(file),
+      }));
     } else {
-      const lines = longListing(files.map(({ path: shown, header }) => ({ name: shown, header })));
-      await context.out(lines.map((line) => `${line}\n`).join(''));
+      const lineOf = longLines(headersOf(files));
+      await outLines(context, files, (file) => lineOf({ name: file.path, header: file.header }));
     }
     return 0;
   });
+
+function* headersOf(files: readonly ListedFile[]): Generator<TarHeader> {
+  for (const { header } of files) yield header;
+}

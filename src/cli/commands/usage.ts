@@ -9,6 +9,7 @@ import type { Run } from '../command.ts';
 import { looking } from '../look.ts';
 import { positiveNumber } from '../positive-number.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
+import { safeText } from '../safe-text.ts';
 import { writeJson } from '../write-json.ts';
 
 export const run: Run = (invocation) =>
@@ -24,7 +25,7 @@ export const run: Run = (invocation) =>
       layer: layerId(layer),
       size: layer.descriptor.size,
       ...(usage.layers[at] ?? { entries: 0, bytes: 0, wasted: 0 }),
-      instruction: printableName(instructions[at] ?? ''),
+      instruction: instructions[at] ?? '',
     }));
     const directories = [...below(usage.root, depth)].sort((a, b) => b.bytes - a.bytes || (a.path < b.path ? -1 : 1));
     const wasted = usage.wasted.map(({ path, bytes, layer, by }) => ({
@@ -53,7 +54,7 @@ export const run: Run = (invocation) =>
         'LAYER                  SIZE     CONTENT      WASTED  INSTRUCTION',
         ...layers.map(
           (layer) =>
-            `${String(layer.at).padStart(3)} ${layer.layer.slice(0, 12)} ${column(layer.size)} ${column(layer.bytes)} ${column(layer.wasted)}  ${layer.instruction}`,
+            `${String(layer.at).padStart(3)} ${layer.layer.slice(0, 12)} ${column(layer.size)} ${column(layer.bytes)} ${column(layer.wasted)}  ${safeText(layer.instruction)}`,
         ),
         '',
         '   CONTENT  DIRECTORY',

@@ -1,7 +1,7 @@
 // `images why`: what each layer did to a path, and by which instruction.
 import { layerInstructions } from '../../rootfs/instructions.ts';
 import { indexLayers } from '../../rootfs/layer-index.ts';
-import { cleanPath } from '../../rootfs/path.ts';
+import { pathInRoot } from '../../rootfs/path.ts';
 import { storyOf } from '../../rootfs/why.ts';
 import { printableName } from '../../tar/names.ts';
 import { noSuchPath } from '../../tasks/list-files.ts';
@@ -9,7 +9,8 @@ import { layerId } from '../../tasks/select-layers.ts';
 import { openImage } from '../../tasks/tree-source.ts';
 import type { Run } from '../command.ts';
 import { looking } from '../look.ts';
-import { jsonOfFile, longListing } from '../ls-format.ts';
+import { jsonOfFile, longLines } from '../ls-format.ts';
+import { safeText } from '../safe-text.ts';
 import { writeJson } from '../write-json.ts';
 
 export const run: Run = (invocation) =>
@@ -18,7 +19,7 @@ export const run: Run = (invocation) =>
     const [name = '', path = ''] = args;
     await using image = await openImage(look(name), settings);
     const indexes = await indexLayers(image.layers, { signal: context.signal });
-    const story = storyOf(indexes, cleanPath(path));
+    const story = storyOf(indexes, pathInRoot(path));
     if (story.events.length === 0) throw noSuchPath(path);
     const instructions = layerInstructions(image.config);
     const events = story.events.map(({ layer: at, change, header }) => {
@@ -27,7 +28,7 @@ export const run: Run = (invocation) =>
         change,
         at: at + 1,
         layer: layer ? layerId(layer) : '',
-        instruction: printableName(instructions[at] ?? ''),
+        instruction: instructions[at] ?? '',
         header,
       };
     });
@@ -40,9 +41,10 @@ export const run: Run = (invocation) =>
       return 0;
     }
     for (const { change, at, layer, instruction, header } of events) {
-      const [file = ''] = change === 'deleted' ? [''] : longListing([{ name: story.path, header }]);
+      const file =
+        change === 'deleted' ? '' : longLines([header])({ name: story.path === '' ? '/' : story.path, header });
       const lines = [
-        `${change} in layer ${at} ${layer.slice(0, 12)}${instruction && `: ${instruction}`}`,
+        `${change} in layer ${at} ${layer.slice(0, 12)}${instruction && `: ${safeText(instruction)}`}`,
         ...(file ? [`  ${file}`] : []),
       ];
       await context.out(`${lines.join('\n')}\n`);

@@ -80,8 +80,12 @@ async function openSeekable(path: string, options: OpenArchiveOptions): Promise<
   try {
     handle = await open(path === '-' ? '/dev/stdin' : path, 'r');
   } catch (error) {
-    if (!isFsError(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES')) throw error;
-    throw new ImagesError('FILE_UNREADABLE', `cannot read the archive [${path}]: ${error.code}`, { cause: error });
+    if (!isFsError(error, 'ENOENT', 'ENOTDIR', 'EACCES')) throw error;
+    const why = error.code === 'EACCES' ? 'permission denied' : 'there is no such file';
+    throw new ImagesError('FILE_UNREADABLE', `cannot read the archive: ${why} [${path}]`, {
+      hint: 'Check the path.',
+      cause: error,
+    });
   }
   try {
     const info = await handle.stat();

@@ -14,7 +14,7 @@ import {
   verifyBytes,
 } from '../../oci/manifest.ts';
 import type { ImageSource } from '../contract.ts';
-import { directoryFiles, readSmall } from '../layout/layout-files.ts';
+import { directoryFiles, noBlob, readSmall } from '../layout/layout-files.ts';
 import { dirBlobFile, dirManifestFile, ROOT_FILE } from './dir-files.ts';
 
 /** `dir:DIR`. Nothing is read before it is asked for. Errors of `root`: PLACE_INVALID. */
@@ -54,7 +54,7 @@ export function dirSource(directory: string): ImageSource {
     async blob(descriptor, from) {
       const { digest } = descriptor;
       const size = await files.size(dirBlobFile(digest));
-      if (size === undefined) throw new ImagesError('BLOB_UNKNOWN', `it has no blob [${digest}]`);
+      if (size === undefined) throw noBlob(digest, label);
       if (size !== descriptor.size) {
         throw new ImagesError('SIZE_INVALID', `blob has ${size} bytes, expected ${descriptor.size} [${digest}]`);
       }

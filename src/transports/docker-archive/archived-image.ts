@@ -7,13 +7,7 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, digester, digestOf } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { MAX_MANIFEST_SIZE, type RawManifest, rawManifest, verifyBytes } from '../../oci/manifest.ts';
-import {
-  DOCKER_CONFIG,
-  DOCKER_LAYER,
-  DOCKER_LAYER_GZIP,
-  DOCKER_LAYER_ZSTD,
-  DOCKER_MANIFEST,
-} from '../../oci/media-types.ts';
+import { OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../../oci/media-types.ts';
 import type { Bytes } from '../../registry/contract.ts';
 import type { ArchivedFile, ArchiveFile } from '../archive/archive-file.ts';
 import { readSmall } from '../layout/layout-files.ts';
@@ -58,15 +52,15 @@ export async function readArchivedImage(archive: ArchiveFile, item: DockerItem):
   return assemble(config, layers);
 }
 
-/** Docker's manifest of a config and its layers. */
+/** OCI's manifest of a config and its layers: every place takes it, and in an OCI layout skopeo and umoci find no other. */
 export function assemble(config: Uint8Array, layers: readonly ArchivedBlob[]): ArchivedImage {
   const configBlob: ArchivedBlob = {
-    descriptor: { mediaType: DOCKER_CONFIG, size: config.length, digest: digestOf(config) },
+    descriptor: { mediaType: OCI_CONFIG, size: config.length, digest: digestOf(config) },
     open: async (from) => one(config.subarray(from)),
   };
   const manifest = {
     schemaVersion: 2,
-    mediaType: DOCKER_MANIFEST,
+    mediaType: OCI_MANIFEST,
     config: configBlob.descriptor,
     layers: layers.map(({ descriptor }) => descriptor),
   };
@@ -89,7 +83,7 @@ export async function describeLayer(archive: ArchiveFile, path: string, diffId: 
   if (mediaType === undefined) {
     const plain = async (from: number) => skipped(decompressed(await open(0)), from);
     const { size } = await measured(await plain(0));
-    return { descriptor: { mediaType: DOCKER_LAYER, size, digest: diffId }, open: plain };
+    return { descriptor: { mediaType: OCI_LAYER, size, digest: diffId }, open: plain };
   }
   if (compression === undefined) return { descriptor: { mediaType, size: file.size, digest: diffId }, open };
   const named = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(file.name)?.[1];
@@ -121,8 +115,8 @@ export function lacking(archive: ArchiveFile, path: string): ImagesError {
 
 /** `undefined`: there is none. */
 function mediaTypeOf(compression: Compression | undefined): string | undefined {
-  if (compression === undefined) return DOCKER_LAYER;
-  return compression === 'gzip' ? DOCKER_LAYER_GZIP : compression === 'zstd' ? DOCKER_LAYER_ZSTD : undefined;
+  if (compression === undefined) return OCI_LAYER;
+  return compression === 'gzip' ? OCI_LAYER_GZIP : compression === 'zstd' ? OCI_LAYER_ZSTD : undefined;
 }
 
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -5,6 +5,7 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { decodeManifest } from '../../oci/manifest.ts';
+import { isLayerType } from '../../oci/media-types.ts';
 import { formatReference, fullReference } from '../../oci/reference.ts';
 import type { Bytes, CallOptions, OpenContent } from '../../registry/contract.ts';
 import { archiveWriter } from '../archive/archive-writer.ts';
@@ -13,14 +14,7 @@ import type { ImageSink } from '../contract.ts';
 import { layoutEntry, withEntry } from '../layout/layout-entry.ts';
 import { isAttachedTag } from '../layout/layout-index.ts';
 import { dockerManifestFiles, type NamedManifest, requireDockerImage } from './docker-manifest.ts';
-import {
-  isLayerType,
-  type PlainLayer,
-  peekCompression,
-  saysUnreadable,
-  unpackLayer,
-  withPlainLayers,
-} from './plain-layers.ts';
+import { type PlainLayer, peekCompression, saysUnreadable, unpackLayer, withPlainLayers } from './plain-layers.ts';
 
 export interface DockerArchiveSinkOptions {
   /** Where layers are unpacked that Docker cannot read packed; the system's place when absent. */

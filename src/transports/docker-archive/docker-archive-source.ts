@@ -8,7 +8,7 @@ import { decodeManifest, MAX_MANIFEST_SIZE, type Manifest, successors } from '..
 import { formatReference, fullReference, type Reference, tryParseReference } from '../../oci/reference.ts';
 import { type ArchiveFile, type OpenArchiveOptions, openArchive } from '../archive/archive-file.ts';
 import type { ImageSource } from '../contract.ts';
-import { blobPath, INDEX_FILE, readSmall } from '../layout/layout-files.ts';
+import { blobPath, INDEX_FILE, noBlob, readSmall } from '../layout/layout-files.ts';
 import { namesOf } from '../layout/layout-index.ts';
 import { layoutSource, readLayoutIndex, readManifest } from '../layout/layout-source.ts';
 import { type ArchivedImage, readArchivedImage } from './archived-image.ts';
@@ -193,7 +193,7 @@ function source(archive: ArchiveFile, read: () => Promise<ArchivedImage>): Image
     async blob(descriptor, from) {
       const { digest } = descriptor;
       const blob = (await image()).blobs.get(digest);
-      if (!blob) throw new ImagesError('BLOB_UNKNOWN', `it has no blob [${digest}]`);
+      if (!blob) throw noBlob(digest, archive.label);
       if (blob.descriptor.size !== descriptor.size) {
         const { size } = blob.descriptor;
         throw new ImagesError('SIZE_INVALID', `blob has ${size} bytes, expected ${descriptor.size} [${digest}]`);

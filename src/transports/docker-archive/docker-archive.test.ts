@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../../../test/peers/temporary.ts';
 import { decodeConfig } from '../../oci/config.ts';
 import { type Digest, digestHex, digestOf } from '../../oci/digest.ts';
 import { decodeManifest, type ImageManifest, manifestDescriptor } from '../../oci/manifest.ts';
-import { DOCKER_LAYER, OCI_CONFIG, OCI_LAYER, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../../oci/media-types.ts';
+import { OCI_CONFIG, OCI_LAYER, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../../oci/media-types.ts';
 import { parseReference } from '../../oci/reference.ts';
 import type { ImageSource } from '../contract.ts';
 import { ociSource } from '../layout/layout-source.ts';
@@ -72,7 +72,7 @@ describe('a docker-archive as Docker saved it', () => {
     const { manifest, contents } = await readImage(source);
     expect(manifest.config).toMatchObject({ digest: digestOf(config), size: config.length });
     expect(manifest.layers).toEqual(
-      layers.map((layer) => ({ mediaType: DOCKER_LAYER, digest: digestOf(layer), size: layer.length })),
+      layers.map((layer) => ({ mediaType: OCI_LAYER, digest: digestOf(layer), size: layer.length })),
     );
     expect(Buffer.compare(Buffer.concat(contents), Buffer.concat(layers))).toBe(0);
     expect(await collect(await source.blob(manifest.config, 0))).toEqual(config);
@@ -106,7 +106,11 @@ describe('a docker-archive as Docker saved it', () => {
     await using archive = await archiveOf(savedFiles('app:1', stored, config));
     await using source = await openDockerArchiveImage(archive.path, {});
     const { manifest, contents } = await readImage(source);
-    expect(manifest.layers.map(({ mediaType }) => mediaType.split('.').at(-1))).toEqual(['gzip', 'zstd', 'tar']);
+    expect(manifest.layers.map(({ mediaType }) => mediaType.split('.').at(-1))).toEqual([
+      'tar+gzip',
+      'tar+zstd',
+      'tar',
+    ]);
     expect(contents).toEqual([stored[0], stored[1], top]);
     const rest = await collect(await source.blob(manifest.layers[2] ?? manifest.config, 1000));
     expect(rest).toEqual(top.subarray(1000));

@@ -1,10 +1,9 @@
 // manifest.json of a docker-archive (moby, image/tarexport): which files make up each image. Pure.
 import * as decode from '../../oci/decode.ts';
-import type { Descriptor } from '../../oci/descriptor.ts';
 import { digestHex } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { decodeManifest, type RawManifest } from '../../oci/manifest.ts';
-import { DOCKER_CONFIG, isNonDistributable, OCI_CONFIG } from '../../oci/media-types.ts';
+import { isConfigType, isNonDistributable } from '../../oci/media-types.ts';
 import { formatReference, fullReference, type Reference } from '../../oci/reference.ts';
 import type { SmallFile } from '../archive/archive-format.ts';
 import { blobPath } from '../layout/layout-files.ts';
@@ -44,7 +43,7 @@ export function dockerManifestFiles(images: readonly NamedManifest[]): readonly 
   const repositories = new Map<string, Map<string, string>>();
   for (const { names, manifest } of images) {
     const image = decodeManifest(manifest);
-    if (image.kind !== 'image' || !isImageConfig(image.config)) continue;
+    if (image.kind !== 'image' || !isConfigType(image.config.mediaType)) continue;
     const layers = image.layers.map((layer) => blobPath(layer.digest));
     const item = items.get(manifest.digest) ?? { config: blobPath(image.config.digest), tags: new Set(), layers };
     items.set(manifest.digest, item);
@@ -81,10 +80,6 @@ export function requireDockerImage(manifest: RawManifest): void {
       hint: 'Copy to oci-archive: or oci:, which leave them where they are published.',
     });
   }
-}
-
-function isImageConfig({ mediaType }: Descriptor): boolean {
-  return mediaType === OCI_CONFIG || mediaType === DOCKER_CONFIG;
 }
 
 function itemKey(item: { readonly Config: string; readonly RepoTags: readonly string[] }): string {

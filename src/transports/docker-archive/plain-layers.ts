@@ -5,7 +5,7 @@ import * as decode from '../../oci/decode.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, digester } from '../../oci/digest.ts';
 import { type RawManifest, rawManifest } from '../../oci/manifest.ts';
-import { DOCKER_LAYER, OCI_LAYER } from '../../oci/media-types.ts';
+import { DOCKER_LAYER, isLayerType, OCI_LAYER } from '../../oci/media-types.ts';
 import type { Bytes } from '../../registry/contract.ts';
 import { readFileBytes } from '../../storage/fs-read.ts';
 import { spooled } from '../temporary-file.ts';
@@ -14,11 +14,6 @@ import { spooled } from '../temporary-file.ts';
 export interface PlainLayer extends AsyncDisposable {
   readonly descriptor: Descriptor;
   open(from: number): Promise<Bytes>;
-}
-
-/** Whether blobs of this type are layers of a file system. */
-export function isLayerType(mediaType: string): boolean {
-  return /^application\/vnd\.(?:oci\.image\.layer\.|docker\.image\.rootfs\.)/.test(mediaType);
 }
 
 /** Whether the type alone says that the layer has to be unpacked. */

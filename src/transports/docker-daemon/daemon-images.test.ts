@@ -21,7 +21,7 @@ import { type TemporaryDirectory, temporaryDirectory } from '../../../test/peers
 import { decodeConfig } from '../../oci/config.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { decodeManifest, type ImageManifest, type RawManifest, rawManifest } from '../../oci/manifest.ts';
-import { DOCKER_LAYER, DOCKER_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../../oci/media-types.ts';
+import { OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../../oci/media-types.ts';
 import { parseReference, type Reference } from '../../oci/reference.ts';
 import { createMemoryObjectStore } from '../../storage/memory-object-store.ts';
 import { storedRegistry } from '../../storage/stored-registry.ts';
@@ -136,7 +136,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
     const details = await daemon.inspectImage(source.id);
     expect(config.digest).toBe(source.id);
     expect(decodeConfig(await drained(await source.blob(config, 0))).diffIds).toEqual(details?.diffIds ?? []);
-    expect(layers.map(({ mediaType }) => mediaType)).toEqual(layers.map(() => DOCKER_LAYER));
+    expect(layers.map(({ mediaType }) => mediaType)).toEqual(layers.map(() => OCI_LAYER));
     expect(layers.map(({ digest }) => digest)).toEqual(details?.diffIds ?? []);
     // From 0 they verify themselves.
     for (const layer of layers) expect((await drained(await source.blob(layer, 0))).length).toBe(layer.size);
@@ -170,7 +170,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
       const root = await source.root();
       const { layers } = imageOf(root);
       for (const layer of layers) {
-        expect(layer.mediaType).toBe(DOCKER_LAYER_GZIP);
+        expect(layer.mediaType).toBe(OCI_LAYER_GZIP);
         bytes.set(layer.digest, (await drained(await source.blob(layer, 0))).length);
         expect((await drained(await source.blob(layer, 20))).length).toBe(layer.size - 20);
       }

@@ -15,7 +15,7 @@ import {
 import { isIndexType, OCI_INDEX } from '../../oci/media-types.ts';
 import type { ImageSource } from '../contract.ts';
 import type { LayoutPlace } from '../location.ts';
-import { blobPath, directoryFiles, INDEX_FILE, type LayoutFiles, readSmall } from './layout-files.ts';
+import { blobPath, directoryFiles, INDEX_FILE, type LayoutFiles, noBlob, readSmall } from './layout-files.ts';
 import { byTag, decodeLayoutIndex, entryOf, isAttachedTag, namesOf, selectEntries } from './layout-index.ts';
 
 /** More than any layout lists. */
@@ -37,7 +37,7 @@ export function layoutSource(files: LayoutFiles, wanted: Omit<LayoutPlace, 'path
     manifest: (descriptor) => readManifest(files, descriptor),
     async blob(descriptor, from) {
       const size = await files.size(blobPath(descriptor.digest));
-      if (size === undefined) throw new ImagesError('BLOB_UNKNOWN', `it has no blob [${descriptor.digest}]`);
+      if (size === undefined) throw noBlob(descriptor.digest, files.label);
       if (size !== descriptor.size) {
         throw new ImagesError(
           'SIZE_INVALID',
