@@ -52,6 +52,8 @@ export function leaveRoom(): void {
 }
 
 const OFTEN = 16 << 20;
+/** In bytes: more than is ever under way. */
+const MOST_HELD = 48 << 20;
 
 /** For who hands on bytes by the gigabyte: told how many, it frees now and then what they were in. V8 sees only their small handles, and waits. */
 export function createBufferCollector(): (bytes: number) => void {
@@ -61,6 +63,8 @@ export function createBufferCollector(): (bytes: number) => void {
     if (since < OFTEN) return;
     since = 0;
     collector()({ type: 'minor' });
+    // Where this process had to wait for a processor, buffers were old before they were garbage.
+    if (process.memoryUsage().arrayBuffers > MOST_HELD) collector()({ type: 'major' });
   };
 }
 

@@ -24,6 +24,17 @@ describe('CRC-64', () => {
     expect(hex([])).toBe('0000000000000000');
   });
 
+  it('is the definition’s also of much at once, at any place in memory', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1000, maxLength: 5000 }), fc.nat(9), (bytes, skip) => {
+        expect(hex([bytes.subarray(skip), bytes])).toBe(byDefinition(Buffer.concat([bytes.subarray(skip), bytes])));
+      }),
+      { numRuns: 20 },
+    );
+    const large = Uint8Array.from({ length: 600_001 }, (_, at) => (at * 7) ^ (at >> 8));
+    expect(hex([large])).toBe(hex([large.subarray(0, 900), large.subarray(900, 300_000), large.subarray(300_000)]));
+  });
+
   it('is the definition’s for any bytes, in any portions', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 8 }), (parts) => {

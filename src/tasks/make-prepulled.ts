@@ -26,6 +26,7 @@ export interface MakeOptions {
   /** Finds the images, and makes nothing. */
   readonly dryRun?: boolean;
   readonly onEvent?: OnCopyEvent;
+  readonly onWritten?: (bytes: number) => void;
 }
 
 export interface Made {

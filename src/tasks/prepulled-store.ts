@@ -22,6 +22,8 @@ export interface StoreOptions {
   readonly platform?: Platform;
   readonly userXattr?: boolean;
   readonly onEvent?: OnCopyEvent;
+  /** So many bytes have been written, and what they were in can be freed. */
+  readonly onWritten?: (bytes: number) => void;
 }
 
 /** Disposing closes what the images are read from. */
@@ -106,7 +108,7 @@ export async function makeStore(
   { images, bytes }: OpenedImages,
   output: RewindableOutput,
   settings: Settings,
-  { graphRoot, stored, userXattr = false, onEvent }: StoreOptions & StoreTarget,
+  { graphRoot, stored, userXattr = false, onEvent, onWritten }: StoreOptions & StoreTarget,
 ): Promise<MadeStore> {
   const digests = new Set<Digest>(
     images.flatMap(({ image }) => image.layers.map(({ descriptor }) => descriptor.digest)),
@@ -117,7 +119,7 @@ export async function makeStore(
     ...one,
     image: { ...one.image, layers: watchedLayers(one.image.layers, onEvent) },
   }));
-  const made = await writeStore(watched, output, {
+  const made = await writeStore(watched, onWritten ? countedOutput(output, onWritten) : output, {
     ...callOptions(settings),
     graphRoot,
     userXattr,
@@ -132,4 +134,14 @@ export async function makeStore(
 /** A file, or with `-` what `send` takes. */
 export async function storeOutput(path: string, send: (bytes: Uint8Array) => Promise<void>): Promise<RewindableOutput> {
   return path === '-' ? pipeOutput(send, tmpdir()) : await fileOutput(path);
+}
+
+function countedOutput(output: RewindableOutput, count: (bytes: number) => void): RewindableOutput {
+  return {
+    ...output,
+    async write(chunks) {
+      await output.write(chunks);
+      for (const { length } of chunks) count(length);
+    },
+  };
 }

@@ -7,7 +7,7 @@ import { type Made, makePrepulled } from '../../tasks/make-prepulled.ts';
 import { partText } from '../checked-parts.ts';
 import type { Invocation, Run } from '../command.ts';
 import { onePlatform, refuseTerminal } from '../look.ts';
-import { expectingMuchData } from '../much-data.ts';
+import { createBufferCollector, expectingMuchData } from '../much-data.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
 import { createReporter } from '../reporter/reporter.ts';
 import { warningLine } from '../scan-warning.ts';
@@ -59,6 +59,7 @@ async function make({ args, options, context }: Invocation): Promise<number> {
       userXattr: options.flag('userxattr'),
       ...(platform && { platform }),
       onEvent: expectingMuchData(reporter.onEvent),
+      onWritten: createBufferCollector(),
     });
     reporter.finish();
     const seconds = (performance.now() - began) / 1000;
