@@ -32,7 +32,8 @@ export function isAlive(identity: ProcessIdentity): boolean {
 let own: ProcessIdentity | undefined;
 let boot: string | undefined;
 
-function bootId(): string {
+/** Another one after each start of the machine; empty where there is no /proc. */
+export function bootId(): string {
   boot ??= read('/proc/sys/kernel/random/boot_id')?.trim() ?? '';
   return boot;
 }

@@ -1,5 +1,5 @@
 // Images that were built here: their names, and a way to read them. The registry does not show them; uploading one is a matter of links.
-import { type Digest, isDigest } from '../oci/digest.ts';
+import { type Digest, digestAlgorithm, digestOf, isDigest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { type RawManifest, rawManifest, verifyBytes } from '../oci/manifest.ts';
 import { DEFAULT_TAG, fullReference, type Reference } from '../oci/reference.ts';
@@ -11,7 +11,7 @@ import type { ObjectStore } from './object-store.ts';
 export interface BuiltImages {
   /** Of the image's manifest; by tag, all spellings of a name being one. */
   find(name: Reference): Promise<Digest | undefined>;
-  /** Stores the manifest, whose blobs are there, then points the name to it. Durable when it returns. */
+  /** Stores the manifest, whose blobs are there, then points the name to it. What a power cut makes of it counts as absent. */
   record(name: Reference, manifest: RawManifest): Promise<void>;
   /** Reads any manifest and blob of the store by its digest, whatever the repository. Nothing can be written. */
   readonly reader: Registry;
@@ -28,13 +28,12 @@ export function builtImages(objects: ObjectStore, registry: Registry): BuiltImag
   return {
     find: async (name) => {
       const digest = await readLink(objects, keyOf(name));
-      return digest && (await objects.stat(blobKey(digest))) ? digest : undefined;
+      const bytes = digest && (await readObject(objects, blobKey(digest)));
+      return digest && bytes && digestOf(bytes, digestAlgorithm(digest)) === digest ? digest : undefined;
     },
     record: async (name, { digest, bytes }) => {
-      await objects.put(blobKey(digest), bytes, { ifAbsent: true });
-      await objects.sync([blobKey(digest)]);
+      await objects.put(blobKey(digest), bytes);
       await objects.put(keyOf(name), linkBytes(digest));
-      await objects.sync([keyOf(name)]);
     },
     reader: {
       ...registry,

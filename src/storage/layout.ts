@@ -13,6 +13,7 @@
 //     referrers/NAME/_subjects/ALGORITHM/HEX/ALGORITHM/HEX      the second digest's descriptor: its manifest's subject is the first
 //     built/HOST/PATH/_tags/TAG                                 the digest of an image that was built here; no repository has it before it is uploaded
 //     build/KEY                                                 what is remembered of a build's step (build/layer/step-record); can be deleted
+//     unsynced/ALGORITHM/HEX                                    this blob may not be on disk yet; holds the boot id of the machine that wrote it
 //     indexes/ALGORITHM/HEX                                     what is in this layer, for who looks into images (rootfs/index-codec); can be deleted
 //     stage/ID~OWNER, tmp/…                                     bytes on their way in (fs-ownership, fs-object-store)
 //
@@ -84,6 +85,11 @@ export function nameKey(host: string, path: string, tag: string): string {
 /** The name of an image that was built here, its host and path in full. */
 export function builtKey(host: string, path: string, tag: string): string {
   return `images/built/${encodeURIComponent(host)}/${path}/_tags/${tag}`;
+}
+
+/** A mark beside a blob that a power cut may take. */
+export function unsyncedKey(digest: Digest): string {
+  return `images/unsynced/${digestPath(digest)}`;
 }
 
 /** `key` is hexadecimal digits. */

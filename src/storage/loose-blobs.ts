@@ -7,6 +7,7 @@ import type { Bytes, CallOptions, OpenContent } from '../registry/contract.ts';
 import { fillStage } from './fill-stage.ts';
 import { blobKey, blobStageId } from './layout.ts';
 import type { ObjectStore } from './object-store.ts';
+import { isUnharmed, markUnsynced } from './unsynced-blobs.ts';
 
 export interface LooseBlobs {
   /** Whole, and now spared from garbage collection for a while. */
@@ -27,10 +28,11 @@ export interface StartedBlob extends AsyncDisposable {
   finish(digest: Digest): Promise<void>;
 }
 
+/** Nothing waits for the disk where `objects` does not. */
 export function looseBlobs(objects: ObjectStore): LooseBlobs {
   const has: LooseBlobs['has'] = async ({ digest, size }) => {
     const found = await objects.stat(blobKey(digest));
-    if (found?.size !== size) return false;
+    if (found?.size !== size || !(await isUnharmed(objects, digest))) return false;
     await objects.touch(blobKey(digest));
     return true;
   };
@@ -49,6 +51,7 @@ export function looseBlobs(objects: ObjectStore): LooseBlobs {
       if (!stage) throw new Error('a stage that need not exist was not opened');
       if (await has(blob)) return await stage.discard();
       await fillStage(stage, blob, open);
+      await markUnsynced(objects, blob.digest);
       await stage.publish(blobKey(blob.digest));
     },
     start: async () => {
@@ -58,7 +61,10 @@ export function looseBlobs(objects: ObjectStore): LooseBlobs {
         append: (chunk) => stage.append(chunk),
         finish: async (digest) => {
           if (await has({ digest, size: stage.size })) await stage.discard();
-          else await stage.publish(blobKey(digest));
+          else {
+            await markUnsynced(objects, digest);
+            await stage.publish(blobKey(digest));
+          }
         },
         [Symbol.asyncDispose]: () => stage.discard(),
       };

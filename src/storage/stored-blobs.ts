@@ -6,6 +6,7 @@ import { fillStage } from './fill-stage.ts';
 import { blobKey, blobStageId, layerLinkKey } from './layout.ts';
 import { absent, checkRepository, ensureLink, readLink } from './links.ts';
 import type { ObjectStore } from './object-store.ts';
+import { settleBlob } from './unsynced-blobs.ts';
 
 export type StoredBlobs = Pick<
   Registry,
@@ -25,6 +26,7 @@ export function storedBlobs(objects: ObjectStore, expire: () => Promise<void>): 
   async function linkIfStored(repository: string, digest: Digest, size?: number): Promise<boolean> {
     const stored = await objects.stat(blobKey(digest));
     if (!stored || (size !== undefined && stored.size !== size)) return false;
+    if (!(await settleBlob(objects, digest))) return false;
     await Promise.all([objects.touch(blobKey(digest)), ensureLink(objects, layerLinkKey(repository, digest), digest)]);
     return true;
   }
