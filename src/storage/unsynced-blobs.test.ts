@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
 import { blobKey, unsyncedKey } from './layout.ts';
 import { looseBlobs } from './loose-blobs.ts';
-import { memoryObjectStore } from './memory-object-store.ts';
+import { createMemoryObjectStore } from './memory-object-store.ts';
 import { storedRegistry } from './stored-registry.ts';
 
 const BYTES = Buffer.from('a layer');
 const BLOB = { mediaType: 'x', digest: digestOf(BYTES), size: BYTES.length };
 
 async function built() {
-  const objects = memoryObjectStore();
+  const objects = createMemoryObjectStore();
   const blobs = looseBlobs(objects);
   await using blob = await blobs.start();
   await blob.append(Buffer.from(BYTES));
@@ -55,7 +55,7 @@ describe('a blob that was built', () => {
   });
 
   it('that is given up leaves nothing', async () => {
-    const objects = memoryObjectStore();
+    const objects = createMemoryObjectStore();
     {
       await using blob = await looseBlobs(objects).start();
       await blob.append(Buffer.from('half'));
