@@ -32,7 +32,7 @@ export async function buildImage(request: BuildRequest, seams: BuildSeams): Prom
   const graph = stageGraph(request.dockerfile);
   const target = targetStage(graph, request.target);
   checkSources(graph);
-  const { build, unusedArgs } = createBuild(request, seams, graph, target);
+  const { build, unusedArgs, giveUp } = createBuild(request, seams, graph, target);
   for (const { line, message } of request.dockerfile.warnings) {
     build.warn(`${request.dockerfile.source.name}:${line}: ${message}`);
   }
@@ -47,7 +47,7 @@ export async function buildImage(request: BuildRequest, seams: BuildSeams): Prom
   if (seams.runner && needed.some(({ instructions }) => instructions.some(runs))) {
     await seams.runner.check(request.platform, build.call);
   }
-  const state = await allOf(needed, (stage) => build.stage(stage));
+  const state = await allOf(needed, (stage) => build.stage(stage), giveUp);
   for (const name of unusedArgs()) build.warn(unusedArg(name, declaredArgs(graph)));
   return await imageOf(build, state.get(target) as StageState);
 }
@@ -57,8 +57,9 @@ function createBuild(
   seams: BuildSeams,
   graph: StageGraph,
   target: Stage,
-): { readonly build: Build; unusedArgs(): readonly string[] } {
-  const call = seams.signal ? { signal: seams.signal } : {};
+): { readonly build: Build; unusedArgs(): readonly string[]; giveUp(reason: unknown): void } {
+  const failed = new AbortController();
+  const call = { signal: seams.signal ? AbortSignal.any([seams.signal, failed.signal]) : failed.signal };
   const times = timeRules(request.times);
   const used = new Set<string>();
   const states = new Map<Stage, Promise<StageState>>();
@@ -86,6 +87,7 @@ function createBuild(
   };
   return {
     build,
+    giveUp: (reason) => failed.abort(reason),
     unusedArgs: () => [...request.buildArgs.keys()].filter((name) => !used.has(name) && !PROXY_NAMES.includes(name)),
   };
 }
@@ -182,9 +184,22 @@ function runs(instruction: Instruction): boolean {
   return instruction.kind === 'run' || (instruction.kind === 'onbuild' && runs(instruction.trigger));
 }
 
-/** The first failure ends the wait, but not before the others have come to rest: nothing goes on behind the caller's back. */
-async function allOf<T>(stages: readonly Stage[], work: (stage: Stage) => Promise<T>): Promise<ReadonlyMap<Stage, T>> {
-  const settled = await Promise.allSettled(stages.map(work));
+/** The first failure ends the others, and is told when they have come to rest: nothing goes on behind the caller's back. */
+async function allOf<T>(
+  stages: readonly Stage[],
+  work: (stage: Stage) => Promise<T>,
+  giveUp: (reason: unknown) => void,
+): Promise<ReadonlyMap<Stage, T>> {
+  const settled = await Promise.allSettled(
+    stages.map(async (stage) => {
+      try {
+        return await work(stage);
+      } catch (error) {
+        giveUp(error);
+        throw error;
+      }
+    }),
+  );
   const failure = settled.find((each) => each.status === 'rejected');
   if (failure) throw failure.reason;
   return new Map(settled.map((each, at) => [stages[at] as Stage, (each as PromiseFulfilledResult<T>).value]));

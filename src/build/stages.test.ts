@@ -64,6 +64,23 @@ describe('stages', () => {
     expect(most).toBe(2);
   });
 
+  it('that fail end the others, and the failure is the one that is told', async () => {
+    const runner = recordingRunner();
+    let ended: unknown;
+    const { run } = runner;
+    runner.run = async (request, options) => {
+      if (request.args.at(-1) === 'false') return await run(request, options);
+      await new Promise<void>((done) => options?.signal?.addEventListener('abort', () => done()));
+      ended = options?.signal?.reason;
+      throw ended;
+    };
+    const text =
+      'FROM scratch AS slow\nRUN sleep\nFROM scratch AS bad\nRUN false\nFROM scratch\nCOPY --from=slow / /\nCOPY --from=bad / /';
+    const error = await failure(text, { runner });
+    expect(error).toMatchObject({ code: 'BUILD_FAILED', message: 'Dockerfile:4: the command failed [exit status 7]' });
+    expect(ended).toBe(error);
+  });
+
   it.each([
     ['RUN x', 'RUN before the first FROM'],
     ['ARG A', 'no FROM in the file'],

@@ -1,0 +1,125 @@
+// Where COPY and ADD read from, and what tells what they read from others: the files' contents, or the identity of the layers.
+import { isDigest } from '../../oci/digest.ts';
+import { findPath, headerOf, walk } from '../../rootfs/tree.ts';
+import { fileInMemory, filesSource } from '../context/one-file.ts';
+import { isUrl, nameOfUrl } from '../dockerfile/parse-files.ts';
+import { mistake } from '../dockerfile/source.ts';
+import { type CopyRules, copyMatch, copySource } from '../files/copy-files.ts';
+import { matchSource } from '../files/globs.ts';
+import type { TreeSource } from '../files/tree-source.ts';
+import { type Of, type Step, stageLabel } from './build.ts';
+import { type Action, type Origin, type PlanParts, parentsOf, placing, type Said } from './files-said.ts';
+import { sourceStage } from './graph.ts';
+import { layersSource, type StageLayer } from './state.ts';
+import { expanded } from './variables.ts';
+
+type FilesInstruction = Of<'copy' | 'add'>;
+
+/** The context, an earlier stage, or an image. */
+export async function originOf(step: Step, instruction: FilesInstruction): Promise<Origin> {
+  const { build, stage } = step;
+  const from = instruction.kind === 'copy' ? instruction.from : undefined;
+  if (from === undefined) return { id: undefined, open: build.context };
+  const source = sourceStage(build.graph, stage.index, from, instruction);
+  const layers: readonly StageLayer[] = source ? (await build.stage(source)).layers : await build.imageLayers(from);
+  const name = source ? `stage ${stageLabel(source)}` : from;
+  return { id: layers.map(({ id }) => id), open: () => layersSource(name, layers, build.call) };
+}
+
+/** What is to be copied and unpacked, in the instruction's order. Errors: PATH_UNKNOWN where it stands. */
+export async function actionsOf(step: Step, said: Said, origin: Origin): Promise<readonly Action[]> {
+  const actions: Action[] = [];
+  for (const source of said.sources) {
+    actions.push(...(await placing(said, () => sourceActions(step, said, origin, source), source.word)));
+  }
+  for (const { name, content } of said.files) {
+    const file = fileInMemory(name, Buffer.from(content), { mode: 0o644, time: step.build.times.made });
+    actions.push(copyAll(filesSource('the heredoc', [file]), name, ['heredoc', name, content]));
+  }
+  return actions;
+}
+
+async function sourceActions(
+  step: Step,
+  said: Said,
+  origin: Origin,
+  { text }: { readonly text: string },
+): Promise<readonly Action[]> {
+  const { instruction } = said;
+  const unpack = instruction.kind === 'add' ? instruction.unpack : false;
+  if (instruction.kind === 'add' && isUrl(text)) return await urlActions(step, said, text, unpack ?? false);
+  // Only layers that are not known yet have to be looked into: their identity says enough.
+  if (origin.id !== undefined && unpack === false) {
+    const copy = async (rules: CopyRules, plan: PlanParts) => copySource({ ...plan, rules }, await origin.open(), text);
+    return [{ kind: 'copy', id: [origin.id, text], copy }];
+  }
+  const source = await origin.open();
+  if (unpack === false) return [copyAll(source, text, await contentIds(source, text, said))];
+  const actions: Action[] = [];
+  for (const match of matchSource(source, text)) {
+    const { node } = match.placed;
+    const file =
+      node.children || headerOf(node).type !== 'file' ? undefined : await source.archive(node.inode, step.build.call);
+    if (file) actions.push({ kind: 'unpack', id: ['archive', file.id], file });
+    else {
+      const id = [match.named, await idsBelow(source, match.placed.path)];
+      actions.push({ kind: 'copy', id, copy: (rules, plan) => copyMatch({ ...plan, rules }, source, match) });
+    }
+  }
+  return actions;
+}
+
+function copyAll(source: TreeSource, text: string, id: unknown): Action {
+  return { kind: 'copy', id, copy: (rules, plan) => copySource({ ...plan, rules }, source, text) };
+}
+
+async function urlActions(step: Step, said: Said, url: string, unpack: boolean): Promise<readonly Action[]> {
+  const { build } = step;
+  const { download } = build.seams;
+  const { instruction, sources } = said;
+  const checksum = instruction.kind === 'add' ? instruction.checksum : undefined;
+  const digest = checksum === undefined ? undefined : expanded(instruction.statement, checksum, step.variables);
+  if (digest !== undefined && !isDigest(digest)) {
+    throw mistake(instruction.statement, `no digest [${digest}]`, {
+      hint: 'Write --checksum=sha256:… with 64 digits.',
+    });
+  }
+  if (!download)
+    throw mistake(instruction.statement, `nothing is fetched from addresses here [${url}]`, {
+      at: sources[0]?.word.at ?? 0,
+    });
+  const name = nameOfUrl(url);
+  const open = () => download(url, { ...build.call, ...(digest && { checksum: digest }) });
+  // With a checksum nothing is fetched before it is needed.
+  if (digest && !unpack) {
+    const copy = async (rules: CopyRules, plan: PlanParts) => copySource({ ...plan, rules }, await open(), name);
+    return [{ kind: 'copy', id: ['url', name, digest], copy }];
+  }
+  const source = await open();
+  const node = source.tree.root.children?.get(name);
+  const file = unpack && node ? await source.archive(node.inode, build.call) : undefined;
+  if (file) return [{ kind: 'unpack', id: ['archive', file.id], file }];
+  return [copyAll(source, name, ['url', name, node ? await source.contentId(node.inode) : ''])];
+}
+
+/** Of all that a source means: names, headers without times, contents. */
+async function contentIds(source: TreeSource, text: string, said: Said): Promise<unknown> {
+  const pivot = parentsOf(said.instruction) ? (text.includes('/./') ? text.slice(0, text.indexOf('/./')) : '/') : text;
+  const matches = matchSource(source, pivot === '' ? '/' : pivot);
+  return [
+    text,
+    await Promise.all(matches.map(async ({ named, placed }) => [named, await idsBelow(source, placed.path)])),
+  ];
+}
+
+async function idsBelow(source: TreeSource, path: string): Promise<unknown> {
+  const found = findPath(source.tree, path);
+  const ids: unknown[] = [];
+  for (const { path: each, node } of found ? walk(found.node) : []) {
+    const { type, mode, uid, gid, linkname, device, xattrs } = headerOf(node);
+    const attributes = [...xattrs].map(([name, value]) => [name, Buffer.from(value).toString('base64')]);
+    const content = type === 'file' ? await source.contentId(node.inode) : '';
+    ids.push([each, type, mode, uid, gid, linkname, device, attributes, node.inode.links, content]);
+  }
+  return ids;
+}
