@@ -9,7 +9,9 @@ import type { Layer } from '../rootfs/contract.ts';
 import type { EmbeddedStore } from '../storage/embedded-store.ts';
 import { storedIndex } from '../storage/layer-indexes.ts';
 import { looseBlobs } from '../storage/loose-blobs.ts';
+import type { LayerSpool } from '../transports/layer-spool.ts';
 import { readImage } from '../transports/readable-image.ts';
+import { compressingSpool } from './layer-compression.ts';
 import { machinePlatform } from './machine-platform.ts';
 import { type OpenedSource, openSource } from './open-source.ts';
 import { callOptions, type Settings } from './settings.ts';
@@ -19,10 +21,14 @@ export interface OpenBases extends Bases, AsyncDisposable {}
 
 export function baseImages(store: EmbeddedStore, settings: Settings): OpenBases {
   const opened: OpenedSource[] = [];
+  let spool: Promise<LayerSpool | undefined> | undefined;
   const blobs = looseBlobs(store.objects);
 
   async function read(text: string, platform: Platform, call: CallOptions): Promise<BaseImage> {
-    const source = await openSource(text, settings);
+    // A daemon hands out layers that are not compressed; an image that is built on them would stay so.
+    spool ??= compressingSpool(settings);
+    const compressing = await spool;
+    const source = await openSource(text, settings, compressing ? { spool: compressing } : {});
     opened.push(source);
     const indexOf = (digest: Descriptor['digest']) => storedIndex(store.objects, digest);
     const image = await readImage(source.source, { ...call, platform, machine: machinePlatform(), indexOf });
@@ -57,6 +63,7 @@ export function baseImages(store: EmbeddedStore, settings: Settings): OpenBases 
     },
     [Symbol.asyncDispose]: async () => {
       for (const source of opened) await source[Symbol.asyncDispose]();
+      await (await spool)?.[Symbol.asyncDispose]();
     },
   };
 }
