@@ -67,7 +67,10 @@ async function build(dir) {
         { name: 'tar', test: /\/src\/(?:tar|rootfs)\// },
         // Not needed for overlays that have not changed. Charts are rare, and what reads them is large.
         { name: 'scan', test: /\/src\/scan\/(?!helm\/)|\/js-yaml\// },
-        { name: 'copy', test: /\/src\/(?:copy|transports|registry\/client)\/(?!config\/)/ },
+        // Who looks into an image copies nothing, and who copies from registries needs no other places.
+        { name: 'source', test: /\/src\/transports\/(?:registry-source|readable-image|(?:storage-)?location)\.ts/ },
+        { name: 'copy', test: /\/src\/(?:copy|registry\/client)\/(?!config\/)|\/src\/transports\/registry-/ },
+        { name: 'places', test: /\/src\/transports\// },
       ],
     },
     sourcemap: false,

@@ -2,8 +2,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ImagesError } from '../oci/errors.ts';
-import { layerMemory } from '../transports/layer-memory.ts';
-import { type LayerSpool, layerSpool } from '../transports/layer-spool.ts';
+import type { LayerSpool } from '../transports/layer-spool.ts';
 import type { Settings } from './settings.ts';
 
 export type LayerCompression = { readonly kind: 'none' } | { readonly kind: 'gzip' | 'zstd'; readonly level: number };
@@ -32,6 +31,11 @@ export async function compressingSpool(
   compression: LayerCompression = DEFAULT,
 ): Promise<LayerSpool | undefined> {
   if (compression.kind === 'none') return undefined;
+  // What reads options needs none of it.
+  const [{ layerMemory }, { layerSpool }] = await Promise.all([
+    import('../transports/layer-memory.ts'),
+    import('../transports/layer-spool.ts'),
+  ]);
   const { kind, level } = compression;
   // Other programs compress to other bytes, and so may another version of this one.
   const memory = cache && layerMemory(join(cache.directory, 'layers'), `${kind}-${level}-${cache.program}`);

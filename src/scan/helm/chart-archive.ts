@@ -2,7 +2,6 @@
 // They are called `charts/x-1.0.tgz!x/templates/y.yaml`. Relies on tar/reader.ts and node:zlib.
 import { createGunzip } from 'node:zlib';
 import { ImagesError } from '../../oci/errors.ts';
-import { readTar } from '../../tar/reader.ts';
 import type { FileTree } from '../contract.ts';
 import { mayMatter } from '../may-matter.ts';
 import { parseYaml } from '../yaml.ts';
@@ -32,6 +31,8 @@ export async function openChartArchive(tree: FileTree, file: string): Promise<Pa
 }
 
 async function unpacked(packed: Uint8Array): Promise<ReadonlyMap<string, Uint8Array>> {
+  // Packed charts are rare: other scans do not load what reads them.
+  const { readTar } = await import('../../tar/reader.ts');
   const contents = new Map<string, Uint8Array>();
   let entries = 0;
   for await (const { name, type, size, body } of readTar(gunzip(packed))) {
