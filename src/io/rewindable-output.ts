@@ -8,6 +8,8 @@ import { translatingFsErrors } from './fs-errors.ts';
 export interface RewindableOutput extends AsyncDisposable {
   /** Resolves when more can be taken. Chunks must not change afterwards. */
   write(chunks: readonly Uint8Array[]): Promise<void>;
+  /** Writes a range of a file. */
+  copy(source: FileHandle, from: number, to: number): Promise<void>;
   /** All that was written is final. */
   mark(): Promise<void>;
   /** Takes back all that was written since the last mark. */
@@ -20,6 +22,8 @@ export interface RewindableOutput extends AsyncDisposable {
 const BATCH = 1 << 20;
 /** One system call takes 1024 at most (IOV_MAX). */
 const MOST_CHUNKS = 512;
+/** What is copied at once. */
+const COPIED = 4 << 20;
 /** What is held in memory for a pipe. */
 const IN_MEMORY = 8 << 20;
 
@@ -36,6 +40,7 @@ export async function fileOutput(path: string): Promise<RewindableOutput> {
   };
   return {
     write: (chunks) => translatingFsErrors(path, () => writer.write(chunks)),
+    copy: (source, from, to) => translatingFsErrors(path, () => writer.copy(source, from, to)),
     mark: () => translatingFsErrors(path, mark),
     rewind: () => translatingFsErrors(path, () => writer.rewind(final)),
     finish: () =>
@@ -80,19 +85,28 @@ export function pipeOutput(send: (bytes: Uint8Array) => Promise<void>, directory
     } else if (size > 0) await send(held.length === 1 ? (held[0] as Uint8Array) : Buffer.concat(held, size));
     [held, size] = [[], 0];
   };
+  const write = async (chunks: readonly Uint8Array[]): Promise<void> => {
+    for (const chunk of chunks) size += chunk.length;
+    if (size <= IN_MEMORY) {
+      held.push(...chunks);
+      return;
+    }
+    await translatingFsErrors(directory, async () => {
+      const writer = spill?.writer ?? (await spillTo());
+      if (held.length > 0) await writer.write(held);
+      held = [];
+      await writer.write(chunks);
+    });
+  };
   return {
-    async write(chunks) {
-      for (const chunk of chunks) size += chunk.length;
-      if (size <= IN_MEMORY) {
-        held.push(...chunks);
-        return;
+    write,
+    async copy(source, from, to) {
+      for (let at = from; at < to; ) {
+        const buffer = Buffer.allocUnsafeSlow(Math.min(BATCH, to - at));
+        const length = await readSome(source, buffer, at);
+        await write([buffer.subarray(0, length)]);
+        at += length;
       }
-      await translatingFsErrors(directory, async () => {
-        const writer = spill?.writer ?? (await spillTo());
-        if (held.length > 0) await writer.write(held);
-        held = [];
-        await writer.write(chunks);
-      });
     },
     mark,
     async rewind() {
@@ -111,6 +125,7 @@ export function pipeOutput(send: (bytes: Uint8Array) => Promise<void>, directory
 interface BatchWriter {
   readonly position: number;
   write(chunks: readonly Uint8Array[]): Promise<void>;
+  copy(source: FileHandle, from: number, to: number): Promise<void>;
   flush(): Promise<void>;
   rewind(position: number): Promise<void>;
 }
@@ -146,6 +161,21 @@ function batchWriter(handle: FileHandle): BatchWriter {
         if (size >= BATCH || batch.length >= MOST_CHUNKS) await send();
       }
     },
+    // The same memory again and again: new memory costs as much as the copying.
+    async copy(source, from, to) {
+      await flush();
+      const buffers = [Buffer.allocUnsafeSlow(COPIED), Buffer.allocUnsafeSlow(COPIED)];
+      for (let at = from, turn = 0; at < to; turn++) {
+        const buffer = buffers[turn % 2] as Buffer;
+        const length = await readSome(source, buffer.subarray(0, to - at), at);
+        await writing;
+        writing = writeAll(handle, [buffer.subarray(0, length)], position);
+        writing.catch(() => {});
+        position += length;
+        at += length;
+      }
+      await writing;
+    },
     flush,
     async rewind(to) {
       [batch, size] = [[], 0];
@@ -154,6 +184,12 @@ function batchWriter(handle: FileHandle): BatchWriter {
       position = to;
     },
   };
+}
+
+async function readSome(source: FileHandle, buffer: Uint8Array, position: number): Promise<number> {
+  const { bytesRead } = await source.read(buffer, 0, buffer.length, position);
+  if (bytesRead === 0) throw new Error(`file ended early, at byte ${position}`);
+  return bytesRead;
 }
 
 async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<void> {

@@ -5,7 +5,6 @@ import * as decode from '../../oci/decode.ts';
 import { isDigest } from '../../oci/digest.ts';
 import type { CallOptions } from '../../registry/contract.ts';
 import type { RootDirectory } from '../../rootfs/overlay-header.ts';
-import { readFileBytes } from '../../storage/fs-read.ts';
 import { padded } from '../../tar/header.ts';
 import { storedSize } from '../../tar/writer.ts';
 import { seekEntries } from '../archive/seek-entries.ts';
@@ -66,10 +65,10 @@ export async function storedLayers(handle: FileHandle, options: StoredLayersOpti
   return {
     record: (id) => (usable(id) ? records.get(id) : undefined),
     rootDirectory: (id) => usable(id)?.root,
-    async *bytes(id) {
+    async copy(id, output) {
       const range = usable(id);
-      if (!range) throw new Error('bytes of a layer were asked for that is not there');
-      yield* await readFileBytes(handle, range);
+      if (!range) throw new Error('a layer was to be copied that is not there');
+      await output.copy(handle, range.from, range.to);
     },
   };
 }

@@ -30,8 +30,8 @@ export interface ImageToStore {
 /** Layers that are in an archive already, written by this program: taken over as they stand there. */
 export interface StoredLayers {
   record(id: string): LayerRecord | undefined;
-  /** The bytes from the layer's directory to the end of its tar-split. */
-  bytes(id: string): AsyncIterable<Uint8Array>;
+  /** All of it, from the layer's directory to the end of its tar-split. */
+  copy(id: string, output: RewindableOutput): Promise<void>;
   /** The root of the layer's tree. */
   rootDirectory(id: string): RootDirectory | undefined;
 }
@@ -165,7 +165,7 @@ async function writeLayers(
       options.signal?.throwIfAborted();
       const known = stored?.record(one.id);
       if (known && stored) {
-        for await (const chunk of stored.bytes(one.id)) await output.write([chunk]);
+        await stored.copy(one.id, output);
         records.push({ ...known, created: one.created });
         const root = stored.rootDirectory(one.id);
         if (root) roots.set(one.id, root);
