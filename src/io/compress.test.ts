@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -67,6 +68,26 @@ for (const kind of KINDS) {
 }
 
 describe('gzip', () => {
+  it('leaves what is compressed already as it is, between what is not', async () => {
+    const noise = randomBytes(3 * (1 << 20) + 4567);
+    const mixed = Buffer.concat([
+      CONTENT.subarray(0, 1_500_000),
+      noise,
+      CONTENT.subarray(0, 2_000_000),
+      noise.subarray(0, 5000),
+    ]);
+    const bytes = await packed('gzip', mixed);
+    expect(gunzipSync(bytes).equals(mixed)).toBe(true);
+    expect(gunzipSync(await packed('gzip', noise)).equals(noise)).toBe(true);
+    const { length } = await packed('gzip', noise);
+    expect(length).toBeLessThan(noise.length * 1.0005);
+  });
+
+  it('does not take a block for compressed that begins so', async () => {
+    const bytes = Buffer.concat([randomBytes(200_000), Buffer.alloc(1 << 20)]);
+    expect((await packed('gzip', bytes)).length).toBeLessThan(250_000);
+  });
+
   it('is one member that says nothing of time, name or system', async () => {
     const bytes = await packed('gzip', CONTENT);
     expect([...bytes.subarray(0, 10)]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);

@@ -35,12 +35,13 @@ async function* gzip(bytes: Bytes, level: number): AsyncGenerator<Uint8Array, vo
   let length = 0;
   let dictionary: Buffer | undefined;
   yield GZIP_HEADER;
-  yield* inOrder(blocksOf(bytes, GZIP_BLOCK), (block) => {
+  yield* inOrder(blocksOf(bytes, GZIP_BLOCK), async (block) => {
     sum = crc32(block, sum);
     length += block.length;
     const before = dictionary;
     dictionary = block.subarray(-WINDOW);
-    return deflateBlock(block, {
+    if (await isIncompressible(block)) return stored(block);
+    return await deflateBlock(block, {
       level,
       finishFlush: constants.Z_SYNC_FLUSH,
       chunkSize: GZIP_BLOCK / 2,
@@ -53,6 +54,35 @@ async function* gzip(bytes: Bytes, level: number): AsyncGenerator<Uint8Array, vo
   end.writeUInt32LE(sum, 2);
   end.writeUInt32LE(length % 2 ** 32, 6);
   yield end;
+}
+
+const SAMPLE = 1 << 13;
+const SAMPLES = 4;
+
+/** What is compressed already takes twice the time of what is not, for nothing: a few samples tell. */
+async function isIncompressible(block: Buffer): Promise<boolean> {
+  if (block.length < SAMPLES * SAMPLE) return false;
+  for (let at = 0; at < SAMPLES; at++) {
+    const from = Math.floor(((block.length - SAMPLE) * at) / (SAMPLES - 1));
+    const packed = await deflateBlock(block.subarray(from, from + SAMPLE), { level: 1 });
+    if (packed.length < SAMPLE) return false;
+  }
+  return true;
+}
+
+const MAX_STORED = 0xffff;
+
+/** As it is (RFC 1951, 3.2.4): each piece after its length, and that inverted. */
+function stored(block: Buffer): Buffer {
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < block.length; at += MAX_STORED) {
+    const piece = block.subarray(at, at + MAX_STORED);
+    const header = Buffer.alloc(5);
+    header.writeUInt16LE(piece.length, 1);
+    header.writeUInt16LE(piece.length ^ MAX_STORED, 3);
+    pieces.push(header, piece);
+  }
+  return Buffer.concat(pieces);
 }
 
 async function* zstd(bytes: Bytes, level: number): AsyncGenerator<Uint8Array, void> {
