@@ -1,11 +1,8 @@
 // A stream into a file that is there whole or not at all. Relies on rename being atomic.
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { gatheringWriter } from './file-writer.ts';
 import { isFsError, translatingFsErrors } from './fs-errors.ts';
-
-/** In bytes. */
-const BATCH = 1 << 20;
-const MOST_CHUNKS = 512;
 
 /**
  * Writes beside `path`, then renames; a failure leaves what was there. What is no regular file (a device, a pipe) is written to as it is.
@@ -30,36 +27,14 @@ export async function writeStreamAtomically(path: string, data: AsyncIterable<Ui
 
 async function write(path: string, flags: 'w' | 'wx', data: AsyncIterable<Uint8Array>): Promise<void> {
   const handle = await open(path, flags);
+  // Without positions: a pipe has none.
+  const writer = gatheringWriter(async (chunks) => (await handle.writev([...chunks])).bytesWritten);
   try {
-    let batch: Uint8Array[] = [];
-    let size = 0;
-    let writing: Promise<unknown> = Promise.resolve();
-    // One batch is written while the next one is made.
-    const send = async (): Promise<void> => {
-      await writing;
-      writing = writeAll(handle, batch);
-      writing.catch(() => {});
-      [batch, size] = [[], 0];
-    };
-    for await (const chunk of data) {
-      batch.push(chunk);
-      size += chunk.length;
-      if (size >= BATCH || batch.length >= MOST_CHUNKS) await send();
-    }
-    if (batch.length > 0) await send();
-    await writing;
+    for await (const chunk of data) await writer.append(chunk);
+    await writer.flush();
   } finally {
+    await writer.abandon();
     await handle.close();
-  }
-}
-
-async function writeAll(handle: Awaited<ReturnType<typeof open>>, chunks: readonly Uint8Array[]): Promise<void> {
-  const { bytesWritten } = await handle.writev(chunks);
-  let skip = bytesWritten;
-  for (const chunk of chunks) {
-    // Only a full disk or a signal cuts a write short; what failed says so here.
-    if (skip < chunk.length) await handle.writeFile(chunk.subarray(Math.max(0, skip)));
-    skip -= chunk.length;
   }
 }
 

@@ -2,10 +2,10 @@
 import { open, readdir, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { inDirectory, makeDirectory } from '../io/atomic-file.ts';
+import { readFileBytes } from '../io/file-bytes.ts';
 import { isFsError, translatingFsErrors } from '../io/fs-errors.ts';
 import type { Bytes } from '../registry/contract.ts';
 import { directorySyncs } from './fs-durability.ts';
-import { readFileBytes } from './fs-read.ts';
 import { fsStages } from './fs-stage.ts';
 import type { ObjectInfo, ObjectStore, Range } from './object-store.ts';
 

@@ -1,10 +1,10 @@
 // Stages in a directory: a file each, whose name says who owns it (fs-ownership). What was written stays after kill -9.
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readFileBytes } from '../io/file-bytes.ts';
+import { fileWriter } from '../io/file-writer.ts';
 import { isFsError, translatingFsErrors } from '../io/fs-errors.ts';
 import { findStage, type OwnedFile, releaseStage, stageIds, takeStage, takeUnowned } from './fs-ownership.ts';
-import { readFileBytes } from './fs-read.ts';
-import { fileWriter } from './fs-write.ts';
 import type { Stage } from './object-store.ts';
 
 export interface FsStages {

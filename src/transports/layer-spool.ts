@@ -1,14 +1,14 @@
 // Layers, compressed once each into files without a name, whichever images of a run have them. Digests and sizes of both forms are taken on the way.
 import type { FileHandle } from 'node:fs/promises';
 import { compressed } from '../io/compress.ts';
+import { readFileBytes } from '../io/file-bytes.ts';
 import { createLimiter } from '../io/limiter.ts';
+import { spooled } from '../io/temporary-file.ts';
 import { verified } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, digester } from '../oci/digest.ts';
 import type { Bytes } from '../registry/contract.ts';
-import { readFileBytes } from '../storage/fs-read.ts';
 import type { CompressedForm, LayerMemory } from './layer-memory.ts';
-import { spooled } from './temporary-file.ts';
 import type { LayerForm } from './with-layers.ts';
 
 export interface SpooledLayer extends LayerForm {

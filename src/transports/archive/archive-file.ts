@@ -4,12 +4,12 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { compressionOf, MAGIC_LENGTH } from '../../io/compression.ts';
 import { decompressed } from '../../io/decompress.ts';
+import { readFileBytes } from '../../io/file-bytes.ts';
 import { isFsError } from '../../io/fs-errors.ts';
+import { spooled } from '../../io/temporary-file.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { Bytes, CallOptions } from '../../registry/contract.ts';
-import { readFileBytes } from '../../storage/fs-read.ts';
 import type { LayoutFiles } from '../layout/layout-files.ts';
-import { spooled } from '../temporary-file.ts';
 import { type ArchiveNames, archiveNames, cleanName } from './archive-names.ts';
 import { seekEntries } from './seek-entries.ts';
 

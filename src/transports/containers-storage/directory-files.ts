@@ -3,9 +3,9 @@
 import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readFileBytes } from '../../io/file-bytes.ts';
 import { isFsError, translateFsError } from '../../io/fs-errors.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import { readFileBytes } from '../../storage/fs-read.ts';
 import { decodeName, encodeName, printableName } from '../../tar/names.ts';
 import { createResolver } from './resolve-name.ts';
 import type { LayerContent, StoreFiles } from './store-files.ts';

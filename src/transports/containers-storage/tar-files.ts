@@ -1,9 +1,9 @@
 // A store in a tar archive, as it is made for VMs: indexed in one pass, then read where its files stand. Nothing is unpacked.
 import { readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { readFileBytes } from '../../io/file-bytes.ts';
 import { isFsError, translateFsError } from '../../io/fs-errors.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
-import { readFileBytes } from '../../storage/fs-read.ts';
 import { printableName } from '../../tar/names.ts';
 import { createResolver } from './resolve-name.ts';
 import type { LayerContent, StoreFiles } from './store-files.ts';

@@ -2,8 +2,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { compressionOf } from '../../io/compression.ts';
 import { decompressed } from '../../io/decompress.ts';
-import { readFileBytes } from '../../storage/fs-read.ts';
-import { spooled } from '../temporary-file.ts';
+import { readFileBytes } from '../../io/file-bytes.ts';
+import { spooled } from '../../io/temporary-file.ts';
 
 const MAGIC = 16;
 

@@ -2,7 +2,10 @@
 import type { FileHandle } from 'node:fs/promises';
 import { type Compression, compressionOf, MAGIC_LENGTH } from '../../io/compression.ts';
 import { decompressed } from '../../io/decompress.ts';
+import { readFileBytes } from '../../io/file-bytes.ts';
+import { fileWriter } from '../../io/file-writer.ts';
 import type { RewindableOutput } from '../../io/rewindable-output.ts';
+import { temporaryFile } from '../../io/temporary-file.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Bytes, CallOptions } from '../../registry/contract.ts';
 import type { Layer, LayerIndex } from '../../rootfs/contract.ts';
@@ -10,10 +13,7 @@ import { indexLayer } from '../../rootfs/layer-index.ts';
 import { NotPlain, type OverlayFacts, overlayForm } from '../../rootfs/overlay-form.ts';
 import type { RootDirectory } from '../../rootfs/overlay-header.ts';
 import { tarSplitWriter } from '../../rootfs/tar-split-writer.ts';
-import { readFileBytes } from '../../storage/fs-read.ts';
-import { fileWriter } from '../../storage/fs-write.ts';
 import { padding } from '../../tar/writer.ts';
-import { temporaryFile } from '../temporary-file.ts';
 import { linkOf } from './layer-ids.ts';
 import { directoryEntry, fileEntry, fileHeader, symlinkEntry } from './store-entries.ts';
 

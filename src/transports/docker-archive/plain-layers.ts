@@ -1,14 +1,14 @@
 // Layers that old Docker daemons cannot read (zstd, xz, bzip2), unpacked for an archive, and the manifest that goes with them.
 import { type Compression, compressionOf, MAGIC_LENGTH } from '../../io/compression.ts';
 import { decompressed } from '../../io/decompress.ts';
+import { readFileBytes } from '../../io/file-bytes.ts';
+import { spooled } from '../../io/temporary-file.ts';
 import * as decode from '../../oci/decode.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, digester } from '../../oci/digest.ts';
 import { type RawManifest, rawManifest } from '../../oci/manifest.ts';
 import { DOCKER_LAYER, isLayerType, OCI_LAYER } from '../../oci/media-types.ts';
 import type { Bytes } from '../../registry/contract.ts';
-import { readFileBytes } from '../../storage/fs-read.ts';
-import { spooled } from '../temporary-file.ts';
 
 /** A layer, unpacked into a file without a name; disposing frees it. */
 export interface PlainLayer extends AsyncDisposable {

@@ -1,5 +1,7 @@
 // A Docker daemon as a sink of images: one `docker load`, written while the layers come. Layers that the daemon has are neither asked for nor sent.
 import { tmpdir } from 'node:os';
+import { readFileBytes } from '../../io/file-bytes.ts';
+import { spooled } from '../../io/temporary-file.ts';
 import { verified } from '../../io/verify.ts';
 import { decodeConfig } from '../../oci/config.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -7,7 +9,6 @@ import type { Digest } from '../../oci/digest.ts';
 import { isLayerType } from '../../oci/media-types.ts';
 import { formatReference, fullReference, type Reference } from '../../oci/reference.ts';
 import type { Bytes, CallOptions, OpenContent } from '../../registry/contract.ts';
-import { readFileBytes } from '../../storage/fs-read.ts';
 import type { SmallFile } from '../archive/archive-format.ts';
 import { layoutSmallFiles, memoryManifests } from '../archive/memory-manifests.ts';
 import type { ImageSink } from '../contract.ts';
@@ -16,7 +17,6 @@ import { peekCompression, unpackLayer, withPlainLayers } from '../docker-archive
 import { layoutEntry, withEntry } from '../layout/layout-entry.ts';
 import { blobPath } from '../layout/layout-files.ts';
 import { isAttachedTag } from '../layout/layout-index.ts';
-import { spooled } from '../temporary-file.ts';
 import type { DockerDaemon } from './daemon.ts';
 import { type ChainId, chainIds, knownLayers } from './known-layers.ts';
 import { type LoadStream, loadStream } from './load-stream.ts';

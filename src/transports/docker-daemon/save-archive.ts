@@ -3,11 +3,12 @@
 import type { FileHandle } from 'node:fs/promises';
 import { MAGIC_LENGTH } from '../../io/compression.ts';
 import { decompressed } from '../../io/decompress.ts';
+import { readFileBytes } from '../../io/file-bytes.ts';
+import { type FileWriter, fileWriter } from '../../io/file-writer.ts';
 import { translatingFsErrors } from '../../io/fs-errors.ts';
+import { temporaryFile } from '../../io/temporary-file.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Bytes, CallOptions } from '../../registry/contract.ts';
-import { readFileBytes } from '../../storage/fs-read.ts';
-import { type FileWriter, fileWriter } from '../../storage/fs-write.ts';
 import type { TarEntry } from '../../tar/entry.ts';
 import { readTar } from '../../tar/reader.ts';
 import type { ArchiveFile } from '../archive/archive-file.ts';
@@ -15,7 +16,6 @@ import { archiveNames, cleanName } from '../archive/archive-names.ts';
 import { peekCompression } from '../docker-archive/plain-layers.ts';
 import type { LayerSpool, SpooledLayer } from '../layer-spool.ts';
 import { skipped } from '../skipped.ts';
-import { temporaryFile } from '../temporary-file.ts';
 
 export interface SaveArchiveOptions extends CallOptions {
   /** For messages. */

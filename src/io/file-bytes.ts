@@ -1,16 +1,21 @@
 // A file, or a range of it, as a stream of large chunks, one read ahead of its reader.
 import type { FileHandle } from 'node:fs/promises';
-import type { Bytes } from '../registry/contract.ts';
-import type { Range } from './object-store.ts';
+
+type Bytes = AsyncIterable<Uint8Array>;
+
+export interface FileRange {
+  readonly from?: number;
+  /** The byte after the last one. */
+  readonly to?: number;
+  /** The handle is closed at the end, and when the stream is returned, begun or not. */
+  readonly close?: boolean;
+}
 
 /** Large enough that system calls do not count, small enough for a hundred readers at once. */
 const CHUNK = 256 * 1024;
 
-/**
- * Reads the range. Each chunk has memory of its own: a socket may hold it for long after the next was asked for.
- * With `close`, the handle is closed at the end, and when the stream is returned, begun or not.
- */
-export async function readFileBytes(handle: FileHandle, options: Range & { readonly close?: boolean }): Promise<Bytes> {
+/** Reads the range. Each chunk has memory of its own: a socket may hold it for long after the next was asked for. Errors: EISDIR for what is no file. */
+export async function readFileBytes(handle: FileHandle, options: FileRange): Promise<Bytes> {
   const info = await handle.stat();
   if (!info.isFile()) {
     if (options.close) await handle.close();

@@ -1,4 +1,4 @@
-// Appends to a file: chunks are gathered into large writes, and one write runs while the next is gathered.
+// Chunks gathered into large writes: one write runs while the next is gathered.
 import type { FileHandle } from 'node:fs/promises';
 
 /** Sockets deliver 64 KiB or less; a system call and a trip to the thread pool for each would cost more than the copy. */
@@ -6,18 +6,44 @@ const GATHER = 1024 * 1024;
 /** A slow source's bytes reach the disk all the same: what is in memory is lost to kill -9. */
 const LONGEST_HELD_MS = 1000;
 
-export interface FileWriter {
+export interface GatheringWriter {
   /** In bytes, with what is still in memory; after a failure, what was really written. */
   readonly size: number;
+  /** Errors: those of this write and of earlier ones. */
   append(chunk: Uint8Array): Promise<void>;
   flush(): Promise<void>;
-  truncate(size: number): Promise<void>;
   /** Waits for the write that runs and drops what is in memory. */
   abandon(): Promise<void>;
 }
 
+export interface FileWriter extends GatheringWriter {
+  truncate(size: number): Promise<void>;
+}
+
+/** Writes the first bytes of the chunks, as many as there is room for now; returns how many. */
+export type WriteSome = (chunks: readonly Uint8Array[], position: number) => Promise<number>;
+
 /** Writes to `handle` from byte `from` on. Chunks are held, not copied. */
 export function fileWriter(handle: FileHandle, from: number): FileWriter {
+  const writeSome: WriteSome = async (chunks, position) => (await handle.writev([...chunks], position)).bytesWritten;
+  let writer = gatheringWriter(writeSome, from);
+  return {
+    get size() {
+      return writer.size;
+    },
+    append: (chunk) => writer.append(chunk),
+    flush: () => writer.flush(),
+    truncate: async (to) => {
+      await writer.flush();
+      await handle.truncate(to);
+      writer = gatheringWriter(writeSome, to);
+    },
+    abandon: () => writer.abandon(),
+  };
+}
+
+/** The same for whatever takes bytes: a pipe has no positions. */
+export function gatheringWriter(writeSome: WriteSome, from = 0): GatheringWriter {
   let written = from;
   let size = from;
   let gathered: Uint8Array[] = [];
@@ -29,9 +55,9 @@ export function fileWriter(handle: FileHandle, from: number): FileWriter {
   async function write(chunks: readonly Uint8Array[]): Promise<void> {
     try {
       for (let rest = chunks; rest.length > 0; ) {
-        const { bytesWritten } = await handle.writev([...rest], written);
-        written += bytesWritten;
-        rest = without(rest, bytesWritten);
+        const count = await writeSome(rest, written);
+        written += count;
+        rest = without(rest, count);
       }
     } catch (error) {
       failure = { error };
@@ -50,12 +76,6 @@ export function fileWriter(handle: FileHandle, from: number): FileWriter {
     running = write(chunks);
   }
 
-  async function flush(): Promise<void> {
-    if (gathered.length > 0) await startWrite();
-    await running;
-    if (failure) throw failure.error;
-  }
-
   return {
     get size() {
       return size;
@@ -69,15 +89,14 @@ export function fileWriter(handle: FileHandle, from: number): FileWriter {
       size += chunk.length;
       if (gatheredBytes >= GATHER || Date.now() - gatheredSince > LONGEST_HELD_MS) await startWrite();
     },
-    flush,
-    truncate: async (to) => {
-      await flush();
-      await handle.truncate(to);
-      written = to;
-      size = to;
+    flush: async () => {
+      if (gathered.length > 0) await startWrite();
+      await running;
+      if (failure) throw failure.error;
     },
     abandon: async () => {
       gathered = [];
+      gatheredBytes = 0;
       await running;
     },
   };

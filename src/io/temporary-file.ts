@@ -1,11 +1,12 @@
 // A file without a name, for what does not fit into memory: gone as soon as it is closed, also by a crash or a kill.
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { translatingFsErrors } from '../io/fs-errors.ts';
-import type { Bytes } from '../registry/contract.ts';
-import { fileWriter } from '../storage/fs-write.ts';
+import { fileWriter } from './file-writer.ts';
+import { translatingFsErrors } from './fs-errors.ts';
 
-/** Opens it in `directory`. Errors: NO_SPACE, READ_ONLY, NO_ACCESS, FILE_UNREADABLE (no such directory). */
+type Bytes = AsyncIterable<Uint8Array>;
+
+/** Opens it in `directory`. Errors: NO_SPACE, READ_ONLY, NO_ACCESS; ENOENT where the directory is not there. */
 export async function temporaryFile(directory: string): Promise<FileHandle> {
   return await translatingFsErrors(directory, async () => {
     const path = join(directory, `.images-${crypto.randomUUID()}`);
