@@ -9,9 +9,9 @@ export function layerInstructions({ history, diffIds }: ImageConfig): readonly s
 }
 
 const NOP = /^\/bin\/sh -c #\(nop\)\s+/;
-const SHELL = /^(?:\|\d+ .*? )?\/bin\/sh -c /s;
+const SHELL = /^(?:RUN )?(?:\|\d+ .*? )?\/bin\/sh -c /s;
 
-/** The classic builder wrote what it ran: `/bin/sh -c #(nop) ADD …` is ADD, other commands are RUN. BuildKit writes instructions, with a comment. */
+/** The classic builder wrote what it ran: `/bin/sh -c #(nop) ADD …` is ADD, other commands are RUN. BuildKit writes instructions, with the shell and a comment. */
 function instruction(createdBy: string): string {
   const text = createdBy.replace(/\s+# buildkit$/, '').replace(NOP, '');
   return text.replace(SHELL, 'RUN ').replaceAll(/\s+/g, ' ').trim();

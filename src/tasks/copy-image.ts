@@ -2,8 +2,10 @@
 import type { OnCopyEvent } from '../copy/events.ts';
 import { executePlan } from '../copy/execute.ts';
 import { planCopy } from '../copy/plan.ts';
+import { selectChildren } from '../copy/select-children.ts';
 import { ImagesError } from '../oci/errors.ts';
-import type { PlatformChoice } from '../oci/platform.ts';
+import { decodeManifest } from '../oci/manifest.ts';
+import { formatPlatform, type PlatformChoice } from '../oci/platform.ts';
 import { type Reference, tryParseReference } from '../oci/reference.ts';
 import type { CacheResult } from './cache-images.ts';
 import { compressingSpool, type LayerCompression } from './layer-compression.ts';
@@ -75,7 +77,7 @@ export async function copyOpened(
     ? { source: source.source, name }
     : { source: source.source, name: await nameless(source, settings), label };
   const plan = await planCopy([image], sink.sink, {
-    platforms: options.platforms ?? [machinePlatform()],
+    platforms: await platformsFor({ source, sink, name }, settings, options.platforms ?? [machinePlatform()]),
     referrers: options.referrers ?? false,
     force: options.force ?? false,
     ...shared,
@@ -87,6 +89,27 @@ export async function copyOpened(
   }
   const { copied, failed, requests, fetched, held } = await executePlan(plan, sink.sink, shared);
   return { dryRun: false, planned, copied, failed, requests, fetched, held };
+}
+
+/** A place that holds no index takes one image of it: which one is for the user to say. Errors: UNSUPPORTED where several are wanted. */
+async function platformsFor(
+  { source, sink }: Ends,
+  settings: Settings,
+  wanted: PlatformChoice,
+): Promise<PlatformChoice> {
+  if (sink.sink.wants.indexes !== 'none' || (wanted !== 'all' && wanted.length === 1)) return wanted;
+  const root = decodeManifest(await source.source.root(callOptions(settings)));
+  if (root.kind === 'image') return wanted;
+  const { children } = selectChildren(root, wanted);
+  const platforms = new Map(
+    children.flatMap(({ platform }) =>
+      platform && platform.os !== 'unknown' ? [[formatPlatform(platform), platform]] : [],
+    ),
+  );
+  if (platforms.size < 2) return platforms.size === 0 ? wanted : [...platforms.values()];
+  throw new ImagesError('UNSUPPORTED', `it holds images for one platform, no indexes [${sink.sink.label}]`, {
+    hint: `Choose with --platform: ${[...platforms.keys()].join(', ')}. An oci-archive: holds all of them.`,
+  });
 }
 
 /** By its digest alone: places that keep images without names call it nothing. */

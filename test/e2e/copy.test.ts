@@ -1,0 +1,133 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { attestation, buildImage, buildIndex, randomLayer } from '../fixtures/image.ts';
+import { writeLayout } from '../fixtures/layout.ts';
+import { startDockerRegistry } from '../peers/docker-registry.ts';
+import { startDockerd } from '../peers/dockerd.ts';
+import { needs } from '../peers/find.ts';
+import { must, run } from '../peers/process.ts';
+import { newWorld, ROOT, type World } from '../peers/program.ts';
+import { LOOKED } from './testing/looked.ts';
+
+const ARM = buildImage({ layers: [randomLayer('copy arm', 10_000)], architecture: 'arm64' });
+const BOTH = buildIndex([LOOKED, ARM, attestation('{}')]);
+const DOCKERS = buildImage({ layers: [randomLayer('copy docker', 10_000)], kind: 'docker' });
+
+const peers = needs('docker-registry', 'skopeo');
+
+describe('images copy', () => {
+  let world: World;
+  let layout: string;
+  beforeAll(async () => {
+    world = await newWorld();
+    layout = await writeLayout(join(world.path, 'layout'), { looked: LOOKED, both: BOTH, dockers: DOCKERS });
+  });
+  afterAll(() => world[Symbol.asyncDispose]());
+
+  const digestAt = async (place: string) => JSON.parse(await world.must(['inspect', '--json', place])).digest;
+
+  describe.skipIf(peers.missing)(`between places${peers.why}`, () => {
+    it('keeps digests from place to place, Docker manifests too, as skopeo sees them', async () => {
+      await using registry = await startDockerRegistry();
+      const at = (name: string) => join(world.path, 'trip', name);
+      await mkdir(at(''));
+      for (const [name, image] of Object.entries({ looked: LOOKED, dockers: DOCKERS, both: BOTH })) {
+        const trip = [
+          `docker://${registry.host}/trip/${name}:1`,
+          `dir:${at(name)}`,
+          `oci-archive:${at(`${name}.tar`)}:${name}`,
+          `oci:${at(`${name}-layout`)}:${name}`,
+        ];
+        let from = `oci:${layout}:${name}`;
+        for (const to of trip) {
+          await world.must(['copy', '--platform=all', from, to]);
+          from = to;
+        }
+        for (const place of trip) expect(await digestAt(place)).toBe(image.manifest.digest);
+        const raw = await must('skopeo', ['inspect', '--raw', '--tls-verify=false', trip[0] as string]);
+        expect(raw).toBe(Buffer.from(image.manifest.bytes).toString());
+        expect(await world.must(['check', from])).not.toContain('WRONG');
+      }
+    });
+
+    it('copies nothing twice, says what a copy would cost, and what was done', async () => {
+      await using registry = await startDockerRegistry();
+      const to = `docker://${registry.host}/again/looked:1`;
+      const plan = JSON.parse(await world.must(['copy', '--dry-run', '--json', `oci:${layout}:looked`, to]));
+      const bytes = LOOKED.blobs.reduce((sum, one) => sum + one.bytes.length, 0);
+      expect(plan).toMatchObject({ dryRun: true, bytes: { toFetch: bytes, alreadyThere: 0 } });
+      const first = JSON.parse(await world.must(['copy', '--json', `oci:${layout}:looked`, to]));
+      expect(first).toMatchObject({
+        images: [{ digest: LOOKED.manifest.digest }],
+        bytes: { fetched: bytes },
+        failed: [],
+      });
+      const second = JSON.parse(await world.must(['copy', '--json', `oci:${layout}:looked`, to]));
+      expect(second.bytes).toEqual({ fetched: 0, alreadyThere: bytes });
+    });
+  });
+
+  it.skipIf(needs('root', 'dockerd', 'docker', 'skopeo', 'umoci').missing)(
+    `makes a layout of a daemon's image that skopeo and umoci read${needs('root', 'dockerd', 'docker', 'skopeo', 'umoci').why}`,
+    async () => {
+      await using docker = await startDockerd();
+      const env = { DOCKER_HOST: docker.host };
+      await world.must(['copy', `oci:${layout}:looked`, 'docker-daemon:example.com/looked:1'], { env });
+      const made = join(world.path, 'of-daemon');
+      await world.must(['copy', 'docker-daemon:example.com/looked:1', `oci:${made}:x`], { env });
+      expect(JSON.parse(await must('skopeo', ['inspect', `oci:${made}:x`])).Layers).toHaveLength(2);
+      await must('umoci', ['unpack', '--rootless', '--image', `${made}:x`, join(world.path, 'bundle')]);
+      expect(await readFile(join(world.path, 'bundle/rootfs/etc/passwd'), 'utf8')).toBe('changed\n');
+      expect(JSON.parse(await world.must(['inspect', '--json', `oci:${made}:x`])).id).toBe(LOOKED.blobs[0]?.digest);
+    },
+  );
+
+  it('writes archives to stdout, and reads them from stdin', async () => {
+    const script = `"$0" copy "oci:$1:looked" docker-archive:-:app:1 | "$0" cat docker-archive:-:app:1 etc/passwd`;
+    const { stdout } = await run('bash', ['-c', script, `${ROOT}/bin/images`, layout], { env: world.env });
+    expect(stdout).toBe('changed\n');
+  });
+
+  it.skipIf(needs('script').missing)(`sends no archive to a terminal${needs('script').why}`, async () => {
+    const command = `${ROOT}/bin/images copy oci:${layout}:looked oci-archive:-`;
+    const { status, stdout } = await run('script', ['-qec', command, '/dev/null'], { env: world.env });
+    expect(status).toBe(2);
+    expect(stdout).toContain('ERROR: The archive is not for a terminal');
+  });
+
+  it('leaves no archive behind where the image turns out to be damaged', async () => {
+    const damaged = await writeLayout(join(world.path, 'damaged'), { looked: LOOKED });
+    const top = LOOKED.blobs[2]?.digest.slice(7) ?? '';
+    await must('truncate', ['-s', '-5', join(damaged, 'blobs/sha256', top)]);
+    const directory = join(world.path, 'out');
+    await mkdir(directory);
+    for (const place of ['docker-archive:out/x.tar:app:1', 'oci-archive:out/y.tar:app']) {
+      const { status, stderr } = await world.images(['copy', `oci:${damaged}:looked`, place]);
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/^ERROR: .*sha256:.*\n.+\n$/m);
+    }
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('refuses what cannot be, before anything is written', async () => {
+    const index = await world.images([
+      'copy',
+      '--platform=all',
+      `oci:${layout}:both`,
+      'docker-archive:both.tar:both:1',
+    ]);
+    expect(index).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringContaining('Choose with --platform: linux/amd64, linux/arm64.'),
+    });
+    expect(existsSync(join(world.path, 'both.tar'))).toBe(false);
+    expect(await world.images(['copy', `oci:${layout}:looked`, 'containers-storage:x'])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('`images make` writes such stores.'),
+    });
+    expect(await world.images(['copy', `oci:${layout}:looked`])).toMatchObject({ status: 2 });
+  });
+});

@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeLayout } from '../fixtures/layout.ts';
+import { run } from '../peers/process.ts';
+import { newWorld, ROOT, type World } from '../peers/program.ts';
+import { LOOKED, TOP } from './testing/looked.ts';
+
+describe('images ls', () => {
+  let world: World;
+  let image: string;
+  beforeAll(async () => {
+    world = await newWorld();
+    image = `oci:${await writeLayout(join(world.path, 'layout'), { app: LOOKED })}:app`;
+  });
+  afterAll(() => world[Symbol.asyncDispose]());
+
+  it('lists the root, a directory, one file, with types, modes, owners, sizes, times and targets', async () => {
+    expect(await world.must(['ls', image])).toBe(
+      'drwxr-xr-x 0 0 0 1970-01-01 00:00:00 bin\ndrwxr-xr-x 0 0 0 1970-01-01 00:00:00 etc\ndrwxr-xr-x 0 0 0 1970-01-01 00:00:00 new\n',
+    );
+    expect(await world.must(['ls', image, '/etc'])).toBe(
+      'lrwxrwxrwx 0 0 0 1970-01-01 00:00:00 etc/link -> ../../etc/passwd\n-rw-r--r-- 0 0 8 1970-01-01 00:00:00 etc/passwd\n',
+    );
+    expect(await world.must(['ls', image, 'bin/tool'])).toBe('-rwsr-xr-x 0 0 4 1970-01-01 00:00:00 bin/tool\n');
+  });
+
+  it('never leaves the root, whatever a path says', async () => {
+    expect(await world.must(['ls', image, '../../../bin'])).toBe('-rwsr-xr-x 0 0 4 1970-01-01 00:00:00 bin/tool\n');
+  });
+
+  it('lists what one layer brings', async () => {
+    for (const name of ['2', TOP.diffId.slice(7), TOP.digest.slice(7, 15)]) {
+      const names = (await world.must(['ls', '-R', `--layer=${name}`, image]))
+        .split('\n')
+        .map((line) => line.slice(37));
+      expect(names).toEqual(['etc', 'etc/passwd', 'new', 'new/odd\\033[31m\\nname', '']);
+    }
+    expect(await world.images(['ls', '--layer=3', image])).toMatchObject({ status: 2, stdout: '' });
+  });
+
+  it('gives all of it as JSON', async () => {
+    const files = JSON.parse(await world.must(['ls', '-R', '--json', image]));
+    expect(files.map(({ path }: { readonly path: string }) => path)).toEqual([
+      ...['bin', 'bin/tool', 'etc', 'etc/link', 'etc/passwd', 'new', 'new/odd\\033[31m\\nname'],
+    ]);
+    expect(files[4]).toEqual({
+      path: 'etc/passwd',
+      type: 'file',
+      mode: '0644',
+      uid: 0,
+      gid: 0,
+      size: 8,
+      mtime: '1970-01-01T00:00:00Z',
+      layer: TOP.diffId.slice(7),
+    });
+  });
+
+  it('says what is not there, and what to do', async () => {
+    const { status, stdout, stderr } = await world.images(['ls', image, '/etc/gone']);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(/^ERROR: no such file in the image \[\/etc\/gone\]\n.*`images why IMAGE PATH`.*\n$/);
+  });
+
+  it('is quiet where its reader has gone', async () => {
+    const script = `${ROOT}/bin/images docker_ls_layers "$1" | head -1; echo "$\{PIPESTATUS[0]}"`;
+    const { stdout, stderr } = await run('bash', ['-c', script, 'bash', image], { env: world.env });
+    expect(stdout).toMatch(/^=== Layer; [0-9a-f]{64}\n0\n$/);
+    expect(stderr).toBe('');
+  });
+});
