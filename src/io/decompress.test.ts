@@ -3,7 +3,8 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isImagesError } from '../oci/errors.ts';
-import { type Compression, compressionOf, decompressed } from './decompress.ts';
+import { type Compression, compressionOf } from './compression.ts';
+import { decompressed } from './decompress.ts';
 
 const has = (program: string): boolean => spawnSync(program, ['--version'], { input: '' }).status === 0;
 const by =

@@ -1,10 +1,9 @@
 // Bytes as they were before they were compressed: gzip, zstd, xz and bzip2, recognised by their first bytes. Streamed: what is in memory are a few MiB and,
 // for xz, its dictionary. Node's own zlib for gzip and zstd; what xz and bzip2 need is loaded only for them.
 import { ImagesError } from '../oci/errors.ts';
-import { type Compression, compressionOf, MAGIC_LENGTH } from './compression.ts';
+import { type Compression, peekCompression } from './compression.ts';
+import { tapped } from './verify.ts';
 import { throughZlib } from './zlib-stream.ts';
-
-export { type Compression, compressionOf };
 
 type Bytes = AsyncIterable<Uint8Array>;
 
@@ -23,16 +22,15 @@ const LIMITS: UnfoldingLimits = { size: 4 * 1024 ** 3, ratio: 2000 };
  * Errors: COMPRESSION_INVALID for what breaks off, is damaged, has something after its end, or unfolds without bounds; those of `bytes`.
  */
 export async function* decompressed(bytes: Bytes, limits = LIMITS): AsyncGenerator<Uint8Array, void> {
-  const { first, all } = await begun(bytes);
-  const compression = compressionOf(first);
+  const { compression, body } = await peekCompression(bytes);
   if (!compression) {
-    yield* all;
+    yield* body;
     return;
   }
   let read = 0;
   let written = 0;
-  const counted = counting(all, (count) => {
-    read += count;
+  const counted = tapped(body, ({ length }) => {
+    read += length;
   });
   for await (const chunk of unpacked(compression, counted)) {
     written += chunk.length;
@@ -54,35 +52,6 @@ async function* unpacked(compression: Compression, bytes: Bytes): AsyncGenerator
       const { bunzip2 } = await import('./bzip2.ts');
       return yield* bunzip2(bytes);
     }
-  }
-}
-
-/** The first bytes, and all bytes with them. */
-async function begun(bytes: Bytes): Promise<{ readonly first: Uint8Array; readonly all: AsyncGenerator<Uint8Array> }> {
-  const iterator = bytes[Symbol.asyncIterator]();
-  let first: Uint8Array = new Uint8Array();
-  while (first.length < MAGIC_LENGTH) {
-    const { done, value } = await iterator.next();
-    if (done) break;
-    first = first.length === 0 ? value : Buffer.concat([first, value]);
-  }
-  async function* all(): AsyncGenerator<Uint8Array, void> {
-    let isOver = false;
-    try {
-      if (first.length > 0) yield first;
-      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
-      isOver = true;
-    } finally {
-      if (!isOver) await iterator.return?.();
-    }
-  }
-  return { first, all: all() };
-}
-
-async function* counting(bytes: Bytes, count: (length: number) => void): AsyncGenerator<Uint8Array, void> {
-  for await (const chunk of bytes) {
-    count(chunk.length);
-    yield chunk;
   }
 }
 

@@ -1,9 +1,10 @@
 // The index of a layer: what its archive says of each entry, and where that stands. Made in one reading; bodies are passed over.
 import { decompressed } from '../io/decompress.ts';
 import { createLimiter } from '../io/limiter.ts';
+import { tapped } from '../io/verify.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { isLayerType } from '../oci/media-types.ts';
-import type { Bytes, CallOptions } from '../registry/contract.ts';
+import type { CallOptions } from '../registry/contract.ts';
 import { readTar } from '../tar/reader.ts';
 import { compareTimes, wholeSeconds } from '../tar/time.ts';
 import type { IndexedEntry, Layer, LayerIndex } from './contract.ts';
@@ -26,6 +27,7 @@ export function indexLayers(layers: readonly Layer[], options: IndexOptions = {}
   return createLimiter(AT_A_TIME).map(layers, (layer) => indexLayer(layer, options), options.signal);
 }
 
+/** Remembered where its place keeps indexes. Errors: as `indexLayers`. */
 export async function indexLayer(layer: Layer, options: IndexOptions = {}): Promise<LayerIndex> {
   const remembered = await layer.index?.load();
   const known = remembered && decodeIndex(remembered);
@@ -39,9 +41,9 @@ async function readIndex(layer: Layer, options: IndexOptions): Promise<LayerInde
   const entries: IndexedEntry[] = [];
   let mtime = wholeSeconds(0);
   try {
-    const blob = await layer.open(options);
+    const blob = tapped(await layer.open(options), ({ length }) => options.onBytes?.(length));
     // With `tail` the archive is read to its end, so that the blob's digest is verified.
-    for await (const entry of readTar(decompressed(counted(blob, options)), { tail: () => {} })) {
+    for await (const entry of readTar(decompressed(blob), { tail: () => {} })) {
       if (entries.length === MAX_ENTRIES) throw new ImagesError('TAR_INVALID', `more than [${MAX_ENTRIES}] entries`);
       const { name, type, size, mode, uid, gid, linkname, device, xattrs, sparse, position } = entry;
       // Most files are as old as the one before.
@@ -78,11 +80,4 @@ export function inLayer({ descriptor }: Layer, error: unknown): unknown {
     hint: error.hint ?? DAMAGED,
     cause: error,
   });
-}
-
-async function* counted(blob: Bytes, { onBytes }: IndexOptions): AsyncGenerator<Uint8Array> {
-  for await (const chunk of blob) {
-    onBytes?.(chunk.length);
-    yield chunk;
-  }
 }

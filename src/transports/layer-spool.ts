@@ -3,10 +3,11 @@ import type { FileHandle } from 'node:fs/promises';
 import { compressed } from '../io/compress.ts';
 import { readFileBytes } from '../io/file-bytes.ts';
 import { createLimiter } from '../io/limiter.ts';
+import { type MeasuredStream, measured } from '../io/measure.ts';
 import { spooled } from '../io/temporary-file.ts';
 import { verified } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import { type Digest, digester } from '../oci/digest.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { Bytes } from '../registry/contract.ts';
 import type { CompressedForm, LayerMemory } from './layer-memory.ts';
 import type { LayerForm } from './with-layers.ts';
@@ -51,12 +52,12 @@ export function layerSpool({ directory, kind, level, concurrency = 2, memory }: 
 
   /** What is known of the layer is verified by its stream; else it is measured. */
   const compress = async (body: Bytes, known?: Plain): Promise<SpooledLayer> => {
-    const measured = known ? undefined : measure(body);
-    const plain = measured?.body ?? (known ? verified(body, known) : body);
-    const packed = measure(compressed(plain, { kind, ...(level !== undefined && { level }) }));
+    const measuring = known ? undefined : measured(body);
+    const plain = measuring?.body ?? (known ? verified(body, known) : body);
+    const packed = measured(compressed(plain, { kind, ...(level !== undefined && { level }) }));
     const handle = await spooled(packed.body, directory);
     handles.push(handle);
-    const { digest: diffId, size: plainSize } = known ?? (measured as Measured).result();
+    const { digest: diffId, size: plainSize } = known ?? (measuring as MeasuredStream).result();
     const form = packed.result();
     await memory?.rememberLayer(diffId, form);
     return { ...form, compression: kind, diffId, plainSize, open: (from) => readFileBytes(handle, { from }) };
@@ -87,23 +88,4 @@ export function layerSpool({ directory, kind, level, concurrency = 2, memory }: 
       for (const handle of handles.splice(0)) await handle.close();
     },
   };
-}
-
-interface Measured {
-  readonly body: AsyncGenerator<Uint8Array>;
-  /** When all has passed. */
-  result(): Plain;
-}
-
-function measure(body: Bytes): Measured {
-  const hash = digester('sha256');
-  let size = 0;
-  const pass = async function* (): AsyncGenerator<Uint8Array> {
-    for await (const chunk of body) {
-      hash.update(chunk);
-      size += chunk.length;
-      yield chunk;
-    }
-  };
-  return { body: pass(), result: () => ({ digest: `sha256:${hash.digest('hex')}`, size }) };
 }

@@ -2,15 +2,14 @@
 // comes through a pipe, is unpacked once, into a file without a name.
 import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { compressionOf, MAGIC_LENGTH } from '../../io/compression.ts';
-import { decompressed } from '../../io/decompress.ts';
 import { readFileBytes } from '../../io/file-bytes.ts';
 import { isFsError } from '../../io/fs-errors.ts';
-import { spooled } from '../../io/temporary-file.ts';
-import { ImagesError, isImagesError } from '../../oci/errors.ts';
-import type { Bytes, CallOptions } from '../../registry/contract.ts';
+import { openUncompressed } from '../../io/uncompressed-file.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import type { CallOptions } from '../../registry/contract.ts';
 import type { LayoutFiles } from '../layout/layout-files.ts';
 import { type ArchiveNames, archiveNames, cleanName } from './archive-names.ts';
+import { inArchive } from './damaged-archive.ts';
 import { seekEntries } from './seek-entries.ts';
 
 export interface ArchivedFile {
@@ -66,16 +65,10 @@ export async function openArchive(path: string, options: OpenArchiveOptions): Pr
   }
 }
 
-/** Says in which archive it was. */
-function inArchive(error: unknown, label: string): unknown {
-  if (!isImagesError(error, 'TAR_INVALID', 'COMPRESSION_INVALID') || error.message.includes(label)) return error;
-  return new ImagesError(error.code, `${error.message} [${label}]`, {
-    hint: error.hint ?? 'The archive is damaged or was not written to its end: make it again.',
-    cause: error,
-  });
-}
-
-async function openSeekable(path: string, options: OpenArchiveOptions): Promise<FileHandle> {
+async function openSeekable(
+  path: string,
+  { label, signal, temporaryDirectory = tmpdir() }: OpenArchiveOptions,
+): Promise<FileHandle> {
   let handle: FileHandle;
   try {
     handle = await open(path === '-' ? '/dev/stdin' : path, 'r');
@@ -94,33 +87,10 @@ async function openSeekable(path: string, options: OpenArchiveOptions): Promise<
         hint: 'An OCI layout in a directory is oci:DIR.',
       });
     }
-    if (info.isFile()) {
-      const start = Buffer.alloc(MAGIC_LENGTH);
-      const { bytesRead } = await handle.read(start, 0, start.length, 0);
-      if (compressionOf(start.subarray(0, bytesRead)) === undefined) return handle;
-    }
-    const packed = info.isFile() ? await readFileBytes(handle, {}) : handle.createReadStream({ autoClose: false });
-    const unpacked = await unpack(packed, options);
-    await handle.close();
-    return unpacked;
+    return await openUncompressed(handle, { directory: temporaryDirectory, ...(signal && { signal }) });
   } catch (error) {
     await handle.close();
-    throw inArchive(error, options.label);
-  }
-}
-
-async function unpack(
-  packed: Bytes,
-  { temporaryDirectory = tmpdir(), signal }: OpenArchiveOptions,
-): Promise<FileHandle> {
-  const plain = decompressed(packed);
-  return spooled(signal ? abortable(plain, signal) : plain, temporaryDirectory);
-}
-
-async function* abortable(body: Bytes, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  for await (const chunk of body) {
-    signal.throwIfAborted();
-    yield chunk;
+    throw inArchive(error, label);
   }
 }
 

@@ -3,12 +3,13 @@ import { readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { readFileBytes } from '../../io/file-bytes.ts';
 import { isFsError, translateFsError } from '../../io/fs-errors.ts';
-import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import { openUncompressed } from '../../io/uncompressed-file.ts';
+import { ImagesError } from '../../oci/errors.ts';
 import { printableName } from '../../tar/names.ts';
+import { inArchive } from '../archive/damaged-archive.ts';
 import { createResolver } from './resolve-name.ts';
 import type { LayerContent, StoreFiles } from './store-files.ts';
 import { indexStoreTar, type PlacedFile, type StoreIndex } from './store-index.ts';
-import { openUncompressed } from './uncompressed-file.ts';
 
 /** What is read at once of small files that stand beside each other. */
 const WINDOW = 1024 * 1024;
@@ -28,7 +29,7 @@ export async function tarFiles(path: string, directory: string): Promise<StoreFi
 export async function openTar(path: string, directory: string): Promise<FileHandle> {
   const handle = await openFile(path);
   try {
-    return await openUncompressed(handle, directory);
+    return await openUncompressed(handle, { directory });
   } catch (error) {
     await handle.close();
     throw inArchive(error, path);
@@ -45,14 +46,6 @@ export async function tarFilesIn(
   } catch (error) {
     throw inArchive(error, path);
   }
-}
-
-function inArchive(error: unknown, path: string): unknown {
-  if (!isImagesError(error, 'TAR_INVALID', 'COMPRESSION_INVALID') || error.message.includes(path)) return error;
-  return new ImagesError(error.code, `${error.message} [${path}]`, {
-    hint: error.hint ?? 'Make the archive again: it is damaged, or is none.',
-    cause: error,
-  });
 }
 
 function filesIn(label: string, index: StoreIndex, handle: FileHandle): StoreFiles {

@@ -1,6 +1,6 @@
 // One layer on its way into the archive of a store: its directory, the tree below it, its tar-split. Verified by its diffID.
 import type { FileHandle } from 'node:fs/promises';
-import { type Compression, compressionOf, MAGIC_LENGTH } from '../../io/compression.ts';
+import { type Compression, peekCompression } from '../../io/compression.ts';
 import { decompressed } from '../../io/decompress.ts';
 import { readFileBytes } from '../../io/file-bytes.ts';
 import { fileWriter } from '../../io/file-writer.ts';
@@ -79,17 +79,11 @@ export async function writeLayer(
 
 /** Begins to read and to decompress. Disposing ends it, read or not. */
 export function readAhead(layer: Layer, options: CallOptions): LayerAhead {
-  let first: Uint8Array = new Uint8Array();
+  let compression: Compression | undefined;
   async function* archive(): AsyncGenerator<Uint8Array> {
-    const blob = await layer.open(options);
-    yield* decompressed(
-      (async function* () {
-        for await (const chunk of blob) {
-          if (first.length < MAGIC_LENGTH) first = Buffer.concat([first, chunk.subarray(0, MAGIC_LENGTH)]);
-          yield chunk;
-        }
-      })(),
-    );
+    const peeked = await peekCompression(await layer.open(options));
+    compression = peeked.compression;
+    yield* decompressed(peeked.body);
   }
   const stream = archive();
   let begun: Promise<IteratorResult<Uint8Array>> | undefined = stream.next();
@@ -106,7 +100,7 @@ export function readAhead(layer: Layer, options: CallOptions): LayerAhead {
   };
   return {
     archive: iterator,
-    compression: () => compressionOf(first),
+    compression: () => compression,
     async [Symbol.asyncDispose]() {
       await stream.return(undefined).catch(() => {});
     },

@@ -1,10 +1,11 @@
 // An image of a docker-archive that has no manifest of its own: one is made from its config and its layer files. The layers stay as they are.
-import { type Compression, compressionOf } from '../../io/compression.ts';
+import { type Compression, peekCompression } from '../../io/compression.ts';
 import { decompressed } from '../../io/decompress.ts';
 import { createLimiter } from '../../io/limiter.ts';
+import { measure } from '../../io/measure.ts';
 import { decodeConfig } from '../../oci/config.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
-import { type Digest, digester, digestOf } from '../../oci/digest.ts';
+import { type Digest, digestOf } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { MAX_MANIFEST_SIZE, type RawManifest, rawManifest, verifyBytes } from '../../oci/manifest.ts';
 import { OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../../oci/media-types.ts';
@@ -82,29 +83,19 @@ export async function describeLayer(archive: ArchiveFile, path: string, diffId: 
   const mediaType = mediaTypeOf(compression);
   if (mediaType === undefined) {
     const plain = async (from: number) => skipped(decompressed(await open(0)), from);
-    const { size } = await measured(await plain(0));
+    const { size } = await measure(await plain(0));
     return { descriptor: { mediaType: OCI_LAYER, size, digest: diffId }, open: plain };
   }
   if (compression === undefined) return { descriptor: { mediaType, size: file.size, digest: diffId }, open };
   const named = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(file.name)?.[1];
-  const digest: Digest = named ? `sha256:${named}` : (await measured(await open(0))).digest;
+  const digest: Digest = named ? `sha256:${named}` : (await measure(await open(0))).digest;
   return { descriptor: { mediaType, size: file.size, digest }, open };
 }
 
 export async function layerCompression(archive: ArchiveFile, file: ArchivedFile): Promise<Compression | undefined> {
-  for await (const chunk of await archive.open(file.name, 0)) return compressionOf(chunk);
-  return undefined;
-}
-
-/** Digest and size of a stream. */
-export async function measured(body: Bytes): Promise<{ readonly digest: Digest; readonly size: number }> {
-  const hash = digester('sha256');
-  let size = 0;
-  for await (const chunk of body) {
-    hash.update(chunk);
-    size += chunk.length;
-  }
-  return { digest: `sha256:${hash.digest('hex')}`, size };
+  const { compression, body } = await peekCompression(await archive.open(file.name, 0));
+  await body[Symbol.asyncIterator]().return?.();
+  return compression;
 }
 
 export function lacking(archive: ArchiveFile, path: string): ImagesError {

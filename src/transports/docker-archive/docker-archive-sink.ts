@@ -1,5 +1,6 @@
 // An archive in the newest form of `docker save` as a sink: an OCI layout with Docker's manifest.json beside its index. It replaces what is there.
 import { tmpdir } from 'node:os';
+import { peekCompression } from '../../io/compression.ts';
 import { verified } from '../../io/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -14,7 +15,7 @@ import type { ImageSink } from '../contract.ts';
 import { layoutEntry, withEntry } from '../layout/layout-entry.ts';
 import { isAttachedTag } from '../layout/layout-index.ts';
 import { dockerManifestFiles, type NamedManifest, requireDockerImage } from './docker-manifest.ts';
-import { type PlainLayer, peekCompression, saysUnreadable, unpackLayer, withPlainLayers } from './plain-layers.ts';
+import { type PlainLayer, saysUnreadable, unpackLayer, withPlainLayers } from './plain-layers.ts';
 
 export interface DockerArchiveSinkOptions {
   /** Where layers are unpacked that Docker cannot read packed; the system's place when absent. */

@@ -2,13 +2,14 @@
 // (moby, image/spec/v1.md, "Combined Image JSON + Filesystem Changeset Format"). A config is made of them as Docker does on `docker load`.
 import { decompressed } from '../../io/decompress.ts';
 import { createLimiter } from '../../io/limiter.ts';
+import { measure } from '../../io/measure.ts';
 import * as decode from '../../oci/decode.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { MAX_MANIFEST_SIZE } from '../../oci/manifest.ts';
 import type { ArchiveFile } from '../archive/archive-file.ts';
 import { readSmall } from '../layout/layout-files.ts';
-import { type ArchivedImage, assemble, describeLayer, lacking, measured } from './archived-image.ts';
+import { type ArchivedImage, assemble, describeLayer, lacking } from './archived-image.ts';
 import { REPOSITORIES_FILE } from './docker-manifest.ts';
 
 export interface LegacyHead {
@@ -44,7 +45,7 @@ export async function readLegacyImage(archive: ArchiveFile, id: string): Promise
   const layers = await createLimiter(2).map(chain, async (layer) => {
     const path = `${layer.id}/layer.tar`;
     if (!archive.find(path)) throw lacking(archive, path);
-    const { digest } = await measured(decompressed(await archive.open(path, 0)));
+    const { digest } = await measure(decompressed(await archive.open(path, 0)));
     return { diffId: digest, blob: await describeLayer(archive, path, digest) };
   });
   const top = chain.at(-1)?.fields ?? {};

@@ -1,5 +1,6 @@
 // A Docker daemon as a sink of images: one `docker load`, written while the layers come. Layers that the daemon has are neither asked for nor sent.
 import { tmpdir } from 'node:os';
+import { peekCompression } from '../../io/compression.ts';
 import { readFileBytes } from '../../io/file-bytes.ts';
 import { spooled } from '../../io/temporary-file.ts';
 import { verified } from '../../io/verify.ts';
@@ -13,7 +14,7 @@ import type { SmallFile } from '../archive/archive-format.ts';
 import { layoutSmallFiles, memoryManifests } from '../archive/memory-manifests.ts';
 import type { ImageSink } from '../contract.ts';
 import { dockerManifestFiles, type NamedManifest, requireDockerImage } from '../docker-archive/docker-manifest.ts';
-import { peekCompression, unpackLayer, withPlainLayers } from '../docker-archive/plain-layers.ts';
+import { unpackLayer, withPlainLayers } from '../docker-archive/plain-layers.ts';
 import { layoutEntry, withEntry } from '../layout/layout-entry.ts';
 import { blobPath } from '../layout/layout-files.ts';
 import { isAttachedTag } from '../layout/layout-index.ts';

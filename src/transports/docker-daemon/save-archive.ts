@@ -1,7 +1,7 @@
 // The archive that `docker save` streams, read once: its files go into one file without a name, or, layers that are to be compressed, through the spool,
 // so that compressing them takes no time of its own.
 import type { FileHandle } from 'node:fs/promises';
-import { MAGIC_LENGTH } from '../../io/compression.ts';
+import { MAGIC_LENGTH, peekCompression } from '../../io/compression.ts';
 import { decompressed } from '../../io/decompress.ts';
 import { readFileBytes } from '../../io/file-bytes.ts';
 import { type FileWriter, fileWriter } from '../../io/file-writer.ts';
@@ -13,7 +13,6 @@ import type { TarEntry } from '../../tar/entry.ts';
 import { readTar } from '../../tar/reader.ts';
 import type { ArchiveFile } from '../archive/archive-file.ts';
 import { archiveNames, cleanName } from '../archive/archive-names.ts';
-import { peekCompression } from '../docker-archive/plain-layers.ts';
 import type { LayerSpool, SpooledLayer } from '../layer-spool.ts';
 import { skipped } from '../skipped.ts';
 
