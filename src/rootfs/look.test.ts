@@ -147,7 +147,7 @@ describe('the instruction of a layer', () => {
     ];
     expect(layerInstructions({ ...config, diffIds, history })).toEqual([
       'ADD file:abc in /',
-      'RUN /bin/sh -c apk add jq',
+      'RUN apk add jq',
     ]);
     expect(
       layerInstructions({ ...config, diffIds: diffIds.slice(1), history: [{ created_by: '|1 a=b /bin/sh -c x' }] }),
