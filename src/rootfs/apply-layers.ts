@@ -4,7 +4,7 @@ import { printableName } from '../tar/names.ts';
 import type { IndexedEntry, LayerIndex } from './contract.ts';
 import { damaged } from './damaged.ts';
 import { baseName, cleanPath, joinPath, linkTarget, parentPath } from './path.ts';
-import { findPath, type Inode, type RootTree, type TreeNode } from './tree.ts';
+import { findPath, type Inode, nodeAt, type RootTree, type TreeNode } from './tree.ts';
 import { whiteoutOf } from './whiteout.ts';
 
 /** Of what happens to names while layers are applied; `layer` counts from the base. */
@@ -74,9 +74,8 @@ function hide(applying: Applying, { kind, path }: { readonly kind: 'path' | 'opa
 type Directory = TreeNode & { readonly children: Map<string, TreeNode> };
 
 /** The directory of this very path: no link leads to what is below another name. */
-function directoryAt({ root }: RootTree, path: string): Directory | undefined {
-  let node: TreeNode | undefined = root;
-  for (const part of path === '' ? [] : path.split('/')) node = node?.children?.get(part);
+function directoryAt(tree: RootTree, path: string): Directory | undefined {
+  const node = nodeAt(tree, path);
   return node && isDirectory(node) ? node : undefined;
 }
 

@@ -1,9 +1,8 @@
 // The content of one file of a layer, as a program in the container would read it: holes are zeros.
 import type { CallOptions } from '../registry/contract.ts';
+import { zeros } from '../tar/zeros.ts';
 import type { IndexedEntry, Layer } from './contract.ts';
 import { layerFiles } from './layer-files.ts';
-
-const ZEROS = new Uint8Array(64 * 1024);
 
 /** Reads the layer no further than to the file's end. Errors: those of layerFiles. */
 export async function* fileContent(
@@ -32,8 +31,4 @@ export async function* fileContent(
     }
   }
   yield* zeros(file.size - position);
-}
-
-function* zeros(count: number): Generator<Uint8Array> {
-  for (let left = count; left > 0; left -= ZEROS.length) yield left < ZEROS.length ? ZEROS.subarray(0, left) : ZEROS;
 }

@@ -145,10 +145,7 @@ describe('the instruction of a layer', () => {
       { created_by: '/bin/sh -c #(nop)  CMD ["sh"]', empty_layer: true },
       { created_by: 'RUN /bin/sh -c apk add  jq # buildkit' },
     ];
-    expect(layerInstructions({ ...config, diffIds, history })).toEqual([
-      'ADD file:abc in /',
-      'RUN apk add jq',
-    ]);
+    expect(layerInstructions({ ...config, diffIds, history })).toEqual(['ADD file:abc in /', 'RUN apk add jq']);
     expect(
       layerInstructions({ ...config, diffIds: diffIds.slice(1), history: [{ created_by: '|1 a=b /bin/sh -c x' }] }),
     ).toEqual(['RUN x']);

@@ -7,6 +7,7 @@ import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { Bytes, CallOptions } from '../registry/contract.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import { printableName } from '../tar/names.ts';
+import { onlyHeader } from '../tar/plain-header.ts';
 import { readTar } from '../tar/reader.ts';
 import { padding, storedSize, tarHeader } from '../tar/writer.ts';
 import type { IndexedEntry, Layer, LayerIndex } from './contract.ts';
@@ -109,7 +110,7 @@ async function* streamed(
     split.raw(kept.take(told, body));
     owners.uids.add(owner(entry.uid));
     owners.gids.add(owner(entry.gid));
-    const indexed: IndexedEntry = { ...headerOf(entry), path: cleanPath(entry.name), position: entry.position };
+    const indexed: IndexedEntry = { ...onlyHeader(entry), path: cleanPath(entry.name), position: entry.position };
     if (indexed.path === '' && indexed.type === 'directory') root = indexed;
     const { headers, findable } = shape.place(indexed);
     const [first, ...others] = headers;
@@ -191,9 +192,4 @@ async function* linkedFromBelow(
     for await (const chunk of found.content) yield [chunk];
     yield [padding(found.header.size), ...others.map((path) => tarHeader(hardLink(path, own, options, header)))];
   }
-}
-
-function headerOf(entry: TarEntry): Omit<IndexedEntry, 'path' | 'position'> {
-  const { name, type, size, mode, uid, gid, mtime, linkname, device, xattrs, sparse } = entry;
-  return { name, type, size, mode, uid, gid, mtime, linkname, device, xattrs, ...(sparse && { sparse }) };
 }

@@ -1,6 +1,7 @@
 // Headers of a layer's files as they stand unpacked for overlayfs (kernel documentation, filesystems/overlayfs.rst, "whiteouts and opaque directories"):
 // a whiteout is a character device 0:0, an opaque directory has an extended attribute.
 import type { TarHeader } from '../tar/entry.ts';
+import { plainHeader } from '../tar/plain-header.ts';
 import type { TarTime } from '../tar/time.ts';
 
 export interface OverlayPlace {
@@ -68,18 +69,7 @@ export const LONG_AGO: TarTime = { seconds: 1, nanoseconds: 0 };
 
 /** Root's, of no date: what no layer describes. */
 export function impliedDirectory(mode: number): TarHeader {
-  return {
-    name: '',
-    type: 'directory',
-    size: 0,
-    mode,
-    uid: 0,
-    gid: 0,
-    mtime: LONG_AGO,
-    linkname: '',
-    device: { major: 0, minor: 0 },
-    xattrs: NO_XATTRS,
-  };
+  return plainHeader({ name: '', type: 'directory', mode, mtime: LONG_AGO });
 }
 
 function allowed(xattrs: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, Uint8Array> {

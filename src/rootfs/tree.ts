@@ -2,6 +2,7 @@
 import { ImagesError } from '../oci/errors.ts';
 import type { TarHeader } from '../tar/entry.ts';
 import { printableName, sortNames } from '../tar/names.ts';
+import { plainHeader } from '../tar/plain-header.ts';
 import type { IndexedEntry } from './contract.ts';
 import { joinPath, linkTarget } from './path.ts';
 
@@ -76,6 +77,13 @@ function namesOf(path: string): readonly string[] {
   return path.split('/').filter((part) => part !== '');
 }
 
+/** What stands at this very path: no link is followed. */
+export function nodeAt({ root }: RootTree, path: string): TreeNode | undefined {
+  let node: TreeNode | undefined = root;
+  for (const part of path === '' ? [] : path.split('/')) node = node?.children?.get(part);
+  return node;
+}
+
 /** All below a directory, itself first: directories before what is in them, names in byte order. */
 export function* walk(node: TreeNode, path = ''): Generator<PlacedNode> {
   yield { path, node };
@@ -85,23 +93,13 @@ export function* walk(node: TreeNode, path = ''): Generator<PlacedNode> {
   }
 }
 
+/** Of a directory, in byte order. */
 export function sortedNames(children: ReadonlyMap<string, TreeNode>): readonly string[] {
   return sortNames([...children.keys()]);
 }
 
 /** What a directory is that no layer describes. */
-const IMPLIED: TarHeader = {
-  name: '',
-  type: 'directory',
-  size: 0,
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  mtime: { seconds: 0, nanoseconds: 0 },
-  linkname: '',
-  device: { major: 0, minor: 0 },
-  xattrs: new Map(),
-};
+const IMPLIED: TarHeader = plainHeader({ name: '', type: 'directory', mode: 0o755 });
 
 /** The header of a name: root's 0755 for a directory that no layer describes. */
 export function headerOf({ inode }: TreeNode): TarHeader {

@@ -4,6 +4,7 @@ import { decompressed } from '../io/decompress.ts';
 import { measured } from '../io/measure.ts';
 import { type Digest, digestAlgorithm } from '../oci/digest.ts';
 import type { CallOptions } from '../registry/contract.ts';
+import { onlyHeader } from '../tar/plain-header.ts';
 import { readTar } from '../tar/reader.ts';
 import type { IndexedEntry, Layer, LayerIndex } from './contract.ts';
 import { cleanPath } from './path.ts';
@@ -22,8 +23,7 @@ export async function verifyLayer(layer: Layer, options: CallOptions = {}): Prom
   const archive = measured(decompressed(body), layer.diffId && digestAlgorithm(layer.diffId));
   const entries: IndexedEntry[] = [];
   for await (const entry of readTar(archive.body, { tail: () => {} })) {
-    const { records: _, body: __, stored: ___, ...header } = entry;
-    entries.push({ ...header, path: cleanPath(entry.name) });
+    entries.push({ ...onlyHeader(entry), path: cleanPath(entry.name), position: entry.position });
   }
   const { digest: diffId, size } = archive.result();
   return { compression, diffId, size, index: { entries } };

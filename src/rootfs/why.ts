@@ -3,7 +3,7 @@ import type { TarHeader } from '../tar/entry.ts';
 import { applyLayers } from './apply-layers.ts';
 import type { LayerIndex } from './contract.ts';
 import { baseName, joinPath, parentPath } from './path.ts';
-import { findPath, headerOf, type Inode, type RootTree, type TreeNode } from './tree.ts';
+import { findPath, headerOf, type Inode, nodeAt, type RootTree } from './tree.ts';
 
 export interface PathEvent {
   /** Counted from the base. */
@@ -47,13 +47,6 @@ interface State {
 function stateOf(tree: RootTree, path: string): State | undefined {
   const node = nodeAt(tree, path);
   return node && { inode: node.inode, header: headerOf(node) };
-}
-
-/** No link is followed: the path is that of a name in the layers. */
-function nodeAt({ root }: RootTree, path: string): TreeNode | undefined {
-  let node: TreeNode | undefined = root;
-  for (const part of path === '' ? [] : path.split('/')) node = node?.children?.get(part);
-  return node;
 }
 
 function changed(before: State, now: State): boolean {

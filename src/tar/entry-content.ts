@@ -2,8 +2,7 @@
 import { ImagesError } from '../oci/errors.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { SparsePiece } from './entry.ts';
-
-const ZEROS = Buffer.alloc(1 << 16);
+import { zeros } from './zeros.ts';
 
 /** State: how many of the entry's bytes are still in the archive. Lifetime: until the next entry is asked for. */
 export class StoredContent implements AsyncIterable<Uint8Array> {
@@ -58,8 +57,4 @@ export async function* withHoles(
 
 export function brokenOff(left: number): ImagesError {
   return new ImagesError('TAR_INVALID', `the tar archive breaks off [${left} bytes before the end of an entry]`);
-}
-
-function* zeros(length: number): Generator<Uint8Array, void> {
-  for (let left = length; left > 0; left -= ZEROS.length) yield ZEROS.subarray(0, left);
 }

@@ -2,6 +2,7 @@
 import { ImagesError } from '../oci/errors.ts';
 import type { Platform } from '../oci/platform.ts';
 import { formatReference, fullReference } from '../oci/reference.ts';
+import { plainHeader } from '../tar/plain-header.ts';
 import { endOfArchive, padding, tarHeader } from '../tar/writer.ts';
 import { type PlannedArchive, planDockerArchive } from '../transports/docker-archive/docker-archive-stream.ts';
 import { readImage } from '../transports/readable-image.ts';
@@ -73,18 +74,7 @@ async function planEntry(image: string, { source, name }: OpenedSource, { settin
   const full = fullReference(name);
   const archive = await planDockerArchive([{ names: [full], manifest: raw, source }], callOptions(settings));
   const text = formatReference(full);
-  const header = tarHeader({
-    name: text,
-    type: 'file',
-    size: archive.size,
-    mode: 0o644,
-    uid: 0,
-    gid: 0,
-    mtime: { seconds: 0, nanoseconds: 0 },
-    linkname: '',
-    device: { major: 0, minor: 0 },
-    xattrs: new Map(),
-  });
+  const header = tarHeader(plainHeader({ name: text, type: 'file', size: archive.size, mode: 0o644 }));
   return { name: text, header, archive };
 }
 

@@ -8,6 +8,7 @@ import type { IndexedEntry, Layer } from '../../rootfs/contract.ts';
 import { fileContent } from '../../rootfs/file-content.ts';
 import { cleanPath } from '../../rootfs/path.ts';
 import { encodeName, printableName } from '../../tar/names.ts';
+import { plainHeader } from '../../tar/plain-header.ts';
 import { readTar } from '../../tar/reader.ts';
 import type { TarTime } from '../../tar/time.ts';
 import { isArchive } from '../files/is-archive.ts';
@@ -126,6 +127,6 @@ function layerOf(spool: Spool): Layer {
 }
 
 function emptyFile(path: string, mtime: TarTime): IndexedEntry {
-  const nothing = { uid: 0, gid: 0, linkname: '', device: { major: 0, minor: 0 }, xattrs: new Map(), size: 0 };
-  return { ...nothing, name: path, path, type: 'file', mode: 0o644, mtime, position: { head: 0, body: 0, end: 0 } };
+  const header = plainHeader({ name: path, type: 'file', mode: 0o644, mtime });
+  return { ...header, path, position: { head: 0, body: 0, end: 0 } };
 }

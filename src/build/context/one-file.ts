@@ -5,6 +5,7 @@ import { applyLayers } from '../../rootfs/apply-layers.ts';
 import type { Layer } from '../../rootfs/contract.ts';
 import type { Inode } from '../../rootfs/tree.ts';
 import type { TarHeader } from '../../tar/entry.ts';
+import { plainHeader } from '../../tar/plain-header.ts';
 import type { TarTime } from '../../tar/time.ts';
 import { endOfArchive, padding, tarHeader } from '../../tar/writer.ts';
 import { isArchive } from '../files/is-archive.ts';
@@ -59,8 +60,7 @@ async function archiveOf(file: OutsideFile): Promise<ArchiveFile | undefined> {
 }
 
 function headerOf({ name, size, mode, time }: OutsideFile): TarHeader {
-  const nothing = { uid: 0, gid: 0, linkname: '', device: { major: 0, minor: 0 }, xattrs: new Map() };
-  return { ...nothing, name, type: 'file', size, mode, mtime: time };
+  return plainHeader({ name, type: 'file', size, mode, mtime: time });
 }
 
 function layerOf(file: OutsideFile): Layer {

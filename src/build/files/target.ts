@@ -1,9 +1,10 @@
 // Where COPY, ADD and WORKDIR write: the file system of a stage as it is, and what a layer is about to change in it. Nothing is unpacked for it.
 import { ImagesError } from '../../oci/errors.ts';
 import { baseName, joinPath, linkTarget, parentPath } from '../../rootfs/path.ts';
-import { headerOf, type RootTree, type TreeNode } from '../../rootfs/tree.ts';
+import { headerOf, nodeAt, type RootTree, type TreeNode } from '../../rootfs/tree.ts';
 import type { TarEntryType, TarHeader } from '../../tar/entry.ts';
 import { printableName } from '../../tar/names.ts';
+import { plainHeader } from '../../tar/plain-header.ts';
 import type { TarTime } from '../../tar/time.ts';
 import type { Owner } from './owners.ts';
 
@@ -104,7 +105,7 @@ export function createTarget(tree: RootTree, emit: (path: string, header: TarHea
         const standing = look(at);
         if (standing?.type === 'directory') continue;
         if (standing) throw noDirectory(at);
-        put(at, { ...NOTHING, ...owner, name: at, type: 'directory', mode, mtime: time });
+        put(at, plainHeader({ ...owner, name: at, type: 'directory', mode, mtime: time }));
       }
       return resolved;
     },
@@ -112,8 +113,6 @@ export function createTarget(tree: RootTree, emit: (path: string, header: TarHea
 }
 
 const MAX_LINKS = 40;
-
-const NOTHING = { size: 0, linkname: '', device: { major: 0, minor: 0 }, xattrs: new Map<string, Uint8Array>() };
 
 export function noDirectory(path: string): ImagesError {
   return new ImagesError('PATH_UNKNOWN', `no directory, so nothing can be put below it [/${printableName(path)}]`, {
@@ -123,12 +122,6 @@ export function noDirectory(path: string): ImagesError {
 
 function inACircle(path: string): ImagesError {
   return new ImagesError('PATH_UNKNOWN', `symbolic links lead in a circle [/${printableName(path)}]`);
-}
-
-function nodeAt({ root }: RootTree, path: string): TreeNode | undefined {
-  let node: TreeNode | undefined = root;
-  for (const part of path === '' ? [] : path.split('/')) node = node?.children?.get(part);
-  return node;
 }
 
 /** A name that layers keep for themselves would delete what it names. Errors: TAR_INVALID. */

@@ -3,6 +3,7 @@ import { ImagesError } from '../../oci/errors.ts';
 import { baseName, cleanPath, joinPath, parentPath } from '../../rootfs/path.ts';
 import type { TarEntry, TarHeader } from '../../tar/entry.ts';
 import { printableName } from '../../tar/names.ts';
+import { onlyHeader } from '../../tar/plain-header.ts';
 import type { TarTime } from '../../tar/time.ts';
 import type { Patterns } from '../context/patterns.ts';
 import { normalised } from './globs.ts';
@@ -60,21 +61,7 @@ export function createUnpacker(target: Target, rules: UnpackRules): Unpacker {
 const ROOT: Owner = { uid: 0, gid: 0 };
 
 function placedHeader(entry: TarEntry, path: string, owner: Owner | undefined): TarHeader {
-  const { type, size, mode, uid, gid, mtime, linkname, device, xattrs, sparse } = entry;
-  return {
-    name: path,
-    type,
-    size,
-    mode,
-    uid,
-    gid,
-    mtime,
-    linkname,
-    device,
-    xattrs,
-    ...owner,
-    ...(sparse && { sparse }),
-  };
+  return { ...onlyHeader(entry), name: path, ...owner };
 }
 
 function linkToNothing({ name, linkname }: TarEntry): ImagesError {

@@ -6,6 +6,7 @@ import type { IndexedEntry, Layer, LayerIndex } from '../../rootfs/contract.ts';
 import { exportTree } from '../../rootfs/export-tree.ts';
 import { findPath, headerOf, type RootTree, type TreeNode, walk } from '../../rootfs/tree.ts';
 import type { TarHeader } from '../../tar/entry.ts';
+import { plainHeader } from '../../tar/plain-header.ts';
 import { exactNode } from './exact-node.ts';
 import { type Ids, isMapped } from './ids.ts';
 import { imageAttributes, opaqueAttribute } from './overlay-attributes.ts';
@@ -119,16 +120,7 @@ function hide(node: TreeNode, ids: Ids): void {
 }
 
 const WHITEOUT: IndexedEntry = {
-  name: '',
+  ...plainHeader({ name: '', type: 'character', mode: 0 }),
   path: '',
-  type: 'character',
-  size: 0,
-  mode: 0,
-  uid: 0,
-  gid: 0,
-  mtime: { seconds: 0, nanoseconds: 0 },
-  linkname: '',
-  device: { major: 0, minor: 0 },
-  xattrs: new Map(),
   position: { head: 0, body: 0, end: 0 },
 };

@@ -5,6 +5,7 @@ import { joinPath, linkTarget, parentPath } from '../../rootfs/path.ts';
 import { findPath, headerOf, type RootTree, type TreeNode } from '../../rootfs/tree.ts';
 import type { TarHeader } from '../../tar/entry.ts';
 import { printableName } from '../../tar/names.ts';
+import { plainHeader } from '../../tar/plain-header.ts';
 import { imageAttributes } from './overlay-attributes.ts';
 
 export type MountKind = 'directory' | 'file';
@@ -91,16 +92,5 @@ export function emptyHeader(
   type: TarHeader['type'],
   mode: number = type === 'directory' ? 0o755 : 0o644,
 ): TarHeader {
-  return {
-    name,
-    type,
-    size: 0,
-    mode,
-    uid: 0,
-    gid: 0,
-    mtime: { seconds: 0, nanoseconds: 0 },
-    linkname: '',
-    device: { major: 0, minor: 0 },
-    xattrs: new Map(),
-  };
+  return plainHeader({ name, type, mode });
 }

@@ -1,5 +1,5 @@
 // How files stand in the archives that are written here: owned by root, dated 1970, so that the same image gives the same bytes. Pure.
-import { wholeSeconds } from '../../tar/time.ts';
+import { plainHeader } from '../../tar/plain-header.ts';
 import { endOfArchive, padding, tarHeader } from '../../tar/writer.ts';
 
 /** A file that fits in memory. */
@@ -11,18 +11,7 @@ export interface SmallFile {
 export const END: Uint8Array = endOfArchive();
 
 export function archiveHeader(path: string, size: number): Uint8Array {
-  return tarHeader({
-    name: path,
-    type: 'file',
-    size,
-    mode: 0o644,
-    uid: 0,
-    gid: 0,
-    mtime: wholeSeconds(0),
-    linkname: '',
-    device: { major: 0, minor: 0 },
-    xattrs: new Map(),
-  });
+  return tarHeader(plainHeader({ name: path, type: 'file', size, mode: 0o644 }));
 }
 
 /** A body with its padding, in bytes. */

@@ -4,6 +4,7 @@ import { ImagesError } from '../../oci/errors.ts';
 import type { CallOptions } from '../../registry/contract.ts';
 import type { TarHeader } from '../../tar/entry.ts';
 import { printableName } from '../../tar/names.ts';
+import { onlyHeader } from '../../tar/plain-header.ts';
 import { readTar } from '../../tar/reader.ts';
 
 export interface SoughtEntry extends TarHeader {
@@ -28,21 +29,7 @@ export async function* seekEntries(handle: FileHandle, { signal }: CallOptions =
       if (at + entry.size > size && !entry.sparse) {
         throw new ImagesError('TAR_INVALID', `the archive breaks off in ${printableName(entry.name)}`);
       }
-      const { name, type, mode, uid, gid, mtime, linkname, device, xattrs, sparse } = entry;
-      yield {
-        name,
-        type,
-        size: entry.size,
-        mode,
-        uid,
-        gid,
-        mtime,
-        linkname,
-        device,
-        xattrs,
-        ...(sparse && { sparse }),
-        at,
-      };
+      yield { ...onlyHeader(entry), at };
       if (end - body >= FAR) {
         next = offset + end;
         break;

@@ -1,10 +1,10 @@
 // Entries of a store's own files and directories, as they stand in its archive: owned by root, of no date, so that equal stores are equal bytes. Pure.
 import type { TarHeader } from '../../tar/entry.ts';
+import { plainHeader } from '../../tar/plain-header.ts';
 import { padding, tarHeader } from '../../tar/writer.ts';
 
 /** Some programs warn of the year 1970 itself. */
 const MTIME = { seconds: 1, nanoseconds: 0 };
-const NO_XATTRS: ReadonlyMap<string, Uint8Array> = new Map();
 
 export function directoryEntry(name: string, mode: number): Uint8Array {
   return tarHeader(header({ name: `${name}/`, type: 'directory', mode }));
@@ -25,6 +25,5 @@ export function fileEntry(name: string, content: string | Uint8Array, mode: numb
 }
 
 function header(own: Pick<TarHeader, 'name' | 'type' | 'mode'> & Partial<TarHeader>): TarHeader {
-  const nothing = { size: 0, uid: 0, gid: 0, linkname: '', device: { major: 0, minor: 0 }, xattrs: NO_XATTRS };
-  return { ...nothing, mtime: MTIME, ...own };
+  return plainHeader({ mtime: MTIME, ...own });
 }

@@ -6,6 +6,7 @@ import { isFsError, translateFsError } from '../../io/fs-errors.ts';
 import { openUncompressed } from '../../io/uncompressed-file.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { printableName } from '../../tar/names.ts';
+import { zeros } from '../../tar/zeros.ts';
 import { inArchive } from '../archive/damaged-archive.ts';
 import { createResolver } from './resolve-name.ts';
 import type { LayerContent, StoreFiles } from './store-files.ts';
@@ -97,11 +98,6 @@ async function* contentOf(handle: FileHandle, file: PlacedFile): AsyncGenerator<
     at = offset + length;
   }
   yield* zeros(file.size - at);
-}
-
-function* zeros(count: number): Generator<Uint8Array> {
-  const block = new Uint8Array(Math.min(count, 64 * 1024));
-  for (let left = count; left > 0; left -= block.length) yield block.subarray(0, left);
 }
 
 /** Synchronous, like the reading of small files of a directory, and for the same reason. */
