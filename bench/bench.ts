@@ -1,4 +1,4 @@
-// `npm run bench [-- --rounds=N] [--only=copy,present,scan,memory,look] [--write]`: the issue's figures, as ratios within one run on one machine. What is compared is
+// `npm run bench [-- --rounds=N] [--only=copy,present,scan,memory,look,make] [--write]`: the issue's figures, as ratios within one run on one machine. What is compared is
 // measured in turns, round by round; the medians count. Needs Debian's docker-registry, skopeo, curl and jq; with docker.io as root, the old way asks a
 // real dockerd for the registry's address, as the script did. --write puts the table into docs/benchmarks.md.
 import { readFile, writeFile } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { needs } from '../test/peers/find.ts';
 import { copyFigures } from './copy.ts';
 import { lookFigures } from './look.ts';
+import { makeFigures } from './make.ts';
 import { memoryFigures } from './memory.ts';
 import { presentFigures } from './present.ts';
 import { type Figure, table } from './report.ts';
@@ -20,6 +21,7 @@ const GROUPS: Readonly<Record<string, (rounds: number) => Promise<readonly Figur
   scan: scanFigures,
   memory: memoryFigures,
   look: lookFigures,
+  make: makeFigures,
 };
 
 const option = (name: string) => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);

@@ -82,7 +82,8 @@ export function pipeOutput(send: (bytes: Uint8Array) => Promise<void>, directory
         at += bytesRead;
       }
       await spill.writer.rewind(0);
-    } else if (size > 0) await send(held.length === 1 ? (held[0] as Uint8Array) : Buffer.concat(held, size));
+    }
+    if (held.length > 0) await send(held.length === 1 ? (held[0] as Uint8Array) : Buffer.concat(held));
     [held, size] = [[], 0];
   };
   const write = async (chunks: readonly Uint8Array[]): Promise<void> => {

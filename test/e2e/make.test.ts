@@ -1,10 +1,10 @@
 // `images make`: stores that real podman and skopeo take for their own. The proofs need root: it unpacks the archive, as a VM does; the program itself does not.
 
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImage, buildIndex, busyboxLayer, type FixtureImage, layerOf, pushImage } from '../fixtures/image.ts';
-import { ODD_CHANGES, ODD_TREE, treeLayer } from '../fixtures/odd-layers.ts';
+import { debianLayer, ODD_CHANGES, ODD_TREE, treeLayer } from '../fixtures/odd-layers.ts';
 import { writeOverlay } from '../fixtures/overlay.ts';
 import { startDockerRegistry } from '../peers/docker-registry.ts';
 import { needs } from '../peers/find.ts';
@@ -13,6 +13,8 @@ import { must } from '../peers/process.ts';
 import { newWorld, type World } from '../peers/program.ts';
 import { temporaryDirectory } from '../peers/temporary.ts';
 
+const squashfs = needs('tar2sqfs', 'sqfs2tar', 'mount');
+const debian = needs('root', 'debootstrap');
 const real = needs('root', 'podman', 'skopeo', 'runc', 'setfattr', 'busybox', 'tar');
 
 /** The image as the store would have it if skopeo had put it there, against the one that was made. */
@@ -30,7 +32,7 @@ describe.skipIf(real.missing)(`stores of the overlay driver${real.why}`, () => {
     for (const [name, image] of Object.entries(images)) await pushImage(running.base, `library/${name}:1`, image);
     tar = join(world.path, 'images.tar');
     await world.must(['make', `--tar=${tar}`, ...Object.keys(images).map((name) => `${name}:1`)]);
-  }, 240_000);
+  }, 500_000);
   afterAll(async () => {
     await world[Symbol.asyncDispose]();
   });
@@ -88,11 +90,89 @@ describe.skipIf(real.missing)(`stores of the overlay driver${real.why}`, () => {
     expect(await readdir(join(made.root, 'overlay'))).toHaveLength(before.length + 1);
   }, 240_000);
 
-  it('are read-only stores of others, from an archive of files as well', async () => {
+  it('are read-only stores of others', async () => {
     await using directory = await temporaryDirectory('stores');
     const additional = await unpackStore(tar, join(directory.path, 'unpacked'));
     await using own = await podmanStore(join(directory.path, 'own'), { additional });
     expect(await own.run('docker.io/library/hello:1')).toBe('OK hello\n');
+  });
+
+  it.skipIf(squashfs.missing)(
+    `are read-only stores of others from a squashfs, with every attribute${squashfs.why}`,
+    async () => {
+      await using directory = await temporaryDirectory('stores');
+      const file = join(directory.path, 'images.squashfs');
+      await world.must([
+        'make',
+        '--format=squashfs',
+        `--tar=${file}`,
+        ...Object.keys(images).map((name) => `${name}:1`),
+      ]);
+      const again = join(directory.path, 'again.squashfs');
+      await world.must([
+        'make',
+        '--format=squashfs',
+        `--tar=${again}`,
+        ...Object.keys(images).map((name) => `${name}:1`),
+      ]);
+      expect((await readFile(file)).equals(await readFile(again))).toBe(true);
+      expect(await world.must(['make', `--list=${file}`])).toBe(await world.must(['make', `--list=${tar}`]));
+      const checked = await world.images(['make', '--check', file]);
+      expect(checked.status, checked.stdout).toBe(0);
+      const mounted = join(directory.path, 'mounted');
+      await mkdir(mounted);
+      await must('mount', ['-t', 'squashfs', '-o', 'ro,loop', file, mounted]);
+      try {
+        await using own = await podmanStore(join(directory.path, 'own'), { additional: mounted });
+        expect(await own.run('docker.io/library/hello:1')).toBe('OK hello\n');
+        expect(await own.run('docker.io/library/odd:1', 'busybox', 'cat', '/opt/d/new')).toBe('new\n');
+        expect((await own.run('docker.io/library/odd:1', 'busybox', 'ls', '/opt/d')).trim()).toBe('new');
+      } finally {
+        await must('umount', [mounted]);
+      }
+    },
+    240_000,
+  );
+
+  it('pass the doctor, and so does one that skopeo made', async () => {
+    await using directory = await temporaryDirectory('stores');
+    const made = await world.images(['make', '--check', tar]);
+    expect(made.status, made.stdout).toBe(0);
+    const tree = join(directory.path, 'tree');
+    const graphRoot = join(tree, 'var/lib/containers/storage');
+    await using skopeos = await podmanStore(join(directory.path, 'skopeo'), { root: graphRoot });
+    for (const name of ['hello', 'odd', 'deep60']) {
+      await must('skopeo', [
+        'copy',
+        '-q',
+        '--src-tls-verify=false',
+        `docker://${registry}/library/${name}:1`,
+        `containers-storage:${skopeos.spec}docker.io/library/${name}:1`,
+      ]);
+    }
+    await skopeos[Symbol.asyncDispose]();
+    const packed = join(directory.path, 'skopeo.tar');
+    await must('tar', ['-C', tree, '--numeric-owner', '--xattrs', '--xattrs-include=*', '-cf', packed, 'var']);
+    const checked = await world.images(['make', '--check', packed]);
+    expect(checked.status, checked.stdout).toBe(0);
+  }, 240_000);
+
+  it('are updated without doing again what is there, to the same bytes as from scratch', async () => {
+    const [updated, fresh] = [join(world.path, 'updated.tar'), join(world.path, 'fresh.tar')];
+    await world.must(['make', `--tar=${updated}`, 'hello:1', 'odd:1', 'deep60:1']);
+    const result = JSON.parse(
+      await world.must(['make', '--update', '--json', `--tar=${updated}`, 'odd:1', 'deep120:1']),
+    );
+    expect(result).toMatchObject({ layers: 122, taken: 62 });
+    await world.must(['make', `--tar=${fresh}`, 'odd:1', 'deep120:1']);
+    expect((await readFile(updated)).equals(await readFile(fresh))).toBe(true);
+    expect(await world.must(['make', '--list', updated])).toBe(
+      'docker.io/library/deep120:1\ndocker.io/library/odd:1\n',
+    );
+    const other = JSON.parse(
+      await world.must(['make', '--update', '--json', '--userxattr', `--tar=${updated}`, 'odd:1']),
+    );
+    expect(other).toMatchObject({ layers: 2, taken: 1 });
   });
 
   it('are the same bytes whatever the order, into a pipe, and for an unprivileged user', async () => {
@@ -208,6 +288,14 @@ async function allImages(): Promise<Readonly<Record<string, FixtureImage>>> {
       layers: [odd, changes, layerOf([{ name: 'opt/' }, { name: 'opt/more', data: 'm' }])],
       kind: 'docker',
     }),
+    ...(debian.missing
+      ? {}
+      : {
+          debian: buildImage({
+            layers: [await debianLayer(), layerOf([{ name: 'etc/', mode: 0o755 }, { name: 'etc/.wh.passwd' }])],
+            cmd: ['/bin/echo', 'OK debian'],
+          }),
+        }),
     deep60: buildImage({ layers: [base, ...numbered(60)] }),
     deep120: buildImage({ layers: [base, ...numbered(120)] }),
   };
