@@ -27,6 +27,11 @@ describe('an error', () => {
     expect(reportError(error, false).lines[0]).toBe('ERROR: no space left [/x/y]');
   });
 
+  it('of what is damaged come with a next step, also where nobody gave one', () => {
+    const { lines } = reportError(new ImagesError('SIZE_INVALID', 'blob has 137 bytes, expected 3'), false);
+    expect(lines).toEqual(['ERROR: blob has 137 bytes, expected 3', expect.stringContaining('`images check IMAGE`')]);
+  });
+
   it('that nobody expected is called a bug', () => {
     const { lines, status } = reportError(new TypeError('x is not a function'), false);
     expect(lines[0]).toBe('ERROR: internal error: x is not a function');

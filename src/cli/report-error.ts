@@ -16,6 +16,13 @@ const PATH_ERRORS: Readonly<Record<string, string>> = {
   ELOOP: 'links that lead in a circle',
 };
 
+/** Where nobody further in knows more. */
+const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
+  DIGEST_INVALID: 'What is there is damaged: `images check IMAGE` tells more.',
+  MANIFEST_INVALID: 'What is there is damaged, or no image: `images check IMAGE` tells more.',
+  SIZE_INVALID: 'What is there is damaged: `images check IMAGE` tells more.',
+};
+
 export function reportError(error: unknown, verbose: boolean): ErrorReport {
   const { message, hint, status } = describe(error);
   const excerpt = error instanceof ImagesError ? error.excerpt.map((line) => `  ${withoutControls(line)}`) : [];
@@ -36,7 +43,9 @@ export function errorLine(error: unknown): string {
 function describe(thrown: unknown): { message: string; hint?: string | undefined; status: number } {
   const { code, path } = thrown as NodeJS.ErrnoException;
   const error = path === undefined ? thrown : translateFsError(thrown, path);
-  if (error instanceof ImagesError) return { message: error.message, hint: error.hint, status: statusOf(error.code) };
+  if (error instanceof ImagesError) {
+    return { message: error.message, hint: error.hint ?? HINTS[error.code], status: statusOf(error.code) };
+  }
   const known = PATH_ERRORS[code ?? ''];
   if (known && path !== undefined) return { message: `${known} [${path}]`, hint: 'Check the path.', status: 1 };
   return {

@@ -118,6 +118,15 @@ describe('within one layer', () => {
   });
 });
 
+describe('a layer that is there twice', () => {
+  it('is read once, and brings back what a layer between has deleted', async () => {
+    const layer = await layerOf([file('a'), file('b')]);
+    const tree = applyLayers(await indexLayers([layer, await layerOf([file('.wh.a')]), layer]));
+    expect(layer.reads.opened).toBe(1);
+    expect([findPath(tree, 'a')?.node.inode.layer, findPath(tree, 'b')?.node.inode.layer]).toEqual([2, 2]);
+  });
+});
+
 describe('hard links', () => {
   it('share one inode, also with a file of a layer below', async () => {
     const tree = await treeOf([file('a')], [hardlink('b', 'a'), hardlink('d/c', './b')]);

@@ -2,6 +2,7 @@
 import { decompressed } from '../io/decompress.ts';
 import { createLimiter } from '../io/limiter.ts';
 import { tapped } from '../io/verify.ts';
+import type { Digest } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { isLayerType } from '../oci/media-types.ts';
 import type { CallOptions } from '../registry/contract.ts';
@@ -22,9 +23,15 @@ export interface IndexOptions extends CallOptions {
   onBytes?(count: number): void;
 }
 
-/** The indexes of layers, in their order: remembered ones, the others read side by side. Errors: TAR_INVALID, COMPRESSION_INVALID, the place's. */
-export function indexLayers(layers: readonly Layer[], options: IndexOptions = {}): Promise<readonly LayerIndex[]> {
-  return createLimiter(AT_A_TIME).map(layers, (layer) => indexLayer(layer, options), options.signal);
+/** The indexes of layers, in their order: remembered ones, the others read side by side, equal ones once. Errors: TAR_INVALID, COMPRESSION_INVALID, the place's. */
+export async function indexLayers(
+  layers: readonly Layer[],
+  options: IndexOptions = {},
+): Promise<readonly LayerIndex[]> {
+  const distinct = new Map(layers.map((layer) => [layer.descriptor.digest, layer]));
+  const read = async ([digest, layer]: readonly [Digest, Layer]) => [digest, await indexLayer(layer, options)] as const;
+  const indexes = new Map(await createLimiter(AT_A_TIME).map(distinct, read, options.signal));
+  return layers.map(({ descriptor }) => indexes.get(descriptor.digest) as LayerIndex);
 }
 
 /** Remembered where its place keeps indexes. Errors: as `indexLayers`. */
