@@ -1,15 +1,24 @@
 // `images make`: stores that real podman and skopeo take for their own. The proofs need root: it unpacks the archive, as a VM does; the program itself does not.
 
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildImage, buildIndex, busyboxLayer, type FixtureImage, layerOf, pushImage } from '../fixtures/image.ts';
+import {
+  buildImage,
+  buildIndex,
+  busyboxLayer,
+  type FixtureImage,
+  layerOf,
+  pushImage,
+  randomLayer,
+} from '../fixtures/image.ts';
 import { debianLayer, ODD_CHANGES, ODD_TREE, treeLayer } from '../fixtures/odd-layers.ts';
 import { writeOverlay } from '../fixtures/overlay.ts';
 import { startDockerRegistry } from '../peers/docker-registry.ts';
 import { needs } from '../peers/find.ts';
 import { podmanStore, unpackStore } from '../peers/podman.ts';
-import { must } from '../peers/process.ts';
+import { must, run, until } from '../peers/process.ts';
 import { newWorld, type World } from '../peers/program.ts';
 import { temporaryDirectory } from '../peers/temporary.ts';
 
@@ -255,6 +264,40 @@ it('leaves nothing under the final name where it fails', async () => {
     expect(result.stderr).toMatch(new RegExp(message.source, 'm'));
     expect((await readdir(world.path)).filter((file) => file.includes('out.tar'))).toEqual([]);
   }
+});
+
+it('leaves nothing behind where it is interrupted', async () => {
+  await using world = await newWorld();
+  const registry = await world.startRegistry();
+  await pushImage(registry.base, 'library/big:1', buildImage({ layers: [randomLayer('big', 120_000_000)] }));
+  const files = async () => (await readdir(world.path)).filter((file) => file.includes('out.tar'));
+  const child = world.startImages(['make', `--tar=${join(world.path, 'out.tar')}`, 'big:1']);
+  const ended = once(child, 'exit');
+  await until(async () => (await files()).length > 0);
+  child.kill('SIGINT');
+  const [status] = await ended;
+  expect(status).not.toBe(0);
+  expect(await files()).toEqual([]);
+});
+
+it('is handed to xcluster with what a VM needs to use it, or not at all', async () => {
+  await using world = await newWorld();
+  const registry = await world.startRegistry();
+  await pushImage(registry.base, 'library/x:1', buildImage({ layers: [layerOf([{ name: 'f', data: 'x' }])] }));
+  const script = join(import.meta.dirname, '../../ovl/images/tar');
+  const env = { ...world.env, XCLUSTER_TMP: world.path };
+  const none = await run(script, ['-'], { env });
+  expect(none).toMatchObject({ status: 1, stdout: '' });
+  expect(none.stderr).toMatch(/^ERROR: no pre-pulled images .*\nMake them first: images make/);
+  await world.must(['make', 'x:1'], { env: { XCLUSTER_TMP: world.path } });
+  const file = join(world.path, 'overlay.tar');
+  await must(script, [file], { env });
+  await must('sh', ['-c', `"$0" - | cmp - ${file}`, script], { env });
+  const names = (await must('tar', ['-tf', file])).split('\n');
+  expect(names).toContain('var/lib/containers/storage/overlay-images/images.json');
+  expect(names).toContain('./etc/init.d/20images.rc');
+  const pinned = await must('tar', ['-xOf', file, './etc/crio/crio.conf.d/20-pinned-images.conf']);
+  expect(pinned).toBe('[crio.image]\npinned_images = [\n  "docker.io/library/x:1",\n]\n');
 });
 
 function program(): string {

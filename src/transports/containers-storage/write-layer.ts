@@ -129,6 +129,7 @@ async function attempt(one: LayerToWrite, output: RewindableOutput, options: Att
     });
     let step = await form.next();
     for (; !step.done; step = await form.next()) {
+      call.signal?.throwIfAborted();
       if (step.value.length > 0) await output.write(step.value);
       await split.settled();
     }

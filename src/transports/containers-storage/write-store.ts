@@ -76,6 +76,7 @@ export async function writeStore(
   const records = merged.map(recordOf);
   await output.write(smallFiles(records, layers.records, root));
   await output.write([endOfArchive()]);
+  options.signal?.throwIfAborted();
   await output.finish();
   return {
     images: records.map(({ id, names, manifests }) => ({ id, names, digest: manifests[0]?.digest as Digest })),
