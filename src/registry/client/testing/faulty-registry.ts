@@ -1,0 +1,68 @@
+// A faulty server with one blob and one index, and clients that ask it: what tests of failures begin with.
+import { randomBytes } from 'node:crypto';
+import { expect } from 'vitest';
+import { type Digest, digestOf } from '../../../oci/digest.ts';
+import { ImagesError } from '../../../oci/errors.ts';
+import { OCI_INDEX } from '../../../oci/media-types.ts';
+import type { Bytes, Registry } from '../../contract.ts';
+import { type RegistryClients, registryClients } from '../registry-clients.ts';
+import type { RetryEvent } from '../settings.ts';
+import { type FaultyServer, startFaultyServer } from './faulty-server.ts';
+
+export const blob: Buffer = randomBytes(400_000);
+export const digest: Digest = digestOf(blob);
+export const index: Buffer = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] }));
+
+export interface FaultyRegistry extends AsyncDisposable {
+  readonly server: FaultyServer;
+  readonly clients: RegistryClients;
+  /** The server's, asked by these clients, which try four times and soon again. */
+  readonly registry: Registry;
+  /** What was tried again so far. */
+  readonly retries: RetryEvent[];
+}
+
+export async function startFaultyRegistry(): Promise<FaultyRegistry> {
+  const server = await startFaultyServer({ contents: [blob], manifest: { bytes: index, mediaType: OCI_INDEX } });
+  const retries: RetryEvent[] = [];
+  const clients = registryClients({
+    backoff: { attempts: 4, base: 2, longest: 2000 },
+    onRetry: (event) => retries.push(event),
+  });
+  return {
+    server,
+    clients,
+    registry: clients.forHost(server.host),
+    retries,
+    async [Symbol.asyncDispose]() {
+      await clients[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Clients that give up soon. */
+export function impatient(): RegistryClients {
+  return registryClients({
+    timeouts: { headers: 300, idle: 300 },
+    backoff: { attempts: 3, base: 2, longest: 10 },
+  });
+}
+
+export async function getBlob(registry: Registry, from = 0): Promise<Buffer> {
+  return collect((await registry.getBlob('app', digest, { from })).body);
+}
+
+export async function collect(body: Bytes): Promise<Buffer> {
+  return Buffer.concat(await Array.fromAsync(body));
+}
+
+/** What the work throws; it has to. */
+export async function failure(work: Promise<unknown>): Promise<ImagesError> {
+  const thrown = await work.then(
+    () => undefined,
+    (error) => error,
+  );
+  expect(thrown).toBeInstanceOf(ImagesError);
+  return thrown;
+}

@@ -1,0 +1,115 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { digestOf } from '../../oci/digest.ts';
+import { OCI_INDEX } from '../../oci/media-types.ts';
+import { registryClients } from './registry-clients.ts';
+import { blob, digest, type FaultyRegistry, failure, index, startFaultyRegistry } from './testing/faulty-registry.ts';
+import { hang, sendRange, startFaultyServer, status } from './testing/faulty-server.ts';
+
+let faulty: FaultyRegistry;
+let server: FaultyRegistry['server'];
+let registry: FaultyRegistry['registry'];
+let retries: FaultyRegistry['retries'];
+
+beforeEach(async () => {
+  faulty = await startFaultyRegistry();
+  ({ server, registry, retries } = faulty);
+});
+afterEach(() => faulty[Symbol.asyncDispose]());
+
+describe('an upload', () => {
+  const descriptor = { mediaType: '', digest, size: blob.length };
+  const open = async () =>
+    (async function* () {
+      yield blob.subarray(0, 1000);
+      yield blob.subarray(1000);
+    })();
+
+  it('starts anew when it breaks off, a bounded number of times', async () => {
+    let broken = 2;
+    server.inject((request, response) => {
+      if (request.method === 'HEAD') return status(404)(request, response);
+      if (request.method === 'POST') return status(202, { location: '/upload/1?state=x' })(request, response);
+      if (broken-- > 0) {
+        response.destroy();
+        return true;
+      }
+      return status(201)(request, response);
+    });
+    await registry.putBlob('app', descriptor, open);
+    const put = server.requests.filter((request) => request.method === 'PUT');
+    expect(put.map((request) => request.url)).toEqual(Array(3).fill(`/upload/1?state=x&digest=${digest}`));
+    broken = 100;
+    expect((await failure(registry.putBlob('app', descriptor, open))).code).toBe('BROKEN_OFF');
+  });
+
+  it('is not told the password where it leads to another host', async () => {
+    await using other = await startFaultyServer();
+    other.inject(status(201));
+    server.inject((request, response) => {
+      if (request.method === 'HEAD') return status(404)(request, response);
+      return status(202, { location: `http://${other.host}/there` })(request, response);
+    });
+    await registry.putBlob('app', descriptor, open);
+    expect(other.requests).toHaveLength(1);
+    expect(other.requests[0]?.headers.authorization).toBeUndefined();
+  });
+
+  it('stops when the host refuses it in the middle', async () => {
+    server.inject((request, response) => {
+      if (request.method === 'HEAD') return status(404)(request, response);
+      if (request.method === 'POST') return status(202, { location: '/upload/1' })(request, response);
+      return status(413, {}, 'too large')(request, response);
+    });
+    expect((await failure(registry.putBlob('app', descriptor, open))).status).toBe(413);
+  });
+});
+
+describe('a mirror', () => {
+  it('is asked first, and the host itself where the mirror lacks it or fails', async () => {
+    await using mirror = await startFaultyServer();
+    await using mirrored = registryClients({
+      backoff: { attempts: 1, base: 1, longest: 1 },
+      hostRule: async () => ({
+        mirrors: [{ host: mirror.host, pulls: 'all', namespace: true, rename: { from: '', to: 'cache' } }],
+        upstream: { host: server.host },
+      }),
+    });
+    const host = mirrored.forHost('registry.example.com');
+    expect((await host.getManifest('app', 'latest')).digest).toBe(digestOf(index));
+    expect(mirror.requests.map((request) => request.url)).toEqual([
+      '/v2/cache/app/manifests/latest?ns=registry.example.com',
+    ]);
+    mirror.inject(status(500));
+    expect(await host.statBlob('app', digest)).toMatchObject({ size: blob.length });
+    mirror.inject((request, response) => {
+      response.setHeader('content-type', OCI_INDEX);
+      sendRange(request, response, index);
+      return true;
+    });
+    server.inject(hang);
+    expect((await host.getManifest('app', 'latest')).digest).toBe(digestOf(index));
+    expect(server.requests).toEqual([]);
+  });
+
+  it('that cannot be reached is left alone for a while', async () => {
+    const mirror = await startFaultyServer();
+    await using mirrored = registryClients({
+      hostRule: async () => ({ mirrors: [{ host: mirror.host, pulls: 'all' }], upstream: { host: server.host } }),
+      onRetry: (event) => retries.push(event),
+    });
+    await mirror[Symbol.asyncDispose]();
+    const host = mirrored.forHost('registry.example.com');
+    await host.getManifest('app', 'latest');
+    await host.getManifest('app', 'latest');
+    expect(retries.map((event) => event.what)).toEqual([`mirror ${mirror.host}`]);
+  });
+
+  it('does not hide that a host is blocked', async () => {
+    await using blocked = registryClients({
+      hostRule: async () => ({ mirrors: [], upstream: { host: server.host }, blockedBy: '/etc/x.conf' }),
+    });
+    const error = await failure(blocked.forHost('x.example.com').getManifest('app', 'latest'));
+    expect(error.code).toBe('DENIED');
+    expect(error.message).toContain('/etc/x.conf');
+  });
+});
