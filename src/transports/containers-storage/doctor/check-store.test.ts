@@ -74,6 +74,12 @@ const first = (list: Record<string, unknown>[], fields: Record<string, unknown>)
   ...list.slice(1),
 ];
 
+/** An image of 501 layers, of which there are only records. */
+const hex = (at: number) => String(at).padStart(64, '0');
+const many = Array.from({ length: 501 }, (_, at) => ({ id: hex(at), ...(at > 0 && { parent: hex(at - 1) }) }));
+const deep: Change = (entry) =>
+  json(layers, (list) => [...list, ...many])(entry).flatMap(json(images, (list) => first(list, { layer: hex(500) })));
+
 describe('the doctor of stores', () => {
   it('finds nothing wrong with what was made', async () => {
     expect(await broken(store)).toEqual([]);
@@ -92,6 +98,7 @@ describe('the doctor of stores', () => {
         { ...entry, xattrs: new Map([['user.containers.override_stat', Buffer.from('0:0:0755')]]) },
       ]),
     ],
+    ['depth', deep],
     ['diff-directory', without(/\/merged\/$/)],
     ['diff-directory', without(/\/empty\/$/)],
     ['diff-size', json(layers, (list) => list.map(({ 'diff-size': _, ...layer }) => layer))],
