@@ -1,4 +1,4 @@
-// `npm run bench [-- --rounds=N] [--only=copy,present,scan,memory,look,make] [--write]`: the issue's figures, as ratios within one run on one machine. What is compared is
+// `npm run bench [-- --rounds=N] [--only=copy,present,scan,memory,look,make,vm] [--write]`: the issue's figures, as ratios within one run on one machine. What is compared is
 // measured in turns, round by round; the medians count. Needs Debian's docker-registry, skopeo, curl and jq; with docker.io as root, the old way asks a
 // real dockerd for the registry's address, as the script did. --write puts the table into docs/benchmarks.md.
 import { readFile, writeFile } from 'node:fs/promises';
@@ -12,6 +12,7 @@ import { memoryFigures } from './memory.ts';
 import { presentFigures } from './present.ts';
 import { type Figure, table } from './report.ts';
 import { scanFigures } from './scan.ts';
+import { vmFigures } from './vm.ts';
 
 const MARK = '<!-- Below: npm run bench -- --write -->';
 
@@ -22,6 +23,7 @@ const GROUPS: Readonly<Record<string, (rounds: number) => Promise<readonly Figur
   memory: memoryFigures,
   look: lookFigures,
   make: makeFigures,
+  vm: vmFigures,
 };
 
 const option = (name: string) => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);

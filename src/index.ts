@@ -28,10 +28,13 @@ export { type CacheOptions, type CacheResult, cacheImages } from './tasks/cache-
 export { cacheReferences } from './tasks/cache-references.ts';
 export { type Inspection, inspectImage } from './tasks/inspect-image.ts';
 export { type ListedRepository, listFullNames, listRegistry } from './tasks/list-registry.ts';
+export { type MakeItem, type MakeRequest, makeItems } from './tasks/make-items.ts';
+export { type Made, type MakeOptions, makePrepulled } from './tasks/make-prepulled.ts';
 export { missingImages } from './tasks/missing-images.ts';
 export { type OverlayImages, overlayImages } from './tasks/overlay-images.ts';
 export { type PreloadOptions, type PreloadResult, preloadImages } from './tasks/preload-images.ts';
 export { findImage, openPrivateRegistry, type PrivateRegistry } from './tasks/private-registry.ts';
+export { checkPrepulled, type ListedImage, listPrepulled } from './tasks/read-prepulled.ts';
 export { type RegistryStatus, registryStatus } from './tasks/registry-status.ts';
 export { removeImage } from './tasks/remove-image.ts';
 export { type ServedRegistry, serveRegistry } from './tasks/serve-registry.ts';
