@@ -1,6 +1,5 @@
 // Where an archive goes: to stdout unless that is a terminal, or into a file, under its name only when it is whole.
-
-import { refuseTerminal } from './look.ts';
+import { ImagesError } from '../oci/errors.ts';
 import { streamOut } from './stream-out.ts';
 
 export type ArchiveOut = (data: AsyncIterable<Uint8Array>) => Promise<void>;
@@ -15,4 +14,12 @@ export function archiveOut(output: string | undefined, what: string): ArchiveOut
   }
   refuseTerminal(what);
   return streamOut;
+}
+
+/** Errors: USAGE where an archive would go to a terminal. */
+export function refuseTerminal(what: string): void {
+  if (!process.stdout.isTTY) return;
+  throw new ImagesError('USAGE', `${what} is not for a terminal [stdout]`, {
+    hint: 'Write it to a file (> FILE) or to a program (| tar t).',
+  });
 }

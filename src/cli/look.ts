@@ -46,11 +46,3 @@ export function onePlatform(text: string | undefined): Platform | undefined {
     hint: 'Name one, for example linux/arm64.',
   });
 }
-
-/** Errors: USAGE where an archive would go to a terminal. */
-export function refuseTerminal(what: string): void {
-  if (!process.stdout.isTTY) return;
-  throw new ImagesError('USAGE', `${what} is not for a terminal [stdout]`, {
-    hint: 'Write it to a file (> FILE) or to a program (| tar t).',
-  });
-}

@@ -1,16 +1,17 @@
 // A stream into a file that is there whole or not at all. Relies on rename being atomic.
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { gatheringWriter } from './file-writer.ts';
 import { isFsError, translatingFsErrors } from './fs-errors.ts';
+import { targetAt } from './special-file.ts';
 
 /**
  * Writes beside `path`, then renames; a failure leaves what was there. What is no regular file (a device, a pipe) is written to as it is.
- * Errors: the data's; NO_SPACE, READ_ONLY, NO_ACCESS; ENOENT where the directory is not there.
+ * Errors: the data's; NO_SPACE, READ_ONLY, NO_ACCESS; ENOENT where the directory is not there, EISDIR where the path is one.
  */
 export async function writeStreamAtomically(path: string, data: AsyncIterable<Uint8Array>): Promise<void> {
   await translatingFsErrors(path, async () => {
-    if (await isSpecial(path)) return await write(path, 'w', data);
+    if ((await targetAt(path)) !== 'file') return await write(path, 'w', data);
     const temporary = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}`);
     try {
       await write(temporary, 'wx', data);
@@ -35,16 +36,5 @@ async function write(path: string, flags: 'w' | 'wx', data: AsyncIterable<Uint8A
   } finally {
     await writer.abandon();
     await handle.close();
-  }
-}
-
-/** What `/dev/stdout` is depends on who looks: nothing is ever renamed there, also where it is a file just now. */
-async function isSpecial(path: string): Promise<boolean> {
-  if (/^\/(?:dev|proc)\//.test(path)) return true;
-  try {
-    return !(await stat(path)).isFile();
-  } catch (error) {
-    if (isFsError(error, 'ENOENT')) return false;
-    throw error;
   }
 }

@@ -1,16 +1,15 @@
 // An image to be looked into, opened for the commands that do: its layers counted as they are read, its indexes where they are kept.
 import type { OnCopyEvent } from '../copy/events.ts';
-import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
-import type { Bytes } from '../registry/contract.ts';
 import { applyLayers } from '../rootfs/apply-layers.ts';
-import type { Layer, LayerIndex } from '../rootfs/contract.ts';
+import type { LayerIndex } from '../rootfs/contract.ts';
 import { indexLayers } from '../rootfs/layer-index.ts';
 import type { RootTree } from '../rootfs/tree.ts';
 import { type ReadableImage, readImage } from '../transports/readable-image.ts';
 import { machinePlatform } from './machine-platform.ts';
 import { openSource, type SourceOrder } from './open-source.ts';
 import { callOptions, type Settings } from './settings.ts';
+import { plannedLayers } from './watched-layers.ts';
 
 export interface LookOptions {
   /** As a user writes it. */
@@ -33,7 +32,7 @@ export async function openImage(options: LookOptions, settings: Settings): Promi
       machine: machinePlatform(),
       ...(opened.indexOf && { indexOf: opened.indexOf }),
     });
-    const layers = watchedLayers(image.layers, options.onEvent);
+    const layers = plannedLayers(image.layers, options.onEvent);
     return { ...image, layers, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
   } catch (error) {
     await opened[Symbol.asyncDispose]();
@@ -46,7 +45,7 @@ export interface ImageTree extends OpenedImage {
   readonly tree: RootTree;
 }
 
-/** With the tree of all its layers. */
+/** With the tree of all its layers. Errors: those of `openImage`; TAR_INVALID, COMPRESSION_INVALID. */
 export async function openTree(options: LookOptions, settings: Settings): Promise<ImageTree> {
   const image = await openImage(options, settings);
   try {
@@ -55,32 +54,5 @@ export async function openTree(options: LookOptions, settings: Settings): Promis
   } catch (error) {
     await image[Symbol.asyncDispose]();
     throw error;
-  }
-}
-
-/** Says as events what is read of each layer, against the bytes of all. A layer that is read again counts again. */
-function watchedLayers(layers: readonly Layer[], onEvent: OnCopyEvent | undefined): readonly Layer[] {
-  if (!onEvent) return layers;
-  const planned = new Map<Digest, number>();
-  return layers.map((layer) => {
-    const { digest, size } = layer.descriptor;
-    const open: Layer['open'] = async (call) => {
-      const body = await layer.open(call);
-      planned.set(digest, size);
-      const bytes = [...planned.values()].reduce((sum, one) => sum + one, 0);
-      onEvent({ type: 'plan', images: 1, blobs: planned.size, bytes, held: 0 });
-      onEvent({ type: 'blob', digest, size, from: 0 });
-      return told(body, (read) => onEvent({ type: 'progress', digest, bytes: read }));
-    };
-    return { ...layer, open };
-  });
-}
-
-async function* told(body: Bytes, tell: (read: number) => void): Bytes & AsyncGenerator<Uint8Array> {
-  let read = 0;
-  for await (const chunk of body) {
-    read += chunk.length;
-    tell(read);
-    yield chunk;
   }
 }

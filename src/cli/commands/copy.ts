@@ -1,9 +1,9 @@
 // `images copy`: an image from any place to any other.
 import { copyImage } from '../../tasks/copy-image.ts';
+import { refuseTerminal } from '../archive-out.ts';
 import type { Run } from '../command.ts';
 import { oneCopyOptions } from '../copy-options.ts';
 import { copying } from '../copying.ts';
-import { refuseTerminal } from '../look.ts';
 
 export const run: Run = (invocation) =>
   copying(invocation, (settings, onEvent) => {

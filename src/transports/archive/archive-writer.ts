@@ -1,13 +1,14 @@
 // A tar archive that is written in many places at once: each blob has its place from the start, because its size is known. So nothing is written
 // twice, and the bytes are the same whatever order the blobs come in. It is a file without its name until it is whole.
 import { createWriteStream } from 'node:fs';
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { readFileBytes } from '../../io/file-bytes.ts';
 import { fileWriter } from '../../io/file-writer.ts';
 import { isFsError, translatingFsErrors } from '../../io/fs-errors.ts';
+import { targetAt } from '../../io/special-file.ts';
 import { verified } from '../../io/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -216,16 +217,10 @@ async function openTemporary(path: string): Promise<Temporary> {
   });
 }
 
-/** What `/dev/stdout` is depends on who looks: nothing is ever renamed there. Errors: PLACE_INVALID for a directory. */
+/** Errors: PLACE_INVALID for a directory. */
 async function isSpecial(path: string): Promise<boolean> {
-  if (/^\/(?:dev|proc)\//.test(path)) return true;
-  try {
-    const info = await stat(path);
-    if (!info.isDirectory()) return !info.isFile();
-  } catch (error) {
-    if (isFsError(error, 'ENOENT', 'ENOTDIR')) return false;
-    throw error;
-  }
+  const target = await targetAt(path);
+  if (target !== 'directory') return target === 'special';
   throw new ImagesError('PLACE_INVALID', `a directory cannot be an archive [${path}]`, {
     hint: 'Name a file, or use oci:DIR.',
   });
