@@ -3,6 +3,7 @@ import type { Context } from './context.ts';
 
 const AT_A_TIME = 2000;
 
+/** `lineOf` gives a line without its end. */
 export async function outLines<T>(context: Context, items: readonly T[], lineOf: (item: T) => string): Promise<void> {
   for (let at = 0; at < items.length; at += AT_A_TIME) {
     const lines = items.slice(at, at + AT_A_TIME).map((item) => `${lineOf(item)}\n`);

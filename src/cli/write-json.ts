@@ -2,6 +2,7 @@
 import type { Context } from './context.ts';
 import { outLines } from './out-lines.ts';
 
+/** One value, however large as text at once: long lists are for `writeJsonList`. */
 export async function writeJson(context: Context, value: unknown): Promise<void> {
   await context.out(`${jsonText(value)}\n`);
 }

@@ -37,6 +37,7 @@ export class StoredContent implements AsyncIterable<Uint8Array> {
   }
 }
 
+/** A sparse file of `size` bytes: its pieces, as they are stored, with zeros between them. Errors: TAR_INVALID. */
 export async function* withHoles(
   stored: StoredContent,
   pieces: readonly SparsePiece[],

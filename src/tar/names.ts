@@ -5,6 +5,7 @@ const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const ESCAPE = 0xdc00;
 const LONE = /[\udc80-\udcff]/;
 
+/** Bytes as text; `encodeName` gives the same bytes back. */
 export function decodeName(bytes: Uint8Array): string {
   const text = viewOf(bytes).toString();
   // Where a byte is no UTF-8, Node puts this character.

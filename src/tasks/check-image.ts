@@ -215,7 +215,7 @@ async function readThrough({ descriptor, open }: Layer, options: CallOptions): P
 
 /** What a media type says; `undefined` where it says nothing. */
 function statedCompression(mediaType: string): string | undefined {
-  if (/[+.](?:gzip)$/.test(mediaType)) return 'gzip';
+  if (/[+.]gzip$/.test(mediaType)) return 'gzip';
   if (/\+zstd$/.test(mediaType)) return 'zstd';
   return /\.tar$/.test(mediaType) ? 'none' : undefined;
 }

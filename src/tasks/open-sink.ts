@@ -34,6 +34,7 @@ export async function openSink(text: string, settings: Settings, options: OpenSi
   }
 }
 
+/** The private registry, where the image is called `name`. Errors: those of `openPrivateRegistry`. */
 export async function openPrivate(
   name: Reference,
   settings: Settings,

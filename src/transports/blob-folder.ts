@@ -8,10 +8,11 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { decodeManifest, type RawManifest, rawManifest, successors } from '../oci/manifest.ts';
-import type { Bytes, CallOptions, OpenContent } from '../registry/contract.ts';
+import type { CallOptions, OpenContent } from '../registry/contract.ts';
 import { fillStage } from '../storage/fill-stage.ts';
 import { openFsObjectStore } from '../storage/fs-object-store.ts';
 import { blobStageId } from '../storage/layout.ts';
+import { blobNotPut } from './wrong-parts.ts';
 
 export interface BlobFolder {
   missing(blobs: readonly Descriptor[]): Promise<ReadonlyMap<Digest, number>>;
@@ -55,7 +56,7 @@ export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOption
 
   const read = async (path: string): Promise<Uint8Array | undefined> => {
     const body = await objects.get(path);
-    return body && collect(body);
+    return body && Buffer.concat(await Array.fromAsync(body));
   };
 
   /** One whose blobs are not all there is put again. */
@@ -105,9 +106,7 @@ export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOption
     },
     async putManifest(manifest) {
       const [absent] = await lacking(successors(decodeManifest(manifest)).blobs);
-      if (absent) {
-        throw new ImagesError('MANIFEST_BLOB_UNKNOWN', `blob ${absent.digest} of the manifest is not there`);
-      }
+      if (absent) throw blobNotPut(absent.digest);
       await writing(() => objects.put(manifestKey(manifest.digest), manifest.bytes));
       await objects.sync([manifestKey(manifest.digest)]);
     },
@@ -120,10 +119,6 @@ export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOption
       for (const path of ['stage', 'tmp', '.']) await removeIfEmpty(join(directory, WAITING, path));
     },
   };
-}
-
-async function collect(body: Bytes): Promise<Uint8Array> {
-  return Buffer.concat(await Array.fromAsync(body));
 }
 
 async function removeIfEmpty(directory: string): Promise<void> {

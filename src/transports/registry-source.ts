@@ -1,11 +1,11 @@
 // An image in a registry as a source: the HTTP client's, or a store's in process.
 import { verified } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import { ImagesError } from '../oci/errors.ts';
 import type { RawManifest } from '../oci/manifest.ts';
 import { formatReference, type Reference, tagOrDigest } from '../oci/reference.ts';
 import type { CallOptions, Registry } from '../registry/contract.ts';
 import type { ImageSource } from './contract.ts';
+import { requireSize } from './wrong-parts.ts';
 
 export interface RegistrySourceOptions {
   /** For messages; `docker://REFERENCE` when absent. */
@@ -31,12 +31,7 @@ export function registrySource(
     },
     async manifest(descriptor, call) {
       const raw = await registry.getManifest(repository, descriptor.digest, call);
-      if (raw.size !== descriptor.size) {
-        throw new ImagesError(
-          'SIZE_INVALID',
-          `manifest has ${raw.size} bytes, expected ${descriptor.size} [${descriptor.digest}]`,
-        );
-      }
+      requireSize('manifest', raw.size, descriptor);
       return raw;
     },
     async blob(descriptor, from, call) {
@@ -48,7 +43,7 @@ export function registrySource(
       });
       if (found.size !== size) {
         await body[Symbol.asyncIterator]().return?.();
-        throw new ImagesError('SIZE_INVALID', `blob has ${found.size} bytes, expected ${size} [${descriptor.digest}]`);
+        requireSize('blob', found.size, descriptor);
       }
       return from === 0 ? verified(body, descriptor) : body;
     },

@@ -1,4 +1,4 @@
-// `images cat`: one file of an image.
+// `images cat`: files of an image, one after the other.
 import { ImagesError } from '../../oci/errors.ts';
 import { fileContent } from '../../rootfs/file-content.ts';
 import { findInLayers } from '../../rootfs/find-file.ts';

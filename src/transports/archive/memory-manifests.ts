@@ -1,10 +1,10 @@
 // The manifests of an archive that is being written: they are small, and go in when all is known. Relies on the writer for which blobs are there.
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { ImagesError } from '../../oci/errors.ts';
 import { decodeManifest, type RawManifest, successors } from '../../oci/manifest.ts';
 import { OCI_INDEX } from '../../oci/media-types.ts';
 import { blobPath, INDEX_FILE, LAYOUT_FILE, LAYOUT_VERSION } from '../layout/layout-files.ts';
+import { blobNotPut } from '../wrong-parts.ts';
 import type { SmallFile } from './archive-format.ts';
 
 export interface MemoryManifests {
@@ -23,9 +23,7 @@ export function memoryManifests(writer: { has(digest: Digest): boolean }): Memor
     has: (digest) => known.has(digest),
     add(manifest) {
       const absent = successors(decodeManifest(manifest)).blobs.find(({ digest }) => !writer.has(digest));
-      if (absent) {
-        throw new ImagesError('MANIFEST_BLOB_UNKNOWN', `blob ${absent.digest} of the manifest is not there`);
-      }
+      if (absent) throw blobNotPut(absent.digest);
       known.set(manifest.digest, manifest);
     },
     put: (manifest) => {

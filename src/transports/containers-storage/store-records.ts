@@ -29,6 +29,7 @@ export async function readImages(files: StoreFiles): Promise<readonly StoredImag
   return (await readList(files, 'overlay-images/images.json')).map(decodeImage);
 }
 
+/** By id. Errors: MANIFEST_INVALID (damaged), NO_ACCESS. */
 export async function readLayers(files: StoreFiles): Promise<ReadonlyMap<string, StoredLayer>> {
   const layers = (await readList(files, 'overlay-layers/layers.json')).map(decodeLayer);
   return new Map(layers.map((layer) => [layer.id, layer]));
@@ -50,6 +51,7 @@ export function layersOf(image: StoredImage, layers: ReadonlyMap<string, StoredL
   return chain;
 }
 
+/** A file that the store keeps with an image: its manifest, its config. `undefined` where there is none. Errors: NO_ACCESS. */
 export async function readBigData(
   files: StoreFiles,
   image: StoredImage,

@@ -8,6 +8,7 @@ import { decodeManifest, type RawManifest, rawManifest, successors } from '../..
 import { blobFolder } from '../blob-folder.ts';
 import type { ImageSink } from '../contract.ts';
 import { isAttachedTag } from '../layout/layout-index.ts';
+import { blobNotPut } from '../wrong-parts.ts';
 import { dirBlobFile, dirManifestFile, isDirFile, ROOT_FILE, VERSION, VERSION_FILE } from './dir-files.ts';
 
 /**
@@ -81,7 +82,7 @@ export function dirSink(directory: string): ImageSink {
   async function requireBlobs(manifest: RawManifest): Promise<void> {
     const missing = await folder.missing(successors(decodeManifest(manifest)).blobs);
     for (const digest of missing.keys()) {
-      throw new ImagesError('MANIFEST_BLOB_UNKNOWN', `blob ${digest} of the manifest is not there`);
+      throw blobNotPut(digest);
     }
   }
 }

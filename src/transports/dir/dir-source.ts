@@ -14,7 +14,8 @@ import {
   verifyBytes,
 } from '../../oci/manifest.ts';
 import type { ImageSource } from '../contract.ts';
-import { directoryFiles, noBlob, readSmall } from '../layout/layout-files.ts';
+import { directoryFiles, readSmall } from '../layout/layout-files.ts';
+import { noBlob, requireSize } from '../wrong-parts.ts';
 import { dirBlobFile, dirManifestFile, ROOT_FILE } from './dir-files.ts';
 
 /** `dir:DIR`. Nothing is read before it is asked for. Errors of `root`: PLACE_INVALID. */
@@ -55,9 +56,7 @@ export function dirSource(directory: string): ImageSource {
       const { digest } = descriptor;
       const size = await files.size(dirBlobFile(digest));
       if (size === undefined) throw noBlob(digest, label);
-      if (size !== descriptor.size) {
-        throw new ImagesError('SIZE_INVALID', `blob has ${size} bytes, expected ${descriptor.size} [${digest}]`);
-      }
+      requireSize('blob', size, descriptor);
       const body = await files.open(dirBlobFile(digest), from);
       return from === 0 ? verified(body, descriptor) : body;
     },

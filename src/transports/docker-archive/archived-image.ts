@@ -92,12 +92,14 @@ export async function describeLayer(archive: ArchiveFile, path: string, diffId: 
   return { descriptor: { mediaType, size: file.size, digest }, open };
 }
 
+/** Of a layer file, by its first bytes. */
 export async function layerCompression(archive: ArchiveFile, file: ArchivedFile): Promise<Compression | undefined> {
   const { compression, body } = await peekCompression(await archive.open(file.name, 0));
   await body[Symbol.asyncIterator]().return?.();
   return compression;
 }
 
+/** A file that the archive's own lists name. */
 export function lacking(archive: ArchiveFile, path: string): ImagesError {
   return new ImagesError('BLOB_UNKNOWN', `the archive lacks ${path} [${archive.label}]`, {
     hint: 'It is damaged or was not written to its end: make it again.',

@@ -5,12 +5,13 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { decodeManifest, MAX_MANIFEST_SIZE, type Manifest, successors } from '../../oci/manifest.ts';
-import { formatReference, fullReference, type Reference, tryParseReference } from '../../oci/reference.ts';
+import { formatReference, fullReference, type Reference } from '../../oci/reference.ts';
 import { type ArchiveFile, type OpenArchiveOptions, openArchive } from '../archive/archive-file.ts';
 import type { ImageSource } from '../contract.ts';
-import { blobPath, INDEX_FILE, noBlob, readSmall } from '../layout/layout-files.ts';
-import { namesOf } from '../layout/layout-index.ts';
+import { blobPath, INDEX_FILE, readSmall } from '../layout/layout-files.ts';
+import { completedName, namesOf } from '../layout/layout-index.ts';
 import { layoutSource, readLayoutIndex, readManifest } from '../layout/layout-source.ts';
+import { noBlob, requireSize } from '../wrong-parts.ts';
 import { type ArchivedImage, readArchivedImage } from './archived-image.ts';
 import { decodeDockerManifest, MANIFEST_FILE } from './docker-manifest.ts';
 import { legacyHeads, readLegacyImage } from './legacy-image.ts';
@@ -156,18 +157,13 @@ function select(images: readonly ListedImage[], { reference, index }: WantedImag
   }
   if (reference) {
     const wanted = formatReference(fullReference(reference));
-    const image = images.find(({ names }) => names.some((name) => completed(name) === wanted));
+    const image = images.find(({ names }) => names.some((name) => completedName(name) === wanted));
     if (!image) throw fail(`there is no ${formatReference(reference)}`);
     return image;
   }
   const [only, ...others] = images;
   if (!only || others.length > 0) throw fail(`there are ${images.length} images`);
   return only;
-}
-
-function completed(name: string): string | undefined {
-  const reference = tryParseReference(name);
-  return reference && formatReference(fullReference(reference));
 }
 
 function source(archive: ArchiveFile, read: () => Promise<ArchivedImage>): ImageSource {
@@ -180,24 +176,20 @@ function source(archive: ArchiveFile, read: () => Promise<ArchivedImage>): Image
     label: archive.label,
     host: '',
     root: async () => (await image()).manifest,
-    async manifest({ digest, size }) {
+    async manifest(descriptor) {
+      const { digest } = descriptor;
       const { manifest } = await image();
       if (manifest.digest !== digest) {
         throw new ImagesError('MANIFEST_UNKNOWN', `it has no manifest ${digest} [${archive.label}]`);
       }
-      if (manifest.size !== size) {
-        throw new ImagesError('SIZE_INVALID', `manifest has ${manifest.size} bytes, expected ${size} [${digest}]`);
-      }
+      requireSize('manifest', manifest.size, descriptor);
       return manifest;
     },
     async blob(descriptor, from) {
       const { digest } = descriptor;
       const blob = (await image()).blobs.get(digest);
       if (!blob) throw noBlob(digest, archive.label);
-      if (blob.descriptor.size !== descriptor.size) {
-        const { size } = blob.descriptor;
-        throw new ImagesError('SIZE_INVALID', `blob has ${size} bytes, expected ${descriptor.size} [${digest}]`);
-      }
+      requireSize('blob', blob.descriptor.size, descriptor);
       const body = await blob.open(from);
       return from === 0 ? verified(body, descriptor) : body;
     },

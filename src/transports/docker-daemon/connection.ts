@@ -47,6 +47,7 @@ const TIMEOUTS = { connect: 5000, headers: 900_000, idle: 900_000 };
 const MAX_MESSAGE = 64 * 1024;
 const MAX_JSON = 64 * 1024 * 1024;
 
+/** Nothing is sent before it is asked for. */
 export function connectDaemon(endpoint: DaemonEndpoint): DaemonConnection {
   const { address } = endpoint;
   const carrier = carrierTo(endpoint);

@@ -22,6 +22,7 @@ export interface LoadStream {
 
 const ZEROS = new Uint8Array(256 * 1024);
 
+/** Begins to load at once. Disposed of by `finish` or `abort`. */
 export function loadStream(daemon: DockerDaemon, options: CallOptions = {}): LoadStream {
   const channel = createChannel();
   const abort = new AbortController();

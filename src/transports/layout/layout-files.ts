@@ -32,13 +32,7 @@ export async function readSmall(files: LayoutFiles, path: string, limit: number)
   return Buffer.concat(await Array.fromAsync(await files.open(path, 0)));
 }
 
-/** A blob that the image names and its place lacks. */
-export function noBlob(digest: Digest, label: string): ImagesError {
-  return new ImagesError('BLOB_UNKNOWN', `it has no blob ${digest} [${label}]`, {
-    hint: 'It is damaged, or was not written to its end: put the image there again.',
-  });
-}
-
+/** A layout in a directory. Errors: as `LayoutFiles` says, and NO_ACCESS. */
 export function directoryFiles(directory: string, label: string): LayoutFiles {
   return {
     label,

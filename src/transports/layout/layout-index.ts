@@ -68,11 +68,11 @@ export function byTag(entries: readonly Descriptor[], tag: string): Descriptor |
 
 /** As it stands, else as Docker would complete it. */
 function byName(entries: readonly Descriptor[], name: string): readonly Descriptor[] {
-  const full = completed(name);
+  const full = completedName(name);
   const ways: readonly ((entry: Descriptor) => boolean)[] = [
     (entry) => entry.annotations?.[REF_NAME] === name,
     (entry) => entry.annotations?.[IMAGE_NAME] === name,
-    (entry) => full !== undefined && namesOf(entry).some((own) => completed(own) === full),
+    (entry) => full !== undefined && namesOf(entry).some((own) => completedName(own) === full),
   ];
   for (const way of ways) {
     const found = entries.filter(way);
@@ -81,7 +81,8 @@ function byName(entries: readonly Descriptor[], name: string): readonly Descript
   return [];
 }
 
-function completed(name: string): string | undefined {
+/** As Docker would complete it; `undefined` for what is no name. */
+export function completedName(name: string): string | undefined {
   const reference = tryParseReference(name);
   return reference && formatReference(fullReference(reference));
 }

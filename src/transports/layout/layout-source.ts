@@ -15,7 +15,8 @@ import {
 import { isIndexType, OCI_INDEX } from '../../oci/media-types.ts';
 import type { ImageSource } from '../contract.ts';
 import type { LayoutPlace } from '../location.ts';
-import { blobPath, directoryFiles, INDEX_FILE, type LayoutFiles, noBlob, readSmall } from './layout-files.ts';
+import { noBlob, requireSize } from '../wrong-parts.ts';
+import { blobPath, directoryFiles, INDEX_FILE, type LayoutFiles, readSmall } from './layout-files.ts';
 import { byTag, decodeLayoutIndex, entryOf, isAttachedTag, namesOf, selectEntries } from './layout-index.ts';
 
 /** More than any layout lists. */
@@ -38,12 +39,7 @@ export function layoutSource(files: LayoutFiles, wanted: Omit<LayoutPlace, 'path
     async blob(descriptor, from) {
       const size = await files.size(blobPath(descriptor.digest));
       if (size === undefined) throw noBlob(descriptor.digest, files.label);
-      if (size !== descriptor.size) {
-        throw new ImagesError(
-          'SIZE_INVALID',
-          `blob has ${size} bytes, expected ${descriptor.size} [${descriptor.digest}]`,
-        );
-      }
+      requireSize('blob', size, descriptor);
       const body = await files.open(blobPath(descriptor.digest), from);
       return from === 0 ? verified(body, descriptor) : body;
     },
