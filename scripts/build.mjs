@@ -70,6 +70,8 @@ async function build(dir) {
         // Who looks into an image copies nothing, and who copies from registries needs no other places.
         { name: 'source', test: /\/src\/transports\/(?:registry-source|readable-image|(?:storage-)?location)\.ts/ },
         { name: 'copy', test: /\/src\/(?:copy|registry\/client)\/(?!config\/)|\/src\/transports\/registry-/ },
+        // Clients read configurations, and places do: neither is to load the other.
+        { name: 'read-config', test: /\/client\/config\/read-config\.ts/ },
         { name: 'places', test: /\/src\/transports\// },
       ],
     },

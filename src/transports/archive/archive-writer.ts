@@ -9,6 +9,7 @@ import { readFileBytes } from '../../io/file-bytes.ts';
 import { fileWriter } from '../../io/file-writer.ts';
 import { isFsError, translatingFsErrors } from '../../io/fs-errors.ts';
 import { targetAt } from '../../io/special-file.ts';
+import { createTurns } from '../../io/turns.ts';
 import { verified } from '../../io/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -32,7 +33,6 @@ interface Place {
   /** Of its header. */
   at?: number;
   there: boolean;
-  filling?: Promise<void>;
 }
 
 const MOVE_CHUNK = 1024 * 1024;
@@ -44,6 +44,7 @@ const MOVE_CHUNK = 1024 * 1024;
 export function archiveWriter(target: string): ArchiveWriter {
   const path = target === '-' ? '/dev/stdout' : target;
   const places = new Map<Digest, Place>();
+  const turns = createTurns<Digest>();
   let opened: Promise<Temporary> | undefined;
   let end = 0;
 
@@ -90,21 +91,11 @@ export function archiveWriter(target: string): ArchiveWriter {
     has: (digest) => places.get(digest)?.there ?? false,
     async putBlob(blob, open, options) {
       const place = placeOf(blob);
-      while (!place.there) {
-        options?.signal?.throwIfAborted();
-        if (place.filling) {
-          // Whoever fills it says why it failed; then this one tries.
-          await place.filling.catch(() => {});
-          continue;
-        }
+      const work = (): Promise<void> => {
         allot();
-        place.filling = translatingFsErrors(path, () => fill(place, open));
-        try {
-          await place.filling;
-        } finally {
-          delete place.filling;
-        }
-      }
+        return translatingFsErrors(path, () => fill(place, open));
+      };
+      await turns.run(blob.digest, () => place.there, work, options?.signal);
     },
     finish: (keep, files) =>
       translatingFsErrors(path, async () => {
@@ -125,7 +116,7 @@ export function archiveWriter(target: string): ArchiveWriter {
     async [Symbol.asyncDispose]() {
       const pending = opened;
       opened = undefined;
-      await Promise.allSettled([...places.values()].map(({ filling }) => filling));
+      await turns.settled();
       await (await pending?.catch(() => undefined))?.discard();
     },
   };

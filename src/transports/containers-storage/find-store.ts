@@ -1,9 +1,10 @@
 // Where a store is: the one that was named, or the user's own (containers-storage.conf(5)); its driver must be overlay.
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFsError } from '../../io/fs-errors.ts';
 import { isObject } from '../../oci/decode.ts';
 import { ImagesError } from '../../oci/errors.ts';
+import { readTomlFile } from '../../registry/client/config/read-config.ts';
 import type { StoreSpec } from '../storage-location.ts';
 import { directoryFiles } from './directory-files.ts';
 import type { StoreFiles } from './store-files.ts';
@@ -104,27 +105,11 @@ async function firstConfig(
   files: readonly string[],
 ): Promise<{ readonly file: string; readonly storage: StorageConfig } | undefined> {
   for (const file of files) {
-    const text = await readText(file);
-    if (text === undefined) continue;
-    const { parse } = await import('smol-toml');
-    try {
-      const { storage } = parse(text);
-      const texts = Object.entries(isObject(storage) ? storage : {}).filter(
-        ([, value]) => typeof value === 'string' && value !== '',
-      );
-      return { file, storage: Object.fromEntries(texts) };
-    } catch (cause) {
-      throw new ImagesError('CONFIG_INVALID', `it is not TOML [${file}]`, { cause });
-    }
+    const config = await readTomlFile(file);
+    if (config === undefined) continue;
+    const storage = isObject(config.storage) ? config.storage : {};
+    const texts = Object.entries(storage).filter(([, value]) => typeof value === 'string' && value !== '');
+    return { file, storage: Object.fromEntries(texts) };
   }
   return undefined;
-}
-
-async function readText(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    if (isFsError(cause, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw new ImagesError('FILE_UNREADABLE', `cannot read ${file}`, { cause });
-  }
 }

@@ -1,5 +1,6 @@
 // Where a name of a layer's archive stands in the layer's unpacked tree: a directory on the way may be a symbolic link, which counts from the tree's
 // root and never leads out of it, as when the layer was unpacked.
+import { linkTarget, pathInRoot } from '../../rootfs/path.ts';
 
 /** What a symbolic link in the tree points to; `undefined` for what is none. Paths have no leading `/`; the root is ``. */
 export type ReadLink = (path: string) => string | undefined;
@@ -25,24 +26,14 @@ export function createResolver(readLink: ReadLink): (name: string) => string | u
     const target = readLink(path);
     if (target === undefined) return path;
     if (links >= MAX_LINKS) return undefined;
-    return resolveDirectory(cleaned(target.startsWith('/') ? target : `${parent}/${target}`), links + 1);
+    return resolveDirectory(linkTarget(path, target), links + 1);
   };
 
   return (name) => {
-    const path = cleaned(name);
+    const path = pathInRoot(name);
     const slash = path.lastIndexOf('/');
     const parent = resolveDirectory(slash < 0 ? '' : path.slice(0, slash), 0);
     if (parent === undefined || path === '') return undefined;
     return parent === '' ? path.slice(slash + 1) : `${parent}/${path.slice(slash + 1)}`;
   };
-}
-
-/** Without `.`, `//` and leading `/`; `..` leads no higher than the root. */
-function cleaned(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.') parts.push(part);
-  }
-  return parts.join('/');
 }

@@ -3,6 +3,7 @@
 // What was compressed when it was pulled cannot be compressed to the same bytes again. So the manifest that this source gives names the uncompressed
 // layers, as skopeo's does; the config stays as it is, and so does the image id. Only where the layers had been put there uncompressed, as by podman build,
 // it is the stored manifest itself (skopeo calls Docker's layers gzipped there though they are not: then it is not).
+import { oneChunk } from '../../io/one-chunk.ts';
 import { tapped, verified } from '../../io/verify.ts';
 import { decodeConfig } from '../../oci/config.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -46,7 +47,7 @@ export async function storageSource(files: StoreFiles, wanted: StorageImage): Pr
       throw new ImagesError('MANIFEST_UNKNOWN', `no such manifest in the store [${descriptor.digest}]`);
     },
     async blob(descriptor, from) {
-      if (descriptor.digest === manifest.config.digest) return skipped(once(config), from);
+      if (descriptor.digest === manifest.config.digest) return skipped(oneChunk(config), from);
       const layer = byDigest.get(descriptor.digest);
       if (!layer) throw new ImagesError('BLOB_UNKNOWN', `no such blob in the store [${descriptor.digest}]`);
       const archive = explained(verified(await archiveOf(files, layer.id), descriptor), files, layer.id);
@@ -142,7 +143,7 @@ function explained(archive: Bytes, files: StoreFiles, id: string): Bytes {
 
 async function tarSplitOf(files: StoreFiles, id: string): Promise<Bytes> {
   const bytes = await files.read(`overlay-layers/${id}.tar-split.gz`);
-  if (bytes) return once(bytes);
+  if (bytes) return oneChunk(bytes);
   throw new ImagesError('UNSUPPORTED', `a layer has no tar-split file, so its archive cannot be made again [${id}]`, {
     hint: 'Fetch the image into the store again, whole.',
   });
@@ -160,8 +161,4 @@ function rootManifest(stored: RawManifest, manifest: ImageManifest, layers: read
     stored,
     layers.map(({ diffId, size }) => ({ digest: diffId, size, compression: 'none' })),
   );
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

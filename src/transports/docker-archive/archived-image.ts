@@ -3,6 +3,7 @@ import { type Compression, peekCompression } from '../../io/compression.ts';
 import { decompressed } from '../../io/decompress.ts';
 import { createLimiter } from '../../io/limiter.ts';
 import { measure } from '../../io/measure.ts';
+import { oneChunk } from '../../io/one-chunk.ts';
 import { decodeConfig } from '../../oci/config.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
@@ -57,7 +58,7 @@ export async function readArchivedImage(archive: ArchiveFile, item: DockerItem):
 export function assemble(config: Uint8Array, layers: readonly ArchivedBlob[]): ArchivedImage {
   const configBlob: ArchivedBlob = {
     descriptor: { mediaType: OCI_CONFIG, size: config.length, digest: digestOf(config) },
-    open: async (from) => one(config.subarray(from)),
+    open: async (from) => oneChunk(config.subarray(from)),
   };
   const manifest = {
     schemaVersion: 2,
@@ -110,8 +111,4 @@ export function lacking(archive: ArchiveFile, path: string): ImagesError {
 function mediaTypeOf(compression: Compression | undefined): string | undefined {
   if (compression === undefined) return OCI_LAYER;
   return compression === 'gzip' ? OCI_LAYER_GZIP : compression === 'zstd' ? OCI_LAYER_ZSTD : undefined;
-}
-
-async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  if (bytes.length > 0) yield bytes;
 }

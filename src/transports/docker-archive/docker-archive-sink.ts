@@ -1,6 +1,7 @@
 // An archive in the newest form of `docker save` as a sink: an OCI layout with Docker's manifest.json beside its index. It replaces what is there.
 import { tmpdir } from 'node:os';
 import { peekCompression } from '../../io/compression.ts';
+import { createTurns } from '../../io/turns.ts';
 import { verified } from '../../io/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -48,7 +49,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
     plain.set(blob.digest, await unpackLayer(blob, body, options.temporaryDirectory ?? tmpdir()));
   };
 
-  const under = new Map<Digest, Promise<void>>();
+  const turns = createTurns<Digest>();
 
   return {
     label,
@@ -64,20 +65,11 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
         await writer.putBlob(blob, open, call);
         return;
       }
-      while (!has(blob.digest)) {
-        const other = under.get(blob.digest);
-        if (other) {
-          await other.catch(() => {});
-          continue;
-        }
-        const mine = putLayer(blob, open, call);
-        under.set(blob.digest, mine);
-        try {
-          await mine;
-        } finally {
-          under.delete(blob.digest);
-        }
-      }
+      await turns.run(
+        blob.digest,
+        () => has(blob.digest),
+        () => putLayer(blob, open, call),
+      );
     },
     mountBlob: async (_, blob) => has(blob.digest),
     async putManifest(_, manifest) {
@@ -104,7 +96,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
       await writer.finish(blobs, files);
     },
     async [Symbol.asyncDispose]() {
-      await Promise.allSettled(under.values());
+      await turns.settled();
       await writer[Symbol.asyncDispose]();
       for (const layer of plain.values()) await layer[Symbol.asyncDispose]();
       plain.clear();

@@ -1,10 +1,9 @@
 // Docker contexts: `docker context use NAME`. Each is kept in directories that are called by the SHA-256 of its name (docker/cli, "context store").
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isFsError } from '../../io/fs-errors.ts';
 import { isObject } from '../../oci/decode.ts';
 import { ImagesError } from '../../oci/errors.ts';
+import { readJsonFile } from '../../registry/client/config/read-config.ts';
 import { readTls, type TlsMaterial } from './tls-material.ts';
 
 export interface DockerContext {
@@ -21,7 +20,7 @@ export async function currentContext(directory: string, name?: string): Promise<
   const configured = name ?? (await configuredName(join(directory, 'config.json')));
   if (configured === undefined || configured === '' || configured === 'default') return undefined;
   const id = createHash('sha256').update(configured).digest('hex');
-  const meta = await readJson(join(directory, 'contexts/meta', id, 'meta.json'));
+  const meta = await readJsonFile(join(directory, 'contexts/meta', id, 'meta.json'));
   const endpoints = isObject(meta) && isObject(meta.Endpoints) ? meta.Endpoints : {};
   const docker = isObject(endpoints.docker) ? endpoints.docker : {};
   if (typeof docker.Host !== 'string' || docker.Host === '') {
@@ -42,24 +41,9 @@ export async function currentContext(directory: string, name?: string): Promise<
 /** A broken configuration is said where credentials are read from it; here it names no context. */
 async function configuredName(file: string): Promise<string | undefined> {
   try {
-    const config = await readJson(file);
+    const config = await readJsonFile(file);
     return isObject(config) && typeof config.currentContext === 'string' ? config.currentContext : undefined;
   } catch {
     return undefined;
-  }
-}
-
-async function readJson(path: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    if (isFsError(cause, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw new ImagesError('FILE_UNREADABLE', `cannot read ${path}`, { cause });
-  }
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new ImagesError('CONFIG_INVALID', `it is not JSON [${path}]`, { cause });
   }
 }

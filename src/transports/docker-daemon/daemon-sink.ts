@@ -2,7 +2,9 @@
 import { tmpdir } from 'node:os';
 import { peekCompression } from '../../io/compression.ts';
 import { readFileBytes } from '../../io/file-bytes.ts';
+import { oneChunk } from '../../io/one-chunk.ts';
 import { spooled } from '../../io/temporary-file.ts';
+import { createTurns } from '../../io/turns.ts';
 import { verified } from '../../io/verify.ts';
 import { decodeConfig } from '../../oci/config.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -43,7 +45,7 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
   const manifests = memoryManifests({
     has: (digest) => sent.has(digest) || [...unneeded.values()].some((blobs) => blobs.has(digest)),
   });
-  const under = new Map<Digest, Promise<void>>();
+  const turns = createTurns<Digest>();
   /** By full name: a name is that of one image. */
   const named = new Map<string, NamedManifest>();
   let entries: readonly Descriptor[] = [];
@@ -113,21 +115,12 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
     missingManifests: async (_, wanted) =>
       new Set(wanted.filter(({ digest }) => !manifests.has(digest)).map(({ digest }) => digest)),
     async putBlob(name, blob, open, call) {
-      while (!isThere(name, blob)) {
-        call?.signal?.throwIfAborted();
-        const other = under.get(blob.digest);
-        if (other) {
-          await other.catch(() => {});
-          continue;
-        }
-        const mine = put(blob, open);
-        under.set(blob.digest, mine);
-        try {
-          await mine;
-        } finally {
-          under.delete(blob.digest);
-        }
-      }
+      await turns.run(
+        blob.digest,
+        () => isThere(name, blob),
+        () => put(blob, open),
+        call?.signal,
+      );
     },
     mountBlob: async (name, blob) => isThere(name, blob),
     async putManifest(_, manifest) {
@@ -152,18 +145,14 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
         const { raws } = manifests.below(entries.map(({ digest }) => digest));
         files.unshift(...layoutSmallFiles(raws, entries));
       }
-      for (const { path, bytes } of files) await archive().add(path, bytes.length, async () => one(bytes));
+      for (const { path, bytes } of files) await archive().add(path, bytes.length, async () => oneChunk(bytes));
       const loading = stream;
       stream = undefined;
       await loading?.finish();
     },
     async [Symbol.asyncDispose]() {
       await stream?.abort();
-      await Promise.allSettled(under.values());
+      await turns.settled();
     },
   };
-}
-
-async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

@@ -1,5 +1,6 @@
 // An image of a Docker daemon as a source. The daemon is slow to hand one out, so it is asked for the whole at most once, and not at all where it is
 // remembered what the image is and nobody needs its layers.
+import { oneChunk } from '../../io/one-chunk.ts';
 import { decodeConfig } from '../../oci/config.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -101,7 +102,7 @@ function daemonSource(
     },
     async blob(descriptor, from, call) {
       const { manifest, config } = await root(call);
-      if (config?.digest === descriptor.digest) return one(config.bytes.subarray(from));
+      if (config?.digest === descriptor.digest) return oneChunk(config.bytes.subarray(from));
       const source = await opened(call);
       const now = await source.root(call);
       if (now.digest !== manifest.digest) {
@@ -173,8 +174,4 @@ async function remember({ memory }: LayerSpool, { id, source, manifest }: Opened
   // What has no layers of a file system is no image that Docker runs; it is not asked for often either.
   if (decodeConfig(config).diffIds.length !== decoded.layers.length) return;
   await memory.rememberImage(id, { mediaType: manifest.mediaType, manifest: manifest.bytes, config });
-}
-
-async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  if (bytes.length > 0) yield bytes;
 }

@@ -1,5 +1,7 @@
 // Examines a store in a tar archive: every digest in it, and every rule that real tools hold or trip over. Says all that is wrong, and what is right.
+
 import type { FileHandle } from 'node:fs/promises';
+import { oneChunk } from '../../../io/one-chunk.ts';
 import { ImagesError } from '../../../oci/errors.ts';
 import type { CallOptions } from '../../../registry/contract.ts';
 import type { Layer } from '../../../rootfs/contract.ts';
@@ -108,7 +110,7 @@ function layerOf(files: LayerFiles, found: FoundLayer): Layer {
     async open() {
       const split = await files.read(`overlay-layers/${found.id}.tar-split.gz`);
       const { open: content } = await files.layerContent(found.id);
-      return joinTarSplit(readTarSplit(once(split ?? new Uint8Array())), content);
+      return joinTarSplit(readTarSplit(oneChunk(split ?? new Uint8Array())), content);
     },
   };
 }
@@ -121,8 +123,4 @@ function lowerOf({ parent }: FoundLayer, layers: readonly FoundLayer[]): readonl
     at = layers.find(({ id }) => id === at)?.parent;
   }
   return ids;
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
