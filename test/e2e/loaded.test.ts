@@ -1,0 +1,54 @@
+// What short commands load: scripts call them in loops, and each file, each line costs time.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { World } from '../peers/program.ts';
+import { newScene } from './testing/scene.ts';
+
+const HOOK = `
+import { appendFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+registerHooks({
+  load(url, context, next) {
+    const chunk = /\\/dist\\/(?:chunks\\/)?([^/]+?)(?:-[\\w-]{8})?\\.js$/.exec(url)?.[1];
+    if (chunk) appendFileSync(process.env.LOADED, chunk + '\\n');
+    return next(url, context);
+  },
+});
+`;
+
+async function loaded(world: World, args: readonly string[]): Promise<readonly string[]> {
+  const hook = join(world.path, 'hook.mjs');
+  const list = join(world.path, 'loaded');
+  await writeFile(hook, HOOK);
+  await writeFile(list, '');
+  await world.must(args, { env: { NODE_OPTIONS: `--import=${hook}`, LOADED: list } });
+  return (await readFile(list, 'utf8')).trim().split('\n').sort();
+}
+
+describe('what is loaded', () => {
+  it('is one chunk to say whether an image is there, two where an overlay has nothing to do', async () => {
+    await using scene = await newScene();
+    const { world, at } = scene;
+    const overlay = await scene.overlay('one', [at('library/alpine:1')]);
+    // Files as young as these could change once more without their times telling.
+    await setTimeout(1100);
+    await world.must(['lreg_preload', overlay]);
+    expect(await loaded(world, ['lreg_isloaded', at('library/alpine:1')])).toEqual(['core', 'images']);
+    for (const command of ['lreg_preload', 'lreg_missingimages', 'getimages']) {
+      expect(await loaded(world, [command, overlay]), command).toEqual(['core', 'images', 'search']);
+    }
+  });
+
+  it('has no places but registries where an overlay is cached, and no copy engine where an image is looked into', async () => {
+    await using scene = await newScene();
+    const { world, at } = scene;
+    const copying = await loaded(world, ['lreg_preload', await scene.overlay('one', [at('library/alpine:1')])]);
+    expect(copying).toEqual(expect.arrayContaining(['copy', 'scan']));
+    for (const chunk of ['places', 'tar']) expect(copying).not.toContain(chunk);
+    const looking = await loaded(world, ['ls', at('library/alpine:1')]);
+    expect(looking).toContain('tar');
+    for (const chunk of ['places', 'copy', 'scan']) expect(looking).not.toContain(chunk);
+  });
+});
