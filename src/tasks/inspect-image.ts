@@ -2,10 +2,13 @@
 import * as decode from '../oci/decode.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import { ImagesError } from '../oci/errors.ts';
+import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { decodeManifest, type ImageManifest, type RawManifest } from '../oci/manifest.ts';
-import { type Platform, platformSuits } from '../oci/platform.ts';
+import type { Platform } from '../oci/platform.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
+import type { ImageSource } from '../transports/contract.ts';
+import { chooseImage, type ReadImageOptions } from '../transports/readable-image.ts';
+import { registrySource } from '../transports/registry-source.ts';
 import { machinePlatform } from './machine-platform.ts';
 import { findImage, notLoaded, type PrivateRegistry } from './private-registry.ts';
 import { readConfig } from './read-config.ts';
@@ -52,9 +55,14 @@ export async function inspectImage(
   const found = await findImage(reference, registry, settings);
   if (!found) throw notLoaded(reference);
   const { repository, descriptor } = found;
-  const image: ImageInRegistry = { reference, repository, registry, settings };
-  const root = await readManifest(image, descriptor.digest);
-  const manifest = await chosenImage(image, root, platform);
+  const asked = { path: repository, digest: descriptor.digest };
+  const source = registrySource(registry.registry, asked, { label: formatReference(reference) });
+  const root = await source.root(callOptions(settings));
+  const manifest = await chosenImage(source, root, {
+    ...callOptions(settings),
+    ...(platform && { platform }),
+    machine: machinePlatform(),
+  });
   const config = await readConfig(registry.registry, { repository, config: manifest.config }, callOptions(settings));
   const fields = decode.object(decode.parseJson(config, 'config'), 'config');
   const inner = decode.isObject(fields.config) ? fields.config : {};
@@ -75,43 +83,19 @@ export async function inspectImage(
   return { root, config, inspection };
 }
 
-interface ImageInRegistry {
-  readonly reference: Reference;
-  readonly repository: string;
-  readonly registry: PrivateRegistry;
-  readonly settings: Settings;
-}
-
-async function chosenImage(
-  image: ImageInRegistry,
-  root: RawManifest,
-  platform: Platform | undefined,
-): Promise<ImageManifest> {
-  const manifest = decodeManifest(root);
-  if (manifest.kind === 'image') return manifest;
-  const wanted = platform ?? machinePlatform();
-  const suits = (child: Descriptor) => (child.platform ? platformSuits(child.platform, wanted) : 0);
-  const children = manifest.manifests.toSorted((a, b) => suits(b) - suits(a));
-  for (const child of platform ? children.filter((each) => suits(each) > 0) : children) {
-    // A sparse index names images that were never copied.
-    const there = await image.registry.registry.statManifest(
-      image.repository,
-      child.digest,
-      callOptions(image.settings),
-    );
-    if (there) return await chosenImage(image, await readManifest(image, child.digest), platform);
-  }
-  throw new ImagesError(
-    'PLATFORM_UNKNOWN',
-    `no image of it is here for that platform [${formatReference(image.reference)}]`,
-    {
+/** The choice of every command that looks into images; what is lacking here can be fetched. */
+async function chosenImage(source: ImageSource, root: RawManifest, options: ReadImageOptions): Promise<ImageManifest> {
+  try {
+    const manifest = decodeManifest(await chooseImage(source, root, options));
+    if (manifest.kind === 'image') return manifest;
+  } catch (error) {
+    if (!isImagesError(error, 'PLATFORM_UNKNOWN')) throw error;
+    throw new ImagesError('PLATFORM_UNKNOWN', error.message, {
       hint: '`images lreg_cache --platform=OS/ARCH` fetches it.',
-    },
-  );
-}
-
-function readManifest({ registry, repository, settings }: ImageInRegistry, digest: Digest): Promise<RawManifest> {
-  return registry.registry.getManifest(repository, digest, callOptions(settings));
+      cause: error,
+    });
+  }
+  throw new Error('an image was chosen that is none');
 }
 
 function layerData({ mediaType, digest, size, annotations }: Descriptor): LayerData {

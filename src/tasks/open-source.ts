@@ -203,9 +203,7 @@ async function openPlace(
       const wanted = { ...(reference && { reference }), ...(index !== undefined && { index }) };
       const names = archive.images.at(archive.images.length === 1 ? 0 : (index ?? archive.images.length))?.names ?? [];
       const name = reference ? formatReference(reference) : names[0];
-      return opened(await packed(archive.source(wanted)), name, {
-        [Symbol.asyncDispose]: archive[Symbol.asyncDispose],
-      });
+      return opened(await standingOn(archive, () => packed(archive.source(wanted))), name, archive);
     }
     case 'docker-daemon': {
       const [{ dockerDaemon }, { openDaemonImage }] = await Promise.all([
@@ -215,7 +213,8 @@ async function openPlace(
       const daemon = await dockerDaemon(settings);
       if (!daemon) throw noDaemon();
       const wanted = location.reference ? { reference: location.reference } : { id: location.id };
-      const source = await openDaemonImage(daemon, wanted, { directory: tmpdir(), ...(spool && { spool }), ...call });
+      const daemonOptions = { directory: tmpdir(), ...(spool && { spool }), ...call };
+      const source = await standingOn(daemon, () => openDaemonImage(daemon, wanted, daemonOptions));
       return opened(source, location.reference && formatReference(location.reference), daemon);
     }
     case 'containers-storage': {
@@ -224,7 +223,7 @@ async function openPlace(
         import('../transports/containers-storage/storage-source.ts'),
       ]);
       const files = await openStore(location.store, { ...settings, directory: tmpdir() });
-      const source = await storageSource(files, location);
+      const source = await standingOn(files, () => storageSource(files, location));
       return opened(await packed(source), source.names[0]);
     }
   }
@@ -234,8 +233,25 @@ export function noDaemon(): ImagesError {
   return new ImagesError('NOT_RUNNING', 'no Docker daemon runs', { hint: 'Start it, or set DOCKER_HOST.' });
 }
 
+type Owner = Disposable | AsyncDisposable;
+
+/** What stands on `owner`, which is closed where it cannot be opened. */
+async function standingOn<T>(owner: Owner, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    await close(owner);
+    throw error;
+  }
+}
+
+async function close(owner: Owner): Promise<void> {
+  if (Symbol.asyncDispose in owner) await owner[Symbol.asyncDispose]();
+  else owner[Symbol.dispose]();
+}
+
 /** `name`: what the image is called in its place, where that is a reference. `owner` is what the source stands on. */
-function opened(source: ImageSource, name?: string, owner?: Disposable | AsyncDisposable): OpenedSource {
+function opened(source: ImageSource, name?: string, owner?: Owner): OpenedSource {
   const reference = name === undefined ? undefined : tryParseReference(name);
   // A bare tag, as layouts have it, names no repository.
   const isName = reference !== undefined && /[:/]/.test(name ?? '');
@@ -244,8 +260,7 @@ function opened(source: ImageSource, name?: string, owner?: Disposable | AsyncDi
     ...(isName && { name: reference }),
     async [Symbol.asyncDispose]() {
       await source[Symbol.asyncDispose]();
-      if (owner && Symbol.asyncDispose in owner) await owner[Symbol.asyncDispose]();
-      else owner?.[Symbol.dispose]();
+      if (owner) await close(owner);
     },
   };
 }

@@ -77,8 +77,12 @@ function configOf(bytes: Uint8Array, { label }: ImageSource): ImageConfig {
   }
 }
 
-/** Of an index, the image that suits best and is there: in a sparse one not all are. */
-async function chooseImage(source: ImageSource, raw: RawManifest, options: ReadImageOptions): Promise<RawManifest> {
+/** Of an index, the image that suits best and is there: in a sparse one not all are. Errors: PLATFORM_UNKNOWN, the source's. */
+export async function chooseImage(
+  source: ImageSource,
+  raw: RawManifest,
+  options: ReadImageOptions,
+): Promise<RawManifest> {
   const manifest = decodeManifest(raw);
   if (manifest.kind === 'image') return raw;
   let absent: unknown;

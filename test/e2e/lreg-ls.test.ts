@@ -50,7 +50,7 @@ describe('images lreg_ls, lreg_inspect, lreg_rm', () => {
       Buffer.from(MANY.manifest.bytes).toString(),
     );
     const absent = await world.images(['lreg_inspect', '--platform=linux/amd64', 'team/many:1']);
-    expect(absent).toMatchObject({ status: 1, stdout: '' });
+    expect(absent).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('lreg_cache --platform') });
     await world.must(['lreg_cache', '--platform=all', at('team/many:1')]);
     const config = await world.must(['lreg_inspect', '--config', '--platform=linux/amd64', 'team/many:1']);
     expect(config).toBe(Buffer.from(AMD.blobs[0]?.bytes ?? []).toString());
