@@ -22,8 +22,8 @@ export interface RewindableOutput extends AsyncDisposable {
 
 /** In bytes: what is read of a temporary file at a time, and sent. */
 const PORTION = 1 << 20;
-/** What is copied at once. More than a writer gathers. */
-const COPIED = 4 << 20;
+/** What is copied at once: as much as a writer gathers. Seen: with 4 MiB, a page cache takes ten times as long. */
+const COPIED = 1 << 20;
 /** What is held in memory for a pipe. */
 const IN_MEMORY = 8 << 20;
 
