@@ -1,4 +1,5 @@
 // `make`: images as something that VMs boot with: the archive of a store, a file system of one, an archive to be imported.
+import { open, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { OnCopyEvent } from '../copy/events.ts';
 import { createLimiter } from '../io/limiter.ts';
@@ -131,9 +132,23 @@ export async function makeStore(
   return made;
 }
 
-/** A file, or with `-` what `send` takes. */
+/** A file, or with `-` what `send` takes. What is no regular file (a device, a named pipe) is written to as it is. */
 export async function storeOutput(path: string, send: (bytes: Uint8Array) => Promise<void>): Promise<RewindableOutput> {
-  return path === '-' ? pipeOutput(send, tmpdir()) : await fileOutput(path);
+  if (path === '-') return pipeOutput(send, tmpdir());
+  const info = await stat(path).catch(() => undefined);
+  return info && !info.isFile() && !info.isDirectory() ? await specialOutput(path) : await fileOutput(path);
+}
+
+async function specialOutput(path: string): Promise<RewindableOutput> {
+  const handle = await open(path, 'w');
+  const output = pipeOutput((bytes) => handle.writeFile(bytes), tmpdir());
+  return {
+    ...output,
+    async [Symbol.asyncDispose]() {
+      await output[Symbol.asyncDispose]();
+      await handle.close();
+    },
+  };
 }
 
 function countedOutput(output: RewindableOutput, count: (bytes: number) => void): RewindableOutput {

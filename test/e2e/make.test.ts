@@ -280,6 +280,26 @@ it('leaves nothing behind where it is interrupted', async () => {
   expect(await files()).toEqual([]);
 });
 
+it('writes to a named pipe as it is, and from archives in files as well', async () => {
+  await using world = await newWorld();
+  const registry = await world.startRegistry();
+  await pushImage(registry.base, 'library/x:1', buildImage({ layers: [layerOf([{ name: 'f', data: 'x' }])] }));
+  const at = (name: string) => join(world.path, name);
+  await world.must(['make', `--tar=${at('file.tar')}`, 'x:1']);
+  await must('mkfifo', [at('pipe')]);
+  const reading = must('sh', ['-c', `cat ${at('pipe')} >${at('piped.tar')}`]);
+  await world.must(['make', `--tar=${at('pipe')}`, 'x:1']);
+  await reading;
+  expect((await readFile(at('piped.tar'))).equals(await readFile(at('file.tar')))).toBe(true);
+  expect((await stat(at('pipe'))).isFIFO()).toBe(true);
+
+  for (const format of ['docker-archive', 'oci-archive']) {
+    await world.must(['make', `--format=${format}`, `--tar=${at('archive')}`, 'x:1']);
+    await world.must(['make', `--tar=${at('other.tar')}`, `${format}:${at('archive')}:docker.io/library/x:1`]);
+    expect((await readFile(at('other.tar'))).equals(await readFile(at('file.tar'))), format).toBe(true);
+  }
+});
+
 it('is handed to xcluster with what a VM needs to use it, or not at all', async () => {
   await using world = await newWorld();
   const registry = await world.startRegistry();
