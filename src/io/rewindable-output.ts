@@ -2,9 +2,7 @@
 // it is final: in memory, and beyond that in a temporary file.
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type FileWriter, fileWriter } from './file-writer.ts';
 import { translatingFsErrors } from './fs-errors.ts';
-import { temporaryFile } from './temporary-file.ts';
 
 /** Disposing without `finish` discards what can be discarded. */
 export interface RewindableOutput extends AsyncDisposable {
@@ -20,10 +18,12 @@ export interface RewindableOutput extends AsyncDisposable {
   finish(): Promise<void>;
 }
 
-/** In bytes: what is read of a temporary file at a time, and sent. */
-const PORTION = 1 << 20;
-/** What is copied at once: as much as a writer gathers. Seen: with 4 MiB, a page cache takes ten times as long. */
-const COPIED = 1 << 20;
+/** In bytes. */
+const BATCH = 1 << 20;
+/** One system call takes 1024 at most (IOV_MAX). */
+const MOST_CHUNKS = 512;
+/** What is copied at once. */
+const COPIED = 4 << 20;
 /** What is held in memory for a pipe. */
 const IN_MEMORY = 8 << 20;
 
@@ -31,18 +31,18 @@ const IN_MEMORY = 8 << 20;
 export async function fileOutput(path: string): Promise<RewindableOutput> {
   const temporary = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}`);
   const handle = await translatingFsErrors(path, () => open(temporary, 'wx'));
-  const writer = fileWriter(handle, 0);
+  const writer = batchWriter(handle);
   let final = 0;
   let isDone = false;
   const mark = async (): Promise<void> => {
     await writer.flush();
-    final = writer.size;
+    final = writer.position;
   };
   return {
-    write: (chunks) => translatingFsErrors(path, () => appendAll(writer, chunks)),
-    copy: (source, from, to) => translatingFsErrors(path, () => appendCopy(writer, source, from, to)),
+    write: (chunks) => translatingFsErrors(path, () => writer.write(chunks)),
+    copy: (source, from, to) => translatingFsErrors(path, () => writer.copy(source, from, to)),
     mark: () => translatingFsErrors(path, mark),
-    rewind: () => translatingFsErrors(path, () => cutBack(writer, final)),
+    rewind: () => translatingFsErrors(path, () => writer.rewind(final)),
     finish: () =>
       translatingFsErrors(path, async () => {
         await mark();
@@ -52,7 +52,7 @@ export async function fileOutput(path: string): Promise<RewindableOutput> {
       }),
     async [Symbol.asyncDispose]() {
       if (isDone) return;
-      await writer.abandon();
+      await writer.flush().catch(() => {});
       await handle.close().catch(() => {});
       await rm(temporary, { force: true });
     },
@@ -63,23 +63,25 @@ export async function fileOutput(path: string): Promise<RewindableOutput> {
 export function pipeOutput(send: (bytes: Uint8Array) => Promise<void>, directory: string): RewindableOutput {
   let held: Uint8Array[] = [];
   let size = 0;
-  let spill: { readonly handle: FileHandle; readonly writer: FileWriter } | undefined;
+  let spill: { readonly handle: FileHandle; readonly writer: BatchWriter } | undefined;
 
-  const spillTo = async (): Promise<FileWriter> => {
-    const handle = await temporaryFile(directory);
-    spill = { handle, writer: fileWriter(handle, 0) };
+  const spillTo = async (): Promise<BatchWriter> => {
+    const path = join(directory, `.images-${crypto.randomUUID()}`);
+    const handle = await open(path, 'wx+', 0o600);
+    await rm(path);
+    spill = { handle, writer: batchWriter(handle) };
     return spill.writer;
   };
   const mark = async (): Promise<void> => {
     if (spill) {
       await spill.writer.flush();
-      for (let at = 0; at < spill.writer.size; ) {
-        const buffer = Buffer.allocUnsafeSlow(PORTION);
-        const { bytesRead } = await spill.handle.read(buffer, 0, PORTION, at);
+      for (let at = 0; at < spill.writer.position; ) {
+        const buffer = Buffer.allocUnsafeSlow(BATCH);
+        const { bytesRead } = await spill.handle.read(buffer, 0, BATCH, at);
         await send(buffer.subarray(0, bytesRead));
         at += bytesRead;
       }
-      await cutBack(spill.writer, 0);
+      await spill.writer.rewind(0);
     }
     if (held.length > 0) await send(held.length === 1 ? (held[0] as Uint8Array) : Buffer.concat(held));
     [held, size] = [[], 0];
@@ -92,16 +94,16 @@ export function pipeOutput(send: (bytes: Uint8Array) => Promise<void>, directory
     }
     await translatingFsErrors(directory, async () => {
       const writer = spill?.writer ?? (await spillTo());
-      await appendAll(writer, held);
+      if (held.length > 0) await writer.write(held);
       held = [];
-      await appendAll(writer, chunks);
+      await writer.write(chunks);
     });
   };
   return {
     write,
     async copy(source, from, to) {
       for (let at = from; at < to; ) {
-        const buffer = Buffer.allocUnsafeSlow(Math.min(PORTION, to - at));
+        const buffer = Buffer.allocUnsafeSlow(Math.min(BATCH, to - at));
         const length = await readSome(source, buffer, at);
         await write([buffer.subarray(0, length)]);
         at += length;
@@ -110,42 +112,97 @@ export function pipeOutput(send: (bytes: Uint8Array) => Promise<void>, directory
     mark,
     async rewind() {
       [held, size] = [[], 0];
-      if (spill) await cutBack(spill.writer, 0);
+      await spill?.writer.rewind(0);
     },
     finish: mark,
     async [Symbol.asyncDispose]() {
-      await spill?.writer.abandon();
+      await spill?.writer.flush().catch(() => {});
       await spill?.handle.close();
       spill = undefined;
     },
   };
 }
 
-async function appendAll(writer: FileWriter, chunks: readonly Uint8Array[]): Promise<void> {
-  for (const chunk of chunks) await writer.append(chunk);
+interface BatchWriter {
+  readonly position: number;
+  write(chunks: readonly Uint8Array[]): Promise<void>;
+  copy(source: FileHandle, from: number, to: number): Promise<void>;
+  flush(): Promise<void>;
+  rewind(position: number): Promise<void>;
 }
 
-/** Through the same memory again and again: new memory costs as much as the copying. */
-async function appendCopy(writer: FileWriter, source: FileHandle, from: number, to: number): Promise<void> {
-  const buffers = [Buffer.allocUnsafeSlow(COPIED), Buffer.allocUnsafeSlow(COPIED)];
-  for (let at = from, turn = 0; at < to; turn++) {
-    const buffer = buffers[turn % 2] as Buffer;
-    const length = await readSome(source, buffer.subarray(0, to - at), at);
-    // As it is large, its write has begun now, and that of the other buffer is over; where little was read it is waited for.
-    await writer.append(buffer.subarray(0, length));
-    if (length < COPIED) await writer.flush();
-    at += length;
-  }
-}
-
-/** What is still in memory is never written. */
-async function cutBack(writer: FileWriter, size: number): Promise<void> {
-  await writer.abandon();
-  await writer.truncate(size);
+/** Writes one batch while the next one is gathered. */
+function batchWriter(handle: FileHandle): BatchWriter {
+  let batch: Uint8Array[] = [];
+  let size = 0;
+  let position = 0;
+  let writing: Promise<void> = Promise.resolve();
+  const send = async (): Promise<void> => {
+    await writing;
+    const chunks = batch;
+    const at = position;
+    position += size;
+    [batch, size] = [[], 0];
+    writing = writeAll(handle, chunks, at);
+    writing.catch(() => {});
+  };
+  const flush = async (): Promise<void> => {
+    if (batch.length > 0) await send();
+    await writing;
+  };
+  return {
+    get position() {
+      return position;
+    },
+    async write(chunks) {
+      for (const chunk of chunks) {
+        if (chunk.length === 0) continue;
+        batch.push(chunk);
+        size += chunk.length;
+        if (size >= BATCH || batch.length >= MOST_CHUNKS) await send();
+      }
+    },
+    // The same memory again and again: new memory costs as much as the copying.
+    async copy(source, from, to) {
+      await flush();
+      const buffers = [Buffer.allocUnsafeSlow(COPIED), Buffer.allocUnsafeSlow(COPIED)];
+      for (let at = from, turn = 0; at < to; turn++) {
+        const buffer = buffers[turn % 2] as Buffer;
+        const length = await readSome(source, buffer.subarray(0, to - at), at);
+        await writing;
+        writing = writeAll(handle, [buffer.subarray(0, length)], position);
+        writing.catch(() => {});
+        position += length;
+        at += length;
+      }
+      await writing;
+    },
+    flush,
+    async rewind(to) {
+      [batch, size] = [[], 0];
+      await writing;
+      await handle.truncate(to);
+      position = to;
+    },
+  };
 }
 
 async function readSome(source: FileHandle, buffer: Uint8Array, position: number): Promise<number> {
   const { bytesRead } = await source.read(buffer, 0, buffer.length, position);
   if (bytesRead === 0) throw new Error(`file ended early, at byte ${position}`);
   return bytesRead;
+}
+
+async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<void> {
+  const { bytesWritten } = await handle.writev(chunks, position);
+  let at = position;
+  let skip = bytesWritten;
+  for (const chunk of chunks) {
+    // Only a full disk or a signal cuts a write short; what failed says so here.
+    for (let from = Math.min(skip, chunk.length); from < chunk.length; ) {
+      from += (await handle.write(chunk, from, chunk.length - from, at + from)).bytesWritten;
+    }
+    skip -= Math.min(skip, chunk.length);
+    at += chunk.length;
+  }
 }
