@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 import { summary } from './test/testing/summary.ts';
 
 const oldest = process.env.IMAGES_TEST_OLDEST_NODE;
+/** Slow ones, in which the peers do the work: what they run of the program, others run on that Node too. */
+const NODE_ALIKE = ['build-corpus', 'docker-export', 'make-vm'].map((name) => `test/e2e/${name}.test.ts`);
 const timeouts = { testTimeout: 60_000, hookTimeout: 120_000 };
 
 export default defineConfig({
@@ -16,6 +18,7 @@ export default defineConfig({
               test: {
                 name: 'oldest node',
                 include: ['test/e2e/**/*.test.ts'],
+                exclude: NODE_ALIKE,
                 env: { IMAGES_TEST_NODE: oldest },
                 ...timeouts,
               },
