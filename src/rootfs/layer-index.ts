@@ -14,7 +14,7 @@ import { decodeIndex, encodeIndex } from './index-codec.ts';
 import { cleanPath } from './path.ts';
 
 /** More entries than any image has: what is beyond would not fit into memory. */
-const MAX_ENTRIES = 4_000_000;
+const MAX_ENTRIES = 1_500_000;
 /** Layers that are read at a time. */
 const AT_A_TIME = 4;
 
