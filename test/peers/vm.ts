@@ -1,9 +1,11 @@
 // Real VMs, whose recipes are beside the project (peers/vm-image, peers/vm-run); where they or qemu are absent tests are skipped.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { because, type Needs, needs } from './find.ts';
-import { must, type Result, run } from './process.ts';
+import { must, type Result } from './process.ts';
 import { ROOT } from './program.ts';
 import { temporaryDirectory } from './temporary.ts';
 
@@ -27,12 +29,42 @@ export async function vmImage(): Promise<string> {
   return directory;
 }
 
-/** Boots a VM, unpacks the disks on its `/`, runs their boot scripts, then the script; the console is stdout. */
+/** In milliseconds; a VM takes 10 to 40 s. */
+const ATTEMPT = 100_000;
+const ATTEMPTS = 3;
+
+/**
+ * Boots a VM, unpacks the disks on its `/`, runs their boot scripts, then the script; the console is stdout. Emulated machines lock up now and then
+ * ("soft lockup - CPU#0 stuck", with two processors mostly): one that does not end in time is ended, and another one booted.
+ */
 export async function runVm(script: string, options: readonly string[]): Promise<Result> {
   await using directory = await temporaryDirectory('vm');
   const file = join(directory.path, 'script');
   await writeFile(file, script);
-  return await run(join(RECIPES, 'vm-run'), [await vmImage(), file, ...options]);
+  const args = [await vmImage(), file, '--cpus=1', ...options];
+  for (let attempt = 1; ; attempt++) {
+    const result = await boot(args);
+    if (result.status !== LOCKED_UP || attempt === ATTEMPTS) return result;
+  }
+}
+
+const LOCKED_UP = -1;
+
+/** With all that it starts in a process group of its own, which is ended with it. */
+async function boot(args: readonly string[]): Promise<Result> {
+  const child = spawn(join(RECIPES, 'vm-run'), args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
+  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+  let locked = false;
+  const limit = setTimeout(() => {
+    locked = true;
+    if (child.pid) process.kill(-child.pid, 'SIGTERM');
+  }, ATTEMPT);
+  const [status] = (await once(child, 'close')) as [number | null];
+  clearTimeout(limit);
+  const text = (chunks: readonly Buffer[]) => Buffer.concat(chunks).toString();
+  return { status: locked ? LOCKED_UP : (status ?? LOCKED_UP), stdout: text(stdout), stderr: text(stderr) };
 }
 
 /** Lines of the console that the script marked. */
