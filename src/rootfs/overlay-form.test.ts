@@ -147,6 +147,30 @@ describe('a layer in overlay form', () => {
     }
   });
 
+  it('refuses whiteouts of no name, and has nothing of what is in a whiteout', async () => {
+    for (const name of ['.wh.', '.wh..', 'd/.wh...', '.wh.../']) {
+      await expect(layerOf([{ name }]).then(formOf)).rejects.toThrow(/a whiteout of no name/);
+    }
+    const form = await formOf(
+      await layerOf([{ name: '.wh.d/' }, { name: '.wh.d/f', content: 'x' }, { name: '.wh.e/.wh..wh..opq' }]),
+    );
+    expect([...form.files.keys()].sort(compareNames)).toEqual(['', 'd']);
+  });
+
+  it('has links to a link to a file below after that file', async () => {
+    const base = await layerOf([{ name: 'bin/tool', content: 'tool' }]);
+    const links = ['a', 'b', 'c'].map((name, at): TestEntry => {
+      return { name, type: 'hardlink', linkname: ['bin/tool', 'a', 'b'][at] as string };
+    });
+    const form = await formOf(await layerOf(links), { below: [base] });
+    expect(form.plain).toBe(true);
+    expect(listing(form).slice(0, 3)).toEqual([
+      'file a',
+      'hardlink b → overlay/ID/diff/a',
+      'hardlink c → overlay/ID/diff/a',
+    ]);
+  });
+
   it('has the content of a file below where it has a hard link to it', async () => {
     const base = await layerOf([{ name: 'bin/tool', content: 'tool', mode: 0o755, uid: 5 }]);
     const archive = await archiveOf([

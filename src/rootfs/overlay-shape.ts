@@ -33,6 +33,10 @@ export interface OverlayShape {
 /** Thrown where the layer cannot be written entry by entry. */
 export class NotPlain extends Error {}
 
+interface SharedLowerLink extends LowerLink {
+  readonly paths: string[];
+}
+
 interface FoundDirectory {
   header?: TarHeader;
   opaque: boolean;
@@ -44,7 +48,9 @@ export function plainShape(place: OverlayPlace): OverlayShape {
   /** Everything else by path; false for a whiteout. */
   const others = new Map<string, boolean>();
   const listed = new Set<string>();
-  const lowerLinks: LowerLink[] = [];
+  const lowerLinks: SharedLowerLink[] = [];
+  /** By each of their names: they are written last, and so are links to them. */
+  const lowerNames = new Map<string, SharedLowerLink>();
 
   const directory = (path: string): FoundDirectory => {
     const known = directories.get(path);
@@ -89,9 +95,17 @@ export function plainShape(place: OverlayPlace): OverlayShape {
       }
       const target = cleanPath(entry.linkname);
       if (directories.has(target) || others.get(target) === false || crosses(others, target)) throw new NotPlain();
+      const shared = lowerNames.get(target);
       occupy(path, true);
+      if (shared) {
+        shared.paths.push(path);
+        lowerNames.set(path, shared);
+        return { headers: [], findable };
+      }
       if (others.has(target) && target !== path) return { headers: [hardLink(path, target, place, entry)], findable };
-      lowerLinks.push({ paths: [path], target, header: entry });
+      const link = { paths: [path], target, header: entry };
+      lowerLinks.push(link);
+      lowerNames.set(path, link);
       return { headers: [], findable };
     },
     *rest() {
