@@ -47,6 +47,8 @@ export async function fileSystemOutput(path: string, kind: FileSystem, settings:
     stdio: ['pipe', 'ignore', 'pipe'],
   });
   const ended = endOf(child, maker.program);
+  // Whoever writes or finishes sees it.
+  ended.catch(() => {});
   const output = pipeOutput((bytes) => sendTo(child, bytes, ended), tmpdir());
   let isDone = false;
   return {
@@ -94,7 +96,13 @@ async function endOf(child: ChildProcess, program: string): Promise<void> {
 async function sendTo(child: ChildProcess, bytes: Uint8Array, ended: Promise<void>): Promise<void> {
   const { stdin } = child;
   if (!stdin || stdin.write(bytes)) return;
-  await Promise.race([once(stdin, 'drain'), ended.then(() => Promise.reject(new Error('the program ended early')))]);
+  try {
+    await Promise.race([once(stdin, 'drain'), ended.then(() => Promise.reject(new Error('the program ended early')))]);
+  } catch (error) {
+    // A pipe that it has closed (EPIPE) is not our own reader's: what the program says is the reason.
+    await ended;
+    throw error;
+  }
 }
 
 /** What the first bytes of a file say. */

@@ -80,8 +80,9 @@ function imageItem(text: string, settings: Settings): MakeItem {
     const open: MakeItem['open'] = (options) => openSource(text, settings, options);
     return { text, open, ...(named && { name: pulledName(named) }) };
   }
-  const name = fullReference(location.reference);
-  return { text, name: pulledName(name), open: (options) => openAnywhere(name, text, settings, options) };
+  const { reference } = location;
+  const name = pulledName(reference);
+  return { text, name, open: (options) => openAnywhere(reference, text, settings, options) };
 }
 
 /** `name:tag@digest` is pulled by digest, and that is what a runtime knows it by. */
@@ -92,16 +93,22 @@ export function pulledName(reference: Reference): FullReference {
 
 /** The local store, a Docker daemon, the private registry, at last its own registry. */
 async function openAnywhere(
-  name: FullReference,
+  reference: Reference,
   text: string,
   settings: Settings,
   options: OpenSourceOptions,
 ): Promise<OpenedSource> {
-  try {
-    return await openSource(formatReference(name), settings, options);
-  } catch (error) {
-    if (!isImagesError(error, 'MANIFEST_UNKNOWN')) throw error;
-    if (name.tag?.startsWith('local') || name.host === 'localhost') throw notBuilt(text, error);
+  const name = fullReference(reference);
+  // A name without a host is Docker Hub's first; then the private registry's own, which VMs would get from it.
+  const names = reference.host === undefined ? [name, reference] : [name];
+  for (const one of names) {
+    try {
+      return await openSource(formatReference(one), settings, options);
+    } catch (error) {
+      if (!isImagesError(error, 'MANIFEST_UNKNOWN')) throw error;
+      const isLast = one === names.at(-1);
+      if (isLast && (name.tag?.startsWith('local') || name.host === 'localhost')) throw notBuilt(text, error);
+    }
   }
   return await openSource(`docker://${formatReference(name)}`, settings, options);
 }

@@ -2,6 +2,7 @@
 import { open, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { OnCopyEvent } from '../copy/events.ts';
+import { translatingFsErrors } from '../io/fs-errors.ts';
 import { createLimiter } from '../io/limiter.ts';
 import { fileOutput, pipeOutput, type RewindableOutput } from '../io/rewindable-output.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -136,12 +137,12 @@ export async function makeStore(
 export async function storeOutput(path: string, send: (bytes: Uint8Array) => Promise<void>): Promise<RewindableOutput> {
   if (path === '-') return pipeOutput(send, tmpdir());
   const info = await stat(path).catch(() => undefined);
-  return info && !info.isFile() && !info.isDirectory() ? await specialOutput(path) : await fileOutput(path);
+  return info && !info.isFile() ? await specialOutput(path) : await fileOutput(path);
 }
 
 async function specialOutput(path: string): Promise<RewindableOutput> {
-  const handle = await open(path, 'w');
-  const output = pipeOutput((bytes) => handle.writeFile(bytes), tmpdir());
+  const handle = await translatingFsErrors(path, () => open(path, 'w'));
+  const output = pipeOutput((bytes) => translatingFsErrors(path, () => handle.writeFile(bytes)), tmpdir());
   return {
     ...output,
     async [Symbol.asyncDispose]() {

@@ -1,7 +1,7 @@
 // `images make`: stores that real podman and skopeo take for their own. The proofs need root: it unpacks the archive, as a VM does; the program itself does not.
 
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -264,6 +264,39 @@ it('leaves nothing under the final name where it fails', async () => {
     expect(result.stderr).toMatch(new RegExp(message.source, 'm'));
     expect((await readdir(world.path)).filter((file) => file.includes('out.tar'))).toEqual([]);
   }
+});
+
+it('says what failed where a device is full, where the program for a file system ends early, and before any work that a path is a directory', async () => {
+  await using world = await newWorld();
+  const registry = await world.startRegistry();
+  await pushImage(registry.base, 'library/big:1', buildImage({ layers: [randomLayer('big', 20_000_000)] }));
+  const full = await world.images(['make', '--tar=/dev/full', 'big:1']);
+  expect(full.stderr).toMatch(/^ERROR: no space left \[\/dev\/full\]$/m);
+  const directory = await world.images(['make', `--tar=${world.path}`, 'big:1']);
+  expect(directory.stderr).toMatch(/^ERROR: a directory, not a file \[/m);
+  expect([full.status, directory.status]).toEqual([1, 1]);
+
+  await mkdir(join(world.path, 'bin'));
+  const program = '#!/bin/sh\ntest "$1" = --help || { echo no room >&2; exit 1; }\n';
+  await writeFile(join(world.path, 'bin/tar2sqfs'), program, { mode: 0o755 });
+  const file = join(world.path, 'out.squashfs');
+  const early = await world.images(['make', '--format=squashfs', `--tar=${file}`, 'big:1'], {
+    env: { PATH: `${join(world.path, 'bin')}:${process.env.PATH}` },
+  });
+  expect(early.stderr).toMatch(/^ERROR: tar2sqfs failed: no room$/m);
+  expect(early.status).toBe(1);
+  expect((await readdir(world.path)).filter((name) => name.includes('out.'))).toEqual([]);
+});
+
+it('finds by a name without a host what the private registry has under it, whatever host it came from', async () => {
+  await using world = await newWorld();
+  const directory = join(world.path, 'mk');
+  await mkdir(directory);
+  await writeFile(join(directory, 'Dockerfile'), 'FROM scratch\nADD ovl.tar /\n');
+  await writeFile(join(directory, 'tar'), '#!/bin/sh\ntar -C "$(dirname "$0")" -cf "$1" Dockerfile\n', { mode: 0o755 });
+  await world.must(['mkimage', '--tag=registry.x.org/test/mk:1', '--upload', directory]);
+  const plan = await world.must(['make', '--dry-run', 'test/mk:1']);
+  expect(plan.split('\n')[0]).toBe('docker.io/test/mk:1');
 });
 
 it('leaves nothing behind where it is interrupted', async () => {
