@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { OnCopyEvent } from '../copy/events.ts';
 import { readFileBytes } from '../io/file-bytes.ts';
 import type { RewindableOutput } from '../io/rewindable-output.ts';
-import { ImagesError } from '../oci/errors.ts';
+import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { StoredLayers } from '../transports/containers-storage/write-store.ts';
 import { makeArchive } from './make-archive.ts';
@@ -136,6 +136,10 @@ async function layersOf(
     return { layers, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
-    throw error;
+    if (!isImagesError(error, 'TAR_INVALID')) throw error;
+    throw new ImagesError('TAR_INVALID', `${error.message} [${path}]`, {
+      hint: 'What is there cannot be updated: leave out --update, and everything is made anew.',
+      cause: error,
+    });
   }
 }

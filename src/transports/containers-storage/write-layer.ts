@@ -109,6 +109,13 @@ export function readAhead(layer: Layer, options: CallOptions): LayerAhead {
   };
 }
 
+/** Reads no more of the layer than tells. */
+export async function layerCompression(layer: Layer, options: CallOptions): Promise<Compression | undefined> {
+  const { compression, body } = await peekCompression(await layer.open(options));
+  await body[Symbol.asyncIterator]().return?.();
+  return compression;
+}
+
 interface Attempt extends WriteLayerOptions {
   readonly archive?: Bytes;
   readonly index?: LayerIndex;

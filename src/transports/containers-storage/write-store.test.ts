@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { pipeOutput } from '../../io/rewindable-output.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Layer } from '../../rootfs/contract.ts';
-import type { TestEntry } from '../../rootfs/testing/layers.ts';
+import { layerOf, type TestEntry } from '../../rootfs/testing/layers.ts';
 import { readTar } from '../../tar/reader.ts';
 import { layerIds, linkOf } from './layer-ids.ts';
 import { imageToStore, madeStore } from './testing/made-store.ts';
@@ -102,6 +102,38 @@ describe('a store as an archive', () => {
       ['/x/y', '2'],
       ['/x/', ''],
     ]);
+  });
+
+  it('names the blob that the manifest names, also of a layer that is taken over', async () => {
+    const layersJson = async (archive: Uint8Array) =>
+      JSON.parse(String((await entriesOf(archive)).get('store/overlay-layers/layers.json')));
+    const plain = await imageToStore(image('a:1'));
+    const packed = await layerOf(base, { gzip: true });
+    const again = { ...plain, image: { ...plain.image, layers: [packed] } };
+    const chunks: Uint8Array[] = [];
+    const options = { graphRoot: 'store', temporaryDirectory: tmpdir() };
+    const output = (to: Uint8Array[]) => pipeOutput(async (bytes) => void to.push(bytes), tmpdir());
+    await writeStore([plain], output(chunks), options);
+    const [{ id }] = await layersJson(Buffer.concat(chunks));
+    const record = {
+      id,
+      created: '',
+      blob: { digest: plain.image.layers[0]?.descriptor.digest as Digest, size: 1 },
+      diffId: packed.diffId as Digest,
+      size: packed.archive.length,
+      uids: [0],
+      gids: [0],
+    };
+    const updated: Uint8Array[] = [];
+    const stored = { record: () => record, copy: async () => {}, rootDirectory: () => undefined };
+    await writeStore([again], output(updated), { ...options, stored });
+    const fresh: Uint8Array[] = [];
+    await writeStore([again], output(fresh), options);
+    expect(await layersJson(Buffer.concat(updated))).toEqual(await layersJson(Buffer.concat(fresh)));
+    expect((await layersJson(Buffer.concat(updated)))[0]).toMatchObject({
+      'compressed-diff-digest': packed.descriptor.digest,
+      compression: 2,
+    });
   });
 
   it('holds an image without layers', async () => {

@@ -10,7 +10,14 @@ import type { ReadableImage } from '../readable-image.ts';
 import { layerIds } from './layer-ids.ts';
 import { directoryEntry, fileEntry } from './store-entries.ts';
 import { bigDataFile } from './store-records.ts';
-import { type LayerAhead, type LayerToWrite, readAhead, type WrittenLayer, writeLayer } from './write-layer.ts';
+import {
+  type LayerAhead,
+  type LayerToWrite,
+  layerCompression,
+  readAhead,
+  type WrittenLayer,
+  writeLayer,
+} from './write-layer.ts';
 import {
   bigDataOf,
   createdTime,
@@ -167,7 +174,7 @@ async function writeLayers(
       const known = stored?.record(one.id);
       if (known && stored) {
         await stored.copy(one.id, output);
-        records.push({ ...known, created: one.created });
+        records.push({ ...known, created: one.created, blob: await blobOf(known, one, options) });
         const root = stored.rootDirectory(one.id);
         if (root) roots.set(one.id, root);
         taken++;
@@ -192,6 +199,14 @@ async function writeLayers(
     await ahead?.[Symbol.asyncDispose]();
   }
   return { records, taken };
+}
+
+/** The image may have the same layer compressed in another way now. */
+async function blobOf(known: LayerRecord, { layer }: NextLayer, call: CallOptions): Promise<LayerRecord['blob']> {
+  const { digest, size } = layer.descriptor;
+  if (digest === known.blob.digest) return known.blob;
+  const compression = await layerCompression(layer, call);
+  return { digest, size, ...(compression && { compression }) };
 }
 
 /** Each once, whichever images have it. */
