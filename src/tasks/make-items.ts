@@ -1,4 +1,5 @@
 // What the items of `make` are: image references, places, overlays whose images are built, overlays whose manifests use images. Each becomes a name and a source.
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import {
@@ -132,7 +133,9 @@ async function imageDirectory(item: string, settings: Settings): Promise<string>
   try {
     const { kind, path } = await findOverlay(item, settings);
     if (kind === 'file') throw noOverlay(item);
-    return join(path, 'image');
+    const image = join(path, 'image');
+    // What finds overlays finds what is in them as well.
+    return item.includes('/') && !(await isThere(image)) && (await isBuildable(path)) ? path : image;
   } catch (error) {
     const slash = item.indexOf('/');
     if (slash <= 0 || !isImagesError(error, 'OVERLAY_UNKNOWN')) throw isImagesError(error) ? noOverlay(item) : error;
@@ -143,6 +146,17 @@ async function imageDirectory(item: string, settings: Settings): Promise<string>
       throw isImagesError(cause, 'OVERLAY_UNKNOWN') ? noOverlay(item) : cause;
     }
   }
+}
+
+async function isBuildable(directory: string): Promise<boolean> {
+  return (await isThere(join(directory, 'manifest.json'))) || (await isThere(join(directory, 'Dockerfile')));
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function noOverlay(item: string): ImagesError {

@@ -299,6 +299,27 @@ it('finds by a name without a host what the private registry has under it, whate
   expect(plan.split('\n')[0]).toBe('docker.io/test/mk:1');
 });
 
+it('builds the directory `image` of an overlay, and any other that is named, wherever overlays are found', async () => {
+  await using world = await newWorld();
+  for (const name of ['image', 'other']) {
+    const directory = join(world.path, 'overlays/mine', name);
+    await mkdir(directory, { recursive: true });
+    const manifest = { name: `test/${name}`, labels: [{ name: 'version', value: '1' }], app: { exec: ['/x'] } };
+    await writeFile(join(directory, 'manifest.json'), JSON.stringify(manifest));
+    const script = '#!/bin/sh\ntar -C "$(dirname "$0")" -cf "$1" manifest.json\n';
+    await writeFile(join(directory, 'tar'), script, { mode: 0o755 });
+  }
+  const overlays = join(world.path, 'overlays');
+  const expected = ['docker.io/test/image:1', 'docker.io/test/other:1'];
+  for (const items of [
+    ['mine', 'mine/other'],
+    [`${overlays}/mine`, `${overlays}/mine/other`],
+  ]) {
+    const plan = await world.must(['make', '--dry-run', ...items], { env: { XCLUSTER_OVLPATH: overlays } });
+    expect(plan.split('\n').slice(0, 2)).toEqual(expected);
+  }
+});
+
 it('leaves nothing behind where it is interrupted', async () => {
   await using world = await newWorld();
   const registry = await world.startRegistry();
