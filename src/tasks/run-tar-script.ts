@@ -1,7 +1,7 @@
 // Runs the `tar` script of an overlay's image: `DIR/tar -` writes an archive to its standard output, which is a file without a name here, and messages to
 // its standard error, which are shown.
-import { spawn } from 'node:child_process';
-import { constants } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants, readdirSync, readFileSync } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createSpool } from '../build/context/spool.ts';
@@ -37,7 +37,7 @@ export async function runTarScript(
   const spool = await createSpool(options.spool);
   const begun = Date.now();
   const child = spawn(script, ['-'], { env: { ...settings.env }, stdio: ['ignore', spool.fd, 'pipe'] });
-  const stop = () => child.kill('SIGTERM');
+  const stop = () => endAll(child);
   settings.signal?.addEventListener('abort', stop, { once: true });
   child.stderr?.on('data', (chunk: Buffer) => options.onOutput?.(chunk));
   const ended = new Promise<void>((done, fail) => {
@@ -58,11 +58,44 @@ export async function runTarScript(
     context,
     [Symbol.asyncDispose]: async () => {
       settings.signal?.removeEventListener('abort', stop);
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      if (child.exitCode === null && child.signalCode === null) endAll(child);
       await context.catch(() => {});
       await spool[Symbol.asyncDispose]();
     },
   };
+}
+
+const PATIENCE_MS = 2000;
+
+/** The script with all that it has started: a shell that is ended alone leaves its commands running, and its standard error open. */
+function endAll(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  const all = [child.pid, ...startedBy(child.pid)];
+  signalAll(all, 'SIGTERM');
+  const timer = setTimeout(() => signalAll(all, 'SIGKILL'), PATIENCE_MS);
+  child.once('close', () => clearTimeout(timer));
+  child.stderr?.destroy();
+}
+
+function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}
+
+function startedBy(pid: number): readonly number[] {
+  try {
+    const tasks = readdirSync(`/proc/${pid}/task`);
+    const texts = tasks.map((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8'));
+    const children = texts.flatMap((text) => text.match(/\d+/g) ?? []).map(Number);
+    return children.flatMap((each) => [each, ...startedBy(each)]);
+  } catch {
+    return [];
+  }
 }
 
 async function checkScript(script: string): Promise<void> {
