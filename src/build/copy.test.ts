@@ -2,6 +2,7 @@
 
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { ImagesError } from '../oci/errors.ts';
 import { archiveOf, type TestEntry } from '../rootfs/testing/layers.ts';
 import { findPath, headerOf } from '../rootfs/tree.ts';
 import { build, failure } from './testing/build.ts';
@@ -131,6 +132,8 @@ describe('wildcards', () => {
       message: 'Dockerfile:2: no such file or directory in the context [dir/innr]',
       hint: 'Did you mean dir/inner?',
     });
+    const { hint } = await failure('FROM scratch\nCOPY l /', { files: [{ name: 'l', linkname: '../etc/x' }] });
+    expect(hint).toBe('It is a link to what is not in the context: ../etc/x');
   });
 
   it('of which a part is escaped mean that character', async () => {
@@ -435,6 +438,21 @@ describe('ADD of archives', () => {
     const error = await failure('FROM scratch\nADD x.tar /', { files });
     expect(error.message).toContain(message);
     expect(error.message).toMatch(/^Dockerfile:2: /);
+  });
+
+  it('says where an address stands that does not give the file', async () => {
+    const download = async () => {
+      throw new ImagesError('BAD_ANSWER', 'the address answered 404 [http://h/x]', { hint: 'Check the address.' });
+    };
+    for (const flag of ['', `--checksum=sha256:${'0'.repeat(64)} `]) {
+      const line = `ADD ${flag}http://h/x /y`;
+      expect(await failure(`FROM scratch\n${line}`, { download })).toMatchObject({
+        code: 'BAD_ANSWER',
+        message: 'Dockerfile:2: the address answered 404 [http://h/x]',
+        hint: 'Check the address.',
+        excerpt: [`2 | ${line}`, `  | ${' '.repeat(4 + flag.length)}^^^^^^^^^^`],
+      });
+    }
   });
 });
 

@@ -29,6 +29,8 @@ export interface BuildRequest {
   readonly agents?: ReadonlyMap<string, string>;
   /** What RUN gets beside ARG: proxies, in neither history nor key. */
   readonly proxies?: ReadonlyMap<string, string>;
+  /** Owners that RUN sets may be passed over, so its layers are not those of builds that keep them. */
+  readonly ignoreChownErrors?: boolean;
   readonly times: TimeChoice;
   readonly compression: LayerCompression;
   /** Nothing that is remembered counts. */

@@ -27,6 +27,15 @@ describe('RUN', () => {
     expect((await asked('RUN ["/x", "$A"]')).args).toEqual(['/x', '$A']);
   });
 
+  it('whose owners may be passed over is not had from memory where they are kept', async () => {
+    const world = newWorld();
+    const runner = recordingRunner();
+    for (const ignoreChownErrors of [true, false, true]) {
+      await build('FROM scratch\nRUN x', { runner, world, ignoreChownErrors });
+    }
+    expect(runner.requests).toHaveLength(2);
+  });
+
   it('sees ENV, ARG with a value, the user with groups, and the working directory (46)', async () => {
     const files = [
       { name: 'passwd', content: 'bob:x:1000:1001::/home/bob:\n' },
@@ -134,6 +143,31 @@ describe('mounts', () => {
       { type: 'ssh', target: '/run/buildkit/ssh_agent.6', socket: '/agent.sock', mode: 0o600 },
     ]);
     expect(env).toEqual(expect.arrayContaining(['KEY=s3cret', 'SSH_AUTH_SOCK=/run/buildkit/ssh_agent.6']));
+  });
+
+  it('of the context count with modes, links and directories, not with contents alone', async () => {
+    const world = newWorld();
+    const runner = recordingRunner();
+    const trees: readonly NonNullable<TestBuild['files']>[] = [
+      FILES,
+      [...FILES, { name: 'dir', type: 'directory' }],
+      [...FILES, { name: 'link', type: 'symlink', linkname: 'a.txt' }],
+      [...FILES, { name: 'link', type: 'symlink', linkname: 'dir' }],
+      [{ name: 'a.txt', content: 'A', mode: 0o755 }],
+    ];
+    for (const files of [...trees, ...trees]) {
+      await build('FROM scratch\nRUN --mount=type=bind,target=/c x', { files, runner, world });
+    }
+    expect(runner.requests).toHaveLength(trees.length);
+  });
+
+  it('name no image that cannot be had without saying where', async () => {
+    const text = 'FROM scratch AS build\nFROM scratch\nRUN --mount=from=biuld,target=/c x';
+    expect(await failure(text, { runner: recordingRunner() })).toMatchObject({
+      message: 'Dockerfile:3: no such image [biuld]',
+      hint: 'Did you mean build?',
+      excerpt: ['3 | RUN --mount=from=biuld,target=/c x', '  |                  ^^^^^'],
+    });
   });
 
   it('take from stages and images, which are then needed', async () => {

@@ -80,7 +80,7 @@ describe('ENV and ARG', () => {
       'ENV V=1.2.3 P=80 U=bob D=/data\nEXPOSE $P ${P}81/udp\nLABEL v=${V%.*} w=${V##*.}\nUSER $U\nVOLUME $D ${D}2\nSTOPSIGNAL ${S:-SIGINT}\nWORKDIR /w/$U',
       { images: {}, files: [] },
     ).catch((error: unknown) => error);
-    expect(config).toMatchObject({ message: 'the image has no such user [bob]' });
+    expect(config).toMatchObject({ message: 'Dockerfile:8: the image has no such user [bob]' });
     expect(
       await inner(
         'ENV V=1.2.3 P=80 U=5 D=/data\nEXPOSE $P ${P}81/udp\nLABEL v=${V%.*} w=${V##*.}\nUSER $U\nVOLUME $D ${D}2\nSTOPSIGNAL ${S:-SIGINT}\nWORKDIR /w/$U',

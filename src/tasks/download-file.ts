@@ -42,6 +42,7 @@ export function createDownloader(settings: Settings, directory: string): Downloa
         throw new ImagesError(
           'DIGEST_INVALID',
           `digest is ${digest}, expected ${checksum} [${describeHttpUrl(parseHttpUrl(url))}]`,
+          { hint: 'The file is not the one that --checksum was written for: find out which of the two is right.' },
         );
       }
       const modified = Date.parse(answer.headers['last-modified'] ?? '');

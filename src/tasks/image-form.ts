@@ -57,7 +57,7 @@ function readManifest(path: string, text: string): ManifestForm {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw invalid(path, 'no JSON', cause);
+    throw invalid(path, 'that is no JSON', cause);
   }
   if (!decode.isObject(value)) throw invalid(path, 'no object');
   const { name, labels, app } = value;

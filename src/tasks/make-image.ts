@@ -192,6 +192,7 @@ async function build(
     times,
     compression: options.compression ?? QUICK,
     noCache: options.noCache ?? false,
+    ignoreChownErrors: options.ignoreChownErrors ?? false,
     ...(options.target !== undefined && { target: options.target }),
     ...(options.labels && { labels: options.labels }),
     ...(options.secrets && { secrets: options.secrets }),

@@ -1,7 +1,10 @@
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { describe, expect, it, vi } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
 import { startDockerd } from '../peers/dockerd.ts';
 import { findProgram, needs } from '../peers/find.ts';
@@ -178,10 +181,12 @@ describe('images mkimage with a Dockerfile', () => {
         'Dockerfile',
         `FROM scratch\nADD --checksum=${digestOf(Buffer.from('other'))} ${base}/dir/file.tar.gz /x\n`,
       );
-      expect((await scene.images(['mkimage', '--tag=a', scene.image])).stderr).toContain('ERROR: digest is ');
+      expect((await scene.images(['mkimage', '--tag=a', scene.image])).stderr).toMatch(
+        /^ERROR: \S+\/Dockerfile:2: digest is \S+, expected \S+ \[http\S+\]\n {2}2 \| ADD /,
+      );
       await scene.put('Dockerfile', `FROM scratch\nADD ${base}/none /x\n`);
       expect((await scene.images(['mkimage', '--tag=a', scene.image])).stderr).toContain(
-        `ERROR: the address answered 404 [${base}/none]`,
+        `/Dockerfile:2: the address answered 404 [${base}/none]\n`,
       );
     } finally {
       server.close();
@@ -210,7 +215,7 @@ describe('images mkimage with a manifest.json', () => {
   });
 
   it.each([
-    ['{', 'a manifest no JSON'],
+    ['{', 'a manifest that is no JSON'],
     ['{"name": "a"}', 'a manifest without a label `version`, which is the tag'],
     ['{"labels": []}', 'a manifest without a name'],
     [
@@ -229,6 +234,12 @@ describe('images mkimage with a manifest.json', () => {
     );
   });
 });
+
+/** Ended and not yet waited for is not running. */
+async function isRunning(pid: number): Promise<boolean> {
+  const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  return state !== undefined && !/\) Z /.test(state);
+}
 
 describe('the tar script', () => {
   const told = async (script: string | undefined, mode = 0o755) => {
@@ -268,6 +279,28 @@ describe('the tar script', () => {
   it('that is not there, or not executable', async () => {
     expect(await told(undefined)).toMatch(/^ERROR: no `tar` script \[/);
     expect(await told('#! /bin/sh\n', 0o644)).toMatch(/^ERROR: the `tar` script is not executable \[\S+\]\nchmod \+x /);
+  });
+
+  it.each([
+    ['SIGTERM', '#! /bin/sh\necho $$ >&2\nsleep 60\n'],
+    ['SIGINT', "#! /bin/sh\ntrap '' TERM\necho $$ >&2\nsleep 60 & sleep 60\nsleep 60\n"],
+  ] as const)('is ended by %s with all that it has started', async (signal, script) => {
+    await using scene = await newScene({ tar: script, Dockerfile: DOCKERFILE });
+    const child = scene.startImages(['mkimage', '--tag=a', scene.image]);
+    const said = createInterface({ input: child.stderr as Readable })[Symbol.asyncIterator]();
+    let line = '';
+    while (!/^\d+$/.test(line)) line = (await said.next()).value ?? expect.fail('the script has not begun');
+    const pid = Number(line);
+    // Until its command runs as well.
+    const children = () =>
+      readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').then((text) => text.match(/\d+/g) ?? []);
+    await vi.waitUntil(async () => (await children()).length > 0);
+    const pids = [pid, ...(await children()).map(Number)];
+    const begun = performance.now();
+    child.kill(signal);
+    await once(child, 'exit');
+    expect(performance.now() - begun).toBeLessThan(8000);
+    await vi.waitUntil(async () => !(await Promise.all(pids.map(isRunning))).includes(true), { timeout: 3000 });
   });
 
   it('may compress what it writes', async () => {

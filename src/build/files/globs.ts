@@ -58,13 +58,16 @@ export function noSuch(source: TreeSource, text: string, path: string): ImagesEr
   const parent = findPath(source.tree, parentPath(path), { follow: true });
   const names = parent?.node.children ? sortedNames(parent.node.children) : [];
   const name = path.slice(path.lastIndexOf('/') + 1);
-  const meant = hasWildcards(name) ? undefined : nearest(name, names);
+  const link = parent?.node.children?.get(name)?.inode.entry;
+  const meant = link || hasWildcards(name) ? undefined : nearest(name, names);
   const shown = names.slice(0, 8).map(printableName).join(' ');
-  const hint = meant
-    ? `Did you mean ${printableName(joinPath(parentPath(path), meant))}?`
-    : names.length === 0
-      ? `${source.name} has nothing there.`
-      : `There is: ${shown}${names.length > 8 ? ' …' : ''}`;
+  const hint = link
+    ? `It is a link to what is not in ${source.name}: ${printableName(link.linkname)}`
+    : meant
+      ? `Did you mean ${printableName(joinPath(parentPath(path), meant))}?`
+      : names.length === 0
+        ? `${source.name} has nothing there.`
+        : `There is: ${shown}${names.length > 8 ? ' …' : ''}`;
   const what = hasWildcards(text) ? 'nothing matches' : 'no such file or directory';
   return new ImagesError('PATH_UNKNOWN', `${what} in ${source.name} [${printableName(text)}]`, { hint });
 }

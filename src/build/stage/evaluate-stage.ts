@@ -1,5 +1,5 @@
 // One stage, instruction by instruction, from its base on.
-import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import { isImagesError } from '../../oci/errors.ts';
 import { type Platform, parsePlatform } from '../../oci/platform.ts';
 import type { Instruction } from '../dockerfile/instructions.ts';
 import { parseTrigger } from '../dockerfile/parse.ts';
@@ -11,9 +11,11 @@ import { earlierStage, type Stage } from './graph.ts';
 import { withHistory } from './history.ts';
 import { configOfBase, emptyConfig, envOf, withInner, withoutInner } from './image-config.ts';
 import type { StepResult } from './layer-step.ts';
+import { placedAt } from './placed.ts';
 import { runStep } from './run-step.ts';
 import type { StageLayer, StageState } from './state.ts';
 import { expanded, type Variables } from './variables.ts';
+import { withoutImage } from './without-image.ts';
 import { workdirStep } from './workdir-step.ts';
 
 /** Of events: counted over all builds of the process. */
@@ -54,34 +56,9 @@ async function baseState(build: Build, stage: Stage): Promise<StageState> {
     );
     return { ...nothing, layers, config: configOfBase(image.config) };
   } catch (error) {
-    if (!isImagesError(error) || error.code === 'ABORTED') throw error;
-    throw noBase(build, stage, name, error);
+    throw withoutImage(build.graph, stage.index, statement, { name, word: from.base, others: ['scratch'] }, error);
   }
 }
-
-/** Says where it is wanted, and what may have been meant. The code stays what it was: the network can be to blame as well. */
-function noBase({ graph }: Build, { from, index }: Stage, name: string, error: ImagesError): ImagesError {
-  const names = graph.stages.slice(0, index).flatMap((each) => (each.name ? [each.name] : []));
-  const { text, at } = from.base;
-  const message = error.message.includes(name) ? error.message : `${name}: ${error.message}`;
-  const placed = mistake(from.statement, message, {
-    at,
-    length: text.length,
-    word: name,
-    candidates: [...names, 'scratch'],
-    ...(error.hint !== undefined && { hint: error.hint }),
-  });
-  const { excerpt, hint, position } = placed;
-  const code = UNKNOWN.includes(error.code) ? placed.code : error.code;
-  return new ImagesError(code, placed.message, {
-    excerpt,
-    cause: error,
-    ...(hint !== undefined && { hint }),
-    ...(position && { position }),
-  });
-}
-
-const UNKNOWN: readonly string[] = ['MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'PLATFORM_UNKNOWN', 'REFERENCE_INVALID'];
 
 function platformOf(build: Build, { from }: Stage, variables: Variables): Platform {
   const text = expanded(from.statement, from.platform ?? '', variables);
@@ -145,7 +122,9 @@ async function evaluateStep(
     onBytes: (count: number) => seams.onEvent?.({ type: 'bytes', id, count }),
   };
   const step: Step = { build, stage, state, variables, settings, id };
-  const { result, history, workdir } = await dispatch(step, instruction);
+  const { result, history, workdir } = await dispatch(step, instruction).catch((error: unknown) => {
+    throw isImagesError(error, 'PATH_UNKNOWN') ? placedAt(instruction.statement, undefined, error) : error;
+  });
   seams.onEvent?.({ type: 'step-done', id, stage: label, text, cached: result.cached });
   const { layer } = result;
   const made: StageLayer | undefined = layer && { layer, id: result.id, isNew: true, instruction: history };

@@ -1,5 +1,5 @@
 // What COPY and ADD say, and mistakes in it.
-import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import { isImagesError } from '../../oci/errors.ts';
 import { compilePatterns, PatternError, type Patterns } from '../context/patterns.ts';
 import type { Word } from '../dockerfile/instructions.ts';
 import { mistake } from '../dockerfile/source.ts';
@@ -10,6 +10,7 @@ import type { createTarget } from '../files/target.ts';
 import type { ArchiveFile, TreeSource } from '../files/tree-source.ts';
 import type { createCopyPlan } from '../files/write-copies.ts';
 import type { Of, Step } from './build.ts';
+import { placedAt } from './placed.ts';
 import { accountsOf } from './state.ts';
 
 type FilesInstruction = Of<'copy' | 'add'>;
@@ -47,14 +48,7 @@ export async function placing<T>({ instruction, sources }: Said, act: () => Prom
     return await act();
   } catch (error) {
     if (!isImagesError(error, 'PATH_UNKNOWN', 'TAR_INVALID')) throw error;
-    const { text, at } = word ?? sources[0]?.word ?? instruction.destination;
-    const { excerpt, position, message } = mistake(instruction.statement, error.message, { at, length: text.length });
-    throw new ImagesError(error.code, message, {
-      ...(error.hint !== undefined && { hint: error.hint }),
-      ...(position && { position }),
-      excerpt,
-      cause: error,
-    });
+    throw placedAt(instruction.statement, word ?? sources[0]?.word ?? instruction.destination, error);
   }
 }
 

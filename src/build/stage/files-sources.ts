@@ -7,22 +7,21 @@ import { mistake } from '../dockerfile/source.ts';
 import { type CopyRules, copyMatch, copySource } from '../files/copy-files.ts';
 import { matchSource } from '../files/globs.ts';
 import type { TreeSource } from '../files/tree-source.ts';
-import { type Of, type Step, stageLabel } from './build.ts';
+import type { Of, Step } from './build.ts';
 import { type Action, type Origin, type PlanParts, parentsOf, placing, type Said } from './files-said.ts';
-import { sourceStage } from './graph.ts';
-import { layersSource, type StageLayer } from './state.ts';
+import { placedAt } from './placed.ts';
+import { layersSource } from './state.ts';
 import { expanded } from './variables.ts';
+import { layersFrom } from './without-image.ts';
 
 type FilesInstruction = Of<'copy' | 'add'>;
 
 /** The context, an earlier stage, or an image. */
 export async function originOf(step: Step, instruction: FilesInstruction): Promise<Origin> {
-  const { build, stage } = step;
+  const { build } = step;
   const from = instruction.kind === 'copy' ? instruction.from : undefined;
   if (from === undefined) return { id: undefined, open: build.context };
-  const source = sourceStage(build.graph, stage.index, from, instruction);
-  const layers: readonly StageLayer[] = source ? (await build.stage(source)).layers : await build.imageLayers(from);
-  const name = source ? `stage ${stageLabel(source)}` : from;
+  const { name, layers } = await layersFrom(step, instruction, from);
   return { id: layers.map(({ id }) => id), open: () => layersSource(name, layers, build.call) };
 }
 
@@ -89,7 +88,11 @@ async function urlActions(step: Step, said: Said, url: string, unpack: boolean):
       at: sources[0]?.word.at ?? 0,
     });
   const name = nameOfUrl(url);
-  const open = () => download(url, { ...build.call, ...(digest && { checksum: digest }) });
+  const word = sources.find(({ text }) => text === url)?.word;
+  const open = async () =>
+    await download(url, { ...build.call, ...(digest && { checksum: digest }) }).catch((error: unknown) => {
+      throw placedAt(instruction.statement, word, error);
+    });
   // With a checksum nothing is fetched before it is needed.
   if (digest && !unpack) {
     const copy = async (rules: CopyRules, plan: PlanParts) => copySource({ ...plan, rules }, await open(), name);
@@ -112,7 +115,8 @@ async function contentIds(source: TreeSource, text: string, said: Said): Promise
   ];
 }
 
-async function idsBelow(source: TreeSource, path: string): Promise<unknown> {
+/** Of all files below a path: names, headers without times, contents. */
+export async function idsBelow(source: TreeSource, path: string): Promise<unknown> {
   const found = findPath(source.tree, path);
   const ids: unknown[] = [];
   for (const { path: each, node } of found ? walk(found.node) : []) {

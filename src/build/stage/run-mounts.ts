@@ -2,15 +2,15 @@
 
 import type { Layer } from '../../rootfs/contract.ts';
 import { baseName } from '../../rootfs/path.ts';
-import { walk } from '../../rootfs/tree.ts';
 import type { RunMount } from '../contract.ts';
 import type { Run } from '../dockerfile/instructions.ts';
 import { type Mount, parseMount } from '../dockerfile/mounts.ts';
 import { mistake } from '../dockerfile/source.ts';
 import { normalised } from '../files/globs.ts';
 import type { Step } from './build.ts';
-import { sourceStage } from './graph.ts';
+import { idsBelow } from './files-sources.ts';
 import { expanded } from './variables.ts';
+import { layersFrom } from './without-image.ts';
 
 export interface RunMounts {
   readonly mounts: readonly RunMount[];
@@ -78,19 +78,16 @@ async function prepare(step: Step, instruction: Run, mount: Mount, at: number): 
 const NOTHING: { readonly layers: readonly Layer[]; readonly id: unknown } = { layers: [], id: '' };
 
 async function mountedLayers(
-  { build, stage }: Step,
+  step: Step,
   instruction: Run,
   from: string | undefined,
 ): Promise<{ readonly layers: readonly Layer[]; readonly id: unknown }> {
   if (from === undefined) {
-    const context = await build.context();
-    const files = [...walk(context.tree.root)].filter(({ node }) => node.inode.entry?.type === 'file');
-    const ids = await Promise.all(files.map(async ({ path, node }) => [path, await context.contentId(node.inode)]));
-    return { layers: context.layers, id: ids };
+    const context = await step.build.context();
+    return { layers: context.layers, id: await idsBelow(context, '/') };
   }
   if (from === 'scratch') return NOTHING;
-  const source = sourceStage(build.graph, stage.index, from, instruction);
-  const layers = source ? (await build.stage(source)).layers : await build.imageLayers(from);
+  const { layers } = await layersFrom(step, instruction, from);
   return { layers: layers.map(({ layer }) => layer), id: layers.map(({ id }) => id) };
 }
 

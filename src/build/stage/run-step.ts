@@ -29,9 +29,10 @@ export async function runStep(step: Step, instruction: Run): Promise<RunResultOf
   const directory = config.inner.WorkingDir ?? '/';
   const user = config.inner.User ?? '';
   const { network } = instruction;
-  const { platform } = build.request;
+  const { platform, ignoreChownErrors } = build.request;
   const below = state.layers.map(({ id }) => id);
   const key = ['run', 1, below, args, file?.content ?? '', env, directory, user, network, mounts.id, platform];
+  if (ignoreChownErrors) key.push('owners ignored');
   const result = await layerStep(key, settings, async () => {
     const accounts = await accountsOf(state.layers, build.call);
     const { proxies = new Map<string, string>() } = build.request;
