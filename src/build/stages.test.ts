@@ -46,6 +46,13 @@ describe('stages', () => {
     });
   });
 
+  it('say that a base is for another platform than is asked for', async () => {
+    const images = { base: { config: { architecture: 's390x', os: 'linux' } } };
+    const { warnings } = await build('FROM --platform=linux/arm64 base', { images });
+    expect(warnings).toEqual(['Dockerfile:1: base is for linux/s390x, not linux/arm64']);
+    expect((await build('FROM --platform=linux/s390x base', { images })).warnings).toEqual([]);
+  });
+
   it('independent ones are built at the same time', async () => {
     let running = 0;
     let most = 0;

@@ -1,6 +1,6 @@
 // One stage, instruction by instruction, from its base on.
 import { isImagesError } from '../../oci/errors.ts';
-import { type Platform, parsePlatform } from '../../oci/platform.ts';
+import { formatPlatform, type Platform, parsePlatform, platformSuits } from '../../oci/platform.ts';
 import type { Instruction } from '../dockerfile/instructions.ts';
 import { parseTrigger } from '../dockerfile/parse.ts';
 import { mistake } from '../dockerfile/source.ts';
@@ -54,7 +54,16 @@ async function baseState(build: Build, stage: Stage): Promise<StageState> {
     const layers = image.layers.map(
       (layer): StageLayer => ({ layer, id: layer.diffId ?? layer.descriptor.digest, isNew: false, instruction: '' }),
     );
-    return { ...nothing, layers, config: configOfBase(image.config) };
+    const config = configOfBase(image.config);
+    const { os, architecture, variant } = config.top;
+    // An image without an index is for what it is for, whatever is asked: as BuildKit, it is taken and said.
+    if (typeof os === 'string' && typeof architecture === 'string') {
+      const own: Platform = { os, architecture, ...(typeof variant === 'string' && { variant }) };
+      const where = `${statement.source.name}:${from.range.first}`;
+      if (!platformSuits(own, platform))
+        build.warn(`${where}: ${name} is for ${formatPlatform(own)}, not ${formatPlatform(platform)}`);
+    }
+    return { ...nothing, layers, config };
   } catch (error) {
     throw withoutImage(build.graph, stage.index, statement, { name, word: from.base, others: ['scratch'] }, error);
   }
