@@ -44,17 +44,21 @@ describe.skipIf(missing)(`the corpus${why}`, () => {
   it.each(CORPUS.map((each) => [each.name, each] as const))('%s', async (_, each) => {
     const file = join(world.directory.path, `${each.name}.dockerfile`);
     await writeFile(file, each.text);
-    const [ours, theirs] = await Promise.all([
+    const both = [
       buildOurs(world, each, file),
       each.by === 'buildah' ? buildWithBuildah(world, each, file) : buildWithDocker(world, each, file),
-    ]);
+    ] as const;
+    await Promise.allSettled(both);
+    await using ours = await both[0];
+    await using theirs = await both[1];
     const differences = await diffTrees(theirs, ours);
     expect(differences.map(described(each)).filter((text) => text !== undefined)).toEqual([]);
     expect(comparable(ours.config, each)).toEqual(comparable(theirs.config, each));
   });
 });
 
-type Built = TreeWithLayers & { readonly config: Record<string, unknown> };
+/** Disposing it closes the place that it is read from. */
+type Built = AsyncDisposable & TreeWithLayers & { readonly config: Record<string, unknown> };
 
 async function createWorld(): Promise<World> {
   const directory = await temporaryDirectory('corpus');
@@ -142,7 +146,8 @@ async function readBuilt(place: string, settings: Settings): Promise<Built> {
   const opened = await openSource(place, settings);
   const { layers, configBytes } = await readImage(opened.source, { machine: machinePlatform() });
   const tree = applyLayers(await indexLayers(layers));
-  return { tree, layers, config: JSON.parse(Buffer.from(configBytes).toString()) as Record<string, unknown> };
+  const config = JSON.parse(Buffer.from(configBytes).toString()) as Record<string, unknown>;
+  return { tree, layers, config, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
 }
 
 function described({ but }: Case) {
