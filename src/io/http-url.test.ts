@@ -20,7 +20,8 @@ describe('addresses of requests', () => {
       path: '/',
     });
     expect(parseHttpUrl('http://[fe80::1%25eth0]:80/x').host).toBe('[fe80::1%25eth0]');
-    for (const wrong of ['ftp://x/', 'quay.io', 'http://', '//x/y']) expect(() => parseHttpUrl(wrong)).toThrow(wrong);
+    for (const wrong of ['ftp://x/', 'quay.io', 'http://', '//x/y', 'http://x:65536/'])
+      expect(() => parseHttpUrl(wrong)).toThrow(wrong);
   });
 
   it.each([
@@ -34,7 +35,15 @@ describe('addresses of requests', () => {
   });
 
   it('lead nowhere but to http', () => {
-    for (const location of ['ftp://x/y', 'javascript:x', 'file:///etc/passwd']) {
+    for (const location of [
+      'ftp://x/y',
+      'javascript:x',
+      'file:///etc/passwd',
+      'http://',
+      '//',
+      'http://x:70000/',
+      '//x:70000/',
+    ]) {
       expect(() => resolveHttpUrl(base, location)).toThrow('no http address');
     }
   });

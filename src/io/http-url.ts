@@ -21,17 +21,30 @@ export function parseHttpUrl(text: string): HttpUrl {
   if (!match) throw new Error(`not an http address [${text}]`);
   const [, scheme = '', host = '', rest = ''] = match;
   const secure = scheme.toLowerCase() === 'https';
+  if (hostAndPort(host, secure).port > 65_535) throw new Error(`not an http address [${text}]`);
   return { secure, host: normaliseHost(host, secure), path: rest.startsWith('/') ? rest : `/${rest}` };
 }
 
 /** Where a Location or Link header leads: absolute, or relative to the request. Errors: BAD_ANSWER. */
 export function resolveHttpUrl(base: HttpUrl, location: string): HttpUrl {
-  if (/^https?:\/\//i.test(location)) return parseHttpUrl(location);
+  if (/^https?:\/\/[^/?#]/i.test(location)) return elsewhere(base, location);
   const here = 'same-origin.invalid';
   const resolved = URL.parse(location, `http://${here}${base.path}`);
   if (resolved?.host === here) return { ...base, path: `${resolved.pathname}${resolved.search}` };
-  if (resolved && location.startsWith('//')) return parseHttpUrl(`${base.secure ? 'https' : 'http'}:${location}`);
-  throw new ImagesError('BAD_ANSWER', `${base.host} leads to no http address [${location.slice(0, 100)}]`);
+  if (resolved && location.startsWith('//')) return elsewhere(base, `${base.secure ? 'https' : 'http'}:${location}`);
+  throw noHttpAddress(base, location);
+}
+
+function elsewhere(base: HttpUrl, location: string): HttpUrl {
+  try {
+    return parseHttpUrl(location);
+  } catch {
+    throw noHttpAddress(base, location);
+  }
+}
+
+function noHttpAddress({ host }: HttpUrl, location: string): ImagesError {
+  return new ImagesError('BAD_ANSWER', `${host} leads to no http address [${location.slice(0, 100)}]`);
 }
 
 /** Scheme, host and port alike: the border that credentials do not cross. */

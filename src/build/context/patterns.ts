@@ -29,6 +29,11 @@ export function compilePatterns(texts: readonly string[]): Patterns {
   };
 }
 
+/** Of one part of a path, as a source of COPY has it: `!` and blanks mean themselves, `**` is `*`. Errors: PatternError. */
+export function partMatcher(part: string): (name: string) => boolean {
+  return matcherOf(part.replaceAll(/\*+/g, '*'));
+}
+
 interface Pattern {
   readonly takesBack: boolean;
   readonly matches: (path: string) => boolean;

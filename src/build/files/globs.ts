@@ -4,7 +4,7 @@ import { nearest } from '../../oci/nearest.ts';
 import { joinPath, parentPath } from '../../rootfs/path.ts';
 import { findPath, type PlacedNode, type RootTree, sortedNames, type TreeNode } from '../../rootfs/tree.ts';
 import { printableName } from '../../tar/names.ts';
-import { compilePatterns } from '../context/patterns.ts';
+import { partMatcher } from '../context/patterns.ts';
 import type { TreeSource } from './tree-source.ts';
 
 /** A path that a source means. */
@@ -19,7 +19,7 @@ export function hasWildcards(text: string): boolean {
   return /[*?[]/.test(text.replaceAll(/\\./gs, ''));
 }
 
-/** In byte order. A pattern's first parts without wildcards are followed through links, and so is what a source without any names. Errors: PATH_UNKNOWN. */
+/** In byte order. A pattern's first parts without wildcards are followed through links, and so is what a source without any names. Errors: PATH_UNKNOWN, PatternError. */
 export function matchSource(source: TreeSource, text: string): readonly Match[] {
   const path = normalised(text);
   const parts = path.split('/').filter((part) => part !== '');
@@ -40,7 +40,7 @@ export function matchSource(source: TreeSource, text: string): readonly Match[] 
 function* matching(at: PlacedNode, [part, ...rest]: readonly string[]): Generator<PlacedNode> {
   const { children } = at.node;
   if (part === undefined || !children) return;
-  const { matches } = compilePatterns([part.replaceAll('**', '*')]);
+  const matches = partMatcher(part);
   for (const name of sortedNames(children)) {
     if (!matches(name)) continue;
     const placed = { path: joinPath(at.path, name), node: children.get(name) as TreeNode };

@@ -51,6 +51,7 @@ export function createUnpacker(target: Target, rules: UnpackRules): Unpacker {
       const linkname = placeOf(cleanPath(entry.linkname));
       if (!written.has(linkname)) throw linkToNothing(entry);
       if (linkname === path) return undefined;
+      if (target.look(linkname)?.type === 'directory') throw linkToDirectory(entry);
       target.put(path, { ...header, linkname });
       written.add(path);
       return path;
@@ -64,9 +65,15 @@ function placedHeader(entry: TarEntry, path: string, owner: Owner | undefined): 
   return { ...onlyHeader(entry), name: path, ...owner };
 }
 
-function linkToNothing({ name, linkname }: TarEntry): ImagesError {
-  return new ImagesError(
-    'TAR_INVALID',
-    `a hard link to what the archive does not hold before it [${printableName(name)} → ${printableName(linkname)}]`,
-  );
+function linkToNothing(entry: TarEntry): ImagesError {
+  return linkError('a hard link to what the archive does not hold before it', entry);
+}
+
+/** No file system has such links: who unpacks the layer would fail. */
+function linkToDirectory(entry: TarEntry): ImagesError {
+  return linkError('a hard link to a directory', entry);
+}
+
+function linkError(what: string, { name, linkname }: TarEntry): ImagesError {
+  return new ImagesError('TAR_INVALID', `${what} [${printableName(name)} → ${printableName(linkname)}]`);
 }

@@ -47,8 +47,16 @@ export async function placing<T>({ instruction, sources }: Said, act: () => Prom
   try {
     return await act();
   } catch (error) {
+    const { at, text } = word ?? sources[0]?.word ?? instruction.destination;
+    if (error instanceof PatternError) {
+      throw mistake(instruction.statement, error.message, {
+        at,
+        length: text.length,
+        hint: 'A backslash makes [ a character.',
+      });
+    }
     if (!isImagesError(error, 'PATH_UNKNOWN', 'TAR_INVALID')) throw error;
-    throw placedAt(instruction.statement, word ?? sources[0]?.word ?? instruction.destination, error);
+    throw placedAt(instruction.statement, { at, text }, error);
   }
 }
 
