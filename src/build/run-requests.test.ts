@@ -1,6 +1,7 @@
 // What the machine is asked by RUN, what of it counts, and what becomes of its answer. Numbers in titles are those of the traps that this project was given.
 import { describe, expect, it } from 'vitest';
-import type { RunRequest } from './contract.ts';
+import { ImagesError } from '../oci/errors.ts';
+import type { Runner, RunRequest } from './contract.ts';
 import { build, failure, newWorld, type TestBuild } from './testing/build.ts';
 import { recordingRunner } from './testing/recording-runner.ts';
 
@@ -58,6 +59,43 @@ describe('RUN', () => {
       'RUN |2 A=env B= /bin/sh -c x y # buildkit',
       'RUN |2 A=env B= z # buildkit',
     ]);
+  });
+
+  it('that fails hands on what the machine knows of the reason', async () => {
+    const error = await failure('FROM scratch\nRUN ["false"]', { runner: recordingRunner() });
+    expect(error).toMatchObject({ code: 'BUILD_FAILED', hint: 'What it said is above. Mend the machine.' });
+  });
+
+  it.each(['CONFIG_INVALID', 'RUN_UNAVAILABLE'] as const)(
+    'that cannot be done is told with its line: %s',
+    async (code) => {
+      const run = async () => {
+        throw new ImagesError(code, 'why', { hint: 'mend' });
+      };
+      const error = await failure('FROM scratch\nRUN x', { runner: { ...recordingRunner(), run } });
+      expect(error).toMatchObject({
+        code,
+        message: 'Dockerfile:2: why',
+        hint: 'mend',
+        position: { line: 2, column: 1 },
+      });
+    },
+  );
+
+  it('whose changes cannot be read is told with its line', async () => {
+    const runner = recordingRunner();
+    const run: Runner['run'] = async (...args) => {
+      const result = await runner.run(...args);
+      // biome-ignore lint/correctness/useYield: it fails before
+      async function* changes(): AsyncGenerator<Uint8Array> {
+        throw new ImagesError('BUILD_FAILED', 'no layer can hold a file of this name [/.wh.x]');
+      }
+      return { ...result, changes: changes() };
+    };
+    expect(await failure('FROM scratch\nRUN x', { runner: { ...runner, run } })).toMatchObject({
+      code: 'BUILD_FAILED',
+      message: 'Dockerfile:2: no layer can hold a file of this name [/.wh.x]',
+    });
   });
 
   it('that fails ends the build, with the line', async () => {

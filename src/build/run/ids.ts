@@ -18,6 +18,8 @@ export interface Ids {
   /** Whether mounts happen in a user namespace, ours or one that we are already in. */
   readonly inUserNamespace: boolean;
   readonly user: { readonly name: string; readonly uid: number };
+  /** From here on no user has subordinate ids. */
+  readonly firstFree: number;
   /** Of the user namespace. */
   readonly uids: readonly IdRange[];
   readonly gids: readonly IdRange[];
@@ -31,28 +33,30 @@ const CAP_SYS_ADMIN = 21n;
 const ENOUGH = 65_535;
 
 export async function findIds(options: { readonly subordinate: boolean }): Promise<Ids> {
-  const [status, uidMap, gidMap] = await Promise.all([
+  const [status, uidMap, gidMap, uidLines, gidLines] = await Promise.all([
     readFile('/proc/self/status', 'latin1'),
     readMap('/proc/self/uid_map'),
     readMap('/proc/self/gid_map'),
+    readSubordinate('/etc/subuid'),
+    readSubordinate('/etc/subgid'),
   ]);
+  const firstFree = firstFreeId([...uidLines, ...gidLines]);
   const uid = effective(status, 'Uid');
   const gid = effective(status, 'Gid');
   const user = { name: nameOf(uid), uid };
   const inUserNamespace = sum(uidMap) < ALL;
   if (uid === 0 && isSet(status, CAP_SYS_ADMIN)) {
     const owners: Owners = !inUserNamespace ? 'all' : Math.min(sum(uidMap), sum(gidMap)) >= ENOUGH ? 'many' : 'one';
-    return keyed({ owners, enter: 'directly', inUserNamespace, user, uids: uidMap, gids: gidMap });
+    return keyed({ owners, enter: 'directly', inUserNamespace, user, firstFree, uids: uidMap, gids: gidMap });
   }
-  const [subUids, subGids] = options.subordinate
-    ? await Promise.all([readSubordinate('/etc/subuid', user), readSubordinate('/etc/subgid', user)])
-    : [[], []];
+  const [subUids, subGids] = options.subordinate ? [rangesOf(uidLines, user), rangesOf(gidLines, user)] : [[], []];
   const many = Math.min(sum(subUids), sum(subGids)) >= ENOUGH;
   return keyed({
     owners: many ? 'many' : 'one',
     enter: 'user namespace',
     inUserNamespace: true,
     user,
+    firstFree,
     uids: [{ inside: 0, outside: uid, count: 1 }, ...(many ? subUids : [])],
     gids: [{ inside: 0, outside: gid, count: 1 }, ...(many ? subGids : [])],
   });
@@ -76,23 +80,42 @@ async function readMap(file: string): Promise<readonly IdRange[]> {
   });
 }
 
-/** All ranges of the user, by name or number, one after the other from id 1 on. */
-async function readSubordinate(
-  file: string,
-  user: { readonly name: string; readonly uid: number },
-): Promise<readonly IdRange[]> {
+interface Subordinate {
+  readonly owner: string;
+  readonly first: number;
+  readonly count: number;
+}
+
+/** What is given to whom. Lines that say nothing are left out. */
+async function readSubordinate(file: string): Promise<readonly Subordinate[]> {
   const text = await readFile(file, 'latin1').catch(() => '');
+  return text.split('\n').flatMap((line) => {
+    const [owner = '', first, amount] = line.trim().split(':');
+    const given = { owner, first: Number(first), count: Number(amount) };
+    return Number.isSafeInteger(given.first) && Number.isSafeInteger(given.count) && given.count > 0 ? [given] : [];
+  });
+}
+
+/** All ranges of the user, by name or number, one after the other from id 1 on. */
+function rangesOf(
+  given: readonly Subordinate[],
+  user: { readonly name: string; readonly uid: number },
+): readonly IdRange[] {
   let inside = 1;
   const ranges: IdRange[] = [];
-  for (const line of text.split('\n')) {
-    const [owner, first, amount] = line.trim().split(':');
-    const [outside, count] = [Number(first), Number(amount)];
+  for (const { owner, first, count } of given) {
     if (owner !== user.name && owner !== String(user.uid)) continue;
-    if (!Number.isSafeInteger(outside) || !Number.isSafeInteger(count) || count <= 0) continue;
-    ranges.push({ inside, outside, count });
+    ranges.push({ inside, outside: first, count });
     inside += count;
   }
   return ranges;
+}
+
+const FIRST_FREE = 100_000;
+
+/** Two users who had the same ids could write each other's files. */
+export function firstFreeId(given: readonly Pick<Subordinate, 'first' | 'count'>[]): number {
+  return Math.max(FIRST_FREE, ...given.map(({ first, count }) => first + count));
 }
 
 function sum(ranges: readonly IdRange[]): number {

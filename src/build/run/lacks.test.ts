@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { needs } from '../../../test/peers/find.ts';
 import { run } from '../../../test/peers/process.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../../../test/peers/temporary.ts';
+import { firstFreeId } from './ids.ts';
 import { missingPrograms, moreIds, tarLack, whyNoNamespace } from './lacks.ts';
 import { foreignLack } from './probe.ts';
 import { findPrograms, type Programs } from './programs.ts';
@@ -48,10 +49,20 @@ describe('what a machine lacks', () => {
 
   it('is ids: as many as are needed, in one command', () => {
     const user = { name: 'me', uid: 1000 };
-    expect(moreIds({ user })).toBe(
+    expect(moreIds({ user, firstFree: 100_000 })).toBe(
       'Give the user subordinate ids: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 me',
     );
-    expect(moreIds({ user }, 100_001)).toContain('100000-200000 me');
+    expect(moreIds({ user, firstFree: 100_000 }, 100_001)).toContain('100000-200000 me');
+  });
+
+  it('is ids that nobody else has', () => {
+    expect(firstFreeId([])).toBe(100_000);
+    const given = [
+      { first: 165_536, count: 65_536 },
+      { first: 100_000, count: 65_536 },
+    ];
+    const firstFree = firstFreeId(given);
+    expect(moreIds({ user: { name: 'me', uid: 1000 }, firstFree })).toContain('--add-subuids 231072-296607 ');
   });
 
   it('is an emulator for programs of another architecture', async () => {

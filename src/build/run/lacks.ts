@@ -5,12 +5,10 @@ import type { Ids } from './ids.ts';
 import { mendProgram, type Programs } from './programs.ts';
 
 const USUAL_COUNT = 65_536;
-const FIRST_FREE = 100_000;
 
 /** The one command that gives a user subordinate ids, `count` at least. */
-export function moreIds({ user }: Pick<Ids, 'user'>, count: number = USUAL_COUNT): string {
-  const last = FIRST_FREE + Math.max(count, USUAL_COUNT) - 1;
-  const range = `${FIRST_FREE}-${last}`;
+export function moreIds({ user, firstFree }: Pick<Ids, 'user' | 'firstFree'>, count: number = USUAL_COUNT): string {
+  const range = `${firstFree}-${firstFree + Math.max(count, USUAL_COUNT) - 1}`;
   return `Give the user subordinate ids: sudo usermod --add-subuids ${range} --add-subgids ${range} ${user.name}`;
 }
 

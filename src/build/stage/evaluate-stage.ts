@@ -132,7 +132,7 @@ async function evaluateStep(
   };
   const step: Step = { build, stage, state, variables, settings, id };
   const { result, history, workdir } = await dispatch(step, instruction).catch((error: unknown) => {
-    throw isImagesError(error, 'PATH_UNKNOWN') ? placedAt(instruction.statement, undefined, error) : error;
+    throw isImagesError(error, ...PLACED) ? placedAt(instruction.statement, undefined, error) : error;
   });
   seams.onEvent?.({ type: 'step-done', id, stage: label, text, cached: result.cached });
   const { layer } = result;
@@ -145,6 +145,9 @@ async function evaluateStep(
     config: withHistory(config, { created: build.created, text: history, layer: made !== undefined }),
   };
 }
+
+/** What this instruction is to blame for, and no other. */
+const PLACED = ['PATH_UNKNOWN', 'CONFIG_INVALID', 'RUN_UNAVAILABLE'] as const;
 
 interface Dispatched {
   readonly result: StepResult;

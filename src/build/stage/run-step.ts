@@ -1,6 +1,6 @@
 // RUN: what the machine is asked to execute, and the layer of what changed.
 import { ImagesError } from '../../oci/errors.ts';
-import type { RunMount, RunRequest } from '../contract.ts';
+import type { RunMount, RunRequest, RunResult } from '../contract.ts';
 import { heredocText, parseHeredoc } from '../dockerfile/heredoc.ts';
 import type { Run } from '../dockerfile/instructions.ts';
 import { mistake } from '../dockerfile/source.ts';
@@ -11,6 +11,7 @@ import { shellOf } from './apply-config.ts';
 import { type Step, stageLabel } from './build.ts';
 import { envOf } from './image-config.ts';
 import { layerStep, type StepResult, type StepWork } from './layer-step.ts';
+import { placedAt } from './placed.ts';
 import { runMounts } from './run-mounts.ts';
 import { accountsOf } from './state.ts';
 
@@ -99,20 +100,22 @@ async function execute(
 ): Promise<StepWork | undefined> {
   const { runner } = build.seams;
   if (!runner) {
-    throw new ImagesError('RUN_UNAVAILABLE', `${at(instruction)}: nothing here executes RUN`, {
+    throw new ImagesError('RUN_UNAVAILABLE', 'nothing here executes RUN', {
       hint: 'Build it where commands can be run in a user namespace.',
     });
   }
   const result = await runner.run(request, build.call);
   if (result.status !== 0) {
     await result[Symbol.asyncDispose]();
-    throw failed(instruction, result.status);
+    throw failed(instruction, result);
   }
   const archive = layerArchive(settings.times.of);
   const times: string[] = [];
   async function* bytes(): AsyncGenerator<Uint8Array> {
     try {
       yield* rewritten(result.changes, archive, (time) => times.push(time));
+    } catch (error) {
+      throw placedAt(instruction.statement, undefined, error);
     } finally {
       await result[Symbol.asyncDispose]();
     }
@@ -125,17 +128,13 @@ async function execute(
   };
 }
 
-function failed(instruction: Run, status: number): ImagesError {
+function failed(instruction: Run, { status, hint }: RunResult): ImagesError {
   const { excerpt, position, message } = mistake(instruction.statement, `the command failed [exit status ${status}]`);
   return new ImagesError('BUILD_FAILED', message, {
     excerpt,
     ...(position && { position }),
-    hint: 'What it said is above.',
+    hint: `What it said is above.${hint ? ` ${hint}` : ''}`,
   });
-}
-
-function at({ statement, range }: Run): string {
-  return `${statement.source.name}:${range.first}`;
 }
 
 function historyOf({ state }: Step, args: readonly string[]): string {

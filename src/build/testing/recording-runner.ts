@@ -22,7 +22,8 @@ export function recordingRunner(
         yield archive;
       }
       request.onOutput?.(Buffer.from('said\n'));
-      return { status, changes: bytes(), async [Symbol.asyncDispose]() {} };
+      const mended = status === 0 ? {} : { hint: 'Mend the machine.' };
+      return { status, ...mended, changes: bytes(), async [Symbol.asyncDispose]() {} };
     },
   };
 }
