@@ -16,6 +16,8 @@ const SHORT_COMMANDS = ['cli/program.ts', 'cli/commands/lreg-isloaded.ts'];
 /** What commands load that search overlays, also where there is nothing to do then. */
 const SEARCHES = ['getimages', 'lreg-missingimages', 'lreg-preload'].map((name) => `cli/commands/${name}.ts`);
 const CLIENT = ['tasks/registry-clients.ts'];
+/** What overlay authors call many times a day. */
+const BUILDS = ['cli/commands/mkimage.ts'];
 
 await mkdir(dist, { recursive: true });
 const staging = await mkdtemp(join(dist, '.build-'));
@@ -35,7 +37,7 @@ function writeTypes() {
 }
 
 async function build(dir) {
-  const [short, searches, client] = [SHORT_COMMANDS, SEARCHES, CLIENT].map((files) =>
+  const [short, searches, client, builds] = [SHORT_COMMANDS, SEARCHES, CLIENT, BUILDS].map((files) =>
     staticImports(files.map((file) => join(top, 'src', file))),
   );
   // What two large chunks share must not make one load the other.
@@ -65,6 +67,7 @@ async function build(dir) {
         { name: 'search', test: (id) => searches.has(id) },
         // Charts are archives, and so are layers: who reads layers needs no charts.
         { name: 'tar', test: /\/src\/(?:tar|rootfs)\// },
+        { name: 'build', test: (id) => /\/src\/(?:build|tasks)\//.test(id) && builds.has(id) },
         // Not needed for overlays that have not changed. Charts are rare, and what reads them is large.
         { name: 'scan', test: /\/src\/scan\/(?!helm\/)|\/js-yaml\// },
         // Who looks into an image copies nothing, and who copies from registries needs no other places.

@@ -2,7 +2,6 @@
 // Counted together they look like a heap that grows fast, and V8 marks all of it, beside the work, every ten megabytes that come in:
 // a third of a preload's processor time. The buffers' objects are young, so collecting the young ones alone, and often, frees the
 // memory too (seen: 90 MB at the peak, 150 MB when it is done as seldom as V8 would) and costs next to nothing.
-import type { OnCopyEvent } from '../copy/events.ts';
 
 /**
  * For the interpreter of a server, in megabytes: what many small requests leave behind is collected before it fills the default of 16
@@ -19,13 +18,16 @@ export function expectMuchData(): void {
 }
 
 /**
- * The same from a copy's first blob on. Earlier would cost what it saves: V8 takes no compiled code from its caches, or Node's own, that was made
+ * The same from a copy's first blob on, or whichever event tells of bytes. Earlier would cost what it saves: V8 takes no compiled code from its caches, or Node's own, that was made
  * under other flags, and a run with nothing to copy would do without them for nothing (seen: 10 ms of 125).
  */
-export function expectingMuchData(onEvent: OnCopyEvent): OnCopyEvent {
+export function expectingMuchData<Event extends { readonly type: string }>(
+  onEvent: (event: Event) => void,
+  bytesCome = 'blob',
+): (event: Event) => void {
   let expecting = false;
   return (event) => {
-    if (event.type === 'blob' && !expecting) {
+    if (event.type === bytesCome && !expecting) {
       expecting = true;
       expectMuchData();
     }
@@ -55,9 +57,9 @@ export function leaveRoom(): void {
   if (process.memoryUsage().heapTotal > ROOMY_HEAP) collector()({ type: 'major', execution: 'sync' });
 }
 
-const OFTEN = 32 << 20;
+const OFTEN = 16 << 20;
 /** In bytes: more than is ever under way. */
-const MOST_HELD = 48 << 20;
+const MOST_HELD = 32 << 20;
 
 /** For who hands on bytes by the gigabyte: told how many, it frees now and then what they were in. V8 sees only their small handles, and waits. */
 export function createBufferCollector(): (bytes: number) => void {

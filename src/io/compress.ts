@@ -34,26 +34,36 @@ async function* gzip(bytes: Bytes, level: number): AsyncGenerator<Uint8Array, vo
   let sum = 0;
   let length = 0;
   let dictionary: Buffer | undefined;
+  const memory = blockMemory(GZIP_BLOCK);
   yield GZIP_HEADER;
-  yield* inOrder(blocksOf(bytes, GZIP_BLOCK), async (block) => {
+  yield* inOrder(blocksOf(bytes, memory), async (block) => {
     sum = crc32(block, sum);
     length += block.length;
     const before = dictionary;
-    dictionary = block.subarray(-WINDOW);
-    if (await isIncompressible(block)) return stored(block);
-    return await deflateBlock(block, {
-      level,
-      finishFlush: constants.Z_SYNC_FLUSH,
-      chunkSize: GZIP_BLOCK / 2,
-      // A tenth less of the processor's time, for the same size.
-      memLevel: 9,
-      ...(before && { dictionary: before }),
-    });
+    dictionary = Buffer.from(block.subarray(-WINDOW));
+    try {
+      return await packedBlock(block, level, before);
+    } finally {
+      memory.free(block);
+    }
   });
   const end = Buffer.from([...DEFLATE_END, 0, 0, 0, 0, 0, 0, 0, 0]);
   end.writeUInt32LE(sum, 2);
   end.writeUInt32LE(length % 2 ** 32, 6);
   yield end;
+}
+
+async function packedBlock(block: Buffer, level: number, dictionary: Buffer | undefined): Promise<Buffer> {
+  if (await isIncompressible(block)) return stored(block);
+  return await deflateBlock(block, {
+    level,
+    finishFlush: constants.Z_SYNC_FLUSH,
+    // In one piece: several would be copied together.
+    chunkSize: GZIP_BLOCK,
+    // A tenth less of the processor's time, for the same size.
+    memLevel: 9,
+    ...(dictionary && { dictionary }),
+  });
 }
 
 const SAMPLE = 1 << 13;
@@ -88,16 +98,42 @@ function stored(block: Buffer): Buffer {
 async function* zstd(bytes: Bytes, level: number): AsyncGenerator<Uint8Array, void> {
   const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 };
   let isEmpty = true;
-  yield* inOrder(blocksOf(bytes, ZSTD_BLOCK), (block) => {
+  const memory = blockMemory(ZSTD_BLOCK);
+  yield* inOrder(blocksOf(bytes, memory), async (block) => {
     isEmpty = false;
-    return compressFrame(block, { params, chunkSize: ZSTD_BLOCK / 2 });
+    try {
+      return await compressFrame(block, { params, chunkSize: ZSTD_BLOCK / 2 });
+    } finally {
+      memory.free(block);
+    }
   });
   if (isEmpty) yield await compressFrame(Buffer.alloc(0), { params });
 }
 
-/** Of exactly this size but for the last, in memory of their own. */
-async function* blocksOf(bytes: Bytes, size: number): AsyncGenerator<Buffer, void> {
-  let block = Buffer.allocUnsafeSlow(size);
+interface BlockMemory {
+  /** In bytes. */
+  readonly size: number;
+  take(): Buffer;
+  /** The block, or its beginning: nobody looks at it any more. */
+  free(block: Buffer): void;
+}
+
+/** Blocks that are used again: memory that is new to the process costs more time than what is copied into it. */
+function blockMemory(size: number): BlockMemory {
+  const unused: ArrayBufferLike[] = [];
+  return {
+    size,
+    take: () => {
+      const memory = unused.pop();
+      return memory ? Buffer.from(memory) : Buffer.allocUnsafeSlow(size);
+    },
+    free: ({ buffer }) => unused.push(buffer),
+  };
+}
+
+/** Of exactly this size but for the last, each to be freed by who takes it. */
+async function* blocksOf(bytes: Bytes, { size, take }: BlockMemory): AsyncGenerator<Buffer, void> {
+  let block = take();
   let filled = 0;
   for await (const chunk of bytes) {
     for (let at = 0; at < chunk.length; ) {
@@ -107,7 +143,7 @@ async function* blocksOf(bytes: Bytes, size: number): AsyncGenerator<Buffer, voi
       at += portion.length;
       if (filled < size) continue;
       yield block;
-      block = Buffer.allocUnsafeSlow(size);
+      block = take();
       filled = 0;
     }
   }

@@ -14,7 +14,7 @@ export function buildSteps(objects: ObjectStore): BuildSteps {
     get: (key) => readObject(objects, buildStepKey(key)),
     put: async (key, value) => {
       try {
-        await objects.put(buildStepKey(key), value);
+        await objects.put(buildStepKey(key), value, { volatile: true });
       } catch (error) {
         // It only spares work the next time.
         if (!isImagesError(error, 'NO_ACCESS', 'READ_ONLY', 'NO_SPACE')) throw error;

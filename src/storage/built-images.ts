@@ -25,15 +25,17 @@ export function builtImages(objects: ObjectStore, registry: Registry): BuiltImag
     verifyBytes(bytes, { digest });
     return rawManifest(bytes);
   };
+  const find: BuiltImages['find'] = async (name) => {
+    const digest = await readLink(objects, keyOf(name));
+    const bytes = digest && (await readObject(objects, blobKey(digest)));
+    return digest && bytes && digestOf(bytes, digestAlgorithm(digest)) === digest ? digest : undefined;
+  };
   return {
-    find: async (name) => {
-      const digest = await readLink(objects, keyOf(name));
-      const bytes = digest && (await readObject(objects, blobKey(digest)));
-      return digest && bytes && digestOf(bytes, digestAlgorithm(digest)) === digest ? digest : undefined;
-    },
+    find,
     record: async (name, { digest, bytes }) => {
-      await objects.put(blobKey(digest), bytes);
-      await objects.put(keyOf(name), linkBytes(digest));
+      if ((await find(name)) === digest) return await objects.touch(blobKey(digest));
+      await objects.put(blobKey(digest), bytes, { volatile: true });
+      await objects.put(keyOf(name), linkBytes(digest), { volatile: true });
     },
     reader: {
       ...registry,

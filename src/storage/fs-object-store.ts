@@ -97,7 +97,7 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
       translatingFsErrors(directory, async () => {
         const path = pathOf(key);
         if (options.ifAbsent) return putNew(path, bytes);
-        const temporary = await writeTemporary(temporaryFiles, bytes);
+        const temporary = await writeTemporary(temporaryFiles, bytes, options.volatile);
         try {
           await intoPlace(path, (place) => rename(temporary, place));
         } catch (error) {
@@ -182,14 +182,14 @@ async function entries(path: string): Promise<readonly string[]> {
 
 /**
  * Writes the bytes under a name of its own, and syncs them: they may replace an older object, and a power cut must not leave an
- * empty file where a good one was.
+ * empty file where a good one was, unless that does no harm.
  */
-async function writeTemporary(directory: string, bytes: Uint8Array): Promise<string> {
+async function writeTemporary(directory: string, bytes: Uint8Array, volatile = false): Promise<string> {
   const path = join(directory, `${process.pid}-${crypto.randomUUID()}`);
   const handle = await inDirectory(directory, () => open(path, 'wx'));
   try {
     await handle.writeFile(bytes);
-    await handle.datasync();
+    if (!volatile) await handle.datasync();
   } catch (error) {
     await unlink(path);
     throw error;

@@ -38,9 +38,14 @@ export interface ObjectStore {
   /**
    * A small object. Replaced in one step: readers see the old one or the new. With `ifAbsent`, false and no change where the key exists;
    * while a new one is written, and after a kill in that moment, readers may see a beginning of it: for objects that show whether they are whole.
-   * Survives a power cut once `sync` has returned; until then there is what was before, or for a new key perhaps an empty object.
+   * Survives a power cut once `sync` has returned; until then there is what was before, or for a new key perhaps an empty object. With `volatile`
+   * it may be empty also where there was something before: for what is made again then.
    */
-  put(key: string, bytes: Uint8Array, options?: { readonly ifAbsent?: boolean }): Promise<boolean>;
+  put(
+    key: string,
+    bytes: Uint8Array,
+    options?: { readonly ifAbsent?: boolean; readonly volatile?: boolean },
+  ): Promise<boolean>;
   /**
    * Makes what these keys hold durable, and that they exist: the barrier before something that relies on them is written.
    * One for many keys: their syncs run side by side and share the disk's flushes. Unknown keys are no error.

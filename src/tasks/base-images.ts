@@ -10,10 +10,9 @@ import type { EmbeddedStore } from '../storage/embedded-store.ts';
 import { storedIndex } from '../storage/layer-indexes.ts';
 import { looseBlobs } from '../storage/loose-blobs.ts';
 import type { LayerSpool } from '../transports/layer-spool.ts';
-import { readImage } from '../transports/readable-image.ts';
 import { compressingSpool } from './layer-compression.ts';
 import { machinePlatform } from './machine-platform.ts';
-import { type OpenedSource, openSource } from './open-source.ts';
+import type { OpenedSource } from './open-source.ts';
 import { callOptions, type Settings } from './settings.ts';
 
 /** What was opened stays open until it is disposed: layers are read when they are needed. */
@@ -28,6 +27,11 @@ export function baseImages(store: EmbeddedStore, settings: Settings): OpenBases 
     // A daemon hands out layers that are not compressed; an image that is built on them would stay so.
     spool ??= compressingSpool(settings);
     const compressing = await spool;
+    // Images FROM scratch need none of it.
+    const [{ openSource }, { readImage }] = await Promise.all([
+      import('./open-source.ts'),
+      import('../transports/readable-image.ts'),
+    ]);
     const source = await openSource(text, settings, compressing ? { spool: compressing } : {});
     opened.push(source);
     const indexOf = (digest: Descriptor['digest']) => storedIndex(store.objects, digest);

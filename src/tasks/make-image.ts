@@ -24,7 +24,7 @@ import { storedIndex } from '../storage/layer-indexes.ts';
 import { looseBlobs } from '../storage/loose-blobs.ts';
 import { printableName } from '../tar/names.ts';
 import { baseImages } from './base-images.ts';
-import { createDownloader } from './download-file.ts';
+import type { Downloader } from './download-file.ts';
 import { type ImageForm, readImageForm } from './image-form.ts';
 import { machinePlatform } from './machine-platform.ts';
 import { dataDirectory } from './registry-state.ts';
@@ -178,7 +178,7 @@ async function build(
   const source = await openContext(directory, settings, { ...options, spool, times, dockerfile: form.path });
   await using _script = source;
   await using bases = baseImages(store, settings);
-  await using downloads = createDownloader(settings, spool);
+  await using downloads = lazyDownloads(settings, spool);
   const machine = machinePlatform();
   const request: BuildRequest = {
     dockerfile: form.dockerfile,
@@ -300,5 +300,19 @@ function lazyRunner({ directory }: EmbeddedStore, settings: Settings, ignoreChow
   return {
     check: async (platform, call) => (await load()).check(platform, call),
     run: async (request, call) => (await load()).run(request, call),
+  };
+}
+
+/** What fetches is loaded for ADD with an address. */
+function lazyDownloads(settings: Settings, directory: string): Downloader {
+  let downloads: Promise<Downloader> | undefined;
+  return {
+    download: async (url, options) => {
+      downloads ??= import('./download-file.ts').then(({ createDownloader }) => createDownloader(settings, directory));
+      return await (await downloads).download(url, options);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await (await downloads)?.[Symbol.asyncDispose]();
+    },
   };
 }

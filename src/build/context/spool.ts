@@ -10,10 +10,18 @@ export interface Spool extends AsyncDisposable {
   append(chunk: Uint8Array): Promise<void>;
   size(): Promise<number>;
   /** What is there, from the start; with `isOver`, what comes until then too. */
-  read(isOver?: Promise<unknown>): Bytes;
+  read(options?: ReadOptions): Bytes;
+}
+
+export interface ReadOptions {
+  readonly isOver?: Promise<unknown> | undefined;
+  /** A piece is good until the next but one is asked for: for who only looks at them (memory that is new to a process costs more than what is read into it). */
+  readonly passing?: boolean;
 }
 
 const CHUNK = 1 << 20;
+/** A piece is being worked on, parts of the one before may be, and the next one comes in. */
+const UNDER_WAY = 3;
 /** Milliseconds between two looks at a file that another process writes. */
 const PATIENCE = 2;
 
@@ -23,7 +31,7 @@ export async function createSpool(directory: string): Promise<Spool> {
   const handle = await temporaryFile(directory);
   const size = async () => (await handle.stat()).size;
 
-  async function* read(isOver?: Promise<unknown>): AsyncGenerator<Uint8Array> {
+  async function* read({ isOver, passing = false }: ReadOptions = {}): AsyncGenerator<Uint8Array> {
     let over = isOver === undefined;
     isOver?.then(
       () => {
@@ -33,14 +41,31 @@ export async function createSpool(directory: string): Promise<Spool> {
         over = true;
       },
     );
-    for (let at = 0; ; ) {
-      const wasOver = over;
-      const buffer = Buffer.allocUnsafeSlow(CHUNK);
-      const { bytesRead } = await handle.read(buffer, 0, CHUNK, at);
-      at += bytesRead;
-      if (bytesRead > 0) yield buffer.subarray(0, bytesRead);
-      else if (wasOver) return;
-      else await new Promise((resolve) => setTimeout(resolve, PATIENCE));
+    let at = 0;
+    const memory: Buffer[] = [];
+    const readNext = async () => {
+      const isLast = over;
+      const place = (memory.length === UNDER_WAY ? memory.shift() : undefined) ?? Buffer.allocUnsafeSlow(CHUNK);
+      if (passing) memory.push(place);
+      const { buffer, bytesRead } = await handle.read(place, 0, CHUNK, at);
+      return { piece: buffer.subarray(0, bytesRead), isEnd: isLast && bytesRead === 0 };
+    };
+    let reading = readNext();
+    try {
+      for (;;) {
+        const { piece, isEnd } = await reading;
+        if (isEnd) return;
+        at += piece.length;
+        if (piece.length === 0) await new Promise((resolve) => setTimeout(resolve, PATIENCE));
+        // While this piece is worked on, the next one comes in.
+        reading = readNext();
+        // Who asks for it is told; until then it must not count as unhandled.
+        reading.catch(() => {});
+        if (piece.length > 0) yield piece;
+      }
+    } finally {
+      // The file may be closed next.
+      await reading.catch(() => {});
     }
   }
 

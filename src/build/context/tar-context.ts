@@ -1,4 +1,5 @@
 // The context that the `tar` script makes: one file, `ovl.tar`. It is looked at while it is being written, and read again where it is needed.
+import { peekCompression } from '../../io/compression.ts';
 import { digester } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { Bytes } from '../../registry/contract.ts';
@@ -25,7 +26,7 @@ export async function tarContext(spool: Spool, isWritten: Promise<void>, time: T
       mode: 0o644,
       time,
       open: () => spool.read(),
-      contentId: () => contentId(spool.read()),
+      contentId: () => contentId(spool.read({ passing: true })),
       archiveId: async () => scanned.id,
     },
   ]);
@@ -34,7 +35,7 @@ export async function tarContext(spool: Spool, isWritten: Promise<void>, time: T
 /** What is wrong with the archive is said only where the script itself has not failed. */
 async function scan(spool: Spool, isWritten: Promise<void>): Promise<ScannedArchive | ImagesError> {
   try {
-    const scanned = await scanArchive(spool.read(isWritten));
+    const scanned = await scanArchive(await whileWritten(spool, isWritten));
     if (scanned.entries > 0) return scanned;
     const size = await spool.size();
     const what = size === 0 ? 'wrote nothing' : 'wrote an archive of nothing';
@@ -43,11 +44,20 @@ async function scan(spool: Spool, isWritten: Promise<void>): Promise<ScannedArch
     });
   } catch (error) {
     if (!isImagesError(error, 'TAR_INVALID', 'COMPRESSION_INVALID')) throw error;
-    return new ImagesError('BUILD_FAILED', `what the tar script wrote is no tar archive: ${error.message}`, {
+    const why = error.message.replace(/^no tar archive: /, '');
+    return new ImagesError('BUILD_FAILED', `what the tar script wrote is no tar archive: ${why}`, {
       hint: 'Called as `tar -`, it has to write the archive to its standard output; messages go to standard error.',
       cause: error,
     });
   }
+}
+
+/** What decompresses looks further ahead than who only looks at what passes. */
+async function whileWritten(spool: Spool, isWritten: Promise<void>): Promise<Bytes> {
+  const { compression, body } = await peekCompression(spool.read({ isOver: isWritten }));
+  if (compression) return body;
+  await body[Symbol.asyncIterator]().return?.();
+  return spool.read({ isOver: isWritten, passing: true });
 }
 
 async function contentId(bytes: Bytes): Promise<string> {

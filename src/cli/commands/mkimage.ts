@@ -9,6 +9,7 @@ import type { BuiltImageGoal } from '../../tasks/send-built-image.ts';
 import type { Run } from '../command.ts';
 import type { Context, Environment } from '../context.ts';
 import { onePlatform } from '../look.ts';
+import { expectingMuchData } from '../much-data.ts';
 import type { Options } from '../options.ts';
 import { buildReporter } from '../reporter/build-lines.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
@@ -22,7 +23,7 @@ export const run: Run = async ({ args, options, context }) => {
   const reporter = buildReporter(context.stderr.write);
   const made = await makeImage(args[0] as string, settings, {
     ...(await makeOptions(options, context.env)),
-    onEvent: reporter.onEvent,
+    onEvent: expectingMuchData(reporter.onEvent, 'bytes'),
     onScript: reporter.onOutput,
   });
   const name = formatReference(made.name);
