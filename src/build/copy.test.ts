@@ -430,7 +430,7 @@ describe('ADD of archives', () => {
   });
 
   it.each([
-    [[{ name: '../out', content: '' }], 'climbs out of the root'],
+    [[{ name: '../out', content: '' }], 'a name in the archive climbs out of the root [../out]'],
     [[{ name: 'a', type: 'hardlink', linkname: 'nothing' }], 'a hard link to what the archive does not hold before it'],
     [[{ name: 'd/.wh.x', content: '' }], 'no image can have a file of that name'],
   ] satisfies [TestEntry[], string][])('refuses %j', async (hostile, message) => {

@@ -1,4 +1,5 @@
 // What a directory is built as: a Dockerfile with its text, or a manifest.json with the image's name, version and command.
+import { isUtf8 } from 'node:buffer';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Dockerfile, parseDockerfile } from '../build/dockerfile/parse.ts';
@@ -29,7 +30,7 @@ export async function readImageForm(directory: string, options: FormOptions): Pr
   if (options.manifest === undefined) {
     const path = options.file ?? join(directory, 'Dockerfile');
     if (options.file !== undefined || (await kindOf(path))) {
-      return { kind: 'dockerfile', path, dockerfile: parseDockerfile(path, await textOf(path)) };
+      return { kind: 'dockerfile', path, dockerfile: await readDockerfile(path) };
     }
   }
   const path = options.manifest ?? join(directory, 'manifest.json');
@@ -84,8 +85,28 @@ async function kindOf(path: string) {
   return await stat(path).catch(() => undefined);
 }
 
+/** Old files may hold another encoding, in comments and names of people most of all: that is said, and no reason to refuse them. */
+async function readDockerfile(path: string): Promise<Dockerfile> {
+  const bytes = await bytesOf(path);
+  if (bytes[0] === 0xff || bytes[0] === 0xfe || bytes[1] === 0) {
+    throw new ImagesError('FILE_UNREADABLE', `in UTF-16, not UTF-8 [${path}]`, {
+      hint: `iconv -f UTF-16 -t UTF-8 ${path}`,
+    });
+  }
+  const dockerfile = parseDockerfile(path, bytes.toString());
+  if (isUtf8(bytes)) return dockerfile;
+  const lines = bytes.toString('latin1').split('\n');
+  const line = lines.findIndex((text) => !isUtf8(Buffer.from(text, 'latin1'))) + 1;
+  const message = 'not UTF-8, here at least: such bytes become \ufffd in the image';
+  return { ...dockerfile, warnings: [...dockerfile.warnings, { line, rule: 'NotUtf8', message }] };
+}
+
 async function textOf(path: string): Promise<string> {
+  return (await bytesOf(path)).toString();
+}
+
+async function bytesOf(path: string): Promise<Buffer> {
   const info = await kindOf(path);
   if (info && info.size > MAX_TEXT) throw new ImagesError('FILE_UNREADABLE', `larger than 4 MiB [${path}]`);
-  return await readFile(path, 'utf8');
+  return await readFile(path);
 }

@@ -42,6 +42,7 @@ export async function runTarScript(
   child.stderr?.on('data', (chunk: Buffer) => options.onOutput?.(chunk));
   const ended = new Promise<void>((done, fail) => {
     child.on('error', (cause) => fail(cannotRun(script, cause)));
+    child.on('exit', () => setTimeout(() => child.stderr?.destroy(), PATIENCE_MS).unref());
     child.on('close', (status, signal) => {
       if (settings.signal?.aborted) fail(settings.signal.reason);
       else if (status === 0) done();
@@ -65,6 +66,7 @@ export async function runTarScript(
   };
 }
 
+/** For who is to end, and for what a script that has ended left running: it may say something yet, and may hold standard error open for ever. */
 const PATIENCE_MS = 2000;
 
 /** The script with all that it has started: a shell that is ended alone leaves its commands running, and its standard error open. */
@@ -122,7 +124,9 @@ function failed(script: string, how: string): ImagesError {
 function cannotRun(script: string, cause: Error): ImagesError {
   const { code } = cause as NodeJS.ErrnoException;
   const hint =
-    code === 'ENOENT' || code === 'ENOEXEC' ? 'Its first line has to name its interpreter: #! /bin/sh' : cause.message;
+    code === 'ENOENT' || code === 'ENOEXEC'
+      ? 'Its first line has to name its interpreter, `#! /bin/sh`, and to end in a newline alone (not CR LF).'
+      : cause.message;
   return new ImagesError('BUILD_FAILED', `the \`tar\` script cannot be run [${script}]`, { hint, cause });
 }
 

@@ -100,6 +100,20 @@ describe('images mkimage with a Dockerfile', () => {
     ]);
   });
 
+  it('says where a file is not UTF-8, and what to do with UTF-16', async () => {
+    await using scene = await newScene();
+    const file = join(scene.image, 'Dockerfile');
+    await writeFile(file, Buffer.from('# J\xfcrgen\nFROM scratch\nADD ovl.tar /\n', 'latin1'));
+    const old = await scene.images(['mkimage', '--tag=a', scene.image]);
+    expect(old.status).toBe(0);
+    expect(old.stderr).toContain(`WARNING: ${file}:1: not UTF-8`);
+    await writeFile(file, Buffer.from('\ufeffFROM scratch\nADD ovl.tar /\n', 'utf16le'));
+    expect(await scene.images(['mkimage', '--tag=a', scene.image])).toMatchObject({
+      status: 1,
+      stderr: `ERROR: in UTF-16, not UTF-8 [${file}]\niconv -f UTF-16 -t UTF-8 ${file}\n`,
+    });
+  });
+
   it('takes files of a directory, without what .dockerignore names, with their attributes', async () => {
     await using scene = await newScene({
       tar: OVERLAY,
@@ -264,7 +278,7 @@ describe('the tar script', () => {
       '#! /bin/sh\nhead -c 10240 /dev/zero\n',
       /ERROR: the tar script wrote an archive of nothing\n/,
     ],
-    ['writes garbage', '#! /bin/sh\nseq 1000\n', /ERROR: what the tar script wrote is no tar archive: /],
+    ['writes garbage', '#! /bin/sh\nseq 1000\n', /is no tar archive: the checksum of a header is /],
     [
       'breaks off',
       '#! /bin/sh\ntar cf - -C /bin true | head -c 2000\n',
@@ -272,6 +286,7 @@ describe('the tar script', () => {
     ],
     ['writes a file of the name -', '#! /bin/sh\ntar cf ./- -C /bin true\n', /It wrote a file of the name `-`/],
     ['names no interpreter that is there', '#! /no/such/shell\n', /cannot be run|failed/],
+    ['has line ends of another system', '#! /bin/sh\r\ntrue\r\n', /cannot be run \[.*\n.*not CR LF/],
   ])('that %s', async (_, script, message) => {
     expect(await told(script)).toMatch(message);
   });
@@ -301,6 +316,16 @@ describe('the tar script', () => {
     await once(child, 'exit');
     expect(performance.now() - begun).toBeLessThan(8000);
     await vi.waitUntil(async () => !(await Promise.all(pids.map(isRunning))).includes(true), { timeout: 3000 });
+  });
+
+  it('is not waited for by what it leaves running', async () => {
+    const script = '#! /bin/sh\nsleep 30 &\necho $! >&2\ntar cf - -C /bin true\n';
+    await using scene = await newScene({ tar: script, Dockerfile: DOCKERFILE });
+    const begun = performance.now();
+    const { status, stderr } = await scene.images(['mkimage', '--tag=a', scene.image]);
+    expect(performance.now() - begun).toBeLessThan(15_000);
+    expect(status).toBe(0);
+    process.kill(Number(/^\d+$/m.exec(stderr)?.[0] ?? expect.fail(stderr)));
   });
 
   it('may compress what it writes', async () => {

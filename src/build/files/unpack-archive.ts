@@ -1,5 +1,5 @@
 // ADD of an archive: its entries, put where they belong in the image. What unpacking them there would do, without unpacking anything.
-import { ImagesError } from '../../oci/errors.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { baseName, cleanPath, joinPath, parentPath } from '../../rootfs/path.ts';
 import type { TarEntry, TarHeader } from '../../tar/entry.ts';
 import { printableName } from '../../tar/names.ts';
@@ -37,7 +37,7 @@ export function createUnpacker(target: Target, rules: UnpackRules): Unpacker {
 
   return {
     place(entry) {
-      const name = cleanPath(entry.name);
+      const name = inside(entry.name);
       if (name === '' || exclude?.matches(name)) return undefined;
       checkName(name);
       target.makeDirectories(joinPath(root, parentPath(name)), { mode: 0o755, owner: ROOT, time });
@@ -48,7 +48,7 @@ export function createUnpacker(target: Target, rules: UnpackRules): Unpacker {
         written.add(path);
         return path;
       }
-      const linkname = placeOf(cleanPath(entry.linkname));
+      const linkname = placeOf(inside(entry.linkname));
       if (!written.has(linkname)) throw linkToNothing(entry);
       if (linkname === path) return undefined;
       if (target.look(linkname)?.type === 'directory') throw linkToDirectory(entry);
@@ -63,6 +63,19 @@ const ROOT: Owner = { uid: 0, gid: 0 };
 
 function placedHeader(entry: TarEntry, path: string, owner: Owner | undefined): TarHeader {
   return { ...onlyHeader(entry), name: path, ...owner };
+}
+
+/** Errors: TAR_INVALID. */
+function inside(name: string): string {
+  try {
+    return cleanPath(name);
+  } catch (error) {
+    if (!isImagesError(error, 'TAR_INVALID')) throw error;
+    throw new ImagesError('TAR_INVALID', `a name in the archive climbs out of the root [${printableName(name)}]`, {
+      hint: 'Pack what is below a directory: tar -C DIR -cf - .',
+      cause: error,
+    });
+  }
 }
 
 function linkToNothing(entry: TarEntry): ImagesError {
