@@ -1,5 +1,7 @@
 // Where an archive goes: to stdout unless that is a terminal, or into a file, under its name only when it is whole.
+import { tapped } from '../io/verify.ts';
 import { ImagesError } from '../oci/errors.ts';
+import { createBufferCollector } from './much-data.ts';
 import { streamOut } from './stream-out.ts';
 
 export type ArchiveOut = (data: AsyncIterable<Uint8Array>) => Promise<void>;
@@ -9,7 +11,11 @@ export function archiveOut(output: string | undefined, what: string): ArchiveOut
   if (output !== undefined && output !== '-') {
     return async (data) => {
       const { writeStreamAtomically } = await import('../io/atomic-stream.ts');
-      await writeStreamAtomically(output, data);
+      const collect = createBufferCollector();
+      await writeStreamAtomically(
+        output,
+        tapped(data, ({ length }) => collect(length)),
+      );
     };
   }
   refuseTerminal(what);

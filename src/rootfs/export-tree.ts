@@ -11,6 +11,8 @@ import { headerOf, type Inode, type PlacedNode, type RootTree, walk } from './tr
 
 /** Layers that are read at a time: more would hold more memory, and few machines inflate faster than they write. */
 const AT_A_TIME = 2;
+/** In bytes: other layers are read on while a large file of one is written. */
+const AHEAD = 4 << 20;
 
 /** The archive's bytes. `layers` are those that the tree was made of. Errors: TAR_INVALID, COMPRESSION_INVALID, the place's. */
 export async function* exportTree(
@@ -22,12 +24,12 @@ export async function* exportTree(
   const out = packer();
   for (const inode of others) for (const header of headersOf(inode, names)) yield* out.add(tarHeader(header));
   yield* out.flush();
-  const streams = [...contents].map(
+  const streams = longestFirst([...contents]).map(
     ([at, inodes]) =>
       () =>
         layerPieces(layers[at] as Layer, { inodes, names }, options),
   );
-  yield* interleaved(streams, AT_A_TIME);
+  yield* interleaved(streams, { most: AT_A_TIME, ahead: AHEAD });
   for (const directory of directories) yield* out.add(tarHeader(directoryHeader(directory)));
   yield* out.add(endOfArchive());
   yield* out.flush();
@@ -76,6 +78,12 @@ function ofLayer(contents: Map<number, Inode[]>, layer: number): Inode[] {
   return made;
 }
 
+/** By how far their archives are read: none is left to be read alone at the end. */
+function longestFirst<T extends readonly [number, readonly Inode[]]>(contents: readonly T[]): readonly T[] {
+  const length = ([, inodes]: T): number => inodes.at(-1)?.entry?.position.end ?? 0;
+  return contents.toSorted((a, b) => length(b) - length(a));
+}
+
 /** Of what is no directory. */
 function entryOf({ entry }: Inode): IndexedEntry {
   if (!entry) throw new Error('a file without an entry');
@@ -102,19 +110,26 @@ async function* layerPieces(
 ): AsyncGenerator<Piece> {
   const out = packer();
   let at = 0;
-  const files = inodes.map(entryOf);
-  for await (const portions of layerFiles(layer, files, options)) {
-    const chunks: Uint8Array[] = [];
+  let chunks: Uint8Array[] = [];
+  const piece = (whole: boolean): Piece => {
+    const all = [...chunks, ...out.flush()];
+    chunks = [];
+    return { chunks: all, whole };
+  };
+  for await (const portions of layerFiles(layer, inodes.map(entryOf), options)) {
     for (const { file, bytes, begins, ends } of portions) {
-      const [first, ...links] = headersOf(inodes[at] as Inode, names);
-      if (begins) chunks.push(...out.add(tarHeader(first)));
+      // What begins a file waits for more of it, so that other streams need not.
+      if (begins && !ends) yield piece(true);
+      const inode = inodes[at] as Inode;
+      if (begins) chunks.push(...out.add(tarHeader(headersOf(inode, names)[0])));
       chunks.push(...out.add(bytes));
       if (!ends) continue;
       chunks.push(...out.add(padding(storedSize(file))));
+      const [, ...links] = headersOf(inode, names);
       for (const link of links) chunks.push(...out.add(tarHeader(link)));
       at++;
     }
-    chunks.push(...out.flush());
-    yield { chunks, whole: portions.at(-1)?.ends ?? true };
+    const last = portions.at(-1);
+    if (!last?.begins || last.ends) yield piece(last?.ends ?? true);
   }
 }

@@ -24,7 +24,7 @@ describe('streams written into one', () => {
     await fc.assert(
       fc.asyncProperty(list, list, list, async (a, b, c) => {
         const streams = [a, b, c].map((each, at) => () => pieces('abc'[at] as string, each));
-        const text = await joined(interleaved(streams, 2));
+        const text = await joined(interleaved(streams, { most: 2, ahead: 8 }));
         for (const name of 'abc')
           expect(text.match(new RegExp(`${name}\\d[.-]`, 'g'))?.length).toBe([a, b, c]['abc'.indexOf(name)]?.length);
         for (const [, name, next] of text.matchAll(/([abc])\d-([abc])/g)) expect(next).toBe(name);
@@ -34,7 +34,10 @@ describe('streams written into one', () => {
 
   it('are closed when nobody reads on, and when one fails', async () => {
     const closed: string[] = [];
-    for await (const _ of interleaved([() => pieces('a', [true, true], closed), () => pieces('b', [true], closed)], 2))
+    for await (const _ of interleaved([() => pieces('a', [true, true], closed), () => pieces('b', [true], closed)], {
+      most: 2,
+      ahead: 8,
+    }))
       break;
     expect(closed.toSorted()).toEqual(['a', 'b']);
     async function* failing(): AsyncGenerator<Piece> {
@@ -42,7 +45,7 @@ describe('streams written into one', () => {
       throw new Error('broken');
     }
     const streams = [failing, () => pieces('c', Array<boolean>(20).fill(true), closed)];
-    await expect(joined(interleaved(streams, 2))).rejects.toThrow('broken');
+    await expect(joined(interleaved(streams, { most: 2, ahead: 8 }))).rejects.toThrow('broken');
     expect(closed).toContain('c');
   });
 });

@@ -1,4 +1,5 @@
-// Several streams written into one, whoever is ready first; none is interrupted in the middle of what must stay together.
+// Several streams written into one, whoever has most to give first; none is interrupted in the middle of what must stay together. Each is read ahead, so that
+// all go on while a long piece of one is written.
 import type { Bytes } from '../registry/contract.ts';
 
 export interface Piece {
@@ -7,59 +8,93 @@ export interface Piece {
   readonly whole: boolean;
 }
 
+export interface InterleaveOptions {
+  /** Streams that are open at a time. */
+  readonly most: number;
+  /** What is read of each ahead of its turn, in bytes. */
+  readonly ahead: number;
+}
+
 interface Running {
   readonly iterator: AsyncIterator<Piece>;
-  next: Promise<Turn>;
+  readonly pieces: Piece[];
+  /** Bytes of `pieces`. */
+  held: number;
+  filling: boolean;
+  ended: boolean;
+  failure?: { readonly error: unknown };
 }
 
-interface Turn {
-  readonly running: Running;
-  readonly result: IteratorResult<Piece, unknown>;
-}
-
-/** Opens at most `most` at a time. All are closed when it ends, whatever the reason. */
+/** All are closed when it ends, whatever the reason. */
 export async function* interleaved(
   streams: readonly (() => AsyncIterable<Piece>)[],
-  most: number,
+  { most, ahead }: InterleaveOptions,
 ): Bytes & AsyncGenerator<Uint8Array> {
   const waiting = [...streams];
   const running = new Set<Running>();
-  const begin = (): void => {
-    const open = waiting.shift();
-    if (!open) return;
-    const iterator = open()[Symbol.asyncIterator]();
-    const stream: Running = { iterator, next: Promise.reject(new Error('not begun')) };
-    stream.next.catch(() => {});
-    ask(stream);
-    running.add(stream);
-  };
-  try {
-    while (running.size < most && waiting.length > 0) begin();
-    let turn = running.size > 0 ? await firstReady(running) : undefined;
-    while (turn) {
-      const { running: stream, result } = turn;
-      if (result.done) {
-        running.delete(stream);
-        begin();
-        turn = running.size > 0 ? await firstReady(running) : undefined;
-        continue;
+  let news = Promise.withResolvers<void>();
+
+  const fill = async (stream: Running): Promise<void> => {
+    if (stream.filling) return;
+    stream.filling = true;
+    try {
+      while (!stream.ended && stream.held < ahead) {
+        const { done, value } = await stream.iterator.next();
+        if (done) stream.ended = true;
+        else {
+          stream.pieces.push(value);
+          stream.held += sizeOf(value);
+        }
+        news.resolve();
       }
-      // The next piece is on its way while this one is written.
-      ask(stream);
-      yield* result.value.chunks;
-      turn = result.value.whole ? await firstReady(running) : await stream.next;
+    } catch (error) {
+      stream.ended = true;
+      stream.failure = { error };
+      news.resolve();
+    }
+    stream.filling = false;
+  };
+  const begin = (): void => {
+    const iterator = waiting.shift()?.()[Symbol.asyncIterator]();
+    if (iterator) running.add({ iterator, pieces: [], held: 0, filling: false, ended: false });
+  };
+
+  try {
+    let midway: Running | undefined;
+    for (;;) {
+      while (running.size < most && waiting.length > 0) begin();
+      for (const stream of running) void fill(stream);
+      const turn = midway ?? fullest(running);
+      if (!turn) return;
+      const piece = turn.pieces.shift();
+      if (piece) {
+        turn.held -= sizeOf(piece);
+        midway = piece.whole ? undefined : turn;
+        yield* piece.chunks;
+      } else if (turn.failure) {
+        throw turn.failure.error;
+      } else if (turn.ended) {
+        midway = undefined;
+        running.delete(turn);
+      } else {
+        await news.promise;
+        news = Promise.withResolvers();
+      }
     }
   } finally {
     await Promise.allSettled([...running].map(({ iterator }) => iterator.return?.()));
   }
 }
 
-function ask(stream: Running): void {
-  stream.next = stream.iterator.next().then((result) => ({ running: stream, result }));
-  // A failure is met when it is this stream's turn.
-  stream.next.catch(() => {});
+/** One that has ended counts before one that has nothing yet. */
+function fullest(running: ReadonlySet<Running>): Running | undefined {
+  let best: Running | undefined;
+  for (const stream of running) {
+    if (!best || stream.held > best.held || (stream.held === best.held && stream.ended)) best = stream;
+  }
+  return best;
 }
 
-function firstReady(running: ReadonlySet<Running>): Promise<Turn> {
-  return Promise.race([...running].map(({ next }) => next));
+function sizeOf({ chunks }: Piece): number {
+  return chunks.reduce((sum, { length }) => sum + length, 0);
 }
