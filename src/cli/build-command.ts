@@ -55,6 +55,7 @@ export const BUILD_COMMAND: CommandSpec = {
     },
     { name: 'compression', value: 'gzip|zstd|none[:LEVEL]', help: 'How layers are compressed (default gzip)' },
     { name: 'no-cache', help: 'Do every step' },
+    { name: 'pull', help: 'Ask registries again for bases that were fetched before' },
     {
       name: 'ignore-chown-errors',
       help: 'Go on where RUN cannot give a file to another user (for users without subordinate ids)',

@@ -48,6 +48,8 @@ export interface MakeImageOptions {
   readonly times?: TimeChoice;
   readonly compression?: LayerCompression;
   readonly noCache?: boolean;
+  /** Registries are asked again for bases that came from them. */
+  readonly pull?: boolean;
   /** Where the user has one id only: owners that RUN cannot set are passed over. */
   readonly ignoreChownErrors?: boolean;
   /** Builds a second time, with nothing remembered, and compares. */
@@ -177,7 +179,7 @@ async function build(
   const call = callOptions(settings);
   const source = await openContext(directory, settings, { ...options, spool, times, dockerfile: form.path });
   await using _script = source;
-  await using bases = baseImages(store, settings);
+  await using bases = baseImages(store, settings, { pull: options.pull ?? false });
   await using downloads = lazyDownloads(settings, spool);
   const machine = machinePlatform();
   const request: BuildRequest = {

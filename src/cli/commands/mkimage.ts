@@ -49,6 +49,7 @@ async function makeOptions(options: Options, env: Environment): Promise<MakeImag
     ...Object.fromEntries(given),
     force: options.flag('force'),
     noCache: options.flag('no-cache'),
+    pull: options.flag('pull'),
     verify: options.flag('verify'),
     ignoreChownErrors: options.flag('ignore-chown-errors'),
     buildArgs: buildArgs(options.texts('build-arg'), env),
