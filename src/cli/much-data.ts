@@ -23,11 +23,11 @@ export function expectMuchData(): void {
  */
 export function expectingMuchData<Event extends { readonly type: string }>(
   onEvent: (event: Event) => void,
-  bytesCome = 'blob',
+  bytesCome: readonly string[] = ['blob', 'compressing'],
 ): (event: Event) => void {
   let expecting = false;
   return (event) => {
-    if (event.type === bytesCome && !expecting) {
+    if (!expecting && bytesCome.includes(event.type)) {
       expecting = true;
       expectMuchData();
     }

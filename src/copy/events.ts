@@ -3,6 +3,8 @@ import type { Digest } from '../oci/digest.ts';
 import type { ImagesError } from '../oci/errors.ts';
 
 export type CopyEvent =
+  /** Before the plan, which needs the digests of layers that lie uncompressed in their place: this many bytes of them are compressed now. */
+  | { readonly type: 'compressing'; readonly bytes: number }
   /** Before the first blob; again when a total turns out otherwise (a destination refuses a mount, a part on disk was wrong). */
   | {
       readonly type: 'plan';

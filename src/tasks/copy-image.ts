@@ -33,7 +33,9 @@ export async function copyImage(
   settings: Settings,
   options: CopyOptions = {},
 ): Promise<CacheResult> {
-  await using spool = keepsBlobs(to) ? await compressingSpool(settings, options.compression) : undefined;
+  await using spool = keepsBlobs(to)
+    ? await compressingSpool(settings, options.compression, options.onEvent)
+    : undefined;
   await using source = await openSource(from, settings, { ...options, ...(spool && { spool }) });
   await using sink = await openSink(to, settings, options);
   return await copyOpened({ source, sink, name: sink.name ?? source.name }, settings, options);
@@ -47,7 +49,7 @@ export interface UploadOptions extends CopyOptions {
 
 /** From any place to the private registry. Errors: USAGE where nobody says what it is called, and as `copyImage`. */
 export async function uploadImage(from: string, settings: Settings, options: UploadOptions = {}): Promise<CacheResult> {
-  await using spool = await compressingSpool(settings, options.compression);
+  await using spool = await compressingSpool(settings, options.compression, options.onEvent);
   await using source = await openSource(from, settings, { ...options, order: 'daemon', ...(spool && { spool }) });
   const name = options.tag === undefined ? source.name : tryParseReference(options.tag);
   if (!name) {

@@ -1,6 +1,7 @@
 // How layers are compressed that lie uncompressed in their place: as the user says, else as is quickest.
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { OnCopyEvent } from '../copy/events.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { LayerSpool } from '../transports/layer-spool.ts';
 import type { Settings } from './settings.ts';
@@ -29,6 +30,7 @@ export function parseCompression(text: string): LayerCompression {
 export async function compressingSpool(
   { cache }: Settings,
   compression: LayerCompression = DEFAULT,
+  onEvent?: OnCopyEvent,
 ): Promise<LayerSpool | undefined> {
   if (compression.kind === 'none') return undefined;
   // What reads options needs none of it.
@@ -39,5 +41,10 @@ export async function compressingSpool(
   const { kind, level } = compression;
   // Other programs compress to other bytes, and so may another version of this one.
   const memory = cache && layerMemory(join(cache.directory, 'layers'), `${kind}-${level}-${cache.program}`);
-  return layerSpool({ directory: tmpdir(), kind, level, ...(memory && { memory }) });
+  let bytes = 0;
+  const onBytes = (count: number): void => {
+    bytes += count;
+    onEvent?.({ type: 'compressing', bytes });
+  };
+  return layerSpool({ directory: tmpdir(), kind, level, ...(memory && { memory }), ...(onEvent && { onBytes }) });
 }

@@ -5,7 +5,7 @@ import { readFileBytes } from '../io/file-bytes.ts';
 import { createLimiter } from '../io/limiter.ts';
 import { type MeasuredStream, measured } from '../io/measure.ts';
 import { spooled } from '../io/temporary-file.ts';
-import { verified } from '../io/verify.ts';
+import { tapped, verified } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Bytes } from '../registry/contract.ts';
@@ -43,9 +43,18 @@ export interface LayerSpoolOptions {
   /** Layers that are compressed at a time: each takes all processors where it is large. */
   readonly concurrency?: number;
   readonly memory?: LayerMemory;
+  /** Is called with the uncompressed bytes as they come. */
+  onBytes?(count: number): void;
 }
 
-export function layerSpool({ directory, kind, level, concurrency = 2, memory }: LayerSpoolOptions): LayerSpool {
+export function layerSpool({
+  directory,
+  kind,
+  level,
+  concurrency = 2,
+  memory,
+  onBytes,
+}: LayerSpoolOptions): LayerSpool {
   const layers = new Map<Digest, Promise<SpooledLayer>>();
   const handles: FileHandle[] = [];
   const limit = createLimiter(concurrency);
@@ -54,7 +63,8 @@ export function layerSpool({ directory, kind, level, concurrency = 2, memory }: 
   const compress = async (body: Bytes, known?: Plain): Promise<SpooledLayer> => {
     const measuring = known ? undefined : measured(body);
     const plain = measuring?.body ?? (known ? verified(body, known) : body);
-    const packed = measured(compressed(plain, { kind, ...(level !== undefined && { level }) }));
+    const seen = onBytes ? tapped(plain, ({ length }) => onBytes(length)) : plain;
+    const packed = measured(compressed(seen, { kind, ...(level !== undefined && { level }) }));
     const handle = await spooled(packed.body, directory);
     handles.push(handle);
     const { digest: diffId, size: plainSize } = known ?? (measuring as MeasuredStream).result();

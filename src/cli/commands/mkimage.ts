@@ -23,7 +23,7 @@ export const run: Run = async ({ args, options, context }) => {
   const reporter = buildReporter(context.stderr.write);
   const made = await makeImage(args[0] as string, settings, {
     ...(await makeOptions(options, context.env)),
-    onEvent: expectingMuchData(reporter.onEvent, 'bytes'),
+    onEvent: expectingMuchData(reporter.onEvent, ['bytes']),
     onScript: reporter.onOutput,
   });
   const name = formatReference(made.name);

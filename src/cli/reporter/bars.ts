@@ -20,7 +20,8 @@ export function barReporter(terminal: Terminal): Reporter {
   return {
     onEvent: (event) => {
       progress.apply(event, performance.now());
-      if (event.type === 'plan' && event.blobs > 0) drawing ??= setInterval(redraw, DRAW_MS).unref();
+      if (event.type === 'compressing' || (event.type === 'plan' && event.blobs > 0))
+        drawing ??= setInterval(redraw, DRAW_MS).unref();
       const line = lineOf(event);
       if (line !== undefined) note(line);
     },

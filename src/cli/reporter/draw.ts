@@ -6,9 +6,10 @@ import type { Snapshot } from './progress.ts';
 const MAX_BLOBS = 6;
 const BAR = 24;
 
-/** The whole first, then the blobs under way. */
+/** The whole first, then the blobs under way; before there is a plan, how far that is. */
 export function drawProgress(snapshot: Snapshot, columns: number): string {
-  const { images, imagesDone, bytes, fetched, rate, remaining } = snapshot;
+  const { compressing, images, imagesDone, bytes, fetched, rate, remaining } = snapshot;
+  if (compressing !== undefined) return `${formatBytes(compressing)} of layers compressed`;
   const total = [
     bar(bytes === 0 ? 1 : fetched / bytes),
     `${formatBytes(fetched)} of ${formatBytes(bytes)}`,

@@ -37,6 +37,14 @@ describe('progress', () => {
     expect(progress.snapshot(5000)).not.toHaveProperty('remaining');
   });
 
+  it('says before there is a plan what has been compressed', () => {
+    const progress = createProgress();
+    progress.apply({ type: 'compressing', bytes: 12_000_000 }, 0);
+    expect(drawProgress(progress.snapshot(100), 120)).toBe('12.0 MB of layers compressed');
+    progress.apply({ type: 'plan', images: 1, blobs: 1, bytes: 10, held: 0 }, 200);
+    expect(progress.snapshot(300)).not.toHaveProperty('compressing');
+  });
+
   it('takes back what an attempt got that has to begin again', () => {
     const progress = half();
     progress.apply({ type: 'blob', digest: DIGEST, size: 2_000_000, from: 0 }, 1100);

@@ -3,6 +3,8 @@ import type { CopyEvent } from '../../copy/events.ts';
 import type { Digest } from '../../oci/digest.ts';
 
 export interface Snapshot {
+  /** Bytes of layers that have been compressed, until there is a plan. */
+  readonly compressing?: number;
   readonly images: number;
   readonly imagesDone: number;
   /** To be fetched in this run, and fetched so far. */
@@ -35,6 +37,7 @@ export function createProgress(): Progress {
   let imagesDone = 0;
   let bytes = 0;
   let fetched = 0;
+  let compressing: number | undefined;
   const blobs = new Map<Digest, BlobProgress>();
   const samples: { readonly at: number; readonly fetched: number }[] = [];
 
@@ -49,7 +52,11 @@ export function createProgress(): Progress {
     apply(event, now) {
       sample(now);
       switch (event.type) {
+        case 'compressing':
+          compressing = event.bytes;
+          break;
         case 'plan':
+          compressing = undefined;
           images = event.images;
           bytes = event.bytes;
           break;
@@ -81,6 +88,7 @@ export function createProgress(): Progress {
       const rate = first && seconds >= 0.5 ? (fetched - first.fetched) / seconds : undefined;
       const known = rate !== undefined && rate > 0;
       return {
+        ...(compressing !== undefined && { compressing }),
         images,
         imagesDone,
         bytes,
