@@ -47,6 +47,8 @@ export async function layerStep(
   const record = settings.noCache ? undefined : await remembered(name, settings);
   const known = record && (await fromRecord(name, record, settings));
   if (known) return known;
+  // Layers may be fetched and read before the first byte of this one is there.
+  settings.onBytes?.(0);
   const done = await work();
   if (!done) return await noted(name, settings, { id: '', variants: {} });
   const written = await writeLayer(done.archive, settings);
