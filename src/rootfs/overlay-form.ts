@@ -119,8 +119,13 @@ async function* streamed(
     const isWritten = first?.type === 'file';
     told = body + length;
     end = entry.position.end;
-    if (length > 0) yield* content(entry, { out, chunks, kept, split, isWritten, isFound: isWritten && findable });
-    else if (findable && entry.size === 0) split.file(entry.name);
+    if (length > 0) {
+      const file = fileContent(entry, { out, chunks, kept, split, isWritten, isFound: isWritten && findable });
+      const whole = entry.stored.whole();
+      if (whole) file.add(whole);
+      else yield* portions(entry, file, { chunks, split });
+      file.end();
+    } else if (findable && entry.size === 0) split.file(entry.name);
     if (isWritten) chunks.push(...out.add(padding(length)));
     for (const header of others) chunks.push(...out.add(tarHeader(header)));
     if (chunks.length > 0) yield chunks;
@@ -150,23 +155,42 @@ interface ContentWay {
   readonly isFound: boolean;
 }
 
+interface FileContent {
+  add(portion: Uint8Array): void;
+  end(): void;
+}
+
 /** A file's stored bytes. Where no file has them afterwards as they stand in the archive, the tar-split keeps them itself. */
-async function* content(entry: TarEntry, way: ContentWay): AsyncGenerator<readonly Uint8Array[]> {
-  const { out, chunks, kept, split, isWritten } = way;
-  const sum = way.isFound && !entry.sparse ? crc64() : undefined;
+function fileContent(entry: TarEntry, { out, chunks, kept, split, isWritten, isFound }: ContentWay): FileContent {
+  const sum = isFound && !entry.sparse ? crc64() : undefined;
   let position = entry.position.body;
-  for await (const portion of entry.stored) {
-    position += portion.length;
-    kept.drop(position);
-    if (sum) sum.update(portion);
-    else split.raw(portion);
-    if (isWritten) chunks.push(...out.add(portion));
+  return {
+    add(portion) {
+      position += portion.length;
+      kept.drop(position);
+      if (sum) sum.update(portion);
+      else split.raw(portion);
+      if (isWritten) chunks.push(...out.add(portion));
+    },
+    end() {
+      if (sum) split.file(entry.name, { size: entry.size, crc: sum.digest() });
+    },
+  };
+}
+
+/** Of what is too large to be in memory already. */
+async function* portions(
+  { stored }: TarEntry,
+  file: FileContent,
+  { chunks, split }: Pick<ContentWay, 'chunks' | 'split'>,
+): AsyncGenerator<readonly Uint8Array[]> {
+  for await (const portion of stored) {
+    file.add(portion);
     if (chunks.length === 0) continue;
     yield chunks.splice(0);
     const waiting = split.ready();
     if (waiting) await waiting;
   }
-  if (sum) split.file(entry.name, { size: entry.size, crc: sum.digest() });
 }
 
 /** A hard link to a file of a lower layer: the file once more, the link's other names linked to it. */

@@ -1,11 +1,11 @@
 // What a file of an archive holds, as it is asked for: the stored bytes, or the file with its holes as zeros. Nothing is made before someone reads.
 import { ImagesError } from '../oci/errors.ts';
 import type { ByteSource } from './byte-source.ts';
-import type { SparsePiece } from './entry.ts';
+import type { SparsePiece, StoredBytes } from './entry.ts';
 import { zeros } from './zeros.ts';
 
 /** State: how many of the entry's bytes are still in the archive. Lifetime: until the next entry is asked for. */
-export class StoredContent implements AsyncIterable<Uint8Array> {
+export class StoredContent implements StoredBytes {
   readonly length: number;
   left: number;
   #isOver = false;
@@ -19,6 +19,12 @@ export class StoredContent implements AsyncIterable<Uint8Array> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
     while (this.left > 0) yield await this.some(this.left);
+  }
+
+  whole(): Uint8Array | undefined {
+    if (this.#isOver || this.left < this.length || !this.#source.has(this.length)) return undefined;
+    this.left = 0;
+    return this.#source.now(this.length);
   }
 
   /** Some bytes, at most `limit`. Errors: TAR_INVALID. */

@@ -42,5 +42,10 @@ export interface TarEntry extends TarHeader {
   /** The file's content, holes as zeros. Can be read once, before the next entry is asked for; what is left of it then is skipped. */
   readonly body: AsyncIterable<Uint8Array>;
   /** Instead of `body`: what the archive holds of it, so without holes. */
-  readonly stored: AsyncIterable<Uint8Array>;
+  readonly stored: StoredBytes;
+}
+
+export interface StoredBytes extends AsyncIterable<Uint8Array> {
+  /** All of it, where it is in memory already: most files of a layer are small, and need not be waited for. */
+  whole(): Uint8Array | undefined;
 }

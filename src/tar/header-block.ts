@@ -15,25 +15,30 @@ export interface Numbers extends Pick<TarHeader, 'mode' | 'uid' | 'gid' | 'size'
 
 export const NO_NUMBERS: Numbers = { mode: 0o644, uid: 0, gid: 0, size: 0, seconds: 0, device: { major: 0, minor: 0 } };
 
+/** What all headers have: a checksum's blanks, and the magic. */
+const EMPTY: Uint8Array = emptyBlock();
+
 /** All that a header holds; what is longer than its field is cut. */
 export function headerBlock(typeflag: string, place: Place, linkname: Uint8Array, numbers: Numbers): Uint8Array {
   // Of Node's pool: memory of its own costs more than what is put into it.
-  const block = Buffer.allocUnsafe(BLOCK).fill(0);
+  const block = Buffer.allocUnsafe(BLOCK);
+  block.set(EMPTY);
   block.set(place.name.subarray(0, MAX_NAME), 0);
   putNumber(block, 100, 8, numbers.mode);
   putNumber(block, 108, 8, numbers.uid);
   putNumber(block, 116, 8, numbers.gid);
   putNumber(block, 124, 12, numbers.size);
   putNumber(block, 136, 12, numbers.seconds);
-  block.write(`        ${typeflag}`, 148, 'latin1');
-  block.set(linkname.subarray(0, MAX_NAME), 157);
-  block.write('ustar\x0000', 257, 'latin1');
+  block[156] = typeflag.charCodeAt(0);
+  if (linkname.length > 0) block.set(linkname.subarray(0, MAX_NAME), 157);
   putNumber(block, 329, 8, numbers.device.major);
   putNumber(block, 337, 8, numbers.device.minor);
   if (place.prefix) block.set(place.prefix, 345);
   let sum = 0;
-  for (const byte of block) sum += byte;
-  block.write(`${sum.toString(8).padStart(6, '0')}\0`, 148, 'latin1');
+  for (let at = 0; at < BLOCK; at++) sum += block[at] as number;
+  // Six digits, a NUL, and a blank that is there already.
+  putNumber(block, 148, 7, sum);
+  block[154] = 0;
   return block;
 }
 
@@ -58,4 +63,10 @@ function putNumber(block: Buffer, at: number, length: number, value: number): vo
 /** Whether a field of this length has room for the number in octal. */
 export function isOctal(value: number, length: number): boolean {
   return value >= 0 && value < 8 ** (length - 1);
+}
+
+function emptyBlock(): Buffer {
+  const block = Buffer.alloc(BLOCK).fill(0x20, 148, 156);
+  block.write('ustar\x0000', 257, 'latin1');
+  return block;
 }

@@ -418,6 +418,27 @@ describe('an archive', () => {
   });
 });
 
+describe('what an archive holds of a file', () => {
+  it('is given at once where it is in memory, once, and to nobody who comes too late', async () => {
+    const archive = rawArchive({ content: 'x'.repeat(1000) }, { name: 'next', content: 'y' });
+    const told: (string | undefined)[] = [];
+    let first: TarEntry | undefined;
+    for await (const entry of readTar(inChunks(archive, 4000))) {
+      first ??= entry;
+      told.push(entry.stored.whole()?.toString());
+      expect(await Array.fromAsync(entry.stored)).toEqual([]);
+      expect(entry.stored.whole()).toBe(undefined);
+    }
+    expect(told).toEqual(['x'.repeat(1000), 'y']);
+    expect(first?.stored.whole()).toBe(undefined);
+    for await (const entry of readTar(inChunks(archive, 700))) {
+      if (entry.name === 'next') continue;
+      expect(entry.stored.whole()).toBe(undefined);
+      expect(Buffer.concat(await Array.fromAsync(entry.stored)).length).toBe(1000);
+    }
+  });
+});
+
 /** A sparse file may have become one of many gigabytes: only what is stored is read. */
 async function listedBounded(archive: Uint8Array): Promise<void> {
   for await (const { stored } of readTar(inChunks(archive))) for await (const _ of stored);
