@@ -92,6 +92,9 @@ describe('the doctor of stores', () => {
     ['big-data', text(/\/manifest$/, (content) => `${content} `)],
     ['big-data', json(images, (list) => first(list, { digest: `sha256:${'0'.repeat(64)}` }))],
     ['chain', json(images, (list) => first(list, { layer: '0'.repeat(64) }))],
+    ['compression', json(layers, (list) => first(list, { compression: 7 }))],
+    ['compression', json(layers, (list) => list.map((layer) => ({ ...layer, compression: 2 })))],
+    ['compression', json(layers, (list) => first(list, { 'compressed-diff-digest': `sha256:${'0'.repeat(64)}` }))],
     [
       'containers-xattr',
       on(/diff\/etc\/motd$/, (entry) => [
@@ -136,6 +139,8 @@ describe('the doctor of stores', () => {
         { ...entry, xattrs: new Map([['trusted.overlay.redirect', Buffer.from('/x')]]) },
       ]),
     ],
+    ['owners', json(layers, (list) => first(list, { uidset: [0, 7] }))],
+    ['owners', json(layers, (list) => first(list, { gidset: ['0'] }))],
     ['parents-first', json(layers, (list) => list.toReversed())],
     ['records', text(layers, () => '[{')],
     ['records', json(images, (list) => first(list, { created: 'yesterday' }))],
@@ -148,6 +153,15 @@ describe('the doctor of stores', () => {
     const [, id = ''] = /store\/overlay\/([0-9a-f]{64})\//.exec(store.toString('latin1')) ?? [];
     const added = more.map((entry) => ({ ...entry, name: entry.name.replace('ID', id) }));
     expect(await broken(await changed(store, change, added))).toContain(rule);
+  });
+
+  it('says what differs in a tree', async () => {
+    const path = join(directory.path, 'store.tar');
+    const attributes: Change = (entry) => [{ ...entry, mode: 0o600, xattrs: new Map([['user.x', Buffer.from('y')]]) }];
+    await writeFile(path, await changed(store, on(/diff\/other$/, attributes)));
+    const parts = await examineStore(path, { temporaryDirectory: tmpdir() });
+    const texts = parts.flatMap(({ problems }) => problems.map((problem) => problem.text));
+    expect(texts).toEqual(['/other has another mode', '/other has other attributes']);
   });
 
   it('refuses what holds no store', async () => {

@@ -70,6 +70,14 @@ export async function checkTree(tree: TreeToCheck, options: CallOptions): Promis
     const { diffDigest, diffSize } = found;
     if (facts.diffId !== diffDigest)
       problems.push(problem('tar-split', `its archive has the digest ${facts.diffId}, layers.json says ${diffDigest}`));
+    for (const [name, said, real] of [
+      ['uidset', found.uids, facts.uids],
+      ['gidset', found.gids, facts.gids],
+    ] as const) {
+      const [here, there] = [JSON.stringify(said), JSON.stringify(real)];
+      if (said !== undefined && here !== there)
+        problems.push(problem('owners', `its archive has the owners ${short(there)}, its ${name} is ${short(here)}`));
+    }
     if (diffSize !== undefined && facts.size !== diffSize)
       problems.push(problem('diff-size', `its archive has ${facts.size} bytes, layers.json says ${diffSize}`));
   } catch (error) {
@@ -115,7 +123,7 @@ async function compare(
     } else {
       const isRoot = path === prefix && isDriversRoot(entry);
       for (const what of isRoot ? [] : differences(entry, expected, wholeSeconds)) {
-        problems.push(problem('diff-tree', `${name} has another ${what}`));
+        problems.push(problem('diff-tree', `${name} has ${what}`));
       }
     }
   }
@@ -125,6 +133,11 @@ async function compare(
   }
   if (!facts) throw new Error('a layer was compared without being read');
   return facts;
+}
+
+/** A layer may have a hundred thousand owners. */
+function short(list: string): string {
+  return list.length > 60 ? `${list.slice(0, 60)}…` : list;
 }
 
 /** What the driver itself gives every layer, whatever its archive says of the root. */
@@ -142,21 +155,24 @@ function linked(path: string, { entries, root }: StoreModel): SoughtEntry | unde
 }
 
 function differences(entry: SoughtEntry, expected: TarHeader, wholeSeconds: boolean): readonly string[] {
-  if (entry.type !== expected.type) return ['type'];
+  if (entry.type !== expected.type) return ['another type'];
   // What no archive describes is as the tool that unpacks it likes; a whiteout has the attributes of nobody.
   const isImplied = compareTimes(expected.mtime, LONG_AGO) === 0 && expected.type === 'directory';
   const isWhiteout = entry.type === 'character' && entry.device.major === 0 && entry.device.minor === 0;
   const pairs: readonly (readonly [string, boolean])[] = [
-    ['mode', entry.type === 'symlink' || isWhiteout || entry.mode === expected.mode],
-    ['owner', isWhiteout || (entry.uid === expected.uid && entry.gid === expected.gid)],
-    ['size', entry.size === expected.size],
-    ['target', entry.linkname === expected.linkname],
-    ['time', isWhiteout || sameTime(entry.mtime, expected.mtime, wholeSeconds)],
-    ['device number', entry.device.major === expected.device.major && entry.device.minor === expected.device.minor],
-    ['attributes', sameAttributes(entry.xattrs, expected.xattrs)],
+    ['another mode', entry.type === 'symlink' || isWhiteout || entry.mode === expected.mode],
+    ['another owner', isWhiteout || (entry.uid === expected.uid && entry.gid === expected.gid)],
+    ['another size', entry.size === expected.size],
+    ['another target', entry.linkname === expected.linkname],
+    ['another time', isWhiteout || sameTime(entry.mtime, expected.mtime, wholeSeconds)],
+    [
+      'another device number',
+      entry.device.major === expected.device.major && entry.device.minor === expected.device.minor,
+    ],
+    ['other attributes', sameAttributes(entry.xattrs, expected.xattrs)],
   ];
   const wrong = pairs.filter(([, same]) => !same).map(([what]) => what);
-  return isImplied ? wrong.filter((what) => what === 'attributes') : wrong;
+  return isImplied ? wrong.filter((what) => what === 'other attributes') : wrong;
 }
 
 /** Some file systems have none before 1970, and no fractions. */

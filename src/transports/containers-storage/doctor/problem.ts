@@ -11,6 +11,8 @@ export const RULES = {
   'big-data': 'config and manifests of an image are there, and are what images.json says of them',
   chain: 'the layers of an image are those that its config names, and are all there',
   'containers-xattr': "no file has an attribute user.containers.*: it makes root's podman use fuse",
+  compression:
+    'a blob that is compressed is another one than its archive, and says how; one that is not is the archive itself',
   depth: 'an image has at most 500 layers',
   'diff-directory': 'every layer has its directory with diff, merged, work, and with empty where nothing is below it',
   'diff-size': 'a layer with a diff-digest has its diff-size',
@@ -29,6 +31,7 @@ export const RULES = {
   orphan: 'everything belongs to a layer or an image',
   outside: 'nothing is outside the store',
   'overlay-xattr': 'overlayfs finds no attribute of its own but on opaque directories',
+  owners: 'uidset and gidset of a layer are the owners in its archive',
   'parents-first': 'layers.json has parents before children, and all of them',
   records: 'layers.json and images.json can be read',
   'tar-split': 'the archive of every layer can be put together again, byte for byte',

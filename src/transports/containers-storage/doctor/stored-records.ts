@@ -8,6 +8,12 @@ export interface FoundLayer {
   readonly names: readonly string[];
   readonly diffDigest?: string;
   readonly diffSize?: number;
+  /** The blob, and its compression's number in containers/storage; 0 where the record says none. */
+  readonly blobDigest?: string;
+  readonly compression: unknown;
+  /** Owners, where the record has them: older tools write none. */
+  readonly uids?: unknown;
+  readonly gids?: unknown;
   readonly isIncomplete: boolean;
 }
 
@@ -27,6 +33,10 @@ export function foundLayers(bytes: Uint8Array | undefined, problems: Problem[]):
     ...text(fields, 'parent', 'parent'),
     ...text(fields, 'diff-digest', 'diffDigest'),
     ...(typeof fields['diff-size'] === 'number' && { diffSize: fields['diff-size'] }),
+    ...text(fields, 'compressed-diff-digest', 'blobDigest'),
+    compression: fields.compression ?? 0,
+    ...(fields.uidset !== undefined && { uids: fields.uidset }),
+    ...(fields.gidset !== undefined && { gids: fields.gidset }),
     isIncomplete: decode.isObject(fields.flags) && fields.flags.incomplete === true,
   }));
 }
