@@ -188,9 +188,24 @@ describe('a layer in overlay form', () => {
     ['a hard link that climbs out', [{ name: 'a', type: 'hardlink', linkname: '../../etc/passwd' }]],
     ['a hard link to nothing', [{ name: 'a', type: 'hardlink', linkname: 'nothing' }]],
     ['a whiteout that climbs out', [{ name: '../.wh.x' }]],
+    ['a name that no file can have', [{ name: `a/${'é'.repeat(128)}/b`, content: 'x' }]],
+    ['a name that no directory can have', [{ name: `${'x'.repeat(256)}/` }]],
+    ['a path that nobody can open', [{ name: `${'x/'.repeat(2100)}x`, content: 'x' }]],
+    ['a target that no link can have', [{ name: 'a', linkname: 'x'.repeat(4096) }]],
     ['an owner that no file can have', [{ name: 'a', uid: 2 ** 40 }]],
   ])('is refused for %s', async (_, entries) => {
     await expect(formOf(await layerOf(entries))).rejects.toMatchObject({ code: 'TAR_INVALID' });
+  });
+
+  it('has the longest names that there can be', async () => {
+    const entries = [
+      { name: `.wh.${'w'.repeat(255)}` },
+      { name: `${'é'.repeat(127)}é`.slice(1), content: 'x' },
+      { name: `d/${'\udcff'.repeat(255)}`, content: 'x' },
+      { name: `${'x/'.repeat(1900)}x`, content: 'x' },
+    ];
+    const form = await formOf(await layerOf(entries));
+    expect([...form.files.keys()]).toEqual(expect.arrayContaining(entries.map(({ name }) => name.replace('.wh.', ''))));
   });
 
   it('keeps nothing of what overlayfs and its helpers say in attributes', async () => {

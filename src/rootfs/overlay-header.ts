@@ -1,6 +1,8 @@
 // Headers of a layer's files as they stand unpacked for overlayfs (kernel documentation, filesystems/overlayfs.rst, "whiteouts and opaque directories"):
 // a whiteout is a character device 0:0, an opaque directory has an extended attribute.
+import { ImagesError } from '../oci/errors.ts';
 import type { TarHeader } from '../tar/entry.ts';
+import { encodeName, printableName } from '../tar/names.ts';
 import { plainHeader } from '../tar/plain-header.ts';
 import type { TarTime } from '../tar/time.ts';
 
@@ -26,13 +28,44 @@ const FORBIDDEN_XATTR = /^(?:(?:trusted|user)\.overlay\.|user\.containers\.|secu
 const NO_XATTRS: ReadonlyMap<string, Uint8Array> = new Map();
 const OPAQUE = Buffer.from('y');
 
-/** Of a file, link or device at `path`. A hard link's target is a path in the layer too. */
+/** What Linux takes (limits.h: NAME_MAX, PATH_MAX without its NUL), in bytes. */
+const [MAX_NAME, MAX_PATH] = [255, 4095];
+const SLASH = 0x2f;
+/** A character is three bytes at most, or two are four. */
+const SHORT = MAX_NAME / 3;
+
+/** Of a file, link or device at `path`. A hard link's target is a path in the layer too. Errors: TAR_INVALID for names that no file can have. */
 export function placedHeader(header: TarHeader, path: string, { directory }: OverlayPlace): TarHeader {
   const { type, size, mode, uid, gid, mtime, device, sparse } = header;
   const linkname = type === 'hardlink' ? `${directory}/${header.linkname}` : header.linkname;
   const xattrs = allowed(header.xattrs);
   const name = `${directory}/${path}`;
+  if (path.length > SHORT) checkLength(name);
+  if (linkname.length > SHORT && type === 'symlink') checkTarget(linkname);
   return { name, type, size, mode, uid, gid, mtime, linkname, device, xattrs, ...(sparse && { sparse }) };
+}
+
+/** It could be written, and not be unpacked. */
+function checkLength(name: string): void {
+  const bytes = encodeName(name);
+  if (bytes.length > MAX_PATH) throw tooLong('a path', name, MAX_PATH);
+  for (let from = 0; from < bytes.length; ) {
+    const slash = bytes.indexOf(SLASH, from);
+    const to = slash < 0 ? bytes.length : slash;
+    if (to - from > MAX_NAME) throw tooLong('a name', name, MAX_NAME);
+    from = to + 1;
+  }
+}
+
+function checkTarget(target: string): void {
+  if (encodeName(target).length > MAX_PATH) throw tooLong("a symbolic link's target", target, MAX_PATH);
+}
+
+function tooLong(what: string, name: string, most: number): ImagesError {
+  const shown = printableName(name.length > 100 ? `…${name.slice(-100)}` : name);
+  return new ImagesError('TAR_INVALID', `${what} of more than ${most} bytes [${shown}]`, {
+    hint: 'No VM could unpack it: build the image with shorter names.',
+  });
 }
 
 export function hardLink(path: string, target: string, place: OverlayPlace, like: TarHeader): TarHeader {

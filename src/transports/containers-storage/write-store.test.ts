@@ -157,4 +157,14 @@ describe('a store as an archive', () => {
     });
     await expect(writing).rejects.toMatchObject({ code: 'DIGEST_INVALID' });
   });
+
+  it('names the image and the layer that cannot be written', async () => {
+    const long = image('long:1', [{ name: 'x'.repeat(300), content: 'x' }]);
+    await expect(madeStore([image('a:1'), long])).rejects.toMatchObject({
+      code: 'TAR_INVALID',
+      message: expect.stringMatching(
+        /^a name of more than 255 bytes \[…x{100}\] in layer sha256:[0-9a-f]{64} \[docker.io\/library\/long:1\]$/,
+      ),
+    });
+  });
 });

@@ -2,7 +2,7 @@
 // depends on the images alone; everything privileged is only said in headers.
 import type { RewindableOutput } from '../../io/rewindable-output.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { ImagesError } from '../../oci/errors.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { CallOptions } from '../../registry/contract.ts';
 import type { RootDirectory } from '../../rootfs/overlay-header.ts';
 import { endOfArchive } from '../../tar/writer.ts';
@@ -153,6 +153,8 @@ interface Layers {
 }
 
 interface NextLayer extends LayerToWrite {
+  /** For messages. */
+  readonly image: string;
   readonly created: string;
 }
 
@@ -189,7 +191,9 @@ async function writeLayers(
           ...(current && { ahead: current }),
         });
         ahead = next && !stored?.record(next.id) ? readAhead(next.layer, options) : undefined;
-        const written = await writing;
+        const written = await writing.catch((error: unknown) => {
+          throw inImage(one.image, error);
+        });
         roots.set(one.id, written.root);
         records.push(layerRecord(one, written));
       }
@@ -199,6 +203,13 @@ async function writeLayers(
     await ahead?.[Symbol.asyncDispose]();
   }
   return { records, taken };
+}
+
+/** What is wrong with a layer names the image too: only that one can be mended or left out. */
+function inImage(image: string, error: unknown): unknown {
+  if (!isImagesError(error, 'TAR_INVALID', 'COMPRESSION_INVALID', 'DIGEST_INVALID')) return error;
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  return new ImagesError(error.code, `${error.message} [${image}]`, { ...hint, cause: error });
 }
 
 /** The image may have the same layer compressed in another way now. */
@@ -212,13 +223,21 @@ async function blobOf(known: LayerRecord, { layer }: NextLayer, call: CallOption
 /** Each once, whichever images have it. */
 function distinctLayers(images: readonly MergedImage[]): readonly NextLayer[] {
   const found = new Map<string, NextLayer>();
-  for (const { images: same, layerIds: ids } of images) {
-    const [{ layers, config }] = same as readonly [ReadableImage];
+  for (const { names, images: same, layerIds: ids } of images) {
+    const [{ layers, config, label }] = same as readonly [ReadableImage];
+    const image = names[0] ?? label;
     const created = createdTime(config.created);
     ids.forEach((id, at) => {
       if (found.has(id)) return;
       const lower = ids.slice(0, at).reverse();
-      found.set(id, { id, lower, created, layer: layers[at] as LayerToWrite['layer'], below: layers.slice(0, at) });
+      found.set(id, {
+        id,
+        image,
+        lower,
+        created,
+        layer: layers[at] as LayerToWrite['layer'],
+        below: layers.slice(0, at),
+      });
     });
   }
   return [...found.values()];
