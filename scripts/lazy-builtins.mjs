@@ -2,8 +2,19 @@
 // its exports and so loads all that they lead to: node:crypto alone costs 10 ms, as much as half of a short command takes.
 
 /** Modules whose import costs time. Only what is listed here can be imported from them in src/: functions, and plain values that cost nothing. */
-const MODULES = ['node:child_process', 'node:crypto', 'node:fs', 'node:net', 'node:os', 'node:util'];
+const MODULES = [
+  'node:child_process',
+  'node:crypto',
+  'node:fs',
+  'node:net',
+  'node:os',
+  'node:stream/promises',
+  'node:util',
+  'node:zlib',
+];
 const VALUES = { 'node:fs': ['constants'] };
+/** Objects whose fields are looked up when they are first asked for. */
+const OBJECTS = { 'node:zlib': ['constants'] };
 const PREFIX = '\0lazy:';
 
 export function lazyBuiltins(sourceDirectory) {
@@ -23,7 +34,10 @@ function lazyModule(id) {
   const names = Object.keys(module).filter((name) => /^[a-z]\w*$/.test(name) && isPlainFunction(module, name));
   const functions = names.map((name) => `export const ${name} = (...args) => get().${name}(...args);`);
   const values = (VALUES[id] ?? []).map((name) => `export const ${name} = get().${name};`);
-  return [`const get = () => process.getBuiltinModule('${id}');`, ...functions, ...values].join('\n');
+  const objects = (OBJECTS[id] ?? []).map(
+    (name) => `export const ${name} = new Proxy({}, { get: (_, field) => get().${name}[field] });`,
+  );
+  return [`const get = () => process.getBuiltinModule('${id}');`, ...functions, ...values, ...objects].join('\n');
 }
 
 /** Getters lead to what is to stay unloaded. */

@@ -211,14 +211,12 @@ async function imageOf({ request, seams, created }: Build, state: StageState): P
   const labels = Object.fromEntries(request.labels ?? []);
   const labelled = request.labels?.size ? withInner(named, { Labels: { ...named.inner.Labels, ...labels } }) : named;
   const config = encodeConfig(labelled, { created, diffIds: layers.map(({ diffId }) => diffId) });
-  const configDigest = digestOf(config);
-  await using blob = await seams.blobs.start();
-  await blob.append(config);
-  await blob.finish(configDigest);
+  const descriptor = { mediaType: OCI_CONFIG, digest: digestOf(config), size: config.length };
+  await seams.blobs.put(descriptor, config);
   const manifest = {
     schemaVersion: 2,
     mediaType: OCI_MANIFEST,
-    config: { mediaType: OCI_CONFIG, digest: configDigest, size: config.length },
+    config: descriptor,
     layers: layers.map(({ descriptor }) => ociLayer(descriptor)),
   };
   return { manifest: rawManifest(Buffer.from(JSON.stringify(manifest))), config, layers };

@@ -25,6 +25,8 @@ export interface Bases {
 export interface BlobWriter {
   /** Takes bytes whose digest is known only at their end; each chunk is taken over. Nothing stays of one that is not finished. */
   start(): Promise<BlobInProgress>;
+  /** A small one. Costs nothing where it is there. */
+  put(descriptor: Descriptor, bytes: Uint8Array): Promise<void>;
   /** A layer that was written, to be read again. `undefined` where it is gone. */
   layer(descriptor: Descriptor, diffId: Digest): Promise<Layer | undefined>;
 }

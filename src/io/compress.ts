@@ -1,8 +1,7 @@
 // Bytes compressed by all processors at once, and to the same bytes whatever chunks they come in: in blocks of one size, each on a thread of its own. Of gzip they
 // make one member, as pigz writes it; of zstd each is a frame.
 import { availableParallelism } from 'node:os';
-import { promisify } from 'node:util';
-import { constants, crc32, deflateRaw, zstdCompress } from 'node:zlib';
+import { constants, crc32, deflateRaw, type ZlibOptions, type ZstdOptions, zstdCompress } from 'node:zlib';
 
 type Bytes = AsyncIterable<Uint8Array>;
 
@@ -26,9 +25,6 @@ const WINDOW = 1 << 15;
 const GZIP_HEADER: Uint8Array = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
 /** An empty block that says it is the last. */
 const DEFLATE_END: readonly number[] = [3, 0];
-
-const deflateBlock = promisify(deflateRaw);
-const compressFrame = promisify(zstdCompress);
 
 async function* gzip(bytes: Bytes, level: number): AsyncGenerator<Uint8Array, void> {
   let sum = 0;
@@ -165,4 +161,16 @@ async function* inOrder(
     if (results.length >= atATime) yield await (results.shift() as Promise<Uint8Array>);
   }
   for (const result of results) yield await result;
+}
+
+function deflateBlock(block: Uint8Array, options: ZlibOptions): Promise<Buffer> {
+  return new Promise((done, fail) =>
+    deflateRaw(block, options, (error, packed) => (error ? fail(error) : done(packed))),
+  );
+}
+
+function compressFrame(block: Uint8Array, options: ZstdOptions): Promise<Buffer> {
+  return new Promise((done, fail) =>
+    zstdCompress(block, options, (error, packed) => (error ? fail(error) : done(packed))),
+  );
 }

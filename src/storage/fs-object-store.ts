@@ -1,4 +1,5 @@
 // The object store in a directory: a key is a path. Relies on rename and link being atomic, and on fsync of files and directories.
+import { randomUUID } from 'node:crypto';
 import { open, readdir, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { inDirectory, makeDirectory } from '../io/atomic-file.ts';
@@ -185,7 +186,7 @@ async function entries(path: string): Promise<readonly string[]> {
  * empty file where a good one was, unless that does no harm.
  */
 async function writeTemporary(directory: string, bytes: Uint8Array, volatile = false): Promise<string> {
-  const path = join(directory, `${process.pid}-${crypto.randomUUID()}`);
+  const path = join(directory, `${process.pid}-${randomUUID()}`);
   const handle = await inDirectory(directory, () => open(path, 'wx'));
   try {
     await handle.writeFile(bytes);

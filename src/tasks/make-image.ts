@@ -11,6 +11,7 @@ import type { LeftSecret } from '../build/left-secrets.ts';
 import type { BuildEvent, BuildRequest, BuildSeams, BuiltImage } from '../build/request.ts';
 import { PROXY_NAMES } from '../build/stage/variables.ts';
 import { createLimiter } from '../io/limiter.ts';
+import { oneChunk } from '../io/one-chunk.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { decodeManifest } from '../oci/manifest.ts';
@@ -278,6 +279,7 @@ function blobWriter({ objects }: EmbeddedStore): BlobWriter {
   const blobs = looseBlobs(objects);
   return {
     start: () => blobs.start(),
+    put: (descriptor, bytes) => blobs.put(descriptor, async () => oneChunk(bytes)),
     layer: async (descriptor, diffId) => {
       if (!(await blobs.has(descriptor))) return undefined;
       const open = () => blobs.read(descriptor.digest);

@@ -181,6 +181,7 @@ function memoryBlobs({ blobs }: World): BlobWriter {
         async [Symbol.asyncDispose]() {},
       };
     },
+    put: async ({ digest }, bytes) => void blobs.set(digest, bytes),
     layer: async (descriptor, diffId) => {
       const blob = blobs.get(descriptor.digest);
       if (!blob) return undefined;

@@ -18,7 +18,7 @@ import { taskSettings } from '../task-settings.ts';
 import { writeJson } from '../write-json.ts';
 
 export const run: Run = async ({ args, options, context }) => {
-  const began = performance.now();
+  const began = Date.now();
   const settings = taskSettings(context, options);
   const reporter = buildReporter(context.stderr.write);
   const made = await makeImage(args[0] as string, settings, {
@@ -29,7 +29,7 @@ export const run: Run = async ({ args, options, context }) => {
   const name = formatReference(made.name);
   if (made.cached) context.note(`Cached [${name}]`);
   await send(made, options, context);
-  const seconds = (performance.now() - began) / 1000;
+  const seconds = (Date.now() - began) / 1000;
   if (options.flag('json')) await writeJson(context, { ...described(made), seconds: Number(seconds.toFixed(3)) });
   else await context.out(`${name}\n`);
   return told(made, seconds, context);
