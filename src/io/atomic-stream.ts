@@ -1,9 +1,9 @@
 // A stream into a file that is there whole or not at all. Relies on rename being atomic.
 import { open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
 import { gatheringWriter } from './file-writer.ts';
 import { isFsError, translatingFsErrors } from './fs-errors.ts';
 import { targetAt } from './special-file.ts';
+import { unfinishedPath } from './unfinished-file.ts';
 
 /**
  * Writes beside `path`, then renames; a failure leaves what was there. What is no regular file (a device, a pipe) is written to as it is.
@@ -12,7 +12,7 @@ import { targetAt } from './special-file.ts';
 export async function writeStreamAtomically(path: string, data: AsyncIterable<Uint8Array>): Promise<void> {
   await translatingFsErrors(path, async () => {
     if ((await targetAt(path)) !== 'file') return await write(path, 'w', data);
-    const temporary = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}`);
+    const temporary = await unfinishedPath(path);
     try {
       await write(temporary, 'wx', data);
       await rename(temporary, path);

@@ -15,12 +15,18 @@ export function isFsError(error: unknown, ...codes: readonly string[]): error is
   return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-/** What to throw instead of `error`: NO_SPACE, READ_ONLY or NO_ACCESS naming `place`, else the error itself. */
-export function translateFsError(error: unknown, place: string): unknown {
-  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
-  const translation = code === undefined ? undefined : TRANSLATIONS[code];
+/** What to throw instead of `error`: NO_SPACE, READ_ONLY or NO_ACCESS naming `place`, else the error itself. `use` says what the place is there for. */
+export function translateFsError(
+  error: unknown,
+  place: string,
+  use?: { readonly what: string; readonly hint: string },
+): unknown {
+  const own = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  const translation = own === undefined ? undefined : TRANSLATIONS[own];
   if (!translation) return error;
-  return new ImagesError(translation[0], `${translation[1]} [${place}]`, { hint: translation[2], cause: error });
+  const [code, what, hint] = translation;
+  const message = use ? `${what} for ${use.what} [${place}]` : `${what} [${place}]`;
+  return new ImagesError(code, message, { hint: own === 'EFBIG' ? hint : (use?.hint ?? hint), cause: error });
 }
 
 /** Runs `work`; file system errors that it throws come out translated. */

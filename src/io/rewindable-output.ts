@@ -1,8 +1,9 @@
 // Where a long stream goes whose last part may have to be taken back: a file, which is there whole or not at all, or a pipe. What goes to a pipe is held until
 // it is final: in memory, and beyond that in a temporary file.
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { translatingFsErrors } from './fs-errors.ts';
+import { isFsError, translatingFsErrors } from './fs-errors.ts';
+import { temporaryFile, translatingTemporaryErrors } from './temporary-file.ts';
+import { unfinishedPath } from './unfinished-file.ts';
 
 /** Disposing without `finish` discards what can be discarded. */
 export interface RewindableOutput extends AsyncDisposable {
@@ -29,8 +30,12 @@ const IN_MEMORY = 8 << 20;
 
 /** Errors: NO_SPACE, READ_ONLY, NO_ACCESS; ENOENT where the directory is not there. */
 export async function fileOutput(path: string): Promise<RewindableOutput> {
-  const temporary = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}`);
-  const handle = await translatingFsErrors(path, () => open(temporary, 'wx'));
+  const temporary = await unfinishedPath(path);
+  const handle = await translatingFsErrors(path, () => open(temporary, 'wx')).catch((error: unknown) => {
+    // The user named another.
+    if (isFsError(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) error.path = path;
+    throw error;
+  });
   const writer = batchWriter(handle);
   let final = 0;
   let isDone = false;
@@ -66,22 +71,21 @@ export function pipeOutput(send: (bytes: Uint8Array) => Promise<void>, directory
   let spill: { readonly handle: FileHandle; readonly writer: BatchWriter } | undefined;
 
   const spillTo = async (): Promise<BatchWriter> => {
-    const path = join(directory, `.images-${crypto.randomUUID()}`);
-    const handle = await open(path, 'wx+', 0o600);
-    await rm(path);
+    const handle = await temporaryFile(directory);
     spill = { handle, writer: batchWriter(handle) };
     return spill.writer;
   };
   const mark = async (): Promise<void> => {
-    if (spill) {
-      await spill.writer.flush();
-      for (let at = 0; at < spill.writer.position; ) {
+    const spilled = spill;
+    if (spilled) {
+      await translatingTemporaryErrors(directory, () => spilled.writer.flush());
+      for (let at = 0; at < spilled.writer.position; ) {
         const buffer = Buffer.allocUnsafeSlow(BATCH);
-        const { bytesRead } = await spill.handle.read(buffer, 0, BATCH, at);
+        const { bytesRead } = await spilled.handle.read(buffer, 0, BATCH, at);
         await send(buffer.subarray(0, bytesRead));
         at += bytesRead;
       }
-      await spill.writer.rewind(0);
+      await spilled.writer.rewind(0);
     }
     if (held.length > 0) await send(held.length === 1 ? (held[0] as Uint8Array) : Buffer.concat(held));
     [held, size] = [[], 0];
@@ -92,7 +96,7 @@ export function pipeOutput(send: (bytes: Uint8Array) => Promise<void>, directory
       held.push(...chunks);
       return;
     }
-    await translatingFsErrors(directory, async () => {
+    await translatingTemporaryErrors(directory, async () => {
       const writer = spill?.writer ?? (await spillTo());
       if (held.length > 0) await writer.write(held);
       held = [];
@@ -131,7 +135,7 @@ interface BatchWriter {
   rewind(position: number): Promise<void>;
 }
 
-/** Writes one batch while the next one is gathered. */
+/** Writes one batch while the next one is gathered. Not as file-writer.ts: with a promise for each of so many small chunks it takes twice the system's time. */
 function batchWriter(handle: FileHandle): BatchWriter {
   let batch: Uint8Array[] = [];
   let size = 0;

@@ -3,8 +3,9 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pipeOutput, type RewindableOutput } from '../io/rewindable-output.ts';
+import { unfinishedPath } from '../io/unfinished-file.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { runCommand } from './run-command.ts';
 import type { Settings } from './settings.ts';
@@ -41,7 +42,7 @@ const PACKAGES: Readonly<Record<FileSystem, string>> = {
 export async function fileSystemOutput(path: string, kind: FileSystem, settings: Settings): Promise<RewindableOutput> {
   const maker = await findMaker(kind, settings);
   const { spawn } = await import('node:child_process');
-  const temporary = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}`);
+  const temporary = await unfinishedPath(path);
   const child = spawn(maker.program, maker.args(temporary), {
     env: { ...settings.env, SOURCE_DATE_EPOCH: '1' },
     stdio: ['pipe', 'ignore', 'pipe'],
@@ -80,8 +81,10 @@ async function findMaker(kind: FileSystem, settings: Settings): Promise<Maker> {
   });
 }
 
+const ROOM = 'Is there room for the file? Else try another program for it.';
+
 /** Resolves when the program has ended well. */
-async function endOf(child: ChildProcess, program: string): Promise<void> {
+async function endOf(child: ChildProcess, program: string, hint = ROOM): Promise<void> {
   const errors: Buffer[] = [];
   child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk));
   child.stdin?.on('error', () => {});
@@ -89,7 +92,7 @@ async function endOf(child: ChildProcess, program: string): Promise<void> {
   if (status === 0) return;
   const last = Buffer.concat(errors).toString().trim().split('\n').at(-1) ?? '';
   throw new ImagesError('UNSUPPORTED', `${program} failed: ${last || `exit ${status}`}`, {
-    hint: 'Is there room for the file? Else try another program for it.',
+    hint,
   });
 }
 
@@ -137,7 +140,7 @@ export async function archiveOfFileSystem(
     const handle = await open(archive, 'wx');
     try {
       const child = spawn('sqfs2tar', [path], { env: { ...settings.env }, stdio: ['ignore', handle.fd, 'pipe'] });
-      await endOf(child, 'sqfs2tar');
+      await endOf(child, 'sqfs2tar', `Is there room in ${tmpdir()}? TMPDIR names another place.`);
     } finally {
       await handle.close();
     }

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OnCopyEvent } from '../copy/events.ts';
 import { readFileBytes } from '../io/file-bytes.ts';
+import { isFsError } from '../io/fs-errors.ts';
 import type { RewindableOutput } from '../io/rewindable-output.ts';
+import { noTemporarySpace, translatingTemporaryErrors } from '../io/temporary-file.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { StoredLayers } from '../transports/containers-storage/write-store.ts';
@@ -96,10 +98,14 @@ async function intoArchive(
 async function viaFile<T>({ path, send }: MakeOptions, work: (path: string) => Promise<T>): Promise<T> {
   if (path !== '-') return await work(path);
   const { mkdtemp, rm } = await import('node:fs/promises');
-  const directory = await mkdtemp(join(tmpdir(), 'images-'));
+  const directory = await translatingTemporaryErrors(tmpdir(), () => mkdtemp(join(tmpdir(), 'images-')));
   try {
     const file = join(directory, 'made');
-    const result = await work(file);
+    const result = await work(file).catch((error: unknown) => {
+      // The user named no file: what is full is the place for temporary ones.
+      const isHere = isImagesError(error, 'NO_SPACE') && error.message.includes(directory);
+      throw isHere ? noTemporarySpace(tmpdir(), error) : error;
+    });
     const handle = await open(file);
     try {
       for await (const chunk of await readFileBytes(handle, {})) await send(chunk);
@@ -127,7 +133,7 @@ async function layersOf(
   try {
     handle = await open(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isFsError(error, 'ENOENT')) return undefined;
     throw error;
   }
   const close = () => handle.close();

@@ -6,7 +6,7 @@ import { translatingFsErrors } from '../io/fs-errors.ts';
 import { createLimiter } from '../io/limiter.ts';
 import { fileOutput, pipeOutput, type RewindableOutput } from '../io/rewindable-output.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { Platform } from '../oci/platform.ts';
+import { formatPlatform, type Platform, platformSuits } from '../oci/platform.ts';
 import { formatReference } from '../oci/reference.ts';
 import { type StoredImage, type StoredLayers, writeStore } from '../transports/containers-storage/write-store.ts';
 import { type ReadableImage, readImage } from '../transports/readable-image.ts';
@@ -89,6 +89,11 @@ async function namedImage(
     ...(indexOf && { indexOf }),
     machine: machinePlatform(),
   });
+  const { platform: built } = image.config;
+  const wanted = platform ?? machinePlatform();
+  // An image without an index is for what it is for, whatever is asked: it is taken and said, as mkimage does with bases.
+  if (built.os !== '' && built.architecture !== '' && platformSuits(built, wanted) === 0)
+    settings.onNote?.(`WARNING: ${text} is for ${formatPlatform(built)}, not ${formatPlatform(wanted)}`);
   const called = name ?? (own && pulledName(own));
   return { text, names: called ? [formatReference(called)] : [], image };
 }

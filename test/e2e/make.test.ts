@@ -1,7 +1,7 @@
 // `images make`: stores that real podman and skopeo take for their own. The proofs need root: it unpacks the archive, as a VM does; the program itself does not.
 
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -372,6 +372,81 @@ it('is handed to xcluster with what a VM needs to use it, or not at all', async 
   expect(names).toContain('./etc/init.d/20images.rc');
   const pinned = await must('tar', ['-xOf', file, './etc/crio/crio.conf.d/20-pinned-images.conf']);
   expect(pinned).toBe('[crio.image]\npinned_images = [\n  "docker.io/library/x:1",\n]\n');
+});
+
+it('of several kinds in xcluster’s directory the newest is handed over, and said', async () => {
+  await using world = await newWorld();
+  const registry = await world.startRegistry();
+  for (const name of ['x', 'y']) {
+    const image = buildImage({ layers: [layerOf([{ name, data: name }])] });
+    await pushImage(registry.base, `library/${name}:1`, image);
+  }
+  const at = (name: string) => join(world.path, name);
+  // What is in it does not matter here: both are archives.
+  await world.must(['make', `--tar=${at('images.tar')}`, 'x:1']);
+  await world.must(['make', `--tar=${at('images.squashfs')}`, 'y:1']);
+  const script = join(import.meta.dirname, '../../ovl/images/tar');
+  const handed = async () => {
+    const { stderr } = await run(script, [at('overlay.tar')], { env: { ...world.env, XCLUSTER_TMP: world.path } });
+    const pinned = await must('tar', ['-xOf', at('overlay.tar'), './etc/crio/crio.conf.d/20-pinned-images.conf']);
+    return { stderr, image: /library\/([xy])/.exec(pinned)?.[1] };
+  };
+  await utimes(at('images.tar'), 1000, 1000);
+  expect(await handed()).toEqual({
+    image: 'y',
+    stderr: `NOTE: pre-pulled images are taken from ${at('images.squashfs')}, which is newer than ${at('images.tar')}\n`,
+  });
+  await utimes(at('images.squashfs'), 500, 500);
+  expect(await handed()).toMatchObject({ image: 'x' });
+});
+
+it('says that an image is for another platform than is asked for, and takes it', async () => {
+  await using world = await newWorld();
+  const registry = await world.startRegistry();
+  const layers = [layerOf([{ name: 'f', data: 'x' }])];
+  await pushImage(registry.base, 'library/x:1', buildImage({ layers, architecture: 's390x' }));
+  const make = (platform: string) => world.images(['make', '--dry-run', `--platform=${platform}`, 'x:1']);
+  expect(await make('linux/arm64')).toMatchObject({
+    status: 0,
+    stderr: expect.stringMatching(/^WARNING: x:1 is for linux\/s390x, not linux\/arm64$/m),
+  });
+  expect((await make('linux/s390x')).stderr).not.toContain('WARNING');
+});
+
+it('names the directory that is not there, and one for temporary files that is', async () => {
+  await using world = await newWorld();
+  const registry = await world.startRegistry();
+  await pushImage(registry.base, 'library/x:1', buildImage({ layers: [randomLayer('x', 20_000_000)] }));
+  const file = join(world.path, 'none/out.tar');
+  const wrong = await world.images(['make', `--tar=${file}`, 'x:1']);
+  expect(wrong.stderr).toContain(`ERROR: no such file or directory [${file}]\n`);
+  const noTmp = { env: { TMPDIR: join(world.path, 'none') } };
+  const piped = await world.images(['make', '--tar=-', 'x:1'], noTmp);
+  expect(piped.stderr).toContain(`ERROR: no such file or directory [${noTmp.env.TMPDIR}]\n`);
+  expect([wrong.status, piped.status]).toEqual([1, 1]);
+});
+
+const tmpfs = needs('root', 'mount');
+
+it.skipIf(tmpfs.missing)(`names TMPDIR where that is full${tmpfs.why}`, async () => {
+  await using world = await newWorld();
+  const registry = await world.startRegistry();
+  await pushImage(registry.base, 'library/x:1', buildImage({ layers: [randomLayer('x', 20_000_000)] }));
+  const small = join(world.path, 'small');
+  await mkdir(small);
+  await must('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', small]);
+  try {
+    for (const format of ['tar', 'oci-archive', 'docker-archive']) {
+      const full = await world.images(['make', `--format=${format}`, '--tar=-', 'x:1'], { env: { TMPDIR: small } });
+      expect(full.stderr, format).toContain(`ERROR: no space left for temporary files [${small}]\nSet TMPDIR to `);
+      expect(full.status).toBe(1);
+    }
+    // A file needs no room there.
+    await world.must(['make', `--tar=${join(world.path, 'out.tar')}`, 'x:1'], { env: { TMPDIR: small } });
+    expect(await readdir(small)).toEqual([]);
+  } finally {
+    await must('umount', [small]);
+  }
 });
 
 function program(): string {

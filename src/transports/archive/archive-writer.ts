@@ -10,6 +10,7 @@ import { fileWriter } from '../../io/file-writer.ts';
 import { isFsError, translatingFsErrors } from '../../io/fs-errors.ts';
 import { targetAt } from '../../io/special-file.ts';
 import { createTurns } from '../../io/turns.ts';
+import { unfinishedPath } from '../../io/unfinished-file.ts';
 import { verified } from '../../io/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -180,7 +181,7 @@ async function openTemporary(path: string): Promise<Temporary> {
   return translatingFsErrors(path, async () => {
     const special = await isSpecial(path);
     const directory = special ? tmpdir() : dirname(path);
-    const temporary = join(directory, `.${basename(path)}.images-${crypto.randomUUID()}`);
+    const temporary = await unfinishedPath(join(directory, basename(path)));
     const handle = await open(temporary, 'wx+').catch((error: unknown) => {
       if (!isFsError(error, 'ENOENT', 'ENOTDIR')) throw error;
       throw new ImagesError('PLACE_INVALID', `there is no directory ${directory} [${path}]`, {

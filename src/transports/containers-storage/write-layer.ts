@@ -3,9 +3,9 @@ import type { FileHandle } from 'node:fs/promises';
 import { type Compression, peekCompression } from '../../io/compression.ts';
 import { decompressed } from '../../io/decompress.ts';
 import { readFileBytes } from '../../io/file-bytes.ts';
-import { fileWriter } from '../../io/file-writer.ts';
+import { type FileWriter, fileWriter } from '../../io/file-writer.ts';
 import type { RewindableOutput } from '../../io/rewindable-output.ts';
-import { temporaryFile } from '../../io/temporary-file.ts';
+import { temporaryFile, translatingTemporaryErrors } from '../../io/temporary-file.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Bytes, CallOptions } from '../../registry/contract.ts';
 import type { Layer, LayerIndex } from '../../rootfs/contract.ts';
@@ -185,7 +185,7 @@ function heldSplit(directory: string): HeldSplit {
   let chunks: Uint8Array[] = [];
   let length = 0;
   let total = 0;
-  let spill: { readonly handle: FileHandle; readonly writer: ReturnType<typeof fileWriter> } | undefined;
+  let spill: { readonly handle: FileHandle; readonly writer: FileWriter } | undefined;
   const settled = async (): Promise<void> => {
     if (length < IN_MEMORY) return;
     if (!spill) {
@@ -194,8 +194,13 @@ function heldSplit(directory: string): HeldSplit {
     }
     const out = chunks;
     [chunks, length] = [[], 0];
-    for (const chunk of out) await spill.writer.append(chunk);
+    await append(spill.writer, out);
   };
+  const append = (writer: FileWriter, bytes: readonly Uint8Array[], last = false): Promise<void> =>
+    translatingTemporaryErrors(directory, async () => {
+      for (const chunk of bytes) await writer.append(chunk);
+      if (last) await writer.flush();
+    });
   return {
     add(chunk) {
       chunks.push(chunk);
@@ -204,10 +209,7 @@ function heldSplit(directory: string): HeldSplit {
     },
     settled,
     async size() {
-      if (spill) {
-        for (const chunk of chunks) await spill.writer.append(chunk);
-        await spill.writer.flush();
-      }
+      if (spill) await append(spill.writer, chunks, true);
       return total;
     },
     async *bytes() {
