@@ -10,6 +10,9 @@ const TAR_CREATE =
 const COLLECT = `set -e; cd -- "$1"; find . -xdev -print0 | LC_ALL=C sort -z | ${TAR_CREATE}`;
 const COLLECT_LISTED = `set -e; cd -- "$1"; ${TAR_CREATE}`;
 
+/** Of what tar says: a path can be longer than any screen, and its beginning and its reason are what counts. */
+const LONGEST = 200;
+
 /** An archive of all that is in a directory, or of `names` in it, each ended by a NUL. Errors: BUILD_FAILED. */
 export async function* collected(
   directory: string,
@@ -24,11 +27,15 @@ export async function* collected(
     yield* started.stdout;
     const status = await started.status;
     if (status !== 0) {
-      const [line] = (await said).trim().split('\n');
-      throw new ImagesError('BUILD_FAILED', `what the command changed cannot be read [${line}]`);
+      const [line = ''] = (await said).trim().split('\n');
+      throw new ImagesError('BUILD_FAILED', `what the command changed cannot be read [${shortened(line)}]`);
     }
   } finally {
     started.control.destroy();
     started.stdout.destroy();
   }
+}
+
+function shortened(line: string): string {
+  return line.length > LONGEST ? `${line.slice(0, LONGEST / 2)}…${line.slice(-LONGEST / 2)}` : line;
 }

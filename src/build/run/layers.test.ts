@@ -1,7 +1,8 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { needs } from '../../../test/peers/find.ts';
+import { must } from '../../../test/peers/process.ts';
 import { archiveOf, type TestEntry } from '../../rootfs/testing/layers.ts';
 import { listLayer, newRunWorld, provideUsers, type RunWorld, type Users, type Who } from './testing/world.ts';
 
@@ -144,6 +145,16 @@ describe.skipIf(missing)(`layers under RUN${why}`, () => {
     ]);
   });
 
+  it('of paths that no program can name are told in one short line', async () => {
+    const script =
+      'cd /t; for i in $(seq 300); do mkdir a-name-of-some-length && cd a-name-of-some-length || break; done';
+    const request = { args: ['/bin/sh', '-c', script] };
+    const { output, error } = await world.drive(who('root'), { layers, request });
+    const { message = output } = error ?? {};
+    expect(message).toMatch(/^what the command changed cannot be read \[tar: .*…a-name-.*File name too long\]$/);
+    expect(message.length).toBeLessThan(300);
+  });
+
   it('with ids that the user has not got are refused, with the command that mends it, or belong to root', async () => {
     const strange = await write('strange.tar', [file('f', 'x', { uid: 3_000_000 })]);
     const spec = { layers: [world.busybox, strange], request: { args: ['/bin/stat', '-c', '%u', '/f'] } };
@@ -151,11 +162,25 @@ describe.skipIf(missing)(`layers under RUN${why}`, () => {
     expect((await world.drive(many, spec)).error).toMatchObject({
       code: 'RUN_UNAVAILABLE',
       message: expect.stringContaining('[3000000]'),
-      hint: expect.stringMatching(/usermod --add-subuids 100000-3100000 /),
+      hint: expect.stringMatching(/usermod --add-subuids \d{6,}-\d{7,} --add-subgids /),
     });
     expect((await world.drive(many, { ...spec, settings: { ignoreChownErrors: true } })).output).toBe('0\n');
     expect((await world.drive(who('root'), spec)).output).toBe('3000000\n');
     expect((await world.drive(who('nobody'), spec)).output).toBe('0\n');
+  });
+
+  it('that a full file system has no room for are no damaged ones', async () => {
+    const big = await world.archive('big', 'head -c 8000000 /dev/urandom >big');
+    const small = join(world.path, 'small');
+    await mkdir(small);
+    await must('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'small', small]);
+    try {
+      const spec = { layers: [world.busybox, big], settings: { directory: join(small, 'runner') } };
+      const done = await world.drive(who('root'), { ...spec, request: { args: ['/bin/true'] } });
+      expect(done.error).toMatchObject({ code: 'NO_SPACE', message: expect.stringContaining(small) });
+    } finally {
+      await must('umount', [small]);
+    }
   });
 
   it('are removed when there are too many bytes of them, the least recently used first, never those in use', async () => {

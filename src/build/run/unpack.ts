@@ -57,7 +57,8 @@ export async function unpack(
 
 function failed(said: string, directory: string): ImagesError {
   const first = said.trim().split('\n')[0] ?? '';
-  if (/No space left/.test(said)) {
+  // On a file system that fills up between two blocks, tar says how many bytes it could write, not why.
+  if (/No space left|Wrote only \d+ of \d+ bytes/.test(said)) {
     return new ImagesError('NO_SPACE', `no space left [${directory}]`, { hint: 'Free space there.' });
   }
   return new ImagesError('BUILD_FAILED', `a layer cannot be unpacked [${first}]`, {
