@@ -2,7 +2,7 @@
 import { ImagesError } from '../oci/errors.ts';
 
 /** Whatever was under way goes on where it was. */
-export const BROKEN_OFF_HINT = 'Check the network, and that a registry listens there; then run it again.';
+export const BROKEN_OFF_HINT = 'Check the network, and that the server runs; then run it again.';
 
 const TLS_CODE =
   /^(?:CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO$|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH)/;
@@ -25,7 +25,7 @@ export function httpFailure(host: string, cause: unknown): unknown {
     return unreachable(host, 'its name cannot be resolved', 'Check the name, the network, and http_proxy.', cause);
   }
   if (code === 'ECONNREFUSED') {
-    return unreachable(host, 'it refuses the connection', 'Check the port, and that the registry runs.', cause);
+    return unreachable(host, 'it refuses the connection', 'Check the port, and that the server runs.', cause);
   }
   if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || code === 'ENETDOWN' || code === 'EADDRNOTAVAIL') {
     return unreachable(host, 'there is no route to it', 'Check the network, and http_proxy.', cause);
@@ -36,7 +36,7 @@ export function httpFailure(host: string, cause: unknown): unknown {
   }
   if (TLS_CODE.test(code)) return tlsFailure(host, code, cause);
   if (code.startsWith('HPE_')) {
-    const hint = 'Check host and port: no registry listens there.';
+    const hint = 'Check host and port: no web server listens there.';
     return new ImagesError('BAD_ANSWER', `${host} does not speak HTTP [${code}]`, { hint, cause });
   }
   if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED' || code === 'ERR_STREAM_PREMATURE_CLOSE') {
