@@ -45,22 +45,27 @@ export async function indexLayer(layer: Layer, options: IndexOptions = {}): Prom
 }
 
 async function readIndex(layer: Layer, options: IndexOptions): Promise<LayerIndex> {
-  const entries: IndexedEntry[] = [];
-  let mtime = wholeSeconds(0);
   try {
     const blob = tapped(await layer.open(options), ({ length }) => options.onBytes?.(length));
-    // With `tail` the archive is read to its end, so that the blob's digest is verified.
-    for await (const entry of readTar(decompressed(blob), { tail: () => {} })) {
-      if (entries.length === MAX_ENTRIES) throw new ImagesError('TAR_INVALID', `more than [${MAX_ENTRIES}] entries`);
-      const { name, type, size, mode, uid, gid, linkname, device, xattrs, sparse, position } = entry;
-      // Most files are as old as the one before.
-      if (compareTimes(entry.mtime, mtime) !== 0) mtime = entry.mtime;
-      const path = pathOf(name);
-      const plain = { name, path, type, size, mode, uid, gid, mtime, linkname, device, xattrs, position };
-      entries.push(sparse ? { ...plain, sparse } : plain);
-    }
+    return await indexArchive(decompressed(blob));
   } catch (error) {
     throw inLayer(layer, error);
+  }
+}
+
+/** The index of an archive, which is read to its end. Errors: TAR_INVALID, also for names and numbers of entries that no file system could take. */
+export async function indexArchive(archive: AsyncIterable<Uint8Array>): Promise<LayerIndex> {
+  const entries: IndexedEntry[] = [];
+  let mtime = wholeSeconds(0);
+  // With `tail` nothing is left unread, so that digests are verified.
+  for await (const entry of readTar(archive, { tail: () => {} })) {
+    if (entries.length === MAX_ENTRIES) throw new ImagesError('TAR_INVALID', `more than [${MAX_ENTRIES}] entries`);
+    const { name, type, size, mode, uid, gid, linkname, device, xattrs, sparse, position } = entry;
+    // Most files are as old as the one before.
+    if (compareTimes(entry.mtime, mtime) !== 0) mtime = entry.mtime;
+    const path = pathOf(name);
+    const plain = { name, path, type, size, mode, uid, gid, mtime, linkname, device, xattrs, position };
+    entries.push(sparse ? { ...plain, sparse } : plain);
   }
   return { entries };
 }

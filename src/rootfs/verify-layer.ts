@@ -4,10 +4,8 @@ import { decompressed } from '../io/decompress.ts';
 import { measured } from '../io/measure.ts';
 import { type Digest, digestAlgorithm } from '../oci/digest.ts';
 import type { CallOptions } from '../registry/contract.ts';
-import { onlyHeader } from '../tar/plain-header.ts';
-import { readTar } from '../tar/reader.ts';
-import type { IndexedEntry, Layer, LayerIndex } from './contract.ts';
-import { cleanPath } from './path.ts';
+import type { Layer, LayerIndex } from './contract.ts';
+import { indexArchive } from './layer-index.ts';
 
 export interface VerifiedLayer {
   readonly compression: Compression | undefined;
@@ -21,10 +19,7 @@ export interface VerifiedLayer {
 export async function verifyLayer(layer: Layer, options: CallOptions = {}): Promise<VerifiedLayer> {
   const { compression, body } = await peekCompression(await layer.open(options));
   const archive = measured(decompressed(body), layer.diffId && digestAlgorithm(layer.diffId));
-  const entries: IndexedEntry[] = [];
-  for await (const entry of readTar(archive.body, { tail: () => {} })) {
-    entries.push({ ...onlyHeader(entry), path: cleanPath(entry.name), position: entry.position });
-  }
+  const index = await indexArchive(archive.body);
   const { digest: diffId, size } = archive.result();
-  return { compression, diffId, size, index: { entries } };
+  return { compression, diffId, size, index };
 }
