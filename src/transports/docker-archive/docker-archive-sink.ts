@@ -13,9 +13,9 @@ import type { Bytes, CallOptions, OpenContent } from '../../registry/contract.ts
 import { archiveWriter } from '../archive/archive-writer.ts';
 import { layoutSmallFiles, memoryManifests } from '../archive/memory-manifests.ts';
 import type { ImageSink } from '../contract.ts';
-import { layoutEntry, withEntry } from '../layout/layout-entry.ts';
+import { withEntry } from '../layout/layout-entry.ts';
 import { isAttachedTag } from '../layout/layout-index.ts';
-import { dockerManifestFiles, type NamedManifest, requireDockerImage } from './docker-manifest.ts';
+import { dockerEntry, dockerManifestFiles, type NamedManifest, requireDockerImage } from './docker-manifest.ts';
 import { type PlainLayer, saysUnreadable, unpackLayer, withPlainLayers } from './plain-layers.ts';
 
 export interface DockerArchiveSinkOptions {
@@ -84,7 +84,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
       const descriptors = new Map([...plain].map(([digest, { descriptor }]) => [digest, descriptor]));
       const manifest = withPlainLayers(root, descriptors);
       manifests.put(manifest);
-      entries = withEntry(entries, layoutEntry(manifest, { name })) as readonly Descriptor[];
+      entries = withEntry(entries, dockerEntry(manifest, name)) as readonly Descriptor[];
       named.set(formatReference(fullReference(name)), { names: [name], manifest });
     },
     async finish() {

@@ -11,9 +11,9 @@ import { padding } from '../../tar/writer.ts';
 import { archiveHeader, END, padded, smallFileBytes } from '../archive/archive-format.ts';
 import { layoutSmallFiles } from '../archive/memory-manifests.ts';
 import type { ImageSource } from '../contract.ts';
-import { layoutEntry, withEntry } from '../layout/layout-entry.ts';
+import { withEntry } from '../layout/layout-entry.ts';
 import { blobPath } from '../layout/layout-files.ts';
-import { dockerManifestFiles, requireDockerImage } from './docker-manifest.ts';
+import { dockerEntry, dockerManifestFiles, requireDockerImage } from './docker-manifest.ts';
 import { type PlainLayer, saysUnreadable, unpackLayer, withPlainLayers } from './plain-layers.ts';
 
 export interface ImageToSave {
@@ -82,8 +82,9 @@ interface OpenBlob {
 function smallFiles(images: readonly ImageToSave[]): readonly Uint8Array[] {
   let entries: readonly Descriptor[] = [];
   for (const { names, manifest } of images) {
-    const called = names.length > 0 ? names.map((name) => ({ name })) : [{}];
-    for (const one of called) entries = withEntry(entries, layoutEntry(manifest, one)) as readonly Descriptor[];
+    for (const name of names.length > 0 ? names : [undefined]) {
+      entries = withEntry(entries, dockerEntry(manifest, name)) as readonly Descriptor[];
+    }
   }
   const raws = [...new Map(images.map(({ manifest }) => [manifest.digest, manifest])).values()];
   return [...layoutSmallFiles(raws, entries), ...dockerManifestFiles(images)].map(smallFileBytes);

@@ -326,6 +326,24 @@ describe('a docker-archive that is written', () => {
     expect((await must('tar', ['-tf', path])).trim().split('\n')).toHaveLength(3 + 1 + 1 + 4);
   });
 
+  it('says full names wherever a reader looks, also of what is named shortly', async () => {
+    await using directory = await temporaryDirectory('docker-archive');
+    const path = join(directory.path, 'x.tar');
+    const image = imageOf([gzip], [sha256(layers[1] as Buffer)]);
+    await using sink = dockerArchiveSink(path);
+    const short = parseReference('x/app');
+    for (const blob of image.blobs) await sink.putBlob(short, blob.descriptor, opener(blob.bytes));
+    await sink.commit(short, image.manifest);
+    await sink.finish();
+    const [index, listed] = await Promise.all(
+      ['index.json', 'manifest.json'].map(async (file) => JSON.parse(await must('tar', ['-xOf', path, file]))),
+    );
+    expect(index).toMatchObject({
+      manifests: [{ annotations: { 'io.containerd.image.name': 'docker.io/x/app:latest' } }],
+    });
+    expect(listed).toMatchObject([{ RepoTags: ['docker.io/x/app:latest'] }]);
+  });
+
   it('can be a stream whose length is known first, with the same bytes', async () => {
     await using directory = await temporaryDirectory('docker-archive');
     const path = join(directory.path, 'x.tar');

@@ -1,11 +1,13 @@
 // manifest.json of a docker-archive (moby, image/tarexport): which files make up each image. Pure.
 import * as decode from '../../oci/decode.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
 import { digestHex } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { decodeManifest, type RawManifest } from '../../oci/manifest.ts';
 import { isConfigType, isNonDistributable } from '../../oci/media-types.ts';
 import { formatReference, fullReference, type Reference } from '../../oci/reference.ts';
 import type { SmallFile } from '../archive/archive-format.ts';
+import { layoutEntry } from '../layout/layout-entry.ts';
 import { blobPath } from '../layout/layout-files.ts';
 
 export const MANIFEST_FILE = 'manifest.json';
@@ -64,6 +66,11 @@ export function dockerManifestFiles(images: readonly NamedManifest[]): readonly 
     { path: MANIFEST_FILE, bytes: json(listed) },
     { path: REPOSITORIES_FILE, bytes: json(sorted(repositories, (tags) => sorted(tags, (id) => id))) },
   ];
+}
+
+/** How an image stands in the index beside them: under its full name, because containerd, podman and Docker call it what the index says. */
+export function dockerEntry(manifest: RawManifest, name: Reference | undefined): Descriptor {
+  return layoutEntry(manifest, name ? { name: fullReference(name) } : {});
 }
 
 /** Errors: UNSUPPORTED for an image whose layers an archive cannot hold. */

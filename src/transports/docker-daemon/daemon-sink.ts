@@ -15,9 +15,14 @@ import type { Bytes, CallOptions, OpenContent } from '../../registry/contract.ts
 import type { SmallFile } from '../archive/archive-format.ts';
 import { layoutSmallFiles, memoryManifests } from '../archive/memory-manifests.ts';
 import type { ImageSink } from '../contract.ts';
-import { dockerManifestFiles, type NamedManifest, requireDockerImage } from '../docker-archive/docker-manifest.ts';
+import {
+  dockerEntry,
+  dockerManifestFiles,
+  type NamedManifest,
+  requireDockerImage,
+} from '../docker-archive/docker-manifest.ts';
 import { unpackLayer, withPlainLayers } from '../docker-archive/plain-layers.ts';
-import { layoutEntry, withEntry } from '../layout/layout-entry.ts';
+import { withEntry } from '../layout/layout-entry.ts';
 import { blobPath } from '../layout/layout-files.ts';
 import { isAttachedTag } from '../layout/layout-index.ts';
 import type { DockerDaemon } from './daemon.ts';
@@ -134,7 +139,7 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
       manifests.add(root);
       const manifest = withPlainLayers(root, plain);
       manifests.put(manifest);
-      entries = withEntry(entries, layoutEntry(manifest, { name })) as readonly Descriptor[];
+      entries = withEntry(entries, dockerEntry(manifest, name)) as readonly Descriptor[];
       named.set(formatReference(fullReference(name)), { names: [name], manifest });
     },
     async finish() {

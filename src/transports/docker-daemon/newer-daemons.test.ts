@@ -148,6 +148,21 @@ describe('a daemon that keeps images in containerd’s store', () => {
       ]);
     });
   });
+
+  it('is told the full name of an image that is named shortly: it calls it what the index says', async () => {
+    await withDaemon({ containerd: true }, async ({ daemon, loaded }) => {
+      await using sink = dockerDaemonSink(daemon);
+      const name = parseReference('app:1');
+      for (const { bytes, digest, mediaType } of packed.blobs) {
+        await sink.putBlob(name, { mediaType, digest: digest as never, size: bytes.length }, async () => once(bytes));
+      }
+      await sink.commit(name, raw(packed));
+      await sink.finish();
+      expect(JSON.parse(loaded.get('index.json')?.toString() ?? '')).toMatchObject({
+        manifests: [{ annotations: { 'io.containerd.image.name': 'docker.io/library/app:1' } }],
+      });
+    });
+  });
 });
 
 describe('a daemon since version 25', () => {
