@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { buildImage } from '../build/build-image.ts';
 import type { BuildDifferences } from '../build/compare-builds.ts';
-import type { BlobWriter, Runner } from '../build/contract.ts';
 import type { TreeSource } from '../build/files/tree-source.ts';
 import type { LayerCompression } from '../build/layer/compression.ts';
 import { EPOCH, type TimeChoice, timeRules } from '../build/layer/times.ts';
@@ -11,7 +10,6 @@ import type { LeftSecret } from '../build/left-secrets.ts';
 import type { BuildEvent, BuildRequest, BuildSeams, BuiltImage } from '../build/request.ts';
 import { PROXY_NAMES } from '../build/stage/variables.ts';
 import { createLimiter } from '../io/limiter.ts';
-import { oneChunk } from '../io/one-chunk.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { decodeManifest } from '../oci/manifest.ts';
@@ -21,11 +19,10 @@ import { buildSteps } from '../storage/build-steps.ts';
 import { type BuiltImages, builtImages } from '../storage/built-images.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../storage/embedded-store.ts';
 import { openFsObjectStore } from '../storage/fs-object-store.ts';
-import { storedIndex } from '../storage/layer-indexes.ts';
 import { looseBlobs } from '../storage/loose-blobs.ts';
 import { printableName } from '../tar/names.ts';
 import { baseImages } from './base-images.ts';
-import type { Downloader } from './download-file.ts';
+import { blobWriter, lazyDownloads, lazyRunner } from './build-seams.ts';
 import { type ImageForm, readImageForm } from './image-form.ts';
 import { machinePlatform } from './machine-platform.ts';
 import { dataDirectory } from './registry-state.ts';
@@ -273,50 +270,4 @@ function proxiesOf({ env }: Settings, { buildArgs = new Map() }: MakeImageOption
 
 function agentsOf({ env }: Settings): ReadonlyMap<string, string> {
   return new Map(env.SSH_AUTH_SOCK ? [['default', env.SSH_AUTH_SOCK]] : []);
-}
-
-function blobWriter({ objects }: EmbeddedStore): BlobWriter {
-  const blobs = looseBlobs(objects);
-  return {
-    start: () => blobs.start(),
-    put: (descriptor, bytes) => blobs.put(descriptor, async () => oneChunk(bytes)),
-    layer: async (descriptor, diffId) => {
-      if (!(await blobs.has(descriptor))) return undefined;
-      const open = () => blobs.read(descriptor.digest);
-      return { descriptor, diffId, open, index: storedIndex(objects, descriptor.digest) };
-    },
-  };
-}
-
-/** What executes RUN is loaded for RUN. */
-function lazyRunner({ directory }: EmbeddedStore, settings: Settings, ignoreChownErrors: boolean): Runner {
-  let machine: Promise<Runner> | undefined;
-  const load = (): Promise<Runner> => {
-    machine ??= import('../build/run/create-run-machine.ts').then(({ createRunMachine }) =>
-      createRunMachine({
-        directory: settings.cache ? join(settings.cache.directory, 'run') : join(directory, 'images/run'),
-        path: settings.env.PATH ?? '',
-        ignoreChownErrors,
-      }),
-    );
-    return machine;
-  };
-  return {
-    check: async (platform, call) => (await load()).check(platform, call),
-    run: async (request, call) => (await load()).run(request, call),
-  };
-}
-
-/** What fetches is loaded for ADD with an address. */
-function lazyDownloads(settings: Settings, directory: string): Downloader {
-  let downloads: Promise<Downloader> | undefined;
-  return {
-    download: async (url, options) => {
-      downloads ??= import('./download-file.ts').then(({ createDownloader }) => createDownloader(settings, directory));
-      return await (await downloads).download(url, options);
-    },
-    [Symbol.asyncDispose]: async () => {
-      await (await downloads)?.[Symbol.asyncDispose]();
-    },
-  };
 }
