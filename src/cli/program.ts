@@ -1,5 +1,6 @@
 // Runs one command line: finds the command, reads its options, loads and runs it, turns errors into lines and an exit status.
 import { ImagesError } from '../oci/errors.ts';
+import { isBrokenPipe } from './broken-pipe.ts';
 import type { CommandSpec } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { processContext } from './context.ts';
@@ -17,7 +18,7 @@ export async function runProgram(argv: readonly string[]): Promise<never> {
   try {
     status = await runCommandLine(argv, { verbose, signal: aborter.signal });
   } catch (error) {
-    // Who reads our output has gone (`images lreg_ls | head -1`): nothing is left to say.
+    // Nothing is left to say.
     if (isBrokenPipe(error)) return exit(0);
     if (aborter.signal.aborted && !verbose) return exit(interrupted.status());
     const report = reportError(error, verbose);
@@ -69,10 +70,6 @@ function interruptions(aborter: AbortController): { status(): number } {
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
   return { status: () => status };
-}
-
-function isBrokenPipe(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException | undefined)?.code === 'EPIPE';
 }
 
 /** Output is flushed: pipes and files are written synchronously on POSIX. Open keep-alive connections must not hold the process. */

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attestation, blob, buildImage, buildIndex, type FixtureImage, layerOf, sha256 } from '../fixtures/image.ts';
 import { blobFile, writeLayout } from '../fixtures/layout.ts';
 import { tar } from '../fixtures/tar.ts';
-import { newWorld, type World } from '../peers/program.ts';
+import { run } from '../peers/process.ts';
+import { newWorld, ROOT, type World } from '../peers/program.ts';
 
 const layer = layerOf([{ name: 'a', data: 'a' }]);
 const archive = tar([{ name: 'a', data: 'a' }]);
@@ -95,5 +96,23 @@ describe('images check', () => {
     const found = parts.filter(({ problems }) => problems.length > 0);
     expect(found.map(({ what }) => what)).toEqual([part]);
     expect(found[0]?.problems.join('\n')).toMatch(problem);
+  });
+
+  it.each([
+    ['good', 0, 'All parts agree.\n'],
+    ['diffid', 1, '1 problem.\n'],
+  ])('gives its answer also where nobody reads on: %s', async (name, status, stderr) => {
+    const script = `"${join(ROOT, 'bin/images')}" check "$1" | true; exit "$\{PIPESTATUS[0]}"`;
+    const result = await run('bash', ['-c', script, 'bash', `oci:${layout}:${name}`], { env: world.env });
+    expect(result).toEqual({ status, stdout: '', stderr });
+  });
+
+  it('says in one line that standard output is full', async () => {
+    const script = `"${join(ROOT, 'bin/images')}" check "$1" >/dev/full`;
+    const { status, stderr } = await run('bash', ['-c', script, 'bash', `oci:${layout}:good`], { env: world.env });
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringMatching(/^ERROR: no space left \[standard output\]\n.*\n$/),
+    });
   });
 });

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { blob, buildImage, layerOf } from '../fixtures/image.ts';
 import { writeLayout } from '../fixtures/layout.ts';
 import { tar } from '../fixtures/tar.ts';
-import { newWorld } from '../peers/program.ts';
+import { run } from '../peers/process.ts';
+import { newWorld, ROOT } from '../peers/program.ts';
 
 const FILES = [
   { name: 'same', data: 'same' },
@@ -53,6 +54,17 @@ describe('images diff', () => {
       before: { mode: '0644' },
       after: { mode: '4755' },
     });
+  });
+
+  it('has found some also where nobody reads which', async () => {
+    await using world = await newWorld();
+    const layout = await writeLayout(join(world.path, 'layout'), {
+      a: buildImage({ layers: [layerOf(FILES)] }),
+      b: buildImage({ layers: [layerOf(OTHERS)] }),
+    });
+    const script = `"${join(ROOT, 'bin/images')}" diff "$1" "$2" | true; exit "$\{PIPESTATUS[0]}"`;
+    const args = ['-c', script, 'bash', `oci:${layout}:a`, `oci:${layout}:b`];
+    expect((await run('bash', args, { env: world.env })).status).toBe(1);
   });
 
   it('sees no difference in how layers are compressed or divided; status 0', async () => {

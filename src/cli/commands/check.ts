@@ -1,5 +1,6 @@
 // `images check`: whether all parts of an image agree.
 import { type CheckedPart, checkImage } from '../../tasks/check-image.ts';
+import { outQueue, whoeverReads } from '../answer-out.ts';
 import { partText } from '../checked-parts.ts';
 import type { Run } from '../command.ts';
 import { onePlatform } from '../look.ts';
@@ -10,17 +11,17 @@ import { writeJson } from '../write-json.ts';
 export const run: Run = async ({ args, options, context }) => {
   const platform = onePlatform(options.text('platform'));
   const json = options.flag('json');
-  const lines: Promise<void>[] = [];
+  const lines = outQueue(context);
   const onPart = (part: CheckedPart): void => {
-    if (!json) lines.push(context.out(partText(part)));
+    if (!json) lines.add(partText(part));
   };
   const parts = await checkImage(args[0] as string, taskSettings(context, options), {
     ...(platform && { platform }),
     onPart,
   });
-  await Promise.all(lines);
+  await lines.flushed();
   const wrong = parts.reduce((sum, { problems }) => sum + problems.length, 0);
-  if (json) await writeJson(context, { ok: wrong === 0, parts });
+  if (json) await whoeverReads(writeJson(context, { ok: wrong === 0, parts }));
   else context.note(wrong === 0 ? 'All parts agree.' : `${formatCount(wrong, 'problem')}.`);
   return wrong === 0 ? 0 : 1;
 };

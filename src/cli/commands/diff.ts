@@ -2,6 +2,7 @@
 import { type Difference, diffTrees } from '../../rootfs/diff-trees.ts';
 import { printableName } from '../../tar/names.ts';
 import { openTree } from '../../tasks/tree-source.ts';
+import { whoeverReads } from '../answer-out.ts';
 import type { Run } from '../command.ts';
 import { looking } from '../look.ts';
 import { jsonOfFile, modeText, timeText } from '../ls-format.ts';
@@ -23,9 +24,9 @@ export const run: Run = (invocation) =>
       .map((one) => ({ ...one, aspects: one.aspects.filter((aspect) => !ignored.has(aspect)) }))
       .filter(({ change, aspects }) => change !== 'changed' || aspects.length > 0);
     quiet();
-    if (options.flag('json')) await writeJsonList(context, differences, jsonOf);
+    if (options.flag('json')) await whoeverReads(writeJsonList(context, differences, jsonOf));
     else {
-      await outLines(context, differences, lineOf);
+      await whoeverReads(outLines(context, differences, lineOf));
       context.note(summary(differences));
     }
     return differences.length > 0 ? 1 : 0;

@@ -4,6 +4,7 @@ import { missingImages } from '../../tasks/missing-images.ts';
 import { overlayImages } from '../../tasks/overlay-images.ts';
 import { pauseImage } from '../../tasks/pause-image.ts';
 import { openPrivateRegistry } from '../../tasks/private-registry.ts';
+import { whoeverReads } from '../answer-out.ts';
 import type { Run } from '../command.ts';
 import { warningLine } from '../scan-warning.ts';
 import { taskSettings } from '../task-settings.ts';
@@ -17,7 +18,7 @@ export const run: Run = async ({ args, options, context }) => {
   for (const warning of found.warnings) context.note(warningLine(warning));
   const images = [...(pause === undefined ? [] : [pause]), ...found.images];
   const missing = (await missingImages(images, registry, settings)).map(formatReference);
-  if (options.flag('json')) await writeJson(context, missing);
-  else if (missing.length > 0) await context.out(missing.map((image) => `${image}\n`).join(''));
+  if (options.flag('json')) await whoeverReads(writeJson(context, missing));
+  else if (missing.length > 0) await whoeverReads(context.out(missing.map((image) => `${image}\n`).join('')));
   return missing.length > 0 ? 1 : 0;
 };

@@ -4,6 +4,7 @@ import type { Warning } from '../../scan/contract.ts';
 import { makeItems } from '../../tasks/make-items.ts';
 import { MAKE_FORMATS, type MakeFormat, makeOutput } from '../../tasks/make-output.ts';
 import { type Made, makePrepulled } from '../../tasks/make-prepulled.ts';
+import { outQueue, whoeverReads } from '../answer-out.ts';
 import { refuseTerminal } from '../archive-out.ts';
 import { partText } from '../checked-parts.ts';
 import type { Invocation, Run } from '../command.ts';
@@ -101,14 +102,14 @@ async function listFile(file: string, { options, context }: Invocation): Promise
 async function checkFile(file: string, { options, context }: Invocation): Promise<number> {
   const { checkPrepulled } = await import('../../tasks/read-prepulled.ts');
   const json = options.flag('json');
-  const lines: Promise<void>[] = [];
+  const lines = outQueue(context);
   const parts = await checkPrepulled(file, taskSettings(context, options), ({ what, problems }) => {
     const texts = problems.map(({ rule, text }) => `${rule}: ${text}`);
-    if (!json) lines.push(context.out(partText({ what, problems: texts })));
+    if (!json) lines.add(partText({ what, problems: texts }));
   });
-  await Promise.all(lines);
+  await lines.flushed();
   const wrong = parts.reduce((sum, { problems }) => sum + problems.length, 0);
-  if (json) await writeJson(context, { ok: wrong === 0, parts });
+  if (json) await whoeverReads(writeJson(context, { ok: wrong === 0, parts }));
   else context.note(wrong === 0 ? 'Everything is right.' : `${formatCount(wrong, 'problem')}.`);
   return wrong === 0 ? 0 : 1;
 }
