@@ -144,7 +144,7 @@ export const LOOK_COMMANDS: readonly CommandSpec[] = [
     group: LOOK,
     summary: "Write an image's flattened file system as a tar archive",
     details: [
-      `Owners, modes, times, links, devices and extended attributes as a container would have them; directories come last. ${DAEMON_FIRST}`,
+      `Owners, modes, times, links, devices and extended attributes as a container would have them; directories come last. Equal images give equal bytes. ${DAEMON_FIRST}`,
     ],
     arguments: [IMAGE],
     options: [OUTPUT, ONE_PLATFORM, DATA],

@@ -29,6 +29,14 @@ async function entriesOf(archive: Uint8Array): Promise<readonly string[]> {
   return lines;
 }
 
+/** With a pause before each portion, or none. */
+async function* portionsOf(bytes: Uint8Array, size: number, waits: boolean): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) {
+    if (waits) await new Promise((resolve) => setTimeout(resolve, 1));
+    yield bytes.subarray(at, at + size);
+  }
+}
+
 describe('an exported file system', () => {
   it('has each file once, from the layer that wins, and directories last', async () => {
     const archive = await exported(
@@ -68,6 +76,29 @@ describe('an exported file system', () => {
       { name: 'a', content: '1' },
     ];
     expect(Buffer.compare(await exported(layer), await exported(layer))).toBe(0);
+  });
+
+  it('is the same bytes each time, however fast its layers come and in whatever portions', async () => {
+    const layers = ['a', 'b', 'c'].map((name, layer) =>
+      Array.from({ length: 40 }, (_, at) => ({
+        name: `${name}${at}`,
+        content: Buffer.alloc(150_000 + layer * at * 5000, at),
+      })),
+    );
+    const stack = await Promise.all(layers.map((entries) => layerOf(entries)));
+    const tree = applyLayers(await indexLayers(stack));
+    const exportedWith = async (slow: number, portion: number): Promise<Uint8Array> => {
+      const open = async (archive: Uint8Array, waits: boolean) => portionsOf(archive, portion, waits);
+      const timed = stack.map((layer, at) => ({ ...layer, open: () => open(layer.archive, at === slow) }));
+      return Buffer.concat(await Array.fromAsync(exportTree(tree, timed)));
+    };
+    const first = await exportedWith(0, 64 << 10);
+    for (const [slow, portion] of [
+      [1, 64 << 10],
+      [2, 100_000],
+      [0, 3 << 20],
+    ] as const)
+      expect(Buffer.compare(first, await exportedWith(slow, portion))).toBe(0);
   });
 });
 

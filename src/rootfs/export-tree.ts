@@ -1,4 +1,4 @@
-// The flattened file system of an image as one tar archive. Layers are read side by side, because files may stand in any order; directories come last, in
+// The flattened file system of an image as one tar archive. Layers are read side by side, because files may stand in any order (the same every time); directories come last, in
 // walk order: their times would not survive what is unpacked into them afterwards.
 import type { CallOptions } from '../registry/contract.ts';
 import type { TarHeader } from '../tar/entry.ts';
@@ -13,6 +13,8 @@ import { headerOf, type Inode, type PlacedNode, type RootTree, walk } from './tr
 const AT_A_TIME = 2;
 /** In bytes: other layers are read on while a large file of one is written. */
 const AHEAD = 4 << 20;
+/** In bytes: what is written of a layer, at least, before another one has its turn. */
+const TURN = 1 << 20;
 
 /** The archive's bytes. `layers` are those that the tree was made of. Errors: TAR_INVALID, COMPRESSION_INVALID, the place's. */
 export async function* exportTree(
@@ -110,6 +112,8 @@ async function* layerPieces(
 ): AsyncGenerator<Piece> {
   const out = packer();
   let at = 0;
+  /** Of files, since the last whole piece. */
+  let given = 0;
   let chunks: Uint8Array[] = [];
   const piece = (whole: boolean): Piece => {
     const all = [...chunks, ...out.flush()];
@@ -118,8 +122,6 @@ async function* layerPieces(
   };
   for await (const portions of layerFiles(layer, inodes.map(entryOf), options)) {
     for (const { file, bytes, begins, ends } of portions) {
-      // What begins a file waits for more of it, so that other streams need not.
-      if (begins && !ends) yield piece(true);
       const inode = inodes[at] as Inode;
       if (begins) chunks.push(...out.add(tarHeader(headersOf(inode, names)[0])));
       chunks.push(...out.add(bytes));
@@ -128,8 +130,11 @@ async function* layerPieces(
       const [, ...links] = headersOf(inode, names);
       for (const link of links) chunks.push(...out.add(tarHeader(link)));
       at++;
+      given += storedSize(file);
+      if (given < TURN) continue;
+      given = 0;
+      yield piece(true);
     }
-    const last = portions.at(-1);
-    if (!last?.begins || last.ends) yield piece(last?.ends ?? true);
+    yield piece(false);
   }
 }

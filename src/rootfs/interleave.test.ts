@@ -32,6 +32,33 @@ describe('streams written into one', () => {
     );
   });
 
+  it('stand in an order that does not depend on which is ready', async () => {
+    async function* slowly(name: string, count: number, milliseconds: number): AsyncGenerator<Piece> {
+      for (let at = 0; at < count; at++) {
+        await new Promise((resolve) => setTimeout(resolve, milliseconds));
+        yield { chunks: [Buffer.from(`${name}${at} `)], whole: true };
+      }
+    }
+    const written = (a: number, b: number, c: number) =>
+      joined(
+        interleaved([() => slowly('a', 5, a), () => slowly('b', 3, b), () => slowly('c', 4, c)], {
+          most: 2,
+          ahead: 8,
+        }),
+      );
+    const expected = 'a0 b0 a1 b1 a2 b2 a3 a4 c0 c1 c2 c3 ';
+    expect(await Promise.all([written(0, 3, 0), written(3, 0, 3), written(1, 1, 0)])).toEqual(Array(3).fill(expected));
+  });
+
+  it('are not written alone for long because one of them was: the others were read ahead as far as they may', async () => {
+    const long = [
+      () => pieces('a', [...Array<boolean>(20).fill(false), true, true]),
+      () => pieces('b', Array<boolean>(9).fill(true)),
+    ];
+    const text = await joined(interleaved(long, { most: 2, ahead: 8 }));
+    expect(text.slice(text.indexOf('a20.'))).toBe('a20.b0.b1.b2.a21.b3.b4.b5.b6.b7.b8.');
+  });
+
   it('are closed when nobody reads on, and when one fails', async () => {
     const closed: string[] = [];
     for await (const _ of interleaved([() => pieces('a', [true, true], closed), () => pieces('b', [true], closed)], {

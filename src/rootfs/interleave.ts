@@ -1,10 +1,10 @@
-// Several streams written into one, whoever has most to give first; none is interrupted in the middle of what must stay together. Each is read ahead, so that
-// all go on while a long piece of one is written.
+// Several streams written into one, in turns; none is interrupted in the middle of what must stay together. Each is read ahead, so that all go on while a long
+// piece of one is written. Whose turn it is depends on how much each has given, never on which is ready: the same streams always give the same bytes.
 import type { Bytes } from '../registry/contract.ts';
 
 export interface Piece {
   readonly chunks: readonly Uint8Array[];
-  /** Another stream's piece may follow. */
+  /** Another stream's piece may follow. Where that is must not depend on how a stream happens to be divided. */
   readonly whole: boolean;
 }
 
@@ -20,6 +20,8 @@ interface Running {
   readonly pieces: Piece[];
   /** Bytes of `pieces`. */
   held: number;
+  /** Bytes, or as many as it is taken to have given: who has given least is next. */
+  given: number;
   filling: boolean;
   ended: boolean;
   failure?: { readonly error: unknown };
@@ -55,8 +57,16 @@ export async function* interleaved(
     stream.filling = false;
   };
   const begin = (): void => {
+    const given = behind(running)?.given ?? 0;
     const iterator = waiting.shift()?.()[Symbol.asyncIterator]();
-    if (iterator) running.add({ iterator, pieces: [], held: 0, filling: false, ended: false });
+    if (iterator) running.add({ iterator, pieces: [], held: 0, given, filling: false, ended: false });
+  };
+  const give = (stream: Running, piece: Piece): void => {
+    const size = sizeOf(piece);
+    stream.held -= size;
+    stream.given += size;
+    // After a long piece of one the others have their turns for as long as what was read ahead of them lasts, or it would be read alone after that.
+    for (const other of running) other.given = Math.max(other.given, stream.given - ahead);
   };
 
   try {
@@ -64,11 +74,11 @@ export async function* interleaved(
     for (;;) {
       while (running.size < most && waiting.length > 0) begin();
       for (const stream of running) void fill(stream);
-      const turn = midway ?? fullest(running);
+      const turn = midway ?? behind(running);
       if (!turn) return;
       const piece = turn.pieces.shift();
       if (piece) {
-        turn.held -= sizeOf(piece);
+        give(turn, piece);
         midway = piece.whole ? undefined : turn;
         yield* piece.chunks;
       } else if (turn.failure) {
@@ -86,13 +96,11 @@ export async function* interleaved(
   }
 }
 
-/** One that has ended counts before one that has nothing yet. */
-function fullest(running: ReadonlySet<Running>): Running | undefined {
-  let best: Running | undefined;
-  for (const stream of running) {
-    if (!best || stream.held > best.held || (stream.held === best.held && stream.ended)) best = stream;
-  }
-  return best;
+/** Of equals the one that was begun first. */
+function behind(running: ReadonlySet<Running>): Running | undefined {
+  let last: Running | undefined;
+  for (const stream of running) if (!last || stream.given < last.given) last = stream;
+  return last;
 }
 
 function sizeOf({ chunks }: Piece): number {
