@@ -1,6 +1,7 @@
 // Bundles src/ into dist/: the program (cli, split so that a command loads only what it needs) and the library, with its types unless --program.
 // Built aside and moved into place, so that builds at the same time, and programs that start meanwhile, do not meet half a bundle.
 import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
@@ -40,6 +41,8 @@ async function build(dir) {
   const [short, searches, client, builds] = [SHORT_COMMANDS, SEARCHES, CLIENT, BUILDS].map((files) =>
     staticImports(files.map((file) => join(top, 'src', file))),
   );
+  const others = staticImports(allSources().filter((file) => !builds.has(file)));
+  const only = builds.difference(others);
   // What two large chunks share must not make one load the other.
   const shared = searches.intersection(client);
   const bundle = await rolldown({
@@ -67,7 +70,7 @@ async function build(dir) {
         { name: 'search', test: (id) => searches.has(id) },
         // Charts are archives, and so are layers: who reads layers needs no charts.
         { name: 'tar', test: /\/src\/(?:tar|rootfs)\// },
-        { name: 'build', test: (id) => /\/src\/(?:build|tasks)\//.test(id) && builds.has(id) },
+        { name: 'build', test: (id) => /\/src\/(?:build|tasks)\//.test(id) && only.has(id) },
         // Not needed for overlays that have not changed. Charts are rare, and what reads them is large.
         { name: 'scan', test: /\/src\/scan\/(?!helm\/)|\/js-yaml\// },
         // Who looks into an image copies nothing, and who copies from registries needs no other places.
@@ -84,6 +87,11 @@ async function build(dir) {
     sourcemap: false,
   });
   await bundle.close();
+}
+
+function allSources() {
+  const names = readdirSync(join(top, 'src'), { recursive: true });
+  return names.filter((name) => /(?<!\.test|\.d)\.ts$/.test(name)).map((name) => join(top, 'src', name));
 }
 
 /** Chunks first (their names hold a hash of their content), then the entries that point to them. */
