@@ -68,6 +68,21 @@ describe('variables', () => {
   it('in variables have an end', () => {
     expect(() => expanded(`${'${a:-'.repeat(100_000)}x${'}'.repeat(100_000)}`)).toThrow('too deep');
   });
+
+  it('do not grow without bounds where variables double each other', () => {
+    const values = new Map([['a0', 'xx']]);
+    const grow = () => {
+      for (let at = 1; at < 40; at++) {
+        const before = `\${a${at - 1}}`;
+        values.set(
+          `a${at}`,
+          expandWord(before + before, (name) => values.get(name), { escapeToken: '\\' }),
+        );
+      }
+    };
+    expect(grow).toThrow('variables make it too long');
+    expect(values.size).toBeGreaterThan(15);
+  });
 });
 
 describe('quotes and escapes', () => {

@@ -38,7 +38,17 @@ interface Scan {
 /** `${a:-${b:-…}}`: more is an attack. */
 const MAX_DEPTH = 100;
 
-function expand(word: string, lookup: Lookup, options: WordOptions): Expanded {
+/** In characters, of values in one word: Linux hands on no string beyond 128 KiB, and variables that double each other reach any length. */
+const MAX_VALUES = 1 << 20;
+
+function expand(word: string, look: Lookup, options: WordOptions): Expanded {
+  let length = 0;
+  const lookup: Lookup = (name) => {
+    const value = look(name);
+    length += value?.length ?? 0;
+    if (length > MAX_VALUES) throw new WordError(`variables make it too long [more than ${MAX_VALUES} characters]`);
+    return value;
+  };
   return upTo({ chars: [...word], at: 0, lookup, options, depth: 0 }, undefined, options.rawEscapes ?? false);
 }
 
