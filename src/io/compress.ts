@@ -146,12 +146,12 @@ async function* blocksOf(bytes: Bytes, { size, take }: BlockMemory): AsyncGenera
   if (filled > 0) yield block.subarray(0, filled);
 }
 
-/** Works on as many blocks at a time as there are processors, and one more waits. */
+/** Works on as many blocks at a time as there are processors; so many wait that none of these is idle while results are handed on. */
 async function* inOrder(
   blocks: AsyncIterable<Buffer>,
   work: (block: Buffer) => Promise<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void> {
-  const atATime = availableParallelism() + 1;
+  const atATime = availableParallelism() + 4;
   const results: Promise<Uint8Array>[] = [];
   for await (const block of blocks) {
     const result = work(block);

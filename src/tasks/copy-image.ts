@@ -3,16 +3,22 @@ import type { OnCopyEvent } from '../copy/events.ts';
 import { executePlan } from '../copy/execute.ts';
 import { planCopy } from '../copy/plan.ts';
 import { selectChildren } from '../copy/select-children.ts';
+import { type Ahead, type AheadOptions, sendAhead } from '../copy/send-ahead.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { decodeManifest } from '../oci/manifest.ts';
+import { OCI_LAYER_GZIP, OCI_LAYER_ZSTD } from '../oci/media-types.ts';
 import { formatPlatform, type PlatformChoice } from '../oci/platform.ts';
 import { type Reference, tryParseReference } from '../oci/reference.ts';
+import type { ImageSink } from '../transports/contract.ts';
+import type { LayerSpool } from '../transports/layer-spool.ts';
 import type { CacheResult } from './cache-images.ts';
 import { compressingSpool, type LayerCompression } from './layer-compression.ts';
 import { machinePlatform } from './machine-platform.ts';
 import { keepsBlobs, type OpenedSink, openPrivate, openSink } from './open-sink.ts';
 import { type OpenedSource, openSource } from './open-source.ts';
 import { callOptions, type Settings } from './settings.ts';
+
+const LAYER_TYPES = { gzip: OCI_LAYER_GZIP, zstd: OCI_LAYER_ZSTD } as const;
 
 export interface CopyOptions {
   /** The machine's when absent. */
@@ -38,7 +44,7 @@ export async function copyImage(
     : undefined;
   await using source = await openSource(from, settings, { ...options, ...(spool && { spool }) });
   await using sink = await openSink(to, settings, options);
-  return await copyOpened({ source, sink, name: sink.name ?? source.name }, settings, options);
+  return await copyOpened({ source, sink, name: sink.name ?? source.name, ...(spool && { spool }) }, settings, options);
 }
 
 export interface UploadOptions extends CopyOptions {
@@ -58,27 +64,32 @@ export async function uploadImage(from: string, settings: Settings, options: Upl
     });
   }
   await using sink = await openPrivate(name, settings, options);
-  return await copyOpened({ source, sink, name }, settings, options);
+  return await copyOpened({ source, sink, name, ...(spool && { spool }) }, settings, options);
 }
 
 export interface Ends {
   readonly source: OpenedSource;
   readonly sink: OpenedSink;
   readonly name: Reference | undefined;
+  /** Layers that it compresses go to the sink at once. */
+  readonly spool?: LayerSpool;
 }
 
 /** Errors: PLATFORM_UNKNOWN, those of the places. */
 export async function copyOpened(
-  { source, sink, name }: Ends,
+  { source, sink, name, spool }: Ends,
   settings: Settings,
   options: CopyOptions,
 ): Promise<CacheResult> {
-  const shared = { ...(options.onEvent && { onEvent: options.onEvent }), ...callOptions(settings) };
+  const given = { ...(options.onEvent && { onEvent: options.onEvent }), ...callOptions(settings) };
+  await using ahead = spool && name && !options.dryRun ? sendLayers(spool, sink.sink, name, given) : undefined;
+  const shared = { ...given, ...(ahead && { onEvent: ahead.onEvent }) };
+  const to = ahead?.sink ?? sink.sink;
   const { label } = source.source;
   const image = name
     ? { source: source.source, name }
     : { source: source.source, name: await nameless(source, settings), label };
-  const plan = await planCopy([image], sink.sink, {
+  const plan = await planCopy([image], to, {
     platforms: await platformsFor({ source, sink, name }, settings, options.platforms ?? [machinePlatform()]),
     referrers: options.referrers ?? false,
     force: options.force ?? false,
@@ -89,8 +100,23 @@ export async function copyOpened(
     const { requests, bytes, held } = plan;
     return { dryRun: true, planned, copied: [], failed: [], requests, fetched: bytes, held };
   }
-  const { copied, failed, requests, fetched, held } = await executePlan(plan, sink.sink, shared);
-  return { dryRun: false, planned, copied, failed, requests, fetched, held };
+  const { copied, failed, requests, fetched, held } = await executePlan(plan, to, shared);
+  const { blobs, bytes } = ahead?.sent ?? { blobs: 0, bytes: 0 };
+  return {
+    dryRun: false,
+    planned,
+    copied,
+    failed,
+    requests: requests + blobs,
+    fetched: fetched + bytes,
+    held: held - bytes,
+  };
+}
+
+function sendLayers(spool: LayerSpool, sink: ImageSink, name: Reference, options: AheadOptions): Ahead {
+  const ahead = sendAhead(sink, name, options);
+  spool.watch(({ digest, size, open }) => ahead.send({ mediaType: LAYER_TYPES[spool.kind], digest, size }, open));
+  return ahead;
 }
 
 /** A place that holds no index takes one image of it: which one is for the user to say. Errors: UNSUPPORTED where several are wanted. */

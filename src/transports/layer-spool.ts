@@ -32,6 +32,8 @@ export interface LayerSpool extends AsyncDisposable {
   /** What the layer is when it is compressed, where that is known without doing it. */
   known(diffId: Digest): Promise<CompressedForm | undefined>;
   readonly memory?: LayerMemory;
+  /** `see` is called with each layer as soon as it is compressed. */
+  watch(see: (layer: SpooledLayer) => void): void;
 }
 
 export interface LayerSpoolOptions {
@@ -58,19 +60,23 @@ export function layerSpool({
   const layers = new Map<Digest, Promise<SpooledLayer>>();
   const handles: FileHandle[] = [];
   const limit = createLimiter(concurrency);
+  let seen: (layer: SpooledLayer) => void = () => {};
 
   /** What is known of the layer is verified by its stream; else it is measured. */
   const compress = async (body: Bytes, known?: Plain): Promise<SpooledLayer> => {
     const measuring = known ? undefined : measured(body);
     const plain = measuring?.body ?? (known ? verified(body, known) : body);
-    const seen = onBytes ? tapped(plain, ({ length }) => onBytes(length)) : plain;
-    const packed = measured(compressed(seen, { kind, ...(level !== undefined && { level }) }));
+    const counted = onBytes ? tapped(plain, ({ length }) => onBytes(length)) : plain;
+    const packed = measured(compressed(counted, { kind, ...(level !== undefined && { level }) }));
     const handle = await spooled(packed.body, directory);
     handles.push(handle);
     const { digest: diffId, size: plainSize } = known ?? (measuring as MeasuredStream).result();
     const form = packed.result();
     await memory?.rememberLayer(diffId, form);
-    return { ...form, compression: kind, diffId, plainSize, open: (from) => readFileBytes(handle, { from }) };
+    const open = (from: number) => readFileBytes(handle, { from });
+    const layer: SpooledLayer = { ...form, compression: kind, diffId, plainSize, open };
+    seen(layer);
+    return layer;
   };
 
   return {
@@ -90,6 +96,9 @@ export function layerSpool({
       // Who comes later tries again.
       made.catch(() => layers.delete(blob.digest));
       return made;
+    },
+    watch(see) {
+      seen = see;
     },
     known: async (diffId) => (await layers.get(diffId)?.catch(() => undefined)) ?? (await memory?.layer(diffId)),
     async [Symbol.asyncDispose]() {

@@ -9,7 +9,10 @@ const BAR = 24;
 /** The whole first, then the blobs under way; before there is a plan, how far that is. */
 export function drawProgress(snapshot: Snapshot, columns: number): string {
   const { compressing, images, imagesDone, bytes, fetched, rate, remaining } = snapshot;
-  if (compressing !== undefined) return `${formatBytes(compressing)} of layers compressed`;
+  if (compressing !== undefined) {
+    const sent = fetched > 0 ? `, ${formatBytes(fetched)} sent` : '';
+    return `${formatBytes(compressing)} of layers compressed${sent}`;
+  }
   const total = [
     bar(bytes === 0 ? 1 : fetched / bytes),
     `${formatBytes(fetched)} of ${formatBytes(bytes)}`,

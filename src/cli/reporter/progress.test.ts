@@ -37,10 +37,13 @@ describe('progress', () => {
     expect(progress.snapshot(5000)).not.toHaveProperty('remaining');
   });
 
-  it('says before there is a plan what has been compressed', () => {
+  it('says before there is a plan what has been compressed and sent', () => {
     const progress = createProgress();
     progress.apply({ type: 'compressing', bytes: 12_000_000 }, 0);
     expect(drawProgress(progress.snapshot(100), 120)).toBe('12.0 MB of layers compressed');
+    progress.apply({ type: 'blob', digest: DIGEST, size: 4_000_000, from: 0 }, 100);
+    progress.apply({ type: 'progress', digest: DIGEST, bytes: 3_000_000 }, 150);
+    expect(drawProgress(progress.snapshot(150), 120)).toBe('12.0 MB of layers compressed, 3.0 MB sent');
     progress.apply({ type: 'plan', images: 1, blobs: 1, bytes: 10, held: 0 }, 200);
     expect(progress.snapshot(300)).not.toHaveProperty('compressing');
   });

@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { ImagesError } from '../oci/errors.ts';
+import { parseReference } from '../oci/reference.ts';
+import type { Registry } from '../registry/contract.ts';
+import type { CopyEvent } from './events.ts';
+import { executePlan } from './execute.ts';
+import { planCopy } from './plan.ts';
+import { type Ahead, sendAhead } from './send-ahead.ts';
+import { images } from './testing/copy.ts';
+import { bytesOf, type MadeBlob, makeBlob, makeImage, push } from './testing/images.ts';
+import { memoryRegistry, sinkInto } from './testing/memory-registry.ts';
+import { type Faults, watchedRegistry } from './testing/watched-registry.ts';
+
+const base = makeBlob('base '.repeat(1000));
+const top = makeBlob('top '.repeat(1000));
+const image = makeImage({ layers: [base, top] });
+const [config] = image.blobs as [MadeBlob];
+const NAME = parseReference('one:1');
+const size = (...blobs: readonly MadeBlob[]) => blobs.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
+
+async function upstream(): Promise<Registry> {
+  const registry = memoryRegistry();
+  await push(registry, 'one:1', image);
+  return registry;
+}
+
+/** Sends these layers ahead, then the image. */
+async function copying(layers: readonly MadeBlob[], { registry = memoryRegistry(), faults = {} as Faults } = {}) {
+  const to = watchedRegistry(registry, faults);
+  const events: CopyEvent[] = [];
+  await using ahead = sendAhead(sinkInto(to.registry), NAME, { onEvent: (event) => events.push(event) });
+  const opened = sendAll(ahead, layers);
+  const shared = { onEvent: ahead.onEvent, platforms: 'all' } as const;
+  const plan = await planCopy(images(await upstream(), ['one:1']), ahead.sink, shared);
+  const result = await executePlan(plan, ahead.sink, shared);
+  return { asked: to.asked, events, opened, plan, result, sent: ahead.sent, registry };
+}
+
+function sendAll(ahead: Ahead, layers: readonly MadeBlob[]): string[] {
+  const opened: string[] = [];
+  for (const { descriptor, bytes } of layers) {
+    ahead.send(descriptor, async () => {
+      opened.push(descriptor.digest);
+      return bytesOf(bytes);
+    });
+  }
+  return opened;
+}
+
+describe('sending ahead of the plan', () => {
+  it('sends each layer once; the plan and its execution see to the rest', async () => {
+    const { opened, result, sent, registry } = await copying([base, top]);
+    expect(opened.toSorted()).toEqual([base.descriptor.digest, top.descriptor.digest].toSorted());
+    expect(sent).toEqual({ blobs: 2, bytes: size(base, top) });
+    expect(result.copied).toHaveLength(1);
+    expect(result.fetched + sent.bytes).toBe(size(config, base, top));
+    expect((await registry.getManifest('one', '1')).digest).toBe(image.manifest.digest);
+  });
+
+  it('waits for what is under way when it is asked for, and does not send it again', async () => {
+    const before = async (method: string, what: string) => {
+      if (method === 'putBlob' && what.includes(top.descriptor.digest)) await sleep(50);
+    };
+    const { asked, result, sent } = await copying([top], { faults: { before } });
+    const puts = asked.calls.filter((call) => call.startsWith('putBlob'));
+    expect(puts.filter((call) => call.includes(top.descriptor.digest))).toHaveLength(1);
+    expect(result.fetched + sent.bytes).toBe(size(config, base, top));
+    expect(result.held - sent.bytes).toBe(0);
+  });
+
+  it('counts what it sent as bytes of this run, in every plan that is told', async () => {
+    const { events } = await copying([base, top]);
+    const plans = events.filter((event) => event.type === 'plan');
+    expect(plans.length).toBeGreaterThan(0);
+    for (const { bytes, held } of plans) expect({ bytes, held }).toEqual({ bytes: size(config, base, top), held: 0 });
+  });
+
+  it('opens nothing that is there already', async () => {
+    const { opened, result, sent } = await copying([base, top], { registry: await upstream() });
+    expect(opened).toEqual([]);
+    expect(sent).toEqual({ blobs: 0, bytes: 0 });
+    expect(result).toMatchObject({ fetched: 0, held: size(config, base, top) });
+  });
+
+  it('leaves to the plan what fails, and sends no more then', async () => {
+    let failures = 1;
+    const before = (method: string) => {
+      if (method === 'putBlob' && failures-- > 0) throw new ImagesError('BROKEN_OFF', 'the other side hung up');
+    };
+    const to = watchedRegistry(memoryRegistry(), { before });
+    await using ahead = sendAhead(sinkInto(to.registry), NAME, {});
+    const opened = sendAll(ahead, [base]);
+    await ahead.sink.putBlob(NAME, base.descriptor, async () => bytesOf(base.bytes));
+    expect(await to.registry.statBlob('one', base.descriptor.digest)).toMatchObject({ size: size(base) });
+    opened.push(...sendAll(ahead, [top]));
+    await sleep(10);
+    expect(opened).toEqual([]);
+    expect(ahead.sent.blobs).toBe(0);
+  });
+
+  it('ends what is under way when it is disposed of', async () => {
+    const ended: unknown[] = [];
+    const registry: Registry = {
+      ...memoryRegistry(),
+      putBlob: (_repository, blob, _open, options) =>
+        new Promise((_done, fail) => {
+          options?.signal?.addEventListener('abort', () => {
+            ended.push(blob.digest);
+            fail(options.signal?.reason);
+          });
+        }),
+    };
+    const ahead = sendAhead(sinkInto(registry), NAME, {});
+    sendAll(ahead, [base]);
+    await sleep(10);
+    await ahead[Symbol.asyncDispose]();
+    expect(ended).toEqual([base.descriptor.digest]);
+  });
+});
