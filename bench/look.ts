@@ -27,6 +27,8 @@ export async function lookFigures(rounds: number): Promise<readonly Figure[]> {
   }
   await using docker = await startDockerd();
   await using registry = await startDockerRegistry();
+  // skopeo remembers what it reads from a registry, and mounts from there.
+  await using upstream = await startDockerRegistry();
   await using scratch = await temporaryDirectory('bench');
   await using world = await newWorld();
   const env = { DOCKER_HOST: docker.host };
@@ -34,7 +36,7 @@ export async function lookFigures(rounds: number): Promise<readonly Figure[]> {
   await docker.docker(['import', await debianArchive(), 'debian:base']);
   await docker.docker(['build', '-q', '-t', IMAGE, scratch.path]);
   await world.must(['lreg_upload', IMAGE], { env });
-  await world.must(['copy', IMAGE, `docker://${registry.host}/${IMAGE}`]);
+  await world.must(['copy', IMAGE, `docker://${upstream.host}/${IMAGE}`]);
   const blobs = await layerFiles(world.data, await world.must(['inspect', '--json', IMAGE]));
 
   const program = (...args: readonly string[]): Command => ({
@@ -62,11 +64,15 @@ export async function lookFigures(rounds: number): Promise<readonly Figure[]> {
     layersOld: shell(`docker save ${IMAGE} | tar x; for l in */layer.tar; do tar tf $l; done >/dev/null; rm -rf *`),
     cat: program('cat', IMAGE, '/copy4/lib/os-release'),
     fromDaemon: inDocker('copy', `docker-daemon:${IMAGE}`, `docker://${registry.host}/ours/large:1`),
+    elsewhere: inDocker('copy', `docker-daemon:${IMAGE}`, `docker://${registry.host}/ours/again:1`),
     fromDaemonOld: shell(
       `skopeo copy -q --src-daemon-host=$DOCKER_HOST --dest-tls-verify=false docker-daemon:${IMAGE} docker://${registry.host}/theirs/large:1`,
     ),
-    toLayout: program('copy', `docker://${registry.host}/${IMAGE}`, `oci:${target}:1`),
-    toLayoutOld: shell(`skopeo copy -q --src-tls-verify=false docker://${registry.host}/${IMAGE} oci:${target}:1`),
+    elsewhereOld: shell(
+      `skopeo copy -q --src-daemon-host=$DOCKER_HOST --dest-tls-verify=false docker-daemon:${IMAGE} docker://${registry.host}/theirs/again:1`,
+    ),
+    toLayout: program('copy', `docker://${upstream.host}/${IMAGE}`, `oci:${target}:1`),
+    toLayoutOld: shell(`skopeo copy -q --src-tls-verify=false docker://${upstream.host}/${IMAGE} oci:${target}:1`),
   };
   const times = new Map<string, number[]>();
   for (let round = 0; round < rounds; round++) {
@@ -97,6 +103,8 @@ export async function lookFigures(rounds: number): Promise<readonly Figure[]> {
       1,
       ' ×',
     ),
+    plain('the same to another repository, skopeo', median(of('elsewhereOld')), ' s'),
+    atLeast('the same to another repository: skopeo / copy', medianRatio(of('elsewhereOld'), of('elsewhere')), 1, ' ×'),
     plain('docker-registry → oci, skopeo', median(of('toLayoutOld')), ' s'),
     atLeast('docker-registry → oci: skopeo / copy', medianRatio(of('toLayoutOld'), of('toLayout')), 1, ' ×'),
     ...(await memoryFigures()),
@@ -125,9 +133,9 @@ async function layerFiles(data: string, inspected: string): Promise<readonly str
   });
 }
 
-/** The registry has none of it, and nobody remembers what layers become. */
+/** The registry has none of it, and nobody remembers what layers become and where they are. skopeo finds nothing where it remembers them to be. */
 async function forget(registry: string, cache: string | undefined): Promise<void> {
-  await rm(join(registry, 'docker/registry/v2/repositories/ours'), { recursive: true, force: true });
-  await rm(join(registry, 'docker/registry/v2/repositories/theirs'), { recursive: true, force: true });
-  if (cache) await rm(join(cache, 'images/layers'), { recursive: true, force: true });
+  await rm(join(registry, 'docker/registry/v2/repositories'), { recursive: true, force: true });
+  if (!cache) return;
+  for (const memory of ['layers', 'places']) await rm(join(cache, 'images', memory), { recursive: true, force: true });
 }

@@ -59,7 +59,9 @@ export function leaveRoom(): void {
 
 const OFTEN = 16 << 20;
 /** In bytes: more than is ever under way. */
-const MOST_HELD = 32 << 20;
+const LEAST_HELD = 32 << 20;
+/** In bytes, with the heap: the larger that is, the longer it takes to go through it, but it must not be kept waiting at the cost of memory. */
+const MOST_HELD = 72 << 20;
 
 /** For who hands on bytes by the gigabyte: told how many, it frees now and then what they were in. V8 sees only their small handles, and waits. */
 export function createBufferCollector(): (bytes: number) => void {
@@ -70,7 +72,8 @@ export function createBufferCollector(): (bytes: number) => void {
     since = 0;
     collector()({ type: 'minor' });
     // Where this process had to wait for a processor, buffers were old before they were garbage.
-    if (process.memoryUsage().arrayBuffers > MOST_HELD) collector()({ type: 'major' });
+    const { arrayBuffers, heapUsed } = process.memoryUsage();
+    if (arrayBuffers > Math.max(LEAST_HELD, MOST_HELD - heapUsed)) collector()({ type: 'major' });
   };
 }
 

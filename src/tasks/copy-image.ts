@@ -43,7 +43,7 @@ export async function copyImage(
     ? await compressingSpool(settings, options.compression, options.onEvent)
     : undefined;
   await using source = await openSource(from, settings, { ...options, ...(spool && { spool }) });
-  await using sink = await openSink(to, settings, options);
+  await using sink = await openSink(to, settings, { ...options, from });
   return await copyOpened({ source, sink, name: sink.name ?? source.name, ...(spool && { spool }) }, settings, options);
 }
 

@@ -18,6 +18,8 @@ export interface OpenedSink extends AsyncDisposable {
 
 export interface OpenSinkOptions {
   readonly includeHost?: boolean;
+  /** Where the image comes from, as a user writes it: within one registry, blobs are mounted. */
+  readonly from?: string;
   readonly onEvent?: OnCopyEvent;
 }
 
@@ -44,8 +46,12 @@ export async function openPrivate(
   return opened(await privateSink(registry, options), name);
 }
 
-async function openRemote(reference: Reference, settings: Settings, { onEvent }: OpenSinkOptions): Promise<OpenedSink> {
-  const [{ anyHosts }, { registrySink }] = await Promise.all([
+async function openRemote(
+  reference: Reference,
+  settings: Settings,
+  { from, onEvent }: OpenSinkOptions,
+): Promise<OpenedSink> {
+  const [{ anyHosts, placesOf }, { registrySink }] = await Promise.all([
     import('./registry-clients.ts'),
     import('../transports/registry-sink.ts'),
   ]);
@@ -55,8 +61,17 @@ async function openRemote(reference: Reference, settings: Settings, { onEvent }:
     label: `docker://${formatReference(name)}`,
     repository: ({ path }) => path,
     indexes: 'complete',
+    ...placesOf(name.host, settings, from === undefined ? undefined : repositoryAt(name.host, from)),
   });
   return { sink, name, [Symbol.asyncDispose]: () => hosts[Symbol.asyncDispose]() };
+}
+
+/** The repository of an image that is in the registry at this host. */
+function repositoryAt(host: string, from: string): string | undefined {
+  const location = parseLocation(from);
+  if (location.transport !== 'docker') return undefined;
+  const source = fullReference(location.reference);
+  return source.host === host ? source.path : undefined;
 }
 
 async function openPlace(

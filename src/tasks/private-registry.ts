@@ -12,6 +12,7 @@ import {
 import type { Registry } from '../registry/contract.ts';
 import { type EmbeddedStore, embeddedStoreExists, openEmbeddedStore } from '../storage/embedded-store.ts';
 import { namedWithHost, spellings } from '../storage/name-lookup.ts';
+import type { BlobPlaces } from '../transports/blob-places.ts';
 import type { ImageSink } from '../transports/contract.ts';
 import type { RegistryAddress } from './local-registry.ts';
 import { addressOf, type Location, locateRegistry, noRegistry } from './locate-registry.ts';
@@ -27,6 +28,8 @@ export interface PrivateRegistry {
   readonly registry: Registry;
   /** Where it is the embedded one, in process. */
   readonly store?: EmbeddedStore;
+  /** Where it is another one: what is known of its blobs. */
+  readonly places?: BlobPlaces;
 }
 
 export interface OpenOptions {
@@ -106,7 +109,7 @@ export interface PrivateSinkOptions {
  * Errors of what is put: UNSUPPORTED for a host that cannot be part of a repository's name.
  */
 export async function privateSink(
-  { label, registry, store }: PrivateRegistry,
+  { label, registry, store, places }: PrivateRegistry,
   { includeHost = false }: PrivateSinkOptions = {},
 ): Promise<ImageSink> {
   const { registrySink } = await import('../transports/registry-sink.ts');
@@ -114,6 +117,7 @@ export async function privateSink(
     label,
     repository: (name) => (includeHost ? withHost(name) : name.path),
     indexes: store ? 'sparse' : 'complete',
+    ...(places && { places }),
     ...(store && {
       onCommit: async (name, root) => {
         const tag = name.tag ?? (name.digest ? undefined : DEFAULT_TAG);
@@ -143,8 +147,14 @@ async function openEmbedded({ data, state }: Extract<Location, { kind: 'embedded
 }
 
 async function openRemote(address: RegistryAddress, settings: Settings): Promise<PrivateRegistry> {
-  const { privateRegistryClient } = await import('./registry-clients.ts');
-  return { label: address.host, address, registry: await privateRegistryClient(address, settings) };
+  const { privateRegistryClient, placesOf } = await import('./registry-clients.ts');
+  const { host } = address;
+  return {
+    label: host,
+    address,
+    registry: await privateRegistryClient(address, settings),
+    ...placesOf(host, settings),
+  };
 }
 
 /** The names under which a registry may have it: `alpine` and `library/alpine` are one. */

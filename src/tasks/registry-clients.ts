@@ -1,5 +1,5 @@
 // The HTTP clients of the tasks: for the private registry, and for the hosts that images come from. Loaded only where HTTP is spoken.
-
+import { join } from 'node:path';
 import type { OnCopyEvent } from '../copy/events.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { type FullReference, formatReference } from '../oci/reference.ts';
@@ -7,6 +7,7 @@ import { readClientSettings } from '../registry/client/config/read-client-settin
 import { registryClients } from '../registry/client/registry-clients.ts';
 import type { ClientSettings, HostRule } from '../registry/client/settings.ts';
 import type { Registry } from '../registry/contract.ts';
+import { type BlobPlaces, blobPlaces } from '../transports/blob-places.ts';
 import type { RegistryAddress } from './local-registry.ts';
 import type { Settings } from './settings.ts';
 
@@ -59,6 +60,11 @@ export async function anyHosts(
     ...(await clientSettings(settings, address)),
     onRetry: ({ host, what, after, why }) => onEvent?.({ type: 'retry', what: `${host} ${what}`, after, why }),
   });
+}
+
+/** What is known of the blobs in the registry at this host. `besides`: see `blobPlaces`. */
+export function placesOf(host: string, { cache }: Settings, besides?: string): { readonly places?: BlobPlaces } {
+  return cache ? { places: blobPlaces(join(cache.directory, 'places'), host, besides) } : {};
 }
 
 async function clientSettings(settings: Settings, address: RegistryAddress | undefined): Promise<ClientSettings> {

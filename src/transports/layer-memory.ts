@@ -1,8 +1,6 @@
 // What layers become when they are compressed, remembered between runs: a destination that has the result already needs neither the work nor the bytes.
-// Small files in a cache directory; what cannot be read or written there is forgotten, and never an error.
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomically } from '../io/atomic-file.ts';
+import { readCacheFile, writeCacheFile } from '../io/cache-file.ts';
 import { isObject } from '../oci/decode.ts';
 import { type Digest, digestHex, digestOf, isDigest } from '../oci/digest.ts';
 
@@ -32,13 +30,13 @@ export function layerMemory(directory: string, forms: string): LayerMemory {
   const place = (kind: string, digest: Digest) => join(directory, forms, kind, digestHex(digest));
   return {
     async layer(diffId) {
-      const value = await read(place('layers', diffId));
+      const value = await readCacheFile(place('layers', diffId));
       const { digest, size } = isObject(value) ? value : {};
       return isDigest(digest) && Number.isSafeInteger(size) ? { digest, size: size as number } : undefined;
     },
-    rememberLayer: (diffId, form) => write(place('layers', diffId), form),
+    rememberLayer: (diffId, form) => writeCacheFile(place('layers', diffId), form),
     async image(id) {
-      const value = await read(place('images', id));
+      const value = await readCacheFile(place('images', id));
       const { mediaType, manifest, config, sum } = isObject(value) ? value : {};
       if (typeof mediaType !== 'string' || typeof manifest !== 'string' || typeof config !== 'string') return undefined;
       // A cut file must not become another image.
@@ -48,23 +46,7 @@ export function layerMemory(directory: string, forms: string): LayerMemory {
     async rememberImage(id, image) {
       const [manifest, config] = [image.manifest, image.config].map((bytes) => Buffer.from(bytes).toString('base64'));
       const sum = digestOf(Buffer.from(`${manifest}${config}`));
-      await write(place('images', id), { mediaType: image.mediaType, manifest, config, sum });
+      await writeCacheFile(place('images', id), { mediaType: image.mediaType, manifest, config, sum });
     },
   };
-}
-
-async function read(path: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-async function write(path: string, value: object): Promise<void> {
-  try {
-    await writeFileAtomically(path, JSON.stringify(value), { durable: false });
-  } catch {
-    // A cache that cannot be written to is none.
-  }
 }

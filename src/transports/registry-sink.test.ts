@@ -1,17 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '../../test/peers/temporary.ts';
 import { digestOf } from '../oci/digest.ts';
+import { ImagesError } from '../oci/errors.ts';
 import type { Bytes, Registry } from '../registry/contract.ts';
 import { blobKey } from '../storage/layout.ts';
 import { createMemoryObjectStore } from '../storage/memory-object-store.ts';
 import { storedRegistry } from '../storage/stored-registry.ts';
+import { blobPlaces } from './blob-places.ts';
 import { registrySink } from './registry-sink.ts';
 
 const bytes = Buffer.from('a layer');
 const layer = { mediaType: 'application/octet-stream', digest: digestOf(bytes), size: bytes.length };
 const name = { path: 'app', tag: '1' };
 
-async function* content(): Bytes & AsyncGenerator<Uint8Array> {
-  yield bytes;
+async function* one(chunk: Uint8Array): Bytes & AsyncGenerator<Uint8Array> {
+  yield chunk;
 }
 
 describe('a registry as a sink', () => {
@@ -19,12 +22,12 @@ describe('a registry as a sink', () => {
     const objects = createMemoryObjectStore();
     const registry = storedRegistry(objects);
     const sink = registrySink(registry, { label: 'here', repository: ({ path }) => path, indexes: 'sparse' });
-    await sink.putBlob(name, layer, async () => content());
+    await sink.putBlob(name, layer, async () => one(bytes));
     expect(await sink.missing(name, [layer])).toEqual(new Map());
 
     await objects.put(blobKey(layer.digest), bytes.subarray(0, 3));
     expect(await sink.missing(name, [layer])).toEqual(new Map([[layer.digest, 0]]));
-    await sink.putBlob(name, layer, async () => content());
+    await sink.putBlob(name, layer, async () => one(bytes));
     expect(await registry.statBlob('app', layer.digest)).toMatchObject({ size: bytes.length });
   });
 
@@ -40,9 +43,86 @@ describe('a registry as a sink', () => {
     };
     const sink = registrySink(listening, { label: 'here', repository: ({ path }) => path, indexes: 'sparse' });
     await sink.missing(name, [layer]);
-    await sink.putBlob(name, layer, async () => content());
-    await sink.putBlob(name, layer, async () => content());
-    await sink.putBlob({ path: 'other' }, layer, async () => content());
+    await sink.putBlob(name, layer, async () => one(bytes));
+    await sink.putBlob(name, layer, async () => one(bytes));
+    await sink.putBlob({ path: 'other' }, layer, async () => one(bytes));
     expect(told).toEqual([true, false, false]);
+  });
+
+  describe('that knows where blobs of its registry are', () => {
+    const large = Buffer.alloc(100_000, 'large');
+    const blob = { ...layer, digest: digestOf(large), size: large.length };
+    const content = async () => one(large);
+
+    /** A registry in which `base` has the blob; it says which mounts were asked for. */
+    async function known(mount: (from: string | undefined) => Promise<boolean> | boolean) {
+      const registry = storedRegistry(createMemoryObjectStore());
+      await registry.putBlob('base', blob, content);
+      const asked: (string | undefined)[] = [];
+      const watched: Registry = {
+        ...registry,
+        async mountBlob(repository, digest, from) {
+          asked.push(from);
+          return (await mount(from)) && (await registry.mountBlob(repository, digest, from));
+        },
+      };
+      const cache = await temporaryDirectory('places');
+      const sink = (besides?: string) =>
+        registrySink(watched, {
+          label: 'here',
+          repository: ({ path }) => path,
+          indexes: 'complete',
+          places: blobPlaces(cache.path, 'here:5000', besides),
+        });
+      return { asked, sink, registry, [Symbol.asyncDispose]: () => cache[Symbol.asyncDispose]() };
+    }
+
+    const never = async (): Promise<Bytes> => {
+      throw new Error('its bytes are asked for');
+    };
+
+    it('mounts from where it put the blob in an earlier run, and asks for no bytes', async () => {
+      await using place = await known(() => true);
+      await place.sink().putBlob({ path: 'first' }, blob, content);
+      await place.sink().putBlob({ path: 'second' }, blob, never);
+      expect(place.asked).toEqual(['first']);
+      expect(await place.registry.statBlob('second', blob.digest)).toMatchObject({ size: blob.size });
+    });
+
+    it('mounts from the repository that the image comes from', async () => {
+      await using place = await known(() => true);
+      await place.sink('base').putBlob({ path: 'app' }, blob, never);
+      expect(place.asked).toEqual(['base']);
+    });
+
+    it.each([
+      ['is not there any more', () => false],
+      [
+        'may not be read',
+        () => {
+          throw new ImagesError('DENIED', 'requested access to the resource is denied', { status: 403 });
+        },
+      ],
+    ])('puts what %s, and does not ask there again', async (_, mount) => {
+      await using place = await known(mount);
+      await place.sink().putBlob({ path: 'first' }, blob, content);
+      await place.sink().putBlob({ path: 'second' }, blob, content);
+      await place.sink().putBlob({ path: 'second' }, blob, content);
+      expect(place.asked).toEqual(['first']);
+      expect(await place.registry.statBlob('second', blob.digest)).toMatchObject({ size: blob.size });
+    });
+
+    it('does not take a dead registry for one that lacks the blob', async () => {
+      const dead = new ImagesError('UNREACHABLE', 'nobody answers');
+      await using place = await known(() => Promise.reject(dead));
+      await place.sink().putBlob({ path: 'first' }, blob, content);
+      await expect(place.sink().putBlob({ path: 'second' }, blob, content)).rejects.toBe(dead);
+    });
+
+    it('sends small blobs, which costs no more', async () => {
+      await using place = await known(() => true);
+      await place.sink('base').putBlob({ path: 'app' }, layer, async () => one(bytes));
+      expect(place.asked).toEqual([]);
+    });
   });
 });

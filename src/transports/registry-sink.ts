@@ -2,9 +2,11 @@
 import { createLimiter } from '../io/limiter.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
+import { isImagesError } from '../oci/errors.ts';
 import type { RawManifest } from '../oci/manifest.ts';
 import { DEFAULT_TAG, type Reference } from '../oci/reference.ts';
 import type { CallOptions, Registry } from '../registry/contract.ts';
+import type { BlobPlaces } from './blob-places.ts';
 import type { ImageSink, SinkWants } from './contract.ts';
 
 export interface RegistrySinkOptions {
@@ -14,12 +16,16 @@ export interface RegistrySinkOptions {
   repository(name: Reference): string;
   /** `complete` for registries that refuse indexes whose children are not all there, and for those of which nothing is known. */
   readonly indexes: 'sparse' | 'complete';
+  /** Where blobs of this registry are known to be: mounted from there. */
+  readonly places?: BlobPlaces;
   /** After the tag has moved: records the full name. */
   onCommit?(name: Reference, root: RawManifest): Promise<void>;
 }
 
 /** Questions to a sink that are under way at a time. */
 const QUESTIONS = 16;
+/** In bytes: what is smaller is sent as quickly as it is mounted. */
+const WORTH_MOUNTING = 1 << 15;
 
 /** The registry stays open: it is the caller's. */
 export function registrySink(registry: Registry, options: RegistrySinkOptions): ImageSink {
@@ -35,6 +41,22 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
     // What a disk or a power cut made of a blob is not that blob: it is put again, from its start.
     if (found) return 0;
     return Math.min(await registry.partialBytes(blob.digest), blob.size);
+  };
+
+  /** From a repository that is known to have it. */
+  const mounted = async (repository: string, { digest, size }: Descriptor, call?: CallOptions): Promise<boolean> => {
+    if (!options.places || size < WORTH_MOUNTING) return false;
+    for (const other of await options.places.of(digest)) {
+      if (other === repository) continue;
+      try {
+        if (await registry.mountBlob(repository, digest, other, call)) return true;
+      } catch (error) {
+        // Who may not read there can still put it here.
+        if (!isImagesError(error) || error.status === undefined) throw error;
+      }
+      await options.places.forget(digest, other);
+    }
+    return false;
   };
 
   return {
@@ -64,7 +86,9 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
     async putBlob(name, blob, open, call) {
       const repository = options.repository(name);
       const lacking = knownLacking.delete(`${repository} ${blob.digest}`);
-      await registry.putBlob(repository, blob, open, { ...call, lacking });
+      if (!(await mounted(repository, blob, call)))
+        await registry.putBlob(repository, blob, open, { ...call, lacking });
+      if (blob.size >= WORTH_MOUNTING) await options.places?.remember(blob.digest, repository);
     },
     async mountBlob(name, blob, from, call) {
       const [to, other] = [options.repository(name), options.repository(from)];
