@@ -61,7 +61,7 @@ async function openRemote(
     label: `docker://${formatReference(name)}`,
     repository: ({ path }) => path,
     indexes: 'complete',
-    ...placesOf(name.host, settings, from === undefined ? undefined : repositoryAt(name.host, from)),
+    places: placesOf(name.host, settings, from === undefined ? undefined : repositoryAt(name.host, from)),
   });
   return { sink, name, [Symbol.asyncDispose]: () => hosts[Symbol.asyncDispose]() };
 }

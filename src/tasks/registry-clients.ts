@@ -63,8 +63,12 @@ export async function anyHosts(
 }
 
 /** What is known of the blobs in the registry at this host. `besides`: see `blobPlaces`. */
-export function placesOf(host: string, { cache }: Settings, besides?: string): { readonly places?: BlobPlaces } {
-  return cache ? { places: blobPlaces(join(cache.directory, 'places'), host, besides) } : {};
+export function placesOf(host: string, { cache }: Settings, besides?: string): BlobPlaces {
+  return blobPlaces({
+    host,
+    ...(cache && { directory: join(cache.directory, 'places') }),
+    ...(besides !== undefined && { besides }),
+  });
 }
 
 async function clientSettings(settings: Settings, address: RegistryAddress | undefined): Promise<ClientSettings> {

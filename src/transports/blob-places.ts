@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { readCacheFile, writeCacheFile } from '../io/cache-file.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../oci/digest.ts';
+import { isRepositoryPath } from '../oci/reference.ts';
 
 export interface BlobPlaces {
   /** Repositories that had it, the latest first. */
@@ -14,28 +15,42 @@ export interface BlobPlaces {
 /** Of one blob: each that is wrong is one request in vain. */
 const MOST = 2;
 
-/** Of the registry at this host. `besides`: a repository that is known to have all blobs, as that of an image that is copied within its registry. */
-export function blobPlaces(directory: string, host: string, besides?: string): BlobPlaces {
-  const place = (digest: Digest) => join(directory, host, digestAlgorithm(digest), digestHex(digest));
+export interface BlobPlacesOptions {
+  /** Where it is remembered; absent: nowhere. */
+  readonly directory?: string;
+  /** Of the registry. */
+  readonly host: string;
+  /** A repository that has all blobs: that of the image, where it is copied within its registry. */
+  readonly besides?: string;
+}
+
+export function blobPlaces({ directory, host, besides }: BlobPlacesOptions): BlobPlaces {
+  const place = (digest: Digest) =>
+    directory && join(directory, host, digestAlgorithm(digest), digestHex(digest).slice(0, 2), digestHex(digest));
   const read = async (digest: Digest): Promise<readonly string[]> => {
-    const value = await readCacheFile(place(digest));
-    return Array.isArray(value) ? value.filter((item) => typeof item === 'string').slice(0, MOST) : [];
+    const path = place(digest);
+    const value = path && (await readCacheFile(path));
+    return Array.isArray(value) ? value.filter(isRepository).slice(0, MOST) : [];
+  };
+  const write = async (digest: Digest, repositories: readonly string[]): Promise<void> => {
+    const path = place(digest);
+    if (path) await writeCacheFile(path, repositories);
   };
   return {
     of: async (digest) => [...new Set([...(besides === undefined ? [] : [besides]), ...(await read(digest))])],
     async remember(digest, repository) {
       const known = await read(digest);
       if (known[0] === repository) return;
-      await writeCacheFile(place(digest), [repository, ...known.filter((one) => one !== repository)].slice(0, MOST));
+      await write(digest, [repository, ...known.filter((one) => one !== repository)].slice(0, MOST));
     },
     async forget(digest, repository) {
       const known = await read(digest);
-      if (known.includes(repository)) {
-        await writeCacheFile(
-          place(digest),
-          known.filter((one) => one !== repository),
-        );
-      }
+      const others = known.filter((one) => one !== repository);
+      if (others.length < known.length) await write(digest, others);
     },
   };
+}
+
+function isRepository(value: unknown): value is string {
+  return typeof value === 'string' && isRepositoryPath(value);
 }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { manifestOf } from '../../test/contract/content.ts';
 import { temporaryDirectory } from '../../test/peers/temporary.ts';
 import { digestOf } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
-import type { Bytes, Registry } from '../registry/contract.ts';
+import { OCI_MANIFEST } from '../oci/media-types.ts';
+import type { Bytes, OpenContent, Registry } from '../registry/contract.ts';
 import { blobKey } from '../storage/layout.ts';
 import { createMemoryObjectStore } from '../storage/memory-object-store.ts';
 import { storedRegistry } from '../storage/stored-registry.ts';
@@ -52,7 +54,7 @@ describe('a registry as a sink', () => {
   describe('that knows where blobs of its registry are', () => {
     const large = Buffer.alloc(100_000, 'large');
     const blob = { ...layer, digest: digestOf(large), size: large.length };
-    const content = async () => one(large);
+    const content: OpenContent = async () => one(large);
 
     /** A registry in which `base` has the blob; it says which mounts were asked for. */
     async function known(mount: (from: string | undefined) => Promise<boolean> | boolean) {
@@ -72,26 +74,31 @@ describe('a registry as a sink', () => {
           label: 'here',
           repository: ({ path }) => path,
           indexes: 'complete',
-          places: blobPlaces(cache.path, 'here:5000', besides),
+          places: blobPlaces({ directory: cache.path, host: 'here:5000', ...(besides !== undefined && { besides }) }),
         });
-      return { asked, sink, registry, [Symbol.asyncDispose]: () => cache[Symbol.asyncDispose]() };
+      /** In a run of its own. */
+      const put = async (path: string, open: OpenContent, besides?: string): Promise<void> => {
+        await using opened = sink(besides);
+        await opened.putBlob({ path }, blob, open);
+      };
+      return { asked, sink, put, registry, [Symbol.asyncDispose]: () => cache[Symbol.asyncDispose]() };
     }
 
-    const never = async (): Promise<Bytes> => {
+    const never: OpenContent = async () => {
       throw new Error('its bytes are asked for');
     };
 
     it('mounts from where it put the blob in an earlier run, and asks for no bytes', async () => {
       await using place = await known(() => true);
-      await place.sink().putBlob({ path: 'first' }, blob, content);
-      await place.sink().putBlob({ path: 'second' }, blob, never);
+      await place.put('first', content);
+      await place.put('second', never);
       expect(place.asked).toEqual(['first']);
       expect(await place.registry.statBlob('second', blob.digest)).toMatchObject({ size: blob.size });
     });
 
     it('mounts from the repository that the image comes from', async () => {
       await using place = await known(() => true);
-      await place.sink('base').putBlob({ path: 'app' }, blob, never);
+      await place.put('app', never, 'base');
       expect(place.asked).toEqual(['base']);
     });
 
@@ -105,9 +112,22 @@ describe('a registry as a sink', () => {
       ],
     ])('puts what %s, and does not ask there again', async (_, mount) => {
       await using place = await known(mount);
-      await place.sink().putBlob({ path: 'first' }, blob, content);
-      await place.sink().putBlob({ path: 'second' }, blob, content);
-      await place.sink().putBlob({ path: 'second' }, blob, content);
+      await place.put('first', content);
+      await place.put('second', content);
+      await place.put('second', content);
+      expect(place.asked).toEqual(['first']);
+      expect(await place.registry.statBlob('second', blob.digest)).toMatchObject({ size: blob.size });
+    });
+
+    it('puts what a registry said it had mounted and does not find, the next time', async () => {
+      await using place = await known(() => true);
+      await place.put('first', content);
+      const sink = place.sink();
+      await sink.putBlob({ path: 'second' }, blob, never);
+      await place.registry.deleteBlob('second', blob.digest);
+      const manifest = manifestOf({ mediaType: OCI_MANIFEST, config: blob, layers: [] });
+      await expect(sink.commit({ path: 'second' }, manifest)).rejects.toMatchObject({ code: 'MANIFEST_BLOB_UNKNOWN' });
+      await place.put('second', content);
       expect(place.asked).toEqual(['first']);
       expect(await place.registry.statBlob('second', blob.digest)).toMatchObject({ size: blob.size });
     });
@@ -115,8 +135,8 @@ describe('a registry as a sink', () => {
     it('does not take a dead registry for one that lacks the blob', async () => {
       const dead = new ImagesError('UNREACHABLE', 'nobody answers');
       await using place = await known(() => Promise.reject(dead));
-      await place.sink().putBlob({ path: 'first' }, blob, content);
-      await expect(place.sink().putBlob({ path: 'second' }, blob, content)).rejects.toBe(dead);
+      await place.put('first', content);
+      await expect(place.put('second', content)).rejects.toBe(dead);
     });
 
     it('sends small blobs, which costs no more', async () => {

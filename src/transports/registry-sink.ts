@@ -43,20 +43,48 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
     return Math.min(await registry.partialBytes(blob.digest), blob.size);
   };
 
+  /** Nothing waits for what is only remembered, until the end. */
+  const notes: Promise<void>[] = [];
+  const written = async (): Promise<void> => {
+    await Promise.all(notes.splice(0));
+  };
+
+  const mounts: { readonly digest: Digest; readonly repositories: readonly string[] }[] = [];
+
   /** From a repository that is known to have it. */
   const mounted = async (repository: string, { digest, size }: Descriptor, call?: CallOptions): Promise<boolean> => {
     if (!options.places || size < WORTH_MOUNTING) return false;
     for (const other of await options.places.of(digest)) {
       if (other === repository) continue;
       try {
-        if (await registry.mountBlob(repository, digest, other, call)) return true;
+        if (await registry.mountBlob(repository, digest, other, call)) {
+          mounts.push({ digest, repositories: [repository, other] });
+          return true;
+        }
       } catch (error) {
-        // Who may not read there can still put it here.
-        if (!isImagesError(error) || error.status === undefined) throw error;
+        // Who may not read there, or cannot mount, can still put it here.
+        if (!isImagesError(error) || isImagesError(error, 'ABORTED', 'UNREACHABLE')) throw error;
       }
       await options.places.forget(digest, other);
     }
     return false;
+  };
+
+  const putManifest: Registry['putManifest'] = async (...manifest) => {
+    try {
+      await registry.putManifest(...manifest);
+    } catch (error) {
+      if (isImagesError(error, 'MANIFEST_BLOB_UNKNOWN')) await forgetMounts();
+      throw error;
+    }
+  };
+
+  /** What a registry has said it mounted, and does not find: next time its bytes are sent. */
+  const forgetMounts = async (): Promise<void> => {
+    await written();
+    for (const { digest, repositories } of mounts.splice(0)) {
+      for (const repository of repositories) await options.places?.forget(digest, repository);
+    }
   };
 
   return {
@@ -88,19 +116,19 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
       const lacking = knownLacking.delete(`${repository} ${blob.digest}`);
       if (!(await mounted(repository, blob, call)))
         await registry.putBlob(repository, blob, open, { ...call, lacking });
-      if (blob.size >= WORTH_MOUNTING) await options.places?.remember(blob.digest, repository);
+      if (options.places && blob.size >= WORTH_MOUNTING) notes.push(options.places.remember(blob.digest, repository));
     },
     async mountBlob(name, blob, from, call) {
       const [to, other] = [options.repository(name), options.repository(from)];
       return to === other || registry.mountBlob(to, blob.digest, other, call);
     },
-    putManifest: (name, manifest, call) => registry.putManifest(options.repository(name), manifest, [], call),
+    putManifest: (name, manifest, call) => putManifest(options.repository(name), manifest, [], call),
     async commit(name, root, call) {
       const tag = name.tag ?? (name.digest ? undefined : DEFAULT_TAG);
-      await registry.putManifest(options.repository(name), root, tag ? [tag] : [], call);
+      await putManifest(options.repository(name), root, tag ? [tag] : [], call);
       await options.onCommit?.(name, root);
     },
-    async finish() {},
-    async [Symbol.asyncDispose]() {},
+    finish: written,
+    [Symbol.asyncDispose]: written,
   };
 }
