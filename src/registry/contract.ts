@@ -79,7 +79,7 @@ export interface RegistryWriter {
   putBlob(repository: string, blob: Descriptor, open: OpenContent, options?: PutBlobOptions): Promise<void>;
   /** Starts an upload, or goes on with the one named. Errors: BLOB_UPLOAD_UNKNOWN, NAME_INVALID. */
   openUpload(repository: string, id?: string, options?: UploadOptions): Promise<Upload>;
-  /** Makes a blob of another repository (any, when `from` is absent) one of this repository. False: push it. */
+  /** Makes a blob of another repository (any, when `from` is absent) one of this repository. False: push it, whatever the reason. */
   mountBlob(repository: string, digest: Digest, from?: string, options?: CallOptions): Promise<boolean>;
   /**
    * Stores a manifest under its digest, then points the tags to it. Idempotent.

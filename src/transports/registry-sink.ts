@@ -49,21 +49,16 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
     await Promise.all(notes.splice(0));
   };
 
-  const mounts: { readonly digest: Digest; readonly repositories: readonly string[] }[] = [];
+  const mounts: Digest[] = [];
 
   /** From a repository that is known to have it. */
   const mounted = async (repository: string, { digest, size }: Descriptor, call?: CallOptions): Promise<boolean> => {
     if (!options.places || size < WORTH_MOUNTING) return false;
     for (const other of await options.places.of(digest)) {
       if (other === repository) continue;
-      try {
-        if (await registry.mountBlob(repository, digest, other, call)) {
-          mounts.push({ digest, repositories: [repository, other] });
-          return true;
-        }
-      } catch (error) {
-        // Who may not read there, or cannot mount, can still put it here.
-        if (!isImagesError(error) || isImagesError(error, 'ABORTED', 'UNREACHABLE')) throw error;
+      if (await registry.mountBlob(repository, digest, other, call)) {
+        mounts.push(digest);
+        return true;
       }
       await options.places.forget(digest, other);
     }
@@ -82,9 +77,7 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
   /** What a registry has said it mounted, and does not find: next time its bytes are sent. */
   const forgetMounts = async (): Promise<void> => {
     await written();
-    for (const { digest, repositories } of mounts.splice(0)) {
-      for (const repository of repositories) await options.places?.forget(digest, repository);
-    }
+    for (const digest of mounts.splice(0)) await options.places?.forget(digest);
   };
 
   return {

@@ -25,6 +25,8 @@ export interface EndpointRequest {
   /** The statuses that are answers; all others are errors. */
   readonly expected: readonly number[];
   readonly answerWithin?: number;
+  /** Not repeated after a failure: who asks has another way. */
+  readonly once?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -208,7 +210,8 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
         if (request.expected.includes(answer.status)) return answer;
         throw await answerError(answer, request.asked, authorizer.hint);
       };
-      return isSpent(request.body) ? attempt() : repeating(request.asked.what, request.signal, attempt);
+      const once = request.once || isSpent(request.body);
+      return once ? attempt() : repeating(request.asked.what, request.signal, attempt);
     },
   };
 }

@@ -179,3 +179,29 @@ describe('a blob that is not what was asked for', () => {
     expect((await failure(getBlob(registry))).code).toBe('DIGEST_INVALID');
   });
 });
+
+describe('a mount that a registry does not do', () => {
+  it.each([401, 403, 404, 405, 429, 500])('with %i is asked for once, and leaves pushing', async (status) => {
+    server.inject((_request, response) => {
+      response.writeHead(status).end('{}');
+      return true;
+    });
+    expect(await registry.mountBlob('app', digestOf(blob), 'other')).toBe(false);
+    expect(server.requests).toHaveLength(1);
+    expect(retries).toEqual([]);
+  });
+
+  it('because it closes the connection leaves pushing too', async () => {
+    server.inject((_request, response) => {
+      response.destroy();
+      return true;
+    });
+    expect(await registry.mountBlob('app', digestOf(blob), 'other')).toBe(false);
+    expect(retries).toEqual([]);
+  });
+
+  it('is an error where nobody answers at all: pushing would only fail the same way', async () => {
+    await server[Symbol.asyncDispose]();
+    expect((await failure(registry.mountBlob('app', digestOf(blob), 'other'))).code).toBe('UNREACHABLE');
+  });
+});

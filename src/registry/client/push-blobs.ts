@@ -3,6 +3,7 @@ import type { Backoff } from '../../io/backoff.ts';
 import type { HttpAnswer } from '../../io/http.ts';
 import { retrying, type Verdict } from '../../io/retry.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { Bytes, OpenContent, RegistryWriter } from '../contract.ts';
 import type { BlobReader } from './blobs.ts';
@@ -70,20 +71,9 @@ export function blobWriter(http: EndpointHttp, stat: BlobReader['statBlob'], set
       }
     },
     async mountBlob(repository, digest, from, { signal } = {}) {
-      const scopes = [repositoryScope(repository, 'pull', 'push'), ...(from ? [repositoryScope(from, 'pull')] : [])];
-      const answer = await http.send({
-        method: 'POST',
-        to: repositoryPath(repository, 'blobs/uploads/', { mount: digest, from }),
-        headers: { 'content-length': '0' },
-        repository,
-        scopes: mergeScopes(scopes),
-        asked: { what: `mount of ${digest} in ${http.host}/${repository}`, unknown: 'NAME_UNKNOWN' },
-        expected: [201, 202],
-        signal,
-      });
-      answer.discard();
-      if (answer.status === 201) return true;
-      await cancelQuietly(http, repository, answer, signal);
+      const answer = await askForMount(http, { repository, digest, from, signal });
+      if (answer?.status === 201) return true;
+      if (answer) await cancelQuietly(http, repository, answer, signal);
       return false;
     },
     async deleteBlob(repository, digest, { signal } = {}) {
@@ -92,6 +82,42 @@ export function blobWriter(http: EndpointHttp, stat: BlobReader['statBlob'], set
       await remove(http, { to, repository, asked, signal });
     },
   };
+}
+
+/** Milliseconds: a registry that takes longer is sent the bytes. */
+const MOUNT_WITHIN = 10_000;
+
+interface MountRequest {
+  readonly repository: string;
+  readonly digest: Digest;
+  readonly from: string | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** `undefined` where it is refused, whatever the reason (who may not read there can still push): a mount only spares work. Errors: UNREACHABLE. */
+async function askForMount(http: EndpointHttp, mount: MountRequest): Promise<HttpAnswer | undefined> {
+  const { repository, digest, from, signal } = mount;
+  const scopes = [repositoryScope(repository, 'pull', 'push'), ...(from ? [repositoryScope(from, 'pull')] : [])];
+  try {
+    const answer = await http.send({
+      method: 'POST',
+      to: repositoryPath(repository, 'blobs/uploads/', { mount: digest, from }),
+      headers: { 'content-length': '0' },
+      repository,
+      scopes: mergeScopes(scopes),
+      asked: { what: `mount of ${digest} in ${http.host}/${repository}`, unknown: 'NAME_UNKNOWN' },
+      expected: [201, 202],
+      answerWithin: MOUNT_WITHIN,
+      once: true,
+      signal,
+    });
+    answer.discard();
+    return answer;
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!isImagesError(error) || isImagesError(error, 'UNREACHABLE')) throw error;
+    return undefined;
+  }
 }
 
 interface Sending {
