@@ -76,7 +76,10 @@ async function build(dir) {
         // Who looks into an image copies nothing, and who copies from registries needs no other places.
         { name: 'source', test: /\/src\/transports\/(?:registry-source|readable-image|(?:storage-)?location)\.ts/ },
         { name: 'http', test: /\/src\/io\/http(?:-\w+)?\.ts/ },
-        { name: 'copy', test: /\/src\/(?:copy|registry\/client)\/(?!config\/)|\/src\/transports\/registry-/ },
+        {
+          name: 'copy',
+          test: /\/src\/(?:copy|registry\/client)\/(?!config\/)|\/src\/transports\/(?:registry-|blob-places)/,
+        },
         // Clients read configurations, and places do: neither is to load the other.
         { name: 'read-config', test: /\/client\/config\/read-config\.ts/ },
         // Where no registry is known, a daemon is asked for one.

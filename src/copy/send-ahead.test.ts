@@ -83,6 +83,20 @@ describe('sending ahead of the plan', () => {
     expect(result).toMatchObject({ fetched: 0, held: size(config, base, top) });
   });
 
+  it('sends nothing more once the plan is made: that knows what is left', async () => {
+    const to = watchedRegistry(memoryRegistry());
+    await using ahead = sendAhead(sinkInto(to.registry), NAME, {});
+    await ahead.sink.missing(NAME, [base.descriptor, top.descriptor]);
+    const opened: string[] = [];
+    await ahead.sink.putBlob(NAME, base.descriptor, async () => {
+      opened.push(...sendAll(ahead, [base, top]));
+      return bytesOf(base.bytes);
+    });
+    expect(opened).toEqual([]);
+    expect(ahead.sent).toEqual({ blobs: 0, bytes: 0 });
+    expect(to.asked.count('putBlob')).toBe(1);
+  });
+
   it('leaves to the plan what fails, and sends no more then', async () => {
     let failures = 1;
     const before = (method: string) => {

@@ -11,11 +11,11 @@ import type { OnCopyEvent } from './events.ts';
 
 /** Disposing ends what is under way, and waits for it. */
 export interface Ahead extends AsyncDisposable {
-  /** For the plan and its execution: what is under way is waited for, and not sent twice. */
+  /** For the plan, with which sending ahead ends, and its execution: what is under way is waited for, and not sent twice. */
   readonly sink: ImageSink;
   /** Of the plan and its execution: with what was sent already counted as bytes of this run, which it is. */
   readonly onEvent: OnCopyEvent;
-  /** What was sent to its end, and was not there before. */
+  /** What was sent to its end: the bytes that were not there before. */
   readonly sent: { readonly blobs: number; readonly bytes: number };
   send(blob: Descriptor, open: OpenContent): void;
 }
@@ -30,19 +30,20 @@ const AT_A_TIME = 3;
 /** `name` is the image's at the destination. */
 export function sendAhead(sink: ImageSink, name: Reference, options: AheadOptions): Ahead {
   const emit: OnCopyEvent = (event) => options.onEvent?.(event);
-  const ended = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, ended.signal]) : ended.signal;
+  const aborter = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, aborter.signal]) : aborter.signal;
   const limit = createLimiter(AT_A_TIME);
   /** True where the blob is there in the end. */
   const sends = new Map<Digest, Promise<boolean>>();
   const sent = { blobs: 0, bytes: 0 };
-  let failed = false;
+  /** Where one could not be sent, the others would only add to what is waited for; and what is known before the plan is the plan's. */
+  let ended = false;
 
   const put = async (blob: Descriptor, open: OpenContent): Promise<void> => {
     const { digest, size } = blob;
-    let isNew = false;
+    let begun: number | undefined;
     const watched: OpenContent = async (from) => {
-      isNew = true;
+      begun = from;
       emit({ type: 'blob', digest, size, from });
       let bytes = from;
       return tapped(await open(from), ({ length }) => {
@@ -51,21 +52,20 @@ export function sendAhead(sink: ImageSink, name: Reference, options: AheadOption
       });
     };
     await sink.putBlob(name, blob, watched, { signal });
-    if (!isNew) return;
+    if (begun === undefined) return;
     sent.blobs++;
-    sent.bytes += size;
+    sent.bytes += size - begun;
     emit({ type: 'blob-done', digest });
   };
 
   return {
     sent,
     send(blob, open) {
-      // Where one could not be sent, the others would only add to what is waited for.
-      if (failed || sends.has(blob.digest)) return;
+      if (ended || sends.has(blob.digest)) return;
       const sending = limit(() => put(blob, open), signal).then(
         () => true,
         () => {
-          failed = true;
+          ended = true;
           return false;
         },
       );
@@ -73,6 +73,10 @@ export function sendAhead(sink: ImageSink, name: Reference, options: AheadOption
     },
     sink: {
       ...sink,
+      missing(...question) {
+        ended = true;
+        return sink.missing(...question);
+      },
       async putBlob(to, blob, open, call) {
         if (!(await sends.get(blob.digest))) await sink.putBlob(to, blob, open, call);
       },
@@ -83,7 +87,7 @@ export function sendAhead(sink: ImageSink, name: Reference, options: AheadOption
       emit({ ...event, blobs: blobs + sent.blobs, bytes: bytes + sent.bytes, held: held - sent.bytes });
     },
     async [Symbol.asyncDispose]() {
-      ended.abort();
+      aborter.abort();
       await Promise.all(sends.values());
     },
   };

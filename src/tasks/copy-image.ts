@@ -82,7 +82,8 @@ export async function copyOpened(
   options: CopyOptions,
 ): Promise<CacheResult> {
   const given = { ...(options.onEvent && { onEvent: options.onEvent }), ...callOptions(settings) };
-  await using ahead = spool && name && !options.dryRun ? sendLayers(spool, sink.sink, name, given) : undefined;
+  const early = spool && name && !options.dryRun && sink.sink.wants.order === 'any';
+  await using ahead = early ? sendLayers(spool, sink.sink, name, given) : undefined;
   const shared = { ...given, ...(ahead && { onEvent: ahead.onEvent }) };
   const to = ahead?.sink ?? sink.sink;
   const { label } = source.source;

@@ -9,8 +9,7 @@ export interface BlobPlaces {
   /** Repositories that had it, the latest first. */
   of(digest: Digest): Promise<readonly string[]>;
   remember(digest: Digest, repository: string): Promise<void>;
-  /** That this repository has it; without one, that any has. */
-  forget(digest: Digest, repository?: string): Promise<void>;
+  forget(digest: Digest, repository: string): Promise<void>;
 }
 
 /** Of one blob: each that is wrong is one request in vain. */
@@ -46,7 +45,7 @@ export function blobPlaces({ directory, host, besides }: BlobPlacesOptions): Blo
     },
     async forget(digest, repository) {
       const known = await read(digest);
-      const others = known.filter((one) => repository !== undefined && one !== repository);
+      const others = known.filter((one) => one !== repository);
       if (others.length < known.length) await write(digest, others);
     },
   };

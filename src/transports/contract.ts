@@ -27,7 +27,8 @@ export interface SinkWants {
   readonly layers: 'as-is' | 'uncompressed';
   /** Whether an index can be held, and one whose children are not all there; `complete` also where that is not known. */
   readonly indexes: 'sparse' | 'complete' | 'none';
-  readonly order: 'any' | 'base-first';
+  /** `planned`: `missing` is asked before the first blob comes, because where blobs go depends on all of them. */
+  readonly order: 'any' | 'planned';
 }
 
 export interface ExpectedImage {

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { manifestOf } from '../../test/contract/content.ts';
 import { temporaryDirectory } from '../../test/peers/temporary.ts';
 import { digestOf } from '../oci/digest.ts';
-import { OCI_MANIFEST } from '../oci/media-types.ts';
 import type { Bytes, OpenContent, Registry } from '../registry/contract.ts';
 import { blobKey } from '../storage/layout.ts';
 import { createMemoryObjectStore } from '../storage/memory-object-store.ts';
@@ -56,7 +54,7 @@ describe('a registry as a sink', () => {
     const content: OpenContent = async () => one(large);
 
     /** A registry in which `base` has the blob; it says which mounts were asked for. */
-    async function known(mount: () => boolean) {
+    async function known(mount: () => boolean | 'only said') {
       const registry = storedRegistry(createMemoryObjectStore());
       await registry.putBlob('base', blob, content);
       const asked: (string | undefined)[] = [];
@@ -64,7 +62,8 @@ describe('a registry as a sink', () => {
         ...registry,
         async mountBlob(repository, digest, from) {
           asked.push(from);
-          return mount() && (await registry.mountBlob(repository, digest, from));
+          const answer = mount();
+          return answer === true ? await registry.mountBlob(repository, digest, from) : answer !== false;
         },
       };
       const cache = await temporaryDirectory('places');
@@ -110,14 +109,9 @@ describe('a registry as a sink', () => {
       expect(await place.registry.statBlob('second', blob.digest)).toMatchObject({ size: blob.size });
     });
 
-    it('puts what a registry said it had mounted and does not find, the next time', async () => {
-      await using place = await known(() => true);
+    it('puts what a registry says it has mounted and cannot hand out', async () => {
+      await using place = await known(() => 'only said');
       await place.put('first', content);
-      const sink = place.sink();
-      await sink.putBlob({ path: 'second' }, blob, never);
-      await place.registry.deleteBlob('second', blob.digest);
-      const manifest = manifestOf({ mediaType: OCI_MANIFEST, config: blob, layers: [] });
-      await expect(sink.commit({ path: 'second' }, manifest)).rejects.toMatchObject({ code: 'MANIFEST_BLOB_UNKNOWN' });
       await place.put('second', content);
       expect(place.asked).toEqual(['first']);
       expect(await place.registry.statBlob('second', blob.digest)).toMatchObject({ size: blob.size });

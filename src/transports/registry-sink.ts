@@ -49,35 +49,28 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
     await Promise.all(notes.splice(0));
   };
 
-  const mounts: Digest[] = [];
+  /** docker-registry mounts what it remembers, also where garbage collection has removed it meanwhile. */
+  const canBeRead = async (repository: string, digest: Digest, call?: CallOptions): Promise<boolean> => {
+    try {
+      const { body } = await registry.getBlob(repository, digest, { ...call, from: 0, to: 1 });
+      for await (const _ of body) return true;
+    } catch (error) {
+      call?.signal?.throwIfAborted();
+      if (!isImagesError(error)) throw error;
+    }
+    return false;
+  };
 
   /** From a repository that is known to have it. */
   const mounted = async (repository: string, { digest, size }: Descriptor, call?: CallOptions): Promise<boolean> => {
     if (!options.places || size < WORTH_MOUNTING) return false;
     for (const other of await options.places.of(digest)) {
       if (other === repository) continue;
-      if (await registry.mountBlob(repository, digest, other, call)) {
-        mounts.push(digest);
+      if ((await registry.mountBlob(repository, digest, other, call)) && (await canBeRead(repository, digest, call)))
         return true;
-      }
       await options.places.forget(digest, other);
     }
     return false;
-  };
-
-  const putManifest: Registry['putManifest'] = async (...manifest) => {
-    try {
-      await registry.putManifest(...manifest);
-    } catch (error) {
-      if (isImagesError(error, 'MANIFEST_BLOB_UNKNOWN')) await forgetMounts();
-      throw error;
-    }
-  };
-
-  /** What a registry has said it mounted, and does not find: next time its bytes are sent. */
-  const forgetMounts = async (): Promise<void> => {
-    await written();
-    for (const digest of mounts.splice(0)) await options.places?.forget(digest);
   };
 
   return {
@@ -115,10 +108,10 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
       const [to, other] = [options.repository(name), options.repository(from)];
       return to === other || registry.mountBlob(to, blob.digest, other, call);
     },
-    putManifest: (name, manifest, call) => putManifest(options.repository(name), manifest, [], call),
+    putManifest: (name, manifest, call) => registry.putManifest(options.repository(name), manifest, [], call),
     async commit(name, root, call) {
       const tag = name.tag ?? (name.digest ? undefined : DEFAULT_TAG);
-      await putManifest(options.repository(name), root, tag ? [tag] : [], call);
+      await registry.putManifest(options.repository(name), root, tag ? [tag] : [], call);
       await options.onCommit?.(name, root);
     },
     finish: written,

@@ -47,6 +47,8 @@ export function blobWriter(http: EndpointHttp, stat: BlobReader['statBlob'], set
     answer.discard();
   };
 
+  let hangs = false;
+
   return {
     async putBlob(repository, blob, open, { signal, lacking = false } = {}) {
       if (!lacking && (await stat(repository, blob.digest, { ...(signal && { signal }) }))) return;
@@ -70,8 +72,17 @@ export function blobWriter(http: EndpointHttp, stat: BlobReader['statBlob'], set
         throw source.failure()?.error ?? error;
       }
     },
+    // It only spares work: whatever a registry says to it leaves pushing, also to who may not read there.
     async mountBlob(repository, digest, from, { signal } = {}) {
-      const answer = await askForMount(http, { repository, digest, from, signal });
+      if (hangs) return false;
+      const within = AbortSignal.timeout(MOUNT_WITHIN);
+      const mount = { repository, digest, from, signal: signal ? AbortSignal.any([signal, within]) : within };
+      const answer = await askForMount(http, mount).catch((error: unknown) => {
+        signal?.throwIfAborted();
+        hangs ||= within.aborted;
+        if (!within.aborted && (!isImagesError(error) || isImagesError(error, 'UNREACHABLE'))) throw error;
+        return undefined;
+      });
       if (answer?.status === 201) return true;
       if (answer) await cancelQuietly(http, repository, answer, signal);
       return false;
@@ -84,40 +95,32 @@ export function blobWriter(http: EndpointHttp, stat: BlobReader['statBlob'], set
   };
 }
 
-/** Milliseconds: a registry that takes longer is sent the bytes. */
+/** Milliseconds, the token for it included: a registry that takes longer is sent the bytes, and not asked again. */
 const MOUNT_WITHIN = 10_000;
 
 interface MountRequest {
   readonly repository: string;
   readonly digest: Digest;
   readonly from: string | undefined;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: AbortSignal;
 }
 
-/** `undefined` where it is refused, whatever the reason (who may not read there can still push): a mount only spares work. Errors: UNREACHABLE. */
-async function askForMount(http: EndpointHttp, mount: MountRequest): Promise<HttpAnswer | undefined> {
+async function askForMount(http: EndpointHttp, mount: MountRequest): Promise<HttpAnswer> {
   const { repository, digest, from, signal } = mount;
   const scopes = [repositoryScope(repository, 'pull', 'push'), ...(from ? [repositoryScope(from, 'pull')] : [])];
-  try {
-    const answer = await http.send({
-      method: 'POST',
-      to: repositoryPath(repository, 'blobs/uploads/', { mount: digest, from }),
-      headers: { 'content-length': '0' },
-      repository,
-      scopes: mergeScopes(scopes),
-      asked: { what: `mount of ${digest} in ${http.host}/${repository}`, unknown: 'NAME_UNKNOWN' },
-      expected: [201, 202],
-      answerWithin: MOUNT_WITHIN,
-      once: true,
-      signal,
-    });
-    answer.discard();
-    return answer;
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (!isImagesError(error) || isImagesError(error, 'UNREACHABLE')) throw error;
-    return undefined;
-  }
+  const answer = await http.send({
+    method: 'POST',
+    to: repositoryPath(repository, 'blobs/uploads/', { mount: digest, from }),
+    headers: { 'content-length': '0' },
+    repository,
+    scopes: mergeScopes(scopes),
+    asked: { what: `mount of ${digest} in ${http.host}/${repository}`, unknown: 'NAME_UNKNOWN' },
+    expected: [201, 202],
+    once: true,
+    signal,
+  });
+  answer.discard();
+  return answer;
 }
 
 interface Sending {
@@ -183,7 +186,8 @@ async function cancelQuietly(
       method: 'DELETE',
       location: { location, from: answer.url },
     });
-    (await http.send({ ...request, expected: [200, 202, 204, 404, 405], signal })).discard();
+    const expected = [200, 202, 204, 404, 405];
+    (await http.send({ ...request, expected, once: true, answerWithin: MOUNT_WITHIN, signal })).discard();
   } catch (error) {
     // The registry forgets unfinished uploads by itself, sooner or later.
     if (!isImagesError(error)) throw error;

@@ -111,8 +111,10 @@ export function routedRegistry(host: string, routing: Routing): Registry {
     },
     async mountBlob(repository, digest, from, options) {
       const to = await upstream(repository);
-      const source = from === undefined ? undefined : (await upstream(from)).repository;
-      return to.registry.mountBlob(to.repository, digest, source, options);
+      const source = from === undefined ? undefined : await upstream(from).catch(() => undefined);
+      // It is blocked, or elsewhere: other rules are good for other repositories of a host.
+      if (from !== undefined && source?.registry !== to.registry) return false;
+      return to.registry.mountBlob(to.repository, digest, source?.repository, options);
     },
     async putManifest(repository, manifest, tags, options) {
       const to = await upstream(repository);

@@ -18,7 +18,7 @@ export function ociArchiveSink(path: string, options: LayoutSinkOptions = {}): I
   };
   return {
     label: `oci-archive:${path}${options.ref === undefined ? '' : `:${options.ref}`}`,
-    wants: { layers: 'as-is', indexes: 'sparse', order: 'any' },
+    wants: { layers: 'as-is', indexes: 'sparse', order: 'planned' },
     missing: async (_, blobs) => {
       writer.expect(blobs);
       return new Map(blobs.filter(({ digest }) => !writer.has(digest)).map(({ digest }) => [digest, 0]));

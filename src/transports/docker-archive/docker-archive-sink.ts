@@ -53,7 +53,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
 
   return {
     label,
-    wants: { layers: 'as-is', indexes: 'none', order: 'any' },
+    wants: { layers: 'as-is', indexes: 'none', order: 'planned' },
     missing: async (_, blobs) => {
       writer.expect(blobs.filter(({ mediaType }) => !saysUnreadable(mediaType)));
       return new Map(blobs.filter(({ digest }) => !has(digest)).map(({ digest }) => [digest, 0]));

@@ -102,7 +102,7 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
 
   return {
     label: `docker-daemon:${daemon.address}`,
-    wants: { layers: 'as-is', indexes: 'none', order: 'any' },
+    wants: { layers: 'as-is', indexes: 'none', order: 'planned' },
     async expect(name, { manifest, config }, call) {
       known ??= knownLayers(daemon, call);
       const chains = await known;
