@@ -31,22 +31,6 @@ describe('images lreg_upload', () => {
     );
   });
 
-  it('says the same bytes of layers that it compresses, whether they go ahead of the plan or are there already', async () => {
-    await using world = await newWorld();
-    const layout = await writeLayout(join(world.path, 'layout'), { app: LOOKED });
-    const archive = join(world.path, 'app.tar');
-    await world.must(['copy', `oci:${layout}:app`, `docker-archive:${archive}:app:1`]);
-    const upload = async (...options: readonly string[]) =>
-      JSON.parse(await world.must(['lreg_upload', '--json', '--tag=app:1', ...options, `docker-archive:${archive}`]));
-    const planned = await upload('--dry-run');
-    const done = await upload();
-    expect(planned.bytes).toMatchObject({ toFetch: expect.toSatisfy((bytes) => bytes > 0), alreadyThere: 0 });
-    expect(done.bytes).toEqual({ fetched: planned.bytes.toFetch, alreadyThere: 0 });
-    expect(done.requests).toBe(planned.requests);
-    expect((await upload()).bytes).toEqual({ fetched: 0, alreadyThere: planned.bytes.toFetch });
-    expect(await world.must(['check', 'app:1'])).not.toContain('WRONG');
-  });
-
   it.skipIf(needs('root', 'dockerd', 'docker').missing)(
     `takes what the Docker daemon has, to a registry that runs${needs('root', 'dockerd', 'docker').why}`,
     async () => {
