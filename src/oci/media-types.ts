@@ -40,6 +40,11 @@ export function isLayerType(mediaType: string): boolean {
   return /^application\/vnd\.(?:oci\.image\.layer\.|docker\.image\.rootfs\.)/.test(mediaType);
 }
 
+/** Of layers in gzip. */
+export function isGzipType(mediaType: string): boolean {
+  return isLayerType(mediaType) && /[+.]gzip$/.test(mediaType);
+}
+
 /** Of the configs of images. */
 export function isConfigType(mediaType: string): boolean {
   return mediaType === OCI_CONFIG || mediaType === DOCKER_CONFIG;

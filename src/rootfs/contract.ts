@@ -10,10 +10,10 @@ export interface Layer {
   /** The digest of the uncompressed archive, as the config says; absent where it says none. */
   readonly diffId?: Digest;
   /**
-   * The blob from its first byte, compressed as it is, verified. Can be opened several times. `again`: it has been read, and so verified, before;
-   * a place whose blobs stay what they are does not hash them once more.
+   * The blob from its first byte, compressed as it is, verified. Can be opened several times. `unverified`: who reads it has verified it before, or does so
+   * otherwise; a place whose blobs stay what they are does not hash it then.
    */
-  open(options?: CallOptions & { readonly again?: boolean }): Promise<Bytes>;
+  open(options?: CallOptions & { readonly unverified?: boolean }): Promise<Bytes>;
   /** Where the index of the layer is kept, by who keeps the blob: next time the layer need not be read to be listed. */
   readonly index?: IndexStore;
 }

@@ -27,7 +27,7 @@ export async function* layerFiles(
   let start = 0;
   let next = 0;
   try {
-    for await (const chunk of decompressed(await layer.open({ ...options, again: true }))) {
+    for await (const chunk of decompressed(await layer.open({ ...options, unverified: true }))) {
       const end = start + chunk.length;
       const portions: FilePortion[] = [];
       for (let file = wanted[next]; file && file.position.body < end; file = wanted[next]) {

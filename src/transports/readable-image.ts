@@ -122,10 +122,10 @@ async function readSmallBlob(source: ImageSource, blob: Descriptor, options: Cal
 async function openLayer(
   source: ImageSource,
   descriptor: Descriptor,
-  { again, ...options }: CallOptions & { readonly again?: boolean },
+  { unverified, ...options }: CallOptions & { readonly unverified?: boolean },
 ): Promise<Bytes> {
   try {
-    if (again && source.unverified) return await source.unverified(descriptor, options);
+    if (unverified && source.unverified) return await source.unverified(descriptor, options);
     return verified(await source.blob(descriptor, 0, options), descriptor);
   } catch (error) {
     if (!isNonDistributable(descriptor.mediaType) || !isImagesError(error, 'BLOB_UNKNOWN')) throw error;

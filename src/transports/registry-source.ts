@@ -3,7 +3,7 @@ import { verified } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { RawManifest } from '../oci/manifest.ts';
 import { formatReference, type Reference, tagOrDigest } from '../oci/reference.ts';
-import type { CallOptions, Registry } from '../registry/contract.ts';
+import type { Bytes, CallOptions, Registry } from '../registry/contract.ts';
 import type { ImageSource } from './contract.ts';
 import { requireSize } from './wrong-parts.ts';
 
@@ -22,6 +22,15 @@ export function registrySource(
 ): ImageSource {
   const repository = reference.path;
   let root: Promise<RawManifest> | undefined;
+  const open = async (descriptor: Descriptor, from: number, call?: CallOptions): Promise<Bytes> => {
+    const { digest, size } = descriptor;
+    const { descriptor: found, body } = await registry.getBlob(repository, digest, { ...call, from, size });
+    if (found.size !== size) {
+      await body[Symbol.asyncIterator]().return?.();
+      requireSize('blob', found.size, descriptor);
+    }
+    return body;
+  };
   return {
     label: options.label ?? `docker://${formatReference(reference)}`,
     host: reference.host ?? '',
@@ -35,21 +44,11 @@ export function registrySource(
       return raw;
     },
     async blob(descriptor, from, call) {
-      const { size } = descriptor;
-      const { descriptor: found, body } = await registry.getBlob(repository, descriptor.digest, {
-        ...call,
-        from,
-        size,
-      });
-      if (found.size !== size) {
-        await body[Symbol.asyncIterator]().return?.();
-        requireSize('blob', found.size, descriptor);
-      }
+      const body = await open(descriptor, from, call);
       return from === 0 ? verified(body, descriptor) : body;
     },
     ...(options.stored && {
-      unverified: async (descriptor: Descriptor, call?: CallOptions) =>
-        (await registry.getBlob(repository, descriptor.digest, { ...call, size: descriptor.size })).body,
+      unverified: (descriptor: Descriptor, call?: CallOptions) => open(descriptor, 0, call),
     }),
     referrers: (subject, call) => registry.referrers(repository, subject, undefined, call),
     statTag: (tag, call) => registry.statManifest(repository, tag, call),

@@ -1,16 +1,27 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildImage, randomLayer } from '../fixtures/image.ts';
 import { writeLayout } from '../fixtures/layout.ts';
 import { run } from '../peers/process.ts';
 import { newWorld, ROOT, type World } from '../peers/program.ts';
 import { LOOKED, TOP } from './testing/looked.ts';
 
+/** Large enough to be an archive if it were zeros. */
+const LARGE = randomLayer('large', 2000);
+
 describe('images ls', () => {
   let world: World;
   let image: string;
+  let large: string;
   beforeAll(async () => {
     world = await newWorld();
-    image = `oci:${await writeLayout(join(world.path, 'layout'), { app: LOOKED })}:app`;
+    const layout = await writeLayout(join(world.path, 'layout'), {
+      app: LOOKED,
+      large: buildImage({ layers: [LARGE] }),
+    });
+    image = `oci:${layout}:app`;
+    large = `oci:${layout}:large`;
   });
   afterAll(() => world[Symbol.asyncDispose]());
 
@@ -53,6 +64,28 @@ describe('images ls', () => {
       mtime: '1970-01-01T00:00:00Z',
       layer: TOP.diffId.slice(7),
     });
+  });
+
+  it.each([
+    [
+      'a bit of it',
+      (bytes: Buffer) => bytes.with(100, (bytes[100] as number) ^ 1),
+      /^ERROR: .*gzip.* in layer sha256:/,
+    ],
+    ['its end', (bytes: Buffer) => bytes.subarray(0, -20), /^ERROR: blob has \d+ bytes, expected \d+ /],
+    ['all of it, to zeros', (bytes: Buffer) => Buffer.alloc(bytes.length), /^ERROR: .*digest/],
+  ])('finds out that the disk has changed a layer of the store: %s', async (_what, changed, said) => {
+    await world.must(['copy', large, 'stored:1']);
+    const hex = LARGE.digest.slice(7);
+    const file = join(world.data, 'docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data');
+    const bytes = await readFile(file);
+    await rm(join(world.data, 'images/indexes'), { recursive: true, force: true });
+    await writeFile(file, changed(Buffer.from(bytes)));
+    const { status, stdout, stderr } = await world.images(['ls', 'stored:1']);
+    expect({ status, stdout, said: stderr.match(said)?.index ?? stderr }).toEqual({ status: 1, stdout: '', said: 0 });
+    // Nothing was remembered of it.
+    await writeFile(file, bytes);
+    expect(await world.must(['ls', 'stored:1'])).toContain(' data');
   });
 
   it('says what is not there, and what to do', async () => {

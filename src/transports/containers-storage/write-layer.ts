@@ -82,7 +82,7 @@ export function readAhead(layer: Layer, options: CallOptions): LayerAhead {
   let compression: Compression | undefined;
   async function* archive(): AsyncGenerator<Uint8Array> {
     // What comes out of it is verified by its diffID: a blob of the store need not be hashed as well.
-    const blob = await layer.open({ ...options, again: layer.diffId !== undefined });
+    const blob = await layer.open({ ...options, unverified: layer.diffId !== undefined });
     const peeked = await peekCompression(blob);
     compression = peeked.compression;
     yield* decompressed(peeked.body);
