@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { ImagesError } from '../oci/errors.ts';
+import { type ErrorCode, ImagesError } from '../oci/errors.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
 import type { CopyEvent } from './events.ts';
@@ -111,6 +111,28 @@ describe('sending ahead of the plan', () => {
     await sleep(10);
     expect(opened).toEqual([]);
     expect(ahead.sent.blobs).toBe(0);
+  });
+
+  it('ends the plan, with what the destination says, where that is for good: not where it may pass', async () => {
+    const ended = async (code: ErrorCode) => {
+      const before = (method: string) => {
+        if (method === 'putBlob') throw new ImagesError(code, 'no');
+      };
+      const to = watchedRegistry(memoryRegistry(), { before });
+      await using ahead = sendAhead(sinkInto(to.registry), NAME, {});
+      sendAll(ahead, [base]);
+      await sleep(10);
+      const planning = planCopy(images(await upstream(), ['one:1']), ahead.sink, {
+        platforms: 'all',
+        signal: ahead.signal,
+      });
+      return await planning.then(() => undefined).catch((error: unknown) => error);
+    };
+    expect(await ended('DENIED')).toMatchObject({
+      code: 'DENIED',
+      message: expect.stringMatching(/^one:1: destination .* fails at blob sha256:\w+: no$/),
+    });
+    expect(await ended('BROKEN_OFF')).toBeUndefined();
   });
 
   it('ends what is under way when it is disposed of', async () => {

@@ -1,13 +1,15 @@
 // Blobs sent before there is a plan: a layer that is compressed for its destination goes there while the next one is compressed. What fails here is done again, and then
-// said, when the plan asks for it.
+// said, when the plan asks for it; what fails for good ends the plan.
 import { createLimiter } from '../io/limiter.ts';
 import { tapped } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { Reference } from '../oci/reference.ts';
+import { type ErrorCode, isImagesError } from '../oci/errors.ts';
+import { formatReference, type Reference } from '../oci/reference.ts';
 import type { CallOptions, OpenContent } from '../registry/contract.ts';
 import type { ImageSink } from '../transports/contract.ts';
 import type { OnCopyEvent } from './events.ts';
+import { failureOf } from './failure.ts';
 
 /** Disposing ends what is under way, and waits for it. */
 export interface Ahead extends AsyncDisposable {
@@ -18,6 +20,8 @@ export interface Ahead extends AsyncDisposable {
   /** What was sent to its end: the bytes that were not there before. */
   readonly sent: { readonly blobs: number; readonly bytes: number };
   send(blob: Descriptor, open: OpenContent): void;
+  /** For the plan. Aborted, with that error, where the destination fails for good: nothing more need be compressed for it. */
+  readonly signal: AbortSignal;
 }
 
 export interface AheadOptions extends CallOptions {
@@ -26,6 +30,10 @@ export interface AheadOptions extends CallOptions {
 
 /** Blobs that are sent at a time. */
 const AT_A_TIME = 3;
+/** Of a destination that is not there, or would say the same again. */
+const FOR_GOOD: readonly ErrorCode[] = [
+  ...(['DENIED', 'NAME_INVALID', 'NAME_UNKNOWN', 'UNAUTHORIZED', 'UNREACHABLE', 'UNSUPPORTED'] as const),
+];
 
 /** `name` is the image's at the destination. */
 export function sendAhead(sink: ImageSink, name: Reference, options: AheadOptions): Ahead {
@@ -58,14 +66,22 @@ export function sendAhead(sink: ImageSink, name: Reference, options: AheadOption
     emit({ type: 'blob-done', digest });
   };
 
+  const failed = (digest: Digest, error: unknown): void => {
+    ended = true;
+    if (!isImagesError(error, ...FOR_GOOD)) return;
+    const image = formatReference(name);
+    aborter.abort(failureOf(error, { image, end: 'destination', label: sink.label, what: `blob ${digest}` }));
+  };
+
   return {
     sent,
+    signal,
     send(blob, open) {
       if (ended || sends.has(blob.digest)) return;
       const sending = limit(() => put(blob, open), signal).then(
         () => true,
-        () => {
-          ended = true;
+        (error: unknown) => {
+          failed(blob.digest, error);
           return false;
         },
       );

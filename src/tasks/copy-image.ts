@@ -95,6 +95,7 @@ export async function copyOpened(
     referrers: options.referrers ?? false,
     force: options.force ?? false,
     ...shared,
+    ...(ahead && { signal: ahead.signal }),
   });
   const planned = [source.source.label];
   if (options.dryRun) {

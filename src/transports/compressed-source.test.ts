@@ -6,6 +6,7 @@ import { type Blob, blobOf, manifestOf } from '../../test/contract/content.ts';
 import { randomBytes } from '../../test/fixtures/random.ts';
 import { tar } from '../../test/fixtures/tar.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../../test/peers/temporary.ts';
+import { tapped } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { digestOf } from '../oci/digest.ts';
 import { decodeManifest, type ImageManifest, type RawManifest } from '../oci/manifest.ts';
@@ -121,6 +122,25 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
       digests.add((await compressed(sourceOf([plain('a', 2_500_000)]).source, spool).root()).digest);
     }
     expect(digests.size).toBe(2);
+  });
+
+  it('ends in the middle of a layer where it is aborted, and is made when it is asked for again', async () => {
+    const made = sourceOf([plain('a', 3_000_000)]);
+    const aborter = new AbortController();
+    let read = 0;
+    const watched: ImageSource = {
+      ...made.source,
+      blob: async (layer, from) =>
+        tapped(await made.source.blob(layer, from), ({ length }) => {
+          read += length;
+          if (read > 100_000) aborter.abort(new Error('that is enough'));
+        }),
+    };
+    await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
+    const image = compressed(watched, spool);
+    await expect(image.root({ signal: aborter.signal })).rejects.toThrow('that is enough');
+    expect(read).toBeLessThan(200_000);
+    expect(imageOf(await image.root()).layers).toHaveLength(1);
   });
 
   it('leaves alone what is compressed, and what is no layer', async () => {

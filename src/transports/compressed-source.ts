@@ -1,11 +1,11 @@
 // An image whose layers are not compressed, as a source whose layers are: for places that keep blobs for others. The config stays as it is.
 import { createLimiter } from '../io/limiter.ts';
-import { verified } from '../io/verify.ts';
+import { tapped, verified } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { decodeManifest, type RawManifest } from '../oci/manifest.ts';
-import type { CallOptions } from '../registry/contract.ts';
+import type { Bytes, CallOptions } from '../registry/contract.ts';
 import type { ImageSource } from './contract.ts';
 import type { LayerSpool } from './layer-spool.ts';
 import { isUncompressed, type LayerForm, withLayers } from './with-layers.ts';
@@ -23,10 +23,13 @@ export function compressed(source: ImageSource, spool: LayerSpool): ImageSource 
   const manifests = new Map<Digest, RawManifest>();
   let root: Promise<RawManifest> | undefined;
 
+  /** Compressing takes long, and places that are files do not end by themselves what is read of them. */
+  const open = async (layer: Descriptor, call?: CallOptions): Promise<Bytes> =>
+    tapped(await source.blob(layer, 0, call), () => call?.signal?.throwIfAborted());
+
   const formOf = async (layer: Descriptor, call?: CallOptions): Promise<LayerForm | undefined> => {
     if (!isUncompressed(layer.mediaType)) return undefined;
-    const { digest, size } =
-      (await spool.known(layer.digest)) ?? (await spool.layer(layer, () => source.blob(layer, 0, call)));
+    const { digest, size } = (await spool.known(layer.digest)) ?? (await spool.layer(layer, () => open(layer, call)));
     plain.set(digest, layer);
     return { digest, size, compression: spool.kind };
   };
@@ -55,7 +58,7 @@ export function compressed(source: ImageSource, spool: LayerSpool): ImageSource 
     async blob(descriptor, from, call) {
       const layer = plain.get(descriptor.digest);
       if (!layer) return await source.blob(descriptor, from, call);
-      const spooled = await spool.layer(layer, () => source.blob(layer, 0, call));
+      const spooled = await spool.layer(layer, () => open(layer, call));
       if (spooled.digest !== descriptor.digest) throw changed(descriptor, spooled.digest);
       const body = await spooled.open(from);
       return from === 0 ? verified(body, descriptor) : body;
