@@ -2,7 +2,7 @@
 
 import type { Digest } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';
-import type { RawManifest } from '../oci/manifest.ts';
+import { decodeManifest, isElsewhere, type RawManifest } from '../oci/manifest.ts';
 import { isIndexType } from '../oci/media-types.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { CallOptions } from '../registry/contract.ts';
@@ -168,8 +168,25 @@ async function write(run: Run, planned: PlannedImage, { manifest, work }: Write)
     await work({ signal: run.signal });
   } catch (error) {
     const what = `manifest ${manifest.digest}`;
-    throw failureOf(error, { image: planned.image, end: 'destination', label: run.sink.label, what });
+    const hint = refusesForeign(manifest, error) ? ALLOW_URLS : undefined;
+    throw failureOf(error, {
+      image: planned.image,
+      end: 'destination',
+      label: run.sink.label,
+      what,
+      ...(hint && { hint }),
+    });
   }
+}
+
+const ALLOW_URLS =
+  'It has foreign layers: the registry must allow the URLs where they are published (docker-registry: validation.manifests.urls.allow).';
+
+/** docker-registry allows no URLs by default, and says that it does not know the blob, or has a fault. */
+function refusesForeign(manifest: RawManifest, error: unknown): boolean {
+  if (!isImagesError(error, 'MANIFEST_BLOB_UNKNOWN', 'MANIFEST_INVALID', 'SERVER_ERROR')) return false;
+  const decoded = decodeManifest(manifest);
+  return decoded.kind === 'image' && decoded.layers.some(isElsewhere);
 }
 
 function imageRun(run: Run, planned: PlannedImage): ImageRun & { fail(error: unknown): void } {

@@ -8,13 +8,15 @@ export interface Part {
   readonly label: string;
   /** `manifest sha256:…`, `blob sha256:…`. */
   readonly what: string;
+  /** What to do, where it is known better here than at that end. */
+  readonly hint?: string;
 }
 
 /** Bugs, aborts and errors that already say where they come from pass as they are. */
 export function failureOf(error: unknown, part: Part): unknown {
   if (!isImagesError(error) || described.has(error)) return error;
   if (error.code === 'ABORTED' || error.code === 'PLATFORM_UNKNOWN') return error;
-  const hint = error.hint ?? (part.end === 'source' ? HINTS[error.code] : undefined);
+  const hint = part.hint ?? error.hint ?? (part.end === 'source' ? HINTS[error.code] : undefined);
   const failure = new ImagesError(error.code, sentence(error, part), {
     ...(hint !== undefined && { hint }),
     ...(error.status !== undefined && { status: error.status }),

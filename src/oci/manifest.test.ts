@@ -9,19 +9,24 @@ const descriptor = (text: string, mediaType: string = types.OCI_LAYER_GZIP) => (
   digest: digestOf(Buffer.from(text)),
   size: text.length,
 });
+const FOREIGN = 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip';
 const bytesOf = (value: unknown) => Buffer.from(JSON.stringify(value));
 const image = {
   schemaVersion: 2,
   mediaType: types.OCI_MANIFEST,
   config: descriptor('config', types.OCI_CONFIG),
-  layers: [descriptor('a'), descriptor('b', 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip')],
+  layers: [
+    descriptor('a'),
+    { ...descriptor('b', FOREIGN), urls: ['https://example.com/b'] },
+    descriptor('cd', FOREIGN),
+  ],
 };
 
 describe('decodeManifest', () => {
-  it('reads an image; what is fetched from elsewhere is no successor', () => {
+  it('reads an image; what is published elsewhere is no successor', () => {
     const manifest = decodeManifest(rawManifest(bytesOf(image)));
     expect(manifest.kind).toBe('image');
-    expect(successors(manifest).blobs.map((blob) => blob.size)).toEqual([6, 1]);
+    expect(successors(manifest).blobs.map((blob) => blob.size)).toEqual([6, 1, 2]);
   });
 
   it('reads an index with platforms', () => {

@@ -122,15 +122,19 @@ function decodeCommon(fields: decode.Json): Pick<Manifest, 'artifactType' | 'sub
 
 export interface Successors {
   readonly manifests: readonly Descriptor[];
-  /** Config and layers, without those that are fetched from elsewhere (non-distributable). */
+  /** Config and layers, without those that are elsewhere. */
   readonly blobs: readonly Descriptor[];
 }
 
 /** What a manifest points to: the only place that knows. A `subject` is not a successor: it need not exist. */
 export function successors(manifest: Manifest): Successors {
   if (manifest.kind === 'index') return { manifests: manifest.manifests, blobs: [] };
-  const blobs = [manifest.config, ...manifest.layers].filter((blob) => !types.isNonDistributable(blob.mediaType));
-  return { manifests: [], blobs };
+  return { manifests: [], blobs: [manifest.config, ...manifest.layers].filter((blob) => !isElsewhere(blob)) };
+}
+
+/** A foreign layer, which is fetched from where it is published. One that is published nowhere is a layer like others, or it would be lost. */
+export function isElsewhere({ mediaType, urls = [] }: Descriptor): boolean {
+  return types.isNonDistributable(mediaType) && urls.length > 0;
 }
 
 /** Checks that bytes are what a descriptor says. Errors: DIGEST_INVALID, SIZE_INVALID. */

@@ -7,11 +7,12 @@ import { ImagesError, isImagesError } from '../oci/errors.ts';
 import {
   decodeManifest,
   type ImageManifest,
+  isElsewhere,
   MAX_MANIFEST_SIZE,
   type RawManifest,
   verifyBytes,
 } from '../oci/manifest.ts';
-import { isConfigType, isIndexType, isLayerType, isNonDistributable } from '../oci/media-types.ts';
+import { isConfigType, isIndexType, isLayerType } from '../oci/media-types.ts';
 import { formatPlatform, type Platform, platformSuits } from '../oci/platform.ts';
 import type { CallOptions } from '../registry/contract.ts';
 import { applyLayers } from '../rootfs/apply-layers.ts';
@@ -196,7 +197,7 @@ async function checkLayer(
     await attempt(problems, () => readThrough(layer, callOptions(settings)));
     return { problems, notes: [`no files [${descriptor.mediaType}]`] };
   }
-  const foreign = isNonDistributable(descriptor.mediaType);
+  const foreign = isElsewhere(descriptor);
   const found = await attempt(foreign ? notes : problems, () => verifyLayer(layer, callOptions(settings)));
   if (!found) return { problems, notes };
   if (diffId && found.diffId !== diffId) problems.push(`its diffID is ${found.diffId}, the config says ${diffId}`);

@@ -8,11 +8,11 @@ import {
   decodeManifest,
   type ImageManifest,
   type Index,
+  isElsewhere,
   MAX_MANIFEST_SIZE,
   type RawManifest,
   verifyBytes,
 } from '../oci/manifest.ts';
-import { isNonDistributable } from '../oci/media-types.ts';
 import { formatPlatform, type Platform, platformSuits } from '../oci/platform.ts';
 import type { Bytes, CallOptions } from '../registry/contract.ts';
 import type { IndexStore, Layer } from '../rootfs/contract.ts';
@@ -128,9 +128,9 @@ async function openLayer(
     if (unverified && source.unverified) return await source.unverified(descriptor, options);
     return verified(await source.blob(descriptor, 0, options), descriptor);
   } catch (error) {
-    if (!isNonDistributable(descriptor.mediaType) || !isImagesError(error, 'BLOB_UNKNOWN')) throw error;
+    if (!isElsewhere(descriptor) || !isImagesError(error, 'BLOB_UNKNOWN')) throw error;
     throw new ImagesError('BLOB_UNKNOWN', `a foreign layer is not here [${descriptor.digest}]`, {
-      hint: `It has to be fetched from where it is published: ${descriptor.urls?.join(', ') || 'the manifest does not say where'}.`,
+      hint: `It has to be fetched from where it is published: ${descriptor.urls?.join(', ')}.`,
       cause: error,
     });
   }

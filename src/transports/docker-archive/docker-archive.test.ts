@@ -390,7 +390,9 @@ describe('a docker-archive that is written', () => {
     const refusal = { code: 'MANIFEST_INVALID', hint: expect.stringContaining('--platform') };
     await expect(sink.commit(name, indexContent('x').root)).rejects.toMatchObject(refusal);
     const type = 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip';
-    const foreign = imageOf([blobOf(bytesOf('x', 10), type)], [sha256(bytesOf('x', 10))]);
+    const blob = blobOf(bytesOf('x', 10), type);
+    const published = { ...blob, descriptor: { ...blob.descriptor, urls: ['https://example.com/x'] } };
+    const foreign = imageOf([published], [sha256(bytesOf('x', 10))]);
     await expect(sink.commit(name, foreign.manifest)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
   });
 });

@@ -3,8 +3,8 @@ import * as decode from '../../oci/decode.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { digestHex } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import { decodeManifest, type RawManifest } from '../../oci/manifest.ts';
-import { isConfigType, isNonDistributable } from '../../oci/media-types.ts';
+import { decodeManifest, isElsewhere, type RawManifest } from '../../oci/manifest.ts';
+import { isConfigType } from '../../oci/media-types.ts';
 import { formatReference, fullReference, type Reference } from '../../oci/reference.ts';
 import type { SmallFile } from '../archive/archive-format.ts';
 import { layoutEntry } from '../layout/layout-entry.ts';
@@ -81,7 +81,7 @@ export function requireDockerImage(manifest: RawManifest): void {
       hint: 'Choose one platform with --platform, or copy to oci-archive:.',
     });
   }
-  const foreign = image.layers.find((layer) => isNonDistributable(layer.mediaType));
+  const foreign = image.layers.find(isElsewhere);
   if (foreign) {
     throw new ImagesError('UNSUPPORTED', `a docker-archive holds no foreign layers [${foreign.digest}]`, {
       hint: 'Copy to oci-archive: or oci:, which leave them where they are published.',
