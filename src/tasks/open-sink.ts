@@ -63,7 +63,14 @@ async function openRemote(
     indexes: 'complete',
     places: placesOf(name.host, settings, from === undefined ? undefined : repositoryAt(name.host, from)),
   });
-  return { sink, name, [Symbol.asyncDispose]: () => hosts[Symbol.asyncDispose]() };
+  return {
+    sink,
+    name,
+    async [Symbol.asyncDispose]() {
+      await sink[Symbol.asyncDispose]();
+      await hosts[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** The repository of an image that is in the registry at this host. */

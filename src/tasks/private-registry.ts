@@ -153,7 +153,7 @@ async function openRemote(address: RegistryAddress, settings: Settings): Promise
     label: host,
     address,
     registry: await privateRegistryClient(address, settings),
-    ...placesOf(host, settings),
+    places: placesOf(host, settings),
   };
 }
 

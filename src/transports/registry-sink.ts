@@ -2,7 +2,6 @@
 import { createLimiter } from '../io/limiter.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import { isImagesError } from '../oci/errors.ts';
 import type { RawManifest } from '../oci/manifest.ts';
 import { DEFAULT_TAG, type Reference } from '../oci/reference.ts';
 import type { CallOptions, Registry } from '../registry/contract.ts';
@@ -49,27 +48,13 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
     await Promise.all(notes.splice(0));
   };
 
-  /** docker-registry mounts what it remembers, also where garbage collection has removed it meanwhile. */
-  const canBeRead = async (repository: string, digest: Digest, call?: CallOptions): Promise<boolean> => {
-    try {
-      const { body } = await registry.getBlob(repository, digest, { ...call, from: 0, to: 1 });
-      for await (const _ of body) return true;
-    } catch (error) {
-      call?.signal?.throwIfAborted();
-      if (!isImagesError(error)) throw error;
-    }
-    return false;
-  };
-
-  /** From a repository that is known to have it. */
+  /** From the repository that is most likely to have it: one attempt costs no more than pushing, a second one would. */
   const mounted = async (repository: string, { digest, size }: Descriptor, call?: CallOptions): Promise<boolean> => {
     if (!options.places || size < WORTH_MOUNTING) return false;
-    for (const other of await options.places.of(digest)) {
-      if (other === repository) continue;
-      if ((await registry.mountBlob(repository, digest, other, call)) && (await canBeRead(repository, digest, call)))
-        return true;
-      await options.places.forget(digest, other);
-    }
+    const [other] = (await options.places.of(digest)).filter((place) => place !== repository);
+    if (other === undefined) return false;
+    if (await registry.mountBlob(repository, digest, other, call)) return true;
+    await options.places.forget(digest, other);
     return false;
   };
 

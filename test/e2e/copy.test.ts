@@ -52,37 +52,6 @@ describe('images copy', () => {
       }
     });
 
-    it('mounts what another repository of the registry has: the image itself, or what an earlier run put there', async () => {
-      await using registry = await startDockerRegistry();
-      const layers = ['one', 'two', 'three'].map((name) => randomLayer(`mount ${name}`, 100_000));
-      const [base, app, other] = [layers.slice(0, 1), layers.slice(0, 2), [...layers.slice(0, 1), ...layers.slice(2)]];
-      const place = join(world.path, 'mounts');
-      const images = {
-        base: buildImage({ layers: base }),
-        app: buildImage({ layers: app }),
-        other: buildImage({ layers: other }),
-      };
-      await writeLayout(place, images);
-      const copied = async (from: string, to: string) =>
-        JSON.parse(await world.must(['copy', '--json', from, `docker://${registry.host}/${to}`])).bytes.fetched;
-      await copied(`oci:${place}:base`, 'mounts/base:1');
-      expect(await copied(`docker://${registry.host}/mounts/base:1`, 'elsewhere/base:1')).toBeLessThan(10_000);
-      expect(await copied(`oci:${place}:app`, 'mounts/app:1')).toBeLessThan(110_000);
-      // From where others put it.
-      await must('skopeo', [
-        'copy',
-        '-q',
-        '--dest-tls-verify=false',
-        `oci:${place}:other`,
-        `docker://${registry.host}/theirs:1`,
-      ]);
-      expect(await copied(`docker://${registry.host}/theirs:1`, 'mounts/other:1')).toBeLessThan(10_000);
-      for (const [name, image] of Object.entries(images)) {
-        expect(await digestAt(`docker://${registry.host}/mounts/${name}:1`)).toBe(image.manifest.digest);
-        expect(await world.must(['check', `docker://${registry.host}/mounts/${name}:1`])).not.toContain('WRONG');
-      }
-    });
-
     it('copies nothing twice, says what a copy would cost, and what was done', async () => {
       await using registry = await startDockerRegistry();
       const to = `docker://${registry.host}/again/looked:1`;

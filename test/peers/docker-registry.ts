@@ -1,7 +1,7 @@
 // Debian's docker-registry on a free loopback port, its data in a temporary directory.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { start, stop, until } from './process.ts';
+import { must, start, stop, until } from './process.ts';
 import { freePort, temporaryDirectory } from './temporary.ts';
 
 export interface RegistryPeer extends AsyncDisposable {
@@ -12,17 +12,29 @@ export interface RegistryPeer extends AsyncDisposable {
   readonly port: number;
   /** The directory that holds `docker/registry/v2`. */
   readonly data: string;
+  /** Beside the running registry, as its manual has it; what `remembers` goes on saying that it has what is gone. */
+  collectGarbage(): Promise<void>;
 }
 
-/** `data`: a directory that is kept; a temporary one when absent. */
-export async function startDockerRegistry(options: { readonly data?: string } = {}): Promise<RegistryPeer> {
+export interface RegistryOptions {
+  /** A directory that is kept; a temporary one when absent. */
+  readonly data?: string;
+  /** Which blobs there are, in memory: Debian's configuration. */
+  readonly remembers?: boolean;
+}
+
+export async function startDockerRegistry(options: RegistryOptions = {}): Promise<RegistryPeer> {
   const directory = await temporaryDirectory('docker-registry');
   const port = await freePort();
   const host = `127.0.0.1:${port}`;
   const data = options.data ?? join(directory.path, 'data');
   const config = {
     version: 0.1,
-    storage: { filesystem: { rootdirectory: data }, delete: { enabled: true } },
+    storage: {
+      filesystem: { rootdirectory: data },
+      delete: { enabled: true },
+      ...(options.remembers && { cache: { blobdescriptor: 'inmemory' } }),
+    },
     http: { addr: host },
     log: { level: 'error', accesslog: { disabled: true } },
   };
@@ -38,6 +50,9 @@ export async function startDockerRegistry(options: { readonly data?: string } = 
     base,
     port,
     data,
+    async collectGarbage() {
+      await must('docker-registry', ['garbage-collect', file]);
+    },
     [Symbol.asyncDispose]: async () => {
       await stop(child);
       await directory[Symbol.asyncDispose]();

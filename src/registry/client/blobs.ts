@@ -11,7 +11,10 @@ import { repositoryPath } from './paths.ts';
 import { repositoryScope } from './scopes.ts';
 import type { RetryEvent } from './settings.ts';
 
-export type BlobReader = Pick<RegistryReader, 'getBlob' | 'statBlob'>;
+export interface BlobReader extends Pick<RegistryReader, 'getBlob' | 'statBlob'> {
+  /** Whether its first byte comes: asked once. Errors: those of the connection. */
+  canBeRead(repository: string, digest: Digest, signal: AbortSignal): Promise<boolean>;
+}
 
 export interface BlobReaderSettings {
   readonly backoff: Backoff;
@@ -41,6 +44,13 @@ export function blobReader(http: EndpointHttp, settings: BlobReaderSettings): Bl
     async statBlob(repository, digest, options) {
       const size = await stat(repository, digest, options);
       return size === undefined ? undefined : { mediaType: BLOB_TYPE, digest, size };
+    },
+    async canBeRead(repository, digest, signal) {
+      const request = blobRequest(http.host, 'GET', repository, { digest, signal });
+      const headers = { ...request.headers, ...rangeHeader(0, 1) };
+      const { body } = await http.send({ ...request, headers, once: true });
+      for await (const _ of body) return true;
+      return false;
     },
     async getBlob(repository, digest, options = {}) {
       const open = async (from: number) => {

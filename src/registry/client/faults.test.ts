@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
+import { registryClients } from './registry-clients.ts';
 import {
   blob,
   collect,
@@ -12,6 +13,10 @@ import {
   startFaultyRegistry,
 } from './testing/faulty-registry.ts';
 import { closeAfter, firstTimes, hang, sendRange, startFaultyServer } from './testing/faulty-server.ts';
+
+async function* chunked(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
 
 let faulty: FaultyRegistry;
 let server: FaultyRegistry['server'];
@@ -181,12 +186,15 @@ describe('a blob that is not what was asked for', () => {
 });
 
 describe('a mount that a registry does not do', () => {
+  const descriptor = { mediaType: 'application/octet-stream', digest, size: blob.length };
+  const content = async () => chunked(blob);
+
   it.each([401, 403, 404, 405, 429, 500])('with %i is asked for once, and leaves pushing', async (status) => {
     server.inject((_request, response) => {
       response.writeHead(status).end('{}');
       return true;
     });
-    expect(await registry.mountBlob('app', digestOf(blob), 'other')).toBe(false);
+    expect(await registry.mountBlob('app', digest, 'other')).toBe(false);
     expect(server.requests).toHaveLength(1);
     expect(retries).toEqual([]);
   });
@@ -196,12 +204,57 @@ describe('a mount that a registry does not do', () => {
       response.destroy();
       return true;
     });
-    expect(await registry.mountBlob('app', digestOf(blob), 'other')).toBe(false);
+    expect(await registry.mountBlob('app', digest, 'other')).toBe(false);
     expect(retries).toEqual([]);
   });
 
-  it('is an error where nobody answers at all: pushing would only fail the same way', async () => {
+  it('because nobody answers at all leaves pushing, which fails the same way', async () => {
     await server[Symbol.asyncDispose]();
-    expect((await failure(registry.mountBlob('app', digestOf(blob), 'other'))).code).toBe('UNREACHABLE');
+    expect(await registry.mountBlob('app', digest, 'other')).toBe(false);
+    const pushing = registry.putBlob('app', descriptor, content, { lacking: true });
+    expect((await failure(pushing)).code).toBe('UNREACHABLE');
+  });
+
+  it('leaves the upload that it began instead, which is good for one attempt', async () => {
+    server.inject(({ method, nth }, response) => {
+      if (method === 'POST') response.writeHead(202, { location: `/v2/app/blobs/uploads/${nth}` }).end();
+      // The session that the mount began.
+      else if (nth === 1 || method === 'HEAD') response.writeHead(404).end('{}');
+      else response.writeHead(201).end();
+      return true;
+    });
+    expect(await registry.mountBlob('app', digest, 'other')).toBe(false);
+    await registry.putBlob('app', descriptor, content, { lacking: true });
+    const asked = server.requests
+      .filter(({ method }) => method !== 'HEAD')
+      .map(({ method, url }) => `${method} ${url.replace(/\?.*/, '')}`);
+    const uploads = '/v2/app/blobs/uploads/';
+    expect(asked).toEqual([`POST ${uploads}`, `PUT ${uploads}0`, `POST ${uploads}`, `PUT ${uploads}3`]);
+    expect(server.requests[4]?.body.length).toBeGreaterThan(0);
+  });
+
+  it('and only says that it did, because the blob cannot be read, is asked for nothing about it any more, and sent it', async () => {
+    server.inject(({ method, url }, response) => {
+      if (method === 'POST') response.writeHead(url.includes('mount=') ? 201 : 202, { location: '/v2/app/up' }).end();
+      else if (method === 'PUT') response.writeHead(201).end();
+      else if (method === 'HEAD') response.writeHead(200, { 'content-length': blob.length }).end();
+      else response.destroy();
+      return true;
+    });
+    expect(await registry.mountBlob('app', digest, 'other')).toBe(false);
+    await registry.putBlob('app', descriptor, content);
+    expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'GET', 'POST', 'PUT']);
+    expect(retries).toEqual([]);
+  });
+
+  it('because it hangs is not asked for again, once that has happened a few times', async () => {
+    await using soon = registryClients({ timeouts: { mount: 50 } });
+    server.inject(hang);
+    const mounts = async () => {
+      const asked = soon.forHost(server.host);
+      for (let time = 0; time < 5; time++) expect(await asked.mountBlob('app', digest, 'other')).toBe(false);
+    };
+    await mounts();
+    expect(server.requests).toHaveLength(3);
   });
 });

@@ -13,11 +13,11 @@ export function httpRegistry(http: EndpointHttp, settings: WriterSettings): Regi
   const { asked, stat } = rememberingAbsence(reader.statBlob);
   const manifests = manifestReader(http);
   return {
-    ...reader,
+    getBlob: reader.getBlob,
     statBlob: asked,
     ...manifests,
     ...lister(http, manifests),
-    ...blobWriter(http, stat, settings),
+    ...blobWriter(http, { ...reader, statBlob: stat }, settings),
     ...manifestWriter(http, manifests),
     ...uploader(http, settings.commitWithin),
     partialBytes: async () => 0,

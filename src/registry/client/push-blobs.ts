@@ -1,23 +1,23 @@
-// Writing blobs over HTTP: whole uploads of a stream, mounts, and deleting (distribution specification 1.1, "Pushing blobs").
+// Writing blobs over HTTP: whole uploads of a stream, and deleting (distribution specification 1.1, "Pushing blobs").
 import type { Backoff } from '../../io/backoff.ts';
-import type { HttpAnswer } from '../../io/http.ts';
 import { retrying, type Verdict } from '../../io/retry.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
-import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { Bytes, OpenContent, RegistryWriter } from '../contract.ts';
 import type { BlobReader } from './blobs.ts';
 import type { EndpointHttp } from './endpoint-http.ts';
+import { mounter } from './mounts.ts';
 import { repositoryPath } from './paths.ts';
 import { remove } from './remove.ts';
-import { mergeScopes, repositoryScope } from './scopes.ts';
 import type { RetryEvent } from './settings.ts';
-import { startUpload, uploadRequest } from './uploads.ts';
+import { type Location, startUpload, uploadRequest } from './uploads.ts';
 
 export interface WriterSettings {
   readonly backoff: Backoff;
   /** Milliseconds for the answer to an upload's end. */
   readonly commitWithin: number;
+  /** Milliseconds for a mount: a registry that takes longer is sent the bytes. */
+  readonly mountWithin: number;
   readonly onRetry: ((event: RetryEvent) => void) | undefined;
 }
 
@@ -26,10 +26,13 @@ export type BlobWriter = Pick<RegistryWriter, 'putBlob' | 'mountBlob' | 'deleteB
 /** Whole uploads of one blob, at most. */
 const UPLOADS = 3;
 
-/** `stat` is asked before the first attempt, where the caller has not, and after each that failed: the answer alone may have been lost. */
-export function blobWriter(http: EndpointHttp, stat: BlobReader['statBlob'], settings: WriterSettings): BlobWriter {
-  const upload = async (repository: string, blob: Descriptor, { open, source, signal }: Sending): Promise<void> => {
-    const location = await startUpload(http, repository, {}, signal);
+/** The reader is asked before the first attempt, where the caller has not, and after each that failed: the answer alone may have been lost. */
+export function blobWriter(http: EndpointHttp, reader: BlobReader, settings: WriterSettings): BlobWriter {
+  const mounts = mounter(http, reader.canBeRead, settings.mountWithin);
+
+  const upload = async (repository: string, blob: Descriptor, sending: Sending): Promise<void> => {
+    const { open, source, signal } = sending;
+    const location = sending.session ?? (await startUpload(http, repository, {}, signal));
     const request = uploadRequest(http.host, repository, { method: 'PUT', location, query: { digest: blob.digest } });
     const answer = await http.send({
       ...request,
@@ -47,15 +50,21 @@ export function blobWriter(http: EndpointHttp, stat: BlobReader['statBlob'], set
     answer.discard();
   };
 
-  let hangs = false;
-
   return {
+    mountBlob: mounts.mountBlob,
     async putBlob(repository, blob, open, { signal, lacking = false } = {}) {
-      if (!lacking && (await stat(repository, blob.digest, { ...(signal && { signal }) }))) return;
+      const { unreadable, session: begun } = mounts.left(repository, blob.digest);
+      const isThere = async () =>
+        !unreadable && (await reader.statBlob(repository, blob.digest, { ...(signal && { signal }) })) !== undefined;
+      if (!lacking && (await isThere())) return;
       const source = createSource();
+      let session = begun;
       const attempt = async () => {
-        if (source.opened() && (await stat(repository, blob.digest, { ...(signal && { signal }) }))) return;
-        await upload(repository, blob, { open, source, signal });
+        if (source.opened() && (await isThere())) return;
+        const sending = { open, source, session, signal };
+        // It is good for one attempt.
+        session = undefined;
+        await upload(repository, blob, sending);
       };
       try {
         await retrying(attempt, {
@@ -72,21 +81,6 @@ export function blobWriter(http: EndpointHttp, stat: BlobReader['statBlob'], set
         throw source.failure()?.error ?? error;
       }
     },
-    // It only spares work: whatever a registry says to it leaves pushing, also to who may not read there.
-    async mountBlob(repository, digest, from, { signal } = {}) {
-      if (hangs) return false;
-      const within = AbortSignal.timeout(MOUNT_WITHIN);
-      const mount = { repository, digest, from, signal: signal ? AbortSignal.any([signal, within]) : within };
-      const answer = await askForMount(http, mount).catch((error: unknown) => {
-        signal?.throwIfAborted();
-        hangs ||= within.aborted;
-        if (!within.aborted && (!isImagesError(error) || isImagesError(error, 'UNREACHABLE'))) throw error;
-        return undefined;
-      });
-      if (answer?.status === 201) return true;
-      if (answer) await cancelQuietly(http, repository, answer, signal);
-      return false;
-    },
     async deleteBlob(repository, digest, { signal } = {}) {
       const to = repositoryPath(repository, `blobs/${digest}`);
       const asked = { what: `blob ${http.host}/${repository}@${digest}`, unknown: 'BLOB_UNKNOWN' } as const;
@@ -95,35 +89,9 @@ export function blobWriter(http: EndpointHttp, stat: BlobReader['statBlob'], set
   };
 }
 
-/** Milliseconds, the token for it included: a registry that takes longer is sent the bytes, and not asked again. */
-const MOUNT_WITHIN = 10_000;
-
-interface MountRequest {
-  readonly repository: string;
-  readonly digest: Digest;
-  readonly from: string | undefined;
-  readonly signal: AbortSignal;
-}
-
-async function askForMount(http: EndpointHttp, mount: MountRequest): Promise<HttpAnswer> {
-  const { repository, digest, from, signal } = mount;
-  const scopes = [repositoryScope(repository, 'pull', 'push'), ...(from ? [repositoryScope(from, 'pull')] : [])];
-  const answer = await http.send({
-    method: 'POST',
-    to: repositoryPath(repository, 'blobs/uploads/', { mount: digest, from }),
-    headers: { 'content-length': '0' },
-    repository,
-    scopes: mergeScopes(scopes),
-    asked: { what: `mount of ${digest} in ${http.host}/${repository}`, unknown: 'NAME_UNKNOWN' },
-    expected: [201, 202],
-    once: true,
-    signal,
-  });
-  answer.discard();
-  return answer;
-}
-
 interface Sending {
+  /** An upload that has been begun. */
+  readonly session: Location | undefined;
   readonly open: OpenContent;
   readonly source: Source;
   readonly signal: AbortSignal | undefined;
@@ -171,25 +139,4 @@ function judgeUpload(error: unknown, done: number): Verdict {
   // A token can end while a long blob is on its way; it has been renewed by now.
   if (error.code === 'TIMEOUT' || error.code === 'UNAUTHORIZED') return done === 1 ? {} : 'give-up';
   return error.status !== undefined && [408, 429, 500, 502, 503, 504].includes(error.status) ? {} : 'give-up';
-}
-
-async function cancelQuietly(
-  http: EndpointHttp,
-  repository: string,
-  answer: HttpAnswer,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const { location } = answer.headers;
-  if (location === undefined) return;
-  try {
-    const request = uploadRequest(http.host, repository, {
-      method: 'DELETE',
-      location: { location, from: answer.url },
-    });
-    const expected = [200, 202, 204, 404, 405];
-    (await http.send({ ...request, expected, once: true, answerWithin: MOUNT_WITHIN, signal })).discard();
-  } catch (error) {
-    // The registry forgets unfinished uploads by itself, sooner or later.
-    if (!isImagesError(error)) throw error;
-  }
 }

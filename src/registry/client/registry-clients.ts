@@ -18,9 +18,10 @@ export interface RegistryClients extends AsyncDisposable {
 
 const REQUESTS_PER_HOST = 8;
 const COMMIT_WITHIN = 300_000;
+const MOUNT_WITHIN = 10_000;
 
 export function registryClients(settings: ClientSettings = {}): RegistryClients {
-  const timeouts = { ...DEFAULT_TIMEOUTS, commit: COMMIT_WITHIN, ...settings.timeouts };
+  const timeouts = { ...DEFAULT_TIMEOUTS, commit: COMMIT_WITHIN, mount: MOUNT_WITHIN, ...settings.timeouts };
   const backoff = settings.backoff ?? DEFAULT_BACKOFF;
   const privateSchemes = new Map((settings.privateHosts ?? []).map(splitScheme));
   const isPrivate = (host: string) => privateSchemes.has(host);
@@ -45,7 +46,13 @@ export function registryClients(settings: ClientSettings = {}): RegistryClients 
       userAgent: settings.userAgent ?? 'images',
       onRetry: settings.onRetry,
     });
-    const created = httpRegistry(http, { backoff, commitWithin: timeouts.commit, onRetry: settings.onRetry });
+    const { commit, mount } = timeouts;
+    const created = httpRegistry(http, {
+      backoff,
+      commitWithin: commit,
+      mountWithin: mount,
+      onRetry: settings.onRetry,
+    });
     endpoints.set(key, created);
     return created;
   };

@@ -78,4 +78,6 @@ export interface ClientSettings {
 export interface ClientTimeouts extends HttpTimeouts {
   /** Milliseconds for the answer to an upload's end: registries move or hash the blob before it. */
   readonly commit: number;
+  /** Milliseconds for a mount, which only spares work: then the bytes are sent. */
+  readonly mount: number;
 }

@@ -113,3 +113,36 @@ describe('a mirror', () => {
     expect(error.message).toContain('/etc/x.conf');
   });
 });
+
+describe('a mount, where a host has rules of its own for some repositories', () => {
+  it('is asked for within one upstream, under its names there, and not where the source is blocked or at another', async () => {
+    await using other = await startFaultyServer();
+    await using clients = registryClients({
+      hostRule: async (_host, repository = '') => ({
+        mirrors: [],
+        upstream: repository.startsWith('moved/')
+          ? { host: other.host }
+          : { host: server.host, rename: { from: '', to: 'cache' } },
+        ...(repository.startsWith('blocked/') && { blockedBy: '/etc/x.conf' }),
+      }),
+    });
+    server.inject((request, response) => {
+      if (request.method === 'POST') return status(201)(request, response);
+      sendRange(request, response, blob);
+      return true;
+    });
+    const host = clients.forHost('registry.example.com');
+    expect(await host.mountBlob('app', digest, 'moved/base')).toBe(false);
+    expect(await host.mountBlob('app', digest, 'blocked/base')).toBe(false);
+    expect([...server.requests, ...other.requests]).toEqual([]);
+    expect(await host.mountBlob('app', digest, 'base')).toBe(true);
+    const [mount, look] = server.requests;
+    expect(mount?.url).toBe(`/v2/cache/app/blobs/uploads/?mount=${digest}&from=cache/base`);
+    expect(look).toMatchObject({
+      method: 'GET',
+      url: `/v2/cache/app/blobs/${digest}`,
+      headers: { range: 'bytes=0-0' },
+    });
+    expect(server.requests).toHaveLength(2);
+  });
+});

@@ -36,7 +36,8 @@ export async function startUpload(
   return locationOf(answer);
 }
 
-function locationOf(answer: HttpAnswer): Location {
+/** Where an answer says that an upload goes on. Errors: BAD_ANSWER. */
+export function locationOf(answer: HttpAnswer): Location {
   const { location } = answer.headers;
   if (location === undefined) throw new ImagesError('BAD_ANSWER', `${answer.url.host} does not say where to upload to`);
   return { location, from: answer.url };
