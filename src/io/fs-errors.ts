@@ -15,6 +15,11 @@ export function isFsError(error: unknown, ...codes: readonly string[]): error is
   return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
+/** True for whatever the system answers to a call (open, rename, …): not for a call that is wrong in itself. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';
+}
+
 /** What to throw instead of `error`: NO_SPACE, READ_ONLY or NO_ACCESS naming `place`, else the error itself. `use` says what the place is there for. */
 export function translateFsError(
   error: unknown,

@@ -1,11 +1,9 @@
 // A scan whose answer is remembered: overlays are asked about many times a day and seldom change. What was found is kept beside a
 // fingerprint of the files that were looked at; where that is the same, nothing is read, parsed or even loaded for it.
 import { statSync } from 'node:fs';
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { writeFileAtomically } from '../io/atomic-file.ts';
-import { isFsError } from '../io/fs-errors.ts';
-import { isImagesError } from '../oci/errors.ts';
+import { cacheFolder } from '../io/cache-folder.ts';
+import { isObject } from '../oci/decode.ts';
 import type { ScanResult, Warning } from '../scan/contract.ts';
 import { listFiles } from '../scan/list-files.ts';
 import { scan } from '../scan/scan.ts';
@@ -26,14 +24,18 @@ export async function rememberedScan(directory: string, settings: Settings): Pro
   const { cache } = settings;
   if (!cache) return scan(directory, callOptions(settings));
   const absolute = resolve(directory);
-  const path = join(cache.directory, 'scans', fileName(absolute));
+  const memories = cacheFolder(join(cache.directory, 'scans'), { most: REMEMBERED });
+  const name = fileName(absolute);
   const fingerprint = fingerprintOf(absolute, cache.program);
   if (fingerprint !== undefined) {
-    const memory = await readMemory(path);
-    if (memory?.directory === absolute && memory.fingerprint === fingerprint) return memory;
+    const memory = await memories.read(name);
+    if (isMemory(memory) && memory.directory === absolute && memory.fingerprint === fingerprint) return memory;
   }
   const { findings, warnings } = await scan(directory, callOptions(settings));
-  if (fingerprint !== undefined) await remember(path, { directory: absolute, fingerprint, findings, warnings });
+  if (fingerprint !== undefined) {
+    const memory: Memory = { directory: absolute, fingerprint, findings, warnings };
+    await memories.write(name, memory);
+  }
   return { findings, warnings };
 }
 
@@ -58,34 +60,7 @@ function fileName(directory: string): string {
   return `${encodeURIComponent(directory).slice(-200)}.json`;
 }
 
-/** `undefined` where there is none, or it was cut short. */
-async function readMemory(path: string): Promise<Memory | undefined> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-/** A cache that cannot be written is none: the scan itself went well. */
-async function remember(path: string, memory: Memory): Promise<void> {
-  try {
-    await writeFileAtomically(path, JSON.stringify(memory), { durable: false });
-    await forgetOldest(join(path, '..'));
-  } catch (error) {
-    if (!isImagesError(error) && !isFsError(error, 'ENOTDIR', 'EEXIST', 'ENOENT')) throw error;
-  }
-}
-
-async function forgetOldest(directory: string): Promise<void> {
-  const names = await readdir(directory);
-  if (names.length <= REMEMBERED) return;
-  const aged = await Promise.all(
-    names.map(async (name) => {
-      const path = join(directory, name);
-      return { path, modified: (await stat(path).catch(() => undefined))?.mtimeMs ?? 0 };
-    }),
-  );
-  aged.sort((a, b) => b.modified - a.modified);
-  await Promise.all(aged.slice(REMEMBERED).map(({ path }) => rm(path, { force: true })));
+/** What is in the lists is taken as it is: the fingerprint says that this very program wrote it. */
+function isMemory(value: unknown): value is Memory {
+  return isObject(value) && Array.isArray(value.findings) && Array.isArray(value.warnings);
 }

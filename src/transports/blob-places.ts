@@ -1,8 +1,8 @@
 // In which repositories of a registry a blob was put, remembered between runs: from there it can be mounted into another one, without its bytes.
-// What is wrong of it costs a request.
-import { join } from 'node:path';
-import { readCacheFile, writeCacheFile } from '../io/cache-file.ts';
-import { type Digest, digestAlgorithm, digestHex } from '../oci/digest.ts';
+// What is wrong of it costs a request, whose upload session is used for pushing.
+import { cacheFolder } from '../io/cache-folder.ts';
+import { isObject } from '../oci/decode.ts';
+import { type Digest, digestHex, digestOf } from '../oci/digest.ts';
 import { isRepositoryPath } from '../oci/reference.ts';
 
 export interface BlobPlaces {
@@ -12,8 +12,10 @@ export interface BlobPlaces {
   forget(digest: Digest, repository: string): Promise<void>;
 }
 
-/** Of one blob: each that is wrong is one request in vain. */
+/** Of one blob: where it is to be put may be the latest of them. */
 const MOST = 2;
+/** Of all registries together. */
+const MOST_BLOBS = 4000;
 
 export interface BlobPlacesOptions {
   /** Where it is remembered; absent: nowhere. */
@@ -25,16 +27,15 @@ export interface BlobPlacesOptions {
 }
 
 export function blobPlaces({ directory, host, besides }: BlobPlacesOptions): BlobPlaces {
-  const place = (digest: Digest) =>
-    directory && join(directory, host, digestAlgorithm(digest), digestHex(digest).slice(0, 2), digestHex(digest));
+  const folder = directory === undefined ? undefined : cacheFolder(directory, { most: MOST_BLOBS });
+  const nameOf = (digest: Digest) => digestHex(digestOf(Buffer.from(`${host}\n${digest}`)));
   const read = async (digest: Digest): Promise<readonly string[]> => {
-    const path = place(digest);
-    const value = path && (await readCacheFile(path));
-    return Array.isArray(value) ? value.filter(isRepository).slice(0, MOST) : [];
+    const value = await folder?.read(nameOf(digest));
+    if (!isObject(value) || value.host !== host || value.digest !== digest) return [];
+    return Array.isArray(value.repositories) ? value.repositories.filter(isRepository).slice(0, MOST) : [];
   };
   const write = async (digest: Digest, repositories: readonly string[]): Promise<void> => {
-    const path = place(digest);
-    if (path) await writeCacheFile(path, repositories);
+    await folder?.write(nameOf(digest), { host, digest, repositories });
   };
   return {
     of: async (digest) => [...new Set([...(besides === undefined ? [] : [besides]), ...(await read(digest))])],

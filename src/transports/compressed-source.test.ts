@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -198,25 +198,5 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
     const image = compressed(flaky, spool);
     await expect(image.root()).rejects.toThrow('not now');
     expect(imageOf(await image.root()).layers).toHaveLength(1);
-  });
-});
-
-describe('the memory of layers', () => {
-  it('forgets what is damaged, and is none where it cannot be written', async () => {
-    await using place = await temporaryDirectory('memory');
-    const id = digestOf(Buffer.from('id'));
-    const image = { mediaType: OCI_MANIFEST, manifest: Buffer.from('{"a":1}'), config: Buffer.from('{}') };
-    const memory = layerMemory(place.path, 'gzip');
-    expect(await memory.image(id)).toBeUndefined();
-    await memory.rememberImage(id, image);
-    expect(await memory.image(id)).toEqual(image);
-    const file = join(place.path, 'gzip/images', id.slice(7));
-    for (const text of ['{"mediaType":', JSON.stringify({ ...image, manifest: 'e30=', config: 'e30=', sum: 'no' })]) {
-      await writeFile(file, text);
-      expect(await memory.image(id)).toBeUndefined();
-    }
-    const nowhere = layerMemory('/proc/nowhere', 'gzip');
-    await nowhere.rememberLayer(id, { digest: id, size: 1 });
-    expect(await nowhere.layer(id)).toBeUndefined();
   });
 });

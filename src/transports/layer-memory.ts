@@ -1,6 +1,6 @@
 // What layers become when they are compressed, remembered between runs: a destination that has the result already needs neither the work nor the bytes.
 import { join } from 'node:path';
-import { readCacheFile, writeCacheFile } from '../io/cache-file.ts';
+import { cacheFolder } from '../io/cache-folder.ts';
 import { isObject } from '../oci/decode.ts';
 import { type Digest, digestHex, digestOf, isDigest } from '../oci/digest.ts';
 
@@ -25,18 +25,24 @@ export interface LayerMemory {
   rememberImage(id: Digest, image: RememberedImage): Promise<void>;
 }
 
-/** `forms` says all that the compressed bytes depend on: kind, level, and what compresses. */
+/** How many are remembered, of all forms: a layer's is a few dozen bytes, an image's some thousand. */
+const MOST_LAYERS = 2000;
+const MOST_IMAGES = 500;
+
+/** `forms` says all that the compressed bytes depend on: kind, level, and what compresses. What other forms left ages away. */
 export function layerMemory(directory: string, forms: string): LayerMemory {
-  const place = (kind: string, digest: Digest) => join(directory, forms, kind, digestHex(digest));
+  const layers = cacheFolder(join(directory, 'layers'), { most: MOST_LAYERS });
+  const images = cacheFolder(join(directory, 'images'), { most: MOST_IMAGES });
+  const nameOf = (digest: Digest) => digestHex(digestOf(Buffer.from(`${forms}\n${digest}`)));
   return {
     async layer(diffId) {
-      const value = await readCacheFile(place('layers', diffId));
+      const value = await layers.read(nameOf(diffId));
       const { digest, size } = isObject(value) ? value : {};
       return isDigest(digest) && Number.isSafeInteger(size) ? { digest, size: size as number } : undefined;
     },
-    rememberLayer: (diffId, form) => writeCacheFile(place('layers', diffId), form),
+    rememberLayer: (diffId, form) => layers.write(nameOf(diffId), form),
     async image(id) {
-      const value = await readCacheFile(place('images', id));
+      const value = await images.read(nameOf(id));
       const { mediaType, manifest, config, sum } = isObject(value) ? value : {};
       if (typeof mediaType !== 'string' || typeof manifest !== 'string' || typeof config !== 'string') return undefined;
       // A cut file must not become another image.
@@ -46,7 +52,7 @@ export function layerMemory(directory: string, forms: string): LayerMemory {
     async rememberImage(id, image) {
       const [manifest, config] = [image.manifest, image.config].map((bytes) => Buffer.from(bytes).toString('base64'));
       const sum = digestOf(Buffer.from(`${manifest}${config}`));
-      await writeCacheFile(place('images', id), { mediaType: image.mediaType, manifest, config, sum });
+      await images.write(nameOf(id), { mediaType: image.mediaType, manifest, config, sum });
     },
   };
 }
