@@ -20,7 +20,7 @@ interrupted. An error is one line, \`ERROR: what happened [value]\`, and a secon
 | \`IMAGES_RUNTIME\` | where running registries are announced to other users (default \`/tmp\`) |
 | \`XCLUSTER\`, \`XCLUSTER_OVLPATH\` | where overlays are found by name |
 | \`__net_setup\` | xcluster's network script: \`…/net-setup-userspace.sh\` means that VMs reach loopback at 192.168.0.250 |
-| \`XDG_DATA_HOME\`, \`XDG_CACHE_HOME\` | where the store (\`images/\`) is; what is remembered between runs: compiled code, scans, how layers are compressed |
+| \`XDG_DATA_HOME\`, \`XDG_CACHE_HOME\` | where the store (\`images/\`) is; what is remembered between runs: compiled code, scans, how layers are compressed, in which repositories they are |
 | \`DOCKER_HOST\`, \`DOCKER_CONTEXT\` | the Docker daemon: a place of images, and asked for a container named \`registry\` |
 | \`DOCKER_CONFIG\`, \`REGISTRY_AUTH_FILE\` | credentials for the registries that images come from |
 | \`http_proxy\`, \`https_proxy\`, \`no_proxy\` | proxies; loopback and the private registry are asked directly |
