@@ -29,7 +29,7 @@ async function upstream(): Promise<Registry> {
 async function copying(layers: readonly MadeBlob[], { registry = memoryRegistry(), faults = {} as Faults } = {}) {
   const to = watchedRegistry(registry, faults);
   const events: CopyEvent[] = [];
-  await using ahead = sendAhead(sinkInto(to.registry), NAME, { onEvent: (event) => events.push(event) });
+  await using ahead = sendAhead(sinkInto(to.registry), { name: NAME }, { onEvent: (event) => events.push(event) });
   const opened = sendAll(ahead, layers);
   const shared = { onEvent: ahead.onEvent, platforms: 'all' } as const;
   const plan = await planCopy(images(await upstream(), ['one:1']), ahead.sink, shared);
@@ -85,7 +85,7 @@ describe('sending ahead of the plan', () => {
 
   it('sends nothing more once the plan is made: that knows what is left', async () => {
     const to = watchedRegistry(memoryRegistry());
-    await using ahead = sendAhead(sinkInto(to.registry), NAME, {});
+    await using ahead = sendAhead(sinkInto(to.registry), { name: NAME }, {});
     await ahead.sink.missing(NAME, [base.descriptor, top.descriptor]);
     const opened: string[] = [];
     await ahead.sink.putBlob(NAME, base.descriptor, async () => {
@@ -103,7 +103,7 @@ describe('sending ahead of the plan', () => {
       if (method === 'putBlob' && failures-- > 0) throw new ImagesError('BROKEN_OFF', 'the other side hung up');
     };
     const to = watchedRegistry(memoryRegistry(), { before });
-    await using ahead = sendAhead(sinkInto(to.registry), NAME, {});
+    await using ahead = sendAhead(sinkInto(to.registry), { name: NAME }, {});
     const opened = sendAll(ahead, [base]);
     await ahead.sink.putBlob(NAME, base.descriptor, async () => bytesOf(base.bytes));
     expect(await to.registry.statBlob('one', base.descriptor.digest)).toMatchObject({ size: size(base) });
@@ -113,13 +113,41 @@ describe('sending ahead of the plan', () => {
     expect(ahead.sent.blobs).toBe(0);
   });
 
+  it('sends no more of what waits for its turn once one has failed', async () => {
+    const before = async (method: string) => {
+      if (method !== 'putBlob') return;
+      await sleep(5);
+      throw new ImagesError('BROKEN_OFF', 'the other side hung up');
+    };
+    const to = watchedRegistry(memoryRegistry(), { before });
+    await using ahead = sendAhead(sinkInto(to.registry), { name: NAME }, {});
+    sendAll(
+      ahead,
+      Array.from({ length: 10 }, (_, at) => makeBlob(`layer ${at}`)),
+    );
+    await sleep(50);
+    // Those that were under way together.
+    expect(to.asked.count('putBlob')).toBe(3);
+  });
+
+  it('keeps nobody waiting for what is under way who has given up', async () => {
+    const before = (method: string) => (method === 'putBlob' ? sleep(60_000, undefined, { ref: false }) : undefined);
+    const to = watchedRegistry(memoryRegistry(), { before });
+    const ahead = sendAhead(sinkInto(to.registry), { name: NAME }, {});
+    sendAll(ahead, [base]);
+    const user = new AbortController();
+    setTimeout(() => user.abort(new Error('enough')), 10);
+    const putting = ahead.sink.putBlob(NAME, base.descriptor, async () => bytesOf(base.bytes), { signal: user.signal });
+    await expect(putting).rejects.toThrow('enough');
+  });
+
   it('ends the plan, with what the destination says, where that is for good: not where it may pass', async () => {
     const ended = async (code: ErrorCode) => {
       const before = (method: string) => {
         if (method === 'putBlob') throw new ImagesError(code, 'no');
       };
       const to = watchedRegistry(memoryRegistry(), { before });
-      await using ahead = sendAhead(sinkInto(to.registry), NAME, {});
+      await using ahead = sendAhead(sinkInto(to.registry), { name: NAME }, {});
       sendAll(ahead, [base]);
       await sleep(10);
       const planning = planCopy(images(await upstream(), ['one:1']), ahead.sink, {
@@ -147,7 +175,7 @@ describe('sending ahead of the plan', () => {
           });
         }),
     };
-    const ahead = sendAhead(sinkInto(registry), NAME, {});
+    const ahead = sendAhead(sinkInto(registry), { name: NAME }, {});
     sendAll(ahead, [base]);
     await sleep(10);
     await ahead[Symbol.asyncDispose]();

@@ -1,15 +1,17 @@
 // Blobs sent before there is a plan: a layer that is compressed for its destination goes there while the next one is compressed. What fails here is done again, and then
 // said, when the plan asks for it; what fails for good ends the plan.
 import { createLimiter } from '../io/limiter.ts';
+import { untilAborted } from '../io/until-aborted.ts';
 import { tapped } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type ErrorCode, isImagesError } from '../oci/errors.ts';
-import { formatReference, type Reference } from '../oci/reference.ts';
+import { formatReference } from '../oci/reference.ts';
 import type { CallOptions, OpenContent } from '../registry/contract.ts';
 import type { ImageSink } from '../transports/contract.ts';
 import type { OnCopyEvent } from './events.ts';
 import { failureOf } from './failure.ts';
+import type { CopyImage } from './plan.ts';
 
 /** Disposing ends what is under way, and waits for it. */
 export interface Ahead extends AsyncDisposable {
@@ -24,6 +26,9 @@ export interface Ahead extends AsyncDisposable {
   readonly signal: AbortSignal;
 }
 
+/** As for the plan. */
+export type NamedImage = Pick<CopyImage, 'name' | 'label'>;
+
 export interface AheadOptions extends CallOptions {
   readonly onEvent?: OnCopyEvent;
 }
@@ -32,11 +37,11 @@ export interface AheadOptions extends CallOptions {
 const AT_A_TIME = 3;
 /** Of a destination that is not there, or would say the same again. */
 const FOR_GOOD: readonly ErrorCode[] = [
-  ...(['DENIED', 'NAME_INVALID', 'NAME_UNKNOWN', 'UNAUTHORIZED', 'UNREACHABLE', 'UNSUPPORTED'] as const),
+  ...(['DENIED', 'NAME_INVALID', 'NAME_UNKNOWN', 'NO_ACCESS', 'NO_SPACE'] as const),
+  ...(['READ_ONLY', 'UNAUTHORIZED', 'UNREACHABLE', 'UNSUPPORTED'] as const),
 ];
 
-/** `name` is the image's at the destination. */
-export function sendAhead(sink: ImageSink, name: Reference, options: AheadOptions): Ahead {
+export function sendAhead(sink: ImageSink, { name, label }: NamedImage, options: AheadOptions): Ahead {
   const emit: OnCopyEvent = (event) => options.onEvent?.(event);
   const aborter = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, aborter.signal]) : aborter.signal;
@@ -44,10 +49,13 @@ export function sendAhead(sink: ImageSink, name: Reference, options: AheadOption
   /** True where the blob is there in the end. */
   const sends = new Map<Digest, Promise<boolean>>();
   const sent = { blobs: 0, bytes: 0 };
-  /** Where one could not be sent, the others would only add to what is waited for; and what is known before the plan is the plan's. */
-  let ended = false;
+  /** What comes now is the plan's. */
+  let planned = false;
+  /** One could not be sent: the others would only add to what is waited for. */
+  let broken = false;
 
-  const put = async (blob: Descriptor, open: OpenContent): Promise<void> => {
+  const put = async (blob: Descriptor, open: OpenContent): Promise<boolean> => {
+    if (broken) return false;
     const { digest, size } = blob;
     let begun: number | undefined;
     const watched: OpenContent = async (from) => {
@@ -60,41 +68,41 @@ export function sendAhead(sink: ImageSink, name: Reference, options: AheadOption
       });
     };
     await sink.putBlob(name, blob, watched, { signal });
-    if (begun === undefined) return;
+    if (begun === undefined) return true;
     sent.blobs++;
     sent.bytes += size - begun;
     emit({ type: 'blob-done', digest });
+    return true;
   };
 
-  const failed = (digest: Digest, error: unknown): void => {
-    ended = true;
-    if (!isImagesError(error, ...FOR_GOOD)) return;
-    const image = formatReference(name);
+  const failed = (digest: Digest, error: unknown): false => {
+    broken = true;
+    if (!isImagesError(error, ...FOR_GOOD)) return false;
+    const image = label ?? formatReference(name);
     aborter.abort(failureOf(error, { image, end: 'destination', label: sink.label, what: `blob ${digest}` }));
+    return false;
   };
 
   return {
     sent,
     signal,
     send(blob, open) {
-      if (ended || sends.has(blob.digest)) return;
-      const sending = limit(() => put(blob, open), signal).then(
-        () => true,
-        (error: unknown) => {
-          failed(blob.digest, error);
-          return false;
-        },
+      if (planned || broken || sends.has(blob.digest)) return;
+      const attempt = () => put(blob, open).catch((error: unknown) => failed(blob.digest, error));
+      sends.set(
+        blob.digest,
+        limit(attempt, signal).catch(() => false),
       );
-      sends.set(blob.digest, sending);
     },
     sink: {
       ...sink,
       missing(...question) {
-        ended = true;
+        planned = true;
         return sink.missing(...question);
       },
       async putBlob(to, blob, open, call) {
-        if (!(await sends.get(blob.digest))) await sink.putBlob(to, blob, open, call);
+        const sending = sends.get(blob.digest);
+        if (!sending || !(await untilAborted(sending, call?.signal))) await sink.putBlob(to, blob, open, call);
       },
     },
     onEvent(event) {

@@ -3,10 +3,10 @@ import type { OnCopyEvent } from '../copy/events.ts';
 import { executePlan } from '../copy/execute.ts';
 import { planCopy } from '../copy/plan.ts';
 import { selectChildren } from '../copy/select-children.ts';
-import { type Ahead, type AheadOptions, sendAhead } from '../copy/send-ahead.ts';
+import { type Ahead, type AheadOptions, type NamedImage, sendAhead } from '../copy/send-ahead.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { decodeManifest } from '../oci/manifest.ts';
-import { OCI_LAYER_GZIP, OCI_LAYER_ZSTD } from '../oci/media-types.ts';
+import { OCI_LAYERS } from '../oci/media-types.ts';
 import { formatPlatform, type PlatformChoice } from '../oci/platform.ts';
 import { type Reference, tryParseReference } from '../oci/reference.ts';
 import type { ImageSink } from '../transports/contract.ts';
@@ -17,8 +17,6 @@ import { machinePlatform } from './machine-platform.ts';
 import { keepsBlobs, type OpenedSink, openPrivate, openSink } from './open-sink.ts';
 import { type OpenedSource, openSource } from './open-source.ts';
 import { callOptions, type Settings } from './settings.ts';
-
-const LAYER_TYPES = { gzip: OCI_LAYER_GZIP, zstd: OCI_LAYER_ZSTD } as const;
 
 export interface CopyOptions {
   /** The machine's when absent. */
@@ -82,11 +80,13 @@ export async function copyOpened(
   options: CopyOptions,
 ): Promise<CacheResult> {
   const given = { ...(options.onEvent && { onEvent: options.onEvent }), ...callOptions(settings) };
-  const early = spool && name && !options.dryRun && sink.sink.wants.order === 'any';
-  await using ahead = early ? sendLayers(spool, sink.sink, name, given) : undefined;
+  const { label } = source.source;
+  const early = spool && !options.dryRun && sink.sink.wants.order === 'any';
+  await using ahead = early
+    ? sendLayers(spool, sink.sink, name ? { name } : { name: NAMELESS, label }, given)
+    : undefined;
   const shared = { ...given, ...(ahead && { onEvent: ahead.onEvent }) };
   const to = ahead?.sink ?? sink.sink;
-  const { label } = source.source;
   const image = name
     ? { source: source.source, name }
     : { source: source.source, name: await nameless(source, settings), label };
@@ -115,9 +115,9 @@ export async function copyOpened(
   };
 }
 
-function sendLayers(spool: LayerSpool, sink: ImageSink, name: Reference, options: AheadOptions): Ahead {
-  const ahead = sendAhead(sink, name, options);
-  spool.watch(({ digest, size, open }) => ahead.send({ mediaType: LAYER_TYPES[spool.kind], digest, size }, open));
+function sendLayers(spool: LayerSpool, sink: ImageSink, image: NamedImage, options: AheadOptions): Ahead {
+  const ahead = sendAhead(sink, image, options);
+  spool.watch(({ digest, size, open }) => ahead.send({ mediaType: OCI_LAYERS[spool.kind], digest, size }, open));
   return ahead;
 }
 
@@ -142,7 +142,9 @@ async function platformsFor(
   });
 }
 
-/** By its digest alone: places that keep images without names call it nothing. */
+/** Places that keep images without names call it nothing. */
+const NAMELESS: Reference = { path: 'image' };
+
 async function nameless({ source }: OpenedSource, settings: Settings): Promise<Reference> {
-  return { path: 'image', digest: (await source.root(callOptions(settings))).digest };
+  return { ...NAMELESS, digest: (await source.root(callOptions(settings))).digest };
 }

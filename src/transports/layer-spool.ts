@@ -32,7 +32,7 @@ export interface LayerSpool extends AsyncDisposable {
   /** What the layer is when it is compressed, where that is known without doing it. */
   known(diffId: Digest): Promise<CompressedForm | undefined>;
   readonly memory?: LayerMemory;
-  /** `see` is called with each layer as soon as it is compressed. */
+  /** `see` is called with each layer as soon as it is compressed, in place of an earlier one. */
   watch(see: (layer: SpooledLayer) => void): void;
 }
 
@@ -60,7 +60,7 @@ export function layerSpool({
   const layers = new Map<Digest, Promise<SpooledLayer>>();
   const handles: FileHandle[] = [];
   const limit = createLimiter(concurrency);
-  let seen: (layer: SpooledLayer) => void = () => {};
+  let watcher: (layer: SpooledLayer) => void = () => {};
 
   /** What is known of the layer is verified by its stream; else it is measured. */
   const compress = async (body: Bytes, known?: Plain): Promise<SpooledLayer> => {
@@ -75,7 +75,7 @@ export function layerSpool({
     await memory?.rememberLayer(diffId, form);
     const open = (from: number) => readFileBytes(handle, { from });
     const layer: SpooledLayer = { ...form, compression: kind, diffId, plainSize, open };
-    seen(layer);
+    watcher(layer);
     return layer;
   };
 
@@ -98,7 +98,7 @@ export function layerSpool({
       return made;
     },
     watch(see) {
-      seen = see;
+      watcher = see;
     },
     known: async (diffId) => (await layers.get(diffId)?.catch(() => undefined)) ?? (await memory?.layer(diffId)),
     async [Symbol.asyncDispose]() {

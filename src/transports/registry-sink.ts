@@ -39,6 +39,7 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
     if (found?.size === blob.size) return undefined;
     // What a disk or a power cut made of a blob is not that blob: it is put again, from its start.
     if (found) return 0;
+    if ((await mountSource(repository, blob)) !== undefined) return blob.size;
     return Math.min(await registry.partialBytes(blob.digest), blob.size);
   };
 
@@ -48,13 +49,17 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
     await Promise.all(notes.splice(0));
   };
 
-  /** From the repository that is most likely to have it: one attempt costs no more than pushing, a second one would. */
-  const mounted = async (repository: string, { digest, size }: Descriptor, call?: CallOptions): Promise<boolean> => {
-    if (!options.places || size < WORTH_MOUNTING) return false;
-    const [other] = (await options.places.of(digest)).filter((place) => place !== repository);
-    if (other === undefined) return false;
-    if (await registry.mountBlob(repository, digest, other, call)) return true;
-    await options.places.forget(digest, other);
+  /** The repository that is most likely to have it: one attempt costs no more than pushing, a second one would. */
+  const mountSource = async (repository: string, { digest, size }: Descriptor): Promise<string | undefined> => {
+    if (!options.places || size < WORTH_MOUNTING) return undefined;
+    return (await options.places.of(digest)).find((place) => place !== repository);
+  };
+
+  const mounted = async (repository: string, blob: Descriptor, call?: CallOptions): Promise<boolean> => {
+    const from = await mountSource(repository, blob);
+    if (from === undefined) return false;
+    if (await registry.mountBlob(repository, blob.digest, from, call)) return true;
+    await options.places?.forget(blob.digest, from);
     return false;
   };
 

@@ -13,16 +13,6 @@ export interface LayerForm {
   readonly compression: LayerCompression;
 }
 
-const OCI: Readonly<Record<LayerCompression, string>> = {
-  none: types.OCI_LAYER,
-  gzip: types.OCI_LAYER_GZIP,
-  zstd: types.OCI_LAYER_ZSTD,
-};
-const DOCKER: Readonly<Record<LayerCompression, string>> = {
-  none: types.DOCKER_LAYER,
-  gzip: types.DOCKER_LAYER_GZIP,
-  zstd: types.DOCKER_LAYER_ZSTD,
-};
 /** What is said of one form of a layer and is wrong of another: estargz's and zstd:chunked's tables of contents. */
 const OF_ONE_FORM =
   /^(?:containerd\.io\/snapshot\/stargz\/|io\.github\.containers\.zstd-chunked\.|io\.containers\.estargz\.)/;
@@ -36,7 +26,7 @@ export function isUncompressed(mediaType: string): boolean {
 export function withLayers(raw: RawManifest, layers: readonly (LayerForm | undefined)[]): RawManifest {
   const fields = decode.object(decode.parseJson(raw.bytes, 'manifest'), 'manifest');
   const listed = decode.array(fields.layers ?? [], 'manifest.layers');
-  const mediaTypes = raw.mediaType === types.DOCKER_MANIFEST ? DOCKER : OCI;
+  const mediaTypes = raw.mediaType === types.DOCKER_MANIFEST ? types.DOCKER_LAYERS : types.OCI_LAYERS;
   const changed = layers.map((layer, at) => {
     const old = decode.isObject(listed[at]) ? listed[at] : {};
     if (!layer) return old;

@@ -1,5 +1,5 @@
 // How layers are compressed, and what they are called then.
-import { OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD } from '../../oci/media-types.ts';
+import { OCI_LAYERS } from '../../oci/media-types.ts';
 
 export interface LayerCompression {
   readonly kind: 'gzip' | 'zstd' | 'none';
@@ -8,5 +8,5 @@ export interface LayerCompression {
 }
 
 export function layerMediaType({ kind }: LayerCompression): string {
-  return { gzip: OCI_LAYER_GZIP, zstd: OCI_LAYER_ZSTD, none: OCI_LAYER }[kind];
+  return OCI_LAYERS[kind];
 }

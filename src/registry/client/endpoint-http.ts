@@ -5,6 +5,7 @@ import { speaksNoTls, systemCode } from '../../io/http-failure.ts';
 import { type HttpUrl, isLoopbackHost, parseHttpUrl, resolveHttpUrl, sameOrigin } from '../../io/http-url.ts';
 import type { Limiter } from '../../io/limiter.ts';
 import { retrying, type Verdict } from '../../io/retry.ts';
+import { untilAborted } from '../../io/until-aborted.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { canonicalHost } from '../../oci/reference.ts';
 import { type Asked, answerError, pauseAskedFor, readText } from './answer-errors.ts';
@@ -161,13 +162,14 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
   const authorized = async (request: EndpointRequest, url: HttpUrl): Promise<HttpAnswer> => {
     const need: Need = { repository: request.repository, scopes: request.scopes };
     const mine = isOwn(url);
-    let used = mine ? await patient(authorizer.authorization(need), request.signal) : undefined;
+    // A token is fetched for many callers.
+    let used = mine ? await untilAborted(authorizer.authorization(need), request.signal) : undefined;
     // Twice: the first 401 tells how to ask, a second one that a token has ended or was for too little.
     for (let renewals = 0; ; renewals += 1) {
       const answer = await follow(request, url, used);
       if (answer.status !== 401 || renewals === 2 || !mine || !sameOrigin(answer.url, url)) return answer;
       const header = answer.headers['www-authenticate'];
-      const next = await patient(authorizer.renewed(need, { header, used, url }), request.signal);
+      const next = await untilAborted(authorizer.renewed(need, { header, used, url }), request.signal);
       if (next === undefined || isSpent(request.body)) return answer;
       answer.discard();
       used = next;
@@ -252,18 +254,4 @@ async function wantsTls(answer: HttpAnswer): Promise<boolean> {
   const type = answer.headers['content-type'] ?? '';
   if (answer.status !== 400 || type.includes('json') || answer.headers['docker-distribution-api-version']) return false;
   return /HTTPS/.test(await readText(answer));
-}
-
-/** A fetched token is shared by requests of many callers: one caller's end must not be the others'. */
-async function patient<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const give = () => reject(signal.reason);
-  signal.addEventListener('abort', give, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', give);
-  }
 }
