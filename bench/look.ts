@@ -1,5 +1,5 @@
 // Looking into a real image of some 600 MB, and moving it: against docker and skopeo, and the limit of inflating its layers. Needs root with docker.io and debootstrap.
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { debianArchive } from '../test/peers/debian.ts';
 import { startDockerRegistry } from '../test/peers/docker-registry.ts';
@@ -13,6 +13,7 @@ import { type Command, measure, median, medianRatio } from './measure.ts';
 import { atLeast, atMost, type Figure, plain } from './report.ts';
 
 const IMAGE = 'bench/large:1';
+const SKOPEO_MEMORY = '/var/lib/containers/cache';
 const DOCKERFILE = `FROM debian:base
 RUN cp -a /usr /copy1
 RUN cp -a /usr /copy2 && cp -a /var /copy3
@@ -53,6 +54,15 @@ export async function lookFigures(rounds: number): Promise<readonly Figure[]> {
     args: ['-euc', script],
     options: { env, cwd: scratch.path },
   });
+  /** skopeo's memory of registries is the machine's: here it has one of its own, which can be emptied. */
+  const memory = join(scratch.path, 'skopeo-memory');
+  await mkdir(memory);
+  await mkdir(SKOPEO_MEMORY, { recursive: true });
+  const skopeo = (script: string): Command => ({
+    command: 'unshare',
+    args: ['--mount', 'bash', '-euc', `mount --bind ${memory} ${SKOPEO_MEMORY}; exec skopeo copy -q ${script}`],
+    options: { env, cwd: scratch.path },
+  });
   const target = join(scratch.path, 'target');
   const commands: Readonly<Record<string, Command>> = {
     export: program('docker_export', '--output=/dev/null', IMAGE),
@@ -65,21 +75,25 @@ export async function lookFigures(rounds: number): Promise<readonly Figure[]> {
     cat: program('cat', IMAGE, '/copy4/lib/os-release'),
     fromDaemon: inDocker('copy', `docker-daemon:${IMAGE}`, `docker://${registry.host}/ours/large:1`),
     elsewhere: inDocker('copy', `docker-daemon:${IMAGE}`, `docker://${registry.host}/ours/again:1`),
-    fromDaemonOld: shell(
-      `skopeo copy -q --src-daemon-host=$DOCKER_HOST --dest-tls-verify=false docker-daemon:${IMAGE} docker://${registry.host}/theirs/large:1`,
+    fromDaemonOld: skopeo(
+      `--src-daemon-host=$DOCKER_HOST --dest-tls-verify=false docker-daemon:${IMAGE} docker://${registry.host}/theirs/large:1`,
     ),
-    elsewhereOld: shell(
-      `skopeo copy -q --src-daemon-host=$DOCKER_HOST --dest-tls-verify=false docker-daemon:${IMAGE} docker://${registry.host}/theirs/again:1`,
+    elsewhereOld: skopeo(
+      `--src-daemon-host=$DOCKER_HOST --dest-tls-verify=false docker-daemon:${IMAGE} docker://${registry.host}/theirs/again:1`,
     ),
     toLayout: program('copy', `docker://${upstream.host}/${IMAGE}`, `oci:${target}:1`),
-    toLayoutOld: shell(`skopeo copy -q --src-tls-verify=false docker://${upstream.host}/${IMAGE} oci:${target}:1`),
+    toLayoutOld: skopeo(`--src-tls-verify=false docker://${upstream.host}/${IMAGE} oci:${target}:1`),
   };
   const times = new Map<string, number[]>();
   for (let round = 0; round < rounds; round++) {
     for (const [name, command] of Object.entries(commands)) {
       if (name === 'export' || name === 'layers')
         await rm(join(world.data, 'images/indexes'), { recursive: true, force: true });
-      if (name.startsWith('fromDaemon')) await forget(registry.data, world.env.XDG_CACHE_HOME);
+      if (name.startsWith('fromDaemon')) {
+        await forget(registry.data, world.env.XDG_CACHE_HOME);
+        await rm(memory, { recursive: true });
+        await mkdir(memory);
+      }
       if (name.startsWith('toLayout')) await rm(target, { recursive: true, force: true });
       await must('sync', []);
       times.set(name, [...(times.get(name) ?? []), (await measure(command)).seconds]);
@@ -133,7 +147,7 @@ async function layerFiles(data: string, inspected: string): Promise<readonly str
   });
 }
 
-/** The registry has none of it, and nobody remembers what layers become and where they are. skopeo finds nothing where it remembers them to be. */
+/** The registry has none of it, and it is not remembered what layers become and where they are. */
 async function forget(registry: string, cache: string | undefined): Promise<void> {
   await rm(join(registry, 'docker/registry/v2/repositories'), { recursive: true, force: true });
   if (!cache) return;

@@ -22,6 +22,6 @@ async function start(): Promise<void> {
 /** The user's own directory: what is cached there is executed. `undefined` leaves the choice to Node. */
 function compileCacheDirectory(): string | undefined {
   const { XDG_CACHE_HOME, HOME } = process.env;
-  const base = XDG_CACHE_HOME ?? (HOME && `${HOME}/.cache`);
+  const base = XDG_CACHE_HOME || (HOME && `${HOME}/.cache`);
   return base ? `${base}/images/compile` : undefined;
 }

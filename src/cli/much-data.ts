@@ -63,7 +63,7 @@ export function leaveRoom(): void {
 const OFTEN = 16 << 20;
 /** In bytes: more than is ever under way. */
 const LEAST_HELD = 32 << 20;
-/** In bytes, with the heap: the larger that is, the longer it takes to go through it, but it must not be kept waiting at the cost of memory. */
+/** In bytes, with the heap: what the heap takes, buffers cannot have. */
 const MOST_HELD = 72 << 20;
 
 /** For who hands on bytes by the gigabyte: told how many, it frees now and then what they were in. V8 sees only their small handles, and waits. */

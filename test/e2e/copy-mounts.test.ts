@@ -31,8 +31,14 @@ describe.skipIf(peers.missing)(`images copy, into a registry that has blobs in a
       other: buildImage({ layers: other }),
     };
     await writeLayout(place, images);
-    const copied = async (from: string, to: string) =>
-      JSON.parse(await world.must(['copy', '--json', from, `docker://${registry.host}/${to}`])).bytes.fetched;
+    /** As a dry run says before. */
+    const copied = async (from: string, to: string) => {
+      const copy = ['copy', '--json', from, `docker://${registry.host}/${to}`];
+      const planned = JSON.parse(await world.must([...copy, '--dry-run'])).bytes.toFetch;
+      const { fetched } = JSON.parse(await world.must(copy)).bytes;
+      expect(fetched).toBe(planned);
+      return fetched;
+    };
     await copied(`oci:${place}:base`, 'mounts/base:1');
     expect(await copied(`docker://${registry.host}/mounts/base:1`, 'elsewhere/base:1')).toBeLessThan(10_000);
     expect(await copied(`oci:${place}:app`, 'mounts/app:1')).toBeLessThan(110_000);

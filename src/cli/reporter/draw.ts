@@ -11,7 +11,7 @@ export function drawProgress(snapshot: Snapshot, columns: number): string {
   const { compressing, images, imagesDone, bytes, fetched, rate, remaining } = snapshot;
   if (compressing !== undefined) {
     const sent = fetched > 0 ? `, ${formatBytes(fetched)} sent` : '';
-    return `${formatBytes(compressing)} of layers compressed${sent}`;
+    return fitting(`${formatBytes(compressing)} of layers compressed${sent}`, columns);
   }
   const total = [
     bar(bytes === 0 ? 1 : fetched / bytes),
@@ -26,8 +26,12 @@ export function drawProgress(snapshot: Snapshot, columns: number): string {
   });
   const more = snapshot.blobs.length - MAX_BLOBS;
   const lines = [total, ...blobs, ...(more > 0 ? [`and ${more} more`] : [])];
-  // A line that wraps would be drawn over in part only.
-  return lines.map((line) => line.slice(0, Math.max(1, columns - 1))).join('\n');
+  return lines.map((line) => fitting(line, columns)).join('\n');
+}
+
+/** A line that wraps would be drawn over in part only. */
+function fitting(line: string, columns: number): string {
+  return line.slice(0, Math.max(1, columns - 1));
 }
 
 function bar(share: number): string {

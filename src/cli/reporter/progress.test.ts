@@ -44,6 +44,7 @@ describe('progress', () => {
     progress.apply({ type: 'blob', digest: DIGEST, size: 4_000_000, from: 0 }, 100);
     progress.apply({ type: 'progress', digest: DIGEST, bytes: 3_000_000 }, 150);
     expect(drawProgress(progress.snapshot(150), 120)).toBe('12.0 MB of layers compressed, 3.0 MB sent');
+    expect(drawProgress(progress.snapshot(150), 20)).toBe('12.0 MB of layers c');
     progress.apply({ type: 'plan', images: 1, blobs: 1, bytes: 10, held: 0 }, 200);
     expect(progress.snapshot(300)).not.toHaveProperty('compressing');
   });
