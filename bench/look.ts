@@ -55,12 +55,11 @@ export async function lookFigures(rounds: number): Promise<readonly Figure[]> {
     options: { env, cwd: scratch.path },
   });
   /** skopeo's memory of registries is the machine's: here it has one of its own, which can be emptied. */
-  const memory = join(scratch.path, 'skopeo-memory');
-  await mkdir(memory);
+  await using memory = await temporaryDirectory('bench');
   await mkdir(SKOPEO_MEMORY, { recursive: true });
   const skopeo = (script: string): Command => ({
     command: 'unshare',
-    args: ['--mount', 'bash', '-euc', `mount --bind ${memory} ${SKOPEO_MEMORY}; exec skopeo copy -q ${script}`],
+    args: ['--mount', 'bash', '-euc', `mount --bind ${memory.path} ${SKOPEO_MEMORY}; exec skopeo copy -q ${script}`],
     options: { env, cwd: scratch.path },
   });
   const target = join(scratch.path, 'target');
@@ -91,8 +90,8 @@ export async function lookFigures(rounds: number): Promise<readonly Figure[]> {
         await rm(join(world.data, 'images/indexes'), { recursive: true, force: true });
       if (name.startsWith('fromDaemon')) {
         await forget(registry.data, world.env.XDG_CACHE_HOME);
-        await rm(memory, { recursive: true });
-        await mkdir(memory);
+        await rm(memory.path, { recursive: true });
+        await mkdir(memory.path);
       }
       if (name.startsWith('toLayout')) await rm(target, { recursive: true, force: true });
       await must('sync', []);
