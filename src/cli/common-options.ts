@@ -17,7 +17,7 @@ export const PLATFORM: OptionSpec = {
 export const REFERRERS: OptionSpec = { name: 'referrers', help: 'Copy signatures, SBOMs and other referrers too' };
 export const DRY_RUN: OptionSpec = {
   name: 'dry-run',
-  help: 'Print what would be fetched: images, requests, bytes to fetch, bytes already there',
+  help: 'Print what would be fetched: images, requests, bytes to fetch, bytes already there or expected to be mounted',
 };
 export const ONE_PLATFORM: OptionSpec = {
   name: 'platform',

@@ -182,9 +182,9 @@ async function write(run: Run, planned: PlannedImage, { manifest, work }: Write)
 const ALLOW_URLS =
   'It has foreign layers: the registry must allow the URLs where they are published (docker-registry: validation.manifests.urls.allow).';
 
-/** docker-registry allows no URLs by default, and says that it does not know the blob, or has a fault. */
+/** docker-registry allows no URLs by default, and says that it does not know the blob. */
 function refusesForeign(manifest: RawManifest, error: unknown): boolean {
-  if (!isImagesError(error, 'MANIFEST_BLOB_UNKNOWN', 'MANIFEST_INVALID', 'SERVER_ERROR')) return false;
+  if (!isImagesError(error, 'MANIFEST_BLOB_UNKNOWN', 'MANIFEST_INVALID')) return false;
   const decoded = decodeManifest(manifest);
   return decoded.kind === 'image' && decoded.layers.some(isElsewhere);
 }

@@ -49,8 +49,11 @@ export function sendAhead(sink: ImageSink, { name, label }: NamedImage, options:
   /** True where the blob is there in the end. */
   const sends = new Map<Digest, Promise<boolean>>();
   const sent = { blobs: 0, bytes: 0 };
-  /** What comes now is the plan's. */
+  /** What comes now is the plan's: it lists what is under way, too. */
   let planned = false;
+  let sentBefore = 0;
+  /** Said already, and to be said by the plan's execution once more. */
+  const done = new Set<Digest>();
   /** One could not be sent: the others would only add to what is waited for. */
   let broken = false;
 
@@ -70,7 +73,9 @@ export function sendAhead(sink: ImageSink, { name, label }: NamedImage, options:
     await sink.putBlob(name, blob, watched, { signal });
     if (begun === undefined) return true;
     sent.blobs++;
+    if (!planned) sentBefore++;
     sent.bytes += size - begun;
+    if (planned) done.add(digest);
     emit({ type: 'blob-done', digest });
     return true;
   };
@@ -106,9 +111,10 @@ export function sendAhead(sink: ImageSink, { name, label }: NamedImage, options:
       },
     },
     onEvent(event) {
+      if (event.type === 'blob-done' && done.delete(event.digest)) return;
       if (event.type !== 'plan') return emit(event);
       const { blobs, bytes, held } = event;
-      emit({ ...event, blobs: blobs + sent.blobs, bytes: bytes + sent.bytes, held: held - sent.bytes });
+      emit({ ...event, blobs: blobs + sentBefore, bytes: bytes + sent.bytes, held: held - sent.bytes });
     },
     async [Symbol.asyncDispose]() {
       aborter.abort();

@@ -3,6 +3,8 @@
 /** What the work gives. Errors: the work's; the signal's reason, as soon as it fires. */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
+  // Nobody else may be there to see it fail.
+  work.catch(() => {});
   signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const give = () => reject(signal.reason);

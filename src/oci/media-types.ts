@@ -24,11 +24,11 @@ export const DOCKER_SCHEMA1: readonly string[] = [
   'application/vnd.docker.distribution.manifest.v1+prettyjws',
 ];
 
-/** All manifest types that this program reads, in the order an Accept header names them. */
 /** Of layers, by how they are compressed. */
 export const OCI_LAYERS = { none: OCI_LAYER, gzip: OCI_LAYER_GZIP, zstd: OCI_LAYER_ZSTD } as const;
 export const DOCKER_LAYERS = { none: DOCKER_LAYER, gzip: DOCKER_LAYER_GZIP, zstd: DOCKER_LAYER_ZSTD } as const;
 
+/** All manifest types that this program reads, in the order an Accept header names them. */
 export const MANIFEST_TYPES: readonly string[] = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST];
 
 export function isIndexType(mediaType: string): boolean {

@@ -65,18 +65,13 @@ export interface UploadOptions extends CallOptions {
   readonly algorithm?: DigestAlgorithm;
 }
 
-export interface PutBlobOptions extends CallOptions {
-  /** The caller has just been told that the blob is not there: where asking is a request, it is not asked again. */
-  readonly lacking?: boolean;
-}
-
 export interface RegistryWriter {
   /**
    * Puts a blob unless it is there: `open` is called with the number of bytes that an earlier, broken attempt left
    * (only registries that keep them; the others say 0), or not at all. Idempotent, atomic; safe beside other processes.
    * Errors: NAME_INVALID, DIGEST_INVALID, SIZE_INVALID (nothing wrong is kept), NO_SPACE, READ_ONLY.
    */
-  putBlob(repository: string, blob: Descriptor, open: OpenContent, options?: PutBlobOptions): Promise<void>;
+  putBlob(repository: string, blob: Descriptor, open: OpenContent, options?: CallOptions): Promise<void>;
   /** Starts an upload, or goes on with the one named. Errors: BLOB_UPLOAD_UNKNOWN, NAME_INVALID. */
   openUpload(repository: string, id?: string, options?: UploadOptions): Promise<Upload>;
   /** Makes a blob of another repository (any, when `from` is absent) one of this repository. False: push it, whatever the reason. */

@@ -9,6 +9,7 @@ import { decodeManifest } from '../oci/manifest.ts';
 import { OCI_LAYERS } from '../oci/media-types.ts';
 import { formatPlatform, type PlatformChoice } from '../oci/platform.ts';
 import { type Reference, tryParseReference } from '../oci/reference.ts';
+import type { CallOptions } from '../registry/contract.ts';
 import type { ImageSink } from '../transports/contract.ts';
 import type { LayerSpool } from '../transports/layer-spool.ts';
 import type { CacheResult } from './cache-images.ts';
@@ -87,15 +88,17 @@ export async function copyOpened(
     : undefined;
   const shared = { ...given, ...(ahead && { onEvent: ahead.onEvent }) };
   const to = ahead?.sink ?? sink.sink;
+  // Asking for the manifest compresses layers, which ends where the destination does.
+  const asking = ahead ? { signal: ahead.signal } : callOptions(settings);
   const image = name
     ? { source: source.source, name }
-    : { source: source.source, name: await nameless(source, settings), label };
+    : { source: source.source, name: await nameless(source, asking), label };
   const plan = await planCopy([image], to, {
-    platforms: await platformsFor({ source, sink, name }, settings, options.platforms ?? [machinePlatform()]),
+    platforms: await platformsFor({ source, sink, name }, asking, options.platforms ?? [machinePlatform()]),
     referrers: options.referrers ?? false,
     force: options.force ?? false,
     ...shared,
-    ...(ahead && { signal: ahead.signal }),
+    ...asking,
   });
   const planned = [source.source.label];
   if (options.dryRun) {
@@ -124,11 +127,11 @@ function sendLayers(spool: LayerSpool, sink: ImageSink, image: NamedImage, optio
 /** A place that holds no index takes one image of it: which one is for the user to say. Errors: UNSUPPORTED where several are wanted. */
 async function platformsFor(
   { source, sink }: Ends,
-  settings: Settings,
+  call: CallOptions,
   wanted: PlatformChoice,
 ): Promise<PlatformChoice> {
   if (sink.sink.wants.indexes !== 'none' || (wanted !== 'all' && wanted.length === 1)) return wanted;
-  const root = decodeManifest(await source.source.root(callOptions(settings)));
+  const root = decodeManifest(await source.source.root(call));
   if (root.kind === 'image') return wanted;
   const { children } = selectChildren(root, wanted);
   const platforms = new Map(
@@ -145,6 +148,6 @@ async function platformsFor(
 /** Places that keep images without names call it nothing. */
 const NAMELESS: Reference = { path: 'image' };
 
-async function nameless({ source }: OpenedSource, settings: Settings): Promise<Reference> {
-  return { ...NAMELESS, digest: (await source.root(callOptions(settings))).digest };
+async function nameless({ source }: OpenedSource, call: CallOptions): Promise<Reference> {
+  return { ...NAMELESS, digest: (await source.root(call)).digest };
 }

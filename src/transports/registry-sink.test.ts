@@ -30,24 +30,6 @@ describe('a registry as a sink', () => {
     expect(await registry.statBlob('app', layer.digest)).toMatchObject({ size: bytes.length });
   });
 
-  it('tells the registry once what it knows to be lacking, and nothing where it has not asked', async () => {
-    const registry = storedRegistry(createMemoryObjectStore());
-    const told: (boolean | undefined)[] = [];
-    const listening: Registry = {
-      ...registry,
-      putBlob: async (repository, blob, open, options) => {
-        told.push(options?.lacking);
-        await registry.putBlob(repository, blob, open, options);
-      },
-    };
-    const sink = registrySink(listening, { label: 'here', repository: ({ path }) => path, indexes: 'sparse' });
-    await sink.missing(name, [layer]);
-    await sink.putBlob(name, layer, async () => one(bytes));
-    await sink.putBlob(name, layer, async () => one(bytes));
-    await sink.putBlob({ path: 'other' }, layer, async () => one(bytes));
-    expect(told).toEqual([true, false, false]);
-  });
-
   describe('that knows where blobs of its registry are', () => {
     const large = Buffer.alloc(100_000, 'large');
     const blob = { ...layer, digest: digestOf(large), size: large.length };

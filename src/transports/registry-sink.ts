@@ -31,9 +31,6 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
   const ask = createLimiter(QUESTIONS);
   const wants: SinkWants = { layers: 'as-is', indexes: options.indexes, order: 'any' };
 
-  /** Of `missing`'s answers, those that no `putBlob` has used: it need not ask again. */
-  const knownLacking = new Set<string>();
-
   const heldBytes = async (repository: string, blob: Descriptor, call?: CallOptions): Promise<number | undefined> => {
     const found = await registry.statBlob(repository, blob.digest, call);
     if (found?.size === blob.size) return undefined;
@@ -48,6 +45,9 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
   const written = async (): Promise<void> => {
     await Promise.all(notes.splice(0));
   };
+
+  /** Blobs that were to be mounted in vain: putting them does not try once more. */
+  const refused = new Set<string>();
 
   /** The repository that is most likely to have it: one attempt costs no more than pushing, a second one would. */
   const mountSource = async (repository: string, { digest, size }: Descriptor): Promise<string | undefined> => {
@@ -72,9 +72,7 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
       const lacking = new Map<Digest, number>();
       blobs.forEach((blob, at) => {
         const bytes = held[at];
-        if (bytes === undefined) return;
-        lacking.set(blob.digest, bytes);
-        knownLacking.add(`${repository} ${blob.digest}`);
+        if (bytes !== undefined) lacking.set(blob.digest, bytes);
       });
       return lacking;
     },
@@ -89,14 +87,15 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
     },
     async putBlob(name, blob, open, call) {
       const repository = options.repository(name);
-      const lacking = knownLacking.delete(`${repository} ${blob.digest}`);
-      if (!(await mounted(repository, blob, call)))
-        await registry.putBlob(repository, blob, open, { ...call, lacking });
+      const again = refused.delete(`${repository} ${blob.digest}`);
+      if (again || !(await mounted(repository, blob, call))) await registry.putBlob(repository, blob, open, call);
       if (options.places && blob.size >= WORTH_MOUNTING) notes.push(options.places.remember(blob.digest, repository));
     },
     async mountBlob(name, blob, from, call) {
       const [to, other] = [options.repository(name), options.repository(from)];
-      return to === other || registry.mountBlob(to, blob.digest, other, call);
+      if (to === other || (await registry.mountBlob(to, blob.digest, other, call))) return true;
+      refused.add(`${to} ${blob.digest}`);
+      return false;
     },
     putManifest: (name, manifest, call) => registry.putManifest(options.repository(name), manifest, [], call),
     async commit(name, root, call) {

@@ -211,39 +211,53 @@ describe('a mount that a registry does not do', () => {
   it('because nobody answers at all leaves pushing, which fails the same way', async () => {
     await server[Symbol.asyncDispose]();
     expect(await registry.mountBlob('app', digest, 'other')).toBe(false);
-    const pushing = registry.putBlob('app', descriptor, content, { lacking: true });
+    const pushing = registry.putBlob('app', descriptor, content);
     expect((await failure(pushing)).code).toBe('UNREACHABLE');
   });
 
-  it('leaves the upload that it began instead, which is good for one attempt', async () => {
-    server.inject(({ method, nth }, response) => {
-      if (method === 'POST') response.writeHead(202, { location: `/v2/app/blobs/uploads/${nth}` }).end();
-      // The session that the mount began.
-      else if (nth === 1 || method === 'HEAD') response.writeHead(404).end('{}');
+  it('leaves the upload that it began instead', async () => {
+    server.inject(({ method, url, nth }, response) => {
+      if (method === 'GET') sendRange({ method, url, nth, headers: {}, body: '' }, response, blob);
+      else if (method === 'HEAD') response.writeHead(404).end();
+      else if (method === 'POST') response.writeHead(202, { location: '/v2/app/blobs/uploads/1' }).end();
       else response.writeHead(201).end();
       return true;
     });
     expect(await registry.mountBlob('app', digest, 'other')).toBe(false);
-    await registry.putBlob('app', descriptor, content, { lacking: true });
-    const asked = server.requests
-      .filter(({ method }) => method !== 'HEAD')
-      .map(({ method, url }) => `${method} ${url.replace(/\?.*/, '')}`);
-    const uploads = '/v2/app/blobs/uploads/';
-    expect(asked).toEqual([`POST ${uploads}`, `PUT ${uploads}0`, `POST ${uploads}`, `PUT ${uploads}3`]);
-    expect(server.requests[4]?.body.length).toBeGreaterThan(0);
+    await registry.putBlob('app', descriptor, content);
+    expect(server.requests.map(({ method }) => method)).toEqual(['GET', 'POST', 'HEAD', 'PUT']);
+    await registry.putBlob('app', descriptor, content);
+    expect(server.requests.slice(4).map(({ method }) => method)).toEqual(['HEAD', 'POST', 'PUT']);
   });
 
-  it('and only says that it did, because the blob cannot be read, is asked for nothing about it any more, and sent it', async () => {
-    server.inject(({ method, url }, response) => {
-      if (method === 'POST') response.writeHead(url.includes('mount=') ? 201 : 202, { location: '/v2/app/up' }).end();
-      else if (method === 'PUT') response.writeHead(201).end();
-      else if (method === 'HEAD') response.writeHead(200, { 'content-length': blob.length }).end();
-      else response.destroy();
+  it.each([400, 403, 404, 416])(
+    'is of no harm where that upload takes no bytes (%i): there is another one',
+    async (code) => {
+      server.inject((request, response) => {
+        const { method, nth } = request;
+        if (method === 'GET') sendRange(request, response, blob);
+        else if (method === 'POST') response.writeHead(202, { location: `/v2/app/blobs/uploads/${nth}` }).end();
+        else if (method === 'PUT' && !request.url.includes('/uploads/1?')) response.writeHead(201).end();
+        else response.writeHead(method === 'HEAD' ? 404 : code).end();
+        return true;
+      });
+      expect(await registry.mountBlob('app', digest, 'other')).toBe(false);
+      await registry.putBlob('app', descriptor, content);
+      const put = server.requests.filter(({ method }) => method === 'PUT');
+      expect(put.map(({ url }) => url)).toEqual([
+        `/v2/app/blobs/uploads/1?digest=${digest}`,
+        expect.stringMatching(/uploads\/[2-9]\?/),
+      ]);
+    },
+  );
+
+  it('is not asked for where its source cannot be read', async () => {
+    server.inject((_request, response) => {
+      response.destroy();
       return true;
     });
     expect(await registry.mountBlob('app', digest, 'other')).toBe(false);
-    await registry.putBlob('app', descriptor, content);
-    expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'GET', 'POST', 'PUT']);
+    expect(server.requests.map(({ method, url }) => `${method} ${url}`)).toEqual([`GET /v2/other/blobs/${digest}`]);
     expect(retries).toEqual([]);
   });
 

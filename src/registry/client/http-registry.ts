@@ -10,14 +10,14 @@ import { uploader } from './uploads.ts';
 
 export function httpRegistry(http: EndpointHttp, settings: WriterSettings): Registry {
   const reader = blobReader(http, settings);
-  const { asked, stat } = rememberingAbsence(reader.statBlob);
+  const { asked, believed } = rememberingAbsence(reader.statBlob);
   const manifests = manifestReader(http);
   return {
     getBlob: reader.getBlob,
     statBlob: asked,
     ...manifests,
     ...lister(http, manifests),
-    ...blobWriter(http, { ...reader, statBlob: stat }, settings),
+    ...blobWriter(http, { ...reader, statBelieved: believed }, settings),
     ...manifestWriter(http, manifests),
     ...uploader(http, settings.commitWithin),
     partialBytes: async () => 0,
@@ -27,10 +27,10 @@ export function httpRegistry(http: EndpointHttp, settings: WriterSettings): Regi
 type StatBlob = Registry['statBlob'];
 
 /**
- * Who asks for a blob in vain and then puts it need not ask twice: `asked` remembers what was not there, `stat` believes it, once.
+ * Who asks for a blob in vain and then puts it need not ask twice: `asked` remembers what was not there, `believed` believes it, once.
  * Where that is wrong by then, a blob is sent that need not have been.
  */
-function rememberingAbsence(ask: StatBlob): { readonly asked: StatBlob; readonly stat: StatBlob } {
+function rememberingAbsence(ask: StatBlob): { readonly asked: StatBlob; readonly believed: StatBlob } {
   const absent = new Set<string>();
   return {
     async asked(repository, digest, options) {
@@ -38,7 +38,7 @@ function rememberingAbsence(ask: StatBlob): { readonly asked: StatBlob; readonly
       if (!found) absent.add(`${repository}@${digest}`);
       return found;
     },
-    async stat(repository, digest, options) {
+    async believed(repository, digest, options) {
       return absent.delete(`${repository}@${digest}`) ? undefined : ask(repository, digest, options);
     },
   };

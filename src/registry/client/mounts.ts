@@ -1,5 +1,5 @@
 // Mounts over HTTP: a blob that another repository of the registry has becomes this one's, without its bytes (distribution specification 1.1, "Mounting a blob
-// from another repository"). They only spare work: whatever a registry says to one leaves pushing, and an attempt in vain costs pushing nothing.
+// from another repository"). They only spare work: whatever a registry says to one leaves pushing, and one that it does not do costs pushing nothing.
 import type { HttpAnswer } from '../../io/http.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
@@ -11,53 +11,39 @@ import { mergeScopes, repositoryScope } from './scopes.ts';
 import { type Location, locationOf } from './uploads.ts';
 
 export interface Mounter extends Pick<RegistryWriter, 'mountBlob'> {
-  /** What an attempt in vain left for pushing that blob: told once. */
-  left(repository: string, digest: Digest): LeftByMount;
-}
-
-export interface LeftByMount {
-  /** The upload that the registry began instead. */
-  readonly session?: Location;
-  /** The registry says that the blob is there, and cannot hand it out. */
-  readonly unreadable?: boolean;
+  /** The upload of that blob which the registry began instead of a mount: told once. */
+  begun(repository: string, digest: Digest): Location | undefined;
 }
 
 /** One that lets so many attempts in a row hang is asked no more. */
 const PATIENCE = 3;
 
-/** `within`: milliseconds for a mount and a look at what it gave, the token for it included. */
+/** `within`: milliseconds for a mount, with a look at its source and a token for both. */
 export function mounter(http: EndpointHttp, canBeRead: BlobReader['canBeRead'], within: number): Mounter {
-  const lefts = new Map<string, LeftByMount>();
+  const uploads = new Map<string, Location>();
   let hung = 0;
   return {
-    left(repository, digest) {
+    begun(repository, digest) {
       const key = `${repository}@${digest}`;
-      const left = lefts.get(key);
-      lefts.delete(key);
-      return left ?? {};
+      const location = uploads.get(key);
+      uploads.delete(key);
+      return location;
     },
     async mountBlob(repository, digest, from, { signal } = {}) {
       if (hung >= PATIENCE) return false;
       const late = AbortSignal.timeout(within);
       const bounded = signal ? AbortSignal.any([signal, late]) : late;
-      const key = `${repository}@${digest}`;
       try {
+        // docker-registry mounts what it remembers, also where garbage collection has removed it meanwhile; and then it says for good that it is there.
+        if (from !== undefined && !(await canBeRead(from, digest, bounded))) return false;
         const answer = await ask(http, { repository, digest, from, signal: bounded });
-        if (answer.status === 201) {
-          // docker-registry mounts what it remembers, also where garbage collection has removed it meanwhile, and remembers that it has mounted it.
-          lefts.set(key, { unreadable: true });
-          if (await canBeRead(repository, digest, bounded)) {
-            lefts.delete(key);
-            return true;
-          }
-        } else if (answer.headers.location !== undefined) {
-          lefts.set(key, { session: locationOf(answer) });
-        }
         hung = 0;
+        if (answer.status === 201) return true;
+        if (answer.headers.location !== undefined) uploads.set(`${repository}@${digest}`, locationOf(answer));
       } catch (error) {
         signal?.throwIfAborted();
-        if (late.aborted) hung++;
-        else if (!isImagesError(error)) throw error;
+        hung = late.aborted ? hung + 1 : 0;
+        if (!late.aborted && !isImagesError(error)) throw error;
       }
       return false;
     },

@@ -26,8 +26,13 @@ export type BlobWriter = Pick<RegistryWriter, 'putBlob' | 'mountBlob' | 'deleteB
 /** Whole uploads of one blob, at most. */
 const UPLOADS = 3;
 
-/** The reader is asked before the first attempt, where the caller has not, and after each that failed: the answer alone may have been lost. */
-export function blobWriter(http: EndpointHttp, reader: BlobReader, settings: WriterSettings): BlobWriter {
+export interface BlobLook extends BlobReader {
+  /** What the caller has just been told is not there, is not asked for again. */
+  readonly statBelieved: BlobReader['statBlob'];
+}
+
+/** The registry is asked before the first attempt, where the caller has not, and after each that failed: the answer alone may have been lost. */
+export function blobWriter(http: EndpointHttp, reader: BlobLook, settings: WriterSettings): BlobWriter {
   const mounts = mounter(http, reader.canBeRead, settings.mountWithin);
 
   const upload = async (repository: string, blob: Descriptor, sending: Sending): Promise<void> => {
@@ -52,24 +57,26 @@ export function blobWriter(http: EndpointHttp, reader: BlobReader, settings: Wri
 
   return {
     mountBlob: mounts.mountBlob,
-    async putBlob(repository, blob, open, { signal, lacking = false } = {}) {
-      const { unreadable, session: begun } = mounts.left(repository, blob.digest);
-      const isThere = async () =>
-        !unreadable && (await reader.statBlob(repository, blob.digest, { ...(signal && { signal }) })) !== undefined;
-      if (!lacking && (await isThere())) return;
+    async putBlob(repository, blob, open, { signal } = {}) {
+      const call = { ...(signal && { signal }) };
+      let session = mounts.begun(repository, blob.digest);
+      if (await reader.statBelieved(repository, blob.digest, call)) return;
       const source = createSource();
-      let session = begun;
       const attempt = async () => {
-        if (source.opened() && (await isThere())) return;
-        const sending = { open, source, session, signal };
-        // It is good for one attempt.
+        if (source.opened() && (await reader.statBlob(repository, blob.digest, call))) return;
+        await upload(repository, blob, { open, source, session, signal });
+      };
+      const judge = (error: unknown, done: number): Verdict => {
+        if (source.failure()) return 'give-up';
+        // What a registry does not take where a mount has begun an upload, it may take where one is begun for the bytes.
+        const wasMounts = session !== undefined;
         session = undefined;
-        await upload(repository, blob, sending);
+        return wasMounts && isImagesError(error) ? {} : judgeUpload(error, done);
       };
       try {
         await retrying(attempt, {
           backoff: { ...settings.backoff, attempts: Math.min(UPLOADS, settings.backoff.attempts) },
-          judge: (error, done) => (source.failure() ? 'give-up' : judgeUpload(error, done)),
+          judge,
           onRetry: (after, error) => {
             const why = error instanceof Error ? error.message : String(error);
             settings.onRetry?.({ host: http.host, what: `upload of ${blob.digest}`, after, why });

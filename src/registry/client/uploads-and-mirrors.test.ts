@@ -42,6 +42,24 @@ describe('an upload', () => {
     expect((await failure(registry.putBlob('app', descriptor, open))).code).toBe('BROKEN_OFF');
   });
 
+  it('asks for what it was just told is not there only where an answer was lost', async () => {
+    let lost = 1;
+    server.inject((request, response) => {
+      if (request.method === 'HEAD') {
+        if (request.nth === 0) return status(404)(request, response);
+        sendRange(request, response, blob);
+        return true;
+      }
+      if (request.method === 'POST') return status(202, { location: '/upload/1' })(request, response);
+      if (lost-- > 0) response.destroy();
+      else response.writeHead(201).end();
+      return true;
+    });
+    expect(await registry.statBlob('app', digest)).toBeUndefined();
+    await registry.putBlob('app', descriptor, open);
+    expect(server.requests.map(({ method }) => method)).toEqual(['HEAD', 'POST', 'PUT', 'HEAD']);
+  });
+
   it('is not told the password where it leads to another host', async () => {
     await using other = await startFaultyServer();
     other.inject(status(201));
@@ -136,11 +154,11 @@ describe('a mount, where a host has rules of its own for some repositories', () 
     expect(await host.mountBlob('app', digest, 'blocked/base')).toBe(false);
     expect([...server.requests, ...other.requests]).toEqual([]);
     expect(await host.mountBlob('app', digest, 'base')).toBe(true);
-    const [mount, look] = server.requests;
+    const [look, mount] = server.requests;
     expect(mount?.url).toBe(`/v2/cache/app/blobs/uploads/?mount=${digest}&from=cache/base`);
     expect(look).toMatchObject({
       method: 'GET',
-      url: `/v2/cache/app/blobs/${digest}`,
+      url: `/v2/cache/base/blobs/${digest}`,
       headers: { range: 'bytes=0-0' },
     });
     expect(server.requests).toHaveLength(2);
