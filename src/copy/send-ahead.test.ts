@@ -130,6 +130,15 @@ describe('sending ahead of the plan', () => {
     expect(to.asked.count('putBlob')).toBe(3);
   });
 
+  it('ends the plan where the destination does not answer, before there is anything to send', async () => {
+    const before = (method: string) => {
+      if (method === 'statBlob') throw new ImagesError('UNREACHABLE', 'nobody is there');
+    };
+    await using ahead = sendAhead(sinkInto(watchedRegistry(memoryRegistry(), { before }).registry), { name: NAME }, {});
+    await sleep(10);
+    expect(ahead.signal.reason).toMatchObject({ code: 'UNREACHABLE', message: expect.stringContaining('nobody is') });
+  });
+
   it('keeps nobody waiting for what is under way who has given up', async () => {
     const before = (method: string) => (method === 'putBlob' ? sleep(60_000, undefined, { ref: false }) : undefined);
     const to = watchedRegistry(memoryRegistry(), { before });

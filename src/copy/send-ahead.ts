@@ -4,8 +4,9 @@ import { createLimiter } from '../io/limiter.ts';
 import { untilAborted } from '../io/until-aborted.ts';
 import { tapped } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import type { Digest } from '../oci/digest.ts';
+import { type Digest, digestOf } from '../oci/digest.ts';
 import { type ErrorCode, isImagesError } from '../oci/errors.ts';
+import { OCI_EMPTY } from '../oci/media-types.ts';
 import { formatReference } from '../oci/reference.ts';
 import type { CallOptions, OpenContent } from '../registry/contract.ts';
 import type { ImageSink } from '../transports/contract.ts';
@@ -35,10 +36,12 @@ export interface AheadOptions extends CallOptions {
 
 /** Blobs that are sent at a time. */
 const AT_A_TIME = 3;
+/** Something to ask for. */
+const EMPTY: Descriptor = { mediaType: OCI_EMPTY, digest: digestOf(Buffer.from('{}')), size: 2 };
 /** Of a destination that is not there, or would say the same again. */
 const FOR_GOOD: readonly ErrorCode[] = [
   ...(['DENIED', 'NAME_INVALID', 'NAME_UNKNOWN', 'NO_ACCESS', 'NO_SPACE'] as const),
-  ...(['READ_ONLY', 'UNAUTHORIZED', 'UNREACHABLE', 'UNSUPPORTED'] as const),
+  ...(['READ_ONLY', 'SIZE_INVALID', 'UNAUTHORIZED', 'UNREACHABLE', 'UNSUPPORTED'] as const),
 ];
 
 export function sendAhead(sink: ImageSink, { name, label }: NamedImage, options: AheadOptions): Ahead {
@@ -80,20 +83,26 @@ export function sendAhead(sink: ImageSink, { name, label }: NamedImage, options:
     return true;
   };
 
-  const failed = (digest: Digest, error: unknown): false => {
-    broken = true;
+  const failed = (what: string, error: unknown): false => {
     if (!isImagesError(error, ...FOR_GOOD)) return false;
     const image = label ?? formatReference(name);
-    aborter.abort(failureOf(error, { image, end: 'destination', label: sink.label, what: `blob ${digest}` }));
+    aborter.abort(failureOf(error, { image, end: 'destination', label: sink.label, what }));
     return false;
   };
+
+  // The first layer may take minutes: whether the destination answers at all is found out meanwhile.
+  const asked = sink.missing(name, [EMPTY], { signal }).catch((error: unknown) => failed('the question what is missing', error));
 
   return {
     sent,
     signal,
     send(blob, open) {
       if (planned || broken || sends.has(blob.digest)) return;
-      const attempt = () => put(blob, open).catch((error: unknown) => failed(blob.digest, error));
+      const attempt = () =>
+        put(blob, open).catch((error: unknown) => {
+          broken = true;
+          return failed(`blob ${blob.digest}`, error);
+        });
       sends.set(
         blob.digest,
         limit(attempt, signal).catch(() => false),
@@ -118,7 +127,7 @@ export function sendAhead(sink: ImageSink, { name, label }: NamedImage, options:
     },
     async [Symbol.asyncDispose]() {
       aborter.abort();
-      await Promise.all(sends.values());
+      await Promise.all([asked, ...sends.values()]);
     },
   };
 }

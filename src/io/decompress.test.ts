@@ -148,6 +148,16 @@ for (const { name, compression, isThere, compress } of COMPRESSORS) {
 }
 
 describe('bytes that unfold without bounds', () => {
+  it('of gzip are refused with zeros in the place of a member, wherever the chunks end', async () => {
+    const member = gzipSync('some bytes');
+    for (const more of [Buffer.alloc(1), Buffer.alloc(100_000), Buffer.concat([Buffer.alloc(1), member.subarray(1)])]) {
+      const row = Buffer.concat([member, member, more]);
+      for (const size of [1, member.length, 2 * member.length, 65_536, row.length]) {
+        await expect(read(row, size)).rejects.toMatchObject({ code: 'COMPRESSION_INVALID' });
+      }
+    }
+  });
+
   it('are taken for an attack beyond a size', async () => {
     const bomb = zstdCompressSync(Buffer.alloc(1 << 26));
     const limits = { size: 1 << 24, ratio: 2000 };

@@ -2,8 +2,9 @@
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Compression } from './compression.ts';
-import { breaksOff, damaged } from './compression-invalid.ts';
+import { breaksOff, damaged, trailing } from './compression-invalid.ts';
 import { gatherer } from './gatherer.ts';
+import { tapped } from './verify.ts';
 import { zstdFrames } from './zstd-frames.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;
@@ -19,11 +20,18 @@ const PORTION = 1 << 18;
 export async function* throughZlib(compression: 'gzip' | 'zstd', bytes: Bytes): AsyncGenerator<Uint8Array, void> {
   const options = { chunkSize: CHUNK, readableHighWaterMark: AHEAD };
   const engine = compression === 'gzip' ? createGunzip(options) : createZstdDecompress(options);
-  const fed = pipeline(compression === 'zstd' ? zstdFrames(bytes, PORTION) : gathered(bytes), engine);
+  let given = 0;
+  const portions = compression === 'zstd' ? zstdFrames(bytes, PORTION) : gathered(bytes);
+  const counted = tapped(portions, ({ length }) => {
+    given += length;
+  });
+  const fed = pipeline(counted, engine);
   // Told by the engine as well: it is destroyed with the same error.
   fed.catch(() => {});
   try {
     for await (const chunk of engine) yield chunk as Uint8Array;
+    // Node takes a zero after a member of gzip for the end of all, whatever follows.
+    if (engine.bytesWritten < given) throw trailing(compression);
   } catch (error) {
     throw isZlibError(error) ? translated(compression, error) : error;
   } finally {

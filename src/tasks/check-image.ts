@@ -17,9 +17,10 @@ import { formatPlatform, type Platform, platformSuits } from '../oci/platform.ts
 import type { CallOptions } from '../registry/contract.ts';
 import { applyLayers } from '../rootfs/apply-layers.ts';
 import type { Layer, LayerIndex } from '../rootfs/contract.ts';
+import { encodeIndex } from '../rootfs/index-codec.ts';
 import { verifyLayer } from '../rootfs/verify-layer.ts';
 import type { ImageSource } from '../transports/contract.ts';
-import { openSource } from './open-source.ts';
+import { type OpenedSource, openSource } from './open-source.ts';
 import { callOptions, type Settings } from './settings.ts';
 
 export interface CheckedPart {
@@ -53,12 +54,13 @@ export async function checkImage(
     parts.push(part);
     options.onPart?.(part);
   };
-  const checking: Checking = { source: opened.source, settings, options, note, layers: new Map() };
+  const { source, indexOf } = opened;
+  const checking: Checking = { source, settings, options, note, layers: new Map(), ...(indexOf && { indexOf }) };
   await checkManifest(checking, await opened.source.root(callOptions(settings)));
   return parts;
 }
 
-interface Checking {
+interface Checking extends Pick<OpenedSource, 'indexOf'> {
   readonly source: ImageSource;
   readonly settings: Settings;
   readonly options: CheckOptions;
@@ -185,7 +187,7 @@ interface LayerResult {
 }
 
 async function checkLayer(
-  { source, settings }: Checking,
+  { source, settings, indexOf }: Checking,
   descriptor: Descriptor,
   diffId: Layer['diffId'],
 ): Promise<LayerResult> {
@@ -200,6 +202,8 @@ async function checkLayer(
   const foreign = isElsewhere(descriptor);
   const found = await attempt(foreign ? notes : problems, () => verifyLayer(layer, callOptions(settings)));
   if (!found) return { problems, notes };
+  // Looking into a layer does not hash it: here it is known that the index is that of this very layer.
+  await indexOf?.(descriptor.digest).save(encodeIndex(found.index));
   if (diffId && found.diffId !== diffId) problems.push(`its diffID is ${found.diffId}, the config says ${diffId}`);
   const stated = statedCompression(descriptor.mediaType);
   const real = found.compression ?? 'none';

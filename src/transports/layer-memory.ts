@@ -38,7 +38,9 @@ export function layerMemory(directory: string, forms: string): LayerMemory {
     async layer(diffId) {
       const value = await layers.read(nameOf(diffId));
       const { digest, size } = isObject(value) ? value : {};
-      return isDigest(digest) && Number.isSafeInteger(size) ? { digest, size: size as number } : undefined;
+      return isDigest(digest) && typeof size === 'number' && Number.isSafeInteger(size) && size > 0
+        ? { digest, size }
+        : undefined;
     },
     rememberLayer: (diffId, form) => layers.write(nameOf(diffId), form),
     async image(id) {

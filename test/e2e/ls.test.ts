@@ -5,7 +5,7 @@ import { buildImage, randomLayer } from '../fixtures/image.ts';
 import { writeLayout } from '../fixtures/layout.ts';
 import { run } from '../peers/process.ts';
 import { newWorld, ROOT, type World } from '../peers/program.ts';
-import { LOOKED, TOP } from './testing/looked.ts';
+import { BASE, LOOKED, TOP } from './testing/looked.ts';
 
 /** Large enough to be an archive if it were zeros. */
 const LARGE = randomLayer('large', 2000);
@@ -86,6 +86,16 @@ describe('images ls', () => {
     // Nothing was remembered of it.
     await writeFile(file, bytes);
     expect(await world.must(['ls', 'stored:1'])).toContain(' data');
+  });
+
+  it('is put right by check, where what is remembered of a stored layer is not that layer', async () => {
+    await world.must(['copy', image, 'remembered:1']);
+    const listed = await world.must(['ls', '-R', 'remembered:1']);
+    const file = (digest: string) => join(world.data, 'images/indexes', digest.replace(':', '/'));
+    await writeFile(file(TOP.digest), await readFile(file(BASE.digest)));
+    expect(await world.must(['ls', '-R', 'remembered:1'])).not.toBe(listed);
+    await world.must(['check', 'remembered:1']);
+    expect(await world.must(['ls', '-R', 'remembered:1'])).toBe(listed);
   });
 
   it('says what is not there, and what to do', async () => {

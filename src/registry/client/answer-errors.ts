@@ -130,6 +130,7 @@ function sentence(code: ImagesError['code'], status: number, asked: Asked): stri
 }
 
 function hintFor(code: ImagesError['code'], status: number): string | undefined {
+  if (status === 413) return 'The registry, or a proxy in front of it, has a limit that is too low: raise it there.';
   if (status === 407) return 'Write user and password into http_proxy.';
   switch (code) {
     case 'DENIED':
@@ -140,7 +141,7 @@ function hintFor(code: ImagesError['code'], status: number): string | undefined 
     case 'NAME_UNKNOWN':
       return 'Check name and tag; a private repository may hide until `docker login`.';
     case 'UNSUPPORTED':
-      return 'Not every registry can do this; docker-registry and the embedded one can.';
+      return 'It may be read-only, or not able to do this; docker-registry and the embedded one are.';
     case 'SERVER_ERROR':
       return 'Try again later; the log of the registry says more.';
     default:

@@ -55,28 +55,34 @@ export function blobWriter(http: EndpointHttp, reader: BlobLook, settings: Write
     answer.discard();
   };
 
+  /** Into the upload that a mount has begun. What a registry does not take there, it may take where one is begun for the bytes. */
+  const uploaded = async (repository: string, blob: Descriptor, sending: Sending): Promise<boolean> => {
+    try {
+      await upload(repository, blob, sending);
+      return true;
+    } catch (error) {
+      sending.signal?.throwIfAborted();
+      if (sending.source.failure() || !isImagesError(error)) throw error;
+      return false;
+    }
+  };
+
   return {
     mountBlob: mounts.mountBlob,
     async putBlob(repository, blob, open, { signal } = {}) {
       const call = { ...(signal && { signal }) };
-      let session = mounts.begun(repository, blob.digest);
+      const begun = mounts.begun(repository, blob.digest);
       if (await reader.statBelieved(repository, blob.digest, call)) return;
       const source = createSource();
       const attempt = async () => {
         if (source.opened() && (await reader.statBlob(repository, blob.digest, call))) return;
-        await upload(repository, blob, { open, source, session, signal });
-      };
-      const judge = (error: unknown, done: number): Verdict => {
-        if (source.failure()) return 'give-up';
-        // What a registry does not take where a mount has begun an upload, it may take where one is begun for the bytes.
-        const wasMounts = session !== undefined;
-        session = undefined;
-        return wasMounts && isImagesError(error) ? {} : judgeUpload(error, done);
+        await upload(repository, blob, { open, source, signal });
       };
       try {
+        if (begun && (await uploaded(repository, blob, { open, source, session: begun, signal }))) return;
         await retrying(attempt, {
           backoff: { ...settings.backoff, attempts: Math.min(UPLOADS, settings.backoff.attempts) },
-          judge,
+          judge: (error, done) => (source.failure() ? 'give-up' : judgeUpload(error, done)),
           onRetry: (after, error) => {
             const why = error instanceof Error ? error.message : String(error);
             settings.onRetry?.({ host: http.host, what: `upload of ${blob.digest}`, after, why });
@@ -98,7 +104,7 @@ export function blobWriter(http: EndpointHttp, reader: BlobLook, settings: Write
 
 interface Sending {
   /** An upload that has been begun. */
-  readonly session: Location | undefined;
+  readonly session?: Location;
   readonly open: OpenContent;
   readonly source: Source;
   readonly signal: AbortSignal | undefined;
