@@ -132,11 +132,12 @@ describe('sending ahead of the plan', () => {
 
   it('ends the plan where the destination does not answer, before there is anything to send', async () => {
     const before = (method: string) => {
-      if (method === 'statBlob') throw new ImagesError('UNREACHABLE', 'nobody is there');
+      if (method === 'statBlob') throw new ImagesError('TIMEOUT', 'nobody is there');
     };
     await using ahead = sendAhead(sinkInto(watchedRegistry(memoryRegistry(), { before }).registry), { name: NAME }, {});
+    ahead.ask();
     await sleep(10);
-    expect(ahead.signal.reason).toMatchObject({ code: 'UNREACHABLE', message: expect.stringContaining('nobody is') });
+    expect(ahead.signal.reason).toMatchObject({ code: 'TIMEOUT', message: expect.stringContaining('nobody is') });
   });
 
   it('keeps nobody waiting for what is under way who has given up', async () => {

@@ -23,6 +23,8 @@ export interface Ahead extends AsyncDisposable {
   /** What was sent to its end: the bytes that were not there before. */
   readonly sent: { readonly blobs: number; readonly bytes: number };
   send(blob: Descriptor, open: OpenContent): void;
+  /** Whether the destination answers at all: the first layer may take minutes. */
+  ask(): void;
   /** For the plan. Aborted, with that error, where the destination fails for good: nothing more need be compressed for it. */
   readonly signal: AbortSignal;
 }
@@ -43,6 +45,8 @@ const FOR_GOOD: readonly ErrorCode[] = [
   ...(['DENIED', 'NAME_INVALID', 'NAME_UNKNOWN', 'NO_ACCESS', 'NO_SPACE'] as const),
   ...(['READ_ONLY', 'SIZE_INVALID', 'UNAUTHORIZED', 'UNREACHABLE', 'UNSUPPORTED'] as const),
 ];
+
+const NOT_THERE: readonly ErrorCode[] = [...FOR_GOOD, 'TIMEOUT'];
 
 export function sendAhead(sink: ImageSink, { name, label }: NamedImage, options: AheadOptions): Ahead {
   const emit: OnCopyEvent = (event) => options.onEvent?.(event);
@@ -83,19 +87,22 @@ export function sendAhead(sink: ImageSink, { name, label }: NamedImage, options:
     return true;
   };
 
-  const failed = (what: string, error: unknown): false => {
-    if (!isImagesError(error, ...FOR_GOOD)) return false;
+  let asked: Promise<unknown> | undefined;
+  const failed = (what: string, error: unknown, forGood: readonly ErrorCode[] = FOR_GOOD): false => {
+    if (!isImagesError(error, ...forGood)) return false;
     const image = label ?? formatReference(name);
     aborter.abort(failureOf(error, { image, end: 'destination', label: sink.label, what }));
     return false;
   };
 
-  // The first layer may take minutes: whether the destination answers at all is found out meanwhile.
-  const asked = sink.missing(name, [EMPTY], { signal }).catch((error: unknown) => failed('the question what is missing', error));
-
   return {
     sent,
     signal,
+    ask() {
+      asked ??= sink
+        .missing(name, [EMPTY], { signal })
+        .catch((error: unknown) => failed('the question what is missing', error, NOT_THERE));
+    },
     send(blob, open) {
       if (planned || broken || sends.has(blob.digest)) return;
       const attempt = () =>

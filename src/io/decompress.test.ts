@@ -147,8 +147,8 @@ for (const { name, compression, isThere, compress } of COMPRESSORS) {
   });
 }
 
-describe('bytes that unfold without bounds', () => {
-  it('of gzip are refused with zeros in the place of a member, wherever the chunks end', async () => {
+describe('gzip in members', () => {
+  it('is refused with zeros in the place of a member, wherever the chunks end', async () => {
     const member = gzipSync('some bytes');
     for (const more of [Buffer.alloc(1), Buffer.alloc(100_000), Buffer.concat([Buffer.alloc(1), member.subarray(1)])]) {
       const row = Buffer.concat([member, member, more]);
@@ -157,7 +157,9 @@ describe('bytes that unfold without bounds', () => {
       }
     }
   });
+});
 
+describe('bytes that unfold without bounds', () => {
   it('are taken for an attack beyond a size', async () => {
     const bomb = zstdCompressSync(Buffer.alloc(1 << 26));
     const limits = { size: 1 << 24, ratio: 2000 };

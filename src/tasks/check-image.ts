@@ -16,7 +16,7 @@ import { isConfigType, isIndexType, isLayerType } from '../oci/media-types.ts';
 import { formatPlatform, type Platform, platformSuits } from '../oci/platform.ts';
 import type { CallOptions } from '../registry/contract.ts';
 import { applyLayers } from '../rootfs/apply-layers.ts';
-import type { Layer, LayerIndex } from '../rootfs/contract.ts';
+import type { IndexStore, Layer, LayerIndex } from '../rootfs/contract.ts';
 import { encodeIndex } from '../rootfs/index-codec.ts';
 import { verifyLayer } from '../rootfs/verify-layer.ts';
 import type { ImageSource } from '../transports/contract.ts';
@@ -202,8 +202,7 @@ async function checkLayer(
   const foreign = isElsewhere(descriptor);
   const found = await attempt(foreign ? notes : problems, () => verifyLayer(layer, callOptions(settings)));
   if (!found) return { problems, notes };
-  // Looking into a layer does not hash it: here it is known that the index is that of this very layer.
-  await indexOf?.(descriptor.digest).save(encodeIndex(found.index));
+  await putRight(indexOf?.(descriptor.digest), found.index);
   if (diffId && found.diffId !== diffId) problems.push(`its diffID is ${found.diffId}, the config says ${diffId}`);
   const stated = statedCompression(descriptor.mediaType);
   const real = found.compression ?? 'none';
@@ -211,6 +210,13 @@ async function checkLayer(
     problems.push(`its compression is ${real}, its media type says ${stated} [${descriptor.mediaType}]`);
   }
   return { problems, notes, index: found.index };
+}
+
+/** Looking into a layer need not hash it; here it is known what is in this very layer. */
+async function putRight(store: IndexStore | undefined, index: LayerIndex): Promise<void> {
+  const remembered = await store?.load();
+  const right = remembered && encodeIndex(index);
+  if (right && !Buffer.from(remembered).equals(right)) await store?.save(right);
 }
 
 /** What artifacts hold (attestations, charts, signatures) says nothing of itself but its digest and size. */

@@ -120,7 +120,10 @@ export async function copyOpened(
 
 function sendLayers(spool: LayerSpool, sink: ImageSink, image: NamedImage, options: AheadOptions): Ahead {
   const ahead = sendAhead(sink, image, options);
-  spool.watch(({ digest, size, open }) => ahead.send({ mediaType: OCI_LAYERS[spool.kind], digest, size }, open));
+  spool.watch({
+    begins: () => ahead.ask(),
+    compressed: ({ digest, size, open }) => ahead.send({ mediaType: OCI_LAYERS[spool.kind], digest, size }, open),
+  });
   return ahead;
 }
 

@@ -32,8 +32,14 @@ export interface LayerSpool extends AsyncDisposable {
   /** What the layer is when it is compressed, where that is known without doing it. */
   known(diffId: Digest): Promise<CompressedForm | undefined>;
   readonly memory?: LayerMemory;
-  /** `see` is called with each layer as soon as it is compressed, in place of an earlier one. */
-  watch(see: (layer: SpooledLayer) => void): void;
+  /** In place of an earlier watcher. */
+  watch(watcher: LayerWatcher): void;
+}
+
+export interface LayerWatcher {
+  /** A layer begins to be compressed. */
+  begins(): void;
+  compressed(layer: SpooledLayer): void;
 }
 
 export interface LayerSpoolOptions {
@@ -60,10 +66,11 @@ export function layerSpool({
   const layers = new Map<Digest, Promise<SpooledLayer>>();
   const handles: FileHandle[] = [];
   const limit = createLimiter(concurrency);
-  let watcher: (layer: SpooledLayer) => void = () => {};
+  let watcher: LayerWatcher | undefined;
 
   /** What is known of the layer is verified by its stream; else it is measured. */
   const compress = async (body: Bytes, known?: Plain): Promise<SpooledLayer> => {
+    watcher?.begins();
     const measuring = known ? undefined : measured(body);
     const plain = measuring?.body ?? (known ? verified(body, known) : body);
     const counted = onBytes ? tapped(plain, ({ length }) => onBytes(length)) : plain;
@@ -75,7 +82,7 @@ export function layerSpool({
     await memory?.rememberLayer(diffId, form);
     const open = (from: number) => readFileBytes(handle, { from });
     const layer: SpooledLayer = { ...form, compression: kind, diffId, plainSize, open };
-    watcher(layer);
+    watcher?.compressed(layer);
     return layer;
   };
 
@@ -97,8 +104,8 @@ export function layerSpool({
       made.catch(() => layers.delete(blob.digest));
       return made;
     },
-    watch(see) {
-      watcher = see;
+    watch(other) {
+      watcher = other;
     },
     known: async (diffId) => (await layers.get(diffId)?.catch(() => undefined)) ?? (await memory?.layer(diffId)),
     async [Symbol.asyncDispose]() {

@@ -97,6 +97,14 @@ describe('a registry as a sink', () => {
       expect(place.asked).toEqual(['base']);
     });
 
+    it('does not try again what was to be mounted in vain', async () => {
+      await using place = await known(() => false);
+      await using sink = place.sink('base');
+      expect(await sink.mountBlob({ path: 'app' }, blob, { path: 'elsewhere' })).toBe(false);
+      await sink.putBlob({ path: 'app' }, blob, content);
+      expect(place.asked).toEqual(['elsewhere']);
+    });
+
     it('sends small blobs, which costs no more', async () => {
       await using place = await known(() => true);
       await place.sink('base').putBlob({ path: 'app' }, layer, async () => one(bytes));

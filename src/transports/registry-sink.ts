@@ -49,7 +49,7 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
   /** Blobs that were to be mounted in vain: putting them does not try once more. */
   const refused = new Set<string>();
 
-  /** The repository that is most likely to have it: one attempt costs no more than pushing, a second one would. */
+  /** The repository that is most likely to have it: one attempt costs a look there, a second one would cost an upload. */
   const mountSource = async (repository: string, { digest, size }: Descriptor): Promise<string | undefined> => {
     if (!options.places || size < WORTH_MOUNTING) return undefined;
     return (await options.places.of(digest)).find((place) => place !== repository);

@@ -141,7 +141,7 @@ function hintFor(code: ImagesError['code'], status: number): string | undefined 
     case 'NAME_UNKNOWN':
       return 'Check name and tag; a private repository may hide until `docker login`.';
     case 'UNSUPPORTED':
-      return 'It may be read-only, or not able to do this; docker-registry and the embedded one are.';
+      return 'It may be read-only, or be one that cannot do this; docker-registry and the embedded one can.';
     case 'SERVER_ERROR':
       return 'Try again later; the log of the registry says more.';
     default:

@@ -1,5 +1,5 @@
 // Mounts over HTTP: a blob that another repository of the registry has becomes this one's, without its bytes (distribution specification 1.1, "Mounting a blob
-// from another repository"). They only spare work: whatever a registry says to one leaves pushing, and one that it does not do costs pushing nothing.
+// from another repository"). They only spare work: whatever a registry says to one leaves pushing, and one that it does not do costs a look at the source.
 import type { HttpAnswer } from '../../io/http.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
@@ -18,7 +18,7 @@ export interface Mounter extends Pick<RegistryWriter, 'mountBlob'> {
 /** One that lets so many attempts in a row hang is asked no more. */
 const PATIENCE = 3;
 
-/** `within`: milliseconds for a mount, with a look at its source and a token for both. */
+/** `within`: milliseconds for a mount, with a look at its source and the tokens for both. */
 export function mounter(http: EndpointHttp, canBeRead: BlobReader['canBeRead'], within: number): Mounter {
   const uploads = new Map<string, Location>();
   let hung = 0;

@@ -71,17 +71,23 @@ export function blobWriter(http: EndpointHttp, reader: BlobLook, settings: Write
     mountBlob: mounts.mountBlob,
     async putBlob(repository, blob, open, { signal } = {}) {
       const call = { ...(signal && { signal }) };
+      // What a disk made of a blob is not that blob.
+      const isThere = async (stat: BlobReader['statBlob']): Promise<boolean> =>
+        (await stat(repository, blob.digest, call))?.size === blob.size;
       const begun = mounts.begun(repository, blob.digest);
-      if (await reader.statBelieved(repository, blob.digest, call)) return;
+      if (await isThere(reader.statBelieved)) return;
       const source = createSource();
       const attempt = async () => {
-        if (source.opened() && (await reader.statBlob(repository, blob.digest, call))) return;
+        if (source.opened() && (await isThere(reader.statBlob))) return;
         await upload(repository, blob, { open, source, signal });
       };
       try {
         if (begun && (await uploaded(repository, blob, { open, source, session: begun, signal }))) return;
         await retrying(attempt, {
-          backoff: { ...settings.backoff, attempts: Math.min(UPLOADS, settings.backoff.attempts) },
+          backoff: {
+            ...settings.backoff,
+            attempts: Math.min(begun ? UPLOADS - 1 : UPLOADS, settings.backoff.attempts),
+          },
           judge: (error, done) => (source.failure() ? 'give-up' : judgeUpload(error, done)),
           onRetry: (after, error) => {
             const why = error instanceof Error ? error.message : String(error);

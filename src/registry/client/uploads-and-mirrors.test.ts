@@ -60,6 +60,16 @@ describe('an upload', () => {
     expect(server.requests.map(({ method }) => method)).toEqual(['HEAD', 'POST', 'PUT', 'HEAD']);
   });
 
+  it('is made where the registry has the blob in another length than it is', async () => {
+    server.inject((request, response) => {
+      if (request.method === 'HEAD') return status(200, { 'content-length': '7' })(request, response);
+      if (request.method === 'POST') return status(202, { location: '/upload/1' })(request, response);
+      return status(201)(request, response);
+    });
+    await registry.putBlob('app', descriptor, open);
+    expect(server.requests.map(({ method }) => method)).toEqual(['HEAD', 'POST', 'PUT']);
+  });
+
   it('is not told the password where it leads to another host', async () => {
     await using other = await startFaultyServer();
     other.inject(status(201));
