@@ -46,6 +46,7 @@ const FOR_GOOD: readonly ErrorCode[] = [
   ...(['READ_ONLY', 'SIZE_INVALID', 'UNAUTHORIZED', 'UNREACHABLE', 'UNSUPPORTED'] as const),
 ];
 
+/** Before there is anything to send, one that is silent is not there either. */
 const NOT_THERE: readonly ErrorCode[] = [...FOR_GOOD, 'TIMEOUT'];
 
 export function sendAhead(sink: ImageSink, { name, label }: NamedImage, options: AheadOptions): Ahead {
@@ -99,6 +100,7 @@ export function sendAhead(sink: ImageSink, { name, label }: NamedImage, options:
     sent,
     signal,
     ask() {
+      if (planned) return;
       asked ??= sink
         .missing(name, [EMPTY], { signal })
         .catch((error: unknown) => failed('the question what is missing', error, NOT_THERE));

@@ -214,9 +214,13 @@ async function checkLayer(
 
 /** Looking into a layer need not hash it; here it is known what is in this very layer. */
 async function putRight(store: IndexStore | undefined, index: LayerIndex): Promise<void> {
-  const remembered = await store?.load();
+  if (!store) return;
+  const remembered = await store.load().catch((error: unknown) => {
+    if (!isImagesError(error)) throw error;
+    return new Uint8Array();
+  });
   const right = remembered && encodeIndex(index);
-  if (right && !Buffer.from(remembered).equals(right)) await store?.save(right);
+  if (right && !Buffer.from(remembered).equals(right)) await store.save(right);
 }
 
 /** What artifacts hold (attestations, charts, signatures) says nothing of itself but its digest and size. */

@@ -32,12 +32,14 @@ export interface LayerSpool extends AsyncDisposable {
   /** What the layer is when it is compressed, where that is known without doing it. */
   known(diffId: Digest): Promise<CompressedForm | undefined>;
   readonly memory?: LayerMemory;
+  /** Layers will come, from a place that takes its time. */
+  announce(): void;
   /** In place of an earlier watcher. */
   watch(watcher: LayerWatcher): void;
 }
 
 export interface LayerWatcher {
-  /** A layer begins to be compressed. */
+  /** Layers are announced, or one begins to be compressed. */
   begins(): void;
   compressed(layer: SpooledLayer): void;
 }
@@ -104,6 +106,7 @@ export function layerSpool({
       made.catch(() => layers.delete(blob.digest));
       return made;
     },
+    announce: () => watcher?.begins(),
     watch(other) {
       watcher = other;
     },

@@ -35,7 +35,10 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
     const found = await registry.statBlob(repository, blob.digest, call);
     if (found?.size === blob.size) return undefined;
     // What a disk or a power cut made of a blob is not that blob: it is put again, from its start.
-    if (found) return 0;
+    if (found) {
+      refused.add(`${repository} ${blob.digest}`);
+      return 0;
+    }
     if ((await mountSource(repository, blob)) !== undefined) return blob.size;
     return Math.min(await registry.partialBytes(blob.digest), blob.size);
   };
@@ -46,10 +49,10 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
     await Promise.all(notes.splice(0));
   };
 
-  /** Blobs that were to be mounted in vain: putting them does not try once more. */
+  /** Blobs that were to be mounted in vain, or are damaged: putting them does not mount. */
   const refused = new Set<string>();
 
-  /** The repository that is most likely to have it: one attempt costs a look there, a second one would cost an upload. */
+  /** The repository that is most likely to have it: one attempt costs a look there, a second one would cost a request. */
   const mountSource = async (repository: string, { digest, size }: Descriptor): Promise<string | undefined> => {
     if (!options.places || size < WORTH_MOUNTING) return undefined;
     return (await options.places.of(digest)).find((place) => place !== repository);

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { truncate } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RegistryPeer, startDockerRegistry } from '../../../test/peers/docker-registry.ts';
 import { needs } from '../../../test/peers/find.ts';
@@ -78,6 +80,18 @@ describe.skipIf(peer.missing)(`the client with Debian's docker-registry${peer.wh
   it('does not open the content of a blob that is there', async () => {
     const refuse = () => Promise.reject(new Error('opened'));
     await registry.putBlob('team/app', describeBytes(layer, ''), refuse);
+  });
+
+  it('says that the registry keeps a damaged blob, where putting it again does not mend it', async () => {
+    const content = randomBytes(100_000);
+    const blob = describeBytes(content, '');
+    await registry.putBlob('team/cut', blob, async () => chunks(content));
+    const hex = blob.digest.slice('sha256:'.length);
+    await truncate(join(server.data, 'docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data'), 1000);
+    await expect(registry.putBlob('team/cut', blob, async () => chunks(content))).rejects.toMatchObject({
+      code: 'SIZE_INVALID',
+      message: expect.stringContaining('keeps a damaged copy'),
+    });
   });
 
   it('mounts blobs of another repository, and says where it cannot', async () => {

@@ -31,7 +31,7 @@ export interface BlobLook extends BlobReader {
   readonly statBelieved: BlobReader['statBlob'];
 }
 
-/** The registry is asked before the first attempt, where the caller has not, and after each that failed: the answer alone may have been lost. */
+/** The registry is asked before the first attempt, where the caller has not, and after each that failed: the answer alone may have been lost. Errors: SIZE_INVALID where it keeps another length of the blob. */
 export function blobWriter(http: EndpointHttp, reader: BlobLook, settings: WriterSettings): BlobWriter {
   const mounts = mounter(http, reader.canBeRead, settings.mountWithin);
 
@@ -71,34 +71,37 @@ export function blobWriter(http: EndpointHttp, reader: BlobLook, settings: Write
     mountBlob: mounts.mountBlob,
     async putBlob(repository, blob, open, { signal } = {}) {
       const call = { ...(signal && { signal }) };
-      // What a disk made of a blob is not that blob.
-      const isThere = async (stat: BlobReader['statBlob']): Promise<boolean> =>
-        (await stat(repository, blob.digest, call))?.size === blob.size;
+      const sizeThere = async (stat: BlobReader['statBlob']): Promise<number | undefined> =>
+        (await stat(repository, blob.digest, call))?.size;
       const begun = mounts.begun(repository, blob.digest);
-      if (await isThere(reader.statBelieved)) return;
+      const before = await sizeThere(reader.statBelieved);
+      if (before === blob.size) return;
       const source = createSource();
       const attempt = async () => {
-        if (source.opened() && (await isThere(reader.statBlob))) return;
+        if (source.opened() && (await sizeThere(reader.statBlob)) === blob.size) return;
         await upload(repository, blob, { open, source, signal });
       };
       try {
-        if (begun && (await uploaded(repository, blob, { open, source, session: begun, signal }))) return;
-        await retrying(attempt, {
-          backoff: {
-            ...settings.backoff,
-            attempts: Math.min(begun ? UPLOADS - 1 : UPLOADS, settings.backoff.attempts),
-          },
-          judge: (error, done) => (source.failure() ? 'give-up' : judgeUpload(error, done)),
-          onRetry: (after, error) => {
-            const why = error instanceof Error ? error.message : String(error);
-            settings.onRetry?.({ host: http.host, what: `upload of ${blob.digest}`, after, why });
-          },
-          signal,
-        });
+        const done = begun && (await uploaded(repository, blob, { open, source, session: begun, signal }));
+        if (!done)
+          await retrying(attempt, {
+            backoff: {
+              ...settings.backoff,
+              attempts: Math.min(begun ? UPLOADS - 1 : UPLOADS, settings.backoff.attempts),
+            },
+            judge: (error, done) => (source.failure() ? 'give-up' : judgeUpload(error, begun ? done + 1 : done)),
+            onRetry: (after, error) => {
+              const why = error instanceof Error ? error.message : String(error);
+              settings.onRetry?.({ host: http.host, what: `upload of ${blob.digest}`, after, why });
+            },
+            signal,
+          });
       } catch (error) {
         // What the source threw is the reason; that the connection then went away follows from it.
         throw source.failure()?.error ?? error;
       }
+      // What a disk has made of a blob is not that blob; docker-registry keeps it all the same.
+      if (before !== undefined && (await sizeThere(reader.statBlob)) !== blob.size) throw keptDamaged(http.host, blob);
     },
     async deleteBlob(repository, digest, { signal } = {}) {
       const to = repositoryPath(repository, `blobs/${digest}`);
@@ -145,6 +148,12 @@ function createSource(): Source {
     opened: () => opened,
     failure: () => failure,
   };
+}
+
+function keptDamaged(host: string, { digest }: Descriptor): ImagesError {
+  return new ImagesError('SIZE_INVALID', `${host} keeps a damaged copy of blob ${digest}`, {
+    hint: 'Remove its file there (docker-registry: delete the images that have it, and collect garbage), then put the image again.',
+  });
 }
 
 /** The host would wait for bytes that never come, or take the rest for another request. */

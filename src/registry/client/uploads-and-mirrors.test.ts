@@ -60,14 +60,34 @@ describe('an upload', () => {
     expect(server.requests.map(({ method }) => method)).toEqual(['HEAD', 'POST', 'PUT', 'HEAD']);
   });
 
-  it('is made where the registry has the blob in another length than it is', async () => {
+  it.each([true, false])(
+    'is made where the registry has the blob in another length, and looked at (mended: %s)',
+    async (mends) => {
+      server.inject((request, response) => {
+        const length = mends && request.nth > 0 ? blob.length : 7;
+        if (request.method === 'HEAD') return status(200, { 'content-length': `${length}` })(request, response);
+        if (request.method === 'POST') return status(202, { location: '/upload/1' })(request, response);
+        return status(201)(request, response);
+      });
+      const putting = registry.putBlob('app', descriptor, open);
+      if (mends) await putting;
+      else
+        expect(await failure(putting)).toMatchObject({ code: 'SIZE_INVALID', hint: expect.stringContaining('Remove') });
+      expect(server.requests.map(({ method }) => method)).toEqual(['HEAD', 'POST', 'PUT', 'HEAD']);
+    },
+  );
+
+  it('is tried as often where a mount has begun it', async () => {
     server.inject((request, response) => {
-      if (request.method === 'HEAD') return status(200, { 'content-length': '7' })(request, response);
+      if (request.method === 'HEAD') return status(404)(request, response);
       if (request.method === 'POST') return status(202, { location: '/upload/1' })(request, response);
-      return status(201)(request, response);
+      if (request.method === 'GET') sendRange(request, response, blob);
+      else response.destroy();
+      return true;
     });
-    await registry.putBlob('app', descriptor, open);
-    expect(server.requests.map(({ method }) => method)).toEqual(['HEAD', 'POST', 'PUT']);
+    expect(await registry.mountBlob('app', digest, 'other')).toBe(false);
+    expect((await failure(registry.putBlob('app', descriptor, open))).code).toBe('BROKEN_OFF');
+    expect(server.requests.filter(({ method }) => method === 'PUT')).toHaveLength(3);
   });
 
   it('is not told the password where it leads to another host', async () => {

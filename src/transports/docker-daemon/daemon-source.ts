@@ -138,6 +138,7 @@ async function openSaved(
   // Where layers are known already, perhaps only the others have to be compressed: that shows when all is there.
   const known = spool ? await Promise.all(diffIds.map((diffId) => spool.known(diffId))) : [];
   const inline = spool && known.every((form) => form === undefined);
+  spool?.announce();
   const body = await daemon.save([id], call);
   const archive = await saveArchive(body, { label, directory, ...(inline && { spool }), ...call });
   const images = await readDockerArchive(archive);
