@@ -9,42 +9,74 @@ export interface HttpUrl {
   readonly path: string;
 }
 
+const MAX_PORT = 65_535;
+
 export interface HostAndPort {
   /** As sockets want it: no brackets, a zone's `%25` decoded. */
   readonly hostname: string;
   readonly port: number;
 }
 
-/** Reads `http://…` and `https://…`; user and password are dropped. Errors: plain Error (the caller knows where it came from). */
+/**
+ * Reads `http://…` and `https://…`; user and password are dropped, and what no request line can hold is percent-encoded.
+ * Errors: plain Error, which does not repeat the text: it may hold a password (the caller knows where it came from).
+ */
 export function parseHttpUrl(text: string): HttpUrl {
-  const match = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#@]+)([^#]*)/i.exec(text);
-  if (!match) throw new Error(`not an http address [${text}]`);
-  const [, scheme = '', host = '', rest = ''] = match;
+  const [, scheme = '', authority = '', rest = ''] = /^(https?):\/\/([^/?#\\]*)([^#]*)/is.exec(text) ?? [];
   const secure = scheme.toLowerCase() === 'https';
-  if (hostAndPort(host, secure).port > 65_535) throw new Error(`not an http address [${text}]`);
-  return { secure, host: normaliseHost(host, secure), path: rest.startsWith('/') ? rest : `/${rest}` };
+  const host = readHost(authority.slice(authority.lastIndexOf('@') + 1), secure);
+  if (scheme === '' || host === undefined) throw new Error('not an http address');
+  return { secure, host, path: sendable(rest.startsWith('/') ? rest : `/${rest}`) };
 }
 
-/** Where a Location or Link header leads: absolute, or relative to the request. Errors: BAD_ANSWER. */
-export function resolveHttpUrl(base: HttpUrl, location: string): HttpUrl {
-  if (/^https?:\/\/[^/?#]/i.test(location)) return elsewhere(base, location);
-  const here = 'same-origin.invalid';
-  const resolved = URL.parse(location, `http://${here}${base.path}`);
-  if (resolved?.host === here) return { ...base, path: `${resolved.pathname}${resolved.search}` };
-  if (resolved && location.startsWith('//')) return elsewhere(base, `${base.secure ? 'https' : 'http'}:${location}`);
-  throw noHttpAddress(base, location);
-}
-
-function elsewhere(base: HttpUrl, location: string): HttpUrl {
+/** `undefined` where the text is no address of that kind. */
+export function tryParseHttpUrl(text: string): HttpUrl | undefined {
   try {
-    return parseHttpUrl(location);
+    return parseHttpUrl(text);
   } catch {
-    throw noHttpAddress(base, location);
+    return undefined;
   }
 }
 
-function noHttpAddress({ host }: HttpUrl, location: string): ImagesError {
-  return new ImagesError('BAD_ANSWER', `${host} leads to no http address [${location.slice(0, 100)}]`);
+/** A host with or without a port, as it is connected to; `undefined` where nothing can be: no name, no address, no port from 1 to 65535. */
+function readHost(text: string, secure: boolean): string | undefined {
+  const [, name = '', port = ''] = /^(\[[^\]]*\]|[^:[\]]*)(?::(\d*))?$/.exec(text) ?? [];
+  const known = readHostname(name.toLowerCase());
+  const number = port === '' ? undefined : Number(port);
+  if (known === undefined || (number !== undefined && (number < 1 || number > MAX_PORT))) return undefined;
+  return number === undefined || number === (secure ? 443 : 80) ? known : `${known}:${number}`;
+}
+
+/** Names stay names; an address in another spelling (`2130706433`, `0x7f.1`, `[::ffff:127.0.0.1]`) is written as all others are. */
+function readHostname(name: string): string | undefined {
+  const [, address, zone] = /^\[([0-9a-f:.]+)%(?:25)?([\w.-]+)\]$/.exec(name) ?? [];
+  if (zone !== undefined) return URL.canParse(`http://[${address}]/`) ? `[${address}%25${zone}]` : undefined;
+  // The URL class would leave out line breaks and tabs.
+  if (/[\p{Cc}\s]/u.test(name)) return undefined;
+  const plain = /^[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?$/.test(name);
+  const url = URL.parse(`http://${name}/`);
+  if (url && url.pathname === '/' && url.href === `http://${url.hostname}/`) return url.hostname;
+  // Names of digits and dots that are no addresses can still be looked up.
+  return plain ? name : undefined;
+}
+
+/** What is signed stays as it was signed; only what would end the request line, or Node refuses, is encoded. */
+function sendable(path: string): string {
+  return /^[\x21-\x7e]*$/.test(path) ? path : encodeURI(path.toWellFormed()).replaceAll('%25', '%');
+}
+
+/** Where a Location or Link header, or a realm, leads: absolute, or relative to the request. Errors: BAD_ANSWER. */
+export function resolveHttpUrl(base: HttpUrl, location: string): HttpUrl {
+  if (/^https?:\/\/[^/?#]/i.test(location)) return tryParseHttpUrl(location) ?? leadsNowhere(base, location);
+  const here = 'same-origin.invalid';
+  const resolved = URL.parse(location, `http://${here}${base.path}`);
+  if (resolved?.host === here) return { ...base, path: `${resolved.pathname}${resolved.search}` };
+  const elsewhere = resolved && location.startsWith('//') ? `${base.secure ? 'https' : 'http'}:${location}` : '';
+  return tryParseHttpUrl(elsewhere) ?? leadsNowhere(base, location);
+}
+
+function leadsNowhere({ host }: HttpUrl, location: string): never {
+  throw new ImagesError('BAD_ANSWER', `${host} leads to no http address [${location.slice(0, 100)}]`);
 }
 
 /** Scheme, host and port alike: the border that credentials do not cross. */
@@ -83,10 +115,6 @@ export function hostAndPort(host: string, secure: boolean): HostAndPort {
 export function isLoopbackHost(host: string): boolean {
   const { hostname } = hostAndPort(host.toLowerCase(), false);
   return hostname === 'localhost' || hostname === '::1' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
-}
-
-function normaliseHost(host: string, secure: boolean): string {
-  return host.toLowerCase().replace(secure ? /:443$/ : /:80$/, '');
 }
 
 /** `:` and `/` may stand in a query as they are (RFC 3986, section 3.4); registries and people read them so. */

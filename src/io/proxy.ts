@@ -44,8 +44,17 @@ function parseProxy(text: string, variable: string): HttpProxy {
   const secure = url.protocol === 'https:';
   const { hostname, port } = hostAndPort(url.host, secure);
   if (!url.username) return { secure, hostname, port };
-  const userinfo = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const userinfo = `${decoded(url.username)}:${decoded(url.password)}`;
   return { secure, hostname, port, authorization: `Basic ${Buffer.from(userinfo).toString('base64')}` };
+}
+
+/** A `%` that stands for itself is taken as it is, as curl does. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function isExempt(list: string, host: string, secure: boolean): boolean {

@@ -53,6 +53,18 @@ describe('parseReference', () => {
     expect(() => parseReference(text)).toThrowError(expect.objectContaining({ code: 'REFERENCE_INVALID' }));
   });
 
+  it.each([
+    ['127.0.0.1:99999/app:1', 'port is not between 1 and 65535 [99999]'],
+    ['registry.example:65536/app:1', 'port is not between 1 and 65535 [65536]'],
+    ['localhost:0/app', 'port is not between 1 and 65535 [0]'],
+    ['[fd00::1]:123456/app', 'port is not between 1 and 65535 [123456]'],
+    ['[::::1]/app', '[[::::1]] is no IPv6 address'],
+    ['[1.2.3.4]:5000/app', '[[1.2.3.4]:5000] is no IPv6 address'],
+  ])('refuses the host of %s, which nothing can be at', (text, why) => {
+    expect(() => parseReference(text)).toThrowError(expect.objectContaining({ message: expect.stringContaining(why) }));
+    expect(isHost(text.slice(0, text.indexOf('/')))).toBe(false);
+  });
+
   it('gives back what it read', () => {
     const part = fc.stringMatching(/^[a-z0-9]{1,8}(?:[._-][a-z0-9]{1,4})?$/);
     const host = fc.constantFrom('docker.io', 'quay.io', 'localhost:5000', '[fd00::1]:80', '10.0.0.1');

@@ -24,7 +24,10 @@ const PATH_PART = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
 const PATH = new RegExp(`^${PATH_PART}(?:/${PATH_PART})*$`);
 const TAG = /^\w[\w.-]{0,127}$/;
 const HOST_LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
-const HOST = new RegExp(`^(?:${HOST_LABEL}(?:\\.${HOST_LABEL})*|\\[[0-9a-fA-F:.]+(?:%25[\\w.-]+)?\\])(?::\\d{1,5})?$`);
+const HOST = new RegExp(
+  `^(?:${HOST_LABEL}(?:\\.${HOST_LABEL})*|\\[[0-9a-fA-F:.]+(?:%25[\\w.-]+)?\\])(?::(\\d{1,5}))?$`,
+);
+const MAX_PORT = 65_535;
 const DOCKER_HUB: readonly string[] = [
   'docker.io',
   'index.docker.io',
@@ -43,7 +46,16 @@ export function isTag(text: string): boolean {
 
 /** The rule that Docker made: what stands before the first `/` is a host if it has a dot, a port or capitals, or is `localhost`. */
 export function isHost(text: string): boolean {
-  return /[.:A-Z]/.test(text) ? HOST.test(text) : text === 'localhost';
+  return /[.:A-Z]/.test(text) ? isAddress(text) : text === 'localhost';
+}
+
+/** What can be connected to: no port but 1 to 65535, and in brackets an IPv6 address. */
+function isAddress(text: string): boolean {
+  const match = HOST.exec(text);
+  if (!match) return false;
+  const port = match[1] === undefined ? undefined : Number(match[1]);
+  if (port !== undefined && (port < 1 || port > MAX_PORT)) return false;
+  return !text.startsWith('[') || URL.canParse(`http://${text.replace(/(?:%25[^\]]*)?\].*$/, ']')}/`);
 }
 
 /** Errors: REFERENCE_INVALID, naming what is wrong with it. */
@@ -62,7 +74,7 @@ export function parseReference(text: string): Reference {
   const host = first !== '' && isHost(first) ? canonicalHost(first) : undefined;
   const path = host === undefined ? repository : repository.slice(slash + 1);
   if (path === '') refuse(text, 'it names no repository');
-  if (!isRepositoryPath(path)) refuse(text, whatIsWrong(path));
+  if (!isRepositoryPath(path)) refuse(text, whatIsWrongWithHost(first) ?? whatIsWrong(path));
   if (host === undefined && /^[0-9a-f]{64}$/.test(path)) refuse(text, 'it looks like an image id');
   return { ...(host && { host }), path, ...(tag && { tag }), ...(digest && { digest: digest as Digest }) };
 }
@@ -98,6 +110,15 @@ export function tagOrDigest(reference: Reference): string {
 export function canonicalHost(host: string): string {
   const lower = host.toLowerCase();
   return DOCKER_HUB.includes(lower) ? DEFAULT_HOST : lower;
+}
+
+/** Of what was meant for a host and is none. */
+function whatIsWrongWithHost(first: string): string | undefined {
+  const [, name, port] = /^(\[.*\]|[^:[\]]+):(\d+)$/.exec(first) ?? [];
+  if (name !== undefined && port !== undefined && (Number(port) < 1 || Number(port) > MAX_PORT)) {
+    return `its port is not between 1 and ${MAX_PORT} [${port}]`;
+  }
+  return first.startsWith('[') ? `[${first}] is no IPv6 address` : undefined;
 }
 
 function whatIsWrong(path: string): string {

@@ -31,7 +31,7 @@ export function parseRegistryAddress(text: string): RegistryAddress {
 /** `port` absent: the scheme's own. */
 export function registryAddress(hostname: string, port: number | undefined, secure: boolean): RegistryAddress {
   const own = secure ? 443 : 80;
-  const name = isIP(hostname) === 6 ? `[${hostname}]` : hostname.toLowerCase();
+  const name = isIP(hostname) === 6 ? `[${hostname.replace(/%(?:25)?/, '%25')}]` : hostname.toLowerCase();
   const host = port === undefined || port === own ? name : `${name}:${port}`;
   return { secure, hostname: hostname.toLowerCase(), port: port ?? own, host };
 }

@@ -1,5 +1,5 @@
 // Where COPY and ADD read from, and what tells what they read from others: the files' contents, or the identity of the layers.
-import { parseHttpUrl } from '../../io/http-url.ts';
+import { tryParseHttpUrl } from '../../io/http-url.ts';
 import { isDigest } from '../../oci/digest.ts';
 import { findPath, headerOf, walk } from '../../rootfs/tree.ts';
 import { fileInMemory, filesSource } from '../context/one-file.ts';
@@ -85,7 +85,7 @@ async function urlActions(step: Step, said: Said, url: string, unpack: boolean):
     });
   }
   const word = sources.find(({ text }) => text === url)?.word;
-  if (!isAddress(url)) {
+  if (!tryParseHttpUrl(url)) {
     const { at, text } = word ?? instruction.destination;
     throw mistake(instruction.statement, `no http address [${url}]`, { at, length: text.length });
   }
@@ -108,14 +108,6 @@ async function urlActions(step: Step, said: Said, url: string, unpack: boolean):
   const file = unpack && node ? await source.archive(node.inode, build.call) : undefined;
   if (file) return [{ kind: 'unpack', id: ['archive', file.id], file }];
   return [copyAll(source, name, ['url', name, node ? await source.contentId(node.inode) : ''])];
-}
-
-function isAddress(url: string): boolean {
-  try {
-    return parseHttpUrl(url).host !== '';
-  } catch {
-    return false;
-  }
 }
 
 /** Of all that a source means: names, headers without times, contents. */

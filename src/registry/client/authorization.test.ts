@@ -220,6 +220,26 @@ describe('tokens', () => {
     expect(error.message).toContain('tokens.example.com');
   });
 
+  it.each(['::', 'http://:0/', 'http://127.0.0.1:99999/token', '/token', 'http://u:hidden@x y/', ''])(
+    'of a realm that is no address (%j) are not asked for: the host’s answer is to blame, in words that repeat no password',
+    async (realm) => {
+      world.registry.inject(status(401, { 'www-authenticate': `Bearer realm="${realm}",service="x"` }));
+      const error = await failure(registryFor().getManifest('app', 'latest'));
+      expect(error.code).toBe('BAD_ANSWER');
+      expect(error.message).toContain(`${world.registry.host} names no token server`);
+      expect(`${error.message} ${error.hint} ${error.stack}`).not.toContain('hidden');
+    },
+  );
+
+  it('of a realm with a user, a line break and blanks are asked for at that address, without the user', async () => {
+    world.registry.inject(
+      status(401, { 'www-authenticate': `Bearer realm="http://a:b@${world.tokens.host}/token%0d%0aX: y"` }),
+    );
+    await failure(registryFor().getManifest('app', 'latest'));
+    expect(world.tokens.requests[0]?.url).toMatch(/^\/token%0d%0aX:%20y\?scope=/);
+    expect(world.tokens.requests[0]?.headers.authorization).toBeUndefined();
+  });
+
   it('that would break out of their header are none', async () => {
     world.tokens.inject((_request, response) => sendJson(response, 200, { token: 'x\r\nhost: evil' }));
     expect((await failure(registryFor().getManifest('app', 'latest'))).code).toBe('BAD_ANSWER');

@@ -1,5 +1,5 @@
 // What is sent as Authorization to one host: learnt from its 401s (Bearer before Basic), one token a set of scopes, fetched once for all who wait.
-import { describeHttpUrl, type HttpUrl, hostAndPort, isLoopbackHost, parseHttpUrl } from '../../io/http-url.ts';
+import { describeHttpUrl, type HttpUrl, hostAndPort, isLoopbackHost, tryParseHttpUrl } from '../../io/http-url.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { coversScopes, mergeScopes, type Scope } from './scopes.ts';
 import type { Credentials, CredentialsProvider } from './settings.ts';
@@ -135,13 +135,12 @@ async function forget(held: Map<string, HeldToken>, used: string | undefined): P
 }
 
 function readRealm(realm: string, url: HttpUrl): HttpUrl {
-  try {
-    return parseHttpUrl(realm);
-  } catch (cause) {
-    throw new ImagesError('BAD_ANSWER', `${url.host} names no token server that can be used [${realm.slice(0, 100)}]`, {
-      cause,
-    });
-  }
+  const server = tryParseHttpUrl(realm);
+  if (server) return server;
+  const message = `${url.host} names no token server that can be used: its realm is no address`;
+  throw new ImagesError('BAD_ANSWER', message, {
+    hint: 'The registry, or a proxy in front of it, is set up wrongly: its WWW-Authenticate has to name an http address.',
+  });
 }
 
 function loginHint(host: string, credentials: CredentialsProvider | undefined): string {

@@ -1,7 +1,7 @@
 // Where the Docker daemon listens: $DOCKER_HOST, the current docker context, the usual sockets (docs.docker.com, "docker CLI", environment variables). Nothing is asked of it here.
 import { access, constants, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type HttpUrl, parseHttpUrl } from '../../io/http-url.ts';
+import { type HttpUrl, tryParseHttpUrl } from '../../io/http-url.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { currentContext } from './contexts.ts';
 import { readTls, type TlsMaterial } from './tls-material.ts';
@@ -77,7 +77,8 @@ function httpUrl(address: string, rest: string, secure: boolean): HttpUrl {
   const [, name = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(host) ?? [];
   if (host !== '' && name === '' && port === undefined) return notAnAddress(address);
   const authority = `${name || 'localhost'}:${port ?? (secure ? TLS_PORT : PORT)}`;
-  return parseHttpUrl(`${secure ? 'https' : 'http'}://${authority}${path.replace(/\/+$/, '')}`);
+  const url = `${secure ? 'https' : 'http'}://${authority}${path.replace(/\/+$/, '')}`;
+  return tryParseHttpUrl(url) ?? notAnAddress(address);
 }
 
 function notAnAddress(address: string): never {

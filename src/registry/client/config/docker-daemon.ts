@@ -1,5 +1,5 @@
 // What the Docker daemon's configuration says of hosts: `insecure-registries` and `registry-mirrors` (docs.docker.com, "dockerd").
-import { hostAndPort, parseHttpUrl } from '../../../io/http-url.ts';
+import { hostAndPort, tryParseHttpUrl } from '../../../io/http-url.ts';
 import { isInBlock } from '../../../io/proxy.ts';
 import { canonicalHost, DEFAULT_HOST } from '../../../oci/reference.ts';
 import type { Mirror } from '../settings.ts';
@@ -34,7 +34,7 @@ function isInEntry(entry: string, host: string): boolean {
 }
 
 function readMirror(file: string, address: string): Mirror {
-  const url = URL.canParse(address) && /^https?:/i.test(address) ? parseHttpUrl(address) : undefined;
+  const url = tryParseHttpUrl(address);
   if (!url) return invalid(file, `has a wrong value: registry-mirrors holds [${address}]`);
   const path = url.path.replace(/\/+$/, '');
   return { host: url.host, scheme: url.secure ? 'https' : 'http', pulls: 'all', ...(path && { root: `${path}/v2` }) };

@@ -1,6 +1,6 @@
 // containerd's hosts.toml: `certs.d/HOST/hosts.toml`, with `_default` for hosts that have none (containerd, docs/hosts.md).
 import { dirname, join, resolve } from 'node:path';
-import { parseHttpUrl } from '../../../io/http-url.ts';
+import { tryParseHttpUrl } from '../../../io/http-url.ts';
 import { isObject, type Json } from '../../../oci/decode.ts';
 import type { Endpoint, HostRule, Mirror } from '../settings.ts';
 import { defaultAddress } from './docker-hub.ts';
@@ -57,8 +57,7 @@ function readMirror(file: string, address: string, table: Json): Mirror | undefi
 
 function readEndpoint(file: string, address: string, table: Json): Endpoint {
   const text = /^https?:\/\//i.test(address) ? address : `https://${address}`;
-  if (!URL.canParse(text)) return invalid(file, `has a wrong address [${address}]`);
-  const url = parseHttpUrl(text);
+  const url = tryParseHttpUrl(text) ?? invalid(file, `has a wrong address [${address}]`);
   const path = url.path.replace(/\/+$/, '');
   const whole = fieldsOf(file, table).boolean('override_path') || path.endsWith('/v2');
   return {
