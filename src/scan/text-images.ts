@@ -1,7 +1,7 @@
 // References inside free texts: shell lines, flags, `NAME=value` lists. Relies on key-names.ts for what a name says and on verdict.ts.
 import { judgeImageWithCare } from './image-text.ts';
 import { imageKey } from './key-names.ts';
-import { isSurelyImage, readsLikeImage } from './verdict.ts';
+import { isSurelyImage, isVersioned, readsLikeImage } from './verdict.ts';
 
 export interface TextImage {
   readonly image: string;
@@ -11,6 +11,8 @@ export interface TextImage {
   readonly isCertain: boolean;
   /** A flag or a name said so. */
   readonly isNamed: boolean;
+  /** It has a tag or a digest. */
+  readonly isVersioned: boolean;
 }
 
 interface Token {
@@ -44,14 +46,15 @@ export function* namedImages(
     if (judged.kind !== 'image') continue;
     const { reference, image } = judged;
     const hasPath = reference.host !== undefined || reference.path.includes('/');
-    const isVersioned = reference.tag !== undefined || reference.digest !== undefined;
+    const hasVersion = isVersioned(reference);
     const isBareFlag = /^--?(?:[\w-]+-)?image$/.test(name) && !/^(?:true|false|auto|none|\d+)$/.test(image);
     const isNamed =
-      isBareFlag || (key === 'yes' && (hasPath || isVersioned)) || (key === 'perhaps' && hasPath && isVersioned);
-    if (isSurelyImage(reference)) yield { image, line, isCertain: true, isNamed };
-    else if (isNamed) yield { image, line, isCertain: !isBase(name) || isVersioned, isNamed };
+      isBareFlag || (key === 'yes' && (hasPath || hasVersion)) || (key === 'perhaps' && hasPath && hasVersion);
+    const found = { image, line, isNamed, isVersioned: hasVersion };
+    if (isSurelyImage(reference)) yield { ...found, isCertain: true };
+    else if (isNamed) yield { ...found, isCertain: !isBase(name) || hasVersion };
     else if (readsLikeImage(reference) && /^v?\d|^latest$/.test(reference.tag ?? '0'))
-      yield { image, line, isCertain: false, isNamed };
+      yield { ...found, isCertain: false };
   }
 }
 

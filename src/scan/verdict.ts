@@ -40,7 +40,23 @@ export interface Context {
 
 export function verdictOn(reference: Reference, context: Context): Verdict {
   const verdict = byShape(reference, context);
-  return verdict?.certainty === 'used' ? bySurroundings(context) : verdict;
+  if (verdict?.certainty !== 'used') return verdict;
+  if (!isVersioned(reference) && isSetting(context.document, context.object))
+    return { certainty: 'maybe', reason: UNTAGGED };
+  return bySurroundings(context);
+}
+
+/** Settings and scripts name patterns, repositories and what a program puts together; an image that is to run has a tag there. */
+export const UNTAGGED = 'without a tag it may be a part of a name, or a pattern';
+
+export function isVersioned({ tag, digest }: Reference): boolean {
+  return tag !== undefined || digest !== undefined;
+}
+
+/** A value of a ConfigMap or a Secret, and of what stands in a text without being an object itself. */
+export function isSetting(document: ScannedDocument, object: KubernetesObject | undefined): boolean {
+  if (!object) return document.isEmbedded === true;
+  return object.group === '' && (object.kind === 'ConfigMap' || object.kind === 'Secret');
 }
 
 /** What a policy matches, or a watcher watches. */
@@ -60,15 +76,15 @@ export function readsLikeImage(reference: Reference): boolean {
 }
 
 function byShape(reference: Reference, { key, object }: Context): Verdict {
-  const isVersioned = reference.tag !== undefined || reference.digest !== undefined;
+  const hasVersion = isVersioned(reference);
   if (isAddress(reference)) return undefined;
   if (isSurelyImage(reference)) return USED;
   if (object && MACHINES.test(object.group) && !isUnmistakable(reference)) return undefined;
   if (key === 'yes') {
-    if (isVersioned || hasRealHost(reference) || reference.path.includes('/')) return USED;
+    if (hasVersion || hasRealHost(reference) || reference.path.includes('/')) return USED;
     return { certainty: 'maybe', reason: 'a bare name can mean something else here' };
   }
-  if (key === 'perhaps') return isVersioned || hasRealHost(reference) ? USED : undefined;
+  if (key === 'perhaps') return hasVersion || hasRealHost(reference) ? USED : undefined;
   if (!readsLikeImage(reference)) return undefined;
   return { certainty: 'maybe', reason: 'it reads like a reference, but nothing around it speaks of images' };
 }

@@ -48,4 +48,13 @@ describe('command lines', () => {
       'apiVersion: x/v1\nkind: X\nuserData: |\n  #cloud-config\n  runcmd:\n  - ctr image pull docker.io/library/busybox:1.36\n';
     expect(whyIn(text)).toEqual(['docker.io/library/busybox:1.36 6 userData > runcmd[0]']);
   });
+
+  it('without a tag are uncertain in scripts, not as arguments', () => {
+    const script = deployment('command: [sh, -c, "start --helper-image=example/helper"]');
+    expect([usedIn(script), maybeIn(script)]).toEqual([[], ['example/helper']]);
+    expect(usedIn(args('--helper-image=example/helper'))).toEqual(['example/helper']);
+    const settings =
+      'apiVersion: v1\nkind: ConfigMap\ndata:\n  a.sh: |\n    A_IMAGE=example/a\n    B_IMAGE=example/b:1\n';
+    expect([usedIn(settings), maybeIn(settings)]).toEqual([['example/b:1'], ['example/a']]);
+  });
 });

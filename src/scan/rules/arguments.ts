@@ -4,7 +4,7 @@ import { maybe, used } from '../findings.ts';
 import { imageKey } from '../key-names.ts';
 import { pathOf } from '../path.ts';
 import { imagesInText, namedImages, type TextImage } from '../text-images.ts';
-import { whyNotRun } from '../verdict.ts';
+import { UNTAGGED, whyNotRun } from '../verdict.ts';
 import { mayMention, type Visit, visitsOf } from '../walk.ts';
 
 const RULE = 'arguments';
@@ -45,10 +45,12 @@ function* findInWord(document: ScannedDocument, { visit, words, index }: Word): 
   if (typeof word !== 'string') return;
   const path = Array.isArray(visit.value) ? [...pathOf(visit), index] : pathOf(visit);
   const notRun = whyNotRun(visit.object);
-  for (const { image, line, isCertain } of imagesInWord(word, words[index - 1])) {
+  const isScript = /\s/.test(word.trim());
+  for (const { image, line, isCertain, isVersioned } of imagesInWord(word, words[index - 1])) {
     const found = { ...document, lineOf: () => document.lineInText(path, line) };
     const spot = { document: found, path, rule: RULE };
-    if (isCertain && !notRun) yield used(image, spot);
+    if (isCertain && !notRun && isScript && !isVersioned) yield maybe(image, UNTAGGED, spot);
+    else if (isCertain && !notRun) yield used(image, spot);
     else yield maybe(image, notRun ?? 'a word of a command line that reads like a reference', spot);
   }
 }

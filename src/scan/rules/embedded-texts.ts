@@ -1,36 +1,38 @@
 // Manifests, configuration and scripts inside texts: values of ConfigMaps and Secrets, `valuesContent`, cloud-init, examples of an operator.
 import type { DocumentRule, Finding, Path, ScannedDocument, Warning } from '../contract.ts';
+import { decodedText, ENCODED, MAX_TEXT } from '../encoded-text.ts';
 import { maybe, used } from '../findings.ts';
 import { imageLines } from '../lines.ts';
 import { formatPath, pathOf } from '../path.ts';
 import { imagesInText } from '../text-images.ts';
-import { whyNotRun } from '../verdict.ts';
+import { UNTAGGED, whyNotRun } from '../verdict.ts';
 import { mayMention, type Visit, visitsOf } from '../walk.ts';
 import { parseYaml } from '../yaml.ts';
 
 const RULE = 'embedded-texts';
 /** A text in a text in a text … */
 const MAX_NESTING = 4;
-const MAX_TEXT = 4 << 20;
 const COMMAND_LINES: ReadonlySet<string> = new Set(['args', 'command', 'env', 'cmd', 'arguments']);
 const ALM_EXAMPLES = 'alm-examples';
 /** OLM's examples of custom resources; the block with which Knative documents a ConfigMap. */
 const EXAMPLES: ReadonlySet<unknown> = new Set([ALM_EXAMPLES, '_example']);
 
-/** A block or quoted text of several lines, JSON in quotes, a Secret. */
-const TEXT_IN_TEXT = /[|>][-+0-9]*[ \t]*(?:#.*)?$|\\n|["']\s*[[{]|["'][^"'\n]*\n|\bSecret\b/m;
+/** A block or quoted text of several lines, JSON in quotes. */
+const TEXT_IN_TEXT = /[|>][-+0-9]*[ \t]*(?:#.*)?$|\\n|["']\s*[[{]|["'][^"'\n]*\n/m;
 
 /** Asks `rules` about the documents inside texts, and itself about the texts inside those. */
 export function embeddedTexts(rules: readonly DocumentRule[], nesting = 0): DocumentRule {
   const inner = nesting < MAX_NESTING ? () => [...rules, embeddedTexts(rules, nesting + 1)] : () => rules;
   return {
     name: RULE,
-    matches: (document) => mayMention(document, TEXT_IN_TEXT),
+    matches: (document) => mayMention(document, TEXT_IN_TEXT) || mayMention(document, ENCODED),
     *find(document) {
       for (const visit of visitsOf(document)) {
         const text = textIn(visit);
         if (text === undefined) continue;
-        const found = findInText(document, { visit, text, rules: inner() });
+        // What is written encoded stands at one line as a whole.
+        const outer = text === visit.value ? document : { ...document, lineInText: (at: Path) => document.lineOf(at) };
+        const found = findInText(outer, { visit, text, rules: inner() });
         yield* EXAMPLES.has(visit.key) ? asExamples(found) : found;
       }
     },
@@ -43,18 +45,19 @@ interface Embedded {
   readonly rules: readonly DocumentRule[];
 }
 
-/** A text of several lines or in JSON that can hold an image at all. */
+/** A text of several lines or in JSON that can hold an image at all, encoded or not. */
 function textIn(visit: Visit): string | undefined {
   if (typeof visit.value !== 'string' || visit.value.length > MAX_TEXT || isSaidElsewhere(visit)) return undefined;
-  const text =
-    visit.object?.kind === 'Secret' && visit.parent?.key === 'data' ? decodeBase64(visit.value) : visit.value;
-  return isWorthALook(text) && /\n|^\s*[[{]/.test(text) && MAY_HOLD_IMAGES.test(text) ? text : undefined;
+  const text = decodedText(visit.value) ?? visit.value;
+  return isWorthALook(text) && /\n|^\s*[[{]/.test(text) && (MAY_HOLD_IMAGES.test(text) || ENCODED.test(text))
+    ? text
+    : undefined;
 }
 
 const MAY_HOLD_IMAGES = /image|repository|\btag\b|\/[\w.-]+(?::[\w.]|@sha)/i;
 
-function isWorthALook(text: string | undefined): text is string {
-  return text !== undefined && !text.startsWith('-----BEGIN');
+function isWorthALook(text: string): boolean {
+  return !text.startsWith('-----BEGIN');
 }
 
 function isSaidElsewhere(visit: Visit): boolean {
@@ -63,13 +66,6 @@ function isSaidElsewhere(visit: Visit): boolean {
     if (at.parent?.key === 'annotations') return at.key !== ALM_EXAMPLES;
   }
   return typeof visit.key === 'string' && COMMAND_LINES.has(visit.key);
-}
-
-function decodeBase64(text: string): string | undefined {
-  const packed = text.replace(/\s+/g, '');
-  if (packed.length < 8 || !/^[A-Za-z0-9+/]+={0,2}$/.test(packed)) return undefined;
-  const decoded = Buffer.from(packed, 'base64').toString('utf8');
-  return /[\u0000-\u0008\ufffd]/.test(decoded) ? undefined : decoded;
 }
 
 function* findInText(document: ScannedDocument, { visit, text, rules }: Embedded): Iterable<Finding | Warning> {
@@ -123,9 +119,10 @@ function atLine(
 function* wordsOfText(document: ScannedDocument, { visit, text }: Embedded): Iterable<Finding> {
   const path = pathOf(visit);
   const notRun = whyNotRun(visit.object);
-  for (const { image, line, isNamed } of imagesInText(text)) {
+  for (const { image, line, isNamed, isVersioned } of imagesInText(text)) {
     const spot = { document: { ...document, lineOf: () => document.lineInText(path, line) }, path, rule: RULE };
-    if (isNamed && !notRun) yield used(image, spot);
+    if (isNamed && isVersioned && !notRun) yield used(image, spot);
+    else if (isNamed && !isVersioned) yield maybe(image, notRun ?? UNTAGGED, spot);
     else yield maybe(image, notRun ?? 'a word of a text that reads like a reference', spot);
   }
 }

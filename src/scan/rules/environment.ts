@@ -6,7 +6,7 @@ import { judgeImageWithCare } from '../image-text.ts';
 import { imageKey } from '../key-names.ts';
 import { pathOf } from '../path.ts';
 import { imagesInText, namedImages } from '../text-images.ts';
-import { whyNotRun } from '../verdict.ts';
+import { isSetting, UNTAGGED, whyNotRun } from '../verdict.ts';
 import { mayMention, type Visit, visitsOf } from '../walk.ts';
 
 const RULE = 'environment';
@@ -50,9 +50,10 @@ function* findInEntry(document: ScannedDocument, { visit, index, fields }: Entry
       yield unresolved(value, 'the image is a placeholder', spot);
     const notRun = whyNotRun(visit.object) ?? whyParameter(name, visit);
     const whole = withTagBeside(name, value, visit.value);
-    for (const { image, isCertain } of imagesInValue(name, whole)) {
-      if (isCertain && !notRun) yield used(image, spot);
-      else yield maybe(image, notRun ?? 'the program that reads it may add to it', spot);
+    for (const { image, isCertain, isVersioned } of imagesInValue(name, whole)) {
+      const doubt = notRun ?? (!isVersioned && isSetting(document, visit.object) ? UNTAGGED : undefined);
+      if (isCertain && doubt === undefined) yield used(image, spot);
+      else yield maybe(image, doubt ?? 'the program that reads it may add to it', spot);
     }
     if (imageKey(name) === 'yes') yield* bareName(value, spot);
   }

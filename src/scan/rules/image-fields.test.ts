@@ -92,4 +92,36 @@ describe('fields that hold a whole reference', () => {
   it('with a placeholder give a warning', () => {
     expect(scanText(resource(`image: quay.io/a/b:\${TAG}`)).warnings).toHaveLength(1);
   });
+
+  it('without a tag are in use in objects, and uncertain in ConfigMaps, Secrets and settings', () => {
+    const settings = (kind: string) =>
+      `apiVersion: v1\nkind: ${kind}\n${kind === 'Secret' ? 'stringData' : 'data'}:\n  a-image: example/a\n  b-image: quay.io/x/b\n  c-images: "x=example/c,y=example/d:1"\n  e-image: example/e:1\n`;
+    for (const kind of ['ConfigMap', 'Secret']) {
+      expect(usedIn(settings(kind))).toEqual(['example/d:1', 'example/e:1']);
+      expect(maybeIn(settings(kind))).toEqual(['example/a', 'example/c', 'quay.io/x/b']);
+    }
+    const embedded =
+      'apiVersion: v1\nkind: ConfigMap\ndata:\n  c.yaml: |\n    proxyImage: example/a\n    env: [{name: B_IMAGE, value: example/b}]\n';
+    expect([usedIn(embedded), maybeIn(embedded)]).toEqual([[], ['example/a', 'example/b']]);
+    expect(usedIn(resource('proxyImage: example/a'))).toEqual(['example/a']);
+  });
+
+  it('may be addresses of models', () => {
+    const service = (model: string) =>
+      `apiVersion: serving.kserve.io/v1alpha1\nkind: LLMInferenceService\nspec: ${model}\n`;
+    expect(
+      usedIn(service('{model: {uri: "oci://quay.io/x/llm:1", lora: {adapters: [{uri: "oci://x.example/lora"}]}}}')),
+    ).toEqual(['quay.io/x/llm:1', 'x.example/lora']);
+    expect(usedIn(service('{predictor: {model: {storageUri: "s3://bucket/x:1"}}}'))).toEqual([]);
+    expect(usedIn(resource('storageUri: oci://x.example/m:1', 'mlops.seldon.io/v1alpha1'))).toEqual(['x.example/m:1']);
+    expect(usedIn(resource('modelUri: oci://x.example/m@sha256:' + 'e'.repeat(64)))).toHaveLength(1);
+  });
+
+  it('with the address of something else in a registry are uncertain, charts and bundles are none', () => {
+    expect(maybeIn(resource('module: oci://quay.io/x/policy:1'))).toEqual(['quay.io/x/policy:1']);
+    for (const field of ['url', 'repoURL', 'chart', 'bundle']) {
+      expect(maybeIn(resource(`${field}: oci://quay.io/x/y:1`))).toEqual([]);
+    }
+    expect(maybeIn(resource('from: oci://ghcr.io/x/charts/y:1'))).toEqual([]);
+  });
 });

@@ -8,7 +8,7 @@ import { type ImageKey, imageKey, isImageList } from '../key-names.ts';
 import { nameOf, pathOf } from '../path.ts';
 import { tagBeside } from '../tag-beside.ts';
 import { namedImages } from '../text-images.ts';
-import { verdictOn, whyNotRun } from '../verdict.ts';
+import { isSetting, readsLikeImage, UNTAGGED, verdictOn, whyNotRun } from '../verdict.ts';
 import { type Visit, visitsOf } from '../walk.ts';
 import { isContainer } from './containers.ts';
 
@@ -16,6 +16,10 @@ const RULE = 'image-fields';
 /** Names of fields that hold addresses: their texts can look like references. */
 const ADDRESS =
   /url|uri|endpoint|address|host|server|link|issuer|path|chart|bundle|audience|domain|origin|registry|repo/i;
+/** Fields that say where a model is: KServe's, Seldon's, Kubeflow's. */
+const MODEL = /^(?:storage|model|source_?model)_?ur[il]s?$/i;
+/** Fields that say where a chart, or a bundle of manifests, is. */
+const OTHER_ARTIFACT = /chart|repo|bundle|source|^url$/i;
 /** Their images are said by rules of their own. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['annotations', 'env', 'args', 'command']);
 
@@ -36,8 +40,9 @@ export const imageFields: DocumentRule = {
 function* find(document: ScannedDocument, visit: Visit): Iterable<Finding | Warning> {
   const text = visit.value as string;
   if (text.length > 1000 || text === '') return;
-  const key = text.startsWith('docker://') ? 'yes' : keyOf(visit);
+  const key = text.startsWith('docker://') || isModel(text, visit) ? 'yes' : keyOf(visit);
   if (key === 'no' && !/[:@]/.test(text)) return;
+  if (key !== 'yes' && text.startsWith('oci://')) yield* artifact(document, visit);
   if (key !== 'yes' && (text.includes('://') || ADDRESS.test(nameOf(visit) ?? ''))) return;
   const judged = judgeImageWithCare(text);
   const spot = { document, path: pathOf(visit), rule: RULE };
@@ -55,11 +60,30 @@ function* find(document: ScannedDocument, visit: Visit): Iterable<Finding | Warn
   else if (verdict) yield maybe(judged.image, verdict.reason, spot);
 }
 
+/** `storageUri: oci://quay.io/x/model:1`: a model that the kubelet pulls as an image (kserve.github.io, "Modelcars"). */
+function isModel(text: string, visit: Visit): boolean {
+  if (!text.startsWith('oci://') || !visit.object) return false;
+  const name = nameOf(visit) ?? '';
+  return (
+    visit.object.group === 'serving.kserve.io' || MODEL.test(name) || (name === 'uri' && visit.parent?.key === 'model')
+  );
+}
+
+/** An address with a tag, where no chart and no bundle of manifests is expected. */
+function* artifact(document: ScannedDocument, visit: Visit): Iterable<Finding> {
+  const judged = judgeImageWithCare(visit.value);
+  if (judged.kind !== 'image' || !visit.object || !readsLikeImage(judged.reference)) return;
+  if (OTHER_ARTIFACT.test(nameOf(visit) ?? '') || isChart(judged.reference, visit)) return;
+  const reason = whyNotRun(visit.object) ?? 'an address in a registry: what is there may be no image';
+  yield maybe(judged.image, reason, { document, path: pathOf(visit), rule: RULE });
+}
+
 /** `images: "java=quay.io/x/java:1;node=quay.io/x/node:2"`. */
 function* listedImages(visit: Visit, spot: Spot): Iterable<Finding> {
   const notRun = whyNotRun(visit.object);
-  for (const { image } of namedImages({ name: nameOf(visit) ?? '', value: visit.value as string })) {
-    yield notRun ? maybe(image, notRun, spot) : used(image, spot);
+  for (const { image, isVersioned } of namedImages({ name: nameOf(visit) ?? '', value: visit.value as string })) {
+    const doubt = notRun ?? (!isVersioned && isSetting(spot.document, visit.object) ? UNTAGGED : undefined);
+    yield doubt === undefined ? used(image, spot) : maybe(image, doubt, spot);
   }
 }
 

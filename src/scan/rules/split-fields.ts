@@ -1,5 +1,5 @@
 // References in parts: {registry, repository, name, tag, version, digest} in values and custom resources, and the siblings `image` + `imageTag`.
-import { type Reference, tryParseReference } from '../../oci/reference.ts';
+import { tryParseReference } from '../../oci/reference.ts';
 import type { DocumentRule, Finding, ScannedDocument } from '../contract.ts';
 import { asFields, type Fields, scalarOf, textOf } from '../fields.ts';
 import { maybe, used } from '../findings.ts';
@@ -8,7 +8,7 @@ import { joinParts, type Parts } from '../join-parts.ts';
 import { imageKey, isImageList } from '../key-names.ts';
 import { nameOf, pathOf } from '../path.ts';
 import { tagBeside } from '../tag-beside.ts';
-import { verdictOn, whyNotRun } from '../verdict.ts';
+import { isVersioned, verdictOn, whyNotRun } from '../verdict.ts';
 import { mayMention, type Visit, visitsOf } from '../walk.ts';
 
 const RULE = 'split-fields';
@@ -115,10 +115,6 @@ function* findSiblings(document: ScannedDocument, visit: Visit, fields: Fields):
 function isUnderImageKey(visit: Visit): boolean {
   const name = nameOf(visit) ?? '';
   return imageKey(name) === 'yes' || (typeof visit.key === 'string' && isImageList(visit.parent?.key?.toString()));
-}
-
-function isVersioned(reference: Reference): boolean {
-  return reference.tag !== undefined || reference.digest !== undefined;
 }
 
 function isVersionedText(text: string): boolean {
