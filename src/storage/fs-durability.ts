@@ -3,6 +3,10 @@
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isFsError } from '../io/fs-errors.ts';
+import { createLimiter } from '../io/limiter.ts';
+
+/** Files of one call that are open at once: enough that their syncs share the disk's flushes. */
+const SYNCED_AT_ONCE = 32;
 
 export interface DirectorySyncs {
   /** An entry of this directory is new or another one now. */
@@ -56,13 +60,13 @@ export function directorySyncs(root: string): DirectorySyncs {
       await settled(ancestorSyncs(paths));
     },
     syncFiles: async (paths) => {
-      await settled([...[...new Set(paths)].map(fsync), ...ancestorSyncs(paths)]);
+      await settled([createLimiter(SYNCED_AT_ONCE).map(new Set(paths), fsync), ...ancestorSyncs(paths)]);
     },
   };
 }
 
 /** All have ended; throws the first failure. */
-async function settled(work: readonly Promise<void>[]): Promise<void> {
+async function settled(work: readonly Promise<unknown>[]): Promise<void> {
   const failure = (await Promise.allSettled(work)).find((result) => result.status === 'rejected');
   if (failure) throw failure.reason;
 }

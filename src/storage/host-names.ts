@@ -15,7 +15,7 @@ import type { NameRecords } from './name-records.ts';
 export function hostNames(registry: Registry, names: NameRecords): Registry {
   /** Blobs that a client was told are there, under another spelling, it does not push: they are made the repository's own. */
   async function adoptBlobs(repository: string, manifest: RawManifest): Promise<void> {
-    for (const { digest } of successors(decodeManifest(manifest)).blobs) {
+    for (const digest of new Set(successors(decodeManifest(manifest)).blobs.map((blob) => blob.digest))) {
       if (await registry.statBlob(repository, digest)) continue;
       for (const name of repositories(repository)) {
         if ((await registry.statBlob(name, digest)) && (await registry.mountBlob(repository, digest, name))) break;

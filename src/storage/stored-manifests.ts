@@ -1,4 +1,5 @@
 // Manifests and tags over an object store: a manifest is a blob with a revision link, a tag a link that is moved last.
+import { createLimiter } from '../io/limiter.ts';
 import { object, parseJson } from '../oci/decode.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from '../oci/digest.ts';
@@ -40,6 +41,10 @@ export type StoredManifests = Pick<
   | 'tags'
   | 'referrers'
 >;
+
+/** Files that the check of one manifest has open at most, however many blobs the manifest names. */
+const CHECKED_AT_ONCE = 8;
+const NAMED_IN_ERROR = 10;
 
 export function storedManifests(objects: ObjectStore, statBlob: Registry['statBlob']): StoredManifests {
   const index = referrersIndex(objects, find);
@@ -91,11 +96,12 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
     return absent(objects, repository, error);
   }
 
-  async function checkBlobs(repository: string, blobs: readonly Descriptor[]): Promise<void> {
-    const found = await Promise.all(blobs.map((blob) => statBlob(repository, blob.digest)));
-    const missing = blobs.filter((_, at) => found[at] === undefined).map((blob) => blob.digest);
+  /** A limiter of its own: those of another manifest do not wait behind all of this one's. */
+  async function checkBlobs(repository: string, digests: readonly Digest[]): Promise<void> {
+    const found = await createLimiter(CHECKED_AT_ONCE).map(digests, (digest) => statBlob(repository, digest));
+    const missing = digests.filter((_, at) => found[at] === undefined);
     if (missing.length > 0) {
-      throw new ImagesError('MANIFEST_BLOB_UNKNOWN', `blob is not in ${repository} [${missing.join(', ')}]`);
+      throw new ImagesError('MANIFEST_BLOB_UNKNOWN', `blob is not in ${repository} [${someOf(missing)}]`);
     }
   }
 
@@ -128,7 +134,7 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
       verifyBytes(manifest.bytes, manifest);
       const decoded = decode(manifest);
       const { digest } = manifest;
-      const blobs = successors(decoded).blobs;
+      const blobs = [...new Set(successors(decoded).blobs.map((blob) => blob.digest))];
       await checkBlobs(repository, blobs);
 
       if (await readManifestBytes(digest)) await objects.touch(blobKey(digest));
@@ -142,7 +148,7 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
         index.add(repository, manifest, decoded),
       ]);
       // All that the tags rely on is on disk before they move.
-      await objects.sync([blobKey(digest), ...links, ...blobs.map((blob) => layerLinkKey(repository, blob.digest))]);
+      await objects.sync([blobKey(digest), ...links, ...blobs.map((blob) => layerLinkKey(repository, blob))]);
       const current = newTags.map((tag) => tagLinkKey(repository, tag));
       await Promise.all(current.map((key) => point(key, digest)));
       await objects.sync(current);
@@ -189,6 +195,11 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
       return index.list(repository, subject, artifactType);
     },
   };
+}
+
+function someOf(digests: readonly Digest[]): string {
+  const more = digests.length - NAMED_IN_ERROR;
+  return `${digests.slice(0, NAMED_IN_ERROR).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
 }
 
 /** A manifest that holds a bad digest is a bad manifest. */
