@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { ImagesError } from '../oci/errors.ts';
 import { archiveOf, type TestEntry } from '../rootfs/testing/layers.ts';
 import { findPath, headerOf } from '../rootfs/tree.ts';
-import { build, failure } from './testing/build.ts';
+import { nameOfUrl } from './dockerfile/parse-files.ts';
+import { build, contextOf, failure, type TestBuild } from './testing/build.ts';
 import { bzip2Of, xzOf } from './testing/compressed.ts';
 
 const FILES: readonly TestEntry[] = [
@@ -438,6 +439,22 @@ describe('ADD of archives', () => {
     const error = await failure('FROM scratch\nADD x.tar /', { files });
     expect(error.message).toContain(message);
     expect(error.message).toMatch(/^Dockerfile:2: /);
+  });
+
+  it('takes the name of an address or a heredoc for what it is, no pattern', async () => {
+    const download: NonNullable<TestBuild['download']> = async (url) =>
+      contextOf([{ name: nameOfUrl(url), content: 'fetched' }]);
+    const lines = [
+      'ADD http://h/a%5Bb%5D%2A?x /u/',
+      'ADD http://h/dir/ /u/',
+      'ADD http://h/%5C* /u/',
+      'COPY <<"h[x]" /u/',
+      'text',
+      'h[x]',
+    ];
+    const { list, text } = await build(`FROM scratch\n${lines.join('\n')}`, { download });
+    expect(list).toEqual(['u/ 755 0:0', 'u/\\* 644 0:0', 'u/a[b]* 644 0:0', 'u/dir 644 0:0', 'u/h[x] 644 0:0']);
+    expect(await text('u/a[b]*')).toBe('fetched');
   });
 
   it('says where an address stands that does not give the file', async () => {

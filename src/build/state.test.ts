@@ -233,6 +233,23 @@ describe('WORKDIR and USER', () => {
     ]);
   });
 
+  it('WORKDIR of nothing is the directory that is current, the root where there is none', async () => {
+    const { list, config, warnings } = await build(
+      'FROM scratch\nARG D\nWORKDIR $D\nWORKDIR /w\nWORKDIR ${D}\nWORKDIR ""\nWORKDIR x$D',
+    );
+    expect(config.config.WorkingDir).toBe('/w/x');
+    expect(list).toEqual(['w/ 755 0:0', 'w/x/ 755 0:0']);
+    expect(config.history.map(({ created_by }) => created_by)).toEqual([
+      'ARG D',
+      'WORKDIR /',
+      'WORKDIR /w',
+      'WORKDIR /w',
+      'WORKDIR /w',
+      'WORKDIR /w/x',
+    ]);
+    expect(warnings).toEqual([]);
+  });
+
   it('WORKDIR at a file fails', async () => {
     expect((await failure('FROM base\nWORKDIR /etc/passwd/x', base)).message).toContain('no directory');
   });

@@ -1,5 +1,6 @@
 // COPY and ADD: flags, sources, heredocs, destination.
 
+import { decodeName } from '../../tar/names.ts';
 import type { Flags } from './flags.ts';
 import { parseHeredoc } from './heredoc.ts';
 import type { Add, Files, Instruction, Word } from './instructions.ts';
@@ -71,15 +72,19 @@ export function refuseGit(
   });
 }
 
-/** What a file is called that comes from an address. */
+/** What a file is called that comes from an address: the last part of its path, its letters decoded first, as BuildKit does it. */
 export function nameOfUrl(url: string): string {
-  const path = URL.parse(url)?.pathname ?? '';
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  try {
-    return decodeURIComponent(name).replaceAll('/', '_') || '__unnamed__';
-  } catch {
-    return name;
-  }
+  const [, path = ''] = /^https?:\/\/[^/?#]*([^?#]*)/.exec(url) ?? [];
+  const name = decoded(path)?.replace(/\/+$/, '').split('/').at(-1) ?? '';
+  return /^\.{0,2}$|\0/.test(name) ? '__unnamed__' : name;
+}
+
+/** Bytes that are no UTF-8 stay what they are. `undefined` where what follows a `%` is no number. */
+function decoded(path: string): string | undefined {
+  if (/%(?![0-9a-f]{2})/i.test(path)) return undefined;
+  const bytes = Buffer.from(path).toString('latin1');
+  const plain = bytes.replaceAll(/%(..)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+  return decodeName(Buffer.from(plain, 'latin1'));
 }
 
 function isGit(source: string): boolean {

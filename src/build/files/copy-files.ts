@@ -2,7 +2,7 @@
 import { ImagesError } from '../../oci/errors.ts';
 import type { IndexedEntry } from '../../rootfs/contract.ts';
 import { baseName, joinPath, parentPath } from '../../rootfs/path.ts';
-import { headerOf, type Inode, type PlacedNode, sortedNames, type TreeNode } from '../../rootfs/tree.ts';
+import { findPath, headerOf, type Inode, type PlacedNode, sortedNames, type TreeNode } from '../../rootfs/tree.ts';
 import type { TarHeader } from '../../tar/entry.ts';
 import { printableName } from '../../tar/names.ts';
 import type { TarTime } from '../../tar/time.ts';
@@ -46,6 +46,13 @@ export interface Copying {
 export function copySource(copying: Copying, source: TreeSource, text: string): void {
   if (copying.rules.parents) copyWithParents(copying, source, text);
   else for (const match of matchSource(source, text)) copyMatch(copying, source, match);
+}
+
+/** A file of this very name, which is no pattern: one that a heredoc or an address has given. */
+export function copyFileNamed(copying: Copying, source: TreeSource, name: string): void {
+  const placed = findPath(source.tree, name);
+  if (!placed) throw noSuch(source, name, name);
+  copyMatch(copying, source, { named: name, placed });
 }
 
 /** One path that a source means. */
@@ -178,11 +185,9 @@ function copiedHeader({ owner, mode }: CopyRules, node: TreeNode, to: string): T
 }
 
 function makeDirectories({ target, rules }: Copying, path: string): string {
-  const { owner = ROOT, directoryMode: mode, time } = rules;
+  const { owner, directoryMode: mode, time } = rules;
   return target.makeDirectories(normalised(path), { mode, owner, time });
 }
-
-const ROOT: Owner = { uid: 0, gid: 0 };
 
 /** A file that a source names itself is excluded by its path or its name. */
 function isExcluded({ exclude }: CopyRules, named: string): boolean {

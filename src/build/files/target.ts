@@ -2,21 +2,19 @@
 import { ImagesError } from '../../oci/errors.ts';
 import { baseName, joinPath, linkTarget, parentPath } from '../../rootfs/path.ts';
 import { headerOf, nodeAt, type RootTree, type TreeNode } from '../../rootfs/tree.ts';
-import type { TarEntryType, TarHeader } from '../../tar/entry.ts';
+import type { TarHeader } from '../../tar/entry.ts';
 import { printableName } from '../../tar/names.ts';
 import { plainHeader } from '../../tar/plain-header.ts';
 import type { TarTime } from '../../tar/time.ts';
 import type { Owner } from './owners.ts';
 
-export interface Standing {
-  readonly type: TarEntryType;
-  readonly linkname: string;
-}
+export type Standing = Pick<TarHeader, 'type' | 'linkname' | 'mode' | 'gid'>;
 
 export interface DirectoryRules {
   /** Of what is made; what is there stays as it is. */
   readonly mode: number;
-  readonly owner: Owner;
+  /** Where absent it is root's, and of the group that the kernel gives it. */
+  readonly owner: Owner | undefined;
   readonly time: TarTime;
 }
 
@@ -48,7 +46,9 @@ export function createTarget(tree: RootTree, emit: (path: string, header: TarHea
     const known = planned.get(path);
     if (known) return known;
     const node = path === '' ? tree.root : below(path);
-    return node && { type: node.children ? 'directory' : headerOf(node).type, linkname: headerOf(node).linkname };
+    if (!node) return undefined;
+    const { type, linkname, mode, gid } = headerOf(node);
+    return { type: node.children ? 'directory' : type, linkname, mode, gid };
   };
 
   const resolve = (path: string): string => {
@@ -86,7 +86,8 @@ export function createTarget(tree: RootTree, emit: (path: string, header: TarHea
       if (name.startsWith(`${path}/`)) planned.delete(name);
     }
     const hides = !isDirectory || !wasDirectory || planned.get(path)?.hides === true;
-    planned.set(path, { type: header.type, linkname: header.linkname, hides });
+    const { type, linkname, mode, gid } = header;
+    planned.set(path, { type, linkname, mode, gid, hides });
     if (isDirectory) described.add(path);
     else described.delete(path);
     emit(path, header);
@@ -105,11 +106,24 @@ export function createTarget(tree: RootTree, emit: (path: string, header: TarHea
         const standing = look(at);
         if (standing?.type === 'directory') continue;
         if (standing) throw noDirectory(at);
-        put(at, plainHeader({ ...owner, name: at, type: 'directory', mode, mtime: time }));
+        const made = inherited(look(parentPath(at)), mode, owner);
+        put(at, plainHeader({ ...made, name: at, type: 'directory', mtime: time }));
       }
       return resolved;
     },
   };
+}
+
+const SETGID = 0o2000;
+
+/** What mkdir(2) makes in a directory that is set-group-ID: its group, where nobody sets another one, and its bit. */
+function inherited(
+  parent: Standing | undefined,
+  mode: number,
+  owner: Owner | undefined,
+): Pick<TarHeader, 'mode' | 'uid' | 'gid'> {
+  const bit = (parent?.mode ?? 0) & SETGID;
+  return { mode: mode | bit, ...(owner ?? { uid: 0, gid: bit ? (parent?.gid ?? 0) : 0 }) };
 }
 
 const MAX_LINKS = 40;

@@ -26,7 +26,7 @@ export interface Unpacker {
 /** Makes the destination. Errors: PATH_UNKNOWN where it cannot be made. */
 export function createUnpacker(target: Target, rules: UnpackRules): Unpacker {
   const { owner, exclude, time } = rules;
-  const root = target.makeDirectories(normalised(rules.destination), { mode: 0o755, owner: owner ?? ROOT, time });
+  const root = target.makeDirectories(normalised(rules.destination), { mode: 0o755, owner, time });
   const written = new Set<string>();
 
   /** A link on the way is followed, what is named itself is not. */

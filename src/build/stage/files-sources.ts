@@ -5,7 +5,7 @@ import { findPath, headerOf, walk } from '../../rootfs/tree.ts';
 import { fileInMemory, filesSource } from '../context/one-file.ts';
 import { isUrl, nameOfUrl } from '../dockerfile/parse-files.ts';
 import { mistake } from '../dockerfile/source.ts';
-import { type CopyRules, copyMatch, copySource } from '../files/copy-files.ts';
+import { type CopyRules, copyFileNamed, copyMatch, copySource } from '../files/copy-files.ts';
 import { matchSource } from '../files/globs.ts';
 import type { TreeSource } from '../files/tree-source.ts';
 import type { Of, Step } from './build.ts';
@@ -34,7 +34,7 @@ export async function actionsOf(step: Step, said: Said, origin: Origin): Promise
   }
   for (const { name, content } of said.files) {
     const file = fileInMemory(name, Buffer.from(content), { mode: 0o644, time: step.build.times.made });
-    actions.push(copyAll(filesSource('the heredoc', [file]), name, ['heredoc', name, content]));
+    actions.push(copyFile(filesSource('the heredoc', [file]), name, ['heredoc', name, content]));
   }
   return actions;
 }
@@ -73,6 +73,10 @@ function copyAll(source: TreeSource, text: string, id: unknown): Action {
   return { kind: 'copy', id, copy: (rules, plan) => copySource({ ...plan, rules }, source, text) };
 }
 
+function copyFile(source: TreeSource, name: string, id: unknown): Action {
+  return { kind: 'copy', id, copy: (rules, plan) => copyFileNamed({ ...plan, rules }, source, name) };
+}
+
 async function urlActions(step: Step, said: Said, url: string, unpack: boolean): Promise<readonly Action[]> {
   const { build } = step;
   const { download } = build.seams;
@@ -100,14 +104,14 @@ async function urlActions(step: Step, said: Said, url: string, unpack: boolean):
     });
   // With a checksum nothing is fetched before it is needed.
   if (digest && !unpack) {
-    const copy = async (rules: CopyRules, plan: PlanParts) => copySource({ ...plan, rules }, await open(), name);
+    const copy = async (rules: CopyRules, plan: PlanParts) => copyFileNamed({ ...plan, rules }, await open(), name);
     return [{ kind: 'copy', id: ['url', name, digest], copy }];
   }
   const source = await open();
   const node = source.tree.root.children?.get(name);
   const file = unpack && node ? await source.archive(node.inode, build.call) : undefined;
   if (file) return [{ kind: 'unpack', id: ['archive', file.id], file }];
-  return [copyAll(source, name, ['url', name, node ? await source.contentId(node.inode) : ''])];
+  return [copyFile(source, name, ['url', name, node ? await source.contentId(node.inode) : ''])];
 }
 
 /** Of all that a source means: names, headers without times, contents. */

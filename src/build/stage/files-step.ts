@@ -55,7 +55,7 @@ export async function filesStep(step: Step, instruction: FilesInstruction): Prom
   const { destination: to, chmod, exclude: excluded } = said;
   const key = [
     'files',
-    1,
+    2,
     instruction.kind,
     below,
     to,
@@ -87,7 +87,7 @@ async function work(step: Step, said: Said, doing: Doing): Promise<StepWork> {
     destination: said.destination,
     owner,
     mode: doing.mode,
-    directoryMode: octal && doing.mode ? doing.mode(0, true) : 0o755,
+    directoryMode: octal && doing.mode ? doing.mode(0, true) & 0o777 : 0o755,
     exclude: doing.exclude,
     parents: parentsOf(instruction),
     time: build.times.made,

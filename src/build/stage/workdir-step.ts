@@ -1,5 +1,4 @@
 // WORKDIR: the directory, made by and for the stage's user where it is not there.
-import { mistake } from '../dockerfile/source.ts';
 import { normalised } from '../files/globs.ts';
 import { layerArchive } from '../files/layer-archive.ts';
 import { hasNames, userOf } from '../files/owners.ts';
@@ -19,8 +18,8 @@ export async function workdirStep(step: Step, instruction: Of<'workdir'>): Promi
   const { build, state, variables, settings } = step;
   const { statement } = instruction;
   const given = expanded(statement, instruction.value, variables);
-  if (given === '') throw mistake(statement, `WORKDIR without a path [${instruction.value}]`);
-  if (!given.startsWith('/') && !state.hasWorkdir) {
+  // Nothing at all is the directory that is current, as in BuildKit.
+  if (given !== '' && !given.startsWith('/') && !state.hasWorkdir) {
     build.warn(
       `${statement.source.name}:${instruction.range.first}: WORKDIR ${given} depends on where the base stands: write an absolute path`,
     );
@@ -28,12 +27,13 @@ export async function workdirStep(step: Step, instruction: Of<'workdir'>): Promi
   const path = `/${normalised(given.startsWith('/') ? given : `${state.config.inner.WorkingDir ?? '/'}/${given}`)}`;
   if (path === '/') return { layer: undefined, id: '', cached: true, path };
   const user = state.config.inner.User ?? '';
-  const key = ['workdir', 1, state.layers.map(({ id }) => id), path, user];
+  const key = ['workdir', 2, state.layers.map(({ id }) => id), path, user];
   const result = await layerStep(key, settings, async () => {
     const accounts = hasNames(user) ? await accountsOf(state.layers, build.call) : { users: [], groups: [] };
     const { uid, gid } = userOf(user, accounts);
     // A number that is not looked up has the group of the same number, as BuildKit makes it.
-    const owner = user === '' || hasNames(user) || user.includes(':') ? { uid, gid } : { uid, gid: uid };
+    const named = hasNames(user) || user.includes(':') ? { uid, gid } : { uid, gid: uid };
+    const owner = user === '' ? undefined : named;
     const plan = createCopyPlan();
     const target = createTarget(await treeOf(state.layers, build.call), plan.collect);
     target.makeDirectories(normalised(path), { mode: 0o755, owner, time: build.times.made });
