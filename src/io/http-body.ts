@@ -1,7 +1,7 @@
 // The bodies of one HTTP exchange: sent as fast as they are taken, read as fast as they are wanted; silence ends them.
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { httpFailure } from './http-failure.ts';
-import { createWatchdog, silence, type Watchdog } from './watchdog.ts';
+import { createWatchdog, silence, tooSlow, type Watchdog } from './watchdog.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;
 
@@ -53,6 +53,8 @@ export interface Reading {
   readonly signal: AbortSignal | undefined;
   /** Milliseconds between two chunks. */
   readonly idle: number;
+  /** Bytes a second, over each `idle` of waiting. */
+  readonly slowest?: number | undefined;
 }
 
 /** A body that nobody begins to read must not hold its connection for ever; one who comes later finds it broken off. */
@@ -65,17 +67,28 @@ export function readBody(answer: IncomingMessage, reading: Reading): AsyncGenera
 
 async function* readClaimed(
   answer: IncomingMessage,
-  { host, signal, idle }: Reading,
+  { host, signal, idle, slowest = 0 }: Reading,
   claim: () => void,
 ): AsyncGenerator<Uint8Array> {
   claim();
   const watch = createWatchdog((milliseconds) => answer.destroy(silence(host, milliseconds)));
   try {
     // Time counts only while bytes are waited for: a slow reader is not a slow host.
+    let since = performance.now();
+    let waited = 0;
+    let came = 0;
     watch.expect(idle);
     for await (const chunk of answer) {
       watch.done();
+      waited += performance.now() - since;
+      came += chunk.length;
+      if (waited >= idle) {
+        if (came * 1000 < slowest * waited) throw tooSlow(host, came, waited);
+        waited = 0;
+        came = 0;
+      }
       yield chunk;
+      since = performance.now();
       watch.expect(idle);
     }
   } catch (error) {

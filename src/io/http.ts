@@ -18,9 +18,11 @@ export interface HttpTimeouts {
   readonly headers: number;
   /** Of silence in the middle of a body, in either direction. */
   readonly idle: number;
+  /** Bytes a second that a body brings at least, over each `idle` for which it is waited for; any rate will do when absent. */
+  readonly slowest?: number;
 }
 
-export const DEFAULT_TIMEOUTS: HttpTimeouts = { connect: 15_000, headers: 30_000, idle: 60_000 };
+export const DEFAULT_TIMEOUTS: HttpTimeouts = { connect: 15_000, headers: 30_000, idle: 60_000, slowest: 1024 };
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -45,6 +47,8 @@ export interface HttpAnswer {
   readonly body: Bytes;
   /** Gives the connection back without reading on. */
   discard(): void;
+  /** Ends it, and its connection: who reads the body gets this error. */
+  abort(reason: ImagesError): void;
 }
 
 export interface HttpPool extends Disposable {
@@ -58,6 +62,9 @@ export interface HttpPoolSettings extends AgentSettings {
 
 /** What is cheaper to read to its end than to open a new connection for. */
 const WORTH_READING = 64 * 1024;
+
+/** Interim answers (RFC 9110, section 15.2) to one request: who sends more sends nothing else. */
+const MAX_INTERIM = 100;
 
 const UNKNOWN_ISSUER =
   /^(?:UNABLE_TO_GET_ISSUER_CERT(?:_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED_CERT_IN_CHAIN)$/;
@@ -110,6 +117,12 @@ export async function exchange(carrier: Carrier, request: HttpRequest, timeouts:
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   message.on('response', resolve);
   message.on('error', reject);
+  let interim = 0;
+  message.on('information', () => {
+    interim += 1;
+    if (interim > MAX_INTERIM)
+      message.destroy(new ImagesError('BAD_ANSWER', `${host} sends interim answers without end`));
+  });
   message.on('close', () =>
     reject(new ImagesError('BROKEN_OFF', `${host} closed the connection`, { hint: BROKEN_OFF_HINT })),
   );
@@ -134,7 +147,7 @@ export async function exchange(carrier: Carrier, request: HttpRequest, timeouts:
   try {
     const answer = await promise;
     watch.done();
-    return wrap(answer, message, request, timeouts.idle);
+    return wrap(answer, message, request, timeouts);
   } catch (error) {
     watch.done();
     message.destroy();
@@ -152,7 +165,12 @@ function failureOf(error: unknown, host: string, { proxy }: Carrier): unknown {
   return proxy !== undefined && isImagesError(failure, 'UNREACHABLE') ? proxyFailure(proxy, error) : failure;
 }
 
-function wrap(answer: IncomingMessage, message: ClientRequest, request: HttpRequest, idle: number): HttpAnswer {
+function wrap(
+  answer: IncomingMessage,
+  message: ClientRequest,
+  request: HttpRequest,
+  { idle, slowest }: HttpTimeouts,
+): HttpAnswer {
   // An answer before the request's end: the rest will never be sent, so the connection cannot be used again.
   answer.once('end', () => {
     if (!message.writableEnded) message.destroy();
@@ -162,7 +180,7 @@ function wrap(answer: IncomingMessage, message: ClientRequest, request: HttpRequ
     url: request.url,
     status: answer.statusCode ?? 0,
     headers: answer.headers,
-    body: readBody(answer, { host: request.url.host, signal: request.signal, idle }),
+    body: readBody(answer, { host: request.url.host, signal: request.signal, idle, slowest }),
     discard() {
       answer.on('error', () => {});
       if (request.method !== 'HEAD' && Number(answer.headers['content-length'] ?? 0) > WORTH_READING) answer.destroy();
@@ -172,5 +190,6 @@ function wrap(answer: IncomingMessage, message: ClientRequest, request: HttpRequ
         if (size > WORTH_READING) answer.destroy();
       });
     },
+    abort: (reason) => answer.destroy(reason),
   };
 }

@@ -45,4 +45,27 @@ describe('retrying', () => {
     const outcome = retrying(attempt, { backoff, judge: () => ({}), signal: controller.signal });
     await expect(outcome).rejects.toBe(reason);
   });
+
+  it('does not multiply what a loop further in has tried', async () => {
+    let calls = 0;
+    const attempt = async () => {
+      calls += 1;
+      throw new Error('no');
+    };
+    const options = { backoff, judge: () => ({}) };
+    const inner = () => retrying(attempt, options);
+    await expect(retrying(() => retrying(inner, options), options)).rejects.toThrow('no');
+    expect(calls).toBe(3);
+  });
+
+  it('takes a pause of nothing for none that is asked for', async () => {
+    const waits: number[] = [];
+    const attempt = async () => {
+      throw new Error('no');
+    };
+    const slow = { attempts: 3, base: 8, longest: 50 };
+    const options = { backoff: slow, judge: () => ({ after: 0 }), onRetry: (wait: number) => waits.push(wait) };
+    await expect(retrying(attempt, options)).rejects.toThrow('no');
+    expect(waits.every((wait) => wait >= 4)).toBe(true);
+  });
 });

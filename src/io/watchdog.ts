@@ -41,3 +41,10 @@ export function silence(host: string, milliseconds: number): ImagesError {
     hint: 'Try again later, or check the network and http_proxy.',
   });
 }
+
+/** What is thrown where bytes come, but never enough of them. */
+export function tooSlow(host: string, bytes: number, milliseconds: number): ImagesError {
+  return new ImagesError('TIMEOUT', `${host} has sent only ${bytes} bytes in ${Math.round(milliseconds / 1000)} s`, {
+    hint: 'Try again later, or check the network and http_proxy.',
+  });
+}

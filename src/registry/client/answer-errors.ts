@@ -1,6 +1,7 @@
 // What an unwelcome answer means: status and OCI error body (distribution specification 1.1, "Error Codes") → ImagesError, one line, no secrets.
 import { parseRetryAfter } from '../../io/backoff.ts';
 import type { HttpAnswer } from '../../io/http.ts';
+import { readUpTo } from '../../io/http-whole.ts';
 import { isObject } from '../../oci/decode.ts';
 import { ImagesError, type RegistryErrorCode } from '../../oci/errors.ts';
 
@@ -40,6 +41,8 @@ const CODES: ReadonlySet<string> = new Set<RegistryErrorCode>([
 ]);
 
 const MAX_ERROR_BODY = 64 * 1024;
+/** In milliseconds. */
+const TEXT_WITHIN = 5000;
 const MAX_LINE = 300;
 
 /** How long the host asked to be left alone after each error that came from an answer. */
@@ -58,7 +61,8 @@ export async function answerError(answer: HttpAnswer, asked: Asked, loginHint?: 
   const message = `${answer.url.host}: ${sentence(code, answer.status, asked)}${said && ` [${said}]`}`;
   const hint = code === 'UNAUTHORIZED' ? loginHint : hintFor(code, answer.status);
   const error = new ImagesError(code, message, { status: answer.status, ...(hint && { hint }) });
-  const pause = parseRetryAfter(answer.headers['retry-after']);
+  // A date is the host's: its own clock tells how far off that is.
+  const pause = parseRetryAfter(answer.headers['retry-after'], Date.parse(answer.headers.date ?? '') || Date.now());
   if (pause !== undefined) pauses.set(error, pause);
   return error;
 }
@@ -73,20 +77,10 @@ export function badAnswer(answer: HttpAnswer, asked: Asked, text: string): Image
   );
 }
 
-/** At most `limit` bytes as text; the connection is given up where there is more. */
+/** At most `limit` bytes as text, of what comes within some seconds. The status alone says enough: a body that breaks off, or never ends, must not hide it. */
 export async function readText(answer: HttpAnswer, limit: number = MAX_ERROR_BODY): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of answer.body) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size >= limit) break;
-    }
-  } catch {
-    // The status alone says enough; a broken body must not hide it.
-  }
-  return Buffer.concat(chunks).subarray(0, limit).toString('utf8');
+  const { bytes } = await readUpTo(answer, { bytes: limit, within: TEXT_WITHIN });
+  return Buffer.from(bytes).toString('utf8');
 }
 
 /** Control characters (a terminal would obey them) and line breaks become blanks. */

@@ -1,6 +1,7 @@
 // Reading blobs over HTTP: what breaks off goes on where it was, what comes from byte 0 verifies itself.
 import { type Backoff, backoffDelay, sleep } from '../../io/backoff.ts';
 import type { HttpAnswer } from '../../io/http.ts';
+import { isGivenUp } from '../../io/retry.ts';
 import { verified } from '../../io/verify.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -154,7 +155,7 @@ async function* resumed(
       if (at === end) return;
       throw new ImagesError('BROKEN_OFF', `${answer.url.host} ended ${what} at byte ${at} of ${end}`);
     } catch (error) {
-      if (!isImagesError(error, 'BROKEN_OFF', 'TIMEOUT')) throw error;
+      if (!isImagesError(error, 'BROKEN_OFF', 'TIMEOUT') || isGivenUp(error)) throw error;
       if (at - since >= PROGRESS) failures = 1;
       since = at;
       if (failures >= (error.code === 'TIMEOUT' ? SILENCES : backoff.attempts)) throw error;

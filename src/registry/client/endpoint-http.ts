@@ -1,15 +1,16 @@
 // Requests to one endpoint: its scheme, authorization, redirects, retries, and errors for unwelcome answers. Knows nothing of what is asked.
 import type { Backoff } from '../../io/backoff.ts';
 import type { HttpAnswer, HttpPool, HttpRequest } from '../../io/http.ts';
-import { speaksNoTls, systemCode } from '../../io/http-failure.ts';
+import { speaksNoTls } from '../../io/http-failure.ts';
 import { type HttpUrl, isLoopbackHost, parseHttpUrl, resolveHttpUrl, sameOrigin } from '../../io/http-url.ts';
 import type { Limiter } from '../../io/limiter.ts';
-import { retrying, type Verdict } from '../../io/retry.ts';
+import { retrying } from '../../io/retry.ts';
 import { untilAborted } from '../../io/until-aborted.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { canonicalHost } from '../../oci/reference.ts';
-import { type Asked, answerError, pauseAskedFor, readText } from './answer-errors.ts';
+import { type Asked, answerError, readText } from './answer-errors.ts';
 import { createAuthorizer, type Need } from './authorizer.ts';
+import { isPassing, judgePassing } from './passing.ts';
 import type { Scope } from './scopes.ts';
 import type { CredentialsProvider, Endpoint, RetryEvent } from './settings.ts';
 
@@ -38,6 +39,8 @@ export interface EndpointHttp {
   readonly root: string;
   /** An answer with an expected status; its body is the caller's to read or discard. Errors: as the status says, and those of the pool. */
   send(request: EndpointRequest): Promise<HttpAnswer>;
+  /** What `take` makes of the answer. Reading it is a part of the attempt: a body that breaks off is asked for again. Errors: those of `send` and of `take`. */
+  read<T>(request: EndpointRequest, take: (answer: HttpAnswer) => Promise<T>): Promise<T>;
 }
 
 export interface EndpointContext {
@@ -53,8 +56,6 @@ export interface EndpointContext {
 
 const MAX_REDIRECTS = 10;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
-/** They pass by themselves, sooner or later. */
-const PASSING: readonly number[] = [408, 429, 500, 502, 503, 504];
 
 export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext): EndpointHttp {
   const host = canonicalHost(endpoint.host);
@@ -67,21 +68,11 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
   let schemes: readonly boolean[] = schemesToTry(endpoint, context.isPrivate(host));
   let hasAnswered = false;
 
-  const judge = (error: unknown, done: number): Verdict => {
-    if (!isImagesError(error)) return 'give-up';
-    if (error.code === 'BROKEN_OFF') return {};
-    // One that never answered will not now, and each attempt takes half a minute.
-    if (error.code === 'TIMEOUT') return hasAnswered && done === 1 ? {} : 'give-up';
-    if (error.code === 'UNREACHABLE') return systemCode(error) === 'EAI_AGAIN' ? {} : 'give-up';
-    if (error.status === undefined || !PASSING.includes(error.status)) return 'give-up';
-    const after = pauseAskedFor(error);
-    return after === undefined ? {} : { after };
-  };
-
   const repeating = <T>(what: string, signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> =>
     retrying(attempt, {
       backoff: context.backoff,
-      judge,
+      // One that never answered will not now.
+      judge: (error, done) => judgePassing(error, done, hasAnswered ? 1 : 0),
       signal,
       onRetry: (after, error) =>
         context.onRetry?.({
@@ -102,7 +93,7 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
           ...request,
           headers: { 'user-agent': context.userAgent, accept: 'application/json', ...request.headers },
         });
-        if (!PASSING.includes(answer.status)) return answer;
+        if (!isPassing(answer.status)) return answer;
         throw await answerError(answer, { what: 'a token', unknown: 'UNAUTHORIZED' });
       }),
   });
@@ -199,23 +190,20 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
     throw first;
   };
 
-  return {
-    host,
-    root,
-    send(request) {
-      const attempt = async (): Promise<HttpAnswer> => {
-        // An upload lasts as long as its content takes to come, and that may come from this very host: it must not hold a place.
-        const answer = await (isSpent(request.body)
-          ? reach(request)
-          : context.limiter(() => reach(request), request.signal));
-        hasAnswered = true;
-        if (request.expected.includes(answer.status)) return answer;
-        throw await answerError(answer, request.asked, authorizer.hint);
-      };
-      const once = request.once || isSpent(request.body);
-      return once ? attempt() : repeating(request.asked.what, request.signal, attempt);
-    },
+  const read = <T>(request: EndpointRequest, take: (answer: HttpAnswer) => Promise<T>): Promise<T> => {
+    const work = async (): Promise<T> => {
+      const answer = await reach(request);
+      hasAnswered = true;
+      if (request.expected.includes(answer.status)) return take(answer);
+      throw await answerError(answer, request.asked, authorizer.hint);
+    };
+    // An upload lasts as long as its content takes to come, and that may come from this very host: it must not hold a place.
+    const streams = isSpent(request.body);
+    const attempt = streams ? work : () => context.limiter(work, request.signal);
+    return request.once || streams ? attempt() : repeating(request.asked.what, request.signal, attempt);
   };
+
+  return { host, root, read, send: (request) => read(request, async (answer) => answer) };
 }
 
 /** `true` for https. A private registry is plain in nearly all cases, and loading TLS takes longer than asking. */

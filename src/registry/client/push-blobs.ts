@@ -7,6 +7,7 @@ import type { Bytes, OpenContent, RegistryWriter } from '../contract.ts';
 import type { BlobReader } from './blobs.ts';
 import type { EndpointHttp } from './endpoint-http.ts';
 import { mounter } from './mounts.ts';
+import { judgePassing } from './passing.ts';
 import { repositoryPath } from './paths.ts';
 import { remove } from './remove.ts';
 import type { RetryEvent } from './settings.ts';
@@ -22,9 +23,6 @@ export interface WriterSettings {
 }
 
 export type BlobWriter = Pick<RegistryWriter, 'putBlob' | 'mountBlob' | 'deleteBlob'>;
-
-/** Whole uploads of one blob, at most. */
-const UPLOADS = 3;
 
 export interface BlobLook extends BlobReader {
   /** What the caller has just been told is not there, is not asked for again. */
@@ -55,47 +53,39 @@ export function blobWriter(http: EndpointHttp, reader: BlobLook, settings: Write
     answer.discard();
   };
 
-  /** Into the upload that a mount has begun. What a registry does not take there, it may take where one is begun for the bytes. */
-  const uploaded = async (repository: string, blob: Descriptor, sending: Sending): Promise<boolean> => {
-    try {
-      await upload(repository, blob, sending);
-      return true;
-    } catch (error) {
-      sending.signal?.throwIfAborted();
-      if (sending.source.failure() || !isImagesError(error)) throw error;
-      return false;
-    }
-  };
-
   return {
     mountBlob: mounts.mountBlob,
     async putBlob(repository, blob, open, { signal } = {}) {
       const call = { ...(signal && { signal }) };
       const sizeThere = async (stat: BlobReader['statBlob']): Promise<number | undefined> =>
         (await stat(repository, blob.digest, call))?.size;
-      const begun = mounts.begun(repository, blob.digest);
+      let begun = mounts.begun(repository, blob.digest);
       const before = await sizeThere(reader.statBelieved);
       if (before === blob.size) return;
       const source = createSource();
       const attempt = async () => {
         if (source.opened() && (await sizeThere(reader.statBlob)) === blob.size) return;
-        await upload(repository, blob, { open, source, signal });
+        const session = begun;
+        begun = undefined;
+        try {
+          await upload(repository, blob, { open, source, signal, ...(session && { session }) });
+        } catch (error) {
+          if (!session || source.failure() || !isImagesError(error) || judgeUpload(error, 1) !== 'give-up') throw error;
+          // What a registry does not take in the upload that a mount has begun, it may take where one is begun for the bytes.
+          signal?.throwIfAborted();
+          await upload(repository, blob, { open, source, signal });
+        }
       };
       try {
-        const done = begun && (await uploaded(repository, blob, { open, source, session: begun, signal }));
-        if (!done)
-          await retrying(attempt, {
-            backoff: {
-              ...settings.backoff,
-              attempts: Math.min(begun ? UPLOADS - 1 : UPLOADS, settings.backoff.attempts),
-            },
-            judge: (error, done) => (source.failure() ? 'give-up' : judgeUpload(error, begun ? done + 1 : done)),
-            onRetry: (after, error) => {
-              const why = error instanceof Error ? error.message : String(error);
-              settings.onRetry?.({ host: http.host, what: `upload of ${blob.digest}`, after, why });
-            },
-            signal,
-          });
+        await retrying(attempt, {
+          backoff: settings.backoff,
+          judge: (error, done) => (source.failure() ? 'give-up' : judgeUpload(error, done)),
+          onRetry: (after, error) => {
+            const why = error instanceof Error ? error.message : String(error);
+            settings.onRetry?.({ host: http.host, what: `upload of ${blob.digest}`, after, why });
+          },
+          signal,
+        });
       } catch (error) {
         // What the source threw is the reason; that the connection then went away follows from it.
         throw source.failure()?.error ?? error;
@@ -162,9 +152,8 @@ function wrongSize(size: number, blob: Descriptor): ImagesError {
 }
 
 function judgeUpload(error: unknown, done: number): Verdict {
-  if (!isImagesError(error)) return 'give-up';
-  if (error.code === 'BROKEN_OFF' || error.code === 'BLOB_UPLOAD_UNKNOWN') return {};
+  if (isImagesError(error, 'BLOB_UPLOAD_UNKNOWN')) return {};
   // A token can end while a long blob is on its way; it has been renewed by now.
-  if (error.code === 'TIMEOUT' || error.code === 'UNAUTHORIZED') return done === 1 ? {} : 'give-up';
-  return error.status !== undefined && [408, 429, 500, 502, 503, 504].includes(error.status) ? {} : 'give-up';
+  if (isImagesError(error, 'UNAUTHORIZED')) return done === 1 ? {} : 'give-up';
+  return judgePassing(error, done, 1);
 }

@@ -87,7 +87,7 @@ describe('an upload', () => {
     });
     expect(await registry.mountBlob('app', digest, 'other')).toBe(false);
     expect((await failure(registry.putBlob('app', descriptor, open))).code).toBe('BROKEN_OFF');
-    expect(server.requests.filter(({ method }) => method === 'PUT')).toHaveLength(3);
+    expect(server.requests.filter(({ method }) => method === 'PUT')).toHaveLength(4);
   });
 
   it('is not told the password where it leads to another host', async () => {

@@ -4,6 +4,7 @@ import { exchange } from '../../io/http.ts';
 import type { Carrier } from '../../io/http-agents.ts';
 import { systemCode } from '../../io/http-failure.ts';
 import { hostAndPort, pathWithQuery, type Query } from '../../io/http-url.ts';
+import { readUpTo, readWhole } from '../../io/http-whole.ts';
 import { nodeHttp, nodeHttps, nodeTls } from '../../io/node-http.ts';
 import { isObject, type Json } from '../../oci/decode.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -45,7 +46,10 @@ const PING_WITHIN = 5000;
 /** `save` writes a whole image to the daemon's disk before its first byte, `load` unpacks one after the last. */
 const TIMEOUTS = { connect: 5000, headers: 900_000, idle: 900_000 };
 const MAX_MESSAGE = 64 * 1024;
+const MESSAGE_WITHIN = 5000;
 const MAX_JSON = 64 * 1024 * 1024;
+/** The disk usage of a busy daemon takes minutes before its first byte, and no time after it. */
+const JSON_WITHIN = 60_000;
 
 /** Nothing is sent before it is asked for. */
 export function connectDaemon(endpoint: DaemonEndpoint): DaemonConnection {
@@ -104,9 +108,9 @@ export function connectDaemon(endpoint: DaemonEndpoint): DaemonConnection {
         answer.discard();
         return undefined;
       }
-      const text = await readText(answer, MAX_JSON);
+      const bytes = await readWhole(answer, { bytes: MAX_JSON, within: JSON_WITHIN });
       try {
-        return JSON.parse(text);
+        return JSON.parse(Buffer.from(bytes).toString());
       } catch (cause) {
         throw new ImagesError('BAD_ANSWER', `the Docker daemon answered no JSON [${request.path}]`, { cause });
       }
@@ -198,7 +202,8 @@ function refusal(
 }
 
 async function messageOf(answer: HttpAnswer): Promise<string> {
-  const text = await readText(answer, MAX_MESSAGE);
+  const { bytes } = await readUpTo(answer, { bytes: MAX_MESSAGE, within: MESSAGE_WITHIN });
+  const text = Buffer.from(bytes).toString();
   try {
     const value: unknown = JSON.parse(text);
     const { message } = isObject(value) ? value : ({} as Json);
@@ -206,15 +211,4 @@ async function messageOf(answer: HttpAnswer): Promise<string> {
   } catch {
     return text;
   }
-}
-
-async function readText({ body }: HttpAnswer, limit: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > limit) throw new ImagesError('BAD_ANSWER', `the Docker daemon answered too much [${size} bytes]`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }

@@ -1,0 +1,187 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createHttpPool, DEFAULT_TIMEOUTS, type HttpAnswer } from '../../io/http.ts';
+import { readUpTo, readWhole } from '../../io/http-whole.ts';
+import { registryClients } from './registry-clients.ts';
+import {
+  blob,
+  digest,
+  type FaultyRegistry,
+  failure,
+  getBlob,
+  impatient,
+  startFaultyRegistry,
+} from './testing/faulty-registry.ts';
+import { type Fault, firstTimes, status } from './testing/faulty-server.ts';
+
+const descriptor = { mediaType: '', digest, size: blob.length };
+const open = async () => chunks();
+
+async function* chunks() {
+  yield blob;
+}
+
+/** A few bytes at a time, for ever. */
+function trickle(every: number, head: Readonly<Record<string, string>> = {}, code = 200): Fault {
+  return (_request, response) => {
+    response.writeHead(code, head);
+    const timer = setInterval(() => response.write('xxxxx'), every);
+    response.on('close', () => clearInterval(timer));
+    return true;
+  };
+}
+
+let faulty: FaultyRegistry;
+let server: FaultyRegistry['server'];
+let registry: FaultyRegistry['registry'];
+let retries: FaultyRegistry['retries'];
+
+beforeEach(async () => {
+  faulty = await startFaultyRegistry();
+  ({ server, registry, retries } = faulty);
+});
+afterEach(() => faulty[Symbol.asyncDispose]());
+
+describe('a pause that a host asks for', () => {
+  const busy = status(429, { 'retry-after': '1' });
+  const taking: Fault = (request, response) => {
+    if (request.method === 'HEAD') return status(404)(request, response);
+    if (request.method === 'POST') return status(202, { location: '/upload/1' })(request, response);
+    return status(201)(request, response);
+  };
+
+  it.each(['HEAD', 'POST', 'PUT'])('is kept at %s of an upload', async (method) => {
+    let refused = false;
+    server.inject((request, response) => {
+      if (request.method !== method || refused) return taking(request, response);
+      refused = true;
+      return busy(request, response);
+    });
+    await registry.putBlob('app', descriptor, open);
+    expect(retries.map(({ after }) => after)).toEqual([1000]);
+  });
+
+  it('is kept where a mount has begun the upload', async () => {
+    let refused = false;
+    server.inject((request, response) => {
+      if (request.method === 'GET') return false;
+      if (request.method !== 'PUT' || refused) return taking(request, response);
+      refused = true;
+      return busy(request, response);
+    });
+    expect(await registry.mountBlob('app', digest, 'other')).toBe(false);
+    await registry.putBlob('app', descriptor, open);
+    expect(retries.map(({ after }) => after)).toEqual([1000]);
+  });
+
+  it.each(['GET', 'DELETE'])('is kept at %s', async (method) => {
+    server.inject(firstTimes(1, busy));
+    if (method === 'GET') await getBlob(registry);
+    else await registry.deleteBlob('app', digest);
+    expect(retries.map(({ after }) => after)).toEqual([1000]);
+  });
+
+  it('is a date by the host’s own clock', async () => {
+    const at = (seconds: number) => new Date(Date.UTC(2001, 1, 1, 0, 0, seconds)).toUTCString();
+    server.inject(firstTimes(1, status(503, { date: at(0), 'retry-after': at(1) })));
+    await registry.getManifest('app', 'latest');
+    expect(retries.map(({ after }) => after)).toEqual([1000]);
+  });
+
+  it('is not taken for a reason to send more than four requests for one blob', async () => {
+    server.inject((request, response) =>
+      request.method === 'PUT' ? status(503)(request, response) : taking(request, response),
+    );
+    await failure(registry.putBlob('app', descriptor, open));
+    expect(server.requests.filter(({ method }) => method === 'PUT')).toHaveLength(4);
+    server.inject((request, response) =>
+      request.method === 'POST' ? status(503)(request, response) : taking(request, response),
+    );
+    await failure(registry.putBlob('app', descriptor, open));
+    expect(server.requests.filter(({ method }) => method === 'POST')).toHaveLength(4);
+  });
+});
+
+describe('a token server that wants fewer requests', () => {
+  it.each([1, 5])('is asked four times in all, however many wait for the token (%i)', async (waiting) => {
+    let asked = 0;
+    server.inject((request, response) => {
+      if (!request.url.startsWith('/token'))
+        return status(401, { 'www-authenticate': `Bearer realm="http://${server.host}/token",service="x"` })(
+          request,
+          response,
+        );
+      asked += 1;
+      return status(429, {}, '{"details":"Too Many Requests"}')(request, response);
+    });
+    const errors = await Promise.all(
+      Array.from({ length: waiting }, () => failure(registry.getManifest('app', 'latest'))),
+    );
+    expect(errors.map(({ code }) => code)).toEqual(errors.map(() => 'TOOMANYREQUESTS'));
+    expect(asked).toBe(4);
+  });
+});
+
+describe('a body that never ends', () => {
+  it('of an error hides neither its status nor the end of waiting', async () => {
+    server.inject(trickle(100, { 'content-type': 'application/json' }, 404));
+    expect((await failure(registry.getManifest('app', 'latest'))).code).toBe('MANIFEST_UNKNOWN');
+  }, 20_000);
+
+  it('of a blob is given up where it brings less than any line does', async () => {
+    await using soon = impatient();
+    server.inject(trickle(30, { 'content-length': `${blob.length}` }));
+    const error = await failure(getBlob(soon.forHost(server.host)));
+    expect(error.code).toBe('TIMEOUT');
+    expect(error.message).toContain('only');
+    expect(server.requests.length).toBeLessThanOrEqual(3);
+  });
+
+  it('is bounded in bytes and in time where all of it is wanted', async () => {
+    using pool = createHttpPool({
+      timeouts: DEFAULT_TIMEOUTS,
+      tunnelWithin: 1000,
+      proxyFor: () => undefined,
+      tlsFiles: async () => ({}),
+    });
+    const ask = (): Promise<HttpAnswer> =>
+      pool.send({ method: 'GET', url: { secure: false, host: server.host, path: '/' } });
+    server.inject(trickle(10));
+    const part = await readUpTo(await ask(), { bytes: 1000, within: 200 });
+    expect(part.failure).toMatchObject({ code: 'TIMEOUT' });
+    expect(Buffer.from(part.bytes).toString()).toMatch(/^x+$/);
+    await expect(readWhole(await ask(), { bytes: 20, within: 10_000 })).rejects.toMatchObject({ code: 'BAD_ANSWER' });
+    server.inject(status(200, {}, 'some words'));
+    expect(Buffer.from(await readWhole(await ask(), { bytes: 10, within: 10_000 })).toString()).toBe('some words');
+  });
+});
+
+describe('a head that never ends', () => {
+  const flood = async (text: string) => {
+    const sockets = new Set<Socket>();
+    const raw = createServer((socket) => {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.write('HTTP/1.1 200 OK\r\n'.slice(0, text.startsWith('HTTP') ? 0 : undefined));
+      const timer = setInterval(() => socket.write(text), 1);
+      socket.on('close', () => clearInterval(timer));
+    });
+    await new Promise<void>((ready) => raw.listen(0, '127.0.0.1', ready));
+    await using clients = registryClients({
+      timeouts: { headers: 10_000 },
+      backoff: { attempts: 2, base: 1, longest: 1 },
+    });
+    const host = `127.0.0.1:${(raw.address() as AddressInfo).port}`;
+    const error = await failure(clients.forHost(host).getManifest('app', 'latest'));
+    for (const socket of sockets) socket.destroy();
+    await new Promise((closed) => raw.close(closed));
+    return error;
+  };
+
+  it.each([
+    ['of interim answers', 'HTTP/1.1 102 Processing\r\n\r\n'],
+    ['of header lines', `x-filler: ${'x'.repeat(1000)}\r\n`],
+  ])('%s is BAD_ANSWER', async (_what, text) => {
+    expect((await flood(text)).code).toBe('BAD_ANSWER');
+  });
+});
