@@ -5,12 +5,16 @@ import type { TlsFiles } from '../../io/http-agents.ts';
 import type { ProxySettings } from '../../io/proxy.ts';
 
 /** What a host is convinced with. Secrets: never in messages. */
-export type Credentials =
+export type Credentials = (
   | { readonly type: 'password'; readonly username: string; readonly password: string }
   /** An OAuth2 refresh token (`identitytoken` in Docker's file). */
   | { readonly type: 'identity-token'; readonly token: string }
   /** A finished bearer token (`registrytoken`). */
-  | { readonly type: 'registry-token'; readonly token: string };
+  | { readonly type: 'registry-token'; readonly token: string }
+) & {
+  /** For messages: the file that they stand in, or the helper and the file that names it. */
+  readonly origin?: string;
+};
 
 export interface CredentialsProvider {
   /** Asked after a host said 401, not before. `repository` decides where a file has entries for parts of a host. Errors: CONFIG_INVALID. */

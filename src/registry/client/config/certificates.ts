@@ -19,6 +19,9 @@ export async function readCertificates(
     for (const file of files.filter((name) => name.endsWith('.crt'))) {
       ca.push(await readPem(join(directory, file)));
     }
+    // A key says that a certificate was meant: without it the host would be asked as nobody.
+    const alone = files.find((name) => name.endsWith('.key') && !files.includes(name.replace(/\.key$/, '.cert')));
+    if (alone !== undefined) invalid(join(directory, alone), `has no ${alone.replace(/\.key$/, '.cert')} beside it`);
     const cert = client ? undefined : files.find((name) => name.endsWith('.cert'));
     if (cert === undefined) continue;
     const key = cert.replace(/\.cert$/, '.key');

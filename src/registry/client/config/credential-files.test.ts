@@ -13,7 +13,8 @@ afterEach(() => directory[Symbol.asyncDispose]());
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const auth = (name: string) => ({ auth: base64(`${name}:secret:${name}`) });
-const password = (name: string) => ({ type: 'password', username: name, password: `secret:${name}` });
+const password = (name: string) =>
+  expect.objectContaining({ type: 'password', username: name, password: `secret:${name}` });
 
 async function write(path: string, content: unknown, mode = 0o600): Promise<string> {
   const file = join(directory.path, path);
@@ -59,8 +60,9 @@ describe('credentials in files', () => {
     await write('.docker/config.json', {
       auths: { a: { ...auth('x'), identitytoken: 'refresh' }, b: { registrytoken: 'bearer' } },
     });
-    expect(await find('a')).toEqual({ type: 'identity-token', token: 'refresh' });
-    expect(await find('b')).toEqual({ type: 'registry-token', token: 'bearer' });
+    const origin = join(directory.path, '.docker/config.json');
+    expect(await find('a')).toEqual({ type: 'identity-token', token: 'refresh', origin });
+    expect(await find('b')).toEqual({ type: 'registry-token', token: 'bearer', origin });
   });
 
   it('for a part of a host serve that part, the longest first', async () => {
@@ -95,8 +97,10 @@ describe('credentials in files', () => {
 
   it.each([
     ['{"auths": {"x": {"auth": "c2VjcmV0"', 'is not JSON'],
-    ['[]', 'does not hold an object'],
-    ['{"auths": []}', 'auths is not an object'],
+    ['[1]', 'does not hold an object'],
+    ['{"auths": [1]}', 'auths is not an object'],
+    ['{"auths": {"x": {"auth": 5}}}', 'auth is not a string'],
+    [`{"auths": {"x": {"auth": "${base64(':secret')}"}}}`, 'broken entry for x'],
     [`{"auths": {"x": {"auth": "${base64('no colon: not')}"}}}`, undefined],
     [`{"auths": {"x": {"auth": "${base64('secret')}"}}}`, 'broken entry for x'],
     ['{"auths": {"x": {"auth": "%%%"}}}', 'broken entry for x'],
@@ -111,9 +115,51 @@ describe('credentials in files', () => {
     expect(error.message).toContain(what);
   });
 
-  it('in an empty file are none', async () => {
-    await write('.docker/config.json', '');
+  it.each([
+    '',
+    ' \n',
+    '\uFEFF',
+    '{}',
+    'null',
+    '[]',
+    '{"auths":null}',
+    '{"auths":[]}',
+    '{"auths":{},"credsStore":""}',
+    '{"credHelpers":{"x":""}}',
+    '{"credHelpers":{"x":null},"credsStore":null}',
+  ])('in a file that says nothing (%j) are none', async (content) => {
+    await write('.docker/config.json', content);
     expect(await find('x')).toBeUndefined();
+  });
+
+  it.each([
+    'null',
+    '{}',
+    '[]',
+    '""',
+    'false',
+    '{"auth":null}',
+    '{"auth":""}',
+    '{"auth":" "}',
+    '{"auth":{}}',
+    '{"auth":"Og=="}',
+    '{"auth":"Og"}',
+    '{"auth":"OgA="}',
+    '{"auth":":"}',
+    '{"username":"","password":""}',
+    '{"username":null,"password":null,"identitytoken":"","registrytoken":[]}',
+    '{"email":"me@x"}',
+  ])('in an entry that says nothing (%s) are none, and the next file is looked at', async (entry) => {
+    const file = await write('auth.json', `{"auths":{"x":${entry}}}`);
+    const env = { REGISTRY_AUTH_FILE: file };
+    expect(await find('x', 'a/b', env)).toBeUndefined();
+    await write('.docker/config.json', { auths: { x: auth('home') } });
+    expect(await find('x', 'a/b', env)).toEqual(password('home'));
+  });
+
+  it('are found behind a byte order mark', async () => {
+    await write('.docker/config.json', `\uFEFF${JSON.stringify({ auths: { x: auth('me') } })}`);
+    expect(await find('x')).toEqual(password('me'));
   });
 });
 
@@ -133,7 +179,8 @@ describe('credential helpers', () => {
     await write('.docker/config.json', { credsStore: 'test', auths: { 'https://index.docker.io/v1/': {} } });
     const provider = credentialFiles({ env: env(), home: directory.path });
     for (const host of ['docker.io', 'docker.io', 'quay.io']) {
-      expect(await provider.find(host, 'a/b')).toEqual({ type: 'password', username: 'me', password: 'pw' });
+      const origin = `docker-credential-test, which ${join(directory.path, '.docker/config.json')} names`;
+      expect(await provider.find(host, 'a/b')).toEqual({ type: 'password', username: 'me', password: 'pw', origin });
     }
     const log = await readFile(join(directory.path, 'log'), 'utf8');
     expect(log).toBe('get https://index.docker.io/v1/\nget quay.io\n');
@@ -147,28 +194,79 @@ describe('credential helpers', () => {
       credHelpers: { 'quay.io': 'special' },
       auths: { 'quay.io': auth('quay'), 'ghcr.io': auth('ghcr') },
     });
-    expect(await find('quay.io', undefined, env())).toEqual({ type: 'identity-token', token: 'refresh' });
+    expect(await find('quay.io', undefined, env())).toMatchObject({ type: 'identity-token', token: 'refresh' });
     expect(await find('ghcr.io', undefined, env())).toEqual(password('ghcr'));
   });
 
-  it('that have nothing are no error', async () => {
-    await helper('test', 'echo "credentials not found in native keychain"; exit 1');
+  it.each([
+    'echo "credentials not found in native keychain"; exit 1',
+    'echo "credentials not found in native keychain" >&2; exit 1',
+    'echo "The specified item could not be found in the keychain."; exit 1',
+    'echo "Error: the entry wasn\'t found" >&2; exit 2',
+    'echo "Element not found." >&2; exit 1',
+    'echo "no credentials for this server"; exit 1',
+    'echo "No such secret item at path: /x" >&2; exit 1',
+    'exit 0',
+    'echo',
+    'echo null',
+    'echo {}',
+    `echo '{"ServerURL":"","Username":"","Secret":""}'`,
+    `echo '{"Username":null,"Secret":null}'`,
+    `echo '{"Username":"<token>","Secret":""}'`,
+    'echo "no credentials found" >&2',
+  ])('that have nothing (%s) are no error', async (script) => {
+    await helper('test', script);
     await write('.docker/config.json', { credsStore: 'test' });
     expect(await find('quay.io', undefined, env())).toBeUndefined();
   });
 
   it.each([
-    ['fails', 'echo secret; echo secret >&2; exit 3', 'exit 3'],
+    ['fails', 'echo "pass not initialized: exit status 1"; exit 3', 'exit 3]: pass not initialized: exit status 1'],
+    [
+      'fails and says why on stderr',
+      'echo "ERROR: no active account" >&2; exit 1',
+      'exit 1]: ERROR: no active account',
+    ],
+    ['says much', 'seq 1000 >&2; echo in vain; echo the end >&2; exit 1', ': in vain; 999 1000 the end'],
+    [
+      'lacks a program',
+      'echo "gcloud: credentials helper not found" >&2; exit 127',
+      'gcloud: credentials helper not found',
+    ],
+    ['says one thing and does another', 'echo "not logged in" >&2', 'gave no credentials for quay.io: not logged in'],
+  ])('that %s are CONFIG_INVALID, with their last words', async (_how, script, what) => {
+    await helper('test', script);
+    const file = await write('.docker/config.json', { credsStore: 'test' });
+    const error = await refusal(find('quay.io', undefined, env()));
+    expect(error.code).toBe('CONFIG_INVALID');
+    expect(error.message).toContain(what);
+    expect(error.message).toContain(`${file} names docker-credential-test`);
+    expect(error.hint).not.toContain('Install');
+  });
+
+  it.each([
     ['prints something else', 'echo secret', 'no credentials'],
-    ['prints without end', 'exec yes', 'killed'],
-    ['is killed while what it started goes on', 'sleep 20 & kill -9 $$', 'killed'],
-  ])('that %s are CONFIG_INVALID, without what they printed', async (_how, script, what) => {
+    ['prints half of it', `echo '{"Username":"me","Secret":"secret"'`, 'no credentials'],
+    ['prints it and fails', `echo '{"Username":"me","Secret":"secret"}'; exit 1`, 'exit 1'],
+    ['prints half of it and fails', `echo '{"Secret": "secret"'; exit 1`, 'exit 1'],
+    ['prints a wrong type', `echo '{"Username":"me","Secret":["secret"]}'`, 'no credentials'],
+    ['prints without end', 'exec yes', 'killed: it printed without end'],
+    ['is killed while what it started goes on', 'sleep 20 & kill -9 $$', 'killed: SIGKILL'],
+  ])('that %s are CONFIG_INVALID, without what may be the secret', async (_how, script, what) => {
     await helper('test', script);
     await write('.docker/config.json', { credsStore: 'test' });
     const error = await refusal(find('quay.io', undefined, env()));
     expect(error.code).toBe('CONFIG_INVALID');
     expect(error.message).toContain(what);
     expect(error.message).toContain('docker-credential-test');
+  });
+
+  it('are not waited for longer than they run, whatever an agent that they start does with their output', async () => {
+    await helper('test', `sleep 20 & echo '{"Username":"me","Secret":"pw"}'`);
+    await write('.docker/config.json', { credsStore: 'test' });
+    const began = performance.now();
+    expect(await find('quay.io', undefined, env())).toMatchObject({ username: 'me' });
+    expect(performance.now() - began).toBeLessThan(10_000);
   });
 
   it('that are not there, or are no name, are CONFIG_INVALID', async () => {

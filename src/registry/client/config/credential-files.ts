@@ -4,7 +4,7 @@ import { isObject, type Json } from '../../../oci/decode.ts';
 import { canonicalHost, DEFAULT_HOST } from '../../../oci/reference.ts';
 import type { Credentials, CredentialsProvider } from '../settings.ts';
 import { askHelper } from './credential-helper.ts';
-import { fieldsOf, invalid, readJsonFile } from './read-config.ts';
+import { fieldsOf, invalid, isNothing, readJsonFile } from './read-config.ts';
 
 export interface CredentialSources {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -65,9 +65,9 @@ async function findIn(
   content: Json,
   { host, repository, ask }: Question,
 ): Promise<Credentials | undefined> {
-  const fields = fieldsOf(file, content);
+  const fields = said(file, content);
   const server = host === DEFAULT_HOST ? DOCKER_HUB_KEY : host;
-  const helpers = fieldsOf(file, fields.object('credHelpers') ?? {});
+  const helpers = said(file, fields.object('credHelpers') ?? {});
   const names = host === DEFAULT_HOST ? [host, 'index.docker.io', DOCKER_HUB_KEY] : [host];
   for (const name of names) {
     const helper = helpers.string(name);
@@ -99,23 +99,32 @@ function placeOf(key: string): string {
   return `${canonicalHost(host)}${namespace}`;
 }
 
-/** `undefined` for the empty entries that Docker leaves where a helper holds the secret. */
+/** As `fieldsOf`, of what says something. */
+function said(file: string, fields: Json): ReturnType<typeof fieldsOf> {
+  return fieldsOf(file, Object.fromEntries(Object.entries(fields).filter(([, value]) => !isNothing(value))));
+}
+
+/** `undefined` for an entry that says nothing, as Docker leaves it where a helper holds the secret. */
 function readEntry(file: string, key: string, value: unknown): Credentials | undefined {
+  if (isNothing(value)) return undefined;
   if (!isObject(value)) return invalid(file, `has a wrong entry for ${key}`);
-  const fields = fieldsOf(file, value);
+  const fields = said(file, value);
   const identity = fields.string('identitytoken');
-  if (identity) return { type: 'identity-token', token: identity };
+  if (identity) return { type: 'identity-token', token: identity, origin: file };
   const registry = fields.string('registrytoken');
-  if (registry) return { type: 'registry-token', token: registry };
+  if (registry) return { type: 'registry-token', token: registry, origin: file };
   const auth = fields.string('auth');
   if (auth) return readPassword(file, key, auth);
   const [username, password] = [fields.string('username'), fields.string('password')];
-  return username && password ? { type: 'password', username, password } : undefined;
+  return username && password ? { type: 'password', username, password, origin: file } : undefined;
 }
 
-function readPassword(file: string, key: string, auth: string): Credentials {
-  const text = /^[A-Za-z0-9+/_-]+={0,2}$/.test(auth.trim()) ? Buffer.from(auth, 'base64').toString('utf8') : '';
-  const colon = text.indexOf(':');
+/** `undefined` for an encoded `:`: neither user nor password. */
+function readPassword(file: string, key: string, auth: string): Credentials | undefined {
+  const text = /^[A-Za-z0-9+/_-]+={0,2}$/.test(auth.trim()) ? Buffer.from(auth, 'base64').toString('utf8') : auth;
+  const pair = text.replace(/\0+$/, '');
+  if (pair.trim() === '' || pair.trim() === ':') return undefined;
+  const colon = text === auth ? -1 : pair.indexOf(':');
   if (colon <= 0) return invalid(file, `has a broken entry for ${key}: auth is not the base64 of user:password`);
-  return { type: 'password', username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, '') };
+  return { type: 'password', username: pair.slice(0, colon), password: pair.slice(colon + 1), origin: file };
 }

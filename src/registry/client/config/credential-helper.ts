@@ -2,6 +2,7 @@
 import { isObject } from '../../../oci/decode.ts';
 import { ImagesError } from '../../../oci/errors.ts';
 import type { Credentials } from '../settings.ts';
+import { isNothing } from './read-config.ts';
 
 export interface HelperCall {
   /** What follows `docker-credential-`. */
@@ -13,75 +14,150 @@ export interface HelperCall {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-const LONGEST = 60_000;
-/** Characters; an answer has a few hundred, or some thousand with a token. */
-const MAX_ANSWER = 1024 * 1024;
+interface Outcome {
+  /** `exit 1`, or what ended it. */
+  readonly end: string;
+  readonly status: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
-/** `undefined` where the helper has nothing for the server. Errors: CONFIG_INVALID, which never quotes what the helper printed. */
+const LONGEST = 60_000;
+/** Milliseconds after its end for what it has written: an agent that it started may hold its output open for ever. */
+const LINGER = 500;
+/** Characters; an answer has a few hundred, or some thousand with a token. */
+const MAX_OUTPUT = 1024 * 1024;
+/** Characters of its last words. */
+const MAX_WORDS = 300;
+
+/** The text of credentials.NewErrCredentialsNotFound, that of macOS, and those of others. */
+const NOT_FOUND =
+  /\b(?:credentials?|item|entry|secret|element)s?\b[^.;\n]*(?:\bnot|n't)\b[^.;\n]*\bfound\b|\bno (?:(?:such|matching|stored|saved) )?(?:credential|item|entry|secret)s?\b/i;
+
+/** `undefined` where the helper has nothing for the server. Errors: CONFIG_INVALID, with the helper's last words where it failed. */
 export async function askHelper(call: HelperCall): Promise<Credentials | undefined> {
   const program = `docker-credential-${call.name}`;
-  if (!/^[\w.-]+$/.test(call.name)) throw refuse(call, `names no credential helper [${call.name}]`);
-  const { status, stdout } = await run(program, call);
-  if (status !== 0) {
-    // The text of credentials.NewErrCredentialsNotFound, on stdout; some helpers vary it.
-    if (/not found|no credentials/i.test(stdout)) return undefined;
+  if (!/^[\w.-]+$/.test(call.name)) {
     throw refuse(
       call,
-      `names ${program}, which failed for ${call.server} [${status < 0 ? 'killed' : `exit ${status}`}]`,
+      `names no credential helper [${call.name}]`,
+      `Correct credsStore or credHelpers in ${call.file}.`,
     );
   }
-  return (
-    readCredentials(stdout) ?? throwNow(refuse(call, `names ${program}, which gave no credentials for ${call.server}`))
-  );
+  const outcome = await run(program, call);
+  const { status } = outcome;
+  if (status === 0) return readCredentials(outcome, call);
+  // 126 and 127: a shell did not find what the helper consists of.
+  const isRun = status !== undefined && status < 126;
+  if (isRun && NOT_FOUND.test(`${outcome.stdout}\n${outcome.stderr}`)) return undefined;
+  throw failed(call, `failed for ${call.server} [${outcome.end}]`, outcome);
 }
 
-function readCredentials(stdout: string): Credentials | undefined {
-  let answer: unknown;
-  try {
-    answer = JSON.parse(stdout);
-  } catch {
-    return undefined;
+/** What stdout holds of a helper that succeeded is not quoted: it may be a secret in another form. */
+function readCredentials(outcome: Outcome, call: HelperCall): Credentials | undefined {
+  const answer = parsed(outcome.stdout);
+  if (isNothing(answer)) {
+    if (outcome.stderr.trim() === '' || NOT_FOUND.test(outcome.stderr)) return undefined;
+    throw failed(call, `gave no credentials for ${call.server}`, { ...outcome, stdout: '' });
   }
-  if (!isObject(answer) || typeof answer.Username !== 'string' || typeof answer.Secret !== 'string') return undefined;
+  if (typeof answer === 'string' && NOT_FOUND.test(answer)) return undefined;
+  if (!isObject(answer)) throw failed(call, `gave no credentials for ${call.server}`, { ...outcome, stdout: '' });
+  const { Username: username, Secret: secret } = answer;
   // Docker stores refresh tokens under this name.
-  if (answer.Username === '<token>') return { type: 'identity-token', token: answer.Secret };
-  return { type: 'password', username: answer.Username, password: answer.Secret };
+  const isToken = username === '<token>';
+  if (isNothing(secret) && (isNothing(username) || isToken)) return undefined;
+  if (typeof username !== 'string' || typeof secret !== 'string') {
+    throw failed(call, `gave no credentials for ${call.server}`, { ...outcome, stdout: '' });
+  }
+  const origin = `docker-credential-${call.name}, which ${call.file} names`;
+  return isToken
+    ? { type: 'identity-token', token: secret, origin }
+    : { type: 'password', username, password: secret, origin };
 }
 
-async function run(program: string, call: HelperCall): Promise<{ readonly status: number; readonly stdout: string }> {
+/** Text that is no JSON stays text, which is no answer. */
+function parsed(stdout: string): unknown {
+  const text = stdout.replace(/^\uFEFF/, '').trim();
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+async function run(program: string, call: HelperCall): Promise<Outcome> {
   const { spawn } = await import('node:child_process');
-  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; stdout: string }>();
+  const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
   const child = spawn(program, ['get'], {
     env: { ...call.env },
-    stdio: ['pipe', 'pipe', 'ignore'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     timeout: LONGEST,
     killSignal: 'SIGKILL',
   });
   let stdout = '';
+  let stderr = '';
+  let endless = false;
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
-    if (stdout.length > MAX_ANSWER) child.kill('SIGKILL');
+    if (stdout.length <= MAX_OUTPUT) return;
+    endless = true;
+    child.kill('SIGKILL');
   });
-  // What a killed helper has started may hold its output open for ever.
-  child.on('exit', (_, signal) => {
-    if (signal !== null) child.stdout.destroy();
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-MAX_OUTPUT);
+  });
+  let linger: NodeJS.Timeout | undefined;
+  child.on('exit', () => {
+    linger = setTimeout(() => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, LINGER);
   });
   child.on('error', (cause) => {
-    const why = 'code' in cause && cause.code === 'ENOENT' ? 'is not on PATH' : 'cannot be started';
-    reject(refuse(call, `names ${program}, which ${why}`, cause));
+    const missing = 'code' in cause && cause.code === 'ENOENT';
+    const where = `credsStore or credHelpers in ${call.file}`;
+    const hint = missing
+      ? `Install the helper, or remove it from ${where}.`
+      : `Check its permissions, or remove it from ${where}.`;
+    reject(refuse(call, `names ${program}, which ${missing ? 'is not on PATH' : 'cannot be started'}`, hint, cause));
   });
-  child.on('close', (status) => resolve({ status: status ?? -1, stdout }));
+  child.on('close', (status, signal) => {
+    clearTimeout(linger);
+    const killed = endless ? 'it printed without end' : child.killed ? `it took more than ${LONGEST / 1000} s` : signal;
+    const end = status === null ? `killed: ${killed}` : `exit ${status}`;
+    resolve({ end, status: status ?? undefined, stdout: stdout.slice(-MAX_OUTPUT), stderr });
+  });
   // A helper that does not read its input is no failure of ours.
   child.stdin.on('error', () => {});
   child.stdin.end(call.server);
   return promise;
 }
 
-function refuse({ file }: HelperCall, what: string, cause?: unknown): ImagesError {
-  const hint = `Install the helper, or remove it from credsStore or credHelpers in ${file}.`;
-  return new ImagesError('CONFIG_INVALID', `${file} ${what}`, { hint, cause });
+function failed(call: HelperCall, what: string, outcome: Outcome): ImagesError {
+  const program = `docker-credential-${call.name}`;
+  const words = lastWords(outcome);
+  const hint = `See what \`echo ${call.server} | ${program} get\` says; log in anew, or remove the helper from ${call.file}.`;
+  return refuse(call, `names ${program}, which ${what}${words && `: ${words}`}`, hint);
 }
 
-function throwNow(error: Error): never {
-  throw error;
+/** The ends of what it said on both streams; of stdout not what looks like an answer, which holds a secret. */
+function lastWords({ stdout, stderr }: Outcome): string {
+  const texts = [isObject(parsed(stdout)) || /"?Secret"?\s*:/i.test(stdout) ? '' : stdout, stderr];
+  return texts
+    .map((text) =>
+      text
+        .split('\n')
+        .map((line) => line.trim())
+        .filter(Boolean)
+        .slice(-3)
+        .join(' '),
+    )
+    .filter(Boolean)
+    .map((text) => (text.length > MAX_WORDS ? `…${text.slice(-MAX_WORDS)}` : text))
+    .join('; ');
+}
+
+function refuse({ file }: HelperCall, what: string, hint: string, cause?: unknown): ImagesError {
+  return new ImagesError('CONFIG_INVALID', `${file} ${what}`, { hint, cause });
 }

@@ -46,17 +46,21 @@ function readRule(file: string, content: Json, host: string): HostRule {
   return { mirrors, upstream };
 }
 
+const CAPABILITIES: readonly string[] = ['pull', 'resolve', 'push', 'referrers'];
+
 /** `undefined` for one that is for pushing only. Without capabilities a host can do everything. */
 function readMirror(file: string, address: string, table: Json): Mirror | undefined {
-  const fields = fieldsOf(file, table);
-  const capabilities = table.capabilities === undefined ? ['pull', 'resolve'] : fields.strings('capabilities');
+  const written = fieldsOf(file, table).strings('capabilities');
+  const unknown = written.find((each) => !CAPABILITIES.includes(each));
+  if (unknown !== undefined) return invalid(file, `has an unknown capability for ${address} [${unknown}]`);
+  const capabilities = written.length > 0 ? written : CAPABILITIES;
   if (!capabilities.includes('pull')) return undefined;
   const pulls = capabilities.includes('resolve') ? 'all' : 'by-digest';
   return { ...readEndpoint(file, address, table), pulls, namespace: true };
 }
 
 function readEndpoint(file: string, address: string, table: Json): Endpoint {
-  const text = /^https?:\/\//i.test(address) ? address : `https://${address}`;
+  const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address : `https://${address}`;
   const url = tryParseHttpUrl(text) ?? invalid(file, `has a wrong address [${address}]`);
   const path = url.path.replace(/\/+$/, '');
   const whole = fieldsOf(file, table).boolean('override_path') || path.endsWith('/v2');

@@ -128,10 +128,64 @@ blocked = true
     ['[[registry]]\nlocation = "x"\ninsecure = "yes"', 'insecure is not true or false'],
     ['[[registry]]\nlocation = "x"\n[[registry.mirror]]\ninsecure = true', 'without location'],
     ['registry = 5', 'registry is not a list of tables'],
+    ['[registry]\nlocation = "x"\nblocked = true', 'registry is not a list of tables'],
+    ['registries = ["x"]', 'registries is not an object'],
+    ['[registries.block]\nregistries = "x"', 'registries is not a list of strings'],
+    ['[registries]\nblock = ["x"]', 'block is not an object'],
+    ['[registries.block]\nregistries = ["*"]', 'has a wrong host in [*]'],
+    ['[registries.block]\nregistries = ["y"]\n[[registry]]\nlocation = "x"', 'mixes versions 1 and 2'],
+    ['[[registry]]\nprefix = "x"\nlocation = "https://y/"', 'has a scheme in [https://y/]'],
+    ['[[registry]]\nprefix = "docker://x"\nlocation = "y"\nblocked = true', 'has a scheme in [docker://x]'],
+    ['[[registry]]\nlocation = "x"\n[[registry.mirror]]\nlocation = "http://y"', 'has a scheme in [http://y]'],
+    ['[[registry]]\nlocation = "x"\n[[registry.mirror]]\nlocation = "y:99999"', 'has a wrong host in [y:99999]'],
+    ['[[registry]]\nlocation = "x.*"\nblocked = true', 'has a wrong host in [x.*]'],
+    ['[[registry]]\nlocation = "x/a:1"\nblocked = true', 'has a wrong path in [x/a:1]'],
+    ['[[registry]]\nlocation = "x"\nblocked = true\n[[registry]]\nlocation = "X/"', 'two entries for x'],
+    ['[[registry]]\nlocation = "x"\npull-from-mirror = "all"', 'belongs to a [[registry.mirror]]'],
+    [
+      '[[registry]]\nlocation = "x"\nmirror-by-digest-only = true\n[[registry.mirror]]\nlocation = "y"\npull-from-mirror = "all"',
+      'has both mirror-by-digest-only',
+    ],
   ])('that says %j is CONFIG_INVALID, naming the file', async (content, what) => {
     const file = await write(conf, content);
     await expect(rule('x')).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining(what) });
     await expect(rule('x')).rejects.toThrow(file);
+  });
+});
+
+describe('registries.conf of version 1', () => {
+  const conf = 'etc/containers/registries.conf';
+
+  it('blocks hosts, and says which are insecure', async () => {
+    const file = await write(
+      conf,
+      `\uFEFF[registries.search]
+registries = ["docker.io"]
+[registries.insecure]
+registries = ["reg.local:5000", "Bad.example/"]
+[registries.block]
+registries = ["bad.example", "index.docker.io"]
+`,
+    );
+    expect(await rule('reg.local:5000', 'a')).toEqual({
+      mirrors: [],
+      upstream: { host: 'reg.local:5000', insecure: true },
+    });
+    expect(await rule('bad.example', 'a')).toMatchObject({ blockedBy: file, upstream: { insecure: true } });
+    expect((await rule('docker.io', 'library/x'))?.blockedBy).toBe(file);
+    expect(await rule('quay.io', 'a')).toEqual({ mirrors: [], upstream: { host: 'quay.io' } });
+  });
+
+  it('is refused as a drop-in', async () => {
+    const file = await write('etc/containers/registries.conf.d/1.conf', '[registries.block]\nregistries = ["x"]');
+    await expect(rule('x')).rejects.toThrow(`${file} is of version 1`);
+  });
+});
+
+describe('a registries.conf that the environment names', () => {
+  it('is not passed over where it is not there', async () => {
+    const env = { CONTAINERS_REGISTRIES_CONF: join(directory.path, 'absent.conf') };
+    await expect(rule('x', undefined, env)).rejects.toThrow(env.CONTAINERS_REGISTRIES_CONF);
   });
 });
 
@@ -201,6 +255,31 @@ capabilities = ["push"]
   });
 });
 
+describe('a hosts.toml', () => {
+  it.each([
+    ['[host."https://m"]\ncapabilities = ["pul"]', 'unknown capability for https://m [pul]'],
+    ['[host."https://m"]\ncapabilities = "pull"', 'capabilities is not a list of strings'],
+    ['[host."ftp://m"]', 'wrong address [ftp://m]'],
+    ['[host."http://m:99999"]', 'wrong address [http://m:99999]'],
+    ['server = "unix:///run/x"', 'wrong address [unix:///run/x]'],
+    ['server = ["https://m"]', 'server is not a string'],
+    ['host = ["https://m"]', 'host is not an object'],
+    ['[host]\n"https://m" = 5', 'wrong entry for https://m'],
+  ])('that says %j is CONFIG_INVALID, naming the file', async (content, what) => {
+    const file = await write('etc/containerd/certs.d/x.io/hosts.toml', content);
+    await expect(rule('x.io')).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(what),
+    });
+    await expect(rule('x.io')).rejects.toThrow(file);
+  });
+
+  it('with an empty list of capabilities says nothing of them, as for containerd', async () => {
+    await write('etc/containerd/certs.d/x.io/hosts.toml', '[host."https://m"]\ncapabilities = []');
+    expect((await rule('x.io'))?.mirrors).toMatchObject([{ host: 'm', pulls: 'all' }]);
+  });
+});
+
 describe('certificates of a host', () => {
   const pem = (name: string) => `-----BEGIN ${name}-----\n`;
 
@@ -244,6 +323,8 @@ describe('certificates of a host', () => {
     });
     await write('etc/containers/certs.d/other/client.cert', pem('CERT'));
     await expect(tlsFiles?.('other')).rejects.toThrow('client.key');
+    await write('etc/containers/certs.d/third/client.key', pem('KEY'));
+    await expect(tlsFiles?.('third')).rejects.toThrow('client.cert');
   });
 });
 

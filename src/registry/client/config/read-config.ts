@@ -5,9 +5,9 @@ import { isFsError } from '../../../io/fs-errors.ts';
 import { isObject, type Json } from '../../../oci/decode.ts';
 import { ImagesError } from '../../../oci/errors.ts';
 
-/** `undefined` where there is no such file. Errors: FILE_UNREADABLE. */
+/** Without the byte order mark that some editors write. `undefined` where there is no such file. Errors: FILE_UNREADABLE. */
 export async function readIfThere(file: string): Promise<string | undefined> {
-  return ifThere(file, () => readFile(file, 'utf8'));
+  return (await ifThere(file, () => readFile(file, 'utf8')))?.replace(/^\uFEFF/, '');
 }
 
 /** The names in a directory, in byte order; none where there is no such directory. Errors: FILE_UNREADABLE. */
@@ -33,7 +33,15 @@ export async function readJsonFile(file: string): Promise<Json | undefined> {
     // JSON.parse quotes what it cannot read, and that may be a password.
     throw new ImagesError('CONFIG_INVALID', `${file} is not JSON`, { hint: 'Correct the file, or remove it.' });
   }
-  return isObject(value) ? value : invalid(file, 'does not hold an object');
+  if (isObject(value)) return value;
+  return isNothing(value) ? {} : invalid(file, 'does not hold an object');
+}
+
+/** Whether a value says nothing: programs and people write that as `null`, `false`, `""`, `{}` and `[]`, whatever the type should be. */
+export function isNothing(value: unknown): boolean {
+  if (value === undefined || value === null || value === false) return true;
+  if (typeof value === 'string') return value.trim() === '';
+  return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
 /** `undefined` where there is no such file. Errors: CONFIG_INVALID, FILE_UNREADABLE. */

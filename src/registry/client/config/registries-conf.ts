@@ -1,7 +1,8 @@
-// containers-registries.conf(5), version 2: which host a name is really read from, its mirrors, and what is insecure or blocked.
+// containers-registries.conf(5): which host a name is really read from, its mirrors, and what is insecure or blocked. Version 1 is read as what it says in version 2.
 import { join } from 'node:path';
 import type { Json } from '../../../oci/decode.ts';
-import { canonicalHost } from '../../../oci/reference.ts';
+import { ImagesError } from '../../../oci/errors.ts';
+import { canonicalHost, isHost, isRepositoryPath } from '../../../oci/reference.ts';
 import type { Endpoint, HostRule, Mirror } from '../settings.ts';
 import { defaultAddress } from './docker-hub.ts';
 import { dropIns, fieldsOf, invalid, readTomlFile } from './read-config.ts';
@@ -36,7 +37,8 @@ export type RegistriesConf = (host: string, repository: string | undefined) => H
 export async function readRegistriesConf({ env, home, etc }: RegistriesConfSources): Promise<RegistriesConf> {
   const system = join(etc, 'containers');
   const own = home && join(env.XDG_CONFIG_HOME || join(home, '.config'), 'containers');
-  const main = [env.CONTAINERS_REGISTRIES_CONF, own && join(own, 'registries.conf'), join(system, 'registries.conf')];
+  const named = env.CONTAINERS_REGISTRIES_CONF;
+  const main = named ? [named] : [own && join(own, 'registries.conf'), join(system, 'registries.conf')];
   const entries = new Map<string, Entry>();
   const take = (read: readonly Entry[] | undefined) => {
     for (const entry of read ?? []) entries.set(entry.prefix, entry);
@@ -45,21 +47,53 @@ export async function readRegistriesConf({ env, home, etc }: RegistriesConfSourc
     const read = file ? await readEntries(file) : undefined;
     take(read);
     if (read) break;
+    if (named) throw notThere(named);
   }
   for (const directory of [join(system, 'registries.conf.d'), own && join(own, 'registries.conf.d')]) {
-    for (const file of directory ? await dropIns(directory, '.conf') : []) take(await readEntries(file));
+    for (const file of directory ? await dropIns(directory, '.conf') : []) take(await readEntries(file, 'drop-in'));
   }
   return (host, repository) => findRule([...entries.values()], host, repository);
 }
 
-async function readEntries(file: string): Promise<readonly Entry[] | undefined> {
+/** What an environment names and is not there may forbid something: it is not passed over. */
+function notThere(file: string): ImagesError {
+  return new ImagesError('FILE_UNREADABLE', `there is no ${file}`, {
+    hint: 'Correct CONTAINERS_REGISTRIES_CONF, or unset it.',
+  });
+}
+
+async function readEntries(file: string, dropIn?: 'drop-in'): Promise<readonly Entry[] | undefined> {
   const content = await readTomlFile(file);
-  return (
-    content &&
-    fieldsOf(file, content)
-      .objects('registry')
-      .map((table) => readEntry(file, table))
-  );
+  if (!content) return undefined;
+  const fields = fieldsOf(file, content);
+  const old = readVersion1(file, fields.object('registries') ?? {});
+  const entries = fields.objects('registry').map((table) => readEntry(file, table));
+  if (old.length > 0 && dropIn) return invalid(file, 'is of version 1, which a file in registries.conf.d may not be');
+  if (old.length > 0 && entries.length > 0)
+    return invalid(file, 'mixes versions 1 and 2: [registries] and [[registry]]');
+  refuseContradictions(file, entries);
+  return [...old, ...entries];
+}
+
+/** `[registries.insecure]` and `[registries.block]`, each with a list of hosts; `[registries.search]` says nothing for full names. */
+function readVersion1(file: string, registries: Json): readonly Entry[] {
+  const tables = fieldsOf(file, registries);
+  const listed = (name: string) =>
+    new Set(
+      fieldsOf(file, tables.object(name) ?? {})
+        .strings('registries')
+        .map((host) => readName(file, host)),
+    );
+  listed('search');
+  const [insecure, blocked] = [listed('insecure'), listed('block')];
+  return [...new Set([...insecure, ...blocked])].map((prefix) => ({
+    prefix,
+    location: prefix,
+    insecure: insecure.has(prefix),
+    blocked: blocked.has(prefix),
+    mirrors: [],
+    file,
+  }));
 }
 
 function readEntry(file: string, table: Json): Entry {
@@ -68,10 +102,13 @@ function readEntry(file: string, table: Json): Entry {
   const prefix = fields.string('prefix') || location;
   if (!prefix) return invalid(file, 'has a [[registry]] without prefix and location');
   if (location === undefined && !prefix.startsWith('*.')) return invalid(file, `has no location for ${prefix}`);
+  if (fields.string('pull-from-mirror')) {
+    return invalid(file, `has pull-from-mirror for ${prefix} itself: it belongs to a [[registry.mirror]]`);
+  }
   const digestOnly = fields.boolean('mirror-by-digest-only') ?? false;
   return {
-    prefix: normalise(prefix),
-    location: location && normalise(location),
+    prefix: readName(file, prefix, 'wildcard'),
+    location: location && readName(file, location),
     insecure: fields.boolean('insecure') ?? false,
     blocked: fields.boolean('blocked') ?? false,
     mirrors: fields.objects('mirror').map((mirror) => readMirror(file, mirror, digestOnly)),
@@ -79,14 +116,44 @@ function readEntry(file: string, table: Json): Entry {
   };
 }
 
+/** `host[:port][/path]`, for a prefix also `*.domain[/path]`: what is written otherwise would match nothing, though it may forbid something. */
+function readName(file: string, text: string, wildcard?: 'wildcard'): string {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text))
+    return invalid(file, `has a scheme in [${text}]: a location is HOST[:PORT][/PATH]`);
+  const name = text.trim().replace(/\/+$/, '');
+  const [first = '', ...path] = name.split('/');
+  const host = wildcard && first.startsWith('*.') ? first.slice(2) : first;
+  const isPath = path.length === 0 || isRepositoryPath(path.join('/'));
+  if (!/^[\w-]+$/.test(host) && !isHost(host)) return invalid(file, `has a wrong host in [${text}]`);
+  if (!isPath)
+    return invalid(file, `has a wrong path in [${text}]: no tags, digests and wildcards are understood there`);
+  return [canonicalHost(first), ...path].join('/');
+}
+
+/** Of entries for one name the last would win: no reason to forget that another one forbids it. */
+function refuseContradictions(file: string, entries: readonly Entry[]): void {
+  const known = new Map<string, Entry>();
+  for (const entry of entries) {
+    const other = known.get(entry.prefix);
+    if (other && (other.blocked !== entry.blocked || other.insecure !== entry.insecure)) {
+      invalid(file, `has two entries for ${entry.prefix} that contradict each other in blocked or insecure`);
+    }
+    known.set(entry.prefix, entry);
+  }
+}
+
 function readMirror(file: string, table: Json, digestOnly: boolean): MirrorEntry {
   const fields = fieldsOf(file, table);
   const location = fields.string('location');
   if (!location) return invalid(file, 'has a [[registry.mirror]] without location');
+  const pulls = fields.string('pull-from-mirror');
+  if (pulls && digestOnly) {
+    return invalid(file, `has both mirror-by-digest-only and, for ${location}, pull-from-mirror`);
+  }
   return {
-    location: normalise(location),
+    location: readName(file, location),
     insecure: fields.boolean('insecure') ?? false,
-    pulls: readPulls(file, fields.string('pull-from-mirror') ?? (digestOnly ? 'digest-only' : 'all')),
+    pulls: readPulls(file, pulls ?? (digestOnly ? 'digest-only' : 'all')),
   };
 }
 
@@ -135,9 +202,4 @@ function endpointAt(location: string, matched: string, insecure: boolean): Endpo
     ...(insecure && { insecure }),
     ...(from.join('/') !== to.join('/') && { rename: { from: from.join('/'), to: to.join('/') } }),
   };
-}
-
-function normalise(name: string): string {
-  const [host = '', ...path] = name.replace(/\/+$/, '').split('/');
-  return [canonicalHost(host), ...path].join('/');
 }
