@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { applyLayers } from './apply-layers.ts';
 import { indexLayers } from './layer-index.ts';
 import { layerOf, type TestEntry } from './testing/layers.ts';
-import { findPath, headerOf, walk } from './tree.ts';
+import { findPath, headerOf, type TreeNode, walk } from './tree.ts';
 
 async function treeOf(...layers: readonly (readonly TestEntry[])[]) {
   return applyLayers(await indexLayers(await Promise.all(layers.map((entries) => layerOf(entries)))));
@@ -133,6 +133,17 @@ describe('hard links', () => {
     const inodes = ['a', 'b', 'd/c'].map((path) => findPath(tree, path)?.node.inode);
     expect(new Set(inodes).size).toBe(1);
     expect(inodes[0]?.links).toBe(3);
+  });
+
+  it('give the file that they name what their own headers say, as setting it by their name does', async () => {
+    const link = (name: string, linkname: string, mode: number): TestEntry => ({
+      ...hardlink(name, linkname),
+      mode,
+      uid: 3,
+    });
+    const tree = await treeOf([{ ...file('a'), mode: 0o600 }, link('b', 'a', 0o4755)], [link('c', 'b', 0o711)]);
+    const header = headerOf(findPath(tree, 'a')?.node as TreeNode);
+    expect(header).toMatchObject({ type: 'file', name: 'a', size: 1, mode: 0o711, uid: 3 });
   });
 
   it('keep their content when a later layer replaces or deletes the name they were made from', async () => {

@@ -3,6 +3,7 @@ import type { ImagesError } from '../oci/errors.ts';
 import { printableName } from '../tar/names.ts';
 import type { IndexedEntry, LayerIndex } from './contract.ts';
 import { damaged } from './damaged.ts';
+import { linkedHeader } from './linked-header.ts';
 import { baseName, cleanPath, joinPath, linkTarget, parentPath } from './path.ts';
 import { findPath, type Inode, nodeAt, type RootTree, type TreeNode } from './tree.ts';
 import { whiteoutOf } from './whiteout.ts';
@@ -111,7 +112,7 @@ function describe(node: TreeNode, entry: IndexedEntry, layer: number): void {
   node.inode.layer = layer;
 }
 
-/** Errors: TAR_INVALID where the link leads to nothing, or to a directory. */
+/** What the link's header says holds for the file from here on. Errors: TAR_INVALID where the link leads to nothing, or to a directory. */
 function linkedInode({ tree, layer, below }: Applying, entry: IndexedEntry): Inode {
   const { path, linkname } = entry;
   const target = cleanPath(linkname);
@@ -122,6 +123,7 @@ function linkedInode({ tree, layer, below }: Applying, entry: IndexedEntry): Ino
     const what = node ? 'a directory' : 'nothing';
     throw damaged(`a hard link to ${what} [${printableName(path)} → ${printableName(linkname)}]`);
   }
+  if (node.inode.entry) node.inode.entry = linkedHeader(node.inode.entry, entry);
   return node.inode;
 }
 

@@ -165,7 +165,7 @@ function entriesOfModel(layer: Model): readonly TestEntry[] {
       case 'symlink':
         return [{ name: path, ...meta, mode: 0o777, linkname: what.content || 'x' }];
       case 'hardlink':
-        return [{ name: path, type: 'hardlink', linkname: what.content }];
+        return [{ name: path, type: 'hardlink', linkname: what.content, ...meta }];
       case 'fifo':
         return [{ name: path, type: 'fifo', ...meta }];
       default:
@@ -190,7 +190,7 @@ function scriptOf(layer: Model): string {
       case 'symlink':
         return [`ln -s -- ${quote(what.content || 'x')} ${name}`, ...meta, touch];
       case 'hardlink':
-        return [`ln ./${what.content} ${name}`];
+        return [`ln ./${what.content} ${name}`, ...meta, mode, touch];
       case 'fifo':
         return [`mkfifo ${name}`, ...meta, mode, touch];
       default:

@@ -2,6 +2,7 @@
 // walk order: their times would not survive what is unpacked into them afterwards.
 import type { CallOptions } from '../registry/contract.ts';
 import type { TarHeader } from '../tar/entry.ts';
+import { type Refit, refitted, withWholeBlocks } from '../tar/sparse-pieces.ts';
 import { endOfArchive, padding, tarHeader } from '../tar/writer.ts';
 import type { IndexedEntry, Layer } from './contract.ts';
 import { interleaved, type Piece } from './interleave.ts';
@@ -115,6 +116,8 @@ async function* layerPieces(
   /** Of files, since the last whole piece. */
   let given = 0;
   let chunks: Uint8Array[] = [];
+  let header: TarHeader | undefined;
+  let refit: Refit | undefined;
   const piece = (whole: boolean): Piece => {
     const all = [...chunks, ...out.flush()];
     chunks = [];
@@ -123,10 +126,16 @@ async function* layerPieces(
   for await (const portions of layerFiles(layer, inodes.map(entryOf), options)) {
     for (const { file, bytes, begins, ends } of portions) {
       const inode = inodes[at] as Inode;
-      if (begins) chunks.push(...out.add(tarHeader(headersOf(inode, names)[0])));
-      chunks.push(...out.add(bytes));
+      if (begins) {
+        const [given] = headersOf(inode, names);
+        header = withWholeBlocks(given);
+        refit = refitted(given, header);
+        chunks.push(...out.add(tarHeader(header)));
+      }
+      if (refit) for (const portion of refit(bytes)) chunks.push(...out.add(portion));
+      else chunks.push(...out.add(bytes));
       if (!ends) continue;
-      chunks.push(...out.add(padding(storedSize(file))));
+      chunks.push(...out.add(padding(storedSize(header ?? file))));
       const [, ...links] = headersOf(inode, names);
       for (const link of links) chunks.push(...out.add(tarHeader(link)));
       at++;

@@ -5,7 +5,7 @@ import type { SparsePiece, TarEntryType } from '../tar/entry.ts';
 import type { IndexedEntry, LayerIndex } from './contract.ts';
 import { cleanPath } from './path.ts';
 
-const FORM = 'images-layer-index-1';
+const FORM = 'images-layer-index-2';
 const TYPES: readonly TarEntryType[] = ['file', 'hardlink', 'symlink', 'character', 'block', 'directory', 'fifo'];
 
 /** name, type, size, mode, uid, gid, seconds, nanoseconds, linkname, [major, minor], head, body, end, xattrs in base64, sparse pieces. */

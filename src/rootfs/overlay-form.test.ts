@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TarHeader } from '../tar/entry.ts';
 import { compareNames } from '../tar/names.ts';
+import { paxContent, rawArchive } from '../tar/testing/raw-archive.ts';
 import { applyLayers } from './apply-layers.ts';
 import { indexLayer } from './layer-index.ts';
 import { archiveOf, layerOf, layerOfArchive, type TestEntry } from './testing/layers.ts';
@@ -44,8 +45,9 @@ describe('a layer in overlay form', () => {
   });
 
   it('keeps owners, modes, times, devices, links and attributes', async () => {
+    const odd = { mode: 0o4755, uid: 1, gid: 2, mtime: { seconds: -5, nanoseconds: 123_456_789 } };
     const entries: TestEntry[] = [
-      { name: 'f', content: 'x', mode: 0o4755, uid: 1, gid: 2, mtime: { seconds: -5, nanoseconds: 123_456_789 } },
+      { name: 'f', content: 'x', ...odd },
       {
         name: 'caps',
         xattrs: new Map([
@@ -56,7 +58,7 @@ describe('a layer in overlay form', () => {
       { name: 'tty', type: 'character', device: { major: 4, minor: 64 } },
       { name: 'pipe', type: 'fifo' },
       { name: 'link', linkname: '/etc/../shadow' },
-      { name: 'other', type: 'hardlink', linkname: './f' },
+      { name: 'other', type: 'hardlink', linkname: './f', ...odd },
     ];
     const form = await formOf(await layerOf(entries));
     expect(form.files.get('f')).toMatchObject({
@@ -172,15 +174,38 @@ describe('a layer in overlay form', () => {
   });
 
   it('has the content of a file below where it has a hard link to it', async () => {
-    const base = await layerOf([{ name: 'bin/tool', content: 'tool', mode: 0o755, uid: 5 }]);
+    const base = await layerOf([{ name: 'bin/tool', content: 'tool', mode: 0o700 }]);
     const archive = await archiveOf([
-      { name: 'bin/a', type: 'hardlink', linkname: 'bin/tool' },
-      { name: 'bin/b', type: 'hardlink', linkname: 'bin/tool' },
+      { name: 'bin/a', type: 'hardlink', linkname: 'bin/tool', mode: 0o711 },
+      { name: 'bin/b', type: 'hardlink', linkname: 'bin/tool', mode: 0o755, uid: 5 },
     ]);
     const form = await formOf(layerOfArchive(archive), { below: [base] });
     expect(form.files.get('bin/a')).toMatchObject({ type: 'file', mode: 0o755, uid: 5, content: Buffer.from('tool') });
     expect(form.files.get('bin/b')).toMatchObject({ type: 'hardlink', linkname: 'overlay/ID/diff/bin/a' });
     expect(await form.rejoined()).toEqual(archive);
+  });
+
+  it('has of a file that links name the attributes that the last of them says', async () => {
+    const xattrs = new Map([
+      ['security.capability', text('c')],
+      ['user.a', text('a')],
+    ]);
+    const link = { type: 'hardlink', uid: 3, gid: 4 } as const;
+    const form = await formOf(
+      await layerOf([
+        { name: 'f', content: 'f', mode: 0o600, xattrs },
+        { ...link, name: 'a', linkname: 'f', mode: 0o4755, xattrs: new Map([['user.b', text('b')]]) },
+        { ...link, name: 'z', linkname: 'a', mode: 0o4711 },
+        { name: 's', linkname: 'nowhere', mode: 0o777 },
+        { ...link, name: 't', linkname: 's', mode: 0o600, uid: 7 },
+      ]),
+    );
+    expect(form.files.get('f')).toMatchObject({ mode: 0o4711, uid: 3, gid: 4, content: Buffer.from('f') });
+    // Setting another owner takes capabilities away.
+    expect([...(form.files.get('f')?.xattrs.keys() ?? [])]).toEqual(['user.a', 'user.b']);
+    expect(form.files.get('s')).toMatchObject({ type: 'symlink', mode: 0o777, uid: 7 });
+    const links = ['hardlink a → overlay/ID/diff/f', 'hardlink z → overlay/ID/diff/f'];
+    expect(listing(form)).toEqual(expect.arrayContaining(links));
   });
 
   it.each<[string, TestEntry[]]>([
@@ -240,6 +265,31 @@ describe('a layer in overlay form', () => {
     expect(await form.rejoined()).toEqual(archive);
   });
 
+  it('has a sparse file whose pieces are single bytes in pieces that GNU tar finds', async () => {
+    const offsets = [1, 3, 700, 4096, 9999];
+    const archive = rawArchive(
+      {
+        typeflag: 'x',
+        content: paxContent([
+          ['GNU.sparse.size', '10000'],
+          ['GNU.sparse.map', offsets.map((offset) => `${offset},1`).join(',')],
+        ]),
+      },
+      { name: 's', content: 'abcde' },
+      { name: 'after', content: 'x' },
+    );
+    const form = await formOf(layerOfArchive(archive));
+    const expected = Buffer.alloc(10_000);
+    for (const [at, offset] of offsets.entries()) expected.write('abcde'[at] as string, offset);
+    const file = form.files.get('s');
+    expect(file?.content).toEqual(expected);
+    const pieces = file?.sparse ?? [];
+    expect(pieces.reduce((sum, { length }) => sum + length, 0)).toBeLessThan(3000);
+    expect(pieces.slice(0, -1).filter(({ length }) => length % 512 !== 0)).toEqual([]);
+    expect(form.files.get('after')?.content.toString()).toBe('x');
+    expect(await form.rejoined()).toEqual(archive);
+  });
+
   it('comes together again with whatever trails the archive', async () => {
     const archive = Buffer.concat([
       await archiveOf([{ name: 'caf\udce9', content: 'latin1' }, { name: 'e' }]),
@@ -283,6 +333,9 @@ describe('any layer', () => {
     mtime: { seconds: at + 1, nanoseconds: 0 },
   }));
 
+  /** What a link says of a file below holds for all names of that file in a container, and for the link's own in the store: so times do not tell. */
+  const BELOW = 'file of the base';
+
   it('shows over a base what applying it gives, once each name, and comes together again', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anEntry, { maxLength: 8 }), async (some) => {
@@ -313,10 +366,10 @@ describe('any layer', () => {
 
   function mounted(form: Formed): ReadonlyMap<string, string> {
     const all = new Map<string, string>();
-    for (const [at, { name }] of BASE.entries()) {
+    for (const { name } of BASE) {
       const parts = name.split('/');
       for (let end = 1; end < parts.length; end++) all.set(`${parts.slice(0, end).join('/')}/`, 'directory');
-      all.set(name, `file  ${at + 1}`);
+      all.set(name, BELOW);
     }
     const remove = (path: string) => {
       for (const known of [...all.keys()]) if (known === path || known.startsWith(`${path}/`)) all.delete(known);
@@ -345,13 +398,14 @@ describe('any layer', () => {
     return new Map([...all].filter(([path]) => files.some((file) => file.startsWith(path))));
   }
 
-  type Described = Pick<TarHeader, 'type' | 'linkname' | 'mtime'>;
+  type Described = Pick<TarHeader, 'type' | 'linkname' | 'mtime'> & { readonly content?: Uint8Array };
 
   function describeFile(file: Described, find: (path: string) => Described | undefined): string {
     if (file.type === 'hardlink') {
       const target = find(file.linkname.slice('overlay/ID/diff/'.length));
       return target ? describeFile(target, find) : 'broken';
     }
+    if (file.content && Buffer.from(file.content).toString().startsWith('base ')) return BELOW;
     return file.type === 'directory' ? 'directory' : `${file.type} ${file.linkname} ${file.mtime.seconds}`;
   }
 
@@ -359,10 +413,9 @@ describe('any layer', () => {
     const all = new Map<string, string>();
     for (const { path, node } of walk(tree.root)) {
       if (path === '') continue;
-      all.set(
-        node.children ? `${path}/` : path,
-        node.children ? 'directory' : describeFile(headerOf(node), () => undefined),
-      );
+      const isBelow = !node.children && node.inode.layer === 0;
+      const what = isBelow ? BELOW : describeFile(headerOf(node), () => undefined);
+      all.set(node.children ? `${path}/` : path, what);
     }
     return new Map([...all].sort(([a], [b]) => compareNames(a, b)));
   }

@@ -5,15 +5,17 @@ import { tapped } from '../io/verify.ts';
 import { type Digest, digestAlgorithm, digester } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { Bytes, CallOptions } from '../registry/contract.ts';
-import type { TarEntry } from '../tar/entry.ts';
+import type { TarEntry, TarHeader } from '../tar/entry.ts';
 import { printableName } from '../tar/names.ts';
 import { onlyHeader } from '../tar/plain-header.ts';
 import { readTar } from '../tar/reader.ts';
+import { type Refit, refitted, withWholeBlocks } from '../tar/sparse-pieces.ts';
 import { padding, storedSize, tarHeader } from '../tar/writer.ts';
 import type { IndexedEntry, Layer, LayerIndex } from './contract.ts';
 import { crc64 } from './crc64.ts';
 import { keptBytes } from './kept-bytes.ts';
 import { inLayer } from './layer-index.ts';
+import { linkedHeader } from './linked-header.ts';
 import { lowerFile } from './lower-file.ts';
 import { hardLink, impliedRoot, type OverlayPlace, placedHeader, type RootDirectory } from './overlay-header.ts';
 import { type OverlayShape, plainShape } from './overlay-shape.ts';
@@ -114,19 +116,22 @@ async function* streamed(
     if (indexed.path === '' && indexed.type === 'directory') root = indexed;
     const { headers, findable } = shape.place(indexed);
     const [first, ...others] = headers;
-    const chunks: Uint8Array[] = first ? [...out.add(tarHeader(first))] : [];
+    const written = first && withWholeBlocks(first);
+    const chunks: Uint8Array[] = written ? [...out.add(tarHeader(written))] : [];
     const length = storedSize(entry);
-    const isWritten = first?.type === 'file';
+    const isWritten = written?.type === 'file';
     told = body + length;
     end = entry.position.end;
     if (length > 0) {
-      const file = fileContent(entry, { out, chunks, kept, split, isWritten, isFound: isWritten && findable });
+      const isFound = isWritten && findable;
+      const way = { out, chunks, kept, split, isWritten, isFound };
+      const file = fileContent(entry, { ...way, refit: isWritten ? refitted(first as TarHeader, written) : undefined });
       const whole = entry.stored.whole();
       if (whole) file.add(whole);
       else yield* portions(entry, file, { chunks, split });
       file.end();
     } else if (findable && entry.size === 0) split.file(entry.name);
-    if (isWritten) chunks.push(...out.add(padding(length)));
+    if (isWritten) chunks.push(...out.add(padding(storedSize(written))));
     for (const header of others) chunks.push(...out.add(tarHeader(header)));
     if (chunks.length > 0) yield chunks;
     const waiting = split.ready();
@@ -153,6 +158,7 @@ interface ContentWay {
   readonly split: TarSplitWriter;
   readonly isWritten: boolean;
   readonly isFound: boolean;
+  readonly refit: Refit | undefined;
 }
 
 interface FileContent {
@@ -161,7 +167,10 @@ interface FileContent {
 }
 
 /** A file's stored bytes. Where no file has them afterwards as they stand in the archive, the tar-split keeps them itself. */
-function fileContent(entry: TarEntry, { out, chunks, kept, split, isWritten, isFound }: ContentWay): FileContent {
+function fileContent(
+  entry: TarEntry,
+  { out, chunks, kept, split, isWritten, isFound, refit }: ContentWay,
+): FileContent {
   const sum = isFound && !entry.sparse ? crc64() : undefined;
   let position = entry.position.body;
   return {
@@ -170,7 +179,8 @@ function fileContent(entry: TarEntry, { out, chunks, kept, split, isWritten, isF
       kept.drop(position);
       if (sum) sum.update(portion);
       else split.raw(portion);
-      if (isWritten) chunks.push(...out.add(portion));
+      if (!isWritten) return;
+      for (const piece of refit ? refit(portion) : [portion]) chunks.push(...out.add(piece));
     },
     end() {
       if (sum) split.file(entry.name, { size: entry.size, crc: sum.digest() });
@@ -198,6 +208,11 @@ async function* linkedFromBelow(
   { lowerLinks }: OverlayShape,
   options: OverlayFormOptions,
 ): AsyncGenerator<readonly Uint8Array[]> {
+  const said = new Map<string, TarHeader>();
+  for (const { target, header } of lowerLinks) {
+    const before = said.get(target);
+    said.set(target, before ? linkedHeader(before, header) : header);
+  }
   const first = new Map<string, string>();
   for (const { paths, target, header } of lowerLinks) {
     const known = first.get(target);
@@ -212,7 +227,7 @@ async function* linkedFromBelow(
       throw new ImagesError('TAR_INVALID', `a hard link to nothing [${what}]`);
     }
     first.set(target, own);
-    yield [tarHeader(placedHeader(found.header, own, options))];
+    yield [tarHeader(placedHeader(linkedHeader(found.header, said.get(target) as TarHeader), own, options))];
     for await (const chunk of found.content) yield [chunk];
     yield [padding(found.header.size), ...others.map((path) => tarHeader(hardLink(path, own, options, header)))];
   }

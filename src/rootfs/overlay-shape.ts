@@ -3,6 +3,7 @@
 import type { TarHeader } from '../tar/entry.ts';
 import { compareNames } from '../tar/names.ts';
 import type { IndexedEntry } from './contract.ts';
+import { type Attributes, linkedHeader, sameAttributes } from './linked-header.ts';
 import { directoryHeader, hardLink, type OverlayPlace, placedHeader, whiteoutHeader } from './overlay-header.ts';
 import { cleanPath, parentPath } from './path.ts';
 import { whiteoutOf } from './whiteout.ts';
@@ -19,6 +20,7 @@ export interface LowerLink {
   /** The names that share it. */
   readonly paths: readonly string[];
   readonly target: string;
+  /** What the links say of the file, the last of them first. */
   readonly header: TarHeader;
 }
 
@@ -35,6 +37,7 @@ export class NotPlain extends Error {}
 
 interface SharedLowerLink extends LowerLink {
   readonly paths: string[];
+  header: TarHeader;
 }
 
 interface FoundDirectory {
@@ -45,8 +48,8 @@ interface FoundDirectory {
 /** `place` of the shape throws NotPlain, and TAR_INVALID for names that climb out. */
 export function plainShape(place: OverlayPlace): OverlayShape {
   const directories = new Map<string, FoundDirectory>([['', { opaque: false }]]);
-  /** Everything else by path; false for a whiteout. */
-  const others = new Map<string, boolean>();
+  /** Everything else by path; false for a whiteout, true for a link to what is below. */
+  const others = new Map<string, Attributes | boolean>();
   const listed = new Set<string>();
   const lowerLinks: SharedLowerLink[] = [];
   /** By each of their names: they are written last, and so are links to them. */
@@ -61,10 +64,10 @@ export function plainShape(place: OverlayPlace): OverlayShape {
     directories.set(path, made);
     return made;
   };
-  const occupy = (path: string, isFile: boolean): void => {
+  const occupy = (path: string, what: Attributes | boolean): void => {
     if (others.has(path) || directories.has(path)) throw new NotPlain();
     directory(parentPath(path));
-    others.set(path, isFile);
+    others.set(path, what);
   };
 
   return {
@@ -90,19 +93,25 @@ export function plainShape(place: OverlayPlace): OverlayShape {
       // The root is a directory, whatever a layer says.
       if (path === '') throw new NotPlain();
       if (entry.type !== 'hardlink') {
-        occupy(path, true);
+        occupy(path, attributesOf(entry));
         return { headers: [placedHeader(entry, path, place)], findable };
       }
       const target = cleanPath(entry.linkname);
       if (directories.has(target) || others.get(target) === false || crosses(others, target)) throw new NotPlain();
       const shared = lowerNames.get(target);
-      occupy(path, true);
+      const linked = others.get(target);
+      occupy(path, linked ?? true);
       if (shared) {
         shared.paths.push(path);
+        shared.header = linkedHeader(shared.header, entry);
         lowerNames.set(path, shared);
         return { headers: [], findable };
       }
-      if (others.has(target) && target !== path) return { headers: [hardLink(path, target, place, entry)], findable };
+      if (linked && target !== path) {
+        // The file's header is written already, and this one would change it.
+        if (linked !== true && !sameAttributes(linked, entry)) throw new NotPlain();
+        return { headers: [hardLink(path, target, place, entry)], findable };
+      }
       const link = { paths: [path], target, header: entry };
       lowerLinks.push(link);
       lowerNames.set(path, link);
@@ -119,8 +128,13 @@ export function plainShape(place: OverlayPlace): OverlayShape {
   };
 }
 
+/** No more of an entry is held: a layer may have a hundred thousand. */
+function attributesOf({ mode, uid, gid, mtime, xattrs }: IndexedEntry): Attributes {
+  return { mode, uid, gid, mtime, xattrs };
+}
+
 /** Whether something on the way to the path is no directory. */
-function crosses(others: ReadonlyMap<string, boolean>, path: string): boolean {
+function crosses(others: ReadonlyMap<string, unknown>, path: string): boolean {
   for (let at = parentPath(path); at !== ''; at = parentPath(at)) if (others.has(at)) return true;
   return false;
 }

@@ -21,13 +21,15 @@ export function treeShape(index: LayerIndex, place: OverlayPlace): OverlayShape 
   }
   return {
     lowerLinks,
-    place(entry) {
-      const found = inodes.get(entry.position.head);
+    place({ path, position }) {
+      const found = inodes.get(position.head);
       if (!found) return { headers: [], findable: false };
-      const [first = '', ...others] = ownFirst(found.paths, entry.path);
+      // A link may have changed what the archive said of the file.
+      const { entry } = found;
+      const [first = '', ...others] = ownFirst(found.paths, path);
       const links = others.map((path) => hardLink(path, first, place, entry));
       // Only content needs to be found: other entries may have lost their names to it.
-      const findable = entry.type === 'file' && first === entry.path;
+      const findable = entry.type === 'file' && first === path;
       return { headers: [placedHeader(entry, first, place), ...links], findable };
     },
     rest: () => restOf(root, place),

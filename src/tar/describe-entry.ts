@@ -16,6 +16,8 @@ const TYPES: Readonly<Record<string, TarEntryType>> = {
   // A directory with the names in it, of an incremental backup.
   D: 'directory',
 };
+/** Of what had no other type before ustar. */
+const V7_FILE = '\0';
 const SCHILY = 'SCHILY.xattr.';
 const LIBARCHIVE = 'LIBARCHIVE.xattr.';
 const NO_XATTRS: ReadonlyMap<string, Uint8Array> = new Map();
@@ -58,8 +60,12 @@ function typeOf(typeflag: string, name: string): TarEntryType {
   return name.endsWith('/') && typeflag !== 'S' ? 'directory' : 'file';
 }
 
-/** Links, devices and directories have no content, whatever their headers say: some programs put there how big the file is that a link names. */
+/**
+ * Links, devices and directories have no content, whatever their headers say: some programs put there how big the file is that a link names, and old ones how big
+ * a directory is. Content that a later type's header counts is passed over, as Go does.
+ */
 function storedSize(header: Header, records: Records, type: TarEntryType): number {
+  if (type === 'directory' && header.typeflag === V7_FILE) return 0;
   if (type === 'file' || !(header.typeflag in TYPES) || header.typeflag === 'D')
     return recordNumber(records, 'size') ?? header.size;
   return 0;

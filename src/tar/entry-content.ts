@@ -2,6 +2,7 @@
 import { ImagesError } from '../oci/errors.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { SparsePiece, StoredBytes } from './entry.ts';
+import { refit } from './sparse-pieces.ts';
 import { zeros } from './zeros.ts';
 
 /** State: how many of the entry's bytes are still in the archive. Lifetime: until the next entry is asked for. */
@@ -49,17 +50,9 @@ export async function* withHoles(
   pieces: readonly SparsePiece[],
   size: number,
 ): AsyncGenerator<Uint8Array, void> {
-  let at = 0;
-  for (const { offset, length } of pieces) {
-    yield* zeros(offset - at);
-    for (let left = length; left > 0; ) {
-      const portion = await stored.some(left);
-      left -= portion.length;
-      yield portion;
-    }
-    at = offset + length;
-  }
-  yield* zeros(size - at);
+  if (pieces.length === 0) yield* zeros(size);
+  const whole = refit(pieces, [{ offset: 0, length: size }]);
+  for await (const portion of stored) yield* whole(portion);
 }
 
 export function brokenOff(left: number): ImagesError {

@@ -42,6 +42,21 @@ describe('types of entries', () => {
     expect(await only({ typeflag: '\0', name: 'dir/', magic: '' })).toMatchObject({ name: 'dir/', type: 'directory' });
   });
 
+  it('have no content where they are directories of an old archive that says a size', async () => {
+    const old = (name: string) => ({ typeflag: '\0', name, magic: '' as const, size: 600 });
+    const named = [
+      { typeflag: 'x', content: paxContent([['path', 'long/']]) },
+      { typeflag: '\0', size: 600 },
+    ];
+    const read = await entries(old('first/'), old('second/'), ...named, { name: 'third', content: '3' });
+    expect(read.map(({ name, type, size }) => [name, type, size])).toEqual([
+      ['first/', 'directory', 0],
+      ['second/', 'directory', 0],
+      ['long/', 'directory', 0],
+      ['third', 'file', 1],
+    ]);
+  });
+
   it('pass over labels of volumes, and over names in dumped directories', async () => {
     const names = Buffer.from('Yfile\0\0');
     const read = await entries({ typeflag: 'V', name: 'Backup' }, { typeflag: 'D', name: 'd/', content: names }, {});

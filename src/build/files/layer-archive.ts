@@ -2,6 +2,7 @@
 import type { IndexedEntry, LayerIndex } from '../../rootfs/contract.ts';
 import { packer } from '../../rootfs/packer.ts';
 import type { TarHeader } from '../../tar/entry.ts';
+import { type Refit, refitted, withWholeBlocks } from '../../tar/sparse-pieces.ts';
 import type { TarTime } from '../../tar/time.ts';
 import { endOfArchive, padding, storedSize, tarHeader } from '../../tar/writer.ts';
 
@@ -21,12 +22,15 @@ export function layerArchive(timeOf: (time: TarTime) => TarTime): LayerArchive {
   const entries: IndexedEntry[] = [];
   let position = 0;
   let stored = 0;
+  let refit: Refit | undefined;
   return {
     begin(path, given) {
       const isDirectory = given.type === 'directory';
       // Linux knows no modes of links; archives say this or that.
       const mode = given.type === 'symlink' ? 0o777 : given.mode;
-      const header = { ...given, name: isDirectory ? `${path}/` : path, mode, mtime: timeOf(given.mtime) };
+      const named = { ...given, name: isDirectory ? `${path}/` : path, mode, mtime: timeOf(given.mtime) };
+      const header = withWholeBlocks(named);
+      refit = refitted(named, header);
       const bytes = tarHeader(header);
       const head = position;
       const body = head + bytes.length;
@@ -36,7 +40,7 @@ export function layerArchive(timeOf: (time: TarTime) => TarTime): LayerArchive {
       position = end;
       return out.add(bytes);
     },
-    content: (bytes) => out.add(bytes),
+    content: (bytes) => (refit ? [...refit(bytes)].flatMap(out.add) : out.add(bytes)),
     end: () => (stored === 0 ? [] : out.add(padding(stored))),
     finish: () => [...out.add(endOfArchive()), ...out.flush()],
     index: () => ({ entries }),

@@ -77,7 +77,8 @@ interface Naming {
 function plain(entry: TarEntry, { name, known, before }: Naming): TarInput {
   const { type, size, mode, mtime, device, body } = entry;
   const linkname = type === 'hardlink' ? cleanPath(entry.linkname) : entry.linkname;
-  const owner = ownerOf(entry, known, before);
+  // A link's header holds for the file: it must say of it what the file's own says.
+  const owner = ownerOf(entry, type === 'hardlink' ? exactNode(before.tree, linkname) : known, before);
   const header = { name, type, size, mode, mtime, linkname, device, ...owner, xattrs: imageAttributes(entry.xattrs) };
   return type === 'file' ? { ...header, body } : header;
 }
@@ -86,7 +87,9 @@ function plain(entry: TarEntry, { name, known, before }: Naming): TarInput {
 function ownerOf(entry: TarEntry, known: TreeNode | undefined, { ids, user }: Before): Pick<TarHeader, 'uid' | 'gid'> {
   if (ids.owners !== 'one') return { uid: entry.uid, gid: entry.gid };
   const { uid, gid, type } = known ? headerOf(known) : { ...user, type: entry.type };
-  return type === entry.type || entry.type === 'hardlink' ? { uid, gid } : { uid: user.uid, gid: user.gid };
+  return type === entry.type || (entry.type === 'hardlink' && type !== 'directory')
+    ? { uid, gid }
+    : { uid: user.uid, gid: user.gid };
 }
 
 /** Times are those of the directory's content: no change. */

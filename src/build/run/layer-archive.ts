@@ -4,6 +4,7 @@ import type { CallOptions } from '../../registry/contract.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
 import type { IndexedEntry, Layer, LayerIndex } from '../../rootfs/contract.ts';
 import { exportTree } from '../../rootfs/export-tree.ts';
+import { linkedHeader } from '../../rootfs/linked-header.ts';
 import { findPath, headerOf, type RootTree, type TreeNode, walk } from '../../rootfs/tree.ts';
 import type { TarHeader } from '../../tar/entry.ts';
 import { plainHeader } from '../../tar/plain-header.ts';
@@ -81,7 +82,7 @@ function borrow({ inode, children }: TreeNode, path: string, { below }: Preparin
   if (!borrowed) return false;
   const found = entry ? findPath(below(), entry.linkname)?.node : exactNode(below(), path);
   if (!found?.inode.entry || (children !== undefined) !== (found.children !== undefined)) return true;
-  inode.entry = found.inode.entry;
+  inode.entry = entry ? linkedHeader(found.inode.entry, entry) : found.inode.entry;
   inode.layer = found.inode.layer + 2;
   return true;
 }

@@ -31,7 +31,7 @@ const SECOND: readonly TestEntry[] = [
   file('t/was-file/y', '8'),
   file('t/was-dir', '9'),
   file('t/link/z', '10'),
-  { name: 't/hard', type: 'hardlink', linkname: 't/linked' },
+  { name: 't/hard', type: 'hardlink', linkname: 't/linked', mode: 0o4755 },
   { name: 't/own-link', linkname: 'deep/er' },
   file('t/own-link/through', '11'),
   {
