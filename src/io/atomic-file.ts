@@ -25,8 +25,15 @@ export async function makeDirectory(path: string): Promise<string | undefined> {
   return above ?? path;
 }
 
-/** Makes something in `directory`, and the directory if it is lacking: again, if another process removes it, as empty, in between. */
-export async function inDirectory<T>(directory: string, make: () => Promise<T>): Promise<T> {
+/**
+ * Makes something in `directory`, and the directory if it is lacking: again, if another process removes it, as empty, in between.
+ * `onMade` is told of the first directory that was made for it.
+ */
+export async function inDirectory<T>(
+  directory: string,
+  make: () => Promise<T>,
+  onMade?: (first: string | undefined) => void,
+): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await make();
@@ -34,7 +41,8 @@ export async function inDirectory<T>(directory: string, make: () => Promise<T>):
       if (!isFsError(error, 'ENOENT') || attempt === 20) throw error;
     }
     try {
-      await makeDirectory(directory);
+      const first = await makeDirectory(directory);
+      onMade?.(first);
     } catch (error) {
       if (!isFsError(error, 'ENOENT') || attempt === 20) throw error;
     }

@@ -9,6 +9,8 @@ const LONGEST_HELD_MS = 1000;
 export interface GatheringWriter {
   /** In bytes, with what is still in memory; after a failure, what was really written. */
   readonly size: number;
+  /** Of these, what has been handed to the system. */
+  readonly written: number;
   /** Errors: those of this write and of earlier ones. */
   append(chunk: Uint8Array): Promise<void>;
   flush(): Promise<void>;
@@ -30,6 +32,9 @@ export function fileWriter(handle: FileHandle, from: number): FileWriter {
   return {
     get size() {
       return writer.size;
+    },
+    get written() {
+      return writer.written;
     },
     append: (chunk) => writer.append(chunk),
     flush: () => writer.flush(),
@@ -79,6 +84,9 @@ export function gatheringWriter(writeSome: WriteSome, from = 0): GatheringWriter
   return {
     get size() {
       return size;
+    },
+    get written() {
+      return written;
     },
     append: async (chunk) => {
       if (failure) throw failure.error;

@@ -20,6 +20,8 @@ export interface BlobOptions extends ReadOptions {
   readonly to?: number;
   /** The whole blob's, where the caller knows it: not all hosts say. */
   readonly size?: number;
+  /** The body of a whole blob verifies itself, from whatever registry it comes. A store notes what it finds out. */
+  readonly verify?: boolean;
 }
 
 export type Bytes = AsyncIterable<Uint8Array>;
@@ -51,9 +53,12 @@ export interface RegistryReader {
 /** An upload in progress; disposing keeps it for a later `openUpload` with its id. */
 export interface Upload extends AsyncDisposable {
   readonly id: string;
-  /** Bytes received so far. */
+  /** Bytes that are kept: what has been received, but for what a running `append` has not written yet. */
   readonly size: number;
-  /** Appends; what arrived before a failure is kept and counted. Returns the new size. Errors: RANGE_INVALID when `from` is not `size`. */
+  /**
+   * Appends; what arrived before a failure is kept and counted. Returns the new size: so much is on disk.
+   * Errors: RANGE_INVALID when `from` is not `size`, NO_SPACE, READ_ONLY.
+   */
   append(body: Bytes, options?: { readonly from?: number } & CallOptions): Promise<number>;
   /** Verifies and publishes. Errors: DIGEST_INVALID (the upload is discarded). */
   commit(digest: Digest): Promise<Descriptor>;

@@ -4,9 +4,11 @@ import { ImagesError } from '../oci/errors.ts';
 import { type RawManifest, rawManifest, verifyBytes } from '../oci/manifest.ts';
 import { DEFAULT_TAG, fullReference, type Reference } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
+import { wholeBlob } from './blob-trust.ts';
 import { blobKey, builtKey, linkBytes } from './layout.ts';
 import { readLink, readObject } from './links.ts';
 import type { ObjectStore } from './object-store.ts';
+import { openBlob } from './stored-blobs.ts';
 
 export interface BuiltImages {
   /** Of the image's manifest; by tag, all spellings of a name being one. */
@@ -30,11 +32,19 @@ export function builtImages(objects: ObjectStore, registry: Registry): BuiltImag
     const bytes = digest && (await readObject(objects, blobKey(digest)));
     return digest && bytes && digestOf(bytes, digestAlgorithm(digest)) === digest ? digest : undefined;
   };
+  /** What is there may be relied on by a repository: only what is no such manifest is replaced. */
+  async function putManifest(digest: Digest, bytes: Uint8Array): Promise<void> {
+    if (await objects.put(blobKey(digest), bytes, { ifAbsent: true })) return;
+    const there = await readObject(objects, blobKey(digest));
+    if (there && digestOf(there, digestAlgorithm(digest)) === digest) await objects.touch(blobKey(digest));
+    else await objects.put(blobKey(digest), bytes);
+  }
+
   return {
     find,
     record: async (name, { digest, bytes }) => {
       if ((await find(name)) === digest) return await objects.touch(blobKey(digest));
-      await objects.put(blobKey(digest), bytes, { volatile: true });
+      await putManifest(digest, bytes);
       await objects.put(keyOf(name), linkBytes(digest), { volatile: true });
     },
     reader: {
@@ -45,17 +55,14 @@ export function builtImages(objects: ObjectStore, registry: Registry): BuiltImag
         const { mediaType, digest, size } = await getManifest(repository, reference);
         return { mediaType, digest, size };
       },
-      getBlob: async (_, digest, { from = 0, to } = {}) => {
-        const size = (await objects.stat(blobKey(digest)))?.size;
-        const body =
-          size === undefined
-            ? undefined
-            : await objects.get(blobKey(digest), to === undefined ? { from } : { from, to });
+      getBlob: async (_, digest, options = {}) => {
+        const size = (await wholeBlob(objects, digest))?.size;
+        const body = size === undefined ? undefined : await openBlob(objects, { digest, size }, options);
         if (size === undefined || !body) throw new ImagesError('BLOB_UNKNOWN', `no such blob in the store [${digest}]`);
         return { descriptor: { mediaType: 'application/octet-stream', digest, size }, body };
       },
       statBlob: async (_, digest) => {
-        const found = await objects.stat(blobKey(digest));
+        const found = await wholeBlob(objects, digest);
         return found && { mediaType: 'application/octet-stream', digest, size: found.size };
       },
       async *referrers() {},

@@ -7,6 +7,7 @@ import { registryContract } from '../../test/contract/registry-contract.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
 import { openFsObjectStore } from './fs-object-store.ts';
 import { storedRegistry } from './stored-registry.ts';
+import { stagedIn } from './testing/directories.ts';
 
 const directories: string[] = [];
 
@@ -40,7 +41,7 @@ describe('a store on disk', () => {
     const stage = await store.stage('s');
     await stage?.publish('a/s');
     expect(await readdir(join(directory, 'images/tmp'))).toEqual([]);
-    expect(await readdir(join(directory, 'images/stage'))).toEqual([]);
+    expect(await stagedIn(directory)).toEqual([]);
   });
 
   it('sweeps what killed processes left in its temporary folder', async () => {
@@ -48,9 +49,9 @@ describe('a store on disk', () => {
     const store = openFsObjectStore(directory);
     await store.put('k', Buffer.from('1'));
     await writeFile(join(directory, 'images/tmp/left'), 'x');
-    await store.sweep(new Date(Date.now() - 60_000));
+    await store.sweep({ before: new Date(Date.now() - 60_000) });
     expect(await readdir(join(directory, 'images/tmp'))).toEqual(['left']);
-    await store.sweep(new Date(Date.now() + 60_000));
+    await store.sweep({ before: new Date(Date.now() + 60_000) });
     expect(await readdir(join(directory, 'images/tmp'))).toEqual([]);
   });
 

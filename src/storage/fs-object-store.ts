@@ -1,6 +1,6 @@
 // The object store in a directory: a key is a path. Relies on rename and link being atomic, and on fsync of files and directories.
 import { randomUUID } from 'node:crypto';
-import { open, readdir, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
+import { link, open, readdir, rename, rm, rmdir, stat, statfs, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { inDirectory, makeDirectory } from '../io/atomic-file.ts';
 import { readFileBytes } from '../io/file-bytes.ts';
@@ -33,10 +33,22 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
   const stages = fsStages({
     directory: join(waiting, 'stage'),
     temporary: temporaryFiles,
-    moveTo: async (from, key) => {
-      await intoPlace(pathOf(key), (path) => rename(from, path));
-      if (!volatile) await syncs.syncAncestors([pathOf(key)]);
+    moveTo: async (from, key, { ifAbsent, durable }) => {
+      const path = pathOf(key);
+      if (ifAbsent) {
+        if (!(await intoPlace(path, (place) => linkUnlessThere(from, place)))) return false;
+        await unlink(from);
+      } else {
+        await intoPlace(path, (place) => rename(from, place));
+      }
+      if (durable) await syncs.syncAncestors([path]);
+      return true;
     },
+    syncEntry: async (path) => {
+      syncs.changed(dirname(path));
+      await syncs.syncAncestors([path]);
+    },
+    onMade: syncs.made,
     volatile,
   });
 
@@ -119,7 +131,17 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
     },
     stage: (id, options) => translatingFsErrors(directory, () => stages.open(id, options)),
     staged: (id) => translatingFsErrors(directory, () => stages.staged(id)),
-    sweep: (before) => translatingFsErrors(directory, () => stages.sweep(before)),
+    sweep: (limits) => translatingFsErrors(directory, () => stages.sweep(limits)),
+    capacity: async () => {
+      try {
+        const { blocks, bsize } = await statfs(directory);
+        // Some file systems do not say.
+        return blocks > 0 ? blocks * bsize : undefined;
+      } catch (error) {
+        if (isAbsent(error)) return undefined;
+        throw error;
+      }
+    },
     list: (prefix, after) => list(checkedPrefix(prefix), after),
     children: (prefix) => translatingFsErrors(directory, () => entries(join(directory, checkedPrefix(prefix)))),
     delete: (keys) =>
@@ -153,10 +175,26 @@ function checkedPrefix(prefix: string): string {
 async function infoOf(key: string, path: string): Promise<ObjectInfo | undefined> {
   try {
     const found = await stat(path);
-    return found.isFile() ? { key, size: found.size, modified: found.mtime } : undefined;
+    if (!found.isFile()) return undefined;
+    const version = `${found.ino}-${found.size}-${found.mtimeMs}`;
+    return { key, size: found.size, modified: found.mtime, version };
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw error;
+  }
+}
+
+/** Links are not to be had on every file system; there, two that come at once put the same content. */
+async function linkUnlessThere(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (isFsError(error, 'EEXIST')) return false;
+    if (!isFsError(error, 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) throw error;
+    if (await infoOf('', to)) return false;
+    await rename(from, to);
+    return true;
   }
 }
 

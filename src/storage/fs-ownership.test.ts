@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { ownIdentity } from '../io/process-identity.ts';
-import { releaseStage, takeStage, takeUnowned } from './fs-ownership.ts';
+import { releaseStage, takeStage } from './fs-ownership.ts';
 import { testDirectory } from './testing/directories.ts';
 
 const taking = { mustExist: false, signal: undefined };
@@ -39,22 +39,23 @@ describe('the owner of a stage', () => {
   it('that died is followed by one of many', async () => {
     await using directory = await testDirectory();
     await writeFile(join(directory.path, deadName('id')), 'left');
-    const heirs = await Promise.all(Array.from({ length: 8 }, () => takeUnowned(directory.path, 'id')));
-    const heir = heirs.filter((owned) => owned !== undefined);
-    expect(heir.length).toBeLessThanOrEqual(1);
-    for (const owned of heir) {
-      expect(await owned.handle.readFile('utf8')).toBe('left');
-      await owned.handle.close();
-    }
+    const takers = Array.from({ length: 8 }, () => {
+      return takeStage(directory.path, 'id', { mustExist: true, signal: AbortSignal.timeout(300) });
+    });
+    const heirs = (await Promise.allSettled(takers)).filter((taker) => taker.status === 'fulfilled');
+    expect(heirs).toHaveLength(1);
+    expect(await heirs[0]?.value?.handle.readFile('utf8')).toBe('left');
+    await heirs[0]?.value?.handle.close();
   });
 
   it('is not followed while it lives', async () => {
     await using directory = await testDirectory();
     const owned = await takeStage(directory.path, 'id', taking);
-    expect(await takeUnowned(directory.path, 'id')).toBeUndefined();
+    const take = () => takeStage(directory.path, 'id', { mustExist: true, signal: AbortSignal.timeout(100) });
+    await expect(take()).rejects.toThrow('timeout');
     await owned?.handle.close();
     await rename(owned?.path ?? '', join(directory.path, 'published'));
-    expect(await takeUnowned(directory.path, 'id')).toBeUndefined();
+    expect(await take()).toBeUndefined();
   });
 
   it('of one id is not that of another which begins the same', async () => {

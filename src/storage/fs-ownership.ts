@@ -21,19 +21,23 @@ export interface OwnedFile {
   readonly handle: FileHandle;
 }
 
+export interface TakeOptions {
+  readonly mustExist: boolean;
+  readonly signal: AbortSignal | undefined;
+  /** Told of the first of the directories that were made for the stage. */
+  readonly onMade?: (first: string | undefined) => void;
+}
+
 /** Takes the stage `id` in `directory`, making its file unless `mustExist`; waits for a live owner. `undefined`: there is none. */
-export async function takeStage(
-  directory: string,
-  id: string,
-  options: { readonly mustExist: boolean; readonly signal: AbortSignal | undefined },
-): Promise<OwnedFile | undefined> {
-  const { mustExist, signal } = options;
+export async function takeStage(directory: string, id: string, options: TakeOptions): Promise<OwnedFile | undefined> {
+  const { mustExist, signal, onMade } = options;
   for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted();
     // Most stages are new: the first attempt makes its file before it looks.
     const files = attempt === 0 && !mustExist ? [] : await filesOf(directory, id);
     if (files.length === 0 && mustExist) return undefined;
-    const taken = files.length === 0 ? await makeFirst(directory, id) : await takeExisting(directory, id, files);
+    const taken =
+      files.length === 0 ? await makeFirst(directory, id, onMade) : await takeExisting(directory, id, files);
     if (taken) return taken;
     if (attempt > 0) await pause(attempt, signal);
   }
@@ -45,9 +49,16 @@ async function pause(attempt: number, signal: AbortSignal | undefined): Promise<
   await delay(wait, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
 }
 
-/** Takes the stage if it is there and has no live owner. */
-export async function takeUnowned(directory: string, id: string): Promise<OwnedFile | undefined> {
-  return takeExisting(directory, id, await filesOf(directory, id));
+/** Takes one file that nobody owned when the folder was read; `undefined` where somebody has it now. Its path is its own, whoever comes next. */
+export async function takeFile(directory: string, id: string, file: string): Promise<string | undefined> {
+  const own = ownName(directory, id);
+  try {
+    await rename(join(directory, file), own);
+    return own;
+  } catch (error) {
+    if (isFsError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
 }
 
 /** Gives the stage back with what it holds. */
@@ -60,9 +71,9 @@ export async function findStage(directory: string, id: string): Promise<readonly
   return (await filesOf(directory, id)).map((file) => join(directory, file));
 }
 
-/** The ids of all stages. */
-export async function stageIds(directory: string): Promise<readonly string[]> {
-  return [...new Set((await list(directory)).map((file) => file.split(MARK)[0] ?? file))];
+/** The files of all stages in `directory`, by id. */
+export async function stageFiles(directory: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  return Map.groupBy(await list(directory), (file) => file.split(MARK)[0] ?? file);
 }
 
 let names = 0;
@@ -72,9 +83,9 @@ function ownName(directory: string, id: string): string {
   return join(directory, `${id}${MARK}${ownIdentity()}.${names}`);
 }
 
-async function makeFirst(directory: string, id: string): Promise<OwnedFile | undefined> {
+async function makeFirst(directory: string, id: string, onMade: TakeOptions['onMade']): Promise<OwnedFile | undefined> {
   const path = ownName(directory, id);
-  const handle = await inDirectory(directory, () => open(path, 'wx+'));
+  const handle = await inDirectory(directory, () => open(path, 'wx+'), onMade);
   if ((await filesOf(directory, id)).length === 1) return { path, handle };
   await handle.close();
   await unlink(path);
@@ -83,20 +94,25 @@ async function makeFirst(directory: string, id: string): Promise<OwnedFile | und
 
 async function takeExisting(directory: string, id: string, files: readonly string[]): Promise<OwnedFile | undefined> {
   if (files.length === 0 || files.some(isOwned)) return undefined;
-  const own = ownName(directory, id);
-  try {
-    await rename(join(directory, files[0] ?? id), own);
-  } catch (error) {
-    if (isFsError(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  const own = await takeFile(directory, id, files[0] ?? id);
+  if (own === undefined) return undefined;
   const others = (await filesOf(directory, id)).filter((file) => join(directory, file) !== own);
-  if (!others.some(isOwned)) return { path: own, handle: await open(own, 'r+') };
+  if (!others.some(isOwned)) return { path: own, handle: await openTaken(own) };
   await releaseStage(directory, id, own);
   return undefined;
 }
 
-function isOwned(file: string): boolean {
+/** Whoever was killed after it had published the file by a link, and before it removed this name, left two names for one file: that is not written to. */
+async function openTaken(path: string): Promise<FileHandle> {
+  const handle = await open(path, 'r+');
+  if ((await handle.stat()).nlink === 1) return handle;
+  await handle.close();
+  await unlink(path);
+  return await open(path, 'wx+');
+}
+
+/** By its name: of a live process. */
+export function isOwned(file: string): boolean {
   const mark = file.indexOf(MARK);
   return mark >= 0 && isAlive(file.slice(mark + 1, file.lastIndexOf('.')));
 }
@@ -107,7 +123,8 @@ async function filesOf(directory: string, id: string): Promise<readonly string[]
 
 async function list(directory: string): Promise<readonly string[]> {
   try {
-    return await readdir(directory);
+    const found = await readdir(directory, { withFileTypes: true });
+    return found.flatMap((entry) => (entry.isDirectory() ? [] : [entry.name]));
   } catch (error) {
     if (isFsError(error, 'ENOENT', 'ENOTDIR')) return [];
     throw error;

@@ -1,53 +1,71 @@
-// Stages in a directory: a file each, whose name says who owns it (fs-ownership). What was written stays after kill -9.
-import { readdir, stat, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+// Stages in a directory: a file each, whose name says who owns it (fs-ownership). What was written stays after kill -9. They are spread over folders, so that
+// finding one does not cost reading the names of all that others have left.
+import { stat, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { readFileBytes } from '../io/file-bytes.ts';
 import { fileWriter } from '../io/file-writer.ts';
 import { isFsError, translatingFsErrors } from '../io/fs-errors.ts';
-import { findStage, type OwnedFile, releaseStage, stageIds, takeStage, takeUnowned } from './fs-ownership.ts';
-import type { Stage } from './object-store.ts';
+import { findStage, type OwnedFile, releaseStage, takeStage } from './fs-ownership.ts';
+import { sweepStages } from './fs-sweep.ts';
+import type { Stage, StageOptions, SweepLimits } from './object-store.ts';
 
 export interface FsStages {
-  open(
-    id: string,
-    options?: { readonly mustExist?: boolean; readonly signal?: AbortSignal },
-  ): Promise<Stage | undefined>;
+  open(id: string, options?: StageOptions): Promise<Stage | undefined>;
   staged(id: string): Promise<number>;
-  sweep(before: Date): Promise<void>;
+  sweep(limits: SweepLimits): Promise<void>;
 }
 
 export interface FsStagesOptions {
   readonly directory: string;
   /** Files of puts that were killed are swept from here. */
   readonly temporary: string;
-  /** Renames a file to an object and makes that durable. */
-  readonly moveTo: (path: string, key: string) => Promise<void>;
-  /** What is published need not survive a power cut. */
+  /** Moves a file to an object, and makes that durable. False where it is there and must not be. */
+  readonly moveTo: (path: string, key: string, how: { ifAbsent: boolean; durable: boolean }) => Promise<boolean>;
+  /** Makes the name of a file durable. */
+  readonly syncEntry: (path: string) => Promise<void>;
+  /** Told of the first of the directories that were made, down to `last`. */
+  readonly onMade: (first: string | undefined, last: string) => void;
+  /** Nothing need survive a power cut. */
   readonly volatile?: boolean;
 }
 
-export function fsStages({ directory, temporary, moveTo, volatile = false }: FsStagesOptions): FsStages {
+export function fsStages(options: FsStagesOptions): FsStages {
+  const { directory, moveTo } = options;
+  const folderOf = (id: string) => join(directory, id.slice(-2).padStart(2, '0'));
+
   async function ownedStage(id: string, { path, handle }: OwnedFile): Promise<Stage> {
     const writer = fileWriter(handle, (await handle.stat()).size);
     let open = true;
+    let isNamed = false;
     return {
       id,
       get size() {
         return writer.size;
       },
+      get written() {
+        return writer.written;
+      },
       append: (chunk) => translatingFsErrors(directory, () => writer.append(chunk)),
+      sync: () =>
+        translatingFsErrors(directory, async () => {
+          await writer.flush();
+          if (options.volatile) return;
+          await Promise.all([handle.datasync(), isNamed || options.syncEntry(path)]);
+          isNamed = true;
+        }),
       async *read() {
-        await writer.flush();
+        await translatingFsErrors(directory, () => writer.flush());
         yield* await readFileBytes(handle, {});
       },
       truncate: (size) => translatingFsErrors(directory, () => writer.truncate(size)),
-      publish: (key) =>
+      publish: (key, { ifAbsent = false, volatile = options.volatile ?? false } = {}) =>
         translatingFsErrors(directory, async () => {
           await writer.flush();
           if (!volatile) await handle.datasync();
-          await moveTo(path, key);
+          if (!(await moveTo(path, key, { ifAbsent, durable: !volatile }))) return false;
           open = false;
           await handle.close();
+          return true;
         }),
       discard: async () => {
         if (!open) return;
@@ -59,35 +77,26 @@ export function fsStages({ directory, temporary, moveTo, volatile = false }: FsS
       [Symbol.asyncDispose]: async () => {
         if (!open) return;
         open = false;
-        // What could not be written was reported when it was appended, or is fetched again.
+        // Whoever was told that the bytes are there has synced them; all others are fetched again.
         await writer.flush().catch(() => {});
         await handle.close();
-        await releaseStage(directory, id, path);
+        await releaseStage(dirname(path), id, path);
       },
     };
   }
 
   return {
     open: async (id, { mustExist = false, signal } = {}) => {
-      const owned = await takeStage(directory, checkedId(id), { mustExist, signal });
+      const folder = folderOf(checkedId(id));
+      const onMade = (first: string | undefined) => options.onMade(first, folder);
+      const owned = await takeStage(folder, id, { mustExist, signal, onMade });
       return owned && ownedStage(id, owned);
     },
     staged: async (id) => {
-      const sizes = (await findStage(directory, checkedId(id))).map(async (path) => (await fileInfo(path))?.size ?? 0);
-      return Math.max(0, ...(await Promise.all(sizes)));
+      const files = await findStage(folderOf(checkedId(id)), id);
+      return Math.max(0, ...(await Promise.all(files.map(sizeOf))));
     },
-    sweep: async (before) => {
-      for (const id of await stageIds(directory)) {
-        if (!(await areOld(await findStage(directory, id), before))) continue;
-        const owned = await takeUnowned(directory, id);
-        await owned?.handle.close();
-        if (owned) await unlink(owned.path);
-      }
-      for (const file of await names(temporary)) {
-        const path = join(temporary, file);
-        if (await areOld([path], before)) await unlink(path);
-      }
-    },
+    sweep: (limits) => sweepStages(options, limits),
   };
 }
 
@@ -96,25 +105,11 @@ function checkedId(id: string): string {
   return id;
 }
 
-async function areOld(paths: readonly string[], before: Date): Promise<boolean> {
-  const infos = await Promise.all(paths.map(fileInfo));
-  return infos.every((info) => info !== undefined && info.mtime < before);
-}
-
-async function fileInfo(path: string): Promise<{ readonly size: number; readonly mtime: Date } | undefined> {
+async function sizeOf(path: string): Promise<number> {
   try {
-    return await stat(path);
+    return (await stat(path)).size;
   } catch (error) {
-    if (isFsError(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-}
-
-async function names(directory: string): Promise<readonly string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (isFsError(error, 'ENOENT', 'ENOTDIR')) return [];
+    if (isFsError(error, 'ENOENT')) return 0;
     throw error;
   }
 }

@@ -9,14 +9,15 @@ import {
   blobOf,
   breakingOpener,
   bytesOf,
+  chunked,
   collect,
   imageOf,
   opener,
   pushImage,
 } from '../../test/contract/content.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
-import { blobKey, blobStageId, layerLinkKey, revisionLinkKey, tagLinkKey } from './layout.ts';
-import { canMount, smallDisk, testDirectory } from './testing/directories.ts';
+import { blobKey, layerLinkKey, revisionLinkKey, tagLinkKey } from './layout.ts';
+import { canMount, smallDisk, stagedIn, testDirectory } from './testing/directories.ts';
 
 const running: ChildProcess[] = [];
 afterEach(() => {
@@ -59,7 +60,7 @@ describe('several processes', () => {
     for (const repository of ['a', 'b', 'c']) {
       expect(await collect((await registry.getBlob(repository, blob.descriptor.digest)).body)).toEqual(blob.bytes);
     }
-    expect(await readdir(join(directory.path, 'images/stage'))).toEqual([]);
+    expect(await stagedIn(directory.path)).toEqual([]);
   });
 
   it('go on from the byte that a killed one left, and do not wait for it', async () => {
@@ -81,7 +82,7 @@ describe('several processes', () => {
     expect(asked).toHaveLength(1);
     expect(asked[0]).toBeGreaterThan(1_000_000);
     expect(await collect((await store.registry.getBlob('b', blob.descriptor.digest)).body)).toEqual(blob.bytes);
-    expect(await readdir(join(directory.path, 'images/stage'))).toEqual([]);
+    expect(await stagedIn(directory.path)).toEqual([]);
   });
 });
 
@@ -151,6 +152,29 @@ describe.skipIf(!canMount)('a file system (skipped where we may not mount)', () 
     expect(await collect((await registry.getBlob('team/app', large.descriptor.digest)).body)).toEqual(large.bytes);
   });
 
+  it('that is full is NO_SPACE for the chunk of an upload that does not fit; what is acknowledged is on disk', async () => {
+    await using disk = await smallDisk(2048);
+    const path = disk?.path ?? '';
+    const { registry } = await openEmbeddedStore(path);
+    const large = blobOf(bytesOf('large', 1_500_000));
+    const begun = await registry.openUpload('team/app');
+    expect(await begun.append(chunked(large.bytes.subarray(0, 300_000)))).toBe(300_000);
+    await begun[Symbol.asyncDispose]();
+    await writeFile(join(path, 'filler'), Buffer.alloc(1_700_000)).catch(() => {});
+    {
+      await using full = await registry.openUpload('team/app', begun.id);
+      // Less than is gathered before it is written: the error must not come later than the answer.
+      const chunk = large.bytes.subarray(300_000, 500_000);
+      await expect(full.append(chunked(chunk))).rejects.toMatchObject({ code: 'NO_SPACE' });
+      expect(full.size).toBeGreaterThanOrEqual(300_000);
+      expect(full.size).toBeLessThan(500_000);
+    }
+    await truncate(join(path, 'filler'), 0);
+    await using upload = await (await openEmbeddedStore(path)).registry.openUpload('team/app', begun.id);
+    await upload.append(chunked(large.bytes.subarray(upload.size)));
+    expect((await upload.commit(large.descriptor.digest)).size).toBe(large.bytes.length);
+  });
+
   it('that is read-only is read, and READ_ONLY when written to', async () => {
     await using disk = await smallDisk(2048);
     const { registry } = await openEmbeddedStore(disk?.path ?? '');
@@ -177,7 +201,7 @@ describe('what broke off', () => {
     const other = blobOf(bytesOf('other', 10));
     const { registry } = await openEmbeddedStore(directory.path);
     await expect(registry.putBlob('team/app', blob.descriptor, breakingOpener(blob.bytes, 100_000))).rejects.toThrow();
-    const stage = join(directory.path, 'images/stage', blobStageId(blob.descriptor.digest));
+    const [stage = ''] = await stagedIn(directory.path);
     const day = 24 * 3600;
     for (const [days, kept] of [
       [6, 100_000],

@@ -13,9 +13,9 @@
 //     referrers/NAME/_subjects/ALGORITHM/HEX/ALGORITHM/HEX      the second digest's descriptor: its manifest's subject is the first
 //     built/HOST/PATH/_tags/TAG                                 the digest of an image that was built here; no repository has it before it is uploaded
 //     build/KEY                                                 what is remembered of a build's step (build/layer/step-record); can be deleted
-//     unsynced/ALGORITHM/HEX                                    this blob may not be on disk yet; holds the boot id of the machine that wrote it
+//     unsynced/ALGORITHM/HEX                                    why this blob is not simply believed: not on disk yet, in doubt, or damaged (blob-trust)
 //     indexes/ALGORITHM/HEX                                     what is in this layer, for who looks into images (rootfs/index-codec); can be deleted
-//     stage/ID~OWNER, tmp/…                                     bytes on their way in (fs-ownership, fs-object-store)
+//     stage/XX/ID~OWNER, tmp/…                                  bytes on their way in (fs-ownership, fs-object-store)
 //
 // A link holds a digest as text. Names of repositories have no part that begins with `_`, so no key can be taken for another.
 // The `:` of a host's port, and the `[` and `]` of an IPv6 address, are percent-encoded: keys are paths on every file system.
@@ -87,7 +87,7 @@ export function builtKey(host: string, path: string, tag: string): string {
   return `images/built/${encodeURIComponent(host)}/${path}/_tags/${tag}`;
 }
 
-/** A mark beside a blob that a power cut may take. */
+/** A mark beside a blob that is not simply believed. */
 export function unsyncedKey(digest: Digest): string {
   return `images/unsynced/${digestPath(digest)}`;
 }

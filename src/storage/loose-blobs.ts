@@ -4,16 +4,17 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { Bytes, CallOptions, OpenContent } from '../registry/contract.ts';
+import { publishUnsynced, wholeBlob } from './blob-trust.ts';
 import { fillStage } from './fill-stage.ts';
 import { blobKey, blobStageId } from './layout.ts';
 import type { ObjectStore } from './object-store.ts';
-import { isUnharmed, markUnsynced } from './unsynced-blobs.ts';
+import { openBlob } from './stored-blobs.ts';
 
 export interface LooseBlobs {
   /** Whole, and now spared from garbage collection for a while. */
   has(blob: Pick<Descriptor, 'digest' | 'size'>): Promise<boolean>;
-  /** Errors: BLOB_UNKNOWN. */
-  read(digest: Digest): Promise<Bytes>;
+  /** It verifies itself, unless who reads it does so. Errors: BLOB_UNKNOWN; DIGEST_INVALID, SIZE_INVALID before its end. */
+  read(blob: Pick<Descriptor, 'digest' | 'size'>, options?: { readonly unverified?: boolean }): Promise<Bytes>;
   /** `open` is not called where the blob is there. Errors: DIGEST_INVALID, SIZE_INVALID, NO_SPACE, READ_ONLY. */
   put(blob: Descriptor, open: OpenContent, options?: CallOptions): Promise<void>;
   /** A blob whose digest is known only at its end. */
@@ -28,20 +29,19 @@ export interface StartedBlob extends AsyncDisposable {
   finish(digest: Digest): Promise<void>;
 }
 
-/** Nothing waits for the disk where `objects` does not. */
+/** Nothing waits for the disk. */
 export function looseBlobs(objects: ObjectStore): LooseBlobs {
   const has: LooseBlobs['has'] = async ({ digest, size }) => {
-    const found = await objects.stat(blobKey(digest));
-    if (found?.size !== size || !(await isUnharmed(objects, digest))) return false;
+    if ((await wholeBlob(objects, digest))?.size !== size) return false;
     await objects.touch(blobKey(digest));
     return true;
   };
   return {
     has,
-    read: async (digest) => {
-      const body = await objects.get(blobKey(digest));
+    read: async (blob, { unverified = false } = {}) => {
+      const body = await openBlob(objects, blob, { verify: !unverified });
       if (body) return body;
-      throw new ImagesError('BLOB_UNKNOWN', `no such blob in the store [${digest}]`, {
+      throw new ImagesError('BLOB_UNKNOWN', `no such blob in the store [${blob.digest}]`, {
         hint: 'It was collected as garbage: build the image again with --no-cache.',
       });
     },
@@ -51,21 +51,14 @@ export function looseBlobs(objects: ObjectStore): LooseBlobs {
       if (!stage) throw new Error('a stage that need not exist was not opened');
       if (await has(blob)) return await stage.discard();
       await fillStage(stage, blob, open);
-      await markUnsynced(objects, blob.digest);
-      await stage.publish(blobKey(blob.digest));
+      await publishUnsynced(objects, stage, blob.digest);
     },
     start: async () => {
       const stage = await objects.stage(`build-${randomUUID()}`);
       if (!stage) throw new Error('a stage that need not exist was not opened');
       return {
         append: (chunk) => stage.append(chunk),
-        finish: async (digest) => {
-          if (await has({ digest, size: stage.size })) await stage.discard();
-          else {
-            await markUnsynced(objects, digest);
-            await stage.publish(blobKey(digest));
-          }
-        },
+        finish: (digest) => publishUnsynced(objects, stage, digest),
         [Symbol.asyncDispose]: () => stage.discard(),
       };
     },

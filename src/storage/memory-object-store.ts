@@ -5,6 +5,7 @@ import type { ObjectInfo, ObjectStore, Range, Stage } from './object-store.ts';
 interface StoredObject {
   readonly bytes: Uint8Array;
   modified: Date;
+  readonly version: string;
 }
 
 interface HeldStage {
@@ -18,16 +19,18 @@ export function createMemoryObjectStore(): ObjectStore {
   const objects = new Map<string, StoredObject>();
   const held = new Map<string, HeldStage>();
   const owners = new Map<string, Promise<void>>();
+  let puts = 0;
 
   const keysBelow = (prefix: string) => [...objects.keys()].filter((key) => key.startsWith(prefix)).sort();
 
   function infoOf(key: string): ObjectInfo | undefined {
     const object = objects.get(key);
-    return object && { key, size: object.bytes.length, modified: object.modified };
+    return object && { key, size: object.bytes.length, modified: object.modified, version: object.version };
   }
 
   function put(key: string, bytes: Uint8Array): void {
-    objects.set(key, { bytes: bytes.slice(), modified: new Date() });
+    puts += 1;
+    objects.set(key, { bytes: bytes.slice(), modified: new Date(), version: `${puts}` });
   }
 
   /** Waits for its turn; the function that comes back ends it. */
@@ -53,20 +56,26 @@ export function createMemoryObjectStore(): ObjectStore {
       get size() {
         return data.size;
       },
+      get written() {
+        return data.size;
+      },
       append: async (chunk) => {
         data.chunks.push(chunk);
         data.size += chunk.length;
         data.modified = new Date();
       },
+      sync: async () => {},
       read: () => streamOf(data.chunks),
       truncate: async (size) => {
         data.chunks = [Buffer.concat(data.chunks).subarray(0, size)];
         data.size = size;
       },
-      publish: async (key) => {
+      publish: async (key, { ifAbsent = false } = {}) => {
+        if (ifAbsent && objects.has(key)) return false;
         put(key, Buffer.concat(data.chunks));
         held.delete(id);
         end();
+        return true;
       },
       discard: async () => {
         if (!open) return;
@@ -107,9 +116,16 @@ export function createMemoryObjectStore(): ObjectStore {
       return ownedStage(id, data, release);
     },
     staged: async (id) => held.get(id)?.size ?? 0,
-    sweep: async (before) => {
-      for (const [id, data] of held) if (data.modified < before && !owners.has(id)) held.delete(id);
+    sweep: async ({ before, most = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY }) => {
+      const idle = [...held].filter(([id]) => !owners.has(id)).reverse();
+      idle.sort(([, a], [, b]) => b.modified.getTime() - a.modified.getTime());
+      let size = 0;
+      for (const [at, [id, data]] of idle.entries()) {
+        size += data.size;
+        if (data.modified < before || at >= most || size > bytes) held.delete(id);
+      }
     },
+    capacity: async () => undefined,
     list: async function* (prefix, after = '') {
       for (const key of keysBelow(prefix)) {
         const info = key > after ? infoOf(key) : undefined;

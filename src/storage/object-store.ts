@@ -6,6 +6,8 @@ export interface ObjectInfo {
   /** In bytes. */
   readonly size: number;
   readonly modified: Date;
+  /** Another one once the object has been replaced or written to; perhaps also after a `touch`. */
+  readonly version: string;
 }
 
 export interface Range {
@@ -19,16 +21,39 @@ export interface Stage extends AsyncDisposable {
   readonly id: string;
   /** Bytes held so far; what an earlier owner left is counted. */
   readonly size: number;
-  /** Takes the chunk over: it may be written later, so its memory must not be used again. */
+  /** Of these, the bytes that outlive this process. */
+  readonly written: number;
+  /** Takes the chunk over: it may be written later, so its memory must not be used again. Errors: also those of earlier writes. */
   append(chunk: Uint8Array): Promise<void>;
+  /** All that was appended outlives this process and a power cut when it returns. Errors: those of the writes; `size` is then what was written. */
+  sync(): Promise<void>;
   /** What is held so far, from the start. */
   read(): Bytes;
   /** Drops what is held beyond `size` bytes. */
   truncate(size: number): Promise<void>;
-  /** Synced to disk, then visible under `key` in one step; replaces what is there. Ends the stage. */
-  publish(key: string): Promise<void>;
+  /**
+   * Synced to disk (unless `volatile`), then visible under `key` in one step; replaces what is there. Ends the stage. With `ifAbsent`: false where
+   * the key exists, and the stage goes on.
+   */
+  publish(key: string, options?: { readonly ifAbsent?: boolean; readonly volatile?: boolean }): Promise<boolean>;
   /** Removes what is held. Ends the stage. Disposing without it (or publish) keeps the bytes for the next owner. */
   discard(): Promise<void>;
+}
+
+export interface StageOptions {
+  /** `undefined` where there is none. */
+  readonly mustExist?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** What may be left of stages that nobody owns. */
+export interface SweepLimits {
+  /** None that was last written to earlier. */
+  readonly before: Date;
+  /** At most so many; those written to last stay. */
+  readonly most?: number;
+  /** In all at most so many bytes. */
+  readonly bytes?: number;
 }
 
 export interface ObjectStore {
@@ -55,16 +80,15 @@ export interface ObjectStore {
   touch(key: string): Promise<void>;
   /**
    * Opens a stage. With an id of an earlier one, goes on with its bytes; waits while a live owner, here or in another
-   * process, holds it (a dead one's lock is taken over). `undefined` where `mustExist` and there is none.
+   * process, holds it (a dead one's lock is taken over).
    */
-  stage(
-    id: string,
-    options?: { readonly mustExist?: boolean; readonly signal?: AbortSignal },
-  ): Promise<Stage | undefined>;
+  stage(id: string, options?: StageOptions): Promise<Stage | undefined>;
   /** Bytes that a stage holds, without owning it: 0 where there is none. */
   staged(id: string): Promise<number>;
-  /** Discards stages that nobody owns and nobody has written to since `before`. */
-  sweep(before: Date): Promise<void>;
+  /** Discards stages that nobody owns, down to the limits. Its work grows with their number. */
+  sweep(limits: SweepLimits): Promise<void>;
+  /** Bytes that there is room for in all, used or not; `undefined` where there is no such limit. */
+  capacity(): Promise<number | undefined>;
   /** All keys that begin with `prefix` (which ends in `/`), in byte order, after `after`. */
   list(prefix: string, after?: string): AsyncIterable<ObjectInfo>;
   /** The names one level below `prefix`: like `readdir`, in byte order; a name with more below it ends in `/`. */

@@ -1,12 +1,14 @@
 // Blobs over an object store: one copy for all repositories, a link in each that may read it.
+import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
-import type { Registry } from '../registry/contract.ts';
+import type { BlobOptions, Bytes, Registry } from '../registry/contract.ts';
+import { durableBlob, publishBlob, readVerified, wholeBlob } from './blob-trust.ts';
+import type { Expiry } from './expiry.ts';
 import { fillStage } from './fill-stage.ts';
 import { blobKey, blobStageId, layerLinkKey } from './layout.ts';
 import { absent, checkRepository, ensureLink, readLink } from './links.ts';
 import type { ObjectStore } from './object-store.ts';
-import { settleBlob } from './unsynced-blobs.ts';
 
 export type StoredBlobs = Pick<
   Registry,
@@ -15,18 +17,17 @@ export type StoredBlobs = Pick<
 
 const BLOB_TYPE = 'application/octet-stream';
 
-export function storedBlobs(objects: ObjectStore, expire: () => Promise<void>): StoredBlobs {
+export function storedBlobs(objects: ObjectStore, unfinished: Expiry): StoredBlobs {
   /** The blob's size if the repository may read it. */
   async function sizeIn(repository: string, digest: Digest): Promise<number | undefined> {
     if ((await readLink(objects, layerLinkKey(repository, digest))) === undefined) return undefined;
-    return (await objects.stat(blobKey(digest)))?.size;
+    return (await wholeBlob(objects, digest))?.size;
   }
 
   /** Links the blob if the store has it, whole. Relying on it spares it from garbage collection. */
   async function linkIfStored(repository: string, digest: Digest, size?: number): Promise<boolean> {
-    const stored = await objects.stat(blobKey(digest));
+    const stored = await durableBlob(objects, digest);
     if (!stored || (size !== undefined && stored.size !== size)) return false;
-    if (!(await settleBlob(objects, digest))) return false;
     await Promise.all([objects.touch(blobKey(digest)), ensureLink(objects, layerLinkKey(repository, digest), digest)]);
     return true;
   }
@@ -40,12 +41,11 @@ export function storedBlobs(objects: ObjectStore, expire: () => Promise<void>): 
     getBlob: async (repository, digest, options = {}) => {
       checkRepository(repository);
       const size = await sizeIn(repository, digest);
-      const { from = 0, to } = options;
+      const { from = 0 } = options;
       if (size !== undefined && from > 0 && from >= size) {
         throw new ImagesError('RANGE_INVALID', `there is no byte ${from} in ${size} [${digest}]`);
       }
-      const range = to === undefined ? { from } : { from, to };
-      const body = size === undefined ? undefined : await objects.get(blobKey(digest), range);
+      const body = size === undefined ? undefined : await openBlob(objects, { digest, size }, options);
       if (size === undefined || !body) {
         const unknown = new ImagesError('BLOB_UNKNOWN', `no such blob in ${repository} [${digest}]`);
         throw await absent(objects, repository, unknown);
@@ -55,7 +55,7 @@ export function storedBlobs(objects: ObjectStore, expire: () => Promise<void>): 
     putBlob: async (repository, blob, open, options) => {
       checkRepository(repository);
       if (await linkIfStored(repository, blob.digest, blob.size)) return;
-      await expire();
+      await unfinished.begun();
       await using stage = await objects.stage(blobStageId(blob.digest), options);
       if (!stage) throw new Error('a stage that need not exist was not opened');
       // Whoever had the stage before us may just have published the blob.
@@ -64,12 +64,14 @@ export function storedBlobs(objects: ObjectStore, expire: () => Promise<void>): 
         return;
       }
       await fillStage(stage, blob, open);
-      await stage.publish(blobKey(blob.digest));
+      await publishBlob(objects, stage, blob.digest);
       await ensureLink(objects, layerLinkKey(repository, blob.digest), blob.digest);
     },
     mountBlob: async (repository, digest) => {
       checkRepository(repository);
-      return linkIfStored(repository, digest);
+      if (!(await linkIfStored(repository, digest))) return false;
+      await objects.sync([layerLinkKey(repository, digest)]);
+      return true;
     },
     deleteBlob: async (repository, digest) => {
       checkRepository(repository);
@@ -79,6 +81,16 @@ export function storedBlobs(objects: ObjectStore, expire: () => Promise<void>): 
       }
       await objects.delete([layerLinkKey(repository, digest)]);
     },
-    partialBytes: async (digest) => (await objects.stat(blobKey(digest)))?.size ?? objects.staged(blobStageId(digest)),
+    partialBytes: async (digest) => (await wholeBlob(objects, digest))?.size ?? objects.staged(blobStageId(digest)),
   };
+}
+
+/** What `options` wants of a blob of this size; `undefined` where it has gone. */
+export async function openBlob(
+  objects: ObjectStore,
+  blob: Pick<Descriptor, 'digest' | 'size'>,
+  { from = 0, to, verify }: BlobOptions,
+): Promise<Bytes | undefined> {
+  if (verify && from === 0 && to === undefined) return await readVerified(objects, blob);
+  return await objects.get(blobKey(blob.digest), to === undefined ? { from } : { from, to });
 }

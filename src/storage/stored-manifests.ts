@@ -15,6 +15,7 @@ import {
 } from '../oci/manifest.ts';
 import { isTag } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
+import { doubtBlob, removeMark, wholeBlob } from './blob-trust.ts';
 import {
   blobKey,
   layerLinkKey,
@@ -61,20 +62,24 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
     return (await readLink(objects, revisionLinkKey(repository, digest))) === undefined ? undefined : digest;
   }
 
-  /** What a power cut, or a disk, made of a manifest is not that manifest: then it counts as absent and can be pushed again. */
+  /** What a power cut, or a disk, made of a manifest is not that manifest: then it counts as absent, for HEAD from now on too, and can be pushed again. */
   async function find(repository: string, tagOrDigest: string): Promise<RawManifest | undefined> {
     const digest = await resolve(repository, tagOrDigest);
-    const bytes = digest && (await readManifestBytes(digest));
-    return bytes && rawManifest(bytes, undefined, digestAlgorithm(digest));
+    if (digest === undefined) return undefined;
+    const bytes = await readManifestBytes(digest);
+    if (bytes) return rawManifest(bytes, undefined, digestAlgorithm(digest));
+    return undefined;
   }
 
   async function readManifestBytes(digest: Digest): Promise<Uint8Array | undefined> {
     const bytes = await readUnverified(digest);
-    return bytes && digestOf(bytes, digestAlgorithm(digest)) === digest ? bytes : undefined;
+    if (!bytes || digestOf(bytes, digestAlgorithm(digest)) === digest) return bytes;
+    await doubtBlob(objects, digest);
+    return undefined;
   }
 
   async function readUnverified(digest: Digest): Promise<Uint8Array | undefined> {
-    const stored = await objects.stat(blobKey(digest));
+    const stored = await wholeBlob(objects, digest);
     if (!stored || stored.size > MAX_MANIFEST_SIZE) return undefined;
     return readObject(objects, blobKey(digest));
   }
@@ -149,6 +154,7 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
       ]);
       // All that the tags rely on is on disk before they move.
       await objects.sync([blobKey(digest), ...links, ...blobs.map((blob) => layerLinkKey(repository, blob))]);
+      await removeMark(objects, digest);
       const current = newTags.map((tag) => tagLinkKey(repository, tag));
       await Promise.all(current.map((key) => point(key, digest)));
       await objects.sync(current);

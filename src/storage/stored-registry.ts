@@ -11,7 +11,7 @@ import { storedUploads } from './stored-uploads.ts';
  * needs, when `putManifest` returns.
  */
 export function storedRegistry(objects: ObjectStore, options: ExpiryOptions = {}): Registry {
-  const expire = expiry(objects, options);
-  const blobs = storedBlobs(objects, expire);
-  return { ...blobs, ...storedManifests(objects, blobs.statBlob), ...storedUploads(objects, expire) };
+  const unfinished = expiry(objects, options);
+  const blobs = storedBlobs(objects, unfinished);
+  return { ...blobs, ...storedManifests(objects, blobs.statBlob), ...storedUploads(objects, unfinished) };
 }

@@ -4,7 +4,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { type Digest, type DigestAlgorithm, digestAlgorithm, digester } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { Registry, Upload } from '../registry/contract.ts';
-import { blobKey, layerLinkKey } from './layout.ts';
+import { publishBlob } from './blob-trust.ts';
+import type { Expiry } from './expiry.ts';
+import { layerLinkKey } from './layout.ts';
 import { checkRepository, ensureLink } from './links.ts';
 import type { ObjectStore, Stage } from './object-store.ts';
 
@@ -17,7 +19,7 @@ interface HashState {
   size: number;
 }
 
-export function storedUploads(objects: ObjectStore, expire: () => Promise<void>): Pick<Registry, 'openUpload'> {
+export function storedUploads(objects: ObjectStore, unfinished: Expiry): Pick<Registry, 'openUpload'> {
   const hashes = new Map<string, HashState>();
 
   /** The hash of all that the stage holds: the running one where it fits, else read from disk. */
@@ -49,7 +51,7 @@ export function storedUploads(objects: ObjectStore, expire: () => Promise<void>)
   return {
     openUpload: async (repository, id, { signal, algorithm } = {}) => {
       checkRepository(repository);
-      if (id === undefined) await expire();
+      if (id === undefined) await unfinished.begun();
       const uploadId = id ?? randomUUID();
       const stage = /^[0-9a-f-]{36}$/.test(uploadId)
         ? await objects.stage(uploadStageId(repository, uploadId), {
@@ -59,21 +61,28 @@ export function storedUploads(objects: ObjectStore, expire: () => Promise<void>)
         : undefined;
       if (!stage) throw new ImagesError('BLOB_UPLOAD_UNKNOWN', `no such upload in ${repository} [${uploadId}]`);
       if (algorithm && stage.size === 0) keep(stage, newHash(algorithm));
+      const before = stage.size;
+      let isLeft = true;
       const upload: Upload = {
         id: uploadId,
         get size() {
-          return stage.size;
+          return stage.written;
         },
         append: async (body, { from, signal: abort } = {}) => {
           if (from !== undefined && from !== stage.size) {
             throw new ImagesError('RANGE_INVALID', `upload goes on at ${stage.size} [${from}]`);
           }
           const state = runningHash(stage);
-          for await (const chunk of body) {
-            abort?.throwIfAborted();
-            state?.hash.update(chunk);
-            if (state) state.size += chunk.length;
-            await stage.append(chunk);
+          try {
+            for await (const chunk of body) {
+              abort?.throwIfAborted();
+              state?.hash.update(chunk);
+              if (state) state.size += chunk.length;
+              await stage.append(chunk);
+            }
+          } finally {
+            // What arrived is acknowledged, also where the rest did not: by the size. What cannot be written is the error that counts.
+            await stage.sync();
           }
           return stage.size;
         },
@@ -83,23 +92,27 @@ export function storedUploads(objects: ObjectStore, expire: () => Promise<void>)
           hashes.delete(stage.id);
           const found = `${digestAlgorithm(digest)}:${hex}`;
           if (found !== digest) {
+            isLeft = false;
             await stage.discard();
             throw new ImagesError('DIGEST_INVALID', `digest is ${found}, expected ${digest}`);
           }
-          if ((await objects.stat(blobKey(digest)))?.size === size) {
-            await objects.touch(blobKey(digest));
-            await stage.discard();
-          } else {
-            await stage.publish(blobKey(digest));
-          }
-          await ensureLink(objects, layerLinkKey(repository, digest), digest);
+          // Also where there is such a blob: these bytes have been looked at, those have not.
+          await publishBlob(objects, stage, digest);
+          isLeft = false;
+          const link = layerLinkKey(repository, digest);
+          await ensureLink(objects, link, digest);
+          await objects.sync([link]);
           return { mediaType: 'application/octet-stream', digest, size };
         },
         cancel: async () => {
           hashes.delete(stage.id);
+          isLeft = false;
           await stage.discard();
         },
-        [Symbol.asyncDispose]: () => stage[Symbol.asyncDispose](),
+        [Symbol.asyncDispose]: async () => {
+          await stage[Symbol.asyncDispose]();
+          if (isLeft) await unfinished.left(stage.size - before);
+        },
       };
       return upload;
     },

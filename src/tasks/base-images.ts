@@ -92,7 +92,7 @@ export function baseImages(store: EmbeddedStore, settings: Settings, { pull = fa
       ...layer,
       open: async (call = {}) => {
         await fetch(call);
-        return await blobs.read(layer.descriptor.digest);
+        return await blobs.read(layer.descriptor, call);
       },
     };
   }

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { BlobWriter, Runner } from '../build/contract.ts';
 import { oneChunk } from '../io/one-chunk.ts';
+import type { Layer } from '../rootfs/contract.ts';
 import type { EmbeddedStore } from '../storage/embedded-store.ts';
 import { storedIndex } from '../storage/layer-indexes.ts';
 import { looseBlobs } from '../storage/loose-blobs.ts';
@@ -16,7 +17,7 @@ export function blobWriter({ objects }: EmbeddedStore): BlobWriter {
     put: (descriptor, bytes) => blobs.put(descriptor, async () => oneChunk(bytes)),
     layer: async (descriptor, diffId) => {
       if (!(await blobs.has(descriptor))) return undefined;
-      const open = () => blobs.read(descriptor.digest);
+      const open: Layer['open'] = (call) => blobs.read(descriptor, call);
       return { descriptor, diffId, open, index: storedIndex(objects, descriptor.digest) };
     },
   };

@@ -18,7 +18,6 @@ import { DEFAULT_TAG, parseReference, type Reference } from '../oci/reference.ts
 import { buildSteps } from '../storage/build-steps.ts';
 import { type BuiltImages, builtImages } from '../storage/built-images.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../storage/embedded-store.ts';
-import { openFsObjectStore } from '../storage/fs-object-store.ts';
 import { looseBlobs } from '../storage/loose-blobs.ts';
 import { printableName } from '../tar/names.ts';
 import { baseImages } from './base-images.ts';
@@ -76,7 +75,7 @@ export async function makeImage(
 ): Promise<MadeImage> {
   const form = await readImageForm(directory, options);
   const name = nameOf(form, options.tag);
-  const store = await openBuildStore(dataDirectory(settings));
+  const store = await openEmbeddedStore(dataDirectory(settings));
   const images = builtImages(store.objects, store.stripped);
   if (form.kind === 'manifest' && !options.force && !options.noCache && !options.verify) {
     const digest = await existing(name, store, images);
@@ -126,11 +125,6 @@ async function secretsIn(
 
 function secretLine({ path, what, instruction }: LeftSecret): string {
   return `${what} is still in the image although /${printableName(path)} is gone: ${instruction} left it in its layer`;
-}
-
-/** Nothing that is built waits for the disk: what a power cut takes is built again. An upload makes durable what the registry relies on. */
-async function openBuildStore(directory: string): Promise<EmbeddedStore> {
-  return { ...(await openEmbeddedStore(directory)), objects: openFsObjectStore(directory, { volatile: true }) };
 }
 
 function nameOf(form: ImageForm, tag: string | undefined): Reference {

@@ -115,7 +115,7 @@ export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOption
       await objects.sync([path]);
     },
     async tidy() {
-      await objects.sweep(new Date(Date.now() - KEEP_PARTS_MS));
+      await objects.sweep({ before: new Date(Date.now() - KEEP_PARTS_MS) });
       for (const path of ['stage', 'tmp', '.']) await removeIfEmpty(join(directory, WAITING, path));
     },
   };

@@ -3,7 +3,7 @@ import { verified } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { RawManifest } from '../oci/manifest.ts';
 import { formatReference, type Reference, tagOrDigest } from '../oci/reference.ts';
-import type { Bytes, CallOptions, Registry } from '../registry/contract.ts';
+import type { BlobOptions, Bytes, CallOptions, Registry } from '../registry/contract.ts';
 import type { ImageSource } from './contract.ts';
 import { requireSize } from './wrong-parts.ts';
 
@@ -22,9 +22,9 @@ export function registrySource(
 ): ImageSource {
   const repository = reference.path;
   let root: Promise<RawManifest> | undefined;
-  const open = async (descriptor: Descriptor, from: number, call?: CallOptions): Promise<Bytes> => {
+  const open = async (descriptor: Descriptor, call: BlobOptions): Promise<Bytes> => {
     const { digest, size } = descriptor;
-    const { descriptor: found, body } = await registry.getBlob(repository, digest, { ...call, from, size });
+    const { descriptor: found, body } = await registry.getBlob(repository, digest, { ...call, size });
     if (found.size !== size) {
       await body[Symbol.asyncIterator]().return?.();
       requireSize('blob', found.size, descriptor);
@@ -44,11 +44,11 @@ export function registrySource(
       return raw;
     },
     async blob(descriptor, from, call) {
-      const body = await open(descriptor, from, call);
+      const body = await open(descriptor, { ...call, from, verify: from === 0 });
       return from === 0 ? verified(body, descriptor) : body;
     },
     ...(options.stored && {
-      unverified: (descriptor: Descriptor, call?: CallOptions) => open(descriptor, 0, call),
+      unverified: (descriptor: Descriptor, call?: CallOptions) => open(descriptor, { ...call }),
     }),
     referrers: (subject, call) => registry.referrers(repository, subject, undefined, call),
     statTag: (tag, call) => registry.statManifest(repository, tag, call),

@@ -133,13 +133,50 @@ export function objectStoreContract(name: string, makeStore: () => Promise<Objec
         expect(await store.staged('s1')).toBe(0);
       });
 
-      it('replaces an older object when it is published', async () => {
+      it('leaves an object that is there where it is to be published only if absent, and goes on', async () => {
         const store = await makeStore();
         await store.put('k', Buffer.from('old'));
         await using stage = await opened(store, 's1');
         await stage.append(Buffer.from('new'));
-        await stage.publish('k');
+        expect(await stage.publish('k', { ifAbsent: true })).toBe(false);
+        expect(await textOf(store, 'k')).toBe('old');
+        await stage.append(Buffer.from('er'));
+        expect(await stage.publish('other/k', { ifAbsent: true, volatile: true })).toBe(true);
+        expect(await textOf(store, 'other/k')).toBe('newer');
+        expect(await store.staged('s1')).toBe(0);
+      });
+
+      it('lets one of many win that are published only if absent', async () => {
+        const store = await makeStore();
+        const publish = async (at: number) => {
+          await using stage = await opened(store, `s${at}`);
+          await stage.append(Buffer.from(`${at}`));
+          const isPublished = await stage.publish('k', { ifAbsent: true });
+          if (!isPublished) await stage.discard();
+          return isPublished;
+        };
+        const won = (await Promise.all(Array.from({ length: 12 }, (_, at) => publish(at)))).indexOf(true);
+        expect(await textOf(store, 'k')).toBe(`${won}`);
+      });
+
+      it('has written all of it when it is synced', async () => {
+        const store = await makeStore();
+        await using stage = await opened(store, 's1');
+        await stage.append(Buffer.from('acknowledged'));
+        await stage.sync();
+        expect(stage.written).toBe(12);
+        expect(await store.staged('s1')).toBe(12);
+      });
+
+      it('replaces an older object when it is published, which is another version then', async () => {
+        const store = await makeStore();
+        await store.put('k', Buffer.from('old'));
+        const before = (await store.stat('k'))?.version;
+        await using stage = await opened(store, 's1');
+        await stage.append(Buffer.from('new'));
+        expect(await stage.publish('k')).toBe(true);
         expect(await textOf(store, 'k')).toBe('new');
+        expect((await store.stat('k'))?.version).not.toBe(before);
       });
 
       it('keeps its bytes for the next owner when disposed, and counts them', async () => {
@@ -237,12 +274,30 @@ export function objectStoreContract(name: string, makeStore: () => Promise<Objec
         await old[Symbol.asyncDispose]();
         await using owned = await opened(store, 'owned');
         await owned.append(Buffer.from('x'));
-        await store.sweep(new Date(Date.now() - 60_000));
+        await store.sweep({ before: new Date(Date.now() - 60_000) });
         expect(await store.staged('old')).toBe(1);
-        await store.sweep(new Date(Date.now() + 60_000));
+        await store.sweep({ before: new Date(Date.now() + 60_000) });
         expect(await store.staged('old')).toBe(0);
         await owned.publish('k');
         expect(await textOf(store, 'k')).toBe('x');
+      });
+
+      it('is swept when there are too many, or too many bytes of them: those that were written to last stay', async () => {
+        const store = await makeStore();
+        const ids = Array.from({ length: 9 }, (_, at) => `s${at}`);
+        for (const id of ids) {
+          await using stage = await opened(store, id);
+          await stage.append(Buffer.alloc(10));
+          await stage.sync();
+          await delay(15);
+        }
+        const before = new Date(0);
+        await using _owned = await opened(store, 's0');
+        const held = async () => Promise.all(ids.map((id) => store.staged(id)));
+        await store.sweep({ before, most: 5 });
+        expect(await held()).toEqual([10, 0, 0, 0, 10, 10, 10, 10, 10]);
+        await store.sweep({ before, bytes: 35 });
+        expect(await held()).toEqual([10, 0, 0, 0, 0, 0, 10, 10, 10]);
       });
     });
   });

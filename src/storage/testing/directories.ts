@@ -1,6 +1,6 @@
 // Directories for tests: fresh ones, and ones on file systems of their own that are full or read-only.
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,6 +14,12 @@ export interface TestDirectory extends AsyncDisposable {
 export async function testDirectory(): Promise<TestDirectory> {
   const path = await mkdtemp(join(tmpdir(), 'images-store-'));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** What is on its way into the store in `directory`, and what was left of that: the paths of its files. */
+export async function stagedIn(directory: string): Promise<readonly string[]> {
+  const found = await readdir(join(directory, 'images/stage'), { recursive: true, withFileTypes: true });
+  return found.flatMap((entry) => (entry.isFile() ? [join(entry.parentPath, entry.name)] : []));
 }
 
 export interface MountedDirectory extends TestDirectory {

@@ -1,0 +1,142 @@
+// Which blobs of the store are what their digests say. A blob without a mark was verified and synced before it had its name: it is believed. A mark beside
+// it says why it is not. Doubt is settled by hashing, once, and the result is what the mark says then; nothing is removed. Right bytes take the
+// place of wrong ones whoever brings them.
+//
+// The mark of a blob holds
+//   BOOT              verified, and written without waiting for the disk while the machine ran under this boot id. Of an earlier boot: doubtful
+//   damaged VERSION   hashed, and another content; of another version of the object than the one that is there: doubtful
+//   anything else     doubtful: a reader met wrong bytes, or a power cut has emptied the mark
+//
+// Several processes may come at once. So bytes that were not synced never take the place of others (`publishUnsynced`): else they could slip in between the
+// sync of what was there and the end of its mark. And a mark that comes too late, beside what has been put right, costs a look and nothing else.
+import { bootId } from '../io/process-identity.ts';
+import { tapped, verified } from '../io/verify.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import { type Digest, digestAlgorithm, digester } from '../oci/digest.ts';
+import { isImagesError } from '../oci/errors.ts';
+import type { Bytes } from '../registry/contract.ts';
+import { blobKey, blobStageId, unsyncedKey } from './layout.ts';
+import { readObject } from './links.ts';
+import type { ObjectInfo, ObjectStore, Stage } from './object-store.ts';
+
+type Blob = Pick<Descriptor, 'digest' | 'size'>;
+type Trust = 'whole' | 'unsynced' | 'doubtful' | 'damaged';
+
+const DAMAGED = 'damaged ';
+
+/** Where it is there and whole as far as is known; `undefined` counts as absent. What was in doubt has been hashed when it returns. */
+export async function wholeBlob(objects: ObjectStore, digest: Digest): Promise<ObjectInfo | undefined> {
+  return await looked(objects, digest, () => {});
+}
+
+/** The same; it is also durable when it returns: what a repository may rely on. */
+export async function durableBlob(objects: ObjectStore, digest: Digest): Promise<ObjectInfo | undefined> {
+  return await looked(objects, digest, () => makeDurable(objects, digest));
+}
+
+async function looked(
+  objects: ObjectStore,
+  digest: Digest,
+  onUnsynced: () => Promise<void> | void,
+): Promise<ObjectInfo | undefined> {
+  const stored = await objects.stat(blobKey(digest));
+  if (!stored) return undefined;
+  const trust = await trustIn(objects, digest, stored);
+  if (trust === 'doubtful') return await settled(objects, digest);
+  if (trust === 'damaged') return undefined;
+  if (trust === 'unsynced') await onUnsynced();
+  return stored;
+}
+
+/** The stage holds the blob, verified: it is what is there from now on, on disk, whatever was there before. */
+export async function publishBlob(objects: ObjectStore, stage: Stage, digest: Digest): Promise<void> {
+  await stage.publish(blobKey(digest));
+  await removeMark(objects, digest);
+}
+
+/** The same without waiting for the disk. What was there before stays if it is the same: it is hashed. */
+export async function publishUnsynced(objects: ObjectStore, stage: Stage, digest: Digest): Promise<void> {
+  if (!(await objects.stat(blobKey(digest)))) {
+    // Before the blob: a blob without a mark is believed.
+    await objects.put(unsyncedKey(digest), Buffer.from(bootId() || 'unknown'), { volatile: true });
+    if (await stage.publish(blobKey(digest), { ifAbsent: true, volatile: true })) return;
+  }
+  if (await settled(objects, digest, 'certain')) await stage.discard();
+  else await publishBlob(objects, stage, digest);
+}
+
+/** After bytes of it were wrong: whoever asks next has it hashed. */
+export async function doubtBlob(objects: ObjectStore, digest: Digest): Promise<void> {
+  await note(() => objects.put(unsyncedKey(digest), Buffer.from('doubtful')));
+}
+
+/** Of an object that is on disk now, and was seen to be right. */
+export async function removeMark(objects: ObjectStore, digest: Digest): Promise<void> {
+  if (await objects.stat(unsyncedKey(digest))) await note(() => objects.delete([unsyncedKey(digest)]));
+}
+
+/** The whole blob, verified as it is read; where it proves to be wrong, that is remembered. `undefined` where there is none. Errors: DIGEST_INVALID, SIZE_INVALID. */
+export async function readVerified(objects: ObjectStore, blob: Blob): Promise<Bytes | undefined> {
+  const body = await objects.get(blobKey(blob.digest));
+  return body && doubting(objects, blob, verified(body, blob));
+}
+
+function doubting(objects: ObjectStore, { digest }: Blob, body: Bytes): Bytes {
+  const ignore = () => {};
+  return tapped(body, ignore, async (error) => {
+    if (isImagesError(error, 'DIGEST_INVALID', 'SIZE_INVALID')) await doubtBlob(objects, digest);
+  });
+}
+
+async function trustIn(objects: ObjectStore, digest: Digest, { version }: ObjectInfo): Promise<Trust> {
+  const bytes = await readObject(objects, unsyncedKey(digest));
+  if (!bytes) return 'whole';
+  const mark = Buffer.from(bytes).toString();
+  if (mark === `${DAMAGED}${version}`) return 'damaged';
+  return mark !== '' && mark === bootId() ? 'unsynced' : 'doubtful';
+}
+
+/** Hashes what is in doubt, or `certain`ly, and writes down the result; one at a time, so that it is done once. */
+async function settled(objects: ObjectStore, digest: Digest, certain?: 'certain'): Promise<ObjectInfo | undefined> {
+  await using _turn = await turn(objects, digest);
+  const stored = await objects.stat(blobKey(digest));
+  if (!stored) return undefined;
+  const trust = await trustIn(objects, digest, stored);
+  if (trust === 'damaged') return undefined;
+  if (trust === 'whole' && !certain) return stored;
+  const found = await hashOf(objects, digest);
+  if (found === digest) {
+    if (trust !== 'whole') await makeDurable(objects, digest);
+    return stored;
+  }
+  await note(() => objects.put(unsyncedKey(digest), Buffer.from(`${DAMAGED}${stored.version}`)));
+  return undefined;
+}
+
+/** On a store that cannot be written to, nobody else writes down anything either. */
+async function turn(objects: ObjectStore, digest: Digest): Promise<AsyncDisposable> {
+  const stage = await note(() => objects.stage(`settle-${blobStageId(digest)}`));
+  return { [Symbol.asyncDispose]: async () => stage?.discard() };
+}
+
+async function hashOf(objects: ObjectStore, digest: Digest): Promise<Digest> {
+  const algorithm = digestAlgorithm(digest);
+  const hash = digester(algorithm);
+  for await (const chunk of (await objects.get(blobKey(digest))) ?? []) hash.update(chunk);
+  return `${algorithm}:${hash.digest('hex')}`;
+}
+
+async function makeDurable(objects: ObjectStore, digest: Digest): Promise<void> {
+  await objects.sync([blobKey(digest)]);
+  await removeMark(objects, digest);
+}
+
+/** What may not be written down is found out again. */
+async function note<T>(write: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!isImagesError(error, 'NO_ACCESS', 'READ_ONLY', 'NO_SPACE')) throw error;
+    return undefined;
+  }
+}
