@@ -1,9 +1,12 @@
 // A source that counts what is asked of it, under limits, and whose errors say where they come from.
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { RawManifest } from '../oci/manifest.ts';
+import { ImagesError } from '../oci/errors.ts';
+import { MAX_MANIFEST_SIZE, type RawManifest, verifyBytes } from '../oci/manifest.ts';
+import type { Platform } from '../oci/platform.ts';
 import type { CallOptions } from '../registry/contract.ts';
 import type { ImageSource } from '../transports/contract.ts';
+import { partOf } from './check-images.ts';
 import { failureOf } from './failure.ts';
 import type { Limits } from './limits.ts';
 
@@ -11,12 +14,14 @@ export interface RequestCounter {
   requests: number;
 }
 
-/** The manifests' side of a source; for blobs see execute.ts. */
+/** What a plan reads of a source: manifests and configs. For other blobs see provide-blob.ts. */
 export interface ManifestSource {
   root(): Promise<RawManifest>;
   manifest(descriptor: Descriptor): Promise<RawManifest>;
   referrers(subject: Digest): Promise<readonly Descriptor[]>;
   statTag(tag: string): Promise<Descriptor | undefined>;
+  /** Whole. `platform` is for messages. Errors: MANIFEST_INVALID for one that is too large. */
+  config(descriptor: Descriptor, platform?: Platform): Promise<Uint8Array>;
 }
 
 export interface CountedSourceOptions extends CallOptions {
@@ -48,5 +53,13 @@ export function countedSource(source: ImageSource, options: CountedSourceOptions
     referrers: (subject) =>
       ask(`referrers of ${subject}`, async () => await Array.fromAsync(source.referrers(subject, call))),
     statTag: (tag) => ask(`tag ${tag}`, () => source.statTag(tag, call)),
+    config: (descriptor, platform) =>
+      ask(partOf('config', descriptor.digest, platform), async () => {
+        const { digest, size } = descriptor;
+        if (size > MAX_MANIFEST_SIZE) throw new ImagesError('MANIFEST_INVALID', `it is too large [${size} bytes]`);
+        const bytes = Buffer.concat(await Array.fromAsync(await source.blob(descriptor, 0, call)));
+        verifyBytes(bytes, { digest, size });
+        return bytes;
+      }),
   };
 }

@@ -73,6 +73,16 @@ describe.skipIf(peer.missing)(`copying with Debian's docker-registry${peer.why}`
       expect(events).toContainEqual(expect.objectContaining({ type: 'note' }));
     });
 
+    it('tags an index of the wanted platforms where there are several, and more that are not wanted', async () => {
+      const s390x = makeImage({ platform: 'linux/s390x', layers: [makeBlob('s390x')] });
+      await push(from, 'three:1', makeIndex([one, s390x, arm]));
+      const platforms = 'linux/amd64,linux/arm64';
+      await copy(['three:1'], { from, to: sinkInto(destination, 'complete'), platforms });
+      const made = JSON.parse(Buffer.from((await destination.getManifest('three', '1')).bytes).toString());
+      expect(made.manifests).toMatchObject([{ digest: one.manifest.digest }, { digest: arm.manifest.digest }]);
+      await expect(destination.getManifest('three', s390x.manifest.digest)).rejects.toThrow();
+    });
+
     it('takes the whole index, byte for byte, for all platforms and for the digest of the index', async () => {
       await copy(['multi:1'], { from, to: sinkInto(destination, 'complete'), platforms: 'all' });
       expect((await destination.getManifest('multi', '1')).bytes).toEqual(index.manifest.bytes);

@@ -104,6 +104,26 @@ describe('executing a plan', () => {
     expect(events.filter((event) => event.type === 'note').length).toBe(2);
   });
 
+  it('tags an index of the wanted platforms where several are wanted and a sparse one is refused', async () => {
+    const from = memoryRegistry();
+    const s390x = makeImage({ platform: 'linux/s390x', layers: [makeBlob('s390x')] });
+    await push(from, 'multi:1', makeIndex([one, arm, s390x]));
+    await push(from, 'nested:1', makeIndex([makeIndex([one, s390x]), arm]));
+    const to = refusingSparse(memoryRegistry());
+    for (const repository of ['multi', 'nested']) {
+      const platforms = 'linux/amd64,linux/arm64';
+      const { events, result } = await copy([`${repository}:1`], { from, to: sinkInto(to, 'complete'), platforms });
+      const manifest = await to.getManifest(repository, '1');
+      expect(result.copied[0]?.digest).toBe(manifest.digest);
+      const children = new Set(JSON.parse(Buffer.from(manifest.bytes).toString()).manifests.map(digestOfChild));
+      expect(children).toEqual(new Set([one.manifest.digest, arm.manifest.digest]));
+      const notes = events.flatMap((event) => (event.type === 'note' ? [event.text] : []));
+      expect(notes).toEqual([
+        expect.stringMatching(/^\w+:1 is there for linux\/\w+, linux\/\w+: .* only complete indexes$/),
+      ]);
+    }
+  });
+
   it('gives such a registry the whole index where all platforms are wanted, or the digest is', async () => {
     const name = `multi@${index.manifest.digest}`;
     const to = refusingSparse(memoryRegistry());
@@ -140,7 +160,8 @@ describe('executing a plan', () => {
       size: shared.descriptor.size,
       from: 4000,
     });
-    expect(again.asked.bytes).toBe(plan.bytes);
+    // The config is there, and held against the manifest, which is not.
+    expect(again.asked.bytes).toBe(plan.bytes + (one.blobs[0]?.descriptor.size ?? 0));
     expect(result.fetched).toBe(plan.bytes);
     await expectWhole(destination, 'one:1', one);
   });
@@ -282,7 +303,7 @@ describe('executing a plan', () => {
   it('commits an image while blobs of others are still coming', async () => {
     const { promise: gate, resolve: release } = Promise.withResolvers<void>();
     const from = watchedRegistry(await upstream(), {
-      before: (method, what) => (method === 'getBlob' && what.startsWith('two@') ? gate : undefined),
+      before: (_, what) => (what === `two@${two.blobs[1]?.descriptor.digest}` ? gate : undefined),
     });
     const to = memoryRegistry();
     const done: string[] = [];
@@ -301,7 +322,8 @@ describe('executing a plan', () => {
     const b = memoryRegistry();
     await push(a, 'calico/node:1', one);
     await push(b, 'calico/node:1', arm);
-    const slow = watchedRegistry(a, { before: (method) => (method === 'getBlob' ? gate : undefined) });
+    const layer = one.blobs[1]?.descriptor.digest;
+    const slow = watchedRegistry(a, { before: (_, what) => (what.endsWith(`@${layer}`) ? gate : undefined) });
     const destination = memoryRegistry();
     const planned = await planCopy(
       [...images(slow.registry, ['docker.io/calico/node:1']), ...images(b, ['quay.io/calico/node:1'])],
@@ -333,6 +355,10 @@ describe('executing a plan', () => {
     await expectWhole(to, `two:${tag}`, cosign);
   });
 });
+
+function digestOfChild({ digest }: { readonly digest: string }): string {
+  return digest;
+}
 
 function lastTotal(events: readonly CopyEvent[]): number | undefined {
   return events.filter((event) => event.type === 'plan').at(-1)?.bytes;

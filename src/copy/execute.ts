@@ -9,6 +9,7 @@ import type { CallOptions } from '../registry/contract.ts';
 import type { ImageSink } from '../transports/contract.ts';
 import type { OnCopyEvent } from './events.ts';
 import { failureOf } from './failure.ts';
+import { platformsIn } from './instead-of-index.ts';
 import { type Concurrency, createLimits } from './limits.ts';
 import type { CopyPlan, FailedImage, PlannedImage } from './plan.ts';
 import { type BlobRun, type ImageRun, provideBlob } from './provide-blob.ts';
@@ -25,7 +26,7 @@ export interface ExecuteOptions {
 export interface CopiedImage {
   readonly image: string;
   readonly name: Reference;
-  /** What the name points to now: the root's, or that of the one image that is tagged in its place. */
+  /** What the name points to now: the root's, or that of what is tagged in its place. */
   readonly digest: Digest;
 }
 
@@ -55,6 +56,7 @@ export async function executePlan(plan: CopyPlan, sink: ImageSink, options: Exec
     totals: createTotals(plan, emit),
     counter: { requests: plan.requestsMade },
     holders: new Map(),
+    configs: plan.configs,
     refusesSparse: sink.wants.indexes === 'none',
     fail(error) {
       if (!options.keepGoing) abort.abort(error);
@@ -111,7 +113,7 @@ async function copyImage(run: Run, planned: PlannedImage, before?: Promise<void>
 }
 
 async function putManifests(run: Run, planned: PlannedImage): Promise<void> {
-  const { name, steps, attached, alone } = planned;
+  const { name, steps, attached, instead } = planned;
   for (const step of steps) {
     await run.limits.sink.map(
       step,
@@ -119,7 +121,7 @@ async function putManifests(run: Run, planned: PlannedImage): Promise<void> {
         try {
           await write(run, planned, { manifest, work: (call) => run.sink.putManifest(name, manifest, call) });
         } catch (error) {
-          if (!alone || !isIndexType(manifest.mediaType) || !refusesSparse(run.sink, error)) throw error;
+          if (!instead || !isIndexType(manifest.mediaType) || !refusesSparse(run.sink, error)) throw error;
           run.refusesSparse = true;
         }
       },
@@ -134,24 +136,24 @@ async function putManifests(run: Run, planned: PlannedImage): Promise<void> {
   }
 }
 
-/** Points the name to the root, or where that is a sparse index and refused, to the wanted platform's image, as skopeo does. */
+/** Points the name to the root, or where that is a sparse index and refused, to what of it is wanted: the one image, as skopeo does, or an index of several. */
 async function commit(run: Run, planned: PlannedImage): Promise<RawManifest> {
-  const { name, image, root, alone } = planned;
+  const { name, image, root, instead } = planned;
   const point = (manifest: RawManifest) =>
     write(run, planned, { manifest, work: (call) => run.sink.commit(name, manifest, call) });
-  if (!alone || !run.refusesSparse) {
+  if (!instead || !run.refusesSparse) {
     try {
       await point(root);
       return root;
     } catch (error) {
-      if (!alone || !refusesSparse(run.sink, error)) throw error;
+      if (!instead || !refusesSparse(run.sink, error)) throw error;
       run.refusesSparse = true;
     }
   }
   const takes = run.sink.wants.indexes === 'none' ? 'holds no indexes' : 'takes only complete indexes';
-  run.emit({ type: 'note', text: `${image} is there for one platform: ${run.sink.label} ${takes}` });
-  await point(alone);
-  return alone;
+  run.emit({ type: 'note', text: `${image} is there for ${platformsIn(instead)}: ${run.sink.label} ${takes}` });
+  await point(instead);
+  return instead;
 }
 
 function refusesSparse(sink: ImageSink, error: unknown): boolean {

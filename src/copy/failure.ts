@@ -26,6 +26,12 @@ export function failureOf(error: unknown, part: Part): unknown {
   return failure;
 }
 
+/** The error, which says all that is to be said. */
+export function asItStands(error: ImagesError): ImagesError {
+  described.add(error);
+  return error;
+}
+
 const DAMAGED = 'The copy there is damaged: write it anew, or take the image from another place.';
 
 /** What to do where a source's own error does not know. */

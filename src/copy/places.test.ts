@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { gunzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { blobOf, collect, imageOf, manifestOf } from '../../test/contract/content.ts';
-import { indexContent, layoutFiles, type PlacedContent, writeFiles } from '../../test/contract/placed-content.ts';
+import {
+  imageContent,
+  indexContent,
+  layoutFiles,
+  type PlacedContent,
+  writeFiles,
+} from '../../test/contract/placed-content.ts';
 import { buildImage, buildIndex, type FixtureImage, layerOf, randomLayer } from '../../test/fixtures/image.ts';
 import { temporaryDirectory } from '../../test/peers/temporary.ts';
 import { digestOf } from '../oci/digest.ts';
@@ -139,10 +145,16 @@ describe('an image', () => {
 
   it('is refused where the place cannot hold what points to it', async () => {
     await using directory = await temporaryDirectory('places');
-    const content = indexContent('signed');
-    await writeFiles(join(directory.path, 'layout'), layoutFiles(content));
-    for (const kind of ['dir', 'docker-archive'] as const) {
-      const layout = ociSource({ path: join(directory.path, 'layout'), ref: '1.2' });
+    const [content, single] = [indexContent('signed'), imageContent('signed')];
+    const subject = manifestDescriptor(single.root);
+    const signature = manifestOf({ mediaType: OCI_MANIFEST, config: single.blobs[0]?.descriptor, layers: [], subject });
+    const signed = { ...single, referrers: [signature] };
+    for (const [kind, placed] of [
+      ['dir', content],
+      ['docker-archive', signed],
+    ] as const) {
+      await writeFiles(join(directory.path, kind), layoutFiles(placed));
+      const layout = ociSource({ path: join(directory.path, kind), ref: '1.2' });
       const place = filePlace(kind, directory.path, 'to');
       const copying = copyPlace(layout, place.sink(), { platforms: 'all', referrers: true });
       await expect(copying).rejects.toMatchObject({

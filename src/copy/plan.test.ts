@@ -10,6 +10,7 @@ const one = makeImage({ layers: [shared, makeBlob('one')] });
 const two = makeImage({ layers: [shared, makeBlob('two')] });
 const arm = makeImage({ platform: 'linux/arm64', layers: [makeBlob('arm '.repeat(100))] });
 const index = makeIndex([one, arm]);
+const configOf = (image: typeof one) => image.blobs[0]?.descriptor.digest;
 const size = (image: typeof one) => image.blobs.reduce((sum, blob) => sum + blob.descriptor.size, 0);
 
 async function upstream() {
@@ -21,13 +22,17 @@ async function upstream() {
 }
 
 describe('a plan', () => {
-  it('knows every byte, shared ones once, by one request for each image', async () => {
+  it('knows every byte, shared ones once, by a manifest and a config for each image', async () => {
     const { registry: from, asked } = await upstream();
     const plan = await planOf(['one:1', 'two:1'], { from, to: sinkInto(memoryRegistry()) });
     expect(plan.bytes).toBe(size(one) + size(two) - shared.descriptor.size);
     expect(plan.held).toBe(0);
     expect(plan.blobs.size).toBe(5);
-    expect(asked.calls.toSorted()).toEqual(['getManifest one:1', 'getManifest two:1']);
+    expect(asked.calls.toSorted()).toEqual([
+      ...[one, two].map((image) => `getBlob ${image === one ? 'one' : 'two'}@${configOf(image)}`),
+      'getManifest one:1',
+      'getManifest two:1',
+    ]);
     expect(plan.requests).toBe(2 + 5);
   });
 

@@ -2,10 +2,11 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type ImagesError, isImagesError } from '../oci/errors.ts';
-import { decodeManifest, type RawManifest } from '../oci/manifest.ts';
+import { manifestDescriptor, type RawManifest } from '../oci/manifest.ts';
 import { formatPlatform, type PlatformChoice } from '../oci/platform.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import type { ImageSink, ImageSource } from '../transports/contract.ts';
+import { checkImages, type WalkedImage } from './check-images.ts';
 import { countedSource, type ManifestSource, type RequestCounter } from './counted-source.ts';
 import type { OnCopyEvent } from './events.ts';
 import { failureOf } from './failure.ts';
@@ -22,6 +23,8 @@ export interface CopyImage {
 
 export interface PlanOptions {
   readonly platforms: PlatformChoice;
+  /** The user has named them: an image without an index that is for none of them is refused. */
+  readonly platformsNamed?: boolean;
   /** Signatures and other referrers come along. */
   readonly referrers?: boolean;
   /** Every manifest and blob is looked at, also below manifests that the destination has. */
@@ -59,26 +62,32 @@ export interface CopyPlan {
   readonly failed: readonly FailedImage[];
   /** Each blob that some image lacks, once. */
   readonly blobs: ReadonlyMap<Digest, PlannedBlob>;
+  /** Configs that planning has read: they are not fetched again. */
+  readonly configs: ReadonlyMap<Digest, Uint8Array>;
   /** Bytes to fetch. */
   readonly bytes: number;
   /** Bytes of the images' blobs that the destination has. */
   readonly held: number;
-  /** Requests to sources: those that planning made, and one for each blob to fetch. */
+  /** Requests to sources: those that planning made, and one for each other blob to fetch. */
   readonly requests: number;
   /** Of these, the ones made. */
   readonly requestsMade: number;
 }
 
-/** Asks the sources for manifests and the sink what it has; changes nothing. Errors: the sources', the sink's, PLATFORM_UNKNOWN. */
+/**
+ * Asks the sources for manifests and configs, and the sink what it has; changes nothing. Errors: the sources', the sink's, PLATFORM_UNKNOWN; MANIFEST_INVALID
+ * where parts of an image disagree, UNSUPPORTED for what the sink cannot hold.
+ */
 export async function planCopy(images: readonly CopyImage[], sink: ImageSink, options: PlanOptions): Promise<CopyPlan> {
   const abort = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, abort.signal]) : abort.signal;
   const counter: RequestCounter = { requests: 0 };
   const limits = createLimits(options.concurrency);
-  const cache = new Map<Digest, Promise<RawManifest>>();
+  const manifests = new Map<Digest, Promise<RawManifest>>();
+  const configs = new Map<Digest, Promise<Uint8Array>>();
   const outcomes = await Promise.allSettled(
     images.map((image) =>
-      planImage(image, { ...options, sink, signal, counter, limits, cache }).catch((error: unknown) => {
+      planImage(image, { ...options, sink, signal, counter, limits, manifests, configs }).catch((error: unknown) => {
         if (!options.keepGoing) abort.abort(error);
         throw error;
       }),
@@ -94,7 +103,18 @@ export async function planCopy(images: readonly CopyImage[], sink: ImageSink, op
     if (outcome.status === 'fulfilled') planned.push(outcome.value);
     else failed.push(failedImage(images[at] as CopyImage, outcome.reason));
   });
-  return assemble(planned, failed, counter.requests);
+  return assemble(planned, failed, { configs: await resolved(configs), requestsMade: counter.requests });
+}
+
+/** Those that came. */
+async function resolved<T>(promises: ReadonlyMap<Digest, Promise<T>>): Promise<ReadonlyMap<Digest, T>> {
+  const settled = await Promise.all(
+    [...promises].map(async ([digest, promise]) => {
+      const value = await promise.catch(() => undefined);
+      return value === undefined ? [] : [[digest, value] as const];
+    }),
+  );
+  return new Map(settled.flat());
 }
 
 interface ImageContext extends PlanOptions {
@@ -102,7 +122,9 @@ interface ImageContext extends PlanOptions {
   readonly signal: AbortSignal;
   readonly counter: RequestCounter;
   readonly limits: Limits;
-  readonly cache: Map<Digest, Promise<RawManifest>>;
+  /** Over all images. */
+  readonly manifests: Map<Digest, Promise<RawManifest>>;
+  readonly configs: Map<Digest, Promise<Uint8Array>>;
 }
 
 interface PlanOutcome {
@@ -112,82 +134,94 @@ interface PlanOutcome {
 }
 
 async function planImage({ name, label, source }: CopyImage, context: ImageContext): Promise<PlanOutcome> {
-  const { sink, signal, onEvent } = context;
+  const { sink, signal, onEvent, force = false, platforms, referrers = false } = context;
   const image = label ?? formatReference(name);
-  const counted = countedSource(source, { image, signal, limits: context.limits, counter: context.counter });
-  let graph: ImageGraph;
+  const note = (text: string) => onEvent?.({ type: 'note', text });
+  const counted = cached(
+    countedSource(source, { image, signal, limits: context.limits, counter: context.counter }),
+    context,
+  );
+  const atSource = (what: string) => ({ image, end: 'source', label: source.label, what }) as const;
+  const graph = await walkImage({
+    name,
+    image,
+    label: source.label,
+    source: counted,
+    sink,
+    platforms,
+    referrers,
+    force,
+    signal,
+  }).catch((error: unknown) => {
+    throw failureOf(error, atSource('manifest'));
+  });
+  for (const platform of graph.unsuited) note(`${image} is not there for ${formatPlatform(platform)}`);
+  const config = ({ manifest, child }: WalkedImage) => counted.config(manifest.config, child?.platform);
+  const missing = await askSink({ name, image, graph, config }, context);
+  const checked = force ? new Set<Digest>() : await checkedManifests({ name, image, graph, missing }, context);
+  const platformsNamed = context.platformsNamed ?? false;
   try {
-    graph = await walkImage({
-      name,
-      image,
-      source: cached(counted, context.cache),
-      sink,
-      platforms: context.platforms,
-      referrers: context.referrers ?? false,
-      force: context.force ?? false,
-      signal,
-    });
+    await checkImages(graph.images, { image, platforms, platformsNamed, checked, config, note });
   } catch (error) {
-    throw failureOf(error, { image, end: 'source', label: source.label, what: 'manifest' });
+    throw failureOf(error, atSource('the check of its parts'));
   }
-  for (const platform of graph.unsuited) {
-    onEvent?.({ type: 'note', text: `${image} is not there for ${formatPlatform(platform)}` });
-  }
-  if (sink.expect) await expectImage(sink, { name, image, source, graph }, context);
+  const lacking = graph.blobs.filter((blob) => missing.has(blob.digest)).toSorted((a, b) => b.size - a.size);
+  return { planned: { name, image, source, ...graph, lacking }, missing };
+}
+
+interface AskedImage {
+  readonly name: Reference;
+  readonly image: string;
+  readonly graph: ImageGraph;
+}
+
+/** Whether it can hold the image, and what it lacks of it. */
+async function askSink(
+  { name, image, graph, config }: AskedImage & { config(image: WalkedImage): Promise<Uint8Array> },
+  { sink, signal }: ImageContext,
+): Promise<ReadonlyMap<Digest, number>> {
   try {
-    const missing = await sink.missing(name, graph.blobs, { signal });
-    const lacking = graph.blobs.filter((blob) => missing.has(blob.digest)).toSorted((a, b) => b.size - a.size);
-    return { planned: { name, image, source, ...graph, lacking }, missing };
+    sink.admit?.(name, { images: graph.images.map(({ manifest }) => manifest), attached: graph.attached });
+    const [only] = graph.images;
+    if (only) await sink.expect?.(name, { manifest: only.manifest, config: () => config(only) }, { signal });
+    return await sink.missing(name, graph.blobs, { signal });
   } catch (error) {
     throw failureOf(error, { image, end: 'destination', label: sink.label, what: 'the question what is missing' });
   }
 }
 
-interface Expected extends CopyImage {
-  readonly image: string;
-  readonly graph: ImageGraph;
-}
-
-/** Tells the sink of the image that its name is going to point to. */
-async function expectImage(sink: ImageSink, expected: Expected, context: ImageContext): Promise<void> {
-  const { name, image, source, graph } = expected;
-  const { signal, limits, counter } = context;
-  const manifest = decodeManifest(graph.alone ?? graph.root);
-  if (manifest.kind !== 'image') return;
-  const config = async (): Promise<Uint8Array> => {
-    try {
-      return await limits.source(
-        source.host,
-        async () => {
-          counter.requests++;
-          return Buffer.concat(await Array.fromAsync(await source.blob(manifest.config, 0, { signal })));
-        },
-        signal,
-      );
-    } catch (error) {
-      throw failureOf(error, { image, end: 'source', label: source.label, what: `blob ${manifest.config.digest}` });
-    }
-  };
+/** Of the images whose configs need not be fetched anyway, those that the sink has. */
+async function checkedManifests(
+  { name, image, graph, missing }: AskedImage & { readonly missing: ReadonlyMap<Digest, number> },
+  { sink, signal }: ImageContext,
+): Promise<ReadonlySet<Digest>> {
+  const there = graph.images.filter(({ manifest }) => !missing.has(manifest.config.digest));
+  if (there.length === 0) return new Set();
+  const asked = there.map(({ raw }) => manifestDescriptor(raw));
   try {
-    await sink.expect?.(name, { manifest, config }, { signal });
+    const absent = await sink.missingManifests(name, asked, { signal });
+    return new Set(asked.map(({ digest }) => digest).filter((digest) => !absent.has(digest)));
   } catch (error) {
-    throw failureOf(error, { image, end: 'destination', label: sink.label, what: 'the question what is there' });
+    throw failureOf(error, { image, end: 'destination', label: sink.label, what: 'the question what is missing' });
   }
 }
 
-/** One request for a manifest over all images; after a failure the next image asks its own source. */
-function cached(source: ManifestSource, cache: Map<Digest, Promise<RawManifest>>): ManifestSource {
+/** One request for a manifest, and for a config, over all images; after a failure the next image asks its own source. */
+function cached(source: ManifestSource, { manifests, configs }: ImageContext): ManifestSource {
   return {
     ...source,
-    async manifest(descriptor) {
-      const asking = cache.get(descriptor.digest);
-      const known = asking && (await asking.catch(() => undefined));
-      if (known) return known;
-      const asked = source.manifest(descriptor);
-      cache.set(descriptor.digest, asked);
-      return asked;
-    },
+    manifest: (descriptor) => once(manifests, descriptor.digest, () => source.manifest(descriptor)),
+    config: (descriptor, platform) => once(configs, descriptor.digest, () => source.config(descriptor, platform)),
   };
+}
+
+async function once<T>(cache: Map<Digest, Promise<T>>, digest: Digest, ask: () => Promise<T>): Promise<T> {
+  const asking = cache.get(digest);
+  const known = asking && (await asking.catch(() => undefined));
+  if (known) return known;
+  const asked = ask();
+  cache.set(digest, asked);
+  return await asked;
 }
 
 function failedImage({ name, label }: CopyImage, error: unknown): FailedImage {
@@ -195,7 +229,11 @@ function failedImage({ name, label }: CopyImage, error: unknown): FailedImage {
   return { name, image: label ?? formatReference(name), error };
 }
 
-function assemble(outcomes: readonly PlanOutcome[], failed: readonly FailedImage[], requestsMade: number): CopyPlan {
+function assemble(
+  outcomes: readonly PlanOutcome[],
+  failed: readonly FailedImage[],
+  { configs, requestsMade }: Pick<CopyPlan, 'configs' | 'requestsMade'>,
+): CopyPlan {
   const blobs = new Map<Digest, PlannedBlob>();
   const sizes = new Map<Digest, number>();
   const holders = new Map<Digest, Reference>();
@@ -212,7 +250,7 @@ function assemble(outcomes: readonly PlanOutcome[], failed: readonly FailedImage
   for (const [digest, { blob, held }] of blobs) {
     const from = holders.get(digest);
     if (from) blobs.set(digest, { blob, held: blob.size, from });
-    else if (held < blob.size) fetches++;
+    else if (held < blob.size && !configs.has(digest)) fetches++;
     bytes += from ? 0 : blob.size - held;
   }
   const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
@@ -220,6 +258,7 @@ function assemble(outcomes: readonly PlanOutcome[], failed: readonly FailedImage
     images: outcomes.map((outcome) => outcome.planned),
     failed,
     blobs,
+    configs,
     bytes,
     held: total - bytes,
     requests: requestsMade + fetches,

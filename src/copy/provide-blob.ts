@@ -1,11 +1,14 @@
 // One blob for all images of a run: fetched once, by the first that needs it, mounted for the others.
 
+import { oneChunk } from '../io/one-chunk.ts';
 import { tapped } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
+import type { Platform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Bytes } from '../registry/contract.ts';
 import type { ImageSink } from '../transports/contract.ts';
+import { partOf } from './check-images.ts';
 import type { RequestCounter } from './counted-source.ts';
 import type { OnCopyEvent } from './events.ts';
 import { failureOf } from './failure.ts';
@@ -22,6 +25,8 @@ export interface BlobRun {
   readonly counter: RequestCounter;
   /** Who has a blob at the destination, or will have. */
   readonly holders: Map<Digest, Promise<Reference>>;
+  /** Those that the plan has read. */
+  readonly configs: ReadonlyMap<Digest, Uint8Array>;
 }
 
 /** An image under way. */
@@ -95,7 +100,8 @@ async function putBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise
     run.totals.opened(blob, from);
     run.emit({ type: 'blob', digest: blob.digest, size: blob.size, from });
     if (from >= blob.size) return nothing();
-    run.counter.requests++;
+    const known = run.configs.get(blob.digest);
+    if (!known) run.counter.requests++;
     let bytes = from;
     const see = (chunk: Uint8Array) => {
       bytes += chunk.length;
@@ -103,7 +109,8 @@ async function putBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise
       run.emit({ type: 'progress', digest: blob.digest, bytes });
     };
     try {
-      return tapped(await source.blob(blob, from, { signal }), see, failed);
+      const body = known ? oneChunk(known.subarray(from)) : await source.blob(blob, from, { signal });
+      return tapped(body, see, failed);
     } catch (error) {
       failed(error);
       throw error;
@@ -113,9 +120,17 @@ async function putBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise
     await sink.putBlob(name, blob, open, { signal });
   } catch (error) {
     if (!atSource) throw failureOf(error, destination(sink, image, blob));
-    const part = { image: text, end: 'source', label: source.label, what: `blob ${blob.digest}` } as const;
-    throw failureOf(atSource.error, part);
+    const what = partOf('blob', blob.digest, platformOf(image.planned, blob));
+    throw failureOf(atSource.error, { image: text, end: 'source', label: source.label, what });
   }
+}
+
+/** Of the image that it is a part of, where its index says one. */
+function platformOf({ images }: PlannedImage, { digest }: Descriptor): Platform | undefined {
+  const whole = images.find(({ manifest }) =>
+    [manifest.config, ...manifest.layers].some((part) => part.digest === digest),
+  );
+  return whole?.child?.platform;
 }
 
 async function* nothing(): Bytes {}

@@ -1,6 +1,7 @@
 // Image configurations (OCI image specification 1.1, config.md; Docker's are the same in what is read here).
 import * as decode from './decode.ts';
 import { type Digest, isDigest } from './digest.ts';
+import { ImagesError } from './errors.ts';
 import type { Platform } from './platform.ts';
 
 export interface HistoryEntry {
@@ -39,7 +40,14 @@ export function decodeConfig(bytes: Uint8Array): ImageConfig {
     ...(dockerVersion && { dockerVersion }),
     env: decode.optional(inner.Env, 'config.config.Env', decode.strings) ?? [],
     labels: decode.optional(inner.Labels, 'config.config.Labels', decode.stringMap) ?? {},
-    diffIds: (decode.optional(rootfs.diff_ids, 'config.rootfs.diff_ids', decode.strings) ?? []).filter(isDigest),
+    diffIds: (decode.optional(rootfs.diff_ids, 'config.rootfs.diff_ids', decode.array) ?? []).map(decodeDiffId),
     history: (decode.optional(fields.history, 'config.history', decode.array) ?? []).filter(decode.isObject),
   };
+}
+
+/** One that is passed over would give its place, and so its layer, to the next one. */
+function decodeDiffId(value: unknown, at: number): Digest {
+  const text = decode.string(value, `config.rootfs.diff_ids[${at}]`);
+  if (isDigest(text)) return text;
+  throw new ImagesError('MANIFEST_INVALID', `config.rootfs.diff_ids[${at}] is not a digest [${text.slice(0, 80)}]`);
 }

@@ -60,6 +60,11 @@ export function formatPlatform(platform: Platform): string {
   return variant ? `${os}/${architecture}/${variant}` : `${os}/${architecture}`;
 }
 
+/** Images need not say what they are for; attestations say that it is unknown. */
+export function statesPlatform({ os, architecture }: Platform): boolean {
+  return os !== '' && architecture !== '' && os !== 'unknown';
+}
+
 /** One spelling for each platform: arm64 has variant v8 unsaid, arm has v7. */
 export function normalisePlatform(platform: Platform): Platform {
   const architecture = ARCHITECTURES[platform.architecture] ?? platform.architecture;

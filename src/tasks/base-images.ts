@@ -43,7 +43,7 @@ export function baseImages(store: EmbeddedStore, settings: Settings, { pull = fa
     const source = await openSource(text, settings, compressing ? { spool: compressing } : {});
     opened.push(source);
     const indexOf = (digest: Layer['descriptor']['digest']) => storedIndex(store.objects, digest);
-    return await readImage(source.source, { ...call, platform, machine: machinePlatform(), indexOf });
+    return await readImage(source.source, { ...call, platform, anySingle: true, machine: machinePlatform(), indexOf });
   }
 
   /** As it was when its registry was asked, which is asked again for layers alone that are gone. */

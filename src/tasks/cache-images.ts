@@ -59,6 +59,7 @@ export async function cacheImages(
   };
   const plan = await planCopy(images, sink, {
     platforms: options.platforms ?? [machinePlatform()],
+    platformsNamed: options.platforms !== undefined,
     referrers: options.referrers ?? false,
     force: options.force ?? false,
     ...shared,

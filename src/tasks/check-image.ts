@@ -20,6 +20,7 @@ import type { IndexStore, Layer, LayerIndex } from '../rootfs/contract.ts';
 import { encodeIndex } from '../rootfs/index-codec.ts';
 import { verifyLayer } from '../rootfs/verify-layer.ts';
 import type { ImageSource } from '../transports/contract.ts';
+import { requirePlatform } from '../transports/readable-image.ts';
 import { type OpenedSource, openSource } from './open-source.ts';
 import { callOptions, type Settings } from './settings.ts';
 
@@ -127,6 +128,8 @@ async function readChildren(
 
 async function checkParts(checking: Checking, manifest: ImageManifest, expected?: Descriptor): Promise<void> {
   const config = await checkConfig(checking, manifest, expected?.platform);
+  const { platform } = checking.options;
+  if (config && platform && !expected) requirePlatform(config, platform, checking.source.label);
   const limit = createLimiter(AT_A_TIME);
   const results = await Promise.all(
     manifest.layers.map((descriptor, at) => {

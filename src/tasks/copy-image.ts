@@ -2,12 +2,10 @@
 import type { OnCopyEvent } from '../copy/events.ts';
 import { executePlan } from '../copy/execute.ts';
 import { planCopy } from '../copy/plan.ts';
-import { selectChildren } from '../copy/select-children.ts';
 import { type Ahead, type AheadOptions, type NamedImage, sendAhead } from '../copy/send-ahead.ts';
 import { ImagesError } from '../oci/errors.ts';
-import { decodeManifest } from '../oci/manifest.ts';
 import { OCI_LAYERS } from '../oci/media-types.ts';
-import { formatPlatform, type PlatformChoice } from '../oci/platform.ts';
+import type { PlatformChoice } from '../oci/platform.ts';
 import { type Reference, tryParseReference } from '../oci/reference.ts';
 import type { CallOptions } from '../registry/contract.ts';
 import type { ImageSink } from '../transports/contract.ts';
@@ -94,7 +92,8 @@ export async function copyOpened(
     ? { source: source.source, name }
     : { source: source.source, name: await nameless(source, asking), label };
   const plan = await planCopy([image], to, {
-    platforms: await platformsFor({ source, sink, name }, asking, options.platforms ?? [machinePlatform()]),
+    platforms: options.platforms ?? [machinePlatform()],
+    platformsNamed: options.platforms !== undefined,
     referrers: options.referrers ?? false,
     force: options.force ?? false,
     ...shared,
@@ -125,27 +124,6 @@ function sendLayers(spool: LayerSpool, sink: ImageSink, image: NamedImage, optio
     compressed: ({ digest, size, open }) => ahead.send({ mediaType: OCI_LAYERS[spool.kind], digest, size }, open),
   });
   return ahead;
-}
-
-/** A place that holds no index takes one image of it: which one is for the user to say. Errors: UNSUPPORTED where several are wanted. */
-async function platformsFor(
-  { source, sink }: Ends,
-  call: CallOptions,
-  wanted: PlatformChoice,
-): Promise<PlatformChoice> {
-  if (sink.sink.wants.indexes !== 'none' || (wanted !== 'all' && wanted.length === 1)) return wanted;
-  const root = decodeManifest(await source.source.root(call));
-  if (root.kind === 'image') return wanted;
-  const { children } = selectChildren(root, wanted);
-  const platforms = new Map(
-    children.flatMap(({ platform }) =>
-      platform && platform.os !== 'unknown' ? [[formatPlatform(platform), platform]] : [],
-    ),
-  );
-  if (platforms.size < 2) return platforms.size === 0 ? wanted : [...platforms.values()];
-  throw new ImagesError('UNSUPPORTED', `it holds images for one platform, no indexes [${sink.sink.label}]`, {
-    hint: `Choose with --platform: ${[...platforms.keys()].join(', ')}. An oci-archive: holds all of them.`,
-  });
 }
 
 /** Places that keep images without names call it nothing. */

@@ -1,13 +1,15 @@
 // `lreg_inspect`: what is known about an image in the private registry, with the keys of `skopeo inspect`.
+import { decodeConfig } from '../oci/config.ts';
 import * as decode from '../oci/decode.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { decodeManifest, type ImageManifest, type RawManifest } from '../oci/manifest.ts';
+import { isIndexType } from '../oci/media-types.ts';
 import type { Platform } from '../oci/platform.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import type { ImageSource } from '../transports/contract.ts';
-import { chooseImage, type ReadImageOptions } from '../transports/readable-image.ts';
+import { chooseImage, type ReadImageOptions, requirePlatform } from '../transports/readable-image.ts';
 import { registrySource } from '../transports/registry-source.ts';
 import { machinePlatform } from './machine-platform.ts';
 import { findImage, notLoaded, type PrivateRegistry } from './private-registry.ts';
@@ -64,6 +66,7 @@ export async function inspectImage(
     machine: machinePlatform(),
   });
   const config = await readConfig(registry.registry, { repository, config: manifest.config }, callOptions(settings));
+  if (platform && !isIndexType(root.mediaType)) requirePlatform(decodeConfig(config), platform, source.label);
   const fields = decode.object(decode.parseJson(config, 'config'), 'config');
   const inner = decode.isObject(fields.config) ? fields.config : {};
   const read = { ...callOptions(settings), ...(reference.host && { host: reference.host }) };

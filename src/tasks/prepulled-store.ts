@@ -85,7 +85,7 @@ async function namedImage(
 ): Promise<NamedImage> {
   const image = await readImage(source, {
     ...callOptions(settings),
-    ...(platform && { platform }),
+    ...(platform && { platform, anySingle: true }),
     ...(indexOf && { indexOf }),
     machine: machinePlatform(),
   });

@@ -36,7 +36,8 @@ const plain = (name: string, size = 100_000) =>
   );
 
 function sourceOf(layers: readonly Blob[]): MadeSource {
-  const config = blobOf(Buffer.from(JSON.stringify(layers.map(({ descriptor }) => descriptor.digest))), OCI_CONFIG);
+  const rootfs = { type: 'layers', diff_ids: layers.map(({ descriptor }) => descriptor.digest) };
+  const config = blobOf(Buffer.from(JSON.stringify({ rootfs })), OCI_CONFIG);
   const root = manifestOf({
     mediaType: OCI_MANIFEST,
     config: config.descriptor,

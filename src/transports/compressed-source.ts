@@ -1,6 +1,7 @@
 // An image whose layers are not compressed, as a source whose layers are: for places that keep blobs for others. The config stays as it is.
 import { createLimiter } from '../io/limiter.ts';
 import { tapped, verified } from '../io/verify.ts';
+import { hasFileSystem } from '../oci/agreement.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
@@ -8,6 +9,7 @@ import { decodeManifest, type RawManifest } from '../oci/manifest.ts';
 import type { Bytes, CallOptions } from '../registry/contract.ts';
 import type { ImageSource } from './contract.ts';
 import type { LayerSpool } from './layer-spool.ts';
+import { readConfig } from './readable-image.ts';
 import { isUncompressed, type LayerForm, withLayers } from './with-layers.ts';
 
 /** Layers of an image that are asked for at a time; the spool decides how many are compressed at a time. */
@@ -37,6 +39,8 @@ export function compressed(source: ImageSource, spool: LayerSpool): ImageSource 
   const convert = async (raw: RawManifest, call?: CallOptions): Promise<RawManifest> => {
     const manifest = decodeManifest(raw);
     if (manifest.kind === 'index') return raw;
+    // Compressing takes long, and what is compressed may be sent at once: no image that nobody takes.
+    if (hasFileSystem(manifest)) await readConfig(source, manifest, call);
     const forms = await createLimiter(AT_A_TIME).map(manifest.layers, (layer) => formOf(layer, call), call?.signal);
     const converted = forms.some((form) => form !== undefined) ? withLayers(raw, forms) : raw;
     manifests.set(converted.digest, converted);

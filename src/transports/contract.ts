@@ -36,9 +36,19 @@ export interface ExpectedImage {
   config(): Promise<Uint8Array>;
 }
 
+/** What is to be under a name. */
+export interface PlannedParts {
+  /** The one that the name points to, or those of its index that come along. */
+  readonly images: readonly ImageManifest[];
+  /** What points to them; with the tag under which it is found, where it has one. */
+  readonly attached: readonly { readonly manifest: RawManifest; readonly tag?: string }[];
+}
+
 export interface ImageSink extends AsyncDisposable {
   readonly label: string;
   readonly wants: SinkWants;
+  /** Asked first: refuses what the place cannot hold, before a byte is written. Changes nothing. Errors: UNSUPPORTED. */
+  admit?(name: Reference, parts: PlannedParts): void;
   /**
    * For places that know layers by their uncompressed content: before `missing` they are told what an image consists of, and may read its config.
    * Errors: the place's, those of `config`.

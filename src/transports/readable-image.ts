@@ -1,5 +1,6 @@
 // One image of a source, to be looked into: its manifest chosen by platform, its config, its layers.
 import { verified } from '../io/verify.ts';
+import { agreeingConfig, hasFileSystem, layerDiffIds } from '../oci/agreement.ts';
 import { decodeConfig, type ImageConfig } from '../oci/config.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -13,7 +14,7 @@ import {
   type RawManifest,
   verifyBytes,
 } from '../oci/manifest.ts';
-import { formatPlatform, type Platform, platformSuits } from '../oci/platform.ts';
+import { formatPlatform, type Platform, platformSuits, statesPlatform } from '../oci/platform.ts';
 import type { Bytes, CallOptions } from '../registry/contract.ts';
 import type { IndexStore, Layer } from '../rootfs/contract.ts';
 import type { ImageSource } from './contract.ts';
@@ -33,8 +34,10 @@ export interface ReadableImage {
 }
 
 export interface ReadImageOptions extends CallOptions {
-  /** Wanted of an index: only this. */
+  /** Wanted: only this. */
   readonly platform?: Platform;
+  /** An image without an index is for what it is for, and taken: the caller says so. */
+  readonly anySingle?: boolean;
   /** Taken from an index where `platform` is absent; else the first image that is there. */
   readonly machine: Platform;
   /** Where indexes of layers are kept. */
@@ -47,16 +50,9 @@ export async function readImage(source: ImageSource, options: ReadImageOptions):
   const raw = await chooseImage(source, root, options);
   const manifest = decodeManifest(raw);
   if (manifest.kind !== 'image') throw new Error('an image was chosen that is none');
-  const configBytes = await readSmallBlob(source, manifest.config, options);
-  const config = configOf(configBytes, source);
-  const { diffIds } = config;
-  if (diffIds.length !== manifest.layers.length && diffIds.length > 0) {
-    throw new ImagesError(
-      'MANIFEST_INVALID',
-      `the config has ${diffIds.length} diffIDs for ${manifest.layers.length} layers [${source.label}]`,
-      { hint: CHECK },
-    );
-  }
+  const { config, bytes: configBytes } = await readConfig(source, manifest, options);
+  if (options.platform && raw === root && !options.anySingle) requirePlatform(config, options.platform, source.label);
+  const diffIds = layerDiffIds(manifest, config);
   const layers = manifest.layers.map((descriptor, at): Layer => {
     const diffId = diffIds[at];
     const index = options.indexOf?.(descriptor.digest);
@@ -66,14 +62,35 @@ export async function readImage(source: ImageSource, options: ReadImageOptions):
   return { label: source.label, root, raw, manifest, config, configBytes, layers };
 }
 
+/** Of an image without an index. One that does not say what it is for suits all. Errors: PLATFORM_UNKNOWN. */
+export function requirePlatform({ platform: own }: ImageConfig, wanted: Platform, label: string): void {
+  if (!statesPlatform(own) || platformSuits(own, wanted) > 0) return;
+  throw new ImagesError(
+    'PLATFORM_UNKNOWN',
+    `it is for ${formatPlatform(own)}, not for ${formatPlatform(wanted)} [${label}]`,
+    { hint: 'There is no index from which one could be chosen: leave out --platform to take it as it is.' },
+  );
+}
+
 const CHECK = '`images check` tells more.';
 
-function configOf(bytes: Uint8Array, { label }: ImageSource): ImageConfig {
+export interface ReadConfig {
+  readonly config: ImageConfig;
+  readonly bytes: Uint8Array;
+}
+
+/** Errors: MANIFEST_INVALID where it and the manifest of an image disagree, those of the source. */
+export async function readConfig(
+  source: ImageSource,
+  manifest: ImageManifest,
+  options: CallOptions = {},
+): Promise<ReadConfig> {
+  const bytes = await readSmallBlob(source, manifest.config, options);
   try {
-    return decodeConfig(bytes);
+    return { bytes, config: hasFileSystem(manifest) ? agreeingConfig(manifest, bytes) : decodeConfig(bytes) };
   } catch (error) {
     if (!isImagesError(error, 'MANIFEST_INVALID')) throw error;
-    throw new ImagesError('MANIFEST_INVALID', `${error.message} [${label}]`, { hint: CHECK, cause: error });
+    throw new ImagesError('MANIFEST_INVALID', `${error.message} [${source.label}]`, { hint: CHECK, cause: error });
   }
 }
 

@@ -42,7 +42,8 @@ describe('images copy, of layers that are compressed on the way', () => {
     const other = await copy('plain/other:1', '--compression=gzip:3');
     // The config is the same.
     expect(other.bytes.alreadyThere).toBe(IMAGE.blobs[0]?.bytes.length);
-    expect(other.requests).toBe(planned.requests - 1);
+    // It is read all the same, to be held against the manifest, which is not.
+    expect(other.requests).toBe(planned.requests);
     expect(await world.must(['check', 'plain/other:1'])).not.toContain('WRONG');
   });
 

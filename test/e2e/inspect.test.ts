@@ -32,6 +32,28 @@ describe('images inspect', () => {
     });
   });
 
+  it('says, as all that take --platform, that an image without an index is for another one', async () => {
+    await using world = await newWorld();
+    const image = `oci:${await writeLayout(join(world.path, 'layout'), { app: ARM })}:app`;
+    await world.must(['lreg_upload', '--tag=app:1', image]);
+    const commands = [
+      ...['inspect', 'ls', 'check', 'docker_ls', 'docker_export'].map((command) => [command, image]),
+      ['cat', image, 'arm'],
+      ['lreg_inspect', 'app:1'],
+      ['docker_save', '--output=saved.tar', 'app:1'],
+      ['copy', image, 'oci:to'],
+      ['lreg_upload', '--tag=app:2', image],
+      ['make', '--tar=made.tar', 'app:1'],
+    ] as const;
+    for (const [command, ...args] of commands) {
+      const { status, stderr } = await world.images([command, '--platform=linux/s390x', ...args]);
+      expect(stderr, command).toContain('linux/arm64');
+      // As a build does with its bases, make takes the image, and says so.
+      expect(status, command).toBe(command === 'make' ? 0 : 1);
+      await world.must([command, '--platform=linux/arm64', ...args]);
+    }
+  });
+
   it('prints the index and the config byte for byte', async () => {
     await using world = await newWorld();
     const image = `oci:${await writeLayout(join(world.path, 'layout'), { app: BOTH })}:app`;

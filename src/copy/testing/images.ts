@@ -27,24 +27,30 @@ export interface ImageParts {
   readonly layers: readonly MadeBlob[];
   /** `linux/amd64` when absent. */
   readonly platform?: string;
+  /** Fields of the config that are otherwise. */
+  readonly config?: Readonly<Record<string, unknown>>;
   readonly subject?: RawManifest;
   readonly artifactType?: string;
 }
 
-export function makeImage({ layers, platform = 'linux/amd64', subject, artifactType }: ImageParts): MadeImage {
-  const config = makeBlob(
-    JSON.stringify({ ...parsePlatform(platform), layers: layers.map((layer) => layer.descriptor.digest) }),
+export function makeImage({ layers, platform = 'linux/amd64', subject, artifactType, config }: ImageParts): MadeImage {
+  const configBlob = makeBlob(
+    JSON.stringify({
+      ...parsePlatform(platform),
+      rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.descriptor.digest) },
+      ...config,
+    }),
     OCI_CONFIG,
   );
   const manifest = json({
     schemaVersion: 2,
     mediaType: OCI_MANIFEST,
     ...(artifactType && { artifactType }),
-    config: config.descriptor,
+    config: configBlob.descriptor,
     layers: layers.map((layer) => layer.descriptor),
     ...(subject && { subject: manifestDescriptor(subject) }),
   });
-  return { manifest, blobs: [config, ...layers], children: [], platform };
+  return { manifest, blobs: [configBlob, ...layers], children: [], platform };
 }
 
 /** Children without a platform (nested indexes) stand in it without one. */

@@ -1,6 +1,7 @@
 // Images as the archive of a complete store of the overlay driver: what CRI-O, podman and skopeo read once it is unpacked by root. One pass, in an order that
 // depends on the images alone; everything privileged is only said in headers.
 import type { RewindableOutput } from '../../io/rewindable-output.ts';
+import { hasFileSystem } from '../../oci/agreement.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { CallOptions } from '../../registry/contract.ts';
@@ -118,7 +119,13 @@ function mergedImages(images: readonly ImageToStore[]): readonly MergedImage[] {
     });
 }
 
-function idsOf({ label, layers }: ReadableImage): readonly string[] {
+function idsOf({ label, layers, manifest }: ReadableImage): readonly string[] {
+  if (!hasFileSystem(manifest)) {
+    const type = manifest.artifactType ?? manifest.config.mediaType;
+    throw new ImagesError('UNSUPPORTED', `it is no image with a file system [${type} of ${label}]`, {
+      hint: 'Charts, signatures and the like can be copied to oci:, oci-archive: or a registry.',
+    });
+  }
   if (layers.length > MAX_LAYERS) {
     throw new ImagesError('UNSUPPORTED', `an image of ${layers.length} layers cannot be mounted [${label}]`, {
       hint: `overlayfs takes ${MAX_LAYERS} layers at most: build the image with fewer.`,

@@ -42,6 +42,9 @@ export function dirSink(directory: string): ImageSink {
   return {
     label,
     wants: { layers: 'as-is', indexes: 'sparse', order: 'any' },
+    admit(_, { attached }) {
+      for (const { tag } of attached) if (tag !== undefined) throw noTags(tag);
+    },
     missing: (_, blobs) => folder.missing(blobs),
     missingManifests: (_, manifests) => folder.missingManifests(manifests),
     async putBlob(_, blob, open, call) {
@@ -56,11 +59,7 @@ export function dirSink(directory: string): ImageSink {
       await keep(manifest);
     },
     async commit(name, manifest) {
-      if (name.tag !== undefined && isAttachedTag(name.tag)) {
-        throw new ImagesError('UNSUPPORTED', `it holds no tags beside the image's [${name.tag}]`, {
-          hint: 'Copy without --referrers, or to oci:DIR.',
-        });
-      }
+      if (name.tag !== undefined && isAttachedTag(name.tag)) throw noTags(name.tag);
       if (root !== undefined && root !== manifest.digest) {
         throw new ImagesError('UNSUPPORTED', `it holds one image [${label}]`, {
           hint: 'Copy each image to a directory of its own, or all to oci:DIR.',
@@ -85,6 +84,12 @@ export function dirSink(directory: string): ImageSink {
       throw blobNotPut(digest);
     }
   }
+}
+
+function noTags(tag: string): ImagesError {
+  return new ImagesError('UNSUPPORTED', `it holds no tags beside the image's [${tag}]`, {
+    hint: 'Copy without --referrers, or to oci:DIR.',
+  });
 }
 
 /** The directory is new, or empty, or of this form: what else is in one is somebody's. */

@@ -5,8 +5,6 @@ import { createTurns } from '../../io/turns.ts';
 import { verified } from '../../io/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { ImagesError } from '../../oci/errors.ts';
-import { decodeManifest } from '../../oci/manifest.ts';
 import { isLayerType } from '../../oci/media-types.ts';
 import { formatReference, fullReference } from '../../oci/reference.ts';
 import type { Bytes, CallOptions, OpenContent } from '../../registry/contract.ts';
@@ -14,8 +12,13 @@ import { archiveWriter } from '../archive/archive-writer.ts';
 import { layoutSmallFiles, memoryManifests } from '../archive/memory-manifests.ts';
 import type { ImageSink } from '../contract.ts';
 import { withEntry } from '../layout/layout-entry.ts';
-import { isAttachedTag } from '../layout/layout-index.ts';
-import { dockerEntry, dockerManifestFiles, type NamedManifest, requireDockerImage } from './docker-manifest.ts';
+import {
+  admitDockerImage,
+  dockerEntry,
+  dockerManifestFiles,
+  type NamedManifest,
+  requireDockerImage,
+} from './docker-manifest.ts';
 import { type PlainLayer, saysUnreadable, unpackLayer, withPlainLayers } from './plain-layers.ts';
 
 export interface DockerArchiveSinkOptions {
@@ -54,6 +57,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
   return {
     label,
     wants: { layers: 'as-is', indexes: 'none', order: 'planned' },
+    admit: (_, parts) => admitDockerImage(parts, label),
     missing: async (_, blobs) => {
       writer.expect(blobs.filter(({ mediaType }) => !saysUnreadable(mediaType)));
       return new Map(blobs.filter(({ digest }) => !has(digest)).map(({ digest }) => [digest, 0]));
@@ -73,12 +77,10 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
     },
     mountBlob: async (_, blob) => has(blob.digest),
     async putManifest(_, manifest) {
-      if (decodeManifest(manifest).subject) throw noReferrers(label);
       requireDockerImage(manifest);
       manifests.add(manifest);
     },
     async commit(name, root) {
-      if (name.tag !== undefined && isAttachedTag(name.tag)) throw noReferrers(label);
       requireDockerImage(root);
       manifests.add(root);
       const descriptors = new Map([...plain].map(([digest, { descriptor }]) => [digest, descriptor]));
@@ -102,12 +104,6 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
       plain.clear();
     },
   };
-}
-
-function noReferrers(label: string): ImagesError {
-  return new ImagesError('UNSUPPORTED', `it holds nothing that points to an image [${label}]`, {
-    hint: 'Copy without --referrers, or to oci-archive:.',
-  });
 }
 
 /** The body that was looked into already; opened anew after that. */

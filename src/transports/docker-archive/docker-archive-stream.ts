@@ -18,7 +18,7 @@ import { type PlainLayer, saysUnreadable, unpackLayer, withPlainLayers } from '.
 
 export interface ImageToSave {
   readonly names: readonly Reference[];
-  /** Of one platform: a plan's `alone ?? root`. */
+  /** Of one platform: a plan's `instead ?? root`. */
   readonly manifest: RawManifest;
   readonly source: ImageSource;
 }

@@ -1,12 +1,14 @@
 // manifest.json of a docker-archive (moby, image/tarexport): which files make up each image. Pure.
+import { hasFileSystem } from '../../oci/agreement.ts';
 import * as decode from '../../oci/decode.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { digestHex } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import { decodeManifest, isElsewhere, type RawManifest } from '../../oci/manifest.ts';
+import { decodeManifest, type ImageManifest, isElsewhere, type RawManifest } from '../../oci/manifest.ts';
 import { isConfigType } from '../../oci/media-types.ts';
 import { formatReference, fullReference, type Reference } from '../../oci/reference.ts';
 import type { SmallFile } from '../archive/archive-format.ts';
+import type { PlannedParts } from '../contract.ts';
 import { layoutEntry } from '../layout/layout-entry.ts';
 import { blobPath } from '../layout/layout-files.ts';
 
@@ -39,13 +41,13 @@ export interface NamedManifest {
   readonly manifest: RawManifest;
 }
 
-/** The files by which Docker finds the images, in an order that does not depend on theirs. What is no image (a chart, a signature) is left out. */
+/** The files by which Docker finds the images, in an order that does not depend on theirs. */
 export function dockerManifestFiles(images: readonly NamedManifest[]): readonly SmallFile[] {
   const items = new Map<string, { config: string; tags: Set<string>; layers: readonly string[] }>();
   const repositories = new Map<string, Map<string, string>>();
   for (const { names, manifest } of images) {
     const image = decodeManifest(manifest);
-    if (image.kind !== 'image' || !isConfigType(image.config.mediaType)) continue;
+    if (image.kind !== 'image') continue;
     const layers = image.layers.map((layer) => blobPath(layer.digest));
     const item = items.get(manifest.digest) ?? { config: blobPath(image.config.digest), tags: new Set(), layers };
     items.set(manifest.digest, item);
@@ -73,20 +75,41 @@ export function dockerEntry(manifest: RawManifest, name: Reference | undefined):
   return layoutEntry(manifest, name ? { name: fullReference(name) } : {});
 }
 
-/** Errors: UNSUPPORTED for an image whose layers an archive cannot hold. */
-export function requireDockerImage(manifest: RawManifest): void {
-  const image = decodeManifest(manifest);
-  if (image.kind !== 'image') {
+/** Whether Docker can hold it, as an archive or in its own store. Errors: MANIFEST_INVALID for an index, UNSUPPORTED. */
+export function requireDockerImage(raw: RawManifest): void {
+  const manifest = decodeManifest(raw);
+  if (manifest.kind === 'index') {
     throw new ImagesError('MANIFEST_INVALID', 'a docker-archive holds images, no indexes', {
       hint: 'Choose one platform with --platform, or copy to oci-archive:.',
     });
   }
-  const foreign = image.layers.find(isElsewhere);
+  requireDockerLayers(manifest);
+}
+
+/** Errors: UNSUPPORTED for what has no file system, and for layers that are elsewhere. */
+function requireDockerLayers(manifest: ImageManifest): void {
+  if (!hasFileSystem(manifest)) {
+    const types = [manifest.config, ...manifest.layers].map(({ mediaType }) => mediaType);
+    const type = manifest.artifactType ?? types.find((one) => !isConfigType(one)) ?? types[0];
+    throw new ImagesError('UNSUPPORTED', `it is no image with a file system [${type}]: Docker holds nothing else`, {
+      hint: 'Copy to oci-archive:, oci:, dir: or a registry.',
+    });
+  }
+  const foreign = manifest.layers.find(isElsewhere);
   if (foreign) {
     throw new ImagesError('UNSUPPORTED', `a docker-archive holds no foreign layers [${foreign.digest}]`, {
       hint: 'Copy to oci-archive: or oci:, which leave them where they are published.',
     });
   }
+}
+
+/** As an archive and a daemon ask before anything is put. Errors: UNSUPPORTED. */
+export function admitDockerImage({ images, attached }: PlannedParts, label: string): void {
+  for (const image of images) requireDockerLayers(image);
+  if (attached.length === 0) return;
+  throw new ImagesError('UNSUPPORTED', `it holds nothing that points to an image [${label}]`, {
+    hint: 'Copy without --referrers, or to oci-archive:.',
+  });
 }
 
 function itemKey(item: { readonly Config: string; readonly RepoTags: readonly string[] }): string {

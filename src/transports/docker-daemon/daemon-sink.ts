@@ -16,6 +16,7 @@ import type { SmallFile } from '../archive/archive-format.ts';
 import { layoutSmallFiles, memoryManifests } from '../archive/memory-manifests.ts';
 import type { ImageSink } from '../contract.ts';
 import {
+  admitDockerImage,
   dockerEntry,
   dockerManifestFiles,
   type NamedManifest,
@@ -24,7 +25,6 @@ import {
 import { unpackLayer, withPlainLayers } from '../docker-archive/plain-layers.ts';
 import { withEntry } from '../layout/layout-entry.ts';
 import { blobPath } from '../layout/layout-files.ts';
-import { isAttachedTag } from '../layout/layout-index.ts';
 import type { DockerDaemon } from './daemon.ts';
 import { type ChainId, chainIds, knownLayers } from './known-layers.ts';
 import { type LoadStream, loadStream } from './load-stream.ts';
@@ -100,9 +100,11 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
     sent.add(blob.digest);
   };
 
+  const label = `docker-daemon:${daemon.address}`;
   return {
-    label: `docker-daemon:${daemon.address}`,
+    label,
     wants: { layers: 'as-is', indexes: 'none', order: 'planned' },
+    admit: (_, parts) => admitDockerImage(parts, label),
     async expect(name, { manifest, config }, call) {
       known ??= knownLayers(daemon, call);
       const chains = await known;
@@ -134,8 +136,6 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
     },
     async commit(name, root) {
       requireDockerImage(root);
-      // What belongs to an image (a signature) has no place here.
-      if (name.tag !== undefined && isAttachedTag(name.tag)) return;
       manifests.add(root);
       const manifest = withPlainLayers(root, plain);
       manifests.put(manifest);

@@ -1,0 +1,81 @@
+// The one place that holds an image's config against its manifest, its index and the wanted platforms, before anything of it is copied.
+import { agreeingConfig, hasFileSystem } from '../oci/agreement.ts';
+import type { ImageConfig } from '../oci/config.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import { ImagesError } from '../oci/errors.ts';
+import type { ImageManifest, RawManifest } from '../oci/manifest.ts';
+import { isLayerType } from '../oci/media-types.ts';
+import { formatPlatform, type Platform, type PlatformChoice, platformSuits, statesPlatform } from '../oci/platform.ts';
+
+/** An image that is to be copied. */
+export interface WalkedImage {
+  readonly raw: RawManifest;
+  readonly manifest: ImageManifest;
+  /** As its index names it: absent for one that has none. */
+  readonly child?: Descriptor;
+}
+
+export interface CheckOptions {
+  /** The name as text, for messages. */
+  readonly image: string;
+  readonly platforms: PlatformChoice;
+  /** The user has named them; else an image for another platform is taken and said. */
+  readonly platformsNamed: boolean;
+  /** Digests of manifests that are at the destination: they were checked when they were put there. */
+  readonly checked: ReadonlySet<Digest>;
+  config(image: WalkedImage): Promise<Uint8Array>;
+  note(text: string): void;
+}
+
+/** Reads each config once. Errors: MANIFEST_INVALID, PLATFORM_UNKNOWN, those of `config`. */
+export async function checkImages(images: readonly WalkedImage[], options: CheckOptions): Promise<void> {
+  await Promise.all(
+    images.map(async (image) => {
+      if (!hasFileSystem(image.manifest)) return;
+      const single = image.child === undefined && options.platforms !== 'all';
+      if (options.checked.has(image.raw.digest) && !(single && options.platformsNamed)) return;
+      const config = agreeingConfig(image.manifest, await options.config(image));
+      noteOddities(image, config, options);
+      if (single && statesPlatform(config.platform)) checkPlatform(config.platform, options);
+    }),
+  );
+}
+
+function noteOddities({ manifest, child }: WalkedImage, config: ImageConfig, { image, note }: CheckOptions): void {
+  const files = manifest.layers.filter(({ mediaType }) => isLayerType(mediaType)).length;
+  if (config.diffIds.length === 0 && files > 0)
+    note(`${image}: its config has no diffIDs for ${files} layers: most runtimes cannot run it`);
+  const said = child?.platform;
+  if (!said || !statesPlatform(said) || !statesPlatform(config.platform)) return;
+  // Configs of old images leave out or mistake the variant.
+  const [{ variant: _, ...index }, { variant: __, ...own }] = [said, config.platform];
+  if (platformSuits(own, index) === 0)
+    note(`${image}: its index says ${formatPlatform(said)}, the config of that image ${formatPlatform(own)}`);
+}
+
+/** As for an index: what is there for none of the wanted platforms is not what was asked for. */
+function checkPlatform(own: Platform, { image, platforms, platformsNamed, note }: CheckOptions): void {
+  if (platforms === 'all') return;
+  const lacking = platforms.filter((wanted) => platformSuits(own, wanted) === 0);
+  if (lacking.length === 0) return;
+  const wanted = lacking.map(formatPlatform).join(', ');
+  if (lacking.length < platforms.length) note(`${image} is not there for ${wanted}`);
+  else if (!platformsNamed) note(`${image} is for ${formatPlatform(own)}, not for ${wanted}`);
+  else {
+    throw new ImagesError(
+      'PLATFORM_UNKNOWN',
+      `${image} is not there for [${wanted}]: it is for ${formatPlatform(own)}`,
+      {
+        hint: 'There is no index from which one could be chosen: leave out --platform to take it as it is.',
+      },
+    );
+  }
+}
+
+/** What a message calls a part of an image: with its platform, for a digest tells nobody anything. */
+export function partOf(what: string, digest: Digest, platform?: Platform): string {
+  return platform && statesPlatform(platform)
+    ? `${what} ${digest} of ${formatPlatform(platform)}`
+    : `${what} ${digest}`;
+}

@@ -1,0 +1,49 @@
+// Whether the parts that describe one image agree, as runtimes see it: they take each layer's diffID from the config, by its place. Pure.
+import { decodeConfig, type ImageConfig } from './config.ts';
+import type { Digest } from './digest.ts';
+import { ImagesError } from './errors.ts';
+import type { ImageManifest } from './manifest.ts';
+import { DOCKER_MANIFEST, isConfigType, isLayerType } from './media-types.ts';
+
+/**
+ * Whether it is an image that runtimes unpack. All else is an artifact: a chart, a signature, an SBOM, also where it has an image's config without a
+ * layer of files. Its config is not read as an image's.
+ */
+export function hasFileSystem({ mediaType, config, layers }: ImageManifest): boolean {
+  // Images that old Docker versions pushed: every runtime takes them.
+  const isUntyped = mediaType === DOCKER_MANIFEST && config.mediaType === 'application/octet-stream';
+  return (isConfigType(config.mediaType) || isUntyped) && (layers.length === 0 || layers.some(isFiles));
+}
+
+/**
+ * The config of an image that has a file system. Without diffIDs it is one that nobody runs, and taken as it is; a history that tells of other
+ * layers stops no runtime. Errors: MANIFEST_INVALID where it is no config, or has another number of diffIDs than there are layers.
+ */
+export function agreeingConfig(manifest: ImageManifest, bytes: Uint8Array): ImageConfig {
+  const config = decodeConfig(bytes);
+  const { layers } = manifest;
+  const { length } = config.diffIds;
+  // What is no layer of files (containerd passes over it) may have a diffID or none.
+  const files = layers.filter(isFiles).length;
+  if (length === 0 || length === layers.length || length === files) return config;
+  throw new ImagesError(
+    'MANIFEST_INVALID',
+    `config and manifest disagree: ${count(length, 'diffID')} for ${count(layers.length, 'layer')}`,
+    { hint: 'No runtime takes it: make the image again, or take it from another place.' },
+  );
+}
+
+/** Of each layer of an image whose config agrees; `undefined` where the config says none. */
+export function layerDiffIds({ layers }: ImageManifest, { diffIds }: ImageConfig): readonly (Digest | undefined)[] {
+  if (diffIds.length === layers.length) return diffIds;
+  let next = 0;
+  return layers.map((layer) => (isFiles(layer) ? diffIds[next++] : undefined));
+}
+
+function isFiles({ mediaType }: { readonly mediaType: string }): boolean {
+  return isLayerType(mediaType);
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
