@@ -49,6 +49,11 @@ export function isHost(text: string): boolean {
   return /[.:A-Z]/.test(text) ? isAddress(text) : text === 'localhost';
 }
 
+/** What images are recorded under as their host: one word, too, which stands for a host where no path can be meant. */
+export function isHostName(text: string): boolean {
+  return text.length <= MAX_NAME && (isHost(text) || /^\w[\w-]*$/.test(text));
+}
+
 /** What can be connected to: no port but 1 to 65535, and in brackets an IPv6 address. */
 function isAddress(text: string): boolean {
   const match = HOST.exec(text);

@@ -104,12 +104,28 @@ describe('every end-point has its kind', () => {
     });
   });
 
-  it('keeps the host that a name was asked for at, and ignores what is none', () => {
+  it('keeps the host that a name was asked for at', () => {
     expect(parseRequest('GET', '/v2/a/manifests/v1?ns=quay.io:443')).toMatchObject({ host: 'quay.io:443' });
-    expect(parseRequest('GET', '/v2/a/manifests/v1?ns=a%0d%0ab')).not.toHaveProperty('host');
+    expect(parseRequest('GET', '/v2/a/manifests/v1?ns=registry')).toMatchObject({ host: 'registry' });
     expect(parseRequest('GET', '/v2/a/manifests/v1?ns=')).not.toHaveProperty('host');
   });
 });
+
+it.each(['.', '..', '...', '-', '../..', 'a/b', 'a%2fb', '%00', 'a%0d%0ab', '%ff', '[', 'a:0', 'x'.repeat(300)])(
+  'what is no host is refused, whatever is asked for there: [%s]',
+  (host) => {
+    for (const [method, path] of [
+      ['GET', 'manifests/v1'],
+      ['HEAD', `blobs/${SHA256}`],
+      ['GET', 'tags/list'],
+      ['GET', `referrers/${SHA256}`],
+    ] as const) {
+      expect(() => parseRequest(method, `/v2/a/${path}?ns=${host}`)).toThrow(
+        expect.objectContaining({ code: 'NAME_INVALID' }),
+      );
+    }
+  },
+);
 
 describe('what is wrong with a request is said by its code', () => {
   it.each([

@@ -2,7 +2,7 @@
 // The numbers are those of the distribution specification 1.1, "Endpoints"; `_catalog` is Docker's.
 import { type Digest, type DigestAlgorithm, isDigest, parseDigest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
-import { isRepositoryPath, isTag } from '../oci/reference.ts';
+import { isHostName, isRepositoryPath, isTag } from '../oci/reference.ts';
 
 export interface Page {
   /** At most so many entries; all when absent. */
@@ -77,12 +77,11 @@ export type RegistryRequest =
 
 const READ: readonly string[] = ['GET', 'HEAD'];
 const UPLOAD_ID = /^[A-Za-z0-9_-]{1,128}$/;
-const HOST_KEY = /^[A-Za-z0-9.:_[\]-]{1,255}$/;
 const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512'];
 
 /**
  * Reads a request. `url` is what stands in the request line: origin form, or absolute form as proxies' clients send it.
- * Errors: NAME_INVALID, DIGEST_INVALID, TAG_INVALID, MANIFEST_UNKNOWN (a read of what cannot be a tag), BLOB_UPLOAD_UNKNOWN, PAGINATION_NUMBER_INVALID.
+ * Errors: NAME_INVALID (of a repository, or of `ns`), DIGEST_INVALID, TAG_INVALID, MANIFEST_UNKNOWN (a read of what cannot be a tag), BLOB_UPLOAD_UNKNOWN, PAGINATION_NUMBER_INVALID.
  */
 export function parseRequest(method: string, url: string): RegistryRequest {
   const target = /^https?:\/\/[^/?#]*/i.test(url) ? url.replace(/^https?:\/\/[^/?#]*/i, '') : url;
@@ -269,8 +268,12 @@ function pageOf(query: URLSearchParams): Page {
   return { ...(n !== undefined && { n: Number(n) }), ...(last !== undefined && { last }) };
 }
 
-/** What is no host name cannot have been recorded: such a parameter is as good as absent. */
+/** It becomes part of a path in the store. Errors: NAME_INVALID. */
 function hostOf(query: URLSearchParams): { readonly host?: string } {
   const host = query.get('ns');
-  return host && HOST_KEY.test(host) ? { host } : {};
+  if (!host) return {};
+  if (isHostName(host)) return { host };
+  throw new ImagesError('NAME_INVALID', `not a host [${host.slice(0, 300)}]`, {
+    hint: 'ns is the host that the name is of, with its port: docker.io, quay.io:443.',
+  });
 }

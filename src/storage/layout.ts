@@ -20,7 +20,7 @@
 // A link holds a digest as text. Names of repositories have no part that begins with `_`, so no key can be taken for another.
 // The `:` of a host's port, and the `[` and `]` of an IPv6 address, are percent-encoded: keys are paths on every file system.
 import { type Digest, digestAlgorithm, digestHex, isDigest } from '../oci/digest.ts';
-import { isHost, isRepositoryPath, isTag } from '../oci/reference.ts';
+import { isHostName, isRepositoryPath, isTag } from '../oci/reference.ts';
 
 const ROOT = 'docker/registry/v2';
 export const REPOSITORIES = `${ROOT}/repositories/`;
@@ -111,7 +111,7 @@ export function parseNameKey(key: string): { host: string; path: string; tag: st
 export function decodeHost(folder: string): string | undefined {
   try {
     const host = decodeURIComponent(folder.endsWith('/') ? folder.slice(0, -1) : folder);
-    return host.includes('/') || !(isHost(host) || /^[\w-]+$/.test(host)) ? undefined : host;
+    return isHostName(host) ? host : undefined;
   } catch {
     return undefined;
   }
