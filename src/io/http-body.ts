@@ -1,6 +1,5 @@
 // The bodies of one HTTP exchange: sent as fast as they are taken, read as fast as they are wanted; silence ends them.
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { type FailedRequest, isImagesError } from '../oci/errors.ts';
 import { httpFailure } from './http-failure.ts';
 import { createWatchdog, silence, tooSlow, type Watchdog } from './watchdog.ts';
 
@@ -51,7 +50,6 @@ export async function sendStream(message: ClientRequest, body: Bytes, pace: Pace
 
 export interface Reading {
   readonly host: string;
-  readonly request: FailedRequest;
   readonly signal: AbortSignal | undefined;
   /** Milliseconds between two chunks. */
   readonly idle: number;
@@ -69,7 +67,7 @@ export function readBody(answer: IncomingMessage, reading: Reading): AsyncGenera
 
 async function* readClaimed(
   answer: IncomingMessage,
-  { host, request, signal, idle, slowest = 0 }: Reading,
+  { host, signal, idle, slowest = 0 }: Reading,
   claim: () => void,
 ): AsyncGenerator<Uint8Array> {
   claim();
@@ -95,8 +93,7 @@ async function* readClaimed(
     }
   } catch (error) {
     signal?.throwIfAborted();
-    const failure = httpFailure(host, error);
-    throw isImagesError(failure) ? failure.during(request) : failure;
+    throw httpFailure(host, error);
   } finally {
     watch.done();
   }

@@ -10,6 +10,8 @@ export interface UploadClaim extends Disposable {
 export interface ActiveUploads {
   /** Ends the request that holds the upload, waits until it has let go, and takes its place. `breakOff` ends this one later. */
   claim(repository: string, id: string, breakOff: () => void): Promise<UploadClaim>;
+  /** Whether a request is writing to it. */
+  has(repository: string, id: string): boolean;
   /** Bytes received by an upload that is being written to; `undefined` for any other. */
   size(repository: string, id: string): number | undefined;
 }
@@ -43,6 +45,7 @@ export function createActiveUploads(): ActiveUploads {
         },
       };
     },
+    has: (repository, id) => holders.has(keyOf(repository, id)),
     size: (repository, id) => holders.get(keyOf(repository, id))?.upload?.size,
   };
 }

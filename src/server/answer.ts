@@ -59,7 +59,7 @@ export async function answer(request: RegistryRequest, call: Call): Promise<Repl
     case 'about':
       return textReply(200, ABOUT);
     case 'health':
-      return textReply(200, 'ok\n');
+      return call.health();
     case 'not-found':
       return errorBody(404, { code: 'UNSUPPORTED', message: `no such end-point [${request.path.slice(0, 300)}]` });
     case 'method-not-allowed':

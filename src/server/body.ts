@@ -3,6 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ImagesError } from '../oci/errors.ts';
 import type { Bytes } from '../registry/contract.ts';
 import type { RequestBody } from './call.ts';
+import type { ServerLimits } from './limits.ts';
+import { type Transfer, watchProgress } from './progress.ts';
 
 export interface MessageBody extends RequestBody {
   /** Bytes read so far. */
@@ -12,8 +14,7 @@ export interface MessageBody extends RequestBody {
 }
 
 export interface MessageBodyOptions {
-  /** Milliseconds without a byte after which the connection is ended. */
-  readonly idle: number;
+  readonly limits: Pick<ServerLimits, 'idle' | 'slow' | 'slowBytes'>;
   /** Called when the client has gone, or was ended, before the end of its body. */
   readonly onBrokenOff: () => void;
 }
@@ -21,7 +22,7 @@ export interface MessageBodyOptions {
 export function messageBody(
   request: IncomingMessage,
   response: ServerResponse,
-  { idle, onBrokenOff }: MessageBodyOptions,
+  { limits, onBrokenOff }: MessageBodyOptions,
 ): MessageBody {
   let received = 0;
   let isHeldBack = request.headers.expect?.toLowerCase() === '100-continue';
@@ -31,7 +32,13 @@ export function messageBody(
       response.writeContinue();
     }
     // Only while bytes are awaited: hashing and syncing a large blob may take longer than any client may be silent.
-    request.socket.setTimeout(idle);
+    request.socket.setTimeout(limits.idle);
+    const transfer: Transfer = {
+      moved: () => received,
+      waitsForClient: () => request.readableLength === 0,
+      giveUp: () => request.destroy(),
+    };
+    using _watch = watchProgress(transfer, limits);
     try {
       // The connection outlives a body that is not read to its end: the client must get to know why.
       for await (const chunk of request.iterator({ destroyOnReturn: false })) {

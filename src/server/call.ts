@@ -1,10 +1,14 @@
 // What a handler gets beside its request: the registry, the client's headers and body, and the signal that the client is gone.
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Limiter } from '../io/limiter.ts';
 import { canonicalHost } from '../oci/reference.ts';
 import type { Bytes, ReadOptions, Registry } from '../registry/contract.ts';
 import type { ActiveUploads } from './active-uploads.ts';
+import type { HeldBytes } from './held-bytes.ts';
+import type { ServerLimits } from './limits.ts';
 import type { Reply } from './reply.ts';
 import type { RegistryRequest } from './request.ts';
+import type { UnfinishedUploads } from './unfinished-uploads.ts';
 
 export interface RequestBody {
   /** As the client announced it; `undefined` for a body that is streamed. */
@@ -15,11 +19,26 @@ export interface RequestBody {
   breakOff(): void;
 }
 
-export interface Call {
+/** What all requests of a server share, so that together they cost no more than it allows. */
+export interface Shared {
   readonly registry: Registry;
+  readonly limits: ServerLimits;
+  /** A place among the manifests that are read or written now: nothing in it waits for a client. */
+  readonly manifests: Limiter;
+  /** The same for lists. */
+  readonly lists: Limiter;
+  readonly held: HeldBytes;
+  readonly uploads: ActiveUploads;
+  readonly unfinished: UnfinishedUploads;
+  /** What `/healthz` says. */
+  readonly health: () => Promise<Reply>;
+}
+
+export interface Call extends Shared {
   readonly headers: IncomingHttpHeaders;
   readonly body: RequestBody;
-  readonly uploads: ActiveUploads;
+  /** Who asks (see `clientOf`). */
+  readonly client: string;
   readonly signal: AbortSignal;
 }
 

@@ -6,17 +6,15 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ImagesError } from '../oci/errors.ts';
 import type { Bytes, Registry } from '../registry/contract.ts';
+import type { ServerLimits } from './limits.ts';
 import { ask } from './testing/ask.ts';
 import { blob, emptyRegistry, image, putImage } from './testing/content.ts';
 import { startServer, type TestServer } from './testing/start.ts';
 
 const DIGEST = `sha256:${'0'.repeat(64)}`;
 
-async function start(
-  registry: Registry = emptyRegistry(),
-  options: { readonly idle?: number } = {},
-): Promise<TestServer> {
-  const server = await startServer(registry, options);
+async function start(registry: Registry = emptyRegistry(), limits: Partial<ServerLimits> = {}): Promise<TestServer> {
+  const server = await startServer(registry, limits);
   onTestFinished(() => server[Symbol.asyncDispose]());
   return server;
 }
@@ -114,6 +112,42 @@ describe('errors', () => {
     expect(answer.status).toBe(status);
     expect(answer.json()).toMatchObject({ errors: [{ code }] });
     expect(answer.headers.allow).toBe(status === 405 ? 'GET, HEAD' : undefined);
+  });
+});
+
+describe('a web page of elsewhere', () => {
+  const page = { Origin: 'http://attacker.example', 'Sec-Fetch-Site': 'cross-site', 'Content-Type': 'text/plain' };
+
+  it('neither reads nor writes', async () => {
+    const registry = emptyRegistry();
+    const { manifest } = await putImage(registry, 'a', 'v1');
+    const server = await start(registry);
+    const { descriptor, bytes } = blob();
+    for (const [method, path] of [
+      ['GET', '/v2/_catalog'],
+      ['OPTIONS', '/v2/'],
+      ['POST', '/v2/a/blobs/uploads/'],
+      ['POST', `/v2/a/blobs/uploads/?digest=${descriptor.digest}`],
+      ['PUT', '/v2/a/manifests/v2'],
+      ['DELETE', '/v2/a/manifests/v1'],
+    ] as const) {
+      const answer = await ask(`${server.url}${path}`, method, { headers: page, body: bytes });
+      expect(answer.status, path).toBe(403);
+      expect(answer.json()).toMatchObject({ errors: [{ code: 'DENIED' }] });
+    }
+    expect(await registry.statBlob('a', descriptor.digest)).toBeUndefined();
+    expect(await registry.statManifest('a', 'v1')).toMatchObject({ digest: manifest.digest });
+    expect(server.events.filter(({ type }) => type === 'failure')).toEqual([]);
+  });
+
+  it('is one under a name that is not ours, unless the name was given', async () => {
+    const server = await startServer(emptyRegistry(), {}, { names: ['registry.lan'] });
+    onTestFinished(() => server[Symbol.asyncDispose]());
+    const from = (name: string) => ({
+      headers: { Host: name, Origin: `http://${name}`, 'Sec-Fetch-Site': 'same-origin' },
+    });
+    expect((await ask(`${server.url}/v2/`, 'GET', from('registry.lan'))).status).toBe(200);
+    expect((await ask(`${server.url}/v2/`, 'GET', from('attacker.example'))).status).toBe(403);
   });
 });
 
@@ -232,7 +266,7 @@ describe('a connection', () => {
 it.each([
   ['no HTTP', 'hello\r\n\r\n', 400],
   ['no Host', 'GET /v2/ HTTP/1.1\r\n\r\n', 400],
-  ['endless headers', `GET /v2/ HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+  ['endless headers', `GET /v2/ HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`, 431],
   ['two lengths', 'PUT /v2/a/manifests/v1 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx', 400],
   [
     'a length and chunks',

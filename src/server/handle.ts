@@ -1,20 +1,31 @@
 // The listener for node:http: one message → one request value → one reply, with one event about it. Nothing a client sends ends in an exception.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { createLimiter } from '../io/limiter.ts';
+import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { Registry } from '../registry/contract.ts';
 import { createActiveUploads } from './active-uploads.ts';
 import { answer } from './answer.ts';
 import { type MessageBody, messageBody } from './body.ts';
-import type { Call } from './call.ts';
+import type { Call, Shared } from './call.ts';
+import { type Connections, clientOf } from './connections.ts';
 import type { OnServerEvent } from './events.ts';
-import { errorReply, isRefusal, type Reply } from './reply.ts';
+import { type HealthChecks, healthReply } from './health.ts';
+import { createHeldBytes } from './held-bytes.ts';
+import type { ServerLimits } from './limits.ts';
+import { errorReply, isRefusal, type Reply, rootOf } from './reply.ts';
 import { parseRequest, type RegistryRequest } from './request.ts';
 import { sendReply } from './send.ts';
+import { createUnfinishedUploads } from './unfinished-uploads.ts';
+import { isPageOfElsewhere } from './web-pages.ts';
 
 export interface HandleOptions {
   readonly registry: Registry;
   readonly onEvent: OnServerEvent;
-  /** Milliseconds without a byte, either way, after which a transfer is given up; what came of an upload is kept. */
-  readonly idle: number;
+  readonly limits: ServerLimits;
+  readonly connections: Connections;
+  /** The names, beside addresses and `localhost`, under which the registry may have pages of its own. */
+  readonly names: readonly string[];
+  readonly health?: HealthChecks;
 }
 
 /** How long a client may go on sending a body that has been refused; it reads the answer when it is through, or its connection ends. */
@@ -26,56 +37,98 @@ const COMMON_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-export function createRequestListener({ registry, onEvent, idle }: HandleOptions): RequestListener {
-  const uploads = createActiveUploads();
+export function createRequestListener(options: HandleOptions): RequestListener {
+  const shared = createShared(options);
   return (message, response) => {
-    const started = performance.now();
-    const { method = 'GET', url = '/' } = message;
-    const gone = new AbortController();
-    const body = messageBody(message, response, { idle, onBrokenOff: () => gone.abort() });
-    let sent = 0;
-    let code: string | undefined;
-    response.once('close', () => {
-      if (!response.writableFinished) gone.abort();
-      onEvent({
-        type: 'request',
-        method,
-        url,
-        status: response.statusCode,
-        ...(code !== undefined && { code }),
-        sent,
-        received: body.received(),
-        duration: performance.now() - started,
-        remote: message.socket.remoteAddress ?? '',
-      });
-    });
-    const call: Call = { registry, headers: message.headers, body, uploads, signal: gone.signal };
-    const fail = (error: unknown) => {
-      // Whoever went away needs no answer, and their going is no failure of ours.
-      if (!isRefusal(error) && !gone.signal.aborted) onEvent({ type: 'failure', method, url, error });
-    };
-    void replyTo(method, url, call)
-      .catch((error: unknown) => {
-        fail(error);
-        return errorReply(error);
-      })
-      .then(async (reply) => {
-        code = reply.code;
-        endBodyGracefully(message, response, body);
-        await sendReply(response, withCommonHeaders(reply), {
-          head: method === 'HEAD',
-          idle,
-          signal: gone.signal,
-          onSent: (bytes) => {
-            sent += bytes;
-          },
-        });
-      })
-      .catch(fail);
+    options.connections.inTurn(message.socket, response, () => handle(message, response, { ...options, shared }));
   };
 }
 
-async function replyTo(method: string, url: string, call: Call): Promise<Reply> {
+interface HandleContext extends HandleOptions {
+  readonly shared: Shared;
+}
+
+function handle(message: IncomingMessage, response: ServerResponse, context: HandleContext): void {
+  const { onEvent, limits, names, shared } = context;
+  const started = performance.now();
+  const { method = 'GET', url = '/', headers } = message;
+  const gone = new AbortController();
+  const body = messageBody(message, response, { limits, onBrokenOff: () => gone.abort() });
+  let sent = 0;
+  let code: string | undefined;
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort();
+    onEvent({
+      type: 'request',
+      method,
+      url,
+      status: response.statusCode,
+      ...(code !== undefined && { code }),
+      sent,
+      received: body.received(),
+      duration: performance.now() - started,
+      remote: message.socket.remoteAddress ?? '',
+    });
+  });
+  const call: Call = { ...shared, headers, body, client: clientOf(message.socket), signal: gone.signal };
+  const fail = (error: unknown) => {
+    // Whoever went away needs no answer, and their going is no failure of ours.
+    if (!isRefusal(error) && !gone.signal.aborted) onEvent({ type: 'failure', method, url, error });
+  };
+  const refuse = async (thrown: unknown): Promise<Reply> => {
+    const error = rootOf(thrown);
+    fail(error);
+    if (isImagesError(error, 'NO_SPACE')) await shared.unfinished.makeRoom();
+    return errorReply(error);
+  };
+  const send = async (reply: Reply) => {
+    code = reply.code;
+    endBodyGracefully(message, response, body);
+    await sendReply(response, withCommonHeaders(reply), {
+      head: method === 'HEAD',
+      limits,
+      signal: gone.signal,
+      onSent: (bytes) => {
+        sent += bytes;
+      },
+    });
+  };
+  void replyTo({ method, url, names }, call)
+    .then((reply) => holdBody(reply, response, shared))
+    .catch(refuse)
+    .then(send)
+    .catch(fail);
+}
+
+function createShared({ registry, limits, health, onEvent }: HandleOptions): Shared {
+  const uploads = createActiveUploads();
+  const isActive = ({ repository, id }: { readonly repository: string; readonly id: string }) =>
+    uploads.has(repository, id);
+  const onTrouble = (error: unknown) => onEvent({ type: 'failure', method: 'GET', url: '/healthz', error });
+  return {
+    registry,
+    limits,
+    manifests: createLimiter(limits.manifests),
+    lists: createLimiter(limits.lists),
+    held: createHeldBytes(limits.heldBytes),
+    uploads,
+    unfinished: createUnfinishedUploads({ registry, isActive, limits }),
+    health: healthReply(health, { onTrouble }),
+  };
+}
+
+interface Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly names: readonly string[];
+}
+
+async function replyTo({ method, url, names }: Asked, call: Call): Promise<Reply> {
+  if (isPageOfElsewhere(method, call.headers, names)) {
+    throw new ImagesError('DENIED', 'web pages of elsewhere may not use this registry', {
+      hint: 'Programs send neither Origin nor Sec-Fetch-Site. A name for pages of its own: serve --name=NAME.',
+    });
+  }
   const request = parseRequest(method, url);
   const reply = await answer(request, call);
   const host = hostOf(request);
@@ -85,6 +138,14 @@ async function replyTo(method: string, url: string, call: Call): Promise<Reply> 
 /** The host that an answer was looked up for (distribution specification, "Registry Proxying"). */
 function hostOf(request: RegistryRequest): string | undefined {
   return 'host' in request ? request.host : undefined;
+}
+
+/** What is in memory counts until its client has it. Errors: TOOMANYREQUESTS. */
+function holdBody(reply: Reply, response: ServerResponse, { held }: Shared): Reply {
+  if (!(reply.body instanceof Uint8Array)) return reply;
+  const hold = held.hold(reply.body.length);
+  response.once('close', () => hold[Symbol.dispose]());
+  return reply;
 }
 
 function withCommonHeaders(reply: Reply): Reply {

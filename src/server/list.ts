@@ -1,7 +1,7 @@
 // Listings: tags, the catalogue, referrers, with their pages (distribution specification 1.1, "Content Discovery"; `_catalog` as docker's registry has it).
 import type { Descriptor } from '../oci/descriptor.ts';
 import { OCI_INDEX } from '../oci/media-types.ts';
-import { type Handler, readOptions } from './call.ts';
+import { type Call, type Handler, readOptions } from './call.ts';
 import { jsonReply, type ReplyHeaders } from './reply.ts';
 import type { Page } from './request.ts';
 
@@ -12,13 +12,13 @@ const MAX_INDEX_SIZE = 4 * 1024 * 1024;
 export const listTags: Handler<'tag-list'> = async (request, call) => {
   const { repository, page, host } = request;
   const all = call.registry.tags(repository, page.last, readOptions(request, call));
-  const { entries, next } = await takePage(all, page);
+  const { entries, next } = await takePage(all, page, call);
   const headers = next === undefined ? {} : linkTo(`/v2/${repository}/tags/list`, { ...page, last: next, ns: host });
   return jsonReply({ name: repository, tags: entries }, { headers });
 };
 
 export const listRepositories: Handler<'catalog'> = async ({ page }, call) => {
-  const { entries, next } = await takePage(call.registry.repositories(page.last, { signal: call.signal }), page);
+  const { entries, next } = await takePage(call.registry.repositories(page.last, { signal: call.signal }), page, call);
   const headers = next === undefined ? {} : linkTo('/v2/_catalog', { ...page, last: next });
   return jsonReply({ repositories: entries }, { headers });
 };
@@ -27,7 +27,7 @@ export const listRepositories: Handler<'catalog'> = async ({ page }, call) => {
 export const listReferrers: Handler<'referrer-list'> = async (request, call) => {
   const { repository, digest, artifactType, last, host } = request;
   const all = call.registry.referrers(repository, digest, artifactType, readOptions(request, call));
-  const found = await Array.fromAsync(all);
+  const found = await call.lists(() => Array.fromAsync(all), call.signal);
   const wanted = found
     .filter((descriptor) => last === undefined || descriptor.digest > last)
     .sort((a, b) => (a.digest < b.digest ? -1 : 1));
@@ -42,17 +42,22 @@ export const listReferrers: Handler<'referrer-list'> = async (request, call) => 
 };
 
 /** The entries of one page; `next` is its last one where more follow. `n` of 0 is an empty page that nothing follows. */
-async function takePage(
+function takePage(
   all: AsyncIterable<string>,
   { n }: Page,
+  { lists, limits, signal }: Call,
 ): Promise<{ readonly entries: readonly string[]; readonly next?: string }> {
-  const entries: string[] = [];
-  for await (const entry of all) {
-    const last = entries.at(-1);
-    if (n !== undefined && entries.length >= n) return { entries, ...(last !== undefined && { next: last }) };
-    entries.push(entry);
-  }
-  return { entries };
+  const most = Math.min(n ?? limits.page, limits.page);
+  return lists(async () => {
+    const entries: string[] = [];
+    for await (const entry of all) {
+      signal.throwIfAborted();
+      const last = entries.at(-1);
+      if (entries.length >= most) return { entries, ...(last !== undefined && { next: last }) };
+      entries.push(entry);
+    }
+    return { entries };
+  }, signal);
 }
 
 /** At least one, so that every page gets on. */

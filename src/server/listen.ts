@@ -1,11 +1,15 @@
 // Puts a registry on one or several addresses, with time limits that suit transfers of gigabytes, and takes it off again gracefully.
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { openFilesLimit } from '../io/open-files.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { Registry } from '../registry/contract.ts';
 import { formatListenAddress, type ListenAddress } from './address.ts';
+import { type Connections, createConnections } from './connections.ts';
 import type { OnServerEvent } from './events.ts';
 import { createRequestListener } from './handle.ts';
+import type { HealthChecks } from './health.ts';
+import { defaultLimits, type ServerLimits } from './limits.ts';
 
 export interface ServeOptions {
   readonly registry: Registry;
@@ -13,10 +17,14 @@ export interface ServeOptions {
   readonly onEvent?: OnServerEvent;
   /** Stops the server, as disposing it does. */
   readonly signal?: AbortSignal;
-  /** Milliseconds that running requests have to finish when the server is stopped. Default 10 s. */
+  /** Milliseconds that running requests have to finish when the server is stopped. Default: half a second. */
   readonly grace?: number;
-  /** Milliseconds without a byte after which a transfer is given up. Default 2 minutes. */
-  readonly idle?: number;
+  /** What requests may cost; what is not given is as defaultLimits has it. */
+  readonly limits?: Partial<ServerLimits>;
+  /** Names under which the registry has pages of its own, beside those that it listens on. */
+  readonly names?: readonly string[];
+  /** What `/healthz` looks at; without it, whoever answers is well. */
+  readonly health?: HealthChecks;
 }
 
 /** Disposing stops it: no new connections, running requests finish, up to the grace period. */
@@ -27,8 +35,10 @@ export interface RunningServer extends AsyncDisposable {
   readonly stopped: Promise<void>;
 }
 
-/** A client has this long to send the head of a request: connections that trickle one byte a minute end (slow loris). */
-const HEADERS_TIMEOUT = 30_000;
+/** How often connections are looked at whose clients take too long for the head of a request. */
+const CHECK_INTERVAL = 5000;
+/** Partial pulls name a thousand ranges. */
+const MAX_HEADERS = 64 * 1024;
 /** Longer than Go's clients keep an idle connection (90 s), so that it is they who close it and no request is lost in between. */
 const KEEP_ALIVE_TIMEOUT = 120_000;
 /** Bytes buffered per connection before a sender is made to wait. */
@@ -39,11 +49,16 @@ const HIGH_WATER_MARK = 256 * 1024;
  * Errors: ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_UNAVAILABLE.
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { registry, listen, onEvent = () => undefined, grace = 10_000, idle = 120_000 } = options;
-  const listener = createRequestListener({ registry, onEvent, idle });
+  const { registry, listen, health, onEvent = () => undefined, grace = 500 } = options;
+  const limits = { ...defaultLimits(openFilesLimit()), ...options.limits };
+  const connections = createConnections(limits);
+  const names = [...(options.names ?? []), ...listen.flatMap(({ host }) => host ?? [])];
+  const listener = createRequestListener({ registry, onEvent, limits, connections, names, ...(health && { health }) });
   const servers: Server[] = [];
   try {
-    for (const address of listen) servers.push(await bind(httpServer(listener), address, listen));
+    for (const address of listen) {
+      servers.push(await bind(httpServer(listener, connections, limits), address, listen));
+    }
   } catch (error) {
     await Promise.all(servers.map((server) => stop(server, 0)));
     throw error;
@@ -53,6 +68,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   let stopping: Promise<void> | undefined;
   const stopAll = (): Promise<void> => {
     options.signal?.removeEventListener('abort', stopAll);
+    connections.stop();
     stopping ??= Promise.all(servers.map((server) => stop(server, grace))).then(() => resolve());
     return stopping;
   };
@@ -61,24 +77,21 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   return { addresses, stopped, [Symbol.asyncDispose]: stopAll };
 }
 
-function httpServer(listener: RequestListener): Server {
+function httpServer(listener: RequestListener, connections: Connections, limits: ServerLimits): Server {
   const server = createServer({
     highWaterMark: HIGH_WATER_MARK,
-    headersTimeout: HEADERS_TIMEOUT,
+    maxHeaderSize: MAX_HEADERS,
+    // A client that trickles a byte a minute is no client (slow loris).
+    headersTimeout: limits.head,
+    connectionsCheckingInterval: Math.min(CHECK_INTERVAL, limits.head),
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
     // A whole request may take as long as it likes: an upload of 100 GB is no attack. One that falls silent is ended in body.ts.
     requestTimeout: 0,
   });
-  const handle: RequestListener = (message, response) => {
-    // A stopped server takes no further request on a connection that is still open.
-    response.once('close', () => {
-      if (!server.listening) server.closeIdleConnections();
-    });
-    listener(message, response);
-  };
-  server.on('request', handle);
+  server.on('connection', (socket) => connections.admit(socket));
+  server.on('request', listener);
   // `Expect: 100-continue`: the body is asked for when a handler reads it, so what is refused is never sent.
-  server.on('checkContinue', handle);
+  server.on('checkContinue', listener);
   return server;
 }
 

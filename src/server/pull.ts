@@ -4,24 +4,26 @@ import type { Digest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { manifestDescriptor } from '../oci/manifest.ts';
 import { type Call, type Handler, readOptions } from './call.ts';
-import { parseRange } from './range.ts';
+import { multipartOf } from './multipart.ts';
+import { type BytePart, parseRange } from './range.ts';
 import { errorReply, type Reply, type ReplyHeaders } from './reply.ts';
 
+const BLOB_TYPE = 'application/octet-stream';
+
 /** end-3. What is there is what is sent, whatever the client says it accepts: clients of all ages leave types out that they do read. */
-export const getManifest: Handler<'manifest-get'> = async (request, call) => {
-  const options = readOptions(request, call);
-  const conditional = call.headers['if-none-match'] !== undefined;
-  if (request.head || conditional) {
-    const stat = await call.registry.statManifest(request.repository, request.reference, options);
-    if (!stat) {
-      throw new ImagesError('MANIFEST_UNKNOWN', `no such manifest [${request.repository}:${request.reference}]`);
+export const getManifest: Handler<'manifest-get'> = (request, call) =>
+  call.manifests(async () => {
+    const { repository, reference, head } = request;
+    const options = readOptions(request, call);
+    if (head || call.headers['if-none-match'] !== undefined) {
+      const stat = await call.registry.statManifest(repository, reference, options);
+      if (!stat) throw new ImagesError('MANIFEST_UNKNOWN', `no such manifest [${repository}:${reference}]`);
+      if (isUnchanged(call, stat.digest)) return notModified(stat.digest);
+      if (head) return { status: 200, headers: contentHeaders(stat) };
     }
-    if (isUnchanged(call, stat.digest)) return notModified(stat.digest);
-    if (request.head) return { status: 200, headers: contentHeaders(stat) };
-  }
-  const manifest = await call.registry.getManifest(request.repository, request.reference, options);
-  return { status: 200, headers: contentHeaders(manifestDescriptor(manifest)), body: manifest.bytes };
-};
+    const manifest = await call.registry.getManifest(repository, reference, options);
+    return { status: 200, headers: contentHeaders(manifestDescriptor(manifest)), body: manifest.bytes };
+  }, call.signal);
 
 /** end-2. */
 export const getBlob: Handler<'blob-get'> = async (request, call) => {
@@ -35,6 +37,16 @@ export const getBlob: Handler<'blob-get'> = async (request, call) => {
     if (request.head) return { status: 200, headers: blobHeaders(blob) };
     const range = wantsPart ? parseRange(call.headers.range, blob.size) : { kind: 'whole' as const };
     if (range.kind === 'unsatisfiable') return unsatisfiable(blob);
+    if (range.kind === 'parts') {
+      const open = async (part: BytePart) =>
+        (await call.registry.getBlob(repository, digest, { ...options, ...part })).body;
+      const { contentType, length, body } = multipartOf({ parts: range.parts, size: blob.size, open }, BLOB_TYPE);
+      return {
+        status: 206,
+        headers: { ...blobHeaders(blob), 'Content-Type': contentType, 'Content-Length': length },
+        body,
+      };
+    }
     if (range.kind === 'part') {
       const { from, to } = range;
       const { body } = await call.registry.getBlob(repository, digest, { ...options, from, to });
@@ -51,7 +63,7 @@ export const getBlob: Handler<'blob-get'> = async (request, call) => {
 };
 
 function blobHeaders(blob: Descriptor): ReplyHeaders {
-  return { ...contentHeaders(blob), 'Content-Type': 'application/octet-stream', 'Accept-Ranges': 'bytes' };
+  return { ...contentHeaders(blob), 'Content-Type': BLOB_TYPE, 'Accept-Ranges': 'bytes' };
 }
 
 function contentHeaders(content: Pick<Descriptor, 'mediaType' | 'digest' | 'size'>): ReplyHeaders {

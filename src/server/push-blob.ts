@@ -8,21 +8,21 @@ import { errorReply, type Reply, type ReplyHeaders } from './reply.ts';
 
 /** end-4a and end-4c. The algorithm of the digest that ends the upload counts, announced or not. */
 export const startUpload: Handler<'upload-start'> = async ({ repository, algorithm }, call) => {
-  const options = { signal: call.signal, ...(algorithm && { algorithm }) };
-  await using upload = await call.registry.openUpload(repository, undefined, options);
+  await using upload = await beginUpload(repository, call, algorithm && { algorithm });
   return { status: 202, headers: uploadHeaders(repository, upload.id, 0) };
 };
 
 /** end-4b. Nobody knows the id of this upload, so what breaks off is thrown away. */
 export const pushWhole: Handler<'upload-whole'> = async ({ repository, digest }, call) => {
-  const options = { signal: call.signal, algorithm: digestAlgorithm(digest) };
-  await using upload = await call.registry.openUpload(repository, undefined, options);
+  await using upload = await beginUpload(repository, call, { algorithm: digestAlgorithm(digest) });
   try {
     await append(upload, call, undefined);
     await upload.commit(digest);
   } catch (error) {
     if (!isImagesError(error, 'DIGEST_INVALID')) await upload.cancel();
     throw error;
+  } finally {
+    call.unfinished.ended({ repository, id: upload.id });
   }
   return created(repository, digest);
 };
@@ -42,12 +42,21 @@ export const pushChunk: Handler<'upload-chunk'> = ({ repository, id }, call) =>
   });
 
 /** end-6, with or without the last chunk. */
-export const finishUpload: Handler<'upload-finish'> = ({ repository, id, digest }, call) =>
-  withUpload({ repository, id, algorithm: digestAlgorithm(digest) }, call, async (upload, range) => {
-    if (call.body.length !== 0) await append(upload, call, range);
-    await upload.commit(digest);
-    return created(repository, digest);
-  });
+export const finishUpload: Handler<'upload-finish'> = async ({ repository, id, digest }, call) => {
+  try {
+    const algorithm = digestAlgorithm(digest);
+    const reply = await withUpload({ repository, id, algorithm }, call, async (upload, range) => {
+      if (call.body.length !== 0) await append(upload, call, range);
+      await upload.commit(digest);
+      return created(repository, digest);
+    });
+    if (reply.status === 201) call.unfinished.ended({ repository, id });
+    return reply;
+  } catch (error) {
+    if (isImagesError(error, 'DIGEST_INVALID', 'BLOB_UPLOAD_UNKNOWN')) call.unfinished.ended({ repository, id });
+    throw error;
+  }
+};
 
 /** end-13. The size of an upload that is being written to is known here; only others are opened. */
 export const getUploadStatus: Handler<'upload-status'> = async ({ repository, id }, call) => {
@@ -63,6 +72,7 @@ export const cancelUpload: Handler<'upload-cancel'> = async ({ repository, id },
   await using upload = await call.registry.openUpload(repository, id, { signal: call.signal });
   claim.opened(upload);
   await upload.cancel();
+  call.unfinished.ended({ repository, id });
   return { status: 204 };
 };
 
@@ -85,7 +95,19 @@ async function withUpload(
   } catch (error) {
     if (!isImagesError(error, 'RANGE_INVALID', 'SIZE_INVALID')) throw error;
     return errorReply(error, uploadHeaders(repository, id, upload.size));
+  } finally {
+    call.unfinished.used(call.client, { repository, id });
   }
+}
+
+/** A new upload, where the client has not begun too many. */
+async function beginUpload(
+  repository: string,
+  call: Call,
+  known: Pick<UploadOptions, 'algorithm'> = {},
+): Promise<Upload> {
+  const options = { signal: call.signal, ...known };
+  return call.unfinished.begin(call.client, repository, () => call.registry.openUpload(repository, undefined, options));
 }
 
 async function append(upload: Upload, call: Call, range: ChunkRange | undefined): Promise<number> {

@@ -1,20 +1,33 @@
 // Pushing manifests: by tag, by digest, with tag parameters and subject (distribution specification 1.1, "Pushing Manifests").
 import { digestAlgorithm } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
-import { decodeManifest, MAX_MANIFEST_SIZE, type Manifest, type RawManifest, rawManifest } from '../oci/manifest.ts';
+import {
+  decodeManifest,
+  MAX_MANIFEST_SIZE,
+  type Manifest,
+  type RawManifest,
+  rawManifest,
+  successors,
+} from '../oci/manifest.ts';
 import type { Handler, RequestBody } from './call.ts';
+import type { HeldBytes } from './held-bytes.ts';
 
 /** end-7a and end-7b. */
 export const putManifest: Handler<'manifest-put'> = async ({ repository, digest, tags }, call) => {
-  const bytes = await readBounded(call.body, MAX_MANIFEST_SIZE);
+  checkTags(tags, call.limits.tags);
+  using body = await readBounded(call.body, MAX_MANIFEST_SIZE, call.held);
+  const { bytes } = body;
   // Parameters of a media type are ignored, as the specification asks for.
   const mediaType = call.headers['content-type']?.split(';')[0]?.trim().toLowerCase() || undefined;
   const manifest = rawManifest(bytes, mediaType, digest && digestAlgorithm(digest));
-  const { subject } = decode(manifest);
+  const decoded = decode(manifest);
+  checkDescriptors(decoded, call.limits.descriptors);
+  const { subject } = decoded;
   if (digest && manifest.digest !== digest) {
     throw new ImagesError('DIGEST_INVALID', `manifest's digest is ${manifest.digest}, pushed as [${digest}]`);
   }
-  await call.registry.putManifest(repository, manifest, tags, { signal: call.signal });
+  const { signal } = call;
+  await call.manifests(() => call.registry.putManifest(repository, manifest, tags, { signal }), signal);
   const headers = {
     Location: `/v2/${repository}/manifests/${manifest.digest}`,
     'Docker-Content-Digest': manifest.digest,
@@ -35,18 +48,44 @@ function decode(manifest: RawManifest): Manifest {
   }
 }
 
-async function readBounded(body: RequestBody, limit: number): Promise<Uint8Array> {
+function checkTags(tags: readonly string[], limit: number): void {
+  if (tags.length <= limit) return;
+  throw new ImagesError('TAG_INVALID', `more than ${limit} tags in one request [${tags.length}]`, {
+    hint: 'Push the manifest again with the other tags.',
+  });
+}
+
+/** Each is looked for in the store: whoever pushes a manifest decides how much work that is, up to here. */
+function checkDescriptors(manifest: Manifest, limit: number): void {
+  const { blobs, manifests } = successors(manifest);
+  const count = new Set([...blobs, ...manifests].map((descriptor) => descriptor.digest)).size;
+  if (count <= limit) return;
+  throw new ImagesError('MANIFEST_INVALID', `manifest names more than ${limit} blobs and manifests [${count}]`);
+}
+
+interface ReadBody extends Disposable {
+  readonly bytes: Uint8Array;
+}
+
+/** What was read counts as held until disposed. */
+async function readBounded(body: RequestBody, limit: number, held: HeldBytes): Promise<ReadBody> {
   const tooLarge = () =>
     new ImagesError('MANIFEST_TOO_LARGE', `manifest is larger than ${limit} bytes`, {
       hint: 'Move large content from annotations and descriptors into a blob.',
     });
   if ((body.length ?? 0) > limit) throw tooLarge();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body.bytes) {
-    size += chunk.length;
-    if (size > limit) throw tooLarge();
-    chunks.push(chunk);
+  const hold = held.hold(body.length ?? limit);
+  try {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of body.bytes) {
+      size += chunk.length;
+      if (size > limit) throw tooLarge();
+      chunks.push(chunk);
+    }
+    return { bytes: Buffer.concat(chunks), [Symbol.dispose]: () => hold[Symbol.dispose]() };
+  } catch (error) {
+    hold[Symbol.dispose]();
+    throw error;
   }
-  return Buffer.concat(chunks);
 }

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { isImagesError } from '../oci/errors.ts';
 import { parseChunkRange, parseRange, uploadRange } from './range.ts';
 
+const between = (from: number, to: number) => ({ from, to });
+
 describe('the Range of a download', () => {
   it.each([
     ['bytes=500-1499', { kind: 'part', from: 500, to: 1500 }],
@@ -16,13 +18,38 @@ describe('the Range of a download', () => {
     ['bytes=5000-10000', { kind: 'unsatisfiable' }],
     ['bytes=500-0', { kind: 'unsatisfiable' }],
     ['bytes=-0', { kind: 'unsatisfiable' }],
-    ['bytes=0-1,3-4', { kind: 'whole' }],
+    ['bytes=0-1,3-4', { kind: 'parts', parts: [between(0, 2), between(3, 5)] }],
+    ['bytes=100-199, ,0-9,-1,', { kind: 'parts', parts: [between(100, 200), between(0, 10), between(2047, 2048)] }],
+    ['bytes=0-9,5-14', { kind: 'parts', parts: [between(0, 10), between(5, 15)] }],
+    ['bytes=0-1,2048-', { kind: 'part', from: 0, to: 2 }],
+    ['bytes=2048-,9-1,-0', { kind: 'unsatisfiable' }],
+    ['bytes=0-,0-,0-', { kind: 'whole' }],
+    ['bytes=0-1,x', { kind: 'whole' }],
+    ['bytes=,', { kind: 'whole' }],
     ['bytes=-', { kind: 'whole' }],
     ['bytes=a-b', { kind: 'whole' }],
     ['items=0-1', { kind: 'whole' }],
     [undefined, { kind: 'whole' }],
   ])('%s of 2048 bytes', (header, expected) => {
     expect(parseRange(header, 2048)).toEqual(expected);
+  });
+
+  it('of more parts than a client can want is ignored', () => {
+    const parts = Array.from({ length: 3000 }, (_, at) => `${2 * at}-${2 * at}`);
+    expect(parseRange(`bytes=${parts.slice(0, 1024).join(',')}`, 10_000)).toMatchObject({ kind: 'parts' });
+    expect(parseRange(`bytes=${parts.join(',')}`, 10_000)).toEqual({ kind: 'whole' });
+  });
+
+  it('of several parts never adds up to more than the content', () => {
+    const part = fc.tuple(fc.option(fc.nat(3000)), fc.option(fc.nat(3000)));
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 2 }), (parts) => {
+        const range = parseRange(`bytes=${parts.map(([from, to]) => `${from ?? ''}-${to ?? ''}`).join(',')}`, 2048);
+        if (range.kind !== 'parts') return true;
+        const isWithin = range.parts.every(({ from, to }) => 0 <= from && from < to && to <= 2048);
+        return isWithin && range.parts.reduce((sum, { from, to }) => sum + to - from, 0) <= 2048;
+      }),
+    );
   });
 
   it('of nothing is unsatisfiable', () => {

@@ -1,31 +1,50 @@
 // The two range headers: `Range` of a download (RFC 9110, section 14) and `Content-Range` of a chunk (distribution specification, "Pushing a blob in chunks"). Pure.
 import { ImagesError } from '../oci/errors.ts';
 
+export interface BytePart {
+  readonly from: number;
+  /** The byte after the last one. */
+  readonly to: number;
+}
+
 export type ByteRange =
   | { readonly kind: 'whole' }
-  /** `to` is the byte after the last one. */
-  | { readonly kind: 'part'; readonly from: number; readonly to: number }
+  | ({ readonly kind: 'part' } & BytePart)
+  /** Two or more, in the order in which they were asked for. */
+  | { readonly kind: 'parts'; readonly parts: readonly BytePart[] }
   | { readonly kind: 'unsatisfiable' };
 
 const WHOLE: ByteRange = { kind: 'whole' };
 const UNSATISFIABLE: ByteRange = { kind: 'unsatisfiable' };
 
+/** Each is a file that is opened. Partial pulls ask for a thousand at most (containers/storage, `maxNumberMissingChunks`). */
+const MAX_PARTS = 2048;
+
 /**
- * What a `Range` header asks of `size` bytes. What cannot be understood is ignored, and several ranges are answered whole,
- * as the RFC allows: nobody can make us send a blob many times over. An inverted range is unsatisfiable, as the conformance suite wants it.
+ * What a `Range` header asks of `size` bytes. What cannot be understood is ignored, and so are parts that are together larger than the whole:
+ * nobody can make us send a blob many times over. An inverted range is unsatisfiable, as the conformance suite wants it.
  */
 export function parseRange(header: string | undefined, size: number): ByteRange {
-  const match = /^\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(header ?? '');
-  if (!match) return WHOLE;
-  const [, first = '', last = ''] = match;
-  if (first === '' && last === '') return WHOLE;
-  if (first === '') {
-    const length = Math.min(Number(last), size);
-    return length === 0 ? UNSATISFIABLE : { kind: 'part', from: size - length, to: size };
-  }
-  const from = Number(first);
+  const list = /^\s*bytes\s*=(.*)$/i.exec(header ?? '')?.[1];
+  const asked = (list ?? '').split(',').flatMap((range) => range.trim() || []);
+  const found = asked.map((range) => partOf(range, size));
+  if (found.length === 0 || found.includes(undefined)) return WHOLE;
+  const parts = found.filter((part) => part !== undefined && part.from < part.to) as readonly BytePart[];
+  const [first] = parts;
+  if (!first) return UNSATISFIABLE;
+  if (parts.length === 1) return { kind: 'part', ...first };
+  const isMore = parts.length > MAX_PARTS || parts.reduce((sum, { from, to }) => sum + to - from, 0) > size;
+  return isMore ? WHOLE : { kind: 'parts', parts };
+}
+
+/** An empty one where there are no such bytes; `undefined` for what is no range. */
+function partOf(range: string, size: number): BytePart | undefined {
+  const match = /^(\d*)\s*-\s*(\d*)$/.exec(range);
+  const [, first = '', last = ''] = match ?? [];
+  if (first === '' && last === '') return undefined;
+  if (first === '') return { from: size - Math.min(Number(last), size), to: size };
   const to = last === '' ? size : Math.min(Number(last) + 1, size);
-  return from >= size || from >= to ? UNSATISFIABLE : { kind: 'part', from, to };
+  return { from: Number(first), to };
 }
 
 /** The place of a chunk in its blob; `to` is the byte after the last one. */

@@ -1,5 +1,5 @@
 // What a handler answers: a value, sent in one place only (send.ts). And the tables from error codes to HTTP. Relies on oci/ only.
-import { type ErrorCode, ImagesError } from '../oci/errors.ts';
+import { type ErrorCode, ImagesError, isImagesError } from '../oci/errors.ts';
 import type { Bytes } from '../registry/contract.ts';
 
 export type ReplyHeaders = Readonly<Record<string, string | number | readonly string[]>>;
@@ -35,6 +35,9 @@ const REFUSALS: Readonly<Partial<Record<ErrorCode, number>>> = {
   UNSUPPORTED: 405,
 };
 
+/** Longer ones repeat what the client has sent. */
+const MAX_MESSAGE = 1000;
+
 interface Trouble {
   readonly status: number;
   readonly code: string;
@@ -51,7 +54,7 @@ const TROUBLES: Readonly<Partial<Record<ErrorCode, Trouble>>> = {
   ABORTED: BUSY,
   LOCKED: BUSY,
   INCOMPLETE: BUSY,
-  NO_ACCESS: { ...BUSY, message: 'the registry may not use its own store' },
+  NO_ACCESS: { ...BUSY, message: 'the registry cannot use its own store' },
   NO_SPACE: { status: 507, code: 'NO_SPACE', message: "no space left on the registry's disk" },
   READ_ONLY: { status: 405, code: 'UNSUPPORTED', message: 'the registry is read-only' },
   BAD_ANSWER: UPSTREAM,
@@ -60,6 +63,27 @@ const TROUBLES: Readonly<Partial<Record<ErrorCode, Trouble>>> = {
   UNREACHABLE: UPSTREAM,
   TIMEOUT: { ...UPSTREAM, status: 504, message: 'another registry, asked for this, has not answered in time' },
 };
+
+/** The system has no more of what only passes: files, memory. */
+const SHORTAGES: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOMEM'];
+
+/** What anybody may know of trouble of the server's own. */
+export function troubleOf(error: unknown): {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+} {
+  if (error instanceof ImagesError) return TROUBLES[error.code] ?? BUG;
+  return error instanceof Error && 'code' in error && SHORTAGES.includes(error.code) ? BUSY : BUG;
+}
+
+/** Of two errors in one (`await using`: the second came while the first was on its way), the one that is trouble, if one is. */
+export function rootOf(error: unknown): unknown {
+  if (!(error instanceof Error) || !('suppressed' in error) || !('error' in error)) return error;
+  return isRefusal(error.error) || isImagesError(error.error, 'BROKEN_OFF')
+    ? rootOf(error.suppressed)
+    : rootOf(error.error);
+}
 
 /** True for what a client did wrong; false for trouble of the server's own, a bug or the machine's. */
 export function isRefusal(error: unknown): error is ImagesError {
@@ -71,15 +95,17 @@ export function errorReply(error: unknown, headers: ReplyHeaders = {}): Reply {
   if (isRefusal(error)) {
     const status = REFUSALS[error.code] ?? BUG.status;
     const detail = error.hint === undefined ? {} : { detail: { hint: error.hint } };
-    return errorBody(status, { code: error.code, message: error.message, ...detail }, withAllow(status, headers));
+    const message = error.message.slice(0, MAX_MESSAGE);
+    return errorBody(status, { code: error.code, message, ...detail }, withAdvice(status, headers));
   }
-  const { status, code, message } = (error instanceof ImagesError && TROUBLES[error.code]) || BUG;
-  return errorBody(status, { code, message }, withAllow(status, headers));
+  const { status, code, message } = troubleOf(error);
+  return errorBody(status, { code, message }, withAdvice(status, headers));
 }
 
-/** RFC 9110, section 15.5.6: a 405 says what is allowed. Where writing is not, reading is. */
-function withAllow(status: number, headers: ReplyHeaders): ReplyHeaders {
-  return status === 405 ? { Allow: 'GET, HEAD', ...headers } : headers;
+/** What a client can do: RFC 9110, section 15.5.6, says what is allowed with a 405 (where writing is not, reading is), and 10.2.3 when to come again. */
+function withAdvice(status: number, headers: ReplyHeaders): ReplyHeaders {
+  if (status === 405) return { Allow: 'GET, HEAD', ...headers };
+  return status === 429 || status === 503 ? { 'Retry-After': status === 429 ? 30 : 5, ...headers } : headers;
 }
 
 export function errorBody(

@@ -2,44 +2,51 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Bytes } from '../registry/contract.ts';
+import type { ServerLimits } from './limits.ts';
+import { type Transfer, watchProgress } from './progress.ts';
 import type { Reply } from './reply.ts';
 
 export interface SendOptions {
   readonly head: boolean;
-  /** Milliseconds without progress after which a client that does not read is given up. */
-  readonly idle: number;
+  readonly limits: Pick<ServerLimits, 'idle' | 'slow' | 'slowBytes'>;
   readonly signal: AbortSignal;
   /** Called with the length of each piece of the body that was written. */
   readonly onSent: (bytes: number) => void;
 }
 
+/** What any connection takes at once. */
+const SMALL = 64 * 1024;
+
 /** A source that fails ends the connection: the client sees a body cut short. */
 export async function sendReply(response: ServerResponse, reply: Reply, options: SendOptions): Promise<void> {
   const { body } = reply;
-  const length = body instanceof Uint8Array ? { 'Content-Length': body.length } : emptyLength(reply);
-  response.writeHead(reply.status, { ...length, ...reply.headers } as Record<string, string | number | string[]>);
-  if (options.head || body === undefined) {
-    response.end();
-    return;
-  }
-  if (body instanceof Uint8Array) {
-    response.end(body);
-    options.onSent(body.length);
-    return;
-  }
-  response.socket?.setTimeout(options.idle);
   try {
-    const sent = await writeAll(response, body, options);
-    if (sent !== Number(reply.headers?.['Content-Length'])) throw new Error(`blob ended after ${sent} bytes`);
-    response.end();
+    const length = body instanceof Uint8Array ? { 'Content-Length': body.length } : emptyLength(reply);
+    response.writeHead(reply.status, { ...length, ...reply.headers } as Record<string, string | number | string[]>);
+    // A client that does not read is given up, also with an answer that is small.
+    response.socket?.setTimeout(options.limits.idle);
+    if (options.head || body === undefined) response.end();
+    else if (body instanceof Uint8Array) sendWhole(response, body, options);
+    else await sendStream(response, { body, length: Number(reply.headers?.['Content-Length']) }, options);
   } catch (error) {
     response.destroy();
     throw error;
   }
 }
 
-async function writeAll(response: ServerResponse, body: Bytes, { signal, onSent }: SendOptions): Promise<number> {
+function sendWhole(response: ServerResponse, body: Uint8Array, { limits, onSent }: SendOptions): void {
+  if (body.length > SMALL) watchSending(response, () => 0, limits);
+  response.end(body);
+  onSent(body.length);
+}
+
+async function sendStream(
+  response: ServerResponse,
+  { body, length }: { readonly body: Bytes; readonly length: number },
+  { limits, signal, onSent }: SendOptions,
+): Promise<void> {
   let sent = 0;
+  watchSending(response, () => sent, limits);
   // Leaving the loop returns the source, so the file is closed as soon as the client is gone.
   for await (const chunk of body) {
     signal.throwIfAborted();
@@ -48,7 +55,19 @@ async function writeAll(response: ServerResponse, body: Bytes, { signal, onSent 
     onSent(chunk.length);
     if (!isRoomLeft) await once(response, 'drain', { signal });
   }
-  return sent;
+  if (sent !== length) throw new Error(`blob ended after ${sent} bytes`);
+  response.end();
+}
+
+/** Until the last byte has gone. */
+function watchSending(response: ServerResponse, moved: () => number, limits: SendOptions['limits']): void {
+  const transfer: Transfer = {
+    moved,
+    waitsForClient: () => response.writableLength > 0,
+    giveUp: () => response.destroy(),
+  };
+  const watch = watchProgress(transfer, limits);
+  response.once('close', () => watch[Symbol.dispose]());
 }
 
 function emptyLength(reply: Reply): Readonly<Record<string, number>> {

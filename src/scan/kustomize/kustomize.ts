@@ -1,8 +1,6 @@
 // The rule for kustomizations: builds those that no other names and hands the results to the document rules.
 // An image is placed where it was written; one that `images:` or a patch changed, where the change is written.
-import { addAll } from '../add-all.ts';
 import type { DocumentRule, Finding, Path, Place, ScannedDocument, TreeRule, Warning } from '../contract.ts';
-import { findInDocument } from '../find-in-document.ts';
 import { findInText } from '../find-in-text.ts';
 import { formatPath } from '../path.ts';
 import { build } from './build.ts';
@@ -43,7 +41,7 @@ export function kustomizations(documentRules: readonly DocumentRule[]): TreeRule
       for (const file of await unusedPatches(tree, { directories: new Set(found.keys()), claimed })) {
         claimed.add(file);
         const rest = findInText(file, await tree.read(file), documentRules);
-        addAll(findings, rest.findings.map(asUnused));
+        findings.push(...rest.findings.map(asUnused));
       }
       return { findings, warnings, claimed };
     },
@@ -64,19 +62,22 @@ function rootsOf(all: ReadonlyMap<string, Kustomization>): readonly Kustomizatio
 
 function* findInResource(resource: Resource, rules: readonly DocumentRule[]): Iterable<Finding | Warning> {
   const { document, placeAt } = tracked(resource);
-  for (const found of findInDocument(document, rules)) {
-    if (!('image' in found)) {
-      const place = found.line === undefined ? undefined : placeAt(found.line);
-      yield place ? { ...found, file: place.file, line: place.line } : found;
-      continue;
+  for (const rule of rules) {
+    if (!rule.matches(document)) continue;
+    for (const found of rule.find(document)) {
+      if (!('image' in found)) {
+        const place = found.line === undefined ? undefined : placeAt(found.line);
+        yield place ? { ...found, file: place.file, line: place.line } : found;
+        continue;
+      }
+      const placed: Finding = {
+        ...found,
+        rule: `kustomize, ${found.rule}`,
+        place: placeAt(found.place.line) ?? found.place,
+      };
+      if (resource.doubt === undefined) yield placed;
+      else yield { ...placed, certainty: 'maybe', reason: resource.doubt };
     }
-    const placed: Finding = {
-      ...found,
-      rule: `kustomize, ${found.rule}`,
-      place: placeAt(found.place.line) ?? found.place,
-    };
-    if (resource.doubt === undefined) yield placed;
-    else yield { ...placed, certainty: 'maybe', reason: resource.doubt };
   }
 }
 

@@ -1,5 +1,4 @@
 // `transformers:` and `generators:` of a kustomization: those of kustomize itself that touch images are run, others only named in a warning.
-import { addAll } from '../add-all.ts';
 import type { ScannedDocument } from '../contract.ts';
 import { changeImages, imageChanges } from './images.ts';
 import { entriesOf, type Kustomization, resolveIn } from './kustomization.ts';
@@ -29,17 +28,17 @@ async function transformerDocuments(
   for (const entry of entriesOf(kustomization, 'transformers', 'generators')) {
     const path = entry.text.includes('\n') ? undefined : resolveIn(kustomization.directory, entry.text);
     const folder = path === undefined ? undefined : place.kustomizations.get(path);
-    if (entry.text.includes('\n')) addAll(documents, inlineDocuments(kustomization.document, entry));
+    if (entry.text.includes('\n')) documents.push(...inlineDocuments(kustomization.document, entry));
     else if (path !== undefined && place.tree.has(path)) {
       place.claim(path);
-      addAll(documents, await place.tree.documents(path));
+      documents.push(...(await place.tree.documents(path)));
     } else if (folder) {
       place.claim(folder.file);
       for (const inner of entriesOf(folder, 'resources')) {
         const file = resolveIn(folder.directory, inner.text);
         if (file === undefined || !place.tree.has(file)) continue;
         place.claim(file);
-        addAll(documents, await place.tree.documents(file));
+        documents.push(...(await place.tree.documents(file)));
       }
     }
   }

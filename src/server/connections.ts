@@ -1,0 +1,139 @@
+// The connections of a server: so many at once, and on each one request after the other. Relies on node:net.
+import type { ServerResponse } from 'node:http';
+import { isIPv4, isIPv6, type Socket } from 'node:net';
+import type { ServerLimits } from './limits.ts';
+
+export interface Connections {
+  /** Takes a new connection. Where there are too many, the one that has been idle for longest is closed for it, or else itself. */
+  admit(socket: Socket): void;
+  /**
+   * Calls `start` when the requests before this one on its connection are answered; never where the connection ends before.
+   * While one waits, no more is read: a client that sends ahead, and does not read, makes nobody work but itself.
+   */
+  inTurn(socket: Socket, response: ServerResponse, start: () => void): void;
+  /** No request that waits is begun any more. */
+  stop(): void;
+}
+
+interface Connection {
+  readonly client: string;
+  /** The requests that were sent ahead. */
+  readonly waiting: (() => void)[];
+  isBusy: boolean;
+}
+
+export function createConnections(
+  limits: Pick<ServerLimits, 'connections' | 'connectionsPerClient' | 'waitingRequests'>,
+): Connections {
+  const connections = new Map<Socket, Connection>();
+  const perClient = new Map<string, number>();
+  /** Those without a request, longest first. */
+  const idle = new Set<Socket>();
+  let waiting = 0;
+  let isStopping = false;
+
+  function count(client: string, difference: number): void {
+    const left = (perClient.get(client) ?? 0) + difference;
+    if (left > 0) perClient.set(client, left);
+    else perClient.delete(client);
+  }
+
+  function forget(socket: Socket): void {
+    const connection = connections.get(socket);
+    if (!connection) return;
+    connections.delete(socket);
+    idle.delete(socket);
+    count(connection.client, -1);
+    waiting -= connection.waiting.length;
+    connection.waiting.length = 0;
+  }
+
+  /** False where none is idle. */
+  function closeIdle(client?: string): boolean {
+    for (const socket of idle) {
+      if (client !== undefined && connections.get(socket)?.client !== client) continue;
+      forget(socket);
+      socket.destroy();
+      return true;
+    }
+    return false;
+  }
+
+  function hasRoom(client: string): boolean {
+    if ((perClient.get(client) ?? 0) >= limits.connectionsPerClient && !closeIdle(client)) return false;
+    return connections.size < limits.connections || closeIdle();
+  }
+
+  function begin(socket: Socket, connection: Connection, response: ServerResponse, start: () => void): void {
+    connection.isBusy = true;
+    idle.delete(socket);
+    response.once('close', () => {
+      connection.isBusy = false;
+      next(socket, connection);
+    });
+    start();
+  }
+
+  function next(socket: Socket, connection: Connection): void {
+    if (!connections.has(socket)) return;
+    if (isStopping) {
+      socket.destroy();
+      return;
+    }
+    const first = connection.waiting.shift();
+    if (!first) {
+      idle.add(socket);
+      return;
+    }
+    waiting--;
+    if (connection.waiting.length === 0) socket.resume();
+    first();
+  }
+
+  return {
+    admit: (socket) => {
+      const client = clientOf(socket);
+      if (!hasRoom(client)) {
+        socket.destroy();
+        return;
+      }
+      connections.set(socket, { client, waiting: [], isBusy: false });
+      count(client, 1);
+      idle.add(socket);
+      socket.once('close', () => forget(socket));
+    },
+    inTurn: (socket, response, start) => {
+      const connection = connections.get(socket);
+      if (!connection) return;
+      if (!connection.isBusy) {
+        begin(socket, connection, response, start);
+        return;
+      }
+      if (waiting >= limits.waitingRequests) {
+        forget(socket);
+        socket.destroy();
+        return;
+      }
+      waiting++;
+      connection.waiting.push(() => begin(socket, connection, response, start));
+      // When the parser is through with what it was given: it reads on after each message of its own accord.
+      queueMicrotask(() => {
+        if (connection.waiting.length > 0) socket.pause();
+      });
+    },
+    stop: () => {
+      isStopping = true;
+    },
+  };
+}
+
+/** Who counts as one client: an address, or a network of 64 bits, which is what everybody with IPv6 has for himself. */
+export function clientOf({ remoteAddress = '' }: Pick<Socket, 'remoteAddress'>): string {
+  const plain = remoteAddress.replace(/^::ffff:/i, '');
+  if (isIPv4(plain) || !isIPv6(plain)) return plain;
+  const [head = '', tail] = (plain.split('%')[0] ?? '').split('::');
+  const before = head === '' ? [] : head.split(':');
+  const missing = tail === undefined ? 0 : 8 - before.length - (tail === '' ? 0 : tail.split(':').length);
+  const groups = [...before, ...new Array<string>(Math.max(0, missing)).fill('0'), ...(tail ?? '').split(':')];
+  return groups.slice(0, 4).join(':');
+}

@@ -1,0 +1,125 @@
+// The uploads that clients have begun and not ended: so many in all and of one client, and those that nobody goes on with are discarded in time.
+import { ImagesError, isImagesError } from '../oci/errors.ts';
+import type { Registry, Upload } from '../registry/contract.ts';
+import type { ServerLimits } from './limits.ts';
+
+export interface UploadName {
+  readonly repository: string;
+  readonly id: string;
+}
+
+export interface UnfinishedUploads {
+  /** Opens a new one of this client's. Errors: TOOMANYREQUESTS, those of `open`. */
+  begin(client: string, repository: string, open: () => Promise<Upload>): Promise<Upload>;
+  /** A request of this client has used it. */
+  used(client: string, name: UploadName): void;
+  ended(name: UploadName): void;
+  /** Discards those that may go where space is needed. */
+  makeRoom(): Promise<void>;
+}
+
+export interface UnfinishedOptions {
+  readonly registry: Pick<Registry, 'openUpload'>;
+  /** Whether a request is writing to it right now. */
+  readonly isActive: (name: UploadName) => boolean;
+  readonly limits: Pick<ServerLimits, 'uploads' | 'uploadsPerClient' | 'uploadAge' | 'uploadAgeInNeed'>;
+}
+
+interface Unfinished extends UploadName {
+  readonly client: string;
+  readonly usedAt: number;
+}
+
+/** Somebody else may hold it: then it is not unused. */
+const DISCARD_TIMEOUT = 5000;
+
+export function createUnfinishedUploads({ registry, isActive, limits }: UnfinishedOptions): UnfinishedUploads {
+  /** The longest unused first. */
+  const uploads = new Map<string, Unfinished>();
+  const perClient = new Map<string, number>();
+  let beginning = 0;
+
+  function count(client: string, difference: number): void {
+    const left = (perClient.get(client) ?? 0) + difference;
+    if (left > 0) perClient.set(client, left);
+    else perClient.delete(client);
+  }
+
+  function remove(name: UploadName): void {
+    const upload = uploads.get(keyOf(name));
+    if (!upload) return;
+    uploads.delete(keyOf(name));
+    count(upload.client, -1);
+  }
+
+  function add(client: string, { repository, id }: UploadName): void {
+    remove({ repository, id });
+    uploads.set(keyOf({ repository, id }), { client, repository, id, usedAt: Date.now() });
+    count(client, 1);
+  }
+
+  function isFull(client: string): boolean {
+    return uploads.size + beginning >= limits.uploads || (perClient.get(client) ?? 0) >= limits.uploadsPerClient;
+  }
+
+  /** Those that nobody has used for `age`, as long as `more` wants it. */
+  async function discardUnused(age: number, more: (upload: Unfinished) => boolean): Promise<void> {
+    const before = Date.now() - age;
+    for (const upload of uploads.values()) {
+      if (upload.usedAt > before) return;
+      if (isActive(upload) || !more(upload)) continue;
+      remove(upload);
+      await discard(registry, upload);
+    }
+  }
+
+  return {
+    begin: async (client, repository, open) => {
+      await discardUnused(limits.uploadAge, () => true);
+      if (isFull(client)) {
+        const isClientFull = () => (perClient.get(client) ?? 0) >= limits.uploadsPerClient;
+        await discardUnused(
+          limits.uploadAgeInNeed,
+          (upload) => isFull(client) && (!isClientFull() || upload.client === client),
+        );
+      }
+      if (isFull(client)) {
+        throw new ImagesError('TOOMANYREQUESTS', 'too many uploads are begun and not ended: try again', {
+          hint: 'End or cancel uploads: those that nobody goes on with are discarded in time.',
+        });
+      }
+      beginning++;
+      count(client, 1);
+      try {
+        const upload = await open();
+        add(client, { repository, id: upload.id });
+        return upload;
+      } finally {
+        beginning--;
+        count(client, -1);
+      }
+    },
+    used: add,
+    ended: remove,
+    makeRoom: () => discardUnused(limits.uploadAgeInNeed, () => true),
+  };
+}
+
+async function discard(registry: Pick<Registry, 'openUpload'>, { repository, id }: UploadName): Promise<void> {
+  try {
+    const signal = AbortSignal.timeout(DISCARD_TIMEOUT);
+    await using upload = await registry.openUpload(repository, id, { signal });
+    await upload.cancel();
+  } catch (error) {
+    // What cannot be removed now the store sweeps later: no reason to refuse somebody else's upload.
+    if (!isImagesError(error) && !isTimeout(error)) throw error;
+  }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'TimeoutError';
+}
+
+function keyOf({ repository, id }: UploadName): string {
+  return `${repository}/${id}`;
+}

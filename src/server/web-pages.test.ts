@@ -1,0 +1,81 @@
+// Which requests a page of elsewhere has sent, by what browsers and programs really send.
+import { describe, expect, it } from 'vitest';
+import { isPageOfElsewhere } from './web-pages.ts';
+
+const NAMES = ['registry.lan'];
+const PAGE = 'http://attacker.example';
+
+describe('a program', () => {
+  it.each([
+    ['docker, podman', { host: '127.0.0.1:5000' }],
+    ['a VM that asks for another host', { host: 'docker.io' }],
+    [
+      'skopeo, led here by a redirect',
+      { host: 'registry.example:5000', referer: 'http://front.example/v2/a/blobs/uploads/' },
+    ],
+    ['fetch of Node', { host: 'registry.example', 'sec-fetch-mode': 'cors' }],
+    ['HTTP/1.0', {}],
+  ])('may do all: %s', (_, headers) => {
+    for (const method of ['GET', 'POST', 'PATCH', 'DELETE'])
+      expect(isPageOfElsewhere(method, headers, NAMES)).toBe(false);
+  });
+});
+
+describe('a page of the registry itself', () => {
+  it.each([
+    '127.0.0.1:5000',
+    '[::1]:5000',
+    '192.168.1.7',
+    'localhost:5000',
+    'LocalHost',
+    'registry.lan:5000',
+    'Registry.LAN',
+  ])('at %s may do all', (host) => {
+    const headers = { host, origin: `http://${host}`, 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' };
+    expect(isPageOfElsewhere('DELETE', headers, NAMES)).toBe(false);
+    expect(isPageOfElsewhere('POST', { host, origin: `https://${host}` }, NAMES)).toBe(false);
+    expect(isPageOfElsewhere('GET', { host, 'sec-fetch-site': 'same-origin' }, NAMES)).toBe(false);
+  });
+
+  it('is read where a person types its address, and nothing is written so', () => {
+    const typed = { host: 'localhost:5000', 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' };
+    expect(isPageOfElsewhere('GET', typed, NAMES)).toBe(false);
+    expect(isPageOfElsewhere('POST', typed, NAMES)).toBe(true);
+  });
+});
+
+describe('a page of elsewhere', () => {
+  const host = '127.0.0.1:5000';
+  it.each([
+    ['sends a form', { host, origin: PAGE, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }],
+    ['of a browser without fetch metadata', { host, origin: PAGE }],
+    [
+      'shows an image',
+      { host, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' },
+    ],
+    ['is at another port of this machine', { host, origin: 'http://127.0.0.1:8080', 'sec-fetch-site': 'same-site' }],
+    ['is at another port, and says nothing of itself', { host, 'sec-fetch-site': 'same-site' }],
+    ['is at localhost, and this at an address', { host, origin: 'http://localhost:5000' }],
+    ['is a file, or in a sandbox', { host, origin: 'null' }],
+    ['is of an extension', { host, origin: 'moz-extension://b1b1b1b1' }],
+    ['has an empty origin', { host, origin: '' }],
+    ['names two origins', { host, origin: `http://${host}, ${PAGE}` }],
+    ['has this address as its user', { host, origin: `http://${host}@attacker.example` }],
+    ['says what no browser says', { host, 'sec-fetch-site': 'anything' }],
+    ['says only half of it', { host, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }],
+    [
+      'made its name lead here',
+      { host: 'attacker.example:5000', origin: `${PAGE}:5000`, 'sec-fetch-site': 'same-origin' },
+    ],
+    ['made its name lead here, and reads', { host: 'attacker.example:5000', 'sec-fetch-site': 'same-origin' }],
+    ['made its name lead here, without fetch metadata', { host: 'attacker.example:5000', origin: `${PAGE}:5000` }],
+    ['has a name like an address', { host: '127.0.0.1.attacker.example', origin: 'http://127.0.0.1.attacker.example' }],
+    ['has a name like localhost', { host: 'localhost.attacker.example', origin: 'http://localhost.attacker.example' }],
+    ['has a name that begins like an own one', { host: 'registry.lan.example', origin: 'http://registry.lan.example' }],
+    ['leaves the host out', { origin: 'http://', 'sec-fetch-site': 'same-origin' }],
+  ])('%s: refused', (_, headers) => {
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+      expect(isPageOfElsewhere(method, headers, NAMES), method).toBe(true);
+    }
+  });
+});
