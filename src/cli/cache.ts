@@ -7,12 +7,8 @@ export interface Cache {
   readonly program: string;
 }
 
-/** `undefined` where the environment names no home. `bundle` is the program's file. */
-export function userCache(
-  env: Readonly<Record<string, string | undefined>>,
-  bundle: string | undefined,
-): Cache | undefined {
-  const base = env.XDG_CACHE_HOME || (env.HOME && `${env.HOME}/.cache`);
+/** `undefined` where there is no directory for it. `bundle` is the program's file. */
+export function userCache(directory: string | undefined, bundle: string | undefined): Cache | undefined {
   const built = bundle && statSync(bundle, { throwIfNoEntry: false });
-  return base && built ? { directory: `${base}/images`, program: `${built.mtimeMs}:${built.size}` } : undefined;
+  return directory && built ? { directory, program: `${built.mtimeMs}:${built.size}` } : undefined;
 }

@@ -13,6 +13,8 @@ export interface Context {
   /** How this program is started again: the interpreter and its first arguments. */
   readonly program: readonly [string, ...string[]];
   readonly verbose: boolean;
+  /** Where work is remembered between runs; `undefined` where no directory is this user's alone. */
+  readonly cacheDirectory: string | undefined;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
   readonly stdin: AsyncIterable<Uint8Array>;
@@ -35,6 +37,7 @@ export interface ContextSettings {
   readonly version: string;
   readonly verbose: boolean;
   readonly signal: AbortSignal;
+  readonly cacheDirectory: string | undefined;
 }
 
 /** Streams are touched only when used: making one costs a millisecond, which commands without output do without. */

@@ -1,5 +1,6 @@
 // The program's entry: checks the Node version, turns the compile cache on, then loads the rest. An old Node must be able to read this file, so it imports no names.
 import * as nodeModule from 'node:module';
+import { cacheDirectory } from './cache-directory.ts';
 
 const OLDEST_NODE = [22, 19] as const;
 
@@ -14,14 +15,9 @@ async function start(): Promise<void> {
     );
     process.exit(1);
   }
-  nodeModule.enableCompileCache(compileCacheDirectory());
+  const cache = cacheDirectory(process.env);
+  // Node's own choice would be a directory that all users share.
+  if (cache !== undefined) nodeModule.enableCompileCache(`${cache}/compile`);
   const { runProgram } = await import('./program.ts');
-  await runProgram(process.argv.slice(2));
-}
-
-/** The user's own directory: what is cached there is executed. `undefined` leaves the choice to Node. */
-function compileCacheDirectory(): string | undefined {
-  const { XDG_CACHE_HOME, HOME } = process.env;
-  const base = XDG_CACHE_HOME || (HOME && `${HOME}/.cache`);
-  return base ? `${base}/images/compile` : undefined;
+  await runProgram(process.argv.slice(2), cache);
 }

@@ -9,14 +9,14 @@ import { leaveRoom } from './much-data.ts';
 import { reportError } from './report-error.ts';
 import { VERSION } from './version.ts';
 
-/** Ends the process. */
-export async function runProgram(argv: readonly string[]): Promise<never> {
+/** Ends the process. `cacheDirectory`: see Context. */
+export async function runProgram(argv: readonly string[], cacheDirectory: string | undefined): Promise<never> {
   const aborter = new AbortController();
   const interrupted = interruptions(aborter);
   const verbose = argv.includes('--verbose');
   let status: number;
   try {
-    status = await runCommandLine(argv, { verbose, signal: aborter.signal });
+    status = await runCommandLine(argv, { verbose, signal: aborter.signal, cacheDirectory });
   } catch (error) {
     // Nothing is left to say.
     if (isBrokenPipe(error)) return exit(0);
@@ -32,6 +32,7 @@ export async function runProgram(argv: readonly string[]): Promise<never> {
 interface RunSettings {
   readonly verbose: boolean;
   readonly signal: AbortSignal;
+  readonly cacheDirectory: string | undefined;
 }
 
 async function runCommandLine(argv: readonly string[], settings: RunSettings): Promise<number> {

@@ -17,7 +17,7 @@ interrupted. An error is one line, \`ERROR: what happened [value]\`, and a secon
 | \`LOCAL_REGISTRY\` | the private registry: \`host\`, \`host:port\`, \`IPv4\`, \`IPv6\`, \`[IPv6]:port\`, with \`http://\` or \`https://\` if you like |
 | \`IMAGES_DATA\` | the embedded registry's data directory |
 | \`IMAGES_PAUSE\` | the pause image |
-| \`IMAGES_RUNTIME\` | where running registries are announced to other users (default \`/tmp\`) |
+| \`IMAGES_RUNTIME\` | where running registries are announced to other users, instead of \`/run/images\` (root's, and services') and \`/tmp\` |
 | \`XCLUSTER\`, \`XCLUSTER_OVLPATH\` | where overlays are found by name |
 | \`__net_setup\` | xcluster's network script: \`…/net-setup-userspace.sh\` means that VMs reach loopback at 192.168.0.250 |
 | \`XDG_DATA_HOME\`, \`XDG_CACHE_HOME\` | where the store (\`images/\`) is; what is remembered between runs: compiled code, scans, how layers are compressed, in which repositories they are |

@@ -7,14 +7,24 @@ import type { Options } from './options.ts';
 /** With options, --data is read from them. */
 export function taskSettings(context: Context, options?: Options): Settings {
   const data = options?.text('data');
-  const cache = userCache(context.env, context.program[1]);
+  const cache = userCache(context.cacheDirectory, context.program[1]);
   return {
     env: context.env,
     home: context.home,
     uid: context.uid,
     signal: context.signal,
-    onNote: context.note,
+    onNote: once(context.note),
     ...(data !== undefined && { data }),
     ...(cache && { cache }),
+  };
+}
+
+/** Several tasks of one command may find the same. */
+function once(note: Context['note']): Context['note'] {
+  const said = new Set<string>();
+  return (line) => {
+    if (said.has(line)) return;
+    said.add(line);
+    note(line);
   };
 }

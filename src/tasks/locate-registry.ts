@@ -4,13 +4,9 @@ import { isOwnAddress, isUnspecified } from '../nodes/addresses.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { embeddedStoreExists } from '../storage/embedded-store.ts';
 import { parseRegistryAddress, type RegistryAddress, registryAddress } from './local-registry.ts';
-import {
-  type BoundAddress,
-  dataDirectory,
-  type RegistryState,
-  registriesOfOthers,
-  runningRegistry,
-} from './registry-state.ts';
+import { announcedRegistries, systemRegistries } from './registry-adverts.ts';
+import type { BoundAddress, RegistryState } from './registry-record.ts';
+import { dataDirectory, foreignOwner, runningRegistry } from './registry-state.ts';
 import type { Settings } from './settings.ts';
 
 /** `embedded`: this user's own store, in process, running or not. `remote`: any other registry, over HTTP. */
@@ -19,19 +15,27 @@ export type Location =
   | { readonly kind: 'remote'; readonly address: RegistryAddress; readonly state?: RegistryState };
 
 /**
- * --data or $IMAGES_DATA; $LOCAL_REGISTRY; this user's own store where it exists; another user's running registry; a Docker container named
- * `registry`. `undefined` where there is none of them.
+ * --data or $IMAGES_DATA; $LOCAL_REGISTRY; this user's own store where it exists; root's running registry, or a service's that root has set up; a Docker
+ * container named `registry`. `undefined` where there is none of them. Another user's is used only where it is named, with a note.
  */
 export async function locateRegistry(settings: Settings): Promise<Location | undefined> {
-  if (settings.data !== undefined || settings.env.IMAGES_DATA) return embedded(settings);
+  if (settings.data !== undefined || settings.env.IMAGES_DATA) {
+    const named = embedded(settings);
+    const owner = foreignOwner(named.data, settings);
+    if (owner !== undefined) settings.onNote?.(`The images in ${named.data} are user ${owner}'s.`);
+    return named;
+  }
   if (settings.env.LOCAL_REGISTRY) {
     const address = parseRegistryAddress(settings.env.LOCAL_REGISTRY);
     const own = embedded(settings);
-    return own.state && isServedAt(own.state, address) ? own : { kind: 'remote', address };
+    if (own.state && isServedAt(own.state, address)) return own;
+    const there = othersRegistries(settings).find((state) => isServedAt(state, address));
+    if (there && there.uid !== 0) settings.onNote?.(`The registry at ${address.host} is user ${there.uid}'s.`);
+    return { kind: 'remote', address };
   }
   const own = embedded(settings);
   if (own.state || (await embeddedStoreExists(own.data))) return own;
-  const [other] = registriesOfOthers(settings);
+  const [other] = systemRegistries(settings);
   const [listening] = other?.addresses ?? [];
   if (listening) return { kind: 'remote', address: addressOf(listening), ...(other && { state: other }) };
   const { registryContainer } = await import('./registry-container.ts');
@@ -47,10 +51,17 @@ export async function privateAddress(settings: Settings): Promise<RegistryAddres
   return listening && addressOf(listening);
 }
 
-export function noRegistry(): ImagesError {
+export function noRegistry(settings: Settings): ImagesError {
+  const [other] = othersRegistries(settings);
+  const [listening] = other?.addresses ?? [];
+  const known = listening && ` User ${other?.uid}'s runs at ${addressOf(listening).host}.`;
   return new ImagesError('NO_REGISTRY', 'no private registry', {
-    hint: 'Run `images lreg_start` or set LOCAL_REGISTRY.',
+    hint: `Run \`images lreg_start\` or set LOCAL_REGISTRY.${known ?? ''}`,
   });
+}
+
+function othersRegistries(settings: Settings): readonly RegistryState[] {
+  return announcedRegistries(settings).filter(({ uid }) => uid !== settings.uid);
 }
 
 /** Where a program of this machine reaches who listens there. */
@@ -61,7 +72,7 @@ export function addressOf({ host, port }: BoundAddress): RegistryAddress {
 
 function embedded(settings: Settings): Extract<Location, { kind: 'embedded' }> {
   const data = dataDirectory(settings);
-  const state = runningRegistry(data);
+  const state = runningRegistry(data, settings);
   return { kind: 'embedded', data, ...(state && { state }) };
 }
 

@@ -45,7 +45,7 @@ export async function openPrivateRegistry(settings: Settings, options: OpenOptio
     if (!options.create && !location.state && !(await embeddedStoreExists(location.data))) throw noStore(location.data);
     return await openEmbedded(location);
   }
-  if (!options.create) throw noRegistry();
+  if (!options.create) throw noRegistry(settings);
   const data = defaultDataDirectory(settings);
   settings.onNote?.(`No private registry runs: images are kept in ${data}; \`images lreg_start\` serves them.`);
   return await openEmbedded({ kind: 'embedded', data });

@@ -1,48 +1,19 @@
-// Where running embedded registries are written down. Relies on process identities: a state whose process has gone is no state.
+// Where running embedded registries are written down for their own user. Relies on process identities: a state whose process has gone is no state.
 //
 //   DIR/images/registry.json                    the registry that serves the data directory DIR
 //   $XDG_DATA_HOME/images/images/current.json   the data directory that was started last, when it is not the default one
-//   /tmp/images-registry-UID-PID.json           for other users: mode 0644, believed only if user UID owns the file and the process
-import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+//
+// For other users see registry-adverts.ts.
+import { rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { translateFsError } from '../io/fs-errors.ts';
-import { identityOf, isAlive, ownIdentity, type ProcessIdentity } from '../io/process-identity.ts';
+import { isBelievedThere } from '../io/believed-path.ts';
+import { ownIdentity } from '../io/process-identity.ts';
 import { isObject } from '../oci/decode.ts';
-import type { ListenAddress } from '../server/address.ts';
+import { advertise } from './registry-adverts.ts';
+import { type RegistryState, readOwnedJson, readRecord, removeRecord, writeRecord } from './registry-record.ts';
 import type { Settings } from './settings.ts';
 
-/** A bound address: without brackets; may be `0.0.0.0` or `::`. */
-export type BoundAddress = Required<ListenAddress>;
-
-export interface RegistryState {
-  readonly identity: ProcessIdentity;
-  readonly pid: number;
-  readonly uid: number;
-  /** The data directory, absolute. */
-  readonly data: string;
-  readonly addresses: readonly BoundAddress[];
-  /** ISO 8601. */
-  readonly since: string;
-  readonly version: string;
-}
-
 type StateSettings = Pick<Settings, 'env' | 'home' | 'uid' | 'data'>;
-
-const MAX_STATE = 64 * 1024;
-const ADVERT = /^images-registry-(\d+)-\d+\.json$/;
 
 /** The data directory of this user: --data, $IMAGES_DATA, the one started last, the default one. Absolute. */
 export function dataDirectory(settings: StateSettings): string {
@@ -54,20 +25,17 @@ export function defaultDataDirectory({ env, home }: StateSettings): string {
   return resolve(join(env.XDG_DATA_HOME || join(home, '.local/share'), 'images'));
 }
 
-/** The running registry that serves `data`. */
-export function runningRegistry(data: string): RegistryState | undefined {
-  const state = decodeState(readJson(statePath(data)));
-  return state && isAlive(state.identity) ? { ...state, data } : undefined;
+/** The running registry that serves `data`; what others could have written there is not believed. */
+export function runningRegistry(data: string, { uid }: Pick<Settings, 'uid'>): RegistryState | undefined {
+  const path = statePath(data);
+  const state = readRecord(path);
+  return state && isBelievedThere(dirname(path), state.uid, uid) ? { ...state, data } : undefined;
 }
 
-/** Running embedded registries of other users, root's first. */
-export function registriesOfOthers(settings: StateSettings): readonly RegistryState[] {
-  return announcedRegistries(settings).filter(({ uid }) => uid !== settings.uid);
-}
-
-/** Running embedded registries of all users, root's first. */
-export function announcedRegistries(settings: StateSettings): readonly RegistryState[] {
-  return adverts(settings).flatMap(({ path, uid }) => readAdvert(path, uid) ?? []);
+/** The user whose data directory it is; `undefined` for one's own, root's, and one that is not there. */
+export function foreignOwner(data: string, { uid }: Pick<Settings, 'uid'>): number | undefined {
+  const owner = statSync(data, { throwIfNoEntry: false })?.uid;
+  return owner === uid || owner === 0 ? undefined : owner;
 }
 
 /** Writes down that this process serves `data`; returns what undoes it. Errors: NO_ACCESS, READ_ONLY, NO_SPACE. */
@@ -83,18 +51,14 @@ export function announceRegistry(
     uid: settings.uid,
     since: new Date().toISOString(),
   };
-  writeJson(statePath(state.data), state);
+  writeRecord(statePath(state.data), state);
   rememberData(state.data, settings);
-  removeOldAdverts(settings);
-  const advert = join(runtimeDirectory(settings), `images-registry-${settings.uid}-${state.pid}.json`);
-  // Only other users need it: where it cannot be written, or somebody took its name, this user's registry works all the same.
-  attempt(() => writeJson(advert, state));
+  const withdrawAdvert = advertise(state, settings);
   return {
     state,
     withdraw: () => {
-      for (const path of [statePath(state.data), advert]) {
-        if (decodeState(readJson(path))?.identity === identity) attempt(() => rmSync(path, { force: true }));
-      }
+      removeRecord(statePath(state.data), identity);
+      withdrawAdvert();
     },
   };
 }
@@ -102,69 +66,20 @@ export function announceRegistry(
 /** The next command without --data goes to the same store, also after the registry has stopped. */
 function rememberData(data: string, settings: StateSettings): void {
   const path = currentPath(settings);
-  if (data !== defaultDataDirectory(settings)) writeJson(path, { data });
+  if (data !== defaultDataDirectory(settings)) writeRecord(path, { data });
   else rmSync(path, { force: true });
 }
 
 function startedLast(settings: StateSettings): string | undefined {
-  const current = readJson(currentPath(settings));
-  const data = isObject(current) && typeof current.data === 'string' ? current.data : undefined;
+  const path = currentPath(settings);
+  const { value, uid } = readOwnedJson(path) ?? {};
+  if (!isObject(value) || uid === undefined || !isBelievedThere(dirname(path), uid, settings.uid)) return undefined;
+  const data = typeof value.data === 'string' ? value.data : undefined;
   if (data === undefined || !statSync(data, { throwIfNoEntry: false })?.isDirectory()) return undefined;
   // One that has stopped stands back behind the default one, where that still runs.
-  return !runningRegistry(data) && runningRegistry(defaultDataDirectory(settings)) ? undefined : data;
-}
-
-interface Advert {
-  readonly path: string;
-  readonly uid: number;
-}
-
-function adverts(settings: StateSettings): readonly Advert[] {
-  const directory = runtimeDirectory(settings);
-  return listDirectory(directory)
-    .map((file) => ({ path: join(directory, file), uid: Number(ADVERT.exec(file)?.[1] ?? Number.NaN) }))
-    .filter(({ uid }) => Number.isInteger(uid))
-    .sort((a, b) => a.uid - b.uid);
-}
-
-/** Of this user's registries that were killed. */
-function removeOldAdverts(settings: StateSettings): void {
-  for (const { path, uid } of adverts(settings)) {
-    if (uid === settings.uid && !readAdvert(path, uid)) attempt(() => rmSync(path, { force: true }));
-  }
-}
-
-function readAdvert(path: string, uid: number): RegistryState | undefined {
-  try {
-    // Anybody may put links, pipes and files of others' names into /tmp.
-    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      const info = fstatSync(file);
-      if (!info.isFile() || info.uid !== uid || info.size > MAX_STATE) return undefined;
-      const state = decodeState(JSON.parse(readFileSync(file, 'utf8')));
-      return state && state.uid === uid && runsAs(state, uid) ? state : undefined;
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    return undefined;
-  }
-}
-
-function runsAs(state: RegistryState, uid: number): boolean {
-  return identityOf(state.pid) === state.identity && statSync(`/proc/${state.pid}`).uid === uid;
-}
-
-function decodeState(value: unknown): RegistryState | undefined {
-  if (!isObject(value) || !Array.isArray(value.addresses)) return undefined;
-  const { identity, pid, uid, data, since, version } = value;
-  const addresses = value.addresses
-    .filter(isObject)
-    .flatMap(({ host, port }) => (typeof host === 'string' && typeof port === 'number' ? [{ host, port }] : []));
-  if (typeof pid !== 'number' || typeof uid !== 'number') return undefined;
-  if (typeof identity !== 'string' || typeof data !== 'string') return undefined;
-  if (typeof since !== 'string' || typeof version !== 'string') return undefined;
-  return { identity, pid, uid, data, addresses, since, version };
+  return !runningRegistry(data, settings) && runningRegistry(defaultDataDirectory(settings), settings)
+    ? undefined
+    : data;
 }
 
 function statePath(data: string): string {
@@ -173,46 +88,4 @@ function statePath(data: string): string {
 
 function currentPath(settings: StateSettings): string {
   return join(defaultDataDirectory(settings), 'images/current.json');
-}
-
-function runtimeDirectory({ env }: StateSettings): string {
-  return env.IMAGES_RUNTIME || '/tmp';
-}
-
-/** `undefined` where there is none, or none that can be read. */
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whole or not at all: made under a name of its own, then renamed. Renaming over another user's file fails in a sticky directory. */
-function writeJson(path: string, value: unknown): void {
-  const temporary = join(dirname(path), `.images-${randomUUID()}`);
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(temporary, `${JSON.stringify(value)}\n`, { flag: 'wx', mode: 0o644 });
-    renameSync(temporary, path);
-  } catch (error) {
-    attempt(() => rmSync(temporary, { force: true }));
-    throw translateFsError(error, path);
-  }
-}
-
-function listDirectory(path: string): readonly string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
-}
-
-function attempt(work: () => void): void {
-  try {
-    work();
-  } catch {
-    // Its callers do without.
-  }
 }

@@ -1,7 +1,8 @@
 // `lreg_status`: whether the embedded registry runs, where, and what it holds.
 import { embeddedStoreExists, openEmbeddedStore } from '../storage/embedded-store.ts';
 import { listRegistry } from './list-registry.ts';
-import { dataDirectory, type RegistryState, runningRegistry } from './registry-state.ts';
+import type { RegistryState } from './registry-record.ts';
+import { dataDirectory, runningRegistry } from './registry-state.ts';
 import type { Settings } from './settings.ts';
 import { addressForVms } from './vm-address.ts';
 
@@ -23,7 +24,7 @@ const BLOBS = 'docker/registry/v2/blobs/';
 
 export async function registryStatus(settings: Settings): Promise<RegistryStatus> {
   const data = dataDirectory(settings);
-  const running = runningRegistry(data);
+  const running = runningRegistry(data, settings);
   const vms = running && (await addressForVms(running.addresses, settings));
   const held = (await embeddedStoreExists(data)) ? await contents(data, settings) : NOTHING;
   return { ...(running && { running }), ...(vms && { vms }), data, ...held };

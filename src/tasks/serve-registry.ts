@@ -8,13 +8,9 @@ import { type RunningServer, serve } from '../server/listen.ts';
 import { openEmbeddedStore } from '../storage/embedded-store.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
 import { addressOf } from './locate-registry.ts';
-import {
-  announcedRegistries,
-  announceRegistry,
-  dataDirectory,
-  type RegistryState,
-  runningRegistry,
-} from './registry-state.ts';
+import { announcedRegistries } from './registry-adverts.ts';
+import type { RegistryState } from './registry-record.ts';
+import { announceRegistry, dataDirectory, runningRegistry } from './registry-state.ts';
 import { callOptions, type Settings } from './settings.ts';
 
 export const DEFAULT_LISTEN = '127.0.0.1:5000';
@@ -71,7 +67,7 @@ interface ServeStore extends Omit<ServeRequest, 'listen'> {
 async function serveStore({ data, listen, ...request }: ServeStore, settings: Settings): Promise<ServedRegistry> {
   const store = await openEmbeddedStore(data);
   await using _starting = await acquireLock(join(data, 'images/starting'), callOptions(settings));
-  const running = runningRegistry(data);
+  const running = runningRegistry(data, settings);
   if (running) throw alreadyRunning(running);
   const server: RunningServer = await serve({
     registry: store.registry,

@@ -9,7 +9,8 @@ import { translateFsError } from '../io/fs-errors.ts';
 import { isObject } from '../oci/decode.ts';
 import { type ErrorCode, ImagesError } from '../oci/errors.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
-import { dataDirectory, type RegistryState, runningRegistry } from './registry-state.ts';
+import type { RegistryState } from './registry-record.ts';
+import { dataDirectory, runningRegistry } from './registry-state.ts';
 import { alreadyRunning, listenAddresses, listensOn } from './serve-registry.ts';
 import type { Settings } from './settings.ts';
 
@@ -41,13 +42,13 @@ export async function startRegistry(request: StartRequest, settings: Settings): 
   // What is written wrongly is said here, before a process is made of it.
   listenAddresses(request.listen);
   const data = dataDirectory(settings);
-  const before = runningRegistry(data);
+  const before = runningRegistry(data, settings);
   if (before) return alreadyAsWanted(before, request.listen);
   const isNew = !storeIsBegun(data);
   try {
     return await startAndAsk(request, data, settings);
   } catch (error) {
-    if (isNew && !runningRegistry(data)) {
+    if (isNew && !runningRegistry(data, settings)) {
       rmSync(logPath(data), { force: true });
       discardEmptyStore(data);
     }
@@ -63,7 +64,7 @@ async function startAndAsk(request: StartRequest, data: string, settings: Settin
   } finally {
     closeSync(log);
   }
-  const state = runningRegistry(data);
+  const state = runningRegistry(data, settings);
   if (isObject(message) && message.ready === true && state) return { state, already: false };
   const error = errorFrom(message) ?? endedSilently(data);
   // Another `lreg_start` was faster.

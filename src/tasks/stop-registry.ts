@@ -2,7 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive } from '../io/process-identity.ts';
 import { ImagesError } from '../oci/errors.ts';
-import { dataDirectory, type RegistryState, runningRegistry } from './registry-state.ts';
+import type { RegistryState } from './registry-record.ts';
+import { dataDirectory, runningRegistry } from './registry-state.ts';
 import type { Settings } from './settings.ts';
 
 const POLL_MS = 20;
@@ -11,7 +12,7 @@ const PATIENCE_MS = 15_000;
 
 /** Returns what was stopped; `undefined` where nothing ran. Errors: NO_ACCESS. */
 export async function stopRegistry(settings: Settings): Promise<RegistryState | undefined> {
-  const state = runningRegistry(dataDirectory(settings));
+  const state = runningRegistry(dataDirectory(settings), settings);
   if (!state) return undefined;
   sendSignal(state, 'SIGTERM');
   for (let waited = 0; isAlive(state.identity); waited += POLL_MS) {

@@ -8,7 +8,7 @@ import { ImagesError } from '../oci/errors.ts';
 import { formatListenAddress } from '../server/address.ts';
 import { parseRegistryAddress } from './local-registry.ts';
 import { type Location, locateRegistry, noRegistry } from './locate-registry.ts';
-import type { BoundAddress } from './registry-state.ts';
+import type { BoundAddress } from './registry-record.ts';
 import type { Settings } from './settings.ts';
 import { xclusterEnvironment } from './xcluster.ts';
 
@@ -22,7 +22,7 @@ export interface VmAddress {
 /** Errors: NO_REGISTRY, NOT_RUNNING, ADDRESS_UNAVAILABLE (loopback only), UNREACHABLE (the name does not resolve), CONFIG_INVALID. */
 export async function vmAddress(settings: Settings): Promise<VmAddress> {
   const location = await locateRegistry(settings);
-  if (!location) throw noRegistry();
+  if (!location) throw noRegistry(settings);
   const { listening, scheme } = await listeningAddresses(location, settings);
   const found = await addressForVms(listening, settings);
   if (!found) throw loopbackOnly(listening);

@@ -6,7 +6,8 @@ import type { Run } from '../command.ts';
 import { taskSettings } from '../task-settings.ts';
 
 export const run: Run = async ({ args, options, context }) => {
-  const settings = taskSettings(context, options);
+  // Not even whose registry it is.
+  const { onNote: _, ...settings } = taskSettings(context, options);
   const reference = parseReference(withoutQuotes(args[0] ?? ''));
   const found = await findImage(reference, await openPrivateRegistry(settings), settings);
   return found ? 0 : 1;

@@ -1,6 +1,6 @@
 // `images lreg_start`: says where the registry is, for this machine and for VMs.
 import { formatListenAddress } from '../../server/address.ts';
-import type { RegistryState } from '../../tasks/registry-state.ts';
+import type { RegistryState } from '../../tasks/registry-record.ts';
 import { startRegistry } from '../../tasks/start-registry.ts';
 import { addressForVms } from '../../tasks/vm-address.ts';
 import type { Run } from '../command.ts';
