@@ -1,4 +1,5 @@
-// The directories of cache mounts: by id, shared by all builds of a user; locked or one for each where the mount says so.
+// The directories of cache mounts: by id, what they begin with, owner and mode, as BuildKit knows them; shared by all builds of a user; locked or one for
+// each where the mount says so.
 import { createHash } from 'node:crypto';
 import { rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,9 +22,18 @@ export interface Cache extends AsyncDisposable {
 
 const STRICTNESS = ['shared', 'locked', 'private'] as const;
 
+/** All that decides what a new cache is: two mounts that differ in it never see the same directory. */
+export function cacheKey({ id, layers, uid, gid, mode }: CacheMount): string {
+  const base = layers.map(({ diffId, descriptor }) => diffId ?? descriptor.digest);
+  return createHash('sha256')
+    .update(JSON.stringify([id, base, uid, gid, mode]))
+    .digest('hex')
+    .slice(0, 32);
+}
+
 /**
- * The caches of a RUN by id, each once however often it is mounted, as strictly as one of its mounts asks for. They are taken in the order of
- * their ids, so that no two wait for each other; what is taken is added to `held`.
+ * The caches of a RUN by key, each once however often it is mounted, as strictly as one of its mounts asks for. They are taken in the order of
+ * their keys, so that no two wait for each other; what is taken is added to `held`.
  */
 export async function provideCaches(
   mounts: readonly CacheMount[],
@@ -32,13 +42,13 @@ export async function provideCaches(
   options: CallOptions,
 ): Promise<ReadonlyMap<string, Cache>> {
   const caches = new Map<string, Cache>();
-  const byId = Map.groupBy(mounts, ({ id }) => id);
-  for (const id of [...byId.keys()].sort()) {
-    const same = byId.get(id) as [CacheMount, ...CacheMount[]];
+  const byKey = Map.groupBy(mounts, cacheKey);
+  for (const key of [...byKey.keys()].sort()) {
+    const same = byKey.get(key) as [CacheMount, ...CacheMount[]];
     const sharing = STRICTNESS.findLast((kind) => same.some((mount) => mount.sharing === kind)) ?? 'shared';
     const cache = await provideCache({ ...same[0], sharing }, unpacking, options);
     held.push(cache);
-    caches.set(id, cache);
+    caches.set(key, cache);
   }
   return caches;
 }
@@ -46,7 +56,7 @@ export async function provideCaches(
 /** Made where it is not there; `locked` waits for whoever has it. Disposing gives it back. */
 async function provideCache(mount: CacheMount, unpacking: Unpacking, options: CallOptions): Promise<Cache> {
   const { place } = unpacking;
-  const base = createHash('sha256').update(mount.id).digest('hex').slice(0, 32);
+  const base = cacheKey(mount);
   if (mount.sharing === 'private') {
     for (let at = 0; ; at++) {
       const name = at === 0 ? base : `${base}-${at}`;

@@ -95,6 +95,25 @@ describe.skipIf(missing)(`mounts of RUN${why}`, () => {
       expect(part.output).toBe('content\nx\n');
     });
 
+    it('cache: is another one where it begins with something else, or is another one’s', async () => {
+      const [first, second] = await Promise.all(
+        ['first', 'second'].map((name) => world.archive(`${name}-${title.replaceAll(' ', '-')}`, `echo ${name} >it`)),
+      );
+      const id = `keyed-${title}`;
+      const look =
+        'cat /root/.cache/x/it 2>/dev/null; stat -c "%a %u:%g" /root/.cache/x; echo changed >/root/.cache/x/it';
+      const said = async (more: object): Promise<string> => (await sh(title, look, [cache({ id, ...more })])).output;
+      const owner = who(title).owners === 'one' ? '0:0' : '7:8';
+      expect(await said({})).toBe('755 0:0\n');
+      expect(await said({ layers: [first] })).toBe('first\n755 0:0\n');
+      expect(await said({ layers: [second] })).toBe('second\n755 0:0\n');
+      expect(await said({ uid: 7, gid: 8, mode: 0o700 })).toBe(`700 ${owner}\n`);
+      expect(await said({ mode: 0o711 })).toBe('711 0:0\n');
+      // Each is still there.
+      expect(await said({ layers: [first] })).toBe('changed\n755 0:0\n');
+      expect(await said({})).toBe('changed\n755 0:0\n');
+    });
+
     it('cache: a path in it cannot leave it by a link, not even one that the directory above it has become', async () => {
       const mine = cache({ id: `evil-${title}` });
       await sh(

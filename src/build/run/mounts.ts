@@ -6,7 +6,7 @@ import { applyLayers } from '../../rootfs/apply-layers.ts';
 import { findPath } from '../../rootfs/tree.ts';
 import { printableName } from '../../tar/names.ts';
 import type { RunMount } from '../contract.ts';
-import type { Cache } from './caches.ts';
+import { type Cache, cacheKey } from './caches.ts';
 import { isMapped } from './ids.ts';
 import type { StageLayers } from './layer-archive.ts';
 import type { MemoryFile } from './memory-archive.ts';
@@ -62,7 +62,7 @@ export async function prepareMount(
       return { target, kind: 'file', files: [], lines: (path) => [own, ...ontoFile(socket, path, false)] };
     }
     case 'cache': {
-      const name = mounting.caches.get(mount.id)?.name ?? '';
+      const name = mounting.caches.get(cacheKey(mount))?.name ?? '';
       const directory = await mounting.run.link('caches', name);
       const inside = `cache-${at}`;
       const enter = `mkdir ${inside}; go ${steps(`${directory}/fs`, mount.source)}; mount -c -o bind . "$run/${inside}"; cd "$run"`;
