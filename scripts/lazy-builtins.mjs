@@ -1,7 +1,7 @@
 // A plugin for the bundler: functions of Node's own modules are looked up when they are first called. An ESM import of such a module touches all of
 // its exports and so loads all that they lead to: node:crypto alone costs 10 ms, as much as half of a short command takes.
 
-/** Modules whose import costs time. Only what is listed here can be imported from them in src/: functions, and plain values that cost nothing. */
+/** Modules whose import costs time. Only what is listed here can be imported from them in src/, and functions. */
 const MODULES = [
   'node:child_process',
   'node:crypto',
@@ -15,6 +15,8 @@ const MODULES = [
 const VALUES = { 'node:fs': ['constants'] };
 /** Objects whose fields are looked up when they are first asked for. */
 const OBJECTS = { 'node:zlib': ['constants'] };
+/** Classes that are looked up when one is first made; nobody asks whether something is one. */
+const CLASSES = { 'node:net': ['Socket'] };
 const PREFIX = '\0lazy:';
 
 export function lazyBuiltins(sourceDirectory) {
@@ -37,7 +39,12 @@ function lazyModule(id) {
   const objects = (OBJECTS[id] ?? []).map(
     (name) => `export const ${name} = new Proxy({}, { get: (_, field) => get().${name}[field] });`,
   );
-  return [`const get = () => process.getBuiltinModule('${id}');`, ...functions, ...values, ...objects].join('\n');
+  const classes = (CLASSES[id] ?? []).map(
+    (name) =>
+      `export const ${name} = new Proxy(class {}, { construct: (_, args) => Reflect.construct(get().${name}, args) });`,
+  );
+  const get = `const get = () => process.getBuiltinModule('${id}');`;
+  return [get, ...functions, ...values, ...objects, ...classes].join('\n');
 }
 
 /** Getters lead to what is to stay unloaded. */

@@ -1,12 +1,15 @@
-// Runs the `tar` script of an overlay's image: `DIR/tar -` writes an archive to its standard output, which is a file without a name here, and messages to
-// its standard error, which are shown.
+// Runs the `tar` script of an overlay's image: `DIR/tar -` writes an archive to its standard output, and messages to its standard error, which are shown.
+// Both are pipes, which it can open again by name; cat(1) carries the archive into a file without a name.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { constants, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { createSpool } from '../build/context/spool.ts';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { createSpool, type Spool } from '../build/context/spool.ts';
 import { tarContext } from '../build/context/tar-context.ts';
 import type { TreeSource } from '../build/files/tree-source.ts';
+import { type ReopenablePipe, readPipe, reopenablePipes } from '../io/reopenable-pipe.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { TarTime } from '../tar/time.ts';
 import type { Settings } from './settings.ts';
@@ -36,47 +39,99 @@ export async function runTarScript(
   await checkScript(script);
   const spool = await createSpool(options.spool);
   const begun = Date.now();
-  const child = spawn(script, ['-'], { env: { ...settings.env }, stdio: ['ignore', spool.fd, 'pipe'] });
-  const stop = () => endAll(child);
-  settings.signal?.addEventListener('abort', stop, { once: true });
-  child.stderr?.on('data', (chunk: Buffer) => options.onOutput?.(chunk));
-  const ended = new Promise<void>((done, fail) => {
-    child.on('error', (cause) => fail(cannotRun(script, cause)));
-    child.on('exit', () => setTimeout(() => child.stderr?.destroy(), PATIENCE_MS).unref());
-    child.on('close', (status, signal) => {
-      if (settings.signal?.aborted) fail(settings.signal.reason);
-      else if (status === 0) done();
-      else fail(failed(script, signal === null ? `exit status ${status}` : `signal ${signal}`));
-    });
+  const running = await start(script, spool, settings, options).catch(async (error: unknown) => {
+    await spool[Symbol.asyncDispose]();
+    throw error;
   });
+  const { child, ended } = running;
+  const stop = () => endAll(running);
+  settings.signal?.addEventListener('abort', stop, { once: true });
   const context = tarContext(spool, ended, options.time).catch(async (error: unknown) => {
     throw isImagesError(error, 'BUILD_FAILED') && child.exitCode === 0 ? await withMisplaced(error, begun) : error;
   });
   // Who needs the context is told; until then it must not count as unhandled.
   context.catch(() => {});
-  ended.catch(() => {});
   return {
     context,
     [Symbol.asyncDispose]: async () => {
       settings.signal?.removeEventListener('abort', stop);
-      if (child.exitCode === null && child.signalCode === null) endAll(child);
+      if (child.exitCode === null && child.signalCode === null) endAll(running);
       await context.catch(() => {});
       await spool[Symbol.asyncDispose]();
     },
   };
 }
 
-/** For who is to end, and for what a script that has ended left running: it may say something yet, and may hold standard error open for ever. */
+/** For who is to end, and for what a script that has ended left running: it may say something yet, and may hold its outputs open for ever. */
 const PATIENCE_MS = 2000;
 
+interface Running {
+  readonly child: ChildProcess;
+  /** Carries what it writes into the spool. */
+  readonly carrier: ChildProcess;
+  readonly messages: Readable;
+  /** When all that it wrote is in the spool. Errors: BUILD_FAILED, NO_SPACE. */
+  readonly ended: Promise<void>;
+}
+
+async function start(
+  script: string,
+  spool: Spool,
+  settings: Settings,
+  { spool: directory, onOutput }: TarScriptOptions,
+): Promise<Running> {
+  const [out, said] = (await reopenablePipes(directory, 2)) as [ReopenablePipe, ReopenablePipe];
+  const child = spawn(script, ['-'], { env: { ...settings.env }, stdio: ['ignore', out.writing, said.writing] });
+  const carrier = spawn('cat', [], { env: { ...settings.env, LC_ALL: 'C' }, stdio: [out.reading, spool.fd, 'pipe'] });
+  for (const fd of [out.reading, out.writing, said.writing]) closeSync(fd);
+  const messages = readPipe(said.reading);
+  messages.on('data', (chunk: Buffer) => onOutput?.(chunk));
+  const ended = endOf({ child, carrier, messages }, { script, directory, signal: settings.signal });
+  ended.catch(() => {});
+  return { child, carrier, messages, ended };
+}
+
+async function endOf(
+  { child, carrier, messages }: Omit<Running, 'ended'>,
+  {
+    script,
+    directory,
+    signal,
+  }: { readonly script: string; readonly directory: string; readonly signal: AbortSignal | undefined },
+): Promise<void> {
+  let isLate = false;
+  const heard = new Promise<void>((done) => messages.once('close', done));
+  const carrying = text(carrier.stderr as Readable);
+  const carried = new Promise<number | null>((done, fail) => {
+    carrier.once('error', (cause) => fail(cannotRun('cat', cause)));
+    carrier.once('close', done);
+  });
+  carried.catch(() => {});
+  const [status, killed] = await new Promise<[number | null, NodeJS.Signals | null]>((done, fail) => {
+    child.once('error', (cause) => fail(cannotRun(script, cause)));
+    child.once('exit', (...how) => done(how));
+  }).finally(() => {
+    const late = () => {
+      isLate = true;
+      messages.destroy();
+      carrier.kill();
+    };
+    const timer = setTimeout(late, PATIENCE_MS).unref();
+    Promise.allSettled([heard, carried]).then(() => clearTimeout(timer));
+  });
+  const [, carrierStatus] = await Promise.all([heard, carried]);
+  signal?.throwIfAborted();
+  if (carrierStatus !== 0 && !isLate) throw notCarried(await carrying, directory);
+  if (status !== 0) throw failed(script, killed === null ? `exit status ${status}` : `signal ${killed}`);
+}
+
 /** The script with all that it has started: a shell that is ended alone leaves its commands running, and its standard error open. */
-function endAll(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  const all = [child.pid, ...startedBy(child.pid)];
+function endAll({ child, carrier, messages }: Running): void {
+  messages.destroy();
+  const all = [child, carrier].flatMap(({ pid }) => (pid === undefined ? [] : [pid, ...startedBy(pid)]));
   signalAll(all, 'SIGTERM');
   const timer = setTimeout(() => signalAll(all, 'SIGKILL'), PATIENCE_MS);
   child.once('close', () => clearTimeout(timer));
-  child.stderr?.destroy();
 }
 
 function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
@@ -113,6 +168,14 @@ async function checkScript(script: string): Promise<void> {
       cause,
     });
   });
+}
+
+/** `said` by cat. */
+function notCarried(said: string, directory: string): ImagesError {
+  if (said.includes('No space left')) {
+    return new ImagesError('NO_SPACE', `no space left [${directory}]`, { hint: 'Free space there.' });
+  }
+  return new ImagesError('BUILD_FAILED', `what the \`tar\` script writes cannot be kept [${said.trim()}]`);
 }
 
 function failed(script: string, how: string): ImagesError {

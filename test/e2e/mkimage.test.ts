@@ -291,6 +291,22 @@ describe('the tar script', () => {
     expect(await told(script)).toMatch(message);
   });
 
+  it('can open its standard streams again by their names, as with every pipe', async () => {
+    const script = `#! /bin/sh
+d=$(mktemp -d); echo one >$d/1; echo two >$d/2; cd $d
+echo message >/dev/stderr; echo more >/proc/self/fd/2
+tar cf /dev/stdout 1 | head -c 1024 >/dev/stdout
+tar cf - 2 | cat >>/dev/stdout
+rm -r $d
+`;
+    await using scene = await newScene({ tar: script, Dockerfile: 'FROM scratch\nADD ovl.tar /\n' });
+    const { status, stderr } = await scene.images(['mkimage', '--tag=a', scene.image]);
+    expect([status, stderr]).toEqual([0, expect.stringMatching(/^message\nmore\n/)]);
+    expect((await scene.images(['docker_ls', 'a'])).stdout.split('\n').sort()).toEqual(
+      expect.arrayContaining(['1', '2']),
+    );
+  });
+
   it('that is not there, or not executable', async () => {
     expect(await told(undefined)).toMatch(/^ERROR: no `tar` script \[/);
     expect(await told('#! /bin/sh\n', 0o644)).toMatch(/^ERROR: the `tar` script is not executable \[\S+\]\nchmod \+x /);

@@ -110,6 +110,20 @@ describe.skipIf(missing)(`RUN${why}`, () => {
         },
       );
 
+      it.skipIf(absent)(`has standard streams that can be opened again by their names${because}`, async () => {
+        const script = `echo 1; echo 2 >/dev/stderr; echo 3 >/dev/stdout; echo 4 >/proc/self/fd/2; echo 5 | tee /dev/stderr >/dev/null
+          ln -s /dev/stdout /log; echo 6 >>/log; { echo 7 >&2; } 2>&1 | cat >/dev/stdout; [ -p /dev/stdout ] && echo 8; rm /log`;
+        const bob = { uid: 1000, gid: 1000, groups: [1000], home: '/home/u' };
+        const others = who(title).owners === 'one' || runtime === 'bwrap' ? [] : [bob];
+        for (const user of [{ uid: 0, gid: 0, groups: [], home: '/root' }, ...others]) {
+          const request = { user, directory: '/home/u' };
+          const { output, status } = await sh(title, script.replaceAll('/log', '/home/u/log'), { settings, request });
+          // runc copies each stream on its own: only the others keep the order.
+          const lines = runtime === 'runc' ? output.trim().split('\n').sort() : output.trim().split('\n');
+          expect({ user, lines, status }).toEqual({ user, lines: [...'12345678'], status: 0 });
+        }
+      });
+
       it.skipIf(absent)(`has no network where it is to have none, and the machine's else${because}`, async () => {
         const script =
           'grep -c : /proc/net/dev; ls /sys/class/net >/dev/null; cat /etc/resolv.conf; grep buildkit /etc/hosts';

@@ -46,17 +46,23 @@ cd t; ${TAR_EXTRACT}; cd ..
 . ./t/plan
 `;
 
-/** The end of the plan, both outputs in one, so that they stay in their order: runs the command, and ends with it, or when \`3\` is closed. */
+/**
+ * The end of the plan, both outputs in one, so that they stay in their order: runs the command, and ends with it, or when \`3\` is closed. The command
+ * writes to a pipe: what Node gives its children is a socket, which nobody can open again by its name (/dev/stdout).
+ */
 export function supervised(command: string, log: string | undefined): string {
   return `
 cd "$run"
 trap 'exit 137' TERM
 { cat <&3 >/dev/null; kill -TERM $$; } 4>&- &
-status=0
-{ exec 2>&1 4>&- 3<&-; ${command}; } </dev/null &
-wait $! || status=$?
-${log ? `if [ "$status" != 0 ] && [ -s t/${log} ]; then cat t/${log} >&4; fi` : ''}
-echo "${STATUS}$status" >&4
+{
+  status=0
+  { exec 2>&1 4>&- 3<&-; ${command}; } </dev/null &
+  wait $! || status=$?
+  ${log ? `if [ "$status" != 0 ] && [ -s t/${log} ]; then cat t/${log} >&4; fi` : ''}
+  echo "${STATUS}$status" >&4
+} | cat 4>&- 3<&- &
+wait $!
 `;
 }
 

@@ -28,6 +28,8 @@ function inner(launch: Launch, { unshare, setpriv }: { readonly unshare: string;
     // Nothing of the old root can be reached any more, not even by leaving the chroot: what is left on its `/` is this mount.
     'mount -n --move . /',
     ...exported(launch.env),
+    // The pipe is root's: what nobody else could open again by its name.
+    ...(user.uid === 0 ? [] : [`chown ${user.uid} /proc/self/fd/1`]),
     `exec ${command(
       setpriv,
       ...['--reuid', `${user.uid}`, '--regid', `${user.gid}`],
