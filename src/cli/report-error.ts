@@ -19,8 +19,8 @@ const PATH_ERRORS: Readonly<Record<string, string>> = {
 /** Where nobody further in knows more. */
 const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   DIGEST_INVALID: 'What is there is damaged: `images check IMAGE` tells more.',
-  MANIFEST_INVALID: 'What is there is damaged, or no image: `images check IMAGE` tells more.',
-  SIZE_INVALID: 'What is there is damaged: `images check IMAGE` tells more.',
+  MANIFEST_INVALID: 'What is there is no image as the specification has it: `images check IMAGE` tells more.',
+  SIZE_INVALID: 'What is there and what the image says of it differ: `images check IMAGE` tells more.',
 };
 
 export function reportError(error: unknown, verbose: boolean): ErrorReport {

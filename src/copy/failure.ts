@@ -40,9 +40,10 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   BLOB_UNKNOWN: 'A part of the image is not there: push it there again, or take the image from another place.',
   BROKEN_OFF: 'Run it again: it goes on from there.',
   DIGEST_INVALID: DAMAGED,
-  MANIFEST_INVALID: DAMAGED,
+  MANIFEST_INVALID: 'Make the image again with a current tool, or take it from another place.',
   MANIFEST_TOO_LARGE: 'Check the name: no image has so large a manifest.',
-  SIZE_INVALID: DAMAGED,
+  SIZE_INVALID:
+    'What is there and what the image says of it differ: write it anew, or take the image from another place.',
 };
 
 /** Begins with the image. What registries say of it themselves, and a source that is called like its image, need no more words. */

@@ -1,7 +1,8 @@
 // An image in a registry as a source: the HTTP client's, or a store's in process.
 import { verified } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import type { RawManifest } from '../oci/manifest.ts';
+import { isImagesError } from '../oci/errors.ts';
+import { manifestDescriptor, type RawManifest } from '../oci/manifest.ts';
 import { formatReference, type Reference, tagOrDigest } from '../oci/reference.ts';
 import type { BlobOptions, Bytes, CallOptions, Registry } from '../registry/contract.ts';
 import type { ImageSource } from './contract.ts';
@@ -51,7 +52,15 @@ export function registrySource(
       unverified: (descriptor: Descriptor, call?: CallOptions) => open(descriptor, { ...call }),
     }),
     referrers: (subject, call) => registry.referrers(repository, subject, undefined, call),
-    statTag: (tag, call) => registry.statManifest(repository, tag, call),
+    // What is there is wanted, and what is not costs HEAD and GET: so one GET.
+    async statTag(tag, call) {
+      try {
+        return manifestDescriptor(await registry.getManifest(repository, tag, call));
+      } catch (error) {
+        if (isImagesError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return undefined;
+        throw error;
+      }
+    },
     async [Symbol.asyncDispose]() {},
   };
 }

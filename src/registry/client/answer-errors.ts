@@ -1,9 +1,11 @@
 // What an unwelcome answer means: status and OCI error body (distribution specification 1.1, "Error Codes") → ImagesError, one line, no secrets.
+import { isUtf8 } from 'node:buffer';
 import { parseRetryAfter } from '../../io/backoff.ts';
 import type { HttpAnswer } from '../../io/http.ts';
 import { readUpTo } from '../../io/http-whole.ts';
 import { isObject } from '../../oci/decode.ts';
 import { ImagesError, type RegistryErrorCode } from '../../oci/errors.ts';
+import { uncoded } from './content-encoding.ts';
 
 /** What was asked: decides what a bare status means. */
 export interface Asked {
@@ -80,7 +82,11 @@ export function badAnswer(answer: HttpAnswer, asked: Asked, text: string): Image
 /** At most `limit` bytes as text, of what comes within some seconds. The status alone says enough: a body that breaks off, or never ends, must not hide it. */
 export async function readText(answer: HttpAnswer, limit: number = MAX_ERROR_BODY): Promise<string> {
   const { bytes } = await readUpTo(answer, { bytes: limit, within: TEXT_WITHIN });
-  return Buffer.from(bytes).toString('utf8');
+  return Buffer.from(await uncoded(answer, bytes, { limit, wanted: isText })).toString('utf8');
+}
+
+function isText(bytes: Uint8Array): boolean {
+  return isUtf8(bytes) && !bytes.includes(0);
 }
 
 /** Control characters (a terminal would obey them) and line breaks become blanks. */

@@ -19,7 +19,7 @@ export function httpRegistry(http: EndpointHttp, settings: WriterSettings): Regi
     ...lister(http, manifests),
     ...blobWriter(http, { ...reader, statBelieved: believed }, settings),
     ...manifestWriter(http, manifests),
-    ...uploader(http, settings.commitWithin),
+    ...uploader(http, reader, settings.commitWithin),
     partialBytes: async () => 0,
   };
 }

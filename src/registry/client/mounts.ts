@@ -8,6 +8,7 @@ import type { BlobReader } from './blobs.ts';
 import type { EndpointHttp } from './endpoint-http.ts';
 import { repositoryPath } from './paths.ts';
 import { mergeScopes, repositoryScope } from './scopes.ts';
+import { DONE } from './statuses.ts';
 import { type Location, locationOf } from './uploads.ts';
 
 export interface Mounter extends Pick<RegistryWriter, 'mountBlob'> {
@@ -39,6 +40,7 @@ export function mounter(http: EndpointHttp, canBeRead: BlobReader['canBeRead'], 
         const answer = await ask(http, { repository, digest, from, signal: bounded });
         hung = 0;
         if (answer.status === 201) return true;
+        if (answer.status !== 202 && (await canBeRead(repository, digest, bounded))) return true;
         if (answer.headers.location !== undefined) uploads.set(`${repository}@${digest}`, locationOf(answer));
       } catch (error) {
         signal?.throwIfAborted();
@@ -66,7 +68,7 @@ async function ask(http: EndpointHttp, { repository, digest, from, signal }: Mou
     repository,
     scopes: mergeScopes(scopes),
     asked: { what: `mount of ${digest} in ${http.host}/${repository}`, unknown: 'NAME_UNKNOWN' },
-    expected: [201, 202],
+    expected: DONE,
     once: true,
     signal,
   });

@@ -11,7 +11,8 @@ import { judgePassing } from './passing.ts';
 import { repositoryPath } from './paths.ts';
 import { remove } from './remove.ts';
 import type { RetryEvent } from './settings.ts';
-import { type Location, startUpload, uploadRequest } from './uploads.ts';
+import { DONE } from './statuses.ts';
+import { type Location, requireBlob, startUpload, uploadRequest } from './uploads.ts';
 
 export interface WriterSettings {
   readonly backoff: Backoff;
@@ -46,11 +47,12 @@ export function blobWriter(http: EndpointHttp, reader: BlobLook, settings: Write
       },
       headers: { 'content-type': 'application/octet-stream', 'content-length': String(blob.size) },
       body: source.watch(open, blob),
-      expected: [201, 204],
+      expected: DONE,
       answerWithin: settings.commitWithin,
       signal,
     });
     answer.discard();
+    if (answer.status !== 201) await requireBlob(reader, repository, { ...blob, host: http.host, signal });
   };
 
   return {
@@ -62,6 +64,9 @@ export function blobWriter(http: EndpointHttp, reader: BlobLook, settings: Write
       let begun = mounts.begun(repository, blob.digest);
       const before = await sizeThere(reader.statBelieved);
       if (before === blob.size) return;
+      // What a disk has made of a blob is not that blob. Or what is said of it is wrong: its bytes tell.
+      const isWhole = () => holdsWhole(reader, repository, { ...blob, signal });
+      if (before !== undefined && (await isWhole())) return;
       const source = createSource();
       const attempt = async () => {
         if (source.opened() && (await sizeThere(reader.statBlob)) === blob.size) return;
@@ -90,8 +95,8 @@ export function blobWriter(http: EndpointHttp, reader: BlobLook, settings: Write
         // What the source threw is the reason; that the connection then went away follows from it.
         throw source.failure()?.error ?? error;
       }
-      // What a disk has made of a blob is not that blob; docker-registry keeps it all the same.
-      if (before !== undefined && (await sizeThere(reader.statBlob)) !== blob.size) throw keptDamaged(http.host, blob);
+      // docker-registry keeps what it has.
+      if (before !== undefined && !(await isWhole())) throw keptDamaged(http.host, blob);
     },
     async deleteBlob(repository, digest, { signal } = {}) {
       const to = repositoryPath(repository, `blobs/${digest}`);
@@ -138,6 +143,27 @@ function createSource(): Source {
     opened: () => opened,
     failure: () => failure,
   };
+}
+
+interface Wanted extends Pick<Descriptor, 'digest' | 'size'> {
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Reads it to its end: only where there is reason for doubt. */
+async function holdsWhole(
+  reader: Pick<BlobReader, 'getBlob'>,
+  repository: string,
+  { digest, size, signal }: Wanted,
+): Promise<boolean> {
+  try {
+    const { descriptor, body } = await reader.getBlob(repository, digest, { size, ...(signal && { signal }) });
+    if (descriptor.size === size) for await (const _ of body);
+    else await body[Symbol.asyncIterator]().return?.();
+    return descriptor.size === size;
+  } catch (error) {
+    if (isImagesError(error, 'DIGEST_INVALID', 'SIZE_INVALID', 'BLOB_UNKNOWN', 'BAD_ANSWER')) return false;
+    throw error;
+  }
 }
 
 function keptDamaged(host: string, { digest }: Descriptor): ImagesError {

@@ -10,6 +10,7 @@ import { repositoryPath } from './paths.ts';
 import { referrersRecorder } from './referrers-tag.ts';
 import { remove } from './remove.ts';
 import { repositoryScope } from './scopes.ts';
+import { DONE } from './statuses.ts';
 
 export type ManifestWriter = Pick<RegistryWriter, 'putManifest' | 'deleteTag' | 'deleteManifest'>;
 
@@ -27,19 +28,31 @@ export function manifestWriter(http: EndpointHttp, manifests: ManifestReader): M
         unknown: 'NAME_UNKNOWN',
         invalid: 'MANIFEST_INVALID',
       },
-      expected: [200, 201, 202],
+      expected: DONE,
       signal,
     });
     answer.discard();
     const stored = answer.headers['docker-content-digest'];
-    if (
-      isDigest(stored) &&
-      stored !== manifest.digest &&
-      digestAlgorithm(stored) === digestAlgorithm(manifest.digest)
-    ) {
-      throw new ImagesError('DIGEST_INVALID', `${http.host} stored ${stored}, expected ${manifest.digest}`);
-    }
+    const another =
+      isDigest(stored) && stored !== manifest.digest && digestAlgorithm(stored) === digestAlgorithm(manifest.digest);
+    if (answer.status !== 201 || another) await requireStored(repository, reference, manifest, signal && { signal });
     return answer.headers['oci-subject'] !== undefined;
+  };
+
+  /** What an answer leaves open, the registry's own bytes tell. */
+  const requireStored = async (
+    repository: string,
+    reference: string,
+    manifest: RawManifest,
+    options: CallOptions | undefined,
+  ): Promise<void> => {
+    const { digest } = await manifests.getManifest(repository, reference, options);
+    const where = `${http.host}/${repository}`;
+    if (digest !== manifest.digest) {
+      throw new ImagesError('BAD_ANSWER', `${where} has ${digest} where ${manifest.digest} was put [${reference}]`, {
+        hint: 'Something else puts images there at the same time, or the registry keeps others than it is sent.',
+      });
+    }
   };
 
   const recordReferrer = referrersRecorder(manifests, put);

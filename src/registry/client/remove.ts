@@ -1,6 +1,7 @@
 // Deleting over HTTP (distribution specification 1.1, "Content Management").
 import type { EndpointHttp, EndpointRequest } from './endpoint-http.ts';
 import { repositoryScope } from './scopes.ts';
+import { DONE } from './statuses.ts';
 
 export type Removal = Pick<EndpointRequest, 'to' | 'asked' | 'signal'> & { readonly repository: string };
 
@@ -10,7 +11,7 @@ export async function remove(http: EndpointHttp, removal: Removal): Promise<void
     ...removal,
     method: 'DELETE',
     scopes: [repositoryScope(removal.repository, 'pull', 'delete')],
-    expected: [200, 202, 204],
+    expected: DONE,
   });
   answer.discard();
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
+import { rawManifest } from '../../oci/manifest.ts';
 import { OCI_INDEX } from '../../oci/media-types.ts';
 import { registryClients } from './registry-clients.ts';
 import { blob, digest, type FaultyRegistry, failure, index, startFaultyRegistry } from './testing/faulty-registry.ts';
@@ -64,18 +65,49 @@ describe('an upload', () => {
     'is made where the registry has the blob in another length, and looked at (mended: %s)',
     async (mends) => {
       server.inject((request, response) => {
-        const length = mends && request.nth > 0 ? blob.length : 7;
-        if (request.method === 'HEAD') return status(200, { 'content-length': `${length}` })(request, response);
+        const held = mends && request.nth > 1 ? blob : blob.subarray(0, 7);
+        if (request.method === 'HEAD') return status(200, { 'content-length': `${held.length}` })(request, response);
         if (request.method === 'POST') return status(202, { location: '/upload/1' })(request, response);
-        return status(201)(request, response);
+        if (request.method === 'PUT') return status(201)(request, response);
+        sendRange(request, response, held);
+        return true;
       });
       const putting = registry.putBlob('app', descriptor, open);
       if (mends) await putting;
       else
         expect(await failure(putting)).toMatchObject({ code: 'SIZE_INVALID', hint: expect.stringContaining('Remove') });
-      expect(server.requests.map(({ method }) => method)).toEqual(['HEAD', 'POST', 'PUT', 'HEAD']);
+      expect(server.requests.map(({ method }) => method)).toEqual(['HEAD', 'GET', 'POST', 'PUT', 'GET']);
     },
   );
+
+  it('is not made where the registry is only wrong about its length', async () => {
+    server.inject((request, response) => {
+      if (request.method === 'HEAD') return status(200, { 'content-length': '7' })(request, response);
+      return false;
+    });
+    await registry.putBlob('app', descriptor, open);
+    expect(server.requests.map(({ method }) => method)).toEqual(['HEAD', 'GET']);
+  });
+
+  it.each([200, 202, 204])('that is answered %i is done where the blob is there then, and no sooner', async (code) => {
+    let keeps = true;
+    let there = false;
+    server.inject((request, response) => {
+      if (request.method === 'HEAD') {
+        return there ? false : status(404)(request, response);
+      }
+      if (request.method === 'POST') return status(202, { location: '/upload/1' })(request, response);
+      there = keeps;
+      return status(code)(request, response);
+    });
+    await registry.putBlob('app', descriptor, open);
+    expect(server.requests.map(({ method }) => method)).toEqual(['HEAD', 'POST', 'PUT', 'HEAD']);
+    keeps = there = false;
+    const error = await failure(registry.putBlob('app', descriptor, open));
+    expect(error.code).toBe('BAD_ANSWER');
+    expect(error.message).toContain('is not there');
+    expect(error.message).toContain(`blob ${server.host}/app@${digest}`);
+  });
 
   it('is tried as often where a mount has begun it', async () => {
     server.inject((request, response) => {
@@ -109,6 +141,24 @@ describe('an upload', () => {
       return status(413, {}, 'too large')(request, response);
     });
     expect((await failure(registry.putBlob('app', descriptor, open))).status).toBe(413);
+  });
+});
+
+describe('a manifest that is put', () => {
+  it.each([200, 202, 204])('and answered %i is done where it is there then, and no sooner', async (code) => {
+    const manifest = rawManifest(index);
+    server.inject((request, response) => (request.method === 'PUT' ? status(code)(request, response) : false));
+    await registry.putManifest('app', manifest, ['latest']);
+    expect(server.requests.map(({ method }) => method)).toEqual(['PUT', 'GET']);
+    const error = await failure(registry.putManifest('app', manifest, ['other']));
+    expect(error.code).toBe('MANIFEST_UNKNOWN');
+  });
+
+  it('is done where the answer names another digest, and its own is there', async () => {
+    server.inject((request, response) =>
+      request.method === 'PUT' ? status(201, { 'docker-content-digest': digest })(request, response) : false,
+    );
+    await registry.putManifest('app', rawManifest(index), ['latest']);
   });
 });
 

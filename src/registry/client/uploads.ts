@@ -3,11 +3,13 @@
 import type { HttpAnswer } from '../../io/http.ts';
 import { type HttpUrl, resolveHttpUrl, withQuery } from '../../io/http-url.ts';
 import { tapped } from '../../io/verify.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
-import type { CallOptions, RegistryWriter, Upload } from '../contract.ts';
+import type { CallOptions, RegistryReader, RegistryWriter, Upload } from '../contract.ts';
 import type { EndpointHttp, EndpointRequest } from './endpoint-http.ts';
 import { repositoryPath } from './paths.ts';
 import { repositoryScope } from './scopes.ts';
+import { DONE } from './statuses.ts';
 
 /** A Location as it was sent, and what it is relative to. */
 export interface Location {
@@ -29,7 +31,7 @@ export async function startUpload(
     repository,
     scopes: [repositoryScope(repository, 'pull', 'push')],
     asked: { what: `upload to ${http.host}/${repository}`, unknown: 'NAME_UNKNOWN', invalid: 'NAME_INVALID' },
-    expected: [202],
+    expected: DONE,
     signal,
   });
   answer.discard();
@@ -60,14 +62,43 @@ export function uploadRequest(host: string, repository: string, step: Step): Omi
   };
 }
 
+export interface WantedBlob {
+  readonly digest: Digest;
+  readonly size: number;
+  /** For messages. */
+  readonly host: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** After an answer that may mean that the blob is kept. Errors: BAD_ANSWER where it is not. */
+export async function requireBlob(
+  reader: Pick<RegistryReader, 'statBlob'>,
+  repository: string,
+  { digest, size, host, signal }: WantedBlob,
+): Promise<void> {
+  const found = await reader.statBlob(repository, digest, signal && { signal });
+  if (found?.size === size) return;
+  throw new ImagesError(
+    'BAD_ANSWER',
+    `${host} answers that blob ${host}/${repository}@${digest} is taken, and it is not there`,
+    {
+      hint: 'The log of the registry says more.',
+    },
+  );
+}
+
 /** `commitWithin`: milliseconds for the answer to an upload's end. */
-export function uploader(http: EndpointHttp, commitWithin: number): Pick<RegistryWriter, 'openUpload'> {
+export function uploader(
+  http: EndpointHttp,
+  reader: Pick<RegistryReader, 'statBlob'>,
+  commitWithin: number,
+): Pick<RegistryWriter, 'openUpload'> {
   return {
     async openUpload(repository, id, { signal } = {}) {
       if (id === undefined) {
         return createUpload(
           http,
-          { repository, commitWithin },
+          { repository, commitWithin, reader },
           { location: await startUpload(http, repository, {}, signal), size: 0 },
         );
       }
@@ -75,7 +106,7 @@ export function uploader(http: EndpointHttp, commitWithin: number): Pick<Registr
         throw new ImagesError('BLOB_UPLOAD_UNKNOWN', `there is no upload to ${http.host}/${repository} [${id}]`);
       }
       const known = await status(http, repository, id, signal);
-      return createUpload(http, { repository, commitWithin }, known);
+      return createUpload(http, { repository, commitWithin, reader }, known);
     },
   };
 }
@@ -88,9 +119,10 @@ interface State {
 interface UploadSettings {
   readonly repository: string;
   readonly commitWithin: number;
+  readonly reader: Pick<RegistryReader, 'statBlob'>;
 }
 
-function createUpload(http: EndpointHttp, { repository, commitWithin }: UploadSettings, start: State): Upload {
+function createUpload(http: EndpointHttp, { repository, commitWithin, reader }: UploadSettings, start: State): Upload {
   let { location, size } = start;
   return {
     get id() {
@@ -112,11 +144,12 @@ function createUpload(http: EndpointHttp, { repository, commitWithin }: UploadSe
           ...uploadRequest(http.host, repository, { method: 'PATCH', location }),
           headers: { 'content-type': 'application/octet-stream' },
           body: counted,
-          expected: [202, 204],
+          expected: DONE,
           signal,
         });
         answer.discard();
-        location = locationOf(answer);
+        // Where it says nothing, it goes on where it was.
+        if (answer.headers.location !== undefined) location = locationOf(answer);
         size += sent;
         return size;
       } catch (error) {
@@ -132,15 +165,16 @@ function createUpload(http: EndpointHttp, { repository, commitWithin }: UploadSe
         ...request,
         headers: { 'content-length': '0' },
         body: new Uint8Array(),
-        expected: [201, 204],
+        expected: DONE,
         answerWithin: commitWithin,
       });
       answer.discard();
+      if (answer.status !== 201) await requireBlob(reader, repository, { digest, size, host: http.host });
       return { mediaType: 'application/octet-stream', digest, size };
     },
     async cancel() {
       const request = uploadRequest(http.host, repository, { method: 'DELETE', location });
-      (await http.send({ ...request, expected: [200, 202, 204, 404] })).discard();
+      (await http.send({ ...request, expected: [...DONE, 404] })).discard();
     },
     async [Symbol.asyncDispose]() {},
   };
@@ -176,7 +210,7 @@ async function status(
       unknown: 'BLOB_UPLOAD_UNKNOWN',
       invalid: 'BLOB_UPLOAD_UNKNOWN',
     },
-    expected: [204],
+    expected: DONE,
     signal,
   });
   answer.discard();

@@ -110,16 +110,30 @@ describe('a manifest', () => {
     expect((await failure(registry.getManifest('app', 'latest'))).code).toBe('MANIFEST_TOO_LARGE');
   });
 
-  it('that differs from its digest, asked for or announced, is DIGEST_INVALID', async () => {
-    server.inject((request, response) => {
-      response.setHeader('content-type', OCI_INDEX);
-      if (request.url.endsWith('latest')) response.setHeader('docker-content-digest', digest);
-      response.end(index);
-      return true;
-    });
+  it('that differs from its digest is DIGEST_INVALID', async () => {
+    server.inject(status(200, { 'content-type': OCI_INDEX }, index.toString()));
     expect((await failure(registry.getManifest('app', digest))).code).toBe('DIGEST_INVALID');
-    expect((await failure(registry.getManifest('app', 'latest'))).code).toBe('DIGEST_INVALID');
-    expect(server.requests).toHaveLength(2);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it.each([true, false])('that is announced as another is asked for by its own digest (known: %s)', async (known) => {
+    server.inject((request, response) => {
+      if (!request.url.endsWith('latest') && !known) return status(404)(request, response);
+      const headers = { 'content-type': OCI_INDEX, 'docker-content-digest': digest };
+      return status(200, headers, index.toString())(request, response);
+    });
+    const asking = registry.getManifest('app', 'latest');
+    if (known) expect((await asking).digest).toBe(digestOf(index));
+    else {
+      const error = await failure(asking);
+      expect(error.code).toBe('DIGEST_INVALID');
+      expect(error.message).toContain(`announces ${digest}`);
+      expect(`${error.message} ${error.hint}`).not.toContain('damage');
+    }
+    expect(server.requests.map(({ url }) => url)).toEqual([
+      '/v2/app/manifests/latest',
+      `/v2/app/manifests/${digestOf(index)}`,
+    ]);
   });
 
   it('that is served as something general is known by its own words', async () => {

@@ -1,0 +1,244 @@
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { digestOf } from '../../oci/digest.ts';
+import { rawManifest } from '../../oci/manifest.ts';
+import { DOCKER_LIST, DOCKER_MANIFEST, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts';
+import type { Registry } from '../contract.ts';
+import { mayOpenAnew } from '../open-anew.ts';
+import {
+  blob,
+  collect,
+  digest,
+  type FaultyRegistry,
+  failure,
+  getBlob,
+  index,
+  startFaultyRegistry,
+} from './testing/faulty-registry.ts';
+import { type Fault, status } from './testing/faulty-server.ts';
+
+const config = { mediaType: OCI_CONFIG, digest, size: 2 };
+const image = (mediaType?: string) =>
+  Buffer.from(JSON.stringify({ schemaVersion: 2, ...(mediaType && { mediaType }), config, layers: [] }));
+
+let faulty: FaultyRegistry;
+let server: FaultyRegistry['server'];
+let registry: FaultyRegistry['registry'];
+
+beforeEach(async () => {
+  faulty = await startFaultyRegistry();
+  ({ server, registry } = faulty);
+});
+afterEach(() => faulty[Symbol.asyncDispose]());
+
+describe('a HEAD that is not served', () => {
+  const atHead =
+    (fault: Fault): Fault =>
+    (request, response) =>
+      request.method === 'HEAD' ? fault(request, response) : false;
+  const expected = { mediaType: OCI_INDEX, digest: digestOf(index), size: index.length };
+
+  it.each([400, 403, 404, 405, 406, 500, 501])('(%i) leaves it to one GET what manifests there are', async (code) => {
+    server.inject(atHead(status(code)));
+    expect(await registry.statManifest('app', 'latest')).toEqual(expected);
+    expect(await registry.statManifest('app', digestOf(index))).toEqual(expected);
+    expect(await registry.statManifest('app', 'other')).toBeUndefined();
+    expect(server.requests.map(({ method }) => method)).toEqual(['HEAD', 'GET', 'HEAD', 'GET', 'HEAD', 'GET']);
+  });
+
+  it.each([400, 403, 405, 500, 501])('(%i) leaves it to a blob’s first byte whether it is there', async (code) => {
+    server.inject(atHead(status(code)));
+    expect(await registry.statBlob('app', digest)).toMatchObject({ size: blob.length });
+    expect(await registry.statBlob('app', digestOf(Buffer.from('x')))).toBeUndefined();
+    expect(server.requests.map(({ headers }) => headers.range)).toEqual([
+      undefined,
+      'bytes=0-0',
+      undefined,
+      'bytes=0-0',
+    ]);
+  });
+
+  it.each([
+    ['no length', { 'content-type': OCI_INDEX, 'docker-content-digest': digestOf(index) }],
+    ['no digest', { 'content-type': OCI_INDEX, 'content-length': `${index.length}` }],
+    ['no type', { 'docker-content-digest': digestOf(index), 'content-length': `${index.length}` }],
+    [
+      'the length of what is coded',
+      {
+        'content-type': OCI_INDEX,
+        'docker-content-digest': digestOf(index),
+        'content-length': '7',
+        'content-encoding': 'gzip',
+      },
+    ],
+  ])('with %s does no better', async (_what, headers) => {
+    server.inject(atHead(status(200, headers)));
+    expect(await registry.statManifest('app', 'latest')).toEqual(expected);
+  });
+
+  it('with another digest than the one asked for does no better', async () => {
+    const lie = { 'content-type': OCI_MANIFEST, 'docker-content-digest': digest, 'content-length': '7' };
+    server.inject(atHead(status(200, lie)));
+    expect(await registry.statManifest('app', digestOf(index))).toEqual(expected);
+  });
+
+  it('with no length does no better for a blob', async () => {
+    server.inject(
+      atHead((_request, response) => response.writeHead(200, { 'transfer-encoding': 'chunked' }).end() && true),
+    );
+    expect(await registry.statBlob('app', digest)).toMatchObject({ size: blob.length });
+  });
+});
+
+describe('a manifest’s Content-Type', () => {
+  it.each([
+    [image(DOCKER_MANIFEST), OCI_MANIFEST, DOCKER_MANIFEST],
+    [image(OCI_MANIFEST), DOCKER_MANIFEST, OCI_MANIFEST],
+    [image(), DOCKER_MANIFEST, OCI_MANIFEST],
+    [index, DOCKER_LIST, OCI_INDEX],
+  ])('gives way to what the bytes say, where both are of one kind', async (bytes, type, own) => {
+    server.inject(status(200, { 'content-type': type }, bytes.toString()));
+    expect(await registry.getManifest('app', 'latest')).toEqual(rawManifest(bytes, own));
+    expect(await registry.getManifest('app', digestOf(bytes))).toEqual(rawManifest(bytes, own));
+  });
+
+  it.each([
+    [index, OCI_MANIFEST, OCI_INDEX],
+    [index, DOCKER_MANIFEST, OCI_INDEX],
+    [image(OCI_MANIFEST), OCI_INDEX, OCI_MANIFEST],
+    [image(), DOCKER_LIST, OCI_MANIFEST],
+  ])(
+    'that makes an index of an image, or the reverse, is refused, and nothing called damaged',
+    async (bytes, type, own) => {
+      server.inject(status(200, { 'content-type': type }, bytes.toString()));
+      for (const reference of ['latest', digestOf(bytes)]) {
+        const error = await failure(registry.getManifest('app', reference));
+        expect(error.code).toBe('MANIFEST_INVALID');
+        expect(error.message).toContain(type);
+        expect(error.message).toContain(own);
+        expect(`${error.message} ${error.hint}`).not.toMatch(/damage/i);
+      }
+    },
+  );
+});
+
+const CODINGS: readonly (readonly [string, (bytes: Uint8Array) => Buffer])[] = [
+  ['gzip', gzipSync],
+  ['x-gzip', gzipSync],
+  ['deflate', deflateSync],
+  ['deflate', deflateRawSync],
+  ['br', brotliCompressSync],
+  ['zstd', zstdCompressSync],
+  ['identity, GZIP', gzipSync],
+  ['br, gzip', (bytes) => gzipSync(brotliCompressSync(bytes))],
+];
+
+/** Of which a coding is shorter than they are. */
+const text = Buffer.from('layer after layer '.repeat(150_000));
+
+describe('a Content-Encoding', () => {
+  const coded =
+    (coding: string, bytes: Uint8Array, told = true): Fault =>
+    (request, response) => {
+      response.setHeader('content-encoding', coding);
+      if (told) response.setHeader('content-length', bytes.length);
+      response.writeHead(200, {
+        'content-type': request.url.includes('manifests') ? OCI_INDEX : 'application/octet-stream',
+      });
+      response.end(request.method === 'HEAD' ? undefined : bytes);
+      return true;
+    };
+  const read = async (from: Registry, wanted: Buffer, start = 0) =>
+    collect((await from.getBlob('app', digestOf(wanted), { size: wanted.length, from: start })).body);
+
+  it.each(CODINGS)('%s of a manifest is taken off, also where it is only claimed', async (coding, encode) => {
+    for (const bytes of [encode(index), index]) {
+      server.inject(coded(coding, bytes));
+      expect(await registry.getManifest('app', 'latest')).toEqual(rawManifest(index));
+      expect(await registry.getManifest('app', digestOf(index))).toEqual(rawManifest(index));
+    }
+  });
+
+  it.each(CODINGS)('%s of a blob is taken off, also where it is only claimed', async (coding, encode) => {
+    for (const wanted of [index, text]) {
+      for (const bytes of [encode(wanted), wanted]) {
+        server.inject(coded(coding, bytes));
+        expect((await read(registry, wanted)).equals(wanted)).toBe(true);
+        expect((await read(registry, wanted, 7)).equals(wanted.subarray(7))).toBe(true);
+      }
+    }
+  });
+
+  it('of a layer that is gzip itself is told apart', async () => {
+    const layer = gzipSync(blob);
+    for (const bytes of [layer, gzipSync(layer)]) {
+      server.inject(coded('gzip', bytes));
+      expect((await read(registry, layer)).equals(layer)).toBe(true);
+    }
+  });
+
+  it('where no length tells what it is: the next attempt reads it the other way', async () => {
+    server.inject(coded('gzip', gzipSync(text), false));
+    expect((await read(registry, text)).equals(text)).toBe(true);
+    const layer = gzipSync(Buffer.concat([blob, blob, blob]));
+    server.inject(coded('gzip', layer, false));
+    const error = await failure(read(registry, layer));
+    expect(error.message).toContain('Content-Encoding gzip');
+    expect(mayOpenAnew(error)).toBe(true);
+    expect((await read(registry, layer)).equals(layer)).toBe(true);
+  });
+
+  it('of bytes that are wrong either way is named, and they are not asked for without end', async () => {
+    server.inject(coded('gzip', gzipSync(text)));
+    const other = Buffer.from(text).fill('x', 5, 6);
+    const errors = [await failure(read(registry, other)), await failure(read(registry, other))];
+    expect(errors.map(mayOpenAnew)).toEqual([true, false]);
+    expect(errors[0]?.message).toContain('Content-Encoding gzip');
+    server.inject(coded('rot13', Buffer.from('vaqrk')));
+    const manifest = await failure(registry.getManifest('app', 'latest'));
+    expect(manifest.message).toContain('rot13');
+    expect(`${manifest.message} ${manifest.hint}`).not.toMatch(/damage/i);
+  });
+
+  it('is no reason to begin a blob anew that breaks off', async () => {
+    const bytes = gzipSync(blob);
+    server.inject((request, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': bytes.length });
+      if (request.nth > 0) response.end(bytes);
+      else response.write(bytes.subarray(0, 300_000), () => response.destroy());
+      return true;
+    });
+    const { body } = await registry.getBlob('app', digest, { size: blob.length });
+    expect((await collect(body)).equals(blob)).toBe(true);
+    expect(server.requests.map(({ headers }) => headers.range)).toEqual([undefined, undefined]);
+  });
+
+  it('of lists and of what a host says of its errors is taken off', async () => {
+    server.inject((_request, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip', 'content-type': 'application/json' });
+      response.end(gzipSync(JSON.stringify({ tags: ['a'] })));
+      return true;
+    });
+    expect(await Array.fromAsync(registry.tags('app'))).toEqual(['a']);
+    server.inject((_request, response) => {
+      response.writeHead(404, { 'content-encoding': 'br' });
+      response.end(brotliCompressSync(JSON.stringify({ errors: [{ code: 'NAME_UNKNOWN', message: 'gone away' }] })));
+      return true;
+    });
+    expect((await failure(registry.getManifest('app', 'latest'))).message).toContain('gone away');
+  });
+});
+
+describe('a range', () => {
+  it('that a host grants only once does not end a blob that broke off', async () => {
+    server.inject((request, response) => {
+      if (request.headers.range) return status(416)(request, response);
+      response.setHeader('content-length', blob.length);
+      response.writeHead(200);
+      if (request.nth > 0) response.end(blob);
+      else response.write(blob.subarray(0, 100_000), () => response.destroy());
+      return true;
+    });
+    expect((await getBlob(registry)).equals(blob)).toBe(true);
+  });
+});
