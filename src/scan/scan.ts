@@ -1,4 +1,5 @@
 // The scan of a directory: tree rules first, then every remaining manifest, document by document. Each file is in memory only while it is looked at.
+import { addAll } from './add-all.ts';
 import type { DocumentRule, FileTree, Finding, ScanResult, TreeRule, Warning } from './contract.ts';
 import { uniqueWarnings, withoutRepetition } from './repetition.ts';
 import { doubtTestData } from './test-data.ts';
@@ -45,8 +46,8 @@ async function scanTree(
   for (const rule of rules.trees) {
     signal?.throwIfAborted();
     const found = await rule.find(tree);
-    findings.push(...found.findings);
-    warnings.push(...found.warnings);
+    addAll(findings, found.findings);
+    addAll(warnings, found.warnings);
     for (const file of found.claimed) claimed.add(file);
   }
   for (const file of tree.files) {
@@ -55,8 +56,8 @@ async function scanTree(
     signal?.throwIfAborted();
     // Of a claimed file only the lines are left that nobody could read otherwise.
     const found = findInText(file, await tree.read(file), isClaimed ? [] : rules.documents);
-    findings.push(...found.findings);
-    warnings.push(...found.warnings);
+    addAll(findings, found.findings);
+    addAll(warnings, found.warnings);
   }
   return { findings: withoutRepetition(findings.map(doubtTestData)), warnings: uniqueWarnings(warnings) };
 }

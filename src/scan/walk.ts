@@ -20,8 +20,7 @@ export interface KubernetesObject {
   readonly fields: Fields;
 }
 
-/** Aliases share values, so a small file can unfold to billions of them ("billion laughs"), or hold itself. */
-const MAX_VISITS = 1_000_000;
+/** What rules ask others to put together may be nested deeper than any document that was parsed. */
 const MAX_DEPTH = 300;
 
 /** Subtrees that never name an image to run, whatever their texts look like. */
@@ -61,14 +60,13 @@ function collect(visit: Visit, visits: Visit[]): void {
   const parent = visits.at(-1) as Visit;
   const { object } = parent;
   if (Array.isArray(value)) {
-    for (let key = 0; key < value.length && visits.length < MAX_VISITS; key++) {
+    for (let key = 0; key < value.length; key++) {
       collect({ key, value: value[key], parent, object, depth: depth + 1 }, visits);
     }
     return;
   }
   const fields = value as Fields;
   for (const key of Object.keys(fields)) {
-    if (visits.length >= MAX_VISITS) return;
     if (!isPruned(parent, key)) collect({ key, value: fields[key], parent, object, depth: depth + 1 }, visits);
   }
 }

@@ -1,6 +1,7 @@
 // Where the values of one YAML document stand, read off the parser's events when somebody asks. Relies on js-yaml's event stream.
 import { EVENT_ID, type Event, getScalarValue, SCALAR_STYLE } from 'js-yaml';
 import type { Path } from './contract.ts';
+import { countBelow } from './line-starts.ts';
 
 export interface Position {
   /** Offset in the parsed text at which the value begins. */
@@ -9,88 +10,136 @@ export interface Position {
   readonly isBlock: boolean;
 }
 
-/** `<<` in what `<<` brings in, and so on; a document can even hold itself. */
-const MAX_MERGES = 20;
-
 interface Source {
   readonly events: readonly Event[];
   readonly text: string;
 }
 
-/** Finds a path in the document that these events make up; where it leads nowhere, the nearest value above it. */
-export function findPosition(source: Source, path: Path): Position {
-  let at = source.events[0]?.type === EVENT_ID.DOCUMENT ? 1 : 0;
-  for (const key of path) {
-    const child = childOf(source, at, key);
-    if (child === undefined) break;
-    at = child;
-  }
-  return positionOf(source, at);
+/**
+ * Answers where a path leads in the document that these events make up; where it leads nowhere, where the nearest value above it stands.
+ * A document of many objects is asked for each of them: what leads to the children of a collection is worked out once.
+ */
+export function createPositions(source: Source): (path: Path) => Position {
+  const { events } = source;
+  let index: EventIndex | undefined;
+  return (path) => {
+    index ??= createIndex(source);
+    let at = events[0]?.type === EVENT_ID.DOCUMENT ? 1 : 0;
+    for (const key of path) {
+      const child = childOf(index, at, key);
+      if (child === undefined) break;
+      at = child;
+    }
+    return positionOf(source, at);
+  };
 }
 
-/** Index of the event that begins the child's value. Of keys that are given twice the last counts, as for kubectl. */
-function childOf(source: Source, at: number, key: string | number, merges = 0): number | undefined {
-  const { events, text } = source;
-  const index = followAlias(source, at);
-  if (events[index]?.type === EVENT_ID.SEQUENCE) return itemOf(events, index, Number(key));
-  if (events[index]?.type !== EVENT_ID.MAPPING) return undefined;
-  let found: number | undefined;
+/** Events are named by their index. */
+interface EventIndex {
+  readonly events: readonly Event[];
+  childrenOf(collection: number): Children;
+  /** The value behind an alias; any other one itself. */
+  followAlias(at: number): number;
+}
+
+interface Children {
+  /** The items of a sequence, in their order. */
+  readonly items: readonly number[];
+  /** The values of a mapping. Of keys that are given twice the last counts, as for kubectl. */
+  readonly fields: ReadonlyMap<string, number>;
+  /** What `<<` brings in, in the order in which it is written. */
+  readonly merged: readonly number[];
+}
+
+function createIndex({ events, text }: Source): EventIndex {
+  const known = new Map<number, Children>();
+  const ends = endsOf(events);
+  let anchors: ReadonlyMap<string, readonly number[]> | undefined;
+  return {
+    events,
+    childrenOf: (collection) => {
+      const children = known.get(collection) ?? readChildren({ events, text }, collection, ends);
+      known.set(collection, children);
+      return children;
+    },
+    followAlias: (at) => {
+      const alias = events[at];
+      if (alias?.type !== EVENT_ID.ALIAS) return at;
+      // The nearest anchor of this name before the alias (YAML 1.2.2, 7.1).
+      anchors ??= anchorsOf({ events, text });
+      const named = anchors.get(text.slice(alias.anchorStart, alias.anchorEnd)) ?? [];
+      return named[countBelow(named, at) - 1] ?? at;
+    },
+  };
+}
+
+/** For each event that begins a value, the event behind that value. */
+function endsOf(events: readonly Event[]): Int32Array {
+  const ends = new Int32Array(events.length);
+  const open: number[] = [];
+  for (let at = 0; at < events.length; at++) {
+    const type = events[at]?.type;
+    if (type === EVENT_ID.MAPPING || type === EVENT_ID.SEQUENCE || type === EVENT_ID.DOCUMENT) open.push(at);
+    else {
+      ends[at] = at + 1;
+      if (type === EVENT_ID.POP) ends[open.pop() ?? at] = at + 1;
+    }
+  }
+  return ends;
+}
+
+/** The events that carry each anchor, ascending. */
+function anchorsOf({ events, text }: Source): ReadonlyMap<string, readonly number[]> {
+  const anchors = new Map<string, number[]>();
+  for (const [at, event] of events.entries()) {
+    if (event.type === EVENT_ID.ALIAS || !('anchorStart' in event) || event.anchorStart < 0) continue;
+    const name = text.slice(event.anchorStart, event.anchorEnd);
+    const known = anchors.get(name);
+    if (known) known.push(at);
+    else anchors.set(name, [at]);
+  }
+  return anchors;
+}
+
+function readChildren({ events, text }: Source, collection: number, ends: Int32Array): Children {
+  const items: number[] = [];
+  const fields = new Map<string, number>();
   const merged: number[] = [];
-  let entry = index + 1;
-  for (let event = events[entry]; event && event.type !== EVENT_ID.POP; event = events[entry]) {
-    const value = skip(events, entry);
-    const name = event.type === EVENT_ID.SCALAR ? getScalarValue(text, event) : undefined;
-    if (name === String(key)) found = value;
-    else if (name === '<<') merged.push(value);
-    entry = skip(events, value);
+  const isMapping = events[collection]?.type === EVENT_ID.MAPPING;
+  let at = collection + 1;
+  for (let event = events[at]; event && event.type !== EVENT_ID.POP; event = events[at]) {
+    const value = isMapping ? (ends[at] ?? events.length) : at;
+    const key = isMapping && event.type === EVENT_ID.SCALAR ? getScalarValue(text, event) : undefined;
+    if (!isMapping) items.push(value);
+    else if (key === '<<') merged.push(value);
+    else if (key !== undefined) fields.set(key, value);
+    at = ends[value] ?? events.length;
   }
-  if (found !== undefined || merges >= MAX_MERGES) return found;
-  for (const value of merged.flatMap((value) => mergedMaps(source, value))) {
-    found ??= childOf(source, value, key, merges + 1);
-  }
-  return found;
+  return { items, fields, merged };
 }
 
-function itemOf(events: readonly Event[], sequence: number, wanted: number): number | undefined {
-  let item = sequence + 1;
-  for (let count = 0; count < wanted && events[item]?.type !== EVENT_ID.POP; count++) item = skip(events, item);
-  return events[item]?.type === EVENT_ID.POP ? undefined : item;
+function childOf(index: EventIndex, at: number, key: string | number): number | undefined {
+  // `<<` in what `<<` brings in, and so on; a document can even hold itself.
+  const seen = new Set<number>();
+  const pending = [index.followAlias(at)];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    const type = index.events[next]?.type;
+    if (type !== EVENT_ID.SEQUENCE && type !== EVENT_ID.MAPPING) continue;
+    const { items, fields, merged } = index.childrenOf(next);
+    const found = type === EVENT_ID.SEQUENCE ? items[Number(key)] : fields.get(String(key));
+    if (found !== undefined) return found;
+    const further = merged.flatMap((value) => mergedMaps(index, value));
+    for (const map of further.reverse()) pending.push(index.followAlias(map));
+  }
+  return undefined;
 }
 
 /** `<<: *a` and `<<: [*a, *b]`. */
-function mergedMaps(source: Source, value: number): number[] {
-  const index = followAlias(source, value);
-  if (source.events[index]?.type !== EVENT_ID.SEQUENCE) return [index];
-  const maps: number[] = [];
-  for (let item = index + 1; source.events[item] && source.events[item]?.type !== EVENT_ID.POP; ) {
-    maps.push(item);
-    item = skip(source.events, item);
-  }
-  return maps;
-}
-
-/** The index behind the value that begins at `at`. */
-function skip(events: readonly Event[], at: number): number {
-  let depth = 0;
-  let index = at;
-  do {
-    const type = events[index]?.type;
-    if (type === EVENT_ID.MAPPING || type === EVENT_ID.SEQUENCE) depth++;
-    else if (type === EVENT_ID.POP) depth--;
-    index++;
-  } while (depth > 0 && index < events.length);
-  return index;
-}
-
-/** The nearest anchor of this name before the alias (YAML 1.2.2, 7.1). */
-function followAlias({ events, text }: Source, at: number): number {
-  const alias = events[at];
-  if (alias?.type !== EVENT_ID.ALIAS) return at;
-  const name = text.slice(alias.anchorStart, alias.anchorEnd);
-  return events.findLastIndex((event, index) => {
-    const isAnchored = index < at && 'anchorStart' in event && event.type !== EVENT_ID.ALIAS && event.anchorStart >= 0;
-    return isAnchored && text.slice(event.anchorStart, event.anchorEnd) === name;
-  });
+function mergedMaps(index: EventIndex, value: number): readonly number[] {
+  const at = index.followAlias(value);
+  return index.events[at]?.type === EVENT_ID.SEQUENCE ? index.childrenOf(at).items : [at];
 }
 
 function positionOf({ events }: Source, at: number): Position {

@@ -86,9 +86,48 @@ describe('parseYaml', () => {
     expect(parseYaml('f', '{a: '.repeat(2000)).broken).toHaveLength(1);
   });
 
-  it('does not unfold an alias bomb', () => {
-    const levels = Array.from({ length: 40 }, (_, i) => `l${i + 1}: &l${i + 1} [${`*l${i},`.repeat(10)}]`);
-    expect(parseYaml('f', ['l0: &l0 [x]', ...levels].join('\n')).documents).toHaveLength(1);
+  it('ends documents at their end marks too, each with its own source and lines', () => {
+    const { documents } = parseYaml('f', 'a: 1\n...\nb:\n  c: 2\n... \n---\nd: 3\n...\n');
+    expect(documents.map(({ value, source }) => [value, source])).toEqual([
+      [{ a: 1 }, 'a: 1\n...\n'],
+      [{ b: { c: 2 } }, 'b:\n  c: 2\n... \n'],
+      [{ d: 3 }, '---\nd: 3\n...\n'],
+    ]);
+    expect(documents[1]?.lineOf(['b', 'c'])).toBe(4);
+  });
+
+  const doubling = (count: number, more: (i: number) => string) =>
+    ['l0: &l0 [x]', ...Array.from({ length: count }, (_, i) => `l${i + 1}: &l${i + 1} ${more(i)}`)].join('\n');
+  const reasonsOf = (text: string) => parseYaml('f', text).broken.map(({ reason }) => reason);
+
+  it.each([
+    ['that multiply each other', doubling(40, (i) => `[${`*l${i},`.repeat(10)}]`), 'excessive aliasing'],
+    ['that double in mappings', doubling(40, (i) => `{l: *l${i}, r: *l${i}}`), 'excessive aliasing'],
+    [
+      'that multiply through merges',
+      doubling(40, (i) => `{<<: {a: *l${i}}, b: *l${i}, c: *l${i}}`),
+      'excessive aliasing',
+    ],
+    ['of a long text', `a: &a ${'x'.repeat(1 << 20)}\nb: [${'*a,'.repeat(100)}]\n`, 'excessive aliasing of long texts'],
+    ['that nest without end', doubling(20, (i) => `${'['.repeat(20)}*l${i}${']'.repeat(20)}`), 'nesting exceeded'],
+    ['of what they stand in', 'a: &a [b, *a]\n', 'contains itself'],
+  ])('refuses aliases %s', (_, text, reason) => {
+    expect(reasonsOf(text)).toEqual([expect.stringContaining(reason)]);
+  });
+
+  it.each([
+    ['many of one small value', `a: &a {b: c}\nd:\n${'- *a\n'.repeat(20_000)}`],
+    ['one anchor again and again', 'a: &a {b: c}\nb: {<<: *a, x: &a {y: z}}\nc: *a\n'],
+  ])('takes aliases of the usual kind: %s', (_, text) => {
+    expect(reasonsOf(text)).toEqual([]);
+  });
+
+  it('finds the line behind the nearest anchor, and of what a merge brings in', () => {
+    const text = 'a: &a {b: 1}\nc: &a\n  b: 2\nd: *a\ne:\n  <<: [*a, {z: 3}]\n  y: 1\n';
+    const [document] = parseYaml('f', text).documents;
+    expect(document?.lineOf(['d', 'b'])).toBe(3);
+    expect(document?.lineOf(['e', 'b'])).toBe(3);
+    expect(document?.lineOf(['e', 'z'])).toBe(6);
   });
 
   it('asks which parts are wanted before it parses them', () => {

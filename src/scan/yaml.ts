@@ -1,14 +1,12 @@
 // Text → documents. A file may hold many; one that does not parse does not take the others with it. Relies on js-yaml.
-import { constructFromEvents, EVENT_ID, type Event, parseEvents, YAMLException } from 'js-yaml';
+import { constructFromEvents, EVENT_ID, type Event, YAMLException } from 'js-yaml';
+import { addAll } from './add-all.ts';
 import type { Path, ScannedDocument } from './contract.ts';
+import { createLineCounter } from './line-starts.ts';
 import { parseIndented } from './yaml-indentation.ts';
-import { findPosition } from './yaml-positions.ts';
+import { parseBounded } from './yaml-limits.ts';
+import { createPositions } from './yaml-positions.ts';
 import { SCHEMA } from './yaml-schema.ts';
-
-/** A hostile file must cost no more than a stack this deep … */
-const MAX_DEPTH = 300;
-/** … and this many aliases; values behind them are shared, never copied. */
-const MAX_ALIASES = 10_000;
 
 export interface BrokenPart {
   /** The line of the file at which `text` begins. */
@@ -34,7 +32,7 @@ export function parseYaml(file: string, text: string, wanted: (part: string) => 
   for (const part of partsOf(normalLines(text))) {
     if (!wanted(part.text)) continue;
     try {
-      documents.push(...parsePart(file, part));
+      addAll(documents, parsePart(file, part));
     } catch (error) {
       broken.push({ ...part, line: part.firstLine + errorLine(error, part), reason: reasonOf(error, part) });
     }
@@ -52,7 +50,7 @@ function normalLines(text: string): string {
   return unmarked.includes('\r') ? unmarked.replace(/\r\n?/g, '\n') : unmarked;
 }
 
-/** Nothing but a new document can begin with `---` in the first column, not even inside a block scalar (YAML 1.2.2, 9.1.2). */
+/** Nothing but a new document can begin with `---`, or end with `...`, in the first column, not even inside a block scalar (YAML 1.2.2, 9.1.2). */
 function* partsOf(text: string): Iterable<Part> {
   let firstLine = 1;
   let from = 0;
@@ -66,17 +64,22 @@ function* partsOf(text: string): Iterable<Part> {
 
 /** Where someone forgot the `---`, a second `apiVersion:` and `kind:` begin an object of their own; read as one, the first would be lost. */
 function* partStarts(text: string): Iterable<number> {
-  const heads = [...text.matchAll(/^(?:---(?=[ \t\n]|$)|(?:apiVersion|kind):)/gm)];
+  const heads = [...text.matchAll(/^(?:---(?=[ \t\n]|$)|\.\.\.[ \t]*\n|(?:apiVersion|kind):)/gm)];
   const known = new Set<string>();
   for (const [at, { 0: head, index }] of heads.entries()) {
     const next = heads[at + 1]?.[0];
-    const isPair = known.size === 2 && next !== undefined && next !== '---' && next !== head;
-    if (head === '---' || isPair) {
+    const isMark = !isField(head);
+    const isPair = known.size === 2 && isField(next) && next !== head;
+    if (isMark || isPair) {
       known.clear();
-      yield index;
+      yield head.startsWith('.') ? index + head.length : index;
     }
-    if (head !== '---') known.add(head);
+    if (!isMark) known.add(head);
   }
+}
+
+function isField(head: string | undefined): boolean {
+  return head?.endsWith(':') === true;
 }
 
 /** Comments, directives and marks alone are no document. */
@@ -91,19 +94,15 @@ function countLines(text: string): number {
 }
 
 function parsePart(file: string, written: Part): ScannedDocument[] {
-  const { text, parsed: events } = parseIndented(written.text, (source) =>
-    parseEvents(source, { maxDepth: MAX_DEPTH }),
-  );
+  const { text, parsed: events } = parseIndented(written.text, parseBounded);
   const part = { ...written, text };
-  const values = constructFromEvents(events, {
-    source: part.text,
-    schema: SCHEMA,
-    json: true,
-    maxAliases: MAX_ALIASES,
-  });
+  const values = constructFromEvents(events, { source: part.text, schema: SCHEMA, json: true });
   const groups = values.length > 1 ? eventsByDocument(events) : [events];
+  const linesBefore = createLineCounter(text);
   return values.flatMap((value, index) =>
-    value === null || value === undefined ? [] : [documentOf(file, part, { value, events: groups[index] ?? [] })],
+    value === null || value === undefined
+      ? []
+      : [documentOf({ file, part, linesBefore }, { value, events: groups[index] ?? [] })],
   );
 }
 
@@ -116,13 +115,18 @@ function eventsByDocument(events: readonly Event[]): Event[][] {
   return groups;
 }
 
+interface Whereabouts {
+  readonly file: string;
+  readonly part: Part;
+  readonly linesBefore: (offset: number) => number;
+}
+
 function documentOf(
-  file: string,
-  part: Part,
+  { file, part, linesBefore }: Whereabouts,
   parsed: { readonly value: unknown; readonly events: readonly Event[] },
 ): ScannedDocument {
-  const find = (path: Path) => findPosition({ events: parsed.events, text: part.text }, path);
-  const lineAt = (offset: number): number => part.firstLine + countLines(part.text.slice(0, offset));
+  const find = createPositions({ events: parsed.events, text: part.text });
+  const lineAt = (offset: number): number => part.firstLine + linesBefore(offset);
   return {
     file,
     value: parsed.value,

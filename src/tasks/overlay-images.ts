@@ -1,6 +1,8 @@
 // `getimages`: what overlays, directories, files and lists use, put together over all of them.
+
 import { join } from 'node:path';
 import type { Bytes } from '../registry/contract.ts';
+import { addAll } from '../scan/add-all.ts';
 import type { Finding, Warning } from '../scan/contract.ts';
 import { imagesOf } from '../scan/images.ts';
 import { inputImages, scanFile } from './input-images.ts';
@@ -33,8 +35,8 @@ export async function overlayImages(
   const warnings: Warning[] = [];
   for (const item of new Set(items)) {
     const found = item === '-' ? await inputImages(input) : await scanItem(item, settings);
-    findings.push(...found.findings);
-    warnings.push(...found.warnings);
+    addAll(findings, found.findings);
+    addAll(warnings, found.warnings);
   }
   const result = { findings, warnings };
   const reasons = new Map(findings.map(({ image, reason }) => [image, reason]));

@@ -1,10 +1,11 @@
 // The images that Chart.yaml's annotations list. A list for people and mirrors: it also names what is off by default, so it only adds maybes.
 // Format: artifacthub.io/docs/topics/annotations/helm (`artifacthub.io/images`); Helm's own `helm.sh/images`, Bitnami's `images`.
 import type { Finding } from '../contract.ts';
+import { fieldOf } from '../fields.ts';
 import { judgeImage } from '../image-text.ts';
+import { parseYaml } from '../yaml.ts';
 import { type Chart, inDirectory } from './chart.ts';
 import { isDictionary } from './template/values.ts';
-import { readYaml } from './template/yaml-values.ts';
 
 const NAMES = ['artifacthub.io/images', 'helm.sh/images', 'images'];
 
@@ -15,13 +16,12 @@ export async function annotatedImages(chart: Chart): Promise<readonly Finding[]>
   const [document] = await chart.tree.documents(file);
   return NAMES.flatMap((name) => {
     const text = annotations[name];
-    const list = typeof text === 'string' ? readYaml(text) : text;
+    const inner = typeof text === 'string' ? parseYaml(file, text).documents[0] : undefined;
+    const list = inner ? inner.value : text;
     if (!Array.isArray(list)) return [];
-    const lines = typeof text === 'string' ? text.split('\n') : [];
-    return list.flatMap((entry): Finding[] => {
-      const judged = judgeImage(isDictionary(entry) ? entry.image : entry);
+    return list.flatMap((entry, index): Finding[] => {
+      const judged = judgeImage(fieldOf(entry, 'image') ?? entry);
       if (judged.kind !== 'image') return [];
-      const at = lines.findIndex((line) => line.includes(judged.image));
       return [
         {
           image: judged.image,
@@ -30,7 +30,7 @@ export async function annotatedImages(chart: Chart): Promise<readonly Finding[]>
           rule: 'helm, annotations',
           place: {
             file,
-            line: document?.lineInText(['annotations', name], Math.max(1, at + 1)) ?? 1,
+            line: document?.lineInText(['annotations', name], inner?.lineOf([index, 'image']) ?? 1) ?? 1,
             path: `annotations["${name}"]`,
           },
         },

@@ -2,6 +2,7 @@
 // They are called `charts/x-1.0.tgz!x/templates/y.yaml`. Relies on tar/reader.ts and node:zlib.
 import { createGunzip } from 'node:zlib';
 import { ImagesError } from '../../oci/errors.ts';
+import { byBytes } from '../byte-order.ts';
 import type { FileTree } from '../contract.ts';
 import { mayMatter } from '../may-matter.ts';
 import { parseYaml } from '../yaml.ts';
@@ -66,7 +67,7 @@ function treeOf(archive: string, contents: ReadonlyMap<string, Uint8Array>): Fil
   const bytes = async (file: string): Promise<Uint8Array> => contents.get(inside(file)) ?? new Uint8Array();
   const read = async (file: string): Promise<string> => new TextDecoder().decode(await bytes(file));
   return {
-    files: [...contents.keys()].map((name) => `${archive}!${name}`).sort(),
+    files: [...contents.keys()].map((name) => `${archive}!${name}`).sort(byBytes),
     broken: new Set(),
     has: (file) => contents.has(inside(file)),
     bytes,

@@ -1,5 +1,6 @@
 // A chart's directory → what it is made of: metadata, default values, templates, the charts below it. Format: helm.sh/docs/topics/charts.
 import { isImagesError } from '../../oci/errors.ts';
+import { byBytes } from '../byte-order.ts';
 import type { FileTree, Warning } from '../contract.ts';
 import { isOnlySchemas } from '../may-matter.ts';
 import { isPacked, openChartArchive } from './chart-archive.ts';
@@ -56,19 +57,20 @@ const MAX_FILE = 1 << 20;
 
 /** The directories that are charts and lie in no other chart. */
 export async function chartDirectories(tree: FileTree): Promise<readonly string[]> {
-  const found: string[] = [];
+  const found = new Set<string>();
   const candidates = tree.files.filter((file) => file === 'Chart.yaml' || file.endsWith('/Chart.yaml'));
   for (const file of candidates.sort((a, b) => a.length - b.length)) {
     const directory = file.slice(0, Math.max(0, file.length - '/Chart.yaml'.length));
-    if (found.some((outer) => isBelow(directory, outer))) continue;
-    if (typeof readDictionary(await tree.read(file)).name === 'string') found.push(directory);
+    if (outerDirectories(directory).some((outer) => found.has(outer))) continue;
+    if (typeof readDictionary(await tree.read(file)).name === 'string') found.add(directory);
   }
-  return found.sort();
+  return [...found].sort();
 }
 
-/** Only what lies in charts/, or beside nothing of the outer chart, is the outer chart's. */
-function isBelow(directory: string, outer: string): boolean {
-  return directory.startsWith(inDirectory(outer, ''));
+/** `a/b/c` lies in `a/b`, in `a`, and in the scanned directory. */
+function outerDirectories(directory: string): readonly string[] {
+  if (directory === '') return [];
+  return ['', ...Array.from(directory.matchAll(/\//g), ({ index }) => directory.slice(0, index))];
 }
 
 export function inDirectory(directory: string, path: string): string {
@@ -121,7 +123,22 @@ export async function readChart(
 /** Paths in the chart. */
 function filesBelow(tree: FileTree, directory: string): readonly string[] {
   const start = inDirectory(directory, '');
-  return tree.files.filter((file) => file.startsWith(start)).map((file) => file.slice(start.length));
+  return filesIn(tree, directory).map((file) => file.slice(start.length));
+}
+
+/** The files below a directory: they stand side by side, so a tree of many charts is not searched for each. */
+export function filesIn({ files }: FileTree, directory: string): readonly string[] {
+  const start = inDirectory(directory, '');
+  let low = 0;
+  let high = files.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (byBytes(files[middle] as string, start) < 0) low = middle + 1;
+    else high = middle;
+  }
+  let end = low;
+  while (files[end]?.startsWith(start)) end++;
+  return files.slice(low, end);
 }
 
 async function readTemplates(

@@ -1,12 +1,15 @@
 // The rule for Helm charts: renders a chart with its default values and hands the manifests to the document rules.
 // What is rendered is in use; what default values, tests or an unknown cluster keep out is a maybe with that reason.
+
 import { isImagesError } from '../../oci/errors.ts';
+import { addAll } from '../add-all.ts';
 import type { DocumentRule, FileTree, Finding, TreeRule, Warning } from '../contract.ts';
 import { annotatedImages } from './annotated-images.ts';
 import type { Cluster } from './built-in-objects.ts';
-import { chartDirectories, inDirectory, readChart } from './chart.ts';
+import { chartDirectories, filesIn, inDirectory, readChart } from './chart.ts';
 import { isPacked, openChartArchive } from './chart-archive.ts';
 import { asMaybe, type FoundInCharts, findInManifests, switchedOffLines } from './find-in-manifests.ts';
+import { createImageParts } from './name-parts.ts';
 import { renderChart } from './render.ts';
 import { imagesInValues } from './value-images.ts';
 import { switchedOffBy, type ValuedChart, withValues } from './values.ts';
@@ -25,18 +28,17 @@ export function helmCharts(documentRules: readonly DocumentRule[]): TreeRule {
       const warnings: Warning[] = [];
       const claimed = new Set<string>();
       for (const directory of await chartDirectories(tree)) {
-        const start = inDirectory(directory, '');
-        for (const file of tree.files) if (file.startsWith(start)) claimed.add(file);
+        for (const file of filesIn(tree, directory)) claimed.add(file);
         const found = await findInChart(tree, directory, documentRules);
-        findings.push(...found.findings);
-        warnings.push(...found.warnings);
+        addAll(findings, found.findings);
+        addAll(warnings, found.warnings);
       }
       const repositories = await repositoriesIn(tree);
       for (const file of tree.files) {
         if (!isPacked(file) || claimed.has(file) || repositories.has(directoryOf(file))) continue;
         const found = await findInArchive(tree, file, documentRules);
-        findings.push(...found.findings);
-        warnings.push(...found.warnings);
+        addAll(findings, found.findings);
+        addAll(warnings, found.warnings);
       }
       return { findings, warnings, claimed };
     },
@@ -86,10 +88,13 @@ async function findInChart(tree: FileTree, directory: string, rules: readonly Do
   const explored = { ...findInManifests(manifests, rules), manifests };
   const findings = [...settled];
   const seen = new Set(findings.map(({ image }) => image));
+  // Exploring both sides of `if tag` or `if registry` also makes the name without it.
+  const parts = createImageParts(seen);
   const addMaybes = (maybes: Iterable<Finding>): void => {
     for (const finding of maybes) {
-      if (seen.has(finding.image) || isBareTwin(finding.image, seen)) continue;
+      if (seen.has(finding.image) || parts.hasPart(finding.image)) continue;
       seen.add(finding.image);
+      parts.add(finding.image);
       findings.push(finding);
     }
   };
@@ -97,18 +102,11 @@ async function findInChart(tree: FileTree, directory: string, rules: readonly Do
   addMaybes(explored.manifests.flatMap((manifest) => [...switchedOffLines(manifest)]));
   addMaybes(await annotatedImages(chart));
   addMaybes(await imagesInValues(valued, seen));
-  const isTwin = ({ image, certainty }: Finding): boolean => certainty === 'maybe' && isBareTwin(image, seen);
+  const isTwin = ({ image, certainty }: Finding): boolean => certainty === 'maybe' && parts.hasPart(image);
   return {
     findings: findings.filter((finding) => !isTwin(finding)),
     warnings: [...rendered.warnings, ...main.warnings, ...missingCharts(valued)],
   };
-}
-
-/** Exploring both sides of `if tag` or `if registry` also makes the name without it. */
-function isBareTwin(image: string, seen: ReadonlySet<string>): boolean {
-  return [...seen].some(
-    (other) => ['@', ':'].some((mark) => other.startsWith(image + mark)) || other.endsWith(`/${image}`),
-  );
 }
 
 function asksTheCluster(valued: ValuedChart): boolean {

@@ -3,6 +3,7 @@ import type { Finding } from '../contract.ts';
 import { judgeImageWithCare } from '../image-text.ts';
 import { formatPath } from '../path.ts';
 import { inDirectory } from './chart.ts';
+import { createRepositoryParts } from './name-parts.ts';
 import { isDictionary } from './template/values.ts';
 import type { ValuedChart } from './values.ts';
 
@@ -10,7 +11,8 @@ type Path = readonly (string | number)[];
 
 /** `known` are the images that were found otherwise; those and their repositories' defaults are left out. */
 export async function imagesInValues(valued: ValuedChart, known: ReadonlySet<string>): Promise<readonly Finding[]> {
-  const repositories = [...new Set([...known].map(repositoryOf))];
+  // The registry may come from elsewhere in the values, and the last part of the name too.
+  const repositories = createRepositoryParts(Array.from(known, repositoryOf));
   const findings: Finding[] = [];
   await collectChart(valued, async (chart) => {
     const { tree, directory } = chart.chart;
@@ -27,8 +29,7 @@ export async function imagesInValues(valued: ValuedChart, known: ReadonlySet<str
       // The version of the chart's own program says nothing of a chart that is not here.
       const isOwn = appVersion !== '' && !elsewhere.has(String(found.path[0]));
       const image = found.hasVersion || !isOwn ? found.image : `${found.image}:${appVersion}`;
-      const repository = repositoryOf(image);
-      if (repositories.some((other) => isPartOf(repository, other))) continue;
+      if (repositories.hasPart(repositoryOf(image))) continue;
       findings.push({
         image,
         certainty: 'maybe',
@@ -39,11 +40,6 @@ export async function imagesInValues(valued: ValuedChart, known: ReadonlySet<str
     }
   });
   return findings;
-}
-
-/** The registry may come from elsewhere in the values, and the last part of the name too. */
-function isPartOf(repository: string, other: string): boolean {
-  return other === repository || other.endsWith(`/${repository}`) || other.startsWith(`${repository}/`);
 }
 
 async function collectChart(valued: ValuedChart, look: (chart: ValuedChart) => Promise<void>): Promise<void> {

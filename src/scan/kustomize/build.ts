@@ -1,5 +1,6 @@
 // What `kustomize build` makes of a kustomization: the resources of its entries, generated ones, components, patches, then images.
 // The order is kustomize's (api/internal/target/kusttarget.go). Names, labels and namespaces say nothing about images.
+import { addAll } from '../add-all.ts';
 import type { ScannedDocument } from '../contract.ts';
 import { changedElsewhere, valuesFileOfChart, valuesOfChart } from './elsewhere.ts';
 import { generateResources } from './generators.ts';
@@ -143,7 +144,7 @@ async function configuredImages(place: Workplace, kustomization: Kustomization):
     const path = claimEntry(place, kustomization, entry);
     if (path === undefined) continue;
     for (const { value } of await place.tree.documents(path)) {
-      if (isFields(value) && Array.isArray(value.images)) specs.push(...value.images.filter(isFields));
+      if (isFields(value) && Array.isArray(value.images)) addAll(specs, value.images.filter(isFields));
     }
   }
   return specs;
@@ -172,13 +173,13 @@ async function valuesOfCharts(place: Workplace, kustomization: Kustomization): P
           ? `the chart [${title}] is rendered with its own values, not with these`
           : `the chart [${title}] is not rendered with these values: its images are not found`,
       });
-      resources.push(...valuesOfChart({ document, path: [name, index, 'valuesInline'] }, chart.valuesInline));
+      addAll(resources, valuesOfChart({ document, path: [name, index, 'valuesInline'] }, chart.valuesInline));
       const more = Array.isArray(chart.additionalValuesFiles) ? chart.additionalValuesFiles : [];
       for (const value of [chart.valuesFile, chart.values, ...more]) {
         const path = typeof value === 'string' ? resolveIn(directory, value) : undefined;
         if (path === undefined || !place.tree.has(path)) continue;
         place.claim(path);
-        resources.push(...(await place.tree.documents(path)).flatMap(valuesFileOfChart));
+        addAll(resources, (await place.tree.documents(path)).flatMap(valuesFileOfChart));
       }
     }
   }

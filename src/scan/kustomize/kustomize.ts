@@ -1,5 +1,6 @@
 // The rule for kustomizations: builds those that no other names and hands the results to the document rules.
 // An image is placed where it was written; one that `images:` or a patch changed, where the change is written.
+import { addAll } from '../add-all.ts';
 import type { DocumentRule, Finding, Path, Place, ScannedDocument, TreeRule, Warning } from '../contract.ts';
 import { findInText } from '../find-in-text.ts';
 import { formatPath } from '../path.ts';
@@ -41,7 +42,7 @@ export function kustomizations(documentRules: readonly DocumentRule[]): TreeRule
       for (const file of await unusedPatches(tree, { directories: new Set(found.keys()), claimed })) {
         claimed.add(file);
         const rest = findInText(file, await tree.read(file), documentRules);
-        findings.push(...rest.findings.map(asUnused));
+        addAll(findings, rest.findings.map(asUnused));
       }
       return { findings, warnings, claimed };
     },

@@ -1,5 +1,6 @@
 // `replacements:` copy values between resources. Where one writes into an image, what it comes to is not worked out: the image is a maybe.
 
+import { addAll } from '../add-all.ts';
 import { type Kustomization, resolveIn } from './kustomization.ts';
 import { type Fields, isFields, type Resource } from './resource.ts';
 import { isSelected } from './select.ts';
@@ -34,7 +35,7 @@ async function replacementsOf(place: Workplace, { directory, fields }: Kustomiza
     else if (place.tree.has(path)) {
       place.claim(path);
       for (const { value } of await place.tree.documents(path))
-        all.push(...(Array.isArray(value) ? value : [value]).filter(isFields));
+        addAll(all, (Array.isArray(value) ? value : [value]).filter(isFields));
     }
   }
   return all;

@@ -1,4 +1,5 @@
 // `transformers:` and `generators:` of a kustomization: those of kustomize itself that touch images are run, others only named in a warning.
+import { addAll } from '../add-all.ts';
 import type { ScannedDocument } from '../contract.ts';
 import { changeImages, imageChanges } from './images.ts';
 import { entriesOf, type Kustomization, resolveIn } from './kustomization.ts';
@@ -28,17 +29,17 @@ async function transformerDocuments(
   for (const entry of entriesOf(kustomization, 'transformers', 'generators')) {
     const path = entry.text.includes('\n') ? undefined : resolveIn(kustomization.directory, entry.text);
     const folder = path === undefined ? undefined : place.kustomizations.get(path);
-    if (entry.text.includes('\n')) documents.push(...inlineDocuments(kustomization.document, entry));
+    if (entry.text.includes('\n')) addAll(documents, inlineDocuments(kustomization.document, entry));
     else if (path !== undefined && place.tree.has(path)) {
       place.claim(path);
-      documents.push(...(await place.tree.documents(path)));
+      addAll(documents, await place.tree.documents(path));
     } else if (folder) {
       place.claim(folder.file);
       for (const inner of entriesOf(folder, 'resources')) {
         const file = resolveIn(folder.directory, inner.text);
         if (file === undefined || !place.tree.has(file)) continue;
         place.claim(file);
-        documents.push(...(await place.tree.documents(file)));
+        addAll(documents, await place.tree.documents(file));
       }
     }
   }

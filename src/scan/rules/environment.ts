@@ -1,6 +1,6 @@
 // Environment variables, parameters of templates and tasks: entries `{name, value}` whose name or value tells of an image.
 import type { DocumentRule, Finding, ScannedDocument, Warning } from '../contract.ts';
-import { asFields, type Fields, fieldOf, listOf, textOf } from '../fields.ts';
+import { asFields, type Fields, fieldOf, textOf } from '../fields.ts';
 import { maybe, unresolved, used } from '../findings.ts';
 import { judgeImageWithCare } from '../image-text.ts';
 import { imageKey } from '../key-names.ts';
@@ -12,6 +12,7 @@ import { mayMention, type Visit, visitsOf } from '../walk.ts';
 const RULE = 'environment';
 /** Where the value of an entry stands: `env` and parameters have `value`, Tekton's have `default`. */
 const VALUES: readonly string[] = ['value', 'default'];
+const MAX_LITERAL = 1000;
 
 export const environment: DocumentRule = {
   name: RULE,
@@ -19,10 +20,11 @@ export const environment: DocumentRule = {
   *find(document) {
     for (const visit of visitsOf(document)) {
       if (!Array.isArray(visit.value)) continue;
+      const literals = literalsOf(visit.value);
       for (const [index, entry] of visit.value.entries()) {
         const fields = asFields(entry);
         if (fields && typeof fieldOf(fields, 'name') === 'string')
-          yield* findInEntry(document, { visit, index, fields });
+          yield* findInEntry(document, { visit, index, fields, literals });
       }
     }
   },
@@ -32,14 +34,18 @@ interface Entry {
   readonly visit: Visit;
   readonly index: number;
   readonly fields: Fields;
+  readonly literals: Literals;
 }
 
-function* findInEntry(document: ScannedDocument, { visit, index, fields }: Entry): Iterable<Finding | Warning> {
+function* findInEntry(
+  document: ScannedDocument,
+  { visit, index, fields, literals }: Entry,
+): Iterable<Finding | Warning> {
   const name = textOf(fields, 'name') ?? '';
   for (const field of VALUES) {
     const written = textOf(fields, field);
     if (written === undefined || written === '' || written.includes('{{')) continue;
-    const value = expanded(written, visit.value);
+    const value = expanded(written, literals);
     const spot = { document, path: [...pathOf(visit), index, field], rule: RULE };
     if (
       visit.key === 'env' &&
@@ -49,7 +55,7 @@ function* findInEntry(document: ScannedDocument, { visit, index, fields }: Entry
     )
       yield unresolved(value, 'the image is a placeholder', spot);
     const notRun = whyNotRun(visit.object) ?? whyParameter(name, visit);
-    const whole = withTagBeside(name, value, visit.value);
+    const whole = withTagBeside(name, value, literals);
     for (const { image, isCertain, isVersioned } of imagesInValue(name, whole)) {
       const doubt = notRun ?? (!isVersioned && isSetting(document, visit.object) ? UNTAGGED : undefined);
       if (isCertain && doubt === undefined) yield used(image, spot);
@@ -89,13 +95,13 @@ function* bareName(value: string, spot: Parameters<typeof used>[1]): Iterable<Fi
 }
 
 /** Kubernetes puts the values of other variables of the list in: `quay.io/a/b:$(VERSION)`. What is not there stays. */
-function expanded(value: string, entries: unknown): string {
+function expanded(value: string, literals: Literals): string {
   if (!value.includes('$(')) return value;
-  return value.replace(/\$\(([A-Za-z_]\w*)\)/g, (written, name: string) => literalOf(name, entries) ?? written);
+  return value.replace(/\$\(([A-Za-z_]\w*)\)/g, (written, name: string) => literals().get(name) ?? written);
 }
 
 /** `X_IMAGE` with `X_IMAGE_TAG` beside it, `X_IMAGE_REPOSITORY` with `X_IMAGE_TAG` or `X_VERSION`. */
-function withTagBeside(name: string, value: string, entries: unknown): string {
+function withTagBeside(name: string, value: string, literals: Literals): string {
   const judged = judgeImageWithCare(value);
   if (judged.kind !== 'image' || judged.reference.tag || judged.reference.digest) return value;
   const [, stem, part = '', rest] = /^(.*?)_?(IMAGE)?(_NAME|_REPO|_REPOSITORY)?$/.exec(name) ?? [];
@@ -104,13 +110,31 @@ function withTagBeside(name: string, value: string, entries: unknown): string {
   // Beside a whole `X_IMAGE` stands what the operator tells of itself: `X_IMAGE_VERSION`.
   const more = rest ? [`${whole}_VERSION`, `${stem}_TAG`, `${stem}_VERSION`] : [];
   const names = [`${whole}_TAG`, ...more];
-  const tag = names.map((other) => literalOf(other, entries)).find((text) => text !== undefined);
+  const tag = names.map((other) => literals().get(other)).find((text) => text !== undefined);
   return tag === undefined ? value : `${value}:${tag}`;
 }
 
-/** Undefined where it is not there, empty, or made of other variables. */
-function literalOf(name: string, entries: unknown): string | undefined {
-  const entry = listOf({ entries }, 'entries').find((other) => textOf(other, 'name') === name);
-  const text = textOf(entry, 'value');
-  return text === '' || text?.includes('$') ? undefined : text;
+/** The values of a list's entries by their names; the first entry of a name counts. What is empty, or made of other variables, is not among them. */
+type Literals = () => ReadonlyMap<string, string>;
+
+/** Few lists are asked: it is made when the first is. */
+function literalsOf(entries: readonly unknown[]): Literals {
+  let literals: ReadonlyMap<string, string> | undefined;
+  return () => {
+    literals ??= readLiterals(entries);
+    return literals;
+  };
+}
+
+function readLiterals(entries: readonly unknown[]): ReadonlyMap<string, string> {
+  const literals = new Map<string, string>();
+  for (const entry of entries.toReversed()) {
+    const name = textOf(entry, 'name');
+    const value = textOf(entry, 'value');
+    if (name === undefined) continue;
+    // What is longer is part of no reference, and may be put in a thousand times.
+    if (value === undefined || value === '' || value.length > MAX_LITERAL || value.includes('$')) literals.delete(name);
+    else literals.set(name, value);
+  }
+  return literals;
 }

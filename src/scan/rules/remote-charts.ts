@@ -68,11 +68,14 @@ function chartAt(visit: Visit): RemoteChart | undefined {
   return undefined;
 }
 
+/** No chart has values that deep; each part of a name is a place. */
+const MAX_NAME = 500;
+
 function listed(helm: unknown, path: Path): readonly Parameter[] {
   return listOf(helm, 'parameters').flatMap((entry, index) => {
     const name = textOf(entry, 'name');
     const value = scalarOf(entry, 'value');
-    return name === undefined || value === undefined
+    return name === undefined || value === undefined || name.length > MAX_NAME
       ? []
       : [{ name, value, path: [...path, 'parameters', index, 'value'] }];
   });
@@ -81,17 +84,14 @@ function listed(helm: unknown, path: Path): readonly Parameter[] {
 function mapped(set: Fields | undefined, path: Path): readonly Parameter[] {
   return Object.keys(set ?? {}).flatMap((name) => {
     const value = scalarOf(set, name);
-    return value === undefined ? [] : [{ name, value, path: [...path, name] }];
+    return value === undefined || name.length > MAX_NAME ? [] : [{ name, value, path: [...path, name] }];
   });
 }
 
 /** Registry, repository and tag that are set one by one are put together as in the values that they make. */
 function* findInParameters(document: ScannedDocument, parameters: readonly Parameter[]): Iterable<Finding | Warning> {
-  const placeOf = (path: Path): Path => {
-    const name = path.join('.');
-    const found = parameters.find((parameter) => parameter.name === name || parameter.name.startsWith(`${name}.`));
-    return found?.path ?? [];
-  };
+  const places = placesOf(parameters);
+  const placeOf = (path: Path): Path => places.get(path.join('.')) ?? [];
   const values: ScannedDocument = {
     file: document.file,
     value: nested(parameters),
@@ -100,6 +100,18 @@ function* findInParameters(document: ScannedDocument, parameters: readonly Param
     lineInText: (path) => document.lineOf(placeOf(path)),
   };
   for (const found of splitFields.find(values)) yield 'image' in found ? { ...found, rule: RULE } : found;
+}
+
+/** Where a value is set, and for what holds several, the first of them. */
+function placesOf(parameters: readonly Parameter[]): ReadonlyMap<string, Path> {
+  const places = new Map<string, Path>();
+  for (const { name, path } of parameters) {
+    for (let end = name.length; end > 0; end = name.lastIndexOf('.', end - 1)) {
+      const part = name.slice(0, end);
+      if (!places.has(part)) places.set(part, path);
+    }
+  }
+  return places;
 }
 
 function nested(parameters: readonly Parameter[]): Fields {

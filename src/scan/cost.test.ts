@@ -1,0 +1,141 @@
+// A scan's time grows with its input, not with the square of it: measured as processor time, twice, at sizes that differ by a factor of four.
+import { describe, expect, it } from 'vitest';
+import { scanFiles, scanText } from './testing/scan-files.ts';
+import { visitsOf } from './walk.ts';
+import { parseYaml } from './yaml.ts';
+
+const repeat = (count: number, one: (i: number) => string): string =>
+  Array.from({ length: count }, (_, i) => one(i)).join('');
+const pod = (i: number) =>
+  `apiVersion: v1\nkind: Pod\nmetadata: {name: p${i}}\nspec:\n  containers:\n  - name: c\n    image: q.io/a/b:${i}\n    env: [{name: A, value: a}]\n`;
+const indented = (text: string, indent: string) => text.replace(/^(?=.)/gm, indent);
+const list = (count: number) =>
+  `apiVersion: v1\nkind: List\nitems:\n${repeat(count, (i) => indented(pod(i), '  ').replace('  ', '- '))}`;
+const variables = (count: number, value: string) =>
+  `apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: c\n    env:\n${repeat(count, (i) => `    - {name: X${i}_IMAGE, value: "${value.replaceAll('#', String(i))}"}\n    - {name: X${i}_IMAGE_TAG, value: v${i}}\n`)}`;
+const chart = (template: string, values = '{}') => ({
+  'Chart.yaml': 'apiVersion: v2\nname: c\nversion: 1.0.0\n',
+  'values.yaml': values,
+  'templates/t.yaml': template,
+});
+
+/** Far from four, and as far from sixteen. */
+const LINEAR = 9;
+
+const TEXTS: readonly [string, number, (count: number) => string][] = [
+  ['objects in a list', 300, list],
+  ['objects in a list on one line', 300, (count) => JSON.stringify(parseYaml('f', list(count)).documents[0]?.value)],
+  ['documents in a file', 300, (count) => repeat(count, (i) => `---\n${pod(i)}`)],
+  ['documents that end with a mark', 300, (count) => repeat(count, (i) => `${pod(i)}...\n`)],
+  [
+    'manifests in a text',
+    300,
+    (count) =>
+      `apiVersion: v1\nkind: ConfigMap\ndata:\n  a.yaml: |\n${indented(
+        repeat(count, (i) => `---\n${pod(i)}`),
+        '    ',
+      )}`,
+  ],
+  [
+    'texts with a manifest',
+    300,
+    (count) =>
+      `apiVersion: v1\nkind: ConfigMap\ndata:\n${repeat(count, (i) => `  ${i}.yaml: |\n${indented(pod(i), '    ')}`)}`,
+  ],
+  ['variables with their tags', 1000, (count) => variables(count, 'q.io/a/b#')],
+  ['variables of variables', 1000, (count) => variables(count, 'q.io/a/b:$(X#_IMAGE_TAG)')],
+  ['lines that do not parse', 1000, (count) => `a: [\n${repeat(count, (i) => `  image: q.io/a/b:${i}\n`)}`],
+  [
+    'aliases',
+    1000,
+    (count) => `a: &a0 {image: "q.io/a/b:1"}\nspec:\n${repeat(count, (i) => `  x${i}: &x${i} {l: *a0}\n`)}`,
+  ],
+  [
+    'parameters of a chart',
+    1000,
+    (count) =>
+      `apiVersion: helm.cattle.io/v1\nkind: HelmChart\nspec:\n  chart: x\n  set:\n${repeat(count, (i) => `    a${i}.image.repository: q.io/a/b${i}\n    a${i}.image.tag: v1\n`)}`,
+  ],
+];
+
+describe('the cost of a text', () => {
+  it.each(TEXTS)('grows with the number of %s', (_, count, make) => {
+    expect(growth(count, make, (text) => scanText(text))).toBeLessThan(LINEAR);
+  });
+
+  it('is that of all of it: no value is left out for their number', () => {
+    const count = 1_100_000;
+    const [document] = parseYaml('f', `[${'a,'.repeat(count)}]`).documents;
+    expect(document && visitsOf(document)).toHaveLength(count + 1);
+  });
+
+  it('is no stack: findings may be many', async () => {
+    const { findings } = await scanFiles({
+      'a.yaml': `apiVersion: v1\nkind: X\nimages: [${repeat(150_000, (i) => `"q.io/a/b:${i}",`)}]`,
+    });
+    expect(findings).toHaveLength(150_000);
+  });
+});
+
+describe('the cost of a chart', () => {
+  const TREES: readonly [string, number, (count: number) => Readonly<Record<string, string>>][] = [
+    [
+      'images that a template makes',
+      300,
+      (count) => chart(`{{- range until ${count} }}\n---\n${pod(0).replace(':0', ':{{ . }}')}{{- end }}`),
+    ],
+    [
+      'images that values name',
+      300,
+      (count) =>
+        chart(
+          'a: 1\n',
+          repeat(count, (i) => `x${i}: {image: {repository: q.io/a/b${i}, tag: v1}}\n`),
+        ),
+    ],
+    [
+      'images that Chart.yaml lists',
+      300,
+      (count) => ({
+        ...chart('a: 1\n'),
+        'Chart.yaml': `apiVersion: v2\nname: c\nversion: 1.0.0\nannotations:\n  helm.sh/images: |\n${repeat(count, (i) => `    - {name: x, image: "q.io/a/b${i}:1"}\n`)}`,
+      }),
+    ],
+  ];
+
+  it.each(TREES)('grows with the number of %s', async (_, count, make) => {
+    expect(await growthOf(count, make, (files) => scanFiles(files))).toBeLessThan(LINEAR);
+  });
+});
+
+/** How many times as long four times as much takes; the least of three attempts each, so that collections of garbage do not count. */
+function growth<T>(count: number, make: (count: number) => T, run: (input: T) => unknown): number {
+  const [small, large] = [make(count), make(4 * count)];
+  const time = (input: T): number => {
+    const start = process.cpuUsage();
+    run(input);
+    return process.cpuUsage(start).user;
+  };
+  run(small);
+  const least = (input: T) => Math.min(...[1, 2, 3].map(() => time(input)));
+  return least(large) / least(small);
+}
+
+async function growthOf<T>(
+  count: number,
+  make: (count: number) => T,
+  run: (input: T) => Promise<unknown>,
+): Promise<number> {
+  const [small, large] = [make(count), make(4 * count)];
+  const least = async (input: T): Promise<number> => {
+    const times: number[] = [];
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const start = process.cpuUsage();
+      await run(input);
+      times.push(process.cpuUsage(start).user);
+    }
+    return Math.min(...times);
+  };
+  await run(small);
+  return (await least(large)) / (await least(small));
+}
