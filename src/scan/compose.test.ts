@@ -1,8 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are Compose's variables
 import { describe, expect, it } from 'vitest';
-import { interpolate, readEnvironment } from './compose-variables.ts';
+import { readEnvironment } from './compose-variables.ts';
 import { imagesOf } from './images.ts';
 import { scanFiles } from './testing/scan-files.ts';
+import { interpolate } from './variables.ts';
 
 type Files = Readonly<Record<string, string>>;
 

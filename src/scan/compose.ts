@@ -1,10 +1,11 @@
 // The rule for Docker Compose projects and swarm stacks: the images of their services. Format: github.com/compose-spec/compose-spec.
 import { dirname } from 'node:path/posix';
-import { interpolate, readEnvironment } from './compose-variables.ts';
+import { readEnvironment } from './compose-variables.ts';
 import type { DocumentRule, FileTree, Finding, Path, ScannedDocument, TreeRule, Warning } from './contract.ts';
 import { asFields, type Fields, fieldOf, listOf, scalarOf, textOf } from './fields.ts';
 import { maybe, type Spot, unresolved, used } from './findings.ts';
 import { judgeImage } from './image-text.ts';
+import { interpolate } from './variables.ts';
 
 const RULE = 'compose';
 /** `compose.yaml`, `docker-compose.prod.yml`, `stack.yml`, `web.compose.yaml`. */

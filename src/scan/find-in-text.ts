@@ -1,10 +1,11 @@
 // One text through the document rules: what scan() does with a file, and embedded texts with their documents.
 import type { DocumentRule, Finding, Warning } from './contract.ts';
+import { type Environment, PLAIN } from './fill-in.ts';
+import { findInDocument } from './find-in-document.ts';
 import { brokenText, imageLines } from './lines.ts';
 import { mayMatter } from './may-matter.ts';
-import { fillInTemplate } from './openshift-template.ts';
-import { isOtherFormat } from './other-formats.ts';
 import { uniqueWarnings, withoutRepetition } from './repetition.ts';
+import { substitute } from './variables.ts';
 import { parseYaml } from './yaml.ts';
 
 export interface Found {
@@ -13,21 +14,25 @@ export interface Found {
 }
 
 /** Everything that the rules find in the text of a manifest; parts that do not parse are read line by line. */
-export function findInText(file: string, text: string, rules: readonly DocumentRule[]): Found {
+export function findInText(
+  file: string,
+  text: string,
+  rules: readonly DocumentRule[],
+  environments: readonly Environment[] = PLAIN,
+): Found {
   const findings: Finding[] = [];
   const warnings: Warning[] = [];
   const parsed = parseYaml(file, text, mayMatter);
-  for (const document of parsed.documents.map(fillInTemplate)) {
-    if (isOtherFormat(document.value)) continue;
-    for (const rule of rules) {
-      if (rule.matches(document)) sort(rule.find(document), { findings, warnings });
-    }
+  for (const document of parsed.documents) {
+    if (rules.length > 0) sort(findInDocument(document, rules, environments), { findings, warnings });
   }
   for (const part of parsed.broken) {
     // What databases and editors call JSON: nobody looks for an image there.
     if (file.endsWith('.json') && !/image/i.test(part.text)) continue;
     warnings.push({ file, line: part.line, text: brokenText(part) });
-    sort(imageLines(file, part), { findings, warnings });
+    for (const { variables } of environments) {
+      sort(imageLines(file, { ...part, text: substitute(part.text, variables) }), { findings, warnings });
+    }
   }
   return { findings: withoutRepetition(findings), warnings: uniqueWarnings(warnings) };
 }

@@ -76,7 +76,8 @@ export function mayMention({ source }: ScannedDocument, pattern: RegExp): boolea
   return source === undefined || pattern.test(source);
 }
 
-function objectOf(value: object): KubernetesObject | undefined {
+/** The object that a map is; undefined for any other map. */
+export function objectOf(value: object): KubernetesObject | undefined {
   const kind = textOf(value, 'kind');
   const apiVersion = textOf(value, 'apiVersion');
   const fields = asFields(value);

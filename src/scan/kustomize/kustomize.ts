@@ -2,6 +2,7 @@
 // An image is placed where it was written; one that `images:` or a patch changed, where the change is written.
 import { addAll } from '../add-all.ts';
 import type { DocumentRule, Finding, Path, Place, ScannedDocument, TreeRule, Warning } from '../contract.ts';
+import { findInDocument } from '../find-in-document.ts';
 import { findInText } from '../find-in-text.ts';
 import { formatPath } from '../path.ts';
 import { build } from './build.ts';
@@ -63,22 +64,19 @@ function rootsOf(all: ReadonlyMap<string, Kustomization>): readonly Kustomizatio
 
 function* findInResource(resource: Resource, rules: readonly DocumentRule[]): Iterable<Finding | Warning> {
   const { document, placeAt } = tracked(resource);
-  for (const rule of rules) {
-    if (!rule.matches(document)) continue;
-    for (const found of rule.find(document)) {
-      if (!('image' in found)) {
-        const place = found.line === undefined ? undefined : placeAt(found.line);
-        yield place ? { ...found, file: place.file, line: place.line } : found;
-        continue;
-      }
-      const placed: Finding = {
-        ...found,
-        rule: `kustomize, ${found.rule}`,
-        place: placeAt(found.place.line) ?? found.place,
-      };
-      if (resource.doubt === undefined) yield placed;
-      else yield { ...placed, certainty: 'maybe', reason: resource.doubt };
+  for (const found of findInDocument(document, rules)) {
+    if (!('image' in found)) {
+      const place = found.line === undefined ? undefined : placeAt(found.line);
+      yield place ? { ...found, file: place.file, line: place.line } : found;
+      continue;
     }
+    const placed: Finding = {
+      ...found,
+      rule: `kustomize, ${found.rule}`,
+      place: placeAt(found.place.line) ?? found.place,
+    };
+    if (resource.doubt === undefined) yield placed;
+    else yield { ...placed, certainty: 'maybe', reason: resource.doubt };
   }
 }
 

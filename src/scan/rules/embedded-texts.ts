@@ -1,6 +1,7 @@
 // Manifests, configuration and scripts inside texts: values of ConfigMaps and Secrets, `valuesContent`, cloud-init, examples of an operator.
 import type { DocumentRule, Finding, Path, ScannedDocument, Warning } from '../contract.ts';
 import { decodedText, ENCODED, MAX_TEXT } from '../encoded-text.ts';
+import { findInDocument } from '../find-in-document.ts';
 import { maybe, used } from '../findings.ts';
 import { imageLines } from '../lines.ts';
 import { formatPath, pathOf } from '../path.ts';
@@ -76,9 +77,7 @@ function* findInText(document: ScannedDocument, { visit, text, rules }: Embedded
   for (const inner of parsed.documents) {
     if (typeof inner.value !== 'object') continue;
     const moved = moveInto(document, path, inner);
-    for (const rule of rules) {
-      for (const found of rule.matches(moved) ? rule.find(moved) : []) yield relocate(found, outer);
-    }
+    for (const found of findInDocument(moved, rules)) yield relocate(found, outer);
   }
   for (const part of parsed.broken) {
     for (const found of imageLines(document.file, part)) {

@@ -114,7 +114,7 @@ describe('fields that hold a whole reference', () => {
     ).toEqual(['quay.io/x/llm:1', 'x.example/lora']);
     expect(usedIn(service('{predictor: {model: {storageUri: "s3://bucket/x:1"}}}'))).toEqual([]);
     expect(usedIn(resource('storageUri: oci://x.example/m:1', 'mlops.seldon.io/v1alpha1'))).toEqual(['x.example/m:1']);
-    expect(usedIn(resource('modelUri: oci://x.example/m@sha256:' + 'e'.repeat(64)))).toHaveLength(1);
+    expect(usedIn(resource(`modelUri: oci://x.example/m@sha256:${'e'.repeat(64)}`))).toHaveLength(1);
   });
 
   it('with the address of something else in a registry are uncertain, charts and bundles are none', () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { scanText, usedIn } from './testing/scan-files.ts';
+import { scanText, usedIn } from '../testing/scan-files.ts';
 
 const template = (parameters: string) => `apiVersion: template.openshift.io/v1
 kind: Template

@@ -1,0 +1,127 @@
+// Argo Workflows' parameters: a workflow's arguments, the inputs of its templates with their defaults, and what steps and tasks hand to the templates
+// that they call, once for each item of a loop (argo-workflows.readthedocs.io/en/latest/walk-through/parameters).
+import { asFields, type Fields, fieldOf, listOf, textOf, valueAt } from '../fields.ts';
+import { fillText, NOTHING, type Parameter, parametersOf, type Scope } from './scope.ts';
+
+/** A template is looked at for so many different calls … */
+const MAX_CALLS = 50;
+/** … and all templates of an object for so many: templates may call each other without end. */
+const MAX_ALL_CALLS = 1000;
+/** Of a loop so many items. */
+const MAX_ITEMS = 50;
+
+export interface WorkflowPlan {
+  /** What every template sees. */
+  readonly scope: Scope;
+  /** What each template is called with, once at least. */
+  readonly scopes: ReadonlyMap<object, readonly Scope[]>;
+}
+
+type Arguments = ReadonlyMap<string, Parameter>;
+
+export function planWorkflow(spec: Fields): WorkflowPlan {
+  const global = argumentsOf(fieldOf(spec, 'arguments'), NOTHING);
+  const scope: Scope = new Map([...global].map(([name, parameter]) => [`workflow.parameters.${name}`, parameter]));
+  const templates = mapsOf(listOf(spec, 'templates'));
+  const byName = new Map(templates.map((template) => [textOf(template, 'name'), template]));
+  const scopes = new Map<object, Scope[]>(templates.map((template) => [template, []]));
+  const seen = new Set<string>();
+  const pending: { readonly template: Fields; readonly given: Arguments }[] = [];
+  const call = (template: Fields | undefined, given: Arguments): void => {
+    if (template && (scopes.get(template)?.length ?? MAX_CALLS) < MAX_CALLS && seen.size < MAX_ALL_CALLS)
+      pending.push({ template, given });
+  };
+  const called = (): void => {
+    for (let next = pending.shift(); next; next = pending.shift()) {
+      const { template, given } = next;
+      const inner = new Map([...scope, ...inputsOf(template, given)]);
+      const key = JSON.stringify([textOf(template, 'name'), [...inner].map(([name, { text }]) => [name, text])]);
+      if (seen.has(key) || seen.size >= MAX_ALL_CALLS) continue;
+      seen.add(key);
+      scopes.get(template)?.push(inner);
+      for (const step of stepsOf(template)) {
+        for (const item of itemsOf(step, inner)) {
+          call(
+            byName.get(textOf(step, 'template')),
+            argumentsOf(fieldOf(step, 'arguments'), new Map([...inner, ...item])),
+          );
+        }
+      }
+    }
+  };
+  for (const name of ['entrypoint', 'onExit']) call(byName.get(textOf(spec, name)), global);
+  called();
+  // Those that nobody here calls are there for other workflows.
+  const callees = new Set(templates.flatMap(stepsOf).map((step) => textOf(step, 'template')));
+  for (const template of templates)
+    if (!callees.has(textOf(template, 'name')) && scopes.get(template)?.length === 0) call(template, new Map());
+  called();
+  for (const template of templates) if (scopes.get(template)?.length === 0) call(template, new Map());
+  called();
+  return { scope, scopes };
+}
+
+/** `arguments.parameters`, as they are where they stand. */
+function argumentsOf(holder: unknown, scope: Scope): Arguments {
+  const given = new Map<string, Parameter>();
+  for (const entry of listOf(holder, 'parameters')) {
+    const name = textOf(entry, 'name');
+    if (name !== undefined) given.set(name, argumentOf(entry as object, scope));
+  }
+  return given;
+}
+
+function argumentOf(entry: object, scope: Scope): Parameter {
+  const [first] = parametersOf('', writtenIn(entry), entry);
+  if (first?.[1].text === undefined) return { text: undefined, entries: [entry] };
+  const filled = fillText(first[1].text, scope);
+  const entries = [entry, ...filled.parameters.flatMap((parameter) => parameter.entries)];
+  return { text: filled.isOpen ? undefined : filled.text, entries };
+}
+
+function writtenIn(entry: object): unknown {
+  return fieldOf(entry, 'value') ?? fieldOf(entry, 'default') ?? valueAt(entry, 'valueFrom', 'default');
+}
+
+/** What is not given has its default. */
+function inputsOf(template: Fields, given: Arguments): Scope {
+  const inputs = new Map<string, Parameter>();
+  for (const entry of listOf(fieldOf(template, 'inputs'), 'parameters')) {
+    const name = textOf(entry, 'name');
+    if (name === undefined) continue;
+    const own = entry as object;
+    const [declared] = parametersOf('', writtenIn(own), own);
+    const value = given.get(name) ?? declared?.[1];
+    if (value) inputs.set(`inputs.parameters.${name}`, { text: value.text, entries: [own, ...value.entries] });
+  }
+  return inputs;
+}
+
+/** `steps:` is a list of lists, `dag.tasks:` a list. */
+function stepsOf(template: Fields): readonly Fields[] {
+  const groups = listOf(template, 'steps').flatMap((group) => (Array.isArray(group) ? group : [group]));
+  return mapsOf([...groups, ...listOf(fieldOf(template, 'dag'), 'tasks')]);
+}
+
+/** `{{item}}` and `{{item.key}}`, for each round of the loop; once without them where there is no loop. */
+function itemsOf(step: Fields, scope: Scope): readonly Scope[] {
+  const written = textOf(step, 'withParam');
+  const items = written === undefined ? listOf(step, 'withItems') : parsedList(fillText(written, scope).text);
+  if (items.length === 0) return [NOTHING];
+  const scopes = items.slice(0, MAX_ITEMS).map((item) => new Map(parametersOf('item', item, step)));
+  return scopes;
+}
+
+function parsedList(text: string): readonly unknown[] {
+  try {
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) ? list : [];
+  } catch {
+    // The output of an earlier step.
+    return [];
+  }
+}
+
+function mapsOf(list: readonly unknown[]): readonly Fields[] {
+  return list.map(asFields).filter((fields) => fields !== undefined);
+}

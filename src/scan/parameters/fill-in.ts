@@ -1,0 +1,144 @@
+// A document whose objects name their own parameters → the documents that they stand for. Tekton's, Argo's and OpenShift's
+// (docs.openshift.com, "Using templates") are put in by their controllers; what a run gives them, nobody knows here: their defaults count.
+import type { Path, ScannedDocument } from '../contract.ts';
+import { asFields, type Fields, fieldOf, listOf, textOf } from '../fields.ts';
+import { imageKey } from '../key-names.ts';
+import { type KubernetesObject, objectOf } from '../walk.ts';
+import { planWorkflow } from './argo.ts';
+import { fillText, MAY_NAME, NOTHING, type Parameter, parametersOf, type Scope } from './scope.ts';
+import { declaredIn, type Given, givenBy, SPECIFICATIONS } from './tekton.ts';
+
+/** As for visits: aliases share values, so a small file can unfold to billions of them, or hold itself. */
+const MAX_VALUES = 1_000_000;
+const MAX_DEPTH = 300;
+
+/** The document with values in the place of its parameters, and one more for each other way in which one of its parts is called. */
+export function withParameters(document: ScannedDocument): readonly ScannedDocument[] {
+  if (document.source !== undefined && !MAY_NAME.test(document.source)) return [document];
+  const filler: Filler = { left: MAX_VALUES, copies: new Map(), settled: new Set(), others: [] };
+  const value = fill(document.value, { filler, scope: NOTHING, path: [], group: '', given: NOTHING, calls: new Map() });
+  const others = filler.others.map((other) => alone(document.value, other));
+  for (const entry of filler.settled) for (const copy of filler.copies.get(entry) ?? []) withoutValue(copy);
+  if (value === document.value && others.length === 0) return [document];
+  return [value, ...others].map((one) => ({ ...document, value: one }));
+}
+
+interface Filler {
+  /** Values that may still be looked at. */
+  left: number;
+  /** What became of the entries of parameters. */
+  readonly copies: Map<object, Record<string, unknown>[]>;
+  /** Entries of parameters that went into images: they name none themselves. */
+  readonly settled: Set<object>;
+  /** Parts that are called in several ways, filled in for each way but the first. */
+  readonly others: { readonly path: Path; readonly value: unknown }[];
+}
+
+interface At {
+  readonly filler: Filler;
+  readonly scope: Scope;
+  readonly path: Path;
+  /** The API group of the nearest object. */
+  readonly group: string;
+  /** What a specification right below is given. */
+  readonly given: Given;
+  /** Templates of the workflow around, with what they are called with. */
+  readonly calls: ReadonlyMap<object, readonly Scope[]>;
+}
+
+function fill(value: unknown, at: At): unknown {
+  const { filler, path } = at;
+  if (filler.left-- <= 0 || path.length > MAX_DEPTH) return value;
+  if (typeof value === 'string') return at.scope.size === 0 ? value : fillOne(value, at);
+  if (typeof value !== 'object' || value === null) return value;
+  const [first, ...more] = at.calls.get(value) ?? [at.scope];
+  for (const scope of more) filler.others.push({ path, value: fillInside(value, { ...at, scope }) });
+  return fillInside(value, { ...at, scope: first ?? at.scope });
+}
+
+function fillOne(text: string, { filler, scope, path }: At): string {
+  const filled = fillText(text, scope);
+  const key = path.findLast((one) => typeof one === 'string');
+  const isWhole = typeof key === 'string' && imageKey(key) === 'yes';
+  const settled = isWhole ? filled.parameters : filled.parts;
+  for (const { entries } of settled) for (const entry of entries) filler.settled.add(entry);
+  return filled.text;
+}
+
+/** The same object where nothing in it changes. */
+function fillInside(value: object, outer: At): unknown {
+  if (Array.isArray(value)) {
+    const list = value.map((item, index) => fill(item, { ...outer, path: [...outer.path, index], given: NOTHING }));
+    return list.every((item, index) => item === value[index]) ? value : list;
+  }
+  const fields = value as Fields;
+  const at = openedAt(fields, outer);
+  const isEntry = typeof fields.name === 'string' && typeof outer.path.at(-1) === 'number' && at.scope !== NOTHING;
+  const filled = Object.entries(fields).map(
+    ([key, item]) => [key, fill(item, { ...at, path: [...at.path, key] })] as const,
+  );
+  if (!isEntry && filled.every(([key, item]) => item === fields[key])) return value;
+  const copy = Object.fromEntries(filled);
+  if (isEntry) at.filler.copies.set(value, [...(at.filler.copies.get(value) ?? []), copy]);
+  return copy;
+}
+
+/** What an object, or a specification inside one, adds to the scope. */
+function openedAt(fields: Fields, at: At): At {
+  const object = objectOf(fields);
+  if (object) return openedObject(object, at);
+  if (at.group === 'argoproj.io') return at;
+  if (!at.group.endsWith('tekton.dev')) return at;
+  const prefix = at.group === 'triggers.tekton.dev' ? 'tt.params.' : 'params.';
+  const scope = SPECIFICATIONS.has(at.path.at(-1))
+    ? declaredIn(fields, at.scope, { given: at.given, prefix })
+    : at.scope;
+  return { ...at, scope, given: givenBy(fields, scope) };
+}
+
+function openedObject({ kind, group, fields }: KubernetesObject, at: At): At {
+  const inner: At = { ...at, group, given: NOTHING };
+  if (kind === 'Template' && (group === '' || group === 'template.openshift.io')) {
+    const parameters = listOf(fields, 'parameters');
+    return { ...inner, scope: withEntries(at.scope, parameters, (name) => `\${${name}}`) };
+  }
+  if (group !== 'argoproj.io') return inner;
+  const spec = fieldOf(fields, 'spec');
+  if (/AnalysisTemplate$/.test(kind))
+    return { ...inner, scope: withEntries(at.scope, listOf(spec, 'args'), (name) => `args.${name}`) };
+  const workflow = asFields(kind === 'CronWorkflow' ? fieldOf(spec, 'workflowSpec') : spec);
+  if (!/Workflow(?:Template)?$/.test(kind) || !workflow) return inner;
+  const { scope, scopes } = planWorkflow(workflow);
+  return { ...inner, scope: new Map([...at.scope, ...scope]), calls: scopes };
+}
+
+function withEntries(outer: Scope, list: readonly unknown[], nameIn: (name: string) => string): Scope {
+  const scope = new Map<string, Parameter>(outer);
+  for (const entry of list) {
+    const name = textOf(entry, 'name');
+    if (name === undefined) continue;
+    for (const [key, parameter] of parametersOf(nameIn(name), fieldOf(entry, 'value'), entry as object))
+      scope.set(key, parameter);
+  }
+  return scope;
+}
+
+/** `{name, default}` whose value is a part of an image, or an image that is named where it is used. */
+function withoutValue(entry: Record<string, unknown>): void {
+  delete entry.value;
+  delete entry.default;
+}
+
+/** One part of a document where it stands, without the rest: of objects around it only what they are. */
+function alone(document: unknown, { path, value }: { readonly path: Path; readonly value: unknown }): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return value;
+  if (typeof key === 'number') {
+    const list: unknown[] = [];
+    list[key] = alone((document as readonly unknown[])[key], { path: rest, value });
+    return list;
+  }
+  const object = objectOf(document as object);
+  const head = object ? { apiVersion: object.apiVersion, kind: object.kind } : {};
+  return { ...head, [key]: alone(fieldOf(document, key), { path: rest, value }) };
+}

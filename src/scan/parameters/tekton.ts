@@ -1,0 +1,46 @@
+// Tekton's parameters: declared with their defaults by tasks, pipelines and step actions, given by runs and by the tasks of a pipeline
+// (tekton.dev/docs/pipelines/tasks, "Specifying Parameters"); those of trigger templates (tekton.dev/docs/triggers/triggertemplates).
+import { type Fields, fieldOf, listOf, textOf } from '../fields.ts';
+import { fillText, type Parameter, parametersOf, type Scope } from './scope.ts';
+
+/** What an object or a task of a pipeline hands to the specification inside it. */
+export type Given = ReadonlyMap<string, Parameter>;
+
+/** Fields whose value declares parameters. */
+export const SPECIFICATIONS: ReadonlySet<unknown> = new Set(['spec', 'taskSpec', 'pipelineSpec']);
+
+/** The scope inside a specification: its own parameters over those outside; what is given outweighs a default. */
+export function declaredIn(
+  spec: Fields,
+  outer: Scope,
+  { given, prefix }: { readonly given: Given; readonly prefix: string },
+): Scope {
+  const scope = new Map(outer);
+  for (const entry of [...listOf(spec, 'params'), ...listOf(fieldOf(spec, 'inputs'), 'params')]) {
+    const name = textOf(entry, 'name');
+    if (name === undefined) continue;
+    const value = fieldOf(entry, 'value') ?? fieldOf(entry, 'default');
+    for (const [key, parameter] of parametersOf(`${prefix}${name}`, value, entry as object)) scope.set(key, parameter);
+  }
+  for (const [key, parameter] of given) scope.set(key, parameter);
+  return scope;
+}
+
+/** The values of `params:`, as they are where they stand. */
+export function givenBy(holder: Fields, scope: Scope): Given {
+  const given = new Map<string, Parameter>();
+  for (const entry of listOf(holder, 'params')) {
+    const name = textOf(entry, 'name');
+    if (name === undefined) continue;
+    for (const [key, { text = '', entries }] of parametersOf(
+      `params.${name}`,
+      fieldOf(entry, 'value'),
+      entry as object,
+    )) {
+      const filled = fillText(text, scope);
+      const all = [...entries, ...filled.parameters.flatMap((parameter) => parameter.entries)];
+      given.set(key, { text: filled.isOpen ? undefined : filled.text, entries: all });
+    }
+  }
+  return given;
+}
