@@ -1,5 +1,6 @@
 // Turns what a command threw into lines on stderr and an exit status: `ERROR: what happened [value]`, then what to do about it.
 import { translateFsError } from '../io/fs-errors.ts';
+import { withoutSecrets } from '../io/secrets.ts';
 import { type ErrorCode, ImagesError } from '../oci/errors.ts';
 
 export interface ErrorReport {
@@ -69,10 +70,14 @@ function withoutControls(text: string): string {
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '?');
 }
 
+/** The causes are texts of others, as they came. */
 function stackOf(error: unknown): readonly string[] {
   const lines: string[] = [];
-  for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    lines.push(lines.length === 0 ? (at.stack ?? at.message) : `caused by ${at.stack ?? at.message}`);
+  if (error instanceof ImagesError && error.method !== undefined) {
+    lines.push(`${error.method} ${error.url}${error.status === undefined ? '' : ` answered ${error.status}`}`);
   }
-  return lines;
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    lines.push(at === error ? (at.stack ?? at.message) : `caused by ${at.stack ?? at.message}`);
+  }
+  return lines.map((line) => withoutControls(withoutSecrets(line)));
 }

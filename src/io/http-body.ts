@@ -1,5 +1,6 @@
 // The bodies of one HTTP exchange: sent as fast as they are taken, read as fast as they are wanted; silence ends them.
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import { type FailedRequest, isImagesError } from '../oci/errors.ts';
 import { httpFailure } from './http-failure.ts';
 import { createWatchdog, silence, tooSlow, type Watchdog } from './watchdog.ts';
 
@@ -50,6 +51,7 @@ export async function sendStream(message: ClientRequest, body: Bytes, pace: Pace
 
 export interface Reading {
   readonly host: string;
+  readonly request: FailedRequest;
   readonly signal: AbortSignal | undefined;
   /** Milliseconds between two chunks. */
   readonly idle: number;
@@ -67,7 +69,7 @@ export function readBody(answer: IncomingMessage, reading: Reading): AsyncGenera
 
 async function* readClaimed(
   answer: IncomingMessage,
-  { host, signal, idle, slowest = 0 }: Reading,
+  { host, request, signal, idle, slowest = 0 }: Reading,
   claim: () => void,
 ): AsyncGenerator<Uint8Array> {
   claim();
@@ -93,7 +95,8 @@ async function* readClaimed(
     }
   } catch (error) {
     signal?.throwIfAborted();
-    throw httpFailure(host, error);
+    const failure = httpFailure(host, error);
+    throw isImagesError(failure) ? failure.during(request) : failure;
   } finally {
     watch.done();
   }

@@ -1,5 +1,6 @@
 // Addresses of HTTP requests. Not the URL class: that one refuses IPv6 zones (`[fe80::1%25eth0]:5000`), which are valid hosts here.
 import { ImagesError } from '../oci/errors.ts';
+import { quote } from './quote.ts';
 
 export interface HttpUrl {
   readonly secure: boolean;
@@ -76,7 +77,7 @@ export function resolveHttpUrl(base: HttpUrl, location: string): HttpUrl {
 }
 
 function leadsNowhere({ host }: HttpUrl, location: string): never {
-  throw new ImagesError('BAD_ANSWER', `${host} leads to no http address [${location.slice(0, 100)}]`);
+  throw new ImagesError('BAD_ANSWER', `${host} leads to no http address [${quote(location, 100)}]`);
 }
 
 /** Scheme, host and port alike: the border that credentials do not cross. */

@@ -1,10 +1,10 @@
 // One HTTP exchange: a request out, an answer in, with time limits; over connections that are kept alive. No redirects, no retries, no meaning.
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { ImagesError, isImagesError } from '../oci/errors.ts';
+import { type FailedRequest, ImagesError, isImagesError } from '../oci/errors.ts';
 import { type AgentSettings, type Agents, type Carrier, createAgents } from './http-agents.ts';
 import { readBody, sendStream } from './http-body.ts';
 import { BROKEN_OFF_HINT, httpFailure, proxyFailure, systemCode } from './http-failure.ts';
-import type { HttpUrl } from './http-url.ts';
+import { describeHttpUrl, type HttpUrl } from './http-url.ts';
 import { nodeHttp, nodeHttps } from './node-http.ts';
 import { createWatchdog, silence } from './watchdog.ts';
 
@@ -40,6 +40,7 @@ export interface HttpRequest {
 }
 
 export interface HttpAnswer {
+  readonly method: HttpRequest['method'];
   readonly url: HttpUrl;
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -115,6 +116,7 @@ export async function exchange(carrier: Carrier, request: HttpRequest, timeouts:
   const within = request.answerWithin ?? timeouts.headers;
   const watch = createWatchdog((milliseconds) => message.destroy(silence(host, milliseconds)));
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  let bodyFailure: unknown;
   message.on('response', resolve);
   message.on('error', reject);
   let interim = 0;
@@ -134,6 +136,7 @@ export async function exchange(carrier: Carrier, request: HttpRequest, timeouts:
       watch.done();
       sendStream(message, body, { watch, within, idle: timeouts.idle, duplex: request.duplex ?? false }).catch(
         (error) => {
+          bodyFailure = error;
           reject(error);
           message.destroy();
         },
@@ -153,10 +156,17 @@ export async function exchange(carrier: Carrier, request: HttpRequest, timeouts:
     message.destroy();
     request.signal?.throwIfAborted();
     const failure = failureOf(error, host, carrier);
+    // What the body's source threw is not about this request.
+    if (isImagesError(failure) && error !== bodyFailure) failure.during(failedRequest(request));
     const whole = request.body === undefined || request.body instanceof Uint8Array;
     if (message.reusedSocket && whole && isImagesError(failure, 'BROKEN_OFF')) staleConnections.add(failure);
     throw failure;
   }
+}
+
+/** What an error says of the request that led to it. */
+export function failedRequest({ method, url }: Pick<HttpRequest, 'method' | 'url'>): FailedRequest {
+  return { method, url: describeHttpUrl(url) };
 }
 
 /** Where no connection comes about, a proxy that it was to lead to is the one that failed. */
@@ -177,10 +187,17 @@ function wrap(
   });
   if (request.method === 'HEAD') answer.resume();
   return {
+    method: request.method,
     url: request.url,
     status: answer.statusCode ?? 0,
     headers: answer.headers,
-    body: readBody(answer, { host: request.url.host, signal: request.signal, idle, slowest }),
+    body: readBody(answer, {
+      host: request.url.host,
+      request: failedRequest(request),
+      signal: request.signal,
+      idle,
+      slowest,
+    }),
     discard() {
       answer.on('error', () => {});
       if (request.method !== 'HEAD' && Number(answer.headers['content-length'] ?? 0) > WORTH_READING) answer.destroy();

@@ -2,6 +2,7 @@
 import { ImagesError } from '../oci/errors.ts';
 import { hostAndPort, isLoopbackHost } from './http-url.ts';
 import { nodeNet } from './node-http.ts';
+import { rememberSecrets } from './secrets.ts';
 
 export interface ProxySettings {
   readonly http?: string;
@@ -44,8 +45,10 @@ function parseProxy(text: string, variable: string): HttpProxy {
   const secure = url.protocol === 'https:';
   const { hostname, port } = hostAndPort(url.host, secure);
   if (!url.username) return { secure, hostname, port };
-  const userinfo = `${decoded(url.username)}:${decoded(url.password)}`;
-  return { secure, hostname, port, authorization: `Basic ${Buffer.from(userinfo).toString('base64')}` };
+  const password = decoded(url.password);
+  const pair = Buffer.from(`${decoded(url.username)}:${password}`).toString('base64');
+  rememberSecrets(password, pair);
+  return { secure, hostname, port, authorization: `Basic ${pair}` };
 }
 
 /** A `%` that stands for itself is taken as it is, as curl does. */

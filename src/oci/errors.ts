@@ -63,10 +63,18 @@ export interface ErrorDetails {
   readonly cause?: unknown;
   /** The HTTP status that a registry answered with, where it was one. */
   readonly status?: number;
+  /** The HTTP request that failed, where it was one. */
+  readonly request?: FailedRequest;
   /** Where in a text the mistake is. */
   readonly position?: TextPosition;
   /** The line with the mistake, a line of carets below it. */
   readonly excerpt?: readonly string[];
+}
+
+export interface FailedRequest {
+  readonly method: string;
+  /** Without user, password and query: they can be secrets. */
+  readonly url: string;
 }
 
 /** Line and column count from 1. */
@@ -78,7 +86,7 @@ export interface TextPosition {
 
 /**
  * An error that a user can reach. Bugs stay plain `Error`s.
- * `message` is one line and holds the offending value; it never holds a credential.
+ * `message` is one line and holds the offending value; it never holds a credential: an address that is quoted loses its user and password here.
  */
 export class ImagesError extends Error {
   override readonly name = 'ImagesError';
@@ -87,15 +95,41 @@ export class ImagesError extends Error {
   readonly status: number | undefined;
   readonly position: TextPosition | undefined;
   readonly excerpt: readonly string[];
+  #request: FailedRequest | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(withoutUserinfo(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    this.hint = details.hint;
+    this.hint = details.hint === undefined ? undefined : withoutUserinfo(details.hint);
+    this.#request = details.request;
     this.status = details.status;
     this.position = details.position;
     this.excerpt = details.excerpt ?? [];
   }
+
+  /** The HTTP method of the request that failed, where it was one. */
+  get method(): string | undefined {
+    return this.#request?.method;
+  }
+
+  /** The address of the request that failed, without what can be secret in it. */
+  get url(): string | undefined {
+    return this.#request?.url;
+  }
+
+  /** Notes which request failed, where nobody nearer to it has. */
+  during(request: FailedRequest): this {
+    this.#request ??= request;
+    return this;
+  }
+}
+
+/** `scheme://user:password@host` loses what stands before the host, and `user:password@host/…`, as people write it before a name. */
+export function withoutUserinfo(text: string): string {
+  if (!text.includes('@')) return text;
+  return text
+    .replace(/:\/\/[^\s/?#[\]"'<>]*@/g, '://***@')
+    .replace(/(?<![\w./:@-])[\w.+-]+:[^\s/:@[\]"'<>]+@(?=[\w-]+(?:\.[\w-]+)*(?::\d+)?\/)/g, '***@');
 }
 
 /** True for an ImagesError; with codes, only for one of these. */

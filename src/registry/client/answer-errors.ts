@@ -1,10 +1,11 @@
 // What an unwelcome answer means: status and OCI error body (distribution specification 1.1, "Error Codes") → ImagesError, one line, no secrets.
 import { isUtf8 } from 'node:buffer';
 import { parseRetryAfter } from '../../io/backoff.ts';
-import type { HttpAnswer } from '../../io/http.ts';
+import { failedRequest, type HttpAnswer } from '../../io/http.ts';
 import { readUpTo } from '../../io/http-whole.ts';
-import { isObject } from '../../oci/decode.ts';
+import { quote } from '../../io/quote.ts';
 import { ImagesError, type RegistryErrorCode } from '../../oci/errors.ts';
+import { answerWords } from './answer-words.ts';
 import { uncoded } from './content-encoding.ts';
 
 /** What was asked: decides what a bare status means. */
@@ -17,9 +18,12 @@ export interface Asked {
   readonly invalid?: RegistryErrorCode;
 }
 
-interface WireError {
-  readonly code: string;
-  readonly message: string;
+/** Who asked: what is said where a host wants to know that. */
+export interface Access {
+  /** What to do about it. */
+  readonly hint: string;
+  /** The credentials that were sent, or that a token was fetched with: `those of [me] from FILE`. */
+  readonly used: string | undefined;
 }
 
 const CODES: ReadonlySet<string> = new Set<RegistryErrorCode>([
@@ -45,7 +49,6 @@ const CODES: ReadonlySet<string> = new Set<RegistryErrorCode>([
 const MAX_ERROR_BODY = 64 * 1024;
 /** In milliseconds. */
 const TEXT_WITHIN = 5000;
-const MAX_LINE = 300;
 
 /** How long the host asked to be left alone after each error that came from an answer. */
 const pauses = new WeakMap<ImagesError, number>();
@@ -54,15 +57,14 @@ export function pauseAskedFor(error: unknown): number | undefined {
   return error instanceof ImagesError ? pauses.get(error) : undefined;
 }
 
-/** Reads the answer to its end. `loginHint` says where credentials were looked for. */
-export async function answerError(answer: HttpAnswer, asked: Asked, loginHint?: string): Promise<ImagesError> {
-  const text = await readText(answer);
-  const errors = wireErrors(text);
-  const code = errorCode(answer.status, errors, asked);
-  const said = oneLine(errors.map((error) => error.message || error.code).join('; ') || plainText(answer, text));
-  const message = `${answer.url.host}: ${sentence(code, answer.status, asked)}${said && ` [${said}]`}`;
-  const hint = code === 'UNAUTHORIZED' ? loginHint : hintFor(code, answer.status);
-  const error = new ImagesError(code, message, { status: answer.status, ...(hint && { hint }) });
+/** Reads the answer to its end. */
+export async function answerError(answer: HttpAnswer, asked: Asked, access?: Access): Promise<ImagesError> {
+  const { status } = answer;
+  const { codes, said } = answerWords(await readText(answer), answer.headers['content-type'] ?? '');
+  const code = errorCode(status, codes, asked);
+  const message = `${answer.url.host}: ${sentence(code, status, { asked, access })}${said && ` [${said}]`}`;
+  const hint = code === 'UNAUTHORIZED' ? access?.hint : hintFor(code, status);
+  const error = new ImagesError(code, message, { status, request: failedRequest(answer), ...(hint && { hint }) });
   // A date is the host's: its own clock tells how far off that is.
   const pause = parseRetryAfter(answer.headers['retry-after'], Date.parse(answer.headers.date ?? '') || Date.now());
   if (pause !== undefined) pauses.set(error, pause);
@@ -74,8 +76,12 @@ export function badAnswer(answer: HttpAnswer, asked: Asked, text: string): Image
   const type = answer.headers['content-type'] ?? 'nothing';
   return new ImagesError(
     'BAD_ANSWER',
-    `${answer.url.host} does not answer like a registry for ${asked.what}: ${oneLine(type)} [${oneLine(text, 60)}]`,
-    { hint: 'Check the host: a proxy or a login page may stand in its place.', status: answer.status },
+    `${answer.url.host} does not answer like a registry for ${asked.what}: ${quote(type)} [${quote(text, 60)}]`,
+    {
+      hint: 'Check the host: a proxy or a login page may stand in its place.',
+      status: answer.status,
+      request: failedRequest(answer),
+    },
   );
 }
 
@@ -89,20 +95,11 @@ function isText(bytes: Uint8Array): boolean {
   return isUtf8(bytes) && !bytes.includes(0);
 }
 
-/** Control characters (a terminal would obey them) and line breaks become blanks. */
-export function oneLine(text: string, longest: number = MAX_LINE): string {
-  const line = text
-    .slice(0, 4 * longest)
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
-    .trim();
-  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
-}
-
-function errorCode(status: number, errors: readonly WireError[], asked: Asked): ImagesError['code'] {
+function errorCode(status: number, codes: readonly string[], asked: Asked): ImagesError['code'] {
   // Docker Hub and others send DENIED with 401; what counts for the user is the status there.
   if (status === 401) return 'UNAUTHORIZED';
   if (status === 429) return 'TOOMANYREQUESTS';
-  const known = errors.map((error) => error.code).find((code): code is RegistryErrorCode => CODES.has(code));
+  const known = codes.find((code): code is RegistryErrorCode => CODES.has(code));
   if (known) return known;
   if (status === 400 && asked.invalid) return asked.invalid;
   if (status === 403) return 'DENIED';
@@ -114,12 +111,20 @@ function errorCode(status: number, errors: readonly WireError[], asked: Asked): 
   return status >= 500 ? 'SERVER_ERROR' : 'BAD_ANSWER';
 }
 
-function sentence(code: ImagesError['code'], status: number, asked: Asked): string {
+interface Situation {
+  readonly asked: Asked;
+  readonly access: Access | undefined;
+}
+
+function sentence(code: ImagesError['code'], status: number, { asked, access }: Situation): string {
+  const used = access?.used;
   switch (code) {
     case 'UNAUTHORIZED':
-      return `credentials are needed or were not accepted for ${asked.what}`;
+      return used
+        ? `credentials were not accepted (${used}) for ${asked.what}`
+        : `credentials are needed for ${asked.what}`;
     case 'DENIED':
-      return `access is denied for ${asked.what}`;
+      return `access is denied${used ? ` (to ${used})` : ''} for ${asked.what}`;
     case 'TOOMANYREQUESTS':
       return `too many requests, at ${asked.what}`;
     case 'UNSUPPORTED':
@@ -147,23 +152,4 @@ function hintFor(code: ImagesError['code'], status: number): string | undefined 
     default:
       return undefined;
   }
-}
-
-function wireErrors(text: string): readonly WireError[] {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return [];
-  }
-  const entries = isObject(body) && Array.isArray(body.errors) ? body.errors : [];
-  return entries.filter(isObject).map((entry) => ({
-    code: typeof entry.code === 'string' ? entry.code.toUpperCase() : '',
-    message: typeof entry.message === 'string' ? entry.message : '',
-  }));
-}
-
-/** Short plain text (Go's `http.Error`) helps; pages of HTML do not. */
-function plainText(answer: HttpAnswer, text: string): string {
-  return (answer.headers['content-type'] ?? '').startsWith('text/plain') ? oneLine(text, 120) : '';
 }

@@ -86,7 +86,8 @@ function covers(held: string, wanted: string): boolean {
 }
 
 function knowing(credentials: Credentials | undefined): CredentialsProvider {
-  return { find: async () => credentials, places: ['/home/me/.docker/config.json'] };
+  const origin = '/home/me/.docker/config.json';
+  return { find: async () => credentials && { ...credentials, origin }, places: [origin] };
 }
 
 async function failure(work: Promise<unknown>): Promise<ImagesError> {
@@ -207,7 +208,7 @@ describe('tokens', () => {
     const registry = registryFor({ type: 'password', username: 'me', password: 'wrong-secret' });
     const error = await failure(registry.getManifest('app', 'latest'));
     expect(error.code).toBe('UNAUTHORIZED');
-    expect(error.hint).toContain('/home/me/.docker/config.json');
+    expect(error.message).toContain('(those of [me] from /home/me/.docker/config.json)');
     const text = `${error.message} ${error.hint} ${error.stack} ${String(error.cause)}`;
     expect(text).not.toMatch(/wrong-secret|d3Jvbmct/);
   });

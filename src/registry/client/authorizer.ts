@@ -1,6 +1,9 @@
 // What is sent as Authorization to one host: learnt from its 401s (Bearer before Basic), one token a set of scopes, fetched once for all who wait.
 import { describeHttpUrl, type HttpUrl, hostAndPort, isLoopbackHost, tryParseHttpUrl } from '../../io/http-url.ts';
+import { quote } from '../../io/quote.ts';
+import { rememberSecrets } from '../../io/secrets.ts';
 import { ImagesError } from '../../oci/errors.ts';
+import type { Access } from './answer-errors.ts';
 import { coversScopes, mergeScopes, type Scope } from './scopes.ts';
 import type { Credentials, CredentialsProvider } from './settings.ts';
 import {
@@ -28,8 +31,8 @@ export interface Authorizer {
    * Errors: UNAUTHORIZED, BAD_ANSWER, CONFIG_INVALID.
    */
   renewed(need: Need, refusal: Refusal): Promise<string | undefined>;
-  /** For UNAUTHORIZED. */
-  readonly hint: string;
+  /** What an error says of the credentials that were used for such a request, or that there were none. */
+  access(need: Need): Access;
 }
 
 export interface Refusal {
@@ -60,23 +63,32 @@ export function createAuthorizer(settings: AuthorizerSettings): Authorizer {
   const { host } = settings;
   let method: Method | undefined;
   const held = new Map<string, HeldToken>();
-  const hint = loginHint(host, settings.credentials);
-  const find = async (repository: string | undefined) => settings.credentials?.find(host, repository);
+  const used = new Map<string | undefined, Credentials>();
+  const find = async (repository: string | undefined): Promise<Credentials | undefined> => {
+    const credentials = await settings.credentials?.find(host, repository);
+    if (credentials) rememberSecrets(credentials.type === 'password' ? credentials.password : credentials.token);
+    return credentials;
+  };
+  const access = ({ repository }: Need): Access =>
+    describeAccess(host, used.get(repository), settings.credentials?.places ?? []);
 
   const basic = async (need: Need): Promise<string | undefined> => {
     const credentials = await find(need.repository);
-    return credentials?.type === 'password' ? basicAuthorization(credentials) : undefined;
+    if (credentials?.type !== 'password') return undefined;
+    used.set(need.repository, credentials);
+    return basicAuthorization(credentials);
   };
 
   const bearer = async (server: TokenServer, need: Need): Promise<string> => {
     const credentials = await find(need.repository);
+    if (credentials) used.set(need.repository, credentials);
     if (credentials?.type === 'registry-token') return `Bearer ${credentials.token}`;
     const scopes = mergeScopes(need.scopes);
     const usable = [...held.values()].find((each) => each.expires > Date.now() && coversScopes(each.scopes, scopes));
     if (usable) return `Bearer ${(await usable.token).value}`;
     refuseToLeak(server.realm, credentials);
     const key = scopes.join(' ');
-    const token = fetchToken({ server, scopes, credentials, loginHint: hint }, settings.send);
+    const token = fetchToken({ server, scopes, credentials, access: access(need) }, settings.send);
     const entry: HeldToken = { scopes, token, expires: Number.POSITIVE_INFINITY };
     held.set(key, entry);
     try {
@@ -102,7 +114,7 @@ export function createAuthorizer(settings: AuthorizerSettings): Authorizer {
   };
 
   return {
-    hint,
+    access,
     authorization: async (need) => apply(need),
     async renewed(need, { header, used, url }) {
       const challenges = parseWwwAuthenticate(header ?? '');
@@ -143,10 +155,19 @@ function readRealm(realm: string, url: HttpUrl): HttpUrl {
   });
 }
 
-function loginHint(host: string, credentials: CredentialsProvider | undefined): string {
+/** Users' names are shown, what may be a token in the place of one is not. */
+const LONGEST_NAME = 32;
+
+function describeAccess(host: string, credentials: Credentials | undefined, places: readonly string[]): Access {
   const login = `docker login ${host === 'docker.io' ? '' : host}`.trim();
-  const places = credentials?.places ?? [];
-  return `Run \`${login}\`, and check the name: a private or unknown repository looks the same${
-    places.length > 0 ? ` (credentials are read from ${places.join(', ')})` : ''
-  }.`;
+  const known = 'check the name: a private or unknown repository looks the same';
+  if (!credentials) {
+    const read = places.length > 0 ? ` (no credentials are in ${places.join(', ')})` : '';
+    return { hint: `Run \`${login}\`, and ${known}${read}.`, used: undefined };
+  }
+  const { origin = 'the settings' } = credentials;
+  const name =
+    credentials.type === 'password' && credentials.username.length <= LONGEST_NAME ? credentials.username : '';
+  const what = credentials.type === 'password' ? (name ? `those of [${quote(name)}]` : 'a password') : 'a token';
+  return { hint: `Run \`${login}\` again, or ${known}.`, used: `${what} from ${origin}` };
 }

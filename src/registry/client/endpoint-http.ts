@@ -1,6 +1,6 @@
 // Requests to one endpoint: its scheme, authorization, redirects, retries, and errors for unwelcome answers. Knows nothing of what is asked.
 import type { Backoff } from '../../io/backoff.ts';
-import type { HttpAnswer, HttpPool, HttpRequest } from '../../io/http.ts';
+import { failedRequest, type HttpAnswer, type HttpPool, type HttpRequest } from '../../io/http.ts';
 import { speaksNoTls } from '../../io/http-failure.ts';
 import { type HttpUrl, isLoopbackHost, parseHttpUrl, resolveHttpUrl, sameOrigin } from '../../io/http-url.ts';
 import type { Limiter } from '../../io/limiter.ts';
@@ -194,8 +194,15 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
     const work = async (): Promise<T> => {
       const answer = await reach(request);
       hasAnswered = true;
-      if (request.expected.includes(answer.status)) return take(answer);
-      throw await answerError(answer, request.asked, authorizer.hint);
+      if (!request.expected.includes(answer.status)) {
+        const { repository, scopes } = request;
+        throw await answerError(answer, request.asked, authorizer.access({ repository, scopes }));
+      }
+      try {
+        return await take(answer);
+      } catch (error) {
+        throw isImagesError(error) ? error.during(failedRequest(answer)) : error;
+      }
     };
     // An upload lasts as long as its content takes to come, and that may come from this very host: it must not hold a place.
     const streams = isSpent(request.body);

@@ -1,9 +1,10 @@
 // Bearer tokens from a registry's token server (distribution's specs "token" and "oauth"): GET for passwords and nobody, POST for refresh tokens.
 import type { HttpAnswer, HttpRequest } from '../../io/http.ts';
 import { describeHttpUrl, type HttpUrl, withQuery } from '../../io/http-url.ts';
+import { rememberSecrets } from '../../io/secrets.ts';
 import { isObject } from '../../oci/decode.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import { answerError, badAnswer, readText } from './answer-errors.ts';
+import { type Access, answerError, badAnswer, readText } from './answer-errors.ts';
 import type { Scope } from './scopes.ts';
 import type { Credentials } from './settings.ts';
 
@@ -22,8 +23,10 @@ export interface TokenRequest {
   readonly server: TokenServer;
   readonly scopes: readonly Scope[];
   readonly credentials: Exclude<Credentials, { type: 'registry-token' }> | undefined;
-  readonly loginHint: string;
+  readonly access: Access;
 }
+
+type PasswordCredentials = Extract<Credentials, { type: 'password' }>;
 
 export type SendTokenRequest = (
   request: Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body'>,
@@ -37,10 +40,11 @@ export async function fetchToken(request: TokenRequest, send: SendTokenRequest):
       ? await send(refreshRequest(request, request.credentials.token))
       : await send(passwordRequest(request));
   const where = { what: `a token of ${describeHttpUrl(request.server.realm)}`, unknown: 'UNAUTHORIZED' } as const;
-  if (answer.status !== 200) throw await answerError(answer, where, request.loginHint);
+  if (answer.status !== 200) throw await answerError(answer, where, request.access);
   const text = await readText(answer, MAX_TOKEN_ANSWER);
   const token = readToken(text, asked);
   if (!token) throw badAnswer(answer, where, /token/.test(text) ? 'no usable token' : text);
+  rememberSecrets(token.value);
   return token;
 }
 
@@ -74,8 +78,10 @@ function refreshRequest(
   };
 }
 
-export function basicAuthorization(credentials: { readonly username: string; readonly password: string }): string {
-  return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
+export function basicAuthorization({ username, password }: Pick<PasswordCredentials, 'username' | 'password'>): string {
+  const pair = Buffer.from(`${username}:${password}`).toString('base64');
+  rememberSecrets(pair);
+  return `Basic ${pair}`;
 }
 
 /** A token that would break out of its header is none. It is given up a little before its time: it must survive the way. */

@@ -1,4 +1,5 @@
 // Docker's credential helpers: `docker-credential-NAME get`, the server on stdin, JSON on stdout (docker-credential-helpers, "Development").
+import { quote } from '../../../io/quote.ts';
 import { isObject } from '../../../oci/decode.ts';
 import { ImagesError } from '../../../oci/errors.ts';
 import type { Credentials } from '../settings.ts';
@@ -154,7 +155,7 @@ function lastWords({ stdout, stderr }: Outcome): string {
         .join(' '),
     )
     .filter(Boolean)
-    .map((text) => (text.length > MAX_WORDS ? `…${text.slice(-MAX_WORDS)}` : text))
+    .map((text) => quote(text.slice(-MAX_WORDS), MAX_WORDS))
     .join('; ');
 }
 

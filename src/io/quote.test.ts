@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { oneLine } from './answer-errors.ts';
+import { quote } from './quote.ts';
 
-describe('what a host says of its errors', () => {
+describe('what others say, in a message', () => {
   it('becomes one line of a bounded length, which a terminal only prints', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 2000 }), (text) => {
-        const line = oneLine(text, 100);
+        const line = quote(text, 100);
         expect(line.length).toBeLessThanOrEqual(100);
         expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
       }),
@@ -14,7 +14,7 @@ describe('what a host says of its errors', () => {
   });
 
   it('stays as it is where it is harmless', () => {
-    expect(oneLine('requested access to the resource is denied')).toBe('requested access to the resource is denied');
-    expect(oneLine('a\r\n\tb\u202e c')).toBe('a b c');
+    expect(quote('requested access to the resource is denied')).toBe('requested access to the resource is denied');
+    expect(quote('a\r\n\tb\u202e c')).toBe('a b c');
   });
 });
