@@ -1,6 +1,7 @@
 // The scan of a directory: tree rules first, then every remaining manifest, document by document. Each file is in memory only while it is looked at.
 import { addAll } from './add-all.ts';
 import type { DocumentRule, FileTree, Finding, ScanResult, TreeRule, Warning } from './contract.ts';
+import type { Environment } from './fill-in.ts';
 import { uniqueWarnings, withoutRepetition } from './repetition.ts';
 import { doubtTestData } from './test-data.ts';
 
@@ -30,6 +31,12 @@ export async function scan(directory: string, options: ScanOptions = {}): Promis
   return scanTree(tree, { ...options, rules, warnings });
 }
 
+/** Few trees have variables in them: others do not load what finds out who sets them. */
+async function environmentsOf(tree: FileTree, file: string): Promise<readonly Environment[]> {
+  const { fluxSubstitutions } = await import('./flux/substitutions.ts');
+  return (await fluxSubstitutions(tree)).environmentsOf(file);
+}
+
 async function defaultRules(): Promise<Rules> {
   const { DOCUMENT_RULES, TREE_RULES } = await import('./rules.ts');
   return { trees: TREE_RULES, documents: DOCUMENT_RULES };
@@ -55,7 +62,9 @@ async function scanTree(
     if (!MANIFEST.test(file) || (isClaimed && !tree.broken.has(file))) continue;
     signal?.throwIfAborted();
     // Of a claimed file only the lines are left that nobody could read otherwise.
-    const found = findInText(file, await tree.read(file), isClaimed ? [] : rules.documents);
+    const text = await tree.read(file);
+    const environments = text.includes('${') ? await environmentsOf(tree, file) : undefined;
+    const found = findInText(file, text, isClaimed ? [] : rules.documents, environments);
     addAll(findings, found.findings);
     addAll(warnings, found.warnings);
   }

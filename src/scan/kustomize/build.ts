@@ -2,10 +2,11 @@
 // The order is kustomize's (api/internal/target/kusttarget.go). Names, labels and namespaces say nothing about images.
 import { addAll } from '../add-all.ts';
 import type { ScannedDocument } from '../contract.ts';
+import { resolveIn } from '../tree-paths.ts';
 import { changedElsewhere, valuesFileOfChart, valuesOfChart } from './elsewhere.ts';
 import { generateResources } from './generators.ts';
 import { changeImages, IMAGE_VOLUMES, imageChanges } from './images.ts';
-import { type Entry, entriesOf, isRemote, type Kustomization, resolveIn } from './kustomization.ts';
+import { type Entry, entriesOf, isRemote, type Kustomization } from './kustomization.ts';
 import { applyPatches } from './patches.ts';
 import { doubtReplaced } from './replacements.ts';
 import { copyResource, type Fields, isFields, type Resource, resourceOf } from './resource.ts';

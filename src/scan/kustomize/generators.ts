@@ -1,6 +1,7 @@
 // ConfigMaps that a kustomization generates: their texts may hold manifests, and so images. Secrets hold none.
 import type { ScannedDocument } from '../contract.ts';
-import { type Kustomization, resolveIn } from './kustomization.ts';
+import { resolveIn } from '../tree-paths.ts';
+import type { Kustomization } from './kustomization.ts';
 import { type Fields, isFields, type Resource, resourceOf, setFrom } from './resource.ts';
 import type { Workplace } from './workplace.ts';
 

@@ -52,18 +52,6 @@ export function entriesOf({ fields }: Kustomization, ...names: readonly string[]
   });
 }
 
-/** `./../base/` seen from `overlays/prod` is `base`; `undefined` for what is elsewhere: other repositories and what lies outside the tree. */
-export function resolveIn(directory: string, path: string): string | undefined {
-  if (path.startsWith('/')) return undefined;
-  const parts = directory === '' ? [] : directory.split('/');
-  for (const part of path.split('/')) {
-    if (part === '' || part === '.') continue;
-    if (part !== '..') parts.push(part);
-    else if (parts.pop() === undefined) return undefined;
-  }
-  return parts.join('/');
-}
-
 /** URLs, git addresses, and hosts with a path (`github.com/org/repo//path?ref=v1`). */
 export function isRemote(text: string): boolean {
   return /^[a-z][a-z\d+.-]*:\/\/|^[\w.-]+@[\w.-]+:|^(?:github\.com|gitlab\.com|bitbucket\.org)[/:]|\?(?:ref|version)=|^git::/i.test(

@@ -2,11 +2,14 @@
 // An image is placed where it was written; one that `images:` or a patch changed, where the change is written.
 import { addAll } from '../add-all.ts';
 import type { DocumentRule, Finding, Path, Place, ScannedDocument, TreeRule, Warning } from '../contract.ts';
+import type { Environment } from '../fill-in.ts';
 import { findInDocument } from '../find-in-document.ts';
 import { findInText } from '../find-in-text.ts';
+import { fluxSubstitutions, type Substitutions } from '../flux/substitutions.ts';
 import { formatPath } from '../path.ts';
+import { resolveIn } from '../tree-paths.ts';
 import { build } from './build.ts';
-import { entriesOf, type Kustomization, kustomizationsIn, resolveIn } from './kustomization.ts';
+import { entriesOf, type Kustomization, kustomizationsIn } from './kustomization.ts';
 import { placeOf, type Resource, sourceOf } from './resource.ts';
 import { asUnused, unusedPatches } from './unused-patches.ts';
 import type { Workplace } from './workplace.ts';
@@ -28,17 +31,28 @@ export function kustomizations(documentRules: readonly DocumentRule[]): TreeRule
         built: new Map(),
         incomplete: new Set(),
       };
-      for (const root of rootsOf(found)) {
+      let substitutions: Substitutions | undefined;
+      const look = async (root: Kustomization): Promise<void> => {
         const reason = root.isComponent ? 'only in a component that no kustomization uses' : undefined;
         // What it changes is somewhere else.
         if (root.isComponent) place.incomplete.add(root.directory);
-        for (const resource of await build(place, root)) {
-          for (const one of findInResource(resource, documentRules)) {
+        const resources = await build(place, root);
+        if (resources.some(({ value }) => hasVariable(value))) substitutions ??= await fluxSubstitutions(tree);
+        const environments = substitutions?.environmentsOf(root.file);
+        for (const resource of resources) {
+          for (const one of findInResource(resource, documentRules, environments)) {
             if (!('image' in one)) warnings.push(one);
             else if (reason === undefined) findings.push(one);
             else findings.push({ ...one, certainty: 'maybe', reason });
           }
         }
+      };
+      const roots = rootsOf(found);
+      for (const root of roots) await look(root);
+      // Flux may deploy one that others name too.
+      for (const directory of substitutions?.directories ?? []) {
+        const other = found.get(directory);
+        if (other && !roots.includes(other)) await look(other);
       }
       for (const file of await unusedPatches(tree, { directories: new Set(found.keys()), claimed })) {
         claimed.add(file);
@@ -62,9 +76,19 @@ function rootsOf(all: ReadonlyMap<string, Kustomization>): readonly Kustomizatio
   return [...all.values()].filter(({ directory }) => !named.has(directory));
 }
 
-function* findInResource(resource: Resource, rules: readonly DocumentRule[]): Iterable<Finding | Warning> {
+/** `${X}` in one of its texts. */
+function hasVariable(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('${');
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasVariable);
+}
+
+function* findInResource(
+  resource: Resource,
+  rules: readonly DocumentRule[],
+  environments: readonly Environment[] | undefined,
+): Iterable<Finding | Warning> {
   const { document, placeAt } = tracked(resource);
-  for (const found of findInDocument(document, rules)) {
+  for (const found of findInDocument(document, rules, environments)) {
     if (!('image' in found)) {
       const place = found.line === undefined ? undefined : placeAt(found.line);
       yield place ? { ...found, file: place.file, line: place.line } : found;

@@ -1,9 +1,10 @@
 // The patches of a kustomization: strategic merge or JSON patches, in files or inline, for named or selected resources.
 import type { ScannedDocument } from '../contract.ts';
+import { resolveIn } from '../tree-paths.ts';
 import { parseYaml } from '../yaml.ts';
 import { isMissed, objectsOfPatch } from './elsewhere.ts';
 import { applyJsonPatch } from './json-patch.ts';
-import { type Kustomization, resolveIn } from './kustomization.ts';
+import type { Kustomization } from './kustomization.ts';
 import { mergeResource } from './merge.ts';
 import { type Fields, isFields, type Resource } from './resource.ts';
 import { isNamedBy, isSelected } from './select.ts';

@@ -1,7 +1,8 @@
 // `replacements:` copy values between resources. Where one writes into an image, what it comes to is not worked out: the image is a maybe.
 
 import { addAll } from '../add-all.ts';
-import { type Kustomization, resolveIn } from './kustomization.ts';
+import { resolveIn } from '../tree-paths.ts';
+import type { Kustomization } from './kustomization.ts';
 import { type Fields, isFields, type Resource } from './resource.ts';
 import { isSelected } from './select.ts';
 import type { Workplace } from './workplace.ts';

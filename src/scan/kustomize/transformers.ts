@@ -1,8 +1,9 @@
 // `transformers:` and `generators:` of a kustomization: those of kustomize itself that touch images are run, others only named in a warning.
 import { addAll } from '../add-all.ts';
 import type { ScannedDocument } from '../contract.ts';
+import { resolveIn } from '../tree-paths.ts';
 import { changeImages, imageChanges } from './images.ts';
-import { entriesOf, type Kustomization, resolveIn } from './kustomization.ts';
+import { entriesOf, type Kustomization } from './kustomization.ts';
 import { applyPatch, inlineDocuments } from './patches.ts';
 import { isFields, type Resource } from './resource.ts';
 import type { Workplace } from './workplace.ts';

@@ -74,7 +74,7 @@ describe("Tekton's parameters", () => {
     expect(usedIn(text)).toEqual(['q.io/b/b:1', 'x:1']);
   });
 
-  it('are not put into other objects: other objects write them for others', () => {
+  it('are put into nothing but its objects', () => {
     const text = `apiVersion: v1\nkind: Pod\nspec:\n  params: [{name: v, default: "1"}]\n  containers: [{name: a, image: "q.io/a:$(params.v)"}]\n`;
     expect(usedIn(text)).toEqual([]);
   });

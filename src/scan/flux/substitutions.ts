@@ -1,0 +1,129 @@
+// The variables that Flux's Kustomizations set for a directory of the tree (fluxcd.io/flux/components/kustomize/kustomizations, "Post build variable substitution").
+import type { FileTree } from '../contract.ts';
+import { asFields, type Fields, fieldOf, listOf, textOf, valueAt } from '../fields.ts';
+import { type Environment, PLAIN } from '../fill-in.ts';
+import { nearestData, type ObjectData, readObjectData, type Wanted } from '../object-data.ts';
+import { directoriesAbove, directoryInRepository } from '../tree-paths.ts';
+import { substitute, type Variables } from '../variables.ts';
+import { objectOf } from '../walk.ts';
+import { parseYaml } from '../yaml.ts';
+
+/** A directory is deployed in so many ways; more are not looked at. */
+const MAX_ENVIRONMENTS = 20;
+const MANIFEST = /\.(?:ya?ml|json)$/i;
+const GROUP = 'kustomize.toolkit.fluxcd.io';
+
+export interface Substitutions {
+  /** Directories that are named by Flux. */
+  readonly directories: readonly string[];
+  /** What variables stand for in this file; the directory that is named nearest to it decides. */
+  environmentsOf(file: string): readonly Environment[];
+}
+
+const known = new WeakMap<FileTree, Promise<Substitutions>>();
+
+/** Asked for where a text has variables, and worked out once: each file is read, and parsed only where it may set some. */
+export function fluxSubstitutions(tree: FileTree): Promise<Substitutions> {
+  const found = known.get(tree) ?? readSubstitutions(tree);
+  known.set(tree, found);
+  return found;
+}
+
+interface FluxKustomization {
+  readonly file: string;
+  readonly namespace: string | undefined;
+  readonly directory: string;
+  readonly variables: Variables;
+  readonly sources: readonly Wanted[];
+}
+
+async function readSubstitutions(tree: FileTree): Promise<Substitutions> {
+  const kustomizations: FluxKustomization[] = [];
+  for (const file of tree.files) {
+    if (!MANIFEST.test(file)) continue;
+    const text = await tree.read(file);
+    if (!text.includes(GROUP) || !text.includes('postBuild')) continue;
+    for (const { value } of parseYaml(file, text).documents) {
+      for (const item of Array.isArray(fieldOf(value, 'items')) ? listOf(value, 'items') : [value]) {
+        const one = kustomizationIn(tree, file, item);
+        if (one) kustomizations.push(one);
+      }
+    }
+  }
+  const names = new Set(kustomizations.flatMap(({ sources }) => sources.map(({ name }) => name)));
+  const data = await readObjectData(tree, names);
+  const plain = byDirectory(kustomizations, (one) => environmentsFrom(one, data));
+  // Those that set them may be set in turn: by what deploys them.
+  return byDirectory(kustomizations, (one) => {
+    const [outer] = plain.environmentsOf(one.file);
+    return environmentsFrom(outer ? withOuter(one, outer.variables) : one, data);
+  });
+}
+
+function kustomizationIn(tree: FileTree, file: string, value: unknown): FluxKustomization | undefined {
+  const object = asFields(value) && objectOf(value as Fields);
+  if (object?.kind !== 'Kustomization' || object.group !== GROUP) return undefined;
+  const spec = fieldOf(object.fields, 'spec');
+  const directory = directoryInRepository(tree, file, textOf(spec, 'path') ?? '');
+  const postBuild = fieldOf(spec, 'postBuild');
+  if (directory === undefined || postBuild === undefined) return undefined;
+  const namespace = valueAt(value, 'metadata', 'namespace');
+  const at = { file, directory, namespace: typeof namespace === 'string' ? namespace : undefined };
+  const sources = listOf(postBuild, 'substituteFrom').map((entry) => ({
+    kind: textOf(entry, 'kind') ?? '',
+    name: textOf(entry, 'name') ?? '',
+    namespace: at.namespace,
+  }));
+  const written = Object.entries(asFields(fieldOf(postBuild, 'substitute')) ?? {});
+  const variables = new Map(
+    written.filter(([, one]) => one !== null && typeof one !== 'object').map(([name, one]) => [name, String(one)]),
+  );
+  return { ...at, variables, sources };
+}
+
+/** What is substituted from objects, later ones over earlier ones, and over all of them what the Kustomization itself sets. */
+function environmentsFrom(
+  { file, variables, sources }: FluxKustomization,
+  data: readonly ObjectData[],
+): readonly Environment[] {
+  const found = sources.map((wanted) => nearestData(data, wanted, file));
+  const doubt = found.some((several) => several.length > 1)
+    ? 'several objects of one name set its variables'
+    : undefined;
+  const most = Math.min(MAX_ENVIRONMENTS, Math.max(1, ...found.map(({ length }) => length)));
+  return Array.from({ length: most }, (_, index) => {
+    const texts = found.flatMap((several) => [...(several[Math.min(index, several.length - 1)]?.texts ?? [])]);
+    return { variables: new Map([...texts, ...variables]), ...(doubt !== undefined && { doubt }) };
+  });
+}
+
+function withOuter(one: FluxKustomization, outer: Variables): FluxKustomization {
+  return { ...one, variables: new Map([...one.variables].map(([name, value]) => [name, substitute(value, outer)])) };
+}
+
+function byDirectory(
+  kustomizations: readonly FluxKustomization[],
+  environmentsFor: (one: FluxKustomization) => readonly Environment[],
+): Substitutions {
+  const environments = new Map<string, Environment[]>();
+  for (const one of kustomizations) {
+    const list = environments.get(one.directory) ?? [];
+    environments.set(one.directory, list);
+    for (const environment of environmentsFor(one)) {
+      if (list.length < MAX_ENVIRONMENTS && !list.some((other) => isSame(other, environment))) list.push(environment);
+    }
+  }
+  return {
+    directories: [...environments.keys()],
+    environmentsOf: (file) => {
+      const directory = directoriesAbove(file).find((above) => environments.has(above));
+      return (directory === undefined ? undefined : environments.get(directory)) ?? PLAIN;
+    },
+  };
+}
+
+function isSame(a: Environment, b: Environment): boolean {
+  return (
+    a.variables.size === b.variables.size && [...a.variables].every(([name, value]) => b.variables.get(name) === value)
+  );
+}
