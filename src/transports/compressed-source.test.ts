@@ -35,8 +35,8 @@ const plain = (name: string, size = 100_000) =>
     OCI_LAYER,
   );
 
-function sourceOf(layers: readonly Blob[]): MadeSource {
-  const rootfs = { type: 'layers', diff_ids: layers.map(({ descriptor }) => descriptor.digest) };
+function sourceOf(layers: readonly Blob[], diffIds = layers.map(({ descriptor }) => descriptor.digest)): MadeSource {
+  const rootfs = { type: 'layers', diff_ids: diffIds };
   const config = blobOf(Buffer.from(JSON.stringify({ rootfs })), OCI_CONFIG);
   const root = manifestOf({
     mediaType: OCI_MANIFEST,
@@ -53,7 +53,7 @@ function sourceOf(layers: readonly Blob[]): MadeSource {
     async blob({ digest }, from) {
       const found = blobs.find(({ descriptor }) => descriptor.digest === digest);
       if (!found) throw new Error(`no ${digest}`);
-      opened.push(digest);
+      if (found !== config) opened.push(digest);
       return skipped(inPieces(found.bytes), from);
     },
     async *referrers() {},
@@ -151,6 +151,17 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
     const image = compressed(source, spool);
     expect(await image.root()).toEqual(await source.root());
     expect((await read(image, (layers[0] as Blob).descriptor)).toString()).toBe('packed');
+  });
+
+  it('is made of no image whose config has other layers', async () => {
+    await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
+    const layers = [plain('a'), plain('b')];
+    const { source, opened } = sourceOf(
+      layers,
+      layers.slice(1).map(({ descriptor }) => descriptor.digest),
+    );
+    await expect(compressed(source, spool).root()).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
+    expect(opened).toEqual([]);
   });
 
   it('is known from an earlier run without reading a layer; who wants one gets it', async () => {

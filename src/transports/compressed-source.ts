@@ -5,7 +5,7 @@ import { hasFileSystem } from '../oci/agreement.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
-import { decodeManifest, type RawManifest } from '../oci/manifest.ts';
+import { decodeManifest, type ImageManifest, type RawManifest } from '../oci/manifest.ts';
 import type { Bytes, CallOptions } from '../registry/contract.ts';
 import type { ImageSource } from './contract.ts';
 import type { LayerSpool } from './layer-spool.ts';
@@ -29,19 +29,31 @@ export function compressed(source: ImageSource, spool: LayerSpool): ImageSource 
   const open = async (layer: Descriptor, call?: CallOptions): Promise<Bytes> =>
     tapped(await source.blob(layer, 0, call), () => call?.signal?.throwIfAborted());
 
-  const formOf = async (layer: Descriptor, call?: CallOptions): Promise<LayerForm | undefined> => {
-    if (!isUncompressed(layer.mediaType)) return undefined;
-    const { digest, size } = (await spool.known(layer.digest)) ?? (await spool.layer(layer, () => open(layer, call)));
-    plain.set(digest, layer);
-    return { digest, size, compression: spool.kind };
+  /** Compressing takes long, and what is compressed may be sent at once: that of no image that nobody takes. */
+  const agreeing = async (manifest: ImageManifest, call?: CallOptions): Promise<void> => {
+    if (hasFileSystem(manifest)) await readConfig(source, manifest, call);
+  };
+
+  const formsOf = async (manifest: ImageManifest, call?: CallOptions): Promise<readonly (LayerForm | undefined)[]> => {
+    let checking: Promise<void> | undefined;
+    const formOf = async (layer: Descriptor): Promise<LayerForm | undefined> => {
+      if (!isUncompressed(layer.mediaType)) return undefined;
+      let form = await spool.known(layer.digest);
+      if (!form) {
+        checking ??= agreeing(manifest, call);
+        await checking;
+        form = await spool.layer(layer, () => open(layer, call));
+      }
+      plain.set(form.digest, layer);
+      return { digest: form.digest, size: form.size, compression: spool.kind };
+    };
+    return await createLimiter(AT_A_TIME).map(manifest.layers, formOf, call?.signal);
   };
 
   const convert = async (raw: RawManifest, call?: CallOptions): Promise<RawManifest> => {
     const manifest = decodeManifest(raw);
     if (manifest.kind === 'index') return raw;
-    // Compressing takes long, and what is compressed may be sent at once: no image that nobody takes.
-    if (hasFileSystem(manifest)) await readConfig(source, manifest, call);
-    const forms = await createLimiter(AT_A_TIME).map(manifest.layers, (layer) => formOf(layer, call), call?.signal);
+    const forms = await formsOf(manifest, call);
     const converted = forms.some((form) => form !== undefined) ? withLayers(raw, forms) : raw;
     manifests.set(converted.digest, converted);
     return converted;

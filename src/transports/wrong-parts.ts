@@ -3,9 +3,9 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 
-/** A blob that the image names and its place lacks. */
-export function noBlob(digest: Digest, label: string): ImagesError {
-  return new ImagesError('BLOB_UNKNOWN', `it has no blob ${digest} [${label}]`, {
+/** A blob that the image names and its place lacks; `why` where there is more to say. */
+export function noBlob(digest: Digest, label: string, why?: string): ImagesError {
+  return new ImagesError('BLOB_UNKNOWN', `it has no blob ${digest}${why ? `: ${why}` : ''} [${label}]`, {
     hint: 'It is damaged, or was not written to its end: put the image there again.',
   });
 }

@@ -10,7 +10,7 @@ import type { CallOptions } from '../../registry/contract.ts';
 import type { LayoutFiles } from '../layout/layout-files.ts';
 import { type ArchiveNames, archiveNames, cleanName } from './archive-names.ts';
 import { inArchive } from './damaged-archive.ts';
-import { seekEntries } from './seek-entries.ts';
+import { type SoughtEntry, seekEntries } from './seek-entries.ts';
 
 export interface ArchivedFile {
   readonly name: string;
@@ -51,6 +51,7 @@ export async function openArchive(path: string, options: OpenArchiveOptions): Pr
       label,
       find,
       names: files.names,
+      why: files.why,
       size: async (name) => find(name)?.size,
       async open(name, from) {
         const file = find(name);
@@ -100,8 +101,14 @@ async function listFiles(handle: FileHandle, { label, signal }: OpenArchiveOptio
   for await (const entry of seekEntries(handle, signal && { signal })) {
     if (++entries > MAX_ENTRIES) throw new ImagesError('TAR_INVALID', `more than ${MAX_ENTRIES} entries [${label}]`);
     if (entry.type === 'symlink' || entry.type === 'hardlink') files.addLink(entry);
+    else if (entry.type !== 'file' || entry.sparse) files.addOther(entry.name, otherThanFile(entry));
     const name = entry.type === 'file' && !entry.sparse ? cleanName(entry.name) : undefined;
     if (name !== undefined) files.addFile(name, { name, size: entry.size, at: entry.at });
   }
   return files;
+}
+
+/** For messages. */
+function otherThanFile({ type }: SoughtEntry): string {
+  return type === 'file' ? 'a sparse file' : type === 'directory' ? 'a directory' : `no file (${type})`;
 }

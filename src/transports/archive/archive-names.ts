@@ -5,37 +5,58 @@ export interface ArchiveNames<File> {
   addFile(name: string, file: File): void;
   /** A symbolic or hard link. */
   addLink(entry: Pick<TarHeader, 'name' | 'type' | 'linkname'>): void;
+  /** What is there and no file that can be read: `a directory`. */
+  addOther(name: string, what: string): void;
   /** `undefined` where there is none, or links lead in a circle. */
   find(name: string): File | undefined;
+  /** Why nothing is found, where there is more to say than that there is no such name: `it is a directory`. */
+  why(name: string): string | undefined;
   /** Of all regular files. */
   names(): Iterable<string>;
 }
 
 const MAX_LINKS = 8;
 
+type Listed<File> = { readonly file: File } | { readonly to: string } | { readonly other: string };
+
 export function archiveNames<File>(): ArchiveNames<File> {
-  const listed = new Map<string, { readonly file: File } | { readonly to: string }>();
+  const listed = new Map<string, Listed<File>>();
+  const add = (name: string, entry: Listed<File>): void => {
+    const path = cleanName(name);
+    if (path !== undefined) listed.set(path, entry);
+  };
+  /** The last name that links lead to, and what is there. */
+  const follow = (name: string): { readonly at: string | undefined; readonly found?: Listed<File> | undefined } => {
+    let at = cleanName(name);
+    for (let links = 0; at !== undefined && links <= MAX_LINKS; links++) {
+      const found = listed.get(at);
+      if (!found || !('to' in found)) return { at, found };
+      const to = cleanName(found.to);
+      if (to === undefined) return { at: found.to };
+      at = to;
+    }
+    return { at };
+  };
   return {
-    addFile(name, file) {
-      const path = cleanName(name);
-      if (path !== undefined) listed.set(path, { file });
-    },
+    addFile: (name, file) => add(name, { file }),
     addLink({ name, type, linkname }) {
-      const path = cleanName(name);
-      if (path === undefined) return;
-      const from = type === 'symlink' ? path.slice(0, path.lastIndexOf('/') + 1) : '';
-      const to = cleanName(from + linkname);
-      if (to !== undefined) listed.set(path, { to });
+      const from = type === 'symlink' ? name.slice(0, name.lastIndexOf('/') + 1) : '';
+      // What is absolute is so in the archive.
+      add(name, { to: linkname.startsWith('/') ? linkname : from + linkname });
     },
+    addOther: (name, other) => add(name, { other }),
     find(name) {
-      let wanted = cleanName(name);
-      for (let links = 0; wanted !== undefined && links <= MAX_LINKS; links++) {
-        const found = listed.get(wanted);
-        if (!found) return undefined;
-        if ('file' in found) return found.file;
-        wanted = found.to;
-      }
-      return undefined;
+      const { found } = follow(name);
+      return found && 'file' in found ? found.file : undefined;
+    },
+    why(name) {
+      const first = cleanName(name);
+      if (first === undefined) return name === '' ? 'the name is empty' : 'the name leads out of the archive';
+      const { at, found } = follow(name);
+      const link = at === first ? 'it is' : `it is a link to ${at}, which is`;
+      if (found) return 'other' in found ? `${link} ${found.other}` : undefined;
+      if (at === first && !listed.has(first)) return undefined;
+      return at !== undefined && listed.has(at) ? 'it is a link that leads in a circle' : `${link} not there`;
     },
     *names() {
       for (const [name, place] of listed) if ('file' in place) yield name;

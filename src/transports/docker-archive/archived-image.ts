@@ -102,7 +102,9 @@ export async function layerCompression(archive: ArchiveFile, file: ArchivedFile)
 
 /** A file that the archive's own lists name. */
 export function lacking(archive: ArchiveFile, path: string): ImagesError {
-  return new ImagesError('BLOB_UNKNOWN', `the archive lacks ${path} [${archive.label}]`, {
+  const why = archive.why?.(path);
+  const what = path === '' ? `a file that its list names ""` : path;
+  return new ImagesError('BLOB_UNKNOWN', `the archive lacks ${what}${why ? `: ${why}` : ''} [${archive.label}]`, {
     hint: 'It is damaged or was not written to its end: make it again.',
   });
 }

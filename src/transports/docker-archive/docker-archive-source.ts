@@ -1,19 +1,17 @@
 // Images in an archive that `docker save`, kind, k3s, ctr, podman or skopeo made, as sources: the manifests of the layout inside where there is one, so
 // that digests stay; else made from Docker's manifest.json; else from what Docker before 1.10 wrote.
 import { verified } from '../../io/verify.ts';
-import type { Descriptor } from '../../oci/descriptor.ts';
-import type { Digest } from '../../oci/digest.ts';
-import { ImagesError, isImagesError } from '../../oci/errors.ts';
-import { decodeManifest, MAX_MANIFEST_SIZE, type Manifest, successors } from '../../oci/manifest.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { MAX_MANIFEST_SIZE } from '../../oci/manifest.ts';
 import { formatReference, fullReference, type Reference } from '../../oci/reference.ts';
 import { type ArchiveFile, type OpenArchiveOptions, openArchive } from '../archive/archive-file.ts';
 import type { ImageSource } from '../contract.ts';
-import { blobPath, INDEX_FILE, readSmall } from '../layout/layout-files.ts';
-import { completedName, namesOf } from '../layout/layout-index.ts';
-import { layoutSource, readLayoutIndex, readManifest } from '../layout/layout-source.ts';
+import { INDEX_FILE, readSmall } from '../layout/layout-files.ts';
+import { completedName } from '../layout/layout-index.ts';
 import { noBlob, requireSize } from '../wrong-parts.ts';
 import { type ArchivedImage, readArchivedImage } from './archived-image.ts';
 import { decodeDockerManifest, MANIFEST_FILE } from './docker-manifest.ts';
+import { type LayoutImage, type ListedImage, readLayoutImages, requireSameLayers } from './layout-images.ts';
 import { legacyHeads, readLegacyImage } from './legacy-image.ts';
 
 /** Which image: by name, by its place in manifest.json from 0; else the only one. */
@@ -67,11 +65,6 @@ export async function openDockerArchiveImage(
   }
 }
 
-interface ListedImage {
-  readonly names: readonly string[];
-  source(): ImageSource;
-}
-
 async function listImages(archive: ArchiveFile): Promise<readonly ListedImage[]> {
   const listed = archive.find(INDEX_FILE) ? await readLayoutImages(archive) : [];
   const bytes = await readSmall(archive, MANIFEST_FILE, MAX_MANIFEST_SIZE * 4);
@@ -90,64 +83,25 @@ async function listImages(archive: ArchiveFile): Promise<readonly ListedImage[]>
   }
   const used = new Set<LayoutImage>();
   const items = decodeDockerManifest(bytes).map((item): ListedImage => {
-    const inLayout = listed.find((image) => image.configs.has(item.config));
+    const inLayout = listed.find((image) => image.layers.has(item.config));
     if (!inLayout)
       return { names: item.repoTags, source: () => source(archive, () => readArchivedImage(archive, item)) };
     used.add(inLayout);
-    return { names: [...new Set([...item.repoTags, ...inLayout.names])], source: inLayout.source };
+    const agreed = () => {
+      requireSameLayers(archive, item, inLayout.layers.get(item.config) ?? []);
+      return inLayout.source();
+    };
+    return { names: [...new Set([...item.repoTags, ...inLayout.names])], source: agreed };
   });
   return [...items, ...listed.filter((image) => !used.has(image))];
 }
 
-interface LayoutImage extends ListedImage {
-  /** Paths of the configs of it, or of an index's images. */
-  readonly configs: ReadonlySet<string>;
-}
-
-/** Those whose parts are all there: of an index, those of one image at least. */
-async function readLayoutImages(archive: ArchiveFile): Promise<readonly LayoutImage[]> {
-  const names = new Map<Digest, Set<string>>();
-  const entries = await readLayoutIndex(archive);
-  for (const entry of entries) {
-    const known = names.get(entry.digest) ?? new Set<string>();
-    names.set(entry.digest, known);
-    // A bare tag is no name here.
-    for (const name of namesOf(entry)) if (/[:/]/.test(name)) known.add(name);
-  }
-  const images: LayoutImage[] = [];
-  for (const entry of new Map(entries.map((one) => [one.digest, one])).values()) {
-    const configs = await presentConfigs(archive, entry);
-    if (configs.length === 0) continue;
-    images.push({
-      names: [...(names.get(entry.digest) ?? [])],
-      configs: new Set(configs),
-      source: () => layoutSource(archive, { digest: entry.digest }),
-    });
-  }
-  return images;
-}
-
-async function presentConfigs(archive: ArchiveFile, entry: Descriptor): Promise<readonly string[]> {
-  let manifest: Manifest;
-  try {
-    manifest = decodeManifest(await readManifest(archive, entry));
-  } catch (error) {
-    if (isImagesError(error)) return [];
-    throw error;
-  }
-  const below = successors(manifest);
-  const configs: string[] = [];
-  for (const child of below.manifests) configs.push(...(await presentConfigs(archive, child)));
-  if (manifest.kind === 'index') return configs;
-  const there = below.blobs.every(({ digest, size }) => archive.find(blobPath(digest))?.size === size);
-  return there ? [blobPath(manifest.config.digest)] : [];
-}
-
 function select(images: readonly ListedImage[], { reference, index }: WantedImage, label: string): ListedImage {
   const fail = (why: string) => {
-    const names = images.map((image, at) => image.names[0] ?? `@${at}`).slice(0, 20);
+    const names = images.flatMap((image, at) => (image.names.length > 0 ? image.names : [`@${at}`]));
+    const listed = names.slice(0, 20).join(', ');
     return new ImagesError('MANIFEST_UNKNOWN', `${why} [${label}]`, {
-      hint: `It has ${names.join(', ')}${images.length > names.length ? ', …' : ''}.`,
+      hint: names.length > 0 ? `It has ${listed}${names.length > 20 ? ', …' : ''}.` : 'It is empty.',
     });
   };
   if (index !== undefined) {

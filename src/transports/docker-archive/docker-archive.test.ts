@@ -13,6 +13,7 @@ import { type Digest, digestHex, digestOf } from '../../oci/digest.ts';
 import { decodeManifest, type ImageManifest, manifestDescriptor } from '../../oci/manifest.ts';
 import { OCI_CONFIG, OCI_LAYER, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../../oci/media-types.ts';
 import { parseReference } from '../../oci/reference.ts';
+import { openOciArchive } from '../archive/oci-archive-source.ts';
 import type { ImageSource } from '../contract.ts';
 import { ociSource } from '../layout/layout-source.ts';
 import { dockerArchiveSink } from './docker-archive-sink.ts';
@@ -63,6 +64,102 @@ async function readImage(source: ImageSource): Promise<{ manifest: ImageManifest
   const read = async (at: number) => collect(await source.blob(manifest.layers[at] ?? manifest.config, 0));
   return { manifest, contents: await Promise.all(manifest.layers.map((_, at) => read(at))) };
 }
+
+describe('what is said of a docker-archive whose list names what cannot be read', () => {
+  const [base, top] = layers as [Buffer, Buffer];
+  const config = configOf([base, top].map(sha256));
+  const rest = savedFiles('app:1', [base, top], config);
+
+  it.each([
+    [{ link: '../target.tar' }, `it is a link to target.tar, which is not there`],
+    [{ link: 'nowhere.tar' }, `it is a link to ${ids[0]}/nowhere.tar, which is not there`],
+    [{ link: '/nowhere.tar' }, 'it is a link to nowhere.tar, which is not there'],
+    [{ link: '../../../layer.tar' }, /it is a link to .*\.\.\/layer\.tar, which is not there/],
+    [{ link: 'layer.tar' }, 'it is a link that leads in a circle'],
+    [{ link: '.' }, 'which is a directory'],
+  ] as const)('says where a link leads: %j', async (entry, expected) => {
+    const path = `${ids[0]}/layer.tar`;
+    await using archive = await archiveOf(rest.map((file) => (file.name === path ? { name: path, ...entry } : file)));
+    await using source = await openDockerArchiveImage(archive.path, {});
+    await expect(source.root()).rejects.toMatchObject({ code: 'BLOB_UNKNOWN', message: expect.stringContaining(path) });
+    await expect(source.root()).rejects.toThrow(expected);
+  });
+
+  it('says that a name is a directory, or empty', async () => {
+    const path = `${ids[0]}/layer.tar`;
+    for (const [name, expected] of [
+      ['', 'lacks a file that its list names "": the name is empty'],
+      [`${ids[0]}`, 'it is a directory'],
+    ]) {
+      const list = rest.map((file) =>
+        file.name === 'manifest.json' ? { ...file, data: `${file.data}`.replace(path, name ?? '') } : file,
+      );
+      await using archive = await archiveOf(list);
+      await using source = await openDockerArchiveImage(archive.path, {});
+      await expect(source.root()).rejects.toThrow(expected);
+    }
+  });
+
+  it('says it of a layout in an archive too', async () => {
+    const { root, blobs } = imageContent('linked');
+    const files = [root, ...blobs.map(({ descriptor, bytes }) => ({ ...descriptor, bytes }))].map(
+      ({ digest, bytes }) => ({
+        name: `blobs/sha256/${digestHex(digest)}`,
+        data: Buffer.from(bytes),
+      }),
+    );
+    const top = files.at(-1)?.name ?? '';
+    await using archive = await archiveOf([
+      ...files.slice(0, -1),
+      { name: top, link: 'gone' },
+      { name: 'index.json', data: JSON.stringify({ schemaVersion: 2, manifests: [manifestDescriptor(root)] }) },
+    ]);
+    await using source = await openOciArchive({ path: archive.path });
+    const layer = blobs.at(-1)?.descriptor ?? manifestDescriptor(root);
+    await expect(source.blob(layer, 0)).rejects.toThrow('it is a link to blobs/sha256/gone, which is not there');
+  });
+});
+
+describe('a docker-archive that describes an image twice', () => {
+  const named = (list: readonly Buffer[]) => list.map((layer) => `blobs/sha256/${digestHex(digestOf(layer))}`);
+  const [base, top, other] = layers as [Buffer, Buffer, Buffer];
+
+  /** Docker's list has two layers; the manifest beside it these. */
+  async function twice(inManifest: readonly Buffer[] | null): Promise<Archive> {
+    const config = blobOf(configOf([base, top].map(sha256)), OCI_CONFIG);
+    const blobs = [base, top, other].map((layer) => blobOf(layer, OCI_LAYER));
+    const found = inManifest?.map((layer) => blobs.find(({ bytes }) => bytes === layer)?.descriptor) ?? null;
+    const manifest = manifestOf({ mediaType: OCI_MANIFEST, config: config.descriptor, layers: found });
+    const all = [...[config, ...blobs].map(({ bytes }) => bytes), manifest.bytes].map((bytes) => Buffer.from(bytes));
+    const item = { Config: named([config.bytes])[0], RepoTags: ['app:1'], Layers: named([base, top]) };
+    return await archiveOf([
+      ...all.map((data) => ({ name: named([data])[0] ?? '', data })),
+      { name: 'index.json', data: JSON.stringify({ schemaVersion: 2, manifests: [manifestDescriptor(manifest)] }) },
+      { name: 'manifest.json', data: JSON.stringify([item]) },
+    ]);
+  }
+
+  it('gives it where both say the same', async () => {
+    await using archive = await twice([base, top]);
+    await using source = await openDockerArchiveImage(archive.path, {});
+    expect((await readImage(source)).contents).toEqual([base, top]);
+  });
+
+  it.each([
+    ['none', null, '2 layers in manifest.json, 0 in the manifest beside it'],
+    ['fewer', [base], '2 layers in manifest.json, 1 in the manifest beside it'],
+    ['another', [base, other], 'other layers in each'],
+    ['the same in another order', [top, base], 'other layers in each'],
+  ])('refuses it where the manifest has %s', async (_, inManifest, expected) => {
+    await using archive = await twice(inManifest);
+    const refusal = openDockerArchiveImage(archive.path, {});
+    await expect(refusal).rejects.toMatchObject({
+      code: 'MANIFEST_INVALID',
+      message: expect.stringContaining(expected),
+    });
+    await expect(refusal).rejects.toThrow('app:1');
+  });
+});
 
 describe('a docker-archive as Docker saved it', () => {
   it('gives a manifest of its layers as they are', async () => {
@@ -144,7 +241,7 @@ describe('a docker-archive as Docker saved it', () => {
       const refusal = await (async () => archive.source(wanted))().catch((error: unknown) => error);
       expect(refusal).toMatchObject({
         code: 'MANIFEST_UNKNOWN',
-        hint: 'It has docker.io/library/app:1, quay.io/x/two:latest.',
+        hint: 'It has docker.io/library/app:1, quay.io/x/two:latest, two:2.',
       });
     }
   });

@@ -16,6 +16,8 @@ export interface LayoutFiles {
   readonly label: string;
   /** In bytes; `undefined` where there is no such file. Paths are relative: `blobs/sha256/HEX`. */
   size(path: string): Promise<number | undefined>;
+  /** Why there is no such file, where there is more to say: `it is a link to x, which is not there`. */
+  why?(path: string): string | undefined;
   /** From byte `from` on. Errors: BLOB_UNKNOWN. */
   open(path: string, from: number): Promise<Bytes>;
 }

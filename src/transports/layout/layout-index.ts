@@ -95,8 +95,14 @@ function oneImage(entries: readonly Descriptor[]): readonly Descriptor[] | undef
   return names.size === 1 && !platforms.has(undefined) && platforms.size === distinct.length ? distinct : undefined;
 }
 
+/** All by which it can be named; its tag only where the full name does not end so. */
+function wordsFor(entry: Descriptor, at: number): readonly string[] {
+  const [first = `@${at}`, tag] = namesOf(entry);
+  return tag === undefined || first.endsWith(`:${tag}`) || first === tag ? [first] : [first, tag];
+}
+
 function unclear(entries: readonly Descriptor[], why: string, label: string): ImagesError {
-  const listed = entries.map((entry, at) => namesOf(entry)[0] ?? `@${at}`).filter((name) => !isAttachedTag(name));
+  const listed = entries.flatMap(wordsFor).filter((name) => !isAttachedTag(name));
   const some = listed.slice(0, 20).join(', ');
   return new ImagesError('MANIFEST_UNKNOWN', `${why} [${label}]`, {
     hint: listed.length > 0 ? `It has ${some}${listed.length > 20 ? ', …' : ''}.` : 'It is empty.',

@@ -38,7 +38,7 @@ export function layoutSource(files: LayoutFiles, wanted: Omit<LayoutPlace, 'path
     manifest: (descriptor) => readManifest(files, descriptor),
     async blob(descriptor, from) {
       const size = await files.size(blobPath(descriptor.digest));
-      if (size === undefined) throw noBlob(descriptor.digest, files.label);
+      if (size === undefined) throw noBlob(descriptor.digest, files.label, files.why?.(blobPath(descriptor.digest)));
       requireSize('blob', size, descriptor);
       const body = await files.open(blobPath(descriptor.digest), from);
       return from === 0 ? verified(body, descriptor) : body;
@@ -69,9 +69,14 @@ export async function readLayoutIndex(files: LayoutFiles): Promise<readonly Desc
 export async function readManifest(files: LayoutFiles, descriptor: Descriptor): Promise<RawManifest> {
   const { digest, mediaType } = descriptor;
   const bytes = await readSmall(files, blobPath(digest), MAX_MANIFEST_SIZE);
-  if (!bytes) throw new ImagesError('MANIFEST_UNKNOWN', `it has no manifest ${digest} [${files.label}]`);
+  if (!bytes) throw noManifest(files, digest);
   verifyBytes(bytes, descriptor);
   return rawManifest(bytes, mediaType || undefined, digestAlgorithm(digest));
+}
+
+function noManifest(files: LayoutFiles, digest: Digest): ImagesError {
+  const why = files.why?.(blobPath(digest));
+  return new ImagesError('MANIFEST_UNKNOWN', `it has no manifest ${digest}${why ? `: ${why}` : ''} [${files.label}]`);
 }
 
 async function rootOf(
@@ -84,7 +89,7 @@ async function rootOf(
     const listed = entryOf(entries, wanted.digest);
     const stored = size === undefined ? undefined : { mediaType: '', digest: wanted.digest, size };
     const found = listed ?? stored;
-    if (!found) throw new ImagesError('MANIFEST_UNKNOWN', `it has no manifest ${wanted.digest} [${files.label}]`);
+    if (!found) throw noManifest(files, wanted.digest);
     return readManifest(files, found);
   }
   const [first, ...others] = selectEntries(entries, wanted, files.label);

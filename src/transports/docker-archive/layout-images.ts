@@ -1,0 +1,84 @@
+// The images of the OCI layout that newer tools write into a docker-archive, beside Docker's own list of them.
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import { decodeManifest, type Manifest, successors } from '../../oci/manifest.ts';
+import type { ArchiveFile } from '../archive/archive-file.ts';
+import type { ImageSource } from '../contract.ts';
+import { blobPath } from '../layout/layout-files.ts';
+import { namesOf } from '../layout/layout-index.ts';
+import { layoutSource, readLayoutIndex, readManifest } from '../layout/layout-source.ts';
+import { type DockerItem, MANIFEST_FILE } from './docker-manifest.ts';
+
+/** An image of an archive. */
+export interface ListedImage {
+  /** As the archive has them. */
+  readonly names: readonly string[];
+  source(): ImageSource;
+}
+
+export interface LayoutImage extends ListedImage {
+  /** Paths of the layers by that of the config; of an index, of each of its images. */
+  readonly layers: ReadonlyMap<string, readonly string[]>;
+}
+
+/** The archive describes the image twice. A layer that lies in another place is not known to be another one. Errors: MANIFEST_INVALID. */
+export function requireSameLayers(archive: ArchiveFile, item: DockerItem, layers: readonly string[]): void {
+  const isOther = (path: string, at: number) => {
+    const { name = path } = archive.find(path) ?? {};
+    return name.startsWith('blobs/') && name !== layers[at];
+  };
+  if (item.layers.length === layers.length && !item.layers.some(isOther)) return;
+  const named = `${item.layers.length} layers in ${MANIFEST_FILE}, ${layers.length} in the manifest beside it`;
+  const which = item.layers.length === layers.length ? 'other layers in each' : named;
+  throw new ImagesError(
+    'MANIFEST_INVALID',
+    `the archive describes an image twice and differently: ${which} [${item.repoTags[0] ?? item.config} of ${archive.label}]`,
+    { hint: 'Pre-releases of Docker 25 wrote such archives: save the image again.' },
+  );
+}
+
+/** Those whose parts are all there: of an index, those of one image at least. */
+export async function readLayoutImages(archive: ArchiveFile): Promise<readonly LayoutImage[]> {
+  const names = new Map<Digest, Set<string>>();
+  const entries = await readLayoutIndex(archive);
+  for (const entry of entries) {
+    const known = names.get(entry.digest) ?? new Set<string>();
+    names.set(entry.digest, known);
+    // A bare tag is no name here.
+    for (const name of namesOf(entry)) if (/[:/]/.test(name)) known.add(name);
+  }
+  const images: LayoutImage[] = [];
+  for (const entry of new Map(entries.map((one) => [one.digest, one])).values()) {
+    const layers = new Map(await presentImages(archive, entry));
+    if (layers.size === 0) continue;
+    images.push({
+      names: [...(names.get(entry.digest) ?? [])],
+      layers,
+      source: () => layoutSource(archive, { digest: entry.digest }),
+    });
+  }
+  return images;
+}
+
+/** The path of each config, with those of its image's layers. */
+async function presentImages(
+  archive: ArchiveFile,
+  entry: Descriptor,
+): Promise<readonly (readonly [string, readonly string[]])[]> {
+  let manifest: Manifest;
+  try {
+    manifest = decodeManifest(await readManifest(archive, entry));
+  } catch (error) {
+    if (isImagesError(error)) return [];
+    throw error;
+  }
+  const below = successors(manifest);
+  if (manifest.kind === 'index') {
+    const images = await Promise.all(below.manifests.map((child) => presentImages(archive, child)));
+    return images.flat();
+  }
+  const there = below.blobs.every(({ digest, size }) => archive.find(blobPath(digest))?.size === size);
+  const layers = manifest.layers.map(({ digest }) => blobPath(digest));
+  return there ? [[blobPath(manifest.config.digest), layers]] : [];
+}
