@@ -95,11 +95,16 @@ export interface RegistryWriter {
   deleteBlob(repository: string, digest: Digest, options?: CallOptions): Promise<void>;
 }
 
+export interface ListOptions extends ReadOptions {
+  /** What the caller passes over: it need not be looked at, and may come or not. */
+  readonly unwanted?: ReadonlySet<string>;
+}
+
 export interface RegistryLister {
   /** In byte order, those after `after`. */
   repositories(after?: string, options?: CallOptions): AsyncIterable<string>;
   /** In byte order, those after `after`. Errors (at the first step): NAME_UNKNOWN. */
-  tags(repository: string, after?: string, options?: ReadOptions): AsyncIterable<string>;
+  tags(repository: string, after?: string, options?: ListOptions): AsyncIterable<string>;
   /** Descriptors of the manifests whose `subject` is this digest, with artifactType and annotations; those of one type where given. Never an error for an unknown digest. */
   referrers(
     repository: string,

@@ -1,6 +1,6 @@
 // The object store in a directory: a key is a path. Relies on rename and link being atomic, and on fsync of files and directories.
 import { randomUUID } from 'node:crypto';
-import { link, open, readdir, rename, rm, rmdir, stat, statfs, unlink, utimes } from 'node:fs/promises';
+import { link, open, opendir, readdir, rename, rm, rmdir, stat, statfs, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { inDirectory, makeDirectory } from '../io/atomic-file.ts';
 import { readFileBytes } from '../io/file-bytes.ts';
@@ -143,6 +143,7 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
       }
     },
     list: (prefix, after) => list(checkedPrefix(prefix), after),
+    any: (prefix) => translatingFsErrors(directory, () => holdsFile(join(directory, checkedPrefix(prefix)))),
     children: (prefix) => translatingFsErrors(directory, () => entries(join(directory, checkedPrefix(prefix)))),
     delete: (keys) =>
       translatingFsErrors(directory, async () => {
@@ -204,6 +205,18 @@ async function openFile(path: string, range: Range | undefined): Promise<Bytes |
     return await readFileBytes(handle, { ...range, close: true });
   } catch (error) {
     if (isAbsent(error) || isFsError(error, 'EISDIR')) return undefined;
+    throw error;
+  }
+}
+
+async function holdsFile(path: string): Promise<boolean> {
+  try {
+    for await (const entry of await opendir(path)) {
+      if (entry.isFile() || (entry.isDirectory() && (await holdsFile(join(path, entry.name))))) return true;
+    }
+    return false;
+  } catch (error) {
+    if (isAbsent(error)) return false;
     throw error;
   }
 }

@@ -1,10 +1,11 @@
 // A policy: names with hosts for a registry whose repositories have none (the look-up rule is in name-lookup).
+import { mergeSorted } from '../io/merge-sorted.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { decodeManifest, type RawManifest, successors } from '../oci/manifest.ts';
 import { tryParseReference } from '../oci/reference.ts';
 import type { ReadOptions, Registry } from '../registry/contract.ts';
-import { hasHost, namedWithHost, places, repositories, spellings } from './name-lookup.ts';
+import { namedWithHost, places, repositories, spellings } from './name-lookup.ts';
 import type { NameRecords } from './name-records.ts';
 
 /**
@@ -29,28 +30,31 @@ export function hostNames(registry: Registry, names: NameRecords): Registry {
     return false;
   }
 
-  async function tagsOf(repository: string, host: string | undefined): Promise<readonly string[] | undefined> {
-    const found = new Set<string>();
-    let known = false;
-    const collect = async (name: string, wanted: (tag: string) => Promise<boolean> | boolean) => {
-      try {
-        for await (const tag of registry.tags(name)) if (await wanted(tag)) found.add(tag);
-        known = true;
-      } catch (error) {
-        if (!isImagesError(error, 'NAME_UNKNOWN')) throw error;
-      }
-    };
-    if (host === undefined) for (const name of spellings(repository)) await collect(name, () => true);
+  /** Every place that has tags of this name, each in byte order after `after`: they are read as far as the page goes. Those of which none is known: NAME_UNKNOWN. */
+  async function* tagsOf(repository: string, after: string, options: ReadOptions | undefined): AsyncGenerator<string> {
+    const { host, inner } = withoutHost(options);
     const full = host === undefined ? tryParseReference(repository) : { host, path: repository };
+    let isKnown = false;
+    const know = () => {
+      isKnown = true;
+    };
+    const tags = (name: string, unwanted: ReadonlySet<string> = new Set()) =>
+      without(unwanted, whereKnown(registry.tags(name, after, { ...inner, unwanted }), know));
+    const streams = host === undefined ? spellings(repository).map((name) => tags(name)) : [];
     if (full?.host !== undefined) {
-      const { path } = full;
-      const recorded = await names.tags(full.host, path);
-      for (const tag of recorded) found.add(tag);
-      known ||= recorded.length > 0;
-      for (const name of namedWithHost(path, full.host)) await collect(name, () => true);
-      for (const name of spellings(path)) await collect(name, async (tag) => !(await hasHost(names, path, tag)));
+      const { path, host: asked } = full;
+      if ((await names.tags(asked, path)).length > 0) know();
+      // A tag that is recorded for some host is that one's.
+      const recorded = await Promise.all(spellings(path).map((spelling) => names.tagsOfAnyHost(spelling)));
+      const ofHosts = new Set(recorded.flatMap((some) => [...some]));
+      streams.push(
+        recordedTags(names, { host: asked, path, after }),
+        ...namedWithHost(path, asked).map((name) => tags(name)),
+        ...spellings(path).map((name) => tags(name, ofHosts)),
+      );
     }
-    return known ? [...found].sort() : undefined;
+    yield* mergeSorted(streams);
+    if (!isKnown) yield* registry.tags(repository, after, inner);
   }
 
   /** Deletes the full names of this path that mean the image. */
@@ -118,12 +122,7 @@ export function hostNames(registry: Registry, names: NameRecords): Registry {
         await registry.putManifest(repository, manifest, tags, options);
       }
     },
-    tags: async function* (repository, after = '', options) {
-      const { host, inner } = withoutHost(options);
-      const found = await tagsOf(repository, host);
-      if (found) yield* found.filter((tag) => tag > after);
-      else yield* registry.tags(repository, after, inner);
-    },
+    tags: (repository, after = '', options) => tagsOf(repository, after, options),
     referrers: async function* (repository, subject, artifactType, options) {
       const { host, inner } = withoutHost(options);
       const seen = new Set<Digest>();
@@ -144,6 +143,30 @@ export function hostNames(registry: Registry, names: NameRecords): Registry {
       await forget(repository, digest);
     },
   };
+}
+
+/** `known` is told when the repository is there; one that is not has no tags. */
+async function* whereKnown(tags: AsyncIterable<string>, known: () => void): AsyncGenerator<string> {
+  try {
+    for await (const tag of tags) {
+      known();
+      yield tag;
+    }
+    known();
+  } catch (error) {
+    if (!isImagesError(error, 'NAME_UNKNOWN')) throw error;
+  }
+}
+
+async function* recordedTags(
+  names: NameRecords,
+  { host, path, after }: { readonly host: string; readonly path: string; readonly after: string },
+): AsyncGenerator<string> {
+  for (const tag of await names.tags(host, path)) if (tag > after && (await names.get(host, path, tag))) yield tag;
+}
+
+async function* without(unwanted: ReadonlySet<string>, tags: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const tag of tags) if (!unwanted.has(tag)) yield tag;
 }
 
 async function isRepository(registry: Registry, name: string): Promise<boolean> {

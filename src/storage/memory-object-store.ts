@@ -132,6 +132,7 @@ export function createMemoryObjectStore(): ObjectStore {
         if (info) yield info;
       }
     },
+    any: async (prefix) => [...objects.keys()].some((key) => key.startsWith(prefix)),
     children: async (prefix) => {
       const names = keysBelow(prefix).map((key) => {
         const name = key.slice(prefix.length);

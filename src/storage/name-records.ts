@@ -23,6 +23,8 @@ export interface NameRecords {
   hostsOf(path: string, tag: string): Promise<readonly { readonly host: string; readonly digest: Digest }[]>;
   /** The tags recorded for a host's path, in byte order. */
   tags(host: string, path: string): Promise<readonly string[]>;
+  /** The tags recorded for this path, whatever the host. */
+  tagsOfAnyHost(path: string): Promise<ReadonlySet<string>>;
   /** All records of one path, whatever the host and tag. */
   ofPath(path: string): AsyncIterable<NameRecord>;
   /** In byte order of their full names. */
@@ -61,6 +63,10 @@ export function nameRecords(objects: ObjectStore): NameRecords {
       return found.flat();
     },
     tags,
+    tagsOfAnyHost: async (path) => {
+      const found = await Promise.all((await hosts()).map((host) => tags(host, path)));
+      return new Set(found.flat());
+    },
     ofPath: async function* (path) {
       for (const host of await hosts()) {
         for (const tag of await tags(host, path)) {

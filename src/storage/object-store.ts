@@ -91,6 +91,8 @@ export interface ObjectStore {
   capacity(): Promise<number | undefined>;
   /** All keys that begin with `prefix` (which ends in `/`), in byte order, after `after`. */
   list(prefix: string, after?: string): AsyncIterable<ObjectInfo>;
+  /** Whether some key begins with `prefix` (which ends in `/`): however many do. */
+  any(prefix: string): Promise<boolean>;
   /** The names one level below `prefix`: like `readdir`, in byte order; a name with more below it ends in `/`. */
   children(prefix: string): Promise<readonly string[]>;
   /** Deleting what is not there is no error. */

@@ -20,8 +20,8 @@ import {
   blobKey,
   layerLinkKey,
   linkBytes,
-  manifestsPrefix,
   revisionLinkKey,
+  revisionsPrefix,
   tagIndexLinkKey,
   tagLinkKey,
   tagPrefix,
@@ -30,6 +30,8 @@ import {
 import { absent, checkRepository, checkTag, ensureLink, readLink, readObject, walkRepositories } from './links.ts';
 import type { ObjectStore } from './object-store.ts';
 import { referrersIndex } from './stored-referrers.ts';
+
+const LINKS_AT_A_TIME = 8;
 
 export type StoredManifests = Pick<
   Registry,
@@ -114,12 +116,18 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
     if ((await readLink(objects, key)) !== digest) await objects.put(key, linkBytes(digest));
   }
 
-  async function* tags(repository: string, after = ''): AsyncGenerator<string> {
+  async function* tags(repository: string, after = '', unwanted?: ReadonlySet<string>): AsyncGenerator<string> {
     const folders = await objects.children(tagsPrefix(repository));
     // Without their slashes the order is another: `a` comes before `a-b`.
-    const found = folders.map((folder) => folder.slice(0, -1)).sort();
-    for (const tag of found) {
-      if (tag > after && isTag(tag) && (await readLink(objects, tagLinkKey(repository, tag)))) yield tag;
+    const found = folders
+      .map((folder) => folder.slice(0, -1))
+      .filter((tag) => tag > after && isTag(tag) && !unwanted?.has(tag))
+      .sort();
+    // Whoever wants a page leaves after it: no link is opened far beyond.
+    for (let at = 0; at < found.length; at += LINKS_AT_A_TIME) {
+      const some = found.slice(at, at + LINKS_AT_A_TIME);
+      const links = await Promise.all(some.map((tag) => readLink(objects, tagLinkKey(repository, tag))));
+      yield* some.filter((_, index) => links[index] !== undefined);
     }
   }
 
@@ -182,19 +190,16 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
     repositories: (after) =>
       walkRepositories(
         objects,
-        async (repository) => {
-          // A repository is there as long as it has a manifest; blobs alone are on their way in, or left for garbage collection.
-          for await (const _ of objects.list(manifestsPrefix(repository))) return true;
-          return false;
-        },
+        // A repository is there as long as it has a manifest; blobs alone are on their way in, or left for garbage collection.
+        (repository) => objects.any(revisionsPrefix(repository)),
         after,
       ),
-    tags: async function* (repository, after) {
+    tags: async function* (repository, after, { unwanted } = {}) {
       checkRepository(repository);
       const error = new ImagesError('NAME_UNKNOWN', `no such repository [${repository}]`);
       const found = await absent(objects, repository, new ImagesError('MANIFEST_UNKNOWN', 'it has no tags'));
       if (found.code === 'NAME_UNKNOWN') throw error;
-      yield* tags(repository, after);
+      yield* tags(repository, after, unwanted);
     },
     referrers: (repository, subject, artifactType) => {
       checkRepository(repository);

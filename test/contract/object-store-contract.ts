@@ -75,6 +75,13 @@ export function objectStoreContract(name: string, makeStore: () => Promise<Objec
       expect(await Array.fromAsync(store.list('none/'))).toEqual([]);
     });
 
+    it('says whether there is anything below a prefix', async () => {
+      const store = await makeStore();
+      await store.put('p/a/b/c', Buffer.from('x'));
+      for (const prefix of ['p/', 'p/a/', 'p/a/b/']) expect(await store.any(prefix), prefix).toBe(true);
+      for (const prefix of ['q/', 'p/a/b/c/', 'p/b/']) expect(await store.any(prefix), prefix).toBe(false);
+    });
+
     it('names the children of a prefix, those with more below them with a slash', async () => {
       const store = await makeStore();
       for (const key of ['p/b/1', 'p/b/2', 'p/a', 'p/b-c/1']) await store.put(key, Buffer.from(key));

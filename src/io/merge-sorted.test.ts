@@ -1,0 +1,38 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { mergeSorted } from './merge-sorted.ts';
+
+async function* streamOf(texts: readonly string[], taken: string[] = []): AsyncGenerator<string> {
+  for (const text of texts) {
+    taken.push(text);
+    yield text;
+  }
+}
+
+const sorted = fc.uniqueArray(fc.stringMatching(/^[a-z0-9]{1,3}$/)).map((texts) => texts.sort());
+
+it('gives what all the streams have, sorted, each once', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(sorted, { maxLength: 5 }), async (lists) => {
+      const merged = await Array.fromAsync(mergeSorted(lists.map((list) => streamOf(list))));
+      expect(merged).toEqual([...new Set(lists.flat())].sort());
+    }),
+  );
+});
+
+it('reads no further than it is read, but for one entry of each stream', async () => {
+  const taken: string[] = [];
+  const merged = mergeSorted([streamOf(['a', 'c', 'e', 'g'], taken), streamOf(['b', 'd', 'f'], taken)]);
+  expect(await merged.next()).toMatchObject({ value: 'a' });
+  expect(await merged.next()).toMatchObject({ value: 'b' });
+  await merged.return(undefined);
+  expect(taken.sort()).toEqual(['a', 'b', 'c']);
+});
+
+it('fails as its streams fail', async () => {
+  const failing = (async function* () {
+    yield 'a';
+    throw new Error('no more');
+  })();
+  await expect(Array.fromAsync(mergeSorted([failing, streamOf(['b'])]))).rejects.toThrow('no more');
+});
