@@ -1,10 +1,12 @@
 // Connections that are kept alive: which agent carries a request, directly, through a proxy, or through a proxy's tunnel (RFC 9110, section 9.3.6).
 import type { Agent } from 'node:http';
+import type { LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { ImagesError } from '../oci/errors.ts';
 import { proxyFailure } from './http-failure.ts';
 import { type HttpUrl, hostAndPort } from './http-url.ts';
+import { leaderKind, lookupLedBy, refuseLeading } from './led-by.ts';
 import { nodeHttp, nodeHttps, nodeTls } from './node-http.ts';
 import type { HttpProxy } from './proxy.ts';
 
@@ -33,6 +35,10 @@ export interface Carrier {
   readonly headers: Readonly<Record<string, string>>;
   /** The proxy that the connection leads to: `proxy HOST:PORT`. A tunnel leads to the host. */
   readonly proxy?: string;
+  /** Whether no proxy of any kind is between: the connection's address is the host's. */
+  readonly isDirect?: boolean;
+  /** How the name is resolved, where not as always. */
+  readonly lookup?: LookupFunction;
   readonly tls: { readonly secureContext?: SecureContext; readonly rejectUnauthorized?: boolean };
   /** Whether certificates that the system's CAs vouch for would be accepted. */
   readonly trustsSystem?: boolean;
@@ -65,11 +71,22 @@ export function createAgents(settings: AgentSettings): Agents {
 
   return {
     async carrier(url, anyCertificate) {
+      refuseLeading(url);
       const { hostname, port } = hostAndPort(url.host, url.secure);
       const proxy = settings.proxyFor(url.host, url.secure);
-      const direct = { hostname, port, path: url.path, headers: { host: hostHeader(url.host) } };
+      const ledBy = proxy ? undefined : url.ledBy;
+      const direct = {
+        hostname,
+        port,
+        path: url.path,
+        headers: { host: hostHeader(url.host) },
+        isDirect: !proxy,
+        ...(ledBy && { lookup: lookupLedBy(ledBy) }),
+      };
+      // A connection that a user's own choice has opened is not for those who may not lead there.
+      const kind = ledBy ? ` led ${leaderKind(ledBy)}` : '';
       if (!url.secure) {
-        if (!proxy) return { ...direct, secure: false, agent: agent('http', createHttpAgent), tls: {} };
+        if (!proxy) return { ...direct, secure: false, agent: agent(`http${kind}`, createHttpAgent), tls: {} };
         const headers = { ...direct.headers, ...authorization(proxy) };
         const path = `http://${hostHeader(url.host)}${url.path}`;
         const place = { hostname: proxy.hostname, port: proxy.port, proxy: nameOf(proxy), path, headers, tls: {} };
@@ -80,7 +97,7 @@ export function createAgents(settings: AgentSettings): Agents {
       const trustsSystem = widened.has(url.host);
       const tls = { secureContext: await secureContext(url.host), rejectUnauthorized: !anyCertificate };
       // The agent's own key for a connection leaves the context out: hosts must not share agents where contexts differ.
-      const key = `${url.host} ${trustsSystem} ${proxy ? `${proxy.hostname}:${proxy.port}` : ''}`;
+      const key = `${url.host} ${trustsSystem} ${proxy ? `${proxy.hostname}:${proxy.port}` : ''}${kind}`;
       const create = proxy ? () => createTunnelAgent(proxy, settings.tunnelWithin) : createHttpsAgent;
       return { ...direct, secure: true, agent: agent(key, create), tls, trustsSystem };
     },

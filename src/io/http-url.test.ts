@@ -76,10 +76,21 @@ describe('addresses of requests', () => {
     ['/x?y', 'https://quay.io/x?y'],
     ['x', 'https://quay.io/v2/a/x'],
     ['?next', 'https://quay.io/v2/a/b?next'],
+    ['https://QUAY.io:443/x', 'https://quay.io/x'],
+    ['http://quay.io/x', 'https://quay.io/x'],
+  ])('lead to %j at the same host, whatever it believes to be asked over', (location, expected) => {
+    expect(resolveHttpUrl(base, location)).toEqual(parseHttpUrl(expected));
+  });
+
+  it.each([
     ['//cdn.example/x', 'https://cdn.example/x'],
     ['http://cdn.example:80/x', 'http://cdn.example/x'],
-  ])('lead to %j as others do', (location, expected) => {
-    expect(resolveHttpUrl(base, location)).toEqual(parseHttpUrl(expected));
+    ['http://quay.io:8080/x', 'http://quay.io:8080/x'],
+  ])('that lead to %j elsewhere remember who leads', (location, expected) => {
+    const from = { ...base, at: '203.0.113.7' };
+    const ledBy = { host: 'quay.io', at: '203.0.113.7' };
+    expect(resolveHttpUrl(from, location)).toEqual({ ...parseHttpUrl(expected), ledBy });
+    expect(resolveHttpUrl(resolveHttpUrl(from, location), '/y').ledBy).toEqual(ledBy);
   });
 
   it('lead nowhere but to http', () => {

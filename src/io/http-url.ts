@@ -8,6 +8,15 @@ export interface HttpUrl {
   readonly host: string;
   /** With the query; begins with `/`. */
   readonly path: string;
+  /** The address at which it was reached, this machine's as `127.0.0.1`: known of answers that came without a proxy. */
+  readonly at?: string;
+  /** Where it was read: an answer from another origin, as opposed to what a user named. See `led-by.ts`. */
+  readonly ledBy?: Leader;
+}
+
+export interface Leader {
+  readonly host: string;
+  readonly at?: string;
 }
 
 const MAX_PORT = 65_535;
@@ -66,14 +75,24 @@ function sendable(path: string): string {
   return /^[\x21-\x7e]*$/.test(path) ? path : encodeURI(path.toWellFormed()).replaceAll('%25', '%');
 }
 
-/** Where a Location or Link header, or a realm, leads: absolute, or relative to the request. Errors: BAD_ANSWER. */
+/** Where a Location or Link header leads: absolute, or relative to the request. Errors: BAD_ANSWER. */
 export function resolveHttpUrl(base: HttpUrl, location: string): HttpUrl {
-  if (/^https?:\/\/[^/?#]/i.test(location)) return tryParseHttpUrl(location) ?? leadsNowhere(base, location);
+  if (/^https?:\/\/[^/?#]/i.test(location)) return ledTo(base, location) ?? leadsNowhere(base, location);
   const here = 'same-origin.invalid';
   const resolved = URL.parse(location, `http://${here}${base.path}`);
   if (resolved?.host === here) return { ...base, path: `${resolved.pathname}${resolved.search}` };
   const elsewhere = resolved && location.startsWith('//') ? `${base.secure ? 'https' : 'http'}:${location}` : '';
-  return tryParseHttpUrl(elsewhere) ?? leadsNowhere(base, location);
+  return ledTo(base, elsewhere) ?? leadsNowhere(base, location);
+}
+
+/** Where a whole address in an answer leads; `undefined` where it is none. */
+export function ledTo(base: HttpUrl, address: string): HttpUrl | undefined {
+  const url = tryParseHttpUrl(address);
+  if (url === undefined) return undefined;
+  const { host, at } = base;
+  // Behind a proxy that ends TLS, registries often believe that they are asked over plain http.
+  if (url.host === host && (base.secure || !url.secure)) return { ...base, path: url.path };
+  return { ...url, ledBy: { host, ...(at !== undefined && { at }) } };
 }
 
 function leadsNowhere({ host }: HttpUrl, location: string): never {

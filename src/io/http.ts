@@ -1,5 +1,6 @@
 // One HTTP exchange: a request out, an answer in, with time limits; over connections that are kept alive. No redirects, no retries, no meaning.
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { type FailedRequest, ImagesError, isImagesError } from '../oci/errors.ts';
 import { type AgentSettings, type Agents, type Carrier, createAgents } from './http-agents.ts';
 import { readBody, sendStream } from './http-body.ts';
@@ -86,7 +87,7 @@ export function createHttpPool(settings: HttpPoolSettings): HttpPool {
 
 async function send(agents: Agents, request: HttpRequest, timeouts: HttpTimeouts): Promise<HttpAnswer> {
   request.signal?.throwIfAborted();
-  const carrier = await agents.carrier(request.url, request.anyCertificate ?? false);
+  const carrier = await carrierFor(agents, request);
   try {
     return await exchange(carrier, request, timeouts);
   } catch (error) {
@@ -95,6 +96,14 @@ async function send(agents: Agents, request: HttpRequest, timeouts: HttpTimeouts
     // Nothing of the request was sent before the certificate was refused, so its body is still whole.
     agents.widenTrust(request.url.host);
     return await send(agents, request, timeouts);
+  }
+}
+
+async function carrierFor(agents: Agents, request: HttpRequest): Promise<Carrier> {
+  try {
+    return await agents.carrier(request.url, request.anyCertificate ?? false);
+  } catch (error) {
+    throw isImagesError(error) ? error.during(failedRequest(request)) : error;
   }
 }
 
@@ -110,6 +119,7 @@ export async function exchange(carrier: Carrier, request: HttpRequest, timeouts:
     method: request.method,
     headers: { ...carrier.headers, ...request.headers },
     ...carrier.tls,
+    ...(carrier.lookup && { lookup: carrier.lookup }),
     ...(request.signal && { signal: request.signal }),
   });
   const { body } = request;
@@ -150,7 +160,8 @@ export async function exchange(carrier: Carrier, request: HttpRequest, timeouts:
   try {
     const answer = await promise;
     watch.done();
-    return wrap(answer, message, request, timeouts);
+    const at = carrier.isDirect ? addressOf(answer.socket) : undefined;
+    return wrap(answer, message, at === undefined ? request : { ...request, url: { ...request.url, at } }, timeouts);
   } catch (error) {
     watch.done();
     message.destroy();
@@ -173,6 +184,11 @@ export function failedRequest({ method, url }: Pick<HttpRequest, 'method' | 'url
 function failureOf(error: unknown, host: string, { proxy }: Carrier): unknown {
   const failure = httpFailure(host, error);
   return proxy !== undefined && isImagesError(failure, 'UNREACHABLE') ? proxyFailure(proxy, error) : failure;
+}
+
+/** A connection to an address of this machine's own has it at both ends. */
+function addressOf({ localAddress, remoteAddress }: Socket): string | undefined {
+  return localAddress === remoteAddress && remoteAddress !== undefined ? '127.0.0.1' : remoteAddress;
 }
 
 function wrap(

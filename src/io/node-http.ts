@@ -19,3 +19,7 @@ export function nodeTls(): typeof import('node:tls') {
 export function nodeNet(): typeof import('node:net') {
   return load('node:net');
 }
+
+export function nodeDns(): typeof import('node:dns') {
+  return load('node:dns');
+}

@@ -82,7 +82,12 @@ async function get(pool: HttpPool, from: HttpUrl, signal: AbortSignal | undefine
         ...(answer.status === 404 && { hint: 'Check the address.' }),
       });
     }
-    url = resolveHttpUrl(url, location);
+    url = resolveHttpUrl(answer.url, location);
+    if (from.secure && !url.secure) {
+      throw new ImagesError('BAD_ANSWER', `${answer.url.host} leads to plain http [${describeHttpUrl(url)}]`, {
+        hint: 'If that is meant, write that address.',
+      });
+    }
   }
   throw new ImagesError('BAD_ANSWER', `more than ${MAX_REDIRECTS} redirects [${describeHttpUrl(from)}]`);
 }

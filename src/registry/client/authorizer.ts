@@ -1,5 +1,5 @@
 // What is sent as Authorization to one host: learnt from its 401s (Bearer before Basic), one token a set of scopes, fetched once for all who wait.
-import { describeHttpUrl, type HttpUrl, hostAndPort, isLoopbackHost, tryParseHttpUrl } from '../../io/http-url.ts';
+import { describeHttpUrl, type HttpUrl, ledTo } from '../../io/http-url.ts';
 import { quote } from '../../io/quote.ts';
 import { rememberSecrets } from '../../io/secrets.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -47,8 +47,8 @@ export interface AuthorizerSettings {
   readonly host: string;
   readonly credentials: CredentialsProvider | undefined;
   readonly send: SendTokenRequest;
-  /** Whether plain http is good enough for secrets of this host. */
-  readonly mayBePlain: (host: string) => boolean;
+  /** Whether plain http, where an address has it, is good enough for secrets of this host. */
+  readonly mayBePlain: (url: HttpUrl) => Promise<boolean>;
 }
 
 type Method = { readonly type: 'basic' } | ({ readonly type: 'bearer' } & TokenServer);
@@ -83,10 +83,13 @@ export function createAuthorizer(settings: AuthorizerSettings): Authorizer {
     const credentials = await find(need.repository);
     if (credentials) used.set(need.repository, credentials);
     if (credentials?.type === 'registry-token') return `Bearer ${credentials.token}`;
+    if (!(await settings.mayBePlain(server.realm))) {
+      throw refuseRealm(host, describeHttpUrl(server.realm), 'is not https');
+    }
+    // From here to `held.set` nothing is waited for: who comes meanwhile would fetch another one.
     const scopes = mergeScopes(need.scopes);
     const usable = [...held.values()].find((each) => each.expires > Date.now() && coversScopes(each.scopes, scopes));
     if (usable) return `Bearer ${(await usable.token).value}`;
-    refuseToLeak(server.realm, credentials);
     const key = scopes.join(' ');
     const token = fetchToken({ server, scopes, credentials, access: access(need) }, settings.send);
     const entry: HeldToken = { scopes, token, expires: Number.POSITIVE_INFINITY };
@@ -99,13 +102,6 @@ export function createAuthorizer(settings: AuthorizerSettings): Authorizer {
       if (held.get(key) === entry) held.delete(key);
       throw error;
     }
-  };
-
-  const refuseToLeak = (realm: HttpUrl, credentials: Credentials | undefined) => {
-    if (realm.secure || isLoopbackHost(realm.host) || settings.mayBePlain(realm.host)) return;
-    const sameMachine = hostAndPort(realm.host, false).hostname === hostAndPort(host, false).hostname;
-    if (settings.mayBePlain(host) && (sameMachine || !credentials)) return;
-    throw refuseRealm(host, describeHttpUrl(realm), 'is not https');
   };
 
   const apply = (need: Need): Promise<string | undefined> | undefined => {
@@ -147,7 +143,7 @@ async function forget(held: Map<string, HeldToken>, used: string | undefined): P
 }
 
 function readRealm(realm: string, url: HttpUrl): HttpUrl {
-  const server = tryParseHttpUrl(realm);
+  const server = ledTo(url, realm);
   if (server) return server;
   const message = `${url.host} names no token server that can be used: its realm is no address`;
   throw new ImagesError('BAD_ANSWER', message, {

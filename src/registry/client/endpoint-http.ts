@@ -11,6 +11,7 @@ import { canonicalHost } from '../../oci/reference.ts';
 import { type Asked, answerError, readText } from './answer-errors.ts';
 import { createAuthorizer, type Need } from './authorizer.ts';
 import { isPassing, judgePassing } from './passing.ts';
+import { plainHttpRule } from './plain-http.ts';
 import type { Scope } from './scopes.ts';
 import type { CredentialsProvider, Endpoint, RetryEvent } from './settings.ts';
 
@@ -50,6 +51,8 @@ export interface EndpointContext {
   readonly credentials: CredentialsProvider | undefined;
   /** Plain http is tried first there. */
   readonly isPrivate: (host: string) => boolean;
+  /** Whether the machine's settings call a host insecure. Errors: CONFIG_INVALID. */
+  readonly isInsecure: (host: string) => Promise<boolean>;
   readonly userAgent: string;
   readonly onRetry: ((event: RetryEvent) => void) | undefined;
 }
@@ -61,8 +64,10 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
   const host = canonicalHost(endpoint.host);
   const root = endpoint.root ?? '/v2';
   const lenient = endpoint.insecure || endpoint.scheme === 'http' || isLoopbackHost(host) || context.isPrivate(host);
-  const mayBePlain = (other: string) =>
-    (other === host && lenient) || isLoopbackHost(other) || context.isPrivate(other);
+  const plainHttp = plainHttpRule(
+    { host, lenient },
+    async (other) => context.isPrivate(other) || context.isInsecure(other),
+  );
   // Where plain http would do, a certificate that nobody vouches for does too.
   const anyCertificate = endpoint.insecure || (lenient && endpoint.scheme === undefined);
   let schemes: readonly boolean[] = schemesToTry(endpoint, context.isPrivate(host));
@@ -86,11 +91,12 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
   const authorizer = createAuthorizer({
     host,
     credentials: context.credentials,
-    mayBePlain,
+    mayBePlain: plainHttp.allows,
     send: (request) =>
       repeating('a token', undefined, async () => {
         const answer = await context.pool.send({
           ...request,
+          anyCertificate: anyCertificate && isOwn(request.url),
           headers: { 'user-agent': context.userAgent, accept: 'application/json', ...request.headers },
         });
         if (!isPassing(answer.status)) return answer;
@@ -125,26 +131,17 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
         throw new ImagesError(
           'BAD_ANSWER',
           `${url.host} redirects ${request.asked.what} in a way that cannot be followed`,
-          {
-            status: answer.status,
-          },
+          { status: answer.status, request: failedRequest(answer) },
         );
       }
       if (hops === MAX_REDIRECTS) {
         throw new ImagesError('BAD_ANSWER', `${start.host} redirects without end for ${request.asked.what}`, {
           hint: 'The registry, or a proxy in front of it, is set up wrongly.',
+          request: failedRequest(answer),
         });
       }
-      const next = resolveHttpUrl(url, location);
-      if (url.secure && !next.secure && !mayBePlain(next.host)) {
-        throw new ImagesError(
-          'BAD_ANSWER',
-          `${url.host} redirects ${request.asked.what} to plain http at ${next.host}`,
-          {
-            hint: `If that is meant, mark ${next.host} insecure in /etc/containers/registries.conf.`,
-          },
-        );
-      }
+      const next = resolveHttpUrl(answer.url, location);
+      await plainHttp.check(next, request.asked.what);
       if (!sameOrigin(url, next)) secret = undefined;
       url = next;
     }
@@ -160,7 +157,10 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
       const answer = await follow(request, url, used);
       if (answer.status !== 401 || renewals === 2 || !mine || !sameOrigin(answer.url, url)) return answer;
       const header = answer.headers['www-authenticate'];
-      const next = await untilAborted(authorizer.renewed(need, { header, used, url }), request.signal);
+      const renewed = authorizer.renewed(need, { header, used, url: answer.url }).catch((error: unknown) => {
+        throw isImagesError(error) ? error.during(failedRequest(answer)) : error;
+      });
+      const next = await untilAborted(renewed, request.signal);
       if (next === undefined || isSpent(request.body)) return answer;
       answer.discard();
       used = next;
@@ -172,7 +172,10 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
 
   /** Finds out which scheme is spoken, with the request itself. */
   const reach = async (request: EndpointRequest): Promise<HttpAnswer> => {
-    if (typeof request.to !== 'string') return authorized(request, request.to);
+    if (typeof request.to !== 'string') {
+      await plainHttp.check(request.to, request.asked.what);
+      return authorized(request, request.to);
+    }
     const tries = schemes;
     let first: unknown;
     for (const secure of tries) {

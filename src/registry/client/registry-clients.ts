@@ -32,6 +32,11 @@ export function registryClients(settings: ClientSettings = {}): RegistryClients 
     tlsFiles: async (host) => (await settings.tlsFiles?.(host)) ?? {},
   });
 
+  const isInsecure = async (host: string): Promise<boolean> => {
+    const upstream = (await settings.hostRule?.(host, undefined))?.upstream;
+    return upstream?.host === defaultAddress(host) && (upstream.insecure === true || upstream.scheme === 'http');
+  };
+
   const endpoints = new Map<string, Registry>();
   const connect = (endpoint: Endpoint): Registry => {
     const key = JSON.stringify([endpoint.scheme, endpoint.host, endpoint.root, endpoint.insecure]);
@@ -41,6 +46,7 @@ export function registryClients(settings: ClientSettings = {}): RegistryClients 
       pool,
       backoff,
       isPrivate,
+      isInsecure,
       limiter: createLimiter(settings.requestsPerHost ?? REQUESTS_PER_HOST),
       credentials: settings.credentials,
       userAgent: settings.userAgent ?? 'images',
