@@ -7,6 +7,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Bytes } from '../registry/contract.ts';
+import { mayOpenAnew } from '../registry/open-anew.ts';
 import type { ImageSink } from '../transports/contract.ts';
 import { partOf } from './check-images.ts';
 import type { RequestCounter } from './counted-source.ts';
@@ -120,6 +121,9 @@ async function putBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise
     await sink.putBlob(name, blob, open, { signal });
   } catch (error) {
     if (!atSource) throw failureOf(error, destination(sink, image, blob));
+    signal.throwIfAborted();
+    // The next place gives what this one had wrong, and each is asked once: so this ends.
+    if (mayOpenAnew(atSource.error)) return putBlob(run, image, blob);
     const what = partOf('blob', blob.digest, platformOf(image.planned, blob));
     throw failureOf(atSource.error, { image: text, end: 'source', label: source.label, what });
   }

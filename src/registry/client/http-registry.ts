@@ -1,6 +1,6 @@
 // One endpoint as a Registry: the parts put together.
 import type { Registry } from '../contract.ts';
-import { blobReader } from './blobs.ts';
+import { type BlobReader, blobReader } from './blobs.ts';
 import type { EndpointHttp } from './endpoint-http.ts';
 import { lister } from './lists.ts';
 import { manifestReader } from './manifests.ts';
@@ -8,12 +8,15 @@ import { blobWriter, type WriterSettings } from './push-blobs.ts';
 import { manifestWriter } from './push-manifests.ts';
 import { uploader } from './uploads.ts';
 
-export function httpRegistry(http: EndpointHttp, settings: WriterSettings): Registry {
+export type EndpointRegistry = Registry & Pick<BlobReader, 'openBlob'>;
+
+export function httpRegistry(http: EndpointHttp, settings: WriterSettings): EndpointRegistry {
   const reader = blobReader(http, settings);
   const { asked, believed } = rememberingAbsence(reader.statBlob);
   const manifests = manifestReader(http);
   return {
     getBlob: reader.getBlob,
+    openBlob: reader.openBlob,
     statBlob: asked,
     ...manifests,
     ...lister(http, manifests),

@@ -7,8 +7,8 @@ import { canonicalHost } from '../../oci/reference.ts';
 import type { Registry } from '../contract.ts';
 import { defaultAddress } from './config/docker-hub.ts';
 import { createEndpointHttp } from './endpoint-http.ts';
-import { httpRegistry } from './http-registry.ts';
-import { routedRegistry } from './routed-registry.ts';
+import { type EndpointRegistry, httpRegistry } from './http-registry.ts';
+import { type Patience, routedRegistry } from './routed-registry.ts';
 import type { ClientSettings, Endpoint, HostRule } from './settings.ts';
 
 export interface RegistryClients extends AsyncDisposable {
@@ -17,12 +17,14 @@ export interface RegistryClients extends AsyncDisposable {
 }
 
 const REQUESTS_PER_HOST = 8;
+/** Where there is another place to ask, one is tried once more, and waited for no longer than that. */
+const HASTY = { attempts: 2, longest: 1000 };
 const COMMIT_WITHIN = 300_000;
 const MOUNT_WITHIN = 10_000;
 
 export function registryClients(settings: ClientSettings = {}): RegistryClients {
   const timeouts = { ...DEFAULT_TIMEOUTS, commit: COMMIT_WITHIN, mount: MOUNT_WITHIN, ...settings.timeouts };
-  const backoff = settings.backoff ?? DEFAULT_BACKOFF;
+  const whole = settings.backoff ?? DEFAULT_BACKOFF;
   const privateSchemes = new Map((settings.privateHosts ?? []).map(splitScheme));
   const isPrivate = (host: string) => privateSchemes.has(host);
   const pool = createHttpPool({
@@ -37,11 +39,13 @@ export function registryClients(settings: ClientSettings = {}): RegistryClients 
     return upstream?.host === defaultAddress(host) && (upstream.insecure === true || upstream.scheme === 'http');
   };
 
-  const endpoints = new Map<string, Registry>();
-  const connect = (endpoint: Endpoint): Registry => {
-    const key = JSON.stringify([endpoint.scheme, endpoint.host, endpoint.root, endpoint.insecure]);
+  const endpoints = new Map<string, EndpointRegistry>();
+  const connect = (endpoint: Endpoint, patience: Patience): EndpointRegistry => {
+    const key = JSON.stringify([endpoint.scheme, endpoint.host, endpoint.root, endpoint.insecure, patience]);
     const known = endpoints.get(key);
     if (known) return known;
+    const backoff =
+      patience === 'whole' ? whole : { ...whole, ...HASTY, attempts: Math.min(whole.attempts, HASTY.attempts) };
     const http = createEndpointHttp(endpoint, {
       pool,
       backoff,

@@ -1,19 +1,27 @@
 // A host's registry as it is configured: reads go to its mirrors in order and then to the host itself, writes to the host itself.
-
+import { oneChunk } from '../../io/one-chunk.ts';
+import { vouchedFor } from '../../io/verify.ts';
 import { isDigest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
-import type { ReadOptions, Registry } from '../contract.ts';
+import { decodeManifest } from '../../oci/manifest.ts';
+import type { BlobContent, BlobOptions, ReadOptions, Registry } from '../contract.ts';
+import { mayOpenAnew } from '../open-anew.ts';
+import { blobOfPlaces, requireLength } from './blob-of-places.ts';
+import type { EndpointRegistry } from './http-registry.ts';
 import type { Endpoint, HostRule, Mirror, RetryEvent } from './settings.ts';
 
 export interface Routing {
   readonly rule: (host: string, repository: string | undefined) => Promise<HostRule>;
-  readonly connect: (endpoint: Endpoint) => Registry;
+  readonly connect: (endpoint: Endpoint, patience: Patience) => EndpointRegistry;
   readonly onRetry: ((event: RetryEvent) => void) | undefined;
 }
 
+/** How long a place is waited for: whether there is another one. */
+export type Patience = 'whole' | 'little';
+
 /** A place to ask: a registry, and what the repository is called there. */
 interface Place {
-  readonly registry: Registry;
+  readonly registry: EndpointRegistry;
   readonly repository: string;
   readonly options: ReadOptions;
   readonly mirror: Mirror | undefined;
@@ -24,10 +32,12 @@ const REST = 300_000;
 
 export function routedRegistry(host: string, routing: Routing): Registry {
   const restingUntil = new Map<string, number>();
+  /** Blobs that a mirror has otherwise than their digests say: `MIRROR DIGEST`. */
+  const spoiled = new Set<string>();
   const upstream = async (repository?: string): Promise<{ registry: Registry; repository: string }> => {
     const rule = allowed(host, await routing.rule(host, repository));
     if (!rule.upstream) throw notToBeAsked(host);
-    return { registry: routing.connect(rule.upstream), repository: renamed(rule.upstream, repository ?? '') };
+    return { registry: routing.connect(rule.upstream, 'whole'), repository: renamed(rule.upstream, repository ?? '') };
   };
 
   const places = async (
@@ -40,14 +50,14 @@ export function routedRegistry(host: string, routing: Routing): Registry {
     const mirrors = rule.mirrors
       .filter((mirror) => mirror.pulls === 'all' || mirror.pulls === wanted)
       .filter((mirror) => !rule.upstream || (restingUntil.get(mirror.host) ?? 0) <= Date.now())
-      .map((mirror) => ({
-        registry: routing.connect(mirror),
+      .map((mirror, nth, all) => ({
+        registry: routing.connect(mirror, !rule.upstream && nth === all.length - 1 ? 'whole' : 'little'),
         repository: renamed(mirror, repository),
         options: mirror.namespace ? { ...options, host } : options,
         mirror,
       }));
     const own = rule.upstream && {
-      registry: routing.connect(rule.upstream),
+      registry: routing.connect(rule.upstream, 'whole'),
       repository: renamed(rule.upstream, repository),
       options,
       mirror: undefined,
@@ -56,46 +66,78 @@ export function routedRegistry(host: string, routing: Routing): Registry {
     return own ? [...mirrors, own] : mirrors;
   };
 
+  const note = (place: Place, error: ImagesError) =>
+    routing.onRetry?.({ host, what: `mirror ${place.mirror?.host}`, after: 0, why: error.message });
+
   /** The first place that has it. Any failure of a mirror is a reason to ask the next; that of the last place is the outcome. */
-  const first = async <T>(
+  const inTurn = async <T>(
     at: readonly Place[],
-    read: (place: Place) => Promise<T>,
+    read: (place: Place, isLast: boolean) => Promise<T>,
     found: (result: T) => boolean = () => true,
-  ): Promise<T> => {
+  ): Promise<{ readonly result: T; readonly place: Place; readonly rest: readonly Place[] }> => {
     for (const [index, place] of at.entries()) {
       const last = index === at.length - 1;
       try {
-        const result = await read(place);
-        if (last || found(result)) return result;
+        const result = await read(place, last);
+        if (last || found(result)) return { result, place, rest: at.slice(index + 1) };
       } catch (error) {
         if (last || !isImagesError(error)) throw error;
         if (place.mirror && isImagesError(error, 'UNREACHABLE', 'TIMEOUT')) {
           restingUntil.set(place.mirror.host, Date.now() + REST);
         }
-        if (!isAbsence(error)) {
-          routing.onRetry?.({ host, what: `mirror ${place.mirror?.host}`, after: 0, why: error.message });
-        }
+        if (!isAbsence(error)) note(place, error);
       }
     }
     throw notToBeAsked(host);
+  };
+  const first = async <T>(...turn: Parameters<typeof inTurn<T>>): Promise<T> => (await inTurn(...turn)).result;
+
+  const getBlob: Registry['getBlob'] = async (repository, digest, options = {}) => {
+    const { from: _from, to: _to, ...rest } = options;
+    const all = await places(repository, digest, rest);
+    const at = all.filter(({ mirror }, nth) => nth === all.length - 1 || !spoiled.has(`${mirror?.host} ${digest}`));
+    const [only] = at;
+    if (only && at.length === 1) return only.registry.getBlob(only.repository, digest, { ...options, ...only.options });
+    const content = await blobOfPlaces<Place>({
+      digest,
+      options,
+      places: at,
+      open: (some, asked) =>
+        inTurn(some, async (place) =>
+          requireLength(await place.registry.openBlob(place.repository, digest, { ...asked, ...place.options }), asked),
+        ),
+      onBroken: note,
+      spoil(place, error) {
+        if (place === all.at(-1)) return false;
+        spoiled.add(`${place.mirror?.host} ${digest}`);
+        note(place, error);
+        return true;
+      },
+    });
+    try {
+      return await heldIfSmall(content, options);
+    } catch (error) {
+      if (!mayOpenAnew(error)) throw error;
+      return getBlob(repository, digest, options);
+    }
   };
 
   return {
     async getManifest(repository, reference, options) {
       const at = await places(repository, reference, options);
-      return first(at, (place) => place.registry.getManifest(place.repository, reference, place.options));
+      return first(at, async (place, isLast) => {
+        const raw = await place.registry.getManifest(place.repository, reference, place.options);
+        // What is no manifest may be one elsewhere.
+        if (!isLast) decodeManifest(raw);
+        return raw;
+      });
     },
     async statManifest(repository, reference, options) {
       const at = await places(repository, reference, options);
       const read = (place: Place) => place.registry.statManifest(place.repository, reference, place.options);
       return first(at, read, (found) => found !== undefined);
     },
-    async getBlob(repository, digest, options = {}) {
-      const { from, to, ...rest } = options;
-      const range = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
-      const at = await places(repository, digest, rest);
-      return first(at, (place) => place.registry.getBlob(place.repository, digest, { ...place.options, ...range }));
-    },
+    getBlob,
     async statBlob(repository, digest, options) {
       const at = await places(repository, digest, options);
       const read = (place: Place) => place.registry.statBlob(place.repository, digest, place.options);
@@ -148,6 +190,20 @@ export function routedRegistry(host: string, routing: Routing): Registry {
     },
     partialBytes: async () => 0,
   };
+}
+
+/** In bytes: what is as small is verified before anybody gets it, and so comes from the next place where it is wrong. */
+const SMALL = 1024 * 1024;
+
+async function heldIfSmall(
+  content: BlobContent,
+  { from = 0, to = Number.POSITIVE_INFINITY }: BlobOptions,
+): Promise<BlobContent> {
+  const { descriptor, body } = content;
+  const { size, digest } = descriptor;
+  if (size > SMALL || from > 0 || to < size) return content;
+  const bytes = Buffer.concat(await Array.fromAsync(body));
+  return { descriptor, body: vouchedFor(oneChunk(bytes), { size, digest }) };
 }
 
 function allowed(host: string, rule: HostRule): HostRule {

@@ -1,6 +1,6 @@
 // Blobs that verify themselves on their way to the reader, and tell where they came from when their bytes are wrong.
 import { tapped, verified } from '../../io/verify.ts';
-import { isImagesError } from '../../oci/errors.ts';
+import { type ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { BlobContent, BlobOptions } from '../contract.ts';
 import { markOpenAnew } from '../open-anew.ts';
 
@@ -8,7 +8,7 @@ export interface OpenedBlob extends BlobContent {
   /** Who sends it, for messages. */
   readonly sender: string;
   /** To be told that its bytes are wrong; true where opening it anew may give others. Absent where it never does. */
-  readonly provedWrong?: () => boolean;
+  readonly provedWrong?: (error: ImagesError) => boolean;
 }
 
 /** The body of all of a blob is compared with its digest; that of a part is the reader's to verify. */
@@ -19,12 +19,12 @@ export function selfVerifying(opened: OpenedBlob, { from = 0, to }: BlobOptions)
   const checked = verified(body, { digest, size, sender });
   if (!provedWrong) return { descriptor, body: checked };
   const failed = (error: unknown) => {
-    if (isWrong(error) && provedWrong()) markOpenAnew(error);
+    if (isWrong(error) && provedWrong(error)) markOpenAnew(error);
   };
   return { descriptor, body: tapped(checked, () => {}, failed) };
 }
 
 /** Other bytes came than the digest says, or none that can be understood. */
-function isWrong(error: unknown): error is Error {
+function isWrong(error: unknown): error is ImagesError {
   return isImagesError(error, 'DIGEST_INVALID', 'SIZE_INVALID', 'BAD_ANSWER');
 }
