@@ -78,9 +78,10 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
     }
   }
 
-  /** Removes directories that became empty, from `path` upwards. */
+  /** Removes directories that became empty, from `path` upwards, where something was removed. */
   async function prune(path: string): Promise<void> {
     for (let at = path; at.length > directory.length; at = dirname(at)) {
+      syncs.changed(at);
       try {
         await rmdir(at);
       } catch (error) {

@@ -17,7 +17,7 @@ export interface NameRecords {
   get(host: string, path: string, tag: string): Promise<Digest | undefined>;
   /** Durable when it returns. */
   set(host: string, path: string, tag: string, digest: Digest): Promise<void>;
-  /** No error where there is none. */
+  /** No error where there is none. Durable when it returns. */
   delete(host: string, path: string, tag: string): Promise<void>;
   /** The hosts that this path and tag are recorded for, in byte order. */
   hostsOf(path: string, tag: string): Promise<readonly { readonly host: string; readonly digest: Digest }[]>;
@@ -52,7 +52,11 @@ export function nameRecords(objects: ObjectStore): NameRecords {
       await objects.put(key, linkBytes(digest));
       await objects.sync([key]);
     },
-    delete: (host, path, tag) => objects.delete([keyOf(host, path, tag)]),
+    delete: async (host, path, tag) => {
+      const key = keyOf(host, path, tag);
+      await objects.delete([key]);
+      await objects.sync([key]);
+    },
     hostsOf: async (path, tag) => {
       const found = await Promise.all(
         (await hosts()).map(async (host) => {

@@ -95,7 +95,7 @@ export interface ObjectStore {
   any(prefix: string): Promise<boolean>;
   /** The names one level below `prefix`: like `readdir`, in byte order; a name with more below it ends in `/`. */
   children(prefix: string): Promise<readonly string[]>;
-  /** Deleting what is not there is no error. */
+  /** Deleting what is not there is no error. Survives a power cut once `sync` of these keys, or of some below the prefix, has returned. */
   delete(keys: readonly string[]): Promise<void>;
   /** Deletes all keys that begin with `prefix` (which ends in `/`). */
   deleteAll(prefix: string): Promise<void>;

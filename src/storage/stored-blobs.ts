@@ -80,6 +80,7 @@ export function storedBlobs(objects: ObjectStore, unfinished: Expiry): StoredBlo
         throw await absent(objects, repository, unknown);
       }
       await objects.delete([layerLinkKey(repository, digest)]);
+      await objects.sync([layerLinkKey(repository, digest)]);
     },
     partialBytes: async (digest) => (await wholeBlob(objects, digest))?.size ?? objects.staged(blobStageId(digest)),
   };

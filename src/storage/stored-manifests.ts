@@ -116,6 +116,12 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
     if ((await readLink(objects, key)) !== digest) await objects.put(key, linkBytes(digest));
   }
 
+  /** The tag first: what reads it meanwhile sees it whole or not at all. */
+  async function removeTag(repository: string, tag: string): Promise<void> {
+    await objects.delete([tagLinkKey(repository, tag)]);
+    await objects.deleteAll(tagPrefix(repository, tag));
+  }
+
   async function* tags(repository: string, after = '', unwanted?: ReadonlySet<string>): AsyncGenerator<string> {
     const folders = await objects.children(tagsPrefix(repository));
     // Without their slashes the order is another: `a` comes before `a-b`.
@@ -170,22 +176,24 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
     deleteTag: async (repository, tag) => {
       checkRepository(repository);
       if (!isTag(tag) || !(await readLink(objects, tagLinkKey(repository, tag)))) throw await unknown(repository, tag);
-      // The tag first: what reads it meanwhile sees it whole or not at all.
-      await objects.delete([tagLinkKey(repository, tag)]);
-      await objects.deleteAll(tagPrefix(repository, tag));
+      await removeTag(repository, tag);
+      await objects.sync([tagLinkKey(repository, tag)]);
     },
     deleteManifest: async (repository, digest) => {
       checkRepository(repository);
       const link = revisionLinkKey(repository, digest);
       if (!(await readLink(objects, link))) throw await unknown(repository, digest);
       const manifest = await find(repository, digest);
+      const gone = [link];
       for await (const tag of tags(repository)) {
-        if ((await readLink(objects, tagLinkKey(repository, tag))) !== digest) continue;
-        await objects.delete([tagLinkKey(repository, tag)]);
-        await objects.deleteAll(tagPrefix(repository, tag));
+        const current = tagLinkKey(repository, tag);
+        if ((await readLink(objects, current)) !== digest) continue;
+        await removeTag(repository, tag);
+        gone.push(current);
       }
       if (manifest) await index.remove(repository, manifest);
       await objects.delete([link]);
+      await objects.sync(gone);
     },
     repositories: (after) =>
       walkRepositories(

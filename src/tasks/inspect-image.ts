@@ -8,6 +8,7 @@ import { decodeManifest, type ImageManifest, type RawManifest } from '../oci/man
 import { isIndexType } from '../oci/media-types.ts';
 import type { Platform } from '../oci/platform.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
+import type { ReadOptions, Registry } from '../registry/contract.ts';
 import type { ImageSource } from '../transports/contract.ts';
 import { chooseImage, type ReadImageOptions, requirePlatform } from '../transports/readable-image.ts';
 import { registrySource } from '../transports/registry-source.ts';
@@ -73,7 +74,7 @@ export async function inspectImage(
   const inspection: Inspection = {
     Name: registry.address ? `${registry.address.host}/${repository}` : repository,
     Digest: root.digest,
-    RepoTags: await Array.fromAsync(registry.registry.tags(repository, undefined, read)),
+    RepoTags: await tagsOf(registry.registry, repository, read),
     Created: textOf(fields.created) ?? null,
     DockerVersion: textOf(fields.docker_version) ?? '',
     Labels: decode.optional(inner.Labels, 'config.config.Labels', decode.stringMap) ?? null,
@@ -99,6 +100,16 @@ async function chosenImage(source: ImageSource, root: RawManifest, options: Read
     });
   }
   throw new Error('an image was chosen that is none');
+}
+
+/** An image that is known by its digest alone may be in a repository that has no tags: for docker-registry that is none. */
+async function tagsOf(registry: Registry, repository: string, options: ReadOptions): Promise<readonly string[]> {
+  try {
+    return await Array.fromAsync(registry.tags(repository, undefined, options));
+  } catch (error) {
+    if (isImagesError(error, 'NAME_UNKNOWN')) return [];
+    throw error;
+  }
 }
 
 function layerData({ mediaType, digest, size, annotations }: Descriptor): LayerData {

@@ -64,6 +64,20 @@ describe.each(['docker-registry', 'embedded'] as const)('the private registry is
     await here.must('lreg_rm', 'library/plain:2');
     expect(await loaded('library/plain:2')).toBe(1);
     expect(await loaded('library/plain:1')).toBe(0);
+    await here.must('lreg_rm', 'quay.io/team/tool:v1');
+    expect(await here.must('lreg_ls')).toBe('library/plain:\n  ["1"]\n');
+    await here.must('lreg_rm', 'plain:1');
+    expect(await here.must('lreg_ls')).toBe('');
+  });
+
+  it.skipIf(peer.missing)(`lreg_inspect of an image that no tag is left of${peer.why}`, async () => {
+    await using here = await setting(kind);
+    await pushImage(here.registry.base, `team/app@${AMD64.manifest.digest}`, AMD64);
+    const said = JSON.parse(await here.must('lreg_inspect', `team/app@${AMD64.manifest.digest}`));
+    expect(said).toMatchObject({ Architecture: 'amd64', RepoTags: [] });
+    const listed = await here.must('lreg_ls');
+    // docker-registry does not tell such a repository from one that is not there.
+    expect(listed).toBe(kind === 'embedded' ? 'team/app:\n  []\n' : '');
   });
 
   it.skipIf(peer.missing)(`lreg_missingimages, lreg_preload${peer.why}`, async () => {

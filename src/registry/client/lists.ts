@@ -106,7 +106,9 @@ interface Wanted {
  */
 async function names(http: EndpointHttp, request: ListRequest, { field, after }: Wanted): Promise<readonly string[]> {
   const found = new Set<string>();
+  let isNull = true;
   for await (const { answer, body } of pages(http, { ...request, expected: [200] })) {
+    isNull &&= body[field] === null;
     // Go writes an empty list as null.
     const entries = body[field] ?? [];
     if (!Array.isArray(entries)) throw badAnswer(answer, request.asked, JSON.stringify(body));
@@ -114,6 +116,9 @@ async function names(http: EndpointHttp, request: ListRequest, { field, after }:
       if (typeof entry === 'string' && (after === undefined || compareBytes(entry, after) > 0)) found.add(entry);
     }
   }
+  // So docker-registry lists the tags of a repository whose last one has gone; it says 404 of one that never had any.
+  if (field === 'tags' && isNull)
+    throw new ImagesError('NAME_UNKNOWN', `there are no tags any more in ${request.asked.what}`);
   return [...found].sort(compareBytes);
 }
 
