@@ -26,8 +26,11 @@ export interface Need {
 export interface Authorizer {
   /** The header's value as far as it is known without asking the host; `undefined` where nothing is needed so far. */
   authorization(need: Need): Promise<string | undefined>;
+  /** The host took a request that was sent with this value: where it refuses another one, the value has ended. */
+  accepted(used: string | undefined): void;
   /**
-   * After a 401 to a request that was sent with `used`: another value to try, or `undefined` where there is none.
+   * After a refusal of a request that was sent with `used`: another value to try, or `undefined` where there is none.
+   * Without a challenge only a token that was accepted before is suspected of having ended.
    * Errors: UNAUTHORIZED, BAD_ANSWER, CONFIG_INVALID.
    */
   renewed(need: Need, refusal: Refusal): Promise<string | undefined>;
@@ -36,9 +39,11 @@ export interface Authorizer {
 }
 
 export interface Refusal {
+  readonly status: number;
+  /** WWW-Authenticate, which only a 401 has a right to. */
   readonly header: string | undefined;
   readonly used: string | undefined;
-  /** Where the 401 came from. */
+  /** Where it came from. */
   readonly url: HttpUrl;
 }
 
@@ -56,7 +61,10 @@ type Method = { readonly type: 'basic' } | ({ readonly type: 'bearer' } & TokenS
 interface HeldToken {
   readonly scopes: readonly Scope[];
   readonly token: Promise<Token>;
+  /** The header's value; absent before the token is there. */
+  value?: string;
   expires: number;
+  wasAccepted: boolean;
 }
 
 export function createAuthorizer(settings: AuthorizerSettings): Authorizer {
@@ -92,12 +100,13 @@ export function createAuthorizer(settings: AuthorizerSettings): Authorizer {
     if (usable) return `Bearer ${(await usable.token).value}`;
     const key = scopes.join(' ');
     const token = fetchToken({ server, scopes, credentials, access: access(need) }, settings.send);
-    const entry: HeldToken = { scopes, token, expires: Number.POSITIVE_INFINITY };
+    const entry: HeldToken = { scopes, token, expires: Number.POSITIVE_INFINITY, wasAccepted: false };
     held.set(key, entry);
     try {
       const { value, expires } = await token;
       entry.expires = expires;
-      return `Bearer ${value}`;
+      entry.value = `Bearer ${value}`;
+      return entry.value;
     } catch (error) {
       if (held.get(key) === entry) held.delete(key);
       throw error;
@@ -109,37 +118,41 @@ export function createAuthorizer(settings: AuthorizerSettings): Authorizer {
     return method.type === 'basic' ? basic(need) : bearer(method, need);
   };
 
+  const other = async (used: string | undefined, need: Need): Promise<string | undefined> => {
+    const next = await apply(need);
+    return next === used ? undefined : next;
+  };
+
+  const heldAs = (used: string) => [...held].find(([, entry]) => entry.value === used);
+
   return {
     access,
     authorization: async (need) => apply(need),
-    async renewed(need, { header, used, url }) {
-      const challenges = parseWwwAuthenticate(header ?? '');
-      const challenge =
-        challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.realm !== undefined) ??
-        challenges.find(({ scheme }) => scheme === 'basic');
-      if (!challenge) return undefined;
-      if (challenge.scheme === 'basic') {
-        method = { type: 'basic' };
-      } else {
-        const { realm = '', service } = challenge.parameters;
+    accepted(used) {
+      const entry = used === undefined ? undefined : heldAs(used)?.[1];
+      if (entry) entry.wasAccepted = true;
+    },
+    async renewed(need, { status, header, used, url }) {
+      const challenges = status === 401 ? parseWwwAuthenticate(header ?? '') : [];
+      const bearerChallenge = challenges.find(
+        ({ scheme, parameters }) => scheme === 'bearer' && parameters.realm !== undefined,
+      );
+      const known = used === undefined ? undefined : heldAs(used);
+      const mayHaveEnded = used?.startsWith('Bearer ') && (!known || known[1].wasAccepted);
+      // Tokens may end before their time.
+      if (known && (bearerChallenge || mayHaveEnded)) held.delete(known[0]);
+      if (bearerChallenge) {
+        const { realm = '', service, scope = '' } = bearerChallenge.parameters;
         method = { type: 'bearer', realm: readRealm(realm, url), service };
+        // What is asked for may need more than was thought.
+        return other(used, { ...need, scopes: mergeScopes([...need.scopes, ...scope.split(' ').filter(Boolean)]) });
       }
-      // Tokens may end before their time, and what is asked for may need more than was thought.
-      const demanded = challenge.parameters.scope?.split(' ').filter(Boolean) ?? [];
-      const scopes = mergeScopes([...need.scopes, ...demanded]);
-      await forget(held, used);
-      const next = await apply({ ...need, scopes });
-      return next === used ? undefined : next;
+      if (mayHaveEnded) return other(used, need);
+      if (!challenges.some(({ scheme }) => scheme === 'basic')) return undefined;
+      method = { type: 'basic' };
+      return other(used, need);
     },
   };
-}
-
-async function forget(held: Map<string, HeldToken>, used: string | undefined): Promise<void> {
-  for (const [key, entry] of held) {
-    if (entry.expires === Number.POSITIVE_INFINITY) continue;
-    const { value } = await entry.token;
-    if (used === `Bearer ${value}`) held.delete(key);
-  }
 }
 
 function readRealm(realm: string, url: HttpUrl): HttpUrl {

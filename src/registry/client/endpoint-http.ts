@@ -10,10 +10,11 @@ import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { canonicalHost } from '../../oci/reference.ts';
 import { type Asked, answerError, readText } from './answer-errors.ts';
 import { createAuthorizer, type Need } from './authorizer.ts';
-import { isPassing, judgePassing } from './passing.ts';
+import { isPassing, judgePassing, withTokenRenewed } from './passing.ts';
 import { plainHttpRule } from './plain-http.ts';
 import type { Scope } from './scopes.ts';
 import type { CredentialsProvider, Endpoint, RetryEvent } from './settings.ts';
+import { judgeRefusal } from './token-refusals.ts';
 
 export interface EndpointRequest {
   readonly method: HttpRequest['method'];
@@ -72,6 +73,8 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
   const anyCertificate = endpoint.insecure || (lenient && endpoint.scheme === undefined);
   let schemes: readonly boolean[] = schemesToTry(endpoint, context.isPrivate(host));
   let hasAnswered = false;
+  /** Refusals for which there is another token by now, but no stream to send with it. */
+  const tooLate = new WeakSet<HttpAnswer>();
 
   const repeating = <T>(what: string, signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> =>
     retrying(attempt, {
@@ -154,14 +157,22 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
     let used = mine ? await untilAborted(authorizer.authorization(need), request.signal) : undefined;
     // Twice: the first 401 tells how to ask, a second one that a token has ended or was for too little.
     for (let renewals = 0; ; renewals += 1) {
-      const answer = await follow(request, url, used);
-      if (answer.status !== 401 || renewals === 2 || !mine || !sameOrigin(answer.url, url)) return answer;
-      const header = answer.headers['www-authenticate'];
-      const renewed = authorizer.renewed(need, { header, used, url: answer.url }).catch((error: unknown) => {
+      const got = await follow(request, url, used);
+      if (!mine || !sameOrigin(got.url, url) || (used === undefined && got.status !== 401)) return got;
+      const { answer, isRefusal } = await judgeRefusal(got);
+      if (!isRefusal) authorizer.accepted(used);
+      if (!isRefusal || renewals === 2) return answer;
+      const { status, headers } = answer;
+      const refusal = { status, header: headers['www-authenticate'], used, url: answer.url };
+      const renewed = authorizer.renewed(need, refusal).catch((error: unknown) => {
         throw isImagesError(error) ? error.during(failedRequest(answer)) : error;
       });
       const next = await untilAborted(renewed, request.signal);
-      if (next === undefined || isSpent(request.body)) return answer;
+      if (next === undefined) return answer;
+      if (isSpent(request.body)) {
+        tooLate.add(answer);
+        return answer;
+      }
       answer.discard();
       used = next;
     }
@@ -199,7 +210,8 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
       hasAnswered = true;
       if (!request.expected.includes(answer.status)) {
         const { repository, scopes } = request;
-        throw await answerError(answer, request.asked, authorizer.access({ repository, scopes }));
+        const error = await answerError(answer, request.asked, authorizer.access({ repository, scopes }));
+        throw tooLate.has(answer) ? withTokenRenewed(error) : error;
       }
       try {
         return await take(answer);

@@ -1,7 +1,7 @@
 // What passes by itself, sooner or later: the one judgement for everything that is asked or sent again.
 import { systemCode } from '../../io/http-failure.ts';
 import type { Verdict } from '../../io/retry.ts';
-import { isImagesError } from '../../oci/errors.ts';
+import { type ImagesError, isImagesError } from '../../oci/errors.ts';
 import { pauseAskedFor } from './answer-errors.ts';
 
 const STATUSES: readonly number[] = [408, 429, 500, 502, 503, 504];
@@ -10,10 +10,20 @@ export function isPassing(status: number | undefined): boolean {
   return status !== undefined && STATUSES.includes(status);
 }
 
+/** Errors of requests whose stream could not be sent again when their token had ended: it has been renewed. */
+const renewed = new WeakSet<ImagesError>();
+
+export function withTokenRenewed(error: ImagesError): ImagesError {
+  renewed.add(error);
+  return error;
+}
+
 /** `timeouts`: how often a host that is silent may be asked again; each silence takes half a minute. */
 export function judgePassing(error: unknown, done: number, timeouts: number): Verdict {
   if (!isImagesError(error)) return 'give-up';
   if (error.code === 'BROKEN_OFF') return {};
+  // A token can end while a long blob is on its way.
+  if (renewed.has(error)) return done === 1 ? {} : 'give-up';
   if (error.code === 'TIMEOUT') return done <= timeouts ? {} : 'give-up';
   if (error.code === 'UNREACHABLE') return systemCode(error) === 'EAI_AGAIN' ? {} : 'give-up';
   if (!isPassing(error.status)) return 'give-up';

@@ -179,7 +179,5 @@ function wrongSize(size: number, blob: Descriptor): ImagesError {
 
 function judgeUpload(error: unknown, done: number): Verdict {
   if (isImagesError(error, 'BLOB_UPLOAD_UNKNOWN')) return {};
-  // A token can end while a long blob is on its way; it has been renewed by now.
-  if (isImagesError(error, 'UNAUTHORIZED')) return done === 1 ? {} : 'give-up';
   return judgePassing(error, done, 1);
 }

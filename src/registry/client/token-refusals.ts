@@ -1,0 +1,31 @@
+// Whether an answer may mean that the token which was sent has ended: not all registries say so with 401 and a challenge.
+import type { HttpAnswer } from '../../io/http.ts';
+import { readText } from './answer-errors.ts';
+import { answerWords } from './answer-words.ts';
+
+/** Refusals as such; the last three are what frameworks and proxies say of sessions that have ended. */
+const REFUSALS: readonly number[] = [400, 401, 403, 419, 440, 498];
+/** They speak of something else, and their words may speak of tokens too: those of a bucket. */
+const OTHERS: readonly number[] = [408, 413, 416, 429];
+const CODES: readonly string[] = ['UNAUTHORIZED', 'DENIED'];
+
+export interface Judged {
+  readonly isRefusal: boolean;
+  /** To be used instead of the one given: its words may have been read. */
+  readonly answer: HttpAnswer;
+}
+
+export async function judgeRefusal(answer: HttpAnswer): Promise<Judged> {
+  const { status } = answer;
+  if (status < 400 || OTHERS.includes(status)) return { isRefusal: false, answer };
+  if (REFUSALS.includes(status)) return { isRefusal: true, answer };
+  const text = await readText(answer);
+  const { codes, said } = answerWords(text, answer.headers['content-type'] ?? '');
+  const isRefusal =
+    codes.some((code) => CODES.includes(code)) || /\btoken\b|unauthori[sz]ed|\bauthenticat(?:e|ion)\b/i.test(said);
+  return { isRefusal, answer: { ...answer, body: once(Buffer.from(text)), discard: () => undefined } };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
+}
