@@ -18,7 +18,10 @@ export const PLACE_COMMANDS: readonly CommandSpec[] = [
     summary: 'Copy an image from any place to any other',
     details: [
       'Places: docker://REF (a registry), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:REF], docker-daemon:REF, dir:DIR, containers-storage:[STORE]REF (source only), or a bare name: as source the local store, the Docker daemon or the private registry, as destination the private registry.',
-      'Digests stay as they are wherever the destination can hold them. Ctrl-C breaks nothing: the next run goes on where this one stopped.',
+      'A layout or an archive that exists keeps its other images; an archive of another form, or one that is damaged, is left as it is, with an error. What a place cannot hold (several platforms or artifacts in a docker-archive or a Docker daemon) is refused before anything is written.',
+      'Digests stay as they are wherever the destination can hold them. A registry that takes only whole indexes gets the one image under the tag, or an index of the platforms that were asked for, with a note.',
+      'An image whose config and manifest disagree is not copied: no runtime takes it. One without an index that is for none of the platforms that --platform names is an error; without --platform it is copied, with a note.',
+      'Ctrl-C breaks nothing: the next run goes on where this one stopped.',
     ],
     arguments: [
       { ...IMAGE, name: 'SRC', help: 'Where the image is' },

@@ -44,10 +44,10 @@ export async function makeArchive(
 async function sinkOf({ format, path }: ArchiveTarget) {
   if (format === 'docker-archive') {
     const { dockerArchiveSink } = await import('../transports/docker-archive/docker-archive-sink.ts');
-    return dockerArchiveSink(path);
+    return dockerArchiveSink(path, { replaces: true });
   }
   const { ociArchiveSink } = await import('../transports/archive/oci-archive-sink.ts');
-  return ociArchiveSink(path, { annotate });
+  return ociArchiveSink(path, { annotate, replaces: true });
 }
 
 /** An image that was named by its digest has that name in containerd. */

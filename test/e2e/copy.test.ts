@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attestation, buildImage, buildIndex, randomLayer } from '../fixtures/image.ts';
@@ -7,7 +8,7 @@ import { writeLayout } from '../fixtures/layout.ts';
 import { startDockerRegistry } from '../peers/docker-registry.ts';
 import { startDockerd } from '../peers/dockerd.ts';
 import { needs } from '../peers/find.ts';
-import { must, run } from '../peers/process.ts';
+import { must, run, until } from '../peers/process.ts';
 import { newWorld, ROOT, type World } from '../peers/program.ts';
 import { LOOKED } from './testing/looked.ts';
 
@@ -109,6 +110,29 @@ describe('images copy', () => {
       expect(stderr).toMatch(/^ERROR: .*sha256:.*\n.+\n$/m);
     }
     expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('leaves an archive as it was where it is killed while it adds to it; the next run adds', async () => {
+    const big = buildImage({ layers: [randomLayer('killed copy', 60_000_000)] });
+    const from = await writeLayout(join(world.path, 'big'), { big });
+    const directory = join(world.path, 'killed');
+    await mkdir(directory);
+    const file = join(directory, 'a.tar');
+    await world.must(['copy', `oci:${layout}:looked`, `oci-archive:${file}:looked`]);
+    const before = await readFile(file);
+    const killed = world.startImages(['copy', `oci:${from}:big`, `oci-archive:${file}:big`]);
+    await until(async () => {
+      const names = (await readdir(directory)).filter((name) => name.startsWith('.a.tar.') && !name.includes('.lock'));
+      const sizes = await Promise.all(names.map(async (name) => (await stat(join(directory, name))).size));
+      return sizes.some((size) => size > 4_000_000);
+    });
+    killed.kill('SIGKILL');
+    await once(killed, 'exit');
+    expect((await readFile(file)).equals(before)).toBe(true);
+    await world.must(['copy', `oci:${from}:big`, `oci-archive:${file}:big`]);
+    for (const name of ['looked', 'big'])
+      expect(await world.must(['check', `oci-archive:${file}:${name}`])).not.toContain('WRONG');
+    expect((await readdir(directory)).filter((name) => name.includes('.lock'))).toEqual([]);
   });
 
   it('refuses what cannot be, before anything is written', async () => {

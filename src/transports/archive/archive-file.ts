@@ -28,6 +28,7 @@ export interface ArchiveFile extends LayoutFiles, AsyncDisposable {
   find(name: string): ArchivedFile | undefined;
   /** Of all regular files. */
   names(): Iterable<string>;
+  links(): Iterable<string>;
 }
 
 export interface OpenArchiveOptions extends CallOptions {
@@ -51,6 +52,7 @@ export async function openArchive(path: string, options: OpenArchiveOptions): Pr
       label,
       find,
       names: files.names,
+      links: files.links,
       why: files.why,
       size: async (name) => find(name)?.size,
       async open(name, from) {

@@ -13,6 +13,7 @@ export interface ArchiveNames<File> {
   why(name: string): string | undefined;
   /** Of all regular files. */
   names(): Iterable<string>;
+  links(): Iterable<string>;
 }
 
 const MAX_LINKS = 8;
@@ -60,6 +61,9 @@ export function archiveNames<File>(): ArchiveNames<File> {
     },
     *names() {
       for (const [name, place] of listed) if ('file' in place) yield name;
+    },
+    *links() {
+      for (const [name, place] of listed) if ('to' in place) yield name;
     },
   };
 }

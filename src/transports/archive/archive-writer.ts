@@ -1,7 +1,7 @@
 // A tar archive that is written in many places at once: each blob has its place from the start, because its size is known. So nothing is written
 // twice, and the bytes are the same whatever order the blobs come in. It is a file without its name until it is whole.
 import { createWriteStream } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -177,9 +177,11 @@ interface Temporary {
 }
 
 /** Beside the archive's name; for a device or a pipe, to which it is copied in the end, in the system's place. */
-async function openTemporary(path: string): Promise<Temporary> {
-  return translatingFsErrors(path, async () => {
-    const special = await isSpecial(path);
+async function openTemporary(named: string): Promise<Temporary> {
+  return translatingFsErrors(named, async () => {
+    const special = await isSpecial(named);
+    // A link stays one: what it leads to is replaced.
+    const path = special ? named : await realpath(named).catch(() => named);
     const directory = special ? tmpdir() : dirname(path);
     const temporary = await unfinishedPath(join(directory, basename(path)));
     const handle = await open(temporary, 'wx+').catch((error: unknown) => {
@@ -199,7 +201,10 @@ async function openTemporary(path: string): Promise<Temporary> {
       async publish() {
         try {
           if (special) await pipeline(await readFileBytes(handle, {}), createWriteStream(path, { flags: 'w' }));
-          else await handle.datasync();
+          else {
+            await keepMode(path, handle);
+            await handle.datasync();
+          }
           if (!special) await rename(temporary, path);
         } finally {
           await discard();
@@ -207,6 +212,12 @@ async function openTemporary(path: string): Promise<Temporary> {
       },
     };
   });
+}
+
+/** Who could not read the archive before cannot now. */
+async function keepMode(path: string, handle: FileHandle): Promise<void> {
+  const { mode } = await stat(path).catch(() => ({ mode: undefined }));
+  if (mode !== undefined) await handle.chmod(mode & 0o777);
 }
 
 /** Errors: PLACE_INVALID for a directory. */

@@ -1,5 +1,5 @@
 // The manifests of an archive that is being written: they are small, and go in when all is known. Relies on the writer for which blobs are there.
-import type { Descriptor } from '../../oci/descriptor.ts';
+import * as decode from '../../oci/decode.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { decodeManifest, type RawManifest, successors } from '../../oci/manifest.ts';
 import { OCI_INDEX } from '../../oci/media-types.ts';
@@ -46,18 +46,26 @@ export function memoryManifests(writer: { has(digest: Digest): boolean }): Memor
   };
 }
 
-/** What makes an archive with blobs a layout: in an order that does not depend on who came first. */
-export function layoutSmallFiles(raws: readonly RawManifest[], entries: readonly Descriptor[]): readonly SmallFile[] {
+const NEW_INDEX: decode.Json = { schemaVersion: 2, mediaType: OCI_INDEX };
+
+/** What makes an archive with blobs a layout: in an order that does not depend on who came first. `index` gives the other fields of index.json. */
+export function layoutSmallFiles(
+  raws: readonly RawManifest[],
+  entries: readonly unknown[],
+  index: decode.Json = NEW_INDEX,
+): readonly SmallFile[] {
   const manifests = raws.map((raw) => ({ path: blobPath(raw.digest), bytes: raw.bytes }));
-  const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: entries.toSorted(byNames) };
   return [
     ...manifests.sort((a, b) => (a.path < b.path ? -1 : 1)),
-    { path: INDEX_FILE, bytes: Buffer.from(JSON.stringify(index)) },
+    { path: INDEX_FILE, bytes: Buffer.from(JSON.stringify({ ...index, manifests: entries.toSorted(byNames) })) },
     { path: LAYOUT_FILE, bytes: Buffer.from(LAYOUT_VERSION) },
   ];
 }
 
-function byNames(a: Descriptor, b: Descriptor): number {
-  const [one, other] = [a, b].map((entry) => `${JSON.stringify(entry.annotations ?? {})} ${entry.digest}`);
-  return (one ?? '') < (other ?? '') ? -1 : 1;
+function byNames(a: unknown, b: unknown): number {
+  const [one = '', other = ''] = [a, b].map((entry) => {
+    const { annotations = {}, digest } = decode.isObject(entry) ? entry : {};
+    return `${JSON.stringify(annotations)} ${digest}`;
+  });
+  return one < other ? -1 : 1;
 }

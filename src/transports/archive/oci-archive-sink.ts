@@ -1,52 +1,64 @@
-// An archive of an OCI layout as a sink: it replaces what is there, as skopeo's does.
+// An archive of an OCI layout as a sink. The other images in it stay, as in a directory.
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { decodeManifest, type RawManifest } from '../../oci/manifest.ts';
+import { decodeManifest } from '../../oci/manifest.ts';
+import type { CallOptions } from '../../registry/contract.ts';
 import type { ImageSink } from '../contract.ts';
 import { layoutEntry, withEntry } from '../layout/layout-entry.ts';
 import type { LayoutSinkOptions } from '../layout/layout-sink.ts';
-import { archiveWriter } from './archive-writer.ts';
-import { layoutSmallFiles, memoryManifests } from './memory-manifests.ts';
+import { growingArchive } from './growing-archive.ts';
 
-/** `oci-archive:FILE[:REF]`. FILE is there when the sink is finished; without an image nothing is written. */
-export function ociArchiveSink(path: string, options: LayoutSinkOptions = {}): ImageSink {
-  const writer = archiveWriter(path);
-  const manifests = memoryManifests(writer);
-  let entries: readonly Descriptor[] = [];
-  const list = (entry: Descriptor): void => {
-    entries = withEntry(entries, entry, options.ref) as readonly Descriptor[];
+export interface OciArchiveSinkOptions extends LayoutSinkOptions {
+  /** The archive is to hold these images alone, whatever is there. */
+  readonly replaces?: boolean;
+}
+
+/**
+ * `oci-archive:FILE[:REF]`. FILE is what it was until the sink is finished; without an image it stays so. Errors of the questions: PLACE_INVALID
+ * where FILE is something else.
+ */
+export function ociArchiveSink(path: string, options: OciArchiveSinkOptions = {}): ImageSink {
+  const archive = growingArchive(path, { label: `oci-archive:${path}`, replaces: options.replaces ?? false });
+  const { manifests } = archive;
+  let entries: readonly unknown[] | undefined;
+
+  const list = async (entry: Descriptor): Promise<void> => {
+    const kept = await archive.kept();
+    entries = withEntry(entries ?? kept?.entries ?? [], entry, options.ref);
   };
+
+  const missing: ImageSink['missing'] = async (_, blobs, call) => {
+    await archive.kept(call);
+    archive.expect(blobs);
+    return new Map(blobs.filter(({ digest }) => !archive.has(digest)).map(({ digest }) => [digest, 0]));
+  };
+
   return {
     label: `oci-archive:${path}${options.ref === undefined ? '' : `:${options.ref}`}`,
     wants: { layers: 'as-is', indexes: 'sparse', order: 'planned' },
-    missing: async (_, blobs) => {
-      writer.expect(blobs);
-      return new Map(blobs.filter(({ digest }) => !writer.has(digest)).map(({ digest }) => [digest, 0]));
+    missing,
+    async missingManifests(_, wanted, call?: CallOptions) {
+      await archive.kept(call);
+      return new Set<Digest>(wanted.filter(({ digest }) => !manifests.has(digest)).map(({ digest }) => digest));
     },
-    missingManifests: async (_, wanted) =>
-      new Set<Digest>(wanted.filter(({ digest }) => !manifests.has(digest)).map(({ digest }) => digest)),
-    putBlob: (_, blob, open, call) => writer.putBlob(blob, open, call),
-    mountBlob: async (_, blob) => writer.has(blob.digest),
+    async putBlob(_, blob, open, call) {
+      await archive.kept(call);
+      if (!archive.has(blob.digest)) await archive.putBlob(blob, open, call);
+    },
+    mountBlob: async (_, blob) => archive.has(blob.digest),
     async putManifest(_, manifest) {
       manifests.add(manifest);
-      if (decodeManifest(manifest).subject) list(layoutEntry(manifest, {}));
+      if (decodeManifest(manifest).subject) await list(layoutEntry(manifest, {}));
     },
-    async commit(name, root: RawManifest) {
+    async commit(name, root) {
       manifests.add(root);
       const annotations = options.annotate?.(name);
-      list(
-        layoutEntry(root, {
-          name,
-          ...(options.ref !== undefined && { ref: options.ref }),
-          ...(annotations && { annotations }),
-        }),
-      );
+      const ref = options.ref === undefined ? {} : { ref: options.ref };
+      await list(layoutEntry(root, { name, ...ref, ...(annotations && { annotations }) }));
     },
     async finish() {
-      if (entries.length === 0) return;
-      const { blobs, raws } = manifests.below(entries.map(({ digest }) => digest));
-      await writer.finish(blobs, layoutSmallFiles(raws, entries));
+      if (entries) await archive.finish(entries);
     },
-    [Symbol.asyncDispose]: writer[Symbol.asyncDispose],
+    [Symbol.asyncDispose]: archive[Symbol.asyncDispose],
   };
 }

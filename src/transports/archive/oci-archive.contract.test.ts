@@ -164,7 +164,7 @@ describe('an oci-archive that is written', () => {
     const path = join(directory.path, 'x.tar');
     await writeFile(path, 'older');
     const [{ name, blobs }] = contents as [(typeof contents)[0]];
-    const sink = ociArchiveSink(path);
+    const sink = ociArchiveSink(path, { replaces: true });
     for (const { descriptor, bytes } of blobs) await sink.putBlob(name, descriptor, opener(bytes));
     expect((await readdir(directory.path)).length).toBe(2);
     await sink[Symbol.asyncDispose]();

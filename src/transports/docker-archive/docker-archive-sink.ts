@@ -1,48 +1,67 @@
-// An archive in the newest form of `docker save` as a sink: an OCI layout with Docker's manifest.json beside its index. It replaces what is there.
+// An archive in the newest form of `docker save` as a sink: an OCI layout with Docker's manifest.json beside its index. The other images in it stay.
 import { tmpdir } from 'node:os';
 import { peekCompression } from '../../io/compression.ts';
 import { createTurns } from '../../io/turns.ts';
 import { verified } from '../../io/verify.ts';
+import * as decode from '../../oci/decode.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { isLayerType } from '../../oci/media-types.ts';
 import { formatReference, fullReference } from '../../oci/reference.ts';
 import type { Bytes, CallOptions, OpenContent } from '../../registry/contract.ts';
-import { archiveWriter } from '../archive/archive-writer.ts';
-import { layoutSmallFiles, memoryManifests } from '../archive/memory-manifests.ts';
+import { growingArchive } from '../archive/growing-archive.ts';
+import { cannotBeAddedTo, digestOfPath, type KeptArchive } from '../archive/kept-archive.ts';
 import type { ImageSink } from '../contract.ts';
 import { withEntry } from '../layout/layout-entry.ts';
+import { completedName, IMAGE_NAME, REF_NAME } from '../layout/layout-index.ts';
 import {
   admitDockerImage,
+  type DockerLists,
+  decodeDockerLists,
   dockerEntry,
   dockerManifestFiles,
+  MANIFEST_FILE,
   type NamedManifest,
+  REPOSITORIES_FILE,
   requireDockerImage,
+  withoutNames,
 } from './docker-manifest.ts';
 import { type PlainLayer, saysUnreadable, unpackLayer, withPlainLayers } from './plain-layers.ts';
 
 export interface DockerArchiveSinkOptions {
+  /** The archive is to hold these images alone, whatever is there. */
+  readonly replaces?: boolean;
   /** Where layers are unpacked that Docker cannot read packed; the system's place when absent. */
   readonly temporaryDirectory?: string;
 }
 
-/** `docker-archive:FILE`. FILE is there when the sink is finished; without an image nothing is written. */
+/**
+ * `docker-archive:FILE`. FILE is what it was until the sink is finished; without an image it stays so. Errors of the questions: PLACE_INVALID where
+ * FILE is something else.
+ */
 export function dockerArchiveSink(path: string, options: DockerArchiveSinkOptions = {}): ImageSink {
   const label = `docker-archive:${path}`;
-  const writer = archiveWriter(path);
   const plain = new Map<Digest, PlainLayer>();
-  const manifests = memoryManifests({ has: (digest) => writer.has(digest) || plain.has(digest) });
+  const files = { beside: [MANIFEST_FILE, REPOSITORIES_FILE], required: [MANIFEST_FILE] };
+  const growing = { label, replaces: options.replaces ?? false, ...files };
+  const archive = growingArchive(path, growing, (digest) => plain.has(digest));
+  const { manifests } = archive;
   /** By full name: a name is that of one image. */
   const named = new Map<string, NamedManifest>();
-  let entries: readonly Descriptor[] = [];
+  let entries: readonly unknown[] | undefined;
+  let reading: Promise<DockerLists> | undefined;
 
-  const has = (digest: Digest): boolean => writer.has(digest) || plain.has(digest);
+  const readLists = (call?: CallOptions): Promise<DockerLists> => {
+    reading ??= archive.kept(call).then((kept) => keptLists(kept, label));
+    return reading;
+  };
 
   const putLayer = async (blob: Descriptor, open: OpenContent, call?: CallOptions): Promise<void> => {
     const { compression, body } = await peekCompression(verified(await open(0), blob));
     if (compression === undefined || compression === 'gzip') {
       try {
-        await writer.putBlob(blob, onceOpened(body, open), call);
+        await archive.putBlob(blob, onceOpened(body, open), call);
       } finally {
         // Whoever did not come to read it has not closed it.
         await body[Symbol.asyncIterator]().return?.();
@@ -58,24 +77,24 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
     label,
     wants: { layers: 'as-is', indexes: 'none', order: 'planned' },
     admit: (_, parts) => admitDockerImage(parts, label),
-    missing: async (_, blobs) => {
-      writer.expect(blobs.filter(({ mediaType }) => !saysUnreadable(mediaType)));
-      return new Map(blobs.filter(({ digest }) => !has(digest)).map(({ digest }) => [digest, 0]));
+    async missing(_, blobs, call) {
+      await readLists(call);
+      archive.expect(blobs.filter(({ mediaType }) => !saysUnreadable(mediaType)));
+      return new Map(blobs.filter(({ digest }) => !archive.has(digest)).map(({ digest }) => [digest, 0]));
     },
-    missingManifests: async (_, wanted) =>
-      new Set(wanted.filter(({ digest }) => !manifests.has(digest)).map(({ digest }) => digest)),
+    async missingManifests(_, wanted, call) {
+      await archive.kept(call);
+      return new Set(wanted.filter(({ digest }) => !manifests.has(digest)).map(({ digest }) => digest));
+    },
     async putBlob(_, blob, open, call) {
-      if (!isLayerType(blob.mediaType)) {
-        await writer.putBlob(blob, open, call);
-        return;
-      }
+      await archive.kept(call);
       await turns.run(
         blob.digest,
-        () => has(blob.digest),
-        () => putLayer(blob, open, call),
+        () => archive.has(blob.digest),
+        () => (isLayerType(blob.mediaType) ? putLayer(blob, open, call) : archive.putBlob(blob, open, call)),
       );
     },
-    mountBlob: async (_, blob) => has(blob.digest),
+    mountBlob: async (_, blob) => archive.has(blob.digest),
     async putManifest(_, manifest) {
       requireDockerImage(manifest);
       manifests.add(manifest);
@@ -86,24 +105,50 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
       const descriptors = new Map([...plain].map(([digest, { descriptor }]) => [digest, descriptor]));
       const manifest = withPlainLayers(root, descriptors);
       manifests.put(manifest);
-      entries = withEntry(entries, dockerEntry(manifest, name)) as readonly Descriptor[];
-      named.set(formatReference(fullReference(name)), { names: [name], manifest });
+      const kept = await archive.kept();
+      const full = formatReference(fullReference(name));
+      entries = withEntry(withoutName(entries ?? kept?.entries ?? [], full), dockerEntry(manifest, name));
+      named.set(full, { names: [name], manifest });
     },
     async finish() {
-      if (entries.length === 0) return;
+      if (!entries) return;
       const layers = [...plain.values()].sort((a, b) => (a.descriptor.digest < b.descriptor.digest ? -1 : 1));
-      for (const layer of layers) await writer.putBlob(layer.descriptor, layer.open);
-      const { blobs, raws } = manifests.below(entries.map(({ digest }) => digest));
-      const files = [...layoutSmallFiles(raws, entries), ...dockerManifestFiles([...named.values()])];
-      await writer.finish(blobs, files);
+      for (const layer of layers) await archive.putBlob(layer.descriptor, layer.open);
+      const lists = withoutNames(await readLists(), new Set(named.keys()));
+      const needed = lists.items.flatMap(({ config, layers }) => [config, ...layers].flatMap(digestOfPath));
+      await archive.finish(entries, { needed, files: dockerManifestFiles([...named.values()], lists) });
     },
     async [Symbol.asyncDispose]() {
       await turns.settled();
-      await writer[Symbol.asyncDispose]();
+      await archive[Symbol.asyncDispose]();
       for (const layer of plain.values()) await layer[Symbol.asyncDispose]();
       plain.clear();
     },
   };
+}
+
+/** Errors: PLACE_INVALID for lists that cannot be read, or that name files which are no blobs. */
+async function keptLists(kept: KeptArchive | undefined, label: string): Promise<DockerLists> {
+  const manifest = await kept?.read(MANIFEST_FILE);
+  if (!kept || !manifest) return { items: [], repositories: {} };
+  try {
+    const lists = decodeDockerLists(manifest, await kept.read(REPOSITORIES_FILE));
+    const paths = lists.items.flatMap(({ config, layers }) => [config, ...layers]);
+    const absent = paths.find((path) => !digestOfPath(path).some((digest) => kept.blobs.has(digest)));
+    if (absent === undefined) return lists;
+    throw new ImagesError('PLACE_INVALID', `${MANIFEST_FILE} names "${absent}", which is no blob of it`);
+  } catch (error) {
+    throw isImagesError(error) ? cannotBeAddedTo(label, error) : error;
+  }
+}
+
+/** Other tools call an image in the index otherwise than we do; what is so called now is another one. */
+function withoutName(entries: readonly unknown[], full: string): readonly unknown[] {
+  return entries.filter((entry) => {
+    const annotations = decode.isObject(entry) && decode.isObject(entry.annotations) ? entry.annotations : {};
+    const names = [annotations[IMAGE_NAME], annotations[REF_NAME]].filter((name) => typeof name === 'string');
+    return !names.some((name) => completedName(name) === full);
+  });
 }
 
 /** The body that was looked into already; opened anew after that. */

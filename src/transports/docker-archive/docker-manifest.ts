@@ -11,6 +11,7 @@ import type { SmallFile } from '../archive/archive-format.ts';
 import type { PlannedParts } from '../contract.ts';
 import { layoutEntry } from '../layout/layout-entry.ts';
 import { blobPath } from '../layout/layout-files.ts';
+import { completedName } from '../layout/layout-index.ts';
 
 export const MANIFEST_FILE = 'manifest.json';
 /** What is older: names and tags, with the ids of layers. */
@@ -41,24 +42,69 @@ export interface NamedManifest {
   readonly manifest: RawManifest;
 }
 
+/** What an archive that images are put into says of those that it holds. */
+export interface DockerLists {
+  readonly items: readonly DockerItem[];
+  /** Of each repository its tags, with the layer that is uppermost. */
+  readonly repositories: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** Errors: MANIFEST_INVALID. */
+export function decodeDockerLists(manifest: Uint8Array, repositories: Uint8Array | undefined): DockerLists {
+  const named = repositories && decode.object(decode.parseJson(repositories, REPOSITORIES_FILE), REPOSITORIES_FILE);
+  const entries = Object.entries(named ?? {}).map(([name, tags]) => [name, decode.stringMap(tags, name)] as const);
+  return { items: decodeDockerManifest(manifest), repositories: Object.fromEntries(entries) };
+}
+
+/** Without the names that other images have now, and the images that have none left. */
+export function withoutNames({ items, repositories }: DockerLists, taken: ReadonlySet<string>): DockerLists {
+  const isTaken = (name: string): boolean => taken.has(completedName(name) ?? name);
+  const left = items.flatMap((item) => {
+    const repoTags = item.repoTags.filter((name) => !isTaken(name));
+    return repoTags.length > 0 || item.repoTags.length === 0 ? [{ ...item, repoTags }] : [];
+  });
+  const named = Object.entries(repositories).map(([name, tags]) => {
+    const others = Object.entries(tags).filter(([tag]) => !isTaken(`${name}:${tag}`));
+    return [name, Object.fromEntries(others)] as const;
+  });
+  return { items: left, repositories: Object.fromEntries(named) };
+}
+
+const NOTHING: DockerLists = { items: [], repositories: {} };
+
 /** The files by which Docker finds the images, in an order that does not depend on theirs. */
-export function dockerManifestFiles(images: readonly NamedManifest[]): readonly SmallFile[] {
+export function dockerManifestFiles(images: readonly NamedManifest[], kept = NOTHING): readonly SmallFile[] {
   const items = new Map<string, { config: string; tags: Set<string>; layers: readonly string[] }>();
   const repositories = new Map<string, Map<string, string>>();
+  const itemOf = (config: string, layers: readonly string[]) => {
+    const key = [config, ...layers].join(' ');
+    const item = items.get(key) ?? { config, tags: new Set(), layers };
+    items.set(key, item);
+    return item;
+  };
+  const tagsOf = (repository: string): Map<string, string> => {
+    const tags = repositories.get(repository) ?? new Map<string, string>();
+    repositories.set(repository, tags);
+    return tags;
+  };
+  for (const { config, layers, repoTags } of kept.items) {
+    const item = itemOf(config, layers);
+    for (const name of repoTags) item.tags.add(name);
+  }
+  for (const [repository, tags] of Object.entries(kept.repositories)) {
+    for (const [tag, id] of Object.entries(tags)) tagsOf(repository).set(tag, id);
+  }
   for (const { names, manifest } of images) {
     const image = decodeManifest(manifest);
     if (image.kind !== 'image') continue;
     const layers = image.layers.map((layer) => blobPath(layer.digest));
-    const item = items.get(manifest.digest) ?? { config: blobPath(image.config.digest), tags: new Set(), layers };
-    items.set(manifest.digest, item);
+    const item = itemOf(blobPath(image.config.digest), layers);
     const top = image.layers.at(-1);
     for (const name of names) {
       const { digest: _, ...full } = fullReference(name);
       if (full.tag === undefined) continue;
       item.tags.add(formatReference(full));
-      const repository = `${full.host}/${full.path}`;
-      const tags = repositories.get(repository) ?? new Map<string, string>();
-      if (top) repositories.set(repository, tags.set(full.tag, digestHex(top.digest)));
+      if (top) tagsOf(`${full.host}/${full.path}`).set(full.tag, digestHex(top.digest));
     }
   }
   const listed = [...items.values()]

@@ -51,6 +51,7 @@ export async function saveArchive(body: Bytes, options: SaveArchiveOptions): Pro
       label,
       find: files.find,
       names: files.names,
+      links: files.links,
       why: files.why,
       size: async (name) => files.find(name)?.size,
       async open(name, from) {

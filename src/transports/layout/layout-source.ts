@@ -20,7 +20,7 @@ import { blobPath, directoryFiles, INDEX_FILE, type LayoutFiles, readSmall } fro
 import { byTag, decodeLayoutIndex, entryOf, isAttachedTag, namesOf, selectEntries } from './layout-index.ts';
 
 /** More than any layout lists. */
-const MAX_INDEX_SIZE = 64 * 1024 * 1024;
+export const MAX_INDEX_SIZE = 64 * 1024 * 1024;
 
 /** `oci:DIR[:REF]`. Nothing is read before it is asked for. */
 export function ociSource(place: LayoutPlace): ImageSource {
