@@ -18,6 +18,12 @@ const LISTEN: OptionSpec = {
   many: true,
   help: 'Address to listen on; several are taken (default 127.0.0.1:5000; port 0: a free one)',
 };
+const NAME: OptionSpec = {
+  name: 'name',
+  value: 'HOST',
+  many: true,
+  help: 'Name under which web pages may use the registry, beside addresses, localhost and names to listen on; several are taken',
+};
 const PAUSE: OptionSpec = {
   name: 'pause',
   value: 'REF',
@@ -203,7 +209,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'Returns when it answers. Prints the address it listens on and the one that VMs can use. VMs that are told that it is docker.io ask port 80.',
     ],
     arguments: [],
-    options: [LISTEN, DATA],
+    options: [LISTEN, NAME, DATA],
     examples: [
       { command: 'images lreg_start', help: 'On 127.0.0.1:5000' },
       { command: 'images lreg_start --listen=0.0.0.0:80', help: 'For VMs' },
@@ -222,7 +228,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'lreg_status',
     group: EMBEDDED,
     summary: 'Tell whether and where the embedded registry runs',
-    details: ['And what it holds: images, blobs, bytes.'],
+    details: ['And whether pulls and pushes work, and what it holds: images, blobs, bytes.'],
     arguments: [],
     options: [DATA, JSON_OUTPUT],
     status: '0: it runs; 1: it does not.',
@@ -232,9 +238,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'serve',
     group: EMBEDDED,
     summary: 'Run the embedded registry in the foreground',
-    details: ['Ends with SIGINT or SIGTERM, after the requests that are under way.'],
+    details: [
+      'Ends within a second of SIGINT or SIGTERM: requests that are under way have half of it. `/healthz` says whether pulls and pushes work.',
+    ],
     arguments: [],
-    options: [LISTEN, DATA, { name: 'ready-fd', value: 'N', help: 'Where to say that it answers', hidden: true }],
+    options: [LISTEN, NAME, DATA, { name: 'ready-fd', value: 'N', help: 'Where to say that it answers', hidden: true }],
     load: () => import('./commands/serve.ts'),
   },
   ...PLACE_COMMANDS,

@@ -87,7 +87,10 @@ export function createConnections(
     }
     waiting--;
     if (connection.waiting.length === 0) socket.resume();
-    first();
+    // Once round the loop: what can be answered at once would else keep all others waiting until the last one is answered.
+    setImmediate(() => {
+      if (connections.has(socket)) first();
+    });
   }
 
   return {

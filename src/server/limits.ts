@@ -19,7 +19,7 @@ export interface ServerLimits {
   readonly tags: number;
   /** Entries of one page, whatever `n` says. */
   readonly page: number;
-  /** Uploads that are begun and not ended, in all and of one client. */
+  /** Uploads that are begun and not ended, in all and of one client: fewer than the store keeps, so that nobody pushes out what others go on with. */
   readonly uploads: number;
   readonly uploadsPerClient: number;
   /** Milliseconds after which an upload that nobody goes on with is discarded, when another one is begun. */
@@ -56,13 +56,13 @@ export function defaultLimits(openFiles: number): ServerLimits {
     descriptors: 10_000,
     tags: 100,
     page: 10_000,
-    uploads: 4096,
-    uploadsPerClient: 1024,
+    uploads: 900,
+    uploadsPerClient: 500,
     uploadAge: 24 * 60 * MINUTE,
     uploadAgeInNeed: MINUTE,
     head: MINUTE / 2,
     idle: 2 * MINUTE,
-    slow: 10 * MINUTE,
+    slow: 5 * MINUTE,
     slowBytes: MIB / 16,
   };
 }

@@ -26,7 +26,9 @@ export async function sendReply(response: ServerResponse, reply: Reply, options:
     // A client that does not read is given up, also with an answer that is small.
     response.socket?.setTimeout(options.limits.idle);
     if (options.head || body === undefined) response.end();
-    else if (body instanceof Uint8Array) sendWhole(response, body, options);
+    else if (body instanceof Uint8Array && body.length <= SMALL) sendSmall(response, body, options);
+    else if (body instanceof Uint8Array)
+      await sendStream(response, { body: slicesOf(body), length: body.length }, options);
     else await sendStream(response, { body, length: Number(reply.headers?.['Content-Length']) }, options);
   } catch (error) {
     response.destroy();
@@ -34,10 +36,14 @@ export async function sendReply(response: ServerResponse, reply: Reply, options:
   }
 }
 
-function sendWhole(response: ServerResponse, body: Uint8Array, { limits, onSent }: SendOptions): void {
-  if (body.length > SMALL) watchSending(response, () => 0, limits);
+function sendSmall(response: ServerResponse, body: Uint8Array, { onSent }: SendOptions): void {
   response.end(body);
   onSent(body.length);
+}
+
+/** So that it shows whether the client gets on with it. */
+async function* slicesOf(body: Uint8Array): Bytes {
+  for (let at = 0; at < body.length; at += SMALL) yield body.subarray(at, at + SMALL);
 }
 
 async function sendStream(
@@ -46,7 +52,14 @@ async function sendStream(
   { limits, signal, onSent }: SendOptions,
 ): Promise<void> {
   let sent = 0;
-  watchSending(response, () => sent, limits);
+  const transfer: Transfer = {
+    moved: () => sent,
+    waitsForClient: () => response.writableLength > 0,
+    giveUp: () => response.destroy(),
+  };
+  const watch = watchProgress(transfer, limits);
+  // Until the last byte has gone.
+  response.once('close', () => watch[Symbol.dispose]());
   // Leaving the loop returns the source, so the file is closed as soon as the client is gone.
   for await (const chunk of body) {
     signal.throwIfAborted();
@@ -57,17 +70,6 @@ async function sendStream(
   }
   if (sent !== length) throw new Error(`blob ended after ${sent} bytes`);
   response.end();
-}
-
-/** Until the last byte has gone. */
-function watchSending(response: ServerResponse, moved: () => number, limits: SendOptions['limits']): void {
-  const transfer: Transfer = {
-    moved,
-    waitsForClient: () => response.writableLength > 0,
-    giveUp: () => response.destroy(),
-  };
-  const watch = watchProgress(transfer, limits);
-  response.once('close', () => watch[Symbol.dispose]());
 }
 
 function emptyLength(reply: Reply): Readonly<Record<string, number>> {

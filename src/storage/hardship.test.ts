@@ -17,6 +17,7 @@ import {
 } from '../../test/contract/content.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
 import { blobKey, layerLinkKey, revisionLinkKey, tagLinkKey } from './layout.ts';
+import { storeHealth } from './store-health.ts';
 import { canMount, smallDisk, stagedIn, testDirectory } from './testing/directories.ts';
 
 const running: ChildProcess[] = [];
@@ -173,6 +174,23 @@ describe.skipIf(!canMount)('a file system (skipped where we may not mount)', () 
     await using upload = await (await openEmbeddedStore(path)).registry.openUpload('team/app', begun.id);
     await upload.append(chunked(large.bytes.subarray(upload.size)));
     expect((await upload.commit(large.descriptor.digest)).size).toBe(large.bytes.length);
+  });
+
+  it('that is full can be read and not written to, says its health, and is well again when there is room', async () => {
+    await using disk = await smallDisk(2048);
+    const path = disk?.path ?? '';
+    const { registry } = await openEmbeddedStore(path);
+    const health = storeHealth(path);
+    await health.canRead();
+    await health.canWrite();
+    await pushImage(registry, 'team/app', image, ['1']);
+    await health.canRead();
+    await writeFile(join(path, 'filler'), Buffer.alloc(2_100_000)).catch(() => {});
+    await health.canRead();
+    await expect(health.canWrite()).rejects.toMatchObject({ code: 'NO_SPACE' });
+    await truncate(join(path, 'filler'), 0);
+    await health.canWrite();
+    expect(await readdir(join(path, 'images/tmp'))).toEqual([]);
   });
 
   it('that is read-only is read, and READ_ONLY when written to', async () => {

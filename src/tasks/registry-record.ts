@@ -1,9 +1,10 @@
 // What is written down of a running embedded registry, and when that is believed: its process still runs, and as the user who owns the file.
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readOwnedText } from '../io/believed-path.ts';
-import { translateFsError } from '../io/fs-errors.ts';
+import { isFsError, translateFsError } from '../io/fs-errors.ts';
 import { isAlive, type ProcessIdentity } from '../io/process-identity.ts';
 import { isObject } from '../oci/decode.ts';
 import type { ListenAddress } from '../server/address.ts';
@@ -53,6 +54,16 @@ export function writeRecord(path: string, value: unknown): void {
   } catch (error) {
     attempt(() => rmSync(temporary, { force: true }));
     throw translateFsError(error, path);
+  }
+}
+
+/** Whether this very registry's record is there. */
+export async function isRecorded(path: string, identity: ProcessIdentity): Promise<boolean> {
+  try {
+    return decodeState(JSON.parse(await readFile(path, 'utf8')))?.identity === identity;
+  } catch (error) {
+    if (error instanceof SyntaxError || isFsError(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
   }
 }
 

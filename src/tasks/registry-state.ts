@@ -10,7 +10,14 @@ import { isBelievedThere } from '../io/believed-path.ts';
 import { ownIdentity } from '../io/process-identity.ts';
 import { isObject } from '../oci/decode.ts';
 import { advertise } from './registry-adverts.ts';
-import { type RegistryState, readOwnedJson, readRecord, removeRecord, writeRecord } from './registry-record.ts';
+import {
+  isRecorded,
+  type RegistryState,
+  readOwnedJson,
+  readRecord,
+  removeRecord,
+  writeRecord,
+} from './registry-record.ts';
 import type { Settings } from './settings.ts';
 
 type StateSettings = Pick<Settings, 'env' | 'home' | 'uid' | 'data'>;
@@ -30,6 +37,11 @@ export function runningRegistry(data: string, { uid }: Pick<Settings, 'uid'>): R
   const path = statePath(data);
   const state = readRecord(path);
   return state && isBelievedThere(dirname(path), state.uid, uid) ? { ...state, data } : undefined;
+}
+
+/** Whether the data directory still says that this registry serves it. For the registry itself: nobody waits for the disk. */
+export function isAnnounced({ data, identity }: RegistryState): Promise<boolean> {
+  return isRecorded(statePath(data), identity);
 }
 
 /** The user whose data directory it is; `undefined` for one's own, root's, and one that is not there. */

@@ -1,6 +1,7 @@
 // `lreg_status`: whether the embedded registry runs, where, and what it holds.
 import { embeddedStoreExists, openEmbeddedStore } from '../storage/embedded-store.ts';
 import { listRegistry } from './list-registry.ts';
+import { addressOf } from './locate-registry.ts';
 import type { RegistryState } from './registry-record.ts';
 import { dataDirectory, runningRegistry } from './registry-state.ts';
 import type { Settings } from './settings.ts';
@@ -9,6 +10,8 @@ import { addressForVms } from './vm-address.ts';
 export interface RegistryStatus {
   /** Absent where it does not run. */
   readonly running?: RegistryState;
+  /** What it says of itself, where it runs: `ok`, or what it cannot do. */
+  readonly health?: string;
   /** Where VMs reach it; absent where they do not. */
   readonly vms?: { readonly ip: string; readonly port: number };
   readonly data: string;
@@ -26,8 +29,14 @@ export async function registryStatus(settings: Settings): Promise<RegistryStatus
   const data = dataDirectory(settings);
   const running = runningRegistry(data, settings);
   const vms = running && (await addressForVms(running.addresses, settings));
+  const health = running && (await healthOf(running, settings));
   const held = (await embeddedStoreExists(data)) ? await contents(data, settings) : NOTHING;
-  return { ...(running && { running }), ...(vms && { vms }), data, ...held };
+  return { ...(running && { running }), ...(health !== undefined && { health }), ...(vms && { vms }), data, ...held };
+}
+
+async function healthOf({ addresses: [listening] }: RegistryState, settings: Settings): Promise<string | undefined> {
+  const { askHealth } = await import('./ask-health.ts');
+  return listening && askHealth(addressOf(listening).host, settings);
 }
 
 type Contents = Pick<RegistryStatus, 'repositories' | 'tags' | 'blobs' | 'size'>;

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { acquireLock } from '../io/lock.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
+import { isHostName } from '../oci/reference.ts';
 import { formatListenAddress, type ListenAddress, parseListenAddress } from '../server/address.ts';
 import type { OnServerEvent } from '../server/events.ts';
 import { type RunningServer, serve } from '../server/listen.ts';
@@ -11,6 +12,7 @@ import { addressOf } from './locate-registry.ts';
 import { announcedRegistries } from './registry-adverts.ts';
 import type { RegistryState } from './registry-record.ts';
 import { announceRegistry, dataDirectory, runningRegistry } from './registry-state.ts';
+import { servingHealth } from './serving-health.ts';
 import { callOptions, type Settings } from './settings.ts';
 
 export const DEFAULT_LISTEN = '127.0.0.1:5000';
@@ -18,6 +20,8 @@ export const DEFAULT_LISTEN = '127.0.0.1:5000';
 export interface ServeRequest {
   /** `ADDR:PORT`; DEFAULT_LISTEN where there is none. */
   readonly listen: readonly string[];
+  /** Names under which web pages of the registry's own may be, beside those that it listens on. */
+  readonly names?: readonly string[];
   readonly version: string;
   readonly onEvent?: OnServerEvent;
 }
@@ -34,6 +38,7 @@ export interface ServedRegistry extends AsyncDisposable {
  */
 export async function serveRegistry(request: ServeRequest, settings: Settings): Promise<ServedRegistry> {
   const listen = listenAddresses(request.listen);
+  checkNames(request.names);
   const data = dataDirectory(settings);
   const isNew = !storeIsBegun(data);
   try {
@@ -69,9 +74,12 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
   await using _starting = await acquireLock(join(data, 'images/starting'), callOptions(settings));
   const running = runningRegistry(data, settings);
   if (running) throw alreadyRunning(running);
+  let announced: RegistryState | undefined;
   const server: RunningServer = await serve({
     registry: store.registry,
     listen,
+    names: request.names ?? [],
+    health: servingHealth(data, () => announced),
     ...(request.onEvent && { onEvent: request.onEvent }),
     ...callOptions(settings),
   });
@@ -80,6 +88,7 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
       { data, addresses: server.addresses, version: request.version },
       settings,
     );
+    announced = state;
     const stopped = server.stopped.then(withdraw);
     const stop = async () => {
       await server[Symbol.asyncDispose]();
@@ -95,6 +104,15 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
 /** Errors: USAGE. */
 export function listenAddresses(listen: readonly string[]): readonly ListenAddress[] {
   return (listen.length > 0 ? listen : [DEFAULT_LISTEN]).map(parseListenAddress);
+}
+
+/** Errors: USAGE. */
+export function checkNames(names: readonly string[] = []): void {
+  const wrong = names.find((name) => name.includes(':') || !isHostName(name));
+  if (wrong === undefined) return;
+  throw new ImagesError('USAGE', `not a name of a host [${wrong}]`, {
+    hint: 'Write the name alone, without scheme and port: registry.example.org.',
+  });
 }
 
 /** Whether a running registry listens on all that is asked for; with nothing asked for, any will do. */

@@ -11,12 +11,14 @@ import { type ErrorCode, ImagesError } from '../oci/errors.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
 import type { RegistryState } from './registry-record.ts';
 import { dataDirectory, runningRegistry } from './registry-state.ts';
-import { alreadyRunning, listenAddresses, listensOn } from './serve-registry.ts';
+import { alreadyRunning, checkNames, listenAddresses, listensOn } from './serve-registry.ts';
 import type { Settings } from './settings.ts';
 
 export interface StartRequest {
   /** `ADDR:PORT`, as for serveRegistry. */
   readonly listen: readonly string[];
+  /** As for serveRegistry. */
+  readonly names?: readonly string[];
   /** How this program is started: the interpreter and its first arguments. */
   readonly program: readonly [string, ...string[]];
 }
@@ -41,6 +43,7 @@ const MAX_LOG = 4 * 1024 * 1024;
 export async function startRegistry(request: StartRequest, settings: Settings): Promise<StartedRegistry> {
   // What is written wrongly is said here, before a process is made of it.
   listenAddresses(request.listen);
+  checkNames(request.names);
   const data = dataDirectory(settings);
   const before = runningRegistry(data, settings);
   if (before) return alreadyAsWanted(before, request.listen);
@@ -84,11 +87,17 @@ interface ProcessSettings {
 }
 
 async function startProcess(
-  { program, listen }: StartRequest,
+  { program, listen, names = [] }: StartRequest,
   { data, log, settings }: ProcessSettings,
 ): Promise<unknown> {
   const [command, ...first] = program;
-  const args = ['serve', `--data=${data}`, `--ready-fd=${READY_DESCRIPTOR}`, ...listen.map((at) => `--listen=${at}`)];
+  const args = [
+    'serve',
+    `--data=${data}`,
+    `--ready-fd=${READY_DESCRIPTOR}`,
+    ...listen.map((at) => `--listen=${at}`),
+    ...names.map((name) => `--name=${name}`),
+  ];
   const child = spawn(command, [...first, ...args], {
     cwd: '/',
     detached: true,

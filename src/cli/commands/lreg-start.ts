@@ -11,7 +11,11 @@ import { taskSettings } from '../task-settings.ts';
 export const run: Run = async ({ options, context }) => {
   const [interpreter, ...program] = context.program;
   const { state, already } = await startRegistry(
-    { listen: options.texts('listen'), program: [interpreter, ...SERVER_FLAGS, ...program] },
+    {
+      listen: options.texts('listen'),
+      names: options.texts('name'),
+      program: [interpreter, ...SERVER_FLAGS, ...program],
+    },
     taskSettings(context, options),
   );
   if (already) context.note('The embedded registry runs already.');

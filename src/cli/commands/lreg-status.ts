@@ -3,6 +3,7 @@ import { formatListenAddress } from '../../server/address.ts';
 import { type RegistryStatus, registryStatus } from '../../tasks/registry-status.ts';
 import type { Run } from '../command.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
+import { safeText } from '../safe-text.ts';
 import { taskSettings } from '../task-settings.ts';
 import { writeJson } from '../write-json.ts';
 
@@ -18,12 +19,13 @@ export const run: Run = async ({ options, context }) => {
   return status.running ? 0 : 1;
 };
 
-function rows({ running, vms, data, ...held }: RegistryStatus): readonly (readonly [string, string])[] {
+function rows({ running, health, vms, data, ...held }: RegistryStatus): readonly (readonly [string, string])[] {
   const where =
     running?.addresses.map((address) => ['address', `http://${formatListenAddress(address)}`] as const) ?? [];
   const images = `${formatCount(held.tags, 'tag')} in ${formatCount(held.repositories, 'repository', 'repositories')}`;
   return [
     ['running', running ? `yes, pid ${running.pid}, since ${running.since}` : 'no: `images lreg_start` starts it'],
+    ...(health === undefined ? [] : [['health', safeText(health)] as const]),
     ...where,
     ...(running
       ? [['VMs', vms ? formatListenAddress({ host: vms.ip, port: vms.port }) : 'cannot reach it'] as const]
@@ -34,11 +36,12 @@ function rows({ running, vms, data, ...held }: RegistryStatus): readonly (readon
   ];
 }
 
-function asJson({ running, vms, ...held }: RegistryStatus): unknown {
+function asJson({ running, health, vms, ...held }: RegistryStatus): unknown {
   const { pid, since, version, addresses } = running ?? {};
   return {
     running: running !== undefined,
     ...(running && { pid, since, version, addresses }),
+    ...(health !== undefined && { health }),
     ...(vms && { vms }),
     ...held,
   };

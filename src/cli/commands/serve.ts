@@ -22,7 +22,12 @@ export const run: Run = async ({ options, context }) => {
   let served: ServedRegistry;
   try {
     served = await serveRegistry(
-      { listen: options.texts('listen'), version: context.version, onEvent: (event) => logEvent(event, context) },
+      {
+        listen: options.texts('listen'),
+        names: options.texts('name'),
+        version: context.version,
+        onEvent: (event) => logEvent(event, context),
+      },
       taskSettings(context, options),
     );
   } catch (error) {

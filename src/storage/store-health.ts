@@ -1,0 +1,64 @@
+// Whether a store can be read and written right now: looked at where pulls and pushes would fail, and at next to no cost.
+import { randomUUID } from 'node:crypto';
+import { access, constants, mkdir, open, opendir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isFsError, translatingFsErrors } from '../io/fs-errors.ts';
+import { REPOSITORIES } from './layout.ts';
+
+export interface StoreHealth {
+  /** Errors: NO_ACCESS, those of the system. */
+  canRead(): Promise<void>;
+  /** Errors: NO_SPACE, READ_ONLY, NO_ACCESS, those of the system. */
+  canWrite(): Promise<void>;
+}
+
+/** Less is no room for a push: a manifest, its config and their links. */
+const ROOM = Buffer.alloc(64 * 1024, 'images');
+
+export function storeHealth(directory: string): StoreHealth {
+  const repositories = join(directory, REPOSITORIES);
+  // What is left there by a process that was killed is swept with all else.
+  const temporary = join(directory, 'images/tmp');
+
+  async function write(): Promise<void> {
+    await mkdir(temporary, { recursive: true });
+    const path = join(temporary, `${process.pid}-${randomUUID()}`);
+    const handle = await open(path, 'wx');
+    try {
+      await handle.writeFile(ROOM);
+      // Some file systems tell only now.
+      await handle.datasync();
+    } finally {
+      await handle.close();
+      await unlink(path);
+    }
+  }
+
+  return {
+    canRead: () => translatingFsErrors(directory, () => ifThere(() => readOne(repositories))),
+    canWrite: () =>
+      translatingFsErrors(directory, async () => {
+        await ifThere(() => access(repositories, constants.W_OK));
+        await write();
+      }),
+  };
+}
+
+/** The first entry of a directory. */
+async function readOne(path: string): Promise<void> {
+  const directory = await opendir(path);
+  try {
+    await directory.read();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** A store that holds nothing yet has no folders. */
+async function ifThere(look: () => Promise<void>): Promise<void> {
+  try {
+    await look();
+  } catch (error) {
+    if (!isFsError(error, 'ENOENT')) throw error;
+  }
+}
