@@ -7,20 +7,34 @@ describe('the next page', () => {
     ['</v2/_catalog?last=b&n=2>; rel="next"', '/v2/_catalog?last=b&n=2'],
     ['<https://quay.io/v2/x/tags/list?next_page=a,b;c>;rel=next', 'https://quay.io/v2/x/tags/list?next_page=a,b;c'],
     ['</a>; rel="prev", </b>; title="x, y"; REL="start Next"', '/b'],
-    ['</a>; rel="prev"', undefined],
-    ['</a>', undefined],
-    ['', undefined],
-    [undefined, undefined],
-  ])('of %j is %j', (header, expected) => {
-    expect(parseNextLink(header)).toBe(expected);
+    ['/v2/x/tags/list?n=1&last=1; rel="next"', '/v2/x/tags/list?n=1&last=1'],
+    ['</a>; rel="prev", ?last=b;rel=next', '?last=b'],
+    ['</a?last=b>', '/a?last=b'],
+    ['</a>; rel="next";', '/a'],
+  ])('of %j is %j', (header, target) => {
+    expect(parseNextLink(header)).toEqual({ type: 'next', target });
   });
+
+  it.each([['</a>; rel="prev"'], ['</a>; rel=first, </b>; rel="last"'], [''], ['  '], [undefined]])(
+    'is not there in %j',
+    (header) => {
+      expect(parseNextLink(header)).toEqual({ type: 'none' });
+    },
+  );
+
+  it.each([['</a'], ['</a>; rel="next'], ['"/a"; rel=next'], ['</a>, </b>'], ['/a?last=b,c; rel="next"'], ['a b']])(
+    'may be there in %j',
+    (header) => {
+      expect(parseNextLink(header).type).not.toBe('none');
+    },
+  );
 
   it('is found behind any other links', () => {
     const target = fc.stringMatching(/^[a-z/?=&,;.]{0,20}$/);
     fc.assert(
       fc.property(fc.array(target), target, (others, next) => {
         const header = [...others.map((each) => `<${each}>; rel="prev"`), `<${next}>; rel="next"`].join(', ');
-        expect(parseNextLink(header)).toBe(next);
+        expect(parseNextLink(header)).toEqual({ type: 'next', target: next });
       }),
     );
   });
@@ -29,7 +43,7 @@ describe('the next page', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...'<>;,="relnext '), maxLength: 200 }), (text) => {
         const next = parseNextLink(text);
-        expect(next === undefined || text.includes(`<${next}>`)).toBe(true);
+        expect(next.type !== 'next' || text.includes(next.target)).toBe(true);
       }),
     );
   });

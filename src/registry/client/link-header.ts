@@ -1,12 +1,30 @@
-// The Link header of paginated answers (RFC 8288; distribution specification 1.1, "Listing Tags").
+// The Link header of paginated answers (RFC 8288; distribution specification 1.1, "Listing Tags"), as registries write it: some leave out the angle brackets.
 
-/** The target of the link whose relation is `next`. */
-export function parseNextLink(header: string | undefined): string | undefined {
-  for (const [, target, parameters = ''] of (header ?? '').matchAll(
-    /<([^>]*)>((?:\s*;\s*[^\s;,=]+(?:\s*=\s*(?:"[^"]*"|[^\s;,"]+))?)*)/g,
-  )) {
-    const relations = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/i.exec(parameters);
-    if ((relations?.[1] ?? relations?.[2] ?? '').toLowerCase().split(/\s+/).includes('next')) return target;
+export type NextLink =
+  | { readonly type: 'next'; readonly target: string }
+  /** There is no next page. */
+  | { readonly type: 'none' }
+  /** There may be one: a list must not end there as if it were whole. */
+  | { readonly type: 'unreadable' };
+
+const LINK =
+  /\s*(?:<([^>]*)>|([^<>\s;,"]+))((?:\s*;\s*[^\s;,="<>]+(?:\s*=\s*(?:"[^"]*"|[^\s;,"<>]+))?)*)\s*;?\s*(?:,|$)/y;
+
+/** The link whose relation is `next`; a single one without any relation is that, too: what else would it be. */
+export function parseNextLink(header: string | undefined): NextLink {
+  const text = header?.trim() ?? '';
+  const targets: { readonly target: string; readonly relations: readonly string[] | undefined }[] = [];
+  for (let at = 0; at < text.length; at = LINK.lastIndex) {
+    LINK.lastIndex = at;
+    const match = LINK.exec(text);
+    if (!match) return { type: 'unreadable' };
+    const [, bracketed, bare = '', parameters = ''] = match;
+    const [, quoted, plain] = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/i.exec(parameters) ?? [];
+    const relations = (quoted ?? plain)?.toLowerCase().split(/\s+/);
+    if (relations?.includes('next')) return { type: 'next', target: bracketed ?? bare };
+    targets.push({ target: bracketed ?? bare, relations });
   }
-  return undefined;
+  const [first] = targets;
+  if (first && targets.length === 1 && !first.relations) return { type: 'next', target: first.target };
+  return { type: targets.every(({ relations }) => relations) ? 'none' : 'unreadable' };
 }

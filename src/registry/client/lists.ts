@@ -1,22 +1,34 @@
 // Lists over HTTP: catalogue, tags, referrers; page after page, and in byte order whatever order the registry has.
 import type { HttpAnswer } from '../../io/http.ts';
-import { pathWithQuery, resolveHttpUrl } from '../../io/http-url.ts';
+import { pathWithQuery } from '../../io/http-url.ts';
+import { readWhole } from '../../io/http-whole.ts';
+import { quote } from '../../io/quote.ts';
 import { isObject, type Json } from '../../oci/decode.ts';
 import { type Descriptor, decodeDescriptor } from '../../oci/descriptor.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { OCI_INDEX } from '../../oci/media-types.ts';
 import type { RegistryLister } from '../contract.ts';
-import { badAnswer, readText } from './answer-errors.ts';
+import { badAnswer } from './answer-errors.ts';
+import { uncoded } from './content-encoding.ts';
 import type { EndpointHttp, EndpointRequest } from './endpoint-http.ts';
 import { parseNextLink } from './link-header.ts';
 import type { ManifestReader } from './manifests.ts';
 import { repositoryPath } from './paths.ts';
 import { taggedReferrers } from './referrers-tag.ts';
 import { CATALOGUE_SCOPE, repositoryScope } from './scopes.ts';
+import { FOUND } from './statuses.ts';
 
 /** Names asked for at a time: the most that distribution gives. */
 const PAGE = '1000';
 const MAX_PAGE_BYTES = 32 * 1024 * 1024;
+/** Milliseconds for a page. */
+const PAGE_WITHIN = 120_000;
+/** What no list needs, and a host that always names one more page is not followed beyond. */
+const MAX_PAGES = 10_000;
+const MAX_LIST_BYTES = 128 * 1024 * 1024;
+
+/** Of a registry without the referrers API. */
+const NO_REFERRERS: readonly number[] = [400, 404, 405, 406, 501];
 
 export function lister(http: EndpointHttp, manifests: ManifestReader): RegistryLister {
   return {
@@ -48,8 +60,8 @@ export function lister(http: EndpointHttp, manifests: ManifestReader): RegistryL
         asked: { what: `referrers of ${http.host}/${repository}@${subject}`, unknown: 'NAME_UNKNOWN' },
         signal: options.signal,
       };
-      for await (const page of pages(http, { ...request, expected: [200, 400, 404, 405] })) {
-        if (page.answer.status !== 200) {
+      for await (const page of pages(http, { ...request, expected: [...FOUND, ...NO_REFERRERS] })) {
+        if (NO_REFERRERS.includes(page.answer.status)) {
           yield* ofType(await taggedReferrers(manifests, repository, { subject, ...options }), artifactType);
           return;
         }
@@ -61,38 +73,85 @@ export function lister(http: EndpointHttp, manifests: ManifestReader): RegistryL
   };
 }
 
-type ListRequest = Omit<EndpointRequest, 'method' | 'expected'>;
+type ListRequest = Omit<EndpointRequest, 'method' | 'expected' | 'to'> & {
+  /** Below the endpoint's root, with its query. */
+  readonly to: string;
+};
 
 interface Page {
   readonly answer: HttpAnswer;
+  /** Empty where there is no list. */
   readonly body: Json;
+  readonly bytes: number;
 }
 
-/** Follows `Link: <…>; rel="next"`, always at the same host: what it says of the host is often that of a machine behind a proxy. */
-async function* pages(http: EndpointHttp, request: Omit<EndpointRequest, 'method'>): AsyncGenerator<Page> {
+/**
+ * Follows `Link: …; rel="next"`. Of a link only its query counts, asked on the own path: what it says of host and path is often that of a machine behind a proxy.
+ * Errors: BAD_ANSWER where there may be more that cannot be asked for, and for a list that never ends.
+ */
+async function* pages(
+  http: EndpointHttp,
+  request: ListRequest & Pick<EndpointRequest, 'expected'>,
+): AsyncGenerator<Page> {
+  const { what } = request.asked;
   const seen = new Set<string>();
-  for (let to: EndpointRequest['to'] | undefined = request.to; to !== undefined; ) {
-    const answer: HttpAnswer = await http.send({ ...request, method: 'GET', to });
-    const text = await readText(answer, MAX_PAGE_BYTES);
-    yield { answer, body: answer.status === 200 ? readObject(answer, request, text) : {} };
-    const link = answer.status === 200 ? parseNextLink(answer.headers.link?.toString()) : undefined;
-    if (link === undefined) return;
-    const { path } = resolveHttpUrl(answer.url, link);
-    if (seen.has(path))
-      throw new ImagesError('BAD_ANSWER', `${answer.url.host} lists ${request.asked.what} in a circle`);
-    seen.add(path);
-    to = { ...answer.url, path };
+  let bytes = 0;
+  for (let to: string | undefined = request.to; to !== undefined; ) {
+    const page: Page = await http.read({ ...request, method: 'GET', to }, (answer) => readPage(answer, request));
+    yield page;
+    const { host } = page.answer.url;
+    to = FOUND.includes(page.answer.status) ? nextPage(request, page.answer) : undefined;
+    if (to === undefined) return;
+    if (seen.has(to)) throw new ImagesError('BAD_ANSWER', `${host} lists ${what} in a circle`);
+    seen.add(to);
+    bytes += page.bytes;
+    if (seen.size >= MAX_PAGES || bytes > MAX_LIST_BYTES) {
+      throw new ImagesError('BAD_ANSWER', `${host} lists ${what} without end [${seen.size} pages, ${bytes} bytes]`);
+    }
   }
 }
 
-function readObject(answer: HttpAnswer, { asked }: Pick<EndpointRequest, 'asked'>, text: string): Json {
-  try {
-    const body: unknown = JSON.parse(text);
-    if (isObject(body)) return body;
-  } catch {
-    // Not JSON: said below, with what came instead.
+function nextPage({ to, asked }: ListRequest, answer: HttpAnswer): string | undefined {
+  const header = answer.headers.link?.toString();
+  const link = parseNextLink(header);
+  if (link.type === 'none') return undefined;
+  const query = link.type === 'next' ? /\?([^#]+)/.exec(link.target)?.[1] : undefined;
+  if (query === undefined) {
+    throw new ImagesError(
+      'BAD_ANSWER',
+      `the next page of ${asked.what} cannot be asked for: the Link header of ${answer.url.host} is not understood [${quote(header ?? '', 100)}]`,
+      { hint: 'The registry, or a proxy in front of it, is set up wrongly: the list would not be whole.' },
+    );
   }
-  throw badAnswer(answer, asked, text);
+  const [path = '', own = ''] = to.split('?', 2);
+  // A mirror that serves many hosts is told each time which one is meant.
+  const ns = /(?:^|&)(ns=[^&]*)/.exec(own)?.[1];
+  return `${path}?${query}${ns && !/(?:^|&)ns=/.test(query) ? `&${ns}` : ''}`;
+}
+
+async function readPage(answer: HttpAnswer, { asked }: Pick<EndpointRequest, 'asked'>): Promise<Page> {
+  if (!FOUND.includes(answer.status)) {
+    answer.discard();
+    return { answer, body: {}, bytes: 0 };
+  }
+  const sent = await readWhole(answer, { bytes: MAX_PAGE_BYTES, within: PAGE_WITHIN });
+  const plain = await uncoded(answer, sent, {
+    limit: MAX_PAGE_BYTES,
+    wanted: (bytes) => parseObject(bytes) !== undefined,
+  });
+  const body = parseObject(plain);
+  if (body) return { answer, body, bytes: plain.length };
+  throw badAnswer(answer, asked, Buffer.from(plain.subarray(0, 1024)).toString('utf8'));
+}
+
+function parseObject(bytes: Uint8Array): Json | undefined {
+  try {
+    const body: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+    return isObject(body) ? body : undefined;
+  } catch {
+    // Not JSON: who asked says what came instead.
+    return undefined;
+  }
 }
 
 interface Wanted {
@@ -107,7 +166,7 @@ interface Wanted {
 async function names(http: EndpointHttp, request: ListRequest, { field, after }: Wanted): Promise<readonly string[]> {
   const found = new Set<string>();
   let isNull = true;
-  for await (const { answer, body } of pages(http, { ...request, expected: [200] })) {
+  for await (const { answer, body } of pages(http, { ...request, expected: FOUND })) {
     isNull &&= body[field] === null;
     // Go writes an empty list as null.
     const entries = body[field] ?? [];

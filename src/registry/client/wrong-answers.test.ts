@@ -12,7 +12,7 @@ import {
   index,
   startFaultyRegistry,
 } from './testing/faulty-registry.ts';
-import { firstTimes, sendJson, sendRange, startFaultyServer, status } from './testing/faulty-server.ts';
+import { firstTimes, sendRange, startFaultyServer, status } from './testing/faulty-server.ts';
 
 let faulty: FaultyRegistry;
 let server: FaultyRegistry['server'];
@@ -202,61 +202,5 @@ describe('a redirect', () => {
     expect((await failure(registry.getManifest('app', 'latest'))).code).toBe('BAD_ANSWER');
     server.inject(status(302, { location: 'ftp://elsewhere/x' }));
     expect((await failure(registry.getManifest('app', 'latest'))).code).toBe('BAD_ANSWER');
-  });
-});
-
-describe('a list', () => {
-  it('is read page by page, relative or absolute, always at the same host, and sorted', async () => {
-    server.inject((request, response) => {
-      const last = new URL(request.url, 'http://x').searchParams.get('last');
-      if (last === null) response.setHeader('link', `</v2/app/tags/list?n=2&last=b>; rel="next"`);
-      if (last === 'b') response.setHeader('link', `<https://internal.invalid/v2/app/tags/list?n=2&last=c>; rel=next`);
-      return sendJson(response, 200, {
-        name: 'app',
-        tags: last === null ? ['b', 'a'] : last === 'b' ? ['Z', 'c'] : null,
-      });
-    });
-    expect(await Array.fromAsync(registry.tags('app'))).toEqual(['Z', 'a', 'b', 'c']);
-    expect(server.requests).toHaveLength(3);
-  });
-
-  it('that is none is BAD_ANSWER; null is an empty one', async () => {
-    const list = async (repositories: unknown) => {
-      server.inject((_request, response) => sendJson(response, 200, { repositories }));
-      return await Array.fromAsync(registry.repositories());
-    };
-    expect(await list(null)).toEqual([]);
-    expect((await failure(list('many'))).code).toBe('BAD_ANSWER');
-  });
-
-  it('in a circle is BAD_ANSWER', async () => {
-    server.inject((_request, response) => {
-      response.setHeader('link', '</v2/_catalog?n=1>; rel="next"');
-      return sendJson(response, 200, { repositories: ['a'] });
-    });
-    expect((await failure(Array.fromAsync(registry.repositories()))).code).toBe('BAD_ANSWER');
-  });
-
-  it('of referrers is filtered here where the host did not', async () => {
-    const entry = (artifactType: string) => ({ mediaType: OCI_MANIFEST, digest, size: 2, artifactType });
-    const answer = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [entry('a/b'), entry('c/d')] };
-    server.inject((_request, response) => sendJson(response, 200, answer));
-    expect(await Array.fromAsync(registry.referrers('app', digest, 'c/d'))).toMatchObject([{ artifactType: 'c/d' }]);
-    server.inject((_request, response) => {
-      response.setHeader('oci-filters-applied', 'artifactType');
-      return sendJson(response, 200, { ...answer, manifests: [entry('c/d')] });
-    });
-    expect(await Array.fromAsync(registry.referrers('app', digest, 'c/d'))).toHaveLength(1);
-  });
-
-  it('of referrers is read from the tag where there is no such API', async () => {
-    const bytes = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [{ mediaType: OCI_MANIFEST, digest, size: 2 }] };
-    server.inject((request, response) => {
-      if (!request.url.endsWith(`/manifests/${digest.replace(':', '-')}`)) return status(404)(request, response);
-      response.writeHead(200, { 'content-type': OCI_INDEX });
-      response.end(JSON.stringify(bytes));
-      return true;
-    });
-    expect(await Array.fromAsync(registry.referrers('app', digest))).toEqual(bytes.manifests);
   });
 });

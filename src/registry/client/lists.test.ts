@@ -1,0 +1,125 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts';
+import { digest, type FaultyRegistry, failure, startFaultyRegistry } from './testing/faulty-registry.ts';
+import { sendJson, status } from './testing/faulty-server.ts';
+
+let faulty: FaultyRegistry;
+let server: FaultyRegistry['server'];
+let registry: FaultyRegistry['registry'];
+
+beforeEach(async () => {
+  faulty = await startFaultyRegistry();
+  ({ server, registry } = faulty);
+});
+afterEach(() => faulty[Symbol.asyncDispose]());
+
+describe('a list', () => {
+  it('is read page by page, relative or absolute, always at the same host, and sorted', async () => {
+    server.inject((request, response) => {
+      const last = new URL(request.url, 'http://x').searchParams.get('last');
+      if (last === null) response.setHeader('link', `</v2/app/tags/list?n=2&last=b>; rel="next"`);
+      if (last === 'b') response.setHeader('link', `<https://internal.invalid/v2/app/tags/list?n=2&last=c>; rel=next`);
+      return sendJson(response, 200, {
+        name: 'app',
+        tags: last === null ? ['b', 'a'] : last === 'b' ? ['Z', 'c'] : null,
+      });
+    });
+    expect(await Array.fromAsync(registry.tags('app'))).toEqual(['Z', 'a', 'b', 'c']);
+    expect(server.requests).toHaveLength(3);
+  });
+
+  it.each([
+    [
+      'that leads to a path of a machine behind a proxy',
+      'http://internal.invalid/repository/proxy/v2/app/tags/list?n=1&last=a',
+    ],
+    ['that leads into another repository', '/v2/cache/app/tags/list?n=1&last=a'],
+    ['that is a query alone', '?n=1&last=a'],
+    ['with characters that no request line holds', '/v2/app/tags/list?n=1&last=a&x=\u00e9 b'],
+  ])('is asked for with the query of a Link %s, on its own path', async (_what, link) => {
+    server.inject((request, response) => {
+      if (!request.url.startsWith('/v2/app/tags/list?')) return status(400)(request, response);
+      const isLast = request.url.includes('last=a');
+      if (!isLast) response.setHeader('link', `<${link}>; rel="next"`);
+      return sendJson(response, 200, { tags: [isLast ? 'b' : 'a'] });
+    });
+    expect(await Array.fromAsync(registry.tags('app'))).toEqual(['a', 'b']);
+  });
+
+  it.each(['</v2/app/tags/list>; rel="next"', '<broken; rel="next"', '"x"; rel="next"', '</page/2>; rel="next"'])(
+    'never ends as if it were whole, with the Link %s',
+    async (link) => {
+      server.inject((_request, response) => {
+        response.setHeader('link', link);
+        return sendJson(response, 200, { tags: ['a'] });
+      });
+      const error = await failure(Array.fromAsync(registry.tags('app')));
+      expect(error.code).toBe('BAD_ANSWER');
+      expect(error.message).toContain('next page');
+    },
+  );
+
+  it('that never ends is given up', async () => {
+    let page = 0;
+    server.inject((_request, response) => {
+      page += 1;
+      response.setHeader('link', `</v2/_catalog?last=${page}>; rel="next"`);
+      return sendJson(response, 200, { repositories: [], filler: 'x'.repeat(30 * 1024 * 1024) });
+    });
+    const error = await failure(Array.fromAsync(registry.repositories()));
+    expect(error.code).toBe('BAD_ANSWER');
+    expect(error.message).toContain('without end');
+    expect(page).toBeLessThan(20);
+  });
+
+  it('whose page breaks off is asked for that page again', async () => {
+    const page = JSON.stringify({ tags: ['a', 'b'] });
+    server.inject((request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': page.length });
+      if (request.nth > 0) response.end(page);
+      else response.write(page.slice(0, 8), () => response.destroy());
+      return true;
+    });
+    expect(await Array.fromAsync(registry.tags('app'))).toEqual(['a', 'b']);
+  });
+
+  it('that is none is BAD_ANSWER; null is an empty one', async () => {
+    const list = async (repositories: unknown) => {
+      server.inject((_request, response) => sendJson(response, 200, { repositories }));
+      return await Array.fromAsync(registry.repositories());
+    };
+    expect(await list(null)).toEqual([]);
+    expect((await failure(list('many'))).code).toBe('BAD_ANSWER');
+  });
+
+  it('in a circle is BAD_ANSWER', async () => {
+    server.inject((_request, response) => {
+      response.setHeader('link', '</v2/_catalog?n=1>; rel="next"');
+      return sendJson(response, 200, { repositories: ['a'] });
+    });
+    expect((await failure(Array.fromAsync(registry.repositories()))).code).toBe('BAD_ANSWER');
+  });
+
+  it('of referrers is filtered here where the host did not', async () => {
+    const entry = (artifactType: string) => ({ mediaType: OCI_MANIFEST, digest, size: 2, artifactType });
+    const answer = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [entry('a/b'), entry('c/d')] };
+    server.inject((_request, response) => sendJson(response, 200, answer));
+    expect(await Array.fromAsync(registry.referrers('app', digest, 'c/d'))).toMatchObject([{ artifactType: 'c/d' }]);
+    server.inject((_request, response) => {
+      response.setHeader('oci-filters-applied', 'artifactType');
+      return sendJson(response, 200, { ...answer, manifests: [entry('c/d')] });
+    });
+    expect(await Array.fromAsync(registry.referrers('app', digest, 'c/d'))).toHaveLength(1);
+  });
+
+  it('of referrers is read from the tag where there is no such API', async () => {
+    const bytes = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [{ mediaType: OCI_MANIFEST, digest, size: 2 }] };
+    server.inject((request, response) => {
+      if (!request.url.endsWith(`/manifests/${digest.replace(':', '-')}`)) return status(404)(request, response);
+      response.writeHead(200, { 'content-type': OCI_INDEX });
+      response.end(JSON.stringify(bytes));
+      return true;
+    });
+    expect(await Array.fromAsync(registry.referrers('app', digest))).toEqual(bytes.manifests);
+  });
+});
