@@ -69,7 +69,14 @@ export interface FileTree {
 /** Looks at directories that mean something as a whole (a Helm chart, a kustomization) and takes their files from the document rules. */
 export interface TreeRule {
   readonly name: string;
-  find(tree: FileTree): Promise<TreeFindings>;
+  find(tree: FileTree, given?: GivenValues): Promise<TreeFindings>;
+}
+
+/** Values that the user gives to charts, as `helm install` takes them. */
+export interface GivenValues {
+  readonly values: Readonly<Record<string, unknown>>;
+  /** There is a chart that gets them. */
+  onChart(): void;
 }
 
 export interface TreeFindings {

@@ -23,10 +23,12 @@ const MANIFEST = /\.ya?ml$|(?:^|\/)Kustomization$/i;
 /** What SOPS has encrypted, nobody here can read. */
 const ENCRYPTED = /^ENC\[/;
 
+export type DataByName = ReadonlyMap<string, readonly ObjectData[]>;
+
 /** The ConfigMaps and Secrets with one of these names. Each file is read once, and parsed only where it has one of the names. */
-export async function readObjectData(tree: FileTree, names: ReadonlySet<string>): Promise<readonly ObjectData[]> {
+export async function readObjectData(tree: FileTree, names: ReadonlySet<string>): Promise<DataByName> {
   const found: ObjectData[] = [];
-  if (names.size === 0) return found;
+  if (names.size === 0) return new Map();
   for (const file of tree.files) {
     if (!MANIFEST.test(file)) continue;
     const text = await tree.read(file);
@@ -35,14 +37,14 @@ export async function readObjectData(tree: FileTree, names: ReadonlySet<string>)
       for (const one of await dataIn(tree, document)) if (names.has(one.name)) found.push(one);
     }
   }
-  return found;
+  return Map.groupBy(found, ({ name }) => name);
 }
 
 /** The one that is meant in `file`: of several the nearest; all of those that are equally near. */
-export function nearestData(all: readonly ObjectData[], wanted: Wanted, file: string): readonly ObjectData[] {
-  const named = all.filter(({ kind, name, namespace }) => {
+export function nearestData(all: DataByName, wanted: Wanted, file: string): readonly ObjectData[] {
+  const named = (all.get(wanted.name) ?? []).filter(({ kind, namespace }) => {
     const isThere = namespace === undefined || wanted.namespace === undefined || namespace === wanted.namespace;
-    return kind === wanted.kind && name === wanted.name && isThere;
+    return kind === wanted.kind && isThere;
   });
   const above = directoriesAbove(file);
   const distances = named.map((one) => above.findIndex((directory) => directoriesAbove(one.file).includes(directory)));

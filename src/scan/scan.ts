@@ -1,6 +1,6 @@
 // The scan of a directory: tree rules first, then every remaining manifest, document by document. Each file is in memory only while it is looked at.
 import { addAll } from './add-all.ts';
-import type { DocumentRule, FileTree, Finding, ScanResult, TreeRule, Warning } from './contract.ts';
+import type { DocumentRule, FileTree, Finding, GivenValues, ScanResult, TreeRule, Warning } from './contract.ts';
 import type { Environment } from './fill-in.ts';
 import { uniqueWarnings, withoutRepetition } from './repetition.ts';
 import { doubtTestData } from './test-data.ts';
@@ -13,6 +13,8 @@ export interface Rules {
 export interface ScanOptions {
   /** Default: all of rules.ts. */
   readonly rules?: Rules;
+  /** Values for the charts. */
+  readonly given?: GivenValues;
   readonly signal?: AbortSignal;
 }
 
@@ -44,15 +46,15 @@ async function defaultRules(): Promise<Rules> {
 
 async function scanTree(
   tree: FileTree,
-  options: { readonly rules: Rules; readonly warnings: Warning[]; readonly signal?: AbortSignal },
+  options: ScanOptions & { readonly rules: Rules; readonly warnings: Warning[] },
 ): Promise<ScanResult> {
-  const { rules, warnings, signal } = options;
+  const { rules, warnings, given, signal } = options;
   const { findInText } = await import('./find-in-text.ts');
   const findings: Finding[] = [];
   const claimed = new Set<string>();
   for (const rule of rules.trees) {
     signal?.throwIfAborted();
-    const found = await rule.find(tree);
+    const found = await rule.find(tree, given);
     addAll(findings, found.findings);
     addAll(warnings, found.warnings);
     for (const file of found.claimed) claimed.add(file);

@@ -2,7 +2,7 @@
 import type { FileTree } from '../contract.ts';
 import { asFields, type Fields, fieldOf, listOf, textOf, valueAt } from '../fields.ts';
 import { type Environment, PLAIN } from '../fill-in.ts';
-import { nearestData, type ObjectData, readObjectData, type Wanted } from '../object-data.ts';
+import { type DataByName, nearestData, readObjectData, type Wanted } from '../object-data.ts';
 import { directoriesAbove, directoryInRepository } from '../tree-paths.ts';
 import { substitute, type Variables } from '../variables.ts';
 import { objectOf } from '../walk.ts';
@@ -82,10 +82,7 @@ function kustomizationIn(tree: FileTree, file: string, value: unknown): FluxKust
 }
 
 /** What is substituted from objects, later ones over earlier ones, and over all of them what the Kustomization itself sets. */
-function environmentsFrom(
-  { file, variables, sources }: FluxKustomization,
-  data: readonly ObjectData[],
-): readonly Environment[] {
+function environmentsFrom({ file, variables, sources }: FluxKustomization, data: DataByName): readonly Environment[] {
   const found = sources.map((wanted) => nearestData(data, wanted, file));
   const doubt = found.some((several) => several.length > 1)
     ? 'several objects of one name set its variables'

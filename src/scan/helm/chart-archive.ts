@@ -24,8 +24,8 @@ export function isPacked(file: string): boolean {
 }
 
 /** Opens a packed chart; undefined for an archive of something else. Errors: TAR_INVALID for what is no archive, is too big, or breaks off. */
-export async function openChartArchive(tree: FileTree, file: string): Promise<PackedChart | undefined> {
-  const contents = await unpacked(await tree.bytes(file));
+export async function openChartArchive(file: string, bytes: Uint8Array): Promise<PackedChart | undefined> {
+  const contents = await unpacked(bytes);
   const top = [...contents.keys()].map((name) => /^([^/]+)\/Chart\.yaml$/.exec(name)?.[1]).find(Boolean);
   if (top === undefined) return undefined;
   return { tree: treeOf(file, contents), directory: `${file}!${top}` };

@@ -215,7 +215,7 @@ async function packedCharts(
     if (!/^charts\/[^/]+$/.test(path) || !isPacked(path)) continue;
     const file = inDirectory(parent.directory, path);
     try {
-      const opened = await openChartArchive(tree, file);
+      const opened = await openChartArchive(file, await tree.bytes(file));
       if (opened) packed.push(opened);
     } catch (error) {
       if (!isImagesError(error, 'TAR_INVALID')) throw error;

@@ -8,7 +8,7 @@ import { FUNCTIONS } from './functions/functions.ts';
 import { renderTemplate, TemplateError } from './template/evaluator.ts';
 import { TemplateSyntaxError } from './template/lexer.ts';
 import { type Body, type ParsedTemplate, parseTemplate } from './template/parser.ts';
-import { DOUBT, dictionary, UNKNOWN } from './template/values.ts';
+import { type Dictionary, DOUBT, dictionary, UNKNOWN } from './template/values.ts';
 import { type ValuedChart, withValues } from './values.ts';
 
 export interface Manifest {
@@ -35,15 +35,17 @@ export interface RenderedChart {
 /** How an unknown part of a text is shown; no rule takes it for part of a reference. */
 const SHOWN_UNKNOWN = '<unknown>';
 
-/** Renders a chart and the charts below it; with `explores` also the charts and the parts that are switched off. */
+/** Renders a chart and the charts below it, with values over its own; with `explores` also the charts and the parts that are switched off. */
 export function renderChart(
   top: Chart,
   cluster: Cluster,
-  options: { readonly explores?: boolean } = {},
+  options: { readonly explores?: boolean; readonly values?: Dictionary } = {},
 ): RenderedChart {
   const warnings: Warning[] = [];
   // Templates may change the values that later ones see, so each rendering has its own.
-  const charts = [...chartsOf(withValues(top))].filter((chart) => options.explores || chart.off === undefined);
+  const charts = [...chartsOf(withValues(top, options.values))].filter(
+    (chart) => options.explores || chart.off === undefined,
+  );
   const { bodies, named } = parseAll(charts, warnings);
   const parse = cachedParser();
   const manifests: Manifest[] = [];

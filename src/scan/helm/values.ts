@@ -11,9 +11,10 @@ export interface ValuedChart {
   readonly subcharts: readonly ValuedChart[];
 }
 
-/** helm.sh/docs/chart_template_guide/subcharts_and_globals, …/topics/charts "Tags and Condition fields". */
-export function withValues(chart: Chart): ValuedChart {
-  const values = copyOf(chart.values);
+/** helm.sh/docs/chart_template_guide/subcharts_and_globals, …/topics/charts "Tags and Condition fields". What is given lies over the chart's own values. */
+export function withValues(chart: Chart, given: Dictionary = dictionary()): ValuedChart {
+  const values = copyOf(given);
+  fillIn(values, chart.values);
   coalesceSubcharts(chart, values);
   importValues(chart, values);
   return valued(chart, { values, tags: isDictionary(values.tags) ? values.tags : {}, off: undefined });
@@ -74,7 +75,8 @@ function fillIn(target: Dictionary, defaults: Dictionary): void {
   }
 }
 
-function mergeOver(target: Dictionary, source: Dictionary): Dictionary {
+/** `source` over `target`, which it changes. */
+export function mergeOver(target: Dictionary, source: Dictionary): Dictionary {
   for (const [key, value] of Object.entries(source)) {
     const known = target[key];
     target[key] = isDictionary(known) && isDictionary(value) ? mergeOver(known, value) : copyOf(value);

@@ -167,27 +167,25 @@ async function valuesOfCharts(place: Workplace, kustomization: Kustomization): P
     for (const [index, chart] of charts.entries()) {
       place.incomplete.add(directory);
       const title = String(chart.name ?? chart.chartName ?? '');
-      place.warn({
-        file,
-        line: document.lineOf([name, index]),
-        text: isChartHere(place, kustomization, title)
-          ? `the chart [${title}] is rendered with its own values, not with these`
-          : `the chart [${title}] is not rendered with these values: its images are not found`,
-      });
-      addAll(resources, valuesOfChart({ document, path: [name, index, 'valuesInline'] }, chart.valuesInline));
+      const isHere = isChartHere(place, kustomization, title);
+      if (!isHere) {
+        const text = `the chart [${title}] is not rendered with these values: its images are not found`;
+        place.warn({ file, line: document.lineOf([name, index]), text });
+        addAll(resources, valuesOfChart({ document, path: [name, index, 'valuesInline'] }, chart.valuesInline));
+      }
       const more = Array.isArray(chart.additionalValuesFiles) ? chart.additionalValuesFiles : [];
       for (const value of [chart.valuesFile, chart.values, ...more]) {
         const path = typeof value === 'string' ? resolveIn(directory, value) : undefined;
         if (path === undefined || !place.tree.has(path)) continue;
         place.claim(path);
-        addAll(resources, (await place.tree.documents(path)).flatMap(valuesFileOfChart));
+        if (!isHere) addAll(resources, (await place.tree.documents(path)).flatMap(valuesFileOfChart));
       }
     }
   }
   return resources;
 }
 
-/** Beside the kustomization, where the rule for charts finds it (kubectl.docs.kubernetes.io/references/kustomize/builtins, `chartHome`). */
+/** Beside the kustomization, where the rule for charts renders it with these values (kubectl.docs.kubernetes.io/references/kustomize/builtins, `chartHome`). */
 function isChartHere({ tree }: Workplace, { fields, directory }: Kustomization, name: string): boolean {
   const home = isFields(fields.helmGlobals) ? fields.helmGlobals.chartHome : undefined;
   const path = resolveIn(directory, `${typeof home === 'string' ? home : 'charts'}/${name}/Chart.yaml`);

@@ -271,14 +271,14 @@ describe('other parts of a kustomization', () => {
     ]);
   });
 
-  it('charts beside a kustomization are rendered, but not with its values', async () => {
+  it('charts beside a kustomization are rendered, with its values', async () => {
     const { findings, warnings } = await scanFiles({
-      'kustomization.yaml': 'helmGlobals: {chartHome: home}\nhelmCharts:\n- name: app\n',
+      'kustomization.yaml': 'helmGlobals: {chartHome: home}\nhelmCharts:\n- {name: app, valuesInline: {tag: 2}}\n',
       'home/app/Chart.yaml': 'apiVersion: v2\nname: app\nversion: 1.0.0\n',
-      'home/app/templates/d.yaml': deployment('app', 'a/app:1'),
+      'home/app/templates/d.yaml': deployment('app', '"a/app:{{ .Values.tag }}"'),
     });
-    expect(findings).toMatchObject([{ image: 'a/app:1', certainty: 'used' }]);
-    expect(warnings).toMatchObject([{ text: 'the chart [app] is rendered with its own values, not with these' }]);
+    expect(findings.filter(({ certainty }) => certainty === 'used')).toMatchObject([{ image: 'a/app:2' }]);
+    expect(warnings).toEqual([]);
   });
 
   it('a resource that does not parse is read line by line', async () => {

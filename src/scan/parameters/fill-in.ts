@@ -8,14 +8,10 @@ import { planWorkflow } from './argo.ts';
 import { fillText, MAY_NAME, NOTHING, type Parameter, parametersOf, type Scope } from './scope.ts';
 import { declaredIn, type Given, givenBy, SPECIFICATIONS } from './tekton.ts';
 
-/** As for visits: aliases share values, so a small file can unfold to billions of them, or hold itself. */
-const MAX_VALUES = 1_000_000;
-const MAX_DEPTH = 300;
-
 /** The document with values in the place of its parameters, and one more for each other way in which one of its parts is called. */
 export function withParameters(document: ScannedDocument): readonly ScannedDocument[] {
   if (document.source !== undefined && !MAY_NAME.test(document.source)) return [document];
-  const filler: Filler = { left: MAX_VALUES, copies: new Map(), settled: new Set(), others: [] };
+  const filler: Filler = { copies: new Map(), settled: new Set(), others: [] };
   const value = fill(document.value, { filler, scope: NOTHING, path: [], group: '', given: NOTHING, calls: new Map() });
   const others = filler.others.map((other) => alone(document.value, other));
   for (const entry of filler.settled) for (const copy of filler.copies.get(entry) ?? []) withoutValue(copy);
@@ -24,8 +20,6 @@ export function withParameters(document: ScannedDocument): readonly ScannedDocum
 }
 
 interface Filler {
-  /** Values that may still be looked at. */
-  left: number;
   /** What became of the entries of parameters. */
   readonly copies: Map<object, Record<string, unknown>[]>;
   /** Entries of parameters that went into images: they name none themselves. */
@@ -48,7 +42,6 @@ interface At {
 
 function fill(value: unknown, at: At): unknown {
   const { filler, path } = at;
-  if (filler.left-- <= 0 || path.length > MAX_DEPTH) return value;
   if (typeof value === 'string') return at.scope.size === 0 ? value : fillOne(value, at);
   if (typeof value !== 'object' || value === null) return value;
   const [first, ...more] = at.calls.get(value) ?? [at.scope];

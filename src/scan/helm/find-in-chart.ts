@@ -1,0 +1,192 @@
+// What one chart deploys: with its own values, with those of every release of it in the tree, with files of values that lie beside it.
+// What is rendered is in use; what values, tests or an unknown cluster keep out is a maybe with that reason.
+import type { DocumentRule, FileTree, Finding, GivenValues, Warning } from '../contract.ts';
+import { annotatedImages } from './annotated-images.ts';
+import type { Cluster } from './built-in-objects.ts';
+import { type Chart, inDirectory, readChart } from './chart.ts';
+import { asMaybe, type FoundInCharts, findInManifests, switchedOffLines } from './find-in-manifests.ts';
+import { createImageParts } from './name-parts.ts';
+import type { Release } from './releases/release.ts';
+import { renderChart } from './render.ts';
+import { type Dictionary, dictionary, isDictionary } from './template/values.ts';
+import { readYaml } from './template/yaml-values.ts';
+import { imagesInValues } from './value-images.ts';
+import { mergeOver, switchedOffBy, type ValuedChart, withValues } from './values.ts';
+
+/** What Helm supposes of a cluster that it does not ask. */
+const NEW_CLUSTER: Cluster = { kubeVersion: 'v1.34.0' };
+/** What a chart only has on one of the two depends on the cluster. */
+const OLD_CLUSTER: Cluster = { kubeVersion: 'v1.25.0' };
+/** So many releases of a chart, and so many files of values beside it, are rendered. */
+const MAX_RELEASES = 100;
+const MAX_VALUES_FILES = 20;
+/** `values-prod.yaml`, `values.dev.yaml`, `prod-values.yaml`, `values/prod.yaml`, `ci/test-values.yaml`. */
+const VALUES_FILE = /^(?:values[-._][^/]+|[^/]+[-._]values|values\/[^/]+|ci\/[^/]*values[^/]*)\.ya?ml$/;
+
+export interface ChartOptions {
+  readonly rules: readonly DocumentRule[];
+  readonly releases: readonly Release[];
+  /** What the user gives to all charts. */
+  readonly given: GivenValues | undefined;
+}
+
+export async function findInChart(tree: FileTree, directory: string, options: ChartOptions): Promise<FoundInCharts> {
+  const chart = await readChart(tree, directory);
+  // A library chart is installed by nobody: other charts bring its templates to life.
+  if (chart.metadata.type === 'library') return { findings: [], warnings: [] };
+  options.given?.onChart();
+  const values = (options.given?.values as Dictionary | undefined) ?? dictionary();
+  const valued = withValues(chart, values);
+  const own = deployed(chart, values, options.rules);
+  const releases = options.releases.slice(0, MAX_RELEASES).map((release) => deployedBy(release, chart, options.rules));
+  const replacing = options.given ? undefined : releases.find(({ release }) => release.doubt === undefined)?.release;
+  const findings = merged(own.findings, releases, replacing);
+  const { manifests } = renderChart(chart, NEW_CLUSTER, { explores: true, values });
+  const explored = findInManifests(manifests, options.rules);
+  const beside = await besideValues(chart, values, options);
+  const seen = new Set(findings.map(({ image }) => image));
+  // Exploring both sides of `if tag` or `if registry` also makes the name without it.
+  const parts = createImageParts(seen);
+  const addMaybes = (maybes: Iterable<Finding>): void => {
+    for (const finding of maybes) {
+      if (seen.has(finding.image) || parts.hasPart(finding.image)) continue;
+      seen.add(finding.image);
+      parts.add(finding.image);
+      findings.push(finding);
+    }
+  };
+  addMaybes(beside.findings);
+  addMaybes(explored.findings.map((finding) => asMaybe(finding, finding.reason ?? 'switched off by default')));
+  addMaybes(manifests.flatMap((manifest) => [...switchedOffLines(manifest)]));
+  addMaybes(await annotatedImages(chart));
+  addMaybes(await imagesInValues(valued, seen));
+  const isTwin = ({ image, certainty }: Finding): boolean => certainty === 'maybe' && parts.hasPart(image);
+  return {
+    findings: findings.filter((finding) => !isTwin(finding)),
+    warnings: [
+      ...(replacing ? [] : own.warnings),
+      ...releases.flatMap((one) => one.warnings),
+      ...beside.warnings,
+      ...missingCharts(valued),
+    ],
+  };
+}
+
+/** What the releases of a chart deploy, and not what it would by itself. */
+export async function findInReleases(
+  tree: FileTree,
+  directory: string,
+  { rules, releases }: ChartOptions,
+): Promise<FoundInCharts> {
+  const chart = await readChart(tree, directory);
+  const found = releases.slice(0, MAX_RELEASES).map((release) => deployedBy(release, chart, rules));
+  return { findings: found.flatMap((one) => one.findings), warnings: found.flatMap((one) => one.warnings) };
+}
+
+/** What is rendered with these values over the chart's own. */
+function deployed(chart: Chart, values: Dictionary, rules: readonly DocumentRule[]): FoundInCharts {
+  const rendered = renderChart(chart, NEW_CLUSTER, { values });
+  const main = findInManifests(rendered.manifests, rules);
+  const warnings = [...rendered.warnings, ...main.warnings];
+  if (!asksTheCluster(withValues(chart, values))) return { findings: main.findings, warnings };
+  const old = findInManifests(renderChart(chart, OLD_CLUSTER, { values }).manifests, rules);
+  return { findings: settledBy(main.findings, old.findings), warnings };
+}
+
+function deployedBy(
+  release: Release,
+  chart: Chart,
+  rules: readonly DocumentRule[],
+): FoundInCharts & { readonly release: Release } {
+  const { findings, warnings } = deployed(chart, release.values, rules);
+  const { doubt } = release;
+  const sure = doubt === undefined ? findings : findings.map((finding) => asMaybe(finding, doubt));
+  return {
+    release,
+    findings: sure,
+    warnings: warnings.map((warning) => ({ ...warning, text: `${warning.text} (as [${release.file}] deploys it)` })),
+  };
+}
+
+/** Where others deploy the chart with values of their own, what only its own values give is not what runs. */
+function merged(
+  own: readonly Finding[],
+  releases: readonly FoundInCharts[],
+  replacing: Release | undefined,
+): Finding[] {
+  const others = releases.flatMap(({ findings }) => findings);
+  if (!replacing) return [...own, ...others];
+  const used = new Set(others.filter(({ certainty }) => certainty === 'used').map(({ image }) => image));
+  const reason = `only with the chart's own values, and [${replacing.file}] deploys it with others`;
+  return [...own.map((finding) => (used.has(finding.image) ? finding : asMaybe(finding, reason))), ...others];
+}
+
+/** Files of values that lie beside the chart's own, and that no release names: nobody knows whether they are in use. */
+async function besideValues(chart: Chart, given: Dictionary, { rules }: ChartOptions): Promise<FoundInCharts> {
+  const start = inDirectory(chart.directory, '');
+  const files = chart.tree.files.filter((file) => file.startsWith(start) && VALUES_FILE.test(file.slice(start.length)));
+  const findings: Finding[] = [];
+  const warnings: Warning[] = [];
+  for (const file of files.slice(0, MAX_VALUES_FILES)) {
+    const read = readYaml(await chart.tree.read(file));
+    if (!isDictionary(read)) continue;
+    const rendered = renderChart(chart, NEW_CLUSTER, { values: mergeOver(read, given) });
+    for (const finding of findInManifests(rendered.manifests, rules).findings)
+      findings.push({ ...finding, certainty: 'maybe', reason: `only with [${file}]` });
+  }
+  const left = files.slice(MAX_VALUES_FILES);
+  if (left[0])
+    warnings.push({
+      file: left[0],
+      text: `so many files of values lie beside the chart that this and ${left.length - 1} more are not looked at`,
+    });
+  return { findings, warnings };
+}
+
+function asksTheCluster(valued: ValuedChart): boolean {
+  return (
+    valued.chart.templates.some(
+      ({ source }) => source.includes('.Capabilities') || source.includes('common.capabilities.'),
+    ) || valued.subcharts.some(asksTheCluster)
+  );
+}
+
+/** What both clusters get is sure. */
+function settledBy(onNew: readonly Finding[], onOld: readonly Finding[]): readonly Finding[] {
+  const reason = 'depends on the Kubernetes version';
+  const newer = new Set(onNew.map(({ image }) => image));
+  const older = new Set(onOld.map(({ image }) => image));
+  return [
+    ...onNew.map((finding) => (older.has(finding.image) ? finding : asMaybe(finding, reason))),
+    ...onOld.filter(({ image }) => !newer.has(image)).map((finding) => asMaybe(finding, reason)),
+  ];
+}
+
+/** Charts that are meant to be there by default and are not: their images are not found. */
+function* missingCharts(valued: ValuedChart): Iterable<Warning> {
+  const { chart, values } = valued;
+  if (valued.off !== undefined) return;
+  yield* chart.warnings;
+  const tags = values.tags;
+  for (const dependency of chart.dependencies) {
+    const name = dependency.alias ?? dependency.name;
+    if (chart.subcharts.some((subchart) => subchart.chart.name === name) || isCommon(dependency.name)) continue;
+    if (
+      switchedOffBy(dependency, {
+        values,
+        tags: typeof tags === 'object' && tags ? (tags as Record<string, unknown>) : {},
+      })
+    )
+      continue;
+    yield {
+      file: inDirectory(chart.directory, 'Chart.yaml'),
+      text: `the chart [${dependency.name}] of ${dependency.repository || 'its dependencies'} is not in charts/: its images are not found`,
+    };
+  }
+  for (const subchart of valued.subcharts) yield* missingCharts(subchart);
+}
+
+/** Library charts have no images. */
+function isCommon(name: string): boolean {
+  return name === 'common' || name.endsWith('-common') || name === 'library' || name.endsWith('-lib');
+}

@@ -1,0 +1,77 @@
+// Argo CD's Applications, and ApplicationSets over written lists, of charts that lie in a repository's directory (argo-cd.readthedocs.io, "Helm").
+import { mapTexts } from '../../map-texts.ts';
+import { directoryInRepository, resolveIn } from '../../tree-paths.ts';
+import { type Dictionary, isDictionary } from '../template/values.ts';
+import { valueAt } from '../values.ts';
+import { createLayers, doubtOf, fileInRepository, type Layers } from './layers.ts';
+import type { Candidate, ReadReleases, Release, Surroundings } from './release.ts';
+
+/** Of a list of an ApplicationSet so many elements. */
+const MAX_ELEMENTS = 50;
+
+export const argoReleases: ReadReleases = async (candidate, around) => {
+  if (!/^argoproj\.io\//.test(String(candidate.value.apiVersion))) return [];
+  const releases: Release[] = [];
+  for (const spec of specsOf(candidate.value)) {
+    const sources = Array.isArray(spec.sources) ? spec.sources : [spec.source];
+    for (const source of sources.filter(isDictionary)) {
+      const chart =
+        typeof source.path === 'string' ? directoryInRepository(around.tree, candidate.file, source.path) : undefined;
+      if (chart === undefined) continue;
+      const layers = createLayers();
+      if (isDictionary(source.helm)) await addValues(layers, source.helm, { chart, candidate, around });
+      releases.push({ chart, file: candidate.file, line: candidate.line, values: layers.values, ...doubtOf(layers) });
+    }
+  }
+  return releases;
+};
+
+function specsOf({ kind, spec }: Dictionary): readonly Dictionary[] {
+  if (kind === 'Application') return [spec].filter(isDictionary);
+  const template = valueAt(spec, 'template.spec');
+  if (kind !== 'ApplicationSet' || !isDictionary(template)) return [];
+  const generators = valueAt(spec, 'generators');
+  const elements = (Array.isArray(generators) ? generators : []).flatMap((generator) => {
+    const list = valueAt(generator, 'list.elements');
+    return Array.isArray(list) ? list.filter(isDictionary) : [];
+  });
+  return elements.length === 0
+    ? [template]
+    : elements.slice(0, MAX_ELEMENTS).map((element) => filledIn(template, element));
+}
+
+/** `{{name}}` and `{{.name}}`. */
+function filledIn(template: Dictionary, element: Dictionary): Dictionary {
+  const change = (text: string): string =>
+    text.replace(/\{\{[ \t]*\.?([\w.-]+)[ \t]*\}\}/g, (written, name: string) => {
+      const value = valueAt(element, name);
+      return typeof value === 'string' || typeof value === 'number' ? String(value) : written;
+    });
+  return mapTexts(template, change) as Dictionary;
+}
+
+async function addValues(
+  layers: Layers,
+  helm: Dictionary,
+  {
+    chart,
+    candidate,
+    around,
+  }: { readonly chart: string; readonly candidate: Candidate; readonly around: Surroundings },
+): Promise<void> {
+  const { tree } = around;
+  for (const name of Array.isArray(helm.valueFiles) ? helm.valueFiles.map(String) : []) {
+    // `$values/…` is a path in another source: in this tree, where it is there.
+    const file = /^[$/]/.test(name)
+      ? fileInRepository(tree, candidate.file, name.replace(/^\$[^/]*\//, ''))
+      : resolveIn(chart, name);
+    const isThere = file !== undefined && tree.has(file);
+    if (isThere || helm.ignoreMissingValueFiles !== true) await layers.addFile(tree, file, name);
+  }
+  if (typeof helm.values === 'string') layers.addText(helm.values, 'helm.values');
+  layers.add(helm.valuesObject);
+  for (const parameter of Array.isArray(helm.parameters) ? helm.parameters.filter(isDictionary) : []) {
+    const { name, value, forceString } = parameter;
+    if (typeof name === 'string') layers.set(name, value, forceString === true);
+  }
+}

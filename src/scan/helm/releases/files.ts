@@ -1,0 +1,78 @@
+// Files that deploy charts which lie beside them: kustomizations (`helmCharts:`), helmfiles, Rancher Fleet's fleet.yaml.
+import { resolveIn } from '../../tree-paths.ts';
+import { isDictionary } from '../template/values.ts';
+import { valueAt } from '../values.ts';
+import { createLayers, doubtOf, type Layers } from './layers.ts';
+import type { Candidate, ReadReleases, Release } from './release.ts';
+
+function directoryOf(file: string): string {
+  return file.slice(0, Math.max(0, file.lastIndexOf('/')));
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function released({ file, line }: Candidate, chart: string, layers: Layers): Release {
+  return { chart, file, line, values: layers.values, ...doubtOf(layers) };
+}
+
+/** kubectl.docs.kubernetes.io/references/kustomize/builtins, "HelmChartInflationGenerator". */
+export const kustomizeReleases: ReadReleases = async (candidate, { tree }) => {
+  const { file, value } = candidate;
+  const directory = directoryOf(file);
+  const home = valueAt(value, 'helmGlobals.chartHome');
+  const releases: Release[] = [];
+  for (const entry of [...listOf(value.helmCharts), ...listOf(value.helmChartInflationGenerator)].filter(
+    isDictionary,
+  )) {
+    const name = String(entry.name ?? entry.chartName ?? '');
+    const chart = resolveIn(directory, `${typeof home === 'string' ? home : 'charts'}/${name}`);
+    if (chart === undefined || !tree.has(`${chart}/Chart.yaml`)) continue;
+    const layers = createLayers();
+    for (const path of [entry.valuesFile ?? entry.values, ...listOf(entry.additionalValuesFiles)]) {
+      if (typeof path === 'string') await layers.addFile(tree, resolveIn(directory, path), path);
+    }
+    layers.add(entry.valuesInline);
+    releases.push(released(candidate, chart, layers));
+  }
+  return releases;
+};
+
+/** helmfile.readthedocs.io, "Configuration". */
+export const helmfileReleases: ReadReleases = async (candidate, { tree }) => {
+  const { file, value } = candidate;
+  if (!/(?:^|\/)helmfile(?:\.d\/|[^/]*\.ya?ml$)/.test(file)) return [];
+  const directory = directoryOf(file);
+  const releases: Release[] = [];
+  for (const entry of listOf(value.releases).filter(isDictionary)) {
+    const chart =
+      typeof entry.chart === 'string' && /^\.{1,2}\//.test(entry.chart) ? resolveIn(directory, entry.chart) : undefined;
+    if (chart === undefined || entry.installed === false || !tree.has(`${chart}/Chart.yaml`)) continue;
+    const layers = createLayers();
+    for (const values of listOf(entry.values)) {
+      if (typeof values === 'string')
+        await layers.addFile(tree, values.endsWith('.gotmpl') ? undefined : resolveIn(directory, values), values);
+      else layers.add(values);
+    }
+    for (const { name, value: set } of listOf(entry.set).filter(isDictionary)) {
+      if (typeof name === 'string') layers.set(name, set);
+    }
+    releases.push(released(candidate, chart, layers));
+  }
+  return releases;
+};
+
+/** fleet.rancher.io/ref-fleet-yaml; without `chart` it is the one beside it. */
+export const fleetReleases: ReadReleases = async (candidate, { tree }) => {
+  const { file, value } = candidate;
+  if (!/(?:^|\/)fleet\.ya?ml$/.test(file) || !isDictionary(value.helm)) return [];
+  const { chart: named, repo, values, valuesFiles } = value.helm;
+  const directory = directoryOf(file);
+  const chart = repo === undefined ? resolveIn(directory, typeof named === 'string' ? named : '.') : undefined;
+  if (chart === undefined || !tree.has(chart === '' ? 'Chart.yaml' : `${chart}/Chart.yaml`)) return [];
+  const layers = createLayers();
+  for (const path of listOf(valuesFiles)) await layers.addFile(tree, resolveIn(directory, String(path)), String(path));
+  layers.add(values);
+  return [released(candidate, chart, layers)];
+};

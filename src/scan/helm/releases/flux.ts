@@ -1,0 +1,80 @@
+// Flux's HelmRelease of a chart that lies in a source's directory (fluxcd.io/flux/components/helm/helmreleases). One without a chart is a patch of its namesake.
+import { nearestData, type Wanted } from '../../object-data.ts';
+import { directoryInRepository } from '../../tree-paths.ts';
+import { type Dictionary, isDictionary } from '../template/values.ts';
+import { valueAt } from '../values.ts';
+import { createLayers, doubtOf, fileInRepository, type Layers } from './layers.ts';
+import type { Candidate, ReadReleases, Release, Surroundings } from './release.ts';
+
+export const fluxReleases: ReadReleases = async (candidate, around) => {
+  if (!isHelmRelease(candidate)) return [];
+  const chart = chartOf(candidate, around);
+  if (chart === undefined) return [];
+  const patches = around.patches.get(String(valueAt(candidate.value, 'metadata.name'))) ?? [];
+  const plain = await releaseOf(chart, [candidate], around);
+  if (patches.length === 0) return [plain];
+  const patched = await Promise.all(patches.map((patch) => releaseOf(chart, [candidate, patch], around)));
+  return [{ ...plain, doubt: plain.doubt ?? `[${patched[0]?.file}] changes its values` }, ...patched];
+};
+
+export function isHelmRelease({ value }: Candidate): boolean {
+  return value.kind === 'HelmRelease' && /^helm\.toolkit\.fluxcd\.io\//.test(String(value.apiVersion));
+}
+
+/** Those that name no chart, by their names: they change one that does. */
+export function patchesIn(candidates: readonly Candidate[]): ReadonlyMap<string, readonly Candidate[]> {
+  const bare = candidates.filter((one) => {
+    const spec = one.value.spec;
+    return isHelmRelease(one) && isDictionary(spec) && spec.chart === undefined && spec.chartRef === undefined;
+  });
+  return Map.groupBy(bare, ({ value }) => String(valueAt(value, 'metadata.name')));
+}
+
+/** The ConfigMaps and Secrets that it takes values from. */
+export function* sourcesOf({ value }: Candidate): Iterable<Wanted & { readonly entry: Dictionary }> {
+  const list = valueAt(value, 'spec.valuesFrom');
+  const namespace = valueAt(value, 'metadata.namespace');
+  for (const entry of Array.isArray(list) ? list.filter(isDictionary) : []) {
+    yield {
+      entry,
+      kind: String(entry.kind),
+      name: String(entry.name),
+      namespace: typeof namespace === 'string' ? namespace : undefined,
+    };
+  }
+}
+
+function chartOf({ file, value }: Candidate, { tree }: Surroundings): string | undefined {
+  const chart = valueAt(value, 'spec.chart.spec.chart');
+  const source = valueAt(value, 'spec.chart.spec.sourceRef.kind');
+  // In a HelmRepository it is a name.
+  if (typeof chart !== 'string' || source === 'HelmRepository') return undefined;
+  return directoryInRepository(tree, file, chart);
+}
+
+async function releaseOf(chart: string, candidates: readonly Candidate[], around: Surroundings): Promise<Release> {
+  const layers = createLayers();
+  for (const candidate of candidates) await addValues(layers, candidate, around);
+  const { file, line } = candidates.at(-1) as Candidate;
+  return { chart, file, line, values: layers.values, ...doubtOf(layers) };
+}
+
+async function addValues(layers: Layers, candidate: Candidate, { tree, data }: Surroundings): Promise<void> {
+  const spec = valueAt(candidate.value, 'spec.chart.spec');
+  const files = isDictionary(spec)
+    ? [spec.valuesFile, ...(Array.isArray(spec.valuesFiles) ? spec.valuesFiles : [])]
+    : [];
+  for (const name of files) {
+    if (typeof name === 'string') await layers.addFile(tree, fileInRepository(tree, candidate.file, name), name);
+  }
+  for (const { entry, ...wanted } of sourcesOf(candidate)) {
+    const key = typeof entry.valuesKey === 'string' ? entry.valuesKey : 'values.yaml';
+    const text = nearestData(data, wanted, candidate.file)[0]?.texts.get(key);
+    const what = `${wanted.kind}/${wanted.name}`;
+    if (text === undefined && entry.optional !== true) layers.missing.push(what);
+    if (text === undefined) continue;
+    if (typeof entry.targetPath === 'string') layers.set(entry.targetPath, text.trim());
+    else layers.addText(text, what);
+  }
+  layers.add(valueAt(candidate.value, 'spec.values'));
+}

@@ -1,0 +1,35 @@
+// What deploys a chart of the tree with values of its own: a seam for the objects and files of many programs.
+import type { FileTree } from '../../contract.ts';
+import type { DataByName } from '../../object-data.ts';
+import type { Dictionary } from '../template/values.ts';
+
+export interface Release {
+  /** The directory of the chart. */
+  readonly chart: string;
+  /** The file that deploys it. */
+  readonly file: string;
+  readonly line: number;
+  /** All layers, merged. */
+  readonly values: Dictionary;
+  /** Some of its values are not here. */
+  readonly doubt?: string;
+}
+
+/** An object or a file that may deploy a chart, as Helm would read it. */
+export interface Candidate {
+  readonly file: string;
+  readonly value: Dictionary;
+  /** The line at which the object begins. */
+  readonly line: number;
+}
+
+export interface Surroundings {
+  readonly tree: FileTree;
+  /** ConfigMaps and Secrets that hold values. */
+  readonly data: DataByName;
+  /** HelmReleases that only change others, by their names. */
+  readonly patches: ReadonlyMap<string, readonly Candidate[]>;
+}
+
+/** Yields what a candidate deploys; a chart that is elsewhere is none of it. */
+export type ReadReleases = (candidate: Candidate, around: Surroundings) => Promise<readonly Release[]>;

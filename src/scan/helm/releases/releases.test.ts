@@ -1,0 +1,167 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are Flux's variables
+import { describe, expect, it } from 'vitest';
+import { imagesOf } from '../../images.ts';
+import { scanFiles } from '../../testing/scan-files.ts';
+
+type Files = Readonly<Record<string, string>>;
+
+const chart = (directory: string): Files => ({
+  [`${directory}/Chart.yaml`]: 'apiVersion: v2\nname: c\nversion: 1.0.0\n',
+  [`${directory}/values.yaml`]: 'image: {repository: q.io/a, tag: "1"}\nmore: false\n',
+  [`${directory}/templates/pod.yaml`]:
+    'apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - {name: a, image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}"}\n{{- if .Values.more }}\n  - {name: b, image: "q.io/b:{{ .Values.image.tag }}"}\n{{- end }}\n',
+});
+const helmRelease = (spec: string, name = 'r') =>
+  `apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: ${name}, namespace: n}\nspec:\n${spec}`;
+const CHART = '  chart: {spec: {chart: ./charts/c, sourceRef: {kind: GitRepository, name: g}}}\n';
+const application = (source: string) =>
+  `apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\nspec:\n  source:\n    repoURL: https://git.example/x\n    path: charts/c\n${source}`;
+
+async function found(files: Files): Promise<{
+  readonly used: readonly string[];
+  readonly maybe: readonly string[];
+  readonly warnings: readonly string[];
+}> {
+  const result = await scanFiles(files);
+  return {
+    used: imagesOf(result),
+    maybe: imagesOf(result, { maybe: true }),
+    warnings: result.warnings.map(({ text }) => text),
+  };
+}
+
+describe('a chart in the tree', () => {
+  it('is deployed by a HelmRelease with its values; what only its own values give is a maybe', async () => {
+    const files = {
+      ...chart('charts/c'),
+      'r.yaml': helmRelease(`${CHART}  values: {image: {tag: "8"}, more: true}\n`),
+    };
+    expect(await found(files)).toEqual({
+      used: ['q.io/a:8', 'q.io/b:8'],
+      maybe: ['q.io/a:1', 'q.io/b:1'],
+      warnings: [],
+    });
+  });
+
+  it('is deployed with values from objects, files and single ones, in their order', async () => {
+    const release = helmRelease(
+      `${CHART.replace('sourceRef', 'valuesFiles: [charts/c/values-prod.yaml], sourceRef')}  valuesFrom: [{kind: ConfigMap, name: v}, {kind: Secret, name: s, valuesKey: tag, targetPath: image.tag}]\n  values: {more: true}\n`,
+    );
+    const files = {
+      ...chart('charts/c'),
+      'charts/c/values-prod.yaml': 'image: {repository: q.io/prod, tag: "2"}\n',
+      'r.yaml': release,
+      'v.yaml':
+        'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: v, namespace: n}\ndata: {values.yaml: "image: {tag: 3}"}\n',
+      's.yaml': `apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {tag: ${Buffer.from('4\n').toString('base64')}}\n`,
+    };
+    expect((await found(files)).used).toEqual(['q.io/b:4', 'q.io/prod:4']);
+  });
+
+  it('is a maybe where values of the release are not here', async () => {
+    const release = (source: string) =>
+      helmRelease(`${CHART}  valuesFrom: [${source}]\n  values: {image: {tag: "8"}}\n`);
+    const files = (source: string) => ({ ...chart('charts/c'), 'r.yaml': release(source) });
+    expect(await found(files('{kind: ConfigMap, name: absent}'))).toMatchObject({
+      used: ['q.io/a:1'],
+      maybe: ['q.io/a:8', 'q.io/b:1'],
+    });
+    expect(await found(files('{kind: ConfigMap, name: absent, optional: true}'))).toMatchObject({ used: ['q.io/a:8'] });
+  });
+
+  it('is deployed by a HelmRelease that patches set, and with variables of Flux', async () => {
+    const files = {
+      ...chart('charts/c'),
+      'base/r.yaml': helmRelease(`${CHART}  values: {image: {tag: "8"}, more: true}\n`),
+      'prod/patch.yaml': helmRelease('  values: {image: {tag: "${TAG}"}}\n'),
+      'flux.yaml':
+        'apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: k}\nspec: {path: ./prod, postBuild: {substitute: {TAG: v9}}}\n',
+    };
+    expect(await found(files)).toMatchObject({ used: ['q.io/a:v9', 'q.io/b:v9'] });
+  });
+
+  it.each([
+    ['values', '    helm: {values: "image: {tag: 5}"}\n'],
+    ['an object', '    helm: {valuesObject: {image: {tag: "5"}}}\n'],
+    ['parameters', '    helm: {parameters: [{name: image.tag, value: "5"}]}\n'],
+    ['files', '    helm: {valueFiles: [values.yaml, ../../env/five.yaml]}\n'],
+    ['files from the top', '    helm: {valueFiles: [/env/five.yaml, absent.yaml], ignoreMissingValueFiles: true}\n'],
+  ])('is deployed by an Application with %s', async (_, helm) => {
+    const files = { ...chart('charts/c'), 'env/five.yaml': 'image: {tag: "5"}\n', 'apps/a.yaml': application(helm) };
+    expect((await found(files)).used).toEqual(['q.io/a:5']);
+  });
+
+  it('is deployed by an Application of several sources', async () => {
+    const text =
+      'apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  sources:\n  - {repoURL: x, ref: values}\n  - {repoURL: x, path: charts/c, helm: {valueFiles: [$values/env/five.yaml]}}\n';
+    const files = { ...chart('charts/c'), 'env/five.yaml': 'image: {tag: "5"}\n', 'a.yaml': text };
+    expect((await found(files)).used).toEqual(['q.io/a:5']);
+  });
+
+  it('is deployed by an ApplicationSet once for each element of a list', async () => {
+    const text =
+      'apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nspec:\n  generators: [{list: {elements: [{tag: v1}, {tag: v2}]}}]\n  template: {spec: {source: {path: charts/c, helm: {parameters: [{name: image.tag, value: "{{tag}}"}]}}}}\n';
+    expect((await found({ ...chart('charts/c'), 'a.yaml': text })).used).toEqual(['q.io/a:v1', 'q.io/a:v2']);
+  });
+
+  it('is deployed by a kustomization', async () => {
+    const files = {
+      ...chart('k/charts/c'),
+      'k/kustomization.yaml': 'helmCharts: [{name: c, valuesFile: prod.yaml, valuesInline: {more: true}}]\n',
+      'k/prod.yaml': 'image: {tag: "6"}\n',
+    };
+    expect(await found(files)).toEqual({
+      used: ['q.io/a:6', 'q.io/b:6'],
+      maybe: ['q.io/a:1', 'q.io/b:1'],
+      warnings: [],
+    });
+  });
+
+  it("is deployed by a helmfile, and by Fleet's", async () => {
+    const helmfile =
+      'releases:\n- {name: x, chart: ./charts/c, values: [prod.yaml, {more: true}], set: [{name: image.repository, value: q.io/z}]}\n- {name: y, chart: ./charts/c, installed: false}\n';
+    const files = { ...chart('charts/c'), 'helmfile.yaml': helmfile, 'prod.yaml': 'image: {tag: "6"}\n' };
+    expect((await found(files)).used).toEqual(['q.io/b:6', 'q.io/z:6']);
+    const fleet = { ...chart('charts/c'), 'charts/c/fleet.yaml': 'helm:\n  values: {image: {tag: "7"}}\n' };
+    expect((await found(fleet)).used).toEqual(['q.io/a:7']);
+  });
+
+  it('in another chart may be deployed for itself', async () => {
+    const files = {
+      ...chart('outer'),
+      ...chart('outer/charts/c'),
+      'a.yaml': application('    helm: {parameters: [{name: image.tag, value: "5"}]}\n').replace(
+        'charts/c',
+        'outer/charts/c',
+      ),
+    };
+    expect((await found(files)).used).toContain('q.io/a:5');
+  });
+
+  it('has files of values beside its own, which are maybes', async () => {
+    const files = {
+      ...chart('charts/c'),
+      'charts/c/values-site.yaml': 'image: {repository: mirror.example/a}\n',
+      'charts/c/ci/more-values.yaml': 'more: true\n',
+    };
+    expect(await found(files)).toEqual({ used: ['q.io/a:1'], maybe: ['mirror.example/a:1', 'q.io/b:1'], warnings: [] });
+    const result = await scanFiles(files);
+    expect(result.findings.map(({ reason }) => reason)).toContain('only with [charts/c/values-site.yaml]');
+  });
+
+  it('has so many of them that a warning says which are not looked at', async () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 25 }, (_, index) => [`charts/c/values-${index + 10}.yaml`, 'more: true\n']),
+    );
+    expect((await found({ ...chart('charts/c'), ...many })).warnings).toEqual([
+      expect.stringContaining('this and 4 more'),
+    ]);
+  });
+
+  it('that is elsewhere is none of it', async () => {
+    const remote = helmRelease(
+      '  chart: {spec: {chart: c, sourceRef: {kind: HelmRepository, name: g}}}\n  values: {image: {tag: "8"}}\n',
+    );
+    expect((await found({ ...chart('c'), 'r.yaml': remote })).used).toEqual(['q.io/a:1']);
+  });
+});

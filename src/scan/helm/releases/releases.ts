@@ -1,0 +1,62 @@
+// All releases of charts of a tree, by the directories of the charts.
+import type { FileTree } from '../../contract.ts';
+import { fluxSubstitutions } from '../../flux/substitutions.ts';
+import { readObjectData } from '../../object-data.ts';
+import { NO_VARIABLES, substitute } from '../../variables.ts';
+import { parseYaml } from '../../yaml.ts';
+import { isDictionary } from '../template/values.ts';
+import { readYaml } from '../template/yaml-values.ts';
+import { argoReleases } from './argo-cd.ts';
+import { fleetReleases, helmfileReleases, kustomizeReleases } from './files.ts';
+import { fluxReleases, isHelmRelease, patchesIn, sourcesOf } from './flux.ts';
+import type { Candidate, ReadReleases, Release, Surroundings } from './release.ts';
+
+const READERS: readonly ReadReleases[] = [
+  fluxReleases,
+  argoReleases,
+  kustomizeReleases,
+  helmfileReleases,
+  fleetReleases,
+];
+
+const FILE = /\.(?:ya?ml|json)$|(?:^|\/)Kustomization$/i;
+/** In a file that deploys a chart one of these stands. */
+const CLUE = /\bHelmRelease\b|\bargoproj\.io\/|\bhelmCharts:|\bhelmChartInflationGenerator:|^releases:|^helm:/m;
+
+/** Each file is read once, and parsed only where it may deploy a chart. What lies among a chart's templates deploys nothing yet. */
+export async function releasesIn(tree: FileTree): Promise<ReadonlyMap<string, readonly Release[]>> {
+  const candidates: Candidate[] = [];
+  for (const file of tree.files) {
+    if (!FILE.test(file) || /(?:^|\/)templates\//.test(file)) continue;
+    const text = await tree.read(file);
+    if (CLUE.test(text)) candidates.push(...(await candidatesIn(tree, file, text)));
+  }
+  const names = new Set(candidates.filter(isHelmRelease).flatMap((one) => [...sourcesOf(one)].map(({ name }) => name)));
+  const around: Surroundings = { tree, patches: patchesIn(candidates), data: await readObjectData(tree, names) };
+  const releases = new Map<string, Release[]>();
+  for (const candidate of candidates) {
+    for (const read of READERS) {
+      for (const release of await read(candidate, around)) {
+        const known = releases.get(release.chart) ?? [];
+        releases.set(release.chart, known);
+        known.push(release);
+      }
+    }
+  }
+  return releases;
+}
+
+/** As Helm would read them, with variables put in as their text is. */
+async function candidatesIn(tree: FileTree, file: string, text: string): Promise<readonly Candidate[]> {
+  const environments = text.includes('${')
+    ? (await fluxSubstitutions(tree)).environmentsOf(file)
+    : [{ variables: NO_VARIABLES }];
+  return parseYaml(file, text).documents.flatMap((document) =>
+    environments.flatMap(({ variables }): readonly Candidate[] => {
+      const value = readYaml(substitute(document.source ?? '', variables));
+      if (!isDictionary(value)) return [];
+      const items = Array.isArray(value.items) && /List$/.test(String(value.kind)) ? value.items : [value];
+      return items.filter(isDictionary).map((item) => ({ file, value: item, line: document.lineOf([]) }));
+    }),
+  );
+}
