@@ -187,7 +187,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'What no other name needs goes with it from the embedded registry: the manifest, the images of an index, their signatures. docker-registry cannot remove a tag alone; there it is refused where another tag would go too.',
     ],
     arguments: [{ name: 'IMAGE', required: true, many: true, help: 'References', complete: 'images' }],
-    options: [DATA],
+    options: [DATA, JSON_OUTPUT],
     load: () => import('./commands/lreg-rm.ts'),
   },
   {
@@ -209,7 +209,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'Returns when it answers. Prints the address it listens on and the one that VMs can use. VMs that are told that it is docker.io ask port 80.',
     ],
     arguments: [],
-    options: [LISTEN, NAME, DATA],
+    options: [LISTEN, NAME, DATA, JSON_OUTPUT],
     examples: [
       { command: 'images lreg_start', help: 'On 127.0.0.1:5000' },
       { command: 'images lreg_start --listen=0.0.0.0:80', help: 'For VMs' },
@@ -271,7 +271,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     group: PROGRAM,
     summary: 'Print the version',
     arguments: [],
-    options: [],
+    options: [JSON_OUTPUT],
     load: () => import('./commands/version.ts'),
   },
   {

@@ -1,6 +1,7 @@
 // What a command is given of the world: the environment as data, its streams, the signal that ends it. Made once, by the program.
 import { homedir } from 'node:os';
 import { translateFsError } from '../io/fs-errors.ts';
+import { safeOutput, safeText } from './safe-text.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -19,8 +20,10 @@ export interface Context {
   readonly signal: AbortSignal;
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly stderr: Terminal;
-  /** Data: the only thing that goes to stdout. Waits where the reader is slow. */
+  /** Data: the only thing that goes to stdout. Waits where the reader is slow. On a terminal nothing in it drives that. */
   out(data: string | Uint8Array): Promise<void>;
+  /** Whether `out` was called. */
+  readonly hasWritten: boolean;
   /** A line for people, on stderr. */
   note(line: string): void;
 }
@@ -28,6 +31,7 @@ export interface Context {
 export interface Terminal {
   readonly isTTY: boolean;
   readonly columns: number;
+  readonly rows: number;
   /** For what draws over itself. */
   readonly stream: NodeJS.WriteStream;
   write(text: string): void;
@@ -42,8 +46,12 @@ export interface ContextSettings {
 
 /** Streams are touched only when used: making one costs a millisecond, which commands without output do without. */
 export function processContext(settings: ContextSettings): Context {
+  let hasWritten = false;
   return {
     ...settings,
+    get hasWritten() {
+      return hasWritten;
+    },
     env: process.env,
     program: [process.execPath, ...process.argv.slice(1, 2)],
     get home() {
@@ -56,23 +64,31 @@ export function processContext(settings: ContextSettings): Context {
     get stderr() {
       const { stderr } = process;
       return {
-        isTTY: stderr.isTTY === true && process.env.TERM !== 'dumb',
-        columns: stderr.columns || 80,
+        // What services of continuous integration show is no terminal, whatever they claim.
+        isTTY: stderr.isTTY === true && process.env.TERM !== 'dumb' && !isSet(process.env.CI),
+        get columns() {
+          return stderr.columns || 80;
+        },
+        get rows() {
+          return stderr.rows || 24;
+        },
         stream: stderr,
         write: (text: string) => {
           listenOnce(stderr);
-          stderr.write(text);
+          stderr.write(safeOutput(text));
         },
       };
     },
     out: (data) =>
       new Promise((resolve, reject) => {
         listenOnce(process.stdout);
-        process.stdout.write(data, (error) => (error ? reject(translateFsError(error, 'standard output')) : resolve()));
+        hasWritten = true;
+        const safe = process.stdout.isTTY ? safeText(Buffer.from(data).toString()) : data;
+        process.stdout.write(safe, (error) => (error ? reject(translateFsError(error, 'standard output')) : resolve()));
       }),
     note: (line) => {
       listenOnce(process.stderr);
-      process.stderr.write(`${line}\n`);
+      process.stderr.write(`${safeText(line)}\n`);
     },
   };
 }
@@ -80,4 +96,8 @@ export function processContext(settings: ContextSettings): Context {
 /** A stream without a listener turns a reader that has gone (EPIPE) into a crash; the write's own callback says it as well. */
 function listenOnce(stream: NodeJS.WriteStream): void {
   if (stream.listenerCount('error') === 0) stream.on('error', () => undefined);
+}
+
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && !['', '0', 'false'].includes(value);
 }

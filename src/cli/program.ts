@@ -1,9 +1,10 @@
 // Runs one command line: finds the command, reads its options, loads and runs it, turns errors into lines and an exit status.
 import { ImagesError } from '../oci/errors.ts';
+import { whoeverReads } from './answer-out.ts';
 import { isBrokenPipe } from './broken-pipe.ts';
 import type { CommandSpec } from './command.ts';
 import { COMMANDS } from './commands.ts';
-import { processContext } from './context.ts';
+import { type Context, processContext } from './context.ts';
 import { findCommand, parseCommandLine } from './grammar.ts';
 import { leaveRoom } from './much-data.ts';
 import { reportError } from './report-error.ts';
@@ -14,31 +15,35 @@ export async function runProgram(argv: readonly string[], cacheDirectory: string
   const aborter = new AbortController();
   const interrupted = interruptions(aborter);
   const verbose = argv.includes('--verbose');
+  const context = processContext({ version: VERSION, verbose, signal: aborter.signal, cacheDirectory });
   let status: number;
   try {
-    status = await runCommandLine(argv, { verbose, signal: aborter.signal, cacheDirectory });
+    status = await runCommandLine(argv, context);
   } catch (error) {
     // Nothing is left to say.
     if (isBrokenPipe(error)) return exit(0);
     if (aborter.signal.aborted && !verbose) return exit(interrupted.status());
-    const report = reportError(error, verbose);
-    process.stderr.write(`${report.lines.join('\n')}\n`);
-    status = report.status;
+    status = await reportFailure(error, argv, context);
   }
   // A command that ended in peace after a signal has done what it was asked: `serve`.
   return exit(status);
 }
 
-interface RunSettings {
-  readonly verbose: boolean;
-  readonly signal: AbortSignal;
-  readonly cacheDirectory: string | undefined;
+/** On stderr for people; with --json on stdout for programs too, where nothing is there yet. */
+async function reportFailure(error: unknown, argv: readonly string[], context: Context): Promise<number> {
+  const { namingDataDirectory } = await import('./data-hint.ts');
+  const { lines, data, status } = reportError(namingDataDirectory(error, argv, context), context.verbose);
+  process.stderr.write(`${lines.join('\n')}\n`);
+  if (argv.includes('--json') && !context.hasWritten) {
+    const { writeJson } = await import('./write-json.ts');
+    await whoeverReads(writeJson(context, data));
+  }
+  return status;
 }
 
-async function runCommandLine(argv: readonly string[], settings: RunSettings): Promise<number> {
+async function runCommandLine(argv: readonly string[], context: Context): Promise<number> {
   const { command, rest } = splitCommand(argv);
   const { args, options } = parseCommandLine(command, rest);
-  const context = processContext({ ...settings, version: VERSION });
   if (options.flag('help')) {
     const { helpOf } = await import('./help.ts');
     await context.out(helpOf(command));

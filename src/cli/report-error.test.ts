@@ -6,6 +6,7 @@ describe('an error', () => {
   it('is one line, and a second one with what to do', () => {
     const error = new ImagesError('NO_REGISTRY', 'no private registry', { hint: 'Run `images lreg_start`.' });
     expect(reportError(error, false)).toEqual({
+      data: { code: 'NO_REGISTRY', message: 'no private registry', hint: 'Run `images lreg_start`.' },
       lines: ['ERROR: no private registry', 'Run `images lreg_start`.'],
       status: 1,
     });

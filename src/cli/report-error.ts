@@ -2,10 +2,22 @@
 import { translateFsError } from '../io/fs-errors.ts';
 import { withoutSecrets } from '../io/secrets.ts';
 import { type ErrorCode, ImagesError } from '../oci/errors.ts';
+import { safeLine, safeText } from './safe-text.ts';
 
 export interface ErrorReport {
   readonly lines: readonly string[];
   readonly status: number;
+  /** For programs: what --json prints where a command failed and has printed nothing. */
+  readonly data: FailureData;
+}
+
+export interface FailureData {
+  /** `INTERNAL` for what nobody expected. */
+  readonly code: ErrorCode | 'INTERNAL';
+  readonly message: string;
+  readonly hint?: string;
+  /** Of the HTTP request that failed, where it was one. */
+  readonly request?: { readonly method: string; readonly url?: string; readonly status?: number };
 }
 
 /** Of paths that a user named. */
@@ -25,31 +37,64 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
 };
 
 export function reportError(error: unknown, verbose: boolean): ErrorReport {
-  const { message, hint, status } = describe(error);
-  const excerpt = error instanceof ImagesError ? error.excerpt.map((line) => `  ${withoutControls(line)}`) : [];
+  const { code, message, hint, status } = describe(error);
+  const excerpt = error instanceof ImagesError ? error.excerpt.map((line) => `  ${safeText(line)}`) : [];
   const lines = [
-    `ERROR: ${oneLine(message)}`,
+    `ERROR: ${safeLine(message)}`,
     ...excerpt,
-    ...(hint ? [oneLine(hint)] : []),
+    ...(hint ? [safeLine(hint)] : []),
     ...(verbose ? stackOf(error) : []),
   ];
-  return { lines, status };
+  const request = requestOf(error);
+  const data = { code, message: safeLine(message), ...(hint && { hint: safeLine(hint) }), ...(request && { request }) };
+  return { lines, status, data };
+}
+
+function requestOf(error: unknown): FailureData['request'] {
+  if (!(error instanceof ImagesError) || error.method === undefined) return undefined;
+  const { method, url, status } = error;
+  return { method, ...(url !== undefined && { url }), ...(status !== undefined && { status }) };
 }
 
 /** One line for a list of failures: `message (hint)` is too long there, so the message alone. */
 export function errorLine(error: unknown): string {
-  return oneLine(describe(error).message);
+  return safeLine(describe(error).message);
 }
 
-function describe(thrown: unknown): { message: string; hint?: string | undefined; status: number } {
-  const { code, path } = thrown as NodeJS.ErrnoException;
+interface Described extends Pick<FailureData, 'code' | 'message'> {
+  readonly hint?: string | undefined;
+  readonly status: number;
+}
+
+function describe(thrown: unknown): Described {
+  const described = describeError(thrown);
+  return isCurrentDirectoryGone() && described.status === 1 ? { ...described, ...NO_DIRECTORY } : described;
+}
+
+const NO_DIRECTORY = { hint: 'The current directory is gone: change to one that is there.' };
+
+function isCurrentDirectoryGone(): boolean {
+  try {
+    process.cwd();
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function describeError(thrown: unknown): Described {
+  const { code, path, syscall } = thrown as NodeJS.ErrnoException;
+  if (syscall === 'uv_cwd') return { code: 'PATH_UNKNOWN', message: 'the current directory is gone', status: 1 };
   const error = path === undefined ? thrown : translateFsError(thrown, path);
   if (error instanceof ImagesError) {
-    return { message: error.message, hint: error.hint ?? HINTS[error.code], status: statusOf(error.code) };
+    const { message, hint = HINTS[error.code] } = error;
+    return { code: error.code, message, hint, status: statusOf(error.code) };
   }
   const known = PATH_ERRORS[code ?? ''];
-  if (known && path !== undefined) return { message: `${known} [${path}]`, hint: 'Check the path.', status: 1 };
+  if (known && path !== undefined)
+    return { code: 'PATH_UNKNOWN', message: `${known} [${path}]`, hint: 'Check the path.', status: 1 };
   return {
+    code: 'INTERNAL',
     message: `internal error: ${error instanceof Error ? error.message : String(error)}`,
     hint: 'This is a bug: run the command again with --verbose and report what it prints.',
     status: 1,
@@ -61,15 +106,6 @@ function statusOf(code: ErrorCode): number {
   return code === 'USAGE' || code === 'PLATFORM_INVALID' ? 2 : code === 'ABORTED' ? 130 : 1;
 }
 
-/** Control characters come from outside (file names, answers of registries) and must not drive the terminal. */
-function oneLine(text: string): string {
-  return withoutControls(text.replaceAll(/\s*[\r\n]+\s*/g, ' '));
-}
-
-function withoutControls(text: string): string {
-  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '?');
-}
-
 /** The causes are texts of others, as they came. */
 function stackOf(error: unknown): readonly string[] {
   const lines: string[] = [];
@@ -79,5 +115,5 @@ function stackOf(error: unknown): readonly string[] {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     lines.push(at === error ? (at.stack ?? at.message) : `caused by ${at.stack ?? at.message}`);
   }
-  return lines.map((line) => withoutControls(withoutSecrets(line)));
+  return lines.map((line) => safeText(withoutSecrets(line)));
 }

@@ -1,6 +1,7 @@
-// How --json looks: two spaces, one value, a newline at its end. Control characters of C1 are escaped as those of C0 are: terminals obey both.
+// How --json looks: two spaces, one value, a newline at its end. What terminals obey is escaped, also beyond ASCII.
 import type { Context } from './context.ts';
 import { outLines } from './out-lines.ts';
+import { safeJson } from './safe-text.ts';
 
 /** One value, however large as text at once: long lists are for `writeJsonList`. */
 export async function writeJson(context: Context, value: unknown): Promise<void> {
@@ -24,8 +25,5 @@ export async function writeJsonList<T>(
 }
 
 function jsonText(value: unknown): string {
-  return JSON.stringify(value, null, 2).replaceAll(
-    /[\u007f-\u009f]/g,
-    (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
-  );
+  return safeJson(JSON.stringify(value, null, 2));
 }

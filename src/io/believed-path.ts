@@ -29,8 +29,11 @@ export function readOwnedText(path: string, most: number): OwnedText | undefined
 /** Whether what user `uid` has put into the directory may decide something for user `self`: it is his own or root's word, or the directory is that user's alone. */
 export function isBelievedThere(directory: string, uid: number, self: number): boolean {
   if (uid === ROOT || uid === self) return true;
-  const info = statSync(directory, { throwIfNoEntry: false });
-  return info?.uid === uid && (info.mode & WRITABLE_BY_OTHERS) === 0;
+  try {
+    return belongsTo(directory, [uid]);
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -75,9 +75,9 @@ function directories({ env }: AdvertSettings): readonly string[] {
   return env.IMAGES_RUNTIME ? [env.IMAGES_RUNTIME] : [SYSTEM, '/tmp'];
 }
 
-/** Whatever root's umask is. Errors: for all but root and who was given the directory. */
+/** Whatever root's umask is. Who is not root, and was not given the directory, cannot. */
 function makeReadable(directory: string): void {
-  mkdirSync(directory, { recursive: true });
+  attempt(() => mkdirSync(directory));
   attempt(() => chmodSync(directory, 0o755));
 }
 

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readOwnedText } from '../io/believed-path.ts';
 import { isFsError, translateFsError } from '../io/fs-errors.ts';
-import { isAlive, type ProcessIdentity } from '../io/process-identity.ts';
+import { isAlive, ownIdentity, type ProcessIdentity } from '../io/process-identity.ts';
 import { isObject } from '../oci/decode.ts';
 import type { ListenAddress } from '../server/address.ts';
 
@@ -48,7 +48,7 @@ export function readOwnedJson(path: string): { readonly value: unknown; readonly
 export function writeRecord(path: string, value: unknown): void {
   const temporary = join(dirname(path), `.images-${randomUUID()}`);
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectorySync(dirname(path));
     writeFileSync(temporary, `${JSON.stringify(value)}\n`, { flag: 'wx', mode: 0o644 });
     renameSync(temporary, path);
   } catch (error) {
@@ -67,6 +67,18 @@ export async function isRecorded(path: string, identity: ProcessIdentity): Promi
   }
 }
 
+/** As io/atomic-file.ts makes directories: Node's recursive way never ends in a place like /proc. */
+function makeDirectorySync(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (isFsError(error, 'EEXIST')) return;
+    if (!isFsError(error, 'ENOENT') || dirname(path) === path) throw error;
+    makeDirectorySync(dirname(path));
+    mkdirSync(path);
+  }
+}
+
 /** Removes the record of this very registry, where it is still there. */
 export function removeRecord(path: string, identity: ProcessIdentity): void {
   if (decodeState(readOwnedJson(path)?.value)?.identity === identity) attempt(() => rmSync(path, { force: true }));
@@ -81,8 +93,12 @@ export function attempt(work: () => void): void {
 }
 
 function runsAs(pid: number, uid: number): boolean {
-  const info = statSync(`/proc/${pid}`, { throwIfNoEntry: false });
-  return info === undefined || info.uid === uid;
+  try {
+    return statSync(`/proc/${pid}`).uid === uid;
+  } catch (error) {
+    // Without /proc nobody can tell.
+    return isFsError(error, 'ENOENT') && ownIdentity().split('.')[1] === '';
+  }
 }
 
 function decodeState(value: unknown): RegistryState | undefined {

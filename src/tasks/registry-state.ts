@@ -4,7 +4,7 @@
 //   $XDG_DATA_HOME/images/images/current.json   the data directory that was started last, when it is not the default one
 //
 // For other users see registry-adverts.ts.
-import { rmSync, statSync } from 'node:fs';
+import { rmSync, type Stats, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isBelievedThere } from '../io/believed-path.ts';
 import { ownIdentity } from '../io/process-identity.ts';
@@ -46,7 +46,7 @@ export function isAnnounced({ data, identity }: RegistryState): Promise<boolean>
 
 /** The user whose data directory it is; `undefined` for one's own, root's, and one that is not there. */
 export function foreignOwner(data: string, { uid }: Pick<Settings, 'uid'>): number | undefined {
-  const owner = statSync(data, { throwIfNoEntry: false })?.uid;
+  const owner = infoOf(data)?.uid;
   return owner === uid || owner === 0 ? undefined : owner;
 }
 
@@ -87,11 +87,20 @@ function startedLast(settings: StateSettings): string | undefined {
   const { value, uid } = readOwnedJson(path) ?? {};
   if (!isObject(value) || uid === undefined || !isBelievedThere(dirname(path), uid, settings.uid)) return undefined;
   const data = typeof value.data === 'string' ? value.data : undefined;
-  if (data === undefined || !statSync(data, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+  if (data === undefined || !infoOf(data)?.isDirectory()) return undefined;
   // One that has stopped stands back behind the default one, where that still runs.
   return !runningRegistry(data, settings) && runningRegistry(defaultDataDirectory(settings), settings)
     ? undefined
     : data;
+}
+
+/** `undefined` for what is not there or not to be seen. */
+function infoOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function statePath(data: string): string {

@@ -5,6 +5,7 @@ import { inspectImage } from '../../tasks/inspect-image.ts';
 import { openPrivateRegistry } from '../../tasks/private-registry.ts';
 import { withoutQuotes } from '../../tasks/reference-list.ts';
 import type { Run } from '../command.ts';
+import { safeJson } from '../safe-text.ts';
 import { taskSettings } from '../task-settings.ts';
 
 export const run: Run = async ({ args, options, context }) => {
@@ -17,6 +18,6 @@ export const run: Run = async ({ args, options, context }) => {
   });
   if (options.flag('raw')) await context.out(root.bytes);
   else if (options.flag('config')) await context.out(config);
-  else await context.out(`${JSON.stringify(inspection, null, 4)}\n`);
+  else await context.out(`${safeJson(JSON.stringify(inspection, null, 4))}\n`);
   return 0;
 };

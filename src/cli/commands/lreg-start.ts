@@ -7,6 +7,7 @@ import type { Run } from '../command.ts';
 import type { Context } from '../context.ts';
 import { SERVER_FLAGS } from '../much-data.ts';
 import { taskSettings } from '../task-settings.ts';
+import { writeJson } from '../write-json.ts';
 
 export const run: Run = async ({ options, context }) => {
   const [interpreter, ...program] = context.program;
@@ -18,15 +19,20 @@ export const run: Run = async ({ options, context }) => {
     },
     taskSettings(context, options),
   );
+  const vms = await addressForVms(state.addresses, taskSettings(context));
+  if (options.flag('json')) {
+    const { pid, since, version, addresses, data } = state;
+    await writeJson(context, { running: true, already, pid, since, version, addresses, ...(vms && { vms }), data });
+    return 0;
+  }
   if (already) context.note('The embedded registry runs already.');
   for (const address of state.addresses) await context.out(`http://${formatListenAddress(address)}\n`);
-  await explain(state, context);
+  explain(state, vms, context);
   return 0;
 };
 
-async function explain(state: RegistryState, context: Context): Promise<void> {
+function explain(state: RegistryState, vms: Awaited<ReturnType<typeof addressForVms>>, context: Context): void {
   context.note(`Data: ${state.data}`);
-  const vms = await addressForVms(state.addresses, taskSettings(context));
   if (!vms) {
     context.note('VMs cannot reach a loopback address: for them, start it with --listen=0.0.0.0:80.');
     return;

@@ -1,7 +1,10 @@
 // `images version`, `images --version`.
 import type { Run } from '../command.ts';
+import { writeJson } from '../write-json.ts';
 
-export const run: Run = async ({ context }) => {
-  await context.out(`${context.version}\n`);
+export const run: Run = async ({ options, context }) => {
+  const { version } = context;
+  if (options.flag('json')) await writeJson(context, { version, node: process.versions.node });
+  else await context.out(`${version}\n`);
   return 0;
 };

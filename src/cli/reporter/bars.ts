@@ -11,7 +11,7 @@ export function barReporter(terminal: Terminal): Reporter {
   const progress = createProgress();
   const draw = createLogUpdate(terminal.stream);
   let drawing: NodeJS.Timeout | undefined;
-  const redraw = () => draw(drawProgress(progress.snapshot(performance.now()), terminal.columns));
+  const redraw = () => draw(drawProgress(progress.snapshot(performance.now()), terminal));
   const note = (line: string) => {
     draw.clear();
     terminal.write(`${line}\n`);

@@ -1,6 +1,7 @@
 // A build as plain lines on stderr: each step once, what RUN and the `tar` script print as it comes.
 import { StringDecoder } from 'node:string_decoder';
 import type { BuildEvent } from '../../build/request.ts';
+import { safeLine, safeOutput } from '../safe-text.ts';
 
 export interface BuildReporter {
   onEvent(event: BuildEvent): void;
@@ -23,7 +24,7 @@ export function buildReporter(write: (text: string) => void): BuildReporter {
   };
   const texts = new Map<number, string>();
   return {
-    onOutput: (chunk) => write(printable(Buffer.from(chunk).toString())),
+    onOutput: (chunk) => write(safeOutput(Buffer.from(chunk).toString())),
     onEvent: (event) => {
       switch (event.type) {
         case 'step': {
@@ -44,7 +45,7 @@ export function buildReporter(write: (text: string) => void): BuildReporter {
           sayNow(event.id, event.stage, texts.get(event.id) ?? 'RUN');
           const decoder = decoders.get(event.id) ?? new StringDecoder('utf8');
           decoders.set(event.id, decoder);
-          write(printable(decoder.write(Buffer.from(event.chunk))));
+          write(safeOutput(decoder.write(Buffer.from(event.chunk))));
           break;
         }
         case 'warning':
@@ -56,14 +57,7 @@ export function buildReporter(write: (text: string) => void): BuildReporter {
   };
 }
 
-/** Commands may print colours; what moves the cursor or rings is left out. */
-function printable(text: string): string {
-  return text.replaceAll(/\x1b\[[0-9;]*m|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, (found) =>
-    found.length > 1 ? found : '',
-  );
-}
-
 function oneLine(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+  const line = safeLine(text.replaceAll(/\s+/g, ' '));
   return line.length > 120 ? `${line.slice(0, 119)}…` : line;
 }

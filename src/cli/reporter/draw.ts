@@ -5,28 +5,42 @@ import type { Snapshot } from './progress.ts';
 
 const MAX_BLOBS = 6;
 const BAR = 24;
+/** A shorter one shows nothing. */
+const MIN_BAR = 6;
 
-/** The whole first, then the blobs under way; before there is a plan, how far that is. */
-export function drawProgress(snapshot: Snapshot, columns: number): string {
+/** What the terminal has room for. */
+export interface Room {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** The whole first, then the blobs under way; before there is a plan, how far that is. What has no room is left out, bars first. */
+export function drawProgress(snapshot: Snapshot, { columns, rows }: Room): string {
   const { compressing, images, imagesDone, bytes, fetched, rate, remaining } = snapshot;
   if (compressing !== undefined) {
     const sent = fetched > 0 ? `, ${formatBytes(fetched)} sent` : '';
     return fitting(`${formatBytes(compressing)} of layers compressed${sent}`, columns);
   }
   const total = [
-    bar(bytes === 0 ? 1 : fetched / bytes),
     `${formatBytes(fetched)} of ${formatBytes(bytes)}`,
     ...(rate === undefined ? [] : [`${formatBytes(Math.round(rate))}/s`]),
     ...(remaining === undefined ? [] : [`${formatRemaining(remaining)} left`]),
     `${imagesDone}/${images} images`,
   ].join('  ');
-  const blobs = snapshot.blobs.slice(0, MAX_BLOBS).map(({ digest, size, bytes: held }) => {
-    const share = size === 0 ? 1 : held / size;
-    return `${bar(share)}  ${digestHex(digest).slice(0, 12)}  ${formatBytes(held)} of ${formatBytes(size)}`;
+  // A line is the cursor's, one says what is left out.
+  const most = Math.min(MAX_BLOBS, Math.max(0, rows - 3));
+  const blobs = snapshot.blobs.slice(0, most).map(({ digest, size, bytes: held }) => {
+    const text = `${digestHex(digest).slice(0, 12)}  ${formatBytes(held)} of ${formatBytes(size)}`;
+    return withBar(size === 0 ? 1 : held / size, text, columns);
   });
-  const more = snapshot.blobs.length - MAX_BLOBS;
-  const lines = [total, ...blobs, ...(more > 0 ? [`and ${more} more`] : [])];
-  return lines.map((line) => fitting(line, columns)).join('\n');
+  const more = snapshot.blobs.length - most;
+  const lines = [withBar(bytes === 0 ? 1 : fetched / bytes, total, columns), ...blobs];
+  return [...lines, ...(more > 0 ? [fitting(`and ${more} more`, columns)] : [])].join('\n');
+}
+
+function withBar(share: number, text: string, columns: number): string {
+  const width = Math.min(BAR, columns - 1 - text.length - '[]  '.length);
+  return fitting(width < MIN_BAR ? text : `${bar(share, width)}  ${text}`, columns);
 }
 
 /** A line that wraps would be drawn over in part only. */
@@ -34,7 +48,7 @@ function fitting(line: string, columns: number): string {
   return line.slice(0, Math.max(1, columns - 1));
 }
 
-function bar(share: number): string {
-  const filled = Math.round(Math.min(1, Math.max(0, share)) * BAR);
-  return `[${'#'.repeat(filled)}${'-'.repeat(BAR - filled)}]`;
+function bar(share: number, width: number): string {
+  const filled = Math.round(Math.min(1, Math.max(0, share)) * width);
+  return `[${'#'.repeat(filled)}${'-'.repeat(width - filled)}]`;
 }

@@ -40,11 +40,13 @@ describe('progress', () => {
   it('says before there is a plan what has been compressed and sent', () => {
     const progress = createProgress();
     progress.apply({ type: 'compressing', bytes: 12_000_000 }, 0);
-    expect(drawProgress(progress.snapshot(100), 120)).toBe('12.0 MB of layers compressed');
+    expect(drawProgress(progress.snapshot(100), { columns: 120, rows: 24 })).toBe('12.0 MB of layers compressed');
     progress.apply({ type: 'blob', digest: DIGEST, size: 4_000_000, from: 0 }, 100);
     progress.apply({ type: 'progress', digest: DIGEST, bytes: 3_000_000 }, 150);
-    expect(drawProgress(progress.snapshot(150), 120)).toBe('12.0 MB of layers compressed, 3.0 MB sent');
-    expect(drawProgress(progress.snapshot(150), 20)).toBe('12.0 MB of layers c');
+    expect(drawProgress(progress.snapshot(150), { columns: 120, rows: 24 })).toBe(
+      '12.0 MB of layers compressed, 3.0 MB sent',
+    );
+    expect(drawProgress(progress.snapshot(150), { columns: 20, rows: 24 })).toBe('12.0 MB of layers c');
     progress.apply({ type: 'plan', images: 1, blobs: 1, bytes: 10, held: 0 }, 200);
     expect(progress.snapshot(300)).not.toHaveProperty('compressing');
   });
@@ -67,13 +69,25 @@ describe('progress', () => {
 
 describe('drawing', () => {
   it('shows bytes, rate, remaining time and images, then each blob', () => {
-    const [total, blob] = drawProgress(half().snapshot(1000), 120).split('\n');
+    const [total, blob] = drawProgress(half().snapshot(1000), { columns: 120, rows: 24 }).split('\n');
     expect(total).toBe('[############------------]  1.5 MB of 3.0 MB  1.5 MB/s  0:01 left  0/2 images');
     expect(blob).toBe(`[############------------]  ${DIGEST.slice(7, 19)}  1.0 MB of 2.0 MB`);
   });
 
-  it('never wraps', () => {
-    for (const line of drawProgress(half().snapshot(1000), 30).split('\n')) expect(line.length).toBeLessThan(30);
+  it('never wraps, and gives up its bars before what they say', () => {
+    const drawn = (columns: number) => drawProgress(half().snapshot(1000), { columns, rows: 24 });
+    for (const columns of [1, 10, 30, 50, 60, 80]) {
+      const lengths = drawn(columns)
+        .split('\n')
+        .map((line) => line.length);
+      expect(Math.max(...lengths)).toBeLessThanOrEqual(Math.max(1, columns - 1));
+    }
+    expect(drawn(70)).toMatch(/^\[#+-+\] {2}1\.5 MB of 3\.0 MB {2}1\.5 MB\/s {2}0:01 left {2}0\/2 images\n/);
+    expect(drawn(53)).toMatch(/^1\.5 MB of 3\.0 MB {2}1\.5 MB\/s {2}0:01 left {2}0\/2 images\n/);
+  });
+
+  it('leaves out blobs that have no room below each other', () => {
+    expect(drawProgress(half().snapshot(1000), { columns: 80, rows: 3 }).split('\n')).toHaveLength(2);
   });
 });
 

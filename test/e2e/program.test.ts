@@ -1,0 +1,100 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { needs } from '../peers/find.ts';
+import { run } from '../peers/process.ts';
+import { newWorld, ROOT, type World } from '../peers/program.ts';
+
+describe('--json', () => {
+  it('prints what failed as an object where nothing is on stdout yet, and the line stays on stderr', async () => {
+    await using world = await newWorld();
+    const missing = await world.images(['lreg_inspect', 'alpine:1', '--json']);
+    expect(missing).toMatchObject({ status: 1, stderr: expect.stringMatching(/^ERROR: no private registry\n/) });
+    const { code, message, hint } = JSON.parse(missing.stdout);
+    expect([code, message]).toEqual(['NO_REGISTRY', 'no private registry']);
+    expect(hint).toContain('lreg_start');
+    const wrong = await world.images(['lreg_ls', '--json', '--nonsense']);
+    expect(wrong.status).toBe(2);
+    expect(JSON.parse(wrong.stdout)).toMatchObject({ code: 'USAGE' });
+    expect((await world.images(['lreg_ls'])).stdout).toBe('');
+  });
+
+  it('tells which request failed', async () => {
+    await using world = await newWorld();
+    const { stdout } = await world.images(['inspect', 'docker://127.0.0.1:1/a:1', '--json']);
+    const { code, request } = JSON.parse(stdout);
+    expect(code).toBe('UNREACHABLE');
+    expect(request).toMatchObject({ method: expect.any(String), url: expect.stringContaining('127.0.0.1:1/v2/') });
+  });
+
+  it('is there for what starts, removes and tells the version', async () => {
+    await using world = await newWorld();
+    const started = JSON.parse(await world.must(['lreg_start', '--listen=127.0.0.1:0', '--json']));
+    expect(started).toMatchObject({
+      running: true,
+      already: false,
+      data: world.data,
+      addresses: [{ host: '127.0.0.1' }],
+    });
+    expect(JSON.parse(await world.must(['lreg_start', '--json']))).toMatchObject({ already: true, pid: started.pid });
+    await world.must(['lreg_stop']);
+    const version = JSON.parse(await world.must(['version', '--json']));
+    expect(version).toEqual({ version: (await world.must(['version'])).trim(), node: expect.any(String) });
+  });
+});
+
+describe('a current directory that is gone', () => {
+  const images = async (world: World, ...args: readonly string[]) => {
+    const gone = join(world.path, 'gone');
+    await mkdir(gone);
+    const script = 'cd "$1" && rmdir "$1" && shift && exec "$@"';
+    return await run('sh', ['-c', script, 'sh', gone, ...program(), ...args], { cwd: world.path, env: world.env });
+  };
+
+  it('is no trouble for what does not need it, and said to who does', async () => {
+    await using world = await newWorld();
+    expect(await images(world, 'getimages', join(ROOT, 'examples/hello-cluster'))).toMatchObject({ status: 0 });
+    for (const args of [
+      ['getimages', '.'],
+      ['lreg_ls', '--data=d'],
+      ['ls', 'oci:here'],
+    ]) {
+      const { status, stderr } = await images(world, ...args);
+      expect(status, args.join(' ')).toBe(1);
+      expect(stderr, args.join(' ')).toContain('current directory is gone');
+      expect(stderr, args.join(' ')).not.toContain('internal error');
+    }
+  });
+});
+
+describe('a home that cannot be written', () => {
+  const { missing, why } = needs('root', 'unshare', 'mount');
+  const ROOTED = 'mount -t tmpfs -o ro none "$HOME" && exec "$@"';
+
+  it.skipIf(missing)(`comes with the two ways to name another place${why}`, async () => {
+    await using world = await newWorld();
+    await mkdir(join(world.path, 'home'));
+    const env = { ...world.env, HOME: join(world.path, 'home'), XDG_DATA_HOME: undefined, XDG_CACHE_HOME: undefined };
+    const images = (...args: readonly string[]) =>
+      run('unshare', ['-m', 'sh', '-c', ROOTED, 'sh', ...program(), ...args], { cwd: world.path, env });
+    for (const args of [['lreg_start', '--listen=127.0.0.1:0'], ['serve']]) {
+      const { status, stderr } = await images(...args);
+      expect(status, args.join(' ')).toBe(1);
+      expect(stderr, args.join(' ')).toMatch(/--data=DIR or \$IMAGES_DATA/);
+    }
+    const named = await images('lreg_start', `--data=${env.HOME}/x`);
+    expect(named).toMatchObject({ status: 1, stderr: expect.not.stringContaining('$IMAGES_DATA') });
+  });
+
+  it('is no trouble where nothing can be made in it', async () => {
+    await using world = await newWorld();
+    for (const cache of [{ HOME: '/proc/nobody', XDG_CACHE_HOME: undefined }, { XDG_CACHE_HOME: '/proc/x' }]) {
+      expect(await world.images(['version'], { env: cache })).toMatchObject({ status: 0, stderr: '' });
+    }
+  });
+});
+
+function program(): readonly string[] {
+  const node = process.env.IMAGES_TEST_NODE;
+  return node ? [node, join(ROOT, 'dist/images.js')] : [join(ROOT, 'bin/images')];
+}
