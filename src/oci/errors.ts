@@ -101,18 +101,23 @@ export class ImagesError extends Error {
     super(withoutUserinfo(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.hint = details.hint === undefined ? undefined : withoutUserinfo(details.hint);
-    this.#request = details.request;
-    this.status = details.status;
+    const cause = details.cause instanceof ImagesError ? details.cause : undefined;
+    this.#request = details.request ?? cause?.request;
+    this.status = details.status ?? cause?.status;
     this.position = details.position;
-    this.excerpt = details.excerpt ?? [];
+    // Of the same length: carets below point into it.
+    this.excerpt = (details.excerpt ?? []).map((line) => withoutUserinfo(line, (hidden) => '*'.repeat(hidden.length)));
   }
 
-  /** The HTTP method of the request that failed, where it was one. */
+  /** The HTTP request that failed, where it was one; its parts are `method` and `url`. */
+  get request(): FailedRequest | undefined {
+    return this.#request;
+  }
+
   get method(): string | undefined {
     return this.#request?.method;
   }
 
-  /** The address of the request that failed, without what can be secret in it. */
   get url(): string | undefined {
     return this.#request?.url;
   }
@@ -125,11 +130,11 @@ export class ImagesError extends Error {
 }
 
 /** `scheme://user:password@host` loses what stands before the host, and `user:password@host/…`, as people write it before a name. */
-export function withoutUserinfo(text: string): string {
+export function withoutUserinfo(text: string, mask: (hidden: string) => string = () => '***'): string {
   if (!text.includes('@')) return text;
   return text
-    .replace(/:\/\/[^\s/?#[\]"'<>]*@/g, '://***@')
-    .replace(/(?<![\w./:@-])[\w.+-]+:[^\s/:@[\]"'<>]+@(?=[\w-]+(?:\.[\w-]+)*(?::\d+)?\/)/g, '***@');
+    .replace(/(?<=:\/\/)[^\s/?#[\]"'<>]+(?=@)/g, mask)
+    .replace(/(?<![\w./:@*-])[\w.+-]+:[^\s/:@[\]"'<>]+(?=@[\w-]+(?:\.[\w-]+)*(?::\d+)?\/)/g, mask);
 }
 
 /** True for an ImagesError; with codes, only for one of these. */

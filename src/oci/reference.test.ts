@@ -53,6 +53,15 @@ describe('parseReference', () => {
     expect(() => parseReference(text)).toThrowError(expect.objectContaining({ code: 'REFERENCE_INVALID' }));
   });
 
+  it.each(['me:hunter2@quay.io/app:1', 'https://me:hun@ter2@quay.io/x', 'hunter2@h:5000/x', 'me:hun/ter2@quay.io/app'])(
+    'refuses the user in %s without showing the password',
+    (text) => {
+      expect(() => parseReference(text)).toThrowError(
+        expect.objectContaining({ message: expect.not.stringMatching(/hun/) }),
+      );
+    },
+  );
+
   it.each([
     ['127.0.0.1:99999/app:1', 'port is not between 1 and 65535 [99999]'],
     ['registry.example:65536/app:1', 'port is not between 1 and 65535 [65536]'],

@@ -66,6 +66,9 @@ function isAddress(text: string): boolean {
 /** Errors: REFERENCE_INVALID, naming what is wrong with it. */
 export function parseReference(text: string): Reference {
   const at = text.indexOf('@');
+  // No digest has a slash: that is the host after a user's name, and what stands before it may be a password.
+  const user = text.lastIndexOf('@', text.lastIndexOf('/'));
+  if (user >= 0) refuse(`***${text.slice(user)}`, 'a reference holds no user: see `docker login`');
   const digest = at < 0 ? undefined : text.slice(at + 1);
   if (digest !== undefined && !isDigest(digest)) refuse(text, `[${digest}] is not a digest`);
   const name = at < 0 ? text : text.slice(0, at);

@@ -1,5 +1,5 @@
 // One stage, instruction by instruction, from its base on.
-import { isImagesError } from '../../oci/errors.ts';
+import { isImagesError, withoutUserinfo } from '../../oci/errors.ts';
 import { formatPlatform, type Platform, parsePlatform, platformSuits } from '../../oci/platform.ts';
 import type { Instruction } from '../dockerfile/instructions.ts';
 import { parseTrigger } from '../dockerfile/parse.ts';
@@ -119,7 +119,7 @@ async function evaluateStep(
   const { seams, request } = build;
   const id = ++steps;
   const label = stageLabel(stage);
-  const text = instruction.statement.text.trim();
+  const text = withoutUserinfo(instruction.statement.text.trim());
   seams.onEvent?.({ type: 'step', id, stage: label, text });
   const settings = {
     ...build.call,
