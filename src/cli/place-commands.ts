@@ -40,9 +40,10 @@ export const PLACE_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'lreg_upload',
     group: PLACES,
-    summary: 'Copy a local image to the private registry',
+    summary: 'Copy a local image, or all of an archive, to the private registry',
     details: [
       'From the Docker daemon, the local store or any other place (`images help copy`). The host is left out of the name, and recorded beside it.',
+      'An archive or a layout of which no image is named (oci-archive:FILE, docker-archive:FILE, oci:DIR) gives all of its images, each under its own names. One that has no name is uploaded by itself, with --tag.',
     ],
     arguments: [IMAGE],
     options: [
@@ -57,7 +58,13 @@ export const PLACE_COMMANDS: readonly CommandSpec[] = [
       DATA,
       JSON_OUTPUT,
     ],
-    examples: [{ command: 'images lreg_upload registry.local/app:1.0', help: 'As app:1.0' }],
+    examples: [
+      { command: 'images lreg_upload registry.local/app:1.0', help: 'As app:1.0' },
+      {
+        command: 'images lreg_upload oci-archive:images-oci.tar',
+        help: 'All that `images make --format=oci-archive` wrote',
+      },
+    ],
     load: () => import('./commands/lreg-upload.ts'),
   },
   {

@@ -1,18 +1,19 @@
-// `copy` and `lreg_upload`: one image from any place to any other, by the copy engine.
+// `copy` and `lreg_upload`: images from any place to any other, by the copy engine.
 import type { OnCopyEvent } from '../copy/events.ts';
 import { executePlan } from '../copy/execute.ts';
-import { planCopy } from '../copy/plan.ts';
+import { type CopyImage, planCopy } from '../copy/plan.ts';
 import { type Ahead, type AheadOptions, type NamedImage, sendAhead } from '../copy/send-ahead.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { OCI_LAYERS } from '../oci/media-types.ts';
 import type { PlatformChoice } from '../oci/platform.ts';
 import { type Reference, tryParseReference } from '../oci/reference.ts';
 import type { CallOptions } from '../registry/contract.ts';
-import type { ImageSink } from '../transports/contract.ts';
+import type { ImageSink, ImageSource } from '../transports/contract.ts';
 import type { LayerSpool } from '../transports/layer-spool.ts';
 import type { CacheResult } from './cache-images.ts';
 import { compressingSpool, type LayerCompression } from './layer-compression.ts';
 import { machinePlatform } from './machine-platform.ts';
+import type { NamedSource } from './open-all-images.ts';
 import { keepsBlobs, type OpenedSink, openPrivate, openSink } from './open-sink.ts';
 import { type OpenedSource, openSource } from './open-source.ts';
 import { callOptions, type Settings } from './settings.ts';
@@ -50,18 +51,35 @@ export interface UploadOptions extends CopyOptions {
   readonly includeHost?: boolean;
 }
 
-/** From any place to the private registry. Errors: USAGE where nobody says what it is called, and as `copyImage`. */
-export async function uploadImage(from: string, settings: Settings, options: UploadOptions = {}): Promise<CacheResult> {
+/**
+ * From any place to the private registry: all images of an archive or a layout of which none is named, each under its name. Errors: USAGE where nobody
+ * says what one is called, and as `copyImage`.
+ */
+export async function uploadImages(
+  from: string,
+  settings: Settings,
+  options: UploadOptions = {},
+): Promise<CacheResult> {
   await using spool = await compressingSpool(settings, options.compression, options.onEvent);
-  await using source = await openSource(from, settings, { ...options, order: 'daemon', ...(spool && { spool }) });
-  const name = options.tag === undefined ? source.name : tryParseReference(options.tag);
-  if (!name) {
-    throw new ImagesError('USAGE', `it is not said what the image is to be called [${options.tag ?? from}]`, {
-      hint: 'Name it with --tag=NAME:TAG.',
-    });
-  }
-  await using sink = await openPrivate(name, settings, options);
-  return await copyOpened({ source, sink, name, ...(spool && { spool }) }, settings, options);
+  const { openAllImages, noName } = await import('./open-all-images.ts');
+  await using all = options.tag === undefined ? await openAllImages(from, settings, spool) : undefined;
+  if (all) return await uploadOpened(all.images, spool, settings, options);
+  await using opened = await openSource(from, settings, { ...options, order: 'daemon', ...(spool && { spool }) });
+  const name = options.tag === undefined ? opened.name : tryParseReference(options.tag);
+  if (!name) throw noName(options.tag ?? from);
+  return await uploadOpened([{ source: opened.source, name }], spool, settings, options);
+}
+
+async function uploadOpened(
+  images: readonly NamedSource[],
+  spool: LayerSpool | undefined,
+  settings: Settings,
+  options: UploadOptions,
+): Promise<CacheResult> {
+  const [first] = images;
+  if (!first) throw new ImagesError('MANIFEST_UNKNOWN', 'there is no image', { hint: 'The place is empty.' });
+  await using sink = await openPrivate(first.name, settings, options);
+  return await copyAll({ images, sink: sink.sink, ...(spool && { spool }) }, settings, options);
 }
 
 export interface Ends {
@@ -74,24 +92,38 @@ export interface Ends {
 
 /** Errors: PLATFORM_UNKNOWN, those of the places. */
 export async function copyOpened(
-  { source, sink, name, spool }: Ends,
+  { source: { source }, sink: { sink }, name, spool }: Ends,
+  settings: Settings,
+  options: CopyOptions,
+): Promise<CacheResult> {
+  const image = { source, ...(name && { name }) };
+  return await copyAll({ images: [image], sink, ...(spool && { spool }) }, settings, options);
+}
+
+interface AllEnds {
+  /** Only one that is alone may have no name. */
+  readonly images: readonly { readonly source: ImageSource; readonly name?: Reference }[];
+  readonly sink: ImageSink;
+  readonly spool?: LayerSpool;
+}
+
+async function copyAll(
+  { images, sink, spool }: AllEnds,
   settings: Settings,
   options: CopyOptions,
 ): Promise<CacheResult> {
   const given = { ...(options.onEvent && { onEvent: options.onEvent }), ...callOptions(settings) };
-  const { label } = source.source;
-  const early = spool && !options.dryRun && sink.sink.wants.order === 'any';
-  await using ahead = early
-    ? sendLayers(spool, sink.sink, name ? { name } : { name: NAMELESS, label }, given)
-    : undefined;
+  const [first, ...others] = images;
+  const only = others.length === 0 ? first : undefined;
+  // Where layers go depends on the image that they are of.
+  const early = only && spool && !options.dryRun && sink.wants.order === 'any';
+  await using ahead = early ? sendLayers(spool, sink, namedImage(only), given) : undefined;
   const shared = { ...given, ...(ahead && { onEvent: ahead.onEvent }) };
-  const to = ahead?.sink ?? sink.sink;
+  const to = ahead?.sink ?? sink;
   // Asking for the manifest compresses layers, which ends where the destination does.
   const asking = ahead ? { signal: ahead.signal } : callOptions(settings);
-  const image = name
-    ? { source: source.source, name }
-    : { source: source.source, name: await nameless(source, asking), label };
-  const plan = await planCopy([image], to, {
+  const named = await Promise.all(images.map((image) => copyImageOf(image, asking)));
+  const plan = await planCopy(named, to, {
     platforms: options.platforms ?? [machinePlatform()],
     platformsNamed: options.platforms !== undefined,
     referrers: options.referrers ?? false,
@@ -99,7 +131,7 @@ export async function copyOpened(
     ...shared,
     ...asking,
   });
-  const planned = [source.source.label];
+  const planned = only ? [only.source.label] : plan.images.map(({ image }) => image);
   if (options.dryRun) {
     const { requests, bytes, held } = plan;
     return { dryRun: true, planned, copied: [], failed: [], requests, fetched: bytes, held };
@@ -129,6 +161,11 @@ function sendLayers(spool: LayerSpool, sink: ImageSink, image: NamedImage, optio
 /** Places that keep images without names call it nothing. */
 const NAMELESS: Reference = { path: 'image' };
 
-async function nameless({ source }: OpenedSource, call: CallOptions): Promise<Reference> {
-  return { ...NAMELESS, digest: (await source.root(call)).digest };
+function namedImage({ source, name }: AllEnds['images'][number]): NamedImage {
+  return name ? { name } : { name: NAMELESS, label: source.label };
+}
+
+async function copyImageOf({ source, name }: AllEnds['images'][number], call: CallOptions): Promise<CopyImage> {
+  if (name) return { source, name };
+  return { source, name: { ...NAMELESS, digest: (await source.root(call)).digest }, label: source.label };
 }

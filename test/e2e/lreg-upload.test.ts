@@ -1,10 +1,16 @@
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { writeLayout } from '../fixtures/layout.ts';
+import { buildImage, randomLayer } from '../fixtures/image.ts';
+import { blobFile, writeLayout } from '../fixtures/layout.ts';
 import { startDockerd } from '../peers/dockerd.ts';
 import { needs } from '../peers/find.ts';
+import { must } from '../peers/process.ts';
 import { newWorld } from '../peers/program.ts';
 import { LOOKED } from './testing/looked.ts';
+
+const TWO = buildImage({ layers: [randomLayer('upload two', 1000)] });
+const ARM = buildImage({ layers: [randomLayer('upload arm', 1000)], architecture: 'arm64' });
 
 describe('images lreg_upload', () => {
   it('leaves the host out of the name, and nothing else, unless it is to stay', async () => {
@@ -29,6 +35,76 @@ describe('images lreg_upload', () => {
     expect(stderr).toMatch(
       /^ERROR: it is not said what the image is to be called .*\nName it with --tag=NAME:TAG\.\n$/,
     );
+  });
+
+  it('puts all images of an archive or a layout into the registry, each under its names', async () => {
+    await using world = await newWorld();
+    const layout = await writeLayout(join(world.path, 'layout'), { app: LOOKED, two: TWO });
+    await world.must(['lreg_upload', '--tag=quay.io/x/one:1', `oci:${layout}:app`]);
+    await world.must(['lreg_upload', '--tag=registry.local:5000/two:2', `oci:${layout}:two`]);
+    const digests = { 'quay.io/x/one:1': LOOKED.manifest.digest, 'registry.local:5000/two:2': TWO.manifest.digest };
+    const places = {
+      'oci-archive': 'oci-archive:images.tar',
+      'docker-archive': 'docker-archive:docker.tar',
+      'oci-archive of docker': 'oci-archive:docker.tar',
+    };
+    for (const format of ['oci-archive', 'docker-archive'] as const) {
+      const file = format === 'oci-archive' ? 'images.tar' : 'docker.tar';
+      await world.must(['make', `--format=${format}`, `--tar=${file}`, 'quay.io/x/one:1', 'registry.local:5000/two:2']);
+    }
+    await world.must(['copy', 'quay.io/x/one:1', 'oci:both']);
+    await world.must([
+      'copy',
+      'oci-archive:images.tar:registry.local:5000/two:2',
+      'oci:both:registry.local:5000/two:2',
+    ]);
+    for (const place of [...Object.values(places), 'oci:both']) {
+      await using other = await newWorld();
+      await other.must(['lreg_upload', place], { cwd: world.path });
+      expect(await other.must(['lreg_ls', '--hosts']), place).toBe(
+        'quay.io/x/one:\n  ["1"]\nregistry.local:5000/two:\n  ["2"]\n',
+      );
+      for (const [name, digest] of Object.entries(digests)) {
+        expect(JSON.parse(await other.must(['lreg_inspect', name])).Digest, place).toBe(digest);
+      }
+      const named = await other.images(['lreg_upload', '--tag=app:1', place], { cwd: world.path });
+      expect(named.status, place).toBe(1);
+      expect(named.stderr, place).toMatch(/several images|there are 2 images/);
+    }
+  });
+
+  it('puts all of an archive there or nothing: with a nameless image, one that is not whole, one of another platform', async () => {
+    await using world = await newWorld();
+    const layout = await writeLayout(join(world.path, 'layout'), { 'quay.io/a:1': LOOKED, short: LOOKED });
+    const nameless = await world.images(['lreg_upload', `oci:${layout}`]);
+    expect(nameless).toMatchObject({ status: 2, stderr: expect.stringContaining(`--tag=NAME:TAG oci:${layout}:@1`) });
+    const platform = await writeLayout(join(world.path, 'arm'), { 'quay.io/a:1': LOOKED, 'quay.io/b:1': ARM });
+    const other = await world.images(['lreg_upload', '--platform=linux/amd64', `oci:${platform}`]);
+    expect(other).toMatchObject({ status: 1, stderr: expect.stringContaining('linux/arm64') });
+    await rm(blobFile(platform, ARM.blobs[1] as { digest: string }));
+    await must('tar', ['-cf', join(world.path, 'lacking.tar'), '-C', platform, '.']);
+    for (const transport of ['oci-archive', 'docker-archive']) {
+      const lacking = await world.images(['lreg_upload', `${transport}:lacking.tar`]);
+      expect(lacking).toMatchObject({ status: 1, stderr: expect.stringContaining('quay.io/b:1') });
+    }
+    expect(await world.must(['lreg_isloaded', 'quay.io/c:1']).catch(() => 'no')).toBe('no');
+    for (const name of ['quay.io/b:1', 'short:latest'])
+      expect((await world.images(['lreg_isloaded', name])).status).toBe(1);
+  });
+
+  it('uploads under all names of an image, and leaves out what only points to one', async () => {
+    await using world = await newWorld();
+    const layout = await writeLayout(join(world.path, 'layout'), { app: LOOKED });
+    const [config, base, top] = LOOKED.blobs;
+    const item = {
+      Config: `blobs/${config?.digest.replace(':', '/')}`,
+      RepoTags: ['a:1', 'quay.io/b:2', 'docker.io/library/a:1'],
+      Layers: [base, top].map((layer) => `blobs/${layer?.digest.replace(':', '/')}`),
+    };
+    await writeFile(join(layout, 'manifest.json'), JSON.stringify([item]));
+    await must('tar', ['-cf', join(world.path, 'named.tar'), '-C', layout, 'blobs', 'manifest.json']);
+    await world.must(['lreg_upload', 'docker-archive:named.tar']);
+    expect(await world.must(['lreg_ls'])).toBe('a:\n  ["1"]\nb:\n  ["2"]\n');
   });
 
   it.skipIf(needs('root', 'dockerd', 'docker').missing)(

@@ -8,10 +8,11 @@ import { type ArchiveFile, type OpenArchiveOptions, openArchive } from '../archi
 import type { ImageSource } from '../contract.ts';
 import { INDEX_FILE, readSmall } from '../layout/layout-files.ts';
 import { completedName } from '../layout/layout-index.ts';
+import type { ListedImage } from '../layout/list-images.ts';
 import { noBlob, requireSize } from '../wrong-parts.ts';
 import { type ArchivedImage, readArchivedImage } from './archived-image.ts';
 import { decodeDockerManifest, MANIFEST_FILE } from './docker-manifest.ts';
-import { type LayoutImage, type ListedImage, readLayoutImages, requireSameLayers } from './layout-images.ts';
+import { type LayoutImage, readLayoutImages, requireSameLayers } from './layout-images.ts';
 import { legacyHeads, readLegacyImage } from './legacy-image.ts';
 
 /** Which image: by name, by its place in manifest.json from 0; else the only one. */
@@ -22,7 +23,7 @@ export interface WantedImage {
 
 export interface DockerArchive extends AsyncDisposable {
   /** The names of each image, as the archive has them; in the order of its manifest.json. */
-  readonly images: readonly { readonly names: readonly string[] }[];
+  readonly images: readonly ListedImage[];
   /** Stays usable until the archive is disposed. Errors: MANIFEST_UNKNOWN, saying what is there. */
   source(wanted: WantedImage): ImageSource;
 }
@@ -93,7 +94,11 @@ async function listImages(archive: ArchiveFile): Promise<readonly ListedImage[]>
     };
     return { names: [...new Set([...item.repoTags, ...inLayout.names])], source: agreed };
   });
-  return [...items, ...listed.filter((image) => !used.has(image))];
+  // One that is not whole in the layout may be so by Docker's list.
+  const tags = new Set(items.flatMap(({ names }) => names.map(completedName)));
+  const isListed = ({ names, layers }: LayoutImage) =>
+    layers.size === 0 && names.some((name) => tags.has(completedName(name)));
+  return [...items, ...listed.filter((image) => !used.has(image) && !isListed(image))];
 }
 
 function select(images: readonly ListedImage[], { reference, index }: WantedImage, label: string): ListedImage {

@@ -4,21 +4,14 @@ import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { decodeManifest, type Manifest, successors } from '../../oci/manifest.ts';
 import type { ArchiveFile } from '../archive/archive-file.ts';
-import type { ImageSource } from '../contract.ts';
 import { blobPath } from '../layout/layout-files.ts';
 import { namesOf } from '../layout/layout-index.ts';
-import { layoutSource, readLayoutIndex, readManifest } from '../layout/layout-source.ts';
+import { layoutLists, layoutSource, readLayoutIndex, readManifest } from '../layout/layout-source.ts';
+import type { ListedImage } from '../layout/list-images.ts';
 import { type DockerItem, MANIFEST_FILE } from './docker-manifest.ts';
 
-/** An image of an archive. */
-export interface ListedImage {
-  /** As the archive has them. */
-  readonly names: readonly string[];
-  source(): ImageSource;
-}
-
 export interface LayoutImage extends ListedImage {
-  /** Paths of the layers by that of the config; of an index, of each of its images. */
+  /** Paths of the layers by that of the config; of an index, of each of its images. Of what is not whole: none. */
   readonly layers: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -38,7 +31,7 @@ export function requireSameLayers(archive: ArchiveFile, item: DockerItem, layers
   );
 }
 
-/** Those whose parts are all there: of an index, those of one image at least. */
+/** Those that have a name, and those whose parts are all there: of an index, those of one image at least. */
 export async function readLayoutImages(archive: ArchiveFile): Promise<readonly LayoutImage[]> {
   const names = new Map<Digest, Set<string>>();
   const entries = await readLayoutIndex(archive);
@@ -48,15 +41,13 @@ export async function readLayoutImages(archive: ArchiveFile): Promise<readonly L
     // A bare tag is no name here.
     for (const name of namesOf(entry)) if (/[:/]/.test(name)) known.add(name);
   }
+  const lists = layoutLists(archive);
   const images: LayoutImage[] = [];
   for (const entry of new Map(entries.map((one) => [one.digest, one])).values()) {
     const layers = new Map(await presentImages(archive, entry));
-    if (layers.size === 0) continue;
-    images.push({
-      names: [...(names.get(entry.digest) ?? [])],
-      layers,
-      source: () => layoutSource(archive, { digest: entry.digest }),
-    });
+    const known = [...(names.get(entry.digest) ?? [])];
+    if (layers.size === 0 && known.length === 0) continue;
+    images.push({ names: known, layers, source: () => layoutSource(archive, { digest: entry.digest }, lists) });
   }
   return images;
 }

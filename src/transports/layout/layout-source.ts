@@ -27,10 +27,23 @@ export function ociSource(place: LayoutPlace): ImageSource {
   return layoutSource(directoryFiles(place.path, `oci:${place.path}`), place);
 }
 
-/** Errors of `root`: PLACE_INVALID (no layout), MANIFEST_UNKNOWN, saying what is there. The files stay open: they are the caller's. */
-export function layoutSource(files: LayoutFiles, wanted: Omit<LayoutPlace, 'path'>): ImageSource {
+/** What a layout lists, read once for all of its images. */
+export interface LayoutLists {
+  entries(): Promise<readonly Descriptor[]>;
+  referrers(): Promise<ReadonlyMap<Digest, readonly Descriptor[]>>;
+}
+
+export function layoutLists(files: LayoutFiles): LayoutLists {
   const entries = once(async () => allEntries(files, await readLayoutIndex(files)));
-  const referrers = once(async () => referrersBySubject(files, await entries()));
+  return { entries, referrers: once(async () => referrersBySubject(files, await entries())) };
+}
+
+/** Errors of `root`: PLACE_INVALID (no layout), MANIFEST_UNKNOWN, saying what is there. The files stay open: they are the caller's. */
+export function layoutSource(
+  files: LayoutFiles,
+  wanted: Omit<LayoutPlace, 'path'>,
+  { entries, referrers }: LayoutLists = layoutLists(files),
+): ImageSource {
   return {
     label: files.label,
     host: '',

@@ -1,0 +1,56 @@
+// All images of a layout, each as a source: what an archive of many is to whoever wants them all.
+import type { Descriptor } from '../../oci/descriptor.ts';
+import { isImagesError } from '../../oci/errors.ts';
+import { decodeManifest } from '../../oci/manifest.ts';
+import type { ImageSource } from '../contract.ts';
+import type { LayoutFiles } from './layout-files.ts';
+import { IMAGE_NAME, isAttachedTag, namesOf } from './layout-index.ts';
+import { layoutLists, layoutSource, readManifest } from './layout-source.ts';
+
+/** An image of a layout or an archive. */
+export interface ListedImage {
+  /** As the place has them, the full name where it has one. */
+  readonly names: readonly string[];
+  /** `@AT` names it in its place; the place in the list when absent. */
+  readonly at?: number;
+  source(): ImageSource;
+}
+
+/**
+ * In the order of index.json: what has a name, and what has none and points to nothing else. Entries of one name are one image. Signatures come along
+ * with what they belong to. Errors: PLACE_INVALID.
+ */
+export async function listLayoutImages(files: LayoutFiles): Promise<readonly ListedImage[]> {
+  const lists = layoutLists(files);
+  const entries = await lists.entries();
+  const named = new Set(entries.filter((entry) => namesOf(entry).length > 0).map(({ digest }) => digest));
+  const images = new Map<string, ListedImage>();
+  for (const [at, entry] of entries.entries()) {
+    const [name] = namesOf(entry);
+    if (name === undefined) {
+      if (named.has(entry.digest) || (await isPartOfOthers(files, entry, named))) continue;
+      images.set(entry.digest, { names: [], at, source: () => layoutSource(files, { digest: entry.digest }, lists) });
+      continue;
+    }
+    if (isAttachedTag(name)) continue;
+    const wanted = images.has(`name ${name}`) ? { ref: name } : { digest: entry.digest };
+    images.set(`name ${name}`, {
+      names: [entry.annotations?.[IMAGE_NAME] ?? name],
+      at,
+      source: () => layoutSource(files, wanted, lists),
+    });
+  }
+  return [...images.values()];
+}
+
+/** A signature, or an index that only holds named ones together. What is not there, or is no manifest, is an image that fails. */
+async function isPartOfOthers(files: LayoutFiles, entry: Descriptor, named: ReadonlySet<string>): Promise<boolean> {
+  try {
+    const manifest = decodeManifest(await readManifest(files, entry));
+    if (manifest.subject) return true;
+    return manifest.kind === 'index' && manifest.manifests.some(({ digest }) => named.has(digest));
+  } catch (error) {
+    if (isImagesError(error)) return false;
+    throw error;
+  }
+}
