@@ -92,6 +92,7 @@ function fetchBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise<voi
 async function putBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise<void> {
   const { sink, signal } = run;
   const { name, image: text, source } = image.planned;
+  const { takesAgain: opensAnew = true } = sink.wants;
   let atSource: { readonly error: unknown } | undefined;
   const failed = (error: unknown) => {
     atSource = { error };
@@ -110,7 +111,7 @@ async function putBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise
       run.emit({ type: 'progress', digest: blob.digest, bytes });
     };
     try {
-      const body = known ? oneChunk(known.subarray(from)) : await source.blob(blob, from, { signal });
+      const body = known ? oneChunk(known.subarray(from)) : await source.blob(blob, from, { signal, opensAnew });
       return tapped(body, see, failed);
     } catch (error) {
       failed(error);
@@ -123,7 +124,7 @@ async function putBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise
     if (!atSource) throw failureOf(error, destination(sink, image, blob));
     signal.throwIfAborted();
     // The next place gives what this one had wrong, and each is asked once: so this ends.
-    if (mayOpenAnew(atSource.error)) return putBlob(run, image, blob);
+    if (opensAnew && mayOpenAnew(atSource.error)) return putBlob(run, image, blob);
     const what = partOf('blob', blob.digest, platformOf(image.planned, blob));
     throw failureOf(atSource.error, { image: text, end: 'source', label: source.label, what });
   }

@@ -22,6 +22,11 @@ export interface BlobOptions extends ReadOptions {
   readonly size?: number;
   /** The body of a whole blob verifies itself, from whatever registry it comes. A store notes what it finds out. */
   readonly verify?: boolean;
+  /**
+   * The reader opens the blob anew where its bytes prove wrong (`open-anew.ts`). Others get what another attempt may give otherwise only
+   * when it is verified: out of a temporary file.
+   */
+  readonly opensAnew?: boolean;
 }
 
 export type Bytes = AsyncIterable<Uint8Array>;

@@ -3,7 +3,10 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageManifest, RawManifest } from '../oci/manifest.ts';
 import type { Reference } from '../oci/reference.ts';
-import type { Bytes, CallOptions, OpenContent } from '../registry/contract.ts';
+import type { BlobOptions, Bytes, CallOptions, OpenContent } from '../registry/contract.ts';
+
+/** `opensAnew`: the reader can begin again where the bytes prove wrong. */
+export type BlobCallOptions = CallOptions & Pick<BlobOptions, 'opensAnew'>;
 
 export interface ImageSource extends AsyncDisposable {
   /** For messages: `docker://quay.io/x/y:1`. */
@@ -16,7 +19,7 @@ export interface ImageSource extends AsyncDisposable {
   /** The blob as it lies there, not verified: where what was verified once stays so (files of a store). */
   readonly unverified?: (descriptor: Descriptor, options?: CallOptions) => Promise<Bytes>;
   /** The blob from byte `from` on. Breaks are mended inside where the place allows; what comes out from 0 is verified. */
-  blob(descriptor: Descriptor, from: number, options?: CallOptions): Promise<Bytes>;
+  blob(descriptor: Descriptor, from: number, options?: BlobCallOptions): Promise<Bytes>;
   /** Referrers of a manifest of this image (signatures, SBOMs): empty where the place knows none. */
   referrers(subject: Digest, options?: CallOptions): AsyncIterable<Descriptor>;
   /** What another tag of the image's repository points to (cosign keeps signatures so): `undefined` where there is none. */
@@ -29,6 +32,8 @@ export interface SinkWants {
   readonly indexes: 'sparse' | 'complete' | 'none';
   /** `planned`: `missing` is asked before the first blob comes, because where blobs go depends on all of them. */
   readonly order: 'any' | 'planned';
+  /** False where a blob that has begun to come cannot be put again: its bytes go on as they come. True when absent. */
+  readonly takesAgain?: boolean;
 }
 
 export interface ExpectedImage {

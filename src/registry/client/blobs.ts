@@ -3,12 +3,13 @@ import type { Backoff } from '../../io/backoff.ts';
 import type { HttpAnswer } from '../../io/http.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
-import type { BlobOptions, ReadOptions, RegistryReader } from '../contract.ts';
+import type { BlobContent, BlobOptions, ReadOptions, RegistryReader } from '../contract.ts';
 import { type Asked, badAnswer, readText } from './answer-errors.ts';
 import { type BlobAnswer, resumed, wholeSize } from './blob-body.ts';
 import { type CodedAnswer, codedBlobs } from './coded-blobs.ts';
 import { contentCodings } from './content-encoding.ts';
 import type { EndpointHttp, EndpointRequest } from './endpoint-http.ts';
+import { heldBack } from './held-back.ts';
 import { repositoryPath } from './paths.ts';
 import { repositoryScope } from './scopes.ts';
 import { type OpenedBlob, selfVerifying } from './self-verifying.ts';
@@ -94,6 +95,13 @@ export function blobReader(http: EndpointHttp, settings: BlobReaderSettings): Bl
     };
   };
 
+  const getBlob = async (repository: string, digest: Digest, options: BlobOptions = {}): Promise<BlobContent> => {
+    const opened = await openBlob(repository, digest, options);
+    const content = selfVerifying(opened, options);
+    if (!opened.provedWrong) return content;
+    return heldBack(content, options, () => getBlob(repository, digest, options));
+  };
+
   return {
     openBlob,
     async statBlob(repository, digest, options) {
@@ -107,9 +115,7 @@ export function blobReader(http: EndpointHttp, settings: BlobReaderSettings): Bl
       for await (const _ of body) return true;
       return false;
     },
-    async getBlob(repository, digest, options = {}) {
-      return selfVerifying(await openBlob(repository, digest, options), options);
-    },
+    getBlob,
   };
 }
 

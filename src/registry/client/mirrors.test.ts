@@ -51,8 +51,10 @@ function spoilMirrors(fault: Fault): void {
   for (const mirror of mirrors) mirror.inject(fault);
 }
 
+/** As somebody who can begin anew. */
 async function read(bytes: Buffer, from = 0): Promise<Buffer> {
-  return collect((await registry.getBlob('app', digestOf(bytes), { size: bytes.length, from })).body);
+  const options = { size: bytes.length, from, opensAnew: true };
+  return collect((await registry.getBlob('app', digestOf(bytes), options)).body);
 }
 
 const zeros: Fault = (request, response) => {
@@ -139,6 +141,13 @@ describe('a mirror that', () => {
     spoilMirrors(() => false);
     await read(small);
     expect(mirrors[0]?.requests).toHaveLength(1);
+  });
+
+  it('sends wrong bytes of a large blob is found out before anybody reads them who cannot open it anew', async () => {
+    spoilMirrors(zeros);
+    const { body } = await registry.getBlob('app', digestOf(large));
+    expect((await collect(body)).equals(large)).toBe(true);
+    expect(events.map(({ what }) => what)).toEqual(mirrors.map((mirror) => `mirror ${mirror.host}`));
   });
 
   it('sends wrong bytes before it breaks off is found out in the end', async () => {

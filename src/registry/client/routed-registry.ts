@@ -1,12 +1,10 @@
 // A host's registry as it is configured: reads go to its mirrors in order and then to the host itself, writes to the host itself.
-import { oneChunk } from '../../io/one-chunk.ts';
-import { vouchedFor } from '../../io/verify.ts';
 import { isDigest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { decodeManifest } from '../../oci/manifest.ts';
-import type { BlobContent, BlobOptions, ReadOptions, Registry } from '../contract.ts';
-import { mayOpenAnew } from '../open-anew.ts';
+import type { ReadOptions, Registry } from '../contract.ts';
 import { blobOfPlaces, requireLength } from './blob-of-places.ts';
+import { heldBack } from './held-back.ts';
 import type { EndpointRegistry } from './http-registry.ts';
 import type { Endpoint, HostRule, Mirror, RetryEvent } from './settings.ts';
 
@@ -114,12 +112,7 @@ export function routedRegistry(host: string, routing: Routing): Registry {
         return true;
       },
     });
-    try {
-      return await heldIfSmall(content, options);
-    } catch (error) {
-      if (!mayOpenAnew(error)) throw error;
-      return getBlob(repository, digest, options);
-    }
+    return heldBack(content, options, () => getBlob(repository, digest, options));
   };
 
   return {
@@ -190,20 +183,6 @@ export function routedRegistry(host: string, routing: Routing): Registry {
     },
     partialBytes: async () => 0,
   };
-}
-
-/** In bytes: what is as small is verified before anybody gets it, and so comes from the next place where it is wrong. */
-const SMALL = 1024 * 1024;
-
-async function heldIfSmall(
-  content: BlobContent,
-  { from = 0, to = Number.POSITIVE_INFINITY }: BlobOptions,
-): Promise<BlobContent> {
-  const { descriptor, body } = content;
-  const { size, digest } = descriptor;
-  if (size > SMALL || from > 0 || to < size) return content;
-  const bytes = Buffer.concat(await Array.fromAsync(body));
-  return { descriptor, body: vouchedFor(oneChunk(bytes), { size, digest }) };
 }
 
 function allowed(host: string, rule: HostRule): HostRule {

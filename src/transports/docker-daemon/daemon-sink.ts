@@ -103,7 +103,7 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
   const label = `docker-daemon:${daemon.address}`;
   return {
     label,
-    wants: { layers: 'as-is', indexes: 'none', order: 'planned' },
+    wants: { layers: 'as-is', indexes: 'none', order: 'planned', takesAgain: false },
     admit: (_, parts) => admitDockerImage(parts, label),
     async expect(name, { manifest, config }, call) {
       known ??= knownLayers(daemon, call);
