@@ -32,6 +32,8 @@ describe('text without userinfo', () => {
     ['http://a@b:c@d/e', 'http://***@d/e'],
     [`docker://quay.io:443/x:1@sha256:${'a'.repeat(64)}`, undefined],
     ['quay.io:443/x@sha256:12/', undefined],
+    ['ssh://git@x/y, git@github.com:a/b.git', undefined],
+    ['ssh://git:hunter2@x/y', 'ssh://***@x/y'],
     ['alpine:3.20@sha256:12', undefined],
     ['mail me@example.com, see https://x/@scope/y', undefined],
   ])('of %s', (text, expected) => {

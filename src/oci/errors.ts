@@ -133,7 +133,10 @@ export class ImagesError extends Error {
 export function withoutUserinfo(text: string, mask: (hidden: string) => string = () => '***'): string {
   if (!text.includes('@')) return text;
   return text
-    .replace(/(?<=:\/\/)[^\s/?#[\]"'<>]+(?=@)/g, mask)
+    .replace(/(?<=:\/\/)[^\s/?#[\]"'<>]+(?=@)/g, (user, at: number, whole: string) =>
+      // A name alone is no secret there, as it can be for http.
+      whole.startsWith('ssh://', at - 6) && !user.includes(':') ? user : mask(user),
+    )
     .replace(/(?<![\w./:@*-])[\w.+-]+:[^\s/:@[\]"'<>]+(?=@[\w-]+(?:\.[\w-]+)*(?::\d+)?\/)/g, mask);
 }
 
