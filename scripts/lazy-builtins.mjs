@@ -1,7 +1,7 @@
 // A plugin for the bundler: functions of Node's own modules are looked up when they are first called. An ESM import of such a module touches all of
 // its exports and so loads all that they lead to: node:crypto alone costs 10 ms, as much as half of a short command takes.
 
-/** Modules whose import costs time. Only what is listed here can be imported from them in src/, and functions. */
+/** Modules whose import costs time. From them src/ can import functions, and what is listed here. */
 const MODULES = [
   'node:child_process',
   'node:crypto',

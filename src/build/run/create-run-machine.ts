@@ -17,7 +17,7 @@ import { hostnameOf, type PreparedRun, prepareRun } from './prepare-run.ts';
 import { type Ability, type Found, foreignLack, forget, probeMachine } from './probe.ts';
 import { findPrograms } from './programs.ts';
 import { openRunPlace, type RunPlace } from './run-place.ts';
-import type { Launch } from './runtimes/contract.ts';
+import { capabilitiesOn, type Launch } from './runtimes/contract.ts';
 import { removeTrees, type Unpacking } from './unpack.ts';
 
 const MAX_SNAPSHOT_BYTES = 20e9;
@@ -173,6 +173,7 @@ function launchOf(
     directory: request.directory,
     user,
     loopbackOnly: request.network === 'none',
+    capabilities: capabilitiesOn({ ids, ownNetwork: request.network === 'none' }),
     hostname: hostnameOf(settings),
     ids,
     ignoreChown: ids.owners === 'one' && settings.ignoreChownErrors === true,

@@ -170,6 +170,17 @@ describe.skipIf(missing)(`RUN on Debian${why}`, () => {
     }
   }, 200_000);
 
+  it('another user of the image can become its root by a set-user-ID program, as with BuildKit', async () => {
+    for (const title of ['root', 'a user with subordinate ids']) {
+      const prepare = { args: ['/bin/sh', '-c', 'cp /usr/bin/id /usr/bin/become && chmod 4755 /usr/bin/become'] };
+      const { layer } = await world.drive(who(title), { layers: [base], request: prepare });
+      const user = { uid: 1000, gid: 1000, groups: [1000], home: '/' };
+      const request = { user, args: ['/bin/sh', '-c', 'become -u; id -u; grep CapPrm /proc/self/status'] };
+      const { output } = await world.drive(who(title), { layers: [base, layer], request });
+      expect(output).toBe('0\n1000\nCapPrm:\t0000000000000000\n');
+    }
+  });
+
   it('ssh: the agent answers whoever runs the command', async () => {
     for (const title of ['root', 'a user with subordinate ids', 'nobody']) {
       const socket = join(await world.home(who(title)), 'agent');

@@ -8,6 +8,7 @@ import { linkedHeader } from '../../rootfs/linked-header.ts';
 import { findPath, headerOf, type RootTree, type TreeNode, walk } from '../../rootfs/tree.ts';
 import type { TarHeader } from '../../tar/entry.ts';
 import { plainHeader } from '../../tar/plain-header.ts';
+import { isHarmless } from './device-numbers.ts';
 import { exactNode } from './exact-node.ts';
 import { type Ids, isMapped } from './ids.ts';
 import { imageAttributes, opaqueAttribute } from './overlay-attributes.ts';
@@ -104,8 +105,8 @@ function settle(node: TreeNode, { ids, strangers }: Context): void {
 
 function canBe({ type, device }: TarHeader, ids: Ids): boolean {
   if (type !== 'character' && type !== 'block') return true;
-  // Device 0/0 is overlayfs' whiteout: it would hide what is below.
-  return !ids.inUserNamespace && !(type === 'character' && device.major === 0 && device.minor === 0);
+  // All others lead to the machine, and device 0/0 is overlayfs' whiteout: it would hide what is below.
+  return !ids.inUserNamespace && isHarmless(type, device);
 }
 
 function hide(node: TreeNode, ids: Ids): void {

@@ -65,7 +65,9 @@ export async function prepareMount(
       const name = mounting.caches.get(cacheKey(mount))?.name ?? '';
       const directory = await mounting.run.link('caches', name);
       const inside = `cache-${at}`;
-      const enter = `mkdir ${inside}; go ${steps(`${directory}/fs`, mount.source)}; mount -c -o bind . "$run/${inside}"; cd "$run"`;
+      // In a user namespace there are no devices, and flags of what is mounted may not be set anew.
+      const nodev = mounting.unpacking.ids.inUserNamespace ? '' : ',nodev';
+      const enter = `mkdir ${inside}; go ${steps(`${directory}/fs`, mount.source)}; mount -c -o bind${nodev} . "$run/${inside}"; cd "$run"`;
       return {
         target,
         kind: 'directory',

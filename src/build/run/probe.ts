@@ -13,7 +13,7 @@ import { launchArchive } from './launch.ts';
 import { createNamespaces, type Namespaces } from './namespace.ts';
 import type { Programs } from './programs.ts';
 import { type OverlayMode, overlayOptions } from './root-file-system.ts';
-import type { Launch, Runtime } from './runtimes/contract.ts';
+import { capabilitiesOn, type Launch, type Runtime } from './runtimes/contract.ts';
 import { findRuntimes } from './runtimes/find-runtimes.ts';
 import { removeTrees } from './unpack.ts';
 import { openWorkPlace, type WorkPlace } from './work-place.ts';
@@ -155,6 +155,7 @@ async function tryRuntime(
     directory: '/',
     user: { uid: 0, gid: 0, groups: [], home: '/' },
     loopbackOnly: false,
+    capabilities: capabilitiesOn({ ids, ownNetwork: false }),
     hostname: 'probe',
     ids,
     ignoreChown: false,
@@ -209,8 +210,9 @@ function memory(place: WorkPlace): string {
   return join(place.directory, 'machine');
 }
 
+/** `filtered`: with the list of system calls, which not every runtime is built for. */
 function memoryKey(found: readonly Runtime[]): string {
-  return `${ownIdentity().split('.')[2]} ${found.map(({ name }) => name).join(' ')}`;
+  return `filtered ${ownIdentity().split('.')[2]} ${found.map(({ name }) => name).join(' ')}`;
 }
 
 /** Whether programs of another architecture can run (binfmt_misc). `undefined`: they can. */

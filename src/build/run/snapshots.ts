@@ -8,7 +8,6 @@ import type { CallOptions } from '../../registry/contract.ts';
 import type { Layer } from '../../rootfs/contract.ts';
 import { layerArchive, type StageLayers } from './layer-archive.ts';
 import { removeTrees, staged, syncLater, type Unpacking, unpack } from './unpack.ts';
-import type { WorkPlace } from './work-place.ts';
 
 /** The names of the layers' snapshots, unpacked where they were not, the base first. Errors: those of layers, RUN_UNAVAILABLE, NO_SPACE. */
 export async function provideSnapshots(
@@ -30,16 +29,16 @@ async function provideSnapshot(
 ): Promise<string> {
   const { place, ids } = unpacking;
   const alone = nameOf([stage.layers[at] as Layer]);
-  if (await isThere(place, alone)) return alone;
+  if (await isThere(unpacking, alone)) return alone;
   const inPlace = nameOf(stage.layers.slice(0, at + 1));
-  if (inPlace !== alone && (await isThere(place, inPlace))) return inPlace;
+  if (inPlace !== alone && (await isThere(unpacking, inPlace))) return inPlace;
   const archive = layerArchive(stage, at, ids);
   const name = archive.dependsOnBelow ? inPlace : alone;
   await using _ = await place.lock(`snapshot-${name}`, options);
-  if (await isThere(place, name)) return name;
+  if (await isThere(unpacking, name)) return name;
   await staged(unpacking, async (directory) => {
     const bytes = await unpack(archive, directory, unpacking, options);
-    await writeFile(join(directory, 'about'), JSON.stringify({ bytes, boot: thisBoot() }));
+    await writeFile(join(directory, 'about'), JSON.stringify({ bytes, boot: thisBoot(), devices: DEVICES }));
     await makeRoom(name, unpacking);
     await rename(directory, place.path('snapshots', name));
   });
@@ -64,12 +63,17 @@ function nameOf(layers: readonly Layer[]): string {
   return `chain-${createHash('sha256').update(digests.join('\n')).digest('hex')}`;
 }
 
+/** What of the layer's devices was unpacked, where any can be: once it was all of them. */
+const DEVICES = 'harmless';
+
 /** Marks it as used. One of an earlier boot may be half on the disk, unless a sync was seen to end. */
-async function isThere(place: WorkPlace, name: string): Promise<boolean> {
+async function isThere({ place, ids }: Unpacking, name: string): Promise<boolean> {
   const directory = place.path('snapshots', name);
   try {
     const about: unknown = JSON.parse(await readFile(join(directory, 'about'), 'utf8'));
-    const boot = typeof about === 'object' && about !== null && 'boot' in about ? about.boot : undefined;
+    const { boot, devices } =
+      typeof about === 'object' && about !== null ? (about as { boot?: unknown; devices?: unknown }) : {};
+    if (!ids.inUserNamespace && devices !== DEVICES) return false;
     if (boot !== thisBoot()) await stat(join(directory, 'synced'));
     const now = new Date();
     await utimes(join(directory, 'about'), now, now);

@@ -1,20 +1,21 @@
 // bubblewrap: root only, because it cannot become another user in a namespace that it did not make.
 import { statSync } from 'node:fs';
+import { compileFilter } from '../seccomp/compile.ts';
+import { OWNER_CALLS } from '../seccomp/list.ts';
 import { command } from '../shell.ts';
-import { CAPABILITIES, type Launch, type LaunchPlan, MASKED, READ_ONLY, type Runtime } from './contract.ts';
-import { ignoreChownFilter } from './ignore-chown.ts';
+import { type Launch, type LaunchPlan, MASKED, READ_ONLY, type Runtime } from './contract.ts';
 
 export function bwrap(program: string, setpriv: string): Runtime {
   return {
     name: 'bwrap',
     can: ({ user, ignoreChown }) =>
-      user.uid === 0 && user.gid === 0 && (!ignoreChown || ignoreChownFilter(process.arch) !== undefined),
+      user.uid === 0 && user.gid === 0 && (!ignoreChown || compileFilter(process.arch) !== undefined),
     plan: (launch) => plan(launch, program, setpriv),
   };
 }
 
 function plan(launch: Launch, program: string, setpriv: string): LaunchPlan {
-  const filter = launch.ignoreChown ? ignoreChownFilter(process.arch) : undefined;
+  const filter = compileFilter(process.arch, { pretended: launch.ignoreChown ? OWNER_CALLS : [] });
   const groups = launch.ids.owners === 'one' ? [] : [setpriv, '--groups', [0, ...launch.user.groups].join(',')];
   return {
     files: new Map<string, string | Uint8Array>([
@@ -37,17 +38,20 @@ function argumentsOf(launch: Launch, filtered: boolean): readonly string[] {
     ...['--dev-bind', launch.root, '/', '--proc', '/proc'],
     // In a user namespace the kernel sees to it.
     ...(direct ? READ_ONLY.flatMap((path) => ['--ro-bind-try', path, path]) : []),
-    ...(direct ? MASKED.filter(isFile).flatMap((path) => ['--dev-bind-try', '/dev/null', path]) : []),
+    ...(direct ? MASKED.flatMap(masked) : []),
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', launch.hostname],
     ...(launch.loopbackOnly ? ['--unshare-net'] : []),
     ...['--as-pid-1', '--die-with-parent', '--chdir', launch.directory, '--clearenv'],
     ...[...launch.env].flatMap(([name, value]) => ['--setenv', name, value]),
     ...['--cap-drop', 'ALL'],
-    ...CAPABILITIES.flatMap((capability) => ['--cap-add', `CAP_${capability}`]),
+    ...launch.capabilities.flatMap((capability) => ['--cap-add', `CAP_${capability}`]),
     ...(filtered ? ['--seccomp', '9'] : []),
   ];
 }
 
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+/** Nothing is made where nothing is. */
+function masked(path: string): readonly string[] {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory()) return ['--tmpfs', path, '--remount-ro', path];
+  return found ? ['--dev-bind-try', '/dev/null', path] : [];
 }

@@ -1,5 +1,5 @@
 // What starts the command in the root file system that is mounted for it. All runtimes do the same: namespaces of their own for processes, IPC, host name and
-// mounts, /proc, Docker's capabilities, the user. All mounts but /proc are there already.
+// mounts, /proc, capabilities, the list of system calls (but for unshare), the user. All mounts but /proc are there already.
 import type { RunUser } from '../../contract.ts';
 import type { RuntimeName } from '../contract.ts';
 import type { Ids } from '../ids.ts';
@@ -13,6 +13,8 @@ export interface Launch {
   readonly directory: string;
   readonly user: RunUser;
   readonly loopbackOnly: boolean;
+  /** Without `CAP_`: the most that a process in it can have. */
+  readonly capabilities: readonly string[];
   readonly hostname: string;
   readonly ids: Ids;
   /** System calls that set owners do nothing, and say that they did it. */
@@ -34,8 +36,20 @@ export interface Runtime {
   plan(launch: Launch): LaunchPlan;
 }
 
-/** Docker's (moby, oci/caps/defaults.go), without `CAP_`. */
-export const CAPABILITIES: readonly string[] = [
+/** What the command, or what it starts, can have: Docker's (moby, oci/caps/defaults.go). Raw packets only where the network is its own, or a user namespace has none but its own. */
+export function capabilitiesOn({
+  ids,
+  ownNetwork,
+}: {
+  readonly ids: Ids;
+  readonly ownNetwork: boolean;
+}): readonly string[] {
+  return ownNetwork || ids.inUserNamespace
+    ? CAPABILITIES
+    : CAPABILITIES.filter((capability) => capability !== 'NET_RAW');
+}
+
+const CAPABILITIES: readonly string[] = [
   'CHOWN',
   'DAC_OVERRIDE',
   'FSETID',
@@ -52,9 +66,15 @@ export const CAPABILITIES: readonly string[] = [
   'AUDIT_WRITE',
 ];
 
-/** Of /proc: what even root in a container has no business with (runtime-spec, config-linux.md, as Docker sets them). */
+/** Root has all that it can have: what it starts can gain nothing. Others may become root of the container (sudo), as with BuildKit. */
+export function gainsNothing({ user }: Pick<Launch, 'user'>): boolean {
+  return user.uid === 0;
+}
+
+/** Of /proc and /sys: what even root in a container has no business with (runtime-spec, config-linux.md, as Docker sets them). */
 export const MASKED: readonly string[] = [
   '/proc/acpi',
+  '/proc/asound',
   '/proc/kcore',
   '/proc/keys',
   '/proc/latency_stats',
@@ -63,5 +83,6 @@ export const MASKED: readonly string[] = [
   '/proc/sched_debug',
   '/proc/scsi',
   '/sys/firmware',
+  '/sys/devices/virtual/powercap',
 ];
 export const READ_ONLY: readonly string[] = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];

@@ -1,8 +1,10 @@
 // runc and crun: a bundle of the OCI runtime specification 1.0.2.
 import type { RuntimeName } from '../contract.ts';
+import { compileFilter } from '../seccomp/compile.ts';
+import { OWNER_CALLS } from '../seccomp/list.ts';
+import { ociProfile } from '../seccomp/oci-profile.ts';
 import { command, quoted } from '../shell.ts';
-import { CAPABILITIES, type Launch, type LaunchPlan, MASKED, READ_ONLY, type Runtime } from './contract.ts';
-import { OWNER_CALLS } from './ignore-chown.ts';
+import { gainsNothing, type Launch, type LaunchPlan, MASKED, READ_ONLY, type Runtime } from './contract.ts';
 
 export function ociRuntime(name: RuntimeName & ('runc' | 'crun'), program: string): Runtime {
   return { name, can: () => true, plan: (launch) => plan(name, program, launch) };
@@ -25,18 +27,19 @@ function plan(name: 'runc' | 'crun', program: string, launch: Launch): LaunchPla
   const places = '--root "$run/t/state" --log "$run/t/log" --log-format json';
   const run = `${places} ${command(...OPTIONS[name])} run --no-new-keyring --bundle "$run/t" build`;
   return {
-    files: new Map([['config.json', JSON.stringify(configOf(launch))]]),
+    files: new Map([['config.json', JSON.stringify(configOf(name, launch))]]),
     command: `${WITHOUT_CGROUPS[name]}
 ${quoted(program)} ${run}`,
     log: 'log',
   };
 }
 
-function configOf(launch: Launch): object {
+function configOf(name: 'runc' | 'crun', launch: Launch): object {
   const { root, args, env, directory, user, hostname } = launch;
-  const capabilities = CAPABILITIES.map((capability) => `CAP_${capability}`);
+  const capabilities = launch.capabilities.map((capability) => `CAP_${capability}`);
   const own = user.uid === 0 ? capabilities : [];
   const oneId = launch.ids.owners === 'one';
+  const pretended = launch.ignoreChown ? OWNER_CALLS : [];
   return {
     ociVersion: '1.0.2',
     process: {
@@ -46,10 +49,11 @@ function configOf(launch: Launch): object {
       env: [...env].map(([variable, value]) => `${variable}=${value}`),
       cwd: directory,
       capabilities: { bounding: capabilities, effective: own, permitted: own, inheritable: [], ambient: [] },
-      noNewPrivileges: false,
+      noNewPrivileges: gainsNothing(launch),
     },
     root: { path: root, readonly: false },
     hostname,
+    ...(name === 'crun' && compiled(pretended)),
     mounts: [
       { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
       { destination: '/dev', type: 'bind', source: `${root}/dev`, options: ['rbind'] },
@@ -64,13 +68,13 @@ function configOf(launch: Launch): object {
       ],
       maskedPaths: MASKED,
       readonlyPaths: READ_ONLY,
-      ...(launch.ignoreChown && { seccomp: IGNORE_CHOWN }),
+      seccomp: ociProfile(process.arch, pretended),
     },
   };
 }
 
-/** An error whose number is 0 is success. */
-const IGNORE_CHOWN = {
-  defaultAction: 'SCMP_ACT_ALLOW',
-  syscalls: [{ names: OWNER_CALLS, action: 'SCMP_ACT_ERRNO', errnoRet: 0 }],
-};
+/** For crun (crun(1), run.oci.seccomp_bpf_data): libseccomp takes longer to compile the list than all else that crun does. One that does not know it has the list. */
+function compiled(pretended: readonly string[]): object | undefined {
+  const filter = compileFilter(process.arch, { pretended });
+  return filter && { annotations: { 'run.oci.seccomp_bpf_data': Buffer.from(filter).toString('base64') } };
+}

@@ -1,6 +1,7 @@
-// util-linux alone: unshare makes the namespaces, mount puts the root file system in the place of the old one, setpriv becomes the user.
+// util-linux alone: unshare makes the namespaces, mount puts the root file system in the place of the old one, setpriv becomes the user. Neither of them
+// can load a list of system calls (util-linux 2.38): so there is no capability for devices.
 import { command, quoted } from '../shell.ts';
-import { CAPABILITIES, type Launch, type LaunchPlan, MASKED, READ_ONLY, type Runtime } from './contract.ts';
+import { gainsNothing, type Launch, type LaunchPlan, MASKED, READ_ONLY, type Runtime } from './contract.ts';
 
 export function unshareRuntime(programs: { readonly unshare: string; readonly setpriv: string }): Runtime {
   return { name: 'unshare', can: ({ ignoreChown }) => !ignoreChown, plan: (launch) => plan(launch, programs) };
@@ -38,7 +39,8 @@ function inner(launch: Launch, { unshare, setpriv }: { readonly unshare: string;
         : user.groups.length > 0
           ? ['--groups', user.groups.join(',')]
           : ['--clear-groups']),
-      ...capabilities(user.uid),
+      ...capabilities(launch),
+      ...(gainsNothing(launch) ? ['--no-new-privs'] : []),
       ...[unshare, '--root=.', `--wd=${launch.directory}`, '--'],
       ...loading(launch),
     )}`,
@@ -46,9 +48,12 @@ function inner(launch: Launch, { unshare, setpriv }: { readonly unshare: string;
 }
 
 /** Who is not root needs one right until the root has changed; it has it in its own namespace only. */
-function capabilities(uid: number): readonly string[] {
-  const bounding = CAPABILITIES.map((capability) => `+${capability.toLowerCase()}`).join(',');
-  const inherited = uid === 0 ? '-all' : '-all,+sys_chroot';
+function capabilities({ user, capabilities: all }: Launch): readonly string[] {
+  const bounding = all
+    .filter((capability) => capability !== 'MKNOD')
+    .map((capability) => `+${capability.toLowerCase()}`)
+    .join(',');
+  const inherited = user.uid === 0 ? '-all' : '-all,+sys_chroot';
   return [`--bounding-set=-all,${bounding}`, `--inh-caps=${inherited}`, `--ambient-caps=${inherited}`];
 }
 

@@ -1,0 +1,153 @@
+// What a RUN cannot reach: whoever starts it, with whatever runtime, the machine is as safe from root in it as from a user.
+import { spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { needs } from '../../../test/peers/find.ts';
+import { archiveOf } from '../../rootfs/testing/layers.ts';
+import type { RuntimeName } from './contract.ts';
+import { type Driven, newRunWorld, provideUsers, type RunWorld, type Users, type Who } from './testing/world.ts';
+
+const { missing, why } = needs('root', 'busybox', 'newuidmap', 'useradd', 'setpriv', 'losetup');
+const USERS = ['root', 'a user with subordinate ids', 'nobody'] as const;
+const RUNTIMES: readonly RuntimeName[] = ['crun', 'runc', 'bwrap', 'unshare'];
+
+describe.skipIf(missing)(`RUN is shut in${why}`, () => {
+  let world: RunWorld;
+  let users: Users;
+  let disk: { readonly file: string; readonly device: string; readonly fd: number; readonly numbers: string };
+  const who = (title: (typeof USERS)[number]): Who => users.all.find((user) => user.title === title) as Who;
+  const sh = (title: (typeof USERS)[number], script: string, more: Record<string, unknown> = {}): Promise<Driven> =>
+    world.drive(who(title), {
+      layers: [world.busybox],
+      ...more,
+      request: { args: ['/bin/sh', '-c', script], ...(more.request as object) },
+    });
+
+  beforeAll(async () => {
+    [world, users] = [await newRunWorld(), await provideUsers()];
+    const file = join(world.path, 'disk');
+    await writeFile(file, Buffer.concat([Buffer.from('SECRET-OF-THE-DISK'), Buffer.alloc(1 << 20)]));
+    const made = spawnSync('losetup', ['-f', '--show', file], { encoding: 'utf8' });
+    const device = made.stdout.trim();
+    if (made.status !== 0) throw new Error(made.stderr);
+    // It goes away when the last one lets go of it.
+    const fd = openSync(device, 'r');
+    spawnSync('losetup', ['-d', device]);
+    const { rdev } = statSync(device);
+    disk = { file, device, fd, numbers: `${rdev >> 8} ${rdev & 0xff}` };
+  });
+  afterAll(async () => {
+    if (disk) closeSync(disk.fd);
+    await users?.[Symbol.asyncDispose]();
+    await world?.[Symbol.asyncDispose]();
+  });
+
+  describe.each(USERS)('as %s', (title) => {
+    describe.each(RUNTIMES.filter((name) => !needs(name).missing))('with %s', (runtime) => {
+      const settings = { runtime };
+
+      it('reaches no device of the machine, by whatever name and wherever it makes it', async () => {
+        const script = `for d in /tmp /dev /dev/shm /cache /t; do
+            for n in 'b ${disk.numbers}' 'c 1 1' 'c 1 11' 'c 10 237' 'c 5 1' 'c 4 0'; do
+              mknod $d/x $n 2>/dev/null && { head -c 18 $d/x && echo read; echo OWNED >$d/x && echo written; } 2>/dev/null
+              rm -f $d/x
+            done
+          done
+          mkfifo /tmp/p && echo x >/dev/null && head -c 3 /dev/zero | wc -c && [ -c /dev/tty ] && echo well`;
+        const mounts = [
+          {
+            type: 'cache' as const,
+            target: '/cache',
+            id: `c-${title}-${runtime}`,
+            sharing: 'shared' as const,
+            readOnly: false,
+            mode: 0o777,
+            uid: 0,
+            gid: 0,
+            layers: [],
+            source: '',
+          },
+          { type: 'tmpfs' as const, target: '/t' },
+        ];
+        const { output, status } = await sh(title, script, { settings, mounts });
+        expect({ output, status }).toEqual({ output: '3\nwell\n', status: 0 });
+        expect(readFileSync(disk.file).subarray(0, 18).toString()).toBe('SECRET-OF-THE-DISK');
+      });
+
+      it('reaches none that an image brings', async () => {
+        const [major = 0, minor = 0] = disk.numbers.split(' ').map(Number);
+        const layer = join(world.path, `devices-${title}-${runtime}.tar`.replaceAll(' ', '-'));
+        await writeFile(
+          layer,
+          await archiveOf([
+            { name: 'disk', type: 'block', device: { major, minor }, mode: 0o666 },
+            { name: 'kmsg', type: 'character', device: { major: 1, minor: 11 }, mode: 0o666 },
+            { name: 'null', type: 'character', device: { major: 1, minor: 3 }, mode: 0o666 },
+          ]),
+        );
+        const bind = { type: 'bind' as const, target: '/b', source: '/', readOnly: false, layers: [layer] };
+        const script = 'cd /; for d in disk kmsg b/disk b/kmsg; do head -c 18 $d 2>/dev/null; done; echo ended';
+        const more = { settings, layers: [world.busybox, layer], mounts: [bind] };
+        expect((await sh(title, script, more)).output).toBe('ended\n');
+        expect((await sh(title, script, { ...more, settings: { ...settings, overlay: false } })).output).toBe(
+          'ended\n',
+        );
+      });
+
+      it('changes nothing of the machine, mounts nothing, and has no namespace in which it could', async () => {
+        const script = `for c in 'mount -t tmpfs x /tmp' 'umount /dev/shm' 'mount -o remount,rw /sys' 'hostname x' 'swapoff -a' 'chroot /proc/1/root true -' 'insmod /etc/passwd'
+            do $c >/dev/null 2>&1 && echo "did $c"; done
+          for f in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /sys/kernel/uevent_helper /sys/power/state /proc/sys/kernel/panic; do
+            { cat $f >/tmp/was && cat /tmp/was >$f; } 2>/dev/null && echo "wrote $f"; done
+          { dd if=/proc/kcore bs=1 count=1 | grep -q . || head -c1 /sys/firmware/dmi/tables/DMI | grep -q .; } 2>/dev/null && echo read
+          echo ended`;
+        expect((await sh(title, script, { settings })).output.replace(/did chroot.*\n/, '')).toBe('ended\n');
+      });
+
+      it('has the rights that Docker gives, and cannot gain any', async () => {
+        const { output } = await sh(
+          title,
+          'grep -E "^(Cap(Bnd|Prm|Amb)|NoNewPrivs|Seccomp):" /proc/self/status | tr -d "\\t"',
+          { settings },
+        );
+        const rights = Object.fromEntries(
+          output
+            .trim()
+            .split('\n')
+            .map((line) => line.split(':')),
+        ) as Record<string, string>;
+        const docker = 0xa80425fbn;
+        const [rawPackets, nodes] = [1n << 13n, 1n << 27n];
+        const beyond = (set: string): bigint => BigInt(`0x${rights[set]}`) & ~docker;
+        expect([beyond('CapPrm'), beyond('CapAmb')]).toEqual([0n, 0n]);
+        // bwrap leaves the bounding set as it is, and nothing can be gained from it.
+        if (runtime !== 'bwrap') expect(beyond('CapBnd')).toBe(0n);
+        // On the machine's network, root of the machine would see all that passes.
+        if (title === 'root') expect(BigInt(`0x${rights.CapPrm}`) & rawPackets).toBe(0n);
+        if (runtime === 'unshare') expect(BigInt(`0x${rights.CapBnd}`) & nodes).toBe(0n);
+        expect(rights).toMatchObject({ NoNewPrivs: '1', ...(runtime !== 'unshare' && { Seccomp: '2' }) });
+        const none = await sh(title, 'grep ^CapBnd /proc/self/status | cut -f2', {
+          settings,
+          request: { network: 'none' },
+        });
+        expect(BigInt(`0x${none.output.trim()}`) & rawPackets).toBe(rawPackets);
+      });
+
+      it.skipIf(runtime === 'unshare')('has the system calls of the list, no others', async () => {
+        const script = `unshare -m true; unshare -U true; unshare -n true; nsenter -m -t 1 true 2>/dev/null && echo entered; setarch i686 true 2>/dev/null; (exit 3); echo $?; sh -c 'sleep 0 & wait'; echo ended`;
+        const { output } = await sh(title, script, { settings });
+        expect(output).toMatch(/^(?:unshare: .*(?:Operation not permitted|not implemented)\n){3}3\nended\n$/);
+      });
+    });
+
+    it('lets harmless devices be made where the machine has rights for that', async () => {
+      const script = 'mknod /tmp/null c 1 3 && echo x >/tmp/null && stat -c "%F %t:%T" /tmp/null';
+      const { output } = await sh(title, script);
+      const { runtime } = (await sh(title, 'true')).machine as { readonly runtime?: RuntimeName };
+      if (title === 'root' && runtime !== 'unshare') expect(output).toBe('character special file 1:3\n');
+      else expect(output).toMatch(/^mknod: .*not permitted\n$/);
+    });
+  });
+});

@@ -1,0 +1,37 @@
+// The list of system calls as an OCI runtime takes it (runtime-spec, config-linux.md, "Seccomp"): libseccomp knows the numbers.
+import { ALLOWED, CONDITIONS, REFUSED } from './list.ts';
+
+const EPERM = 1;
+const ENOSYS = 38;
+
+/** Node's names. Elsewhere it is the runtime's own architecture alone. */
+const ARCHITECTURES: Readonly<Record<string, readonly string[]>> = {
+  x64: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86'],
+  arm64: ['SCMP_ARCH_AARCH64', 'SCMP_ARCH_ARM'],
+};
+
+/** `linux.seccomp`. `pretended` are calls that do nothing, and say that they did it. */
+export function ociProfile(architecture: string, pretended: readonly string[] = []): object {
+  const names = (purposes: typeof ALLOWED) =>
+    purposes.flatMap(({ calls }) => calls.filter((call) => !pretended.includes(call)));
+  const architectures = Object.hasOwn(ARCHITECTURES, architecture) ? ARCHITECTURES[architecture] : undefined;
+  return {
+    defaultAction: 'SCMP_ACT_ERRNO',
+    defaultErrnoRet: ENOSYS,
+    ...(architectures && { architectures }),
+    syscalls: [
+      { names: names(ALLOWED), action: 'SCMP_ACT_ALLOW' },
+      { names: names(REFUSED), action: 'SCMP_ACT_ERRNO', errnoRet: EPERM },
+      ...CONDITIONS.flatMap(({ calls, whenever }) =>
+        whenever.map((all) => ({
+          names: calls,
+          action: 'SCMP_ACT_ALLOW',
+          args: all.map(({ argument: index, mask, value }) => {
+            return { index, value: mask, valueTwo: value, op: 'SCMP_CMP_MASKED_EQ' };
+          }),
+        })),
+      ),
+      ...(pretended.length > 0 ? [{ names: pretended, action: 'SCMP_ACT_ERRNO', errnoRet: 0 }] : []),
+    ],
+  };
+}
