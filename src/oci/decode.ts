@@ -7,14 +7,42 @@ export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** No document is; what writes or walks a value calls itself for each level, and has a stack that ends. */
+const MAX_DEPTH = 1000;
+
 /** Parses UTF-8 JSON. Errors: MANIFEST_INVALID, naming `what`. */
 export function parseJson(bytes: Uint8Array, what: string): unknown {
+  if (isNestedDeeper(bytes, MAX_DEPTH)) {
+    throw new ImagesError('MANIFEST_INVALID', `${what} is nested in more than ${MAX_DEPTH} levels`);
+  }
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
     throw new ImagesError('MANIFEST_INVALID', `${what} is not JSON`, { cause });
   }
 }
+
+/** A look at the bytes: parsing a few megabytes of brackets takes seconds. */
+function isNestedDeeper(bytes: Uint8Array, limit: number): boolean {
+  let depth = 0;
+  let isText = false;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === QUOTE) isText = !isText;
+    else if (isText) at += byte === BACKSLASH ? 1 : 0;
+    else if (byte === LIST || byte === OBJECT) depth++;
+    else if (byte === LIST + 2 || byte === OBJECT + 2) depth--;
+    if (depth > limit) return true;
+  }
+  return false;
+}
+
+const [QUOTE, BACKSLASH, LIST, OBJECT] = ['"', '\\', '[', '{'].map((char) => char.charCodeAt(0)) as [
+  number,
+  number,
+  number,
+  number,
+];
 
 export function object(value: unknown, path: string): Json {
   return isObject(value) ? value : refuse(value, path, 'an object');
@@ -51,6 +79,12 @@ export function strings(value: unknown, path: string): readonly string[] {
 }
 
 function refuse(value: unknown, path: string, wanted: string): never {
-  const seen = JSON.stringify(value)?.slice(0, 40) ?? 'nothing';
-  throw new ImagesError('MANIFEST_INVALID', `${path} is not ${wanted} [${seen}]`);
+  throw new ImagesError('MANIFEST_INVALID', `${path} is not ${wanted} [${inShort(value)}]`);
+}
+
+/** What a value is, whatever its size. */
+function inShort(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 40));
+  if (Array.isArray(value)) return value.length === 0 ? '[]' : 'a list';
+  return isObject(value) ? 'an object' : `${value ?? (value === null ? 'null' : 'nothing')}`;
 }

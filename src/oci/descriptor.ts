@@ -21,7 +21,8 @@ export interface Descriptor {
 export function decodeDescriptor(value: unknown, path: string): Descriptor {
   const fields = decode.object(value, path);
   const digest = decode.string(fields.digest, `${path}.digest`);
-  if (!isDigest(digest)) throw new ImagesError('DIGEST_INVALID', `${path}.digest is not a digest [${digest}]`);
+  if (!isDigest(digest))
+    throw new ImagesError('DIGEST_INVALID', `${path}.digest is not a digest [${digest.slice(0, 200)}]`);
   const urls = decode.optional(fields.urls, `${path}.urls`, decode.strings);
   const annotations = decode.optional(fields.annotations, `${path}.annotations`, decode.stringMap);
   const platform = decode.optional(fields.platform, `${path}.platform`, decodePlatform);

@@ -1,0 +1,69 @@
+// A disk that is full: whatever is not written is said so to the client that sent it, and to the operator; what was acknowledged is there.
+import { truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openEmbeddedStore } from '../storage/embedded-store.ts';
+import { canMount, smallDisk } from '../storage/testing/directories.ts';
+import { type Answer, ask } from './testing/ask.ts';
+import { blob, putImage } from './testing/content.ts';
+import { startServer } from './testing/start.ts';
+
+const BODY = Buffer.alloc(20_000, 'a');
+
+describe.skipIf(!canMount)('a full disk (skipped where we may not mount)', () => {
+  it('is a 507 for all that is not written, and no answer says that something is there which is not', async () => {
+    await using disk = await smallDisk(2048);
+    const path = disk?.path ?? '';
+    const { registry } = await openEmbeddedStore(path);
+    await using server = await startServer(registry);
+    const at = (location: unknown) => `${server.url}${location}`;
+    const begin = async () => at((await ask(`${server.url}/v2/a/blobs/uploads/`, 'POST')).headers.location);
+    const { manifest } = await putImage(registry, 'a', 'v1');
+    const content = blob(BODY);
+    const [whole, chunk, ranged, streamed, end] = await Promise.all([begin(), begin(), begin(), begin(), begin()]);
+    const kept = await ask(whole, 'PATCH', { body: BODY });
+    expect(kept.headers.range).toBe('0-19999');
+
+    await writeFile(join(path, 'filler'), Buffer.alloc(2_100_000)).catch(() => undefined);
+    const refused: Record<string, Answer> = {
+      'a chunk': await ask(chunk, 'PATCH', { body: BODY }),
+      'a chunk with its range': await ask(ranged, 'PATCH', { body: BODY, headers: { 'Content-Range': '0-19999' } }),
+      'a streamed chunk': await ask(streamed, 'PATCH', { body: BODY, streamed: true }),
+      'the last chunk': await ask(`${end}?digest=${content.descriptor.digest}`, 'PUT', { body: BODY }),
+      'a whole blob': await ask(`${server.url}/v2/a/blobs/uploads/?digest=${content.descriptor.digest}`, 'POST', {
+        body: BODY,
+      }),
+      'the end of an upload': await ask(`${whole}?digest=${content.descriptor.digest}`, 'PUT'),
+      'a mount': await ask(`${server.url}/v2/b/blobs/uploads/?mount=${manifest.digest}`, 'POST'),
+      'a manifest': await ask(`${server.url}/v2/a/manifests/v2`, 'PUT', {
+        body: manifest.bytes,
+        headers: { 'Content-Type': manifest.mediaType },
+      }),
+    };
+    for (const [what, answer] of Object.entries(refused)) {
+      expect(answer.status, what).toBe(507);
+      expect(answer.json(), what).toMatchObject({ errors: [{ code: 'NO_SPACE' }] });
+    }
+    expect(server.events.filter(({ type }) => type === 'failure')).toHaveLength(Object.keys(refused).length);
+    expect((await ask(`${server.url}/v2/a/manifests/v1`, 'GET')).status).toBe(200);
+    expect((await ask(`${server.url}/v2/a/manifests/v2`, 'GET')).status).toBe(404);
+
+    await truncate(join(path, 'filler'), 0);
+    // Each goes on where it says that it is.
+    for (const url of [whole, chunk, ranged, streamed, end]) {
+      const { status, headers } = await ask(url, 'GET');
+      // The bytes of the one that was ended are in their place already.
+      if (url === whole && status === 404) continue;
+      const size = sizeIn(headers.range);
+      const rest = BODY.subarray(size);
+      const put = await ask(`${url}?digest=${content.descriptor.digest}`, 'PUT', { body: rest });
+      expect(put.status).toBe(201);
+    }
+  });
+});
+
+/** Nothing received is written like one byte. */
+function sizeIn(range: unknown): number {
+  const last = Number(/^0-(\d+)$/.exec(String(range))?.[1]);
+  return last === 0 ? 0 : last + 1;
+}
