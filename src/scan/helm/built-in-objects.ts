@@ -1,4 +1,5 @@
 // What templates find in the dot: Values, Chart, Release, Capabilities, Files. Format: helm.sh/docs/chart_template_guide/builtin_objects.
+import { compilePattern } from '../patterns.ts';
 import { type Dictionary, dictionary, print } from './template/values.ts';
 import { writeYaml } from './template/yaml-values.ts';
 import type { ValuedChart } from './values.ts';
@@ -81,7 +82,7 @@ function filesObject(files: ReadonlyMap<string, string>): Dictionary {
     ['Get', (path: unknown) => files.get(print(path)) ?? ''],
     ['GetBytes', (path: unknown) => files.get(print(path)) ?? ''],
     ['Lines', (path: unknown) => (files.get(print(path)) ?? '').split('\n')],
-    ['Glob', (pattern: unknown) => filesObject(new Map(named.filter(([path]) => matchesGlob(path, print(pattern)))))],
+    ['Glob', (pattern: unknown) => filesObject(new Map(named.filter(([path]) => globTest(print(pattern))(path))))],
     ['AsConfig', () => toYaml(baseNames())],
     ['AsSecrets', () => toYaml(baseNames().map(([name, text]) => [name, Buffer.from(text).toString('base64')]))],
   ];
@@ -94,7 +95,7 @@ function toYaml(entries: readonly (readonly [string, string])[]): string {
 }
 
 /** gobwas/glob as Helm uses it: `*` within a folder, `**` over folders, `{a,b}`. */
-function matchesGlob(path: string, pattern: string): boolean {
+function globTest(pattern: string): (path: string) => boolean {
   const source = pattern
     .split(/(\*\*|\*|\?|\{[^}]*\})/)
     .map((part) => {
@@ -110,7 +111,7 @@ function matchesGlob(path: string, pattern: string): boolean {
       return escaped(part);
     })
     .join('');
-  return new RegExp(`^${source}$`).test(path);
+  return compilePattern(`^${source}$`)?.test ?? (() => false);
 }
 
 function escaped(text: string): string {

@@ -2,6 +2,7 @@
 import { isImagesError } from '../../oci/errors.ts';
 import { addAll } from '../add-all.ts';
 import type { DocumentRule, FileTree, Finding, TreeRule, Warning } from '../contract.ts';
+import { withPatterns } from '../patterns.ts';
 import { chartDirectories, filesIn, inDirectory } from './chart.ts';
 import { isPacked, openChartArchive } from './chart-archive.ts';
 import { type ChartOptions, findInChart, findInReleases } from './find-in-chart.ts';
@@ -23,18 +24,21 @@ export function helmCharts(documentRules: readonly DocumentRule[]): TreeRule {
       for (const directory of directories) {
         for (const file of filesIn(tree, directory)) claimed.add(file);
         const deployed = releases.get(directory) ?? [];
-        const found = await findInChart(tree, directory, { rules: documentRules, releases: deployed, given });
+        const options = { rules: documentRules, releases: deployed, given };
+        const found = await withPatterns(() => findInChart(tree, directory, options));
         addAll(findings, found.findings);
         addAll(warnings, found.warnings);
       }
       for (const [directory, deployed] of releases) {
         // A chart in another one, deployed for itself.
         if (directories.includes(directory) || !tree.has(inDirectory(directory, 'Chart.yaml'))) continue;
-        const found = await findInReleases(tree, directory, {
-          rules: documentRules,
-          releases: deployed,
-          given: undefined,
-        });
+        const found = await withPatterns(() =>
+          findInReleases(tree, directory, {
+            rules: documentRules,
+            releases: deployed,
+            given: undefined,
+          }),
+        );
         addAll(findings, found.findings);
         addAll(warnings, found.warnings);
       }
@@ -60,7 +64,7 @@ async function releasesOf(tree: FileTree): Promise<ReleasesByChart> {
 async function findInArchive(tree: FileTree, file: string, options: ChartOptions): Promise<FoundInCharts> {
   try {
     const packed = await openChartArchive(file, await tree.bytes(file));
-    if (packed) return await findInChart(packed.tree, packed.directory, options);
+    if (packed) return await withPatterns(() => findInChart(packed.tree, packed.directory, options));
   } catch (error) {
     if (!isImagesError(error, 'TAR_INVALID')) throw error;
   }

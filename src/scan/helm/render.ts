@@ -5,7 +5,8 @@ import { builtInObjects, type Cluster } from './built-in-objects.ts';
 import type { Chart, TemplateFile } from './chart.ts';
 import { COMMON_TEMPLATES } from './common-templates.ts';
 import { FUNCTIONS } from './functions/functions.ts';
-import { renderTemplate, TemplateError } from './template/evaluator.ts';
+import { TemplateError } from './template/errors.ts';
+import { renderTemplate } from './template/evaluator.ts';
 import { TemplateSyntaxError } from './template/lexer.ts';
 import { type Body, type ParsedTemplate, parseTemplate } from './template/parser.ts';
 import { type Dictionary, DOUBT, dictionary, UNKNOWN } from './template/values.ts';
@@ -79,8 +80,10 @@ export function renderChart(
       // One a template is enough, and only where an image could be missed for it.
       if (/image/i.test(rendered.text)) warnings.push(...problems.slice(0, 1));
     } catch (error) {
-      if (!(error instanceof TemplateError) && !(error instanceof TemplateSyntaxError)) throw error;
-      warnings.push({ file: template.file, text: `cannot be rendered: ${error.message}` });
+      const isTemplates = error instanceof TemplateError || error instanceof TemplateSyntaxError;
+      if (!isTemplates && !(error instanceof RangeError)) throw error;
+      const reason = isTemplates ? error.message : 'it is nested too deeply, or too long';
+      warnings.push({ file: template.file, text: `cannot be rendered: ${reason}` });
     }
   }
   manifests.sort((a, b) => byBytes(a.file, b.file));

@@ -1,8 +1,10 @@
 // The `images:` of a kustomization. Semantics: kustomize's api/filters/imagetag and api/internal/image.
+import { nameTest } from '../patterns.ts';
 import { type Fields, isFields, type Resource, type Source, setFrom } from './resource.ts';
 
 export interface ImageChange {
   readonly name: string;
+  readonly isFor: (image: string) => boolean;
   readonly newName: string;
   readonly newTag: string;
   readonly digest: string;
@@ -21,6 +23,7 @@ export function imageChanges(list: unknown, source: Source): readonly ImageChang
     return [
       {
         name: text('name'),
+        isFor: matcherOf(text('name')),
         newName: text('newName'),
         newTag: text('newTag'),
         digest: text('digest'),
@@ -95,7 +98,7 @@ function changeField(holder: Fields, key: string, change: ImageChange): number {
 
 /** `undefined` where the change is for another image: the whole name must be the same, host and all. */
 export function changedImage(image: string, change: ImageChange): string | undefined {
-  if (!isMatched(image, change.name)) return undefined;
+  if (!change.isFor(image)) return undefined;
   const was = splitImage(image);
   const name = change.newName || was.name;
   if (change.newTag !== '' || change.digest !== '') return join(name, change.newTag, change.digest);
@@ -104,12 +107,12 @@ export function changedImage(image: string, change: ImageChange): string | undef
 }
 
 /** Kustomize uses the name as a pattern. */
-function isMatched(image: string, name: string): boolean {
-  try {
-    return new RegExp(`^${name}(?::[\\w.{}-]*)?(?:@[a-zA-Z0-9]+(?:[.+_-][a-zA-Z0-9]+)*:[\\w.{}-]*)?$`).test(image);
-  } catch {
-    return false;
-  }
+function matcherOf(name: string): (image: string) => boolean {
+  const matches = nameTest(
+    name,
+    (pattern) => `^${pattern}(?::[\\w.{}-]*)?(?:@[a-zA-Z0-9]+(?:[.+_-][a-zA-Z0-9]+)*:[\\w.{}-]*)?$`,
+  );
+  return matches ?? (() => false);
 }
 
 function splitImage(image: string): { readonly name: string; readonly tag: string; readonly digest: string } {

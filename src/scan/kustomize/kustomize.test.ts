@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { imagesOf } from '../images.ts';
+import { compilePattern, withPatterns } from '../patterns.ts';
 import { scanFiles } from '../testing/scan-files.ts';
 import { changedImage, imageChanges } from './images.ts';
 
@@ -29,6 +30,7 @@ const used = async (files: Files): Promise<readonly string[]> => imagesOf(await 
 const IMAGE_PATH = 'spec.template.spec.containers[0].image';
 
 describe('images: of a kustomization', () => {
+  beforeAll(() => withPatterns(async () => compilePattern('')));
   const change = (fields: Readonly<Record<string, string>>) => {
     const document = { file: '', value: null, lineOf: () => 1, lineInText: () => 1 };
     const [first] = imageChanges([fields], { document, path: [] });
@@ -304,5 +306,19 @@ describe('other parts of a kustomization', () => {
       'the chart [redis] is not rendered with these values: its images are not found',
       'the transformer or generator [Magic] is not run',
     ]);
+  });
+});
+
+describe('patterns of a kustomization', () => {
+  it('are those of Go, and take as little time', async () => {
+    const resource = (name: string) =>
+      `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: ${name}}\nspec: {template: {spec: {containers: [{name: c, image: "x/y:1"}]}}}\n`;
+    const patch = (name: string, tag: string) =>
+      `- target: {kind: Deployment, name: "${name}"}\n  patch: |-\n    - {op: replace, path: /spec/template/spec/containers/0/image, value: "x/y:${tag}"}\n`;
+    const files = {
+      'kustomization.yaml': `resources: [a.yaml]\npatches:\n${patch('(a+)+b', 'wrong')}${patch('(?i)A+', 'right')}`,
+      'a.yaml': resource('a'.repeat(60)),
+    };
+    expect(await used(files)).toEqual(['x/y:right']);
   });
 });

@@ -1,12 +1,23 @@
 // The rule for kustomizations: builds those that no other names and hands the results to the document rules.
 // An image is placed where it was written; one that `images:` or a patch changed, where the change is written.
 import { addAll } from '../add-all.ts';
-import type { DocumentRule, Finding, Path, Place, ScannedDocument, TreeRule, Warning } from '../contract.ts';
+import type {
+  DocumentRule,
+  FileTree,
+  Finding,
+  Path,
+  Place,
+  ScannedDocument,
+  TreeFindings,
+  TreeRule,
+  Warning,
+} from '../contract.ts';
 import type { Environment } from '../fill-in.ts';
 import { findInDocument } from '../find-in-document.ts';
 import { findInText } from '../find-in-text.ts';
 import { fluxSubstitutions, type Substitutions } from '../flux/substitutions.ts';
 import { formatPath } from '../path.ts';
+import { withPatterns } from '../patterns.ts';
 import { resolveIn } from '../tree-paths.ts';
 import { build } from './build.ts';
 import { entriesOf, type Kustomization, kustomizationsIn } from './kustomization.ts';
@@ -18,50 +29,52 @@ import type { Workplace } from './workplace.ts';
 export function kustomizations(documentRules: readonly DocumentRule[]): TreeRule {
   return {
     name: 'kustomize',
-    find: async (tree) => {
-      const found = await kustomizationsIn(tree);
-      const findings: Finding[] = [];
-      const warnings: Warning[] = [];
-      const claimed = new Set<string>();
-      const place: Workplace = {
-        tree,
-        kustomizations: found,
-        warn: (warning) => warnings.push(warning),
-        claim: (file) => claimed.add(file),
-        built: new Map(),
-        incomplete: new Set(),
-      };
-      let substitutions: Substitutions | undefined;
-      const look = async (root: Kustomization): Promise<void> => {
-        const reason = root.isComponent ? 'only in a component that no kustomization uses' : undefined;
-        // What it changes is somewhere else.
-        if (root.isComponent) place.incomplete.add(root.directory);
-        const resources = await build(place, root);
-        if (resources.some(({ value }) => hasVariable(value))) substitutions ??= await fluxSubstitutions(tree);
-        const environments = substitutions?.environmentsOf(root.file);
-        for (const resource of resources) {
-          for (const one of findInResource(resource, documentRules, environments)) {
-            if (!('image' in one)) warnings.push(one);
-            else if (reason === undefined) findings.push(one);
-            else findings.push({ ...one, certainty: 'maybe', reason });
-          }
-        }
-      };
-      const roots = rootsOf(found);
-      for (const root of roots) await look(root);
-      // Flux may deploy one that others name too.
-      for (const directory of substitutions?.directories ?? []) {
-        const other = found.get(directory);
-        if (other && !roots.includes(other)) await look(other);
-      }
-      for (const file of await unusedPatches(tree, { directories: new Set(found.keys()), claimed })) {
-        claimed.add(file);
-        const rest = findInText(file, await tree.read(file), documentRules);
-        addAll(findings, rest.findings.map(asUnused));
-      }
-      return { findings, warnings, claimed };
-    },
+    find: (tree) => withPatterns(() => findKustomizations(tree, documentRules)),
   };
+}
+
+async function findKustomizations(tree: FileTree, documentRules: readonly DocumentRule[]): Promise<TreeFindings> {
+  const found = await kustomizationsIn(tree);
+  const findings: Finding[] = [];
+  const warnings: Warning[] = [];
+  const claimed = new Set<string>();
+  const place: Workplace = {
+    tree,
+    kustomizations: found,
+    warn: (warning) => warnings.push(warning),
+    claim: (file) => claimed.add(file),
+    built: new Map(),
+    incomplete: new Set(),
+  };
+  let substitutions: Substitutions | undefined;
+  const look = async (root: Kustomization): Promise<void> => {
+    const reason = root.isComponent ? 'only in a component that no kustomization uses' : undefined;
+    // What it changes is somewhere else.
+    if (root.isComponent) place.incomplete.add(root.directory);
+    const resources = await build(place, root);
+    if (resources.some(({ value }) => hasVariable(value))) substitutions ??= await fluxSubstitutions(tree);
+    const environments = substitutions?.environmentsOf(root.file);
+    for (const resource of resources) {
+      for (const one of findInResource(resource, documentRules, environments)) {
+        if (!('image' in one)) warnings.push(one);
+        else if (reason === undefined) findings.push(one);
+        else findings.push({ ...one, certainty: 'maybe', reason });
+      }
+    }
+  };
+  const roots = rootsOf(found);
+  for (const root of roots) await look(root);
+  // Flux may deploy one that others name too.
+  for (const directory of substitutions?.directories ?? []) {
+    const other = found.get(directory);
+    if (other && !roots.includes(other)) await look(other);
+  }
+  for (const file of await unusedPatches(tree, { directories: new Set(found.keys()), claimed })) {
+    claimed.add(file);
+    const rest = findInText(file, await tree.read(file), documentRules);
+    addAll(findings, rest.findings.map(asUnused));
+  }
+  return { findings, warnings, claimed };
 }
 
 /** What no other kustomization names is meant to be built. Those that only name each other have no root; the first stands for them. */

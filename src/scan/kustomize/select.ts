@@ -1,4 +1,5 @@
 // Which resources a patch's target means. Format: kubectl.docs.kubernetes.io/references/kustomize/kustomization/patches.
+import { nameTest } from '../patterns.ts';
 import { type Fields, isFields, type Resource } from './resource.ts';
 
 /** By the target's fields: kind, group and version as they are, name and namespace as anchored patterns, selectors for labels. */
@@ -34,12 +35,9 @@ function groupOf(value: Fields): string {
 
 function matchesAny(pattern: unknown, texts: readonly string[]): boolean {
   if (pattern === undefined || pattern === null || pattern === '') return true;
-  try {
-    const anchored = new RegExp(`^(?:${String(pattern)})$`);
-    return texts.some((text) => anchored.test(text));
-  } catch {
-    return texts.includes(String(pattern));
-  }
+  const source = String(pattern);
+  const matches = nameTest(source, (name) => `^(?:${name})$`);
+  return matches ? texts.some(matches) : texts.includes(source);
 }
 
 /** `app=x,tier!=y,zone in (a, b),!old`. */

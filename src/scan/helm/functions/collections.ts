@@ -1,5 +1,5 @@
 // Template functions on lists and dictionaries.
-import { TemplateError } from '../template/evaluator.ts';
+import { TemplateError } from '../template/errors.ts';
 import {
   areEqual,
   copyOf,
@@ -8,6 +8,7 @@ import {
   isDictionary,
   isTrue,
   isUnknown,
+  keysOf,
   print,
   toInteger,
   UNKNOWN,
@@ -58,8 +59,8 @@ export const collectionFunctions: FunctionTable = withMust({
     return value;
   },
   hasKey: ([value, key]) => (isUnknown(value) ? UNKNOWN : isDictionary(value) && Object.hasOwn(value, print(key))),
-  keys: (dictionaries) => dictionaries.filter(isDictionary).flatMap((value) => Object.keys(value)),
-  values: ([value]) => (isDictionary(value) ? Object.values(value) : []),
+  keys: (dictionaries) => dictionaries.filter(isDictionary).flatMap((value) => [...keysOf(value)]),
+  values: ([value]) => entriesOf(value).map(([, item]) => item),
   pluck: ([key, ...dictionaries]) =>
     dictionaries
       .filter(isDictionary)
@@ -102,7 +103,7 @@ function listOf(value: unknown): readonly unknown[] {
 }
 
 function entriesOf(value: unknown): readonly [string, unknown][] {
-  return isDictionary(value) ? Object.entries(value) : [];
+  return isDictionary(value) ? keysOf(value).map((key) => [key, value[key]]) : [];
 }
 
 function unique(list: readonly unknown[]): readonly unknown[] {
@@ -117,7 +118,7 @@ function lengthOf(value: unknown): unknown {
   if (isUnknown(value)) return UNKNOWN;
   if (typeof value === 'string') return Buffer.byteLength(value);
   if (Array.isArray(value)) return value.length;
-  if (isDictionary(value)) return Object.keys(value).length;
+  if (isDictionary(value)) return keysOf(value).length;
   throw new TemplateError(`len of [${print(value)}]`);
 }
 

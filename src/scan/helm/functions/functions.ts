@@ -1,11 +1,12 @@
 // All functions that Helm gives its templates. One that gets an unknown argument answers "unknown", but for those that only carry texts on.
-import { TemplateError, type TemplateFunction } from '../template/evaluator.ts';
+import type { TemplateFunction } from '../template/evaluator.ts';
 import { isUnknown, UNKNOWN } from '../template/values.ts';
 import { collectionFunctions } from './collections.ts';
 import { encodingFunctions } from './encoding.ts';
 import { helmFunctions } from './helm.ts';
 import { logicFunctions } from './logic.ts';
 import { numberFunctions } from './numbers.ts';
+import { regexFunctions } from './regex.ts';
 import { stringFunctions } from './strings.ts';
 
 /** What these make of an unknown argument still holds its mark, where it matters. */
@@ -21,6 +22,7 @@ const CARRIERS: ReadonlySet<string> = new Set(
 export const FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map(
   Object.entries({
     ...stringFunctions,
+    ...regexFunctions,
     ...numberFunctions,
     ...collectionFunctions,
     ...encodingFunctions,
@@ -30,13 +32,5 @@ export const FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map(
 );
 
 function strict(run: TemplateFunction): TemplateFunction {
-  return (args, engine) => {
-    if (args.some(isUnknown)) return UNKNOWN;
-    try {
-      return run(args, engine);
-    } catch (error) {
-      if (error instanceof RangeError) throw new TemplateError(error.message);
-      throw error;
-    }
-  };
+  return (args, engine) => (args.some(isUnknown) ? UNKNOWN : run(args, engine));
 }

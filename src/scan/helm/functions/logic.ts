@@ -1,5 +1,5 @@
 // Template functions that compare, choose, and ask for kinds.
-import { TemplateError } from '../template/evaluator.ts';
+import { TemplateError } from '../template/errors.ts';
 import { areEqual, isDictionary, isTrue, isUnknown, kindOf, print, typeOf, UNKNOWN } from '../template/values.ts';
 import type { FunctionTable } from './function-table.ts';
 

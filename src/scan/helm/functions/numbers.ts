@@ -1,5 +1,5 @@
 // Template functions on numbers, and versions.
-import { TemplateError } from '../template/evaluator.ts';
+import { TemplateError } from '../template/errors.ts';
 import { compareVersions, parseVersion, satisfies, type Version } from '../template/semver.ts';
 import { type Dictionary, dictionary, isDictionary, print, toInteger, toNumber } from '../template/values.ts';
 import type { FunctionTable } from './function-table.ts';
@@ -37,7 +37,7 @@ export const numberFunctions: FunctionTable = {
   seq: (args) => seq(args.map(toInteger)).join(' '),
   semver: ([text]) => versionValue(versionOf(text)),
   semverCompare: ([constraint, text]) => {
-    const met = satisfies(print(constraint), versionOf(text));
+    const met = satisfies(shortOf(constraint), versionOf(text));
     if (met === undefined) throw new TemplateError(`[${print(constraint)}] is no version constraint`);
     return met;
   },
@@ -67,10 +67,19 @@ function seq([a = 0, b, c]: readonly number[]): readonly number[] {
 }
 
 function versionOf(value: unknown): Version {
-  const text = isDictionary(value) && typeof value.Original === 'function' ? String(value.Original()) : print(value);
+  const text = shortOf(isDictionary(value) && typeof value.Original === 'function' ? value.Original() : value);
   const version = parseVersion(text);
   if (!version) throw new TemplateError(`[${text}] is no semantic version`);
   return version;
+}
+
+/** No version or constraint is longer. */
+const MAX_VERSION = 1000;
+
+function shortOf(value: unknown): string {
+  const text = print(value);
+  if (text.length > MAX_VERSION) throw new TemplateError(`[${text.slice(0, 20)}…] is no semantic version`);
+  return text;
 }
 
 function versionValue(version: Version): Dictionary {

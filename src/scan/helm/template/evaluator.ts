@@ -1,8 +1,10 @@
 // Runs a parsed template: text/template's rules for dot, variables, fields, pipes and control. What cannot be worked out is marked, not guessed.
 
+import { RunawayError, TemplateError } from './errors.ts';
 import { Output, type Rendered } from './output.ts';
 import type { Body, Expression, Node, Pipe } from './parser.ts';
 import { type Dictionary, isDictionary, isTrue, isUnknown, print, UNKNOWN } from './values.ts';
+import { boundedText, spend, spendValues, withWork } from './work.ts';
 
 /** A function of templates; `engine` lets `include` and `tpl` run others. */
 export type TemplateFunction = (args: readonly unknown[], engine: Engine) => unknown;
@@ -24,9 +26,6 @@ export interface RenderOptions {
   /** Also runs what conditions switch off, to see what could be switched on. */
   readonly explores?: boolean;
 }
-
-/** An error that a template's author or its values made; bugs of ours are other errors. */
-export class TemplateError extends Error {}
 
 /** Templates that include themselves without end, and loops over millions, are attacks or mistakes. */
 const MAX_DEPTH = 100;
@@ -66,7 +65,7 @@ export function renderTemplate(body: Body, dot: unknown, options: RenderOptions)
       depth--;
       line = outerLine;
     }
-    return output.text();
+    return boundedText(output.text());
   };
 
   const runBody = (nodes: Body, frame: Frame): void => {
@@ -218,7 +217,7 @@ export function renderTemplate(body: Body, dot: unknown, options: RenderOptions)
     }
     const found = options.functions.get(name);
     if (!found) throw new TemplateError(`the function [${name}] is not known`);
-    return found([...operands.map((operand) => evalExpression(operand, frame)), ...piped], engine);
+    return callBounded(found, [...operands.map((operand) => evalExpression(operand, frame)), ...piped], engine);
   };
 
   const evalExpression = (expression: Expression, frame: Frame): unknown => {
@@ -249,12 +248,30 @@ export function renderTemplate(body: Body, dot: unknown, options: RenderOptions)
     return value;
   };
 
-  const output = new Output();
-  runBody(body, { dot, scope: new Scope(undefined, dot), output });
-  return output.rendered();
+  return withWork(() => {
+    const output = new Output();
+    runBody(body, { dot, scope: new Scope(undefined, dot), output });
+    return output.rendered();
+  });
 }
 
-class RunawayError extends TemplateError {}
+/** A function costs what it is given and what it makes. What the runtime refuses (a text, a stack that is too large) is the template's doing. */
+function callBounded(run: TemplateFunction, args: readonly unknown[], engine: Engine): unknown {
+  for (const arg of args) spend(extentOf(arg));
+  try {
+    const result = run(args, engine);
+    if (typeof result === 'string') return boundedText(result);
+    spend(extentOf(result));
+    return result;
+  } catch (error) {
+    if (error instanceof RangeError) throw new TemplateError(error.message);
+    throw error;
+  }
+}
+
+function extentOf(value: unknown): number {
+  return typeof value === 'string' || Array.isArray(value) ? value.length : 1;
+}
 
 /** Runs what may leave a loop, and says whether it did. */
 function untilSignal(run: () => void): LoopSignal['kind'] | undefined {
@@ -341,6 +358,12 @@ function fieldOf(value: unknown, name: string, args: readonly unknown[]): unknow
 }
 
 function entriesOf(value: unknown, maxCount: number): readonly (readonly [unknown, unknown])[] {
+  const entries = allEntriesOf(value, maxCount);
+  spendValues(entries.length);
+  return entries;
+}
+
+function allEntriesOf(value: unknown, maxCount: number): readonly (readonly [unknown, unknown])[] {
   if (Array.isArray(value)) return value.map((item, index) => [index, item]);
   if (typeof value === 'number')
     return Array.from({ length: Math.max(0, Math.min(value, maxCount)) }, (_, index) => [index, index]);
@@ -366,9 +389,16 @@ function namesOf(expression: Expression): readonly string[] {
 
 /** Only whole lines are explored: both sides of a condition inside one line would make texts that no chart means. */
 function hasLines(body: Body): boolean {
-  return body.some(
+  const known = withLines.get(body);
+  if (known !== undefined) return known;
+  const has = body.some(
     (node) =>
       (node.kind === 'text' && node.text.includes('\n')) ||
       ('body' in node && (hasLines(node.body) || hasLines(node.otherwise))),
   );
+  withLines.set(body, has);
+  return has;
 }
+
+/** Loops ask for the same bodies each time. */
+const withLines = new WeakMap<Body, boolean>();

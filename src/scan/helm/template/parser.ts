@@ -40,6 +40,15 @@ export interface ParsedTemplate {
 
 /** Parses one template file. Throws TemplateSyntaxError. */
 export function parseTemplate(source: string): ParsedTemplate {
+  try {
+    return parse(source);
+  } catch (error) {
+    if (error instanceof RangeError) throw new TemplateSyntaxError('it is nested too deeply', 1);
+    throw error;
+  }
+}
+
+function parse(source: string): ParsedTemplate {
   const defines = new Map<string, Body>();
   const parts = lexTemplate(source);
   let at = 0;

@@ -1,5 +1,7 @@
 // What Go templates hold, in JavaScript: truth, printing, kinds, comparison. A value that nobody can know here is a text with a mark in it.
 
+import { spend, spendValues } from './work.ts';
+
 /** Stands in a text for what cannot be known (a release's secret, a required value, a missing dependency's template). */
 export const UNKNOWN = '\ue000';
 /** Stands before text that only an unknown condition brought into the output. */
@@ -27,7 +29,14 @@ export function isUnknown(value: unknown): boolean {
 export function isTrue(value: unknown): boolean {
   if (value === null || value === undefined || value === false || value === 0 || value === '') return false;
   if (Array.isArray(value)) return value.length > 0;
-  return isDictionary(value) ? Object.keys(value).length > 0 : true;
+  return isDictionary(value) ? keysOf(value).length > 0 : true;
+}
+
+/** As Object.keys, which is not free where there are many. */
+export function keysOf(value: Dictionary): readonly string[] {
+  const keys = Object.keys(value);
+  spend(keys.length);
+  return keys;
 }
 
 /** fmt's `%v`; Helm prints nothing for what is not there. */
@@ -37,6 +46,8 @@ export function print(value: unknown): string {
 }
 
 function printInner(value: unknown): string {
+  spendValues(1);
+  if (typeof value === 'string') spend(value.length);
   if (value === null || value === undefined) return '<nil>';
   if (typeof value === 'number') return printNumber(value);
   if (Array.isArray(value)) return `[${value.map(printInner).join(' ')}]`;
@@ -71,6 +82,7 @@ export function typeOf(value: unknown): string {
 }
 
 export function areEqual(a: unknown, b: unknown): boolean {
+  spendValues(1);
   if (a === b || (a ?? null) === (b ?? null)) return true;
   if (Array.isArray(a) && Array.isArray(b)) {
     return a.length === b.length && a.every((item, index) => areEqual(item, b[index]));
@@ -81,9 +93,12 @@ export function areEqual(a: unknown, b: unknown): boolean {
 }
 
 export function copyOf<T>(value: T): T {
+  spendValues(1);
   if (Array.isArray(value)) return value.map(copyOf) as T;
   if (!isDictionary(value)) return value;
-  return dictionary(Object.entries(value).map(([key, item]) => [key, copyOf(item)])) as T;
+  const copy = dictionary();
+  for (const key of Object.keys(value)) copy[key] = copyOf(value[key]);
+  return copy as T;
 }
 
 /** cast.ToInt64 and friends: what is no number is 0. */

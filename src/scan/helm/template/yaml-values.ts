@@ -1,26 +1,30 @@
 // YAML as Helm reads and writes it: YAML 1.1's booleans and numbers, no times. Relies on js-yaml.
 import {
   boolYaml11Tag,
+  constructFromEvents,
   dump,
   FAILSAFE_SCHEMA,
   floatYaml11Tag,
   intYaml11Tag,
-  loadAll,
   mergeTag,
   nullYaml11Tag,
   YAMLException,
 } from 'js-yaml';
 import { parseIndented } from '../../yaml-indentation.ts';
+import { parseBounded } from '../../yaml-limits.ts';
 import { type Dictionary, dictionary, isDictionary } from './values.ts';
+import { boundedText, spend, spendValues } from './work.ts';
 
 const SCHEMA = FAILSAFE_SCHEMA.withTags(nullYaml11Tag, boolYaml11Tag, intYaml11Tag, floatYaml11Tag, mergeTag);
 
 /** The first document, as Go's unmarshalling reads it; null where there is none, `undefined` where the text does not parse. */
 export function readYaml(text: string): unknown {
   try {
-    return plain(parseIndented(text, (source) => loadAll(source, { schema: SCHEMA, json: true })[0] ?? null).parsed);
+    const { text: source, parsed: events } = parseIndented(text, parseBounded);
+    return plain(constructFromEvents(events, { source, schema: SCHEMA, json: true })[0] ?? null);
   } catch (error) {
-    if (error instanceof YAMLException) return undefined;
+    // Deep flow collections can exhaust the stack before the depth is counted.
+    if (error instanceof YAMLException || error instanceof RangeError) return undefined;
     throw error;
   }
 }
@@ -32,19 +36,19 @@ export function readDictionary(text: string): Dictionary {
 
 /** sigs.k8s.io/yaml: keys sorted, no line is folded, no final line end. */
 export function writeYaml(value: unknown): string {
-  return dump(printable(value), { schema: SCHEMA, sortKeys: true, lineWidth: -1, noRefs: true }).trimEnd();
+  return boundedText(dump(printable(value), { schema: SCHEMA, sortKeys: true, lineWidth: -1, noRefs: true }).trimEnd());
 }
 
 /** Functions and what JSON leaves out are no data. */
 export function printable(value: unknown): unknown {
+  spendValues(1);
+  if (typeof value === 'string') spend(value.length);
   if (typeof value === 'function' || value === undefined) return null;
   if (Array.isArray(value)) return value.map(printable);
   if (!isDictionary(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, item]) => typeof item !== 'function')
-      .map(([key, item]) => [key, printable(item)]),
-  );
+  const fields = dictionary();
+  for (const [key, item] of Object.entries(value)) if (typeof item !== 'function') fields[key] = printable(item);
+  return fields;
 }
 
 function plain(value: unknown): unknown {

@@ -1,0 +1,91 @@
+// sprig's functions on regular expressions. Go's package regexp says what they mean, and that they take linear time.
+import { compilePattern, type Match, type Pattern } from '../../patterns.ts';
+import { TemplateError } from '../template/errors.ts';
+import { print, toInteger } from '../template/values.ts';
+import { boundedText, checkLength, checkTime, spend } from '../template/work.ts';
+import type { FunctionTable } from './function-table.ts';
+
+export const regexFunctions: FunctionTable = {
+  regexQuoteMeta: ([text]) => print(text).replace(/[\\.+*?()|[\]{}^$]/g, '\\$&'),
+  ...withMust({
+    regexMatch: ([pattern, text]) => found(pattern, text, 1).length > 0,
+    regexFind: ([pattern, text]) => {
+      const [first] = found(pattern, text, 1);
+      return first ? print(text).slice(first.start, first.end) : '';
+    },
+    regexFindAll: ([pattern, text, count]) =>
+      found(pattern, text, toInteger(count)).map(({ start, end }) => print(text).slice(start, end)),
+    regexReplaceAll: ([pattern, text, to]) =>
+      replaceAll(pattern, text, (match) => expand(print(to), match, print(text))),
+    regexReplaceAllLiteral: ([pattern, text, to]) => replaceAll(pattern, text, () => print(to)),
+    regexSplit: ([pattern, text, count]) => split(pattern, print(text), toInteger(count)),
+  }),
+};
+
+/** sprig's `must…` twins differ only in how they fail. */
+function withMust(functions: FunctionTable): FunctionTable {
+  const twins = Object.entries(functions).map(([name, run]) => [`mustR${name.slice(1)}`, run] as const);
+  return { ...functions, ...Object.fromEntries(twins) };
+}
+
+/** Negative: all. */
+function found(pattern: unknown, text: unknown, count: number): readonly Match[] {
+  const compiled = compile(pattern);
+  const matches: Match[] = [];
+  if (count === 0) return matches;
+  const searched = print(text);
+  spend(Math.ceil((searched.length * compiled.size) / 8));
+  for (const match of compiled.findAll(searched)) {
+    matches.push(match);
+    // Each look for a match may see all of the text: Go's takes that time too.
+    checkTime();
+    if (matches.length === count) break;
+  }
+  return matches;
+}
+
+function compile(pattern: unknown): Pattern {
+  const compiled = compilePattern(print(pattern));
+  if (!compiled) throw new TemplateError(`the pattern [${print(pattern)}] is not understood`);
+  spend(compiled.size);
+  return compiled;
+}
+
+function replaceAll(pattern: unknown, value: unknown, replacement: (match: Match) => string): string {
+  const text = print(value);
+  let replaced = '';
+  let at = 0;
+  for (const match of found(pattern, text, -1)) {
+    replaced += text.slice(at, match.start) + boundedText(replacement(match));
+    checkLength(replaced.length);
+    at = match.end;
+  }
+  return replaced + text.slice(at);
+}
+
+/** Go's Expand: `$name` takes the longest name of letters, digits and `_`; `${name}` ends where it says; what is no group is empty. */
+function expand(template: string, { groups, named }: Match, text: string): string {
+  return template.replace(/\$(?:\$|(\w+)|\{(\w+)\})/g, (whole, plain?: string, braced?: string) => {
+    if (whole === '$$') return '$';
+    const name = plain ?? braced ?? '';
+    const group = /^\d+$/.test(name) ? groups[Number(name)] : groups[named.get(name) ?? -1];
+    return group ? text.slice(group.start, group.end) : '';
+  });
+}
+
+/** regexp.Split: the number is one of parts. */
+function split(pattern: unknown, text: string, count: number): readonly string[] {
+  if (count === 0) return [];
+  if (text === '' && print(pattern) !== '') return [''];
+  const parts: string[] = [];
+  let at = 0;
+  let end = 0;
+  for (const match of found(pattern, text, count)) {
+    if (count > 0 && parts.length === count - 1) break;
+    end = match.start;
+    if (match.end !== 0) parts.push(text.slice(at, end));
+    at = match.end;
+  }
+  if (end !== text.length) parts.push(text.slice(at));
+  return parts;
+}
