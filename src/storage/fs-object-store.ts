@@ -6,7 +6,7 @@ import { inDirectory, makeDirectory } from '../io/atomic-file.ts';
 import { readFileBytes } from '../io/file-bytes.ts';
 import { isFsError, translatingFsErrors } from '../io/fs-errors.ts';
 import type { Bytes } from '../registry/contract.ts';
-import { directorySyncs } from './fs-durability.ts';
+import { nameSyncs } from './fs-durability.ts';
 import { fsStages } from './fs-stage.ts';
 import type { ObjectInfo, ObjectStore, Range } from './object-store.ts';
 
@@ -28,7 +28,7 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
   const { volatile = false } = options;
   const waiting = join(directory, options.waiting ?? WAITING);
   const temporaryFiles = join(waiting, 'tmp');
-  const syncs = directorySyncs(directory);
+  const syncs = nameSyncs(directory);
   const pathOf = (key: string) => join(directory, checkedKey(key));
   const stages = fsStages({
     directory: join(waiting, 'stage'),
@@ -41,13 +41,10 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
       } else {
         await intoPlace(path, (place) => rename(from, place));
       }
-      if (durable) await syncs.syncAncestors([path]);
+      if (durable) await syncs.syncNames([path]);
       return true;
     },
-    syncEntry: async (path) => {
-      syncs.changed(dirname(path));
-      await syncs.syncAncestors([path]);
-    },
+    syncName: (path) => syncs.syncNames([path]),
     onMade: syncs.made,
     volatile,
   });
@@ -58,7 +55,7 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
       syncs.made(await makeDirectory(dirname(path)), dirname(path));
       try {
         const result = await move(path);
-        syncs.changed(dirname(path));
+        syncs.changed(path);
         return result;
       } catch (error) {
         if (!isFsError(error, 'ENOENT') || attempt === 20) throw error;
@@ -78,12 +75,13 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
     }
   }
 
-  /** Removes directories that became empty, from `path` upwards, where something was removed. */
+  /** After `path` was removed: removes directories above it that became empty. */
   async function prune(path: string): Promise<void> {
-    for (let at = path; at.length > directory.length; at = dirname(at)) {
-      syncs.changed(at);
+    syncs.changed(path);
+    for (let at = dirname(path); at.length > directory.length; at = dirname(at)) {
       try {
         await rmdir(at);
+        syncs.changed(at);
       } catch (error) {
         if (!isFsError(error, 'ENOENT')) return;
       }
@@ -150,14 +148,14 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
       translatingFsErrors(directory, async () => {
         for (const path of keys.map(pathOf)) {
           await rm(path, { force: true });
-          await prune(dirname(path));
+          await prune(path);
         }
       }),
     deleteAll: (prefix) =>
       translatingFsErrors(directory, async () => {
-        const path = join(directory, checkedPrefix(prefix));
+        const path = pathOf(checkedPrefix(prefix).slice(0, -1));
         await rm(path, { recursive: true, force: true, maxRetries: 3 });
-        await prune(dirname(path));
+        await prune(path);
       }),
   };
 }

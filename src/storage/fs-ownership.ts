@@ -4,6 +4,8 @@
 //
 // Only making the first file of a stage is no rename. There, and after each taking, the rule is: first the own name, then a look
 // round. Of two that come at once at least one sees the other, so never both go on; who sees another live owner steps back and tries again later.
+//
+// A name can end in `+SIZE`: so many bytes have been synced, under this name. What a power cut makes of those behind them nobody knows.
 import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,6 +14,7 @@ import { isFsError } from '../io/fs-errors.ts';
 import { isAlive, ownIdentity } from '../io/process-identity.ts';
 
 const MARK = '~';
+const SYNCED = '+';
 const FIRST_WAIT_MS = 4;
 const LONGEST_WAIT_MS = 150;
 
@@ -51,7 +54,7 @@ async function pause(attempt: number, signal: AbortSignal | undefined): Promise<
 
 /** Takes one file that nobody owned when the folder was read; `undefined` where somebody has it now. Its path is its own, whoever comes next. */
 export async function takeFile(directory: string, id: string, file: string): Promise<string | undefined> {
-  const own = ownName(directory, id);
+  const own = `${ownName(directory, id)}${syncedMark(file)}`;
   try {
     await rename(join(directory, file), own);
     return own;
@@ -63,7 +66,24 @@ export async function takeFile(directory: string, id: string, file: string): Pro
 
 /** Gives the stage back with what it holds. */
 export async function releaseStage(directory: string, id: string, path: string): Promise<void> {
-  await rename(path, join(directory, id));
+  await rename(path, join(directory, `${id}${syncedMark(path)}`));
+}
+
+/** Says that so many bytes of an owned file are synced. Its new path: to be made durable before anybody relies on it. */
+export async function nameSynced(path: string, size: number): Promise<string> {
+  const mark = syncedMark(path);
+  const named = `${mark === '' ? path : path.slice(0, -mark.length)}${SYNCED}${size}`;
+  await rename(path, named);
+  return named;
+}
+
+/** Bytes that were synced under this name. */
+export function syncedSize(path: string): number {
+  return Number(syncedMark(path).slice(SYNCED.length));
+}
+
+function syncedMark(path: string): string {
+  return /\+\d+$/.exec(path)?.[0] ?? '';
 }
 
 /** The paths of the stage's file: one, or for moments more. */
@@ -73,7 +93,7 @@ export async function findStage(directory: string, id: string): Promise<readonly
 
 /** The files of all stages in `directory`, by id. */
 export async function stageFiles(directory: string): Promise<ReadonlyMap<string, readonly string[]>> {
-  return Map.groupBy(await list(directory), (file) => file.split(MARK)[0] ?? file);
+  return Map.groupBy(await list(directory), (file) => file.split(/[~+]/)[0] ?? file);
 }
 
 let names = 0;
@@ -118,7 +138,9 @@ export function isOwned(file: string): boolean {
 }
 
 async function filesOf(directory: string, id: string): Promise<readonly string[]> {
-  return (await list(directory)).filter((file) => file === id || file.startsWith(`${id}${MARK}`));
+  return (await list(directory)).filter(
+    (file) => file === id || file.startsWith(`${id}${MARK}`) || file.startsWith(`${id}${SYNCED}`),
+  );
 }
 
 async function list(directory: string): Promise<readonly string[]> {

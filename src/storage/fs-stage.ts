@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { readFileBytes } from '../io/file-bytes.ts';
 import { fileWriter } from '../io/file-writer.ts';
 import { isFsError, translatingFsErrors } from '../io/fs-errors.ts';
-import { findStage, type OwnedFile, releaseStage, takeStage } from './fs-ownership.ts';
+import { findStage, nameSynced, type OwnedFile, releaseStage, syncedSize, takeStage } from './fs-ownership.ts';
 import { sweepStages } from './fs-sweep.ts';
 import type { Stage, StageOptions, SweepLimits } from './object-store.ts';
 
@@ -22,7 +22,7 @@ export interface FsStagesOptions {
   /** Moves a file to an object, and makes that durable. False where it is there and must not be. */
   readonly moveTo: (path: string, key: string, how: { ifAbsent: boolean; durable: boolean }) => Promise<boolean>;
   /** Makes the name of a file durable. */
-  readonly syncEntry: (path: string) => Promise<void>;
+  readonly syncName: (path: string) => Promise<void>;
   /** Told of the first of the directories that were made, down to `last`. */
   readonly onMade: (first: string | undefined, last: string) => void;
   /** Nothing need survive a power cut. */
@@ -33,10 +33,10 @@ export function fsStages(options: FsStagesOptions): FsStages {
   const { directory, moveTo } = options;
   const folderOf = (id: string) => join(directory, id.slice(-2).padStart(2, '0'));
 
-  async function ownedStage(id: string, { path, handle }: OwnedFile): Promise<Stage> {
+  async function ownedStage(id: string, { path: taken, handle }: OwnedFile): Promise<Stage> {
     const writer = fileWriter(handle, (await handle.stat()).size);
+    let path = taken;
     let open = true;
-    let isNamed = false;
     return {
       id,
       get size() {
@@ -45,13 +45,17 @@ export function fsStages(options: FsStagesOptions): FsStages {
       get written() {
         return writer.written;
       },
+      get synced() {
+        return Math.min(writer.size, syncedSize(path));
+      },
       append: (chunk) => translatingFsErrors(directory, () => writer.append(chunk)),
       sync: () =>
         translatingFsErrors(directory, async () => {
           await writer.flush();
-          if (options.volatile) return;
-          await Promise.all([handle.datasync(), isNamed || options.syncEntry(path)]);
-          isNamed = true;
+          if (writer.size === syncedSize(path)) return;
+          if (!options.volatile) await handle.datasync();
+          path = await nameSynced(path, writer.size);
+          if (!options.volatile) await options.syncName(path);
         }),
       async *read() {
         await translatingFsErrors(directory, () => writer.flush());

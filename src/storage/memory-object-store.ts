@@ -11,6 +11,7 @@ interface StoredObject {
 interface HeldStage {
   chunks: Uint8Array[];
   size: number;
+  synced: number;
   modified: Date;
 }
 
@@ -59,16 +60,22 @@ export function createMemoryObjectStore(): ObjectStore {
       get written() {
         return data.size;
       },
+      get synced() {
+        return data.synced;
+      },
       append: async (chunk) => {
         data.chunks.push(chunk);
         data.size += chunk.length;
         data.modified = new Date();
       },
-      sync: async () => {},
+      sync: async () => {
+        data.synced = data.size;
+      },
       read: () => streamOf(data.chunks),
       truncate: async (size) => {
         data.chunks = [Buffer.concat(data.chunks).subarray(0, size)];
         data.size = size;
+        data.synced = Math.min(data.synced, size);
       },
       publish: async (key, { ifAbsent = false } = {}) => {
         if (ifAbsent && objects.has(key)) return false;
@@ -107,7 +114,8 @@ export function createMemoryObjectStore(): ObjectStore {
     stage: async (id, options = {}) => {
       if (options.mustExist && !held.has(id)) return undefined;
       const release = await own(id, options.signal);
-      const data = held.get(id) ?? (options.mustExist ? undefined : { chunks: [], size: 0, modified: new Date() });
+      const data =
+        held.get(id) ?? (options.mustExist ? undefined : { chunks: [], size: 0, synced: 0, modified: new Date() });
       if (!data) {
         release();
         return undefined;

@@ -23,6 +23,8 @@ export interface Stage extends AsyncDisposable {
   readonly size: number;
   /** Of these, the bytes that outlive this process. */
   readonly written: number;
+  /** Of these, the bytes that the last `sync`, this owner's or an earlier one's, has made durable. */
+  readonly synced: number;
   /** Takes the chunk over: it may be written later, so its memory must not be used again. Errors: also those of earlier writes. */
   append(chunk: Uint8Array): Promise<void>;
   /** All that was appended outlives this process and a power cut when it returns. Errors: those of the writes; `size` is then what was written. */

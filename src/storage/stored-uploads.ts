@@ -60,6 +60,8 @@ export function storedUploads(objects: ObjectStore, unfinished: Expiry): Pick<Re
           })
         : undefined;
       if (!stage) throw new ImagesError('BLOB_UPLOAD_UNKNOWN', `no such upload in ${repository} [${uploadId}]`);
+      // What a killed process had received, and had not acknowledged, a power cut may have turned into zeros.
+      if (stage.size > stage.synced) await stage.truncate(stage.synced);
       if (algorithm && stage.size === 0) keep(stage, newHash(algorithm));
       const before = stage.size;
       let isLeft = true;

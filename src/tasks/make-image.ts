@@ -10,6 +10,7 @@ import type { LeftSecret } from '../build/left-secrets.ts';
 import type { BuildEvent, BuildRequest, BuildSeams, BuiltImage } from '../build/request.ts';
 import { PROXY_NAMES } from '../build/stage/variables.ts';
 import { createLimiter } from '../io/limiter.ts';
+import * as decode from '../oci/decode.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { decodeManifest } from '../oci/manifest.ts';
@@ -116,11 +117,28 @@ async function secretsIn(
   const name = key.digest('hex');
   const steps = buildSteps(objects);
   const known = await steps.get(name);
-  if (known) return JSON.parse(Buffer.from(known).toString()) as readonly LeftSecret[];
+  const secretsFound = known && decodeSecrets(known);
+  if (secretsFound) return secretsFound;
   const { leftSecrets } = await import('../build/left-secrets.ts');
   const found = await leftSecrets(built, secrets, callOptions(settings));
   await steps.put(name, Buffer.from(JSON.stringify(found)));
   return found;
+}
+
+/** `undefined` for what a power cut has garbled. */
+function decodeSecrets(bytes: Uint8Array): readonly LeftSecret[] | undefined {
+  try {
+    return decode.array(decode.parseJson(bytes, 'secrets'), 'secrets').map((value) => {
+      const fields = decode.object(value, 'secret');
+      return {
+        path: decode.string(fields.path, 'path'),
+        what: decode.string(fields.what, 'what'),
+        instruction: decode.string(fields.instruction, 'instruction'),
+      };
+    });
+  } catch {
+    return undefined;
+  }
 }
 
 function secretLine({ path, what, instruction }: LeftSecret): string {

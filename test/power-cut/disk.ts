@@ -1,0 +1,160 @@
+// A file-system double that forgets what was not synced. The program runs on a real directory, with recorder.mjs loaded, which writes down what its syncs have made durable.
+// A power cut ends the program by SIGKILL and puts in the directory's place what a disk could hold then.
+import { randomUUID } from 'node:crypto';
+import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+
+/**
+ * What becomes of what was not synced: `nothing` is left of it, neither names nor bytes; of `names` all are left, as file systems with a journal have it, and files are cut back
+ * to their synced bytes, with zeros behind; of `some` directories the names are left, and some zeros; `all` is left, and the machine has merely been started again.
+ */
+export type Left = 'nothing' | 'names' | 'some' | 'all';
+
+export interface ForgetfulDisk extends AsyncDisposable {
+  /** For processes that run until the next power cut. */
+  env(): Readonly<Record<string, string>>;
+  /** After all processes have ended. The machine that is started again has another boot id. */
+  cut(left: Left, random?: () => number): Promise<void>;
+}
+
+type Entry = readonly [name: string, id: string, isDirectory: boolean];
+type Synced =
+  | { readonly kind: 'directory'; readonly id: string; readonly entries: readonly Entry[] }
+  | { readonly kind: 'file'; readonly id: string; readonly copy: string };
+
+/** `root` is the directory that forgets; it need not be there. */
+export async function forgetfulDisk(root: string): Promise<ForgetfulDisk> {
+  const disk = `${root}.disk`;
+  let boot = randomUUID();
+  await mkdir(root, { recursive: true });
+  await begin();
+
+  /** All that is there now is durable. */
+  async function begin(): Promise<void> {
+    await rm(disk, { recursive: true, force: true });
+    await mkdir(disk);
+    const records: Synced[] = [];
+    await note(root, records);
+    await writeFile(join(disk, 'log'), records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  }
+
+  async function note(path: string, records: Synced[]): Promise<void> {
+    const entries = await entriesOf(path);
+    records.push({ kind: 'directory', id: await identify(path), entries });
+    for (const [name, id, isDirectory] of entries) {
+      if (isDirectory) {
+        await note(join(path, name), records);
+      } else {
+        const copy = `boot-${records.length}`;
+        await copyFile(join(path, name), join(disk, copy));
+        records.push({ kind: 'file', id, copy });
+      }
+    }
+  }
+
+  return {
+    env: () => ({
+      POWER_CUT_ROOT: root,
+      POWER_CUT_DISK: disk,
+      POWER_CUT_BOOT: boot,
+      NODE_OPTIONS: `--import=${resolve(import.meta.dirname, 'recorder.mjs')}`,
+    }),
+    cut: async (left, random = Math.random) => {
+      const log = (await readFile(join(disk, 'log'), 'utf8')).trimEnd().split('\n');
+      const records = log.map((line) => JSON.parse(line) as Synced);
+      if (left !== 'all') {
+        const remains = `${root}.after`;
+        await rebuild({ root, disk, left, random, ...durable(records) }, remains);
+        await rm(root, { recursive: true });
+        await rename(remains, root);
+      }
+      boot = randomUUID();
+      await begin();
+    },
+    [Symbol.asyncDispose]: async () => {
+      await rm(disk, { recursive: true, force: true });
+    },
+  };
+}
+
+interface Durable {
+  readonly directories: ReadonlyMap<string, readonly Entry[]>;
+  readonly files: ReadonlyMap<string, string>;
+}
+
+function durable(records: readonly Synced[]): Durable {
+  const directories = new Map<string, readonly Entry[]>();
+  const files = new Map<string, string>();
+  for (const record of records) {
+    if (record.kind === 'directory') directories.set(record.id, record.entries);
+    else files.set(record.id, record.copy);
+  }
+  return { directories, files };
+}
+
+interface Cut extends Durable {
+  readonly root: string;
+  readonly disk: string;
+  readonly left: Left;
+  readonly random: () => number;
+}
+
+async function rebuild(cut: Cut, to: string): Promise<void> {
+  await mkdir(to);
+  await rebuildDirectory(cut, { from: cut.root, id: await identify(cut.root), to });
+}
+
+/** `from`: where the directory is now, if it is still there. */
+async function rebuildDirectory(
+  cut: Cut,
+  { from, id, to }: { readonly from: string | undefined; readonly id: string; readonly to: string },
+): Promise<void> {
+  const synced = cut.directories.get(id) ?? [];
+  const now = from === undefined ? [] : await entriesOf(from);
+  // A renaming is one step for all file systems: of a directory either all that is new is left, or nothing.
+  const isNew = cut.left === 'names' || (cut.left === 'some' && cut.random() < 0.5);
+  for (const name of new Set([...synced, ...now].map(([name]) => name))) {
+    const before = synced.find((entry) => entry[0] === name);
+    const after = now.find((entry) => entry[0] === name);
+    const entry = isNew ? after : before;
+    if (!entry) continue;
+    const [, inode, isDirectory] = entry;
+    const isThere = from !== undefined && after?.[1] === inode;
+    const path = isThere ? join(from, name) : undefined;
+    if (isDirectory) {
+      await mkdir(join(to, name));
+      await rebuildDirectory(cut, { from: path, id: inode, to: join(to, name) });
+    } else {
+      await rebuildFile(cut, { from: path, id: inode, to: join(to, name) });
+    }
+  }
+}
+
+/** The synced bytes; behind them zeros, as long as the file was, or not. */
+async function rebuildFile(
+  { disk, files, left, random }: Cut,
+  { from, id, to }: { readonly from: string | undefined; readonly id: string; readonly to: string },
+): Promise<void> {
+  const copy = files.get(id);
+  if (copy === undefined) await writeFile(to, '');
+  else await copyFile(join(disk, copy), to);
+  const size = from === undefined ? 0 : (await stat(from)).size;
+  const hasZeros = left === 'names' || (left === 'some' && random() < 0.5);
+  if (!hasZeros) return;
+  await using handle = await open(to, 'r+');
+  if (size > (await handle.stat()).size) await handle.truncate(size);
+}
+
+async function entriesOf(path: string): Promise<readonly Entry[]> {
+  const entries = await readdir(path, { withFileTypes: true });
+  return Promise.all(
+    entries.map(async (entry): Promise<Entry> => {
+      return [entry.name, await identify(join(path, entry.name)), entry.isDirectory()];
+    }),
+  );
+}
+
+async function identify(path: string): Promise<string> {
+  const { ino, birthtimeNs } = await stat(path, { bigint: true });
+  return `${ino}-${birthtimeNs}`;
+}
