@@ -12,7 +12,7 @@ export const JSON_OUTPUT: OptionSpec = { name: 'json', help: 'Print JSON' };
 export const PLATFORM: OptionSpec = {
   name: 'platform',
   value: 'OS/ARCH[/VARIANT][,…]|all',
-  help: "Platforms to copy of a multi-platform image (default this machine's); fetched as well for images that are there without them",
+  help: "Platforms to copy of a multi-platform image (default this machine's), for one of which an image without an index has to be; fetched as well for images that are there without them",
 };
 export const REFERRERS: OptionSpec = { name: 'referrers', help: 'Copy signatures, SBOMs and other referrers too' };
 export const DRY_RUN: OptionSpec = {
@@ -22,7 +22,7 @@ export const DRY_RUN: OptionSpec = {
 export const ONE_PLATFORM: OptionSpec = {
   name: 'platform',
   value: 'OS/ARCH[/VARIANT]',
-  help: "Which image of an index (default this machine's, else the first that is there)",
+  help: "Which image of an index (default this machine's, else the first that is there); one without an index has to be for it",
 };
 export const OUTPUT: OptionSpec = {
   name: 'output',

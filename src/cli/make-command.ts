@@ -58,7 +58,10 @@ export const MAKE_COMMAND: CommandSpec = {
       value: 'REF',
       help: 'The pause image (default $IMAGES_PAUSE, else what the overlay `crio` says)',
     },
-    ONE_PLATFORM,
+    {
+      ...ONE_PLATFORM,
+      help: "Which image of an index (default this machine's, else the first that is there); one without an index is taken, and said to be for another",
+    },
     { name: 'dry-run', help: 'Print the images and what is to be read' },
     DATA,
     JSON_OUTPUT,

@@ -140,6 +140,19 @@ describe('a copy', () => {
   });
 });
 
+describe('an index', () => {
+  it('is refused where it gives a child another size, also where the destination has the child', async () => {
+    const child = manifestDescriptor(whole.manifest);
+    const odd = raw({ schemaVersion: 2, manifests: [{ ...child, size: child.size + 1 }] });
+    const registry = await holding({ 'app:1': whole });
+    const getManifest: Registry['getManifest'] = async (repository, reference, call) =>
+      reference === odd.digest ? odd : await registry.getManifest(repository, reference, call);
+    const to = sinkInto(await holding({ 'app:1': whole }));
+    const copying = copy([`app@${odd.digest}`], { from: { ...registry, getManifest }, to, platforms: 'all' });
+    await expect(copying).rejects.toMatchObject({ code: 'SIZE_INVALID' });
+  });
+});
+
 describe('a platform that is asked for', () => {
   const copyFor = async (platforms: string, platformsNamed: boolean, image: MadeImage = arm) => {
     const to = sinkInto(memoryRegistry());

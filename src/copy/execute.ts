@@ -86,7 +86,7 @@ export async function executePlan(plan: CopyPlan, sink: ImageSink, options: Exec
   );
   // The reason is the caller's, or the first failure: the other images only broke off because of it.
   signal.throwIfAborted();
-  await sink.finish();
+  await sink.finish({ signal });
   const order = new Map(plan.images.map((planned, at) => [planned.name, at]));
   copied.sort((a, b) => (order.get(a.name) ?? 0) - (order.get(b.name) ?? 0));
   return { copied, failed, fetched: run.totals.fetched, held: run.totals.held, requests: run.counter.requests };

@@ -1,4 +1,5 @@
 // `lreg_inspect`: what is known about an image in the private registry, with the keys of `skopeo inspect`.
+import { hasFileSystem } from '../oci/agreement.ts';
 import { decodeConfig } from '../oci/config.ts';
 import * as decode from '../oci/decode.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -67,7 +68,8 @@ export async function inspectImage(
     machine: machinePlatform(),
   });
   const config = await readConfig(registry.registry, { repository, config: manifest.config }, callOptions(settings));
-  if (platform && !isIndexType(root.mediaType)) requirePlatform(decodeConfig(config), platform, source.label);
+  if (platform && !isIndexType(root.mediaType) && hasFileSystem(manifest))
+    requirePlatform(decodeConfig(config), platform, source.label);
   const fields = decode.object(decode.parseJson(config, 'config'), 'config');
   const inner = decode.isObject(fields.config) ? fields.config : {};
   const read = { ...callOptions(settings), ...(reference.host && { host: reference.host }) };

@@ -1,11 +1,12 @@
 // Which images that the private registry has are not there for the wanted platforms. Its own manifests tell; no host is asked.
 import { selectChildren } from '../copy/select-children.ts';
 import { createLimiter } from '../io/limiter.ts';
+import { hasFileSystem } from '../oci/agreement.ts';
 import { decodeConfig } from '../oci/config.ts';
 import type { Digest } from '../oci/digest.ts';
 import { decodeManifest, type ImageManifest, type Index } from '../oci/manifest.ts';
 import { isIndexType } from '../oci/media-types.ts';
-import { type PlatformChoice, platformSuits } from '../oci/platform.ts';
+import { type PlatformChoice, platformSuits, statesPlatform } from '../oci/platform.ts';
 import type { FullReference } from '../oci/reference.ts';
 import { findImage, type PrivateRegistry } from './private-registry.ts';
 import { readConfig } from './read-config.ts';
@@ -57,10 +58,12 @@ async function platformAnswer(name: FullReference, platforms: PlatformChoice, en
     return children.length > 0;
   }
 
-  async function suits({ config }: ImageManifest): Promise<boolean> {
+  async function suits(image: ImageManifest): Promise<boolean> {
     if (platforms === 'all') return false;
-    const { platform } = decodeConfig(await readConfig(registry, { repository, config }, call));
-    return platforms.every((wanted) => platformSuits(platform, wanted) > 0);
+    // A chart is for all platforms.
+    if (!hasFileSystem(image)) return true;
+    const { platform } = decodeConfig(await readConfig(registry, { repository, config: image.config }, call));
+    return !statesPlatform(platform) || platforms.every((wanted) => platformSuits(platform, wanted) > 0);
   }
 
   const manifest = await read(found.descriptor.digest);

@@ -4,7 +4,7 @@ import type { FailedImage } from '../copy/plan.ts';
 import { createLimiter } from '../io/limiter.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { isImagesError } from '../oci/errors.ts';
-import type { PlatformChoice } from '../oci/platform.ts';
+import { formatPlatform, type PlatformChoice } from '../oci/platform.ts';
 import { type FullReference, formatReference, tagOrDigest } from '../oci/reference.ts';
 import type { CacheEnds } from './cache-images.ts';
 import { lackingPlatforms } from './lacking-platforms.ts';
@@ -72,7 +72,15 @@ export async function unsuitedImages(
   ends: CacheEnds,
 ): Promise<readonly FullReference[]> {
   const { lacking, unclear } = await lackingPlatforms(names, platforms, ends);
-  return [...lacking, ...(await changedImages(unclear, ends))];
+  const changed = await changedImages(unclear, ends);
+  const wanted = platforms === 'all' ? [] : platforms.map(formatPlatform);
+  for (const name of unclear) {
+    if (wanted.length === 0 || changed.includes(name)) continue;
+    ends.settings.onNote?.(
+      `${formatReference(name)} is not there for all of ${wanted.join(', ')}, and its host has it no other way`,
+    );
+  }
+  return [...lacking, ...changed];
 }
 
 async function statAtHost(name: FullReference, { hosts, settings }: CacheEnds): Promise<Descriptor | undefined> {

@@ -77,5 +77,5 @@ export interface ImageSink extends AsyncDisposable {
   putManifest(name: Reference, manifest: RawManifest, options?: CallOptions): Promise<void>;
   /** Puts the root; only now the name points to the image. Errors: as `putManifest`. */
   commit(name: Reference, root: RawManifest, options?: CallOptions): Promise<void>;
-  finish(): Promise<void>;
+  finish(options?: CallOptions): Promise<void>;
 }

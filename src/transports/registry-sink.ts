@@ -86,7 +86,9 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
         (manifest) => registry.statManifest(repository, manifest.digest, call),
         call?.signal,
       );
-      return new Set(manifests.filter((_, at) => !found[at]).map((manifest) => manifest.digest));
+      // One that is said to have another size is held against what its source has.
+      const isThere = (manifest: Descriptor, at: number) => found[at]?.size === manifest.size;
+      return new Set(manifests.filter((manifest, at) => !isThere(manifest, at)).map(({ digest }) => digest));
     },
     async putBlob(name, blob, open, call) {
       const repository = options.repository(name);

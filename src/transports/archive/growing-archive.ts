@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { translatingFsErrors } from '../../io/fs-errors.ts';
 import { acquireLock, type Lock } from '../../io/lock.ts';
 import { targetAt } from '../../io/special-file.ts';
+import { tapped } from '../../io/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
@@ -34,7 +35,7 @@ export interface GrowingArchive extends AsyncDisposable {
   finish(entries: readonly unknown[], more?: FinishOptions): Promise<void>;
 }
 
-export interface FinishOptions {
+export interface FinishOptions extends CallOptions {
   /** Blobs that are needed beside those of the entries. */
   readonly needed?: readonly Digest[];
   readonly files?: readonly SmallFile[];
@@ -78,12 +79,14 @@ export function growingArchive(
     has,
     expect: (blobs) => writer.expect(blobs),
     putBlob: (blob, open, call) => writer.putBlob(blob, open, call),
-    async finish(entries, { needed = [], files = [] } = {}) {
+    async finish(entries, { needed = [], files = [], signal } = {}) {
       const { blobs, raws } = manifests.below(digestsOf(entries));
       const foreign = [...(old?.blobs.keys() ?? [])].filter((digest) => !old?.reached.has(digest));
       const keep = new Set([...blobs, ...needed, ...foreign]);
       for (const [digest, { descriptor, open }] of old?.blobs ?? []) {
-        if (keep.has(digest) && !writer.has(digest)) await writer.putBlob(descriptor, open).catch(damaged);
+        // An archive can be large.
+        const range = async () => tapped(await open(), () => signal?.throwIfAborted());
+        if (keep.has(digest) && !writer.has(digest)) await writer.putBlob(descriptor, range).catch(damaged);
       }
       const index = old?.index;
       await writer.finish(keep, [...layoutSmallFiles(raws, entries, index), ...files]);

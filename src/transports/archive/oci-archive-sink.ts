@@ -56,8 +56,8 @@ export function ociArchiveSink(path: string, options: OciArchiveSinkOptions = {}
       const ref = options.ref === undefined ? {} : { ref: options.ref };
       await list(layoutEntry(root, { name, ...ref, ...(annotations && { annotations }) }));
     },
-    async finish() {
-      if (entries) await archive.finish(entries);
+    async finish(call) {
+      if (entries) await archive.finish(entries, { ...call });
     },
     [Symbol.asyncDispose]: archive[Symbol.asyncDispose],
   };

@@ -110,13 +110,13 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
       entries = withEntry(withoutName(entries ?? kept?.entries ?? [], full), dockerEntry(manifest, name));
       named.set(full, { names: [name], manifest });
     },
-    async finish() {
+    async finish(call) {
       if (!entries) return;
       const layers = [...plain.values()].sort((a, b) => (a.descriptor.digest < b.descriptor.digest ? -1 : 1));
       for (const layer of layers) await archive.putBlob(layer.descriptor, layer.open);
       const lists = withoutNames(await readLists(), new Set(named.keys()));
       const needed = lists.items.flatMap(({ config, layers }) => [config, ...layers].flatMap(digestOfPath));
-      await archive.finish(entries, { needed, files: dockerManifestFiles([...named.values()], lists) });
+      await archive.finish(entries, { ...call, needed, files: dockerManifestFiles([...named.values()], lists) });
     },
     async [Symbol.asyncDispose]() {
       await turns.settled();
