@@ -26,12 +26,13 @@ export { type RunningServer, type ServeOptions, serve } from './server/listen.ts
 export { type EmbeddedStore, openEmbeddedStore } from './storage/embedded-store.ts';
 export { type CacheOptions, type CacheResult, cacheImages } from './tasks/cache-images.ts';
 export { cacheReferences } from './tasks/cache-references.ts';
+export type { ChartValues } from './tasks/chart-values.ts';
 export { type Inspection, inspectImage } from './tasks/inspect-image.ts';
 export { type ListedRepository, listFullNames, listRegistry } from './tasks/list-registry.ts';
 export { type MakeItem, type MakeRequest, makeItems } from './tasks/make-items.ts';
 export { type Made, type MakeOptions, makePrepulled } from './tasks/make-prepulled.ts';
 export { missingImages } from './tasks/missing-images.ts';
-export { type OverlayImages, overlayImages } from './tasks/overlay-images.ts';
+export { type OverlayImages, type OverlayItems, overlayImages } from './tasks/overlay-images.ts';
 export { type PreloadOptions, type PreloadResult, preloadImages } from './tasks/preload-images.ts';
 export { findImage, openPrivateRegistry, type PrivateRegistry } from './tasks/private-registry.ts';
 export { checkPrepulled, type ListedImage, listPrepulled } from './tasks/read-prepulled.ts';

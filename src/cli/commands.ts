@@ -1,7 +1,7 @@
 // The table of commands: the grammar, the help, the completion scripts and docs/commands.md are made from it.
 import { BUILD_COMMAND } from './build-command.ts';
 import type { CommandSpec } from './command.ts';
-import { DATA, DRY_RUN, JSON_OUTPUT, PLATFORM, REFERRERS } from './common-options.ts';
+import { CHART_VALUES, DATA, DRY_RUN, JSON_OUTPUT, PLATFORM, REFERRERS } from './common-options.ts';
 import { LOOK_COMMANDS } from './look-commands.ts';
 import { MAKE_COMMAND } from './make-command.ts';
 import type { OptionSpec } from './options.ts';
@@ -52,6 +52,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'List the images that overlays use',
     details: [
       'Reads every YAML and JSON file below the directory: workloads, custom resources, ConfigMaps, Helm charts, kustomizations, Compose files. One image a line, sorted, unique, as the files write it.',
+      'A file may be a packed chart, or one that stands for its directory: Chart.yaml, kustomization.yaml, compose.yaml.',
       'What cannot be read or resolved is said on stderr.',
     ],
     arguments: [MAYBE_OVERLAYS],
@@ -61,11 +62,13 @@ export const COMMANDS: readonly CommandSpec[] = [
         help: 'Print where each image stands: file:line, the path in the document, the rule that found it',
       },
       { name: 'maybe', help: 'List what only looks like an image, with the reason, instead' },
+      ...CHART_VALUES,
       JSON_OUTPUT,
     ],
     examples: [
       { command: 'images getimages k8s-cni-calico', help: 'The images of an overlay' },
       { command: 'images getimages --why ./manifests', help: 'And where each of them stands' },
+      { command: 'images getimages --values=prod.yaml chart-1.0.0.tgz', help: 'Of a chart, with values' },
     ],
     load: () => import('./commands/getimages.ts'),
   },
@@ -83,6 +86,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       KEEP_GOING,
       REFRESH,
       { name: 'maybe', help: 'Also what only looks like an image: one HEAD each tells whether it is one' },
+      ...CHART_VALUES,
       DRY_RUN,
       PLATFORM,
       REFERRERS,
@@ -103,7 +107,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'List the images of overlays that the private registry lacks',
     details: ['Fully qualified, one a line, the pause image among them.'],
     arguments: [MAYBE_OVERLAYS],
-    options: [PAUSE, DATA, JSON_OUTPUT],
+    options: [PAUSE, ...CHART_VALUES, DATA, JSON_OUTPUT],
     status: '0: none is missing; 1: at least one is.',
     examples: [{ command: 'images lreg_missingimages metallb multus', help: 'What two overlays lack' }],
     load: () => import('./commands/lreg-missingimages.ts'),

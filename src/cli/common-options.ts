@@ -36,3 +36,21 @@ export const IMAGE: ArgumentSpec = {
   help: 'A name, or a place: docker://…, oci:…, docker-archive:… (`images help copy`)',
   complete: 'images',
 };
+/** What `helm install` takes too. */
+export const CHART_VALUES: readonly OptionSpec[] = [
+  {
+    name: 'values',
+    short: 'f',
+    value: 'FILE',
+    many: true,
+    help: 'Values for the charts among what is named, over their own; the last FILE counts most',
+    complete: 'files',
+  },
+  {
+    name: 'set',
+    value: 'NAME=VALUE[,…]',
+    many: true,
+    help: 'Single values for the charts, over those of files: `image.tag=1.2`, `list={a,b}`',
+  },
+  { name: 'set-string', value: 'NAME=VALUE[,…]', many: true, help: 'The same; every value is a text' },
+];

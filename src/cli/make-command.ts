@@ -1,6 +1,6 @@
 // The command that makes what VMs boot with.
 import type { CommandSpec } from './command.ts';
-import { DATA, JSON_OUTPUT, ONE_PLATFORM } from './common-options.ts';
+import { CHART_VALUES, DATA, JSON_OUTPUT, ONE_PLATFORM } from './common-options.ts';
 
 export const MAKE_COMMAND: CommandSpec = {
   name: 'make',
@@ -33,6 +33,7 @@ export const MAKE_COMMAND: CommandSpec = {
       help: 'Everything that its manifests use, and the pause image',
       complete: 'overlays',
     },
+    ...CHART_VALUES,
     {
       name: 'format',
       value: 'tar|squashfs|erofs|oci-archive|docker-archive',

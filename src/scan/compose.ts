@@ -35,6 +35,7 @@ export const composeProjects: TreeRule = {
     }
     return { findings, warnings, claimed: new Set(projects.keys()) };
   },
+  findNamed: async () => undefined,
 };
 
 /** A project under another file name: what its own document says. */

@@ -70,6 +70,8 @@ export interface FileTree {
 export interface TreeRule {
   readonly name: string;
   find(tree: FileTree, given?: GivenValues): Promise<TreeFindings>;
+  /** What one file of the tree stands for where the user names it alone; undefined where it is nothing of this kind. */
+  findNamed(tree: FileTree, file: string, given?: GivenValues): Promise<TreeFindings | undefined>;
 }
 
 /** Values that the user gives to charts, as `helm install` takes them. */

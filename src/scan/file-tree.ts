@@ -2,6 +2,7 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileTree, ScannedDocument, Warning } from './contract.ts';
+import { decodeText } from './decode-text.ts';
 import { brokenText } from './lines.ts';
 import { listFiles } from './list-files.ts';
 import { mayMatter } from './may-matter.ts';
@@ -33,7 +34,7 @@ export function openFileTree(directory: string, warn: (warning: Warning) => void
       return Buffer.alloc(0);
     }
   };
-  const readText = (file: string): string => decode(bytesOf(file));
+  const readText = (file: string): string => decodeText(bytesOf(file));
   const parse = (file: string): readonly ScannedDocument[] => {
     const parsed = parseYaml(file, readText(file), mayMatter);
     if (!warned.has(file)) {
@@ -73,15 +74,4 @@ function readBytes(path: string): Buffer {
   } finally {
     closeSync(file);
   }
-}
-
-/** UTF-8 or, by its mark, UTF-16 (YAML 1.2.2, 5.2), without the mark. */
-function decode(bytes: Buffer): string {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return bytes.toString('utf16le', 2);
-  if (bytes[0] === 0xfe && bytes[1] === 0xff)
-    return Buffer.from(bytes.subarray(2, bytes.length & ~1))
-      .swap16()
-      .toString('utf16le');
-  const text = bytes.toString('utf8');
-  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }

@@ -80,6 +80,7 @@ describe('a scan', () => {
         warnings: [{ file: 'a.yaml', text: 'mine' }],
         claimed: new Set(files.slice(0, 1)),
       }),
+      findNamed: async () => undefined,
     };
     const seen: string[] = [];
     const rule: DocumentRule = { name: 'all', matches: ({ file }) => seen.push(file) > 0, find: () => [] };

@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { translateFsError } from '../io/fs-errors.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { Bytes } from '../registry/contract.ts';
-import type { Finding, ScanResult } from '../scan/contract.ts';
+import type { Finding, GivenValues, ScanResult } from '../scan/contract.ts';
 import { isManifest, listedReferences } from './reference-list.ts';
 
 /** As for the files of a directory. */
@@ -13,10 +13,12 @@ const MAX_TEXT = 64 << 20;
 /** The rule of what a list names. */
 export const LIST = 'list';
 
-/** As findings in the file `-`. Lines of a list stand as they are: whether they are references is for the reader to see. */
-export async function inputImages(input: Bytes): Promise<ScanResult> {
-  const text = await readText(input);
-  if (isManifest(text)) return await scanManifest('-', text);
+/** As findings in the file `-`. Lines of a list stand as they are: whether they are references is for the reader to see. Errors: FILE_UNREADABLE. */
+export async function inputImages(input: Bytes, given?: GivenValues): Promise<ScanResult> {
+  const bytes = await readBytes(input);
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return await (await scanning()).scanPackedChart('-', bytes, { given });
+  const text = new TextDecoder().decode(bytes);
+  if (isManifest(text)) return await (await scanning()).scanFile('-', bytes, { given });
   const findings = new Map<string, Finding>();
   for (const { reference: image, line } of listedReferences(text)) {
     if (findings.has(image)) continue;
@@ -25,7 +27,7 @@ export async function inputImages(input: Bytes): Promise<ScanResult> {
   return { findings: [...findings.values()], warnings: [] };
 }
 
-async function readText(input: Bytes): Promise<string> {
+async function readBytes(input: Bytes): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of input) {
@@ -33,14 +35,18 @@ async function readText(input: Bytes): Promise<string> {
     if (size > MAX_TEXT) throw tooLarge('standard input');
     chunks.push(chunk);
   }
-  return new TextDecoder().decode(Buffer.concat(chunks));
+  return Buffer.concat(chunks);
 }
 
-/** What is found in one file. Errors: FILE_UNREADABLE, NO_ACCESS. */
-export async function scanFile(path: string): Promise<ScanResult> {
+/** What is found in one file: a manifest, a packed chart, or what stands for a directory. Errors: FILE_UNREADABLE, NO_ACCESS. */
+export async function scanFile(path: string, given?: GivenValues): Promise<ScanResult> {
+  return await (await scanning()).scanFile(path, await readWhole(path), { given });
+}
+
+async function readWhole(path: string): Promise<Buffer> {
   try {
     if ((await stat(path)).size > MAX_TEXT) throw tooLarge(path);
-    return await scanManifest(path, await readFile(path, 'utf8'));
+    return await readFile(path);
   } catch (error) {
     throw translateFsError(error, path);
   }
@@ -52,12 +58,7 @@ function tooLarge(what: string): ImagesError {
   });
 }
 
-/** One text through the document rules. */
-async function scanManifest(file: string, text: string): Promise<ScanResult> {
-  // The parser and the rules cost start-up time that lists need not pay.
-  const [{ findInText }, { DOCUMENT_RULES }] = await Promise.all([
-    import('../scan/find-in-text.ts'),
-    import('../scan/rules.ts'),
-  ]);
-  return findInText(file, text, DOCUMENT_RULES);
+/** The parser and the rules cost start-up time that lists need not pay. */
+function scanning(): Promise<typeof import('../scan/scan-file.ts')> {
+  return import('../scan/scan-file.ts');
 }

@@ -13,6 +13,7 @@ import type { Bytes } from '../registry/contract.ts';
 import type { Warning } from '../scan/contract.ts';
 import { parseLocation } from '../transports/location.ts';
 import { buildOverlayImage } from './build-overlay-image.ts';
+import type { ChartValues } from './chart-values.ts';
 import { inputImages } from './input-images.ts';
 import { type OpenedSource, type OpenSourceOptions, openSource } from './open-source.ts';
 import { overlayImages } from './overlay-images.ts';
@@ -26,6 +27,8 @@ export interface MakeRequest {
   readonly items: readonly string[];
   /** Overlays whose manifests' images are wanted, the pause image with them. */
   readonly imagesOf: readonly string[];
+  /** For the charts among those. */
+  readonly chartValues?: ChartValues;
   readonly input: Bytes;
 }
 
@@ -45,7 +48,7 @@ export interface MakeItemOptions {
 
 /** Errors: REFERENCE_INVALID, OVERLAY_UNKNOWN, FILE_UNREADABLE, those of building. */
 export async function makeItems(
-  { items, imagesOf, input }: MakeRequest,
+  { items, imagesOf, input, chartValues }: MakeRequest,
   settings: Settings,
   options: MakeItemOptions,
 ): Promise<readonly MakeItem[]> {
@@ -58,8 +61,11 @@ export async function makeItems(
     else if (/[:@]/.test(item)) add(imageItem(withoutQuotes(item), settings));
     else add(await overlayItem(item, settings));
   }
-  if (imagesOf.length > 0) {
-    const { images, warnings } = await overlayImages(imagesOf, input, settings);
+  if (imagesOf.length > 0 || chartValues) {
+    const { images, warnings } = await overlayImages(
+      { items: imagesOf, input, ...(chartValues && { chartValues }) },
+      settings,
+    );
     for (const warning of warnings) options.onWarning?.(warning);
     const pause = await pauseImage(options.pause, settings);
     for (const image of pause === undefined ? images : [...images, pause]) add(imageItem(image, settings));

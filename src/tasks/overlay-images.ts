@@ -3,8 +3,9 @@
 import { join } from 'node:path';
 import type { Bytes } from '../registry/contract.ts';
 import { addAll } from '../scan/add-all.ts';
-import type { Finding, Warning } from '../scan/contract.ts';
+import type { Finding, GivenValues, Warning } from '../scan/contract.ts';
 import { imagesOf } from '../scan/images.ts';
+import { type ChartValues, readChartValues } from './chart-values.ts';
 import { inputImages, scanFile } from './input-images.ts';
 import { findOverlay } from './overlays.ts';
 import { rememberedScan } from './remembered-scan.ts';
@@ -25,19 +26,28 @@ export interface MaybeImage {
   readonly reason: string;
 }
 
-/** `-` among the items stands for what `input` names. Errors: OVERLAY_UNKNOWN, FILE_UNREADABLE. */
+export interface OverlayItems {
+  /** Overlays, directories, files; `-` stands for what `input` names. */
+  readonly items: readonly string[];
+  readonly input: Bytes;
+  /** For all charts among them. */
+  readonly chartValues?: ChartValues;
+}
+
+/** Errors: OVERLAY_UNKNOWN, FILE_UNREADABLE; USAGE and YAML_INVALID for values. */
 export async function overlayImages(
-  items: readonly string[],
-  input: Bytes,
+  { items, input, chartValues }: OverlayItems,
   settings: Settings,
 ): Promise<OverlayImages> {
+  const given = chartValues && (await readChartValues(chartValues));
   const findings: Finding[] = [];
   const warnings: Warning[] = [];
   for (const item of new Set(items)) {
-    const found = item === '-' ? await inputImages(input) : await scanItem(item, settings);
+    const found = item === '-' ? await inputImages(input, given) : await scanItem(item, settings, given);
     addAll(findings, found.findings);
     addAll(warnings, found.warnings);
   }
+  given?.check();
   const result = { findings, warnings };
   const reasons = new Map(findings.map(({ image, reason }) => [image, reason]));
   const maybe = imagesOf(result, { maybe: true }).map((image) => ({
@@ -52,10 +62,10 @@ interface Found {
   readonly warnings: readonly Warning[];
 }
 
-async function scanItem(item: string, settings: Settings): Promise<Found> {
+async function scanItem(item: string, settings: Settings, given: GivenValues | undefined): Promise<Found> {
   const { kind, path } = await findOverlay(item, settings);
-  if (kind === 'file') return await scanFile(path);
-  const { findings, warnings } = await rememberedScan(path, settings);
+  if (kind === 'file') return await scanFile(path, given);
+  const { findings, warnings } = await rememberedScan(path, settings, given);
   return {
     findings: findings.map((finding) => ({
       ...finding,

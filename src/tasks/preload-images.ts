@@ -2,11 +2,10 @@
 import type { FailedImage } from '../copy/plan.ts';
 import { isImagesError } from '../oci/errors.ts';
 import { type FullReference, formatReference, tryParseReference } from '../oci/reference.ts';
-import type { Bytes } from '../registry/contract.ts';
 import type { Warning } from '../scan/contract.ts';
 import type { CacheEnds, CacheOptions, CacheResult } from './cache-images.ts';
 import { missingImages, uniqueNames } from './missing-images.ts';
-import { overlayImages } from './overlay-images.ts';
+import { type OverlayItems, overlayImages } from './overlay-images.ts';
 import { pauseImage } from './pause-image.ts';
 import { openPrivateRegistry } from './private-registry.ts';
 import { callOptions, type Settings } from './settings.ts';
@@ -29,20 +28,14 @@ export interface PreloadResult extends CacheResult {
   readonly skipped: readonly string[];
 }
 
-export interface PreloadItems {
-  /** Overlays, directories, files, or `-` for `input`; none: the pause image alone. */
-  readonly items: readonly string[];
-  readonly input: Bytes;
-}
-
-/** Errors: OVERLAY_UNKNOWN, FILE_UNREADABLE, REFERENCE_INVALID, those of cacheImages. */
+/** Without items: the pause image alone. Errors: those of overlayImages, REFERENCE_INVALID, those of cacheImages. */
 export async function preloadImages(
-  { items, input }: PreloadItems,
+  items: OverlayItems,
   settings: Settings,
   options: PreloadOptions = {},
 ): Promise<PreloadResult> {
   const pause = await pauseImage(options.pause, settings);
-  const found = await overlayImages(items, input, settings);
+  const found = await overlayImages(items, settings);
   for (const warning of found.warnings) options.onWarning?.(warning);
   const registry = await openPrivateRegistry(settings, { create: true });
   const images = [...(pause === undefined ? [] : [pause]), ...found.images];

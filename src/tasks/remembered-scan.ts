@@ -4,7 +4,7 @@ import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { cacheFolder } from '../io/cache-folder.ts';
 import { isObject } from '../oci/decode.ts';
-import type { ScanResult, Warning } from '../scan/contract.ts';
+import type { GivenValues, ScanResult, Warning } from '../scan/contract.ts';
 import { listFiles } from '../scan/list-files.ts';
 import { scan } from '../scan/scan.ts';
 import { callOptions, type Settings } from './settings.ts';
@@ -19,10 +19,10 @@ const UNSETTLED = 1000;
 /** How many directories are remembered. */
 const REMEMBERED = 100;
 
-/** As `scan`; remembers where the settings name a cache. Errors: as `scan`. */
-export async function rememberedScan(directory: string, settings: Settings): Promise<ScanResult> {
+/** As `scan`; remembers where the settings name a cache, and no values are given to charts. Errors: as `scan`. */
+export async function rememberedScan(directory: string, settings: Settings, given?: GivenValues): Promise<ScanResult> {
   const { cache } = settings;
-  if (!cache) return scan(directory, callOptions(settings));
+  if (!cache || given) return scan(directory, { ...callOptions(settings), ...(given && { given }) });
   const absolute = resolve(directory);
   const memories = cacheFolder(join(cache.directory, 'scans'), { most: REMEMBERED });
   const name = fileName(absolute);

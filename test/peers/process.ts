@@ -11,7 +11,7 @@ export interface Result {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
 }
 
 /** Runs to the end; the status is -1 where a signal ended it. */

@@ -3,12 +3,16 @@ import { parseReference } from '../../oci/reference.ts';
 import type { Finding } from '../../scan/contract.ts';
 import { LIST } from '../../tasks/input-images.ts';
 import { type OverlayImages, overlayImages } from '../../tasks/overlay-images.ts';
+import { chartValues } from '../chart-values.ts';
 import type { Run } from '../command.ts';
 import { warningLine } from '../scan-warning.ts';
 import { taskSettings } from '../task-settings.ts';
 
 export const run: Run = async ({ args, options, context }) => {
-  const found = await overlayImages(args, context.stdin, taskSettings(context));
+  const found = await overlayImages(
+    { items: args, input: context.stdin, ...chartValues(options) },
+    taskSettings(context),
+  );
   for (const warning of found.warnings) context.note(warningLine(warning));
   // Files are searched for references; a list is taken at its word.
   for (const { image, rule } of found.findings) if (rule === LIST) parseReference(image);

@@ -5,6 +5,7 @@ import { overlayImages } from '../../tasks/overlay-images.ts';
 import { pauseImage } from '../../tasks/pause-image.ts';
 import { openPrivateRegistry } from '../../tasks/private-registry.ts';
 import { whoeverReads } from '../answer-out.ts';
+import { chartValues } from '../chart-values.ts';
 import type { Run } from '../command.ts';
 import { warningLine } from '../scan-warning.ts';
 import { taskSettings } from '../task-settings.ts';
@@ -14,7 +15,7 @@ export const run: Run = async ({ args, options, context }) => {
   const settings = taskSettings(context, options);
   const registry = await openPrivateRegistry(settings);
   const pause = await pauseImage(options.text('pause'), settings);
-  const found = await overlayImages(args, context.stdin, settings);
+  const found = await overlayImages({ items: args, input: context.stdin, ...chartValues(options) }, settings);
   for (const warning of found.warnings) context.note(warningLine(warning));
   const images = [...(pause === undefined ? [] : [pause]), ...found.images];
   const missing = (await missingImages(images, registry, settings)).map(formatReference);

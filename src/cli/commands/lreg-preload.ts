@@ -1,5 +1,6 @@
 // `images lreg_preload`.
 import { preloadImages } from '../../tasks/preload-images.ts';
+import { chartValues } from '../chart-values.ts';
 import type { Run } from '../command.ts';
 import { copyOptions } from '../copy-options.ts';
 import { reportCopy } from '../copy-report.ts';
@@ -14,7 +15,7 @@ export const run: Run = async ({ args, options, context }) => {
   const reporter = await createReporter(context);
   try {
     const result = await preloadImages(
-      { items: args, input: context.stdin },
+      { items: args, input: context.stdin, ...chartValues(options) },
       { ...taskSettings(context, options), onNote: reporter.note },
       {
         ...copyOptions(options),

@@ -6,6 +6,7 @@ import { MAKE_FORMATS, type MakeFormat, makeOutput } from '../../tasks/make-outp
 import { type Made, makePrepulled } from '../../tasks/make-prepulled.ts';
 import { outQueue, whoeverReads } from '../answer-out.ts';
 import { refuseTerminal } from '../archive-out.ts';
+import { chartValues } from '../chart-values.ts';
 import { partText } from '../checked-parts.ts';
 import type { Invocation, Run } from '../command.ts';
 import { onePlatform } from '../look.ts';
@@ -50,7 +51,7 @@ async function make({ args, options, context }: Invocation): Promise<number> {
   try {
     const settings = { ...taskSettings(context, options), onNote: reporter.note };
     const onWarning = (warning: Warning) => reporter.note(warningLine(warning));
-    const request = { items: args, imagesOf, input: context.stdin };
+    const request = { items: args, imagesOf, input: context.stdin, ...chartValues(options) };
     const items = await makeItems(request, settings, { onWarning, ...(pause !== undefined && { pause }) });
     const made = await makePrepulled(items, settings, {
       format,

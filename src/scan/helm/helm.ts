@@ -51,6 +51,11 @@ export function helmCharts(documentRules: readonly DocumentRule[]): TreeRule {
       }
       return { findings, warnings, claimed };
     },
+    findNamed: async (tree, file, given) => {
+      if (file !== 'Chart.yaml' || !(await chartDirectories(tree)).includes('')) return undefined;
+      const found = await findInChart(tree, '', { rules: documentRules, releases: [], given });
+      return { ...found, claimed: new Set() };
+    },
   };
 }
 

@@ -29,25 +29,66 @@ import type { Workplace } from './workplace.ts';
 export function kustomizations(documentRules: readonly DocumentRule[]): TreeRule {
   return {
     name: 'kustomize',
-    find: (tree) => withPatterns(() => findKustomizations(tree, documentRules)),
+    find: (tree) => withPatterns(() => findAll(tree, documentRules)),
+    findNamed: (tree, file) => withPatterns(() => findNamed(tree, file, documentRules)),
   };
 }
 
-async function findKustomizations(tree: FileTree, documentRules: readonly DocumentRule[]): Promise<TreeFindings> {
-  const found = await kustomizationsIn(tree);
+async function findAll(tree: FileTree, documentRules: readonly DocumentRule[]): Promise<TreeFindings> {
+  const all = await kustomizationsIn(tree);
+  const look = createLook(tree, all, documentRules);
+  const roots = rootsOf(all);
+  for (const root of roots) await look.into(root);
+  // Flux may deploy one that others name too.
+  for (const directory of look.deployed()) {
+    const other = all.get(directory);
+    if (other && !roots.includes(other)) await look.into(other);
+  }
+  const { findings, warnings, claimed } = look;
+  for (const file of await unusedPatches(tree, { directories: new Set(all.keys()), claimed })) {
+    claimed.add(file);
+    const rest = findInText(file, await tree.read(file), documentRules);
+    addAll(findings, rest.findings.map(asUnused));
+  }
+  return { findings, warnings, claimed };
+}
+
+async function findNamed(
+  tree: FileTree,
+  file: string,
+  documentRules: readonly DocumentRule[],
+): Promise<TreeFindings | undefined> {
+  const all = await kustomizationsIn(tree);
+  const root = [...all.values()].find((one) => one.file === file);
+  if (!root) return undefined;
+  const look = createLook(tree, all, documentRules);
+  await look.into(root);
+  return look;
+}
+
+interface Look extends TreeFindings {
+  readonly findings: Finding[];
+  readonly claimed: Set<string>;
+  /** Builds a kustomization and finds what it deploys. */
+  into(root: Kustomization): Promise<void>;
+  /** Directories that Flux deploys, where that was asked. */
+  deployed(): readonly string[];
+}
+
+function createLook(tree: FileTree, all: ReadonlyMap<string, Kustomization>, rules: readonly DocumentRule[]): Look {
   const findings: Finding[] = [];
   const warnings: Warning[] = [];
   const claimed = new Set<string>();
   const place: Workplace = {
     tree,
-    kustomizations: found,
+    kustomizations: all,
     warn: (warning) => warnings.push(warning),
     claim: (file) => claimed.add(file),
     built: new Map(),
     incomplete: new Set(),
   };
   let substitutions: Substitutions | undefined;
-  const look = async (root: Kustomization): Promise<void> => {
+  const into = async (root: Kustomization): Promise<void> => {
     const reason = root.isComponent ? 'only in a component that no kustomization uses' : undefined;
     // What it changes is somewhere else.
     if (root.isComponent) place.incomplete.add(root.directory);
@@ -55,26 +96,14 @@ async function findKustomizations(tree: FileTree, documentRules: readonly Docume
     if (resources.some(({ value }) => hasVariable(value))) substitutions ??= await fluxSubstitutions(tree);
     const environments = substitutions?.environmentsOf(root.file);
     for (const resource of resources) {
-      for (const one of findInResource(resource, documentRules, environments)) {
+      for (const one of findInResource(resource, rules, environments)) {
         if (!('image' in one)) warnings.push(one);
         else if (reason === undefined) findings.push(one);
         else findings.push({ ...one, certainty: 'maybe', reason });
       }
     }
   };
-  const roots = rootsOf(found);
-  for (const root of roots) await look(root);
-  // Flux may deploy one that others name too.
-  for (const directory of substitutions?.directories ?? []) {
-    const other = found.get(directory);
-    if (other && !roots.includes(other)) await look(other);
-  }
-  for (const file of await unusedPatches(tree, { directories: new Set(found.keys()), claimed })) {
-    claimed.add(file);
-    const rest = findInText(file, await tree.read(file), documentRules);
-    addAll(findings, rest.findings.map(asUnused));
-  }
-  return { findings, warnings, claimed };
+  return { findings, warnings, claimed, into, deployed: () => substitutions?.directories ?? [] };
 }
 
 /** What no other kustomization names is meant to be built. Those that only name each other have no root; the first stands for them. */

@@ -1,0 +1,65 @@
+// One file that the user names: a packed chart, what stands for a directory (a chart, a kustomization, a Compose project), or a manifest.
+import { basename, dirname, join } from 'node:path';
+import { ImagesError, isImagesError } from '../oci/errors.ts';
+import type { Finding, GivenValues, ScanResult, Warning } from './contract.ts';
+import { decodeText } from './decode-text.ts';
+import { openFileTree } from './file-tree.ts';
+import { findInText } from './find-in-text.ts';
+import { openChartArchive } from './helm/chart-archive.ts';
+import { findInChart } from './helm/find-in-chart.ts';
+import { uniqueWarnings, withoutRepetition } from './repetition.ts';
+import { DOCUMENT_RULES, TREE_RULES } from './rules.ts';
+
+/** A file of one of these names may stand for its directory. */
+const STANDS_FOR_MORE = /^(?:Chart|kustomization)\.ya?ml$|^Kustomization$|compose|stack/i;
+
+export interface ScanFileOptions {
+  readonly given?: GivenValues | undefined;
+}
+
+/** What a file in `path` with these bytes uses. Errors: FILE_UNREADABLE for what is packed and no chart. */
+export async function scanFile(path: string, bytes: Buffer, options: ScanFileOptions = {}): Promise<ScanResult> {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return await scanPackedChart(path, bytes, options);
+  const found = STANDS_FOR_MORE.test(basename(path)) ? await scanBeside(path, options) : undefined;
+  return found ?? findInText(path, decodeText(bytes), DOCUMENT_RULES);
+}
+
+/** A chart as `helm package` and `helm pull` give it; `name` is how findings call it. Errors: FILE_UNREADABLE. */
+export async function scanPackedChart(
+  name: string,
+  bytes: Buffer,
+  { given }: ScanFileOptions = {},
+): Promise<ScanResult> {
+  const hint = 'Packed charts are read: what `helm package` and `helm pull` give.';
+  try {
+    const chart = await openChartArchive(name, bytes);
+    if (chart) return await findInChart(chart.tree, chart.directory, { rules: DOCUMENT_RULES, releases: [], given });
+  } catch (cause) {
+    if (!isImagesError(cause, 'TAR_INVALID')) throw cause;
+    throw new ImagesError('FILE_UNREADABLE', `neither a manifest nor a packed chart [${name}]: ${cause.message}`, {
+      hint,
+      cause,
+    });
+  }
+  throw new ImagesError('FILE_UNREADABLE', `an archive that is no chart [${name}]`, { hint });
+}
+
+async function scanBeside(path: string, { given }: ScanFileOptions): Promise<ScanResult | undefined> {
+  const directory = dirname(path);
+  const warnings: Warning[] = [];
+  const tree = openFileTree(directory, (warning) => warnings.push(warning));
+  for (const rule of TREE_RULES) {
+    const found = await rule.findNamed(tree, basename(path), given);
+    if (!found) continue;
+    const placed = (finding: Finding): Finding => ({
+      ...finding,
+      place: { ...finding.place, file: join(directory, finding.place.file) },
+    });
+    const all = [...warnings, ...found.warnings].map((warning) => ({
+      ...warning,
+      file: join(directory, warning.file),
+    }));
+    return { findings: withoutRepetition(found.findings.map(placed)), warnings: uniqueWarnings(all) };
+  }
+  return undefined;
+}
