@@ -162,16 +162,17 @@ function openTunnel(proxy: HttpProxy, authority: string, within: number): Promis
     path: authority,
     headers: { host: authority, ...authorization(proxy) },
     agent: false,
-    timeout: within,
   });
   const name = nameOf(proxy);
-  connect.on('timeout', () =>
-    connect.destroy(new ImagesError('TIMEOUT', `${name} opens no connection to ${authority}`)),
+  // For all of it: a proxy that sends a byte now and then opens no tunnel either.
+  const late = setTimeout(
+    () => connect.destroy(new ImagesError('TIMEOUT', `${name} opens no connection to ${authority}`)),
+    within,
   );
+  connect.on('close', () => clearTimeout(late));
   connect.on('error', (error) => reject(proxyFailure(name, error)));
   connect.on('connect', (answer, socket) => {
-    connect.setTimeout(0);
-    socket.setTimeout(0);
+    clearTimeout(late);
     if (answer.statusCode === 200) return resolve(socket);
     socket.destroy();
     const hint =

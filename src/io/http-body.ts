@@ -10,15 +10,18 @@ export interface Pace {
   readonly watch: Watchdog;
   /** Milliseconds from the end of the body to the answer. */
   readonly within: number;
+  readonly host: string;
   /** Milliseconds that the other side may take none of it. */
   readonly idle: number;
+  /** Bytes a second that it takes at least, over each `idle` for which it is waited for. */
+  readonly slowest?: number | undefined;
   /** An answer that begins before the end is no reason to stop, unless it is a refusal. */
   readonly duplex: boolean;
 }
 
 /** Sends a stream; stops when an answer comes before its end (see `duplex`). A slow stream is not a slow host: time counts only while the host takes nothing. */
 export async function sendStream(message: ClientRequest, body: Bytes, pace: Pace): Promise<void> {
-  const { watch, within, idle, duplex } = pace;
+  const { host, watch, within, idle, slowest = 0, duplex } = pace;
   let stop = message.destroyed;
   let answered = false;
   let wake = () => {};
@@ -33,9 +36,13 @@ export async function sendStream(message: ClientRequest, body: Bytes, pace: Pace
   message.once('close', halt);
   message.on('drain', () => wake());
   if (stop) return;
+  let waited = 0;
+  let taken = 0;
   for await (const chunk of body) {
     if (stop) return;
+    taken += chunk.length;
     if (message.write(chunk)) continue;
+    const since = performance.now();
     const drained = new Promise<void>((resolve) => {
       wake = resolve;
     });
@@ -43,6 +50,11 @@ export async function sendStream(message: ClientRequest, body: Bytes, pace: Pace
     if (!stop) await drained;
     watch.done();
     if (stop) return;
+    waited += performance.now() - since;
+    if (waited < idle) continue;
+    if (taken * 1000 < slowest * waited) throw tooSlow(host, `taken only ${taken} bytes`, waited);
+    waited = 0;
+    taken = 0;
   }
   if (stop) return;
   if (!answered) watch.expect(within);
@@ -85,7 +97,7 @@ async function* readClaimed(
       waited += performance.now() - since;
       came += chunk.length;
       if (waited >= idle) {
-        if (came * 1000 < slowest * waited) throw tooSlow(host, came, waited);
+        if (came * 1000 < slowest * waited) throw tooSlow(host, `sent only ${came} bytes`, waited);
         waited = 0;
         came = 0;
       }

@@ -144,13 +144,13 @@ export async function exchange(carrier: Carrier, request: HttpRequest, timeouts:
       watch.expect(within);
       if (body === undefined || body instanceof Uint8Array) return;
       watch.done();
-      sendStream(message, body, { watch, within, idle: timeouts.idle, duplex: request.duplex ?? false }).catch(
-        (error) => {
-          bodyFailure = error;
-          reject(error);
-          message.destroy();
-        },
-      );
+      const { idle, slowest } = timeouts;
+      const pace = { host, watch, within, idle, slowest, duplex: request.duplex ?? false };
+      sendStream(message, body, pace).catch((error) => {
+        bodyFailure = error;
+        reject(error);
+        message.destroy();
+      });
     };
     if (!socket.connecting) return connected();
     watch.expect(Math.min(within, timeouts.connect));

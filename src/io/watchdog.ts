@@ -42,9 +42,9 @@ export function silence(host: string, milliseconds: number): ImagesError {
   });
 }
 
-/** What is thrown where bytes come, but never enough of them. */
-export function tooSlow(host: string, bytes: number, milliseconds: number): ImagesError {
-  return new ImagesError('TIMEOUT', `${host} has sent only ${bytes} bytes in ${Math.round(milliseconds / 1000)} s`, {
+/** What is thrown where bytes come or go, but never enough of them. `what`: `sent only 7 bytes`. */
+export function tooSlow(host: string, what: string, milliseconds: number): ImagesError {
+  return new ImagesError('TIMEOUT', `${host} has ${what} in ${Math.round(milliseconds / 1000)} s`, {
     hint: 'Try again later, or check the network and http_proxy.',
   });
 }

@@ -28,6 +28,8 @@ export interface EndpointRequest {
   readonly asked: Asked;
   /** The statuses that are answers; all others are errors. */
   readonly expected: readonly number[];
+  /** Those that are answers, too, where an earlier attempt may have done what was asked. */
+  readonly expectedAgain?: readonly number[];
   readonly answerWithin?: number;
   /** Not repeated after a failure: who asks has another way. */
   readonly once?: boolean;
@@ -205,10 +207,17 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
   };
 
   const read = <T>(request: EndpointRequest, take: (answer: HttpAnswer) => Promise<T>): Promise<T> => {
+    let mayBeDone = false;
     const work = async (): Promise<T> => {
-      const answer = await reach(request);
+      const { expected, expectedAgain = [] } = request;
+      const known = mayBeDone ? [...expected, ...expectedAgain] : expected;
+      const answer = await reach(request).catch((error: unknown) => {
+        mayBeDone = true;
+        throw error;
+      });
       hasAnswered = true;
-      if (!request.expected.includes(answer.status)) {
+      mayBeDone ||= answer.status >= 500;
+      if (!known.includes(answer.status)) {
         const { repository, scopes } = request;
         const error = await answerError(answer, request.asked, authorizer.access({ repository, scopes }));
         throw tooLate.has(answer) ? withTokenRenewed(error) : error;

@@ -185,3 +185,87 @@ describe('a head that never ends', () => {
     expect((await flood(text)).code).toBe('BAD_ANSWER');
   });
 });
+
+describe('an answer that was lost', () => {
+  it('to a DELETE is known by the next attempt, which finds nothing; one that finds nothing at once does not', async () => {
+    server.inject((request, response) => {
+      if (request.nth > 0) return status(404)(request, response);
+      response.destroy();
+      return true;
+    });
+    await registry.deleteManifest('app', digest);
+    server.inject(status(404));
+    expect((await failure(registry.deleteManifest('app', digest))).code).toBe('MANIFEST_UNKNOWN');
+    server.inject((request, response) => status(request.nth > 0 ? 404 : 429)(request, response));
+    expect((await failure(registry.deleteManifest('app', digest))).code).toBe('MANIFEST_UNKNOWN');
+  });
+
+  it('to an upload is not the one that comes before its end', async () => {
+    let there = false;
+    const early = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', (data) => {
+        const [method = ''] = data.toString('latin1').split(' ');
+        if (method === 'HEAD')
+          return socket.end(
+            `HTTP/1.1 ${there ? 200 : 404} X\r\ncontent-length: ${there ? blob.length : 0}\r\nconnection: close\r\n\r\n`,
+          );
+        const location = method === 'POST' ? 'location: /upload/1\r\n' : '';
+        return socket.end(
+          `HTTP/1.1 ${method === 'POST' ? 202 : 201} X\r\n${location}content-length: 0\r\nconnection: close\r\n\r\n`,
+        );
+      });
+    });
+    await new Promise<void>((ready) => early.listen(0, '127.0.0.1', ready));
+    await using clients = registryClients({ backoff: { attempts: 1, base: 1, longest: 1 } });
+    const remote = clients.forHost(`127.0.0.1:${(early.address() as AddressInfo).port}`);
+    const slowly = async () =>
+      (async function* () {
+        yield blob.subarray(0, 1000);
+        await new Promise((passed) => setTimeout(passed, 200));
+        yield blob.subarray(1000);
+      })();
+    expect((await failure(remote.putBlob('app', descriptor, slowly))).code).toBe('BAD_ANSWER');
+    there = true;
+    await remote.putBlob('app', descriptor, slowly);
+    await new Promise((closed) => early.close(closed));
+  });
+});
+
+describe('a host that takes an upload', () => {
+  it('slower than any line does is given up', async () => {
+    await using soon = registryClients({
+      timeouts: { headers: 2000, idle: 300, slowest: 1e9 },
+      backoff: { attempts: 1, base: 1, longest: 1 },
+    });
+    const sockets = new Set<Socket>();
+    const slow = createServer((socket) => {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.once('data', (data) => {
+        const [method = ''] = data.toString('latin1').split(' ');
+        if (method === 'HEAD') return socket.end('HTTP/1.1 404 X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+        if (method === 'POST')
+          return socket.end('HTTP/1.1 202 X\r\nlocation: /upload/1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+        const timer = setInterval(() => {
+          socket.resume();
+          setTimeout(() => socket.pause(), 1);
+        }, 100);
+        socket.pause();
+        return socket.on('close', () => clearInterval(timer));
+      });
+    });
+    await new Promise<void>((ready) => slow.listen(0, '127.0.0.1', ready));
+    const remote = soon.forHost(`127.0.0.1:${(slow.address() as AddressInfo).port}`);
+    const piece = Buffer.alloc(1_000_000);
+    const large = { mediaType: '', digest, size: 10_000 * piece.length };
+    const endless = async () =>
+      (async function* () {
+        for (let nth = 0; nth < 10_000; nth += 1) yield piece;
+      })();
+    const error = await failure(remote.putBlob('app', large, endless));
+    expect(error).toMatchObject({ code: 'TIMEOUT', message: expect.stringContaining('taken only') });
+    for (const socket of sockets) socket.destroy();
+    await new Promise((closed) => slow.close(closed));
+  });
+});

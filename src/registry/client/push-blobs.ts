@@ -52,7 +52,9 @@ export function blobWriter(http: EndpointHttp, reader: BlobLook, settings: Write
       signal,
     });
     answer.discard();
-    if (answer.status !== 201) await requireBlob(reader, repository, { ...blob, host: http.host, signal });
+    // An answer that comes before the blob's end may mean that it is there already, or nothing at all.
+    if (answer.status !== 201 || !source.given())
+      await requireBlob(reader, repository, { ...blob, host: http.host, signal });
   };
 
   return {
@@ -118,29 +120,36 @@ interface Source {
   /** The content from its start; its failures are remembered. */
   watch(open: OpenContent, blob: Descriptor): Bytes;
   opened(): boolean;
+  /** All of it, by the last attempt. */
+  given(): boolean;
   failure(): { readonly error: unknown } | undefined;
 }
 
 function createSource(): Source {
   let opened = false;
+  let given = false;
   let failure: { readonly error: unknown } | undefined;
   return {
     async *watch(open, blob) {
       opened = true;
+      given = false;
       let size = 0;
       try {
         for await (const chunk of await open(0)) {
           size += chunk.length;
           if (size > blob.size) throw wrongSize(size, blob);
+          given = size === blob.size;
           yield chunk;
         }
         if (size < blob.size) throw wrongSize(size, blob);
+        given = true;
       } catch (error) {
         failure = { error };
         throw error;
       }
     },
     opened: () => opened,
+    given: () => given,
     failure: () => failure,
   };
 }

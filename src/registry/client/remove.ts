@@ -12,6 +12,8 @@ export async function remove(http: EndpointHttp, removal: Removal): Promise<void
     method: 'DELETE',
     scopes: [repositoryScope(removal.repository, 'pull', 'delete')],
     expected: DONE,
+    // It is gone: the answer that said so first was lost.
+    expectedAgain: [404],
   });
   answer.discard();
 }
