@@ -63,7 +63,8 @@ export async function sendStream(message: ClientRequest, body: Bytes, pace: Pace
 
 export interface Reading {
   readonly host: string;
-  readonly request: FailedRequest;
+  /** For errors. */
+  readonly request: () => FailedRequest;
   readonly signal: AbortSignal | undefined;
   /** Milliseconds between two chunks. */
   readonly idle: number;
@@ -108,7 +109,7 @@ async function* readClaimed(
   } catch (error) {
     signal?.throwIfAborted();
     const failure = httpFailure(host, error);
-    throw isImagesError(failure) ? failure.during(request) : failure;
+    throw isImagesError(failure) ? failure.during(request()) : failure;
   } finally {
     watch.done();
   }

@@ -104,9 +104,11 @@ export function sameOrigin(a: HttpUrl, b: HttpUrl): boolean {
   return a.secure === b.secure && a.host === b.host;
 }
 
-/** For messages: queries carry signatures and upload states, so they are left out. */
+const MAX_DESCRIBED = 500;
+
+/** For messages: queries carry signatures and upload states, so they are left out; and paths are what others make of what they were sent. */
 export function describeHttpUrl(url: HttpUrl): string {
-  return `${url.secure ? 'https' : 'http'}://${url.host}${url.path.split('?', 1)[0]}`;
+  return quote(`${url.secure ? 'https' : 'http'}://${url.host}${url.path.split('?', 1)[0]}`, MAX_DESCRIBED);
 }
 
 export type Query = Readonly<Record<string, string | undefined>>;

@@ -209,7 +209,7 @@ function wrap(
     headers: answer.headers,
     body: readBody(answer, {
       host: request.url.host,
-      request: failedRequest(request),
+      request: () => failedRequest(request),
       signal: request.signal,
       idle,
       slowest,

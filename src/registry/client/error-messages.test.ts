@@ -34,7 +34,8 @@ const alice: Credentials = { type: 'password', username: 'alice', password: PASS
 
 /** All that is ever printed of it. */
 function printed(error: ImagesError): string {
-  return [...reportError(error, true).lines, JSON.stringify({ ...error, message: error.message })].join('\n');
+  const { lines, data } = reportError(error, true);
+  return [...lines, JSON.stringify(data)].join('\n');
 }
 
 /** Asks for Basic credentials, and answers who sends them. */
@@ -107,6 +108,21 @@ describe('a secret that a registry repeats', () => {
     ['as a type', (secret) => status(200, { 'content-type': `text/${encodeURIComponent(secret)}` }, 'x')],
     ['as a location', (secret) => status(302, { location: `ftp://${encodeURIComponent(secret)}` })],
     ['as a user', (secret) => status(302, { location: `http://a:${encodeURIComponent(secret)}@x:99999/` })],
+    [
+      'as a path',
+      (secret) => (request, response) =>
+        status(request.url.startsWith('/v2/') ? 302 : 404, { location: `/x/${encodeURIComponent(secret)}` })(
+          request,
+          response,
+        ),
+    ],
+    [
+      'as a token server’s path',
+      (secret) => (request, response) =>
+        status(request.url.startsWith('/v2/') ? 401 : 404, {
+          'www-authenticate': `Bearer realm="http://${server.host}/${encodeURIComponent(secret)}"`,
+        })(request, response),
+    ],
     ['as a realm', (secret) => status(401, { 'www-authenticate': `Bearer realm="${encodeURIComponent(secret)}"` })],
   ];
 

@@ -100,6 +100,7 @@ describe('credentials in files', () => {
     ['[1]', 'does not hold an object'],
     ['{"auths": [1]}', 'auths is not an object'],
     ['{"auths": {"x": {"auth": 5}}}', 'auth is not a string'],
+    ['{"auths": {"x": {"registrytoken": "secret\\nx"}}}', 'registrytoken is no token'],
     [`{"auths": {"x": {"auth": "${base64(':secret')}"}}}`, 'broken entry for x'],
     [`{"auths": {"x": {"auth": "${base64('no colon: not')}"}}}`, undefined],
     [`{"auths": {"x": {"auth": "${base64('secret')}"}}}`, 'broken entry for x'],

@@ -111,7 +111,10 @@ function readEntry(file: string, key: string, value: unknown): Credentials | und
   const fields = said(file, value);
   const identity = fields.string('identitytoken');
   if (identity) return { type: 'identity-token', token: identity, origin: file };
-  const registry = fields.string('registrytoken');
+  const registry = fields.string('registrytoken')?.trim();
+  if (registry !== undefined && !/^[\x21-\x7e]+$/.test(registry)) {
+    return invalid(file, `has a broken entry for ${key}: registrytoken is no token`);
+  }
   if (registry) return { type: 'registry-token', token: registry, origin: file };
   const auth = fields.string('auth');
   if (auth) return readPassword(file, key, auth);
