@@ -1,7 +1,7 @@
 // Listings: tags, the catalogue, referrers, with their pages (distribution specification 1.1, "Content Discovery"; `_catalog` as docker's registry has it).
-import type { Descriptor } from '../oci/descriptor.ts';
 import { OCI_INDEX } from '../oci/media-types.ts';
 import { type Call, type Handler, readOptions } from './call.ts';
+import { referrerPage } from './referrer-page.ts';
 import { jsonReply, type ReplyHeaders } from './reply.ts';
 import type { Page } from './request.ts';
 
@@ -23,16 +23,14 @@ export const listRepositories: Handler<'catalog'> = async ({ page }, call) => {
   return jsonReply({ repositories: entries }, { headers });
 };
 
-/** end-12a and end-12b. In the order of digests, so that a page can say where the next one begins. */
+/** end-12a and end-12b. */
 export const listReferrers: Handler<'referrer-list'> = async (request, call) => {
   const { repository, digest, artifactType, last, host } = request;
-  const all = call.registry.referrers(repository, digest, artifactType, readOptions(request, call));
-  const found = await call.lists(() => Array.fromAsync(all), call.signal);
-  const wanted = found
-    .filter((descriptor) => last === undefined || descriptor.digest > last)
-    .sort((a, b) => (a.digest < b.digest ? -1 : 1));
-  const manifests = takeWithin(wanted, MAX_INDEX_SIZE);
-  const next = manifests.length < wanted.length ? manifests.at(-1)?.digest : undefined;
+  const { registry, lists, signal } = call;
+  const { manifests, next } = await lists(() => {
+    const all = registry.referrers(repository, digest, artifactType, readOptions(request, call));
+    return referrerPage(all, { last, limit: MAX_INDEX_SIZE, signal });
+  }, signal);
   const path = `/v2/${repository}/referrers/${digest}`;
   const headers = {
     ...(artifactType && { 'OCI-Filters-Applied': 'artifactType' }),
@@ -58,16 +56,6 @@ function takePage(
     }
     return { entries };
   }, signal);
-}
-
-/** At least one, so that every page gets on. */
-function takeWithin(descriptors: readonly Descriptor[], limit: number): readonly Descriptor[] {
-  let size = 0;
-  const beyond = descriptors.findIndex((descriptor, at) => {
-    size += JSON.stringify(descriptor).length + 1;
-    return at > 0 && size > limit;
-  });
-  return beyond < 0 ? descriptors : descriptors.slice(0, beyond);
 }
 
 /** RFC 5988, relative: a proxy in front may have another name. */
