@@ -52,7 +52,8 @@ export interface RunUser {
   readonly home: string;
 }
 
-export type RunNetwork = 'default' | 'none' | 'host';
+/** `default` and `host` are the machine's; `private` is one of its own, with a way out. */
+export type RunNetwork = 'default' | 'none' | 'host' | 'private';
 
 /** What a command sees beside its root file system. Targets are absolute and clean; none is `/`. Nothing written there comes into the layer. */
 export type RunMount =

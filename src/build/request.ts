@@ -4,7 +4,7 @@ import type { RawManifest } from '../oci/manifest.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { CallOptions } from '../registry/contract.ts';
 import type { Layer } from '../rootfs/contract.ts';
-import type { Bases, BlobWriter, Runner, StepCache } from './contract.ts';
+import type { Bases, BlobWriter, RunNetwork, Runner, StepCache } from './contract.ts';
 import type { Dockerfile } from './dockerfile/parse.ts';
 import type { TreeSource } from './files/tree-source.ts';
 import type { LayerCompression } from './layer/compression.ts';
@@ -31,11 +31,15 @@ export interface BuildRequest {
   readonly proxies?: ReadonlyMap<string, string>;
   /** Owners that RUN sets may be passed over, so its layers are not those of builds that keep them. */
   readonly ignoreChownErrors?: boolean;
+  /** Of RUN where the Dockerfile says nothing; the machine's where absent. */
+  readonly network?: BuildNetwork;
   readonly times: TimeChoice;
   readonly compression: LayerCompression;
   /** Nothing that is remembered counts. */
   readonly noCache?: boolean;
 }
+
+export type BuildNetwork = Extract<RunNetwork, 'none' | 'host' | 'private'>;
 
 /** Of ADD with an address: a tree of one file, named by `nameOfUrl`. Errors: those of HTTP; DIGEST_INVALID where it is not what `checksum` says. */
 export type Download = (url: string, options: CallOptions & { readonly checksum?: Digest }) => Promise<TreeSource>;

@@ -51,6 +51,34 @@ describe('RUN', () => {
     expect((await asked('USER 77\nRUN x')).user).toEqual({ uid: 77, gid: 0, groups: [0], home: '/' });
   });
 
+  it('has the network that it names, else the one that is given; a file opens none that is closed', async () => {
+    const networks = async (line: string, options: TestBuild = {}): Promise<string> =>
+      (await asked(line, options)).network;
+    expect(await networks('RUN x')).toBe('default');
+    expect(await networks('RUN x', { network: 'host' })).toBe('default');
+    expect(await networks('RUN --network=default x', { network: 'private' })).toBe('private');
+    expect(await networks('RUN --network=none x', { network: 'private' })).toBe('none');
+    expect(await networks('RUN x', { network: 'none' })).toBe('none');
+    expect(await networks('RUN --network=host x', { network: 'host' })).toBe('host');
+    for (const network of ['none', 'private'] as const) {
+      const error = await failure('FROM scratch\nRUN --network=host x', { network, runner: recordingRunner() });
+      expect(error).toMatchObject({
+        code: 'DOCKERFILE_INVALID',
+        message: `Dockerfile:2: the network of the machine is not allowed by --network=${network}`,
+        excerpt: ['2 | RUN --network=host x', '  |     ^^^^^^^^^^^^^^'],
+      });
+    }
+  });
+
+  it('is run again where it had another network', async () => {
+    const world = newWorld();
+    const runner = recordingRunner();
+    for (const network of ['host', 'none', 'host', 'private', 'none'] as const) {
+      await build('FROM scratch\nRUN x', { runner, world, network });
+    }
+    expect(runner.requests).toHaveLength(3);
+  });
+
   it('says in the history which arguments it had (22)', async () => {
     const { config } = await build('FROM scratch\nARG A=1\nARG B\nENV A=env\nRUN x y\nRUN ["z"]', {
       runner: recordingRunner(),

@@ -60,6 +60,11 @@ export const BUILD_COMMAND: CommandSpec = {
       name: 'ignore-chown-errors',
       help: 'Go on where RUN cannot give a file to another user (for users without subordinate ids)',
     },
+    {
+      name: 'network',
+      value: 'host|none|private',
+      help: 'What RUN has: the network of this machine (default), none, or one of its own with a way out (slirp4netns or pasta)',
+    },
     { name: 'verify', help: 'Build twice and list what differs' },
     DATA,
     JSON_OUTPUT,

@@ -7,7 +7,7 @@ import type { TreeSource } from '../build/files/tree-source.ts';
 import type { LayerCompression } from '../build/layer/compression.ts';
 import { EPOCH, type TimeChoice, timeRules } from '../build/layer/times.ts';
 import type { LeftSecret } from '../build/left-secrets.ts';
-import type { BuildEvent, BuildRequest, BuildSeams, BuiltImage } from '../build/request.ts';
+import type { BuildEvent, BuildNetwork, BuildRequest, BuildSeams, BuiltImage } from '../build/request.ts';
 import { PROXY_NAMES } from '../build/stage/variables.ts';
 import { createLimiter } from '../io/limiter.ts';
 import * as decode from '../oci/decode.ts';
@@ -50,6 +50,8 @@ export interface MakeImageOptions {
   readonly pull?: boolean;
   /** Where the user has one id only: owners that RUN cannot set are passed over. */
   readonly ignoreChownErrors?: boolean;
+  /** Of RUN where the Dockerfile says nothing. */
+  readonly network?: BuildNetwork;
   /** Builds a second time, with nothing remembered, and compares. */
   readonly verify?: boolean;
   onEvent?(event: BuildEvent): void;
@@ -205,6 +207,7 @@ async function build(
     compression: options.compression ?? QUICK,
     noCache: options.noCache ?? false,
     ignoreChownErrors: options.ignoreChownErrors ?? false,
+    ...(options.network && { network: options.network }),
     ...(options.target !== undefined && { target: options.target }),
     ...(options.labels && { labels: options.labels }),
     ...(options.secrets && { secrets: options.secrets }),

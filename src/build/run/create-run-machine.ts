@@ -14,6 +14,7 @@ import { moreIds } from './lacks.ts';
 import { launchArchive } from './launch.ts';
 import { OwnerTrouble } from './owner-trouble.ts';
 import { hostnameOf, type PreparedRun, prepareRun } from './prepare-run.ts';
+import { findPrivateNetwork, NO_PRIVATE_NETWORK, type PrivateNetwork } from './private-network.ts';
 import { type Ability, type Found, foreignLack, forget, probeMachine } from './probe.ts';
 import { findPrograms } from './programs.ts';
 import { openRunPlace, type RunPlace } from './run-place.ts';
@@ -77,13 +78,15 @@ export function createRunMachine(settings: RunnerSettings): RunMachine {
       const ability = await able(options);
       const unpacking = unpackingOf(ability);
       const user = userFor(request.user, ability, settings);
+      const network = request.network === 'private' ? await findPrivateNetwork(programs) : undefined;
+      if (request.network === 'private' && !network) throw unavailable([NO_PRIVATE_NETWORK]);
       const run = await openRunPlace(ability.place);
       const removed = () => removeTrees([run.directory], ability.namespaces);
       try {
         const held: AsyncDisposable[] = [];
         const trouble = new OwnerTrouble(ability.ids, request.onOutput);
         const { prepared, status } = await runPrepared(
-          { request, user, ability, settings, unpacking, run, held, indexed, trouble },
+          { request, user, ability, settings, unpacking, run, held, network, indexed, trouble },
           options,
         );
         const { tree, mountPoints, root } = prepared;
@@ -118,6 +121,7 @@ interface Running {
   readonly unpacking: Unpacking;
   readonly run: RunPlace;
   readonly held: AsyncDisposable[];
+  readonly network: PrivateNetwork | undefined;
   readonly trouble: OwnerTrouble;
   indexed(
     layers: readonly Layer[],
@@ -173,7 +177,7 @@ function launchOf(
     directory: request.directory,
     user,
     loopbackOnly: request.network === 'none',
-    capabilities: capabilitiesOn({ ids, ownNetwork: request.network === 'none' }),
+    capabilities: capabilitiesOn({ ids, ownNetwork: ['none', 'private'].includes(request.network) }),
     hostname: hostnameOf(settings),
     ids,
     ignoreChown: ids.owners === 'one' && settings.ignoreChownErrors === true,

@@ -2,6 +2,7 @@
 import type { TarHeader } from '../../tar/entry.ts';
 import { DEVICE_FILES } from './devices.ts';
 import { type MemoryFile, memoryArchive } from './memory-archive.ts';
+import type { PrivateNetwork } from './private-network.ts';
 import type { Launch, Runtime } from './runtimes/contract.ts';
 import { supervised } from './supervisor.ts';
 
@@ -9,14 +10,18 @@ export interface Prepared {
   readonly lines: readonly string[];
   readonly files: readonly MemoryFile[];
   readonly headers: readonly TarHeader[];
+  /** Where it is not the machine's, nor none. */
+  readonly network?: PrivateNetwork | undefined;
 }
 
 export function launchArchive(runtime: Runtime, launch: Launch, prepared: Prepared): AsyncIterable<Uint8Array> {
   const { files, command, log } = runtime.plan(launch);
-  const plan = [...prepared.lines, supervised(command, log)].join('\n');
+  const { network } = prepared;
+  const inside = network?.inside(command);
+  const lines = [...(network?.lines ?? []), ...prepared.lines, supervised(inside?.command ?? command, log)];
   const own = [...files].map(([name, content]): MemoryFile => ({ name, content }));
   return memoryArchive(
-    [...own, ...prepared.files, { name: 'plan', content: plan }],
-    [...DEVICE_FILES, ...prepared.headers],
+    [...own, ...(inside ? [inside.file] : []), ...prepared.files, { name: 'plan', content: lines.join('\n') }],
+    [...DEVICE_FILES, ...(network?.headers ?? []), ...prepared.headers],
   );
 }

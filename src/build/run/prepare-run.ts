@@ -14,6 +14,7 @@ import { type StageLayers, treeArchive } from './layer-archive.ts';
 import type { MemoryFile } from './memory-archive.ts';
 import { emptyHeader, type MountPoint, missingMountPoints, mountPoint } from './mount-points.ts';
 import { type Mounting, ontoFile, type PreparedMount, prepareMount } from './mounts.ts';
+import type { PrivateNetwork } from './private-network.ts';
 import type { Ability } from './probe.ts';
 import {
   copiedRoot,
@@ -30,6 +31,7 @@ export interface Preparing extends RootContext {
   readonly ability: Ability;
   readonly settings: RunnerSettings;
   readonly held: AsyncDisposable[];
+  readonly network: PrivateNetwork | undefined;
   indexed(layers: StageLayers['layers'], options: CallOptions): Promise<StageLayers>;
 }
 
@@ -49,7 +51,7 @@ export async function prepareRun(
   preparing: Preparing,
   options: CallOptions,
 ): Promise<PreparedRun> {
-  const { ability, settings, unpacking, run } = preparing;
+  const { ability, settings, unpacking, run, network } = preparing;
   const stage = await preparing.indexed(request.layers, options);
   const tree = applyLayers(stage.indexes);
   const mounts: PreparedMount[] = [];
@@ -58,7 +60,7 @@ export async function prepareRun(
   for (const [at, mount] of request.mounts.entries()) {
     mounts.push(await prepareMount(mount, at, mountingOf(preparing, caches), options));
   }
-  const placed = [...(await nameResolution(settings)), ...mounts]
+  const placed = [...(await nameResolution(settings, network)), ...mounts]
     .map((mount) => ({ mount, point: mountPoint(tree, mount.target, mount.kind) }))
     .sort((a, b) => depth(a.point) - depth(b.point));
   const always = ['proc', 'sys', 'dev'].map((path) => mountPoint(tree, path, 'directory'));
@@ -75,6 +77,7 @@ export async function prepareRun(
     tree,
     root,
     mountPoints,
+    network,
     lines: [
       ...root.lines,
       ...mountDevices({ shmSize: settings.shmSize ?? SHM_SIZE, groups: isMapped(ability.ids.gids, 5) }),
@@ -102,13 +105,23 @@ function depth({ path }: MountPoint): number {
 }
 
 /** Who is who on the network is known to the machine; what the command writes there is lost. */
-async function nameResolution(settings: RunnerSettings): Promise<readonly PreparedMount[]> {
+async function nameResolution(
+  settings: RunnerSettings,
+  network: PrivateNetwork | undefined,
+): Promise<readonly PreparedMount[]> {
   const [resolvConf, hosts] = await Promise.all([
     settings.resolvConf ?? ofTheMachine('/etc/resolv.conf'),
     settings.hosts ?? ofTheMachine('/etc/hosts'),
   ]);
   const own = `${hosts.replace(/\n?$/, '\n')}127.0.0.1\t${hostnameOf(settings)}\n`;
-  return [fileMount('/etc/resolv.conf', resolvConf), fileMount('/etc/hosts', own)];
+  const asked = network ? asking(network.nameserver, resolvConf) : resolvConf;
+  return [fileMount('/etc/resolv.conf', asked), fileMount('/etc/hosts', own)];
+}
+
+/** Another server, with the same domains and options. */
+function asking(nameserver: string, resolvConf: string): string {
+  const others = resolvConf.split('\n').filter((line) => line !== '' && !/^\s*nameserver\b/.test(line));
+  return [`nameserver ${nameserver}`, ...others, ''].join('\n');
 }
 
 export function hostnameOf({ hostname }: RunnerSettings): string {

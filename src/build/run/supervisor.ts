@@ -10,7 +10,7 @@ export const STATUS = 'images: status ';
 export const INVALID = 'images: invalid: ';
 
 /** Functions that the plan uses. A file system that changes while it is walked cannot lead out of it: each step is looked at after it was made. */
-const FUNCTIONS = `
+export const FUNCTIONS = `
 fail() { printf '${INVALID}%s\\n' "$1" >&2; exit 1; }
 go() {
   cd -P -- "$1"; here=$PWD; shift

@@ -1,6 +1,6 @@
 // RUN: what the machine is asked to execute, and the layer of what changed.
 import { ImagesError } from '../../oci/errors.ts';
-import type { RunMount, RunRequest, RunResult } from '../contract.ts';
+import type { RunMount, RunNetwork, RunRequest, RunResult } from '../contract.ts';
 import { heredocText, parseHeredoc } from '../dockerfile/heredoc.ts';
 import type { Run } from '../dockerfile/instructions.ts';
 import { mistake } from '../dockerfile/source.ts';
@@ -29,7 +29,7 @@ export async function runStep(step: Step, instruction: Run): Promise<RunResultOf
   const mounts = await runMounts(step, instruction);
   const directory = config.inner.WorkingDir ?? '/';
   const user = config.inner.User ?? '';
-  const { network } = instruction;
+  const network = networkOf(step, instruction);
   const { platform, ignoreChownErrors } = build.request;
   const below = state.layers.map(({ id }) => id);
   const key = ['run', 1, below, args, file?.content ?? '', env, directory, user, network, mounts.id, platform];
@@ -55,6 +55,19 @@ export async function runStep(step: Step, instruction: Run): Promise<RunResultOf
     return await execute(step, instruction, request);
   });
   return { ...result, text: historyOf(step, args) };
+}
+
+/** The file's word, else the user's. A file cannot open a network that the user has closed. Errors: DOCKERFILE_INVALID. */
+function networkOf({ build }: Step, { network, statement }: Run): RunNetwork {
+  const { network: given = 'host' } = build.request;
+  if (network === 'host' && given !== 'host') {
+    throw mistake(statement, `the network of the machine is not allowed by --network=${given}`, {
+      at: Math.max(statement.text.indexOf('--network'), 0),
+      length: '--network=host'.length,
+      hint: 'Build with --network=host, or take it out of the Dockerfile.',
+    });
+  }
+  return network === 'default' && given !== 'host' ? given : network;
 }
 
 interface InlineFile {

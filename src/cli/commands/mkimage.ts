@@ -44,6 +44,7 @@ async function makeOptions(options: Options, env: Environment): Promise<MakeImag
     const text = options.text(name);
     return text === undefined ? [] : [[name, text] as const];
   });
+  const network = networkOf(options.text('network'));
   const timestamp = timestampOf(options.text('timestamp'));
   return {
     ...Object.fromEntries(given),
@@ -56,9 +57,17 @@ async function makeOptions(options: Options, env: Environment): Promise<MakeImag
     labels: new Map(options.texts('label').map((text) => pairOf(text, '--label'))),
     secrets: await secretsOf(options.texts('secret'), env),
     ...(platform && { platform }),
+    ...(network && { network }),
     ...(compression !== undefined && { compression: parseCompression(compression) }),
     ...(timestamp && { times: timestamp }),
   };
+}
+
+/** As Docker's, `default` is the machine's. */
+function networkOf(text: string | undefined): MakeImageOptions['network'] {
+  if (text === undefined || text === 'default') return undefined;
+  if (text === 'host' || text === 'none' || text === 'private') return text;
+  throw new ImagesError('USAGE', `no network [--network=${text}]`, { hint: 'Write --network=host, none or private.' });
 }
 
 function pairOf(text: string, option: string): readonly [string, string] {

@@ -25,7 +25,8 @@ export interface RunWorld extends AsyncDisposable {
   archive(name: string, script: string): Promise<string>;
   /** A directory that this user can write to. */
   home(who: Who): Promise<string>;
-  drive(who: Who, spec: DriveSpec): Promise<Driven>;
+  /** `before` are words of a command that starts it: nsenter, for example. */
+  drive(who: Who, spec: DriveSpec, before?: readonly string[]): Promise<Driven>;
   /** Begins one, and leaves it alone. */
   begin(who: Who, spec: DriveSpec): Promise<Begun>;
 }
@@ -88,9 +89,13 @@ export async function newRunWorld(): Promise<RunWorld> {
     busybox: await archive('busybox', FILES),
     archive,
     home,
-    async drive(who, spec) {
+    async drive(who, spec, before = []) {
       const { out, argv } = await command(who, spec);
-      const { status, stdout, stderr } = await run('setpriv', argv, { cwd: '/', env: { HOME: '/' } });
+      const words = [...before, 'setpriv', ...argv];
+      const { status, stdout, stderr } = await run(words[0] as string, words.slice(1), {
+        cwd: '/',
+        env: { HOME: '/' },
+      });
       const last = stdout.trim().split('\n').at(-1);
       if (status !== 0 || !last) throw new Error(`the driver failed: ${stderr}`);
       return { ...(JSON.parse(last) as Outcome), layer: out };
