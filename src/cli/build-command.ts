@@ -35,11 +35,17 @@ export const BUILD_COMMAND: CommandSpec = {
     {
       name: 'output',
       value: 'PLACE',
+      complete: 'places',
       many: true,
       help: 'Copy it there too: oci:DIR, docker-archive:FILE, docker://REF … (`images help copy`)',
     },
     { name: 'target', value: 'STAGE', help: 'Build this stage (default: the last one)' },
-    { name: 'platform', value: 'OS/ARCH[/VARIANT]', help: "The platform (default this machine's)" },
+    {
+      name: 'platform',
+      value: 'OS/ARCH[/VARIANT]',
+      help: "The platform (default this machine's)",
+      complete: 'platforms',
+    },
     {
       name: 'build-arg',
       value: 'NAME=VALUE',

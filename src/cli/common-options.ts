@@ -12,6 +12,7 @@ export const JSON_OUTPUT: OptionSpec = { name: 'json', help: 'Print JSON' };
 export const PLATFORM: OptionSpec = {
   name: 'platform',
   value: 'OS/ARCH[/VARIANT][,…]|all',
+  complete: 'platforms',
   help: "Platforms to copy of a multi-platform image (default this machine's), for one of which an image without an index has to be; fetched as well for images that are there without them",
 };
 export const REFERRERS: OptionSpec = { name: 'referrers', help: 'Copy signatures, SBOMs and other referrers too' };
@@ -22,6 +23,7 @@ export const DRY_RUN: OptionSpec = {
 export const ONE_PLATFORM: OptionSpec = {
   name: 'platform',
   value: 'OS/ARCH[/VARIANT]',
+  complete: 'platforms',
   help: "Which image of an index (default this machine's, else the first that is there); one without an index has to be for it",
 };
 export const OUTPUT: OptionSpec = {
@@ -34,7 +36,7 @@ export const IMAGE: ArgumentSpec = {
   name: 'IMAGE',
   required: true,
   help: 'A name, or a place: docker://…, oci:…, docker-archive:… (`images help copy`)',
-  complete: 'images',
+  complete: 'places',
 };
 /** What `helm install` takes too. */
 export const CHART_VALUES: readonly OptionSpec[] = [

@@ -1,17 +1,47 @@
 // What can stand at the end of a command line: worked out from the table of commands, for every shell alike. Pure, but for what it is handed.
-import type { CommandSpec } from './command.ts';
+import type { ArgumentSpec, CommandSpec } from './command.ts';
 import { commandNamed } from './grammar.ts';
 import { shownOptions } from './help.ts';
 import type { Completion, OptionSpec } from './options.ts';
 
-export interface Candidates {
-  readonly words: readonly string[];
-  /** The shell's own completion of paths is wanted beside the words. */
-  readonly paths?: 'files' | 'directories';
+export interface Candidate {
+  /** Goes on where it ends with `=`, `/`, `:` or `,`. */
+  readonly word: string;
+  /** What it is, for shells that show it. */
+  readonly help?: string;
 }
 
-/** Looks up what is not in the table: overlays, images. */
-export type LookUp = (what: Completion) => Promise<readonly string[]>;
+export interface Candidates {
+  readonly words: readonly Candidate[];
+  /** The shell's own completion of paths is wanted beside the words, for what stands behind the prefix. */
+  readonly paths?: { readonly kind: 'files' | 'directories'; readonly prefix: string };
+}
+
+export interface Sought {
+  readonly what: Completion;
+  readonly typed: string;
+  /** What stands before, options aside: of `image-paths` the image. */
+  readonly args: readonly string[];
+}
+
+/** Looks up what is not in the table: overlays, images, paths in an image. */
+export type LookUp = (sought: Sought) => Promise<readonly string[]>;
+
+/** Transports (containers-transports(5)) and what their details begin with: a path of the machine, or nothing that can be offered. */
+const TRANSPORTS: readonly (Candidate & { readonly paths?: 'files' | 'directories' })[] = [
+  { word: 'docker://', help: 'a registry' },
+  { word: 'docker-daemon:', help: 'the Docker daemon' },
+  { word: 'docker-archive:', help: 'a file that docker save wrote', paths: 'files' },
+  { word: 'oci:', help: 'an OCI layout', paths: 'directories' },
+  { word: 'oci-archive:', help: 'an OCI layout in a tar file', paths: 'files' },
+  { word: 'dir:', help: 'a directory of blobs', paths: 'directories' },
+  { word: 'containers-storage:', help: "podman's store" },
+];
+/** Those that images are made for most often. */
+const PLATFORMS = ['amd64', 'arm64', 'arm/v7', 'arm/v6', '386', 'ppc64le', 'riscv64', 's390x'].map(
+  (name) => `linux/${name}`,
+);
+const SHORT_OF = 'library/';
 
 /** `words` is the command line after `images`; the last one is what is being typed. */
 export async function complete(
@@ -21,16 +51,23 @@ export async function complete(
 ): Promise<Candidates> {
   const typed = words.at(-1) ?? '';
   const [name, ...rest] = words.slice(0, -1).filter((word, at) => at > 0 || !word.startsWith('-'));
-  const shown = commands.filter((command) => !command.hidden);
+  const shown = commands.filter((command) => !command.hidden).map(({ name: word, summary: help }) => ({ word, help }));
   if (name === undefined) {
-    return startingWith(typed, typed.startsWith('-') ? ['--help', '--version'] : shown.map((command) => command.name));
+    return startingWith(typed, typed.startsWith('-') ? [{ word: '--help' }, { word: '--version' }] : shown);
   }
   const command = commandNamed(name, commands);
   if (!command) return { words: [] };
   const valued = valuedOption(command, rest.at(-1), typed);
-  if (valued) return await completeValue(valued, lookUp);
+  const args = argumentsOf(command, rest);
+  if (valued) return await completeValue(valued, args, lookUp);
   if (typed.startsWith('-')) return startingWith(typed, shownOptions(command).map(optionWord));
-  return await completeArgument(command, typed, { shown, lookUp });
+  const argument = command.arguments[args.length] ?? command.arguments.findLast(({ many }) => many);
+  return argument ? await completeArgument(argument, { typed, args }, { shown, lookUp }) : { words: [] };
+}
+
+/** What stands there that is neither an option nor the value of one. */
+function argumentsOf(command: CommandSpec, rest: readonly string[]): readonly string[] {
+  return rest.filter((word, at) => !word.startsWith('-') && !findValued(command, rest[at - 1]));
 }
 
 interface ValuedOption {
@@ -41,50 +78,89 @@ interface ValuedOption {
 }
 
 function valuedOption(command: CommandSpec, before: string | undefined, typed: string): ValuedOption | undefined {
-  const find = (word: string | undefined) =>
-    command.options.find((option) => option.value && `--${option.name}` === word?.replaceAll('_', '-'));
   const equals = typed.indexOf('=');
-  const joined = equals < 0 ? undefined : find(typed.slice(0, equals));
+  const joined = equals < 0 ? undefined : findValued(command, typed.slice(0, equals));
   if (joined) return { option: joined, prefix: typed.slice(0, equals + 1), typed: typed.slice(equals + 1) };
-  const separate = find(before);
+  const separate = findValued(command, before);
   return separate && { option: separate, prefix: '', typed };
 }
 
-async function completeValue({ option, prefix, typed }: ValuedOption, lookUp: LookUp): Promise<Candidates> {
-  const { complete: kind } = option;
-  if (kind === 'files' || kind === 'directories') return { words: [], paths: kind };
-  const words = kind ? await lookUp(kind) : [];
-  return startingWith(
-    prefix + typed,
-    words.map((word) => prefix + word),
-  );
+function findValued(command: CommandSpec, word: string | undefined): OptionSpec | undefined {
+  return command.options.find((option) => option.value && `--${option.name}` === word?.replaceAll('_', '-'));
+}
+
+async function completeValue(
+  { option, prefix, typed }: ValuedOption,
+  args: readonly string[],
+  lookUp: LookUp,
+): Promise<Candidates> {
+  const { words, paths } = await candidates(option, option.value ?? '', { typed, args, lookUp });
+  const prefixed = words.map((candidate) => ({ ...candidate, word: prefix + candidate.word }));
+  return { words: prefixed, ...(paths && { paths: { ...paths, prefix: prefix + paths.prefix } }) };
+}
+
+interface Typing {
+  readonly typed: string;
+  readonly args: readonly string[];
 }
 
 async function completeArgument(
-  command: CommandSpec,
-  typed: string,
-  { shown, lookUp }: { readonly shown: readonly CommandSpec[]; readonly lookUp: LookUp },
+  argument: ArgumentSpec,
+  typing: Typing,
+  { shown, lookUp }: { readonly shown: readonly Candidate[]; readonly lookUp: LookUp },
 ): Promise<Candidates> {
-  const kind = command.arguments[0]?.complete;
-  if (kind === 'commands')
-    return startingWith(
-      typed,
-      shown.map((each) => each.name),
-    );
-  if (kind === 'files' || kind === 'directories') return { words: [], paths: kind };
-  // `bash|zsh|fish`: the words themselves.
-  const listed = command.arguments[0]?.name ?? '';
-  if (kind === undefined) return startingWith(typed, /^[a-z]+(?:\|[a-z]+)+$/.test(listed) ? listed.split('|') : []);
-  const { words } = startingWith(typed, await lookUp(kind));
-  return kind === 'overlays' ? { words, paths: 'files' } : { words };
+  if (argument.complete === 'commands') return startingWith(typing.typed, shown);
+  return await candidates(argument, argument.name, { ...typing, lookUp });
 }
 
-function optionWord(option: OptionSpec): string {
-  return option.value ? `--${option.name}=` : `--${option.name}`;
+/** For a value or an argument; `form` is how the help writes it: `bash|zsh|fish`, `gzip|zstd[:LEVEL]`. */
+async function candidates(
+  { complete: what }: { readonly complete?: Completion },
+  form: string,
+  { typed, args, lookUp }: Typing & { readonly lookUp: LookUp },
+): Promise<Candidates> {
+  if (what === 'files' || what === 'directories') return { words: [], paths: { kind: what, prefix: '' } };
+  if (what === undefined) return startingWith(typed, listedIn(form));
+  if (what === 'platforms') return startingWith(typed, platformsAfter(typed, form));
+  if (what === 'places') {
+    const transport = TRANSPORTS.find(({ word }) => typed.startsWith(word));
+    if (transport?.paths) return { words: [], paths: { kind: transport.paths, prefix: transport.word } };
+    if (transport) return { words: [] };
+  }
+  const found = await lookUp({ what, typed, args });
+  const words = (what === 'images' || what === 'places' ? shortNames(typed, found) : found).map((word) => ({ word }));
+  const offered = startingWith(typed, what === 'places' ? [...words, ...TRANSPORTS] : words);
+  return what === 'overlays' ? { ...offered, paths: { kind: 'files', prefix: '' } } : offered;
+}
+
+/** The words themselves, where the form lists some. */
+function listedIn(form: string): readonly Candidate[] {
+  const [, list] = /^([a-z0-9-]+(?:\|[a-z0-9-]+)+)(?:\[.*\])?$/.exec(form) ?? [];
+  return (list?.split('|') ?? []).map((word) => ({ word }));
+}
+
+/** One more, where a list of them is taken. */
+function platformsAfter(typed: string, form: string): readonly Candidate[] {
+  const isList = form.includes('…');
+  const before = isList ? typed.slice(0, typed.lastIndexOf(',') + 1) : '';
+  const chosen = before.split(',');
+  const words = PLATFORMS.filter((name) => !chosen.includes(name)).map((name) => before + name);
+  return [...words, ...(isList && before === '' ? ['all'] : [])].map((word) => ({ word }));
+}
+
+/** `alpine` is `library/alpine`: whoever does not type the long name is offered the short one. */
+function shortNames(typed: string, names: readonly string[]): readonly string[] {
+  if (typed.startsWith(SHORT_OF.slice(0, Math.max(1, typed.length))) && typed !== '') return names;
+  return names.map((name) => (name.startsWith(SHORT_OF) ? name.slice(SHORT_OF.length) : name));
+}
+
+function optionWord({ name, value, help }: OptionSpec): Candidate {
+  return { word: value ? `--${name}=` : `--${name}`, help };
 }
 
 /** `-` and `_` are alike while typing, too. */
-function startingWith(typed: string, words: readonly string[]): Candidates {
+function startingWith(typed: string, words: readonly Candidate[]): Candidates {
   const alike = (word: string) => word.replaceAll('-', '_');
-  return { words: words.filter((word) => alike(word).startsWith(alike(typed))) };
+  const found = words.filter(({ word }) => alike(word).startsWith(alike(typed)));
+  return { words: found.map(({ word, help }) => ({ word, ...(help !== undefined && { help }) })) };
 }

@@ -3,7 +3,7 @@ import type { CommandSpec } from './command.ts';
 import { DATA, IMAGE, JSON_OUTPUT, ONE_PLATFORM, OUTPUT } from './common-options.ts';
 
 const LOOK = 'Looking into images';
-const PATH = { name: 'PATH', help: 'A path in the image' };
+const PATH = { name: 'PATH', help: 'A path in the image', complete: 'image-paths' } as const;
 const BARE_NAME =
   'A bare name is looked for in the local store, then in a running Docker daemon, then in the private registry.';
 const DAEMON_FIRST =

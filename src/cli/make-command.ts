@@ -16,7 +16,7 @@ export const MAKE_COMMAND: CommandSpec = {
       name: 'ITEM|-',
       many: true,
       help: 'Image references, places (`images help copy`), OVL or OVL/SUBDIR; `-`: references from standard input',
-      complete: 'images',
+      complete: 'places',
     },
   ],
   options: [

@@ -15,7 +15,18 @@ export interface OptionSpec {
   readonly hidden?: boolean;
 }
 
-export type Completion = 'overlays' | 'files' | 'directories' | 'images' | 'commands';
+export type Completion =
+  | 'commands'
+  | 'directories'
+  | 'files'
+  /** Names in the private registry. */
+  | 'images'
+  /** Of the image that the first argument names. */
+  | 'image-paths'
+  | 'overlays'
+  /** Names in the private registry, and transports. */
+  | 'places'
+  | 'platforms';
 
 export interface Options {
   flag(name: string): boolean;

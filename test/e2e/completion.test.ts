@@ -16,8 +16,20 @@ describe('completion', () => {
       `eval "$(${program} completion bash)"`,
       'COMP_WORDS=(images lreg-isl); COMP_CWORD=1; _images; echo "$COMPREPLY"',
       'COMP_WORDS=(images lreg_preload --ke); COMP_CWORD=2; _images; echo "$COMPREPLY"',
+      // As bash itself calls it: words are split at = and :, and what stands before the last of them is not offered again.
+      "COMP_WORDBREAKS=$' \t\n\"\\'><=;|&(:'; mkdir -p lay/out lay/other",
+      `at() { COMP_LINE=$1 COMP_POINT=\${#1}; _images; echo "\${COMPREPLY[*]}"; }`,
+      "at 'images make --format=o'; at 'images copy oci:lay/o'; at 'images inspect docker-a'; at 'images lreg_stop --data=la'",
     ].join('\n');
-    expect(await must('bash', ['--norc', '-c', script], world)).toBe('lreg_isloaded\n--keep-going\n');
+    expect((await must('bash', ['--norc', '-c', script], { ...world, cwd: world.path })).split('\n')).toEqual([
+      'lreg_isloaded',
+      '--keep-going',
+      'oci-archive',
+      expect.stringMatching(/^lay\/(out lay\/other|other lay\/out)$/),
+      'docker-archive:',
+      'lay',
+      '',
+    ]);
   });
 
   const zsh = needs('zsh');
@@ -25,24 +37,30 @@ describe('completion', () => {
     await using world = await newWorld();
     const script = [
       `alias images='$(echo ${program})'`,
-      'compdef() { print compdef "$@" }; compadd() { print -r -- "$@" }; compset() { print compset "$@" }; _files() { print files "$@" }',
+      `compdef() { print compdef "$@" }; compadd() { print -r -- "$@"; (( \${#shown} )) && print -r -- "\${shown[@]}" }; compset() { print compset "$@" }; _files() { print files "$@" }`,
       `eval "$(${program} completion zsh)"`,
       'unsetopt aliases',
       'words=(images lreg-isl) CURRENT=2; _images',
       'words=(images lreg_preload --ke) CURRENT=3; _images',
       'words=(images lreg_preload --pl) CURRENT=3; _images',
       'words=(images lreg_start --data=/x) CURRENT=3; _images',
+      'words=(images ls oci:x) CURRENT=3; _images',
       "words=(images completion '') CURRENT=3; _images",
     ].join('\n');
     expect(await must('zsh', ['-f', '-c', script], world)).toBe(
       [
         'compdef _images images',
-        '-- lreg_isloaded',
-        '-- --keep-going',
-        '-S  -- --platform=',
-        'compset -P --*=',
+        '-l -d shown -- lreg_isloaded',
+        'lreg_isloaded -- Tell whether the private registry holds an image',
+        '-l -d shown -- --keep-going',
+        '--keep-going -- Go on after a failure; list all failures at the end and exit 1',
+        '-S  -l -d opened -- --platform=',
+        'compset -P --data=',
         'files -/',
-        '-- bash zsh fish',
+        'compset -P oci:',
+        'files -/',
+        '-l -d shown -- bash zsh fish',
+        'bash zsh fish',
         '',
       ].join('\n'),
     );
@@ -59,11 +77,19 @@ describe('completion', () => {
     await using world = await newWorld();
     const script = [
       `alias images=${program}`,
-      'images completion fish | source',
-      'for line in "images lreg-isl" "images lreg_preload --ke" "images completion "; complete -C$line; end',
+      'images completion fish | source; mkdir -p lay/out',
+      'for line in "images lreg-isl" "images lreg_preload --ke" "images completion " "images copy oci:lay/o"; complete -C$line; end',
     ].join('\n');
-    expect(await must('fish', ['--no-config', '-c', script], world)).toBe(
-      'lreg_isloaded\n--keep-going\nbash\nfish\nzsh\n',
+    expect(await must('fish', ['--no-config', '-c', script], { ...world, cwd: world.path })).toBe(
+      [
+        'lreg_isloaded\tTell whether the private registry holds an image',
+        '--keep-going\tGo on after a failure; list all failures at the end and exit 1',
+        'bash',
+        'fish',
+        'zsh',
+        'oci:lay/out/\tDirectory',
+        '',
+      ].join('\n'),
     );
   });
 });

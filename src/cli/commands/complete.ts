@@ -1,30 +1,38 @@
-// `images __complete WORD…`: asked by the completion scripts; one candidate a line, and `:files` or `:directories` for the shell's own.
+// `images __complete WORD…`: asked by the completion scripts; one candidate a line, a tab and what it is behind it, and `:files` or `:directories`, a tab and
+// a prefix, for the shell's own completion of paths.
 import { readdir } from 'node:fs/promises';
-import { listRegistry } from '../../tasks/list-registry.ts';
-import { openPrivateRegistry } from '../../tasks/private-registry.ts';
 import type { Run } from '../command.ts';
-import { complete, type LookUp } from '../complete.ts';
+import { complete, type LookUp, type Sought } from '../complete.ts';
 import type { Context } from '../context.ts';
-import type { Completion } from '../options.ts';
 import { taskSettings } from '../task-settings.ts';
+
+/** In milliseconds: nobody waits longer for a shell. */
+const PATIENCE = 3000;
+const MOST = 5000;
 
 export const run: Run = async ({ args, commands, context }) => {
   const { words, paths } = await complete(args, commands, lookUpIn(context));
-  const lines = [...words, ...(paths ? [`:${paths}`] : [])];
+  const lines = [
+    ...words.slice(0, MOST).map(({ word, help }) => (help === undefined ? word : `${word}\t${help}`)),
+    ...(paths ? [`:${paths.kind}\t${paths.prefix}`] : []),
+  ];
   if (lines.length > 0) await context.out(`${lines.join('\n')}\n`);
   return 0;
 };
 
-/** What cannot be looked up is not offered: a shell is no place for errors. */
+/** What cannot be looked up, or not soon, is not offered: a shell is no place for errors. */
 function lookUpIn(context: Context): LookUp {
-  const find = async (what: Completion): Promise<readonly string[]> => {
-    if (what === 'overlays') return await overlays(context);
-    if (what !== 'images') return [];
-    const settings = taskSettings(context);
-    const repositories = await listRegistry(await openPrivateRegistry(settings), settings);
-    return repositories.flatMap(({ name, tags }) => tags.map((tag) => `${name}:${tag}`));
-  };
-  return (what) => find(what).catch(() => []);
+  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(PATIENCE)]);
+  const late = new Promise<readonly string[]>((resolve) => {
+    signal.addEventListener('abort', () => resolve([]), { once: true });
+  });
+  return (sought) => Promise.race([find(sought, { ...context, signal }).catch(() => []), late]);
+}
+
+async function find({ what, typed, args }: Sought, context: Context): Promise<readonly string[]> {
+  if (what === 'overlays') return await overlays(context);
+  if (what === 'image-paths') return await imagePaths(args[0] ?? '', typed, context);
+  return what === 'images' || what === 'places' ? await images(context) : [];
 }
 
 async function overlays({ env }: Context): Promise<readonly string[]> {
@@ -34,4 +42,29 @@ async function overlays({ env }: Context): Promise<readonly string[]> {
   );
   const names = listed.flat().filter((entry) => entry.isDirectory() || entry.isSymbolicLink());
   return [...new Set(names.map((entry) => entry.name))].sort();
+}
+
+async function images(context: Context): Promise<readonly string[]> {
+  const { listRegistry } = await import('../../tasks/list-registry.ts');
+  const { openPrivateRegistry } = await import('../../tasks/private-registry.ts');
+  const { onNote: _, ...settings } = taskSettings(context);
+  const repositories = await listRegistry(await openPrivateRegistry(settings), settings);
+  return repositories.flatMap(({ name, tags }) => tags.map((tag) => `${name}:${tag}`));
+}
+
+/** What is in the directory that is being typed, with or without a slash before it. Nothing is fetched from other registries for it. */
+async function imagePaths(image: string, typed: string, context: Context): Promise<readonly string[]> {
+  if (image === '' || image === '-' || image.startsWith('docker://')) return [];
+  const { openTree } = await import('../../tasks/tree-source.ts');
+  const { listPath } = await import('../../tasks/list-files.ts');
+  const { printableName } = await import('../../tar/names.ts');
+  const { onNote: _, ...settings } = taskSettings(context);
+  await using opened = await openTree({ image, order: 'store' }, settings);
+  const directory = typed.slice(0, typed.lastIndexOf('/') + 1);
+  return listPath(opened.tree, directory || '/')
+    .filter(({ path }) => printableName(path) === path)
+    .map(({ path, header }) => {
+      const name = path.slice(path.lastIndexOf('/') + 1);
+      return `${directory || '/'}${name}${header.type === 'directory' ? '/' : ''}`;
+    });
 }

@@ -4,24 +4,33 @@ import type { Run } from '../command.ts';
 
 const BASH = `# bash completion for images: eval "$(images completion bash)"
 _images() {
-	local line words=("\${COMP_WORDS[@]:1:COMP_CWORD}") typed
+	local line word rest cut='' typed words=("\${COMP_WORDS[@]:1:COMP_CWORD}")
 	# Bash splits words at = and :, which references and options hold.
 	if declare -F _get_comp_words_by_ref > /dev/null; then
 		local cur words cword
 		_get_comp_words_by_ref -n =: cur words cword
 		words=("\${words[@]:1:cword}")
+	elif [[ -n \${COMP_LINE-} ]]; then
+		read -ra words <<< "\${COMP_LINE:0:COMP_POINT}"
+		[[ \${COMP_LINE:COMP_POINT-1:1} == [[:space:]] ]] && words+=('')
+		words=("\${words[@]:1}")
 	fi
 	typed="\${words[-1]}"
+	# What stands before the last of them is there already.
+	[[ \${COMP_WORDBREAKS-} == *[:=]* ]] && cut="\${typed%"\${typed##*[:=]}"}"
 	COMPREPLY=()
-	while IFS= read -r line; do
+	while IFS=$'\\t' read -r line rest; do
 		case "$line" in
-		:files) mapfile -t -O "\${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "\${typed#*=}"); compopt -o filenames ;;
-		:directories) mapfile -t -O "\${#COMPREPLY[@]}" COMPREPLY < <(compgen -d -- "\${typed#*=}"); compopt -o filenames ;;
-		*=) COMPREPLY+=("$line"); compopt -o nospace ;;
+		:files | :directories)
+			while IFS= read -r word; do
+				COMPREPLY+=("$rest$word")
+			done < <(compgen "$([[ $line == :files ]] && echo -f || echo -d)" -- "\${typed#"$rest"}")
+			compopt -o filenames 2> /dev/null ;;
+		*[=/:,]) COMPREPLY+=("$line"); compopt -o nospace 2> /dev/null ;;
 		*) COMPREPLY+=("$line") ;;
 		esac
 	done < <(images __complete -- "\${words[@]}" 2> /dev/null)
-	declare -F __ltrim_colon_completions > /dev/null && __ltrim_colon_completions "$typed"
+	COMPREPLY=("\${COMPREPLY[@]#"$cut"}")
 	return 0
 }
 complete -F _images images
@@ -30,20 +39,22 @@ complete -F _images images
 const ZSH = `#compdef images
 # zsh completion for images: eval "$(images completion zsh)"
 _images() {
-	local line program=\${aliases[images]:-images}
-	local -a found options typed
+	local line word rest program=\${aliases[images]:-images}
+	local -a found shown open opened typed
 	typed=("\${(@)words[2,CURRENT]}")
 	# While it completes, zsh knows no aliases.
-	while IFS= read -r line; do
+	while IFS=$'\\t' read -r line rest; do
+		word=$line
+		[[ -n $rest ]] && word="$line -- $rest"
 		case "$line" in
-		:files) compset -P '--*='; _files ;;
-		:directories) compset -P '--*='; _files -/ ;;
-		*=) options+=("$line") ;;
-		*) found+=("$line") ;;
+		:files) compset -P "$rest"; _files ;;
+		:directories) compset -P "$rest"; _files -/ ;;
+		*[=/:,]) open+=("$line"); opened+=("$word") ;;
+		*) found+=("$line"); shown+=("$word") ;;
 		esac
 	done < <(eval "$program "'__complete -- "\${typed[@]}"' 2> /dev/null)
-	(( \${#found} )) && compadd -- "\${found[@]}"
-	(( \${#options} )) && compadd -S '' -- "\${options[@]}"
+	(( \${#found} )) && compadd -l -d shown -- "\${found[@]}"
+	(( \${#open} )) && compadd -S '' -l -d opened -- "\${open[@]}"
 	return 0
 }
 (( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i; }
@@ -53,12 +64,19 @@ compdef _images images
 const FISH = `# fish completion for images: images completion fish | source
 function __images_complete
 	set -l words (commandline -opc) (commandline -ct)
+	set -l typed (commandline -ct)
 	for line in (images __complete -- $words[2..-1] 2> /dev/null)
-		switch $line
+		set -l parts (string split -m 1 \\t -- $line)
+		set -l prefix $parts[2]
+		switch $parts[1]
 			case :files
-				__fish_complete_path (commandline -ct)
+				for path in (__fish_complete_path (string sub -s (math (string length -- "$prefix") + 1) -- $typed))
+					echo $prefix$path
+				end
 			case :directories
-				__fish_complete_directories (commandline -ct)
+				for path in (__fish_complete_directories (string sub -s (math (string length -- "$prefix") + 1) -- $typed))
+					echo $prefix$path
+				end
 			case '*'
 				echo $line
 		end
