@@ -8,7 +8,7 @@ import { openUncompressed } from '../../io/uncompressed-file.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { CallOptions } from '../../registry/contract.ts';
 import type { LayoutFiles } from '../layout/layout-files.ts';
-import { type ArchiveNames, archiveNames, cleanName } from './archive-names.ts';
+import { type ArchiveNames, archiveNames, cleanName, DIRECTORY } from './archive-names.ts';
 import { inArchive } from './damaged-archive.ts';
 import { type SoughtEntry, seekEntries } from './seek-entries.ts';
 
@@ -28,7 +28,8 @@ export interface ArchiveFile extends LayoutFiles, AsyncDisposable {
   find(name: string): ArchivedFile | undefined;
   /** Of all regular files. */
   names(): Iterable<string>;
-  links(): Iterable<string>;
+  /** Of what is no regular file and no directory, or leads out of the archive. */
+  others(): Iterable<string>;
 }
 
 export interface OpenArchiveOptions extends CallOptions {
@@ -52,7 +53,7 @@ export async function openArchive(path: string, options: OpenArchiveOptions): Pr
       label,
       find,
       names: files.names,
-      links: files.links,
+      others: files.others,
       why: files.why,
       size: async (name) => find(name)?.size,
       async open(name, from) {
@@ -104,13 +105,12 @@ async function listFiles(handle: FileHandle, { label, signal }: OpenArchiveOptio
     if (++entries > MAX_ENTRIES) throw new ImagesError('TAR_INVALID', `more than ${MAX_ENTRIES} entries [${label}]`);
     if (entry.type === 'symlink' || entry.type === 'hardlink') files.addLink(entry);
     else if (entry.type !== 'file' || entry.sparse) files.addOther(entry.name, otherThanFile(entry));
-    const name = entry.type === 'file' && !entry.sparse ? cleanName(entry.name) : undefined;
-    if (name !== undefined) files.addFile(name, { name, size: entry.size, at: entry.at });
+    else files.addFile(entry.name, { name: cleanName(entry.name) ?? entry.name, size: entry.size, at: entry.at });
   }
   return files;
 }
 
 /** For messages. */
 function otherThanFile({ type }: SoughtEntry): string {
-  return type === 'file' ? 'a sparse file' : type === 'directory' ? 'a directory' : `no file (${type})`;
+  return type === 'file' ? 'a sparse file' : type === 'directory' ? DIRECTORY : `no file (${type})`;
 }

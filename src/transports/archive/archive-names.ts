@@ -13,18 +13,23 @@ export interface ArchiveNames<File> {
   why(name: string): string | undefined;
   /** Of all regular files. */
   names(): Iterable<string>;
-  links(): Iterable<string>;
+  /** Of what is no regular file and no directory, or leads out of the archive. */
+  others(): Iterable<string>;
 }
 
 const MAX_LINKS = 8;
+/** What `addOther` says of one. */
+export const DIRECTORY = 'a directory';
 
 type Listed<File> = { readonly file: File } | { readonly to: string } | { readonly other: string };
 
 export function archiveNames<File>(): ArchiveNames<File> {
   const listed = new Map<string, Listed<File>>();
+  const outside = new Set<string>();
   const add = (name: string, entry: Listed<File>): void => {
     const path = cleanName(name);
     if (path !== undefined) listed.set(path, entry);
+    else if (/[^./]/.test(name)) outside.add(name);
   };
   /** The last name that links lead to, and what is there. */
   const follow = (name: string): { readonly at: string | undefined; readonly found?: Listed<File> | undefined } => {
@@ -62,8 +67,10 @@ export function archiveNames<File>(): ArchiveNames<File> {
     *names() {
       for (const [name, place] of listed) if ('file' in place) yield name;
     },
-    *links() {
-      for (const [name, place] of listed) if ('to' in place) yield name;
+    *others() {
+      yield* outside;
+      for (const [name, place] of listed)
+        if (!('file' in place) && !('other' in place && place.other === DIRECTORY)) yield name;
     },
   };
 }

@@ -92,7 +92,7 @@ async function requirePlain(path: string): Promise<void> {
 /** Errors: PLACE_INVALID where there is a file that would be lost, or one that has to be there is not. */
 function requireForm(archive: ArchiveFile, { beside, required }: KeptOptions): void {
   const own = [INDEX_FILE, LAYOUT_FILE, ...beside];
-  const other = [...archive.names(), ...archive.links()].find(
+  const other = [...archive.names(), ...archive.others()].find(
     (name) => digestOfPath(name).length === 0 && !own.includes(name),
   );
   if (other !== undefined) throw new ImagesError('PLACE_INVALID', `it holds ${other}`);

@@ -51,7 +51,7 @@ export async function saveArchive(body: Bytes, options: SaveArchiveOptions): Pro
       label,
       find: files.find,
       names: files.names,
-      links: files.links,
+      others: files.others,
       why: files.why,
       size: async (name) => files.find(name)?.size,
       async open(name, from) {
