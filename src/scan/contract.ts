@@ -39,6 +39,8 @@ export interface ScannedDocument {
   lineOf(path: Path): number;
   /** The line of the file at which line `line` (from 1) of the text with this path stands; where the text is not written line by line, the line at which it begins. */
   lineInText(path: Path, line: number): number;
+  /** The YAML tag that is written before the value with this path: `!reset`; empty where none is. */
+  readonly tagOf?: (path: Path) => string;
 }
 
 export type Path = readonly (string | number)[];

@@ -1,5 +1,5 @@
 // What ConfigMaps and Secrets of a tree hold, for objects that take their values from there by name. Also those that kustomizations generate.
-import { readEnvironment } from './compose-variables.ts';
+import { readEnvironment } from './compose/environment-file.ts';
 import type { FileTree, ScannedDocument } from './contract.ts';
 import { asFields, fieldOf, listOf, textOf, valueAt } from './fields.ts';
 import { directoriesAbove, resolveIn } from './tree-paths.ts';

@@ -1,5 +1,5 @@
 // The rules, in the order in which they are asked. Adding a kind of source is adding a file and a line here.
-import { composeFile, composeProjects } from './compose.ts';
+import { composeFile, composeProjects } from './compose/compose.ts';
 import type { DocumentRule, TreeRule } from './contract.ts';
 import { helmCharts } from './helm/helm.ts';
 import { kustomizations } from './kustomize/kustomize.ts';

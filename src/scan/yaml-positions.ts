@@ -8,6 +8,8 @@ export interface Position {
   readonly offset: number;
   /** The value is a block scalar: its lines are lines of the file. */
   readonly isBlock: boolean;
+  /** As it is written before the value: `!reset`; empty where none is. */
+  readonly tag: string;
 }
 
 interface Source {
@@ -142,17 +144,18 @@ function mergedMaps(index: EventIndex, value: number): readonly number[] {
   return index.events[at]?.type === EVENT_ID.SEQUENCE ? index.childrenOf(at).items : [at];
 }
 
-function positionOf({ events }: Source, at: number): Position {
+function positionOf({ events, text }: Source, at: number): Position {
   const event = events[at];
+  const tag = event && 'tagStart' in event && event.tagStart >= 0 ? text.slice(event.tagStart, event.tagEnd) : '';
   const isBlock =
     event?.type === EVENT_ID.SCALAR &&
     (event.style === SCALAR_STYLE.LITERAL_BLOCK || event.style === SCALAR_STYLE.FOLDED_BLOCK);
   // An empty value stands nowhere: its key does.
   for (let index = at; index >= 0; index--) {
     const offset = offsetOf(events[index]);
-    if (offset >= 0) return { offset, isBlock };
+    if (offset >= 0) return { offset, isBlock, tag };
   }
-  return { offset: 0, isBlock: false };
+  return { offset: 0, isBlock: false, tag };
 }
 
 function offsetOf(event: Event | undefined): number {

@@ -132,6 +132,7 @@ function documentOf(
     value: parsed.value,
     source: part.text,
     lineOf: (path: Path) => lineAt(find(path).offset),
+    tagOf: (path: Path) => find(path).tag,
     lineInText: (path: Path, line: number) => {
       const position = find(path);
       return lineAt(position.offset) + (position.isBlock ? line - 1 : 0);

@@ -76,6 +76,9 @@ describe('images getimages', () => {
     await using world = await newWorld();
     await writeChart(join(world.path, 'c'));
     expect(await world.must(['getimages', 'c/Chart.yaml'])).toBe('quay.io/x/c:1\n');
+    await writeFile(join(world.path, 'app.compose.yaml'), 'services: {a: {image: "a:$TAG"}}\n');
+    await writeFile(join(world.path, '.env'), 'TAG=7\n');
+    expect(await world.must(['getimages', 'app.compose.yaml'])).toBe('a:7\n');
     await mkdir(join(world.path, 'k'));
     await writeFile(
       join(world.path, 'k/kustomization.yaml'),

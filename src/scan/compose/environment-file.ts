@@ -1,5 +1,5 @@
 // The `.env` file of a Compose project. Format: docs.docker.com/compose/how-tos/environment-variables/variable-interpolation.
-import { interpolate, type Variables } from './variables.ts';
+import { interpolate, type Variables } from '../variables.ts';
 
 /** Lines of `NAME=value`; `export` before and quotes around are taken off, ` #` begins a comment, values may use names above. */
 export function readEnvironment(text: string): Variables {

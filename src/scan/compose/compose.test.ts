@@ -1,9 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are Compose's variables
 import { describe, expect, it } from 'vitest';
-import { readEnvironment } from './compose-variables.ts';
-import { imagesOf } from './images.ts';
-import { scanFiles } from './testing/scan-files.ts';
-import { interpolate } from './variables.ts';
+import { imagesOf } from '../images.ts';
+import { scanFiles } from '../testing/scan-files.ts';
+import { interpolate } from '../variables.ts';
+import { readEnvironment } from './environment-file.ts';
 
 type Files = Readonly<Record<string, string>>;
 
@@ -92,6 +92,92 @@ describe('a Compose file', () => {
     expect(await used({ 'compose.yaml': 'web:\n  image: v1/format:1\n' })).toEqual(['v1/format:1']);
     const { findings } = await scanFiles({ 'compose.yaml': 'apiVersion: v1\nkind: Service\nservices: {a: {}}\n' });
     expect(findings).toEqual([]);
+  });
+});
+
+describe('a Compose project', () => {
+  it('includes other files, whatever they are called, with the values of who includes them', async () => {
+    const files = {
+      'compose.yaml':
+        'include:\n- parts/db.yml\n- {path: [more/a.yaml, more/b.yaml], env_file: more/own.env, project_directory: more}\n',
+      '.env': 'TAG=1\n',
+      'parts/db.yml': 'include: [deep/x.yaml]\nservices: {db: {image: "db:${TAG}"}}\n',
+      'parts/.env': 'TAG=never\nOWN=2\n',
+      'parts/deep/x.yaml': 'services: {x: {image: "x:${OWN}"}}\n',
+      'more/a.yaml': 'services: {a: {image: "a:${MORE}"}}\n',
+      'more/b.yaml': 'services: {a: {image: "b:${MORE}"}}\n',
+      'more/own.env': 'MORE=3\n',
+    };
+    const found = await scanFiles(files);
+    expect(imagesOf(found)).toEqual(['b:3', 'db:1', 'x:2']);
+    expect(found.warnings).toEqual([]);
+  });
+
+  it('warns of what it includes and is not here, and ends where files include each other', async () => {
+    const files = {
+      'compose.yaml':
+        'include: [compose.yaml, absent.yaml, "https://git.example/x.git"]\nservices: {a: {image: "a:1"}}\n',
+    };
+    const { findings, warnings } = await scanFiles(files);
+    expect(findings).toHaveLength(1);
+    expect(warnings.map(({ text }) => text)).toEqual([
+      '[absent.yaml] is not here: its images are not found',
+      '[https://git.example/x.git] is elsewhere and not fetched: its images are not found',
+    ]);
+  });
+
+  it('extends services of files of any name', async () => {
+    const files = {
+      'app/compose.yaml': 'services: {a: {extends: {file: ../common-services.yml, service: base}}}\n',
+      'app/.env': 'TAG=7\n',
+      'common-services.yml':
+        'services:\n  base: {extends: {file: more.yml, service: b}}\n  other: {image: "never:${TAG}"}\n',
+      'more.yml': 'services: {b: {image: "b:${TAG}"}}\n',
+    };
+    const found = await scanFiles(files);
+    expect([imagesOf(found), imagesOf(found, { maybe: true }), found.warnings]).toEqual([['b:7'], [], []]);
+  });
+
+  it('is of the files that COMPOSE_FILE names; others beside them are maybes', async () => {
+    const files = {
+      '.env': 'COMPOSE_PATH_SEPARATOR=,\nCOMPOSE_FILE=base.yml,deploy/prod.yml\n',
+      'base.yml': 'services: {a: {image: "a:1"}, b: {image: "b:1"}}\n',
+      'deploy/prod.yml': 'services: {a: {image: "a:2"}}\n',
+      'docker-compose.dev.yml': 'services: {a: {image: "a:dev"}}\n',
+    };
+    expect(await used(files)).toEqual(['a:2', 'b:1']);
+    expect(await maybes(files)).toEqual(['a:dev: COMPOSE_FILE in [.env] names other files']);
+  });
+
+  it.each([
+    ['x,all', ['a:1', 'b:1']],
+    ['"*"', ['a:1', 'b:1', 'c:1']],
+    ['', ['a:1']],
+  ])('starts the profiles %s', async (profiles, expected) => {
+    const files = {
+      '.env': `COMPOSE_PROFILES=${profiles}\n`,
+      'compose.yaml':
+        'services: {a: {image: "a:1"}, b: {image: "b:1", profiles: [all]}, c: {image: "c:1", profiles: [trace]}}\n',
+    };
+    expect(await used(files)).toEqual(expected);
+  });
+
+  it('has layers that add, take away and replace', async () => {
+    const base =
+      'services:\n  a: {image: "a:1", build: .}\n  b: {image: "b:1", profiles: [x]}\n  c: {image: "c:1", volumes: [{type: image, source: "v:1"}]}\n  d: {image: "d:1"}\n  e: {image: "e:1"}\n';
+    const override =
+      'services:\n  a: {build: !reset null}\n  b: {profiles: !override []}\n  c: {image: null, volumes: [{type: image, source: "v:2"}]}\n  d: !reset null\n  e: !override {image: "e:2"}\n';
+    const files = { 'docker-compose.yml': base, 'docker-compose.override.yml': override };
+    expect(await used(files)).toEqual(['a:1', 'b:1', 'c:1', 'e:2', 'v:1', 'v:2']);
+    expect(
+      await used({ 'docker-compose.yml': base, 'compose.override.yaml': 'services: !override {z: {image: "z:1"}}\n' }),
+    ).toEqual(['z:1']);
+  });
+
+  it('names models, which are maybes', async () => {
+    expect(
+      await maybes({ 'compose.yaml': 'services: {a: {image: "a:1", models: [m]}}\nmodels: {m: {model: ai/small}}\n' }),
+    ).toEqual(["ai/small: a model: Docker's runner of models pulls it"]);
   });
 });
 

@@ -1,0 +1,81 @@
+// The rule for Docker Compose projects and swarm stacks: the images of their services. Relies on projects.ts and services.ts.
+import type { DocumentRule, FileTree, Finding, TreeFindings, TreeRule, Warning } from '../contract.ts';
+import { asFields, fieldOf } from '../fields.ts';
+import { NO_VARIABLES } from '../variables.ts';
+import { createOpen, environmentIn, findInProject, type Open, projectsOf } from './projects.ts';
+import { directoryOf, findInServices, isCompose, RULE } from './services.ts';
+
+/** `compose.yaml`, `docker-compose.prod.yml`, `stack.yml`, `web.compose.yaml`. */
+const FILE_NAME = /(?:^|[/._-])(?:compose|stack)(?:[._-][^/]*)?\.ya?ml$/i;
+/** A file that sets `COMPOSE_FILE` names files that may be called otherwise. */
+const ENVIRONMENT = /(?:^|\/)\.env$/;
+
+/** Projects by the names of their files and by `.env`: with what they include, extend and override. */
+export const composeProjects: TreeRule = {
+  name: RULE,
+  find: async (tree) => {
+    const open = createOpen(tree);
+    const files = [...(await composeFilesIn(tree, open))];
+    const { projects, named } = await projectsOf(tree, files, open);
+    const found = await findInAll(tree, projects, open);
+    return { ...found, claimed: new Set([...found.claimed, ...files, ...[...named].filter((file) => tree.has(file))]) };
+  },
+  findNamed: async (tree, file) => {
+    const open = createOpen(tree);
+    const document = await open(file);
+    if (!document || !isProject(document)) return undefined;
+    // As `docker compose -f` takes it: COMPOSE_FILE has no say.
+    const directory = directoryOf(file);
+    const project = {
+      files: [file, ...overridesBeside(tree, file)],
+      directory,
+      variables: await environmentIn(tree, directory),
+    };
+    return await findInAll(tree, [project], open);
+  },
+};
+
+async function composeFilesIn(tree: FileTree, open: Open): Promise<ReadonlySet<string>> {
+  const files = new Set<string>();
+  for (const file of tree.files) {
+    if (FILE_NAME.test(file)) {
+      const document = await open(file);
+      if (document && isProject(document)) files.add(file);
+    } else if (ENVIRONMENT.test(file)) {
+      const [, list = ''] = /^\s*(?:export\s+)?COMPOSE_FILE\s*=\s*["']?([^"'\n]*)/m.exec(await tree.read(file)) ?? [];
+      const directory = file.slice(0, -'.env'.length);
+      for (const path of list.split(/[:;,]/)) if (tree.has(directory + path.trim())) files.add(directory + path.trim());
+    }
+  }
+  return files;
+}
+
+function isProject(document: Parameters<typeof isCompose>[0]): boolean {
+  const isBare = fieldOf(document.value, 'apiVersion') === undefined && fieldOf(document.value, 'kind') === undefined;
+  return isCompose(document) || (isBare && Array.isArray(fieldOf(document.value, 'include')));
+}
+
+function overridesBeside(tree: FileTree, file: string): readonly string[] {
+  return ['yaml', 'yml']
+    .map((end) => file.replace(/\.ya?ml$/i, `.override.${end}`))
+    .filter((name) => name !== file && tree.has(name));
+}
+
+async function findInAll(
+  tree: FileTree,
+  projects: readonly Parameters<typeof findInProject>[1][],
+  open: Open,
+): Promise<TreeFindings> {
+  const findings: Finding[] = [];
+  const warnings: Warning[] = [];
+  const claimed = new Set<string>();
+  for (const project of projects) await findInProject(tree, project, { findings, warnings, claimed, open });
+  return { findings, warnings, claimed };
+}
+
+/** A project under another file name: what its own document says. */
+export const composeFile: DocumentRule = {
+  name: RULE,
+  matches: (document) => asFields(fieldOf(document.value, 'services')) !== undefined && isCompose(document),
+  find: (document) => findInServices([document], { variables: NO_VARIABLES, others: new Map(), profiles: new Set() }),
+};

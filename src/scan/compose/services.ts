@@ -1,0 +1,176 @@
+// The services of Compose files: what they are when layers and extended services are merged, and the images that they use.
+// Format: github.com/compose-spec/compose-spec, docs.docker.com/reference/compose-file/merge.
+import type { Finding, Path, ScannedDocument, Warning } from '../contract.ts';
+import { asFields, type Fields, fieldOf, listOf, scalarOf, textOf } from '../fields.ts';
+import { maybe, type Spot, unresolved, used } from '../findings.ts';
+import { judgeImage } from '../image-text.ts';
+import { resolveIn } from '../tree-paths.ts';
+import { interpolate, type Variables } from '../variables.ts';
+
+export const RULE = 'compose';
+/** Chains of `extends` longer than this go in circles. */
+const MAX_EXTENDS = 20;
+/** Lists to which a later layer adds. */
+const ADDED: ReadonlySet<string> = new Set(['profiles', 'volumes']);
+
+export interface Surroundings {
+  readonly variables: Variables;
+  /** Files that `extends` names. */
+  readonly others: ReadonlyMap<string, ScannedDocument>;
+  /** Profiles that are started. */
+  readonly profiles: ReadonlySet<string>;
+  /** Why nothing of this may be in use. */
+  readonly doubt?: string;
+}
+
+/** Services are mappings of which one at least has an image or is built; before version 2 they stood at the top. A file may also only include others. */
+export function isCompose({ value }: ScannedDocument): boolean {
+  if (fieldOf(value, 'apiVersion') !== undefined || fieldOf(value, 'kind') !== undefined) return false;
+  const services = Object.values(servicesOf(value));
+  return services.some((service) => ['image', 'build', 'extends'].some((name) => fieldOf(service, name) !== undefined));
+}
+
+export function servicesOf(value: unknown): Fields {
+  return asFields(fieldOf(value, 'services')) ?? asFields(value) ?? {};
+}
+
+function pathTo(document: ScannedDocument, ...path: Path): Path {
+  return asFields(fieldOf(document.value, 'services')) ? ['services', ...path] : path;
+}
+
+/** The path of the file that a service of this document extends. */
+export function extendedFile(document: ScannedDocument, service: unknown, variables: Variables): string | undefined {
+  const named = textOf(fieldOf(service, 'extends'), 'file');
+  return named === undefined ? undefined : resolveIn(directoryOf(document.file), interpolate(named, variables).text);
+}
+
+export function directoryOf(file: string): string {
+  return file.slice(0, Math.max(0, file.lastIndexOf('/')));
+}
+
+/** The images of the services of a file and its overrides, and the models that they name. */
+export function* findInServices(layers: readonly ScannedDocument[], around: Surroundings): Iterable<Finding | Warning> {
+  const valid = layers.slice(
+    Math.max(
+      0,
+      layers.findLastIndex((document) => tagOf(document, ['services']) !== ''),
+    ),
+  );
+  const names = new Set(valid.flatMap(({ value }) => Object.keys(servicesOf(value))));
+  for (const name of names) {
+    const service = serviceOf(valid, name, around);
+    yield* imageOf(service, around);
+    yield* imageVolumes(service, around);
+  }
+  for (const document of layers) yield* modelsOf(document, around);
+}
+
+interface Entry {
+  readonly value: unknown;
+  readonly document: ScannedDocument;
+  readonly path: Path;
+}
+
+/** A service with where each of its fields is written; of lists to which layers add there are several entries. */
+type Service = ReadonlyMap<string, readonly Entry[]>;
+
+function serviceOf(layers: readonly ScannedDocument[], name: string, around: Surroundings, depth = 0): Service {
+  const service = new Map<string, readonly Entry[]>();
+  for (const document of layers) {
+    const value = servicesOf(document.value)[name];
+    if (tagOf(document, pathTo(document, name)) !== '') service.clear();
+    const fields = asFields(value);
+    if (!fields) continue;
+    for (const [key, entries] of extendedBy(document, fields, { around, depth })) {
+      // A service is not started with its base, nor under its base's profiles.
+      if (key !== 'depends_on' && key !== 'profiles') service.set(key, entries);
+    }
+    for (const [key, written] of Object.entries(fields)) {
+      const path = pathTo(document, name, key);
+      const tag = tagOf(document, path);
+      const known = service.get(key);
+      if (tag === '!reset') service.delete(key);
+      else if (tag === '!override' || !known) service.set(key, [{ value: written, document, path }]);
+      else if (written !== null)
+        service.set(key, [...(ADDED.has(key) ? known : []), { value: written, document, path }]);
+    }
+  }
+  return service;
+}
+
+/** `!reset` takes away what earlier layers say, `!override` puts something in its place. */
+function tagOf(document: ScannedDocument, path: Path): string {
+  if (!/!reset|!override/.test(document.source ?? '')) return '';
+  const tag = document.tagOf?.(path) ?? '';
+  return tag === '!reset' || tag === '!override' ? tag : '';
+}
+
+function extendedBy(
+  document: ScannedDocument,
+  fields: Fields,
+  { around, depth }: { readonly around: Surroundings; readonly depth: number },
+): Service {
+  const { extends: extended } = fields;
+  const name = typeof extended === 'string' ? extended : textOf(extended, 'service');
+  if (name === undefined || depth > MAX_EXTENDS) return new Map();
+  const file =
+    textOf(extended, 'file') === undefined ? document.file : extendedFile(document, fields, around.variables);
+  const other = file === document.file ? document : around.others.get(file ?? '');
+  return other ? serviceOf([other], name, around, depth + 1) : new Map();
+}
+
+function* imageOf(service: Service, around: Surroundings): Iterable<Finding | Warning> {
+  const image = service.get('image')?.at(-1);
+  if (!image || typeof image.value !== 'string') return;
+  const doubt = doubtOf(service, interpolate(image.value, around.variables).text, around) ?? around.doubt;
+  yield* judged(image.value, { ...image, rule: RULE }, { around, doubt });
+}
+
+function doubtOf(service: Service, image: string, { profiles: active, variables }: Surroundings): string | undefined {
+  const given = (name: string): unknown => service.get(name)?.at(-1)?.value;
+  const profiles = (service.get('profiles') ?? [])
+    .flatMap(({ value }) => listOf({ value }, 'value'))
+    .map((profile) => interpolate(String(profile), variables).text);
+  if (given('build') !== undefined && given('build') !== null) return 'built locally';
+  const isStarted = profiles.length === 0 || active.has('*') || profiles.some((profile) => active.has(profile));
+  if (!isStarted) return `only with the profile ${profiles.join(' or ')}`;
+  const isLocal = given('pull_policy') === 'never' || given('pull_policy') === 'build';
+  // What comes from a registry has to be fetched before, all the more where Compose itself never does.
+  return isLocal && !/^(?:[\w-]+\.)+[\w-]+(?::\d+)?\//.test(image) ? 'never pulled' : undefined;
+}
+
+/** `volumes: [{type: image, source: REFERENCE}]`. */
+function* imageVolumes(service: Service, around: Surroundings): Iterable<Finding | Warning> {
+  for (const volumes of service.get('volumes') ?? []) {
+    for (const [index, volume] of listOf(volumes, 'value').entries()) {
+      const source = scalarOf(volume, 'source');
+      if (textOf(volume, 'type') !== 'image' || source === undefined) continue;
+      const spot = { document: volumes.document, path: [...volumes.path, index, 'source'], rule: RULE };
+      yield* judged(source, spot, { around, doubt: around.doubt });
+    }
+  }
+}
+
+/** `models: {llm: {model: ai/x}}`: artifacts in registries, pulled by Docker's runner of models. */
+function* modelsOf(document: ScannedDocument, around: Surroundings): Iterable<Finding | Warning> {
+  for (const [name, model] of Object.entries(asFields(fieldOf(document.value, 'models')) ?? {})) {
+    const found = judgeImage(interpolate(textOf(model, 'model') ?? '', around.variables).text);
+    const spot = { document, path: ['models', name, 'model'], rule: RULE };
+    if (found.kind === 'image') yield maybe(found.image, "a model: Docker's runner of models pulls it", spot);
+  }
+}
+
+function* judged(
+  text: string,
+  spot: Spot,
+  { around, doubt }: { readonly around: Surroundings; readonly doubt: string | undefined },
+): Iterable<Finding | Warning> {
+  const { text: filled, missing } = interpolate(text, around.variables);
+  const found = judgeImage(filled);
+  const unset = missing.length > 0 ? `depends on ${missing.join(', ')}, which nothing sets` : undefined;
+  if (found.kind !== 'image') {
+    if (doubt !== 'built locally')
+      yield unresolved(text, unset ? `the image ${unset}` : 'not an image reference', spot);
+  } else if (doubt ?? unset) yield maybe(found.image, doubt ?? unset ?? '', spot);
+  else yield used(found.image, spot);
+}
