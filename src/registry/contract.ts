@@ -29,6 +29,11 @@ export interface BlobOptions extends ReadOptions {
   readonly opensAnew?: boolean;
 }
 
+export interface StatOptions extends ReadOptions {
+  /** `undefined` also where a part of the image is known to be damaged, by who keeps it: it is to be put again. */
+  readonly whole?: boolean;
+}
+
 export type Bytes = AsyncIterable<Uint8Array>;
 
 /** Opens a content at byte `from`. It is called only when the bytes are needed, and again after a failure. */
@@ -48,7 +53,7 @@ export interface RegistryReader {
   /** Errors: MANIFEST_UNKNOWN, NAME_UNKNOWN. The digest is verified where the reference is one. */
   getManifest(repository: string, tagOrDigest: string, options?: ReadOptions): Promise<RawManifest>;
   /** `undefined` where there is none. Costs no pull quota. */
-  statManifest(repository: string, tagOrDigest: string, options?: ReadOptions): Promise<Descriptor | undefined>;
+  statManifest(repository: string, tagOrDigest: string, options?: StatOptions): Promise<Descriptor | undefined>;
   /** Errors: BLOB_UNKNOWN, NAME_UNKNOWN, RANGE_INVALID (from beyond the end). */
   getBlob(repository: string, digest: Digest, options?: BlobOptions): Promise<BlobContent>;
   /** `undefined` where the repository has no such blob. mediaType is application/octet-stream. */

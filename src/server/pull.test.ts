@@ -2,6 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OCI_MANIFEST } from '../oci/media-types.ts';
 import type { Registry } from '../registry/contract.ts';
+import { blobKey } from '../storage/layout.ts';
+import { createMemoryObjectStore } from '../storage/memory-object-store.ts';
+import { storedRegistry } from '../storage/stored-registry.ts';
 import { ask } from './testing/ask.ts';
 import { emptyRegistry, type Image, putImage } from './testing/content.ts';
 import { startServer, type TestServer } from './testing/start.ts';
@@ -58,6 +61,18 @@ describe('end-3, manifests', () => {
     expect(head.body).toHaveLength(0);
     const { date: _, ...expected } = get.headers;
     expect(head.headers).toMatchObject(expected);
+  });
+
+  it.each(['HEAD', 'GET'])('%s of one that is damaged, as JSON and in size what it was, is 404', async (method) => {
+    const objects = createMemoryObjectStore();
+    const damaged = storedRegistry(objects);
+    const { manifest } = await putImage(damaged, 'lib/damaged', '1');
+    const text = Buffer.from(manifest.bytes).toString().replace('"schemaVersion":2', '"schemaVersion":3');
+    await objects.put(blobKey(manifest.digest), Buffer.from(text));
+    await using other = await startServer(damaged);
+    expect((await ask(`${other.url}/v2/lib/damaged/manifests/1`, method)).status).toBe(404);
+    await damaged.putManifest('lib/damaged', manifest, ['1']);
+    expect((await ask(`${other.url}/v2/lib/damaged/manifests/1`, method)).status).toBe(200);
   });
 
   it('is served to clients that do not say that they accept its type', async () => {

@@ -13,16 +13,11 @@ const BLOB_TYPE = 'application/octet-stream';
 /** end-3. What is there is what is sent, whatever the client says it accepts: clients of all ages leave types out that they do read. */
 export const getManifest: Handler<'manifest-get'> = (request, call) =>
   call.manifests(async () => {
-    const { repository, reference, head } = request;
-    const options = readOptions(request, call);
-    if (head || call.headers['if-none-match'] !== undefined) {
-      const stat = await call.registry.statManifest(repository, reference, options);
-      if (!stat) throw new ImagesError('MANIFEST_UNKNOWN', `no such manifest [${repository}:${reference}]`);
-      if (isUnchanged(call, stat.digest)) return notModified(stat.digest);
-      if (head) return { status: 200, headers: contentHeaders(stat) };
-    }
-    const manifest = await call.registry.getManifest(repository, reference, options);
-    return { status: 200, headers: contentHeaders(manifestDescriptor(manifest)), body: manifest.bytes };
+    // HEAD says what GET gives, also where what is there proves not to be the manifest.
+    const manifest = await call.registry.getManifest(request.repository, request.reference, readOptions(request, call));
+    if (isUnchanged(call, manifest.digest)) return notModified(manifest.digest);
+    const headers = contentHeaders(manifestDescriptor(manifest));
+    return { status: 200, headers, ...(!request.head && { body: manifest.bytes }) };
   }, call.signal);
 
 /** end-2. */

@@ -12,17 +12,17 @@
 import { bootId } from '../io/process-identity.ts';
 import { tapped, verified } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import { type Digest, digestAlgorithm, digester } from '../oci/digest.ts';
+import { type Digest, digestAlgorithm, digester, isDigest } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';
 import type { Bytes } from '../registry/contract.ts';
-import { blobKey, blobStageId, unsyncedKey } from './layout.ts';
+import { blobKey, blobStageId, DAMAGED, damagedKey, unsyncedKey } from './layout.ts';
 import { readObject } from './links.ts';
 import type { ObjectInfo, ObjectStore, Stage } from './object-store.ts';
 
 type Blob = Pick<Descriptor, 'digest' | 'size'>;
 type Trust = 'whole' | 'unsynced' | 'doubtful' | 'damaged';
 
-const DAMAGED = 'damaged ';
+const WRONG = 'damaged ';
 
 /** Where it is there and whole as far as is known; `undefined` counts as absent. What was in doubt has been hashed when it returns. */
 export async function wholeBlob(objects: ObjectStore, digest: Digest): Promise<ObjectInfo | undefined> {
@@ -67,12 +67,32 @@ export async function publishUnsynced(objects: ObjectStore, stage: Stage, digest
 
 /** After bytes of it were wrong: whoever asks next has it hashed. */
 export async function doubtBlob(objects: ObjectStore, digest: Digest): Promise<void> {
-  await note(() => objects.put(unsyncedKey(digest), Buffer.from('doubtful')));
+  await mark(objects, digest, 'doubtful');
 }
 
 /** Of an object that is on disk now, and was seen to be right. */
 export async function removeMark(objects: ObjectStore, digest: Digest): Promise<void> {
-  if (await objects.stat(unsyncedKey(digest))) await note(() => objects.delete([unsyncedKey(digest)]));
+  if (!(await objects.stat(unsyncedKey(digest)))) return;
+  await note(() => objects.delete([unsyncedKey(digest), damagedKey(digest)]));
+}
+
+/** Blobs that are known to be damaged. */
+export async function damagedBlobs(objects: ObjectStore): Promise<ReadonlySet<Digest>> {
+  const damaged = new Set<Digest>();
+  for (const algorithm of await objects.children(DAMAGED)) {
+    for (const hex of await objects.children(`${DAMAGED}${algorithm}`)) {
+      const digest = `${algorithm.slice(0, -1)}:${hex}`;
+      if (isDigest(digest) && !(await wholeBlob(objects, digest))) damaged.add(digest);
+    }
+  }
+  return damaged;
+}
+
+async function mark(objects: ObjectStore, digest: Digest, text: string): Promise<void> {
+  await note(async () => {
+    await objects.put(damagedKey(digest), new Uint8Array(), { volatile: true });
+    await objects.put(unsyncedKey(digest), Buffer.from(text));
+  });
 }
 
 /** The whole blob, verified as it is read; where it proves to be wrong, that is remembered. `undefined` where there is none. Errors: DIGEST_INVALID, SIZE_INVALID. */
@@ -91,9 +111,9 @@ function doubting(objects: ObjectStore, { digest }: Blob, body: Bytes): Bytes {
 async function trustIn(objects: ObjectStore, digest: Digest, { version }: ObjectInfo): Promise<Trust> {
   const bytes = await readObject(objects, unsyncedKey(digest));
   if (!bytes) return 'whole';
-  const mark = Buffer.from(bytes).toString();
-  if (mark === `${DAMAGED}${version}`) return 'damaged';
-  return mark !== '' && mark === bootId() ? 'unsynced' : 'doubtful';
+  const text = Buffer.from(bytes).toString();
+  if (text === `${WRONG}${version}`) return 'damaged';
+  return text !== '' && text === bootId() ? 'unsynced' : 'doubtful';
 }
 
 /** Hashes what is in doubt, or `certain`ly, and writes down the result; one at a time, so that it is done once. */
@@ -109,7 +129,7 @@ async function settled(objects: ObjectStore, digest: Digest, certain?: 'certain'
     if (trust !== 'whole') await makeDurable(objects, digest);
     return stored;
   }
-  await note(() => objects.put(unsyncedKey(digest), Buffer.from(`${DAMAGED}${stored.version}`)));
+  await mark(objects, digest, `${WRONG}${stored.version}`);
   return undefined;
 }
 

@@ -14,6 +14,7 @@
 //     built/HOST/PATH/_tags/TAG                                 the digest of an image that was built here; no repository has it before it is uploaded
 //     build/KEY                                                 what is remembered of a build's step (build/layer/step-record); can be deleted
 //     unsynced/ALGORITHM/HEX                                    why this blob is not simply believed: not on disk yet, in doubt, or damaged (blob-trust)
+//     damaged/ALGORITHM/HEX                                     this blob is in doubt or damaged, says its mark: so that all of them can be listed
 //     indexes/ALGORITHM/HEX                                     what is in this layer, for who looks into images (rootfs/index-codec); can be deleted
 //     stage/XX/ID~OWNER, tmp/…                                  bytes on their way in (fs-ownership, fs-object-store)
 //
@@ -90,6 +91,12 @@ export function builtKey(host: string, path: string, tag: string): string {
 /** A mark beside a blob that is not simply believed. */
 export function unsyncedKey(digest: Digest): string {
   return `images/unsynced/${digestPath(digest)}`;
+}
+
+export const DAMAGED = 'images/damaged/';
+
+export function damagedKey(digest: Digest): string {
+  return `${DAMAGED}${digestPath(digest)}`;
 }
 
 /** `key` is hexadecimal digits. */

@@ -15,7 +15,7 @@ import {
 } from '../oci/manifest.ts';
 import { isTag } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
-import { doubtBlob, removeMark, wholeBlob } from './blob-trust.ts';
+import { damagedBlobs, doubtBlob, removeMark, wholeBlob } from './blob-trust.ts';
 import {
   blobKey,
   layerLinkKey,
@@ -98,6 +98,19 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
     return mediaType === undefined ? undefined : { mediaType, digest, size: bytes.length };
   }
 
+  /** Whether it, or what it consists of, is known to be damaged: nothing is looked at while nothing is. Parts that are not there are none. */
+  async function isDamaged(repository: string, digest: Digest, damaged?: ReadonlySet<Digest>): Promise<boolean> {
+    const known = damaged ?? (await damagedBlobs(objects));
+    if (known.size === 0) return false;
+    const raw = await find(repository, digest);
+    const parts = raw && knownSuccessors(raw);
+    if (!parts) return known.has(digest);
+    const { blobs, manifests } = parts;
+    if (blobs.some((blob) => known.has(blob.digest))) return true;
+    for (const child of manifests) if (await isDamaged(repository, child.digest, known)) return true;
+    return false;
+  }
+
   function unknown(repository: string, tagOrDigest: string): Promise<ImagesError> {
     const error = new ImagesError('MANIFEST_UNKNOWN', `no such manifest in ${repository} [${tagOrDigest}]`);
     return absent(objects, repository, error);
@@ -143,7 +156,10 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
       if (!manifest) throw await unknown(repository, tagOrDigest);
       return manifest;
     },
-    statManifest: (repository, tagOrDigest) => stat(repository, tagOrDigest),
+    statManifest: async (repository, tagOrDigest, { whole = false } = {}) => {
+      const found = await stat(repository, tagOrDigest);
+      return found && whole && (await isDamaged(repository, found.digest)) ? undefined : found;
+    },
     putManifest: async (repository, manifest, newTags) => {
       checkRepository(repository);
       newTags.forEach(checkTag);
@@ -219,6 +235,16 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
 function someOf(digests: readonly Digest[]): string {
   const more = digests.length - NAMED_IN_ERROR;
   return `${digests.slice(0, NAMED_IN_ERROR).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
+}
+
+/** `undefined` for what a volume that was taken over may hold: kinds that are not known here. */
+function knownSuccessors(manifest: RawManifest): ReturnType<typeof successors> | undefined {
+  try {
+    return successors(decodeManifest(manifest));
+  } catch (error) {
+    if (isImagesError(error, 'MANIFEST_INVALID', 'DIGEST_INVALID', 'UNSUPPORTED')) return undefined;
+    throw error;
+  }
 }
 
 /** A manifest that holds a bad digest is a bad manifest. */

@@ -41,7 +41,7 @@ export async function lackingPlatforms(
 type Answer = 'there' | 'lacking' | 'unclear';
 
 async function platformAnswer(name: FullReference, platforms: PlatformChoice, ends: Ends): Promise<Answer> {
-  const found = await findImage(name, ends.registry, ends.settings);
+  const found = await findImage(name, ends.registry, ends.settings, { whole: true });
   if (!found) return 'lacking';
   const { registry } = ends.registry;
   const { repository } = found;

@@ -17,7 +17,10 @@ export async function missingImages(
     images,
     async (image) => {
       const reference = parseReference(image);
-      return { name: fullReference(reference), loaded: await findImage(reference, registry, settings) };
+      return {
+        name: fullReference(reference),
+        loaded: await findImage(reference, registry, settings, { whole: true }),
+      };
     },
     settings.signal,
   );

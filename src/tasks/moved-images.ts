@@ -51,7 +51,7 @@ export async function changedImages(
   { registry, hosts, settings }: CacheEnds,
 ): Promise<readonly FullReference[]> {
   return await filterAsync(names, settings.signal, async (name) => {
-    const here = await findImage(name, registry, settings);
+    const here = await findImage(name, registry, settings, { whole: true });
     if (!here || name.digest !== undefined) return !here;
     try {
       return (await statAtHost(name, { registry, hosts, settings }))?.digest !== here.descriptor.digest;

@@ -9,7 +9,7 @@ import {
   type Reference,
   tagOrDigest,
 } from '../oci/reference.ts';
-import type { Registry } from '../registry/contract.ts';
+import type { Registry, StatOptions } from '../registry/contract.ts';
 import { type EmbeddedStore, embeddedStoreExists, openEmbeddedStore } from '../storage/embedded-store.ts';
 import { namedWithHost, spellings } from '../storage/name-lookup.ts';
 import type { BlobPlaces } from '../transports/blob-places.ts';
@@ -66,17 +66,19 @@ export interface FoundImage {
 
 /**
  * What the private registry has under a name: a name with a host counts if that full name is recorded, or if its stripped name is there
- * and no host is recorded for it. `alpine` is `library/alpine`.
+ * and no host is recorded for it. `alpine` is `library/alpine`. With `whole`, only
+ * what is not known to be damaged.
  */
 export async function findImage(
   reference: Reference,
   privateRegistry: PrivateRegistry,
   settings: Settings,
+  { whole = false }: Pick<StatOptions, 'whole'> = {},
 ): Promise<FoundImage | undefined> {
   const { registry, store } = privateRegistry;
   const wanted = tagOrDigest(reference);
   for (const { host, ...name } of [reference, ...withoutOwnHost(reference, privateRegistry)]) {
-    const options = { ...callOptions(settings), ...(host && { host }) };
+    const options = { ...callOptions(settings), whole, ...(host && { host }) };
     const spelled = { ...name, ...(host && { host }) };
     for (const path of store ? [name.path] : [...strippedNames(spelled), ...fullNames(spelled)]) {
       const descriptor = await registry.statManifest(path, wanted, options);

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import * as decode from '../oci/decode.ts';
 import { type Descriptor, decodeDescriptor } from '../oci/descriptor.ts';
-import { type Digest, isDigest } from '../oci/digest.ts';
+import { type Digest, digestOf, isDigest } from '../oci/digest.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
 import type { BuildSteps } from '../storage/build-steps.ts';
 
@@ -27,7 +27,7 @@ export function rememberedBases(steps: BuildSteps): RememberedBases {
       return bytes && decodeBase(bytes);
     },
     keep: async (name, platform, { digest, config, layers }) => {
-      const said = { digest, config: Buffer.from(config).toString('base64'), layers };
+      const said = { digest, config: Buffer.from(config).toString('base64'), sha256: digestOf(config), layers };
       await steps.put(keyOf(name, platform), Buffer.from(JSON.stringify(said)));
     },
   };
@@ -35,7 +35,7 @@ export function rememberedBases(steps: BuildSteps): RememberedBases {
 
 function keyOf(name: string, platform: Platform): string {
   return createHash('sha256')
-    .update(JSON.stringify(['base', 1, name, formatPlatform(platform)]))
+    .update(JSON.stringify(['base', 2, name, formatPlatform(platform)]))
     .digest('hex');
 }
 
@@ -48,11 +48,9 @@ function decodeBase(bytes: Uint8Array): RememberedBase | undefined {
       const diffId = decode.optional(layer.diffId, 'layer.diffId', digest);
       return { descriptor: decodeDescriptor(layer.descriptor, 'layer.descriptor'), ...(diffId && { diffId }) };
     });
-    return {
-      digest: digest(fields.digest, 'base.digest'),
-      config: Buffer.from(decode.string(fields.config, 'base.config'), 'base64'),
-      layers,
-    };
+    const config = Buffer.from(decode.string(fields.config, 'base.config'), 'base64');
+    if (digestOf(config) !== fields.sha256) return undefined;
+    return { digest: digest(fields.digest, 'base.digest'), config, layers };
   } catch {
     return undefined;
   }

@@ -83,7 +83,7 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
       const repository = options.repository(name);
       const found = await ask.map(
         manifests,
-        (manifest) => registry.statManifest(repository, manifest.digest, call),
+        (manifest) => registry.statManifest(repository, manifest.digest, { ...call, whole: true }),
         call?.signal,
       );
       // One that is said to have another size is held against what its source has.

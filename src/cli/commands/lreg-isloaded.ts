@@ -9,6 +9,6 @@ export const run: Run = async ({ args, options, context }) => {
   // Not even whose registry it is.
   const { onNote: _, ...settings } = taskSettings(context, options);
   const reference = parseReference(withoutQuotes(args[0] ?? ''));
-  const found = await findImage(reference, await openPrivateRegistry(settings), settings);
+  const found = await findImage(reference, await openPrivateRegistry(settings), settings, { whole: true });
   return found ? 0 : 1;
 };
