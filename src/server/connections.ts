@@ -1,6 +1,7 @@
 // The connections of a server: so many at once, and on each one request after the other. Relies on node:net.
 import type { ServerResponse } from 'node:http';
 import { isIPv4, isIPv6, type Socket } from 'node:net';
+import { createClientCounts } from './client-counts.ts';
 import type { ServerLimits } from './limits.ts';
 
 export interface Connections {
@@ -26,24 +27,18 @@ export function createConnections(
   limits: Pick<ServerLimits, 'connections' | 'connectionsPerClient' | 'waitingRequests'>,
 ): Connections {
   const connections = new Map<Socket, Connection>();
-  const perClient = new Map<string, number>();
+  const perClient = createClientCounts();
   /** Those without a request, longest first. */
   const idle = new Set<Socket>();
   let waiting = 0;
   let isStopping = false;
-
-  function count(client: string, difference: number): void {
-    const left = (perClient.get(client) ?? 0) + difference;
-    if (left > 0) perClient.set(client, left);
-    else perClient.delete(client);
-  }
 
   function forget(socket: Socket): void {
     const connection = connections.get(socket);
     if (!connection) return;
     connections.delete(socket);
     idle.delete(socket);
-    count(connection.client, -1);
+    perClient.change(connection.client, -1);
     waiting -= connection.waiting.length;
     connection.waiting.length = 0;
   }
@@ -60,7 +55,7 @@ export function createConnections(
   }
 
   function hasRoom(client: string): boolean {
-    if ((perClient.get(client) ?? 0) >= limits.connectionsPerClient && !closeIdle(client)) return false;
+    if (perClient.of(client) >= limits.connectionsPerClient && !closeIdle(client)) return false;
     return connections.size < limits.connections || closeIdle();
   }
 
@@ -101,7 +96,7 @@ export function createConnections(
         return;
       }
       connections.set(socket, { client, waiting: [], isBusy: false });
-      count(client, 1);
+      perClient.change(client, 1);
       idle.add(socket);
       socket.once('close', () => forget(socket));
     },

@@ -1,6 +1,7 @@
 // The uploads that clients have begun and not ended: so many in all and of one client, and those that nobody goes on with are discarded in time.
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { Registry, Upload } from '../registry/contract.ts';
+import { createClientCounts } from './client-counts.ts';
 import type { ServerLimits } from './limits.ts';
 
 export interface UploadName {
@@ -36,30 +37,24 @@ const DISCARD_TIMEOUT = 5000;
 export function createUnfinishedUploads({ registry, isActive, limits }: UnfinishedOptions): UnfinishedUploads {
   /** The longest unused first. */
   const uploads = new Map<string, Unfinished>();
-  const perClient = new Map<string, number>();
+  const perClient = createClientCounts();
   let beginning = 0;
-
-  function count(client: string, difference: number): void {
-    const left = (perClient.get(client) ?? 0) + difference;
-    if (left > 0) perClient.set(client, left);
-    else perClient.delete(client);
-  }
 
   function remove(name: UploadName): void {
     const upload = uploads.get(keyOf(name));
     if (!upload) return;
     uploads.delete(keyOf(name));
-    count(upload.client, -1);
+    perClient.change(upload.client, -1);
   }
 
   function add(client: string, { repository, id }: UploadName): void {
     remove({ repository, id });
     uploads.set(keyOf({ repository, id }), { client, repository, id, usedAt: Date.now() });
-    count(client, 1);
+    perClient.change(client, 1);
   }
 
   function isFull(client: string): boolean {
-    return uploads.size + beginning >= limits.uploads || (perClient.get(client) ?? 0) >= limits.uploadsPerClient;
+    return uploads.size + beginning >= limits.uploads || perClient.of(client) >= limits.uploadsPerClient;
   }
 
   /** Those that nobody has used for `age`, as long as `more` wants it. */
@@ -77,7 +72,7 @@ export function createUnfinishedUploads({ registry, isActive, limits }: Unfinish
     begin: async (client, repository, open) => {
       await discardUnused(limits.uploadAge, () => true);
       if (isFull(client)) {
-        const isClientFull = () => (perClient.get(client) ?? 0) >= limits.uploadsPerClient;
+        const isClientFull = () => perClient.of(client) >= limits.uploadsPerClient;
         await discardUnused(
           limits.uploadAgeInNeed,
           (upload) => isFull(client) && (!isClientFull() || upload.client === client),
@@ -89,14 +84,14 @@ export function createUnfinishedUploads({ registry, isActive, limits }: Unfinish
         });
       }
       beginning++;
-      count(client, 1);
+      perClient.change(client, 1);
       try {
         const upload = await open();
         add(client, { repository, id: upload.id });
         return upload;
       } finally {
         beginning--;
-        count(client, -1);
+        perClient.change(client, -1);
       }
     },
     used: add,
