@@ -142,6 +142,9 @@ describe.skipIf(missing)(`RUN on Debian${why}`, () => {
       expect((await listLayer(layer)).filter((line) => line.includes('usr/bin/who'))).toEqual([
         expect.stringContaining(capabilities),
       ]);
+      // It can be started, whether or not it gets what it asks for.
+      const started = await world.drive(who(title), { layers: [base, layer], request: { args: ['/usr/bin/who'] } });
+      expect(started.status).toBe(0);
       // Unpacked again, it is still there: what is copied up keeps it.
       const again = await world.drive(who(title), {
         layers: [base, layer],

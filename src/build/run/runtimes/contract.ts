@@ -13,7 +13,7 @@ export interface Launch {
   readonly directory: string;
   readonly user: RunUser;
   readonly loopbackOnly: boolean;
-  /** Without `CAP_`: the most that a process in it can have. */
+  /** Without `CAP_`: what root has in it. */
   readonly capabilities: readonly string[];
   readonly hostname: string;
   readonly ids: Ids;
@@ -69,6 +69,14 @@ const CAPABILITIES: readonly string[] = [
 /** Root has all that it can have: what it starts can gain nothing. Others may become root of the container (sudo), as with BuildKit. */
 export function gainsNothing({ user }: Pick<Launch, 'user'>): boolean {
   return user.uid === 0;
+}
+
+/**
+ * What a process could gain. A program with a capability of its own that is not among these cannot even be started (`ping -V`): who gains nothing anyway
+ * may have all.
+ */
+export function boundingOf(launch: Launch): readonly string[] {
+  return gainsNothing(launch) ? CAPABILITIES : launch.capabilities;
 }
 
 /** Of /proc and /sys: what even root in a container has no business with (runtime-spec, config-linux.md, as Docker sets them). */

@@ -4,7 +4,7 @@ import { compileFilter } from '../seccomp/compile.ts';
 import { OWNER_CALLS } from '../seccomp/list.ts';
 import { ociProfile } from '../seccomp/oci-profile.ts';
 import { command, quoted } from '../shell.ts';
-import { gainsNothing, type Launch, type LaunchPlan, MASKED, READ_ONLY, type Runtime } from './contract.ts';
+import { boundingOf, gainsNothing, type Launch, type LaunchPlan, MASKED, READ_ONLY, type Runtime } from './contract.ts';
 
 export function ociRuntime(name: RuntimeName & ('runc' | 'crun'), program: string): Runtime {
   return { name, can: () => true, plan: (launch) => plan(name, program, launch) };
@@ -36,8 +36,8 @@ ${quoted(program)} ${run}`,
 
 function configOf(name: 'runc' | 'crun', launch: Launch): object {
   const { root, args, env, directory, user, hostname } = launch;
-  const capabilities = launch.capabilities.map((capability) => `CAP_${capability}`);
-  const own = user.uid === 0 ? capabilities : [];
+  const named = (capabilities: readonly string[]) => capabilities.map((capability) => `CAP_${capability}`);
+  const own = user.uid === 0 ? named(launch.capabilities) : [];
   const oneId = launch.ids.owners === 'one';
   const pretended = launch.ignoreChown ? OWNER_CALLS : [];
   return {
@@ -48,7 +48,13 @@ function configOf(name: 'runc' | 'crun', launch: Launch): object {
       args,
       env: [...env].map(([variable, value]) => `${variable}=${value}`),
       cwd: directory,
-      capabilities: { bounding: capabilities, effective: own, permitted: own, inheritable: [], ambient: [] },
+      capabilities: {
+        bounding: named(boundingOf(launch)),
+        effective: own,
+        permitted: own,
+        inheritable: [],
+        ambient: [],
+      },
       noNewPrivileges: gainsNothing(launch),
     },
     root: { path: root, readonly: false },
