@@ -85,7 +85,10 @@ export const COMMANDS: readonly CommandSpec[] = [
       FORCE,
       KEEP_GOING,
       REFRESH,
-      { name: 'maybe', help: 'Also what only looks like an image: one HEAD each tells whether it is one' },
+      {
+        name: 'maybe',
+        help: 'Also what only looks like an image: one HEAD each tells whether it is one, or one GET where that finds nothing',
+      },
       ...CHART_VALUES,
       DRY_RUN,
       PLATFORM,

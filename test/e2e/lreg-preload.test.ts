@@ -104,7 +104,7 @@ describe('images lreg_preload', () => {
     expect(JSON.parse(await world.must(['lreg_inspect', 'alpine:1'])).Digest).toBe(NEWER.manifest.digest);
   });
 
-  it('settles with --maybe what only looks like an image, by one HEAD each', async () => {
+  it('settles with --maybe what only looks like an image, by one HEAD each, and one GET where that finds nothing', async () => {
     await using scene = await newScene();
     const { world, upstream, at } = scene;
     const overlay = await scene.overlay('one', []);
@@ -114,9 +114,11 @@ describe('images lreg_preload', () => {
     expect(upstream.requests).toEqual([]);
     await world.must(['lreg_preload', '--maybe', overlay]);
     expect(await world.must(['lreg_ls'])).toBe('team/tool:\n  ["v1"]\n');
-    expect(upstream.requests.filter((request) => request.startsWith('GET') && request.includes('no/image'))).toEqual(
-      [],
-    );
+    // Some registries do not answer HEAD for what they have.
+    expect(upstream.requests.filter((request) => request.includes('no/image'))).toEqual([
+      'HEAD /v2/no/image/manifests/1',
+      'GET /v2/no/image/manifests/1',
+    ]);
   });
 
   it('looks at everything again with --force, and fetches no layer twice', async () => {
