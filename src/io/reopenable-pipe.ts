@@ -7,6 +7,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
+import { ImagesError } from '../oci/errors.ts';
 
 /** Both ends, as open file descriptors: who has given one to a child, or does not need it, closes it. */
 export interface ReopenablePipe {
@@ -14,8 +15,27 @@ export interface ReopenablePipe {
   readonly writing: number;
 }
 
-/** `directory` is where they lie until they are open: nothing stays there. Throws where there is no mkfifo, and as `open` does. */
-export async function reopenablePipes(directory: string, count: number): Promise<readonly ReopenablePipe[]> {
+/** They lie in one of the directories until they are open, the first one that can hold them: nothing stays there. Errors: RUN_UNAVAILABLE. */
+export async function reopenablePipes(
+  directories: readonly string[],
+  count: number,
+): Promise<readonly ReopenablePipe[]> {
+  let failure: unknown;
+  for (const directory of directories) {
+    try {
+      return await pipesIn(directory, count);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  const said = failure instanceof Error ? (failure.message.trim().split('\n').at(-1) ?? '') : '';
+  throw new ImagesError('RUN_UNAVAILABLE', `no pipe can be made with mkfifo [${said}]`, {
+    hint: 'It is part of coreutils; TMPDIR has to be on a file system that knows pipes.',
+    cause: failure,
+  });
+}
+
+async function pipesIn(directory: string, count: number): Promise<readonly ReopenablePipe[]> {
   const place = await mkdtemp(join(directory, 'pipe-'));
   try {
     const paths = Array.from({ length: count }, (_, at) => join(place, String(at)));

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -80,7 +81,7 @@ async function start(
   settings: Settings,
   { spool: directory, onOutput }: TarScriptOptions,
 ): Promise<Running> {
-  const [out, said] = (await reopenablePipes(directory, 2)) as [ReopenablePipe, ReopenablePipe];
+  const [out, said] = (await reopenablePipes([directory, tmpdir()], 2)) as [ReopenablePipe, ReopenablePipe];
   const child = spawn(script, ['-'], { env: { ...settings.env }, stdio: ['ignore', out.writing, said.writing] });
   const carrier = spawn('cat', [], { env: { ...settings.env, LC_ALL: 'C' }, stdio: [out.reading, spool.fd, 'pipe'] });
   for (const fd of [out.reading, out.writing, said.writing]) closeSync(fd);
