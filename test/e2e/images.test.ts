@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { run, until } from '../peers/process.ts';
 import { newWorld, ROOT } from '../peers/program.ts';
-import { newScene } from './testing/scene.ts';
+import { ALPINE, newScene } from './testing/scene.ts';
 
 describe('images', () => {
   it('shows the help when asked in any way, and the help of a command', async () => {
@@ -65,10 +65,11 @@ describe('images', () => {
     await using scene = await newScene();
     const { world, upstream, at } = scene;
     const overlay = await scene.overlay('one', [at('library/alpine:1')]);
-    upstream.behave({ hang: /blobs/ });
+    const layer = ALPINE.blobs[1]?.digest ?? '';
+    upstream.behave({ hang: new RegExp(layer) });
     const child = world.startImages(['lreg_preload', overlay]);
     const closed = once(child, 'close');
-    await until(async () => upstream.requests.some((request) => request.includes('/blobs/')));
+    await until(async () => upstream.requests.some((request) => request.includes(layer)));
     child.kill('SIGINT');
     expect((await closed)[0]).toBe(130);
     // The first blob that is asked for is the config: nothing is written before all parts are seen to agree.

