@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { formatReference } from '../oci/reference.ts';
 import { openEmbeddedStore } from '../storage/embedded-store.ts';
 import { builtImageSource } from './built-image-source.ts';
+import { manifestName } from './image-form.ts';
 import { makeImage } from './make-image.ts';
 import type { OpenedSource, OpenSourceOptions } from './open-source.ts';
 import { dataDirectory } from './registry-state.ts';
@@ -25,7 +26,7 @@ export async function buildOverlayImage(directory: string, settings: Settings): 
   const { name } = await makeImage(directory, settings, {
     // Always: the script may make something else now. What has not changed is not done again.
     force: true,
-    ...(hasDockerfile && { tag: nameAfter(directory) }),
+    ...(hasDockerfile && { tag: await tagOf(directory) }),
     onEvent: (event) => {
       if (event.type === 'warning') settings.onNote?.(`WARNING: ${event.message}`);
     },
@@ -39,6 +40,12 @@ export async function buildOverlayImage(directory: string, settings: Settings): 
       return source;
     },
   };
+}
+
+/** A Dockerfile does not say what its image is called. */
+async function tagOf(directory: string): Promise<string> {
+  const name = await manifestName(directory);
+  return name ? formatReference(name) : nameAfter(directory);
 }
 
 /** `metallb/image` is `library/metallb:latest`, other directories are called as they are. */

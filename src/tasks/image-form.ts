@@ -47,6 +47,27 @@ export async function readImageForm(directory: string, options: FormOptions): Pr
   return { kind: 'manifest', path, name, dockerfile: parseDockerfile(`${path} as a Dockerfile`, text) };
 }
 
+/**
+ * What the manifest.json of a directory calls the image, whatever it is built by: `undefined` where there is none, or it is no image's (web applications have a
+ * manifest.json too). Errors: CONFIG_INVALID for one of an image that does not say what is needed.
+ */
+export async function manifestName(directory: string): Promise<Reference | undefined> {
+  const path = join(directory, 'manifest.json');
+  if (!(await kindOf(path))?.isFile()) return undefined;
+  const text = await textOf(path);
+  return isOfImage(text) ? readManifest(path, text).name : undefined;
+}
+
+/** By what only those of images have. */
+function isOfImage(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return decode.isObject(value) && ['acKind', 'acVersion', 'labels', 'app'].some((key) => value[key] !== undefined);
+  } catch {
+    return false;
+  }
+}
+
 interface ManifestForm {
   readonly name: Reference;
   readonly exec: readonly string[];

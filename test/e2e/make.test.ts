@@ -320,6 +320,40 @@ it('builds the directory `image` of an overlay, and any other that is named, whe
   }
 });
 
+it('names the image of an overlay as its manifest.json does, also where a Dockerfile builds it', async () => {
+  await using world = await newWorld();
+  const overlay = async (name: string, manifest?: unknown) => {
+    const directory = join(world.path, name, 'image');
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, 'Dockerfile'), 'FROM scratch\nADD ovl.tar /\n');
+    await writeFile(join(directory, 'tar'), '#!/bin/sh\ntar -C "$(dirname "$0")" -cf "$1" Dockerfile\n', {
+      mode: 0o755,
+    });
+    if (manifest !== undefined) await writeFile(join(directory, 'manifest.json'), JSON.stringify(manifest));
+    return join(world.path, name);
+  };
+  const labels = [{ name: 'version', value: '1.2' }];
+  const items = [
+    await overlay('a', { acKind: 'ImageManifest', name: 'team/controller', labels, app: { exec: ['/bin/c'] } }),
+    await overlay('b', { name: 'registry.example.org/team/hosted', labels }),
+    // What belongs to a web application, and no manifest at all.
+    await overlay('c', { name: 'My App', short_name: 'app', icons: [] }),
+    await overlay('d'),
+  ];
+  const tar = join(world.path, 'images.tar');
+  await world.must(['make', `--tar=${tar}`, ...items]);
+  expect((await world.must(['make', '--list', tar])).split('\n').filter(Boolean)).toEqual([
+    'docker.io/library/c:latest',
+    'docker.io/library/d:latest',
+    'docker.io/team/controller:1.2',
+    'registry.example.org/team/hosted:1.2',
+  ]);
+  const versionless = await overlay('e', { acKind: 'ImageManifest', name: 'team/controller' });
+  const refused = await world.images(['make', `--tar=${tar}`, versionless]);
+  expect(refused.status).toBe(1);
+  expect(refused.stderr).toContain('without a label `version`');
+});
+
 it('leaves nothing behind where it is interrupted', async () => {
   await using world = await newWorld();
   const registry = await world.startRegistry();
