@@ -51,8 +51,16 @@ export interface FilterOptions {
   readonly pretended?: readonly string[];
 }
 
-/** As the kernel takes it (struct sock_filter, little-endian); `undefined` for machines that the list has no numbers for. */
+const compiled = new Map<string, Uint8Array | undefined>();
+
+/** As the kernel takes it (struct sock_filter, little-endian); `undefined` for machines that the list has no numbers for. Each is compiled once. */
 export function compileFilter(architecture: string, options: FilterOptions = {}): Uint8Array | undefined {
+  const key = [architecture, ...(options.pretended ?? [])].join(' ');
+  if (!compiled.has(key)) compiled.set(key, compile(architecture, options));
+  return compiled.get(key);
+}
+
+function compile(architecture: string, options: FilterOptions): Uint8Array | undefined {
   const known = Object.hasOwn(ARCHITECTURES, architecture) ? ARCHITECTURES[architecture] : undefined;
   if (!known) return undefined;
   const answers = answersOf(options);
@@ -70,8 +78,11 @@ export function compileFilter(architecture: string, options: FilterOptions = {})
 type Answers = ReadonlyMap<string, Program>;
 
 function answersOf({ pretended = [] }: FilterOptions): Answers {
-  const all = (purposes: typeof ALLOWED, value: number) =>
-    purposes.flatMap(({ calls }) => calls.map((call) => [call, [{ code: RETURN, value }]] as const));
+  // One program for all of one answer: that is how neighbours of the same are known.
+  const all = (purposes: typeof ALLOWED, value: number) => {
+    const program: Program = [{ code: RETURN, value }];
+    return purposes.flatMap(({ calls }) => calls.map((call) => [call, program] as const));
+  };
   return new Map<string, Program>([
     ...all(ALLOWED, ALLOW),
     ...all(REFUSED, REFUSE),
@@ -118,7 +129,7 @@ function rangesOf(numbers: string, answers: Answers): readonly Range[] {
   const begin = (first: number, answer: Program): void => {
     const last = ranges.at(-1);
     if (last?.first === first) ranges.pop();
-    if (JSON.stringify(ranges.at(-1)?.answer) !== JSON.stringify(answer)) ranges.push({ first, answer });
+    if (ranges.at(-1)?.answer !== answer) ranges.push({ first, answer });
   };
   for (const [at, { number, answer }] of known.entries()) {
     begin(number, answer);
