@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findProgram, needs } from '../../../test/peers/find.ts';
@@ -98,9 +98,22 @@ describe.skipIf(missing)(`RUN with a private network${why}`, () => {
   });
 
   it.skipIf(needs('slirp4netns').missing)('a user has it too, or is told what is closed to him', async () => {
-    const { output, error } = await drive('a user with subordinate ids', ASK);
-    const { mode } = await stat('/dev/net/tun');
-    if ((mode & 0o006) === 0o006) expect(output).toBe('served\nnothing\nnothing\n');
-    else expect(error).toMatchObject({ code: 'RUN_UNAVAILABLE', message: expect.stringContaining('/dev/net/tun') });
+    const device = (mode: string): string[] => {
+      const path = join(world.path, `tun-${crypto.randomUUID()}`);
+      const script = `mknod -m ${mode} ${path} c 10 200; mount -o bind ${path} /dev/net/tun; exec "$@"`;
+      return ['unshare', '-m', 'sh', '-ec', script, 'sh'];
+    };
+    for (const title of ['a user with subordinate ids', 'nobody']) {
+      const open = await drive(title, ASK, { before: device('0666') });
+      expect({ title, output: open.output, error: open.error }).toEqual({
+        title,
+        output: 'served\nnothing\nnothing\n',
+        error: undefined,
+      });
+      expect((await drive(title, ASK, { before: device('0600') })).error).toMatchObject({
+        code: 'RUN_UNAVAILABLE',
+        message: expect.stringContaining('/dev/net/tun'),
+      });
+    }
   });
 });
