@@ -20,7 +20,8 @@ export function helmCharts(documentRules: readonly DocumentRule[]): TreeRule {
       const warnings: Warning[] = [];
       const claimed = new Set<string>();
       const directories = await chartDirectories(tree);
-      const releases: ReleasesByChart = directories.length === 0 ? new Map() : await releasesOf(tree);
+      const releases: ReleasesByChart =
+        directories.length > 0 || tree.files.some(isPacked) ? await releasesOf(tree) : new Map();
       for (const directory of directories) {
         for (const file of filesIn(tree, directory)) claimed.add(file);
         const deployed = releases.get(directory) ?? [];
@@ -45,7 +46,11 @@ export function helmCharts(documentRules: readonly DocumentRule[]): TreeRule {
       const repositories = await repositoriesIn(tree);
       for (const file of tree.files) {
         if (!isPacked(file) || claimed.has(file) || repositories.has(directoryOf(file))) continue;
-        const found = await findInArchive(tree, file, { rules: documentRules, releases: [], given });
+        const found = await findInArchive(tree, file, {
+          rules: documentRules,
+          releases: releases.get(file) ?? [],
+          given,
+        });
         addAll(findings, found.findings);
         addAll(warnings, found.warnings);
       }

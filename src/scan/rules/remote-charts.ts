@@ -61,7 +61,7 @@ function chartAt(visit: Visit): RemoteChart | undefined {
   if (isWhole && object.group === 'helm.cattle.io' && object.kind === 'HelmChart') {
     const spec = fieldOf(value, 'spec');
     return {
-      name: textOf(spec, 'chart'),
+      name: textOf(spec, 'chartContent') === undefined ? remoteName(textOf(spec, 'chart')) : 'chartContent',
       parameters: mapped(asFields(fieldOf(spec, 'set')), [...path, 'spec', 'set']),
     };
   }
@@ -133,4 +133,9 @@ function nested(parameters: readonly Parameter[]): Fields {
 
 function plain(map: ReadonlyMap<string, unknown>): Fields {
   return Object.fromEntries([...map].map(([key, value]) => [key, value instanceof Map ? plain(value) : value]));
+}
+
+/** A path is one in the tree; what the server itself hands out lies in the tree, or nobody knows where. */
+function remoteName(chart: string | undefined): string | undefined {
+  return chart?.startsWith('./') || chart?.startsWith('../') ? undefined : chart;
 }

@@ -4,7 +4,7 @@ import type { DataByName } from '../../object-data.ts';
 import type { Dictionary } from '../template/values.ts';
 
 export interface Release {
-  /** The directory of the chart. */
+  /** The directory of the chart, or the file that it is packed in. */
   readonly chart: string;
   /** The file that deploys it. */
   readonly file: string;
@@ -29,6 +29,8 @@ export interface Surroundings {
   readonly data: DataByName;
   /** HelmReleases that only change others, by their names. */
   readonly patches: ReadonlyMap<string, readonly Candidate[]>;
+  /** HelmChartConfigs, by the names of what they change. */
+  readonly configs: ReadonlyMap<string, readonly Candidate[]>;
 }
 
 /** Yields what a candidate deploys; a chart that is elsewhere is none of it. */

@@ -1,4 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are Flux's variables
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { imagesOf } from '../../images.ts';
 import { scanFiles } from '../../testing/scan-files.ts';
@@ -16,6 +20,19 @@ const helmRelease = (spec: string, name = 'r') =>
 const CHART = '  chart: {spec: {chart: ./charts/c, sourceRef: {kind: GitRepository, name: g}}}\n';
 const application = (source: string) =>
   `apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\nspec:\n  source:\n    repoURL: https://git.example/x\n    path: charts/c\n${source}`;
+
+function packedChart(files: Files): Uint8Array {
+  const top = mkdtempSync(join(tmpdir(), 'images-chart-'));
+  try {
+    for (const [file, content] of Object.entries(files)) {
+      mkdirSync(join(top, dirname(file)), { recursive: true });
+      writeFileSync(join(top, file), content);
+    }
+    return execFileSync('tar', ['-C', top, '-czf', '-', ...Object.keys(files)]);
+  } finally {
+    rmSync(top, { recursive: true, force: true });
+  }
+}
 
 async function found(files: Files): Promise<{
   readonly used: readonly string[];
@@ -102,6 +119,21 @@ describe('a chart in the tree', () => {
     const text =
       'apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nspec:\n  generators: [{list: {elements: [{tag: v1}, {tag: v2}]}}]\n  template: {spec: {source: {path: charts/c, helm: {parameters: [{name: image.tag, value: "{{tag}}"}]}}}}\n';
     expect((await found({ ...chart('charts/c'), 'a.yaml': text })).used).toEqual(['q.io/a:v1', 'q.io/a:v2']);
+  });
+
+  it("is deployed by a HelmChart of k3s, packed or not, with its HelmChartConfig's values", async () => {
+    const helmChart = (path: string) =>
+      `apiVersion: helm.cattle.io/v1\nkind: HelmChart\nmetadata: {name: x}\nspec:\n  chart: ${path}\n  valuesContent: |-\n    image: {tag: "3"}\n  set: {image.repository: q.io/k}\n`;
+    const config =
+      'apiVersion: helm.cattle.io/v1\nkind: HelmChartConfig\nmetadata: {name: x}\nspec: {valuesContent: "more: true"}\n';
+    const plain = { ...chart('charts/c'), 'x.yaml': helmChart('./charts/c'), 'config.yaml': config };
+    expect(await found(plain)).toMatchObject({ used: ['q.io/b:3', 'q.io/k:3'], warnings: [] });
+    const packed = packedChart(chart('c'));
+    const result = await scanFiles({
+      'static/c-1.0.0.tgz': packed,
+      'x.yaml': helmChart('https://%{KUBERNETES_API}%/static/charts/c-1.0.0.tgz'),
+    });
+    expect(imagesOf(result)).toEqual(['q.io/k:3']);
   });
 
   it('is deployed by a kustomization', async () => {

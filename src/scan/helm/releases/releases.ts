@@ -9,11 +9,13 @@ import { readYaml } from '../template/yaml-values.ts';
 import { argoReleases } from './argo-cd.ts';
 import { fleetReleases, helmfileReleases, kustomizeReleases } from './files.ts';
 import { fluxReleases, isHelmRelease, patchesIn, sourcesOf } from './flux.ts';
+import { configsIn, k3sReleases } from './k3s.ts';
 import type { Candidate, ReadReleases, Release, Surroundings } from './release.ts';
 
 const READERS: readonly ReadReleases[] = [
   fluxReleases,
   argoReleases,
+  k3sReleases,
   kustomizeReleases,
   helmfileReleases,
   fleetReleases,
@@ -21,7 +23,8 @@ const READERS: readonly ReadReleases[] = [
 
 const FILE = /\.(?:ya?ml|json)$|(?:^|\/)Kustomization$/i;
 /** In a file that deploys a chart one of these stands. */
-const CLUE = /\bHelmRelease\b|\bargoproj\.io\/|\bhelmCharts:|\bhelmChartInflationGenerator:|^releases:|^helm:/m;
+const CLUE =
+  /\bHelmRelease\b|\bargoproj\.io\/|\bhelm\.cattle\.io\/|\bhelmCharts:|\bhelmChartInflationGenerator:|^releases:|^helm:/m;
 
 /** Each file is read once, and parsed only where it may deploy a chart. What lies among a chart's templates deploys nothing yet. */
 export async function releasesIn(tree: FileTree): Promise<ReadonlyMap<string, readonly Release[]>> {
@@ -32,7 +35,12 @@ export async function releasesIn(tree: FileTree): Promise<ReadonlyMap<string, re
     if (CLUE.test(text)) candidates.push(...(await candidatesIn(tree, file, text)));
   }
   const names = new Set(candidates.filter(isHelmRelease).flatMap((one) => [...sourcesOf(one)].map(({ name }) => name)));
-  const around: Surroundings = { tree, patches: patchesIn(candidates), data: await readObjectData(tree, names) };
+  const around: Surroundings = {
+    tree,
+    patches: patchesIn(candidates),
+    configs: configsIn(candidates),
+    data: await readObjectData(tree, names),
+  };
   const releases = new Map<string, Release[]>();
   for (const candidate of candidates) {
     for (const read of READERS) {

@@ -1,0 +1,51 @@
+// The HelmChart of k3s and RKE2 whose chart lies in the tree, and the HelmChartConfig that changes it (docs.k3s.io/add-ons/helm).
+import { directoryInRepository, resolveIn } from '../../tree-paths.ts';
+import { isDictionary } from '../template/values.ts';
+import { valueAt } from '../values.ts';
+import { createLayers, doubtOf } from './layers.ts';
+import type { Candidate, ReadReleases, Surroundings } from './release.ts';
+
+export const k3sReleases: ReadReleases = async (candidate, around) => {
+  const { value, file, line } = candidate;
+  const spec = value.spec;
+  if (!isOf(candidate, 'HelmChart') || !isDictionary(spec)) return [];
+  const chart = chartOf(candidate, around);
+  if (chart === undefined) return [];
+  const layers = createLayers();
+  for (const { value: one } of [candidate, ...(around.configs.get(nameOf(candidate)) ?? [])]) {
+    const content = valueAt(one, 'spec.valuesContent');
+    if (typeof content === 'string') layers.addText(content, 'valuesContent');
+    layers.add(valueAt(one, 'spec.values'));
+  }
+  for (const [name, set] of Object.entries(isDictionary(spec.set) ? spec.set : {})) layers.set(name, set);
+  return [{ chart, file, line, values: layers.values, ...doubtOf(layers) }];
+};
+
+/** HelmChartConfigs by the names of the charts that they are for. */
+export function configsIn(candidates: readonly Candidate[]): ReadonlyMap<string, readonly Candidate[]> {
+  return Map.groupBy(
+    candidates.filter((one) => isOf(one, 'HelmChartConfig')),
+    nameOf,
+  );
+}
+
+function isOf({ value }: Candidate, kind: string): boolean {
+  return value.kind === kind && /^helm\.cattle\.io\//.test(String(value.apiVersion));
+}
+
+function nameOf({ value }: Candidate): string {
+  return String(valueAt(value, 'metadata.name'));
+}
+
+/** A packed chart that the server hands out, `https://%{KUBERNETES_API}%/static/charts/x-1.0.0.tgz`, or a path. */
+function chartOf({ value, file }: Candidate, { tree }: Surroundings): string | undefined {
+  const chart = valueAt(value, 'spec.chart');
+  if (typeof chart !== 'string' || valueAt(value, 'spec.repo') !== undefined) return undefined;
+  const packed = /\/static\/charts\/([^/]+\.tgz)$/.exec(chart)?.[1];
+  if (packed !== undefined) return tree.files.find((name) => name === packed || name.endsWith(`/${packed}`));
+  if (/:\/\//.test(chart)) return undefined;
+  const beside = resolveIn(file.slice(0, Math.max(0, file.lastIndexOf('/'))), chart);
+  if (beside !== undefined && (tree.has(`${beside}/Chart.yaml`) || (beside.endsWith('.tgz') && tree.has(beside))))
+    return beside;
+  return directoryInRepository(tree, file, chart);
+}
