@@ -1,6 +1,7 @@
 // What a command is given of the world: the environment as data, its streams, the signal that ends it. Made once, by the program.
 import { homedir } from 'node:os';
 import { translateFsError } from '../io/fs-errors.ts';
+import type { Interruption } from './interruption.ts';
 import { safeOutput, safeText } from './safe-text.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -18,6 +19,7 @@ export interface Context {
   readonly cacheDirectory: string | undefined;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
+  readonly interruption: Interruption;
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly stderr: Terminal;
   /** Data: the only thing that goes to stdout. Waits where the reader is slow. On a terminal nothing in it drives that. */
@@ -40,7 +42,7 @@ export interface Terminal {
 export interface ContextSettings {
   readonly version: string;
   readonly verbose: boolean;
-  readonly signal: AbortSignal;
+  readonly interruption: Interruption;
   readonly cacheDirectory: string | undefined;
 }
 
@@ -49,6 +51,7 @@ export function processContext(settings: ContextSettings): Context {
   let hasWritten = false;
   return {
     ...settings,
+    signal: settings.interruption.signal,
     get hasWritten() {
       return hasWritten;
     },

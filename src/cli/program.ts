@@ -6,23 +6,24 @@ import type { CommandSpec } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { type Context, processContext } from './context.ts';
 import { findCommand, parseCommandLine } from './grammar.ts';
+import { listenForSignals } from './interruption.ts';
 import { leaveRoom } from './much-data.ts';
 import { reportError } from './report-error.ts';
 import { VERSION } from './version.ts';
 
 /** Ends the process. `cacheDirectory`: see Context. */
 export async function runProgram(argv: readonly string[], cacheDirectory: string | undefined): Promise<never> {
-  const aborter = new AbortController();
-  const interrupted = interruptions(aborter);
+  const interruption = listenForSignals();
+  const { signal } = interruption;
   const verbose = argv.includes('--verbose');
-  const context = processContext({ version: VERSION, verbose, signal: aborter.signal, cacheDirectory });
+  const context = processContext({ version: VERSION, verbose, interruption, cacheDirectory });
   let status: number;
   try {
     status = await runCommandLine(argv, context);
   } catch (error) {
     // Nothing is left to say.
     if (isBrokenPipe(error)) return exit(0);
-    if (aborter.signal.aborted && !verbose) return exit(interrupted.status());
+    if (signal.aborted && !verbose) return interruption.end();
     status = await reportFailure(error, argv, context);
   }
   // A command that ended in peace after a signal has done what it was asked: `serve`.
@@ -64,18 +65,6 @@ function splitCommand(argv: readonly string[]): { command: CommandSpec; rest: re
     throw new ImagesError('USAGE', `unknown option [${first}]`, { hint: '`images help` shows how to use it.' });
   }
   return { command: findCommand(argv[at] as string, COMMANDS), rest: argv.toSpliced(at, 1) };
-}
-
-/** The first signal asks the command to stop where nothing breaks, the second ends the process at once. */
-function interruptions(aborter: AbortController): { status(): number } {
-  let status = 130;
-  const onSignal = (name: NodeJS.Signals): void => {
-    status = name === 'SIGINT' ? 130 : name === 'SIGTERM' ? 143 : 129;
-    if (aborter.signal.aborted) process.exit(status);
-    aborter.abort(new ImagesError('ABORTED', 'interrupted'));
-  };
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
-  return { status: () => status };
 }
 
 /** Output is flushed: pipes and files are written synchronously on POSIX. Open keep-alive connections must not hold the process. */

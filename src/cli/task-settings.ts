@@ -13,6 +13,7 @@ export function taskSettings(context: Context, options?: Options): Settings {
     home: context.home,
     uid: context.uid,
     signal: context.signal,
+    whileComputing: context.interruption.whileComputing,
     onNote: once(context.note),
     ...(data !== undefined && { data }),
     ...(cache && { cache }),

@@ -43,7 +43,8 @@ export async function overlayImages(
   const findings: Finding[] = [];
   const warnings: Warning[] = [];
   for (const item of new Set(items)) {
-    const found = item === '-' ? await inputImages(input, given) : await scanItem(item, settings, given);
+    const look = (): Promise<Found> => (item === '-' ? inputImages(input, given) : scanItem(item, settings, given));
+    const found = await (settings.whileComputing?.(look) ?? look());
     addAll(findings, found.findings);
     addAll(warnings, found.warnings);
   }

@@ -11,6 +11,8 @@ export interface Settings {
   /** Where work is remembered between runs, and what identifies the program that did it: another build remembers nothing of this one's. */
   readonly cache?: { readonly directory: string; readonly program: string };
   readonly signal?: AbortSignal;
+  /** Runs what computes for long without hearing the signal, and leaves nothing behind where it is ended. */
+  readonly whileComputing?: <T>(run: () => Promise<T>) => Promise<T>;
   /** One line for people: something was left out or assumed. */
   readonly onNote?: (text: string) => void;
 }

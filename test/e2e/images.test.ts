@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, copyFile, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -133,4 +133,41 @@ describe('bin/images', () => {
     const [command = '', ...args] = [...asNobody, join(copy, 'bin/images')];
     expect(await run(command, args, { env: world.env })).toEqual({ status: 0, stdout: 'built before\n', stderr: '' });
   });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('is ended by %s while it computes', async (signal) => {
+    await using world = await newWorld();
+    const file = join(world.path, 'large.yaml');
+    await writeFile(
+      file,
+      `kind: List\napiVersion: v1\nitems:\n${'- {kind: Pod, apiVersion: v1, spec: {containers: [{name: a, image: "q.io/a/b:1"}]}}\n'.repeat(60_000)}`,
+    );
+    const child = world.startImages(['getimages', file]);
+    const closed = once(child, 'close');
+    // It has read the file, and is at work on it.
+    await until(async () => processorTime(child.pid) > 50);
+    child.kill(signal);
+    expect(await closed).toEqual([null, signal]);
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('ends after %s whatever a call into the system waits for', async (signal, status) => {
+    await using world = await newWorld();
+    const pipe = join(world.path, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const held = world.startImages(['copy', `docker-archive:${pipe}`, `dir:${join(world.path, 'out')}`]);
+    const closed = once(held, 'close');
+    await until(async () => processorTime(held.pid) > 5);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    held.kill(signal);
+    const [code, by] = await closed;
+    expect([code, by]).toContainEqual(code === null ? signal : status);
+  });
 });
+
+/** In hundredths of a second. */
+function processorTime(pid: number | undefined): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return Number(fields[11]) + Number(fields[12]);
+}

@@ -12,6 +12,7 @@ import { errorLine } from '../report-error.ts';
 import { taskSettings } from '../task-settings.ts';
 
 export const run: Run = async ({ options, context }) => {
+  context.interruption.takeTime();
   expectMuchData();
   const readyDescriptor = options.text('ready-fd');
   const tell = (message: ReadyMessage) => {
