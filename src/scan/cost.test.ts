@@ -51,6 +51,22 @@ const TEXTS: readonly [string, number, (count: number) => string][] = [
     (count) => `a: &a0 {image: "q.io/a/b:1"}\nspec:\n${repeat(count, (i) => `  x${i}: &x${i} {l: *a0}\n`)}`,
   ],
   [
+    'blanks in a line that does not parse',
+    2000,
+    (count) => `a: [\n  image: x${' '.repeat(count)}y${' '.repeat(count)}#\n`,
+  ],
+  [
+    'marks of placeholders',
+    20_000,
+    (count) => `kind: Pod\napiVersion: v1\nspec: {image: "${'<'.repeat(count)}${'_'.repeat(count)}"}\n`,
+  ],
+  ['paths in a line', 20_000, (count) => `a: ${'b.cc/'.repeat(count)}\n`],
+  [
+    'names in a text',
+    20_000,
+    (count) => `kind: ConfigMap\napiVersion: v1\ndata:\n  a: |\n    <${'image'.repeat(count)} x/y:1\n    b\n`,
+  ],
+  [
     'parameters of a chart',
     1000,
     (count) =>

@@ -82,11 +82,15 @@ describe('a file tree', () => {
   });
 
   it('gives the documents of a file, and a warning once for what does not parse', async () => {
-    put('a.yaml', 'a: 1\n---\nb: [\n');
+    for (const file of ['Kustomization', 'a.yaml']) put(file, 'a: 1\n---\nb: [\n');
     const tree = open();
-    expect((await tree.documents('a.yaml')).map(({ value }) => value)).toEqual([{ a: 1 }]);
-    expect(await tree.documents('a.yaml')).toHaveLength(1);
-    expect(warnings).toMatchObject([{ file: 'a.yaml', line: 3 }]);
+    for (const file of tree.files) {
+      expect((await tree.documents(file)).map(({ value }) => value)).toEqual([{ a: 1 }]);
+      expect(await tree.documents(file)).toHaveLength(1);
+    }
+    // Of a manifest the scan tells, when it reads the lines that are left.
+    expect(warnings).toMatchObject([{ file: 'Kustomization', line: 3 }]);
+    expect([...tree.broken]).toEqual(['Kustomization', 'a.yaml']);
     expect(tree.has('a.yaml') && !tree.has('b.yaml')).toBe(true);
   });
 

@@ -37,7 +37,8 @@ export function openFileTree(directory: string, warn: (warning: Warning) => void
   const readText = (file: string): string => decodeText(bytesOf(file));
   const parse = (file: string): readonly ScannedDocument[] => {
     const parsed = parseYaml(file, readText(file), mayMatter);
-    if (!warned.has(file)) {
+    // Of a manifest the scan itself tells, when it reads the file's lines.
+    if (!warned.has(file) && !isManifest(file)) {
       for (const part of parsed.broken) warn({ file, line: part.line, text: brokenText(part) });
     }
     if (parsed.broken.length > 0) {
@@ -63,6 +64,11 @@ export function openFileTree(directory: string, warn: (warning: Warning) => void
       return documents;
     },
   };
+}
+
+/** By its name. */
+export function isManifest(file: string): boolean {
+  return /\.(?:ya?ml|json)$/i.test(file);
 }
 
 /** One look at the size and one read: readFileSync with a stat before it costs a call more a file. */

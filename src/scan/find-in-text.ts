@@ -2,7 +2,7 @@
 import type { DocumentRule, Finding, Warning } from './contract.ts';
 import { type Environment, PLAIN } from './fill-in.ts';
 import { findInDocument } from './find-in-document.ts';
-import { brokenText, imageLines } from './lines.ts';
+import { brokenFile, imageLines } from './lines.ts';
 import { mayMatter } from './may-matter.ts';
 import { uniqueWarnings, withoutRepetition } from './repetition.ts';
 import { substitute } from './variables.ts';
@@ -26,14 +26,16 @@ export function findInText(
   for (const document of parsed.documents) {
     if (rules.length > 0) sort(findInDocument(document, rules, environments), { findings, warnings });
   }
-  for (const part of parsed.broken) {
-    // What databases and editors call JSON: nobody looks for an image there.
-    if (file.endsWith('.json') && !/image/i.test(part.text)) continue;
-    warnings.push({ file, line: part.line, text: brokenText(part) });
+  // What databases and editors call JSON: nobody looks for an image there.
+  const broken = parsed.broken.filter((part) => !file.endsWith('.json') || /image/i.test(part.text));
+  const placeholders: Warning[] = [];
+  for (const part of broken) {
     for (const { variables } of environments) {
-      sort(imageLines(file, { ...part, text: substitute(part.text, variables) }), { findings, warnings });
+      sort(imageLines(file, { ...part, text: substitute(part.text, variables) }), { findings, warnings: placeholders });
     }
   }
+  const warning = brokenFile(file, broken, placeholders);
+  if (warning) warnings.push(warning);
   return { findings: withoutRepetition(findings), warnings: uniqueWarnings(warnings) };
 }
 

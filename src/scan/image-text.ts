@@ -6,6 +6,8 @@ export type Judged =
   | { readonly kind: 'placeholder'; readonly text: string }
   | { readonly kind: 'nothing' };
 
+/** Longer than any reference, and than a placeholder for one. */
+const MAX_LENGTH = 1000;
 const NOTHING: Judged = { kind: 'nothing' };
 const QUOTES = /^(['"`])(.*)\1$/s;
 /** The transports' names of image references; `oci://` is what Helm, Flux and Tekton write. */
@@ -30,7 +32,7 @@ const CLOUD_DISK = /^ami-[0-9a-f]{8,17}$|^projects\/[\w-]+\/global\/images\//;
 export function judgeImage(value: unknown): Judged {
   if (typeof value !== 'string') return NOTHING;
   const text = bare(value);
-  if (text === '') return NOTHING;
+  if (text === '' || text.length > MAX_LENGTH) return NOTHING;
   if (PLACEHOLDER.test(text) || CAPITALS.test(text) || WORDS.test(text)) return { kind: 'placeholder', text };
   if (PATH_OR_ADDRESS.test(text) || !CHARACTERS.test(text)) return NOTHING;
   const reference = tryParseReference(text);
@@ -58,5 +60,6 @@ export function hasRealHost({ host }: Reference): boolean {
 
 function bare(value: string): string {
   const trimmed = value.trim();
+  if (trimmed.length > MAX_LENGTH) return trimmed;
   return trimmed.replace(QUOTES, '$2').trim().replace(SCHEME, '');
 }

@@ -3,10 +3,10 @@ import type { Finding, Warning } from './contract.ts';
 import { judgeImage } from './image-text.ts';
 import { imageKey } from './key-names.ts';
 import { imagesInText } from './text-images.ts';
-import type { BrokenPart } from './yaml.ts';
+import { type BrokenPart, TEMPLATE } from './yaml.ts';
 
 const RULE = 'lines';
-const FIELD = /^\s*(?:-\s+)?["']?([\w.-]+)["']?\s*:\s*(.+?)\s*,?\s*$/;
+const FIELD = /^\s*(?:-\s+)?["']?([\w.-]+)["']?\s*:(.*)$/s;
 /** Names of fields whose texts can look like references: addresses, charts, words for people. */
 const NOT_IMAGES = /url|uri|endpoint|address|host|server|link|chart|repo|registry|descr|comment|message|title|name$/i;
 
@@ -15,16 +15,42 @@ export function brokenText({ reason }: BrokenPart): string {
   return `does not parse, read line by line: ${reason}`;
 }
 
+/** One warning for a file, however many parts of it do not parse. None where they are templates without an image. */
+export function brokenFile(
+  file: string,
+  parts: readonly BrokenPart[],
+  placeholders: readonly Warning[],
+): Warning | undefined {
+  const told = parts.filter(({ reason, text }) => reason !== TEMPLATE || /image/i.test(text));
+  const [first] = told;
+  if (first === undefined) return undefined;
+  const more = told.length > 1 ? ` (${told.length} parts of it)` : '';
+  const [one] = placeholders;
+  const unknown = one ? `; ${placeholders.length} placeholders for images in it, in line ${one.line}: ${one.text}` : '';
+  return { file, line: first.line, text: `${brokenText(first)}${more}${unknown}` };
+}
+
 /** The lines `image: REFERENCE` of a part that did not parse, and words that are images; one that holds a template or a variable is a warning. */
 export function* imageLines(file: string, part: BrokenPart): Iterable<Finding | Warning> {
   const lines = part.text.split('\n');
   for (const [index, text] of lines.entries()) {
-    const field = FIELD.exec(text);
+    const field = fieldOf(text);
     const place = { file, line: part.firstLine + index, path: '' };
-    if (field && imageKey(field[1] ?? '') === 'yes')
-      yield* imageField({ name: field[1] ?? '', value: field[2] ?? '' }, { lines, index, place });
-    else if (!NOT_IMAGES.test(field?.[1] ?? '')) yield* wordsOf(text, field?.[1] === 'value', place);
+    if (field && imageKey(field.name) === 'yes') yield* imageField(field, { lines, index, place });
+    else if (!NOT_IMAGES.test(field?.name ?? '')) yield* wordsOf(text, field?.name === 'value', place);
   }
+}
+
+interface Field {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** `name: value` and `"name": "value",`; undefined where there is no value. */
+function fieldOf(line: string): Field | undefined {
+  const [, name, rest = ''] = FIELD.exec(line) ?? [];
+  const value = rest.trim().replace(/,$/, '').trimEnd();
+  return name === undefined || value === '' ? undefined : { name, value };
 }
 
 interface Spot {
@@ -33,11 +59,8 @@ interface Spot {
   readonly place: Finding['place'];
 }
 
-function* imageField(
-  field: { readonly name: string; readonly value: string },
-  { lines, index, place }: Spot,
-): Iterable<Finding | Warning> {
-  const value = field.value.replace(/\s+#.*$/, '');
+function* imageField(field: Field, { lines, index, place }: Spot): Iterable<Finding | Warning> {
+  const value = field.value.replace(/\s#.*$/s, '').trimEnd();
   const judged = judgeImage(value);
   if (judged.kind === 'placeholder') {
     yield { file: place.file, line: place.line, text: `the image is a placeholder [${value}]` };

@@ -79,13 +79,13 @@ function nameAndValue(token: string): { readonly name: string; readonly value: s
 }
 
 /** `<image>REF</image>`: Jenkins' templates of pods. */
-const XML_IMAGE = /<(\w*[iI]mage\w*)>\s*([^<>\s]+)\s*<\/\1>/g;
+const XML_IMAGE = /<(\w{0,40}[iI]mage\w{0,40})>\s*([^<>\s]{1,1000})\s*<\/\1>/g;
 
 /** Words as a shell would cut them, more or less: comments are gone, quotes are ends, `a = "b"` (TOML) is `a=b`. */
 function tokensOf(text: string): Token[] {
   return text.split('\n').flatMap((content, index) =>
     content
-      .replace(/(^|\s)#.*$/, '$1')
+      .replace(/(^|\s)#.*$/s, '$1')
       .replace(XML_IMAGE, ' $1=$2 ')
       .replace(/([\w-])\s+=\s+/g, '$1=')
       .replace(/=["'`]/g, '=')

@@ -8,6 +8,9 @@ import { parseBounded } from './yaml-limits.ts';
 import { createPositions } from './yaml-positions.ts';
 import { SCHEMA } from './yaml-schema.ts';
 
+/** The reason of what another program makes YAML of. */
+export const TEMPLATE = 'it is a template';
+
 export interface BrokenPart {
   /** The line of the file at which `text` begins. */
   readonly firstLine: number;
@@ -147,7 +150,7 @@ function errorLine(error: unknown, { text }: Part): number {
 }
 
 function reasonOf(error: unknown, { text }: Part): string {
-  if (/\{\{/.test(text)) return 'it is a template';
+  if (/\{\{/.test(text)) return TEMPLATE;
   if (error instanceof YAMLException) return error.reason;
   // Deep flow collections can exhaust the stack before the depth is counted.
   return error instanceof RangeError ? 'it is nested too deeply' : String(error);

@@ -90,11 +90,15 @@ function filledIn(texts: Texts, document: ScannedDocument): Texts | undefined {
   return filled.some(([, text]) => text === undefined) ? undefined : Object.fromEntries(filled);
 }
 
-function fillIn(text: string, variables: Fields, depth = 0): string | undefined {
-  let isKnown = depth < MAX_DEPTH;
+/** Variables that double each other are nobody's. */
+const MAX_VARIABLES = 100;
+
+function fillIn(text: string, variables: Fields, depth = 0, used = { count: 0 }): string | undefined {
+  let isKnown = depth < MAX_DEPTH && text.length <= 1000;
   const filled = text.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, name: string) => {
+    isKnown &&= ++used.count <= MAX_VARIABLES;
     const value = isKnown ? scalarOf(variables, name) : undefined;
-    const inner = value === undefined ? undefined : fillIn(value, variables, depth + 1);
+    const inner = value === undefined ? undefined : fillIn(value, variables, depth + 1, used);
     isKnown &&= inner !== undefined && inner.length <= 1000;
     return inner ?? '';
   });
