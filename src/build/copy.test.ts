@@ -333,7 +333,7 @@ describe('ADD of archives', () => {
     { name: './' },
     { name: './bin/', mode: 0o711, uid: 5, gid: 6 },
     { name: './bin/tool', content: 'tool', mode: 0o4755, uid: 7, gid: 8 },
-    { name: './bin/same', type: 'hardlink', linkname: './bin/tool' },
+    { name: './bin/same', type: 'hardlink', linkname: './bin/tool', mode: 0o4755, uid: 7, gid: 8 },
     { name: './deep/without/parents', content: '1' },
     { name: './to', linkname: '/elsewhere' },
   ];

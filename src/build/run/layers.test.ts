@@ -133,7 +133,11 @@ describe.skipIf(missing)(`layers under RUN${why}`, () => {
 
   it('keep the owners that one user cannot give, where a file is only changed', async () => {
     const request = {
-      args: ['/bin/sh', '-c', 'echo more >>/t/kept; chmod 700 /t/all; echo n >/t/n; rm /t/linked; mkdir /t/linked'],
+      args: [
+        '/bin/sh',
+        '-c',
+        'echo more >>/t/kept; chmod 700 /t/all; echo n >/t/n; ln /t/kept /t/same; rm /t/linked; mkdir /t/linked',
+      ],
     };
     const { layer } = await world.drive(who('nobody'), { layers, request });
     expect(await listLayer(layer)).toEqual([
@@ -142,6 +146,7 @@ describe.skipIf(missing)(`layers under RUN${why}`, () => {
       't/kept file 640 5:6 2more',
       't/linked/ directory 755 0:0',
       't/n file 644 0:0 n',
+      't/same hardlink 640 5:6 t/kept',
     ]);
   });
 
