@@ -67,9 +67,17 @@ export async function findInChart(tree: FileTree, directory: string, options: Ch
       ...(replacing ? [] : own.warnings),
       ...releases.flatMap((one) => one.warnings),
       ...beside.warnings,
+      ...leftOut(options.releases),
       ...missingCharts(valued),
     ],
   };
+}
+
+function leftOut(releases: readonly Release[]): readonly Warning[] {
+  const [first, ...more] = releases.slice(MAX_RELEASES);
+  if (!first) return [];
+  const text = `so many releases deploy the chart that this and ${more.length} more are not looked at`;
+  return [{ file: first.file, line: first.line, text }];
 }
 
 /** What the releases of a chart deploy, and not what it would by itself. */

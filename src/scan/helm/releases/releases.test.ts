@@ -190,6 +190,15 @@ describe('a chart in the tree', () => {
     ]);
   });
 
+  it('has so many releases that a warning says which are not looked at', async () => {
+    const many = Array.from({ length: 103 }, (_, index) =>
+      helmRelease(`${CHART}  values: {image: {tag: "${index}"}}\n`),
+    );
+    const { used, warnings } = await found({ ...chart('charts/c'), 'r.yaml': many.join('---\n') });
+    expect(used).toHaveLength(100);
+    expect(warnings).toEqual([expect.stringContaining('this and 2 more')]);
+  });
+
   it('that is elsewhere is none of it', async () => {
     const remote = helmRelease(
       '  chart: {spec: {chart: c, sourceRef: {kind: HelmRepository, name: g}}}\n  values: {image: {tag: "8"}}\n',
