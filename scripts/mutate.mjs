@@ -1,0 +1,134 @@
+// A mutation sample: changes one thing at a time in a room's sources, in a copy of the checkout, and runs the tests that reach it. What no test notices is printed.
+//
+//   node scripts/mutate.mjs ROOM [--count=20] [--seed=1] [--tests=DIR,…]     (default tests: src/ROOM and test/contract)
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** What is looked for in a line, and what takes its place. */
+const MUTATIONS = [
+  [/ === /g, ' !== '],
+  [/ !== /g, ' === '],
+  [/ <= /g, ' < '],
+  [/ >= /g, ' > '],
+  [/ < (?!\/)/g, ' <= '],
+  [/ > (?!=)/g, ' >= '],
+  [/ && /g, ' || '],
+  [/ \|\| /g, ' && '],
+  [/ \?\? /g, ' && '],
+  [/ \+ /g, ' - '],
+  [/ - /g, ' + '],
+  [/\btrue\b/g, 'false'],
+  [/\bfalse\b/g, 'true'],
+  [/\bif \(!/g, 'if ('],
+  [/\bif \((?!!)/g, 'if (!!0 && '],
+  [/\bcontinue;/g, '{}'],
+  [/\bthrow (?=new|[a-z]\w*\()/g, 'void '],
+  [/\breturn (?=[^;]+;$)/g, 'return undefined && '],
+  [/(?<![\w.'"$-])(\d+)(?![\w.'"%-])/g, (number) => String(Number(number) + 1)],
+  [/\bawait (?=[\w.]+\()/g, 'void '],
+];
+
+const [room, ...words] = process.argv.slice(2);
+const options = Object.fromEntries(words.map((word) => word.replace(/^--/, '').split('=')));
+const count = Number(options.count ?? 20);
+const tests = options.tests?.split(',') ?? [`src/${room}`, 'test/contract'];
+const top = join(import.meta.dirname, '..');
+if (!room) {
+  console.error('usage: node scripts/mutate.mjs ROOM [--count=N] [--seed=N] [--tests=DIR,…]');
+  process.exit(2);
+}
+
+const random = randomFrom(Number(options.seed ?? 1));
+const copy = mkdtempSync(join(tmpdir(), 'images-mutate-'));
+let survivors = 0;
+try {
+  for (const name of execFileSync('git', ['ls-files'], { cwd: top, encoding: 'utf8' }).trim().split('\n')) {
+    cpSync(join(top, name), join(copy, name));
+  }
+  symlinkSync(join(top, 'node_modules'), join(copy, 'node_modules'));
+  const before = runTests(tests);
+  if (before !== 0) throw new Error(`the tests fail without a mutation [${tests.join(' ')}]`);
+  const places = allPlaces();
+  for (let tried = 0; tried < count && places.length > 0; tried++) {
+    const [place] = places.splice(Math.floor(random() * places.length), 1);
+    tryPlace(place);
+  }
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
+console.log(`${survivors} of ${count} survived in ${room}`);
+
+/** A run that fails by itself would count every mutation as noticed. */
+const sound = new Map();
+
+function tryPlace({ file, line, at, length, replacement }) {
+  const path = join(copy, file);
+  const text = readFileSync(path, 'utf8');
+  if (!sound.has(file)) sound.set(file, runTests(tests, file) === 0);
+  if (!sound.get(file)) throw new Error(`the tests that import it fail without a mutation [${file}]`);
+  const lines = text.split('\n');
+  const old = lines[line];
+  lines[line] = old.slice(0, at) + replacement + old.slice(at + length);
+  writeFileSync(path, lines.join('\n'));
+  const status = runTests(tests, file);
+  writeFileSync(path, text);
+  if (status === 0) survivors++;
+  console.log(`${status === 0 ? 'SURVIVED' : 'killed  '} ${file}:${line + 1}: ${old.trim()} → ${lines[line].trim()}`);
+}
+
+/** With a file: the tests of these folders that import it, however far away. */
+function runTests(folders, file) {
+  const words = file
+    ? ['related', file, '--run', ...folders.map((folder) => `--dir=${folder}`).slice(0, 1)]
+    : ['run', ...folders];
+  const done = spawnSync(join(copy, 'node_modules/.bin/vitest'), [...words, '--bail=1', '--passWithNoTests'], {
+    cwd: copy,
+    encoding: 'utf8',
+    timeout: 300_000,
+    env: { ...process.env, CI: 'true', PATH: `${join(copy, 'node_modules/.bin')}:${process.env.PATH}` },
+  });
+  return done.status;
+}
+
+function allPlaces() {
+  const files = readdirSync(join(top, 'src', room), { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes('testing/'),
+  );
+  return files.flatMap((name) => {
+    const file = `src/${room}/${name}`;
+    const lines = readFileSync(join(top, file), 'utf8').split('\n');
+    return lines.flatMap((text, line) =>
+      isCode(text) ? placesIn(text).map((place) => ({ file, line, ...place })) : [],
+    );
+  });
+}
+
+function isCode(line) {
+  return (
+    !/^\s*(?:\/\/|\*|\/\*|import|export (?:type|interface)|readonly|}|\|)/.test(line) &&
+    !/[:,] ?(?:string|number);$/.test(line)
+  );
+}
+
+function placesIn(text) {
+  return MUTATIONS.flatMap(([pattern, replacement]) =>
+    [...text.matchAll(pattern)].map((match) => ({
+      at: match.index,
+      length: match[0].length,
+      replacement: typeof replacement === 'string' ? replacement : replacement(match[0]),
+    })),
+  );
+}
+
+/** The same numbers for the same seed (mulberry32). */
+function randomFrom(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
