@@ -42,6 +42,8 @@ if (!room) {
 
 const random = randomFrom(Number(options.seed ?? 1));
 const copy = mkdtempSync(join(tmpdir(), 'images-mutate-'));
+/** A run that fails by itself would count every mutation as noticed. */
+const sound = new Map();
 let survivors = 0;
 try {
   for (const name of execFileSync('git', ['ls-files'], { cwd: top, encoding: 'utf8' }).trim().split('\n')) {
@@ -59,9 +61,6 @@ try {
   rmSync(copy, { recursive: true, force: true });
 }
 console.log(`${survivors} of ${count} survived in ${room}`);
-
-/** A run that fails by itself would count every mutation as noticed. */
-const sound = new Map();
 
 function tryPlace({ file, line, at, length, replacement }) {
   const path = join(copy, file);
