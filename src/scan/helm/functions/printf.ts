@@ -72,14 +72,16 @@ function formatDirective({ flags, first, width, precision, index, verb }: Direct
   given.choose(first);
   const wide = width === '*' ? Number(given.next()?.value) : Number(width ?? 0);
   const precise = precision === '*' ? String(given.next()?.value) : precision;
-  if (!Number.isInteger(wide) || Math.abs(wide) > LARGEST) return '%!(BADWIDTH)';
-  if (isTooLarge(precise)) return '%!(BADPREC)';
+  const isWide = Number.isInteger(wide) && Math.abs(wide) <= LARGEST;
+  const isPrecise = precise === undefined || Number(precise) <= LARGEST;
+  const complaint = `${isWide ? '' : '%!(BADWIDTH)'}${isPrecise ? '' : '%!(BADPREC)'}`;
   given.choose(index);
   const argument = given.next();
   if (!argument) return `%!${verb}(${index === undefined && first === undefined ? 'MISSING' : 'BADINDEX'})`;
-  const text = formatOne(verb, argument.value, { flags, precision: precise });
-  if (flags.includes('-') || wide < 0) return text.padEnd(Math.abs(wide));
-  return text.padStart(wide, flags.includes('0') ? '0' : ' ');
+  const text = formatOne(verb, argument.value, { flags, precision: isPrecise ? precise : undefined });
+  if (!isWide) return complaint + text;
+  if (flags.includes('-') || wide < 0) return complaint + text.padEnd(Math.abs(wide));
+  return complaint + text.padStart(wide, flags.includes('0') ? '0' : ' ');
 }
 
 function isTooLarge(number: string | undefined): boolean {

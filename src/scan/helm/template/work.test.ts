@@ -65,10 +65,10 @@ describe('a text that a template makes', () => {
   });
 
   it.each([
-    ['{{ printf "%1000000000d" 1 }}', '%!(NOVERB)'],
+    ['{{ printf "%1000000000d" 1 }}', '%!(NOVERB)%!(EXTRA int=1)'],
     ['{{ printf "%10d|%-4s|%04d|%.2f" 7 "x" 42 1.5 }}', '         7|x   |0042|1.50%!(EXTRA)'.replace('%!(EXTRA)', '')],
     ['{{ printf "%*d" 5 42 }}', '   42'],
-    ['{{ printf "%*d" 5000000 42 }}', '%!(BADWIDTH)'],
+    ['{{ printf "%*d" 5000000 42 }}', '%!(BADWIDTH)42'],
     ['{{ printf "%[2]s %[1]s" "a" "b" }}', 'b a'],
     ['{{ printf "%s%%" "a" }}', 'a%'],
     ['{{ printf "%s" }}', '%!s(MISSING)'],
