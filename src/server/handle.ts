@@ -17,6 +17,7 @@ import { parseRequest, type RegistryRequest } from './request.ts';
 import { sendReply } from './send.ts';
 import { createUnfinishedUploads } from './unfinished-uploads.ts';
 import { isPageOfElsewhere } from './web-pages.ts';
+import { whenClosed } from './when-closed.ts';
 
 export interface HandleOptions {
   readonly registry: Registry;
@@ -144,7 +145,7 @@ function hostOf(request: RegistryRequest): string | undefined {
 function holdBody(reply: Reply, response: ServerResponse, { held }: Shared): Reply {
   if (!(reply.body instanceof Uint8Array)) return reply;
   const hold = held.hold(reply.body.length);
-  response.once('close', () => hold[Symbol.dispose]());
+  whenClosed(response, () => hold[Symbol.dispose]());
   return reply;
 }
 

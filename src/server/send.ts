@@ -5,6 +5,7 @@ import type { Bytes } from '../registry/contract.ts';
 import type { ServerLimits } from './limits.ts';
 import { type Transfer, watchProgress } from './progress.ts';
 import type { Reply } from './reply.ts';
+import { whenClosed } from './when-closed.ts';
 
 export interface SendOptions {
   readonly head: boolean;
@@ -59,7 +60,7 @@ async function sendStream(
   };
   const watch = watchProgress(transfer, limits);
   // Until the last byte has gone.
-  response.once('close', () => watch[Symbol.dispose]());
+  whenClosed(response, () => watch[Symbol.dispose]());
   // Leaving the loop returns the source, so the file is closed as soon as the client is gone.
   for await (const chunk of body) {
     signal.throwIfAborted();
