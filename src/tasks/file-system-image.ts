@@ -8,33 +8,58 @@ import { pipeOutput, type RewindableOutput } from '../io/rewindable-output.ts';
 import { unfinishedPath } from '../io/unfinished-file.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { runCommand } from './run-command.ts';
-import type { Settings } from './settings.ts';
+import type { Environment, Settings } from './settings.ts';
 
 export type FileSystem = 'squashfs' | 'erofs';
 
 interface Maker {
   readonly program: string;
   readonly args: (file: string) => readonly string[];
+  readonly env?: Environment;
   /** What its help must say for it to be of use. */
-  readonly helpSays?: string;
+  readonly helpSays: string;
+  /** What is left to do in the file that it has made. */
+  complete?(file: string): Promise<void>;
 }
 
-/** lz4: made and read fastest; a node reads each block again and again. */
+/** The time of the file system itself: equal inputs are to give equal bytes. The entries keep theirs. */
+const TIME = '1';
+const DATED: Environment = { SOURCE_DATE_EPOCH: TIME };
+
+/**
+ * Both squashfs programs read what either makes. What tar2sqfs makes with lz4 only the kernel reads, and sqfstar 4.5 takes no level, without which all but lz4 are
+ * slow. sqfstar cuts times of entries down to SOURCE_DATE_EPOCH, and passes over what the archive says of the root.
+ */
 const MAKERS: Readonly<Record<FileSystem, readonly Maker[]>> = {
   squashfs: [
-    { program: 'tar2sqfs', args: (file) => ['-q', '-f', '-c', 'lz4', file] },
-    { program: 'sqfstar', args: (file) => ['-quiet', '-no-progress', '-comp', 'lz4', '-mkfs-time', '1', file] },
+    {
+      program: 'tar2sqfs',
+      args: (file) => ['-q', '-f', '-c', 'zstd', '-X', 'level=3', file],
+      env: DATED,
+      helpSays: 'zstd',
+    },
+    {
+      program: 'sqfstar',
+      args: (file) => [
+        ...['-quiet', '-no-progress', '-comp', 'lz4', '-noI', '-mkfs-time', TIME],
+        ...['-root-mode', '700', '-root-uid', '0', '-root-gid', '0', file],
+      ],
+      env: { SOURCE_DATE_EPOCH: undefined },
+      helpSays: '-root-mode',
+      complete: async (file) => (await import('./squashfs-root-time.ts')).setRootTime(file, Number(TIME)),
+    },
   ],
   erofs: [
     {
       program: 'mkfs.erofs',
-      args: (file) => ['--quiet', '-T1', '-zlz4', '--tar=f', file, '/dev/stdin'],
+      args: (file) => ['--quiet', `-T${TIME}`, '-zlz4', '--tar=f', file, '/dev/stdin'],
+      env: DATED,
       helpSays: '--tar',
     },
   ],
 };
 const PACKAGES: Readonly<Record<FileSystem, string>> = {
-  squashfs: 'squashfs-tools-ng, or squashfs-tools from 4.5',
+  squashfs: 'squashfs-tools-ng, or squashfs-tools from 4.5.1',
   erofs: 'erofs-utils from 1.7',
 };
 
@@ -44,10 +69,14 @@ export async function fileSystemOutput(path: string, kind: FileSystem, settings:
   const { spawn } = await import('node:child_process');
   const temporary = await unfinishedPath(path);
   const child = spawn(maker.program, maker.args(temporary), {
-    env: { ...settings.env, SOURCE_DATE_EPOCH: '1' },
+    env: { ...settings.env, ...maker.env },
     stdio: ['pipe', 'ignore', 'pipe'],
   });
-  const ended = endOf(child, maker.program);
+  const ended = endOf(
+    child,
+    maker.program,
+    `Where there is room for the file, another program may do it: ${PACKAGES[kind]}.`,
+  );
   // Whoever writes or finishes sees it.
   ended.catch(() => {});
   const output = pipeOutput((bytes) => sendTo(child, bytes, ended), tmpdir());
@@ -58,6 +87,7 @@ export async function fileSystemOutput(path: string, kind: FileSystem, settings:
       await output.finish();
       child.stdin?.end();
       await ended;
+      await maker.complete?.(temporary);
       await rename(temporary, path);
       isDone = true;
     },
@@ -74,26 +104,23 @@ export async function fileSystemOutput(path: string, kind: FileSystem, settings:
 async function findMaker(kind: FileSystem, settings: Settings): Promise<Maker> {
   for (const maker of MAKERS[kind]) {
     const help = await runCommand(maker.program, ['--help'], settings);
-    if (help && (help.stdout + help.stderr).includes(maker.helpSays ?? '')) return maker;
+    if (help && (help.stdout + help.stderr).includes(maker.helpSays)) return maker;
   }
   throw new ImagesError('UNSUPPORTED', `no program here makes ${kind} of an archive`, {
     hint: `Install ${PACKAGES[kind]}.`,
   });
 }
 
-const ROOM = 'Is there room for the file? Else try another program for it.';
-
 /** Resolves when the program has ended well. */
-async function endOf(child: ChildProcess, program: string, hint = ROOM): Promise<void> {
+async function endOf(child: ChildProcess, program: string, hint: string): Promise<void> {
   const errors: Buffer[] = [];
   child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk));
   child.stdin?.on('error', () => {});
   const [status] = (await once(child, 'close')) as [number | null];
   if (status === 0) return;
-  const last = Buffer.concat(errors).toString().trim().split('\n').at(-1) ?? '';
-  throw new ImagesError('UNSUPPORTED', `${program} failed: ${last || `exit ${status}`}`, {
-    hint,
-  });
+  const lines = Buffer.concat(errors).toString().trim().split('\n');
+  const said = lines.find((line) => /\berror\b/i.test(line)) ?? lines.at(-1);
+  throw new ImagesError('UNSUPPORTED', `${program} failed: ${said || `exit ${status}`}`, { hint });
 }
 
 async function sendTo(child: ChildProcess, bytes: Uint8Array, ended: Promise<void>): Promise<void> {

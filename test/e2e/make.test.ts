@@ -1,8 +1,9 @@
 // `images make`: stores that real podman and skopeo take for their own. The proofs need root: it unpacks the archive, as a VM does; the program itself does not.
 
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   buildImage,
@@ -23,6 +24,8 @@ import { newWorld, type World } from '../peers/program.ts';
 import { temporaryDirectory } from '../peers/temporary.ts';
 
 const squashfs = needs('tar2sqfs', 'sqfs2tar', 'mount');
+const MAKERS = ['tar2sqfs', 'sqfstar'];
+const makers = needs(...MAKERS, 'sqfs2tar', 'unsquashfs');
 const debian = needs('root', 'debootstrap');
 const real = needs('root', 'podman', 'skopeo', 'runc', 'setfattr', 'busybox', 'tar');
 
@@ -277,7 +280,7 @@ it('says what failed where a device is full, where the program for a file system
   expect([full.status, directory.status]).toEqual([1, 1]);
 
   await mkdir(join(world.path, 'bin'));
-  const program = '#!/bin/sh\ntest "$1" = --help || { echo no room >&2; exit 1; }\n';
+  const program = '#!/bin/sh\ntest "$1" = --help && echo zstd || { echo no room >&2; exit 1; }\n';
   await writeFile(join(world.path, 'bin/tar2sqfs'), program, { mode: 0o755 });
   const file = join(world.path, 'out.squashfs');
   const early = await world.images(['make', '--format=squashfs', `--tar=${file}`, 'big:1'], {
@@ -287,6 +290,44 @@ it('says what failed where a device is full, where the program for a file system
   expect(early.status).toBe(1);
   expect((await readdir(world.path)).filter((name) => name.includes('out.'))).toEqual([]);
 });
+
+it.skipIf(makers.missing)(
+  `makes the same squashfs at every time with either program alone, which the programs of both read${makers.why}`,
+  async () => {
+    await using world = await newWorld();
+    const registry = await world.startRegistry();
+    const layers = [
+      layerOf([{ name: 'etc/' }, { name: 'etc/hello', data: 'hello', mode: 0o640 }]),
+      randomLayer('r', 300_000),
+    ];
+    await pushImage(registry.base, 'library/x:1', buildImage({ layers }));
+    for (const program of MAKERS) {
+      const bin = await pathWithout(
+        join(world.path, `without-${program}`),
+        MAKERS.filter((other) => other !== program),
+      );
+      const make = async (name: string, env: Record<string, string> = {}) => {
+        const file = join(world.path, `${program}-${name}.squashfs`);
+        await world.must(['make', '--format=squashfs', `--tar=${file}`, 'x:1'], { env: { PATH: bin, ...env } });
+        return file;
+      };
+      const first = await make('first');
+      await setTimeout(1100);
+      for (const again of [await make('second'), await make('third', { SOURCE_DATE_EPOCH: '1234567890' })])
+        expect((await readFile(again)).equals(await readFile(first)), program).toBe(true);
+      expect(await world.must(['make', `--list=${first}`]), program).toBe('docker.io/library/x:1\n');
+      const checked = await world.images(['make', '--check', first]);
+      expect(checked.status, checked.stdout).toBe(0);
+      const tree = join(world.path, `tree-${program}`);
+      await must('unsquashfs', ['-no-xattrs', '-no-progress', '-d', tree, first]);
+      await must('sqfs2tar', ['--no-xattr', first]);
+      const [layer] = JSON.parse(await readFile(join(tree, 'overlay-layers/layers.json'), 'utf8'));
+      expect(await readFile(join(tree, 'overlay', layer.id, 'diff/etc/hello'), 'utf8'), program).toBe('hello');
+      expect((await stat(tree)).mode & 0o7777).toBe(0o700);
+    }
+  },
+  120_000,
+);
 
 it('finds by a name without a host what the private registry has under it, whatever host it came from', async () => {
   await using world = await newWorld();
@@ -482,6 +523,16 @@ it.skipIf(tmpfs.missing)(`names TMPDIR where that is full${tmpfs.why}`, async ()
     await must('umount', [small]);
   }
 });
+
+/** A directory with all programs of this machine but these. */
+async function pathWithout(directory: string, names: readonly string[]): Promise<string> {
+  await mkdir(directory);
+  for (const folder of (process.env.PATH ?? '').split(':')) {
+    for (const name of await readdir(folder).catch(() => []))
+      if (!names.includes(name)) await symlink(join(folder, name), join(directory, name)).catch(() => undefined);
+  }
+  return directory;
+}
 
 function program(): string {
   return join(import.meta.dirname, '../../bin/images');
