@@ -14,23 +14,32 @@ export interface Looking {
   look(image: string): LookOptions;
 }
 
+/** Before output begins. `toFile`: it goes to a file that is put away when the command is interrupted. */
+export type Quiet = (output?: { readonly toFile?: boolean }) => void;
+
 /** Runs `work` with progress on stderr, which is over when `work` writes to stdout: call `quiet` before. */
 export async function looking<T>(
   { options, context }: Pick<Invocation, 'options' | 'context'>,
   order: SourceOrder,
-  work: (looking: Looking, quiet: () => void) => Promise<T>,
+  work: (looking: Looking, quiet: Quiet) => Promise<T>,
 ): Promise<T> {
   const platform = onePlatform(options.text('platform'));
   const reporter = await createReporter(context);
   const onEvent = expectingMuchData(reporter.onEvent);
   const settings = { ...taskSettings(context, options), onNote: reporter.note };
   const look = (image: string): LookOptions => ({ image, order, onEvent, ...(platform && { platform }) });
-  const quiet = (): void => {
+  const computed = Promise.withResolvers<void>();
+  const quiet: Quiet = ({ toFile = false } = {}) => {
     reporter.finish();
     collectGarbage();
+    if (toFile) computed.resolve();
   };
+  // Large trees are computed with for seconds, and nothing that is left behind needs to be put in order.
+  const { whileComputing } = context.interruption;
   try {
-    return await work({ settings, look }, quiet);
+    const done = work({ settings, look }, quiet);
+    await whileComputing(() => Promise.race([done, computed.promise]));
+    return await done;
   } finally {
     reporter.finish();
   }

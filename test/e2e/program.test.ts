@@ -1,6 +1,10 @@
+import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { buildImage, layerOf } from '../fixtures/image.ts';
+import { writeLayout } from '../fixtures/layout.ts';
 import { needs } from '../peers/find.ts';
 import { run } from '../peers/process.ts';
 import { newWorld, ROOT, type World } from '../peers/program.ts';
@@ -98,3 +102,28 @@ function program(): readonly string[] {
   const node = process.env.IMAGES_TEST_NODE;
   return node ? [node, join(ROOT, 'dist/images.js')] : [join(ROOT, 'bin/images')];
 }
+
+describe('a large image that is looked into', () => {
+  it('does not keep the program from ending when it is told to', async () => {
+    await using world = await newWorld();
+    const files = Array.from({ length: 150_000 }, (_, at) => ({ name: `d${at % 300}/f${at}` }));
+    const image = buildImage({ layers: [layerOf(files)] });
+    await writeLayout(join(world.path, 'l'), { large: image });
+    for (const args of [['usage'], ['ls', '-R'], ['check'], ['docker_ls']]) {
+      const whole = performance.now();
+      await world.must([...args, 'oci:l:large']);
+      const takes = performance.now() - whole;
+      // Wherever it is then: while it reads, computes or prints.
+      for (const share of [0.4, 0.7]) {
+        const child = world.startImages([...args, 'oci:l:large']);
+        child.stdout?.resume();
+        const closed = once(child, 'close');
+        await setTimeout(takes * share);
+        if (child.exitCode !== null) continue;
+        child.kill('SIGTERM');
+        const [code, signal] = await closed;
+        expect([143, 'SIGTERM'], `${args.join(' ')} at ${share}`).toContain(code ?? signal);
+      }
+    }
+  }, 180_000);
+});

@@ -15,10 +15,9 @@ export const run: Run = async ({ args, options, context }) => {
   const onPart = (part: CheckedPart): void => {
     if (!json) lines.add(partText(part));
   };
-  const parts = await checkImage(args[0] as string, taskSettings(context, options), {
-    ...(platform && { platform }),
-    onPart,
-  });
+  const settings = taskSettings(context, options);
+  const checking = { ...(platform && { platform }), onPart };
+  const parts = await context.interruption.whileComputing(() => checkImage(args[0] as string, settings, checking));
   await lines.flushed();
   const wrong = parts.reduce((sum, { problems }) => sum + problems.length, 0);
   if (json) await whoeverReads(writeJson(context, { ok: wrong === 0, parts }));

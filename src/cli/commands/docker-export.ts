@@ -8,9 +8,10 @@ import { looking } from '../look.ts';
 export const run: Run = (invocation) =>
   looking(invocation, 'daemon', async ({ look, settings }, quiet) => {
     const { args, options, context } = invocation;
-    const out = archiveOut(options.text('output'), 'The tar archive');
+    const output = options.text('output');
+    const out = archiveOut(output, 'The tar archive');
     await using image = await openTree(look(args[0] as string), settings);
-    quiet();
+    quiet({ toFile: output !== undefined && output !== '-' });
     await out(exportTree(image.tree, image.layers, { signal: context.signal }));
     return 0;
   });

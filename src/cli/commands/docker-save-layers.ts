@@ -13,14 +13,15 @@ export const run: Run = (invocation) =>
   looking(invocation, 'daemon', async ({ look, settings }, quiet) => {
     const { args, options, context } = invocation;
     const [name = '', ...names] = args;
-    const out = archiveOut(options.text('output'), 'The tar archive');
+    const output = options.text('output');
+    const out = archiveOut(output, 'The tar archive');
     await using image = await openImage(look(name), settings);
     const wanted = names.map((each) => image.layers[selectLayer(image.layers, each)] as Layer);
     const { signal } = context;
     const indexed = await Promise.all(
       wanted.map(async (layer) => ({ layer, index: await indexLayer(layer, { signal }) })),
     );
-    quiet();
+    quiet({ toFile: output !== undefined && output !== '-' });
     await out(joinLayers(indexed, { signal }));
     return 0;
   });

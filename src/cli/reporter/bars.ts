@@ -1,4 +1,4 @@
-// Progress bars: drawn over themselves a few times a second, plain lines above them. Relies on log-update, loaded only on terminals.
+// Progress bars: drawn over themselves a few times a second, plain lines above them. Relies on log-update, loaded only on terminals; hiding the cursor would have it handle signals, which a thread that computes does not hear.
 import { createLogUpdate } from 'log-update';
 import type { Terminal } from '../context.ts';
 import { drawProgress } from './draw.ts';
@@ -9,7 +9,7 @@ const DRAW_MS = 100;
 
 export function barReporter(terminal: Terminal): Reporter {
   const progress = createProgress();
-  const draw = createLogUpdate(terminal.stream);
+  const draw = createLogUpdate(terminal.stream, { showCursor: true });
   let drawing: NodeJS.Timeout | undefined;
   const redraw = () => draw(drawProgress(progress.snapshot(performance.now()), terminal));
   const note = (line: string) => {
