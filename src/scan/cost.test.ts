@@ -51,6 +51,12 @@ const TEXTS: readonly [string, number, (count: number) => string][] = [
     (count) => `a: &a0 {image: "q.io/a/b:1"}\nspec:\n${repeat(count, (i) => `  x${i}: &x${i} {l: *a0}\n`)}`,
   ],
   [
+    'services of a Compose file',
+    2000,
+    (count) =>
+      `services:\n${repeat(count, (i) => `  a${i}: {image: "q.io/a/b:${i}", restart: always, labels: [x]}\n`)}`,
+  ],
+  [
     'blanks in a line that does not parse',
     2000,
     (count) => `a: [\n  image: x${' '.repeat(count)}y${' '.repeat(count)}#\n`,

@@ -174,6 +174,15 @@ describe('a Compose project', () => {
     ).toEqual(['z:1']);
   });
 
+  it('looks once at what many include', async () => {
+    const levels = Array.from({ length: 40 }, (_, i) => [
+      `${i === 0 ? 'compose' : `part${i}`}.yaml`,
+      `include: [part${i + 1}.yaml, {path: part${i + 1}.yaml}]\nservices: {a${i}: {image: "a/b:${i}"}}\n`,
+    ]);
+    const files = { ...Object.fromEntries(levels), 'part40.yaml': 'services: {z: {image: "z:1"}}\n' };
+    expect(await used(files)).toHaveLength(41);
+  });
+
   it('names models, which are maybes', async () => {
     expect(
       await maybes({ 'compose.yaml': 'services: {a: {image: "a:1", models: [m]}}\nmodels: {m: {model: ai/small}}\n' }),

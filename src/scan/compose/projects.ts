@@ -7,8 +7,8 @@ import { interpolate, NO_VARIABLES, type Variables } from '../variables.ts';
 import { readEnvironment } from './environment-file.ts';
 import { directoryOf, extendedFile, findInServices, servicesOf } from './services.ts';
 
-/** Files that include each other deeper than this go in circles. */
-const MAX_INCLUDES = 20;
+/** A project that includes more than this, each with other variables, goes in circles. */
+const MAX_INCLUDES = 1000;
 const OVERRIDE = /^(.*compose)\.override(\.ya?ml)$/i;
 
 export interface Project {
@@ -161,13 +161,39 @@ interface Harvest {
   readonly claimed: Set<string>;
 }
 
-/** What a project uses, with all that it includes. */
+/** What a project uses, with all that it includes; what is included by several is looked at once. */
 export async function findInProject(
   tree: FileTree,
   project: Project,
   into: Harvest & { readonly open: Open },
-  depth = 0,
 ): Promise<void> {
+  const pending = [project];
+  const known = new Set([identityOf(project)]);
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    for (const included of await findInOne(tree, next, into)) {
+      const identity = identityOf(included);
+      if (known.has(identity)) continue;
+      if (known.size > MAX_INCLUDES) {
+        into.warnings.push({ file: project.files[0] ?? '', text: `includes more than ${MAX_INCLUDES} projects` });
+        return;
+      }
+      known.add(identity);
+      pending.push(included);
+    }
+  }
+}
+
+/** Two of one identity use the same images. */
+function identityOf({ files, directory, variables }: Project): string {
+  return JSON.stringify([files, directory, [...variables].sort(([a], [b]) => (a < b ? -1 : 1))]);
+}
+
+/** What the files of a project use. Returns the projects that they include. */
+async function findInOne(
+  tree: FileTree,
+  project: Project,
+  into: Harvest & { readonly open: Open },
+): Promise<readonly Project[]> {
   const { open, claimed } = into;
   const layers: ScannedDocument[] = [];
   for (const file of project.files) {
@@ -199,12 +225,14 @@ export async function findInProject(
     if ('image' in found) into.findings.push(found);
     else into.warnings.push(found);
   }
+  const all: Project[] = [];
   for (const document of layers) {
     for (const include of includesOf(document, project.variables)) {
       const included = await includedProject(tree, { document, include, project }, into);
-      if (included && depth < MAX_INCLUDES) await findInProject(tree, included, into, depth + 1);
+      if (included) all.push(included);
     }
   }
+  return all;
 }
 
 /** The variables of who includes outweigh those of the included project's own files. */

@@ -98,9 +98,14 @@ function serviceOf(layers: readonly ScannedDocument[], name: string, around: Sur
   return service;
 }
 
+/** Documents with such a tag anywhere: few have one, and a look through all of a text for each of its fields would cost its square. */
+const tagged = new WeakMap<ScannedDocument, boolean>();
+
 /** `!reset` takes away what earlier layers say, `!override` puts something in its place. */
 function tagOf(document: ScannedDocument, path: Path): string {
-  if (!/!reset|!override/.test(document.source ?? '')) return '';
+  const hasTags = tagged.get(document) ?? /!reset|!override/.test(document.source ?? '');
+  tagged.set(document, hasTags);
+  if (!hasTags) return '';
   const tag = document.tagOf?.(path) ?? '';
   return tag === '!reset' || tag === '!override' ? tag : '';
 }

@@ -20,10 +20,16 @@ export async function build(
   stack: readonly string[] = [],
 ): Promise<readonly Resource[]> {
   const known = place.built.get(kustomization.directory);
-  if (known) return known.map(copyResource);
+  if (known) return carried(place, known);
   const resources = await accumulate(place, kustomization, { resources: [], stack });
   place.built.set(kustomization.directory, resources);
-  return resources.map(copyResource);
+  return carried(place, resources);
+}
+
+/** Copies, for each that names it changes them; none where the budget is spent. */
+function carried(place: Workplace, resources: readonly Resource[]): readonly Resource[] {
+  place.budget -= resources.length + 1;
+  return place.budget < 0 ? [] : resources.map(copyResource);
 }
 
 interface Accumulating {
@@ -73,6 +79,8 @@ async function accumulateComponent(
   { component, ...given }: Accumulating & { readonly component: Kustomization },
 ): Promise<readonly Resource[]> {
   const isInherited = place.incomplete.has(directory) && !place.incomplete.has(component.directory);
+  place.budget -= given.resources.length + 1;
+  if (place.budget < 0) return given.resources;
   if (isInherited) place.incomplete.add(component.directory);
   const resources = await accumulate(place, component, given);
   if (isInherited) place.incomplete.delete(component.directory);

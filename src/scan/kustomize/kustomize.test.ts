@@ -322,3 +322,21 @@ describe('patterns of a kustomization', () => {
     expect(await used(files)).toEqual(['x/y:right']);
   });
 });
+
+describe('kustomizations that name others again and again', () => {
+  it.each(['resources', 'components'])('by %s end with a warning', async (field) => {
+    const levels = Array.from({ length: 30 }, (_, i) => [
+      [`k${i}/kustomization.yaml`, `${field}: [../a${i}, ../b${i}]\n`],
+      [`a${i}/kustomization.yaml`, `${field}: [../k${i + 1}]\n`],
+      [`b${i}/kustomization.yaml`, `${field}: [../k${i + 1}]\n`],
+    ]).flat();
+    const { findings, warnings } = await scanFiles({
+      ...Object.fromEntries(levels),
+      'k30/kustomization.yaml': 'resources: [pod.yaml]\n',
+      'k30/pod.yaml': deployment('a', 'x/y:1'),
+      'other.yaml': deployment('b', 'x/z:1'),
+    });
+    expect(findings.map(({ image }) => image)).toContain('x/z:1');
+    expect(warnings.map(({ text }) => text).join('\n')).toContain('not all of its images are found');
+  });
+});

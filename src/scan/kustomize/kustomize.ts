@@ -23,7 +23,7 @@ import { build } from './build.ts';
 import { entriesOf, type Kustomization, kustomizationsIn } from './kustomization.ts';
 import { placeOf, type Resource, sourceOf } from './resource.ts';
 import { asUnused, unusedPatches } from './unused-patches.ts';
-import type { Workplace } from './workplace.ts';
+import { MAX_CARRIED, type Workplace } from './workplace.ts';
 
 /** Makes the rule; `documentRules` look at the resources that a build results in. */
 export function kustomizations(documentRules: readonly DocumentRule[]): TreeRule {
@@ -86,13 +86,20 @@ function createLook(tree: FileTree, all: ReadonlyMap<string, Kustomization>, rul
     claim: (file) => claimed.add(file),
     built: new Map(),
     incomplete: new Set(),
+    budget: MAX_CARRIED,
   };
   let substitutions: Substitutions | undefined;
   const into = async (root: Kustomization): Promise<void> => {
     const reason = root.isComponent ? 'only in a component that no kustomization uses' : undefined;
     // What it changes is somewhere else.
     if (root.isComponent) place.incomplete.add(root.directory);
+    place.budget = MAX_CARRIED;
     const resources = await build(place, root);
+    if (place.budget < 0)
+      warnings.push({
+        file: root.file,
+        text: `makes more than ${MAX_CARRIED} resources: not all of its images are found`,
+      });
     if (resources.some(({ value }) => hasVariable(value))) substitutions ??= await fluxSubstitutions(tree);
     const environments = substitutions?.environmentsOf(root.file);
     for (const resource of resources) {

@@ -13,4 +13,9 @@ export interface Workplace {
   readonly built: Map<string, readonly Resource[]>;
   /** Directories of kustomizations some of whose resources are elsewhere. */
   readonly incomplete: Set<string>;
+  /** What the kustomization that is built may still cost, in resources that are carried on. */
+  budget: number;
 }
+
+/** Far more than any repository deploys by one kustomization; those that name others twice each, level by level, would grow without end. */
+export const MAX_CARRIED = 300_000;
