@@ -51,6 +51,7 @@ describe('the words of other servers', () => {
     [{ errors: null, message: 'gone' }, 'gone'],
     [{ type: 'about:blank', title: 'Forbidden', detail: 'read-only', status: 403 }, 'read-only: Forbidden'],
     [['one', 'two'], 'one; two'],
+    [{ token: 'abc', access_token: 'abc', Password: 'abc', nested: { apiKey: 'abc' }, lifetime: 60 }, 'lifetime: 60'],
     ['"just text"', 'just text'],
     ['{}', ''],
     ['null', ''],

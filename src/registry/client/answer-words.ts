@@ -14,6 +14,8 @@ const MAX_ERRORS = 5;
 const MAX_DEPTH = 4;
 /** Names under which others put the words that matter, the most usual first. */
 const WORDS = ['message', 'error_description', 'detail', 'details', 'description', 'reason', 'error', 'title', 'msg'];
+/** What a field of this name holds is in no message: an answer that is not understood may be one that gives a token. */
+const SECRET = /token|passw|secret|credential|authorization|cookie|jwt|api_?key/i;
 
 /** Understood are the specification's `{"errors": […]}`, what other servers send instead of it, plain text, and the titles of web pages. */
 export function answerWords(text: string, contentType: string): AnswerWords {
@@ -70,7 +72,7 @@ function codeOf({ code }: Json): string {
 function pairs(fields: Json, depth: number): string {
   return Object.entries(fields)
     .slice(0, MAX_ERRORS)
-    .map(([name, value]) => [name, wordsOf(value, depth + 1)] as const)
+    .map(([name, value]) => [name, SECRET.test(name) ? '' : wordsOf(value, depth + 1)] as const)
     .filter(([, words]) => words !== '')
     .map(([name, words]) => `${name}: ${words}`)
     .join(', ');

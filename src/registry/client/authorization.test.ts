@@ -28,7 +28,7 @@ async function tokenWorld() {
   const grants = new Map<string, Grant>();
   const tokens = await startFaultyServer();
   const registry = await startFaultyServer({ contents: [blob], manifest: { bytes: index, mediaType: OCI_INDEX } });
-  const options = { field: 'token', expires: 300, service: 'the registry' };
+  const options = { field: 'token', expires: 300, service: 'the registry', status: 200 };
   tokens.inject(async (request, response) => {
     await new Promise((done) => setTimeout(done, 10));
     const form = request.method === 'POST' ? new URLSearchParams(request.body) : query(request);
@@ -36,7 +36,7 @@ async function tokenWorld() {
     if (user === undefined || form.get('service') !== options.service) return status(401)(request, response);
     const value = randomUUID();
     grants.set(value, { scopes: form.getAll('scope').flatMap((scope) => scope.split(' ')), user, spent: false });
-    return sendJson(response, 200, { [options.field]: value, expires_in: options.expires });
+    return sendJson(response, options.status, { [options.field]: value, expires_in: options.expires });
   });
   registry.inject((request, response) => {
     const grant = grants.get(request.headers.authorization?.replace('Bearer ', '') ?? '');
@@ -239,6 +239,22 @@ describe('tokens', () => {
     await failure(registryFor().getManifest('app', 'latest'));
     expect(world.tokens.requests[0]?.url).toMatch(/^\/token%0d%0aX:%20y\?scope=/);
     expect(world.tokens.requests[0]?.headers.authorization).toBeUndefined();
+  });
+
+  it.each([201, 202, 203])('are taken with status %d, too', async (given) => {
+    world.options.status = given;
+    expect((await registryFor().getManifest('app', 'latest')).bytes).toEqual(index);
+  });
+
+  it.each([
+    [200, 'Token'],
+    [200, 'jwt'],
+    [206, 'token'],
+    [400, 'access_token'],
+  ])('of an answer that is not understood (%d, %s) are in no message', async (given, name) => {
+    world.tokens.inject((_request, response) => sendJson(response, given, { [name]: 'for-nobody-to-see' }));
+    const error = await failure(registryFor().getManifest('app', 'latest'));
+    expect(`${error.message} ${error.hint} ${JSON.stringify(error.request)}`).not.toContain('for-nobody');
   });
 
   it('that would break out of their header are none', async () => {

@@ -7,6 +7,7 @@ import { ImagesError } from '../../oci/errors.ts';
 import { type Access, answerError, badAnswer, readText } from './answer-errors.ts';
 import type { Scope } from './scopes.ts';
 import type { Credentials } from './settings.ts';
+import { DONE, FOUND } from './statuses.ts';
 
 export interface TokenServer {
   readonly realm: HttpUrl;
@@ -40,14 +41,17 @@ export async function fetchToken(request: TokenRequest, send: SendTokenRequest):
       ? await send(refreshRequest(request, request.credentials.token))
       : await send(passwordRequest(request));
   const where = { what: `a token of ${describeHttpUrl(request.server.realm)}`, unknown: 'UNAUTHORIZED' } as const;
-  if (answer.status !== 200) throw await answerError(answer, where, request.access);
+  if (!GIVEN.includes(answer.status)) throw await answerError(answer, where, request.access);
   const text = await readText(answer, MAX_TOKEN_ANSWER);
   const token = readToken(text, asked);
-  if (!token) throw badAnswer(answer, where, /token/.test(text) ? 'no usable token' : text);
+  // JSON may hold a token under a name that nobody else uses.
+  if (!token) throw badAnswer(answer, where, /^\s*[[{"]|token/i.test(text) ? 'no usable token' : text);
   rememberSecrets(token.value);
   return token;
 }
 
+/** OAuth 2 wants 200; to others a token is something that was made. The token itself is what counts. */
+const GIVEN: readonly number[] = [...FOUND, ...DONE];
 const MAX_TOKEN_ANSWER = 1024 * 1024;
 const DEFAULT_SECONDS = 60;
 
