@@ -29,3 +29,22 @@ export function refuseTerminal(what: string): void {
     hint: 'Write it to a file (> FILE) or to a program (| tar t).',
   });
 }
+
+const STDOUT = String.raw`(?:-|\/dev\/stdout|\/dev\/fd\/1|\/proc\/self\/fd\/1)`;
+const FILE_OF_STDOUT = new RegExp(`^${STDOUT}$`);
+const PLACE_OF_STDOUT = new RegExp(`^(?:oci|docker)-archive:${STDOUT}(?::|$)`);
+
+/** Whether a file, or a place as `copy` has them, is standard output. */
+export function isStdout(fileOrPlace: string): boolean {
+  return FILE_OF_STDOUT.test(fileOrPlace) || PLACE_OF_STDOUT.test(fileOrPlace);
+}
+
+/** `place` is stdout: an archive goes there, so nothing else may (`other` is what would). Errors: USAGE, also for a terminal. */
+export function claimStdout(place: string, other: string | undefined): void {
+  if (other !== undefined) {
+    throw new ImagesError('USAGE', `both the archive and ${other} go to stdout [${place}]`, {
+      hint: 'Write the archive to a file.',
+    });
+  }
+  refuseTerminal('The archive');
+}

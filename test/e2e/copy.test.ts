@@ -98,6 +98,20 @@ describe('images copy', () => {
     expect(stdout).toContain('ERROR: The archive is not for a terminal');
   });
 
+  it.each([
+    ['copy', ['copy', '--json', 'LAYOUT', 'oci-archive:-'], '--json'],
+    ['copy', ['copy', '--json', 'LAYOUT', 'docker-archive:/dev/stdout:app:1'], '--json'],
+    ['make', ['make', '--json', '--tar=/dev/stdout', 'LAYOUT'], '--json'],
+    ['mkimage', ['mkimage', '--tag=app:1', '--output=oci-archive:/proc/self/fd/1', '.'], "the image's name"],
+  ])('mixes nothing into an archive on stdout: %s %j', async (_, args, other) => {
+    const words = args.map((word) => (word === 'LAYOUT' ? `oci:${layout}:looked` : word));
+    const { status, stdout, stderr } = await world.images(words);
+    expect(status).toBe(2);
+    expect(stderr).toContain(`ERROR: both the archive and ${other} go to stdout [`);
+    // What programs read of a failure, or nothing: no archive.
+    expect(stdout === '' || JSON.parse(stdout).code === 'USAGE').toBe(true);
+  });
+
   it('leaves no archive behind where the image turns out to be damaged', async () => {
     const damaged = await writeLayout(join(world.path, 'damaged'), { looked: LOOKED });
     const top = LOOKED.blobs[2]?.digest.slice(7) ?? '';

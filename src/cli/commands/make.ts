@@ -5,7 +5,7 @@ import { makeItems } from '../../tasks/make-items.ts';
 import { MAKE_FORMATS, type MakeFormat, makeOutput } from '../../tasks/make-output.ts';
 import { type Made, makePrepulled } from '../../tasks/make-prepulled.ts';
 import { outQueue, whoeverReads } from '../answer-out.ts';
-import { refuseTerminal } from '../archive-out.ts';
+import { claimStdout, isStdout } from '../archive-out.ts';
 import { chartValues } from '../chart-values.ts';
 import { partText } from '../checked-parts.ts';
 import type { Invocation, Run } from '../command.ts';
@@ -42,11 +42,7 @@ async function make({ args, options, context }: Invocation): Promise<number> {
   const dryRun = options.flag('dry-run');
   const json = options.flag('json');
   const path = dryRun ? '' : (options.text('tar') ?? (await makeOutput(format, taskSettings(context, options))));
-  if (path === '-') {
-    refuseTerminal('The archive');
-    if (json)
-      throw new ImagesError('USAGE', 'both the archive and --json go to stdout [-]', { hint: 'Give --tar=FILE.' });
-  }
+  if (isStdout(path)) claimStdout(path, json ? '--json' : undefined);
   const reporter = await createReporter(context);
   try {
     const settings = { ...taskSettings(context, options), onNote: reporter.note };

@@ -6,6 +6,7 @@ import { printableName } from '../../tar/names.ts';
 import { parseCompression } from '../../tasks/layer-compression.ts';
 import { type MadeImage, type MakeImageOptions, makeImage } from '../../tasks/make-image.ts';
 import type { BuiltImageGoal } from '../../tasks/send-built-image.ts';
+import { claimStdout, isStdout } from '../archive-out.ts';
 import type { Run } from '../command.ts';
 import type { Context, Environment } from '../context.ts';
 import { onePlatform } from '../look.ts';
@@ -19,6 +20,8 @@ import { writeJson } from '../write-json.ts';
 
 export const run: Run = async ({ args, options, context }) => {
   const began = Date.now();
+  const answer = options.flag('json') ? '--json' : "the image's name";
+  for (const place of options.texts('output').filter(isStdout)) claimStdout(place, answer);
   const settings = taskSettings(context, options);
   const reporter = buildReporter(context.stderr.write);
   const made = await makeImage(args[0] as string, settings, {
