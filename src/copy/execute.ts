@@ -26,7 +26,7 @@ export interface ExecuteOptions {
 export interface CopiedImage {
   readonly image: string;
   readonly name: Reference;
-  /** What the name points to now: the root's, or that of what is tagged in its place. */
+  /** What the name points to now: the root's, that of what is tagged in its place, or of the form that the destination gave it. */
   readonly digest: Digest;
 }
 
@@ -108,8 +108,9 @@ async function copyImage(run: Run, planned: PlannedImage, before?: Promise<void>
   await putManifests(run, planned);
   await before;
   const committed = await commit(run, planned);
-  run.emit({ type: 'image-done', image: planned.image, digest: committed.digest });
-  return committed.digest;
+  const digest = run.sink.committed?.(planned.name) ?? committed.digest;
+  run.emit({ type: 'image-done', image: planned.image, digest });
+  return digest;
 }
 
 async function putManifests(run: Run, planned: PlannedImage): Promise<void> {

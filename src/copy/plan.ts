@@ -1,4 +1,5 @@
 // A plan of a copy: every manifest read, every blob known with its size, before the first byte of a blob is fetched.
+import { askOnce } from '../io/ask-once.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type ImagesError, isImagesError } from '../oci/errors.ts';
@@ -210,18 +211,9 @@ async function checkedManifests(
 function cached(source: ManifestSource, { manifests, configs }: ImageContext): ManifestSource {
   return {
     ...source,
-    manifest: (descriptor) => once(manifests, descriptor.digest, () => source.manifest(descriptor)),
-    config: (descriptor, platform) => once(configs, descriptor.digest, () => source.config(descriptor, platform)),
+    manifest: (descriptor) => askOnce(manifests, descriptor.digest, () => source.manifest(descriptor)),
+    config: (descriptor, platform) => askOnce(configs, descriptor.digest, () => source.config(descriptor, platform)),
   };
-}
-
-async function once<T>(cache: Map<Digest, Promise<T>>, digest: Digest, ask: () => Promise<T>): Promise<T> {
-  const asking = cache.get(digest);
-  const known = asking && (await asking.catch(() => undefined));
-  if (known) return known;
-  const asked = ask();
-  cache.set(digest, asked);
-  return await asked;
 }
 
 function failedImage({ name, label }: CopyImage, error: unknown): FailedImage {

@@ -1,11 +1,11 @@
 // The images of `make` in an archive that runtimes import: `ctr images import`, k3s' directory of images, `kind load image-archive`, `docker load`.
+import type { CopyEvent } from '../copy/events.ts';
 import { executePlan } from '../copy/execute.ts';
 import { type CopyImage, planCopy } from '../copy/plan.ts';
+import type { Digest } from '../oci/digest.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import { machinePlatform } from './machine-platform.ts';
-import type { MakeItem } from './make-items.ts';
-import type { OpenedSource } from './open-source.ts';
-import type { StoreOptions } from './prepulled-store.ts';
+import type { NamedImage, StoreOptions } from './prepulled-store.ts';
 import { callOptions, type Settings } from './settings.ts';
 
 export interface ArchiveTarget {
@@ -16,29 +16,26 @@ export interface ArchiveTarget {
 /** Kubelet's garbage collection spares what has it; containerd takes it as a label of the image, not from here. */
 const PINNED = { 'io.cri-containerd.pinned': 'pinned' };
 
-/** Every image with one platform: archives with a part of an index are refused by some. Errors: those of the places and of the sinks. */
+/** Every image for one platform. Gives what each name points to there. Errors: those of the places and of the sinks. */
 export async function makeArchive(
-  items: readonly MakeItem[],
+  opened: readonly NamedImage[],
   target: ArchiveTarget,
   settings: Settings,
   { platform, onEvent }: StoreOptions,
-): Promise<void> {
-  const sources: OpenedSource[] = [];
-  try {
-    const images: CopyImage[] = [];
-    for (const item of items) {
-      const opened = await item.open({ ...(onEvent && { onEvent }) });
-      sources.push(opened);
-      const name = item.name ?? opened.name ?? { path: 'image', digest: (await opened.source.root()).digest };
-      images.push({ name, source: opened.source });
-    }
-    await using sink = await sinkOf(target);
-    const shared = { ...(onEvent && { onEvent }), ...callOptions(settings) };
-    const plan = await planCopy(images, sink, { platforms: [platform ?? machinePlatform()], ...shared });
-    await executePlan(plan, sink, shared);
-  } finally {
-    for (const source of sources) await source[Symbol.asyncDispose]();
-  }
+): Promise<readonly Digest[]> {
+  const images = opened.map(
+    ({ text, name, source, image }): CopyImage => ({
+      name: name ?? { path: 'image', digest: image.root.digest },
+      label: text,
+      source,
+    }),
+  );
+  await using sink = await sinkOf(target);
+  const shared = { ...(onEvent && { onEvent }), ...callOptions(settings) };
+  // What is to be noted was so when they were opened.
+  const quiet = onEvent && { onEvent: (event: CopyEvent) => (event.type === 'note' ? undefined : onEvent(event)) };
+  const plan = await planCopy(images, sink, { platforms: [platform ?? machinePlatform()], ...shared, ...quiet });
+  return (await executePlan(plan, sink, shared)).copied.map(({ digest }) => digest);
 }
 
 async function sinkOf({ format, path }: ArchiveTarget) {

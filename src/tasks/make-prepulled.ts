@@ -7,6 +7,7 @@ import { readFileBytes } from '../io/file-bytes.ts';
 import { isFsError } from '../io/fs-errors.ts';
 import type { RewindableOutput } from '../io/rewindable-output.ts';
 import { noTemporarySpace, translatingTemporaryErrors } from '../io/temporary-file.ts';
+import type { Digest } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { StoredLayers } from '../transports/containers-storage/write-store.ts';
@@ -59,10 +60,11 @@ export async function makePrepulled(
     });
   }
   await using images = await openImages(items, settings, options);
-  if (options.dryRun) return { dryRun: true, ...summary(images), taken: 0 };
+  if (options.dryRun) return { dryRun: true, ...summary(images, format), taken: 0 };
   if (format === 'oci-archive' || format === 'docker-archive') {
-    await intoArchive(format, items, settings, options);
-    return { dryRun: false, ...summary(images), taken: 0 };
+    const digests = await viaFile(options, (path) => makeArchive(images.images, { format, path }, settings, options));
+    const made = images.images.map(({ names }, at) => ({ names, digest: digests[at] as Digest }));
+    return { dryRun: false, ...summary(images, format), images: made, taken: 0 };
   }
   if (format === 'tar') {
     await using old = update ? await layersOf(options.path, settings, options) : undefined;
@@ -79,19 +81,12 @@ export async function makePrepulled(
   });
 }
 
-function summary({ images, bytes }: OpenedImages): Omit<Made, 'dryRun' | 'taken'> {
+function summary({ images, bytes }: OpenedImages, format: MakeFormat): Omit<Made, 'dryRun' | 'taken'> {
   const layers = new Set(images.flatMap(({ image }) => image.layers.map(({ descriptor }) => descriptor.digest)));
-  const made = images.map(({ names, image }) => ({ names, digest: image.root.digest }));
+  // Only one of the forms holds indexes under their names.
+  const pointsTo = format === 'oci-archive' ? 'root' : 'raw';
+  const made = images.map(({ names, image }) => ({ names, digest: image[pointsTo].digest }));
   return { images: made, layers: layers.size, bytes };
-}
-
-async function intoArchive(
-  format: 'oci-archive' | 'docker-archive',
-  items: readonly MakeItem[],
-  settings: Settings,
-  options: MakeOptions,
-): Promise<void> {
-  await viaFile(options, (path) => makeArchive(items, { format, path }, settings, options));
 }
 
 /** What can only be written into a file goes to a pipe from a temporary one. */

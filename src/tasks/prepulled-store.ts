@@ -1,15 +1,20 @@
 // `make`: images as something that VMs boot with: the archive of a store, a file system of one, an archive to be imported.
 import { open, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { checkImages } from '../copy/check-images.ts';
 import type { OnCopyEvent } from '../copy/events.ts';
 import { translatingFsErrors } from '../io/fs-errors.ts';
 import { createLimiter } from '../io/limiter.ts';
 import { fileOutput, pipeOutput, type RewindableOutput } from '../io/rewindable-output.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import { formatPlatform, type Platform, platformSuits } from '../oci/platform.ts';
-import { formatReference } from '../oci/reference.ts';
+import { decodeManifest, manifestDescriptor } from '../oci/manifest.ts';
+import type { Platform } from '../oci/platform.ts';
+import { type FullReference, formatReference } from '../oci/reference.ts';
 import { type StoredImage, type StoredLayers, writeStore } from '../transports/containers-storage/write-store.ts';
+import type { ImageSource } from '../transports/contract.ts';
 import { type ReadableImage, readImage } from '../transports/readable-image.ts';
+import { rememberingSource, sourceMemory } from '../transports/remembering-source.ts';
 import { machinePlatform } from './machine-platform.ts';
 import { type MakeItem, pulledName } from './make-items.ts';
 import type { OpenedSource } from './open-source.ts';
@@ -37,8 +42,11 @@ export interface OpenedImages extends AsyncDisposable {
 
 export interface NamedImage {
   readonly text: string;
+  readonly name?: FullReference;
   readonly names: readonly string[];
   readonly image: ReadableImage;
+  /** What the image was read from; manifests and configs are not asked for again. */
+  readonly source: ImageSource;
 }
 
 export interface MadeStore {
@@ -57,6 +65,7 @@ export async function openImages(
   { platform, onEvent }: StoreOptions,
 ): Promise<OpenedImages> {
   const opened: OpenedSource[] = [];
+  const memory = sourceMemory();
   const close = async (): Promise<void> => {
     for (const source of opened.splice(0)) await source[Symbol.asyncDispose]();
   };
@@ -66,7 +75,12 @@ export async function openImages(
       async (item) => {
         const source = await item.open({ ...(onEvent && { onEvent }) });
         opened.push(source);
-        return await namedImage(item, source, settings, platform);
+        return await namedImage(
+          item,
+          { ...source, source: rememberingSource(source.source, memory) },
+          settings,
+          platform,
+        );
       },
       settings.signal,
     );
@@ -89,13 +103,25 @@ async function namedImage(
     ...(indexOf && { indexOf }),
     machine: machinePlatform(),
   });
-  const { platform: built } = image.config;
-  const wanted = platform ?? machinePlatform();
-  // An image without an index is for what it is for, whatever is asked: it is taken and said, as mkimage does with bases.
-  if (built.os !== '' && built.architecture !== '' && platformSuits(built, wanted) === 0)
-    settings.onNote?.(`WARNING: ${text} is for ${formatPlatform(built)}, not ${formatPlatform(wanted)}`);
+  await checkImages([{ ...image, ...childOf(image) }], {
+    image: text,
+    platforms: [platform ?? machinePlatform()],
+    // An image without an index is for what it is for, whatever is asked: it is taken and said, as mkimage does with bases.
+    platformsNamed: false,
+    checked: new Set(),
+    config: async () => image.configBytes,
+    note: (line) => settings.onNote?.(`WARNING: ${line}`),
+  });
   const called = name ?? (own && pulledName(own));
-  return { text, names: called ? [formatReference(called)] : [], image };
+  return { text, ...(called && { name: called }), names: called ? [formatReference(called)] : [], image, source };
+}
+
+/** What its index says of it. */
+function childOf({ root, raw }: ReadableImage): { readonly child?: Descriptor } {
+  const manifest = decodeManifest(root);
+  if (manifest.kind === 'image') return {};
+  const child = manifest.manifests.find(({ digest }) => digest === raw.digest) ?? manifestDescriptor(raw);
+  return { child };
 }
 
 /** Of distinct layers. */

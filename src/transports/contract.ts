@@ -77,5 +77,7 @@ export interface ImageSink extends AsyncDisposable {
   putManifest(name: Reference, manifest: RawManifest, options?: CallOptions): Promise<void>;
   /** Puts the root; only now the name points to the image. Errors: as `putManifest`. */
   commit(name: Reference, root: RawManifest, options?: CallOptions): Promise<void>;
+  /** What the name points to now, where the place has made another form of what was committed. */
+  committed?(name: Reference): Digest | undefined;
   finish(options?: CallOptions): Promise<void>;
 }

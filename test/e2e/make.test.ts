@@ -2,6 +2,8 @@
 
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -361,6 +363,58 @@ it('builds the directory `image` of an overlay, and any other that is named, whe
   }
 });
 
+it('asks for each manifest and config once, whatever it makes, and prints the digest that the name has in it', async () => {
+  await using world = await newWorld();
+  const [random, other] = [randomLayer('x', 100_000), layerOf([])];
+  const single = buildImage({ layers: [random] });
+  const children = [single, buildImage({ layers: [other], architecture: 'arm64' })];
+  const index = buildIndex(children);
+  const zstd = buildImage({ layers: [await treeLayer('echo zstd >f', 'zstd')], ownTypes: true });
+  const asked: string[] = [];
+  const upstream = createServer((request, response) => {
+    const { method = '', url = '' } = request;
+    const name = url.split('/').at(-1);
+    if (method === 'GET') asked.push(name ?? '');
+    const manifests = { index, single, zstd };
+    const raw =
+      [index, single, zstd, ...children].find(({ manifest }) => manifest.digest === name) ??
+      manifests[/\/library\/(index|single|zstd)\/manifests\/1$/.exec(url)?.[1] as keyof typeof manifests];
+    const blob = [single, zstd, ...children].flatMap(({ blobs }) => blobs).find(({ digest }) => digest === name);
+    if (!raw && !blob) {
+      response.writeHead(url === '/v2/' ? 200 : 404).end();
+      return;
+    }
+    const bytes = raw?.manifest.bytes ?? blob?.bytes ?? new Uint8Array();
+    const type = raw?.manifest.mediaType ?? 'application/octet-stream';
+    response.writeHead(200, {
+      'content-type': type,
+      'content-length': bytes.length,
+      ...(raw && { 'docker-content-digest': raw.manifest.digest }),
+    });
+    response.end(method === 'GET' ? bytes : undefined);
+  }).listen(0, '127.0.0.1');
+  await once(upstream, 'listening');
+  try {
+    const host = `127.0.0.1:${(upstream.address() as AddressInfo).port}`;
+    for (const format of ['tar', 'oci-archive', 'docker-archive']) {
+      asked.length = 0;
+      const file = join(world.path, `${format}.tar`);
+      const items = ['index', 'single', 'zstd'].map((name) => `${host}/library/${name}:1`);
+      const result = await world.images(['make', '--json', `--format=${format}`, `--tar=${file}`, ...items]);
+      expect(result.status, result.stderr).toBe(0);
+      const small = asked.filter((name) => name !== '' && !/^v2$/.test(name));
+      expect(small.length, `${format}: ${small}`).toBe(new Set(small.filter((name) => name !== '1')).size + 3);
+      const made: readonly { names: string[]; digest: string }[] = JSON.parse(result.stdout).images;
+      const inFile = await digestsIn(file, format);
+      for (const { names, digest } of made)
+        for (const name of names) expect(inFile.get(name), `${format} ${name}`).toBe(digest);
+      expect(made.flatMap(({ names }) => names).toSorted()).toEqual(items);
+    }
+  } finally {
+    upstream.close();
+  }
+});
+
 it('names the image of an overlay as its manifest.json does, also where a Dockerfile builds it', async () => {
   await using world = await newWorld();
   const overlay = async (name: string, manifest?: unknown) => {
@@ -483,7 +537,7 @@ it('says that an image is for another platform than is asked for, and takes it',
   const make = (platform: string) => world.images(['make', '--dry-run', `--platform=${platform}`, 'x:1']);
   expect(await make('linux/arm64')).toMatchObject({
     status: 0,
-    stderr: expect.stringMatching(/^WARNING: x:1 is for linux\/s390x, not linux\/arm64$/m),
+    stderr: expect.stringMatching(/^WARNING: x:1 is for linux\/s390x, not for linux\/arm64$/m),
   });
   expect((await make('linux/s390x')).stderr).not.toContain('WARNING');
 });
@@ -523,6 +577,25 @@ it.skipIf(tmpfs.missing)(`names TMPDIR where that is full${tmpfs.why}`, async ()
     await must('umount', [small]);
   }
 });
+
+/** Of each name. */
+async function digestsIn(file: string, format: string): Promise<ReadonlyMap<string, string>> {
+  if (format === 'tar') {
+    const images = JSON.parse(
+      await must('tar', ['-xOf', file, 'var/lib/containers/storage/overlay-images/images.json']),
+    );
+    return new Map(
+      images.flatMap(({ names, digest }: { names: string[]; digest: string }) => names.map((name) => [name, digest])),
+    );
+  }
+  const { manifests } = JSON.parse(await must('tar', ['-xOf', file, 'index.json']));
+  return new Map(
+    manifests.map(({ digest, annotations }: { digest: string; annotations: Record<string, string> }) => [
+      annotations['io.containerd.image.name'] ?? '',
+      digest,
+    ]),
+  );
+}
 
 /** A directory with all programs of this machine but these. */
 async function pathWithout(directory: string, names: readonly string[]): Promise<string> {

@@ -110,6 +110,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
       entries = withEntry(withoutName(entries ?? kept?.entries ?? [], full), dockerEntry(manifest, name));
       named.set(full, { names: [name], manifest });
     },
+    committed: (name) => named.get(formatReference(fullReference(name)))?.manifest.digest,
     async finish(call) {
       if (!entries) return;
       const layers = [...plain.values()].sort((a, b) => (a.descriptor.digest < b.descriptor.digest ? -1 : 1));

@@ -1,0 +1,10 @@
+// Answers that are asked for once, by key. After a failure the next one who wants it asks anew.
+
+export async function askOnce<K, T>(answers: Map<K, Promise<T>>, key: K, ask: () => Promise<T>): Promise<T> {
+  const asking = answers.get(key);
+  const known = asking && (await asking.catch(() => undefined));
+  if (known) return known;
+  const asked = ask();
+  answers.set(key, asked);
+  return await asked;
+}

@@ -1,0 +1,48 @@
+// A source whose manifests and configs are asked for once, whoever reads them: what is looked at first and copied then is the same, and costs one request.
+import { askOnce } from '../io/ask-once.ts';
+import { oneChunk } from '../io/one-chunk.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import { decodeManifest, MAX_MANIFEST_SIZE, type RawManifest, verifyBytes } from '../oci/manifest.ts';
+import type { CallOptions } from '../registry/contract.ts';
+import type { ImageSource } from './contract.ts';
+
+/** Of all sources of a run: what has a digest is the same wherever it comes from. */
+export interface SourceMemory {
+  readonly manifests: Map<Digest, Promise<RawManifest>>;
+  readonly configs: Map<Digest, Promise<Uint8Array>>;
+}
+
+export function sourceMemory(): SourceMemory {
+  return { manifests: new Map(), configs: new Map() };
+}
+
+/** The source stays the caller's to close. */
+export function rememberingSource(source: ImageSource, { manifests, configs }: SourceMemory): ImageSource {
+  const ofImages = new Set<Digest>();
+  let rootRead: Promise<RawManifest> | undefined;
+  const seen = (raw: RawManifest): RawManifest => {
+    const manifest = decodeManifest(raw);
+    if (manifest.kind === 'image' && manifest.config.size <= MAX_MANIFEST_SIZE) ofImages.add(manifest.config.digest);
+    return raw;
+  };
+  const readConfig = async (config: Descriptor, call?: CallOptions): Promise<Uint8Array> => {
+    const bytes = Buffer.concat(await Array.fromAsync(await source.blob(config, 0, call)));
+    verifyBytes(bytes, config);
+    return bytes;
+  };
+  return {
+    ...source,
+    async root(call) {
+      rootRead ??= source.root(call);
+      return seen(await rootRead);
+    },
+    manifest: async (descriptor, call) =>
+      seen(await askOnce(manifests, descriptor.digest, () => source.manifest(descriptor, call))),
+    async blob(descriptor, from, call) {
+      if (!ofImages.has(descriptor.digest)) return await source.blob(descriptor, from, call);
+      const bytes = await askOnce(configs, descriptor.digest, () => readConfig(descriptor, call));
+      return oneChunk(bytes.subarray(from));
+    },
+  };
+}
