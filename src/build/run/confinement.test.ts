@@ -106,6 +106,14 @@ describe.skipIf(missing)(`RUN is shut in${why}`, () => {
         expect((await sh(title, script, { settings })).output.replace(/did chroot.*\n/, '')).toBe('ended\n');
       });
 
+      it('has nothing in /sys that belongs to the user: control groups, connections of FUSE', async () => {
+        const script = `for d in /sys/fs/cgroup /sys/fs/fuse/connections; do
+            [ ! -d $d ] || { ls -A $d; mkdir $d/x 2>/dev/null && echo "made $d/x"; }
+          done
+          echo ended`;
+        expect((await sh(title, script, { settings })).output).toBe('ended\n');
+      });
+
       it('has the rights that Docker gives, and cannot gain any', async () => {
         const { output } = await sh(
           title,

@@ -31,8 +31,15 @@ export function mountDevices(options: { readonly shmSize: number; readonly group
   ];
 }
 
-/** /sys, to be read only. Where no new one may be made, that of this machine, with what is mounted on it. */
+/** /sys, to be read only. Where no new one may be made, that of this machine, with what is mounted on it, but for what users can write there. */
 export function mountSys(target: string, directly: boolean): readonly string[] {
   if (directly) return [`mount -t sysfs -o ro,nosuid,nodev,noexec sysfs ${target}`];
-  return [`mount -o rbind /sys ${target}`, `mount -o remount,bind,ro,nosuid,nodev,noexec ${target}`];
+  return [
+    `mount -o rbind /sys ${target}`,
+    `mount -o remount,bind,ro,nosuid,nodev,noexec ${target}`,
+    ...OF_USERS.map((path) => `[ ! -d ${target}/${path} ] || mount -t tmpfs -o ro images ${target}/${path}`),
+  ];
 }
+
+/** Mounts of their own in /sys: control groups that systemd gives to users (who could stop and end all their programs), connections of their FUSE servers. */
+const OF_USERS: readonly string[] = ['fs/cgroup', 'fs/fuse/connections'];
