@@ -1,3 +1,4 @@
+import { chown } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { locateRegistry } from './locate-registry.ts';
@@ -70,6 +71,19 @@ describe('the private registry', () => {
       kind: 'embedded',
       data: join(world.path, 'share/images'),
     });
+  });
+
+  it('is told whose it is where it is another user’s, named or below a $HOME that is his', async () => {
+    await using world = await temporaryWorld();
+    await world.file('share/images/docker/registry/v2/x', '');
+    const data = join(world.path, 'share/images');
+    // Root's own is nobody else's to note, so root gives it away; anybody else looks at his own as another one.
+    const owner = OWN === 0 ? 12_345 : OWN;
+    await chown(data, owner, -1);
+    const settings = world.settings({}, { uid: owner + 1 });
+    await locateRegistry(settings);
+    await locateRegistry({ ...settings, data });
+    expect(world.notes).toEqual(Array(2).fill(`The images in ${data} are user ${owner}'s.`));
   });
 
   it('is another user’s running registry where there is no own store', async () => {

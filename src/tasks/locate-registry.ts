@@ -19,12 +19,7 @@ export type Location =
  * container named `registry`. `undefined` where there is none of them. Another user's is used only where it is named, with a note.
  */
 export async function locateRegistry(settings: Settings): Promise<Location | undefined> {
-  if (settings.data !== undefined || settings.env.IMAGES_DATA) {
-    const named = embedded(settings);
-    const owner = foreignOwner(named.data, settings);
-    if (owner !== undefined) settings.onNote?.(`The images in ${named.data} are user ${owner}'s.`);
-    return named;
-  }
+  if (settings.data !== undefined || settings.env.IMAGES_DATA) return notingOwner(embedded(settings), settings);
   if (settings.env.LOCAL_REGISTRY) {
     const address = parseRegistryAddress(settings.env.LOCAL_REGISTRY);
     const own = embedded(settings);
@@ -34,7 +29,8 @@ export async function locateRegistry(settings: Settings): Promise<Location | und
     return { kind: 'remote', address };
   }
   const own = embedded(settings);
-  if (own.state || (await embeddedStoreExists(own.data))) return own;
+  // $HOME and $XDG_DATA_HOME may be another user's: sudo keeps them in places.
+  if (own.state || (await embeddedStoreExists(own.data))) return notingOwner(own, settings);
   const [other] = systemRegistries(settings);
   const [listening] = other?.addresses ?? [];
   if (listening) return { kind: 'remote', address: addressOf(listening), ...(other && { state: other }) };
@@ -74,6 +70,13 @@ function embedded(settings: Settings): Extract<Location, { kind: 'embedded' }> {
   const data = dataDirectory(settings);
   const state = runningRegistry(data, settings);
   return { kind: 'embedded', data, ...(state && { state }) };
+}
+
+/** Who is not told costs no look. */
+function notingOwner<T extends { readonly data: string }>(store: T, settings: Settings): T {
+  const owner = settings.onNote && foreignOwner(store.data, settings);
+  if (owner !== undefined) settings.onNote?.(`The images in ${store.data} are user ${owner}'s.`);
+  return store;
 }
 
 function isServedAt(state: RegistryState, address: RegistryAddress): boolean {
