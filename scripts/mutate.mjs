@@ -1,6 +1,6 @@
 // A mutation sample: changes one thing at a time in a room's sources, in a copy of the checkout, and runs the tests that reach it. What no test notices is printed.
 //
-//   node scripts/mutate.mjs ROOM [--count=20] [--seed=1] [--tests=DIR,…]     (default tests: src/ROOM and test/contract)
+//   node scripts/mutate.mjs ROOM [--count=20] [--seed=1] [--tests=DIR-or-file,…] [--without=TEST,…] [--seconds=300]     (default tests: src/ROOM)
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,10 +33,14 @@ const MUTATIONS = [
 const [room, ...words] = process.argv.slice(2);
 const options = Object.fromEntries(words.map((word) => word.replace(/^--/, '').split('=')));
 const count = Number(options.count ?? 20);
-const tests = options.tests?.split(',') ?? [`src/${room}`, 'test/contract'];
+/** For one mutation: what hangs counts as noticed. */
+const SECONDS = Number(options.seconds ?? 300);
+const tests = options.tests?.split(',') ?? [`src/${room}`];
 const top = join(import.meta.dirname, '..');
 if (!room) {
-  console.error('usage: node scripts/mutate.mjs ROOM [--count=N] [--seed=N] [--tests=DIR,…]');
+  console.error(
+    'usage: node scripts/mutate.mjs ROOM [--count=N] [--seed=N] [--tests=DIR,…] [--without=TEST,…] [--seconds=N]',
+  );
   process.exit(2);
 }
 
@@ -50,7 +54,11 @@ try {
     cpSync(join(top, name), join(copy, name));
   }
   symlinkSync(join(top, 'node_modules'), join(copy, 'node_modules'));
-  const before = runTests(tests);
+  const include = tests.map((place) => (place.endsWith('.test.ts') ? place : `${place}/**/*.test.ts`));
+  const exclude = options.without?.split(',').map((name) => `**/${name}.test.ts`) ?? [];
+  const test = { include, exclude, testTimeout: 20_000, hookTimeout: 20_000 };
+  writeFileSync(join(copy, 'vitest.mutate.config.mjs'), `export default ${JSON.stringify({ test })};\n`);
+  const before = runTests();
   if (before !== 0) throw new Error(`the tests fail without a mutation [${tests.join(' ')}]`);
   const places = allPlaces();
   for (let tried = 0; tried < count && places.length > 0; tried++) {
@@ -65,29 +73,32 @@ console.log(`${survivors} of ${count} survived in ${room}`);
 function tryPlace({ file, line, at, length, replacement }) {
   const path = join(copy, file);
   const text = readFileSync(path, 'utf8');
-  if (!sound.has(file)) sound.set(file, runTests(tests, file) === 0);
+  if (!sound.has(file)) sound.set(file, runTests(file) === 0);
   if (!sound.get(file)) throw new Error(`the tests that import it fail without a mutation [${file}]`);
   const lines = text.split('\n');
   const old = lines[line];
   lines[line] = old.slice(0, at) + replacement + old.slice(at + length);
   writeFileSync(path, lines.join('\n'));
-  const status = runTests(tests, file);
+  const status = runTests(file);
   writeFileSync(path, text);
   if (status === 0) survivors++;
   console.log(`${status === 0 ? 'SURVIVED' : 'killed  '} ${file}:${line + 1}: ${old.trim()} → ${lines[line].trim()}`);
 }
 
-/** With a file: the tests of these folders that import it, however far away. */
-function runTests(folders, file) {
-  const words = file
-    ? ['related', file, '--run', ...folders.map((folder) => `--dir=${folder}`).slice(0, 1)]
-    : ['run', ...folders];
-  const done = spawnSync(join(copy, 'node_modules/.bin/vitest'), [...words, '--bail=1', '--passWithNoTests'], {
-    cwd: copy,
-    encoding: 'utf8',
-    timeout: 300_000,
-    env: { ...process.env, CI: 'true', PATH: `${join(copy, 'node_modules/.bin')}:${process.env.PATH}` },
-  });
+/** With a file: those of the tests that import it, however far away. A configuration says which tests there are: "related" takes no filter, and --dir does not reach projects. */
+function runTests(file) {
+  const words = file ? ['related', file, '--run'] : ['run'];
+  const done = spawnSync(
+    join(copy, 'node_modules/.bin/vitest'),
+    [...words, '--config=vitest.mutate.config.mjs', '--bail=1', '--passWithNoTests'],
+    {
+      cwd: copy,
+      encoding: 'utf8',
+      timeout: SECONDS * 1000,
+      killSignal: 'SIGINT',
+      env: { ...process.env, CI: 'true', PATH: `${join(copy, 'node_modules/.bin')}:${process.env.PATH}` },
+    },
+  );
   return done.status;
 }
 
