@@ -29,6 +29,12 @@ describe('decodeManifest', () => {
     expect(successors(manifest).blobs.map((blob) => blob.size)).toEqual([6, 1, 2]);
   });
 
+  it('reads an image that does not say its media type', () => {
+    const raw = rawManifest(bytesOf({ ...image, mediaType: undefined }));
+    expect(raw.mediaType).toBe(types.OCI_MANIFEST);
+    expect(decodeManifest(raw)).toMatchObject({ kind: 'image', layers: [{ size: 1 }, { size: 1 }, { size: 2 }] });
+  });
+
   it('reads an index with platforms', () => {
     const platform = { os: 'linux', architecture: 'arm', variant: 'v7' };
     const bytes = bytesOf({ schemaVersion: 2, manifests: [{ ...descriptor('m', types.OCI_MANIFEST), platform }] });
