@@ -24,9 +24,7 @@ export interface Filled {
 export function* filledIn(document: ScannedDocument, environments: readonly Environment[] = PLAIN): Iterable<Filled> {
   for (const one of withParameters(document)) {
     if (!mayHaveVariables(one)) yield { document: one };
-    else
-      for (const { variables, doubt } of environments)
-        yield { document: withVariables(one, variables), ...(doubt !== undefined && { doubt }) };
+    else yield* withVariables(one, environments);
   }
 }
 
@@ -37,7 +35,20 @@ function mayHaveVariables({ value, source }: ScannedDocument): boolean {
   return valueAt(value, 'metadata', 'annotations', 'kustomize.toolkit.fluxcd.io/substitute') !== 'disabled';
 }
 
-function withVariables(document: ScannedDocument, variables: Variables): ScannedDocument {
-  const value = mapTexts(document.value, (text) => substitute(text, variables));
-  return value === document.value ? document : { ...document, value };
+/** Each document that comes out once: most variables of an environment are not those of this document. */
+function* withVariables(document: ScannedDocument, environments: readonly Environment[]): Iterable<Filled> {
+  const known = new Set<string>();
+  for (const { variables, doubt } of environments) {
+    const changes: (string | undefined)[] = [doubt];
+    const value = mapTexts(document.value, (text) => {
+      const filled = substitute(text, variables);
+      if (filled !== text) changes.push(text, filled);
+      return filled;
+    });
+    const key = JSON.stringify(changes);
+    if (known.has(key)) continue;
+    known.add(key);
+    const filled = value === document.value ? document : { ...document, value };
+    yield { document: filled, ...(doubt !== undefined && { doubt }) };
+  }
 }

@@ -1,7 +1,7 @@
 // The scan of a directory: tree rules first, then every remaining manifest, document by document. Each file is in memory only while it is looked at.
 import { addAll } from './add-all.ts';
 import type { DocumentRule, FileTree, Finding, GivenValues, ScanResult, TreeRule, Warning } from './contract.ts';
-import type { Environment } from './fill-in.ts';
+import type { Substitutions } from './flux/substitutions.ts';
 import { uniqueWarnings, withoutRepetition } from './repetition.ts';
 import { doubtTestData } from './test-data.ts';
 
@@ -34,9 +34,9 @@ export async function scan(directory: string, options: ScanOptions = {}): Promis
 }
 
 /** Few trees have variables in them: others do not load what finds out who sets them. */
-async function environmentsOf(tree: FileTree, file: string): Promise<readonly Environment[]> {
+async function substitutionsOf(tree: FileTree): Promise<Substitutions> {
   const { fluxSubstitutions } = await import('./flux/substitutions.ts');
-  return (await fluxSubstitutions(tree)).environmentsOf(file);
+  return await fluxSubstitutions(tree);
 }
 
 async function defaultRules(): Promise<Rules> {
@@ -65,10 +65,10 @@ async function scanTree(
     signal?.throwIfAborted();
     // Of a claimed file only the lines are left that nobody could read otherwise.
     const text = await tree.read(file);
-    const environments = text.includes('${') ? await environmentsOf(tree, file) : undefined;
-    const found = findInText(file, text, isClaimed ? [] : rules.documents, environments);
+    const substitutions = text.includes('${') ? await substitutionsOf(tree) : undefined;
+    const found = findInText(file, text, isClaimed ? [] : rules.documents, substitutions?.environmentsOf(file));
     addAll(findings, found.findings);
-    addAll(warnings, found.warnings);
+    addAll(warnings, [...found.warnings, ...(substitutions?.warnings ?? [])]);
   }
   return { findings: withoutRepetition(findings.map(doubtTestData)), warnings: uniqueWarnings(warnings) };
 }

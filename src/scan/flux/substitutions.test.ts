@@ -43,6 +43,25 @@ describe("Flux's variables", () => {
     expect(await used(files)).toEqual(['q.io/a:1', 'q.io/a:2']);
   });
 
+  it('may be so many that a warning says which are not looked at', async () => {
+    const clusters = (count: number): Files =>
+      Object.fromEntries(
+        Array.from({ length: count }, (_, at) => [
+          `clusters/${100 + at}.yaml`,
+          flux('./apps', `{substitute: {TAG: "${at}"}}`),
+        ]),
+      );
+    const apps = { 'apps/a.yaml': pod('q.io/a:${TAG}'), 'apps/b.yaml': pod('q.io/b:${B:=1}') };
+    const hundred = await scanFiles({ ...clusters(100), ...apps });
+    expect([hundred.findings.length, hundred.warnings]).toEqual([101, []]);
+    const more = await scanFiles({ ...clusters(103), ...apps });
+    expect(more.warnings).toMatchObject([
+      { file: 'clusters/200.yaml', text: expect.stringContaining('not looked at') },
+    ]);
+    const built = await scanFiles({ ...clusters(103), ...apps, 'apps/kustomization.yaml': 'resources: [a.yaml]\n' });
+    expect(built.warnings).toMatchObject([{ file: 'clusters/200.yaml' }]);
+  });
+
   it('come from ConfigMaps, Secrets, and what generates them', async () => {
     const from =
       '{substituteFrom: [{kind: ConfigMap, name: vars}, {kind: Secret, name: hidden}, {kind: ConfigMap, name: made}], substitute: {C: "3"}}';

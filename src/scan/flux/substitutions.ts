@@ -1,5 +1,5 @@
 // The variables that Flux's Kustomizations set for a directory of the tree (fluxcd.io/flux/components/kustomize/kustomizations, "Post build variable substitution").
-import type { FileTree } from '../contract.ts';
+import type { FileTree, Warning } from '../contract.ts';
 import { asFields, type Fields, fieldOf, listOf, textOf, valueAt } from '../fields.ts';
 import { type Environment, PLAIN } from '../fill-in.ts';
 import { type DataByName, nearestData, readObjectData, type Wanted } from '../object-data.ts';
@@ -8,8 +8,8 @@ import { substitute, type Variables } from '../variables.ts';
 import { objectOf } from '../walk.ts';
 import { parseYaml } from '../yaml.ts';
 
-/** A directory is deployed in so many ways; more are not looked at. */
-const MAX_ENVIRONMENTS = 20;
+/** A directory is deployed in so many ways; more are not looked at, and said. */
+const MAX_ENVIRONMENTS = 100;
 const MANIFEST = /\.(?:ya?ml|json)$/i;
 const GROUP = 'kustomize.toolkit.fluxcd.io';
 
@@ -18,6 +18,8 @@ export interface Substitutions {
   readonly directories: readonly string[];
   /** What variables stand for in this file; the directory that is named nearest to it decides. */
   environmentsOf(file: string): readonly Environment[];
+  /** What is not looked at. */
+  readonly warnings: readonly Warning[];
 }
 
 const known = new WeakMap<FileTree, Promise<Substitutions>>();
@@ -103,11 +105,14 @@ function byDirectory(
   environmentsFor: (one: FluxKustomization) => readonly Environment[],
 ): Substitutions {
   const environments = new Map<string, Environment[]>();
+  const leftOut = new Map<string, FluxKustomization>();
   for (const one of kustomizations) {
     const list = environments.get(one.directory) ?? [];
     environments.set(one.directory, list);
     for (const environment of environmentsFor(one)) {
-      if (list.length < MAX_ENVIRONMENTS && !list.some((other) => isSame(other, environment))) list.push(environment);
+      if (list.some((other) => isSame(other, environment))) continue;
+      if (list.length < MAX_ENVIRONMENTS) list.push(environment);
+      else if (!leftOut.has(one.directory)) leftOut.set(one.directory, one);
     }
   }
   return {
@@ -116,6 +121,10 @@ function byDirectory(
       const directory = directoriesAbove(file).find((above) => environments.has(above));
       return (directory === undefined ? undefined : environments.get(directory)) ?? PLAIN;
     },
+    warnings: [...leftOut].map(([directory, { file }]) => {
+      const text = `so many Kustomizations deploy [${directory || '.'}] with other variables that this and what follows is not looked at`;
+      return { file, text };
+    }),
   };
 }
 

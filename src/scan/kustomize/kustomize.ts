@@ -100,7 +100,10 @@ function createLook(tree: FileTree, all: ReadonlyMap<string, Kustomization>, rul
         file: root.file,
         text: `makes more than ${MAX_CARRIED} resources: not all of its images are found`,
       });
-    if (resources.some(({ value }) => hasVariable(value))) substitutions ??= await fluxSubstitutions(tree);
+    if (!substitutions && resources.some(({ value }) => hasVariable(value))) {
+      substitutions = await fluxSubstitutions(tree);
+      warnings.push(...substitutions.warnings);
+    }
     const environments = substitutions?.environmentsOf(root.file);
     for (const resource of resources) {
       for (const one of findInResource(resource, rules, environments)) {

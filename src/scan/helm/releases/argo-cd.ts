@@ -6,8 +6,8 @@ import { valueAt } from '../values.ts';
 import { createLayers, doubtOf, fileInRepository, type Layers } from './layers.ts';
 import type { Candidate, ReadReleases, Release, Surroundings } from './release.ts';
 
-/** Of a list of an ApplicationSet so many elements. */
-const MAX_ELEMENTS = 50;
+/** Of a list of an ApplicationSet so many elements: nobody writes a longer one. */
+const MAX_ELEMENTS = 1000;
 
 export const argoReleases: ReadReleases = async (candidate, around) => {
   if (!/^argoproj\.io\//.test(String(candidate.value.apiVersion))) return [];

@@ -119,6 +119,10 @@ describe('a chart in the tree', () => {
     const text =
       'apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nspec:\n  generators: [{list: {elements: [{tag: v1}, {tag: v2}]}}]\n  template: {spec: {source: {path: charts/c, helm: {parameters: [{name: image.tag, value: "{{tag}}"}]}}}}\n';
     expect((await found({ ...chart('charts/c'), 'a.yaml': text })).used).toEqual(['q.io/a:v1', 'q.io/a:v2']);
+    const elements = Array.from({ length: 103 }, (_, at) => `{tag: v${at}}`).join(', ');
+    const many = { ...chart('charts/c'), 'a.yaml': text.replace('{tag: v1}, {tag: v2}', elements) };
+    const { used, warnings } = await found(many);
+    expect([used.length, warnings]).toEqual([100, [expect.stringContaining('this and 2 more')]]);
   });
 
   it("is deployed by a HelmChart of k3s, packed or not, with its HelmChartConfig's values", async () => {
