@@ -6,5 +6,16 @@ export const FOUND: readonly number[] = [200, 203];
 /** Of what changes something: the specification wants 201 of some, 202 of others, and whoever needs to know which it was looks. */
 export const DONE: readonly number[] = [200, 201, 202, 204];
 
-/** Of a HEAD that says nothing: one GET decides. (401 among them: it comes here when everything has been tried that a challenge asks for.) */
-export const NOT_SERVED: readonly number[] = [400, 401, 403, 404, 405, 406, 410, 411, 415, 500, 501];
+const CLIENT_ERRORS = Array.from({ length: 100 }, (_, at) => 400 + at);
+/** Too early, too often, or for the proxy on the way: they say nothing of what is there, and a GET would hear the same. */
+const NOT_NOW: readonly number[] = [407, 408, 425, 429];
+
+/**
+ * Of a HEAD that says nothing: one GET decides. Whatever else a proxy may say of a method that it does not like, and a success that tells of no
+ * content. (401 comes here when everything has been tried that a challenge asks for.)
+ */
+export const NOT_SERVED: readonly number[] = [
+  ...[201, 202, 204, 205, 206, 300, 304],
+  ...CLIENT_ERRORS.filter((status) => !NOT_NOW.includes(status)),
+  ...[500, 501],
+];
