@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TemporaryDirectory, temporaryDirectory } from '../../test/peers/temporary.ts';
+import { rounds, timeFor } from '../../test/testing/soak.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../oci/media-types.ts';
 import { openEmbeddedStore } from '../storage/embedded-store.ts';
 import { ask } from './testing/ask.ts';
@@ -249,14 +250,14 @@ const path = () =>
     oddText.map((text) => `/${text}`),
   );
 
-it('are no trouble of the server, whatever stands in them', { timeout: 120_000 }, async () => {
+it('are no trouble of the server, whatever stands in them', { timeout: timeFor(120_000) }, async () => {
   await fc.assert(
     fc.asyncProperty(method, path(), query(), headers, body(), async (verb, where, parameters, fields, content) => {
       const text = parameters.map(([key, value]) => `${key}=${value}`).join('&');
       const answer = await send(verb, `${where}${text && `?${text}`}`, fields, content);
       expect(answer.status, answer.text).toBeLessThan(500);
     }),
-    { numRuns: 1200 },
+    { numRuns: rounds(1200) },
   );
   expect(server.events.filter(({ type }) => type === 'failure')).toEqual([]);
   expect((await ask(`${server.url}/v2/a/b/manifests/${image.manifest.digest}`, 'GET')).status).toBeLessThan(500);

@@ -11,6 +11,7 @@ import {
   opener,
   pushImage,
 } from '../../test/contract/content.ts';
+import { rounds, timeFor } from '../../test/testing/soak.ts';
 import type { RawManifest } from '../oci/manifest.ts';
 import type { Registry } from '../registry/contract.ts';
 import { openFsObjectStore } from './fs-object-store.ts';
@@ -116,7 +117,9 @@ async function outcome(work: Promise<unknown>): Promise<unknown> {
 
 const registryOver = (objects: ObjectStore) => hostNames(storedRegistry(objects), nameRecords(objects));
 
-it('gives the same answers as the store in memory, whatever was done before', async () => {
+it('gives the same answers as the store in memory, whatever was done before', {
+  timeout: timeFor(60_000),
+}, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
       await using directory = await testDirectory();
@@ -128,6 +131,6 @@ it('gives the same answers as the store in memory, whatever was done before', as
         expect(await outcome(run(disk)), `step ${at}: ${name}`).toEqual(await outcome(run(memory)));
       }
     }),
-    { numRuns: 60 },
+    { numRuns: rounds(60) },
   );
 });

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { collect } from '../../test/contract/content.ts';
+import { rounds, timeFor } from '../../test/testing/soak.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { Bytes, Registry } from '../registry/contract.ts';
 import { openFsObjectStore } from './fs-object-store.ts';
@@ -134,7 +135,7 @@ const requests = fc.array(
 );
 
 describe.each(['memory', 'a directory'])('an upload into %s', (place) => {
-  it('is where its model is', async () => {
+  it('is where its model is', { timeout: timeFor(60_000) }, async () => {
     await fc.assert(
       fc.asyncProperty(requests, async (list) => {
         await using directory = await testDirectory();
@@ -147,7 +148,7 @@ describe.each(['memory', 'a directory'])('an upload into %s', (place) => {
         let model: Model = { held: Buffer.alloc(0) };
         for (const request of list) model = await request.run(scene, model);
       }),
-      { numRuns: 80 },
+      { numRuns: rounds(80) },
     );
   });
 });

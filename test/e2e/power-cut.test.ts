@@ -12,6 +12,7 @@ import { freePort } from '../peers/temporary.ts';
 import { startUpstream } from '../peers/upstream.ts';
 import { forgetfulDisk, type Left } from '../power-cut/disk.ts';
 import { pushing } from '../power-cut/pushing.ts';
+import { rounds, timeFor } from '../testing/soak.ts';
 
 const LEFT: readonly Left[] = ['nothing', 'names', 'some', 'all'];
 const CLIENTS = 2;
@@ -69,13 +70,13 @@ async function expectWhole(base: string, repository: string, image: FixtureImage
   }
 }
 
-describe.each(LEFT)('a power cut that leaves %s of what was not synced', (left) => {
+describe.each(LEFT)('a power cut that leaves %s of what was not synced', { timeout: timeFor(60_000) }, (left) => {
   it('loses nothing that a registry has acknowledged', async () => {
     await using machine = await newMachine();
     const random = randomFrom(LEFT.indexOf(left) + 1);
     const clients = Array.from({ length: CLIENTS }, (_, at) => pushing(`team/c${at}`, random));
     const count = () => clients.reduce((sum, client) => sum + client.acknowledged, 0);
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < rounds(3); round++) {
       const server = await machine.boot();
       await Promise.all(clients.map((client) => client.check(machine.base)));
       let isOver = false;
