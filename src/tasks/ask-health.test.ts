@@ -1,0 +1,44 @@
+// What is said of a registry by whatever listens at its address.
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { askHealth } from './ask-health.ts';
+
+const SETTINGS = { env: {}, home: '/nowhere', uid: 0 };
+
+async function listener(answer: (response: ServerResponse) => void): Promise<string> {
+  const server = createServer((_, response) => answer(response)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe('the health of a registry', () => {
+  it('is ok, or what it says is wrong, on one line', async () => {
+    expect(await askHealth(await listener((response) => response.end('ok\n')), SETTINGS)).toBe('ok');
+    const ill = await listener((response) => response.writeHead(503).end('pulls: a\npushes: b\n'));
+    expect(await askHealth(ill, SETTINGS)).toBe('pulls: a; pushes: b');
+    expect(await askHealth(await listener((response) => response.writeHead(500).end()), SETTINGS)).toBe('status 500');
+    expect(await askHealth(await listener((response) => response.destroy()), SETTINGS)).toMatch(/^no answer \(/);
+  });
+
+  it('is not waited for as long as somebody goes on talking', async () => {
+    const endless = await listener((response) => {
+      response.writeHead(503);
+      const more = () => response.write('x'.repeat(10_000));
+      response.on('drain', more);
+      more();
+    });
+    expect(await askHealth(endless, SETTINGS)).toBe('x'.repeat(500));
+    const trickling = await listener((response) => {
+      response.writeHead(503).flushHeaders();
+      const timer = setInterval(() => response.write('x'), 20);
+      response.on('close', () => clearInterval(timer));
+    });
+    expect(await askHealth(trickling, SETTINGS, 300)).toBe('no answer within 0.3 s');
+  });
+});
