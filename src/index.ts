@@ -34,8 +34,9 @@ export { type Made, type MakeOptions, makePrepulled } from './tasks/make-prepull
 export { missingImages } from './tasks/missing-images.ts';
 export { type OverlayImages, type OverlayItems, overlayImages } from './tasks/overlay-images.ts';
 export { type PreloadOptions, type PreloadResult, preloadImages } from './tasks/preload-images.ts';
+export type { ListedImage, PrepulledPart } from './tasks/prepulled-parts.ts';
 export { findImage, openPrivateRegistry, type PrivateRegistry } from './tasks/private-registry.ts';
-export { checkPrepulled, type ListedImage, listPrepulled } from './tasks/read-prepulled.ts';
+export { checkPrepulled, listPrepulled } from './tasks/read-prepulled.ts';
 export { type RegistryStatus, registryStatus } from './tasks/registry-status.ts';
 export { removeImage } from './tasks/remove-image.ts';
 export { type ServedRegistry, serveRegistry } from './tasks/serve-registry.ts';

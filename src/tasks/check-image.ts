@@ -50,14 +50,28 @@ export async function checkImage(
   options: CheckOptions = {},
 ): Promise<readonly CheckedPart[]> {
   await using opened = await openSource(image, settings, { order: 'store' });
+  return await checkSource(opened, settings, options);
+}
+
+/** By digest and diffID: images share layers. */
+export type LayerResults = Map<string, Promise<LayerResult>>;
+
+/** `layers`: of other images that were checked. The source stays open. Errors: as `checkImage`. */
+export async function checkSource(
+  { source, indexOf }: Pick<OpenedSource, 'source' | 'indexOf'>,
+  settings: Settings,
+  options: CheckOptions & { readonly layers?: LayerResults } = {},
+): Promise<readonly CheckedPart[]> {
   const parts: CheckedPart[] = [];
   const note = (part: CheckedPart): void => {
     parts.push(part);
     options.onPart?.(part);
   };
-  const { source, indexOf } = opened;
-  const checking: Checking = { source, settings, options, note, layers: new Map(), ...(indexOf && { indexOf }) };
-  await checkManifest(checking, await opened.source.root(callOptions(settings)));
+  const layers: LayerResults = options.layers ?? new Map();
+  await checkManifest(
+    { source, settings, options, note, layers, ...(indexOf && { indexOf }) },
+    await source.root(callOptions(settings)),
+  );
   return parts;
 }
 
@@ -66,8 +80,7 @@ interface Checking extends Pick<OpenedSource, 'indexOf'> {
   readonly settings: Settings;
   readonly options: CheckOptions;
   note(part: CheckedPart): void;
-  /** By digest: images of an index share layers. */
-  readonly layers: Map<string, Promise<LayerResult>>;
+  readonly layers: LayerResults;
 }
 
 async function checkManifest(checking: Checking, raw: RawManifest, expected?: Descriptor): Promise<void> {

@@ -2,42 +2,40 @@
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { ImagesError } from '../oci/errors.ts';
-import { type Examined, examineStore } from '../transports/containers-storage/doctor/check-store.ts';
+import { examineStore } from '../transports/containers-storage/doctor/check-store.ts';
 import { layersOf, readImages, readLayers } from '../transports/containers-storage/store-records.ts';
 import { tarFiles } from '../transports/containers-storage/tar-files.ts';
 import { archiveOfFileSystem, isFileSystem, type ReadableArchive } from './file-system-image.ts';
+import type { ListedImage, PrepulledPart } from './prepulled-parts.ts';
+import { checkArchive, isImageArchive, listArchive } from './read-archive.ts';
 import { callOptions, type Settings } from './settings.ts';
-
-export interface ListedImage {
-  readonly id: string;
-  readonly names: readonly string[];
-  readonly digest?: string;
-  readonly layers: number;
-  /** Of the layers' archives, uncompressed, in bytes. */
-  readonly size: number;
-}
 
 /** In the order of names. Errors: FILE_UNREADABLE, TAR_INVALID, MANIFEST_INVALID; UNSUPPORTED where a program is lacking. */
 export async function listPrepulled(path: string, settings: Settings): Promise<readonly ListedImage[]> {
+  return (await imagesIn(path, settings)).toSorted((a, b) => ((a.names[0] ?? '') < (b.names[0] ?? '') ? -1 : 1));
+}
+
+async function imagesIn(path: string, settings: Settings): Promise<readonly ListedImage[]> {
   await using archive = await archiveOf(path, settings);
+  if (await isImageArchive(archive.path)) return await listArchive(archive.path, settings);
   await using files = await tarFiles(archive.path, tmpdir());
   const layers = await readLayers(files);
-  const images = (await readImages(files)).map((image): ListedImage => {
+  return (await readImages(files)).map((image): ListedImage => {
     const chain = layersOf(image, layers);
     const { id, names, digest } = image;
     const size = chain.reduce((sum, layer) => sum + (layer.size ?? 0), 0);
     return { id, names, ...(digest && { digest }), layers: chain.length, size };
   });
-  return images.toSorted((a, b) => ((a.names[0] ?? '') < (b.names[0] ?? '') ? -1 : 1));
 }
 
 /** Errors: as `listPrepulled`. */
 export async function checkPrepulled(
   path: string,
   settings: Settings,
-  onPart: (part: Examined) => void,
-): Promise<readonly Examined[]> {
+  onPart: (part: PrepulledPart) => void,
+): Promise<readonly PrepulledPart[]> {
   await using archive = await archiveOf(path, settings);
+  if (await isImageArchive(archive.path)) return await checkArchive(archive.path, settings, onPart);
   return await examineStore(archive.path, {
     ...callOptions(settings),
     temporaryDirectory: tmpdir(),

@@ -415,6 +415,51 @@ it('asks for each manifest and config once, whatever it makes, and prints the di
   }
 });
 
+it('lists and checks what it wrote in every form, packed as well', async () => {
+  await using world = await newWorld();
+  const registry = await world.startRegistry();
+  const shared = layerOf([{ name: 'shared', data: 'shared' }]);
+  const image = (name: string) => buildImage({ layers: [shared, layerOf([{ name, data: name }])] });
+  await pushImage(registry.base, 'library/a:1', image('a'));
+  await pushImage(
+    registry.base,
+    'team/b:2',
+    buildIndex([image('b'), buildImage({ layers: [], architecture: 'arm64' })]),
+  );
+  await pushImage(registry.base, 'library/same:1', image('a'));
+  const items = ['a:1', 'team/b:2', 'same:1'];
+  const names = ['docker.io/library/a:1', 'docker.io/library/same:1', 'docker.io/team/b:2'];
+  const lines = (text: string) => text.split('\n').filter(Boolean);
+  for (const format of ['tar', 'oci-archive', 'docker-archive']) {
+    const file = join(world.path, `${format}.tar`);
+    await world.must(['make', `--format=${format}`, `--tar=${file}`, ...items]);
+    expect(lines(await world.must(['make', '--list', file])), format).toEqual(names);
+    const listed = JSON.parse(await world.must(['make', '--list', file, '--json']));
+    expect(
+      listed.map(({ layers }: { layers: number }) => layers),
+      format,
+    ).toEqual([2, 2]);
+    const checked = await world.images(['make', '--check', file]);
+    expect(checked, checked.stdout).toMatchObject({ status: 0, stderr: 'Everything is right.\n' });
+    await must('gzip', ['-k', file]);
+    expect(lines(await world.must(['make', '--list', `${file}.gz`])), format).toEqual(names);
+    // One byte of the last layer: the end of an archive is a layer's or a record's.
+    if (format === 'tar') continue;
+    const bytes = await readFile(file);
+    const layer = image('b').blobs.at(-1)?.bytes ?? new Uint8Array();
+    const at = bytes.indexOf(layer);
+    expect(at).toBeGreaterThan(0);
+    bytes[at + layer.length - 6] = (bytes[at + layer.length - 6] ?? 0) ^ 1;
+    await writeFile(file, bytes);
+    const damaged = await world.images(['make', '--check', file, '--json']);
+    expect(damaged.status, damaged.stdout).toBe(1);
+    const parts: { what: string; problems: unknown[] }[] = JSON.parse(damaged.stdout).parts;
+    expect(parts.filter(({ problems }) => problems.length > 0).map(({ what }) => what)).toEqual([
+      expect.stringMatching(/^docker\.io\/team\/b:2: layer 2 sha256:/),
+    ]);
+  }
+});
+
 it('names the image of an overlay as its manifest.json does, also where a Dockerfile builds it', async () => {
   await using world = await newWorld();
   const overlay = async (name: string, manifest?: unknown) => {

@@ -100,9 +100,9 @@ async function checkFile(file: string, { options, context }: Invocation): Promis
   const { checkPrepulled } = await import('../../tasks/read-prepulled.ts');
   const json = options.flag('json');
   const lines = outQueue(context);
-  const parts = await checkPrepulled(file, taskSettings(context, options), ({ what, problems }) => {
+  const parts = await checkPrepulled(file, taskSettings(context, options), ({ what, problems, notes }) => {
     const texts = problems.map(({ rule, text }) => `${rule}: ${text}`);
-    if (!json) lines.add(partText({ what, problems: texts }));
+    if (!json) lines.add(partText({ what, problems: texts, ...(notes && { notes }) }));
   });
   await lines.flushed();
   const wrong = parts.reduce((sum, { problems }) => sum + problems.length, 0);

@@ -92,7 +92,9 @@ function graphRoot(paths: readonly string[]): string {
       hint: 'Only stores of the driver overlay are read: copy the image into one with skopeo or podman.',
     });
   }
-  throw new ImagesError('TAR_INVALID', `the archive holds no containers-storage store: it has no ${IMAGES}`);
+  throw new ImagesError('TAR_INVALID', `the archive holds no containers-storage store: it has no ${IMAGES}`, {
+    hint: 'It is the archive of something else, or was not written to its end.',
+  });
 }
 
 function cleaned(path: string): string {
