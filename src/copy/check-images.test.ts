@@ -186,6 +186,13 @@ describe('a platform that is asked for', () => {
     expect(await copyFor('linux/s390x', true, makeImage({ layers, config: { os: '', architecture: '' } }))).toEqual([]);
   });
 
+  it('suits an image that does not say its variant', async () => {
+    const variantless = makeImage({ layers, config: { os: 'linux', architecture: 'arm' } });
+    for (const wanted of ['linux/arm/v6', 'linux/arm/v7']) {
+      expect(await copyFor(wanted, true, variantless)).toEqual([]);
+    }
+  });
+
   it('is named where an index says that it is there and it is not', async () => {
     const index = makeIndex([whole, arm]);
     const sparse = { ...index, children: [whole] };

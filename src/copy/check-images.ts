@@ -6,7 +6,14 @@ import type { Digest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { ImageManifest, RawManifest } from '../oci/manifest.ts';
 import { isLayerType } from '../oci/media-types.ts';
-import { formatPlatform, type Platform, type PlatformChoice, platformSuits, statesPlatform } from '../oci/platform.ts';
+import {
+  formatPlatform,
+  isImageFor,
+  type Platform,
+  type PlatformChoice,
+  platformSuits,
+  statesPlatform,
+} from '../oci/platform.ts';
 
 /** An image that is to be copied. */
 export interface WalkedImage {
@@ -57,7 +64,7 @@ function noteOddities({ manifest, child }: WalkedImage, config: ImageConfig, { i
 /** As for an index: what is there for none of the wanted platforms is not what was asked for. */
 function checkPlatform(own: Platform, { image, platforms, platformsNamed, note }: CheckOptions): void {
   if (platforms === 'all') return;
-  const lacking = platforms.filter((wanted) => platformSuits(own, wanted) === 0);
+  const lacking = platforms.filter((wanted) => !isImageFor(own, wanted));
   if (lacking.length === 0) return;
   const wanted = lacking.map(formatPlatform).join(', ');
   if (lacking.length < platforms.length) note(`${image} is not there for ${wanted}`);

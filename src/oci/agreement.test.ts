@@ -63,6 +63,17 @@ describe('what describes one image', () => {
     expect(() => agreeingConfig(manifestOf([OCI_LAYER_GZIP]), Buffer.from('<html>'))).toThrow('config is not JSON');
   });
 
+  it('is read as runtimes read it: a text that is null is empty, a list that is null has nothing', () => {
+    const config = configOf([diffId(0)], {
+      config: { Labels: { a: null, b: 'c' }, Env: [null, 'X=1'] },
+      history: null,
+    });
+    const { labels, env, history } = agreeingConfig(manifestOf([OCI_LAYER_GZIP]), config);
+    expect({ labels, env, history }).toEqual({ labels: { a: '', b: 'c' }, env: ['', 'X=1'], history: [] });
+    const other = configOf([diffId(0)], { config: { Labels: { a: 1 } } });
+    expect(() => agreeingConfig(manifestOf([OCI_LAYER_GZIP]), other)).toThrow('config.config.Labels.a is not a string');
+  });
+
   it('gives each layer of files its diffID', () => {
     const manifest = manifestOf([IN_TOTO, OCI_LAYER_GZIP]);
     expect(layerDiffIds(manifest, agreeingConfig(manifest, configOf([diffId(0)])))).toEqual([undefined, diffId(0)]);

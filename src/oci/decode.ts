@@ -69,13 +69,17 @@ export function optional<T>(value: unknown, path: string, read: (value: unknown,
 }
 
 export function stringMap(value: unknown, path: string): Readonly<Record<string, string>> {
-  const entries = object(value, path);
-  for (const [key, entry] of Object.entries(entries)) string(entry, `${path}.${key}`);
-  return entries as Readonly<Record<string, string>>;
+  const entries = Object.entries(object(value, path));
+  return Object.fromEntries(entries.map(([key, entry]) => [key, stringOrNull(entry, `${path}.${key}`)]));
 }
 
 export function strings(value: unknown, path: string): readonly string[] {
-  return array(value, path).map((entry, index) => string(entry, `${path}[${index}]`));
+  return array(value, path).map((entry, index) => stringOrNull(entry, `${path}[${index}]`));
+}
+
+/** In a list or a map of texts, `null` is an empty one to Go, and so to every runtime. */
+function stringOrNull(value: unknown, path: string): string {
+  return value === null ? '' : string(value, path);
 }
 
 function refuse(value: unknown, path: string, wanted: string): never {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatPlatform, parsePlatform, parsePlatformChoice, platformSuits } from './platform.ts';
+import { formatPlatform, isImageFor, parsePlatform, parsePlatformChoice, platformSuits } from './platform.ts';
 
 describe('parsePlatform', () => {
   it.each([
@@ -44,4 +44,14 @@ describe('platformSuits', () => {
     expect(suits('linux/arm64/v8', 'linux/arm64')).toBe(suits('linux/arm64', 'linux/arm64'));
     expect(suits('linux/arm64', 'linux/arm64/v8')).toBe(100);
   });
+});
+
+it('an image whose config leaves out the variant may be for any', () => {
+  const arm = { os: 'linux', architecture: 'arm' };
+  for (const wanted of ['linux/arm/v5', 'linux/arm/v6', 'linux/arm/v7']) {
+    expect(isImageFor(arm, parsePlatform(wanted))).toBe(true);
+  }
+  expect(isImageFor({ ...arm, variant: 'v7' }, parsePlatform('linux/arm/v6'))).toBe(false);
+  expect(isImageFor({ ...arm, variant: 'v6' }, parsePlatform('linux/arm/v7'))).toBe(true);
+  expect(isImageFor(arm, parsePlatform('linux/arm64'))).toBe(false);
 });

@@ -87,6 +87,12 @@ export function platformSuits(child: Platform, wanted: Platform): number {
   return level <= variantLevel(b) ? 1 + level : 0;
 }
 
+/** Whether an image is for a wanted platform as its config says it. Old ones leave out the variant: it may be any. */
+export function isImageFor(own: Platform, wanted: Platform): boolean {
+  const { variant: _, ...anyVariant } = wanted;
+  return platformSuits(own, own.variant === undefined ? anyVariant : wanted) > 0;
+}
+
 function variantLevel(platform: Platform): number {
   const level = /^v(\d+)/.exec(platform.variant ?? '')?.[1];
   return level === undefined ? (platform.architecture === 'arm64' ? 8 : 1) : Number(level);

@@ -6,7 +6,7 @@ import { decodeConfig } from '../oci/config.ts';
 import type { Digest } from '../oci/digest.ts';
 import { decodeManifest, type ImageManifest, type Index } from '../oci/manifest.ts';
 import { isIndexType } from '../oci/media-types.ts';
-import { type PlatformChoice, platformSuits, statesPlatform } from '../oci/platform.ts';
+import { isImageFor, type PlatformChoice, statesPlatform } from '../oci/platform.ts';
 import type { FullReference } from '../oci/reference.ts';
 import { findImage, type PrivateRegistry } from './private-registry.ts';
 import { readConfig } from './read-config.ts';
@@ -63,7 +63,7 @@ async function platformAnswer(name: FullReference, platforms: PlatformChoice, en
     // A chart is for all platforms.
     if (!hasFileSystem(image)) return true;
     const { platform } = decodeConfig(await readConfig(registry, { repository, config: image.config }, call));
-    return !statesPlatform(platform) || platforms.every((wanted) => platformSuits(platform, wanted) > 0);
+    return !statesPlatform(platform) || platforms.every((wanted) => isImageFor(platform, wanted));
   }
 
   const manifest = await read(found.descriptor.digest);

@@ -14,7 +14,7 @@ import {
   type RawManifest,
   verifyBytes,
 } from '../oci/manifest.ts';
-import { formatPlatform, type Platform, platformSuits, statesPlatform } from '../oci/platform.ts';
+import { formatPlatform, isImageFor, type Platform, platformSuits, statesPlatform } from '../oci/platform.ts';
 import type { Bytes, CallOptions } from '../registry/contract.ts';
 import type { IndexStore, Layer } from '../rootfs/contract.ts';
 import type { ImageSource } from './contract.ts';
@@ -64,7 +64,7 @@ export async function readImage(source: ImageSource, options: ReadImageOptions):
 
 /** Of an image without an index. One that does not say what it is for suits all. Errors: PLATFORM_UNKNOWN. */
 export function requirePlatform({ platform: own }: ImageConfig, wanted: Platform, label: string): void {
-  if (!statesPlatform(own) || platformSuits(own, wanted) > 0) return;
+  if (!statesPlatform(own) || isImageFor(own, wanted)) return;
   throw new ImagesError(
     'PLATFORM_UNKNOWN',
     `it is for ${formatPlatform(own)}, not for ${formatPlatform(wanted)} [${label}]`,

@@ -1,6 +1,6 @@
 // One stage, instruction by instruction, from its base on.
 import { isImagesError, withoutUserinfo } from '../../oci/errors.ts';
-import { formatPlatform, type Platform, parsePlatform, platformSuits } from '../../oci/platform.ts';
+import { formatPlatform, isImageFor, type Platform, parsePlatform } from '../../oci/platform.ts';
 import type { Instruction } from '../dockerfile/instructions.ts';
 import { parseTrigger } from '../dockerfile/parse.ts';
 import { mistake } from '../dockerfile/source.ts';
@@ -60,7 +60,7 @@ async function baseState(build: Build, stage: Stage): Promise<StageState> {
     if (typeof os === 'string' && typeof architecture === 'string') {
       const own: Platform = { os, architecture, ...(typeof variant === 'string' && { variant }) };
       const where = `${statement.source.name}:${from.range.first}`;
-      if (!platformSuits(own, platform))
+      if (!isImageFor(own, platform))
         build.warn(`${where}: ${name} is for ${formatPlatform(own)}, not ${formatPlatform(platform)}`);
     }
     return { ...nothing, layers, config };
