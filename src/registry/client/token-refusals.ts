@@ -8,6 +8,9 @@ const REFUSALS: readonly number[] = [400, 401, 403, 419, 440, 498];
 /** They speak of something else, and their words may speak of tokens too: those of a bucket. */
 const OTHERS: readonly number[] = [408, 413, 416, 429];
 const CODES: readonly string[] = ['UNAUTHORIZED', 'DENIED'];
+/** Where these are said, words like `token` are of a name. */
+const ABSENCES: readonly string[] = ['BLOB_UNKNOWN', 'BLOB_UPLOAD_UNKNOWN', 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN'];
+const WORDS = /\btoken\b|unauthori[sz]ed|\bauthenticat(?:e|ion)\b/i;
 
 export interface Judged {
   readonly isRefusal: boolean;
@@ -21,8 +24,8 @@ export async function judgeRefusal(answer: HttpAnswer): Promise<Judged> {
   if (REFUSALS.includes(status)) return { isRefusal: true, answer };
   const text = await readText(answer);
   const { codes, said } = answerWords(text, answer.headers['content-type'] ?? '');
-  const isRefusal =
-    codes.some((code) => CODES.includes(code)) || /\btoken\b|unauthori[sz]ed|\bauthenticat(?:e|ion)\b/i.test(said);
+  const isAbsence = codes.some((code) => ABSENCES.includes(code));
+  const isRefusal = codes.some((code) => CODES.includes(code)) || (!isAbsence && WORDS.test(said));
   return { isRefusal, answer: { ...answer, body: once(Buffer.from(text)), discard: () => undefined } };
 }
 

@@ -130,4 +130,16 @@ describe('a token that was accepted', () => {
     expect((await failure(registry.getManifest('app', 'latest'))).status).toBe(code);
     expect(given).toBe(1);
   });
+
+  it.each(['MANIFEST_UNKNOWN', 'NAME_UNKNOWN'])(
+    'is not to blame for %s of what has `token` in its name',
+    async (code) => {
+      await registry.getManifest('app', 'latest');
+      ended = 1000;
+      const detail = { name: 'app/token-service' };
+      refuse = status(404, json, JSON.stringify({ errors: [{ code, message: 'not known', detail }] }));
+      expect((await failure(registry.getManifest('app', 'latest'))).status).toBe(404);
+      expect(given).toBe(1);
+    },
+  );
 });
