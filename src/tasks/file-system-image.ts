@@ -147,33 +147,64 @@ export interface ReadableArchive extends AsyncDisposable {
   readonly path: string;
 }
 
-/** Errors: UNSUPPORTED (no program for it), FILE_UNREADABLE. */
+/** `files`: of those alone, where they are enough. Errors: UNSUPPORTED (no program for it). */
 export async function archiveOfFileSystem(
   path: string,
   kind: FileSystem,
   settings: Settings,
+  files: readonly string[] = [],
 ): Promise<ReadableArchive> {
-  if (kind === 'erofs' || !(await runCommand('sqfs2tar', ['--help'], settings))) {
-    throw new ImagesError('UNSUPPORTED', `no program here reads ${kind} [${path}]`, {
-      hint: kind === 'erofs' ? 'Mount it, and look with podman.' : 'Install squashfs-tools-ng (sqfs2tar).',
-    });
-  }
+  const unpack = await findReader(path, kind, settings, files);
   const directory = await mkdtemp(join(tmpdir(), 'images-'));
   const remove = () => rm(directory, { recursive: true, force: true });
   try {
-    const { spawn } = await import('node:child_process');
-    const { open } = await import('node:fs/promises');
     const archive = join(directory, 'store.tar');
-    const handle = await open(archive, 'wx');
-    try {
-      const child = spawn('sqfs2tar', [path], { env: { ...settings.env }, stdio: ['ignore', handle.fd, 'pipe'] });
-      await endOf(child, 'sqfs2tar', `Is there room in ${tmpdir()}? TMPDIR names another place.`);
-    } finally {
-      await handle.close();
-    }
+    await unpack(directory, archive);
     return { path: archive, [Symbol.asyncDispose]: remove };
   } catch (error) {
     await remove();
     throw error;
+  }
+}
+
+async function findReader(
+  path: string,
+  kind: FileSystem,
+  settings: Settings,
+  files: readonly string[],
+): Promise<(directory: string, archive: string) => Promise<void>> {
+  const has = async (program: string) => (await runCommand(program, ['--help'], settings)) !== undefined;
+  if (kind === 'squashfs' && (await has('sqfs2tar')))
+    return (_, archive) => runInto(archive, ['sqfs2tar', path], settings);
+  // Only root can unpack owners, devices and attributes.
+  const isEnough = files.length > 0 || process.getuid?.() === 0;
+  if (kind === 'squashfs' && isEnough && (await has('unsquashfs')) && (await has('tar'))) {
+    return async (directory, archive) => {
+      const tree = join(directory, 'tree');
+      await runInto('/dev/null', ['unsquashfs', '-quiet', '-no-progress', '-d', tree, path, ...files], settings);
+      const attributes = ['--xattrs', '--xattrs-include=*', '--format=posix'];
+      await runInto(archive, ['tar', '-C', tree, '--numeric-owner', ...attributes, '-c', '.'], settings);
+      await rm(tree, { recursive: true, force: true });
+    };
+  }
+  throw new ImagesError('UNSUPPORTED', `no program here reads ${kind} [${path}]`, {
+    hint:
+      kind === 'erofs'
+        ? 'Mount it, and look with podman.'
+        : 'Install squashfs-tools-ng (sqfs2tar); unsquashfs lists, and as root checks.',
+  });
+}
+
+/** What the program prints is the file. */
+async function runInto(file: string, command: readonly string[], settings: Settings): Promise<void> {
+  const { spawn } = await import('node:child_process');
+  const { open } = await import('node:fs/promises');
+  const [program = '', ...args] = command;
+  const handle = await open(file, 'w', 0o600);
+  try {
+    const child = spawn(program, args, { env: { ...settings.env }, stdio: ['ignore', handle.fd, 'pipe'] });
+    await endOf(child, program, `Is there room in ${tmpdir()}? TMPDIR names another place.`);
+  } finally {
+    await handle.close();
   }
 }

@@ -15,8 +15,11 @@ export async function listPrepulled(path: string, settings: Settings): Promise<r
   return (await imagesIn(path, settings)).toSorted((a, b) => ((a.names[0] ?? '') < (b.names[0] ?? '') ? -1 : 1));
 }
 
+/** What a list needs of a store. */
+const LISTS = ['overlay-images/images.json', 'overlay-layers/layers.json'];
+
 async function imagesIn(path: string, settings: Settings): Promise<readonly ListedImage[]> {
-  await using archive = await archiveOf(path, settings);
+  await using archive = await archiveOf(path, settings, LISTS);
   if (await isImageArchive(archive.path)) return await listArchive(archive.path, settings);
   await using files = await tarFiles(archive.path, tmpdir());
   const layers = await readLayers(files);
@@ -45,9 +48,9 @@ export async function checkPrepulled(
 }
 
 /** The archive itself, or that of the file system in the file. */
-async function archiveOf(path: string, settings: Settings): Promise<ReadableArchive> {
+async function archiveOf(path: string, settings: Settings, files?: readonly string[]): Promise<ReadableArchive> {
   const kind = isFileSystem(await firstBytes(path));
-  if (kind) return await archiveOfFileSystem(path, kind, settings);
+  if (kind) return await archiveOfFileSystem(path, kind, settings, files);
   return { path, async [Symbol.asyncDispose]() {} };
 }
 

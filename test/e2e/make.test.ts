@@ -320,6 +320,11 @@ it.skipIf(makers.missing)(
       expect(await world.must(['make', `--list=${first}`]), program).toBe('docker.io/library/x:1\n');
       const checked = await world.images(['make', '--check', first]);
       expect(checked.status, checked.stdout).toBe(0);
+      const alone = { env: { PATH: await pathWithout(join(world.path, `alone-${program}`), ['sqfs2tar']) } };
+      expect(await world.must(['make', `--list=${first}`], alone), program).toBe('docker.io/library/x:1\n');
+      const byRoot = await world.images(['make', '--check', first], alone);
+      if (process.getuid?.() === 0) expect(byRoot.status, byRoot.stdout + byRoot.stderr).toBe(0);
+      else expect(byRoot.stderr).toContain('no program here reads squashfs');
       const tree = join(world.path, `tree-${program}`);
       await must('unsquashfs', ['-no-xattrs', '-no-progress', '-d', tree, first]);
       await must('sqfs2tar', ['--no-xattr', first]);
