@@ -1,6 +1,7 @@
 // All images of an archive or a layout, where its user names none of them.
 import { ImagesError } from '../oci/errors.ts';
 import { formatReference, fullReference, type Reference, tryParseReference } from '../oci/reference.ts';
+import type { CallOptions } from '../registry/contract.ts';
 import type { ImageSource } from '../transports/contract.ts';
 import type { LayerSpool } from '../transports/layer-spool.ts';
 import { directoryFiles } from '../transports/layout/layout-files.ts';
@@ -19,7 +20,7 @@ export interface AllImages extends AsyncDisposable {
   readonly images: readonly NamedSource[];
 }
 
-/** `undefined` for what is one image by its kind, or because one is named. Errors: USAGE where one has no name, those of the place. */
+/** `undefined` for what is one image by its kind, or because one is named. Errors: USAGE where one has no name, MANIFEST_INVALID where two have one, those of the place. */
 export async function openAllImages(
   text: string,
   settings: Settings,
@@ -29,7 +30,7 @@ export async function openAllImages(
   const place = await openPlace(location, settings);
   if (!place) return undefined;
   try {
-    const images = place.images.map((image) => ({ ...image, names: namesOf(image) }));
+    const images = await withOwnNames(place.images, text, callOptions(settings));
     const nameless = images.findIndex(({ names }) => names.length === 0);
     if (nameless >= 0) throw images.length === 1 ? noName(text) : noNameOf(location, images[nameless]?.at ?? nameless);
     const packed =
@@ -43,6 +44,45 @@ export async function openAllImages(
     await place[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+interface NamedImage extends Omit<ListedImage, 'names'> {
+  readonly names: readonly Reference[];
+}
+
+/** Each name with one image alone: a tag holds one. Errors: MANIFEST_INVALID where two images have one name, those of the place. */
+async function withOwnNames(
+  listed: readonly ListedImage[],
+  place: string,
+  call: CallOptions,
+): Promise<readonly NamedImage[]> {
+  const first = new Map<string, ListedImage>();
+  const images: NamedImage[] = [];
+  for (const image of listed) {
+    const own: Reference[] = [];
+    const all = namesOf(image);
+    for (const name of all) {
+      const full = formatReference(fullReference(name));
+      const other = first.get(full);
+      if (!other) own.push(name);
+      else if (!(await isSame(other, image, call))) throw twoOfOneName(name, place);
+      first.set(full, other ?? image);
+    }
+    // One whose names all stand with its double is no image without a name.
+    if (own.length > 0 || all.length === 0) images.push({ ...image, names: own });
+  }
+  return images;
+}
+
+async function isSame(one: ListedImage, other: ListedImage, call: CallOptions): Promise<boolean> {
+  const [a, b] = await Promise.all([one, other].map((image) => image.source().root(call)));
+  return a?.digest === b?.digest;
+}
+
+function twoOfOneName(name: Reference, place: string): ImagesError {
+  return new ImagesError('MANIFEST_INVALID', `two images are called ${formatReference(name)} [${place}]`, {
+    hint: 'A tag holds one of them: put them there one by one, with --tag=NAME:TAG and PLACE:@0, PLACE:@1, …',
+  });
 }
 
 interface Place extends AsyncDisposable {

@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildImage, randomLayer } from '../fixtures/image.ts';
@@ -90,6 +90,41 @@ describe('images lreg_upload', () => {
     expect(await world.must(['lreg_isloaded', 'quay.io/c:1']).catch(() => 'no')).toBe('no');
     for (const name of ['quay.io/b:1', 'short:latest'])
       expect((await world.images(['lreg_isloaded', name])).status).toBe(1);
+  });
+
+  it('puts nothing there where an archive calls two images by one name, and all where it lists one twice', async () => {
+    await using world = await newWorld();
+    const layout = await writeLayout(join(world.path, 'layout'), { app: LOOKED, two: TWO });
+    const file = join(world.path, 'archive.tar');
+    for (const name of ['app', 'two']) {
+      await world.must(['copy', `oci:${layout}:${name}`, `docker-archive:${file}:${name}:1`]);
+    }
+    const parts = join(world.path, 'parts');
+    await mkdir(parts);
+    await must('tar', ['-C', parts, '-xf', file]);
+    const list = JSON.parse(await readFile(join(parts, 'manifest.json'), 'utf8'));
+    const listed = async (items: unknown) => {
+      await writeFile(join(parts, 'manifest.json'), JSON.stringify(items));
+      await must('tar', ['-C', parts, '-cf', file, '.']);
+    };
+    // Docker's list and the layout beside it each call another one `app:1`.
+    await listed([
+      { ...list[0], RepoTags: list[1].RepoTags },
+      { ...list[1], RepoTags: list[0].RepoTags },
+    ]);
+    for (const args of [
+      ['lreg_upload', `docker-archive:${file}`],
+      ['lreg_upload', `docker-archive:${file}:app:1`],
+    ]) {
+      const { status, stderr } = await world.images(args);
+      expect(status, args[1]).toBe(1);
+      expect(stderr, args[1]).toMatch(/^ERROR: (?:two|several) images are called .*app:1 \[docker-archive:/m);
+    }
+    expect((await world.images(['lreg_ls'])).stdout).toBe('');
+    await listed([...list, list[0]]);
+    await world.must(['lreg_upload', `docker-archive:${file}`]);
+    expect(await world.must(['lreg_ls'])).toBe('library/app:\n  ["1"]\nlibrary/two:\n  ["1"]\n');
+    await world.must(['lreg_upload', '--tag=again:1', `docker-archive:${file}:app:1`]);
   });
 
   it('uploads under all names of an image, and leaves out what only points to one', async () => {

@@ -21,6 +21,11 @@ export interface WantedImage {
   readonly index?: number;
 }
 
+interface ArchiveImage extends ListedImage {
+  /** Equal where one image is listed twice. */
+  readonly itself?: unknown;
+}
+
 export interface DockerArchive extends AsyncDisposable {
   /** The names of each image, as the archive has them; in the order of its manifest.json. */
   readonly images: readonly ListedImage[];
@@ -66,7 +71,7 @@ export async function openDockerArchiveImage(
   }
 }
 
-async function listImages(archive: ArchiveFile): Promise<readonly ListedImage[]> {
+async function listImages(archive: ArchiveFile): Promise<readonly ArchiveImage[]> {
   const listed = archive.find(INDEX_FILE) ? await readLayoutImages(archive) : [];
   const bytes = await readSmall(archive, MANIFEST_FILE, MAX_MANIFEST_SIZE * 4);
   if (!bytes && listed.length > 0) return listed;
@@ -83,16 +88,18 @@ async function listImages(archive: ArchiveFile): Promise<readonly ListedImage[]>
     });
   }
   const used = new Set<LayoutImage>();
-  const items = decodeDockerManifest(bytes).map((item): ListedImage => {
+  const items = decodeDockerManifest(bytes).map((item): ArchiveImage => {
     const inLayout = listed.find((image) => image.layers.has(item.config));
-    if (!inLayout)
-      return { names: item.repoTags, source: () => source(archive, () => readArchivedImage(archive, item)) };
+    if (!inLayout) {
+      const itself = [item.config, ...item.layers].join(' ');
+      return { names: item.repoTags, itself, source: () => source(archive, () => readArchivedImage(archive, item)) };
+    }
     used.add(inLayout);
     const agreed = () => {
       requireSameLayers(archive, item, inLayout.layers.get(item.config) ?? []);
       return inLayout.source();
     };
-    return { names: [...new Set([...item.repoTags, ...inLayout.names])], source: agreed };
+    return { names: [...new Set([...item.repoTags, ...inLayout.names])], itself: inLayout, source: agreed };
   });
   // One that is not whole in the layout may be so by Docker's list.
   const tags = new Set(items.flatMap(({ names }) => names.map(completedName)));
@@ -101,7 +108,7 @@ async function listImages(archive: ArchiveFile): Promise<readonly ListedImage[]>
   return [...items, ...listed.filter((image) => !used.has(image) && !isListed(image))];
 }
 
-function select(images: readonly ListedImage[], { reference, index }: WantedImage, label: string): ListedImage {
+function select(images: readonly ArchiveImage[], { reference, index }: WantedImage, label: string): ArchiveImage {
   const fail = (why: string) => {
     const names = images.flatMap((image, at) => (image.names.length > 0 ? image.names : [`@${at}`]));
     const listed = names.slice(0, 20).join(', ');
@@ -116,8 +123,10 @@ function select(images: readonly ListedImage[], { reference, index }: WantedImag
   }
   if (reference) {
     const wanted = formatReference(fullReference(reference));
-    const image = images.find(({ names }) => names.some((name) => completedName(name) === wanted));
+    const [image, ...others] = images.filter(({ names }) => names.some((name) => completedName(name) === wanted));
     if (!image) throw fail(`there is no ${formatReference(reference)}`);
+    if (others.some(({ itself }) => itself === undefined || itself !== image.itself))
+      throw fail(`several images are called ${formatReference(reference)}`);
     return image;
   }
   const [only, ...others] = images;
