@@ -1,5 +1,6 @@
-// A scan's time grows with its input, not with the square of it: measured as processor time, twice, at sizes that differ by a factor of four.
+// A scan's time grows with its input, not with the square of it: measured at two sizes.
 import { describe, expect, it } from 'vitest';
+import { growth, LINEAR } from '../../test/testing/growth.ts';
 import { scanFiles, scanText } from './testing/scan-files.ts';
 import { visitsOf } from './walk.ts';
 import { parseYaml } from './yaml.ts';
@@ -18,9 +19,6 @@ const chart = (template: string, values = '{}') => ({
   'values.yaml': values,
   'templates/t.yaml': template,
 });
-
-/** Far from four, and as far from sixteen. */
-const LINEAR = 9;
 
 const TEXTS: readonly [string, number, (count: number) => string][] = [
   ['objects in a list', 300, list],
@@ -81,8 +79,8 @@ const TEXTS: readonly [string, number, (count: number) => string][] = [
 ];
 
 describe('the cost of a text', () => {
-  it.each(TEXTS)('grows with the number of %s', { retry: 2 }, (_, count, make) => {
-    expect(growth(count, make, (text) => scanText(text))).toBeLessThan(LINEAR);
+  it.each(TEXTS)('grows with the number of %s', async (_, count, make) => {
+    expect(await growth(count, make, (text) => scanText(text))).toBeLessThan(LINEAR);
   });
 
   it('is that of all of it: no value is left out for their number', () => {
@@ -125,39 +123,7 @@ describe('the cost of a chart', () => {
     ],
   ];
 
-  it.each(TREES)('grows with the number of %s', { retry: 2 }, async (_, count, make) => {
-    expect(await growthOf(count, make, (files) => scanFiles(files))).toBeLessThan(LINEAR);
+  it.each(TREES)('grows with the number of %s', async (_, count, make) => {
+    expect(await growth(count, make, (files) => scanFiles(files))).toBeLessThan(LINEAR);
   });
 });
-
-/** How many times as long four times as much takes; the least of some attempts each, so that compiling and collecting garbage do not count. */
-function growth<T>(count: number, make: (count: number) => T, run: (input: T) => unknown): number {
-  const [small, large] = [make(count), make(4 * count)];
-  const time = (input: T): number => {
-    const start = process.cpuUsage();
-    run(input);
-    return process.cpuUsage(start).user;
-  };
-  const least = (input: T) => Math.min(...[1, 2, 3, 4].map(() => time(input)));
-  least(small);
-  return least(large) / least(small);
-}
-
-async function growthOf<T>(
-  count: number,
-  make: (count: number) => T,
-  run: (input: T) => Promise<unknown>,
-): Promise<number> {
-  const [small, large] = [make(count), make(4 * count)];
-  const least = async (input: T): Promise<number> => {
-    const times: number[] = [];
-    for (let attempt = 0; attempt < 3; attempt++) {
-      const start = process.cpuUsage();
-      await run(input);
-      times.push(process.cpuUsage(start).user);
-    }
-    return Math.min(...times);
-  };
-  await run(small);
-  return (await least(large)) / (await least(small));
-}

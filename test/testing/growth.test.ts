@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { growth, LINEAR } from './growth.ts';
+
+/** So many steps, that nothing leaves out. */
+function work(steps: number): number {
+  let sum = 1;
+  for (let step = 0; step < steps; step++) sum = (sum * 31 + step) | 0;
+  return sum;
+}
+
+it('tells what is linear from what grows with the square, however short the one run is', async () => {
+  for (const count of [1000, 100_000]) expect(await growth(count, (size) => size, work)).toBeLessThan(LINEAR);
+  for (const count of [300, 3000]) {
+    expect(
+      await growth(
+        count,
+        (size) => size,
+        (size) => work(size * size),
+      ),
+    ).toBeGreaterThan(LINEAR);
+  }
+});
