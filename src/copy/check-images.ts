@@ -1,5 +1,5 @@
 // The one place that holds an image's config against its manifest, its index and the wanted platforms, before anything of it is copied.
-import { agreeingConfig, hasFileSystem } from '../oci/agreement.ts';
+import { agreeingConfig, hasFileSystem, otherThanDiffIds } from '../oci/agreement.ts';
 import type { ImageConfig } from '../oci/config.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -53,6 +53,9 @@ function noteOddities({ manifest, child }: WalkedImage, config: ImageConfig, { i
   const files = manifest.layers.filter(({ mediaType }) => isLayerType(mediaType)).length;
   if (config.diffIds.length === 0 && files > 0)
     note(`${image}: its config has no diffIDs for ${files} layers: most runtimes cannot run it`);
+  // A media type that calls a compressed layer uncompressed makes the same picture, and some runtimes look at the bytes instead.
+  for (const digest of otherThanDiffIds(manifest, config))
+    note(`${image}: its config has another diffID for the uncompressed layer ${digest}: most runtimes cannot run it`);
   const said = child?.platform;
   if (!said || !statesPlatform(said) || !statesPlatform(config.platform)) return;
   // Configs of old images leave out or mistake the variant.

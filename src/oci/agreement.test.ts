@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { agreeingConfig, hasFileSystem, layerDiffIds } from './agreement.ts';
+import { agreeingConfig, hasFileSystem, layerDiffIds, otherThanDiffIds } from './agreement.ts';
 import { digestOf } from './digest.ts';
 import type { ImageManifest } from './manifest.ts';
 import {
@@ -8,6 +8,7 @@ import {
   DOCKER_MANIFEST,
   OCI_CONFIG,
   OCI_EMPTY,
+  OCI_LAYER,
   OCI_LAYER_GZIP,
   OCI_MANIFEST,
 } from './media-types.ts';
@@ -47,6 +48,25 @@ describe('what describes one image', () => {
   ])('agrees with diffIDs of %s', (_, layers, diffIds) => {
     const config = configOf(Array.from({ length: diffIds }, (__, at) => diffId(at)));
     expect(agreeingConfig(manifestOf(layers), config).diffIds).toHaveLength(diffIds);
+  });
+
+  it('disagrees where one blob is to be two layers', () => {
+    const manifest = manifestOf([OCI_LAYER_GZIP, OCI_LAYER_GZIP]);
+    const layers = manifest.layers.map((layer) => ({ ...layer, digest: manifest.config.digest }));
+    const twice = { ...manifest, layers };
+    expect(() => agreeingConfig(twice, configOf([diffId(0), diffId(1)]))).toThrow(
+      /two diffIDs for one layer \[sha256:/,
+    );
+    expect(agreeingConfig(twice, configOf([diffId(0), diffId(0)])).diffIds).toHaveLength(2);
+  });
+
+  it('tells of uncompressed layers that are not what the config says', () => {
+    const manifest = manifestOf([OCI_LAYER, OCI_LAYER, OCI_LAYER_GZIP]);
+    const [first, second] = manifest.layers.map(({ digest }) => digest);
+    const others = (ids: readonly unknown[]) => otherThanDiffIds(manifest, agreeingConfig(manifest, configOf(ids)));
+    expect(others([first, second, diffId(2)])).toEqual([]);
+    expect(others([second, first, diffId(2)])).toEqual([first, second]);
+    expect(others([])).toEqual([]);
   });
 
   it('agrees though the history tells of other layers: no runtime reads it', () => {

@@ -1,9 +1,12 @@
 // Whether the parts that describe one image agree, as runtimes see it: they take each layer's diffID from the config, by its place. Pure.
 import { decodeConfig, type ImageConfig } from './config.ts';
-import type { Digest } from './digest.ts';
+import { type Digest, digestAlgorithm } from './digest.ts';
 import { ImagesError } from './errors.ts';
 import type { ImageManifest } from './manifest.ts';
-import { DOCKER_MANIFEST, isConfigType, isLayerType } from './media-types.ts';
+import { DOCKER_LAYER, DOCKER_MANIFEST, isConfigType, isLayerType, OCI_LAYER } from './media-types.ts';
+
+const UNCOMPRESSED: readonly string[] = [OCI_LAYER, DOCKER_LAYER];
+const NO_RUNTIME = 'No runtime takes it: make the image again, or take it from another place.';
 
 /**
  * Whether it is an image that runtimes unpack. All else is an artifact: a chart, a signature, an SBOM, also where it has an image's config without a
@@ -25,12 +28,45 @@ export function agreeingConfig(manifest: ImageManifest, bytes: Uint8Array): Imag
   const { length } = config.diffIds;
   // What is no layer of files (containerd passes over it) may have a diffID or none.
   const files = layers.filter(isFiles).length;
-  if (length === 0 || length === layers.length || length === files) return config;
+  if (length === 0) return config;
+  if (length === layers.length || length === files) {
+    requireOneDiffId(manifest, config);
+    return config;
+  }
   throw new ImagesError(
     'MANIFEST_INVALID',
     `config and manifest disagree: ${count(length, 'diffID')} for ${count(layers.length, 'layer')}`,
-    { hint: 'No runtime takes it: make the image again, or take it from another place.' },
+    { hint: NO_RUNTIME },
   );
+}
+
+/** One blob is one layer, wherever it stands: unpacked it cannot be two. Errors: MANIFEST_INVALID. */
+function requireOneDiffId(manifest: ImageManifest, config: ImageConfig): void {
+  const known = new Map<Digest, Digest>();
+  for (const [at, diffId] of layerDiffIds(manifest, config).entries()) {
+    const digest = manifest.layers[at]?.digest;
+    if (!digest || !diffId) continue;
+    const first = known.get(digest) ?? diffId;
+    known.set(digest, first);
+    if (first === diffId) continue;
+    throw new ImagesError('MANIFEST_INVALID', `config and manifest disagree: two diffIDs for one layer [${digest}]`, {
+      hint: NO_RUNTIME,
+    });
+  }
+}
+
+/** Layers that are said to be uncompressed, so that their digests are their diffIDs, and the config says others. */
+export function otherThanDiffIds(manifest: ImageManifest, config: ImageConfig): readonly Digest[] {
+  const diffIds = layerDiffIds(manifest, config);
+  return manifest.layers.flatMap(({ mediaType, digest }, at) => {
+    const diffId = diffIds[at];
+    return UNCOMPRESSED.includes(mediaType) &&
+      diffId &&
+      digestAlgorithm(diffId) === digestAlgorithm(digest) &&
+      diffId !== digest
+      ? [digest]
+      : [];
+  });
 }
 
 /** Of each layer of an image whose config agrees; `undefined` where the config says none. */
