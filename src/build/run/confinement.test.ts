@@ -144,9 +144,9 @@ describe.skipIf(missing)(`RUN is shut in${why}`, () => {
       });
 
       it.skipIf(runtime === 'unshare')('has the system calls of the list, no others', async () => {
-        const script = `unshare -m true; unshare -U true; unshare -n true; nsenter -m -t 1 true 2>/dev/null && echo entered; setarch i686 true 2>/dev/null; (exit 3); echo $?; sh -c 'sleep 0 & wait'; echo ended`;
+        const script = `unshare -m true; unshare -U true; unshare -n true; nsenter -m -t 1 true 2>/dev/null && echo entered; setarch i686 true 2>/dev/null; (exit 3); echo $?; sh -c 'sleep 0 & wait'; wget -q http://127.0.0.1:9 2>&1 | grep -o refused; echo ended`;
         const { output } = await sh(title, script, { settings });
-        expect(output).toMatch(/^(?:unshare: .*(?:Operation not permitted|not implemented)\n){3}3\nended\n$/);
+        expect(output).toMatch(/^(?:unshare: .*(?:Operation not permitted|not implemented)\n){3}3\nrefused\nended\n$/);
       });
     });
 

@@ -123,6 +123,15 @@ describe.each(MACHINES)(
       expect(answer(program, { audit, number: 435, args: [0n] })).toBe(ENOSYS);
     });
 
+    it('lets sockets be made, but none to the machine around a virtual one', () => {
+      const [local, inet, inet6, netlink, packet, vsock] = [1, 2, 10, 16, 17, 40];
+      for (const family of [local, inet, inet6, netlink, packet, 0, 8, 32, 38, 41, 44]) {
+        expect(of('socket', family as number, 1, 0)).toBe(ALLOW);
+      }
+      expect(of('socket', vsock as number, 1, 0)).toBe(EPERM);
+      expect(of('socket', (1n << 32n) | BigInt(vsock as number), 1, 0)).toBe(EPERM);
+    });
+
     it('lets special files be made, and of devices those that do nothing', () => {
       for (const [name, before] of [
         ['mknod', [0]],
