@@ -60,6 +60,8 @@ describe("Argo's parameters", () => {
       );
     expect(usedIn(step('withItems: [v1, v2]', '{{item}}'))).toEqual(['q.io/a:v1', 'q.io/a:v2']);
     expect(usedIn(step('withItems: [{t: v1}, {t: v2}]', '{{item.t}}'))).toEqual(['q.io/a:v1', 'q.io/a:v2']);
+    const many = Array.from({ length: 500 }, (_, at) => `v${at}`);
+    expect(usedIn(step(`withItems: [${many.join(', ')}]`, '{{item}}'))).toHaveLength(500);
     expect(usedIn(step('withParam: "{{workflow.parameters.list}}"', '{{item}}'))).toEqual(['q.io/a:1', 'q.io/a:2']);
   });
 

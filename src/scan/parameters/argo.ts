@@ -3,12 +3,13 @@
 import { asFields, type Fields, fieldOf, listOf, textOf, valueAt } from '../fields.ts';
 import { fillText, NOTHING, type Parameter, parametersOf, type Scope } from './scope.ts';
 
-/** A template is looked at for so many different calls … */
-const MAX_CALLS = 50;
-/** … and all templates of an object for so many: templates may call each other without end. */
-const MAX_ALL_CALLS = 1000;
-/** Of a loop so many items. */
-const MAX_ITEMS = 50;
+/** All templates of an object are looked at for so many different calls: they may call each other without end … */
+const MAX_CALLS = 1000;
+/** … and one for as many as make so many characters of it, but for a few however long it is. */
+const MAX_CHARACTERS = 16 << 20;
+const FEW = 50;
+/** Of steps and of rounds of loops so many, for steps that call nothing new too. */
+const MAX_ROUNDS = 20_000;
 
 export interface WorkflowPlan {
   /** What every template sees. */
@@ -28,19 +29,24 @@ export function planWorkflow(spec: Fields): WorkflowPlan {
   const seen = new Set<string>();
   const pending: { readonly template: Fields; readonly given: Arguments }[] = [];
   const call = (template: Fields | undefined, given: Arguments): void => {
-    if (template && (scopes.get(template)?.length ?? MAX_CALLS) < MAX_CALLS && seen.size < MAX_ALL_CALLS)
-      pending.push({ template, given });
+    if (template) pending.push({ template, given });
   };
+  const isEnough = (template: Fields): boolean => {
+    const calls = scopes.get(template)?.length ?? 0;
+    return seen.size >= MAX_CALLS || (calls >= FEW && calls * lengthOf(template) > MAX_CHARACTERS);
+  };
+  let rounds = 0;
   const called = (): void => {
     for (let next = pending.shift(); next; next = pending.shift()) {
       const { template, given } = next;
       const inner = new Map([...scope, ...inputsOf(template, given)]);
       const key = JSON.stringify([textOf(template, 'name'), [...inner].map(([name, { text }]) => [name, text])]);
-      if (seen.has(key) || seen.size >= MAX_ALL_CALLS) continue;
+      if (seen.has(key) || isEnough(template)) continue;
       seen.add(key);
       scopes.get(template)?.push(inner);
       for (const step of stepsOf(template)) {
         for (const item of itemsOf(step, inner)) {
+          if (++rounds > MAX_ROUNDS) break;
           call(
             byName.get(textOf(step, 'template')),
             argumentsOf(fieldOf(step, 'arguments'), new Map([...inner, ...item])),
@@ -59,6 +65,14 @@ export function planWorkflow(spec: Fields): WorkflowPlan {
   for (const template of templates) if (scopes.get(template)?.length === 0) call(template, new Map());
   called();
   return { scope, scopes };
+}
+
+const lengths = new WeakMap<object, number>();
+
+function lengthOf(template: Fields): number {
+  const length = lengths.get(template) ?? JSON.stringify(template).length;
+  lengths.set(template, length);
+  return length;
 }
 
 /** `arguments.parameters`, as they are where they stand. */
@@ -108,8 +122,7 @@ function itemsOf(step: Fields, scope: Scope): readonly Scope[] {
   const written = textOf(step, 'withParam');
   const items = written === undefined ? listOf(step, 'withItems') : parsedList(fillText(written, scope).text);
   if (items.length === 0) return [NOTHING];
-  const scopes = items.slice(0, MAX_ITEMS).map((item) => new Map(parametersOf('item', item, step)));
-  return scopes;
+  return items.slice(0, MAX_CALLS).map((item) => new Map(parametersOf('item', item, step)));
 }
 
 function parsedList(text: string): readonly unknown[] {
