@@ -43,8 +43,9 @@ export async function readLayoutImages(archive: ArchiveFile): Promise<readonly L
   }
   const lists = layoutLists(archive);
   const images: LayoutImage[] = [];
+  const seen: Seen = new Map();
   for (const entry of new Map(entries.map((one) => [one.digest, one])).values()) {
-    const layers = new Map(await presentImages(archive, entry));
+    const layers = await presentImages(archive, entry, seen);
     const known = [...(names.get(entry.digest) ?? [])];
     if (layers.size === 0 && known.length === 0) continue;
     images.push({ names: known, layers, source: () => layoutSource(archive, { digest: entry.digest }, lists) });
@@ -52,24 +53,30 @@ export async function readLayoutImages(archive: ArchiveFile): Promise<readonly L
   return images;
 }
 
-/** The path of each config, with those of its image's layers. */
-async function presentImages(
-  archive: ArchiveFile,
-  entry: Descriptor,
-): Promise<readonly (readonly [string, readonly string[]])[]> {
+type PresentImages = ReadonlyMap<string, readonly string[]>;
+type Seen = Map<Digest, Promise<PresentImages>>;
+
+/** The path of each config, with those of its image's layers. Each manifest is looked at once, however often indexes name it. */
+async function presentImages(archive: ArchiveFile, entry: Descriptor, seen: Seen): Promise<PresentImages> {
+  const known = seen.get(entry.digest) ?? lookInto(archive, entry, seen);
+  seen.set(entry.digest, known);
+  return await known;
+}
+
+async function lookInto(archive: ArchiveFile, entry: Descriptor, seen: Seen): Promise<PresentImages> {
   let manifest: Manifest;
   try {
     manifest = decodeManifest(await readManifest(archive, entry));
   } catch (error) {
-    if (isImagesError(error)) return [];
+    if (isImagesError(error)) return new Map();
     throw error;
   }
   const below = successors(manifest);
   if (manifest.kind === 'index') {
-    const images = await Promise.all(below.manifests.map((child) => presentImages(archive, child)));
-    return images.flat();
+    const images = await Promise.all(below.manifests.map((child) => presentImages(archive, child, seen)));
+    return new Map(images.flatMap((one) => [...one]));
   }
   const there = below.blobs.every(({ digest, size }) => archive.find(blobPath(digest))?.size === size);
   const layers = manifest.layers.map(({ digest }) => blobPath(digest));
-  return there ? [[blobPath(manifest.config.digest), layers]] : [];
+  return new Map(there ? [[blobPath(manifest.config.digest), layers]] : []);
 }
