@@ -112,6 +112,19 @@ describe('a list', () => {
     expect(await Array.fromAsync(registry.referrers('app', digest, 'c/d'))).toHaveLength(1);
   });
 
+  it.each([
+    ['without its field', {}],
+    ['that is null, as Go writes an empty one', { manifests: null }],
+  ])('of referrers %s is an empty one; anything else is BAD_ANSWER', async (_what, list) => {
+    const referrers = (fields: object) => {
+      const answer = { schemaVersion: 2, mediaType: OCI_INDEX, ...fields };
+      server.inject((_request, response) => sendJson(response, 200, answer));
+      return Array.fromAsync(registry.referrers('app', digest));
+    };
+    expect(await referrers(list)).toEqual([]);
+    expect((await failure(referrers({ manifests: 'many' }))).code).toBe('BAD_ANSWER');
+  });
+
   it('of referrers is read from the tag where there is no such API', async () => {
     const bytes = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [{ mediaType: OCI_MANIFEST, digest, size: 2 }] };
     server.inject((request, response) => {

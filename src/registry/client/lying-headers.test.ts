@@ -223,6 +223,18 @@ describe('a Content-Encoding', () => {
     expect(server.requests.map(({ headers }) => headers.range)).toEqual([undefined, undefined]);
   });
 
+  it('of a blob whose length nobody knows is BAD_ANSWER at once', async () => {
+    const bytes = gzipSync(blob);
+    server.inject((_request, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': bytes.length });
+      response.end(bytes);
+      return true;
+    });
+    const error = await failure(registry.getBlob('app', digest));
+    expect(error).toMatchObject({ code: 'BAD_ANSWER', message: expect.stringContaining('does not say how long') });
+    expect(server.requests).toHaveLength(1);
+  });
+
   it('of lists and of what a host says of its errors is taken off', async () => {
     server.inject((_request, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip', 'content-type': 'application/json' });

@@ -123,10 +123,17 @@ describe('a token that the host has never accepted', () => {
 });
 
 describe('a token that was accepted', () => {
-  it.each([404, 408, 413, 429, 503])('is not to blame for %d', async (code) => {
+  it.each([
+    [404, 'not there'],
+    [408, 'no token within a minute'],
+    [413, 'a token of 5 MB is too large'],
+    [416, 'the range ends after the last token'],
+    [429, 'no token is left in the bucket'],
+    [503, 'not there'],
+  ])('is not to blame for %d, %s', async (code, words) => {
     await registry.getManifest('app', 'latest');
     ended = 1000;
-    refuse = status(code, json, errors('UNKNOWN', code === 429 ? 'no token is left in the bucket' : 'not there'));
+    refuse = status(code, json, errors('UNKNOWN', words));
     expect((await failure(registry.getManifest('app', 'latest'))).status).toBe(code);
     expect(given).toBe(1);
   });

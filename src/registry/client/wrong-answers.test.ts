@@ -177,6 +177,14 @@ describe('a redirect', () => {
     expect(server.requests).toHaveLength(11);
   });
 
+  it.each([301, 302, 303, 307, 308])('with %i is followed', async (code) => {
+    server.inject((request, response) =>
+      request.url.endsWith('?moved') ? false : status(code, { location: `${request.url}?moved` })(request, response),
+    );
+    const { body } = await registry.getBlob('app', digest, { size: blob.length });
+    expect((await collect(body)).equals(blob)).toBe(true);
+  });
+
   it('is followed to another host, which is not told the password', async () => {
     await using other = await startFaultyServer({ contents: [blob] });
     await using secret = registryClients({
