@@ -3,6 +3,7 @@ import { digestOf } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { manifestDescriptor } from '../oci/manifest.ts';
 import type { Registry } from '../registry/contract.ts';
+import { markOpenAnew } from '../registry/open-anew.ts';
 import type { CopyEvent } from './events.ts';
 import { executePlan } from './execute.ts';
 import { planCopy } from './plan.ts';
@@ -134,6 +135,31 @@ describe('executing a plan', () => {
     expect((await other.getManifest('multi', '1')).digest).toBe(index.manifest.digest);
   });
 
+  it.each([
+    ['an image below an index', one.manifest.digest, 'linux/amd64', index],
+    ['an index below another, all of it wanted', index.manifest.digest, 'all', makeIndex([index])],
+  ])('ends where such a registry refuses %s', async (_what, refused, platforms, image) => {
+    const from = memoryRegistry();
+    await push(from, 'app:1', image);
+    const registry = memoryRegistry();
+    const puts: string[] = [];
+    const to: Registry = {
+      ...registry,
+      async putManifest(repository, manifest, tags, options) {
+        puts.push(manifest.digest);
+        if (manifest.digest === refused) throw new ImagesError('MANIFEST_INVALID', 'manifest invalid', { status: 400 });
+        await registry.putManifest(repository, manifest, tags, options);
+      },
+    };
+    const copied = copy(['app:1'], { from, to: sinkInto(to, 'complete'), platforms });
+    await expect(copied).rejects.toMatchObject({
+      code: 'MANIFEST_INVALID',
+      message: expect.stringContaining(`manifest ${refused}`),
+    });
+    expect(puts.at(-1)).toBe(refused);
+    expect(puts.filter((digest) => digest === refused)).toHaveLength(1);
+  });
+
   it('moves no tag for a reference that has none', async () => {
     const to = memoryRegistry();
     await copy([`one@${one.manifest.digest}`], { from: await upstream(), to: sinkInto(to) });
@@ -164,6 +190,25 @@ describe('executing a plan', () => {
     expect(again.asked.bytes).toBe(plan.bytes + (one.blobs[0]?.descriptor.size ?? 0));
     expect(result.fetched).toBe(plan.bytes);
     await expectWhole(destination, 'one:1', one);
+  });
+
+  it('asks the source for nothing of a blob that is empty, or whose last byte had come before', async () => {
+    const destination = memoryRegistry();
+    const whole = async function* () {
+      yield shared.bytes;
+      throw broken;
+    };
+    await expect(destination.putBlob('x', shared.descriptor, async () => whole())).rejects.toThrow('hung up');
+    const empty = makeBlob('');
+    const image = makeImage({ layers: [shared, empty] });
+    const source = memoryRegistry();
+    await push(source, 'app:1', image);
+    const from = watchedRegistry(source);
+    const { plan, result } = await copy(['app:1'], { from: from.registry, to: sinkInto(destination) });
+    expect([...from.asked.blobs().keys()]).toEqual([image.blobs[0]?.descriptor.digest]);
+    expect(from.asked.calls.length).toBe(plan.requests);
+    expect(result).toMatchObject({ requests: plan.requests, fetched: plan.bytes, held: shared.descriptor.size });
+    await expectWhole(destination, 'app:1', image);
   });
 
   it('starts a blob anew where the part that was there is wrong, and keeps the totals true', async () => {
@@ -238,6 +283,31 @@ describe('executing a plan', () => {
       message: expect.stringContaining('source the source fails'),
     });
     expect(await to.statManifest('one', '1')).toBeUndefined();
+  });
+
+  it('reads a blob again that the source would send otherwise, where the destination takes it again', async () => {
+    const good = await upstream();
+    const asked: unknown[] = [];
+    const guessing: Registry = {
+      ...good,
+      async getBlob(repository, digest, options) {
+        if (digest !== shared.descriptor.digest) return good.getBlob(repository, digest, options);
+        asked.push(options?.opensAnew);
+        if (asked.length > 1) return good.getBlob(repository, digest, options);
+        const wrong = new ImagesError('DIGEST_INVALID', 'not decoded');
+        markOpenAnew(wrong);
+        throw wrong;
+      },
+    };
+    const to = memoryRegistry();
+    await copy(['one:1'], { from: guessing, to: sinkInto(to) });
+    expect(asked).toEqual([true, true]);
+    await expectWhole(to, 'one:1', one);
+    asked.length = 0;
+    const sink = sinkInto(memoryRegistry());
+    const once = copy(['one:1'], { from: guessing, to: { ...sink, wants: { ...sink.wants, takesAgain: false } } });
+    await expect(once).rejects.toMatchObject({ code: 'DIGEST_INVALID' });
+    expect(asked).toEqual([false]);
   });
 
   it('says that the destination failed where it did', async () => {
