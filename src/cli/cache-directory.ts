@@ -19,9 +19,13 @@ function isOwn(directory: string, maybeRoots: boolean): boolean {
   // Not imported: the entry, which asks before the rest is loaded from the cache, would load the chunk that all share.
   const { mkdirSync, statSync } = process.getBuiltinModule('node:fs');
   try {
-    // Node, which would make it later, never ends in a place like /proc.
-    if (!statSync(directory, { throwIfNoEntry: false })) mkdirSync(directory, { mode: 0o700 });
-    const { uid, mode } = statSync(directory);
+    let info = statSync(directory, { throwIfNoEntry: false });
+    if (!info) {
+      // Node, which would make it later, never ends in a place like /proc.
+      mkdirSync(directory, { mode: 0o700 });
+      info = statSync(directory);
+    }
+    const { uid, mode } = info;
     if (maybeRoots && uid === 0 && (mode & STICKY || !(mode & WRITABLE_BY_OTHERS))) return true;
     return uid === (process.geteuid?.() ?? uid) && !(mode & WRITABLE_BY_OTHERS);
   } catch {

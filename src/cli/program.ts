@@ -8,7 +8,6 @@ import { type Context, processContext } from './context.ts';
 import { findCommand, parseCommandLine } from './grammar.ts';
 import { listenForSignals } from './interruption.ts';
 import { leaveRoom } from './much-data.ts';
-import { reportError } from './report-error.ts';
 import { VERSION } from './version.ts';
 
 /** Ends the process. `cacheDirectory`: see Context. */
@@ -32,7 +31,10 @@ export async function runProgram(argv: readonly string[], cacheDirectory: string
 
 /** On stderr for people; with --json on stdout for programs too, where nothing is there yet. */
 async function reportFailure(error: unknown, argv: readonly string[], context: Context): Promise<number> {
-  const { namingDataDirectory } = await import('./data-hint.ts');
+  const [{ reportError }, { namingDataDirectory }] = await Promise.all([
+    import('./report-error.ts'),
+    import('./data-hint.ts'),
+  ]);
   const { lines, data, status } = reportError(namingDataDirectory(error, argv, context), context.verbose);
   process.stderr.write(`${lines.join('\n')}\n`);
   if (argv.includes('--json') && !context.hasWritten) {

@@ -1,6 +1,6 @@
 // The object store in a directory: a key is a path. Relies on rename and link being atomic, and on fsync of files and directories.
 import { randomUUID } from 'node:crypto';
-import { link, open, opendir, readdir, rename, rm, rmdir, stat, statfs, unlink, utimes } from 'node:fs/promises';
+import { link, open, opendir, rename, rm, rmdir, stat, statfs, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { inDirectory, makeDirectory } from '../io/atomic-file.ts';
 import { readFileBytes } from '../io/file-bytes.ts';
@@ -8,6 +8,7 @@ import { isFsError, translatingFsErrors } from '../io/fs-errors.ts';
 import type { Bytes } from '../registry/contract.ts';
 import { nameSyncs } from './fs-durability.ts';
 import { fsStages } from './fs-stage.ts';
+import { LargeFolders } from './large-folders.ts';
 import type { ObjectInfo, ObjectStore, Range } from './object-store.ts';
 
 /** Where what is on its way in waits: beside the objects, on the same file system. */
@@ -25,6 +26,7 @@ export interface FsObjectStoreOptions {
  * Errors of all writing methods: NO_SPACE, READ_ONLY, NO_ACCESS; of the reading ones NO_ACCESS.
  */
 export function openFsObjectStore(directory: string, options: FsObjectStoreOptions = {}): ObjectStore {
+  const folders = new LargeFolders();
   const { volatile = false } = options;
   const waiting = join(directory, options.waiting ?? WAITING);
   const temporaryFiles = join(waiting, 'tmp');
@@ -89,7 +91,7 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
   }
 
   async function* list(prefix: string, after: string | undefined): AsyncGenerator<ObjectInfo> {
-    for (const name of await entries(join(directory, prefix))) {
+    for (const name of await entries(folders, join(directory, prefix))) {
       const key = `${prefix}${name}`;
       const below = name.endsWith('/');
       if (after !== undefined && key <= after && !(below && after.startsWith(key))) continue;
@@ -143,7 +145,8 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
     },
     list: (prefix, after) => list(checkedPrefix(prefix), after),
     any: (prefix) => translatingFsErrors(directory, () => holdsFile(join(directory, checkedPrefix(prefix)))),
-    children: (prefix) => translatingFsErrors(directory, () => entries(join(directory, checkedPrefix(prefix)))),
+    children: (prefix) =>
+      translatingFsErrors(directory, () => entries(folders, join(directory, checkedPrefix(prefix)))),
     delete: (keys) =>
       translatingFsErrors(directory, async () => {
         for (const path of keys.map(pathOf)) {
@@ -221,10 +224,9 @@ async function holdsFile(path: string): Promise<boolean> {
 }
 
 /** Sorted so that a walk in this order meets all keys in byte order: `a-b` before `a/`. */
-async function entries(path: string): Promise<readonly string[]> {
+async function entries(folders: LargeFolders, path: string): Promise<readonly string[]> {
   try {
-    const found = await readdir(path, { withFileTypes: true });
-    return found.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort(byBytes);
+    return await folders.names(path);
   } catch (error) {
     if (isAbsent(error)) return [];
     throw error;
@@ -252,8 +254,4 @@ async function writeTemporary(directory: string, bytes: Uint8Array, volatile = f
 
 function isAbsent(error: unknown): boolean {
   return isFsError(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG');
-}
-
-function byBytes(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

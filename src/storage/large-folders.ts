@@ -1,0 +1,62 @@
+// The names in folders, in byte order. Those of large folders are kept for who asks again while nothing has changed: a list in pages would read and sort all for each.
+import { readdir, stat } from 'node:fs/promises';
+
+/** Names in a folder from which it pays to keep them. */
+const LARGE = 1000;
+/** Names that are kept, in all. */
+const MOST = 500_000;
+/** In milliseconds. File systems note changes by ticks of their clock: of a folder that changed only just, a further change might not show. */
+const SETTLED = 2000;
+
+interface Kept {
+  readonly changed: bigint;
+  readonly names: readonly string[];
+}
+
+/** State: the lists of folders that were read last. */
+export class LargeFolders {
+  /** `undefined` for one that was seen to be large. */
+  readonly #kept = new Map<string, Kept | undefined>();
+  #count = 0;
+
+  /** Names of folders end with `/`. Errors: those of the file system. */
+  async names(path: string): Promise<readonly string[]> {
+    if (!this.#kept.has(path)) {
+      const names = await read(path);
+      if (names.length >= LARGE) this.#keep(path, undefined);
+      return names;
+    }
+    const { mtimeNs, mtimeMs } = await stat(path, { bigint: true });
+    const kept = this.#kept.get(path);
+    if (kept?.changed === mtimeNs) return kept.names;
+    const names = await read(path);
+    if (names.length < LARGE) this.#forget(path);
+    else this.#keep(path, Date.now() - Number(mtimeMs) > SETTLED ? { changed: mtimeNs, names } : undefined);
+    return names;
+  }
+
+  #keep(path: string, kept: Kept | undefined): void {
+    this.#forget(path);
+    this.#kept.set(path, kept);
+    this.#count += kept?.names.length ?? 1;
+    for (const oldest of this.#kept.keys()) {
+      if (this.#count <= MOST || oldest === path) break;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(path: string): void {
+    if (!this.#kept.has(path)) return;
+    this.#count -= this.#kept.get(path)?.names.length ?? 1;
+    this.#kept.delete(path);
+  }
+}
+
+async function read(path: string): Promise<readonly string[]> {
+  const found = await readdir(path, { withFileTypes: true });
+  return found.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort(byBytes);
+}
+
+function byBytes(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
