@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ImagesError } from '../oci/errors.ts';
+import { parsePlatformChoice } from '../oci/platform.ts';
+import { parseReference } from '../oci/reference.ts';
+import { registrySink } from '../transports/registry-sink.ts';
+import { registrySource } from '../transports/registry-source.ts';
+import { planCopy } from './plan.ts';
 import { copy, planOf } from './testing/copy.ts';
 import { makeBlob, makeImage, makeIndex, push } from './testing/images.ts';
 import { memoryRegistry, sinkInto } from './testing/memory-registry.ts';
@@ -34,6 +39,30 @@ describe('a plan', () => {
       'getManifest two:1',
     ]);
     expect(plan.requests).toBe(2 + 5);
+  });
+
+  it('refuses two images whose names come to one at the destination, and takes one image of two names', async () => {
+    const { registry: from } = await upstream();
+    const named = (host: string, path: string) => ({
+      name: parseReference(`${host}/app:1`),
+      source: registrySource(from, parseReference(`${path}:1`), { label: 'the source' }),
+    });
+    const [a, b, same] = [named('a.example', 'one'), named('b.example', 'two'), named('c.example', 'one')];
+    const options = { platforms: parsePlatformChoice('linux/amd64') };
+    await expect(planCopy([a, b], sinkInto(memoryRegistry()), options)).rejects.toMatchObject({
+      code: 'UNSUPPORTED',
+      message: expect.stringMatching(/b\.example\/app:1 and a\.example\/app:1 are two images.* app:1 /),
+    });
+    const plan = await planCopy([a, b, same], sinkInto(memoryRegistry()), { ...options, keepGoing: true });
+    expect(plan.images.map(({ image }) => image)).toEqual(['a.example/app:1', 'c.example/app:1']);
+    expect(plan.failed.map(({ image }) => image)).toEqual(['b.example/app:1']);
+    const records = registrySink(memoryRegistry(), {
+      label: 'the destination',
+      repository: ({ path }) => path,
+      indexes: 'sparse',
+      onCommit: async () => undefined,
+    });
+    expect((await planCopy([a, b], records, options)).images).toHaveLength(2);
   });
 
   it('changes nothing at the destination', async () => {

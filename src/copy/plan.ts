@@ -2,7 +2,7 @@
 import { askOnce } from '../io/ask-once.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import { type ImagesError, isImagesError } from '../oci/errors.ts';
+import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { manifestDescriptor, type RawManifest } from '../oci/manifest.ts';
 import { formatPlatform, type PlatformChoice } from '../oci/platform.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
@@ -10,7 +10,7 @@ import type { ImageSink, ImageSource } from '../transports/contract.ts';
 import { checkImages, type WalkedImage } from './check-images.ts';
 import { countedSource, type ManifestSource, type RequestCounter } from './counted-source.ts';
 import type { OnCopyEvent } from './events.ts';
-import { failureOf } from './failure.ts';
+import { asItStands, failureOf } from './failure.ts';
 import { type Concurrency, createLimits, type Limits } from './limits.ts';
 import { type ImageGraph, walkImage } from './walk-image.ts';
 
@@ -104,7 +104,35 @@ export async function planCopy(images: readonly CopyImage[], sink: ImageSink, op
     if (outcome.status === 'fulfilled') planned.push(outcome.value);
     else failed.push(failedImage(images[at] as CopyImage, outcome.reason));
   });
-  return assemble(planned, failed, { configs: await resolved(configs), requestsMade: counter.requests });
+  const { distinct, clashing } = oneImageAName(planned, sink);
+  const [clash] = clashing;
+  if (clash && !options.keepGoing) throw clash.error;
+  failed.push(...clashing);
+  return assemble(distinct, failed, { configs: await resolved(configs), requestsMade: counter.requests });
+}
+
+/** Two images whose names come to one at the destination: the second would take the first one's place without a word. */
+function oneImageAName(
+  planned: readonly PlanOutcome[],
+  sink: ImageSink,
+): { readonly distinct: readonly PlanOutcome[]; readonly clashing: readonly FailedImage[] } {
+  const taken = new Map<string, PlannedImage>();
+  const distinct: PlanOutcome[] = [];
+  const clashing: FailedImage[] = [];
+  for (const outcome of planned) {
+    const { name, image, root } = outcome.planned;
+    const there = sink.nameThere?.(name);
+    const other = there === undefined ? undefined : taken.get(there);
+    if (other && other.root.digest !== root.digest) {
+      const what = `${image} and ${other.image} are two images, and both would be ${there} at ${sink.label}`;
+      const hint = 'Copy one of them under another name: images copy IMAGE docker://HOST/NAME:TAG.';
+      clashing.push({ name, image, error: asItStands(new ImagesError('UNSUPPORTED', what, { hint })) });
+      continue;
+    }
+    if (there !== undefined) taken.set(there, outcome.planned);
+    distinct.push(outcome);
+  }
+  return { distinct, clashing };
 }
 
 /** Those that came. */

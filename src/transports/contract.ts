@@ -52,6 +52,8 @@ export interface PlannedParts {
 export interface ImageSink extends AsyncDisposable {
   readonly label: string;
   readonly wants: SinkWants;
+  /** What the name comes to there, where several names can come to the same: only one image can have it. */
+  nameThere?(name: Reference): string | undefined;
   /** Asked first: refuses what the place cannot hold, before a byte is written. Changes nothing. Errors: UNSUPPORTED. */
   admit?(name: Reference, parts: PlannedParts): void;
   /**

@@ -69,6 +69,8 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
   return {
     label: options.label,
     wants,
+    // Where full names are recorded, each of them keeps its image.
+    ...(!options.onCommit && { nameThere: (name: Reference) => nameWithTag(options.repository(name), tagOf(name)) }),
     async missing(name, blobs, call) {
       const repository = options.repository(name);
       const held = await ask.map(blobs, (blob) => heldBytes(repository, blob, call), call?.signal);
@@ -104,11 +106,19 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
     },
     putManifest: (name, manifest, call) => registry.putManifest(options.repository(name), manifest, [], call),
     async commit(name, root, call) {
-      const tag = name.tag ?? (name.digest ? undefined : DEFAULT_TAG);
+      const tag = tagOf(name);
       await registry.putManifest(options.repository(name), root, tag ? [tag] : [], call);
       await options.onCommit?.(name, root);
     },
     finish: written,
     [Symbol.asyncDispose]: written,
   };
+}
+
+function tagOf({ tag, digest }: Reference): string | undefined {
+  return tag ?? (digest ? undefined : DEFAULT_TAG);
+}
+
+function nameWithTag(repository: string, tag: string | undefined): string | undefined {
+  return tag && `${repository}:${tag}`;
 }
