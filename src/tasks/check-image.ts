@@ -3,6 +3,7 @@ import { createLimiter } from '../io/limiter.ts';
 import { verified } from '../io/verify.ts';
 import { decodeConfig, type ImageConfig } from '../oci/config.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import {
   decodeManifest,
@@ -69,7 +70,7 @@ export async function checkSource(
   };
   const layers: LayerResults = options.layers ?? new Map();
   await checkManifest(
-    { source, settings, options, note, layers, ...(indexOf && { indexOf }) },
+    { source, settings, options, note, layers, seen: new Set(), ...(indexOf && { indexOf }) },
     await source.root(callOptions(settings)),
   );
   return parts;
@@ -81,9 +82,13 @@ interface Checking extends Pick<OpenedSource, 'indexOf'> {
   readonly options: CheckOptions;
   note(part: CheckedPart): void;
   readonly layers: LayerResults;
+  /** Indexes may name a manifest again and again: each is checked once. */
+  readonly seen: Set<Digest>;
 }
 
 async function checkManifest(checking: Checking, raw: RawManifest, expected?: Descriptor): Promise<void> {
+  if (checking.seen.has(raw.digest)) return;
+  checking.seen.add(raw.digest);
   const problems: string[] = [];
   const notes: string[] = [];
   const kind = isIndexType(raw.mediaType) ? 'index' : 'manifest';
