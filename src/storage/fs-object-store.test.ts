@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -66,6 +66,15 @@ describe('a store on disk', () => {
       await body?.[Symbol.asyncIterator]().return?.();
     }
     expect(await open()).toBeLessThan(before + 10);
+  });
+
+  it('says of a file that cannot be synced that it is not on disk', async () => {
+    const directory = await newDirectory();
+    const store = openFsObjectStore(directory);
+    await store.put('a/whole', Buffer.from('1'));
+    await symlink('circle', join(directory, 'a/circle'));
+    await expect(store.sync(['a/whole', 'a/circle'])).rejects.toThrow(/ELOOP|symbolic links/);
+    await expect(store.sync(['a/whole', 'a/gone'])).resolves.toBeUndefined();
   });
 
   it('gives chunks that stay as they are when the next is read', async () => {
