@@ -2,7 +2,7 @@
 //
 //   node scripts/mutate.mjs ROOM [--count=20] [--seed=1] [--tests=DIR-or-file,…] [--without=TEST,…] [--seconds=300]     (default tests: src/ROOM)
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -46,6 +46,8 @@ if (!room) {
 
 const random = randomFrom(Number(options.seed ?? 1));
 const copy = mkdtempSync(join(tmpdir(), 'images-mutate-'));
+// Some tests run the program as another user.
+chmodSync(copy, 0o755);
 let tried = 0;
 let survivors = 0;
 try {
@@ -98,6 +100,7 @@ function runTests(file) {
       env: { ...process.env, CI: 'true', PATH: `${join(copy, 'node_modules/.bin')}:${process.env.PATH}` },
     },
   );
+  if (!file && done.status !== 0) console.error(done.stdout, done.stderr);
   return done.status;
 }
 
