@@ -7,7 +7,7 @@ export interface ExpiryOptions {
   readonly expireAfterMs?: number;
   /** About so many may wait for somebody who goes on with them: those that were written to last. 1000 when absent. */
   readonly mostUnfinished?: number;
-  /** About so many bytes in all; 64 GiB when absent, and never more than a quarter of the file system. */
+  /** About so many bytes in all; 64 GiB when absent, and never more than a quarter of the file system. The one that was written to last stays whatever its size. */
   readonly unfinishedBytes?: number;
 }
 
@@ -34,6 +34,8 @@ export function expiry(objects: ObjectStore, options: ExpiryOptions): Expiry {
   let begun = 0;
   let left = 0;
   let bytes: number | undefined;
+  /** The last that was left is more than is allowed: it goes as soon as there is a newer one. */
+  let isLarge = false;
 
   async function sweep(): Promise<void> {
     const now = Date.now();
@@ -53,7 +55,10 @@ export function expiry(objects: ObjectStore, options: ExpiryOptions): Expiry {
     },
     left: async (count) => {
       left += count;
-      if (bytes !== undefined && left > bytes * STEP) await sweep();
+      if (bytes === undefined) return;
+      const wasLarge = isLarge;
+      isLarge = count > bytes;
+      if (wasLarge || left > bytes * STEP) await sweep();
     },
   };
 }

@@ -31,7 +31,8 @@ export async function sweepStages({ directory, temporary }: SweptFolders, limits
   let held = 0;
   for (const [at, stage] of idle.entries()) {
     held += stage.size;
-    if (stage.time < before.getTime() || at >= most || held > bytes) await remove(stage);
+    // The very newest, whatever its size: a client that sent a layer in one request commits it in the next.
+    if (stage.time < before.getTime() || at >= most || (at > 0 && held > bytes)) await remove(stage);
   }
   for (const folder of folders) await removeIfEmpty(folder);
   for (const { file, time } of await idleIn(temporary)) {

@@ -2,7 +2,7 @@
 import { mkdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { chunked, imageOf, pushImage } from '../../test/contract/content.ts';
+import { blobOf, chunked, imageOf, pushImage } from '../../test/contract/content.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
 import { openFsObjectStore } from './fs-object-store.ts';
 import { storedRegistry } from './stored-registry.ts';
@@ -52,6 +52,23 @@ describe('uploads that were begun and left', () => {
     }
     await pushImage(registry, 'team/app', imageOf('room'), ['1']);
     expect(await registry.statManifest('team/app', '1')).toBeDefined();
+  });
+
+  it('are not those that are larger than all that may be left: the newest can be gone on with', async () => {
+    await using disk = await smallDisk(8192);
+    if (!disk) return;
+    const { registry } = await openEmbeddedStore(disk.path);
+    const layer = blobOf(Buffer.alloc(3_000_000, 'layer'));
+    const begin = async () => {
+      await using upload = await registry.openUpload('a/b');
+      await upload.append(chunked(layer.bytes));
+      return upload.id;
+    };
+    const left = await begin();
+    const id = await begin();
+    await using upload = await registry.openUpload('a/b', id);
+    expect(await upload.commit(layer.descriptor.digest)).toMatchObject({ size: 3_000_000 });
+    await expect(registry.openUpload('a/b', left)).rejects.toMatchObject({ code: 'BLOB_UPLOAD_UNKNOWN' });
   });
 
   it('by an earlier version, beside the folders of this one, go when they are old', async () => {

@@ -130,7 +130,7 @@ export function createMemoryObjectStore(): ObjectStore {
       let size = 0;
       for (const [at, [id, data]] of idle.entries()) {
         size += data.size;
-        if (data.modified < before || at >= most || size > bytes) held.delete(id);
+        if (data.modified < before || at >= most || (at > 0 && size > bytes)) held.delete(id);
       }
     },
     capacity: async () => undefined,

@@ -54,7 +54,7 @@ export interface SweepLimits {
   readonly before: Date;
   /** At most so many; those written to last stay. */
   readonly most?: number;
-  /** In all at most so many bytes. */
+  /** In all at most so many bytes, but for the one that was written to last. */
   readonly bytes?: number;
 }
 
