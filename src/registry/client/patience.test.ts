@@ -235,7 +235,7 @@ describe('an answer that was lost', () => {
 describe('a host that takes an upload', () => {
   it('slower than any line does is given up', async () => {
     await using soon = registryClients({
-      timeouts: { headers: 2000, idle: 300, slowest: 1e9 },
+      timeouts: { headers: 10_000, idle: 1500, slowest: 1e9 },
       backoff: { attempts: 1, base: 1, longest: 1 },
     });
     const sockets = new Set<Socket>();
