@@ -48,9 +48,14 @@ async function platformAnswer(name: FullReference, platforms: PlatformChoice, en
   const call = callOptions(ends.settings);
   const read = async (digest: Digest) => decodeManifest(await registry.getManifest(repository, digest, call));
 
+  /** Indexes may name each other again and again: each is looked at once. */
+  const seen = new Set<Digest>();
+
   async function isWhole(index: Index): Promise<boolean> {
     const { children } = selectChildren(index, platforms);
     for (const child of children) {
+      if (seen.has(child.digest)) continue;
+      seen.add(child.digest);
       if (!(await registry.statManifest(repository, child.digest, call))) return false;
       const nested = isIndexType(child.mediaType) ? await read(child.digest) : undefined;
       if (nested?.kind === 'index' && !(await isWhole(nested))) return false;
