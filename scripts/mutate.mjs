@@ -25,7 +25,7 @@ const MUTATIONS = [
   [/\bif \((?!!)/g, 'if (!!0 && '],
   [/\bcontinue;/g, '{}'],
   [/\bthrow (?=new|[a-z]\w*\()/g, 'void '],
-  [/\breturn (?=[^;]+;$)/g, 'return undefined && '],
+  [/\breturn (?!(?:undefined|false);)(?=[^;]+;$)/g, 'return undefined && '],
   [/(?<![\w.'"$-])(\d+)(?![\w.'"%-])/g, (number) => String(Number(number) + 1)],
   [/\bawait (?=[\w.]+\()/g, 'void '],
 ];
