@@ -75,7 +75,10 @@ export function isManifest(file: string): boolean {
 function readBytes(path: string): Buffer {
   const file = openSync(path, 'r');
   try {
-    if (fstatSync(file).size > MAX_FILE) throw new Error(`it is larger than ${MAX_FILE >> 20} MiB`);
+    const { size } = fstatSync(file);
+    // What the kernel makes up (/proc, /sys) has no size, and some of it never ends.
+    if (size === 0) return Buffer.alloc(0);
+    if (size > MAX_FILE) throw new Error(`it is larger than ${MAX_FILE >> 20} MiB`);
     return readFileSync(file);
   } finally {
     closeSync(file);

@@ -18,7 +18,8 @@ export function parseCopy(request: Request): Instruction {
     exclude: 'texts',
   });
   const files = filesOf(request, flags);
-  const from = flags.text('from');
+  // BuildKit takes an empty value for none.
+  const from = flags.text('from') || undefined;
   if (from !== undefined && /\$(?:\{|\w)/.test(from)) {
     const at = request.flags.find(({ text }) => text.startsWith('--from'))?.at ?? 0;
     throw mistake(request.statement, `no variables in --from [${from}]`, {
@@ -44,7 +45,7 @@ export function parseAdd(request: Request): Instruction {
     exclude: 'texts',
   });
   const files = filesOf(request, flags);
-  const checksum = flags.text('checksum');
+  const checksum = flags.text('checksum') || undefined;
   if (checksum !== undefined && (files.sources.length !== 1 || !isUrl(files.sources[0]?.text ?? ''))) {
     const at = request.flags.find(({ text }) => text.startsWith('--checksum'))?.at ?? 0;
     throw mistake(request.statement, '--checksum is for one http or https address', { at });

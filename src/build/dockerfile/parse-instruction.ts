@@ -108,7 +108,8 @@ const STAGE_NAME = /^[a-z][a-z0-9-_.]*$/;
 
 function parseFrom(request: Request): Instruction {
   const { statement, written } = request;
-  const platform = flagsOf(request, { platform: 'text' }).text('platform');
+  // BuildKit takes an empty value for none.
+  const platform = flagsOf(request, { platform: 'text' }).text('platform') || undefined;
   const words = plainWords(some(request, 'an image'));
   const [base, as, stage] = words;
   if (!base) throw mistake(statement, 'FROM needs an image');

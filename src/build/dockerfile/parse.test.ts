@@ -112,6 +112,15 @@ describe('mistakes', () => {
 });
 
 describe('what is no mistake', () => {
+  it('a flag with nothing for its value, where BuildKit takes it for none', () => {
+    const text = 'FROM --platform= a\nCOPY --from= b c\nADD --checksum= d e f/';
+    const values = parseDockerfile('Dockerfile', text).instructions.map((each) => {
+      if (each.kind === 'from') return each.platform;
+      return each.kind === 'copy' ? each.from : each.kind === 'add' ? each.checksum : 'another';
+    });
+    expect(values).toEqual([undefined, undefined, undefined]);
+  });
+
   it('unknown instructions in heredocs', () => {
     expect(parseDockerfile('x', 'FROM a\nRUN <<E\nRUNN ls\nE\n').instructions).toHaveLength(2);
   });

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are templates of Go's regexp
 import { beforeAll, describe, expect, it } from 'vitest';
 import { growth, LINEAR } from '../../../../test/testing/growth.ts';
 import { compilePattern, withPatterns } from '../../patterns.ts';
