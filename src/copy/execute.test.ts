@@ -4,6 +4,7 @@ import { ImagesError } from '../oci/errors.ts';
 import { manifestDescriptor } from '../oci/manifest.ts';
 import type { Registry } from '../registry/contract.ts';
 import { markOpenAnew } from '../registry/open-anew.ts';
+import { registrySink } from '../transports/registry-sink.ts';
 import type { CopyEvent } from './events.ts';
 import { executePlan } from './execute.ts';
 import { planCopy } from './plan.ts';
@@ -386,7 +387,7 @@ describe('executing a plan', () => {
     expect(done).toEqual(['one:1', 'two:1']);
   });
 
-  it('tags the later of two images last where they share a name at the destination', async () => {
+  it('tags the later of two images last where they share a name, and the destination records full ones', async () => {
     const { promise: gate, resolve: release } = Promise.withResolvers<void>();
     const a = memoryRegistry();
     const b = memoryRegistry();
@@ -395,15 +396,23 @@ describe('executing a plan', () => {
     const layer = one.blobs[1]?.descriptor.digest;
     const slow = watchedRegistry(a, { before: (_, what) => (what.endsWith(`@${layer}`) ? gate : undefined) });
     const destination = memoryRegistry();
+    const recorded: string[] = [];
+    const records = registrySink(destination, {
+      label: 'the destination',
+      repository: ({ path }) => path,
+      indexes: 'sparse',
+      onCommit: async ({ host }) => void recorded.push(host ?? ''),
+    });
     const planned = await planCopy(
       [...images(slow.registry, ['docker.io/calico/node:1']), ...images(b, ['quay.io/calico/node:1'])],
-      sinkInto(destination),
+      records,
       { platforms: 'all' },
     );
     const onEvent = (event: CopyEvent) => {
       if (event.type === 'blob-done') release();
     };
-    await executePlan(planned, sinkInto(destination), { onEvent });
+    await executePlan(planned, records, { onEvent });
+    expect(recorded).toEqual(['docker.io', 'quay.io']);
     expect((await destination.getManifest('calico/node', '1')).digest).toBe(arm.manifest.digest);
   });
 
