@@ -21,7 +21,13 @@ export async function runCommand(
     execFile(
       command,
       args,
-      { env: options.env, encoding: 'utf8', maxBuffer: MAX_OUTPUT, ...(options.signal && { signal: options.signal }) },
+      {
+        env: options.env,
+        encoding: 'utf8',
+        maxBuffer: MAX_OUTPUT,
+        killSignal: 'SIGKILL',
+        ...(options.signal && { signal: options.signal }),
+      },
       (error, stdout, stderr) => {
         if (options.signal?.aborted) reject(options.signal.reason);
         else if (!error) resolve({ status: 0, stdout, stderr });

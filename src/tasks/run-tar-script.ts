@@ -63,8 +63,10 @@ export async function runTarScript(
   };
 }
 
-/** For who is to end, and for what a script that has ended left running: it may say something yet, and may hold its outputs open for ever. */
+/** For what a script that has ended left running: it may say something yet, and may hold its outputs open for ever. */
 const PATIENCE_MS = 2000;
+/** For who is to end: less than the program itself has to end. */
+const TIME_TO_END_MS = 400;
 
 interface Running {
   readonly child: ChildProcess;
@@ -131,7 +133,7 @@ function endAll({ child, carrier, messages }: Running): void {
   messages.destroy();
   const all = [child, carrier].flatMap(({ pid }) => (pid === undefined ? [] : [pid, ...startedBy(pid)]));
   signalAll(all, 'SIGTERM');
-  const timer = setTimeout(() => signalAll(all, 'SIGKILL'), PATIENCE_MS);
+  const timer = setTimeout(() => signalAll(all, 'SIGKILL'), TIME_TO_END_MS);
   child.once('close', () => clearTimeout(timer));
 }
 
