@@ -247,17 +247,14 @@ describe('a host that takes an upload', () => {
         if (method === 'HEAD') return socket.end('HTTP/1.1 404 X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
         if (method === 'POST')
           return socket.end('HTTP/1.1 202 X\r\nlocation: /upload/1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
-        const timer = setInterval(() => {
-          socket.resume();
-          setTimeout(() => socket.pause(), 1);
-        }, 100);
+        const timer = setInterval(() => socket.read(), 5);
         socket.pause();
         return socket.on('close', () => clearInterval(timer));
       });
     });
     await new Promise<void>((ready) => slow.listen(0, '127.0.0.1', ready));
     const remote = soon.forHost(`127.0.0.1:${(slow.address() as AddressInfo).port}`);
-    const piece = Buffer.alloc(1_000_000);
+    const piece = Buffer.alloc(100_000);
     const large = { mediaType: '', digest, size: 10_000 * piece.length };
     const endless = async () =>
       (async function* () {
