@@ -5,7 +5,7 @@ import type { ScannedDocument } from '../contract.ts';
 import { resolveIn } from '../tree-paths.ts';
 import { changedElsewhere, valuesFileOfChart, valuesOfChart } from './elsewhere.ts';
 import { generateResources } from './generators.ts';
-import { changeImages, IMAGE_VOLUMES, imageChanges } from './images.ts';
+import { changeImages, IMAGE_VOLUMES, imageChanges, imageFields } from './images.ts';
 import { type Entry, entriesOf, isRemote, type Kustomization } from './kustomization.ts';
 import { applyPatches } from './patches.ts';
 import { doubtReplaced } from './replacements.ts';
@@ -60,11 +60,14 @@ async function accumulate(
   resources = await runTransformers(place, kustomization, resources);
   for (const resource of resources) rename(resource, fields);
   const specs = [...IMAGE_VOLUMES, ...(await configuredImages(place, kustomization))];
+  const fieldsOf = (some: readonly Resource[]) => some.flatMap((resource) => imageFields(resource, specs));
+  const images = fieldsOf(resources);
   for (const name of ['imageTags', 'images']) {
     for (const change of imageChanges(fields[name], { document, path: [name] })) {
-      const changed = resources.filter((resource) => changeImages(resource, change, specs));
-      if (changed.length === 0 && place.incomplete.has(kustomization.directory))
-        resources = [...resources, ...changedElsewhere(change)];
+      if (changeImages(images, change) || !place.incomplete.has(kustomization.directory)) continue;
+      const elsewhere = changedElsewhere(change);
+      resources = [...resources, ...elsewhere];
+      for (const field of fieldsOf(elsewhere)) images.push(field);
     }
   }
   await doubtReplaced(place, kustomization, resources);

@@ -34,17 +34,37 @@ export function imageChanges(list: unknown, source: Source): readonly ImageChang
   });
 }
 
+/** Where an image stands in a resource. */
+export interface ImageField {
+  readonly holder: Fields;
+  readonly key: string;
+}
+
 /**
- * Changes the images of all `containers` and `initContainers`, wherever in a resource they stand, of image volumes, and of the fields
- * that `configurations:` name. A CustomResourceDefinition is left alone, and so are ephemeral containers. Says whether there was one to change.
+ * The images of all `containers` and `initContainers`, wherever in a resource they stand, of image volumes, and of the fields that `configurations:` name.
+ * A CustomResourceDefinition has none, and ephemeral containers are left alone. Asked for once, for all changes: there may be many of both.
  */
-export function changeImages(resource: Resource, change: ImageChange, fieldSpecs: readonly Fields[] = []): boolean {
-  if (resource.value.kind === 'CustomResourceDefinition') return false;
-  let count = changeContainers(resource.value, change);
+export function imageFields(resource: Resource, fieldSpecs: readonly Fields[] = []): readonly ImageField[] {
+  if (resource.value.kind === 'CustomResourceDefinition') return [];
+  const found: ImageField[] = [];
+  findInContainers(resource.value, found);
   for (const spec of fieldSpecs) {
-    if (isMeant(resource.value, spec)) count += changeAt(resource.value, String(spec.path).split('/'), change);
+    if (isMeant(resource.value, spec)) findAt(resource.value, String(spec.path).split('/'), found);
   }
-  return count > 0;
+  return found;
+}
+
+/** Says whether there was one to change. */
+export function changeImages(fields: readonly ImageField[], change: ImageChange): boolean {
+  let isThere = false;
+  for (const { holder, key } of fields) {
+    const image = holder[key];
+    const changed = typeof image === 'string' ? changedImage(image, change) : undefined;
+    if (changed === undefined) continue;
+    isThere = true;
+    if (changed !== image) setFrom(change.source, holder, key)(changed);
+  }
+  return isThere;
 }
 
 /** `spec/template/spec/…` and `spec/…` are the paths that kustomize itself configures. */
@@ -53,17 +73,14 @@ export const IMAGE_VOLUMES: readonly Fields[] = [
   { path: 'spec/template/spec/volumes[]/image/reference' },
 ];
 
-/** These and the next give how many were changed. */
-function changeContainers(value: unknown, change: ImageChange): number {
-  let count = 0;
-  if (Array.isArray(value)) for (const item of value) count += changeContainers(item, change);
-  if (!isFields(value)) return count;
+function findInContainers(value: unknown, found: ImageField[]): void {
+  if (Array.isArray(value)) for (const item of value) findInContainers(item, found);
+  if (!isFields(value)) return;
   for (const [key, item] of Object.entries(value)) {
-    count += changeContainers(item, change);
+    findInContainers(item, found);
     if ((key !== 'containers' && key !== 'initContainers') || !Array.isArray(item)) continue;
-    for (const container of item) if (isFields(container)) count += changeField(container, 'image', change);
+    for (const container of item) if (isFields(container)) addField(container, 'image', found);
   }
-  return count;
 }
 
 function isMeant(value: Fields, spec: Fields): boolean {
@@ -76,24 +93,18 @@ function isMeant(value: Fields, spec: Fields): boolean {
   );
 }
 
-function changeAt(value: unknown, path: readonly string[], change: ImageChange): number {
+function findAt(value: unknown, path: readonly string[], found: ImageField[]): void {
   const [head = '', ...rest] = path;
-  if (!isFields(value)) return 0;
-  const isList = head.endsWith('[]');
-  const key = isList ? head.slice(0, -2) : head;
+  if (!isFields(value)) return;
+  const key = head.endsWith('[]') ? head.slice(0, -2) : head;
   const inner = value[key];
-  if (rest.length === 0) return changeField(value, key, change);
-  if (!Array.isArray(inner)) return changeAt(inner, rest, change);
-  return inner.reduce<number>((count, item) => count + changeAt(item, rest, change), 0);
+  if (rest.length === 0) addField(value, key, found);
+  else if (Array.isArray(inner)) for (const item of inner) findAt(item, rest, found);
+  else findAt(inner, rest, found);
 }
 
-function changeField(holder: Fields, key: string, change: ImageChange): number {
-  const image = holder[key];
-  if (typeof image !== 'string') return 0;
-  const changed = changedImage(image, change);
-  if (changed === undefined) return 0;
-  if (changed !== image) setFrom(change.source, holder, key)(changed);
-  return 1;
+function addField(holder: Fields, key: string, found: ImageField[]): void {
+  if (typeof holder[key] === 'string') found.push({ holder, key });
 }
 
 /** `undefined` where the change is for another image: the whole name must be the same, host and all. */

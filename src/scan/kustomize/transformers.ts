@@ -2,7 +2,7 @@
 import { addAll } from '../add-all.ts';
 import type { ScannedDocument } from '../contract.ts';
 import { resolveIn } from '../tree-paths.ts';
-import { changeImages, imageChanges } from './images.ts';
+import { changeImages, imageChanges, imageFields } from './images.ts';
 import { entriesOf, type Kustomization } from './kustomization.ts';
 import { applyPatch, inlineDocuments } from './patches.ts';
 import { isFields, type Resource } from './resource.ts';
@@ -58,9 +58,8 @@ function runTransformer(
   if (kind === 'ImageTagTransformer') {
     const specs = Array.isArray(value.fieldSpecs) ? value.fieldSpecs.filter(isFields) : [];
     const list = imageChanges([value.imageTag], { document, path: [] });
-    for (const change of list.map((one) => ({ ...one, source: { document, path: ['imageTag'] } }))) {
-      for (const resource of resources) changeImages(resource, change, specs);
-    }
+    const fields = resources.flatMap((resource) => imageFields(resource, specs));
+    for (const change of list) changeImages(fields, { ...change, source: { document, path: ['imageTag'] } });
     return resources;
   }
   if (kind === 'PatchTransformer' && typeof value.patch === 'string') {
