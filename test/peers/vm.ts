@@ -25,7 +25,8 @@ export async function vmImage(): Promise<string> {
   const kept = KEPT.find(isImage);
   if (kept) return kept;
   const directory = KEPT.at(-1) ?? '';
-  await must(join(RECIPES, 'vm-image'), [directory]);
+  // Several files of tests want it at once.
+  await must('flock', [`${directory}.lock`, join(RECIPES, 'vm-image'), directory]);
   return directory;
 }
 
