@@ -71,7 +71,9 @@ describe('images', () => {
     const closed = once(child, 'close');
     await until(async () => upstream.requests.some((request) => request.includes(layer)));
     child.kill('SIGINT');
-    expect((await closed)[0]).toBe(130);
+    // A shell sees the same of both: which it is depends on what a thread is about just then.
+    const [code, signal] = await closed;
+    expect([130, 'SIGINT']).toContain(code ?? signal);
     // The first blob that is asked for is the config: nothing is written before all parts are seen to agree.
     expect((await world.images(['lreg_ls'])).stdout).toBe('');
     upstream.behave({});
