@@ -38,6 +38,8 @@ export async function looking<T>(
   const { whileComputing } = context.interruption;
   try {
     const done = work({ settings, look }, quiet);
+    // An interruption that came first is told instead.
+    done.catch(() => undefined);
     await whileComputing(() => Promise.race([done, computed.promise]));
     return await done;
   } finally {
