@@ -5,7 +5,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Registry } from '../registry/contract.ts';
 import { builtImages } from './built-images.ts';
 import { openFsObjectStore } from './fs-object-store.ts';
-import { blobKey, unsyncedKey } from './layout.ts';
+import { BLOBS, blobKey, isBlobKey, markKey } from './layout.ts';
 import { looseBlobs } from './loose-blobs.ts';
 import { createMemoryObjectStore } from './memory-object-store.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -51,11 +51,14 @@ async function damage(objects: ObjectStore, one: Digest = digest): Promise<void>
   await objects.put(blobKey(one), bytes);
 }
 
+async function marks(objects: ObjectStore): Promise<readonly string[]> {
+  const keys = (await Array.fromAsync(objects.list(BLOBS))).map(({ key }) => key);
+  return keys.filter((key) => !isBlobKey(key));
+}
+
 /** The machine has been started again: marks are another boot's, or a power cut has emptied them. */
 async function reboot(objects: ObjectStore, mark = '11111111-2222-4333-8444-555555555555'): Promise<void> {
-  for (const { key } of await Array.fromAsync(objects.list('images/unsynced/'))) {
-    await objects.put(key, Buffer.from(mark));
-  }
+  for (const key of await marks(objects)) await objects.put(key, Buffer.from(mark));
 }
 
 async function contentIn(registry: Registry, repository: string): Promise<Buffer> {
@@ -78,9 +81,9 @@ describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
     await build(store.objects);
     expect(await store.blobs.has(BLOB.descriptor)).toBe(true);
     expect(await store.registry.statBlob('a/b', digest)).toBeUndefined();
-    expect(await store.objects.stat(unsyncedKey(digest))).toBeDefined();
+    expect(await store.objects.stat(markKey(digest))).toBeDefined();
     expect(await store.registry.mountBlob('a/b', digest)).toBe(true);
-    expect(await store.objects.stat(unsyncedKey(digest))).toBeUndefined();
+    expect(await store.objects.stat(markKey(digest))).toBeUndefined();
     expect((await store.registry.statBlob('a/b', digest))?.size).toBe(BLOB.bytes.length);
   });
 
@@ -170,9 +173,9 @@ describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
   it('that is doubted without reason stays', async () => {
     await using store = await newStore();
     await put(store.registry, 'a/b');
-    await store.objects.put(unsyncedKey(digest), Buffer.from('damaged another-version'));
+    await store.objects.put(markKey(digest), Buffer.from('damaged another-version'));
     expect(await store.registry.statBlob('a/b', digest)).toBeDefined();
-    expect(await store.objects.stat(unsyncedKey(digest))).toBeUndefined();
+    expect(await store.objects.stat(markKey(digest))).toBeUndefined();
   });
 
   it('of a build does not take the place of a durable one', async () => {
@@ -181,7 +184,7 @@ describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
     const version = (await store.objects.stat(blobKey(digest)))?.version;
     await build(store.objects);
     expect((await store.objects.stat(blobKey(digest)))?.version).toBe(version);
-    expect(await store.objects.stat(unsyncedKey(digest))).toBeUndefined();
+    expect(await store.objects.stat(markKey(digest))).toBeUndefined();
   });
 
   it('that a build reads verifies itself', async () => {
@@ -203,7 +206,7 @@ describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
     await pushImage(store.registry, 'a/b', image, ['1']);
     expect((await store.registry.statManifest('a/b', '1'))?.digest).toBe(image.manifest.digest);
     expect((await store.registry.getManifest('a/b', '1')).bytes).toEqual(image.manifest.bytes);
-    expect(await Array.fromAsync(store.objects.list('images/unsynced/'))).toEqual([]);
+    expect(await marks(store.objects)).toEqual([]);
   });
 
   it('that is a manifest: building what was pushed does not write it anew', async () => {

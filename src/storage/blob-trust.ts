@@ -15,7 +15,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digester, isDigest } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';
 import type { Bytes } from '../registry/contract.ts';
-import { blobKey, blobStageId, DAMAGED, damagedKey, unsyncedKey } from './layout.ts';
+import { blobKey, blobStageId, DAMAGED, damagedKey, markKey } from './layout.ts';
 import { readObject } from './links.ts';
 import type { ObjectInfo, ObjectStore, Stage } from './object-store.ts';
 
@@ -57,8 +57,8 @@ export async function publishBlob(objects: ObjectStore, stage: Stage, digest: Di
 /** The same without waiting for the disk. What was there before stays if it is the same: it is hashed. */
 export async function publishUnsynced(objects: ObjectStore, stage: Stage, digest: Digest): Promise<void> {
   if (!(await objects.stat(blobKey(digest)))) {
-    // Before the blob: a blob without a mark is believed.
-    await objects.put(unsyncedKey(digest), Buffer.from(bootId() || 'unknown'), { volatile: true });
+    // Before the blob, and in its folder: a blob without a mark is believed.
+    await objects.put(markKey(digest), Buffer.from(bootId() || 'unknown'), { volatile: true });
     if (await stage.publish(blobKey(digest), { ifAbsent: true, volatile: true })) return;
   }
   if (await settled(objects, digest, 'certain')) await stage.discard();
@@ -72,8 +72,8 @@ export async function doubtBlob(objects: ObjectStore, digest: Digest): Promise<v
 
 /** Of an object that is on disk now, and was seen to be right. */
 export async function removeMark(objects: ObjectStore, digest: Digest): Promise<void> {
-  if (!(await objects.stat(unsyncedKey(digest)))) return;
-  await note(() => objects.delete([unsyncedKey(digest), damagedKey(digest)]));
+  if (!(await objects.stat(markKey(digest)))) return;
+  await note(() => objects.delete([markKey(digest), damagedKey(digest)]));
 }
 
 /** Blobs that are known to be damaged. */
@@ -91,7 +91,7 @@ export async function damagedBlobs(objects: ObjectStore): Promise<ReadonlySet<Di
 async function mark(objects: ObjectStore, digest: Digest, text: string): Promise<void> {
   await note(async () => {
     await objects.put(damagedKey(digest), new Uint8Array(), { volatile: true });
-    await objects.put(unsyncedKey(digest), Buffer.from(text));
+    await objects.put(markKey(digest), Buffer.from(text));
   });
 }
 
@@ -109,7 +109,7 @@ function doubting(objects: ObjectStore, { digest }: Blob, body: Bytes): Bytes {
 }
 
 async function trustIn(objects: ObjectStore, digest: Digest, { version }: ObjectInfo): Promise<Trust> {
-  const bytes = await readObject(objects, unsyncedKey(digest));
+  const bytes = await readObject(objects, markKey(digest));
   if (!bytes) return 'whole';
   const text = Buffer.from(bytes).toString();
   if (text === `${WRONG}${version}`) return 'damaged';

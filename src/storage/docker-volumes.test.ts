@@ -10,8 +10,11 @@ import {
   opener,
   pushImage,
 } from '../../test/contract/content.ts';
+import { digestHex } from '../oci/digest.ts';
 import type { RawManifest } from '../oci/manifest.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
+import { BLOBS, markKey } from './layout.ts';
+import { looseBlobs } from './loose-blobs.ts';
 import { testDirectory } from './testing/directories.ts';
 import { dockerGarbageCollect, hasDockerRegistry, startDockerRegistry } from './testing/docker-registry.ts';
 
@@ -84,6 +87,18 @@ describe.skipIf(!hasDockerRegistry)(
       expect(Buffer.from(await served.arrayBuffer())).toEqual(Buffer.from(sparse.bytes));
       const catalogue = (await (await fetch(`${docker.url}_catalog`)).json()) as { repositories: string[] };
       expect(catalogue.repositories).toEqual(['calico/node']);
+    });
+
+    it('lose marked blobs whole, mark and all, where it collects them', async () => {
+      await using directory = await testDirectory();
+      const { objects, registry } = await openEmbeddedStore(directory.path);
+      await pushImage(registry, 'team/app', image, ['1']);
+      const { descriptor, bytes } = blobOf(bytesOf('built', 5000));
+      await looseBlobs(objects).put(descriptor, opener(bytes));
+      expect(await objects.stat(markKey(descriptor.digest))).toBeDefined();
+      expect(await dockerGarbageCollect(directory.path)).toContain(descriptor.digest);
+      const left = await Array.fromAsync(objects.list(BLOBS));
+      expect(left.filter(({ key }) => key.includes(digestHex(descriptor.digest)))).toEqual([]);
     });
 
     it('of blobs that it collected get them again', async () => {

@@ -3,6 +3,7 @@
 //
 //   docker/registry/v2/
 //     blobs/ALGORITHM/XX/HEX/data                               every blob and manifest, once; XX: the first two digits of HEX
+//     blobs/ALGORITHM/XX/HEX/mark                               why this blob is not simply believed (blob-trust); registry:2 does not know it and passes it over
 //     repositories/NAME/
 //       _layers/ALGORITHM/HEX/link                              NAME may read this blob
 //       _manifests/revisions/ALGORITHM/HEX/link                 NAME has this manifest
@@ -13,7 +14,6 @@
 //     referrers/NAME/_subjects/ALGORITHM/HEX/ALGORITHM/HEX      the second digest's descriptor: its manifest's subject is the first
 //     built/HOST/PATH/_tags/TAG                                 the digest of an image that was built here; no repository has it before it is uploaded
 //     build/KEY                                                 what is remembered of a build's step (build/layer/step-record); can be deleted
-//     unsynced/ALGORITHM/HEX                                    why this blob is not simply believed: not on disk yet, in doubt, or damaged (blob-trust)
 //     damaged/ALGORITHM/HEX                                     this blob is in doubt or damaged, says its mark: so that all of them can be listed
 //     indexes/ALGORITHM/HEX                                     what is in this layer, for who looks into images (rootfs/index-codec); can be deleted
 //     stage/XX/ID~OWNER, tmp/…                                  bytes on their way in (fs-ownership, fs-object-store)
@@ -27,8 +27,27 @@ const ROOT = 'docker/registry/v2';
 export const REPOSITORIES = `${ROOT}/repositories/`;
 export const NAMES = 'images/names/';
 
+export const BLOBS = `${ROOT}/blobs/`;
+const BLOB = '/data';
+
 export function blobKey(digest: Digest): string {
-  return `${ROOT}/blobs/${digestAlgorithm(digest)}/${digestHex(digest).slice(0, 2)}/${digestHex(digest)}/data`;
+  return `${blobFolder(digest)}${BLOB}`;
+}
+
+/** Of the keys below `BLOBS`. */
+export function isBlobKey(key: string): boolean {
+  return key.endsWith(BLOB);
+}
+
+/**
+ * A mark on a blob that is not simply believed. It is in the blob's own folder: a power cut that keeps the blob's name, which is made later, keeps this one too.
+ */
+export function markKey(digest: Digest): string {
+  return `${blobFolder(digest)}/mark`;
+}
+
+function blobFolder(digest: Digest): string {
+  return `${BLOBS}${digestAlgorithm(digest)}/${digestHex(digest).slice(0, 2)}/${digestHex(digest)}`;
 }
 
 export function repositoryPrefix(repository: string): string {
@@ -86,11 +105,6 @@ export function nameKey(host: string, path: string, tag: string): string {
 /** The name of an image that was built here, its host and path in full. */
 export function builtKey(host: string, path: string, tag: string): string {
   return `images/built/${encodeURIComponent(host)}/${path}/_tags/${tag}`;
-}
-
-/** A mark beside a blob that is not simply believed. */
-export function unsyncedKey(digest: Digest): string {
-  return `images/unsynced/${digestPath(digest)}`;
 }
 
 export const DAMAGED = 'images/damaged/';

@@ -1,5 +1,6 @@
 // `lreg_status`: whether the embedded registry runs, where, and what it holds.
 import { embeddedStoreExists, openEmbeddedStore } from '../storage/embedded-store.ts';
+import { BLOBS, isBlobKey } from '../storage/layout.ts';
 import { listRegistry } from './list-registry.ts';
 import { addressOf } from './locate-registry.ts';
 import type { RegistryState } from './registry-record.ts';
@@ -23,7 +24,6 @@ export interface RegistryStatus {
 }
 
 /** Where registry:2 keeps its blobs. */
-const BLOBS = 'docker/registry/v2/blobs/';
 
 export async function registryStatus(settings: Settings): Promise<RegistryStatus> {
   const data = dataDirectory(settings);
@@ -49,6 +49,7 @@ async function contents(data: string, settings: Settings): Promise<Contents> {
   let blobs = 0;
   let size = 0;
   for await (const blob of store.objects.list(BLOBS)) {
+    if (!isBlobKey(blob.key)) continue;
     blobs++;
     size += blob.size;
   }
