@@ -6,7 +6,7 @@ import type { SecureContext, TLSSocket } from 'node:tls';
 import { ImagesError } from '../oci/errors.ts';
 import { proxyFailure } from './http-failure.ts';
 import { type HttpUrl, hostAndPort } from './http-url.ts';
-import { leaderKind, lookupLedBy, refuseLeading } from './led-by.ts';
+import { leaderKind, lookupLedBy, type NamesHost, refuseLeading } from './led-by.ts';
 import { nodeHttp, nodeHttps, nodeTls } from './node-http.ts';
 import type { HttpProxy } from './proxy.ts';
 
@@ -21,6 +21,8 @@ export interface AgentSettings {
   readonly proxyFor: (host: string, secure: boolean) => HttpProxy | undefined;
   /** Asked once a host, at its first https request. */
   readonly tlsFiles: (host: string) => Promise<TlsFiles>;
+  /** Nobody is named when absent. */
+  readonly namesHost?: NamesHost;
   /** Milliseconds that a proxy may take to open a tunnel. */
   readonly tunnelWithin: number;
 }
@@ -71,7 +73,8 @@ export function createAgents(settings: AgentSettings): Agents {
 
   return {
     async carrier(url, anyCertificate) {
-      refuseLeading(url);
+      const named = settings.namesHost ?? (async () => false);
+      await refuseLeading(url, named);
       const { hostname, port } = hostAndPort(url.host, url.secure);
       const proxy = settings.proxyFor(url.host, url.secure);
       const ledBy = proxy ? undefined : url.ledBy;
@@ -81,7 +84,7 @@ export function createAgents(settings: AgentSettings): Agents {
         path: url.path,
         headers: { host: hostHeader(url.host) },
         isDirect: !proxy,
-        ...(ledBy && { lookup: lookupLedBy(ledBy) }),
+        ...(ledBy && { lookup: lookupLedBy(ledBy, url.host, named) }),
       };
       // A connection that a user's own choice has opened is not for those who may not lead there.
       const kind = ledBy ? ` led ${leaderKind(ledBy)}` : '';

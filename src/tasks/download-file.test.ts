@@ -1,5 +1,7 @@
+import { writeFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type TemporaryDirectory, temporaryDirectory } from '../../test/peers/temporary.ts';
 import { createDownloader } from './download-file.ts';
@@ -53,6 +55,22 @@ describe('the address of an ADD', () => {
       });
     },
   );
+
+  it('of another host is redirected into a private network where the user has named the place', async () => {
+    respond = (url, response) => {
+      if (url.endsWith('/a')) redirect('http://10.0.0.5:9000/b')(url, response);
+      else response.end('content');
+    };
+    const env = { http_proxy: origin };
+    await expect(download('http://files.example/a', env)).rejects.toMatchObject({
+      code: 'BAD_ANSWER',
+      message: 'files.example leads to a private address [10.0.0.5]',
+    });
+    const conf = join(directory.path, 'registries.conf');
+    await writeFile(conf, '[[registry]]\nlocation = "10.0.0.5:9000"\n');
+    await download('http://files.example/a', { ...env, CONTAINERS_REGISTRIES_CONF: conf });
+    expect(asked.at(-1)).toBe('http://10.0.0.5:9000/b');
+  });
 
   it('of another host is not redirected to this machine', async () => {
     // The server stands for a proxy, and for what it should not lead to.

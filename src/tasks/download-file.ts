@@ -27,6 +27,10 @@ export function createDownloader(settings: Settings, directory: string): Downloa
         timeouts: DEFAULT_TIMEOUTS,
         tunnelWithin: DEFAULT_TIMEOUTS.headers,
         proxyFor: (host, secure) => proxyFor(proxySettings(settings.env), host, secure),
+        namesHost: async (host) => {
+          const { readClientSettings } = await import('../registry/client/config/read-client-settings.ts');
+          return (await readClientSettings(settings)).namesHost?.(host) ?? false;
+        },
         tlsFiles: async () => ({}),
       });
       const answer = await get(pool, parseHttpUrl(url), signal);

@@ -28,6 +28,7 @@ function registryAt(host: string, rules: Record<string, HostRule> = {}): Registr
     backoff: { attempts: 1, base: 1, longest: 10 },
     proxies: { http: `http://${proxy.address}`, https: `http://${proxy.address}` },
     hostRule: async (name) => rules[name],
+    namesHost: async (name) => name in rules,
   };
   clients = registryClients(settings);
   return clients.forHost(host);
@@ -104,11 +105,24 @@ describe.each(WAYS)('%s', (_way, leading, ask) => {
     'https://169.254.169.254',
     'https://[::ffff:a9fe:a9fe]',
     'https://0x7f.1:1',
-  ])('leads to no address of this machine or its link: %s', async (to) => {
+    'https://10.0.0.5:9000',
+    'https://[fd12::1]',
+  ])('leads to no address of this machine, its link, or a private network: %s', async (to) => {
     server.inject(at('registry.example', leading(to)));
     const error = await refused(registryAt('registry.example', plain('registry.example')));
-    expect(error.message).toMatch(/registry\.example leads to a (?:loopback|link-local) address/);
+    expect(error.message).toMatch(/registry\.example leads to a (?:loopback|link-local|private) address/);
     expect(proxy.seen.every((line) => line.includes('registry.example'))).toBe(true);
+  });
+
+  it('leads into a private network where the user has named that host, or asked at such an address', async () => {
+    server.inject(at('registry.example', leading('http://10.0.0.5:9000')));
+    const rules = { ...plain('registry.example'), ...insecure('10.0.0.5:9000') };
+    await failure(ask(registryAt('registry.example', rules)));
+    expect(hosts()).toEqual(['registry.example', '10.0.0.5:9000']);
+    await clients[Symbol.asyncDispose]();
+    server.inject(at('10.0.0.7', leading('https://10.0.0.5:9000')));
+    await failure(ask(registryAt('10.0.0.7', plain('10.0.0.7'))));
+    expect(proxy.seen.at(-1)).toBe('CONNECT 10.0.0.5:9000');
   });
 
   it.each([

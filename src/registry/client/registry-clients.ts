@@ -31,6 +31,7 @@ export function registryClients(settings: ClientSettings = {}): RegistryClients 
     timeouts,
     tunnelWithin: timeouts.headers,
     proxyFor: (host, secure) => (isPrivate(host) ? undefined : proxyFor(settings.proxies ?? {}, host, secure)),
+    namesHost: async (host) => isPrivate(host) || ((await settings.namesHost?.(canonicalHost(host))) ?? false),
     tlsFiles: async (host) => (await settings.tlsFiles?.(host)) ?? {},
   });
 

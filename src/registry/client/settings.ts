@@ -65,6 +65,8 @@ export interface ClientSettings {
   readonly credentials?: CredentialsProvider;
   /** `undefined`: nothing is configured for it. Errors: CONFIG_INVALID. */
   readonly hostRule?: (host: string, repository: string | undefined) => Promise<HostRule | undefined>;
+  /** Whether a file speaks of this very host: then others may lead to it in a private network. Errors: CONFIG_INVALID, FILE_UNREADABLE. */
+  readonly namesHost?: (host: string) => Promise<boolean>;
   /** Errors: CONFIG_INVALID, FILE_UNREADABLE. */
   readonly tlsFiles?: (host: string) => Promise<TlsFiles>;
   readonly proxies?: ProxySettings;

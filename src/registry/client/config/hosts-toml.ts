@@ -8,6 +8,8 @@ import { fieldsOf, invalid, readTomlFile } from './read-config.ts';
 
 export interface HostsToml {
   readonly rule: HostRule;
+  /** Whether it is the host's own file, not the one for all that have none. */
+  readonly isOwn: boolean;
   /** Files with CAs and client certificates, by the host that they are for. */
   readonly trust: ReadonlyMap<string, TrustFiles>;
 }
@@ -22,7 +24,8 @@ export async function readHostsToml(directory: string, host: string): Promise<Ho
   for (const name of directoryNames(host)) {
     const file = join(directory, name, 'hosts.toml');
     const content = await readTomlFile(file);
-    if (content) return { rule: readRule(file, content, host), trust: readTrust(file, content, host) };
+    if (!content) continue;
+    return { rule: readRule(file, content, host), isOwn: name !== '_default', trust: readTrust(file, content, host) };
   }
   return undefined;
 }

@@ -33,6 +33,32 @@ describe('hosts without configuration', () => {
   });
 });
 
+describe('a host', () => {
+  it('is named by a file that speaks of it, and by none that forbids it or speaks of all', async () => {
+    await write(
+      'etc/containers/registries.conf',
+      `[[registry]]
+location = "minio.corp:9000"
+[[registry]]
+prefix = "*.lab.example"
+[[registry]]
+location = "bad.corp"
+blocked = true
+[[registry]]
+location = "quay.io/org"
+`,
+    );
+    await write('etc/containerd/certs.d/toml.corp_8443_/hosts.toml', 'server = "https://toml.corp:8443"');
+    await write('etc/containerd/certs.d/_default/hosts.toml', '[host."https://mirror.corp"]');
+    await write('etc/docker/daemon.json', JSON.stringify({ 'insecure-registries': ['10.0.0.0/8', 'bad.corp'] }));
+    const { namesHost } = await settings();
+    for (const host of ['minio.corp:9000', 'a.lab.example', 'toml.corp:8443', '10.1.2.3:5000'])
+      expect([host, await namesHost?.(host)]).toEqual([host, true]);
+    for (const host of ['minio.corp', 'bad.corp', 'quay.io', 'mirror.corp', '192.168.0.1'])
+      expect([host, await namesHost?.(host)]).toEqual([host, false]);
+  });
+});
+
 describe('registries.conf', () => {
   const conf = 'etc/containers/registries.conf';
 

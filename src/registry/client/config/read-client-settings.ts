@@ -1,11 +1,11 @@
 // The machine's configuration as settings for the client. Each file is read when a request first needs what it says, and once.
 import { join } from 'node:path';
 import { proxySettings } from '../../../io/proxy.ts';
-import type { ClientSettings, HostRule } from '../settings.ts';
+import type { ClientSettings } from '../settings.ts';
 import { readCertificates } from './certificates.ts';
 import { credentialFiles } from './credential-files.ts';
 import { defaultAddress } from './docker-hub.ts';
-import type { TrustFiles } from './hosts-toml.ts';
+import type { HostsToml, TrustFiles } from './hosts-toml.ts';
 
 export interface ClientSettingsSources {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -28,7 +28,7 @@ export async function readClientSettings({ env, home, etc = '/etc' }: ClientSett
   const trust = new Map<string, TrustFiles>();
   return {
     credentials: credentialFiles({ env, home }),
-    hostRule: hostRules({ env, home, etc }, trust),
+    ...hostRules({ env, home, etc }, trust),
     tlsFiles: (host) => readCertificates(certificates, host, trust.get(host)),
     proxies: proxySettings(env),
   };
@@ -41,26 +41,38 @@ export async function readClientSettings({ env, home, etc = '/etc' }: ClientSett
 function hostRules(
   sources: Required<ClientSettingsSources>,
   trust: Map<string, TrustFiles>,
-): NonNullable<ClientSettings['hostRule']> {
+): Required<Pick<ClientSettings, 'hostRule' | 'namesHost'>> {
   const readConf = once(async () => (await import('./registries-conf.ts')).readRegistriesConf(sources));
   const readDaemon = once(async () =>
     (await import('./docker-daemon.ts')).readDockerDaemon(join(sources.etc, 'docker/daemon.json')),
   );
-  const hostsTomls = new Map<string, Promise<HostRule | undefined>>();
+  const hostsTomls = new Map<string, Promise<HostsToml | undefined>>();
   const readHosts = async (host: string) => {
     const { readHostsToml } = await import('./hosts-toml.ts');
     const found = await readHostsToml(join(sources.etc, 'containerd/certs.d'), host);
     for (const [of, files] of found?.trust ?? []) trust.set(of, files);
-    return found?.rule;
+    return found;
   };
-  return async (host, repository) => {
-    const [conf, daemon] = await Promise.all([readConf(), readDaemon()]);
-    const hosts = hostsTomls.get(host) ?? readHosts(host);
-    hostsTomls.set(host, hosts);
-    const found = conf(host, repository) ?? (await hosts);
-    const rule = found ?? { mirrors: daemon.mirrors(host), upstream: { host: defaultAddress(host) } };
-    if (!rule.upstream || rule.upstream.insecure || !daemon.isInsecure(host)) return rule;
-    return { ...rule, upstream: { ...rule.upstream, insecure: true } };
+  const hostsToml = (host: string) => {
+    const found = hostsTomls.get(host) ?? readHosts(host);
+    hostsTomls.set(host, found);
+    return found;
+  };
+  return {
+    async hostRule(host, repository) {
+      const [conf, daemon] = await Promise.all([readConf(), readDaemon()]);
+      const hosts = hostsToml(host);
+      const found = conf(host, repository) ?? (await hosts)?.rule;
+      const rule = found ?? { mirrors: daemon.mirrors(host), upstream: { host: defaultAddress(host) } };
+      if (!rule.upstream || rule.upstream.insecure || !daemon.isInsecure(host)) return rule;
+      return { ...rule, upstream: { ...rule.upstream, insecure: true } };
+    },
+    async namesHost(host) {
+      const [conf, daemon] = await Promise.all([readConf(), readDaemon()]);
+      const rule = conf(host, undefined);
+      if (rule) return rule.blockedBy === undefined;
+      return daemon.isInsecure(host) || ((await hostsToml(host))?.isOwn ?? false);
+    },
   };
 }
 
