@@ -62,6 +62,28 @@ describe.skipIf(!canMount)('a full disk (skipped where we may not mount)', () =>
   });
 });
 
+describe.skipIf(!canMount)('uploads at once on a small disk (skipped where we may not mount)', () => {
+  it('all end, or are refused with a time to come again: none that was acknowledged has gone', async () => {
+    await using disk = await smallDisk(8192);
+    const { registry } = await openEmbeddedStore(disk?.path ?? '');
+    await using server = await startServer(registry);
+    const contents = Array.from({ length: 5 }, (_, at) => blob(Buffer.alloc(2_100_000, `${at}`)));
+    const url = `${server.url}/v2/a/blobs/uploads/`;
+    const begun = await Promise.all(contents.map(async () => (await ask(url, 'POST')).headers.location));
+    const at = (place: unknown) => `${server.url}${place}`;
+    const kept: string[] = [];
+    for (const [index, { bytes, descriptor }] of contents.entries()) {
+      const { status, headers } = await ask(at(begun[index]), 'PATCH', { body: bytes });
+      if (status === 202) kept.push(`${at(headers.location)}?digest=${descriptor.digest}`);
+      else expect([status, headers['retry-after']]).toEqual([429, '30']);
+    }
+    expect(kept).toHaveLength(2);
+    expect((await ask(url, 'POST')).status).toBe(429);
+    for (const end of kept) expect((await ask(end, 'PUT')).status).toBe(201);
+    expect((await ask(url, 'POST')).status).toBe(202);
+  });
+});
+
 /** Nothing received is written like one byte. */
 function sizeIn(range: unknown): number {
   const last = Number(/^0-(\d+)$/.exec(String(range))?.[1]);

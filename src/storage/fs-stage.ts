@@ -12,7 +12,7 @@ import type { Stage, StageOptions, SweepLimits } from './object-store.ts';
 export interface FsStages {
   open(id: string, options?: StageOptions): Promise<Stage | undefined>;
   staged(id: string): Promise<number>;
-  sweep(limits: SweepLimits): Promise<void>;
+  sweep(limits: SweepLimits): Promise<number>;
 }
 
 export interface FsStagesOptions {

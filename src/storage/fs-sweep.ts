@@ -19,45 +19,64 @@ interface Idle {
   readonly size: number;
   /** When it was last written to, in milliseconds. */
   readonly time: number;
+  /** When its last owner gave it back, perhaps long after the last write, which was synced: that renames it, which file systems note as a change. */
+  readonly usedAt: number;
 }
 
-export async function sweepStages({ directory, temporary }: SweptFolders, limits: SweepLimits): Promise<void> {
-  const { before, most = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY } = limits;
+export async function sweepStages({ directory, temporary }: SweptFolders, limits: SweepLimits): Promise<number> {
+  const { before, most = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY, spared } = limits;
   const folders = [...(await foldersIn(directory)), directory];
   const idle: Idle[] = [];
-  for (const folder of folders) idle.push(...(await idleIn(folder)));
+  let owned = 0;
+  for (const folder of folders) {
+    const found = await stagesIn(folder);
+    idle.push(...found.idle);
+    owned += found.owned;
+  }
   // The newest stay: whoever comes back comes back soon.
   idle.sort((a, b) => b.time - a.time);
   let held = 0;
+  let removed = 0;
   for (const [at, stage] of idle.entries()) {
     held += stage.size;
+    const isSpared = spared !== undefined && stage.usedAt > spared.getTime();
     // The very newest, whatever its size: a client that sent a layer in one request commits it in the next.
-    if (stage.time < before.getTime() || at >= most || (at > 0 && held > bytes)) await remove(stage);
+    const isTooMuch = !isSpared && (at >= most || (at > 0 && stage.size > 0 && held > bytes));
+    if (stage.time < before.getTime() || isTooMuch) removed += await remove(stage);
   }
   for (const folder of folders) await removeIfEmpty(folder);
-  for (const { file, time } of await idleIn(temporary)) {
+  for (const { file, time } of (await stagesIn(temporary)).idle) {
     if (time < before.getTime()) await unlink(join(temporary, file)).catch(unlessGone);
   }
+  return owned + held - removed;
 }
 
-async function idleIn(folder: string): Promise<readonly Idle[]> {
+async function stagesIn(folder: string): Promise<{ readonly idle: readonly Idle[]; readonly owned: number }> {
   const idle: Idle[] = [];
+  let owned = 0;
   for (const [id, files] of await stageFiles(folder)) {
-    if (files.some(isOwned)) continue;
+    const isInUse = files.some(isOwned);
     for (const file of files) {
       const info = await stat(join(folder, file)).catch(unlessGone);
-      if (info) idle.push({ folder, id, file, size: info.size, time: info.mtimeMs });
+      if (!info) continue;
+      const { size, mtimeMs: time, ctimeMs } = info;
+      if (isInUse) owned += size;
+      else idle.push({ folder, id, file, size, time, usedAt: Math.max(time, ctimeMs) });
     }
   }
-  return idle;
+  return { idle, owned };
 }
 
-/** Unless somebody has gone on with it meanwhile. */
-async function remove({ folder, id, file, time }: Idle): Promise<void> {
+/** Unless somebody has gone on with it meanwhile. Returns the bytes that have gone. */
+async function remove({ folder, id, file, size, time }: Idle): Promise<number> {
   const path = await takeFile(folder, id, file);
-  if (path === undefined) return;
-  if ((await stat(path)).mtimeMs === time) await unlink(path);
-  else await releaseStage(folder, id, path);
+  if (path === undefined) return 0;
+  if ((await stat(path)).mtimeMs === time) {
+    await unlink(path);
+    return size;
+  }
+  await releaseStage(folder, id, path);
+  return 0;
 }
 
 async function foldersIn(directory: string): Promise<readonly string[]> {

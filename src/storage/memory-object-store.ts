@@ -124,14 +124,17 @@ export function createMemoryObjectStore(): ObjectStore {
       return ownedStage(id, data, release);
     },
     staged: async (id) => held.get(id)?.size ?? 0,
-    sweep: async ({ before, most = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY }) => {
+    sweep: async ({ before, most = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY, spared }) => {
       const idle = [...held].filter(([id]) => !owners.has(id)).reverse();
       idle.sort(([, a], [, b]) => b.modified.getTime() - a.modified.getTime());
       let size = 0;
       for (const [at, [id, data]] of idle.entries()) {
         size += data.size;
-        if (data.modified < before || at >= most || (at > 0 && size > bytes)) held.delete(id);
+        const isSpared = spared !== undefined && data.modified > spared;
+        const isTooMuch = !isSpared && (at >= most || (at > 0 && data.size > 0 && size > bytes));
+        if (data.modified < before || isTooMuch) held.delete(id);
       }
+      return [...held.values()].reduce((sum, data) => sum + data.size, 0);
     },
     capacity: async () => undefined,
     list: async function* (prefix, after = '') {

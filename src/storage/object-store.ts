@@ -56,6 +56,8 @@ export interface SweepLimits {
   readonly most?: number;
   /** In all at most so many bytes, but for the one that was written to last. */
   readonly bytes?: number;
+  /** What was begun or written to later stays, whatever number and bytes come to: somebody is about to go on with it. */
+  readonly spared?: Date;
 }
 
 export interface ObjectStore {
@@ -87,8 +89,8 @@ export interface ObjectStore {
   stage(id: string, options?: StageOptions): Promise<Stage | undefined>;
   /** Bytes that a stage holds, without owning it: 0 where there is none. */
   staged(id: string): Promise<number>;
-  /** Discards stages that nobody owns, down to the limits. Its work grows with their number. */
-  sweep(limits: SweepLimits): Promise<void>;
+  /** Discards stages that nobody owns, down to the limits. Its work grows with their number. Returns the bytes of all that are left, owned or not. */
+  sweep(limits: SweepLimits): Promise<number>;
   /** Bytes that there is room for in all, used or not; `undefined` where there is no such limit. */
   capacity(): Promise<number | undefined>;
   /** All keys that begin with `prefix` (which ends in `/`), in byte order, after `after`. */

@@ -51,7 +51,10 @@ export function storedUploads(objects: ObjectStore, unfinished: Expiry): Pick<Re
   return {
     openUpload: async (repository, id, { signal, algorithm } = {}) => {
       checkRepository(repository);
-      if (id === undefined) await unfinished.begun();
+      if (id === undefined) {
+        await unfinished.begun();
+        await unfinished.admit(0, 0);
+      }
       const uploadId = id ?? randomUUID();
       const stage = /^[0-9a-f-]{36}$/.test(uploadId)
         ? await objects.stage(uploadStageId(repository, uploadId), {
@@ -65,6 +68,13 @@ export function storedUploads(objects: ObjectStore, unfinished: Expiry): Pick<Re
       if (algorithm && stage.size === 0) keep(stage, newHash(algorithm));
       const before = stage.size;
       let isLeft = true;
+      const discard = async () => {
+        hashes.delete(stage.id);
+        isLeft = false;
+        const { size } = stage;
+        await stage.discard();
+        unfinished.ended(size);
+      };
       const upload: Upload = {
         id: uploadId,
         get size() {
@@ -78,6 +88,7 @@ export function storedUploads(objects: ObjectStore, unfinished: Expiry): Pick<Re
           try {
             for await (const chunk of body) {
               abort?.throwIfAborted();
+              await unfinished.admit(stage.size, chunk.length);
               state?.hash.update(chunk);
               if (state) state.size += chunk.length;
               await stage.append(chunk);
@@ -94,23 +105,19 @@ export function storedUploads(objects: ObjectStore, unfinished: Expiry): Pick<Re
           hashes.delete(stage.id);
           const found = `${digestAlgorithm(digest)}:${hex}`;
           if (found !== digest) {
-            isLeft = false;
-            await stage.discard();
+            await discard();
             throw new ImagesError('DIGEST_INVALID', `digest is ${found}, expected ${digest}`);
           }
           // Also where there is such a blob: these bytes have been looked at, those have not.
           await publishBlob(objects, stage, digest);
           isLeft = false;
+          unfinished.ended(size);
           const link = layerLinkKey(repository, digest);
           await ensureLink(objects, link, digest);
           await objects.sync([link]);
           return { mediaType: 'application/octet-stream', digest, size };
         },
-        cancel: async () => {
-          hashes.delete(stage.id);
-          isLeft = false;
-          await stage.discard();
-        },
+        cancel: discard,
         [Symbol.asyncDispose]: async () => {
           await stage[Symbol.asyncDispose]();
           if (isLeft) await unfinished.left(stage.size - before);

@@ -303,8 +303,35 @@ export function objectStoreContract(name: string, makeStore: () => Promise<Objec
         const held = async () => Promise.all(ids.map((id) => store.staged(id)));
         await store.sweep({ before, most: 5 });
         expect(await held()).toEqual([10, 0, 0, 0, 10, 10, 10, 10, 10]);
-        await store.sweep({ before, bytes: 35 });
+        expect(await store.sweep({ before, bytes: 35 })).toBe(40);
         expect(await held()).toEqual([10, 0, 0, 0, 0, 0, 10, 10, 10]);
+      });
+
+      it('is spared, whatever number and bytes come to, where it was written to lately', async () => {
+        const store = await makeStore();
+        for (const [id, size] of Object.entries({ empty: 0, s0: 10, s1: 20 })) {
+          await using stage = await opened(store, id);
+          await stage.append(Buffer.alloc(size));
+        }
+        const limits = { before: new Date(0), most: 1, bytes: 5 };
+        expect(await store.sweep({ ...limits, spared: new Date(Date.now() - 60_000) })).toBe(30);
+        await (await store.stage('empty', { mustExist: true }))?.[Symbol.asyncDispose]();
+        expect(await store.sweep({ ...limits, spared: new Date(Date.now() + 60_000) })).toBe(20);
+        expect(await store.stage('empty', { mustExist: true })).toBeUndefined();
+      });
+
+      it('is not swept for its bytes where it has none', async () => {
+        const store = await makeStore();
+        for (const [id, size] of Object.entries({ empty: 0, full: 10, last: 10 })) {
+          await using stage = await opened(store, id);
+          await stage.append(Buffer.alloc(size));
+          await stage.sync();
+          await delay(15);
+        }
+        expect(await store.sweep({ before: new Date(0), bytes: 5 })).toBe(10);
+        await using empty = await store.stage('empty', { mustExist: true });
+        expect(empty?.size).toBe(0);
+        expect([await store.staged('full'), await store.staged('last')]).toEqual([0, 10]);
       });
     });
   });
