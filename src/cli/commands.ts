@@ -191,7 +191,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'Remove an image from the private registry',
     details: [
       'A tag is removed alone, other tags of the same image stay; NAME@DIGEST removes the manifest and all tags that point to it. A name with its host removes what was cached from that host.',
-      'What no other name needs goes with it from the embedded registry: the manifest, the images of an index, their signatures. docker-registry cannot remove a tag alone; there it is refused where another tag would go too.',
+      'What no other name needs goes with it from the embedded registry, also over HTTP: the manifest, the images of an index, their signatures, and what the tag was before. What came by digest alone stays. docker-registry cannot remove a tag alone: its manifest goes, and it is refused where another tag means that or lists it. Of other registries the tag goes, and no more.',
     ],
     arguments: [{ name: 'IMAGE', required: true, many: true, help: 'References', complete: 'images' }],
     options: [DATA, JSON_OUTPUT],

@@ -80,6 +80,11 @@ export interface UploadOptions extends CallOptions {
   readonly algorithm?: DigestAlgorithm;
 }
 
+export interface DeleteOptions extends CallOptions {
+  /** With it, what no other name needs any more. An embedded registry does so, also over HTTP; for others this is no more than a wish. */
+  readonly unneeded?: boolean;
+}
+
 export interface RegistryWriter {
   /**
    * Puts a blob unless it is there: `open` is called with the number of bytes that an earlier, broken attempt left
@@ -98,9 +103,9 @@ export interface RegistryWriter {
    */
   putManifest(repository: string, manifest: RawManifest, tags: readonly string[], options?: CallOptions): Promise<void>;
   /** Removes the tag alone. Errors: MANIFEST_UNKNOWN, NAME_UNKNOWN, UNSUPPORTED. */
-  deleteTag(repository: string, tag: string, options?: CallOptions): Promise<void>;
+  deleteTag(repository: string, tag: string, options?: DeleteOptions): Promise<void>;
   /** Removes the manifest and every tag that points to it. Errors: MANIFEST_UNKNOWN, NAME_UNKNOWN, UNSUPPORTED. */
-  deleteManifest(repository: string, digest: Digest, options?: CallOptions): Promise<void>;
+  deleteManifest(repository: string, digest: Digest, options?: DeleteOptions): Promise<void>;
   /** Errors: BLOB_UNKNOWN, NAME_UNKNOWN, UNSUPPORTED. */
   deleteBlob(repository: string, digest: Digest, options?: CallOptions): Promise<void>;
 }

@@ -7,6 +7,7 @@ import { openFsObjectStore } from './fs-object-store.ts';
 import { hostNames } from './host-names.ts';
 import { type NameRecords, nameRecords } from './name-records.ts';
 import type { ObjectStore } from './object-store.ts';
+import { withUnneeded } from './remove-unneeded.ts';
 import { storedRegistry } from './stored-registry.ts';
 
 export interface EmbeddedStore {
@@ -28,7 +29,30 @@ export async function openEmbeddedStore(directory: string): Promise<EmbeddedStor
   const objects = openFsObjectStore(directory);
   const stripped = storedRegistry(objects);
   const names = nameRecords(objects);
-  return { directory, registry: hostNames(stripped, names), stripped, names, objects };
+  const named = hostNames(stripped, names);
+  const store = { directory, registry: named, stripped, names, objects };
+  return { ...store, registry: removingUnneeded(store) };
+}
+
+/** A policy: deleting takes along what no other name needs, where that is asked for. */
+function removingUnneeded(store: EmbeddedStore): Registry {
+  const { registry, stripped } = store;
+  return {
+    ...registry,
+    deleteTag: async (repository, tag, { unneeded = false, ...call } = {}) => {
+      const remove = () => registry.deleteTag(repository, tag, call);
+      const found = unneeded ? await stripped.statManifest(repository, tag, call) : undefined;
+      if (!found) return await remove();
+      await withUnneeded({ digest: found.digest, tag }, { store, repository, ...call }, () =>
+        remove().then(() => true),
+      );
+    },
+    deleteManifest: async (repository, digest, { unneeded = false, ...call } = {}) => {
+      const remove = () => registry.deleteManifest(repository, digest, call);
+      if (!unneeded) return await remove();
+      await withUnneeded({ digest }, { store, repository, ...call }, () => remove().then(() => true));
+    },
+  };
 }
 
 /** Whether the directory holds a store: ours, or a volume of docker registry:2. */

@@ -82,8 +82,12 @@ export function tagLinkKey(repository: string, tag: string): string {
   return `${tagPrefix(repository, tag)}current/link`;
 }
 
+export function tagIndexPrefix(repository: string, tag: string): string {
+  return `${tagPrefix(repository, tag)}index/`;
+}
+
 export function tagIndexLinkKey(repository: string, tag: string, digest: Digest): string {
-  return `${tagPrefix(repository, tag)}index/${digestPath(digest)}/link`;
+  return `${tagIndexPrefix(repository, tag)}${digestPath(digest)}/link`;
 }
 
 export function referrersPrefix(repository: string, subject: Digest): string {

@@ -12,6 +12,7 @@ import {
 import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../oci/media-types.ts';
 import { parseReference } from '../oci/reference.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../storage/embedded-store.ts';
+import { blobKey } from '../storage/layout.ts';
 import { listManifests } from '../storage/list-manifests.ts';
 import { removeImage } from './remove-image.ts';
 import { type TemporaryWorld, temporaryWorld } from './testing/temporary-world.ts';
@@ -59,6 +60,25 @@ async function attach(store: EmbeddedStore, subject: RawManifest): Promise<RawMa
 
 async function remove(world: TemporaryWorld, store: EmbeddedStore, name: string): Promise<void> {
   await removeImage(parseReference(name), { label: 'x', registry: store.registry, store }, world.settings());
+}
+
+/** How often the store is read when a tag is removed that had so many states. */
+async function readsToRemove(states: number): Promise<number> {
+  await using world = await temporaryWorld();
+  const store = await openEmbeddedStore(join(world.path, 'store'));
+  for (let at = 0; at < states; at += 1) await put(store, 'x/y:1', `state ${at}`);
+  let reads = 0;
+  const counting =
+    <Args extends readonly unknown[], T>(read: (...args: Args) => T) =>
+    (...args: Args): T => {
+      reads += 1;
+      return read(...args);
+    };
+  const objects = { ...store.objects, get: counting(store.objects.get), stat: counting(store.objects.stat) };
+  const stripped = { ...store.stripped, getManifest: counting(store.stripped.getManifest) };
+  await remove(world, { ...store, objects, stripped }, 'x/y:1');
+  expect(await Array.fromAsync(store.registry.repositories())).toEqual([]);
+  return reads;
 }
 
 const meaning = async (store: EmbeddedStore, tag: string) => (await store.stripped.statManifest('x/y', tag))?.digest;
@@ -174,6 +194,55 @@ describe('removing from the embedded registry', () => {
     await store.stripped.deleteTag('x/y', 'child');
     await remove(world, store, `x/y@${index.digest}`);
     expect(await Array.fromAsync(store.registry.repositories())).toEqual([]);
+  });
+
+  it('takes along what only a former state of the tag left behind', async () => {
+    await using world = await temporaryWorld();
+    const store = await openEmbeddedStore(join(world.path, 'store'));
+    const child = await put(store, 'x/y:1', 'a child of the first');
+    const first = await putIndex(store, '1', [child]);
+    const kept = await put(store, 'x/y:1', 'second, which has another tag');
+    await put(store, 'x/y:kept', 'second, which has another tag');
+    const recorded = await put(store, 'a.io/x/y:1', 'third, which is recorded');
+    const last = await put(store, 'b.io/x/y:1', 'last');
+    const byDigest = await put(store, 'x/y:other', 'by digest');
+    await store.stripped.deleteTag('x/y', 'other');
+    const there = async (manifest: RawManifest) => (await meaning(store, manifest.digest)) !== undefined;
+    const all = [child, first, kept, recorded, last, byDigest];
+    await remove(world, store, 'b.io/x/y:1');
+    expect(await Promise.all(all.map(there)), 'a.io/x/y has the tag').toEqual([true, true, true, true, false, true]);
+    await remove(world, store, 'a.io/x/y:1');
+    expect(await Promise.all(all.map(there))).toEqual([false, false, true, false, false, true]);
+    await remove(world, store, 'x/y:kept');
+    expect(await Promise.all(all.map(there))).toEqual([false, false, false, false, false, true]);
+    await remove(world, store, `x/y@${byDigest.digest}`);
+    expect(await Array.fromAsync(store.registry.repositories())).toEqual([]);
+  });
+
+  it('takes damaged states, and those of kinds that are not known, along', async () => {
+    await using world = await temporaryWorld();
+    const store = await openEmbeddedStore(join(world.path, 'store'));
+    const first = await put(store, 'x/y:1', 'first');
+    await put(store, 'x/y:1', 'second');
+    await store.objects.put(blobKey(first.digest), new TextEncoder().encode('{"schemaVersion":1}'));
+    await remove(world, store, 'x/y:1');
+    expect(await Array.fromAsync(store.registry.repositories())).toEqual([]);
+  });
+
+  it('removes a damaged image, with its names', async () => {
+    await using world = await temporaryWorld();
+    const store = await openEmbeddedStore(join(world.path, 'store'));
+    for (const name of ['x/y:1', 'a.io/x/y:1', 'x/y@']) {
+      const { digest } = await put(store, 'a.io/x/y:1', 'first');
+      await store.objects.put(blobKey(digest), new TextEncoder().encode('{}'));
+      await remove(world, store, name.replace(/@$/, `@${digest}`));
+      expect(await Array.fromAsync(store.registry.repositories())).toEqual([]);
+      expect(await Array.fromAsync(store.names.all())).toEqual([]);
+    }
+  });
+
+  it('reads the repository once, however many states the tag had', async () => {
+    expect((await readsToRemove(40)) / (await readsToRemove(10))).toBeLessThan(5);
   });
 
   it('finds what was uploaded with its host in its name', async () => {

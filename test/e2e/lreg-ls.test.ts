@@ -66,6 +66,27 @@ describe('images lreg_ls, lreg_inspect, lreg_rm', () => {
     expect(await world.must(['lreg_ls'])).toBe('team/many:\n  ["1"]\n');
   });
 
+  it('removes what the tag was before, here and over HTTP, and a name that is given twice once', async () => {
+    await using scene = await newScene();
+    const { world, upstream, at } = scene;
+    const { host } = await world.startRegistry();
+    const overHttp = { env: { LOCAL_REGISTRY: host, XDG_DATA_HOME: `${world.path}/other` } };
+    for (const options of [{}, overHttp]) {
+      upstream.addImage('team/moving:1', MANY);
+      await world.must(['lreg_cache', '--platform=all', at('team/moving:1')]);
+      upstream.addImage('team/moving:1', NEWER);
+      await world.must(['lreg_cache', at('team/moving:1')]);
+      await world.must(['lreg_rm', 'team/moving:1', at('team/moving:1'), 'team/moving:1'], options);
+      expect(await world.must(['lreg_ls'], options)).toBe('');
+    }
+    await world.must(['lreg_cache', at('team/moving:1'), at('team/many:1')]);
+    const { digest } = NEWER.manifest;
+    await world.must(['lreg_rm', 'team/many:1', `team/moving@${digest}`, `team/moving@${digest}`], overHttp);
+    expect(await world.must(['lreg_ls'])).toBe('');
+    const missing = await world.images(['lreg_rm', 'team/many:1', 'team/many:1']);
+    expect(missing).toMatchObject({ status: 1, stderr: expect.stringContaining('not in the private registry') });
+  });
+
   it('shows and removes what was uploaded with its host in its name', async () => {
     await using world = await newWorld();
     const { base, host } = await world.startRegistry();

@@ -70,6 +70,22 @@ describe.each(['docker-registry', 'embedded'] as const)('the private registry is
     expect(await here.must('lreg_ls')).toBe('');
   });
 
+  it.skipIf(peer.missing)(`lreg_rm of an image that an index lists${peer.why}`, async () => {
+    await using here = await setting(kind);
+    await pushImage(here.registry.base, 'team/many:1', buildIndex([AMD64]));
+    await pushImage(here.registry.base, 'team/many:1-amd64', AMD64);
+    const { status, stderr } = await here.images('lreg_rm', 'team/many:1-amd64');
+    if (kind === 'embedded') expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    else
+      expect({ status, stderr }).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('team/many:1 is an index'),
+      });
+    await here.must('lreg_inspect', `team/many@${AMD64.manifest.digest}`);
+    await here.must('lreg_rm', 'team/many:1');
+    expect(await here.must('lreg_ls')).toBe(kind === 'embedded' ? '' : 'team/many:\n  ["1-amd64"]\n');
+  });
+
   it.skipIf(peer.missing)(`lreg_inspect of an image that no tag is left of${peer.why}`, async () => {
     await using here = await setting(kind);
     await pushImage(here.registry.base, `team/app@${AMD64.manifest.digest}`, AMD64);

@@ -16,10 +16,10 @@ export const run: Run = (invocation) =>
     const output = options.text('output');
     const out = archiveOut(output, 'The tar archive');
     await using image = await openImage(look(name), settings);
-    const wanted = names.map((each) => image.layers[selectLayer(image.layers, each)] as Layer);
+    const wanted = new Set(names.map((each) => image.layers[selectLayer(image.layers, each)] as Layer));
     const { signal } = context;
     const indexed = await Promise.all(
-      wanted.map(async (layer) => ({ layer, index: await indexLayer(layer, { signal }) })),
+      [...wanted].map(async (layer) => ({ layer, index: await indexLayer(layer, { signal }) })),
     );
     quiet({ toFile: output !== undefined && output !== '-' });
     await out(joinLayers(indexed, { signal }));

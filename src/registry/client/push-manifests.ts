@@ -70,7 +70,7 @@ export function manifestWriter(http: EndpointHttp, manifests: ManifestReader): M
       // The header says that the registry keeps the list of referrers itself.
       if (!keepsReferrers) await recordReferrer(repository, manifest, options);
     },
-    async deleteTag(repository, tag, { signal } = {}) {
+    async deleteTag(repository, tag, { signal, unneeded } = {}) {
       const to = repositoryPath(repository, `manifests/${encodeURIComponent(tag)}`);
       const what = `tag ${http.host}/${repository}:${tag}`;
       try {
@@ -79,6 +79,7 @@ export function manifestWriter(http: EndpointHttp, manifests: ManifestReader): M
           repository,
           asked: { what, unknown: 'MANIFEST_UNKNOWN', invalid: 'UNSUPPORTED' },
           signal,
+          unneeded,
         });
       } catch (error) {
         // Distribution before version 3 takes the tag for a malformed digest.
@@ -90,10 +91,10 @@ export function manifestWriter(http: EndpointHttp, manifests: ManifestReader): M
         });
       }
     },
-    async deleteManifest(repository, digest, { signal } = {}) {
+    async deleteManifest(repository, digest, { signal, unneeded } = {}) {
       const to = repositoryPath(repository, `manifests/${digest}`);
       const what = `manifest ${http.host}/${repository}@${digest}`;
-      await remove(http, { to, repository, asked: { what, unknown: 'MANIFEST_UNKNOWN' }, signal });
+      await remove(http, { to, repository, asked: { what, unknown: 'MANIFEST_UNKNOWN' }, signal, unneeded });
     },
   };
 }

@@ -1,0 +1,168 @@
+// What goes with a name that is removed: manifests of the embedded registry that nothing else needs.
+import { cosignTags } from '../oci/cosign-tags.ts';
+import type { Digest } from '../oci/digest.ts';
+import { isImagesError } from '../oci/errors.ts';
+import { decodeManifest, type Manifest, successors } from '../oci/manifest.ts';
+import type { CallOptions, Registry } from '../registry/contract.ts';
+import { deleteUntagged, listManifests, listTagStates } from './list-manifests.ts';
+import { spellings } from './name-lookup.ts';
+import type { NameRecords } from './name-records.ts';
+import type { ObjectStore } from './object-store.ts';
+
+export interface Removal extends CallOptions {
+  readonly store: {
+    readonly registry: Registry;
+    readonly stripped: Registry;
+    readonly names: NameRecords;
+    readonly objects: ObjectStore;
+  };
+  readonly repository: string;
+}
+
+export interface Removed {
+  /** What the name means. */
+  readonly digest: Digest;
+  /** Where the name is a tag. */
+  readonly tag?: string | undefined;
+}
+
+/**
+ * Removes a name with `remove`, and then what is needed under no other one: the manifest, the children of an index, what is attached to it,
+ * and what only a former state of the tag left behind. False where `remove` says that there was no such name.
+ */
+export async function withUnneeded(
+  { digest, tag }: Removed,
+  removal: Removal,
+  remove: () => Promise<boolean>,
+): Promise<boolean> {
+  const { store, repository, ...call } = removal;
+  const belonging = await belongingTo(digest, removal);
+  const states = tag === undefined ? [] : await Array.fromAsync(listTagStates(store.objects, repository, tag));
+  if (!(await remove())) return false;
+  // Another host's image may have the tag now: it is still the same one.
+  const isTagLeft = tag !== undefined && (await store.stripped.statManifest(repository, tag, call)) !== undefined;
+  await removeUnneeded([digest, ...belonging, ...(isTagLeft ? [] : states)], removal);
+  return true;
+}
+
+/** The children of an index, and what is attached to the manifest: signatures and other referrers. */
+async function belongingTo(digest: Digest, removal: Removal): Promise<readonly Digest[]> {
+  const { store, repository, ...call } = removal;
+  const manifest = await find(digest, removal);
+  const children = manifest ? successors(manifest).manifests : [];
+  const attached = await Array.fromAsync(store.stripped.referrers(repository, digest, undefined, call));
+  return [...children, ...attached].map((descriptor) => descriptor.digest);
+}
+
+/**
+ * Removes those manifests, and what belonged to them, that no tag and no recorded name means, no index lists, and that are not attached
+ * to another one that is there. Their blobs stay for the garbage collection. The repository is read once, however many they are.
+ */
+async function removeUnneeded(digests: readonly Digest[], removal: Removal): Promise<void> {
+  const { store, repository } = removal;
+  const nodes = await readManifests(removal);
+  if (nodes.size === 0) return;
+  const names = await readNames(removal);
+  const gone: Digest[] = [];
+  const pending = [...digests].reverse();
+  for (let digest = pending.pop(); digest !== undefined; digest = pending.pop()) {
+    const node = nodes.get(digest);
+    if (node?.isThere) {
+      if (names.has(digest) || isPart(node, nodes)) continue;
+      node.isThere = false;
+      gone.push(digest);
+      pending.push(...node.children, ...node.attached);
+    }
+    pending.push(...(await withoutCosignTags(digest, names, removal)));
+  }
+  const manifests = gone.map((digest) => ({ digest, subject: nodes.get(digest)?.subject }));
+  if (gone.length > 0) await deleteUntagged(store.objects, repository, manifests);
+}
+
+/** A digest that a manifest of the repository has, or names. */
+interface Node {
+  isThere: boolean;
+  subject: Digest | undefined;
+  readonly children: Digest[];
+  /** The indexes that list it. */
+  readonly parents: Digest[];
+  /** Those whose subject it is. */
+  readonly attached: Digest[];
+}
+
+type Nodes = ReadonlyMap<Digest, Node>;
+
+async function readManifests(removal: Removal): Promise<Nodes> {
+  const nodes = new Map<Digest, Node>();
+  const nodeOf = (digest: Digest): Node => {
+    const known = nodes.get(digest) ?? { isThere: false, subject: undefined, children: [], parents: [], attached: [] };
+    nodes.set(digest, known);
+    return known;
+  };
+  for await (const digest of listManifests(removal.store.objects, removal.repository)) {
+    const node = nodeOf(digest);
+    node.isThere = true;
+    const manifest = await find(digest, removal);
+    if (!manifest) continue;
+    node.subject = manifest.subject?.digest;
+    if (node.subject !== undefined) nodeOf(node.subject).attached.push(digest);
+    for (const child of successors(manifest).manifests) {
+      if (child.digest === digest) continue;
+      node.children.push(child.digest);
+      nodeOf(child.digest).parents.push(digest);
+    }
+  }
+  return nodes;
+}
+
+/** Listed by an index, or attached to a manifest that is there. */
+function isPart({ parents, subject }: Node, nodes: Nodes): boolean {
+  const isThere = (digest: Digest) => nodes.get(digest)?.isThere === true;
+  return parents.some(isThere) || (subject !== undefined && isThere(subject));
+}
+
+type Names = Map<Digest, Set<string>>;
+
+/** The tags, and those of recorded names, by what they mean. */
+async function readNames({ store, repository, ...call }: Removal): Promise<Names> {
+  const names: Names = new Map();
+  const add = (digest: Digest, tag: string) => names.set(digest, (names.get(digest) ?? new Set()).add(tag));
+  for await (const tag of store.stripped.tags(repository, undefined, call)) {
+    const descriptor = await store.stripped.statManifest(repository, tag, call);
+    if (descriptor) add(descriptor.digest, tag);
+  }
+  for (const path of spellings(repository))
+    for await (const name of store.names.ofPath(path)) add(name.digest, name.tag);
+  return names;
+}
+
+/** What cosign attached to a manifest that has gone loses the tags that only its subject gave a meaning; recorded names go with them. */
+async function withoutCosignTags(
+  subject: Digest,
+  names: Names,
+  { store, repository, ...call }: Removal,
+): Promise<readonly Digest[]> {
+  const untagged: Digest[] = [];
+  for (const tag of cosignTags(subject)) {
+    const descriptor = await store.stripped.statManifest(repository, tag, call);
+    if (!descriptor) continue;
+    await store.registry.deleteTag(repository, tag, call);
+    untagged.push(descriptor.digest);
+    const others = names.get(descriptor.digest);
+    others?.delete(tag);
+    if (others?.size === 0) names.delete(descriptor.digest);
+  }
+  return untagged;
+}
+
+/** A volume that was taken over may hold manifests of a kind that is not known here, and damaged ones: they need nothing. */
+async function find(digest: Digest, { store, repository, ...call }: Removal): Promise<Manifest | undefined> {
+  try {
+    return decodeManifest(await store.stripped.getManifest(repository, digest, call));
+  } catch (error) {
+    if (isImagesError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'MANIFEST_INVALID', 'DIGEST_INVALID', 'UNSUPPORTED')) {
+      return undefined;
+    }
+    throw error;
+  }
+}
