@@ -127,3 +127,18 @@ describe('the cost of a chart', () => {
     expect(await growth(count, make, (files) => scanFiles(files))).toBeLessThan(LINEAR);
   });
 });
+
+describe('the cost of a kustomization', () => {
+  const pods = (count: number) => repeat(count, (i) => `---\n${pod(i).replace('q.io/a/b', `q.io/a/b${i}`)}`);
+
+  it.each<[string, (i: number) => string]>([
+    ['entries of images:', (i) => `- {name: q.io/a/b${i}, newTag: v2}\n`],
+    ['entries of images: that are for one name', (i) => `- {name: q.io/a/b1, newTag: v${i}}\n`],
+  ])('grows with the number of %s, and of resources', async (_, entry) => {
+    const make = (count: number) => ({
+      'kustomization.yaml': `resources: [a.yaml]\nimages:\n${repeat(4 * count, entry)}`,
+      'a.yaml': pods(count),
+    });
+    expect(await growth(1000, make, (files) => scanFiles(files))).toBeLessThan(LINEAR);
+  });
+});

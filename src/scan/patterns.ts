@@ -57,13 +57,15 @@ export function compilePattern(source: string): Pattern | undefined {
 
 /** A name that may be a pattern, within a whole that is: most names are none, and need no engine. Undefined for what is no pattern. */
 export function nameTest(name: string, whole: (name: string) => string): ((text: string) => boolean) | undefined {
-  if (!PLAIN.test(name)) return compilePattern(whole(name))?.test;
+  if (!isPlainName(name)) return compilePattern(whole(name))?.test;
   const pattern = new RegExp(whole(name));
   return (text) => pattern.test(text);
 }
 
 /** Nothing in it repeats, so no engine can take long for it; a point is any character for all of them. */
-const PLAIN = /^[\w./@:-]*$/;
+export function isPlainName(name: string): boolean {
+  return /^[\w./@:-]*$/.test(name);
+}
 
 function compileWith(RE2JS: Engine, source: string): Pattern | undefined {
   let regex: ReturnType<Engine['compile']>;

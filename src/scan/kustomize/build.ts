@@ -5,13 +5,14 @@ import type { ScannedDocument } from '../contract.ts';
 import { resolveIn } from '../tree-paths.ts';
 import { changedElsewhere, valuesFileOfChart, valuesOfChart } from './elsewhere.ts';
 import { generateResources } from './generators.ts';
-import { changeImages, IMAGE_VOLUMES, imageChanges, imageFields } from './images.ts';
+import { createImageChanger } from './image-changer.ts';
+import { IMAGE_VOLUMES, type ImageChange, imageChanges, imageFields } from './images.ts';
 import { type Entry, entriesOf, isRemote, type Kustomization } from './kustomization.ts';
 import { applyPatches } from './patches.ts';
 import { doubtReplaced } from './replacements.ts';
 import { copyResource, type Fields, isFields, type Resource, resourceOf } from './resource.ts';
 import { runTransformers } from './transformers.ts';
-import type { Workplace } from './workplace.ts';
+import { spend, spendResources, type Workplace } from './workplace.ts';
 
 /** Builds a kustomization. One that (through others) names itself is built without that entry, with a warning. */
 export async function build(
@@ -19,17 +20,18 @@ export async function build(
   kustomization: Kustomization,
   stack: readonly string[] = [],
 ): Promise<readonly Resource[]> {
-  const known = place.built.get(kustomization.directory);
-  if (known) return carried(place, known);
-  const resources = await accumulate(place, kustomization, { resources: [], stack });
-  place.built.set(kustomization.directory, resources);
-  return carried(place, resources);
-}
-
-/** Copies, for each that names it changes them; none where the budget is spent. */
-function carried(place: Workplace, resources: readonly Resource[]): readonly Resource[] {
-  place.budget -= resources.length + 1;
-  return place.budget < 0 ? [] : resources.map(copyResource);
+  const { directory } = kustomization;
+  const { budget, unfinished } = place;
+  const resources = place.built.get(directory) ?? (await accumulate(place, kustomization, { resources: [], stack }));
+  place.built.set(directory, resources);
+  const isLeft = spendResources(place, resources.length + 1);
+  // What is there in part is so for all that name it.
+  if (unfinished.has(directory)) budget.isCut = true;
+  if (budget.isCut) unfinished.add(directory);
+  if (budget.work < 0)
+    for (const resource of resources) resource.doubt ??= 'not all changes of its kustomization are made';
+  // Copies, for each that names it changes them.
+  return isLeft ? resources.map(copyResource) : [];
 }
 
 interface Accumulating {
@@ -60,19 +62,40 @@ async function accumulate(
   resources = await runTransformers(place, kustomization, resources);
   for (const resource of resources) rename(resource, fields);
   const specs = [...IMAGE_VOLUMES, ...(await configuredImages(place, kustomization))];
-  const fieldsOf = (some: readonly Resource[]) => some.flatMap((resource) => imageFields(resource, specs));
-  const images = fieldsOf(resources);
-  for (const name of ['imageTags', 'images']) {
-    for (const change of imageChanges(fields[name], { document, path: [name] })) {
-      if (changeImages(images, change) || !place.incomplete.has(kustomization.directory)) continue;
-      const elsewhere = changedElsewhere(change);
-      resources = [...resources, ...elsewhere];
-      for (const field of fieldsOf(elsewhere)) images.push(field);
-    }
-  }
+  const changes = ['imageTags', 'images'].flatMap((name) => imageChanges(fields[name], { document, path: [name] }));
+  resources = changeImages(place, resources, {
+    specs,
+    changes,
+    isIncomplete: place.incomplete.has(kustomization.directory),
+  });
   await doubtReplaced(place, kustomization, resources);
   for (const entry of entriesOf(kustomization, 'crds', 'validators')) claimEntry(place, kustomization, entry);
   return resources;
+}
+
+/** With what `images:` sets of resources that are elsewhere, where some are. */
+function changeImages(
+  place: Workplace,
+  resources: readonly Resource[],
+  {
+    specs,
+    changes,
+    isIncomplete,
+  }: { readonly specs: readonly Fields[]; readonly changes: readonly ImageChange[]; readonly isIncomplete: boolean },
+): readonly Resource[] {
+  if (changes.length === 0) return resources;
+  if (!spend(place, specs.length * resources.length)) return resources;
+  const fieldsOf = (resource: Resource) => imageFields(resource, specs);
+  const changer = createImageChanger(changes, place);
+  changer.apply(resources.flatMap(fieldsOf));
+  const all = [...resources];
+  for (const [index, change] of isIncomplete ? changes.entries() : []) {
+    if (changer.hasUsed(index)) continue;
+    const elsewhere = changedElsewhere(change);
+    all.push(...elsewhere);
+    changer.apply(elsewhere.flatMap(fieldsOf), index + 1);
+  }
+  return all;
 }
 
 /** What a component changes is where its kustomization's resources are: elsewhere, too, where some of those are. */
@@ -82,8 +105,7 @@ async function accumulateComponent(
   { component, ...given }: Accumulating & { readonly component: Kustomization },
 ): Promise<readonly Resource[]> {
   const isInherited = place.incomplete.has(directory) && !place.incomplete.has(component.directory);
-  place.budget -= given.resources.length + 1;
-  if (place.budget < 0) return given.resources;
+  if (!spendResources(place, given.resources.length + 1)) return given.resources;
   if (isInherited) place.incomplete.add(component.directory);
   const resources = await accumulate(place, component, given);
   if (isInherited) place.incomplete.delete(component.directory);

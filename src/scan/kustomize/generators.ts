@@ -3,7 +3,7 @@ import type { ScannedDocument } from '../contract.ts';
 import { resolveIn } from '../tree-paths.ts';
 import type { Kustomization } from './kustomization.ts';
 import { type Fields, isFields, type Resource, resourceOf, setFrom } from './resource.ts';
-import type { Workplace } from './workplace.ts';
+import { spend, type Workplace } from './workplace.ts';
 
 /** The resources with the generated ones; `behavior: merge` and `replace` change those that are there. */
 export async function generateResources(
@@ -28,6 +28,7 @@ export async function generateResources(
     for (const text of await textsOf(place, kustomization, { entry, path: source.path })) {
       setFrom({ document: text.document, path: text.path }, data, text.key)(text.value);
     }
+    if (!spend(place, all.length)) break;
     const at = all.findIndex(({ value, names }) => value.kind === 'ConfigMap' && names.includes(String(entry.name)));
     const known = all[at];
     if (known && entry.behavior === 'merge' && isFields(known.value.data))

@@ -1,6 +1,6 @@
 // The `images:` of a kustomization. Semantics: kustomize's api/filters/imagetag and api/internal/image.
 import { nameTest } from '../patterns.ts';
-import { type Fields, isFields, type Resource, type Source, setFrom } from './resource.ts';
+import { type Fields, isFields, type Resource, type Source } from './resource.ts';
 
 export interface ImageChange {
   readonly name: string;
@@ -38,6 +38,8 @@ export function imageChanges(list: unknown, source: Source): readonly ImageChang
 export interface ImageField {
   readonly holder: Fields;
   readonly key: string;
+  /** How many settings name it: kustomize changes it for each of them. */
+  times: number;
 }
 
 /**
@@ -46,26 +48,23 @@ export interface ImageField {
  */
 export function imageFields(resource: Resource, fieldSpecs: readonly Fields[] = []): readonly ImageField[] {
   if (resource.value.kind === 'CustomResourceDefinition') return [];
-  const found: ImageField[] = [];
-  findInContainers(resource.value, found);
+  const found = new Map<Fields, ImageField[]>();
+  const add: AddField = (holder, key) => {
+    if (typeof holder[key] !== 'string') return;
+    const known = found.get(holder) ?? [];
+    found.set(holder, known);
+    const same = known.find((field) => field.key === key);
+    if (same) same.times++;
+    else known.push({ holder, key, times: 1 });
+  };
+  findInContainers(resource.value, add);
   for (const spec of fieldSpecs) {
-    if (isMeant(resource.value, spec)) findAt(resource.value, String(spec.path).split('/'), found);
+    if (isMeant(resource.value, spec)) findAt(resource.value, String(spec.path).split('/'), add);
   }
-  return found;
+  return [...found.values()].flat();
 }
 
-/** Says whether there was one to change. */
-export function changeImages(fields: readonly ImageField[], change: ImageChange): boolean {
-  let isThere = false;
-  for (const { holder, key } of fields) {
-    const image = holder[key];
-    const changed = typeof image === 'string' ? changedImage(image, change) : undefined;
-    if (changed === undefined) continue;
-    isThere = true;
-    if (changed !== image) setFrom(change.source, holder, key)(changed);
-  }
-  return isThere;
-}
+type AddField = (holder: Fields, key: string) => void;
 
 /** `spec/template/spec/…` and `spec/…` are the paths that kustomize itself configures. */
 export const IMAGE_VOLUMES: readonly Fields[] = [
@@ -73,13 +72,13 @@ export const IMAGE_VOLUMES: readonly Fields[] = [
   { path: 'spec/template/spec/volumes[]/image/reference' },
 ];
 
-function findInContainers(value: unknown, found: ImageField[]): void {
-  if (Array.isArray(value)) for (const item of value) findInContainers(item, found);
+function findInContainers(value: unknown, add: AddField): void {
+  if (Array.isArray(value)) for (const item of value) findInContainers(item, add);
   if (!isFields(value)) return;
   for (const [key, item] of Object.entries(value)) {
-    findInContainers(item, found);
+    findInContainers(item, add);
     if ((key !== 'containers' && key !== 'initContainers') || !Array.isArray(item)) continue;
-    for (const container of item) if (isFields(container)) addField(container, 'image', found);
+    for (const container of item) if (isFields(container)) add(container, 'image');
   }
 }
 
@@ -93,23 +92,23 @@ function isMeant(value: Fields, spec: Fields): boolean {
   );
 }
 
-function findAt(value: unknown, path: readonly string[], found: ImageField[]): void {
+function findAt(value: unknown, path: readonly string[], add: AddField): void {
   const [head = '', ...rest] = path;
   if (!isFields(value)) return;
   const key = head.endsWith('[]') ? head.slice(0, -2) : head;
   const inner = value[key];
-  if (rest.length === 0) addField(value, key, found);
-  else if (Array.isArray(inner)) for (const item of inner) findAt(item, rest, found);
-  else findAt(inner, rest, found);
-}
-
-function addField(holder: Fields, key: string, found: ImageField[]): void {
-  if (typeof holder[key] === 'string') found.push({ holder, key });
+  if (rest.length === 0) add(value, key);
+  else if (Array.isArray(inner)) for (const item of inner) findAt(item, rest, add);
+  else findAt(inner, rest, add);
 }
 
 /** `undefined` where the change is for another image: the whole name must be the same, host and all. */
 export function changedImage(image: string, change: ImageChange): string | undefined {
-  if (!change.isFor(image)) return undefined;
+  return change.isFor(image) ? changedBy(image, change) : undefined;
+}
+
+/** What becomes of an image that the change is for. */
+export function changedBy(image: string, change: ImageChange): string {
   const was = splitImage(image);
   const name = change.newName || was.name;
   if (change.newTag !== '' || change.digest !== '') return join(name, change.newTag, change.digest);
@@ -117,12 +116,13 @@ export function changedImage(image: string, change: ImageChange): string | undef
   return join(name, was.tag, was.digest);
 }
 
+const END = '(?::[\\w.{}-]*)?(?:@[a-zA-Z0-9]+(?:[.+_-][a-zA-Z0-9]+)*:[\\w.{}-]*)?$';
+/** What may come after the name of an image. */
+export const TAG_AND_DIGEST = new RegExp(`^${END}`);
+
 /** Kustomize uses the name as a pattern. */
 function matcherOf(name: string): (image: string) => boolean {
-  const matches = nameTest(
-    name,
-    (pattern) => `^${pattern}(?::[\\w.{}-]*)?(?:@[a-zA-Z0-9]+(?:[.+_-][a-zA-Z0-9]+)*:[\\w.{}-]*)?$`,
-  );
+  const matches = nameTest(name, (pattern) => `^${pattern}${END}`);
   return matches ?? (() => false);
 }
 

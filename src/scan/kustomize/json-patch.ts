@@ -1,13 +1,17 @@
 // JSON patches (RFC 6902) on resources, with pointers (RFC 6901).
 import { type Fields, isFields, type Source, setFrom } from './resource.ts';
 
-/** Applies a patch in place. Returns what could not be applied: kustomize would refuse the build. */
-export function applyJsonPatch(target: Fields, patch: readonly unknown[], source: Source): readonly string[] {
+/** Applies a patch in place; `copies` says whether a value may be copied still. Returns what could not be applied: kustomize would refuse the build. */
+export function applyJsonPatch(
+  target: Fields,
+  patch: readonly unknown[],
+  { source, copies }: { readonly source: Source; readonly copies: (value: unknown) => boolean },
+): readonly string[] {
   const failures: string[] = [];
   for (const [index, operation] of patch.entries()) {
     if (!isFields(operation) || typeof operation.path !== 'string') continue;
     const value: Source = { document: source.document, path: [...source.path, index, 'value'] };
-    const failure = applyOperation(target, operation as Operation, value);
+    const failure = applyOperation(target, operation as Operation, { source: value, copies });
     if (failure) failures.push(failure);
   }
   return failures;
@@ -17,7 +21,11 @@ interface Operation extends Fields {
   readonly path: string;
 }
 
-function applyOperation(target: Fields, operation: Operation, source: Source): string | undefined {
+function applyOperation(
+  target: Fields,
+  operation: Operation,
+  { source, copies }: { readonly source: Source; readonly copies: (value: unknown) => boolean },
+): string | undefined {
   const { op, path } = operation;
   switch (op) {
     case 'add':
@@ -30,6 +38,8 @@ function applyOperation(target: Fields, operation: Operation, source: Source): s
       const from = String(operation.from);
       const value = lookUp(target, keysOf(from));
       if (value === undefined) return `nothing at [${from}]`;
+      // What is copied into itself again and again would grow without end.
+      if (!copies(value)) return `too much to copy from [${from}]`;
       if (op === 'move') take(target, from);
       return put(target, { path, value: structuredClone(value), inserts: true }, source);
     }

@@ -340,3 +340,63 @@ describe('kustomizations that name others again and again', () => {
     expect(warnings.map(({ text }) => text).join('\n')).toContain('not all of its images are found');
   });
 });
+
+describe('many entries of images:', () => {
+  const pods = (images: readonly string[]): string =>
+    images
+      .map(
+        (image, i) =>
+          `apiVersion: v1\nkind: Pod\nmetadata: {name: p${i}}\nspec: {containers: [{name: c, image: "${image}"}]}\n`,
+      )
+      .join('---\n');
+  const with_ = (entries: readonly string[], images: readonly string[], more = ''): Files => ({
+    'kustomization.yaml': `resources: [a.yaml]\n${more}images:\n${entries.map((entry) => `- {${entry}}\n`).join('')}`,
+    'a.yaml': pods(images),
+  });
+
+  it.each([
+    ['see what those before made', ['name: a/a, newName: a/b', 'name: a/b, newTag: "2"'], 'a/a:1', 'a/b:2'],
+    ['see nothing of those after', ['name: a/b, newTag: "2"', 'name: a/a, newName: a/b'], 'a/a:1', 'a/b:1'],
+    ['of one name are all applied', ['name: a/a, newTag: "2"', 'name: a/a, tagSuffix: -x'], 'a/a:1', 'a/a:2-x'],
+    ['may be patterns between names', ['name: a/., newName: a/c', 'name: a/c, newTag: "3"'], 'a/b:1', 'a/c:3'],
+    ['may be patterns that repeat', ['name: "a/b+", newName: a/c', 'name: a/c, newTag: "3"'], 'a/bb:1', 'a/c:3'],
+    ['mean any character by a point', ['name: q.io/a, newTag: "3"'], 'q-io/a:1', 'q-io/a:3'],
+    ['may be for a name with its tag', ['name: "a/a:1", newTag: "3"'], 'a/a:1', 'a/a:3'],
+    [
+      'are for names without a tag, with a digest, with both',
+      ['name: h:5/a, newTag: "3"'],
+      'h:5/a:1@sha256:aa',
+      'h:5/a:3',
+    ],
+  ])('%s', async (_, entries, image, expected) => {
+    expect(await used(with_(entries, [image]))).toEqual([expected]);
+  });
+
+  it('change a field once for each setting that names it, as kustomize does', async () => {
+    const files = with_(['name: a/a, tagSuffix: -x'], ['a/a:1'], 'configurations: [c.yaml]\n');
+    const configuration = 'images: [{path: "spec/containers[]/image", kind: Pod}]\n';
+    expect(await used({ ...files, 'c.yaml': configuration })).toEqual(['a/a:1-x-x']);
+  });
+
+  it('that are too many patterns for too many images leave maybes, and a warning', { timeout: 60_000 }, async () => {
+    const many = Array.from({ length: 4500 }, (_, i) => i);
+    const files = with_(
+      many.map((i) => `name: "b+/${i}", newTag: v2`),
+      many.map((i) => `a/${i}:1`),
+    );
+    const { findings, warnings } = await scanFiles(files);
+    expect(findings.map(({ certainty }) => certainty)).toEqual(many.map(() => 'maybe'));
+    expect(warnings).toMatchObject([{ file: 'kustomization.yaml', text: expect.stringContaining('too many changes') }]);
+  });
+});
+
+describe('a kustomization whose patch copies a value into itself again and again', () => {
+  it('ends with a warning', { timeout: 60_000 }, async () => {
+    const copies = Array.from({ length: 40 }, (_, i) => `    - {op: copy, from: /spec, path: /spec/x${i}}\n`).join('');
+    const { warnings } = await scanFiles({
+      'kustomization.yaml': `resources: [d.yaml]\npatches:\n- target: {kind: Deployment}\n  patch: |-\n${copies}`,
+      'd.yaml': deployment('a', 'a/a:1'),
+    });
+    expect(warnings.map(({ text }) => text).join('\n')).toContain('too many changes');
+  });
+});

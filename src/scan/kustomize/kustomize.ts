@@ -23,7 +23,7 @@ import { build } from './build.ts';
 import { entriesOf, type Kustomization, kustomizationsIn } from './kustomization.ts';
 import { placeOf, type Resource, sourceOf } from './resource.ts';
 import { asUnused, unusedPatches } from './unused-patches.ts';
-import { MAX_CARRIED, type Workplace } from './workplace.ts';
+import { MAX_CARRIED, MAX_TOGETHER, MAX_WORK, type Workplace } from './workplace.ts';
 
 /** Makes the rule; `documentRules` look at the resources that a build results in. */
 export function kustomizations(documentRules: readonly DocumentRule[]): TreeRule {
@@ -44,6 +44,7 @@ async function findAll(tree: FileTree, documentRules: readonly DocumentRule[]): 
     const other = all.get(directory);
     if (other && !roots.includes(other)) await look.into(other);
   }
+  look.finish();
   const { findings, warnings, claimed } = look;
   for (const file of await unusedPatches(tree, { directories: new Set(all.keys()), claimed })) {
     claimed.add(file);
@@ -71,6 +72,8 @@ interface Look extends TreeFindings {
   readonly claimed: Set<string>;
   /** Builds a kustomization and finds what it deploys. */
   into(root: Kustomization): Promise<void>;
+  /** Tells what was not built. */
+  finish(): void;
   /** Directories that Flux deploys, where that was asked. */
   deployed(): readonly string[];
 }
@@ -86,19 +89,35 @@ function createLook(tree: FileTree, all: ReadonlyMap<string, Kustomization>, rul
     claim: (file) => claimed.add(file),
     built: new Map(),
     incomplete: new Set(),
-    budget: MAX_CARRIED,
+    unfinished: new Set(),
+    budget: { resources: 0, work: 0, isCut: false },
   };
+  const left = { resources: MAX_TOGETHER * MAX_CARRIED, work: MAX_TOGETHER * MAX_WORK };
+  const unbuilt: string[] = [];
   let substitutions: Substitutions | undefined;
   const into = async (root: Kustomization): Promise<void> => {
     const reason = root.isComponent ? 'only in a component that no kustomization uses' : undefined;
     // What it changes is somewhere else.
     if (root.isComponent) place.incomplete.add(root.directory);
-    place.budget = MAX_CARRIED;
+    if (left.resources <= 0 || left.work <= 0) {
+      unbuilt.push(root.file);
+      return;
+    }
+    const { budget } = place;
+    const given = { resources: Math.min(MAX_CARRIED, left.resources), work: Math.min(MAX_WORK, left.work) };
+    Object.assign(budget, given, { isCut: false });
     const resources = await build(place, root);
-    if (place.budget < 0)
+    left.resources -= given.resources - budget.resources;
+    left.work -= given.work - budget.work;
+    if (budget.resources < 0)
       warnings.push({
         file: root.file,
-        text: `makes more than ${MAX_CARRIED} resources: not all of its images are found`,
+        text: `makes more than ${given.resources} resources: not all of its images are found`,
+      });
+    else if (budget.isCut)
+      warnings.push({
+        file: root.file,
+        text: 'has too many changes for too many resources: not all are made, so its images are maybes',
       });
     if (!substitutions && resources.some(({ value }) => hasVariable(value))) {
       substitutions = await fluxSubstitutions(tree);
@@ -113,7 +132,16 @@ function createLook(tree: FileTree, all: ReadonlyMap<string, Kustomization>, rul
       }
     }
   };
-  return { findings, warnings, claimed, into, deployed: () => substitutions?.directories ?? [] };
+  const finish = (): void => {
+    const [file] = unbuilt;
+    if (file === undefined) return;
+    const others = unbuilt.length > 1 ? `this and ${unbuilt.length - 1} more are` : 'it is';
+    warnings.push({
+      file,
+      text: `${others} not built: the kustomizations before cost too much; their files are read alone`,
+    });
+  };
+  return { findings, warnings, claimed, into, finish, deployed: () => substitutions?.directories ?? [] };
 }
 
 /** What no other kustomization names is meant to be built. Those that only name each other have no root; the first stands for them. */

@@ -8,7 +8,7 @@ import type { Kustomization } from './kustomization.ts';
 import { mergeResource } from './merge.ts';
 import { type Fields, isFields, type Resource } from './resource.ts';
 import { isNamedBy, isSelected } from './select.ts';
-import type { Workplace } from './workplace.ts';
+import { spend, type Workplace } from './workplace.ts';
 
 /** Kustomize's order: `patchesStrategicMerge`, `patches`, `patchesJson6902`. Returns what is left. */
 export async function applyPatches(
@@ -23,8 +23,13 @@ export async function applyPatches(
     for (const [index, entry] of list.entries()) {
       const target = isFields(entry) && isFields(entry.target) ? entry.target : undefined;
       for (const document of await patchDocuments(place, kustomization, { entry, path: [name, index] })) {
-        const isForElsewhere = place.incomplete.has(kustomization.directory) && isMissed(left, document.value, target);
-        left = isForElsewhere ? [...left, ...objectsOfPatch(document, target)] : applyPatch(left, document, target);
+        const isForElsewhere =
+          place.incomplete.has(kustomization.directory) &&
+          spend(place, left.length) &&
+          isMissed(left, document.value, target);
+        left = isForElsewhere
+          ? [...left, ...objectsOfPatch(document, target)]
+          : applyPatch(place, left, { document, target });
       }
     }
   }
@@ -70,24 +75,37 @@ export function inlineDocuments(
   }));
 }
 
-/** A list is a JSON patch, a mapping a strategic merge. */
+/** A list is a JSON patch, a mapping a strategic merge. None of it where the budget does not reach for all resources. */
 export function applyPatch(
+  place: Workplace,
   resources: readonly Resource[],
-  document: ScannedDocument,
-  target: Fields | undefined,
+  { document, target }: { readonly document: ScannedDocument; readonly target: Fields | undefined },
 ): readonly Resource[] {
   const { value } = document;
   const source = { document, path: [] };
+  const isMeant = (resource: Resource): boolean => (target ? isSelected(resource, target) : isNamedBy(resource, value));
+  if (!spend(place, resources.length)) return resources;
+  const size = COPY * sizeOf(value);
   if (Array.isArray(value)) {
-    for (const resource of resources)
-      if (target && isSelected(resource, target)) applyJsonPatch(resource.value, value, source);
+    for (const resource of resources) {
+      if (target && isMeant(resource) && spend(place, size))
+        applyJsonPatch(resource.value, value, { source, copies: (copied) => spend(place, COPY * sizeOf(copied)) });
+    }
     return resources;
   }
   if (!isFields(value)) return resources;
-  return resources.filter((resource) => {
-    const isMeant = target ? isSelected(resource, target) : isNamedBy(resource, value);
-    return !isMeant || mergeResource(resource.value, withoutIdentity(value), source);
-  });
+  return resources.filter(
+    (resource) =>
+      !isMeant(resource) || !spend(place, size) || mergeResource(resource.value, withoutIdentity(value), source),
+  );
+}
+
+/** A copied value costs as much as so many comparisons. */
+const COPY = 20;
+
+function sizeOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  return Object.values(value).reduce<number>((size, item) => size + sizeOf(item), 1);
 }
 
 /** A patch may have other names than what it is for. */

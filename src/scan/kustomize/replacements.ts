@@ -5,7 +5,7 @@ import { resolveIn } from '../tree-paths.ts';
 import type { Kustomization } from './kustomization.ts';
 import { type Fields, isFields, type Resource } from './resource.ts';
 import { isSelected } from './select.ts';
-import type { Workplace } from './workplace.ts';
+import { spend, type Workplace } from './workplace.ts';
 
 export async function doubtReplaced(
   place: Workplace,
@@ -18,6 +18,7 @@ export async function doubtReplaced(
       const paths = Array.isArray(fieldPaths) ? fieldPaths.map(String) : [];
       if (!paths.some((path) => /(?:^|\.)image$|\.image\.|IMAGE/.test(path))) continue;
       const rejected = Array.isArray(reject) ? reject.filter(isFields) : [];
+      if (!spend(place, resources.length * (1 + rejected.length))) return;
       for (const resource of resources) {
         if (!isFields(select) || !isSelected(resource, select)) continue;
         if (rejected.some((target) => isSelected(resource, target))) continue;

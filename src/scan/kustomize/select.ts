@@ -20,7 +20,8 @@ export function isSelected(resource: Resource, target: Fields): boolean {
 }
 
 /** The resources that a patch without a target names itself. */
-export function isNamedBy(resource: Resource, patch: Fields): boolean {
+export function isNamedBy(resource: Resource, patch: unknown): boolean {
+  if (!isFields(patch)) return false;
   const metadata = isFields(patch.metadata) ? patch.metadata : {};
   const { value } = resource;
   return (

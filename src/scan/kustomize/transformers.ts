@@ -2,11 +2,12 @@
 import { addAll } from '../add-all.ts';
 import type { ScannedDocument } from '../contract.ts';
 import { resolveIn } from '../tree-paths.ts';
-import { changeImages, imageChanges, imageFields } from './images.ts';
+import { createImageChanger } from './image-changer.ts';
+import { imageChanges, imageFields } from './images.ts';
 import { entriesOf, type Kustomization } from './kustomization.ts';
 import { applyPatch, inlineDocuments } from './patches.ts';
 import { isFields, type Resource } from './resource.ts';
-import type { Workplace } from './workplace.ts';
+import { spend, type Workplace } from './workplace.ts';
 
 /** Kinds that leave images as they are. */
 const HARMLESS =
@@ -57,15 +58,19 @@ function runTransformer(
   const kind = String(value.kind);
   if (kind === 'ImageTagTransformer') {
     const specs = Array.isArray(value.fieldSpecs) ? value.fieldSpecs.filter(isFields) : [];
-    const list = imageChanges([value.imageTag], { document, path: [] });
-    const fields = resources.flatMap((resource) => imageFields(resource, specs));
-    for (const change of list) changeImages(fields, { ...change, source: { document, path: ['imageTag'] } });
+    const changes = imageChanges([value.imageTag], { document, path: [] }).map((change) => ({
+      ...change,
+      source: { document, path: ['imageTag'] },
+    }));
+    // Each is one more look at all resources.
+    if (!spend(place, resources.length * (1 + specs.length))) return resources;
+    createImageChanger(changes, place).apply(resources.flatMap((resource) => imageFields(resource, specs)));
     return resources;
   }
   if (kind === 'PatchTransformer' && typeof value.patch === 'string') {
     const target = isFields(value.target) ? value.target : undefined;
     return inlineDocuments(document, { text: value.patch, path: ['patch'] }).reduce(
-      (left, patch) => applyPatch(left, patch, target),
+      (left, patch) => applyPatch(place, left, { document: patch, target }),
       resources,
     );
   }

@@ -1,0 +1,136 @@
+// Entries of `images:` applied to the images of resources: in their order, each to what those before it made of an image.
+// An entry is looked up by the image's name instead of being tried, so that many entries and many images cost their sum. What must be tried is counted.
+import { isPlainName } from '../patterns.ts';
+import { changedBy, type ImageChange, type ImageField, TAG_AND_DIGEST } from './images.ts';
+import { setFrom } from './resource.ts';
+import { spend, type Workplace } from './workplace.ts';
+
+export interface ImageChanger {
+  /** Puts the images through the entries from number `first` on. */
+  apply(fields: readonly ImageField[], first?: number): void;
+  /** The entry was for one of the images. */
+  hasUsed(entry: number): boolean;
+}
+
+/** What becomes of an image. The source is that of the last entry that changed it; none where it stays as it is. */
+interface Settled {
+  readonly image: string;
+  readonly source: ImageChange['source'] | undefined;
+}
+
+export function createImageChanger(changes: readonly ImageChange[], place: Workplace): ImageChanger {
+  const next = nextEntry(changes, place);
+  const used = new Set<number>();
+
+  /** `times`: a field that several settings name is changed so often by each entry. */
+  const settle = (start: string, first: number, times: number): Settled => {
+    let image = start;
+    let source: Settled['source'];
+    for (let at = next(image, first); at !== undefined; at = next(image, at + 1)) {
+      const change = changes[at] as ImageChange;
+      used.add(at);
+      for (let time = 0; time < times && (time === 0 || change.isFor(image)); time++) {
+        const changed = changedBy(image, change);
+        if (changed !== image) source = change.source;
+        image = changed;
+      }
+    }
+    return { image, source };
+  };
+
+  return {
+    hasUsed: (entry) => used.has(entry),
+    apply(fields, first = 0) {
+      if (changes.length === first) return;
+      const known = new Map<string, Settled>();
+      for (const { holder, key, times } of fields) {
+        const image = holder[key];
+        if (typeof image !== 'string') continue;
+        const name = `${times} ${image}`;
+        const settled = known.get(name) ?? settle(image, first, times);
+        known.set(name, settled);
+        if (settled.source) setFrom(settled.source, holder, key)(settled.image);
+      }
+    },
+  };
+}
+
+/** Names of one length whose points, which stand for any character, are at the same places. */
+interface Names {
+  readonly points: readonly number[];
+  /** The numbers of the entries, rising. */
+  readonly entries: Map<string, number[]>;
+}
+
+/** The first entry, from a number on, that is for an image. */
+function nextEntry(
+  changes: readonly ImageChange[],
+  place: Workplace,
+): (image: string, from: number) => number | undefined {
+  const plain = new Map<number, Map<string, Names>>();
+  const patterns: number[] = [];
+  for (const [index, { name }] of changes.entries()) {
+    if (isPlainName(name)) addName(plain, name, index);
+    else patterns.push(index);
+  }
+  return (image, from) => {
+    let first = Number.POSITIVE_INFINITY;
+    for (const name of namesOf(image)) {
+      for (const { points, entries } of plain.get(name.length)?.values() ?? []) {
+        if (!spend(place, 1 + (name.length >> 8))) return undefined;
+        const list = entries.get(withPoints(name, points));
+        if (list) first = Math.min(first, list[firstFrom(list, from)] ?? first);
+      }
+    }
+    for (let at = firstFrom(patterns, from); (patterns[at] ?? first) < first; at++) {
+      const index = patterns[at] as number;
+      if (!spend(place, 1 + (image.length >> 4))) return undefined;
+      if (changes[index]?.isFor(image)) return index;
+    }
+    return first === Number.POSITIVE_INFINITY ? undefined : first;
+  };
+}
+
+function addName(plain: Map<number, Map<string, Names>>, name: string, index: number): void {
+  const points = Array.from(name.matchAll(/\./g), (match) => match.index);
+  const ofLength = plain.get(name.length) ?? new Map<string, Names>();
+  plain.set(name.length, ofLength);
+  const key = points.join();
+  const names = ofLength.get(key) ?? { points, entries: new Map<string, number[]>() };
+  ofLength.set(key, names);
+  const list = names.entries.get(name);
+  if (list) list.push(index);
+  else names.entries.set(name, [index]);
+}
+
+/** Whatever may be before a tag, a digest, or both. */
+function* namesOf(image: string): Iterable<string> {
+  yield image;
+  const at = image.lastIndexOf('@');
+  for (const end of [image.lastIndexOf(':'), at, at > 0 ? image.lastIndexOf(':', at - 1) : -1]) {
+    if (end > 0 && TAG_AND_DIGEST.test(image.slice(end))) yield image.slice(0, end);
+  }
+}
+
+function withPoints(name: string, points: readonly number[]): string {
+  let masked = '';
+  let from = 0;
+  for (const point of points) {
+    if (name[point] === '\n') return '';
+    masked += `${name.slice(from, point)}.`;
+    from = point + 1;
+  }
+  return masked + name.slice(from);
+}
+
+/** The place in a rising list of the first number that is not less. */
+function firstFrom(list: readonly number[], least: number): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((list[middle] as number) < least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
