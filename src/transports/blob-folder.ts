@@ -1,29 +1,34 @@
 // Blobs and manifests in a directory of files, each under a key that its digest gives: staged, verified, synced, renamed. Several processes may
-// write at once. What layouts and `dir:` share. Relies on the object store on the file system.
+// write at once. What layouts and `dir:` share. What this process has not written it does not believe: it is hashed, once, before it counts as there. Relies
+// on the object store on the file system.
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFsError } from '../io/fs-errors.ts';
 import { createLimiter } from '../io/limiter.ts';
+import { verified } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import type { Digest } from '../oci/digest.ts';
-import { ImagesError } from '../oci/errors.ts';
+import { type Digest, digestAlgorithm, digestOf } from '../oci/digest.ts';
+import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { decodeManifest, type RawManifest, rawManifest, successors } from '../oci/manifest.ts';
-import type { CallOptions, OpenContent } from '../registry/contract.ts';
+import type { Bytes, CallOptions, OpenContent } from '../registry/contract.ts';
 import { fillStage } from '../storage/fill-stage.ts';
 import { openFsObjectStore } from '../storage/fs-object-store.ts';
 import { blobStageId } from '../storage/layout.ts';
 import { blobNotPut } from './wrong-parts.ts';
 
 export interface BlobFolder {
-  missing(blobs: readonly Descriptor[]): Promise<ReadonlyMap<Digest, number>>;
-  missingManifests(manifests: readonly Descriptor[]): Promise<ReadonlySet<Digest>>;
-  has(blob: Descriptor): Promise<boolean>;
+  missing(blobs: readonly Descriptor[], options?: CallOptions): Promise<ReadonlyMap<Digest, number>>;
+  missingManifests(manifests: readonly Descriptor[], options?: CallOptions): Promise<ReadonlySet<Digest>>;
+  /** It is there, and its bytes are the right ones. */
+  has(blob: Descriptor, options?: CallOptions): Promise<boolean>;
   putBlob(blob: Descriptor, open: OpenContent, options?: CallOptions): Promise<void>;
   /** After all blobs it names. Errors: MANIFEST_BLOB_UNKNOWN. */
   putManifest(manifest: RawManifest): Promise<void>;
   /** Replaced in one step. */
   putFile(path: string, bytes: Uint8Array): Promise<void>;
   read(path: string): Promise<Uint8Array | undefined>;
+  /** `undefined` also where it is not what its digest says. */
+  readManifest(manifest: Descriptor): Promise<RawManifest | undefined>;
   /** Removes what old, broken attempts left, and the folder for it where nothing is on its way in. */
   tidy(): Promise<void>;
 }
@@ -39,18 +44,36 @@ const WAITING = '.images';
 /** Parts of blobs that nobody has gone on with. */
 const KEEP_PARTS_MS = 7 * 24 * 3_600_000;
 const QUESTIONS = 16;
+/** Files read at once, to be hashed: one processor does the hashing. */
+const HASHED_AT_ONCE = 4;
 
 /** Errors of what writes: PLACE_INVALID (the directory is a file), NO_SPACE, READ_ONLY, NO_ACCESS. */
 export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOptions): BlobFolder {
-  // As the tools that share these places have it: none of them waits for the disk. What a power cut empties has another size, and is put again.
+  // As the tools that share these places have it: none of them waits for the disk. What a power cut empties or garbles is seen when it is hashed, and is put again.
   const objects = openFsObjectStore(directory, { waiting: WAITING, volatile: true });
   const ask = createLimiter(QUESTIONS);
 
-  const has = async (blob: Descriptor): Promise<boolean> =>
-    (await objects.stat(blobKey(blob.digest)))?.size === blob.size;
+  const hashing = createLimiter(HASHED_AT_ONCE);
+  /** Which version of a blob was looked at, and whether it is right. */
+  const looks = new Map<Digest, { readonly version: string; readonly isRight: Promise<boolean> }>();
 
-  const lacking = async (blobs: readonly Descriptor[]): Promise<readonly Descriptor[]> => {
-    const there = await ask.map(blobs, has);
+  const has = async (blob: Descriptor, { signal }: CallOptions = {}): Promise<boolean> => {
+    const found = await objects.stat(blobKey(blob.digest));
+    if (found?.size !== blob.size) return false;
+    const look = looks.get(blob.digest);
+    if (look?.version === found.version) return await look.isRight;
+    const isRight = hashing(async () => isRightIn(await objects.get(blobKey(blob.digest)), blob, signal), signal);
+    looks.set(blob.digest, { version: found.version, isRight });
+    try {
+      return await isRight;
+    } catch (error) {
+      looks.delete(blob.digest);
+      throw error;
+    }
+  };
+
+  const lacking = async (blobs: readonly Descriptor[], options?: CallOptions): Promise<readonly Descriptor[]> => {
+    const there = await ask.map(blobs, (blob) => has(blob, options), options?.signal);
     return blobs.filter((_, at) => !there[at]);
   };
 
@@ -59,13 +82,17 @@ export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOption
     return body && Buffer.concat(await Array.fromAsync(body));
   };
 
-  /** One whose blobs are not all there is put again. */
-  const isWhole = async ({ mediaType, digest, size }: Descriptor): Promise<boolean> => {
-    if ((await objects.stat(manifestKey(digest)))?.size !== size) return false;
+  const readManifest = async ({ mediaType, digest, size }: Descriptor): Promise<RawManifest | undefined> => {
+    if ((await objects.stat(manifestKey(digest)))?.size !== size) return undefined;
     const bytes = await read(manifestKey(digest));
-    if (!bytes) return false;
-    const { blobs } = successors(decodeManifest(rawManifest(bytes, mediaType)));
-    return (await lacking(blobs)).length === 0;
+    if (!bytes || digestOf(bytes, digestAlgorithm(digest)) !== digest) return undefined;
+    return rawManifest(bytes, mediaType || undefined, digestAlgorithm(digest));
+  };
+
+  /** One whose blobs are not all there is put again. */
+  const isWhole = async (manifest: Descriptor, options: CallOptions): Promise<boolean> => {
+    const raw = await readManifest(manifest);
+    return raw !== undefined && (await lacking(successors(decodeManifest(raw)).blobs, options)).length === 0;
   };
 
   const writing = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -83,26 +110,29 @@ export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOption
   return {
     has,
     read,
-    async missing(blobs) {
-      const absent = await lacking(blobs);
+    readManifest,
+    async missing(blobs, options) {
+      const absent = await lacking(blobs, options);
       const held = await ask.map(absent, (blob) => objects.staged(blobStageId(blob.digest)));
       return new Map(absent.map((blob, at) => [blob.digest, Math.min(held[at] ?? 0, blob.size)]));
     },
-    async missingManifests(manifests) {
-      const whole = await Promise.all(manifests.map(isWhole));
+    async missingManifests(manifests, options = {}) {
+      const whole = await Promise.all(manifests.map((manifest) => isWhole(manifest, options)));
       return new Set(manifests.filter((_, at) => !whole[at]).map(({ digest }) => digest));
     },
     async putBlob(blob, open, options) {
-      if (await has(blob)) return;
+      if (await has(blob, options)) return;
       await using stage = await writing(() => objects.stage(blobStageId(blob.digest), options));
       if (!stage) throw new Error('a stage that need not exist was not opened');
       // Whoever had the stage before us may just have published the blob.
-      if (await has(blob)) {
+      if (await has(blob, options)) {
         await stage.discard();
         return;
       }
       await fillStage(stage, blob, open);
       await stage.publish(blobKey(blob.digest));
+      const written = await objects.stat(blobKey(blob.digest));
+      if (written) looks.set(blob.digest, { version: written.version, isRight: Promise.resolve(true) });
     },
     async putManifest(manifest) {
       const [absent] = await lacking(successors(decodeManifest(manifest)).blobs);
@@ -119,6 +149,17 @@ export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOption
       for (const path of ['stage', 'tmp', '.']) await removeIfEmpty(join(directory, WAITING, path));
     },
   };
+}
+
+async function isRightIn(body: Bytes | undefined, blob: Descriptor, signal: AbortSignal | undefined): Promise<boolean> {
+  if (!body) return false;
+  try {
+    for await (const _ of verified(body, blob)) signal?.throwIfAborted();
+    return true;
+  } catch (error) {
+    if (isImagesError(error, 'DIGEST_INVALID', 'SIZE_INVALID')) return false;
+    throw error;
+  }
 }
 
 async function removeIfEmpty(directory: string): Promise<void> {

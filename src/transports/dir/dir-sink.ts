@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isFsError, translatingFsErrors } from '../../io/fs-errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import { decodeManifest, type RawManifest, rawManifest, successors } from '../../oci/manifest.ts';
+import { decodeManifest, type RawManifest, successors } from '../../oci/manifest.ts';
 import { blobFolder } from '../blob-folder.ts';
 import type { ImageSink } from '../contract.ts';
 import { isAttachedTag } from '../layout/layout-index.ts';
@@ -33,9 +33,11 @@ export function dirSink(directory: string): ImageSink {
     for (const blob of below.blobs) parts.add(dirBlobFile(blob.digest));
     for (const child of below.manifests) {
       const file = dirManifestFile(child.digest);
-      const bytes = parts.has(file) ? undefined : await folder.read(file);
+      if (parts.has(file)) continue;
+      const raw = await folder.readManifest(child);
+      if (!raw) continue;
       parts.add(file);
-      if (bytes) await keep(rawManifest(bytes, child.mediaType || undefined));
+      await keep(raw);
     }
   };
 
@@ -45,13 +47,13 @@ export function dirSink(directory: string): ImageSink {
     admit(_, { attached }) {
       for (const { tag } of attached) if (tag !== undefined) throw noTags(tag);
     },
-    missing: (_, blobs) => folder.missing(blobs),
-    missingManifests: (_, manifests) => folder.missingManifests(manifests),
+    missing: (_, blobs, call) => folder.missing(blobs, call),
+    missingManifests: (_, manifests, call) => folder.missingManifests(manifests, call),
     async putBlob(_, blob, open, call) {
       await check();
       await folder.putBlob(blob, open, call);
     },
-    mountBlob: (_, blob) => folder.has(blob),
+    mountBlob: (_, blob, _from, call) => folder.has(blob, call),
     async putManifest(_, manifest) {
       await check();
       await folder.putManifest(manifest);

@@ -36,10 +36,10 @@ export function ociSink(directory: string, options: LayoutSinkOptions = {}): Ima
   return {
     label,
     wants: { layers: 'as-is', indexes: 'sparse', order: 'any' },
-    missing: (_, blobs) => folder.missing(blobs),
-    missingManifests: (_, manifests) => folder.missingManifests(manifests),
+    missing: (_, blobs, call) => folder.missing(blobs, call),
+    missingManifests: (_, manifests, call) => folder.missingManifests(manifests, call),
     putBlob: (_, blob, open, call) => folder.putBlob(blob, open, call),
-    mountBlob: (_, blob) => folder.has(blob),
+    mountBlob: (_, blob, _from, call) => folder.has(blob, call),
     async putManifest(_, manifest) {
       await folder.putManifest(manifest);
       // What points to an image is found only where index.json lists it.
