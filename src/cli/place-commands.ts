@@ -43,7 +43,7 @@ export const PLACE_COMMANDS: readonly CommandSpec[] = [
     summary: 'Copy a local image, or all of an archive, to the private registry',
     details: [
       'From the Docker daemon, the local store or any other place (`images help copy`). The host is left out of the name, and recorded beside it.',
-      'An archive or a layout of which no image is named (oci-archive:FILE, docker-archive:FILE, oci:DIR) gives all of its images, each under its own names. One that has no name is uploaded by itself, with --tag.',
+      'An archive or a layout of which no image is named (oci-archive:FILE, docker-archive:FILE, oci:DIR) gives all of its images, each under its own names; so does what docker_save wrote (docker-archive:FILE). One that has no name is uploaded by itself, with --tag.',
     ],
     arguments: [IMAGE],
     options: [

@@ -9,7 +9,7 @@ import { inArchive } from '../transports/archive/damaged-archive.ts';
 import { seekEntries } from '../transports/archive/seek-entries.ts';
 import { openTar } from '../transports/containers-storage/tar-files.ts';
 import type { ImageSource } from '../transports/contract.ts';
-import { readDockerArchive } from '../transports/docker-archive/docker-archive-source.ts';
+import { isSavedName, readDockerArchive } from '../transports/docker-archive/docker-archive-source.ts';
 import { MANIFEST_FILE } from '../transports/docker-archive/docker-manifest.ts';
 import { listLayoutImages, type ListedImage as PlacedImage } from '../transports/layout/list-images.ts';
 import { chooseImage } from '../transports/readable-image.ts';
@@ -28,7 +28,7 @@ export async function isImageArchive(path: string): Promise<boolean> {
   try {
     for await (const { name, type } of seekEntries(handle)) {
       const clean = name.replace(/^(?:\.?\/)+/, '');
-      if (OF_IMAGES.test(clean)) return true;
+      if (OF_IMAGES.test(clean) || (type === 'file' && isSavedName(clean))) return true;
       if (type !== 'directory') return false;
     }
     return false;

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImage, busyboxLayer } from '../fixtures/image.ts';
@@ -30,6 +31,53 @@ describe('images docker_save', () => {
     expect(await must('tar', ['tf', file])).toBe(names);
     const script = `"$0" docker_save --output=- looked:1 quay.io/team/box:2 | tar t`;
     expect((await run('bash', ['-c', script, `${ROOT}/bin/images`], { env: world.env })).stdout).toBe(names);
+  });
+
+  it('writes what lreg_upload, copy and make read again, packed anew and compressed too', async () => {
+    const file = join(world.path, 'again.tar');
+    await world.must(['docker_save', `--output=${file}`, 'looked:1', 'quay.io/team/box:2']);
+    await must(
+      'bash',
+      ['-c', 'mkdir u && cd u && tar xf ../again.tar && tar czf ../again.tar.gz ./docker.io ./quay.io'],
+      {
+        cwd: world.path,
+      },
+    );
+    const listed = await world.must(['make', `--list=${file}`]);
+    for (const name of ['docker.io/library/looked:1', 'quay.io/team/box:2']) expect(listed).toContain(name);
+    expect((await world.images(['make', `--check=${file}`])).status).toBe(0);
+    for (const place of [file, `${file}.gz`]) {
+      await using other = await newWorld();
+      await other.must(['lreg_upload', `docker-archive:${place}`]);
+      expect(await other.must(['lreg_ls', '--hosts'])).toBe(
+        'docker.io/library/looked:\n  ["1"]\nquay.io/team/box:\n  ["2"]\n',
+      );
+      const { Digest } = JSON.parse(await other.must(['lreg_inspect', 'looked:1']));
+      expect(Digest).toBe(LOOKED.manifest.digest);
+      await other.must(['copy', `docker-archive:${place}:quay.io/team/box:2`, 'only:1']);
+      const absent = await other.images(['copy', `docker-archive:${place}:nowhere:1`, 'none:1']);
+      expect(absent.stderr).toContain('It has docker.io/library/looked:1, quay.io/team/box:2.');
+    }
+  });
+
+  it('gives an image that has no name in its own archive the name of that', async () => {
+    const [digest, file] = [LOOKED.manifest.digest, join(world.path, 'by-digest.tar')];
+    await world.must(['docker_save', `--output=${file}`, `looked@${digest}`]);
+    await using other = await newWorld();
+    await other.must(['lreg_upload', `docker-archive:${file}`]);
+    expect((await other.images(['lreg_isloaded', `looked@${digest}`])).status).toBe(0);
+  });
+
+  it('says of an archive with a damaged one inside which it is', async () => {
+    const directory = join(world.path, 'damaged/docker.io/library');
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, 'looked:1'), 'no archive'.repeat(100));
+    await must('tar', ['cf', 'damaged.tar', '-C', 'damaged', 'docker.io'], { cwd: world.path });
+    const { status, stderr } = await world.images(['lreg_upload', 'docker-archive:damaged.tar']);
+    expect({ status, stderr }).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('docker-archive:damaged.tar, in docker.io/library/looked:1'),
+    });
   });
 
   it('writes nothing where an image is lacking, or the file is not named', async () => {

@@ -10,7 +10,7 @@ import type { CallOptions } from '../../registry/contract.ts';
 import type { LayoutFiles } from '../layout/layout-files.ts';
 import { type ArchiveNames, archiveNames, cleanName, DIRECTORY } from './archive-names.ts';
 import { inArchive } from './damaged-archive.ts';
-import { type SoughtEntry, seekEntries } from './seek-entries.ts';
+import { type SeekOptions, type SoughtEntry, seekEntries } from './seek-entries.ts';
 
 export interface ArchivedFile {
   readonly name: string;
@@ -30,6 +30,8 @@ export interface ArchiveFile extends LayoutFiles, AsyncDisposable {
   names(): Iterable<string>;
   /** Of what is no regular file and no directory, or leads out of the archive. */
   others(): Iterable<string>;
+  /** A file of this one that is an archive itself, uncompressed; usable until this one is disposed. Errors: TAR_INVALID, BLOB_UNKNOWN. Absent where it is not to be had. */
+  nested?(name: string, options?: CallOptions): Promise<ArchiveFile>;
 }
 
 export interface OpenArchiveOptions extends CallOptions {
@@ -44,29 +46,46 @@ const MAX_ENTRIES = 200_000;
 
 /** `-` is standard input. Errors: FILE_UNREADABLE, TAR_INVALID, COMPRESSION_INVALID, NO_SPACE. */
 export async function openArchive(path: string, options: OpenArchiveOptions): Promise<ArchiveFile> {
-  const { label } = options;
   const handle = await openSeekable(path, options);
   try {
-    const files = await listFiles(handle, options);
-    const { find } = files;
-    return {
-      label,
-      find,
-      names: files.names,
-      others: files.others,
-      why: files.why,
-      size: async (name) => find(name)?.size,
-      async open(name, from) {
-        const file = find(name);
-        if (!file) throw new ImagesError('BLOB_UNKNOWN', `there is no ${name} [${label}]`);
-        return readFileBytes(handle, { from: file.at + from, to: file.at + file.size });
-      },
-      [Symbol.asyncDispose]: () => handle.close(),
-    };
+    return { ...(await archiveIn(handle, options)), [Symbol.asyncDispose]: () => handle.close() };
   } catch (error) {
     await handle.close();
-    throw inArchive(error, label);
+    throw error;
   }
+}
+
+type Listing = SeekOptions & Pick<OpenArchiveOptions, 'label'>;
+
+/** Does not own the handle. */
+async function archiveIn(handle: FileHandle, options: Listing): Promise<ArchiveFile> {
+  const { label } = options;
+  const files = await listFiles(handle, options).catch((error: unknown) => {
+    throw inArchive(error, label);
+  });
+  const { find } = files;
+  const mustFind = (name: string): PlacedFile => {
+    const file = find(name);
+    if (!file) throw new ImagesError('BLOB_UNKNOWN', `there is no ${name} [${label}]`);
+    return file;
+  };
+  return {
+    label,
+    find,
+    names: files.names,
+    others: files.others,
+    why: files.why,
+    size: async (name) => find(name)?.size,
+    async open(name, from) {
+      const file = mustFind(name);
+      return readFileBytes(handle, { from: file.at + from, to: file.at + file.size });
+    },
+    async nested(name, call) {
+      const { at, size } = mustFind(name);
+      return await archiveIn(handle, { ...call, from: at, to: at + size, label: `${label}, in ${name}` });
+    },
+    async [Symbol.asyncDispose]() {},
+  };
 }
 
 async function openSeekable(
@@ -98,10 +117,10 @@ async function openSeekable(
   }
 }
 
-async function listFiles(handle: FileHandle, { label, signal }: OpenArchiveOptions): Promise<ArchiveNames<PlacedFile>> {
+async function listFiles(handle: FileHandle, { label, ...range }: Listing): Promise<ArchiveNames<PlacedFile>> {
   const files = archiveNames<PlacedFile>();
   let entries = 0;
-  for await (const entry of seekEntries(handle, signal && { signal })) {
+  for await (const entry of seekEntries(handle, range)) {
     if (++entries > MAX_ENTRIES) throw new ImagesError('TAR_INVALID', `more than ${MAX_ENTRIES} entries [${label}]`);
     if (entry.type === 'symlink' || entry.type === 'hardlink') files.addLink(entry);
     else if (entry.type !== 'file' || entry.sparse) files.addOther(entry.name, otherThanFile(entry));

@@ -16,10 +16,19 @@ export interface SoughtEntry extends TarHeader {
 const FAR = 64 * 1024;
 const [FIRST_CHUNK, LAST_CHUNK] = [8 * 1024, 256 * 1024];
 
+export interface SeekOptions extends CallOptions {
+  /** Of an archive that is a part of the file: its first byte, and the one after its last. */
+  readonly from?: number;
+  readonly to?: number;
+}
+
 /** Errors: TAR_INVALID, also where the file ends before the archive does. */
-export async function* seekEntries(handle: FileHandle, { signal }: CallOptions = {}): AsyncGenerator<SoughtEntry> {
-  const { size } = await handle.stat();
-  let offset = 0;
+export async function* seekEntries(
+  handle: FileHandle,
+  { signal, from = 0, to }: SeekOptions = {},
+): AsyncGenerator<SoughtEntry> {
+  const size = to ?? (await handle.stat()).size;
+  let offset = from;
   while (offset < size) {
     let next = size;
     for await (const entry of readTar(chunks(handle, offset, size))) {

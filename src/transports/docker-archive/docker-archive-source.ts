@@ -3,7 +3,7 @@
 import { verified } from '../../io/verify.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { MAX_MANIFEST_SIZE } from '../../oci/manifest.ts';
-import { formatReference, fullReference, type Reference } from '../../oci/reference.ts';
+import { formatReference, fullReference, type Reference, tryParseReference } from '../../oci/reference.ts';
 import { type ArchiveFile, type OpenArchiveOptions, openArchive } from '../archive/archive-file.ts';
 import type { ImageSource } from '../contract.ts';
 import { INDEX_FILE, readSmall } from '../layout/layout-files.ts';
@@ -83,6 +83,8 @@ async function listImages(archive: ArchiveFile): Promise<readonly ArchiveImage[]
         source: () => source(archive, () => readLegacyImage(archive, id)),
       }));
     }
+    const saved = savedArchives(archive);
+    if (saved.length > 0) return (await Promise.all(saved.map((name) => listSaved(archive, name)))).flat();
     throw new ImagesError('PLACE_INVALID', `the archive holds no image [${archive.label}]`, {
       hint: `It has neither ${MANIFEST_FILE} nor ${INDEX_FILE}: is it one of \`docker save\`, or only files (\`docker export\`)?`,
     });
@@ -106,6 +108,25 @@ async function listImages(archive: ArchiveFile): Promise<readonly ArchiveImage[]
   const isListed = ({ names, layers }: LayoutImage) =>
     layers.size === 0 && names.some((name) => tags.has(completedName(name)));
   return [...items, ...listed.filter((image) => !used.has(image) && !isListed(image))];
+}
+
+/** What `docker_save` writes: nothing but archives of images, each called by its image's full name. */
+function savedArchives(archive: ArchiveFile): readonly string[] {
+  const names = [...archive.names()];
+  return archive.nested && names.every(isSavedName) ? names : [];
+}
+
+/** Whether a file of an archive is called so. */
+export function isSavedName(name: string): boolean {
+  const { host, tag, digest } = tryParseReference(name) ?? {};
+  return host !== undefined && (tag !== undefined || digest !== undefined);
+}
+
+async function listSaved(archive: ArchiveFile, name: string): Promise<readonly ArchiveImage[]> {
+  const nested = await archive.nested?.(name);
+  const images = nested ? await listImages(nested) : [];
+  // One that was saved by its id has no name of its own.
+  return images.map((image) => (image.names.length === 0 && images.length === 1 ? { ...image, names: [name] } : image));
 }
 
 function select(images: readonly ArchiveImage[], { reference, index }: WantedImage, label: string): ArchiveImage {
