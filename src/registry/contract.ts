@@ -66,13 +66,18 @@ export interface Upload extends AsyncDisposable {
   /** Bytes that are kept: what has been received, but for what a running `append` has not written yet. */
   readonly size: number;
   /**
-   * Appends; what arrived before a failure is kept and counted. Returns the new size: so much is on disk.
+   * Appends; what arrived before a failure is kept and counted. Returns the new size: so much is on disk, unless `isLast` says that `commit` comes next, which sees to it.
    * Errors: RANGE_INVALID when `from` is not `size`, NO_SPACE, READ_ONLY.
    */
-  append(body: Bytes, options?: { readonly from?: number } & CallOptions): Promise<number>;
+  append(body: Bytes, options?: AppendOptions): Promise<number>;
   /** Verifies and publishes. Errors: DIGEST_INVALID (the upload is discarded). */
   commit(digest: Digest): Promise<Descriptor>;
   cancel(): Promise<void>;
+}
+
+export interface AppendOptions extends CallOptions {
+  readonly from?: number;
+  readonly isLast?: boolean;
 }
 
 export interface UploadOptions extends CallOptions {

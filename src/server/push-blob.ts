@@ -16,7 +16,7 @@ export const startUpload: Handler<'upload-start'> = async ({ repository, algorit
 export const pushWhole: Handler<'upload-whole'> = async ({ repository, digest }, call) => {
   await using upload = await beginUpload(repository, call, { algorithm: digestAlgorithm(digest) });
   try {
-    await append(upload, call, undefined);
+    await append(upload, call, undefined, 'last');
     await upload.commit(digest);
   } catch (error) {
     if (!isImagesError(error, 'DIGEST_INVALID')) await upload.cancel();
@@ -46,7 +46,7 @@ export const finishUpload: Handler<'upload-finish'> = async ({ repository, id, d
   try {
     const algorithm = digestAlgorithm(digest);
     const reply = await withUpload({ repository, id, algorithm }, call, async (upload, range) => {
-      if (call.body.length !== 0) await append(upload, call, range);
+      if (call.body.length !== 0) await append(upload, call, range, 'last');
       await upload.commit(digest);
       return created(repository, digest);
     });
@@ -110,10 +110,11 @@ async function beginUpload(
   return call.unfinished.begin(call.client, repository, () => call.registry.openUpload(repository, undefined, options));
 }
 
-async function append(upload: Upload, call: Call, range: ChunkRange | undefined): Promise<number> {
+async function append(upload: Upload, call: Call, range: ChunkRange | undefined, last?: 'last'): Promise<number> {
   const { signal } = call;
-  if (!range) return upload.append(call.body.bytes, { signal });
-  return upload.append(exactly(call.body.bytes, range.to - range.from), { from: range.from, signal });
+  const isLast = last !== undefined;
+  if (!range) return upload.append(call.body.bytes, { signal, isLast });
+  return upload.append(exactly(call.body.bytes, range.to - range.from), { from: range.from, signal, isLast });
 }
 
 /** Passes the bytes of a chunk on and no byte beyond its range. Errors: SIZE_INVALID, for too many and for too few. */

@@ -48,9 +48,18 @@ async function looked(
   return stored;
 }
 
-/** The stage holds the blob, verified: it is what is there from now on, on disk, whatever was there before. */
-export async function publishBlob(objects: ObjectStore, stage: Stage, digest: Digest): Promise<void> {
-  await stage.publish(blobKey(digest));
+/**
+ * The stage holds the blob, verified: it is what is there from now on, on disk, whatever was there before. `link` puts an object that leads to it and returns
+ * its key: both names are durable when it returns, by one wait for the disk.
+ */
+export async function publishBlob(
+  objects: ObjectStore,
+  stage: Stage,
+  digest: Digest,
+  link?: () => Promise<string>,
+): Promise<void> {
+  await stage.publish(blobKey(digest), { durable: link ? 'bytes' : 'name' });
+  if (link) await objects.sync([blobKey(digest), await link()]);
   await removeMark(objects, digest);
 }
 
@@ -59,7 +68,7 @@ export async function publishUnsynced(objects: ObjectStore, stage: Stage, digest
   if (!(await objects.stat(blobKey(digest)))) {
     // Before the blob, and in its folder: a blob without a mark is believed.
     await objects.put(markKey(digest), Buffer.from(bootId() || 'unknown'), { volatile: true });
-    if (await stage.publish(blobKey(digest), { ifAbsent: true, volatile: true })) return;
+    if (await stage.publish(blobKey(digest), { ifAbsent: true, durable: 'nothing' })) return;
   }
   if (await settled(objects, digest, 'certain')) await stage.discard();
   else await publishBlob(objects, stage, digest);

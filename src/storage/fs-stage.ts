@@ -62,11 +62,12 @@ export function fsStages(options: FsStagesOptions): FsStages {
         yield* await readFileBytes(handle, {});
       },
       truncate: (size) => translatingFsErrors(directory, () => writer.truncate(size)),
-      publish: (key, { ifAbsent = false, volatile = options.volatile ?? false } = {}) =>
+      publish: (key, { ifAbsent = false, durable = 'name' } = {}) =>
         translatingFsErrors(directory, async () => {
           await writer.flush();
-          if (!volatile) await handle.datasync();
-          if (!(await moveTo(path, key, { ifAbsent, durable: !volatile }))) return false;
+          const awaited = options.volatile ? 'nothing' : durable;
+          if (awaited !== 'nothing') await handle.datasync();
+          if (!(await moveTo(path, key, { ifAbsent, durable: awaited === 'name' }))) return false;
           open = false;
           await handle.close();
           return true;

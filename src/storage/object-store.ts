@@ -34,12 +34,20 @@ export interface Stage extends AsyncDisposable {
   /** Drops what is held beyond `size` bytes. */
   truncate(size: number): Promise<void>;
   /**
-   * Synced to disk (unless `volatile`), then visible under `key` in one step; replaces what is there. Ends the stage. With `ifAbsent`: false where
-   * the key exists, and the stage goes on.
+   * Visible under `key` in one step; replaces what is there. Ends the stage. With `ifAbsent`: false where the key exists, and the stage goes on.
    */
-  publish(key: string, options?: { readonly ifAbsent?: boolean; readonly volatile?: boolean }): Promise<boolean>;
+  publish(key: string, options?: PublishOptions): Promise<boolean>;
   /** Removes what is held. Ends the stage. Disposing without it (or publish) keeps the bytes for the next owner. */
   discard(): Promise<void>;
+}
+
+export interface PublishOptions {
+  readonly ifAbsent?: boolean;
+  /**
+   * What is on disk when it returns: bytes and name; the bytes alone, always before they are visible, for who makes several names durable at once by `sync`; or neither.
+   * By default `name`.
+   */
+  readonly durable?: 'name' | 'bytes' | 'nothing';
 }
 
 export interface StageOptions {

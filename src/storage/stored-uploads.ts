@@ -80,11 +80,12 @@ export function storedUploads(objects: ObjectStore, unfinished: Expiry): Pick<Re
         get size() {
           return stage.written;
         },
-        append: async (body, { from, signal: abort } = {}) => {
+        append: async (body, { from, isLast = false, signal: abort } = {}) => {
           if (from !== undefined && from !== stage.size) {
             throw new ImagesError('RANGE_INVALID', `upload goes on at ${stage.size} [${from}]`);
           }
           const state = runningHash(stage);
+          let isWhole = false;
           try {
             for await (const chunk of body) {
               abort?.throwIfAborted();
@@ -93,9 +94,10 @@ export function storedUploads(objects: ObjectStore, unfinished: Expiry): Pick<Re
               if (state) state.size += chunk.length;
               await stage.append(chunk);
             }
+            isWhole = true;
           } finally {
             // What arrived is acknowledged, also where the rest did not: by the size. What cannot be written is the error that counts.
-            await stage.sync();
+            if (!(isLast && isWhole)) await stage.sync();
           }
           return stage.size;
         },
@@ -109,12 +111,13 @@ export function storedUploads(objects: ObjectStore, unfinished: Expiry): Pick<Re
             throw new ImagesError('DIGEST_INVALID', `digest is ${found}, expected ${digest}`);
           }
           // Also where there is such a blob: these bytes have been looked at, those have not.
-          await publishBlob(objects, stage, digest);
-          isLeft = false;
-          unfinished.ended(size);
-          const link = layerLinkKey(repository, digest);
-          await ensureLink(objects, link, digest);
-          await objects.sync([link]);
+          await publishBlob(objects, stage, digest, async () => {
+            isLeft = false;
+            unfinished.ended(size);
+            const link = layerLinkKey(repository, digest);
+            await ensureLink(objects, link, digest);
+            return link;
+          });
           return { mediaType: 'application/octet-stream', digest, size };
         },
         cancel: discard,

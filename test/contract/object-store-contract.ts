@@ -148,7 +148,7 @@ export function objectStoreContract(name: string, makeStore: () => Promise<Objec
         expect(await stage.publish('k', { ifAbsent: true })).toBe(false);
         expect(await textOf(store, 'k')).toBe('old');
         await stage.append(Buffer.from('er'));
-        expect(await stage.publish('other/k', { ifAbsent: true, volatile: true })).toBe(true);
+        expect(await stage.publish('other/k', { ifAbsent: true, durable: 'nothing' })).toBe(true);
         expect(await textOf(store, 'other/k')).toBe('newer');
         expect(await store.staged('s1')).toBe(0);
       });
