@@ -10,6 +10,26 @@ import type { RuntimeName } from './contract.ts';
 import { type Driven, newRunWorld, provideUsers, type RunWorld, type Users, type Who } from './testing/world.ts';
 
 const { missing, why } = needs('root', 'busybox', 'newuidmap', 'useradd', 'setpriv', 'losetup');
+/** Programs that do not give up what a set-user-ID bit gives them, as busybox does: plain, and with the bit. */
+const SET_USER_ID = `mkdir -p bin
+for of in cat:cat-plain cat:cat-root readlink:links readlink:links-root; do
+  program=$(command -v "\${of%:*}"); cp -L "$program" "bin/\${of#*:}"
+  for library in $(ldd "$program" | grep -o '/[^ ]*'); do mkdir -p ".\${library%/*}"; cp -L "$library" ".$library"; done
+done
+chmod 4755 bin/cat-root bin/links-root
+`;
+
+/** Lines of /proc/PID/status: sets of capabilities as numbers. */
+function rightsOf(text: string): Record<string, string | bigint> {
+  const lines = text
+    .trim()
+    .split('\n')
+    .map((line) => line.split(/: */) as [string, string]);
+  return Object.fromEntries(
+    lines.map(([name, value]) => [name, name.startsWith('Cap') ? BigInt(`0x${value}`) : value]),
+  );
+}
+
 const USERS = ['root', 'a user with subordinate ids', 'nobody'] as const;
 const RUNTIMES: readonly RuntimeName[] = ['crun', 'runc', 'bwrap', 'unshare'];
 
@@ -142,6 +162,62 @@ describe.skipIf(missing)(`RUN is shut in${why}`, () => {
         });
         expect(BigInt(`0x${none.output.trim()}`) & rawPackets).toBe(rawPackets);
       });
+
+      it.skipIf(runtime === 'unshare' && title === 'root')(
+        'makes no user namespace, in which it would have all rights',
+        async () => {
+          const { output } = await sh(title, 'unshare -U true; unshare -r -m true; unshare -U -n true', { settings });
+          expect(output).toMatch(/^(?:unshare: .*(?:Operation not permitted|not implemented|No space left).*\n){3}$/);
+        },
+      );
+
+      it.skipIf(runtime !== 'unshare' || title !== 'root')(
+        'reaches no more from a user namespace that it makes',
+        async () => {
+          const script = `unshare -r -m sh -c '
+            for d in /tmp /dev; do mknod $d/x b ${disk.numbers} && head -c 18 $d/x; done
+            mount -t tmpfs t /mnt && mknod /mnt/x b ${disk.numbers} && head -c 18 /mnt/x
+            for at in /proc /dev /sys /; do umount $at && echo unmounted; done
+            mount -o remount,rw,bind /proc/sys && echo remounted
+            echo x >/proc/sys/kernel/core_pattern && echo written
+            insmod /etc/passwd && echo loaded; hostname x && echo named; nsenter -t 1 -m true && echo entered' 2>/dev/null
+          echo ended`;
+          expect((await sh(title, script, { settings })).output).toBe('ended\n');
+        },
+      );
+
+      // bwrap is for root alone, and nobody has no other user.
+      it.skipIf(runtime === 'bwrap' || title === 'nobody')(
+        'gives another user who becomes root of the image (sudo) what root has, and no more',
+        async () => {
+          const layer = await world.archive('set-user-id', SET_USER_ID);
+          const script =
+            'for c in cat-plain cat-root; do $c /proc/self/status; done | grep -E "^(Uid|Cap|Seccomp:|NoNewPrivs)" | tr "\\t" " "; for c in links links-root; do $c /proc/self/ns/user; done';
+          const asked = async (uid: number) => {
+            const request = { user: { uid, gid: uid, groups: [], home: '/' } };
+            const { output } = await sh(title, script, { settings, layers: [world.busybox, layer], request });
+            const [plain = '', root = ''] = output.split(/(?<=^NoNewPrivs.*\n|^Seccomp: .*\n)(?=Uid)/m);
+            return {
+              plain: rightsOf(plain),
+              root: rightsOf(root),
+              namespaces: [...output.matchAll(/user:\[\d+\]/g)].map(String),
+            };
+          };
+          const [user, root] = [await asked(1000), await asked(0)];
+          expect(user.plain).toMatchObject({ Uid: '1000 1000 1000 1000', CapPrm: 0n, CapEff: 0n, CapAmb: 0n });
+          expect(user.root.Uid).toMatch(/^1000 0 0 0$/);
+          expect(root.root.Uid).toBe('0 0 0 0');
+          for (const set of ['CapPrm', 'CapEff', 'CapAmb', 'CapInh'] as const) {
+            expect([set, user.root[set]]).toEqual([set, root.root[set]]);
+          }
+          // Root, who can gain nothing, may have more in it: programs with capabilities of their own would not start otherwise.
+          expect((user.root.CapBnd as bigint) & ~(root.root.CapBnd as bigint)).toBe(0n);
+          expect(user.root.CapBnd).toBe(user.root.CapPrm);
+          expect(user.root.Seccomp).toBe(root.root.Seccomp);
+          if (runtime !== 'unshare') expect(user.root.Seccomp).toBe('2');
+          expect(new Set(user.namespaces).size).toBe(1);
+        },
+      );
 
       it.skipIf(runtime === 'unshare')('has the system calls of the list, no others', async () => {
         const script = `unshare -m true; unshare -U true; unshare -n true; nsenter -m -t 1 true 2>/dev/null && echo entered; setarch i686 true 2>/dev/null; (exit 3); echo $?; sh -c 'sleep 0 & wait'; wget -q http://127.0.0.1:9 2>&1 | grep -o refused; echo ended`;

@@ -23,7 +23,7 @@ function inner(launch: Launch, { unshare, setpriv }: { readonly unshare: string;
     `mount -t proc -o nosuid,nodev,noexec proc ${quoted(`${root}/proc`)}`,
     // A name that cannot be set is no reason not to build.
     `hostname ${quoted(launch.hostname)} 2>/dev/null || :`,
-    ...(ids.enter === 'directly' ? masks(root) : []),
+    ...(ids.enter === 'directly' ? masks(root) : withoutNesting(root)),
     ...(launch.loopbackOnly ? ['ip link set lo up 2>/dev/null || :'] : []),
     `cd ${quoted(root)}`,
     // Nothing of the old root can be reached any more, not even by leaving the chroot: what is left on its `/` is this mount.
@@ -33,7 +33,7 @@ function inner(launch: Launch, { unshare, setpriv }: { readonly unshare: string;
     ...(user.uid === 0 ? [] : [`chown ${user.uid} /proc/self/fd/1`]),
     `exec ${command(
       setpriv,
-      ...['--reuid', `${user.uid}`, '--regid', `${user.gid}`],
+      ...['--regid', `${user.gid}`],
       ...(ids.owners === 'one'
         ? ['--keep-groups']
         : user.groups.length > 0
@@ -41,20 +41,29 @@ function inner(launch: Launch, { unshare, setpriv }: { readonly unshare: string;
           : ['--clear-groups']),
       ...capabilities(launch),
       ...(gainsNothing(launch) ? ['--no-new-privs'] : []),
-      ...[unshare, '--root=.', `--wd=${launch.directory}`, '--'],
+      ...[unshare, '--root=.', `--wd=${launch.directory}`],
+      // Only then: a new root takes a right, and the user is to have none.
+      ...(user.uid === 0 ? [] : [`--setuid=${user.uid}`]),
+      '--',
       ...loading(launch),
     )}`,
   ].join('\n');
 }
 
-/** Who is not root needs one right until the root has changed; it has it in its own namespace only. */
-function capabilities({ user, capabilities: all }: Launch): readonly string[] {
+function capabilities({ capabilities: all }: Launch): readonly string[] {
   const bounding = all
     .filter((capability) => capability !== 'MKNOD')
     .map((capability) => `+${capability.toLowerCase()}`)
     .join(',');
-  const inherited = user.uid === 0 ? '-all' : '-all,+sys_chroot';
-  return [`--bounding-set=-all,${bounding}`, `--inh-caps=${inherited}`, `--ambient-caps=${inherited}`];
+  return [`--bounding-set=-all,${bounding}`, '--inh-caps=-all', '--ambient-caps=-all'];
+}
+
+/**
+ * A user namespace in this one would have all capabilities over what is made in it. This one is thrown away, so its own number of them can be none
+ * (user_namespaces(7)); who is root of the machine has no such number to himself.
+ */
+function withoutNesting(root: string): readonly string[] {
+  return [`echo 0 2>/dev/null >${quoted(`${root}/proc/sys/user/max_user_namespaces`)} || :`];
 }
 
 function masks(root: string): readonly string[] {

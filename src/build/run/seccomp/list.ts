@@ -149,15 +149,17 @@ const CHARACTER_DEVICE = 0o020000;
 /** What is no device. A type of 0 is a plain file. */
 const NO_DEVICES: readonly number[] = [0, 0o100000, 0o010000, 0o140000];
 
-/** AF_VSOCK of sys/socket.h, in the bits that families have: who is 40 differs in none of them. */
-const VSOCK = 40;
-const FAMILY_BITS: readonly number[] = [1, 2, 4, 8, 16, 32];
+/**
+ * Of sys/socket.h. AF_ALG, the kernel's ciphers, is what CVE-2026-31431 writes into files with that it may only read; no network namespace shuts AF_VSOCK in.
+ * Programs of 32 bits have socketcall as well, whose family is behind a pointer: without it, no program of glibc for i386 has a network.
+ */
+const [AF_ALG, AF_VSOCK] = [38, 40];
+const FAMILY_BITS = 6;
 
 export const CONDITIONS: readonly Condition[] = [
   {
-    // No network namespace shuts it in. Old 32-bit programs have socketcall, whose family is behind a pointer.
-    ...of('sockets of all families but that of the machine around a virtual one', 'socket'),
-    whenever: FAMILY_BITS.map((bit) => [{ argument: 0, mask: bit, value: ~VSOCK & bit }]),
+    ...of('sockets, but to the kernel’s ciphers and to the machine around a virtual one', 'socket'),
+    whenever: noneOf([AF_ALG, AF_VSOCK], 0, FAMILY_BITS).map((compared) => [compared]),
   },
   {
     ...of('processes and threads, in the namespaces that are there', 'clone'),
@@ -166,6 +168,21 @@ export const CONDITIONS: readonly Condition[] = [
   { ...of('special files, and devices of the list', 'mknod'), whenever: ofNodes(1) },
   { ...of('special files, and devices of the list', 'mknodat'), whenever: ofNodes(2) },
 ];
+
+/** Comparisons, one of which holds for each number of so many bits but these: where their leading bits end to be those of one of them. */
+function noneOf(numbers: readonly number[], argument: number, bits: number, leading = 0): readonly Compared[] {
+  if (numbers.length === 0) return [{ argument, mask: (1 << FAMILY_BITS) - (1 << bits), value: leading }];
+  if (bits === 0) return [];
+  const next = 1 << (bits - 1);
+  return [0, next].flatMap((bit) =>
+    noneOf(
+      numbers.filter((number) => (number & next) === bit),
+      argument,
+      bits - 1,
+      leading | bit,
+    ),
+  );
+}
 
 /** `at` is the argument that holds the mode; the device follows. The kernel looks at 16 bits of the one and 32 of the other. */
 function ofNodes(at: number): Condition['whenever'] {
