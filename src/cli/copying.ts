@@ -16,7 +16,7 @@ export async function copying(
   const began = performance.now();
   const reporter = await createReporter(context);
   try {
-    const settings = { ...taskSettings(context, options), onNote: reporter.note };
+    const settings = taskSettings(context, options, reporter.note);
     const result = await work(settings, expectingMuchData(reporter.onEvent));
     reporter.finish();
     const elapsed = performance.now() - began;

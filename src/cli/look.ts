@@ -26,7 +26,7 @@ export async function looking<T>(
   const platform = onePlatform(options.text('platform'));
   const reporter = await createReporter(context);
   const onEvent = expectingMuchData(reporter.onEvent);
-  const settings = { ...taskSettings(context, options), onNote: reporter.note };
+  const settings = taskSettings(context, options, reporter.note);
   const look = (image: string): LookOptions => ({ image, order, onEvent, ...(platform && { platform }) });
   const computed = Promise.withResolvers<void>();
   const quiet: Quiet = ({ toFile = false } = {}) => {

@@ -4,8 +4,8 @@ import { userCache } from './cache.ts';
 import type { Context } from './context.ts';
 import type { Options } from './options.ts';
 
-/** With options, --data is read from them. */
-export function taskSettings(context: Context, options?: Options): Settings {
+/** With options, --data is read from them. `note` instead of the context's, where bars are drawn. */
+export function taskSettings(context: Context, options?: Options, note = context.note): Settings {
   const data = options?.text('data');
   const cache = userCache(context.cacheDirectory, context.program[1]);
   return {
@@ -14,7 +14,7 @@ export function taskSettings(context: Context, options?: Options): Settings {
     uid: context.uid,
     signal: context.signal,
     whileComputing: context.interruption.whileComputing,
-    onNote: once(context.note),
+    onNote: once(note),
     ...(data !== undefined && { data }),
     ...(cache && { cache }),
   };

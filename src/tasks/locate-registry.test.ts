@@ -1,9 +1,9 @@
-import { chown } from 'node:fs/promises';
+import { chown, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { locateRegistry } from './locate-registry.ts';
 import { openPrivateRegistry } from './private-registry.ts';
-import { announceRegistry } from './registry-state.ts';
+import { announceRegistry, dataDirectory } from './registry-state.ts';
 import { type TemporaryWorld, temporaryWorld } from './testing/temporary-world.ts';
 
 const OWN = process.getuid?.() ?? 0;
@@ -73,17 +73,55 @@ describe('the private registry', () => {
     });
   });
 
-  it('is told whose it is where it is another user’s, named or below a $HOME that is his', async () => {
-    await using world = await temporaryWorld();
-    await world.file('share/images/docker/registry/v2/x', '');
-    const data = join(world.path, 'share/images');
-    // Root's own is nobody else's to note, so root gives it away; anybody else looks at his own as another one.
-    const owner = OWN === 0 ? 12_345 : OWN;
-    await chown(data, owner, -1);
-    const settings = world.settings({}, { uid: owner + 1 });
-    await locateRegistry(settings);
-    await locateRegistry({ ...settings, data });
-    expect(world.notes).toEqual(Array(2).fill(`The images in ${data} are user ${owner}'s.`));
+  describe('of another user', () => {
+    /** Root's own is nobody else's, so root gives it away; anybody else looks at his own as another one. */
+    async function another(world: TemporaryWorld, env: Record<string, string> = {}) {
+      await world.file('share/images/docker/registry/v2/x', '');
+      const data = join(world.path, 'share/images');
+      const owner = OWN === 0 ? 12_345 : OWN;
+      await chown(data, owner, -1);
+      return { data, owner, settings: world.settings(env, { uid: owner + 1 }) };
+    }
+
+    it('is used where it is named, and a note says whose it is', async () => {
+      await using world = await temporaryWorld();
+      const { data, owner, settings } = await another(world);
+      const named = [
+        { ...settings, data },
+        { ...settings, env: { ...settings.env, IMAGES_DATA: data } },
+      ];
+      for (const each of named) {
+        expect(await locateRegistry(each)).toEqual({ kind: 'embedded', data });
+        expect(dataDirectory(each)).toBe(data);
+        expect(new Set(world.notes.splice(0))).toEqual(new Set([`The images in ${data} are user ${owner}'s.`]));
+      }
+    });
+
+    it('is not used because $HOME is his, as sudo may keep it: not read, not written, not made', async () => {
+      await using world = await temporaryWorld();
+      const { data, owner, settings } = await another(world);
+      expect(await locateRegistry(settings)).toBeUndefined();
+      const why = `the images in ${data} are user ${owner}'s`;
+      const hint = `If they are meant, say so with --data=${data} or $IMAGES_DATA; else let HOME be your own.`;
+      expect(world.notes[0]).toBe(`Left out: ${why}. ${hint}`);
+      const refusal = { code: 'NO_REGISTRY', message: why, hint };
+      expect(() => dataDirectory(settings)).toThrow(expect.objectContaining(refusal));
+      await expect(openPrivateRegistry(settings, { create: true })).rejects.toMatchObject(refusal);
+      await expect(openPrivateRegistry(settings)).rejects.toMatchObject({ code: 'NO_REGISTRY' });
+    });
+
+    it('does not keep others from being used, and says nothing there of which is his', async () => {
+      await using world = await temporaryWorld();
+      const { data, settings } = await another(world, { LOCAL_REGISTRY: 'r.example:5000' });
+      await world.file('share/images/images/current.json', JSON.stringify({ data: world.path }));
+      expect(await locateRegistry(settings)).toMatchObject({ kind: 'remote', address: { host: 'r.example:5000' } });
+      const { env, ...more } = settings;
+      const { LOCAL_REGISTRY: _, ...without } = env;
+      expect(await locateRegistry({ ...more, env: without })).toBeUndefined();
+      // Nor is it told which one this user has started.
+      announceRegistry({ data: join(world.path, 'own'), addresses: [], version: '1' }, { ...more, env: without });
+      expect(JSON.parse(await readFile(join(data, 'images/current.json'), 'utf8'))).toEqual({ data: world.path });
+    });
   });
 
   it('is another user’s running registry where there is no own store', async () => {

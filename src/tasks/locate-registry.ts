@@ -6,7 +6,7 @@ import { embeddedStoreExists } from '../storage/embedded-store.ts';
 import { parseRegistryAddress, type RegistryAddress, registryAddress } from './local-registry.ts';
 import { announcedRegistries, systemRegistries } from './registry-adverts.ts';
 import type { BoundAddress, RegistryState } from './registry-record.ts';
-import { dataDirectory, foreignOwner, runningRegistry } from './registry-state.ts';
+import { dataDirectory, dataDirectoryIfUsable, runningRegistry } from './registry-state.ts';
 import type { Settings } from './settings.ts';
 
 /** `embedded`: this user's own store, in process, running or not. `remote`: any other registry, over HTTP. */
@@ -17,20 +17,20 @@ export type Location =
 /**
  * --data or $IMAGES_DATA; $LOCAL_REGISTRY; this user's own store where it exists; root's running registry, or a service's that root has set up; a Docker
  * container named `registry`. `undefined` where there is none of them. Another user's is used only where it is named, with a note.
+ * Errors: CONFIG_INVALID ($LOCAL_REGISTRY).
  */
 export async function locateRegistry(settings: Settings): Promise<Location | undefined> {
-  if (settings.data !== undefined || settings.env.IMAGES_DATA) return notingOwner(embedded(settings), settings);
+  if (settings.data !== undefined || settings.env.IMAGES_DATA) return embedded(dataDirectory(settings), settings);
   if (settings.env.LOCAL_REGISTRY) {
     const address = parseRegistryAddress(settings.env.LOCAL_REGISTRY);
-    const own = embedded(settings);
-    if (own.state && isServedAt(own.state, address)) return own;
+    const own = ownStore(settings);
+    if (own?.state && isServedAt(own.state, address)) return own;
     const there = othersRegistries(settings).find((state) => isServedAt(state, address));
     if (there && there.uid !== 0) settings.onNote?.(`The registry at ${address.host} is user ${there.uid}'s.`);
     return { kind: 'remote', address };
   }
-  const own = embedded(settings);
-  // $HOME and $XDG_DATA_HOME may be another user's: sudo keeps them in places.
-  if (own.state || (await embeddedStoreExists(own.data))) return notingOwner(own, settings);
+  const own = ownStore(settings);
+  if (own && (own.state || (await embeddedStoreExists(own.data)))) return own;
   const [other] = systemRegistries(settings);
   const [listening] = other?.addresses ?? [];
   if (listening) return { kind: 'remote', address: addressOf(listening), ...(other && { state: other }) };
@@ -66,17 +66,14 @@ export function addressOf({ host, port }: BoundAddress): RegistryAddress {
   return registryAddress(reachable, port, false);
 }
 
-function embedded(settings: Settings): Extract<Location, { kind: 'embedded' }> {
-  const data = dataDirectory(settings);
-  const state = runningRegistry(data, settings);
-  return { kind: 'embedded', data, ...(state && { state }) };
+function ownStore(settings: Settings): ReturnType<typeof embedded> | undefined {
+  const data = dataDirectoryIfUsable(settings);
+  return data === undefined ? undefined : embedded(data, settings);
 }
 
-/** Who is not told costs no look. */
-function notingOwner<T extends { readonly data: string }>(store: T, settings: Settings): T {
-  const owner = settings.onNote && foreignOwner(store.data, settings);
-  if (owner !== undefined) settings.onNote?.(`The images in ${store.data} are user ${owner}'s.`);
-  return store;
+function embedded(data: string, settings: Settings): Extract<Location, { kind: 'embedded' }> {
+  const state = runningRegistry(data, settings);
+  return { kind: 'embedded', data, ...(state && { state }) };
 }
 
 function isServedAt(state: RegistryState, address: RegistryAddress): boolean {

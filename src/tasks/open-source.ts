@@ -15,7 +15,7 @@ import { registrySource } from '../transports/registry-source.ts';
 import { locateRegistry, privateAddress } from './locate-registry.ts';
 import { machinePlatform } from './machine-platform.ts';
 import { findImage, openPrivateRegistry, type PrivateRegistry } from './private-registry.ts';
-import { dataDirectory } from './registry-state.ts';
+import { dataDirectoryIfUsable } from './registry-state.ts';
 import { callOptions, type Settings } from './settings.ts';
 
 /** Where a bare name is looked for: the store, the daemon, the private registry; or the daemon before the store. */
@@ -92,8 +92,8 @@ type Look = (
 ) => Promise<OpenedSource | undefined>;
 
 const fromStore: Look = async (location, settings) => {
-  const data = dataDirectory(settings);
-  if (location.transport !== 'name' || !(await embeddedStoreExists(data))) return undefined;
+  const data = location.transport === 'name' ? dataDirectoryIfUsable(settings) : undefined;
+  if (location.transport !== 'name' || data === undefined || !(await embeddedStoreExists(data))) return undefined;
   const store = await openEmbeddedStore(data);
   const { builtImageSource } = await import('./built-image-source.ts');
   const built = await builtImageSource(location.reference, store);

@@ -16,7 +16,7 @@ import type { BlobPlaces } from '../transports/blob-places.ts';
 import type { ImageSink } from '../transports/contract.ts';
 import type { RegistryAddress } from './local-registry.ts';
 import { addressOf, type Location, locateRegistry, noRegistry } from './locate-registry.ts';
-import { defaultDataDirectory } from './registry-state.ts';
+import { defaultDataDirectory, refuseForeignDefault } from './registry-state.ts';
 import { callOptions, type Settings } from './settings.ts';
 
 export interface PrivateRegistry {
@@ -47,6 +47,7 @@ export async function openPrivateRegistry(settings: Settings, options: OpenOptio
   }
   if (!options.create) throw noRegistry(settings);
   const data = defaultDataDirectory(settings);
+  refuseForeignDefault(settings);
   settings.onNote?.(`No private registry runs: images are kept in ${data}; \`images lreg_start\` serves them.`);
   return await openEmbedded({ kind: 'embedded', data });
 }

@@ -9,6 +9,7 @@ import { dirname, join, resolve } from 'node:path';
 import { isBelievedThere } from '../io/believed-path.ts';
 import { ownIdentity } from '../io/process-identity.ts';
 import { isObject } from '../oci/decode.ts';
+import { ImagesError } from '../oci/errors.ts';
 import { advertise } from './registry-adverts.ts';
 import {
   isRecorded,
@@ -22,10 +23,49 @@ import type { Settings } from './settings.ts';
 
 type StateSettings = Pick<Settings, 'env' | 'home' | 'uid' | 'data'>;
 
-/** The data directory of this user: --data, $IMAGES_DATA, the one started last, the default one. Absolute. */
-export function dataDirectory(settings: StateSettings): string {
+/**
+ * The data directory of this user: --data, $IMAGES_DATA, the one started last, the default one. Absolute. A note says whose it is where it is another user's.
+ * Errors: NO_REGISTRY where that is the default one, which nobody named: $HOME and $XDG_DATA_HOME may be another user's, sudo keeps them in places.
+ */
+export function dataDirectory(settings: NotedSettings): string {
+  const data = ownDataDirectory(settings);
+  if (data !== undefined) return data;
+  throw foreignDefault(settings);
+}
+
+/** As `dataDirectory`; `undefined` where that is an error, with a note. */
+export function dataDirectoryIfUsable(settings: NotedSettings): string | undefined {
+  const data = ownDataDirectory(settings);
+  if (data === undefined && settings.onNote) {
+    const { message, hint } = foreignDefault(settings);
+    settings.onNote(`Left out: ${message}. ${hint}`);
+  }
+  return data;
+}
+
+type NotedSettings = StateSettings & Pick<Settings, 'onNote'>;
+
+function ownDataDirectory(settings: NotedSettings): string | undefined {
   const named = settings.data ?? (settings.env.IMAGES_DATA || undefined);
-  return named !== undefined ? resolve(named) : (startedLast(settings) ?? defaultDataDirectory(settings));
+  const standard = defaultDataDirectory(settings);
+  if (named === undefined && foreignOwner(standard, settings) !== undefined) return undefined;
+  const data = named !== undefined ? resolve(named) : (startedLast(settings) ?? standard);
+  // Who is not told costs no look.
+  const owner = settings.onNote && foreignOwner(data, settings);
+  if (owner !== undefined) settings.onNote?.(`The images in ${data} are user ${owner}'s.`);
+  return data;
+}
+
+/** Before the default data directory is used though another one was started last. Errors: NO_REGISTRY. */
+export function refuseForeignDefault(settings: StateSettings): void {
+  if (foreignOwner(defaultDataDirectory(settings), settings) !== undefined) throw foreignDefault(settings);
+}
+
+function foreignDefault(settings: StateSettings): ImagesError {
+  const data = defaultDataDirectory(settings);
+  return new ImagesError('NO_REGISTRY', `the images in ${data} are user ${foreignOwner(data, settings)}'s`, {
+    hint: `If they are meant, say so with --data=${data} or $IMAGES_DATA; else let HOME be your own.`,
+  });
 }
 
 export function defaultDataDirectory({ env, home }: StateSettings): string {
@@ -45,7 +85,7 @@ export function isAnnounced({ data, identity }: RegistryState): Promise<boolean>
 }
 
 /** The user whose data directory it is; `undefined` for one's own, root's, and one that is not there. */
-export function foreignOwner(data: string, { uid }: Pick<Settings, 'uid'>): number | undefined {
+function foreignOwner(data: string, { uid }: Pick<Settings, 'uid'>): number | undefined {
   const owner = infoOf(data)?.uid;
   return owner === uid || owner === 0 ? undefined : owner;
 }
@@ -75,11 +115,19 @@ export function announceRegistry(
   };
 }
 
-/** The next command without --data goes to the same store, also after the registry has stopped. */
+/** The next command without --data goes to the same store, also after the registry has stopped; but not another user's. */
 function rememberData(data: string, settings: StateSettings): void {
+  if (foreignOwner(nearestThere(defaultDataDirectory(settings)), settings) !== undefined) return;
   const path = currentPath(settings);
   if (data !== defaultDataDirectory(settings)) writeRecord(path, { data });
   else rmSync(path, { force: true });
+}
+
+/** The path, or the directory above it that is there. */
+function nearestThere(path: string): string {
+  let at = path;
+  while (infoOf(at) === undefined && at !== dirname(at)) at = dirname(at);
+  return at;
 }
 
 function startedLast(settings: StateSettings): string | undefined {

@@ -14,7 +14,7 @@ export const run: Run = async ({ args, options, context }) => {
   try {
     const result = await cacheReferences(
       { references: args, input: context.stdin },
-      { ...taskSettings(context, options), onNote: reporter.note },
+      taskSettings(context, options, reporter.note),
       {
         ...copyOptions(options),
         onEvent: expectingMuchData(reporter.onEvent),

@@ -16,7 +16,7 @@ export const run: Run = async ({ args, options, context }) => {
   try {
     const result = await preloadImages(
       { items: args, input: context.stdin, ...chartValues(options) },
-      { ...taskSettings(context, options), onNote: reporter.note },
+      taskSettings(context, options, reporter.note),
       {
         ...copyOptions(options),
         refresh: options.flag('refresh'),

@@ -45,7 +45,7 @@ async function make({ args, options, context }: Invocation): Promise<number> {
   if (isStdout(path)) claimStdout(path, json ? '--json' : undefined);
   const reporter = await createReporter(context);
   try {
-    const settings = { ...taskSettings(context, options), onNote: reporter.note };
+    const settings = taskSettings(context, options, reporter.note);
     const onWarning = (warning: Warning) => reporter.note(warningLine(warning));
     const request = { items: args, imagesOf, input: context.stdin, ...chartValues(options) };
     const items = await makeItems(request, settings, { onWarning, ...(pause !== undefined && { pause }) });

@@ -128,7 +128,7 @@ async function send(made: MadeImage, options: Options, context: Context): Promis
   const { sendBuiltImage } = await import('../../tasks/send-built-image.ts');
   const reporter = await createReporter(context);
   try {
-    const settings = { ...taskSettings(context, options), onNote: reporter.note };
+    const settings = taskSettings(context, options, reporter.note);
     for (const goal of goals) await sendBuiltImage(made.name, goal, settings, reporter.onEvent);
   } finally {
     reporter.finish();
