@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { mergeSorted } from './merge-sorted.ts';
+import { mergeSorted, mergeSortedBy } from './merge-sorted.ts';
 
 async function* streamOf(texts: readonly string[], taken: string[] = []): AsyncGenerator<string> {
   for (const text of texts) {
@@ -35,4 +35,18 @@ it('fails as its streams fail', async () => {
     throw new Error('no more');
   })();
   await expect(Array.fromAsync(mergeSorted([failing, streamOf(['b'])]))).rejects.toThrow('no more');
+});
+
+it('gives of things with the same text that of the first stream', async () => {
+  const things = (of: string, ...keys: readonly string[]) =>
+    (async function* () {
+      for (const key of keys) yield { key, of };
+    })();
+  const merged = mergeSortedBy(({ key }) => key, [things('one', 'b', 'c'), things('two', 'a', 'b', 'd')]);
+  expect((await Array.fromAsync(merged)).map(({ key, of }) => `${key} ${of}`)).toEqual([
+    'a two',
+    'b one',
+    'c one',
+    'd two',
+  ]);
 });

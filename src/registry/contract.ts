@@ -120,17 +120,25 @@ export interface ListOptions extends ReadOptions {
   readonly unwanted?: ReadonlySet<string>;
 }
 
+export interface ReferrerOptions extends ReadOptions {
+  /** Those whose digest comes after this text. */
+  readonly after?: string;
+}
+
 export interface RegistryLister {
   /** In byte order, those after `after`. */
   repositories(after?: string, options?: CallOptions): AsyncIterable<string>;
   /** In byte order, those after `after`. Errors (at the first step): NAME_UNKNOWN. */
   tags(repository: string, after?: string, options?: ListOptions): AsyncIterable<string>;
-  /** Descriptors of the manifests whose `subject` is this digest, with artifactType and annotations; those of one type where given. Never an error for an unknown digest. */
+  /**
+   * Descriptors of the manifests whose `subject` is this digest, with artifactType and annotations; those of one type where given. In the order of their
+   * digests, each once. Never an error for an unknown digest.
+   */
   referrers(
     repository: string,
     subject: Digest,
     artifactType?: string,
-    options?: ReadOptions,
+    options?: ReferrerOptions,
   ): AsyncIterable<Descriptor>;
 }
 

@@ -28,8 +28,11 @@ export const listReferrers: Handler<'referrer-list'> = async (request, call) => 
   const { repository, digest, artifactType, last, host } = request;
   const { registry, lists, signal } = call;
   const { manifests, next } = await lists(() => {
-    const all = registry.referrers(repository, digest, artifactType, readOptions(request, call));
-    return referrerPage(all, { last, limit: MAX_INDEX_SIZE, signal });
+    const options = { ...readOptions(request, call), ...(last !== undefined && { after: last }) };
+    return referrerPage(registry.referrers(repository, digest, artifactType, options), {
+      limit: MAX_INDEX_SIZE,
+      signal,
+    });
   }, signal);
   const path = `/v2/${repository}/referrers/${digest}`;
   const headers = {

@@ -1,5 +1,5 @@
 // A policy: names with hosts for a registry whose repositories have none (the look-up rule is in name-lookup).
-import { mergeSorted } from '../io/merge-sorted.ts';
+import { mergeSorted, mergeSortedBy } from '../io/merge-sorted.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { decodeManifest, type RawManifest, successors } from '../oci/manifest.ts';
@@ -123,15 +123,12 @@ export function hostNames(registry: Registry, names: NameRecords): Registry {
       }
     },
     tags: (repository, after = '', options) => tagsOf(repository, after, options),
-    referrers: async function* (repository, subject, artifactType, options) {
+    referrers: (repository, subject, artifactType, options) => {
       const { host, inner } = withoutHost(options);
-      const seen = new Set<Digest>();
-      for (const name of repositories(repository, host)) {
-        for await (const descriptor of registry.referrers(name, subject, artifactType, inner)) {
-          if (!seen.has(descriptor.digest)) yield descriptor;
-          seen.add(descriptor.digest);
-        }
-      }
+      const streams = repositories(repository, host).map((name) =>
+        registry.referrers(name, subject, artifactType, inner),
+      );
+      return mergeSortedBy(({ digest }) => digest, streams);
     },
     deleteTag: async (repository, tag, options) => {
       const descriptor = await registry.statManifest(repository, tag, options);

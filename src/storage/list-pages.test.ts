@@ -1,6 +1,7 @@
 // A page of tags or of the catalogue costs a page: what is opened for it does not grow with the list.
 import { describe, expect, it } from 'vitest';
-import { imageOf, pushImage } from '../../test/contract/content.ts';
+import { imageOf, indexOf, pushImage } from '../../test/contract/content.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
 import type { ReadOptions } from '../registry/contract.ts';
 import { hostNames } from './host-names.ts';
 import { createMemoryObjectStore } from './memory-object-store.ts';
@@ -100,6 +101,52 @@ describe('a page of tags', () => {
     });
   });
 });
+
+describe('a page of referrers', () => {
+  it.each([
+    ['by its name', 'library/app', {}],
+    ['by another spelling of it', 'app', {}],
+    ['at a host', 'app', { host: 'docker.io' }],
+  ] as const)('asked for %s costs the same for ten times as many', async (_, repository, options: ReadOptions) => {
+    const looks = [];
+    for (const size of [30, 300]) {
+      const { registry, during } = await newRegistry();
+      const subject = { mediaType: image.manifest.mediaType, digest, size: image.manifest.size };
+      const referring = Array.from({ length: size }, (_, at) => indexOf([], { subject, annotations: { at: `${at}` } }));
+      for (const each of referring) await registry.putManifest('library/app', each, []);
+      const digests = referring.map((each) => each.digest).sort();
+      const after = digests[9] ?? '';
+      const found = registry.referrers(repository, digest, undefined, { ...options, after });
+      const page = await during(() => take(digestsOf(found), 5));
+      expect(page.result).toEqual(digests.slice(10, 15));
+      looks.push(page.looks);
+    }
+    expect(looks[1]).toBe(looks[0]);
+    expect(looks[1]).toBeLessThan(40);
+  });
+
+  it('follows the one before it, where those of a tag are between those that are recorded', async () => {
+    const { registry } = await newRegistry();
+    const subject = { mediaType: image.manifest.mediaType, digest, size: image.manifest.size };
+    const artifacts = Array.from({ length: 12 }, (_, at) =>
+      indexOf([], { ...(at % 2 === 0 && { subject }), annotations: { at: `${at}` } }),
+    );
+    for (const each of artifacts) await registry.putManifest('app', each, []);
+    const ofTag = artifacts.slice(3).toReversed();
+    await registry.putManifest('app', indexOf([...ofTag, ...ofTag]), [digest.replace(':', '-')]);
+    const paged: string[] = [];
+    for (let page = ['']; page.length > 0; ) {
+      page = await take(digestsOf(registry.referrers('app', digest, undefined, { after: paged.at(-1) ?? '' })), 2);
+      paged.push(...page);
+    }
+    const wanted = artifacts.filter((_, at) => at >= 3 || at % 2 === 0);
+    expect(paged).toEqual(wanted.map((each) => each.digest).sort());
+  });
+});
+
+async function* digestsOf(all: AsyncIterable<Descriptor>): AsyncGenerator<string> {
+  for await (const { digest: one } of all) yield one;
+}
 
 describe('a page of the catalogue', () => {
   it('costs the same for ten times as many repositories, and whatever is in them', async () => {

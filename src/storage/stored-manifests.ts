@@ -225,9 +225,9 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
       if (found.code === 'NAME_UNKNOWN') throw error;
       yield* tags(repository, after, unwanted);
     },
-    referrers: (repository, subject, artifactType) => {
+    referrers: (repository, subject, artifactType, { after } = {}) => {
       checkRepository(repository);
-      return index.list(repository, subject, artifactType);
+      return index.list(repository, subject, { artifactType, after });
     },
   };
 }

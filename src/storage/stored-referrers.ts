@@ -1,8 +1,9 @@
 // The referrers of a manifest (distribution specification 1.1, "Listing Referrers"): a descriptor kept for each manifest with a `subject`.
 
+import { mergeSortedBy } from '../io/merge-sorted.ts';
 import * as json from '../oci/decode.ts';
 import { type Descriptor, decodeDescriptor } from '../oci/descriptor.ts';
-import { type Digest, digestAlgorithm, digestHex } from '../oci/digest.ts';
+import { type Digest, digestAlgorithm, digestHex, isDigest } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';
 import { decodeManifest, type Manifest, type RawManifest, referrerDescriptor } from '../oci/manifest.ts';
 import { referrerKey, referrersPrefix } from './layout.ts';
@@ -13,7 +14,13 @@ export interface ReferrersIndex {
   /** Records the manifest under its subject, if it has one. */
   add(repository: string, raw: RawManifest, manifest: Manifest): Promise<void>;
   remove(repository: string, raw: RawManifest): Promise<void>;
-  list(repository: string, subject: Digest, artifactType?: string): AsyncIterable<Descriptor>;
+  /** In the order of digests, those after `after`; read as far as the reader goes. */
+  list(repository: string, subject: Digest, wanted?: WantedReferrers): AsyncIterable<Descriptor>;
+}
+
+export interface WantedReferrers {
+  readonly artifactType?: string | undefined;
+  readonly after?: string | undefined;
 }
 
 /** `find` reads a manifest of a repository by tag or digest. */
@@ -21,20 +28,26 @@ export function referrersIndex(
   objects: ObjectStore,
   find: (repository: string, tagOrDigest: string) => Promise<RawManifest | undefined>,
 ): ReferrersIndex {
-  async function* recorded(repository: string, subject: Digest): AsyncGenerator<Descriptor> {
-    for await (const { key } of objects.list(referrersPrefix(repository, subject))) {
+  async function* recorded(repository: string, subject: Digest, after: string): AsyncGenerator<Descriptor> {
+    const prefix = referrersPrefix(repository, subject);
+    // Digests and their keys have one order; no other text has.
+    const afterKey = isDigest(after) ? referrerKey(repository, subject, after) : undefined;
+    for await (const { key } of objects.list(prefix, afterKey)) {
       const bytes = await readObject(objects, key);
       const descriptor = bytes && readDescriptor(bytes);
-      if (descriptor) yield descriptor;
+      if (descriptor && descriptor.digest > after) yield descriptor;
     }
   }
 
   /** What clients pushed to a registry that has no referrers, as docker registry:2: an index under a tag ("Referrers Tag Schema"). */
-  async function* tagged(repository: string, subject: Digest): AsyncGenerator<Descriptor> {
+  async function* tagged(repository: string, subject: Digest, after: string): AsyncGenerator<Descriptor> {
     const raw = await find(repository, `${digestAlgorithm(subject)}-${digestHex(subject)}`);
     const index = raw && readManifest(raw);
     if (index?.kind !== 'index') return;
-    for (const descriptor of index.manifests) if (await find(repository, descriptor.digest)) yield descriptor;
+    const later = index.manifests.filter(({ digest }) => digest > after);
+    for (const descriptor of later.sort((a, b) => (a.digest < b.digest ? -1 : 1))) {
+      if (await find(repository, descriptor.digest)) yield descriptor;
+    }
   }
 
   return {
@@ -49,14 +62,14 @@ export function referrersIndex(
       const subject = readManifest(raw)?.subject;
       if (subject) await objects.delete([referrerKey(repository, subject.digest, raw.digest)]);
     },
-    list: async function* (repository, subject, artifactType) {
-      const seen = new Set<Digest>();
-      for (const source of [recorded, tagged]) {
-        for await (const descriptor of source(repository, subject)) {
-          if (seen.has(descriptor.digest)) continue;
-          seen.add(descriptor.digest);
-          if (artifactType === undefined || descriptor.artifactType === artifactType) yield descriptor;
-        }
+    list: async function* (repository, subject, { artifactType, after = '' } = {}) {
+      const streams = [recorded, tagged].map((source) => source(repository, subject, after));
+      let last = '';
+      for await (const descriptor of mergeSortedBy(({ digest }) => digest, streams)) {
+        // A tag's index may list one twice.
+        if (descriptor.digest === last) continue;
+        last = descriptor.digest;
+        if (artifactType === undefined || descriptor.artifactType === artifactType) yield descriptor;
       }
     },
   };

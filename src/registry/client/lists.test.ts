@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { digestOf } from '../../oci/digest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts';
 import { digest, type FaultyRegistry, failure, startFaultyRegistry } from './testing/faulty-registry.ts';
 import { sendJson, status } from './testing/faulty-server.ts';
@@ -110,6 +111,21 @@ describe('a list', () => {
       return sendJson(response, 200, { ...answer, manifests: [entry('c/d')] });
     });
     expect(await Array.fromAsync(registry.referrers('app', digest, 'c/d'))).toHaveLength(1);
+  });
+
+  it('of referrers is put in the order of digests, each once, whatever order its pages have', async () => {
+    const entry = (name: string) => ({ mediaType: OCI_MANIFEST, digest: digestOf(Buffer.from(name)), size: 2 });
+    const entries = ['a', 'b', 'c', 'd'].map(entry).sort((a, b) => (a.digest < b.digest ? 1 : -1));
+    server.inject((request, response) => {
+      const isFirst = !request.url.includes('page=2');
+      if (isFirst) response.setHeader('link', '</v2/app/referrers/x?page=2>; rel="next"');
+      const manifests = isFirst ? entries.slice(0, 3) : entries.slice(2);
+      return sendJson(response, 200, { schemaVersion: 2, mediaType: OCI_INDEX, manifests });
+    });
+    const sorted = entries.toReversed();
+    expect(await Array.fromAsync(registry.referrers('app', digest))).toEqual(sorted);
+    const after = sorted[1]?.digest ?? '';
+    expect(await Array.fromAsync(registry.referrers('app', digest, undefined, { after }))).toEqual(sorted.slice(2));
   });
 
   it.each([

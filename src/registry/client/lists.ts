@@ -51,7 +51,7 @@ export function lister(http: EndpointHttp, manifests: ManifestReader): RegistryL
       };
       yield* await names(http, request, { field: 'tags', after });
     },
-    async *referrers(repository, subject, artifactType, options = {}) {
+    async *referrers(repository, subject, artifactType, { after = '', ...options } = {}) {
       const request: ListRequest = {
         to: repositoryPath(repository, `referrers/${subject}`, { artifactType, ns: options.host }),
         repository,
@@ -60,15 +60,18 @@ export function lister(http: EndpointHttp, manifests: ManifestReader): RegistryL
         asked: { what: `referrers of ${http.host}/${repository}@${subject}`, unknown: 'NAME_UNKNOWN' },
         signal: options.signal,
       };
+      const found: Descriptor[] = [];
       for await (const page of pages(http, { ...request, expected: [...FOUND, ...NO_REFERRERS] })) {
         if (NO_REFERRERS.includes(page.answer.status)) {
-          yield* ofType(await taggedReferrers(manifests, repository, { subject, ...options }), artifactType);
-          return;
+          const tagged = await taggedReferrers(manifests, repository, { subject, ...options });
+          found.push(...ofType(tagged, artifactType));
+          break;
         }
         const filtered = page.answer.headers['oci-filters-applied']?.includes('artifactType');
-        const found = readDescriptors(page, request.asked.what);
-        yield* filtered ? found : ofType(found, artifactType);
+        const listed = readDescriptors(page, request.asked.what);
+        found.push(...(filtered ? listed : ofType(listed, artifactType)));
       }
+      yield* inOrder(found, after);
     },
   };
 }
@@ -191,6 +194,12 @@ function readDescriptors({ answer, body }: Page, what: string): readonly Descrip
     throw new ImagesError('BAD_ANSWER', `${answer.url.host} sent no list for ${what}`);
   }
   return body.manifests.map((entry, at) => decodeDescriptor(entry, `manifests[${at}]`));
+}
+
+/** Sorted here, each once: registries list them as they like. */
+function inOrder(found: readonly Descriptor[], after: string): readonly Descriptor[] {
+  const distinct = [...new Map(found.map((one) => [one.digest, one])).values()];
+  return distinct.filter(({ digest }) => digest > after).sort((a, b) => compareBytes(a.digest, b.digest));
 }
 
 function ofType(found: readonly Descriptor[], artifactType: string | undefined): readonly Descriptor[] {

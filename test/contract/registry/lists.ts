@@ -93,6 +93,29 @@ export function listContract(suite: RegistrySuite): void {
       expect(await referrers('application/vnd.example.none')).toEqual([]);
     });
 
+    it('come in the order of digests, after any of them, and of one type too', async () => {
+      const referring = Array.from({ length: 9 }, (_, at) =>
+        imageOf(`referrer ${at}`, { subject: subjectDescriptor, artifactType: `application/x.${at % 2}` }),
+      );
+      for (const each of referring) await pushImage(registry, 'team/app', each);
+      const digests = referring.map(({ manifest }) => manifest.digest).sort();
+      const digestsAfter = async (after: string | undefined, type?: string) => {
+        const options = after === undefined ? {} : { after };
+        const found = await Array.fromAsync(registry.referrers('team/app', digest, type, options));
+        return found.map((one) => one.digest);
+      };
+      for (const after of [undefined, ...digests]) {
+        const wanted = digests.filter((each) => after === undefined || each > after);
+        expect(await digestsAfter(after)).toEqual(wanted);
+        const ofType = referring.filter(({ manifest }) => `${Buffer.from(manifest.bytes)}`.includes('x.1"'));
+        const ofTypeDigests = new Set(ofType.map(({ manifest }) => manifest.digest));
+        expect(await digestsAfter(after, 'application/x.1')).toEqual(wanted.filter((each) => ofTypeDigests.has(each)));
+      }
+      expect(await digestsAfter('sha256')).toEqual(digests);
+      expect(await digestsAfter('sha256/zzz')).toEqual(digests);
+      expect(await digestsAfter('sha256;')).toEqual([]);
+    });
+
     it('may be indexes, and come before their subject', async () => {
       const index = indexOf([], { subject: subjectDescriptor, artifactType: 'application/vnd.example.list' });
       const plain = indexOf([], { subject: subjectDescriptor, annotations: { a: 'b' } });
