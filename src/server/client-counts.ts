@@ -2,7 +2,7 @@
 
 export interface ClientCounts {
   of(client: string): number;
-  change(client: string, difference: 1 | -1): void;
+  change(client: string, difference: number): void;
 }
 
 export function createClientCounts(): ClientCounts {

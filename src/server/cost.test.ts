@@ -276,20 +276,36 @@ describe('memory', () => {
     await vi.waitUntil(async () => (await ask(`${server.url}/v2/a/manifests/large`, 'GET')).status === 200);
   });
 
+  const putOf = (tag: string, sent: number) =>
+    `PUT /v2/a/manifests/${tag} HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n${'x'.repeat(sent)}`;
+
   it('that slow senders of manifests take, too', async () => {
     const registry = emptyRegistry();
     const { manifest } = await putImage(registry, 'a', 'v1');
     const server = await start(registry, { heldBytes: 8_000_000 });
-    const put = (tag: string) => `PUT /v2/a/manifests/${tag} HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n{`;
     const slow = [open(server), open(server)];
-    for (const [at, { socket }] of slow.entries()) socket.write(put(`s${at}`));
-    const third = open(server);
-    await vi.waitUntil(() => slow.every(({ socket }) => socket.bytesWritten > 0));
-    await delay(50);
-    third.socket.write(put('third'));
-    await vi.waitUntil(() => third.received().startsWith('HTTP/1.1 429'));
+    for (const [at, { socket }] of slow.entries()) socket.write(putOf(`s${at}`, 3_900_000));
+    await vi.waitUntil(async () => {
+      const third = open(server);
+      third.socket.write(putOf('third', 3_900_000));
+      await vi.waitUntil(() => third.isClosed() || third.received() !== '', { timeout: 200 }).catch(() => undefined);
+      third.socket.destroy();
+      return third.received().startsWith('HTTP/1.1 429');
+    });
     const small = { body: manifest.bytes, headers: { 'Content-Type': manifest.mediaType } };
     expect((await ask(`${server.url}/v2/a/manifests/v2`, 'PUT', small)).status).toBe(201);
+  });
+
+  it('is not taken by what is announced and not sent', async () => {
+    const server = await start(emptyRegistry(), { heldBytes: 8_000_000 });
+    const slow = Array.from({ length: 20 }, () => open(server));
+    for (const [at, { socket }] of slow.entries()) socket.write(putOf(`s${at}`, 1));
+    await vi.waitUntil(() => slow.every(({ socket }) => socket.bytesWritten > 0));
+    await delay(50);
+    const fields = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [], annotations: { a: 'x'.repeat(3_900_000) } };
+    const large = { body: JSON.stringify(fields), headers: { 'Content-Type': OCI_INDEX } };
+    expect((await ask(`${server.url}/v2/a/manifests/large`, 'PUT', large)).status).toBe(201);
+    expect(slow.map(({ received }) => received())).toEqual(slow.map(() => ''));
   });
 });
 

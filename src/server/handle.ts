@@ -95,7 +95,7 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
     });
   };
   void replyTo({ method, url, names }, call)
-    .then((reply) => holdBody(reply, response, shared))
+    .then((reply) => holdBody(reply, response, call))
     .catch(refuse)
     .then(send)
     .catch(fail);
@@ -111,7 +111,7 @@ function createShared({ registry, limits, health, onEvent }: HandleOptions): Sha
     limits,
     manifests: createLimiter(limits.manifests),
     lists: createLimiter(limits.lists),
-    held: createHeldBytes(limits.heldBytes),
+    held: createHeldBytes(limits),
     uploads,
     unfinished: createUnfinishedUploads({ registry, isActive, limits }),
     health: healthReply(health, { onTrouble }),
@@ -142,9 +142,10 @@ function hostOf(request: RegistryRequest): string | undefined {
 }
 
 /** What is in memory counts until its client has it. Errors: TOOMANYREQUESTS. */
-function holdBody(reply: Reply, response: ServerResponse, { held }: Shared): Reply {
+function holdBody(reply: Reply, response: ServerResponse, { held, client }: Call): Reply {
   if (!(reply.body instanceof Uint8Array)) return reply;
-  const hold = held.hold(reply.body.length);
+  const hold = held.open(client);
+  hold.add(reply.body.length);
   whenClosed(response, () => hold[Symbol.dispose]());
   return reply;
 }

@@ -11,8 +11,9 @@ export interface ServerLimits {
   readonly manifests: number;
   /** Lists that are made at once; others wait. */
   readonly lists: number;
-  /** Bytes of manifests and lists that are in memory because their clients are slow. */
+  /** Bytes of manifests and lists that are in memory because their clients are slow, in all and of one client. */
   readonly heldBytes: number;
+  readonly heldBytesPerClient: number;
   /** Descriptors of one manifest, each counted once. */
   readonly descriptors: number;
   /** Tags that one request may set. */
@@ -53,6 +54,7 @@ export function defaultLimits(openFiles: number): ServerLimits {
     manifests: 16,
     lists: 4,
     heldBytes: 256 * MIB,
+    heldBytesPerClient: 128 * MIB,
     descriptors: 10_000,
     tags: 100,
     page: 10_000,

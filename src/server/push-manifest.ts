@@ -10,12 +10,12 @@ import {
   successors,
 } from '../oci/manifest.ts';
 import type { Handler, RequestBody } from './call.ts';
-import type { HeldBytes } from './held-bytes.ts';
+import type { Hold } from './held-bytes.ts';
 
 /** end-7a and end-7b. */
 export const putManifest: Handler<'manifest-put'> = async ({ repository, digest, tags }, call) => {
   checkTags(tags, call.limits.tags);
-  using body = await readBounded(call.body, MAX_MANIFEST_SIZE, call.held);
+  using body = await readBounded(call.body, MAX_MANIFEST_SIZE, call.held.open(call.client));
   const { bytes } = body;
   // Parameters of a media type are ignored, as the specification asks for.
   const mediaType = call.headers['content-type']?.split(';')[0]?.trim().toLowerCase() || undefined;
@@ -67,20 +67,20 @@ interface ReadBody extends Disposable {
   readonly bytes: Uint8Array;
 }
 
-/** What was read counts as held until disposed. */
-async function readBounded(body: RequestBody, limit: number, held: HeldBytes): Promise<ReadBody> {
+/** What has come counts as held until disposed. */
+async function readBounded(body: RequestBody, limit: number, hold: Hold): Promise<ReadBody> {
   const tooLarge = () =>
     new ImagesError('MANIFEST_TOO_LARGE', `manifest is larger than ${limit} bytes`, {
       hint: 'Move large content from annotations and descriptors into a blob.',
     });
   if ((body.length ?? 0) > limit) throw tooLarge();
-  const hold = held.hold(body.length ?? limit);
   try {
     const chunks: Uint8Array[] = [];
     let size = 0;
     for await (const chunk of body.bytes) {
       size += chunk.length;
       if (size > limit) throw tooLarge();
+      hold.add(chunk.length);
       chunks.push(chunk);
     }
     return { bytes: Buffer.concat(chunks), [Symbol.dispose]: () => hold[Symbol.dispose]() };
