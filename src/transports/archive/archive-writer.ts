@@ -45,6 +45,8 @@ const MOVE_CHUNK = 1024 * 1024;
 export function archiveWriter(target: string): ArchiveWriter {
   const path = target === '-' ? '/dev/stdout' : target;
   const places = new Map<Digest, Place>();
+  /** Those that have no place in the archive yet. */
+  let waiting: Place[] = [];
   const turns = createTurns<Digest>();
   let opened: Promise<Temporary> | undefined;
   let end = 0;
@@ -55,17 +57,20 @@ export function archiveWriter(target: string): ArchiveWriter {
   };
 
   const placeOf = (blob: Descriptor): Place => {
-    const known = places.get(blob.digest) ?? { blob, there: false };
-    places.set(blob.digest, known);
-    return known;
+    const known = places.get(blob.digest);
+    if (known) return known;
+    const place: Place = { blob, there: false };
+    places.set(blob.digest, place);
+    waiting.push(place);
+    return place;
   };
 
   const allot = (): void => {
-    const waiting = [...places.values()].filter(({ at }) => at === undefined);
     for (const place of waiting.sort(byDigest)) {
       place.at = end;
       end += headerOf(place).length + padded(place.blob.size);
     }
+    waiting = [];
   };
 
   const fill = async (place: Place, open: OpenContent): Promise<void> => {

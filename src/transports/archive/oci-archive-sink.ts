@@ -4,7 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { decodeManifest } from '../../oci/manifest.ts';
 import type { CallOptions } from '../../registry/contract.ts';
 import type { ImageSink } from '../contract.ts';
-import { layoutEntry, withEntry } from '../layout/layout-entry.ts';
+import { type LayoutEntries, layoutEntries, layoutEntry } from '../layout/layout-entry.ts';
 import type { LayoutSinkOptions } from '../layout/layout-sink.ts';
 import { growingArchive } from './growing-archive.ts';
 
@@ -20,11 +20,12 @@ export interface OciArchiveSinkOptions extends LayoutSinkOptions {
 export function ociArchiveSink(path: string, options: OciArchiveSinkOptions = {}): ImageSink {
   const archive = growingArchive(path, { label: `oci-archive:${path}`, replaces: options.replaces ?? false });
   const { manifests } = archive;
-  let entries: readonly unknown[] | undefined;
+  let entries: LayoutEntries | undefined;
 
   const list = async (entry: Descriptor): Promise<void> => {
     const kept = await archive.kept();
-    entries = withEntry(entries ?? kept?.entries ?? [], entry, options.ref);
+    entries ??= layoutEntries(kept?.entries ?? []);
+    entries.put(entry, options.ref);
   };
 
   const missing: ImageSink['missing'] = async (_, blobs, call) => {
@@ -57,7 +58,7 @@ export function ociArchiveSink(path: string, options: OciArchiveSinkOptions = {}
       await list(layoutEntry(root, { name, ...ref, ...(annotations && { annotations }) }));
     },
     async finish(call) {
-      if (entries) await archive.finish(entries, { ...call });
+      if (entries) await archive.finish(entries.list(), { ...call });
     },
     [Symbol.asyncDispose]: archive[Symbol.asyncDispose],
   };

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { peekCompression } from '../../io/compression.ts';
 import { createTurns } from '../../io/turns.ts';
 import { verified } from '../../io/verify.ts';
-import * as decode from '../../oci/decode.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -13,8 +12,7 @@ import type { Bytes, CallOptions, OpenContent } from '../../registry/contract.ts
 import { growingArchive } from '../archive/growing-archive.ts';
 import { cannotBeAddedTo, digestOfPath, type KeptArchive } from '../archive/kept-archive.ts';
 import type { ImageSink } from '../contract.ts';
-import { withEntry } from '../layout/layout-entry.ts';
-import { completedName, IMAGE_NAME, REF_NAME } from '../layout/layout-index.ts';
+import { type LayoutEntries, layoutEntries } from '../layout/layout-entry.ts';
 import {
   admitDockerImage,
   type DockerLists,
@@ -49,7 +47,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
   const { manifests } = archive;
   /** By full name: a name is that of one image. */
   const named = new Map<string, NamedManifest>();
-  let entries: readonly unknown[] | undefined;
+  let entries: LayoutEntries | undefined;
   let reading: Promise<DockerLists> | undefined;
 
   const readLists = (call?: CallOptions): Promise<DockerLists> => {
@@ -102,12 +100,14 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
     async commit(name, root) {
       requireDockerImage(root);
       manifests.add(root);
-      const descriptors = new Map([...plain].map(([digest, { descriptor }]) => [digest, descriptor]));
-      const manifest = withPlainLayers(root, descriptors);
+      const manifest = withPlainLayers(root, { get: (digest) => plain.get(digest)?.descriptor });
       manifests.put(manifest);
       const kept = await archive.kept();
       const full = formatReference(fullReference(name));
-      entries = withEntry(withoutName(entries ?? kept?.entries ?? [], full), dockerEntry(manifest, name));
+      entries ??= layoutEntries(kept?.entries ?? []);
+      // Other tools call an image in the index otherwise than we do; what is so called now is another one.
+      entries.drop(full);
+      entries.put(dockerEntry(manifest, name));
       named.set(full, { names: [name], manifest });
     },
     committed: (name) => named.get(formatReference(fullReference(name)))?.manifest.digest,
@@ -117,7 +117,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
       for (const layer of layers) await archive.putBlob(layer.descriptor, layer.open);
       const lists = withoutNames(await readLists(), new Set(named.keys()));
       const needed = lists.items.flatMap(({ config, layers }) => [config, ...layers].flatMap(digestOfPath));
-      await archive.finish(entries, { ...call, needed, files: dockerManifestFiles([...named.values()], lists) });
+      await archive.finish(entries.list(), { ...call, needed, files: dockerManifestFiles([...named.values()], lists) });
     },
     async [Symbol.asyncDispose]() {
       await turns.settled();
@@ -141,15 +141,6 @@ async function keptLists(kept: KeptArchive | undefined, label: string): Promise<
   } catch (error) {
     throw isImagesError(error) ? cannotBeAddedTo(label, error) : error;
   }
-}
-
-/** Other tools call an image in the index otherwise than we do; what is so called now is another one. */
-function withoutName(entries: readonly unknown[], full: string): readonly unknown[] {
-  return entries.filter((entry) => {
-    const annotations = decode.isObject(entry) && decode.isObject(entry.annotations) ? entry.annotations : {};
-    const names = [annotations[IMAGE_NAME], annotations[REF_NAME]].filter((name) => typeof name === 'string');
-    return !names.some((name) => completedName(name) === full);
-  });
 }
 
 /** The body that was looked into already; opened anew after that. */

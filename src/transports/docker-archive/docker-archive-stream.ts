@@ -11,7 +11,7 @@ import { padding } from '../../tar/writer.ts';
 import { archiveHeader, END, padded, smallFileBytes } from '../archive/archive-format.ts';
 import { layoutSmallFiles } from '../archive/memory-manifests.ts';
 import type { ImageSource } from '../contract.ts';
-import { withEntry } from '../layout/layout-entry.ts';
+import { layoutEntries } from '../layout/layout-entry.ts';
 import { blobPath } from '../layout/layout-files.ts';
 import { dockerEntry, dockerManifestFiles, requireDockerImage } from './docker-manifest.ts';
 import { type PlainLayer, saysUnreadable, unpackLayer, withPlainLayers } from './plain-layers.ts';
@@ -80,14 +80,14 @@ interface OpenBlob {
 }
 
 function smallFiles(images: readonly ImageToSave[]): readonly Uint8Array[] {
-  let entries: readonly Descriptor[] = [];
+  const entries = layoutEntries([]);
   for (const { names, manifest } of images) {
     for (const name of names.length > 0 ? names : [undefined]) {
-      entries = withEntry(entries, dockerEntry(manifest, name)) as readonly Descriptor[];
+      entries.put(dockerEntry(manifest, name));
     }
   }
   const raws = [...new Map(images.map(({ manifest }) => [manifest.digest, manifest])).values()];
-  return [...layoutSmallFiles(raws, entries), ...dockerManifestFiles(images)].map(smallFileBytes);
+  return [...layoutSmallFiles(raws, entries.list()), ...dockerManifestFiles(images)].map(smallFileBytes);
 }
 
 /** The next blob is opened while one is sent: its source need not be waited for. */

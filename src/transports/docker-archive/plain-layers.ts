@@ -34,7 +34,7 @@ export async function unpackLayer(layer: Descriptor, body: Bytes, directory: str
 }
 
 /** The manifest with the unpacked layers in place of the packed ones; itself where none is. */
-export function withPlainLayers(raw: RawManifest, plain: ReadonlyMap<Digest, Descriptor>): RawManifest {
+export function withPlainLayers(raw: RawManifest, plain: Pick<ReadonlyMap<Digest, Descriptor>, 'get'>): RawManifest {
   const fields = decode.object(decode.parseJson(raw.bytes, 'manifest'), 'manifest');
   let changed = false;
   const layers = decode.array(fields.layers ?? [], 'manifest.layers').map((layer) => {

@@ -23,7 +23,7 @@ import {
   requireDockerImage,
 } from '../docker-archive/docker-manifest.ts';
 import { unpackLayer, withPlainLayers } from '../docker-archive/plain-layers.ts';
-import { withEntry } from '../layout/layout-entry.ts';
+import { layoutEntries } from '../layout/layout-entry.ts';
 import { blobPath } from '../layout/layout-files.ts';
 import type { DockerDaemon } from './daemon.ts';
 import { type ChainId, chainIds, knownLayers } from './known-layers.ts';
@@ -53,7 +53,7 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
   const turns = createTurns<Digest>();
   /** By full name: a name is that of one image. */
   const named = new Map<string, NamedManifest>();
-  let entries: readonly Descriptor[] = [];
+  const entries = layoutEntries([]);
   let stream: LoadStream | undefined;
   let known: Promise<ReadonlySet<ChainId>> | undefined;
 
@@ -139,7 +139,7 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
       manifests.add(root);
       const manifest = withPlainLayers(root, plain);
       manifests.put(manifest);
-      entries = withEntry(entries, dockerEntry(manifest, name)) as readonly Descriptor[];
+      entries.put(dockerEntry(manifest, name));
       named.set(formatReference(fullReference(name)), { names: [name], manifest });
     },
     async finish() {
@@ -147,8 +147,8 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
       const files: SmallFile[] = [...dockerManifestFiles([...named.values()])];
       // In containerd's store an image keeps its own manifest.
       if (await daemon.usesContainerdStore()) {
-        const { raws } = manifests.below(entries.map(({ digest }) => digest));
-        files.unshift(...layoutSmallFiles(raws, entries));
+        const { raws } = manifests.below([...named.values()].map(({ manifest }) => manifest.digest));
+        files.unshift(...layoutSmallFiles(raws, entries.list()));
       }
       for (const { path, bytes } of files) await archive().add(path, bytes.length, async () => oneChunk(bytes));
       const loading = stream;

@@ -3,7 +3,7 @@ import * as decode from '../../oci/decode.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { decodeManifest, manifestDescriptor, type RawManifest } from '../../oci/manifest.ts';
 import { DEFAULT_TAG, formatReference, type Reference } from '../../oci/reference.ts';
-import { IMAGE_NAME, isAttachedTag, REF_NAME } from './layout-index.ts';
+import { completedName, IMAGE_NAME, isAttachedTag, REF_NAME } from './layout-index.ts';
 
 export interface EntryNames {
   readonly name?: Reference;
@@ -27,32 +27,94 @@ export function layoutEntry(manifest: RawManifest, { name, ref, annotations: mor
   };
 }
 
-/**
- * The list with the entry: in the place of that with the same names; of the same manifest without a name; or at its end. All other
- * entries stay as they are. An older entry that has only the short name, as skopeo writes it, is the same image. What is called `ref` is
- * one image whatever its full name.
- */
-export function withEntry(listed: readonly unknown[], entry: Descriptor, ref?: string): readonly unknown[] {
-  const [tag, full] = [entry.annotations?.[REF_NAME], entry.annotations?.[IMAGE_NAME]];
-  const named = tag !== undefined || full !== undefined;
-  if (!named && listed.some((other) => digestOf(other) === entry.digest)) return listed;
-  const isReplaced = (other: unknown): boolean => {
-    const [otherRef, otherFull] = [annotation(other, REF_NAME), annotation(other, IMAGE_NAME)];
-    if (otherRef === undefined && otherFull === undefined) return digestOf(other) === entry.digest;
-    if (otherRef !== tag) return false;
-    return tag === ref || otherFull === full || otherFull === undefined || full === undefined;
+/** The entries of an index.json. What is put costs the same however many there are. */
+export interface LayoutEntries {
+  /**
+   * In the place of that with the same names; of the same manifest without a name; or at the end. All other entries stay as they are. An older entry
+   * that has only the short name, as skopeo writes it, is the same image. What is called `ref` is one image whatever its full name.
+   */
+  put(entry: Descriptor, ref?: string): void;
+  /** Drops what any tool calls so: a full name. */
+  drop(full: string): void;
+  list(): readonly unknown[];
+}
+
+interface Place {
+  readonly entry: unknown;
+  /** By which it is looked for. */
+  readonly keys: readonly string[];
+}
+
+export function layoutEntries(listed: readonly unknown[]): LayoutEntries {
+  /** In their order: one that is replaced keeps its number. */
+  const places = new Map<number, Place>();
+  const byKey = new Map<string, Set<number>>();
+  let next = 0;
+
+  function set(at: number, entry: unknown): void {
+    remove(at);
+    const keys = keysOf(entry);
+    places.set(at, { entry, keys });
+    for (const one of keys) byKey.set(one, (byKey.get(one) ?? new Set()).add(at));
+  }
+
+  function remove(at: number): void {
+    for (const one of places.get(at)?.keys ?? []) {
+      const found = byKey.get(one);
+      found?.delete(at);
+      if (found?.size === 0) byKey.delete(one);
+    }
+  }
+
+  const find = (...keys: readonly string[]): readonly number[] => [
+    ...new Set(keys.flatMap((one) => [...(byKey.get(one) ?? [])])),
+  ];
+
+  for (const entry of listed) set(next++, entry);
+
+  return {
+    put(entry, ref) {
+      const [tag, full] = [entry.annotations?.[REF_NAME], entry.annotations?.[IMAGE_NAME]];
+      const isNamed = tag !== undefined || full !== undefined;
+      if (!isNamed && byKey.has(key('digest', entry.digest))) return;
+      const isAnyFull = full === undefined || (ref !== undefined && tag === ref);
+      const sameName = isAnyFull ? [key('tag', tag)] : [key('names', tag, full), key('names', tag, undefined)];
+      const replaced = isNamed ? find(key('unnamed', entry.digest), ...sameName) : [];
+      const at = replaced.length > 0 ? replaced.reduce((a, b) => Math.min(a, b)) : next++;
+      for (const other of replaced.filter((one) => one !== at)) {
+        remove(other);
+        places.delete(other);
+      }
+      set(at, entry);
+    },
+    drop(full) {
+      for (const at of find(key('called', full))) {
+        remove(at);
+        places.delete(at);
+      }
+    },
+    list: () => [...places.values()].map(({ entry }) => entry),
   };
-  const at = listed.findIndex(isReplaced);
-  if (at < 0) return [...listed, entry];
-  return listed.flatMap((other, place) => (place === at ? [entry] : isReplaced(other) ? [] : [other]));
+}
+
+function keysOf(entry: unknown): readonly string[] {
+  const digest = decode.isObject(entry) ? entry.digest : undefined;
+  const [tag, full] = [annotation(entry, REF_NAME), annotation(entry, IMAGE_NAME)];
+  const names = [tag, full].filter((name) => name !== undefined);
+  const called = new Set(names.flatMap((name) => completedName(name) ?? []));
+  return [
+    key('digest', digest),
+    ...(names.length > 0 ? [key('tag', tag), key('names', tag, full)] : [key('unnamed', digest)]),
+    ...[...called].map((name) => key('called', name)),
+  ];
+}
+
+function key(...parts: readonly unknown[]): string {
+  return parts.map((part) => JSON.stringify(part) ?? '').join(' ');
 }
 
 function bare({ host, path }: Reference): Reference {
   return { ...(host && { host }), path };
-}
-
-function digestOf(entry: unknown): unknown {
-  return decode.isObject(entry) ? entry.digest : undefined;
 }
 
 function annotation(entry: unknown, key: string): string | undefined {

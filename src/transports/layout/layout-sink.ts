@@ -9,7 +9,7 @@ import { decodeManifest, type RawManifest } from '../../oci/manifest.ts';
 import type { Reference } from '../../oci/reference.ts';
 import { blobFolder } from '../blob-folder.ts';
 import type { ImageSink } from '../contract.ts';
-import { layoutEntry, withEntry } from './layout-entry.ts';
+import { layoutEntries, layoutEntry } from './layout-entry.ts';
 import { blobPath, INDEX_FILE, LAYOUT_FILE, LAYOUT_VERSION } from './layout-files.ts';
 
 export interface LayoutSinkOptions {
@@ -29,8 +29,9 @@ export function ociSink(directory: string, options: LayoutSinkOptions = {}): Ima
     const layout = await folder.read(LAYOUT_FILE);
     if (!layout) await folder.putFile(LAYOUT_FILE, Buffer.from(LAYOUT_VERSION));
     const index = decodeIndex(await folder.read(INDEX_FILE), label);
-    const manifests = withEntry(decode.array(index.manifests ?? [], 'index.json.manifests'), entry, options.ref);
-    await folder.putFile(INDEX_FILE, Buffer.from(JSON.stringify({ ...index, manifests })));
+    const entries = layoutEntries(decode.array(index.manifests ?? [], 'index.json.manifests'));
+    entries.put(entry, options.ref);
+    await folder.putFile(INDEX_FILE, Buffer.from(JSON.stringify({ ...index, manifests: entries.list() })));
   };
 
   return {
