@@ -15,8 +15,8 @@ export interface Pattern {
   /** In instructions: what each character of a text may cost. */
   readonly size: number;
   test(text: string): boolean;
-  /** One after the other, as Go finds them. */
-  findAll(text: string): Iterable<Match>;
+  /** One after the other, as Go finds them. `read` is told of characters as they are read, time and again where a match is looked for ahead; it may throw. */
+  findAll(text: string, read?: (characters: number) => void): Iterable<Match>;
 }
 
 type Engine = typeof import('re2js').RE2JS;
@@ -56,10 +56,10 @@ export function compilePattern(source: string): Pattern | undefined {
 }
 
 /** A name that may be a pattern, within a whole that is: most names are none, and need no engine. Undefined for what is no pattern. */
-export function nameTest(name: string, whole: (name: string) => string): ((text: string) => boolean) | undefined {
-  if (!isPlainName(name)) return compilePattern(whole(name))?.test;
+export function nameTest(name: string, whole: (name: string) => string): Pick<Pattern, 'test' | 'size'> | undefined {
+  if (!isPlainName(name)) return compilePattern(whole(name));
   const pattern = new RegExp(whole(name));
-  return (text) => pattern.test(text);
+  return { test: (text) => pattern.test(text), size: 1 };
 }
 
 /** Nothing in it repeats, so no engine can take long for it; a point is any character for all of them. */
@@ -78,17 +78,21 @@ function compileWith(RE2JS: Engine, source: string): Pattern | undefined {
   return {
     size: regex.programSize(),
     test: (text) => regex.test(text),
-    *findAll(text) {
-      const matcher = regex.matcher(text);
+    *findAll(text, read) {
+      const counted = read && new CountedText(text, read);
+      // What reads it takes objects that behave as strings.
+      const matcher = regex.matcher((counted ?? text) as string);
       let last = -1;
       while (matcher.find()) {
         const groups = Array.from({ length: matcher.groupCount() + 1 }, (_, group) => spanOf(matcher, group));
         const [whole] = groups;
         if (!whole) return;
+        counted?.tell();
         // An empty match that touches the one before is none.
         if (whole.end > whole.start || whole.start !== last) yield { ...whole, groups, named };
         last = whole.end;
       }
+      counted?.tell();
     },
   };
 }
@@ -99,4 +103,39 @@ function spanOf(
 ): Span | undefined {
   const start = matcher.start(group);
   return start < 0 ? undefined : { start, end: matcher.end(group) };
+}
+
+/** How many characters are read before that is told. */
+const READS = 4096;
+/** Looking for a text by the engine's own means reads so many characters in the time of one. */
+const SEARCHED = 16;
+
+/** A text that tells how much of it is read: what a pattern costs is not its text's length, as each look for a match may see all of it. */
+class CountedText extends String {
+  #reads = 0;
+  readonly #text: string;
+  readonly #read: (characters: number) => void;
+
+  constructor(text: string, read: (characters: number) => void) {
+    super(text);
+    this.#text = text;
+    this.#read = read;
+  }
+
+  override charCodeAt(index: number): number {
+    if (++this.#reads >= READS) this.tell();
+    return this.#text.charCodeAt(index);
+  }
+
+  override indexOf(searched: string, from = 0): number {
+    const at = this.#text.indexOf(searched, from);
+    this.#reads += 1 + ((at < 0 ? this.#text.length : at) - from) / SEARCHED;
+    return at;
+  }
+
+  tell(): void {
+    const reads = Math.ceil(this.#reads);
+    this.#reads = 0;
+    this.#read(reads);
+  }
 }

@@ -1,14 +1,16 @@
 // One file that the user names: a packed chart, what stands for a directory (a chart, a kustomization, a Compose project), or a manifest.
 import { basename, dirname, join } from 'node:path';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
-import type { Finding, GivenValues, ScanResult, Warning } from './contract.ts';
+import type { FileTree, Finding, GivenValues, ScanResult, Warning } from './contract.ts';
 import { decodeText } from './decode-text.ts';
 import { openFileTree } from './file-tree.ts';
 import { findInText } from './find-in-text.ts';
-import { openChartArchive } from './helm/chart-archive.ts';
+import { createChartReader } from './helm/chart-reader.ts';
 import { findInChart } from './helm/find-in-chart.ts';
+import { helmCharts } from './helm/helm.ts';
 import { uniqueWarnings, withoutRepetition } from './repetition.ts';
 import { DOCUMENT_RULES, TREE_RULES } from './rules.ts';
+import { parseYaml } from './yaml.ts';
 
 /** A file of one of these names may stand for its directory. */
 const STANDS_FOR_MORE = /^(?:Chart|kustomization)\.ya?ml$|^Kustomization$|compose|stack/i;
@@ -21,7 +23,16 @@ export interface ScanFileOptions {
 export async function scanFile(path: string, bytes: Buffer, options: ScanFileOptions = {}): Promise<ScanResult> {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return await scanPackedChart(path, bytes, options);
   const found = STANDS_FOR_MORE.test(basename(path)) ? await scanBeside(path, options) : undefined;
-  return found ?? findInText(path, decodeText(bytes), DOCUMENT_RULES);
+  if (found) return found;
+  const text = decodeText(bytes);
+  const alone = findInText(path, text, DOCUMENT_RULES);
+  if (!text.includes('chartContent')) return alone;
+  // A chart may stand in it.
+  const charts = await helmCharts(DOCUMENT_RULES).find(treeOfOne(path, bytes), options.given);
+  return {
+    findings: withoutRepetition([...alone.findings, ...charts.findings]),
+    warnings: uniqueWarnings([...alone.warnings, ...charts.warnings]),
+  };
 }
 
 /** A chart as `helm package` and `helm pull` give it; `name` is how findings call it. Errors: FILE_UNREADABLE. */
@@ -32,8 +43,16 @@ export async function scanPackedChart(
 ): Promise<ScanResult> {
   const hint = 'Packed charts are read: what `helm package` and `helm pull` give.';
   try {
-    const chart = await openChartArchive(name, bytes);
-    if (chart) return await findInChart(chart.tree, chart.directory, { rules: DOCUMENT_RULES, releases: [], given });
+    const reader = createChartReader();
+    let isChart = false;
+    const found = await reader.look(name, async () => {
+      const chart = await reader.openBytes(name, bytes);
+      if (chart && 'tooLarge' in chart) throw new ImagesError('TAR_INVALID', chart.tooLarge);
+      isChart = chart !== undefined;
+      return chart && findInChart(chart.tree, chart.directory, { rules: DOCUMENT_RULES, releases: [], given, reader });
+    });
+    const warnings = [...(found?.warnings ?? []), ...reader.budget.warnings()];
+    if (isChart || warnings.length > 0) return { findings: found?.findings ?? [], warnings };
   } catch (cause) {
     if (!isImagesError(cause, 'TAR_INVALID')) throw cause;
     throw new ImagesError('FILE_UNREADABLE', `neither a manifest nor a packed chart [${name}]: ${cause.message}`, {
@@ -42,6 +61,18 @@ export async function scanPackedChart(
     });
   }
   throw new ImagesError('FILE_UNREADABLE', `an archive that is no chart [${name}]`, { hint });
+}
+
+function treeOfOne(path: string, bytes: Buffer): FileTree {
+  const text = decodeText(bytes);
+  return {
+    files: [path],
+    broken: new Set(),
+    has: (file) => file === path,
+    read: async () => text,
+    bytes: async () => bytes,
+    documents: async () => parseYaml(path, text).documents,
+  };
 }
 
 async function scanBeside(path: string, { given }: ScanFileOptions): Promise<ScanResult | undefined> {

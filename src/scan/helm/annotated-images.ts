@@ -4,7 +4,8 @@ import type { Finding } from '../contract.ts';
 import { fieldOf } from '../fields.ts';
 import { judgeImage } from '../image-text.ts';
 import { parseYaml } from '../yaml.ts';
-import { type Chart, inDirectory } from './chart.ts';
+import type { Chart } from './chart.ts';
+import { inDirectory } from './chart-parts.ts';
 import { isDictionary } from './template/values.ts';
 
 const NAMES = ['artifacthub.io/images', 'helm.sh/images', 'images'];

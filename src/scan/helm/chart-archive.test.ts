@@ -77,5 +77,47 @@ describe('a packed chart', () => {
     const bomb = packed({ 'redis/big': new Uint8Array(80 << 20) });
     const { warnings } = await scanFiles({ 'Chart.yaml': PARENT, 'charts/redis-1.0.0.tgz': bomb });
     expect(warnings[0]?.text).toMatch(/cannot be read: it unpacks to more than \[64\] MiB/);
+    const chartBomb = packed({ ...chart('redis'), 'redis/big': new Uint8Array(80 << 20) });
+    const alone = await scanFiles({ 'a.tgz': bomb, 'b.tgz': chartBomb });
+    expect(alone.warnings).toEqual([
+      { file: 'b.tgz', text: 'the packed chart cannot be read: it unpacks to more than [64] MiB' },
+    ]);
+  });
+
+  it('is unpacked once, however many archives have a copy of it', { timeout: 60_000 }, async () => {
+    let inner = packed(chart('c0'));
+    for (let level = 1; level <= 4; level++) {
+      const copies = Array.from({ length: 4 }, (_, i) => [`c${level}/charts/x${i}-1.0.0.tgz`, inner] as const);
+      const aliases = Array.from({ length: 4 }, (_, i) => `{name: c${level - 1}, alias: a${i}}`).join(', ');
+      inner = packed({
+        ...chart(`c${level}`),
+        [`c${level}/Chart.yaml`]: `apiVersion: v2\nname: c${level}\nversion: 1.0.0\ndependencies: [${aliases}]\n`,
+        ...Object.fromEntries(copies),
+      });
+    }
+    const { findings, warnings } = await scanFiles({ 'top-1.0.0.tgz': inner });
+    expect(warnings).toEqual([]);
+    expect(imagesOf({ findings, warnings })).toHaveLength(5);
+  });
+
+  it('that costs too much with all others is left with one warning, and others come in', {
+    timeout: 120_000,
+  }, async () => {
+    const level = (at: number): readonly (readonly [string, string])[] => {
+      const aliases = Array.from(
+        { length: 9 },
+        (_, i) => `{name: c${at + 1}, alias: a${i}, repository: "file://../c${at + 1}"}`,
+      );
+      const file = `apiVersion: v2\nname: c${at}\nversion: 1.0.0\ndependencies: [${at < 7 ? aliases.join(', ') : ''}]\n`;
+      return [...Object.entries(chart(`c${at}`)), [`c${at}/Chart.yaml`, file]] as readonly (readonly [
+        string,
+        string,
+      ])[];
+    };
+    const many = Object.fromEntries([0, 1, 2, 3, 4, 5, 6, 7].flatMap(level));
+    const { findings, warnings } = await scanFiles(many);
+    const costly = warnings.filter(({ text }) => text.includes('too much work'));
+    expect(costly.map(({ file }) => file)).toContain('c0/Chart.yaml');
+    expect(imagesOf({ findings, warnings })).toContain('quay.io/x/c7:1');
   });
 });

@@ -19,46 +19,76 @@ export interface PackedChart {
   readonly directory: string;
 }
 
+/** More than a chart may have. `isChart`: it begins as one. */
+export interface TooLarge {
+  readonly tooLarge: string;
+  readonly isChart: boolean;
+}
+
+/** What is in an archive: names and bytes. */
+export interface Unpacked {
+  readonly contents: ReadonlyMap<string, Uint8Array>;
+  readonly bytes: number;
+  readonly tooLarge: string | undefined;
+}
+
 export function isPacked(file: string): boolean {
   return file.endsWith('.tgz');
 }
 
-/** Opens a packed chart; undefined for an archive of something else. Errors: TAR_INVALID for what is no archive, is too big, or breaks off. */
-export async function openChartArchive(file: string, bytes: Uint8Array): Promise<PackedChart | undefined> {
-  const contents = await unpacked(bytes);
+/** The chart in an archive; undefined for an archive of something else. */
+export function chartIn(file: string, { contents, tooLarge }: Unpacked): PackedChart | TooLarge | undefined {
   const top = [...contents.keys()].map((name) => /^([^/]+)\/Chart\.yaml$/.exec(name)?.[1]).find(Boolean);
+  if (tooLarge !== undefined) return { tooLarge, isChart: top !== undefined };
   if (top === undefined) return undefined;
   return { tree: treeOf(file, contents), directory: `${file}!${top}` };
 }
 
-async function unpacked(packed: Uint8Array): Promise<ReadonlyMap<string, Uint8Array>> {
+/** Opens an archive, as far as it is not too large; `spend` is told of each byte. Errors: TAR_INVALID for what is no archive, or breaks off. */
+export async function unpack(packed: Uint8Array, spend: (bytes: number) => void): Promise<Unpacked> {
   // Packed charts are rare: other scans do not load what reads them.
   const { readTar } = await import('../../tar/reader.ts');
   const contents = new Map<string, Uint8Array>();
   let entries = 0;
-  for await (const { name, type, size, body } of readTar(gunzip(packed))) {
-    if (++entries > MAX_ENTRIES) throw new ImagesError('TAR_INVALID', `more than [${MAX_ENTRIES}] files`);
-    if (type !== 'file' || size > MAX_FILE) continue;
-    contents.set(name.replace(/^(?:\.\/)+/, ''), Buffer.concat(await Array.fromAsync(body)));
+  let bytes = 0;
+  const counted = async function* (): AsyncGenerator<Uint8Array, void> {
+    for await (const chunk of gunzip(packed)) {
+      spend(chunk.length);
+      bytes += chunk.length;
+      if (bytes > MAX_UNPACKED) throw new TooLargeError(`it unpacks to more than [${MAX_UNPACKED >> 20}] MiB`);
+      yield chunk;
+    }
+  };
+  try {
+    for await (const { name, type, size, body } of readTar(counted())) {
+      if (++entries > MAX_ENTRIES) throw new TooLargeError(`it has more than [${MAX_ENTRIES}] files`);
+      if (type !== 'file' || size > MAX_FILE) continue;
+      contents.set(name.replace(/^(?:\.\/)+/, ''), Buffer.concat(await Array.fromAsync(body)));
+    }
+  } catch (error) {
+    if (error instanceof TooLargeError) return { contents, bytes, tooLarge: error.message };
+    throw error;
   }
-  return contents;
+  return { contents, bytes, tooLarge: undefined };
 }
 
-/** Bounded in what comes out: a small archive can unfold to any size. */
+class TooLargeError extends Error {}
+
+/** Bounded by who takes it: a small archive can unfold to any size. */
 async function* gunzip(packed: Uint8Array): AsyncGenerator<Uint8Array, void> {
   const stream = createGunzip();
   stream.end(packed);
-  let length = 0;
+  const chunks = (stream as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
   try {
-    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-      length += chunk.length;
-      if (length > MAX_UNPACKED)
-        throw new ImagesError('TAR_INVALID', `it unpacks to more than [${MAX_UNPACKED >> 20}] MiB`);
-      yield chunk;
+    for (;;) {
+      const next = await chunks.next().catch((cause: unknown) => {
+        throw new ImagesError('TAR_INVALID', `it is not gzipped, or broken [${(cause as Error).message}]`, { cause });
+      });
+      if (next.done) return;
+      yield next.value;
     }
-  } catch (cause) {
-    if (cause instanceof ImagesError) throw cause;
-    throw new ImagesError('TAR_INVALID', `it is not gzipped, or broken [${(cause as Error).message}]`, { cause });
+  } finally {
+    stream.destroy();
   }
 }
 

@@ -1,11 +1,11 @@
-// A chart's directory → what it is made of: metadata, default values, templates, the charts below it. Format: helm.sh/docs/topics/charts.
+// A chart with all charts below it, each under its own name. Format: helm.sh/docs/topics/charts. Relies on chart-reader.ts.
 import { isImagesError } from '../../oci/errors.ts';
-import { byBytes } from '../byte-order.ts';
 import type { FileTree, Warning } from '../contract.ts';
-import { isOnlySchemas } from '../may-matter.ts';
-import { isPacked, openChartArchive } from './chart-archive.ts';
-import { type Dictionary, dictionary, isDictionary } from './template/values.ts';
-import { readDictionary, readYaml } from './template/yaml-values.ts';
+import { isPacked, type PackedChart } from './chart-archive.ts';
+import { COST } from './chart-budget.ts';
+import { type Dependency, inDirectory } from './chart-parts.ts';
+import type { ChartReader } from './chart-reader.ts';
+import type { Dictionary } from './template/values.ts';
 
 export interface Chart {
   /** Where its files are: a packed chart has a tree of its own. */
@@ -40,193 +40,109 @@ export interface Subchart {
   readonly dependency: Dependency | undefined;
 }
 
-export interface Dependency {
-  readonly name: string;
-  readonly alias: string | undefined;
-  readonly repository: string;
-  /** Paths in the parent's values; the first that is there decides. */
-  readonly conditions: readonly string[];
-  readonly tags: readonly string[];
-  readonly imports: readonly unknown[];
-}
-
 /** Charts deeper than this are an attack or a mistake. */
 const MAX_CHARTS_DEEP = 8;
-/** Files that templates may read with `.Files`; larger ones hold no manifests. */
-const MAX_FILE = 1 << 20;
-
-/** The directories that are charts and lie in no other chart. */
-export async function chartDirectories(tree: FileTree): Promise<readonly string[]> {
-  const found = new Set<string>();
-  const candidates = tree.files.filter((file) => file === 'Chart.yaml' || file.endsWith('/Chart.yaml'));
-  for (const file of candidates.sort((a, b) => a.length - b.length)) {
-    const directory = file.slice(0, Math.max(0, file.length - '/Chart.yaml'.length));
-    if (outerDirectories(directory).some((outer) => found.has(outer))) continue;
-    if (typeof readDictionary(await tree.read(file)).name === 'string') found.add(directory);
-  }
-  return [...found].sort();
-}
-
-/** `a/b/c` lies in `a/b`, in `a`, and in the scanned directory. */
-function outerDirectories(directory: string): readonly string[] {
-  if (directory === '') return [];
-  return ['', ...Array.from(directory.matchAll(/\//g), ({ index }) => directory.slice(0, index))];
-}
-
-export function inDirectory(directory: string, path: string): string {
-  return directory === '' ? path : `${directory}/${path}`;
-}
-
-/** Reads a chart and those in its charts/ directory. */
+/** Reads a chart and those in its charts/ directory. Throws ChartTooCostlyError. */
 export async function readChart(
+  reader: ChartReader,
   tree: FileTree,
   directory: string,
   as: { readonly name?: string | undefined; readonly parentPath?: string; readonly depth?: number } = {},
 ): Promise<Chart> {
-  const read = async (path: string): Promise<string> => {
-    const file = inDirectory(directory, path);
-    return tree.has(file) ? tree.read(file) : '';
-  };
-  const metadata = readDictionary(await read('Chart.yaml'));
+  reader.budget.spendChart();
+  const parts = await reader.parts(tree, directory);
+  const { metadata, values, files, dependencies, below } = parts;
   const name = as.name ?? String(metadata.name);
   const path = as.parentPath === undefined ? name : `${as.parentPath}/charts/${name}`;
-  const below = filesBelow(tree, directory);
-  const templates = await readTemplates(tree, { directory, path, below });
-  const dependencies = dependenciesOf(metadata).concat(dependenciesOf(readDictionary(await read('requirements.yaml'))));
-  const readsFiles = templates.some(({ source }) => source.includes('.Files'));
+  reader.budget.spend(parts.templates.length * COST.file);
+  const templates = parts.templates.map((template) => ({
+    file: inDirectory(directory, template.path),
+    name: `${path}/${template.path}`,
+    source: template.source,
+  }));
   const warnings: Warning[] = [];
-  const values = readYaml(await read('values.yaml'));
-  if (values === undefined) {
-    warnings.push({
-      file: inDirectory(directory, 'values.yaml'),
-      text: 'does not parse: rendered without the default values',
-    });
-  }
-  return {
-    tree,
-    directory,
-    name,
-    path,
-    metadata,
-    values: isDictionary(values) ? values : dictionary(),
-    templates,
-    files: readsFiles ? await readFiles(tree, directory, below) : new Map(),
-    dependencies,
-    subcharts:
-      (as.depth ?? 0) < MAX_CHARTS_DEEP
-        ? await readSubcharts(tree, { directory, path, below, dependencies, depth: as.depth ?? 0, warnings })
-        : [],
-    warnings,
+  const warn = (file: string, text: string): void => {
+    warnings.push({ file: inDirectory(directory, file), text });
   };
+  if (parts.isBroken) warn('values.yaml', 'does not parse: rendered without the default values');
+  const depth = as.depth ?? 0;
+  const subcharts = await readSubcharts(reader, tree, { directory, path, below, dependencies, depth, warn });
+  return { tree, directory, name, path, metadata, values, templates, files, dependencies, subcharts, warnings };
 }
 
-/** Paths in the chart. */
-function filesBelow(tree: FileTree, directory: string): readonly string[] {
-  const start = inDirectory(directory, '');
-  return filesIn(tree, directory).map((file) => file.slice(start.length));
+interface Parent {
+  readonly directory: string;
+  readonly path: string;
+  readonly below: readonly string[];
+  readonly dependencies: readonly Dependency[];
+  readonly depth: number;
+  /** `file`: in the chart's directory. */
+  readonly warn: (file: string, text: string) => void;
 }
 
-/** The files below a directory: they stand side by side, so a tree of many charts is not searched for each. */
-export function filesIn({ files }: FileTree, directory: string): readonly string[] {
-  const start = inDirectory(directory, '');
-  let low = 0;
-  let high = files.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (byBytes(files[middle] as string, start) < 0) low = middle + 1;
-    else high = middle;
-  }
-  let end = low;
-  while (files[end]?.startsWith(start)) end++;
-  return files.slice(low, end);
-}
-
-async function readTemplates(
-  tree: FileTree,
-  chart: { readonly directory: string; readonly path: string; readonly below: readonly string[] },
-): Promise<readonly TemplateFile[]> {
-  const templates: TemplateFile[] = [];
-  for (const path of chart.below) {
-    if (!path.startsWith('templates/') || !/\.(?:ya?ml|tpl|txt|json)$/.test(path)) continue;
-    const file = inDirectory(chart.directory, path);
-    const source = await tree.read(file);
-    if (!isOnlySchemas(source)) templates.push({ file, name: `${chart.path}/${path}`, source });
-  }
-  return templates;
-}
-
-async function readFiles(
-  tree: FileTree,
-  directory: string,
-  below: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
-  const files = new Map<string, string>();
-  for (const path of below) {
-    if (/^(?:templates|charts|crds)\//.test(path) || /\.(?:tgz|gz|png|svg|jpe?g)$/.test(path)) continue;
-    const text = await tree.read(inDirectory(directory, path));
-    if (text.length <= MAX_FILE) files.set(path, text);
-  }
-  return files;
-}
-
-async function readSubcharts(
-  tree: FileTree,
-  parent: {
-    readonly directory: string;
-    readonly path: string;
-    readonly below: readonly string[];
-    readonly dependencies: readonly Dependency[];
-    readonly depth: number;
-    readonly warnings: Warning[];
-  },
-): Promise<readonly Subchart[]> {
+async function readSubcharts(reader: ChartReader, tree: FileTree, parent: Parent): Promise<readonly Subchart[]> {
   const subcharts: Subchart[] = [];
   const unpacked = parent.below.flatMap((path) => {
     const folder = /^(charts\/[^/_.][^/]*)\/Chart\.yaml$/.exec(path)?.[1];
     return folder === undefined ? [] : [{ tree, directory: inDirectory(parent.directory, folder) }];
   });
-  for (const at of [...unpacked, ...(await packedCharts(tree, parent))]) {
-    const own = await chartName(at.tree, at.directory);
+  const packed = parent.below.filter((path) => /^charts\/[^/]+$/.test(path) && isPacked(path));
+  const beside = parent.dependencies.flatMap((dependency) => {
+    const directory = directoryBeside(parent.directory, dependency.repository);
+    return directory !== undefined && tree.has(inDirectory(directory, 'Chart.yaml')) ? [{ dependency, directory }] : [];
+  });
+  if (parent.depth >= MAX_CHARTS_DEEP) {
+    if (unpacked.length + packed.length + beside.length > 0)
+      parent.warn(
+        'Chart.yaml',
+        `the charts below it are more than ${MAX_CHARTS_DEEP} deep: their images are not found`,
+      );
+    return [];
+  }
+  const depth = parent.depth + 1;
+  const names = new Set<string>();
+  for (const at of [...unpacked, ...(await packedCharts(reader, tree, { ...parent, packed }))]) {
+    const own = await chartName(reader, at.tree, at.directory);
     const wanted = parent.dependencies.filter((dependency) => dependency.name === own);
     for (const dependency of wanted.length > 0 ? wanted : [undefined]) {
-      const as = { name: dependency?.alias ?? own, parentPath: parent.path, depth: parent.depth + 1 };
+      const as = { name: dependency?.alias ?? own, parentPath: parent.path, depth };
       // Unpacked beside its archive: one of them is enough.
-      if (subcharts.some(({ chart }) => chart.name === as.name)) continue;
-      subcharts.push({ chart: await readChart(at.tree, at.directory, as), dependency });
+      if (names.has(as.name)) continue;
+      names.add(as.name);
+      subcharts.push({ chart: await readChart(reader, at.tree, at.directory, as), dependency });
     }
   }
-  for (const dependency of parent.dependencies) {
-    const directory = directoryBeside(parent.directory, dependency.repository);
-    const isThere = subcharts.some(({ dependency: known }) => known === dependency);
-    if (isThere || directory === undefined || !tree.has(inDirectory(directory, 'Chart.yaml'))) continue;
-    const name = dependency.alias ?? (await chartName(tree, directory));
-    const as = { name, parentPath: parent.path, depth: parent.depth + 1 };
-    subcharts.push({ chart: await readChart(tree, directory, as), dependency });
+  const known = new Set(subcharts.map(({ dependency }) => dependency));
+  for (const { dependency, directory } of beside) {
+    if (known.has(dependency)) continue;
+    const name = dependency.alias ?? (await chartName(reader, tree, directory));
+    const as = { name, parentPath: parent.path, depth };
+    subcharts.push({ chart: await readChart(reader, tree, directory, as), dependency });
   }
   return subcharts;
 }
 
 async function packedCharts(
+  reader: ChartReader,
   tree: FileTree,
-  parent: { readonly directory: string; readonly below: readonly string[]; readonly warnings: Warning[] },
-): Promise<readonly { readonly tree: FileTree; readonly directory: string }[]> {
-  const packed: { readonly tree: FileTree; readonly directory: string }[] = [];
-  for (const path of parent.below) {
-    if (!/^charts\/[^/]+$/.test(path) || !isPacked(path)) continue;
-    const file = inDirectory(parent.directory, path);
+  { directory, packed, warn }: Parent & { readonly packed: readonly string[] },
+): Promise<readonly PackedChart[]> {
+  const charts: PackedChart[] = [];
+  for (const path of packed) {
     try {
-      const opened = await openChartArchive(file, await tree.bytes(file));
-      if (opened) packed.push(opened);
+      const opened = await reader.open(tree, inDirectory(directory, path));
+      if (opened && 'tooLarge' in opened) warn(path, `the packed chart cannot be read: ${opened.tooLarge}`);
+      else if (opened) charts.push(opened);
     } catch (error) {
       if (!isImagesError(error, 'TAR_INVALID')) throw error;
-      parent.warnings.push({ file, text: `the packed chart cannot be read: ${error.message}` });
+      warn(path, `the packed chart cannot be read: ${error.message}`);
     }
   }
-  return packed;
+  return charts;
 }
 
-async function chartName(tree: FileTree, directory: string): Promise<string> {
-  return String(readDictionary(await tree.read(inDirectory(directory, 'Chart.yaml'))).name);
+async function chartName(reader: ChartReader, tree: FileTree, directory: string): Promise<string> {
+  return String((await reader.parts(tree, directory)).metadata.name);
 }
 
 /** `file://../common` seen from the chart: what `helm dependency build` packs into charts/. */
@@ -238,22 +154,4 @@ function directoryBeside(directory: string, repository: string): string | undefi
     if (part !== '..' && part !== '.' && part !== '') parts.push(part);
   }
   return parts.join('/');
-}
-
-function dependenciesOf(metadata: Dictionary): readonly Dependency[] {
-  const list = Array.isArray(metadata.dependencies) ? metadata.dependencies.filter(isDictionary) : [];
-  return list.map((entry) => ({
-    name: String(entry.name),
-    alias: typeof entry.alias === 'string' && entry.alias !== '' ? entry.alias : undefined,
-    repository: typeof entry.repository === 'string' ? entry.repository : '',
-    conditions:
-      typeof entry.condition === 'string'
-        ? entry.condition
-            .split(',')
-            .map((path) => path.trim())
-            .filter(Boolean)
-        : [],
-    tags: Array.isArray(entry.tags) ? entry.tags.map(String) : [],
-    imports: Array.isArray(entry['import-values']) ? entry['import-values'] : [],
-  }));
 }

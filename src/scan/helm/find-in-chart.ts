@@ -3,7 +3,9 @@
 import type { DocumentRule, FileTree, Finding, GivenValues, Warning } from '../contract.ts';
 import { annotatedImages } from './annotated-images.ts';
 import type { Cluster } from './built-in-objects.ts';
-import { type Chart, inDirectory, readChart } from './chart.ts';
+import { type Chart, readChart } from './chart.ts';
+import { inDirectory } from './chart-parts.ts';
+import type { ChartReader } from './chart-reader.ts';
 import { asMaybe, type FoundInCharts, findInManifests, switchedOffLines } from './find-in-manifests.ts';
 import { createImageParts } from './name-parts.ts';
 import type { Release } from './releases/release.ts';
@@ -24,24 +26,27 @@ const MAX_VALUES_FILES = 20;
 const VALUES_FILE = /^(?:values[-._][^/]+|[^/]+[-._]values|values\/[^/]+|ci\/[^/]*values[^/]*)\.ya?ml$/;
 
 export interface ChartOptions {
+  readonly reader: ChartReader;
   readonly rules: readonly DocumentRule[];
   readonly releases: readonly Release[];
   /** What the user gives to all charts. */
   readonly given: GivenValues | undefined;
 }
 
+/** Throws ChartTooCostlyError, as what follows. */
 export async function findInChart(tree: FileTree, directory: string, options: ChartOptions): Promise<FoundInCharts> {
-  const chart = await readChart(tree, directory);
+  const { budget } = options.reader;
+  const chart = await readChart(options.reader, tree, directory);
   // A library chart is installed by nobody: other charts bring its templates to life.
   if (chart.metadata.type === 'library') return { findings: [], warnings: [] };
   options.given?.onChart();
   const values = (options.given?.values as Dictionary | undefined) ?? dictionary();
   const valued = withValues(chart, values);
-  const own = deployed(chart, values, options.rules);
-  const releases = options.releases.slice(0, MAX_RELEASES).map((release) => deployedBy(release, chart, options.rules));
+  const own = deployed(chart, values, options);
+  const releases = options.releases.slice(0, MAX_RELEASES).map((release) => deployedBy(release, chart, options));
   const replacing = options.given ? undefined : releases.find(({ release }) => release.doubt === undefined)?.release;
   const findings = merged(own.findings, releases, replacing);
-  const { manifests } = renderChart(chart, NEW_CLUSTER, { explores: true, values });
+  const { manifests } = renderChart(chart, NEW_CLUSTER, { budget, explores: true, values });
   const explored = findInManifests(manifests, options.rules);
   const beside = await besideValues(chart, values, options);
   const seen = new Set(findings.map(({ image }) => image));
@@ -81,32 +86,33 @@ function leftOut(releases: readonly Release[]): readonly Warning[] {
 }
 
 /** What the releases of a chart deploy, and not what it would by itself. */
-export async function findInReleases(
-  tree: FileTree,
-  directory: string,
-  { rules, releases }: ChartOptions,
-): Promise<FoundInCharts> {
-  const chart = await readChart(tree, directory);
-  const found = releases.slice(0, MAX_RELEASES).map((release) => deployedBy(release, chart, rules));
-  return { findings: found.flatMap((one) => one.findings), warnings: found.flatMap((one) => one.warnings) };
+export async function findInReleases(tree: FileTree, directory: string, options: ChartOptions): Promise<FoundInCharts> {
+  const { reader, releases } = options;
+  const chart = await readChart(reader, tree, directory);
+  const found = releases.slice(0, MAX_RELEASES).map((release) => deployedBy(release, chart, options));
+  return {
+    findings: found.flatMap((one) => one.findings),
+    warnings: [...found.flatMap((one) => one.warnings), ...leftOut(releases)],
+  };
 }
 
 /** What is rendered with these values over the chart's own. */
-function deployed(chart: Chart, values: Dictionary, rules: readonly DocumentRule[]): FoundInCharts {
-  const rendered = renderChart(chart, NEW_CLUSTER, { values });
+function deployed(chart: Chart, values: Dictionary, { rules, reader }: ChartOptions): FoundInCharts {
+  const { budget } = reader;
+  const rendered = renderChart(chart, NEW_CLUSTER, { budget, values });
   const main = findInManifests(rendered.manifests, rules);
   const warnings = [...rendered.warnings, ...main.warnings];
   if (!asksTheCluster(withValues(chart, values))) return { findings: main.findings, warnings };
-  const old = findInManifests(renderChart(chart, OLD_CLUSTER, { values }).manifests, rules);
+  const old = findInManifests(renderChart(chart, OLD_CLUSTER, { budget, values }).manifests, rules);
   return { findings: settledBy(main.findings, old.findings), warnings };
 }
 
 function deployedBy(
   release: Release,
   chart: Chart,
-  rules: readonly DocumentRule[],
+  options: ChartOptions,
 ): FoundInCharts & { readonly release: Release } {
-  const { findings, warnings } = deployed(chart, release.values, rules);
+  const { findings, warnings } = deployed(chart, release.values, options);
   const { doubt } = release;
   const sure = doubt === undefined ? findings : findings.map((finding) => asMaybe(finding, doubt));
   return {
@@ -130,7 +136,7 @@ function merged(
 }
 
 /** Files of values that lie beside the chart's own, and that no release names: nobody knows whether they are in use. */
-async function besideValues(chart: Chart, given: Dictionary, { rules }: ChartOptions): Promise<FoundInCharts> {
+async function besideValues(chart: Chart, given: Dictionary, { rules, reader }: ChartOptions): Promise<FoundInCharts> {
   const start = inDirectory(chart.directory, '');
   const files = chart.tree.files.filter((file) => file.startsWith(start) && VALUES_FILE.test(file.slice(start.length)));
   const findings: Finding[] = [];
@@ -138,7 +144,7 @@ async function besideValues(chart: Chart, given: Dictionary, { rules }: ChartOpt
   for (const file of files.slice(0, MAX_VALUES_FILES)) {
     const read = readYaml(await chart.tree.read(file));
     if (!isDictionary(read)) continue;
-    const rendered = renderChart(chart, NEW_CLUSTER, { values: mergeOver(read, given) });
+    const rendered = renderChart(chart, NEW_CLUSTER, { budget: reader.budget, values: mergeOver(read, given) });
     for (const finding of findInManifests(rendered.manifests, rules).findings)
       findings.push({ ...finding, certainty: 'maybe', reason: `only with [${file}]` });
   }

@@ -1,10 +1,11 @@
 // The rule for Helm charts: unpacked ones, packed ones that lie about, and who deploys them. Relies on find-in-chart.ts.
 import { isImagesError } from '../../oci/errors.ts';
 import { addAll } from '../add-all.ts';
-import type { DocumentRule, FileTree, Finding, TreeRule, Warning } from '../contract.ts';
-import { withPatterns } from '../patterns.ts';
-import { chartDirectories, filesIn, inDirectory } from './chart.ts';
-import { isPacked, openChartArchive } from './chart-archive.ts';
+import type { DocumentRule, FileTree, Finding, TreeFindings, TreeRule, Warning } from '../contract.ts';
+import { isManifest } from '../file-tree.ts';
+import { isPacked } from './chart-archive.ts';
+import { chartDirectories, filesIn, inDirectory } from './chart-parts.ts';
+import { createChartReader } from './chart-reader.ts';
 import { type ChartOptions, findInChart, findInReleases } from './find-in-chart.ts';
 import type { FoundInCharts } from './find-in-manifests.ts';
 import type { Release } from './releases/release.ts';
@@ -16,52 +17,81 @@ export function helmCharts(documentRules: readonly DocumentRule[]): TreeRule {
   return {
     name: 'helm',
     find: async (tree, given) => {
-      const findings: Finding[] = [];
-      const warnings: Warning[] = [];
-      const claimed = new Set<string>();
+      const look = createLook(tree, documentRules);
       const directories = await chartDirectories(tree);
-      const releases: ReleasesByChart =
-        directories.length > 0 || tree.files.some(isPacked) ? await releasesOf(tree) : new Map();
+      const releases: ReleasesByChart = (await mayDeploy(tree, directories)) ? await releasesOf(tree) : new Map();
       for (const directory of directories) {
-        for (const file of filesIn(tree, directory)) claimed.add(file);
-        const deployed = releases.get(directory) ?? [];
-        const options = { rules: documentRules, releases: deployed, given };
-        const found = await withPatterns(() => findInChart(tree, directory, options));
-        addAll(findings, found.findings);
-        addAll(warnings, found.warnings);
+        for (const file of filesIn(tree, directory)) look.claimed.add(file);
+        await look.intoDirectory(directory, { releases: releases.get(directory) ?? [], given });
       }
       for (const [directory, deployed] of releases) {
         // A chart in another one, deployed for itself.
-        if (directories.includes(directory) || !tree.has(inDirectory(directory, 'Chart.yaml'))) continue;
-        const found = await withPatterns(() =>
-          findInReleases(tree, directory, {
-            rules: documentRules,
-            releases: deployed,
-            given: undefined,
-          }),
-        );
-        addAll(findings, found.findings);
-        addAll(warnings, found.warnings);
+        if (!directories.includes(directory) && tree.has(inDirectory(directory, 'Chart.yaml')))
+          await look.intoReleases(directory, deployed);
       }
       const repositories = await repositoriesIn(tree);
       for (const file of tree.files) {
-        if (!isPacked(file) || claimed.has(file) || repositories.has(directoryOf(file))) continue;
-        const found = await findInArchive(tree, file, {
-          rules: documentRules,
-          releases: releases.get(file) ?? [],
-          given,
-        });
-        addAll(findings, found.findings);
-        addAll(warnings, found.warnings);
+        if (!isPacked(file) || look.claimed.has(file) || repositories.has(directoryOf(file))) continue;
+        await look.intoArchive(file, { releases: releases.get(file) ?? [], given });
       }
-      return { findings, warnings, claimed };
+      for (const release of [...releases.values()].flat()) {
+        if (release.packed) await look.intoArchive(release.file, { releases: [release], given });
+      }
+      return look.finish();
     },
     findNamed: async (tree, file, given) => {
       if (file !== 'Chart.yaml' || !(await chartDirectories(tree)).includes('')) return undefined;
-      const found = await findInChart(tree, '', { rules: documentRules, releases: [], given });
-      return { ...found, claimed: new Set() };
+      const look = createLook(tree, documentRules);
+      await look.intoDirectory('', { releases: [], given });
+      return look.finish();
     },
   };
+}
+
+type LookOptions = Pick<ChartOptions, 'releases' | 'given'>;
+
+interface Look {
+  readonly claimed: Set<string>;
+  intoDirectory(directory: string, options: LookOptions): Promise<void>;
+  /** Only what releases deploy. */
+  intoReleases(directory: string, releases: readonly Release[]): Promise<void>;
+  /** A file of the tree, or what the only release brings with it. */
+  intoArchive(file: string, options: LookOptions): Promise<void>;
+  finish(): TreeFindings;
+}
+
+function createLook(tree: FileTree, rules: readonly DocumentRule[]): Look {
+  const reader = createChartReader();
+  const findings: Finding[] = [];
+  const warnings: Warning[] = [];
+  const claimed = new Set<string>();
+  const look = async (file: string, run: () => Promise<FoundInCharts>): Promise<void> => {
+    const found = await reader.look(file, run);
+    addAll(findings, found?.findings ?? []);
+    addAll(warnings, found?.warnings ?? []);
+  };
+  return {
+    claimed,
+    intoDirectory: (directory, options) =>
+      look(inDirectory(directory, 'Chart.yaml'), () => findInChart(tree, directory, { rules, reader, ...options })),
+    intoReleases: (directory, releases) =>
+      look(inDirectory(directory, 'Chart.yaml'), () =>
+        findInReleases(tree, directory, { rules, reader, releases, given: undefined }),
+      ),
+    intoArchive: (file, options) => look(file, () => findInArchive(tree, file, { rules, reader, ...options })),
+    finish: () => ({ findings, warnings: [...warnings, ...reader.budget.warnings()], claimed }),
+  };
+}
+
+/** A chart may also stand in an object of k3s. */
+async function mayDeploy(tree: FileTree, directories: readonly string[]): Promise<boolean> {
+  if (directories.length > 0 || tree.files.some(isPacked)) return true;
+  for (const file of tree.files) {
+    if (!isManifest(file)) continue;
+    const { buffer, byteOffset, byteLength } = await tree.bytes(file);
+    if (Buffer.from(buffer, byteOffset, byteLength).includes('chartContent')) return true;
+  }
+  return false;
 }
 
 /** Few trees have charts: others do not load what finds out who deploys them. */
@@ -70,13 +100,20 @@ async function releasesOf(tree: FileTree): Promise<ReleasesByChart> {
   return await releasesIn(tree);
 }
 
-/** An archive that lies about on its own; what is no chart is none of ours. */
+/** An archive that lies about on its own, where what is no chart is none of ours, or one that stands in an object. */
 async function findInArchive(tree: FileTree, file: string, options: ChartOptions): Promise<FoundInCharts> {
+  const [release] = options.releases;
+  const bytes = release?.packed;
+  const line = bytes && release ? { line: release.line } : {};
+  const warned = (text: string): FoundInCharts => ({ findings: [], warnings: [{ file, ...line, text }] });
   try {
-    const packed = await openChartArchive(file, await tree.bytes(file));
-    if (packed) return await withPatterns(() => findInChart(packed.tree, packed.directory, options));
+    const chart = await (bytes ? options.reader.openBytes(file, bytes) : options.reader.open(tree, file));
+    if (chart && 'tree' in chart) return await findInChart(chart.tree, chart.directory, options);
+    if (chart?.isChart || (chart && bytes)) return warned(`the packed chart cannot be read: ${chart.tooLarge}`);
+    if (bytes) return warned('what stands in [chartContent] is no chart');
   } catch (error) {
     if (!isImagesError(error, 'TAR_INVALID')) throw error;
+    if (bytes) return warned(`what stands in [chartContent] cannot be read: ${error.message}`);
   }
   return { findings: [], warnings: [] };
 }

@@ -3,6 +3,7 @@ import { byBytes } from '../byte-order.ts';
 import type { Warning } from '../contract.ts';
 import { builtInObjects, type Cluster } from './built-in-objects.ts';
 import type { Chart, TemplateFile } from './chart.ts';
+import { type ChartBudget, ChartTooCostlyError, COST, isSpent } from './chart-budget.ts';
 import { COMMON_TEMPLATES } from './common-templates.ts';
 import { FUNCTIONS } from './functions/functions.ts';
 import { TemplateError } from './template/errors.ts';
@@ -36,17 +37,21 @@ export interface RenderedChart {
 /** How an unknown part of a text is shown; no rule takes it for part of a reference. */
 const SHOWN_UNKNOWN = '<unknown>';
 
-/** Renders a chart and the charts below it, with values over its own; with `explores` also the charts and the parts that are switched off. */
+/** Renders a chart and the charts below it, with values over its own; with `explores` also the charts and the parts that are switched off. Throws ChartTooCostlyError. */
 export function renderChart(
   top: Chart,
   cluster: Cluster,
-  options: { readonly explores?: boolean; readonly values?: Dictionary } = {},
+  options: { readonly budget: ChartBudget; readonly explores?: boolean; readonly values?: Dictionary },
 ): RenderedChart {
   const warnings: Warning[] = [];
   // Templates may change the values that later ones see, so each rendering has its own.
   const charts = [...chartsOf(withValues(top, options.values))].filter(
     (chart) => options.explores || chart.off === undefined,
   );
+  const { budget } = options;
+  budget.spend(charts.length * COST.rendering);
+  for (const { chart } of charts)
+    for (const { source } of chart.templates) budget.spend(COST.file + source.length * COST.text);
   const { bodies, named } = parseAll(charts, warnings);
   const parse = cachedParser();
   const manifests: Manifest[] = [];
@@ -75,11 +80,14 @@ export function renderChart(
         parse,
         problem,
         explores: options.explores ?? false,
+        budget,
       });
+      budget.spend(rendered.text.length * COST.text);
       manifests.push({ file: template.file, off: chart.off, ...cleaned(rendered.text, rendered.lines) });
       // One a template is enough, and only where an image could be missed for it.
       if (/image/i.test(rendered.text)) warnings.push(...problems.slice(0, 1));
     } catch (error) {
+      if (isSpent(error, budget)) throw new ChartTooCostlyError('what charts may cost is spent');
       const isTemplates = error instanceof TemplateError || error instanceof TemplateSyntaxError;
       if (!isTemplates && !(error instanceof RangeError)) throw error;
       const reason = isTemplates ? error.message : 'it is nested too deeply, or too long';

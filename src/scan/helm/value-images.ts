@@ -2,7 +2,7 @@
 import type { Finding } from '../contract.ts';
 import { judgeImageWithCare } from '../image-text.ts';
 import { formatPath } from '../path.ts';
-import { inDirectory } from './chart.ts';
+import { inDirectory } from './chart-parts.ts';
 import { createRepositoryParts } from './name-parts.ts';
 import { isDictionary } from './template/values.ts';
 import type { ValuedChart } from './values.ts';

@@ -1,5 +1,6 @@
 // Default values as Helm brings them together over a chart and its subcharts, and which subcharts they switch on. Relies on chart.ts.
-import type { Chart, Dependency } from './chart.ts';
+import type { Chart } from './chart.ts';
+import type { Dependency } from './chart-parts.ts';
 import { copyOf, type Dictionary, dictionary, isDictionary } from './template/values.ts';
 
 /** A chart with the values that its templates see. */

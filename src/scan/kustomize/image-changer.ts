@@ -55,6 +55,9 @@ export function createImageChanger(changes: readonly ImageChange[], place: Workp
   };
 }
 
+/** So many instructions of a pattern are as much work as a comparison. */
+const READS = 800;
+
 /** Names of one length whose points, which stand for any character, are at the same places. */
 interface Names {
   readonly points: readonly number[];
@@ -84,8 +87,9 @@ function nextEntry(
     }
     for (let at = firstFrom(patterns, from); (patterns[at] ?? first) < first; at++) {
       const index = patterns[at] as number;
-      if (!spend(place, 1 + (image.length >> 4))) return undefined;
-      if (changes[index]?.isFor(image)) return index;
+      const change = changes[index];
+      if (!change || !spend(place, 1 + (image.length * change.size) / READS)) return undefined;
+      if (change.isFor(image)) return index;
     }
     return first === Number.POSITIVE_INFINITY ? undefined : first;
   };

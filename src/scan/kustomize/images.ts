@@ -5,6 +5,8 @@ import { type Fields, isFields, type Resource, type Source } from './resource.ts
 export interface ImageChange {
   readonly name: string;
   readonly isFor: (image: string) => boolean;
+  /** Of the pattern that its name may be, in instructions: what each character of an image may cost. */
+  readonly size: number;
   readonly newName: string;
   readonly newTag: string;
   readonly digest: string;
@@ -19,11 +21,14 @@ export function imageChanges(list: unknown, source: Source): readonly ImageChang
     if (!isFields(entry)) return [];
     const text = (key: string): string => (entry[key] === undefined || entry[key] === null ? '' : String(entry[key]));
     if (text('name') === '') return [];
+    // Kustomize uses the name as a pattern.
+    const pattern = nameTest(text('name'), (name) => `^${name}${END}`);
     const written = ['newTag', 'digest', 'newName', 'tagSuffix'].find((key) => text(key) !== '') ?? 'name';
     return [
       {
         name: text('name'),
-        isFor: matcherOf(text('name')),
+        isFor: pattern?.test ?? (() => false),
+        size: pattern?.size ?? 0,
         newName: text('newName'),
         newTag: text('newTag'),
         digest: text('digest'),
@@ -119,12 +124,6 @@ export function changedBy(image: string, change: ImageChange): string {
 const END = '(?::[\\w.{}-]*)?(?:@[a-zA-Z0-9]+(?:[.+_-][a-zA-Z0-9]+)*:[\\w.{}-]*)?$';
 /** What may come after the name of an image. */
 export const TAG_AND_DIGEST = new RegExp(`^${END}`);
-
-/** Kustomize uses the name as a pattern. */
-function matcherOf(name: string): (image: string) => boolean {
-  const matches = nameTest(name, (pattern) => `^${pattern}${END}`);
-  return matches ?? (() => false);
-}
 
 function splitImage(image: string): { readonly name: string; readonly tag: string; readonly digest: string } {
   const at = image.indexOf('@');

@@ -84,7 +84,9 @@ export function applyPatch(
   const { value } = document;
   const source = { document, path: [] };
   const isMeant = (resource: Resource): boolean => (target ? isSelected(resource, target) : isNamedBy(resource, value));
-  if (!spend(place, resources.length)) return resources;
+  // A long name costs more than to be looked at.
+  const names = resources.reduce((length, resource) => length + (resource.names.at(-1)?.length ?? 0), 0);
+  if (!spend(place, resources.length + (names >> 6))) return resources;
   const size = COPY * sizeOf(value);
   if (Array.isArray(value)) {
     for (const resource of resources) {

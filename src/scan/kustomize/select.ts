@@ -38,7 +38,7 @@ function matchesAny(pattern: unknown, texts: readonly string[]): boolean {
   if (pattern === undefined || pattern === null || pattern === '') return true;
   const source = String(pattern);
   const matches = nameTest(source, (name) => `^(?:${name})$`);
-  return matches ? texts.some(matches) : texts.includes(source);
+  return matches ? texts.some(matches.test) : texts.includes(source);
 }
 
 /** `app=x,tier!=y,zone in (a, b),!old`. */

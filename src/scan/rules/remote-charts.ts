@@ -16,7 +16,7 @@ export const remoteCharts: DocumentRule = {
     const visits = visitsOf(document);
     const withImages = new Set(visits.filter(setsImage).map(({ object }) => object));
     for (const visit of visits) {
-      const chart = chartAt(visit);
+      const chart = chartAt(visit, document);
       if (chart?.name && !withImages.has(visit.object)) {
         const text = `the chart [${chart.name}] is elsewhere: its images are not found`;
         yield { file: document.file, line: document.lineOf(pathOf(visit)), text };
@@ -45,7 +45,7 @@ interface Parameter {
   readonly path: Path;
 }
 
-function chartAt(visit: Visit): RemoteChart | undefined {
+function chartAt(visit: Visit, { isEmbedded }: ScannedDocument): RemoteChart | undefined {
   const { object, value } = visit;
   const path = pathOf(visit);
   const isWhole = object !== undefined && value === object.fields;
@@ -60,8 +60,11 @@ function chartAt(visit: Visit): RemoteChart | undefined {
   }
   if (isWhole && object.group === 'helm.cattle.io' && object.kind === 'HelmChart') {
     const spec = fieldOf(value, 'spec');
+    const content = textOf(spec, 'chartContent');
+    // The rule for charts renders what stands in an object of a file, or says why not.
+    const inside = isEmbedded ? 'chartContent' : undefined;
     return {
-      name: textOf(spec, 'chartContent') === undefined ? remoteName(textOf(spec, 'chart')) : 'chartContent',
+      name: content ? inside : remoteName(textOf(spec, 'chart')),
       parameters: mapped(asFields(fieldOf(spec, 'set')), [...path, 'spec', 'set']),
     };
   }

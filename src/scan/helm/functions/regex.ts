@@ -2,7 +2,7 @@
 import { compilePattern, type Match, type Pattern } from '../../patterns.ts';
 import { TemplateError } from '../template/errors.ts';
 import { print, toInteger } from '../template/values.ts';
-import { boundedText, checkLength, checkTime, spend } from '../template/work.ts';
+import { boundedText, checkLength, spend } from '../template/work.ts';
 import type { FunctionTable } from './function-table.ts';
 
 export const regexFunctions: FunctionTable = {
@@ -33,21 +33,22 @@ function found(pattern: unknown, text: unknown, count: number): readonly Match[]
   const compiled = compile(pattern);
   const matches: Match[] = [];
   if (count === 0) return matches;
-  const searched = print(text);
-  spend(Math.ceil((searched.length * compiled.size) / 8));
-  for (const match of compiled.findAll(searched)) {
+  // Each look for a match may see all of the text: Go's takes that time too.
+  const weight = Math.max(2, compiled.size / 2);
+  for (const match of compiled.findAll(print(text), (characters) => spend(characters * weight))) {
     matches.push(match);
-    // Each look for a match may see all of the text: Go's takes that time too.
-    checkTime();
     if (matches.length === count) break;
   }
   return matches;
 }
 
+/** What an instruction costs to be made, in characters. */
+const COMPILED = 60;
+
 function compile(pattern: unknown): Pattern {
   const compiled = compilePattern(print(pattern));
   if (!compiled) throw new TemplateError(`the pattern [${print(pattern)}] is not understood`);
-  spend(compiled.size);
+  spend(compiled.size * COMPILED);
   return compiled;
 }
 

@@ -9,7 +9,8 @@ export const k3sReleases: ReadReleases = async (candidate, around) => {
   const { value, file, line } = candidate;
   const spec = value.spec;
   if (!isOf(candidate, 'HelmChart') || !isDictionary(spec)) return [];
-  const chart = chartOf(candidate, around);
+  const packed = contentOf(candidate);
+  const chart = packed ? `${file}:${line} chartContent` : chartOf(candidate, around);
   if (chart === undefined) return [];
   const layers = createLayers();
   for (const { value: one } of [candidate, ...(around.configs.get(nameOf(candidate)) ?? [])]) {
@@ -18,7 +19,7 @@ export const k3sReleases: ReadReleases = async (candidate, around) => {
     layers.add(valueAt(one, 'spec.values'));
   }
   for (const [name, set] of Object.entries(isDictionary(spec.set) ? spec.set : {})) layers.set(name, set);
-  return [{ chart, file, line, values: layers.values, ...doubtOf(layers) }];
+  return [{ chart, ...(packed && { packed }), file, line, values: layers.values, ...doubtOf(layers) }];
 };
 
 /** HelmChartConfigs by the names of the charts that they are for. */
@@ -35,6 +36,12 @@ function isOf({ value }: Candidate, kind: string): boolean {
 
 function nameOf({ value }: Candidate): string {
   return String(valueAt(value, 'metadata.name'));
+}
+
+/** A packed chart in base64, in the object itself: nothing else is asked for then. */
+function contentOf({ value }: Candidate): Uint8Array | undefined {
+  const content = valueAt(value, 'spec.chartContent');
+  return typeof content === 'string' && content !== '' ? Buffer.from(content, 'base64') : undefined;
 }
 
 /** A packed chart that the server hands out, `https://%{KUBERNETES_API}%/static/charts/x-1.0.0.tgz`, or a path. */

@@ -6,6 +6,8 @@ import type { Dictionary } from '../template/values.ts';
 export interface Release {
   /** The directory of the chart, or the file that it is packed in. */
   readonly chart: string;
+  /** Where it stands in the object itself. */
+  readonly packed?: Uint8Array;
   /** The file that deploys it. */
   readonly file: string;
   readonly line: number;

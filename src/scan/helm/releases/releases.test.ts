@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { imagesOf } from '../../images.ts';
+import { scanFile } from '../../scan-file.ts';
 import { scanFiles } from '../../testing/scan-files.ts';
 
 type Files = Readonly<Record<string, string>>;
@@ -138,6 +139,24 @@ describe('a chart in the tree', () => {
       'x.yaml': helmChart('https://%{KUBERNETES_API}%/static/charts/c-1.0.0.tgz'),
     });
     expect(imagesOf(result)).toEqual(['q.io/k:3']);
+  });
+
+  it('stands in a HelmChart of k3s itself', async () => {
+    const helmChart = (content: string) =>
+      `apiVersion: helm.cattle.io/v1\nkind: HelmChart\nmetadata: {name: x}\nspec:\n  chartContent: ${content}\n  valuesContent: |-\n    image: {tag: "3"}\n`;
+    const packed = Buffer.from(packedChart(chart('c'))).toString('base64');
+    const files = { 'x.yaml': helmChart(packed), 'y.yaml': helmChart(packed).replaceAll('"3"', '"4"') };
+    expect(await found(files)).toMatchObject({ used: ['q.io/a:3', 'q.io/a:4'], warnings: [] });
+    const folded = `|\n${packed.replace(/(.{1,70})/g, '    $1\n')}`;
+    expect(await found({ 'x.yaml': helmChart(folded) })).toMatchObject({ used: ['q.io/a:3'], warnings: [] });
+    const { findings } = await scanFile('x.yaml', Buffer.from(files['x.yaml']));
+    expect(findings.filter(({ certainty }) => certainty === 'used')).toMatchObject([
+      { image: 'q.io/a:3', place: { file: 'x.yaml!c/templates/pod.yaml' } },
+    ]);
+    const { warnings } = await scanFiles({ 'x.yaml': helmChart(Buffer.from('no chart').toString('base64')) });
+    expect(warnings).toMatchObject([
+      { file: 'x.yaml', text: expect.stringMatching(/\[chartContent\] cannot be read/) },
+    ]);
   });
 
   it('is deployed by a kustomization', async () => {

@@ -4,7 +4,7 @@ import { RunawayError, TemplateError } from './errors.ts';
 import { Output, type Rendered } from './output.ts';
 import type { Body, Expression, Node, Pipe } from './parser.ts';
 import { type Dictionary, isDictionary, isTrue, isUnknown, print, UNKNOWN } from './values.ts';
-import { boundedText, spend, spendValues, withWork } from './work.ts';
+import { boundedText, spend, spendValues, type WorkBudget, withWork } from './work.ts';
 
 /** A function of templates; `engine` lets `include` and `tpl` run others. */
 export type TemplateFunction = (args: readonly unknown[], engine: Engine) => unknown;
@@ -25,11 +25,15 @@ export interface RenderOptions {
   readonly problem: (text: string, line: number) => void;
   /** Also runs what conditions switch off, to see what could be switched on. */
   readonly explores?: boolean;
+  /** Shared with other templates. */
+  readonly budget?: WorkBudget;
 }
 
 /** Templates that include themselves without end, and loops over millions, are attacks or mistakes. */
 const MAX_DEPTH = 100;
 const MAX_STEPS = 2_000_000;
+/** In characters. */
+const STEP = 20;
 /** No chart counts to more; each round may copy a list that grows. */
 const MAX_COUNT = 10_000;
 /** What only is explored takes any number of the values for a count: a port, a size in bytes. */
@@ -78,6 +82,7 @@ export function renderTemplate(body: Body, dot: unknown, options: RenderOptions)
   };
 
   const step = (): void => {
+    spend(STEP);
     if (++steps > MAX_STEPS) throw new RunawayError('a template runs without end');
   };
 
@@ -252,7 +257,7 @@ export function renderTemplate(body: Body, dot: unknown, options: RenderOptions)
     const output = new Output();
     runBody(body, { dot, scope: new Scope(undefined, dot), output });
     return output.rendered();
-  });
+  }, options.budget);
 }
 
 /** A function costs what it is given and what it makes. What the runtime refuses (a text, a stack that is too large) is the template's doing. */

@@ -1,5 +1,6 @@
 // What one template may cost: none of these ends all, and none takes long.
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { compilePattern, withPatterns } from '../../patterns.ts';
 import { FUNCTIONS } from '../functions/functions.ts';
 import { renderTemplate } from './evaluator.ts';
 import { type ParsedTemplate, parseTemplate } from './parser.ts';
@@ -20,6 +21,8 @@ const doubled = (start: string, again: string, use: string) =>
   `{{ $x := ${start} }}${`{{ $x = ${again} }}`.repeat(40)}a: {{ ${use} }}\nb: c`;
 
 describe('a text that a template makes', () => {
+  beforeAll(() => withPatterns(async () => compilePattern('')));
+
   it.each([
     ['doubled by printf', doubled('"aaaaaaaaaaaaaaaa"', 'printf "%s%s" $x $x', 'len $x')],
     ['doubled by print', doubled('"aaaaaaaaaaaaaaaa"', 'print $x $x', 'len $x')],
@@ -60,6 +63,8 @@ describe('a text that a template makes', () => {
       '{{ range until 9000 }}{{ range until 200 }}{{ if $ }}{{ end }}{{ end }}{{ end }}',
       Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`k${i}`, i])),
     ],
+    ['{{ regexReplaceAll "a(.*z)?" $ "b" }}', 'a'.repeat(40_000)],
+    ['{{ regexFindAll "[ab]*a[ab]{400}c|[ab]" $ -1 }}', 'ab'.repeat(20_000)],
   ])('%s: work is counted, not only steps', { timeout: 60_000 }, (source, dot) => {
     expect(() => render(source, dot)).toThrow(/without end/);
   });

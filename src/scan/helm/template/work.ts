@@ -1,10 +1,8 @@
 // What one template may cost. Steps alone do not tell: a step may double a text, or copy a tree whose branches are all the same.
 import { RunawayError, TemplateError } from './errors.ts';
 
-/** In characters that are read or written; some seconds at most. */
+/** In characters that are read or written; some seconds at most, and the same on a busy machine. */
 const MAX_WORK = 500_000_000;
-/** In milliseconds. */
-const MAX_TIME = 10_000;
 /** A value of a tree costs as much as so many characters. */
 const VALUE = 200;
 /** No text of a manifest is this long; Go would go on until its memory is full. */
@@ -12,17 +10,22 @@ export const MAX_TEXT = 4 << 20;
 
 /** Rendering never waits, so one count serves all that takes part in it. What is done outside of a template costs what its files do. */
 let left = Number.POSITIVE_INFINITY;
-let deadline = Number.POSITIVE_INFINITY;
+
+/** What all templates of a scan, or of a chart, may cost together. */
+export interface WorkBudget {
+  readonly left: number;
+  take(characters: number): void;
+}
 
 /** Runs a template with so much work to spend. */
-export function withWork<T>(run: () => T): T {
-  left = MAX_WORK;
-  deadline = performance.now() + MAX_TIME;
+export function withWork<T>(run: () => T, budget?: WorkBudget): T {
+  const given = Math.min(MAX_WORK, budget?.left ?? MAX_WORK);
+  left = given;
   try {
     return run();
   } finally {
+    budget?.take(given - left);
     left = Number.POSITIVE_INFINITY;
-    deadline = Number.POSITIVE_INFINITY;
   }
 }
 
@@ -30,11 +33,6 @@ export function withWork<T>(run: () => T): T {
 export function spend(characters: number): void {
   left -= characters;
   if (left < 0) throw new RunawayError('a template works without end');
-}
-
-/** For what nobody can count. Throws RunawayError where it takes too long. */
-export function checkTime(): void {
-  if (performance.now() > deadline) throw new RunawayError('a template runs for too long');
 }
 
 /** For each value of a tree that is walked, and of a list that is copied. */
