@@ -14,6 +14,8 @@ export interface Layer {
    * otherwise; a place whose blobs stay what they are does not hash it then.
    */
   open(options?: CallOptions & { readonly unverified?: boolean }): Promise<Bytes>;
+  /** Where `unverified` counts for something: hashes the blob now; its place notes what it finds. Errors: DIGEST_INVALID, SIZE_INVALID. */
+  settle?(options?: CallOptions): Promise<void>;
   /** Where the index of the layer is kept, by who keeps the blob: next time the layer need not be read to be listed. */
   readonly index?: IndexStore;
 }

@@ -123,7 +123,7 @@ async function* layerPieces(
     chunks = [];
     return { chunks: all, whole };
   };
-  for await (const portions of layerFiles(layer, inodes.map(entryOf), options)) {
+  for await (const portions of layerFiles(layer, inodes.map(entryOf), { ...options, whole: true })) {
     for (const { file, bytes, begins, ends } of portions) {
       const inode = inodes[at] as Inode;
       if (begins) {

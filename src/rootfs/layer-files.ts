@@ -4,6 +4,7 @@ import { ImagesError } from '../oci/errors.ts';
 import type { CallOptions } from '../registry/contract.ts';
 import type { IndexedEntry, Layer } from './contract.ts';
 import { inLayer } from './layer-index.ts';
+import { openToEnd, settled } from './read-to-end.ts';
 
 /** What comes of a layer: the next bytes of a file's content. */
 export interface FilePortion {
@@ -16,18 +17,21 @@ export interface FilePortion {
 
 /**
  * The content of each file as the archive stores it (a sparse one without its holes), without padding. `wanted` are files with content,
- * in the order of their positions. Portions come in lists, one for each piece of the archive that is read; nothing beyond the last file is read.
+ * in the order of their positions. Portions come in lists, one for each piece of the archive that is read. Nothing beyond the last file is read, and what
+ * is read is believed where its place is; with `whole`, all is read and verified.
  */
 export async function* layerFiles(
   layer: Layer,
   wanted: readonly IndexedEntry[],
-  options: CallOptions = {},
+  { whole = false, ...options }: CallOptions & { readonly whole?: boolean } = {},
 ): AsyncGenerator<readonly FilePortion[]> {
   if (wanted.length === 0) return;
   let start = 0;
   let next = 0;
   try {
-    for await (const chunk of decompressed(await layer.open({ ...options, unverified: true }))) {
+    const blob = whole ? await openToEnd(layer, options) : await layer.open({ ...options, unverified: true });
+    for await (const chunk of decompressed(blob)) {
+      if (next === wanted.length) continue;
       const end = start + chunk.length;
       const portions: FilePortion[] = [];
       for (let file = wanted[next]; file && file.position.body < end; file = wanted[next]) {
@@ -39,12 +43,13 @@ export async function* layerFiles(
       }
       start = end;
       yield portions;
-      if (next === wanted.length) return;
+      if (next === wanted.length && !whole) return;
     }
+    if (next < wanted.length)
+      throw new ImagesError('TAR_INVALID', `the archive ends before its last file [${start} bytes]`);
   } catch (error) {
-    throw inLayer(layer, error);
+    throw inLayer(layer, await settled(layer, error, options));
   }
-  throw inLayer(layer, new ImagesError('TAR_INVALID', `the archive ends before its last file [${start} bytes]`));
 }
 
 /** Bytes of a file that its archive holds. */

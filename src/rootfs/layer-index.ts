@@ -1,18 +1,18 @@
 // The index of a layer: what its archive says of each entry, and where that stands. Made in one reading; bodies are passed over.
-import { peekCompression } from '../io/compression.ts';
 import { decompressed } from '../io/decompress.ts';
 import { createLimiter } from '../io/limiter.ts';
 import { tapped } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
-import { isGzipType, isLayerType } from '../oci/media-types.ts';
-import type { Bytes, CallOptions } from '../registry/contract.ts';
+import { isLayerType } from '../oci/media-types.ts';
+import type { CallOptions } from '../registry/contract.ts';
 import { readTar } from '../tar/reader.ts';
 import { compareTimes, wholeSeconds } from '../tar/time.ts';
 import type { IndexedEntry, Layer, LayerIndex } from './contract.ts';
 import { DAMAGED } from './damaged.ts';
 import { decodeIndex, encodeIndex } from './index-codec.ts';
 import { cleanPath } from './path.ts';
+import { openToEnd, settled } from './read-to-end.ts';
 
 /** More entries than any image has: what is beyond would not fit into memory. */
 const MAX_ENTRIES = 1_500_000;
@@ -47,20 +47,11 @@ export async function indexLayer(layer: Layer, options: IndexOptions = {}): Prom
 
 async function readIndex(layer: Layer, options: IndexOptions): Promise<LayerIndex> {
   try {
-    const blob = tapped(await openBlob(layer, options), ({ length }) => options.onBytes?.(length));
+    const blob = tapped(await openToEnd(layer, options), ({ length }) => options.onBytes?.(length));
     return await indexArchive(decompressed(blob));
   } catch (error) {
-    throw inLayer(layer, error);
+    throw inLayer(layer, await settled(layer, error, options));
   }
-}
-
-/** Gzip has a checksum of its own; what only claims to be gzip may be what a power cut has left. */
-async function openBlob(layer: Layer, options: CallOptions): Promise<Bytes> {
-  if (!isGzipType(layer.descriptor.mediaType)) return await layer.open(options);
-  const { compression, body } = await peekCompression(await layer.open({ ...options, unverified: true }));
-  if (compression === 'gzip') return body;
-  await body[Symbol.asyncIterator]().return?.();
-  return await layer.open(options);
 }
 
 /** The index of an archive, which is read to its end. Errors: TAR_INVALID, also for names and numbers of entries that no file system could take. */

@@ -4,7 +4,7 @@ import { ImagesError } from '../oci/errors.ts';
 import { type RawManifest, rawManifest, verifyBytes } from '../oci/manifest.ts';
 import { DEFAULT_TAG, fullReference, type Reference } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
-import { wholeBlob } from './blob-trust.ts';
+import { doubtBlob, wholeBlob } from './blob-trust.ts';
 import { blobKey, builtKey, linkBytes } from './layout.ts';
 import { readLink, readObject } from './links.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -24,6 +24,7 @@ export function builtImages(objects: ObjectStore, registry: Registry): BuiltImag
     const bytes = isDigest(digest) ? await readObject(objects, blobKey(digest)) : undefined;
     if (!bytes || !isDigest(digest))
       throw new ImagesError('MANIFEST_UNKNOWN', `no such manifest in the store [${digest}]`);
+    if (digestOf(bytes, digestAlgorithm(digest)) !== digest) await doubtBlob(objects, digest);
     verifyBytes(bytes, { digest });
     return rawManifest(bytes);
   };

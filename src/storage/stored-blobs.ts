@@ -3,7 +3,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { BlobOptions, Bytes, Registry } from '../registry/contract.ts';
-import { durableBlob, publishBlob, readVerified, wholeBlob } from './blob-trust.ts';
+import { doubtBlob, durableBlob, publishBlob, readVerified, wholeBlob } from './blob-trust.ts';
 import type { Expiry } from './expiry.ts';
 import { fillStage } from './fill-stage.ts';
 import { blobKey, blobStageId, layerLinkKey } from './layout.ts';
@@ -86,12 +86,13 @@ export function storedBlobs(objects: ObjectStore, unfinished: Expiry): StoredBlo
   };
 }
 
-/** What `options` wants of a blob of this size; `undefined` where it has gone. */
+/** What `options` wants of a blob of this size; `undefined` where it has gone. One of another size than its reader knows it by is in doubt from now on. */
 export async function openBlob(
   objects: ObjectStore,
   blob: Pick<Descriptor, 'digest' | 'size'>,
-  { from = 0, to, verify }: BlobOptions,
+  { from = 0, to, verify, size }: BlobOptions,
 ): Promise<Bytes | undefined> {
+  if (size !== undefined && size !== blob.size) await doubtBlob(objects, blob.digest);
   if (verify && from === 0 && to === undefined) return await readVerified(objects, blob);
   return await objects.get(blobKey(blob.digest), to === undefined ? { from } : { from, to });
 }

@@ -18,7 +18,10 @@ export function blobWriter({ objects }: EmbeddedStore): BlobWriter {
     layer: async (descriptor, diffId) => {
       if (!(await blobs.has(descriptor))) return undefined;
       const open: Layer['open'] = (call) => blobs.read(descriptor, call);
-      return { descriptor, diffId, open, index: storedIndex(objects, descriptor.digest) };
+      const settle: Layer['settle'] = async () => {
+        for await (const _ of await blobs.read(descriptor));
+      };
+      return { descriptor, diffId, open, settle, index: storedIndex(objects, descriptor.digest) };
     },
   };
 }

@@ -57,7 +57,14 @@ export async function readImage(source: ImageSource, options: ReadImageOptions):
     const diffId = diffIds[at];
     const index = options.indexOf?.(descriptor.digest);
     const open: Layer['open'] = (call = {}) => openLayer(source, descriptor, { ...options, ...call });
-    return { descriptor, ...(diffId && { diffId }), open, ...(index && { index }) };
+    const settle: Layer['settle'] = async (call) => readWhole(await open(call));
+    return {
+      descriptor,
+      ...(diffId && { diffId }),
+      open,
+      ...(source.unverified && { settle }),
+      ...(index && { index }),
+    };
   });
   return { label: source.label, root, raw, manifest, config, configBytes, layers };
 }
@@ -134,6 +141,10 @@ async function readSmallBlob(source: ImageSource, blob: Descriptor, options: Cal
   const bytes = Buffer.concat(await Array.fromAsync(await source.blob(blob, 0, options)));
   verifyBytes(bytes, blob);
   return bytes;
+}
+
+async function readWhole(body: Bytes): Promise<void> {
+  for await (const _ of body);
 }
 
 async function openLayer(

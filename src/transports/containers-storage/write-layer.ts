@@ -12,6 +12,7 @@ import type { Layer, LayerIndex } from '../../rootfs/contract.ts';
 import { indexLayer } from '../../rootfs/layer-index.ts';
 import { NotPlain, type OverlayFacts, overlayForm } from '../../rootfs/overlay-form.ts';
 import type { RootDirectory } from '../../rootfs/overlay-header.ts';
+import { settled } from '../../rootfs/read-to-end.ts';
 import { tarSplitWriter } from '../../rootfs/tar-split-writer.ts';
 import { padding } from '../../tar/writer.ts';
 import { linkOf } from './layer-ids.ts';
@@ -60,7 +61,7 @@ export async function writeLayer(
   try {
     facts = await attempt(one, output, { ...options, archive: ahead.archive });
   } catch (error) {
-    if (!(error instanceof NotPlain)) throw error;
+    if (!(error instanceof NotPlain)) throw await settled(one.layer, error, options);
     await output.rewind();
     const index = await indexLayer(one.layer, options);
     facts = await attempt(one, output, { ...options, index });
@@ -68,11 +69,12 @@ export async function writeLayer(
   const { diffId } = one.layer;
   if (diffId !== undefined && facts.diffId !== diffId) {
     await output.rewind();
-    throw new ImagesError(
+    const error = new ImagesError(
       'DIGEST_INVALID',
       `the diffID of layer ${one.layer.descriptor.digest} is ${facts.diffId}, the config says ${diffId}`,
       { hint: 'The image is damaged, or was made by a broken tool: `images check` tells more.' },
     );
+    throw await settled(one.layer, error, options);
   }
   return { ...facts, compression: ahead.compression() };
 }
