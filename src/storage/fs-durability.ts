@@ -2,7 +2,7 @@
 // A directory may have been made by another process that waits for no disk: so names are believed to be on disk only once this process has seen to it.
 // One fsync of a directory serves all that wait for it.
 import { open } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, normalize } from 'node:path';
 import { isFsError } from '../io/fs-errors.ts';
 import { createLimiter } from '../io/limiter.ts';
 
@@ -28,8 +28,10 @@ interface Queue {
   next?: Promise<void>;
 }
 
-/** Of the names below `root`. */
-export function nameSyncs(root: string): NameSyncs {
+/** Of the names below `directory`. */
+export function nameSyncs(directory: string): NameSyncs {
+  // As `join` writes the paths below it. Lengths tell where a walk upwards ends: one that waits for a name goes round in `.` for ever.
+  const root = normalize(directory);
   const settled = new Set<string>();
   const settling = new Set<Set<string>>();
   const queues = new Map<string, Queue>();
@@ -91,7 +93,8 @@ export function nameSyncs(root: string): NameSyncs {
     changed: forget,
     made: (first, last) => {
       if (first === undefined) return;
-      for (let at = last; at.length >= first.length; at = dirname(at)) forget(at);
+      for (let at = last; at.length > first.length; at = dirname(at)) forget(at);
+      forget(first);
     },
     syncNames: (paths) => all(nameWork(paths)),
     syncFiles: (paths) => all([...[...new Set(paths)].map((path) => limit(() => fsync(path))), ...nameWork(paths)]),

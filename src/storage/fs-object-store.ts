@@ -1,7 +1,7 @@
 // The object store in a directory: a key is a path. Relies on rename and link being atomic, and on fsync of files and directories.
 import { randomUUID } from 'node:crypto';
 import { link, open, opendir, rename, rm, rmdir, stat, statfs, unlink, utimes } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import { inDirectory, makeDirectory } from '../io/atomic-file.ts';
 import { readFileBytes } from '../io/file-bytes.ts';
 import { isFsError, translatingFsErrors } from '../io/fs-errors.ts';
@@ -30,7 +30,9 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
   const { volatile = false } = options;
   const waiting = join(directory, options.waiting ?? WAITING);
   const temporaryFiles = join(waiting, 'tmp');
-  const syncs = nameSyncs(directory);
+  // As `join` writes the paths below it.
+  const root = normalize(directory);
+  const syncs = nameSyncs(root);
   const pathOf = (key: string) => join(directory, checkedKey(key));
   const stages = fsStages({
     directory: join(waiting, 'stage'),
@@ -80,7 +82,7 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
   /** After `path` was removed: removes directories above it that became empty. */
   async function prune(path: string): Promise<void> {
     syncs.changed(path);
-    for (let at = dirname(path); at.length > directory.length; at = dirname(at)) {
+    for (let at = dirname(path); at.length > root.length; at = dirname(at)) {
       try {
         await rmdir(at);
         syncs.changed(at);

@@ -29,6 +29,18 @@ describe('images copy', () => {
 
   const digestAt = async (place: string) => JSON.parse(await world.must(['inspect', '--json', place])).digest;
 
+  it('goes to places with names of any form, below the working directory too', async () => {
+    const cwd = join(world.path, 'names');
+    await mkdir(join(cwd, 'in'), { recursive: true });
+    for (const place of ['oci:o', 'oci:./p', 'oci:in/../q', 'oci:r/', 'oci:in/deep/s', 'dir:d', 'oci-archive:f']) {
+      await world.must(['copy', `oci:${layout}:looked`, place], { cwd });
+    }
+    await world.must(['copy', `oci:${layout}:looked`, 'oci:.'], { cwd: join(cwd, 'o') });
+    const copied = await world.must(['copy', `oci:${layout}:looked`, 'docker-archive:g'], { cwd });
+    expect(copied).toBe('');
+    expect((await readdir(cwd)).sort()).toEqual(['d', 'f', 'g', 'in', 'o', 'p', 'q', 'r']);
+  }, 60_000);
+
   describe.skipIf(peers.missing)(`between places${peers.why}`, () => {
     it('keeps digests from place to place, Docker manifests too, as skopeo sees them', async () => {
       await using registry = await startDockerRegistry();
