@@ -8,10 +8,15 @@ const STICKY = 0o1000;
  * could be exchanged by others (sudo keeps $HOME in places).
  */
 export function cacheDirectory(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  const base = env.XDG_CACHE_HOME || (env.HOME && `${env.HOME}/.cache`);
-  if (!base) return undefined;
+  const base = absolute(env.XDG_CACHE_HOME) ?? (absolute(env.HOME) && `${env.HOME}/.cache`);
+  if (base === undefined) return undefined;
   const directory = `${base}/images`;
   return isOwn(base, true) && isOwn(directory, false) ? directory : undefined;
+}
+
+/** What is empty or relative names nothing (XDG Base Directory Specification). Not imported, as below. */
+function absolute(path: string | undefined): string | undefined {
+  return path?.startsWith('/') ? path : undefined;
 }
 
 /** In root's sticky directories (/tmp) everybody's own files are safe. */

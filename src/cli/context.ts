@@ -1,6 +1,7 @@
 // What a command is given of the world: the environment as data, its streams, the signal that ends it. Made once, by the program.
-import { homedir } from 'node:os';
+import { userInfo } from 'node:os';
 import { translateFsError } from '../io/fs-errors.ts';
+import { absolute } from '../io/user-directories.ts';
 import type { Interruption } from './interruption.ts';
 import { safeOutput, safeText } from './safe-text.ts';
 
@@ -8,7 +9,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Context {
   readonly env: Environment;
-  readonly home: string;
+  /** Absolute; `undefined` for a user without one. */
+  readonly home: string | undefined;
   readonly uid: number;
   /** The program's version. */
   readonly version: string;
@@ -58,7 +60,7 @@ export function processContext(settings: ContextSettings): Context {
     env: process.env,
     program: [process.execPath, ...process.argv.slice(1, 2)],
     get home() {
-      return process.env.HOME || homedir();
+      return homeDirectory();
     },
     uid: process.getuid?.() ?? 0,
     get stdin() {
@@ -94,6 +96,18 @@ export function processContext(settings: ContextSettings): Context {
       process.stderr.write(`${safeText(line)}\n`);
     },
   };
+}
+
+/** $HOME; where that is empty or relative, what the user database says. */
+function homeDirectory(): string | undefined {
+  const named = absolute(process.env.HOME);
+  if (named !== undefined) return named;
+  try {
+    return absolute(userInfo().homedir);
+  } catch {
+    // A number that the database does not know.
+    return undefined;
+  }
 }
 
 /** A stream without a listener turns a reader that has gone (EPIPE) into a crash; the write's own callback says it as well. */

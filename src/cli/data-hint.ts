@@ -1,17 +1,18 @@
 // What to do where the data directory that nobody named cannot be written: name another one.
 import { isFsError, translateFsError } from '../io/fs-errors.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
-import { defaultDataDirectory } from '../tasks/registry-state.ts';
+import { usualDataDirectory } from '../tasks/registry-state.ts';
 import type { Context } from './context.ts';
 
-/** The error with another hint where it is of the default data directory; any other one as it is. */
-export function namingDataDirectory(thrown: unknown, argv: readonly string[], { env, home, uid }: Context): unknown {
+/** `isNamed`: with --data. The error with another hint where it is of the default data directory; any other one as it is. */
+export function namingDataDirectory(thrown: unknown, isNamed: boolean, { env, home }: Context): unknown {
   const { path } = thrown as NodeJS.ErrnoException;
   const error = path === undefined ? thrown : translateFsError(thrown, path);
   if (!isImagesError(error, 'NO_ACCESS', 'READ_ONLY', 'NO_SPACE')) return error;
-  if (env.IMAGES_DATA || argv.some((word) => /^--data(?:=|$)/.test(word))) return error;
+  if (env.IMAGES_DATA || isNamed) return error;
   const place = placeOf(error);
-  if (place === undefined || !isWithin(place, defaultDataDirectory({ env, home, uid }))) return error;
+  const usual = usualDataDirectory({ env, home });
+  if (place === undefined || usual === undefined || !isWithin(place, usual)) return error;
   const hint = 'Images are kept below the home directory: name another place with --data=DIR or $IMAGES_DATA.';
   return new ImagesError(error.code, error.message, { hint, cause: error });
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ImagesError } from '../oci/errors.ts';
 import type { CommandSpec } from './command.ts';
-import { findCommand, parseCommandLine } from './grammar.ts';
+import { findCommand, isGiven, parseCommandLine } from './grammar.ts';
 
 const PRELOAD: CommandSpec = {
   name: 'lreg_preload',
@@ -49,7 +49,27 @@ describe('commands', () => {
   });
 });
 
+describe('whether an option is given', () => {
+  it('is said also of a line that is wrong elsewhere, and of no command', () => {
+    expect(isGiven('json', PRELOAD, ['--nonsense', 'a', '--json'])).toBe(true);
+    expect(isGiven('json', undefined, ['--json=yes'])).toBe(true);
+    expect(isGiven('keep-going', PRELOAD, ['--keep_going'])).toBe(true);
+    expect(isGiven('pause', PRELOAD, ['--pause', 'x'])).toBe(true);
+  });
+
+  it('is not said of a value, of what follows --, and of one that is taken back', () => {
+    expect(isGiven('json', PRELOAD, ['--pause', '--json'])).toBe(false);
+    expect(isGiven('json', PRELOAD, ['--', '--json'])).toBe(false);
+    expect(isGiven('keep-going', PRELOAD, ['--keep-going', '--keep-going=no'])).toBe(false);
+    expect(isGiven('json', PRELOAD, ['json', '--jsonx'])).toBe(false);
+  });
+});
+
 describe('options', () => {
+  it('leave what follows -- as it is', () => {
+    expect(parse('--keep_going', '--', '--some_name').args).toEqual(['--some_name']);
+  });
+
   it('stand anywhere', () => {
     const { args, options } = parse('a', '--keep-going', 'b', '--pause=p:1', 'c');
     expect(args).toEqual(['a', 'b', 'c']);

@@ -29,16 +29,10 @@ export function commandNamed(name: string, commands: readonly CommandSpec[]): Co
 
 /** Errors: USAGE (unknown option, value missing or not wanted, argument missing or not wanted). */
 export function parseCommandLine(command: CommandSpec, argv: readonly string[]): Parsed {
-  const specs = [...command.options, ...COMMON_OPTIONS];
+  const specs = specsOf(command);
   const values = new Map<string, (string | true)[]>();
   const args: string[] = [];
-  const { tokens } = parseArgs({
-    args: argv.map(withDashes),
-    options: Object.fromEntries(specs.map((spec) => [spec.name, parserOption(spec)])),
-    strict: false,
-    tokens: true,
-  });
-  for (const token of tokens) {
+  for (const token of tokensOf(specs, argv)) {
     if (token.kind === 'positional') args.push(token.value);
     if (token.kind !== 'option') continue;
     const spec = specs.find((candidate) => candidate.name === token.name);
@@ -50,6 +44,27 @@ export function parseCommandLine(command: CommandSpec, argv: readonly string[]):
   const options = readOptions(specs, values);
   if (!options.flag('help')) checkArguments(command, args);
   return { args, options };
+}
+
+/** Whether an option is given, as far as a line can be read that may be wrong elsewhere: what it says of how to speak counts for that error, too. */
+export function isGiven(name: string, command: CommandSpec | undefined, argv: readonly string[]): boolean {
+  const known = specsOf(command);
+  // Said to a command that does not know it, or to none, it is a switch.
+  const specs = known.some((spec) => spec.name === name) ? known : [...known, { name, help: '' }];
+  const token = tokensOf(specs, argv).findLast((each) => each.kind === 'option' && each.name === name);
+  return token?.kind === 'option' && !NO.test(token.value ?? '');
+}
+
+function specsOf(command: CommandSpec | undefined): readonly OptionSpec[] {
+  return [...(command?.options ?? []), ...COMMON_OPTIONS];
+}
+
+function tokensOf(specs: readonly OptionSpec[], argv: readonly string[]) {
+  // What follows `--` is no option.
+  const end = argv.indexOf('--');
+  const words = end < 0 ? argv.map(withDashes) : [...argv.slice(0, end).map(withDashes), ...argv.slice(end)];
+  const options = Object.fromEntries(specs.map((spec) => [spec.name, parserOption(spec)]));
+  return parseArgs({ args: words, options, strict: false, tokens: true }).tokens;
 }
 
 /** `--dry_run=x` → `--dry-run=x`. */
@@ -64,6 +79,8 @@ function parserOption(spec: OptionSpec): { type: 'string' | 'boolean'; short?: s
   return { type: spec.value ? 'string' : 'boolean', ...(spec.short && { short: spec.short }) };
 }
 
+const NO = /^(no|false|0)$/i;
+
 /** Scripts written for images.sh say `--force=yes` too. */
 function optionValue(command: CommandSpec, spec: OptionSpec, value: string | undefined): string | boolean {
   if (spec.value) {
@@ -71,7 +88,7 @@ function optionValue(command: CommandSpec, spec: OptionSpec, value: string | und
     throw usage(command, `--${spec.name} needs a value [${spec.value}]`);
   }
   if (value === undefined || /^(yes|true|1)$/i.test(value)) return true;
-  if (/^(no|false|0)$/i.test(value)) return false;
+  if (NO.test(value)) return false;
   throw usage(command, `--${spec.name} takes no value [${value}]`);
 }
 

@@ -5,7 +5,7 @@ import { isBrokenPipe } from './broken-pipe.ts';
 import type { CommandSpec } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { type Context, processContext } from './context.ts';
-import { findCommand, parseCommandLine } from './grammar.ts';
+import { commandNamed, findCommand, isGiven, parseCommandLine } from './grammar.ts';
 import { listenForSignals } from './interruption.ts';
 import { leaveRoom } from './much-data.ts';
 import { VERSION } from './version.ts';
@@ -14,7 +14,8 @@ import { VERSION } from './version.ts';
 export async function runProgram(argv: readonly string[], cacheDirectory: string | undefined): Promise<never> {
   const interruption = listenForSignals();
   const { signal } = interruption;
-  const verbose = argv.includes('--verbose');
+  const given = givenOptions(argv);
+  const verbose = given('verbose');
   const context = processContext({ version: VERSION, verbose, interruption, cacheDirectory });
   let status: number;
   try {
@@ -23,25 +24,36 @@ export async function runProgram(argv: readonly string[], cacheDirectory: string
     // Nothing is left to say.
     if (isBrokenPipe(error)) return exit(0);
     if (signal.aborted && !verbose) return interruption.end();
-    status = await reportFailure(error, argv, context);
+    status = await reportFailure(error, given, context);
   }
   // A command that ended in peace after a signal has done what it was asked: `serve`.
   return exit(status);
 }
 
 /** On stderr for people; with --json on stdout for programs too, where nothing is there yet. */
-async function reportFailure(error: unknown, argv: readonly string[], context: Context): Promise<number> {
+async function reportFailure(error: unknown, given: GivenOptions, context: Context): Promise<number> {
   const [{ reportError }, { namingDataDirectory }] = await Promise.all([
     import('./report-error.ts'),
     import('./data-hint.ts'),
   ]);
-  const { lines, data, status } = reportError(namingDataDirectory(error, argv, context), context.verbose);
+  const { lines, data, status } = reportError(namingDataDirectory(error, given('data'), context), context.verbose);
   process.stderr.write(`${lines.join('\n')}\n`);
-  if (argv.includes('--json') && !context.hasWritten) {
+  if (given('json') && !context.hasWritten) {
     const { writeJson } = await import('./write-json.ts');
     await whoeverReads(writeJson(context, data));
   }
   return status;
+}
+
+type GivenOptions = (name: 'data' | 'json' | 'verbose') => boolean;
+
+/** Read before, and whether or not, the line proves right. */
+function givenOptions(argv: readonly string[]): GivenOptions {
+  const at = argv.findIndex((word) => !word.startsWith('-'));
+  const command = at < 0 ? undefined : commandNamed(argv[at] as string, COMMANDS);
+  // Nothing is parsed for what is not there.
+  return (name) =>
+    argv.some((word) => word.startsWith(`--${name}`)) && isGiven(name, command, argv.toSpliced(at, at < 0 ? 0 : 1));
 }
 
 async function runCommandLine(argv: readonly string[], context: Context): Promise<number> {

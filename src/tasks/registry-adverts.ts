@@ -5,7 +5,7 @@
 //
 // $IMAGES_RUNTIME takes the place of both. A file counts only where user UID owns it and runs the process.
 import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { isGivenByRoot } from '../io/believed-path.ts';
 import { attempt, type RegistryState, readRecord, removeRecord, writeRecord } from './registry-record.ts';
 import type { Settings } from './settings.ts';
@@ -72,7 +72,7 @@ function removeOld(settings: AdvertSettings): void {
 }
 
 function directories({ env }: AdvertSettings): readonly string[] {
-  return env.IMAGES_RUNTIME ? [env.IMAGES_RUNTIME] : [SYSTEM, '/tmp'];
+  return env.IMAGES_RUNTIME ? [resolve(env.IMAGES_RUNTIME)] : [SYSTEM, '/tmp'];
 }
 
 /** Whatever root's umask is. Who is not root, and was not given the directory, cannot. */

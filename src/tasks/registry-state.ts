@@ -8,6 +8,7 @@ import { rmSync, type Stats, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isBelievedThere } from '../io/believed-path.ts';
 import { ownIdentity } from '../io/process-identity.ts';
+import { userDirectory } from '../io/user-directories.ts';
 import { isObject } from '../oci/decode.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { advertise } from './registry-adverts.ts';
@@ -25,19 +26,21 @@ type StateSettings = Pick<Settings, 'env' | 'home' | 'uid' | 'data'>;
 
 /**
  * The data directory of this user: --data, $IMAGES_DATA, the one started last, the default one. Absolute. A note says whose it is where it is another user's.
- * Errors: NO_REGISTRY where that is the default one, which nobody named: $HOME and $XDG_DATA_HOME may be another user's, sudo keeps them in places.
+ * Errors: NO_REGISTRY where that is the default one, which nobody named: $HOME and $XDG_DATA_HOME may be another user's, sudo keeps them in places;
+ * CONFIG_INVALID where nobody names one and the user has no home.
  */
 export function dataDirectory(settings: NotedSettings): string {
   const data = ownDataDirectory(settings);
   if (data !== undefined) return data;
-  throw foreignDefault(settings);
+  throw foreignDefault(defaultDataDirectory(settings), settings);
 }
 
-/** As `dataDirectory`; `undefined` where that is an error, with a note. */
+/** As `dataDirectory`; `undefined` where that is an error, with a note where there is something. */
 export function dataDirectoryIfUsable(settings: NotedSettings): string | undefined {
   const data = ownDataDirectory(settings);
-  if (data === undefined && settings.onNote) {
-    const { message, hint } = foreignDefault(settings);
+  const usual = usualDataDirectory(settings);
+  if (data === undefined && usual !== undefined && settings.onNote) {
+    const { message, hint } = foreignDefault(usual, settings);
     settings.onNote(`Left out: ${message}. ${hint}`);
   }
   return data;
@@ -47,29 +50,40 @@ type NotedSettings = StateSettings & Pick<Settings, 'onNote'>;
 
 function ownDataDirectory(settings: NotedSettings): string | undefined {
   const named = settings.data ?? (settings.env.IMAGES_DATA || undefined);
-  const standard = defaultDataDirectory(settings);
-  if (named === undefined && foreignOwner(standard, settings) !== undefined) return undefined;
-  const data = named !== undefined ? resolve(named) : (startedLast(settings) ?? standard);
+  const usual = usualDataDirectory(settings);
+  if (named === undefined && (usual === undefined || foreignOwner(usual, settings) !== undefined)) return undefined;
+  const data = named !== undefined ? resolve(named) : usual && (startedLast(usual, settings) ?? usual);
+  if (data === undefined) return undefined;
   // Who is not told costs no look.
   const owner = settings.onNote && foreignOwner(data, settings);
   if (owner !== undefined) settings.onNote?.(`The images in ${data} are user ${owner}'s.`);
   return data;
 }
 
-/** Before the default data directory is used though another one was started last. Errors: NO_REGISTRY. */
+/** Before the default data directory is used though another one was started last. Errors: NO_REGISTRY, CONFIG_INVALID. */
 export function refuseForeignDefault(settings: StateSettings): void {
-  if (foreignOwner(defaultDataDirectory(settings), settings) !== undefined) throw foreignDefault(settings);
+  const usual = defaultDataDirectory(settings);
+  if (foreignOwner(usual, settings) !== undefined) throw foreignDefault(usual, settings);
 }
 
-function foreignDefault(settings: StateSettings): ImagesError {
-  const data = defaultDataDirectory(settings);
+function foreignDefault(data: string, settings: StateSettings): ImagesError {
   return new ImagesError('NO_REGISTRY', `the images in ${data} are user ${foreignOwner(data, settings)}'s`, {
     hint: `If they are meant, say so with --data=${data} or $IMAGES_DATA; else let HOME be your own.`,
   });
 }
 
-export function defaultDataDirectory({ env, home }: StateSettings): string {
-  return resolve(join(env.XDG_DATA_HOME || join(home, '.local/share'), 'images'));
+/** Errors: CONFIG_INVALID where the user has no home. */
+export function defaultDataDirectory(settings: StateSettings): string {
+  const usual = usualDataDirectory(settings);
+  if (usual !== undefined) return usual;
+  throw new ImagesError('CONFIG_INVALID', `there is no home directory to keep images in [user ${settings.uid}]`, {
+    hint: 'Name a place with --data=DIR or $IMAGES_DATA, or set HOME to an absolute path.',
+  });
+}
+
+export function usualDataDirectory(settings: Pick<StateSettings, 'env' | 'home'>): string | undefined {
+  const base = userDirectory('XDG_DATA_HOME', settings);
+  return base && join(base, 'images');
 }
 
 /** The running registry that serves `data`; what others could have written there is not believed. */
@@ -117,9 +131,10 @@ export function announceRegistry(
 
 /** The next command without --data goes to the same store, also after the registry has stopped; but not another user's. */
 function rememberData(data: string, settings: StateSettings): void {
-  if (foreignOwner(nearestThere(defaultDataDirectory(settings)), settings) !== undefined) return;
-  const path = currentPath(settings);
-  if (data !== defaultDataDirectory(settings)) writeRecord(path, { data });
+  const usual = usualDataDirectory(settings);
+  if (usual === undefined || foreignOwner(nearestThere(usual), settings) !== undefined) return;
+  const path = currentPath(usual);
+  if (data !== usual) writeRecord(path, { data });
   else rmSync(path, { force: true });
 }
 
@@ -130,16 +145,14 @@ function nearestThere(path: string): string {
   return at;
 }
 
-function startedLast(settings: StateSettings): string | undefined {
-  const path = currentPath(settings);
+function startedLast(usual: string, settings: StateSettings): string | undefined {
+  const path = currentPath(usual);
   const { value, uid } = readOwnedJson(path) ?? {};
   if (!isObject(value) || uid === undefined || !isBelievedThere(dirname(path), uid, settings.uid)) return undefined;
   const data = typeof value.data === 'string' ? value.data : undefined;
   if (data === undefined || !infoOf(data)?.isDirectory()) return undefined;
   // One that has stopped stands back behind the default one, where that still runs.
-  return !runningRegistry(data, settings) && runningRegistry(defaultDataDirectory(settings), settings)
-    ? undefined
-    : data;
+  return !runningRegistry(data, settings) && runningRegistry(usual, settings) ? undefined : data;
 }
 
 /** `undefined` for what is not there or not to be seen. */
@@ -155,6 +168,6 @@ function statePath(data: string): string {
   return join(data, 'images/registry.json');
 }
 
-function currentPath(settings: StateSettings): string {
-  return join(defaultDataDirectory(settings), 'images/current.json');
+function currentPath(usual: string): string {
+  return join(usual, 'images/current.json');
 }

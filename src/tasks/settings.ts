@@ -3,7 +3,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Settings {
   readonly env: Environment;
-  readonly home: string;
+  /** Absolute; `undefined` for a user without one. */
+  readonly home: string | undefined;
   /** The user's number. */
   readonly uid: number;
   /** The embedded registry's data directory, where the user named one. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -8,6 +8,46 @@ import { writeLayout } from '../fixtures/layout.ts';
 import { needs } from '../peers/find.ts';
 import { run } from '../peers/process.ts';
 import { newWorld, ROOT, type World } from '../peers/program.ts';
+import { LOOKED } from './testing/looked.ts';
+
+describe('where the user has no home, or none that can be', () => {
+  const NONE = ['XDG_DATA_HOME', 'XDG_CONFIG_HOME', 'XDG_CACHE_HOME', 'XDG_STATE_HOME', 'XDG_RUNTIME_DIR'];
+  const noBase = (value: string | undefined) => Object.fromEntries(NONE.map((name) => [name, value]));
+
+  const root = needs('root', 'setpriv');
+  it.skipIf(root.missing).each(['', 'relative', undefined])(
+    '[%s] nothing is written below the working directory',
+    async (value) => {
+      await using world = await newWorld();
+      const directory = await mkdtemp(join(world.path, 'cwd-'));
+      const layout = await writeLayout(join(world.path, 'layout'), { app: LOOKED });
+      // As a number that the user database does not know has it.
+      const env = { ...noBase(value), HOME: value, IMAGES_RUNTIME: world.path };
+      const unknown = (...args: string[]) =>
+        run('setpriv', ['--reuid=54321', '--regid=54321', '--clear-groups', `${ROOT}/bin/images`, ...args], {
+          cwd: directory,
+          env: { ...world.env, ...env },
+        });
+      await chmod(directory, 0o777);
+      await chmod(world.path, 0o755);
+      const refused = await unknown('lreg_upload', '--tag=a:1', `oci:${layout}:app`);
+      expect(refused).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(/no home directory.*\n.*--data=DIR or \$IMAGES_DATA/),
+      });
+      await mkdir(join(world.path, 'data'), { mode: 0o777 });
+      await chmod(join(world.path, 'data'), 0o777);
+      const named = await unknown('lreg_upload', '--tag=a:1', `--data=${world.path}/data`, `oci:${layout}:app`);
+      expect(named).toMatchObject({ status: 0 });
+      expect(await unknown('copy', `oci:${layout}:app`, `oci:${directory}/out`)).toMatchObject({ status: 0 });
+      expect(await unknown('lreg_ls')).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('no private registry'),
+      });
+      expect(await readdir(directory)).toEqual(['out']);
+    },
+  );
+});
 
 describe('--json', () => {
   it('prints what failed as an object where nothing is on stdout yet, and the line stays on stderr', async () => {

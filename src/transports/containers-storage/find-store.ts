@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFsError } from '../../io/fs-errors.ts';
+import { userDirectory } from '../../io/user-directories.ts';
 import { isObject } from '../../oci/decode.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { readTomlFile } from '../../registry/client/config/read-config.ts';
@@ -11,7 +12,7 @@ import type { StoreFiles } from './store-files.ts';
 
 export interface StoreSettings {
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly home: string;
+  readonly home: string | undefined;
   readonly uid: number;
   /** For the uncompressed form of a compressed archive. */
   readonly directory: string;
@@ -74,25 +75,40 @@ interface Store {
 }
 
 /** Root's and users' stores differ in place and in who configures them. */
-async function defaultStore({ env, home, uid }: StoreSettings): Promise<Store> {
-  const config = join(env.XDG_CONFIG_HOME || join(home, '.config'), 'containers/storage.conf');
+async function defaultStore(settings: StoreSettings): Promise<Store> {
+  const { env, home, uid } = settings;
+  const configs = userDirectory('XDG_CONFIG_HOME', settings);
+  const config = configs && join(configs, 'containers/storage.conf');
   const system = ['/etc/containers/storage.conf', '/usr/share/containers/storage.conf'];
-  const files = env.CONTAINERS_STORAGE_CONF ? [env.CONTAINERS_STORAGE_CONF] : uid === 0 ? system : [config, ...system];
+  const files = env.CONTAINERS_STORAGE_CONF
+    ? [env.CONTAINERS_STORAGE_CONF]
+    : uid === 0 || config === undefined
+      ? system
+      : [config, ...system];
   const found = await firstConfig(files);
-  const own = found?.file === config || found?.file === env.CONTAINERS_STORAGE_CONF;
+  const own = found !== undefined && [config, env.CONTAINERS_STORAGE_CONF].includes(found.file);
   const expand = (path: string) =>
     path.replace(/\$(HOME|UID|USER)\b/g, (_, name: string) =>
-      name === 'HOME' ? home : name === 'UID' ? String(uid) : (env.USER ?? ''),
+      name === 'HOME' ? (home ?? noHome()) : name === 'UID' ? String(uid) : (env.USER ?? ''),
     );
   const { graphroot, rootless_storage_path: rootless, driver } = found?.storage ?? {};
-  const usual = uid === 0 ? `/${BELOW}` : join(env.XDG_DATA_HOME || join(home, '.local/share'), 'containers/storage');
+  const usual = (): string => {
+    if (uid === 0) return `/${BELOW}`;
+    return join(userDirectory('XDG_DATA_HOME', settings) ?? noHome(), 'containers/storage');
+  };
   // What the system's file says of the graph root counts for root.
   const configured = uid === 0 || own ? graphroot : undefined;
-  const root = (uid === 0 ? undefined : rootless) ?? configured ?? usual;
+  const root = (uid === 0 ? undefined : rootless) ?? configured ?? usual();
   return {
     root: expand(root),
     ...((env.STORAGE_DRIVER || driver) && { driver: env.STORAGE_DRIVER || driver }),
   } as Store;
+}
+
+function noHome(): never {
+  throw new ImagesError('CONFIG_INVALID', 'there is no home directory where containers-storage could be', {
+    hint: 'Name the store: containers-storage:[overlay@/path]NAME; or set HOME to an absolute path.',
+  });
 }
 
 interface StorageConfig {

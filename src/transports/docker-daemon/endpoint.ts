@@ -2,13 +2,14 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type HttpUrl, tryParseHttpUrl } from '../../io/http-url.ts';
+import { runtimeDirectory } from '../../io/user-directories.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { currentContext } from './contexts.ts';
 import { readTls, type TlsMaterial } from './tls-material.ts';
 
 export interface DaemonSettings {
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly home: string;
+  readonly home: string | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -42,16 +43,17 @@ export async function daemonEndpoint(settings: DaemonSettings): Promise<DaemonEn
     const secure = verify || Boolean(env.DOCKER_TLS);
     const directory = env.DOCKER_CERT_PATH || configDirectory(settings);
     return await parseAddress(env.DOCKER_HOST, async () =>
-      secure ? { ...(await readTls(directory)), verify } : undefined,
+      secure ? { ...(directory === undefined ? {} : await readTls(directory)), verify } : undefined,
     );
   }
-  const context = await currentContext(configDirectory(settings), env.DOCKER_CONTEXT || undefined);
+  const directory = configDirectory(settings);
+  const context = directory && (await currentContext(directory, env.DOCKER_CONTEXT || undefined));
   if (context) return await parseAddress(context.address, () => context.tls());
   return await usualSocket(settings);
 }
 
-function configDirectory({ env, home }: DaemonSettings): string {
-  return env.DOCKER_CONFIG || join(home, '.docker');
+function configDirectory({ env, home }: DaemonSettings): string | undefined {
+  return env.DOCKER_CONFIG || (home && join(home, '.docker'));
 }
 
 async function parseAddress(
@@ -89,8 +91,9 @@ function notAnAddress(address: string): never {
 
 /** The first that this user may write to; else the first that is there, whose refusal then says why. */
 async function usualSocket({ env, home }: DaemonSettings): Promise<SocketEndpoint | undefined> {
-  const rootless = env.XDG_RUNTIME_DIR ? [join(env.XDG_RUNTIME_DIR, 'docker.sock')] : [];
-  const places = [DEFAULT_SOCKET, ...rootless, join(home, '.docker/run/docker.sock')];
+  const runtime = runtimeDirectory({ env });
+  const rootless = [runtime && join(runtime, 'docker.sock'), home && join(home, '.docker/run/docker.sock')];
+  const places = [DEFAULT_SOCKET, ...rootless.filter((place) => place !== undefined)];
   const sockets = await Promise.all(places.map(socketAt));
   const found = sockets.find((socket) => socket?.usable) ?? sockets.find((socket) => socket !== undefined);
   return found && { address: `unix://${found.path}`, named: false, socketPath: found.path };

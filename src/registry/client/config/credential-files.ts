@@ -1,5 +1,6 @@
 // Credentials as docker, podman and skopeo keep them: Docker's config.json (docs.docker.com, "docker login") and containers-auth.json(5).
 import { join } from 'node:path';
+import { runtimeDirectory, userDirectory } from '../../../io/user-directories.ts';
 import { isObject, type Json } from '../../../oci/decode.ts';
 import { canonicalHost, DEFAULT_HOST } from '../../../oci/reference.ts';
 import type { Credentials, CredentialsProvider } from '../settings.ts';
@@ -42,11 +43,12 @@ export function credentialFiles({ env, home }: CredentialSources): CredentialsPr
 
 /** Those that the environment names explicitly come first. */
 function credentialPlaces(env: CredentialSources['env'], home: string | undefined): readonly string[] {
-  const config = env.XDG_CONFIG_HOME || (home && join(home, '.config'));
+  const config = userDirectory('XDG_CONFIG_HOME', { env, home });
+  const runtime = runtimeDirectory({ env });
   const places = [
     env.REGISTRY_AUTH_FILE,
     env.DOCKER_CONFIG && join(env.DOCKER_CONFIG, 'config.json'),
-    env.XDG_RUNTIME_DIR && join(env.XDG_RUNTIME_DIR, 'containers/auth.json'),
+    runtime && join(runtime, 'containers/auth.json'),
     config && join(config, 'containers/auth.json'),
     !env.DOCKER_CONFIG && home && join(home, '.docker/config.json'),
   ];

@@ -1,6 +1,7 @@
 // The machine's configuration as settings for the client. Each file is read when a request first needs what it says, and once.
 import { join } from 'node:path';
 import { proxySettings } from '../../../io/proxy.ts';
+import { userDirectory } from '../../../io/user-directories.ts';
 import type { ClientSettings } from '../settings.ts';
 import { readCertificates } from './certificates.ts';
 import { credentialFiles } from './credential-files.ts';
@@ -20,9 +21,10 @@ export interface ClientSettingsSources {
  * said (CONFIG_INVALID, FILE_UNREADABLE) by the first request that needs it.
  */
 export async function readClientSettings({ env, home, etc = '/etc' }: ClientSettingsSources): Promise<ClientSettings> {
+  const own = userDirectory('XDG_CONFIG_HOME', { env, home });
   const certificates = [
     join(etc, 'containers/certs.d'),
-    ...(home ? [join(env.XDG_CONFIG_HOME || join(home, '.config'), 'containers/certs.d')] : []),
+    ...(own === undefined ? [] : [join(own, 'containers/certs.d')]),
     join(etc, 'docker/certs.d'),
   ];
   const trust = new Map<string, TrustFiles>();

@@ -1,5 +1,6 @@
 // containers-registries.conf(5): which host a name is really read from, its mirrors, and what is insecure or blocked. Version 1 is read as what it says in version 2.
 import { join } from 'node:path';
+import { userDirectory } from '../../../io/user-directories.ts';
 import type { Json } from '../../../oci/decode.ts';
 import { ImagesError } from '../../../oci/errors.ts';
 import { canonicalHost, isHost, isRepositoryPath } from '../../../oci/reference.ts';
@@ -36,7 +37,8 @@ export type RegistriesConf = (host: string, repository: string | undefined) => H
 /** Errors: CONFIG_INVALID, FILE_UNREADABLE. */
 export async function readRegistriesConf({ env, home, etc }: RegistriesConfSources): Promise<RegistriesConf> {
   const system = join(etc, 'containers');
-  const own = home && join(env.XDG_CONFIG_HOME || join(home, '.config'), 'containers');
+  const configs = userDirectory('XDG_CONFIG_HOME', { env, home });
+  const own = configs && join(configs, 'containers');
   const named = env.CONTAINERS_REGISTRIES_CONF;
   const main = named ? [named] : [own && join(own, 'registries.conf'), join(system, 'registries.conf')];
   const entries = new Map<string, Entry>();
