@@ -18,6 +18,7 @@ import type { Bytes } from '../registry/contract.ts';
 import { blobKey, blobStageId, DAMAGED, damagedKey, markKey } from './layout.ts';
 import { readObject } from './links.ts';
 import type { ObjectInfo, ObjectStore, Stage } from './object-store.ts';
+import { forgetMark, rememberMark, unwrittenMarks } from './unwritten-marks.ts';
 
 type Blob = Pick<Descriptor, 'digest' | 'size'>;
 type Trust = 'whole' | 'unsynced' | 'doubtful' | 'damaged';
@@ -42,7 +43,7 @@ async function looked(
   const stored = await objects.stat(blobKey(digest));
   if (!stored) return undefined;
   const trust = await trustIn(objects, digest, stored);
-  if (trust === 'doubtful') return await settled(objects, digest);
+  if (trust === 'doubtful') return await settledOnce(objects, digest);
   if (trust === 'damaged') return undefined;
   if (trust === 'unsynced') await onUnsynced();
   return stored;
@@ -81,13 +82,18 @@ export async function doubtBlob(objects: ObjectStore, digest: Digest): Promise<v
 
 /** Of an object that is on disk now, and was seen to be right. */
 export async function removeMark(objects: ObjectStore, digest: Digest): Promise<void> {
+  forgetMark(objects, digest);
   if (!(await objects.stat(markKey(digest)))) return;
-  await note(() => objects.delete([markKey(digest), damagedKey(digest)]));
+  if (await isWritten(() => objects.delete([markKey(digest), damagedKey(digest)]))) return;
+  await remember(objects, digest, undefined);
 }
 
 /** Blobs that are known to be damaged. */
 export async function damagedBlobs(objects: ObjectStore): Promise<ReadonlySet<Digest>> {
   const damaged = new Set<Digest>();
+  for (const digest of [...unwrittenMarks(objects).keys()]) {
+    if (!(await wholeBlob(objects, digest))) damaged.add(digest);
+  }
   for (const algorithm of await objects.children(DAMAGED)) {
     for (const hex of await objects.children(`${DAMAGED}${algorithm}`)) {
       const digest = `${algorithm.slice(0, -1)}:${hex}`;
@@ -98,10 +104,17 @@ export async function damagedBlobs(objects: ObjectStore): Promise<ReadonlySet<Di
 }
 
 async function mark(objects: ObjectStore, digest: Digest, text: string): Promise<void> {
-  await note(async () => {
+  const write = async () => {
     await objects.put(damagedKey(digest), new Uint8Array(), { volatile: true });
     await objects.put(markKey(digest), Buffer.from(text));
-  });
+  };
+  if (await isWritten(write)) forgetMark(objects, digest);
+  else await remember(objects, digest, text);
+}
+
+async function remember(objects: ObjectStore, digest: Digest, text: string | undefined): Promise<void> {
+  const [blob, mark] = await Promise.all([objects.stat(blobKey(digest)), objects.stat(markKey(digest))]);
+  if (blob) rememberMark(objects, digest, { text, blob: blob.version, mark: mark?.version });
 }
 
 /** The whole blob, verified as it is read; where it proves to be wrong, that is remembered. `undefined` where there is none. Errors: DIGEST_INVALID, SIZE_INVALID. */
@@ -118,11 +131,30 @@ function doubting(objects: ObjectStore, { digest }: Blob, body: Bytes): Bytes {
 }
 
 async function trustIn(objects: ObjectStore, digest: Digest, { version }: ObjectInfo): Promise<Trust> {
-  const bytes = await readObject(objects, markKey(digest));
-  if (!bytes) return 'whole';
-  const text = Buffer.from(bytes).toString();
+  const text = await markText(objects, digest, version);
+  if (text === undefined) return 'whole';
   if (text === `${WRONG}${version}`) return 'damaged';
   return text !== '' && text === bootId() ? 'unsynced' : 'doubtful';
+}
+
+async function markText(objects: ObjectStore, digest: Digest, version: string): Promise<string | undefined> {
+  const unwritten = unwrittenMarks(objects).get(digest);
+  if (unwritten?.blob === version && unwritten.mark === (await objects.stat(markKey(digest)))?.version) {
+    return unwritten.text;
+  }
+  const bytes = await readObject(objects, markKey(digest));
+  return bytes && Buffer.from(bytes).toString();
+}
+
+const settling = new WeakMap<ObjectStore, Map<Digest, Promise<ObjectInfo | undefined>>>();
+
+/** Once for all in this process that ask at once: where the store cannot be written to, there are no turns. */
+function settledOnce(objects: ObjectStore, digest: Digest): Promise<ObjectInfo | undefined> {
+  const all = settling.get(objects) ?? new Map<Digest, Promise<ObjectInfo | undefined>>();
+  settling.set(objects, all);
+  const running = all.get(digest) ?? settled(objects, digest).finally(() => all.delete(digest));
+  all.set(digest, running);
+  return running;
 }
 
 /** Hashes what is in doubt, or `certain`ly, and writes down the result; one at a time, so that it is done once. */
@@ -144,7 +176,10 @@ async function settled(objects: ObjectStore, digest: Digest, certain?: 'certain'
 
 /** On a store that cannot be written to, nobody else writes down anything either. */
 async function turn(objects: ObjectStore, digest: Digest): Promise<AsyncDisposable> {
-  const stage = await note(() => objects.stage(`settle-${blobStageId(digest)}`));
+  let stage: Stage | undefined;
+  await isWritten(async () => {
+    stage = await objects.stage(`settle-${blobStageId(digest)}`);
+  });
   return { [Symbol.asyncDispose]: async () => stage?.discard() };
 }
 
@@ -160,12 +195,13 @@ async function makeDurable(objects: ObjectStore, digest: Digest): Promise<void> 
   await removeMark(objects, digest);
 }
 
-/** What may not be written down is found out again. */
-async function note<T>(write: () => Promise<T>): Promise<T | undefined> {
+/** False where the store cannot be written to. */
+async function isWritten(write: () => Promise<unknown>): Promise<boolean> {
   try {
-    return await write();
+    await write();
+    return true;
   } catch (error) {
     if (!isImagesError(error, 'NO_ACCESS', 'READ_ONLY', 'NO_SPACE')) throw error;
-    return undefined;
+    return false;
   }
 }
