@@ -1,4 +1,5 @@
 // How SIGINT, SIGTERM and SIGHUP end the program: in order where there is something to put in order, soon in any case.
+import { endStartedPrograms, someProgramRuns, whenProgramsRun } from '../io/started-programs.ts';
 import { ImagesError } from '../oci/errors.ts';
 
 export interface Interruption {
@@ -6,7 +7,7 @@ export interface Interruption {
   readonly signal: AbortSignal;
   /**
    * Runs what computes for long and leaves nothing behind: meanwhile signals do what the kernel has them do, which is to end the process at once.
-   * A thread that computes hears no signal that it handles itself.
+   * A thread that computes hears no signal that it handles itself. While a program runs that was started, it only waits.
    */
   whileComputing<T>(run: () => Promise<T>): Promise<T>;
   /** The command takes its time to end: what others have begun is under way. */
@@ -35,19 +36,28 @@ export function listenForSignals(): Interruption {
     aborter.abort(new ImagesError('ABORTED', 'interrupted'));
     if (!takesTime) setTimeout(end, TIME_TO_END).unref();
   };
+  let listens = false;
+  // Programs that were started are this process's to end, which the kernel does not know.
   const listen = (): void => {
-    for (const name of NAMES) process.on(name, onSignal);
+    const wanted = computing === 0 || someProgramRuns();
+    if (wanted === listens) return;
+    listens = wanted;
+    for (const name of NAMES) wanted ? process.on(name, onSignal) : process.off(name, onSignal);
   };
   listen();
+  whenProgramsRun(listen);
+  process.on('exit', endStartedPrograms);
   return {
     signal: aborter.signal,
     whileComputing: async (run) => {
       aborter.signal.throwIfAborted();
-      if (computing++ === 0) for (const name of NAMES) process.off(name, onSignal);
+      computing += 1;
+      listen();
       try {
         return await run();
       } finally {
-        if (--computing === 0) listen();
+        computing -= 1;
+        listen();
       }
     },
     takeTime: () => {
@@ -60,6 +70,8 @@ export function listenForSignals(): Interruption {
 /** `process.exit` waits for Node's threads, and a call into the system can hold one for ever: a pipe that nobody opens, a name that no server resolves. */
 function endProcess(name: Name): never {
   if (process.getActiveResourcesInfo().some((type) => /^(?:FS|Get(?:Addr|Name)Info)Req/.test(type))) {
+    // No `exit` comes then.
+    endStartedPrograms();
     process.removeAllListeners(name);
     process.kill(process.pid, name);
   }

@@ -5,6 +5,7 @@ import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeOutput, type RewindableOutput } from '../io/rewindable-output.ts';
+import { startedProgram } from '../io/started-programs.ts';
 import { unfinishedPath } from '../io/unfinished-file.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { runCommand } from './run-command.ts';
@@ -72,6 +73,7 @@ export async function fileSystemOutput(path: string, kind: FileSystem, settings:
     env: { ...settings.env, ...maker.env },
     stdio: ['pipe', 'ignore', 'pipe'],
   });
+  startedProgram(child);
   const ended = endOf(
     child,
     maker.program,
@@ -203,6 +205,7 @@ async function runInto(file: string, command: readonly string[], settings: Setti
   const handle = await open(file, 'w', 0o600);
   try {
     const child = spawn(program, args, { env: { ...settings.env }, stdio: ['ignore', handle.fd, 'pipe'] });
+    startedProgram(child);
     await endOf(child, program, `Is there room in ${tmpdir()}? TMPDIR names another place.`);
   } finally {
     await handle.close();

@@ -1,7 +1,7 @@
 // Runs the `tar` script of an overlay's image: `DIR/tar -` writes an archive to its standard output, and messages to its standard error, which are shown.
 // Both are pipes, which it can open again by name; cat(1) carries the archive into a file without a name.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -11,6 +11,7 @@ import { createSpool, type Spool } from '../build/context/spool.ts';
 import { tarContext } from '../build/context/tar-context.ts';
 import type { TreeSource } from '../build/files/tree-source.ts';
 import { type ReopenablePipe, readPipe, reopenablePipes } from '../io/reopenable-pipe.ts';
+import { markedEnvironment, type StartedProgram, startedProgram } from '../io/started-programs.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { TarTime } from '../tar/time.ts';
 import type { Settings } from './settings.ts';
@@ -45,7 +46,10 @@ export async function runTarScript(
     throw error;
   });
   const { child, ended } = running;
-  const stop = () => endAll(running);
+  let ending: Promise<unknown> | undefined;
+  const stop = () => {
+    ending ??= endAll(running);
+  };
   settings.signal?.addEventListener('abort', stop, { once: true });
   const context = tarContext(spool, ended, options.time).catch(async (error: unknown) => {
     throw isImagesError(error, 'BUILD_FAILED') && child.exitCode === 0 ? await withMisplaced(error, begun) : error;
@@ -56,7 +60,8 @@ export async function runTarScript(
     context,
     [Symbol.asyncDispose]: async () => {
       settings.signal?.removeEventListener('abort', stop);
-      if (child.exitCode === null && child.signalCode === null) endAll(running);
+      if (child.exitCode === null && child.signalCode === null) stop();
+      await ending;
       await context.catch(() => {});
       await spool[Symbol.asyncDispose]();
     },
@@ -73,6 +78,7 @@ interface Running {
   /** Carries what it writes into the spool. */
   readonly carrier: ChildProcess;
   readonly messages: Readable;
+  readonly programs: readonly StartedProgram[];
   /** When all that it wrote is in the spool. Errors: BUILD_FAILED, NO_SPACE. */
   readonly ended: Promise<void>;
 }
@@ -84,18 +90,20 @@ async function start(
   { spool: directory, onOutput }: TarScriptOptions,
 ): Promise<Running> {
   const [out, said] = (await reopenablePipes([directory, tmpdir()], 2)) as [ReopenablePipe, ReopenablePipe];
-  const child = spawn(script, ['-'], { env: { ...settings.env }, stdio: ['ignore', out.writing, said.writing] });
+  const { env, mark } = markedEnvironment(settings.env);
+  const child = spawn(script, ['-'], { env, stdio: ['ignore', out.writing, said.writing] });
   const carrier = spawn('cat', [], { env: { ...settings.env, LC_ALL: 'C' }, stdio: [out.reading, spool.fd, 'pipe'] });
+  const programs = [startedProgram(child, mark), startedProgram(carrier)];
   for (const fd of [out.reading, out.writing, said.writing]) closeSync(fd);
   const messages = readPipe(said.reading);
   messages.on('data', (chunk: Buffer) => onOutput?.(chunk));
   const ended = endOf({ child, carrier, messages }, { script, directory, signal: settings.signal });
   ended.catch(() => {});
-  return { child, carrier, messages, ended };
+  return { child, carrier, messages, programs, ended };
 }
 
 async function endOf(
-  { child, carrier, messages }: Omit<Running, 'ended'>,
+  { child, carrier, messages }: Pick<Running, 'child' | 'carrier' | 'messages'>,
   {
     script,
     directory,
@@ -128,34 +136,10 @@ async function endOf(
   if (status !== 0) throw failed(script, killed === null ? `exit status ${status}` : `signal ${killed}`);
 }
 
-/** The script with all that it has started: a shell that is ended alone leaves its commands running, and its standard error open. */
-function endAll({ child, carrier, messages }: Running): void {
+/** A shell that is ended alone leaves its commands running, and its standard error open. */
+async function endAll({ messages, programs }: Running): Promise<void> {
   messages.destroy();
-  const all = [child, carrier].flatMap(({ pid }) => (pid === undefined ? [] : [pid, ...startedBy(pid)]));
-  signalAll(all, 'SIGTERM');
-  const timer = setTimeout(() => signalAll(all, 'SIGKILL'), TIME_TO_END_MS);
-  child.once('close', () => clearTimeout(timer));
-}
-
-function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
-  for (const pid of pids) {
-    try {
-      process.kill(pid, signal);
-    } catch {
-      // It has ended by itself.
-    }
-  }
-}
-
-function startedBy(pid: number): readonly number[] {
-  try {
-    const tasks = readdirSync(`/proc/${pid}/task`);
-    const texts = tasks.map((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8'));
-    const children = texts.flatMap((text) => text.match(/\d+/g) ?? []).map(Number);
-    return children.flatMap((each) => [each, ...startedBy(each)]);
-  } catch {
-    return [];
-  }
+  await Promise.all(programs.map((program) => program.end(TIME_TO_END_MS)));
 }
 
 async function checkScript(script: string): Promise<void> {

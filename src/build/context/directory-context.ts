@@ -1,5 +1,6 @@
 // A directory as a context. Node reads neither extended attributes nor device numbers, so GNU tar packs it, into a file without a name; what is in it is read from there.
 import { spawn } from 'node:child_process';
+import { startedProgram } from '../../io/started-programs.ts';
 import { digester } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Bytes } from '../../registry/contract.ts';
@@ -88,6 +89,7 @@ async function pack(
     stdio: ['pipe', spool.fd, 'pipe'],
     ...(options.signal && { signal: options.signal }),
   });
+  startedProgram(child);
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     if (said.length < 4096) said += chunk.toString();

@@ -1,5 +1,6 @@
 // Docker's credential helpers: `docker-credential-NAME get`, the server on stdin, JSON on stdout (docker-credential-helpers, "Development").
 import { quote } from '../../../io/quote.ts';
+import { markedEnvironment, startedProgram } from '../../../io/started-programs.ts';
 import { isObject } from '../../../oci/decode.ts';
 import { ImagesError } from '../../../oci/errors.ts';
 import type { Credentials } from '../settings.ts';
@@ -90,20 +91,21 @@ function parsed(stdout: string): unknown {
 async function run(program: string, call: HelperCall): Promise<Outcome> {
   const { spawn } = await import('node:child_process');
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
-  const child = spawn(program, ['get'], {
-    env: { ...call.env },
-    stdio: ['pipe', 'pipe', 'pipe'],
-    timeout: LONGEST,
-    killSignal: 'SIGKILL',
-  });
+  const { env, mark } = markedEnvironment(call.env);
+  const child = spawn(program, ['get'], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  const started = startedProgram(child, mark);
+  let killed: string | undefined;
+  const kill = (why: string) => {
+    killed = why;
+    started.kill();
+  };
+  const late = setTimeout(() => kill(`it took more than ${LONGEST / 1000} s`), LONGEST);
   let stdout = '';
   let stderr = '';
-  let endless = false;
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
     if (stdout.length <= MAX_OUTPUT) return;
-    endless = true;
-    child.kill('SIGKILL');
+    kill('it printed without end');
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-MAX_OUTPUT);
@@ -116,6 +118,7 @@ async function run(program: string, call: HelperCall): Promise<Outcome> {
     }, LINGER);
   });
   child.on('error', (cause) => {
+    clearTimeout(late);
     const missing = 'code' in cause && cause.code === 'ENOENT';
     const where = `credsStore or credHelpers in ${call.file}`;
     const hint = missing
@@ -125,8 +128,8 @@ async function run(program: string, call: HelperCall): Promise<Outcome> {
   });
   child.on('close', (status, signal) => {
     clearTimeout(linger);
-    const killed = endless ? 'it printed without end' : child.killed ? `it took more than ${LONGEST / 1000} s` : signal;
-    const end = status === null ? `killed: ${killed}` : `exit ${status}`;
+    clearTimeout(late);
+    const end = status === null ? `killed: ${killed ?? signal}` : `exit ${status}`;
     resolve({ end, status: status ?? undefined, stdout: stdout.slice(-MAX_OUTPUT), stderr });
   });
   // A helper that does not read its input is no failure of ours.

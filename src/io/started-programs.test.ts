@@ -1,0 +1,73 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { describe, expect, it, vi } from 'vitest';
+import { identityOf, isAlive } from './process-identity.ts';
+import { markedEnvironment, type StartedProgram, startedProgram } from './started-programs.ts';
+
+interface Begun {
+  readonly child: ChildProcess;
+  readonly program: StartedProgram;
+  /** Those that the script has named. */
+  readonly identities: readonly string[];
+}
+
+/** Starts a script that prints the numbers of `amount` processes, a line each. */
+async function begin(script: string, amount: number): Promise<Begun> {
+  const { env, mark } = markedEnvironment(process.env);
+  const child = spawn('sh', ['-c', script], { env, stdio: ['ignore', 'pipe', 'ignore'] });
+  const program = startedProgram(child, mark);
+  const identities: string[] = [];
+  for await (const line of createInterface({ input: child.stdout as Readable })) {
+    identities.push(identityOf(Number(line)) ?? expect.fail(`it has ended [${line}]`));
+    if (identities.length === amount) break;
+  }
+  return { child, program, identities };
+}
+
+const alive = ({ identities }: Begun): number => identities.filter(isAlive).length;
+
+/** As a shell does: a child that waits, one of a child that has ended, one that the shell waits for. */
+const FAMILY = `sleep 60 & echo $!
+(sleep 60 & echo $!)
+sh -c 'echo $$; sleep 60; :'`;
+
+describe('a started program', () => {
+  it('is killed with all that it has started, also what has no parent any more', async () => {
+    const begun = await begin(FAMILY, 3);
+    expect(alive(begun)).toBe(3);
+    const closed = once(begun.child, 'exit');
+    begun.program.kill();
+    await closed;
+    await vi.waitUntil(() => alive(begun) === 0);
+  });
+
+  it('has time to end, and what does not is killed, though its parent has ended', async () => {
+    const begun = await begin(
+      `(trap '' TERM; env -i sh -c 'trap "" TERM; echo $$; while :; do sleep 0.1; done') & ${FAMILY}`,
+      4,
+    );
+    await begun.program.end(200);
+    expect(begun.child.signalCode).toBe('SIGTERM');
+    await vi.waitUntil(() => alive(begun) === 0);
+  });
+
+  it('that ends in order when it is asked is not killed', async () => {
+    const { child, program } = await begin('trap "exit 7" TERM; echo $$; while :; do sleep 0.05; done', 1);
+    const closed = once(child, 'exit');
+    await program.end(20_000);
+    expect(await closed).toEqual([7, null]);
+  });
+
+  it('leaves alone what others have started, and what has a session of its own', async () => {
+    const other = await begin(FAMILY, 3);
+    const begun = await begin(`setsid -f sh -c 'echo $$; sleep 60'; sleep 60`, 1);
+    begun.program.kill();
+    await once(begun.child, 'exit');
+    expect([alive(other), alive(begun)]).toEqual([3, 1]);
+    for (const identity of begun.identities) process.kill(Number.parseInt(identity, 10));
+    other.program.kill();
+    await vi.waitUntil(() => alive(other) + alive(begun) === 0);
+  });
+});

@@ -1,0 +1,150 @@
+// Ctrl-C and SIGTERM while the program waits for another one, or for a name: it ends soon, and nothing that it has started is left.
+import type { ChildProcess } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { identityOf, isAlive } from '../../src/io/process-identity.ts';
+import { needs } from '../peers/find.ts';
+import { start, until } from '../peers/process.ts';
+import { newWorld, ROOT, type World } from '../peers/program.ts';
+
+const SIGNALS = [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const;
+/** Milliseconds. A second is meant; the machine may have other work. */
+const SOON = 5000;
+
+/** Writes its number, and those of one that it waits for, one that it does not, and one that has no parent and hears no SIGTERM, into `pids`. */
+const hanging = (world: World): string => `#! /bin/sh
+exec 2>/dev/null
+(trap '' TERM; sleep 61 & echo $! >>${world.path}/some) &
+sleep 62 &
+echo $! >>${world.path}/some
+echo $$ >>${world.path}/some
+sh -c 'echo $$ >>${world.path}/some; while [ $(wc -l <${world.path}/some) -lt 4 ]; do sleep 0.02; done; mv ${world.path}/some ${world.path}/pids; sleep 63; :'
+`;
+
+async function put(path: string, text: string): Promise<string> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+  await chmod(path, 0o755);
+  return path;
+}
+
+/** Those that have written themselves down. */
+async function begun(world: World, child: ChildProcess): Promise<readonly string[]> {
+  let identities: readonly (string | undefined)[] = [];
+  await until(async () => {
+    expect([child.exitCode, child.signalCode]).toEqual([null, null]);
+    const text = await readFile(join(world.path, 'pids'), 'utf8').catch(() => '');
+    identities = text.split('\n').filter(Boolean).map(Number).map(identityOf);
+    return identities.length > 0;
+  });
+  return identities.filter((each) => each !== undefined);
+}
+
+async function endsSoon(child: ChildProcess, signal: NodeJS.Signals, status: number): Promise<void> {
+  const closed = once(child, 'exit');
+  const before = performance.now();
+  child.kill(signal);
+  const [code, by] = await closed;
+  expect(code ?? by).toBe(code === null ? signal : status);
+  expect(performance.now() - before).toBeLessThan(SOON);
+}
+
+interface Waiting {
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  stop?(): void;
+}
+
+const WAITS: readonly (readonly [string, (world: World) => Promise<Waiting>])[] = [
+  [
+    'xcluster for the directory of an overlay',
+    async (world) => ({
+      args: ['getimages', 'some'],
+      env: { XCLUSTER: await put(join(world.path, 'xcluster.sh'), hanging(world)) },
+    }),
+  ],
+  [
+    'crio.sh for the pause image',
+    async (world) => {
+      await put(join(world.path, 'ovl/crio/crio.sh'), hanging(world));
+      await put(
+        join(world.path, 'ovl/one/pod.yaml'),
+        'kind: Pod\napiVersion: v1\nspec: {containers: [{name: a, image: "q.io/a/b:1"}]}\n',
+      );
+      const XCLUSTER = await put(
+        join(world.path, 'xcluster.sh'),
+        `#! /bin/sh
+echo ${join(world.path, 'ovl')}/$2
+`,
+      );
+      return { args: ['lreg_preload', join(world.path, 'ovl/one')], env: { XCLUSTER } };
+    },
+  ],
+  [
+    'a credential helper',
+    async (world) => {
+      await put(join(world.path, 'programs/docker-credential-slow'), hanging(world));
+      const server = createServer((_, response) => response.writeHead(401, { 'www-authenticate': 'Basic' }).end());
+      await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+      const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+      await put(join(world.path, 'docker/config.json'), JSON.stringify({ credHelpers: { [host]: 'slow' } }));
+      const env = {
+        PATH: `${join(world.path, 'programs')}:${process.env.PATH}`,
+        DOCKER_CONFIG: join(world.path, 'docker'),
+      };
+      return { args: ['inspect', `docker://${host}/a:1`], env, stop: () => server.closeAllConnections() };
+    },
+  ],
+  [
+    'the tar script of an image',
+    async (world) => {
+      await put(join(world.path, 'image/tar'), hanging(world));
+      await put(join(world.path, 'image/Dockerfile'), 'FROM scratch\nADD ovl.tar /\n');
+      return { args: ['mkimage', '--tag=a', join(world.path, 'image')] };
+    },
+  ],
+];
+
+describe.each(SIGNALS)('after %s', (signal, status) => {
+  it.each(WAITS)(
+    'the program ends soon where it waits for %s, which is ended with all that it has started',
+    async (_, prepare) => {
+      await using world = await newWorld();
+      const { args, env, stop } = await prepare(world);
+      const child = world.startImages(args, { ...(env && { env }) });
+      const identities = await begun(world, child);
+      expect(identities).toHaveLength(4);
+      await endsSoon(child, signal, status);
+      stop?.();
+      // Whom the kernel has been told to end may take a moment.
+      await until(async () => !identities.some(isAlive), 3);
+    },
+  );
+
+  const { missing, why } = needs('root', 'unshare', 'mount');
+  it.skipIf(missing)(`the program ends soon where it waits for a name that no server resolves${why}`, async () => {
+    await using world = await newWorld();
+    const asked = Promise.withResolvers<void>();
+    const silent = createSocket('udp4', () => asked.resolve());
+    await new Promise<void>((ready) => silent.bind(53, '127.0.53.53', ready));
+    const resolver = await put(
+      join(world.path, 'resolv.conf'),
+      'nameserver 127.0.53.53\noptions timeout:30 attempts:5\n',
+    );
+    const names = await put(join(world.path, 'nsswitch.conf'), 'hosts: files dns\n');
+    const script = `mount --bind ${resolver} /etc/resolv.conf && mount --bind ${names} /etc/nsswitch.conf && exec "$@"`;
+    const program = [join(ROOT, 'bin/images'), 'inspect', 'docker://registry.example/a:1'];
+    const child = start('unshare', ['-m', 'sh', '-c', script, 'sh', ...program], { cwd: world.path, env: world.env });
+    await asked.promise;
+    await endsSoon(child, signal, status);
+    silent.close();
+  });
+});
