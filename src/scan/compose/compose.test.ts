@@ -213,3 +213,31 @@ describe('variables', () => {
     expect(Object.fromEntries(readEnvironment(text))).toEqual({ A: '1', B: '$A #', C: 'x-1', E: '5' });
   });
 });
+
+describe('files that name each other', () => {
+  const include = (...files: readonly string[]) => `include: [${files.join(', ')}]\nservices: {s: {image: "a/b:1"}}\n`;
+
+  it('in a circle are warned of; one that only names itself through others is a project', async () => {
+    const circle = { 'a/compose.yaml': include('../b/compose.yaml'), 'b/compose.yaml': include('../a/compose.yaml') };
+    const { findings, warnings } = await scanFiles(circle);
+    expect([findings, warnings.map(({ file }) => file)]).toEqual([[], ['a/compose.yaml', 'b/compose.yaml']]);
+    expect(await used({ 'compose.yaml': include('base.yml'), 'base.yml': include('compose.yaml') })).toEqual(['a/b:1']);
+  });
+
+  it('by variables are found, each with what is set beside it', async () => {
+    const files = {
+      'a/compose.yaml': include('${X}.yml'),
+      'a/.env': 'X=one\n',
+      'a/one.yml': 'services: {s: {image: "a/one:1"}}\n',
+      'b/compose.yaml': include('${X}.compose.yml'),
+      'b/.env': 'X=two\n',
+      'b/two.compose.yml': 'services: {s: {image: "a/two:1"}}\n',
+    };
+    expect(await used(files)).toEqual(['a/b:1', 'a/one:1', 'a/two:1']);
+  });
+
+  it('in services that extend each other without end are warned of', async () => {
+    const { warnings } = await scanFiles({ 'compose.yaml': 'services: {a: {extends: b}, b: {extends: a}}\n' });
+    expect(warnings.map(({ text }) => text)).toContainEqual(expect.stringContaining('in circles'));
+  });
+});

@@ -1,8 +1,10 @@
 // The rule for Docker Compose projects and swarm stacks: the images of their services. Relies on projects.ts and services.ts.
-import type { DocumentRule, FileTree, Finding, TreeFindings, TreeRule, Warning } from '../contract.ts';
+import type { DocumentRule, FileTree, TreeRule, Warning } from '../contract.ts';
 import { asFields, fieldOf } from '../fields.ts';
 import { NO_VARIABLES } from '../variables.ts';
-import { createOpen, environmentIn, findInProject, type Open, projectsOf } from './projects.ts';
+import { findInProjects } from './find-in-project.ts';
+import type { Open } from './project.ts';
+import { createOpen, environmentIn, projectsOf } from './projects.ts';
 import { directoryOf, findInServices, isCompose, RULE } from './services.ts';
 
 /** `compose.yaml`, `docker-compose.prod.yml`, `stack.yml`, `web.compose.yaml`. */
@@ -17,8 +19,13 @@ export const composeProjects: TreeRule = {
     const open = createOpen(tree);
     const files = [...(await composeFilesIn(tree, open))];
     const { projects, named } = await projectsOf(tree, files, open);
-    const found = await findInAll(tree, projects, open);
-    return { ...found, claimed: new Set([...found.claimed, ...files, ...[...named].filter((file) => tree.has(file))]) };
+    const found = await findInProjects(tree, projects, open);
+    const warnings = [...found.warnings, ...(await circlesIn(files, found.claimed, open))];
+    return {
+      ...found,
+      warnings,
+      claimed: new Set([...found.claimed, ...files, ...[...named].filter((file) => tree.has(file))]),
+    };
   },
   findNamed: async (tree, file) => {
     const open = createOpen(tree);
@@ -31,7 +38,7 @@ export const composeProjects: TreeRule = {
       directory,
       variables: await environmentIn(tree, directory),
     };
-    return await findInAll(tree, [project], open);
+    return await findInProjects(tree, [project], open);
   },
 };
 
@@ -50,6 +57,24 @@ async function composeFilesIn(tree: FileTree, open: Open): Promise<ReadonlySet<s
   return files;
 }
 
+/** What includes others and belongs to no project: each is included by the other. Compose refuses them. */
+async function circlesIn(
+  files: readonly string[],
+  claimed: ReadonlySet<string>,
+  open: Open,
+): Promise<readonly Warning[]> {
+  const warnings: Warning[] = [];
+  for (const file of files) {
+    const document = claimed.has(file) ? undefined : await open(file);
+    if (!Array.isArray(fieldOf(document?.value, 'include'))) continue;
+    warnings.push({
+      file,
+      text: 'includes itself through others, or is included by what does: its images are not found',
+    });
+  }
+  return warnings;
+}
+
 function isProject(document: Parameters<typeof isCompose>[0]): boolean {
   const isBare = fieldOf(document.value, 'apiVersion') === undefined && fieldOf(document.value, 'kind') === undefined;
   return isCompose(document) || (isBare && Array.isArray(fieldOf(document.value, 'include')));
@@ -59,18 +84,6 @@ function overridesBeside(tree: FileTree, file: string): readonly string[] {
   return ['yaml', 'yml']
     .map((end) => file.replace(/\.ya?ml$/i, `.override.${end}`))
     .filter((name) => name !== file && tree.has(name));
-}
-
-async function findInAll(
-  tree: FileTree,
-  projects: readonly Parameters<typeof findInProject>[1][],
-  open: Open,
-): Promise<TreeFindings> {
-  const findings: Finding[] = [];
-  const warnings: Warning[] = [];
-  const claimed = new Set<string>();
-  for (const project of projects) await findInProject(tree, project, { findings, warnings, claimed, open });
-  return { findings, warnings, claimed };
 }
 
 /** A project under another file name: what its own document says. */

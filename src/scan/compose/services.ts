@@ -56,9 +56,16 @@ export function* findInServices(layers: readonly ScannedDocument[], around: Surr
       layers.findLastIndex((document) => tagOf(document, ['services']) !== ''),
     ),
   );
-  const names = new Set(valid.flatMap(({ value }) => Object.keys(servicesOf(value))));
-  for (const name of names) {
-    const service = serviceOf(valid, name, around);
+  const byName = new Map<string, ScannedDocument[]>();
+  for (const document of valid) {
+    for (const name of Object.keys(servicesOf(document.value))) {
+      const known = byName.get(name);
+      if (known) known.push(document);
+      else byName.set(name, [document]);
+    }
+  }
+  for (const [name, documents] of byName) {
+    const service = serviceOf(documents, name, around);
     yield* imageOf(service, around);
     yield* imageVolumes(service, around);
   }
@@ -96,6 +103,41 @@ function serviceOf(layers: readonly ScannedDocument[], name: string, around: Sur
     }
   }
   return service;
+}
+
+/** The files that the services of a project extend, as far as they matter for it. */
+export async function othersOf(
+  layers: readonly ScannedDocument[],
+  variables: Variables,
+  open: (file: string) => Promise<ScannedDocument | undefined>,
+): Promise<{ readonly documents: ReadonlyMap<string, ScannedDocument>; readonly warnings: readonly Warning[] }> {
+  const documents = new Map<string, ScannedDocument>();
+  const warnings: Warning[] = [];
+  for (const layer of layers) {
+    for (const [name, service] of Object.entries(servicesOf(layer.value))) {
+      let at: { readonly document: ScannedDocument; readonly service: unknown } | undefined = {
+        document: layer,
+        service,
+      };
+      for (let depth = 0; at !== undefined; depth++) {
+        const extended = fieldOf(at.service, 'extends');
+        const base = typeof extended === 'string' ? extended : textOf(extended, 'service');
+        if (base === undefined) break;
+        if (depth > MAX_EXTENDS) {
+          const text = `the service [${name}] extends others in circles, or more than ${MAX_EXTENDS} deep: its image may not be found`;
+          warnings.push({ file: layer.file, line: layer.lineOf(pathTo(layer, name)), text });
+          break;
+        }
+        const isSame: boolean = textOf(extended, 'file') === undefined;
+        const file: string | undefined = isSame ? at.document.file : extendedFile(at.document, at.service, variables);
+        const document: ScannedDocument | undefined =
+          file === at.document.file ? at.document : file === undefined ? undefined : await open(file);
+        if (document && document !== at.document) documents.set(document.file, document);
+        at = document && { document, service: servicesOf(document.value)[base] };
+      }
+    }
+  }
+  return { documents, warnings };
 }
 
 /** Documents with such a tag anywhere: few have one, and a look through all of a text for each of its fields would cost its square. */
