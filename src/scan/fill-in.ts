@@ -1,5 +1,5 @@
 // What a document is when what it leaves open is put in: the parameters of its objects, the variables of its texts. Relies on parameters/ and variables.ts.
-import type { ScannedDocument } from './contract.ts';
+import type { ScannedDocument, Warning } from './contract.ts';
 import { asFields, valueAt } from './fields.ts';
 import { mapTexts } from './map-texts.ts';
 import { withParameters } from './parameters/fill-in.ts';
@@ -20,9 +20,14 @@ export interface Filled {
   readonly doubt?: string;
 }
 
-/** The documents that this one stands for: one, but for parts that are used in several ways, in each of the environments. */
-export function* filledIn(document: ScannedDocument, environments: readonly Environment[] = PLAIN): Iterable<Filled> {
-  for (const one of withParameters(document)) {
+/** The documents that this one stands for: one, but for parts that are used in several ways, in each of the environments; and what was left out. */
+export function* filledIn(
+  document: ScannedDocument,
+  environments: readonly Environment[] = PLAIN,
+): Iterable<Filled | Warning> {
+  const { documents, warnings } = withParameters(document);
+  yield* warnings;
+  for (const one of documents) {
     if (!mayHaveVariables(one)) yield { document: one };
     else yield* withVariables(one, environments);
   }

@@ -10,7 +10,12 @@ export function* findInDocument(
   environments?: readonly Environment[],
 ): Iterable<Finding | Warning> {
   if (isOtherFormat(document.value)) return;
-  for (const { document: filled, doubt } of filledIn(document, environments)) {
+  for (const one of filledIn(document, environments)) {
+    if (!('document' in one)) {
+      yield one;
+      continue;
+    }
+    const { document: filled, doubt } = one;
     for (const rule of rules) {
       if (!rule.matches(filled)) continue;
       for (const found of rule.find(filled)) {

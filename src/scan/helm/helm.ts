@@ -19,7 +19,9 @@ export function helmCharts(documentRules: readonly DocumentRule[]): TreeRule {
     find: async (tree, given) => {
       const look = createLook(tree, documentRules);
       const directories = await chartDirectories(tree);
-      const releases: ReleasesByChart = (await mayDeploy(tree, directories)) ? await releasesOf(tree) : new Map();
+      const releases: ReleasesByChart = (await mayDeploy(tree, directories))
+        ? await releasesOf(tree, look.warn)
+        : new Map();
       for (const directory of directories) {
         for (const file of filesIn(tree, directory)) look.claimed.add(file);
         await look.intoDirectory(directory, { releases: releases.get(directory) ?? [], given });
@@ -52,6 +54,7 @@ type LookOptions = Pick<ChartOptions, 'releases' | 'given'>;
 
 interface Look {
   readonly claimed: Set<string>;
+  readonly warn: (warning: Warning) => void;
   intoDirectory(directory: string, options: LookOptions): Promise<void>;
   /** Only what releases deploy. */
   intoReleases(directory: string, releases: readonly Release[]): Promise<void>;
@@ -72,6 +75,7 @@ function createLook(tree: FileTree, rules: readonly DocumentRule[]): Look {
   };
   return {
     claimed,
+    warn: (warning) => warnings.push(warning),
     intoDirectory: (directory, options) =>
       look(inDirectory(directory, 'Chart.yaml'), () => findInChart(tree, directory, { rules, reader, ...options })),
     intoReleases: (directory, releases) =>
@@ -95,9 +99,9 @@ async function mayDeploy(tree: FileTree, directories: readonly string[]): Promis
 }
 
 /** Few trees have charts: others do not load what finds out who deploys them. */
-async function releasesOf(tree: FileTree): Promise<ReleasesByChart> {
+async function releasesOf(tree: FileTree, warn: (warning: Warning) => void): Promise<ReleasesByChart> {
   const { releasesIn } = await import('./releases/releases.ts');
-  return await releasesIn(tree);
+  return await releasesIn(tree, warn);
 }
 
 /** An archive that lies about on its own, where what is no chart is none of ours, or one that stands in an object. */

@@ -82,6 +82,20 @@ describe("Argo's parameters", () => {
       `  entrypoint: a\n  templates:\n${call('a', 'b')}${call('b', 'a')}  - {name: c, container: {image: "q.io/c:1"}}\n`,
     );
     expect(usedIn(text)).toEqual(['q.io/c:1']);
+    expect(scanText(text).warnings).toMatchObject([
+      { text: expect.stringMatching(/template \[[ab]\] is called in so many ways/) },
+    ]);
+  });
+
+  it('of more items than are looked at are warned of, once a document', () => {
+    const items = Array.from({ length: 1200 }, (_, at) => `v${at}`).join(', ');
+    const text = workflow(
+      `  entrypoint: main\n  templates:\n  - name: main\n    steps: [[{name: x, template: run, arguments: {parameters: [{name: tag, value: "{{item}}"}]}, withItems: [${items}]}]]\n  - {name: run, inputs: {parameters: [{name: tag}]}, container: {image: "q.io/a:{{inputs.parameters.tag}}"}}\n`,
+    );
+    expect(usedIn(text).length).toBeGreaterThan(900);
+    expect(scanText(text).warnings).toMatchObject([
+      { line: 1, text: 'the step [x] is run for more than 1000 items: not all of its images are found' },
+    ]);
   });
 
   it('are those of analyses too', () => {

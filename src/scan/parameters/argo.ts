@@ -16,6 +16,8 @@ export interface WorkflowPlan {
   readonly scope: Scope;
   /** What each template is called with, once at least. */
   readonly scopes: ReadonlyMap<object, readonly Scope[]>;
+  /** What was left out, as it is too much: undefined where nothing was. */
+  readonly cut: string | undefined;
 }
 
 type Arguments = ReadonlyMap<string, Parameter>;
@@ -36,17 +38,27 @@ export function planWorkflow(spec: Fields): WorkflowPlan {
     return seen.size >= MAX_CALLS || (calls >= FEW && calls * lengthOf(template) > MAX_CHARACTERS);
   };
   let rounds = 0;
+  let cut: string | undefined;
   const called = (): void => {
     for (let next = pending.shift(); next; next = pending.shift()) {
       const { template, given } = next;
       const inner = new Map([...scope, ...inputsOf(template, given)]);
       const key = JSON.stringify([textOf(template, 'name'), [...inner].map(([name, { text }]) => [name, text])]);
-      if (seen.has(key) || isEnough(template)) continue;
+      if (seen.has(key)) continue;
+      if (isEnough(template)) {
+        cut ??= `the template [${textOf(template, 'name') ?? ''}] is called in so many ways that not all are looked at`;
+        continue;
+      }
       seen.add(key);
       scopes.get(template)?.push(inner);
       for (const step of stepsOf(template)) {
-        for (const item of itemsOf(step, inner)) {
-          if (++rounds > MAX_ROUNDS) break;
+        const items = itemsOf(step, inner);
+        if (items.length > MAX_CALLS) cut ??= `${stepName(step)} is run for more than ${MAX_CALLS} items`;
+        for (const item of items.slice(0, MAX_CALLS)) {
+          if (++rounds > MAX_ROUNDS) {
+            cut ??= `${stepName(step)} comes after more than ${MAX_ROUNDS} others`;
+            break;
+          }
           call(
             byName.get(textOf(step, 'template')),
             argumentsOf(fieldOf(step, 'arguments'), new Map([...inner, ...item])),
@@ -64,7 +76,7 @@ export function planWorkflow(spec: Fields): WorkflowPlan {
   called();
   for (const template of templates) if (scopes.get(template)?.length === 0) call(template, new Map());
   called();
-  return { scope, scopes };
+  return { scope, scopes, cut };
 }
 
 const lengths = new WeakMap<object, number>();
@@ -117,12 +129,16 @@ function stepsOf(template: Fields): readonly Fields[] {
   return mapsOf([...groups, ...listOf(fieldOf(template, 'dag'), 'tasks')]);
 }
 
+function stepName(step: Fields): string {
+  return `the step [${textOf(step, 'name') ?? ''}]`;
+}
+
 /** `{{item}}` and `{{item.key}}`, for each round of the loop; once without them where there is no loop. */
 function itemsOf(step: Fields, scope: Scope): readonly Scope[] {
   const written = textOf(step, 'withParam');
   const items = written === undefined ? listOf(step, 'withItems') : parsedList(fillText(written, scope).text);
   if (items.length === 0) return [NOTHING];
-  return items.slice(0, MAX_CALLS).map((item) => new Map(parametersOf('item', item, step)));
+  return items.slice(0, MAX_CALLS + 1).map((item) => new Map(parametersOf('item', item, step)));
 }
 
 function parsedList(text: string): readonly unknown[] {

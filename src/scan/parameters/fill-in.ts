@@ -1,6 +1,6 @@
 // A document whose objects name their own parameters → the documents that they stand for. Tekton's, Argo's and OpenShift's
 // (docs.openshift.com, "Using templates") are put in by their controllers; what a run gives them, nobody knows here: their defaults count.
-import type { Path, ScannedDocument } from '../contract.ts';
+import type { Path, ScannedDocument, Warning } from '../contract.ts';
 import { asFields, type Fields, fieldOf, listOf, textOf } from '../fields.ts';
 import { imageKey } from '../key-names.ts';
 import { type KubernetesObject, objectOf } from '../walk.ts';
@@ -8,15 +8,27 @@ import { planWorkflow } from './argo.ts';
 import { fillText, MAY_NAME, NOTHING, type Parameter, parametersOf, type Scope } from './scope.ts';
 import { declaredIn, type Given, givenBy, SPECIFICATIONS } from './tekton.ts';
 
+export interface WithParameters {
+  readonly documents: readonly ScannedDocument[];
+  /** What was left out, one for a document. */
+  readonly warnings: readonly Warning[];
+}
+
 /** The document with values in the place of its parameters, and one more for each other way in which one of its parts is called. */
-export function withParameters(document: ScannedDocument): readonly ScannedDocument[] {
-  if (document.source !== undefined && !MAY_NAME.test(document.source)) return [document];
-  const filler: Filler = { copies: new Map(), settled: new Set(), others: [] };
+export function withParameters(document: ScannedDocument): WithParameters {
+  const asItIs: WithParameters = { documents: [document], warnings: [] };
+  if (document.source !== undefined && !MAY_NAME.test(document.source)) return asItIs;
+  const filler: Filler = { copies: new Map(), settled: new Set(), others: [], cut: [] };
   const value = fill(document.value, { filler, scope: NOTHING, path: [], group: '', given: NOTHING, calls: new Map() });
   const others = filler.others.map((other) => alone(document.value, other));
   for (const entry of filler.settled) for (const copy of filler.copies.get(entry) ?? []) withoutValue(copy);
-  if (value === document.value && others.length === 0) return [document];
-  return [value, ...others].map((one) => ({ ...document, value: one }));
+  const warnings = filler.cut.slice(0, 1).map(({ path, text }) => ({
+    file: document.file,
+    line: document.lineOf(path),
+    text: `${text}: not all of its images are found`,
+  }));
+  if (value === document.value && others.length === 0) return { ...asItIs, warnings };
+  return { documents: [value, ...others].map((one) => ({ ...document, value: one })), warnings };
 }
 
 interface Filler {
@@ -26,6 +38,7 @@ interface Filler {
   readonly settled: Set<object>;
   /** Parts that are called in several ways, filled in for each way but the first. */
   readonly others: { readonly path: Path; readonly value: unknown }[];
+  readonly cut: { readonly path: Path; readonly text: string }[];
 }
 
 interface At {
@@ -101,7 +114,8 @@ function openedObject({ kind, group, fields }: KubernetesObject, at: At): At {
     return { ...inner, scope: withEntries(at.scope, listOf(spec, 'args'), (name) => `args.${name}`) };
   const workflow = asFields(kind === 'CronWorkflow' ? fieldOf(spec, 'workflowSpec') : spec);
   if (!/Workflow(?:Template)?$/.test(kind) || !workflow) return inner;
-  const { scope, scopes } = planWorkflow(workflow);
+  const { scope, scopes, cut } = planWorkflow(workflow);
+  if (cut !== undefined) at.filler.cut.push({ path: at.path, text: cut });
   return { ...inner, scope: new Map([...at.scope, ...scope]), calls: scopes };
 }
 

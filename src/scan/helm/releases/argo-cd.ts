@@ -6,13 +6,16 @@ import { valueAt } from '../values.ts';
 import { createLayers, doubtOf, fileInRepository, type Layers } from './layers.ts';
 import type { Candidate, ReadReleases, Release, Surroundings } from './release.ts';
 
-/** Of a list of an ApplicationSet so many elements: nobody writes a longer one. */
+/** Of the lists of an ApplicationSet so many elements: nobody writes a longer one … */
 const MAX_ELEMENTS = 1000;
+/** … and as many as make so many characters of its template, but for a few however long it is. */
+const MAX_CHARACTERS = 16 << 20;
+const FEW = 50;
 
 export const argoReleases: ReadReleases = async (candidate, around) => {
   if (!/^argoproj\.io\//.test(String(candidate.value.apiVersion))) return [];
   const releases: Release[] = [];
-  for (const spec of specsOf(candidate.value)) {
+  for (const spec of specsOf(candidate, around)) {
     const sources = Array.isArray(spec.sources) ? spec.sources : [spec.source];
     for (const source of sources.filter(isDictionary)) {
       const chart =
@@ -26,7 +29,8 @@ export const argoReleases: ReadReleases = async (candidate, around) => {
   return releases;
 };
 
-function specsOf({ kind, spec }: Dictionary): readonly Dictionary[] {
+function specsOf({ value, file, line }: Candidate, { warn }: Surroundings): readonly Dictionary[] {
+  const { kind, spec } = value;
   if (kind === 'Application') return [spec].filter(isDictionary);
   const template = valueAt(spec, 'template.spec');
   if (kind !== 'ApplicationSet' || !isDictionary(template)) return [];
@@ -35,9 +39,17 @@ function specsOf({ kind, spec }: Dictionary): readonly Dictionary[] {
     const list = valueAt(generator, 'list.elements');
     return Array.isArray(list) ? list.filter(isDictionary) : [];
   });
-  return elements.length === 0
-    ? [template]
-    : elements.slice(0, MAX_ELEMENTS).map((element) => filledIn(template, element));
+  if (elements.length === 0) return [template];
+  const fitting = Math.max(FEW, Math.floor(MAX_CHARACTERS / JSON.stringify(template).length));
+  const looked = elements.slice(0, Math.min(MAX_ELEMENTS, fitting));
+  const left = elements.length - looked.length;
+  if (left > 0)
+    warn({
+      file,
+      line,
+      text: `of the elements of its list the last ${left} are not looked at: what they deploy is not found`,
+    });
+  return looked.map((element) => filledIn(template, element));
 }
 
 /** `{{name}}` and `{{.name}}`. */

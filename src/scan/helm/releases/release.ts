@@ -1,5 +1,5 @@
 // What deploys a chart of the tree with values of its own: a seam for the objects and files of many programs.
-import type { FileTree } from '../../contract.ts';
+import type { FileTree, Warning } from '../../contract.ts';
 import type { DataByName } from '../../object-data.ts';
 import type { Dictionary } from '../template/values.ts';
 
@@ -27,6 +27,8 @@ export interface Candidate {
 
 export interface Surroundings {
   readonly tree: FileTree;
+  /** Tells what is left out. */
+  readonly warn: (warning: Warning) => void;
   /** ConfigMaps and Secrets that hold values. */
   readonly data: DataByName;
   /** HelmReleases that only change others, by their names. */

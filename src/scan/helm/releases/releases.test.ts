@@ -124,6 +124,9 @@ describe('a chart in the tree', () => {
     const many = { ...chart('charts/c'), 'a.yaml': text.replace('{tag: v1}, {tag: v2}', elements) };
     const { used, warnings } = await found(many);
     expect([used.length, warnings]).toEqual([100, [expect.stringContaining('this and 2 more')]]);
+    const tooMany = Array.from({ length: 1003 }, (_, at) => `{tag: v${at}}`).join(', ');
+    const cut = await found({ ...chart('charts/c'), 'a.yaml': text.replace('{tag: v1}, {tag: v2}', tooMany) });
+    expect(cut.warnings).toContainEqual(expect.stringContaining('the last 3 are not looked at'));
   });
 
   it("is deployed by a HelmChart of k3s, packed or not, with its HelmChartConfig's values", async () => {

@@ -1,5 +1,5 @@
 // All releases of charts of a tree, by the directories of the charts.
-import type { FileTree } from '../../contract.ts';
+import type { FileTree, Warning } from '../../contract.ts';
 import { fluxSubstitutions } from '../../flux/substitutions.ts';
 import { readObjectData } from '../../object-data.ts';
 import { NO_VARIABLES, substitute } from '../../variables.ts';
@@ -27,7 +27,10 @@ const CLUE =
   /\bHelmRelease\b|\bargoproj\.io\/|\bhelm\.cattle\.io\/|\bhelmCharts:|\bhelmChartInflationGenerator:|^releases:|^helm:/m;
 
 /** Each file is read once, and parsed only where it may deploy a chart. What lies among a chart's templates deploys nothing yet. */
-export async function releasesIn(tree: FileTree): Promise<ReadonlyMap<string, readonly Release[]>> {
+export async function releasesIn(
+  tree: FileTree,
+  warn: (warning: Warning) => void,
+): Promise<ReadonlyMap<string, readonly Release[]>> {
   const candidates: Candidate[] = [];
   for (const file of tree.files) {
     if (!FILE.test(file) || /(?:^|\/)templates\//.test(file)) continue;
@@ -37,6 +40,7 @@ export async function releasesIn(tree: FileTree): Promise<ReadonlyMap<string, re
   const names = new Set(candidates.filter(isHelmRelease).flatMap((one) => [...sourcesOf(one)].map(({ name }) => name)));
   const around: Surroundings = {
     tree,
+    warn,
     patches: patchesIn(candidates),
     configs: configsIn(candidates),
     data: await readObjectData(tree, names),
