@@ -26,8 +26,8 @@ export async function scanFile(path: string, bytes: Buffer, options: ScanFileOpt
   if (found) return found;
   const text = decodeText(bytes);
   const alone = findInText(path, text, DOCUMENT_RULES);
-  if (!text.includes('chartContent')) return alone;
-  // A chart may stand in it.
+  if (!/chartContent|chartRef/.test(text)) return alone;
+  // A chart may stand in it, or be named by way of another object.
   const charts = await helmCharts(DOCUMENT_RULES).find(treeOfOne(path, bytes), options.given);
   return {
     findings: withoutRepetition([...alone.findings, ...charts.findings]),

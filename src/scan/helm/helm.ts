@@ -87,13 +87,14 @@ function createLook(tree: FileTree, rules: readonly DocumentRule[]): Look {
   };
 }
 
-/** A chart may also stand in an object of k3s. */
+/** A chart may also stand in an object of k3s, and Flux's objects may lead to one that is not here. */
 async function mayDeploy(tree: FileTree, directories: readonly string[]): Promise<boolean> {
   if (directories.length > 0 || tree.files.some(isPacked)) return true;
   for (const file of tree.files) {
     if (!isManifest(file)) continue;
     const { buffer, byteOffset, byteLength } = await tree.bytes(file);
-    if (Buffer.from(buffer, byteOffset, byteLength).includes('chartContent')) return true;
+    const text = Buffer.from(buffer, byteOffset, byteLength);
+    if (text.includes('chartContent') || text.includes('chartRef')) return true;
   }
   return false;
 }

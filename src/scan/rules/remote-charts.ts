@@ -55,7 +55,10 @@ function chartAt(visit: Visit, { isEmbedded }: ScannedDocument): RemoteChart | u
   if (isWhole && object.group === 'helm.toolkit.fluxcd.io' && object.kind === 'HelmRelease') {
     const chart = valueAt(value, 'spec', 'chart', 'spec');
     const isNear = valueAt(chart, 'sourceRef', 'kind') === 'GitRepository';
-    const name = textOf(chart, 'chart') ?? textOf(valueAt(value, 'spec', 'chartRef'), 'name');
+    const reference = valueAt(value, 'spec', 'chartRef');
+    // The rule for charts follows it.
+    const isFollowed = textOf(reference, 'kind') === 'HelmChart' && !isEmbedded;
+    const name = textOf(chart, 'chart') ?? (isFollowed ? undefined : textOf(reference, 'name'));
     return { name: isNear ? undefined : name, parameters: [] };
   }
   if (isWhole && object.group === 'helm.cattle.io' && object.kind === 'HelmChart') {

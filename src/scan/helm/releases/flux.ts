@@ -44,12 +44,57 @@ export function* sourcesOf({ value }: Candidate): Iterable<Wanted & { readonly e
   }
 }
 
-function chartOf({ file, value }: Candidate, { tree }: Surroundings): string | undefined {
-  const chart = valueAt(value, 'spec.chart.spec.chart');
-  const source = valueAt(value, 'spec.chart.spec.sourceRef.kind');
+function chartOf(candidate: Candidate, around: Surroundings): string | undefined {
+  const { file, spec } = chartSpecOf(candidate, around) ?? {};
+  const chart = spec?.chart;
   // In a HelmRepository it is a name.
-  if (typeof chart !== 'string' || source === 'HelmRepository') return undefined;
-  return directoryInRepository(tree, file, chart);
+  const isPath = typeof chart === 'string' && valueAt(spec, 'sourceRef.kind') !== 'HelmRepository';
+  const directory = isPath && file !== undefined ? directoryInRepository(around.tree, file, chart) : undefined;
+  if (directory === undefined && chartNamed(candidate) !== undefined) warnOfElsewhere(candidate, chart, around);
+  return directory;
+}
+
+/** What the release itself says of its chart, or the HelmChart that it names does. */
+function chartSpecOf(
+  candidate: Candidate,
+  around: Surroundings,
+): { readonly spec: Dictionary; readonly file: string } | undefined {
+  const spec = valueAt(candidate.value, 'spec.chart.spec');
+  if (isDictionary(spec)) return { spec, file: candidate.file };
+  const named = chartNamed(candidate);
+  const namespace =
+    valueAt(candidate.value, 'spec.chartRef.namespace') ?? valueAt(candidate.value, 'metadata.namespace');
+  const charts = named === undefined ? [] : (around.charts.get(named) ?? []);
+  const chart = charts.find(({ value }) => {
+    const own = valueAt(value, 'metadata.namespace');
+    return own === undefined || namespace === undefined || own === namespace;
+  });
+  return chart && isDictionary(chart.value.spec) ? { spec: chart.value.spec, file: chart.file } : undefined;
+}
+
+/** The name of the HelmChart that it takes. */
+function chartNamed({ value }: Candidate): string | undefined {
+  const reference = valueAt(value, 'spec.chartRef');
+  return isDictionary(reference) && reference.kind === 'HelmChart' ? String(reference.name) : undefined;
+}
+
+/** As the rule for charts that are elsewhere says of others: where images are set, they are what is found. */
+function warnOfElsewhere(candidate: Candidate, chart: unknown, { warn }: Surroundings): void {
+  if (/image/i.test(JSON.stringify(valueAt(candidate.value, 'spec.values') ?? null))) return;
+  const name = typeof chart === 'string' ? chart : chartNamed(candidate);
+  warn({
+    file: candidate.file,
+    line: candidate.line,
+    text: `the chart [${name}] is elsewhere: its images are not found`,
+  });
+}
+
+/** Flux's HelmCharts, by their names. */
+export function chartsIn(candidates: readonly Candidate[]): ReadonlyMap<string, readonly Candidate[]> {
+  const charts = candidates.filter(
+    ({ value }) => value.kind === 'HelmChart' && /^source\.toolkit\.fluxcd\.io\//.test(String(value.apiVersion)),
+  );
+  return Map.groupBy(charts, ({ value }) => String(valueAt(value, 'metadata.name')));
 }
 
 async function releaseOf(chart: string, candidates: readonly Candidate[], around: Surroundings): Promise<Release> {
@@ -59,13 +104,12 @@ async function releaseOf(chart: string, candidates: readonly Candidate[], around
   return { chart, file, line, values: layers.values, ...doubtOf(layers) };
 }
 
-async function addValues(layers: Layers, candidate: Candidate, { tree, data }: Surroundings): Promise<void> {
-  const spec = valueAt(candidate.value, 'spec.chart.spec');
-  const files = isDictionary(spec)
-    ? [spec.valuesFile, ...(Array.isArray(spec.valuesFiles) ? spec.valuesFiles : [])]
-    : [];
+async function addValues(layers: Layers, candidate: Candidate, around: Surroundings): Promise<void> {
+  const { tree, data } = around;
+  const { spec, file = candidate.file } = chartSpecOf(candidate, around) ?? {};
+  const files = spec ? [spec.valuesFile, ...(Array.isArray(spec.valuesFiles) ? spec.valuesFiles : [])] : [];
   for (const name of files) {
-    if (typeof name === 'string') await layers.addFile(tree, fileInRepository(tree, candidate.file, name), name);
+    if (typeof name === 'string') await layers.addFile(tree, fileInRepository(tree, file, name), name);
   }
   for (const { entry, ...wanted } of sourcesOf(candidate)) {
     const key = typeof entry.valuesKey === 'string' ? entry.valuesKey : 'values.yaml';

@@ -33,6 +33,8 @@ export interface Surroundings {
   readonly data: DataByName;
   /** HelmReleases that only change others, by their names. */
   readonly patches: ReadonlyMap<string, readonly Candidate[]>;
+  /** Flux's HelmCharts, by their names. */
+  readonly charts: ReadonlyMap<string, readonly Candidate[]>;
   /** HelmChartConfigs, by the names of what they change. */
   readonly configs: ReadonlyMap<string, readonly Candidate[]>;
 }

@@ -98,6 +98,29 @@ describe('a chart in the tree', () => {
     expect(await found(files)).toMatchObject({ used: ['q.io/a:v9', 'q.io/b:v9'] });
   });
 
+  it('is deployed by a HelmRelease by way of a HelmChart; one that is elsewhere is warned of', async () => {
+    const helmChart = (source: string, name = './charts/c') =>
+      `apiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmChart\nmetadata: {name: hc, namespace: n}\nspec: {chart: ${name}, sourceRef: {kind: ${source}, name: g}, valuesFiles: [charts/c/values-prod.yaml]}\n`;
+    const release = helmRelease('  chartRef: {kind: HelmChart, name: hc}\n  values: {more: true}\n');
+    const files = {
+      ...chart('charts/c'),
+      'charts/c/values-prod.yaml': 'image: {repository: q.io/prod, tag: "2"}\n',
+      'r.yaml': release,
+    };
+    expect(await found({ ...files, 'hc.yaml': helmChart('GitRepository') })).toMatchObject({
+      used: ['q.io/b:2', 'q.io/prod:2'],
+      warnings: [],
+    });
+    const elsewhere = (name: string) => `the chart [${name}] is elsewhere: its images are not found`;
+    expect((await found({ ...files, 'hc.yaml': helmChart('HelmRepository', 'redis') })).warnings).toEqual([
+      elsewhere('redis'),
+    ]);
+    expect((await found({ 'r.yaml': release })).warnings).toEqual([elsewhere('hc')]);
+    expect((await scanFile('r.yaml', Buffer.from(release))).warnings).toMatchObject([
+      { text: elsewhere('hc'), line: 1 },
+    ]);
+  });
+
   it.each([
     ['values', '    helm: {values: "image: {tag: 5}"}\n'],
     ['an object', '    helm: {valuesObject: {image: {tag: "5"}}}\n'],

@@ -8,7 +8,7 @@ import { isDictionary } from '../template/values.ts';
 import { readYaml } from '../template/yaml-values.ts';
 import { argoReleases } from './argo-cd.ts';
 import { fleetReleases, helmfileReleases, kustomizeReleases } from './files.ts';
-import { fluxReleases, isHelmRelease, patchesIn, sourcesOf } from './flux.ts';
+import { chartsIn, fluxReleases, isHelmRelease, patchesIn, sourcesOf } from './flux.ts';
 import { configsIn, k3sReleases } from './k3s.ts';
 import type { Candidate, ReadReleases, Release, Surroundings } from './release.ts';
 
@@ -24,7 +24,7 @@ const READERS: readonly ReadReleases[] = [
 const FILE = /\.(?:ya?ml|json)$|(?:^|\/)Kustomization$/i;
 /** In a file that deploys a chart one of these stands. */
 const CLUE =
-  /\bHelmRelease\b|\bargoproj\.io\/|\bhelm\.cattle\.io\/|\bhelmCharts:|\bhelmChartInflationGenerator:|^releases:|^helm:/m;
+  /\bHelmRelease\b|\bHelmChart\b|\bargoproj\.io\/|\bhelm\.cattle\.io\/|\bhelmCharts:|\bhelmChartInflationGenerator:|^releases:|^helm:/m;
 
 /** Each file is read once, and parsed only where it may deploy a chart. What lies among a chart's templates deploys nothing yet. */
 export async function releasesIn(
@@ -41,6 +41,7 @@ export async function releasesIn(
   const around: Surroundings = {
     tree,
     warn,
+    charts: chartsIn(candidates),
     patches: patchesIn(candidates),
     configs: configsIn(candidates),
     data: await readObjectData(tree, names),
