@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ImagesError } from '../oci/errors.ts';
 import { archiveOf, type TestEntry } from '../rootfs/testing/layers.ts';
 import { findPath, headerOf } from '../rootfs/tree.ts';
+import { fileInMemory, filesSource } from './context/one-file.ts';
 import { nameOfUrl } from './dockerfile/parse-files.ts';
 import { build, contextOf, failure, type TestBuild } from './testing/build.ts';
 import { bzip2Of, xzOf } from './testing/compressed.ts';
@@ -457,6 +458,38 @@ describe('ADD of archives', () => {
     expect(await text('u/a[b]*')).toBe('fetched');
   });
 
+  it('gives a file of an address or a heredoc another name where layers keep its own for themselves, or refuses it', async () => {
+    const download: NonNullable<TestBuild['download']> = async (url) =>
+      filesSource('there', [
+        fileInMemory(nameOfUrl(url), Buffer.from('fetched'), { mode: 0o600, time: { seconds: 0, nanoseconds: 0 } }),
+      ]);
+    const { list, text } = await build(
+      'FROM scratch\nADD http://h/.wh.x /y\nADD http://h/.wh..wh..opq /d/z\nCOPY <<.wh.h /h\ntext\n.wh.h',
+      { download },
+    );
+    expect(list).toEqual(['d/ 755 0:0', 'd/z 600 0:0', 'h 644 0:0', 'y 600 0:0']);
+    expect([await text('y'), await text('h')]).toEqual(['fetched', 'text\n']);
+    for (const line of ['ADD http://h/.wh.x /', 'COPY <<.wh.h /d/\ntext\n.wh.h', 'ADD http://h/x /.wh.x']) {
+      expect((await failure(`FROM scratch\n${line}`, { download })).message).toMatch(
+        /^Dockerfile:2: no image can have a file of that name \[(?:d\/)?\.wh\.[xh]\]$/,
+      );
+    }
+  });
+
+  it.each([
+    'COPY a.txt /.wh.d/',
+    'COPY dir /e/.wh.d',
+    'COPY --parents dir/x /.wh.d/',
+    'WORKDIR /e/.wh.d/f',
+    'ADD x.tar /.wh.d/',
+  ])('makes no directory of such a name: %s', async (line) => {
+    const files = [...FILES, { name: 'x.tar', content: await archiveOf([{ name: 'f', content: '' }]) }];
+    expect(await failure(`FROM scratch\n${line}`, { files })).toMatchObject({
+      code: 'TAR_INVALID',
+      message: expect.stringMatching(/^Dockerfile:2: no image can have a file of that name \[(?:e\/)?\.wh\.d\]$/),
+    });
+  });
+
   it('says where an address stands that does not give the file', async () => {
     const download = async () => {
       throw new ImagesError('BAD_ANSWER', 'the address answered 404 [http://h/x]', { hint: 'Check the address.' });
@@ -481,6 +514,16 @@ describe('--link', () => {
     ]);
     expect(above.image.layers.at(-1)?.diffId).toBe(alone.image.layers.at(-1)?.diffId);
     expect(above.list).toContain('lnk/a.txt 644 0:0');
+  });
+
+  it('says of the directories above what it would be without those below, as BuildKit does, but not with --chmod', async () => {
+    const below = 'COPY --chown=5:6 --chmod=711 a.txt /lnk/';
+    expect(await listOf(`${below}\nCOPY --link b.txt /lnk/`)).toContain('lnk/ 755 0:0');
+    expect(await listOf(`${below}\nCOPY --link --chmod=600 b.txt /lnk/`)).toEqual([
+      'lnk/ 711 5:6',
+      'lnk/a.txt 711 5:6',
+      'lnk/b.txt 600 0:0',
+    ]);
   });
 });
 

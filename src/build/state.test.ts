@@ -103,6 +103,39 @@ describe('ENV and ARG', () => {
   });
 });
 
+describe('an empty value', () => {
+  it.each([
+    [
+      'ENV A= B="" C=$X',
+      { Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'A=', 'B=', 'C='] },
+    ],
+    ['LABEL a= b="" c=$X', { Labels: { a: '', b: '', c: '' } }],
+    ['EXPOSE "" $X', { ExposedPorts: {} }],
+    ['WORKDIR /w\nWORKDIR ""\nWORKDIR $X', { WorkingDir: '/w' }],
+    ['ENTRYPOINT [""]', { Entrypoint: [''] }],
+  ])('is what BuildKit makes of it: %s', async (lines, expected) => {
+    expect(await inner(lines)).toMatchObject(expected);
+  });
+
+  it('of USER is root, who is not named', async () => {
+    expect(await inner('USER 5\nUSER ""')).not.toHaveProperty('User');
+  });
+
+  it.each([
+    ['VOLUME ""', 'a volume without a path [""]'],
+    ['VOLUME $X', 'a volume without a path [$X]'],
+    ['VOLUME [""]', 'a volume without a path'],
+    ['VOLUME [" "]', 'a volume without a path'],
+    ['VOLUME []', 'a volume without a path'],
+    ['STOPSIGNAL ""', 'no signal []'],
+    ['STOPSIGNAL $X', 'no signal []'],
+  ])('is refused, as by BuildKit: %s', async (line, message) => {
+    const error = await failure(`FROM scratch\n${line}`);
+    expect(error).toMatchObject({ code: 'DOCKERFILE_INVALID', message: `Dockerfile:2: ${message}` });
+    expect(error.hint).toBeUndefined();
+  });
+});
+
 describe('EXPOSE', () => {
   it('may expand to several words, and takes ranges (25)', async () => {
     expect((await inner('ENV P="80 443/TCP" R=8000-8002/udp\nEXPOSE $P $R')).ExposedPorts).toEqual({

@@ -11,7 +11,7 @@ import { compilePatterns } from '../context/patterns.ts';
 import type { ChangeMode } from './chmod.ts';
 import { hasWildcards, type Match, matchSource, normalised, noSuch } from './globs.ts';
 import type { Owner } from './owners.ts';
-import { checkName, type Target } from './target.ts';
+import type { Target } from './target.ts';
 import type { TreeSource } from './tree-source.ts';
 
 export interface CopyRules {
@@ -153,14 +153,12 @@ function makePending(walk: Walk): void {
 function putDirectory({ copying }: Walk, node: TreeNode, to: string, overwrites: boolean): void {
   const standing = copying.target.look(to);
   if (standing && standing.type !== 'directory') throw inTheWay('a directory', to);
-  checkName(to);
   if (!standing || overwrites) copying.target.put(to, copiedHeader(copying.rules, node, to));
 }
 
 function copyFile({ copying, source, written }: Walk, node: TreeNode, to: string): void {
   const { target, rules, onContent } = copying;
   if (target.look(to)?.type === 'directory') throw inTheWay('a file', to);
-  checkName(to);
   const header = copiedHeader(rules, node, to);
   const first = written.get(node.inode);
   if (first !== undefined && first !== to) {

@@ -23,11 +23,11 @@ export interface Target {
   look(path: string): Standing | undefined;
   /** Links followed, the last part's too, inside the root. Parts that are not there stay. */
   resolve(path: string): string;
-  /** Makes the directory with those above it, links followed; returns where it is. Errors: PATH_UNKNOWN where something else is in the way. */
+  /** Makes the directory with those above it, links followed; returns where it is. Errors: PATH_UNKNOWN where something else is in the way, those of `put`. */
   makeDirectories(path: string, rules: DirectoryRules): string;
   /** Describes each directory above the path once: who unpacks a layer on its own makes them of what it says. */
   describeAbove(path: string): void;
-  /** Puts an entry there, instead of what was. Its directory exists. */
+  /** Puts an entry there, instead of what was. Its directory exists. Errors: TAR_INVALID for a name that layers keep for themselves. */
   put(path: string, header: TarHeader): void;
 }
 
@@ -79,6 +79,7 @@ export function createTarget(tree: RootTree, emit: (path: string, header: TarHea
   };
 
   const put = (path: string, header: TarHeader): void => {
+    checkName(path);
     describeAbove(path);
     const isDirectory = header.type === 'directory';
     const wasDirectory = look(path)?.type === 'directory';
@@ -138,8 +139,8 @@ function inACircle(path: string): ImagesError {
   return new ImagesError('PATH_UNKNOWN', `symbolic links lead in a circle [/${printableName(path)}]`);
 }
 
-/** A name that layers keep for themselves would delete what it names. Errors: TAR_INVALID. */
-export function checkName(path: string): void {
+/** A name that layers keep for themselves would delete what it names. */
+function checkName(path: string): void {
   if (!baseName(path).startsWith('.wh.')) return;
   throw new ImagesError('TAR_INVALID', `no image can have a file of that name [${printableName(path)}]`, {
     hint: 'In layers .wh.NAME means that NAME is gone: call it otherwise, or leave it out.',

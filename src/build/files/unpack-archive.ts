@@ -8,7 +8,7 @@ import type { TarTime } from '../../tar/time.ts';
 import type { Patterns } from '../context/patterns.ts';
 import { normalised } from './globs.ts';
 import type { Owner } from './owners.ts';
-import { checkName, type Target } from './target.ts';
+import type { Target } from './target.ts';
 
 export interface UnpackRules {
   /** Absolute. */
@@ -39,7 +39,6 @@ export function createUnpacker(target: Target, rules: UnpackRules): Unpacker {
     place(entry) {
       const name = inside(entry.name);
       if (name === '' || exclude?.matches(name)) return undefined;
-      checkName(name);
       target.makeDirectories(joinPath(root, parentPath(name)), { mode: 0o755, owner: ROOT, time });
       const path = placeOf(name);
       const header = placedHeader(entry, path, owner);

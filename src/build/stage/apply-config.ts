@@ -93,8 +93,7 @@ export function applyConfig(
         throw mistake(statement, `no signal [${signal}]`, {
           at,
           length: instruction.value.length,
-          word,
-          candidates: SIGNALS,
+          ...(signal !== '' && { word, candidates: SIGNALS }),
         });
       }
       return noted(withInner(config, { StopSignal: signal }), `STOPSIGNAL ${signal}`);

@@ -49,9 +49,9 @@ export async function filesStep(step: Step, instruction: FilesInstruction): Prom
   const exclude = excludeOf(said);
   const from = await originOf(step, instruction);
   // With --link and a name the key needs the number; else the layers below decide it.
-  const owner = instruction.link && said.chown && hasNames(said.chown) ? await ownerIn(step, said) : said.chown;
+  const owner = isLinked(said) && said.chown && hasNames(said.chown) ? await ownerIn(step, said) : said.chown;
   const actions = await actionsOf(step, said, from);
-  const below = instruction.link ? [] : state.layers.map(({ id }) => id);
+  const below = isLinked(said) ? [] : state.layers.map(({ id }) => id);
   const { destination: to, chmod, exclude: excluded } = said;
   const key = [
     'files',
@@ -71,6 +71,11 @@ export async function filesStep(step: Step, instruction: FilesInstruction): Prom
   return { ...result, text: textOf(said, destination) };
 }
 
+/** A layer that does not depend on those below it. BuildKit makes none where modes are given. */
+function isLinked({ instruction, chmod }: Said): boolean {
+  return instruction.link && chmod === undefined;
+}
+
 interface Doing {
   readonly actions: readonly Action[];
   readonly mode: ChangeMode | undefined;
@@ -80,7 +85,7 @@ interface Doing {
 async function work(step: Step, said: Said, doing: Doing): Promise<StepWork> {
   const { build, state } = step;
   const { instruction } = said;
-  const tree = await treeOf(instruction.link ? [] : state.layers, build.call);
+  const tree = await treeOf(isLinked(said) ? [] : state.layers, build.call);
   const owner = said.chown === undefined ? undefined : await ownerIn(step, said);
   const octal = said.chmod !== undefined && /^[0-7]+$/.test(said.chmod);
   const rules: CopyRules = {

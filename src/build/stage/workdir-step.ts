@@ -1,4 +1,5 @@
 // WORKDIR: the directory, made by and for the stage's user where it is not there.
+import { isImagesError } from '../../oci/errors.ts';
 import { normalised } from '../files/globs.ts';
 import { layerArchive } from '../files/layer-archive.ts';
 import { hasNames, userOf } from '../files/owners.ts';
@@ -6,6 +7,7 @@ import { createTarget } from '../files/target.ts';
 import { createCopyPlan } from '../files/write-copies.ts';
 import type { Of, Step } from './build.ts';
 import { layerStep, type StepResult } from './layer-step.ts';
+import { placedAt } from './placed.ts';
 import { accountsOf, treeOf } from './state.ts';
 import { expanded } from './variables.ts';
 
@@ -36,7 +38,11 @@ export async function workdirStep(step: Step, instruction: Of<'workdir'>): Promi
     const owner = user === '' ? undefined : named;
     const plan = createCopyPlan();
     const target = createTarget(await treeOf(state.layers, build.call), plan.collect);
-    target.makeDirectories(normalised(path), { mode: 0o755, owner, time: build.times.made });
+    try {
+      target.makeDirectories(normalised(path), { mode: 0o755, owner, time: build.times.made });
+    } catch (error) {
+      throw isImagesError(error, 'TAR_INVALID') ? placedAt(statement, undefined, error) : error;
+    }
     const archive = layerArchive(build.times.of);
     async function* bytes(): AsyncGenerator<Uint8Array> {
       yield* plan.write(archive, build.call);
