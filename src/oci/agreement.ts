@@ -24,20 +24,20 @@ export function hasFileSystem({ mediaType, config, layers }: ImageManifest): boo
  */
 export function agreeingConfig(manifest: ImageManifest, bytes: Uint8Array): ImageConfig {
   const config = decodeConfig(bytes);
-  const { layers } = manifest;
-  const { length } = config.diffIds;
-  // What is no layer of files (containerd passes over it) may have a diffID or none.
-  const files = layers.filter(isFiles).length;
-  if (length === 0) return config;
-  if (length === layers.length || length === files) {
-    requireOneDiffId(manifest, config);
-    return config;
+  if (config.diffIds.length === 0) return config;
+  if (!isNumberOfLayers(config.diffIds.length, manifest)) {
+    const [said, there] = [count(config.diffIds.length, 'diffID'), count(manifest.layers.length, 'layer')];
+    throw new ImagesError('MANIFEST_INVALID', `config and manifest disagree: ${said} for ${there}`, {
+      hint: NO_RUNTIME,
+    });
   }
-  throw new ImagesError(
-    'MANIFEST_INVALID',
-    `config and manifest disagree: ${count(length, 'diffID')} for ${count(layers.length, 'layer')}`,
-    { hint: NO_RUNTIME },
-  );
+  requireOneDiffId(manifest, config);
+  return config;
+}
+
+/** Whether a config that tells of so many layers may mean these: what is no layer of files (containerd passes over it) may be counted or not. */
+export function isNumberOfLayers(told: number, { layers }: ImageManifest): boolean {
+  return told === layers.length || told === layers.filter(isFiles).length;
 }
 
 /** One blob is one layer, wherever it stands: unpacked it cannot be two. Errors: MANIFEST_INVALID. */
@@ -69,7 +69,7 @@ export function otherThanDiffIds(manifest: ImageManifest, config: ImageConfig): 
   });
 }
 
-/** Of each layer of an image whose config agrees; `undefined` where the config says none. */
+/** Of each layer, by its place among those that the config counts; `undefined` where it says none. */
 export function layerDiffIds({ layers }: ImageManifest, { diffIds }: ImageConfig): readonly (Digest | undefined)[] {
   if (diffIds.length === layers.length) return diffIds;
   let next = 0;

@@ -1,6 +1,7 @@
 // `check`: whether all parts of an image agree: digests, sizes, diffIDs, archives, config, history, media types.
 import { createLimiter } from '../io/limiter.ts';
 import { verified } from '../io/verify.ts';
+import { hasFileSystem, isNumberOfLayers, layerDiffIds } from '../oci/agreement.ts';
 import { decodeConfig, type ImageConfig } from '../oci/config.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -148,10 +149,11 @@ async function checkParts(checking: Checking, manifest: ImageManifest, expected?
   const config = await checkConfig(checking, manifest, expected?.platform);
   const { platform } = checking.options;
   if (config && platform && !expected) requirePlatform(config, platform, checking.source.label);
+  const diffIds = config ? layerDiffIds(manifest, config) : [];
   const limit = createLimiter(AT_A_TIME);
   const results = await Promise.all(
     manifest.layers.map((descriptor, at) => {
-      const diffId = config?.diffIds[at];
+      const diffId = diffIds[at];
       const key = `${descriptor.digest} ${diffId}`;
       const known = checking.layers.get(key) ?? limit(() => checkLayer(checking, descriptor, diffId));
       checking.layers.set(key, known);
@@ -184,14 +186,18 @@ async function checkConfig(
     notes.push(`no image's [${blob.mediaType}]`);
     return undefined;
   });
-  if (config) {
+  // As an artifact's is not: it may count whatever it likes.
+  if (config && hasFileSystem(manifest)) {
     const { diffIds, history } = config;
     const layers = manifest.layers.length;
-    if (diffIds.length !== layers) problems.push(`diffIDs for ${diffIds.length} layers, there are ${layers}`);
+    if (!isNumberOfLayers(diffIds.length, manifest))
+      problems.push(`diffIDs for ${diffIds.length} layers, there are ${layers}`);
     const made = history.filter((entry) => entry.empty_layer !== true).length;
-    if (history.length > 0 && made !== layers)
+    if (history.length > 0 && !isNumberOfLayers(made, manifest))
       problems.push(`the history tells of ${made} layers, there are ${layers}`);
     if (history.length === 0 && layers > 0) notes.push('no history');
+  }
+  if (config) {
     // Of an attestation the index says `unknown`.
     if (platform && platform.os !== 'unknown' && platformSuits(config.platform, platform) === 0) {
       problems.push(`it is for ${formatPlatform(config.platform)}, the index says ${formatPlatform(platform)}`);
