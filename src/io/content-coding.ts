@@ -1,7 +1,6 @@
 // Content codings of HTTP (RFC 9110, section 8.4): what some proxies put around bytes although identity was asked for, and what some hosts only claim.
 // Loaded where an answer has one.
 import type { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import {
   brotliDecompressSync,
   createBrotliDecompress,
@@ -15,6 +14,7 @@ import {
   zstdDecompressSync,
 } from 'node:zlib';
 import { ImagesError } from '../oci/errors.ts';
+import { throughEngine } from './through-engine.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;
 
@@ -60,16 +60,10 @@ async function* decoded(body: Bytes, coding: string): AsyncGenerator<Uint8Array>
   const source = body[Symbol.asyncIterator]();
   const first = await source.next();
   if (first.done) return;
-  const engine = decoder.stream(first.value);
-  const fed = pipeline(joined(first.value, source), engine);
-  fed.catch(() => {});
   try {
-    for await (const chunk of engine) yield chunk as Uint8Array;
+    yield* throughEngine(joined(first.value, source), decoder.stream(first.value));
   } catch (error) {
     throw error instanceof ImagesError || isAbort(error) ? error : notCoded(coding, error);
-  } finally {
-    engine.destroy();
-    await fed.catch(() => {});
   }
 }
 

@@ -1,9 +1,9 @@
 // Node's decompressors of gzip and zstd: they work on threads of their own, ahead of who reads.
-import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Compression } from './compression.ts';
 import { breaksOff, damaged, trailing } from './compression-invalid.ts';
 import { gatherer } from './gatherer.ts';
+import { throughEngine } from './through-engine.ts';
 import { tapped } from './verify.ts';
 import { zstdFrames } from './zstd-frames.ts';
 
@@ -25,18 +25,12 @@ export async function* throughZlib(compression: 'gzip' | 'zstd', bytes: Bytes): 
   const counted = tapped(portions, ({ length }) => {
     given += length;
   });
-  const fed = pipeline(counted, engine);
-  // Told by the engine as well: it is destroyed with the same error.
-  fed.catch(() => {});
   try {
-    for await (const chunk of engine) yield chunk as Uint8Array;
+    yield* throughEngine(counted, engine);
     // Node takes a zero after a member of gzip for the end of all, whatever follows.
     if (engine.bytesWritten < given) throw trailing(compression);
   } catch (error) {
     throw isZlibError(error) ? translated(compression, error) : error;
-  } finally {
-    engine.destroy();
-    await fed.catch(() => {});
   }
 }
 

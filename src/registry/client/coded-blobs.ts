@@ -66,7 +66,14 @@ async function* largeBody(answer: HttpAnswer, blob: CodedBlob, decodes: boolean)
 
 async function* decoded(answer: HttpAnswer): Bytes & AsyncGenerator<Uint8Array> {
   const { decodeStream } = await import('../../io/content-coding.ts');
-  yield* decodeStream(answer.body, contentCodings(answer));
+  let isWhole = false;
+  try {
+    yield* decodeStream(answer.body, contentCodings(answer));
+    isWhole = true;
+  } finally {
+    // What is decoded is read ahead: nothing else ends what waits for more of it.
+    if (!isWhole) answer.discard();
+  }
 }
 
 /** It has an end, so it did not break off. */
