@@ -1,6 +1,6 @@
 // What becomes of doubt about a blob, whoever has it and whoever brings the bytes again.
 import { describe, expect, it } from 'vitest';
-import { blobOf, bytesOf, chunked, collect, imageOf, opener, pushImage } from '../../test/contract/content.ts';
+import { blobOf, bytesOf, chunked, collect, imageOf, indexOf, opener, pushImage } from '../../test/contract/content.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Registry } from '../registry/contract.ts';
 import { builtImages } from './built-images.ts';
@@ -168,6 +168,22 @@ describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
     await put(store.registry, 'a/b', asked);
     expect(asked).toEqual([0]);
     expect(await contentIn(store.registry, 'c/d')).toEqual(BLOB.bytes);
+  });
+
+  it('makes the images that have it no longer whole once it is known to be damaged, and no others', async () => {
+    await using store = await newStore();
+    const [one, other] = [imageOf('one'), imageOf('other')];
+    await pushImage(store.registry, 'a/b', one, ['one']);
+    await store.registry.putManifest('a/b', indexOf([one.manifest]), ['index']);
+    await pushImage(store.registry, 'a/b', other, ['other']);
+    const damaged = one.layers[0]?.descriptor.digest as Digest;
+    const isWhole = async (tag: string) =>
+      (await store.registry.statManifest('a/b', tag, { whole: true })) !== undefined;
+    await damage(store.objects, damaged);
+    expect([await isWhole('one'), await isWhole('index')]).toEqual([true, true]);
+    const { body } = await store.registry.getBlob('a/b', damaged, { verify: true });
+    await expect(collect(body)).rejects.toMatchObject({ code: 'DIGEST_INVALID' });
+    expect([await isWhole('one'), await isWhole('index'), await isWhole('other')]).toEqual([false, false, true]);
   });
 
   it('that is doubted without reason stays', async () => {

@@ -69,8 +69,7 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
     const digest = await resolve(repository, tagOrDigest);
     if (digest === undefined) return undefined;
     const bytes = await readManifestBytes(digest);
-    if (bytes) return rawManifest(bytes, undefined, digestAlgorithm(digest));
-    return undefined;
+    return bytes && readRaw(bytes, digest);
   }
 
   async function readManifestBytes(digest: Digest): Promise<Uint8Array | undefined> {
@@ -254,6 +253,16 @@ function decode(manifest: RawManifest): ReturnType<typeof decodeManifest> {
   } catch (error) {
     if (!isImagesError(error, 'DIGEST_INVALID')) throw error;
     throw new ImagesError('MANIFEST_INVALID', error.message, { cause: error });
+  }
+}
+
+/** `undefined` for what is no manifest, though a link says so. */
+function readRaw(bytes: Uint8Array, digest: Digest): RawManifest | undefined {
+  try {
+    return rawManifest(bytes, undefined, digestAlgorithm(digest));
+  } catch (error) {
+    if (isImagesError(error, 'MANIFEST_INVALID')) return undefined;
+    throw error;
   }
 }
 
