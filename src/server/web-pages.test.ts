@@ -13,7 +13,18 @@ describe('a program', () => {
       'skopeo, led here by a redirect',
       { host: 'registry.example:5000', referer: 'http://front.example/v2/a/blobs/uploads/' },
     ],
-    ['fetch of Node', { host: 'registry.example', 'sec-fetch-mode': 'cors' }],
+    [
+      'fetch of Node',
+      { host: 'registry.example', 'sec-fetch-mode': 'cors', 'accept-language': '*', 'user-agent': 'node' },
+    ],
+    [
+      'what Go’s programs send',
+      { host: 'quay.io', 'user-agent': 'containers/5.30 (github.com/containers/image)', 'accept-encoding': 'gzip' },
+    ],
+    [
+      'curl and wget',
+      { host: 'registry.example', 'user-agent': 'Wget/1.21.3', accept: '*/*', 'accept-encoding': 'identity' },
+    ],
     ['HTTP/1.0', {}],
   ])('may do all: %s', (_, headers) => {
     for (const method of ['GET', 'POST', 'PATCH', 'DELETE'])
@@ -41,6 +52,34 @@ describe('a page of the registry itself', () => {
     const typed = { host: 'localhost:5000', 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' };
     expect(isPageOfElsewhere('GET', typed, NAMES)).toBe(false);
     expect(isPageOfElsewhere('POST', typed, NAMES)).toBe(true);
+  });
+});
+
+/** What Chromium and Firefox send with a GET over plain http: fetch metadata goes to loopback addresses, `localhost` and https only. */
+const BROWSER = {
+  'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0',
+  accept: '*/*',
+  'accept-language': 'en-US,en;q=0.5',
+  'accept-encoding': 'gzip, deflate',
+};
+
+describe('a browser without fetch metadata', () => {
+  it.each(['192.168.1.7:5000', '[fd00::1]', 'registry.lan'])('reads what is at %s', (host) => {
+    expect(isPageOfElsewhere('GET', { host, ...BROWSER }, NAMES)).toBe(false);
+  });
+
+  it('reads nothing under a name that may have been made to lead here, whatever a page has it say', () => {
+    const host = 'attacker.example:5000';
+    const { 'user-agent': mozilla, 'accept-language': _, ...mute } = BROWSER;
+    for (const headers of [
+      BROWSER,
+      { ...BROWSER, 'user-agent': 'docker/29.0' },
+      { ...mute, 'user-agent': mozilla },
+      { ...mute, 'accept-language': '' },
+    ]) {
+      for (const method of ['GET', 'HEAD']) expect(isPageOfElsewhere(method, { host, ...headers }, NAMES)).toBe(true);
+    }
+    expect(isPageOfElsewhere('GET', BROWSER, NAMES)).toBe(true);
   });
 });
 
