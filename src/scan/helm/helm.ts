@@ -3,12 +3,16 @@ import { isImagesError } from '../../oci/errors.ts';
 import { addAll } from '../add-all.ts';
 import type { DocumentRule, FileTree, Finding, TreeFindings, TreeRule, Warning } from '../contract.ts';
 import { isManifest } from '../file-tree.ts';
+import { withPatterns } from '../patterns.ts';
 import { isPacked } from './chart-archive.ts';
 import { chartDirectories, filesIn, inDirectory } from './chart-parts.ts';
 import { createChartReader } from './chart-reader.ts';
 import { type ChartOptions, findInChart, findInReleases } from './find-in-chart.ts';
-import type { FoundInCharts } from './find-in-manifests.ts';
+import { type FoundInCharts, findInManifests } from './find-in-manifests.ts';
+import { isHelmfile } from './releases/helmfile-template.ts';
 import type { Release } from './releases/release.ts';
+import type { Manifest } from './render.ts';
+import type { WorkBudget } from './template/work.ts';
 
 type ReleasesByChart = ReadonlyMap<string, readonly Release[]>;
 
@@ -19,9 +23,7 @@ export function helmCharts(documentRules: readonly DocumentRule[]): TreeRule {
     find: async (tree, given) => {
       const look = createLook(tree, documentRules);
       const directories = await chartDirectories(tree);
-      const releases: ReleasesByChart = (await mayDeploy(tree, directories))
-        ? await releasesOf(tree, look.warn)
-        : new Map();
+      const releases: ReleasesByChart = (await mayDeploy(tree, directories)) ? await releasesOf(tree, look) : new Map();
       for (const directory of directories) {
         for (const file of filesIn(tree, directory)) look.claimed.add(file);
         await look.intoDirectory(directory, { releases: releases.get(directory) ?? [], given });
@@ -55,6 +57,9 @@ type LookOptions = Pick<ChartOptions, 'releases' | 'given'>;
 interface Look {
   readonly claimed: Set<string>;
   readonly warn: (warning: Warning) => void;
+  /** A file that stands for this. */
+  readonly rendered: (manifest: Manifest) => void;
+  readonly budget: WorkBudget;
   intoDirectory(directory: string, options: LookOptions): Promise<void>;
   /** Only what releases deploy. */
   intoReleases(directory: string, releases: readonly Release[]): Promise<void>;
@@ -76,6 +81,13 @@ function createLook(tree: FileTree, rules: readonly DocumentRule[]): Look {
   return {
     claimed,
     warn: (warning) => warnings.push(warning),
+    rendered: (manifest) => {
+      claimed.add(manifest.file);
+      const found = findInManifests([manifest], rules);
+      addAll(findings, found.findings);
+      addAll(warnings, found.warnings);
+    },
+    budget: reader.budget,
     intoDirectory: (directory, options) =>
       look(inDirectory(directory, 'Chart.yaml'), () => findInChart(tree, directory, { rules, reader, ...options })),
     intoReleases: (directory, releases) =>
@@ -89,7 +101,7 @@ function createLook(tree: FileTree, rules: readonly DocumentRule[]): Look {
 
 /** A chart may also stand in an object of k3s, and Flux's objects may lead to one that is not here. */
 async function mayDeploy(tree: FileTree, directories: readonly string[]): Promise<boolean> {
-  if (directories.length > 0 || tree.files.some(isPacked)) return true;
+  if (directories.length > 0 || tree.files.some((file) => isPacked(file) || isHelmfile(file))) return true;
   for (const file of tree.files) {
     if (!isManifest(file)) continue;
     const { buffer, byteOffset, byteLength } = await tree.bytes(file);
@@ -100,9 +112,9 @@ async function mayDeploy(tree: FileTree, directories: readonly string[]): Promis
 }
 
 /** Few trees have charts: others do not load what finds out who deploys them. */
-async function releasesOf(tree: FileTree, warn: (warning: Warning) => void): Promise<ReleasesByChart> {
+async function releasesOf(tree: FileTree, look: Look): Promise<ReleasesByChart> {
   const { releasesIn } = await import('./releases/releases.ts');
-  return await releasesIn(tree, warn);
+  return await withPatterns(() => releasesIn(tree, look));
 }
 
 /** An archive that lies about on its own, where what is no chart is none of ours, or one that stands in an object. */

@@ -151,7 +151,7 @@ function isPartial({ name }: TemplateFile): boolean {
 }
 
 /** Takes the marks out of a text: lines of nothing but unknown text are gone, doubts become a property of the line. */
-function cleaned(
+export function cleaned(
   text: string,
   lines: readonly { readonly line: number; readonly off?: string }[],
 ): Pick<Manifest, 'text' | 'lines'> {

@@ -2,6 +2,7 @@
 import { resolveIn } from '../../tree-paths.ts';
 import { isDictionary } from '../template/values.ts';
 import { valueAt } from '../values.ts';
+import { isHelmfile } from './helmfile-template.ts';
 import { createLayers, doubtOf, type Layers } from './layers.ts';
 import type { Candidate, ReadReleases, Release } from './release.ts';
 
@@ -13,8 +14,8 @@ function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-function released({ file, line }: Candidate, chart: string, layers: Layers): Release {
-  return { chart, file, line, values: layers.values, ...doubtOf(layers) };
+function released({ file, line, doubt }: Candidate, chart: string, layers: Layers): Release {
+  return { chart, file, line, values: layers.values, ...(doubt !== undefined && { doubt }), ...doubtOf(layers) };
 }
 
 /** kubectl.docs.kubernetes.io/references/kustomize/builtins, "HelmChartInflationGenerator". */
@@ -42,7 +43,7 @@ export const kustomizeReleases: ReadReleases = async (candidate, { tree }) => {
 /** helmfile.readthedocs.io, "Configuration". */
 export const helmfileReleases: ReadReleases = async (candidate, { tree }) => {
   const { file, value } = candidate;
-  if (!/(?:^|\/)helmfile(?:\.d\/|[^/]*\.ya?ml$)/.test(file)) return [];
+  if (!isHelmfile(file)) return [];
   const directory = directoryOf(file);
   const releases: Release[] = [];
   for (const entry of listOf(value.releases).filter(isDictionary)) {

@@ -23,6 +23,8 @@ export interface Candidate {
   readonly value: Dictionary;
   /** The line at which the object begins. */
   readonly line: number;
+  /** Why it may say something else. */
+  readonly doubt?: string;
 }
 
 export interface Surroundings {

@@ -207,6 +207,36 @@ describe('a chart in the tree', () => {
     expect((await found(fleet)).used).toEqual(['q.io/a:7']);
   });
 
+  it.each(['helmfile.yaml', 'helmfile.yaml.gotmpl', 'helmfile.d/a.yaml.gotmpl'])(
+    'is deployed by a template, %s',
+    async (name) => {
+      const helmfile = (tag: string) =>
+        `environments:\n  default:\n    values: [{tag: "7"}, env.yaml]\n---\nreleases:\n- name: x\n  chart: ./charts/c\n  values:\n  - image: {tag: ${tag}, more: "{{ .Values | get "a.b" "c" }}"}\n{{- if .Values.prod }}\n  - prod.yaml\n{{- end }}\n- {name: y, chart: bitnami/y, values: [{image: q.io/y:{{ .Values.tag }}}]}\n`;
+      const top = name.startsWith('helmfile.d/') ? 'helmfile.d/' : '';
+      const files = (tag: string) => ({
+        ...chart(`${top}charts/c`),
+        [`${top}env.yaml`]: 'prod: true\n',
+        [`${top}prod.yaml`]: 'image: {repository: q.io/prod}\n',
+        [name]: helmfile(tag),
+      });
+      const { used, warnings } = await found(files('"{{ .Values.tag }}"'));
+      expect(warnings).toEqual([]);
+      expect(used).toContain('q.io/prod:7');
+      const result = await scanFiles(files('"{{ .Values.tag }}"'));
+      expect(result.findings).toContainEqual(
+        expect.objectContaining({ image: 'q.io/y:7', place: expect.objectContaining({ file: name, line: 13 }) }),
+      );
+      const open = await found(files('{{ requiredEnv "TAG" }}'));
+      expect(open.used).toEqual(expect.not.arrayContaining(['q.io/prod:7']));
+      expect(open.warnings.filter((text) => text.includes('`helmfile build`'))).toEqual([
+        expect.stringContaining('[requiredEnv "TAG"] is not known here'),
+      ]);
+      const broken = await found({ [name]: `releases:\n- {name: {{ if }}}\n- values:\n  - image: q.io/z:1\n` });
+      expect(broken.warnings).toEqual([expect.stringContaining('`helmfile build`')]);
+      expect([...broken.used, ...broken.maybe]).toContain('q.io/z:1');
+    },
+  );
+
   it('in another chart may be deployed for itself', async () => {
     const files = {
       ...chart('outer'),

@@ -4,11 +4,14 @@ import { fluxSubstitutions } from '../../flux/substitutions.ts';
 import { readObjectData } from '../../object-data.ts';
 import { NO_VARIABLES, substitute } from '../../variables.ts';
 import { parseYaml } from '../../yaml.ts';
+import type { Manifest } from '../render.ts';
 import { isDictionary } from '../template/values.ts';
+import type { WorkBudget } from '../template/work.ts';
 import { readYaml } from '../template/yaml-values.ts';
 import { argoReleases } from './argo-cd.ts';
 import { fleetReleases, helmfileReleases, kustomizeReleases } from './files.ts';
 import { chartsIn, fluxReleases, isHelmRelease, patchesIn, sourcesOf } from './flux.ts';
+import { isHelmfile, renderHelmfile } from './helmfile-template.ts';
 import { configsIn, k3sReleases } from './k3s.ts';
 import type { Candidate, ReadReleases, Release, Surroundings } from './release.ts';
 
@@ -26,15 +29,36 @@ const FILE = /\.(?:ya?ml|json)$|(?:^|\/)Kustomization$/i;
 const CLUE =
   /\bHelmRelease\b|\bHelmChart\b|\bargoproj\.io\/|\bhelm\.cattle\.io\/|\bhelmCharts:|\bhelmChartInflationGenerator:|^releases:|^helm:/m;
 
+const TEMPLATE =
+  'a template of which not all can be worked out (name what `helmfile build` or `helmfile template` prints instead)';
+
+export interface ReleasesOptions {
+  readonly warn: (warning: Warning) => void;
+  /** A file that was a template. */
+  readonly rendered: (manifest: Manifest) => void;
+  readonly budget: WorkBudget;
+}
+
 /** Each file is read once, and parsed only where it may deploy a chart. What lies among a chart's templates deploys nothing yet. */
 export async function releasesIn(
   tree: FileTree,
-  warn: (warning: Warning) => void,
+  { warn, rendered, budget }: ReleasesOptions,
 ): Promise<ReadonlyMap<string, readonly Release[]>> {
   const candidates: Candidate[] = [];
   for (const file of tree.files) {
-    if (!FILE.test(file) || /(?:^|\/)templates\//.test(file)) continue;
+    const isOne = isHelmfile(file);
+    if ((!isOne && !FILE.test(file)) || /(?:^|\/)templates\//.test(file)) continue;
     const text = await tree.read(file);
+    if (isOne && text.includes('{{')) {
+      const helmfile = await renderHelmfile(tree, file, { text, budget });
+      const { problem } = helmfile;
+      rendered(helmfile.manifest);
+      if (problem) warn({ file, line: problem.line, text: `${TEMPLATE}: ${problem.text}` });
+      const doubt =
+        problem || helmfile.isDoubtful ? { doubt: `[${file}] is a template of which not all is known` } : {};
+      candidates.push(...helmfile.documents.map((document) => ({ file, ...document, ...doubt })));
+      continue;
+    }
     if (CLUE.test(text)) candidates.push(...(await candidatesIn(tree, file, text)));
   }
   const names = new Set(candidates.filter(isHelmRelease).flatMap((one) => [...sourcesOf(one)].map(({ name }) => name)));
