@@ -14,6 +14,11 @@ describe('JSON', () => {
     );
   });
 
+  it('has no byte order mark before it', () => {
+    expect(() => parseJson(Buffer.from('\uFEFF{}'), 'it')).toThrow('it is not JSON: it begins with a byte order mark');
+    expect(parseJson(Buffer.from('"\uFEFF"'), 'it')).toBe('\uFEFF');
+  });
+
   it('that is nested deeply is refused, before it is parsed', () => {
     expect(() => parseJson(nested(500), 'it')).not.toThrow();
     for (const depth of [1001, 100_000, 2_000_000]) {

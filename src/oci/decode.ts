@@ -10,15 +10,19 @@ export function isObject(value: unknown): value is Json {
 /** No document is; what writes or walks a value calls itself for each level, and has a stack that ends. */
 const MAX_DEPTH = 1000;
 
+/** As it is: what registries and runtimes are written in takes no byte order mark before JSON (RFC 8259, section 8.1). */
+const TEXT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** Parses UTF-8 JSON. Errors: MANIFEST_INVALID, naming `what`. */
 export function parseJson(bytes: Uint8Array, what: string): unknown {
   if (isNestedDeeper(bytes, MAX_DEPTH)) {
     throw new ImagesError('MANIFEST_INVALID', `${what} is nested in more than ${MAX_DEPTH} levels`);
   }
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(TEXT.decode(bytes));
   } catch (cause) {
-    throw new ImagesError('MANIFEST_INVALID', `${what} is not JSON`, { cause });
+    const why = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? ': it begins with a byte order mark' : '';
+    throw new ImagesError('MANIFEST_INVALID', `${what} is not JSON${why}`, { cause });
   }
 }
 

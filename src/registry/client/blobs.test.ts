@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
 import type { Registry } from '../contract.ts';
@@ -31,6 +32,40 @@ describe('a web page in the place of a blob', () => {
       });
       expect(server.requests).toHaveLength(1);
     }
+  });
+
+  it.each([
+    ['text/plain', {}],
+    ['application/xhtml+xml', {}],
+    ['', {}],
+    ['text/html', { 'content-encoding': 'gzip' }],
+  ])('is told as [%s], %o', async (type, headers) => {
+    await using server = await startFaultyServer();
+    await using clients = registryClients();
+    const bytes = 'content-encoding' in headers ? gzipSync(page) : page;
+    server.inject((_request, response) => {
+      response.writeHead(200, { ...(type && { 'content-type': type }), 'content-length': bytes.length, ...headers });
+      response.end(bytes);
+      return true;
+    });
+    await expect(read(clients.forHost(server.host), 1000)).rejects.toMatchObject({
+      code: 'BAD_ANSWER',
+      message: expect.stringContaining('content-encoding' in headers ? 'of text/html' : 'Log in, please.'),
+      hint: expect.stringContaining('login page'),
+    });
+  });
+
+  it('is named in what is said of a page that has the length', async () => {
+    await using server = await startFaultyServer();
+    await using clients = registryClients();
+    server.inject(webPage({ 'content-length': `${page.length}` }));
+    const { body } = await clients
+      .forHost(server.host)
+      .getBlob('app', digestOf(Buffer.from('x')), { size: page.length });
+    await expect(Array.fromAsync(body)).rejects.toMatchObject({
+      code: 'DIGEST_INVALID',
+      message: expect.stringContaining('(text/html; charset=utf-8) sent another content'),
+    });
   });
 
   it('is the blob where it is as long as that', async () => {

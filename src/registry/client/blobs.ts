@@ -1,13 +1,14 @@
 // Reading blobs over HTTP: what comes from byte 0 verifies itself, and what HEAD does not tell is looked at.
 import type { Backoff } from '../../io/backoff.ts';
 import type { HttpAnswer } from '../../io/http.ts';
+import { quote } from '../../io/quote.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { BlobContent, BlobOptions, ReadOptions, RegistryReader } from '../contract.ts';
 import { type Asked, badAnswer, readText } from './answer-errors.ts';
 import { type BlobAnswer, resumed, wholeSize } from './blob-body.ts';
 import { type CodedAnswer, codedBlobs } from './coded-blobs.ts';
-import { contentCodings } from './content-encoding.ts';
+import { contentCodings, isPage } from './content-encoding.ts';
 import type { EndpointHttp, EndpointRequest } from './endpoint-http.ts';
 import { heldBack } from './held-back.ts';
 import { repositoryPath } from './paths.ts';
@@ -66,7 +67,7 @@ export function blobReader(http: EndpointHttp, settings: BlobReaderSettings): Bl
         if (from > start && isImagesError(error, 'RANGE_INVALID')) return ask(0, undefined);
         throw error;
       });
-      if (isWebPage(answer, options.size)) throw badAnswer(answer, request.asked, await readText(answer, 1024));
+      if (isNoBlob(answer, options.size)) throw badAnswer(answer, request.asked, await readText(answer, 1024));
       if (contentCodings(answer).length === 0) return answer;
       if (options.size === undefined) throw saysNoLength(answer, request.asked);
       lastCoded = coded.read(await wholeOf(answer, ask), { digest, size: options.size });
@@ -86,11 +87,12 @@ export function blobReader(http: EndpointHttp, settings: BlobReaderSettings): Bl
       { first, open, from: start, end },
       { ...settings, what: `blob ${digest}`, host: http.host, signal },
     );
-    const coding = first.headers['content-encoding'];
+    const { 'content-encoding': coding, 'content-type': type = '' } = first.headers;
+    const oddities = [isPage(type) && type, lastCoded && `with Content-Encoding ${coding}`].filter(Boolean).join(', ');
     return {
       descriptor: { mediaType: BLOB_TYPE, digest, size },
       body,
-      sender: `${first.url.host}${lastCoded ? ` (with Content-Encoding ${coding})` : ''}`,
+      sender: `${first.url.host}${oddities && ` (${quote(oddities)})`}`,
       ...(lastCoded && { provedWrong: () => lastCoded !== undefined && coded.provedWrong(lastCoded) }),
     };
   };
@@ -161,9 +163,11 @@ function saysNoLength(answer: BlobAnswer, { what }: Asked): ImagesError {
   return new ImagesError('BAD_ANSWER', `${answer.url.host} does not say how long ${what} is`);
 }
 
-/** A login page, say. A blob may be HTML too; then the answer is as long as the blob. */
-function isWebPage(answer: HttpAnswer, size: number | undefined): boolean {
+/** A login page, say, or a proxy's few words. A blob may be text too; then the answer is as long as the blob. */
+function isNoBlob(answer: HttpAnswer, size: number | undefined): boolean {
   const { 'content-type': type = '', 'content-length': length } = answer.headers;
-  if (answer.status === 206 || !/^text\/html\b/i.test(type) || contentCodings(answer).length > 0) return false;
-  return length === undefined || (size !== undefined && Number(length) !== size);
+  if (answer.status === 206 || contentCodings(answer).length > 0) return false;
+  if (length === undefined) return isPage(type);
+  // Registries that say no type of a blob are known, and none that calls it text.
+  return size !== undefined && Number(length) !== size && /^(?:$|text\/|application\/xhtml\b)/i.test(type);
 }

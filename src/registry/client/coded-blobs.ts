@@ -1,11 +1,12 @@
 // Blobs that come with a Content-Encoding: some hosts put one around the blob, others say gzip of a layer that is gzip. The digest alone tells which, and only at the end.
 import type { HttpAnswer } from '../../io/http.ts';
 import { readWhole } from '../../io/http-whole.ts';
+import { quote } from '../../io/quote.ts';
 import { type Digest, digestAlgorithm, digestOf } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Bytes } from '../contract.ts';
 import type { BlobAnswer } from './blob-body.ts';
-import { contentCodings, uncoded } from './content-encoding.ts';
+import { contentCodings, isPage, uncoded } from './content-encoding.ts';
 
 export interface CodedBlobs {
   /** The blob, of an answer that gives all of it. */
@@ -78,10 +79,15 @@ async function* decoded(answer: HttpAnswer): Bytes & AsyncGenerator<Uint8Array> 
 
 /** It has an end, so it did not break off. */
 function notWhole({ url, headers }: HttpAnswer, came: number, { digest, size }: CodedBlob): ImagesError {
-  const coding = headers['content-encoding'];
+  const { 'content-encoding': coding, 'content-type': type = '' } = headers;
+  const what = isPage(type) ? ` of ${quote(type)}` : '';
   return new ImagesError(
     'BAD_ANSWER',
-    `${url.host} sends ${came} bytes with Content-Encoding ${coding}, expected ${size} [${digest}]`,
-    { hint: 'A proxy in front of the registry changes what it sends: set it up to leave blobs alone.' },
+    `${url.host} sends ${came} bytes${what} with Content-Encoding ${coding}, expected ${size} [${digest}]`,
+    {
+      hint: isPage(type)
+        ? 'Check the host: a proxy or a login page may stand in its place.'
+        : 'A proxy in front of the registry changes what it sends: set it up to leave blobs alone.',
+    },
   );
 }

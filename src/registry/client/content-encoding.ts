@@ -13,6 +13,11 @@ export function contentCodings(answer: HttpAnswer): readonly string[] {
     .slice(-MAX_CODINGS);
 }
 
+/** What people read: no registry calls a blob so, but login pages and proxies do. */
+export function isPage(type: string): boolean {
+  return /^(?:text\/html|application\/xhtml)\b/i.test(type);
+}
+
 /** Nobody codes more often for a reason. */
 const MAX_CODINGS = 3;
 
