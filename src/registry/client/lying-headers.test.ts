@@ -31,6 +31,37 @@ beforeEach(async () => {
 });
 afterEach(() => faulty[Symbol.asyncDispose]());
 
+describe('a 201 for a manifest', () => {
+  const manifest = rawManifest(index, OCI_INDEX);
+  const other = digestOf(Buffer.from('other'));
+  const taking = (headers: Readonly<Record<string, string>>, get: Fault = () => false) =>
+    server.inject((request, response) =>
+      request.method === 'PUT' ? status(201, headers)(request, response) : get(request, response),
+    );
+  const asked = () => server.requests.map(({ method }) => method);
+
+  it('that names its digest is believed', async () => {
+    taking({ 'docker-content-digest': manifest.digest });
+    await registry.putManifest('app', manifest, ['lost']);
+    expect(asked()).toEqual(['PUT']);
+  });
+
+  it.each([{}, { 'docker-content-digest': other }])('that does not (%o) is asked about once', async (headers) => {
+    taking(headers);
+    await registry.putManifest('app', manifest, ['latest']);
+    expect(asked()).toEqual(['PUT', 'GET']);
+    expect(await failure(registry.putManifest('app', manifest, ['lost']))).toMatchObject({
+      code: 'BAD_ANSWER',
+      message: expect.stringContaining('took the manifest, and has none [lost]'),
+    });
+  });
+
+  it.each([401, 403])('is believed by who may not ask (%i)', async (code) => {
+    taking({}, status(code));
+    await registry.putManifest('app', manifest, ['lost']);
+  });
+});
+
 describe('a HEAD that is not served', () => {
   const atHead =
     (fault: Fault): Fault =>

@@ -33,21 +33,34 @@ export function manifestWriter(http: EndpointHttp, manifests: ManifestReader): M
     });
     answer.discard();
     const stored = answer.headers['docker-content-digest'];
-    const another =
-      isDigest(stored) && stored !== manifest.digest && digestAlgorithm(stored) === digestAlgorithm(manifest.digest);
-    if (answer.status !== 201 || another) await requireStored(repository, reference, manifest, signal && { signal });
+    // Of a digest by another algorithm nothing follows: it may be of the same bytes.
+    const saysSo =
+      isDigest(stored) && (stored === manifest.digest || digestAlgorithm(stored) !== digestAlgorithm(manifest.digest));
+    const call = signal && { signal };
+    if (answer.status !== 201) await requireStored(repository, reference, manifest, call);
+    // Who may push, and not pull, cannot ask.
+    else if (!saysSo) await requireStored(repository, reference, manifest, call).catch(unlessRefused);
     return answer.headers['oci-subject'] !== undefined;
   };
 
-  /** What an answer leaves open, the registry's own bytes tell. */
+  /**
+   * What an answer leaves open, the registry's own bytes tell: one request where it does not name the digest of what it stored. An answer that does is
+   * believed: to ask after each image would cost everybody a request, and fail where reads lag behind writes.
+   */
   const requireStored = async (
     repository: string,
     reference: string,
     manifest: RawManifest,
     options: CallOptions | undefined,
   ): Promise<void> => {
-    const { digest } = await manifests.getManifest(repository, reference, options);
     const where = `${http.host}/${repository}`;
+    const { digest } = await manifests.getManifest(repository, reference, options).catch((error: unknown) => {
+      if (!isImagesError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) throw error;
+      throw new ImagesError('BAD_ANSWER', `${where} said that it took the manifest, and has none [${reference}]`, {
+        hint: 'Try again; if it stays so, the registry, or a proxy in front of it, loses what it is sent.',
+        cause: error,
+      });
+    });
     if (digest !== manifest.digest) {
       throw new ImagesError('BAD_ANSWER', `${where} has ${digest} where ${manifest.digest} was put [${reference}]`, {
         hint: 'Something else puts images there at the same time, or the registry keeps others than it is sent.',
@@ -97,4 +110,8 @@ export function manifestWriter(http: EndpointHttp, manifests: ManifestReader): M
       await remove(http, { to, repository, asked: { what, unknown: 'MANIFEST_UNKNOWN' }, signal, unneeded });
     },
   };
+}
+
+function unlessRefused(error: unknown): void {
+  if (!isImagesError(error, 'UNAUTHORIZED', 'DENIED')) throw error;
 }

@@ -28,7 +28,7 @@ beforeEach(async () => {
       return status(401, { 'www-authenticate': `Bearer realm="http://${server.host}/token"` })(request, response);
     if (token <= ended) return refuse(request, response);
     if (request.method === 'POST') return status(202, { location: '/v2/app/blobs/uploads/1' })(request, response);
-    if (request.method === 'PUT') return status(201)(request, response);
+    if (request.method === 'PUT') return status(201, { 'docker-content-digest': digestOf(index) })(request, response);
     if (request.url.includes('/tags/')) return sendJson(response, 200, { tags: ['latest'] });
     return false;
   });
