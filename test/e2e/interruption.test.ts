@@ -132,12 +132,14 @@ describe.each(SIGNALS)('after %s', (signal, status) => {
   const { missing, why } = needs('root', 'unshare', 'mount');
   it.skipIf(missing)(`the program ends soon where it waits for a name that no server resolves${why}`, async () => {
     await using world = await newWorld();
+    // Resolvers listen at port 53; others may run these tests just now.
+    const address = `127.53.${(process.pid >> 8) & 0xff}.${process.pid & 0xff || 1}`;
     const asked = Promise.withResolvers<void>();
     const silent = createSocket('udp4', () => asked.resolve());
-    await new Promise<void>((ready) => silent.bind(53, '127.0.53.53', ready));
+    await new Promise<void>((ready) => silent.bind(53, address, ready));
     const resolver = await put(
       join(world.path, 'resolv.conf'),
-      'nameserver 127.0.53.53\noptions timeout:30 attempts:5\n',
+      `nameserver ${address}\noptions timeout:30 attempts:5\n`,
     );
     const names = await put(join(world.path, 'nsswitch.conf'), 'hosts: files dns\n');
     const script = `mount --bind ${resolver} /etc/resolv.conf && mount --bind ${names} /etc/nsswitch.conf && exec "$@"`;
