@@ -227,6 +227,16 @@ describe('mounts', () => {
     expect(runner.requests).toHaveLength(trees.length);
   });
 
+  it('shows no context of which a name would delete', async () => {
+    const runner = recordingRunner();
+    const files = [...FILES, { name: 'd/.wh.x', content: '' }];
+    expect(await failure('FROM scratch\nRUN --mount=target=/c x', { files, runner })).toMatchObject({
+      message: 'Dockerfile:2: no mount can show a file of that name [d/.wh.x]',
+      hint: 'Leave it out of the context with .dockerignore.',
+    });
+    expect(runner.requests).toEqual([]);
+  });
+
   it('name no image that cannot be had without saying where', async () => {
     const text = 'FROM scratch AS build\nFROM scratch\nRUN --mount=from=biuld,target=/c x';
     expect(await failure(text, { runner: recordingRunner() })).toMatchObject({

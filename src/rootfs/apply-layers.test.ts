@@ -60,6 +60,12 @@ describe('a layer on another', () => {
     expect(before).toEqual(after);
   });
 
+  it('knows no whiteouts where the entries are no layer', async () => {
+    const indexes = await indexLayers([await layerOf([file('d/a'), file('d/.wh.a'), file('.wh..wh..opq')])]);
+    const { root } = applyLayers(indexes, { noWhiteouts: true });
+    expect([...walk(root)].map(({ path }) => path)).toEqual(['', '.wh..wh..opq', 'd', 'd/.wh.a', 'd/a']);
+  });
+
   it('takes no notice of whiteouts of what is not there, and of what aufs left', async () => {
     expect(
       await listed([file('a')], [file('x/.wh.y'), file('.wh.b'), file('.wh..wh.plnk/1.2'), file('.wh..wh.aufs')]),

@@ -24,15 +24,17 @@ export interface ApplyOptions {
   readonly watcher?: ApplyWatcher;
   /** The layers below the first one of `indexes`, whose content is not known. The tree then says what may show through (`TreeNode.below`). */
   readonly below?: number;
+  /** The entries are files that no layer holds, so that a name like `.wh.x` is a name like any other. */
+  readonly noWhiteouts?: boolean;
 }
 
 /** `indexes` begin with the base, or the lowest that is known. Errors: TAR_INVALID for links to nothing, to directories or in a circle. */
 export function applyLayers(indexes: readonly LayerIndex[], options: ApplyOptions = {}): RootTree {
-  const { watcher = {}, below = 0 } = options;
+  const { watcher = {}, below = 0, noWhiteouts = false } = options;
   const unknown = below > 0;
   const tree: RootTree = { root: newDirectory({ layer: below, below: unknown }) };
   for (const [at, index] of indexes.entries()) {
-    applyLayer({ tree, layer: below + at, watcher, below: unknown }, index);
+    applyLayer({ tree, layer: below + at, watcher, below: unknown, noWhiteouts }, index);
   }
   return tree;
 }
@@ -42,13 +44,14 @@ interface Applying {
   readonly layer: number;
   readonly watcher: ApplyWatcher;
   readonly below: boolean;
+  readonly noWhiteouts: boolean;
 }
 
 /** A whiteout hides what layers below have, wherever in its archive it stands: so all of them come first. */
 function applyLayer(applying: Applying, { entries }: LayerIndex): void {
   const files: IndexedEntry[] = [];
   for (const entry of entries) {
-    const whiteout = whiteoutOf(entry.path);
+    const whiteout = applying.noWhiteouts ? undefined : whiteoutOf(entry.path);
     if (!whiteout) files.push(entry);
     else if (whiteout.kind !== 'meta') hide(applying, whiteout);
   }

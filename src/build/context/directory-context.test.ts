@@ -46,6 +46,12 @@ describe('a directory as a context', () => {
     expect(headerOf(node('d/soft')).linkname).toBe('../d/f');
   });
 
+  it('has files whose names would delete in a layer, as all others', async () => {
+    await mkdir(join(root, '.wh.d'));
+    for (const name of ['f', '.wh.f', '.wh.d/x', '.wh..wh..opq', '.wh.']) await writeFile(join(root, name), name);
+    expect(pathsOf(await read())).toEqual(['.wh.', '.wh..wh..opq', '.wh.d', '.wh.d/x', '.wh.f', 'f']);
+  });
+
   it('has sockets as empty files (35), and named pipes as they are', async () => {
     const server = createServer();
     await new Promise<void>((done) => server.listen(join(root, 'socket'), done));

@@ -63,7 +63,7 @@ export async function directoryContext(
   const layer = layerOf(spool);
   return {
     name: 'the context',
-    tree: applyLayers([{ entries }]),
+    tree: applyLayers([{ entries }], { noWhiteouts: true }),
     layers: [layer],
     contentId: async ({ entry }) => (entry && contents.get(entry)) ?? '',
     archive: async ({ entry }) => {

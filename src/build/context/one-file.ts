@@ -3,8 +3,7 @@ import { digestOf } from '../../oci/digest.ts';
 import type { Bytes } from '../../registry/contract.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
 import type { Layer } from '../../rootfs/contract.ts';
-import { baseName, joinPath, parentPath } from '../../rootfs/path.ts';
-import { type Inode, nodeAt, type RootTree } from '../../rootfs/tree.ts';
+import type { Inode } from '../../rootfs/tree.ts';
 import type { TarHeader } from '../../tar/entry.ts';
 import { plainHeader } from '../../tar/plain-header.ts';
 import type { TarTime } from '../../tar/time.ts';
@@ -30,32 +29,16 @@ export function filesSource(name: string, files: readonly OutsideFile[]): TreeSo
     const header = headerOf(file);
     const body = tarHeader(header).length;
     const end = body + file.size + padding(file.size).length;
-    return { entries: [{ ...header, path: plainName(file.name), position: { head: 0, body, end } }] };
+    return { entries: [{ ...header, path: file.name, position: { head: 0, body, end } }] };
   });
-  const tree = applyLayers(indexes);
-  for (const { name } of files) giveBack(tree, name);
   const fileOf = (inode: Inode) => files[inode.layer] as OutsideFile;
   return {
     name,
     layers,
-    tree,
+    tree: applyLayers(indexes, { noWhiteouts: true }),
     contentId: (inode) => fileOf(inode).contentId(),
     archive: (inode) => archiveOf(fileOf(inode)),
   };
-}
-
-/** These files are no layer's, so a name that deletes in layers means nothing: they are given another one, and their own again in the tree. */
-function plainName(name: string): string {
-  return baseName(name).startsWith('.wh.') ? joinPath(parentPath(name), `file${baseName(name)}`) : name;
-}
-
-function giveBack(tree: RootTree, name: string): void {
-  const given = plainName(name);
-  const directory = given === name ? undefined : nodeAt(tree, parentPath(name))?.children;
-  const node = directory?.get(baseName(given));
-  if (!directory || !node) return;
-  directory.delete(baseName(given));
-  directory.set(baseName(name), node);
 }
 
 /** A file in memory. */

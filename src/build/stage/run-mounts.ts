@@ -2,11 +2,14 @@
 
 import type { Layer } from '../../rootfs/contract.ts';
 import { baseName } from '../../rootfs/path.ts';
+import { walk } from '../../rootfs/tree.ts';
+import { printableName } from '../../tar/names.ts';
 import type { RunMount } from '../contract.ts';
 import type { Run } from '../dockerfile/instructions.ts';
 import { type Mount, parseMount } from '../dockerfile/mounts.ts';
 import { mistake } from '../dockerfile/source.ts';
 import { normalised } from '../files/globs.ts';
+import type { TreeSource } from '../files/tree-source.ts';
 import type { Step } from './build.ts';
 import { idsBelow } from './files-sources.ts';
 import { expanded } from './variables.ts';
@@ -84,11 +87,23 @@ async function mountedLayers(
 ): Promise<{ readonly layers: readonly Layer[]; readonly id: unknown }> {
   if (from === undefined) {
     const context = await step.build.context();
+    refuseWhiteouts(instruction, context);
     return { layers: context.layers, id: await idsBelow(context, '/') };
   }
   if (from === 'scratch') return NOTHING;
   const { layers } = await layersFrom(step, instruction, from);
   return { layers: layers.map(({ layer }) => layer), id: layers.map(({ id }) => id) };
+}
+
+/** A mount shows a context as layers do, where such a name deletes. */
+function refuseWhiteouts({ statement }: Run, { name, tree }: TreeSource): void {
+  for (const { path } of walk(tree.root)) {
+    if (!baseName(path).startsWith('.wh.')) continue;
+    throw mistake(statement, `no mount can show a file of that name [${printableName(path)}]`, {
+      at: Math.max(statement.text.indexOf('--mount'), 0),
+      hint: `Leave it out of ${name} with .dockerignore.`,
+    });
+  }
 }
 
 function targetOf({ state }: Step, { statement }: Run, { target }: Mount): string {

@@ -127,7 +127,7 @@ function listing(tree: RootTree): readonly string[] {
 
 export async function contextOf(files: readonly TestEntry[], name = 'the context'): Promise<TreeSource> {
   const layer = await layerOf(files.map((file) => ({ uid: 0, gid: 0, ...file })));
-  const tree = applyLayers([await indexLayer(layer)]);
+  const tree = applyLayers([await indexLayer(layer)], { noWhiteouts: true });
   return {
     name,
     tree,
