@@ -37,6 +37,8 @@ describe('the Range of a download', () => {
   it('of more parts than a client can want is ignored', () => {
     const parts = Array.from({ length: 3000 }, (_, at) => `${2 * at}-${2 * at}`);
     expect(parseRange(`bytes=${parts.slice(0, 1024).join(',')}`, 10_000)).toMatchObject({ kind: 'parts' });
+    expect(parseRange(`bytes=${parts.slice(0, 2048).join(',')}`, 10_000)).toMatchObject({ kind: 'parts' });
+    expect(parseRange(`bytes=${parts.slice(0, 2049).join(',')}`, 10_000)).toEqual({ kind: 'whole' });
     expect(parseRange(`bytes=${parts.join(',')}`, 10_000)).toEqual({ kind: 'whole' });
   });
 

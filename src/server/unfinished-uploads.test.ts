@@ -72,6 +72,28 @@ describe('uploads', () => {
     await open('10.0.0.1');
   });
 
+  it.each([
+    ['the store refuses', new ImagesError('READ_ONLY', 'it cannot be written to'), undefined],
+    ['somebody else holds', new DOMException('too late', 'TimeoutError'), undefined],
+    ['a bug keeps', new TypeError('a bug'), TypeError],
+  ])('that cannot be discarded because %s keep nobody out, but for bugs', async (_, failure, thrown) => {
+    const inner = emptyRegistry();
+    const registry: Registry = {
+      ...inner,
+      openUpload: async (repository, id, options) => {
+        if (id !== undefined) throw failure;
+        return await inner.openUpload(repository, id, options);
+      },
+    };
+    const limits = { uploads: 1, uploadsPerClient: 1, uploadAge: HOUR, uploadAgeInNeed: HOUR };
+    const unfinished = createUnfinishedUploads({ registry, isActive: () => false, limits });
+    const begin = () => unfinished.begin('10.0.0.1', 'a', () => registry.openUpload('a'));
+    await begin();
+    vi.setSystemTime(Date.now() + 2 * HOUR);
+    if (thrown) await expect(begin()).rejects.toThrow(thrown);
+    else expect(await begin()).toBeDefined();
+  });
+
   it('that nobody goes on with are discarded when another one is begun', async () => {
     const server = await start({ uploadAge: 24 * HOUR });
     const old = await begin(server);

@@ -1,0 +1,39 @@
+// The limits are those that docs/registries.md says.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { defaultLimits } from './limits.ts';
+
+const docs = readFileSync(join(import.meta.dirname, '../../docs/registries.md'), 'utf8');
+const MIB = 1024 * 1024;
+const MINUTE = 60_000;
+
+it('are as the table says', () => {
+  const limits = defaultLimits(1_000_000);
+  const grouped = (count: number) => count.toLocaleString('en-US');
+  const rows = [
+    `| requests of one connection | one at a time, in their order; while one waits, nothing more is read | ${grouped(limits.waitingRequests)} that wait`,
+    `| connections | ${limits.connections}, half of it for one client;`,
+    `| the head of a request | ${limits.head / 1000} s,`,
+    `| a transfer, either way | ${limits.idle / MINUTE} minutes without a byte, or less than ${limits.slowBytes / 1024} KiB in ${limits.slow / MINUTE} minutes`,
+    `| a manifest | 4 MiB; ${grouped(limits.descriptors)} descriptors`,
+    `| tags in one request | ${limits.tags} |`,
+    `| manifests that are read or written at once; lists | ${limits.manifests}; ${limits.lists} |`,
+    `| a page of a list | ${grouped(limits.page)} entries`,
+    `| manifests and lists in memory because their clients are slow | ${limits.heldBytes / MIB} MiB, of one client ${limits.heldBytesPerClient / MIB} MiB;`,
+    `| uploads that are begun and not ended | ${limits.uploads}, of one client ${limits.uploadsPerClient} |`,
+  ];
+  for (const row of rows) expect(docs).toContain(row);
+  expect([limits.uploadAge, limits.uploadAgeInNeed]).toEqual([24 * 60 * MINUTE, MINUTE]);
+  expect(limits.connectionsPerClient).toBe(limits.connections / 2);
+});
+
+it.each([
+  [64, 16, 8],
+  [320 + 3 * 100, 100, 50],
+  [320 + 3 * 101 + 2, 101, 51],
+  [1024, 234, 117],
+])('with %s files that may be open: %s connections, %s of one client', (files, connections, perClient) => {
+  const limits = defaultLimits(files);
+  expect([limits.connections, limits.connectionsPerClient]).toEqual([connections, perClient]);
+});

@@ -1,0 +1,42 @@
+// A transfer is given up for what its client does not move, and for nothing else.
+import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { watchProgress } from './progress.ts';
+
+const limits = { slow: 1000, slowBytes: 100 };
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+});
+
+/** Whether it was given up while it moved so many bytes in each of some periods. */
+function isGivenUp(moves: readonly number[], waitsForClient = true): boolean {
+  let moved = 0;
+  const giveUp = vi.fn();
+  using _watch = watchProgress({ moved: () => moved, waitsForClient: () => waitsForClient, giveUp }, limits);
+  for (const count of moves) {
+    moved += count;
+    vi.advanceTimersByTime(limits.slow);
+  }
+  return giveUp.mock.calls.length > 0;
+}
+
+it('one that moves what is asked for, or more, goes on', () => {
+  expect(isGivenUp([100, 100, 5000, 100])).toBe(false);
+});
+
+it('one that moves less is given up, also after it was fast', () => {
+  expect(isGivenUp([5000, 99])).toBe(true);
+  expect(isGivenUp([0])).toBe(true);
+});
+
+it('one that waits for the disk goes on', () => {
+  expect(isGivenUp([0, 0, 0], false)).toBe(false);
+});
+
+it('nothing is given up after its end', () => {
+  const giveUp = vi.fn();
+  watchProgress({ moved: () => 0, waitsForClient: () => true, giveUp }, limits)[Symbol.dispose]();
+  vi.advanceTimersByTime(10 * limits.slow);
+  expect(giveUp).not.toHaveBeenCalled();
+});
