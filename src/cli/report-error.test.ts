@@ -48,3 +48,9 @@ describe('an error', () => {
     expect(verbose).toContain('caused by Error: refused');
   });
 });
+
+it('says what failed first, where closing failed after it', () => {
+  const first = new ImagesError('NO_SPACE', 'no space left [x]', { hint: 'Free some.' });
+  const thrown = new SuppressedError(new Error('closing'), new SuppressedError(new Error('other'), first));
+  expect(reportError(thrown, false)).toMatchObject({ lines: ['ERROR: no space left [x]', 'Free some.'] });
+});

@@ -36,7 +36,8 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   SIZE_INVALID: 'What is there and what the image says of it differ: `images check IMAGE` tells more.',
 };
 
-export function reportError(error: unknown, verbose: boolean): ErrorReport {
+export function reportError(thrown: unknown, verbose: boolean): ErrorReport {
+  const error = firstFailure(thrown);
   const { code, message, hint, status } = describe(error);
   const excerpt = error instanceof ImagesError ? error.excerpt.map((line) => `  ${safeText(line)}`) : [];
   const lines = [
@@ -66,8 +67,15 @@ interface Described extends Pick<FailureData, 'code' | 'message'> {
   readonly status: number;
 }
 
+/** What failed, not what then failed to be closed. */
+function firstFailure(thrown: unknown): unknown {
+  let error = thrown;
+  while (error instanceof SuppressedError) error = error.suppressed;
+  return error;
+}
+
 function describe(thrown: unknown): Described {
-  const described = describeError(thrown);
+  const described = describeError(firstFailure(thrown));
   return isCurrentDirectoryGone() && described.status === 1 ? { ...described, ...NO_DIRECTORY } : described;
 }
 

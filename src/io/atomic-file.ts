@@ -2,6 +2,7 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isFsError, translatingFsErrors } from './fs-errors.ts';
+import { behindLinks } from './special-file.ts';
 
 /**
  * Makes a directory and those above it. Returns the first that it made, `undefined` where all were there (what is no directory shows
@@ -16,13 +17,26 @@ export async function makeDirectory(path: string): Promise<string | undefined> {
     if (isFsError(error, 'EEXIST')) return undefined;
     if (!isFsError(error, 'ENOENT') || dirname(path) === path) throw error;
   }
-  const above = await makeDirectory(dirname(path));
+  const directory = dirname(path);
+  const above = await makeDirectory(directory);
+  try {
+    await makeLast(path);
+  } catch (error) {
+    const behind = isFsError(error, 'ENOENT') ? await behindLinks(directory) : directory;
+    if (behind === directory) throw error;
+    // A link to what is not there yet: it is made, and the link stays one.
+    await makeDirectory(behind);
+    await makeLast(path);
+  }
+  return above ?? path;
+}
+
+async function makeLast(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {
     if (!isFsError(error, 'EEXIST')) throw error;
   }
-  return above ?? path;
 }
 
 /**
@@ -34,17 +48,22 @@ export async function inDirectory<T>(
   make: () => Promise<T>,
   onMade?: (first: string | undefined) => void,
 ): Promise<T> {
+  let notMade: unknown;
   for (let attempt = 0; ; attempt++) {
     try {
       return await make();
     } catch (error) {
-      if (!isFsError(error, 'ENOENT') || attempt === 20) throw error;
+      if (!isFsError(error, 'ENOENT')) throw error;
+      // Says which directory is not there.
+      if (attempt === 20) throw notMade ?? error;
     }
     try {
       const first = await makeDirectory(directory);
       onMade?.(first);
+      notMade = undefined;
     } catch (error) {
-      if (!isFsError(error, 'ENOENT') || attempt === 20) throw error;
+      if (!isFsError(error, 'ENOENT')) throw error;
+      notMade = error;
     }
   }
 }

@@ -2,20 +2,22 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { gatheringWriter } from './file-writer.ts';
 import { isFsError, translatingFsErrors } from './fs-errors.ts';
-import { targetAt } from './special-file.ts';
+import { behindLinks, targetAt } from './special-file.ts';
 import { unfinishedPath } from './unfinished-file.ts';
 
 /**
- * Writes beside `path`, then renames; a failure leaves what was there. What is no regular file (a device, a pipe) is written to as it is.
+ * Writes beside `path`, or what links there lead to, then renames; a failure leaves what was there. What is no regular file (a device, a pipe) is written
+ * to as it is.
  * Errors: the data's; NO_SPACE, READ_ONLY, NO_ACCESS; ENOENT where the directory is not there, EISDIR where the path is one.
  */
 export async function writeStreamAtomically(path: string, data: AsyncIterable<Uint8Array>): Promise<void> {
   await translatingFsErrors(path, async () => {
     if ((await targetAt(path)) !== 'file') return await write(path, 'w', data);
-    const temporary = await unfinishedPath(path);
+    const file = await behindLinks(path);
+    const temporary = await unfinishedPath(file);
     try {
       await write(temporary, 'wx', data);
-      await rename(temporary, path);
+      await rename(temporary, file);
     } catch (error) {
       // The user named another.
       if (isFsError(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) error.path = path;

@@ -2,6 +2,7 @@
 // it is final: in memory, and beyond that in a temporary file.
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { isFsError, translatingFsErrors } from './fs-errors.ts';
+import { behindLinks } from './special-file.ts';
 import { temporaryFile, translatingTemporaryErrors } from './temporary-file.ts';
 import { unfinishedPath } from './unfinished-file.ts';
 
@@ -30,7 +31,8 @@ const IN_MEMORY = 8 << 20;
 
 /** Errors: NO_SPACE, READ_ONLY, NO_ACCESS; ENOENT where the directory is not there. */
 export async function fileOutput(path: string): Promise<RewindableOutput> {
-  const temporary = await unfinishedPath(path);
+  const file = await behindLinks(path);
+  const temporary = await unfinishedPath(file);
   const handle = await translatingFsErrors(path, () => open(temporary, 'wx')).catch((error: unknown) => {
     // The user named another.
     if (isFsError(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) error.path = path;
@@ -52,7 +54,7 @@ export async function fileOutput(path: string): Promise<RewindableOutput> {
       translatingFsErrors(path, async () => {
         await mark();
         await handle.close();
-        await rename(temporary, path);
+        await rename(temporary, file);
         isDone = true;
       }),
     async [Symbol.asyncDispose]() {

@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { translatingFsErrors } from '../io/fs-errors.ts';
 import { pipeOutput, type RewindableOutput } from '../io/rewindable-output.ts';
+import { behindLinks, targetAt } from '../io/special-file.ts';
 import { startedProgram } from '../io/started-programs.ts';
 import { unfinishedPath } from '../io/unfinished-file.ts';
 import { ImagesError } from '../oci/errors.ts';
@@ -68,7 +70,8 @@ const PACKAGES: Readonly<Record<FileSystem, string>> = {
 export async function fileSystemOutput(path: string, kind: FileSystem, settings: Settings): Promise<RewindableOutput> {
   const maker = await findMaker(kind, settings);
   const { spawn } = await import('node:child_process');
-  const temporary = await unfinishedPath(path);
+  const file = await regularFile(path, kind);
+  const temporary = await unfinishedPath(file);
   const child = spawn(maker.program, maker.args(temporary), {
     env: { ...settings.env, ...maker.env },
     stdio: ['pipe', 'ignore', 'pipe'],
@@ -90,7 +93,7 @@ export async function fileSystemOutput(path: string, kind: FileSystem, settings:
       child.stdin?.end();
       await ended;
       await maker.complete?.(temporary);
-      await rename(temporary, path);
+      await rename(temporary, file);
       isDone = true;
     },
     async [Symbol.asyncDispose]() {
@@ -101,6 +104,14 @@ export async function fileSystemOutput(path: string, kind: FileSystem, settings:
       await rm(temporary, { force: true });
     },
   };
+}
+
+/** Programs that make file systems write here and there. Errors: PLACE_INVALID. */
+async function regularFile(path: string, kind: FileSystem): Promise<string> {
+  if ((await translatingFsErrors(path, () => targetAt(path))) === 'file') return await behindLinks(path);
+  throw new ImagesError('PLACE_INVALID', `${kind} is written to a regular file only [${path}]`, {
+    hint: 'Name a file: what is there is a directory, a device or a pipe.',
+  });
 }
 
 async function findMaker(kind: FileSystem, settings: Settings): Promise<Maker> {

@@ -1,11 +1,12 @@
 // `make`: images as something that VMs boot with: the archive of a store, a file system of one, an archive to be imported.
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { checkImages } from '../copy/check-images.ts';
 import type { OnCopyEvent } from '../copy/events.ts';
 import { translatingFsErrors } from '../io/fs-errors.ts';
 import { createLimiter } from '../io/limiter.ts';
 import { fileOutput, pipeOutput, type RewindableOutput } from '../io/rewindable-output.ts';
+import { targetAt } from '../io/special-file.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { decodeManifest, manifestDescriptor } from '../oci/manifest.ts';
@@ -167,8 +168,8 @@ export async function makeStore(
 /** A file, or with `-` what `send` takes. What is no regular file (a device, a named pipe) is written to as it is. */
 export async function storeOutput(path: string, send: (bytes: Uint8Array) => Promise<void>): Promise<RewindableOutput> {
   if (path === '-') return pipeOutput(send, tmpdir());
-  const info = await stat(path).catch(() => undefined);
-  return info && !info.isFile() ? await specialOutput(path) : await fileOutput(path);
+  const target = await translatingFsErrors(path, () => targetAt(path));
+  return target === 'file' ? await fileOutput(path) : await specialOutput(path);
 }
 
 async function specialOutput(path: string): Promise<RewindableOutput> {

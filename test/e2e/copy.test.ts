@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attestation, buildImage, buildIndex, randomLayer } from '../fixtures/image.ts';
 import { writeLayout } from '../fixtures/layout.ts';
@@ -39,6 +40,62 @@ describe('images copy', () => {
     const copied = await world.must(['copy', `oci:${layout}:looked`, 'docker-archive:g'], { cwd });
     expect(copied).toBe('');
     expect((await readdir(cwd)).sort()).toEqual(['d', 'f', 'g', 'in', 'o', 'p', 'q', 'r']);
+  }, 60_000);
+
+  it('goes where links lead, also where nothing is yet, and leaves them links', async () => {
+    const cwd = join(world.path, 'links');
+    await mkdir(join(cwd, 'real'), { recursive: true });
+    const source = `oci:${layout}:looked`;
+    const writes = [
+      ['copy', source, 'oci:LINK'],
+      ['copy', source, 'dir:LINK'],
+      ['copy', source, 'oci-archive:LINK'],
+      ['copy', source, 'docker-archive:LINK'],
+      ['lreg_upload', '--data=LINK', '--tag=x:1', source],
+      ['docker_export', '--output=LINK', source],
+      ['make', '--tar=LINK', source],
+    ];
+    for (const [at, words] of writes.entries()) {
+      const link = `link-${at}`;
+      await symlink(`real/below/${at}`, join(cwd, link));
+      await mkdir(join(cwd, 'real/below'), { recursive: true });
+      await world.must(
+        words.map((word) => word.replace('LINK', link)),
+        { cwd },
+      );
+      expect(await readlink(join(cwd, link)), words.join(' ')).toBe(`real/below/${at}`);
+      expect(existsSync(join(cwd, link)), words.join(' ')).toBe(true);
+    }
+    await symlink('circle', join(cwd, 'circle'));
+    for (const place of ['oci:circle', 'dir:circle', 'oci-archive:circle']) {
+      const { status, stderr } = await world.images(['copy', source, place], { cwd });
+      expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringContaining('lead in a circle') });
+    }
+  }, 60_000);
+
+  it('writes to a pipe as it is, and leaves neither a file in its place nor one beside it', async () => {
+    const cwd = join(world.path, 'pipe');
+    await mkdir(join(cwd, 'tmp'), { recursive: true });
+    await must('mkfifo', ['pipe'], { cwd });
+    const env = { TMPDIR: join(cwd, 'tmp') };
+    for (const place of ['oci-archive:pipe', 'docker-archive:pipe']) {
+      const reading = must('wc', ['-c', join(cwd, 'pipe')]);
+      await world.must(['copy', `oci:${layout}:looked`, place], { cwd, env });
+      expect(Number.parseInt(await reading, 10)).toBeGreaterThan(1000);
+      const writing = world.startImages(['copy', `oci:${layout}:looked`, place], { cwd, env });
+      // By then it waits for a reader; if not, it is ended before.
+      await setTimeout(500);
+      writing.kill('SIGTERM');
+      await once(writing, 'exit');
+    }
+    const refused = await world.images(['make', '--format=squashfs', '--tar=pipe', `oci:${layout}:looked`], {
+      cwd,
+      env,
+    });
+    expect(refused.status).toBe(1);
+    expect(await readdir(cwd)).toEqual(['pipe', 'tmp']);
+    expect(await readdir(join(cwd, 'tmp'))).toEqual([]);
+    expect((await stat(join(cwd, 'pipe'))).isFIFO()).toBe(true);
   }, 60_000);
 
   describe.skipIf(peers.missing)(`between places${peers.why}`, () => {

@@ -1,14 +1,15 @@
 // A tar archive that is written in many places at once: each blob has its place from the start, because its size is known. So nothing is written
 // twice, and the bytes are the same whatever order the blobs come in. It is a file without its name until it is whole.
 import { createWriteStream } from 'node:fs';
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { readFileBytes } from '../../io/file-bytes.ts';
 import { fileWriter } from '../../io/file-writer.ts';
 import { isFsError, translatingFsErrors } from '../../io/fs-errors.ts';
-import { targetAt } from '../../io/special-file.ts';
+import { behindLinks, targetAt } from '../../io/special-file.ts';
+import { temporaryFile } from '../../io/temporary-file.ts';
 import { createTurns } from '../../io/turns.ts';
 import { unfinishedPath } from '../../io/unfinished-file.ts';
 import { verified } from '../../io/verify.ts';
@@ -181,14 +182,14 @@ interface Temporary {
   discard(): Promise<void>;
 }
 
-/** Beside the archive's name; for a device or a pipe, to which it is copied in the end, in the system's place. */
+/** Beside the archive's name, or what links there lead to; for a device or a pipe, to which it is copied in the end, in the system's place. */
 async function openTemporary(named: string): Promise<Temporary> {
   return translatingFsErrors(named, async () => {
     const special = await isSpecial(named);
-    // A link stays one: what it leads to is replaced.
-    const path = special ? named : await realpath(named).catch(() => named);
-    const directory = special ? tmpdir() : dirname(path);
-    const temporary = await unfinishedPath(join(directory, basename(path)));
+    if (special) return await openForCopying(named);
+    const path = await behindLinks(named);
+    const directory = dirname(path);
+    const temporary = await unfinishedPath(path);
     const handle = await open(temporary, 'wx+').catch((error: unknown) => {
       if (!isFsError(error, 'ENOENT', 'ENOTDIR')) throw error;
       throw new ImagesError('PLACE_INVALID', `there is no directory ${directory} [${path}]`, {
@@ -205,18 +206,32 @@ async function openTemporary(named: string): Promise<Temporary> {
       discard,
       async publish() {
         try {
-          if (special) await pipeline(await readFileBytes(handle, {}), createWriteStream(path, { flags: 'w' }));
-          else {
-            await keepMode(path, handle);
-            await handle.datasync();
-          }
-          if (!special) await rename(temporary, path);
+          await keepMode(path, handle);
+          await handle.datasync();
+          await rename(temporary, path);
         } finally {
           await discard();
         }
       },
     };
   });
+}
+
+/** Without a name: nothing is left, also by who is ended while nobody reads the pipe. */
+async function openForCopying(path: string): Promise<Temporary> {
+  const handle = await temporaryFile(tmpdir());
+  const discard = () => handle.close();
+  return {
+    handle,
+    discard,
+    async publish() {
+      try {
+        await pipeline(await readFileBytes(handle, {}), createWriteStream(path, { flags: 'w' }));
+      } finally {
+        await discard();
+      }
+    },
+  };
 }
 
 /** Who could not read the archive before cannot now. */
