@@ -20,18 +20,22 @@ const OTHER = blobOf(bytesOf('other', 3000));
 const { digest } = BLOB.descriptor;
 const image = imageOf('one');
 
+/** In milliseconds. Writes take so long that no look that follows them hides that nobody has waited. */
+const READS = 1;
+const WRITES = 10;
+
 /** A store whose every answer takes a while, and that knows which are still to come. */
 function slowStore() {
   const inner = createMemoryObjectStore();
   const pending = new Map<number, string>();
   let calls = 0;
   const slow =
-    <Args extends unknown[], Result>(name: string, call: (...args: Args) => Promise<Result>) =>
+    <Args extends unknown[], Result>(name: string, call: (...args: Args) => Promise<Result>, time = WRITES) =>
     async (...args: Args): Promise<Result> => {
       const id = calls++;
       pending.set(id, `${name} ${args.map(String).join(' ')}`);
       try {
-        await delay(1);
+        await delay(time);
         return await call(...args);
       } finally {
         pending.delete(id);
@@ -54,12 +58,12 @@ function slowStore() {
     truncate: slow('truncate', (size: number) => stage.truncate(size)),
     publish: slow('publish', (...args: Parameters<Stage['publish']>) => stage.publish(...args)),
     discard: slow('discard', () => stage.discard()),
-    [Symbol.asyncDispose]: slow('release', async () => stage[Symbol.asyncDispose]()),
+    [Symbol.asyncDispose]: slow('release', async () => stage[Symbol.asyncDispose](), READS),
   });
   const objects: ObjectStore = {
     ...inner,
-    get: slow('get', inner.get),
-    stat: slow('stat', inner.stat),
+    get: slow('get', inner.get, READS),
+    stat: slow('stat', inner.stat, READS),
     put: slow('put', inner.put),
     sync: slow('sync', inner.sync),
     touch: slow('touch', inner.touch),
