@@ -20,7 +20,9 @@ export function namingDataDirectory(thrown: unknown, isNamed: boolean, { env, ho
 /** What the message names, or the system call. */
 function placeOf({ message, cause }: ImagesError): string | undefined {
   const path = isFsError(cause, 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT') ? cause.path : undefined;
-  return /\[(\/.*)\]$/.exec(message)?.[1] ?? path;
+  const line = message.slice(message.lastIndexOf('\n') + 1);
+  const at = line.indexOf('[/');
+  return at >= 0 && line.endsWith(']') ? line.slice(at + 1, -1) : path;
 }
 
 /** Or on the way to it. */

@@ -16,7 +16,7 @@ export function safeText(text: string): string {
 }
 
 export function safeLine(text: string): string {
-  return safeText(text.replaceAll(/\s*[\r\n]+\s*/g, ' '));
+  return safeText(text.replaceAll(/\s+/g, (blanks) => (/[\r\n]/.test(blanks) ? ' ' : blanks)));
 }
 
 /** What programs print: they may use colours. What moves the cursor or rings is left out. */

@@ -59,7 +59,7 @@ export function reachMet(address: string): Reach | undefined {
 
 /** Without the zone. */
 export function bareAddress(address: string): string {
-  return address.replace(/%.*$/, '');
+  return address.split('%', 1)[0] ?? '';
 }
 
 const blocks = new Map<Reach, BlockList>();

@@ -137,7 +137,7 @@ export function withoutUserinfo(text: string, mask: (hidden: string) => string =
       // A name alone is no secret there, as it can be for http.
       whole.startsWith('ssh://', at - 6) && !user.includes(':') ? user : mask(user),
     )
-    .replace(/(?<![\w./:@*-])[\w.+-]+:[^\s/:@[\]"'<>]+(?=@[\w-]+(?:\.[\w-]+)*(?::\d+)?\/)/g, mask);
+    .replace(/(?<![\w./:@*+-])[\w.+-]+:[^\s/:@[\]"'<>]+(?=@[\w-]+(?:\.[\w-]+)*(?::\d+)?\/)/g, mask);
 }
 
 /** True for an ImagesError; with codes, only for one of these. */

@@ -13,6 +13,12 @@ const SHELL = /^(?:RUN )?(?:\|\d+ .*? )?\/bin\/sh -c /s;
 
 /** The classic builder wrote what it ran: `/bin/sh -c #(nop) ADD …` is ADD, other commands are RUN. BuildKit writes instructions, with the shell and a comment. */
 function instruction(createdBy: string): string {
-  const text = createdBy.replace(/\s+# buildkit$/, '').replace(NOP, '');
+  const text = withoutComment(createdBy).replace(NOP, '');
   return text.replace(SHELL, 'RUN ').replaceAll(/\s+/g, ' ').trim();
 }
+
+function withoutComment(createdBy: string): string {
+  return createdBy.endsWith(COMMENT) ? createdBy.slice(0, -COMMENT.length).trimEnd() : createdBy;
+}
+
+const COMMENT = ' # buildkit';

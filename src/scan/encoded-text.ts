@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 export const MAX_TEXT = 4 << 20;
 /** Shorter words are names, however they look. */
 const MIN_LENGTH = 20;
-const BASE64 = /^[A-Za-z0-9+/\s]+={0,2}\s*$/;
+const BASE64 = /^[A-Za-z0-9+/\s]+={0,2}$/;
 /** RFC 2397. */
 const DATA_URL = /^data:([\w.+/-]*(?:;[\w.+-]+=[\w.+-]+)*)(;base64)?,/;
 /** Bytes that no text has. */
@@ -26,7 +26,7 @@ export function decodedText(text: string): string | undefined {
 }
 
 function fromBase64(text: string): string | undefined {
-  if (!BASE64.test(text)) return undefined;
+  if (!BASE64.test(text.trimEnd())) return undefined;
   const bytes = Buffer.from(text, 'base64');
   try {
     const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes, { maxOutputLength: MAX_TEXT }) : bytes;

@@ -1,4 +1,5 @@
 // Puts a reference together from parts that stand apart, the way charts and operators do. Pure.
+import { withoutEnd } from '../io/trim-end.ts';
 import { isHost } from '../oci/reference.ts';
 
 export interface Parts {
@@ -67,5 +68,5 @@ function versionOf({ tag, digest }: Parts): string {
 }
 
 function trimSlashes(text: string | undefined): string {
-  return (text ?? '').replace(/^(?:docker|https?|oci):\/\//, '').replace(/^\/+|\/+$/g, '');
+  return withoutEnd((text ?? '').replace(/^(?:docker|https?|oci):\/\//, '').replace(/^\/+/, ''), '/');
 }

@@ -81,7 +81,7 @@ function* imageField(field: Field, { lines, index, place }: Spot): Iterable<Find
 function* wordsOf(text: string, isValue: boolean, place: Finding['place']): Iterable<Finding> {
   if (/^\s*(?:#|\/\/)/.test(text) || !/[/:@]/.test(text)) return;
   for (const { image, isNamed, isCertain } of imagesInText(text)) {
-    if (!isCertain || !/[:@][^/]+$/.test(image)) continue;
+    if (!isCertain || !/[:@][^/]/.test(image.slice(image.lastIndexOf('/') + 1))) continue;
     const found = { image, rule: RULE, place };
     if (isNamed || isValue) yield { ...found, certainty: 'used' };
     else yield { ...found, certainty: 'maybe', reason: 'a word of a text that reads like a reference' };

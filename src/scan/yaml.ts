@@ -87,7 +87,10 @@ function isField(head: string | undefined): boolean {
 
 /** Comments, directives and marks alone are no document. */
 function hasContent(part: string): boolean {
-  return /^(?!---[ \t]*(?:#.*)?$|\.\.\.|%|[ \t]*#)[^\n]*[^\s]/m.test(part);
+  return part.split('\n').some((line) => {
+    const text = line.trimEnd();
+    return text !== '' && !/^(?:---[ \t]*(?:#.*)?$|\.\.\.|%|[ \t]*#)/.test(text);
+  });
 }
 
 function countLines(text: string): number {

@@ -112,7 +112,7 @@ function parseRepositoryRequest(method: string, rest: string, query: URLSearchPa
   const item =
     /^(?:(.*)\/)?(manifests|blobs|referrers)\/([^/]+)$/.exec(rest) ??
     // What has a slash is neither a tag nor a digest, and is told so.
-    /^(?:(.*?)\/)?(manifests|blobs|referrers)\/(.+)$/.exec(rest);
+    /^(?:(.*?)\/)?(manifests|blobs|referrers)\/(.+)$/s.exec(rest);
   if (!item) return undefined;
   const [, name, kind, reference = ''] = item;
   if (kind === 'manifests') return parseManifest(method, () => repositoryName(name), reference, query);

@@ -38,7 +38,7 @@ function jsonStrings(text: string): readonly string[] | undefined {
 
 function referenceOf(line: string): string {
   const text = line
-    .replace(/(?:^|\s)#.*$/, '')
+    .replace(/(?:^|\s)#.*$/s, '')
     .replace(/^\s*-\s+/, '')
     .trim();
   return withoutQuotes(text);

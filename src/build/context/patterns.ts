@@ -1,5 +1,6 @@
 // Patterns of paths as .dockerignore has them, and --exclude and --parents: `*`, `?`, `[…]`, `**` for any number of directories, `!` takes back, the last
 // match wins (Docker's patternmatcher decides what is what).
+import { literalState, matchesWhole, repeatedState, type State } from '../wildcards.ts';
 
 export interface Patterns {
   /** Whether the path, or a directory above it, is matched. Paths have no leading `/`. */
@@ -57,51 +58,58 @@ function matcherOf(pattern: string): (path: string) => boolean {
     return (path) => path.startsWith(start);
   }
   if (!/[*?[\]\\]/.test(pattern)) return (path) => path === pattern;
-  let expression: RegExp;
-  try {
-    expression = new RegExp(`^${sourceOf(pattern)}$`, 'su');
-  } catch {
-    throw new PatternError(`no pattern of paths [${pattern}]`);
-  }
-  return (path) => expression.test(path);
+  const states = statesOf(pattern);
+  return (path) => matchesWhole(states, path);
 }
 
-function sourceOf(pattern: string): string {
-  let source = '';
-  for (let at = 0; at < pattern.length; at++) {
-    const char = pattern[at] as string;
-    if (char === '*' && pattern[at + 1] === '*') {
-      at += pattern[at + 2] === '/' ? 2 : 1;
-      source += at === pattern.length - 1 ? '.*' : '(?:.*/)?';
-    } else if (char === '*') source += '[^/]*';
-    else if (char === '?') source += '[^/]';
+function statesOf(pattern: string): readonly State[] {
+  const states: State[] = [];
+  const any = (): boolean => true;
+  const inFolder = (char: string): boolean => char !== '/';
+  const chars = [...pattern];
+  for (let at = 0; at < chars.length; at++) {
+    const char = chars[at] as string;
+    if (char === '*' && chars[at + 1] === '*') {
+      at += chars[at + 2] === '/' ? 2 : 1;
+      if (at === chars.length - 1) states.push(repeatedState(any));
+      // None, or some with the slash after the last.
+      else states.push({ skips: [1, 2] }, { stays: any, passes: (other) => other === '/' });
+    } else if (char === '*') states.push(repeatedState(inFolder));
+    else if (char === '?') states.push({ passes: inFolder });
     else if (char === '[') {
-      const { text, end } = classAt(pattern, at);
-      source += text;
+      const { matches, end } = classAt(pattern, chars, at);
+      states.push({ passes: matches });
       at = end;
     } else if (char === '\\') {
-      const next = pattern[++at];
+      const next = chars[++at];
       if (next === undefined) throw new PatternError(`a pattern that ends in a backslash [${pattern}]`);
-      source += literal(next);
-    } else source += literal(char);
+      states.push(literalState(next));
+    } else states.push(literalState(char));
   }
-  return source;
+  return states;
 }
 
 /** `[a-z]`, `[^a]`; a backslash takes a meaning away. */
-function classAt(pattern: string, from: number): { text: string; end: number } {
-  const match = /^\[(\^?)((?:\\.|[^\]\\])+)\]/su.exec(pattern.slice(from));
-  if (!match) throw new PatternError(`a bracket that has no end [${pattern}]`);
-  const [whole, not = '', inner = ''] = match;
-  const chars = inner.replaceAll(
+function classAt(
+  pattern: string,
+  chars: readonly string[],
+  from: number,
+): { readonly matches: (char: string) => boolean; readonly end: number } {
+  let end = from + 1;
+  while (end < chars.length && chars[end] !== ']') end += chars[end] === '\\' ? 2 : 1;
+  const match = /^(\^?)(.+)$/su.exec(chars.slice(from + 1, end).join(''));
+  if (!match || end >= chars.length) throw new PatternError(`a bracket that has no end [${pattern}]`);
+  const [, not = '', inner = ''] = match;
+  const escaped = inner.replaceAll(
     /\\(.)|([[^&~#@%<>=!,:;`])/gsu,
-    (_, escaped?: string, plain?: string) => `\\u{${(escaped ?? plain ?? '').codePointAt(0)?.toString(16)}}`,
+    (_, taken?: string, plain?: string) => `\\u{${(taken ?? plain ?? '').codePointAt(0)?.toString(16)}}`,
   );
-  return { text: `[${not}${chars}]`, end: from + whole.length - 1 };
-}
-
-function literal(char: string): string {
-  return char.replace(/[\\^$.*+?()[\]{}|/]/u, '\\$&');
+  try {
+    const expression = new RegExp(`^[${not}${escaped}]$`, 'su');
+    return { matches: (char) => expression.test(char), end };
+  } catch {
+    throw new PatternError(`no pattern of paths [${pattern}]`);
+  }
 }
 
 /** `.`, `..` and doubled slashes away. */

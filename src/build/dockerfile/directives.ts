@@ -14,7 +14,11 @@ export interface DirectiveParser {
   line(text: string, number: number): boolean;
 }
 
-const DIRECTIVE = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/;
+/** `# name = value`, without the blanks. */
+function directiveIn(text: string): { readonly word: string; readonly value: string } {
+  const [, word = '', value = ''] = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=(.+)$/s.exec(text) ?? [];
+  return { word, value: value.trim() };
+}
 
 export function directiveParser(source: Source): DirectiveParser {
   const found: Directive[] = [];
@@ -29,7 +33,7 @@ export function directiveParser(source: Source): DirectiveParser {
       if (isOver) return false;
       // A script's first line may say who runs it.
       if (number === 1 && text.startsWith('#!')) return true;
-      const [, word = '', value = ''] = DIRECTIVE.exec(text) ?? [];
+      const { word, value } = directiveIn(text);
       const name = word.toLowerCase();
       if (!isDirective(name)) {
         isOver = true;
@@ -70,9 +74,8 @@ export function detectSyntax(text: string): string | undefined {
 
 function syntaxIn(lines: readonly string[], mark: string): string | undefined {
   for (const line of lines) {
-    const [, word = '', value = ''] = line.startsWith(mark)
-      ? (DIRECTIVE.exec(`#${line.slice(mark.length)}`) ?? [])
-      : [];
+    if (!line.startsWith(mark)) return undefined;
+    const { word, value } = directiveIn(`#${line.slice(mark.length)}`);
     if (!isDirective(word.toLowerCase())) return undefined;
     if (word.toLowerCase() === 'syntax') return value.split(' ', 1)[0];
   }

@@ -21,7 +21,7 @@ export interface Heredoc extends HeredocWord {
   readonly content: string;
 }
 
-const WORD = /^(\d*)<<(-?)\s*([^<]*)$/s;
+const WORD = /^(\d*)<<(-?)([^<]*)$/s;
 const MAY_HAVE = /^\s*(?:ONBUILD\s+)?(?:RUN|COPY|ADD)\s(?:\s*--\S+)*\s*(.*)$/is;
 
 /** Those that a statement begins, in their order. Errors: DOCKERFILE_INVALID. */
@@ -43,8 +43,9 @@ export function heredocWords(statement: Statement): readonly HeredocWord[] {
 
 /** `undefined` for a word that begins no heredoc. */
 export function parseHeredoc(word: string): Omit<HeredocWord, 'at' | 'length'> | undefined {
-  const [, descriptor = '', dash, rest = ''] = WORD.exec(word) ?? [];
-  if (rest.trim() === '') return undefined;
+  const [, descriptor = '', dash, after = ''] = WORD.exec(word) ?? [];
+  const rest = after.trimStart();
+  if (rest === '') return undefined;
   let plain: readonly string[];
   let raw: readonly string[];
   try {

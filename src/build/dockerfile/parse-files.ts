@@ -1,5 +1,6 @@
 // COPY and ADD: flags, sources, heredocs, destination.
 
+import { withoutEnd } from '../../io/trim-end.ts';
 import { decodeName } from '../../tar/names.ts';
 import type { Flags } from './flags.ts';
 import { parseHeredoc } from './heredoc.ts';
@@ -76,7 +77,10 @@ export function refuseGit(
 /** What a file is called that comes from an address: the last part of its path, its letters decoded first, as BuildKit does it. */
 export function nameOfUrl(url: string): string {
   const [, path = ''] = /^https?:\/\/[^/?#]*([^?#]*)/.exec(url) ?? [];
-  const name = decoded(path)?.replace(/\/+$/, '').split('/').at(-1) ?? '';
+  const name =
+    withoutEnd(decoded(path) ?? '', '/')
+      .split('/')
+      .at(-1) ?? '';
   return /^\.{0,2}$|\0/.test(name) ? '__unnamed__' : name;
 }
 
@@ -90,7 +94,7 @@ function decoded(path: string): string | undefined {
 
 function isGit(source: string): boolean {
   if (/^(?:git@[^/]+:|git:\/\/|ssh:\/\/)/.test(source)) return true;
-  return isUrl(source) && /\.git(?:[#?].*)?$/.test(source);
+  return isUrl(source) && /\.git(?:[#?]|$)/.test(source);
 }
 
 function filesOf(request: Request, flags: Flags): Files {

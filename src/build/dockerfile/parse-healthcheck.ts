@@ -57,7 +57,7 @@ const UNITS: Readonly<Record<string, number>> = {
 export function durationOf(text: string): number | undefined {
   const [, sign = '', rest = ''] = /^([-+]?)(.*)$/.exec(text) ?? [];
   if (rest === '0') return 0;
-  const parts = [...rest.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)];
+  const parts = [...rest.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/gy)];
   if (parts.length === 0 || parts.map(([part]) => part).join('') !== rest) return undefined;
   const sum = parts.reduce((total, [, number, unit]) => total + Number(number) * (UNITS[unit ?? ''] ?? 0), 0);
   return Math.round(sign === '-' ? -sum : sum);

@@ -1,4 +1,5 @@
 // The patterns of `${name#…}`, `${name%…}` and `${name/…/…}`: `*` and `?`, a backslash takes a meaning away (POSIX.1-2017, 2.13, without brackets).
+import { literalState, repeatedState, type State, walkPattern } from '../wildcards.ts';
 import { WordError } from './word-error.ts';
 
 export interface PatternMatcher {
@@ -10,17 +11,62 @@ export interface PatternMatcher {
 
 /** Errors: WordError for an escape that means nothing. */
 export function patternMatcher(pattern: string): PatternMatcher {
-  const parts = partsOf(pattern);
+  const states = partsOf(pattern).map(stateOf);
+  const reversed = states.toReversed();
   return {
-    withoutStart: (value, longest) => value.replace(new RegExp(`^${sourceOf(parts, longest)}`, 'u'), ''),
-    withoutEnd: (value, longest) => {
-      const whole = new RegExp(`^${sourceOf(parts, true)}$`, 'u');
-      const starts = [...value].map((_, at, chars) => chars.slice(0, at).join('').length).concat(value.length);
-      const start = (longest ? starts : starts.reverse()).find((at) => whole.test(value.slice(at)));
-      return start === undefined ? value : value.slice(0, start);
+    withoutStart: (value, longest) => {
+      const chars = [...value];
+      return chars.slice(endOf(states, chars, { longest }) ?? 0).join('');
     },
-    replace: (value, by, all) => value.replace(new RegExp(sourceOf(parts, true), all ? 'gu' : 'u'), () => by),
+    withoutEnd: (value, longest) => {
+      const chars = [...value].reverse();
+      return chars
+        .slice(endOf(reversed, chars, { longest }) ?? 0)
+        .reverse()
+        .join('');
+    },
+    replace: (value, by, all) => {
+      const chars = [...value];
+      const starts = startsOf(reversed, chars);
+      let replaced = '';
+      let at = 0;
+      for (const start of starts) {
+        if (start < at) continue;
+        const end = endOf(states, chars, { from: start, longest: true }) ?? start;
+        replaced += chars.slice(at, start).join('') + by;
+        // What is empty takes no character, and is not found at one place twice.
+        if (end === start) replaced += chars[start] ?? '';
+        at = Math.max(end, start + 1);
+        if (!all) break;
+      }
+      return replaced + chars.slice(at).join('');
+    },
   };
+}
+
+/** Where the shortest or the longest match ends that begins there. */
+function endOf(
+  states: readonly State[],
+  chars: readonly string[],
+  { from = 0, longest }: { readonly from?: number; readonly longest: boolean },
+): number | undefined {
+  const ends: number[] = [];
+  walkPattern(states, chars, { from, reached: (at) => ends.push(at) });
+  return longest ? ends.at(-1) : ends[0];
+}
+
+/** All places at which a match begins, found from the end: looking for one from each place would take the square of the text. */
+function startsOf(reversed: readonly State[], chars: readonly string[]): readonly number[] {
+  const starts: number[] = [];
+  walkPattern(reversed, chars.toReversed(), { isAnywhere: true, reached: (at) => starts.push(chars.length - at) });
+  return starts.reverse();
+}
+
+const inLine = (char: string): boolean => char !== '\n';
+
+function stateOf(part: Part): State {
+  if (part.kind === 'any') return repeatedState(inLine);
+  return part.char === undefined ? { passes: inLine } : literalState(part.char);
 }
 
 type Part = { readonly kind: 'any' | 'one'; readonly char?: never } | { readonly kind: 'text'; readonly char: string };
@@ -40,13 +86,4 @@ function partsOf(pattern: string): readonly Part[] {
     } else parts.push({ kind: 'text', char });
   }
   return parts;
-}
-
-function sourceOf(parts: readonly Part[], longest: boolean): string {
-  return parts
-    .map((part) => {
-      if (part.kind === 'any') return longest ? '.*' : '.*?';
-      return part.char === undefined ? '.' : part.char.replace(/[\\^$.*+?()[\]{}|/]/u, '\\$&');
-    })
-    .join('');
 }

@@ -1,5 +1,6 @@
 // A Dockerfile's text as statements: directives read, comments left out, continued lines joined, heredocs taken from the lines that follow.
 // BuildKit's parser decides what is what (frontend/dockerfile/parser of moby/buildkit).
+import { withoutEnd } from '../../io/trim-end.ts';
 import { type Directive, directiveParser } from './directives.ts';
 import { type Heredoc, type HeredocWord, heredocWords } from './heredoc.ts';
 import { mistakeAt, type Segment, type Source, type Statement } from './source.ts';
@@ -107,7 +108,7 @@ function readHeredoc(reading: Reading, statement: Statement, word: HeredocWord):
   const content: string[] = [];
   while (reading.at < reading.lines.length) {
     const line = reading.lines[reading.at++] as string;
-    if ((word.stripsTabs ? line.replace(/^\t+/, '') : line).replace(/\r+$/, '') === word.name) {
+    if (withoutEnd(word.stripsTabs ? line.replace(/^\t+/, '') : line, '\r') === word.name) {
       return { ...word, content: content.join('') };
     }
     const isLast = reading.at === reading.lines.length;
@@ -128,9 +129,9 @@ function noteComment(reading: Reading, line: string): void {
 
 /** Its last character continues a line, blanks after it aside, unless another one escapes it. */
 function continued(line: string, escapeToken: Escape): { piece: string; isContinued: boolean } {
-  const end = line.replace(/[ \t\r]+$/, '');
+  const end = withoutEnd(line, ' \t\r');
   const isContinued = end.endsWith(escapeToken) && !end.endsWith(escapeToken + escapeToken);
-  return isContinued ? { piece: end.slice(0, -1), isContinued } : { piece: line.replace(/\r+$/, ''), isContinued };
+  return isContinued ? { piece: end.slice(0, -1), isContinued } : { piece: withoutEnd(line, '\r'), isContinued };
 }
 
 function isComment(line: string): boolean {

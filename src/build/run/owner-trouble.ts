@@ -2,8 +2,14 @@
 import type { Ids } from './ids.ts';
 import { moreIds } from './lacks.ts';
 
-const SAYS_SO =
-  /(?:chown|chgrp|ownership|owner|setgroups|sete?[ug]id|setres[ug]id|initgroups|unpriv|change (?:user|group)|Cannot set (?:user|group))[^\n]*(?:Invalid argument|Operation not permitted|EINVAL|EPERM|22|failed)|(?:Invalid argument)[^\n]*(?:chown|owner)/i;
+/** In one line, the one after the other. */
+const SAYS_SO: readonly (readonly [RegExp, RegExp])[] = [
+  [
+    /chown|chgrp|ownership|owner|setgroups|sete?[ug]id|setres[ug]id|initgroups|unpriv|change (?:user|group)|Cannot set (?:user|group)/i,
+    /Invalid argument|Operation not permitted|EINVAL|EPERM|22|failed/i,
+  ],
+  [/Invalid argument/i, /chown|owner/i],
+];
 const KEPT = 8192;
 
 /** Listens to what a command prints, and hands it on. */
@@ -22,7 +28,7 @@ export class OwnerTrouble {
     this.#onOutput?.(chunk);
     if (this.#ids.owners !== 'one' || this.#seen) return;
     this.#last = (this.#last + Buffer.from(chunk).toString('latin1')).slice(-KEPT);
-    this.#seen = SAYS_SO.test(this.#last);
+    this.#seen = this.#last.split('\n').some(saysSo);
   }
 
   /** For a command that failed. */
@@ -31,4 +37,11 @@ export class OwnerTrouble {
     const mend = moreIds(this.#ids);
     return this.#seen ? mend : `If it needs files of other owners than root: ${mend}`;
   }
+}
+
+function saysSo(line: string): boolean {
+  return SAYS_SO.some(([what, how]) => {
+    const found = what.exec(line);
+    return found !== null && how.test(line.slice(found.index + found[0].length));
+  });
 }

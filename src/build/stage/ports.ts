@@ -2,7 +2,7 @@
 
 /** `PORT/PROTOCOL`, one each; `undefined` for what is no port. */
 export function portsOf(text: string): readonly string[] | undefined {
-  const [, host = '', range = '', protocol = 'tcp'] = /^(?:(.*):)?([^:/]+)(?:\/(.*))?$/.exec(text) ?? [];
+  const [, host = '', range = '', protocol = 'tcp'] = /^(?:(.*):)?([^:/]+)(?:\/(.*))?$/s.exec(text) ?? [];
   const name = (protocol || 'tcp').toLowerCase();
   const ports = rangeOf(range);
   if (!ports || !/^(?:tcp|udp|sctp)$/.test(name) || !isHostPart(host, ports.length)) return undefined;

@@ -8,7 +8,7 @@ export type NextLink =
   | { readonly type: 'unreadable' };
 
 const LINK =
-  /\s*(?:<([^>]*)>|([^<>\s;,"]+))((?:\s*;\s*[^\s;,="<>]+(?:\s*=\s*(?:"[^"]*"|[^\s;,"<>]+))?)*)\s*;?\s*(?:,|$)/y;
+  /\s*(?:<([^>]*)>|([^<>\s;,"]+))((?:\s*;\s*[^\s;,="<>]+(?:\s*=\s*(?:"[^"]*"|[^\s;,"<>]+))?)*)\s*(?:;\s*)?(?:,|$)/y;
 
 /** The link whose relation is `next`; a single one without any relation is that, too: what else would it be. */
 export function parseNextLink(header: string | undefined): NextLink {

@@ -49,7 +49,8 @@ async function composeFilesIn(tree: FileTree, open: Open): Promise<ReadonlySet<s
       const document = await open(file);
       if (document && isProject(document)) files.add(file);
     } else if (ENVIRONMENT.test(file)) {
-      const [, list = ''] = /^\s*(?:export\s+)?COMPOSE_FILE\s*=\s*["']?([^"'\n]*)/m.exec(await tree.read(file)) ?? [];
+      const [, list = ''] =
+        /^[ \t]*(?:export[ \t]+)?COMPOSE_FILE[ \t]*=[ \t]*["']?([^"'\n]*)/m.exec(await tree.read(file)) ?? [];
       const directory = file.slice(0, -'.env'.length);
       for (const path of list.split(/[:;,]/)) if (tree.has(directory + path.trim())) files.add(directory + path.trim());
     }

@@ -97,7 +97,7 @@ function toYaml(entries: readonly (readonly [string, string])[]): string {
 /** gobwas/glob as Helm uses it: `*` within a folder, `**` over folders, `{a,b}`. */
 function globTest(pattern: string): (path: string) => boolean {
   const source = pattern
-    .split(/(\*\*|\*|\?|\{[^}]*\})/)
+    .split(/(\*\*|\*|\?|\{[^{}]*\})/)
     .map((part) => {
       if (part === '**') return '.*';
       if (part === '*') return '[^/]*';

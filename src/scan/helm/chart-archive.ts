@@ -12,6 +12,8 @@ const MAX_UNPACKED = 64 << 20;
 /** Helm's limit for a file of a chart; bigger ones hold nothing that a template makes an image of. */
 const MAX_FILE = 5 << 20;
 const MAX_ENTRIES = 10_000;
+/** No file system has longer ones. */
+const MAX_NAME = 4096;
 
 export interface PackedChart {
   readonly tree: FileTree;
@@ -62,7 +64,7 @@ export async function unpack(packed: Uint8Array, spend: (bytes: number) => void)
   try {
     for await (const { name, type, size, body } of readTar(counted())) {
       if (++entries > MAX_ENTRIES) throw new TooLargeError(`it has more than [${MAX_ENTRIES}] files`);
-      if (type !== 'file' || size > MAX_FILE) continue;
+      if (type !== 'file' || size > MAX_FILE || name.length > MAX_NAME) continue;
       contents.set(name.replace(/^(?:\.\/)+/, ''), Buffer.concat(await Array.fromAsync(body)));
     }
   } catch (error) {

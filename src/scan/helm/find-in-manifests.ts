@@ -60,7 +60,8 @@ function testLines(text: string): ReadonlySet<number> {
   let line = 1;
   for (const part of text.split(/^(?=---)/m)) {
     const count = part.split('\n').length - 1;
-    const isTest = /helm\.sh\/hook["']?\s*:\s*["']?[\w,\s-]*\btest(?:-success|-failure)?\b/.test(part);
+    const hooks = part.matchAll(/helm\.sh\/hook["']?\s*:\s*["']?(?=([\w,\s-]*))/g);
+    const isTest = [...hooks].some(([, events = '']) => /\btest(?:-success|-failure)?\b/.test(events));
     for (let at = line; isTest && at <= line + count; at++) tests.add(at);
     line += count;
   }

@@ -75,7 +75,7 @@ async function textsOf(
     if (file === undefined) continue;
     const text = await place.tree.read(file);
     for (const [index, line] of text.split('\n').entries()) {
-      const [, key, value] = /^\s*([^#=\s]+)=(.*?)\s*$/.exec(line) ?? [];
+      const [, key, value] = /^([^#=\s]+)=(.*)$/.exec(line.trim()) ?? [];
       if (key !== undefined && value !== undefined)
         texts.push({ key, value, document: wholeFile(file, text, index + 1), path: [] });
     }

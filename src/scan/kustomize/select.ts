@@ -45,14 +45,29 @@ function matchesAny(pattern: unknown, texts: readonly string[]): boolean {
 function meetsSelector(selector: unknown, given: unknown): boolean {
   if (typeof selector !== 'string' || selector.trim() === '') return true;
   const labels = isFields(given) ? given : {};
-  return selector.split(/,(?![^(]*\))/).every((part) => {
+  return partsOf(selector).every((part) => {
     const set = /^\s*(\S+)\s+(in|notin)\s+\(([^)]*)\)\s*$/.exec(part);
     if (set) {
       const isIn = (set[3] ?? '').split(',').some((item) => item.trim() === String(labels[set[1] ?? '']));
       return isIn === (set[2] === 'in');
     }
-    const [, not, name = '', operator, value] = /^\s*(!?)([^=!\s]+)\s*(==|=|!=)?\s*(\S*)\s*$/.exec(part) ?? [];
+    const [, not, name = '', operator, value] = /^(!?)([^=!\s]+)(?:\s*(==|=|!=)\s*(\S*))?$/.exec(part.trim()) ?? [];
     if (operator === undefined) return Object.hasOwn(labels, name) !== (not === '!');
     return (String(labels[name]) === value) === (operator !== '!=');
   });
+}
+
+/** At the commas that stand in no brackets. */
+function partsOf(selector: string): readonly string[] {
+  const parts: string[] = [];
+  let from = 0;
+  let isInside = false;
+  for (let at = 0; at < selector.length; at++) {
+    const char = selector[at];
+    if (char === '(' || char === ')') isInside = char === '(';
+    if (char !== ',' || isInside) continue;
+    parts.push(selector.slice(from, at));
+    from = at + 1;
+  }
+  return [...parts, selector.slice(from)];
 }

@@ -1,4 +1,5 @@
 // Istio's way: `hub` and `tag` once, bare names of images below them (istio.io/latest/docs/reference/config/istio.operator.v1alpha1, `hub`).
+import { withoutEnd } from '../../io/trim-end.ts';
 import type { DocumentRule, Finding, ScannedDocument } from '../contract.ts';
 import { asFields, scalarOf, textOf } from '../fields.ts';
 import { maybe, used } from '../findings.ts';
@@ -15,7 +16,7 @@ export const hubImages: DocumentRule = {
     for (const visit of visitsOf(document)) {
       const hub = textOf(visit.value, 'hub');
       const tag = scalarOf(visit.value, 'tag');
-      if (hub?.includes('/') && tag) yield* imagesBelow(document, visit, { hub: hub.replace(/\/+$/, ''), tag });
+      if (hub?.includes('/') && tag) yield* imagesBelow(document, visit, { hub: withoutEnd(hub, '/'), tag });
     }
   },
 };

@@ -75,7 +75,7 @@ async function parseAddress(
 }
 
 function httpUrl(address: string, rest: string, secure: boolean): HttpUrl {
-  const [, host = '', path = ''] = /^([^/]*)(.*)$/.exec(rest) ?? [];
+  const [, host = '', path = ''] = /^([^/]*)(.*)$/s.exec(rest) ?? [];
   const [, name = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(host) ?? [];
   if (host !== '' && name === '' && port === undefined) return notAnAddress(address);
   const authority = `${name || 'localhost'}:${port ?? (secure ? TLS_PORT : PORT)}`;

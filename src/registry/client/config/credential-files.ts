@@ -1,5 +1,7 @@
 // Credentials as docker, podman and skopeo keep them: Docker's config.json (docs.docker.com, "docker login") and containers-auth.json(5).
+
 import { join } from 'node:path';
+import { withoutEnd } from '../../../io/trim-end.ts';
 import { runtimeDirectory, userDirectory } from '../../../io/user-directories.ts';
 import { isObject, type Json } from '../../../oci/decode.ts';
 import { canonicalHost, DEFAULT_HOST } from '../../../oci/reference.ts';
@@ -96,8 +98,8 @@ function bestEntry(file: string, auths: Json, name: string): Credentials | undef
 
 /** Keys have been host names, addresses with a scheme, and addresses of the API's first version. */
 function placeOf(key: string): string {
-  const [, scheme, host = '', path = ''] = /^(https?:\/\/)?([^/]*)(.*)$/i.exec(key) ?? [];
-  const namespace = scheme === undefined ? path.replace(/\/+$/, '').replace(/^\/v[12]$/, '') : '';
+  const [, scheme, host = '', path = ''] = /^(https?:\/\/)?([^/]*)(.*)$/is.exec(key) ?? [];
+  const namespace = scheme === undefined ? withoutEnd(path, '/').replace(/^\/v[12]$/, '') : '';
   return `${canonicalHost(host)}${namespace}`;
 }
 
@@ -127,7 +129,7 @@ function readEntry(file: string, key: string, value: unknown): Credentials | und
 /** `undefined` for an encoded `:`: neither user nor password. */
 function readPassword(file: string, key: string, auth: string): Credentials | undefined {
   const text = /^[A-Za-z0-9+/_-]+={0,2}$/.test(auth.trim()) ? Buffer.from(auth, 'base64').toString('utf8') : auth;
-  const pair = text.replace(/\0+$/, '');
+  const pair = withoutEnd(text, '\0');
   if (pair.trim() === '' || pair.trim() === ':') return undefined;
   const colon = text === auth ? -1 : pair.indexOf(':');
   if (colon <= 0) return invalid(file, `has a broken entry for ${key}: auth is not the base64 of user:password`);

@@ -33,8 +33,8 @@ const MAX_OUTPUT = 1024 * 1024;
 const MAX_WORDS = 300;
 
 /** The text of credentials.NewErrCredentialsNotFound, that of macOS, and those of others. */
-const NOT_FOUND =
-  /\b(?:credentials?|item|entry|secret|element)s?\b[^.;\n]*(?:\bnot|n't)\b[^.;\n]*\bfound\b|\bno (?:(?:such|matching|stored|saved) )?(?:credential|item|entry|secret)s?\b/i;
+const NOTHING_THERE = /\bno (?:(?:such|matching|stored|saved) )?(?:credential|item|entry|secret)s?\b/i;
+const NOT_FOUND = [/\b(?:credentials?|item|entry|secret|element)s?\b/i, /(?:\bnot|n't)\b/i, /\bfound\b/i];
 
 /** `undefined` where the helper has nothing for the server. Errors: CONFIG_INVALID, with the helper's last words where it failed. */
 export async function askHelper(call: HelperCall): Promise<Credentials | undefined> {
@@ -51,7 +51,7 @@ export async function askHelper(call: HelperCall): Promise<Credentials | undefin
   if (status === 0) return readCredentials(outcome, call);
   // 126 and 127: a shell did not find what the helper consists of.
   const isRun = status !== undefined && status < 126;
-  if (isRun && NOT_FOUND.test(`${outcome.stdout}\n${outcome.stderr}`)) return undefined;
+  if (isRun && saysNotFound(`${outcome.stdout}\n${outcome.stderr}`)) return undefined;
   throw failed(call, `failed for ${call.server} [${outcome.end}]`, outcome);
 }
 
@@ -59,10 +59,10 @@ export async function askHelper(call: HelperCall): Promise<Credentials | undefin
 function readCredentials(outcome: Outcome, call: HelperCall): Credentials | undefined {
   const answer = parsed(outcome.stdout);
   if (isNothing(answer)) {
-    if (outcome.stderr.trim() === '' || NOT_FOUND.test(outcome.stderr)) return undefined;
+    if (outcome.stderr.trim() === '' || saysNotFound(outcome.stderr)) return undefined;
     throw failed(call, `gave no credentials for ${call.server}`, { ...outcome, stdout: '' });
   }
-  if (typeof answer === 'string' && NOT_FOUND.test(answer)) return undefined;
+  if (typeof answer === 'string' && saysNotFound(answer)) return undefined;
   if (!isObject(answer)) throw failed(call, `gave no credentials for ${call.server}`, { ...outcome, stdout: '' });
   const { Username: username, Secret: secret } = answer;
   // Docker stores refresh tokens under this name.
@@ -164,4 +164,19 @@ function lastWords({ stdout, stderr }: Outcome): string {
 
 function refuse({ file }: HelperCall, what: string, hint: string, cause?: unknown): ImagesError {
   return new ImagesError('CONFIG_INVALID', `${file} ${what}`, { hint, cause });
+}
+
+/** In one clause, in this order. */
+function saysNotFound(text: string): boolean {
+  return NOTHING_THERE.test(text) || text.split(/[.;\n]/).some((clause) => followsIn(clause, NOT_FOUND));
+}
+
+function followsIn(text: string, patterns: readonly RegExp[]): boolean {
+  let at = 0;
+  for (const pattern of patterns) {
+    const found = pattern.exec(text.slice(at));
+    if (!found) return false;
+    at += found.index + found[0].length;
+  }
+  return true;
 }

@@ -41,7 +41,7 @@ export class Output {
 
   write(text: string, { line, follows = false }: Written): void {
     if (text === '') return;
-    const marked = this.#doubts > 0 ? text.replace(/(?<=^[ \t]*)[^\s]/gm, `${DOUBT}$&`) : text;
+    const marked = this.#doubts > 0 ? text.replace(/^([ \t]*)(?=\S)/gm, `$1${DOUBT}`) : text;
     this.#length += marked.length;
     if (this.#discards > 0) return;
     this.#chunks.push(marked);
