@@ -1,4 +1,4 @@
-import { mkdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LargeFolders } from './large-folders.ts';
@@ -28,6 +28,26 @@ describe('the names in a large folder', () => {
     expect(await seen()).toBe(['below/', ...names].join(' '));
     for (const name of names.slice(1)) await rm(join(path, name));
     expect(await seen()).toBe(`below/ ${names[0]}`);
+  });
+
+  it('are those of the folder that is there, whatever its times say', async () => {
+    await using directory = await testDirectory();
+    const [path, other] = [join(directory.path, 'tags'), join(directory.path, 'other')];
+    const settle = (folder: string) => utimes(folder, 1_000_000_000, 1_000_000_000);
+    for (const folder of [path, other]) {
+      await mkdir(folder);
+      for (let at = 0; at < 1000; at++) await writeFile(join(folder, `${folder === path ? 't' : 'o'}${at}`), '');
+      await settle(folder);
+    }
+    const folders = new LargeFolders();
+    for (let round = 0; round < 3; round++) expect((await folders.names(path))[0]).toBe('t0');
+    await writeFile(join(path, 'more'), '');
+    await settle(path);
+    expect((await folders.names(path))[0]).toBe('more');
+    await rm(path, { recursive: true });
+    await rename(other, path);
+    await settle(path);
+    expect((await folders.names(path))[0]).toBe('o0');
   });
 
   it('are read once while nothing changes, and again when it does', async () => {

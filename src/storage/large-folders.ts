@@ -9,7 +9,7 @@ const MOST = 500_000;
 const SETTLED = 2000;
 
 interface Kept {
-  readonly changed: bigint;
+  readonly version: string;
   readonly names: readonly string[];
 }
 
@@ -26,12 +26,14 @@ export class LargeFolders {
       if (names.length >= LARGE) this.#keep(path, undefined);
       return names;
     }
-    const { mtimeNs, mtimeMs } = await stat(path, { bigint: true });
+    const { ino, mtimeNs, ctimeNs, mtimeMs } = await stat(path, { bigint: true });
+    // Whoever restores a store sets times, too: of a folder that has another's place, and of one that has got more.
+    const version = `${ino} ${mtimeNs} ${ctimeNs}`;
     const kept = this.#kept.get(path);
-    if (kept?.changed === mtimeNs) return kept.names;
+    if (kept?.version === version) return kept.names;
     const names = await read(path);
     if (names.length < LARGE) this.#forget(path);
-    else this.#keep(path, Date.now() - Number(mtimeMs) > SETTLED ? { changed: mtimeNs, names } : undefined);
+    else this.#keep(path, Date.now() - Number(mtimeMs) > SETTLED ? { version, names } : undefined);
     return names;
   }
 
