@@ -1,6 +1,7 @@
 // What the Docker daemon's configuration says of hosts: `insecure-registries` and `registry-mirrors` (docs.docker.com, "dockerd").
 import { hostAndPort, tryParseHttpUrl } from '../../../io/http-url.ts';
 import { isInBlock } from '../../../io/proxy.ts';
+import { withoutEnd } from '../../../io/trim-end.ts';
 import { canonicalHost, DEFAULT_HOST } from '../../../oci/reference.ts';
 import type { Mirror } from '../settings.ts';
 import { fieldsOf, invalid, readJsonFile } from './read-config.ts';
@@ -36,6 +37,6 @@ function isInEntry(entry: string, host: string): boolean {
 function readMirror(file: string, address: string): Mirror {
   const url = tryParseHttpUrl(address);
   if (!url) return invalid(file, `has a wrong value: registry-mirrors holds [${address}]`);
-  const path = url.path.replace(/\/+$/, '');
+  const path = withoutEnd(url.path, '/');
   return { host: url.host, scheme: url.secure ? 'https' : 'http', pulls: 'all', ...(path && { root: `${path}/v2` }) };
 }
