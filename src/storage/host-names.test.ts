@@ -197,3 +197,26 @@ describe('recorded names', () => {
     expect(await found('calico/node', 'v1', 'docker.io')).toBeUndefined();
   });
 });
+
+describe('what is not there', () => {
+  it.each([
+    ['library/app', undefined],
+    ['app', undefined],
+    ['app', 'docker.io'],
+    ['docker.io/app', undefined],
+  ])('is a manifest or blob that [%s] (at %s) has not, where any spelling of it is there', async (name, host) => {
+    await pushImage(stripped, 'library/app', first, ['1']);
+    const options = host === undefined ? {} : { host };
+    const { digest } = second.manifest;
+    await expect(registry.getBlob(name, digest, options)).rejects.toMatchObject({ code: 'BLOB_UNKNOWN' });
+    await expect(registry.getManifest(name, digest, options)).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
+    expect(await registry.statBlob(name, digest, options)).toBeUndefined();
+  });
+
+  it('is a repository of which no spelling is there', async () => {
+    await pushImage(stripped, 'library/app', first, ['1']);
+    const { digest } = first.manifest;
+    await expect(registry.getBlob('team/app', digest)).rejects.toMatchObject({ code: 'NAME_UNKNOWN' });
+    await expect(registry.getManifest('team/app', '1')).rejects.toMatchObject({ code: 'NAME_UNKNOWN' });
+  });
+});
