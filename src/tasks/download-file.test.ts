@@ -32,7 +32,7 @@ const redirect = (to: string) => (_url: string, response: ServerResponse) =>
 
 async function download(url: string, env: Record<string, string> = {}): Promise<unknown> {
   await using downloader = createDownloader({ env, home: directory.path, uid: 1000 }, directory.path);
-  return downloader.download(url, {});
+  return await downloader.download(url, {});
 }
 
 describe('the address of an ADD', () => {

@@ -22,7 +22,7 @@ async function ociArchive(): Promise<Buffer> {
   await writeFiles(join(directory.path, 'layout'), layoutFiles(indexContent('damage')));
   const path = join(directory.path, 'x.tar');
   await must('tar', ['-cf', path, '-C', join(directory.path, 'layout'), '.']);
-  return readFile(path);
+  return await readFile(path);
 }
 
 function dockerArchive(): Buffer {
