@@ -3,10 +3,10 @@ import type { Warning } from '../contract.ts';
 import { RunawayError } from './template/errors.ts';
 import type { WorkBudget } from './template/work.ts';
 
-/** In characters that are read or written, as templates count them: some minutes at most. */
-const MAX_WORK = 12_000_000_000;
-/** One chart with all that deploy it: others must come in too. */
-const MAX_CHART = 4_000_000_000;
+/** In characters that are read or written, as templates count them: a minute or two at most. All charts of a large collection take a twentieth. */
+const MAX_WORK = 24_000_000_000;
+/** One chart with all that deploy it: others must come in too. The largest known takes a fiftieth to be rendered with one set of values. */
+const MAX_CHART = 10_000_000_000;
 
 /** Charts below one chart, by all names that they get: as many are kept. */
 const MAX_BELOW = 20_000;
@@ -19,9 +19,9 @@ export const COST = {
   rendering: 50_000,
   /** A file that is named. */
   file: 200,
-  /** A byte that comes out of an archive. */
-  unpacked: 10,
-  /** A character of a template that is read, or of a manifest that rules look at. */
+  /** A byte that comes out of an archive, and a character of a chart's files: they are kept as long as the chart is looked at. */
+  kept: 40,
+  /** A character of a template that is parsed, or of a manifest that rules look at. */
   text: 20,
 } as const;
 

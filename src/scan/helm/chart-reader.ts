@@ -37,7 +37,7 @@ export function createChartReader(): ChartReader {
     parts: (tree, directory) =>
       remembered(parts, tree, directory, async () => {
         const read = await readParts(tree, directory);
-        budget.spend(read.size * COST.text + read.below.length * COST.file);
+        budget.spend(read.size * COST.kept + read.below.length * COST.file);
         return read;
       }),
     open: (tree, file) => remembered(charts, tree, file, async () => reader.openBytes(file, await tree.bytes(file))),
@@ -75,7 +75,7 @@ function createUnpacker(budget: ChartBudget): (bytes: Uint8Array) => Promise<Unp
     if (before instanceof Error) throw before;
     if (before) return before;
     try {
-      const unpacked = await unpack(bytes, (count) => budget.spend(count * COST.unpacked));
+      const unpacked = await unpack(bytes, (count) => budget.spend(count * COST.kept));
       kept += unpacked.bytes;
       if (kept > MAX_KEPT) {
         known.clear();
