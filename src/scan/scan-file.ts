@@ -47,7 +47,7 @@ export async function scanPackedChart(
     let isChart = false;
     const found = await reader.look(name, async () => {
       const chart = await reader.openBytes(name, bytes);
-      if (chart && 'tooLarge' in chart) throw new ImagesError('TAR_INVALID', chart.tooLarge);
+      if (chart && 'problem' in chart) throw new ImagesError('TAR_INVALID', chart.problem);
       isChart = chart !== undefined;
       return chart && findInChart(chart.tree, chart.directory, { rules: DOCUMENT_RULES, releases: [], given, reader });
     });

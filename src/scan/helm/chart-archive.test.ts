@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { imagesOf } from '../images.ts';
 import { scanFiles } from '../testing/scan-files.ts';
@@ -28,6 +29,17 @@ const chart = (name: string, image = '{{ .Values.image }}'): Files => ({
   [`${name}/values.yaml`]: `image: quay.io/x/${name}:1\n`,
   [`${name}/templates/pod.yaml`]: `apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: ${image}\n`,
 });
+/** The header of a GNU long name. */
+function longNameOf(size: number): Uint8Array {
+  const header = Buffer.alloc(512);
+  header.write('././@LongLink', 0);
+  header.write(`${size.toString(8).padStart(11, '0')}\0`, 124);
+  header.write('        L', 148);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return header;
+}
+
 const REDIS = packed(chart('redis'));
 const PARENT =
   'apiVersion: v2\nname: app\nversion: 1.0.0\ndependencies: [{name: redis, version: 1.0.0, condition: redis.enabled}]\n';
@@ -71,6 +83,22 @@ describe('a packed chart', () => {
     const { warnings } = await scanFiles({ 'Chart.yaml': PARENT, 'charts/redis-1.0.0.tgz': REDIS.subarray(0, 200) });
     expect(warnings[0]).toMatchObject({ file: 'charts/redis-1.0.0.tgz' });
     expect(warnings[0]?.text).toMatch(/^the packed chart cannot be read: /);
+  });
+
+  it('that breaks off, or is damaged, is warned of as soon as it shows that it is a chart', async () => {
+    const whole = packed({ ...chart('redis'), 'redis/noise': randomBytes(200_000) });
+    const damaged = Uint8Array.from(whole);
+    damaged.fill(0, 100_000, 100_100);
+    const tar = gunzipSync(whole);
+    const longName = gzipSync(Buffer.concat([tar.subarray(0, tar.indexOf('redis/noise')), longNameOf(1 << 30)]));
+    const { findings, warnings } = await scanFiles({
+      'a.tgz': whole.subarray(0, 150_000),
+      'b.tgz': damaged,
+      'c.tgz': longName,
+    });
+    expect(findings).toEqual([]);
+    expect(warnings.map(({ file }) => file)).toEqual(['a.tgz', 'b.tgz', 'c.tgz']);
+    for (const { text } of warnings) expect(text).toMatch(/^the packed chart cannot be read: /);
   });
 
   it('may unpack to far more than fits: it is left', async () => {

@@ -1,7 +1,7 @@
 // A packed chart (`helm package`, `helm dependency build`): a gzipped tar with one directory, as files of a tree of its own.
 // They are called `charts/x-1.0.tgz!x/templates/y.yaml`. Relies on tar/reader.ts and node:zlib.
 import { createGunzip } from 'node:zlib';
-import { ImagesError } from '../../oci/errors.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { byBytes } from '../byte-order.ts';
 import type { FileTree } from '../contract.ts';
 import { mayMatter } from '../may-matter.ts';
@@ -21,9 +21,9 @@ export interface PackedChart {
   readonly directory: string;
 }
 
-/** More than a chart may have. `isChart`: it begins as one. */
-export interface TooLarge {
-  readonly tooLarge: string;
+/** More than a chart may have, or broken off. `isChart`: it begins as one. */
+export interface UnreadableChart {
+  readonly problem: string;
   readonly isChart: boolean;
 }
 
@@ -31,7 +31,8 @@ export interface TooLarge {
 export interface Unpacked {
   readonly contents: ReadonlyMap<string, Uint8Array>;
   readonly bytes: number;
-  readonly tooLarge: string | undefined;
+  /** Why it was read no further. */
+  readonly problem: string | undefined;
 }
 
 export function isPacked(file: string): boolean {
@@ -39,14 +40,14 @@ export function isPacked(file: string): boolean {
 }
 
 /** The chart in an archive; undefined for an archive of something else. */
-export function chartIn(file: string, { contents, tooLarge }: Unpacked): PackedChart | TooLarge | undefined {
+export function chartIn(file: string, { contents, problem }: Unpacked): PackedChart | UnreadableChart | undefined {
   const top = [...contents.keys()].map((name) => /^([^/]+)\/Chart\.yaml$/.exec(name)?.[1]).find(Boolean);
-  if (tooLarge !== undefined) return { tooLarge, isChart: top !== undefined };
+  if (problem !== undefined) return { problem, isChart: top !== undefined };
   if (top === undefined) return undefined;
   return { tree: treeOf(file, contents), directory: `${file}!${top}` };
 }
 
-/** Opens an archive, as far as it is not too large; `spend` is told of each byte. Errors: TAR_INVALID for what is no archive, or breaks off. */
+/** Opens an archive, as far as it is whole and not too large; `spend` is told of each byte. Errors: TAR_INVALID for what does not even begin as one. */
 export async function unpack(packed: Uint8Array, spend: (bytes: number) => void): Promise<Unpacked> {
   // Packed charts are rare: other scans do not load what reads them.
   const { readTar } = await import('../../tar/reader.ts');
@@ -68,10 +69,11 @@ export async function unpack(packed: Uint8Array, spend: (bytes: number) => void)
       contents.set(name.replace(/^(?:\.\/)+/, ''), Buffer.concat(await Array.fromAsync(body)));
     }
   } catch (error) {
-    if (error instanceof TooLargeError) return { contents, bytes, tooLarge: error.message };
-    throw error;
+    const isUnreadable = error instanceof TooLargeError || (isImagesError(error, 'TAR_INVALID') && contents.size > 0);
+    if (!isUnreadable) throw error;
+    return { contents, bytes, problem: error.message };
   }
-  return { contents, bytes, tooLarge: undefined };
+  return { contents, bytes, problem: undefined };
 }
 
 class TooLargeError extends Error {}

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { isImagesError } from '../../oci/errors.ts';
 import type { FileTree } from '../contract.ts';
 import { withPatterns } from '../patterns.ts';
-import { chartIn, type PackedChart, type TooLarge, type Unpacked, unpack } from './chart-archive.ts';
+import { chartIn, type PackedChart, type Unpacked, type UnreadableChart, unpack } from './chart-archive.ts';
 import { type ChartBudget, COST, createChartBudget } from './chart-budget.ts';
 import { type ChartParts, readParts } from './chart-parts.ts';
 
@@ -14,9 +14,9 @@ export interface ChartReader {
   /** What is in a chart's directory. */
   parts(tree: FileTree, directory: string): Promise<ChartParts>;
   /** The packed chart in a file of the tree; undefined for an archive of something else. Errors: TAR_INVALID. */
-  open(tree: FileTree, file: string): Promise<PackedChart | TooLarge | undefined>;
+  open(tree: FileTree, file: string): Promise<PackedChart | UnreadableChart | undefined>;
   /** The same of bytes that stand elsewhere; `file` is how findings call them. */
-  openBytes(file: string, bytes: Uint8Array): Promise<PackedChart | TooLarge | undefined>;
+  openBytes(file: string, bytes: Uint8Array): Promise<PackedChart | UnreadableChart | undefined>;
 }
 
 /** Unpacked archives are kept up to so many bytes: those that others name again and again are small. */
@@ -25,7 +25,7 @@ const MAX_KEPT = 128 << 20;
 export function createChartReader(): ChartReader {
   const budget = createChartBudget();
   let parts = new WeakMap<FileTree, Map<string, ChartParts>>();
-  let charts = new WeakMap<FileTree, Map<string, PackedChart | TooLarge | undefined>>();
+  let charts = new WeakMap<FileTree, Map<string, PackedChart | UnreadableChart | undefined>>();
   const open = createUnpacker(budget);
   const reader: ChartReader = {
     budget,

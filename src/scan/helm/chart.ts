@@ -131,7 +131,7 @@ async function packedCharts(
   for (const path of packed) {
     try {
       const opened = await reader.open(tree, inDirectory(directory, path));
-      if (opened && 'tooLarge' in opened) warn(path, `the packed chart cannot be read: ${opened.tooLarge}`);
+      if (opened && 'problem' in opened) warn(path, `the packed chart cannot be read: ${opened.problem}`);
       else if (opened) charts.push(opened);
     } catch (error) {
       if (!isImagesError(error, 'TAR_INVALID')) throw error;

@@ -126,7 +126,7 @@ async function findInArchive(tree: FileTree, file: string, options: ChartOptions
   try {
     const chart = await (bytes ? options.reader.openBytes(file, bytes) : options.reader.open(tree, file));
     if (chart && 'tree' in chart) return await findInChart(chart.tree, chart.directory, options);
-    if (chart?.isChart || (chart && bytes)) return warned(`the packed chart cannot be read: ${chart.tooLarge}`);
+    if (chart?.isChart || (chart && bytes)) return warned(`the packed chart cannot be read: ${chart.problem}`);
     if (bytes) return warned('what stands in [chartContent] is no chart');
   } catch (error) {
     if (!isImagesError(error, 'TAR_INVALID')) throw error;
