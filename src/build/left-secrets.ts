@@ -1,4 +1,5 @@
 // What an image still holds although no container can see it: private keys and given secrets in files that a later layer deletes or replaces. Whoever pulls the image has them.
+import { addAll } from '../io/add-all.ts';
 import type { CallOptions } from '../registry/contract.ts';
 import { applyLayers } from '../rootfs/apply-layers.ts';
 import type { IndexedEntry } from '../rootfs/contract.ts';
@@ -38,7 +39,7 @@ export async function leftSecrets(
   const found: LeftSecret[] = [];
   for (const [at, layer] of layers.entries()) {
     const suspects = layer.isNew ? [...gone].filter(([inode]) => inode.layer === at && isSuspect(inode.entry)) : [];
-    if (suspects.length > 0) found.push(...(await search(layer, suspects, secrets, options)));
+    if (suspects.length > 0) addAll(found, await search(layer, suspects, secrets, options));
   }
   return found;
 }

@@ -1,4 +1,5 @@
 // A plan of a copy: every manifest read, every blob known with its size, before the first byte of a blob is fetched.
+import { addAll } from '../io/add-all.ts';
 import { askOnce } from '../io/ask-once.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -107,7 +108,7 @@ export async function planCopy(images: readonly CopyImage[], sink: ImageSink, op
   const { distinct, clashing } = oneImageAName(planned, sink);
   const [clash] = clashing;
   if (clash && !options.keepGoing) throw clash.error;
-  failed.push(...clashing);
+  addAll(failed, clashing);
   return assemble(distinct, failed, { configs: await resolved(configs), requestsMade: counter.requests });
 }
 

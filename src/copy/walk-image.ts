@@ -1,4 +1,5 @@
 // From an image's root along its descriptors to everything that a copy of it consists of. Asks for manifests only.
+import { addAll } from '../io/add-all.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
@@ -99,7 +100,7 @@ async function walkBelow(root: RawManifest, blobs: Map<Digest, Descriptor>, opti
       }
       const selection = selectChildren(manifest, choice);
       for (const platform of offeredPlatforms(manifest)) offered.add(platform);
-      if (raw === root) unsuited.push(...selection.lacking);
+      if (raw === root) addAll(unsuited, selection.lacking);
       sparse ||= selection.children.length < manifest.manifests.length;
       for (const child of selection.children) if (!seen.has(child.digest)) below.set(child.digest, child);
     }

@@ -1,6 +1,7 @@
 // Where a long stream goes whose last part may have to be taken back: a file, which is there whole or not at all, or a pipe. What goes to a pipe is held until
 // it is final: in memory, and beyond that in a temporary file.
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { addAll } from './add-all.ts';
 import { isFsError, translatingFsErrors } from './fs-errors.ts';
 import { behindLinks } from './special-file.ts';
 import { temporaryFile, translatingTemporaryErrors } from './temporary-file.ts';
@@ -95,7 +96,7 @@ export function pipeOutput(send: (bytes: Uint8Array) => Promise<void>, directory
   const write = async (chunks: readonly Uint8Array[]): Promise<void> => {
     for (const chunk of chunks) size += chunk.length;
     if (size <= IN_MEMORY) {
-      held.push(...chunks);
+      addAll(held, chunks);
       return;
     }
     await translatingTemporaryErrors(directory, async () => {

@@ -1,5 +1,6 @@
 // The secrets that this process has sent to somebody, and one redaction that finds them in what others say, in every spelling in which they come back.
 import { withoutUserinfo } from '../oci/errors.ts';
+import { addAll } from './add-all.ts';
 
 /** Tokens come and go while a server runs: the oldest are forgotten. */
 const MAX_KNOWN = 300;
@@ -57,7 +58,7 @@ function withoutKnown(text: string): string {
   const hidden: (readonly [number, number])[] = [];
   let layer: Layer | undefined = { text: bytes, at: Array.from({ length: bytes.length + 1 }, (_, index) => index) };
   for (let depth = 0; layer && depth <= MAX_DEPTH; depth += 1) {
-    for (const secret of known) hidden.push(...found(layer, secret));
+    for (const secret of known) addAll(hidden, found(layer, secret));
     layer = decoded(layer);
   }
   return hidden.length === 0 ? text : masked(bytes, hidden);

@@ -1,5 +1,6 @@
 // The flattened file system of an image as one tar archive. Layers are read side by side, because files may stand in any order (the same every time); directories come last, in
 // walk order: their times would not survive what is unpacked into them afterwards.
+import { addAll } from '../io/add-all.ts';
 import type { CallOptions } from '../registry/contract.ts';
 import type { TarHeader } from '../tar/entry.ts';
 import { type Refit, refitted, withWholeBlocks } from '../tar/sparse-pieces.ts';
@@ -130,14 +131,14 @@ async function* layerPieces(
         const [given] = headersOf(inode, names);
         header = withWholeBlocks(given);
         refit = refitted(given, header);
-        chunks.push(...out.add(tarHeader(header)));
+        addAll(chunks, out.add(tarHeader(header)));
       }
-      if (refit) for (const portion of refit(bytes)) chunks.push(...out.add(portion));
-      else chunks.push(...out.add(bytes));
+      if (refit) for (const portion of refit(bytes)) addAll(chunks, out.add(portion));
+      else addAll(chunks, out.add(bytes));
       if (!ends) continue;
-      chunks.push(...out.add(padding(storedSize(header ?? file))));
+      addAll(chunks, out.add(padding(storedSize(header ?? file))));
       const [, ...links] = headersOf(inode, names);
-      for (const link of links) chunks.push(...out.add(tarHeader(link)));
+      for (const link of links) addAll(chunks, out.add(tarHeader(link)));
       at++;
       given += storedSize(file);
       if (given < TURN) continue;

@@ -1,5 +1,6 @@
 // A layer as it stands unpacked in a store of the overlay driver: its archive written again under a directory of its own, and the tar-split from which the
 // archive itself can be put together, in one reading. Nothing lands outside the directory.
+import { addAll } from '../io/add-all.ts';
 import { decompressed } from '../io/decompress.ts';
 import { tapped } from '../io/verify.ts';
 import { type Digest, digestAlgorithm, digester } from '../oci/digest.ts';
@@ -131,8 +132,8 @@ async function* streamed(
       else yield* portions(entry, file, { chunks, split });
       file.end();
     } else if (findable && entry.size === 0) split.file(entry.name);
-    if (isWritten) chunks.push(...out.add(padding(storedSize(written))));
-    for (const header of others) chunks.push(...out.add(tarHeader(header)));
+    if (isWritten) addAll(chunks, out.add(padding(storedSize(written))));
+    for (const header of others) addAll(chunks, out.add(tarHeader(header)));
     if (chunks.length > 0) yield chunks;
     const waiting = split.ready();
     if (waiting) await waiting;
@@ -180,7 +181,7 @@ function fileContent(
       if (sum) sum.update(portion);
       else split.raw(portion);
       if (!isWritten) return;
-      for (const piece of refit ? refit(portion) : [portion]) chunks.push(...out.add(piece));
+      for (const piece of refit ? refit(portion) : [portion]) addAll(chunks, out.add(piece));
     },
     end() {
       if (sum) split.file(entry.name, { size: entry.size, crc: sum.digest() });

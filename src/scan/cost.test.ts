@@ -1,6 +1,7 @@
 // A scan's time grows with its input, not with the square of it: measured at two sizes.
 import { describe, expect, it } from 'vitest';
 import { growth, LINEAR } from '../../test/testing/growth.ts';
+import { mergeResource } from './kustomize/merge.ts';
 import { scanFiles, scanText } from './testing/scan-files.ts';
 import { visitsOf } from './walk.ts';
 import { parseYaml } from './yaml.ts';
@@ -95,6 +96,14 @@ describe('the cost of a text', () => {
     });
     expect(findings).toHaveLength(150_000);
   });
+
+  it('is no stack: what is not here may be much, too', async () => {
+    const included = {
+      'compose.yaml': `include: [{path: [${repeat(150_000, (i) => `f${i}, `)}]}]\nservices: {s: {image: "a/b:1"}}\n`,
+    };
+    // The first ones, and how many more there are.
+    expect((await scanFiles(included)).warnings).toHaveLength(5);
+  });
 });
 
 describe('the cost of a chart', () => {
@@ -129,6 +138,19 @@ describe('the cost of a chart', () => {
 });
 
 describe('the cost of a kustomization', () => {
+  it('grows with the number of containers that a patch merges', async () => {
+    const document = { file: '', value: null, lineOf: () => 1, lineInText: () => 1 };
+    const containers = (count: number, name: string) =>
+      Array.from({ length: count }, (_, i) => ({ name: `${name}${i}` }));
+    const make = (count: number) => ({ target: containers(count, 'a'), patch: containers(count, 'b') });
+    const merge = async ({ target, patch }: ReturnType<typeof make>) => {
+      const resource = { apiVersion: 'v1', containers: [...target] };
+      mergeResource(resource, { containers: patch }, { document, path: [] });
+      expect(resource.containers).toHaveLength(2 * target.length);
+    };
+    expect(await growth(2000, make, merge)).toBeLessThan(LINEAR);
+  });
+
   const pods = (count: number) => repeat(count, (i) => `---\n${pod(i).replace('q.io/a/b', `q.io/a/b${i}`)}`);
 
   it.each<[string, (i: number) => string]>([

@@ -48,7 +48,7 @@ export function nearestData(all: DataByName, wanted: Wanted, file: string): read
   });
   const above = directoriesAbove(file);
   const distances = named.map((one) => above.findIndex((directory) => directoriesAbove(one.file).includes(directory)));
-  const nearest = Math.min(...distances);
+  const nearest = distances.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   return named.filter((_, index) => distances[index] === nearest);
 }
 

@@ -1,6 +1,7 @@
 // Sweeping stages: what nobody owns and nobody came back for. One look at each folder, whatever is in it.
 import { readdir, rmdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { addAll } from '../io/add-all.ts';
 import { isFsError } from '../io/fs-errors.ts';
 import { isOwned, releaseStage, stageFiles, takeFile } from './fs-ownership.ts';
 import type { SweepLimits } from './object-store.ts';
@@ -30,7 +31,7 @@ export async function sweepStages({ directory, temporary }: SweptFolders, limits
   let owned = 0;
   for (const folder of folders) {
     const found = await stagesIn(folder);
-    idle.push(...found.idle);
+    addAll(idle, found.idle);
     owned += found.owned;
   }
   // The newest stay: whoever comes back comes back soon.

@@ -1,4 +1,5 @@
 // What goes with a name that is removed: manifests of the embedded registry that nothing else needs.
+import { addAll } from '../io/add-all.ts';
 import { cosignTags } from '../oci/cosign-tags.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';
@@ -71,9 +72,10 @@ async function removeUnneeded(digests: readonly Digest[], removal: Removal): Pro
       if (names.has(digest) || isPart(node, nodes)) continue;
       node.isThere = false;
       gone.push(digest);
-      pending.push(...node.children, ...node.attached);
+      addAll(pending, node.children);
+      addAll(pending, node.attached);
     }
-    pending.push(...(await withoutCosignTags(digest, names, removal)));
+    addAll(pending, await withoutCosignTags(digest, names, removal));
   }
   const manifests = gone.map((digest) => ({ digest, subject: nodes.get(digest)?.subject }));
   if (gone.length > 0) await deleteUntagged(store.objects, repository, manifests);

@@ -1,4 +1,5 @@
 // Where the pieces of a sparse file belong: GNU's four ways to say it (tar manual, "Sparse Formats"): the old header with its continuations, and pax 0.0, 0.1, 1.0.
+import { addAll } from '../io/add-all.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { SparsePiece } from './entry.ts';
@@ -69,7 +70,7 @@ async function numbersOfBody(source: ByteSource): Promise<readonly number[]> {
     if (source.position - begin >= MAX_MAP) throw tooLong();
     const parts = (rest + (await blockOf(source)).toString('latin1')).split('\n');
     rest = parts.pop() ?? '';
-    lines.push(...parts);
+    addAll(lines, parts);
     if (lines.length > 0) expected = 1 + 2 * (numbersOf(lines.slice(0, 1))[0] as number);
   }
   return numbersOf(lines.slice(1, expected));

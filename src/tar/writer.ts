@@ -1,6 +1,7 @@
 // Tar archives as GNU tar, bsdtar, busybox, Go and Python all read them: ustar headers; GNU's long names where a name fits no header (busybox knows no others, and
 // they are bytes to everybody); numbers that octal has no room for in binary; and a pax header for what only that can say: fractions of seconds, extended
 // attributes, sparse files, and the big numbers once more for who knows no binary ones. Equal inputs give equal bytes.
+import { addAll } from '../io/add-all.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { SparsePiece, TarEntryType, TarHeader } from './entry.ts';
 import { BLOCK, padded } from './header.ts';
@@ -44,9 +45,9 @@ export function tarHeader(header: TarHeader): Uint8Array {
   const link = type === 'symlink' || type === 'hardlink' ? encodeName(linkname) : new Uint8Array();
   const blocks: Uint8Array[] = [];
   const records = recordsOf(header, size);
-  if (records.length > 0) blocks.push(...extension('x', placeholder('PaxHeaders.0', name), Buffer.concat(records)));
-  if (link.length > MAX_NAME) blocks.push(...longName('K', link));
-  if (!place) blocks.push(...longName('L', bytes));
+  if (records.length > 0) addAll(blocks, extension('x', placeholder('PaxHeaders.0', name), Buffer.concat(records)));
+  if (link.length > MAX_NAME) addAll(blocks, longName('K', link));
+  if (!place) addAll(blocks, longName('L', bytes));
   const { mode, uid, gid, mtime, device } = header;
   const numbers = { mode, uid, gid, size, seconds: mtime.seconds, device };
   blocks.push(headerBlock(TYPEFLAGS[type], place ?? { name: bytes }, link, numbers));

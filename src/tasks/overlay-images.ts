@@ -1,8 +1,8 @@
 // `getimages`: what overlays, directories, files and lists use, put together over all of them.
 
 import { join } from 'node:path';
+import { addAll } from '../io/add-all.ts';
 import type { Bytes } from '../registry/contract.ts';
-import { addAll } from '../scan/add-all.ts';
 import type { Finding, GivenValues, Warning } from '../scan/contract.ts';
 import { imagesOf } from '../scan/images.ts';
 import { type ChartValues, readChartValues } from './chart-values.ts';

@@ -93,6 +93,11 @@ describe('rooms', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('grow no list by arguments: a hundred thousand of them overflow the stack (io/add-all)', () => {
+    const wrong = sources.filter((source) => /\.(?:push|unshift)\((?:\w+, )*\.\.\./.test(withoutComments(source.text)));
+    expect(wrong.map((source) => source.file)).toEqual([]);
+  });
+
   it('keep files small enough to hold one idea', () => {
     expect(sources.filter((source) => source.text.split('\n').length > 500).map((source) => source.file)).toEqual([]);
   });

@@ -1,4 +1,5 @@
 // Where COPY and ADD read from, and what tells what they read from others: the files' contents, or the identity of the layers.
+import { addAll } from '../../io/add-all.ts';
 import { tryParseHttpUrl } from '../../io/http-url.ts';
 import { isDigest } from '../../oci/digest.ts';
 import { findPath, headerOf, walk } from '../../rootfs/tree.ts';
@@ -30,7 +31,7 @@ export async function originOf(step: Step, instruction: FilesInstruction): Promi
 export async function actionsOf(step: Step, said: Said, origin: Origin): Promise<readonly Action[]> {
   const actions: Action[] = [];
   for (const source of said.sources) {
-    actions.push(...(await placing(said, () => sourceActions(step, said, origin, source), source.word)));
+    addAll(actions, await placing(said, () => sourceActions(step, said, origin, source), source.word));
   }
   for (const { name, content } of said.files) {
     const file = fileInMemory(name, Buffer.from(content), { mode: 0o644, time: step.build.times.made });

@@ -128,6 +128,17 @@ describe('a list', () => {
     expect(await Array.fromAsync(registry.referrers('app', digest, undefined, { after }))).toEqual(sorted.slice(2));
   });
 
+  it('of referrers may have more on a page than a stack holds', async () => {
+    const entry = (at: number) => `{"mediaType":"a/b","digest":"sha256:${String(at).padStart(64, '0')}","size":2}`;
+    const manifests = Array.from({ length: 150_000 }, (_, at) => entry(at)).join();
+    server.inject((_request, response) => {
+      response.writeHead(200, { 'content-type': OCI_INDEX });
+      response.end(`{"schemaVersion":2,"mediaType":"${OCI_INDEX}","manifests":[${manifests}]}`);
+      return true;
+    });
+    expect(await Array.fromAsync(registry.referrers('app', digest))).toHaveLength(150_000);
+  });
+
   it.each([
     ['without its field', {}],
     ['that is null, as Go writes an empty one', { manifests: null }],

@@ -1,4 +1,5 @@
 // Lists over HTTP: catalogue, tags, referrers; page after page, and in byte order whatever order the registry has.
+import { addAll } from '../../io/add-all.ts';
 import type { HttpAnswer } from '../../io/http.ts';
 import { pathWithQuery } from '../../io/http-url.ts';
 import { readWhole } from '../../io/http-whole.ts';
@@ -64,12 +65,12 @@ export function lister(http: EndpointHttp, manifests: ManifestReader): RegistryL
       for await (const page of pages(http, { ...request, expected: [...FOUND, ...NO_REFERRERS] })) {
         if (NO_REFERRERS.includes(page.answer.status)) {
           const tagged = await taggedReferrers(manifests, repository, { subject, ...options });
-          found.push(...ofType(tagged, artifactType));
+          addAll(found, ofType(tagged, artifactType));
           break;
         }
         const filtered = page.answer.headers['oci-filters-applied']?.includes('artifactType');
         const listed = readDescriptors(page, request.asked.what);
-        found.push(...(filtered ? listed : ofType(listed, artifactType)));
+        addAll(found, filtered ? listed : ofType(listed, artifactType));
       }
       yield* inOrder(found, after);
     },

@@ -1,4 +1,5 @@
 // A layer in overlay form for tests: written as `make` writes it, read back with the reader, its tar-split with it.
+import { addAll } from '../../io/add-all.ts';
 import type { TarHeader } from '../../tar/entry.ts';
 import { readTar } from '../../tar/reader.ts';
 import { endOfArchive } from '../../tar/writer.ts';
@@ -41,7 +42,7 @@ async function attempt(layer: Layer, options: Partial<OverlayFormOptions>, plain
   const form = overlayForm(layer, { directory: DIRECTORY, below: [], ...options, split });
   const chunks: Uint8Array[] = [];
   let step = await form.next();
-  for (; !step.done; step = await form.next()) chunks.push(...step.value);
+  for (; !step.done; step = await form.next()) addAll(chunks, step.value);
   chunks.push(endOfArchive());
   const files = new Map<string, FormedFile>();
   const names: string[] = [];

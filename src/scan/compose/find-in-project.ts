@@ -1,4 +1,5 @@
 // What projects use: the services of their files, of the files that those extend, and of all projects that they include. Each is looked at once.
+import { addAll } from '../../io/add-all.ts';
 import type { FileTree, Finding, ScannedDocument, TreeFindings, Warning } from '../contract.ts';
 import { includedProjects, type Named } from './includes.ts';
 import type { Open, Project } from './project.ts';
@@ -39,7 +40,7 @@ export async function findInProjects(
       profiles: profilesOf(project),
       ...(project.doubt !== undefined && { doubt: project.doubt }),
     };
-    warnings.push(...others.warnings);
+    addAll(warnings, others.warnings);
     for (const found of findInServices(layers, around)) {
       if ('image' in found) findings.push(found);
       else warnings.push(found);

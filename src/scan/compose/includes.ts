@@ -1,4 +1,5 @@
 // `include:` of a Compose file, and what the projects are that it names. Format: docs.docker.com/reference/compose-file/include.
+import { addAll } from '../../io/add-all.ts';
 import type { FileTree, ScannedDocument, Warning } from '../contract.ts';
 import { fieldOf, listOf, textOf } from '../fields.ts';
 import { resolveIn } from '../tree-paths.ts';
@@ -94,7 +95,7 @@ export function includedProjects(
     const all: Named[] = [];
     for (const document of layers) {
       for (const include of includesOf(document, project.variables))
-        all.push(...(await includedProject(document, include, project)));
+        addAll(all, await includedProject(document, include, project));
     }
     return all;
   };

@@ -89,7 +89,7 @@ function environmentsFrom({ file, variables, sources }: FluxKustomization, data:
   const doubt = found.some((several) => several.length > 1)
     ? 'several objects of one name set its variables'
     : undefined;
-  const most = Math.min(MAX_ENVIRONMENTS, Math.max(1, ...found.map(({ length }) => length)));
+  const most = found.reduce((count, { length }) => Math.max(count, Math.min(MAX_ENVIRONMENTS, length)), 1);
   return Array.from({ length: most }, (_, index) => {
     const texts = found.flatMap((several) => [...(several[Math.min(index, several.length - 1)]?.texts ?? [])]);
     return { variables: new Map([...texts, ...variables]), ...(doubt !== undefined && { doubt }) };

@@ -1,6 +1,6 @@
 // The rule for Helm charts: unpacked ones, packed ones that lie about, and who deploys them. Relies on find-in-chart.ts.
+import { addAll } from '../../io/add-all.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import { addAll } from '../add-all.ts';
 import type { DocumentRule, FileTree, Finding, TreeFindings, TreeRule, Warning } from '../contract.ts';
 import { isManifest } from '../file-tree.ts';
 import { withPatterns } from '../patterns.ts';

@@ -1,4 +1,5 @@
 // A chart with its values → the manifests that `helm template` would print, each line with the template's line. Relies on the template engine.
+import { addAll } from '../../io/add-all.ts';
 import { byBytes } from '../byte-order.ts';
 import type { Warning } from '../contract.ts';
 import { builtInObjects, type Cluster } from './built-in-objects.ts';
@@ -85,7 +86,7 @@ export function renderChart(
       budget.spend(rendered.text.length * COST.text);
       manifests.push({ file: template.file, off: chart.off, ...cleaned(rendered.text, rendered.lines) });
       // One a template is enough, and only where an image could be missed for it.
-      if (/image/i.test(rendered.text)) warnings.push(...problems.slice(0, 1));
+      if (/image/i.test(rendered.text)) addAll(warnings, problems.slice(0, 1));
     } catch (error) {
       if (isSpent(error, budget)) throw new ChartTooCostlyError('what charts may cost is spent');
       const isTemplates = error instanceof TemplateError || error instanceof TemplateSyntaxError;

@@ -1,6 +1,6 @@
 // What `kustomize build` makes of a kustomization: the resources of its entries, generated ones, components, patches, then images.
 // The order is kustomize's (api/internal/target/kusttarget.go). Names, labels and namespaces say nothing about images.
-import { addAll } from '../add-all.ts';
+import { addAll } from '../../io/add-all.ts';
 import type { ScannedDocument } from '../contract.ts';
 import { resolveIn } from '../tree-paths.ts';
 import { changedElsewhere, valuesFileOfChart, valuesOfChart } from './elsewhere.ts';
@@ -92,7 +92,7 @@ function changeImages(
   for (const [index, change] of isIncomplete ? changes.entries() : []) {
     if (changer.hasUsed(index)) continue;
     const elsewhere = changedElsewhere(change);
-    all.push(...elsewhere);
+    addAll(all, elsewhere);
     changer.apply(elsewhere.flatMap(fieldsOf), index + 1);
   }
   return all;

@@ -1,6 +1,6 @@
 // The rule for kustomizations: builds those that no other names and hands the results to the document rules.
 // An image is placed where it was written; one that `images:` or a patch changed, where the change is written.
-import { addAll } from '../add-all.ts';
+import { addAll } from '../../io/add-all.ts';
 import type {
   DocumentRule,
   FileTree,
@@ -121,7 +121,7 @@ function createLook(tree: FileTree, all: ReadonlyMap<string, Kustomization>, rul
       });
     if (!substitutions && resources.some(({ value }) => hasVariable(value))) {
       substitutions = await fluxSubstitutions(tree);
-      warnings.push(...substitutions.warnings);
+      addAll(warnings, substitutions.warnings);
     }
     const environments = substitutions?.environmentsOf(root.file);
     for (const resource of resources) {

@@ -1,4 +1,5 @@
 // Strategic merge: a patch into a resource. Format: kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch.
+import { addAll } from '../../io/add-all.ts';
 import { copyFrom, type Fields, isFields, type Source, setFrom } from './resource.ts';
 
 /** Lists whose entries are merged by a key; other lists are replaced as a whole (kubernetes.io API reference, "patch merge key"). */
@@ -56,18 +57,23 @@ function mergeKeyOf(name: string, patch: readonly unknown[], { isBuiltIn }: Merg
 function mergeList(target: unknown[], patch: readonly unknown[], merging: Merging & { readonly key: string }): void {
   const { key, source } = merging;
   if (patch.some((item) => isFields(item) && item.$patch === 'replace' && !(key in item))) target.length = 0;
+  const entries = Map.groupBy(target.filter(isFields), (known) => known[key]);
+  const deleted = new Set<unknown>();
   const added: unknown[] = [];
   for (const [index, item] of patch.entries()) {
     if (!isFields(item) || !(key in item)) continue;
     const inner = { ...merging, source: below(source, index) };
-    const at = target.findIndex((known) => isFields(known) && known[key] === item[key]);
-    const known = target[at];
+    const same = entries.get(item[key]) ?? [];
+    const [known] = same;
     if (item.$patch === 'delete') {
-      if (at >= 0) target.splice(at, 1);
-    } else if (isFields(known)) mergeFields(known, item, inner);
+      if (known) deleted.add(same.shift());
+    } else if (known) mergeFields(known, item, inner);
     else added.push(copyFrom(inner.source, withoutDirectives(item)));
   }
-  target.unshift(...added);
+  const left = target.filter((known) => !deleted.has(known));
+  target.length = 0;
+  addAll(target, added);
+  addAll(target, left);
 }
 
 function withoutDirectives(value: unknown): unknown {

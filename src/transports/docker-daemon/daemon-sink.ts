@@ -144,11 +144,11 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
     },
     async finish() {
       if (named.size === 0) return;
-      const files: SmallFile[] = [...dockerManifestFiles([...named.values()])];
+      let files: readonly SmallFile[] = dockerManifestFiles([...named.values()]);
       // In containerd's store an image keeps its own manifest.
       if (await daemon.usesContainerdStore()) {
         const { raws } = manifests.below([...named.values()].map(({ manifest }) => manifest.digest));
-        files.unshift(...layoutSmallFiles(raws, entries.list()));
+        files = [...layoutSmallFiles(raws, entries.list()), ...files];
       }
       for (const { path, bytes } of files) await archive().add(path, bytes.length, async () => oneChunk(bytes));
       const loading = stream;

@@ -1,4 +1,5 @@
 // An image in an OCI layout as a source: in a directory, or in whatever else has its files.
+import { addAll } from '../../io/add-all.ts';
 import { verified } from '../../io/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
@@ -121,7 +122,10 @@ async function allEntries(files: LayoutFiles, listed: readonly Descriptor[]): Pr
     seen.add(entry.digest);
     const manifest = await tryRead(files, entry);
     if (manifest?.kind !== 'index') continue;
-    entries.push(...manifest.manifests.filter((child) => namesOf(child).length > 0));
+    addAll(
+      entries,
+      manifest.manifests.filter((child) => namesOf(child).length > 0),
+    );
   }
   return entries;
 }

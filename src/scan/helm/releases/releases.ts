@@ -1,4 +1,5 @@
 // All releases of charts of a tree, by the directories of the charts.
+import { addAll } from '../../../io/add-all.ts';
 import type { FileTree, Warning } from '../../contract.ts';
 import { fluxSubstitutions } from '../../flux/substitutions.ts';
 import { readObjectData } from '../../object-data.ts';
@@ -56,10 +57,10 @@ export async function releasesIn(
       if (problem) warn({ file, line: problem.line, text: `${TEMPLATE}: ${problem.text}` });
       const doubt =
         problem || helmfile.isDoubtful ? { doubt: `[${file}] is a template of which not all is known` } : {};
-      candidates.push(...helmfile.documents.map((document) => ({ file, ...document, ...doubt })));
+      for (const document of helmfile.documents) candidates.push({ file, ...document, ...doubt });
       continue;
     }
-    if (CLUE.test(text)) candidates.push(...(await candidatesIn(tree, file, text)));
+    if (CLUE.test(text)) addAll(candidates, await candidatesIn(tree, file, text));
   }
   const names = new Set(candidates.filter(isHelmRelease).flatMap((one) => [...sourcesOf(one)].map(({ name }) => name)));
   const around: Surroundings = {

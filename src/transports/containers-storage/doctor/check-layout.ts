@@ -1,5 +1,6 @@
 // The rules about a store's own files: locks, modes, what is where it does not belong. Pure.
 
+import { addAll } from '../../../io/add-all.ts';
 import { printableName } from '../../../tar/names.ts';
 import type { SoughtEntry } from '../../archive/seek-entries.ts';
 import { type Problem, problem } from './problem.ts';
@@ -26,8 +27,8 @@ export function checkLayout(model: StoreModel): readonly Problem[] {
     const isAbove = entry.type === 'directory' && root.startsWith(entry.name.replace(/^(?:\.?\/)+/, ''));
     if (!isAbove) problems.push(problem('outside', `${printableName(entry.name)} is outside ${root || 'the store'}`));
   }
-  for (const path of PRIVATE) problems.push(...wrongMode(model, path, 0o700));
-  problems.push(...wrongMode(model, 'overlay/l', 0o755));
+  for (const path of PRIVATE) addAll(problems, wrongMode(model, path, 0o700));
+  addAll(problems, wrongMode(model, 'overlay/l', 0o755));
   for (const [path, entry] of entries) {
     if (/(?:^|\/)\.\.(?:\/|$)/.test(path)) problems.push(problem('outside', `${printableName(entry.name)} climbs out`));
     if (/^overlay\/[^/]+\/diff(?:\/|$)/.test(path)) continue;

@@ -1,5 +1,6 @@
 // A store that is made in memory, for tests: of real layers, as `make` writes it; and written again with something changed.
 import { tmpdir } from 'node:os';
+import { addAll } from '../../../io/add-all.ts';
 import { pipeOutput } from '../../../io/rewindable-output.ts';
 import { decodeConfig } from '../../../oci/config.ts';
 import { digestOf } from '../../../oci/digest.ts';
@@ -78,7 +79,7 @@ export async function changed(
 ): Promise<Buffer> {
   const entries: StoreEntry[] = [];
   for await (const { body, stored: _, records: __, position: ___, ...entry } of readTar(once(archive))) {
-    entries.push(...change({ ...entry, content: Buffer.concat(await Array.fromAsync(body)) }));
+    addAll(entries, change({ ...entry, content: Buffer.concat(await Array.fromAsync(body)) }));
   }
   const inputs = [...entries, ...more].map(({ sparse: _, ...entry }): TarInput => {
     const size = entry.type === 'file' ? entry.content.length : 0;
