@@ -23,8 +23,6 @@ export interface RegistryStatus {
   readonly size: number;
 }
 
-/** Where registry:2 keeps its blobs. */
-
 export async function registryStatus(settings: Settings): Promise<RegistryStatus> {
   const data = dataDirectory(settings);
   const running = runningRegistry(data, settings);

@@ -17,6 +17,9 @@ export function applyJsonPatch(
   return failures;
 }
 
+/** What walks a resource calls itself for each level, and has a stack that ends; no document that is read is nested deeper. */
+const MAX_DEPTH = 300;
+
 interface Operation extends Fields {
   readonly path: string;
 }
@@ -61,6 +64,7 @@ function put(target: Fields, { path, value, inserts }: Put, source: Source): str
   const last = keys.at(-1);
   const parent = lookUp(target, keys.slice(0, -1));
   if (last === undefined || typeof parent !== 'object' || parent === null) return `nothing to change at [${path}]`;
+  if (!isNestedWithin(MAX_DEPTH - keys.length, value)) return `nested too deeply at [${path}]`;
   if (!Array.isArray(parent)) setFrom(source, parent as Fields, last)(value);
   else {
     const at = last === '-' ? parent.length : Number(last);
@@ -69,6 +73,12 @@ function put(target: Fields, { path, value, inserts }: Put, source: Source): str
     setFrom(source, parent, at)(value);
   }
   return undefined;
+}
+
+function isNestedWithin(levels: number, value: unknown): boolean {
+  if (levels < 0) return false;
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.values(value).every((item) => isNestedWithin(levels - 1, item));
 }
 
 function take(target: Fields, path: string): boolean {

@@ -187,6 +187,16 @@ describe('patches', () => {
     expect(await used(patched(json, '- {op: remove, path: /spec}'))).toEqual(['a/app:1']);
   });
 
+  it('nest nothing deeper than a stack reaches', async () => {
+    const levels = 250;
+    const value = `${'{"b":'.repeat(levels)}{}${'}'.repeat(levels)}`;
+    const operation = (_: unknown, at: number) =>
+      `{"op":"add","path":"/spec${'/b'.repeat(1 + at * (levels + 1))}","value":${value}}`;
+    const patch = `[${Array.from({ length: 60 }, operation).join()}]`;
+    const json = 'patchesJson6902:\n- target: {kind: Deployment}\n  path: patch.yaml\n';
+    expect(await used(patched(json, patch))).toEqual(['a/app:1']);
+  });
+
   it('for what is elsewhere say which images they set there', async () => {
     const files = {
       'base/kustomization.yaml': 'resources: [https://github.com/x/y//deploy?ref=v1]\n',
