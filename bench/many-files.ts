@@ -4,7 +4,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { compressed } from '../src/io/compress.ts';
+import { compressed } from '../src/io/compression/compress.ts';
 import type { TarHeader } from '../src/tar/entry.ts';
 import { writeTar } from '../src/tar/writer.ts';
 import { randomBytes } from '../test/fixtures/random.ts';

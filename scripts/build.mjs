@@ -16,7 +16,7 @@ const started = new Date();
 const SHORT_COMMANDS = ['cli/program.ts', 'cli/commands/lreg-isloaded.ts'];
 /** What commands load that search overlays, also where there is nothing to do then. */
 const SEARCHES = ['getimages', 'lreg-missingimages', 'lreg-preload'].map((name) => `cli/commands/${name}.ts`);
-const CLIENT = ['tasks/registry-clients.ts'];
+const CLIENT = ['tasks/private-registry/registry-clients.ts'];
 /** What overlay authors call many times a day. */
 const BUILDS = ['cli/commands/mkimage.ts'];
 
@@ -75,13 +75,13 @@ async function build(dir) {
         { name: 'scan', test: /\/src\/scan\/(?!helm\/)|\/js-yaml\// },
         // Who looks into an image copies nothing, and who copies from registries needs no other places.
         { name: 'source', test: /\/src\/transports\/(?:registry-source|readable-image|(?:storage-)?location)\.ts/ },
-        { name: 'http', test: /\/src\/io\/http(?:-\w+)?\.ts/ },
+        { name: 'http', test: /\/src\/io\/http\/http(?:-\w+)?\.ts/ },
         {
           name: 'copy',
           test: /\/src\/(?:copy|registry\/client)\/(?!config\/)|\/src\/transports\/(?:registry-|blob-places)/,
         },
         // Clients read configurations, and places do: neither is to load the other.
-        { name: 'read-config', test: /\/client\/config\/read-config\.ts/ },
+        { name: 'read-config', test: /\/io\/files\/read-config-file\.ts/ },
         // Where no registry is known, a daemon is asked for one.
         { name: 'daemon', test: /\/docker-daemon\/daemon\.ts/ },
         { name: 'places', test: /\/src\/transports\// },

@@ -1,8 +1,8 @@
 // Writes docs/commands.md from the table of commands; with --check only says whether it is current (exit status 1 if not).
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { COMMANDS } from '../src/cli/commands.ts';
-import { commandReference } from '../src/cli/reference.ts';
+import { commandReference } from '../src/cli/grammar/reference.ts';
+import { COMMANDS } from '../src/cli/table/commands.ts';
 
 const file = join(import.meta.dirname, '../docs/commands.md');
 const text = commandReference(COMMANDS);

@@ -1,5 +1,5 @@
 // Two builds of the same, compared: what is not the same every time, file by file.
-import type { CallOptions } from '../registry/contract.ts';
+import type { CallOptions } from '../io/streams/bytes.ts';
 import { applyLayers } from '../rootfs/apply-layers.ts';
 import { type Difference, diffTrees, type TreeWithLayers } from '../rootfs/diff-trees.ts';
 import { indexLayers } from '../rootfs/layer-index.ts';

@@ -1,8 +1,8 @@
 // The seams of building: what a build is given from outside, and the machine that executes RUN (run/ implements it, evaluate asks it).
+import type { Bytes, CallOptions } from '../io/streams/bytes.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
-import type { Bytes, CallOptions } from '../registry/contract.ts';
 import type { Layer } from '../rootfs/contract.ts';
 
 /** An image that others are built on. */

@@ -1,5 +1,4 @@
 // COPY and ADD: what is in the image afterwards. Numbers in titles are those of the traps that this project was given.
-
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { ImagesError } from '../oci/errors.ts';

@@ -1,8 +1,8 @@
 // What is asked of a build, and what it gives.
+import type { CallOptions } from '../io/streams/bytes.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { RawManifest } from '../oci/manifest.ts';
 import type { Platform } from '../oci/platform.ts';
-import type { CallOptions } from '../registry/contract.ts';
 import type { Layer } from '../rootfs/contract.ts';
 import type { Bases, BlobWriter, RunNetwork, Runner, StepCache } from './contract.ts';
 import type { Dockerfile } from './dockerfile/parse.ts';

@@ -1,9 +1,9 @@
 // What others write into headers, messages, references and files costs what it is long, whatever it is: measured at two sizes.
 import { describe, expect, it } from 'vitest';
 import { growth, LINEAR } from '../../test/testing/growth.ts';
-import { parseRetryAfter } from '../io/backoff.ts';
-import { quote } from '../io/quote.ts';
-import { withoutSecrets } from '../io/secrets.ts';
+import { parseRetryAfter } from '../io/concurrency/backoff.ts';
+import { quote } from '../io/text/quote.ts';
+import { withoutSecrets } from '../io/text/secrets.ts';
 import { withoutUserinfo } from '../oci/errors.ts';
 import { parseReference } from '../oci/reference.ts';
 import { wholeSize } from '../registry/client/blob-body.ts';
@@ -13,9 +13,9 @@ import { layerInstructions } from '../rootfs/instructions.ts';
 import { parseChunkRange, parseRange } from '../server/range.ts';
 import { parseRequest } from '../server/request.ts';
 import { parsePaxRecords } from '../tar/pax-records.ts';
-import { isManifest, listedReferences } from '../tasks/reference-list.ts';
+import { isManifest, listedReferences } from '../tasks/overlays/reference-list.ts';
 import { parseLocation } from '../transports/location.ts';
-import { safeLine, safeOutput } from './safe-text.ts';
+import { safeLine, safeOutput } from './process/safe-text.ts';
 
 const SIZE = 25_000;
 

@@ -1,6 +1,6 @@
 // The program's entry: checks the Node version, turns the compile cache on, then loads the rest. An old Node must be able to read this file, so it imports no names.
 import * as nodeModule from 'node:module';
-import { cacheDirectory } from './cache-directory.ts';
+import { cacheDirectory } from './process/cache-directory.ts';
 
 const OLDEST_NODE = [22, 19] as const;
 

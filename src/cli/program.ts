@@ -1,14 +1,14 @@
 // Runs one command line: finds the command, reads its options, loads and runs it, turns errors into lines and an exit status.
 import { ImagesError } from '../oci/errors.ts';
-import { whoeverReads } from './answer-out.ts';
-import { isBrokenPipe } from './broken-pipe.ts';
-import type { CommandSpec } from './command.ts';
-import { COMMANDS } from './commands.ts';
-import { type Context, processContext } from './context.ts';
-import { commandNamed, findCommand, isGiven, parseCommandLine } from './grammar.ts';
-import { listenForSignals } from './interruption.ts';
-import { leaveRoom } from './much-data.ts';
-import { VERSION } from './version.ts';
+import type { CommandSpec } from './grammar/command.ts';
+import { commandNamed, findCommand, isGiven, parseCommandLine } from './grammar/grammar.ts';
+import { whoeverReads } from './out/answer-out.ts';
+import { isBrokenPipe } from './process/broken-pipe.ts';
+import { type Context, processContext } from './process/context.ts';
+import { listenForSignals } from './process/interruption.ts';
+import { leaveRoom } from './process/much-data.ts';
+import { VERSION } from './process/version.ts';
+import { COMMANDS } from './table/commands.ts';
 
 /** Ends the process. `cacheDirectory`: see Context. */
 export async function runProgram(argv: readonly string[], cacheDirectory: string | undefined): Promise<never> {
@@ -33,13 +33,13 @@ export async function runProgram(argv: readonly string[], cacheDirectory: string
 /** On stderr for people; with --json on stdout for programs too, where nothing is there yet. */
 async function reportFailure(error: unknown, given: GivenOptions, context: Context): Promise<number> {
   const [{ reportError }, { namingDataDirectory }] = await Promise.all([
-    import('./report-error.ts'),
-    import('./data-hint.ts'),
+    import('./reporter/report-error.ts'),
+    import('./out/data-hint.ts'),
   ]);
   const { lines, data, status } = reportError(namingDataDirectory(error, given('data'), context), context.verbose);
   process.stderr.write(`${lines.join('\n')}\n`);
   if (given('json') && !context.hasWritten) {
-    const { writeJson } = await import('./write-json.ts');
+    const { writeJson } = await import('./out/write-json.ts');
     await whoeverReads(writeJson(context, data));
   }
   return status;
@@ -60,7 +60,7 @@ async function runCommandLine(argv: readonly string[], context: Context): Promis
   const { command, rest } = splitCommand(argv);
   const { args, options } = parseCommandLine(command, rest);
   if (options.flag('help')) {
-    const { helpOf } = await import('./help.ts');
+    const { helpOf } = await import('./grammar/help.ts');
     await context.out(helpOf(command));
     return 0;
   }

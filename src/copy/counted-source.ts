@@ -1,10 +1,10 @@
 // A source that counts what is asked of it, under limits, and whose errors say where they come from.
+import type { CallOptions } from '../io/streams/bytes.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { MAX_MANIFEST_SIZE, type RawManifest, verifyBytes } from '../oci/manifest.ts';
 import type { Platform } from '../oci/platform.ts';
-import type { CallOptions } from '../registry/contract.ts';
 import type { ImageSource } from '../transports/contract.ts';
 import { partOf } from './check-images.ts';
 import { failureOf } from './failure.ts';

@@ -1,11 +1,10 @@
 // Executes a plan: blobs once over all images, then each image's manifests, its tag last and as soon as its own parts are there.
-
+import type { CallOptions } from '../io/streams/bytes.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';
 import { decodeManifest, isElsewhere, type RawManifest } from '../oci/manifest.ts';
 import { isIndexType } from '../oci/media-types.ts';
 import type { Reference } from '../oci/reference.ts';
-import type { CallOptions } from '../registry/contract.ts';
 import type { ImageSink } from '../transports/contract.ts';
 import type { OnCopyEvent } from './events.ts';
 import { failureOf } from './failure.ts';

@@ -1,5 +1,5 @@
 // How much a copy does at a time: per source host, and over all. Places of a host are taken before places over all, so nobody waits in a circle.
-import { createLimiter, type Limiter } from '../io/limiter.ts';
+import { createLimiter, type Limiter } from '../io/concurrency/limiter.ts';
 
 export interface Concurrency {
   /** Requests under way over all hosts; 6 when absent. */

@@ -1,12 +1,11 @@
 // One blob for all images of a run: fetched once, by the first that needs it, mounted for the others.
-
-import { oneChunk } from '../io/one-chunk.ts';
-import { tapped } from '../io/verify.ts';
+import type { Bytes } from '../io/streams/bytes.ts';
+import { oneChunk } from '../io/streams/one-chunk.ts';
+import { tapped } from '../io/streams/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
-import type { Bytes } from '../registry/contract.ts';
 import { mayOpenAnew } from '../registry/open-anew.ts';
 import type { ImageSink } from '../transports/contract.ts';
 import { partOf } from './check-images.ts';

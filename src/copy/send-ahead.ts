@@ -1,14 +1,14 @@
 // Blobs sent before there is a plan: a layer that is compressed for its destination goes there while the next one is compressed. What fails here is done again, and then
 // said, when the plan asks for it; what fails for good ends the plan.
-import { createLimiter } from '../io/limiter.ts';
-import { untilAborted } from '../io/until-aborted.ts';
-import { tapped } from '../io/verify.ts';
+import { createLimiter } from '../io/concurrency/limiter.ts';
+import { untilAborted } from '../io/concurrency/until-aborted.ts';
+import type { CallOptions, OpenContent } from '../io/streams/bytes.ts';
+import { tapped } from '../io/streams/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { type ErrorCode, isImagesError } from '../oci/errors.ts';
 import { OCI_EMPTY } from '../oci/media-types.ts';
 import { formatReference } from '../oci/reference.ts';
-import type { CallOptions, OpenContent } from '../registry/contract.ts';
 import type { ImageSink } from '../transports/contract.ts';
 import type { OnCopyEvent } from './events.ts';
 import { failureOf } from './failure.ts';

@@ -1,12 +1,9 @@
 // The registry contract: what the HTTP client, the store on disk and the one in memory all are, and what the server serves.
 // A policy (read-only, host names, pull-through) is a function Registry → Registry. Repository names here have no host.
+import type { Bytes, CallOptions, OpenContent } from '../io/streams/bytes.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest, DigestAlgorithm } from '../oci/digest.ts';
 import type { RawManifest } from '../oci/manifest.ts';
-
-export interface CallOptions {
-  readonly signal?: AbortSignal;
-}
 
 export interface ReadOptions extends CallOptions {
   /** The host that the name was asked for at (`?ns=` on the wire): a key to look up, never an address to connect to. */
@@ -33,11 +30,6 @@ export interface StatOptions extends ReadOptions {
   /** `undefined` also where a part of the image is known to be damaged, by who keeps it: it is to be put again. */
   readonly whole?: boolean;
 }
-
-export type Bytes = AsyncIterable<Uint8Array>;
-
-/** Opens a content at byte `from`. It is called only when the bytes are needed, and again after a failure. */
-export type OpenContent = (from: number) => Promise<Bytes>;
 
 export interface BlobContent {
   /** `size` is the whole blob's, whatever the range. */

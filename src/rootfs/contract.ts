@@ -1,7 +1,7 @@
 // What is needed of an image to look into its file system: its layers, wherever they are; and what is known of a layer that was read.
+import type { Bytes, CallOptions } from '../io/streams/bytes.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { Bytes, CallOptions } from '../registry/contract.ts';
 import type { TarHeader } from '../tar/entry.ts';
 
 export interface Layer {

@@ -1,5 +1,4 @@
 // CRC-64 of ISO 3309: the polynomial x^64 + x^4 + x^3 + x + 1, reflected, register and result inverted. What tar-split keeps of a file's content. Pure.
-
 import { type Register, wideCrc } from './crc64-module.ts';
 
 export interface Crc64 {

@@ -1,5 +1,5 @@
 // What differs between two images, file by file. Contents are compared only where headers cannot tell, each layer read once.
-import type { CallOptions } from '../registry/contract.ts';
+import type { CallOptions } from '../io/streams/bytes.ts';
 import type { TarHeader } from '../tar/entry.ts';
 import { sortNames } from '../tar/names.ts';
 import { compareTimes } from '../tar/time.ts';

@@ -1,5 +1,5 @@
 // The content of one file of a layer, as a program in the container would read it: holes are zeros.
-import type { CallOptions } from '../registry/contract.ts';
+import type { CallOptions } from '../io/streams/bytes.ts';
 import { refit } from '../tar/sparse-pieces.ts';
 import { zeros } from '../tar/zeros.ts';
 import type { IndexedEntry, Layer } from './contract.ts';

@@ -1,5 +1,4 @@
 // One path of an image, with as few of its layers read as can tell: from the top down, until what is below cannot matter.
-
 import { applyLayers } from './apply-layers.ts';
 import type { Layer, LayerIndex } from './contract.ts';
 import { type IndexOptions, indexLayer } from './layer-index.ts';

@@ -1,7 +1,7 @@
 // Digests of files' contents, each layer read once.
-import { createLimiter } from '../io/limiter.ts';
+import { createLimiter } from '../io/concurrency/limiter.ts';
+import type { CallOptions } from '../io/streams/bytes.ts';
 import { digester } from '../oci/digest.ts';
-import type { CallOptions } from '../registry/contract.ts';
 import type { IndexedEntry, Layer } from './contract.ts';
 import { layerFiles, storedSize } from './layer-files.ts';
 import type { Inode } from './tree.ts';

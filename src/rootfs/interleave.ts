@@ -1,6 +1,6 @@
 // Several streams written into one, in turns; none is interrupted in the middle of what must stay together. Each is read ahead, so that all go on while a long
 // piece of one is written. Whose turn it is depends on how much each has given, never on which is ready: the same streams always give the same bytes.
-import type { Bytes } from '../registry/contract.ts';
+import type { Bytes } from '../io/streams/bytes.ts';
 
 export interface Piece {
   readonly chunks: readonly Uint8Array[];

@@ -1,6 +1,6 @@
 // Layers as they are, whiteouts and all, in one tar archive.
-import { decompressed } from '../io/decompress.ts';
-import type { CallOptions } from '../registry/contract.ts';
+import { decompressed } from '../io/compression/decompress.ts';
+import type { CallOptions } from '../io/streams/bytes.ts';
 import { endOfArchive, padding } from '../tar/writer.ts';
 import type { Layer, LayerIndex } from './contract.ts';
 import { inLayer } from './layer-index.ts';

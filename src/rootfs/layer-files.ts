@@ -1,7 +1,7 @@
 // The contents of files of one layer, in the archive's order: ranges of the uncompressed archive, read once. Headers are not read again.
-import { decompressed } from '../io/decompress.ts';
+import { decompressed } from '../io/compression/decompress.ts';
+import type { CallOptions } from '../io/streams/bytes.ts';
 import { ImagesError } from '../oci/errors.ts';
-import type { CallOptions } from '../registry/contract.ts';
 import type { IndexedEntry, Layer } from './contract.ts';
 import { inLayer } from './layer-index.ts';
 import { openToEnd, settled } from './read-to-end.ts';

@@ -1,11 +1,11 @@
 // The index of a layer: what its archive says of each entry, and where that stands. Made in one reading; bodies are passed over.
-import { decompressed } from '../io/decompress.ts';
-import { createLimiter } from '../io/limiter.ts';
-import { tapped } from '../io/verify.ts';
+import { decompressed } from '../io/compression/decompress.ts';
+import { createLimiter } from '../io/concurrency/limiter.ts';
+import type { CallOptions } from '../io/streams/bytes.ts';
+import { tapped } from '../io/streams/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { isLayerType } from '../oci/media-types.ts';
-import type { CallOptions } from '../registry/contract.ts';
 import { readTar } from '../tar/reader.ts';
 import { compareTimes, wholeSeconds } from '../tar/time.ts';
 import type { IndexedEntry, Layer, LayerIndex } from './contract.ts';

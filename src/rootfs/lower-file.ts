@@ -1,5 +1,5 @@
 // A file of the layers below, for a hard link that leads there: overlayfs has no links between layers.
-import type { Bytes, CallOptions } from '../registry/contract.ts';
+import type { Bytes, CallOptions } from '../io/streams/bytes.ts';
 import type { TarHeader } from '../tar/entry.ts';
 import type { IndexedEntry, Layer } from './contract.ts';
 import { fileContent } from './file-content.ts';

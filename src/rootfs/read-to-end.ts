@@ -1,9 +1,9 @@
 // How a layer is read whole, from a place whose blobs are believed: bytes that have a checksum of their own are not hashed as well; and what proves wrong is
 // hashed then, so that its place notes it.
-import { peekCompression } from '../io/compression.ts';
+import { peekCompression } from '../io/compression/compression.ts';
+import type { Bytes, CallOptions } from '../io/streams/bytes.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { isGzipType } from '../oci/media-types.ts';
-import type { Bytes, CallOptions } from '../registry/contract.ts';
 import type { Layer } from './contract.ts';
 import { DAMAGED } from './damaged.ts';
 

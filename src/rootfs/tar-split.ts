@@ -1,9 +1,9 @@
 // tar-split (github.com/vbatts/tar-split): what an unpacked layer lacks to be put together again byte for byte. Gzipped lines of JSON, in the
 // archive's order: the bytes that are no file content, and which file's content comes between them. Pure.
-import { decompressed } from '../io/decompress.ts';
+import { decompressed } from '../io/compression/decompress.ts';
+import type { Bytes } from '../io/streams/bytes.ts';
 import * as decode from '../oci/decode.ts';
 import { ImagesError } from '../oci/errors.ts';
-import type { Bytes } from '../registry/contract.ts';
 import { decodeName, printableName } from '../tar/names.ts';
 import { crc64 } from './crc64.ts';
 import { packer } from './packer.ts';

@@ -1,9 +1,9 @@
 // A layer read whole, for all that can be said of it: its compression, its diffID, its archive.
-import { type Compression, peekCompression } from '../io/compression.ts';
-import { decompressed } from '../io/decompress.ts';
-import { measured } from '../io/measure.ts';
+import { type Compression, peekCompression } from '../io/compression/compression.ts';
+import { decompressed } from '../io/compression/decompress.ts';
+import type { CallOptions } from '../io/streams/bytes.ts';
+import { measured } from '../io/streams/measure.ts';
 import { type Digest, digestAlgorithm } from '../oci/digest.ts';
-import type { CallOptions } from '../registry/contract.ts';
 import type { Layer, LayerIndex } from './contract.ts';
 import { indexArchive } from './layer-index.ts';
 

@@ -1,5 +1,5 @@
 // Puts a reference together from parts that stand apart, the way charts and operators do. Pure.
-import { withoutEnd } from '../io/trim-end.ts';
+import { withoutEnd } from '../io/text/trim-end.ts';
 import { isHost } from '../oci/reference.ts';
 
 export interface Parts {

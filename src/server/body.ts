@@ -1,7 +1,7 @@
 // The body of a request as bytes: bounded in memory by its sender's pace, ended when the client falls silent. Relies on node:http.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Bytes } from '../io/streams/bytes.ts';
 import { ImagesError } from '../oci/errors.ts';
-import type { Bytes } from '../registry/contract.ts';
 import type { RequestBody } from './call.ts';
 import type { ServerLimits } from './limits.ts';
 import { type Transfer, watchProgress } from './progress.ts';

@@ -1,8 +1,9 @@
 // What a handler gets beside its request: the registry, the client's headers and body, and the signal that the client is gone.
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Limiter } from '../io/limiter.ts';
+import type { Limiter } from '../io/concurrency/limiter.ts';
+import type { Bytes } from '../io/streams/bytes.ts';
 import { canonicalHost } from '../oci/reference.ts';
-import type { Bytes, ReadOptions, Registry } from '../registry/contract.ts';
+import type { ReadOptions, Registry } from '../registry/contract.ts';
 import type { ActiveUploads } from './active-uploads.ts';
 import type { HeldBytes } from './held-bytes.ts';
 import type { ServerLimits } from './limits.ts';

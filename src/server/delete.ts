@@ -1,5 +1,4 @@
 // Deleting tags, manifests and blobs (distribution specification 1.1, "Content Management").
-
 import type { DeleteOptions } from '../registry/contract.ts';
 import { UNNEEDED_TOO } from '../registry/unneeded.ts';
 import type { Call, Handler } from './call.ts';

@@ -1,6 +1,6 @@
 // The listener for node:http: one message → one request value → one reply, with one event about it. Nothing a client sends ends in an exception.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { createLimiter } from '../io/limiter.ts';
+import { createLimiter } from '../io/concurrency/limiter.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { Registry } from '../registry/contract.ts';
 import { createActiveUploads } from './active-uploads.ts';

@@ -8,7 +8,7 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Bytes } from '../registry/contract.ts';
+import type { Bytes } from '../io/streams/bytes.ts';
 import { formatListenAddress, type ListenAddress } from './address.ts';
 import { type RunningServer, serve } from './listen.ts';
 import { ask } from './testing/ask.ts';

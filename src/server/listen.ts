@@ -1,7 +1,7 @@
 // Puts a registry on one or several addresses, with time limits that suit transfers of gigabytes, and takes it off again gracefully.
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { openFilesLimit } from '../io/open-files.ts';
+import { openFilesLimit } from '../io/files/open-files.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { Registry } from '../registry/contract.ts';
 import { formatListenAddress, type ListenAddress } from './address.ts';

@@ -1,6 +1,6 @@
 // Several parts of a blob as one body (RFC 9110, section 14.6, "multipart/byteranges"): what partial pulls of zstd:chunked and eStargz ask for.
 import { randomBytes } from 'node:crypto';
-import type { Bytes } from '../registry/contract.ts';
+import type { Bytes } from '../io/streams/bytes.ts';
 import type { BytePart } from './range.ts';
 
 export interface Multipart {

@@ -1,7 +1,8 @@
 // Pushing blobs: monolithic, in chunks, streamed, mounted; status, resume and cancel (distribution specification 1.1, "Pushing blobs").
+import type { Bytes } from '../io/streams/bytes.ts';
 import { type Digest, digestAlgorithm } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
-import type { Bytes, Upload, UploadOptions } from '../registry/contract.ts';
+import type { Upload, UploadOptions } from '../registry/contract.ts';
 import type { Call, Handler } from './call.ts';
 import { type ChunkRange, parseChunkRange, uploadRange } from './range.ts';
 import { errorReply, type Reply, type ReplyHeaders } from './reply.ts';

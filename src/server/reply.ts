@@ -1,6 +1,6 @@
 // What a handler answers: a value, sent in one place only (send.ts). And the tables from error codes to HTTP. Relies on oci/ only.
+import type { Bytes } from '../io/streams/bytes.ts';
 import { type ErrorCode, ImagesError, isImagesError } from '../oci/errors.ts';
-import type { Bytes } from '../registry/contract.ts';
 
 export type ReplyHeaders = Readonly<Record<string, string | number | readonly string[]>>;
 

@@ -1,7 +1,7 @@
 // Writes a reply to a connection: with backpressure, no body for HEAD, and never fewer bytes than announced without breaking off.
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import type { Bytes } from '../registry/contract.ts';
+import type { Bytes } from '../io/streams/bytes.ts';
 import type { ServerLimits } from './limits.ts';
 import { type Transfer, watchProgress } from './progress.ts';
 import type { Reply } from './reply.ts';

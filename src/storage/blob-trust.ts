@@ -9,12 +9,12 @@
 //
 // Several processes may come at once. So bytes that were not synced never take the place of others (`publishUnsynced`): else they could slip in between the
 // sync of what was there and the end of its mark. And a mark that comes too late, beside what has been put right, costs a look and nothing else.
-import { bootId } from '../io/process-identity.ts';
-import { tapped, verified } from '../io/verify.ts';
+import { bootId } from '../io/concurrency/process-identity.ts';
+import type { Bytes } from '../io/streams/bytes.ts';
+import { tapped, verified } from '../io/streams/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digester, isDigest } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';
-import type { Bytes } from '../registry/contract.ts';
 import { blobKey, blobStageId, DAMAGED, damagedKey, markKey } from './layout.ts';
 import { readObject } from './links.ts';
 import type { ObjectInfo, ObjectStore, Stage } from './object-store.ts';

@@ -1,11 +1,12 @@
 // The store of the embedded registry: a directory, as a registry. What `lreg_*` use in process and the server serves; several at once, by several processes.
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isFsError } from '../io/fs-errors.ts';
+import { isFsError } from '../io/files/fs-errors.ts';
 import type { Registry } from '../registry/contract.ts';
+import type { NameRecords } from '../registry/policies/full-names.ts';
+import { hostNames } from '../registry/policies/host-names.ts';
 import { openFsObjectStore } from './fs-object-store.ts';
-import { hostNames } from './host-names.ts';
-import { type NameRecords, nameRecords } from './name-records.ts';
+import { nameRecords } from './name-records.ts';
 import type { ObjectStore } from './object-store.ts';
 import { withUnneeded } from './remove-unneeded.ts';
 import { storedRegistry } from './stored-registry.ts';

@@ -1,9 +1,9 @@
 // A blob's way into a stage: what is there is hashed, the rest asked for, all of it verified before it is published.
-import { brokeOff, type Start, verified } from '../io/verify.ts';
+import type { Bytes, OpenContent } from '../io/streams/bytes.ts';
+import { brokeOff, type Start, verified } from '../io/streams/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digester } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';
-import type { Bytes, OpenContent } from '../registry/contract.ts';
 import type { Stage } from './object-store.ts';
 
 /**

@@ -3,8 +3,8 @@
 // One fsync of a directory serves all that wait for it.
 import { open } from 'node:fs/promises';
 import { dirname, normalize } from 'node:path';
-import { isFsError } from '../io/fs-errors.ts';
-import { createLimiter } from '../io/limiter.ts';
+import { createLimiter } from '../io/concurrency/limiter.ts';
+import { isFsError } from '../io/files/fs-errors.ts';
 
 export interface NameSyncs {
   /** The name is new, means something else now, or has gone. */

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { link, open, opendir, rename, rm, rmdir, stat, statfs, unlink, utimes } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
-import { inDirectory, makeDirectory } from '../io/atomic-file.ts';
-import { readFileBytes } from '../io/file-bytes.ts';
-import { isFsError, translatingFsErrors } from '../io/fs-errors.ts';
-import type { Bytes } from '../registry/contract.ts';
+import { inDirectory, makeDirectory } from '../io/files/atomic-file.ts';
+import { readFileBytes } from '../io/files/file-bytes.ts';
+import { isFsError, translatingFsErrors } from '../io/files/fs-errors.ts';
+import type { Bytes } from '../io/streams/bytes.ts';
 import { nameSyncs } from './fs-durability.ts';
 import { fsStages } from './fs-stage.ts';
 import { LargeFolders } from './large-folders.ts';

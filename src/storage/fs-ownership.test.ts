@@ -3,7 +3,7 @@ import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { ownIdentity } from '../io/process-identity.ts';
+import { ownIdentity } from '../io/concurrency/process-identity.ts';
 import { releaseStage, takeStage } from './fs-ownership.ts';
 import { testDirectory } from './testing/directories.ts';
 

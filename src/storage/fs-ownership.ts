@@ -9,9 +9,9 @@
 import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { inDirectory } from '../io/atomic-file.ts';
-import { isFsError } from '../io/fs-errors.ts';
-import { isAlive, ownIdentity } from '../io/process-identity.ts';
+import { isAlive, ownIdentity } from '../io/concurrency/process-identity.ts';
+import { inDirectory } from '../io/files/atomic-file.ts';
+import { isFsError } from '../io/files/fs-errors.ts';
 
 const MARK = '~';
 const SYNCED = '+';

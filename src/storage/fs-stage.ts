@@ -2,9 +2,9 @@
 // finding one does not cost reading the names of all that others have left.
 import { stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { readFileBytes } from '../io/file-bytes.ts';
-import { fileWriter } from '../io/file-writer.ts';
-import { isFsError, translatingFsErrors } from '../io/fs-errors.ts';
+import { readFileBytes } from '../io/files/file-bytes.ts';
+import { fileWriter } from '../io/files/file-writer.ts';
+import { isFsError, translatingFsErrors } from '../io/files/fs-errors.ts';
 import { findStage, nameSynced, type OwnedFile, releaseStage, syncedSize, takeStage } from './fs-ownership.ts';
 import { sweepStages } from './fs-sweep.ts';
 import type { Stage, StageOptions, SweepLimits } from './object-store.ts';

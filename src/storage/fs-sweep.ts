@@ -2,7 +2,7 @@
 import { readdir, rmdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addAll } from '../io/add-all.ts';
-import { isFsError } from '../io/fs-errors.ts';
+import { isFsError } from '../io/files/fs-errors.ts';
 import { isOwned, releaseStage, stageFiles, takeFile } from './fs-ownership.ts';
 import type { SweepLimits } from './object-store.ts';
 

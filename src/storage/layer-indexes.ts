@@ -1,5 +1,4 @@
 // The indexes of layers, kept beside the blobs: small objects that can be made again.
-
 import type { Digest } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';
 import { layerIndexKey } from './layout.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { imageOf, indexOf, pushImage } from '../../test/contract/content.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { ReadOptions } from '../registry/contract.ts';
-import { hostNames } from './host-names.ts';
+import { hostNames } from '../registry/policies/host-names.ts';
 import { createMemoryObjectStore } from './memory-object-store.ts';
 import { nameRecords } from './name-records.ts';
 import type { ObjectStore } from './object-store.ts';

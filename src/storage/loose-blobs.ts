@@ -1,9 +1,9 @@
 // Blobs of the store that no repository has: layers and configs of images that were built here. Nobody can pull them before they are uploaded.
 import { randomUUID } from 'node:crypto';
+import type { Bytes, CallOptions, OpenContent } from '../io/streams/bytes.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
-import type { Bytes, CallOptions, OpenContent } from '../registry/contract.ts';
 import { publishUnsynced, wholeBlob } from './blob-trust.ts';
 import { fillStage } from './fill-stage.ts';
 import { blobKey, blobStageId } from './layout.ts';

@@ -1,5 +1,5 @@
 // The object store in memory: for tests, and for registries that live as long as their process. Durable it is not.
-import type { Bytes } from '../registry/contract.ts';
+import type { Bytes } from '../io/streams/bytes.ts';
 import type { ObjectInfo, ObjectStore, Range, Stage } from './object-store.ts';
 
 interface StoredObject {

@@ -1,5 +1,5 @@
 // The object-store contract: what a driver (file system, memory, S3) must do for StoredRegistry. Keys are `/`-separated paths without `.` and `..`.
-import type { Bytes } from '../registry/contract.ts';
+import type { Bytes } from '../io/streams/bytes.ts';
 
 export interface ObjectInfo {
   readonly key: string;

@@ -1,4 +1,4 @@
-// What goes with a name, and what stays because something else needs it. How the command finds the name is in tasks/remove-image.test.ts.
+// What goes with a name, and what stays because something else needs it. How the command finds the name is in tasks/private-registry/remove-image.test.ts.
 import { expect, it } from 'vitest';
 import { imageOf, indexOf, pushImage } from '../../test/contract/content.ts';
 import type { Digest } from '../oci/digest.ts';

@@ -1,13 +1,14 @@
 // What goes with a name that is removed: manifests of the embedded registry that nothing else needs.
 import { addAll } from '../io/add-all.ts';
+import type { CallOptions } from '../io/streams/bytes.ts';
 import { cosignTags } from '../oci/cosign-tags.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';
 import { decodeManifest, type Manifest, successors } from '../oci/manifest.ts';
-import type { CallOptions, Registry } from '../registry/contract.ts';
+import type { Registry } from '../registry/contract.ts';
+import type { NameRecords } from '../registry/policies/full-names.ts';
+import { spellings } from '../registry/policies/name-lookup.ts';
 import { deleteUntagged, listManifests, listTagStates } from './list-manifests.ts';
-import { spellings } from './name-lookup.ts';
-import type { NameRecords } from './name-records.ts';
 import type { ObjectStore } from './object-store.ts';
 
 export interface Removal extends CallOptions {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { access, constants, mkdir, open, opendir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isFsError, translatingFsErrors } from '../io/fs-errors.ts';
+import { isFsError, translatingFsErrors } from '../io/files/fs-errors.ts';
 import { REPOSITORIES } from './layout.ts';
 
 export interface StoreHealth {

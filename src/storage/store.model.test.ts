@@ -14,8 +14,8 @@ import {
 import { rounds, timeFor } from '../../test/testing/soak.ts';
 import type { RawManifest } from '../oci/manifest.ts';
 import type { Registry } from '../registry/contract.ts';
+import { hostNames } from '../registry/policies/host-names.ts';
 import { openFsObjectStore } from './fs-object-store.ts';
-import { hostNames } from './host-names.ts';
 import { createMemoryObjectStore } from './memory-object-store.ts';
 import { nameRecords } from './name-records.ts';
 import type { ObjectStore } from './object-store.ts';

@@ -1,8 +1,9 @@
 // Blobs over an object store: one copy for all repositories, a link in each that may read it.
+import type { Bytes } from '../io/streams/bytes.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
-import type { BlobOptions, Bytes, Registry } from '../registry/contract.ts';
+import type { BlobOptions, Registry } from '../registry/contract.ts';
 import { doubtBlob, durableBlob, publishBlob, readVerified, wholeBlob } from './blob-trust.ts';
 import type { Expiry } from './expiry.ts';
 import { fillStage } from './fill-stage.ts';

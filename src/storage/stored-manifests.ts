@@ -1,5 +1,5 @@
 // Manifests and tags over an object store: a manifest is a blob with a revision link, a tag a link that is moved last.
-import { createLimiter } from '../io/limiter.ts';
+import { createLimiter } from '../io/concurrency/limiter.ts';
 import { object, parseJson } from '../oci/decode.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from '../oci/digest.ts';

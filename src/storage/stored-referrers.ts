@@ -1,6 +1,5 @@
 // The referrers of a manifest (distribution specification 1.1, "Listing Referrers"): a descriptor kept for each manifest with a `subject`.
-
-import { mergeSortedBy } from '../io/merge-sorted.ts';
+import { mergeSortedBy } from '../io/streams/merge-sorted.ts';
 import * as json from '../oci/decode.ts';
 import { type Descriptor, decodeDescriptor } from '../oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from '../oci/digest.ts';

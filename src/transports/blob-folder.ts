@@ -3,14 +3,14 @@
 // on the object store on the file system.
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isFsError } from '../io/fs-errors.ts';
-import { createLimiter } from '../io/limiter.ts';
-import { verified } from '../io/verify.ts';
+import { createLimiter } from '../io/concurrency/limiter.ts';
+import { isFsError } from '../io/files/fs-errors.ts';
+import type { Bytes, CallOptions, OpenContent } from '../io/streams/bytes.ts';
+import { verified } from '../io/streams/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { decodeManifest, type RawManifest, rawManifest, successors } from '../oci/manifest.ts';
-import type { Bytes, CallOptions, OpenContent } from '../registry/contract.ts';
 import { fillStage } from '../storage/fill-stage.ts';
 import { openFsObjectStore } from '../storage/fs-object-store.ts';
 import { blobStageId } from '../storage/layout.ts';

@@ -1,6 +1,6 @@
 // In which repositories of a registry a blob was put, remembered between runs: from there it can be mounted into another one, without its bytes.
 // What is wrong of it costs a request, whose upload session is used for pushing.
-import { cacheFolder } from '../io/cache-folder.ts';
+import { cacheFolder } from '../io/files/cache-folder.ts';
 import { isObject } from '../oci/decode.ts';
 import { type Digest, digestHex, digestOf } from '../oci/digest.ts';
 import { isRepositoryPath } from '../oci/reference.ts';

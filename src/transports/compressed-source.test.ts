@@ -6,7 +6,7 @@ import { type Blob, blobOf, manifestOf } from '../../test/contract/content.ts';
 import { randomBytes } from '../../test/fixtures/random.ts';
 import { tar } from '../../test/fixtures/tar.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../../test/peers/temporary.ts';
-import { tapped } from '../io/verify.ts';
+import { tapped } from '../io/streams/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { digestOf } from '../oci/digest.ts';
 import { decodeManifest, type ImageManifest, type RawManifest } from '../oci/manifest.ts';

@@ -1,9 +1,10 @@
 // The seam between places that hold images: one source is one image or index, one sink takes many images.
+import type { Bytes, CallOptions, OpenContent } from '../io/streams/bytes.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageManifest, RawManifest } from '../oci/manifest.ts';
 import type { Reference } from '../oci/reference.ts';
-import type { BlobOptions, Bytes, CallOptions, OpenContent } from '../registry/contract.ts';
+import type { BlobOptions } from '../registry/contract.ts';
 
 /** `opensAnew`: the reader can begin again where the bytes prove wrong. */
 export type BlobCallOptions = CallOptions & Pick<BlobOptions, 'opensAnew'>;

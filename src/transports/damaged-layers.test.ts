@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { blobOf, manifestOf, pushImage } from '../../test/contract/content.ts';
 import { tar } from '../../test/fixtures/tar.ts';
 import { temporaryDirectory } from '../../test/peers/temporary.ts';
-import { pipeOutput } from '../io/rewindable-output.ts';
+import { pipeOutput } from '../io/files/rewindable-output.ts';
 import { digestHex, digestOf } from '../oci/digest.ts';
 import { OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../oci/media-types.ts';
 import { applyLayers } from '../rootfs/apply-layers.ts';

@@ -1,6 +1,6 @@
 // What layers become when they are compressed, remembered between runs: a destination that has the result already needs neither the work nor the bytes.
 import { join } from 'node:path';
-import { cacheFolder } from '../io/cache-folder.ts';
+import { cacheFolder } from '../io/files/cache-folder.ts';
 import { isObject } from '../oci/decode.ts';
 import { type Digest, digestHex, digestOf, isDigest } from '../oci/digest.ts';
 

@@ -1,14 +1,14 @@
 // Layers, compressed once each into files without a name, whichever images of a run have them. Digests and sizes of both forms are taken on the way.
 import type { FileHandle } from 'node:fs/promises';
-import { compressed } from '../io/compress.ts';
-import { readFileBytes } from '../io/file-bytes.ts';
-import { createLimiter } from '../io/limiter.ts';
-import { type MeasuredStream, measured } from '../io/measure.ts';
-import { spooled } from '../io/temporary-file.ts';
-import { tapped, verified } from '../io/verify.ts';
+import { compressed } from '../io/compression/compress.ts';
+import { createLimiter } from '../io/concurrency/limiter.ts';
+import { readFileBytes } from '../io/files/file-bytes.ts';
+import { spooled } from '../io/files/temporary-file.ts';
+import type { Bytes } from '../io/streams/bytes.ts';
+import { type MeasuredStream, measured } from '../io/streams/measure.ts';
+import { tapped, verified } from '../io/streams/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { Bytes } from '../registry/contract.ts';
 import type { CompressedForm, LayerMemory } from './layer-memory.ts';
 import type { LayerForm } from './with-layers.ts';
 

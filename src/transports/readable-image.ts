@@ -1,5 +1,6 @@
 // One image of a source, to be looked into: its manifest chosen by platform, its config, its layers.
-import { verified } from '../io/verify.ts';
+import type { Bytes, CallOptions } from '../io/streams/bytes.ts';
+import { verified } from '../io/streams/verify.ts';
 import { agreeingConfig, hasFileSystem, layerDiffIds } from '../oci/agreement.ts';
 import { decodeConfig, type ImageConfig } from '../oci/config.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -15,7 +16,6 @@ import {
   verifyBytes,
 } from '../oci/manifest.ts';
 import { formatPlatform, isImageFor, type Platform, platformSuits, statesPlatform } from '../oci/platform.ts';
-import type { Bytes, CallOptions } from '../registry/contract.ts';
 import type { IndexStore, Layer } from '../rootfs/contract.ts';
 import type { ImageSource } from './contract.ts';
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../../test/peers/temporary.ts';
+import type { Bytes, OpenContent } from '../io/streams/bytes.ts';
 import { digestOf } from '../oci/digest.ts';
-import type { Bytes, OpenContent, Registry } from '../registry/contract.ts';
+import type { Registry } from '../registry/contract.ts';
 import { blobKey } from '../storage/layout.ts';
 import { createMemoryObjectStore } from '../storage/memory-object-store.ts';
 import { storedRegistry } from '../storage/stored-registry.ts';

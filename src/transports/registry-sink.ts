@@ -1,10 +1,11 @@
 // A registry as a sink of images: the embedded store in process, or any other by HTTP.
-import { createLimiter } from '../io/limiter.ts';
+import { createLimiter } from '../io/concurrency/limiter.ts';
+import type { CallOptions } from '../io/streams/bytes.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { RawManifest } from '../oci/manifest.ts';
 import { DEFAULT_TAG, type Reference } from '../oci/reference.ts';
-import type { CallOptions, Registry } from '../registry/contract.ts';
+import type { Registry } from '../registry/contract.ts';
 import type { BlobPlaces } from './blob-places.ts';
 import type { ImageSink, SinkWants } from './contract.ts';
 

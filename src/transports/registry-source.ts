@@ -1,10 +1,11 @@
 // An image in a registry as a source: the HTTP client's, or a store's in process.
-import { verified } from '../io/verify.ts';
+import type { Bytes, CallOptions } from '../io/streams/bytes.ts';
+import { verified } from '../io/streams/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { isImagesError } from '../oci/errors.ts';
 import { manifestDescriptor, type RawManifest } from '../oci/manifest.ts';
 import { formatReference, type Reference, tagOrDigest } from '../oci/reference.ts';
-import type { BlobOptions, Bytes, CallOptions, Registry } from '../registry/contract.ts';
+import type { BlobOptions, Registry } from '../registry/contract.ts';
 import type { ImageSource } from './contract.ts';
 import { requireSize } from './wrong-parts.ts';
 

@@ -1,10 +1,10 @@
 // A source whose manifests and configs are asked for once, whoever reads them: what is looked at first and copied then is the same, and costs one request.
-import { askOnce } from '../io/ask-once.ts';
-import { oneChunk } from '../io/one-chunk.ts';
+import { askOnce } from '../io/concurrency/ask-once.ts';
+import type { CallOptions } from '../io/streams/bytes.ts';
+import { oneChunk } from '../io/streams/one-chunk.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { decodeManifest, MAX_MANIFEST_SIZE, type RawManifest, verifyBytes } from '../oci/manifest.ts';
-import type { CallOptions } from '../registry/contract.ts';
 import type { ImageSource } from './contract.ts';
 
 /** Of all sources of a run: what has a digest is the same wherever it comes from. */

@@ -1,5 +1,5 @@
 // A stream without its beginning, for places that can only read from there.
-import type { Bytes } from '../registry/contract.ts';
+import type { Bytes } from '../io/streams/bytes.ts';
 
 /** Passes over the first `count` bytes. */
 export async function* skipped(body: Bytes, count: number): AsyncGenerator<Uint8Array> {

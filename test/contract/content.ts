@@ -1,9 +1,10 @@
 // Real blobs, manifests and images for the contract suites: small, and different ones for different seeds.
+import type { Bytes, OpenContent } from '../../src/io/streams/bytes.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { type DigestAlgorithm, digestOf } from '../../src/oci/digest.ts';
 import { type RawManifest, rawManifest } from '../../src/oci/manifest.ts';
 import { OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../src/oci/media-types.ts';
-import type { Bytes, OpenContent, Registry } from '../../src/registry/contract.ts';
+import type { Registry } from '../../src/registry/contract.ts';
 
 export interface Blob {
   readonly descriptor: Descriptor;

@@ -2,14 +2,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { machinePlatform } from '../../src/oci/machine-platform.ts';
 import { applyLayers } from '../../src/rootfs/apply-layers.ts';
 import { diffTrees, type TreeWithLayers } from '../../src/rootfs/diff-trees.ts';
 import { indexLayers } from '../../src/rootfs/layer-index.ts';
-import { machinePlatform } from '../../src/tasks/machine-platform.ts';
-import { makeImage } from '../../src/tasks/make-image.ts';
-import { openSource } from '../../src/tasks/open-source.ts';
-import { sendBuiltImage } from '../../src/tasks/send-built-image.ts';
+import { makeImage } from '../../src/tasks/mkimage/make-image.ts';
+import { sendBuiltImage } from '../../src/tasks/mkimage/send-built-image.ts';
 import type { Settings } from '../../src/tasks/settings.ts';
+import { openSource } from '../../src/tasks/transfer/open-source.ts';
 import { readImage } from '../../src/transports/readable-image.ts';
 import { baseArchive, makeContext } from '../build-corpus/context.ts';
 import { type Case, CORPUS } from '../build-corpus/corpus.ts';

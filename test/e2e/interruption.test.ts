@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { identityOf, isAlive } from '../../src/io/process-identity.ts';
+import { identityOf, isAlive } from '../../src/io/concurrency/process-identity.ts';
 import { needs } from '../peers/find.ts';
 import { start, until } from '../peers/process.ts';
 import { newWorld, ROOT, type World } from '../peers/program.ts';

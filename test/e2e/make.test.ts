@@ -1,5 +1,4 @@
 // `images make`: stores that real podman and skopeo take for their own. The proofs need root: it unpacks the archive, as a VM does; the program itself does not.
-
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';

@@ -1,9 +1,9 @@
 // A directory as a context. Node reads neither extended attributes nor device numbers, so GNU tar packs it, into a file without a name; what is in it is read from there.
 import { spawn } from 'node:child_process';
-import { startedProgram } from '../../io/started-programs.ts';
+import { startedProgram } from '../../io/concurrency/started-programs.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
 import { digester } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import type { Bytes } from '../../registry/contract.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
 import type { IndexedEntry, Layer } from '../../rootfs/contract.ts';
 import { fileContent } from '../../rootfs/file-content.ts';

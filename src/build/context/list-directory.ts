@@ -2,7 +2,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { translateFsError } from '../../io/fs-errors.ts';
+import { translateFsError } from '../../io/files/fs-errors.ts';
 import { compareNames, decodeName, encodeName } from '../../tar/names.ts';
 import type { Patterns } from './patterns.ts';
 

@@ -1,6 +1,6 @@
 // A tree with files that lie elsewhere: what a heredoc holds, what an address gave, the archive of the `tar` script. Each is a layer of one entry.
+import type { Bytes } from '../../io/streams/bytes.ts';
 import { digestOf } from '../../oci/digest.ts';
-import type { Bytes } from '../../registry/contract.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
 import type { Layer } from '../../rootfs/contract.ts';
 import type { Inode } from '../../rootfs/tree.ts';

@@ -1,8 +1,8 @@
 // What an archive holds, told from others in one reading: names, owners, modes, links, attributes and contents, but no times. The `tar` script packs files
 // that it has just made, so times change where nothing else does.
-import { decompressed } from '../../io/decompress.ts';
+import { decompressed } from '../../io/compression/decompress.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
 import { digester } from '../../oci/digest.ts';
-import type { Bytes } from '../../registry/contract.ts';
 import type { TarEntry } from '../../tar/entry.ts';
 import { encodeName } from '../../tar/names.ts';
 import { readTar } from '../../tar/reader.ts';

@@ -1,8 +1,8 @@
 // Bytes that are read more than once and may be larger than memory: a file without a name, so that nothing stays of it, however this process ends.
 import { mkdir } from 'node:fs/promises';
-import { translatingFsErrors } from '../../io/fs-errors.ts';
-import { temporaryFile } from '../../io/temporary-file.ts';
-import type { Bytes } from '../../registry/contract.ts';
+import { translatingFsErrors } from '../../io/files/fs-errors.ts';
+import { temporaryFile } from '../../io/files/temporary-file.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
 
 export interface Spool extends AsyncDisposable {
   /** Of the open file: a child process may write to it. */

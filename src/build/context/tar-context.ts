@@ -1,8 +1,8 @@
 // The context that the `tar` script makes: one file, `ovl.tar`. It is looked at while it is being written, and read again where it is needed.
-import { peekCompression } from '../../io/compression.ts';
+import { peekCompression } from '../../io/compression/compression.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
 import { digester } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
-import type { Bytes } from '../../registry/contract.ts';
 import type { TarTime } from '../../tar/time.ts';
 import type { TreeSource } from '../files/tree-source.ts';
 import { filesSource } from './one-file.ts';

@@ -1,6 +1,5 @@
 // COPY and ADD: flags, sources, heredocs, destination.
-
-import { withoutEnd } from '../../io/trim-end.ts';
+import { withoutEnd } from '../../io/text/trim-end.ts';
 import { decodeName } from '../../tar/names.ts';
 import type { Flags } from './flags.ts';
 import { parseHeredoc } from './heredoc.ts';

@@ -1,5 +1,4 @@
 // How each instruction is read; COPY, ADD and HEALTHCHECK have files of their own.
-
 import type { CommandLine, Instruction, Network, Pair, Word, Written } from './instructions.ts';
 import { checkMount } from './mounts.ts';
 import { parseAdd, parseCopy } from './parse-files.ts';

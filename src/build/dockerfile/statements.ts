@@ -1,6 +1,6 @@
 // A Dockerfile's text as statements: directives read, comments left out, continued lines joined, heredocs taken from the lines that follow.
 // BuildKit's parser decides what is what (frontend/dockerfile/parser of moby/buildkit).
-import { withoutEnd } from '../../io/trim-end.ts';
+import { withoutEnd } from '../../io/text/trim-end.ts';
 import { type Directive, directiveParser } from './directives.ts';
 import { type Heredoc, type HeredocWord, heredocWords } from './heredoc.ts';
 import { mistakeAt, type Segment, type Source, type Statement } from './source.ts';

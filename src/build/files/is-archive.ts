@@ -1,7 +1,7 @@
 // Whether bytes are a tar archive, told by what they hold: names lie.
-import { decompressed } from '../../io/decompress.ts';
+import { decompressed } from '../../io/compression/decompress.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import type { Bytes } from '../../registry/contract.ts';
 import { readTar } from '../../tar/reader.ts';
 
 /** Reads no further than to the first entry. An archive of nothing counts as none, as everywhere. */

@@ -1,5 +1,5 @@
 // What COPY and ADD read from: a tree of files and the layers that hold their contents. The context, a stage and an image are all one.
-import type { Bytes, CallOptions } from '../../registry/contract.ts';
+import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
 import type { Layer } from '../../rootfs/contract.ts';
 import type { Inode, RootTree } from '../../rootfs/tree.ts';
 

@@ -1,6 +1,6 @@
 // The entries of an archive that is unpacked into an image, each as it comes: its own bytes pass through.
-import { decompressed } from '../../io/decompress.ts';
-import type { CallOptions } from '../../registry/contract.ts';
+import { decompressed } from '../../io/compression/decompress.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { TarHeader } from '../../tar/entry.ts';
 import { readTar } from '../../tar/reader.ts';
 import type { LayerArchive } from './layer-archive.ts';

@@ -1,6 +1,5 @@
 // The layer of a COPY: its plan made first, then its archive, each source layer read once and in its order.
-
-import type { CallOptions } from '../../registry/contract.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { IndexedEntry, Layer } from '../../rootfs/contract.ts';
 import { layerFiles } from '../../rootfs/layer-files.ts';
 import type { TarHeader } from '../../tar/entry.ts';

@@ -3,7 +3,7 @@ import { OCI_LAYERS } from '../../oci/media-types.ts';
 
 export interface LayerCompression {
   readonly kind: 'gzip' | 'zstd' | 'none';
-  /** What wastes least time where absent (io/compress). */
+  /** What wastes least time where absent (io/compression/compress). */
   readonly level?: number;
 }
 

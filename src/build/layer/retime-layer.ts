@@ -1,6 +1,6 @@
 // A layer once more with other times in it: so that what was run need not run again because of a time.
-import { decompressed } from '../../io/decompress.ts';
-import type { CallOptions } from '../../registry/contract.ts';
+import { decompressed } from '../../io/compression/decompress.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Layer } from '../../rootfs/contract.ts';
 import { cleanPath } from '../../rootfs/path.ts';
 import { readTar } from '../../tar/reader.ts';

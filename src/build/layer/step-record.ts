@@ -1,5 +1,4 @@
 // What is remembered of a step that made a layer, or that changed nothing: enough to have it again without doing it again.
-
 import * as decode from '../../oci/decode.ts';
 import { type Descriptor, decodeDescriptor } from '../../oci/descriptor.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';

@@ -1,8 +1,8 @@
 // A layer's archive on its way into the store: hashed, compressed, hashed again, staged; one pass.
-import { compressed } from '../../io/compress.ts';
+import { compressed } from '../../io/compression/compress.ts';
+import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, digester } from '../../oci/digest.ts';
-import type { Bytes, CallOptions } from '../../registry/contract.ts';
 import type { BlobWriter } from '../contract.ts';
 import { type LayerCompression, layerMediaType } from './compression.ts';
 

@@ -3,10 +3,10 @@
 import { createHash } from 'node:crypto';
 import { rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isFsError } from '../../io/fs-errors.ts';
-import { acquireLock, type Lock, tryLock } from '../../io/lock.ts';
+import { isFsError } from '../../io/files/fs-errors.ts';
+import { acquireLock, type Lock, tryLock } from '../../io/files/lock.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import type { CallOptions } from '../../registry/contract.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
 import { indexLayers } from '../../rootfs/layer-index.ts';
 import type { RunMount } from '../contract.ts';

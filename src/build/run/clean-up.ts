@@ -1,7 +1,7 @@
 // Removes what nobody needs: what dead processes left, unpacked layers that were not used for long, on request all of them and the caches.
 import { readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CallOptions } from '../../registry/contract.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import { removeTrees, type Unpacking } from './unpack.ts';
 import { namesIn, type WorkPlace } from './work-place.ts';
 

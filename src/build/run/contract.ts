@@ -1,5 +1,5 @@
 // What executes RUN: `Runner` (../contract.ts) on this machine, what it needs to be told, and what it found here.
-import type { CallOptions } from '../../registry/contract.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Runner } from '../contract.ts';
 
 export interface RunnerSettings {

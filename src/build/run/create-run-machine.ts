@@ -1,8 +1,8 @@
 // RUN on this machine: prepares a root file system of the layers, runs the command in it with the best runtime that works, reads what has changed.
 import { join } from 'node:path';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { Platform } from '../../oci/platform.ts';
-import type { CallOptions } from '../../registry/contract.ts';
 import type { Layer, LayerIndex } from '../../rootfs/contract.ts';
 import { indexLayer } from '../../rootfs/layer-index.ts';
 import type { RunRequest, RunResult, RunUser } from '../contract.ts';

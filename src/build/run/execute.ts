@@ -1,7 +1,7 @@
 // Runs one command in a prepared place: sends what it is given, hands on what it prints, and tells what went wrong before it from how it ended.
 import { pipeline } from 'node:stream/promises';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import type { CallOptions } from '../../registry/contract.ts';
 import type { Namespaces } from './namespace.ts';
 import { INVALID, STATUS, SUPERVISOR } from './supervisor.ts';
 

@@ -1,6 +1,6 @@
 // One layer as GNU tar can unpack it for overlayfs: whiteouts as devices 0/0, opaque directories as attributes, names without links on their way,
 // owners that can be set here, what layers below know of directories filled in.
-import type { CallOptions } from '../../registry/contract.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
 import type { IndexedEntry, Layer, LayerIndex } from '../../rootfs/contract.ts';
 import { exportTree } from '../../rootfs/export-tree.ts';

@@ -1,7 +1,7 @@
 // What a RUN mounts beside its layers: for each mount the files it brings, the shell commands that mount it, and what must be given back afterwards.
 import { join } from 'node:path';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import type { CallOptions } from '../../registry/contract.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
 import { findPath } from '../../rootfs/tree.ts';
 import { printableName } from '../../tar/names.ts';

@@ -1,7 +1,7 @@
 // Everything that one RUN needs before its command can start: root file system, devices, mounts, name resolution, as shell commands and files.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CallOptions } from '../../registry/contract.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
 import type { RootTree } from '../../rootfs/tree.ts';
 import type { RunRequest } from '../contract.ts';

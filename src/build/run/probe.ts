@@ -1,10 +1,10 @@
 // What this machine can, found out by trying it: names on PATH prove nothing (crun refuses hybrid cgroups, AppArmor takes rights away after the fact).
 import { access, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomically } from '../../io/atomic-file.ts';
-import { ownIdentity } from '../../io/process-identity.ts';
+import { ownIdentity } from '../../io/concurrency/process-identity.ts';
+import { writeFileAtomically } from '../../io/files/atomic-file.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import type { CallOptions } from '../../registry/contract.ts';
 import type { Lack, RunnerSettings } from './contract.ts';
 import { execute, reasonIn } from './execute.ts';
 import { findIds, type Ids } from './ids.ts';

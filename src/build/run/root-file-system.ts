@@ -1,7 +1,7 @@
 // The root file system of a RUN: layers mounted one on the other, or, where overlayfs is refused, copied into one directory and compared afterwards.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CallOptions } from '../../registry/contract.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import { headerOf, type RootTree } from '../../rootfs/tree.ts';
 import type { TarHeader } from '../../tar/entry.ts';
 import { type Before, layerOfChanges } from './changes.ts';

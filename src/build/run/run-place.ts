@@ -1,7 +1,7 @@
 // The directory of one RUN: what it uses of others, by links that keep that from being removed, and what it writes.
 import { mkdir, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isFsError } from '../../io/fs-errors.ts';
+import { isFsError } from '../../io/files/fs-errors.ts';
 import type { WorkPlace } from './work-place.ts';
 
 export interface RunPlace {

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isFsError } from '../../io/fs-errors.ts';
-import { ownIdentity } from '../../io/process-identity.ts';
-import type { CallOptions } from '../../registry/contract.ts';
+import { ownIdentity } from '../../io/concurrency/process-identity.ts';
+import { isFsError } from '../../io/files/fs-errors.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Layer } from '../../rootfs/contract.ts';
 import { layerArchive, type StageLayers } from './layer-archive.ts';
 import { removeTrees, staged, syncLater, type Unpacking, unpack } from './unpack.ts';

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import type { CallOptions } from '../../registry/contract.ts';
 import type { Ids } from './ids.ts';
 import { moreIds } from './lacks.ts';
 import type { LayerArchive } from './layer-archive.ts';

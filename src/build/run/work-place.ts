@@ -6,11 +6,11 @@
 //   KEY/stage/IDENTITY~ID/          what is being unpacked, or on its way out
 import { chmod, mkdir, readdir, readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { makeDirectory } from '../../io/atomic-file.ts';
-import { isFsError, translatingFsErrors } from '../../io/fs-errors.ts';
-import { acquireLock, type Lock } from '../../io/lock.ts';
-import { isAlive, ownIdentity } from '../../io/process-identity.ts';
-import type { CallOptions } from '../../registry/contract.ts';
+import { isAlive, ownIdentity } from '../../io/concurrency/process-identity.ts';
+import { makeDirectory } from '../../io/files/atomic-file.ts';
+import { isFsError, translatingFsErrors } from '../../io/files/fs-errors.ts';
+import { acquireLock, type Lock } from '../../io/files/lock.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Ids } from './ids.ts';
 
 export interface WorkPlace {

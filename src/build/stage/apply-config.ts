@@ -1,5 +1,4 @@
 // Instructions that change the configuration alone.
-
 import type { CommandLine, Instruction } from '../dockerfile/instructions.ts';
 import { mistake } from '../dockerfile/source.ts';
 import type { Build, Of } from './build.ts';

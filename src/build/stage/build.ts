@@ -1,5 +1,5 @@
 // What all steps of one build share.
-import type { CallOptions } from '../../registry/contract.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Instruction } from '../dockerfile/instructions.ts';
 import type { TreeSource } from '../files/tree-source.ts';
 import type { TimeRules } from '../layer/times.ts';

@@ -1,5 +1,4 @@
 // The stages of a Dockerfile, and which of them another one means.
-
 import { ImagesError } from '../../oci/errors.ts';
 import { nearest } from '../../oci/nearest.ts';
 import type { Arg, From, Instruction } from '../dockerfile/instructions.ts';

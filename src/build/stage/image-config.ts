@@ -1,5 +1,4 @@
 // The configuration of an image that is being built (OCI image specification 1.1, config.md; Docker's fields beside it). Values, never changed in place.
-
 import type { HistoryEntry } from '../../oci/config.ts';
 import * as decode from '../../oci/decode.ts';
 import type { Digest } from '../../oci/digest.ts';

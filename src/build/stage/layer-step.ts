@@ -1,6 +1,6 @@
 // A step that makes a layer: had from memory where its key is known, else done and remembered.
 import { createHash } from 'node:crypto';
-import type { CallOptions } from '../../registry/contract.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Layer, LayerIndex } from '../../rootfs/contract.ts';
 import { encodeIndex } from '../../rootfs/index-codec.ts';
 import type { BlobWriter, StepCache } from '../contract.ts';

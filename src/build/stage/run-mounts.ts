@@ -1,5 +1,4 @@
 // `RUN --mount`: what a command sees beside its file system, and what of it counts for the key. Secrets are in no key.
-
 import type { Layer } from '../../rootfs/contract.ts';
 import { baseName } from '../../rootfs/path.ts';
 import { walk } from '../../rootfs/tree.ts';

@@ -1,5 +1,5 @@
 // A stage as it is after some of its instructions: a value, so that several stages can go on from it.
-import type { CallOptions } from '../../registry/contract.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
 import type { Layer } from '../../rootfs/contract.ts';
 import { fileContent } from '../../rootfs/file-content.ts';

@@ -4,11 +4,11 @@ import { fileContent } from '../../rootfs/file-content.ts';
 import { findInLayers } from '../../rootfs/find-file.ts';
 import { pathInRoot } from '../../rootfs/path.ts';
 import { printableName } from '../../tar/names.ts';
-import { noSuchPath } from '../../tasks/list-files.ts';
-import { openImage } from '../../tasks/tree-source.ts';
-import type { Run } from '../command.ts';
-import { looking } from '../look.ts';
-import { streamOut } from '../stream-out.ts';
+import { noSuchPath } from '../../tasks/look/list-files.ts';
+import { openImage } from '../../tasks/transfer/tree-source.ts';
+import type { Run } from '../grammar/command.ts';
+import { looking } from '../out/look.ts';
+import { streamOut } from '../out/stream-out.ts';
 
 export const run: Run = (invocation) =>
   looking(invocation, 'store', async ({ look, settings }, quiet) => {

@@ -1,12 +1,12 @@
 // `images check`: whether all parts of an image agree.
-import { type CheckedPart, checkImage } from '../../tasks/check-image.ts';
-import { outQueue, whoeverReads } from '../answer-out.ts';
-import { partText } from '../checked-parts.ts';
-import type { Run } from '../command.ts';
-import { onePlatform } from '../look.ts';
+import { type CheckedPart, checkImage } from '../../tasks/look/check-image.ts';
+import type { Run } from '../grammar/command.ts';
+import { taskSettings } from '../grammar/task-settings.ts';
+import { outQueue, whoeverReads } from '../out/answer-out.ts';
+import { partText } from '../out/checked-parts.ts';
+import { onePlatform } from '../out/look.ts';
+import { writeJson } from '../out/write-json.ts';
 import { formatCount } from '../reporter/format.ts';
-import { taskSettings } from '../task-settings.ts';
-import { writeJson } from '../write-json.ts';
 
 export const run: Run = async ({ args, options, context }) => {
   const platform = onePlatform(options.text('platform'));

@@ -1,10 +1,10 @@
 // `images __complete WORD…`: asked by the completion scripts; one candidate a line, a tab and what it is behind it, and `:files` or `:directories`, a tab and
 // a prefix, for the shell's own completion of paths.
 import { readdir } from 'node:fs/promises';
-import type { Run } from '../command.ts';
-import { complete, type LookUp, type Sought } from '../complete.ts';
-import type { Context } from '../context.ts';
-import { taskSettings } from '../task-settings.ts';
+import type { Run } from '../grammar/command.ts';
+import { complete, type LookUp, type Sought } from '../grammar/complete.ts';
+import { taskSettings } from '../grammar/task-settings.ts';
+import type { Context } from '../process/context.ts';
 
 /** In milliseconds: nobody waits longer for a shell. */
 const PATIENCE = 3000;
@@ -45,8 +45,8 @@ async function overlays({ env }: Context): Promise<readonly string[]> {
 }
 
 async function images(context: Context): Promise<readonly string[]> {
-  const { listRegistry } = await import('../../tasks/list-registry.ts');
-  const { openPrivateRegistry } = await import('../../tasks/private-registry.ts');
+  const { listRegistry } = await import('../../tasks/private-registry/list-registry.ts');
+  const { openPrivateRegistry } = await import('../../tasks/private-registry/private-registry.ts');
   const { onNote: _, ...settings } = taskSettings(context);
   const repositories = await listRegistry(await openPrivateRegistry(settings), settings);
   return repositories.flatMap(({ name, tags }) => tags.map((tag) => `${name}:${tag}`));
@@ -55,8 +55,8 @@ async function images(context: Context): Promise<readonly string[]> {
 /** What is in the directory that is being typed, with or without a slash before it. Nothing is fetched from other registries for it. */
 async function imagePaths(image: string, typed: string, context: Context): Promise<readonly string[]> {
   if (image === '' || image === '-' || image.startsWith('docker://')) return [];
-  const { openTree } = await import('../../tasks/tree-source.ts');
-  const { listPath } = await import('../../tasks/list-files.ts');
+  const { openTree } = await import('../../tasks/transfer/tree-source.ts');
+  const { listPath } = await import('../../tasks/look/list-files.ts');
   const { printableName } = await import('../../tar/names.ts');
   const { onNote: _, ...settings } = taskSettings(context);
   await using opened = await openTree({ image, order: 'store' }, settings);

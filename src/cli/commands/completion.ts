@@ -1,6 +1,6 @@
 // `images completion SHELL`: small scripts that ask `images __complete`, so that the table of commands stays the one source.
 import { ImagesError } from '../../oci/errors.ts';
-import type { Run } from '../command.ts';
+import type { Run } from '../grammar/command.ts';
 
 const BASH = `# bash completion for images: eval "$(images completion bash)"
 _images() {

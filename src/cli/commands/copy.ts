@@ -1,9 +1,9 @@
 // `images copy`: an image from any place to any other.
-import { copyImage } from '../../tasks/copy-image.ts';
-import { claimStdout, isStdout } from '../archive-out.ts';
-import type { Run } from '../command.ts';
-import { oneCopyOptions } from '../copy-options.ts';
-import { copying } from '../copying.ts';
+import { copyImage } from '../../tasks/transfer/copy-image.ts';
+import type { Run } from '../grammar/command.ts';
+import { oneCopyOptions } from '../grammar/copy-options.ts';
+import { claimStdout, isStdout } from '../out/archive-out.ts';
+import { copying } from '../out/copying.ts';
 
 export const run: Run = (invocation) =>
   copying(invocation, (settings, onEvent) => {

@@ -1,14 +1,14 @@
 // `images diff`: the files that differ between two images.
 import { type Difference, diffTrees } from '../../rootfs/diff-trees.ts';
 import { printableName } from '../../tar/names.ts';
-import { openTree } from '../../tasks/tree-source.ts';
-import { whoeverReads } from '../answer-out.ts';
-import type { Run } from '../command.ts';
-import { looking } from '../look.ts';
-import { jsonOfFile, modeText, timeText } from '../ls-format.ts';
-import { outLines } from '../out-lines.ts';
+import { openTree } from '../../tasks/transfer/tree-source.ts';
+import type { Run } from '../grammar/command.ts';
+import { whoeverReads } from '../out/answer-out.ts';
+import { looking } from '../out/look.ts';
+import { jsonOfFile, modeText, timeText } from '../out/ls-format.ts';
+import { outLines } from '../out/out-lines.ts';
+import { writeJsonList } from '../out/write-json.ts';
 import { formatCount } from '../reporter/format.ts';
-import { writeJsonList } from '../write-json.ts';
 
 const SIGNS = { added: '+', removed: '-', changed: '~' } as const;
 

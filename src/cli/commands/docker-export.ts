@@ -1,9 +1,9 @@
 // `images docker_export`: the flattened file system as a tar archive.
 import { exportTree } from '../../rootfs/export-tree.ts';
-import { openTree } from '../../tasks/tree-source.ts';
-import { archiveOut } from '../archive-out.ts';
-import type { Run } from '../command.ts';
-import { looking } from '../look.ts';
+import { openTree } from '../../tasks/transfer/tree-source.ts';
+import type { Run } from '../grammar/command.ts';
+import { archiveOut } from '../out/archive-out.ts';
+import { looking } from '../out/look.ts';
 
 export const run: Run = (invocation) =>
   looking(invocation, 'daemon', async ({ look, settings }, quiet) => {

@@ -1,10 +1,10 @@
 // `images docker_flush`: removes all containers and images of the Docker daemon.
 import { ImagesError } from '../../oci/errors.ts';
-import { flushDocker } from '../../tasks/flush-docker.ts';
-import type { Run } from '../command.ts';
+import { flushDocker } from '../../tasks/transfer/flush-docker.ts';
+import type { Run } from '../grammar/command.ts';
+import { taskSettings } from '../grammar/task-settings.ts';
+import { writeJson } from '../out/write-json.ts';
 import { formatCount } from '../reporter/format.ts';
-import { taskSettings } from '../task-settings.ts';
-import { writeJson } from '../write-json.ts';
 
 export const run: Run = async ({ options, context }) => {
   if (!options.flag('really')) {

@@ -1,13 +1,12 @@
 // `images docker_ls_layers`: the names in each layer, as its archive has them.
-
 import { indexLayers } from '../../rootfs/layer-index.ts';
 import { printableName } from '../../tar/names.ts';
-import { layerId } from '../../tasks/select-layers.ts';
-import { openImage } from '../../tasks/tree-source.ts';
-import type { Run } from '../command.ts';
-import { looking } from '../look.ts';
-import { outLines } from '../out-lines.ts';
-import { writeJson } from '../write-json.ts';
+import { layerId } from '../../tasks/look/select-layers.ts';
+import { openImage } from '../../tasks/transfer/tree-source.ts';
+import type { Run } from '../grammar/command.ts';
+import { looking } from '../out/look.ts';
+import { outLines } from '../out/out-lines.ts';
+import { writeJson } from '../out/write-json.ts';
 
 export const run: Run = (invocation) =>
   looking(invocation, 'daemon', async ({ look, settings }, quiet) => {

@@ -1,11 +1,11 @@
 // `images docker_ls`: the names in an image's file system.
 import { printableName } from '../../tar/names.ts';
-import { flatNames } from '../../tasks/list-files.ts';
-import { openTree } from '../../tasks/tree-source.ts';
-import type { Run } from '../command.ts';
-import { looking } from '../look.ts';
-import { outLines } from '../out-lines.ts';
-import { writeJsonList } from '../write-json.ts';
+import { flatNames } from '../../tasks/look/list-files.ts';
+import { openTree } from '../../tasks/transfer/tree-source.ts';
+import type { Run } from '../grammar/command.ts';
+import { looking } from '../out/look.ts';
+import { outLines } from '../out/out-lines.ts';
+import { writeJsonList } from '../out/write-json.ts';
 
 export const run: Run = (invocation) =>
   looking(invocation, 'daemon', async ({ look, settings }, quiet) => {

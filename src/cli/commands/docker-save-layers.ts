@@ -1,13 +1,12 @@
 // `images docker_save_layers`: the files of some layers as one tar archive.
-
 import type { Layer } from '../../rootfs/contract.ts';
 import { joinLayers } from '../../rootfs/layer-archive.ts';
 import { indexLayer } from '../../rootfs/layer-index.ts';
-import { selectLayer } from '../../tasks/select-layers.ts';
-import { openImage } from '../../tasks/tree-source.ts';
-import { archiveOut } from '../archive-out.ts';
-import type { Run } from '../command.ts';
-import { looking } from '../look.ts';
+import { selectLayer } from '../../tasks/look/select-layers.ts';
+import { openImage } from '../../tasks/transfer/tree-source.ts';
+import type { Run } from '../grammar/command.ts';
+import { archiveOut } from '../out/archive-out.ts';
+import { looking } from '../out/look.ts';
 
 export const run: Run = (invocation) =>
   looking(invocation, 'daemon', async ({ look, settings }, quiet) => {

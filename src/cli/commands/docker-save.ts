@@ -1,10 +1,10 @@
 // `images docker_save`: images in one tar archive, each as a docker-archive of its own.
 import { ImagesError } from '../../oci/errors.ts';
-import { saveImages } from '../../tasks/save-images.ts';
-import { archiveOut } from '../archive-out.ts';
-import type { Run } from '../command.ts';
-import { onePlatform } from '../look.ts';
-import { taskSettings } from '../task-settings.ts';
+import { saveImages } from '../../tasks/transfer/save-images.ts';
+import type { Run } from '../grammar/command.ts';
+import { taskSettings } from '../grammar/task-settings.ts';
+import { archiveOut } from '../out/archive-out.ts';
+import { onePlatform } from '../out/look.ts';
 
 export const run: Run = async ({ args, options, context }) => {
   const output = options.text('output');

@@ -1,12 +1,12 @@
 // `images getimages`: one image a line; with --why each place it stands at, with --maybe what is uncertain.
 import { parseReference } from '../../oci/reference.ts';
 import type { Finding } from '../../scan/contract.ts';
-import { LIST } from '../../tasks/input-images.ts';
-import { type OverlayImages, overlayImages } from '../../tasks/overlay-images.ts';
-import { chartValues } from '../chart-values.ts';
-import type { Run } from '../command.ts';
-import { warningLine } from '../scan-warning.ts';
-import { taskSettings } from '../task-settings.ts';
+import { LIST } from '../../tasks/overlays/input-images.ts';
+import { type OverlayImages, overlayImages } from '../../tasks/overlays/overlay-images.ts';
+import { chartValues } from '../grammar/chart-values.ts';
+import type { Run } from '../grammar/command.ts';
+import { taskSettings } from '../grammar/task-settings.ts';
+import { warningLine } from '../out/scan-warning.ts';
 
 export const run: Run = async ({ args, options, context }) => {
   const found = await overlayImages(

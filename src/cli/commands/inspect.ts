@@ -4,12 +4,12 @@ import { decodeManifest } from '../../oci/manifest.ts';
 import { isIndexType } from '../../oci/media-types.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { layerInstructions } from '../../rootfs/instructions.ts';
-import { type OpenedImage, openImage } from '../../tasks/tree-source.ts';
-import type { Run } from '../command.ts';
-import { looking } from '../look.ts';
+import { type OpenedImage, openImage } from '../../tasks/transfer/tree-source.ts';
+import type { Run } from '../grammar/command.ts';
+import { looking } from '../out/look.ts';
+import { writeJson } from '../out/write-json.ts';
+import { safeText } from '../process/safe-text.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
-import { safeText } from '../safe-text.ts';
-import { writeJson } from '../write-json.ts';
 
 export const run: Run = (invocation) =>
   looking(invocation, 'store', async ({ look, settings }, quiet) => {

@@ -1,12 +1,12 @@
 // `images lreg_cache`.
-import { cacheReferences } from '../../tasks/cache-references.ts';
-import type { Run } from '../command.ts';
-import { copyOptions } from '../copy-options.ts';
-import { reportCopy } from '../copy-report.ts';
-import { expectingMuchData } from '../much-data.ts';
+import { cacheReferences } from '../../tasks/cache/cache-references.ts';
+import type { Run } from '../grammar/command.ts';
+import { copyOptions } from '../grammar/copy-options.ts';
+import { taskSettings } from '../grammar/task-settings.ts';
+import { reportCopy } from '../out/copy-report.ts';
+import { warningLine } from '../out/scan-warning.ts';
+import { expectingMuchData } from '../process/much-data.ts';
 import { createReporter } from '../reporter/reporter.ts';
-import { warningLine } from '../scan-warning.ts';
-import { taskSettings } from '../task-settings.ts';
 
 export const run: Run = async ({ args, options, context }) => {
   const began = performance.now();

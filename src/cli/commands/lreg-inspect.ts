@@ -1,12 +1,12 @@
 // `images lreg_inspect`: JSON as `skopeo inspect` prints it; --raw and --config print what is stored, byte for byte.
 import { parsePlatform } from '../../oci/platform.ts';
 import { parseReference } from '../../oci/reference.ts';
-import { inspectImage } from '../../tasks/inspect-image.ts';
-import { openPrivateRegistry } from '../../tasks/private-registry.ts';
-import { withoutQuotes } from '../../tasks/reference-list.ts';
-import type { Run } from '../command.ts';
-import { safeJson } from '../safe-text.ts';
-import { taskSettings } from '../task-settings.ts';
+import { inspectImage } from '../../tasks/look/inspect-image.ts';
+import { withoutQuotes } from '../../tasks/overlays/reference-list.ts';
+import { openPrivateRegistry } from '../../tasks/private-registry/private-registry.ts';
+import type { Run } from '../grammar/command.ts';
+import { taskSettings } from '../grammar/task-settings.ts';
+import { safeJson } from '../process/safe-text.ts';
 
 export const run: Run = async ({ args, options, context }) => {
   const settings = taskSettings(context, options);

@@ -1,8 +1,8 @@
 // `images lreg_ip`: a bare IP address for /etc/hosts.
-import { vmAddress } from '../../tasks/vm-address.ts';
-import type { Run } from '../command.ts';
-import { taskSettings } from '../task-settings.ts';
-import { writeJson } from '../write-json.ts';
+import { vmAddress } from '../../tasks/private-registry/vm-address.ts';
+import type { Run } from '../grammar/command.ts';
+import { taskSettings } from '../grammar/task-settings.ts';
+import { writeJson } from '../out/write-json.ts';
 
 export const run: Run = async ({ options, context }) => {
   const address = await vmAddress(taskSettings(context, options));

@@ -1,9 +1,9 @@
 // `images lreg_isloaded`: an answer by exit status alone.
 import { parseReference } from '../../oci/reference.ts';
-import { findImage, openPrivateRegistry } from '../../tasks/private-registry.ts';
-import { withoutQuotes } from '../../tasks/reference-list.ts';
-import type { Run } from '../command.ts';
-import { taskSettings } from '../task-settings.ts';
+import { withoutQuotes } from '../../tasks/overlays/reference-list.ts';
+import { findImage, openPrivateRegistry } from '../../tasks/private-registry/private-registry.ts';
+import type { Run } from '../grammar/command.ts';
+import { taskSettings } from '../grammar/task-settings.ts';
 
 export const run: Run = async ({ args, options, context }) => {
   // Not even whose registry it is.

@@ -1,9 +1,9 @@
 // `images lreg_ls`: `NAME:`, then two spaces and the tags as a compact JSON array.
-import { listFullNames, listRegistry } from '../../tasks/list-registry.ts';
-import { openPrivateRegistry } from '../../tasks/private-registry.ts';
-import type { Run } from '../command.ts';
-import { taskSettings } from '../task-settings.ts';
-import { writeJson } from '../write-json.ts';
+import { listFullNames, listRegistry } from '../../tasks/private-registry/list-registry.ts';
+import { openPrivateRegistry } from '../../tasks/private-registry/private-registry.ts';
+import type { Run } from '../grammar/command.ts';
+import { taskSettings } from '../grammar/task-settings.ts';
+import { writeJson } from '../out/write-json.ts';
 
 export const run: Run = async ({ options, context }) => {
   const settings = taskSettings(context, options);

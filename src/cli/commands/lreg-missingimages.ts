@@ -1,15 +1,15 @@
 // `images lreg_missingimages`: full names, one a line; status 1 if there is any.
 import { formatReference } from '../../oci/reference.ts';
-import { missingImages } from '../../tasks/missing-images.ts';
-import { overlayImages } from '../../tasks/overlay-images.ts';
-import { pauseImage } from '../../tasks/pause-image.ts';
-import { openPrivateRegistry } from '../../tasks/private-registry.ts';
-import { whoeverReads } from '../answer-out.ts';
-import { chartValues } from '../chart-values.ts';
-import type { Run } from '../command.ts';
-import { warningLine } from '../scan-warning.ts';
-import { taskSettings } from '../task-settings.ts';
-import { writeJson } from '../write-json.ts';
+import { missingImages } from '../../tasks/cache/missing-images.ts';
+import { overlayImages } from '../../tasks/overlays/overlay-images.ts';
+import { pauseImage } from '../../tasks/overlays/pause-image.ts';
+import { openPrivateRegistry } from '../../tasks/private-registry/private-registry.ts';
+import { chartValues } from '../grammar/chart-values.ts';
+import type { Run } from '../grammar/command.ts';
+import { taskSettings } from '../grammar/task-settings.ts';
+import { whoeverReads } from '../out/answer-out.ts';
+import { warningLine } from '../out/scan-warning.ts';
+import { writeJson } from '../out/write-json.ts';
 
 export const run: Run = async ({ args, options, context }) => {
   const settings = taskSettings(context, options);

@@ -1,13 +1,13 @@
 // `images lreg_preload`.
-import { preloadImages } from '../../tasks/preload-images.ts';
-import { chartValues } from '../chart-values.ts';
-import type { Run } from '../command.ts';
-import { copyOptions } from '../copy-options.ts';
-import { reportCopy } from '../copy-report.ts';
-import { expectingMuchData } from '../much-data.ts';
+import { preloadImages } from '../../tasks/cache/preload-images.ts';
+import { chartValues } from '../grammar/chart-values.ts';
+import type { Run } from '../grammar/command.ts';
+import { copyOptions } from '../grammar/copy-options.ts';
+import { taskSettings } from '../grammar/task-settings.ts';
+import { reportCopy } from '../out/copy-report.ts';
+import { warningLine } from '../out/scan-warning.ts';
+import { expectingMuchData } from '../process/much-data.ts';
 import { createReporter } from '../reporter/reporter.ts';
-import { warningLine } from '../scan-warning.ts';
-import { taskSettings } from '../task-settings.ts';
 
 export const run: Run = async ({ args, options, context }) => {
   const began = performance.now();

@@ -1,11 +1,11 @@
 // `images lreg_rm`.
 import { formatReference, parseReference } from '../../oci/reference.ts';
-import { openPrivateRegistry } from '../../tasks/private-registry.ts';
-import { withoutQuotes } from '../../tasks/reference-list.ts';
-import { removeImages } from '../../tasks/remove-image.ts';
-import type { Run } from '../command.ts';
-import { taskSettings } from '../task-settings.ts';
-import { writeJson } from '../write-json.ts';
+import { withoutQuotes } from '../../tasks/overlays/reference-list.ts';
+import { openPrivateRegistry } from '../../tasks/private-registry/private-registry.ts';
+import { removeImages } from '../../tasks/private-registry/remove-image.ts';
+import type { Run } from '../grammar/command.ts';
+import { taskSettings } from '../grammar/task-settings.ts';
+import { writeJson } from '../out/write-json.ts';
 
 export const run: Run = async ({ args, options, context }) => {
   const settings = taskSettings(context, options);

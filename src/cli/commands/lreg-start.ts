@@ -1,13 +1,13 @@
 // `images lreg_start`: says where the registry is, for this machine and for VMs.
 import { formatListenAddress } from '../../server/address.ts';
-import type { RegistryState } from '../../tasks/registry-record.ts';
-import { startRegistry } from '../../tasks/start-registry.ts';
-import { addressForVms } from '../../tasks/vm-address.ts';
-import type { Run } from '../command.ts';
-import type { Context } from '../context.ts';
-import { SERVER_FLAGS } from '../much-data.ts';
-import { taskSettings } from '../task-settings.ts';
-import { writeJson } from '../write-json.ts';
+import type { RegistryState } from '../../tasks/private-registry/registry-record.ts';
+import { startRegistry } from '../../tasks/private-registry/start-registry.ts';
+import { addressForVms } from '../../tasks/private-registry/vm-address.ts';
+import type { Run } from '../grammar/command.ts';
+import { taskSettings } from '../grammar/task-settings.ts';
+import { writeJson } from '../out/write-json.ts';
+import type { Context } from '../process/context.ts';
+import { SERVER_FLAGS } from '../process/much-data.ts';
 
 export const run: Run = async ({ options, context }) => {
   const [interpreter, ...program] = context.program;

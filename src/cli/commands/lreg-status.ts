@@ -1,11 +1,11 @@
 // `images lreg_status`: a row for each thing that is known; status 1 where it does not run.
 import { formatListenAddress } from '../../server/address.ts';
-import { type RegistryStatus, registryStatus } from '../../tasks/registry-status.ts';
-import type { Run } from '../command.ts';
+import { type RegistryStatus, registryStatus } from '../../tasks/private-registry/registry-status.ts';
+import type { Run } from '../grammar/command.ts';
+import { taskSettings } from '../grammar/task-settings.ts';
+import { writeJson } from '../out/write-json.ts';
+import { safeText } from '../process/safe-text.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
-import { safeText } from '../safe-text.ts';
-import { taskSettings } from '../task-settings.ts';
-import { writeJson } from '../write-json.ts';
 
 export const run: Run = async ({ options, context }) => {
   const status = await registryStatus(taskSettings(context, options));

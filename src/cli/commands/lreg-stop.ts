@@ -1,7 +1,7 @@
 // `images lreg_stop`. That nothing ran is no failure: what was wanted is so.
-import { stopRegistry } from '../../tasks/stop-registry.ts';
-import type { Run } from '../command.ts';
-import { taskSettings } from '../task-settings.ts';
+import { stopRegistry } from '../../tasks/private-registry/stop-registry.ts';
+import type { Run } from '../grammar/command.ts';
+import { taskSettings } from '../grammar/task-settings.ts';
 
 export const run: Run = async ({ options, context }) => {
   const stopped = await stopRegistry(taskSettings(context, options));

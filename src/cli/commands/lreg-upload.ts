@@ -1,8 +1,8 @@
 // `images lreg_upload`: local images into the private registry.
-import { uploadImages } from '../../tasks/copy-image.ts';
-import type { Run } from '../command.ts';
-import { oneCopyOptions } from '../copy-options.ts';
-import { copying } from '../copying.ts';
+import { uploadImages } from '../../tasks/transfer/copy-image.ts';
+import type { Run } from '../grammar/command.ts';
+import { oneCopyOptions } from '../grammar/copy-options.ts';
+import { copying } from '../out/copying.ts';
 
 export const run: Run = (invocation) =>
   copying(invocation, (settings, onEvent) => {

@@ -2,14 +2,14 @@
 import { indexLayer } from '../../rootfs/layer-index.ts';
 import type { RootTree } from '../../rootfs/tree.ts';
 import type { TarHeader } from '../../tar/entry.ts';
-import { type ListedFile, layerTree, listPath } from '../../tasks/list-files.ts';
-import { layerId, selectLayer } from '../../tasks/select-layers.ts';
-import { type ImageTree, openImage, openTree } from '../../tasks/tree-source.ts';
-import type { Run } from '../command.ts';
-import { looking } from '../look.ts';
-import { jsonOfFile, longLines } from '../ls-format.ts';
-import { outLines } from '../out-lines.ts';
-import { writeJsonList } from '../write-json.ts';
+import { type ListedFile, layerTree, listPath } from '../../tasks/look/list-files.ts';
+import { layerId, selectLayer } from '../../tasks/look/select-layers.ts';
+import { type ImageTree, openImage, openTree } from '../../tasks/transfer/tree-source.ts';
+import type { Run } from '../grammar/command.ts';
+import { looking } from '../out/look.ts';
+import { jsonOfFile, longLines } from '../out/ls-format.ts';
+import { outLines } from '../out/out-lines.ts';
+import { writeJsonList } from '../out/write-json.ts';
 
 export const run: Run = (invocation) =>
   looking(invocation, 'store', async ({ look, settings }, quiet) => {

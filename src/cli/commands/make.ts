@@ -1,21 +1,21 @@
 // `images make`.
 import { ImagesError } from '../../oci/errors.ts';
 import type { Warning } from '../../scan/contract.ts';
-import { makeItems } from '../../tasks/make-items.ts';
-import { MAKE_FORMATS, type MakeFormat, makeOutput } from '../../tasks/make-output.ts';
-import { type Made, makePrepulled } from '../../tasks/make-prepulled.ts';
-import { outQueue, whoeverReads } from '../answer-out.ts';
-import { claimStdout, isStdout } from '../archive-out.ts';
-import { chartValues } from '../chart-values.ts';
-import { partText } from '../checked-parts.ts';
-import type { Invocation, Run } from '../command.ts';
-import { onePlatform } from '../look.ts';
-import { createBufferCollector, expectingMuchData } from '../much-data.ts';
+import { makeItems } from '../../tasks/make/make-items.ts';
+import { MAKE_FORMATS, type MakeFormat, makeOutput } from '../../tasks/make/make-output.ts';
+import { type Made, makePrepulled } from '../../tasks/make/make-prepulled.ts';
+import { chartValues } from '../grammar/chart-values.ts';
+import type { Invocation, Run } from '../grammar/command.ts';
+import { taskSettings } from '../grammar/task-settings.ts';
+import { outQueue, whoeverReads } from '../out/answer-out.ts';
+import { claimStdout, isStdout } from '../out/archive-out.ts';
+import { partText } from '../out/checked-parts.ts';
+import { onePlatform } from '../out/look.ts';
+import { warningLine } from '../out/scan-warning.ts';
+import { writeJson } from '../out/write-json.ts';
+import { createBufferCollector, expectingMuchData } from '../process/much-data.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
 import { createReporter } from '../reporter/reporter.ts';
-import { warningLine } from '../scan-warning.ts';
-import { taskSettings } from '../task-settings.ts';
-import { writeJson } from '../write-json.ts';
 
 export const run: Run = async (invocation) => {
   const { args, options } = invocation;
@@ -88,7 +88,7 @@ function summary({ images, layers, taken, bytes }: Made, path: string, seconds: 
 }
 
 async function listFile(file: string, { options, context }: Invocation): Promise<number> {
-  const { listPrepulled } = await import('../../tasks/read-prepulled.ts');
+  const { listPrepulled } = await import('../../tasks/make/read-prepulled.ts');
   const images = await listPrepulled(file, taskSettings(context, options));
   if (options.flag('json')) await writeJson(context, images);
   // A list as `-` takes it.
@@ -97,7 +97,7 @@ async function listFile(file: string, { options, context }: Invocation): Promise
 }
 
 async function checkFile(file: string, { options, context }: Invocation): Promise<number> {
-  const { checkPrepulled } = await import('../../tasks/read-prepulled.ts');
+  const { checkPrepulled } = await import('../../tasks/make/read-prepulled.ts');
   const json = options.flag('json');
   const lines = outQueue(context);
   const parts = await checkPrepulled(file, taskSettings(context, options), ({ what, problems, notes }) => {

@@ -3,20 +3,20 @@ import { readFile } from 'node:fs/promises';
 import { ImagesError } from '../../oci/errors.ts';
 import { formatReference } from '../../oci/reference.ts';
 import { printableName } from '../../tar/names.ts';
-import { parseCompression } from '../../tasks/layer-compression.ts';
-import { type MadeImage, type MakeImageOptions, makeImage } from '../../tasks/make-image.ts';
-import type { BuiltImageGoal } from '../../tasks/send-built-image.ts';
-import { claimStdout, isStdout } from '../archive-out.ts';
-import type { Run } from '../command.ts';
-import type { Context, Environment } from '../context.ts';
-import { onePlatform } from '../look.ts';
-import { expectingMuchData } from '../much-data.ts';
-import type { Options } from '../options.ts';
+import { type MadeImage, type MakeImageOptions, makeImage } from '../../tasks/mkimage/make-image.ts';
+import type { BuiltImageGoal } from '../../tasks/mkimage/send-built-image.ts';
+import { parseCompression } from '../../tasks/transfer/layer-compression.ts';
+import type { Run } from '../grammar/command.ts';
+import type { Options } from '../grammar/options.ts';
+import { taskSettings } from '../grammar/task-settings.ts';
+import { claimStdout, isStdout } from '../out/archive-out.ts';
+import { onePlatform } from '../out/look.ts';
+import { writeJson } from '../out/write-json.ts';
+import type { Context, Environment } from '../process/context.ts';
+import { expectingMuchData } from '../process/much-data.ts';
 import { buildReporter } from '../reporter/build-lines.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
 import { createReporter } from '../reporter/reporter.ts';
-import { taskSettings } from '../task-settings.ts';
-import { writeJson } from '../write-json.ts';
 
 export const run: Run = async ({ args, options, context }) => {
   const began = Date.now();
@@ -125,7 +125,7 @@ async function send(made: MadeImage, options: Options, context: Context): Promis
     ...options.texts('output').map((text) => ({ kind: 'place', text }) as const),
   ];
   if (goals.length === 0) return;
-  const { sendBuiltImage } = await import('../../tasks/send-built-image.ts');
+  const { sendBuiltImage } = await import('../../tasks/mkimage/send-built-image.ts');
   const reporter = await createReporter(context);
   try {
     const settings = taskSettings(context, options, reporter.note);

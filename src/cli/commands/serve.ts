@@ -3,13 +3,13 @@ import { closeSync, writeSync } from 'node:fs';
 import { isImagesError } from '../../oci/errors.ts';
 import { formatListenAddress } from '../../server/address.ts';
 import type { ServerEvent } from '../../server/events.ts';
-import { type ServedRegistry, serveRegistry } from '../../tasks/serve-registry.ts';
-import type { ReadyMessage } from '../../tasks/start-registry.ts';
-import type { Run } from '../command.ts';
-import type { Context } from '../context.ts';
-import { expectMuchData } from '../much-data.ts';
-import { errorLine } from '../report-error.ts';
-import { taskSettings } from '../task-settings.ts';
+import { type ServedRegistry, serveRegistry } from '../../tasks/private-registry/serve-registry.ts';
+import type { ReadyMessage } from '../../tasks/private-registry/start-registry.ts';
+import type { Run } from '../grammar/command.ts';
+import { taskSettings } from '../grammar/task-settings.ts';
+import type { Context } from '../process/context.ts';
+import { expectMuchData } from '../process/much-data.ts';
+import { errorLine } from '../reporter/report-error.ts';
 
 export const run: Run = async ({ options, context }) => {
   context.interruption.takeTime();

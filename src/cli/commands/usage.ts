@@ -3,14 +3,14 @@ import { layerInstructions } from '../../rootfs/instructions.ts';
 import { indexLayers } from '../../rootfs/layer-index.ts';
 import { type DirectoryUsage, usageOf } from '../../rootfs/usage.ts';
 import { printableName } from '../../tar/names.ts';
-import { layerId } from '../../tasks/select-layers.ts';
-import { openImage } from '../../tasks/tree-source.ts';
-import type { Run } from '../command.ts';
-import { looking } from '../look.ts';
-import { positiveNumber } from '../positive-number.ts';
+import { layerId } from '../../tasks/look/select-layers.ts';
+import { openImage } from '../../tasks/transfer/tree-source.ts';
+import type { Run } from '../grammar/command.ts';
+import { positiveNumber } from '../grammar/positive-number.ts';
+import { looking } from '../out/look.ts';
+import { writeJson } from '../out/write-json.ts';
+import { safeText } from '../process/safe-text.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
-import { safeText } from '../safe-text.ts';
-import { writeJson } from '../write-json.ts';
 
 export const run: Run = (invocation) =>
   looking(invocation, 'store', async ({ look, settings }, quiet) => {

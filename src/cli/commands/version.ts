@@ -1,6 +1,6 @@
 // `images version`, `images --version`.
-import type { Run } from '../command.ts';
-import { writeJson } from '../write-json.ts';
+import type { Run } from '../grammar/command.ts';
+import { writeJson } from '../out/write-json.ts';
 
 export const run: Run = async ({ options, context }) => {
   const { version } = context;

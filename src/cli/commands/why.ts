@@ -4,14 +4,14 @@ import { indexLayers } from '../../rootfs/layer-index.ts';
 import { pathInRoot } from '../../rootfs/path.ts';
 import { storyOf } from '../../rootfs/why.ts';
 import { printableName } from '../../tar/names.ts';
-import { noSuchPath } from '../../tasks/list-files.ts';
-import { layerId } from '../../tasks/select-layers.ts';
-import { openImage } from '../../tasks/tree-source.ts';
-import type { Run } from '../command.ts';
-import { looking } from '../look.ts';
-import { jsonOfFile, longLines } from '../ls-format.ts';
-import { safeText } from '../safe-text.ts';
-import { writeJson } from '../write-json.ts';
+import { noSuchPath } from '../../tasks/look/list-files.ts';
+import { layerId } from '../../tasks/look/select-layers.ts';
+import { openImage } from '../../tasks/transfer/tree-source.ts';
+import type { Run } from '../grammar/command.ts';
+import { looking } from '../out/look.ts';
+import { jsonOfFile, longLines } from '../out/ls-format.ts';
+import { writeJson } from '../out/write-json.ts';
+import { safeText } from '../process/safe-text.ts';
 
 export const run: Run = (invocation) =>
   looking(invocation, 'store', async ({ look, settings }, quiet) => {

@@ -1,6 +1,6 @@
 // Progress bars: drawn over themselves a few times a second, plain lines above them. Relies on log-update, loaded only on terminals; hiding the cursor would have it handle signals, which a thread that computes does not hear.
 import { createLogUpdate } from 'log-update';
-import type { Terminal } from '../context.ts';
+import type { Terminal } from '../process/context.ts';
 import { drawProgress } from './draw.ts';
 import { lineOf, type Reporter } from './lines.ts';
 import { createProgress } from './progress.ts';

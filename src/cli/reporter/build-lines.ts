@@ -1,7 +1,7 @@
 // A build as plain lines on stderr: each step once, what RUN and the `tar` script print as it comes.
 import { StringDecoder } from 'node:string_decoder';
 import type { BuildEvent } from '../../build/request.ts';
-import { safeLine, safeOutput } from '../safe-text.ts';
+import { safeLine, safeOutput } from '../process/safe-text.ts';
 
 export interface BuildReporter {
   onEvent(event: BuildEvent): void;

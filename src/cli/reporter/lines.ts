@@ -1,6 +1,6 @@
 // A copy as plain lines: `=== IMAGE` when one begins, and what goes wrong on the way.
 import type { CopyEvent } from '../../copy/events.ts';
-import { errorLine } from '../report-error.ts';
+import { errorLine } from './report-error.ts';
 
 export interface Reporter {
   onEvent(event: CopyEvent): void;

@@ -1,5 +1,5 @@
 // Shows a copy on stderr while it runs: bars on a terminal, plain lines elsewhere.
-import type { Context } from '../context.ts';
+import type { Context } from '../process/context.ts';
 import { lineReporter, type Reporter } from './lines.ts';
 
 export async function createReporter(context: Context): Promise<Reporter> {

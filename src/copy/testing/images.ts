@@ -1,10 +1,11 @@
 // Made-up images in any registry, as values: what is pushed is what the copy is held against.
+import type { Bytes } from '../../io/streams/bytes.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { manifestDescriptor, type RawManifest, rawManifest } from '../../oci/manifest.ts';
 import { OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../oci/media-types.ts';
 import { parsePlatform } from '../../oci/platform.ts';
-import type { Bytes, Registry } from '../../registry/contract.ts';
+import type { Registry } from '../../registry/contract.ts';
 
 export interface MadeBlob {
   readonly descriptor: Descriptor;

@@ -1,6 +1,7 @@
 // A registry that counts what it is asked for, and fails where a test wants it to.
+import type { Bytes } from '../../io/streams/bytes.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { Bytes, Registry } from '../../registry/contract.ts';
+import type { Registry } from '../../registry/contract.ts';
 
 export interface Asked {
   /** `getManifest library/a:1`, `getBlob a@sha256:…`, in order. */

@@ -1,9 +1,9 @@
 // What an unwelcome answer means: status and OCI error body (distribution specification 1.1, "Error Codes") → ImagesError, one line, no secrets.
 import { isUtf8 } from 'node:buffer';
-import { parseRetryAfter } from '../../io/backoff.ts';
-import { failedRequest, type HttpAnswer } from '../../io/http.ts';
-import { readUpTo } from '../../io/http-whole.ts';
-import { quote } from '../../io/quote.ts';
+import { parseRetryAfter } from '../../io/concurrency/backoff.ts';
+import { failedRequest, type HttpAnswer } from '../../io/http/http.ts';
+import { readUpTo } from '../../io/http/http-whole.ts';
+import { quote } from '../../io/text/quote.ts';
 import { ImagesError, type RegistryErrorCode } from '../../oci/errors.ts';
 import { answerWords } from './answer-words.ts';
 import { uncoded } from './content-encoding.ts';

@@ -1,5 +1,5 @@
 // What the body of an unwelcome answer says, in whatever form: the registry's own error codes, and its words for people.
-import { quote } from '../../io/quote.ts';
+import { quote } from '../../io/text/quote.ts';
 import { isObject, type Json } from '../../oci/decode.ts';
 
 export interface AnswerWords {

@@ -1,7 +1,7 @@
 // What is sent as Authorization to one host: learnt from its 401s (Bearer before Basic), one token a set of scopes, fetched once for all who wait.
-import { describeHttpUrl, type HttpUrl, ledTo } from '../../io/http-url.ts';
-import { quote } from '../../io/quote.ts';
-import { rememberSecrets } from '../../io/secrets.ts';
+import { describeHttpUrl, type HttpUrl, ledTo } from '../../io/http/http-url.ts';
+import { quote } from '../../io/text/quote.ts';
+import { rememberSecrets } from '../../io/text/secrets.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Access } from './answer-errors.ts';
 import { coversScopes, mergeScopes, type Scope } from './scopes.ts';

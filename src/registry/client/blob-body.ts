@@ -1,9 +1,9 @@
 // A blob's bytes as they come over HTTP: what breaks off goes on where it was, and of an answer that holds more than was asked for, the wanted part.
-import { type Backoff, backoffDelay, sleep } from '../../io/backoff.ts';
-import type { HttpAnswer } from '../../io/http.ts';
-import { isGivenUp } from '../../io/retry.ts';
+import { type Backoff, backoffDelay, sleep } from '../../io/concurrency/backoff.ts';
+import { isGivenUp } from '../../io/concurrency/retry.ts';
+import type { HttpAnswer } from '../../io/http/http.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
-import type { Bytes } from '../contract.ts';
 import type { RetryEvent } from './settings.ts';
 
 export type BlobAnswer = Pick<HttpAnswer, 'url' | 'status' | 'headers' | 'body' | 'discard'>;

@@ -1,7 +1,7 @@
 // Reading blobs over HTTP: what comes from byte 0 verifies itself, and what HEAD does not tell is looked at.
-import type { Backoff } from '../../io/backoff.ts';
-import type { HttpAnswer } from '../../io/http.ts';
-import { quote } from '../../io/quote.ts';
+import type { Backoff } from '../../io/concurrency/backoff.ts';
+import type { HttpAnswer } from '../../io/http/http.ts';
+import { quote } from '../../io/text/quote.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { BlobContent, BlobOptions, ReadOptions, RegistryReader } from '../contract.ts';

@@ -1,10 +1,10 @@
 // Blobs that come with a Content-Encoding: some hosts put one around the blob, others say gzip of a layer that is gzip. The digest alone tells which, and only at the end.
-import type { HttpAnswer } from '../../io/http.ts';
-import { readWhole } from '../../io/http-whole.ts';
-import { quote } from '../../io/quote.ts';
+import type { HttpAnswer } from '../../io/http/http.ts';
+import { readWhole } from '../../io/http/http-whole.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
+import { quote } from '../../io/text/quote.ts';
 import { type Digest, digestAlgorithm, digestOf } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import type { Bytes } from '../contract.ts';
 import type { BlobAnswer } from './blob-body.ts';
 import { contentCodings, isPage, uncoded } from './content-encoding.ts';
 
@@ -66,7 +66,7 @@ async function* largeBody(answer: HttpAnswer, blob: CodedBlob, decodes: boolean)
 }
 
 async function* decoded(answer: HttpAnswer): Bytes & AsyncGenerator<Uint8Array> {
-  const { decodeStream } = await import('../../io/content-coding.ts');
+  const { decodeStream } = await import('../../io/http/content-coding.ts');
   let isWhole = false;
   try {
     yield* decodeStream(answer.body, contentCodings(answer));

@@ -1,5 +1,5 @@
 // Answers whose Content-Encoding says that they are coded. Bytes are believed, not headers: they are decoded only where as sent they are not what is wanted.
-import type { HttpAnswer } from '../../io/http.ts';
+import type { HttpAnswer } from '../../io/http/http.ts';
 
 /** In the order in which they were applied; none where the bytes are sent as they are. */
 export function contentCodings(answer: HttpAnswer): readonly string[] {
@@ -29,7 +29,7 @@ export async function uncoded(
 ): Promise<Uint8Array> {
   const codings = contentCodings(answer);
   if (codings.length === 0 || wanted(bytes)) return bytes;
-  const { decodeBytes } = await import('../../io/content-coding.ts');
+  const { decodeBytes } = await import('../../io/http/content-coding.ts');
   const decoded = decodeBytes(bytes, codings, limit);
   return decoded && wanted(decoded) ? decoded : bytes;
 }

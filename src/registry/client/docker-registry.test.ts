@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RegistryPeer, startDockerRegistry } from '../../../test/peers/docker-registry.ts';
 import { needs } from '../../../test/peers/find.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { rawManifest } from '../../oci/manifest.ts';
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../oci/media-types.ts';
-import type { Bytes, Registry } from '../contract.ts';
+import type { Registry } from '../contract.ts';
 import { type RegistryClients, registryClients } from './registry-clients.ts';
 
 const peer = needs('docker-registry');

@@ -1,11 +1,11 @@
 // Requests to one endpoint: its scheme, authorization, redirects, retries, and errors for unwelcome answers. Knows nothing of what is asked.
-import type { Backoff } from '../../io/backoff.ts';
-import { failedRequest, type HttpAnswer, type HttpPool, type HttpRequest } from '../../io/http.ts';
-import { speaksNoTls } from '../../io/http-failure.ts';
-import { type HttpUrl, isLoopbackHost, parseHttpUrl, resolveHttpUrl, sameOrigin } from '../../io/http-url.ts';
-import type { Limiter } from '../../io/limiter.ts';
-import { retrying } from '../../io/retry.ts';
-import { untilAborted } from '../../io/until-aborted.ts';
+import type { Backoff } from '../../io/concurrency/backoff.ts';
+import type { Limiter } from '../../io/concurrency/limiter.ts';
+import { retrying } from '../../io/concurrency/retry.ts';
+import { untilAborted } from '../../io/concurrency/until-aborted.ts';
+import { failedRequest, type HttpAnswer, type HttpPool, type HttpRequest } from '../../io/http/http.ts';
+import { speaksNoTls } from '../../io/http/http-failure.ts';
+import { type HttpUrl, isLoopbackHost, parseHttpUrl, resolveHttpUrl, sameOrigin } from '../../io/http/http-url.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { canonicalHost } from '../../oci/reference.ts';
 import { type Asked, answerError, readText } from './answer-errors.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { reportError } from '../../cli/report-error.ts';
+import { reportError } from '../../cli/reporter/report-error.ts';
 import type { ImagesError } from '../../oci/errors.ts';
 import type { Registry } from '../contract.ts';
 import { type RegistryClients, registryClients } from './registry-clients.ts';

@@ -1,10 +1,11 @@
 // Blobs that are handed out when they are verified, and not before: who reads them cannot open them anew, and what is wrong with them may be mended by that alone.
 import { tmpdir } from 'node:os';
-import { readFileBytes } from '../../io/file-bytes.ts';
-import { oneChunk } from '../../io/one-chunk.ts';
-import { spooled } from '../../io/temporary-file.ts';
-import { vouchedFor } from '../../io/verify.ts';
-import type { BlobContent, BlobOptions, Bytes } from '../contract.ts';
+import { readFileBytes } from '../../io/files/file-bytes.ts';
+import { spooled } from '../../io/files/temporary-file.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
+import { oneChunk } from '../../io/streams/one-chunk.ts';
+import { vouchedFor } from '../../io/streams/verify.ts';
+import type { BlobContent, BlobOptions } from '../contract.ts';
 import { mayOpenAnew } from '../open-anew.ts';
 
 /** In bytes: as much is held in memory, more in a file without a name. */

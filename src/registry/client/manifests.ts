@@ -1,6 +1,6 @@
 // Reading manifests over HTTP: bytes are believed, not headers. What HEAD does not tell, one GET does.
-import type { HttpAnswer } from '../../io/http.ts';
-import { isTooLong, readUpTo } from '../../io/http-whole.ts';
+import type { HttpAnswer } from '../../io/http/http.ts';
+import { isTooLong, readUpTo } from '../../io/http/http-whole.ts';
 import { isObject } from '../../oci/decode.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from '../../oci/digest.ts';

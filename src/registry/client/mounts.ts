@@ -1,6 +1,6 @@
 // Mounts over HTTP: a blob that another repository of the registry has becomes this one's, without its bytes (distribution specification 1.1, "Mounting a blob
 // from another repository"). They only spare work: whatever a registry says to one leaves pushing, and one that it does not do costs a look at the source.
-import type { HttpAnswer } from '../../io/http.ts';
+import type { HttpAnswer } from '../../io/http/http.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import type { RegistryWriter } from '../contract.ts';

@@ -1,6 +1,6 @@
 // What passes by itself, sooner or later: the one judgement for everything that is asked or sent again.
-import { systemCode } from '../../io/http-failure.ts';
-import type { Verdict } from '../../io/retry.ts';
+import type { Verdict } from '../../io/concurrency/retry.ts';
+import { systemCode } from '../../io/http/http-failure.ts';
 import { type ImagesError, isImagesError } from '../../oci/errors.ts';
 import { pauseAskedFor } from './answer-errors.ts';
 

@@ -1,5 +1,5 @@
 // Where things are below an endpoint's root (distribution specification 1.1, "Endpoints").
-import { pathWithQuery, type Query } from '../../io/http-url.ts';
+import { pathWithQuery, type Query } from '../../io/http/http-url.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { isRepositoryPath } from '../../oci/reference.ts';
 

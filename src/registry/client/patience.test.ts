@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createHttpPool, DEFAULT_TIMEOUTS, type HttpAnswer } from '../../io/http.ts';
-import { readUpTo, readWhole } from '../../io/http-whole.ts';
+import { createHttpPool, DEFAULT_TIMEOUTS, type HttpAnswer } from '../../io/http/http.ts';
+import { readUpTo, readWhole } from '../../io/http/http-whole.ts';
 import { registryClients } from './registry-clients.ts';
 import {
   blob,

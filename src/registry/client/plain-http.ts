@@ -1,5 +1,5 @@
 // Where plain http is good enough: at the host itself where its user says so, at what the machine's settings call insecure, on loopback. No answer leads to any other.
-import { describeHttpUrl, type HttpUrl, hostAndPort, isLoopbackHost } from '../../io/http-url.ts';
+import { describeHttpUrl, type HttpUrl, hostAndPort, isLoopbackHost } from '../../io/http/http-url.ts';
 import { ImagesError } from '../../oci/errors.ts';
 
 export interface PlainHttpRule {

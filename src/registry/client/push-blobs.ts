@@ -1,9 +1,10 @@
 // Writing blobs over HTTP: whole uploads of a stream, and deleting (distribution specification 1.1, "Pushing blobs").
-import type { Backoff } from '../../io/backoff.ts';
-import { retrying, type Verdict } from '../../io/retry.ts';
+import type { Backoff } from '../../io/concurrency/backoff.ts';
+import { retrying, type Verdict } from '../../io/concurrency/retry.ts';
+import type { Bytes, OpenContent } from '../../io/streams/bytes.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
-import type { Bytes, OpenContent, RegistryWriter } from '../contract.ts';
+import type { RegistryWriter } from '../contract.ts';
 import type { BlobReader } from './blobs.ts';
 import type { EndpointHttp } from './endpoint-http.ts';
 import { mounter } from './mounts.ts';

@@ -1,9 +1,10 @@
 // Writing manifests and tags over HTTP, and deleting them (distribution specification 1.1, "Pushing Manifests", "Deleting Manifests").
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import { digestAlgorithm, isDigest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { RawManifest } from '../../oci/manifest.ts';
 import { isTag } from '../../oci/reference.ts';
-import type { CallOptions, RegistryWriter } from '../contract.ts';
+import type { RegistryWriter } from '../contract.ts';
 import type { EndpointHttp } from './endpoint-http.ts';
 import type { ManifestReader } from './manifests.ts';
 import { repositoryPath } from './paths.ts';

@@ -1,5 +1,6 @@
 // Referrers where the registry does not keep them: an index under a tag made of the subject's digest, kept by clients
 // (distribution specification 1.1, "Referrers Tag Schema" and "Pushing Manifests with Subject").
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
@@ -11,7 +12,7 @@ import {
   rawManifest,
 } from '../../oci/manifest.ts';
 import { OCI_INDEX } from '../../oci/media-types.ts';
-import type { CallOptions, ReadOptions } from '../contract.ts';
+import type { ReadOptions } from '../contract.ts';
 import type { ManifestReader } from './manifests.ts';
 
 /** `sha256-HEX`; of sha512 the first 64 digits, as tags have 128 characters at most. */

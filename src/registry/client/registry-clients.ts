@@ -1,8 +1,8 @@
 // The way into this folder: one client a host, all over one pool of connections. Loads and reads nothing before a request needs it.
-import { DEFAULT_BACKOFF } from '../../io/backoff.ts';
-import { createHttpPool, DEFAULT_TIMEOUTS } from '../../io/http.ts';
-import { createLimiter } from '../../io/limiter.ts';
-import { proxyFor } from '../../io/proxy.ts';
+import { DEFAULT_BACKOFF } from '../../io/concurrency/backoff.ts';
+import { createLimiter } from '../../io/concurrency/limiter.ts';
+import { createHttpPool, DEFAULT_TIMEOUTS } from '../../io/http/http.ts';
+import { proxyFor } from '../../io/http/proxy.ts';
 import { canonicalHost } from '../../oci/reference.ts';
 import type { Registry } from '../contract.ts';
 import { defaultAddress } from './config/docker-hub.ts';

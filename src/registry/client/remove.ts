@@ -1,5 +1,4 @@
 // Deleting over HTTP (distribution specification 1.1, "Content Management").
-
 import { UNNEEDED_TOO } from '../unneeded.ts';
 import type { EndpointHttp, EndpointRequest } from './endpoint-http.ts';
 import { repositoryScope } from './scopes.ts';

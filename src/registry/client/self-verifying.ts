@@ -1,5 +1,5 @@
 // Blobs that verify themselves on their way to the reader, and tell where they came from when their bytes are wrong.
-import { tapped, verified } from '../../io/verify.ts';
+import { tapped, verified } from '../../io/streams/verify.ts';
 import { type ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { BlobContent, BlobOptions } from '../contract.ts';
 import { markOpenAnew } from '../open-anew.ts';

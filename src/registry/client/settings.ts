@@ -1,8 +1,8 @@
 // What the client is told instead of looking around itself: credentials, hosts, proxies, limits. Everything is asked for late, when a request needs it.
-import type { Backoff } from '../../io/backoff.ts';
-import type { HttpTimeouts } from '../../io/http.ts';
-import type { TlsFiles } from '../../io/http-agents.ts';
-import type { ProxySettings } from '../../io/proxy.ts';
+import type { Backoff } from '../../io/concurrency/backoff.ts';
+import type { HttpTimeouts } from '../../io/http/http.ts';
+import type { TlsFiles } from '../../io/http/http-agents.ts';
+import type { ProxySettings } from '../../io/http/proxy.ts';
 
 /** What a host is convinced with. Secrets: never in messages. */
 export type Credentials = (

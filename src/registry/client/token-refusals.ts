@@ -1,5 +1,5 @@
 // Whether an answer may mean that the token which was sent has ended: not all registries say so with 401 and a challenge.
-import type { HttpAnswer } from '../../io/http.ts';
+import type { HttpAnswer } from '../../io/http/http.ts';
 import { readText } from './answer-errors.ts';
 import { answerWords } from './answer-words.ts';
 

@@ -1,7 +1,7 @@
 // Bearer tokens from a registry's token server (distribution's specs "token" and "oauth"): GET for passwords and nobody, POST for refresh tokens.
-import type { HttpAnswer, HttpRequest } from '../../io/http.ts';
-import { describeHttpUrl, type HttpUrl, withQuery } from '../../io/http-url.ts';
-import { rememberSecrets } from '../../io/secrets.ts';
+import type { HttpAnswer, HttpRequest } from '../../io/http/http.ts';
+import { describeHttpUrl, type HttpUrl, withQuery } from '../../io/http/http-url.ts';
+import { rememberSecrets } from '../../io/text/secrets.ts';
 import { isObject } from '../../oci/decode.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { type Access, answerError, badAnswer, readText } from './answer-errors.ts';

@@ -1,11 +1,11 @@
 // Upload sessions over HTTP: started by POST, grown by PATCH, ended by PUT; the id is where the registry said to go on.
-
-import type { HttpAnswer } from '../../io/http.ts';
-import { type HttpUrl, resolveHttpUrl, withQuery } from '../../io/http-url.ts';
-import { tapped } from '../../io/verify.ts';
+import type { HttpAnswer } from '../../io/http/http.ts';
+import { type HttpUrl, resolveHttpUrl, withQuery } from '../../io/http/http-url.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
+import { tapped } from '../../io/streams/verify.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
-import type { CallOptions, RegistryReader, RegistryWriter, Upload } from '../contract.ts';
+import type { RegistryReader, RegistryWriter, Upload } from '../contract.ts';
 import type { EndpointHttp, EndpointRequest } from './endpoint-http.ts';
 import { repositoryPath } from './paths.ts';
 import { repositoryScope } from './scopes.ts';

@@ -1,5 +1,4 @@
 // `replacements:` copy values between resources. Where one writes into an image, what it comes to is not worked out: the image is a maybe.
-
 import { addAll } from '../../io/add-all.ts';
 import { resolveIn } from '../tree-paths.ts';
 import type { Kustomization } from './kustomization.ts';

@@ -1,5 +1,5 @@
 // Istio's way: `hub` and `tag` once, bare names of images below them (istio.io/latest/docs/reference/config/istio.operator.v1alpha1, `hub`).
-import { withoutEnd } from '../../io/trim-end.ts';
+import { withoutEnd } from '../../io/text/trim-end.ts';
 import type { DocumentRule, Finding, ScannedDocument } from '../contract.ts';
 import { asFields, scalarOf, textOf } from '../fields.ts';
 import { maybe, used } from '../findings.ts';

@@ -1,10 +1,11 @@
 // Images for tests, and a registry that holds nothing yet. Bytes are real: digests and sizes are computed.
 import { randomBytes } from 'node:crypto';
+import type { Bytes } from '../../io/streams/bytes.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type DigestAlgorithm, digestOf } from '../../oci/digest.ts';
 import { type RawManifest, rawManifest } from '../../oci/manifest.ts';
 import { OCI_CONFIG, OCI_EMPTY, OCI_INDEX, OCI_LAYER, OCI_MANIFEST } from '../../oci/media-types.ts';
-import type { Bytes, Registry } from '../../registry/contract.ts';
+import type { Registry } from '../../registry/contract.ts';
 import { createMemoryObjectStore } from '../../storage/memory-object-store.ts';
 import { storedRegistry } from '../../storage/stored-registry.ts';
 

@@ -2,11 +2,11 @@
 // comes through a pipe, is unpacked once, into a file without a name.
 import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { readFileBytes } from '../../io/file-bytes.ts';
-import { isFsError } from '../../io/fs-errors.ts';
-import { openUncompressed } from '../../io/uncompressed-file.ts';
+import { readFileBytes } from '../../io/files/file-bytes.ts';
+import { isFsError } from '../../io/files/fs-errors.ts';
+import { openUncompressed } from '../../io/files/uncompressed-file.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import type { CallOptions } from '../../registry/contract.ts';
 import type { LayoutFiles } from '../layout/layout-files.ts';
 import { type ArchiveNames, archiveNames, cleanName, DIRECTORY } from './archive-names.ts';
 import { inArchive } from './damaged-archive.ts';

@@ -1,14 +1,14 @@
 // An archive into which images are put, those that it held with them: written anew beside the old one, whose place it takes when it is whole.
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { translatingFsErrors } from '../../io/fs-errors.ts';
-import { acquireLock, type Lock } from '../../io/lock.ts';
-import { targetAt } from '../../io/special-file.ts';
-import { tapped } from '../../io/verify.ts';
+import { translatingFsErrors } from '../../io/files/fs-errors.ts';
+import { acquireLock, type Lock } from '../../io/files/lock.ts';
+import { targetAt } from '../../io/files/special-file.ts';
+import type { CallOptions, OpenContent } from '../../io/streams/bytes.ts';
+import { tapped } from '../../io/streams/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import type { CallOptions, OpenContent } from '../../registry/contract.ts';
 import type { SmallFile } from './archive-format.ts';
 import { archiveWriter } from './archive-writer.ts';
 import { cannotBeAddedTo, type KeptArchive, openKept } from './kept-archive.ts';

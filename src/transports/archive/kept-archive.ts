@@ -1,15 +1,15 @@
 // An archive that another image is put into: what it holds, read with nothing believed, so that it can be written again around the new image. What is
 // no archive of this form is nobody's to replace.
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { compressionOf, MAGIC_LENGTH } from '../../io/compression.ts';
-import { isFsError, translatingFsErrors } from '../../io/fs-errors.ts';
-import { targetAt } from '../../io/special-file.ts';
+import { compressionOf, MAGIC_LENGTH } from '../../io/compression/compression.ts';
+import { isFsError, translatingFsErrors } from '../../io/files/fs-errors.ts';
+import { targetAt } from '../../io/files/special-file.ts';
+import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
 import * as decode from '../../oci/decode.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { decodeManifest, type RawManifest, successors } from '../../oci/manifest.ts';
-import type { Bytes, CallOptions } from '../../registry/contract.ts';
 import { blobPath, INDEX_FILE, LAYOUT_FILE, readSmall } from '../layout/layout-files.ts';
 import { decodeLayoutIndex } from '../layout/layout-index.ts';
 import { MAX_INDEX_SIZE, readManifest } from '../layout/layout-source.ts';

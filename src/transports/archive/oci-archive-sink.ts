@@ -1,8 +1,8 @@
 // An archive of an OCI layout as a sink. The other images in it stay, as in a directory.
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { decodeManifest } from '../../oci/manifest.ts';
-import type { CallOptions } from '../../registry/contract.ts';
 import type { ImageSink } from '../contract.ts';
 import { type LayoutEntries, layoutEntries, layoutEntry } from '../layout/layout-entry.ts';
 import type { LayoutSinkOptions } from '../layout/layout-sink.ts';

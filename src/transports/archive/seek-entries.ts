@@ -1,7 +1,7 @@
 // The entries of a tar archive in a file, whose bodies are passed over by seeking: a large archive is listed without being read.
 import type { FileHandle } from 'node:fs/promises';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import type { CallOptions } from '../../registry/contract.ts';
 import type { TarHeader } from '../../tar/entry.ts';
 import { printableName } from '../../tar/names.ts';
 import { onlyHeader } from '../../tar/plain-header.ts';

@@ -3,8 +3,8 @@
 import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readFileBytes } from '../../io/file-bytes.ts';
-import { isFsError, translateFsError } from '../../io/fs-errors.ts';
+import { readFileBytes } from '../../io/files/file-bytes.ts';
+import { isFsError, translateFsError } from '../../io/files/fs-errors.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { decodeName, encodeName, printableName } from '../../tar/names.ts';
 import { createResolver } from './resolve-name.ts';

@@ -1,11 +1,11 @@
 // Where a store is: the one that was named, or the user's own (containers-storage.conf(5)); its driver must be overlay.
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isFsError } from '../../io/fs-errors.ts';
-import { userDirectory } from '../../io/user-directories.ts';
+import { isFsError } from '../../io/files/fs-errors.ts';
+import { readTomlFile } from '../../io/files/read-config-file.ts';
+import { userDirectory } from '../../io/files/user-directories.ts';
 import { isObject } from '../../oci/decode.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import { readTomlFile } from '../../registry/client/config/read-config.ts';
 import type { StoreSpec } from '../storage-location.ts';
 import { directoryFiles } from './directory-files.ts';
 import type { StoreFiles } from './store-files.ts';

@@ -3,13 +3,13 @@
 // What was compressed when it was pulled cannot be compressed to the same bytes again. So the manifest that this source gives names the uncompressed
 // layers, as skopeo's does; the config stays as it is, and so does the image id. Only where the layers had been put there uncompressed, as by podman build,
 // it is the stored manifest itself (skopeo calls Docker's layers gzipped there though they are not: then it is not).
-import { oneChunk } from '../../io/one-chunk.ts';
-import { tapped, verified } from '../../io/verify.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
+import { oneChunk } from '../../io/streams/one-chunk.ts';
+import { tapped, verified } from '../../io/streams/verify.ts';
 import { decodeConfig } from '../../oci/config.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { decodeManifest, type ImageManifest, type RawManifest, rawManifest, verifyBytes } from '../../oci/manifest.ts';
-import type { Bytes } from '../../registry/contract.ts';
 import { type JoinOptions, joinTarSplit, readTarSplit } from '../../rootfs/tar-split.ts';
 import type { ImageSource } from '../contract.ts';
 import { skipped } from '../skipped.ts';

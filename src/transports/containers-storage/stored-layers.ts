@@ -1,9 +1,9 @@
 // Layers in an archive that this program has written: each is one range of it, which can be taken over into the next archive as it stands.
 import type { FileHandle } from 'node:fs/promises';
-import type { Compression } from '../../io/compression.ts';
+import type { Compression } from '../../io/compression/compression.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import * as decode from '../../oci/decode.ts';
 import { isDigest } from '../../oci/digest.ts';
-import type { CallOptions } from '../../registry/contract.ts';
 import type { RootDirectory } from '../../rootfs/overlay-header.ts';
 import { padded } from '../../tar/header.ts';
 import { storedSize } from '../../tar/writer.ts';

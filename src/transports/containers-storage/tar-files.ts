@@ -1,9 +1,9 @@
 // A store in a tar archive, as it is made for VMs: indexed in one pass, then read where its files stand. Nothing is unpacked.
 import { readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { readFileBytes } from '../../io/file-bytes.ts';
-import { isFsError, translateFsError } from '../../io/fs-errors.ts';
-import { openUncompressed } from '../../io/uncompressed-file.ts';
+import { readFileBytes } from '../../io/files/file-bytes.ts';
+import { isFsError, translateFsError } from '../../io/files/fs-errors.ts';
+import { openUncompressed } from '../../io/files/uncompressed-file.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { printableName } from '../../tar/names.ts';
 import { zeros } from '../../tar/zeros.ts';

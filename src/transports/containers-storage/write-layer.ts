@@ -1,13 +1,13 @@
 // One layer on its way into the archive of a store: its directory, the tree below it, its tar-split. Verified by its diffID.
 import type { FileHandle } from 'node:fs/promises';
-import { type Compression, peekCompression } from '../../io/compression.ts';
-import { decompressed } from '../../io/decompress.ts';
-import { readFileBytes } from '../../io/file-bytes.ts';
-import { type FileWriter, fileWriter } from '../../io/file-writer.ts';
-import type { RewindableOutput } from '../../io/rewindable-output.ts';
-import { temporaryFile, translatingTemporaryErrors } from '../../io/temporary-file.ts';
+import { type Compression, peekCompression } from '../../io/compression/compression.ts';
+import { decompressed } from '../../io/compression/decompress.ts';
+import { readFileBytes } from '../../io/files/file-bytes.ts';
+import { type FileWriter, fileWriter } from '../../io/files/file-writer.ts';
+import type { RewindableOutput } from '../../io/files/rewindable-output.ts';
+import { temporaryFile, translatingTemporaryErrors } from '../../io/files/temporary-file.ts';
+import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import type { Bytes, CallOptions } from '../../registry/contract.ts';
 import type { Layer, LayerIndex } from '../../rootfs/contract.ts';
 import { indexLayer } from '../../rootfs/layer-index.ts';
 import { NotPlain, type OverlayFacts, overlayForm } from '../../rootfs/overlay-form.ts';

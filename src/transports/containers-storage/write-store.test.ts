@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { pipeOutput } from '../../io/rewindable-output.ts';
+import { pipeOutput } from '../../io/files/rewindable-output.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Layer } from '../../rootfs/contract.ts';
 import { layerOf, type TestEntry } from '../../rootfs/testing/layers.ts';

@@ -1,10 +1,10 @@
 // Images as the archive of a complete store of the overlay driver: what CRI-O, podman and skopeo read once it is unpacked by root. One pass, in an order that
 // depends on the images alone; everything privileged is only said in headers.
-import type { RewindableOutput } from '../../io/rewindable-output.ts';
+import type { RewindableOutput } from '../../io/files/rewindable-output.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import { hasFileSystem } from '../../oci/agreement.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
-import type { CallOptions } from '../../registry/contract.ts';
 import type { RootDirectory } from '../../rootfs/overlay-header.ts';
 import { endOfArchive } from '../../tar/writer.ts';
 import type { ReadableImage } from '../readable-image.ts';

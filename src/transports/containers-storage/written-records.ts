@@ -1,5 +1,5 @@
 // The records of a store as they are written: layers.json, images.json and images' big data (containers/storage, layers.go and images.go). Pure.
-import type { Compression } from '../../io/compression.ts';
+import type { Compression } from '../../io/compression/compression.ts';
 import { type Digest, digestHex, digestOf } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { RawManifest } from '../../oci/manifest.ts';

@@ -1,7 +1,7 @@
 // A directory in skopeo's `dir:` form as a sink. It holds one image: what is of an older one goes when the new one is there.
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isFsError, translatingFsErrors } from '../../io/fs-errors.ts';
+import { isFsError, translatingFsErrors } from '../../io/files/fs-errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { decodeManifest, type RawManifest, successors } from '../../oci/manifest.ts';

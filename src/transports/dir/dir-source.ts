@@ -1,7 +1,7 @@
 // An image in a directory as skopeo's `dir:` writes it, as a source.
 import { readdir } from 'node:fs/promises';
-import { translatingFsErrors } from '../../io/fs-errors.ts';
-import { verified } from '../../io/verify.ts';
+import { translatingFsErrors } from '../../io/files/fs-errors.ts';
+import { verified } from '../../io/streams/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { digestAlgorithm } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';

@@ -1,16 +1,16 @@
 // An image of a docker-archive that has no manifest of its own: one is made from its config and its layer files. The layers stay as they are.
-import { type Compression, peekCompression } from '../../io/compression.ts';
-import { decompressed } from '../../io/decompress.ts';
-import { createLimiter } from '../../io/limiter.ts';
-import { measure } from '../../io/measure.ts';
-import { oneChunk } from '../../io/one-chunk.ts';
+import { type Compression, peekCompression } from '../../io/compression/compression.ts';
+import { decompressed } from '../../io/compression/decompress.ts';
+import { createLimiter } from '../../io/concurrency/limiter.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
+import { measure } from '../../io/streams/measure.ts';
+import { oneChunk } from '../../io/streams/one-chunk.ts';
 import { decodeConfig } from '../../oci/config.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { MAX_MANIFEST_SIZE, type RawManifest, rawManifest, verifyBytes } from '../../oci/manifest.ts';
 import { OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../../oci/media-types.ts';
-import type { Bytes } from '../../registry/contract.ts';
 import type { ArchivedFile, ArchiveFile } from '../archive/archive-file.ts';
 import { readSmall } from '../layout/layout-files.ts';
 import { skipped } from '../skipped.ts';

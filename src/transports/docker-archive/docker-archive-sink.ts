@@ -1,14 +1,14 @@
 // An archive in the newest form of `docker save` as a sink: an OCI layout with Docker's manifest.json beside its index. The other images in it stay.
 import { tmpdir } from 'node:os';
-import { peekCompression } from '../../io/compression.ts';
-import { createTurns } from '../../io/turns.ts';
-import { verified } from '../../io/verify.ts';
+import { peekCompression } from '../../io/compression/compression.ts';
+import { createTurns } from '../../io/concurrency/single-flight.ts';
+import type { Bytes, CallOptions, OpenContent } from '../../io/streams/bytes.ts';
+import { verified } from '../../io/streams/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { isLayerType } from '../../oci/media-types.ts';
 import { formatReference, fullReference } from '../../oci/reference.ts';
-import type { Bytes, CallOptions, OpenContent } from '../../registry/contract.ts';
 import { growingArchive } from '../archive/growing-archive.ts';
 import { cannotBeAddedTo, digestOfPath, type KeptArchive } from '../archive/kept-archive.ts';
 import type { ImageSink } from '../contract.ts';

@@ -1,6 +1,6 @@
 // Images in an archive that `docker save`, kind, k3s, ctr, podman or skopeo made, as sources: the manifests of the layout inside where there is one, so
 // that digests stay; else made from Docker's manifest.json; else from what Docker before 1.10 wrote.
-import { verified } from '../../io/verify.ts';
+import { verified } from '../../io/streams/verify.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { MAX_MANIFEST_SIZE } from '../../oci/manifest.ts';
 import { formatReference, fullReference, type Reference, tryParseReference } from '../../oci/reference.ts';

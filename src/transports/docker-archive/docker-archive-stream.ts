@@ -1,12 +1,12 @@
 // Images as a docker-archive that is never a file: for standard output, and as an entry of another archive, whose header says first how long it is. The
 // bytes are those that the sink writes.
 import { tmpdir } from 'node:os';
-import { verified } from '../../io/verify.ts';
+import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
+import { verified } from '../../io/streams/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { decodeManifest, type RawManifest, successors } from '../../oci/manifest.ts';
 import type { Reference } from '../../oci/reference.ts';
-import type { Bytes, CallOptions } from '../../registry/contract.ts';
 import { padding } from '../../tar/writer.ts';
 import { archiveHeader, END, padded, smallFileBytes } from '../archive/archive-format.ts';
 import { layoutSmallFiles } from '../archive/memory-manifests.ts';

@@ -1,8 +1,8 @@
 // Images as Docker before 1.10 saved them: `repositories`, and for each layer a directory ID with `json` (which names its parent) and `layer.tar`
 // (moby, image/spec/v1.md, "Combined Image JSON + Filesystem Changeset Format"). A config is made of them as Docker does on `docker load`.
-import { decompressed } from '../../io/decompress.ts';
-import { createLimiter } from '../../io/limiter.ts';
-import { measure } from '../../io/measure.ts';
+import { decompressed } from '../../io/compression/decompress.ts';
+import { createLimiter } from '../../io/concurrency/limiter.ts';
+import { measure } from '../../io/streams/measure.ts';
 import * as decode from '../../oci/decode.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';

@@ -1,14 +1,14 @@
 // Layers that old Docker daemons cannot read (zstd, xz, bzip2), unpacked for an archive, and the manifest that goes with them.
-import { decompressed } from '../../io/decompress.ts';
-import { readFileBytes } from '../../io/file-bytes.ts';
-import { measured } from '../../io/measure.ts';
-import { spooled } from '../../io/temporary-file.ts';
+import { decompressed } from '../../io/compression/decompress.ts';
+import { readFileBytes } from '../../io/files/file-bytes.ts';
+import { spooled } from '../../io/files/temporary-file.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
+import { measured } from '../../io/streams/measure.ts';
 import * as decode from '../../oci/decode.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { type RawManifest, rawManifest } from '../../oci/manifest.ts';
 import { DOCKER_LAYER, isLayerType, OCI_LAYER } from '../../oci/media-types.ts';
-import type { Bytes } from '../../registry/contract.ts';
 
 /** A layer, unpacked into a file without a name; disposing frees it. */
 export interface PlainLayer extends AsyncDisposable {

@@ -1,14 +1,14 @@
 // Requests to the Engine API over one endpoint: the version agreed upon first, time limits, refusals as errors with the daemon's own words.
-import type { HttpAnswer, HttpRequest } from '../../io/http.ts';
-import { exchange } from '../../io/http.ts';
-import type { Carrier } from '../../io/http-agents.ts';
-import { systemCode } from '../../io/http-failure.ts';
-import { hostAndPort, pathWithQuery, type Query } from '../../io/http-url.ts';
-import { readUpTo, readWhole } from '../../io/http-whole.ts';
-import { nodeHttp, nodeHttps, nodeTls } from '../../io/node-http.ts';
+import type { HttpAnswer, HttpRequest } from '../../io/http/http.ts';
+import { exchange } from '../../io/http/http.ts';
+import type { Carrier } from '../../io/http/http-agents.ts';
+import { systemCode } from '../../io/http/http-failure.ts';
+import { hostAndPort, pathWithQuery, type Query } from '../../io/http/http-url.ts';
+import { readUpTo, readWhole } from '../../io/http/http-whole.ts';
+import { nodeHttp, nodeHttps, nodeTls } from '../../io/http/node-http.ts';
+import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
 import { isObject, type Json } from '../../oci/decode.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
-import type { Bytes, CallOptions } from '../../registry/contract.ts';
 import type { DaemonEndpoint } from './endpoint.ts';
 
 export interface EngineRequest extends CallOptions {

@@ -1,9 +1,9 @@
 // Docker contexts: `docker context use NAME`. Each is kept in directories that are called by the SHA-256 of its name (docker/cli, "context store").
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { readJsonFile } from '../../io/files/read-config-file.ts';
 import { isObject } from '../../oci/decode.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import { readJsonFile } from '../../registry/client/config/read-config.ts';
 import { readTls, type TlsMaterial } from './tls-material.ts';
 
 export interface DockerContext {

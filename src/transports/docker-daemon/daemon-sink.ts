@@ -1,17 +1,17 @@
 // A Docker daemon as a sink of images: one `docker load`, written while the layers come. Layers that the daemon has are neither asked for nor sent.
 import { tmpdir } from 'node:os';
-import { peekCompression } from '../../io/compression.ts';
-import { readFileBytes } from '../../io/file-bytes.ts';
-import { oneChunk } from '../../io/one-chunk.ts';
-import { spooled } from '../../io/temporary-file.ts';
-import { createTurns } from '../../io/turns.ts';
-import { verified } from '../../io/verify.ts';
+import { peekCompression } from '../../io/compression/compression.ts';
+import { createTurns } from '../../io/concurrency/single-flight.ts';
+import { readFileBytes } from '../../io/files/file-bytes.ts';
+import { spooled } from '../../io/files/temporary-file.ts';
+import type { Bytes, CallOptions, OpenContent } from '../../io/streams/bytes.ts';
+import { oneChunk } from '../../io/streams/one-chunk.ts';
+import { verified } from '../../io/streams/verify.ts';
 import { decodeConfig } from '../../oci/config.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isLayerType } from '../../oci/media-types.ts';
 import { formatReference, fullReference, type Reference } from '../../oci/reference.ts';
-import type { Bytes, CallOptions, OpenContent } from '../../registry/contract.ts';
 import type { SmallFile } from '../archive/archive-format.ts';
 import { layoutSmallFiles, memoryManifests } from '../archive/memory-manifests.ts';
 import type { ImageSink } from '../contract.ts';

@@ -1,12 +1,12 @@
 // An image of a Docker daemon as a source. The daemon is slow to hand one out, so it is asked for the whole at most once, and not at all where it is
 // remembered what the image is and nobody needs its layers.
-import { oneChunk } from '../../io/one-chunk.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
+import { oneChunk } from '../../io/streams/one-chunk.ts';
 import { decodeConfig } from '../../oci/config.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { decodeManifest, MAX_MANIFEST_SIZE, type RawManifest, rawManifest, verifyBytes } from '../../oci/manifest.ts';
 import { formatReference, type Reference, tryParseReference } from '../../oci/reference.ts';
-import type { CallOptions } from '../../registry/contract.ts';
 import { compressed } from '../compressed-source.ts';
 import type { ImageSource } from '../contract.ts';
 import { readDockerArchive } from '../docker-archive/docker-archive-source.ts';

@@ -6,7 +6,7 @@ import { startDockerd } from '../../../test/peers/dockerd.ts';
 import { needs } from '../../../test/peers/find.ts';
 import { must, start, stop, until } from '../../../test/peers/process.ts';
 import { freePort, temporaryDirectory } from '../../../test/peers/temporary.ts';
-import type { Bytes } from '../../registry/contract.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
 import { type DockerDaemon, dockerDaemon, dockerDaemonIfUsable } from './daemon.ts';
 import { openDaemonImage } from './daemon-source.ts';
 import { flushDaemon } from './flush.ts';

@@ -1,9 +1,9 @@
 // The Docker daemon, as far as images and containers go: the Engine API's operations as functions (docs.docker.com, "Engine API").
+import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
 import * as decode from '../../oci/decode.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { formatReference, type Reference } from '../../oci/reference.ts';
-import type { Bytes, CallOptions } from '../../registry/contract.ts';
 import { connectDaemon, type DaemonVersion } from './connection.ts';
 import { type DaemonSettings, daemonEndpoint } from './endpoint.ts';
 import { readLoadAnswer } from './load-answer.ts';

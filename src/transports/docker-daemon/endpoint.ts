@@ -1,8 +1,8 @@
 // Where the Docker daemon listens: $DOCKER_HOST, the current docker context, the usual sockets (docs.docker.com, "docker CLI", environment variables). Nothing is asked of it here.
 import { access, constants, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type HttpUrl, tryParseHttpUrl } from '../../io/http-url.ts';
-import { runtimeDirectory } from '../../io/user-directories.ts';
+import { runtimeDirectory } from '../../io/files/user-directories.ts';
+import { type HttpUrl, tryParseHttpUrl } from '../../io/http/http-url.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { currentContext } from './contexts.ts';
 import { readTls, type TlsMaterial } from './tls-material.ts';

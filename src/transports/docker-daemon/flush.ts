@@ -1,7 +1,7 @@
 // Removes all containers and images of a Docker daemon: what `docker_flush` does.
-import { createLimiter } from '../../io/limiter.ts';
+import { createLimiter } from '../../io/concurrency/limiter.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import { type ImagesError, isImagesError } from '../../oci/errors.ts';
-import type { CallOptions } from '../../registry/contract.ts';
 import type { DaemonContainer, DaemonImage, DockerDaemon } from './daemon.ts';
 
 export type FlushEvent =

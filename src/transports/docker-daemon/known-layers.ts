@@ -1,9 +1,8 @@
 // The layers that a Docker daemon has: it does not open a layer file of an archive that it loads where it has a layer of the same content over the same
 // layers. Only so in Docker's own store: containerd's, and podman behind Docker's API, want all files.
-
-import { createLimiter } from '../../io/limiter.ts';
+import { createLimiter } from '../../io/concurrency/limiter.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
-import type { CallOptions } from '../../registry/contract.ts';
 import type { DockerDaemon } from './daemon.ts';
 
 /** A layer with all those below it: `ChainID` of the OCI image specification, config.md. */

@@ -1,7 +1,7 @@
 // What the Docker daemon says while it loads an archive: JSON objects, one after another; an error comes as one of them, with status 200.
+import type { Bytes } from '../../io/streams/bytes.ts';
 import { isObject } from '../../oci/decode.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import type { Bytes } from '../../registry/contract.ts';
 
 const MAX_LINE = 1024 * 1024;
 

@@ -1,7 +1,7 @@
 // The archive of one `docker load` while it is written: files go in one after the other, each whole, as fast as the daemon takes them.
-import { createLimiter } from '../../io/limiter.ts';
+import { createLimiter } from '../../io/concurrency/limiter.ts';
+import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import type { Bytes, CallOptions } from '../../registry/contract.ts';
 import { padding } from '../../tar/writer.ts';
 import { archiveHeader, END } from '../archive/archive-format.ts';
 import type { DockerDaemon } from './daemon.ts';

@@ -5,11 +5,11 @@ import { blobOf, collect, indexOf, manifestOf } from '../../../test/contract/con
 import { buildImage, type FixtureImage, layerOf } from '../../../test/fixtures/image.ts';
 import { tar } from '../../../test/fixtures/tar.ts';
 import { temporaryDirectory } from '../../../test/peers/temporary.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
 import { digestHex, digestOf } from '../../oci/digest.ts';
 import { decodeManifest, manifestDescriptor, type RawManifest, rawManifest } from '../../oci/manifest.ts';
 import { OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../oci/media-types.ts';
 import { parseReference } from '../../oci/reference.ts';
-import type { Bytes } from '../../registry/contract.ts';
 import { readTar } from '../../tar/reader.ts';
 import { layerSpool } from '../layer-spool.ts';
 import { type DockerDaemon, dockerDaemon } from './daemon.ts';

@@ -1,14 +1,14 @@
 // The archive that `docker save` streams, read once: its files go into one file without a name, or, layers that are to be compressed, through the spool,
 // so that compressing them takes no time of its own.
 import type { FileHandle } from 'node:fs/promises';
-import { MAGIC_LENGTH, peekCompression } from '../../io/compression.ts';
-import { decompressed } from '../../io/decompress.ts';
-import { readFileBytes } from '../../io/file-bytes.ts';
-import { type FileWriter, fileWriter } from '../../io/file-writer.ts';
-import { translatingFsErrors } from '../../io/fs-errors.ts';
-import { temporaryFile } from '../../io/temporary-file.ts';
+import { MAGIC_LENGTH, peekCompression } from '../../io/compression/compression.ts';
+import { decompressed } from '../../io/compression/decompress.ts';
+import { readFileBytes } from '../../io/files/file-bytes.ts';
+import { type FileWriter, fileWriter } from '../../io/files/file-writer.ts';
+import { translatingFsErrors } from '../../io/files/fs-errors.ts';
+import { temporaryFile } from '../../io/files/temporary-file.ts';
+import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import type { Bytes, CallOptions } from '../../registry/contract.ts';
 import type { TarEntry } from '../../tar/entry.ts';
 import { readTar } from '../../tar/reader.ts';
 import type { ArchiveFile } from '../archive/archive-file.ts';

@@ -1,6 +1,6 @@
 // The certificates with which a Docker daemon is spoken to: ca.pem, cert.pem and key.pem of one directory.
 import { join } from 'node:path';
-import { readIfThere } from '../../registry/client/config/read-config.ts';
+import { readIfThere } from '../../io/files/read-config-file.ts';
 
 /** PEM texts. */
 export interface TlsMaterial {

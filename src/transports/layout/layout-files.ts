@@ -1,11 +1,11 @@
 // The files of an OCI layout (OCI image specification 1.1, image-layout.md), wherever they are: in a directory, in an archive.
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readFileBytes } from '../../io/file-bytes.ts';
-import { isFsError, translatingFsErrors } from '../../io/fs-errors.ts';
+import { readFileBytes } from '../../io/files/file-bytes.ts';
+import { isFsError, translatingFsErrors } from '../../io/files/fs-errors.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import type { Bytes } from '../../registry/contract.ts';
 
 export const LAYOUT_FILE = 'oci-layout';
 export const INDEX_FILE = 'index.json';

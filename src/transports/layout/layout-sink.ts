@@ -1,7 +1,7 @@
 // An OCI layout in a directory as a sink (OCI image specification 1.1, image-layout.md). The other images in it stay.
 import { join } from 'node:path';
-import { translatingFsErrors } from '../../io/fs-errors.ts';
-import { acquireLock } from '../../io/lock.ts';
+import { translatingFsErrors } from '../../io/files/fs-errors.ts';
+import { acquireLock } from '../../io/files/lock.ts';
 import * as decode from '../../oci/decode.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';

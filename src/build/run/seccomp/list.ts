@@ -1,6 +1,5 @@
 // Which system calls a RUN has: those that building software and installing packages are made of. What reaches beyond the container, into the kernel or
 // the machine, is refused; what no kernel has, or only one that is newer than this list, is told to be missing, so that programs do without.
-
 import { HARMLESS_DEVICES } from '../device-numbers.ts';
 
 /** System calls of one purpose. */

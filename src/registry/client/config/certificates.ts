@@ -1,9 +1,9 @@
 // CAs and client certificates of single hosts: containers-certs.d(5), and Docker's certs.d, which is the same.
 import { join } from 'node:path';
-import type { TlsFiles } from '../../../io/http-agents.ts';
+import { invalid, listIfThere, readIfThere } from '../../../io/files/read-config-file.ts';
+import type { TlsFiles } from '../../../io/http/http-agents.ts';
 import { canonicalHost } from '../../../oci/reference.ts';
 import type { TrustFiles } from './hosts-toml.ts';
-import { invalid, listIfThere, readIfThere } from './read-config.ts';
 
 /** `HOST/*.crt` are CAs, `HOST/NAME.cert` with `HOST/NAME.key` a client's certificate; of several the first. `named`: what hosts.toml adds. */
 export async function readCertificates(

@@ -1,13 +1,12 @@
 // Credentials as docker, podman and skopeo keep them: Docker's config.json (docs.docker.com, "docker login") and containers-auth.json(5).
-
 import { join } from 'node:path';
-import { withoutEnd } from '../../../io/trim-end.ts';
-import { runtimeDirectory, userDirectory } from '../../../io/user-directories.ts';
+import { fieldsOf, invalid, isNothing, readJsonFile } from '../../../io/files/read-config-file.ts';
+import { runtimeDirectory, userDirectory } from '../../../io/files/user-directories.ts';
+import { withoutEnd } from '../../../io/text/trim-end.ts';
 import { isObject, type Json } from '../../../oci/decode.ts';
 import { canonicalHost, DEFAULT_HOST } from '../../../oci/reference.ts';
 import type { Credentials, CredentialsProvider } from '../settings.ts';
 import { askHelper } from './credential-helper.ts';
-import { fieldsOf, invalid, isNothing, readJsonFile } from './read-config.ts';
 
 export interface CredentialSources {
   readonly env: Readonly<Record<string, string | undefined>>;

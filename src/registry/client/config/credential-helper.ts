@@ -1,10 +1,10 @@
 // Docker's credential helpers: `docker-credential-NAME get`, the server on stdin, JSON on stdout (docker-credential-helpers, "Development").
-import { quote } from '../../../io/quote.ts';
-import { markedEnvironment, startedProgram } from '../../../io/started-programs.ts';
+import { markedEnvironment, startedProgram } from '../../../io/concurrency/started-programs.ts';
+import { isNothing } from '../../../io/files/read-config-file.ts';
+import { quote } from '../../../io/text/quote.ts';
 import { isObject } from '../../../oci/decode.ts';
 import { ImagesError } from '../../../oci/errors.ts';
 import type { Credentials } from '../settings.ts';
-import { isNothing } from './read-config.ts';
 
 export interface HelperCall {
   /** What follows `docker-credential-`. */

@@ -1,10 +1,10 @@
 // What the Docker daemon's configuration says of hosts: `insecure-registries` and `registry-mirrors` (docs.docker.com, "dockerd").
-import { hostAndPort, tryParseHttpUrl } from '../../../io/http-url.ts';
-import { isInBlock } from '../../../io/proxy.ts';
-import { withoutEnd } from '../../../io/trim-end.ts';
+import { fieldsOf, invalid, readJsonFile } from '../../../io/files/read-config-file.ts';
+import { hostAndPort, tryParseHttpUrl } from '../../../io/http/http-url.ts';
+import { isInBlock } from '../../../io/http/proxy.ts';
+import { withoutEnd } from '../../../io/text/trim-end.ts';
 import { canonicalHost, DEFAULT_HOST } from '../../../oci/reference.ts';
 import type { Mirror } from '../settings.ts';
-import { fieldsOf, invalid, readJsonFile } from './read-config.ts';
 
 export interface DockerDaemon {
   isInsecure(host: string): boolean;

@@ -1,10 +1,10 @@
 // containerd's hosts.toml: `certs.d/HOST/hosts.toml`, with `_default` for hosts that have none (containerd, docs/hosts.md).
 import { dirname, join, resolve } from 'node:path';
-import { tryParseHttpUrl } from '../../../io/http-url.ts';
+import { fieldsOf, invalid, readTomlFile } from '../../../io/files/read-config-file.ts';
+import { tryParseHttpUrl } from '../../../io/http/http-url.ts';
 import { isObject, type Json } from '../../../oci/decode.ts';
 import type { Endpoint, HostRule, Mirror } from '../settings.ts';
 import { defaultAddress } from './docker-hub.ts';
-import { fieldsOf, invalid, readTomlFile } from './read-config.ts';
 
 export interface HostsToml {
   readonly rule: HostRule;

@@ -1,7 +1,7 @@
 // The machine's configuration as settings for the client. Each file is read when a request first needs what it says, and once.
 import { join } from 'node:path';
-import { proxySettings } from '../../../io/proxy.ts';
-import { userDirectory } from '../../../io/user-directories.ts';
+import { userDirectory } from '../../../io/files/user-directories.ts';
+import { proxySettings } from '../../../io/http/proxy.ts';
 import type { ClientSettings } from '../settings.ts';
 import { readCertificates } from './certificates.ts';
 import { credentialFiles } from './credential-files.ts';

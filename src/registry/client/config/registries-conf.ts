@@ -1,12 +1,12 @@
 // containers-registries.conf(5): which host a name is really read from, its mirrors, and what is insecure or blocked. Version 1 is read as what it says in version 2.
 import { join } from 'node:path';
-import { userDirectory } from '../../../io/user-directories.ts';
+import { dropIns, fieldsOf, invalid, readTomlFile } from '../../../io/files/read-config-file.ts';
+import { userDirectory } from '../../../io/files/user-directories.ts';
 import type { Json } from '../../../oci/decode.ts';
 import { ImagesError } from '../../../oci/errors.ts';
 import { canonicalHost, isHost, isRepositoryPath } from '../../../oci/reference.ts';
 import type { Endpoint, HostRule, Mirror } from '../settings.ts';
 import { defaultAddress } from './docker-hub.ts';
-import { dropIns, fieldsOf, invalid, readTomlFile } from './read-config.ts';
 
 /** One `[[registry]]`. */
 interface Entry {

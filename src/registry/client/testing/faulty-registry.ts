@@ -1,10 +1,11 @@
 // A faulty server with one blob and one index, and clients that ask it: what tests of failures begin with.
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
+import type { Bytes } from '../../../io/streams/bytes.ts';
 import { type Digest, digestOf } from '../../../oci/digest.ts';
 import { ImagesError } from '../../../oci/errors.ts';
 import { OCI_INDEX } from '../../../oci/media-types.ts';
-import type { Bytes, Registry } from '../../contract.ts';
+import type { Registry } from '../../contract.ts';
 import { type RegistryClients, registryClients } from '../registry-clients.ts';
 import type { RetryEvent } from '../settings.ts';
 import { type FaultyServer, startFaultyServer } from './faulty-server.ts';

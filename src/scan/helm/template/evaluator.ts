@@ -1,5 +1,4 @@
 // Runs a parsed template: text/template's rules for dot, variables, fields, pipes and control. What cannot be worked out is marked, not guessed.
-
 import { RunawayError, TemplateError } from './errors.ts';
 import { Output, type Rendered } from './output.ts';
 import type { Body, Expression, Node, Pipe } from './parser.ts';

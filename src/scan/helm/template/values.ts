@@ -1,5 +1,4 @@
 // What Go templates hold, in JavaScript: truth, printing, kinds, comparison. A value that nobody can know here is a text with a mark in it.
-
 import { spend, spendValues } from './work.ts';
 
 /** Stands in a text for what cannot be known (a release's secret, a required value, a missing dependency's template). */

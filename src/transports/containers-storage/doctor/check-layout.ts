@@ -1,5 +1,4 @@
 // The rules about a store's own files: locks, modes, what is where it does not belong. Pure.
-
 import { addAll } from '../../../io/add-all.ts';
 import { printableName } from '../../../tar/names.ts';
 import type { SoughtEntry } from '../../archive/seek-entries.ts';

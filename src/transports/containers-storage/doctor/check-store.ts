@@ -1,9 +1,8 @@
 // Examines a store in a tar archive: every digest in it, and every rule that real tools hold or trip over. Says all that is wrong, and what is right.
-
 import type { FileHandle } from 'node:fs/promises';
-import { oneChunk } from '../../../io/one-chunk.ts';
+import type { CallOptions } from '../../../io/streams/bytes.ts';
+import { oneChunk } from '../../../io/streams/one-chunk.ts';
 import { ImagesError } from '../../../oci/errors.ts';
-import type { CallOptions } from '../../../registry/contract.ts';
 import type { Layer } from '../../../rootfs/contract.ts';
 import { joinTarSplit, readTarSplit } from '../../../rootfs/tar-split.ts';
 import type { StoreFiles } from '../store-files.ts';

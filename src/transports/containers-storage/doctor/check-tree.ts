@@ -1,8 +1,7 @@
 // The tree of a layer against its archive: put together again from the tar-split, verified, written once more in overlay form, and compared entry by entry.
-
+import type { CallOptions } from '../../../io/streams/bytes.ts';
 import { isDigest } from '../../../oci/digest.ts';
 import { isImagesError } from '../../../oci/errors.ts';
-import type { CallOptions } from '../../../registry/contract.ts';
 import type { Layer } from '../../../rootfs/contract.ts';
 import { indexLayer } from '../../../rootfs/layer-index.ts';
 import { NotPlain, type OverlayFacts, overlayForm } from '../../../rootfs/overlay-form.ts';

@@ -1,7 +1,7 @@
 // A store in a tar archive as names and headers: what the rules look at. Bodies are passed over.
 import type { FileHandle } from 'node:fs/promises';
+import type { CallOptions } from '../../../io/streams/bytes.ts';
 import { ImagesError } from '../../../oci/errors.ts';
-import type { CallOptions } from '../../../registry/contract.ts';
 import { type SoughtEntry, seekEntries } from '../../archive/seek-entries.ts';
 
 export interface StoreModel {

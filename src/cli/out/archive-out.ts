@@ -1,0 +1,50 @@
+// Where an archive goes: to stdout unless that is a terminal, or into a file, under its name only when it is whole.
+import { tapped } from '../../io/streams/verify.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { createBufferCollector } from '../process/much-data.ts';
+import { streamOut } from './stream-out.ts';
+
+export type ArchiveOut = (data: AsyncIterable<Uint8Array>) => Promise<void>;
+
+/** `-` is stdout. Errors, at once: USAGE for a terminal; when it is called: the data's and the file system's. */
+export function archiveOut(output: string | undefined, what: string): ArchiveOut {
+  if (output !== undefined && output !== '-') {
+    return async (data) => {
+      const { writeStreamAtomically } = await import('../../io/files/atomic-stream.ts');
+      const collect = createBufferCollector();
+      await writeStreamAtomically(
+        output,
+        tapped(data, ({ length }) => collect(length)),
+      );
+    };
+  }
+  refuseTerminal(what);
+  return streamOut;
+}
+
+/** Errors: USAGE where an archive would go to a terminal. */
+export function refuseTerminal(what: string): void {
+  if (!process.stdout.isTTY) return;
+  throw new ImagesError('USAGE', `${what} is not for a terminal [stdout]`, {
+    hint: 'Write it to a file (> FILE) or to a program (| tar t).',
+  });
+}
+
+const STDOUT = String.raw`(?:-|\/dev\/stdout|\/dev\/fd\/1|\/proc\/self\/fd\/1)`;
+const FILE_OF_STDOUT = new RegExp(`^${STDOUT}$`);
+const PLACE_OF_STDOUT = new RegExp(`^(?:oci|docker)-archive:${STDOUT}(?::|$)`);
+
+/** Whether a file, or a place as `copy` has them, is standard output. */
+export function isStdout(fileOrPlace: string): boolean {
+  return FILE_OF_STDOUT.test(fileOrPlace) || PLACE_OF_STDOUT.test(fileOrPlace);
+}
+
+/** `place` is stdout: an archive goes there, so nothing else may (`other` is what would). Errors: USAGE, also for a terminal. */
+export function claimStdout(place: string, other: string | undefined): void {
+  if (other !== undefined) {
+    throw new ImagesError('USAGE', `both the archive and ${other} go to stdout [${place}]`, {
+      hint: 'Write the archive to a file.',
+    });
+  }
+  refuseTerminal('The archive');
+}

@@ -1,0 +1,67 @@
+// What lreg_cache and lreg_preload say when they are done: a summary for people, the plan of a dry run, or one JSON object.
+import type { CacheResult } from '../../tasks/cache/cache-images.ts';
+import type { Context } from '../process/context.ts';
+import { formatBytes, formatCount } from '../reporter/format.ts';
+import { failureLine } from '../reporter/lines.ts';
+import { writeJson } from './write-json.ts';
+
+export interface ReportOptions {
+  readonly json: boolean;
+  /** Milliseconds since the command began. */
+  readonly elapsed: number;
+  /** What was done to images: `cached` when absent. */
+  readonly done?: string;
+  /** What the registry had. */
+  readonly loaded?: readonly string[];
+  readonly skipped?: readonly string[];
+}
+
+/** Returns the exit status: 1 where something failed. */
+export async function reportCopy(result: CacheResult, context: Context, options: ReportOptions): Promise<number> {
+  const { loaded = [], skipped = [] } = options;
+  if (options.json) await writeJson(context, jsonOf(result, options));
+  else if (result.dryRun) await context.out(planText(result));
+  for (const image of skipped) context.note(`Skipped, it is built here: ${image}`);
+  if (result.failed.length > 0) context.note(`${formatCount(result.failed.length, 'image')} failed:`);
+  for (const failed of result.failed) context.note(`  ${failureLine(failed)}`);
+  if (!result.dryRun) context.note(summary(result, loaded.length, options));
+  return result.failed.length > 0 ? 1 : 0;
+}
+
+function summary(result: CacheResult, loaded: number, { done = 'cached', elapsed }: ReportOptions): string {
+  const parts = [
+    `${formatCount(result.copied.length, 'image')} ${done}`,
+    ...(loaded > 0 ? [`${loaded} there before`] : []),
+    `${formatBytes(result.fetched)} fetched`,
+    `${formatBytes(result.held)} already there`,
+    `${(elapsed / 1000).toFixed(1)} s`,
+  ];
+  return parts.join(', ');
+}
+
+function planText({ planned, requests, fetched, held }: CacheResult): string {
+  const exact = (bytes: number) =>
+    bytes < 1000 ? formatCount(bytes, 'byte') : `${bytes} bytes (${formatBytes(bytes)})`;
+  const totals = [
+    formatCount(planned.length, 'image'),
+    formatCount(requests, 'request'),
+    `${exact(fetched)} to fetch`,
+    `${exact(held)} already there`,
+  ].join(', ');
+  return `${planned.map((image) => `${image}\n`).join('')}${totals}\n`;
+}
+
+function jsonOf(result: CacheResult, { elapsed, loaded, skipped }: ReportOptions): unknown {
+  return {
+    dryRun: result.dryRun,
+    images: result.dryRun
+      ? result.planned.map((image) => ({ image }))
+      : result.copied.map(({ image, digest }) => ({ image, digest })),
+    ...(loaded && { loaded }),
+    ...(skipped && { skipped }),
+    failed: result.failed.map(({ image, error }) => ({ image, code: error.code, message: error.message })),
+    requests: result.requests,
+    bytes: { [result.dryRun ? 'toFetch' : 'fetched']: result.fetched, alreadyThere: result.held },
+    seconds: Number((elapsed / 1000).toFixed(3)),
+  };
+}

@@ -1,0 +1,27 @@
+// A copy with progress on stderr, and what is said when it is done: what the commands that copy share.
+import type { OnCopyEvent } from '../../copy/events.ts';
+import type { CacheResult } from '../../tasks/cache/cache-images.ts';
+import type { Settings } from '../../tasks/settings.ts';
+import type { Invocation } from '../grammar/command.ts';
+import { taskSettings } from '../grammar/task-settings.ts';
+import { expectingMuchData } from '../process/much-data.ts';
+import { createReporter } from '../reporter/reporter.ts';
+import { reportCopy } from './copy-report.ts';
+
+/** Returns the exit status. */
+export async function copying(
+  { options, context }: Pick<Invocation, 'options' | 'context'>,
+  work: (settings: Settings, onEvent: OnCopyEvent) => Promise<CacheResult>,
+): Promise<number> {
+  const began = performance.now();
+  const reporter = await createReporter(context);
+  try {
+    const settings = taskSettings(context, options, reporter.note);
+    const result = await work(settings, expectingMuchData(reporter.onEvent));
+    reporter.finish();
+    const elapsed = performance.now() - began;
+    return await reportCopy(result, context, { json: options.flag('json'), done: 'copied', elapsed });
+  } finally {
+    reporter.finish();
+  }
+}

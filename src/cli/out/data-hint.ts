@@ -1,0 +1,31 @@
+// What to do where the data directory that nobody named cannot be written: name another one.
+import { isFsError, translateFsError } from '../../io/files/fs-errors.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import { usualDataDirectory } from '../../tasks/private-registry/registry-state.ts';
+import type { Context } from '../process/context.ts';
+
+/** `isNamed`: with --data. The error with another hint where it is of the default data directory; any other one as it is. */
+export function namingDataDirectory(thrown: unknown, isNamed: boolean, { env, home }: Context): unknown {
+  const { path } = thrown as NodeJS.ErrnoException;
+  const error = path === undefined ? thrown : translateFsError(thrown, path);
+  if (!isImagesError(error, 'NO_ACCESS', 'READ_ONLY', 'NO_SPACE')) return error;
+  if (env.IMAGES_DATA || isNamed) return error;
+  const place = placeOf(error);
+  const usual = usualDataDirectory({ env, home });
+  if (place === undefined || usual === undefined || !isWithin(place, usual)) return error;
+  const hint = 'Images are kept below the home directory: name another place with --data=DIR or $IMAGES_DATA.';
+  return new ImagesError(error.code, error.message, { hint, cause: error });
+}
+
+/** What the message names, or the system call. */
+function placeOf({ message, cause }: ImagesError): string | undefined {
+  const path = isFsError(cause, 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT') ? cause.path : undefined;
+  const line = message.slice(message.lastIndexOf('\n') + 1);
+  const at = line.indexOf('[/');
+  return at >= 0 && line.endsWith(']') ? line.slice(at + 1, -1) : path;
+}
+
+/** Or on the way to it. */
+function isWithin(place: string, directory: string): boolean {
+  return place === directory || place.startsWith(`${directory}/`) || directory.startsWith(`${place}/`);
+}

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { ImagesError } from '../../oci/errors.ts';
+import { reportError } from './report-error.ts';
+
+describe('an error', () => {
+  it('is one line, and a second one with what to do', () => {
+    const error = new ImagesError('NO_REGISTRY', 'no private registry', { hint: 'Run `images lreg_start`.' });
+    expect(reportError(error, false)).toEqual({
+      data: { code: 'NO_REGISTRY', message: 'no private registry', hint: 'Run `images lreg_start`.' },
+      lines: ['ERROR: no private registry', 'Run `images lreg_start`.'],
+      status: 1,
+    });
+  });
+
+  it('of usage has status 2, an interruption 130', () => {
+    expect(reportError(new ImagesError('USAGE', 'x'), false).status).toBe(2);
+    expect(reportError(new ImagesError('PLATFORM_INVALID', 'x'), false).status).toBe(2);
+    expect(reportError(new ImagesError('ABORTED', 'x'), false).status).toBe(130);
+  });
+
+  it('stays one line, and drives no terminal, whatever a registry answered', () => {
+    const error = new ImagesError('SERVER_ERROR', 'it said [one\r\n two\u001b[2Jthree\u0007]');
+    expect(reportError(error, false).lines).toEqual(['ERROR: it said [one two?[2Jthree?]']);
+  });
+
+  it('of the system says what is wrong and where', () => {
+    const error = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC', path: '/x/y' });
+    expect(reportError(error, false).lines[0]).toBe('ERROR: no space left [/x/y]');
+  });
+
+  it('of what is damaged come with a next step, also where nobody gave one', () => {
+    const { lines } = reportError(new ImagesError('SIZE_INVALID', 'blob has 137 bytes, expected 3'), false);
+    expect(lines).toEqual(['ERROR: blob has 137 bytes, expected 3', expect.stringContaining('`images check IMAGE`')]);
+  });
+
+  it('that nobody expected is called a bug', () => {
+    const { lines, status } = reportError(new TypeError('x is not a function'), false);
+    expect(lines[0]).toBe('ERROR: internal error: x is not a function');
+    expect(lines[1]).toContain('--verbose');
+    expect(status).toBe(1);
+  });
+
+  it('shows where it comes from, and its causes, with --verbose only', () => {
+    const error = new ImagesError('UNREACHABLE', 'no answer', { cause: new Error('refused') });
+    expect(reportError(error, false).lines).toHaveLength(1);
+    const verbose = reportError(error, true).lines.join('\n');
+    expect(verbose).toContain('report-error.test.ts');
+    expect(verbose).toContain('caused by Error: refused');
+  });
+});
+
+it('says what failed first, where closing failed after it', () => {
+  const first = new ImagesError('NO_SPACE', 'no space left [x]', { hint: 'Free some.' });
+  const thrown = new SuppressedError(new Error('closing'), new SuppressedError(new Error('other'), first));
+  expect(reportError(thrown, false)).toMatchObject({ lines: ['ERROR: no space left [x]', 'Free some.'] });
+});

@@ -1,0 +1,127 @@
+// Turns what a command threw into lines on stderr and an exit status: `ERROR: what happened [value]`, then what to do about it.
+import { translateFsError } from '../../io/files/fs-errors.ts';
+import { withoutSecrets } from '../../io/text/secrets.ts';
+import { type ErrorCode, ImagesError } from '../../oci/errors.ts';
+import { safeLine, safeText } from '../process/safe-text.ts';
+
+export interface ErrorReport {
+  readonly lines: readonly string[];
+  readonly status: number;
+  /** For programs: what --json prints where a command failed and has printed nothing. */
+  readonly data: FailureData;
+}
+
+export interface FailureData {
+  /** `INTERNAL` for what nobody expected. */
+  readonly code: ErrorCode | 'INTERNAL';
+  readonly message: string;
+  readonly hint?: string;
+  /** Of the HTTP request that failed, where it was one. */
+  readonly request?: { readonly method: string; readonly url?: string; readonly status?: number };
+}
+
+/** Of paths that a user named. */
+const PATH_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
+  ENOTDIR: 'not a directory',
+  EISDIR: 'a directory, not a file',
+  ENAMETOOLONG: 'name too long',
+  ELOOP: 'links that lead in a circle',
+};
+
+/** Where nobody further in knows more. */
+const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
+  DIGEST_INVALID: 'What is there is damaged: `images check IMAGE` tells more.',
+  MANIFEST_INVALID: 'What is there is no image as the specification has it: `images check IMAGE` tells more.',
+  SIZE_INVALID: 'What is there and what the image says of it differ: `images check IMAGE` tells more.',
+};
+
+export function reportError(thrown: unknown, verbose: boolean): ErrorReport {
+  const error = firstFailure(thrown);
+  const { code, message, hint, status } = describe(error);
+  const excerpt = error instanceof ImagesError ? error.excerpt.map((line) => `  ${safeText(line)}`) : [];
+  const lines = [
+    `ERROR: ${safeLine(message)}`,
+    ...excerpt,
+    ...(hint ? [safeLine(hint)] : []),
+    ...(verbose ? stackOf(error) : []),
+  ];
+  const request = requestOf(error);
+  const data = { code, message: safeLine(message), ...(hint && { hint: safeLine(hint) }), ...(request && { request }) };
+  return { lines, status, data };
+}
+
+function requestOf(error: unknown): FailureData['request'] {
+  if (!(error instanceof ImagesError) || error.method === undefined) return undefined;
+  const { method, url, status } = error;
+  return { method, ...(url !== undefined && { url }), ...(status !== undefined && { status }) };
+}
+
+/** One line for a list of failures: `message (hint)` is too long there, so the message alone. */
+export function errorLine(error: unknown): string {
+  return safeLine(describe(error).message);
+}
+
+interface Described extends Pick<FailureData, 'code' | 'message'> {
+  readonly hint?: string | undefined;
+  readonly status: number;
+}
+
+/** What failed, not what then failed to be closed. */
+function firstFailure(thrown: unknown): unknown {
+  let error = thrown;
+  while (error instanceof SuppressedError) error = error.suppressed;
+  return error;
+}
+
+function describe(thrown: unknown): Described {
+  const described = describeError(firstFailure(thrown));
+  return isCurrentDirectoryGone() && described.status === 1 ? { ...described, ...NO_DIRECTORY } : described;
+}
+
+const NO_DIRECTORY = { hint: 'The current directory is gone: change to one that is there.' };
+
+function isCurrentDirectoryGone(): boolean {
+  try {
+    process.cwd();
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function describeError(thrown: unknown): Described {
+  const { code, path, syscall } = thrown as NodeJS.ErrnoException;
+  if (syscall === 'uv_cwd') return { code: 'PATH_UNKNOWN', message: 'the current directory is gone', status: 1 };
+  const error = path === undefined ? thrown : translateFsError(thrown, path);
+  if (error instanceof ImagesError) {
+    const { message, hint = HINTS[error.code] } = error;
+    return { code: error.code, message, hint, status: statusOf(error.code) };
+  }
+  const known = PATH_ERRORS[code ?? ''];
+  if (known && path !== undefined)
+    return { code: 'PATH_UNKNOWN', message: `${known} [${path}]`, hint: 'Check the path.', status: 1 };
+  return {
+    code: 'INTERNAL',
+    message: `internal error: ${error instanceof Error ? error.message : String(error)}`,
+    hint: 'This is a bug: run the command again with --verbose and report what it prints.',
+    status: 1,
+  };
+}
+
+/** Only options hold platforms that a user wrote. */
+function statusOf(code: ErrorCode): number {
+  return code === 'USAGE' || code === 'PLATFORM_INVALID' ? 2 : code === 'ABORTED' ? 130 : 1;
+}
+
+/** The causes are texts of others, as they came. */
+function stackOf(error: unknown): readonly string[] {
+  const lines: string[] = [];
+  if (error instanceof ImagesError && error.method !== undefined) {
+    lines.push(`${error.method} ${error.url}${error.status === undefined ? '' : ` answered ${error.status}`}`);
+  }
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    lines.push(at === error ? (at.stack ?? at.message) : `caused by ${at.stack ?? at.message}`);
+  }
+  return lines.map((line) => safeText(withoutSecrets(line)));
+}

@@ -1,6 +1,0 @@
-// How a warning of a scan looks: `WARNING: FILE:LINE: what`.
-import type { Warning } from '../scan/contract.ts';
-
-export function warningLine({ file, line, text }: Warning): string {
-  return `WARNING: ${line === undefined ? file : `${file}:${line}`}: ${text}`;
-}

@@ -1,0 +1,72 @@
+// A file, or a range of it, as a stream of large chunks, one read ahead of its reader.
+import type { FileHandle } from 'node:fs/promises';
+import type { Bytes } from '../streams/bytes.ts';
+
+export interface FileRange {
+  readonly from?: number;
+  /** The byte after the last one. */
+  readonly to?: number;
+  /** The handle is closed at the end, and when the stream is returned, begun or not. */
+  readonly close?: boolean;
+}
+
+/** Large enough that system calls do not count, small enough for a hundred readers at once. */
+const CHUNK = 256 * 1024;
+
+/** Reads the range. Each chunk has memory of its own: a socket may hold it for long after the next was asked for. Errors: EISDIR for what is no file. */
+export async function readFileBytes(handle: FileHandle, options: FileRange): Promise<Bytes> {
+  const info = await handle.stat();
+  if (!info.isFile()) {
+    if (options.close) await handle.close();
+    throw Object.assign(new Error('not a file'), { code: 'EISDIR' });
+  }
+  const end = Math.min(options.to ?? info.size, info.size);
+  let position = options.from ?? 0;
+  let ahead: Promise<Uint8Array> | undefined;
+  let ended = false;
+
+  function readNext(): Promise<Uint8Array> {
+    const at = position;
+    position += Math.min(CHUNK, end - at);
+    const reading = readFully(handle, at, position - at);
+    // Whoever takes the chunk sees the failure; a reader that leaves before does not care.
+    reading.catch(() => {});
+    return reading;
+  }
+
+  async function finish(): Promise<IteratorResult<Uint8Array>> {
+    if (!ended) {
+      ended = true;
+      await ahead?.catch(() => {});
+      if (options.close) await handle.close();
+    }
+    return { done: true, value: undefined };
+  }
+
+  const iterator: AsyncIterableIterator<Uint8Array> = {
+    [Symbol.asyncIterator]: () => iterator,
+    next: async () => {
+      if (ended || (ahead === undefined && position >= end)) return finish();
+      const current = ahead ?? readNext();
+      ahead = position < end ? readNext() : undefined;
+      try {
+        return { done: false, value: await current };
+      } catch (error) {
+        await finish();
+        throw error;
+      }
+    },
+    return: finish,
+  };
+  return iterator;
+}
+
+async function readFully(handle: FileHandle, position: number, length: number): Promise<Uint8Array> {
+  const buffer = Buffer.allocUnsafeSlow(length);
+  for (let filled = 0; filled < length; ) {
+    const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled);
+    if (bytesRead === 0) throw new Error(`file ended early, at byte ${position + filled}`);
+    filled += bytesRead;
+  }
+  return buffer;
+}

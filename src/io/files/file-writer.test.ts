@@ -1,0 +1,65 @@
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '../../../test/peers/temporary.ts';
+import { fileWriter, gatheringWriter } from './file-writer.ts';
+
+describe('a writer of a file', () => {
+  it('writes where it was told to begin, and goes on where it was cut', async () => {
+    await using directory = await temporaryDirectory('writer');
+    const path = join(directory.path, 'x');
+    await using handle = await open(path, 'w+');
+    await handle.writeFile('old bytes');
+    const writer = fileWriter(handle, 4);
+    await writer.append(Buffer.from('new'));
+    await writer.append(Buffer.from(' and more'));
+    expect(writer.size).toBe(16);
+    await writer.truncate(7);
+    expect(writer.size).toBe(7);
+    await writer.append(Buffer.from('!'));
+    await writer.flush();
+    expect(`${await readFile(path)}`).toBe('old new!');
+  });
+
+  it('can drop what it has gathered, and be cut back then', async () => {
+    await using directory = await temporaryDirectory('writer');
+    const path = join(directory.path, 'x');
+    await using handle = await open(path, 'w+');
+    const writer = fileWriter(handle, 0);
+    await writer.append(Buffer.from('kept'));
+    await writer.flush();
+    await writer.append(Buffer.from('dropped'));
+    await writer.abandon();
+    await writer.truncate(4);
+    expect(writer.size).toBe(4);
+    expect(`${await readFile(path)}`).toBe('kept');
+  });
+});
+
+describe('a writer of whatever takes bytes', () => {
+  it('asks again until all is taken, also where there was no room', async () => {
+    const taken: Uint8Array[] = [];
+    const room = [0, 2, 0, 5, 1, 100];
+    const writer = gatheringWriter(async (chunks) => {
+      const portion = Buffer.concat(chunks).subarray(0, room.shift() ?? 0);
+      taken.push(portion);
+      return portion.length;
+    });
+    for (const text of ['abc', '', 'defg', 'hij']) await writer.append(Buffer.from(text));
+    await writer.flush();
+    expect(`${Buffer.concat(taken)}`).toBe('abcdefghij');
+    expect(room).toEqual([]);
+  });
+
+  it('says at the next call what failed, and then how much was written', async () => {
+    let calls = 0;
+    const writer = gatheringWriter(async () => {
+      if (++calls === 2) throw new Error('full');
+      return 3;
+    });
+    await writer.append(Buffer.from('abcdef'));
+    await expect(writer.flush()).rejects.toThrow('full');
+    expect(writer.size).toBe(3);
+    await expect(writer.append(Buffer.from('g'))).rejects.toThrow('full');
+  });
+});

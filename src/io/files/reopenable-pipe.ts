@@ -1,0 +1,62 @@
+// Pipes for the standard streams of children that may open them again by name (/dev/stdout, /proc/self/fd/1): what Node makes for a child is a socket,
+// which cannot be opened so (ENXIO). Relies on mkfifo(1).
+import { execFile } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { ImagesError } from '../../oci/errors.ts';
+
+/** Both ends, as open file descriptors: who has given one to a child, or does not need it, closes it. */
+export interface ReopenablePipe {
+  readonly reading: number;
+  readonly writing: number;
+}
+
+/** They lie in one of the directories until they are open, the first one that can hold them: nothing stays there. Errors: RUN_UNAVAILABLE. */
+export async function reopenablePipes(
+  directories: readonly string[],
+  count: number,
+): Promise<readonly ReopenablePipe[]> {
+  let failure: unknown;
+  for (const directory of directories) {
+    try {
+      return await pipesIn(directory, count);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  const said = failure instanceof Error ? (failure.message.trim().split('\n').at(-1) ?? '') : '';
+  throw new ImagesError('RUN_UNAVAILABLE', `no pipe can be made with mkfifo [${said}]`, {
+    hint: 'It is part of coreutils; TMPDIR has to be on a file system that knows pipes.',
+    cause: failure,
+  });
+}
+
+async function pipesIn(directory: string, count: number): Promise<readonly ReopenablePipe[]> {
+  const place = await mkdtemp(join(directory, 'pipe-'));
+  try {
+    const paths = Array.from({ length: count }, (_, at) => join(place, String(at)));
+    await promisify(execFile)('mkfifo', ['-m', '600', ...paths]);
+    return paths.map(opened);
+  } finally {
+    await rm(place, { recursive: true, force: true });
+  }
+}
+
+/** What is read from a pipe as it comes; it owns the descriptor. Destroying it waits for nobody. */
+export function readPipe(reading: number): Readable {
+  return new Socket({ fd: reading, readable: true, writable: false });
+}
+
+function opened(path: string): ReopenablePipe {
+  // Opening one end waits for the other one: this is both.
+  const both = openSync(path, 'r+');
+  try {
+    return { reading: openSync(path, 'r'), writing: openSync(path, 'w') };
+  } finally {
+    closeSync(both);
+  }
+}

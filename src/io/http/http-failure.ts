@@ -1,0 +1,85 @@
+// What a failed connection means for people: socket and TLS errors of Node become ImagesErrors that name the host.
+import { ImagesError } from '../../oci/errors.ts';
+
+/** Whatever was under way goes on where it was. */
+export const BROKEN_OFF_HINT = 'Check the network, and that the server runs; then run it again.';
+
+const TLS_CODE =
+  /^(?:CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO$|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH)/;
+
+/** Node's code of an error, or of the error it wraps. */
+export function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ('code' in error && typeof error.code === 'string' && !(error instanceof ImagesError)) return error.code;
+  return systemCode(error.cause);
+}
+
+/**
+ * UNREACHABLE (name, route, refusal, TLS), TIMEOUT, BROKEN_OFF (the connection went away), BAD_ANSWER (no HTTP came);
+ * an ImagesError and what is no network error stay as they are.
+ */
+export function httpFailure(host: string, cause: unknown): unknown {
+  if (cause instanceof ImagesError || !(cause instanceof Error)) return cause;
+  const code = systemCode(cause) ?? '';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EAI_FAIL') {
+    return unreachable(host, 'its name cannot be resolved', 'Check the name, the network, and http_proxy.', cause);
+  }
+  if (code === 'ECONNREFUSED') {
+    return unreachable(host, 'it refuses the connection', 'Check the port, and that the server runs.', cause);
+  }
+  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || code === 'ENETDOWN' || code === 'EADDRNOTAVAIL') {
+    return unreachable(host, 'there is no route to it', 'Check the network, and http_proxy.', cause);
+  }
+  if (code === 'ETIMEDOUT') {
+    const hint = 'Try again later, or check the network and http_proxy.';
+    return new ImagesError('TIMEOUT', `${host} does not answer`, { hint, cause });
+  }
+  if (TLS_CODE.test(code)) return tlsFailure(host, code, cause);
+  if (code.startsWith('HPE_')) {
+    const hint = 'Check host and port: no web server listens there.';
+    return new ImagesError('BAD_ANSWER', `${host} does not speak HTTP [${code}]`, { hint, cause });
+  }
+  if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED' || code === 'ERR_STREAM_PREMATURE_CLOSE') {
+    return new ImagesError('BROKEN_OFF', `${host} closed the connection`, { hint: BROKEN_OFF_HINT, cause });
+  }
+  return cause;
+}
+
+const proxyFailures = new WeakSet<object>();
+
+/** The same of a proxy (`proxy HOST:PORT`) on the way to the host: what is wrong with it says nothing about the host. */
+export function proxyFailure(proxy: string, cause: unknown): unknown {
+  const failure = httpFailure(proxy, cause);
+  if (failure === cause || !(failure instanceof ImagesError)) return failure;
+  const named = new ImagesError(failure.code, failure.message, {
+    hint: 'Check http_proxy, https_proxy and no_proxy.',
+    cause,
+  });
+  proxyFailures.add(named);
+  return named;
+}
+
+/** Whether nothing spoke TLS there: what lets an insecure host be asked again over plain http. */
+export function speaksNoTls(error: unknown): boolean {
+  if (error instanceof ImagesError && proxyFailures.has(error)) return false;
+  const code = systemCode(error) ?? '';
+  return code === 'EPROTO' || code === 'ECONNREFUSED' || code === 'ECONNRESET' || code.startsWith('ERR_SSL_');
+}
+
+function unreachable(host: string, why: string, hint: string, cause: Error): ImagesError {
+  return new ImagesError('UNREACHABLE', `cannot reach ${host}: ${why}`, { hint, cause });
+}
+
+function tlsFailure(host: string, code: string, cause: Error): ImagesError {
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
+    const hint = `If it speaks plain http, mark it insecure in /etc/containers/registries.conf: [[registry]] location = "${host}", insecure = true.`;
+    return unreachable(host, `TLS failed [${reasonOf(cause)}]`, hint, cause);
+  }
+  const hint = `Put its CA into /etc/containers/certs.d/${host}/ca.crt, or mark the host insecure in /etc/containers/registries.conf.`;
+  return unreachable(host, `its certificate is not accepted [${code}]`, hint, cause);
+}
+
+/** OpenSSL's messages hold a whole stack; `reason` is the part for people. */
+function reasonOf(error: Error): string {
+  return 'reason' in error && typeof error.reason === 'string' ? error.reason : (systemCode(error) ?? error.message);
+}

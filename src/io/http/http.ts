@@ -1,0 +1,227 @@
+// One HTTP exchange: a request out, an answer in, with time limits; over connections that are kept alive. No redirects, no retries, no meaning.
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { type FailedRequest, ImagesError, isImagesError } from '../../oci/errors.ts';
+import type { Bytes } from '../streams/bytes.ts';
+import { type AgentSettings, type Agents, type Carrier, createAgents } from './http-agents.ts';
+import { readBody, sendStream } from './http-body.ts';
+import { BROKEN_OFF_HINT, httpFailure, proxyFailure, systemCode } from './http-failure.ts';
+import { describeHttpUrl, type HttpUrl } from './http-url.ts';
+import { nodeHttp, nodeHttps } from './node-http.ts';
+import { createWatchdog, silence } from './watchdog.ts';
+
+/** In milliseconds. */
+export interface HttpTimeouts {
+  /** For a new connection, TLS included. */
+  readonly connect: number;
+  /** From the connection, or the end of the request's body, to the answer's headers. */
+  readonly headers: number;
+  /** Of silence in the middle of a body, in either direction. */
+  readonly idle: number;
+  /** Bytes a second that a body brings at least, over each `idle` for which it is waited for; any rate will do when absent. */
+  readonly slowest?: number;
+}
+
+export const DEFAULT_TIMEOUTS: HttpTimeouts = { connect: 15_000, headers: 30_000, idle: 60_000, slowest: 1024 };
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly url: HttpUrl;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Without a content-length header, a stream is sent chunked. */
+  readonly body?: Uint8Array | Bytes;
+  readonly signal?: AbortSignal | undefined;
+  /** Takes any certificate. */
+  readonly anyCertificate?: boolean;
+  /** Instead of the pool's `headers` limit. */
+  readonly answerWithin?: number;
+  /** An answer that begins before the body's end is no reason to send no more of it, unless it is a refusal. */
+  readonly duplex?: boolean;
+}
+
+export interface HttpAnswer {
+  readonly method: HttpRequest['method'];
+  readonly url: HttpUrl;
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** To be read to its end, left by `return`, or discarded: until then it holds a connection. Errors: TIMEOUT, BROKEN_OFF. */
+  readonly body: Bytes;
+  /** Gives the connection back without reading on. */
+  discard(): void;
+  /** Ends it, and its connection: who reads the body gets this error. */
+  abort(reason: ImagesError): void;
+}
+
+export interface HttpPool extends Disposable {
+  /** Errors: UNREACHABLE, TIMEOUT, BROKEN_OFF, BAD_ANSWER (no HTTP); the signal's reason; what the request's body throws. */
+  send(request: HttpRequest): Promise<HttpAnswer>;
+}
+
+export interface HttpPoolSettings extends AgentSettings {
+  readonly timeouts: HttpTimeouts;
+}
+
+/** What is cheaper to read to its end than to open a new connection for. */
+const WORTH_READING = 64 * 1024;
+
+/** Interim answers (RFC 9110, section 15.2) to one request: who sends more sends nothing else. */
+const MAX_INTERIM = 100;
+
+const UNKNOWN_ISSUER =
+  /^(?:UNABLE_TO_GET_ISSUER_CERT(?:_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED_CERT_IN_CHAIN)$/;
+
+/**
+ * Failures of connections that had carried an answer before: the host closed them just when the request left (RFC 9112, section 9.3.1).
+ * They say nothing about the host, and the next connection of the pool may be as old, so the request is sent again until one is new.
+ */
+const staleConnections = new WeakSet<object>();
+
+export function createHttpPool(settings: HttpPoolSettings): HttpPool {
+  const agents = createAgents(settings);
+  return {
+    send: (request) => send(agents, request, settings.timeouts),
+    [Symbol.dispose]: () => agents[Symbol.dispose](),
+  };
+}
+
+async function send(agents: Agents, request: HttpRequest, timeouts: HttpTimeouts): Promise<HttpAnswer> {
+  request.signal?.throwIfAborted();
+  const carrier = await carrierFor(agents, request);
+  try {
+    return await exchange(carrier, request, timeouts);
+  } catch (error) {
+    if (staleConnections.has(error as object)) return await send(agents, request, timeouts);
+    if (carrier.trustsSystem !== false || !UNKNOWN_ISSUER.test(systemCode(error) ?? '')) throw error;
+    // Nothing of the request was sent before the certificate was refused, so its body is still whole.
+    agents.widenTrust(request.url.host);
+    return await send(agents, request, timeouts);
+  }
+}
+
+async function carrierFor(agents: Agents, request: HttpRequest): Promise<Carrier> {
+  try {
+    return await agents.carrier(request.url, request.anyCertificate ?? false);
+  } catch (error) {
+    throw isImagesError(error) ? error.during(failedRequest(request)) : error;
+  }
+}
+
+/** One exchange over a connection of the carrier's agent. Errors: as `HttpPool.send`. */
+export async function exchange(carrier: Carrier, request: HttpRequest, timeouts: HttpTimeouts): Promise<HttpAnswer> {
+  const { host } = request.url;
+  const { request: start } = carrier.secure ? nodeHttps() : nodeHttp();
+  const message = start({
+    agent: carrier.agent,
+    hostname: carrier.hostname,
+    port: carrier.port,
+    path: carrier.path,
+    method: request.method,
+    headers: { ...carrier.headers, ...request.headers },
+    ...carrier.tls,
+    ...(carrier.lookup && { lookup: carrier.lookup }),
+    ...(request.signal && { signal: request.signal }),
+  });
+  const { body } = request;
+  const within = request.answerWithin ?? timeouts.headers;
+  const watch = createWatchdog((milliseconds) => message.destroy(silence(host, milliseconds)));
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  let bodyFailure: unknown;
+  message.on('response', resolve);
+  message.on('error', reject);
+  let interim = 0;
+  message.on('information', () => {
+    interim += 1;
+    if (interim > MAX_INTERIM)
+      message.destroy(new ImagesError('BAD_ANSWER', `${host} sends interim answers without end`));
+  });
+  message.on('close', () =>
+    reject(new ImagesError('BROKEN_OFF', `${host} closed the connection`, { hint: BROKEN_OFF_HINT })),
+  );
+  // Only with a socket time counts: before, the request may wait for its turn. Only with a connection a stream is opened.
+  message.on('socket', (socket) => {
+    const connected = () => {
+      watch.expect(within);
+      if (body === undefined || body instanceof Uint8Array) return;
+      watch.done();
+      const { idle, slowest } = timeouts;
+      const pace = { host, watch, within, idle, slowest, duplex: request.duplex ?? false };
+      sendStream(message, body, pace).catch((error) => {
+        bodyFailure = error;
+        reject(error);
+        message.destroy();
+      });
+    };
+    if (!socket.connecting) return connected();
+    watch.expect(Math.min(within, timeouts.connect));
+    socket.once(carrier.secure ? 'secureConnect' : 'connect', connected);
+  });
+  if (body === undefined || body instanceof Uint8Array) message.end(body);
+  try {
+    const answer = await promise;
+    watch.done();
+    const at = carrier.isDirect ? addressOf(answer.socket) : undefined;
+    return wrap(answer, message, at === undefined ? request : { ...request, url: { ...request.url, at } }, timeouts);
+  } catch (error) {
+    watch.done();
+    message.destroy();
+    request.signal?.throwIfAborted();
+    const failure = failureOf(error, host, carrier);
+    // What the body's source threw is not about this request.
+    if (isImagesError(failure) && error !== bodyFailure) failure.during(failedRequest(request));
+    const whole = request.body === undefined || request.body instanceof Uint8Array;
+    if (message.reusedSocket && whole && isImagesError(failure, 'BROKEN_OFF')) staleConnections.add(failure);
+    throw failure;
+  }
+}
+
+/** What an error says of the request that led to it. */
+export function failedRequest({ method, url }: Pick<HttpRequest, 'method' | 'url'>): FailedRequest {
+  return { method, url: describeHttpUrl(url) };
+}
+
+/** Where no connection comes about, a proxy that it was to lead to is the one that failed. */
+function failureOf(error: unknown, host: string, { proxy }: Carrier): unknown {
+  const failure = httpFailure(host, error);
+  return proxy !== undefined && isImagesError(failure, 'UNREACHABLE') ? proxyFailure(proxy, error) : failure;
+}
+
+/** A connection to an address of this machine's own has it at both ends. */
+function addressOf({ localAddress, remoteAddress }: Socket): string | undefined {
+  return localAddress === remoteAddress && remoteAddress !== undefined ? '127.0.0.1' : remoteAddress;
+}
+
+function wrap(
+  answer: IncomingMessage,
+  message: ClientRequest,
+  request: HttpRequest,
+  { idle, slowest }: HttpTimeouts,
+): HttpAnswer {
+  // An answer before the request's end: the rest will never be sent, so the connection cannot be used again.
+  answer.once('end', () => {
+    if (!message.writableEnded) message.destroy();
+  });
+  if (request.method === 'HEAD') answer.resume();
+  return {
+    method: request.method,
+    url: request.url,
+    status: answer.statusCode ?? 0,
+    headers: answer.headers,
+    body: readBody(answer, {
+      host: request.url.host,
+      request: () => failedRequest(request),
+      signal: request.signal,
+      idle,
+      slowest,
+    }),
+    discard() {
+      answer.on('error', () => {});
+      if (request.method !== 'HEAD' && Number(answer.headers['content-length'] ?? 0) > WORTH_READING) answer.destroy();
+      let size = 0;
+      answer.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > WORTH_READING) answer.destroy();
+      });
+    },
+    abort: (reason) => answer.destroy(reason),
+  };
+}

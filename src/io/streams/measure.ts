@@ -1,0 +1,34 @@
+// Digest and size of a stream, taken while it passes.
+import { type Digest, type DigestAlgorithm, digester } from '../../oci/digest.ts';
+import type { Bytes } from './bytes.ts';
+import { tapped } from './verify.ts';
+
+export interface Measures {
+  readonly digest: Digest;
+  /** In bytes. */
+  readonly size: number;
+}
+
+export interface MeasuredStream {
+  readonly body: Bytes;
+  /** Of what has passed; asked for once, at the end. */
+  result(): Measures;
+}
+
+/** The stream, measured on its way to whoever reads it. */
+export function measured(body: Bytes, algorithm: DigestAlgorithm = 'sha256'): MeasuredStream {
+  const hash = digester(algorithm);
+  let size = 0;
+  const passing = tapped(body, (chunk) => {
+    hash.update(chunk);
+    size += chunk.length;
+  });
+  return { body: passing, result: () => ({ digest: `${algorithm}:${hash.digest('hex')}`, size }) };
+}
+
+/** Reads the stream to its end for nothing else. Errors: those of the body. */
+export async function measure(body: Bytes): Promise<Measures> {
+  const { body: passing, result } = measured(body);
+  for await (const _ of passing);
+  return result();
+}

@@ -1,0 +1,188 @@
+// A policy: names with hosts for a registry whose repositories have none (the look-up rule is in name-lookup).
+import { mergeSorted, mergeSortedBy } from '../../io/streams/merge-sorted.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import { decodeManifest, type RawManifest, successors } from '../../oci/manifest.ts';
+import { tryParseReference } from '../../oci/reference.ts';
+import type { ReadOptions, Registry } from '../contract.ts';
+import type { NameRecords } from './full-names.ts';
+import { namedWithHost, places, repositories, spellings } from './name-lookup.ts';
+
+/**
+ * Reads find what a name means, with its host (`options.host`, or as the name's beginning) or without; `alpine` answers for `library/alpine`
+ * and the reverse. What is written, and the catalogue, have the names that they are given. Deleting a tag deletes the full names
+ * recorded for the same image under it.
+ */
+export function hostNames(registry: Registry, names: NameRecords): Registry {
+  /** Blobs that a client was told are there, under another spelling, it does not push: they are made the repository's own. */
+  async function adoptBlobs(repository: string, manifest: RawManifest): Promise<void> {
+    for (const digest of new Set(successors(decodeManifest(manifest)).blobs.map((blob) => blob.digest))) {
+      if (await registry.statBlob(repository, digest)) continue;
+      for (const name of repositories(repository)) {
+        if ((await registry.statBlob(name, digest)) && (await registry.mountBlob(repository, digest, name))) break;
+      }
+    }
+  }
+
+  /** Whether any repository that the name may mean is there. */
+  async function exists(repository: string, host: string | undefined): Promise<boolean> {
+    for (const name of repositories(repository, host)) if (await isRepository(registry, name)) return true;
+    return false;
+  }
+
+  /** Every place that has tags of this name, each in byte order after `after`: they are read as far as the page goes. Those of which none is known: NAME_UNKNOWN. */
+  async function* tagsOf(repository: string, after: string, options: ReadOptions | undefined): AsyncGenerator<string> {
+    const { host, inner } = withoutHost(options);
+    const full = host === undefined ? tryParseReference(repository) : { host, path: repository };
+    let isKnown = false;
+    const know = () => {
+      isKnown = true;
+    };
+    const tags = (name: string, unwanted: ReadonlySet<string> = new Set()) =>
+      without(unwanted, whereKnown(registry.tags(name, after, { ...inner, unwanted }), know));
+    const streams = host === undefined ? spellings(repository).map((name) => tags(name)) : [];
+    if (full?.host !== undefined) {
+      const { path, host: asked } = full;
+      if ((await names.tags(asked, path)).length > 0) know();
+      // A tag that is recorded for some host is that one's.
+      const recorded = await Promise.all(spellings(path).map((spelling) => names.tagsOfAnyHost(spelling)));
+      const ofHosts = new Set(recorded.flatMap((some) => [...some]));
+      streams.push(
+        recordedTags(names, { host: asked, path, after }),
+        ...namedWithHost(path, asked).map((name) => tags(name)),
+        ...spellings(path).map((name) => tags(name, ofHosts)),
+      );
+    }
+    yield* mergeSorted(streams);
+    if (!isKnown) yield* registry.tags(repository, after, inner);
+  }
+
+  /** Deletes the full names of this path that mean the image. */
+  async function forget(repository: string, digest: Digest, tag?: string): Promise<void> {
+    for (const spelling of spellings(repository)) {
+      for await (const record of names.ofPath(spelling)) {
+        if (record.digest !== digest || (tag !== undefined && record.tag !== tag)) continue;
+        await names.delete(record.host, record.path, record.tag);
+      }
+    }
+  }
+
+  return {
+    ...registry,
+    getManifest: async (repository, reference, options) => {
+      const { host, inner } = withoutHost(options);
+      let repositoryUnknown: ImagesError | undefined;
+      for await (const place of places(names, { repository, reference, host })) {
+        try {
+          return await registry.getManifest(place.repository, place.reference, inner);
+        } catch (error) {
+          if (!isImagesError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) throw error;
+          if (error.code === 'NAME_UNKNOWN') repositoryUnknown ??= error;
+        }
+      }
+      if (repositoryUnknown && !(await exists(repository, host))) throw repositoryUnknown;
+      throw new ImagesError('MANIFEST_UNKNOWN', `no such manifest in ${fullName(repository, host)} [${reference}]`);
+    },
+    statManifest: async (repository, reference, options) => {
+      const { host, inner } = withoutHost(options);
+      for await (const place of places(names, { repository, reference, host })) {
+        const found = await registry.statManifest(place.repository, place.reference, inner);
+        if (found) return found;
+      }
+      return undefined;
+    },
+    getBlob: async (repository, digest, options) => {
+      const { host, inner } = withoutHost(options);
+      let repositoryUnknown: ImagesError | undefined;
+      for (const name of repositories(repository, host)) {
+        try {
+          return await registry.getBlob(name, digest, inner);
+        } catch (error) {
+          if (!isImagesError(error, 'BLOB_UNKNOWN', 'NAME_UNKNOWN')) throw error;
+          if (error.code === 'NAME_UNKNOWN') repositoryUnknown ??= error;
+        }
+      }
+      if (repositoryUnknown && !(await exists(repository, host))) throw repositoryUnknown;
+      throw new ImagesError('BLOB_UNKNOWN', `no such blob in ${fullName(repository, host)} [${digest}]`);
+    },
+    statBlob: async (repository, digest, options) => {
+      const { host, inner } = withoutHost(options);
+      for (const name of repositories(repository, host)) {
+        const found = await registry.statBlob(name, digest, inner);
+        if (found) return found;
+      }
+      return undefined;
+    },
+    putManifest: async (repository, manifest, tags, options) => {
+      try {
+        await registry.putManifest(repository, manifest, tags, options);
+      } catch (error) {
+        if (!isImagesError(error, 'MANIFEST_BLOB_UNKNOWN')) throw error;
+        await adoptBlobs(repository, manifest);
+        await registry.putManifest(repository, manifest, tags, options);
+      }
+    },
+    tags: (repository, after = '', options) => tagsOf(repository, after, options),
+    referrers: (repository, subject, artifactType, options) => {
+      const { host, inner } = withoutHost(options);
+      const streams = repositories(repository, host).map((name) =>
+        registry.referrers(name, subject, artifactType, inner),
+      );
+      return mergeSortedBy(({ digest }) => digest, streams);
+    },
+    deleteTag: async (repository, tag, options) => {
+      const descriptor = await registry.statManifest(repository, tag, options);
+      await registry.deleteTag(repository, tag, options);
+      if (descriptor) await forget(repository, descriptor.digest, tag);
+    },
+    deleteManifest: async (repository, digest, options) => {
+      await registry.deleteManifest(repository, digest, options);
+      await forget(repository, digest);
+    },
+  };
+}
+
+/** `known` is told when the repository is there; one that is not has no tags. */
+async function* whereKnown(tags: AsyncIterable<string>, known: () => void): AsyncGenerator<string> {
+  try {
+    for await (const tag of tags) {
+      known();
+      yield tag;
+    }
+    known();
+  } catch (error) {
+    if (!isImagesError(error, 'NAME_UNKNOWN')) throw error;
+  }
+}
+
+async function* recordedTags(
+  names: NameRecords,
+  { host, path, after }: { readonly host: string; readonly path: string; readonly after: string },
+): AsyncGenerator<string> {
+  for (const tag of await names.tags(host, path)) if (tag > after && (await names.get(host, path, tag))) yield tag;
+}
+
+async function* without(unwanted: ReadonlySet<string>, tags: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const tag of tags) if (!unwanted.has(tag)) yield tag;
+}
+
+async function isRepository(registry: Registry, name: string): Promise<boolean> {
+  try {
+    for await (const _ of registry.tags(name)) break;
+    return true;
+  } catch (error) {
+    if (isImagesError(error, 'NAME_UNKNOWN')) return false;
+    throw error;
+  }
+}
+
+function withoutHost<T extends ReadOptions>(
+  options: T | undefined,
+): { host: string | undefined; inner: Omit<T, 'host'> } {
+  const { host, ...inner } = options ?? ({} as T);
+  return { host, inner };
+}
+
+function fullName(repository: string, host: string | undefined): string {
+  return host === undefined ? repository : `${host}/${repository}`;
+}

@@ -1,0 +1,96 @@
+// `lreg_cache`, and the second half of `lreg_preload`: copies images from their hosts to the private registry, as one plan.
+import type { OnCopyEvent } from '../../copy/events.ts';
+import { type CopiedImage, executePlan } from '../../copy/execute.ts';
+import { type CopyImage, type CopyPlan, type FailedImage, planCopy } from '../../copy/plan.ts';
+import { isImagesError } from '../../oci/errors.ts';
+import { machinePlatform } from '../../oci/machine-platform.ts';
+import type { PlatformChoice } from '../../oci/platform.ts';
+import { type FullReference, formatReference } from '../../oci/reference.ts';
+import { registrySource } from '../../transports/registry-source.ts';
+import { type PrivateRegistry, privateSink } from '../private-registry/private-registry.ts';
+import type { ImageHosts } from '../private-registry/registry-clients.ts';
+import { callOptions, type Settings } from '../settings.ts';
+
+export interface CacheOptions {
+  /** The machine's when absent. */
+  readonly platforms?: PlatformChoice;
+  readonly referrers?: boolean;
+  /** Everything is looked at again, also what the registry has. */
+  readonly force?: boolean;
+  /** Failures are listed in the result; else the first one is thrown. */
+  readonly keepGoing?: boolean;
+  /** Plans, and copies nothing. */
+  readonly dryRun?: boolean;
+  readonly onEvent?: OnCopyEvent;
+}
+
+export interface CacheResult {
+  readonly dryRun: boolean;
+  /** What was to be copied, in full. */
+  readonly planned: readonly string[];
+  readonly copied: readonly CopiedImage[];
+  readonly failed: readonly FailedImage[];
+  /** Requests to the images' hosts: made, or with a dry run expected. */
+  readonly requests: number;
+  /** Bytes fetched, or with a dry run to be fetched. */
+  readonly fetched: number;
+  /** Bytes that were there already. */
+  readonly held: number;
+}
+
+export interface CacheEnds {
+  readonly registry: PrivateRegistry;
+  readonly hosts: ImageHosts;
+  readonly settings: Settings;
+}
+
+/** Errors: the hosts' and the registry's; PLATFORM_UNKNOWN. */
+export async function cacheImages(
+  names: readonly FullReference[],
+  { registry, hosts, settings }: CacheEnds,
+  options: CacheOptions = {},
+): Promise<CacheResult> {
+  await using sink = await privateSink(registry);
+  const { images, refused } = withSources(names, hosts, options);
+  const shared = {
+    keepGoing: options.keepGoing ?? false,
+    ...(options.onEvent && { onEvent: options.onEvent }),
+    ...callOptions(settings),
+  };
+  const plan = await planCopy(images, sink, {
+    platforms: options.platforms ?? [machinePlatform()],
+    platformsNamed: options.platforms !== undefined,
+    referrers: options.referrers ?? false,
+    force: options.force ?? false,
+    ...shared,
+  });
+  const planned = plan.images.map(({ image }) => image);
+  if (options.dryRun)
+    return { dryRun: true, planned, copied: [], ...expected(plan), failed: [...refused, ...plan.failed] };
+  const { copied, failed, requests, fetched, held } = await executePlan(plan, sink, shared);
+  return { dryRun: false, planned, copied, failed: [...refused, ...failed], requests, fetched, held };
+}
+
+interface Sources {
+  readonly images: readonly CopyImage[];
+  readonly refused: readonly FailedImage[];
+}
+
+/** What cannot be a source at all is a failure as any other. */
+function withSources(names: readonly FullReference[], hosts: ImageHosts, { keepGoing }: CacheOptions): Sources {
+  const images: CopyImage[] = [];
+  const refused: FailedImage[] = [];
+  for (const name of names) {
+    try {
+      images.push({ name, source: registrySource(hosts.registryOf(name), name) });
+    } catch (error) {
+      if (!keepGoing || !isImagesError(error)) throw error;
+      refused.push({ name, image: formatReference(name), error });
+    }
+  }
+  return { images, refused };
+}
+
+function expected(plan: CopyPlan): Pick<CacheResult, 'requests' | 'fetched' | 'held'> {
+  return { requests: plan.requests, fetched: plan.bytes, held: plan.held };
+}

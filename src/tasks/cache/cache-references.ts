@@ -1,0 +1,63 @@
+// `lreg_cache`: brings references to what their hosts have now.
+import type { Bytes } from '../../io/streams/bytes.ts';
+import { type FullReference, formatReference } from '../../oci/reference.ts';
+import type { Warning } from '../../scan/contract.ts';
+import { inputImages } from '../overlays/input-images.ts';
+import { withoutQuotes } from '../overlays/reference-list.ts';
+import { writtenReferences } from '../overlays/written-references.ts';
+import { openPrivateRegistry } from '../private-registry/private-registry.ts';
+import { imageHosts } from '../private-registry/registry-clients.ts';
+import type { Settings } from '../settings.ts';
+import { type CacheEnds, type CacheOptions, type CacheResult, cacheImages } from './cache-images.ts';
+import { lackingPlatforms } from './lacking-platforms.ts';
+import { uniqueNames } from './missing-images.ts';
+import { changedImages } from './moved-images.ts';
+
+export interface CacheRequest {
+  /** As a user writes them; `-` stands for what `input` names. */
+  readonly references: readonly string[];
+  readonly input: Bytes;
+}
+
+export interface CacheReferencesOptions extends CacheOptions {
+  readonly onWarning?: (warning: Warning) => void;
+}
+
+export interface CacheReferencesResult extends CacheResult {
+  /** What the registry had, in full: their hosts were asked by HEAD at most, which no pull quota counts. */
+  readonly loaded: readonly string[];
+}
+
+/** Errors: REFERENCE_INVALID, NO_ACCESS, those of cacheImages. */
+export async function cacheReferences(
+  { references, input }: CacheRequest,
+  settings: Settings,
+  options: CacheReferencesOptions = {},
+): Promise<CacheReferencesResult> {
+  const listed = references.includes('-') ? await inputImages(input) : { findings: [], warnings: [] };
+  for (const warning of listed.warnings) options.onWarning?.(warning);
+  const used = listed.findings.filter(({ certainty }) => certainty === 'used').map(({ image }) => image);
+  const given = references.filter((reference) => reference !== '-').map(withoutQuotes);
+  const { names: written, invalid } = writtenReferences([...given, ...used], options.keepGoing ?? false);
+  const names = uniqueNames([...written.values()]);
+  const registry = await openPrivateRegistry(settings, { create: true });
+  await using hosts = await imageHosts(registry.address, settings, options.onEvent);
+  const ends = { registry, hosts, settings };
+  const wanted = options.force || options.referrers ? names : await outdatedImages(names, ends, options);
+  const loaded = names.filter((name) => !wanted.includes(name)).map(formatReference);
+  const result = await cacheImages(wanted, ends, options);
+  return { ...result, failed: [...invalid, ...result.failed], loaded };
+}
+
+/** What the registry lacks, has otherwise, or not for the platforms that are asked for. */
+async function outdatedImages(
+  names: readonly FullReference[],
+  ends: CacheEnds,
+  { platforms }: CacheOptions,
+): Promise<readonly FullReference[]> {
+  const changed = await changedImages(names, ends);
+  if (!platforms) return changed;
+  const same = names.filter((name) => !changed.includes(name));
+  const { lacking } = await lackingPlatforms(same, platforms, ends);
+  return names.filter((name) => changed.includes(name) || lacking.includes(name));
+}

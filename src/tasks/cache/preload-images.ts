@@ -1,0 +1,121 @@
+// `lreg_preload`: what overlays use and the private registry lacks, cached there. Relies on the scan, the private registry and the copy engine.
+import type { FailedImage } from '../../copy/plan.ts';
+import { isImagesError } from '../../oci/errors.ts';
+import { type FullReference, formatReference, tryParseReference } from '../../oci/reference.ts';
+import type { Warning } from '../../scan/contract.ts';
+import { type OverlayItems, overlayImages } from '../overlays/overlay-images.ts';
+import { pauseImage } from '../overlays/pause-image.ts';
+import { writtenReferences } from '../overlays/written-references.ts';
+import { openPrivateRegistry } from '../private-registry/private-registry.ts';
+import { callOptions, type Settings } from '../settings.ts';
+import type { CacheEnds, CacheOptions, CacheResult } from './cache-images.ts';
+import { missingImages, uniqueNames } from './missing-images.ts';
+
+export interface PreloadOptions extends CacheOptions {
+  /** Also tags that have moved at their source. */
+  readonly refresh?: boolean;
+  /** Also what only looks like an image, where its host says that it is one. */
+  readonly maybe?: boolean;
+  /** The pause image; what the environment says when absent. */
+  readonly pause?: string;
+  readonly onWarning?: (warning: Warning) => void;
+}
+
+export interface PreloadResult extends CacheResult {
+  /** What the registry had, in full. */
+  readonly loaded: readonly string[];
+  /** Tags that begin with `local`: built here, found nowhere else. */
+  readonly skipped: readonly string[];
+}
+
+/** Without items: the pause image alone. Errors: those of overlayImages, REFERENCE_INVALID, those of cacheImages. */
+export async function preloadImages(
+  items: OverlayItems,
+  settings: Settings,
+  options: PreloadOptions = {},
+): Promise<PreloadResult> {
+  const pause = await pauseImage(options.pause, settings);
+  const found = await overlayImages(items, settings);
+  for (const warning of found.warnings) options.onWarning?.(warning);
+  const registry = await openPrivateRegistry(settings, { create: true });
+  const images = [...(pause === undefined ? [] : [pause]), ...found.images];
+  const { names, skipped, invalid } = sortOut(images, options);
+  const written = images.filter((image) => names.has(image));
+  const all = uniqueNames([...names.values()]);
+  const missing = options.force ? all : await missingImages(written, registry, settings);
+  const there = without(all, missing);
+  const maybe = options.maybe ? found.maybe.map(({ image }) => image).filter(isPublished) : [];
+  const look = there.length > 0 && (options.refresh || options.platforms !== undefined);
+  if (missing.length === 0 && maybe.length === 0 && !look) {
+    return { ...nothingToDo(options), loaded: there.map(formatReference), skipped, failed: invalid };
+  }
+
+  // The copy engine and the HTTP client cost start-up time that a run with nothing to do need not pay.
+  const [{ cacheImages }, { movedImages, unsuitedImages }, { imageHosts }] = await Promise.all([
+    import('./cache-images.ts'),
+    import('./moved-images.ts'),
+    import('../private-registry/registry-clients.ts'),
+  ]);
+  await using hosts = await imageHosts(registry.address, settings, options.onEvent);
+  const ends: CacheEnds = { registry, hosts, settings };
+  const { moved, failed } = options.refresh ? await movedImages(there, ends, options) : { moved: [], failed: [] };
+  const unsuited = options.platforms ? await unsuitedImages(without(there, moved), options.platforms, ends) : [];
+  const confirmed = await confirmedImages(maybe, ends);
+  const result = await cacheImages(uniqueNames([...missing, ...moved, ...unsuited, ...confirmed]), ends, options);
+  return {
+    ...result,
+    failed: [...invalid, ...failed, ...result.failed],
+    loaded: without(there, [...moved, ...unsuited]).map(formatReference),
+    skipped,
+  };
+}
+
+interface Sorted {
+  /** By what the files write. */
+  readonly names: ReadonlyMap<string, FullReference>;
+  readonly skipped: readonly string[];
+  readonly invalid: readonly FailedImage[];
+}
+
+/** Errors: REFERENCE_INVALID, unless failures are to be listed. */
+function sortOut(images: readonly string[], { keepGoing = false }: PreloadOptions): Sorted {
+  const { names, invalid } = writtenReferences(images, keepGoing);
+  const built = [...names].filter(([, name]) => name.tag?.startsWith('local')).map(([image]) => image);
+  return { names: new Map([...names].filter(([image]) => !built.includes(image))), skipped: built, invalid };
+}
+
+/** What may be asked for: a reference, and not one of an image that is built here. */
+function isPublished(image: string): boolean {
+  const reference = tryParseReference(image);
+  return reference !== undefined && !reference.tag?.startsWith('local');
+}
+
+/** Of what only looks like an image, what its host has. A host that does not answer leaves it a maybe, with a note. */
+async function confirmedImages(
+  images: readonly string[],
+  { registry, hosts, settings }: CacheEnds,
+): Promise<readonly FullReference[]> {
+  const missing = await missingImages(images, registry, settings);
+  const confirmed = await Promise.all(
+    missing.map(async (name) => {
+      try {
+        const wanted = name.digest ?? name.tag ?? '';
+        return (await hosts.registryOf(name).statManifest(name.path, wanted, callOptions(settings))) ? [name] : [];
+      } catch (error) {
+        if (!isImagesError(error) || error.code === 'ABORTED') throw error;
+        settings.onNote?.(`${formatReference(name)} may be an image, its host does not say: ${error.message}`);
+        return [];
+      }
+    }),
+  );
+  return confirmed.flat();
+}
+
+function without(names: readonly FullReference[], others: readonly FullReference[]): readonly FullReference[] {
+  const texts = new Set(others.map(formatReference));
+  return names.filter((name) => !texts.has(formatReference(name)));
+}
+
+function nothingToDo({ dryRun = false }: PreloadOptions): Omit<CacheResult, 'failed'> {
+  return { dryRun, planned: [], copied: [], requests: 0, fetched: 0, held: 0 };
+}

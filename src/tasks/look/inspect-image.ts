@@ -1,0 +1,123 @@
+// `lreg_inspect`: what is known about an image in the private registry, with the keys of `skopeo inspect`.
+import { hasFileSystem } from '../../oci/agreement.ts';
+import { decodeConfig } from '../../oci/config.ts';
+import * as decode from '../../oci/decode.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import { machinePlatform } from '../../oci/machine-platform.ts';
+import { decodeManifest, type ImageManifest, type RawManifest } from '../../oci/manifest.ts';
+import { isIndexType } from '../../oci/media-types.ts';
+import type { Platform } from '../../oci/platform.ts';
+import { formatReference, type Reference } from '../../oci/reference.ts';
+import type { ReadOptions, Registry } from '../../registry/contract.ts';
+import type { ImageSource } from '../../transports/contract.ts';
+import { chooseImage, type ReadImageOptions, requirePlatform } from '../../transports/readable-image.ts';
+import { registrySource } from '../../transports/registry-source.ts';
+import { findImage, notLoaded, type PrivateRegistry } from '../private-registry/private-registry.ts';
+import { callOptions, type Settings } from '../settings.ts';
+import { readConfig } from '../transfer/read-config.ts';
+
+/** In skopeo's order. */
+export interface Inspection {
+  readonly Name: string;
+  /** Of what the name points to: the index, where it is one. */
+  readonly Digest: Digest;
+  readonly RepoTags: readonly string[];
+  readonly Created: string | null;
+  readonly DockerVersion: string;
+  readonly Labels: Readonly<Record<string, string>> | null;
+  readonly Architecture: string;
+  readonly Os: string;
+  readonly Layers: readonly Digest[];
+  readonly LayersData: readonly LayerData[];
+  readonly Env: readonly string[] | null;
+}
+
+export interface LayerData {
+  readonly MIMEType: string;
+  readonly Digest: Digest;
+  readonly Size: number;
+  readonly Annotations: Readonly<Record<string, string>> | null;
+}
+
+export interface InspectedImage {
+  /** What the name points to. */
+  readonly root: RawManifest;
+  /** The configuration of the image that was chosen, byte for byte. */
+  readonly config: Uint8Array;
+  readonly inspection: Inspection;
+}
+
+/** Of an index, the image for `platform`; without one, this machine's or else the first that is there. Errors: MANIFEST_UNKNOWN, PLATFORM_UNKNOWN. */
+export async function inspectImage(
+  reference: Reference,
+  registry: PrivateRegistry,
+  options: { readonly platform?: Platform; readonly settings: Settings },
+): Promise<InspectedImage> {
+  const { settings, platform } = options;
+  const found = await findImage(reference, registry, settings);
+  if (!found) throw notLoaded(reference);
+  const { repository, descriptor } = found;
+  const asked = { path: repository, digest: descriptor.digest };
+  const source = registrySource(registry.registry, asked, { label: formatReference(reference) });
+  const root = await source.root(callOptions(settings));
+  const manifest = await chosenImage(source, root, {
+    ...callOptions(settings),
+    ...(platform && { platform }),
+    machine: machinePlatform(),
+  });
+  const config = await readConfig(registry.registry, { repository, config: manifest.config }, callOptions(settings));
+  if (platform && !isIndexType(root.mediaType) && hasFileSystem(manifest))
+    requirePlatform(decodeConfig(config), platform, source.label);
+  const fields = decode.object(decode.parseJson(config, 'config'), 'config');
+  const inner = decode.isObject(fields.config) ? fields.config : {};
+  const read = { ...callOptions(settings), ...(reference.host && { host: reference.host }) };
+  const inspection: Inspection = {
+    Name: registry.address ? `${registry.address.host}/${repository}` : repository,
+    Digest: root.digest,
+    RepoTags: await tagsOf(registry.registry, repository, read),
+    Created: textOf(fields.created) ?? null,
+    DockerVersion: textOf(fields.docker_version) ?? '',
+    Labels: decode.optional(inner.Labels, 'config.config.Labels', decode.stringMap) ?? null,
+    Architecture: textOf(fields.architecture) ?? '',
+    Os: textOf(fields.os) ?? '',
+    Layers: manifest.layers.map((layer) => layer.digest),
+    LayersData: manifest.layers.map(layerData),
+    Env: decode.optional(inner.Env, 'config.config.Env', decode.strings) ?? null,
+  };
+  return { root, config, inspection };
+}
+
+/** The choice of every command that looks into images; what is lacking here can be fetched. */
+async function chosenImage(source: ImageSource, root: RawManifest, options: ReadImageOptions): Promise<ImageManifest> {
+  try {
+    const manifest = decodeManifest(await chooseImage(source, root, options));
+    if (manifest.kind === 'image') return manifest;
+  } catch (error) {
+    if (!isImagesError(error, 'PLATFORM_UNKNOWN')) throw error;
+    throw new ImagesError('PLATFORM_UNKNOWN', error.message, {
+      hint: '`images lreg_cache --platform=OS/ARCH` fetches it.',
+      cause: error,
+    });
+  }
+  throw new Error('an image was chosen that is none');
+}
+
+/** An image that is known by its digest alone may be in a repository that has no tags: for docker-registry that is none. */
+async function tagsOf(registry: Registry, repository: string, options: ReadOptions): Promise<readonly string[]> {
+  try {
+    return await Array.fromAsync(registry.tags(repository, undefined, options));
+  } catch (error) {
+    if (isImagesError(error, 'NAME_UNKNOWN')) return [];
+    throw error;
+  }
+}
+
+function layerData({ mediaType, digest, size, annotations }: Descriptor): LayerData {
+  return { MIMEType: mediaType, Digest: digest, Size: size, Annotations: annotations ?? null };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,53 @@
+// The images of `make` in an archive that runtimes import: `ctr images import`, k3s' directory of images, `kind load image-archive`, `docker load`.
+import type { CopyEvent } from '../../copy/events.ts';
+import { executePlan } from '../../copy/execute.ts';
+import { type CopyImage, planCopy } from '../../copy/plan.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { machinePlatform } from '../../oci/machine-platform.ts';
+import { formatReference, type Reference } from '../../oci/reference.ts';
+import { callOptions, type Settings } from '../settings.ts';
+import type { NamedImage, StoreOptions } from './prepulled-store.ts';
+
+export interface ArchiveTarget {
+  readonly format: 'oci-archive' | 'docker-archive';
+  readonly path: string;
+}
+
+/** Kubelet's garbage collection spares what has it; containerd takes it as a label of the image, not from here. */
+const PINNED = { 'io.cri-containerd.pinned': 'pinned' };
+
+/** Every image for one platform. Gives what each name points to there. Errors: those of the places and of the sinks. */
+export async function makeArchive(
+  opened: readonly NamedImage[],
+  target: ArchiveTarget,
+  settings: Settings,
+  { platform, onEvent }: StoreOptions,
+): Promise<readonly Digest[]> {
+  const images = opened.map(
+    ({ text, name, source, image }): CopyImage => ({
+      name: name ?? { path: 'image', digest: image.root.digest },
+      label: text,
+      source,
+    }),
+  );
+  await using sink = await sinkOf(target);
+  const shared = { ...(onEvent && { onEvent }), ...callOptions(settings) };
+  // What is to be noted was so when they were opened.
+  const quiet = onEvent && { onEvent: (event: CopyEvent) => (event.type === 'note' ? undefined : onEvent(event)) };
+  const plan = await planCopy(images, sink, { platforms: [platform ?? machinePlatform()], ...shared, ...quiet });
+  return (await executePlan(plan, sink, shared)).copied.map(({ digest }) => digest);
+}
+
+async function sinkOf({ format, path }: ArchiveTarget) {
+  if (format === 'docker-archive') {
+    const { dockerArchiveSink } = await import('../../transports/docker-archive/docker-archive-sink.ts');
+    return dockerArchiveSink(path, { replaces: true });
+  }
+  const { ociArchiveSink } = await import('../../transports/archive/oci-archive-sink.ts');
+  return ociArchiveSink(path, { annotate, replaces: true });
+}
+
+/** An image that was named by its digest has that name in containerd. */
+function annotate(name: Reference): Readonly<Record<string, string>> {
+  return name.digest && name.host ? { ...PINNED, 'io.containerd.image.name': formatReference(name) } : PINNED;
+}

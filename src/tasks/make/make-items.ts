@@ -1,0 +1,172 @@
+// What the items of `make` are: image references, places, overlays whose images are built, overlays whose manifests use images. Each becomes a name and a source.
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Bytes } from '../../io/streams/bytes.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import {
+  type FullReference,
+  formatReference,
+  fullReference,
+  parseReference,
+  type Reference,
+} from '../../oci/reference.ts';
+import type { Warning } from '../../scan/contract.ts';
+import { parseLocation } from '../../transports/location.ts';
+import { buildOverlayImage } from '../mkimage/build-overlay-image.ts';
+import type { ChartValues } from '../overlays/chart-values.ts';
+import { inputImages } from '../overlays/input-images.ts';
+import { overlayImages } from '../overlays/overlay-images.ts';
+import { findOverlay } from '../overlays/overlays.ts';
+import { pauseImage } from '../overlays/pause-image.ts';
+import { withoutQuotes } from '../overlays/reference-list.ts';
+import type { Settings } from '../settings.ts';
+import { type OpenedSource, type OpenSourceOptions, openSource } from '../transfer/open-source.ts';
+
+export interface MakeRequest {
+  /** As a user writes them; `-` stands for what `input` names. */
+  readonly items: readonly string[];
+  /** Overlays whose manifests' images are wanted, the pause image with them. */
+  readonly imagesOf: readonly string[];
+  /** For the charts among those. */
+  readonly chartValues?: ChartValues;
+  readonly input: Bytes;
+}
+
+export interface MakeItem {
+  /** As it was written, or found. */
+  readonly text: string;
+  /** What images are called by: absent for a place that has no name for its image. */
+  readonly name?: FullReference;
+  open(options: OpenSourceOptions): Promise<OpenedSource>;
+}
+
+export interface MakeItemOptions {
+  /** The pause image; what the environment says when absent. */
+  readonly pause?: string;
+  readonly onWarning?: (warning: Warning) => void;
+}
+
+/** Errors: REFERENCE_INVALID, OVERLAY_UNKNOWN, FILE_UNREADABLE, those of building. */
+export async function makeItems(
+  { items, imagesOf, input, chartValues }: MakeRequest,
+  settings: Settings,
+  options: MakeItemOptions,
+): Promise<readonly MakeItem[]> {
+  const found = new Map<string, MakeItem>();
+  const add = (item: MakeItem): void => {
+    found.set(item.name ? formatReference(item.name) : item.text, item);
+  };
+  for (const item of items) {
+    if (item === '-') for (const image of await listed(input, options)) add(imageItem(image, settings));
+    else if (/[:@]/.test(item)) add(imageItem(withoutQuotes(item), settings));
+    else add(await overlayItem(item, settings));
+  }
+  if (imagesOf.length > 0 || chartValues) {
+    const { images, warnings } = await overlayImages(
+      { items: imagesOf, input, ...(chartValues && { chartValues }) },
+      settings,
+    );
+    for (const warning of warnings) options.onWarning?.(warning);
+    const pause = await pauseImage(options.pause, settings);
+    for (const image of pause === undefined ? images : [...images, pause]) add(imageItem(image, settings));
+  }
+  return [...found.values()];
+}
+
+async function listed(input: Bytes, { onWarning }: MakeItemOptions): Promise<readonly string[]> {
+  const { findings, warnings } = await inputImages(input);
+  for (const warning of warnings) onWarning?.(warning);
+  return findings.filter(({ certainty }) => certainty === 'used').map(({ image }) => image);
+}
+
+/** Errors: REFERENCE_INVALID. */
+function imageItem(text: string, settings: Settings): MakeItem {
+  const location = parseLocation(text);
+  if (location.transport !== 'name') {
+    const named = location.transport === 'docker' ? location.reference : undefined;
+    const open: MakeItem['open'] = (options) => openSource(text, settings, options);
+    return { text, open, ...(named && { name: pulledName(named) }) };
+  }
+  const { reference } = location;
+  const name = pulledName(reference);
+  return { text, name, open: (options) => openAnywhere(reference, text, settings, options) };
+}
+
+/** `name:tag@digest` is pulled by digest, and that is what a runtime knows it by. */
+export function pulledName(reference: Reference): FullReference {
+  const { tag, digest, ...repository } = fullReference(reference);
+  return { ...repository, ...(digest ? { digest } : tag ? { tag } : {}) };
+}
+
+/** The local store, a Docker daemon, the private registry, at last its own registry. */
+async function openAnywhere(
+  reference: Reference,
+  text: string,
+  settings: Settings,
+  options: OpenSourceOptions,
+): Promise<OpenedSource> {
+  const name = fullReference(reference);
+  // A name without a host is Docker Hub's first; then the private registry's own, which VMs would get from it.
+  const names = reference.host === undefined ? [name, reference] : [name];
+  for (const one of names) {
+    try {
+      return await openSource(formatReference(one), settings, options);
+    } catch (error) {
+      if (!isImagesError(error, 'MANIFEST_UNKNOWN')) throw error;
+      const isLast = one === names.at(-1);
+      if (isLast && (name.tag?.startsWith('local') || name.host === 'localhost')) throw notBuilt(text, error);
+    }
+  }
+  return await openSource(`docker://${formatReference(name)}`, settings, options);
+}
+
+function notBuilt(text: string, cause: unknown): ImagesError {
+  return new ImagesError('MANIFEST_UNKNOWN', `an image that is built here is not there [${text}]`, {
+    hint: 'Build it first: `images mkimage` puts it into the local store.',
+    cause,
+  });
+}
+
+/** `OVL` is its directory `image`, `OVL/SUBDIR` that directory. Errors: OVERLAY_UNKNOWN, FILE_UNREADABLE, those of building. */
+async function overlayItem(item: string, settings: Settings): Promise<MakeItem> {
+  const directory = await imageDirectory(item, settings);
+  const built = await buildOverlayImage(directory, settings);
+  const name = pulledName(parseReference(built.name));
+  return { text: item, name, open: built.open };
+}
+
+async function imageDirectory(item: string, settings: Settings): Promise<string> {
+  try {
+    const { kind, path } = await findOverlay(item, settings);
+    if (kind === 'file') throw noOverlay(item);
+    const image = join(path, 'image');
+    // What finds overlays finds what is in them as well.
+    return item.includes('/') && !(await isThere(image)) && (await isBuildable(path)) ? path : image;
+  } catch (error) {
+    const slash = item.indexOf('/');
+    if (slash <= 0 || !isImagesError(error, 'OVERLAY_UNKNOWN')) throw isImagesError(error) ? noOverlay(item) : error;
+    try {
+      const { path } = await findOverlay(item.slice(0, slash), settings);
+      return join(path, item.slice(slash + 1));
+    } catch (cause) {
+      throw isImagesError(cause, 'OVERLAY_UNKNOWN') ? noOverlay(item) : cause;
+    }
+  }
+}
+
+async function isBuildable(directory: string): Promise<boolean> {
+  return (await isThere(join(directory, 'manifest.json'))) || (await isThere(join(directory, 'Dockerfile')));
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function noOverlay(item: string): ImagesError {
+  return new ImagesError('OVERLAY_UNKNOWN', `neither an overlay nor an image reference [${item}]`, {
+    hint: 'An image needs its tag, NAME:TAG; an overlay is found through $XCLUSTER or $XCLUSTER_OVLPATH.',
+  });
+}

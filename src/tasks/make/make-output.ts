@@ -1,0 +1,29 @@
+// Where `make` writes to when nobody says: `images.tar` and the like in xcluster's directory for such things.
+import { join } from 'node:path';
+import { ImagesError } from '../../oci/errors.ts';
+import type { Settings } from '../settings.ts';
+
+export type MakeFormat = 'tar' | 'squashfs' | 'erofs' | 'oci-archive' | 'docker-archive';
+
+export const MAKE_FORMATS: readonly MakeFormat[] = ['tar', 'squashfs', 'erofs', 'oci-archive', 'docker-archive'];
+
+const NAMES: Readonly<Record<MakeFormat, string>> = {
+  tar: 'images.tar',
+  squashfs: 'images.squashfs',
+  erofs: 'images.erofs',
+  'oci-archive': 'images-oci.tar',
+  'docker-archive': 'images-docker.tar',
+};
+
+/** Errors: USAGE where the environment does not say. */
+export async function makeOutput(format: MakeFormat, settings: Settings): Promise<string> {
+  let directory = settings.env.XCLUSTER_TMP || undefined;
+  if (directory === undefined && settings.env.XCLUSTER) {
+    const { xclusterEnvironment } = await import('../overlays/xcluster.ts');
+    directory = (await xclusterEnvironment(settings)).get('XCLUSTER_TMP') || undefined;
+  }
+  if (directory !== undefined) return join(directory, NAMES[format]);
+  throw new ImagesError('USAGE', 'it is not said where to write to', {
+    hint: 'Give --tar=FILE, or set XCLUSTER_TMP.',
+  });
+}

@@ -1,0 +1,146 @@
+// `make`: images as something that VMs boot with: the archive of a store, a file system of one, an archive to be imported.
+import { open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { OnCopyEvent } from '../../copy/events.ts';
+import { readFileBytes } from '../../io/files/file-bytes.ts';
+import { isFsError } from '../../io/files/fs-errors.ts';
+import type { RewindableOutput } from '../../io/files/rewindable-output.ts';
+import { noTemporarySpace, translatingTemporaryErrors } from '../../io/files/temporary-file.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import type { Platform } from '../../oci/platform.ts';
+import type { StoredLayers } from '../../transports/containers-storage/write-store.ts';
+import { callOptions, type Settings } from '../settings.ts';
+import { makeArchive } from './make-archive.ts';
+import type { MakeItem } from './make-items.ts';
+import type { MakeFormat } from './make-output.ts';
+import { GRAPH_ROOT, makeStore, type OpenedImages, openImages, storeOutput } from './prepulled-store.ts';
+
+export interface MakeOptions {
+  readonly format: MakeFormat;
+  /** `-` is what `send` takes. */
+  readonly path: string;
+  readonly send: (bytes: Uint8Array) => Promise<void>;
+  /** Layers that the file has are taken from there. */
+  readonly update?: boolean;
+  readonly userXattr?: boolean;
+  readonly platform?: Platform;
+  /** Finds the images, and makes nothing. */
+  readonly dryRun?: boolean;
+  readonly onEvent?: OnCopyEvent;
+  readonly onWritten?: (bytes: number) => void;
+}
+
+export interface Made {
+  readonly dryRun: boolean;
+  readonly images: readonly MadeImage[];
+  readonly layers: number;
+  /** Of these, the ones that the file had. */
+  readonly taken: number;
+  /** Bytes of distinct layers, as their places have them. */
+  readonly bytes: number;
+}
+
+export interface MadeImage {
+  readonly names: readonly string[];
+  readonly digest: string;
+}
+
+/** Errors: USAGE, those of the places, of `writeStore` and of the output. */
+export async function makePrepulled(
+  items: readonly MakeItem[],
+  settings: Settings,
+  options: MakeOptions,
+): Promise<Made> {
+  const { format, update = false } = options;
+  if (update && (format !== 'tar' || options.path === '-')) {
+    throw new ImagesError('USAGE', `only a tar in a file can be updated [${format === 'tar' ? '-' : format}]`, {
+      hint: 'Leave out --update: everything is made anew.',
+    });
+  }
+  await using images = await openImages(items, settings, options);
+  if (options.dryRun) return { dryRun: true, ...summary(images, format), taken: 0 };
+  if (format === 'oci-archive' || format === 'docker-archive') {
+    const digests = await viaFile(options, (path) => makeArchive(images.images, { format, path }, settings, options));
+    const made = images.images.map(({ names }, at) => ({ names, digest: digests[at] as Digest }));
+    return { dryRun: false, ...summary(images, format), images: made, taken: 0 };
+  }
+  if (format === 'tar') {
+    await using old = update ? await layersOf(options.path, settings, options) : undefined;
+    await using output = await storeOutput(options.path, options.send);
+    const target = { graphRoot: GRAPH_ROOT, ...(old && { stored: old.layers }) };
+    const made = await makeStore(images, output, settings, { ...options, ...target });
+    return { dryRun: false, ...made, bytes: images.bytes };
+  }
+  const { fileSystemOutput } = await import('./file-system-image.ts');
+  return await viaFile(options, async (path) => {
+    await using output: RewindableOutput = await fileSystemOutput(path, format, settings);
+    const made = await makeStore(images, output, settings, { ...options, graphRoot: '' });
+    return { dryRun: false, ...made, bytes: images.bytes };
+  });
+}
+
+function summary({ images, bytes }: OpenedImages, format: MakeFormat): Omit<Made, 'dryRun' | 'taken'> {
+  const layers = new Set(images.flatMap(({ image }) => image.layers.map(({ descriptor }) => descriptor.digest)));
+  // Only one of the forms holds indexes under their names.
+  const pointsTo = format === 'oci-archive' ? 'root' : 'raw';
+  const made = images.map(({ names, image }) => ({ names, digest: image[pointsTo].digest }));
+  return { images: made, layers: layers.size, bytes };
+}
+
+/** What can only be written into a file goes to a pipe from a temporary one. */
+async function viaFile<T>({ path, send }: MakeOptions, work: (path: string) => Promise<T>): Promise<T> {
+  if (path !== '-') return await work(path);
+  const { mkdtemp, rm } = await import('node:fs/promises');
+  const directory = await translatingTemporaryErrors(tmpdir(), () => mkdtemp(join(tmpdir(), 'images-')));
+  try {
+    const file = join(directory, 'made');
+    const result = await work(file).catch((error: unknown) => {
+      // The user named no file: what is full is the place for temporary ones.
+      const isHere = isImagesError(error, 'NO_SPACE') && error.message.includes(directory);
+      throw isHere ? noTemporarySpace(tmpdir(), error) : error;
+    });
+    const handle = await open(file);
+    try {
+      for await (const chunk of await readFileBytes(handle, {})) await send(chunk);
+    } finally {
+      await handle.close();
+    }
+    return result;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+interface OldLayers extends AsyncDisposable {
+  readonly layers: StoredLayers;
+}
+
+/** `undefined` where there is no file yet. Errors: TAR_INVALID. */
+async function layersOf(
+  path: string,
+  settings: Settings,
+  { userXattr = false }: MakeOptions,
+): Promise<OldLayers | undefined> {
+  const { storedLayers } = await import('../../transports/containers-storage/stored-layers.ts');
+  let handle: Awaited<ReturnType<typeof open>>;
+  try {
+    handle = await open(path);
+  } catch (error) {
+    if (isFsError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+  const close = () => handle.close();
+  try {
+    const layers = await storedLayers(handle, { graphRoot: GRAPH_ROOT, userXattr, ...callOptions(settings) });
+    return { layers, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    if (!isImagesError(error, 'TAR_INVALID')) throw error;
+    throw new ImagesError('TAR_INVALID', `${error.message} [${path}]`, {
+      hint: 'What is there cannot be updated: leave out --update, and everything is made anew.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,115 @@
+// The images that a Dockerfile names: one that was built here, one in the store, in a Docker daemon, in the private registry, in its own registry, which is asked once.
+import type { BaseImage, Bases } from '../../build/contract.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import { machinePlatform } from '../../oci/machine-platform.ts';
+import type { Platform } from '../../oci/platform.ts';
+import { formatReference, fullReference, parseReference, type Reference } from '../../oci/reference.ts';
+import type { Layer } from '../../rootfs/contract.ts';
+import { buildSteps } from '../../storage/build-steps.ts';
+import type { EmbeddedStore } from '../../storage/embedded-store.ts';
+import { storedIndex } from '../../storage/layer-indexes.ts';
+import { looseBlobs } from '../../storage/loose-blobs.ts';
+import type { LayerSpool } from '../../transports/layer-spool.ts';
+import type { ReadableImage } from '../../transports/readable-image.ts';
+import { callOptions, type Settings } from '../settings.ts';
+import { compressingSpool } from '../transfer/layer-compression.ts';
+import type { OpenedSource } from '../transfer/open-source.ts';
+import { type RememberedBase, rememberedBases } from './remembered-bases.ts';
+
+/** What was opened stays open until it is disposed: layers are read when they are needed. */
+export interface OpenBases extends Bases, AsyncDisposable {}
+
+export interface BaseOptions {
+  /** Registries are asked also for what they have been asked for before. */
+  readonly pull?: boolean;
+}
+
+export function baseImages(store: EmbeddedStore, settings: Settings, { pull = false }: BaseOptions = {}): OpenBases {
+  const opened: OpenedSource[] = [];
+  let spool: Promise<LayerSpool | undefined> | undefined;
+  const blobs = looseBlobs(store.objects);
+  const remembered = rememberedBases(buildSteps(store.objects));
+
+  async function read(text: string, platform: Platform, call: CallOptions): Promise<ReadableImage> {
+    // A daemon hands out layers that are not compressed; an image that is built on them would stay so.
+    spool ??= compressingSpool(settings);
+    const compressing = await spool;
+    // Images FROM scratch need none of it.
+    const [{ openSource }, { readImage }] = await Promise.all([
+      import('../transfer/open-source.ts'),
+      import('../../transports/readable-image.ts'),
+    ]);
+    const source = await openSource(text, settings, compressing ? { spool: compressing } : {});
+    opened.push(source);
+    const indexOf = (digest: Layer['descriptor']['digest']) => storedIndex(store.objects, digest);
+    return await readImage(source.source, { ...call, platform, anySingle: true, machine: machinePlatform(), indexOf });
+  }
+
+  /** As it was when its registry was asked, which is asked again for layers alone that are gone. */
+  async function fromRegistry(reference: Reference, platform: Platform, call: CallOptions): Promise<BaseImage> {
+    const name = formatReference(fullReference(reference));
+    const known = pull ? undefined : await remembered.find(name, platform);
+    if (known) return fromMemory(reference, known, platform);
+    const image = await read(`docker://${name}`, platform, call);
+    const layers = image.layers.map(({ descriptor, diffId }) => ({ descriptor, ...(diffId && { diffId }) }));
+    await remembered.keep(name, platform, { digest: image.raw.digest, config: image.configBytes, layers });
+    return baseOf(name, image);
+  }
+
+  function fromMemory(reference: Reference, base: RememberedBase, platform: Platform): BaseImage {
+    const { host, path } = fullReference(reference);
+    const name = formatReference({ host, path, digest: base.digest });
+    let image: Promise<ReadableImage> | undefined;
+    const layers = base.layers.map(
+      ({ descriptor, diffId }, at): Layer => ({
+        descriptor,
+        ...(diffId && { diffId }),
+        index: storedIndex(store.objects, descriptor.digest),
+        open: async (call = {}) => {
+          image ??= read(`docker://${name}`, platform, call);
+          const layer = (await image).layers[at];
+          if (!layer) throw new ImagesError('MANIFEST_INVALID', `it has fewer layers than it had [${name}]`);
+          return await layer.open(call);
+        },
+      }),
+    );
+    return { name, config: base.config, layers: layers.map(kept) };
+  }
+
+  function baseOf(name: string, { configBytes, layers }: ReadableImage): BaseImage {
+    return { name, config: configBytes, layers: layers.map(kept) };
+  }
+
+  /** What is built on a layer needs it in the store: it is fetched once, when it is first needed. */
+  function kept(layer: Layer): Layer {
+    let fetched: Promise<void> | undefined;
+    const fetch = (call: CallOptions): Promise<void> => {
+      fetched ??= blobs.put(layer.descriptor, () => layer.open(call), call);
+      return fetched;
+    };
+    return {
+      ...layer,
+      open: async (call = {}) => {
+        await fetch(call);
+        return await blobs.read(layer.descriptor, call);
+      },
+    };
+  }
+
+  return {
+    image: async (reference, platform, call = callOptions(settings)) => {
+      const name = parseReference(reference);
+      try {
+        return baseOf(formatReference(name), await read(formatReference(name), platform, call));
+      } catch (error) {
+        if (!isImagesError(error, 'MANIFEST_UNKNOWN', 'PLATFORM_UNKNOWN', 'NAME_UNKNOWN')) throw error;
+        return await fromRegistry(name, platform, call);
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const source of opened) await source[Symbol.asyncDispose]();
+      await (await spool)?.[Symbol.asyncDispose]();
+    },
+  };
+}

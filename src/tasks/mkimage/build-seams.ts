@@ -1,0 +1,60 @@
+// What a build is given to work with: a place for its blobs, what executes RUN, what fetches; each is loaded when it is asked for.
+import { join } from 'node:path';
+import type { BlobWriter, Runner } from '../../build/contract.ts';
+import { oneChunk } from '../../io/streams/one-chunk.ts';
+import type { Layer } from '../../rootfs/contract.ts';
+import type { EmbeddedStore } from '../../storage/embedded-store.ts';
+import { storedIndex } from '../../storage/layer-indexes.ts';
+import { looseBlobs } from '../../storage/loose-blobs.ts';
+import type { Settings } from '../settings.ts';
+import type { Downloader } from './download-file.ts';
+
+/** Layers of the build, in the store. */
+export function blobWriter({ objects }: EmbeddedStore): BlobWriter {
+  const blobs = looseBlobs(objects);
+  return {
+    start: () => blobs.start(),
+    put: (descriptor, bytes) => blobs.put(descriptor, async () => oneChunk(bytes)),
+    layer: async (descriptor, diffId) => {
+      if (!(await blobs.has(descriptor))) return undefined;
+      const open: Layer['open'] = (call) => blobs.read(descriptor, call);
+      const settle: Layer['settle'] = async () => {
+        for await (const _ of await blobs.read(descriptor));
+      };
+      return { descriptor, diffId, open, settle, index: storedIndex(objects, descriptor.digest) };
+    },
+  };
+}
+
+/** What executes RUN is loaded for RUN. */
+export function lazyRunner({ directory }: EmbeddedStore, settings: Settings, ignoreChownErrors: boolean): Runner {
+  let machine: Promise<Runner> | undefined;
+  const load = (): Promise<Runner> => {
+    machine ??= import('../../build/run/create-run-machine.ts').then(({ createRunMachine }) =>
+      createRunMachine({
+        directory: settings.cache ? join(settings.cache.directory, 'run') : join(directory, 'images/run'),
+        path: settings.env.PATH ?? '',
+        ignoreChownErrors,
+      }),
+    );
+    return machine;
+  };
+  return {
+    check: async (platform, call) => (await load()).check(platform, call),
+    run: async (request, call) => (await load()).run(request, call),
+  };
+}
+
+/** What fetches is loaded for ADD with an address. */
+export function lazyDownloads(settings: Settings, directory: string): Downloader {
+  let downloads: Promise<Downloader> | undefined;
+  return {
+    download: async (url, options) => {
+      downloads ??= import('./download-file.ts').then(({ createDownloader }) => createDownloader(settings, directory));
+      return await (await downloads).download(url, options);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await (await downloads)?.[Symbol.asyncDispose]();
+    },
+  };
+}

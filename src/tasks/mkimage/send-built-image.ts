@@ -1,0 +1,48 @@
+// Where an image goes that was built: the private registry, a Docker daemon, any other place.
+import type { OnCopyEvent } from '../../copy/events.ts';
+import { DEFAULT_TAG, formatReference, fullReference, type Reference } from '../../oci/reference.ts';
+import { openEmbeddedStore } from '../../storage/embedded-store.ts';
+import type { CacheResult } from '../cache/cache-images.ts';
+import { dataDirectory } from '../private-registry/registry-state.ts';
+import type { Settings } from '../settings.ts';
+import { builtImageSource } from '../transfer/built-image-source.ts';
+import { copyOpened } from '../transfer/copy-image.ts';
+import { openPrivate, openSink } from '../transfer/open-sink.ts';
+
+export type BuiltImageGoal =
+  /** A link, where the private registry is the embedded one. */
+  | { readonly kind: 'private'; readonly includeHost: boolean }
+  | { readonly kind: 'docker' }
+  /** As `images copy` takes it. */
+  | { readonly kind: 'place'; readonly text: string };
+
+/** Errors: those of the place. */
+export async function sendBuiltImage(
+  name: Reference,
+  goal: BuiltImageGoal,
+  settings: Settings,
+  onEvent?: OnCopyEvent,
+): Promise<CacheResult> {
+  const source = await builtImageSource(name, await openEmbeddedStore(dataDirectory(settings)));
+  if (!source) throw new Error(`what was just built is not there [${formatReference(name)}]`);
+  await using _source = source;
+  await using sink = await openGoal(name, goal, settings, onEvent);
+  return await copyOpened({ source, sink, name: sink.name ?? name }, settings, {
+    platforms: 'all',
+    ...(onEvent && { onEvent }),
+  });
+}
+
+async function openGoal(name: Reference, goal: BuiltImageGoal, settings: Settings, onEvent: OnCopyEvent | undefined) {
+  switch (goal.kind) {
+    case 'private':
+      return await openPrivate(name, settings, goal);
+    case 'docker':
+      return await openSink(
+        `docker-daemon:${formatReference({ ...fullReference(name), tag: name.tag ?? DEFAULT_TAG })}`,
+        settings,
+      );
+    case 'place':
+      return await openSink(goal.text, settings, { ...(onEvent && { onEvent }) });
+  }
+}

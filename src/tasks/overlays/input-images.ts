@@ -1,0 +1,64 @@
+// What standard input names where `-` is given: a list of references, or manifests (`helm template … | images lreg_preload -`, a Carvel
+// ImagesLock, a Chart.yaml with its images annotated), which are read as files are.
+import { readFile, stat } from 'node:fs/promises';
+import { translateFsError } from '../../io/files/fs-errors.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import type { Finding, GivenValues, ScanResult } from '../../scan/contract.ts';
+import { isManifest, listedReferences } from './reference-list.ts';
+
+/** As for the files of a directory. */
+const MAX_TEXT = 64 << 20;
+
+/** The rule of what a list names. */
+export const LIST = 'list';
+
+/** As findings in the file `-`. Lines of a list stand as they are: whether they are references is for the reader to see. Errors: FILE_UNREADABLE. */
+export async function inputImages(input: Bytes, given?: GivenValues): Promise<ScanResult> {
+  const bytes = await readBytes(input);
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return await (await scanning()).scanPackedChart('-', bytes, { given });
+  const text = new TextDecoder().decode(bytes);
+  if (isManifest(text)) return await (await scanning()).scanFile('-', bytes, { given });
+  const findings = new Map<string, Finding>();
+  for (const { reference: image, line } of listedReferences(text)) {
+    if (findings.has(image)) continue;
+    findings.set(image, { image, certainty: 'used', rule: LIST, place: { file: '-', line, path: '' } });
+  }
+  return { findings: [...findings.values()], warnings: [] };
+}
+
+async function readBytes(input: Bytes): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of input) {
+    size += chunk.length;
+    if (size > MAX_TEXT) throw tooLarge('standard input');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** What is found in one file: a manifest, a packed chart, or what stands for a directory. Errors: FILE_UNREADABLE, NO_ACCESS. */
+export async function scanFile(path: string, given?: GivenValues): Promise<ScanResult> {
+  return await (await scanning()).scanFile(path, await readWhole(path), { given });
+}
+
+async function readWhole(path: string): Promise<Buffer> {
+  try {
+    if ((await stat(path)).size > MAX_TEXT) throw tooLarge(path);
+    return await readFile(path);
+  } catch (error) {
+    throw translateFsError(error, path);
+  }
+}
+
+function tooLarge(what: string): ImagesError {
+  return new ImagesError('FILE_UNREADABLE', `larger than ${MAX_TEXT >> 20} MiB [${what}]`, {
+    hint: 'Manifests and lists of images are smaller: check what was given.',
+  });
+}
+
+/** The parser and the rules cost start-up time that lists need not pay. */
+function scanning(): Promise<typeof import('../../scan/scan-file.ts')> {
+  return import('../../scan/scan-file.ts');
+}

@@ -1,0 +1,76 @@
+// `getimages`: what overlays, directories, files and lists use, put together over all of them.
+import { join } from 'node:path';
+import { addAll } from '../../io/add-all.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
+import type { Finding, GivenValues, Warning } from '../../scan/contract.ts';
+import { imagesOf } from '../../scan/images.ts';
+import type { Settings } from '../settings.ts';
+import { type ChartValues, readChartValues } from './chart-values.ts';
+import { inputImages, scanFile } from './input-images.ts';
+import { findOverlay } from './overlays.ts';
+import { rememberedScan } from './remembered-scan.ts';
+
+export interface OverlayImages {
+  /** In use: unique, in byte order, as the files write them. */
+  readonly images: readonly string[];
+  /** What only looks like an image, each with why. */
+  readonly maybe: readonly MaybeImage[];
+  /** Places are paths that can be opened from here. */
+  readonly findings: readonly Finding[];
+  readonly warnings: readonly Warning[];
+}
+
+export interface MaybeImage {
+  readonly image: string;
+  readonly reason: string;
+}
+
+export interface OverlayItems {
+  /** Overlays, directories, files; `-` stands for what `input` names. */
+  readonly items: readonly string[];
+  readonly input: Bytes;
+  /** For all charts among them. */
+  readonly chartValues?: ChartValues;
+}
+
+/** Errors: OVERLAY_UNKNOWN, FILE_UNREADABLE; USAGE and YAML_INVALID for values. */
+export async function overlayImages(
+  { items, input, chartValues }: OverlayItems,
+  settings: Settings,
+): Promise<OverlayImages> {
+  const given = chartValues && (await readChartValues(chartValues));
+  const findings: Finding[] = [];
+  const warnings: Warning[] = [];
+  for (const item of new Set(items)) {
+    const look = (): Promise<Found> => (item === '-' ? inputImages(input, given) : scanItem(item, settings, given));
+    const found = await (settings.whileComputing?.(look) ?? look());
+    addAll(findings, found.findings);
+    addAll(warnings, found.warnings);
+  }
+  given?.check();
+  const result = { findings, warnings };
+  const reasons = new Map(findings.map(({ image, reason }) => [image, reason]));
+  const maybe = imagesOf(result, { maybe: true }).map((image) => ({
+    image,
+    reason: reasons.get(image) ?? 'it only looks like an image',
+  }));
+  return { images: imagesOf(result), maybe, ...result };
+}
+
+interface Found {
+  readonly findings: readonly Finding[];
+  readonly warnings: readonly Warning[];
+}
+
+async function scanItem(item: string, settings: Settings, given: GivenValues | undefined): Promise<Found> {
+  const { kind, path } = await findOverlay(item, settings);
+  if (kind === 'file') return await scanFile(path, given);
+  const { findings, warnings } = await rememberedScan(path, settings, given);
+  return {
+    findings: findings.map((finding) => ({
+      ...finding,
+      place: { ...finding.place, file: join(path, finding.place.file) },
+    })),
+    warnings: warnings.map((warning) => ({ ...warning, file: join(path, warning.file) })),
+  };
+}

@@ -1,0 +1,45 @@
+// Finds what an overlay argument means: a file, a directory, or an overlay's name for $XCLUSTER or $XCLUSTER_OVLPATH to find.
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { ImagesError } from '../../oci/errors.ts';
+import type { Settings } from '../settings.ts';
+
+export interface FoundOverlay {
+  readonly kind: 'directory' | 'file';
+  readonly path: string;
+}
+
+/** Errors: OVERLAY_UNKNOWN. */
+export async function findOverlay(item: string, settings: Settings): Promise<FoundOverlay> {
+  const given = await pathKind(item);
+  if (given) return { kind: given, path: item };
+  const directory = await findOverlayDirectory(item, settings);
+  if (directory !== undefined) return { kind: 'directory', path: directory };
+  throw new ImagesError('OVERLAY_UNKNOWN', `no such overlay, directory or file [${item}]`, { hint: hintFor(settings) });
+}
+
+/** The directory of an overlay by its name: `$XCLUSTER ovld` where $XCLUSTER is set, else $XCLUSTER_OVLPATH. */
+export async function findOverlayDirectory(name: string, settings: Settings): Promise<string | undefined> {
+  if (name === '') return undefined;
+  if (settings.env.XCLUSTER) {
+    const { overlayFromXcluster } = await import('./xcluster.ts');
+    const found = await overlayFromXcluster(name, settings);
+    return found !== undefined && (await pathKind(found)) === 'directory' ? found : undefined;
+  }
+  for (const directory of (settings.env.XCLUSTER_OVLPATH ?? '').split(':').filter(Boolean)) {
+    const candidate = resolve(join(directory, name));
+    if ((await pathKind(candidate)) === 'directory') return candidate;
+  }
+  return undefined;
+}
+
+async function pathKind(path: string): Promise<'directory' | 'file' | undefined> {
+  const info = await stat(path).catch(() => undefined);
+  return info?.isDirectory() ? 'directory' : info?.isFile() ? 'file' : undefined;
+}
+
+function hintFor({ env }: Settings): string {
+  if (env.XCLUSTER) return `\`${env.XCLUSTER} ovld NAME\` must know it: check XCLUSTER_OVLPATH.`;
+  if (env.XCLUSTER_OVLPATH) return `Looked in XCLUSTER_OVLPATH [${env.XCLUSTER_OVLPATH}].`;
+  return 'Set XCLUSTER or XCLUSTER_OVLPATH to find overlays by name, or give a directory.';
+}

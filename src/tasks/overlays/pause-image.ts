@@ -1,0 +1,24 @@
+// The pause image, which every pod needs and no manifest names: as the user says, else as the overlay `crio` of xcluster does.
+import { join } from 'node:path';
+import type { Settings } from '../settings.ts';
+import { findOverlayDirectory } from './overlays.ts';
+import { runCommand } from './run-command.ts';
+
+/** `undefined`, with a note, where nothing says which it is. */
+export async function pauseImage(given: string | undefined, settings: Settings): Promise<string | undefined> {
+  const image = given ?? (settings.env.IMAGES_PAUSE || undefined) ?? (await pauseImageOfCrio(settings));
+  if (image === undefined) {
+    settings.onNote?.('No pause image is added: give --pause=REF or set IMAGES_PAUSE.');
+  }
+  return image;
+}
+
+async function pauseImageOfCrio(settings: Settings): Promise<string | undefined> {
+  if (!settings.env.XCLUSTER) return undefined;
+  const directory = await findOverlayDirectory('crio', settings);
+  if (directory === undefined) return undefined;
+  const result = await runCommand(join(directory, 'crio.sh'), ['pause_image'], settings);
+  if (result?.status !== 0) return undefined;
+  const words = result.stdout.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('WARNING'));
+  return words.at(-1)?.trim();
+}

@@ -1,0 +1,95 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { imagesOf } from '../../scan/images.ts';
+import type { Settings } from '../settings.ts';
+import { rememberedScan } from './remembered-scan.ts';
+
+const pod = (image: string) => `apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: ${image}\n`;
+/** Longer than the time in which a file counts as unsettled. */
+const settled = () => new Promise((resolve) => setTimeout(resolve, 1100));
+
+let home: string;
+let overlay: string;
+let manifest: string;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'images-remembered-'));
+  overlay = join(home, 'overlay');
+  manifest = join(overlay, 'pod.yaml');
+  await mkdir(overlay);
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+beforeEach(() => rm(join(home, 'cache'), { recursive: true, force: true }));
+
+function settings(program = 'this build'): Settings {
+  return { env: {}, home, uid: 0, cache: { directory: join(home, 'cache'), program } };
+}
+
+async function images(program?: string): Promise<readonly string[]> {
+  return imagesOf(await rememberedScan(overlay, settings(program)));
+}
+
+/** What is remembered is told from what is found by a word that is in no manifest. */
+async function plant(): Promise<void> {
+  const [name] = await readdir(join(home, 'cache/scans'));
+  const path = join(home, 'cache/scans', name ?? '');
+  await writeFile(path, (await readFile(path, 'utf8')).replaceAll('busybox', 'planted'));
+}
+
+it('an overlay that has not changed is not searched again', async () => {
+  await writeFile(manifest, pod('busybox:1'));
+  await settled();
+  expect(await images()).toEqual(['busybox:1']);
+  await plant();
+  expect(await images()).toEqual(['planted:1']);
+});
+
+it('a change is seen, also one that keeps size and time', async () => {
+  await writeFile(manifest, pod('busybox:1'));
+  await settled();
+  await images();
+  await plant();
+  const { atime, mtime } = await stat(manifest);
+  await writeFile(manifest, pod('busybox:2'));
+  await utimes(manifest, atime, mtime);
+  expect(await images()).toEqual(['busybox:2']);
+});
+
+it('a new file is seen', async () => {
+  await writeFile(manifest, pod('busybox:1'));
+  await settled();
+  await images();
+  await plant();
+  await writeFile(join(overlay, 'more.yaml'), pod('alpine:3'));
+  expect(await images()).toEqual(['alpine:3', 'busybox:1']);
+  await rm(join(overlay, 'more.yaml'));
+});
+
+it('another build of the program looks for itself', async () => {
+  await writeFile(manifest, pod('busybox:1'));
+  await settled();
+  await images();
+  await plant();
+  expect(await images('another build')).toEqual(['busybox:1']);
+});
+
+it('nothing is remembered of files that may be changing right now', async () => {
+  await writeFile(manifest, pod('busybox:1'));
+  expect(await images()).toEqual(['busybox:1']);
+  await expect(readdir(join(home, 'cache/scans'))).rejects.toThrow();
+});
+
+it('a memory that was cut short, or a cache that cannot be written, costs nothing but time', async () => {
+  await writeFile(manifest, pod('busybox:1'));
+  await settled();
+  await images();
+  const [name] = await readdir(join(home, 'cache/scans'));
+  await writeFile(join(home, 'cache/scans', name ?? ''), '{"directory":');
+  expect(await images()).toEqual(['busybox:1']);
+
+  await rm(join(home, 'cache'), { recursive: true });
+  await writeFile(join(home, 'cache'), 'in the way');
+  expect(await images()).toEqual(['busybox:1']);
+});

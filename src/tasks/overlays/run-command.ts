@@ -1,0 +1,52 @@
+// Runs a helper program (xcluster, crio.sh) and returns what it prints on stdout. Relies on node:child_process, loaded when first used.
+import { markedEnvironment, startedProgram } from '../../io/concurrency/started-programs.ts';
+import type { Environment } from '../settings.ts';
+
+export interface CommandResult {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const MAX_OUTPUT = 4 * 1024 * 1024;
+/** Milliseconds after its end for what it has written: what it has started may hold its output open for ever. */
+const LINGER = 500;
+
+/** `undefined` where the program cannot be started. Never throws for what the program does. With the signal it ends at once, with all that it has started. */
+export async function runCommand(
+  command: string,
+  args: readonly string[],
+  options: { readonly env: Environment; readonly signal?: AbortSignal },
+): Promise<CommandResult | undefined> {
+  const { execFile } = await import('node:child_process');
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<CommandResult | undefined>();
+  const { env, mark } = markedEnvironment(options.env);
+  const settings = { env, encoding: 'utf8', maxBuffer: MAX_OUTPUT, killSignal: 'SIGKILL' } as const;
+  const child = execFile(command, args, settings, (error, stdout, stderr) => {
+    if (!error) resolve({ status: 0, stdout, stderr });
+    else if (typeof error.code === 'number') resolve({ status: error.code, stdout, stderr });
+    else resolve(undefined);
+    if (error?.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') program.kill();
+  });
+  const program = startedProgram(child, mark);
+  let linger: NodeJS.Timeout | undefined;
+  child.once('exit', () => {
+    linger = setTimeout(() => {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    }, LINGER);
+  });
+  const stop = () => {
+    program.kill();
+    reject(signal?.reason);
+  };
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    return await promise;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    clearTimeout(linger);
+  }
+}

@@ -1,0 +1,25 @@
+// References as users and files write them → full names. With `keepGoing`, what is none is a failure as any other.
+import type { FailedImage } from '../../copy/plan.ts';
+import { isImagesError } from '../../oci/errors.ts';
+import { type FullReference, fullReference, parseReference } from '../../oci/reference.ts';
+
+export interface WrittenReferences {
+  /** By what was written. */
+  readonly names: ReadonlyMap<string, FullReference>;
+  readonly invalid: readonly FailedImage[];
+}
+
+/** Errors: REFERENCE_INVALID, unless failures are to be listed. */
+export function writtenReferences(images: readonly string[], keepGoing: boolean): WrittenReferences {
+  const names = new Map<string, FullReference>();
+  const invalid: FailedImage[] = [];
+  for (const image of images) {
+    try {
+      names.set(image, fullReference(parseReference(image)));
+    } catch (error) {
+      if (!keepGoing || !isImagesError(error, 'REFERENCE_INVALID')) throw error;
+      invalid.push({ image, name: { path: image }, error });
+    }
+  }
+  return { names, invalid };
+}

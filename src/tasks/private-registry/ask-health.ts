@@ -1,0 +1,35 @@
+// What a running registry says of itself at `/healthz`. Loaded only where one runs.
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import type { Settings } from '../settings.ts';
+
+/** Longer than the registry itself waits for its disk. */
+const TIMEOUT = 12_000;
+const MAX_TEXT = 500;
+
+/** `ok`, or what is wrong, on one line. `host` is an address with its port. `within`: milliseconds for all of it: whoever listens there may say a byte now and then for ever. */
+export async function askHealth(host: string, settings: Settings, within: number = TIMEOUT): Promise<string> {
+  const late = AbortSignal.timeout(within);
+  try {
+    const signal = settings.signal ? AbortSignal.any([settings.signal, late]) : late;
+    const { status, said } = await answerOf(`http://${host}/healthz`, signal);
+    if (status === 200) return 'ok';
+    return said.trim().replaceAll('\n', '; ') || `status ${status}`;
+  } catch (error) {
+    settings.signal?.throwIfAborted();
+    if (late.aborted) return `no answer within ${within / 1000} s`;
+    return `no answer (${error instanceof Error ? error.message : error})`;
+  }
+}
+
+async function answerOf(url: string, signal: AbortSignal): Promise<{ readonly status: number; readonly said: string }> {
+  const request = get(url, { agent: false, signal });
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  request.on('error', () => {});
+  let said = '';
+  for await (const text of response.setEncoding('utf8')) {
+    said += text;
+    if (said.length >= MAX_TEXT) break;
+  }
+  return { status: response.statusCode ?? 0, said: said.slice(0, MAX_TEXT) };
+}

@@ -1,0 +1,67 @@
+// `lreg_ls`: names and tags in the private registry, stripped or in full.
+import { createLimiter } from '../../io/concurrency/limiter.ts';
+import { isImagesError } from '../../oci/errors.ts';
+import { callOptions, type Settings } from '../settings.ts';
+import type { PrivateRegistry } from './private-registry.ts';
+
+export interface ListedRepository {
+  readonly name: string;
+  /** In byte order; none where everything was put by digest. */
+  readonly tags: readonly string[];
+}
+
+const REQUESTS = 8;
+
+/** All pages, sorted by name. */
+export async function listRegistry(
+  { registry }: PrivateRegistry,
+  settings: Settings,
+): Promise<readonly ListedRepository[]> {
+  const ask = createLimiter(REQUESTS);
+  const names = await Array.fromAsync(registry.repositories(undefined, callOptions(settings)));
+  const listed = await ask.map(
+    [...new Set(names)].sort(byBytes),
+    async (name) => {
+      const tags = await tagsOf(name);
+      return tags && { name, tags: [...tags].sort(byBytes) };
+    },
+    settings.signal,
+  );
+  return listed.filter((entry) => entry !== undefined);
+
+  /** `undefined` for what docker-registry keeps in its catalogue after the last manifest has gone. */
+  async function tagsOf(name: string): Promise<readonly string[] | undefined> {
+    try {
+      return await Array.fromAsync(registry.tags(name, undefined, callOptions(settings)));
+    } catch (error) {
+      if (isImagesError(error, 'NAME_UNKNOWN')) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** The same with hosts, as far as they are recorded: what has none stands under its stripped name. */
+export async function listFullNames(
+  registry: PrivateRegistry,
+  settings: Settings,
+): Promise<readonly ListedRepository[]> {
+  const tags = new Map<string, Set<string>>();
+  const recorded = new Set<string>();
+  const add = (name: string, tag: string) => tags.set(name, (tags.get(name) ?? new Set()).add(tag));
+  for await (const { host, path, tag } of registry.store?.names.all() ?? []) {
+    add(`${host}/${path}`, tag);
+    recorded.add(`${path}:${tag}`);
+  }
+  for (const { name, tags: stripped } of await listRegistry(registry, settings)) {
+    if (stripped.length === 0 && !tags.has(name)) tags.set(name, new Set());
+    for (const tag of stripped) if (!recorded.has(`${name}:${tag}`)) add(name, tag);
+  }
+  return [...tags]
+    .map(([name, names]) => ({ name, tags: [...names].sort(byBytes) }))
+    .sort((a, b) => byBytes(a.name, b.name));
+}
+
+/** Names and tags are ASCII, so UTF-16 order is byte order. */
+function byBytes(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

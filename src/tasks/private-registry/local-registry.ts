@@ -1,0 +1,37 @@
+// $LOCAL_REGISTRY: `host`, `host:port`, `IPv4`, `IPv6`, `[IPv6]:port`, optionally with `http://` or `https://`. Plain http where nothing is said.
+import { isIP, isIPv6 } from 'node:net';
+import { ImagesError } from '../../oci/errors.ts';
+
+export interface RegistryAddress {
+  readonly secure: boolean;
+  /** A name, or an address without brackets. */
+  readonly hostname: string;
+  readonly port: number;
+  /** As references and URLs write it: `host`, `host:5000`, `[fd00::1]:5000`; without the scheme's own port. */
+  readonly host: string;
+}
+
+/** Errors: CONFIG_INVALID. */
+export function parseRegistryAddress(text: string): RegistryAddress {
+  const [, scheme, rest = ''] = /^(?:(https?):\/\/)?(.*?)\/?$/i.exec(text.trim()) ?? [];
+  const secure = scheme?.toLowerCase() === 'https';
+  if (isIPv6(rest)) return registryAddress(rest, undefined, secure);
+  const [, bracketed, name, port] = /^(?:\[([^\]]+)\]|([^:[\]/\s]+))(?::(\d{1,5}))?$/.exec(rest) ?? [];
+  const hostname = bracketed ?? name;
+  const number = port === undefined ? undefined : Number(port);
+  const valid = bracketed === undefined ? /^[\w.-]+$/.test(name ?? '') : isIPv6(bracketed);
+  if (!hostname || !valid || number === 0 || (number ?? 0) > 65535) {
+    throw new ImagesError('CONFIG_INVALID', `LOCAL_REGISTRY is not the address of a registry [${text}]`, {
+      hint: 'Write host, host:port, an IPv4 or IPv6 address, or [IPv6]:port, with http:// or https:// before it if you like.',
+    });
+  }
+  return registryAddress(hostname, number, secure);
+}
+
+/** `port` absent: the scheme's own. */
+export function registryAddress(hostname: string, port: number | undefined, secure: boolean): RegistryAddress {
+  const own = secure ? 443 : 80;
+  const name = isIP(hostname) === 6 ? `[${hostname.replace(/%(?:25)?/, '%25')}]` : hostname.toLowerCase();
+  const host = port === undefined || port === own ? name : `${name}:${port}`;
+  return { secure, hostname: hostname.toLowerCase(), port: port ?? own, host };
+}

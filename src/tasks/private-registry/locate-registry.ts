@@ -1,0 +1,86 @@
+// Which registry is the private one: the rules in their order, and nothing opened yet.
+import { networkInterfaces } from 'node:os';
+import { isOwnAddress, isUnspecified } from '../../nodes/addresses.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { embeddedStoreExists } from '../../storage/embedded-store.ts';
+import type { Settings } from '../settings.ts';
+import { parseRegistryAddress, type RegistryAddress, registryAddress } from './local-registry.ts';
+import { announcedRegistries, systemRegistries } from './registry-adverts.ts';
+import type { BoundAddress, RegistryState } from './registry-record.ts';
+import { dataDirectory, dataDirectoryIfUsable, runningRegistry } from './registry-state.ts';
+
+/** `embedded`: this user's own store, in process, running or not. `remote`: any other registry, over HTTP. */
+export type Location =
+  | { readonly kind: 'embedded'; readonly data: string; readonly state?: RegistryState }
+  | { readonly kind: 'remote'; readonly address: RegistryAddress; readonly state?: RegistryState };
+
+/**
+ * --data or $IMAGES_DATA; $LOCAL_REGISTRY; this user's own store where it exists; root's running registry, or a service's that root has set up; a Docker
+ * container named `registry`. `undefined` where there is none of them. Another user's is used only where it is named, with a note.
+ * Errors: CONFIG_INVALID ($LOCAL_REGISTRY).
+ */
+export async function locateRegistry(settings: Settings): Promise<Location | undefined> {
+  if (settings.data !== undefined || settings.env.IMAGES_DATA) return embedded(dataDirectory(settings), settings);
+  if (settings.env.LOCAL_REGISTRY) {
+    const address = parseRegistryAddress(settings.env.LOCAL_REGISTRY);
+    const own = ownStore(settings);
+    if (own?.state && isServedAt(own.state, address)) return own;
+    const there = othersRegistries(settings).find((state) => isServedAt(state, address));
+    if (there && there.uid !== 0) settings.onNote?.(`The registry at ${address.host} is user ${there.uid}'s.`);
+    return { kind: 'remote', address };
+  }
+  const own = ownStore(settings);
+  if (own && (own.state || (await embeddedStoreExists(own.data)))) return own;
+  const [other] = systemRegistries(settings);
+  const [listening] = other?.addresses ?? [];
+  if (listening) return { kind: 'remote', address: addressOf(listening), ...(other && { state: other }) };
+  const { registryContainer } = await import('./registry-container.ts');
+  const address = await registryContainer(settings);
+  return address && { kind: 'remote', address };
+}
+
+/** The private registry's address, where it has one: for who speaks to it as to any other. */
+export async function privateAddress(settings: Settings): Promise<RegistryAddress | undefined> {
+  const location = await locateRegistry(settings);
+  if (location?.kind === 'remote') return location.address;
+  const [listening] = location?.state?.addresses ?? [];
+  return listening && addressOf(listening);
+}
+
+export function noRegistry(settings: Settings): ImagesError {
+  const [other] = othersRegistries(settings);
+  const [listening] = other?.addresses ?? [];
+  const known = listening && ` User ${other?.uid}'s runs at ${addressOf(listening).host}.`;
+  return new ImagesError('NO_REGISTRY', 'no private registry', {
+    hint: `Run \`images lreg_start\` or set LOCAL_REGISTRY.${known ?? ''}`,
+  });
+}
+
+function othersRegistries(settings: Settings): readonly RegistryState[] {
+  return announcedRegistries(settings).filter(({ uid }) => uid !== settings.uid);
+}
+
+/** Where a program of this machine reaches who listens there. */
+export function addressOf({ host, port }: BoundAddress): RegistryAddress {
+  const reachable = isUnspecified(host) ? (host.includes(':') ? '::1' : '127.0.0.1') : host;
+  return registryAddress(reachable, port, false);
+}
+
+function ownStore(settings: Settings): ReturnType<typeof embedded> | undefined {
+  const data = dataDirectoryIfUsable(settings);
+  return data === undefined ? undefined : embedded(data, settings);
+}
+
+function embedded(data: string, settings: Settings): Extract<Location, { kind: 'embedded' }> {
+  const state = runningRegistry(data, settings);
+  return { kind: 'embedded', data, ...(state && { state }) };
+}
+
+function isServedAt(state: RegistryState, address: RegistryAddress): boolean {
+  const hostname = address.hostname === 'localhost' ? '127.0.0.1' : address.hostname;
+  return state.addresses.some(
+    (listening) =>
+      listening.port === address.port &&
+      (listening.host === hostname || (isUnspecified(listening.host) && isOwnAddress(hostname, networkInterfaces()))),
+  );
+}

@@ -1,0 +1,84 @@
+// The HTTP clients of the tasks: for the private registry, and for the hosts that images come from. Loaded only where HTTP is spoken.
+import { join } from 'node:path';
+import type { OnCopyEvent } from '../../copy/events.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { type FullReference, formatReference } from '../../oci/reference.ts';
+import { readClientSettings } from '../../registry/client/config/read-client-settings.ts';
+import { registryClients } from '../../registry/client/registry-clients.ts';
+import type { ClientSettings, HostRule } from '../../registry/client/settings.ts';
+import type { Registry } from '../../registry/contract.ts';
+import { type BlobPlaces, blobPlaces } from '../../transports/blob-places.ts';
+import type { Settings } from '../settings.ts';
+import type { RegistryAddress } from './local-registry.ts';
+
+/** Where images come from. Disposing closes the connections. */
+export interface ImageHosts extends AsyncDisposable {
+  /** The registry of an image's host. Errors: UNSUPPORTED, where that is the private registry itself. */
+  registryOf(name: FullReference): Registry;
+}
+
+/** Plain http where $LOCAL_REGISTRY does not say https; no proxy, no mirror. */
+export async function privateRegistryClient(address: RegistryAddress, settings: Settings): Promise<Registry> {
+  return registryClients(await clientSettings(settings, address)).forHost(address.host);
+}
+
+/** `address` is the private registry's, which is neither a source nor the mirror of one. Retries become events. */
+export async function imageHosts(
+  address: RegistryAddress | undefined,
+  settings: Settings,
+  onEvent?: OnCopyEvent,
+): Promise<ImageHosts> {
+  const configured = await clientSettings(settings, address);
+  const { hostRule } = configured;
+  const clients = registryClients({
+    ...configured,
+    ...(hostRule && { hostRule: async (host, repository) => withoutMirror(await hostRule(host, repository), address) }),
+    onRetry: ({ host, what, after, why }) => onEvent?.({ type: 'retry', what: `${host} ${what}`, after, why }),
+  });
+  return {
+    registryOf(name) {
+      if (name.host !== address?.host) return clients.forHost(name.host);
+      throw new ImagesError('UNSUPPORTED', `the private registry is no source of images [${formatReference(name)}]`, {
+        hint: 'Name the image as its own registry does.',
+      });
+    },
+    [Symbol.asyncDispose]: () => clients[Symbol.asyncDispose](),
+  };
+}
+
+export interface AnyHosts extends AsyncDisposable {
+  forHost(host: string): Registry;
+}
+
+/** Any registry as a place of images, the private one too. Disposing closes the connections. */
+export async function anyHosts(
+  address: RegistryAddress | undefined,
+  settings: Settings,
+  onEvent?: OnCopyEvent,
+): Promise<AnyHosts> {
+  return registryClients({
+    ...(await clientSettings(settings, address)),
+    onRetry: ({ host, what, after, why }) => onEvent?.({ type: 'retry', what: `${host} ${what}`, after, why }),
+  });
+}
+
+/** What is known of the blobs in the registry at this host. `besides`: see `blobPlaces`. */
+export function placesOf(host: string, { cache }: Settings, besides?: string): BlobPlaces {
+  return blobPlaces({
+    host,
+    ...(cache && { directory: join(cache.directory, 'places') }),
+    ...(besides !== undefined && { besides }),
+  });
+}
+
+async function clientSettings(settings: Settings, address: RegistryAddress | undefined): Promise<ClientSettings> {
+  return {
+    ...(await readClientSettings(settings)),
+    ...(address && { privateHosts: [address.secure ? `https://${address.host}` : address.host] }),
+  };
+}
+
+function withoutMirror(rule: HostRule | undefined, address: RegistryAddress | undefined): HostRule | undefined {
+  if (!rule || !address) return rule;
+  return { ...rule, mirrors: rule.mirrors.filter((mirror) => mirror.host !== address.host) };
+}

@@ -1,0 +1,114 @@
+// What is written down of a running embedded registry, and when that is believed: its process still runs, and as the user who owns the file.
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isAlive, ownIdentity, type ProcessIdentity } from '../../io/concurrency/process-identity.ts';
+import { readOwnedText } from '../../io/files/believed-path.ts';
+import { isFsError, translateFsError } from '../../io/files/fs-errors.ts';
+import { isObject } from '../../oci/decode.ts';
+import type { ListenAddress } from '../../server/address.ts';
+
+/** A bound address: without brackets; may be `0.0.0.0` or `::`. */
+export type BoundAddress = Required<ListenAddress>;
+
+export interface RegistryState {
+  readonly identity: ProcessIdentity;
+  readonly pid: number;
+  readonly uid: number;
+  /** The data directory, absolute. */
+  readonly data: string;
+  readonly addresses: readonly BoundAddress[];
+  /** ISO 8601. */
+  readonly since: string;
+  readonly version: string;
+}
+
+const MAX_RECORD = 64 * 1024;
+
+/** Of a registry that runs as the user who owns the file; `undefined` for anything else. */
+export function readRecord(path: string): RegistryState | undefined {
+  const { value, uid } = readOwnedJson(path) ?? {};
+  const state = decodeState(value);
+  if (!state || state.uid !== uid || !isAlive(state.identity)) return undefined;
+  return Number(state.identity.split('.')[0]) === state.pid && runsAs(state.pid, uid) ? state : undefined;
+}
+
+/** `undefined` where there is none, or none that can be read. */
+export function readOwnedJson(path: string): { readonly value: unknown; readonly uid: number } | undefined {
+  const read = readOwnedText(path, MAX_RECORD);
+  try {
+    return read && { value: JSON.parse(read.text), uid: read.uid };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whole or not at all: made under a name of its own, then renamed. Renaming over another user's file fails in a sticky directory. */
+export function writeRecord(path: string, value: unknown): void {
+  const temporary = join(dirname(path), `.images-${randomUUID()}`);
+  try {
+    makeDirectorySync(dirname(path));
+    writeFileSync(temporary, `${JSON.stringify(value)}\n`, { flag: 'wx', mode: 0o644 });
+    renameSync(temporary, path);
+  } catch (error) {
+    attempt(() => rmSync(temporary, { force: true }));
+    throw translateFsError(error, path);
+  }
+}
+
+/** Whether this very registry's record is there. */
+export async function isRecorded(path: string, identity: ProcessIdentity): Promise<boolean> {
+  try {
+    return decodeState(JSON.parse(await readFile(path, 'utf8')))?.identity === identity;
+  } catch (error) {
+    if (error instanceof SyntaxError || isFsError(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
+}
+
+/** As io/files/atomic-file.ts makes directories: Node's recursive way never ends in a place like /proc. */
+function makeDirectorySync(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (isFsError(error, 'EEXIST')) return;
+    if (!isFsError(error, 'ENOENT') || dirname(path) === path) throw error;
+    makeDirectorySync(dirname(path));
+    mkdirSync(path);
+  }
+}
+
+/** Removes the record of this very registry, where it is still there. */
+export function removeRecord(path: string, identity: ProcessIdentity): void {
+  if (decodeState(readOwnedJson(path)?.value)?.identity === identity) attempt(() => rmSync(path, { force: true }));
+}
+
+export function attempt(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // Its callers do without.
+  }
+}
+
+function runsAs(pid: number, uid: number): boolean {
+  try {
+    return statSync(`/proc/${pid}`).uid === uid;
+  } catch (error) {
+    // Without /proc nobody can tell.
+    return isFsError(error, 'ENOENT') && ownIdentity().split('.')[1] === '';
+  }
+}
+
+function decodeState(value: unknown): RegistryState | undefined {
+  if (!isObject(value) || !Array.isArray(value.addresses)) return undefined;
+  const { identity, pid, uid, data, since, version } = value;
+  const addresses = value.addresses
+    .filter(isObject)
+    .flatMap(({ host, port }) => (typeof host === 'string' && typeof port === 'number' ? [{ host, port }] : []));
+  if (typeof pid !== 'number' || typeof uid !== 'number') return undefined;
+  if (typeof identity !== 'string' || typeof data !== 'string') return undefined;
+  if (typeof since !== 'string' || typeof version !== 'string') return undefined;
+  return { identity, pid, uid, data, addresses, since, version };
+}

@@ -1,0 +1,56 @@
+// `lreg_status`: whether the embedded registry runs, where, and what it holds.
+import { embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
+import { BLOBS, isBlobKey } from '../../storage/layout.ts';
+import type { Settings } from '../settings.ts';
+import { listRegistry } from './list-registry.ts';
+import { addressOf } from './locate-registry.ts';
+import type { RegistryState } from './registry-record.ts';
+import { dataDirectory, runningRegistry } from './registry-state.ts';
+import { addressForVms } from './vm-address.ts';
+
+export interface RegistryStatus {
+  /** Absent where it does not run. */
+  readonly running?: RegistryState;
+  /** What it says of itself, where it runs: `ok`, or what it cannot do. */
+  readonly health?: string;
+  /** Where VMs reach it; absent where they do not. */
+  readonly vms?: { readonly ip: string; readonly port: number };
+  readonly data: string;
+  readonly repositories: number;
+  readonly tags: number;
+  readonly blobs: number;
+  /** Of all blobs and manifests, in bytes. */
+  readonly size: number;
+}
+
+export async function registryStatus(settings: Settings): Promise<RegistryStatus> {
+  const data = dataDirectory(settings);
+  const running = runningRegistry(data, settings);
+  const vms = running && (await addressForVms(running.addresses, settings));
+  const health = running && (await healthOf(running, settings));
+  const held = (await embeddedStoreExists(data)) ? await contents(data, settings) : NOTHING;
+  return { ...(running && { running }), ...(health !== undefined && { health }), ...(vms && { vms }), data, ...held };
+}
+
+async function healthOf({ addresses: [listening] }: RegistryState, settings: Settings): Promise<string | undefined> {
+  const { askHealth } = await import('./ask-health.ts');
+  return listening && askHealth(addressOf(listening).host, settings);
+}
+
+type Contents = Pick<RegistryStatus, 'repositories' | 'tags' | 'blobs' | 'size'>;
+
+const NOTHING: Contents = { repositories: 0, tags: 0, blobs: 0, size: 0 };
+
+async function contents(data: string, settings: Settings): Promise<Contents> {
+  const store = await openEmbeddedStore(data);
+  const repositories = await listRegistry({ label: data, registry: store.registry, store }, settings);
+  let blobs = 0;
+  let size = 0;
+  for await (const blob of store.objects.list(BLOBS)) {
+    if (!isBlobKey(blob.key)) continue;
+    blobs++;
+    size += blob.size;
+  }
+  const tags = repositories.reduce((sum, repository) => sum + repository.tags.length, 0);
+  return { repositories: repositories.length, tags, blobs, size };
+}

@@ -1,0 +1,134 @@
+// The embedded registry in this process: store, server, and the state that tells others about it.
+import { join } from 'node:path';
+import { acquireLock } from '../../io/files/lock.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import { isHostName } from '../../oci/reference.ts';
+import { formatListenAddress, type ListenAddress, parseListenAddress } from '../../server/address.ts';
+import type { OnServerEvent } from '../../server/events.ts';
+import { type RunningServer, serve } from '../../server/listen.ts';
+import { openEmbeddedStore } from '../../storage/embedded-store.ts';
+import { callOptions, type Settings } from '../settings.ts';
+import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
+import { addressOf } from './locate-registry.ts';
+import { announcedRegistries } from './registry-adverts.ts';
+import type { RegistryState } from './registry-record.ts';
+import { announceRegistry, dataDirectory, runningRegistry } from './registry-state.ts';
+import { servingHealth } from './serving-health.ts';
+
+export const DEFAULT_LISTEN = '127.0.0.1:5000';
+
+export interface ServeRequest {
+  /** `ADDR:PORT`; DEFAULT_LISTEN where there is none. */
+  readonly listen: readonly string[];
+  /** Names under which web pages of the registry's own may be, beside those that it listens on. */
+  readonly names?: readonly string[];
+  readonly version: string;
+  readonly onEvent?: OnServerEvent;
+}
+
+export interface ServedRegistry extends AsyncDisposable {
+  readonly state: RegistryState;
+  /** Fulfilled when it has stopped. */
+  readonly stopped: Promise<void>;
+}
+
+/**
+ * Serves the user's store until disposed or until the settings' signal. Errors: ALREADY_RUNNING (this data directory is served), USAGE (an address),
+ * ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_UNAVAILABLE, NO_ACCESS, READ_ONLY.
+ */
+export async function serveRegistry(request: ServeRequest, settings: Settings): Promise<ServedRegistry> {
+  const listen = listenAddresses(request.listen);
+  checkNames(request.names);
+  const data = dataDirectory(settings);
+  const isNew = !storeIsBegun(data);
+  try {
+    return await serveStore({ ...request, data, listen }, settings);
+  } catch (error) {
+    if (isNew) discardEmptyStore(data);
+    throw isImagesError(error, 'ADDRESS_IN_USE') ? usedBy(error, listen, settings) : error;
+  }
+}
+
+/** Says which embedded registry has the address, where it is one. */
+function usedBy(error: ImagesError, listen: readonly ListenAddress[], settings: Settings): ImagesError {
+  const there = announcedRegistries(settings).find(({ addresses }) =>
+    addresses.some(({ port }) => listen.some((wanted) => wanted.port === port)),
+  );
+  if (!there) return error;
+  const [first] = there.addresses;
+  const use =
+    there.uid === settings.uid
+      ? `The embedded registry of ${there.data} listens there: end it with \`images lreg_stop --data=${there.data}\``
+      : `User ${there.uid}'s embedded registry listens there: set LOCAL_REGISTRY=${first ? addressOf(first).host : ''} to use it`;
+  const hint = `${use}, or choose another port with --listen=ADDR:PORT.`;
+  return new ImagesError(error.code, error.message, { hint, cause: error });
+}
+
+interface ServeStore extends Omit<ServeRequest, 'listen'> {
+  readonly data: string;
+  readonly listen: readonly ListenAddress[];
+}
+
+async function serveStore({ data, listen, ...request }: ServeStore, settings: Settings): Promise<ServedRegistry> {
+  const store = await openEmbeddedStore(data);
+  await using _starting = await acquireLock(join(data, 'images/starting'), callOptions(settings));
+  const running = runningRegistry(data, settings);
+  if (running) throw alreadyRunning(running);
+  let announced: RegistryState | undefined;
+  const server: RunningServer = await serve({
+    registry: store.registry,
+    listen,
+    names: request.names ?? [],
+    health: servingHealth(data, () => announced),
+    ...(request.onEvent && { onEvent: request.onEvent }),
+    ...callOptions(settings),
+  });
+  try {
+    const { state, withdraw } = announceRegistry(
+      { data, addresses: server.addresses, version: request.version },
+      settings,
+    );
+    announced = state;
+    const stopped = server.stopped.then(withdraw);
+    const stop = async () => {
+      await server[Symbol.asyncDispose]();
+      await stopped;
+    };
+    return { state, stopped, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Errors: USAGE. */
+export function listenAddresses(listen: readonly string[]): readonly ListenAddress[] {
+  return (listen.length > 0 ? listen : [DEFAULT_LISTEN]).map(parseListenAddress);
+}
+
+/** Errors: USAGE. */
+export function checkNames(names: readonly string[] = []): void {
+  const wrong = names.find((name) => name.includes(':') || !isHostName(name));
+  if (wrong === undefined) return;
+  throw new ImagesError('USAGE', `not a name of a host [${wrong}]`, {
+    hint: 'Write the name alone, without scheme and port: registry.example.org.',
+  });
+}
+
+/** Whether a running registry listens on all that is asked for; with nothing asked for, any will do. */
+export function listensOn(state: RegistryState, listen: readonly string[]): boolean {
+  return listen
+    .map(parseListenAddress)
+    .every((wanted) =>
+      state.addresses.some(
+        ({ host, port }) => (wanted.port === 0 || port === wanted.port) && host === (wanted.host ?? '::'),
+      ),
+    );
+}
+
+export function alreadyRunning(state: RegistryState): ImagesError {
+  const where = state.addresses.map(formatListenAddress).join(', ');
+  return new ImagesError('ALREADY_RUNNING', `the embedded registry runs already [${where}]`, {
+    hint: 'Run `images lreg_stop` first to start it with other settings.',
+  });
+}

@@ -1,0 +1,35 @@
+// `lreg_stop`: asks the running embedded registry to end, and waits for it.
+import { setTimeout as delay } from 'node:timers/promises';
+import { isAlive } from '../../io/concurrency/process-identity.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import type { Settings } from '../settings.ts';
+import type { RegistryState } from './registry-record.ts';
+import { dataDirectory, runningRegistry } from './registry-state.ts';
+
+const POLL_MS = 20;
+/** Longer than the server's own grace period for requests that are under way. */
+const PATIENCE_MS = 15_000;
+
+/** Returns what was stopped; `undefined` where nothing ran. Errors: NO_ACCESS. */
+export async function stopRegistry(settings: Settings): Promise<RegistryState | undefined> {
+  const state = runningRegistry(dataDirectory(settings), settings);
+  if (!state) return undefined;
+  sendSignal(state, 'SIGTERM');
+  for (let waited = 0; isAlive(state.identity); waited += POLL_MS) {
+    if (waited === PATIENCE_MS) sendSignal(state, 'SIGKILL');
+    await delay(POLL_MS, undefined, settings.signal ? { signal: settings.signal } : {});
+  }
+  return state;
+}
+
+function sendSignal(state: RegistryState, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(state.pid, signal);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ESRCH') return;
+    throw new ImagesError('NO_ACCESS', `the embedded registry belongs to another user [pid ${state.pid}]`, {
+      hint: `Run it as user ${state.uid}.`,
+      cause,
+    });
+  }
+}

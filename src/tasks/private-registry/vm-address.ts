@@ -1,0 +1,96 @@
+// `lreg_ip`: where VMs reach the private registry. Never a loopback address: that is the VM itself there.
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { basename } from 'node:path';
+import { bestAddress, isLoopback, isUnspecified, USER_SPACE_HOST, USER_SPACE_SETUP } from '../../nodes/addresses.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { formatListenAddress } from '../../server/address.ts';
+import { xclusterEnvironment } from '../overlays/xcluster.ts';
+import type { Settings } from '../settings.ts';
+import { parseRegistryAddress } from './local-registry.ts';
+import { type Location, locateRegistry, noRegistry } from './locate-registry.ts';
+import type { BoundAddress } from './registry-record.ts';
+
+export interface VmAddress {
+  /** Without brackets. */
+  readonly ip: string;
+  readonly port: number;
+  readonly scheme: 'http' | 'https';
+}
+
+/** Errors: NO_REGISTRY, NOT_RUNNING, ADDRESS_UNAVAILABLE (loopback only), UNREACHABLE (the name does not resolve), CONFIG_INVALID. */
+export async function vmAddress(settings: Settings): Promise<VmAddress> {
+  const location = await locateRegistry(settings);
+  if (!location) throw noRegistry(settings);
+  const { listening, scheme } = await listeningAddresses(location, settings);
+  const found = await addressForVms(listening, settings);
+  if (!found) throw loopbackOnly(listening);
+  return { ...found, scheme };
+}
+
+/** The address for VMs of who listens there; `undefined` where only this machine reaches it. */
+export async function addressForVms(
+  listening: readonly BoundAddress[],
+  settings: Settings,
+): Promise<{ readonly ip: string; readonly port: number } | undefined> {
+  const named = listening.find(({ host }) => !isLoopback(host) && !isUnspecified(host));
+  if (named) return { ip: named.host, port: named.port };
+  const local = listening.find(({ host }) => isUnspecified(host)) ?? listening[0];
+  if (!local) return undefined;
+  if (await hasUserSpaceNetworking(settings)) return { ip: USER_SPACE_HOST, port: local.port };
+  const best = isUnspecified(local.host) ? bestAddress(local.host, networkInterfaces()) : undefined;
+  return best === undefined ? undefined : { ip: best, port: local.port };
+}
+
+/** xcluster's script for it is told to QEMU as the variable __net_setup. */
+async function hasUserSpaceNetworking(settings: Settings): Promise<boolean> {
+  const setup = settings.env.__net_setup ?? (await xclusterEnvironment(settings)).get('__net_setup');
+  return setup !== undefined && basename(setup) === USER_SPACE_SETUP;
+}
+
+interface Listening {
+  readonly listening: readonly BoundAddress[];
+  readonly scheme: 'http' | 'https';
+}
+
+async function listeningAddresses(location: Location, settings: Settings): Promise<Listening> {
+  if (location.kind === 'remote' && !location.state) {
+    const { hostname, port, secure } = location.address;
+    return { listening: [{ host: await resolved(hostname), port }], scheme: secure ? 'https' : 'http' };
+  }
+  if (!location.state) throw notRunning();
+  return { listening: preferred(location.state.addresses, settings), scheme: 'http' };
+}
+
+/** Of several, the port that $LOCAL_REGISTRY names comes first. */
+function preferred(addresses: readonly BoundAddress[], { env }: Settings): readonly BoundAddress[] {
+  if (!env.LOCAL_REGISTRY) return addresses;
+  const { port } = parseRegistryAddress(env.LOCAL_REGISTRY);
+  return [...addresses].sort((a, b) => Number(b.port === port) - Number(a.port === port));
+}
+
+async function resolved(hostname: string): Promise<string> {
+  if (isIP(hostname)) return hostname;
+  try {
+    return (await lookup(hostname)).address;
+  } catch (cause) {
+    throw new ImagesError('UNREACHABLE', `the private registry's name does not resolve [${hostname}]`, {
+      hint: 'Set LOCAL_REGISTRY to its address.',
+      cause,
+    });
+  }
+}
+
+function notRunning(): ImagesError {
+  return new ImagesError('NOT_RUNNING', 'the embedded registry is not running', {
+    hint: 'Run `images lreg_start --listen=0.0.0.0:80` or set LOCAL_REGISTRY.',
+  });
+}
+
+function loopbackOnly(listening: readonly BoundAddress[]): ImagesError {
+  const where = listening.map(formatListenAddress).join(', ');
+  return new ImagesError('ADDRESS_UNAVAILABLE', `VMs cannot reach the private registry [${where}]`, {
+    hint: `Let it listen on an address that VMs reach (\`images lreg_start --listen=0.0.0.0:80\`), or use user-space networking (__net_setup=…/${USER_SPACE_SETUP}).`,
+  });
+}

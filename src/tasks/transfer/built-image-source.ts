@@ -1,0 +1,28 @@
+// An image that was built here, as a source: what `mkimage --upload` and every command that takes a name of an image reads.
+import type { Digest } from '../../oci/digest.ts';
+import { formatReference, type Reference } from '../../oci/reference.ts';
+import { builtImages } from '../../storage/built-images.ts';
+import type { EmbeddedStore } from '../../storage/embedded-store.ts';
+import { storedIndex } from '../../storage/layer-indexes.ts';
+import type { ImageSource } from '../../transports/contract.ts';
+import { registrySource } from '../../transports/registry-source.ts';
+
+export interface BuiltImageSource extends AsyncDisposable {
+  readonly source: ImageSource;
+  readonly name: Reference;
+  readonly indexOf: (digest: Digest) => ReturnType<typeof storedIndex>;
+}
+
+/** `undefined` where nothing of this name was built. */
+export async function builtImageSource(name: Reference, store: EmbeddedStore): Promise<BuiltImageSource | undefined> {
+  const images = builtImages(store.objects, store.stripped);
+  const digest = name.digest ? undefined : await images.find(name);
+  if (!digest) return undefined;
+  const source = registrySource(images.reader, { path: name.path, digest }, { label: formatReference(name) });
+  return {
+    source,
+    name,
+    indexOf: (layer) => storedIndex(store.objects, layer),
+    async [Symbol.asyncDispose]() {},
+  };
+}

@@ -1,0 +1,171 @@
+// `copy` and `lreg_upload`: images from any place to any other, by the copy engine.
+import type { OnCopyEvent } from '../../copy/events.ts';
+import { executePlan } from '../../copy/execute.ts';
+import { type CopyImage, planCopy } from '../../copy/plan.ts';
+import { type Ahead, type AheadOptions, type NamedImage, sendAhead } from '../../copy/send-ahead.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { machinePlatform } from '../../oci/machine-platform.ts';
+import { OCI_LAYERS } from '../../oci/media-types.ts';
+import type { PlatformChoice } from '../../oci/platform.ts';
+import { type Reference, tryParseReference } from '../../oci/reference.ts';
+import type { ImageSink, ImageSource } from '../../transports/contract.ts';
+import type { LayerSpool } from '../../transports/layer-spool.ts';
+import type { CacheResult } from '../cache/cache-images.ts';
+import { callOptions, type Settings } from '../settings.ts';
+import { compressingSpool, type LayerCompression } from './layer-compression.ts';
+import type { NamedSource } from './open-all-images.ts';
+import { keepsBlobs, type OpenedSink, openPrivate, openSink } from './open-sink.ts';
+import { type OpenedSource, openSource } from './open-source.ts';
+
+export interface CopyOptions {
+  /** The machine's when absent. */
+  readonly platforms?: PlatformChoice;
+  readonly referrers?: boolean;
+  /** Everything is looked at again, also what the destination has. */
+  readonly force?: boolean;
+  /** Plans, and copies nothing. */
+  readonly dryRun?: boolean;
+  /** Of layers that lie uncompressed in their place, where the destination keeps blobs for others. */
+  readonly compression?: LayerCompression;
+  readonly onEvent?: OnCopyEvent;
+}
+
+/** Errors: REFERENCE_INVALID, PLATFORM_UNKNOWN, those of the places. */
+export async function copyImage(
+  { from, to }: { readonly from: string; readonly to: string },
+  settings: Settings,
+  options: CopyOptions = {},
+): Promise<CacheResult> {
+  await using spool = keepsBlobs(to)
+    ? await compressingSpool(settings, options.compression, options.onEvent)
+    : undefined;
+  await using source = await openSource(from, settings, { ...options, ...(spool && { spool }) });
+  await using sink = await openSink(to, settings, { ...options, from });
+  return await copyOpened({ source, sink, name: sink.name ?? source.name, ...(spool && { spool }) }, settings, options);
+}
+
+export interface UploadOptions extends CopyOptions {
+  /** What it is to be called; its own name when absent. */
+  readonly tag?: string;
+  readonly includeHost?: boolean;
+}
+
+/**
+ * From any place to the private registry: all images of an archive or a layout of which none is named, each under its name. Errors: USAGE where nobody
+ * says what one is called, and as `copyImage`.
+ */
+export async function uploadImages(
+  from: string,
+  settings: Settings,
+  options: UploadOptions = {},
+): Promise<CacheResult> {
+  await using spool = await compressingSpool(settings, options.compression, options.onEvent);
+  const { openAllImages, noName } = await import('./open-all-images.ts');
+  await using all = options.tag === undefined ? await openAllImages(from, settings, spool) : undefined;
+  if (all) return await uploadOpened(all.images, spool, settings, options);
+  await using opened = await openSource(from, settings, { ...options, order: 'daemon', ...(spool && { spool }) });
+  const name = options.tag === undefined ? opened.name : tryParseReference(options.tag);
+  if (!name) throw noName(options.tag ?? from);
+  return await uploadOpened([{ source: opened.source, name }], spool, settings, options);
+}
+
+async function uploadOpened(
+  images: readonly NamedSource[],
+  spool: LayerSpool | undefined,
+  settings: Settings,
+  options: UploadOptions,
+): Promise<CacheResult> {
+  const [first] = images;
+  if (!first) throw new ImagesError('MANIFEST_UNKNOWN', 'there is no image', { hint: 'The place is empty.' });
+  await using sink = await openPrivate(first.name, settings, options);
+  return await copyAll({ images, sink: sink.sink, ...(spool && { spool }) }, settings, options);
+}
+
+export interface Ends {
+  readonly source: OpenedSource;
+  readonly sink: OpenedSink;
+  readonly name: Reference | undefined;
+  /** Layers that it compresses go to the sink at once. */
+  readonly spool?: LayerSpool;
+}
+
+/** Errors: PLATFORM_UNKNOWN, those of the places. */
+export async function copyOpened(
+  { source: { source }, sink: { sink }, name, spool }: Ends,
+  settings: Settings,
+  options: CopyOptions,
+): Promise<CacheResult> {
+  const image = { source, ...(name && { name }) };
+  return await copyAll({ images: [image], sink, ...(spool && { spool }) }, settings, options);
+}
+
+interface AllEnds {
+  /** Only one that is alone may have no name. */
+  readonly images: readonly { readonly source: ImageSource; readonly name?: Reference }[];
+  readonly sink: ImageSink;
+  readonly spool?: LayerSpool;
+}
+
+async function copyAll(
+  { images, sink, spool }: AllEnds,
+  settings: Settings,
+  options: CopyOptions,
+): Promise<CacheResult> {
+  const given = { ...(options.onEvent && { onEvent: options.onEvent }), ...callOptions(settings) };
+  const [first, ...others] = images;
+  const only = others.length === 0 ? first : undefined;
+  // Where layers go depends on the image that they are of.
+  const early = only && spool && !options.dryRun && sink.wants.order === 'any';
+  await using ahead = early ? sendLayers(spool, sink, namedImage(only), given) : undefined;
+  const shared = { ...given, ...(ahead && { onEvent: ahead.onEvent }) };
+  const to = ahead?.sink ?? sink;
+  // Asking for the manifest compresses layers, which ends where the destination does.
+  const asking = ahead ? { signal: ahead.signal } : callOptions(settings);
+  const named = await Promise.all(images.map((image) => copyImageOf(image, asking)));
+  const plan = await planCopy(named, to, {
+    platforms: options.platforms ?? [machinePlatform()],
+    platformsNamed: options.platforms !== undefined,
+    referrers: options.referrers ?? false,
+    force: options.force ?? false,
+    ...shared,
+    ...asking,
+  });
+  const planned = only ? [only.source.label] : plan.images.map(({ image }) => image);
+  if (options.dryRun) {
+    const { requests, bytes, held } = plan;
+    return { dryRun: true, planned, copied: [], failed: [], requests, fetched: bytes, held };
+  }
+  const { copied, failed, requests, fetched, held } = await executePlan(plan, to, shared);
+  const { blobs, bytes } = ahead?.sent ?? { blobs: 0, bytes: 0 };
+  return {
+    dryRun: false,
+    planned,
+    copied,
+    failed,
+    requests: requests + blobs,
+    fetched: fetched + bytes,
+    held: held - bytes,
+  };
+}
+
+function sendLayers(spool: LayerSpool, sink: ImageSink, image: NamedImage, options: AheadOptions): Ahead {
+  const ahead = sendAhead(sink, image, options);
+  spool.watch({
+    begins: () => ahead.ask(),
+    compressed: ({ digest, size, open }) => ahead.send({ mediaType: OCI_LAYERS[spool.kind], digest, size }, open),
+  });
+  return ahead;
+}
+
+/** Places that keep images without names call it nothing. */
+const NAMELESS: Reference = { path: 'image' };
+
+function namedImage({ source, name }: AllEnds['images'][number]): NamedImage {
+  return name ? { name } : { name: NAMELESS, label: source.label };
+}
+
+async function copyImageOf({ source, name }: AllEnds['images'][number], call: CallOptions): Promise<CopyImage> {
+  if (name) return { source, name };
+  return { source, name: { ...NAMELESS, digest: (await source.root(call)).digest }, label: source.label };
+}

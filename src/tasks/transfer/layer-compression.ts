@@ -1,0 +1,50 @@
+// How layers are compressed that lie uncompressed in their place: as the user says, else as is quickest.
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { OnCopyEvent } from '../../copy/events.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import type { LayerSpool } from '../../transports/layer-spool.ts';
+import type { Settings } from '../settings.ts';
+
+export type LayerCompression = { readonly kind: 'none' } | { readonly kind: 'gzip' | 'zstd'; readonly level: number };
+
+/** Docker 20.10 cannot read zstd. */
+const DEFAULT: LayerCompression = { kind: 'gzip', level: 1 };
+const LEVELS = { gzip: { standard: 1, most: 9 }, zstd: { standard: 3, most: 19 } } as const;
+
+/** `gzip`, `zstd` or `none`, with `:LEVEL`. Errors: USAGE. */
+export function parseCompression(text: string): LayerCompression {
+  const [, kind, level] = /^(gzip|zstd|none)(?::(\d{1,2}))?$/.exec(text) ?? [];
+  if (kind === 'none' && level === undefined) return { kind };
+  if (kind === 'gzip' || kind === 'zstd') {
+    const { standard, most } = LEVELS[kind];
+    const wanted = level === undefined ? standard : Number(level);
+    if (wanted >= 1 && wanted <= most) return { kind, level: wanted };
+  }
+  throw new ImagesError('USAGE', `--compression takes gzip, zstd or none, with a level [${text}]`, {
+    hint: 'For example gzip:6 (1 to 9) or zstd:10 (1 to 19).',
+  });
+}
+
+/** `undefined` where layers stay as they are. */
+export async function compressingSpool(
+  { cache }: Settings,
+  compression: LayerCompression = DEFAULT,
+  onEvent?: OnCopyEvent,
+): Promise<LayerSpool | undefined> {
+  if (compression.kind === 'none') return undefined;
+  // What reads options needs none of it.
+  const [{ layerMemory }, { layerSpool }] = await Promise.all([
+    import('../../transports/layer-memory.ts'),
+    import('../../transports/layer-spool.ts'),
+  ]);
+  const { kind, level } = compression;
+  // Other programs compress to other bytes, and so may another version of this one.
+  const memory = cache && layerMemory(join(cache.directory, 'layers'), `${kind}-${level}-${cache.program}`);
+  let bytes = 0;
+  const onBytes = (count: number): void => {
+    bytes += count;
+    onEvent?.({ type: 'compressing', bytes });
+  };
+  return layerSpool({ directory: tmpdir(), kind, level, ...(memory && { memory }), ...(onEvent && { onBytes }) });
+}

@@ -1,0 +1,37 @@
+// Layers that say as events what is read of them.
+import type { OnCopyEvent } from '../../copy/events.ts';
+import { tapped } from '../../io/streams/verify.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { Layer } from '../../rootfs/contract.ts';
+
+/** For a run whose plan has been told already. */
+export function watchedLayers(layers: readonly Layer[], onEvent: OnCopyEvent | undefined): readonly Layer[] {
+  if (!onEvent) return layers;
+  return layers.map((layer) => {
+    const { digest, size } = layer.descriptor;
+    const open: Layer['open'] = async (call) => {
+      const body = await layer.open(call);
+      onEvent({ type: 'blob', digest, size, from: 0 });
+      let bytes = 0;
+      return tapped(body, (chunk) => {
+        bytes += chunk.length;
+        onEvent({ type: 'progress', digest, bytes });
+      });
+    };
+    return { ...layer, open };
+  });
+}
+
+/** For a run that finds out on its way what it reads: the plan grows with each layer. One that is read again counts again. */
+export function plannedLayers(layers: readonly Layer[], onEvent: OnCopyEvent | undefined): readonly Layer[] {
+  if (!onEvent) return layers;
+  const planned = new Map<Digest, number>();
+  return watchedLayers(layers, (event) => {
+    if (event.type === 'blob') {
+      planned.set(event.digest, event.size);
+      const bytes = [...planned.values()].reduce((sum, one) => sum + one, 0);
+      onEvent({ type: 'plan', images: 1, blobs: planned.size, bytes, held: 0 });
+    }
+    onEvent(event);
+  });
+}
