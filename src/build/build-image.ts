@@ -22,7 +22,7 @@ import { isoTime, timeRules } from './layer/times.ts';
 import type { BuildRequest, BuildSeams, BuiltImage, BuiltLayer } from './request.ts';
 import type { Build } from './stage/build.ts';
 import { evaluateStage } from './stage/evaluate-stage.ts';
-import { earlierStage, type Stage, type StageGraph, sourceStage, stageGraph, targetStage } from './stage/graph.ts';
+import { type BuildStage, earlierStage, type StageGraph, sourceStage, stageGraph, targetStage } from './stage/graph.ts';
 import { type Config, encodeConfig, withInner, withPlatform } from './stage/image-config.ts';
 import type { StageLayer, StageState } from './stage/state.ts';
 import { expanded, PROXY_NAMES, platformArgs } from './stage/variables.ts';
@@ -56,13 +56,13 @@ function createBuild(
   request: BuildRequest,
   seams: BuildSeams,
   graph: StageGraph,
-  target: Stage,
+  target: BuildStage,
 ): { readonly build: Build; unusedArgs(): readonly string[]; giveUp(reason: unknown): void } {
   const failed = new AbortController();
   const call = { signal: seams.signal ? AbortSignal.any([seams.signal, failed.signal]) : failed.signal };
   const times = timeRules(request.times);
   const used = new Set<string>();
-  const states = new Map<Stage, Promise<StageState>>();
+  const states = new Map<BuildStage, Promise<StageState>>();
   const images = new Map<string, Promise<readonly StageLayer[]>>();
   let context: Promise<TreeSource> | undefined;
   const build: Build = {
@@ -114,7 +114,7 @@ async function imageLayers(
 function globalArgs(
   request: BuildRequest,
   { globals, stages }: StageGraph,
-  target: Stage,
+  target: BuildStage,
   used: Set<string>,
 ): ReadonlyMap<string, string> {
   const { buildArgs, dockerfile, buildPlatform, platform } = request;
@@ -142,10 +142,10 @@ function globalArgs(
 }
 
 /** What can be known before anything is evaluated: bases, sources of COPY and of mounts. ONBUILD of an image may need more, and gets it then. */
-function neededStages({ graph, globals, request }: Build, target: Stage): readonly Stage[] {
-  const needed = new Set<Stage>();
+function neededStages({ graph, globals, request }: Build, target: BuildStage): readonly BuildStage[] {
+  const needed = new Set<BuildStage>();
   const lookup = (name: string) => globals.get(name);
-  const visit = (stage: Stage): void => {
+  const visit = (stage: BuildStage): void => {
     if (needed.has(stage)) return;
     const { from } = stage;
     const base = expanded(from.statement, from.base.text, { lookup, escapeToken: request.dockerfile.escapeToken });
@@ -169,7 +169,7 @@ function checkSources(graph: StageGraph): void {
   }
 }
 
-function numbered({ stages }: StageGraph, { index }: Stage, name: string, base: string): Stage | undefined {
+function numbered({ stages }: StageGraph, { index }: BuildStage, name: string, base: string): BuildStage | undefined {
   return name !== base && /^\d+$/.test(name) && Number(name) < index ? stages[Number(name)] : undefined;
 }
 
@@ -186,10 +186,10 @@ function runs(instruction: Instruction): boolean {
 
 /** The first failure ends the others, and is told when they have come to rest: nothing goes on behind the caller's back. */
 async function allOf<T>(
-  stages: readonly Stage[],
-  work: (stage: Stage) => Promise<T>,
+  stages: readonly BuildStage[],
+  work: (stage: BuildStage) => Promise<T>,
   giveUp: (reason: unknown) => void,
-): Promise<ReadonlyMap<Stage, T>> {
+): Promise<ReadonlyMap<BuildStage, T>> {
   const settled = await Promise.allSettled(
     stages.map(async (stage) => {
       try {
@@ -202,7 +202,7 @@ async function allOf<T>(
   );
   const failure = settled.find((each) => each.status === 'rejected');
   if (failure) throw failure.reason;
-  return new Map(settled.map((each, at) => [stages[at] as Stage, (each as PromiseFulfilledResult<T>).value]));
+  return new Map(settled.map((each, at) => [stages[at] as BuildStage, (each as PromiseFulfilledResult<T>).value]));
 }
 
 async function imageOf({ request, seams, created }: Build, state: StageState): Promise<BuiltImage> {

@@ -7,9 +7,9 @@ import type { Layer } from '../rootfs/contract.ts';
 import type { Bases, BlobWriter, RunNetwork, Runner, StepCache } from './contract.ts';
 import type { Dockerfile } from './dockerfile/parse.ts';
 import type { TreeSource } from './files/tree-source.ts';
-import type { LayerCompression } from './layer/compression.ts';
+import type { BuiltLayerCompression } from './layer/compression.ts';
 import type { TimeChoice } from './layer/times.ts';
-import type { WrittenLayer } from './layer/write-layer.ts';
+import type { BuiltLayerBlob } from './layer/write-layer.ts';
 
 export interface BuildRequest {
   readonly dockerfile: Dockerfile;
@@ -34,7 +34,7 @@ export interface BuildRequest {
   /** Of RUN where the Dockerfile says nothing; the machine's where absent. */
   readonly network?: BuildNetwork;
   readonly times: TimeChoice;
-  readonly compression: LayerCompression;
+  readonly compression: BuiltLayerCompression;
   /** Nothing that is remembered counts. */
   readonly noCache?: boolean;
 }
@@ -75,7 +75,7 @@ export interface BuiltImage {
   readonly layers: readonly BuiltLayer[];
 }
 
-export interface BuiltLayer extends WrittenLayer {
+export interface BuiltLayer extends BuiltLayerBlob {
   /** Of this build; the others are the base's. */
   readonly isNew: boolean;
   /** What made it, as the history has it. */

@@ -13,7 +13,7 @@ import { layerInstructions } from '../rootfs/instructions.ts';
 import { parseChunkRange, parseRange } from '../server/range.ts';
 import { parseRequest } from '../server/request.ts';
 import { parsePaxRecords } from '../tar/pax-records.ts';
-import { isManifest, listedReferences } from '../tasks/overlays/reference-list.ts';
+import { isManifestText, listedReferences } from '../tasks/overlays/reference-list.ts';
 import { parseLocation } from '../transports/location.ts';
 import { safeLine, safeOutput } from './process/safe-text.ts';
 
@@ -38,7 +38,7 @@ const READERS: readonly [string, (text: string) => unknown][] = [
   ['the history of an image', historyOf],
   ['records of an archive', (text) => parsePaxRecords(Buffer.from(text))],
   ['a list of references', listedReferences],
-  ['what may be a manifest', isManifest],
+  ['what may be a manifest', isManifestText],
 ];
 
 function historyOf(text: string): unknown {

@@ -23,7 +23,7 @@ export interface WalkedImage {
   readonly child?: Descriptor;
 }
 
-export interface CheckOptions {
+export interface AgreementOptions {
   /** The name as text, for messages. */
   readonly image: string;
   readonly platforms: PlatformChoice;
@@ -36,7 +36,7 @@ export interface CheckOptions {
 }
 
 /** Reads each config once. Errors: MANIFEST_INVALID, PLATFORM_UNKNOWN, those of `config`. */
-export async function checkImages(images: readonly WalkedImage[], options: CheckOptions): Promise<void> {
+export async function checkAgreement(images: readonly WalkedImage[], options: AgreementOptions): Promise<void> {
   await Promise.all(
     images.map(async (image) => {
       if (!hasFileSystem(image.manifest)) return;
@@ -49,7 +49,7 @@ export async function checkImages(images: readonly WalkedImage[], options: Check
   );
 }
 
-function noteOddities({ manifest, child }: WalkedImage, config: ImageConfig, { image, note }: CheckOptions): void {
+function noteOddities({ manifest, child }: WalkedImage, config: ImageConfig, { image, note }: AgreementOptions): void {
   const files = manifest.layers.filter(({ mediaType }) => isLayerType(mediaType)).length;
   if (config.diffIds.length === 0 && files > 0)
     note(`${image}: its config has no diffIDs for ${files} layers: most runtimes cannot run it`);
@@ -65,7 +65,7 @@ function noteOddities({ manifest, child }: WalkedImage, config: ImageConfig, { i
 }
 
 /** As for an index: what is there for none of the wanted platforms is not what was asked for. */
-function checkPlatform(own: Platform, { image, platforms, platformsNamed, note }: CheckOptions): void {
+function checkPlatform(own: Platform, { image, platforms, platformsNamed, note }: AgreementOptions): void {
   if (platforms === 'all') return;
   const lacking = platforms.filter((wanted) => !isImageFor(own, wanted));
   if (lacking.length === 0) return;

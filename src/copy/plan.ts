@@ -8,7 +8,7 @@ import { manifestDescriptor, type RawManifest } from '../oci/manifest.ts';
 import { formatPlatform, type PlatformChoice } from '../oci/platform.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import type { ImageSink, ImageSource } from '../transports/contract.ts';
-import { checkImages, type WalkedImage } from './check-images.ts';
+import { checkAgreement, type WalkedImage } from './check-images.ts';
 import { countedSource, type ManifestSource, type RequestCounter } from './counted-source.ts';
 import type { OnCopyEvent } from './events.ts';
 import { asItStands, failureOf } from './failure.ts';
@@ -191,7 +191,7 @@ async function planImage({ name, label, source }: CopyImage, context: ImageConte
   const checked = force ? new Set<Digest>() : await checkedManifests({ name, image, graph, missing }, context);
   const platformsNamed = context.platformsNamed ?? false;
   try {
-    await checkImages(graph.images, { image, platforms, platformsNamed, checked, config, note });
+    await checkAgreement(graph.images, { image, platforms, platformsNamed, checked, config, note });
   } catch (error) {
     throw failureOf(error, atSource('the check of its parts'));
   }

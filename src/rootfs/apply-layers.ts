@@ -2,7 +2,7 @@
 import type { ImagesError } from '../oci/errors.ts';
 import { printableName } from '../tar/names.ts';
 import type { IndexedEntry, LayerIndex } from './contract.ts';
-import { damaged } from './damaged.ts';
+import { damagedImage } from './damaged.ts';
 import { linkedHeader } from './linked-header.ts';
 import { baseName, cleanPath, joinPath, linkTarget, parentPath } from './path.ts';
 import { findPath, type Inode, nodeAt, type RootTree, type TreeNode } from './tree.ts';
@@ -124,7 +124,7 @@ function linkedInode({ tree, layer, below }: Applying, entry: IndexedEntry): Ino
   if (!node && below) return newInode(entry, layer);
   if (!node || isDirectory(node)) {
     const what = node ? 'a directory' : 'nothing';
-    throw damaged(`a hard link to ${what} [${printableName(path)} → ${printableName(linkname)}]`);
+    throw damagedImage(`a hard link to ${what} [${printableName(path)} → ${printableName(linkname)}]`);
   }
   if (node.inode.entry) node.inode.entry = linkedHeader(node.inode.entry, entry);
   return node.inode;
@@ -144,7 +144,7 @@ function ensureDirectory(applying: Applying, path: string, links: number): Place
   let node = tree.root as Directory;
   let here = '';
   const parts = path === '' ? [] : path.split('/');
-  if (parts.length > MAX_DEPTH) throw damaged(`a name in a layer is [${parts.length}] directories deep`);
+  if (parts.length > MAX_DEPTH) throw damagedImage(`a name in a layer is [${parts.length}] directories deep`);
   for (const [at, part] of parts.entries()) {
     const child = node.children.get(part);
     here = joinPath(here, part);
@@ -212,5 +212,5 @@ function isDirectory(node: TreeNode): node is Directory {
 }
 
 function inACircle(path: string): ImagesError {
-  return damaged(`symbolic links in a layer lead in a circle [${printableName(path)}]`);
+  return damagedImage(`symbolic links in a layer lead in a circle [${printableName(path)}]`);
 }

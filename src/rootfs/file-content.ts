@@ -3,7 +3,7 @@ import type { CallOptions } from '../io/streams/bytes.ts';
 import { refit } from '../tar/sparse-pieces.ts';
 import { zeros } from '../tar/zeros.ts';
 import type { IndexedEntry, Layer } from './contract.ts';
-import { layerFiles, storedSize } from './layer-files.ts';
+import { indexedSize, layerFiles } from './layer-files.ts';
 
 /** Reads the layer no further than to the file's end. Errors: those of layerFiles. */
 export async function* fileContent(
@@ -11,7 +11,7 @@ export async function* fileContent(
   file: IndexedEntry,
   options: CallOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  if (storedSize(file) === 0) {
+  if (indexedSize(file) === 0) {
     yield* zeros(file.size);
     return;
   }

@@ -35,7 +35,7 @@ export async function* layerFiles(
       const end = start + chunk.length;
       const portions: FilePortion[] = [];
       for (let file = wanted[next]; file && file.position.body < end; file = wanted[next]) {
-        const [from, to] = [file.position.body, file.position.body + storedSize(file)];
+        const [from, to] = [file.position.body, file.position.body + indexedSize(file)];
         const bytes = chunk.subarray(Math.max(from - start, 0), to - start);
         portions.push({ file, bytes, begins: from >= start, ends: to <= end });
         if (to > end) break;
@@ -53,6 +53,6 @@ export async function* layerFiles(
 }
 
 /** Bytes of a file that its archive holds. */
-export function storedSize({ size, sparse }: Pick<IndexedEntry, 'size' | 'sparse'>): number {
+export function indexedSize({ size, sparse }: Pick<IndexedEntry, 'size' | 'sparse'>): number {
   return sparse ? sparse.reduce((sum, { length }) => sum + length, 0) : size;
 }

@@ -9,7 +9,7 @@ import { isLayerType } from '../oci/media-types.ts';
 import { readTar } from '../tar/reader.ts';
 import { compareTimes, wholeSeconds } from '../tar/time.ts';
 import type { IndexedEntry, Layer, LayerIndex } from './contract.ts';
-import { DAMAGED } from './damaged.ts';
+import { DAMAGED_HINT } from './damaged.ts';
 import { decodeIndex, encodeIndex } from './index-codec.ts';
 import { cleanPath } from './path.ts';
 import { openToEnd, settled } from './read-to-end.ts';
@@ -90,7 +90,7 @@ export function inLayer({ descriptor }: Layer, error: unknown): unknown {
     });
   }
   return new ImagesError(error.code, `${error.message} in layer ${descriptor.digest}`, {
-    hint: error.hint ?? DAMAGED,
+    hint: error.hint ?? DAMAGED_HINT,
     cause: error,
   });
 }

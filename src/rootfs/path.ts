@@ -1,7 +1,7 @@
 // Paths in a root file system: `etc/passwd`, without a leading `/`, `.` or `..`; the root itself is empty.
 import type { ImagesError } from '../oci/errors.ts';
 import { printableName } from '../tar/names.ts';
-import { damaged } from './damaged.ts';
+import { damagedImage } from './damaged.ts';
 
 const IS_CLEAN = /^(?!\.{0,2}(?:\/|$))(?:[^/]|\/(?!\/|\.{0,2}(?:\/|$)))*$/;
 
@@ -46,5 +46,5 @@ export function joinPath(directory: string, name: string): string {
 }
 
 function climbsOut(name: string): ImagesError {
-  return damaged(`a name in a layer climbs out of the root [${printableName(name)}]`);
+  return damagedImage(`a name in a layer climbs out of the root [${printableName(name)}]`);
 }

@@ -5,7 +5,7 @@ import type { Bytes, CallOptions } from '../io/streams/bytes.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { isGzipType } from '../oci/media-types.ts';
 import type { Layer } from './contract.ts';
-import { DAMAGED } from './damaged.ts';
+import { DAMAGED_HINT } from './damaged.ts';
 
 /** The blob, for who reads it to its end. Gzip has checksums; what only claims to be gzip may be what a power cut has left. */
 export async function openToEnd(layer: Layer, options: CallOptions): Promise<Bytes> {
@@ -27,6 +27,6 @@ export async function settled(layer: Layer, error: unknown, options: CallOptions
     return error;
   } catch (found) {
     if (!isImagesError(found, 'DIGEST_INVALID', 'SIZE_INVALID')) return error;
-    return new ImagesError(found.code, found.message, { hint: found.hint ?? DAMAGED, cause: found });
+    return new ImagesError(found.code, found.message, { hint: found.hint ?? DAMAGED_HINT, cause: found });
   }
 }

@@ -1,6 +1,6 @@
 // Whiteouts: how a layer says what of the layers below is gone (OCI image specification 1.1, layer.md, "Whiteouts").
 import { printableName } from '../tar/names.ts';
-import { damaged } from './damaged.ts';
+import { damagedImage } from './damaged.ts';
 import { baseName, joinPath, parentPath } from './path.ts';
 
 const PREFIX = '.wh.';
@@ -31,6 +31,6 @@ export function whiteoutOf(path: string): Whiteout | undefined {
   if (name.startsWith(META)) return { kind: 'meta' };
   if (!name.startsWith(PREFIX)) return undefined;
   const gone = name.slice(PREFIX.length);
-  if (IS_NO_NAME.test(gone)) throw damaged(`a whiteout of no name [${printableName(path)}]`);
+  if (IS_NO_NAME.test(gone)) throw damagedImage(`a whiteout of no name [${printableName(path)}]`);
   return { kind: 'path', path: joinPath(parentPath(path), gone) };
 }

@@ -1,7 +1,7 @@
 // What scanning finds, and what a rule is. Each kind of source is one rule in its own file; adding one is adding a file and a line in rules.ts.
 
 /** Where a reference stands. */
-export interface Place {
+export interface FilePosition {
   /** Relative to the scanned directory, or as it was given. */
   readonly file: string;
   /** From 1. */
@@ -17,7 +17,7 @@ export interface Finding {
   readonly certainty: 'used' | 'maybe';
   readonly reason?: string;
   readonly rule: string;
-  readonly place: Place;
+  readonly place: FilePosition;
 }
 
 export interface Warning {

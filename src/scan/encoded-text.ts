@@ -2,7 +2,7 @@
 import { gunzipSync } from 'node:zlib';
 
 /** Encoded and decoded: no manifest in a text is bigger. */
-export const MAX_TEXT = 4 << 20;
+export const MAX_ENCODED = 4 << 20;
 /** Shorter words are names, however they look. */
 const MIN_LENGTH = 20;
 const BASE64 = /^[A-Za-z0-9+/\s]+={0,2}$/;
@@ -16,7 +16,7 @@ export const ENCODED = /[A-Za-z0-9+/]{20}|\bdata:[\w.+/;=-]*,/;
 
 /** The text that these characters stand for; undefined where they are not encoded, or stand for something else than a text. */
 export function decodedText(text: string): string | undefined {
-  if (text.length < MIN_LENGTH || text.length > MAX_TEXT) return undefined;
+  if (text.length < MIN_LENGTH || text.length > MAX_ENCODED) return undefined;
   const url = text.startsWith('data:') ? DATA_URL.exec(text) : null;
   if (url) {
     const content = text.slice(url[0].length);
@@ -29,7 +29,7 @@ function fromBase64(text: string): string | undefined {
   if (!BASE64.test(text.trimEnd())) return undefined;
   const bytes = Buffer.from(text, 'base64');
   try {
-    const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes, { maxOutputLength: MAX_TEXT }) : bytes;
+    const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes, { maxOutputLength: MAX_ENCODED }) : bytes;
     const decoded = new TextDecoder('utf-8', { fatal: true }).decode(plain);
     return BINARY.test(decoded) ? undefined : decoded;
   } catch {

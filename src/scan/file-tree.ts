@@ -38,7 +38,7 @@ export function openFileTree(directory: string, warn: (warning: Warning) => void
   const parse = (file: string): readonly ScannedDocument[] => {
     const parsed = parseYaml(file, readText(file), mayMatter);
     // Of a manifest the scan itself tells, when it reads the file's lines.
-    if (!warned.has(file) && !isManifest(file)) {
+    if (!warned.has(file) && !isManifestFile(file)) {
       for (const part of parsed.broken) warn({ file, line: part.line, text: brokenText(part) });
     }
     if (parsed.broken.length > 0) {
@@ -67,7 +67,7 @@ export function openFileTree(directory: string, warn: (warning: Warning) => void
 }
 
 /** By its name. */
-export function isManifest(file: string): boolean {
+export function isManifestFile(file: string): boolean {
   return /\.(?:ya?ml|json)$/i.test(file);
 }
 

@@ -6,14 +6,14 @@ import { withParameters } from './parameters/fill-in.ts';
 import { NO_VARIABLES, substitute, type Variables } from './variables.ts';
 
 /** What variables stand for, for whom a text is read. */
-export interface Environment {
+export interface KnownVariables {
   readonly variables: Variables;
   /** Why it may be another one. */
   readonly doubt?: string;
 }
 
 /** Nobody sets anything: what a text itself says of its variables counts. */
-export const PLAIN: readonly Environment[] = [{ variables: NO_VARIABLES }];
+export const PLAIN: readonly KnownVariables[] = [{ variables: NO_VARIABLES }];
 
 export interface Filled {
   readonly document: ScannedDocument;
@@ -23,7 +23,7 @@ export interface Filled {
 /** The documents that this one stands for: one, but for parts that are used in several ways, in each of the environments; and what was left out. */
 export function* filledIn(
   document: ScannedDocument,
-  environments: readonly Environment[] = PLAIN,
+  environments: readonly KnownVariables[] = PLAIN,
 ): Iterable<Filled | Warning> {
   const { documents, warnings } = withParameters(document);
   yield* warnings;
@@ -41,7 +41,7 @@ function mayHaveVariables({ value, source }: ScannedDocument): boolean {
 }
 
 /** Each document that comes out once: most variables of an environment are not those of this document. */
-function* withVariables(document: ScannedDocument, environments: readonly Environment[]): Iterable<Filled> {
+function* withVariables(document: ScannedDocument, environments: readonly KnownVariables[]): Iterable<Filled> {
   const known = new Set<string>();
   for (const { variables, doubt } of environments) {
     const changes: (string | undefined)[] = [doubt];

@@ -1,6 +1,6 @@
 // One text through the document rules: what scan() does with a file, and embedded texts with their documents.
 import type { DocumentRule, Finding, Warning } from './contract.ts';
-import { type Environment, PLAIN } from './fill-in.ts';
+import { type KnownVariables, PLAIN } from './fill-in.ts';
 import { findInDocument } from './find-in-document.ts';
 import { brokenFile, imageLines } from './lines.ts';
 import { mayMatter } from './may-matter.ts';
@@ -8,7 +8,7 @@ import { uniqueWarnings, withoutRepetition } from './repetition.ts';
 import { substitute } from './variables.ts';
 import { parseYaml } from './yaml.ts';
 
-export interface Found {
+export interface FoundInText {
   readonly findings: readonly Finding[];
   readonly warnings: readonly Warning[];
 }
@@ -18,8 +18,8 @@ export function findInText(
   file: string,
   text: string,
   rules: readonly DocumentRule[],
-  environments: readonly Environment[] = PLAIN,
-): Found {
+  environments: readonly KnownVariables[] = PLAIN,
+): FoundInText {
   const findings: Finding[] = [];
   const warnings: Warning[] = [];
   const parsed = parseYaml(file, text, mayMatter);

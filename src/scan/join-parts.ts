@@ -2,7 +2,7 @@
 import { withoutEnd } from '../io/text/trim-end.ts';
 import { isHost } from '../oci/reference.ts';
 
-export interface Parts {
+export interface ReferenceParts {
   readonly registry?: string;
   readonly repository?: string;
   readonly name?: string;
@@ -21,7 +21,7 @@ export interface Joined {
 }
 
 /** Undefined where a part is a template or there is no name. A repository that begins with a host needs no registry. */
-export function joinParts(parts: Parts): Joined | undefined {
+export function joinParts(parts: ReferenceParts): Joined | undefined {
   const all = [parts.registry, parts.repository, parts.name, parts.tag, parts.digest];
   if (
     all.some(
@@ -35,7 +35,7 @@ export function joinParts(parts: Parts): Joined | undefined {
   return { ...repository, image: repository.image + versionOf(parts) };
 }
 
-function joinName({ registry, repository, name, isNamePart, isImage }: Parts): Joined | undefined {
+function joinName({ registry, repository, name, isNamePart, isImage }: ReferenceParts): Joined | undefined {
   const host = trimSlashes(registry);
   if (repository === undefined) return name === undefined ? undefined : { image: underHost(host, trimSlashes(name)) };
   const path = trimSlashes(repository);
@@ -58,7 +58,7 @@ function hasHost(path: string): boolean {
   return slash > 0 && isHost(path.slice(0, slash));
 }
 
-function versionOf({ tag, digest }: Parts): string {
+function versionOf({ tag, digest }: ReferenceParts): string {
   const isDigestTag = tag !== undefined && /^@?sha(?:256|512):/.test(tag);
   const hash = digest ?? (isDigestTag ? tag : undefined);
   const version = isDigestTag || tag === undefined ? '' : `:${tag.replace(/^:/, '')}`;

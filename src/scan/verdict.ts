@@ -32,13 +32,13 @@ const NOT_RUN: Readonly<Record<string, string>> = {
 const MACHINES =
   /^(?:infrastructure\.cluster\.x-k8s\.io|machine\.openshift\.io|metal3\.io|(?:compute|ec2)\..*|.*\.crossplane\.io|.*\.upbound\.io|.*\.cnrm\.cloud\.google\.com|karpenter\..*|kops\.k8s\.io|harvesterhci\.io|multipass.*)$/;
 
-export interface Context {
+export interface VerdictContext {
   readonly document: ScannedDocument;
   readonly object: KubernetesObject | undefined;
   readonly key: ImageKey;
 }
 
-export function verdictOn(reference: Reference, context: Context): Verdict {
+export function verdictOn(reference: Reference, context: VerdictContext): Verdict {
   const verdict = byShape(reference, context);
   if (verdict?.certainty !== 'used') return verdict;
   if (!isVersioned(reference) && isSetting(context.document, context.object))
@@ -75,7 +75,7 @@ export function readsLikeImage(reference: Reference): boolean {
   return isUnmistakable(reference) && !isClusterAddress(reference);
 }
 
-function byShape(reference: Reference, { key, object }: Context): Verdict {
+function byShape(reference: Reference, { key, object }: VerdictContext): Verdict {
   const hasVersion = isVersioned(reference);
   if (isAddress(reference)) return undefined;
   if (isSurelyImage(reference)) return USED;
@@ -89,7 +89,7 @@ function byShape(reference: Reference, { key, object }: Context): Verdict {
   return { certainty: 'maybe', reason: 'it reads like a reference, but nothing around it speaks of images' };
 }
 
-function bySurroundings({ document, object }: Context): Verdict {
+function bySurroundings({ document, object }: VerdictContext): Verdict {
   const notRun = whyNotRun(object);
   if (notRun) return { certainty: 'maybe', reason: notRun };
   if (object || document.isEmbedded) return USED;

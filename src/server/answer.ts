@@ -4,13 +4,13 @@ import { deleteBlob, deleteManifest, deleteTag } from './delete.ts';
 import { listReferrers, listRepositories, listTags } from './list.ts';
 import { getBlob, getManifest } from './pull.ts';
 import {
+  beginPush,
   cancelUpload,
   finishUpload,
   getUploadStatus,
   mountBlob,
   pushChunk,
   pushWhole,
-  startUpload,
 } from './push-blob.ts';
 import { putManifest } from './push-manifest.ts';
 import { errorBody, jsonReply, type Reply, textReply } from './reply.ts';
@@ -29,7 +29,7 @@ export async function answer(request: RegistryRequest, call: Call): Promise<Repl
     case 'manifest-get':
       return getManifest(request, call);
     case 'upload-start':
-      return startUpload(request, call);
+      return beginPush(request, call);
     case 'upload-whole':
       return pushWhole(request, call);
     case 'upload-chunk':

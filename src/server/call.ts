@@ -48,6 +48,6 @@ export type RequestOf<Kind extends RegistryRequest['kind']> = Extract<RegistryRe
 export type Handler<Kind extends RegistryRequest['kind']> = (request: RequestOf<Kind>, call: Call) => Promise<Reply>;
 
 /** What a read needs of a request: the host that its name was asked for at, in the one spelling of each host. */
-export function readOptions(request: { readonly host?: string }, call: Call): ReadOptions {
+export function readOptionsOf(request: { readonly host?: string }, call: Call): ReadOptions {
   return { signal: call.signal, ...(request.host && { host: canonicalHost(request.host) }) };
 }

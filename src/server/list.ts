@@ -1,6 +1,6 @@
 // Listings: tags, the catalogue, referrers, with their pages (distribution specification 1.1, "Content Discovery"; `_catalog` as docker's registry has it).
 import { OCI_INDEX } from '../oci/media-types.ts';
-import { type Call, type Handler, readOptions } from './call.ts';
+import { type Call, type Handler, readOptionsOf } from './call.ts';
 import { referrerPage } from './referrer-page.ts';
 import { jsonReply, type ReplyHeaders } from './reply.ts';
 import type { Page } from './request.ts';
@@ -11,7 +11,7 @@ const MAX_INDEX_SIZE = 4 * 1024 * 1024;
 /** end-8a and end-8b. */
 export const listTags: Handler<'tag-list'> = async (request, call) => {
   const { repository, page, host } = request;
-  const all = call.registry.tags(repository, page.last, readOptions(request, call));
+  const all = call.registry.tags(repository, page.last, readOptionsOf(request, call));
   const { entries, next } = await takePage(all, page, call);
   const headers = next === undefined ? {} : linkTo(`/v2/${repository}/tags/list`, { ...page, last: next, ns: host });
   return jsonReply({ name: repository, tags: entries }, { headers });
@@ -28,7 +28,7 @@ export const listReferrers: Handler<'referrer-list'> = async (request, call) => 
   const { repository, digest, artifactType, last, host } = request;
   const { registry, lists, signal } = call;
   const { manifests, next } = await lists(() => {
-    const options = { ...readOptions(request, call), ...(last !== undefined && { after: last }) };
+    const options = { ...readOptionsOf(request, call), ...(last !== undefined && { after: last }) };
     return referrerPage(registry.referrers(repository, digest, artifactType, options), {
       limit: MAX_INDEX_SIZE,
       signal,

@@ -3,7 +3,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { manifestDescriptor } from '../oci/manifest.ts';
-import { type Call, type Handler, readOptions } from './call.ts';
+import { type Call, type Handler, readOptionsOf } from './call.ts';
 import { multipartOf } from './multipart.ts';
 import { type BytePart, parseRange } from './range.ts';
 import { errorReply, type Reply, type ReplyHeaders } from './reply.ts';
@@ -14,7 +14,11 @@ const BLOB_TYPE = 'application/octet-stream';
 export const getManifest: Handler<'manifest-get'> = (request, call) =>
   call.manifests(async () => {
     // HEAD says what GET gives, also where what is there proves not to be the manifest.
-    const manifest = await call.registry.getManifest(request.repository, request.reference, readOptions(request, call));
+    const manifest = await call.registry.getManifest(
+      request.repository,
+      request.reference,
+      readOptionsOf(request, call),
+    );
     if (isUnchanged(call, manifest.digest)) return notModified(manifest.digest);
     const headers = contentHeaders(manifestDescriptor(manifest));
     return { status: 200, headers, ...(!request.head && { body: manifest.bytes }) };
@@ -23,7 +27,7 @@ export const getManifest: Handler<'manifest-get'> = (request, call) =>
 /** end-2. */
 export const getBlob: Handler<'blob-get'> = async (request, call) => {
   const { repository, digest } = request;
-  const options = readOptions(request, call);
+  const options = readOptionsOf(request, call);
   const wantsPart = !request.head && call.headers.range !== undefined && isRangeStillWanted(call, digest);
   if (request.head || wantsPart || call.headers['if-none-match'] !== undefined) {
     const blob = await call.registry.statBlob(repository, digest, options);

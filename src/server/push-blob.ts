@@ -8,7 +8,7 @@ import { type ChunkRange, parseChunkRange, uploadRange } from './range.ts';
 import { errorReply, type Reply, type ReplyHeaders } from './reply.ts';
 
 /** end-4a and end-4c. The algorithm of the digest that ends the upload counts, announced or not. */
-export const startUpload: Handler<'upload-start'> = async ({ repository, algorithm }, call) => {
+export const beginPush: Handler<'upload-start'> = async ({ repository, algorithm }, call) => {
   await using upload = await beginUpload(repository, call, algorithm && { algorithm });
   return { status: 202, headers: uploadHeaders(repository, upload.id, 0) };
 };
@@ -32,7 +32,7 @@ export const pushWhole: Handler<'upload-whole'> = async ({ repository, digest },
 export const mountBlob: Handler<'blob-mount'> = async ({ repository, digest, from }, call) => {
   const isMounted = await call.registry.mountBlob(repository, digest, from, { signal: call.signal });
   if (isMounted) return created(repository, digest);
-  return startUpload({ kind: 'upload-start', repository, algorithm: digestAlgorithm(digest) }, call);
+  return beginPush({ kind: 'upload-start', repository, algorithm: digestAlgorithm(digest) }, call);
 };
 
 /** end-5. */

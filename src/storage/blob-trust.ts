@@ -15,7 +15,7 @@ import { tapped, verified } from '../io/streams/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digester, isDigest } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';
-import { blobKey, blobStageId, DAMAGED, damagedKey, markKey } from './layout.ts';
+import { blobKey, blobStageId, DAMAGED_PREFIX, damagedKey, markKey } from './layout.ts';
 import { readObject } from './links.ts';
 import type { ObjectInfo, ObjectStore, Stage } from './object-store.ts';
 import { forgetMark, rememberMark, unwrittenMarks } from './unwritten-marks.ts';
@@ -94,8 +94,8 @@ export async function damagedBlobs(objects: ObjectStore): Promise<ReadonlySet<Di
   for (const digest of [...unwrittenMarks(objects).keys()]) {
     if (!(await wholeBlob(objects, digest))) damaged.add(digest);
   }
-  for (const algorithm of await objects.children(DAMAGED)) {
-    for (const hex of await objects.children(`${DAMAGED}${algorithm}`)) {
+  for (const algorithm of await objects.children(DAMAGED_PREFIX)) {
+    for (const hex of await objects.children(`${DAMAGED_PREFIX}${algorithm}`)) {
       const digest = `${algorithm.slice(0, -1)}:${hex}`;
       if (isDigest(digest) && !(await wholeBlob(objects, digest))) damaged.add(digest);
     }

@@ -111,10 +111,10 @@ export function builtKey(host: string, path: string, tag: string): string {
   return `images/built/${encodeURIComponent(host)}/${path}/_tags/${tag}`;
 }
 
-export const DAMAGED = 'images/damaged/';
+export const DAMAGED_PREFIX = 'images/damaged/';
 
 export function damagedKey(digest: Digest): string {
-  return `${DAMAGED}${digestPath(digest)}`;
+  return `${DAMAGED_PREFIX}${digestPath(digest)}`;
 }
 
 /** `key` is hexadecimal digits. */

@@ -3,7 +3,7 @@
 import { ImagesError } from '../oci/errors.ts';
 import type { ByteSource } from './byte-source.ts';
 import { brokenOff } from './entry-content.ts';
-import { BLOCK, type Header, padded } from './header.ts';
+import { BLOCK, type Header, paddedToBlock } from './header.ts';
 import { NO_RECORDS, parsePaxRecords, type Records } from './pax-records.ts';
 
 /** What is beyond is an attack: extended attributes have at most 64 KiB each. Go has the same limit. */
@@ -34,7 +34,7 @@ export class ExtendedHeaders {
   read(source: ByteSource, header: Header): Promise<void> | undefined {
     const { size, typeflag } = header;
     if (size < 0 || size > MAX_EXTENSION) throw invalid(`an extended header of a tar archive is too big [${size}]`);
-    const length = BLOCK + padded(size);
+    const length = BLOCK + paddedToBlock(size);
     this.#length += length;
     if (this.#length > MAX_TOGETHER) throw invalid(`too many extended headers in a row [${this.#length} bytes]`);
     if (!source.has(length)) return this.#readLater(source, typeflag, size);
@@ -60,7 +60,7 @@ export class ExtendedHeaders {
   }
 
   async #readLater(source: ByteSource, typeflag: string, size: number): Promise<void> {
-    const length = BLOCK + padded(size);
+    const length = BLOCK + paddedToBlock(size);
     const blocks = await source.take(length);
     if (!blocks) throw brokenOff(length);
     this.#add(typeflag, blocks, size);

@@ -4,7 +4,7 @@ import { BLOCK } from './header.ts';
 
 export const MAX_NAME = 100;
 
-export interface Place {
+export interface HeaderField {
   readonly name: Uint8Array;
   readonly prefix?: Uint8Array;
 }
@@ -19,7 +19,7 @@ export const NO_NUMBERS: Numbers = { mode: 0o644, uid: 0, gid: 0, size: 0, secon
 const EMPTY: Uint8Array = emptyBlock();
 
 /** All that a header holds; what is longer than its field is cut. */
-export function headerBlock(typeflag: string, place: Place, linkname: Uint8Array, numbers: Numbers): Uint8Array {
+export function headerBlock(typeflag: string, place: HeaderField, linkname: Uint8Array, numbers: Numbers): Uint8Array {
   // Of Node's pool: memory of its own costs more than what is put into it.
   const block = Buffer.allocUnsafe(BLOCK);
   block.set(EMPTY);

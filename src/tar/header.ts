@@ -147,6 +147,6 @@ function invalid(message: string): ImagesError {
 }
 
 /** Contents fill whole blocks. */
-export function padded(size: number): number {
+export function paddedToBlock(size: number): number {
   return Math.ceil(size / BLOCK) * BLOCK;
 }

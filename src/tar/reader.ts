@@ -6,14 +6,14 @@ import { type Description, describeEntry } from './describe-entry.ts';
 import type { TarEntry } from './entry.ts';
 import { brokenOff, StoredContent, withHoles } from './entry-content.ts';
 import { ExtendedHeaders, isExtension } from './extended-headers.ts';
-import { BLOCK, type Header, padded, parseHeader } from './header.ts';
+import { BLOCK, type Header, paddedToBlock, parseHeader } from './header.ts';
 import { printableName } from './names.ts';
 import type { Records } from './pax-records.ts';
 import { type SparseFile, sparseOfHeader, sparseOfRecords } from './sparse-map.ts';
 
 type Position = TarEntry['position'];
 
-export interface ReadOptions {
+export interface TarReadOptions {
   /** With it the archive is read to the stream's end; what comes after the last entry's end is handed over here. */
   readonly tail?: (bytes: Uint8Array) => void;
 }
@@ -26,7 +26,7 @@ export interface ReadOptions {
  */
 export async function* readTar(
   archive: AsyncIterable<Uint8Array>,
-  options: ReadOptions = {},
+  options: TarReadOptions = {},
 ): AsyncGenerator<TarEntry, void> {
   const source = new ByteSource(archive);
   const extensions = new ExtendedHeaders(options.tail !== undefined);
@@ -51,12 +51,12 @@ export async function* readTar(
       const sparse = mayBeSparse ? await sparseOf(source, header, records) : undefined;
       const content = new StoredContent(source, sparse ? storedLength(said, header, sparse) : contentLength(said));
       const body = source.position;
-      const end = body + padded(sparse ? content.length : said.stored);
+      const end = body + paddedToBlock(sparse ? content.length : said.stored);
       const entry = entryOf(said, records, { head, body, end }, content);
       yield sparse ? sparseEntry(entry, sparse, content) : entry;
       const left = content.end() + end - body - content.length;
       if (source.has(left)) source.at += left;
-      else await skip(source, left, padded(said.stored) - said.stored);
+      else await skip(source, left, paddedToBlock(said.stored) - said.stored);
       head = end;
     }
     if (options.tail) await readTail(source, extensions, options.tail);

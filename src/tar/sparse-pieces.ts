@@ -1,6 +1,6 @@
 // Sparse files in other pieces than they came in: what is stored of a file, with zeros where the new pieces hold more of it. Pure.
 import type { SparsePiece, TarHeader } from './entry.ts';
-import { BLOCK, padded } from './header.ts';
+import { BLOCK, paddedToBlock } from './header.ts';
 import { zeros } from './zeros.ts';
 
 /** Stored bytes of a file, in their order, as they are to be written. */
@@ -14,14 +14,14 @@ export function withWholeBlocks<Header extends TarHeader>(header: Header): Heade
   for (const { offset, length } of sparse) {
     const last = pieces.at(-1);
     const end = offset + length;
-    if (last && offset < last.offset + padded(last.length)) last.length = end - last.offset;
+    if (last && offset < last.offset + paddedToBlock(last.length)) last.length = end - last.offset;
     else {
-      if (last) last.length = padded(last.length);
+      if (last) last.length = paddedToBlock(last.length);
       pieces.push({ offset, length });
     }
   }
   const last = pieces.at(-1);
-  if (last) last.length = Math.min(padded(last.length), size - last.offset);
+  if (last) last.length = Math.min(paddedToBlock(last.length), size - last.offset);
   return { ...header, sparse: pieces };
 }
 

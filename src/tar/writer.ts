@@ -4,8 +4,8 @@
 import { addAll } from '../io/add-all.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { SparsePiece, TarEntryType, TarHeader } from './entry.ts';
-import { BLOCK, padded } from './header.ts';
-import { headerBlock, isOctal, MAX_NAME, NO_NUMBERS, type Place } from './header-block.ts';
+import { BLOCK, paddedToBlock } from './header.ts';
+import { type HeaderField, headerBlock, isOctal, MAX_NAME, NO_NUMBERS } from './header-block.ts';
 import { compareNames, encodeName, printableName } from './names.ts';
 import { paxRecord } from './pax-records.ts';
 import { formatTime } from './time.ts';
@@ -83,7 +83,7 @@ export function storedSize({ type, size, sparse }: Pick<TarHeader, 'type' | 'siz
 
 /** What comes after content of this size. */
 export function padding(size: number): Uint8Array {
-  return ZEROS.subarray(0, padded(size) - size);
+  return ZEROS.subarray(0, paddedToBlock(size) - size);
 }
 
 /** Two blocks of zeros. */
@@ -118,7 +118,7 @@ function wrongLength({ name }: TarHeader, length: string, expected: number): Ima
 }
 
 /** Whole, or cut at a slash; undefined where it fits neither way. */
-function placeOf(name: Uint8Array): Place | undefined {
+function placeOf(name: Uint8Array): HeaderField | undefined {
   if (name.length <= MAX_NAME) return { name };
   const slash = name.lastIndexOf(0x2f, Math.min(MAX_PREFIX, name.length - 2));
   if (slash < 1 || name.length - slash - 1 > MAX_NAME) return undefined;
@@ -181,6 +181,6 @@ function extension(typeflag: string, name: Uint8Array, content: Uint8Array): rea
 }
 
 function filledUp(bytes: Uint8Array): Uint8Array {
-  const rest = padded(bytes.length) - bytes.length;
+  const rest = paddedToBlock(bytes.length) - bytes.length;
   return rest === 0 ? bytes : Buffer.concat([bytes, ZEROS.subarray(0, rest)]);
 }

@@ -11,7 +11,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { digestOf } from '../oci/digest.ts';
 import { decodeManifest, type ImageManifest, type RawManifest } from '../oci/manifest.ts';
 import { OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_MANIFEST } from '../oci/media-types.ts';
-import { compressed } from './compressed-source.ts';
+import { compressedSource } from './compressed-source.ts';
 import type { ImageSource } from './contract.ts';
 import { layerMemory } from './layer-memory.ts';
 import { layerSpool } from './layer-spool.ts';
@@ -87,7 +87,7 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
   it('has the same content under other digests, from any byte on', async () => {
     await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
     const { source, blobs } = sourceOf([plain('a'), plain('b', 10), plain('c', 3_000_000)]);
-    const image = compressed(source, spool);
+    const image = compressedSource(source, spool);
     const { config, layers } = imageOf(await image.root());
     expect(config).toEqual(imageOf(await source.root()).config);
     expect(await read(image, config)).toEqual(blobs[0]?.bytes);
@@ -105,7 +105,7 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
     await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
     const [base, top, other] = [plain('base'), plain('top'), plain('other')];
     const [one, two] = [sourceOf([base, top, base]), sourceOf([base, other])];
-    const images = [compressed(one.source, spool), compressed(two.source, spool)];
+    const images = [compressedSource(one.source, spool), compressedSource(two.source, spool)];
     const roots = await Promise.all(images.map((image) => image.root()));
     for (const [at, image] of images.entries()) {
       const { layers } = imageOf(roots[at] as RawManifest);
@@ -120,7 +120,7 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
     const digests = new Set<string>();
     for (const kind of ['gzip', 'gzip', 'zstd', 'zstd'] as const) {
       await using spool = layerSpool({ directory: place.path, kind });
-      digests.add((await compressed(sourceOf([plain('a', 2_500_000)]).source, spool).root()).digest);
+      digests.add((await compressedSource(sourceOf([plain('a', 2_500_000)]).source, spool).root()).digest);
     }
     expect(digests.size).toBe(2);
   });
@@ -138,7 +138,7 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
         }),
     };
     await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
-    const image = compressed(watched, spool);
+    const image = compressedSource(watched, spool);
     await expect(image.root({ signal: aborter.signal })).rejects.toThrow('that is enough');
     expect(read).toBeLessThan(200_000);
     expect(imageOf(await image.root()).layers).toHaveLength(1);
@@ -148,7 +148,7 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
     await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
     const layers = [blobOf(Buffer.from('packed'), OCI_LAYER_GZIP), blobOf(Buffer.from('chart'), 'application/x.chart')];
     const { source } = sourceOf(layers);
-    const image = compressed(source, spool);
+    const image = compressedSource(source, spool);
     expect(await image.root()).toEqual(await source.root());
     expect((await read(image, (layers[0] as Blob).descriptor)).toString()).toBe('packed');
   });
@@ -160,7 +160,7 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
       layers,
       layers.slice(1).map(({ descriptor }) => descriptor.digest),
     );
-    await expect(compressed(source, spool).root()).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
+    await expect(compressedSource(source, spool).root()).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
     expect(opened).toEqual([]);
   });
 
@@ -170,7 +170,7 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
     for (const run of [1, 2]) {
       await using spool = layerSpool({ directory: place.path, kind: 'gzip', memory });
       const { source, opened } = sourceOf([plain('a'), plain('b')]);
-      const image = compressed(source, spool);
+      const image = compressedSource(source, spool);
       roots.push(await image.root());
       expect(opened).toHaveLength(run === 1 ? 2 : 0);
       const [layer] = imageOf(await image.root()).layers;
@@ -187,7 +187,7 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
     const wrong = { digest: digestOf(Buffer.from('wrong')), size: 5 };
     await memory.rememberLayer(made.descriptor.digest, wrong);
     await using spool = layerSpool({ directory: place.path, kind: 'gzip', memory });
-    const image = compressed(sourceOf([made]).source, spool);
+    const image = compressedSource(sourceOf([made]).source, spool);
     const [layer] = imageOf(await image.root()).layers;
     if (!layer) throw new Error('no layer');
     expect(layer).toMatchObject(wrong);
@@ -207,7 +207,7 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
         throw new Error('not now');
       },
     };
-    const image = compressed(flaky, spool);
+    const image = compressedSource(flaky, spool);
     await expect(image.root()).rejects.toThrow('not now');
     expect(imageOf(await image.root()).layers).toHaveLength(1);
   });

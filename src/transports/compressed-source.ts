@@ -19,7 +19,7 @@ const AT_A_TIME = 4;
  * Asking for a manifest compresses the layers of which it is not known what they become; the others only when they are asked for. Indexes and
  * what they name pass as they are: their digests would be others. Disposing closes the source, not the spool.
  */
-export function compressed(source: ImageSource, spool: LayerSpool): ImageSource {
+export function compressedSource(source: ImageSource, spool: LayerSpool): ImageSource {
   /** By the digest of the compressed form. */
   const plain = new Map<Digest, Descriptor>();
   const manifests = new Map<Digest, RawManifest>();

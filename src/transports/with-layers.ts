@@ -4,13 +4,13 @@ import type { Digest } from '../oci/digest.ts';
 import { type RawManifest, rawManifest } from '../oci/manifest.ts';
 import * as types from '../oci/media-types.ts';
 
-export type LayerCompression = 'none' | 'gzip' | 'zstd';
+export type CompressionKind = 'none' | 'gzip' | 'zstd';
 
 export interface LayerForm {
   readonly digest: Digest;
   /** In bytes. */
   readonly size: number;
-  readonly compression: LayerCompression;
+  readonly compression: CompressionKind;
 }
 
 /** What is said of one form of a layer and is wrong of another: estargz's and zstd:chunked's tables of contents. */

@@ -14,7 +14,7 @@ import { readTar } from '../../tar/reader.ts';
 import type { TarTime } from '../../tar/time.ts';
 import { isArchive } from '../files/is-archive.ts';
 import type { TreeSource } from '../files/tree-source.ts';
-import { type ListedFile, listDirectory } from './list-directory.ts';
+import { type ContextFile, listDirectory } from './list-directory.ts';
 import type { Patterns } from './patterns.ts';
 import { scanArchive } from './scan-archive.ts';
 import type { Spool } from './spool.ts';
@@ -77,7 +77,7 @@ export async function directoryContext(
 async function pack(
   root: string,
   spool: Spool,
-  files: readonly ListedFile[],
+  files: readonly ContextFile[],
   options: DirectoryContextOptions,
 ): Promise<void> {
   const args = [

@@ -6,15 +6,15 @@ import { translateFsError } from '../../io/files/fs-errors.ts';
 import { compareNames, decodeName, encodeName } from '../../tar/names.ts';
 import type { Patterns } from './patterns.ts';
 
-export interface ListedFile {
+export interface ContextFile {
   /** Without a leading `/`. */
   readonly path: string;
   readonly kind: 'directory' | 'socket' | 'other';
 }
 
 /** Directories before what is in them, names in byte order. A directory that is left out comes if something in it is taken back. Errors: NO_ACCESS. */
-export async function listDirectory(root: string, ignore: Patterns | undefined): Promise<readonly ListedFile[]> {
-  const found: ListedFile[] = [];
+export async function listDirectory(root: string, ignore: Patterns | undefined): Promise<readonly ContextFile[]> {
+  const found: ContextFile[] = [];
   const walk = async (directory: string): Promise<boolean> => {
     let any = false;
     for (const entry of await entriesOf(root, directory)) {

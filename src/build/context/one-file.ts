@@ -9,7 +9,7 @@ import { plainHeader } from '../../tar/plain-header.ts';
 import type { TarTime } from '../../tar/time.ts';
 import { endOfArchive, padding, tarHeader } from '../../tar/writer.ts';
 import { isArchive } from '../files/is-archive.ts';
-import type { ArchiveFile, TreeSource } from '../files/tree-source.ts';
+import type { SourceArchive, TreeSource } from '../files/tree-source.ts';
 import { scanArchive } from './scan-archive.ts';
 
 export interface OutsideFile {
@@ -53,7 +53,7 @@ export function fileInMemory(
   return { name, size: content.length, mode, time, open: bytes, contentId: async () => digestOf(content) };
 }
 
-async function archiveOf(file: OutsideFile): Promise<ArchiveFile | undefined> {
+async function archiveOf(file: OutsideFile): Promise<SourceArchive | undefined> {
   const open = async () => file.open();
   if (file.archiveId) return { id: await file.archiveId(), open };
   return (await isArchive(file.open())) ? { id: (await scanArchive(file.open())).id, open } : undefined;

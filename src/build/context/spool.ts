@@ -10,10 +10,10 @@ export interface Spool extends AsyncDisposable {
   append(chunk: Uint8Array): Promise<void>;
   size(): Promise<number>;
   /** What is there, from the start; with `isOver`, what comes until then too. */
-  read(options?: ReadOptions): Bytes;
+  read(options?: SpoolReadOptions): Bytes;
 }
 
-export interface ReadOptions {
+export interface SpoolReadOptions {
   readonly isOver?: Promise<unknown> | undefined;
   /** A piece is good until the next but one is asked for: for who only looks at them (memory that is new to a process costs more than what is read into it). */
   readonly passing?: boolean;
@@ -31,7 +31,7 @@ export async function createSpool(directory: string): Promise<Spool> {
   const handle = await temporaryFile(directory);
   const size = async () => (await handle.stat()).size;
 
-  async function* read({ isOver, passing = false }: ReadOptions = {}): AsyncGenerator<Uint8Array> {
+  async function* read({ isOver, passing = false }: SpoolReadOptions = {}): AsyncGenerator<Uint8Array> {
     let over = isOver === undefined;
     isOver?.then(
       () => {

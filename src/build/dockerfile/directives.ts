@@ -1,5 +1,5 @@
 // Parser directives: `# escape=`…`# syntax=`…`# check=` at the top of a Dockerfile. They end at the first line that is none.
-import { mistakeAt, type Source } from './source.ts';
+import { type DockerfileSource, mistakeAt } from './source.ts';
 
 export interface Directive {
   readonly name: 'syntax' | 'escape' | 'check';
@@ -20,7 +20,7 @@ function directiveIn(text: string): { readonly word: string; readonly value: str
   return { word, value: value.trim() };
 }
 
-export function directiveParser(source: Source): DirectiveParser {
+export function directiveParser(source: DockerfileSource): DirectiveParser {
   const found: Directive[] = [];
   let isOver = false;
   let escapeToken: '\\' | '`' = '\\';

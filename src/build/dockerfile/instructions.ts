@@ -2,7 +2,7 @@
 import type { Heredoc } from './heredoc.ts';
 import type { LineRange, Statement } from './source.ts';
 
-export interface Written {
+export interface WrittenInstruction {
   /** In capitals. */
   readonly name: string;
   /** As the file has it. */
@@ -61,15 +61,15 @@ export interface Healthcheck {
   readonly retries: number;
 }
 
-export type From = Written & {
+export type From = WrittenInstruction & {
   readonly kind: 'from';
   readonly base: Word;
   readonly platform: string | undefined;
   /** In lower case. */
   readonly stage: string | undefined;
 };
-export type Arg = Written & { readonly kind: 'arg'; readonly args: readonly Argument[] };
-export type Run = Written & {
+export type Arg = WrittenInstruction & { readonly kind: 'arg'; readonly args: readonly Argument[] };
+export type RunInstruction = WrittenInstruction & {
   readonly kind: 'run';
   readonly command: CommandLine;
   readonly heredocs: readonly Heredoc[];
@@ -77,16 +77,16 @@ export type Run = Written & {
   readonly mounts: readonly string[];
   readonly network: Network;
 };
-export type Copy = Written &
+export type Copy = WrittenInstruction &
   Files & { readonly kind: 'copy'; readonly from: string | undefined; readonly parents: boolean };
-export type Add = Written &
+export type Add = WrittenInstruction &
   Files & {
     readonly kind: 'add';
     readonly checksum: string | undefined;
     readonly unpack: boolean | undefined /** `--keep-git-dir` is there. */;
     readonly keepsGit: boolean;
   };
-export type Onbuild = Written & {
+export type Onbuild = WrittenInstruction & {
   readonly kind: 'onbuild';
   /** As the config keeps it. */
   readonly text: string;
@@ -94,12 +94,14 @@ export type Onbuild = Written & {
 };
 
 /** One type for each kind. */
-type Each<Kind extends string, Fields> = Kind extends string ? Written & Fields & { readonly kind: Kind } : never;
+type Each<Kind extends string, Fields> = Kind extends string
+  ? WrittenInstruction & Fields & { readonly kind: Kind }
+  : never;
 
 export type Instruction =
   | From
   | Arg
-  | Run
+  | RunInstruction
   | Copy
   | Add
   | Onbuild

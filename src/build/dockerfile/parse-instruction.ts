@@ -1,5 +1,5 @@
 // How each instruction is read; COPY, ADD and HEALTHCHECK have files of their own.
-import type { CommandLine, Instruction, Network, Pair, Word, Written } from './instructions.ts';
+import type { CommandLine, Instruction, Network, Pair, Word, WrittenInstruction } from './instructions.ts';
 import { checkMount } from './mounts.ts';
 import { parseAdd, parseCopy } from './parse-files.ts';
 import { parseHealthcheck } from './parse-healthcheck.ts';
@@ -34,7 +34,7 @@ export const parsers: Readonly<Record<string, (request: Request) => Instruction>
   WORKDIR: (request) => ({ ...noFlags(request), kind: 'workdir', value: some(request).text }),
 };
 
-function noFlags(request: Request): Written {
+function noFlags(request: Request): WrittenInstruction {
   flagsOf(request, {});
   return request.written;
 }

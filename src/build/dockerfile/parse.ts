@@ -3,22 +3,22 @@ import type { Directive } from './directives.ts';
 import { type Instruction, KEYWORDS } from './instructions.ts';
 import { parsers } from './parse-instruction.ts';
 import type { Request } from './request.ts';
-import { mistake, type Source, type Statement } from './source.ts';
+import { type DockerfileSource, mistake, type Statement } from './source.ts';
 import { splitStatement } from './split.ts';
-import { type Escape, type RawStatement, readStatements, type Warning } from './statements.ts';
+import { type BuildWarning, type Escape, type RawStatement, readStatements } from './statements.ts';
 
 export interface Dockerfile {
-  readonly source: Source;
+  readonly source: DockerfileSource;
   readonly escapeToken: Escape;
   readonly directives: readonly Directive[];
   readonly instructions: readonly Instruction[];
-  readonly warnings: readonly Warning[];
+  readonly warnings: readonly BuildWarning[];
 }
 
 /** `name` is what messages call it. Errors: DOCKERFILE_INVALID, with the place. */
 export function parseDockerfile(name: string, text: string): Dockerfile {
   const { source, escapeToken, directives, statements, warnings } = readStatements(name, text);
-  const found: Warning[] = [...warnings];
+  const found: BuildWarning[] = [...warnings];
   const instructions = statements.map((statement) => parseStatement(statement, escapeToken, found));
   return { source, escapeToken, directives, instructions, warnings: found.sort((a, b) => a.line - b.line) };
 }
@@ -33,7 +33,7 @@ export function parseTrigger(name: string, text: string): Instruction {
   return parseStatement(statement, escapeToken, []);
 }
 
-function parseStatement(statement: RawStatement, escapeToken: Escape, warnings: Warning[]): Instruction {
+function parseStatement(statement: RawStatement, escapeToken: Escape, warnings: BuildWarning[]): Instruction {
   const { keyword, flags, rest } = splitStatement(statement, escapeToken);
   const name = keyword.toUpperCase();
   const parse = Object.hasOwn(parsers, name) ? parsers[name] : undefined;

@@ -1,11 +1,11 @@
 // What the parsers of instructions are given.
 import { type FlagKind, type Flags, readFlags } from './flags.ts';
 import type { Heredoc } from './heredoc.ts';
-import type { Instruction, Word, Written } from './instructions.ts';
+import type { Instruction, Word, WrittenInstruction } from './instructions.ts';
 import type { Segment, Statement } from './source.ts';
 
 export interface Request {
-  readonly written: Written;
+  readonly written: WrittenInstruction;
   readonly statement: Statement;
   readonly flags: readonly Word[];
   readonly rest: Word;

@@ -2,7 +2,7 @@
 import { ImagesError } from '../../oci/errors.ts';
 import { nearest } from '../../oci/nearest.ts';
 
-export interface Source {
+export interface DockerfileSource {
   /** For messages: a path, or what the text is. */
   readonly name: string;
   /** Without line ends. */
@@ -10,7 +10,7 @@ export interface Source {
 }
 
 /** Both count from 1; the column in UTF-16 units. */
-export interface Position {
+export interface SourcePosition {
   readonly line: number;
   readonly column: number;
 }
@@ -22,14 +22,14 @@ export interface LineRange {
 }
 
 /** A piece of a statement that stands in one line of the file. */
-export interface Segment extends Position {
+export interface Segment extends SourcePosition {
   /** Where it begins in the statement's text. */
   readonly at: number;
 }
 
 /** One instruction as text: continued lines joined, comments and empty lines in between left out. */
 export interface Statement {
-  readonly source: Source;
+  readonly source: DockerfileSource;
   readonly text: string;
   readonly segments: readonly Segment[];
   readonly range: LineRange;
@@ -53,7 +53,12 @@ export function mistake(statement: Statement, message: string, details: Mistake 
 }
 
 /** A mistake at a place of the file. */
-export function mistakeAt(source: Source, position: Position, message: string, details: Mistake = {}): ImagesError {
+export function mistakeAt(
+  source: DockerfileSource,
+  position: SourcePosition,
+  message: string,
+  details: Mistake = {},
+): ImagesError {
   const { line, column } = position;
   return new ImagesError('DOCKERFILE_INVALID', `${source.name}:${line}: ${message}`, {
     excerpt: excerptOf(source, position, details.length ?? 1),
@@ -64,7 +69,7 @@ export function mistakeAt(source: Source, position: Position, message: string, d
 }
 
 /** Where a character of a statement stands in the file. */
-export function positionOf({ segments, range }: Statement, at: number): Position {
+export function positionOf({ segments, range }: Statement, at: number): SourcePosition {
   const segment = segments.findLast((each) => each.at <= at);
   return segment ? { line: segment.line, column: segment.column + at - segment.at } : { line: range.first, column: 1 };
 }
@@ -80,7 +85,7 @@ function nearestWord(word: string, candidates: readonly string[]): string | unde
 }
 
 /** The line, and a caret below each character that is meant; tabs stay, so that they stand right on every terminal. */
-function excerptOf({ lines }: Source, { line, column }: Position, length: number): readonly string[] {
+function excerptOf({ lines }: DockerfileSource, { line, column }: SourcePosition, length: number): readonly string[] {
   const text = lines[line - 1] ?? '';
   const number = String(line);
   const before = text.slice(0, column - 1).replaceAll(/[^\t]/g, ' ');

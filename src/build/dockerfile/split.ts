@@ -2,14 +2,14 @@
 import type { Word } from './instructions.ts';
 import { mistake, type Statement } from './source.ts';
 
-export interface Parts {
+export interface InstructionParts {
   readonly keyword: string;
   readonly flags: readonly Word[];
   readonly rest: Word;
 }
 
 /** Flags are the words right after the keyword that begin with `--`; their quotes are gone. */
-export function splitStatement(statement: Statement, escapeToken: string): Parts {
+export function splitStatement(statement: Statement, escapeToken: string): InstructionParts {
   const { text } = statement;
   const [, indent = '', keyword = '', gap = ''] = /^(\s*)(\S+)([\t\v\f\r ]*)/.exec(text) ?? [];
   const flags: Word[] = [];

@@ -3,7 +3,7 @@
 import { withoutEnd } from '../../io/text/trim-end.ts';
 import { type Directive, directiveParser } from './directives.ts';
 import { type Heredoc, type HeredocWord, heredocWords } from './heredoc.ts';
-import { mistakeAt, type Segment, type Source, type Statement } from './source.ts';
+import { type DockerfileSource, mistakeAt, type Segment, type Statement } from './source.ts';
 
 export interface RawStatement extends Statement {
   readonly heredocs: readonly Heredoc[];
@@ -11,18 +11,18 @@ export interface RawStatement extends Statement {
   readonly comments: readonly string[];
 }
 
-export interface Warning {
+export interface BuildWarning {
   readonly line: number;
   readonly rule: string;
   readonly message: string;
 }
 
 export interface Statements {
-  readonly source: Source;
+  readonly source: DockerfileSource;
   readonly escapeToken: Escape;
   readonly directives: readonly Directive[];
   readonly statements: readonly RawStatement[];
-  readonly warnings: readonly Warning[];
+  readonly warnings: readonly BuildWarning[];
 }
 
 export type Escape = '\\' | '`';
@@ -30,7 +30,7 @@ export type Escape = '\\' | '`';
 /** Errors: DOCKERFILE_INVALID. */
 export function readStatements(name: string, text: string): Statements {
   const lines = linesOf(text);
-  const source: Source = { name, lines };
+  const source: DockerfileSource = { name, lines };
   const parser = directiveParser(source);
   const reading: Reading = { source, lines, at: 0, warnings: [], comments: [] };
   const statements: RawStatement[] = [];
@@ -47,11 +47,11 @@ export function readStatements(name: string, text: string): Statements {
 }
 
 interface Reading {
-  readonly source: Source;
+  readonly source: DockerfileSource;
   readonly lines: readonly string[];
   /** The next line, counted from 0. */
   at: number;
-  readonly warnings: Warning[];
+  readonly warnings: BuildWarning[];
   comments: string[];
 }
 

@@ -9,7 +9,7 @@ import type { TarTime } from '../../tar/time.ts';
 import type { Patterns } from '../context/patterns.ts';
 import { compilePatterns } from '../context/patterns.ts';
 import type { ChangeMode } from './chmod.ts';
-import { hasWildcards, type Match, matchSource, normalised, noSuch } from './globs.ts';
+import { type GlobMatch, hasWildcards, matchSource, normalised, noSuch } from './globs.ts';
 import type { Owner } from './owners.ts';
 import type { Target } from './target.ts';
 import type { TreeSource } from './tree-source.ts';
@@ -56,7 +56,7 @@ export function copyFileNamed(copying: Copying, source: TreeSource, name: string
 }
 
 /** One path that a source means. */
-export function copyMatch(copying: Copying, source: TreeSource, { named, placed }: Match): void {
+export function copyMatch(copying: Copying, source: TreeSource, { named, placed }: GlobMatch): void {
   const { target, rules } = copying;
   const isDirectory = placed.node.children !== undefined;
   if (!isDirectory && isExcluded(rules, named)) return;

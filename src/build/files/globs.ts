@@ -8,7 +8,7 @@ import { partMatcher } from '../context/patterns.ts';
 import type { TreeSource } from './tree-source.ts';
 
 /** A path that a source means. */
-export interface Match {
+export interface GlobMatch {
   /** As the source names it: its last part is the name of the copy. */
   readonly named: string;
   /** Links followed. */
@@ -20,7 +20,7 @@ export function hasWildcards(text: string): boolean {
 }
 
 /** In byte order. A pattern's first parts without wildcards are followed through links, and so is what a source without any names. Errors: PATH_UNKNOWN, PatternError. */
-export function matchSource(source: TreeSource, text: string): readonly Match[] {
+export function matchSource(source: TreeSource, text: string): readonly GlobMatch[] {
   const path = normalised(text);
   const parts = path.split('/').filter((part) => part !== '');
   const first = parts.findIndex(hasWildcards);

@@ -6,7 +6,7 @@ import { type Refit, refitted, withWholeBlocks } from '../../tar/sparse-pieces.t
 import type { TarTime } from '../../tar/time.ts';
 import { endOfArchive, padding, storedSize, tarHeader } from '../../tar/writer.ts';
 
-export interface LayerArchive {
+export interface LayerArchiveWriter {
   /** An entry's beginning; of a file, `content` and `end` follow. Returns what is full. */
   begin(path: string, header: TarHeader): readonly Uint8Array[];
   content(bytes: Uint8Array): readonly Uint8Array[];
@@ -17,7 +17,7 @@ export interface LayerArchive {
 }
 
 /** `timeOf` is what becomes of files' times. */
-export function layerArchive(timeOf: (time: TarTime) => TarTime): LayerArchive {
+export function layerArchiveWriter(timeOf: (time: TarTime) => TarTime): LayerArchiveWriter {
   const out = packer();
   const entries: IndexedEntry[] = [];
   let position = 0;

@@ -12,10 +12,10 @@ export interface TreeSource {
   /** Tells a file's content from others, now and in later builds. */
   contentId(inode: Inode, options?: CallOptions): Promise<string>;
   /** Of a file that is a tar archive, compressed or not; `undefined` for others. */
-  archive(inode: Inode, options?: CallOptions): Promise<ArchiveFile | undefined>;
+  archive(inode: Inode, options?: CallOptions): Promise<SourceArchive | undefined>;
 }
 
-export interface ArchiveFile {
+export interface SourceArchive {
   /** Tells what it holds from others, times aside. */
   readonly id: string;
   /** As it is: compressed or not. */

@@ -3,12 +3,12 @@ import { decompressed } from '../../io/compression/decompress.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { TarHeader } from '../../tar/entry.ts';
 import { readTar } from '../../tar/reader.ts';
-import type { LayerArchive } from './layer-archive.ts';
+import type { LayerArchiveWriter } from './layer-archive.ts';
 import type { Target } from './target.ts';
-import type { ArchiveFile } from './tree-source.ts';
+import type { SourceArchive } from './tree-source.ts';
 import { createUnpacker, type UnpackRules } from './unpack-archive.ts';
 
-export interface Unpacking {
+export interface ArchiveUnpacking {
   readonly target: Target;
   readonly rules: UnpackRules;
   /** What the target emits: taken out as it is written. */
@@ -17,9 +17,9 @@ export interface Unpacking {
 
 /** Without the archive's end. Errors: TAR_INVALID, COMPRESSION_INVALID, PATH_UNKNOWN. */
 export async function* writeUnpacked(
-  file: ArchiveFile,
-  { target, rules, emitted }: Unpacking,
-  archive: LayerArchive,
+  file: SourceArchive,
+  { target, rules, emitted }: ArchiveUnpacking,
+  archive: LayerArchiveWriter,
   options: CallOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const unpacker = createUnpacker(target, rules);

@@ -5,19 +5,19 @@ import { layerFiles } from '../../rootfs/layer-files.ts';
 import type { TarHeader } from '../../tar/entry.ts';
 import { storedSize } from '../../tar/writer.ts';
 import type { FileContent, OnContent } from './copy-files.ts';
-import type { LayerArchive } from './layer-archive.ts';
+import type { LayerArchiveWriter } from './layer-archive.ts';
 
-export interface CopyPlan {
+export interface FileCopyPlan {
   /** For the target: what it emits. */
   collect(path: string, header: TarHeader): void;
   readonly onContent: OnContent;
   isEmpty(): boolean;
   /** The entries' bytes, without the archive's end. */
-  write(archive: LayerArchive, options?: CallOptions): AsyncGenerator<Uint8Array>;
+  write(archive: LayerArchiveWriter, options?: CallOptions): AsyncGenerator<Uint8Array>;
 }
 
 /** What is put twice is written once, as it is at the end. */
-export function createCopyPlan(): CopyPlan {
+export function createCopyPlan(): FileCopyPlan {
   const planned = new Map<string, TarHeader>();
   const contents = new Map<string, FileContent>();
   return {
@@ -68,7 +68,7 @@ function addFile(files: Map<Layer, Wanted[]>, { source, inode }: FileContent, fi
 async function* contentsOf(
   layer: Layer,
   wanted: Wanted,
-  archive: LayerArchive,
+  archive: LayerArchiveWriter,
   options: CallOptions,
 ): AsyncGenerator<Uint8Array> {
   const sorted = [...wanted.keys()].sort((a, b) => a.position.body - b.position.body);

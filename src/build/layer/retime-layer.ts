@@ -5,7 +5,7 @@ import type { Layer } from '../../rootfs/contract.ts';
 import { cleanPath } from '../../rootfs/path.ts';
 import { readTar } from '../../tar/reader.ts';
 import { formatTime, parseTime, type TarTime } from '../../tar/time.ts';
-import { type LayerArchive, layerArchive } from '../files/layer-archive.ts';
+import { type LayerArchiveWriter, layerArchiveWriter } from '../files/layer-archive.ts';
 
 /** `times` are those of its entries, in the archive's order, as they were made. */
 export async function* retimed(
@@ -16,13 +16,13 @@ export async function* retimed(
 ): AsyncGenerator<Uint8Array> {
   let at = 0;
   const original = (time: TarTime): TarTime => timeOf(parseTime(times[at++] ?? '') ?? time);
-  yield* rewritten(decompressed(await layer.open(options)), layerArchive(original));
+  yield* rewritten(decompressed(await layer.open(options)), layerArchiveWriter(original));
 }
 
 /** An archive of RUN as a layer keeps it; `onTime` hears of each entry's time as it was. */
 export async function* rewritten(
   bytes: AsyncIterable<Uint8Array>,
-  archive: LayerArchive,
+  archive: LayerArchiveWriter,
   onTime: (time: string) => void = () => {},
 ): AsyncGenerator<Uint8Array> {
   for await (const entry of readTar(bytes, { tail: () => {} })) {

@@ -4,21 +4,21 @@ import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, digester } from '../../oci/digest.ts';
 import type { BlobWriter } from '../contract.ts';
-import { type LayerCompression, layerMediaType } from './compression.ts';
+import { type BuiltLayerCompression, layerMediaType } from './compression.ts';
 
-export interface WrittenLayer {
+export interface BuiltLayerBlob {
   readonly descriptor: Descriptor;
   readonly diffId: Digest;
 }
 
 export interface WriteOptions extends CallOptions {
   readonly blobs: BlobWriter;
-  readonly compression: LayerCompression;
+  readonly compression: BuiltLayerCompression;
   /** With the bytes of the archive that have been taken. */
   onBytes?(count: number): void;
 }
 
-export async function writeLayer(archive: Bytes, options: WriteOptions): Promise<WrittenLayer> {
+export async function writeBuiltLayer(archive: Bytes, options: WriteOptions): Promise<BuiltLayerBlob> {
   const { blobs, compression, signal, onBytes } = options;
   const plain = digester('sha256');
   const packed = digester('sha256');

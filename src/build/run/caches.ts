@@ -12,11 +12,11 @@ import { indexLayers } from '../../rootfs/layer-index.ts';
 import type { RunMount } from '../contract.ts';
 import { isMapped } from './ids.ts';
 import { treeArchive } from './layer-archive.ts';
-import { staged, type Unpacking, unpack } from './unpack.ts';
+import { type RootUnpacking, staged, unpackRootFileSystem } from './unpack.ts';
 
 export type CacheMount = Extract<RunMount, { readonly type: 'cache' }>;
 
-export interface Cache extends AsyncDisposable {
+export interface MountedCache extends AsyncDisposable {
   readonly name: string;
 }
 
@@ -38,10 +38,10 @@ export function cacheKey({ id, layers, uid, gid, mode }: CacheMount): string {
 export async function provideCaches(
   mounts: readonly CacheMount[],
   held: AsyncDisposable[],
-  unpacking: Unpacking,
+  unpacking: RootUnpacking,
   options: CallOptions,
-): Promise<ReadonlyMap<string, Cache>> {
-  const caches = new Map<string, Cache>();
+): Promise<ReadonlyMap<string, MountedCache>> {
+  const caches = new Map<string, MountedCache>();
   const byKey = Map.groupBy(mounts, cacheKey);
   for (const key of [...byKey.keys()].sort()) {
     const same = byKey.get(key) as [CacheMount, ...CacheMount[]];
@@ -54,7 +54,7 @@ export async function provideCaches(
 }
 
 /** Made where it is not there; `locked` waits for whoever has it. Disposing gives it back. */
-async function provideCache(mount: CacheMount, unpacking: Unpacking, options: CallOptions): Promise<Cache> {
+async function provideCache(mount: CacheMount, unpacking: RootUnpacking, options: CallOptions): Promise<MountedCache> {
   const { place } = unpacking;
   const base = cacheKey(mount);
   if (mount.sharing === 'private') {
@@ -72,10 +72,10 @@ async function provideCache(mount: CacheMount, unpacking: Unpacking, options: Ca
 async function opened(
   name: string,
   mount: CacheMount,
-  unpacking: Unpacking,
+  unpacking: RootUnpacking,
   lock: Lock | undefined,
   options: CallOptions,
-): Promise<Cache> {
+): Promise<MountedCache> {
   try {
     await make(name, mount, unpacking, options);
   } catch (error) {
@@ -85,7 +85,7 @@ async function opened(
   return { name, [Symbol.asyncDispose]: async () => lock?.[Symbol.asyncDispose]() };
 }
 
-async function make(name: string, mount: CacheMount, unpacking: Unpacking, options: CallOptions): Promise<void> {
+async function make(name: string, mount: CacheMount, unpacking: RootUnpacking, options: CallOptions): Promise<void> {
   const { place, namespaces, ids } = unpacking;
   const directory = place.path('caches', name);
   if (await isThere(directory)) return;
@@ -95,7 +95,7 @@ async function make(name: string, mount: CacheMount, unpacking: Unpacking, optio
     if (mount.layers.length > 0) {
       const indexes = await indexLayers(mount.layers, options);
       const stage = { layers: mount.layers, indexes };
-      await unpack(treeArchive(applyLayers(indexes), stage, ids), made, unpacking, options);
+      await unpackRootFileSystem(treeArchive(applyLayers(indexes), stage, ids), made, unpacking, options);
     }
     const owner = `${isMapped(ids.uids, mount.uid) ? mount.uid : 0}:${isMapped(ids.gids, mount.gid) ? mount.gid : 0}`;
     const args = [join(made, 'fs'), mount.mode.toString(8), owner];

@@ -48,13 +48,13 @@ async function* changed(
   for (const path of gone) yield whiteout(path);
 }
 
-interface Place {
+interface ChangedPath {
   readonly path: string;
   readonly known: TreeNode | undefined;
   readonly before: Before;
 }
 
-function* added(entry: TarEntry, { path, known, before }: Place): Generator<TarInput> {
+function* added(entry: TarEntry, { path, known, before }: ChangedPath): Generator<TarInput> {
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (name.startsWith('.wh.')) {
     throw new ImagesError('BUILD_FAILED', `no layer can hold a file of this name [/${printableName(path)}]`, {

@@ -2,7 +2,7 @@
 import { readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallOptions } from '../../io/streams/bytes.ts';
-import { removeTrees, type Unpacking } from './unpack.ts';
+import { type RootUnpacking, removeTrees } from './unpack.ts';
 import { namesIn, type WorkPlace } from './work-place.ts';
 
 export interface CleanUpOptions extends CallOptions {
@@ -18,7 +18,7 @@ interface Snapshot {
 }
 
 /** Returns the bytes of unpacked layers that were removed. */
-export async function cleanUp({ place, namespaces }: Unpacking, options: CleanUpOptions): Promise<number> {
+export async function cleanUp({ place, namespaces }: RootUnpacking, options: CleanUpOptions): Promise<number> {
   const snapshots = [...(await listSnapshots(place))].sort((a, b) => b.used - a.used);
   let kept = 0;
   const old = snapshots.filter(({ bytes }) => {

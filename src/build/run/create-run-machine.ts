@@ -15,21 +15,21 @@ import { launchArchive } from './launch.ts';
 import { OwnerTrouble } from './owner-trouble.ts';
 import { hostnameOf, type PreparedRun, prepareRun } from './prepare-run.ts';
 import { findPrivateNetwork, NO_PRIVATE_NETWORK, type PrivateNetwork } from './private-network.ts';
-import { type Ability, type Found, foreignLack, forget, probeMachine } from './probe.ts';
+import { type Ability, foreignLack, forget, type MachineFinding, probeMachine } from './probe.ts';
 import { findPrograms } from './programs.ts';
 import { openRunPlace, type RunPlace } from './run-place.ts';
 import { capabilitiesOn, type Launch } from './runtimes/contract.ts';
-import { removeTrees, type Unpacking } from './unpack.ts';
+import { type RootUnpacking, removeTrees } from './unpack.ts';
 
 const MAX_SNAPSHOT_BYTES = 20e9;
 
 export function createRunMachine(settings: RunnerSettings): RunMachine {
   const programs = findPrograms(settings.path);
-  let found: Promise<Found> | undefined;
+  let found: Promise<MachineFinding> | undefined;
   let cleaned: Promise<number> | undefined;
   const indexes = new WeakMap<Layer, Promise<LayerIndex>>();
 
-  const look = (options: CallOptions): Promise<Found> => {
+  const look = (options: CallOptions): Promise<MachineFinding> => {
     if (!found) {
       const looking = probeMachine(settings, programs, options);
       found = looking;
@@ -44,7 +44,7 @@ export function createRunMachine(settings: RunnerSettings): RunMachine {
     if ('lacks' in seen) throw unavailable(seen.lacks);
     return seen.ability;
   };
-  const unpackingOf = ({ ids, namespaces, place }: Ability): Unpacking => {
+  const unpackingOf = ({ ids, namespaces, place }: Ability): RootUnpacking => {
     return { ids, namespaces, place, ignoreChownErrors: settings.ignoreChownErrors ?? false };
   };
   const indexed = async (layers: readonly Layer[], options: CallOptions) => {
@@ -56,7 +56,7 @@ export function createRunMachine(settings: RunnerSettings): RunMachine {
     });
     return { layers, indexes: await Promise.all(wanted) };
   };
-  const keepWithinBounds = (unpacking: Unpacking): Promise<number> => {
+  const keepWithinBounds = (unpacking: RootUnpacking): Promise<number> => {
     cleaned ??= cleanUp(unpacking, { keepBytes: settings.maxSnapshotBytes ?? MAX_SNAPSHOT_BYTES });
     return cleaned;
   };
@@ -118,7 +118,7 @@ interface Running {
   readonly user: RunUser;
   readonly ability: Ability;
   readonly settings: RunnerSettings;
-  readonly unpacking: Unpacking;
+  readonly unpacking: RootUnpacking;
   readonly run: RunPlace;
   readonly held: AsyncDisposable[];
   readonly network: PrivateNetwork | undefined;

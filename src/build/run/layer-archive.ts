@@ -18,7 +18,7 @@ export interface StageLayers {
   readonly indexes: readonly LayerIndex[];
 }
 
-export interface LayerArchive {
+export interface RootArchive {
   /** Whether layers below had to be asked: then it is good only above these. */
   readonly dependsOnBelow: boolean;
   /** Ids of files that cannot be set here. */
@@ -27,7 +27,7 @@ export interface LayerArchive {
 }
 
 /** `at` counts from the base. Errors: those of layers. */
-export function layerArchive({ layers, indexes }: StageLayers, at: number, ids: Ids): LayerArchive {
+export function rootArchive({ layers, indexes }: StageLayers, at: number, ids: Ids): RootArchive {
   // The number of its own layer is 1 in the tree; of those below, which it can borrow from, from 2 on.
   const tree = applyLayers([indexes[at] as LayerIndex], { below: 1 });
   const context = { ids, below: belowOf(indexes, at), strangers: new Set<number>() };
@@ -41,7 +41,7 @@ export function layerArchive({ layers, indexes }: StageLayers, at: number, ids: 
 }
 
 /** A whole file system, as one archive that this machine can unpack. */
-export function treeArchive(tree: RootTree, { layers }: StageLayers, ids: Ids): LayerArchive {
+export function treeArchive(tree: RootTree, { layers }: StageLayers, ids: Ids): RootArchive {
   const strangers = new Set<number>();
   for (const { node } of walk(tree.root)) settle(node, { ids, strangers });
   return { dependsOnBelow: true, strangers, bytes: (options) => exportTree(tree, layers, options) };

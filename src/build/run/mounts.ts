@@ -6,7 +6,7 @@ import { applyLayers } from '../../rootfs/apply-layers.ts';
 import { findPath } from '../../rootfs/tree.ts';
 import { printableName } from '../../tar/names.ts';
 import type { RunMount } from '../contract.ts';
-import { type Cache, cacheKey } from './caches.ts';
+import { cacheKey, type MountedCache } from './caches.ts';
 import { isMapped } from './ids.ts';
 import type { StageLayers } from './layer-archive.ts';
 import type { MemoryFile } from './memory-archive.ts';
@@ -15,7 +15,7 @@ import type { RunPlace } from './run-place.ts';
 import { command, quoted } from './shell.ts';
 import { proxyAgent } from './ssh-proxy.ts';
 import { steps } from './supervisor.ts';
-import type { Unpacking } from './unpack.ts';
+import type { RootUnpacking } from './unpack.ts';
 
 export interface PreparedMount {
   readonly target: string;
@@ -26,11 +26,11 @@ export interface PreparedMount {
 }
 
 export interface Mounting {
-  readonly unpacking: Unpacking;
+  readonly unpacking: RootUnpacking;
   readonly run: RunPlace;
   /** Is given what must be given back. */
   readonly held: AsyncDisposable[];
-  readonly caches: ReadonlyMap<string, Cache>;
+  readonly caches: ReadonlyMap<string, MountedCache>;
   indexed(layers: StageLayers['layers'], options: CallOptions): Promise<StageLayers>;
   /** Shell commands that mount these layers at a directory of the RUN. */
   mountLayers(stage: StageLayers, at: string, writable: boolean, options: CallOptions): Promise<readonly string[]>;

@@ -25,7 +25,7 @@ import {
   type RootFileSystem,
 } from './root-file-system.ts';
 import { steps } from './supervisor.ts';
-import { unpack } from './unpack.ts';
+import { unpackRootFileSystem } from './unpack.ts';
 
 export interface Preparing extends RootContext {
   readonly ability: Ability;
@@ -149,7 +149,12 @@ function mountingOf(preparing: Preparing, caches: Mounting['caches']): Mounting 
     async mountLayers(stage, at, writable, options) {
       if (!ability.overlay) {
         const copy = join(run.directory, `${at}.copy`);
-        await unpack(treeArchive(applyLayers(stage.indexes), stage, unpacking.ids), copy, unpacking, options);
+        await unpackRootFileSystem(
+          treeArchive(applyLayers(stage.indexes), stage, unpacking.ids),
+          copy,
+          unpacking,
+          options,
+        );
         return [`mkdir ${at}`, `mount -o bind ${at}.copy/fs ${at}`];
       }
       // An empty one at the end: overlayfs wants two of them where nothing is written.

@@ -5,7 +5,7 @@ import type { Lack } from './contract.ts';
 import { emptyHeader } from './mount-points.ts';
 import type { Programs } from './programs.ts';
 import { command, quoted } from './shell.ts';
-import { FUNCTIONS } from './supervisor.ts';
+import { SHELL_FUNCTIONS } from './supervisor.ts';
 
 export interface PrivateNetwork {
   /** Where names are asked for. */
@@ -39,7 +39,7 @@ export async function findPrivateNetwork(programs: Programs): Promise<PrivateNet
     headers: connection.headers,
     inside: (commands) => ({
       command: `${quoted(nsenter)} --net=${NAMESPACE} sh t/in-network`,
-      file: { name: 'in-network', content: `set -e\n${FUNCTIONS}\nrun=$PWD\n${commands}\n` },
+      file: { name: 'in-network', content: `set -e\n${SHELL_FUNCTIONS}\nrun=$PWD\n${commands}\n` },
     }),
   };
 }

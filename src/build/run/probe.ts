@@ -29,9 +29,13 @@ export interface Ability {
   readonly wishes: readonly Lack[];
 }
 
-export type Found = { readonly ability: Ability } | { readonly lacks: readonly Lack[] };
+export type MachineFinding = { readonly ability: Ability } | { readonly lacks: readonly Lack[] };
 
-export async function probeMachine(settings: RunnerSettings, programs: Programs, options: CallOptions): Promise<Found> {
+export async function probeMachine(
+  settings: RunnerSettings,
+  programs: Programs,
+  options: CallOptions,
+): Promise<MachineFinding> {
   const lacks = await missingPrograms(programs);
   if (lacks.length > 0) return { lacks };
   const found = await findRuntimes(programs, settings.runtime);
@@ -61,7 +65,7 @@ async function tryAll(
   found: readonly Runtime[],
   overlayWanted: boolean,
   options: CallOptions,
-): Promise<Found> {
+): Promise<MachineFinding> {
   const { ids, namespaces, place, programs } = trying;
   const overlay = overlayWanted ? await tryOverlay(place, ids, namespaces) : undefined;
   const { runtimes, refusals } = await tryRuntimes(found, trying, options);

@@ -12,7 +12,7 @@ import type { Ids } from './ids.ts';
 import { type StageLayers, treeArchive } from './layer-archive.ts';
 import { isGone, type RunPlace } from './run-place.ts';
 import { provideSnapshots } from './snapshots.ts';
-import { type Unpacking, unpack } from './unpack.ts';
+import { type RootUnpacking, unpackRootFileSystem } from './unpack.ts';
 
 export interface RootFileSystem {
   /** Shell commands that make it at `m`. */
@@ -29,7 +29,7 @@ export interface RootRequest {
 }
 
 export interface RootContext {
-  readonly unpacking: Unpacking;
+  readonly unpacking: RootUnpacking;
   readonly run: RunPlace;
 }
 
@@ -90,7 +90,7 @@ export async function copiedRoot(
   options: CallOptions,
 ): Promise<RootFileSystem> {
   const archive = treeArchive(tree, stage, unpacking.ids);
-  if (stage.layers.length > 0) await unpack(archive, run.directory, unpacking, options);
+  if (stage.layers.length > 0) await unpackRootFileSystem(archive, run.directory, unpacking, options);
   else await mkdir(join(run.directory, 'fs'));
   return {
     lines: ['mkdir m', '[ ! -d t/stubs ] || cp -a t/stubs/. fs/', `(cd fs; ${LIST}) >before`, 'mount -o bind fs m'],

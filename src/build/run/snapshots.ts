@@ -6,13 +6,13 @@ import { ownIdentity } from '../../io/concurrency/process-identity.ts';
 import { isFsError } from '../../io/files/fs-errors.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Layer } from '../../rootfs/contract.ts';
-import { layerArchive, type StageLayers } from './layer-archive.ts';
-import { removeTrees, staged, syncLater, type Unpacking, unpack } from './unpack.ts';
+import { rootArchive, type StageLayers } from './layer-archive.ts';
+import { type RootUnpacking, removeTrees, staged, syncLater, unpackRootFileSystem } from './unpack.ts';
 
 /** The names of the layers' snapshots, unpacked where they were not, the base first. Errors: those of layers, RUN_UNAVAILABLE, NO_SPACE. */
 export async function provideSnapshots(
   stage: StageLayers,
-  unpacking: Unpacking,
+  unpacking: RootUnpacking,
   options: CallOptions = {},
 ): Promise<readonly string[]> {
   const names: string[] = [];
@@ -24,7 +24,7 @@ export async function provideSnapshots(
 async function provideSnapshot(
   stage: StageLayers,
   at: number,
-  unpacking: Unpacking,
+  unpacking: RootUnpacking,
   options: CallOptions,
 ): Promise<string> {
   const { place, ids } = unpacking;
@@ -32,12 +32,12 @@ async function provideSnapshot(
   if (await isThere(unpacking, alone)) return alone;
   const inPlace = nameOf(stage.layers.slice(0, at + 1));
   if (inPlace !== alone && (await isThere(unpacking, inPlace))) return inPlace;
-  const archive = layerArchive(stage, at, ids);
+  const archive = rootArchive(stage, at, ids);
   const name = archive.dependsOnBelow ? inPlace : alone;
   await using _ = await place.lock(`snapshot-${name}`, options);
   if (await isThere(unpacking, name)) return name;
   await staged(unpacking, async (directory) => {
-    const bytes = await unpack(archive, directory, unpacking, options);
+    const bytes = await unpackRootFileSystem(archive, directory, unpacking, options);
     await writeFile(join(directory, 'about'), JSON.stringify({ bytes, boot: thisBoot(), devices: DEVICES }));
     await makeRoom(name, unpacking);
     await rename(directory, place.path('snapshots', name));
@@ -47,7 +47,7 @@ async function provideSnapshot(
 }
 
 /** One that may be half on the disk is nobody's any more. */
-async function makeRoom(name: string, { place, namespaces }: Unpacking): Promise<void> {
+async function makeRoom(name: string, { place, namespaces }: RootUnpacking): Promise<void> {
   const old = place.path('snapshots', name);
   if (!(await stat(old).catch(() => undefined))) return;
   const trash = await place.claim('stage');
@@ -67,7 +67,7 @@ function nameOf(layers: readonly Layer[]): string {
 const DEVICES = 'harmless';
 
 /** Marks it as used. One of an earlier boot may be half on the disk, unless a sync was seen to end. */
-async function isThere({ place, ids }: Unpacking, name: string): Promise<boolean> {
+async function isThere({ place, ids }: RootUnpacking, name: string): Promise<boolean> {
   const directory = place.path('snapshots', name);
   try {
     const about: unknown = JSON.parse(await readFile(join(directory, 'about'), 'utf8'));

@@ -10,7 +10,7 @@ export const STATUS = 'images: status ';
 export const INVALID = 'images: invalid: ';
 
 /** Functions that the plan uses. A file system that changes while it is walked cannot lead out of it: each step is looked at after it was made. */
-export const FUNCTIONS = `
+export const SHELL_FUNCTIONS = `
 fail() { printf '${INVALID}%s\\n' "$1" >&2; exit 1; }
 go() {
   cd -P -- "$1"; here=$PWD; shift
@@ -37,7 +37,7 @@ onto_file() {
 /** Goes before everything: `t` holds what nobody else may see, and nothing of it comes onto a disk. */
 export const SUPERVISOR: string = `set -e
 exec 2>&4
-${FUNCTIONS}
+${SHELL_FUNCTIONS}
 run=$PWD
 mount -t proc -o nosuid,nodev,noexec proc /proc
 mkdir t

@@ -6,11 +6,11 @@ import type { CallOptions } from '../../io/streams/bytes.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Ids } from './ids.ts';
 import { moreIds } from './lacks.ts';
-import type { LayerArchive } from './layer-archive.ts';
+import type { RootArchive } from './layer-archive.ts';
 import type { Namespaces } from './namespace.ts';
 import type { WorkPlace } from './work-place.ts';
 
-export interface Unpacking {
+export interface RootUnpacking {
   readonly ids: Ids;
   readonly namespaces: Namespaces;
   readonly place: WorkPlace;
@@ -24,10 +24,10 @@ export const TAR_EXTRACT =
 const UNPACK = `set -e; mkdir -p -- "$1"; cd -- "$1"; exec ${TAR_EXTRACT}`;
 
 /** Into `fs` of the directory. Returns the bytes of the archive. Errors: those of the archive, RUN_UNAVAILABLE, NO_SPACE, BUILD_FAILED. */
-export async function unpack(
-  archive: LayerArchive,
+export async function unpackRootFileSystem(
+  archive: RootArchive,
   directory: string,
-  unpacking: Unpacking,
+  unpacking: RootUnpacking,
   options: CallOptions = {},
 ): Promise<number> {
   refuseStrangers(archive, unpacking);
@@ -66,7 +66,7 @@ function failed(said: string, directory: string): ImagesError {
   });
 }
 
-function refuseStrangers({ strangers }: LayerArchive, { ids, ignoreChownErrors }: Unpacking): void {
+function refuseStrangers({ strangers }: RootArchive, { ids, ignoreChownErrors }: RootUnpacking): void {
   if (ids.owners !== 'many' || ignoreChownErrors || strangers.size === 0) return;
   const highest = Math.max(...strangers);
   throw new ImagesError(
@@ -79,12 +79,15 @@ function refuseStrangers({ strangers }: LayerArchive, { ids, ignoreChownErrors }
 }
 
 /** Whether it is on the disk for good shows in a file beside it. Nobody waits for that. */
-export function syncLater(directory: string, { namespaces }: Unpacking): void {
+export function syncLater(directory: string, { namespaces }: RootUnpacking): void {
   namespaces.run('sync -f -- "$1/fs" && : > "$1/synced"', { args: [directory] }).catch(() => {});
 }
 
 /** A directory that becomes something else, or nothing: where `work` fails, it is removed. */
-export async function staged<T>({ place, namespaces }: Unpacking, work: (directory: string) => Promise<T>): Promise<T> {
+export async function staged<T>(
+  { place, namespaces }: RootUnpacking,
+  work: (directory: string) => Promise<T>,
+): Promise<T> {
   const directory = await place.claim('stage');
   try {
     return await work(directory);

@@ -3,11 +3,11 @@ import type { CommandLine, Instruction } from '../dockerfile/instructions.ts';
 import { mistake } from '../dockerfile/source.ts';
 import type { Build, Of } from './build.ts';
 import { healthcheckText, plainList, quotedList, withHistory } from './history.ts';
-import { type Config, type Healthcheck, withEnv, withInner, withoutInner } from './image-config.ts';
+import { type Config, type ConfigHealthcheck, withEnv, withInner, withoutInner } from './image-config.ts';
 import { portsOf } from './ports.ts';
 import { isSignal, SIGNALS } from './signals.ts';
 import type { StageState } from './state.ts';
-import { expanded, expandedWords, type Variables } from './variables.ts';
+import { expanded, expandedWords, type StageVariables } from './variables.ts';
 
 export type ConfigInstruction = Exclude<Instruction, Of<'from' | 'run' | 'copy' | 'add' | 'workdir'>>;
 
@@ -16,7 +16,7 @@ export function applyConfig(
   build: Build,
   state: StageState,
   instruction: ConfigInstruction,
-  variables: Variables,
+  variables: StageVariables,
 ): StageState {
   const { statement } = instruction;
   const { config } = state;
@@ -101,7 +101,7 @@ export function applyConfig(
       return noted(withInner(config, { Shell: instruction.shell }), `SHELL ${plainList(instruction.shell)}`);
     case 'healthcheck': {
       const { test, interval, timeout, startPeriod, startInterval, retries } = instruction.health;
-      const health: Healthcheck = {
+      const health: ConfigHealthcheck = {
         Test: test,
         ...(interval && { Interval: interval }),
         ...(timeout && { Timeout: timeout }),
@@ -127,7 +127,7 @@ export function shellOf({ Shell }: Config['inner']): readonly string[] {
 }
 
 /** `--build-arg` beats the default; without either, what an ARG before FROM says. */
-function applyArg(build: Build, state: StageState, instruction: Of<'arg'>, variables: Variables): StageState {
+function applyArg(build: Build, state: StageState, instruction: Of<'arg'>, variables: StageVariables): StageState {
   const args = new Map(state.args);
   // Each sees those before it: they are the one instruction that does.
   const lookup = (name: string) => variables.lookup(name) ?? args.get(name);

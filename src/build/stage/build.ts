@@ -4,10 +4,10 @@ import type { Instruction } from '../dockerfile/instructions.ts';
 import type { TreeSource } from '../files/tree-source.ts';
 import type { TimeRules } from '../layer/times.ts';
 import type { BuildRequest, BuildSeams } from '../request.ts';
-import type { Stage, StageGraph } from './graph.ts';
+import type { BuildStage, StageGraph } from './graph.ts';
 import type { StepSettings } from './layer-step.ts';
 import type { StageLayer, StageState } from './state.ts';
-import type { Variables } from './variables.ts';
+import type { StageVariables } from './variables.ts';
 
 export interface Build {
   readonly request: BuildRequest;
@@ -21,7 +21,7 @@ export interface Build {
   readonly globals: ReadonlyMap<string, string>;
   readonly context: () => Promise<TreeSource>;
   /** Evaluated once, whoever asks. */
-  stage(stage: Stage): Promise<StageState>;
+  stage(stage: BuildStage): Promise<StageState>;
   /** The layers of an image that is copied or mounted from. */
   imageLayers(reference: string): Promise<readonly StageLayer[]>;
   /** A build argument is used: the others are said at the end. */
@@ -32,16 +32,16 @@ export interface Build {
 /** What one instruction is evaluated with. */
 export interface Step {
   readonly build: Build;
-  readonly stage: Stage;
+  readonly stage: BuildStage;
   readonly state: StageState;
-  readonly variables: Variables;
+  readonly variables: StageVariables;
   readonly settings: StepSettings;
   /** Of the step's events. */
   readonly id: number;
 }
 
 /** For messages and events: `build`, or the number of one without a name. */
-export function stageLabel({ name, index }: Stage): string {
+export function stageLabel({ name, index }: BuildStage): string {
   return name ?? `${index}`;
 }
 

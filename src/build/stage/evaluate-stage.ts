@@ -7,21 +7,21 @@ import { mistake } from '../dockerfile/source.ts';
 import { applyConfig } from './apply-config.ts';
 import { type Build, type Step, stageLabel } from './build.ts';
 import { filesStep } from './files-step.ts';
-import { earlierStage, type Stage } from './graph.ts';
+import { type BuildStage, earlierStage } from './graph.ts';
 import { withHistory } from './history.ts';
 import { configOfBase, emptyConfig, envOf, withInner, withoutInner } from './image-config.ts';
 import type { StepResult } from './layer-step.ts';
 import { placedAt } from './placed.ts';
 import { runStep } from './run-step.ts';
 import type { StageLayer, StageState } from './state.ts';
-import { expanded, type Variables } from './variables.ts';
+import { expanded, type StageVariables } from './variables.ts';
 import { withoutImage } from './without-image.ts';
 import { workdirStep } from './workdir-step.ts';
 
 /** Of events: counted over all builds of the process. */
 let steps = 0;
 
-export async function evaluateStage(build: Build, stage: Stage): Promise<StageState> {
+export async function evaluateStage(build: Build, stage: BuildStage): Promise<StageState> {
   const base = await baseState(build, stage);
   const triggers = base.config.inner.OnBuild ?? [];
   let state: StageState = { ...base, config: withoutInner(base.config, 'OnBuild'), hasCmd: false };
@@ -34,10 +34,10 @@ export async function evaluateStage(build: Build, stage: Stage): Promise<StageSt
 }
 
 /** What FROM means: nothing, an earlier stage, an image. */
-async function baseState(build: Build, stage: Stage): Promise<StageState> {
+async function baseState(build: Build, stage: BuildStage): Promise<StageState> {
   const { from } = stage;
   const { statement } = from;
-  const variables: Variables = {
+  const variables: StageVariables = {
     lookup: (name) => build.globals.get(name),
     escapeToken: build.request.dockerfile.escapeToken,
   };
@@ -69,7 +69,7 @@ async function baseState(build: Build, stage: Stage): Promise<StageState> {
   }
 }
 
-function platformOf(build: Build, { from }: Stage, variables: Variables): Platform {
+function platformOf(build: Build, { from }: BuildStage, variables: StageVariables): Platform {
   const text = expanded(from.statement, from.platform ?? '', variables);
   try {
     return parsePlatform(text);
@@ -89,9 +89,14 @@ function platformOf(build: Build, { from }: Stage, variables: Variables): Platfo
   }
 }
 
-async function evaluate(build: Build, stage: Stage, state: StageState, instruction: Instruction): Promise<StageState> {
+async function evaluate(
+  build: Build,
+  stage: BuildStage,
+  state: StageState,
+  instruction: Instruction,
+): Promise<StageState> {
   const env = envOf(state.config);
-  const variables: Variables = {
+  const variables: StageVariables = {
     lookup: (name) => env.get(name) ?? state.args.get(name),
     escapeToken: build.request.dockerfile.escapeToken,
   };
@@ -112,7 +117,7 @@ type StepInstruction = Extract<Instruction, { readonly kind: 'run' | 'copy' | 'a
 
 async function evaluateStep(
   build: Build,
-  stage: Stage,
+  stage: BuildStage,
   { state, variables }: Pick<Step, 'state' | 'variables'>,
   instruction: StepInstruction,
 ): Promise<StageState> {

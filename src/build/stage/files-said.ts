@@ -7,7 +7,7 @@ import { type ChangeMode, parseMode } from '../files/chmod.ts';
 import type { CopyRules } from '../files/copy-files.ts';
 import { hasNames, type Owner, ownerOf } from '../files/owners.ts';
 import type { createTarget } from '../files/target.ts';
-import type { ArchiveFile, TreeSource } from '../files/tree-source.ts';
+import type { SourceArchive, TreeSource } from '../files/tree-source.ts';
 import type { createCopyPlan } from '../files/write-copies.ts';
 import type { Of, Step } from './build.ts';
 import { placedAt } from './placed.ts';
@@ -27,16 +27,16 @@ export interface Said {
 }
 
 /** One source, in the instruction's order. */
-export type Action =
+export type SourceAction =
   | { readonly kind: 'copy'; readonly id: unknown; copy(rules: CopyRules, plan: PlanParts): Promise<void> | void }
-  | { readonly kind: 'unpack'; readonly id: unknown; readonly file: ArchiveFile };
+  | { readonly kind: 'unpack'; readonly id: unknown; readonly file: SourceArchive };
 
 export interface PlanParts {
   readonly target: ReturnType<typeof createTarget>;
   readonly onContent: ReturnType<typeof createCopyPlan>['onContent'];
 }
 
-export interface Origin {
+export interface SourceOrigin {
   /** What the source is, in keys; `undefined` where its files decide. */
   readonly id: unknown;
   readonly open: () => Promise<TreeSource>;

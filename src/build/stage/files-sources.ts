@@ -10,7 +10,7 @@ import { type CopyRules, copyFileNamed, copyMatch, copySource } from '../files/c
 import { matchSource } from '../files/globs.ts';
 import type { TreeSource } from '../files/tree-source.ts';
 import type { Of, Step } from './build.ts';
-import { type Action, type Origin, type PlanParts, parentsOf, placing, type Said } from './files-said.ts';
+import { type PlanParts, parentsOf, placing, type Said, type SourceAction, type SourceOrigin } from './files-said.ts';
 import { placedAt } from './placed.ts';
 import { layersSource } from './state.ts';
 import { expanded } from './variables.ts';
@@ -19,7 +19,7 @@ import { layersFrom } from './without-image.ts';
 type FilesInstruction = Of<'copy' | 'add'>;
 
 /** The context, an earlier stage, or an image. */
-export async function originOf(step: Step, instruction: FilesInstruction): Promise<Origin> {
+export async function originOf(step: Step, instruction: FilesInstruction): Promise<SourceOrigin> {
   const { build } = step;
   const from = instruction.kind === 'copy' ? instruction.from : undefined;
   if (from === undefined) return { id: undefined, open: build.context };
@@ -28,8 +28,8 @@ export async function originOf(step: Step, instruction: FilesInstruction): Promi
 }
 
 /** What is to be copied and unpacked, in the instruction's order. Errors: PATH_UNKNOWN where it stands. */
-export async function actionsOf(step: Step, said: Said, origin: Origin): Promise<readonly Action[]> {
-  const actions: Action[] = [];
+export async function actionsOf(step: Step, said: Said, origin: SourceOrigin): Promise<readonly SourceAction[]> {
+  const actions: SourceAction[] = [];
   for (const source of said.sources) {
     addAll(actions, await placing(said, () => sourceActions(step, said, origin, source), source.word));
   }
@@ -43,9 +43,9 @@ export async function actionsOf(step: Step, said: Said, origin: Origin): Promise
 async function sourceActions(
   step: Step,
   said: Said,
-  origin: Origin,
+  origin: SourceOrigin,
   { text }: { readonly text: string },
-): Promise<readonly Action[]> {
+): Promise<readonly SourceAction[]> {
   const { instruction } = said;
   const unpack = instruction.kind === 'add' ? instruction.unpack : false;
   if (instruction.kind === 'add' && isUrl(text)) return await urlActions(step, said, text, unpack ?? false);
@@ -56,7 +56,7 @@ async function sourceActions(
   }
   const source = await origin.open();
   if (unpack === false) return [copyAll(source, text, await contentIds(source, text, said))];
-  const actions: Action[] = [];
+  const actions: SourceAction[] = [];
   for (const match of matchSource(source, text)) {
     const { node } = match.placed;
     const file =
@@ -70,15 +70,15 @@ async function sourceActions(
   return actions;
 }
 
-function copyAll(source: TreeSource, text: string, id: unknown): Action {
+function copyAll(source: TreeSource, text: string, id: unknown): SourceAction {
   return { kind: 'copy', id, copy: (rules, plan) => copySource({ ...plan, rules }, source, text) };
 }
 
-function copyFile(source: TreeSource, name: string, id: unknown): Action {
+function copyFile(source: TreeSource, name: string, id: unknown): SourceAction {
   return { kind: 'copy', id, copy: (rules, plan) => copyFileNamed({ ...plan, rules }, source, name) };
 }
 
-async function urlActions(step: Step, said: Said, url: string, unpack: boolean): Promise<readonly Action[]> {
+async function urlActions(step: Step, said: Said, url: string, unpack: boolean): Promise<readonly SourceAction[]> {
   const { build } = step;
   const { download } = build.seams;
   const { instruction, sources } = said;

@@ -6,13 +6,13 @@ import { refuseGit } from '../dockerfile/parse-files.ts';
 import type { ChangeMode } from '../files/chmod.ts';
 import type { CopyRules } from '../files/copy-files.ts';
 import { normalised } from '../files/globs.ts';
-import { layerArchive } from '../files/layer-archive.ts';
+import { layerArchiveWriter } from '../files/layer-archive.ts';
 import { hasNames } from '../files/owners.ts';
 import { createTarget } from '../files/target.ts';
 import { writeUnpacked } from '../files/write-archive.ts';
 import { createCopyPlan } from '../files/write-copies.ts';
 import type { Of, Step } from './build.ts';
-import { type Action, excludeOf, modeOf, ownerIn, parentsOf, placing, type Said } from './files-said.ts';
+import { excludeOf, modeOf, ownerIn, parentsOf, placing, type Said, type SourceAction } from './files-said.ts';
 import { actionsOf, originOf } from './files-sources.ts';
 import { layerStep, type StepResult, type StepWork } from './layer-step.ts';
 import { treeOf } from './state.ts';
@@ -77,7 +77,7 @@ function isLinked({ instruction, chmod }: Said): boolean {
 }
 
 interface Doing {
-  readonly actions: readonly Action[];
+  readonly actions: readonly SourceAction[];
   readonly mode: ChangeMode | undefined;
   readonly exclude: Patterns | undefined;
 }
@@ -97,12 +97,12 @@ async function work(step: Step, said: Said, doing: Doing): Promise<StepWork> {
     parents: parentsOf(instruction),
     time: build.times.made,
   };
-  const archive = layerArchive(build.times.of);
+  const archive = layerArchiveWriter(build.times.of);
   async function* bytes(): AsyncGenerator<Uint8Array> {
     let collect: (path: string, header: TarHeader) => void = () => {};
     const target = createTarget(tree, (path, header) => collect(path, header));
     for (let at = 0; at < doing.actions.length; ) {
-      const action = doing.actions[at] as Action;
+      const action = doing.actions[at] as SourceAction;
       if (action.kind === 'unpack') {
         const emitted: [string, TarHeader][] = [];
         collect = (path, header) => emitted.push([path, header]);

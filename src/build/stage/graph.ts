@@ -5,7 +5,7 @@ import type { Arg, From, Instruction } from '../dockerfile/instructions.ts';
 import type { Dockerfile } from '../dockerfile/parse.ts';
 import { mistake } from '../dockerfile/source.ts';
 
-export interface Stage {
+export interface BuildStage {
   readonly index: number;
   readonly name: string | undefined;
   readonly from: From;
@@ -15,13 +15,13 @@ export interface Stage {
 export interface StageGraph {
   /** ARG before the first FROM. */
   readonly globals: readonly Arg[];
-  readonly stages: readonly Stage[];
+  readonly stages: readonly BuildStage[];
 }
 
 /** Errors: DOCKERFILE_INVALID for what stands before the first FROM, and for a file without one. */
 export function stageGraph({ instructions }: Dockerfile): StageGraph {
   const globals: Arg[] = [];
-  const stages: (Stage & { readonly instructions: Instruction[] })[] = [];
+  const stages: (BuildStage & { readonly instructions: Instruction[] })[] = [];
   for (const instruction of instructions) {
     const current = stages.at(-1);
     if (instruction.kind === 'from') {
@@ -42,8 +42,8 @@ export function stageGraph({ instructions }: Dockerfile): StageGraph {
 }
 
 /** The stage to build: the last one where none is named; by name or number. Errors: USAGE. */
-export function targetStage({ stages }: StageGraph, target: string | undefined): Stage {
-  if (target === undefined) return stages.at(-1) as Stage;
+export function targetStage({ stages }: StageGraph, target: string | undefined): BuildStage {
+  if (target === undefined) return stages.at(-1) as BuildStage;
   const found = stageCalled(stages, target) ?? (/^\d+$/.test(target) ? stages[Number(target)] : undefined);
   if (found) return found;
   const names = stages.flatMap(({ name }) => (name ? [name] : []));
@@ -54,7 +54,7 @@ export function targetStage({ stages }: StageGraph, target: string | undefined):
 }
 
 /** The last one before `index` of this name: a later stage can take a name again. */
-export function earlierStage({ stages }: StageGraph, index: number, name: string): Stage | undefined {
+export function earlierStage({ stages }: StageGraph, index: number, name: string): BuildStage | undefined {
   return stageCalled(stages.slice(0, index), name);
 }
 
@@ -67,7 +67,7 @@ export function sourceStage(
   index: number,
   from: string,
   instruction: Instruction,
-): Stage | undefined {
+): BuildStage | undefined {
   const at = Math.max(instruction.statement.text.indexOf(from), 0);
   if (/^\d+$/.test(from)) {
     const found = graph.stages[Number(from)];
@@ -91,7 +91,7 @@ export function sourceStage(
   });
 }
 
-function stageCalled(stages: readonly Stage[], name: string): Stage | undefined {
+function stageCalled(stages: readonly BuildStage[], name: string): BuildStage | undefined {
   const lower = name.toLowerCase();
   return stages.findLast((stage) => stage.name === lower);
 }

@@ -1,6 +1,6 @@
 // What each instruction leaves in the history of an image, in the words of BuildKit: other tools read them.
 import type { HistoryEntry } from '../../oci/config.ts';
-import type { Config, Healthcheck } from './image-config.ts';
+import type { Config, ConfigHealthcheck } from './image-config.ts';
 
 const COMMENT = 'buildkit.dockerfile.v0';
 
@@ -26,7 +26,7 @@ export function plainList(values: readonly string[]): string {
   return `[${values.join(' ')}]`;
 }
 
-export function healthcheckText(health: Healthcheck): string {
+export function healthcheckText(health: ConfigHealthcheck): string {
   const { Test = [], Interval = 0, Timeout = 0, StartPeriod = 0, StartInterval = 0, Retries = 0 } = health;
   const times = `Interval:${duration(Interval)} Timeout:${duration(Timeout)} StartPeriod:${duration(StartPeriod)} StartInterval:${duration(StartInterval)}`;
   return `HEALTHCHECK {Test:${plainList(Test)} ${times} Retries:${Retries}}`;

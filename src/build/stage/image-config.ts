@@ -14,7 +14,7 @@ export interface Config {
   readonly history: readonly HistoryEntry[];
 }
 
-export interface Healthcheck {
+export interface ConfigHealthcheck {
   readonly Test?: readonly string[];
   readonly Interval?: number;
   readonly Timeout?: number;
@@ -34,7 +34,7 @@ export interface Inner {
   readonly Labels?: Readonly<Record<string, string>>;
   readonly StopSignal?: string;
   readonly ArgsEscaped?: boolean;
-  readonly Healthcheck?: Healthcheck;
+  readonly Healthcheck?: ConfigHealthcheck;
   readonly OnBuild?: readonly string[];
   readonly Shell?: readonly string[];
 }
@@ -117,14 +117,14 @@ export function envOf({ inner }: Config): ReadonlyMap<string, string> {
   );
 }
 
-export interface Made {
+export interface StageResult {
   /** ISO 8601. */
   readonly created: string;
   readonly diffIds: readonly Digest[];
 }
 
 /** In the order that Go programs write it; equal configurations give equal bytes. */
-export function encodeConfig({ top, inner, history }: Config, { created, diffIds }: Made): Uint8Array {
+export function encodeConfig({ top, inner, history }: Config, { created, diffIds }: StageResult): Uint8Array {
   const { author, architecture, os, ...rest } = top;
   const known = Object.fromEntries(
     INNER_ORDER.filter((name) => isSaid(inner[name])).map((name) => [name, said(inner[name])]),

@@ -4,17 +4,17 @@ import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Layer, LayerIndex } from '../../rootfs/contract.ts';
 import { encodeIndex } from '../../rootfs/index-codec.ts';
 import type { BlobWriter, StepCache } from '../contract.ts';
-import type { LayerCompression } from '../layer/compression.ts';
+import type { BuiltLayerCompression } from '../layer/compression.ts';
 import { retimed } from '../layer/retime-layer.ts';
 import { decodeRecord, encodeRecord, type StepRecord, type StepVariant } from '../layer/step-record.ts';
 import type { TimeRules } from '../layer/times.ts';
-import { writeLayer } from '../layer/write-layer.ts';
+import { writeBuiltLayer } from '../layer/write-layer.ts';
 
 export interface StepSettings extends CallOptions {
   readonly blobs: BlobWriter;
   readonly cache: StepCache;
   readonly times: TimeRules;
-  readonly compression: LayerCompression;
+  readonly compression: BuiltLayerCompression;
   readonly noCache: boolean;
   onBytes?(count: number): void;
 }
@@ -51,7 +51,7 @@ export async function layerStep(
   settings.onBytes?.(0);
   const done = await work();
   if (!done) return await noted(name, settings, { id: '', variants: {} });
-  const written = await writeLayer(done.archive, settings);
+  const written = await writeBuiltLayer(done.archive, settings);
   if (done.isEmpty()) return await noted(name, settings, { id: '', variants: {} });
   const layer = await layerOf(written, settings);
   const index = done.index?.();
@@ -82,7 +82,7 @@ async function fromRecord(name: string, record: StepRecord, settings: StepSettin
   for (const other of Object.values(variants)) {
     const from = await settings.blobs.layer(other.descriptor, other.diffId);
     if (!from) continue;
-    const written = await writeLayer(retimed(from, times, settings.times.of, settings), settings);
+    const written = await writeBuiltLayer(retimed(from, times, settings.times.of, settings), settings);
     await settings.cache.put(
       name,
       encodeRecord({ ...record, variants: { ...variants, [variantName(settings)]: written } }),

@@ -4,7 +4,7 @@ import { baseName } from '../../rootfs/path.ts';
 import { walk } from '../../rootfs/tree.ts';
 import { printableName } from '../../tar/names.ts';
 import type { RunMount } from '../contract.ts';
-import type { Run } from '../dockerfile/instructions.ts';
+import type { RunInstruction } from '../dockerfile/instructions.ts';
 import { type Mount, parseMount } from '../dockerfile/mounts.ts';
 import { mistake } from '../dockerfile/source.ts';
 import { normalised } from '../files/globs.ts';
@@ -29,7 +29,7 @@ interface Prepared {
 }
 
 /** Errors: DOCKERFILE_INVALID, also for a secret that is required and not given. */
-export async function runMounts(step: Step, instruction: Run): Promise<RunMounts> {
+export async function runMounts(step: Step, instruction: RunInstruction): Promise<RunMounts> {
   const prepared: Prepared[] = [];
   for (const [at, text] of instruction.mounts.entries()) {
     const value = (word: string) => expanded(instruction.statement, word, step.variables);
@@ -43,7 +43,7 @@ export async function runMounts(step: Step, instruction: Run): Promise<RunMounts
   };
 }
 
-async function prepare(step: Step, instruction: Run, mount: Mount, at: number): Promise<Prepared> {
+async function prepare(step: Step, instruction: RunInstruction, mount: Mount, at: number): Promise<Prepared> {
   switch (mount.type) {
     case 'bind': {
       const { layers, id } = await mountedLayers(step, instruction, mount.from);
@@ -81,7 +81,7 @@ const NOTHING: { readonly layers: readonly Layer[]; readonly id: unknown } = { l
 
 async function mountedLayers(
   step: Step,
-  instruction: Run,
+  instruction: RunInstruction,
   from: string | undefined,
 ): Promise<{ readonly layers: readonly Layer[]; readonly id: unknown }> {
   if (from === undefined) {
@@ -95,7 +95,7 @@ async function mountedLayers(
 }
 
 /** A mount shows a context as layers do, where such a name deletes. */
-function refuseWhiteouts({ statement }: Run, { name, tree }: TreeSource): void {
+function refuseWhiteouts({ statement }: RunInstruction, { name, tree }: TreeSource): void {
   for (const { path } of walk(tree.root)) {
     if (!baseName(path).startsWith('.wh.')) continue;
     throw mistake(statement, `no mount can show a file of that name [${printableName(path)}]`, {
@@ -105,7 +105,7 @@ function refuseWhiteouts({ statement }: Run, { name, tree }: TreeSource): void {
   }
 }
 
-function targetOf({ state }: Step, { statement }: Run, { target }: Mount): string {
+function targetOf({ state }: Step, { statement }: RunInstruction, { target }: Mount): string {
   const given = target ?? '';
   const path = normalised(given.startsWith('/') ? given : `${state.config.inner.WorkingDir ?? '/'}/${given}`);
   if (path !== '' && target !== undefined) return `/${path}`;
@@ -115,7 +115,7 @@ function targetOf({ state }: Step, { statement }: Run, { target }: Mount): strin
   });
 }
 
-function secret(step: Step, { statement }: Run, mount: Mount): Prepared {
+function secret(step: Step, { statement }: RunInstruction, mount: Mount): Prepared {
   const name = mount.source ?? mount.id ?? baseName(mount.target ?? '');
   const content = step.build.request.secrets?.get(name);
   const variable = mount.env === undefined ? undefined : mount.env || name;
@@ -141,7 +141,7 @@ function secret(step: Step, { statement }: Run, mount: Mount): Prepared {
   };
 }
 
-function agent(step: Step, { statement }: Run, mount: Mount, at: number): Prepared {
+function agent(step: Step, { statement }: RunInstruction, mount: Mount, at: number): Prepared {
   const name = mount.id ?? 'default';
   const socket = step.build.request.agents?.get(name);
   const target = mount.target ?? `/run/buildkit/ssh_agent.${at}`;

@@ -2,9 +2,9 @@
 import { ImagesError } from '../../oci/errors.ts';
 import type { RunMount, RunNetwork, RunRequest, RunResult } from '../contract.ts';
 import { heredocText, parseHeredoc } from '../dockerfile/heredoc.ts';
-import type { Run } from '../dockerfile/instructions.ts';
+import type { RunInstruction } from '../dockerfile/instructions.ts';
 import { mistake } from '../dockerfile/source.ts';
-import { layerArchive } from '../files/layer-archive.ts';
+import { layerArchiveWriter } from '../files/layer-archive.ts';
 import { userOf } from '../files/owners.ts';
 import { rewritten } from '../layer/retime-layer.ts';
 import { shellOf } from './apply-config.ts';
@@ -21,7 +21,7 @@ export interface RunResultOfStep extends StepResult {
 }
 
 /** Errors: BUILD_FAILED for a command that fails, RUN_UNAVAILABLE, DOCKERFILE_INVALID. */
-export async function runStep(step: Step, instruction: Run): Promise<RunResultOfStep> {
+export async function runStep(step: Step, instruction: RunInstruction): Promise<RunResultOfStep> {
   const { build, state, settings } = step;
   const { config } = state;
   const { args, file } = commandOf(step, instruction);
@@ -58,7 +58,7 @@ export async function runStep(step: Step, instruction: Run): Promise<RunResultOf
 }
 
 /** The file's word, else the user's. A file cannot open a network that the user has closed. Errors: DOCKERFILE_INVALID. */
-function networkOf({ build }: Step, { network, statement }: Run): RunNetwork {
+function networkOf({ build }: Step, { network, statement }: RunInstruction): RunNetwork {
   const { network: given = 'host' } = build.request;
   if (network === 'host' && given !== 'host') {
     throw mistake(statement, `the network of the machine is not allowed by --network=${given}`, {
@@ -76,7 +76,10 @@ interface InlineFile {
 }
 
 /** A heredoc that is the whole command is what the shell gets; one that begins with `#!` is run as a file. */
-function commandOf(step: Step, { command, heredocs, statement }: Run): { args: readonly string[]; file?: InlineFile } {
+function commandOf(
+  step: Step,
+  { command, heredocs, statement }: RunInstruction,
+): { args: readonly string[]; file?: InlineFile } {
   if (command.form === 'exec') {
     if (command.args.length > 0) return { args: command.args };
     throw mistake(statement, 'RUN needs a command');
@@ -108,7 +111,7 @@ function environmentOf({ state }: Step): readonly string[] {
 
 async function execute(
   { build, settings }: Step,
-  instruction: Run,
+  instruction: RunInstruction,
   request: RunRequest,
 ): Promise<StepWork | undefined> {
   const { runner } = build.seams;
@@ -122,7 +125,7 @@ async function execute(
     await result[Symbol.asyncDispose]();
     throw failed(instruction, result);
   }
-  const archive = layerArchive(settings.times.of);
+  const archive = layerArchiveWriter(settings.times.of);
   const times: string[] = [];
   async function* bytes(): AsyncGenerator<Uint8Array> {
     try {
@@ -141,7 +144,7 @@ async function execute(
   };
 }
 
-function failed(instruction: Run, { status, hint }: RunResult): ImagesError {
+function failed(instruction: RunInstruction, { status, hint }: RunResult): ImagesError {
   const { excerpt, position, message } = mistake(instruction.statement, `the command failed [exit status ${status}]`);
   return new ImagesError('BUILD_FAILED', message, {
     excerpt,

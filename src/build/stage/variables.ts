@@ -5,7 +5,7 @@ import { expandWord, shellWords, type WordOptions } from '../dockerfile/shell-wo
 import { mistake, type Statement } from '../dockerfile/source.ts';
 import { WordError } from '../dockerfile/word-error.ts';
 
-export interface Variables {
+export interface StageVariables {
   readonly lookup: Lookup;
   readonly escapeToken: string;
 }
@@ -30,20 +30,20 @@ export function platformArgs(prefix: 'BUILD' | 'TARGET', platform: Platform): Re
 }
 
 /** Errors: DOCKERFILE_INVALID, where the word stands. */
-export function expanded(statement: Statement, word: string, variables: Variables): string {
+export function expanded(statement: Statement, word: string, variables: StageVariables): string {
   return placing(statement, word, () => expandWord(word, variables.lookup, options(variables)));
 }
 
-export function expandedWords(statement: Statement, word: string, variables: Variables): readonly string[] {
+export function expandedWords(statement: Statement, word: string, variables: StageVariables): readonly string[] {
   return placing(statement, word, () => shellWords(word, variables.lookup, options(variables)));
 }
 
 /** The text of a heredoc: quotes are characters, and the escape character is always the backslash. */
-export function expandedText(statement: Statement, text: string, { lookup }: Variables): string {
+export function expandedText(statement: Statement, text: string, { lookup }: StageVariables): string {
   return placing(statement, text, () => expandWord(text, lookup, { escapeToken: '\\', plainQuotes: true }));
 }
 
-function options({ escapeToken }: Variables): WordOptions {
+function options({ escapeToken }: StageVariables): WordOptions {
   return { escapeToken };
 }
 

@@ -1,7 +1,7 @@
 // WORKDIR: the directory, made by and for the stage's user where it is not there.
 import { isImagesError } from '../../oci/errors.ts';
 import { normalised } from '../files/globs.ts';
-import { layerArchive } from '../files/layer-archive.ts';
+import { layerArchiveWriter } from '../files/layer-archive.ts';
 import { hasNames, userOf } from '../files/owners.ts';
 import { createTarget } from '../files/target.ts';
 import { createCopyPlan } from '../files/write-copies.ts';
@@ -43,7 +43,7 @@ export async function workdirStep(step: Step, instruction: Of<'workdir'>): Promi
     } catch (error) {
       throw isImagesError(error, 'TAR_INVALID') ? placedAt(statement, undefined, error) : error;
     }
-    const archive = layerArchive(build.times.of);
+    const archive = layerArchiveWriter(build.times.of);
     async function* bytes(): AsyncGenerator<Uint8Array> {
       yield* plan.write(archive, build.call);
       yield* archive.finish();

@@ -1,7 +1,7 @@
 // `images getimages`: one image a line; with --why each place it stands at, with --maybe what is uncertain.
 import { parseReference } from '../../oci/reference.ts';
 import type { Finding } from '../../scan/contract.ts';
-import { LIST } from '../../tasks/overlays/input-images.ts';
+import { LIST_RULE } from '../../tasks/overlays/input-images.ts';
 import { type OverlayImages, overlayImages } from '../../tasks/overlays/overlay-images.ts';
 import { chartValues } from '../grammar/chart-values.ts';
 import type { Run } from '../grammar/command.ts';
@@ -15,7 +15,7 @@ export const run: Run = async ({ args, options, context }) => {
   );
   for (const warning of found.warnings) context.note(warningLine(warning));
   // Files are searched for references; a list is taken at its word.
-  for (const { image, rule } of found.findings) if (rule === LIST) parseReference(image);
+  for (const { image, rule } of found.findings) if (rule === LIST_RULE) parseReference(image);
   const listing = { why: options.flag('why'), maybe: options.flag('maybe') };
   const text = options.flag('json') ? `${JSON.stringify(asJson(found), null, 2)}\n` : linesOf(found, listing).join('');
   if (text) await context.out(text);

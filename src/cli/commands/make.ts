@@ -3,7 +3,7 @@ import { ImagesError } from '../../oci/errors.ts';
 import type { Warning } from '../../scan/contract.ts';
 import { makeItems } from '../../tasks/make/make-items.ts';
 import { MAKE_FORMATS, type MakeFormat, makeOutput } from '../../tasks/make/make-output.ts';
-import { type Made, makePrepulled } from '../../tasks/make/make-prepulled.ts';
+import { type MadePrepulled, makePrepulled } from '../../tasks/make/make-prepulled.ts';
 import { chartValues } from '../grammar/chart-values.ts';
 import type { Invocation, Run } from '../grammar/command.ts';
 import { taskSettings } from '../grammar/task-settings.ts';
@@ -72,12 +72,12 @@ async function make({ args, options, context }: Invocation): Promise<number> {
   }
 }
 
-function planText({ images, layers, bytes }: Made): string {
+function planText({ images, layers, bytes }: MadePrepulled): string {
   const lines = images.map(({ names, digest }) => `${names[0] ?? digest}\n`);
   return `${lines.join('')}${formatCount(images.length, 'image')}, ${formatCount(layers, 'layer')}, ${formatBytes(bytes)} to read\n`;
 }
 
-function summary({ images, layers, taken, bytes }: Made, path: string, seconds: number): string {
+function summary({ images, layers, taken, bytes }: MadePrepulled, path: string, seconds: number): string {
   const parts = [
     formatCount(images.length, 'image'),
     `${formatCount(layers, 'layer')}${taken > 0 ? ` (${taken} there before)` : ''}`,

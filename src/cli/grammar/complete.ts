@@ -4,7 +4,7 @@ import { commandNamed } from './grammar.ts';
 import { shownOptions } from './help.ts';
 import type { Completion, OptionSpec } from './options.ts';
 
-export interface Candidate {
+export interface Suggestion {
   /** Goes on where it ends with `=`, `/`, `:` or `,`. */
   readonly word: string;
   /** What it is, for shells that show it. */
@@ -12,7 +12,7 @@ export interface Candidate {
 }
 
 export interface Candidates {
-  readonly words: readonly Candidate[];
+  readonly words: readonly Suggestion[];
   /** The shell's own completion of paths is wanted beside the words, for what stands behind the prefix. */
   readonly paths?: { readonly kind: 'files' | 'directories'; readonly prefix: string };
 }
@@ -28,7 +28,7 @@ export interface Sought {
 export type LookUp = (sought: Sought) => Promise<readonly string[]>;
 
 /** Transports (containers-transports(5)) and what their details begin with: a path of the machine, or nothing that can be offered. */
-const TRANSPORTS: readonly (Candidate & { readonly paths?: 'files' | 'directories' })[] = [
+const TRANSPORTS: readonly (Suggestion & { readonly paths?: 'files' | 'directories' })[] = [
   { word: 'docker://', help: 'a registry' },
   { word: 'docker-daemon:', help: 'the Docker daemon' },
   { word: 'docker-archive:', help: 'a file that docker save wrote', paths: 'files' },
@@ -107,7 +107,7 @@ interface Typing {
 async function completeArgument(
   argument: ArgumentSpec,
   typing: Typing,
-  { shown, lookUp }: { readonly shown: readonly Candidate[]; readonly lookUp: LookUp },
+  { shown, lookUp }: { readonly shown: readonly Suggestion[]; readonly lookUp: LookUp },
 ): Promise<Candidates> {
   if (argument.complete === 'commands') return startingWith(typing.typed, shown);
   return await candidates(argument, argument.name, { ...typing, lookUp });
@@ -134,13 +134,13 @@ async function candidates(
 }
 
 /** The words themselves, where the form lists some. */
-function listedIn(form: string): readonly Candidate[] {
+function listedIn(form: string): readonly Suggestion[] {
   const [, list] = /^([a-z0-9-]+(?:\|[a-z0-9-]+)+)(?:\[.*\])?$/.exec(form) ?? [];
   return (list?.split('|') ?? []).map((word) => ({ word }));
 }
 
 /** One more, where a list of them is taken. */
-function platformsAfter(typed: string, form: string): readonly Candidate[] {
+function platformsAfter(typed: string, form: string): readonly Suggestion[] {
   const isList = form.includes('…');
   const before = isList ? typed.slice(0, typed.lastIndexOf(',') + 1) : '';
   const chosen = before.split(',');
@@ -154,12 +154,12 @@ function shortNames(typed: string, names: readonly string[]): readonly string[] 
   return names.map((name) => (name.startsWith(SHORT_OF) ? name.slice(SHORT_OF.length) : name));
 }
 
-function optionWord({ name, value, help }: OptionSpec): Candidate {
+function optionWord({ name, value, help }: OptionSpec): Suggestion {
   return { word: value ? `--${name}=` : `--${name}`, help };
 }
 
 /** `-` and `_` are alike while typing, too. */
-function startingWith(typed: string, words: readonly Candidate[]): Candidates {
+function startingWith(typed: string, words: readonly Suggestion[]): Candidates {
   const alike = (word: string) => word.replaceAll('-', '_');
   const found = words.filter(({ word }) => alike(word).startsWith(alike(typed)));
   return { words: found.map(({ word, help }) => ({ word, ...(help !== undefined && { help }) })) };

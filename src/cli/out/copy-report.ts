@@ -1,5 +1,5 @@
 // What lreg_cache and lreg_preload say when they are done: a summary for people, the plan of a dry run, or one JSON object.
-import type { CacheResult } from '../../tasks/cache/cache-images.ts';
+import type { TransferResult } from '../../tasks/cache/cache-images.ts';
 import type { Context } from '../process/context.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
 import { failureLine } from '../reporter/lines.ts';
@@ -17,7 +17,7 @@ export interface ReportOptions {
 }
 
 /** Returns the exit status: 1 where something failed. */
-export async function reportCopy(result: CacheResult, context: Context, options: ReportOptions): Promise<number> {
+export async function reportCopy(result: TransferResult, context: Context, options: ReportOptions): Promise<number> {
   const { loaded = [], skipped = [] } = options;
   if (options.json) await writeJson(context, jsonOf(result, options));
   else if (result.dryRun) await context.out(planText(result));
@@ -28,7 +28,7 @@ export async function reportCopy(result: CacheResult, context: Context, options:
   return result.failed.length > 0 ? 1 : 0;
 }
 
-function summary(result: CacheResult, loaded: number, { done = 'cached', elapsed }: ReportOptions): string {
+function summary(result: TransferResult, loaded: number, { done = 'cached', elapsed }: ReportOptions): string {
   const parts = [
     `${formatCount(result.copied.length, 'image')} ${done}`,
     ...(loaded > 0 ? [`${loaded} there before`] : []),
@@ -39,7 +39,7 @@ function summary(result: CacheResult, loaded: number, { done = 'cached', elapsed
   return parts.join(', ');
 }
 
-function planText({ planned, requests, fetched, held }: CacheResult): string {
+function planText({ planned, requests, fetched, held }: TransferResult): string {
   const exact = (bytes: number) =>
     bytes < 1000 ? formatCount(bytes, 'byte') : `${bytes} bytes (${formatBytes(bytes)})`;
   const totals = [
@@ -51,7 +51,7 @@ function planText({ planned, requests, fetched, held }: CacheResult): string {
   return `${planned.map((image) => `${image}\n`).join('')}${totals}\n`;
 }
 
-function jsonOf(result: CacheResult, { elapsed, loaded, skipped }: ReportOptions): unknown {
+function jsonOf(result: TransferResult, { elapsed, loaded, skipped }: ReportOptions): unknown {
   return {
     dryRun: result.dryRun,
     images: result.dryRun

@@ -1,6 +1,6 @@
 // A copy with progress on stderr, and what is said when it is done: what the commands that copy share.
 import type { OnCopyEvent } from '../../copy/events.ts';
-import type { CacheResult } from '../../tasks/cache/cache-images.ts';
+import type { TransferResult } from '../../tasks/cache/cache-images.ts';
 import type { Settings } from '../../tasks/settings.ts';
 import type { Invocation } from '../grammar/command.ts';
 import { taskSettings } from '../grammar/task-settings.ts';
@@ -11,7 +11,7 @@ import { reportCopy } from './copy-report.ts';
 /** Returns the exit status. */
 export async function copying(
   { options, context }: Pick<Invocation, 'options' | 'context'>,
-  work: (settings: Settings, onEvent: OnCopyEvent) => Promise<CacheResult>,
+  work: (settings: Settings, onEvent: OnCopyEvent) => Promise<TransferResult>,
 ): Promise<number> {
   const began = performance.now();
   const reporter = await createReporter(context);

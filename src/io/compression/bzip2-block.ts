@@ -1,7 +1,7 @@
 // A block of bzip2 as its encoder left it: Huffman codes, which are places in a list (move to front) and runs, which are bytes, sorted by what follows them.
 import type { ImagesError } from '../../oci/errors.ts';
 import type { BitReader } from './bit-reader.ts';
-import { damaged } from './compression-invalid.ts';
+import { compressionInvalid } from './compression-invalid.ts';
 
 export interface Block {
   /** The bytes, sorted, in the lower 8 bits; above is room for what unsorts them. */
@@ -166,5 +166,5 @@ function toFront(list: Uint8Array, place: number): number {
 }
 
 function bad(reason: string): ImagesError {
-  return damaged('bzip2', reason);
+  return compressionInvalid('bzip2', reason);
 }

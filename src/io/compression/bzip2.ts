@@ -4,7 +4,7 @@ import { gatherer } from '../streams/gatherer.ts';
 import { BitReader } from './bit-reader.ts';
 import { readBlock } from './bzip2-block.ts';
 import { blockContent } from './bzip2-content.ts';
-import { breaksOff, damaged, trailing } from './compression-invalid.ts';
+import { breaksOff, compressionInvalid, trailing } from './compression-invalid.ts';
 
 /** No compressed block is longer: 900,000 symbols of at most 20 bits, with their tables. */
 const MAX_BLOCK = 2_400_000;
@@ -48,7 +48,7 @@ function streamReader(bits: BitReader): StreamReader {
     const magic = bits.read(24);
     const level = bits.read(8) - 0x30;
     if (magic !== STREAM || level < 1 || level > 9)
-      throw streams > 0 ? trailing('bzip2') : damaged('bzip2', 'no header');
+      throw streams > 0 ? trailing('bzip2') : compressionInvalid('bzip2', 'no header');
     streams++;
     limit = level * 100_000;
     sum = 0;
@@ -62,13 +62,13 @@ function streamReader(bits: BitReader): StreamReader {
       const expected = (bits.read(16) << 16) | bits.read(16);
       if (is(magic, BLOCK)) {
         const found = yield* blockContent(readBlock(bits, limit));
-        if (found !== expected) throw damaged('bzip2', 'wrong checksum');
+        if (found !== expected) throw compressionInvalid('bzip2', 'wrong checksum');
         sum = ((sum << 1) | (sum >>> 31)) ^ found;
       } else if (is(magic, END)) {
-        if (sum !== expected) throw damaged('bzip2', 'wrong checksum');
+        if (sum !== expected) throw compressionInvalid('bzip2', 'wrong checksum');
         bits.align();
         limit = 0;
-      } else throw damaged('bzip2', 'no block');
+      } else throw compressionInvalid('bzip2', 'no block');
     },
   };
 }

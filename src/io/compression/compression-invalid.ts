@@ -6,7 +6,7 @@ export function breaksOff(compression: Compression): ImagesError {
   return invalid(compression, 'break off');
 }
 
-export function damaged(compression: Compression, cause: unknown): ImagesError {
+export function compressionInvalid(compression: Compression, cause: unknown): ImagesError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new ImagesError('COMPRESSION_INVALID', `the ${compression} bytes are damaged [${reason}]`, { cause });
 }

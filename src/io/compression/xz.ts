@@ -2,7 +2,7 @@
 // a time in a process, so that two which are read in turn wait for each other forever, and it needs a web stream on each side.
 import xz from 'xz-decompress';
 import { ImagesError } from '../../oci/errors.ts';
-import { breaksOff, damaged, trailing } from './compression-invalid.ts';
+import { breaksOff, compressionInvalid, trailing } from './compression-invalid.ts';
 
 /** Of the module in WebAssembly; a context is a place in its memory. */
 export interface XzExports {
@@ -104,7 +104,7 @@ function failure(result: number): ImagesError {
   if (result === BUFFER_ERROR) return breaksOff('xz');
   if (result === FORMAT_ERROR) return trailing('xz');
   const what = UNSUPPORTED[result];
-  if (what === undefined) return damaged('xz', 'wrong data');
+  if (what === undefined) return compressionInvalid('xz', 'wrong data');
   return new ImagesError('UNSUPPORTED', `xz with ${what} is not read`, {
     hint: 'Compress it again, with xz as it does by itself.',
   });

@@ -4,7 +4,7 @@ import type { Bytes } from '../streams/bytes.ts';
 import { gatherer } from '../streams/gatherer.ts';
 import { tapped } from '../streams/verify.ts';
 import type { Compression } from './compression.ts';
-import { breaksOff, damaged, trailing } from './compression-invalid.ts';
+import { breaksOff, compressionInvalid, trailing } from './compression-invalid.ts';
 import { throughEngine } from './through-engine.ts';
 import { zstdFrames } from './zstd-frames.ts';
 
@@ -46,5 +46,5 @@ function isZlibError(error: unknown): error is Error & { readonly code: string }
 }
 
 function translated(compression: Compression, error: Error & { readonly code: string }): Error {
-  return error.code === 'Z_BUF_ERROR' ? breaksOff(compression) : damaged(compression, error);
+  return error.code === 'Z_BUF_ERROR' ? breaksOff(compression) : compressionInvalid(compression, error);
 }

@@ -2,11 +2,11 @@
 import { type Backoff, backoffDelay, sleep } from './backoff.ts';
 
 /** What a failed attempt means: give up, or try again, after `after` milliseconds where somebody asked for that. */
-export type Verdict = 'give-up' | { readonly after?: number };
+export type RetryVerdict = 'give-up' | { readonly after?: number };
 
 export interface RetryOptions {
   readonly backoff: Backoff;
-  readonly judge: (error: unknown, attemptsDone: number) => Verdict;
+  readonly judge: (error: unknown, attemptsDone: number) => RetryVerdict;
   readonly onRetry?: (wait: number, error: unknown) => void;
   readonly signal?: AbortSignal | undefined;
 }

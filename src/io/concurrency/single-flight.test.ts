@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createTurns } from './single-flight.ts';
+import { singleFlight } from './single-flight.ts';
 
 describe('turns', () => {
   it('let one work for a key while the others wait, and different keys at a time', async () => {
-    const turns = createTurns<string>();
+    const turns = singleFlight<string>();
     const done = new Set<string>();
     let atATime = 0;
     let most = 0;
@@ -26,7 +26,7 @@ describe('turns', () => {
   });
 
   it('pass to who waits where the work fails, and tell only its own failure', async () => {
-    const turns = createTurns<string>();
+    const turns = singleFlight<string>();
     let tries = 0;
     let done = false;
     const work = async () => {
@@ -42,7 +42,7 @@ describe('turns', () => {
   });
 
   it('are given up by who is interrupted', async () => {
-    const turns = createTurns<string>();
+    const turns = singleFlight<string>();
     const interrupted = new AbortController();
     let finish = () => {};
     const first = turns.run(

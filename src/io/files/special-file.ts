@@ -4,10 +4,10 @@ import { dirname, isAbsolute } from 'node:path';
 import { isFsError } from './fs-errors.ts';
 
 /** `file` also where nothing is yet; `special` is what is written to as it is and never replaced: a device, a pipe. */
-export type Target = 'file' | 'directory' | 'special';
+export type TargetKind = 'file' | 'directory' | 'special';
 
 /** What `/dev/stdout` is depends on who looks: nothing is ever renamed there, also where it is a file just now. */
-export async function targetAt(path: string): Promise<Target> {
+export async function targetAt(path: string): Promise<TargetKind> {
   if (/^\/(?:dev|proc)\//.test(path)) return 'special';
   try {
     const info = await stat(path);

@@ -4,7 +4,7 @@ import { quote } from '../../io/text/quote.ts';
 import { rememberSecrets } from '../../io/text/secrets.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Access } from './answer-errors.ts';
-import { coversScopes, mergeScopes, type Scope } from './scopes.ts';
+import { coversScopes, mergeScopes, type TokenScope } from './scopes.ts';
 import type { Credentials, CredentialsProvider } from './settings.ts';
 import {
   basicAuthorization,
@@ -20,7 +20,7 @@ import { parseWwwAuthenticate } from './www-authenticate.ts';
 export interface Need {
   /** As the credential files know it: `docker.io`. */
   readonly repository: string | undefined;
-  readonly scopes: readonly Scope[];
+  readonly scopes: readonly TokenScope[];
 }
 
 export interface Authorizer {
@@ -59,7 +59,7 @@ export interface AuthorizerSettings {
 type Method = { readonly type: 'basic' } | ({ readonly type: 'bearer' } & TokenServer);
 
 interface HeldToken {
-  readonly scopes: readonly Scope[];
+  readonly scopes: readonly TokenScope[];
   readonly token: Promise<Token>;
   /** The header's value; absent before the token is there. */
   value?: string;

@@ -8,7 +8,7 @@ import type { RetryEvent } from './settings.ts';
 
 export type BlobAnswer = Pick<HttpAnswer, 'url' | 'status' | 'headers' | 'body' | 'discard'>;
 
-export interface Span {
+export interface OpenedRange {
   readonly first: BlobAnswer;
   readonly open: (from: number) => Promise<BlobAnswer>;
   readonly from: number;
@@ -32,7 +32,7 @@ const SILENCES = 2;
 
 /** Errors: BROKEN_OFF and TIMEOUT where it does not get on; BAD_ANSWER; those of `open`. */
 export async function* resumed(
-  { first, open, from, end }: Span,
+  { first, open, from, end }: OpenedRange,
   { what, host, backoff, onRetry, signal }: ResumeSettings,
 ): AsyncGenerator<Uint8Array> {
   let at = from;

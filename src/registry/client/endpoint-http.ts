@@ -12,7 +12,7 @@ import { type Asked, answerError, readText } from './answer-errors.ts';
 import { createAuthorizer, type Need } from './authorizer.ts';
 import { isPassing, judgePassing, withTokenRenewed } from './passing.ts';
 import { plainHttpRule } from './plain-http.ts';
-import type { Scope } from './scopes.ts';
+import type { TokenScope } from './scopes.ts';
 import type { CredentialsProvider, Endpoint, RetryEvent } from './settings.ts';
 import { judgeRefusal } from './token-refusals.ts';
 
@@ -24,7 +24,7 @@ export interface EndpointRequest {
   /** Bytes are sent again where that helps. A stream is sent once: after a failure, who gave it starts anew. */
   readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
   readonly repository?: string;
-  readonly scopes: readonly Scope[];
+  readonly scopes: readonly TokenScope[];
   readonly asked: Asked;
   /** The statuses that are answers; all others are errors. */
   readonly expected: readonly number[];

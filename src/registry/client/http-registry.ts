@@ -4,7 +4,7 @@ import { type BlobReader, blobReader } from './blobs.ts';
 import type { EndpointHttp } from './endpoint-http.ts';
 import { lister } from './lists.ts';
 import { manifestReader } from './manifests.ts';
-import { blobWriter, type WriterSettings } from './push-blobs.ts';
+import { blobPushes, type WriterSettings } from './push-blobs.ts';
 import { manifestWriter } from './push-manifests.ts';
 import { uploader } from './uploads.ts';
 
@@ -20,7 +20,7 @@ export function httpRegistry(http: EndpointHttp, settings: WriterSettings): Endp
     statBlob: asked,
     ...manifests,
     ...lister(http, manifests),
-    ...blobWriter(http, { ...reader, statBelieved: believed }, settings),
+    ...blobPushes(http, { ...reader, statBelieved: believed }, settings),
     ...manifestWriter(http, manifests),
     ...uploader(http, reader, settings.commitWithin),
     partialBytes: async () => 0,

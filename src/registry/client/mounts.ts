@@ -9,11 +9,11 @@ import type { EndpointHttp } from './endpoint-http.ts';
 import { repositoryPath } from './paths.ts';
 import { mergeScopes, repositoryScope } from './scopes.ts';
 import { DONE } from './statuses.ts';
-import { type Location, locationOf } from './uploads.ts';
+import { locationOf, type UploadLocation } from './uploads.ts';
 
 export interface Mounter extends Pick<RegistryWriter, 'mountBlob'> {
   /** The upload of that blob which the registry began instead of a mount: told once. */
-  begun(repository: string, digest: Digest): Location | undefined;
+  begun(repository: string, digest: Digest): UploadLocation | undefined;
 }
 
 /** One that lets so many attempts in a row hang is asked no more. */
@@ -21,7 +21,7 @@ const PATIENCE = 3;
 
 /** `within`: milliseconds for a mount, with a look at its source and the tokens for both. */
 export function mounter(http: EndpointHttp, canBeRead: BlobReader['canBeRead'], within: number): Mounter {
-  const uploads = new Map<string, Location>();
+  const uploads = new Map<string, UploadLocation>();
   let hung = 0;
   return {
     begun(repository, digest) {

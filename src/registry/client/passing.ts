@@ -1,5 +1,5 @@
 // What passes by itself, sooner or later: the one judgement for everything that is asked or sent again.
-import type { Verdict } from '../../io/concurrency/retry.ts';
+import type { RetryVerdict } from '../../io/concurrency/retry.ts';
 import { systemCode } from '../../io/http/http-failure.ts';
 import { type ImagesError, isImagesError } from '../../oci/errors.ts';
 import { pauseAskedFor } from './answer-errors.ts';
@@ -19,7 +19,7 @@ export function withTokenRenewed(error: ImagesError): ImagesError {
 }
 
 /** `timeouts`: how often a host that is silent may be asked again; each silence takes half a minute. */
-export function judgePassing(error: unknown, done: number, timeouts: number): Verdict {
+export function judgePassing(error: unknown, done: number, timeouts: number): RetryVerdict {
   if (!isImagesError(error)) return 'give-up';
   if (error.code === 'BROKEN_OFF') return {};
   // A token can end while a long blob is on its way.

@@ -1,6 +1,6 @@
 // Writing blobs over HTTP: whole uploads of a stream, and deleting (distribution specification 1.1, "Pushing blobs").
 import type { Backoff } from '../../io/concurrency/backoff.ts';
-import { retrying, type Verdict } from '../../io/concurrency/retry.ts';
+import { type RetryVerdict, retrying } from '../../io/concurrency/retry.ts';
 import type { Bytes, OpenContent } from '../../io/streams/bytes.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -13,7 +13,7 @@ import { repositoryPath } from './paths.ts';
 import { remove } from './remove.ts';
 import type { RetryEvent } from './settings.ts';
 import { DONE } from './statuses.ts';
-import { type Location, requireBlob, startUpload, uploadRequest } from './uploads.ts';
+import { requireBlob, startUpload, type UploadLocation, uploadRequest } from './uploads.ts';
 
 export interface WriterSettings {
   readonly backoff: Backoff;
@@ -24,7 +24,7 @@ export interface WriterSettings {
   readonly onRetry: ((event: RetryEvent) => void) | undefined;
 }
 
-export type BlobWriter = Pick<RegistryWriter, 'putBlob' | 'mountBlob' | 'deleteBlob'>;
+export type BlobPushes = Pick<RegistryWriter, 'putBlob' | 'mountBlob' | 'deleteBlob'>;
 
 export interface BlobLook extends BlobReader {
   /** What the caller has just been told is not there, is not asked for again. */
@@ -32,7 +32,7 @@ export interface BlobLook extends BlobReader {
 }
 
 /** The registry is asked before the first attempt, where the caller has not, and after each that failed: the answer alone may have been lost. Errors: SIZE_INVALID where it keeps another length of the blob. */
-export function blobWriter(http: EndpointHttp, reader: BlobLook, settings: WriterSettings): BlobWriter {
+export function blobPushes(http: EndpointHttp, reader: BlobLook, settings: WriterSettings): BlobPushes {
   const mounts = mounter(http, reader.canBeRead, settings.mountWithin);
 
   const upload = async (repository: string, blob: Descriptor, sending: Sending): Promise<void> => {
@@ -111,7 +111,7 @@ export function blobWriter(http: EndpointHttp, reader: BlobLook, settings: Write
 
 interface Sending {
   /** An upload that has been begun. */
-  readonly session?: Location;
+  readonly session?: UploadLocation;
   readonly open: OpenContent;
   readonly source: Source;
   readonly signal: AbortSignal | undefined;
@@ -187,7 +187,7 @@ function wrongSize(size: number, blob: Descriptor): ImagesError {
   return new ImagesError('SIZE_INVALID', `content has ${size} bytes, expected ${blob.size} [${blob.digest}]`);
 }
 
-function judgeUpload(error: unknown, done: number): Verdict {
+function judgeUpload(error: unknown, done: number): RetryVerdict {
   if (isImagesError(error, 'BLOB_UPLOAD_UNKNOWN')) return {};
   return judgePassing(error, done, 1);
 }

@@ -4,13 +4,13 @@ import type { EndpointHttp, EndpointRequest } from './endpoint-http.ts';
 import { repositoryScope } from './scopes.ts';
 import { DONE } from './statuses.ts';
 
-export type Removal = Pick<EndpointRequest, 'to' | 'asked' | 'signal'> & {
+export type RemoveRequest = Pick<EndpointRequest, 'to' | 'asked' | 'signal'> & {
   readonly repository: string;
   readonly unneeded?: boolean | undefined;
 };
 
 /** Errors: what `asked` says of 404, UNSUPPORTED, DENIED. */
-export async function remove(http: EndpointHttp, { unneeded, ...removal }: Removal): Promise<void> {
+export async function remove(http: EndpointHttp, { unneeded, ...removal }: RemoveRequest): Promise<void> {
   const answer = await http.send({
     ...removal,
     method: 'DELETE',

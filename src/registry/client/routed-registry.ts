@@ -18,7 +18,7 @@ export interface Routing {
 export type Patience = 'whole' | 'little';
 
 /** A place to ask: a registry, and what the repository is called there. */
-interface Place {
+interface Route {
   readonly registry: EndpointRegistry;
   readonly repository: string;
   readonly options: ReadOptions;
@@ -42,7 +42,7 @@ export function routedRegistry(host: string, routing: Routing): Registry {
     repository: string,
     reference: string,
     options: ReadOptions = {},
-  ): Promise<readonly Place[]> => {
+  ): Promise<readonly Route[]> => {
     const rule = allowed(host, await routing.rule(host, repository));
     const wanted = isDigest(reference) ? 'by-digest' : 'by-tag';
     const mirrors = rule.mirrors
@@ -64,15 +64,15 @@ export function routedRegistry(host: string, routing: Routing): Registry {
     return own ? [...mirrors, own] : mirrors;
   };
 
-  const note = (place: Place, error: ImagesError) =>
+  const note = (place: Route, error: ImagesError) =>
     routing.onRetry?.({ host, what: `mirror ${place.mirror?.host}`, after: 0, why: error.message });
 
   /** The first place that has it. Any failure of a mirror is a reason to ask the next; that of the last place is the outcome. */
   const inTurn = async <T>(
-    at: readonly Place[],
-    read: (place: Place, isLast: boolean) => Promise<T>,
+    at: readonly Route[],
+    read: (place: Route, isLast: boolean) => Promise<T>,
     found: (result: T) => boolean = () => true,
-  ): Promise<{ readonly result: T; readonly place: Place; readonly rest: readonly Place[] }> => {
+  ): Promise<{ readonly result: T; readonly place: Route; readonly rest: readonly Route[] }> => {
     for (const [index, place] of at.entries()) {
       const last = index === at.length - 1;
       try {
@@ -96,7 +96,7 @@ export function routedRegistry(host: string, routing: Routing): Registry {
     const at = all.filter(({ mirror }, nth) => nth === all.length - 1 || !spoiled.has(`${mirror?.host} ${digest}`));
     const [only] = at;
     if (only && at.length === 1) return only.registry.getBlob(only.repository, digest, { ...options, ...only.options });
-    const content = await blobOfPlaces<Place>({
+    const content = await blobOfPlaces<Route>({
       digest,
       options,
       places: at,
@@ -127,13 +127,13 @@ export function routedRegistry(host: string, routing: Routing): Registry {
     },
     async statManifest(repository, reference, options) {
       const at = await places(repository, reference, options);
-      const read = (place: Place) => place.registry.statManifest(place.repository, reference, place.options);
+      const read = (place: Route) => place.registry.statManifest(place.repository, reference, place.options);
       return first(at, read, (found) => found !== undefined);
     },
     getBlob,
     async statBlob(repository, digest, options) {
       const at = await places(repository, digest, options);
-      const read = (place: Place) => place.registry.statBlob(place.repository, digest, place.options);
+      const read = (place: Route) => place.registry.statBlob(place.repository, digest, place.options);
       return first(at, read, (found) => found !== undefined);
     },
     async putBlob(repository, blob, open, options) {
@@ -177,7 +177,7 @@ export function routedRegistry(host: string, routing: Routing): Registry {
     },
     async *referrers(repository, subject, artifactType, options) {
       const at = await places(repository, subject, options);
-      const read = (place: Place) =>
+      const read = (place: Route) =>
         Array.fromAsync(place.registry.referrers(place.repository, subject, artifactType, place.options));
       yield* await first(at, read, (found) => found.length > 0);
     },

@@ -1,15 +1,15 @@
 // Token scopes: `repository:NAME:ACTION,…` (distribution's token specification, "Requesting a Token").
 
-export type Scope = string;
+export type TokenScope = string;
 
-export const CATALOGUE_SCOPE: Scope = 'registry:catalog:*';
+export const CATALOGUE_SCOPE: TokenScope = 'registry:catalog:*';
 
-export function repositoryScope(repository: string, ...actions: readonly ('pull' | 'push' | 'delete')[]): Scope {
+export function repositoryScope(repository: string, ...actions: readonly ('pull' | 'push' | 'delete')[]): TokenScope {
   return `repository:${repository}:${actions.join(',')}`;
 }
 
 /** One scope a resource, with the actions of all; sorted, so that equal demands are equal texts. */
-export function mergeScopes(scopes: readonly Scope[]): readonly Scope[] {
+export function mergeScopes(scopes: readonly TokenScope[]): readonly TokenScope[] {
   const actions = new Map<string, Set<string>>();
   for (const scope of scopes) {
     const { resource, actions: wanted } = splitScope(scope);
@@ -21,7 +21,7 @@ export function mergeScopes(scopes: readonly Scope[]): readonly Scope[] {
 }
 
 /** Whether a token for `held` can be used where `wanted` is asked for. */
-export function coversScopes(held: readonly Scope[], wanted: readonly Scope[]): boolean {
+export function coversScopes(held: readonly TokenScope[], wanted: readonly TokenScope[]): boolean {
   const all = new Map(held.map((scope) => [splitScope(scope).resource, splitScope(scope).actions]));
   return wanted.every((scope) => {
     const { resource, actions } = splitScope(scope);
@@ -29,7 +29,7 @@ export function coversScopes(held: readonly Scope[], wanted: readonly Scope[]): 
   });
 }
 
-function splitScope(scope: Scope): { readonly resource: string; readonly actions: readonly string[] } {
+function splitScope(scope: TokenScope): { readonly resource: string; readonly actions: readonly string[] } {
   const colon = scope.lastIndexOf(':');
   if (colon < 0) return { resource: scope, actions: [] };
   return { resource: scope.slice(0, colon), actions: scope.slice(colon + 1).split(',') };

@@ -12,13 +12,13 @@ const CODES: readonly string[] = ['UNAUTHORIZED', 'DENIED'];
 const ABSENCES: readonly string[] = ['BLOB_UNKNOWN', 'BLOB_UPLOAD_UNKNOWN', 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN'];
 const WORDS = /\btoken\b|unauthori[sz]ed|\bauthenticat(?:e|ion)\b/i;
 
-export interface Judged {
+export interface JudgedAnswer {
   readonly isRefusal: boolean;
   /** To be used instead of the one given: its words may have been read. */
   readonly answer: HttpAnswer;
 }
 
-export async function judgeRefusal(answer: HttpAnswer): Promise<Judged> {
+export async function judgeRefusal(answer: HttpAnswer): Promise<JudgedAnswer> {
   const { status } = answer;
   if (status < 400 || OTHERS.includes(status)) return { isRefusal: false, answer };
   if (REFUSALS.includes(status)) return { isRefusal: true, answer };

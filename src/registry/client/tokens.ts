@@ -5,7 +5,7 @@ import { rememberSecrets } from '../../io/text/secrets.ts';
 import { isObject } from '../../oci/decode.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { type Access, answerError, badAnswer, readText } from './answer-errors.ts';
-import type { Scope } from './scopes.ts';
+import type { TokenScope } from './scopes.ts';
 import type { Credentials } from './settings.ts';
 import { DONE, FOUND } from './statuses.ts';
 
@@ -22,7 +22,7 @@ export interface Token {
 
 export interface TokenRequest {
   readonly server: TokenServer;
-  readonly scopes: readonly Scope[];
+  readonly scopes: readonly TokenScope[];
   readonly credentials: Exclude<Credentials, { type: 'registry-token' }> | undefined;
   readonly access: Access;
 }

@@ -12,7 +12,7 @@ import { repositoryScope } from './scopes.ts';
 import { DONE } from './statuses.ts';
 
 /** A Location as it was sent, and what it is relative to. */
-export interface Location {
+export interface UploadLocation {
   readonly location: string;
   readonly from: HttpUrl;
 }
@@ -23,7 +23,7 @@ export async function startUpload(
   repository: string,
   query: Readonly<Record<string, string>>,
   signal: AbortSignal | undefined,
-): Promise<Location> {
+): Promise<UploadLocation> {
   const answer = await http.send({
     method: 'POST',
     to: repositoryPath(repository, 'blobs/uploads/', query),
@@ -39,7 +39,7 @@ export async function startUpload(
 }
 
 /** Where an answer says that an upload goes on. Errors: BAD_ANSWER. */
-export function locationOf(answer: HttpAnswer): Location {
+export function locationOf(answer: HttpAnswer): UploadLocation {
   const { location } = answer.headers;
   if (location === undefined) throw new ImagesError('BAD_ANSWER', `${answer.url.host} does not say where to upload to`);
   return { location, from: answer.url };
@@ -47,7 +47,7 @@ export function locationOf(answer: HttpAnswer): Location {
 
 interface Step {
   readonly method: 'GET' | 'PATCH' | 'PUT' | 'DELETE';
-  readonly location: Location;
+  readonly location: UploadLocation;
   readonly query?: Readonly<Record<string, string>>;
 }
 
@@ -112,7 +112,7 @@ export function uploader(
 }
 
 interface State {
-  readonly location: Location;
+  readonly location: UploadLocation;
   readonly size: number;
 }
 
@@ -181,7 +181,7 @@ function createUpload(http: EndpointHttp, { repository, commitWithin, reader }: 
 }
 
 /** Opaque for others: the Location's path with the state that registries keep in its query. */
-function uploadId({ location, from }: Location): string {
+function uploadId({ location, from }: UploadLocation): string {
   return resolveHttpUrl(from, location).path;
 }
 

@@ -3,7 +3,7 @@ import { isDigest } from '../../oci/digest.ts';
 import { canonicalHost, isRepositoryPath, tryParseReference } from '../../oci/reference.ts';
 import type { NameRecords } from './full-names.ts';
 
-export interface Place {
+export interface NameCandidate {
   readonly repository: string;
   readonly reference: string;
 }
@@ -20,7 +20,7 @@ const LIBRARY = 'library/';
 export async function* places(
   names: NameRecords,
   wanted: { readonly repository: string; readonly reference: string; readonly host?: string | undefined },
-): AsyncGenerator<Place> {
+): AsyncGenerator<NameCandidate> {
   const { repository, reference, host } = wanted;
   if (isDigest(reference)) {
     for (const name of repositories(repository, host)) yield { repository: name, reference };
@@ -36,7 +36,7 @@ export async function* places(
 async function* placesAtHost(
   names: NameRecords,
   { host, path, tag }: { readonly host: string; readonly path: string; readonly tag: string },
-): AsyncGenerator<Place> {
+): AsyncGenerator<NameCandidate> {
   const digest = await names.get(host, path, tag);
   if (digest) for (const repository of repositories(path, host)) yield { repository, reference: digest };
   for (const repository of namedWithHost(path, host)) yield { repository, reference: tag };

@@ -13,7 +13,7 @@ const MAX_EXTENDS = 20;
 /** Lists to which a later layer adds. */
 const ADDED: ReadonlySet<string> = new Set(['profiles', 'volumes']);
 
-export interface Surroundings {
+export interface ServiceSurroundings {
   readonly variables: Variables;
   /** Files that `extends` names. */
   readonly others: ReadonlyMap<string, ScannedDocument>;
@@ -49,7 +49,10 @@ export function directoryOf(file: string): string {
 }
 
 /** The images of the services of a file and its overrides, and the models that they name. */
-export function* findInServices(layers: readonly ScannedDocument[], around: Surroundings): Iterable<Finding | Warning> {
+export function* findInServices(
+  layers: readonly ScannedDocument[],
+  around: ServiceSurroundings,
+): Iterable<Finding | Warning> {
   const valid = layers.slice(
     Math.max(
       0,
@@ -81,7 +84,7 @@ interface Entry {
 /** A service with where each of its fields is written; of lists to which layers add there are several entries. */
 type Service = ReadonlyMap<string, readonly Entry[]>;
 
-function serviceOf(layers: readonly ScannedDocument[], name: string, around: Surroundings, depth = 0): Service {
+function serviceOf(layers: readonly ScannedDocument[], name: string, around: ServiceSurroundings, depth = 0): Service {
   const service = new Map<string, readonly Entry[]>();
   for (const document of layers) {
     const value = servicesOf(document.value)[name];
@@ -155,7 +158,7 @@ function tagOf(document: ScannedDocument, path: Path): string {
 function extendedBy(
   document: ScannedDocument,
   fields: Fields,
-  { around, depth }: { readonly around: Surroundings; readonly depth: number },
+  { around, depth }: { readonly around: ServiceSurroundings; readonly depth: number },
 ): Service {
   const { extends: extended } = fields;
   const name = typeof extended === 'string' ? extended : textOf(extended, 'service');
@@ -166,14 +169,18 @@ function extendedBy(
   return other ? serviceOf([other], name, around, depth + 1) : new Map();
 }
 
-function* imageOf(service: Service, around: Surroundings): Iterable<Finding | Warning> {
+function* imageOf(service: Service, around: ServiceSurroundings): Iterable<Finding | Warning> {
   const image = service.get('image')?.at(-1);
   if (!image || typeof image.value !== 'string') return;
   const doubt = doubtOf(service, interpolate(image.value, around.variables).text, around) ?? around.doubt;
   yield* judged(image.value, { ...image, rule: RULE }, { around, doubt });
 }
 
-function doubtOf(service: Service, image: string, { profiles: active, variables }: Surroundings): string | undefined {
+function doubtOf(
+  service: Service,
+  image: string,
+  { profiles: active, variables }: ServiceSurroundings,
+): string | undefined {
   const given = (name: string): unknown => service.get(name)?.at(-1)?.value;
   const profiles = (service.get('profiles') ?? [])
     .flatMap(({ value }) => listOf({ value }, 'value'))
@@ -187,7 +194,7 @@ function doubtOf(service: Service, image: string, { profiles: active, variables 
 }
 
 /** `volumes: [{type: image, source: REFERENCE}]`. */
-function* imageVolumes(service: Service, around: Surroundings): Iterable<Finding | Warning> {
+function* imageVolumes(service: Service, around: ServiceSurroundings): Iterable<Finding | Warning> {
   for (const volumes of service.get('volumes') ?? []) {
     for (const [index, volume] of listOf(volumes, 'value').entries()) {
       const source = scalarOf(volume, 'source');
@@ -199,7 +206,7 @@ function* imageVolumes(service: Service, around: Surroundings): Iterable<Finding
 }
 
 /** `models: {llm: {model: ai/x}}`: artifacts in registries, pulled by Docker's runner of models. */
-function* modelsOf(document: ScannedDocument, around: Surroundings): Iterable<Finding | Warning> {
+function* modelsOf(document: ScannedDocument, around: ServiceSurroundings): Iterable<Finding | Warning> {
   for (const [name, model] of Object.entries(asFields(fieldOf(document.value, 'models')) ?? {})) {
     const found = judgeImage(interpolate(textOf(model, 'model') ?? '', around.variables).text);
     const spot = { document, path: ['models', name, 'model'], rule: RULE };
@@ -210,7 +217,7 @@ function* modelsOf(document: ScannedDocument, around: Surroundings): Iterable<Fi
 function* judged(
   text: string,
   spot: Spot,
-  { around, doubt }: { readonly around: Surroundings; readonly doubt: string | undefined },
+  { around, doubt }: { readonly around: ServiceSurroundings; readonly doubt: string | undefined },
 ): Iterable<Finding | Warning> {
   const { text: filled, missing } = interpolate(text, around.variables);
   const found = judgeImage(filled);

@@ -1,7 +1,7 @@
 // The variables that Flux's Kustomizations set for a directory of the tree (fluxcd.io/flux/components/kustomize/kustomizations, "Post build variable substitution").
 import type { FileTree, Warning } from '../contract.ts';
 import { asFields, type Fields, fieldOf, listOf, textOf, valueAt } from '../fields.ts';
-import { type Environment, PLAIN } from '../fill-in.ts';
+import { type KnownVariables, PLAIN } from '../fill-in.ts';
 import { type DataByName, nearestData, readObjectData, type Wanted } from '../object-data.ts';
 import { directoriesAbove, directoryInRepository } from '../tree-paths.ts';
 import { substitute, type Variables } from '../variables.ts';
@@ -17,7 +17,7 @@ export interface Substitutions {
   /** Directories that are named by Flux. */
   readonly directories: readonly string[];
   /** What variables stand for in this file; the directory that is named nearest to it decides. */
-  environmentsOf(file: string): readonly Environment[];
+  environmentsOf(file: string): readonly KnownVariables[];
   /** What is not looked at. */
   readonly warnings: readonly Warning[];
 }
@@ -84,7 +84,10 @@ function kustomizationIn(tree: FileTree, file: string, value: unknown): FluxKust
 }
 
 /** What is substituted from objects, later ones over earlier ones, and over all of them what the Kustomization itself sets. */
-function environmentsFrom({ file, variables, sources }: FluxKustomization, data: DataByName): readonly Environment[] {
+function environmentsFrom(
+  { file, variables, sources }: FluxKustomization,
+  data: DataByName,
+): readonly KnownVariables[] {
   const found = sources.map((wanted) => nearestData(data, wanted, file));
   const doubt = found.some((several) => several.length > 1)
     ? 'several objects of one name set its variables'
@@ -102,9 +105,9 @@ function withOuter(one: FluxKustomization, outer: Variables): FluxKustomization 
 
 function byDirectory(
   kustomizations: readonly FluxKustomization[],
-  environmentsFor: (one: FluxKustomization) => readonly Environment[],
+  environmentsFor: (one: FluxKustomization) => readonly KnownVariables[],
 ): Substitutions {
-  const environments = new Map<string, Environment[]>();
+  const environments = new Map<string, KnownVariables[]>();
   const leftOut = new Map<string, FluxKustomization>();
   for (const one of kustomizations) {
     const list = environments.get(one.directory) ?? [];
@@ -128,7 +131,7 @@ function byDirectory(
   };
 }
 
-function isSame(a: Environment, b: Environment): boolean {
+function isSame(a: KnownVariables, b: KnownVariables): boolean {
   return (
     a.variables.size === b.variables.size && [...a.variables].every(([name, value]) => b.variables.get(name) === value)
   );

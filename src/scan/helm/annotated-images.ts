@@ -5,13 +5,13 @@ import { fieldOf } from '../fields.ts';
 import { judgeImage } from '../image-text.ts';
 import { parseYaml } from '../yaml.ts';
 import type { Chart } from './chart.ts';
-import { inDirectory } from './chart-parts.ts';
+import { pathIn } from './chart-parts.ts';
 import { isDictionary } from './template/values.ts';
 
 const NAMES = ['artifacthub.io/images', 'helm.sh/images', 'images'];
 
 export async function annotatedImages(chart: Chart): Promise<readonly Finding[]> {
-  const file = inDirectory(chart.directory, 'Chart.yaml');
+  const file = pathIn(chart.directory, 'Chart.yaml');
   const annotations = chart.metadata.annotations;
   if (!isDictionary(annotations)) return [];
   const [document] = await chart.tree.documents(file);

@@ -48,7 +48,7 @@ export function chartIn(file: string, { contents, problem }: Unpacked): PackedCh
 }
 
 /** Opens an archive, as far as it is whole and not too large; `spend` is told of each byte. Errors: TAR_INVALID for what does not even begin as one. */
-export async function unpack(packed: Uint8Array, spend: (bytes: number) => void): Promise<Unpacked> {
+export async function unpackChart(packed: Uint8Array, spend: (bytes: number) => void): Promise<Unpacked> {
   // Packed charts are rare: other scans do not load what reads them.
   const { readTar } = await import('../../tar/reader.ts');
   const contents = new Map<string, Uint8Array>();

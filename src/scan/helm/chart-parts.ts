@@ -52,14 +52,14 @@ function outerDirectories(directory: string): readonly string[] {
   return ['', ...Array.from(directory.matchAll(/\//g), ({ index }) => directory.slice(0, index))];
 }
 
-export function inDirectory(directory: string, path: string): string {
+export function pathIn(directory: string, path: string): string {
   return directory === '' ? path : `${directory}/${path}`;
 }
 
 export async function readParts(tree: FileTree, directory: string): Promise<ChartParts> {
   let size = 0;
   const read = async (path: string): Promise<string> => {
-    const file = inDirectory(directory, path);
+    const file = pathIn(directory, path);
     const text = tree.has(file) ? await tree.read(file) : '';
     size += text.length;
     return text;
@@ -93,13 +93,13 @@ export async function readParts(tree: FileTree, directory: string): Promise<Char
 
 /** Paths in the chart. */
 function filesBelow(tree: FileTree, directory: string): readonly string[] {
-  const start = inDirectory(directory, '');
+  const start = pathIn(directory, '');
   return filesIn(tree, directory).map((file) => file.slice(start.length));
 }
 
 /** The files below a directory: they stand side by side, so a tree of many charts is not searched for each. */
 export function filesIn({ files }: FileTree, directory: string): readonly string[] {
-  const start = inDirectory(directory, '');
+  const start = pathIn(directory, '');
   let low = 0;
   let high = files.length;
   while (low < high) {

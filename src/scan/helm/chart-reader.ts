@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { isImagesError } from '../../oci/errors.ts';
 import type { FileTree } from '../contract.ts';
 import { withPatterns } from '../patterns.ts';
-import { chartIn, type PackedChart, type Unpacked, type UnreadableChart, unpack } from './chart-archive.ts';
+import { chartIn, type PackedChart, type Unpacked, type UnreadableChart, unpackChart } from './chart-archive.ts';
 import { type ChartBudget, COST, createChartBudget } from './chart-budget.ts';
 import { type ChartParts, readParts } from './chart-parts.ts';
 
@@ -75,7 +75,7 @@ function createUnpacker(budget: ChartBudget): (bytes: Uint8Array) => Promise<Unp
     if (before instanceof Error) throw before;
     if (before) return before;
     try {
-      const unpacked = await unpack(bytes, (count) => budget.spend(count * COST.kept));
+      const unpacked = await unpackChart(bytes, (count) => budget.spend(count * COST.kept));
       kept += unpacked.bytes;
       if (kept > MAX_KEPT) {
         known.clear();

@@ -3,7 +3,7 @@ import { isImagesError } from '../../oci/errors.ts';
 import type { FileTree, Warning } from '../contract.ts';
 import { isPacked, type PackedChart } from './chart-archive.ts';
 import { COST } from './chart-budget.ts';
-import { type Dependency, inDirectory } from './chart-parts.ts';
+import { type Dependency, pathIn } from './chart-parts.ts';
 import type { ChartReader } from './chart-reader.ts';
 import type { Dictionary } from './template/values.ts';
 
@@ -56,13 +56,13 @@ export async function readChart(
   const path = as.parentPath === undefined ? name : `${as.parentPath}/charts/${name}`;
   reader.budget.spend(parts.templates.length * COST.file);
   const templates = parts.templates.map((template) => ({
-    file: inDirectory(directory, template.path),
+    file: pathIn(directory, template.path),
     name: `${path}/${template.path}`,
     source: template.source,
   }));
   const warnings: Warning[] = [];
   const warn = (file: string, text: string): void => {
-    warnings.push({ file: inDirectory(directory, file), text });
+    warnings.push({ file: pathIn(directory, file), text });
   };
   if (parts.isBroken) warn('values.yaml', 'does not parse: rendered without the default values');
   const depth = as.depth ?? 0;
@@ -84,12 +84,12 @@ async function readSubcharts(reader: ChartReader, tree: FileTree, parent: Parent
   const subcharts: Subchart[] = [];
   const unpacked = parent.below.flatMap((path) => {
     const folder = /^(charts\/[^/_.][^/]*)\/Chart\.yaml$/.exec(path)?.[1];
-    return folder === undefined ? [] : [{ tree, directory: inDirectory(parent.directory, folder) }];
+    return folder === undefined ? [] : [{ tree, directory: pathIn(parent.directory, folder) }];
   });
   const packed = parent.below.filter((path) => /^charts\/[^/]+$/.test(path) && isPacked(path));
   const beside = parent.dependencies.flatMap((dependency) => {
     const directory = directoryBeside(parent.directory, dependency.repository);
-    return directory !== undefined && tree.has(inDirectory(directory, 'Chart.yaml')) ? [{ dependency, directory }] : [];
+    return directory !== undefined && tree.has(pathIn(directory, 'Chart.yaml')) ? [{ dependency, directory }] : [];
   });
   if (parent.depth >= MAX_CHARTS_DEEP) {
     if (unpacked.length + packed.length + beside.length > 0)
@@ -130,7 +130,7 @@ async function packedCharts(
   const charts: PackedChart[] = [];
   for (const path of packed) {
     try {
-      const opened = await reader.open(tree, inDirectory(directory, path));
+      const opened = await reader.open(tree, pathIn(directory, path));
       if (opened && 'problem' in opened) warn(path, `the packed chart cannot be read: ${opened.problem}`);
       else if (opened) charts.push(opened);
     } catch (error) {

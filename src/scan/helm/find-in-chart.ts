@@ -4,7 +4,7 @@ import type { DocumentRule, FileTree, Finding, GivenValues, Warning } from '../c
 import { annotatedImages } from './annotated-images.ts';
 import type { Cluster } from './built-in-objects.ts';
 import { type Chart, readChart } from './chart.ts';
-import { inDirectory } from './chart-parts.ts';
+import { pathIn } from './chart-parts.ts';
 import type { ChartReader } from './chart-reader.ts';
 import { asMaybe, type FoundInCharts, findInManifests, switchedOffLines } from './find-in-manifests.ts';
 import { createImageParts } from './name-parts.ts';
@@ -137,7 +137,7 @@ function merged(
 
 /** Files of values that lie beside the chart's own, and that no release names: nobody knows whether they are in use. */
 async function besideValues(chart: Chart, given: Dictionary, { rules, reader }: ChartOptions): Promise<FoundInCharts> {
-  const start = inDirectory(chart.directory, '');
+  const start = pathIn(chart.directory, '');
   const files = chart.tree.files.filter((file) => file.startsWith(start) && VALUES_FILE.test(file.slice(start.length)));
   const findings: Finding[] = [];
   const warnings: Warning[] = [];
@@ -193,7 +193,7 @@ function* missingCharts(valued: ValuedChart): Iterable<Warning> {
     )
       continue;
     yield {
-      file: inDirectory(chart.directory, 'Chart.yaml'),
+      file: pathIn(chart.directory, 'Chart.yaml'),
       text: `the chart [${dependency.name}] of ${dependency.repository || 'its dependencies'} is not in charts/: its images are not found`,
     };
   }

@@ -3,7 +3,7 @@
 import type { DocumentRule, Finding, Warning } from '../contract.ts';
 import { findInText } from '../find-in-text.ts';
 import { imageLines } from '../lines.ts';
-import type { Manifest } from './render.ts';
+import type { RenderedManifest } from './render.ts';
 
 export interface FoundInCharts {
   readonly findings: readonly Finding[];
@@ -11,7 +11,7 @@ export interface FoundInCharts {
 }
 
 /** The findings of rendered manifests, each where its template stands. */
-export function findInManifests(manifests: readonly Manifest[], rules: readonly DocumentRule[]): FoundInCharts {
+export function findInManifests(manifests: readonly RenderedManifest[], rules: readonly DocumentRule[]): FoundInCharts {
   const findings: Finding[] = [];
   const warnings: Warning[] = [];
   for (const manifest of manifests) {
@@ -27,7 +27,7 @@ export function findInManifests(manifests: readonly Manifest[], rules: readonly 
 }
 
 /** Where both sides of a condition begin with the same field, the first is lost among the documents. */
-export function* switchedOffLines({ file, text, lines }: Manifest): Iterable<Finding> {
+export function* switchedOffLines({ file, text, lines }: RenderedManifest): Iterable<Finding> {
   for (const [index, line] of text.split('\n').entries()) {
     const { off, line: at = 1 } = lines[index] ?? {};
     if (off === undefined || !/^\s*(?:-\s+)?image:\s*["']?[\w.-]+[/:@]/.test(line)) continue;
@@ -37,7 +37,7 @@ export function* switchedOffLines({ file, text, lines }: Manifest): Iterable<Fin
   }
 }
 
-function placed(finding: Finding, manifest: Manifest, tests: ReadonlySet<number>): Finding {
+function placed(finding: Finding, manifest: RenderedManifest, tests: ReadonlySet<number>): Finding {
   const line = manifest.lines[finding.place.line - 1];
   const place = { ...finding.place, line: line?.line || 1 };
   const at: Finding = { ...finding, rule: `helm, ${finding.rule}`, place };

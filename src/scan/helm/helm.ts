@@ -2,16 +2,16 @@
 import { addAll } from '../../io/add-all.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import type { DocumentRule, FileTree, Finding, TreeFindings, TreeRule, Warning } from '../contract.ts';
-import { isManifest } from '../file-tree.ts';
+import { isManifestFile } from '../file-tree.ts';
 import { withPatterns } from '../patterns.ts';
 import { isPacked } from './chart-archive.ts';
-import { chartDirectories, filesIn, inDirectory } from './chart-parts.ts';
+import { chartDirectories, filesIn, pathIn } from './chart-parts.ts';
 import { createChartReader } from './chart-reader.ts';
 import { type ChartOptions, findInChart, findInReleases } from './find-in-chart.ts';
 import { type FoundInCharts, findInManifests } from './find-in-manifests.ts';
 import { isHelmfile } from './releases/helmfile-template.ts';
 import type { Release } from './releases/release.ts';
-import type { Manifest } from './render.ts';
+import type { RenderedManifest } from './render.ts';
 import type { WorkBudget } from './template/work.ts';
 
 type ReleasesByChart = ReadonlyMap<string, readonly Release[]>;
@@ -30,7 +30,7 @@ export function helmCharts(documentRules: readonly DocumentRule[]): TreeRule {
       }
       for (const [directory, deployed] of releases) {
         // A chart in another one, deployed for itself.
-        if (!directories.includes(directory) && tree.has(inDirectory(directory, 'Chart.yaml')))
+        if (!directories.includes(directory) && tree.has(pathIn(directory, 'Chart.yaml')))
           await look.intoReleases(directory, deployed);
       }
       const repositories = await repositoriesIn(tree);
@@ -58,7 +58,7 @@ interface Look {
   readonly claimed: Set<string>;
   readonly warn: (warning: Warning) => void;
   /** A file that stands for this. */
-  readonly rendered: (manifest: Manifest) => void;
+  readonly rendered: (manifest: RenderedManifest) => void;
   readonly budget: WorkBudget;
   intoDirectory(directory: string, options: LookOptions): Promise<void>;
   /** Only what releases deploy. */
@@ -89,9 +89,9 @@ function createLook(tree: FileTree, rules: readonly DocumentRule[]): Look {
     },
     budget: reader.budget,
     intoDirectory: (directory, options) =>
-      look(inDirectory(directory, 'Chart.yaml'), () => findInChart(tree, directory, { rules, reader, ...options })),
+      look(pathIn(directory, 'Chart.yaml'), () => findInChart(tree, directory, { rules, reader, ...options })),
     intoReleases: (directory, releases) =>
-      look(inDirectory(directory, 'Chart.yaml'), () =>
+      look(pathIn(directory, 'Chart.yaml'), () =>
         findInReleases(tree, directory, { rules, reader, releases, given: undefined }),
       ),
     intoArchive: (file, options) => look(file, () => findInArchive(tree, file, { rules, reader, ...options })),
@@ -103,7 +103,7 @@ function createLook(tree: FileTree, rules: readonly DocumentRule[]): Look {
 async function mayDeploy(tree: FileTree, directories: readonly string[]): Promise<boolean> {
   if (directories.length > 0 || tree.files.some((file) => isPacked(file) || isHelmfile(file))) return true;
   for (const file of tree.files) {
-    if (!isManifest(file)) continue;
+    if (!isManifestFile(file)) continue;
     const { buffer, byteOffset, byteLength } = await tree.bytes(file);
     const text = Buffer.from(buffer, byteOffset, byteLength);
     if (text.includes('chartContent') || text.includes('chartRef')) return true;
@@ -145,7 +145,7 @@ async function repositoriesIn(tree: FileTree): Promise<ReadonlySet<string>> {
   }
   // The index may lie above the archives.
   const isListed = (directory: string) =>
-    indexes.some((at) => at === directory || directory.startsWith(inDirectory(at, '')));
+    indexes.some((at) => at === directory || directory.startsWith(pathIn(at, '')));
   return new Set(directories.filter(isListed));
 }
 

@@ -14,7 +14,7 @@ import { type Body, type ParsedTemplate, parseTemplate } from './template/parser
 import { type Dictionary, DOUBT, dictionary, UNKNOWN } from './template/values.ts';
 import { type ValuedChart, withValues } from './values.ts';
 
-export interface Manifest {
+export interface RenderedManifest {
   readonly file: string;
   readonly text: string;
   readonly lines: readonly ManifestLine[];
@@ -31,7 +31,7 @@ export interface ManifestLine {
 }
 
 export interface RenderedChart {
-  readonly manifests: readonly Manifest[];
+  readonly manifests: readonly RenderedManifest[];
   readonly warnings: readonly Warning[];
 }
 
@@ -55,7 +55,7 @@ export function renderChart(
     for (const { source } of chart.templates) budget.spend(COST.file + source.length * COST.text);
   const { bodies, named } = parseAll(charts, warnings);
   const parse = cachedParser();
-  const manifests: Manifest[] = [];
+  const manifests: RenderedManifest[] = [];
   const jobs = charts
     .filter(({ chart }) => chart.metadata.type !== 'library')
     .flatMap((chart) => {
@@ -155,7 +155,7 @@ function isPartial({ name }: TemplateFile): boolean {
 export function cleaned(
   text: string,
   lines: readonly { readonly line: number; readonly off?: string }[],
-): Pick<Manifest, 'text' | 'lines'> {
+): Pick<RenderedManifest, 'text' | 'lines'> {
   const shown: string[] = [];
   const properties: ManifestLine[] = [];
   for (const [index, line] of text.split('\n').entries()) {

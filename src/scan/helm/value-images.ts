@@ -2,7 +2,7 @@
 import type { Finding } from '../contract.ts';
 import { judgeImageWithCare } from '../image-text.ts';
 import { formatPath } from '../path.ts';
-import { inDirectory } from './chart-parts.ts';
+import { pathIn } from './chart-parts.ts';
 import { createRepositoryParts } from './name-parts.ts';
 import { isDictionary } from './template/values.ts';
 import type { ValuedChart } from './values.ts';
@@ -16,7 +16,7 @@ export async function imagesInValues(valued: ValuedChart, known: ReadonlySet<str
   const findings: Finding[] = [];
   await collectChart(valued, async (chart) => {
     const { tree, directory } = chart.chart;
-    const file = inDirectory(directory, 'values.yaml');
+    const file = pathIn(directory, 'values.yaml');
     if (!tree.has(file)) return;
     const [document] = await tree.documents(file);
     if (!document) return;

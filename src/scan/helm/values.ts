@@ -42,7 +42,7 @@ export function switchedOffBy(
   parent: { readonly values: Dictionary; readonly tags: Dictionary },
 ): string | undefined {
   for (const condition of dependency?.conditions ?? []) {
-    const value = valueAt(parent.values, condition);
+    const value = valueAtPath(parent.values, condition);
     if (typeof value === 'boolean') return value ? undefined : condition;
   }
   const tags = (dependency?.tags ?? []).filter((tag) => typeof parent.tags[tag] === 'boolean');
@@ -92,13 +92,13 @@ function importValues(chart: Chart, values: Dictionary): void {
       const [from, to] = isDictionary(entry)
         ? [String(entry.child), String(entry.parent)]
         : [`exports.${String(entry)}`, '.'];
-      const found = valueAt(values[child.name], from);
+      const found = valueAtPath(values[child.name], from);
       if (isDictionary(found)) fillIn(dictionaryAt(values, to), found);
     }
   }
 }
 
-export function valueAt(value: unknown, path: string): unknown {
+export function valueAtPath(value: unknown, path: string): unknown {
   return path.split('.').reduce((at, key) => (isDictionary(at) && Object.hasOwn(at, key) ? at[key] : undefined), value);
 }
 

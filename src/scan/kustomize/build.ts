@@ -6,16 +6,16 @@ import { resolveIn } from '../tree-paths.ts';
 import { changedElsewhere, valuesFileOfChart, valuesOfChart } from './elsewhere.ts';
 import { generateResources } from './generators.ts';
 import { createImageChanger } from './image-changer.ts';
-import { IMAGE_VOLUMES, type ImageChange, imageChanges, imageFields } from './images.ts';
+import { IMAGE_VOLUMES, type ImageChange, imageChanges, imageFieldsOf } from './images.ts';
 import { type Entry, entriesOf, isRemote, type Kustomization } from './kustomization.ts';
 import { applyPatches } from './patches.ts';
 import { doubtReplaced } from './replacements.ts';
-import { copyResource, type Fields, isFields, type Resource, resourceOf } from './resource.ts';
+import { copyResource, isFields, type Resource, type ResourceFields, resourceOf } from './resource.ts';
 import { runTransformers } from './transformers.ts';
-import { spend, spendResources, type Workplace } from './workplace.ts';
+import { spendBudget, spendResources, type Workplace } from './workplace.ts';
 
 /** Builds a kustomization. One that (through others) names itself is built without that entry, with a warning. */
-export async function build(
+export async function buildKustomization(
   place: Workplace,
   kustomization: Kustomization,
   stack: readonly string[] = [],
@@ -81,11 +81,15 @@ function changeImages(
     specs,
     changes,
     isIncomplete,
-  }: { readonly specs: readonly Fields[]; readonly changes: readonly ImageChange[]; readonly isIncomplete: boolean },
+  }: {
+    readonly specs: readonly ResourceFields[];
+    readonly changes: readonly ImageChange[];
+    readonly isIncomplete: boolean;
+  },
 ): readonly Resource[] {
   if (changes.length === 0) return resources;
-  if (!spend(place, specs.length * resources.length)) return resources;
-  const fieldsOf = (resource: Resource) => imageFields(resource, specs);
+  if (!spendBudget(place, specs.length * resources.length)) return resources;
+  const fieldsOf = (resource: Resource) => imageFieldsOf(resource, specs);
   const changer = createImageChanger(changes, place);
   changer.apply(resources.flatMap(fieldsOf));
   const all = [...resources];
@@ -130,7 +134,7 @@ async function resourcesOf(
     return (await place.tree.documents(path)).flatMap(objectsOf);
   }
   const other = await namedKustomization(place, kustomization, naming);
-  const built = other ? await build(place, other, naming.stack) : [];
+  const built = other ? await buildKustomization(place, other, naming.stack) : [];
   if (!other || place.incomplete.has(other.directory)) place.incomplete.add(kustomization.directory);
   return built;
 }
@@ -163,7 +167,7 @@ export function objectsOf(document: ScannedDocument): readonly Resource[] {
 }
 
 /** Patches further up may use the new name as well as the old one. */
-function rename({ names }: Resource, fields: Fields): void {
+function rename({ names }: Resource, fields: ResourceFields): void {
   const text = (key: string): string => (typeof fields[key] === 'string' ? fields[key] : '');
   const last = names.at(-1);
   if (last !== undefined && (text('namePrefix') || text('nameSuffix'))) {
@@ -172,8 +176,8 @@ function rename({ names }: Resource, fields: Fields): void {
 }
 
 /** Further fields that hold images, from files of `configurations:`. */
-async function configuredImages(place: Workplace, kustomization: Kustomization): Promise<readonly Fields[]> {
-  const specs: Fields[] = [];
+async function configuredImages(place: Workplace, kustomization: Kustomization): Promise<readonly ResourceFields[]> {
+  const specs: ResourceFields[] = [];
   for (const entry of entriesOf(kustomization, 'configurations')) {
     const path = claimEntry(place, kustomization, entry);
     if (path === undefined) continue;

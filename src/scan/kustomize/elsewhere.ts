@@ -2,20 +2,28 @@
 import type { Path, ScannedDocument } from '../contract.ts';
 import { judgeImage } from '../image-text.ts';
 import type { ImageChange } from './images.ts';
-import { copyFrom, type Fields, isFields, type Resource, resourceOf, type Source, setFrom } from './resource.ts';
+import {
+  copyFrom,
+  isFields,
+  type Resource,
+  type ResourceFields,
+  type ResourceOrigin,
+  resourceOf,
+  setFrom,
+} from './resource.ts';
 import { isNamedBy, isSelected } from './select.ts';
 
 /** What makes an object of the following for the document rules; kustomize calls its own so. */
-const BUILTIN: Fields = { apiVersion: 'builtin' };
+const BUILTIN: ResourceFields = { apiVersion: 'builtin' };
 
 /** Nothing among the resources is what the patch is for. */
-export function isMissed(resources: readonly Resource[], patch: unknown, target: Fields | undefined): boolean {
+export function isMissed(resources: readonly Resource[], patch: unknown, target: ResourceFields | undefined): boolean {
   if (target) return !resources.some((resource) => isSelected(resource, target));
   return isFields(patch) && typeof patch.kind === 'string' && !resources.some((resource) => isNamedBy(resource, patch));
 }
 
 /** What a patch alone says: of a strategic merge its own object, of a JSON patch one object for each value that it sets. */
-export function objectsOfPatch(document: ScannedDocument, target: Fields | undefined): readonly Resource[] {
+export function objectsOfPatch(document: ScannedDocument, target: ResourceFields | undefined): readonly Resource[] {
   const { value } = document;
   const kind = typeof target?.kind === 'string' ? { kind: target.kind } : {};
   if (isFields(value)) {
@@ -34,16 +42,16 @@ export function objectsOfPatch(document: ScannedDocument, target: Fields | undef
 function objectAt(
   keys: readonly string[],
   value: unknown,
-  { kind, source }: { readonly kind: Fields; readonly source: Source },
+  { kind, source }: { readonly kind: ResourceFields; readonly source: ResourceOrigin },
 ): Resource {
-  const top: Fields = { ...BUILTIN, kind: 'Patch', ...kind };
-  let holder: Fields | unknown[] = top;
+  const top: ResourceFields = { ...BUILTIN, kind: 'Patch', ...kind };
+  let holder: ResourceFields | unknown[] = top;
   for (const [at, written] of keys.entries()) {
     const key = Array.isArray(holder) ? holder.length : written.replaceAll('~1', '/').replaceAll('~0', '~');
     if (at === keys.length - 1) setFrom(source, holder, key)(value);
     else {
-      const inner: Fields | unknown[] = /^(?:\d+|-)$/.test(keys[at + 1] ?? '') ? [] : {};
-      (holder as Fields)[key] = inner;
+      const inner: ResourceFields | unknown[] = /^(?:\d+|-)$/.test(keys[at + 1] ?? '') ? [] : {};
+      (holder as ResourceFields)[key] = inner;
       holder = inner;
     }
   }
@@ -56,7 +64,7 @@ export function changedElsewhere(change: ImageChange): readonly Resource[] {
   const name = change.newName || change.name;
   const image = `${name}${change.newTag && `:${change.newTag}`}${change.digest && `@${change.digest}`}`;
   if (judgeImage(image).kind !== 'image') return [];
-  const container: Fields = { name: 'elsewhere' };
+  const container: ResourceFields = { name: 'elsewhere' };
   setFrom(change.source, container, 'image')(image);
   return [
     {
@@ -68,7 +76,7 @@ export function changedElsewhere(change: ImageChange): readonly Resource[] {
 }
 
 /** Values that a chart which is not rendered would get. */
-export function valuesOfChart(source: Source, values: unknown): readonly Resource[] {
+export function valuesOfChart(source: ResourceOrigin, values: unknown): readonly Resource[] {
   if (!isFields(values)) return [];
   return [{ value: { ...BUILTIN, kind: 'HelmChartInflationGenerator', values: copyFrom(source, values) }, names: [] }];
 }

@@ -2,8 +2,8 @@
 import type { ScannedDocument } from '../contract.ts';
 import { resolveIn } from '../tree-paths.ts';
 import type { Kustomization } from './kustomization.ts';
-import { type Fields, isFields, type Resource, resourceOf, setFrom } from './resource.ts';
-import { spend, type Workplace } from './workplace.ts';
+import { isFields, type Resource, type ResourceFields, resourceOf, setFrom } from './resource.ts';
+import { spendBudget, type Workplace } from './workplace.ts';
 
 /** The resources with the generated ones; `behavior: merge` and `replace` change those that are there. */
 export async function generateResources(
@@ -24,11 +24,11 @@ export async function generateResources(
       metadata: { name: entry.name },
       data: {},
     });
-    const data = generated.value.data as Fields;
+    const data = generated.value.data as ResourceFields;
     for (const text of await textsOf(place, kustomization, { entry, path: source.path })) {
       setFrom({ document: text.document, path: text.path }, data, text.key)(text.value);
     }
-    if (!spend(place, all.length)) break;
+    if (!spendBudget(place, all.length)) break;
     const at = all.findIndex(({ value, names }) => value.kind === 'ConfigMap' && names.includes(String(entry.name)));
     const known = all[at];
     if (known && entry.behavior === 'merge' && isFields(known.value.data))
@@ -49,7 +49,7 @@ interface Text {
 async function textsOf(
   place: Workplace,
   kustomization: Kustomization,
-  { entry, path }: { readonly entry: Fields; readonly path: readonly (string | number)[] },
+  { entry, path }: { readonly entry: ResourceFields; readonly path: readonly (string | number)[] },
 ): Promise<readonly Text[]> {
   const { document } = kustomization;
   const texts: Text[] = [];

@@ -3,7 +3,7 @@
 import { isPlainName } from '../patterns.ts';
 import { changedBy, type ImageChange, type ImageField, TAG_AND_DIGEST } from './images.ts';
 import { setFrom } from './resource.ts';
-import { spend, type Workplace } from './workplace.ts';
+import { spendBudget, type Workplace } from './workplace.ts';
 
 export interface ImageChanger {
   /** Puts the images through the entries from number `first` on. */
@@ -80,7 +80,7 @@ function nextEntry(
     let first = Number.POSITIVE_INFINITY;
     for (const name of namesOf(image)) {
       for (const { points, entries } of plain.get(name.length)?.values() ?? []) {
-        if (!spend(place, 1 + (name.length >> 8))) return undefined;
+        if (!spendBudget(place, 1 + (name.length >> 8))) return undefined;
         const list = entries.get(withPoints(name, points));
         if (list) first = Math.min(first, list[firstFrom(list, from)] ?? first);
       }
@@ -88,7 +88,7 @@ function nextEntry(
     for (let at = firstFrom(patterns, from); (patterns[at] ?? first) < first; at++) {
       const index = patterns[at] as number;
       const change = changes[index];
-      if (!change || !spend(place, 1 + (image.length * change.size) / READS)) return undefined;
+      if (!change || !spendBudget(place, 1 + (image.length * change.size) / READS)) return undefined;
       if (change.isFor(image)) return index;
     }
     return first === Number.POSITIVE_INFINITY ? undefined : first;

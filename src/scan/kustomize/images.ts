@@ -1,6 +1,6 @@
 // The `images:` of a kustomization. Semantics: kustomize's api/filters/imagetag and api/internal/image.
 import { nameTest } from '../patterns.ts';
-import { type Fields, isFields, type Resource, type Source } from './resource.ts';
+import { isFields, type Resource, type ResourceFields, type ResourceOrigin } from './resource.ts';
 
 export interface ImageChange {
   readonly name: string;
@@ -12,10 +12,10 @@ export interface ImageChange {
   readonly digest: string;
   readonly tagSuffix: string;
   /** Where the change is written: its tag, digest, or name. */
-  readonly source: Source;
+  readonly source: ResourceOrigin;
 }
 
-export function imageChanges(list: unknown, source: Source): readonly ImageChange[] {
+export function imageChanges(list: unknown, source: ResourceOrigin): readonly ImageChange[] {
   if (!Array.isArray(list)) return [];
   return list.flatMap((entry, index) => {
     if (!isFields(entry)) return [];
@@ -41,7 +41,7 @@ export function imageChanges(list: unknown, source: Source): readonly ImageChang
 
 /** Where an image stands in a resource. */
 export interface ImageField {
-  readonly holder: Fields;
+  readonly holder: ResourceFields;
   readonly key: string;
   /** How many settings name it: kustomize changes it for each of them. */
   times: number;
@@ -51,9 +51,9 @@ export interface ImageField {
  * The images of all `containers` and `initContainers`, wherever in a resource they stand, of image volumes, and of the fields that `configurations:` name.
  * A CustomResourceDefinition has none, and ephemeral containers are left alone. Asked for once, for all changes: there may be many of both.
  */
-export function imageFields(resource: Resource, fieldSpecs: readonly Fields[] = []): readonly ImageField[] {
+export function imageFieldsOf(resource: Resource, fieldSpecs: readonly ResourceFields[] = []): readonly ImageField[] {
   if (resource.value.kind === 'CustomResourceDefinition') return [];
-  const found = new Map<Fields, ImageField[]>();
+  const found = new Map<ResourceFields, ImageField[]>();
   const add: AddField = (holder, key) => {
     if (typeof holder[key] !== 'string') return;
     const known = found.get(holder) ?? [];
@@ -69,10 +69,10 @@ export function imageFields(resource: Resource, fieldSpecs: readonly Fields[] = 
   return [...found.values()].flat();
 }
 
-type AddField = (holder: Fields, key: string) => void;
+type AddField = (holder: ResourceFields, key: string) => void;
 
 /** `spec/template/spec/…` and `spec/…` are the paths that kustomize itself configures. */
-export const IMAGE_VOLUMES: readonly Fields[] = [
+export const IMAGE_VOLUMES: readonly ResourceFields[] = [
   { path: 'spec/volumes[]/image/reference' },
   { path: 'spec/template/spec/volumes[]/image/reference' },
 ];
@@ -87,7 +87,7 @@ function findInContainers(value: unknown, add: AddField): void {
   }
 }
 
-function isMeant(value: Fields, spec: Fields): boolean {
+function isMeant(value: ResourceFields, spec: ResourceFields): boolean {
   const apiVersion = String(value.apiVersion ?? '');
   const slash = apiVersion.indexOf('/');
   return (

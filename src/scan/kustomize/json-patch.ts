@@ -1,16 +1,16 @@
 // JSON patches (RFC 6902) on resources, with pointers (RFC 6901).
-import { type Fields, isFields, type Source, setFrom } from './resource.ts';
+import { isFields, type ResourceFields, type ResourceOrigin, setFrom } from './resource.ts';
 
 /** Applies a patch in place; `copies` says whether a value may be copied still. Returns what could not be applied: kustomize would refuse the build. */
 export function applyJsonPatch(
-  target: Fields,
+  target: ResourceFields,
   patch: readonly unknown[],
-  { source, copies }: { readonly source: Source; readonly copies: (value: unknown) => boolean },
+  { source, copies }: { readonly source: ResourceOrigin; readonly copies: (value: unknown) => boolean },
 ): readonly string[] {
   const failures: string[] = [];
   for (const [index, operation] of patch.entries()) {
     if (!isFields(operation) || typeof operation.path !== 'string') continue;
-    const value: Source = { document: source.document, path: [...source.path, index, 'value'] };
+    const value: ResourceOrigin = { document: source.document, path: [...source.path, index, 'value'] };
     const failure = applyOperation(target, operation as Operation, { source: value, copies });
     if (failure) failures.push(failure);
   }
@@ -20,14 +20,14 @@ export function applyJsonPatch(
 /** What walks a resource calls itself for each level, and has a stack that ends; no document that is read is nested deeper. */
 const MAX_DEPTH = 300;
 
-interface Operation extends Fields {
+interface Operation extends ResourceFields {
   readonly path: string;
 }
 
 function applyOperation(
-  target: Fields,
+  target: ResourceFields,
   operation: Operation,
-  { source, copies }: { readonly source: Source; readonly copies: (value: unknown) => boolean },
+  { source, copies }: { readonly source: ResourceOrigin; readonly copies: (value: unknown) => boolean },
 ): string | undefined {
   const { op, path } = operation;
   switch (op) {
@@ -59,13 +59,13 @@ interface Put {
   readonly inserts: boolean;
 }
 
-function put(target: Fields, { path, value, inserts }: Put, source: Source): string | undefined {
+function put(target: ResourceFields, { path, value, inserts }: Put, source: ResourceOrigin): string | undefined {
   const keys = keysOf(path);
   const last = keys.at(-1);
   const parent = lookUp(target, keys.slice(0, -1));
   if (last === undefined || typeof parent !== 'object' || parent === null) return `nothing to change at [${path}]`;
   if (!isNestedWithin(MAX_DEPTH - keys.length, value)) return `nested too deeply at [${path}]`;
-  if (!Array.isArray(parent)) setFrom(source, parent as Fields, last)(value);
+  if (!Array.isArray(parent)) setFrom(source, parent as ResourceFields, last)(value);
   else {
     const at = last === '-' ? parent.length : Number(last);
     if (!Number.isInteger(at) || at < 0 || at > parent.length) return `no entry [${path}]`;
@@ -81,13 +81,13 @@ function isNestedWithin(levels: number, value: unknown): boolean {
   return Object.values(value).every((item) => isNestedWithin(levels - 1, item));
 }
 
-function take(target: Fields, path: string): boolean {
+function take(target: ResourceFields, path: string): boolean {
   const keys = keysOf(path);
   const last = keys.at(-1);
   const parent = lookUp(target, keys.slice(0, -1));
   if (last === undefined || lookUp(target, keys) === undefined) return false;
   if (Array.isArray(parent)) parent.splice(Number(last), 1);
-  else delete (parent as Fields)[last];
+  else delete (parent as ResourceFields)[last];
   return true;
 }
 

@@ -1,6 +1,6 @@
 // The kustomization files of a tree, and how their entries name others. Format: kubectl.docs.kubernetes.io/references/kustomize/kustomization.
 import type { FileTree, ScannedDocument } from '../contract.ts';
-import { type Fields, isFields } from './resource.ts';
+import { isFields, type ResourceFields } from './resource.ts';
 
 const FILE_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 
@@ -9,7 +9,7 @@ export interface Kustomization {
   readonly directory: string;
   readonly file: string;
   readonly document: ScannedDocument;
-  readonly fields: Fields;
+  readonly fields: ResourceFields;
   /** `kind: Component`: changes the resources of those that name it. */
   readonly isComponent: boolean;
 }
@@ -32,7 +32,7 @@ export async function kustomizationsIn(tree: FileTree): Promise<ReadonlyMap<stri
 }
 
 /** Flux has a kind of the same name in another group. */
-function isKustomization(value: unknown): value is Fields {
+function isKustomization(value: unknown): value is ResourceFields {
   if (!isFields(value)) return false;
   if (typeof value.apiVersion === 'string' && !value.apiVersion.startsWith('kustomize.config.k8s.io/')) return false;
   return value.kind === undefined || value.kind === 'Kustomization' || value.kind === 'Component';

@@ -3,23 +3,23 @@
 import { addAll } from '../../io/add-all.ts';
 import type {
   DocumentRule,
+  FilePosition,
   FileTree,
   Finding,
   Path,
-  Place,
   ScannedDocument,
   TreeFindings,
   TreeRule,
   Warning,
 } from '../contract.ts';
-import type { Environment } from '../fill-in.ts';
+import type { KnownVariables } from '../fill-in.ts';
 import { findInDocument } from '../find-in-document.ts';
 import { findInText } from '../find-in-text.ts';
 import { fluxSubstitutions, type Substitutions } from '../flux/substitutions.ts';
 import { formatPath } from '../path.ts';
 import { withPatterns } from '../patterns.ts';
 import { resolveIn } from '../tree-paths.ts';
-import { build } from './build.ts';
+import { buildKustomization } from './build.ts';
 import { entriesOf, type Kustomization, kustomizationsIn } from './kustomization.ts';
 import { placeOf, type Resource, sourceOf } from './resource.ts';
 import { asUnused, unusedPatches } from './unused-patches.ts';
@@ -106,7 +106,7 @@ function createLook(tree: FileTree, all: ReadonlyMap<string, Kustomization>, rul
     const { budget } = place;
     const given = { resources: Math.min(MAX_CARRIED, left.resources), work: Math.min(MAX_WORK, left.work) };
     Object.assign(budget, given, { isCut: false });
-    const resources = await build(place, root);
+    const resources = await buildKustomization(place, root);
     left.resources -= given.resources - budget.resources;
     left.work -= given.work - budget.work;
     if (budget.resources < 0)
@@ -165,7 +165,7 @@ function hasVariable(value: unknown): boolean {
 function* findInResource(
   resource: Resource,
   rules: readonly DocumentRule[],
-  environments: readonly Environment[] | undefined,
+  environments: readonly KnownVariables[] | undefined,
 ): Iterable<Finding | Warning> {
   const { document, placeAt } = tracked(resource);
   for (const found of findInDocument(document, rules, environments)) {
@@ -190,9 +190,9 @@ function* findInResource(
  */
 function tracked(resource: Resource): {
   readonly document: ScannedDocument;
-  readonly placeAt: (line: number) => Place | undefined;
+  readonly placeAt: (line: number) => FilePosition | undefined;
 } {
-  const places: Place[] = [];
+  const places: FilePosition[] = [];
   const remember = (path: Path, line?: number): number => {
     const source = sourceOf(resource, path);
     if (!source) return 0;

@@ -1,6 +1,6 @@
 // Strategic merge: a patch into a resource. Format: kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch.
 import { addAll } from '../../io/add-all.ts';
-import { copyFrom, type Fields, isFields, type Source, setFrom } from './resource.ts';
+import { copyFrom, isFields, type ResourceFields, type ResourceOrigin, setFrom } from './resource.ts';
 
 /** Lists whose entries are merged by a key; other lists are replaced as a whole (kubernetes.io API reference, "patch merge key"). */
 const MERGE_KEYS: Readonly<Record<string, readonly string[]>> = {
@@ -21,7 +21,7 @@ const MERGE_KEYS: Readonly<Record<string, readonly string[]>> = {
 const BUILT_IN_GROUP = /^(?:v1|[a-z]+\/v\w+|[\w-]+\.k8s\.io\/v\w+)$/;
 
 /** Merges a patch in place. Returns false where the patch takes the resource away. */
-export function mergeResource(target: Fields, patch: Fields, source: Source): boolean {
+export function mergeResource(target: ResourceFields, patch: ResourceFields, source: ResourceOrigin): boolean {
   if (patch.$patch === 'delete') return false;
   const isBuiltIn = BUILT_IN_GROUP.test(String(target.apiVersion ?? ''));
   mergeFields(target, patch, { source, isBuiltIn });
@@ -29,11 +29,11 @@ export function mergeResource(target: Fields, patch: Fields, source: Source): bo
 }
 
 interface Merging {
-  readonly source: Source;
+  readonly source: ResourceOrigin;
   readonly isBuiltIn: boolean;
 }
 
-function mergeFields(target: Fields, patch: Fields, merging: Merging): void {
+function mergeFields(target: ResourceFields, patch: ResourceFields, merging: Merging): void {
   if (patch.$patch === 'replace') for (const key of Object.keys(target)) delete target[key];
   for (const [key, value] of Object.entries(patch)) {
     if (key.startsWith('$')) continue;
@@ -89,6 +89,6 @@ function withoutDirectives(value: unknown): unknown {
   );
 }
 
-function below(source: Source, key: string | number): Source {
+function below(source: ResourceOrigin, key: string | number): ResourceOrigin {
   return { document: source.document, path: [...source.path, key] };
 }

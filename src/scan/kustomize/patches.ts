@@ -6,9 +6,9 @@ import { isMissed, objectsOfPatch } from './elsewhere.ts';
 import { applyJsonPatch } from './json-patch.ts';
 import type { Kustomization } from './kustomization.ts';
 import { mergeResource } from './merge.ts';
-import { type Fields, isFields, type Resource } from './resource.ts';
+import { isFields, type Resource, type ResourceFields } from './resource.ts';
 import { isNamedBy, isSelected } from './select.ts';
-import { spend, type Workplace } from './workplace.ts';
+import { spendBudget, type Workplace } from './workplace.ts';
 
 /** Kustomize's order: `patchesStrategicMerge`, `patches`, `patchesJson6902`. Returns what is left. */
 export async function applyPatches(
@@ -25,7 +25,7 @@ export async function applyPatches(
       for (const document of await patchDocuments(place, kustomization, { entry, path: [name, index] })) {
         const isForElsewhere =
           place.incomplete.has(kustomization.directory) &&
-          spend(place, left.length) &&
+          spendBudget(place, left.length) &&
           isMissed(left, document.value, target);
         left = isForElsewhere
           ? [...left, ...objectsOfPatch(document, target)]
@@ -79,26 +79,29 @@ export function inlineDocuments(
 export function applyPatch(
   place: Workplace,
   resources: readonly Resource[],
-  { document, target }: { readonly document: ScannedDocument; readonly target: Fields | undefined },
+  { document, target }: { readonly document: ScannedDocument; readonly target: ResourceFields | undefined },
 ): readonly Resource[] {
   const { value } = document;
   const source = { document, path: [] };
   const isMeant = (resource: Resource): boolean => (target ? isSelected(resource, target) : isNamedBy(resource, value));
   // A long name costs more than to be looked at.
   const names = resources.reduce((length, resource) => length + (resource.names.at(-1)?.length ?? 0), 0);
-  if (!spend(place, resources.length + (names >> 6))) return resources;
+  if (!spendBudget(place, resources.length + (names >> 6))) return resources;
   const size = COPY * sizeOf(value);
   if (Array.isArray(value)) {
     for (const resource of resources) {
-      if (target && isMeant(resource) && spend(place, size))
-        applyJsonPatch(resource.value, value, { source, copies: (copied) => spend(place, COPY * sizeOf(copied)) });
+      if (target && isMeant(resource) && spendBudget(place, size))
+        applyJsonPatch(resource.value, value, {
+          source,
+          copies: (copied) => spendBudget(place, COPY * sizeOf(copied)),
+        });
     }
     return resources;
   }
   if (!isFields(value)) return resources;
   return resources.filter(
     (resource) =>
-      !isMeant(resource) || !spend(place, size) || mergeResource(resource.value, withoutIdentity(value), source),
+      !isMeant(resource) || !spendBudget(place, size) || mergeResource(resource.value, withoutIdentity(value), source),
   );
 }
 
@@ -111,7 +114,7 @@ function sizeOf(value: unknown): number {
 }
 
 /** A patch may have other names than what it is for. */
-function withoutIdentity(patch: Fields): Fields {
+function withoutIdentity(patch: ResourceFields): ResourceFields {
   const { metadata, apiVersion, kind, ...rest } = patch;
   if (!isFields(metadata)) return rest;
   const { name, namespace, ...others } = metadata;

@@ -2,9 +2,9 @@
 import { addAll } from '../../io/add-all.ts';
 import { resolveIn } from '../tree-paths.ts';
 import type { Kustomization } from './kustomization.ts';
-import { type Fields, isFields, type Resource } from './resource.ts';
+import { isFields, type Resource, type ResourceFields } from './resource.ts';
 import { isSelected } from './select.ts';
-import { spend, type Workplace } from './workplace.ts';
+import { spendBudget, type Workplace } from './workplace.ts';
 
 export async function doubtReplaced(
   place: Workplace,
@@ -17,7 +17,7 @@ export async function doubtReplaced(
       const paths = Array.isArray(fieldPaths) ? fieldPaths.map(String) : [];
       if (!paths.some((path) => /(?:^|\.)image$|\.image\.|IMAGE/.test(path))) continue;
       const rejected = Array.isArray(reject) ? reject.filter(isFields) : [];
-      if (!spend(place, resources.length * (1 + rejected.length))) return;
+      if (!spendBudget(place, resources.length * (1 + rejected.length))) return;
       for (const resource of resources) {
         if (!isFields(select) || !isSelected(resource, select)) continue;
         if (rejected.some((target) => isSelected(resource, target))) continue;
@@ -27,9 +27,12 @@ export async function doubtReplaced(
   }
 }
 
-async function replacementsOf(place: Workplace, { directory, fields }: Kustomization): Promise<readonly Fields[]> {
+async function replacementsOf(
+  place: Workplace,
+  { directory, fields }: Kustomization,
+): Promise<readonly ResourceFields[]> {
   const list = Array.isArray(fields.replacements) ? fields.replacements.filter(isFields) : [];
-  const all: Fields[] = [];
+  const all: ResourceFields[] = [];
   for (const entry of list) {
     const path = typeof entry.path === 'string' ? resolveIn(directory, entry.path) : undefined;
     if (path === undefined) all.push(entry);

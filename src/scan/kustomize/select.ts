@@ -1,9 +1,9 @@
 // Which resources a patch's target means. Format: kubectl.docs.kubernetes.io/references/kustomize/kustomization/patches.
 import { nameTest } from '../patterns.ts';
-import { type Fields, isFields, type Resource } from './resource.ts';
+import { isFields, type Resource, type ResourceFields } from './resource.ts';
 
 /** By the target's fields: kind, group and version as they are, name and namespace as anchored patterns, selectors for labels. */
-export function isSelected(resource: Resource, target: Fields): boolean {
+export function isSelected(resource: Resource, target: ResourceFields): boolean {
   const { value } = resource;
   const apiVersion = String(value.apiVersion ?? '');
   const slash = apiVersion.indexOf('/');
@@ -29,7 +29,7 @@ export function isNamedBy(resource: Resource, patch: unknown): boolean {
   );
 }
 
-function groupOf(value: Fields): string {
+function groupOf(value: ResourceFields): string {
   const apiVersion = String(value.apiVersion ?? '');
   return apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
 }

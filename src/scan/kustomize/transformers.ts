@@ -3,11 +3,11 @@ import { addAll } from '../../io/add-all.ts';
 import type { ScannedDocument } from '../contract.ts';
 import { resolveIn } from '../tree-paths.ts';
 import { createImageChanger } from './image-changer.ts';
-import { imageChanges, imageFields } from './images.ts';
+import { imageChanges, imageFieldsOf } from './images.ts';
 import { entriesOf, type Kustomization } from './kustomization.ts';
 import { applyPatch, inlineDocuments } from './patches.ts';
 import { isFields, type Resource } from './resource.ts';
-import { spend, type Workplace } from './workplace.ts';
+import { spendBudget, type Workplace } from './workplace.ts';
 
 /** Kinds that leave images as they are. */
 const HARMLESS =
@@ -63,8 +63,8 @@ function runTransformer(
       source: { document, path: ['imageTag'] },
     }));
     // Each is one more look at all resources.
-    if (!spend(place, resources.length * (1 + specs.length))) return resources;
-    createImageChanger(changes, place).apply(resources.flatMap((resource) => imageFields(resource, specs)));
+    if (!spendBudget(place, resources.length * (1 + specs.length))) return resources;
+    createImageChanger(changes, place).apply(resources.flatMap((resource) => imageFieldsOf(resource, specs)));
     return resources;
   }
   if (kind === 'PatchTransformer' && typeof value.patch === 'string') {

@@ -36,7 +36,7 @@ export const MAX_WORK = 10_000_000;
 export const MAX_TOGETHER = 2;
 
 /** Says whether there was so much left. */
-export function spend({ budget }: Workplace, cost: number): boolean {
+export function spendBudget({ budget }: Workplace, cost: number): boolean {
   budget.work -= cost;
   if (budget.work < 0) budget.isCut = true;
   return budget.work >= 0;

@@ -1,7 +1,7 @@
 // Argo Workflows' parameters: a workflow's arguments, the inputs of its templates with their defaults, and what steps and tasks hand to the templates
 // that they call, once for each item of a loop (argo-workflows.readthedocs.io/en/latest/walk-through/parameters).
 import { asFields, type Fields, fieldOf, listOf, textOf, valueAt } from '../fields.ts';
-import { fillText, NOTHING, type Parameter, parametersOf, type Scope } from './scope.ts';
+import { fillText, NOTHING, type Parameter, type ParameterScope, parametersOf } from './scope.ts';
 
 /** All templates of an object are looked at for so many different calls: they may call each other without end … */
 const MAX_CALLS = 1000;
@@ -13,9 +13,9 @@ const MAX_ROUNDS = 20_000;
 
 export interface WorkflowPlan {
   /** What every template sees. */
-  readonly scope: Scope;
+  readonly scope: ParameterScope;
   /** What each template is called with, once at least. */
-  readonly scopes: ReadonlyMap<object, readonly Scope[]>;
+  readonly scopes: ReadonlyMap<object, readonly ParameterScope[]>;
   /** What was left out, as it is too much: undefined where nothing was. */
   readonly cut: string | undefined;
 }
@@ -24,10 +24,12 @@ type Arguments = ReadonlyMap<string, Parameter>;
 
 export function planWorkflow(spec: Fields): WorkflowPlan {
   const global = argumentsOf(fieldOf(spec, 'arguments'), NOTHING);
-  const scope: Scope = new Map([...global].map(([name, parameter]) => [`workflow.parameters.${name}`, parameter]));
+  const scope: ParameterScope = new Map(
+    [...global].map(([name, parameter]) => [`workflow.parameters.${name}`, parameter]),
+  );
   const templates = mapsOf(listOf(spec, 'templates'));
   const byName = new Map(templates.map((template) => [textOf(template, 'name'), template]));
-  const scopes = new Map<object, Scope[]>(templates.map((template) => [template, []]));
+  const scopes = new Map<object, ParameterScope[]>(templates.map((template) => [template, []]));
   const seen = new Set<string>();
   const pending: { readonly template: Fields; readonly given: Arguments }[] = [];
   const call = (template: Fields | undefined, given: Arguments): void => {
@@ -88,7 +90,7 @@ function lengthOf(template: Fields): number {
 }
 
 /** `arguments.parameters`, as they are where they stand. */
-function argumentsOf(holder: unknown, scope: Scope): Arguments {
+function argumentsOf(holder: unknown, scope: ParameterScope): Arguments {
   const given = new Map<string, Parameter>();
   for (const entry of listOf(holder, 'parameters')) {
     const name = textOf(entry, 'name');
@@ -97,7 +99,7 @@ function argumentsOf(holder: unknown, scope: Scope): Arguments {
   return given;
 }
 
-function argumentOf(entry: object, scope: Scope): Parameter {
+function argumentOf(entry: object, scope: ParameterScope): Parameter {
   const [first] = parametersOf('', writtenIn(entry), entry);
   if (first?.[1].text === undefined) return { text: undefined, entries: [entry] };
   const filled = fillText(first[1].text, scope);
@@ -110,7 +112,7 @@ function writtenIn(entry: object): unknown {
 }
 
 /** What is not given has its default. */
-function inputsOf(template: Fields, given: Arguments): Scope {
+function inputsOf(template: Fields, given: Arguments): ParameterScope {
   const inputs = new Map<string, Parameter>();
   for (const entry of listOf(fieldOf(template, 'inputs'), 'parameters')) {
     const name = textOf(entry, 'name');
@@ -134,7 +136,7 @@ function stepName(step: Fields): string {
 }
 
 /** `{{item}}` and `{{item.key}}`, for each round of the loop; once without them where there is no loop. */
-function itemsOf(step: Fields, scope: Scope): readonly Scope[] {
+function itemsOf(step: Fields, scope: ParameterScope): readonly ParameterScope[] {
   const written = textOf(step, 'withParam');
   const items = written === undefined ? listOf(step, 'withItems') : parsedList(fillText(written, scope).text);
   if (items.length === 0) return [NOTHING];

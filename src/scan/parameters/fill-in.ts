@@ -5,7 +5,7 @@ import { asFields, type Fields, fieldOf, listOf, textOf } from '../fields.ts';
 import { imageKey } from '../key-names.ts';
 import { type KubernetesObject, objectOf } from '../walk.ts';
 import { planWorkflow } from './argo.ts';
-import { fillText, MAY_NAME, NOTHING, type Parameter, parametersOf, type Scope } from './scope.ts';
+import { fillText, MAY_NAME, NOTHING, type Parameter, type ParameterScope, parametersOf } from './scope.ts';
 import { declaredIn, type Given, givenBy, SPECIFICATIONS } from './tekton.ts';
 
 export interface WithParameters {
@@ -43,14 +43,14 @@ interface Filler {
 
 interface At {
   readonly filler: Filler;
-  readonly scope: Scope;
+  readonly scope: ParameterScope;
   readonly path: Path;
   /** The API group of the nearest object. */
   readonly group: string;
   /** What a specification right below is given. */
   readonly given: Given;
   /** Templates of the workflow around, with what they are called with. */
-  readonly calls: ReadonlyMap<object, readonly Scope[]>;
+  readonly calls: ReadonlyMap<object, readonly ParameterScope[]>;
 }
 
 function fill(value: unknown, at: At): unknown {
@@ -119,7 +119,11 @@ function openedObject({ kind, group, fields }: KubernetesObject, at: At): At {
   return { ...inner, scope: new Map([...at.scope, ...scope]), calls: scopes };
 }
 
-function withEntries(outer: Scope, list: readonly unknown[], nameIn: (name: string) => string): Scope {
+function withEntries(
+  outer: ParameterScope,
+  list: readonly unknown[],
+  nameIn: (name: string) => string,
+): ParameterScope {
   const scope = new Map<string, Parameter>(outer);
   for (const entry of list) {
     const name = textOf(entry, 'name');

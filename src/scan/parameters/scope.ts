@@ -9,9 +9,9 @@ export interface Parameter {
 }
 
 /** By the name in a text, without marks: `params.image`, `workflow.parameters.tag`, `${TAG}`. */
-export type Scope = ReadonlyMap<string, Parameter>;
+export type ParameterScope = ReadonlyMap<string, Parameter>;
 
-export const NOTHING: Scope = new Map();
+export const NOTHING: ParameterScope = new Map();
 
 /** No image is longer; values that are put into each other again and again would be. */
 const MAX_VALUE = 10_000;
@@ -34,7 +34,7 @@ export interface FilledText {
 }
 
 /** The text with the values of the scope; what is not in it stays. */
-export function fillText(text: string, scope: Scope): FilledText {
+export function fillText(text: string, scope: ParameterScope): FilledText {
   if (scope.size === 0 || !MAY_NAME.test(text)) return { text, isOpen: MAY_NAME.test(text), parameters: [], parts: [] };
   const parameters: Parameter[] = [];
   const parts: Parameter[] = [];

@@ -1,7 +1,7 @@
 // Tekton's parameters: declared with their defaults by tasks, pipelines and step actions, given by runs and by the tasks of a pipeline
 // (tekton.dev/docs/pipelines/tasks, "Specifying Parameters"); those of trigger templates (tekton.dev/docs/triggers/triggertemplates).
 import { type Fields, fieldOf, listOf, textOf } from '../fields.ts';
-import { fillText, type Parameter, parametersOf, type Scope } from './scope.ts';
+import { fillText, type Parameter, type ParameterScope, parametersOf } from './scope.ts';
 
 /** What an object or a task of a pipeline hands to the specification inside it. */
 export type Given = ReadonlyMap<string, Parameter>;
@@ -12,9 +12,9 @@ export const SPECIFICATIONS: ReadonlySet<unknown> = new Set(['spec', 'taskSpec',
 /** The scope inside a specification: its own parameters over those outside; what is given outweighs a default. */
 export function declaredIn(
   spec: Fields,
-  outer: Scope,
+  outer: ParameterScope,
   { given, prefix }: { readonly given: Given; readonly prefix: string },
-): Scope {
+): ParameterScope {
   const scope = new Map(outer);
   for (const entry of [...listOf(spec, 'params'), ...listOf(fieldOf(spec, 'inputs'), 'params')]) {
     const name = textOf(entry, 'name');
@@ -27,7 +27,7 @@ export function declaredIn(
 }
 
 /** The values of `params:`, as they are where they stand. */
-export function givenBy(holder: Fields, scope: Scope): Given {
+export function givenBy(holder: Fields, scope: ParameterScope): Given {
   const given = new Map<string, Parameter>();
   for (const entry of listOf(holder, 'params')) {
     const name = textOf(entry, 'name');

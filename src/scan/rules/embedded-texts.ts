@@ -1,6 +1,6 @@
 // Manifests, configuration and scripts inside texts: values of ConfigMaps and Secrets, `valuesContent`, cloud-init, examples of an operator.
 import type { DocumentRule, Finding, Path, ScannedDocument, Warning } from '../contract.ts';
-import { decodedText, ENCODED, MAX_TEXT } from '../encoded-text.ts';
+import { decodedText, ENCODED, MAX_ENCODED } from '../encoded-text.ts';
 import { findInDocument } from '../find-in-document.ts';
 import { maybe, used } from '../findings.ts';
 import { imageLines } from '../lines.ts';
@@ -48,7 +48,7 @@ interface Embedded {
 
 /** A text of several lines or in JSON that can hold an image at all, encoded or not. */
 function textIn(visit: Visit): string | undefined {
-  if (typeof visit.value !== 'string' || visit.value.length > MAX_TEXT || isSaidElsewhere(visit)) return undefined;
+  if (typeof visit.value !== 'string' || visit.value.length > MAX_ENCODED || isSaidElsewhere(visit)) return undefined;
   const text = decodedText(visit.value) ?? visit.value;
   return isWorthALook(text) && /\n|^\s*[[{]/.test(text) && (MAY_HOLD_IMAGES.test(text) || ENCODED.test(text))
     ? text

@@ -4,7 +4,7 @@ import type { DocumentRule, Finding, ScannedDocument } from '../contract.ts';
 import { asFields, type Fields, scalarOf, textOf } from '../fields.ts';
 import { maybe, used } from '../findings.ts';
 import { judgeImageWithCare } from '../image-text.ts';
-import { joinParts, type Parts } from '../join-parts.ts';
+import { joinParts, type ReferenceParts } from '../join-parts.ts';
 import { imageKey, isImageList } from '../key-names.ts';
 import { nameOf, pathOf } from '../path.ts';
 import { tagBeside } from '../tag-beside.ts';
@@ -58,7 +58,7 @@ function* findParts(document: ScannedDocument, visit: Visit, fields: Fields): It
   else yield used(parts.image, spot);
 }
 
-interface FoundParts extends Parts {
+interface FoundParts extends ReferenceParts {
   readonly image: string;
   readonly key: string;
   readonly doubt?: string;
@@ -77,7 +77,7 @@ function partsOf(fields: Fields, isUnderImage: boolean): FoundParts | undefined 
   if (!isNamed || (name?.key === 'image' && isVersionedText(name.text))) return undefined;
   const isVersioned = tag !== undefined || digest !== undefined;
   if (!isVersioned && !(isUnderImage && (repository ?? registry))) return undefined;
-  const parts: Parts = {
+  const parts: ReferenceParts = {
     ...(registry && { registry: registry.text }),
     ...(repository && { repository: repository.text }),
     ...(hasName && { name: name.text, isNamePart: name.key !== 'name', isImage: isUnderImage }),

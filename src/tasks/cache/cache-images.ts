@@ -24,7 +24,7 @@ export interface CacheOptions {
   readonly onEvent?: OnCopyEvent;
 }
 
-export interface CacheResult {
+export interface TransferResult {
   readonly dryRun: boolean;
   /** What was to be copied, in full. */
   readonly planned: readonly string[];
@@ -49,7 +49,7 @@ export async function cacheImages(
   names: readonly FullReference[],
   { registry, hosts, settings }: CacheEnds,
   options: CacheOptions = {},
-): Promise<CacheResult> {
+): Promise<TransferResult> {
   await using sink = await privateSink(registry);
   const { images, refused } = withSources(names, hosts, options);
   const shared = {
@@ -91,6 +91,6 @@ function withSources(names: readonly FullReference[], hosts: ImageHosts, { keepG
   return { images, refused };
 }
 
-function expected(plan: CopyPlan): Pick<CacheResult, 'requests' | 'fetched' | 'held'> {
+function expected(plan: CopyPlan): Pick<TransferResult, 'requests' | 'fetched' | 'held'> {
   return { requests: plan.requests, fetched: plan.bytes, held: plan.held };
 }

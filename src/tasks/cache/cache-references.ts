@@ -8,7 +8,7 @@ import { writtenReferences } from '../overlays/written-references.ts';
 import { openPrivateRegistry } from '../private-registry/private-registry.ts';
 import { imageHosts } from '../private-registry/registry-clients.ts';
 import type { Settings } from '../settings.ts';
-import { type CacheEnds, type CacheOptions, type CacheResult, cacheImages } from './cache-images.ts';
+import { type CacheEnds, type CacheOptions, cacheImages, type TransferResult } from './cache-images.ts';
 import { lackingPlatforms } from './lacking-platforms.ts';
 import { uniqueNames } from './missing-images.ts';
 import { changedImages } from './moved-images.ts';
@@ -23,7 +23,7 @@ export interface CacheReferencesOptions extends CacheOptions {
   readonly onWarning?: (warning: Warning) => void;
 }
 
-export interface CacheReferencesResult extends CacheResult {
+export interface CacheReferencesResult extends TransferResult {
   /** What the registry had, in full: their hosts were asked by HEAD at most, which no pull quota counts. */
   readonly loaded: readonly string[];
 }

@@ -8,7 +8,7 @@ import { pauseImage } from '../overlays/pause-image.ts';
 import { writtenReferences } from '../overlays/written-references.ts';
 import { openPrivateRegistry } from '../private-registry/private-registry.ts';
 import { callOptions, type Settings } from '../settings.ts';
-import type { CacheEnds, CacheOptions, CacheResult } from './cache-images.ts';
+import type { CacheEnds, CacheOptions, TransferResult } from './cache-images.ts';
 import { missingImages, uniqueNames } from './missing-images.ts';
 
 export interface PreloadOptions extends CacheOptions {
@@ -21,7 +21,7 @@ export interface PreloadOptions extends CacheOptions {
   readonly onWarning?: (warning: Warning) => void;
 }
 
-export interface PreloadResult extends CacheResult {
+export interface PreloadResult extends TransferResult {
   /** What the registry had, in full. */
   readonly loaded: readonly string[];
   /** Tags that begin with `local`: built here, found nowhere else. */
@@ -116,6 +116,6 @@ function without(names: readonly FullReference[], others: readonly FullReference
   return names.filter((name) => !texts.has(formatReference(name)));
 }
 
-function nothingToDo({ dryRun = false }: PreloadOptions): Omit<CacheResult, 'failed'> {
+function nothingToDo({ dryRun = false }: PreloadOptions): Omit<TransferResult, 'failed'> {
   return { dryRun, planned: [], copied: [], requests: 0, fetched: 0, held: 0 };
 }

@@ -36,7 +36,7 @@ export interface CheckedPart {
   readonly notes: readonly string[];
 }
 
-export interface CheckOptions {
+export interface CheckImageOptions {
   /** Only this image of an index. */
   readonly platform?: Platform;
   readonly onPart?: (part: CheckedPart) => void;
@@ -49,7 +49,7 @@ const AT_A_TIME = 2;
 export async function checkImage(
   image: string,
   settings: Settings,
-  options: CheckOptions = {},
+  options: CheckImageOptions = {},
 ): Promise<readonly CheckedPart[]> {
   await using opened = await openSource(image, settings, { order: 'store' });
   return await checkSource(opened, settings, options);
@@ -62,7 +62,7 @@ export type LayerResults = Map<string, Promise<LayerResult>>;
 export async function checkSource(
   { source, indexOf }: Pick<OpenedSource, 'source' | 'indexOf'>,
   settings: Settings,
-  options: CheckOptions & { readonly layers?: LayerResults } = {},
+  options: CheckImageOptions & { readonly layers?: LayerResults } = {},
 ): Promise<readonly CheckedPart[]> {
   const parts: CheckedPart[] = [];
   const note = (part: CheckedPart): void => {
@@ -80,7 +80,7 @@ export async function checkSource(
 interface Checking extends Pick<OpenedSource, 'indexOf'> {
   readonly source: ImageSource;
   readonly settings: Settings;
-  readonly options: CheckOptions;
+  readonly options: CheckImageOptions;
   note(part: CheckedPart): void;
   readonly layers: LayerResults;
   /** Indexes may name a manifest again and again: each is checked once. */

@@ -30,13 +30,17 @@ export function flatNames(tree: RootTree): readonly string[] {
   return sortNames(names);
 }
 
-export interface ListOptions {
+export interface ListFilesOptions {
   /** All below, not only what is in the directory. */
   readonly recursive?: boolean;
 }
 
 /** What is in a directory, or the one file. A link at the path's end is followed where it is written with a `/`. Errors: PATH_UNKNOWN. */
-export function listPath(tree: RootTree, path: string, { recursive = false }: ListOptions = {}): readonly ListedFile[] {
+export function listPath(
+  tree: RootTree,
+  path: string,
+  { recursive = false }: ListFilesOptions = {},
+): readonly ListedFile[] {
   const found = requirePath(tree, path, { follow: path.endsWith('/') });
   if (!found.node.children) return [listed(found)];
   if (recursive) return [...walk(found.node, found.path)].slice(1).map(listed);

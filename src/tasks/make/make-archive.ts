@@ -6,7 +6,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
 import { formatReference, type Reference } from '../../oci/reference.ts';
 import { callOptions, type Settings } from '../settings.ts';
-import type { NamedImage, StoreOptions } from './prepulled-store.ts';
+import type { StoreEntry, StoreOptions } from './prepulled-store.ts';
 
 export interface ArchiveTarget {
   readonly format: 'oci-archive' | 'docker-archive';
@@ -18,7 +18,7 @@ const PINNED = { 'io.cri-containerd.pinned': 'pinned' };
 
 /** Every image for one platform. Gives what each name points to there. Errors: those of the places and of the sinks. */
 export async function makeArchive(
-  opened: readonly NamedImage[],
+  opened: readonly StoreEntry[],
   target: ArchiveTarget,
   settings: Settings,
   { platform, onEvent }: StoreOptions,

@@ -32,9 +32,9 @@ export interface MakeOptions {
   readonly onWritten?: (bytes: number) => void;
 }
 
-export interface Made {
+export interface MadePrepulled {
   readonly dryRun: boolean;
-  readonly images: readonly MadeImage[];
+  readonly images: readonly PrepulledImage[];
   readonly layers: number;
   /** Of these, the ones that the file had. */
   readonly taken: number;
@@ -42,7 +42,7 @@ export interface Made {
   readonly bytes: number;
 }
 
-export interface MadeImage {
+export interface PrepulledImage {
   readonly names: readonly string[];
   readonly digest: string;
 }
@@ -52,7 +52,7 @@ export async function makePrepulled(
   items: readonly MakeItem[],
   settings: Settings,
   options: MakeOptions,
-): Promise<Made> {
+): Promise<MadePrepulled> {
   const { format, update = false } = options;
   if (update && (format !== 'tar' || options.path === '-')) {
     throw new ImagesError('USAGE', `only a tar in a file can be updated [${format === 'tar' ? '-' : format}]`, {
@@ -81,7 +81,7 @@ export async function makePrepulled(
   });
 }
 
-function summary({ images, bytes }: OpenedImages, format: MakeFormat): Omit<Made, 'dryRun' | 'taken'> {
+function summary({ images, bytes }: OpenedImages, format: MakeFormat): Omit<MadePrepulled, 'dryRun' | 'taken'> {
   const layers = new Set(images.flatMap(({ image }) => image.layers.map(({ descriptor }) => descriptor.digest)));
   // Only one of the forms holds indexes under their names.
   const pointsTo = format === 'oci-archive' ? 'root' : 'raw';

@@ -1,7 +1,7 @@
 // `make`: images as something that VMs boot with: the archive of a store, a file system of one, an archive to be imported.
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { checkImages } from '../../copy/check-images.ts';
+import { checkAgreement } from '../../copy/check-images.ts';
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { translatingFsErrors } from '../../io/files/fs-errors.ts';
@@ -13,7 +13,7 @@ import { machinePlatform } from '../../oci/machine-platform.ts';
 import { decodeManifest, manifestDescriptor } from '../../oci/manifest.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { type FullReference, formatReference } from '../../oci/reference.ts';
-import { type StoredImage, type StoredLayers, writeStore } from '../../transports/containers-storage/write-store.ts';
+import { type StoredLayers, type WrittenImage, writeStore } from '../../transports/containers-storage/write-store.ts';
 import type { ImageSource } from '../../transports/contract.ts';
 import { type ReadableImage, readImage } from '../../transports/readable-image.ts';
 import { rememberingSource, sourceMemory } from '../../transports/remembering-source.ts';
@@ -36,12 +36,12 @@ export interface StoreOptions {
 
 /** Disposing closes what the images are read from. */
 export interface OpenedImages extends AsyncDisposable {
-  readonly images: readonly NamedImage[];
+  readonly images: readonly StoreEntry[];
   /** Bytes of distinct layers. */
   readonly bytes: number;
 }
 
-export interface NamedImage {
+export interface StoreEntry {
   readonly text: string;
   readonly name?: FullReference;
   readonly names: readonly string[];
@@ -51,7 +51,7 @@ export interface NamedImage {
 }
 
 export interface MadeStore {
-  readonly images: readonly StoredImage[];
+  readonly images: readonly WrittenImage[];
   readonly layers: number;
   readonly taken: number;
 }
@@ -97,14 +97,14 @@ async function namedImage(
   { source, name: own, indexOf }: OpenedSource,
   settings: Settings,
   platform: Platform | undefined,
-): Promise<NamedImage> {
+): Promise<StoreEntry> {
   const image = await readImage(source, {
     ...callOptions(settings),
     ...(platform && { platform, anySingle: true }),
     ...(indexOf && { indexOf }),
     machine: machinePlatform(),
   });
-  await checkImages([{ ...image, ...childOf(image) }], {
+  await checkAgreement([{ ...image, ...childOf(image) }], {
     image: text,
     platforms: [platform ?? machinePlatform()],
     // An image without an index is for what it is for, whatever is asked: it is taken and said, as mkimage does with bases.
@@ -126,7 +126,7 @@ function childOf({ root, raw }: ReadableImage): { readonly child?: Descriptor } 
 }
 
 /** Of distinct layers. */
-function bytesOf(images: readonly NamedImage[]): number {
+function bytesOf(images: readonly StoreEntry[]): number {
   const sizes = new Map(images.flatMap(({ image }) => image.layers.map(({ descriptor: d }) => [d.digest, d.size])));
   return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }

@@ -12,7 +12,7 @@ import { openTar } from '../../transports/containers-storage/tar-files.ts';
 import type { ImageSource } from '../../transports/contract.ts';
 import { isSavedName, readDockerArchive } from '../../transports/docker-archive/docker-archive-source.ts';
 import { MANIFEST_FILE } from '../../transports/docker-archive/docker-manifest.ts';
-import { listLayoutImages, type ListedImage as PlacedImage } from '../../transports/layout/list-images.ts';
+import { listLayoutImages, type ContainedImage as PlacedImage } from '../../transports/layout/list-images.ts';
 import { chooseImage } from '../../transports/readable-image.ts';
 import { type CheckedPart, checkSource, type LayerResults } from '../look/check-image.ts';
 import { callOptions, type Settings } from '../settings.ts';

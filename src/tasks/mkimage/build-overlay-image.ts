@@ -10,14 +10,14 @@ import type { OpenedSource, OpenSourceOptions } from '../transfer/open-source.ts
 import { manifestName } from './image-form.ts';
 import { makeImage } from './make-image.ts';
 
-export interface BuiltImage {
+export interface BuiltOverlayImage {
   /** As it was built: `host/name:tag`. */
   readonly name: string;
   open(options: OpenSourceOptions): Promise<OpenedSource>;
 }
 
 /** Errors: those of `makeImage`. */
-export async function buildOverlayImage(directory: string, settings: Settings): Promise<BuiltImage> {
+export async function buildOverlayImage(directory: string, settings: Settings): Promise<BuiltOverlayImage> {
   const hasDockerfile = await stat(join(directory, 'Dockerfile')).then(
     () => true,
     () => false,

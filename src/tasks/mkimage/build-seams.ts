@@ -10,7 +10,7 @@ import type { Settings } from '../settings.ts';
 import type { Downloader } from './download-file.ts';
 
 /** Layers of the build, in the store. */
-export function blobWriter({ objects }: EmbeddedStore): BlobWriter {
+export function storeBlobWriter({ objects }: EmbeddedStore): BlobWriter {
   const blobs = looseBlobs(objects);
   return {
     start: () => blobs.start(),

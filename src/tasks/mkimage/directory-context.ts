@@ -13,7 +13,7 @@ import type { TarTime } from '../../tar/time.ts';
 import { callOptions, type Settings } from '../settings.ts';
 import { runTarScript } from './run-tar-script.ts';
 
-export interface DirectoryContextOptions {
+export interface OpenContextOptions {
   readonly spool: string;
   readonly time: TarTime;
   readonly dockerfile: string;
@@ -29,7 +29,7 @@ export async function openDirectoryContext(
   directory: string,
   root: string,
   settings: Settings,
-  { spool: spools, time, dockerfile, onScript }: DirectoryContextOptions,
+  { spool: spools, time, dockerfile, onScript }: OpenContextOptions,
 ): Promise<OpenedContext> {
   if (!(await stat(root).catch(() => undefined))?.isDirectory()) {
     throw new ImagesError('PATH_UNKNOWN', `no such directory [${root}]`, {

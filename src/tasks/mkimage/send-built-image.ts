@@ -2,7 +2,7 @@
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { DEFAULT_TAG, formatReference, fullReference, type Reference } from '../../oci/reference.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
-import type { CacheResult } from '../cache/cache-images.ts';
+import type { TransferResult } from '../cache/cache-images.ts';
 import { dataDirectory } from '../private-registry/registry-state.ts';
 import type { Settings } from '../settings.ts';
 import { builtImageSource } from '../transfer/built-image-source.ts';
@@ -22,7 +22,7 @@ export async function sendBuiltImage(
   goal: BuiltImageGoal,
   settings: Settings,
   onEvent?: OnCopyEvent,
-): Promise<CacheResult> {
+): Promise<TransferResult> {
   const source = await builtImageSource(name, await openEmbeddedStore(dataDirectory(settings)));
   if (!source) throw new Error(`what was just built is not there [${formatReference(name)}]`);
   await using _source = source;

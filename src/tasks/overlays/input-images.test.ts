@@ -2,7 +2,7 @@ import { truncate } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { imagesOf } from '../../scan/images.ts';
 import { temporaryWorld } from '../testing/temporary-world.ts';
-import { inputImages, scanFile } from './input-images.ts';
+import { inputImages, scanInputFile } from './input-images.ts';
 
 async function* inPieces(text: string, size: number) {
   const bytes = new TextEncoder().encode(text);
@@ -25,7 +25,7 @@ describe('a text that is too large', () => {
     await using world = await temporaryWorld();
     const path = await world.file('large.yaml', '');
     await truncate(path, (64 << 20) + 1);
-    await expect(scanFile(path)).rejects.toMatchObject({
+    await expect(scanInputFile(path)).rejects.toMatchObject({
       code: 'FILE_UNREADABLE',
       message: `larger than 64 MiB [${path}]`,
     });

@@ -5,24 +5,24 @@ import { translateFsError } from '../../io/files/fs-errors.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Finding, GivenValues, ScanResult } from '../../scan/contract.ts';
-import { isManifest, listedReferences } from './reference-list.ts';
+import { isManifestText, listedReferences } from './reference-list.ts';
 
 /** As for the files of a directory. */
 const MAX_TEXT = 64 << 20;
 
 /** The rule of what a list names. */
-export const LIST = 'list';
+export const LIST_RULE = 'list';
 
 /** As findings in the file `-`. Lines of a list stand as they are: whether they are references is for the reader to see. Errors: FILE_UNREADABLE. */
 export async function inputImages(input: Bytes, given?: GivenValues): Promise<ScanResult> {
   const bytes = await readBytes(input);
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return await (await scanning()).scanPackedChart('-', bytes, { given });
   const text = new TextDecoder().decode(bytes);
-  if (isManifest(text)) return await (await scanning()).scanFile('-', bytes, { given });
+  if (isManifestText(text)) return await (await scanning()).scanFile('-', bytes, { given });
   const findings = new Map<string, Finding>();
   for (const { reference: image, line } of listedReferences(text)) {
     if (findings.has(image)) continue;
-    findings.set(image, { image, certainty: 'used', rule: LIST, place: { file: '-', line, path: '' } });
+    findings.set(image, { image, certainty: 'used', rule: LIST_RULE, place: { file: '-', line, path: '' } });
   }
   return { findings: [...findings.values()], warnings: [] };
 }
@@ -39,7 +39,7 @@ async function readBytes(input: Bytes): Promise<Buffer> {
 }
 
 /** What is found in one file: a manifest, a packed chart, or what stands for a directory. Errors: FILE_UNREADABLE, NO_ACCESS. */
-export async function scanFile(path: string, given?: GivenValues): Promise<ScanResult> {
+export async function scanInputFile(path: string, given?: GivenValues): Promise<ScanResult> {
   return await (await scanning()).scanFile(path, await readWhole(path), { given });
 }
 

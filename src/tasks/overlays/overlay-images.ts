@@ -6,7 +6,7 @@ import type { Finding, GivenValues, Warning } from '../../scan/contract.ts';
 import { imagesOf } from '../../scan/images.ts';
 import type { Settings } from '../settings.ts';
 import { type ChartValues, readChartValues } from './chart-values.ts';
-import { inputImages, scanFile } from './input-images.ts';
+import { inputImages, scanInputFile } from './input-images.ts';
 import { findOverlay } from './overlays.ts';
 import { rememberedScan } from './remembered-scan.ts';
 
@@ -64,7 +64,7 @@ interface Found {
 
 async function scanItem(item: string, settings: Settings, given: GivenValues | undefined): Promise<Found> {
   const { kind, path } = await findOverlay(item, settings);
-  if (kind === 'file') return await scanFile(path, given);
+  if (kind === 'file') return await scanInputFile(path, given);
   const { findings, warnings } = await rememberedScan(path, settings, given);
   return {
     findings: findings.map((finding) => ({

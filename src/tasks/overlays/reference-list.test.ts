@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isManifest, listedReferences, withoutQuotes } from './reference-list.ts';
+import { isManifestText, listedReferences, withoutQuotes } from './reference-list.ts';
 
 const references = (text: string) => listedReferences(text).map(({ reference }) => reference);
 
@@ -7,7 +7,7 @@ describe('a list of references', () => {
   it('has one a line, comments and blank lines aside', () => {
     const text =
       '\uFEFF# images\r\nalpine:3\r\n\r\n  quay.io/x/y:1   # why\n"docker.io/library/z"\n- list/item:2\nalpine:3\n';
-    expect(isManifest(text)).toBe(false);
+    expect(isManifestText(text)).toBe(false);
     expect(listedReferences(text)).toEqual([
       { reference: 'alpine:3', line: 2 },
       { reference: 'quay.io/x/y:1', line: 4 },
@@ -24,7 +24,7 @@ describe('a list of references', () => {
 
   it('may be what `lreg_missingimages --json` prints', () => {
     const text = JSON.stringify(['a:1', 'quay.io/b@sha256:1'], null, 2);
-    expect(isManifest(text)).toBe(false);
+    expect(isManifestText(text)).toBe(false);
     expect(references(text)).toEqual(['a:1', 'quay.io/b@sha256:1']);
   });
 });
@@ -40,13 +40,13 @@ describe('a manifest in the place of a list', () => {
     '"quoted": 1\n',
     'annotations:\r\n  helm.sh/images: |\r\n',
   ])('is seen at its first line: %j', (text) => {
-    expect(isManifest(text)).toBe(true);
+    expect(isManifestText(text)).toBe(true);
   });
 
   it.each(['alpine:3\n', '- alpine:3\n', 'localhost:5000/x\n', 'a b c', '', '# kind: Pod\n', '"x:1"\n'])(
     'is not seen in %j',
     (text) => {
-      expect(isManifest(text)).toBe(false);
+      expect(isManifestText(text)).toBe(false);
     },
   );
 });

@@ -20,7 +20,7 @@ export function listedReferences(text: string): readonly ListedReference[] {
  * Whether a text is no list but a manifest: YAML or JSON whose first line opens a mapping, a sequence or a document.
  * In a reference no blank follows the colon.
  */
-export function isManifest(text: string): boolean {
+export function isManifestText(text: string): boolean {
   if (jsonStrings(text)) return false;
   const first = text.split('\n').find((line) => /^[^\s#\uFEFF]/.test(line.replace(/^[\s\uFEFF]+/, ''))) ?? '';
   return /^[\s\uFEFF]*(?:---|%YAML|[{[]|(?:- +)?["']?[\w./-]+["']?\s*:(?:\s|$))/.test(first);

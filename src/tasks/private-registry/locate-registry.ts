@@ -10,7 +10,7 @@ import type { BoundAddress, RegistryState } from './registry-record.ts';
 import { dataDirectory, dataDirectoryIfUsable, runningRegistry } from './registry-state.ts';
 
 /** `embedded`: this user's own store, in process, running or not. `remote`: any other registry, over HTTP. */
-export type Location =
+export type RegistryLocation =
   | { readonly kind: 'embedded'; readonly data: string; readonly state?: RegistryState }
   | { readonly kind: 'remote'; readonly address: RegistryAddress; readonly state?: RegistryState };
 
@@ -19,7 +19,7 @@ export type Location =
  * container named `registry`. `undefined` where there is none of them. Another user's is used only where it is named, with a note.
  * Errors: CONFIG_INVALID ($LOCAL_REGISTRY).
  */
-export async function locateRegistry(settings: Settings): Promise<Location | undefined> {
+export async function locateRegistry(settings: Settings): Promise<RegistryLocation | undefined> {
   if (settings.data !== undefined || settings.env.IMAGES_DATA) return embedded(dataDirectory(settings), settings);
   if (settings.env.LOCAL_REGISTRY) {
     const address = parseRegistryAddress(settings.env.LOCAL_REGISTRY);
@@ -71,7 +71,7 @@ function ownStore(settings: Settings): ReturnType<typeof embedded> | undefined {
   return data === undefined ? undefined : embedded(data, settings);
 }
 
-function embedded(data: string, settings: Settings): Extract<Location, { kind: 'embedded' }> {
+function embedded(data: string, settings: Settings): Extract<RegistryLocation, { kind: 'embedded' }> {
   const state = runningRegistry(data, settings);
   return { kind: 'embedded', data, ...(state && { state }) };
 }

@@ -16,7 +16,7 @@ import type { BlobPlaces } from '../../transports/blob-places.ts';
 import type { ImageSink } from '../../transports/contract.ts';
 import { callOptions, type Settings } from '../settings.ts';
 import type { RegistryAddress } from './local-registry.ts';
-import { addressOf, type Location, locateRegistry, noRegistry } from './locate-registry.ts';
+import { addressOf, locateRegistry, noRegistry, type RegistryLocation } from './locate-registry.ts';
 import { defaultDataDirectory, refuseForeignDefault } from './registry-state.ts';
 
 export interface PrivateRegistry {
@@ -59,7 +59,7 @@ function noStore(data: string): ImagesError {
   });
 }
 
-export interface FoundImage {
+export interface FoundPrivateImage {
   /** What the registry calls it. */
   readonly repository: string;
   readonly descriptor: Descriptor;
@@ -75,7 +75,7 @@ export async function findImage(
   privateRegistry: PrivateRegistry,
   settings: Settings,
   { whole = false }: Pick<StatOptions, 'whole'> = {},
-): Promise<FoundImage | undefined> {
+): Promise<FoundPrivateImage | undefined> {
   const { registry, store } = privateRegistry;
   const wanted = tagOrDigest(reference);
   for (const { host, ...name } of [reference, ...withoutOwnHost(reference, privateRegistry)]) {
@@ -138,7 +138,10 @@ function withHost({ host, path }: Reference): string {
   });
 }
 
-async function openEmbedded({ data, state }: Extract<Location, { kind: 'embedded' }>): Promise<PrivateRegistry> {
+async function openEmbedded({
+  data,
+  state,
+}: Extract<RegistryLocation, { kind: 'embedded' }>): Promise<PrivateRegistry> {
   const store = await openEmbeddedStore(data);
   const [listening] = state?.addresses ?? [];
   return {

@@ -9,7 +9,7 @@ import { formatListenAddress } from '../../server/address.ts';
 import { xclusterEnvironment } from '../overlays/xcluster.ts';
 import type { Settings } from '../settings.ts';
 import { parseRegistryAddress } from './local-registry.ts';
-import { type Location, locateRegistry, noRegistry } from './locate-registry.ts';
+import { locateRegistry, noRegistry, type RegistryLocation } from './locate-registry.ts';
 import type { BoundAddress } from './registry-record.ts';
 
 export interface VmAddress {
@@ -54,7 +54,7 @@ interface Listening {
   readonly scheme: 'http' | 'https';
 }
 
-async function listeningAddresses(location: Location, settings: Settings): Promise<Listening> {
+async function listeningAddresses(location: RegistryLocation, settings: Settings): Promise<Listening> {
   if (location.kind === 'remote' && !location.state) {
     const { hostname, port, secure } = location.address;
     return { listening: [{ host: await resolved(hostname), port }], scheme: secure ? 'https' : 'http' };

@@ -11,9 +11,9 @@ import type { PlatformChoice } from '../../oci/platform.ts';
 import { type Reference, tryParseReference } from '../../oci/reference.ts';
 import type { ImageSink, ImageSource } from '../../transports/contract.ts';
 import type { LayerSpool } from '../../transports/layer-spool.ts';
-import type { CacheResult } from '../cache/cache-images.ts';
+import type { TransferResult } from '../cache/cache-images.ts';
 import { callOptions, type Settings } from '../settings.ts';
-import { compressingSpool, type LayerCompression } from './layer-compression.ts';
+import { type CompressionChoice, compressingSpool } from './layer-compression.ts';
 import type { NamedSource } from './open-all-images.ts';
 import { keepsBlobs, type OpenedSink, openPrivate, openSink } from './open-sink.ts';
 import { type OpenedSource, openSource } from './open-source.ts';
@@ -27,7 +27,7 @@ export interface CopyOptions {
   /** Plans, and copies nothing. */
   readonly dryRun?: boolean;
   /** Of layers that lie uncompressed in their place, where the destination keeps blobs for others. */
-  readonly compression?: LayerCompression;
+  readonly compression?: CompressionChoice;
   readonly onEvent?: OnCopyEvent;
 }
 
@@ -36,7 +36,7 @@ export async function copyImage(
   { from, to }: { readonly from: string; readonly to: string },
   settings: Settings,
   options: CopyOptions = {},
-): Promise<CacheResult> {
+): Promise<TransferResult> {
   await using spool = keepsBlobs(to)
     ? await compressingSpool(settings, options.compression, options.onEvent)
     : undefined;
@@ -45,7 +45,7 @@ export async function copyImage(
   return await copyOpened({ source, sink, name: sink.name ?? source.name, ...(spool && { spool }) }, settings, options);
 }
 
-export interface UploadOptions extends CopyOptions {
+export interface UploadImageOptions extends CopyOptions {
   /** What it is to be called; its own name when absent. */
   readonly tag?: string;
   readonly includeHost?: boolean;
@@ -58,8 +58,8 @@ export interface UploadOptions extends CopyOptions {
 export async function uploadImages(
   from: string,
   settings: Settings,
-  options: UploadOptions = {},
-): Promise<CacheResult> {
+  options: UploadImageOptions = {},
+): Promise<TransferResult> {
   await using spool = await compressingSpool(settings, options.compression, options.onEvent);
   const { openAllImages, noName } = await import('./open-all-images.ts');
   await using all = options.tag === undefined ? await openAllImages(from, settings, spool) : undefined;
@@ -74,8 +74,8 @@ async function uploadOpened(
   images: readonly NamedSource[],
   spool: LayerSpool | undefined,
   settings: Settings,
-  options: UploadOptions,
-): Promise<CacheResult> {
+  options: UploadImageOptions,
+): Promise<TransferResult> {
   const [first] = images;
   if (!first) throw new ImagesError('MANIFEST_UNKNOWN', 'there is no image', { hint: 'The place is empty.' });
   await using sink = await openPrivate(first.name, settings, options);
@@ -95,7 +95,7 @@ export async function copyOpened(
   { source: { source }, sink: { sink }, name, spool }: Ends,
   settings: Settings,
   options: CopyOptions,
-): Promise<CacheResult> {
+): Promise<TransferResult> {
   const image = { source, ...(name && { name }) };
   return await copyAll({ images: [image], sink, ...(spool && { spool }) }, settings, options);
 }
@@ -111,7 +111,7 @@ async function copyAll(
   { images, sink, spool }: AllEnds,
   settings: Settings,
   options: CopyOptions,
-): Promise<CacheResult> {
+): Promise<TransferResult> {
   const given = { ...(options.onEvent && { onEvent: options.onEvent }), ...callOptions(settings) };
   const [first, ...others] = images;
   const only = others.length === 0 ? first : undefined;

@@ -6,14 +6,14 @@ import { ImagesError } from '../../oci/errors.ts';
 import type { LayerSpool } from '../../transports/layer-spool.ts';
 import type { Settings } from '../settings.ts';
 
-export type LayerCompression = { readonly kind: 'none' } | { readonly kind: 'gzip' | 'zstd'; readonly level: number };
+export type CompressionChoice = { readonly kind: 'none' } | { readonly kind: 'gzip' | 'zstd'; readonly level: number };
 
 /** Docker 20.10 cannot read zstd. */
-const DEFAULT: LayerCompression = { kind: 'gzip', level: 1 };
+const DEFAULT: CompressionChoice = { kind: 'gzip', level: 1 };
 const LEVELS = { gzip: { standard: 1, most: 9 }, zstd: { standard: 3, most: 19 } } as const;
 
 /** `gzip`, `zstd` or `none`, with `:LEVEL`. Errors: USAGE. */
-export function parseCompression(text: string): LayerCompression {
+export function parseCompression(text: string): CompressionChoice {
   const [, kind, level] = /^(gzip|zstd|none)(?::(\d{1,2}))?$/.exec(text) ?? [];
   if (kind === 'none' && level === undefined) return { kind };
   if (kind === 'gzip' || kind === 'zstd') {
@@ -29,7 +29,7 @@ export function parseCompression(text: string): LayerCompression {
 /** `undefined` where layers stay as they are. */
 export async function compressingSpool(
   { cache }: Settings,
-  compression: LayerCompression = DEFAULT,
+  compression: CompressionChoice = DEFAULT,
   onEvent?: OnCopyEvent,
 ): Promise<LayerSpool | undefined> {
   if (compression.kind === 'none') return undefined;

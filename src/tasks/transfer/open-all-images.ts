@@ -4,8 +4,8 @@ import { ImagesError } from '../../oci/errors.ts';
 import { formatReference, fullReference, type Reference, tryParseReference } from '../../oci/reference.ts';
 import type { ImageSource } from '../../transports/contract.ts';
 import type { LayerSpool } from '../../transports/layer-spool.ts';
-import { directoryFiles } from '../../transports/layout/layout-files.ts';
-import { type ListedImage, listLayoutImages } from '../../transports/layout/list-images.ts';
+import { layoutDirectoryFiles } from '../../transports/layout/layout-files.ts';
+import { type ContainedImage, listLayoutImages } from '../../transports/layout/list-images.ts';
 import { formatLocation, type Location, parseLocation } from '../../transports/location.ts';
 import { callOptions, type Settings } from '../settings.ts';
 
@@ -38,7 +38,7 @@ export async function openAllImages(
         ? await import('../../transports/compressed-source.ts')
         : undefined;
     const sources = images.flatMap(({ names, source }) => {
-      const opened = packed && spool ? packed.compressed(source(), spool) : source();
+      const opened = packed && spool ? packed.compressedSource(source(), spool) : source();
       return names.map((name) => ({ name, source: opened }));
     });
     return { images: sources, [Symbol.asyncDispose]: place[Symbol.asyncDispose] };
@@ -48,17 +48,17 @@ export async function openAllImages(
   }
 }
 
-interface NamedImage extends Omit<ListedImage, 'names'> {
+interface NamedImage extends Omit<ContainedImage, 'names'> {
   readonly names: readonly Reference[];
 }
 
 /** Each name with one image alone: a tag holds one. Errors: MANIFEST_INVALID where two images have one name, those of the place. */
 async function withOwnNames(
-  listed: readonly ListedImage[],
+  listed: readonly ContainedImage[],
   place: string,
   call: CallOptions,
 ): Promise<readonly NamedImage[]> {
-  const first = new Map<string, ListedImage>();
+  const first = new Map<string, ContainedImage>();
   const images: NamedImage[] = [];
   for (const image of listed) {
     const own: Reference[] = [];
@@ -76,7 +76,7 @@ async function withOwnNames(
   return images;
 }
 
-async function isSame(one: ListedImage, other: ListedImage, call: CallOptions): Promise<boolean> {
+async function isSame(one: ContainedImage, other: ContainedImage, call: CallOptions): Promise<boolean> {
   const [a, b] = await Promise.all([one, other].map((image) => image.source().root(call)));
   return a?.digest === b?.digest;
 }
@@ -87,16 +87,16 @@ function twoOfOneName(name: Reference, place: string): ImagesError {
   });
 }
 
-interface Place extends AsyncDisposable {
-  readonly images: readonly ListedImage[];
+interface OpenedLocation extends AsyncDisposable {
+  readonly images: readonly ContainedImage[];
 }
 
-async function openPlace(location: Location, settings: Settings): Promise<Place | undefined> {
+async function openPlace(location: Location, settings: Settings): Promise<OpenedLocation | undefined> {
   const call = callOptions(settings);
   switch (location.transport) {
     case 'oci': {
       if (isNamed(location)) return undefined;
-      const images = await listLayoutImages(directoryFiles(location.path, `oci:${location.path}`));
+      const images = await listLayoutImages(layoutDirectoryFiles(location.path, `oci:${location.path}`));
       return { images, async [Symbol.asyncDispose]() {} };
     }
     case 'oci-archive': {
@@ -132,7 +132,7 @@ function isNamed({
 }
 
 /** A bare tag, as layouts have it, names no repository. `app:1` and `docker.io/library/app:1` are one name. */
-function namesOf({ names }: ListedImage): readonly Reference[] {
+function namesOf({ names }: ContainedImage): readonly Reference[] {
   const found = new Map<string, Reference>();
   for (const text of names) {
     const name = /[:/]/.test(text) ? tryParseReference(text) : undefined;

@@ -180,8 +180,8 @@ async function openPlace(
   const call = callOptions(settings);
   const packed = async (source: ImageSource): Promise<ImageSource> => {
     if (!spool) return source;
-    const { compressed } = await import('../../transports/compressed-source.ts');
-    return compressed(source, spool);
+    const { compressedSource } = await import('../../transports/compressed-source.ts');
+    return compressedSource(source, spool);
   };
   switch (location.transport) {
     case 'oci': {

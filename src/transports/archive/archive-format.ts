@@ -15,7 +15,7 @@ export function archiveHeader(path: string, size: number): Uint8Array {
 }
 
 /** A body with its padding, in bytes. */
-export function padded(size: number): number {
+export function paddedSize(size: number): number {
   return size + padding(size).length;
 }
 

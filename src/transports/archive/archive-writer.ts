@@ -5,7 +5,7 @@ import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { createTurns } from '../../io/concurrency/single-flight.ts';
+import { singleFlight } from '../../io/concurrency/single-flight.ts';
 import { readFileBytes } from '../../io/files/file-bytes.ts';
 import { fileWriter } from '../../io/files/file-writer.ts';
 import { isFsError, translatingFsErrors } from '../../io/files/fs-errors.ts';
@@ -19,7 +19,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { padding } from '../../tar/writer.ts';
 import { blobPath } from '../layout/layout-files.ts';
-import { archiveHeader, END, padded, type SmallFile, smallFileBytes } from './archive-format.ts';
+import { archiveHeader, END, paddedSize, type SmallFile, smallFileBytes } from './archive-format.ts';
 
 export interface ArchiveWriter extends AsyncDisposable {
   /** Blobs that are going to come: they stand in the order of their digests, before what comes unexpected. */
@@ -30,7 +30,7 @@ export interface ArchiveWriter extends AsyncDisposable {
   finish(keep: ReadonlySet<Digest>, files: readonly SmallFile[]): Promise<void>;
 }
 
-interface Place {
+interface Slot {
   readonly blob: Descriptor;
   /** Of its header. */
   at?: number;
@@ -45,10 +45,10 @@ const MOVE_CHUNK = 1024 * 1024;
  */
 export function archiveWriter(target: string): ArchiveWriter {
   const path = target === '-' ? '/dev/stdout' : target;
-  const places = new Map<Digest, Place>();
+  const places = new Map<Digest, Slot>();
   /** Those that have no place in the archive yet. */
-  let waiting: Place[] = [];
-  const turns = createTurns<Digest>();
+  let waiting: Slot[] = [];
+  const turns = singleFlight<Digest>();
   let opened: Promise<Temporary> | undefined;
   let end = 0;
 
@@ -57,10 +57,10 @@ export function archiveWriter(target: string): ArchiveWriter {
     return opened;
   };
 
-  const placeOf = (blob: Descriptor): Place => {
+  const placeOf = (blob: Descriptor): Slot => {
     const known = places.get(blob.digest);
     if (known) return known;
-    const place: Place = { blob, there: false };
+    const place: Slot = { blob, there: false };
     places.set(blob.digest, place);
     waiting.push(place);
     return place;
@@ -69,12 +69,12 @@ export function archiveWriter(target: string): ArchiveWriter {
   const allot = (): void => {
     for (const place of waiting.sort(byDigest)) {
       place.at = end;
-      end += headerOf(place).length + padded(place.blob.size);
+      end += headerOf(place).length + paddedSize(place.blob.size);
     }
     waiting = [];
   };
 
-  const fill = async (place: Place, open: OpenContent): Promise<void> => {
+  const fill = async (place: Slot, open: OpenContent): Promise<void> => {
     const { handle } = await file();
     const header = headerOf(place);
     const at = startOf(place);
@@ -129,24 +129,24 @@ export function archiveWriter(target: string): ArchiveWriter {
   };
 }
 
-function headerOf({ blob }: Place): Uint8Array {
+function headerOf({ blob }: Slot): Uint8Array {
   return archiveHeader(blobPath(blob.digest), blob.size);
 }
 
-function startOf({ at }: Place): number {
+function startOf({ at }: Slot): number {
   if (at === undefined) throw new Error('a blob without a place');
   return at;
 }
 
-function byDigest(a: Place, b: Place): number {
+function byDigest(a: Slot, b: Slot): number {
   return a.blob.digest < b.blob.digest ? -1 : 1;
 }
 
 /** Where blobs did not come after all, those behind them move up. Returns where the last one ends. */
-async function closeGaps(handle: FileHandle, places: readonly Place[]): Promise<number> {
+async function closeGaps(handle: FileHandle, places: readonly Slot[]): Promise<number> {
   let end = 0;
   for (const place of places.toSorted((a, b) => startOf(a) - startOf(b))) {
-    const length = headerOf(place).length + padded(place.blob.size);
+    const length = headerOf(place).length + paddedSize(place.blob.size);
     if (startOf(place) !== end) await moveDown(handle, { from: startOf(place), to: end, length });
     place.at = end;
     end += length;

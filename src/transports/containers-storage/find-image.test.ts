@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseStorageDetails } from '../storage-location.ts';
-import { findImage } from './find-image.ts';
+import { findStoredImage } from './find-image.ts';
 import type { StoredImage } from './store-records.ts';
 
 const hex = (digit: string) => digit.repeat(64);
@@ -24,7 +24,7 @@ function find(text: string): string {
   const wanted = parseStorageDetails(text, (why) => {
     throw new Error(why);
   });
-  return findImage(images, wanted, '/store').id.replace(/0+$/, '');
+  return findStoredImage(images, wanted, '/store').id.replace(/0+$/, '');
 }
 
 describe('an image of a store', () => {

@@ -5,7 +5,7 @@ import type { StorageImage } from '../storage-location.ts';
 import type { StoredImage } from './store-records.ts';
 
 /** Errors: MANIFEST_UNKNOWN, REFERENCE_INVALID (several are meant). */
-export function findImage(images: readonly StoredImage[], wanted: StorageImage, store: string): StoredImage {
+export function findStoredImage(images: readonly StoredImage[], wanted: StorageImage, store: string): StoredImage {
   const { reference, id, maybeId } = wanted;
   // An id beside a name: the image must have both.
   const possible = id === undefined ? images : images.filter((image) => image.id.startsWith(id));

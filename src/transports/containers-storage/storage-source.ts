@@ -15,7 +15,7 @@ import type { ImageSource } from '../contract.ts';
 import { skipped } from '../skipped.ts';
 import type { StorageImage } from '../storage-location.ts';
 import { isUncompressed, withLayers } from '../with-layers.ts';
-import { findImage } from './find-image.ts';
+import { findStoredImage } from './find-image.ts';
 import type { StoreFiles } from './store-files.ts';
 import { layersOf, readBigData, readImages, readLayers, type StoredImage, type StoredLayer } from './store-records.ts';
 
@@ -28,7 +28,7 @@ export interface StorageSource extends ImageSource {
 
 /** Disposing closes the store. Errors: MANIFEST_UNKNOWN, REFERENCE_INVALID, MANIFEST_INVALID (the store is damaged), NO_ACCESS. */
 export async function storageSource(files: StoreFiles, wanted: StorageImage): Promise<StorageSource> {
-  const image = findImage(await readImages(files), wanted, files.label);
+  const image = findStoredImage(await readImages(files), wanted, files.label);
   const { raw: stored, manifest } = await storedManifest(files, image);
   const configName = `sha256:${image.id}`;
   const config = await bigData(files, image, manifest.config.digest, configName);

@@ -5,7 +5,7 @@ import type { CallOptions } from '../../io/streams/bytes.ts';
 import * as decode from '../../oci/decode.ts';
 import { isDigest } from '../../oci/digest.ts';
 import type { RootDirectory } from '../../rootfs/overlay-header.ts';
-import { padded } from '../../tar/header.ts';
+import { paddedToBlock } from '../../tar/header.ts';
 import { storedSize } from '../../tar/writer.ts';
 import { seekEntries } from '../archive/seek-entries.ts';
 import { linkOf } from './layer-ids.ts';
@@ -38,7 +38,7 @@ export async function storedLayers(handle: FileHandle, options: StoredLayersOpti
   let current: readonly [string, FoundRange] | undefined;
   for await (const entry of seekEntries(handle, options)) {
     const from = position;
-    const to = entry.at + padded(storedSize(entry));
+    const to = entry.at + paddedToBlock(storedSize(entry));
     position = to;
     const path = entry.name.startsWith(root) ? entry.name.slice(root.length) : '';
     const begins = /^overlay\/([0-9a-f]{64})\/$/.exec(path)?.[1];

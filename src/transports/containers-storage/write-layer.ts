@@ -50,7 +50,7 @@ export interface LayerAhead extends AsyncDisposable {
 const IN_MEMORY = 16 << 20;
 
 /** Errors: DIGEST_INVALID (not the archive that its diffID names), those of `overlayForm` and of the output. */
-export async function writeLayer(
+export async function writeStoreLayer(
   one: LayerToWrite,
   output: RewindableOutput,
   options: WriteLayerOptions & { readonly ahead?: LayerAhead },
@@ -112,7 +112,7 @@ export function readAhead(layer: Layer, options: CallOptions): LayerAhead {
 }
 
 /** Reads no more of the layer than tells. */
-export async function layerCompression(layer: Layer, options: CallOptions): Promise<Compression | undefined> {
+export async function storedLayerCompression(layer: Layer, options: CallOptions): Promise<Compression | undefined> {
   const { compression, body } = await peekCompression(await layer.open(options));
   await body[Symbol.asyncIterator]().return?.();
   return compression;

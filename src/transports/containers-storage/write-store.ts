@@ -14,10 +14,10 @@ import { bigDataFile } from './store-records.ts';
 import {
   type LayerAhead,
   type LayerToWrite,
-  layerCompression,
   readAhead,
+  storedLayerCompression,
   type WrittenLayer,
-  writeLayer,
+  writeStoreLayer,
 } from './write-layer.ts';
 import {
   bigDataOf,
@@ -55,14 +55,14 @@ export interface WriteStoreOptions extends CallOptions {
   readonly onLayer?: (digest: Digest) => void;
 }
 
-export interface StoredImage {
+export interface WrittenImage {
   readonly id: string;
   readonly names: readonly string[];
   readonly digest: Digest;
 }
 
 export interface WrittenStore {
-  readonly images: readonly StoredImage[];
+  readonly images: readonly WrittenImage[];
   readonly layers: number;
   /** Of these, the ones that were taken over. */
   readonly taken: number;
@@ -192,7 +192,7 @@ async function writeLayers(
         // The next layer is inflated while this one is written.
         const next = all[at + 1];
         const rootBelow = roots.get(one.lower[0] ?? '');
-        const writing = writeLayer({ ...one, ...(rootBelow && { rootBelow }) }, output, {
+        const writing = writeStoreLayer({ ...one, ...(rootBelow && { rootBelow }) }, output, {
           ...options,
           userXattr: options.userXattr ?? false,
           ...(current && { ahead: current }),
@@ -223,7 +223,7 @@ function inImage(image: string, error: unknown): unknown {
 async function blobOf(known: LayerRecord, { layer }: NextLayer, call: CallOptions): Promise<LayerRecord['blob']> {
   const { digest, size } = layer.descriptor;
   if (digest === known.blob.digest) return known.blob;
-  const compression = await layerCompression(layer, call);
+  const compression = await storedLayerCompression(layer, call);
   return { digest, size, ...(compression && { compression }) };
 }
 

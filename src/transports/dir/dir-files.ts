@@ -8,7 +8,7 @@
 import { type Digest, digestHex } from '../../oci/digest.ts';
 
 export const VERSION_FILE = 'version';
-export const VERSION = 'Directory Transport Version: 1.1\n';
+export const VERSION_LINE = 'Directory Transport Version: 1.1\n';
 export const ROOT_FILE = 'manifest.json';
 
 export function dirBlobFile(digest: Digest): string {

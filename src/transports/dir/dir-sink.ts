@@ -9,7 +9,7 @@ import { blobFolder } from '../blob-folder.ts';
 import type { ImageSink } from '../contract.ts';
 import { isAttachedTag } from '../layout/layout-index.ts';
 import { blobNotPut } from '../wrong-parts.ts';
-import { dirBlobFile, dirManifestFile, isDirFile, ROOT_FILE, VERSION, VERSION_FILE } from './dir-files.ts';
+import { dirBlobFile, dirManifestFile, isDirFile, ROOT_FILE, VERSION_FILE, VERSION_LINE } from './dir-files.ts';
 
 /**
  * `dir:DIR`; makes the directory. Errors of all but the questions: PLACE_INVALID for a directory that holds something else,
@@ -23,7 +23,7 @@ export function dirSink(directory: string): ImageSink {
   let checked: Promise<void> | undefined;
 
   const check = (): Promise<void> => {
-    checked ??= claim(directory, label, () => folder.putFile(VERSION_FILE, Buffer.from(VERSION)));
+    checked ??= claim(directory, label, () => folder.putFile(VERSION_FILE, Buffer.from(VERSION_LINE)));
     return checked;
   };
 

@@ -14,14 +14,14 @@ import {
   verifyBytes,
 } from '../../oci/manifest.ts';
 import type { ImageSource } from '../contract.ts';
-import { directoryFiles, readSmall } from '../layout/layout-files.ts';
+import { layoutDirectoryFiles, readSmall } from '../layout/layout-files.ts';
 import { noBlob, requireSize } from '../wrong-parts.ts';
 import { dirBlobFile, dirManifestFile, ROOT_FILE } from './dir-files.ts';
 
 /** `dir:DIR`. Nothing is read before it is asked for. Errors of `root`: PLACE_INVALID. */
 export function dirSource(directory: string): ImageSource {
   const label = `dir:${directory}`;
-  const files = directoryFiles(directory, label);
+  const files = layoutDirectoryFiles(directory, label);
   let root: Promise<RawManifest> | undefined;
 
   const readRoot = async (): Promise<RawManifest> => {

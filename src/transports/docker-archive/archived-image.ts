@@ -79,7 +79,7 @@ export function assemble(config: Uint8Array, layers: readonly ArchivedBlob[]): A
 export async function describeLayer(archive: ArchiveFile, path: string, diffId: Digest): Promise<LayerFile> {
   const file = archive.find(path);
   if (!file) throw lacking(archive, path);
-  const compression = await layerCompression(archive, file);
+  const compression = await archivedLayerCompression(archive, file);
   const open = (from: number) => archive.open(file.name, from);
   const mediaType = mediaTypeOf(compression);
   if (mediaType === undefined) {
@@ -94,7 +94,10 @@ export async function describeLayer(archive: ArchiveFile, path: string, diffId: 
 }
 
 /** Of a layer file, by its first bytes. */
-export async function layerCompression(archive: ArchiveFile, file: ArchivedFile): Promise<Compression | undefined> {
+export async function archivedLayerCompression(
+  archive: ArchiveFile,
+  file: ArchivedFile,
+): Promise<Compression | undefined> {
   const { compression, body } = await peekCompression(await archive.open(file.name, 0));
   await body[Symbol.asyncIterator]().return?.();
   return compression;

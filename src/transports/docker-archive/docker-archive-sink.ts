@@ -1,7 +1,7 @@
 // An archive in the newest form of `docker save` as a sink: an OCI layout with Docker's manifest.json beside its index. The other images in it stay.
 import { tmpdir } from 'node:os';
 import { peekCompression } from '../../io/compression/compression.ts';
-import { createTurns } from '../../io/concurrency/single-flight.ts';
+import { singleFlight } from '../../io/concurrency/single-flight.ts';
 import type { Bytes, CallOptions, OpenContent } from '../../io/streams/bytes.ts';
 import { verified } from '../../io/streams/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -69,7 +69,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
     plain.set(blob.digest, await unpackLayer(blob, body, options.temporaryDirectory ?? tmpdir()));
   };
 
-  const turns = createTurns<Digest>();
+  const turns = singleFlight<Digest>();
 
   return {
     label,

@@ -8,7 +8,7 @@ import { type ArchiveFile, type OpenArchiveOptions, openArchive } from '../archi
 import type { ImageSource } from '../contract.ts';
 import { INDEX_FILE, readSmall } from '../layout/layout-files.ts';
 import { completedName } from '../layout/layout-index.ts';
-import type { ListedImage } from '../layout/list-images.ts';
+import type { ContainedImage } from '../layout/list-images.ts';
 import { noBlob, requireSize } from '../wrong-parts.ts';
 import { type ArchivedImage, readArchivedImage } from './archived-image.ts';
 import { decodeDockerManifest, MANIFEST_FILE } from './docker-manifest.ts';
@@ -21,14 +21,14 @@ export interface WantedImage {
   readonly index?: number;
 }
 
-interface ArchiveImage extends ListedImage {
+interface ArchiveImage extends ContainedImage {
   /** Equal where one image is listed twice. */
   readonly itself?: unknown;
 }
 
 export interface DockerArchive extends AsyncDisposable {
   /** The names of each image, as the archive has them; in the order of its manifest.json. */
-  readonly images: readonly ListedImage[];
+  readonly images: readonly ContainedImage[];
   /** Stays usable until the archive is disposed. Errors: MANIFEST_UNKNOWN, saying what is there. */
   source(wanted: WantedImage): ImageSource;
 }

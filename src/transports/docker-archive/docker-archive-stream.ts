@@ -8,7 +8,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { decodeManifest, type RawManifest, successors } from '../../oci/manifest.ts';
 import type { Reference } from '../../oci/reference.ts';
 import { padding } from '../../tar/writer.ts';
-import { archiveHeader, END, padded, smallFileBytes } from '../archive/archive-format.ts';
+import { archiveHeader, END, paddedSize, smallFileBytes } from '../archive/archive-format.ts';
 import { layoutSmallFiles } from '../archive/memory-manifests.ts';
 import type { ImageSource } from '../contract.ts';
 import { layoutEntries } from '../layout/layout-entry.ts';
@@ -66,7 +66,7 @@ export async function planDockerArchive(
     const unpacked = [...plain.values()].map(({ descriptor, open }) => ({ blob: descriptor, open: () => open(0) }));
     const parts = [...inOrder(blobs.values()), ...inOrder(unpacked.filter(({ blob }) => !blobs.has(blob.digest)))];
     const small = Buffer.concat([...files, END]);
-    const size = parts.reduce((sum, { blob }) => sum + headerOf(blob).length + padded(blob.size), small.length);
+    const size = parts.reduce((sum, { blob }) => sum + headerOf(blob).length + paddedSize(blob.size), small.length);
     return { size, bytes: (call) => stream(parts, small, call), [Symbol.asyncDispose]: free };
   } catch (error) {
     await free();

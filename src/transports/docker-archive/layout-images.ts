@@ -7,10 +7,10 @@ import type { ArchiveFile } from '../archive/archive-file.ts';
 import { blobPath } from '../layout/layout-files.ts';
 import { namesOf } from '../layout/layout-index.ts';
 import { layoutLists, layoutSource, readLayoutIndex, readManifest } from '../layout/layout-source.ts';
-import type { ListedImage } from '../layout/list-images.ts';
+import type { ContainedImage } from '../layout/list-images.ts';
 import { type DockerItem, MANIFEST_FILE } from './docker-manifest.ts';
 
-export interface LayoutImage extends ListedImage {
+export interface LayoutImage extends ContainedImage {
   /** Paths of the layers by that of the config; of an index, of each of its images. Of what is not whole: none. */
   readonly layers: ReadonlyMap<string, readonly string[]>;
 }

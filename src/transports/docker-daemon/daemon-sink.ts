@@ -1,7 +1,7 @@
 // A Docker daemon as a sink of images: one `docker load`, written while the layers come. Layers that the daemon has are neither asked for nor sent.
 import { tmpdir } from 'node:os';
 import { peekCompression } from '../../io/compression/compression.ts';
-import { createTurns } from '../../io/concurrency/single-flight.ts';
+import { singleFlight } from '../../io/concurrency/single-flight.ts';
 import { readFileBytes } from '../../io/files/file-bytes.ts';
 import { spooled } from '../../io/files/temporary-file.ts';
 import type { Bytes, CallOptions, OpenContent } from '../../io/streams/bytes.ts';
@@ -50,7 +50,7 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
   const manifests = memoryManifests({
     has: (digest) => sent.has(digest) || [...unneeded.values()].some((blobs) => blobs.has(digest)),
   });
-  const turns = createTurns<Digest>();
+  const turns = singleFlight<Digest>();
   /** By full name: a name is that of one image. */
   const named = new Map<string, NamedManifest>();
   const entries = layoutEntries([]);

@@ -7,7 +7,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { decodeManifest, MAX_MANIFEST_SIZE, type RawManifest, rawManifest, verifyBytes } from '../../oci/manifest.ts';
 import { formatReference, type Reference, tryParseReference } from '../../oci/reference.ts';
-import { compressed } from '../compressed-source.ts';
+import { compressedSource } from '../compressed-source.ts';
 import type { ImageSource } from '../contract.ts';
 import { readDockerArchive } from '../docker-archive/docker-archive-source.ts';
 import type { LayerSpool } from '../layer-spool.ts';
@@ -143,7 +143,7 @@ async function openSaved(
   const archive = await saveArchive(body, { label, directory, ...(inline && { spool }), ...call });
   const images = await readDockerArchive(archive);
   const source = { ...images.source({ index: 0 }), label, [Symbol.asyncDispose]: images[Symbol.asyncDispose] };
-  return spool ? compressed(source, spool) : source;
+  return spool ? compressedSource(source, spool) : source;
 }
 
 /** All of it, or nothing: a manifest is of use only with its config. */

@@ -39,7 +39,7 @@ export interface LayoutEntries {
   list(): readonly unknown[];
 }
 
-interface Place {
+interface IndexSlot {
   readonly entry: unknown;
   /** By which it is looked for. */
   readonly keys: readonly string[];
@@ -47,7 +47,7 @@ interface Place {
 
 export function layoutEntries(listed: readonly unknown[]): LayoutEntries {
   /** In their order: one that is replaced keeps its number. */
-  const places = new Map<number, Place>();
+  const places = new Map<number, IndexSlot>();
   const byKey = new Map<string, Set<number>>();
   let next = 0;
 

@@ -35,7 +35,7 @@ export async function readSmall(files: LayoutFiles, path: string, limit: number)
 }
 
 /** A layout in a directory. Errors: as `LayoutFiles` says, and NO_ACCESS. */
-export function directoryFiles(directory: string, label: string): LayoutFiles {
+export function layoutDirectoryFiles(directory: string, label: string): LayoutFiles {
   return {
     label,
     size: (path) =>

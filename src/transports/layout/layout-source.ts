@@ -17,7 +17,7 @@ import { isIndexType, OCI_INDEX } from '../../oci/media-types.ts';
 import type { ImageSource } from '../contract.ts';
 import type { LayoutPlace } from '../location.ts';
 import { noBlob, requireSize } from '../wrong-parts.ts';
-import { blobPath, directoryFiles, INDEX_FILE, type LayoutFiles, readSmall } from './layout-files.ts';
+import { blobPath, INDEX_FILE, type LayoutFiles, layoutDirectoryFiles, readSmall } from './layout-files.ts';
 import { byTag, decodeLayoutIndex, entryOf, isAttachedTag, namesOf, selectEntries } from './layout-index.ts';
 
 /** More than any layout lists. */
@@ -25,7 +25,7 @@ export const MAX_INDEX_SIZE = 64 * 1024 * 1024;
 
 /** `oci:DIR[:REF]`. Nothing is read before it is asked for. */
 export function ociSource(place: LayoutPlace): ImageSource {
-  return layoutSource(directoryFiles(place.path, `oci:${place.path}`), place);
+  return layoutSource(layoutDirectoryFiles(place.path, `oci:${place.path}`), place);
 }
 
 /** What a layout lists, read once for all of its images. */

@@ -8,7 +8,7 @@ import { IMAGE_NAME, isAttachedTag, namesOf } from './layout-index.ts';
 import { layoutLists, layoutSource, readManifest } from './layout-source.ts';
 
 /** An image of a layout or an archive. */
-export interface ListedImage {
+export interface ContainedImage {
   /** As the place has them, the full name where it has one. */
   readonly names: readonly string[];
   /** `@AT` names it in its place; the place in the list when absent. */
@@ -20,11 +20,11 @@ export interface ListedImage {
  * In the order of index.json: what has a name, and what has none and points to nothing else. Entries of one name are one image. Signatures come along
  * with what they belong to. Errors: PLACE_INVALID.
  */
-export async function listLayoutImages(files: LayoutFiles): Promise<readonly ListedImage[]> {
+export async function listLayoutImages(files: LayoutFiles): Promise<readonly ContainedImage[]> {
   const lists = layoutLists(files);
   const entries = await lists.entries();
   const named = new Set(entries.filter((entry) => namesOf(entry).length > 0).map(({ digest }) => digest));
-  const images = new Map<string, ListedImage>();
+  const images = new Map<string, ContainedImage>();
   for (const [at, entry] of entries.entries()) {
     const [name] = namesOf(entry);
     if (name === undefined) {

@@ -6,14 +6,14 @@ import { withoutEnd } from '../../../io/text/trim-end.ts';
 import { canonicalHost, DEFAULT_HOST } from '../../../oci/reference.ts';
 import type { Mirror } from '../settings.ts';
 
-export interface DockerDaemon {
+export interface DaemonConfig {
   isInsecure(host: string): boolean;
   /** Docker Hub's: the daemon knows mirrors of no other host. */
   mirrors(host: string): readonly Mirror[];
 }
 
 /** Errors: CONFIG_INVALID, FILE_UNREADABLE. */
-export async function readDockerDaemon(file: string): Promise<DockerDaemon> {
+export async function readDockerDaemon(file: string): Promise<DaemonConfig> {
   const fields = fieldsOf(file, (await readJsonFile(file)) ?? {});
   const insecure = fields
     .strings('insecure-registries')

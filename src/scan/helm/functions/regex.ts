@@ -2,7 +2,7 @@
 import { compilePattern, type Match, type Pattern } from '../../patterns.ts';
 import { TemplateError } from '../template/errors.ts';
 import { print, toInteger } from '../template/values.ts';
-import { boundedText, checkLength, spend } from '../template/work.ts';
+import { boundedText, checkLength, spendWork } from '../template/work.ts';
 import type { FunctionTable } from './function-table.ts';
 
 export const regexFunctions: FunctionTable = {
@@ -35,7 +35,7 @@ function found(pattern: unknown, text: unknown, count: number): readonly Match[]
   if (count === 0) return matches;
   // Each look for a match may see all of the text: Go's takes that time too.
   const weight = Math.max(2, compiled.size / 2);
-  for (const match of compiled.findAll(print(text), (characters) => spend(characters * weight))) {
+  for (const match of compiled.findAll(print(text), (characters) => spendWork(characters * weight))) {
     matches.push(match);
     if (matches.length === count) break;
   }
@@ -48,7 +48,7 @@ const COMPILED = 60;
 function compile(pattern: unknown): Pattern {
   const compiled = compilePattern(print(pattern));
   if (!compiled) throw new TemplateError(`the pattern [${print(pattern)}] is not understood`);
-  spend(compiled.size * COMPILED);
+  spendWork(compiled.size * COMPILED);
   return compiled;
 }
 

@@ -2,9 +2,9 @@
 import { mapTexts } from '../../map-texts.ts';
 import { directoryInRepository, resolveIn } from '../../tree-paths.ts';
 import { type Dictionary, isDictionary } from '../template/values.ts';
-import { valueAt } from '../values.ts';
+import { valueAtPath } from '../values.ts';
 import { createLayers, doubtOf, fileInRepository, type Layers } from './layers.ts';
-import type { Candidate, ReadReleases, Release, Surroundings } from './release.ts';
+import type { ReadReleases, Release, ReleaseCandidate, ReleaseSurroundings } from './release.ts';
 
 /** Of the lists of an ApplicationSet so many elements: nobody writes a longer one … */
 const MAX_ELEMENTS = 1000;
@@ -29,14 +29,14 @@ export const argoReleases: ReadReleases = async (candidate, around) => {
   return releases;
 };
 
-function specsOf({ value, file, line }: Candidate, { warn }: Surroundings): readonly Dictionary[] {
+function specsOf({ value, file, line }: ReleaseCandidate, { warn }: ReleaseSurroundings): readonly Dictionary[] {
   const { kind, spec } = value;
   if (kind === 'Application') return [spec].filter(isDictionary);
-  const template = valueAt(spec, 'template.spec');
+  const template = valueAtPath(spec, 'template.spec');
   if (kind !== 'ApplicationSet' || !isDictionary(template)) return [];
-  const generators = valueAt(spec, 'generators');
+  const generators = valueAtPath(spec, 'generators');
   const elements = (Array.isArray(generators) ? generators : []).flatMap((generator) => {
-    const list = valueAt(generator, 'list.elements');
+    const list = valueAtPath(generator, 'list.elements');
     return Array.isArray(list) ? list.filter(isDictionary) : [];
   });
   if (elements.length === 0) return [template];
@@ -56,7 +56,7 @@ function specsOf({ value, file, line }: Candidate, { warn }: Surroundings): read
 function filledIn(template: Dictionary, element: Dictionary): Dictionary {
   const change = (text: string): string =>
     text.replace(/\{\{[ \t]*\.?([\w.-]+)[ \t]*\}\}/g, (written, name: string) => {
-      const value = valueAt(element, name);
+      const value = valueAtPath(element, name);
       return typeof value === 'string' || typeof value === 'number' ? String(value) : written;
     });
   return mapTexts(template, change) as Dictionary;
@@ -69,7 +69,7 @@ async function addValues(
     chart,
     candidate,
     around,
-  }: { readonly chart: string; readonly candidate: Candidate; readonly around: Surroundings },
+  }: { readonly chart: string; readonly candidate: ReleaseCandidate; readonly around: ReleaseSurroundings },
 ): Promise<void> {
   const { tree } = around;
   for (const name of Array.isArray(helm.valueFiles) ? helm.valueFiles.map(String) : []) {

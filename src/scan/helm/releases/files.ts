@@ -1,10 +1,10 @@
 // Files that deploy charts which lie beside them: kustomizations (`helmCharts:`), helmfiles, Rancher Fleet's fleet.yaml.
 import { resolveIn } from '../../tree-paths.ts';
 import { isDictionary } from '../template/values.ts';
-import { valueAt } from '../values.ts';
+import { valueAtPath } from '../values.ts';
 import { isHelmfile } from './helmfile-template.ts';
 import { createLayers, doubtOf, type Layers } from './layers.ts';
-import type { Candidate, ReadReleases, Release } from './release.ts';
+import type { ReadReleases, Release, ReleaseCandidate } from './release.ts';
 
 function directoryOf(file: string): string {
   return file.slice(0, Math.max(0, file.lastIndexOf('/')));
@@ -14,7 +14,7 @@ function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-function released({ file, line, doubt }: Candidate, chart: string, layers: Layers): Release {
+function released({ file, line, doubt }: ReleaseCandidate, chart: string, layers: Layers): Release {
   return { chart, file, line, values: layers.values, ...(doubt !== undefined && { doubt }), ...doubtOf(layers) };
 }
 
@@ -22,7 +22,7 @@ function released({ file, line, doubt }: Candidate, chart: string, layers: Layer
 export const kustomizeReleases: ReadReleases = async (candidate, { tree }) => {
   const { file, value } = candidate;
   const directory = directoryOf(file);
-  const home = valueAt(value, 'helmGlobals.chartHome');
+  const home = valueAtPath(value, 'helmGlobals.chartHome');
   const releases: Release[] = [];
   for (const entry of [...listOf(value.helmCharts), ...listOf(value.helmChartInflationGenerator)].filter(
     isDictionary,

@@ -2,38 +2,38 @@
 import { nearestData, type Wanted } from '../../object-data.ts';
 import { directoryInRepository } from '../../tree-paths.ts';
 import { type Dictionary, isDictionary } from '../template/values.ts';
-import { valueAt } from '../values.ts';
+import { valueAtPath } from '../values.ts';
 import { createLayers, doubtOf, fileInRepository, type Layers } from './layers.ts';
-import type { Candidate, ReadReleases, Release, Surroundings } from './release.ts';
+import type { ReadReleases, Release, ReleaseCandidate, ReleaseSurroundings } from './release.ts';
 
 export const fluxReleases: ReadReleases = async (candidate, around) => {
   if (!isHelmRelease(candidate)) return [];
   const chart = chartOf(candidate, around);
   if (chart === undefined) return [];
-  const patches = around.patches.get(String(valueAt(candidate.value, 'metadata.name'))) ?? [];
+  const patches = around.patches.get(String(valueAtPath(candidate.value, 'metadata.name'))) ?? [];
   const plain = await releaseOf(chart, [candidate], around);
   if (patches.length === 0) return [plain];
   const patched = await Promise.all(patches.map((patch) => releaseOf(chart, [candidate, patch], around)));
   return [{ ...plain, doubt: plain.doubt ?? `[${patched[0]?.file}] changes its values` }, ...patched];
 };
 
-export function isHelmRelease({ value }: Candidate): boolean {
+export function isHelmRelease({ value }: ReleaseCandidate): boolean {
   return value.kind === 'HelmRelease' && /^helm\.toolkit\.fluxcd\.io\//.test(String(value.apiVersion));
 }
 
 /** Those that name no chart, by their names: they change one that does. */
-export function patchesIn(candidates: readonly Candidate[]): ReadonlyMap<string, readonly Candidate[]> {
+export function patchesIn(candidates: readonly ReleaseCandidate[]): ReadonlyMap<string, readonly ReleaseCandidate[]> {
   const bare = candidates.filter((one) => {
     const spec = one.value.spec;
     return isHelmRelease(one) && isDictionary(spec) && spec.chart === undefined && spec.chartRef === undefined;
   });
-  return Map.groupBy(bare, ({ value }) => String(valueAt(value, 'metadata.name')));
+  return Map.groupBy(bare, ({ value }) => String(valueAtPath(value, 'metadata.name')));
 }
 
 /** The ConfigMaps and Secrets that it takes values from. */
-export function* sourcesOf({ value }: Candidate): Iterable<Wanted & { readonly entry: Dictionary }> {
-  const list = valueAt(value, 'spec.valuesFrom');
-  const namespace = valueAt(value, 'metadata.namespace');
+export function* sourcesOf({ value }: ReleaseCandidate): Iterable<Wanted & { readonly entry: Dictionary }> {
+  const list = valueAtPath(value, 'spec.valuesFrom');
+  const namespace = valueAtPath(value, 'metadata.namespace');
   for (const entry of Array.isArray(list) ? list.filter(isDictionary) : []) {
     yield {
       entry,
@@ -44,11 +44,11 @@ export function* sourcesOf({ value }: Candidate): Iterable<Wanted & { readonly e
   }
 }
 
-function chartOf(candidate: Candidate, around: Surroundings): string | undefined {
+function chartOf(candidate: ReleaseCandidate, around: ReleaseSurroundings): string | undefined {
   const { file, spec } = chartSpecOf(candidate, around) ?? {};
   const chart = spec?.chart;
   // In a HelmRepository it is a name.
-  const isPath = typeof chart === 'string' && valueAt(spec, 'sourceRef.kind') !== 'HelmRepository';
+  const isPath = typeof chart === 'string' && valueAtPath(spec, 'sourceRef.kind') !== 'HelmRepository';
   const directory = isPath && file !== undefined ? directoryInRepository(around.tree, file, chart) : undefined;
   if (directory === undefined && chartNamed(candidate) !== undefined) warnOfElsewhere(candidate, chart, around);
   return directory;
@@ -56,31 +56,31 @@ function chartOf(candidate: Candidate, around: Surroundings): string | undefined
 
 /** What the release itself says of its chart, or the HelmChart that it names does. */
 function chartSpecOf(
-  candidate: Candidate,
-  around: Surroundings,
+  candidate: ReleaseCandidate,
+  around: ReleaseSurroundings,
 ): { readonly spec: Dictionary; readonly file: string } | undefined {
-  const spec = valueAt(candidate.value, 'spec.chart.spec');
+  const spec = valueAtPath(candidate.value, 'spec.chart.spec');
   if (isDictionary(spec)) return { spec, file: candidate.file };
   const named = chartNamed(candidate);
   const namespace =
-    valueAt(candidate.value, 'spec.chartRef.namespace') ?? valueAt(candidate.value, 'metadata.namespace');
+    valueAtPath(candidate.value, 'spec.chartRef.namespace') ?? valueAtPath(candidate.value, 'metadata.namespace');
   const charts = named === undefined ? [] : (around.charts.get(named) ?? []);
   const chart = charts.find(({ value }) => {
-    const own = valueAt(value, 'metadata.namespace');
+    const own = valueAtPath(value, 'metadata.namespace');
     return own === undefined || namespace === undefined || own === namespace;
   });
   return chart && isDictionary(chart.value.spec) ? { spec: chart.value.spec, file: chart.file } : undefined;
 }
 
 /** The name of the HelmChart that it takes. */
-function chartNamed({ value }: Candidate): string | undefined {
-  const reference = valueAt(value, 'spec.chartRef');
+function chartNamed({ value }: ReleaseCandidate): string | undefined {
+  const reference = valueAtPath(value, 'spec.chartRef');
   return isDictionary(reference) && reference.kind === 'HelmChart' ? String(reference.name) : undefined;
 }
 
 /** As the rule for charts that are elsewhere says of others: where images are set, they are what is found. */
-function warnOfElsewhere(candidate: Candidate, chart: unknown, { warn }: Surroundings): void {
-  if (/image/i.test(JSON.stringify(valueAt(candidate.value, 'spec.values') ?? null))) return;
+function warnOfElsewhere(candidate: ReleaseCandidate, chart: unknown, { warn }: ReleaseSurroundings): void {
+  if (/image/i.test(JSON.stringify(valueAtPath(candidate.value, 'spec.values') ?? null))) return;
   const name = typeof chart === 'string' ? chart : chartNamed(candidate);
   warn({
     file: candidate.file,
@@ -90,21 +90,25 @@ function warnOfElsewhere(candidate: Candidate, chart: unknown, { warn }: Surroun
 }
 
 /** Flux's HelmCharts, by their names. */
-export function chartsIn(candidates: readonly Candidate[]): ReadonlyMap<string, readonly Candidate[]> {
+export function chartsIn(candidates: readonly ReleaseCandidate[]): ReadonlyMap<string, readonly ReleaseCandidate[]> {
   const charts = candidates.filter(
     ({ value }) => value.kind === 'HelmChart' && /^source\.toolkit\.fluxcd\.io\//.test(String(value.apiVersion)),
   );
-  return Map.groupBy(charts, ({ value }) => String(valueAt(value, 'metadata.name')));
+  return Map.groupBy(charts, ({ value }) => String(valueAtPath(value, 'metadata.name')));
 }
 
-async function releaseOf(chart: string, candidates: readonly Candidate[], around: Surroundings): Promise<Release> {
+async function releaseOf(
+  chart: string,
+  candidates: readonly ReleaseCandidate[],
+  around: ReleaseSurroundings,
+): Promise<Release> {
   const layers = createLayers();
   for (const candidate of candidates) await addValues(layers, candidate, around);
-  const { file, line } = candidates.at(-1) as Candidate;
+  const { file, line } = candidates.at(-1) as ReleaseCandidate;
   return { chart, file, line, values: layers.values, ...doubtOf(layers) };
 }
 
-async function addValues(layers: Layers, candidate: Candidate, around: Surroundings): Promise<void> {
+async function addValues(layers: Layers, candidate: ReleaseCandidate, around: ReleaseSurroundings): Promise<void> {
   const { tree, data } = around;
   const { spec, file = candidate.file } = chartSpecOf(candidate, around) ?? {};
   const files = spec ? [spec.valuesFile, ...(Array.isArray(spec.valuesFiles) ? spec.valuesFiles : [])] : [];
@@ -120,5 +124,5 @@ async function addValues(layers: Layers, candidate: Candidate, around: Surroundi
     if (typeof entry.targetPath === 'string') layers.set(entry.targetPath, text.trim());
     else layers.addText(text, what);
   }
-  layers.add(valueAt(candidate.value, 'spec.values'));
+  layers.add(valueAtPath(candidate.value, 'spec.values'));
 }

@@ -3,7 +3,7 @@
 import type { FileTree } from '../../contract.ts';
 import { resolveIn } from '../../tree-paths.ts';
 import { FUNCTIONS } from '../functions/functions.ts';
-import { cleaned, type Manifest } from '../render.ts';
+import { cleaned, type RenderedManifest } from '../render.ts';
 import { TemplateError } from '../template/errors.ts';
 import { renderTemplate, type TemplateFunction } from '../template/evaluator.ts';
 import { TemplateSyntaxError } from '../template/lexer.ts';
@@ -11,7 +11,7 @@ import { type Body, parseTemplate } from '../template/parser.ts';
 import { type Dictionary, DOUBT, dictionary, isDictionary, isTrue, print, UNKNOWN } from '../template/values.ts';
 import type { WorkBudget } from '../template/work.ts';
 import { readYaml } from '../template/yaml-values.ts';
-import { mergeOver, valueAt } from '../values.ts';
+import { mergeOver, valueAtPath } from '../values.ts';
 
 /** `helmfile.yaml`, `helmfile-apps.yaml.gotmpl`, and what lies in `helmfile.d`. */
 export function isHelmfile(file: string): boolean {
@@ -20,7 +20,7 @@ export function isHelmfile(file: string): boolean {
 
 export interface RenderedHelmfile {
   readonly documents: readonly { readonly value: Dictionary; readonly line: number }[];
-  readonly manifest: Manifest;
+  readonly manifest: RenderedManifest;
   /** What could not be worked out, the first of it. */
   readonly problem: { readonly text: string; readonly line: number } | undefined;
   /** Whether something is there hangs on what is not known. */
@@ -36,7 +36,7 @@ export async function renderHelmfile(
   const problems: { readonly text: string; readonly line: number }[] = [];
   const documents: { readonly value: Dictionary; readonly line: number }[] = [];
   const texts: string[] = [];
-  const lines: Manifest['lines'][number][] = [];
+  const lines: RenderedManifest['lines'][number][] = [];
   let first = 1;
   let isDoubtful = false;
   for (const part of text.split(/^---[ \t]*\r?$/m)) {
@@ -115,7 +115,7 @@ async function addEnvironment(
 ): Promise<boolean> {
   const directory = file.slice(0, Math.max(0, file.lastIndexOf('/')));
   let hasSome = false;
-  for (const list of [document?.values, valueAt(document, 'environments.default.values')]) {
+  for (const list of [document?.values, valueAtPath(document, 'environments.default.values')]) {
     for (const entry of Array.isArray(list) ? list : []) {
       const path = typeof entry === 'string' ? resolveIn(directory, entry) : undefined;
       const isHere = path !== undefined && !path.endsWith('.gotmpl') && tree.has(path);
@@ -139,7 +139,7 @@ const unknown =
 /** `.Values | get "a.b" "default"`. */
 const get: TemplateFunction = (args) => {
   const path = print(args[0]);
-  const found = valueAt(args.at(-1), path);
+  const found = valueAtPath(args.at(-1), path);
   return found === undefined && args.length > 2 ? args[1] : found;
 };
 

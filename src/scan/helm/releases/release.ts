@@ -18,7 +18,7 @@ export interface Release {
 }
 
 /** An object or a file that may deploy a chart, as Helm would read it. */
-export interface Candidate {
+export interface ReleaseCandidate {
   readonly file: string;
   readonly value: Dictionary;
   /** The line at which the object begins. */
@@ -27,19 +27,19 @@ export interface Candidate {
   readonly doubt?: string;
 }
 
-export interface Surroundings {
+export interface ReleaseSurroundings {
   readonly tree: FileTree;
   /** Tells what is left out. */
   readonly warn: (warning: Warning) => void;
   /** ConfigMaps and Secrets that hold values. */
   readonly data: DataByName;
   /** HelmReleases that only change others, by their names. */
-  readonly patches: ReadonlyMap<string, readonly Candidate[]>;
+  readonly patches: ReadonlyMap<string, readonly ReleaseCandidate[]>;
   /** Flux's HelmCharts, by their names. */
-  readonly charts: ReadonlyMap<string, readonly Candidate[]>;
+  readonly charts: ReadonlyMap<string, readonly ReleaseCandidate[]>;
   /** HelmChartConfigs, by the names of what they change. */
-  readonly configs: ReadonlyMap<string, readonly Candidate[]>;
+  readonly configs: ReadonlyMap<string, readonly ReleaseCandidate[]>;
 }
 
 /** Yields what a candidate deploys; a chart that is elsewhere is none of it. */
-export type ReadReleases = (candidate: Candidate, around: Surroundings) => Promise<readonly Release[]>;
+export type ReadReleases = (candidate: ReleaseCandidate, around: ReleaseSurroundings) => Promise<readonly Release[]>;

@@ -5,7 +5,7 @@ import { fluxSubstitutions } from '../../flux/substitutions.ts';
 import { readObjectData } from '../../object-data.ts';
 import { NO_VARIABLES, substitute } from '../../variables.ts';
 import { parseYaml } from '../../yaml.ts';
-import type { Manifest } from '../render.ts';
+import type { RenderedManifest } from '../render.ts';
 import { isDictionary } from '../template/values.ts';
 import type { WorkBudget } from '../template/work.ts';
 import { readYaml } from '../template/yaml-values.ts';
@@ -14,7 +14,7 @@ import { fleetReleases, helmfileReleases, kustomizeReleases } from './files.ts';
 import { chartsIn, fluxReleases, isHelmRelease, patchesIn, sourcesOf } from './flux.ts';
 import { isHelmfile, renderHelmfile } from './helmfile-template.ts';
 import { configsIn, k3sReleases } from './k3s.ts';
-import type { Candidate, ReadReleases, Release, Surroundings } from './release.ts';
+import type { ReadReleases, Release, ReleaseCandidate, ReleaseSurroundings } from './release.ts';
 
 const READERS: readonly ReadReleases[] = [
   fluxReleases,
@@ -36,7 +36,7 @@ const TEMPLATE =
 export interface ReleasesOptions {
   readonly warn: (warning: Warning) => void;
   /** A file that was a template. */
-  readonly rendered: (manifest: Manifest) => void;
+  readonly rendered: (manifest: RenderedManifest) => void;
   readonly budget: WorkBudget;
 }
 
@@ -45,7 +45,7 @@ export async function releasesIn(
   tree: FileTree,
   { warn, rendered, budget }: ReleasesOptions,
 ): Promise<ReadonlyMap<string, readonly Release[]>> {
-  const candidates: Candidate[] = [];
+  const candidates: ReleaseCandidate[] = [];
   for (const file of tree.files) {
     const isOne = isHelmfile(file);
     if ((!isOne && !FILE.test(file)) || /(?:^|\/)templates\//.test(file)) continue;
@@ -63,7 +63,7 @@ export async function releasesIn(
     if (CLUE.test(text)) addAll(candidates, await candidatesIn(tree, file, text));
   }
   const names = new Set(candidates.filter(isHelmRelease).flatMap((one) => [...sourcesOf(one)].map(({ name }) => name)));
-  const around: Surroundings = {
+  const around: ReleaseSurroundings = {
     tree,
     warn,
     charts: chartsIn(candidates),
@@ -85,12 +85,12 @@ export async function releasesIn(
 }
 
 /** As Helm would read them, with variables put in as their text is. */
-async function candidatesIn(tree: FileTree, file: string, text: string): Promise<readonly Candidate[]> {
+async function candidatesIn(tree: FileTree, file: string, text: string): Promise<readonly ReleaseCandidate[]> {
   const environments = text.includes('${')
     ? (await fluxSubstitutions(tree)).environmentsOf(file)
     : [{ variables: NO_VARIABLES }];
   return parseYaml(file, text).documents.flatMap((document) =>
-    environments.flatMap(({ variables }): readonly Candidate[] => {
+    environments.flatMap(({ variables }): readonly ReleaseCandidate[] => {
       const value = readYaml(substitute(document.source ?? '', variables));
       if (!isDictionary(value)) return [];
       const items = Array.isArray(value.items) && /List$/.test(String(value.kind)) ? value.items : [value];

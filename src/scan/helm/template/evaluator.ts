@@ -3,7 +3,7 @@ import { RunawayError, TemplateError } from './errors.ts';
 import { Output, type Rendered } from './output.ts';
 import type { Body, Expression, Node, Pipe } from './parser.ts';
 import { type Dictionary, isDictionary, isTrue, isUnknown, print, UNKNOWN } from './values.ts';
-import { boundedText, spend, spendValues, type WorkBudget, withWork } from './work.ts';
+import { boundedText, spendValues, spendWork, type WorkBudget, withWork } from './work.ts';
 
 /** A function of templates; `engine` lets `include` and `tpl` run others. */
 export type TemplateFunction = (args: readonly unknown[], engine: Engine) => unknown;
@@ -81,7 +81,7 @@ export function renderTemplate(body: Body, dot: unknown, options: RenderOptions)
   };
 
   const step = (): void => {
-    spend(STEP);
+    spendWork(STEP);
     if (++steps > MAX_STEPS) throw new RunawayError('a template runs without end');
   };
 
@@ -261,11 +261,11 @@ export function renderTemplate(body: Body, dot: unknown, options: RenderOptions)
 
 /** A function costs what it is given and what it makes. What the runtime refuses (a text, a stack that is too large) is the template's doing. */
 function callBounded(run: TemplateFunction, args: readonly unknown[], engine: Engine): unknown {
-  for (const arg of args) spend(extentOf(arg));
+  for (const arg of args) spendWork(extentOf(arg));
   try {
     const result = run(args, engine);
     if (typeof result === 'string') return boundedText(result);
-    spend(extentOf(result));
+    spendWork(extentOf(result));
     return result;
   } catch (error) {
     if (error instanceof RangeError) throw new TemplateError(error.message);

@@ -7,14 +7,14 @@ export interface Text {
   readonly line: number;
 }
 
-export interface Action {
+export interface TemplateAction {
   readonly kind: 'action';
-  readonly tokens: readonly Token[];
+  readonly tokens: readonly TemplateToken[];
   readonly line: number;
 }
 
 /** `spaced`: white space stands before it, which tells `.a .b` (two operands) from `.a.b` (one). */
-export type Token = TokenBody & { readonly spaced: boolean };
+export type TemplateToken = TokenBody & { readonly spaced: boolean };
 
 type TokenBody =
   | { readonly kind: 'string'; readonly value: string }
@@ -35,8 +35,8 @@ export class TemplateSyntaxError extends Error {
 }
 
 /** Cuts a template into text and actions; comments are gone, `{{-` and `-}}` have trimmed. Throws TemplateSyntaxError. */
-export function lexTemplate(source: string): readonly (Text | Action)[] {
-  const parts: (Text | Action)[] = [];
+export function lexTemplate(source: string): readonly (Text | TemplateAction)[] {
+  const parts: (Text | TemplateAction)[] = [];
   let at = 0;
   let line = 1;
   let trimNext = false;
@@ -112,8 +112,8 @@ const NUMBER =
   /[+-]?(?:0[xX][0-9a-fA-F_]+|0[oO]?[0-7_]+(?![.\d])|[\d_]+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)/y;
 const MARK = /:=|[()|=,]/y;
 
-function lexAction(body: string, line: number): readonly Token[] {
-  const tokens: Token[] = [];
+function lexAction(body: string, line: number): readonly TemplateToken[] {
+  const tokens: TemplateToken[] = [];
   let at = 0;
   const take = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = at;

@@ -4,27 +4,27 @@ import { DOUBT } from './values.ts';
 export interface Rendered {
   readonly text: string;
   /** For each line of `text`, who wrote its first visible character. */
-  readonly lines: readonly Origin[];
+  readonly lines: readonly LineOrigin[];
 }
 
-export interface Origin {
+export interface LineOrigin {
   /** The template's line; 0 where an empty line's writer does not matter. */
   readonly line: number;
   /** The condition that switches the line off, where templates are explored. */
   readonly off?: string;
 }
 
-export interface Written {
+export interface WrittenLine {
   readonly line: number;
   /** The text is the template's own: its line breaks are lines of the template too. */
   readonly follows?: boolean;
 }
 
-const NOBODY: Origin = { line: 0 };
+const NOBODY: LineOrigin = { line: 0 };
 
 export class Output {
   readonly #chunks: string[] = [];
-  readonly #lines: Origin[] = [NOBODY];
+  readonly #lines: LineOrigin[] = [NOBODY];
   #length = 0;
   #doubts = 0;
   #discards = 0;
@@ -39,7 +39,7 @@ export class Output {
     return this.#doubts > 0;
   }
 
-  write(text: string, { line, follows = false }: Written): void {
+  write(text: string, { line, follows = false }: WrittenLine): void {
     if (text === '') return;
     const marked = this.#doubts > 0 ? text.replace(/^([ \t]*)(?=\S)/gm, `$1${DOUBT}`) : text;
     this.#length += marked.length;

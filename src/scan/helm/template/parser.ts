@@ -1,5 +1,5 @@
 // Tokens of a Go template → its tree: texts, actions, if/with/range, template calls; definitions apart. Relies on the lexer.
-import { type Action, lexTemplate, TemplateSyntaxError, type Text, type Token } from './lexer.ts';
+import { lexTemplate, type TemplateAction, TemplateSyntaxError, type TemplateToken, type Text } from './lexer.ts';
 
 export type Node =
   | { readonly kind: 'text'; readonly text: string; readonly line: number }
@@ -125,23 +125,23 @@ const KEYWORDS = new Set(['if', 'else', 'end', 'with', 'range', 'define', 'block
 class Cursor {
   readonly line: number;
   last: string | undefined;
-  readonly #tokens: readonly Token[];
+  readonly #tokens: readonly TemplateToken[];
   #at = 0;
 
-  constructor(action: Action) {
+  constructor(action: TemplateAction) {
     this.line = action.line;
     this.#tokens = action.tokens;
   }
 
-  peek(): Token | undefined {
+  peek(): TemplateToken | undefined {
     return this.#tokens[this.#at];
   }
 
-  after(): Token | undefined {
+  after(): TemplateToken | undefined {
     return this.#tokens[this.#at + 1];
   }
 
-  next(): Token {
+  next(): TemplateToken {
     const token = this.#tokens[this.#at++];
     if (!token) throw new TemplateSyntaxError('an action ends too early', this.line);
     return token;
@@ -203,7 +203,7 @@ function parseVariables(cursor: Cursor): { readonly variables: readonly string[]
   throw new TemplateSyntaxError('[:=] must follow a variable list', cursor.line);
 }
 
-function isEndOfCommand(token: Token | undefined): boolean {
+function isEndOfCommand(token: TemplateToken | undefined): boolean {
   return token?.kind === 'mark' && (token.value === '|' || token.value === ')');
 }
 
@@ -248,6 +248,6 @@ const CONSTANTS: ReadonlyMap<string, Expression> = new Map([
   ['nil', { kind: 'literal', value: null }],
 ] as const);
 
-function lastLine(parts: readonly (Text | Action)[]): number {
+function lastLine(parts: readonly (Text | TemplateAction)[]): number {
   return parts.at(-1)?.line ?? 1;
 }

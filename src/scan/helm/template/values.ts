@@ -1,5 +1,5 @@
 // What Go templates hold, in JavaScript: truth, printing, kinds, comparison. A value that nobody can know here is a text with a mark in it.
-import { spend, spendValues } from './work.ts';
+import { spendValues, spendWork } from './work.ts';
 
 /** Stands in a text for what cannot be known (a release's secret, a required value, a missing dependency's template). */
 export const UNKNOWN = '\ue000';
@@ -37,7 +37,7 @@ const KEY = 20;
 /** As Object.keys, which is not free where there are many. */
 export function keysOf(value: Dictionary): readonly string[] {
   const keys = Object.keys(value);
-  spend(keys.length * KEY);
+  spendWork(keys.length * KEY);
   return keys;
 }
 
@@ -49,7 +49,7 @@ export function print(value: unknown): string {
 
 function printInner(value: unknown): string {
   spendValues(1);
-  if (typeof value === 'string') spend(value.length);
+  if (typeof value === 'string') spendWork(value.length);
   if (value === null || value === undefined) return '<nil>';
   if (typeof value === 'number') return printNumber(value);
   if (Array.isArray(value)) return `[${value.map(printInner).join(' ')}]`;

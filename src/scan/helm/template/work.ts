@@ -30,20 +30,20 @@ export function withWork<T>(run: () => T, budget?: WorkBudget): T {
 }
 
 /** Throws RunawayError where all is spent. */
-export function spend(characters: number): void {
+export function spendWork(characters: number): void {
   left -= characters;
   if (left < 0) throw new RunawayError('a template works without end');
 }
 
 /** For each value of a tree that is walked, and of a list that is copied. */
 export function spendValues(count: number): void {
-  spend(count * VALUE);
+  spendWork(count * VALUE);
 }
 
 /** The text, where it is not too long. Throws TemplateError. */
 export function boundedText(text: string): string {
   checkLength(text.length);
-  spend(text.length);
+  spendWork(text.length);
   return text;
 }
 

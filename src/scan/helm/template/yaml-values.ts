@@ -13,7 +13,7 @@ import {
 import { parseIndented } from '../../yaml-indentation.ts';
 import { parseBounded } from '../../yaml-limits.ts';
 import { type Dictionary, dictionary, isDictionary } from './values.ts';
-import { boundedText, spend, spendValues } from './work.ts';
+import { boundedText, spendValues, spendWork } from './work.ts';
 
 const SCHEMA = FAILSAFE_SCHEMA.withTags(nullYaml11Tag, boolYaml11Tag, intYaml11Tag, floatYaml11Tag, mergeTag);
 
@@ -42,7 +42,7 @@ export function writeYaml(value: unknown): string {
 /** Functions and what JSON leaves out are no data. */
 export function printable(value: unknown): unknown {
   spendValues(1);
-  if (typeof value === 'string') spend(value.length);
+  if (typeof value === 'string') spendWork(value.length);
   if (typeof value === 'function' || value === undefined) return null;
   if (Array.isArray(value)) return value.map(printable);
   if (!isDictionary(value)) return value;

@@ -7,7 +7,7 @@ import { tryParseReference } from '../../../oci/reference.ts';
 import { bigDataFile } from '../store-records.ts';
 import { type Problem, problem, type Rule } from './problem.ts';
 import type { StoreModel } from './store-model.ts';
-import type { FoundImage, FoundLayer } from './stored-records.ts';
+import type { FoundLayer, RecordedImage } from './stored-records.ts';
 
 export type ReadBytes = (path: string) => Promise<Uint8Array | undefined>;
 
@@ -16,7 +16,7 @@ const MAX_LAYERS = 500;
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
 export async function checkImages(
-  images: readonly FoundImage[],
+  images: readonly RecordedImage[],
   {
     layers,
     model,
@@ -45,7 +45,7 @@ export async function checkImages(
 
 type Add = (rule: Rule, text: string) => void;
 
-function checkNames({ id, names }: FoundImage, images: readonly FoundImage[], add: Add): void {
+function checkNames({ id, names }: RecordedImage, images: readonly RecordedImage[], add: Add): void {
   for (const name of names) {
     const reference = tryParseReference(name);
     const isFull = reference?.host !== undefined && (reference.tag !== undefined || reference.digest !== undefined);
@@ -56,7 +56,7 @@ function checkNames({ id, names }: FoundImage, images: readonly FoundImage[], ad
   }
 }
 
-async function readBigData(image: FoundImage, read: ReadBytes, add: Add): Promise<ReadonlyMap<string, Uint8Array>> {
+async function readBigData(image: RecordedImage, read: ReadBytes, add: Add): Promise<ReadonlyMap<string, Uint8Array>> {
   const all = new Map<string, Uint8Array>();
   for (const [name, { size, digest }] of image.data) {
     const bytes = await read(`overlay-images/${image.id}/${bigDataFile(name)}`);
@@ -75,7 +75,7 @@ async function readBigData(image: FoundImage, read: ReadBytes, add: Add): Promis
 }
 
 /** From the base up. */
-function chainOf(image: FoundImage, byId: ReadonlyMap<string, FoundLayer>, add: Add): readonly FoundLayer[] {
+function chainOf(image: RecordedImage, byId: ReadonlyMap<string, FoundLayer>, add: Add): readonly FoundLayer[] {
   const chain: FoundLayer[] = [];
   for (let id = image.layer; id !== undefined; ) {
     const layer = byId.get(id);
@@ -96,7 +96,7 @@ interface Parts {
   readonly add: Add;
 }
 
-function checkParts(image: FoundImage, { data, chain, add }: Parts): void {
+function checkParts(image: RecordedImage, { data, chain, add }: Parts): void {
   const configName = `sha256:${image.id}`;
   const config = data.get(configName);
   const manifest = data.get('manifest');
@@ -131,7 +131,7 @@ function attempt(add: Add, work: () => void): void {
   }
 }
 
-function orphans(images: readonly FoundImage[], model: StoreModel): readonly Problem[] {
+function orphans(images: readonly RecordedImage[], model: StoreModel): readonly Problem[] {
   const known = new Map(images.map((image) => [image.id, new Set([...image.data.keys()].map(bigDataFile))]));
   const problems: Problem[] = [];
   for (const name of model.children('overlay-images')) {

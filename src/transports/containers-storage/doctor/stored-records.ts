@@ -17,7 +17,7 @@ export interface FoundLayer {
   readonly isIncomplete: boolean;
 }
 
-export interface FoundImage {
+export interface RecordedImage {
   readonly id: string;
   readonly digest?: string;
   readonly names: readonly string[];
@@ -41,7 +41,7 @@ export function foundLayers(bytes: Uint8Array | undefined, problems: Problem[]):
   }));
 }
 
-export function foundImages(bytes: Uint8Array | undefined, problems: Problem[]): readonly FoundImage[] {
+export function foundImages(bytes: Uint8Array | undefined, problems: Problem[]): readonly RecordedImage[] {
   return readAll(bytes, 'overlay-images/images.json', problems, (fields) => {
     const names = decode.optional(fields['big-data-names'], 'big-data-names', decode.strings) ?? [];
     const sizes = decode.isObject(fields['big-data-sizes']) ? fields['big-data-sizes'] : {};
