@@ -1,6 +1,6 @@
 // What an image still holds although no container can see it: private keys and given secrets in files that a later layer deletes or replaces. Whoever pulls the image has them.
-import { addAll } from '../io/add-all.ts';
 import type { CallOptions } from '../io/streams/bytes.ts';
+import { addAll } from '../oci/add-all.ts';
 import { applyLayers } from '../rootfs/apply-layers.ts';
 import type { IndexedEntry } from '../rootfs/contract.ts';
 import { layerFiles } from '../rootfs/layer-files.ts';

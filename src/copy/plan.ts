@@ -1,6 +1,6 @@
 // A plan of a copy: every manifest read, every blob known with its size, before the first byte of a blob is fetched.
-import { addAll } from '../io/add-all.ts';
 import { askOnce } from '../io/concurrency/ask-once.ts';
+import { addAll } from '../oci/add-all.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';

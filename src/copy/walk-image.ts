@@ -1,5 +1,5 @@
 // From an image's root along its descriptors to everything that a copy of it consists of. Asks for manifests only.
-import { addAll } from '../io/add-all.ts';
+import { addAll } from '../oci/add-all.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';

@@ -1,7 +1,7 @@
 // The flattened file system of an image as one tar archive. Layers are read side by side, because files may stand in any order (the same every time); directories come last, in
 // walk order: their times would not survive what is unpacked into them afterwards.
-import { addAll } from '../io/add-all.ts';
 import type { CallOptions } from '../io/streams/bytes.ts';
+import { addAll } from '../oci/add-all.ts';
 import type { TarHeader } from '../tar/entry.ts';
 import { type Refit, refitted, withWholeBlocks } from '../tar/sparse-pieces.ts';
 import { endOfArchive, padding, tarHeader } from '../tar/writer.ts';

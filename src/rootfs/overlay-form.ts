@@ -1,9 +1,9 @@
 // A layer as it stands unpacked in a store of the overlay driver: its archive written again under a directory of its own, and the tar-split from which the
 // archive itself can be put together, in one reading. Nothing lands outside the directory.
-import { addAll } from '../io/add-all.ts';
 import { decompressed } from '../io/compression/decompress.ts';
 import type { Bytes, CallOptions } from '../io/streams/bytes.ts';
 import { tapped } from '../io/streams/verify.ts';
+import { addAll } from '../oci/add-all.ts';
 import { type Digest, digestAlgorithm, digester } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { TarEntry, TarHeader } from '../tar/entry.ts';

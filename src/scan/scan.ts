@@ -1,5 +1,5 @@
 // The scan of a directory: tree rules first, then every remaining manifest, document by document. Each file is in memory only while it is looked at.
-import { addAll } from '../io/add-all.ts';
+import { addAll } from '../oci/add-all.ts';
 import type { DocumentRule, FileTree, Finding, GivenValues, ScanResult, TreeRule, Warning } from './contract.ts';
 import type { Substitutions } from './flux/substitutions.ts';
 import { uniqueWarnings, withoutRepetition } from './repetition.ts';

@@ -1,6 +1,6 @@
 // Text → documents. A file may hold many; one that does not parse does not take the others with it. Relies on js-yaml.
 import { constructFromEvents, EVENT_ID, type Event, YAMLException } from 'js-yaml';
-import { addAll } from '../io/add-all.ts';
+import { addAll } from '../oci/add-all.ts';
 import type { Path, ScannedDocument } from './contract.ts';
 import { createLineCounter } from './line-starts.ts';
 import { parseIndented } from './yaml-indentation.ts';

@@ -5,13 +5,13 @@ import type { Call, Handler } from './call.ts';
 
 /** end-9 with a tag: the manifest stays, unless the client asks for more. */
 export const deleteTag: Handler<'tag-delete'> = async ({ repository, tag }, call) => {
-  await call.registry.deleteTag(repository, tag, deleteOptions(call));
+  await deleting(call, (options) => call.registry.deleteTag(repository, tag, options));
   return { status: 202 };
 };
 
 /** end-9 with a digest: its tags go with it. */
 export const deleteManifest: Handler<'manifest-delete'> = async ({ repository, digest }, call) => {
-  await call.registry.deleteManifest(repository, digest, deleteOptions(call));
+  await deleting(call, (options) => call.registry.deleteManifest(repository, digest, options));
   return { status: 202 };
 };
 
@@ -21,6 +21,12 @@ export const deleteBlob: Handler<'blob-delete'> = async ({ repository, digest },
   return { status: 202 };
 };
 
-function deleteOptions({ headers, signal }: Call): DeleteOptions {
-  return { signal, unneeded: headers[UNNEEDED_TOO.name] === UNNEEDED_TOO.value };
+/** What else goes is found by reading all manifests of the repository: that takes a place among the lists. */
+async function deleting(
+  { headers, signal, lists }: Call,
+  remove: (options: DeleteOptions) => Promise<void>,
+): Promise<void> {
+  const unneeded = headers[UNNEEDED_TOO.name] === UNNEEDED_TOO.value;
+  if (unneeded) await lists(() => remove({ signal, unneeded }), signal);
+  else await remove({ signal });
 }

@@ -18,7 +18,7 @@ it('are as the table says', () => {
     `| a transfer, either way | ${limits.idle / MINUTE} minutes without a byte, or less than ${limits.slowBytes / 1024} KiB in ${limits.slow / MINUTE} minutes`,
     `| a manifest | 4 MiB; ${grouped(limits.descriptors)} descriptors`,
     `| tags in one request | ${limits.tags} |`,
-    `| manifests that are read or written at once; lists | ${limits.manifests}; ${limits.lists} |`,
+    `| manifests that are read or written at once; lists, with what \`lreg_rm\` has removed | ${limits.manifests}; ${limits.lists} |`,
     `| a page of a list | ${grouped(limits.page)} entries`,
     `| manifests and lists in memory because their clients are slow | ${limits.heldBytes / MIB} MiB, of one client ${limits.heldBytesPerClient / MIB} MiB;`,
     `| uploads that are begun and not ended | ${limits.uploads}, of one client ${limits.uploadsPerClient} |`,

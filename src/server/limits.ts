@@ -9,7 +9,7 @@ export interface ServerLimits {
   readonly waitingRequests: number;
   /** Manifests that are read or written at once; others wait. */
   readonly manifests: number;
-  /** Lists that are made at once; others wait. */
+  /** Lists that are made at once, and deletions that read all of a repository; others wait. */
   readonly lists: number;
   /** Bytes of manifests and lists that are in memory because their clients are slow, in all and of one client. */
   readonly heldBytes: number;

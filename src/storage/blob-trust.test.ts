@@ -5,7 +5,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Registry } from '../registry/contract.ts';
 import { builtImages } from './built-images.ts';
 import { openFsObjectStore } from './fs-object-store.ts';
-import { BLOBS, blobKey, isBlobKey, markKey } from './layout.ts';
+import { BLOBS, blobKey, isBlobKey, layerLinkKey, markKey } from './layout.ts';
 import { looseBlobs } from './loose-blobs.ts';
 import { createMemoryObjectStore } from './memory-object-store.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -85,6 +85,20 @@ describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
     expect(await store.registry.mountBlob('a/b', digest)).toBe(true);
     expect(await store.objects.stat(markKey(digest))).toBeUndefined();
     expect((await store.registry.statBlob('a/b', digest))?.size).toBe(BLOB.bytes.length);
+  });
+
+  it('that has its name from a process that was killed then is durable for who links it', async () => {
+    await using store = await newStore();
+    await using stage = await store.objects.stage('killed');
+    await stage?.append(Buffer.from(BLOB.bytes));
+    await stage?.publish(blobKey(digest), { durable: 'bytes' });
+    const synced: string[] = [];
+    const sync = async (keys: readonly string[]) => {
+      for (const key of keys) synced.push(key);
+      await store.objects.sync(keys);
+    };
+    expect(await storedRegistry({ ...store.objects, sync }).mountBlob('a/b', digest)).toBe(true);
+    expect(synced).toEqual([blobKey(digest), layerLinkKey('a/b', digest)]);
   });
 
   it('that is given up leaves nothing', async () => {

@@ -27,25 +27,29 @@ const WRONG = 'damaged ';
 
 /** Where it is there and whole as far as is known; `undefined` counts as absent. What was in doubt has been hashed when it returns. */
 export async function wholeBlob(objects: ObjectStore, digest: Digest): Promise<ObjectInfo | undefined> {
-  return await looked(objects, digest, () => {});
+  return await looked(objects, digest, async () => {});
 }
 
 /** The same; it is also durable when it returns: what a repository may rely on. */
 export async function durableBlob(objects: ObjectStore, digest: Digest): Promise<ObjectInfo | undefined> {
-  return await looked(objects, digest, () => makeDurable(objects, digest));
+  return await looked(objects, digest, async (trust) => {
+    if (trust === 'unsynced') await makeDurable(objects, digest);
+    // Its bytes are on disk; its name may not be, where another process has just given it, or was killed then.
+    else await objects.sync([blobKey(digest)]);
+  });
 }
 
 async function looked(
   objects: ObjectStore,
   digest: Digest,
-  onUnsynced: () => Promise<void> | void,
+  relyOn: (trust: 'whole' | 'unsynced') => Promise<void>,
 ): Promise<ObjectInfo | undefined> {
   const stored = await objects.stat(blobKey(digest));
   if (!stored) return undefined;
   const trust = await trustIn(objects, digest, stored);
   if (trust === 'doubtful') return await settledOnce(objects, digest);
   if (trust === 'damaged') return undefined;
-  if (trust === 'unsynced') await onUnsynced();
+  await relyOn(trust);
   return stored;
 }
 

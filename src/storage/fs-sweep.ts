@@ -1,8 +1,8 @@
 // Sweeping stages: what nobody owns and nobody came back for. One look at each folder, whatever is in it.
 import { readdir, rmdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { addAll } from '../io/add-all.ts';
 import { isFsError } from '../io/files/fs-errors.ts';
+import { addAll } from '../oci/add-all.ts';
 import { isOwned, releaseStage, stageFiles, takeFile } from './fs-ownership.ts';
 import type { SweepLimits } from './object-store.ts';
 

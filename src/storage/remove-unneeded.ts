@@ -1,6 +1,6 @@
 // What goes with a name that is removed: manifests of the embedded registry that nothing else needs.
-import { addAll } from '../io/add-all.ts';
 import type { CallOptions } from '../io/streams/bytes.ts';
+import { addAll } from '../oci/add-all.ts';
 import { cosignTags } from '../oci/cosign-tags.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';

@@ -1,5 +1,5 @@
 // Where the pieces of a sparse file belong: GNU's four ways to say it (tar manual, "Sparse Formats"): the old header with its continuations, and pax 0.0, 0.1, 1.0.
-import { addAll } from '../io/add-all.ts';
+import { addAll } from '../oci/add-all.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { SparsePiece } from './entry.ts';

@@ -1,7 +1,7 @@
 // Tar archives as GNU tar, bsdtar, busybox, Go and Python all read them: ustar headers; GNU's long names where a name fits no header (busybox knows no others, and
 // they are bytes to everybody); numbers that octal has no room for in binary; and a pax header for what only that can say: fractions of seconds, extended
 // attributes, sparse files, and the big numbers once more for who knows no binary ones. Equal inputs give equal bytes.
-import { addAll } from '../io/add-all.ts';
+import { addAll } from '../oci/add-all.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { SparsePiece, TarEntryType, TarHeader } from './entry.ts';
 import { BLOCK, paddedToBlock } from './header.ts';

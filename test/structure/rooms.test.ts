@@ -93,7 +93,7 @@ describe('rooms', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('grow no list by arguments: a hundred thousand of them overflow the stack (io/add-all)', () => {
+  it('grow no list by arguments: a hundred thousand of them overflow the stack (oci/add-all)', () => {
     const wrong = sources.filter((source) => /\.(?:push|unshift)\((?:\w+, )*\.\.\./.test(withoutComments(source.text)));
     expect(wrong.map((source) => source.file)).toEqual([]);
   });

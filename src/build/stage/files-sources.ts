@@ -1,6 +1,6 @@
 // Where COPY and ADD read from, and what tells what they read from others: the files' contents, or the identity of the layers.
-import { addAll } from '../../io/add-all.ts';
 import { tryParseHttpUrl } from '../../io/http/http-url.ts';
+import { addAll } from '../../oci/add-all.ts';
 import { isDigest } from '../../oci/digest.ts';
 import { findPath, headerOf, walk } from '../../rootfs/tree.ts';
 import { fileInMemory, filesSource } from '../context/one-file.ts';

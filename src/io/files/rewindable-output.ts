@@ -1,7 +1,7 @@
 // Where a long stream goes whose last part may have to be taken back: a file, which is there whole or not at all, or a pipe. What goes to a pipe is held until
 // it is final: in memory, and beyond that in a temporary file.
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { addAll } from '../add-all.ts';
+import { addAll } from '../../oci/add-all.ts';
 import { isFsError, translatingFsErrors } from './fs-errors.ts';
 import { behindLinks } from './special-file.ts';
 import { temporaryFile, translatingTemporaryErrors } from './temporary-file.ts';

@@ -220,6 +220,10 @@ describe('a private network', () => {
     expect(await leads(COLLEAGUE, '[64:ff9b:1::198.51.100.1]')).toBe(true);
     expect(await leads({ host: 'x', at: '64:ff9b:1::10.0.0.1' }, '[64:ff9b:1::10.0.0.2]')).toBe(true);
     expect(await leads(STRANGER, '[64:ff9b:1::198.51.100.1]')).toBe(false);
+    // No file names it in a way that would help.
+    named = [`64:ff9b:1::c633:6401:${port}`, `[64:ff9b:1::c633:6401]:${port}`];
+    const error = await refusal(ask('[64:ff9b:1::198.51.100.1]', STRANGER));
+    expect(error.hint).not.toContain('registries.conf');
   });
 });
 

@@ -76,9 +76,15 @@ function met({ at, host }: Leader): { readonly reach: Reach | undefined; readonl
 
 function refusal(leader: Leader, to: string, reach: Reach | undefined): ImagesError {
   const { hostname } = hostAndPort(to, false);
-  const hint =
-    reach === 'private' || reach === 'local-nat64'
-      ? `A host elsewhere may not lead into a private network. If the place is meant, name it: [[registry]] location = "${to}" in /etc/containers/registries.conf.`
-      : 'Another host may not lead to this machine or its link. If the place is meant, name it yourself.';
-  return new ImagesError('BAD_ANSWER', `${leader.host} leads to a ${reach} address [${hostname}]`, { hint });
+  return new ImagesError('BAD_ANSWER', `${leader.host} leads to a ${reach} address [${hostname}]`, {
+    hint: hintFor(reach, to),
+  });
+}
+
+function hintFor(reach: Reach | undefined, to: string): string {
+  if (reach === 'private')
+    return `A host elsewhere may not lead into a private network. If the place is meant, name it: [[registry]] location = "${to}" in /etc/containers/registries.conf.`;
+  if (reach === 'local-nat64')
+    return 'A host elsewhere may not lead behind a translator of this network: what that stands for is not known here.';
+  return 'Another host may not lead to this machine or its link. If the place is meant, name it yourself.';
 }

@@ -1,6 +1,6 @@
 // The secrets that this process has sent to somebody, and one redaction that finds them in what others say, in every spelling in which they come back.
+import { addAll } from '../../oci/add-all.ts';
 import { withoutUserinfo } from '../../oci/errors.ts';
-import { addAll } from '../add-all.ts';
 
 /** Tokens come and go while a server runs: the oldest are forgotten. */
 const MAX_KNOWN = 300;

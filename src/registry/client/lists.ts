@@ -1,9 +1,9 @@
 // Lists over HTTP: catalogue, tags, referrers; page after page, and in byte order whatever order the registry has.
-import { addAll } from '../../io/add-all.ts';
 import type { HttpAnswer } from '../../io/http/http.ts';
 import { pathWithQuery } from '../../io/http/http-url.ts';
 import { readWhole } from '../../io/http/http-whole.ts';
 import { quote } from '../../io/text/quote.ts';
+import { addAll } from '../../oci/add-all.ts';
 import { isObject, type Json } from '../../oci/decode.ts';
 import { type Descriptor, decodeDescriptor } from '../../oci/descriptor.ts';
 import { ImagesError } from '../../oci/errors.ts';

@@ -1,5 +1,5 @@
 // A layer in overlay form for tests: written as `make` writes it, read back with the reader, its tar-split with it.
-import { addAll } from '../../io/add-all.ts';
+import { addAll } from '../../oci/add-all.ts';
 import type { TarHeader } from '../../tar/entry.ts';
 import { readTar } from '../../tar/reader.ts';
 import { endOfArchive } from '../../tar/writer.ts';

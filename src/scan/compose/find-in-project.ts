@@ -1,5 +1,5 @@
 // What projects use: the services of their files, of the files that those extend, and of all projects that they include. Each is looked at once.
-import { addAll } from '../../io/add-all.ts';
+import { addAll } from '../../oci/add-all.ts';
 import type { FileTree, Finding, ScannedDocument, TreeFindings, Warning } from '../contract.ts';
 import { includedProjects, type Named } from './includes.ts';
 import type { Open, Project } from './project.ts';

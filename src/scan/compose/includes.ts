@@ -1,5 +1,5 @@
 // `include:` of a Compose file, and what the projects are that it names. Format: docs.docker.com/reference/compose-file/include.
-import { addAll } from '../../io/add-all.ts';
+import { addAll } from '../../oci/add-all.ts';
 import type { FileTree, ScannedDocument, Warning } from '../contract.ts';
 import { fieldOf, listOf, textOf } from '../fields.ts';
 import { resolveIn } from '../tree-paths.ts';

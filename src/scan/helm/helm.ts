@@ -1,5 +1,5 @@
 // The rule for Helm charts: unpacked ones, packed ones that lie about, and who deploys them. Relies on find-in-chart.ts.
-import { addAll } from '../../io/add-all.ts';
+import { addAll } from '../../oci/add-all.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import type { DocumentRule, FileTree, Finding, TreeFindings, TreeRule, Warning } from '../contract.ts';
 import { isManifestFile } from '../file-tree.ts';

@@ -1,5 +1,5 @@
 // A chart with its values → the manifests that `helm template` would print, each line with the template's line. Relies on the template engine.
-import { addAll } from '../../io/add-all.ts';
+import { addAll } from '../../oci/add-all.ts';
 import { byBytes } from '../byte-order.ts';
 import type { Warning } from '../contract.ts';
 import { builtInObjects, type Cluster } from './built-in-objects.ts';

@@ -1,6 +1,6 @@
 // What `kustomize build` makes of a kustomization: the resources of its entries, generated ones, components, patches, then images.
 // The order is kustomize's (api/internal/target/kusttarget.go). Names, labels and namespaces say nothing about images.
-import { addAll } from '../../io/add-all.ts';
+import { addAll } from '../../oci/add-all.ts';
 import type { ScannedDocument } from '../contract.ts';
 import { resolveIn } from '../tree-paths.ts';
 import { changedElsewhere, valuesFileOfChart, valuesOfChart } from './elsewhere.ts';

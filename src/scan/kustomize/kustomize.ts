@@ -1,6 +1,6 @@
 // The rule for kustomizations: builds those that no other names and hands the results to the document rules.
 // An image is placed where it was written; one that `images:` or a patch changed, where the change is written.
-import { addAll } from '../../io/add-all.ts';
+import { addAll } from '../../oci/add-all.ts';
 import type {
   DocumentRule,
   FilePosition,

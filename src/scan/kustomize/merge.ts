@@ -1,5 +1,5 @@
 // Strategic merge: a patch into a resource. Format: kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch.
-import { addAll } from '../../io/add-all.ts';
+import { addAll } from '../../oci/add-all.ts';
 import { copyFrom, isFields, type ResourceFields, type ResourceOrigin, setFrom } from './resource.ts';
 
 /** Lists whose entries are merged by a key; other lists are replaced as a whole (kubernetes.io API reference, "patch merge key"). */

@@ -1,5 +1,5 @@
 // `replacements:` copy values between resources. Where one writes into an image, what it comes to is not worked out: the image is a maybe.
-import { addAll } from '../../io/add-all.ts';
+import { addAll } from '../../oci/add-all.ts';
 import { resolveIn } from '../tree-paths.ts';
 import type { Kustomization } from './kustomization.ts';
 import { isFields, type Resource, type ResourceFields } from './resource.ts';

@@ -1,5 +1,5 @@
 // `transformers:` and `generators:` of a kustomization: those of kustomize itself that touch images are run, others only named in a warning.
-import { addAll } from '../../io/add-all.ts';
+import { addAll } from '../../oci/add-all.ts';
 import type { ScannedDocument } from '../contract.ts';
 import { resolveIn } from '../tree-paths.ts';
 import { createImageChanger } from './image-changer.ts';

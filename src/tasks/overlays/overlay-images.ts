@@ -1,7 +1,7 @@
 // `getimages`: what overlays, directories, files and lists use, put together over all of them.
 import { join } from 'node:path';
-import { addAll } from '../../io/add-all.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
+import { addAll } from '../../oci/add-all.ts';
 import type { Finding, GivenValues, Warning } from '../../scan/contract.ts';
 import { imagesOf } from '../../scan/images.ts';
 import type { Settings } from '../settings.ts';

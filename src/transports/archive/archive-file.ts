@@ -30,7 +30,7 @@ export interface ArchiveFile extends LayoutFiles, AsyncDisposable {
   names(): Iterable<string>;
   /** Of what is no regular file and no directory, or leads out of the archive. */
   others(): Iterable<string>;
-  /** A file of this one that is an archive itself, uncompressed; usable until this one is disposed. Errors: TAR_INVALID, BLOB_UNKNOWN. Absent where it is not to be had. */
+  /** A file of this one that is an archive itself, uncompressed; usable until this one is disposed. Errors: TAR_INVALID, BLOB_UNKNOWN. Absent in such a one. */
   nested?(name: string, options?: CallOptions): Promise<ArchiveFile>;
 }
 
@@ -82,7 +82,14 @@ async function archiveIn(handle: FileHandle, options: Listing): Promise<ArchiveF
     },
     async nested(name, call) {
       const { at, size } = mustFind(name);
-      return await archiveIn(handle, { ...call, from: at, to: at + size, label: `${label}, in ${name}` });
+      // Archives in archives in archives, thousands of them, are small: nothing looks into more than one.
+      const { nested: _, ...inner } = await archiveIn(handle, {
+        ...call,
+        from: at,
+        to: at + size,
+        label: `${label}, in ${name}`,
+      });
+      return inner;
     },
     async [Symbol.asyncDispose]() {},
   };

@@ -1,5 +1,6 @@
 // Images in an archive that `docker save`, kind, k3s, ctr, podman or skopeo made, as sources: the manifests of the layout inside where there is one, so
 // that digests stay; else made from Docker's manifest.json; else from what Docker before 1.10 wrote.
+import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { verified } from '../../io/streams/verify.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { MAX_MANIFEST_SIZE } from '../../oci/manifest.ts';
@@ -71,6 +72,9 @@ export async function openDockerArchiveImage(
   }
 }
 
+/** Archives in one: each is read from several places. */
+const LISTED_AT_ONCE = 8;
+
 async function listImages(archive: ArchiveFile): Promise<readonly ArchiveImage[]> {
   const listed = archive.find(INDEX_FILE) ? await readLayoutImages(archive) : [];
   const bytes = await readSmall(archive, MANIFEST_FILE, MAX_MANIFEST_SIZE * 4);
@@ -84,7 +88,8 @@ async function listImages(archive: ArchiveFile): Promise<readonly ArchiveImage[]
       }));
     }
     const saved = savedArchives(archive);
-    if (saved.length > 0) return (await Promise.all(saved.map((name) => listSaved(archive, name)))).flat();
+    if (saved.length > 0)
+      return (await createLimiter(LISTED_AT_ONCE).map(saved, (name) => listSaved(archive, name))).flat();
     throw new ImagesError('PLACE_INVALID', `the archive holds no image [${archive.label}]`, {
       hint: `It has neither ${MANIFEST_FILE} nor ${INDEX_FILE}: is it one of \`docker save\`, or only files (\`docker export\`)?`,
     });

@@ -375,6 +375,25 @@ describe('a docker-archive from before Docker 1.10', () => {
   });
 });
 
+describe('an archive of docker-archives', () => {
+  const file = 'quay.io/x/app:1';
+  const config = configOf([sha256(layers[0] as Buffer)]);
+  const saved = Buffer.from(tar(savedFiles('app:1', layers.slice(0, 1), config)));
+
+  it('has the images of all of them', async () => {
+    const second = { name: 'quay.io/x/other:1', data: saved };
+    await using path = await archiveOf([{ name: file, data: saved }, second]);
+    await using archive = await openDockerArchive(path.path);
+    expect(archive.images.map(({ names }) => names)).toEqual([['app:1'], ['app:1']]);
+  });
+
+  it('has none that are an archive further in', async () => {
+    const inner = Buffer.from(tar([{ name: file, data: saved }]));
+    await using path = await archiveOf([{ name: file, data: inner }]);
+    await expect(openDockerArchive(path.path)).rejects.toMatchObject({ code: 'PLACE_INVALID' });
+  });
+});
+
 describe('a docker-archive that is written', () => {
   const plain = layers[0] as Buffer;
   const zstd = blobOf(zstdCompressSync(plain), OCI_LAYER_ZSTD);

@@ -1,6 +1,6 @@
 // An image in an OCI layout as a source: in a directory, or in whatever else has its files.
-import { addAll } from '../../io/add-all.ts';
 import { verified } from '../../io/streams/verify.ts';
+import { addAll } from '../../oci/add-all.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';

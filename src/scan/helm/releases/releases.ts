@@ -1,5 +1,5 @@
 // All releases of charts of a tree, by the directories of the charts.
-import { addAll } from '../../../io/add-all.ts';
+import { addAll } from '../../../oci/add-all.ts';
 import type { FileTree, Warning } from '../../contract.ts';
 import { fluxSubstitutions } from '../../flux/substitutions.ts';
 import { readObjectData } from '../../object-data.ts';

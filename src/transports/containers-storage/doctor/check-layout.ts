@@ -1,5 +1,5 @@
 // The rules about a store's own files: locks, modes, what is where it does not belong. Pure.
-import { addAll } from '../../../io/add-all.ts';
+import { addAll } from '../../../oci/add-all.ts';
 import { printableName } from '../../../tar/names.ts';
 import type { SoughtEntry } from '../../archive/seek-entries.ts';
 import { type Problem, problem } from './problem.ts';

@@ -1,7 +1,7 @@
 // A store that is made in memory, for tests: of real layers, as `make` writes it; and written again with something changed.
 import { tmpdir } from 'node:os';
-import { addAll } from '../../../io/add-all.ts';
 import { pipeOutput } from '../../../io/files/rewindable-output.ts';
+import { addAll } from '../../../oci/add-all.ts';
 import { decodeConfig } from '../../../oci/config.ts';
 import { digestOf } from '../../../oci/digest.ts';
 import { decodeManifest, type ImageManifest, rawManifest } from '../../../oci/manifest.ts';
