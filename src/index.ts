@@ -1,4 +1,5 @@
 // The library: the tasks that the commands are made of, and the seams they stand on. Nothing here prints, exits or reads the environment.
+
 export type { CopyEvent, OnCopyEvent } from './copy/events.ts';
 export { type CopyResult, executePlan } from './copy/execute.ts';
 export { type CopyImage, type CopyPlan, planCopy } from './copy/plan.ts';
@@ -24,7 +25,7 @@ export { scan } from './scan/scan.ts';
 export { parseListenAddress } from './server/address.ts';
 export { type RunningServer, type ServeOptions, serve } from './server/listen.ts';
 export { type EmbeddedStore, openEmbeddedStore } from './storage/embedded-store.ts';
-export { type CacheOptions, cacheImages, type TransferResult } from './tasks/cache/cache-images.ts';
+export { type CacheOptions, cacheImages } from './tasks/cache/cache-images.ts';
 export { cacheReferences } from './tasks/cache/cache-references.ts';
 export { missingImages } from './tasks/cache/missing-images.ts';
 export { type PreloadOptions, type PreloadResult, preloadImages } from './tasks/cache/preload-images.ts';
@@ -42,6 +43,7 @@ export { removeImage } from './tasks/private-registry/remove-image.ts';
 export { type ServedRegistry, serveRegistry } from './tasks/private-registry/serve-registry.ts';
 export { type VmAddress, vmAddress } from './tasks/private-registry/vm-address.ts';
 export type { Settings } from './tasks/settings.ts';
+export type { TransferResult } from './tasks/transfer/transfer-result.ts';
 export type { ImageSink, ImageSource } from './transports/contract.ts';
 export { registrySink } from './transports/registry-sink.ts';
 export { registrySource } from './transports/registry-source.ts';

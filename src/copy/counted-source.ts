@@ -1,9 +1,9 @@
 // A source that counts what is asked of it, under limits, and whose errors say where they come from.
 import type { CallOptions } from '../io/streams/bytes.ts';
+import { readSmallBlob } from '../io/streams/small-blob.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import { ImagesError } from '../oci/errors.ts';
-import { MAX_MANIFEST_SIZE, type RawManifest, verifyBytes } from '../oci/manifest.ts';
+import type { RawManifest } from '../oci/manifest.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { ImageSource } from '../transports/contract.ts';
 import { partOf } from './check-images.ts';
@@ -54,12 +54,8 @@ export function countedSource(source: ImageSource, options: CountedSourceOptions
       ask(`referrers of ${subject}`, async () => await Array.fromAsync(source.referrers(subject, call))),
     statTag: (tag) => ask(`tag ${tag}`, () => source.statTag(tag, call)),
     config: (descriptor, platform) =>
-      ask(partOf('config', descriptor.digest, platform), async () => {
-        const { digest, size } = descriptor;
-        if (size > MAX_MANIFEST_SIZE) throw new ImagesError('MANIFEST_INVALID', `it is too large [${size} bytes]`);
-        const bytes = Buffer.concat(await Array.fromAsync(await source.blob(descriptor, 0, call)));
-        verifyBytes(bytes, { digest, size });
-        return bytes;
-      }),
+      ask(partOf('config', descriptor.digest, platform), () =>
+        readSmallBlob(descriptor, () => source.blob(descriptor, 0, call)),
+      ),
   };
 }

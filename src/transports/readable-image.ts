@@ -1,20 +1,13 @@
 // One image of a source, to be looked into: its manifest chosen by platform, its config, its layers.
 import type { Bytes, CallOptions } from '../io/streams/bytes.ts';
+import { readSmallBlob } from '../io/streams/small-blob.ts';
 import { verified } from '../io/streams/verify.ts';
 import { agreeingConfig, hasFileSystem, layerDiffIds } from '../oci/agreement.ts';
 import { decodeConfig, type ImageConfig } from '../oci/config.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
-import {
-  decodeManifest,
-  type ImageManifest,
-  type Index,
-  isElsewhere,
-  MAX_MANIFEST_SIZE,
-  type RawManifest,
-  verifyBytes,
-} from '../oci/manifest.ts';
+import { decodeManifest, type ImageManifest, type Index, isElsewhere, type RawManifest } from '../oci/manifest.ts';
 import { formatPlatform, isImageFor, type Platform, platformSuits, statesPlatform } from '../oci/platform.ts';
 import type { IndexStore, Layer } from '../rootfs/contract.ts';
 import type { ImageSource } from './contract.ts';
@@ -92,8 +85,8 @@ export async function readConfig(
   manifest: ImageManifest,
   options: CallOptions = {},
 ): Promise<ReadConfig> {
-  const bytes = await readSmallBlob(source, manifest.config, options);
   try {
+    const bytes = await readSmallBlob(manifest.config, () => source.blob(manifest.config, 0, options));
     return { bytes, config: hasFileSystem(manifest) ? agreeingConfig(manifest, bytes) : decodeConfig(bytes) };
   } catch (error) {
     if (!isImagesError(error, 'MANIFEST_INVALID')) throw error;
@@ -132,15 +125,6 @@ function candidates({ manifests }: Index, { platform, machine }: ReadImageOption
   const possible = platform ? sorted.filter((child) => !child.platform || suits(child) > 0) : sorted;
   // Attestations are no images.
   return possible.filter((child) => child.platform?.os !== 'unknown');
-}
-
-async function readSmallBlob(source: ImageSource, blob: Descriptor, options: CallOptions): Promise<Uint8Array> {
-  if (blob.size > MAX_MANIFEST_SIZE) {
-    throw new ImagesError('MANIFEST_INVALID', `the config is too large [${blob.size} bytes]`);
-  }
-  const bytes = Buffer.concat(await Array.fromAsync(await source.blob(blob, 0, options)));
-  verifyBytes(bytes, blob);
-  return bytes;
 }
 
 async function readWhole(body: Bytes): Promise<void> {

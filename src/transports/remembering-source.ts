@@ -1,10 +1,9 @@
 // A source whose manifests and configs are asked for once, whoever reads them: what is looked at first and copied then is the same, and costs one request.
 import { askOnce } from '../io/concurrency/ask-once.ts';
-import type { CallOptions } from '../io/streams/bytes.ts';
 import { oneChunk } from '../io/streams/one-chunk.ts';
-import type { Descriptor } from '../oci/descriptor.ts';
+import { readSmallBlob } from '../io/streams/small-blob.ts';
 import type { Digest } from '../oci/digest.ts';
-import { decodeManifest, MAX_MANIFEST_SIZE, type RawManifest, verifyBytes } from '../oci/manifest.ts';
+import { decodeManifest, MAX_MANIFEST_SIZE, type RawManifest } from '../oci/manifest.ts';
 import type { ImageSource } from './contract.ts';
 
 /** Of all sources of a run: what has a digest is the same wherever it comes from. */
@@ -26,11 +25,6 @@ export function rememberingSource(source: ImageSource, { manifests, configs }: S
     if (manifest.kind === 'image' && manifest.config.size <= MAX_MANIFEST_SIZE) ofImages.add(manifest.config.digest);
     return raw;
   };
-  const readConfig = async (config: Descriptor, call?: CallOptions): Promise<Uint8Array> => {
-    const bytes = Buffer.concat(await Array.fromAsync(await source.blob(config, 0, call)));
-    verifyBytes(bytes, config);
-    return bytes;
-  };
   return {
     ...source,
     async root(call) {
@@ -41,7 +35,9 @@ export function rememberingSource(source: ImageSource, { manifests, configs }: S
       seen(await askOnce(manifests, descriptor.digest, () => source.manifest(descriptor, call))),
     async blob(descriptor, from, call) {
       if (!ofImages.has(descriptor.digest)) return await source.blob(descriptor, from, call);
-      const bytes = await askOnce(configs, descriptor.digest, () => readConfig(descriptor, call));
+      const bytes = await askOnce(configs, descriptor.digest, () =>
+        readSmallBlob(descriptor, () => source.blob(descriptor, 0, call)),
+      );
       return oneChunk(bytes.subarray(from));
     },
   };

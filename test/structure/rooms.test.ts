@@ -24,6 +24,22 @@ const ROOMS: Readonly<Record<string, number>> = {
   cli: 8,
 };
 
+/** The same within a room: a wing imports only from wings with a lower number, or from itself. Files beside the wings are named with their ending. */
+const WINGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  io: { text: 0, streams: 0, concurrency: 0, compression: 1, files: 2, http: 3 },
+  tasks: {
+    'settings.ts': 0,
+    overlays: 1,
+    'private-registry': 2,
+    transfer: 3,
+    cache: 4,
+    look: 4,
+    mkimage: 5,
+    make: 6,
+  },
+  cli: { process: 0, grammar: 1, reporter: 1, out: 2, commands: 3, table: 4, 'program.ts': 5, 'main.ts': 6 },
+};
+
 /** Node's own modules that a room must do without: pure rooms stay pure. */
 const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
   oci: ['node:fs', 'node:fs/promises', 'node:http', 'node:https', 'node:net', 'node:child_process'],
@@ -53,24 +69,39 @@ describe('rooms', () => {
 
   it('import only from lower rooms', () => {
     const wrong = sources.flatMap((source) =>
-      source.imports
-        .filter((name) => name.startsWith('.'))
-        .map((name) => relative(SRC, resolve(SRC, dirname(source.file), name)))
+      targets(source)
         .filter((target) => !mayImport(source.room, target.split('/')[0] as string))
         .map((target) => `${source.file} imports ${target}`),
     );
     expect(wrong).toEqual([]);
   });
 
+  it('have wings that import only from lower wings', () => {
+    const wrong = sources.flatMap((source) => {
+      const wings = WINGS[source.room];
+      if (!wings) return [];
+      return [...targets(source)]
+        .filter((target) => target.startsWith(`${source.room}/`) && wingOf(target) !== wingOf(source.file))
+        .filter((target) => !((wings[wingOf(target)] ?? Infinity) < (wings[wingOf(source.file)] ?? -1)))
+        .map((target) => `${source.file} imports ${target}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('export a name with one meaning only', () => {
+    const places = new Map<string, string[]>();
+    for (const { file, text } of sources) {
+      // What every command is called by its table.
+      if (file.startsWith('cli/commands/')) continue;
+      for (const [, name] of text.matchAll(/^export (?:async )?(?:function\*?|const|interface|type|class) (\w+)/gm)) {
+        places.set(name as string, [...(places.get(name as string) ?? []), file]);
+      }
+    }
+    expect([...places].filter(([, files]) => new Set(files).size > 1)).toEqual([]);
+  });
+
   it('have no cycles between files', () => {
-    const graph = new Map(
-      sources.map((source) => [
-        source.file,
-        source.imports
-          .filter((name) => name.startsWith('.'))
-          .map((name) => relative(SRC, resolve(SRC, dirname(source.file), name))),
-      ]),
-    );
+    const graph = new Map(sources.map((source) => [source.file, targets(source)]));
     expect(findCycle(graph)).toBeUndefined();
   });
 
@@ -102,6 +133,15 @@ describe('rooms', () => {
     expect(sources.filter((source) => source.text.split('\n').length > 500).map((source) => source.file)).toEqual([]);
   });
 });
+
+/** The files that it imports, from src/ on. */
+function targets({ file, imports }: Source): readonly string[] {
+  return imports.filter((name) => name.startsWith('.')).map((name) => relative(SRC, resolve(SRC, dirname(file), name)));
+}
+
+function wingOf(file: string): string {
+  return file.split('/')[1] as string;
+}
 
 function mayImport(from: string, to: string): boolean {
   if (from === '' || from === to) return true;

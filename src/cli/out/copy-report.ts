@@ -1,5 +1,5 @@
 // What lreg_cache and lreg_preload say when they are done: a summary for people, the plan of a dry run, or one JSON object.
-import type { TransferResult } from '../../tasks/cache/cache-images.ts';
+import type { TransferResult } from '../../tasks/transfer/transfer-result.ts';
 import type { Context } from '../process/context.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
 import { failureLine } from '../reporter/lines.ts';

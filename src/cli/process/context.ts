@@ -2,10 +2,9 @@
 import { userInfo } from 'node:os';
 import { translateFsError } from '../../io/files/fs-errors.ts';
 import { absolute } from '../../io/files/user-directories.ts';
+import type { Environment } from '../../tasks/settings.ts';
 import type { Interruption } from './interruption.ts';
 import { safeOutput, safeText } from './safe-text.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Context {
   readonly env: Environment;

@@ -1,7 +1,7 @@
 // `lreg_cache`, and the second half of `lreg_preload`: copies images from their hosts to the private registry, as one plan.
 import type { OnCopyEvent } from '../../copy/events.ts';
-import { type CopiedImage, executePlan } from '../../copy/execute.ts';
-import { type CopyImage, type CopyPlan, type FailedImage, planCopy } from '../../copy/plan.ts';
+import { executePlan } from '../../copy/execute.ts';
+import { type CopyImage, type FailedImage, planCopy } from '../../copy/plan.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
 import type { PlatformChoice } from '../../oci/platform.ts';
@@ -10,6 +10,7 @@ import { registrySource } from '../../transports/registry-source.ts';
 import { type PrivateRegistry, privateSink } from '../private-registry/private-registry.ts';
 import type { ImageHosts } from '../private-registry/registry-clients.ts';
 import { callOptions, type Settings } from '../settings.ts';
+import { expectedOf, type TransferResult } from '../transfer/transfer-result.ts';
 
 export interface CacheOptions {
   /** The machine's when absent. */
@@ -22,20 +23,6 @@ export interface CacheOptions {
   /** Plans, and copies nothing. */
   readonly dryRun?: boolean;
   readonly onEvent?: OnCopyEvent;
-}
-
-export interface TransferResult {
-  readonly dryRun: boolean;
-  /** What was to be copied, in full. */
-  readonly planned: readonly string[];
-  readonly copied: readonly CopiedImage[];
-  readonly failed: readonly FailedImage[];
-  /** Requests to the images' hosts: made, or with a dry run expected. */
-  readonly requests: number;
-  /** Bytes fetched, or with a dry run to be fetched. */
-  readonly fetched: number;
-  /** Bytes that were there already. */
-  readonly held: number;
 }
 
 export interface CacheEnds {
@@ -66,7 +53,7 @@ export async function cacheImages(
   });
   const planned = plan.images.map(({ image }) => image);
   if (options.dryRun)
-    return { dryRun: true, planned, copied: [], ...expected(plan), failed: [...refused, ...plan.failed] };
+    return { dryRun: true, planned, copied: [], ...expectedOf(plan), failed: [...refused, ...plan.failed] };
   const { copied, failed, requests, fetched, held } = await executePlan(plan, sink, shared);
   return { dryRun: false, planned, copied, failed: [...refused, ...failed], requests, fetched, held };
 }
@@ -89,8 +76,4 @@ function withSources(names: readonly FullReference[], hosts: ImageHosts, { keepG
     }
   }
   return { images, refused };
-}
-
-function expected(plan: CopyPlan): Pick<TransferResult, 'requests' | 'fetched' | 'held'> {
-  return { requests: plan.requests, fetched: plan.bytes, held: plan.held };
 }

@@ -8,9 +8,9 @@ import { decodeManifest, type ImageManifest, type Index } from '../../oci/manife
 import { isIndexType } from '../../oci/media-types.ts';
 import { isImageFor, type PlatformChoice, statesPlatform } from '../../oci/platform.ts';
 import type { FullReference } from '../../oci/reference.ts';
+import { readRegistryConfig } from '../../registry/read-config.ts';
 import { findImage, type PrivateRegistry } from '../private-registry/private-registry.ts';
 import { callOptions, type Settings } from '../settings.ts';
-import { readConfig } from '../transfer/read-config.ts';
 
 const REQUESTS = 8;
 
@@ -67,7 +67,7 @@ async function platformAnswer(name: FullReference, platforms: PlatformChoice, en
     if (platforms === 'all') return false;
     // A chart is for all platforms.
     if (!hasFileSystem(image)) return true;
-    const { platform } = decodeConfig(await readConfig(registry, { repository, config: image.config }, call));
+    const { platform } = decodeConfig(await readRegistryConfig(registry, { repository, config: image.config }, call));
     return !statesPlatform(platform) || platforms.every((wanted) => isImageFor(platform, wanted));
   }
 

@@ -8,7 +8,8 @@ import { pauseImage } from '../overlays/pause-image.ts';
 import { writtenReferences } from '../overlays/written-references.ts';
 import { openPrivateRegistry } from '../private-registry/private-registry.ts';
 import { callOptions, type Settings } from '../settings.ts';
-import type { CacheEnds, CacheOptions, TransferResult } from './cache-images.ts';
+import type { TransferResult } from '../transfer/transfer-result.ts';
+import type { CacheEnds, CacheOptions } from './cache-images.ts';
 import { missingImages, uniqueNames } from './missing-images.ts';
 
 export interface PreloadOptions extends CacheOptions {

@@ -1,20 +1,14 @@
 // `check`: whether all parts of an image agree: digests, sizes, diffIDs, archives, config, history, media types.
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
+import { readSmallBlob } from '../../io/streams/small-blob.ts';
 import { verified } from '../../io/streams/verify.ts';
 import { hasFileSystem, isNumberOfLayers, layerDiffIds } from '../../oci/agreement.ts';
 import { decodeConfig, type ImageConfig } from '../../oci/config.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
-import {
-  decodeManifest,
-  type ImageManifest,
-  isElsewhere,
-  MAX_MANIFEST_SIZE,
-  type RawManifest,
-  verifyBytes,
-} from '../../oci/manifest.ts';
+import { decodeManifest, type ImageManifest, isElsewhere, type RawManifest, verifyBytes } from '../../oci/manifest.ts';
 import { isConfigType, isIndexType, isLayerType } from '../../oci/media-types.ts';
 import { formatPlatform, type Platform, platformSuits } from '../../oci/platform.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
@@ -179,9 +173,7 @@ async function checkConfig(
   const notes: string[] = [];
   const config = await attempt(problems, async () => {
     const { config: blob } = manifest;
-    if (blob.size > MAX_MANIFEST_SIZE) throw new ImagesError('SIZE_INVALID', `it is too large [${blob.size} bytes]`);
-    const bytes = Buffer.concat(await Array.fromAsync(await source.blob(blob, 0, callOptions(settings))));
-    verifyBytes(bytes, blob);
+    const bytes = await readSmallBlob(blob, () => source.blob(blob, 0, callOptions(settings)));
     if (isConfigType(blob.mediaType)) return decodeConfig(bytes);
     notes.push(`no image's [${blob.mediaType}]`);
     return undefined;

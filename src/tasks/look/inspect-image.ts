@@ -11,12 +11,12 @@ import { isIndexType } from '../../oci/media-types.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { formatReference, type Reference } from '../../oci/reference.ts';
 import type { ReadOptions, Registry } from '../../registry/contract.ts';
+import { readRegistryConfig } from '../../registry/read-config.ts';
 import type { ImageSource } from '../../transports/contract.ts';
 import { chooseImage, type ReadImageOptions, requirePlatform } from '../../transports/readable-image.ts';
 import { registrySource } from '../../transports/registry-source.ts';
 import { findImage, notLoaded, type PrivateRegistry } from '../private-registry/private-registry.ts';
 import { callOptions, type Settings } from '../settings.ts';
-import { readConfig } from '../transfer/read-config.ts';
 
 /** In skopeo's order. */
 export interface Inspection {
@@ -67,7 +67,11 @@ export async function inspectImage(
     ...(platform && { platform }),
     machine: machinePlatform(),
   });
-  const config = await readConfig(registry.registry, { repository, config: manifest.config }, callOptions(settings));
+  const config = await readRegistryConfig(
+    registry.registry,
+    { repository, config: manifest.config },
+    callOptions(settings),
+  );
   if (platform && !isIndexType(root.mediaType) && hasFileSystem(manifest))
     requirePlatform(decodeConfig(config), platform, source.label);
   const fields = decode.object(decode.parseJson(config, 'config'), 'config');

@@ -2,12 +2,12 @@
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { DEFAULT_TAG, formatReference, fullReference, type Reference } from '../../oci/reference.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
-import type { TransferResult } from '../cache/cache-images.ts';
 import { dataDirectory } from '../private-registry/registry-state.ts';
 import type { Settings } from '../settings.ts';
 import { builtImageSource } from '../transfer/built-image-source.ts';
 import { copyOpened } from '../transfer/copy-image.ts';
 import { openPrivate, openSink } from '../transfer/open-sink.ts';
+import type { TransferResult } from '../transfer/transfer-result.ts';
 
 export type BuiltImageGoal =
   /** A link, where the private registry is the embedded one. */

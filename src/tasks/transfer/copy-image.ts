@@ -11,12 +11,12 @@ import type { PlatformChoice } from '../../oci/platform.ts';
 import { type Reference, tryParseReference } from '../../oci/reference.ts';
 import type { ImageSink, ImageSource } from '../../transports/contract.ts';
 import type { LayerSpool } from '../../transports/layer-spool.ts';
-import type { TransferResult } from '../cache/cache-images.ts';
 import { callOptions, type Settings } from '../settings.ts';
 import { type CompressionChoice, compressingSpool } from './layer-compression.ts';
 import type { NamedSource } from './open-all-images.ts';
 import { keepsBlobs, type OpenedSink, openPrivate, openSink } from './open-sink.ts';
 import { type OpenedSource, openSource } from './open-source.ts';
+import { expectedOf, type TransferResult } from './transfer-result.ts';
 
 export interface CopyOptions {
   /** The machine's when absent. */
@@ -133,8 +133,7 @@ async function copyAll(
   });
   const planned = only ? [only.source.label] : plan.images.map(({ image }) => image);
   if (options.dryRun) {
-    const { requests, bytes, held } = plan;
-    return { dryRun: true, planned, copied: [], failed: [], requests, fetched: bytes, held };
+    return { dryRun: true, planned, copied: [], failed: [], ...expectedOf(plan) };
   }
   const { copied, failed, requests, fetched, held } = await executePlan(plan, to, shared);
   const { blobs, bytes } = ahead?.sent ?? { blobs: 0, bytes: 0 };

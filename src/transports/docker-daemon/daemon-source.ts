@@ -2,6 +2,7 @@
 // remembered what the image is and nobody needs its layers.
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { oneChunk } from '../../io/streams/one-chunk.ts';
+import { readSmallBlob } from '../../io/streams/small-blob.ts';
 import { decodeConfig } from '../../oci/config.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -171,7 +172,7 @@ interface Opened {
 async function remember({ memory }: LayerSpool, { id, source, manifest }: Opened): Promise<void> {
   const decoded = decodeManifest(manifest);
   if (!memory || decoded.kind !== 'image' || decoded.config.size > MAX_MANIFEST_SIZE) return;
-  const config = Buffer.concat(await Array.fromAsync(await source.blob(decoded.config, 0)));
+  const config = await readSmallBlob(decoded.config, () => source.blob(decoded.config, 0));
   // What has no layers of a file system is no image that Docker runs; it is not asked for often either.
   if (decodeConfig(config).diffIds.length !== decoded.layers.length) return;
   await memory.rememberImage(id, { mediaType: manifest.mediaType, manifest: manifest.bytes, config });
