@@ -7,6 +7,7 @@ import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { manifestDescriptor, type RawManifest } from '../oci/manifest.ts';
 import { formatPlatform, type PlatformChoice } from '../oci/platform.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
+import { FORWARD, forwarding } from '../registry/policies/forwarding.ts';
 import type { ImageSink, ImageSource } from '../transports/contract.ts';
 import { checkAgreement, type WalkedImage } from './check-images.ts';
 import { countedSource, type ManifestSource, type RequestCounter } from './counted-source.ts';
@@ -238,11 +239,13 @@ async function checkedManifests(
 
 /** One request for a manifest, and for a config, over all images; after a failure the next image asks its own source. */
 function cached(source: ManifestSource, { manifests, configs }: ImageContext): ManifestSource {
-  return {
-    ...source,
+  return forwarding<ManifestSource>(source, {
+    root: FORWARD,
+    referrers: FORWARD,
+    statTag: FORWARD,
     manifest: (descriptor) => askOnce(manifests, descriptor.digest, () => source.manifest(descriptor)),
     config: (descriptor, platform) => askOnce(configs, descriptor.digest, () => source.config(descriptor, platform)),
-  };
+  });
 }
 
 function failedImage({ name, label }: CopyImage, error: unknown): FailedImage {

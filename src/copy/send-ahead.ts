@@ -9,6 +9,7 @@ import { type Digest, digestOf } from '../oci/digest.ts';
 import { type ErrorCode, isImagesError } from '../oci/errors.ts';
 import { OCI_EMPTY } from '../oci/media-types.ts';
 import { formatReference } from '../oci/reference.ts';
+import { FORWARD, forwarding } from '../registry/policies/forwarding.ts';
 import type { ImageSink } from '../transports/contract.ts';
 import type { OnCopyEvent } from './events.ts';
 import { failureOf } from './failure.ts';
@@ -117,8 +118,19 @@ export function sendAhead(sink: ImageSink, { name, label }: NamedImage, options:
         limit(attempt, signal).catch(() => false),
       );
     },
-    sink: {
-      ...sink,
+    sink: forwarding<ImageSink>(sink, {
+      label: FORWARD,
+      wants: FORWARD,
+      nameThere: FORWARD,
+      admit: FORWARD,
+      expect: FORWARD,
+      missingManifests: FORWARD,
+      mountBlob: FORWARD,
+      putManifest: FORWARD,
+      commit: FORWARD,
+      committed: FORWARD,
+      finish: FORWARD,
+      [Symbol.asyncDispose]: FORWARD,
       missing(...question) {
         planned = true;
         return sink.missing(...question);
@@ -127,7 +139,7 @@ export function sendAhead(sink: ImageSink, { name, label }: NamedImage, options:
         const sending = sends.get(blob.digest);
         if (!sending || !(await untilAborted(sending, call?.signal))) await sink.putBlob(to, blob, open, call);
       },
-    },
+    }),
     onEvent(event) {
       if (event.type === 'blob-done' && done.delete(event.digest)) return;
       if (event.type !== 'plan') return emit(event);

@@ -134,6 +134,9 @@ export interface RegistryLister {
   ): AsyncIterable<Descriptor>;
 }
 
+/** What it takes to read images with all that points to them. */
+export type ImageReader = RegistryReader & Pick<RegistryLister, 'referrers'>;
+
 export interface Registry extends RegistryReader, RegistryWriter, RegistryLister {
   /**
    * Bytes of this blob that the next `putBlob` need not ask for: what a broken-off one left, or all of it where another

@@ -244,7 +244,7 @@ describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
     const image = imageOf('m');
     await pushImage(store.registry, 'a/b', image, ['1']);
     const version = (await store.objects.stat(blobKey(image.manifest.digest)))?.version;
-    await builtImages(store.objects, store.registry).record({ path: 'app', tag: '1' }, image.manifest);
+    await builtImages(store.objects).record({ path: 'app', tag: '1' }, image.manifest);
     const after = await store.objects.stat(blobKey(image.manifest.digest));
     expect(after?.version.split('-')[0]).toBe(version?.split('-')[0]);
   });

@@ -3,7 +3,7 @@ import { type Digest, digestAlgorithm, digestOf, isDigest } from '../oci/digest.
 import { ImagesError } from '../oci/errors.ts';
 import { type RawManifest, rawManifest, verifyBytes } from '../oci/manifest.ts';
 import { DEFAULT_TAG, fullReference, type Reference } from '../oci/reference.ts';
-import type { Registry } from '../registry/contract.ts';
+import type { ImageReader } from '../registry/contract.ts';
 import { doubtBlob, wholeBlob } from './blob-trust.ts';
 import { blobKey, builtKey, linkBytes } from './layout.ts';
 import { readLink, readObject } from './links.ts';
@@ -15,12 +15,12 @@ export interface BuiltImages {
   find(name: Reference): Promise<Digest | undefined>;
   /** Stores the manifest, whose blobs are there, then points the name to it. What a power cut makes of it counts as absent. */
   record(name: Reference, manifest: RawManifest): Promise<void>;
-  /** Reads any manifest and blob of the store by its digest, whatever the repository. Nothing can be written. */
-  readonly reader: Registry;
+  /** Reads any manifest and blob of the store by its digest, whatever the repository. */
+  readonly reader: ImageReader;
 }
 
-export function builtImages(objects: ObjectStore, registry: Registry): BuiltImages {
-  const getManifest: Registry['getManifest'] = async (_, digest) => {
+export function builtImages(objects: ObjectStore): BuiltImages {
+  const getManifest: ImageReader['getManifest'] = async (_, digest) => {
     const bytes = isDigest(digest) ? await readObject(objects, blobKey(digest)) : undefined;
     if (!bytes || !isDigest(digest))
       throw new ImagesError('MANIFEST_UNKNOWN', `no such manifest in the store [${digest}]`);
@@ -49,7 +49,6 @@ export function builtImages(objects: ObjectStore, registry: Registry): BuiltImag
       await objects.put(keyOf(name), linkBytes(digest), { volatile: true });
     },
     reader: {
-      ...registry,
       getManifest,
       statManifest: async (repository, reference) => {
         if (!isDigest(reference) || !(await objects.stat(blobKey(reference)))) return undefined;

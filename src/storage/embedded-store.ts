@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFsError } from '../io/files/fs-errors.ts';
 import type { Registry } from '../registry/contract.ts';
+import { FORWARD, forwarding } from '../registry/policies/forwarding.ts';
 import type { NameRecords } from '../registry/policies/full-names.ts';
 import { hostNames } from '../registry/policies/host-names.ts';
 import { openFsObjectStore } from './fs-object-store.ts';
@@ -38,8 +39,20 @@ export async function openEmbeddedStore(directory: string): Promise<EmbeddedStor
 /** A policy: deleting takes along what no other name needs, where that is asked for. */
 function removingUnneeded(store: EmbeddedStore): Registry {
   const { registry, stripped } = store;
-  return {
-    ...registry,
+  return forwarding<Registry>(registry, {
+    getManifest: FORWARD,
+    statManifest: FORWARD,
+    getBlob: FORWARD,
+    statBlob: FORWARD,
+    putBlob: FORWARD,
+    openUpload: FORWARD,
+    mountBlob: FORWARD,
+    putManifest: FORWARD,
+    deleteBlob: FORWARD,
+    repositories: FORWARD,
+    tags: FORWARD,
+    referrers: FORWARD,
+    partialBytes: FORWARD,
     deleteTag: async (repository, tag, { unneeded = false, ...call } = {}) => {
       const remove = () => registry.deleteTag(repository, tag, call);
       const found = unneeded ? await stripped.statManifest(repository, tag, call) : undefined;
@@ -53,7 +66,7 @@ function removingUnneeded(store: EmbeddedStore): Registry {
       if (!unneeded) return await remove();
       await withUnneeded({ digest }, { store, repository, ...call }, () => remove().then(() => true));
     },
-  };
+  });
 }
 
 /** Whether the directory holds a store: ours, or a volume of docker registry:2. */

@@ -7,6 +7,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { decodeManifest, type ImageManifest, type RawManifest } from '../oci/manifest.ts';
+import { FORWARD, forwarding } from '../registry/policies/forwarding.ts';
 import type { ImageSource } from './contract.ts';
 import type { LayerSpool } from './layer-spool.ts';
 import { readConfig } from './readable-image.ts';
@@ -59,8 +60,14 @@ export function compressedSource(source: ImageSource, spool: LayerSpool): ImageS
     return converted;
   };
 
-  return {
-    ...source,
+  return forwarding<ImageSource>(source, {
+    label: FORWARD,
+    host: FORWARD,
+    // What lies there is not compressed.
+    unverified: undefined,
+    referrers: FORWARD,
+    statTag: FORWARD,
+    [Symbol.asyncDispose]: FORWARD,
     root(call) {
       root ??= source.root(call).then((raw) => convert(raw, call));
       root.catch(() => {
@@ -79,7 +86,7 @@ export function compressedSource(source: ImageSource, spool: LayerSpool): ImageS
       const body = await spooled.open(from);
       return from === 0 ? verified(body, descriptor) : body;
     },
-  };
+  });
 }
 
 /** What was remembered of the layer was made by another compressor; it has been corrected meanwhile. */

@@ -5,7 +5,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { isImagesError } from '../oci/errors.ts';
 import { manifestDescriptor, type RawManifest } from '../oci/manifest.ts';
 import { formatReference, type Reference, tagOrDigest } from '../oci/reference.ts';
-import type { BlobOptions, Registry } from '../registry/contract.ts';
+import type { BlobOptions, ImageReader } from '../registry/contract.ts';
 import type { ImageSource } from './contract.ts';
 import { requireSize } from './wrong-parts.ts';
 
@@ -18,7 +18,7 @@ export interface RegistrySourceOptions {
 
 /** `reference` is asked for as it stands, its host aside. The registry stays open: it is the caller's. */
 export function registrySource(
-  registry: Registry,
+  registry: ImageReader,
   reference: Reference,
   options: RegistrySourceOptions = {},
 ): ImageSource {

@@ -4,6 +4,7 @@ import { oneChunk } from '../io/streams/one-chunk.ts';
 import { readSmallBlob } from '../io/streams/small-blob.ts';
 import type { Digest } from '../oci/digest.ts';
 import { decodeManifest, MAX_MANIFEST_SIZE, type RawManifest } from '../oci/manifest.ts';
+import { FORWARD, forwarding } from '../registry/policies/forwarding.ts';
 import type { ImageSource } from './contract.ts';
 
 /** Of all sources of a run: what has a digest is the same wherever it comes from. */
@@ -25,8 +26,13 @@ export function rememberingSource(source: ImageSource, { manifests, configs }: S
     if (manifest.kind === 'image' && manifest.config.size <= MAX_MANIFEST_SIZE) ofImages.add(manifest.config.digest);
     return raw;
   };
-  return {
-    ...source,
+  return forwarding<ImageSource>(source, {
+    label: FORWARD,
+    host: FORWARD,
+    unverified: FORWARD,
+    referrers: FORWARD,
+    statTag: FORWARD,
+    [Symbol.asyncDispose]: FORWARD,
     async root(call) {
       rootRead ??= source.root(call);
       return seen(await rootRead);
@@ -40,5 +46,5 @@ export function rememberingSource(source: ImageSource, { manifests, configs }: S
       );
       return oneChunk(bytes.subarray(from));
     },
-  };
+  });
 }

@@ -1,7 +1,7 @@
 // A copy with progress on stderr, and what is said when it is done: what the commands that copy share.
 import type { OnCopyEvent } from '../../copy/events.ts';
-import type { TransferResult } from '../../tasks/transfer/transfer-result.ts';
 import type { Settings } from '../../tasks/settings.ts';
+import type { TransferResult } from '../../tasks/transfer/transfer-result.ts';
 import type { Invocation } from '../grammar/command.ts';
 import { taskSettings } from '../grammar/task-settings.ts';
 import { expectingMuchData } from '../process/much-data.ts';

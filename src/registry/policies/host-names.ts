@@ -5,6 +5,7 @@ import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { decodeManifest, type RawManifest, successors } from '../../oci/manifest.ts';
 import { tryParseReference } from '../../oci/reference.ts';
 import type { ReadOptions, Registry } from '../contract.ts';
+import { FORWARD, forwarding } from './forwarding.ts';
 import type { NameRecords } from './full-names.ts';
 import { namedWithHost, places, repositories, spellings } from './name-lookup.ts';
 
@@ -67,8 +68,13 @@ export function hostNames(registry: Registry, names: NameRecords): Registry {
     }
   }
 
-  return {
-    ...registry,
+  return forwarding<Registry>(registry, {
+    putBlob: FORWARD,
+    openUpload: FORWARD,
+    mountBlob: FORWARD,
+    deleteBlob: FORWARD,
+    repositories: FORWARD,
+    partialBytes: FORWARD,
     getManifest: async (repository, reference, options) => {
       const { host, inner } = withoutHost(options);
       let repositoryUnknown: ImagesError | undefined;
@@ -139,7 +145,7 @@ export function hostNames(registry: Registry, names: NameRecords): Registry {
       await registry.deleteManifest(repository, digest, options);
       await forget(repository, digest);
     },
-  };
+  });
 }
 
 /** `known` is told when the repository is there; one that is not has no tags. */

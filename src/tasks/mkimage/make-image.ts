@@ -79,7 +79,7 @@ export async function makeImage(
   const form = await readImageForm(directory, options);
   const name = nameOf(form, options.tag);
   const store = await openEmbeddedStore(dataDirectory(settings));
-  const images = builtImages(store.objects, store.stripped);
+  const images = builtImages(store.objects);
   if (form.kind === 'manifest' && !options.force && !options.noCache && !options.verify) {
     const digest = await existing(name, store, images);
     if (digest) return { name, digest, cached: true };
