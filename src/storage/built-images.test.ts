@@ -18,7 +18,7 @@ async function newStore() {
   const registry = storedRegistry(objects);
   const blobs = looseBlobs(objects);
   for (const blob of [image.config, ...image.layers]) await blobs.put(blob.descriptor, opener(blob.bytes));
-  const built = builtImages(objects, registry);
+  const built = builtImages(objects);
   await built.record({ path: 'app', tag: '1' }, image.manifest);
   return { objects, registry, built, ...built };
 }

@@ -220,7 +220,7 @@ const CALLS: Readonly<
   ],
   'an image that was built': [
     build,
-    ({ objects, registry }) => builtImages(objects, registry).record({ path: 'built', tag: '1' }, image.manifest),
+    ({ objects }) => builtImages(objects).record({ path: 'built', tag: '1' }, image.manifest),
   ],
   'what is in a layer': [nothing, ({ objects }) => storedIndex(objects, digest).save(Buffer.from('index'))],
 };

@@ -151,7 +151,7 @@ describe('a manifest that is put', () => {
     await registry.putManifest('app', manifest, ['latest']);
     expect(server.requests.map(({ method }) => method)).toEqual(['PUT', 'GET']);
     const error = await failure(registry.putManifest('app', manifest, ['other']));
-    expect(error.code).toBe('MANIFEST_UNKNOWN');
+    expect(error.code).toBe('BAD_ANSWER');
   });
 
   it('is done where the answer names another digest, and its own is there', async () => {

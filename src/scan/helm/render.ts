@@ -84,7 +84,7 @@ export function renderChart(
         budget,
       });
       budget.spend(rendered.text.length * COST.text);
-      manifests.push({ file: template.file, off: chart.off, ...cleaned(rendered.text, rendered.lines) });
+      manifests.push({ file: template.file, off: chart.off, ...cleanedLines(rendered.text, rendered.lines) });
       // One a template is enough, and only where an image could be missed for it.
       if (/image/i.test(rendered.text)) addAll(warnings, problems.slice(0, 1));
     } catch (error) {
@@ -152,7 +152,7 @@ function isPartial({ name }: TemplateFile): boolean {
 }
 
 /** Takes the marks out of a text: lines of nothing but unknown text are gone, doubts become a property of the line. */
-export function cleaned(
+export function cleanedLines(
   text: string,
   lines: readonly { readonly line: number; readonly off?: string }[],
 ): Pick<RenderedManifest, 'text' | 'lines'> {

@@ -3,7 +3,7 @@
 import type { FileTree } from '../../contract.ts';
 import { resolveIn } from '../../tree-paths.ts';
 import { FUNCTIONS } from '../functions/functions.ts';
-import { cleaned, type RenderedManifest } from '../render.ts';
+import { cleanedLines, type RenderedManifest } from '../render.ts';
 import { TemplateError } from '../template/errors.ts';
 import { renderTemplate, type TemplateFunction } from '../template/evaluator.ts';
 import { TemplateSyntaxError } from '../template/lexer.ts';
@@ -52,7 +52,7 @@ export async function renderHelmfile(
     isDoubtful ||= rendered.text.includes(DOUBT);
     const value = readPart(rendered.text);
     if (value) documents.push({ value, line: first });
-    const plain = cleaned(rendered.text, rendered.lines);
+    const plain = cleanedLines(rendered.text, rendered.lines);
     texts.push(plain.text);
     // The line of the mark between two parts ends the one and begins the other.
     lines.pop();
