@@ -100,7 +100,11 @@ echo ${join(world.path, 'ovl')}/$2
         PATH: `${join(world.path, 'programs')}:${process.env.PATH}`,
         DOCKER_CONFIG: join(world.path, 'docker'),
       };
-      return { args: ['inspect', `docker://${host}/a:1`], env, stop: () => server.closeAllConnections() };
+      const stop = () => {
+        server.close();
+        server.closeAllConnections();
+      };
+      return { args: ['inspect', `docker://${host}/a:1`], env, stop };
     },
   ],
   [

@@ -1,9 +1,10 @@
 // Why a command failed for a user who has one id: programs say that an owner, or a user, cannot be set; what they do not say is what mends it.
+import { hasInOrder } from '../../io/text/in-order.ts';
 import type { Ids } from './ids.ts';
 import { moreIds } from './lacks.ts';
 
 /** In one line, the one after the other. */
-const SAYS_SO: readonly (readonly [RegExp, RegExp])[] = [
+const SAYS_SO: readonly (readonly RegExp[])[] = [
   [
     /chown|chgrp|ownership|owner|setgroups|sete?[ug]id|setres[ug]id|initgroups|unpriv|change (?:user|group)|Cannot set (?:user|group)/i,
     /Invalid argument|Operation not permitted|EINVAL|EPERM|22|failed/i,
@@ -40,8 +41,5 @@ export class OwnerTrouble {
 }
 
 function saysSo(line: string): boolean {
-  return SAYS_SO.some(([what, how]) => {
-    const found = what.exec(line);
-    return found !== null && how.test(line.slice(found.index + found[0].length));
-  });
+  return SAYS_SO.some((patterns) => hasInOrder(line, patterns));
 }

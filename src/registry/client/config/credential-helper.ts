@@ -1,6 +1,7 @@
 // Docker's credential helpers: `docker-credential-NAME get`, the server on stdin, JSON on stdout (docker-credential-helpers, "Development").
 import { markedEnvironment, startedProgram } from '../../../io/concurrency/started-programs.ts';
 import { isNothing } from '../../../io/files/read-config-file.ts';
+import { hasInOrder } from '../../../io/text/in-order.ts';
 import { quote } from '../../../io/text/quote.ts';
 import { isObject } from '../../../oci/decode.ts';
 import { ImagesError } from '../../../oci/errors.ts';
@@ -168,15 +169,5 @@ function refuse({ file }: HelperCall, what: string, hint: string, cause?: unknow
 
 /** In one clause, in this order. */
 function saysNotFound(text: string): boolean {
-  return NOTHING_THERE.test(text) || text.split(/[.;\n]/).some((clause) => followsIn(clause, NOT_FOUND));
-}
-
-function followsIn(text: string, patterns: readonly RegExp[]): boolean {
-  let at = 0;
-  for (const pattern of patterns) {
-    const found = pattern.exec(text.slice(at));
-    if (!found) return false;
-    at += found.index + found[0].length;
-  }
-  return true;
+  return NOTHING_THERE.test(text) || text.split(/[.;\n]/).some((clause) => hasInOrder(clause, NOT_FOUND));
 }
