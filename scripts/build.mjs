@@ -1,10 +1,10 @@
-// Bundles src/ into dist/: the program (cli, split so that a command loads only what it needs) and the library, with its types unless --program.
+// Bundles src/ into dist/: the program (cli, split so that a command loads only what it needs), and unless --program the library with its types (dist/lib/).
 // Built aside and moved into place, so that builds at the same time, and programs that start meanwhile, do not meet half a bundle.
-import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
+import { buildLibrary, quietly } from './build-library.mjs';
 import { directImports } from './direct-imports.mjs';
 import { lazyBuiltins } from './lazy-builtins.mjs';
 import { staticImports } from './short-commands.mjs';
@@ -23,18 +23,15 @@ const BUILDS = ['cli/commands/mkimage.ts'];
 await mkdir(dist, { recursive: true });
 const staging = await mkdtemp(join(dist, '.build-'));
 try {
-  if (!process.argv.includes('--program')) writeTypes();
-  await build(staging);
-  await publish(staging);
+  const [program, library] = [join(staging, 'program'), join(staging, 'lib')];
+  const libraryIsBuilt = process.argv.includes('--program') ? undefined : buildLibrary(library);
+  await build(program);
+  await libraryIsBuilt;
+  if (libraryIsBuilt) await publishLibrary(library);
+  await publish(program);
   await removeOldChunks();
 } finally {
   await rm(staging, { recursive: true, force: true });
-}
-
-/** Beside the bundle: dist/index.d.ts and what it needs. What is wrong with types is the type check's business. */
-function writeTypes() {
-  const tsc = join(top, 'node_modules/.bin/tsc');
-  spawnSync(tsc, ['-p', join(top, 'tsconfig.types.json')], { stdio: 'ignore' });
 }
 
 async function build(dir) {
@@ -47,16 +44,12 @@ async function build(dir) {
   const shared = searches.intersection(client);
   const bundle = await rolldown({
     cwd: top,
-    input: { images: join(top, 'src/cli/main.ts'), index: join(top, 'src/index.ts') },
+    input: { images: join(top, 'src/cli/main.ts') },
     platform: 'node',
     plugins: [lazyBuiltins(join(top, 'src')), directImports()],
     transform: { target: 'node22.19' },
     checks: { circularDependency: true },
-    // Cycles within a library are the library's business; what is loaded late by one and at once by another is no fault.
-    onLog: (level, log, handle) => {
-      const foreign = log.code === 'CIRCULAR_DEPENDENCY' && log.message.includes('node_modules');
-      if (!foreign && log.code !== 'INEFFECTIVE_DYNAMIC_IMPORT') handle(level, log);
-    },
+    onLog: quietly,
   });
   await bundle.write({
     dir,
@@ -74,7 +67,10 @@ async function build(dir) {
         // Not needed for overlays that have not changed. Charts are rare, and what reads them is large.
         { name: 'scan', test: /\/src\/scan\/(?!helm\/)|\/js-yaml\// },
         // Who looks into an image copies nothing, and who copies from registries needs no other places.
-        { name: 'source', test: /\/src\/transports\/(?:registry-source|readable-image|(?:storage-)?location)\.ts/ },
+        {
+          name: 'source',
+          test: /\/src\/transports\/(?:registry-source|readable-image|transport|(?:storage-)?location)\.ts/,
+        },
         { name: 'http', test: /\/src\/io\/http\/http(?:-\w+)?\.ts/ },
         {
           name: 'copy',
@@ -97,24 +93,31 @@ function allSources() {
   return names.filter((name) => /(?<!\.test|\.d)\.ts$/.test(name)).map((name) => join(top, 'src', name));
 }
 
-/** Chunks first (their names hold a hash of their content), then the entries that point to them. */
+/** Chunks first (their names hold a hash of their content), then the entry that points to them. */
 async function publish(dir) {
-  await mkdir(join(dist, 'chunks'), { recursive: true });
-  for (const chunk of await readdir(join(dir, 'chunks'))) {
-    await rename(join(dir, 'chunks', chunk), join(dist, 'chunks', chunk));
-  }
-  for (const entry of ['index.js', 'images.js']) {
-    // What changed while this was built must count as newer than the bundle.
-    await utimes(join(dir, entry), started, started);
-    await rename(join(dir, entry), join(dist, entry));
+  await moveFiles(join(dir, 'chunks'), join(dist, 'chunks'));
+  // What changed while this was built must count as newer than the bundle.
+  await utimes(join(dir, 'images.js'), started, started);
+  await rename(join(dir, 'images.js'), join(dist, 'images.js'));
+}
+
+async function publishLibrary(dir) {
+  for (const part of ['chunks', '.']) await moveFiles(join(dir, part), join(dist, 'lib', part));
+}
+
+/** Not what is in folders there. */
+async function moveFiles(from, to) {
+  await mkdir(to, { recursive: true });
+  for (const entry of await readdir(from, { withFileTypes: true }).catch(() => [])) {
+    if (entry.isFile()) await rename(join(from, entry.name), join(to, entry.name));
   }
 }
 
 /** A program that runs may still load chunks of the bundle before; an hour is longer than it takes to start. */
 async function removeOldChunks() {
   const kept = started.getTime() - 60 * 60 * 1000;
-  for (const directory of ['chunks', '.']) {
-    for (const name of await readdir(join(dist, directory))) {
+  for (const directory of ['chunks', 'lib/chunks', '.']) {
+    for (const name of await readdir(join(dist, directory)).catch(() => [])) {
       if (directory === '.' && !name.startsWith('.build-')) continue;
       const path = join(dist, directory, name);
       const info = await stat(path).catch(() => undefined);

@@ -76,6 +76,12 @@ export interface TreeRule {
   findNamed(tree: FileTree, file: string, given?: GivenValues): Promise<TreeFindings | undefined>;
 }
 
+/** What a scan asks, in this order: trees first, and what they claim no document rule sees. `rulesWith` (rules.ts) adds rules of one's own to those of this program. */
+export interface Rules {
+  readonly trees: readonly TreeRule[];
+  readonly documents: readonly DocumentRule[];
+}
+
 /** Values that the user gives to charts, as `helm install` takes them. */
 export interface GivenValues {
   readonly values: Readonly<Record<string, unknown>>;

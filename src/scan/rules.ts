@@ -1,6 +1,6 @@
 // The rules, in the order in which they are asked. Adding a kind of source is adding a file and a line here.
 import { composeFile, composeProjects } from './compose/compose.ts';
-import type { DocumentRule, TreeRule } from './contract.ts';
+import type { Rules } from './contract.ts';
 import { helmCharts } from './helm/helm.ts';
 import { kustomizations } from './kustomize/kustomize.ts';
 import { annotations } from './rules/annotations.ts';
@@ -17,7 +17,7 @@ import { remoteCharts } from './rules/remote-charts.ts';
 import { splitFields } from './rules/split-fields.ts';
 
 /** One document at a time. */
-const PLAIN_RULES: readonly DocumentRule[] = [
+const PLAIN_RULES: Rules['documents'] = [
   containers,
   environment,
   commandLines,
@@ -32,12 +32,16 @@ const PLAIN_RULES: readonly DocumentRule[] = [
   composeFile,
 ];
 
-/** The plain rules, and the same for what stands inside texts. */
-export const DOCUMENT_RULES: readonly DocumentRule[] = [...PLAIN_RULES, embeddedTexts(PLAIN_RULES)];
+/**
+ * All rules, with more of one's own: document rules also see what stands inside texts, what charts and kustomizations make; tree rules are asked
+ * before the others. Of a file over 8 KiB, parts in which no word looks like an image, a registry or a repository are not parsed, for whatever rule.
+ */
+export function rulesWith(own: Partial<Rules> = {}): Rules {
+  const plain = [...PLAIN_RULES, ...(own.documents ?? [])];
+  const documents = [...plain, embeddedTexts(plain)];
+  const trees = [...(own.trees ?? []), helmCharts(documents), kustomizations(documents), composeProjects];
+  return { documents, trees };
+}
 
-/** Directories that mean something as a whole; what they claim, no other rule sees. What they make goes through the document rules. */
-export const TREE_RULES: readonly TreeRule[] = [
-  helmCharts(DOCUMENT_RULES),
-  kustomizations(DOCUMENT_RULES),
-  composeProjects,
-];
+/** Those of this program alone. */
+export const RULES: Rules = rulesWith();

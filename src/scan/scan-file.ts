@@ -1,7 +1,7 @@
 // One file that the user names: a packed chart, what stands for a directory (a chart, a kustomization, a Compose project), or a manifest.
 import { basename, dirname, join } from 'node:path';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
-import type { FileTree, Finding, GivenValues, ScanResult, Warning } from './contract.ts';
+import type { FileTree, Finding, GivenValues, Rules, ScanResult, Warning } from './contract.ts';
 import { decodeText } from './decode-text.ts';
 import { openFileTree } from './file-tree.ts';
 import { findInText } from './find-in-text.ts';
@@ -9,13 +9,15 @@ import { createChartReader } from './helm/chart-reader.ts';
 import { findInChart } from './helm/find-in-chart.ts';
 import { helmCharts } from './helm/helm.ts';
 import { uniqueWarnings, withoutRepetition } from './repetition.ts';
-import { DOCUMENT_RULES, TREE_RULES } from './rules.ts';
+import { RULES } from './rules.ts';
 import { parseYaml } from './yaml.ts';
 
 /** A file of one of these names may stand for its directory. */
 const STANDS_FOR_MORE = /^(?:Chart|kustomization)\.ya?ml$|^Kustomization$|compose|stack/i;
 
 export interface ScanFileOptions {
+  /** Default: all of rules.ts. */
+  readonly rules?: Rules | undefined;
   readonly given?: GivenValues | undefined;
 }
 
@@ -25,10 +27,11 @@ export async function scanFile(path: string, bytes: Buffer, options: ScanFileOpt
   const found = STANDS_FOR_MORE.test(basename(path)) ? await scanBeside(path, options) : undefined;
   if (found) return found;
   const text = decodeText(bytes);
-  const alone = findInText(path, text, DOCUMENT_RULES);
+  const { documents } = options.rules ?? RULES;
+  const alone = findInText(path, text, documents);
   if (!/chartContent|chartRef/.test(text)) return alone;
   // A chart may stand in it, or be named by way of another object.
-  const charts = await helmCharts(DOCUMENT_RULES).find(treeOfOne(path, bytes), options.given);
+  const charts = await helmCharts(documents).find(treeOfOne(path, bytes), options.given);
   return {
     findings: withoutRepetition([...alone.findings, ...charts.findings]),
     warnings: uniqueWarnings([...alone.warnings, ...charts.warnings]),
@@ -39,7 +42,7 @@ export async function scanFile(path: string, bytes: Buffer, options: ScanFileOpt
 export async function scanPackedChart(
   name: string,
   bytes: Buffer,
-  { given }: ScanFileOptions = {},
+  { given, rules = RULES }: ScanFileOptions = {},
 ): Promise<ScanResult> {
   const hint = 'Packed charts are read: what `helm package` and `helm pull` give.';
   try {
@@ -49,7 +52,7 @@ export async function scanPackedChart(
       const chart = await reader.openBytes(name, bytes);
       if (chart && 'problem' in chart) throw new ImagesError('TAR_INVALID', chart.problem);
       isChart = chart !== undefined;
-      return chart && findInChart(chart.tree, chart.directory, { rules: DOCUMENT_RULES, releases: [], given, reader });
+      return chart && findInChart(chart.tree, chart.directory, { rules: rules.documents, releases: [], given, reader });
     });
     const warnings = [...(found?.warnings ?? []), ...reader.budget.warnings()];
     if (isChart || warnings.length > 0) return { findings: found?.findings ?? [], warnings };
@@ -75,11 +78,11 @@ function treeOfOne(path: string, bytes: Buffer): FileTree {
   };
 }
 
-async function scanBeside(path: string, { given }: ScanFileOptions): Promise<ScanResult | undefined> {
+async function scanBeside(path: string, { given, rules = RULES }: ScanFileOptions): Promise<ScanResult | undefined> {
   const directory = dirname(path);
   const warnings: Warning[] = [];
   const tree = openFileTree(directory, (warning) => warnings.push(warning));
-  for (const rule of TREE_RULES) {
+  for (const rule of rules.trees) {
     const found = await rule.findNamed(tree, basename(path), given);
     if (!found) continue;
     const placed = (finding: Finding): Finding => ({

@@ -1,14 +1,9 @@
 // The scan of a directory: tree rules first, then every remaining manifest, document by document. Each file is in memory only while it is looked at.
 import { addAll } from '../oci/add-all.ts';
-import type { DocumentRule, FileTree, Finding, GivenValues, ScanResult, TreeRule, Warning } from './contract.ts';
+import type { FileTree, Finding, GivenValues, Rules, ScanResult, Warning } from './contract.ts';
 import type { Substitutions } from './flux/substitutions.ts';
 import { uniqueWarnings, withoutRepetition } from './repetition.ts';
 import { doubtTestData } from './test-data.ts';
-
-export interface Rules {
-  readonly trees: readonly TreeRule[];
-  readonly documents: readonly DocumentRule[];
-}
 
 export interface ScanOptions {
   /** Default: all of rules.ts. */
@@ -40,8 +35,7 @@ async function substitutionsOf(tree: FileTree): Promise<Substitutions> {
 }
 
 async function defaultRules(): Promise<Rules> {
-  const { DOCUMENT_RULES, TREE_RULES } = await import('./rules.ts');
-  return { trees: TREE_RULES, documents: DOCUMENT_RULES };
+  return (await import('./rules.ts')).RULES;
 }
 
 async function scanTree(

@@ -1,4 +1,6 @@
 // What every task is given of the world: the environment as data, and where notes for people go.
+import type { Transport } from '../transports/transport.ts';
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Settings {
@@ -11,6 +13,8 @@ export interface Settings {
   readonly data?: string;
   /** Where work is remembered between runs, and what identifies the program that did it: another build remembers nothing of this one's. */
   readonly cache?: { readonly directory: string; readonly program: string };
+  /** Places of images beside those of this program, for whatever task is given a name of one. */
+  readonly transports?: readonly Transport[];
   readonly signal?: AbortSignal;
   /** Runs what computes for long without hearing the signal, and leaves nothing behind where it is ended. */
   readonly whileComputing?: <T>(run: () => Promise<T>) => Promise<T>;

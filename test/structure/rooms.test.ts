@@ -105,6 +105,13 @@ describe('rooms', () => {
     expect(findCycle(graph)).toBeUndefined();
   });
 
+  it('have faces for what is outside alone', () => {
+    const wrong = sources
+      .filter(({ file }) => file !== 'index.ts')
+      .flatMap(({ file, imports }) => imports.filter((name) => /(?:^|\/)index\.ts$/.test(name)).map(() => file));
+    expect(wrong).toEqual([]);
+  });
+
   it('stay pure where they must be', () => {
     const wrong = sources.flatMap((source) =>
       source.imports.filter((name) => FORBIDDEN[source.room]?.includes(name)).map((name) => `${source.file}: ${name}`),

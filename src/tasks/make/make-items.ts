@@ -12,6 +12,7 @@ import {
 } from '../../oci/reference.ts';
 import type { Warning } from '../../scan/contract.ts';
 import { parseLocation } from '../../transports/location.ts';
+import { ownTransport } from '../../transports/transport.ts';
 import { buildOverlayImage } from '../mkimage/build-overlay-image.ts';
 import type { ChartValues } from '../overlays/chart-values.ts';
 import { inputImages } from '../overlays/input-images.ts';
@@ -29,7 +30,7 @@ export interface MakeRequest {
   readonly imagesOf: readonly string[];
   /** For the charts among those. */
   readonly chartValues?: ChartValues;
-  readonly input: Bytes;
+  readonly input?: Bytes;
 }
 
 export interface MakeItem {
@@ -48,7 +49,7 @@ export interface MakeItemOptions {
 
 /** Errors: REFERENCE_INVALID, OVERLAY_UNKNOWN, FILE_UNREADABLE, those of building. */
 export async function makeItems(
-  { items, imagesOf, input, chartValues }: MakeRequest,
+  { items, imagesOf, input = nothing(), chartValues }: MakeRequest,
   settings: Settings,
   options: MakeItemOptions,
 ): Promise<readonly MakeItem[]> {
@@ -73,6 +74,8 @@ export async function makeItems(
   return [...found.values()];
 }
 
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
 async function listed(input: Bytes, { onWarning }: MakeItemOptions): Promise<readonly string[]> {
   const { findings, warnings } = await inputImages(input);
   for (const warning of warnings) onWarning?.(warning);
@@ -81,10 +84,11 @@ async function listed(input: Bytes, { onWarning }: MakeItemOptions): Promise<rea
 
 /** Errors: REFERENCE_INVALID. */
 function imageItem(text: string, settings: Settings): MakeItem {
+  const open: MakeItem['open'] = (options) => openSource(text, settings, options);
+  if (ownTransport(text, settings.transports)) return { text, open };
   const location = parseLocation(text);
   if (location.transport !== 'name') {
     const named = location.transport === 'docker' ? location.reference : undefined;
-    const open: MakeItem['open'] = (options) => openSource(text, settings, options);
     return { text, open, ...(named && { name: pulledName(named) }) };
   }
   const { reference } = location;

@@ -4,7 +4,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { translateFsError } from '../../io/files/fs-errors.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import type { Finding, GivenValues, ScanResult } from '../../scan/contract.ts';
+import type { Finding, ScanResult } from '../../scan/contract.ts';
+import type { ScanFileOptions } from '../../scan/scan-file.ts';
 import { isManifestText, listedReferences } from './reference-list.ts';
 
 /** As for the files of a directory. */
@@ -14,11 +15,11 @@ const MAX_TEXT = 64 << 20;
 export const LIST_RULE = 'list';
 
 /** As findings in the file `-`. Lines of a list stand as they are: whether they are references is for the reader to see. Errors: FILE_UNREADABLE. */
-export async function inputImages(input: Bytes, given?: GivenValues): Promise<ScanResult> {
+export async function inputImages(input: Bytes, options: ScanFileOptions = {}): Promise<ScanResult> {
   const bytes = await readBytes(input);
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return await (await scanning()).scanPackedChart('-', bytes, { given });
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return await (await scanning()).scanPackedChart('-', bytes, options);
   const text = new TextDecoder().decode(bytes);
-  if (isManifestText(text)) return await (await scanning()).scanFile('-', bytes, { given });
+  if (isManifestText(text)) return await (await scanning()).scanFile('-', bytes, options);
   const findings = new Map<string, Finding>();
   for (const { reference: image, line } of listedReferences(text)) {
     if (findings.has(image)) continue;
@@ -39,8 +40,8 @@ async function readBytes(input: Bytes): Promise<Buffer> {
 }
 
 /** What is found in one file: a manifest, a packed chart, or what stands for a directory. Errors: FILE_UNREADABLE, NO_ACCESS. */
-export async function scanInputFile(path: string, given?: GivenValues): Promise<ScanResult> {
-  return await (await scanning()).scanFile(path, await readWhole(path), { given });
+export async function scanInputFile(path: string, options: ScanFileOptions = {}): Promise<ScanResult> {
+  return await (await scanning()).scanFile(path, await readWhole(path), options);
 }
 
 async function readWhole(path: string): Promise<Buffer> {

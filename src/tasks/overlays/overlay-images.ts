@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { addAll } from '../../oci/add-all.ts';
-import type { Finding, GivenValues, Warning } from '../../scan/contract.ts';
+import type { Finding, GivenValues, Rules, Warning } from '../../scan/contract.ts';
 import { imagesOf } from '../../scan/images.ts';
 import type { Settings } from '../settings.ts';
 import { type ChartValues, readChartValues } from './chart-values.ts';
@@ -28,21 +28,24 @@ export interface MaybeImage {
 export interface OverlayItems {
   /** Overlays, directories, files; `-` stands for what `input` names. */
   readonly items: readonly string[];
-  readonly input: Bytes;
+  readonly input?: Bytes;
   /** For all charts among them. */
   readonly chartValues?: ChartValues;
+  /** With rules of one's own, as `rulesWith` gives them; nothing is remembered then. */
+  readonly rules?: Rules;
 }
 
 /** Errors: OVERLAY_UNKNOWN, FILE_UNREADABLE; USAGE and YAML_INVALID for values. */
 export async function overlayImages(
-  { items, input, chartValues }: OverlayItems,
+  { items, input = nothing(), chartValues, rules }: OverlayItems,
   settings: Settings,
 ): Promise<OverlayImages> {
   const given = chartValues && (await readChartValues(chartValues));
+  const asking: Asking = { ...(given && { given }), ...(rules && { rules }) };
   const findings: Finding[] = [];
   const warnings: Warning[] = [];
   for (const item of new Set(items)) {
-    const look = (): Promise<Found> => (item === '-' ? inputImages(input, given) : scanItem(item, settings, given));
+    const look = (): Promise<Found> => (item === '-' ? inputImages(input, asking) : scanItem(item, settings, asking));
     const found = await (settings.whileComputing?.(look) ?? look());
     addAll(findings, found.findings);
     addAll(warnings, found.warnings);
@@ -62,10 +65,17 @@ interface Found {
   readonly warnings: readonly Warning[];
 }
 
-async function scanItem(item: string, settings: Settings, given: GivenValues | undefined): Promise<Found> {
+interface Asking {
+  readonly given?: GivenValues;
+  readonly rules?: Rules;
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+async function scanItem(item: string, settings: Settings, asking: Asking): Promise<Found> {
   const { kind, path } = await findOverlay(item, settings);
-  if (kind === 'file') return await scanInputFile(path, given);
-  const { findings, warnings } = await rememberedScan(path, settings, given);
+  if (kind === 'file') return await scanInputFile(path, asking);
+  const { findings, warnings } = await rememberedScan(path, settings, asking);
   return {
     findings: findings.map((finding) => ({
       ...finding,

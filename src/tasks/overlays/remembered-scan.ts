@@ -4,9 +4,9 @@ import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { cacheFolder } from '../../io/files/cache-folder.ts';
 import { isObject } from '../../oci/decode.ts';
-import type { GivenValues, ScanResult, Warning } from '../../scan/contract.ts';
+import type { ScanResult, Warning } from '../../scan/contract.ts';
 import { listFiles } from '../../scan/list-files.ts';
-import { scan } from '../../scan/scan.ts';
+import { type ScanOptions, scan } from '../../scan/scan.ts';
 import { callOptions, type Settings } from '../settings.ts';
 
 interface Memory extends ScanResult {
@@ -19,10 +19,14 @@ const UNSETTLED = 1000;
 /** How many directories are remembered. */
 const REMEMBERED = 100;
 
-/** As `scan`; remembers where the settings name a cache, and no values are given to charts. Errors: as `scan`. */
-export async function rememberedScan(directory: string, settings: Settings, given?: GivenValues): Promise<ScanResult> {
+/** As `scan`; remembers where the settings name a cache, and neither rules nor values for charts are given. Errors: as `scan`. */
+export async function rememberedScan(
+  directory: string,
+  settings: Settings,
+  options: Pick<ScanOptions, 'given' | 'rules'> = {},
+): Promise<ScanResult> {
   const { cache } = settings;
-  if (!cache || given) return scan(directory, { ...callOptions(settings), ...(given && { given }) });
+  if (!cache || options.given || options.rules) return scan(directory, { ...callOptions(settings), ...options });
   const absolute = resolve(directory);
   const memories = cacheFolder(join(cache.directory, 'scans'), { most: REMEMBERED });
   const name = fileName(absolute);

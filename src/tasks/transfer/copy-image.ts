@@ -37,7 +37,7 @@ export async function copyImage(
   settings: Settings,
   options: CopyOptions = {},
 ): Promise<TransferResult> {
-  await using spool = keepsBlobs(to)
+  await using spool = keepsBlobs(to, settings)
     ? await compressingSpool(settings, options.compression, options.onEvent)
     : undefined;
   await using source = await openSource(from, settings, { ...options, ...(spool && { spool }) });

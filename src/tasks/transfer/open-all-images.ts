@@ -7,6 +7,7 @@ import type { LayerSpool } from '../../transports/layer-spool.ts';
 import { layoutDirectoryFiles } from '../../transports/layout/layout-files.ts';
 import { type ContainedImage, listLayoutImages } from '../../transports/layout/list-images.ts';
 import { formatLocation, type Location, parseLocation } from '../../transports/location.ts';
+import { ownTransport } from '../../transports/transport.ts';
 import { callOptions, type Settings } from '../settings.ts';
 
 export interface NamedSource {
@@ -26,6 +27,7 @@ export async function openAllImages(
   settings: Settings,
   spool: LayerSpool | undefined,
 ): Promise<AllImages | undefined> {
+  if (ownTransport(text, settings.transports)) return undefined;
   const location = parseLocation(text);
   const place = await openPlace(location, settings);
   if (!place) return undefined;

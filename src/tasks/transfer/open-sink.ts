@@ -4,6 +4,7 @@ import { ImagesError } from '../../oci/errors.ts';
 import { formatReference, fullReference, type Reference } from '../../oci/reference.ts';
 import type { ImageSink } from '../../transports/contract.ts';
 import { formatLocation, type Location, parseLocation } from '../../transports/location.ts';
+import { ownTransport, type Transport } from '../../transports/transport.ts';
 import { privateAddress } from '../private-registry/locate-registry.ts';
 import { openPrivateRegistry, privateSink } from '../private-registry/private-registry.ts';
 import { callOptions, type Settings } from '../settings.ts';
@@ -25,6 +26,8 @@ export interface OpenSinkOptions {
 
 /** A bare name is the private registry. Errors: REFERENCE_INVALID, UNSUPPORTED (a place that only can be read), those of the place. */
 export async function openSink(text: string, settings: Settings, options: OpenSinkOptions = {}): Promise<OpenedSink> {
+  const own = ownTransport(text, settings.transports);
+  if (own) return await openOwn(own.transport, own.details, settings);
   const location = parseLocation(text);
   switch (location.transport) {
     case 'docker':
@@ -34,6 +37,16 @@ export async function openSink(text: string, settings: Settings, options: OpenSi
     default:
       return await openPlace(location, settings);
   }
+}
+
+async function openOwn(transport: Transport, details: string, settings: Settings): Promise<OpenedSink> {
+  if (!transport.openSink) {
+    throw new ImagesError('UNSUPPORTED', `no image can be put there [${transport.name}:${details}]`, {
+      hint: 'Its transport opens no sinks.',
+    });
+  }
+  const { sink, name } = await transport.openSink(details, callOptions(settings));
+  return opened(sink, name);
 }
 
 /** The private registry, where the image is called `name`. Errors: those of `openPrivateRegistry`. */
@@ -61,7 +74,7 @@ async function openRemote(
     label: `docker://${formatReference(name)}`,
     repository: ({ path }) => path,
     indexes: 'complete',
-    places: placesOf(name.host, settings, from === undefined ? undefined : repositoryAt(name.host, from)),
+    places: placesOf(name.host, settings, from === undefined ? undefined : repositoryAt(name.host, from, settings)),
   });
   return {
     sink,
@@ -74,7 +87,8 @@ async function openRemote(
 }
 
 /** The repository of an image that is in the registry at this host. */
-function repositoryAt(host: string, from: string): string | undefined {
+function repositoryAt(host: string, from: string, { transports }: Settings): string | undefined {
+  if (ownTransport(from, transports)) return undefined;
   const location = parseLocation(from);
   if (location.transport !== 'docker') return undefined;
   const source = fullReference(location.reference);
@@ -133,7 +147,9 @@ async function openPlace(
 }
 
 /** Whether blobs are kept there for others, so that layers go in compressed. Errors: REFERENCE_INVALID. */
-export function keepsBlobs(text: string): boolean {
+export function keepsBlobs(text: string, { transports }: Pick<Settings, 'transports'>): boolean {
+  const own = ownTransport(text, transports);
+  if (own) return own.transport.compressesLayers ?? false;
   return ['docker', 'name', 'oci', 'oci-archive'].includes(parseLocation(text).transport);
 }
 

@@ -13,6 +13,7 @@ import type { LayerSpool } from '../../transports/layer-spool.ts';
 import { formatLocation, type Location, parseLocation } from '../../transports/location.ts';
 import { readImage } from '../../transports/readable-image.ts';
 import { registrySource } from '../../transports/registry-source.ts';
+import { ownTransport, type Transport } from '../../transports/transport.ts';
 import { locateRegistry, privateAddress } from '../private-registry/locate-registry.ts';
 import { findImage, openPrivateRegistry, type PrivateRegistry } from '../private-registry/private-registry.ts';
 import { dataDirectoryIfUsable } from '../private-registry/registry-state.ts';
@@ -43,6 +44,8 @@ export async function openSource(
   settings: Settings,
   options: OpenSourceOptions = {},
 ): Promise<OpenedSource> {
+  const own = ownTransport(text, settings.transports);
+  if (own) return await openOwn(own.transport, own.details, settings, options);
   const location = parseLocation(text);
   switch (location.transport) {
     case 'docker':
@@ -53,6 +56,24 @@ export async function openSource(
     default:
       return await openPlace(location, settings, options);
   }
+}
+
+async function openOwn(
+  transport: Transport,
+  details: string,
+  settings: Settings,
+  { spool }: OpenSourceOptions,
+): Promise<OpenedSource> {
+  if (!transport.openSource) throw notASource(`${transport.name}:${details}`);
+  const { source, name } = await transport.openSource(details, callOptions(settings));
+  const packed = await packedFor(source, spool);
+  return { source: packed, ...(name && { name }), [Symbol.asyncDispose]: () => packed[Symbol.asyncDispose]() };
+}
+
+function notASource(text: string): ImagesError {
+  return new ImagesError('UNSUPPORTED', `no image can be read from there [${text}]`, {
+    hint: 'Its transport opens no sources.',
+  });
 }
 
 async function openRemote(
@@ -178,11 +199,7 @@ async function openPlace(
   { spool }: OpenSourceOptions,
 ): Promise<OpenedSource> {
   const call = callOptions(settings);
-  const packed = async (source: ImageSource): Promise<ImageSource> => {
-    if (!spool) return source;
-    const { compressedSource } = await import('../../transports/compressed-source.ts');
-    return compressedSource(source, spool);
-  };
+  const packed = (source: ImageSource) => packedFor(source, spool);
   switch (location.transport) {
     case 'oci': {
       const { ociSource } = await import('../../transports/layout/layout-source.ts');
@@ -227,6 +244,13 @@ async function openPlace(
       return opened(await packed(source), source.names[0]);
     }
   }
+}
+
+/** Whose layers are compressed, where they are for a destination that keeps blobs for others. */
+async function packedFor(source: ImageSource, spool: LayerSpool | undefined): Promise<ImageSource> {
+  if (!spool) return source;
+  const { compressedSource } = await import('../../transports/compressed-source.ts');
+  return compressedSource(source, spool);
 }
 
 export function noDaemon(): ImagesError {

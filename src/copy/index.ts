@@ -1,0 +1,17 @@
+// What is public of copy/: images from sources to a sink: a plan that says what is missing, and its execution, with typed events.
+
+export type { WalkedImage } from './check-images.ts';
+export type { CopyEvent, OnCopyEvent } from './events.ts';
+export { type CopiedImage, type CopyResult, type ExecuteOptions, executePlan } from './execute.ts';
+export type { Concurrency } from './limits.ts';
+export {
+  type CopyImage,
+  type CopyPlan,
+  type FailedImage,
+  type PlannedBlob,
+  type PlannedImage,
+  type PlanOptions,
+  planCopy,
+} from './plan.ts';
+export type { ImageGraph } from './walk-image.ts';
+export type { Attached as AttachedManifest } from './walk-referrers.ts';

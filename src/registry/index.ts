@@ -1,0 +1,31 @@
+// What is public of registry/: the contract that every registry here keeps, the HTTP client of it, and policies: functions Registry → Registry.
+export { type ClientSettingsSources, readClientSettings } from './client/config/read-client-settings.ts';
+export { type RegistryClients, registryClients } from './client/registry-clients.ts';
+export type {
+  ClientSettings,
+  ClientTimeouts,
+  Credentials,
+  CredentialsProvider,
+  Endpoint,
+  HostRule,
+  Mirror,
+  RetryEvent,
+} from './client/settings.ts';
+export type {
+  AppendOptions,
+  BlobContent,
+  BlobOptions,
+  DeleteOptions,
+  ListOptions,
+  ReadOptions,
+  ReferrerOptions,
+  Registry,
+  RegistryLister,
+  RegistryReader,
+  RegistryWriter,
+  StatOptions,
+  Upload,
+  UploadOptions,
+} from './contract.ts';
+export type { NameRecord, NameRecords } from './policies/full-names.ts';
+export { hostNames } from './policies/host-names.ts';

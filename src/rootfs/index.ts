@@ -1,0 +1,24 @@
+// What is public of rootfs/: the file system of an image: its layers indexed, applied to a tree, looked into, compared, exported.
+export { type ApplyOptions, type ApplyWatcher, applyLayers } from './apply-layers.ts';
+export type { IndexedEntry, IndexStore, Layer, LayerIndex } from './contract.ts';
+export { type Aspect, type Difference, diffTrees, type TreeWithLayers } from './diff-trees.ts';
+export { exportTree } from './export-tree.ts';
+export { fileContent } from './file-content.ts';
+export { findInLayers } from './find-file.ts';
+export { layerInstructions } from './instructions.ts';
+export { type IndexOptions, indexArchive, indexLayer, indexLayers } from './layer-index.ts';
+export {
+  type FindOptions,
+  findPath,
+  headerOf,
+  type Inode,
+  nodeAt,
+  type PlacedNode,
+  type RootTree,
+  sortedNames,
+  type TreeNode,
+  walk,
+} from './tree.ts';
+export { type DirectoryUsage, type LayerUsage, type Usage, usageOf, type WastedFile } from './usage.ts';
+export { type VerifiedLayer, verifyLayer } from './verify-layer.ts';
+export { type PathEvent, type PathStory, storyOf } from './why.ts';

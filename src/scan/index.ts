@@ -1,0 +1,23 @@
+// What is public of scan/: which images manifests use and where they stand; the rules, and what a rule of one's own is.
+export type {
+  DocumentRule,
+  FilePosition,
+  FileTree,
+  Finding,
+  GivenValues,
+  Path,
+  Rules,
+  ScannedDocument,
+  ScanResult,
+  TreeFindings,
+  TreeRule,
+  Warning,
+} from './contract.ts';
+export { maybe as maybeImage, type Spot, unresolved as unresolvedImage, used as usedImage } from './findings.ts';
+export { type Judged as JudgedImage, judgeImage } from './image-text.ts';
+export { imagesOf } from './images.ts';
+export { pathOf } from './path.ts';
+export { RULES, rulesWith } from './rules.ts';
+export { type ScanOptions, scan } from './scan.ts';
+export { type ScanFileOptions, scanFile, scanPackedChart } from './scan-file.ts';
+export { type KubernetesObject, type Visit, visitsOf } from './walk.ts';

@@ -1,0 +1,56 @@
+// What is public of tasks/: the use cases, one for each command that does something with images. They return data and emit typed events.
+export type { CacheOptions } from './cache/cache-images.ts';
+export {
+  type CacheReferencesOptions,
+  type CacheReferencesResult,
+  type CacheRequest,
+  cacheReferences,
+} from './cache/cache-references.ts';
+export { missingImages } from './cache/missing-images.ts';
+export { type PreloadOptions, type PreloadResult, preloadImages } from './cache/preload-images.ts';
+export { type CheckedPart, type CheckImageOptions, checkImage } from './look/check-image.ts';
+export { type InspectedImage, type Inspection, inspectImage, type LayerData } from './look/inspect-image.ts';
+export {
+  flatNames,
+  type ListedFile,
+  type ListFilesOptions,
+  layerTree,
+  listPath,
+  requirePath,
+} from './look/list-files.ts';
+export { selectLayer } from './look/select-layers.ts';
+export { type MakeItem, type MakeItemOptions, type MakeRequest, makeItems } from './make/make-items.ts';
+export { type MakeFormat, makeOutput } from './make/make-output.ts';
+export { type MadePrepulled, type MakeOptions, makePrepulled, type PrepulledImage } from './make/make-prepulled.ts';
+export type { ListedImage, PrepulledPart } from './make/prepulled-parts.ts';
+export { checkPrepulled, listPrepulled } from './make/read-prepulled.ts';
+export { type MadeImage, type MakeImageOptions, makeImage } from './mkimage/make-image.ts';
+export { type BuiltImageGoal, sendBuiltImage } from './mkimage/send-built-image.ts';
+export type { ChartValues } from './overlays/chart-values.ts';
+export { type MaybeImage, type OverlayImages, type OverlayItems, overlayImages } from './overlays/overlay-images.ts';
+export { type FoundOverlay, findOverlay } from './overlays/overlays.ts';
+export { type ListedRepository, listFullNames, listRegistry } from './private-registry/list-registry.ts';
+export type { RegistryAddress } from './private-registry/local-registry.ts';
+export {
+  type FoundPrivateImage,
+  findImage,
+  type OpenOptions as OpenRegistryOptions,
+  openPrivateRegistry,
+  type PrivateRegistry,
+} from './private-registry/private-registry.ts';
+export type { BoundAddress, RegistryState } from './private-registry/registry-record.ts';
+export { type RegistryStatus, registryStatus } from './private-registry/registry-status.ts';
+export { removeImage, removeImages } from './private-registry/remove-image.ts';
+export { type ServedRegistry, type ServeRequest, serveRegistry } from './private-registry/serve-registry.ts';
+export { type StartedRegistry, type StartRequest, startRegistry } from './private-registry/start-registry.ts';
+export { stopRegistry } from './private-registry/stop-registry.ts';
+export { type VmAddress, vmAddress } from './private-registry/vm-address.ts';
+export type { Environment, Settings } from './settings.ts';
+export { type CopyOptions, copyImage, type UploadImageOptions, uploadImages } from './transfer/copy-image.ts';
+export { flushDocker } from './transfer/flush-docker.ts';
+export { type CompressionChoice, parseCompression } from './transfer/layer-compression.ts';
+export { type OpenedSink, type OpenSinkOptions, openSink } from './transfer/open-sink.ts';
+export { type OpenedSource, type OpenSourceOptions, openSource, type SourceOrder } from './transfer/open-source.ts';
+export { type SavedImages, type SaveOptions, saveImages } from './transfer/save-images.ts';
+export type { TransferResult } from './transfer/transfer-result.ts';
+export { type ImageTree, type LookOptions, type OpenedImage, openImage, openTree } from './transfer/tree-source.ts';

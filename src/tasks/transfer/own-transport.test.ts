@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { makeBlob, makeImage, push } from '../../copy/testing/images.ts';
+import { memoryRegistry, sinkInto } from '../../copy/testing/memory-registry.ts';
+import { isImagesError } from '../../oci/errors.ts';
+import { fullReference, parseReference } from '../../oci/reference.ts';
+import type { Registry } from '../../registry/contract.ts';
+import { registrySource } from '../../transports/registry-source.ts';
+import type { Transport } from '../../transports/transport.ts';
+import { makeItems } from '../make/make-items.ts';
+import { temporaryWorld } from '../testing/temporary-world.ts';
+import { copyImage } from './copy-image.ts';
+import { openSource } from './open-source.ts';
+
+function registryTransport(name: string, registry: Registry): Transport {
+  return {
+    name,
+    openSource: async (details) => {
+      const reference = fullReference(parseReference(details));
+      return { source: registrySource(registry, reference), name: reference };
+    },
+    openSink: async (details) => ({ sink: sinkInto(registry), name: parseReference(details) }),
+  };
+}
+
+describe('a transport of one’s own', () => {
+  it('is a place as any other: a source, a sink, an item of make', async () => {
+    await using world = await temporaryWorld();
+    const [from, to] = [memoryRegistry(), memoryRegistry()];
+    const image = makeImage({ layers: [makeBlob('layer')] });
+    await push(from, 'library/one:1', image);
+    const transports = [registryTransport('here', from), registryTransport('there', to)];
+    const settings = world.settings({}, { transports });
+    const { copied, failed } = await copyImage({ from: 'here:one:1', to: 'there:two:2' }, settings);
+    expect({ copied: copied.length, failed }).toEqual({ copied: 1, failed: [] });
+    expect((await to.getManifest('two', '2')).digest).toBe(image.manifest.digest);
+    // From and to what the program knows itself.
+    await copyImage({ from: 'here:one:1', to: `oci:${world.path}/layout:1` }, settings);
+    await copyImage({ from: `oci:${world.path}/layout:1`, to: 'there:three:3' }, settings);
+    expect((await to.getManifest('three', '3')).digest).toBe(image.manifest.digest);
+    const items = await makeItems({ items: ['here:one:1'], imagesOf: [] }, settings, {});
+    expect(items.map(({ text }) => text)).toEqual(['here:one:1']);
+  });
+
+  it('counts before an image of that name, and only where it is given', async () => {
+    await using world = await temporaryWorld();
+    const transports: readonly Transport[] = [{ name: 'alpine' }];
+    const code = async (settings: Parameters<typeof openSource>[1]) =>
+      await openSource('alpine:3', settings).catch((error) => (isImagesError(error) ? error.code : error));
+    expect(await code(world.settings({}, { transports }))).toBe('UNSUPPORTED');
+    expect(await code(world.settings())).toBe('MANIFEST_UNKNOWN');
+    const copying = copyImage({ from: 'docker://x/y:1', to: 'alpine:3' }, world.settings({}, { transports }));
+    await expect(copying).rejects.toThrow('no image can be put there');
+  });
+});

@@ -1,0 +1,48 @@
+// What is public of transports/: the seam between places that hold images, and every place as a source and a sink.
+
+export type { OpenArchiveOptions } from './archive/archive-file.ts';
+export { type OciArchiveSinkOptions, ociArchiveSink } from './archive/oci-archive-sink.ts';
+export { openOciArchive } from './archive/oci-archive-source.ts';
+export type { BlobPlaces } from './blob-places.ts';
+export { openStore, type StoreSettings } from './containers-storage/find-store.ts';
+export { type StorageSource, storageSource } from './containers-storage/storage-source.ts';
+export type { LayerContent, StoreFiles } from './containers-storage/store-files.ts';
+export type {
+  BlobCallOptions,
+  ExpectedImage,
+  ImageSink,
+  ImageSource,
+  PlannedParts,
+  SinkWants,
+} from './contract.ts';
+export { dirSink } from './dir/dir-sink.ts';
+export { dirSource } from './dir/dir-source.ts';
+export { type DockerArchiveSinkOptions, dockerArchiveSink } from './docker-archive/docker-archive-sink.ts';
+export { type DockerArchive, openDockerArchive, type WantedImage } from './docker-archive/docker-archive-source.ts';
+export type { DaemonVersion } from './docker-daemon/connection.ts';
+export {
+  type DaemonContainer,
+  type DaemonImage,
+  type DaemonImageDetails,
+  type DockerDaemon,
+  dockerDaemon,
+  dockerDaemonIfUsable,
+} from './docker-daemon/daemon.ts';
+export { type DaemonSinkOptions, dockerDaemonSink } from './docker-daemon/daemon-sink.ts';
+export {
+  type DaemonImageName,
+  type DaemonSource,
+  type DaemonSourceOptions,
+  openDaemonImage,
+} from './docker-daemon/daemon-source.ts';
+export type { DaemonSettings } from './docker-daemon/endpoint.ts';
+export type { FlushEvent, FlushResult } from './docker-daemon/flush.ts';
+export { type LayoutSinkOptions, ociSink } from './layout/layout-sink.ts';
+export { ociSource } from './layout/layout-source.ts';
+export type { ContainedImage } from './layout/list-images.ts';
+export { formatLocation, type LayoutPlace, type Location, parseLocation, type TransportName } from './location.ts';
+export { type ReadableImage, type ReadImageOptions, readImage } from './readable-image.ts';
+export { type RegistrySinkOptions, registrySink } from './registry-sink.ts';
+export { type RegistrySourceOptions, registrySource } from './registry-source.ts';
+export type { StorageImage, StoreSpec } from './storage-location.ts';
+export type { Transport, TransportSink, TransportSource } from './transport.ts';
