@@ -20,8 +20,10 @@ export function faceOf(subpath, extension) {
   return subpath === 'index' ? `index${extension}` : `${subpath}/index${extension}`;
 }
 
+/** Gives what was bundled. */
 export async function buildLibrary(dir) {
-  await Promise.all([bundleCode(dir), bundleTypes(dir)]);
+  const [output] = await Promise.all([bundleCode(dir), bundleTypes(dir)]);
+  return output;
 }
 
 async function bundleCode(dir) {
@@ -33,7 +35,7 @@ async function bundleCode(dir) {
     transform: { target: 'node22.19' },
     onLog: quietly,
   });
-  await bundle.write({
+  const { output } = await bundle.write({
     dir,
     format: 'esm',
     entryFileNames: '[name].js',
@@ -43,6 +45,7 @@ async function bundleCode(dir) {
   });
   await bundle.close();
   await writeFile(join(dir, 'needs-node.js'), needsNode(pkg.engines.node));
+  return output;
 }
 
 /** First of all that an entry loads: an old Node fails otherwise at the first thing that it lacks, and says no more than its name. */

@@ -1,12 +1,13 @@
 // Bundles src/ into dist/: the program (cli, split so that a command loads only what it needs), and unless --program the library with its types (dist/lib/).
 // Built aside and moved into place, so that builds at the same time, and programs that start meanwhile, do not meet half a bundle.
 import { readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { buildLibrary, quietly } from './build-library.mjs';
 import { directImports } from './direct-imports.mjs';
 import { lazyBuiltins } from './lazy-builtins.mjs';
+import { licencesOf } from './licences.mjs';
 import { staticImports } from './short-commands.mjs';
 
 const top = join(import.meta.dirname, '..');
@@ -25,9 +26,12 @@ const staging = await mkdtemp(join(dist, '.build-'));
 try {
   const [program, library] = [join(staging, 'program'), join(staging, 'lib')];
   const libraryIsBuilt = process.argv.includes('--program') ? undefined : buildLibrary(library);
-  await build(program);
-  await libraryIsBuilt;
-  if (libraryIsBuilt) await publishLibrary(library);
+  const bundled = await build(program);
+  const bundledToo = await libraryIsBuilt;
+  if (bundledToo) {
+    await writeFile(join(library, 'licences.txt'), licencesOf([...bundled, ...bundledToo]));
+    await publishLibrary(library);
+  }
   await publish(program);
   await removeOldChunks();
 } finally {
@@ -51,7 +55,7 @@ async function build(dir) {
     checks: { circularDependency: true },
     onLog: quietly,
   });
-  await bundle.write({
+  const { output } = await bundle.write({
     dir,
     format: 'esm',
     entryFileNames: '[name].js',
@@ -86,11 +90,13 @@ async function build(dir) {
     sourcemap: false,
   });
   await bundle.close();
+  return output;
 }
 
 function allSources() {
   const names = readdirSync(join(top, 'src'), { recursive: true });
-  return names.filter((name) => /(?<!\.test|\.d)\.ts$/.test(name)).map((name) => join(top, 'src', name));
+  const sources = names.filter((name) => /(?<!\.test|\.d)\.ts$/.test(name) && !name.includes('/testing/'));
+  return sources.map((name) => join(top, 'src', name));
 }
 
 /** Chunks first (their names hold a hash of their content), then the entry that points to them. */

@@ -22,7 +22,7 @@ const machines: DocumentRule = {
   },
 };
 
-const MACHINE = 'kind: Machine\nspec:\n  boots: disk\n';
+const MACHINE = '# The tag is 1.\nkind: Machine\nspec:\n  boots: disk\n';
 const rules = rulesWith({ documents: [machines] });
 
 describe('rules of one’s own', () => {
@@ -42,7 +42,7 @@ describe('rules of one’s own', () => {
         image: 'quay.io/vm/disk:1',
         certainty: 'used',
         rule: 'machines',
-        place: { file: 'machine.yaml', line: 3, path: 'spec.boots' },
+        place: { file: 'machine.yaml', line: 4, path: 'spec.boots' },
       });
       expect(imagesOf(await scanFile('machine.yaml', Buffer.from(MACHINE), { rules }))).toEqual(['quay.io/vm/disk:1']);
       expect(imagesOf(await scan(directory))).toEqual(['alpine:3']);

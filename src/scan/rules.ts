@@ -33,8 +33,9 @@ const PLAIN_RULES: Rules['documents'] = [
 ];
 
 /**
- * All rules, with more of one's own: document rules also see what stands inside texts, what charts and kustomizations make; tree rules are asked
- * before the others. Of a file over 8 KiB, parts in which no word looks like an image, a registry or a repository are not parsed, for whatever rule.
+ * All rules, with more of one's own: document rules also see what stands inside texts, and what charts and kustomizations make; tree rules are asked
+ * before the others. What no word says to have to do with images, registries or repositories is parsed for no rule: parts of a file over 8 KiB, and
+ * texts inside others.
  */
 export function rulesWith(own: Partial<Rules> = {}): Rules {
   const plain = [...PLAIN_RULES, ...(own.documents ?? [])];
