@@ -1,28 +1,45 @@
-// Writes the pages, and the parts of pages, that are made from the code; with --check only says whether they are current (exit status 1 if not).
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+// Writes the pages, and the parts of pages, that are made from the code; with --check only says which are not current (exit status 1 if any).
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { commandReference } from '../src/cli/grammar/reference.ts';
 import { COMMANDS } from '../src/cli/table/commands.ts';
+import { apiPages } from './api-pages.mjs';
 import { roomsPicture } from './rooms-picture.ts';
 
 const top = join(import.meta.dirname, '..');
+const isCheck = process.argv.includes('--check');
 
 /** By file: what it is to hold, given what it holds. */
 const PAGES = new Map([
   ['docs/commands.md', () => commandReference(COMMANDS)],
   ['docs/architecture.md', (text) => between(text, 'rooms', roomsPicture(join(top, 'src')))],
+  ['docs/library.md', withExamples],
 ]);
+
+const api = apiPages();
+if (api) for (const [name, text] of api) PAGES.set(`docs/api/${name}`, () => text);
+else console.error('docs: docs/api/ is not looked at: no types of the library are built (npm ci, npm run build)');
 
 for (const [page, make] of PAGES) {
   const file = join(top, page);
   const before = await readFile(file, 'utf8').catch(() => '');
-  const text = make(before);
-  if (!process.argv.includes('--check')) {
+  const text = await make(before);
+  if (before === text) continue;
+  if (isCheck) notCurrent(page);
+  else {
+    await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text);
-  } else if (before !== text) {
-    console.error(`${page} is not current: npm run docs`);
-    process.exitCode = 1;
   }
+}
+for (const name of api ? await readdir(join(top, 'docs/api')).catch(() => []) : []) {
+  if (api.has(name)) continue;
+  if (isCheck) notCurrent(`docs/api/${name}`);
+  else await rm(join(top, 'docs/api', name));
+}
+
+function notCurrent(page) {
+  console.error(`${page} is not current: npm run docs`);
+  process.exitCode = 1;
 }
 
 /** Replaces what stands between the marks `<!-- NAME -->` and `<!-- /NAME -->`. */
@@ -31,4 +48,13 @@ function between(text, name, content) {
   const [from, to] = [text.indexOf(start), text.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`the marks are not there [${name}]`);
   return text.slice(0, from + start.length) + content + text.slice(to);
+}
+
+/** What stands between `<!-- examples/NAME.ts -->` and its end becomes this file. */
+async function withExamples(page) {
+  let text = page;
+  for (const [, name] of page.matchAll(/^<!-- (examples\/[\w-]+\.ts) -->$/gm)) {
+    text = between(text, name, `\`\`\`ts\n${await readFile(join(top, name), 'utf8')}\`\`\``);
+  }
+  return text;
 }

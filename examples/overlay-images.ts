@@ -1,0 +1,18 @@
+// What does this overlay use? Prints each image once, with the places in its files at which it stands.
+//
+//   node overlay-images.ts examples/hello-cluster
+import { homedir } from 'node:os';
+import { overlayImages, type Settings } from '@images-oci/images/tasks';
+
+const settings: Settings = { env: process.env, home: homedir(), uid: process.getuid?.() ?? 0 };
+
+const { images, maybe, findings, warnings } = await overlayImages({ items: process.argv.slice(2) }, settings);
+
+for (const image of images) {
+  console.log(image);
+  for (const { place, rule } of findings.filter((finding) => finding.image === image)) {
+    console.log(`  ${place.file}:${place.line} ${place.path} (${rule})`);
+  }
+}
+for (const { image, reason } of maybe) console.log(`perhaps ${image}: ${reason}`);
+for (const { file, line, text } of warnings) console.error(`${file}:${line ?? 1}: ${text}`);
