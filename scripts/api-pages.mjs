@@ -29,6 +29,15 @@ export function namedButNotPublic() {
   return [...declarations.keys()].filter((name) => !publicNames.has(name)).map((name) => name.replace(/\$\d+$/, ''));
 }
 
+/** Public functions of which no docstring says what they do. */
+export function undocumented() {
+  const { declarations, exported } = readDeclarations();
+  return [...readSubpath('index', exported)]
+    .filter(([local]) => declarations.get(local)?.type === 'TSDeclareFunction')
+    .filter(([local]) => /^(?:$|Errors)/.test(declarations.get(local).doc ?? ''))
+    .map(([, name]) => name);
+}
+
 function page(subpath, { declarations, exported, publicNames }) {
   const names = readSubpath(subpath, exported);
   const lines = [`# @images-oci/images/${subpath}`, '', purpose(subpath), ''];

@@ -27,7 +27,10 @@ import { type Config, encodeConfig, withInner, withPlatform } from './stage/imag
 import type { StageLayer, StageState } from './stage/state.ts';
 import { expanded, PROXY_NAMES, platformArgs } from './stage/variables.ts';
 
-/** Errors: DOCKERFILE_INVALID with its place, USAGE for a target that is none, BUILD_FAILED, those of the seams. */
+/**
+ * Builds the image of a Dockerfile's stage: its manifest, its config and its layers, whose blobs `seams.blobs` has.
+ * Errors: DOCKERFILE_INVALID with its place, USAGE for a target that is none, BUILD_FAILED, those of the seams.
+ */
 export async function buildImage(request: BuildRequest, seams: BuildSeams): Promise<BuiltImage> {
   const graph = stageGraph(request.dockerfile);
   const target = targetStage(graph, request.target);

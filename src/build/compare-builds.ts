@@ -14,6 +14,7 @@ export interface BuildDifferences {
   readonly instructions: readonly string[];
 }
 
+/** What two builds of one Dockerfile have that is not the same: a build that can be repeated has no differences. */
 export async function compareBuilds(
   first: BuiltImage,
   second: BuiltImage,

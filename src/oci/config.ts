@@ -23,7 +23,7 @@ export interface ImageConfig {
   readonly history: readonly HistoryEntry[];
 }
 
-/** Errors: MANIFEST_INVALID. */
+/** The config blob of an image. Errors: MANIFEST_INVALID. */
 export function decodeConfig(bytes: Uint8Array): ImageConfig {
   const fields = decode.object(decode.parseJson(bytes, 'config'), 'config');
   const inner = decode.optional(fields.config, 'config.config', decode.object) ?? {};

@@ -7,11 +7,12 @@ export type Digest = `${DigestAlgorithm}:${string}`;
 
 const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
 
+/** Whether a text is a digest of an algorithm that is known here. */
 export function isDigest(text: unknown): text is Digest {
   return typeof text === 'string' && DIGEST.test(text);
 }
 
-/** Errors: DIGEST_INVALID. */
+/** `ALGORITHM:HEX` as a digest. Errors: DIGEST_INVALID. */
 export function parseDigest(text: string): Digest {
   if (!isDigest(text)) {
     throw new ImagesError('DIGEST_INVALID', `not a digest [${text}]`, {
@@ -21,10 +22,12 @@ export function parseDigest(text: string): Digest {
   return text;
 }
 
+/** `sha256` of `sha256:abc…`. */
 export function digestAlgorithm(digest: Digest): DigestAlgorithm {
   return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
 }
 
+/** `abc…` of `sha256:abc…`. */
 export function digestHex(digest: Digest): string {
   return digest.slice(digest.indexOf(':') + 1);
 }

@@ -43,6 +43,7 @@ export function rawManifest(bytes: Uint8Array, mediaType?: string, algorithm: Di
   return { mediaType: type, digest: digestOf(bytes, algorithm), size: bytes.length, bytes };
 }
 
+/** The descriptor by which others name this manifest. */
 export function manifestDescriptor(raw: RawManifest): Descriptor {
   return { mediaType: raw.mediaType, digest: raw.digest, size: raw.size };
 }

@@ -31,10 +31,12 @@ export const DOCKER_LAYERS = { none: DOCKER_LAYER, gzip: DOCKER_LAYER_GZIP, zstd
 /** All manifest types that this program reads, in the order an Accept header names them. */
 export const MANIFEST_TYPES: readonly string[] = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST];
 
+/** An OCI index or a Docker manifest list. */
 export function isIndexType(mediaType: string): boolean {
   return mediaType === OCI_INDEX || mediaType === DOCKER_LIST;
 }
 
+/** A manifest or an index, OCI's or Docker's. */
 export function isManifestType(mediaType: string): boolean {
   return MANIFEST_TYPES.includes(mediaType);
 }

@@ -55,6 +55,7 @@ export function parsePlatformChoice(text: string): PlatformChoice {
   return text === 'all' ? 'all' : text.split(',').map(parsePlatform);
 }
 
+/** `linux/arm64/v8`, as `parsePlatform` takes it. */
 export function formatPlatform(platform: Platform): string {
   const { os, architecture, variant } = platform;
   return variant ? `${os}/${architecture}/${variant}` : `${os}/${architecture}`;

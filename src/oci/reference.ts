@@ -63,7 +63,7 @@ function isAddress(text: string): boolean {
   return !text.startsWith('[') || URL.canParse(`http://${text.replace(/(?:%25[^\]]*)?\].*$/, ']')}/`);
 }
 
-/** Errors: REFERENCE_INVALID, naming what is wrong with it. */
+/** `[host/]path[:tag][@digest]` as it is written: nothing is filled in. Errors: REFERENCE_INVALID, naming what is wrong with it. */
 export function parseReference(text: string): Reference {
   const at = text.indexOf('@');
   // No digest has a slash: that is the host after a user's name, and what stands before it may be a password.
@@ -104,6 +104,7 @@ export function fullReference(reference: Reference): FullReference {
   return { host, path, ...(tag && { tag }), ...(reference.digest && { digest: reference.digest }) };
 }
 
+/** `host/path:tag@digest`, as `parseReference` takes it. */
 export function formatReference(reference: Reference): string {
   const name = reference.host ? `${reference.host}/${reference.path}` : reference.path;
   return `${name}${reference.tag ? `:${reference.tag}` : ''}${reference.digest ? `@${reference.digest}` : ''}`;

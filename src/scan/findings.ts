@@ -8,10 +8,12 @@ export interface Spot {
   readonly rule: string;
 }
 
+/** A finding that is surely an image in use. */
 export function used(image: string, spot: Spot): Finding {
   return { image, certainty: 'used', rule: spot.rule, place: placeOf(spot) };
 }
 
+/** A finding that only looks like an image; `reason` says what keeps it from being sure. */
 export function maybe(image: string, reason: string, spot: Spot): Finding {
   return { image, certainty: 'maybe', reason, rule: spot.rule, place: placeOf(spot) };
 }

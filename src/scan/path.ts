@@ -2,6 +2,7 @@
 import type { Path } from './contract.ts';
 import type { Visit } from './walk.ts';
 
+/** The way from the document to the visited value. */
 export function pathOf(visit: Visit): Path {
   const path: (string | number)[] = [];
   for (let at: Visit | undefined = visit; at?.key !== undefined; at = at.parent) path.unshift(at.key);

@@ -12,7 +12,7 @@ export interface ListenAddress {
 const HOST_NAME =
   /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*$/;
 
-/** Errors: USAGE, naming what is wrong with it. */
+/** `ADDR:PORT`, `[IPv6]:PORT` or `:PORT`. Errors: USAGE, naming what is wrong with it. */
 export function parseListenAddress(text: string): ListenAddress {
   const match = /^(?:(?:\[([^\]]*)\]|([^:[\]]*)):)?(\d{1,5})$/.exec(text);
   if (!match) refuse(text, isIPv6(text) ? 'an IPv6 address is written in brackets' : 'it has no port');

@@ -5,6 +5,7 @@ import { decodeHost, linkBytes, NAMES, nameKey, nameTagsPrefix, parseLink, parse
 import { readObject } from './links.ts';
 import type { ObjectStore } from './object-store.ts';
 
+/** The full names that are recorded in this store. */
 export function nameRecords(objects: ObjectStore): NameRecords {
   const read = async (key: string) => parseLink(await readObject(objects, key));
   const get = (host: string, path: string, tag: string) => read(keyOf(host, path, tag));

@@ -12,6 +12,7 @@ export function decodeName(bytes: Uint8Array): string {
   return text.includes('\ufffd') ? decodeStrictly(bytes) : text;
 }
 
+/** A name from `decodeName` as the bytes that it came from. */
 export function encodeName(name: string): Uint8Array {
   if (!LONE.test(name)) return Buffer.from(name);
   const parts: Uint8Array[] = [];

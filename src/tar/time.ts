@@ -8,6 +8,7 @@ export interface TarTime {
 
 const DECIMAL = /^(-?)(\d+)(?:\.(\d*))?$/;
 
+/** A time without nanoseconds, from seconds since 1970. */
 export function wholeSeconds(seconds: number): TarTime {
   return { seconds, nanoseconds: 0 };
 }

@@ -68,7 +68,7 @@ const REF_NAME = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
 const ID = /^[0-9a-f]{64}$/;
 const SHORT_ID = /^[0-9a-f]{3,63}$/;
 
-/** Errors: REFERENCE_INVALID, with what was probably meant. */
+/** `transport:details` or a bare name, as a user writes it. Errors: REFERENCE_INVALID, with what was probably meant. */
 export function parseLocation(text: string): Location {
   const colon = text.indexOf(':');
   const prefix = colon < 0 ? '' : text.slice(0, colon);
@@ -81,6 +81,7 @@ export function parseLocation(text: string): Location {
   return parseBare(text, prefix);
 }
 
+/** A location as `parseLocation` takes it. */
 export function formatLocation(location: Location): string {
   switch (location.transport) {
     case 'name':

@@ -17,17 +17,29 @@ const SPOOL = [
   ...['RememberedImage', 'SpooledLayer'],
 ];
 
+interface Pages {
+  namedButNotPublic(): readonly string[];
+  undocumented(): readonly string[];
+}
+
 const isBuilt = existsSync(join(TOP, 'dist/lib/types.d.ts'));
+const skipped = isBuilt ? '' : ' (skipped: it is not built)';
 
 describe('the library', () => {
-  it.skipIf(!isBuilt)(
-    `hands out what its declarations name${isBuilt ? '' : ' (skipped: it is not built)'}`,
-    async () => {
-      const script: string = join(TOP, 'scripts/api-pages.mjs');
-      const { namedButNotPublic }: { namedButNotPublic(): readonly string[] } = await import(script);
-      const known = new Set([...SYNTAX_TREE, ...SPOOL]);
-      // Add what is found to the face of its room, `src/ROOM/index.ts`.
-      expect(namedButNotPublic().filter((name) => !known.has(name))).toEqual([]);
-    },
-  );
+  it.skipIf(!isBuilt)(`hands out what its declarations name${skipped}`, async () => {
+    const { namedButNotPublic } = await pages();
+    const known = new Set([...SYNTAX_TREE, ...SPOOL]);
+    // Add what is found to the face of its room, `src/ROOM/index.ts`.
+    expect(namedButNotPublic().filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  it.skipIf(!isBuilt)(`says of each function what it does${skipped}`, async () => {
+    const { undocumented } = await pages();
+    expect(undocumented()).toEqual([]);
+  });
 });
+
+async function pages(): Promise<Pages> {
+  const script: string = join(TOP, 'scripts/api-pages.mjs');
+  return await import(script);
+}

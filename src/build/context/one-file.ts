@@ -23,6 +23,7 @@ export interface OutsideFile {
   archiveId?(): Promise<string>;
 }
 
+/** A tree of these files, as a source of COPY and ADD. */
 export function filesSource(name: string, files: readonly OutsideFile[]): TreeSource {
   const layers = files.map(layerOf);
   const indexes = files.map((file) => {

@@ -23,6 +23,7 @@ import { type RootUnpacking, removeTrees } from './unpack.ts';
 
 const MAX_SNAPSHOT_BYTES = 20e9;
 
+/** What executes RUN on this machine. Nothing is probed or made before it is asked for. */
 export function createRunMachine(settings: RunnerSettings): RunMachine {
   const programs = findPrograms(settings.path);
   let found: Promise<MachineFinding> | undefined;

@@ -10,7 +10,7 @@ export interface CompressOptions {
   readonly level?: number;
 }
 
-/** Errors: those of `bytes`. */
+/** The bytes, compressed. Errors: those of `bytes`. */
 export function compressed(bytes: Bytes, { kind, level }: CompressOptions): AsyncGenerator<Uint8Array, void> {
   return kind === 'gzip' ? gzip(bytes, level ?? 4) : zstd(bytes, level ?? 3);
 }

@@ -29,7 +29,7 @@ export interface CacheReferencesResult extends TransferResult {
   readonly loaded: readonly string[];
 }
 
-/** Errors: REFERENCE_INVALID, NO_ACCESS, those of cacheImages. */
+/** Brings these references in the private registry to what their hosts have now. Errors: REFERENCE_INVALID, NO_ACCESS, those of cacheImages. */
 export async function cacheReferences(
   { references, input }: CacheRequest,
   settings: Settings,

@@ -49,7 +49,7 @@ export function listPath(
   );
 }
 
-/** Errors: PATH_UNKNOWN. */
+/** What is at a path of an image. Errors: PATH_UNKNOWN. */
 export function requirePath(tree: RootTree, path: string, options: { readonly follow: boolean }): PlacedNode {
   const found = findPath(tree, pathInRoot(path), options);
   if (!found) throw noSuchPath(path);

@@ -47,7 +47,10 @@ export interface MakeItemOptions {
   readonly onWarning?: (warning: Warning) => void;
 }
 
-/** Errors: REFERENCE_INVALID, OVERLAY_UNKNOWN, FILE_UNREADABLE, those of building. */
+/**
+ * What `makePrepulled` is to make: each item with its name, to be opened later. Images of overlays are built at once.
+ * Errors: REFERENCE_INVALID, OVERLAY_UNKNOWN, FILE_UNREADABLE, those of building.
+ */
 export async function makeItems(
   { items, imagesOf, input = nothing(), chartValues }: MakeRequest,
   settings: Settings,

@@ -15,7 +15,7 @@ const NAMES: Readonly<Record<MakeFormat, string>> = {
   'docker-archive': 'images-docker.tar',
 };
 
-/** Errors: USAGE where the environment does not say. */
+/** Where `make` writes to when nobody says. Errors: USAGE where the environment does not say. */
 export async function makeOutput(format: MakeFormat, settings: Settings): Promise<string> {
   let directory = settings.env.XCLUSTER_TMP || undefined;
   if (directory === undefined && settings.env.XCLUSTER) {

@@ -47,7 +47,10 @@ export interface PrepulledImage {
   readonly digest: string;
 }
 
-/** Errors: USAGE, those of the places, of `writeStore` and of the output. */
+/**
+ * Writes images as something that VMs boot with: a store as a tar or a file system, or an archive to be imported.
+ * Errors: USAGE, those of the places, of `writeStore` and of the output.
+ */
 export async function makePrepulled(
   items: readonly MakeItem[],
   settings: Settings,

@@ -31,7 +31,7 @@ async function imagesIn(path: string, settings: Settings): Promise<readonly List
   });
 }
 
-/** Errors: as `listPrepulled`. */
+/** Whether all of what `make` has written is right: each image, each layer, and the file as a whole. Errors: as `listPrepulled`. */
 export async function checkPrepulled(
   path: string,
   settings: Settings,

@@ -70,7 +70,10 @@ export interface MadeImage {
   readonly differences?: BuildDifferences;
 }
 
-/** Errors: USAGE without a name, those of the form, of the `tar` script and of the build. */
+/**
+ * Builds the image of a directory (a Dockerfile or a manifest.json, a `tar` script or `context`) into the local store.
+ * Errors: USAGE without a name, those of the form, of the `tar` script and of the build.
+ */
 export async function makeImage(
   directory: string,
   settings: Settings,

@@ -16,7 +16,7 @@ export type BuiltImageGoal =
   /** As `images copy` takes it. */
   | { readonly kind: 'place'; readonly text: string };
 
-/** Errors: those of the place. */
+/** Brings an image that was built here to where it is to be. Errors: those of the place. */
 export async function sendBuiltImage(
   name: Reference,
   goal: BuiltImageGoal,

@@ -35,7 +35,10 @@ export interface OverlayItems {
   readonly rules?: Rules;
 }
 
-/** Errors: OVERLAY_UNKNOWN, FILE_UNREADABLE; USAGE and YAML_INVALID for values. */
+/**
+ * Finds the images that overlays, directories and files use, put together over all of them.
+ * Errors: OVERLAY_UNKNOWN, FILE_UNREADABLE; USAGE and YAML_INVALID for values.
+ */
 export async function overlayImages(
   { items, input = nothing(), chartValues, rules }: OverlayItems,
   settings: Settings,

@@ -9,7 +9,7 @@ export interface FoundOverlay {
   readonly path: string;
 }
 
-/** Errors: OVERLAY_UNKNOWN. */
+/** What an argument means: a file, a directory, or an overlay that $XCLUSTER or $XCLUSTER_OVLPATH knows by name. Errors: OVERLAY_UNKNOWN. */
 export async function findOverlay(item: string, settings: Settings): Promise<FoundOverlay> {
   const given = await pathKind(item);
   if (given) return { kind: given, path: item };

@@ -37,7 +37,10 @@ export interface OpenOptions {
   readonly create?: boolean;
 }
 
-/** Errors: NO_REGISTRY (none at all, or no store in the directory that was named), CONFIG_INVALID ($LOCAL_REGISTRY), NO_ACCESS. */
+/**
+ * Opens the registry that VMs pull from: the embedded one, in process, or the one that the settings name, over HTTP.
+ * Errors: NO_REGISTRY (none at all, or no store in the directory that was named), CONFIG_INVALID ($LOCAL_REGISTRY), NO_ACCESS.
+ */
 export async function openPrivateRegistry(settings: Settings, options: OpenOptions = {}): Promise<PrivateRegistry> {
   const location = await locateRegistry(settings);
   if (location?.kind === 'remote') return await openRemote(location.address, settings);

@@ -36,7 +36,10 @@ export async function removeImages(
   }
 }
 
-/** Errors: MANIFEST_UNKNOWN (not there), UNSUPPORTED (the registry deletes nothing, or not this tag alone), READ_ONLY, NO_ACCESS. */
+/**
+ * Removes a tag, or by digest a manifest with all its tags.
+ * Errors: MANIFEST_UNKNOWN (not there), UNSUPPORTED (the registry deletes nothing, or not this tag alone), READ_ONLY, NO_ACCESS.
+ */
 export async function removeImage(reference: Reference, registry: PrivateRegistry, settings: Settings): Promise<void> {
   const { host, ...unnamed } = reference;
   const targets: readonly RemovalTarget[] = [

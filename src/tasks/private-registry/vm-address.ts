@@ -19,7 +19,10 @@ export interface VmAddress {
   readonly scheme: 'http' | 'https';
 }
 
-/** Errors: NO_REGISTRY, NOT_RUNNING, ADDRESS_UNAVAILABLE (loopback only), UNREACHABLE (the name does not resolve), CONFIG_INVALID. */
+/**
+ * The address at which VMs reach the private registry.
+ * Errors: NO_REGISTRY, NOT_RUNNING, ADDRESS_UNAVAILABLE (loopback only), UNREACHABLE (the name does not resolve), CONFIG_INVALID.
+ */
 export async function vmAddress(settings: Settings): Promise<VmAddress> {
   const location = await locateRegistry(settings);
   if (!location) throw noRegistry(settings);

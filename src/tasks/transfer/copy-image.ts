@@ -31,7 +31,7 @@ export interface CopyOptions {
   readonly onEvent?: OnCopyEvent;
 }
 
-/** Errors: REFERENCE_INVALID, PLATFORM_UNKNOWN, those of the places. */
+/** Copies an image, or an index with its images, from any place to any other. Errors: REFERENCE_INVALID, PLATFORM_UNKNOWN, those of the places. */
 export async function copyImage(
   { from, to }: { readonly from: string; readonly to: string },
   settings: Settings,

@@ -4,7 +4,7 @@ import { type FlushEvent, type FlushResult, flushDaemon } from '../../transports
 import { callOptions, type Settings } from '../settings.ts';
 import { noDaemon } from './open-source.ts';
 
-/** Errors: NOT_RUNNING, and the daemon's. */
+/** Removes all containers and images of the Docker daemon. Errors: NOT_RUNNING, and the daemon's. */
 export async function flushDocker(settings: Settings, onEvent: (event: FlushEvent) => void): Promise<FlushResult> {
   using daemon = await dockerDaemon(settings);
   if (!daemon) throw noDaemon();

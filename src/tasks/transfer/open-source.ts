@@ -38,7 +38,10 @@ export interface OpenedSource extends AsyncDisposable {
   readonly indexOf?: (digest: Digest) => IndexStore;
 }
 
-/** Errors: REFERENCE_INVALID, MANIFEST_UNKNOWN (a bare name that is nowhere), those of the place. */
+/**
+ * Opens the image that a user names, in whatever place.
+ * Errors: REFERENCE_INVALID, MANIFEST_UNKNOWN (a bare name that is nowhere), those of the place.
+ */
 export async function openSource(
   text: string,
   settings: Settings,

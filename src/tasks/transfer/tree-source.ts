@@ -22,7 +22,10 @@ export interface LookOptions {
 
 export interface OpenedImage extends ReadableImage, AsyncDisposable {}
 
-/** Errors: REFERENCE_INVALID, MANIFEST_UNKNOWN, PLATFORM_UNKNOWN, and those of the place. */
+/**
+ * Opens an image of any place to be looked into. Its config is read, its layers not yet.
+ * Errors: REFERENCE_INVALID, MANIFEST_UNKNOWN, PLATFORM_UNKNOWN, and those of the place.
+ */
 export async function openImage(options: LookOptions, settings: Settings): Promise<OpenedImage> {
   const opened = await openSource(options.image, settings, options);
   try {

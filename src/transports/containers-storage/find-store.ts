@@ -22,7 +22,10 @@ export interface StoreSettings {
 const BELOW = 'var/lib/containers/storage';
 const DRIVERS: readonly string[] = ['overlay', 'overlay2'];
 
-/** Errors: FILE_UNREADABLE (nothing is there), UNSUPPORTED (another driver), CONFIG_INVALID, TAR_INVALID, COMPRESSION_INVALID, NO_SPACE. */
+/**
+ * Opens a containers-storage: a directory, or a tar of one; podman's own where `spec` is absent.
+ * Errors: FILE_UNREADABLE (nothing is there), UNSUPPORTED (another driver), CONFIG_INVALID, TAR_INVALID, COMPRESSION_INVALID, NO_SPACE.
+ */
 export async function openStore(spec: StoreSpec | undefined, settings: StoreSettings): Promise<StoreFiles> {
   const { root, driver } = spec ?? (await defaultStore(settings));
   if (driver !== undefined && !DRIVERS.includes(driver)) throw otherDriver(driver, root);
