@@ -89,6 +89,11 @@ describe('the package', () => {
     expect(await runHere(NODE, ['import.js'])).toBe('quay.io/a/b:1 a/\n');
   });
 
+  it('is required by a CommonJS module too', async () => {
+    await writeFile(join(project, 'require.cjs'), "console.log(typeof require('@images-oci/images').copyImage);\n");
+    expect(await runHere(NODE, ['require.cjs'])).toBe('function\n');
+  });
+
   it('keeps to itself what is not public', async () => {
     await writeFile(join(project, 'deep.js'), "await import('@images-oci/images/dist/lib/types.js');\n");
     const { status, stderr } = await run(NODE, ['deep.js'], { cwd: project });
