@@ -1,9 +1,10 @@
 // What short commands load: scripts call them in loops, and each file, each line costs time.
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { World } from '../peers/program.ts';
+import { must } from '../peers/process.ts';
+import { newWorld, ROOT, type World } from '../peers/program.ts';
 import { newScene } from './testing/scene.ts';
 
 const HOOK = `
@@ -13,6 +14,19 @@ registerHooks({
   load(url, context, next) {
     const chunk = /\\/dist\\/(?:chunks\\/)?([^/]+?)(?:-[\\w-]{8})?\\.js$/.exec(url)?.[1];
     if (chunk) appendFileSync(process.env.LOADED, chunk + '\\n');
+    return next(url, context);
+  },
+});
+`;
+
+/** Each file of the library, whole. */
+const LIBRARY_HOOK = `
+import { appendFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { fileURLToPath } from 'node:url';
+registerHooks({
+  load(url, context, next) {
+    if (url.includes('/dist/lib/')) appendFileSync(process.env.LOADED, fileURLToPath(url) + '\\n');
     return next(url, context);
   },
 });
@@ -50,5 +64,26 @@ describe('what is loaded', () => {
     const looking = await loaded(world, ['ls', at('library/alpine:1')]);
     expect(looking).toContain('tar');
     for (const chunk of ['places', 'copy', 'scan']) expect(looking).not.toContain(chunk);
+  });
+
+  it('is a part of the library alone where a part of it is imported', async () => {
+    await using world = await newWorld();
+    const bytesOf = async (name: string) => {
+      const list = join(world.path, `${name}.list`);
+      await writeFile(join(world.path, 'hook.mjs'), LIBRARY_HOOK);
+      await writeFile(
+        join(world.path, 'import.mjs'),
+        `await import(${JSON.stringify(join(ROOT, `dist/lib/${name}.js`))});`,
+      );
+      const node = process.env.IMAGES_TEST_NODE ?? process.execPath;
+      await must(node, ['--import', join(world.path, 'hook.mjs'), join(world.path, 'import.mjs')], {
+        env: { LOADED: list },
+      });
+      const files = (await readFile(list, 'utf8')).trim().split('\n');
+      const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
+      return sizes.reduce((sum, size) => sum + size, 0);
+    };
+    const [tar, oci, all] = [await bytesOf('tar'), await bytesOf('oci'), await bytesOf('index')];
+    for (const part of [tar, oci]) expect(part / all).toBeLessThan(0.1);
   });
 });
