@@ -16,6 +16,7 @@ export type {
   BlobContent,
   BlobOptions,
   DeleteOptions,
+  ImageReader,
   ListOptions,
   ReadOptions,
   ReferrerOptions,
@@ -27,5 +28,7 @@ export type {
   Upload,
   UploadOptions,
 } from './contract.ts';
+export { FORWARD, forwarding, type Policy } from './policies/forwarding.ts';
 export type { NameRecord, NameRecords } from './policies/full-names.ts';
 export { hostNames } from './policies/host-names.ts';
+export { readOnly } from './policies/read-only.ts';

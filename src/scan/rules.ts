@@ -45,4 +45,4 @@ export function rulesWith(own: Partial<Rules> = {}): Rules {
 }
 
 /** Those of this program alone. */
-export const RULES: Rules = rulesWith();
+export const SCAN_RULES: Rules = rulesWith();

@@ -9,7 +9,7 @@ import { createChartReader } from './helm/chart-reader.ts';
 import { findInChart } from './helm/find-in-chart.ts';
 import { helmCharts } from './helm/helm.ts';
 import { uniqueWarnings, withoutRepetition } from './repetition.ts';
-import { RULES } from './rules.ts';
+import { SCAN_RULES } from './rules.ts';
 import { parseYaml } from './yaml.ts';
 
 /** A file of one of these names may stand for its directory. */
@@ -27,7 +27,7 @@ export async function scanFile(path: string, bytes: Buffer, options: ScanFileOpt
   const found = STANDS_FOR_MORE.test(basename(path)) ? await scanBeside(path, options) : undefined;
   if (found) return found;
   const text = decodeText(bytes);
-  const { documents } = options.rules ?? RULES;
+  const { documents } = options.rules ?? SCAN_RULES;
   const alone = findInText(path, text, documents);
   if (!/chartContent|chartRef/.test(text)) return alone;
   // A chart may stand in it, or be named by way of another object.
@@ -42,7 +42,7 @@ export async function scanFile(path: string, bytes: Buffer, options: ScanFileOpt
 export async function scanPackedChart(
   name: string,
   bytes: Buffer,
-  { given, rules = RULES }: ScanFileOptions = {},
+  { given, rules = SCAN_RULES }: ScanFileOptions = {},
 ): Promise<ScanResult> {
   const hint = 'Packed charts are read: what `helm package` and `helm pull` give.';
   try {
@@ -78,7 +78,10 @@ function treeOfOne(path: string, bytes: Buffer): FileTree {
   };
 }
 
-async function scanBeside(path: string, { given, rules = RULES }: ScanFileOptions): Promise<ScanResult | undefined> {
+async function scanBeside(
+  path: string,
+  { given, rules = SCAN_RULES }: ScanFileOptions,
+): Promise<ScanResult | undefined> {
   const directory = dirname(path);
   const warnings: Warning[] = [];
   const tree = openFileTree(directory, (warning) => warnings.push(warning));

@@ -35,7 +35,7 @@ async function substitutionsOf(tree: FileTree): Promise<Substitutions> {
 }
 
 async function defaultRules(): Promise<Rules> {
-  return (await import('./rules.ts')).RULES;
+  return (await import('./rules.ts')).SCAN_RULES;
 }
 
 async function scanTree(

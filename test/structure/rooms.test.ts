@@ -26,7 +26,7 @@ const ROOMS: Readonly<Record<string, number>> = {
 
 /** The same within a room: a wing imports only from wings with a lower number, or from itself. Files beside the wings are named with their ending. */
 const WINGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  io: { text: 0, streams: 0, concurrency: 0, compression: 1, files: 2, http: 3 },
+  io: { text: 0, streams: 0, concurrency: 0, compression: 1, files: 2, http: 3, 'index.ts': 4 },
   tasks: {
     'settings.ts': 0,
     overlays: 1,
@@ -36,6 +36,7 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     look: 4,
     mkimage: 5,
     make: 6,
+    'index.ts': 7,
   },
   cli: { process: 0, grammar: 1, reporter: 1, out: 2, commands: 3, table: 4, 'program.ts': 5, 'main.ts': 6 },
 };

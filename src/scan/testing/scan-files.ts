@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import type { ScanResult } from '../contract.ts';
 import { findInText } from '../find-in-text.ts';
 import { imagesOf } from '../images.ts';
-import { RULES } from '../rules.ts';
+import { SCAN_RULES } from '../rules.ts';
 import { type ScanOptions, scan } from '../scan.ts';
 
 /** Scans a directory that holds these files, and removes it. */
@@ -27,7 +27,7 @@ export async function scanFiles(
 
 /** What the document rules find in one text. */
 export function scanText(text: string): ScanResult {
-  return findInText('test.yaml', text, RULES.documents);
+  return findInText('test.yaml', text, SCAN_RULES.documents);
 }
 
 export function usedIn(text: string): readonly string[] {
