@@ -23,6 +23,7 @@ export interface RegistryStatus {
   readonly size: number;
 }
 
+/** Whether the embedded registry runs, where, and what its store holds. */
 export async function registryStatus(settings: Settings): Promise<RegistryStatus> {
   const data = dataDirectory(settings);
   const running = runningRegistry(data, settings);
