@@ -93,9 +93,9 @@ describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
     await stage?.append(Buffer.from(BLOB.bytes));
     await stage?.publish(blobKey(digest), { durable: 'bytes' });
     const synced: string[] = [];
-    const sync = async (keys: readonly string[]) => {
+    const sync: ObjectStore['sync'] = async (keys, options) => {
       for (const key of keys) synced.push(key);
-      await store.objects.sync(keys);
+      await store.objects.sync(keys, options);
     };
     expect(await storedRegistry({ ...store.objects, sync }).mountBlob('a/b', digest)).toBe(true);
     expect(synced).toEqual([blobKey(digest), layerLinkKey('a/b', digest)]);

@@ -35,7 +35,7 @@ export async function durableBlob(objects: ObjectStore, digest: Digest): Promise
   return await looked(objects, digest, async (trust) => {
     if (trust === 'unsynced') await makeDurable(objects, digest);
     // Its bytes are on disk; its name may not be, where another process has just given it, or was killed then.
-    else await objects.sync([blobKey(digest)]);
+    else await objects.sync([blobKey(digest)], { namesOnly: true });
   });
 }
 

@@ -122,8 +122,9 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
         }
         return true;
       }),
-    sync: async (keys) => {
-      if (!volatile) await translatingFsErrors(directory, () => syncs.syncFiles(keys.map(pathOf)));
+    sync: async (keys, { namesOnly = false } = {}) => {
+      const sync = namesOnly ? syncs.syncNames : syncs.syncFiles;
+      if (!volatile) await translatingFsErrors(directory, () => sync(keys.map(pathOf)));
     },
     touch: async (key) => {
       const now = new Date();

@@ -86,8 +86,9 @@ export interface ObjectStore {
   /**
    * Makes what these keys hold durable, and that they exist: the barrier before something that relies on them is written.
    * One for many keys: their syncs run side by side and share the disk's flushes. Unknown keys are no error.
+   * With `namesOnly`, what they hold is on disk already: names that this process knows to be there, too, cost nothing.
    */
-  sync(keys: readonly string[]): Promise<void>;
+  sync(keys: readonly string[], options?: { readonly namesOnly?: boolean }): Promise<void>;
   /** Marks the object as just used, so that garbage collection spares it. */
   touch(key: string): Promise<void>;
   /**
