@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(git rev-parse --show-toplevel)"
 bin=node_modules/.bin
 [ -x $bin/biome ] || { echo 'pre-commit: run `npm ci` first' >&2; exit 1; }
+mkdir -p node_modules/.cache
 
 fail() {
   echo "pre-commit: $1 (git commit --no-verify commits anyway)" >&2
@@ -23,5 +24,6 @@ fi
 [ -n "$(staged -- src test/structure '*.md')" ] || exit 0
 
 $bin/node scripts/docs.mjs --check || fail 'npm run docs writes it anew'
-$bin/vitest run test/structure --project all --reporter=dot --silent >node_modules/.cache/pre-commit.log 2>&1 ||
+# Without those that start a compiler of their own.
+$bin/vitest run rooms.test links.test versions.test doctor-rules.test --project all --reporter=dot --silent >node_modules/.cache/pre-commit.log 2>&1 ||
   { cat node_modules/.cache/pre-commit.log >&2; fail 'npx vitest run test/structure says the same'; }
