@@ -1,6 +1,6 @@
-// Lists that grow by others. Pure.
+// Appends to lists. Pure.
 
-/** As `into.push(...items)`, whose arguments stand on the stack: a hundred thousand of them overflow it. */
+/** Appends every item to `into`. `into.push(...items)` would put the items on the stack, which overflows at about a hundred thousand of them. */
 export function addAll<T>(into: T[], items: Iterable<T>): void {
   for (const item of items) into.push(item);
 }

@@ -1,4 +1,4 @@
-// Whether the parts that describe one image agree, as runtimes see it: they take each layer's diffID from the config, by its place. Pure.
+// Whether the manifest and the config of one image agree. Runtimes take each layer's diffID from the config, by the layer's position. Pure.
 import { decodeConfig, type ImageConfig } from './config.ts';
 import { type Digest, digestAlgorithm } from './digest.ts';
 import { ImagesError } from './errors.ts';
@@ -9,18 +9,18 @@ const UNCOMPRESSED: readonly string[] = [OCI_LAYER, DOCKER_LAYER];
 const NO_RUNTIME = 'No runtime takes it: make the image again, or take it from another place.';
 
 /**
- * Whether it is an image that runtimes unpack. All else is an artifact: a chart, a signature, an SBOM, also where it has an image's config without a
- * layer of files. Its config is not read as an image's.
+ * Whether a manifest is that of an image that runtimes unpack. Anything else is an artifact: a chart, a signature, an SBOM; also a manifest with an
+ * image's config but without a layer of files. An artifact's config is not read as an image's config.
  */
 export function hasFileSystem({ mediaType, config, layers }: ImageManifest): boolean {
-  // Images that old Docker versions pushed: every runtime takes them.
+  // Old Docker versions pushed images like this. Every runtime takes them.
   const isUntyped = mediaType === DOCKER_MANIFEST && config.mediaType === 'application/octet-stream';
   return (isConfigType(config.mediaType) || isUntyped) && (layers.length === 0 || layers.some(isFiles));
 }
 
 /**
- * The config of an image that has a file system. Without diffIDs it is one that nobody runs, and taken as it is; a history that tells of other
- * layers stops no runtime. Errors: MANIFEST_INVALID where it is no config, or has another number of diffIDs than there are layers.
+ * The config of an image that has a file system. A config without diffIDs is accepted as it is, because nobody runs such an image; a history that counts
+ * other layers is accepted because no runtime minds. Errors: MANIFEST_INVALID if it is no config, or if it has more or fewer diffIDs than there are layers.
  */
 export function agreeingConfig(manifest: ImageManifest, bytes: Uint8Array): ImageConfig {
   const config = decodeConfig(bytes);
@@ -35,12 +35,12 @@ export function agreeingConfig(manifest: ImageManifest, bytes: Uint8Array): Imag
   return config;
 }
 
-/** Whether a config that tells of so many layers may mean these: what is no layer of files (containerd passes over it) may be counted or not. */
+/** Whether a config with `told` layers can belong to this manifest. Layers that hold no files (containerd skips them) may be counted or not. */
 export function isNumberOfLayers(told: number, { layers }: ImageManifest): boolean {
   return told === layers.length || told === layers.filter(isFiles).length;
 }
 
-/** One blob is one layer, wherever it stands: unpacked it cannot be two. Errors: MANIFEST_INVALID. */
+/** The same blob must have the same diffID wherever it is used: it unpacks to one content. Errors: MANIFEST_INVALID. */
 function requireOneDiffId(manifest: ImageManifest, config: ImageConfig): void {
   const known = new Map<Digest, Digest>();
   for (const [at, diffId] of layerDiffIds(manifest, config).entries()) {
@@ -55,7 +55,7 @@ function requireOneDiffId(manifest: ImageManifest, config: ImageConfig): void {
   }
 }
 
-/** Layers that are said to be uncompressed, so that their digests are their diffIDs, and the config says others. */
+/** Layers whose media type says "uncompressed", so that digest and diffID must be equal, but whose diffID in the config is another one. */
 export function otherThanDiffIds(manifest: ImageManifest, config: ImageConfig): readonly Digest[] {
   const diffIds = layerDiffIds(manifest, config);
   return manifest.layers.flatMap(({ mediaType, digest }, at) => {
@@ -69,7 +69,7 @@ export function otherThanDiffIds(manifest: ImageManifest, config: ImageConfig): 
   });
 }
 
-/** Of each layer, by its place among those that the config counts; `undefined` where it says none. */
+/** The diffID of each layer, by its position among the layers that the config counts; `undefined` for a layer that the config does not count. */
 export function layerDiffIds({ layers }: ImageManifest, { diffIds }: ImageConfig): readonly (Digest | undefined)[] {
   if (diffIds.length === layers.length) return diffIds;
   let next = 0;

@@ -45,7 +45,7 @@ export function decodeConfig(bytes: Uint8Array): ImageConfig {
   };
 }
 
-/** One that is passed over would give its place, and so its layer, to the next one. */
+/** Reads one diffID. An invalid one is an error and not skipped: the diffIDs after it would then belong to the wrong layers. */
 function decodeDiffId(value: unknown, at: number): Digest {
   const text = decode.string(value, `config.rootfs.diff_ids[${at}]`);
   if (isDigest(text)) return text;

@@ -3,9 +3,9 @@ import { type Digest, digestAlgorithm, digestHex } from './digest.ts';
 
 const SUFFIXES = ['sig', 'att', 'sbom'];
 
-/** Of its signatures, attestations and SBOMs. */
+/** The tags of the subject's signatures, attestations and SBOMs. */
 export function cosignTags(subject: Digest): readonly string[] {
-  // A tag has 128 characters at most: of sha512, cosign's tags are none.
+  // A tag has at most 128 characters. A sha512 digest does not fit, so cosign has no tags for it.
   if (digestAlgorithm(subject) !== 'sha256') return [];
   return SUFFIXES.map((suffix) => `sha256-${digestHex(subject)}.${suffix}`);
 }

@@ -7,10 +7,10 @@ export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** No document is; what writes or walks a value calls itself for each level, and has a stack that ends. */
+/** The deepest nesting that is accepted. No real document comes near it, and recursive code that writes or walks a value must not overflow its stack. */
 const MAX_DEPTH = 1000;
 
-/** As it is: what registries and runtimes are written in takes no byte order mark before JSON (RFC 8259, section 8.1). */
+/** Keeps a byte order mark, so that JSON.parse refuses it: registries and runtimes refuse it as well (RFC 8259, section 8.1). */
 const TEXT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Parses UTF-8 JSON. Errors: MANIFEST_INVALID, naming `what`. */
@@ -26,7 +26,7 @@ export function parseJson(bytes: Uint8Array, what: string): unknown {
   }
 }
 
-/** A look at the bytes: parsing a few megabytes of brackets takes seconds. */
+/** Looks at the bytes only: parsing a few megabytes of brackets would take seconds. */
 function isNestedDeeper(bytes: Uint8Array, limit: number): boolean {
   let depth = 0;
   let isText = false;
@@ -67,7 +67,7 @@ export function size(value: unknown, path: string): number {
     : refuse(value, path, 'a whole number of bytes');
 }
 
-/** `undefined` and `null` are absent (Go programs write both); all else goes to the reader. */
+/** Returns `undefined` for `undefined` and `null` (Go programs write both for an absent field); any other value goes to `read`. */
 export function optional<T>(value: unknown, path: string, read: (value: unknown, path: string) => T): T | undefined {
   return value === undefined || value === null ? undefined : read(value, path);
 }
@@ -81,7 +81,7 @@ export function strings(value: unknown, path: string): readonly string[] {
   return array(value, path).map((entry, index) => stringOrNull(entry, `${path}[${index}]`));
 }
 
-/** In a list or a map of texts, `null` is an empty one to Go, and so to every runtime. */
+/** Reads a string; `null` is the empty string. In a list or map of strings Go decodes it so, and with it registries and runtimes. */
 function stringOrNull(value: unknown, path: string): string {
   return value === null ? '' : string(value, path);
 }
@@ -90,7 +90,7 @@ function refuse(value: unknown, path: string, wanted: string): never {
   throw new ImagesError('MANIFEST_INVALID', `${path} is not ${wanted} [${inShort(value)}]`);
 }
 
-/** What a value is, whatever its size. */
+/** A value for an error message, cut to a bounded length. */
 function inShort(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 40));
   if (Array.isArray(value)) return value.length === 0 ? '[]' : 'a list';

@@ -21,7 +21,7 @@ export type RegistryErrorCode =
   | 'UNAUTHORIZED'
   | 'UNSUPPORTED';
 
-/** What else can go wrong and be mended by the user. */
+/** Codes of all other errors that the user can mend. */
 export type ErrorCode =
   | RegistryErrorCode
   | 'ABORTED'
@@ -61,13 +61,13 @@ export interface ErrorDetails {
   /** What the user can do next: one sentence. */
   readonly hint?: string;
   readonly cause?: unknown;
-  /** The HTTP status that a registry answered with, where it was one. */
+  /** The HTTP status that a registry answered with, if a registry answered. */
   readonly status?: number;
-  /** The HTTP request that failed, where it was one. */
+  /** The HTTP request that failed, if there was one. */
   readonly request?: FailedRequest;
   /** Where in a text the mistake is. */
   readonly position?: TextPosition;
-  /** The line with the mistake, a line of carets below it. */
+  /** The line with the mistake, and below it a line of carets that points at the mistake. */
   readonly excerpt?: readonly string[];
 }
 
@@ -86,7 +86,7 @@ export interface TextPosition {
 
 /**
  * An error that a user can reach. Bugs stay plain `Error`s.
- * `message` is one line and holds the offending value; it never holds a credential: an address that is quoted loses its user and password here.
+ * `message` is one line and names the offending value. It never holds a credential: user and password are removed here from any URL in it.
  */
 export class ImagesError extends Error {
   override readonly name = 'ImagesError';
@@ -105,11 +105,11 @@ export class ImagesError extends Error {
     this.#request = details.request ?? cause?.request;
     this.status = details.status ?? cause?.status;
     this.position = details.position;
-    // Of the same length: carets below point into it.
+    // The mask has the length of what it hides, because the carets below point into this line.
     this.excerpt = (details.excerpt ?? []).map((line) => withoutUserinfo(line, (hidden) => '*'.repeat(hidden.length)));
   }
 
-  /** The HTTP request that failed, where it was one; its parts are `method` and `url`. */
+  /** The HTTP request that failed, if there was one, made from the fields `method` and `url`. */
   get request(): FailedRequest | undefined {
     return this.#request;
   }
@@ -122,19 +122,19 @@ export class ImagesError extends Error {
     return this.#request?.url;
   }
 
-  /** Notes which request failed, where nobody nearer to it has. */
+  /** Records which request failed, unless code closer to the failure has recorded it already. */
   during(request: FailedRequest): this {
     this.#request ??= request;
     return this;
   }
 }
 
-/** `scheme://user:password@host` loses what stands before the host, and `user:password@host/…`, as people write it before a name. */
+/** Masks user and password in `scheme://user:password@host`, and in `user:password@host/…`, which people write in front of an image name. */
 export function withoutUserinfo(text: string, mask: (hidden: string) => string = () => '***'): string {
   if (!text.includes('@')) return text;
   return text
     .replace(/(?<=:\/\/)[^\s/?#[\]"'<>]+(?=@)/g, (user, at: number, whole: string) =>
-      // A name alone is no secret there, as it can be for http.
+      // For ssh a user name alone is no secret. For http it can be one (a token).
       whole.startsWith('ssh://', at - 6) && !user.includes(':') ? user : mask(user),
     )
     .replace(/(?<![\w./:@*+-])[\w.+-]+:[^\s/:@[\]"'<>]+(?=@[\w-]+(?:\.[\w-]+)*(?::\d+)?\/)/g, mask);

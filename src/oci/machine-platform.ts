@@ -1,4 +1,4 @@
-// The platform whose images are wanted where nobody says otherwise: Linux on this machine's processor.
+// The default platform: Linux on this machine's processor.
 import { normalisePlatform, type Platform } from './platform.ts';
 
 /** The platform of images that run on this machine. */

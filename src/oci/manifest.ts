@@ -34,7 +34,7 @@ export interface Index {
 
 export type Manifest = ImageManifest | Index;
 
-/** Registries must take manifests of at least 4 MiB (distribution specification, "Pushing Manifests"); larger ones are refused here as elsewhere. */
+/** In bytes. Registries must accept manifests of up to 4 MiB (distribution specification, "Pushing Manifests"); larger ones are refused here, as other tools do. */
 export const MAX_MANIFEST_SIZE = 4 * 1024 * 1024;
 
 /** Wraps manifest bytes; the digest is computed. `mediaType` defaults to what the bytes themselves say. Errors: MANIFEST_INVALID. */
@@ -48,7 +48,10 @@ export function manifestDescriptor(raw: RawManifest): Descriptor {
   return { mediaType: raw.mediaType, digest: raw.digest, size: raw.size };
 }
 
-/** What the referrers API says of a manifest (distribution specification 1.1, "Listing Referrers"): with the manifest's annotations, and its artifactType: an image manifest without one has its config's media type. */
+/**
+ * The descriptor by which the referrers API lists a manifest, with its annotations and its artifactType. For an image manifest without an artifactType
+ * that is its config's media type (distribution specification 1.1, "Listing Referrers").
+ */
 export function referrerDescriptor(raw: RawManifest, manifest: Manifest): Descriptor {
   const artifactType = manifest.artifactType ?? (manifest.kind === 'image' ? manifest.config.mediaType : undefined);
   return {
@@ -86,7 +89,7 @@ export function decodeManifest(raw: Pick<RawManifest, 'bytes' | 'mediaType'>): M
   if (!types.isManifestType(raw.mediaType)) {
     throw new ImagesError('UNSUPPORTED', `manifest media type is not supported [${raw.mediaType}]`);
   }
-  // Only the bytes are kept: what they do not say of themselves nobody could be told later.
+  // Only the bytes are stored. A media type that they do not state themselves would be lost.
   if (!stated && manifestMediaType(fields) !== raw.mediaType) {
     throw new ImagesError('MANIFEST_INVALID', `manifest came as ${raw.mediaType} and does not say so itself`);
   }
@@ -123,17 +126,17 @@ function decodeCommon(fields: decode.Json): Pick<Manifest, 'artifactType' | 'sub
 
 export interface Successors {
   readonly manifests: readonly Descriptor[];
-  /** Config and layers, without those that are elsewhere. */
+  /** Config and layers, without foreign layers (see `isElsewhere`). */
   readonly blobs: readonly Descriptor[];
 }
 
-/** What a manifest points to: the only place that knows. A `subject` is not a successor: it need not exist. */
+/** The descriptors that a manifest points to. This is the only place that knows them. A `subject` is not a successor, because it need not exist. */
 export function successors(manifest: Manifest): Successors {
   if (manifest.kind === 'index') return { manifests: manifest.manifests, blobs: [] };
   return { manifests: [], blobs: [manifest.config, ...manifest.layers].filter((blob) => !isElsewhere(blob)) };
 }
 
-/** A foreign layer, which is fetched from where it is published. One that is published nowhere is a layer like others, or it would be lost. */
+/** Whether a layer is foreign: downloaded from its `urls`, not from a registry. A foreign type without `urls` counts as an ordinary layer, or it would be lost. */
 export function isElsewhere({ mediaType, urls = [] }: Descriptor): boolean {
   return types.isNonDistributable(mediaType) && urls.length > 0;
 }

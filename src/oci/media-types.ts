@@ -12,7 +12,7 @@ const OCI_LAYER_NONDISTRIBUTABLE = 'application/vnd.oci.image.layer.nondistribut
 export const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json';
 export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
 export const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
-/** Not compressed: what `docker save` makes. */
+/** An uncompressed layer, as `docker save` writes it. */
 export const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar';
 export const DOCKER_LAYER_ZSTD = 'application/vnd.docker.image.rootfs.diff.tar.zstd';
 export const DOCKER_LAYER_GZIP = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
@@ -24,7 +24,7 @@ export const DOCKER_SCHEMA1: readonly string[] = [
   'application/vnd.docker.distribution.manifest.v1+prettyjws',
 ];
 
-/** Of layers, by how they are compressed. */
+/** OCI layer types by compression. */
 export const OCI_LAYERS = { none: OCI_LAYER, gzip: OCI_LAYER_GZIP, zstd: OCI_LAYER_ZSTD } as const;
 export const DOCKER_LAYERS = { none: DOCKER_LAYER, gzip: DOCKER_LAYER_GZIP, zstd: DOCKER_LAYER_ZSTD } as const;
 
@@ -41,22 +41,22 @@ export function isManifestType(mediaType: string): boolean {
   return MANIFEST_TYPES.includes(mediaType);
 }
 
-/** Of the layers of images. What artifacts hold (charts, signatures, attestations) has types of its own. */
+/** Whether it is the type of an image's layer. Artifacts (charts, signatures, attestations) use types of their own. */
 export function isLayerType(mediaType: string): boolean {
   return /^application\/vnd\.(?:oci\.image\.layer\.|docker\.image\.rootfs\.)/.test(mediaType);
 }
 
-/** Of layers in gzip. */
+/** Whether it is the type of a layer compressed with gzip. */
 export function isGzipType(mediaType: string): boolean {
   return isLayerType(mediaType) && /[+.]gzip$/.test(mediaType);
 }
 
-/** Of the configs of images. */
+/** Whether it is the type of an image's config. */
 export function isConfigType(mediaType: string): boolean {
   return mediaType === OCI_CONFIG || mediaType === DOCKER_CONFIG;
 }
 
-/** Layers that registries need not hold: they are fetched from the descriptor's `urls` (image specification, layer.md, "Non-Distributable Layers"). */
+/** Whether it is a layer that registries need not hold: clients fetch it from the descriptor's `urls` (image specification, layer.md, "Non-Distributable Layers"). */
 export function isNonDistributable(mediaType: string): boolean {
   return mediaType.startsWith(OCI_LAYER_NONDISTRIBUTABLE) || mediaType === DOCKER_LAYER_FOREIGN;
 }

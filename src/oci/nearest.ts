@@ -1,6 +1,6 @@
-// Finds the word that was probably meant. Pure.
+// Finds the word that the user probably meant. Pure.
 
-/** The candidate with the fewest edits, where that is at most a third of the word (and at least 2 are allowed). */
+/** The candidate with the fewest edits; at most a third of the word's letters, and always up to 2, may be edited. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const limit = Math.max(2, Math.floor(word.length / 3));
   const ranked = candidates

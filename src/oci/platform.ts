@@ -10,7 +10,7 @@ export interface Platform {
   readonly 'os.features'?: readonly string[];
 }
 
-/** Which children of an index are wanted. */
+/** Which manifests of an index are wanted. */
 export type PlatformChoice = 'all' | readonly Platform[];
 
 const ARCHITECTURES: Readonly<Record<string, string>> = {
@@ -39,7 +39,7 @@ export function decodePlatform(value: unknown, path: string): Platform {
   };
 }
 
-/** Reads `os/arch[/variant]`; the names that uname and Node use for an architecture are taken too. Errors: PLATFORM_INVALID. */
+/** Reads `os/arch[/variant]`. Accepts the architecture names of uname and Node as well. Errors: PLATFORM_INVALID. */
 export function parsePlatform(text: string): Platform {
   const [os, architecture, variant, ...rest] = text.toLowerCase().split('/');
   if (!os || !architecture || variant === '' || rest.length > 0 || !/^[a-z0-9_./-]+$/.test(text.toLowerCase())) {
@@ -61,12 +61,12 @@ export function formatPlatform(platform: Platform): string {
   return variant ? `${os}/${architecture}/${variant}` : `${os}/${architecture}`;
 }
 
-/** Images need not say what they are for; attestations say that it is unknown. */
+/** Whether the platform is really stated. Images may leave it out, and attestations say `unknown`. */
 export function statesPlatform({ os, architecture }: Platform): boolean {
   return os !== '' && architecture !== '' && os !== 'unknown';
 }
 
-/** One spelling for each platform: arm64 has variant v8 unsaid, arm has v7. */
+/** One spelling for each platform: arm64 without a variant means v8 and is written without it, arm without a variant is v7. */
 export function normalisePlatform(platform: Platform): Platform {
   const architecture = ARCHITECTURES[platform.architecture] ?? platform.architecture;
   const { variant: given, ...rest } = platform;
@@ -88,7 +88,7 @@ export function platformSuits(child: Platform, wanted: Platform): number {
   return level <= variantLevel(b) ? 1 + level : 0;
 }
 
-/** Whether an image is for a wanted platform as its config says it. Old ones leave out the variant: it may be any. */
+/** Whether an image, by the platform in its config, runs on the wanted platform. Old configs have no variant: then any variant is assumed. */
 export function isImageFor(own: Platform, wanted: Platform): boolean {
   const { variant: _, ...anyVariant } = wanted;
   return platformSuits(own, own.variant === undefined ? anyVariant : wanted) > 0;

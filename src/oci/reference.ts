@@ -2,7 +2,7 @@
 import { type Digest, isDigest } from './digest.ts';
 import { ImagesError } from './errors.ts';
 
-/** A reference as it was written: nothing filled in. */
+/** A reference as it was written, without defaults filled in. */
 export interface Reference {
   /** `docker.io`, `quay.io`, `localhost:5000`, `[fd00::1]:5000`. */
   readonly host?: string;
@@ -44,17 +44,17 @@ export function isTag(text: string): boolean {
   return TAG.test(text);
 }
 
-/** The rule that Docker made: what stands before the first `/` is a host if it has a dot, a port or capitals, or is `localhost`. */
+/** Whether the part before the first `/` is a host, by Docker's rule: it has a dot, a port or capital letters, or is `localhost`. */
 export function isHost(text: string): boolean {
   return /[.:A-Z]/.test(text) ? isAddress(text) : text === 'localhost';
 }
 
-/** What images are recorded under as their host: one word, too, which stands for a host where no path can be meant. */
+/** Whether a text can be the recorded host of an image. Unlike `isHost` it accepts a single word, because no path can be meant here. */
 export function isHostName(text: string): boolean {
   return text.length <= MAX_NAME && (isHost(text) || /^\w[\w-]*$/.test(text));
 }
 
-/** What can be connected to: no port but 1 to 65535, and in brackets an IPv6 address. */
+/** Whether a host can be connected to: its port is 1 to 65535, and what is in brackets is an IPv6 address. */
 function isAddress(text: string): boolean {
   const match = HOST.exec(text);
   if (!match) return false;
@@ -63,10 +63,10 @@ function isAddress(text: string): boolean {
   return !text.startsWith('[') || URL.canParse(`http://${text.replace(/(?:%25[^\]]*)?\].*$/, ']')}/`);
 }
 
-/** `[host/]path[:tag][@digest]` as it is written: nothing is filled in. Errors: REFERENCE_INVALID, naming what is wrong with it. */
+/** Parses `[host/]path[:tag][@digest]` without filling in defaults. Errors: REFERENCE_INVALID, which says which part is wrong. */
 export function parseReference(text: string): Reference {
   const at = text.indexOf('@');
-  // No digest has a slash: that is the host after a user's name, and what stands before it may be a password.
+  // A digest has no slash, so an `@` before a slash follows a user name, and a password may stand before it.
   const user = text.lastIndexOf('@', text.lastIndexOf('/'));
   if (user >= 0) refuse(`***${text.slice(user)}`, 'a reference holds no user: see `docker login`');
   const digest = at < 0 ? undefined : text.slice(at + 1);
@@ -87,7 +87,7 @@ export function parseReference(text: string): Reference {
   return { ...(host && { host }), path, ...(tag && { tag }), ...(digest && { digest: digest as Digest }) };
 }
 
-/** `undefined` where the text is no reference. */
+/** Like `parseReference`, but returns `undefined` if the text is no reference. */
 export function tryParseReference(text: string): Reference | undefined {
   try {
     return parseReference(text);
@@ -96,7 +96,7 @@ export function tryParseReference(text: string): Reference | undefined {
   }
 }
 
-/** Fills in what Docker implies: `docker.io`, `library/`, and `latest` where there is neither tag nor digest. */
+/** Fills in Docker's defaults: `docker.io`, `library/`, and the tag `latest` if there is neither tag nor digest. */
 export function fullReference(reference: Reference): FullReference {
   const host = reference.host ?? DEFAULT_HOST;
   const path = host === DEFAULT_HOST && !reference.path.includes('/') ? `library/${reference.path}` : reference.path;
@@ -110,18 +110,18 @@ export function formatReference(reference: Reference): string {
   return `${name}${reference.tag ? `:${reference.tag}` : ''}${reference.digest ? `@${reference.digest}` : ''}`;
 }
 
-/** What a registry is asked for: the digest where there is one, as `name:tag@digest` is pulled by digest. */
+/** What to ask the registry for: the digest if there is one, because `name:tag@digest` is pulled by digest; else the tag. */
 export function tagOrDigest(reference: Reference): string {
   return reference.digest ?? reference.tag ?? DEFAULT_TAG;
 }
 
-/** All spellings of Docker Hub are `docker.io`; host names ignore case. */
+/** Lower case, because host names ignore case; `docker.io` for all spellings of Docker Hub. */
 export function canonicalHost(host: string): string {
   const lower = host.toLowerCase();
   return DOCKER_HUB.includes(lower) ? DEFAULT_HOST : lower;
 }
 
-/** Of what was meant for a host and is none. */
+/** What is wrong with a text that was meant as a host; `undefined` if it was not meant as one. */
 function whatIsWrongWithHost(first: string): string | undefined {
   const [, name, port] = /^(\[.*\]|[^:[\]]+):(\d+)$/.exec(first) ?? [];
   if (name !== undefined && port !== undefined && (Number(port) < 1 || Number(port) > MAX_PORT)) {
