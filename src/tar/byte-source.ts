@@ -1,16 +1,16 @@
-// A stream of chunks of any size, read in portions of the reader's choice. What is whole in the chunk at hand is given at once, without a copy and without
-// waiting; nothing else is held.
+// Reads a stream of chunks in portions that the caller chooses. Bytes that are complete in the current chunk are returned at once, without waiting and
+// without a copy; nothing else is kept in memory.
 
 const NOTHING = Buffer.alloc(0);
 
-/** State: the chunk at hand. Lifetime: from the first byte asked for to `close`. */
+/** State: the current chunk. Lifetime: from the first read to `close`. */
 export class ByteSource {
-  /** The chunk at hand, and where in it the next byte stands. Valid until the next call. */
+  /** The current chunk, and the index of the next byte in it. Valid until the next call. */
   chunk: Buffer = NOTHING;
   at = 0;
-  /** Of the stream's bytes, how many came before `chunk`. */
+  /** Bytes of the stream before `chunk`. */
   #before = 0;
-  /** What comes after `chunk`, where that was put together from two. */
+  /** The chunk after the current one, if the current one was joined from two. */
   #later: Buffer | undefined;
   readonly #iterator: AsyncIterator<Uint8Array>;
 
@@ -18,17 +18,17 @@ export class ByteSource {
     this.#iterator = stream[Symbol.asyncIterator]();
   }
 
-  /** Where in the stream the next byte stands. */
+  /** Offset of the next byte in the stream. */
   get position(): number {
     return this.#before + this.at;
   }
 
-  /** Whether the next `length` bytes are whole in the chunk at hand. */
+  /** Whether the next `length` bytes are complete in the current chunk. */
   has(length: number): boolean {
     return this.chunk.length - this.at >= length;
   }
 
-  /** Makes the next `length` bytes (few: it copies) whole in the chunk at hand; false where the stream ends before: then the rest is at hand. */
+  /** Makes the next `length` bytes (few, because it copies) complete in the current chunk. Returns false if the stream ends before; the rest is then in the chunk. */
   async gather(length: number): Promise<boolean> {
     while (!this.has(length)) {
       const rest = this.chunk.subarray(this.at);
@@ -49,7 +49,7 @@ export class ByteSource {
     return true;
   }
 
-  /** Exactly `length` bytes, in memory of their own; undefined where the stream ends before. */
+  /** Exactly `length` bytes, copied; `undefined` if the stream ends before. */
   async take(length: number): Promise<Buffer | undefined> {
     const bytes = Buffer.allocUnsafeSlow(length);
     for (let filled = 0; filled < length; ) {
@@ -61,7 +61,7 @@ export class ByteSource {
     return bytes;
   }
 
-  /** Some bytes of the chunk at hand, at most `limit`; undefined where it has none left. */
+  /** Bytes of the current chunk, at most `limit`, without waiting; `undefined` if it is used up. */
   now(limit: number): Buffer | undefined {
     const from = this.at;
     const end = Math.min(from + limit, this.chunk.length);
@@ -70,13 +70,13 @@ export class ByteSource {
     return this.chunk.subarray(from, end);
   }
 
-  /** Some bytes, at least 1 and at most `limit`, without copying; undefined at the stream's end. */
+  /** Some bytes, at least 1 and at most `limit`, without copying; `undefined` at the end of the stream. */
   async some(limit: number): Promise<Buffer | undefined> {
     while (this.at === this.chunk.length) if (!(await this.#next())) return undefined;
     return this.now(limit);
   }
 
-  /** Passes over `length` bytes; how many of them the stream lacks. */
+  /** Skips `length` bytes; returns how many of them are missing at the end of the stream. */
   async skip(length: number): Promise<number> {
     let left = length;
     while (!this.has(left)) {
@@ -88,7 +88,7 @@ export class ByteSource {
     return 0;
   }
 
-  /** Ends the stream. */
+  /** Closes the stream. */
   async close(): Promise<void> {
     await this.#iterator.return?.();
   }

@@ -1,4 +1,4 @@
-// What a header and its extended records say together about an entry. Where they can be read in several ways, they are read as GNU tar and Go read them.
+// Combines a header with its extended records into the description of an entry. Where the format is ambiguous, it follows GNU tar and Go.
 import { ImagesError } from '../oci/errors.ts';
 import type { TarEntryType, TarHeader } from './entry.ts';
 import type { Header } from './header.ts';
@@ -13,17 +13,17 @@ const TYPES: Readonly<Record<string, TarEntryType>> = {
   '4': 'block',
   '5': 'directory',
   '6': 'fifo',
-  // A directory with the names in it, of an incremental backup.
+  // A directory in an incremental backup; its content lists the names in it.
   D: 'directory',
 };
-/** Of what had no other type before ustar. */
+/** The type flag of files in v7 archives, which know no other. */
 const V7_FILE = '\0';
 const SCHILY = 'SCHILY.xattr.';
 const LIBARCHIVE = 'LIBARCHIVE.xattr.';
 const NO_XATTRS: ReadonlyMap<string, Uint8Array> = new Map();
 
 export interface Description extends TarHeader {
-  /** Bytes that the archive holds after the header, padding aside. */
+  /** Bytes in the archive after the header, without padding. */
   readonly stored: number;
 }
 
@@ -53,7 +53,7 @@ export function describeEntry(header: Header, records: Records): Description {
   };
 }
 
-/** What is unknown is a file (POSIX.1-2017). Before ustar a directory was a file whose name ends like one. */
+/** Unknown types are files (POSIX.1-2017). In v7 archives a directory is a file whose name ends in a slash. */
 function typeOf(typeflag: string, name: string): TarEntryType {
   const type = TYPES[typeflag];
   if (type !== undefined) return type;
@@ -61,8 +61,8 @@ function typeOf(typeflag: string, name: string): TarEntryType {
 }
 
 /**
- * Links, devices and directories have no content, whatever their headers say: some programs put there how big the file is that a link names, and old ones how big
- * a directory is. Content that a later type's header counts is passed over, as Go does.
+ * Links, devices and directories have no content, whatever their headers say: for a link some programs write the size of the file that it names, and old
+ * programs write a size for directories. A type that was invented later may have content: it is skipped, as in Go.
  */
 function storedSize(header: Header, records: Records, type: TarEntryType): number {
   if (type === 'directory' && header.typeflag === V7_FILE) return 0;
@@ -84,13 +84,13 @@ function recordTime(records: Records, key: string): TarTime | undefined {
   return time;
 }
 
-/** As star writes them: bytes as they are; as libarchive does: names percent-encoded, values base64. An empty value of star's is one. */
+/** Extended attributes as star writes them (raw bytes; an empty value is one, too) and as libarchive does (names percent-encoded, values in base64). */
 function xattrsOf(records: Records): ReadonlyMap<string, Uint8Array> {
   let xattrs: Map<string, Uint8Array> | undefined;
   for (const [key, value] of records) {
     if (key.startsWith(SCHILY)) {
       xattrs ??= new Map();
-      // A copy: who keeps it must not keep the chunk it came in.
+      // Copied, so that the attribute does not keep the whole chunk in memory.
       xattrs.set(key.slice(SCHILY.length), Uint8Array.from(value));
     } else if (key.startsWith(LIBARCHIVE)) {
       const name = percentDecoded(key.slice(LIBARCHIVE.length));

@@ -1,11 +1,11 @@
-// What a file of an archive holds, as it is asked for: the stored bytes, or the file with its holes as zeros. Nothing is made before someone reads.
+// The content of an entry: the stored bytes, or the whole file with zeros for its holes. Nothing is produced before it is read.
 import { ImagesError } from '../oci/errors.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { SparsePiece, StoredBytes } from './entry.ts';
 import { refit } from './sparse-pieces.ts';
 import { zeros } from './zeros.ts';
 
-/** State: how many of the entry's bytes are still in the archive. Lifetime: until the next entry is asked for. */
+/** State: how many bytes of the entry have not been read yet. Lifetime: until the next entry is requested. */
 export class StoredContent implements StoredBytes {
   readonly length: number;
   left: number;
@@ -37,14 +37,14 @@ export class StoredContent implements StoredBytes {
     return portion;
   }
 
-  /** Nobody reads any more; how many bytes nobody has read. */
+  /** Ends reading; returns the number of unread bytes. */
   end(): number {
     this.#isOver = true;
     return this.left;
   }
 }
 
-/** A sparse file of `size` bytes: its pieces, as they are stored, with zeros between them. Errors: TAR_INVALID. */
+/** A sparse file of `size` bytes: its stored pieces, with zeros in between. Errors: TAR_INVALID. */
 export async function* withHoles(
   stored: StoredContent,
   pieces: readonly SparsePiece[],

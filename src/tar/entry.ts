@@ -1,51 +1,51 @@
-// What an entry of a tar archive is, whatever dialect wrote it (POSIX.1-2017 pax "ustar Interchange Format" and "pax Header").
+// An entry of a tar archive, independent of the dialect (POSIX.1-2017 pax "ustar Interchange Format" and "pax Header").
 import type { TarTime } from './time.ts';
 
 export type TarEntryType = 'file' | 'hardlink' | 'symlink' | 'character' | 'block' | 'directory' | 'fifo';
 
-/** A piece of a sparse file that is no hole, in bytes. */
+/** A piece of a sparse file that holds data. Offset and length are in bytes. */
 export interface SparsePiece {
   readonly offset: number;
   readonly length: number;
 }
 
-/** What a header says. Names are text as names.ts makes it: bytes that are no UTF-8 come back as they were. */
+/** The metadata of an entry. Names are strings as names.ts decodes them, so names that are not UTF-8 survive as well. */
 export interface TarHeader {
-  /** As it is written: it may begin with `./` or `/`, or hold `..`. Who unpacks it decides what is safe. */
+  /** As it is in the archive: it may begin with `./` or `/` and contain `..`. Code that unpacks it decides what is safe. */
   readonly name: string;
   readonly type: TarEntryType;
-  /** Bytes of the file, its holes included; 0 for all but files. */
+  /** Size of the file in bytes, including its holes; 0 for everything that is not a file. */
   readonly size: number;
-  /** Permission bits, set-id and sticky bits included. */
+  /** Permission bits, including set-id and sticky bits. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
   readonly mtime: TarTime;
-  /** What a link points to; empty for the rest. */
+  /** The target of a link; empty for everything else. */
   readonly linkname: string;
-  /** Of a device; 0 for the rest. */
+  /** Numbers of a device; 0 for everything else. */
   readonly device: { readonly major: number; readonly minor: number };
-  /** Extended attributes by name, without the prefix that archives give them: `security.capability`. */
+  /** Extended attributes by name, without the prefix used in archives: `security.capability`. */
   readonly xattrs: ReadonlyMap<string, Uint8Array>;
-  /** Of a sparse file: its pieces, in their order. The archive holds only these. */
+  /** The pieces of a sparse file, in order. The archive holds only these. */
   readonly sparse?: readonly SparsePiece[];
 }
 
 export interface TarEntry extends TarHeader {
-  /** Every extended record that holds for this entry, values as they are. */
+  /** All extended records for this entry; their values are raw bytes. */
   readonly records: ReadonlyMap<string, Uint8Array>;
   /**
-   * Where it stands in the archive, in bytes: `head` is its first header block (extended headers included), `body` its first content byte,
-   * `end` where its padding ends. Of a GNU 1.0 sparse file the map counts to the head.
-   */
+     * Offsets in the archive, in bytes: `head` of the first header block (of the extended headers, if there are any), `body` of the first content byte,
+     * `end` of the end of the padding. In a GNU 1.0 sparse file the map counts as header.
+     */
   readonly position: { readonly head: number; readonly body: number; readonly end: number };
-  /** The file's content, holes as zeros. Can be read once, before the next entry is asked for; what is left of it then is skipped. */
+  /** The content, with zeros for holes. It can be read once, before the next entry is requested; what has not been read by then is skipped. */
   readonly body: AsyncIterable<Uint8Array>;
-  /** Instead of `body`: what the archive holds of it, so without holes. */
+  /** An alternative to `body`: the bytes in the archive, without holes. */
   readonly stored: StoredBytes;
 }
 
 export interface StoredBytes extends AsyncIterable<Uint8Array> {
-  /** All of it, where it is in memory already: most files of a layer are small, and need not be waited for. */
+  /** The whole content, if it is in memory already; else `undefined`. Most files of a layer are small, and this saves waiting for them. */
   whole(): Uint8Array | undefined;
 }

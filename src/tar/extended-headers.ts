@@ -1,14 +1,14 @@
-// What stands before an entry and says more about it than its header can: pax records (x; X of Solaris) and GNU's long names (L, K). Global pax headers (g) and
-// labels of volumes (V) are passed over: Go's archive/tar does so, and with it every container engine; what a global header says would hold here and nowhere else.
+// Headers that precede an entry and extend it: pax records (x; X on Solaris) and GNU long names (L, K). Global pax headers (g) and volume labels (V) are
+// skipped, as Go's archive/tar and so every container engine do: honouring a global header would give another result than everywhere else.
 import { ImagesError } from '../oci/errors.ts';
 import type { ByteSource } from './byte-source.ts';
 import { brokenOff } from './entry-content.ts';
 import { BLOCK, type Header, paddedToBlock } from './header.ts';
 import { NO_RECORDS, parsePaxRecords, type Records } from './pax-records.ts';
 
-/** What is beyond is an attack: extended attributes have at most 64 KiB each. Go has the same limit. */
+/** In bytes. A larger extended header is taken for an attack: extended attributes have at most 64 KiB each. Go has the same limit. */
 const MAX_EXTENSION = 1 << 20;
-/** All that stands before one entry, or before the archive's end. */
+/** In bytes. The limit for all extended headers before one entry, or before the end of the archive. */
 const MAX_TOGETHER = 8 << 20;
 const TYPEFLAGS = 'xgXLKV';
 
@@ -16,21 +16,21 @@ export function isExtension(typeflag: string): boolean {
   return TYPEFLAGS.includes(typeflag);
 }
 
-/** State: the records that hold for the next entry. Lifetime: an archive's. */
+/** State: the records for the next entry. Lifetime: one archive. */
 export class ExtendedHeaders {
   #records: Records = NO_RECORDS;
-  /** They hold whatever the records say (as in Go). */
+  /** Long names win over names in records (as in Go). */
   #longNames: Records = NO_RECORDS;
   #length = 0;
   readonly #blocks: Uint8Array[] = [];
   readonly #isKept: boolean;
 
-  /** With `isKept`, the bytes themselves can be had afterwards. */
+  /** With `isKept`, the raw bytes of the headers are kept as well. */
   constructor(isKept: boolean) {
     this.#isKept = isKept;
   }
 
-  /** Reads one, whose header block is at hand; a promise only where the rest of it is not. Errors: TAR_INVALID. */
+  /** Reads one; its header block is in the current chunk. Returns a promise only if the rest is not. Errors: TAR_INVALID. */
   read(source: ByteSource, header: Header): Promise<void> | undefined {
     const { size, typeflag } = header;
     if (size < 0 || size > MAX_EXTENSION) throw invalid(`an extended header of a tar archive is too big [${size}]`);
@@ -42,7 +42,7 @@ export class ExtendedHeaders {
     return undefined;
   }
 
-  /** Every record that holds for the next entry, and is over then. */
+  /** The records for the next entry; they are consumed. */
   forEntry(): Records {
     if (this.#length === 0) return NO_RECORDS;
     const [records, longNames] = [this.#records, this.#longNames];
@@ -54,7 +54,7 @@ export class ExtendedHeaders {
     return records.size === 0 ? longNames : new Map([...records, ...longNames]);
   }
 
-  /** Those that no entry followed, byte by byte. */
+  /** The raw bytes of extended headers that no entry followed. */
   rest(): readonly Uint8Array[] {
     return this.#blocks;
   }

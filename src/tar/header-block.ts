@@ -1,4 +1,4 @@
-// A tar header as it is written: ustar (POSIX.1-2017), with numbers that octal has no room for in binary, as GNU has them and everybody reads them.
+// Writes a header block: ustar (POSIX.1-2017). Numbers too large for octal are binary, a GNU extension that all readers understand.
 import type { TarHeader } from './entry.ts';
 import { BLOCK } from './header.ts';
 
@@ -15,12 +15,12 @@ export interface Numbers extends Pick<TarHeader, 'mode' | 'uid' | 'gid' | 'size'
 
 export const NO_NUMBERS: Numbers = { mode: 0o644, uid: 0, gid: 0, size: 0, seconds: 0, device: { major: 0, minor: 0 } };
 
-/** What all headers have: a checksum's blanks, and the magic. */
+/** A block with what all headers have in common: blanks for the checksum, and the magic. */
 const EMPTY: Uint8Array = emptyBlock();
 
-/** All that a header holds; what is longer than its field is cut. */
+/** Builds a header block. What is longer than its field is cut off. */
 export function headerBlock(typeflag: string, place: HeaderField, linkname: Uint8Array, numbers: Numbers): Uint8Array {
-  // Of Node's pool: memory of its own costs more than what is put into it.
+  // Taken from Node's buffer pool: an allocation would cost more than filling it.
   const block = Buffer.allocUnsafe(BLOCK);
   block.set(EMPTY);
   block.set(place.name.subarray(0, MAX_NAME), 0);
@@ -36,13 +36,13 @@ export function headerBlock(typeflag: string, place: HeaderField, linkname: Uint
   if (place.prefix) block.set(place.prefix, 345);
   let sum = 0;
   for (let at = 0; at < BLOCK; at++) sum += block[at] as number;
-  // Six digits, a NUL, and a blank that is there already.
+  // Six digits and a NUL; the blank after it is there already.
   putNumber(block, 148, 7, sum);
   block[154] = 0;
   return block;
 }
 
-/** Octal digits and a NUL, or big-endian two's complement with the first bit set. */
+/** Writes octal digits and a NUL, or big-endian two's complement with the first bit set. */
 function putNumber(block: Buffer, at: number, length: number, value: number): void {
   if (isOctal(value, length)) {
     let rest = value;
@@ -60,7 +60,7 @@ function putNumber(block: Buffer, at: number, length: number, value: number): vo
   block[at] = value < 0 ? 0xff : 0x80;
 }
 
-/** Whether a field of this length has room for the number in octal. */
+/** Whether the number fits into a field of this length in octal. */
 export function isOctal(value: number, length: number): boolean {
   return value >= 0 && value < 8 ** (length - 1);
 }

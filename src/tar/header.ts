@@ -1,5 +1,5 @@
-// The 512-byte header of a tar archive: v7, ustar (POSIX.1-2017, pax, "ustar Interchange Format"), GNU's own (tar manual, "Basic Tar Format") and star's.
-// A layer has a hundred thousand of them: each is read where it stands, its name in one go.
+// Reads the 512-byte header of a tar entry: v7, ustar (POSIX.1-2017, pax, "ustar Interchange Format"), GNU (tar manual, "Basic Tar Format") and star.
+// A layer can have a hundred thousand headers, so fields are read in place, and a name in one go.
 import { ImagesError } from '../oci/errors.ts';
 import { decodeName, printableName } from './names.ts';
 
@@ -12,18 +12,18 @@ export interface Header {
   readonly gid: number;
   readonly size: number;
   readonly mtime: number;
-  /** One character; NUL where the field has that. */
+  /** One character; NUL if the field holds a NUL. */
   readonly typeflag: string;
   readonly linkname: string;
   readonly device: { readonly major: number; readonly minor: number };
 }
 
-/** What is no device can have any bytes where devices have their numbers. */
+/** Used for everything that is no device: the fields can hold garbage then. */
 const NO_DEVICE: Header['device'] = { major: 0, minor: 0 };
 const DEVICES = '34';
 const TYPEFLAGS: readonly string[] = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
 
-/** Reads the header at `at`; undefined for a block of zeros, which ends an archive. Errors: TAR_INVALID. */
+/** Reads the header at index `at`; `undefined` for a block of zeros, which ends an archive. Errors: TAR_INVALID. */
 export function parseHeader(bytes: Buffer, at: number): Header | undefined {
   const sum = sumOf(bytes, at);
   if (sum === BLANKS && bytes[at + 148] === 0) return undefined;
@@ -46,7 +46,7 @@ export function parseHeader(bytes: Buffer, at: number): Header | undefined {
   };
 }
 
-/** A number as headers have it. Errors: TAR_INVALID. */
+/** Reads a numeric field, octal or binary. Errors: TAR_INVALID. */
 export function number(bytes: Buffer, from: number, length: number): number {
   const value = (bytes[from] as number) < 0x80 ? octal(bytes, from, length) : binary(bytes, from, length);
   if (Number.isSafeInteger(value)) return value as number;
@@ -54,7 +54,7 @@ export function number(bytes: Buffer, from: number, length: number): number {
   throw invalid(`no number, or too big a one, in a tar header [${printableName(field)}]`);
 }
 
-/** Octal digits after blanks and up to a blank or NUL. */
+/** Reads octal digits: after blanks, up to a blank or NUL. */
 function octal(bytes: Buffer, from: number, length: number): number | undefined {
   const end = from + length;
   let at = from;
@@ -69,7 +69,7 @@ function octal(bytes: Buffer, from: number, length: number): number | undefined 
   return value;
 }
 
-/** With the first bit set: a big-endian number, two's complement, that octal has no room for. */
+/** Reads a binary number, for values too large for octal: first bit set, then big-endian two's complement. */
 function binary(bytes: Buffer, from: number, length: number): number {
   const first = bytes[from] as number;
   const flip = first & 0x40 ? 0xff : 0;
@@ -78,10 +78,10 @@ function binary(bytes: Buffer, from: number, length: number): number {
   return flip ? -value - 1 : value;
 }
 
-/** What the checksum's own field counts for. */
+/** The sum of the checksum field while it holds blanks, as it does when the checksum is computed. */
 const BLANKS = 8 * 0x20;
 
-/** Of all bytes, the checksum's own taken as blanks. */
+/** The sum of all bytes of a header, with blanks in its checksum field. */
 function sumOf(bytes: Buffer, at: number): number {
   let sum = BLANKS;
   for (let index = at, end = at + 148; index < end; index++) sum += bytes[index] as number;
@@ -89,7 +89,7 @@ function sumOf(bytes: Buffer, at: number): number {
   return sum;
 }
 
-/** Old programs added the bytes up with signs. */
+/** Checks the checksum. Old programs summed signed bytes, so both sums are accepted. */
 function checkSum(bytes: Buffer, at: number, sum: number): void {
   const expected = octal(bytes, at + 148, 8);
   if (expected === sum) return;
@@ -118,7 +118,7 @@ function holds(bytes: Buffer, at: number, expected: Buffer): boolean {
   return true;
 }
 
-/** GNU's headers keep times there, star's after it; Go before 1.8 wrote GNU headers with a prefix. */
+/** The prefix of a name. In GNU headers its field holds times, and star keeps times at its end; Go before 1.8 wrote GNU headers with a prefix. */
 function prefixOf(bytes: Buffer, at: number, dialect: Dialect): string {
   if (dialect === 'ustar') return text(bytes, at + 345, 155);
   if (dialect === 'star') return text(bytes, at + 345, 131);
@@ -129,7 +129,7 @@ function areTimes(bytes: Buffer, at: number): boolean {
   return /^(?:[\x80\xff].{11}|[ \0]*[0-7]*[ \0]*)$/s.test(bytes.toString('latin1', at + 345, at + 357));
 }
 
-/** Up to the first NUL. */
+/** Reads a text field, up to the first NUL. */
 function text(bytes: Buffer, from: number, length: number): string {
   const limit = from + length;
   let end = from;
@@ -146,7 +146,7 @@ function invalid(message: string): ImagesError {
   return new ImagesError('TAR_INVALID', message);
 }
 
-/** Contents fill whole blocks. */
+/** The size rounded up to whole blocks. */
 export function paddedToBlock(size: number): number {
   return Math.ceil(size / BLOCK) * BLOCK;
 }

@@ -1,14 +1,14 @@
-// Names in tar archives are bytes, and most are UTF-8. Here they are text that can be turned back: a byte that is part of no UTF-8 becomes a lone
-// surrogate (U+DC80 to U+DCFF), which no real text holds (Python's `surrogateescape` does the same).
+// Names in tar archives are bytes, mostly UTF-8. They are decoded without loss: a byte that is not part of valid UTF-8 becomes a lone surrogate (U+DC80 to
+// U+DCFF), which no valid text contains. Python's `surrogateescape` does the same.
 
 const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const ESCAPE = 0xdc00;
 const LONE = /[\udc80-\udcff]/;
 
-/** Bytes as text; `encodeName` gives the same bytes back. */
+/** Decodes a name. `encodeName` gives the same bytes back. */
 export function decodeName(bytes: Uint8Array): string {
   const text = viewOf(bytes).toString();
-  // Where a byte is no UTF-8, Node puts this character.
+  // Node decodes an invalid byte to this character.
   return text.includes('\ufffd') ? decodeStrictly(bytes) : text;
 }
 
@@ -17,7 +17,7 @@ export function encodeName(name: string): Uint8Array {
   if (!LONE.test(name)) return Buffer.from(name);
   const parts: Uint8Array[] = [];
   for (const part of name.split(/([\udc80-\udcff]+)/u)) {
-    // With the flag `u` only lone surrogates match: pairs are one character.
+    // With the flag `u`, only lone surrogates match: a pair is one character.
     if (LONE.test(part) && part.length === [...part].length && isEscaped(part))
       parts.push(Uint8Array.from(part, (character) => character.charCodeAt(0) - ESCAPE));
     else parts.push(Buffer.from(part));
@@ -25,28 +25,28 @@ export function encodeName(name: string): Uint8Array {
   return Buffer.concat(parts);
 }
 
-/** Whether the name has bytes that are no UTF-8. */
+/** Whether the name contains bytes that are not valid UTF-8. */
 export function isEscaped(name: string): boolean {
   return /[\udc80-\udcff]/u.test(name);
 }
 
-/** UTF-16, which `<` compares by, differs from byte order only where surrogates are. */
+/** `<` compares UTF-16 code units. That differs from byte order only if there are surrogates. */
 const SURROGATE = /[\ud800-\udfff]/;
 
-/** Sorts in place, by their bytes. Much faster than by `compareNames` where no name needs it. */
+/** Sorts names in place, in byte order. Much faster than `compareNames` as long as no name has surrogates. */
 export function sortNames(names: string[]): string[] {
   return names.some((name) => SURROGATE.test(name)) ? names.sort(compareNames) : names.sort();
 }
 
-/** By their bytes, as `LC_ALL=C sort` has it. */
+/** Compares names in byte order, as `LC_ALL=C sort` does. */
 export function compareNames(a: string, b: string): number {
   if (SURROGATE.test(a) || SURROGATE.test(b)) return Buffer.compare(encodeName(a), encodeName(b));
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /**
- * For people, exactly as `tar t` shows it: a backslash twice; control characters, what Unicode does not know, and bytes that are no UTF-8 in octal.
- * What comes out neither moves a cursor nor breaks a line.
+ * Formats a name for people, exactly as `tar t` does: a backslash is doubled; control characters, characters unknown to Unicode, and invalid UTF-8 are octal.
+ * The result can neither move a terminal's cursor nor break a line.
  */
 export function printableName(name: string): string {
   return name.replace(UNPRINTABLE, escaped);
@@ -84,7 +84,7 @@ function decodeStrictly(bytes: Uint8Array): string {
   }
 }
 
-/** Whole characters where they are UTF-8, the other bytes one by one. */
+/** Decodes valid UTF-8 by characters, and all other bytes one by one. */
 function decodeByParts(bytes: Uint8Array): string {
   let text = '';
   for (let at = 0; at < bytes.length; ) {
@@ -96,7 +96,7 @@ function decodeByParts(bytes: Uint8Array): string {
   return text;
 }
 
-/** Of the UTF-8 character that begins here; 0 where none does. */
+/** Length in bytes of the UTF-8 character at index `at`; 0 if none starts there. */
 function characterLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] ?? 0;
   const length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;

@@ -5,14 +5,14 @@ import { decodeName, encodeName, printableName } from './names.ts';
 export type Records = ReadonlyMap<string, Uint8Array>;
 
 export const NO_RECORDS: Records = new Map();
-/** Of GNU's first sparse form, which repeats keys: the pieces put together as the second form has them. */
+/** The record in which GNU sparse format 0.1 has its map. Format 0.0 repeats keys instead; its pieces are joined to such a record. */
 export const SPARSE_MAP = 'GNU.sparse.map';
 const SPARSE_PIECE = /^GNU\.sparse\.(?:offset|numbytes)$/;
-/** Digits of a length; more are an attack. */
+/** The most digits of a length. More are taken for an attack. */
 const MAX_DIGITS = 10;
 const COMMA = Buffer.from(',');
 
-/** Values are bytes: most are UTF-8, extended attributes need not be. Errors: TAR_INVALID. */
+/** Parses records. Values are bytes: most are UTF-8, extended attributes need not be. Errors: TAR_INVALID. */
 export function parsePaxRecords(bytes: Buffer): Records {
   const records = new Map<string, Uint8Array>();
   const pieces: Uint8Array[] = [];
@@ -41,7 +41,7 @@ export function parsePaxRecords(bytes: Buffer): Records {
   return records;
 }
 
-/** One record, as it is written. */
+/** The bytes of one record. */
 export function paxRecord(key: string, value: string | Uint8Array): Uint8Array {
   const content = Buffer.concat([
     Buffer.from(' '),
@@ -55,7 +55,7 @@ export function paxRecord(key: string, value: string | Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(`${content.length + digits}`), content]);
 }
 
-/** An empty value says as much as none (POSIX.1-2017). Errors: TAR_INVALID. */
+/** The text of a record; `undefined` if it is missing or empty, which mean the same (POSIX.1-2017). Errors: TAR_INVALID. */
 export function recordText(records: Records, key: string): string | undefined {
   const value = records.get(key);
   if (value === undefined || value.length === 0) return undefined;
@@ -64,7 +64,7 @@ export function recordText(records: Records, key: string): string | undefined {
   return decodeName(value);
 }
 
-/** A whole number. Errors: TAR_INVALID. */
+/** The value of a record that holds a whole number. Errors: TAR_INVALID. */
 export function recordNumber(records: Records, key: string): number | undefined {
   const text = recordText(records, key);
   if (text === undefined) return undefined;

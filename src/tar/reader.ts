@@ -1,5 +1,5 @@
-// A tar archive as a stream of entries, whatever dialect wrote it: v7, ustar, star, pax and GNU. Memory is bounded whatever the archive holds: bodies are
-// streamed, headers have limits. What is whole in the chunk at hand is read without waiting: a layer may have a hundred thousand entries.
+// Reads a tar archive of any dialect (v7, ustar, star, pax, GNU) as a stream of entries. Memory is bounded: bodies are streamed, headers have limits. What is
+// complete in the current chunk is read without awaiting, because a layer can have a hundred thousand entries.
 import { ImagesError } from '../oci/errors.ts';
 import { ByteSource } from './byte-source.ts';
 import { type Description, describeEntry } from './describe-entry.ts';
@@ -14,15 +14,15 @@ import { type SparseFile, sparseOfHeader, sparseOfRecords } from './sparse-map.t
 type Position = TarEntry['position'];
 
 export interface TarReadOptions {
-  /** With it the archive is read to the stream's end; what comes after the last entry's end is handed over here. */
+  /** If given, the stream is read to its end, and this gets the bytes after the end of the last entry. */
   readonly tail?: (bytes: Uint8Array) => void;
 }
 
 /**
- * The entries of an uncompressed archive, in its order. An entry's body must be read before the next entry is asked for; what nobody reads is skipped.
- * The archive's end is a block of zeros or the end of the stream; what follows the zeros is not read, or is tail.
- * Positions follow each other without a gap: what stands between two entries (global headers, a volume's label) counts to the second one's head.
- * Errors: TAR_INVALID for what is no archive or breaks off, and for a part of an archive of several volumes.
+ * Yields the entries of an uncompressed archive, in order. The body of an entry must be read before the next entry is requested; unread bytes are skipped.
+ * The archive ends at a block of zeros or at the end of the stream. What follows the zeros is not read, unless `tail` is given.
+ * Positions have no gaps: what is between two entries (global headers, a volume label) counts as part of the second one's head.
+ * Errors: TAR_INVALID for what is no archive, is truncated, or is one volume of a multi-volume archive.
  */
 export async function* readTar(
   archive: AsyncIterable<Uint8Array>,
@@ -65,24 +65,24 @@ export async function* readTar(
   }
 }
 
-/** Without zeros: an old program's archive, or one that breaks off. */
+/** The stream ended without a block of zeros: an old program wrote it, or it is truncated. */
 function endsHere(source: ByteSource, extensions: ExtendedHeaders): void {
   if (source.has(1)) throw invalid(`the tar archive breaks off in a header [${source.chunk.length} bytes]`);
   if (extensions.forEntry().size > 0) throw invalid('the tar archive breaks off before an entry');
 }
 
-/** A dump directory's content is passed over. */
+/** The size of the content; 0 for a GNU dump directory, whose content is skipped. */
 function contentLength({ type, stored }: Description): number {
   return type === 'file' ? stored : 0;
 }
 
-/** The source stands after the header's first block. */
+/** Reads the sparse map. The source is after the header's first block. */
 async function sparseOf(source: ByteSource, { typeflag }: Header, records: Records): Promise<SparseFile | undefined> {
   if (typeflag !== 'S') return sparseOfRecords(source, records);
   return sparseOfHeader(source, source.chunk.subarray(source.at - BLOCK, source.at));
 }
 
-/** A map of GNU 1.0 is part of what the header counts, the old form's continuations are not. */
+/** The bytes left after the sparse map. A GNU 1.0 map is included in the size in the header; the extension blocks of the old format are not. */
 function storedLength({ name, stored }: Description, { typeflag }: Header, { pieces, mapLength }: SparseFile): number {
   const expected = typeflag === 'S' ? stored : stored - mapLength;
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
@@ -100,7 +100,7 @@ function sparseEntry(entry: TarEntry, { name, size, pieces }: SparseFile, conten
   return { ...entry, name: name ?? entry.name, size, sparse: pieces, body: withHoles(content, pieces, size) };
 }
 
-/** Only the last entry may lack its padding, and only that. */
+/** Skips content and padding. Only the padding of the last entry may be missing. */
 async function skip(source: ByteSource, length: number, padding: number): Promise<void> {
   const missing = await source.skip(length);
   if (missing > padding) throw brokenOff(missing - padding);

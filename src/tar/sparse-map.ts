@@ -1,4 +1,4 @@
-// Where the pieces of a sparse file belong: GNU's four ways to say it (tar manual, "Sparse Formats"): the old header with its continuations, and pax 0.0, 0.1, 1.0.
+// Reads the map of a sparse file in GNU's four formats (tar manual, "Sparse Formats"): the old header with its extension blocks, and pax 0.0, 0.1, 1.0.
 import { addAll } from '../oci/add-all.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { ByteSource } from './byte-source.ts';
@@ -7,19 +7,19 @@ import { BLOCK, number } from './header.ts';
 import { printableName } from './names.ts';
 import { type Records, recordNumber, recordText, SPARSE_MAP } from './pax-records.ts';
 
-/** In bytes of the archive; Go, and so every container engine, reads no bigger ones. */
+/** In bytes of the archive. Go, and so every container engine, reads no larger maps. */
 const MAX_MAP = 1 << 20;
 
 export interface SparseFile {
   readonly name?: string;
-  /** With its holes. */
+  /** Size of the file in bytes, including its holes. */
   readonly size: number;
   readonly pieces: readonly SparsePiece[];
-  /** What the map has taken of the bytes after the header. */
+  /** Bytes after the header that the map occupied. */
   readonly mapLength: number;
 }
 
-/** Of a file whose extended records say that it is sparse; undefined for others. The source stands after the headers. Errors: TAR_INVALID. */
+/** The map in the extended records; `undefined` if the file is not sparse. The source is after the headers. Errors: TAR_INVALID. */
 export async function sparseOfRecords(source: ByteSource, records: Records): Promise<SparseFile | undefined> {
   const major = recordText(records, 'GNU.sparse.major');
   const minor = recordText(records, 'GNU.sparse.minor');
@@ -38,7 +38,7 @@ export async function sparseOfRecords(source: ByteSource, records: Records): Pro
   return { ...(name !== undefined && { name }), size, pieces: piecesOf(numbers, size), mapLength };
 }
 
-/** Of a header of type S, which stands at `at` of the chunk at hand; the source stands after it. Errors: TAR_INVALID. */
+/** The map of an entry of type S: begins in its header block, after which the source is. Errors: TAR_INVALID. */
 export async function sparseOfHeader(source: ByteSource, header: Buffer): Promise<SparseFile> {
   const begin = source.position;
   const size = number(header, 483, 12);
@@ -53,7 +53,7 @@ export async function sparseOfHeader(source: ByteSource, header: Buffer): Promis
   return { size, pieces: piecesOf(numbers, size), mapLength: source.position - begin };
 }
 
-/** Offsets and lengths, 12 bytes each; the first empty structure ends them. */
+/** Reads pairs of offset and length, 12 bytes each. The first empty one ends the list. */
 function addStructures(block: Buffer, from: number, count: number, numbers: number[]): void {
   for (let at = from; at < from + count * 24; at += 24) {
     if (block[at] === 0) return;
@@ -61,7 +61,7 @@ function addStructures(block: Buffer, from: number, count: number, numbers: numb
   }
 }
 
-/** A count, then offsets and lengths, each in decimal on a line; filled up with NULs to a whole block. */
+/** Reads a map in the body: a count, then offsets and lengths, one decimal number a line, padded with NULs to a whole block. */
 async function numbersOfBody(source: ByteSource): Promise<readonly number[]> {
   const begin = source.position;
   const lines: string[] = [];
@@ -91,7 +91,7 @@ function numbersOf(texts: readonly string[]): readonly number[] {
   });
 }
 
-/** Without the empty ones, which only mark where a file ends. */
+/** The pieces without empty ones, which only mark the end of the file. */
 function piecesOf(numbers: readonly number[], size: number): readonly SparsePiece[] {
   if (numbers.length % 2 === 1) throw invalid('half a piece in the map of a sparse file');
   const pieces: SparsePiece[] = [];

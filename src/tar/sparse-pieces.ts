@@ -1,12 +1,12 @@
-// Sparse files in other pieces than they came in: what is stored of a file, with zeros where the new pieces hold more of it. Pure.
+// Cuts a sparse file into other pieces: takes the stored bytes, and adds zeros where the new pieces include parts of holes. Pure.
 import type { SparsePiece, TarHeader } from './entry.ts';
 import { BLOCK, paddedToBlock } from './header.ts';
 import { zeros } from './zeros.ts';
 
-/** Stored bytes of a file, in their order, as they are to be written. */
+/** Called with the stored bytes of a file in order; returns the bytes to write. */
 export type Refit = (stored: Uint8Array) => Iterable<Uint8Array>;
 
-/** The same file in pieces that fill whole blocks, all but the last: in others GNU tar would not find the next piece. Itself where it is so already. */
+/** The same file in pieces that fill whole blocks, except the last: otherwise GNU tar would not find the next piece. Unchanged if they do so already. */
 export function withWholeBlocks<Header extends TarHeader>(header: Header): Header {
   const { sparse, size } = header;
   if (!sparse || fillsBlocks(sparse)) return header;
@@ -30,14 +30,14 @@ function fillsBlocks(pieces: readonly SparsePiece[]): boolean {
 }
 
 /**
- * Turns the stored bytes of a file in the pieces `from` into those of the same file in the pieces `to`, which hold all of `from` and else holes.
- * Handed the last stored byte, it gives all that is left; a file without stored bytes is never handed one.
+ * Converts the stored bytes of a file in the pieces `from` into those of the same file in the pieces `to`, which cover all of `from` and otherwise holes.
+ * With the last stored byte it returns everything that is left. It is never called for a file without stored bytes.
  */
 export function refit(from: readonly SparsePiece[], to: readonly SparsePiece[]): Refit {
-  /** The piece of `from` that is being read, and what was read of it. */
+  /** Index of the piece of `from` that is being read, and how much of it has been read. */
   let at = 0;
   let read = 0;
-  /** The piece of `to` that is being written, and where in the file. */
+  /** Index of the piece of `to` that is being written, and the offset in the file. */
   let into = 0;
   let position = 0;
 
@@ -70,7 +70,7 @@ export function refit(from: readonly SparsePiece[], to: readonly SparsePiece[]):
   };
 }
 
-/** What `withWholeBlocks` has made of a file's header, for its content; `undefined` where nothing has changed. */
+/** The conversion that the content needs after `withWholeBlocks`; `undefined` if it needs none. */
 export function refitted(given: TarHeader, written: TarHeader): Refit | undefined {
   if (!given.sparse || !written.sparse || given.sparse === written.sparse) return undefined;
   return refit(given.sparse, written.sparse);

@@ -13,7 +13,7 @@ export function wholeSeconds(seconds: number): TarTime {
   return { seconds, nanoseconds: 0 };
 }
 
-/** `undefined` for what is no decimal number. Digits beyond nanoseconds are cut off, towards the past. */
+/** Parses a decimal number of seconds; `undefined` if it is none. Digits after nanoseconds are cut off, towards the past. */
 export function parseTime(text: string): TarTime | undefined {
   const match = DECIMAL.exec(text);
   if (!match) return undefined;
@@ -29,7 +29,7 @@ export function parseTime(text: string): TarTime | undefined {
     : { seconds: -seconds - 1, nanoseconds: 1_000_000_000 - back };
 }
 
-/** As a pax record has it: without a fraction where there is none. */
+/** Formats a time for a pax record; without a fraction if that is zero. */
 export function formatTime({ seconds, nanoseconds }: TarTime): string {
   if (nanoseconds === 0) return String(seconds);
   const negative = seconds < 0;

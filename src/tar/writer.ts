@@ -1,6 +1,6 @@
-// Tar archives as GNU tar, bsdtar, busybox, Go and Python all read them: ustar headers; GNU's long names where a name fits no header (busybox knows no others, and
-// they are bytes to everybody); numbers that octal has no room for in binary; and a pax header for what only that can say: fractions of seconds, extended
-// attributes, sparse files, and the big numbers once more for who knows no binary ones. Equal inputs give equal bytes.
+// Writes tar archives that GNU tar, bsdtar, busybox, Go and Python all read: ustar headers; GNU long names for names that do not fit (busybox reads no other
+// kind, and every reader takes them as bytes); binary numbers if octal is too short; and a pax header only for what nothing else can hold: fractions of
+// seconds, extended attributes, sparse files, and large numbers a second time, for readers that do not know binary ones. Equal inputs give equal bytes.
 import { addAll } from '../oci/add-all.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { SparsePiece, TarEntryType, TarHeader } from './entry.ts';
@@ -22,17 +22,17 @@ const TYPEFLAGS: Readonly<Record<TarEntryType, string>> = {
 const MAX_PREFIX = 155;
 const ZEROS: Uint8Array = new Uint8Array(2 * BLOCK);
 
-/** Headers and small files are handed on together. */
+/** In bytes. Headers and small files are joined up to this size. */
 const CHUNK = 1 << 16;
 
 export interface TarInput extends TarHeader {
-  /** Of a file: as long as its size; of a sparse one its pieces only, one after the other. */
+  /** The content of a file, exactly `size` bytes; of a sparse file only its pieces, one after the other. */
   readonly body?: AsyncIterable<Uint8Array>;
 }
 
 /**
- * What stands before an entry's content: its header, what has to stand before that, and of a sparse file the map. Errors: TAR_INVALID for a NUL in a name, and for
- * pieces of a sparse file (but for the last) that fill no whole blocks: GNU tar would not find the next ones.
+ * All blocks before the content of an entry: its header, extended headers, and the map of a sparse file. Errors: TAR_INVALID if a name contains a NUL, or if
+ * pieces of a sparse file (other than the last) do not fill whole blocks: GNU tar would not find the next ones.
  */
 export function tarHeader(header: TarHeader): Uint8Array {
   const { name, type, linkname, sparse } = header;
@@ -55,7 +55,7 @@ export function tarHeader(header: TarHeader): Uint8Array {
   return blocks.length === 1 ? (blocks[0] as Uint8Array) : Buffer.concat(blocks);
 }
 
-/** An archive, streamed: small pieces are handed on together. Errors: TAR_INVALID for a content that is not as long as its header says. */
+/** Writes an archive as a stream, small pieces joined. Errors: TAR_INVALID if a content is not as long as its header says. */
 export async function* writeTar(
   entries: AsyncIterable<TarInput> | Iterable<TarInput>,
 ): AsyncGenerator<Uint8Array, void> {
@@ -75,18 +75,18 @@ export async function* writeTar(
   yield Buffer.concat(chunks);
 }
 
-/** Bytes of content that the archive holds: without holes, and without padding. */
+/** Content bytes in the archive, without holes and without padding. */
 export function storedSize({ type, size, sparse }: Pick<TarHeader, 'type' | 'size' | 'sparse'>): number {
   if (type !== 'file') return 0;
   return sparse ? sparse.reduce((sum, { length }) => sum + length, 0) : size;
 }
 
-/** What comes after content of this size. */
+/** The padding after content of this size. */
 export function padding(size: number): Uint8Array {
   return ZEROS.subarray(0, paddedToBlock(size) - size);
 }
 
-/** Two blocks of zeros. */
+/** The end of an archive: two blocks of zeros. */
 export function endOfArchive(): Uint8Array {
   return ZEROS;
 }
@@ -117,7 +117,7 @@ function wrongLength({ name }: TarHeader, length: string, expected: number): Ima
   );
 }
 
-/** Whole, or cut at a slash; undefined where it fits neither way. */
+/** The fields for a name: whole, or split at a slash; `undefined` if it does not fit either way. */
 function placeOf(name: Uint8Array): HeaderField | undefined {
   if (name.length <= MAX_NAME) return { name };
   const slash = name.lastIndexOf(0x2f, Math.min(MAX_PREFIX, name.length - 2));
@@ -125,7 +125,7 @@ function placeOf(name: Uint8Array): HeaderField | undefined {
   return { name: name.subarray(slash + 1), prefix: name.subarray(0, slash) };
 }
 
-/** The name of what is no file: who does not know better would make a file of it. */
+/** A file name for entries that are no files, because readers that do not know them unpack them as files. */
 function placeholder(directory: string, name: string): Uint8Array {
   const base = name.split('/').findLast((part) => part !== '') ?? '';
   return Buffer.from(`${directory}/${base.replace(/[^ -~]/gu, '_')}`, 'latin1').subarray(0, MAX_NAME);
@@ -149,7 +149,7 @@ function recordsOf(header: TarHeader, size: number): readonly Uint8Array[] {
   return records;
 }
 
-/** An equals sign ends a key: such a name is written as libarchive does. */
+/** A key ends at its first equals sign, so a name that contains one is written in libarchive's encoding. */
 function xattrRecord(name: string, value: Uint8Array): Uint8Array {
   if (!name.includes('=')) return paxRecord(`SCHILY.xattr.${name}`, value);
   const encoded = Array.from(encodeName(name), (byte) =>
@@ -160,7 +160,7 @@ function xattrRecord(name: string, value: Uint8Array): Uint8Array {
   return paxRecord(`LIBARCHIVE.xattr.${encoded}`, Buffer.from(value).toString('base64').replace(/=+$/, ''));
 }
 
-/** GNU 1.0: a count, then offsets and lengths; an empty piece marks the end of a file that ends in a hole. GNU tar looks for each piece in a block of its own. */
+/** The map in GNU format 1.0: a count, then offsets and lengths; an empty piece marks a hole at the end. Padded, because pieces start at a block border. */
 function sparseMap(pieces: readonly SparsePiece[], size: number): Uint8Array {
   const last = pieces.at(-1);
   const odd = pieces.find((piece) => piece.length % BLOCK !== 0 && piece !== last);

@@ -1,12 +1,12 @@
-// Bits out of bytes, the highest of a byte first.
+// Reads bits from bytes, the most significant bit of each byte first.
 import type { Compression } from './compression.ts';
 import { breaksOff } from './compression-invalid.ts';
 
-/** State: where the next bit stands. Lifetime: a stream's. */
+/** State: the position of the next bit. Lifetime: one stream. */
 export class BitReader {
   #bytes: Uint8Array = new Uint8Array();
   readonly #compression: Compression;
-  /** The next byte that is not among the bits at hand. */
+  /** Index of the next byte that has not been moved into the bit buffer. */
   #at = 0;
   #bits = 0;
   #count = 0;
@@ -15,7 +15,7 @@ export class BitReader {
     this.#compression = compression;
   }
 
-  /** More bytes, after what is left. */
+  /** Appends bytes to those that have not been read yet. */
   refill(more: Uint8Array): void {
     const beyond = Math.max(this.#at - this.#bytes.length, 0);
     this.#bits >>>= beyond * 8;
@@ -24,7 +24,7 @@ export class BitReader {
     this.#at = 0;
   }
 
-  /** At most 24 bits, without going on; zeros where there are no more. */
+  /** The next `count` bits (at most 24), without consuming them; missing bits at the end are zeros. */
   peek(count: number): number {
     while (this.#count < count) {
       this.#bits = (this.#bits << 8) | (this.#bytes[this.#at++] ?? 0);
@@ -33,25 +33,25 @@ export class BitReader {
     return (this.#bits >>> (this.#count - count)) & ((1 << count) - 1);
   }
 
-  /** Errors: COMPRESSION_INVALID where there were no more. */
+  /** Consumes `count` bits. Errors: COMPRESSION_INVALID if there are fewer. */
   pass(count: number): void {
     this.#count -= count;
     if (this.#at - (this.#count >> 3) > this.#bytes.length) throw breaksOff(this.#compression);
   }
 
-  /** At most 24 bits. Errors: COMPRESSION_INVALID. */
+  /** Reads `count` bits (at most 24). Errors: COMPRESSION_INVALID. */
   read(count: number): number {
     const value = this.peek(count);
     this.pass(count);
     return value;
   }
 
-  /** Goes on to a whole byte. */
+  /** Skips to the next byte boundary. */
   align(): void {
     this.#count -= this.#count & 7;
   }
 
-  /** Bytes of which nothing has been read. */
+  /** Number of bytes that have not been touched at all. */
   left(): number {
     return this.#bytes.length - this.#at + (this.#count >> 3);
   }

@@ -1,24 +1,24 @@
-// A block of bzip2 as its encoder left it: Huffman codes, which are places in a list (move to front) and runs, which are bytes, sorted by what follows them.
+// Decodes one bzip2 block up to its sorted bytes: Huffman codes give positions in a move-to-front list and run lengths. bzip2-content.ts undoes the sorting.
 import type { ImagesError } from '../../oci/errors.ts';
 import type { BitReader } from './bit-reader.ts';
 import { compressionInvalid } from './compression-invalid.ts';
 
 export interface Block {
-  /** The bytes, sorted, in the lower 8 bits; above is room for what unsorts them. */
+  /** The sorted bytes, in the lower 8 bits of each number. The bits above are free for undoing the sorting. */
   readonly work: Uint32Array;
   readonly length: number;
-  /** Which of them is the first. */
+  /** Index of the content's first byte in `work`. */
   readonly origin: number;
 }
 
-/** Symbols in a row that one table serves. */
+/** Number of consecutive symbols that use the same table. */
 const GROUP = 50;
 const MAX_LENGTH = 20;
-/** Codes of so many bits are looked up at once. */
+/** Codes of up to this many bits are decoded by one table look-up. */
 const FAST = 10;
 const RUN_B = 1;
 
-/** `limit`: bytes that it may have. Errors: COMPRESSION_INVALID. */
+/** Reads a block that decodes to at most `limit` bytes. Errors: COMPRESSION_INVALID. */
 export function readBlock(bits: BitReader, limit: number): Block {
   if (bits.read(1) === 1) throw bad('a form that bzip2 has given up');
   const origin = bits.read(24);
@@ -34,7 +34,7 @@ export function readBlock(bits: BitReader, limit: number): Block {
   return { work, length, origin };
 }
 
-/** Two levels of bit maps. */
+/** Reads which byte values occur: a bit map of 16 bit maps. */
 function readUsedBytes(bits: BitReader): Uint8Array {
   const used: number[] = [];
   const rows = bits.read(16);
@@ -46,7 +46,7 @@ function readUsedBytes(bits: BitReader): Uint8Array {
   return Uint8Array.from(used);
 }
 
-/** Which table serves which group: places in a list that moves to front, in unary. */
+/** Reads which table each group uses: move-to-front positions, in unary. */
 function readSelectors(bits: BitReader, tables: number): Uint8Array {
   const selectors = new Uint8Array(bits.read(15));
   const list = Uint8Array.from({ length: tables }, (_, index) => index);
@@ -58,7 +58,7 @@ function readSelectors(bits: BitReader, tables: number): Uint8Array {
   return selectors;
 }
 
-/** How long each symbol's code is: each is told by how it differs from the one before. */
+/** Reads the code length of each symbol; each is written as the difference from the one before. */
 function readLengths(bits: BitReader, symbols: number): Uint8Array {
   const lengths = new Uint8Array(symbols);
   let length = bits.read(5);
@@ -74,15 +74,15 @@ function readLengths(bits: BitReader, symbols: number): Uint8Array {
 }
 
 interface Table {
-  /** By the next `FAST` bits: the symbol, and above 9 bits the length of its code; 0 where that is longer. */
+  /** Indexed by the next `FAST` bits: the symbol in the lower 9 bits, its code length above; 0 if the code is longer than `FAST` bits. */
   readonly fast: Uint16Array;
-  /** By length: the first code that is too large, its bits on the left of 20; and what makes a code an index into `symbols`. */
+  /** Indexed by code length: the first code that is too large (left-aligned to 20 bits), and the offset from a code to its index in `symbols`. */
   readonly limits: Int32Array;
   readonly offsets: Int32Array;
   readonly symbols: Uint16Array;
 }
 
-/** Codes go up with their lengths, and with the symbols in each length. */
+/** Canonical Huffman codes: they ascend with their lengths and, within a length, with the symbols. */
 function tableOf(lengths: Uint8Array): Table {
   const symbols = new Uint16Array(lengths.length);
   const limits = new Int32Array(MAX_LENGTH + 1);
@@ -120,7 +120,7 @@ function readSymbol(bits: BitReader, { fast, limits, offsets, symbols }: Table):
   throw bad('wrong code');
 }
 
-/** Into `work`; how many there are. */
+/** Decodes the bytes into `work`; returns how many there are. */
 function readBytes(
   bits: BitReader,
   selectors: Uint8Array,
@@ -137,7 +137,7 @@ function readBytes(
     for (let index = 0; index < GROUP; index++) {
       const symbol = readSymbol(bits, table);
       if (symbol <= RUN_B) {
-        // Digits of 1 and 2, the lowest first.
+        // A run length is written in bijective base 2 (digits 1 and 2), the lowest digit first.
         run += weight << symbol;
         weight <<= 1;
         if (run > work.length) throw bad('too long a run');

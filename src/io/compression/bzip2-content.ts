@@ -1,12 +1,12 @@
-// What a block of bzip2 holds: its sorted bytes in their order, and of them the runs unfolded (four equal bytes, then how many more).
+// Turns the sorted bytes of a bzip2 block into its content: undoes the sorting (Burrows-Wheeler), then expands runs (four equal bytes and a count).
 import type { Block } from './bzip2-block.ts';
 
-/** A block may unfold to 46 MB: it comes in pieces. */
+/** In bytes. A block can expand to 46 MB, so its content is delivered in chunks. */
 const CHUNK = 1 << 18;
-/** The longest run. */
+/** The longest run, in bytes. */
 const MAX_RUN = 4 + 255;
 
-/** Gives the content, and at its end its checksum. */
+/** Yields the content; returns its checksum. */
 export function* blockContent({ work, length, origin }: Block): Generator<Uint8Array, number> {
   linkUp(work, length);
   let out = Buffer.allocUnsafe(CHUNK);
@@ -41,7 +41,7 @@ export function* blockContent({ work, length, origin }: Block): Generator<Uint8A
   return ~sum;
 }
 
-/** Puts above each byte where the one after it stands: the n-th of its kind in the sorted order is the n-th of its kind here (Burrows-Wheeler). */
+/** Writes above each byte the index of the byte that follows it in the content: the n-th occurrence of a value in sorted order is its n-th one in `work`. */
 function linkUp(work: Uint32Array, length: number): void {
   const begins = new Uint32Array(257);
   for (let index = 0; index < length; index++) {
@@ -57,7 +57,7 @@ function linkUp(work: Uint32Array, length: number): void {
   }
 }
 
-/** CRC-32 with the highest bit first. */
+/** CRC-32, most significant bit first. */
 const TABLE: Int32Array = Int32Array.from({ length: 256 }, (_, byte) => {
   let value = byte << 24;
   for (let bit = 0; bit < 8; bit++) value = value < 0 ? (value << 1) ^ 0x04c11db7 : value << 1;

@@ -1,17 +1,17 @@
-// bzip2, decoded here: the packages that do it want the whole file at once, or keep a block, which may unfold to 46 MB, as an array of numbers. What a block holds
-// is in bzip2-block.ts.
+// A bzip2 decoder. The packages on npm want the whole file at once, or keep a block, which can expand to 46 MB, as an array of numbers.
+// bzip2-block.ts and bzip2-content.ts decode a block.
 import { gatherer } from '../streams/gatherer.ts';
 import { BitReader } from './bit-reader.ts';
 import { readBlock } from './bzip2-block.ts';
 import { blockContent } from './bzip2-content.ts';
 import { breaksOff, compressionInvalid, trailing } from './compression-invalid.ts';
 
-/** No compressed block is longer: 900,000 symbols of at most 20 bits, with their tables. */
+/** In bytes. An upper bound for a compressed block: 900,000 symbols of at most 20 bits, and their tables. */
 const MAX_BLOCK = 2_400_000;
-/** What is read ahead: what is left of it is moved then. */
+/** In bytes. How far the input is read ahead; the unread rest is then moved to the front of the buffer. */
 const AHEAD = 2 * MAX_BLOCK;
 
-/** Several streams in a row are one. Errors: COMPRESSION_INVALID, those of `bytes`. */
+/** Concatenated streams are read as one. Errors: COMPRESSION_INVALID, those of `bytes`. */
 export async function* bunzip2(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   const bits = new BitReader('bzip2');
   const streams = streamReader(bits);
@@ -27,7 +27,7 @@ export async function* bunzip2(bytes: AsyncIterable<Uint8Array>): AsyncGenerator
 }
 
 interface StreamReader {
-  /** Reads what comes next: a stream's head, a block, or a stream's end. */
+  /** Reads the next part: the head of a stream, a block, or the end of a stream. */
   next(): Generator<Uint8Array, void>;
   isInside(): boolean;
 }
@@ -40,7 +40,7 @@ type Magic = readonly [number, number];
 
 function streamReader(bits: BitReader): StreamReader {
   let streams = 0;
-  /** Symbols that a block may have; 0 between two streams. */
+  /** The most bytes that a block may decode to; 0 between two streams. */
   let limit = 0;
   let sum = 0;
 

@@ -1,12 +1,12 @@
-// Bytes compressed by all processors at once, and to the same bytes whatever chunks they come in: in blocks of one size, each on a thread of its own. Of gzip they
-// make one member, as pigz writes it; of zstd each is a frame.
+// Parallel compression, whose output does not depend on the input's chunks: blocks of a fixed size, each compressed by a thread of its own. For gzip they
+// become one member, as pigz writes it; for zstd each is a frame.
 import { availableParallelism } from 'node:os';
 import { constants, crc32, deflateRaw, type ZlibOptions, type ZstdOptions, zstdCompress } from 'node:zlib';
 import type { Bytes } from '../streams/bytes.ts';
 
 export interface CompressOptions {
   readonly kind: 'gzip' | 'zstd';
-  /** 1 (fast) to 9, of zstd to 19. By default what wastes least time: 4 for gzip (6 takes twice as long for 3 % less), 3 for zstd. */
+  /** 1 (fast) to 9, for zstd to 19. Default: 4 for gzip (6 takes twice the time for 3 % less), 3 for zstd. */
   readonly level?: number;
 }
 
@@ -16,13 +16,13 @@ export function compressed(bytes: Bytes, { kind, level }: CompressOptions): Asyn
 }
 
 const GZIP_BLOCK = 1 << 20;
-/** Smaller frames cost more in size than threads win in time. */
+/** In bytes. Smaller frames would compress worse, by more than additional threads gain. */
 const ZSTD_BLOCK = 1 << 22;
-/** How far back a match can be: the end of the block before is what a block begins with. */
+/** In bytes. The distance that deflate can refer back, so each block starts with the end of the block before it as its dictionary. */
 const WINDOW = 1 << 15;
-/** No flags, no time, no hint, no system (RFC 1952, 2.3). */
+/** A header without flags, time, compression hint and operating system (RFC 1952, 2.3). */
 const GZIP_HEADER: Uint8Array = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
-/** An empty block that says it is the last. */
+/** An empty block that is marked as the last one. */
 const DEFLATE_END: readonly number[] = [3, 0];
 
 async function* gzip(bytes: Bytes, level: number): AsyncGenerator<Uint8Array, void> {
@@ -53,9 +53,9 @@ async function packedBlock(block: Buffer, level: number, dictionary: Buffer | un
   return await deflateBlock(block, {
     level,
     finishFlush: constants.Z_SYNC_FLUSH,
-    // In one piece: several would be copied together.
+    // The output is one chunk: several would have to be copied together.
     chunkSize: GZIP_BLOCK,
-    // A tenth less of the processor's time, for the same size.
+    // Takes a tenth less processor time than the default, for the same size.
     memLevel: 9,
     ...(dictionary && { dictionary }),
   });
@@ -64,7 +64,7 @@ async function packedBlock(block: Buffer, level: number, dictionary: Buffer | un
 const SAMPLE = 1 << 13;
 const SAMPLES = 4;
 
-/** What is compressed already takes twice the time of what is not, for nothing: a few samples tell. */
+/** Tries a few samples: compressing data that is compressed already takes twice the time of other data and gains nothing. */
 async function isIncompressible(block: Buffer): Promise<boolean> {
   if (block.length < SAMPLES * SAMPLE) return false;
   for (let at = 0; at < SAMPLES; at++) {
@@ -77,7 +77,7 @@ async function isIncompressible(block: Buffer): Promise<boolean> {
 
 const MAX_STORED = 0xffff;
 
-/** As it is (RFC 1951, 3.2.4): each piece after its length, and that inverted. */
+/** A block in stored form (RFC 1951, 3.2.4): each piece comes after its length and the inverted length. */
 function stored(block: Buffer): Buffer {
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < block.length; at += MAX_STORED) {
@@ -106,14 +106,14 @@ async function* zstd(bytes: Bytes, level: number): AsyncGenerator<Uint8Array, vo
 }
 
 interface BlockMemory {
-  /** In bytes. */
+  /** Of each block, in bytes. */
   readonly size: number;
   take(): Buffer;
-  /** The block, or its beginning: nobody looks at it any more. */
+  /** Gives back a block, or the beginning of one, that is not used any more. */
   free(block: Buffer): void;
 }
 
-/** Blocks that are used again: memory that is new to the process costs more time than what is copied into it. */
+/** Reuses blocks: fresh memory costs more time than copying into it. */
 function blockMemory(size: number): BlockMemory {
   const unused: ArrayBufferLike[] = [];
   return {
@@ -126,7 +126,7 @@ function blockMemory(size: number): BlockMemory {
   };
 }
 
-/** Of exactly this size but for the last, each to be freed by who takes it. */
+/** Cuts the stream into blocks of exactly this size; only the last may be shorter. The consumer frees each block. */
 async function* blocksOf(bytes: Bytes, { size, take }: BlockMemory): AsyncGenerator<Buffer, void> {
   let block = take();
   let filled = 0;
@@ -145,7 +145,7 @@ async function* blocksOf(bytes: Bytes, { size, take }: BlockMemory): AsyncGenera
   if (filled > 0) yield block.subarray(0, filled);
 }
 
-/** Works on as many blocks at a time as there are processors; so many wait that none of these is idle while results are handed on. */
+/** Works on one block for each processor, in parallel, with results in order. A few more are queued, so that no processor idles while results are consumed. */
 async function* inOrder(
   blocks: AsyncIterable<Buffer>,
   work: (block: Buffer) => Promise<Uint8Array>,
@@ -154,7 +154,7 @@ async function* inOrder(
   const results: Promise<Uint8Array>[] = [];
   for await (const block of blocks) {
     const result = work(block);
-    // Who waits for it is told; until then it must not count as unhandled.
+    // The consumer gets the error when it awaits this result. Until then it must not count as an unhandled rejection.
     result.catch(() => {});
     results.push(result);
     if (results.length >= atATime) yield await (results.shift() as Promise<Uint8Array>);

@@ -1,4 +1,4 @@
-// The errors of compressed bytes, in the same words for all compressions.
+// Errors for broken compressed data, with the same wording for all compressions.
 import { ImagesError } from '../../oci/errors.ts';
 import type { Compression } from './compression.ts';
 

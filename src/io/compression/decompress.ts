@@ -1,24 +1,24 @@
-// Bytes as they were before they were compressed: gzip, zstd, xz and bzip2, recognised by their first bytes. Streamed: what is in memory are a few MiB and,
-// for xz, its dictionary. Node's own zlib for gzip and zstd; what xz and bzip2 need is loaded only for them.
+// Decompresses gzip, zstd, xz and bzip2, detected by their first bytes. It streams: memory holds a few MiB and, for xz, its dictionary. gzip and zstd use
+// Node's zlib; the decoders for xz and bzip2 are loaded only when needed.
 import { ImagesError } from '../../oci/errors.ts';
 import type { Bytes } from '../streams/bytes.ts';
 import { tapped } from '../streams/verify.ts';
 import { type Compression, peekCompression } from './compression.ts';
 import { throughZlib } from './zlib-stream.ts';
 
-/** What unfolds to more than `size` and, at once, to more than `ratio` times itself is taken for an attack. */
+/** Data that expands to more than `size` bytes and, at that point, to more than `ratio` times its compressed size is taken for an attack. */
 export interface UnfoldingLimits {
   /** In bytes. */
   readonly size: number;
   readonly ratio: number;
 }
 
-/** Zeros alone unfold 1,030 times in gzip and 32,000 times in zstd: an image may well hold a few gigabytes of them. */
+/** Zeros expand 1,030 times in gzip and 32,000 times in zstd, and a real image may contain a few gigabytes of them. */
 const LIMITS: UnfoldingLimits = { size: 4 * 1024 ** 3, ratio: 2000 };
 
 /**
- * Uncompressed; what is not compressed, a tar archive for instance, passes through as it is. Several members, frames or streams in a row are read as one.
- * Errors: COMPRESSION_INVALID for what breaks off, is damaged, has something after its end, or unfolds without bounds; those of `bytes`.
+ * The stream, decompressed. Data that is not compressed, for instance a tar archive, is passed through. Concatenated members, frames or streams are read as one.
+ * Errors: COMPRESSION_INVALID if the data is truncated, damaged, followed by something else, or expands without bounds; those of `bytes`.
  */
 export async function* decompressed(bytes: Bytes, limits = LIMITS): AsyncGenerator<Uint8Array, void> {
   const { compression, body } = await peekCompression(bytes);

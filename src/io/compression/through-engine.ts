@@ -1,16 +1,16 @@
-// Bytes through one of Node's transforms, which takes them ahead of who reads. Who leaves early does not wait for what has not come yet.
+// Pipes bytes through one of Node's transform streams, which reads ahead of its consumer. A consumer that leaves early does not wait for input that has not come.
 import type { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
 import type { Bytes } from '../streams/bytes.ts';
 
-/** For a body that is just being read: that of a file gives what it reads, and closes. In milliseconds. */
+/** Milliseconds to wait for a body that is being read right now. A file's pending read finishes within it, and the file can be closed. */
 const CLOSES_WITHIN = 50;
 
-/** Errors: those of the body and the engine, as they are. */
+/** Errors: those of the body and of the transform, unchanged. */
 export async function* throughEngine(body: Bytes, engine: Transform): AsyncGenerator<Uint8Array, void> {
   const fed = pipeline(body, engine);
-  // Told by the engine as well: it is destroyed with the same error.
+  // The transform is destroyed with this error and reports it, so it is ignored here.
   const settled = fed.catch(() => {});
   let isWhole = false;
   try {
@@ -18,7 +18,7 @@ export async function* throughEngine(body: Bytes, engine: Transform): AsyncGener
     isWhole = true;
   } finally {
     engine.destroy();
-    // A generator that waits for its next chunk, from a network perhaps, cannot be returned before: it is when that comes, or fails.
+    // A generator that waits for its next chunk, perhaps from a network, cannot be returned before that chunk comes, or fails.
     await (isWhole ? settled : Promise.race([settled, setTimeout(CLOSES_WITHIN, undefined, { ref: false })]));
   }
 }

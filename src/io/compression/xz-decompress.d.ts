@@ -1,4 +1,4 @@
-// What is used of the package xz-decompress; its own types leave it out. See xz.ts.
+// Types for the parts of the package xz-decompress that xz.ts uses; the package's own types leave them out.
 declare module 'xz-decompress' {
   const xz: {
     readonly XzReadableStream: {

@@ -1,10 +1,10 @@
-// xz, by the WebAssembly in the package xz-decompress (xz-embedded). Its decoder is driven here and not by the package's own stream: that one decodes one stream at
-// a time in a process, so that two which are read in turn wait for each other forever, and it needs a web stream on each side.
+// An xz decoder: drives the WebAssembly module of the package xz-decompress (xz-embedded) directly. The package's own stream is not used, because it decodes
+// one stream at a time in a process, so that two streams read in turn deadlock, and because it needs web streams on both sides.
 import xz from 'xz-decompress';
 import { ImagesError } from '../../oci/errors.ts';
 import { breaksOff, compressionInvalid, trailing } from './compression-invalid.ts';
 
-/** Of the module in WebAssembly; a context is a place in its memory. */
+/** The exports of the WebAssembly module. A context is an address in its memory. */
 export interface XzExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   create_context(): number;
@@ -13,7 +13,7 @@ export interface XzExports {
   get_next_output(context: number): number;
 }
 
-/** Several streams in a row are one. Errors: COMPRESSION_INVALID; UNSUPPORTED for other filters than LZMA2; those of `bytes`. */
+/** Concatenated streams are read as one. Errors: COMPRESSION_INVALID; UNSUPPORTED for filters other than LZMA2; those of `bytes`. */
 export async function* unxz(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   const decoder = new Decoder(await load());
   try {
@@ -23,7 +23,7 @@ export async function* unxz(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
         yield* decoder.outputs();
       }
     }
-    // Only nothing says that nothing comes any more.
+    // The decoder takes an empty input as the end of input.
     decoder.supply(new Uint8Array());
     yield* decoder.outputs();
     if (!decoder.isOver) throw breaksOff('xz');
@@ -50,7 +50,7 @@ const UNSUPPORTED: Readonly<Record<number, string>> = {
   6: 'these filters or this kind of checksum',
 };
 
-/** Words of 4 bytes in a context. */
+/** Indexes of the fields of a context, in words of 4 bytes. */
 const CAPACITY = 0;
 const INPUT = 1;
 const READ = 2;
@@ -58,7 +58,7 @@ const SUPPLIED = 3;
 const OUTPUT = 4;
 const WRITTEN = 5;
 
-/** State: a context in the module's memory, which may grow, and so move, with each call. Lifetime: a stream's. */
+/** State: a context in the module's memory. Each call may grow that memory and so detach earlier views of it. Lifetime: one stream. */
 class Decoder {
   readonly capacity: number;
   isOver = false;
@@ -71,13 +71,13 @@ class Decoder {
     this.capacity = this.#words()[CAPACITY] as number;
   }
 
-  /** At most `capacity` bytes, when all that was supplied before is read. */
+  /** Takes at most `capacity` bytes of input, after all earlier input has been consumed. */
   supply(bytes: Uint8Array): void {
     new Uint8Array(this.#exports.memory.buffer).set(bytes, this.#words()[INPUT]);
     this.#exports.supply_input(this.#context, bytes.length);
   }
 
-  /** All that comes of what was supplied, in memory of its own. Errors: COMPRESSION_INVALID, UNSUPPORTED. */
+  /** Everything that the supplied input decodes to, copied out of the module's memory. Errors: COMPRESSION_INVALID, UNSUPPORTED. */
   *outputs(): Generator<Uint8Array, void> {
     for (let isMore = true; isMore; ) {
       const result = this.#exports.get_next_output(this.#context);

@@ -1,4 +1,4 @@
-// Node's decompressors of gzip and zstd: they work on threads of their own, ahead of who reads.
+// Node's decompressors of gzip and zstd. They run on threads of their own and read ahead of the consumer.
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Bytes } from '../streams/bytes.ts';
 import { gatherer } from '../streams/gatherer.ts';
@@ -8,11 +8,11 @@ import { breaksOff, compressionInvalid, trailing } from './compression-invalid.t
 import { throughEngine } from './through-engine.ts';
 import { zstdFrames } from './zstd-frames.ts';
 
-/** Measured: with Node's 16 KiB, half of the time goes by in handing over; more than this brings nothing. */
+/** In bytes. Measured: with Node's 16 KiB half of the time is spent on handing chunks over; larger chunks than this gain nothing. */
 const CHUNK = 1 << 18;
-/** What is inflated ahead of who reads. */
+/** In bytes. How much is decompressed ahead of the consumer. */
 const AHEAD = 4 * CHUNK;
-/** Each piece handed to the thread costs the same, however small. */
+/** In bytes. Input is handed over in portions of this size, because each hand-over has a fixed cost. */
 const PORTION = 1 << 18;
 
 /** Errors: COMPRESSION_INVALID, those of `bytes`. */
@@ -26,14 +26,14 @@ export async function* throughZlib(compression: 'gzip' | 'zstd', bytes: Bytes): 
   });
   try {
     yield* throughEngine(counted, engine);
-    // Node takes a zero after a member of gzip for the end of all, whatever follows.
+    // Node takes a zero byte after a gzip member as the end of the data and ignores what follows.
     if (engine.bytesWritten < given) throw trailing(compression);
   } catch (error) {
     throw isZlibError(error) ? translated(compression, error) : error;
   }
 }
 
-/** Small chunks as fewer, larger ones. */
+/** Joins small chunks into larger ones. */
 async function* gathered(bytes: Bytes): AsyncGenerator<Uint8Array, void> {
   const portion = gatherer();
   for await (const chunk of bytes) if (portion.add(chunk).length() >= PORTION) yield portion.flush();

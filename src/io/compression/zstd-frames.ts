@@ -1,9 +1,9 @@
-// Zstandard's frames, told apart (RFC 8878, 3.1): each chunk that comes out is of one frame only. Node 22 reads nothing after the end of a frame in a chunk, and
-// takes a frame that breaks off for a whole one; layers of zstd:chunked are many frames, with an index at the end.
+// Splits a stream at the borders of Zstandard frames (RFC 8878, 3.1), so that no output chunk spans two frames. It is needed because Node 22 ignores what
+// follows a frame in the same chunk, and accepts a truncated frame. Layers in zstd:chunked consist of many frames and an index at the end.
 import { gatherer } from '../streams/gatherer.ts';
 import { breaksOff, trailing } from './compression-invalid.ts';
 
-/** Errors: COMPRESSION_INVALID for what breaks off, or has something else after a frame; those of `bytes`. */
+/** Errors: COMPRESSION_INVALID if the data is truncated or a frame is followed by something else; those of `bytes`. */
 export async function* zstdFrames(bytes: AsyncIterable<Uint8Array>, portion: number): AsyncGenerator<Uint8Array, void> {
   const frames = frameParser();
   const out = gatherer();
@@ -23,20 +23,20 @@ export async function* zstdFrames(bytes: AsyncIterable<Uint8Array>, portion: num
 }
 
 interface FrameParser {
-  /** Reads on from `at`, at most to the end of a frame; where it has come to. Errors: COMPRESSION_INVALID. */
+  /** Reads on from offset `at`, to the end of the frame at most; returns the new offset. Errors: COMPRESSION_INVALID. */
   advance(chunk: Uint8Array, at: number): number;
-  /** False between two frames. */
+  /** Whether the position is inside a frame; false between two frames. */
   isInside(): boolean;
 }
 
 const FRAME = 0xfd2fb528;
-/** The last four bits are free: decoders pass over these frames. */
+/** The magic number of skippable frames, which decoders ignore. Its last four bits are free. */
 const SKIPPABLE = 0x184d2a50;
 const DICTIONARY_LENGTHS: readonly number[] = [0, 1, 2, 4];
 const SIZE_LENGTHS: readonly number[] = [0, 2, 4, 8];
 const RLE = 1;
 
-/** A field that is read, and what it leads to: how much is passed over, and the next field. */
+/** A header field to read, and a function from its value to what comes next: how many bytes to skip, and the next field. */
 interface Field {
   readonly length: number;
   read(bytes: Buffer): { readonly pass: number; readonly next: Field };

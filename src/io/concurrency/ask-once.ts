@@ -1,4 +1,4 @@
-// Answers that are asked for once, by key. After a failure the next one who wants it asks anew.
+// A memo for asynchronous answers, by key. A failure is not remembered: the next caller asks again.
 
 export async function askOnce<K, T>(answers: Map<K, Promise<T>>, key: K, ask: () => Promise<T>): Promise<T> {
   const asking = answers.get(key);

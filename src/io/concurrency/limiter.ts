@@ -1,9 +1,9 @@
-// The one way to be parallel: at most so many pieces of work at a time, first come, first served.
+// The only means of parallelism in the program: at most `max` jobs run at a time, in the order in which they were submitted.
 
 export interface Limiter {
-  /** Runs `work` when there is a place for it. Rejects with the signal's reason where that fires while it waits; running work sees to the signal itself. */
+  /** Runs `work` as soon as a slot is free. Rejects with the signal's reason if it fires before; running work watches the signal itself. */
   <T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
-  /** Runs `work` over all items, results in their order. After the first failure no further item is begun; rejects with it when those running have ended. */
+  /** Runs `work` over all items; results are in the order of the items. After a failure no further item starts, and it rejects when the running ones have ended. */
   map<T, R>(items: Iterable<T>, work: (item: T, at: number) => Promise<R>, signal?: AbortSignal): Promise<R[]>;
 }
 
@@ -33,7 +33,7 @@ export function createLimiter(max: number): Limiter {
     });
   };
 
-  // A place is handed on, not freed and raced for.
+  // The slot is passed on directly, so that nobody else can take it in between.
   const leave = () => {
     for (const admit of waiting) {
       waiting.delete(admit);

@@ -1,7 +1,7 @@
 // Tells one process from all others, also from a later one with the same pid: pid, start time and boot id (proc(5)). Relies on /proc; without it the pid alone decides.
 import { readFileSync } from 'node:fs';
 
-/** `PID.START.BOOT`: fit for a file name. START (clock ticks since boot) and BOOT are empty where there is no /proc. */
+/** `PID.START.BOOT`, usable in a file name. START (clock ticks since boot) and BOOT are empty if there is no /proc. */
 export type ProcessIdentity = string;
 
 /** The identity of this process. */
@@ -10,15 +10,15 @@ export function ownIdentity(): ProcessIdentity {
   return own;
 }
 
-/** The identity of a running process of this machine; `undefined` where there is none with this pid. */
+/** The identity of a running process of this machine; `undefined` if no process has this pid. */
 export function identityOf(pid: number): ProcessIdentity | undefined {
   const identity = `${pid}.${statOf(pid)?.startTime ?? ''}.${bootId()}`;
   return isAlive(identity) ? identity : undefined;
 }
 
 /**
- * Whether the process still runs. What is no identity is dead; a killed process that its parent has not reaped (a zombie) is dead too.
- * True only of this machine and pid namespace: a store is not to be shared over a network file system by two of them.
+ * Whether the process still runs. A malformed identity counts as dead, and so does a zombie (killed, but not yet reaped by its parent).
+ * It can only tell for this machine and pid namespace, so two machines must not share a store over a network file system.
  */
 export function isAlive(identity: ProcessIdentity): boolean {
   const match = /^(\d+)\.(\d*)\.([0-9a-f-]*)$/.exec(identity);
@@ -32,7 +32,7 @@ export function isAlive(identity: ProcessIdentity): boolean {
 let own: ProcessIdentity | undefined;
 let boot: string | undefined;
 
-/** Another one after each start of the machine; empty where there is no /proc. */
+/** The boot id, which changes with every boot of the machine; empty if there is no /proc. */
 export function bootId(): string {
   boot ??= read('/proc/sys/kernel/random/boot_id')?.trim() ?? '';
   return boot;

@@ -1,7 +1,7 @@
-// Bounded repetition of something that may fail for a while.
+// Retries with a limit, for operations that can fail temporarily.
 import { type Backoff, backoffDelay, sleep } from './backoff.ts';
 
-/** What a failed attempt means: give up, or try again, after `after` milliseconds where somebody asked for that. */
+/** What a failed attempt means: give up, or retry, after `after` milliseconds if the other side asked for that. */
 export type RetryVerdict = 'give-up' | { readonly after?: number };
 
 export interface RetryOptions {
@@ -11,12 +11,12 @@ export interface RetryOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What some loop has tried its best about. Loops stand inside each other (a request needs a token, an upload needs requests): their attempts must not multiply. */
+/** Errors on which some retry loop has given up. Loops are nested (a request needs a token, an upload needs requests), and their attempts must not multiply. */
 const givenUp = new WeakSet<object>();
 
 /**
- * Runs `attempt` until it succeeds, is judged hopeless, or the attempts are used up; then its last error is thrown. What a loop further in has
- * given up is given up here.
+ * Runs `attempt` until it succeeds, its error is judged permanent, or no attempts are left; then the last error is thrown. An error on which an inner loop has
+ * given up is not retried.
  */
 export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   for (let done = 1; ; done += 1) {
@@ -30,7 +30,7 @@ export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptio
         if (typeof error === 'object' && error !== null) givenUp.add(error);
         throw error;
       }
-      // A pause of nothing asks for none: the usual one is polite.
+      // `after: 0` counts as no request for a certain pause: the usual backoff applies.
       const wait = verdict.after || backoffDelay(options.backoff, done);
       options.onRetry?.(wait, error);
       await sleep(wait, options.signal);
@@ -38,7 +38,7 @@ export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptio
   }
 }
 
-/** True for what a loop has given up. */
+/** Whether a retry loop has given up on this error. */
 export function isGivenUp(error: unknown): boolean {
   return typeof error === 'object' && error !== null && givenUp.has(error);
 }

@@ -1,9 +1,9 @@
-// Work that is to be done once for each key, whoever asks for it: one does it, the others wait, and try themselves where it failed.
+// Single-flight: of several callers with the same key one does the work and the others wait for it. If it fails, the next caller tries itself.
 
 export interface SingleFlight<Key> {
-  /** Works until `isDone` says so. Errors: those of the own work; the signal's reason. */
+  /** Works, or waits for others that do, until `isDone()`. Errors: those of the caller's own `work`; the signal's reason. */
   run(key: Key, isDone: () => boolean, work: () => Promise<void>, signal?: AbortSignal): Promise<void>;
-  /** Resolves when nobody works any more, however it ended. */
+  /** Resolves when no work is running any more, whether it succeeded or failed. */
   settled(): Promise<void>;
 }
 
@@ -15,7 +15,7 @@ export function singleFlight<Key>(): SingleFlight<Key> {
         signal?.throwIfAborted();
         const other = under.get(key);
         if (other) {
-          // Whoever does it says why it failed; then this one tries.
+          // The error goes to the caller whose work it was. This caller then tries itself.
           await other.catch(() => {});
           continue;
         }

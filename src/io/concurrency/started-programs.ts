@@ -1,23 +1,23 @@
-// Programs that this one starts for an answer or a file: they end with it, however it ends, and with them what they have started. Relies on /proc.
+// Child processes that must not outlive this program, however it ends, nor may their own children. Relies on /proc.
 import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { identityOf, isAlive, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 
 export interface StartedProgram {
-  /** Kills it with all that it has started. */
+  /** Kills the program and all its descendants. */
   kill(): void;
-  /** Asks it and all that it has started to end, waits for that for so many milliseconds, then kills what is left. Never throws. */
+  /** Asks the program and its descendants to end (SIGTERM), waits up to `patience` milliseconds, then kills the rest. Never throws. */
   end(patience: number): Promise<void>;
 }
 
-/** Which process was started for whom: what a program has started keeps it, also when that program has ended before. */
+/** An id in a program's environment. Its descendants inherit it, so they can be found even when the program itself has ended. */
 export type Mark = string;
 const VARIABLE = 'IMAGES_STARTED';
 const POLL_MS = 30;
 
 let count = 0;
 
-/** The environment for a program, with its mark. */
+/** The environment for a program, with its mark added. */
 export function markedEnvironment<T extends Readonly<Record<string, string | undefined>>>(
   env: T,
 ): { readonly env: T & Record<typeof VARIABLE, string>; readonly mark: Mark } {
@@ -33,18 +33,18 @@ export function someProgramRuns(): boolean {
   return running.size > 0;
 }
 
-/** Whoever has to know when the first one is started, and the last one has ended. One listener. */
+/** Sets the one listener that is told when the first program starts and when the last one has ended. */
 export function whenProgramsRun(listener: () => void): void {
   heard = listener;
 }
 
-/** Until it has ended it is among those that `endStartedPrograms` ends. `mark`: of its environment. */
+/** Registers a child with `endStartedPrograms` until it has ended. `mark` is the one in its environment. */
 export function startedProgram(child: ChildProcess, mark?: Mark): StartedProgram {
   const { pid } = child;
   const known = new Set<ProcessIdentity>();
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   const members = (): readonly number[] => {
-    // Another process may have its number when it has ended.
+    // After it has ended, its pid may belong to another process.
     const found = pid === undefined || hasEnded() ? [] : [pid, ...descendants(pid)];
     for (const each of [...found, ...(mark === undefined ? [] : marked(mark))]) {
       const identity = identityOf(each);
@@ -55,7 +55,7 @@ export function startedProgram(child: ChildProcess, mark?: Mark): StartedProgram
   let isEnding = false;
   const program: StartedProgram = {
     kill() {
-      // Who is just being started is found in the next round, by its mark.
+      // A process that is just being started is found in the next round, by its mark.
       for (let round = 0; round < 5; round += 1) {
         const left = members();
         if (left.length === 0) break;
@@ -85,7 +85,7 @@ function leave(program: StartedProgram): void {
   heard();
 }
 
-/** For who ends the process: before. */
+/** Kills all registered programs. To be called before this process ends. */
 export function endStartedPrograms(): void {
   for (const program of running) program.kill();
   running.clear();
@@ -96,7 +96,7 @@ function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
     try {
       process.kill(pid, signal);
     } catch {
-      // It has ended by itself, or has become another user's.
+      // The process has ended already, or now runs as another user.
     }
   }
 }
@@ -112,7 +112,7 @@ function descendants(pid: number): readonly number[] {
   }
 }
 
-/** Also those whose parents have ended; in this session, as at a terminal's Ctrl-C: who has a session of his own, an agent, is to stay. */
+/** The pids with this mark, also of orphans. Only in this session, as with Ctrl-C at a terminal: a program with a session of its own (an agent) may stay. */
 function marked(mark: Mark): readonly number[] {
   const wanted = `${VARIABLE}=${mark}`;
   const session = sessionOf(process.pid);
@@ -127,7 +127,7 @@ function marked(mark: Mark): readonly number[] {
     .filter((pid) => sessionOf(pid) === session);
 }
 
-/** Field 6 of /proc/PID/stat (proc(5)), counted after the name, which can hold anything. */
+/** The session id: field 6 of /proc/PID/stat (proc(5)), counted from the end of the name, which can contain anything. */
 function sessionOf(pid: number): string | undefined {
   const text = readable(() => readFileSync(`/proc/${pid}/stat`, 'latin1'), '');
   return text.slice(text.lastIndexOf(')') + 2).split(' ')[3];

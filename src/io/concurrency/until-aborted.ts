@@ -1,9 +1,9 @@
-// Waiting for work that others wait for as well: one caller's end must not be theirs.
+// Waiting for shared work: when one caller is aborted, the work goes on for the others.
 
-/** What the work gives. Errors: the work's; the signal's reason, as soon as it fires. */
+/** The result of the work. Errors: those of the work; the signal's reason, as soon as it fires. */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
-  // Nobody else may be there to see it fail.
+  // If this caller is aborted, nobody else may await the work: its rejection must not count as unhandled.
   work.catch(() => {});
   signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();

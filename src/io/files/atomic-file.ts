@@ -1,13 +1,13 @@
-// Files that are there whole or not at all, and the directories they need. Relies on rename being atomic.
+// Atomic writes of small files, and the creation of the directories they need. Relies on rename being atomic.
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isFsError, translatingFsErrors } from './fs-errors.ts';
 import { behindLinks } from './special-file.ts';
 
 /**
- * Makes a directory and those above it. Returns the first that it made, `undefined` where all were there (what is no directory shows
- * when something is put into it). Not Node's recursive mkdir: that one hides what a read-only file system says, and never ends in a
- * place like /proc, where nothing can be made.
+ * Makes a directory and its parents. Returns the topmost directory that it made, `undefined` if all existed. (If the path is something other than a
+ * directory, that shows when something is put into it.) Node's recursive mkdir is not used: it hides the error of a read-only file system, and never
+ * returns in places like /proc, where no directory can be made.
  */
 export async function makeDirectory(path: string): Promise<string | undefined> {
   try {
@@ -24,7 +24,7 @@ export async function makeDirectory(path: string): Promise<string | undefined> {
   } catch (error) {
     const behind = isFsError(error, 'ENOENT') ? await behindLinks(directory) : directory;
     if (behind === directory) throw error;
-    // A link to what is not there yet: it is made, and the link stays one.
+    // A symbolic link to a directory that does not exist: the target is made, and the link stays.
     await makeDirectory(behind);
     await makeLast(path);
   }
@@ -40,8 +40,8 @@ async function makeLast(path: string): Promise<void> {
 }
 
 /**
- * Makes something in `directory`, and the directory if it is lacking: again, if another process removes it, as empty, in between.
- * `onMade` is told of the first directory that was made for it.
+ * Runs `make` (which creates something in `directory`), and makes the directory if it is missing; repeats this if another process removes the
+ * empty directory in between. `onMade` is told of the topmost directory that was made.
  */
 export async function inDirectory<T>(
   directory: string,
@@ -54,7 +54,7 @@ export async function inDirectory<T>(
       return await make();
     } catch (error) {
       if (!isFsError(error, 'ENOENT')) throw error;
-      // Says which directory is not there.
+      // `notMade` names the directory that is missing.
       if (attempt === 20) throw notMade ?? error;
     }
     try {
@@ -69,8 +69,8 @@ export async function inDirectory<T>(
 }
 
 /**
- * Writes a small file: readers see the old content or the new one, also after a power cut (unless `durable` is false: then perhaps
- * an empty one). Makes the directory. `mode` as in open(2), 0o666 when absent. Errors: NO_SPACE, READ_ONLY, NO_ACCESS.
+ * Writes a small file atomically: readers see the old content or the new one, also after a power cut (if `durable` is false, a power cut may leave
+ * an empty file). Makes the directory. `mode` as in open(2), 0o666 by default. Errors: NO_SPACE, READ_ONLY, NO_ACCESS.
  */
 export async function writeFileAtomically(
   path: string,

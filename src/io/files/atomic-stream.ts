@@ -1,4 +1,4 @@
-// A stream into a file that is there whole or not at all. Relies on rename being atomic.
+// Writes a stream to a file atomically. Relies on rename being atomic.
 import { open, rename, rm } from 'node:fs/promises';
 import { gatheringWriter } from './file-writer.ts';
 import { isFsError, translatingFsErrors } from './fs-errors.ts';
@@ -6,9 +6,9 @@ import { behindLinks, targetAt } from './special-file.ts';
 import { unfinishedPath } from './unfinished-file.ts';
 
 /**
- * Writes beside `path`, or what links there lead to, then renames; a failure leaves what was there. What is no regular file (a device, a pipe) is written
- * to as it is.
- * Errors: the data's; NO_SPACE, READ_ONLY, NO_ACCESS; ENOENT where the directory is not there, EISDIR where the path is one.
+ * Writes to a temporary file beside `path` (beside its target, if it is a symbolic link), then renames it; on failure the old file stays. A device or a pipe
+ * is written in place.
+ * Errors: those of the data; NO_SPACE, READ_ONLY, NO_ACCESS; ENOENT if the directory does not exist, EISDIR if the path is a directory.
  */
 export async function writeStreamAtomically(path: string, data: AsyncIterable<Uint8Array>): Promise<void> {
   await translatingFsErrors(path, async () => {
@@ -19,7 +19,7 @@ export async function writeStreamAtomically(path: string, data: AsyncIterable<Ui
       await write(temporary, 'wx', data);
       await rename(temporary, file);
     } catch (error) {
-      // The user named another.
+      // The error names the temporary file, the user knows only `path`.
       if (isFsError(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) error.path = path;
       throw error;
     } finally {
@@ -30,7 +30,7 @@ export async function writeStreamAtomically(path: string, data: AsyncIterable<Ui
 
 async function write(path: string, flags: 'w' | 'wx', data: AsyncIterable<Uint8Array>): Promise<void> {
   const handle = await open(path, flags);
-  // Without positions: a pipe has none.
+  // Writes without positions, because a pipe has none.
   const writer = gatheringWriter(async (chunks) => (await handle.writev([...chunks])).bytesWritten);
   try {
     for await (const chunk of data) await writer.append(chunk);

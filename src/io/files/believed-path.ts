@@ -1,4 +1,4 @@
-// Whom to believe: what a file says is its owner's word, and what lies in a directory that others can write may be anybody's. Nothing found there is believed.
+// Which files may be trusted, by their owner and their directory. A file says what its owner wants, and in a directory that others can write it may be anybody's.
 import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -11,7 +11,7 @@ export interface OwnedText {
   readonly uid: number;
 }
 
-/** A regular file of at most `most` bytes, with its owner. `undefined` for everything else: anybody may put links, pipes and endless files where many write. */
+/** Reads a regular file of at most `most` bytes. Returns `undefined` for anything else: in a shared directory anybody can put links, pipes and endless files. */
 export function readOwnedText(path: string, most: number): OwnedText | undefined {
   try {
     const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -26,7 +26,7 @@ export function readOwnedText(path: string, most: number): OwnedText | undefined
   }
 }
 
-/** Whether what user `uid` has put into the directory may decide something for user `self`: it is his own or root's word, or the directory is that user's alone. */
+/** Whether user `self` trusts what user `uid` has put into the directory: `uid` is root or `self`, or only `uid` can write the directory. */
 export function isBelievedThere(directory: string, uid: number, self: number): boolean {
   if (uid === ROOT || uid === self) return true;
   try {
@@ -37,8 +37,8 @@ export function isBelievedThere(directory: string, uid: number, self: number): b
 }
 
 /**
- * Whether root alone has decided who writes into the directory: all that leads to it is root's and nobody else can write it, and it is so itself, or is that of
- * `uid` alone (as systemd's RuntimeDirectory= makes it for a service).
+ * Whether root alone has decided who may write the directory: all its parents belong to root and nobody else can write them, and the directory itself belongs
+ * to root, or to `uid` alone (as systemd's RuntimeDirectory= sets it up for a service).
  */
 export function isGivenByRoot(directory: string, uid: number): boolean {
   try {

@@ -1,5 +1,5 @@
-// A flat folder of small JSON files, remembered between runs: bounded, so that it needs no care, and never an error, as all in it can be found out again.
-// Several processes may use one at once: relies on rename being atomic, and on nobody minding that an entry is gone.
+// A cache between runs: a flat folder of small JSON files. Its size is bounded, and it never throws, because everything in it can be recomputed.
+// Several processes may use it at once: relies on rename being atomic, and on an entry being allowed to vanish at any time.
 import { constants } from 'node:fs';
 import { lstat, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,18 +9,18 @@ import { isSystemError } from './fs-errors.ts';
 
 /** Names are plain file names, of at most 210 bytes. */
 export interface CacheFolder {
-  /** Its JSON, which anybody may have written: `undefined` where there is none, or a broken one. */
+  /** The parsed JSON, which anybody may have written; `undefined` if there is no entry, or it is broken. */
   read(name: string): Promise<unknown>;
-  /** A power cut may leave what was there before, or nothing; so does a place that cannot be written. */
+  /** Best effort: after a power cut, or if the folder cannot be written, the old entry or none may be there. */
   write(name: string, value: object): Promise<void>;
 }
 
-/** In bytes: what is larger was not written by this program. */
+/** In bytes. A larger file was not written by this program. */
 const LARGEST = 64 << 20;
-/** Of the bound, when it is passed: so that not every later run has to look how old everything is. */
+/** When there are more than `most` entries, it is cut down to this part of `most`, so that the next runs need not check again. */
 const KEPT = 3 / 4;
 
-/** `most` is how many entries it holds, but for what one process adds: who writes looks once. The oldest go first. */
+/** Holds `most` entries, and in between those that one process adds: it counts them only once. The oldest are removed first. */
 export function cacheFolder(directory: string, { most }: { readonly most: number }): CacheFolder {
   let bounded: Promise<void> | undefined;
   return {
@@ -35,7 +35,7 @@ export function cacheFolder(directory: string, { most }: { readonly most: number
 }
 
 async function readJson(path: string): Promise<unknown> {
-  // Opening a pipe waits for its writer else.
+  // Without O_NONBLOCK, opening a pipe would wait for a writer.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const info = await file.stat();
@@ -58,14 +58,14 @@ async function forgetOldest(directory: string, most: number): Promise<void> {
       return info && { path, modified: info.mtimeMs };
     }),
   );
-  // What has gone since was removed by another process.
+  // Entries that are `undefined` have been removed by another process in the meantime.
   const entries = found.filter((entry) => entry !== undefined).sort((a, b) => b.modified - a.modified);
-  // Earlier versions of the program left directories.
+  // Also removes directories, which earlier versions of the program left here.
   const old = entries.slice(Math.floor(most * KEPT));
   await Promise.all(old.map(({ path }) => unlessRefused(() => rm(path, { recursive: true, force: true }))));
 }
 
-/** `undefined` where the system refuses it; a bug is thrown. */
+/** The result of `work`; `undefined` if it fails with an ImagesError or a system error. Other errors are bugs and are thrown. */
 async function unlessRefused<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();

@@ -1,4 +1,4 @@
-// A file, or a range of it, as a stream of large chunks, one read ahead of its reader.
+// A file, or a range of it, as a stream of large chunks. One chunk is read ahead.
 import type { FileHandle } from 'node:fs/promises';
 import type { Bytes } from '../streams/bytes.ts';
 
@@ -6,14 +6,14 @@ export interface FileRange {
   readonly from?: number;
   /** The byte after the last one. */
   readonly to?: number;
-  /** The handle is closed at the end, and when the stream is returned, begun or not. */
+  /** Closes the handle at the end, and also when the stream is closed early or was never read. */
   readonly close?: boolean;
 }
 
-/** Large enough that system calls do not count, small enough for a hundred readers at once. */
+/** In bytes. Large enough that system calls do not matter, small enough for a hundred readers at once. */
 const CHUNK = 256 * 1024;
 
-/** Reads the range. Each chunk has memory of its own: a socket may hold it for long after the next was asked for. Errors: EISDIR for what is no file. */
+/** Reads the range. Each chunk has memory of its own, because a socket may hold it long after the next one was requested. Errors: EISDIR for a directory. */
 export async function readFileBytes(handle: FileHandle, options: FileRange): Promise<Bytes> {
   const info = await handle.stat();
   if (!info.isFile()) {
@@ -29,7 +29,7 @@ export async function readFileBytes(handle: FileHandle, options: FileRange): Pro
     const at = position;
     position += Math.min(CHUNK, end - at);
     const reading = readFully(handle, at, position - at);
-    // Whoever takes the chunk sees the failure; a reader that leaves before does not care.
+    // The error is thrown when the chunk is awaited. A consumer that has left does not need it.
     reading.catch(() => {});
     return reading;
   }

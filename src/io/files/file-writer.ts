@@ -1,20 +1,20 @@
-// Chunks gathered into large writes: one write runs while the next is gathered.
+// Gathers chunks into large writes. One write runs while the next is gathered.
 import type { FileHandle } from 'node:fs/promises';
 
-/** Sockets deliver 64 KiB or less; a system call and a trip to the thread pool for each would cost more than the copy. */
+/** In bytes. Sockets deliver 64 KiB or less; a system call and a thread pool job for each would cost more than copying. */
 const GATHER = 1024 * 1024;
-/** A slow source's bytes reach the disk all the same: what is in memory is lost to kill -9. */
+/** Milliseconds. Bytes of a slow source are written after this time at the latest, because what is in memory is lost on kill -9. */
 const LONGEST_HELD_MS = 1000;
 
 export interface GatheringWriter {
-  /** In bytes, with what is still in memory; after a failure, what was really written. */
+  /** In bytes, including what is still in memory; after a failure, the bytes that were really written. */
   readonly size: number;
-  /** Of these, what has been handed to the system. */
+  /** The part of `size` that has been handed to the system. */
   readonly written: number;
   /** Errors: those of this write and of earlier ones. */
   append(chunk: Uint8Array): Promise<void>;
   flush(): Promise<void>;
-  /** Waits for the write that runs and drops what is in memory. */
+  /** Waits for the running write and drops the bytes in memory. */
   abandon(): Promise<void>;
 }
 
@@ -22,10 +22,10 @@ export interface FileWriter extends GatheringWriter {
   truncate(size: number): Promise<void>;
 }
 
-/** Writes the first bytes of the chunks, as many as there is room for now; returns how many. */
+/** Writes as many of the chunks' first bytes as there is room for; returns their number. */
 export type WriteSome = (chunks: readonly Uint8Array[], position: number) => Promise<number>;
 
-/** Writes to `handle` from byte `from` on. Chunks are held, not copied. */
+/** Writes to `handle` from byte `from` on. Chunks are kept and not copied, so they must not change. */
 export function fileWriter(handle: FileHandle, from: number): FileWriter {
   const writeSome: WriteSome = async (chunks, position) => (await handle.writev([...chunks], position)).bytesWritten;
   let writer = gatheringWriter(writeSome, from);
@@ -47,7 +47,7 @@ export function fileWriter(handle: FileHandle, from: number): FileWriter {
   };
 }
 
-/** The same for whatever takes bytes: a pipe has no positions. */
+/** The same for any destination, for instance a pipe, which has no positions. */
 export function gatheringWriter(writeSome: WriteSome, from = 0): GatheringWriter {
   let written = from;
   let size = from;
@@ -110,7 +110,7 @@ export function gatheringWriter(writeSome: WriteSome, from = 0): GatheringWriter
   };
 }
 
-/** The chunks that remain after `count` bytes of them are written. */
+/** What is left of the chunks after their first `count` bytes. */
 function without(chunks: readonly Uint8Array[], count: number): readonly Uint8Array[] {
   let left = count;
   for (const [index, chunk] of chunks.entries()) {

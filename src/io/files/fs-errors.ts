@@ -1,4 +1,4 @@
-// File system errors in the words of the program: what a user can mend becomes an ImagesError with a hint, all else stays as it is.
+// Translates file system errors: those that a user can mend become an ImagesError with a hint, all others stay as they are.
 import { type ErrorCode, ImagesError } from '../../oci/errors.ts';
 
 const TRANSLATIONS: Readonly<Record<string, readonly [code: ErrorCode, what: string, hint: string]>> = {
@@ -10,17 +10,17 @@ const TRANSLATIONS: Readonly<Record<string, readonly [code: ErrorCode, what: str
   EPERM: ['NO_ACCESS', 'not permitted', 'Run as the user it belongs to, or choose another place.'],
 };
 
-/** True for a file system error with one of these codes (`ENOENT`, …). */
+/** Whether it is a file system error with one of these codes (`ENOENT`, …). */
 export function isFsError(error: unknown, ...codes: readonly string[]): error is NodeJS.ErrnoException {
   return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-/** True for whatever the system answers to a call (open, rename, …): not for a call that is wrong in itself. */
+/** Whether the system returned this error for a call (open, rename, …). False for a call with wrong arguments, which is a bug. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';
 }
 
-/** What to throw instead of `error`: NO_SPACE, READ_ONLY or NO_ACCESS naming `place`, else the error itself. `use` says what the place is there for. */
+/** The error to throw instead of `error`: NO_SPACE, READ_ONLY or NO_ACCESS for `place`, or `error` itself. `use` says what the place is used for. */
 export function translateFsError(
   error: unknown,
   place: string,
@@ -34,7 +34,7 @@ export function translateFsError(
   return new ImagesError(code, message, { hint: own === 'EFBIG' ? hint : (use?.hint ?? hint), cause: error });
 }
 
-/** Runs `work`; file system errors that it throws come out translated. */
+/** Runs `work` and translates the file system errors that it throws. */
 export async function translatingFsErrors<T>(place: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,9 +1,10 @@
-// Exclusive locks between processes, for places that several write to. Relies on process-identity and on directories that list what was created in them.
+// Locks between processes. Relies on process-identity, and on a directory listing containing every file that was created in it before.
 //
-// A lock is a set of claims: empty files `PATH.IDENTITY.N`, made exclusively, whose *name* says who made them. So a claim is never
-// partly written, and its name never comes back. Whoever wants the lock makes a claim, then lists: a live claim beside it means that somebody
-// holds the lock or wants it too, so it withdraws and tries again later. Of two that come at once at least one sees the other: both
-// cannot win. A dead owner's claim is simply removed; nobody can remove a live one by mistake, as two takers of one lock file could.
+// A lock is a set of claims: empty files `PATH.IDENTITY.N`, made exclusively, whose *name* identifies the owner. So a claim is never half written,
+// and no name is used twice. To take the lock, a process makes a claim and then lists the claims. If another one's owner is alive, that process
+// holds the lock or wants it too, so the claim is withdrawn and the process tries again later. Of two that come at once at least one sees the
+// other, so they cannot both win. The claim of a dead owner is simply removed. With a single lock file, two processes that remove a dead owner's
+// file could remove a live one.
 import { open, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,25 +12,25 @@ import { isAlive, ownIdentity } from '../concurrency/process-identity.ts';
 import { makeDirectory } from './atomic-file.ts';
 import { isFsError } from './fs-errors.ts';
 
-/** Held until disposed, or until its process ends. */
+/** Held until it is disposed, or its process ends. */
 export interface Lock extends AsyncDisposable {}
 
 const FIRST_WAIT_MS = 4;
 const LONGEST_WAIT_MS = 150;
 
-/** Takes the lock at `path`; waits while another, in this process or elsewhere, holds it. Makes the directory. Throws what `signal` aborts with. */
+/** Takes the lock at `path`; waits while this or another process holds it. Makes the directory. Throws the signal's reason. */
 export async function acquireLock(path: string, options: { readonly signal?: AbortSignal } = {}): Promise<Lock> {
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
     options.signal?.throwIfAborted();
     const lock = await tryLock(path);
     if (lock) return lock;
-    // Not all the same time, or two that came at once would meet for ever.
+    // A random pause: with equal pauses, two processes that collided once would collide for ever.
     const ended = options.signal ? { signal: options.signal } : {};
     await delay(wait * (0.5 + Math.random()), undefined, ended).catch(() => options.signal?.throwIfAborted());
   }
 }
 
-/** Takes the lock at `path` if nobody else holds it or is about to. */
+/** Takes the lock at `path`; returns `undefined` if somebody else holds it or is about to. */
 export async function tryLock(path: string): Promise<Lock | undefined> {
   const claim = await makeClaim(path);
   try {
@@ -54,7 +55,7 @@ async function makeClaim(path: string): Promise<string> {
       await (await open(claim, 'wx')).close();
       return claim;
     } catch (error) {
-      // ENOENT: another one removed the directory, as empty, after we made it. EEXIST: another thread of this process counts too.
+      // ENOENT: another process removed the empty directory after we made it. EEXIST: another thread of this process has made the claim.
       if (isFsError(error, 'ENOENT')) await makeDirectory(dirname(path));
       else if (!isFsError(error, 'EEXIST')) throw error;
     }

@@ -1,10 +1,10 @@
 // How many files this process may have open at once. Relies on /proc.
 import { readFileSync } from 'node:fs';
 
-/** What POSIX systems allow where nothing says more. */
+/** The POSIX default, used if /proc does not tell. */
 const USUAL = 1024;
 
-/** Node has raised its own limit to the hard one by now. */
+/** The hard limit: Node raises its soft limit to it at its start. */
 export function openFilesLimit(): number {
   try {
     const [, allowed] = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];

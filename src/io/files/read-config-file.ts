@@ -1,27 +1,27 @@
-// Reading configuration files: absent ones are absent, broken ones are errors that name the file.
+// Reads configuration files. A missing file is `undefined`; a broken one is an error that names the file.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject, type Json } from '../../oci/decode.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { isFsError } from './fs-errors.ts';
 
-/** Without the byte order mark that some editors write. `undefined` where there is no such file. Errors: FILE_UNREADABLE. */
+/** The text of a file, without a byte order mark. Returns `undefined` if the file does not exist. Errors: FILE_UNREADABLE. */
 export async function readIfThere(file: string): Promise<string | undefined> {
   return (await ifThere(file, () => readFile(file, 'utf8')))?.replace(/^\uFEFF/, '');
 }
 
-/** The names in a directory, in byte order; none where there is no such directory. Errors: FILE_UNREADABLE. */
+/** The names in a directory, in byte order; empty if the directory does not exist. Errors: FILE_UNREADABLE. */
 export async function listIfThere(directory: string): Promise<readonly string[]> {
   return ((await ifThere(directory, () => readdir(directory))) ?? []).sort();
 }
 
-/** Full paths of the files of a drop-in directory. */
+/** Full paths of the files with this extension in a drop-in directory. */
 export async function dropIns(directory: string, extension: string): Promise<readonly string[]> {
   const names = await listIfThere(directory);
   return names.filter((name) => name.endsWith(extension) && !name.startsWith('.')).map((name) => join(directory, name));
 }
 
-/** An object; `undefined` where there is no such file, empty where the file is. Errors: CONFIG_INVALID, FILE_UNREADABLE. */
+/** Reads a JSON object. Returns `undefined` if the file does not exist, `{}` if it is empty. Errors: CONFIG_INVALID, FILE_UNREADABLE. */
 export async function readJsonFile(file: string): Promise<Json | undefined> {
   const text = await readIfThere(file);
   if (text === undefined) return undefined;
@@ -30,21 +30,21 @@ export async function readJsonFile(file: string): Promise<Json | undefined> {
   try {
     value = JSON.parse(text);
   } catch {
-    // JSON.parse quotes what it cannot read, and that may be a password.
+    // Without the cause: JSON.parse quotes the text that it cannot read, and that may be a password.
     throw new ImagesError('CONFIG_INVALID', `${file} is not JSON`, { hint: 'Correct the file, or remove it.' });
   }
   if (isObject(value)) return value;
   return isNothing(value) ? {} : invalid(file, 'does not hold an object');
 }
 
-/** Whether a value says nothing: programs and people write that as `null`, `false`, `""`, `{}` and `[]`, whatever the type should be. */
+/** Whether a value counts as unset: people and programs write `null`, `false`, `""`, `{}` and `[]` for that, whatever the type should be. */
 export function isNothing(value: unknown): boolean {
   if (value === undefined || value === null || value === false) return true;
   if (typeof value === 'string') return value.trim() === '';
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
-/** `undefined` where there is no such file. Errors: CONFIG_INVALID, FILE_UNREADABLE. */
+/** Reads a TOML file. Returns `undefined` if it does not exist. Errors: CONFIG_INVALID, FILE_UNREADABLE. */
 export async function readTomlFile(file: string): Promise<Json | undefined> {
   const text = await readIfThere(file);
   if (text === undefined) return undefined;
@@ -63,7 +63,7 @@ export function invalid(file: string, what: string): never {
   throw new ImagesError('CONFIG_INVALID', `${file} ${what}`, { hint: 'Correct the file, or remove it.' });
 }
 
-/** Readers of single fields, whose errors name the file. */
+/** Readers for single fields. Their errors name the file. */
 export function fieldsOf(file: string, fields: Json) {
   const read = <T>(name: string, kind: string, is: (value: unknown) => value is T): T | undefined => {
     const value = fields[name];

@@ -1,5 +1,5 @@
-// Pipes for the standard streams of children that may open them again by name (/dev/stdout, /proc/self/fd/1): what Node makes for a child is a socket,
-// which cannot be opened so (ENXIO). Relies on mkfifo(1).
+// Pipes for the standard streams of children that reopen them by name (/dev/stdout, /proc/self/fd/1). Node gives children sockets, which cannot be reopened
+// (ENXIO). Relies on mkfifo(1).
 import { execFile } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -9,13 +9,13 @@ import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { ImagesError } from '../../oci/errors.ts';
 
-/** Both ends, as open file descriptors: who has given one to a child, or does not need it, closes it. */
+/** Both ends as open file descriptors. The caller closes each end, after it has passed it to a child or if it does not need it. */
 export interface ReopenablePipe {
   readonly reading: number;
   readonly writing: number;
 }
 
-/** They lie in one of the directories until they are open, the first one that can hold them: nothing stays there. Errors: RUN_UNAVAILABLE. */
+/** Makes pipes in the first of the directories that can hold them. Their names are removed as soon as they are open. Errors: RUN_UNAVAILABLE. */
 export async function reopenablePipes(
   directories: readonly string[],
   count: number,
@@ -46,13 +46,13 @@ async function pipesIn(directory: string, count: number): Promise<readonly Reope
   }
 }
 
-/** What is read from a pipe as it comes; it owns the descriptor. Destroying it waits for nobody. */
+/** Reads from a pipe, and owns the descriptor. Destroying the stream does not wait for the writer. */
 export function readPipe(reading: number): Readable {
   return new Socket({ fd: reading, readable: true, writable: false });
 }
 
 function opened(path: string): ReopenablePipe {
-  // Opening one end waits for the other one: this is both.
+  // Opening one end blocks until the other is opened, so this opens both.
   const both = openSync(path, 'r+');
   try {
     return { reading: openSync(path, 'r'), writing: openSync(path, 'w') };

@@ -1,5 +1,5 @@
-// Where a long stream goes whose last part may have to be taken back: a file, which is there whole or not at all, or a pipe. What goes to a pipe is held until
-// it is final: in memory, and beyond that in a temporary file.
+// An output whose last part can be taken back: a file, written atomically, or a pipe. For a pipe, data is held back until it is final: in memory, and when
+// that is not enough, in a temporary file.
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { addAll } from '../../oci/add-all.ts';
 import { isFsError, translatingFsErrors } from './fs-errors.ts';
@@ -7,35 +7,35 @@ import { behindLinks } from './special-file.ts';
 import { temporaryFile, translatingTemporaryErrors } from './temporary-file.ts';
 import { unfinishedPath } from './unfinished-file.ts';
 
-/** Disposing without `finish` discards what can be discarded. */
+/** Disposed without `finish`, it discards what can still be discarded. */
 export interface RewindableOutput extends AsyncDisposable {
-  /** Resolves when more can be taken. Chunks must not change afterwards. */
+  /** Resolves when it can take more. The chunks must not change afterwards. */
   write(chunks: readonly Uint8Array[]): Promise<void>;
-  /** Writes a range of a file. */
+  /** Writes a range of another file. */
   copy(source: FileHandle, from: number, to: number): Promise<void>;
-  /** All that was written is final. */
+  /** Makes everything written so far final. */
   mark(): Promise<void>;
-  /** Takes back all that was written since the last mark. */
+  /** Takes back everything written since the last `mark`. */
   rewind(): Promise<void>;
-  /** Marks, and closes: a file has its name now. */
+  /** Marks and closes. Only now the file appears under its name. */
   finish(): Promise<void>;
 }
 
 /** In bytes. */
 const BATCH = 1 << 20;
-/** One system call takes 1024 at most (IOV_MAX). */
+/** Chunks in one system call. The limit is 1024 (IOV_MAX). */
 const MOST_CHUNKS = 512;
-/** What is copied at once. Seen: with 4 MiB, a page cache takes ten times as long. */
+/** In bytes. How much is copied at once. Measured: with 4 MiB the page cache takes ten times as long. */
 const COPIED = 1 << 20;
-/** What is held in memory for a pipe. */
+/** In bytes. How much is held in memory for a pipe. */
 const IN_MEMORY = 8 << 20;
 
-/** Errors: NO_SPACE, READ_ONLY, NO_ACCESS; ENOENT where the directory is not there. */
+/** Errors: NO_SPACE, READ_ONLY, NO_ACCESS; ENOENT if the directory does not exist. */
 export async function fileOutput(path: string): Promise<RewindableOutput> {
   const file = await behindLinks(path);
   const temporary = await unfinishedPath(file);
   const handle = await translatingFsErrors(path, () => open(temporary, 'wx')).catch((error: unknown) => {
-    // The user named another.
+    // The error names the temporary file, the user knows only `path`.
     if (isFsError(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) error.path = path;
     throw error;
   });
@@ -67,7 +67,7 @@ export async function fileOutput(path: string): Promise<RewindableOutput> {
   };
 }
 
-/** `send` resolves when it takes more; what is held in a file is held in `directory`. Errors: those of `send`; NO_SPACE and others of the directory. */
+/** `send` resolves when it can take more; `directory` is for the temporary file. Errors: those of `send`; NO_SPACE and others of the directory. */
 export function pipeOutput(send: (bytes: Uint8Array) => Promise<void>, directory: string): RewindableOutput {
   let held: Uint8Array[] = [];
   let size = 0;
@@ -138,7 +138,7 @@ interface BatchWriter {
   rewind(position: number): Promise<void>;
 }
 
-/** Writes one batch while the next one is gathered. Not as file-writer.ts: with a promise for each of so many small chunks it takes twice the system's time. */
+/** Writes one batch while the next is gathered. file-writer.ts is not used: its promise for each of so many small chunks takes twice the system time. */
 function batchWriter(handle: FileHandle): BatchWriter {
   let batch: Uint8Array[] = [];
   let size = 0;
@@ -169,7 +169,7 @@ function batchWriter(handle: FileHandle): BatchWriter {
         if (size >= BATCH || batch.length >= MOST_CHUNKS) await send();
       }
     },
-    // The same memory again and again: new memory costs as much as the copying.
+    // Reuses the same buffer: fresh memory costs as much as the copying itself.
     async copy(source, from, to) {
       await flush();
       const buffers = [Buffer.allocUnsafeSlow(COPIED), Buffer.allocUnsafeSlow(COPIED)];
@@ -205,7 +205,7 @@ async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[], posit
   let at = position;
   let skip = bytesWritten;
   for (const chunk of chunks) {
-    // Only a full disk or a signal cuts a write short; what failed says so here.
+    // Only a full disk or a signal cuts a write short; writing the rest then reports the cause.
     for (let from = Math.min(skip, chunk.length); from < chunk.length; ) {
       from += (await handle.write(chunk, from, chunk.length - from, at + from)).bytesWritten;
     }

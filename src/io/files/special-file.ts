@@ -1,12 +1,12 @@
-// What a path is to who wants to write a file there.
+// Whether a path can be replaced by a new file, or must be written in place (a device, a pipe).
 import { readlink, stat } from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
 import { isFsError } from './fs-errors.ts';
 
-/** `file` also where nothing is yet; `special` is what is written to as it is and never replaced: a device, a pipe. */
+/** `file`: a regular file, or nothing yet. `special`: a device or a pipe, which is written in place and never replaced. */
 export type TargetKind = 'file' | 'directory' | 'special';
 
-/** What `/dev/stdout` is depends on who looks: nothing is ever renamed there, also where it is a file just now. */
+/** Paths in /dev and /proc are always special: what `/dev/stdout` is depends on the process, and even if it is a file now, nothing may be renamed there. */
 export async function targetAt(path: string): Promise<TargetKind> {
   if (/^\/(?:dev|proc)\//.test(path)) return 'special';
   try {
@@ -18,16 +18,16 @@ export async function targetAt(path: string): Promise<TargetKind> {
   }
 }
 
-/** As many as the kernel follows. */
+/** The same limit as the kernel's. */
 const MOST_LINKS = 40;
 
-/** Where links lead, also where nothing is there yet: a link that is written to stays one, and what it leads to is replaced or made. Errors: ELOOP. */
+/** The target of a symbolic link, also if it does not exist yet: writing to a link replaces or makes its target and keeps the link. Errors: ELOOP. */
 export async function behindLinks(path: string): Promise<string> {
   let at = path;
   for (let links = 0; links <= MOST_LINKS; links++) {
     const to = await readlink(at).catch(() => undefined);
     if (to === undefined) return at;
-    // Not joined: `..` behind a link to a directory leads from where that is.
+    // Not `join`, which resolves `..` in the text: behind a link to a directory, `..` is the parent of the link's target.
     at = isAbsolute(to) ? to : `${dirname(at)}/${to}`;
   }
   throw Object.assign(new Error(`ELOOP: links that lead in a circle [${path}]`), {

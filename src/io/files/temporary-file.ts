@@ -1,4 +1,4 @@
-// A file without a name, for what does not fit into memory: gone as soon as it is closed, also by a crash or a kill.
+// Unnamed temporary files, for what does not fit into memory. They vanish when they are closed, also by a crash or a kill.
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { isFsError, translateFsError } from './fs-errors.ts';
 
 const HINT = 'Set TMPDIR to a directory that can be written to and has room.';
 
-/** Opens it in `directory`. Errors: NO_SPACE, READ_ONLY, NO_ACCESS; ENOENT where the directory is not there. */
+/** Opens an unnamed file in `directory`. Errors: NO_SPACE, READ_ONLY, NO_ACCESS; ENOENT if the directory does not exist. */
 export async function temporaryFile(directory: string): Promise<FileHandle> {
   return await translatingTemporaryErrors(directory, async () => {
     const path = join(directory, `.images-${randomUUID()}`);
@@ -24,7 +24,7 @@ export async function temporaryFile(directory: string): Promise<FileHandle> {
   });
 }
 
-/** Writes a stream into a temporary file. Its size, in bytes, is the file's. Errors: as `temporaryFile`, and the stream's. */
+/** Writes a stream into a temporary file, whose size is then the stream's. Errors: as `temporaryFile`, and those of the stream. */
 export async function spooled(body: Bytes, directory: string): Promise<FileHandle> {
   const handle = await temporaryFile(directory);
   try {
@@ -40,18 +40,18 @@ export async function spooled(body: Bytes, directory: string): Promise<FileHandl
   }
 }
 
-/** As `translatingFsErrors`, where what fails is a temporary file: its place can be chosen. */
+/** As `translatingFsErrors`, for temporary files: the hint says how to choose another directory. */
 export async function translatingTemporaryErrors<T>(directory: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    // The directory is what was chosen, not the file in it.
+    // Name the directory, which the user has chosen, and not the file in it.
     if (isFsError(error, 'ENOENT', 'ENOTDIR')) error.path = directory;
     throw translateFsError(error, directory, { what: 'temporary files', hint: HINT });
   }
 }
 
-/** Where something else has said already that there is no room. */
+/** The error for when another component has reported that there is no space left. */
 export function noTemporarySpace(directory: string, cause: unknown): ImagesError {
   return new ImagesError('NO_SPACE', `no space left for temporary files [${directory}]`, { hint: HINT, cause });
 }

@@ -1,4 +1,4 @@
-// A file to be read from any position, which may be compressed, or no file but a pipe: then its content, uncompressed, is in a file without a name.
+// Random access to a file that may be compressed, or to a pipe: the uncompressed content is then put into an unnamed temporary file.
 import type { FileHandle } from 'node:fs/promises';
 import { compressionOf, MAGIC_LENGTH } from '../compression/compression.ts';
 import { decompressed } from '../compression/decompress.ts';
@@ -7,12 +7,12 @@ import { readFileBytes } from './file-bytes.ts';
 import { spooled } from './temporary-file.ts';
 
 export interface UncompressedOptions {
-  /** Where the file without a name is made. */
+  /** The directory for the temporary file. */
   readonly directory: string;
   readonly signal?: AbortSignal;
 }
 
-/** Takes the handle over, unless it throws: the one that is given back is to be closed. Errors: COMPRESSION_INVALID, NO_SPACE, those of `temporaryFile`. */
+/** Takes ownership of the handle, unless it throws; the caller closes the returned one. Errors: COMPRESSION_INVALID, NO_SPACE, those of `temporaryFile`. */
 export async function openUncompressed(
   handle: FileHandle,
   { directory, signal }: UncompressedOptions,

@@ -1,19 +1,19 @@
-// The name under which a file is written until it is whole: hidden, beside its own, and with the process that writes it, so that what a killed process left
-// can be told from what another one is writing. Relies on process-identity.
+// Names for files that are being written: hidden, beside the final file, and with the identity of the writing process, so that leftovers of a killed process
+// can be told from the files of a running one. Relies on process-identity.
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isAlive, ownIdentity } from '../concurrency/process-identity.ts';
 
-/** Who writes a large file writes often. Another machine's processes, and those of another container, look dead from here. */
+/** Milliseconds without a write after which a file counts as abandoned. Processes of other machines and containers look dead from here, but they write often. */
 const UNTOUCHED_MS = 10 * 60 * 1000;
 
 let files = 0;
 
-/** A name that nobody else uses. What was left beside it by processes that are gone is removed. */
+/** A unique name beside `path`. Removes what dead processes have left beside it. */
 export async function unfinishedPath(path: string): Promise<string> {
   const prefix = `.${basename(path)}.`;
   const directory = dirname(path);
-  // Whatever stands in the way of tidying up does not stand in the way of writing, or shows there.
+  // Cleaning up is best effort: an error here is ignored, or shows again when writing.
   for (const name of await readdir(directory).catch(() => [])) {
     if (name.startsWith(prefix)) await removeLeft(join(directory, name), name.slice(prefix.length)).catch(() => {});
   }

@@ -1,14 +1,15 @@
-// How far an IP address leads: to this machine, its link, what a cloud keeps for its machines, a private network, or anywhere. Addresses of IPv6 that stand for one of IPv4 count as that.
+// How far an IP address reaches: this machine, its link, a cloud's metadata service, a private network, or the world. An IPv6 address that embeds an IPv4
+// address counts as that one.
 import type { BlockList } from 'node:net';
 import { nodeNet } from './node-http.ts';
 
-/** The narrowest first. `local-nat64`: to somewhere, by a translator of the own network. `undefined` in what returns it: to the whole world. */
+/** The narrowest first. `local-nat64`: through a NAT64 translator of the local network. Functions return `undefined` for an address that reaches the world. */
 export type Reach = 'loopback' | 'link-local' | 'metadata' | 'private' | 'local-nat64';
 
 type Subnet = readonly [address: string, prefix: number];
 
 const RANGES: Readonly<Record<Reach, readonly Subnet[]>> = {
-  /** The unspecified addresses lead to this machine too. */
+  /** Includes the unspecified addresses, which lead to this machine too. */
   loopback: [
     ['127.0.0.0', 8],
     ['0.0.0.0', 8],
@@ -19,7 +20,7 @@ const RANGES: Readonly<Record<Reach, readonly Subnet[]>> = {
     ['169.254.0.0', 16],
     ['fe80::', 10],
   ],
-  /** What 169.254.169.254 is in most clouds, at the other addresses where they have it: AWS, Google, Alibaba, Oracle, Azure. */
+  /** Metadata services at addresses other than 169.254.169.254: of AWS, Google, Alibaba, Oracle and Azure. */
   metadata: [
     ['fd00:ec2::', 32],
     ['fd20:ce::', 32],
@@ -27,7 +28,7 @@ const RANGES: Readonly<Record<Reach, readonly Subnet[]>> = {
     ['192.0.0.192', 32],
     ['168.63.129.16', 32],
   ],
-  /** RFC 1918, RFC 6598, RFC 4193, and the site-local addresses that these have replaced. */
+  /** RFC 1918, RFC 6598, RFC 4193, and the deprecated site-local addresses, which RFC 4193 replaced. */
   private: [
     ['10.0.0.0', 8],
     ['172.16.0.0', 12],
@@ -36,20 +37,20 @@ const RANGES: Readonly<Record<Reach, readonly Subnet[]>> = {
     ['fc00::', 7],
     ['fec0::', 10],
   ],
-  /** RFC 8215. */
+  /** The prefix of RFC 8215. */
   'local-nat64': [['64:ff9b:1::', 48]],
 };
 const NARROWEST_FIRST = ['loopback', 'link-local', 'metadata', 'private', 'local-nat64'] as const;
 
-/** The reach of an address that somebody wants to lead to: of all that it may stand for, the narrowest. */
+/** The reach of an address to which an answer wants to lead: the narrowest of the address itself and of those that it embeds. */
 export function reachOf(address: string): Reach | undefined {
   const all = [address, ...standsFor(address)].map(ownReach);
   return NARROWEST_FIRST.find((reach) => all.includes(reach));
 }
 
 /**
- * The reach of an address at which somebody was met. What stands for another address counts only where that address itself was met (mapped), or
- * cannot be anybody's outside (behind a translator of the own network): to be met elsewhere is what a stranger can choose.
+ * The reach of an address from which an answer came. Here an embedded address counts only if the connection really went to it (mapped addresses), or if no
+ * outsider can have it (behind a local NAT64 translator). Others do not count: a stranger can choose the address from which it answers.
  */
 export function reachMet(address: string): Reach | undefined {
   const own = ownReach(address);
@@ -57,14 +58,14 @@ export function reachMet(address: string): Reach | undefined {
   return standsFor(address).every((each) => ownReach(each) === 'private') ? 'private' : own;
 }
 
-/** Without the zone. */
+/** The address without its IPv6 zone. */
 export function bareAddress(address: string): string {
   return address.split('%', 1)[0] ?? '';
 }
 
 const blocks = new Map<Reach, BlockList>();
 
-/** Of the address as it is written; BlockList knows mapped addresses itself. */
+/** The reach of the address itself, without embedded ones. BlockList unwraps mapped addresses. */
 function ownReach(address: string): Reach | undefined {
   const plain = bareAddress(address);
   const type = nodeNet().isIPv6(plain) ? 'ipv6' : 'ipv4';
@@ -81,7 +82,7 @@ function blockOf(reach: Reach): BlockList {
   return block;
 }
 
-/** The addresses of IPv4 that one of IPv6 stands for: compatible, translated (SIIT), NAT64, 6to4, Teredo. */
+/** The IPv4 addresses that an IPv6 address embeds: compatible, translated (SIIT), NAT64, 6to4, Teredo. */
 function standsFor(address: string): readonly string[] {
   const groups = groupsOf(bareAddress(address));
   if (!groups) return [];
@@ -99,7 +100,7 @@ function dotted(high: number, low: number): string {
   return [high >> 8, high & 255, low >> 8, low & 255].join('.');
 }
 
-/** The eight numbers of an address of IPv6. */
+/** The eight 16-bit groups of an IPv6 address. */
 function groupsOf(address: string): readonly number[] | undefined {
   if (!nodeNet().isIPv6(address)) return undefined;
   const written = URL.parse(`http://[${address}]/`)?.hostname.slice(1, -1) ?? '';

@@ -1,5 +1,5 @@
-// Content codings of HTTP (RFC 9110, section 8.4): what some proxies put around bytes although identity was asked for, and what some hosts only claim.
-// Loaded where an answer has one.
+// Removes HTTP content codings (RFC 9110, section 8.4). Some proxies apply them although `identity` was requested, and some hosts only claim them. This module
+// is loaded only when an answer has one.
 import type { Transform } from 'node:stream';
 import {
   brotliDecompressSync,
@@ -18,7 +18,7 @@ import { throughEngine } from '../compression/through-engine.ts';
 import type { Bytes } from '../streams/bytes.ts';
 
 interface Decoder {
-  /** The first bytes tell zlib's format from raw deflate, which some hosts send under the same name. */
+  /** Decodes a whole body. The first bytes tell zlib's format from raw deflate, which some hosts send under the same name. */
   whole(bytes: Uint8Array, limit: number): Uint8Array;
   stream(first: Uint8Array): Transform;
 }
@@ -35,7 +35,7 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
   zstd: { whole: (bytes, limit) => zstdDecompressSync(bytes, bounded(limit)), stream: () => createZstdDecompress() },
 };
 
-/** All of it without its codings, of which the last was applied last; `undefined` where it is not in them, or unfolds to more than `limit` bytes. */
+/** The bytes without their codings (the last in the list was applied last); `undefined` if they are malformed or decode to more than `limit` bytes. */
 export function decodeBytes(bytes: Uint8Array, codings: readonly string[], limit: number): Uint8Array | undefined {
   try {
     return codings.reduceRight((coded, coding) => {
@@ -48,7 +48,7 @@ export function decodeBytes(bytes: Uint8Array, codings: readonly string[], limit
   }
 }
 
-/** The same of a stream. How much it unfolds to is the reader's to bound. Errors: BAD_ANSWER for what is not in these codings; those of the body. */
+/** The same for a stream, whose decoded size the consumer has to limit. Errors: BAD_ANSWER for malformed data; those of the body. */
 export function decodeStream(body: Bytes, codings: readonly string[]): Bytes {
   return codings.reduceRight<Bytes>((coded, coding) => decoded(coded, coding), body);
 }

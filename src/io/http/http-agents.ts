@@ -1,4 +1,4 @@
-// Connections that are kept alive: which agent carries a request, directly, through a proxy, or through a proxy's tunnel (RFC 9110, section 9.3.6).
+// Chooses the agent with kept-alive connections for a request: direct, through a proxy, or through a proxy's tunnel (RFC 9110, section 9.3.6).
 import type { Agent } from 'node:http';
 import type { LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -10,7 +10,7 @@ import { leaderKind, lookupLedBy, type NamesHost, refuseLeading } from './led-by
 import { nodeHttp, nodeHttps, nodeTls } from './node-http.ts';
 import type { HttpProxy } from './proxy.ts';
 
-/** What TLS with a host takes beside the well-known CAs; PEM texts. */
+/** PEM texts for TLS with a host, in addition to the well-known CAs. */
 export interface TlsFiles {
   readonly ca?: readonly string[];
   readonly cert?: string;
@@ -19,9 +19,9 @@ export interface TlsFiles {
 
 export interface AgentSettings {
   readonly proxyFor: (host: string, secure: boolean) => HttpProxy | undefined;
-  /** Asked once a host, at its first https request. */
+  /** Called once for each host, at its first https request. */
   readonly tlsFiles: (host: string) => Promise<TlsFiles>;
-  /** Nobody is named when absent. */
+  /** See `NamesHost`. By default no host is named. */
   readonly namesHost?: NamesHost;
   /** Milliseconds that a proxy may take to open a tunnel. */
   readonly tunnelWithin: number;
@@ -35,20 +35,20 @@ export interface Carrier {
   readonly port: number;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The proxy that the connection leads to: `proxy HOST:PORT`. A tunnel leads to the host. */
+  /** For error messages: `proxy HOST:PORT`, if the connection leads to a proxy. A tunnel counts as leading to the host. */
   readonly proxy?: string;
-  /** Whether no proxy of any kind is between: the connection's address is the host's. */
+  /** Whether there is no proxy in between, so that the connection's address is the host's. */
   readonly isDirect?: boolean;
-  /** How the name is resolved, where not as always. */
+  /** Replaces the usual name resolution. */
   readonly lookup?: LookupFunction;
   readonly tls: { readonly secureContext?: SecureContext; readonly rejectUnauthorized?: boolean };
-  /** Whether certificates that the system's CAs vouch for would be accepted. */
+  /** Whether certificates of the system's CAs are accepted. */
   readonly trustsSystem?: boolean;
 }
 
 export interface Agents extends Disposable {
   carrier(url: HttpUrl, anyCertificate: boolean): Promise<Carrier>;
-  /** Takes the system's CAs to the well-known ones for this host: they take 100 ms to load, so only where a certificate was refused. */
+  /** Trusts the system's CAs for this host as well. Loading them takes 100 ms, so this is done only after a certificate was refused. */
   widenTrust(host: string): void;
 }
 
@@ -86,7 +86,7 @@ export function createAgents(settings: AgentSettings): Agents {
         isDirect: !proxy,
         ...(ledBy && { lookup: lookupLedBy(ledBy, url.host, named) }),
       };
-      // A connection that a user's own choice has opened is not for those who may not lead there.
+      // Requests that an answer has led to must not reuse connections that the user's own choice has opened.
       const kind = ledBy ? ` led ${leaderKind(ledBy)}` : '';
       if (!url.secure) {
         if (!proxy) return { ...direct, secure: false, agent: agent(`http${kind}`, createHttpAgent), tls: {} };
@@ -99,7 +99,7 @@ export function createAgents(settings: AgentSettings): Agents {
       }
       const trustsSystem = widened.has(url.host);
       const tls = { secureContext: await secureContext(url.host), rejectUnauthorized: !anyCertificate };
-      // The agent's own key for a connection leaves the context out: hosts must not share agents where contexts differ.
+      // The agent's own key for a connection ignores the secure context, so hosts with different contexts need agents of their own.
       const key = `${url.host} ${trustsSystem} ${proxy ? `${proxy.hostname}:${proxy.port}` : ''}${kind}`;
       const create = proxy ? () => createTunnelAgent(proxy, settings.tunnelWithin) : createHttpsAgent;
       return { ...direct, secure: true, agent: agent(key, create), tls, trustsSystem };
@@ -136,7 +136,7 @@ function createContext(files: TlsFiles, withSystem: boolean): SecureContext {
   });
 }
 
-/** An agent whose connections are TLS inside a tunnel that the proxy opened with CONNECT. */
+/** An agent that speaks TLS inside a tunnel, which the proxy opens on CONNECT. */
 function createTunnelAgent(proxy: HttpProxy, within: number): Agent {
   const agent = createHttpsAgent();
   agent.createConnection = (options, callback) => {
@@ -167,7 +167,7 @@ function openTunnel(proxy: HttpProxy, authority: string, within: number): Promis
     agent: false,
   });
   const name = nameOf(proxy);
-  // For all of it: a proxy that sends a byte now and then opens no tunnel either.
+  // A limit for the whole exchange, because a proxy could send a byte now and then and never open the tunnel.
   const late = setTimeout(
     () => connect.destroy(new ImagesError('TIMEOUT', `${name} opens no connection to ${authority}`)),
     within,
@@ -194,7 +194,7 @@ function authorization(proxy: HttpProxy): Record<string, string> {
   return proxy.authorization === undefined ? {} : { 'proxy-authorization': proxy.authorization };
 }
 
-/** An IPv6 zone means something on this machine only (RFC 9110, section 7.2; RFC 6874). */
+/** The Host header, without an IPv6 zone, which has a meaning on this machine only (RFC 9110, section 7.2; RFC 6874). */
 function hostHeader(host: string): string {
   return host.replace(/%25[^\]]*/, '');
 }

@@ -1,4 +1,4 @@
-// The bodies of one HTTP exchange: sent as fast as they are taken, read as fast as they are wanted; silence ends them.
+// The two bodies of an HTTP exchange: sent as fast as the host takes them, read as fast as the consumer wants them, and aborted after too long a silence.
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { type FailedRequest, isImagesError } from '../../oci/errors.ts';
 import type { Bytes } from '../streams/bytes.ts';
@@ -7,18 +7,18 @@ import { createWatchdog, silence, tooSlow, type Watchdog } from './watchdog.ts';
 
 export interface Pace {
   readonly watch: Watchdog;
-  /** Milliseconds from the end of the body to the answer. */
+  /** Milliseconds from the end of the request's body to the answer. */
   readonly within: number;
   readonly host: string;
-  /** Milliseconds that the other side may take none of it. */
+  /** Milliseconds during which the host may accept nothing. */
   readonly idle: number;
-  /** Bytes a second that it takes at least, over each `idle` for which it is waited for. */
+  /** Bytes a second that the host must accept at least, measured over each period of `idle` milliseconds spent waiting for it. */
   readonly slowest?: number | undefined;
-  /** An answer that begins before the end is no reason to stop, unless it is a refusal. */
+  /** Whether to keep sending when an answer begins before the body's end. After a refusal, sending always stops. */
   readonly duplex: boolean;
 }
 
-/** Sends a stream; stops when an answer comes before its end (see `duplex`). A slow stream is not a slow host: time counts only while the host takes nothing. */
+/** Sends a stream; stops if an answer comes before its end (see `duplex`). Only time spent waiting for the host counts: a slow stream is not its fault. */
 export async function sendStream(message: ClientRequest, body: Bytes, pace: Pace): Promise<void> {
   const { host, watch, within, idle, slowest = 0, duplex } = pace;
   let stop = message.destroyed;
@@ -62,16 +62,16 @@ export async function sendStream(message: ClientRequest, body: Bytes, pace: Pace
 
 export interface Reading {
   readonly host: string;
-  /** For errors. */
+  /** The request, for error messages. */
   readonly request: () => FailedRequest;
   readonly signal: AbortSignal | undefined;
-  /** Milliseconds between two chunks. */
+  /** Milliseconds that may pass between two chunks. */
   readonly idle: number;
-  /** Bytes a second, over each `idle` of waiting. */
+  /** Bytes a second that must come at least, measured over each period of `idle` milliseconds spent waiting. */
   readonly slowest?: number | undefined;
 }
 
-/** A body that nobody begins to read must not hold its connection for ever; one who comes later finds it broken off. */
+/** Reads a body. A body that nobody begins to read is aborted after a while, because it holds a connection; who reads it later gets an error. */
 export function readBody(answer: IncomingMessage, reading: Reading): AsyncGenerator<Uint8Array> {
   const unclaimed = setTimeout(() => answer.destroy(), reading.idle);
   unclaimed.unref();
@@ -87,7 +87,7 @@ async function* readClaimed(
   claim();
   const watch = createWatchdog((milliseconds) => answer.destroy(silence(host, milliseconds)));
   try {
-    // Time counts only while bytes are waited for: a slow reader is not a slow host.
+    // Only time spent waiting for bytes counts: a slow consumer is not the host's fault.
     let since = performance.now();
     let waited = 0;
     let came = 0;

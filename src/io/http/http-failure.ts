@@ -1,13 +1,13 @@
-// What a failed connection means for people: socket and TLS errors of Node become ImagesErrors that name the host.
+// Translates Node's socket and TLS errors into ImagesErrors that name the host.
 import { ImagesError } from '../../oci/errors.ts';
 
-/** Whatever was under way goes on where it was. */
+/** The hint for interrupted transfers: the next run resumes them. */
 export const BROKEN_OFF_HINT = 'Check the network, and that the server runs; then run it again.';
 
 const TLS_CODE =
   /^(?:CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO$|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH)/;
 
-/** Node's code of an error, or of the error it wraps. */
+/** Node's code of an error, or of the error that it wraps. */
 export function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if ('code' in error && typeof error.code === 'string' && !(error instanceof ImagesError)) return error.code;
@@ -15,8 +15,8 @@ export function systemCode(error: unknown): string | undefined {
 }
 
 /**
- * UNREACHABLE (name, route, refusal, TLS), TIMEOUT, BROKEN_OFF (the connection went away), BAD_ANSWER (no HTTP came);
- * an ImagesError and what is no network error stay as they are.
+ * The ImagesError for a failed connection: UNREACHABLE (name, route, connection refused, TLS), TIMEOUT, BROKEN_OFF (connection lost), BAD_ANSWER (not HTTP).
+ * An ImagesError and anything that is no network error are returned unchanged.
  */
 export function httpFailure(host: string, cause: unknown): unknown {
   if (cause instanceof ImagesError || !(cause instanceof Error)) return cause;
@@ -47,7 +47,7 @@ export function httpFailure(host: string, cause: unknown): unknown {
 
 const proxyFailures = new WeakSet<object>();
 
-/** The same of a proxy (`proxy HOST:PORT`) on the way to the host: what is wrong with it says nothing about the host. */
+/** The same for a failure at a proxy (`proxy HOST:PORT`) on the way: it says nothing about the host. */
 export function proxyFailure(proxy: string, cause: unknown): unknown {
   const failure = httpFailure(proxy, cause);
   if (failure === cause || !(failure instanceof ImagesError)) return failure;
@@ -59,7 +59,7 @@ export function proxyFailure(proxy: string, cause: unknown): unknown {
   return named;
 }
 
-/** Whether nothing spoke TLS there: what lets an insecure host be asked again over plain http. */
+/** Whether the other side does not speak TLS. Then an insecure host may be asked again over plain http. */
 export function speaksNoTls(error: unknown): boolean {
   if (error instanceof ImagesError && proxyFailures.has(error)) return false;
   const code = systemCode(error) ?? '';
@@ -79,7 +79,7 @@ function tlsFailure(host: string, code: string, cause: Error): ImagesError {
   return unreachable(host, `its certificate is not accepted [${code}]`, hint, cause);
 }
 
-/** OpenSSL's messages hold a whole stack; `reason` is the part for people. */
+/** The `reason` in an OpenSSL error. Its message contains a whole error stack. */
 function reasonOf(error: Error): string {
   return 'reason' in error && typeof error.reason === 'string' ? error.reason : (systemCode(error) ?? error.message);
 }

@@ -1,21 +1,21 @@
-// Bodies that are wanted whole: bounded in bytes and in the time that they take, whoever sends them.
+// Reads a body as a whole, with limits on its size and on the total time.
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { HttpAnswer } from './http.ts';
 
 export interface WholeLimits {
   readonly bytes: number;
-  /** Milliseconds for all of it: one who sends a byte now and then is never silent. */
+  /** Milliseconds for the whole body. An idle limit would not be enough: a host could send a byte now and then for ever. */
   readonly within: number;
 }
 
 export interface PartOfBody {
-  /** At most as many as the limit. */
+  /** At most as many bytes as the limit. */
   readonly bytes: Uint8Array;
-  /** Why they are not all; absent where they are. */
+  /** Why bytes are missing; absent if the body is complete. */
   readonly failure?: unknown;
 }
 
-/** What comes of a body within the limits; never throws for what is wrong with it. */
+/** Reads a body within the limits. Problems with the body are returned as `failure` and not thrown. */
 export async function readUpTo(answer: HttpAnswer, { bytes: limit, within }: WholeLimits): Promise<PartOfBody> {
   const { host } = answer.url;
   const timer = setTimeout(() => answer.abort(notInTime(host, within)), within);
@@ -35,7 +35,7 @@ export async function readUpTo(answer: HttpAnswer, { bytes: limit, within }: Who
   }
 }
 
-/** Errors: BAD_ANSWER (longer, see `isTooLong`), TIMEOUT, BROKEN_OFF; the signal's reason. */
+/** Reads the whole body. Errors: BAD_ANSWER (too long, see `isTooLong`), TIMEOUT, BROKEN_OFF; the signal's reason. */
 export async function readWhole(answer: HttpAnswer, limits: WholeLimits): Promise<Uint8Array> {
   const { bytes, failure } = await readUpTo(answer, limits);
   if (failure !== undefined) throw failure;

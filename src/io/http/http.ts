@@ -1,4 +1,4 @@
-// One HTTP exchange: a request out, an answer in, with time limits; over connections that are kept alive. No redirects, no retries, no meaning.
+// One HTTP exchange over a pooled connection, with time limits. It follows no redirects, does not retry, and does not interpret the status.
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type FailedRequest, ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -10,15 +10,15 @@ import { describeHttpUrl, type HttpUrl } from './http-url.ts';
 import { nodeHttp, nodeHttps } from './node-http.ts';
 import { createWatchdog, silence } from './watchdog.ts';
 
-/** In milliseconds. */
+/** All in milliseconds, but for `slowest`. */
 export interface HttpTimeouts {
-  /** For a new connection, TLS included. */
+  /** For opening a connection, including TLS. */
   readonly connect: number;
-  /** From the connection, or the end of the request's body, to the answer's headers. */
+  /** From the connection, or from the end of the request's body, to the headers of the answer. */
   readonly headers: number;
-  /** Of silence in the middle of a body, in either direction. */
+  /** Of silence within a body, in either direction. */
   readonly idle: number;
-  /** Bytes a second that a body brings at least, over each `idle` for which it is waited for; any rate will do when absent. */
+  /** Bytes a second that a body must deliver at least, measured over each period of `idle` milliseconds spent waiting. No limit by default. */
   readonly slowest?: number;
 }
 
@@ -28,14 +28,14 @@ export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: HttpUrl;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Without a content-length header, a stream is sent chunked. */
+  /** A stream without a content-length header is sent in chunked encoding. */
   readonly body?: Uint8Array | Bytes;
   readonly signal?: AbortSignal | undefined;
-  /** Takes any certificate. */
+  /** Accepts any certificate. */
   readonly anyCertificate?: boolean;
-  /** Instead of the pool's `headers` limit. */
+  /** Replaces the pool's `headers` limit. */
   readonly answerWithin?: number;
-  /** An answer that begins before the body's end is no reason to send no more of it, unless it is a refusal. */
+  /** Keeps sending the body when an answer begins before its end, unless the answer is a refusal. */
   readonly duplex?: boolean;
 }
 
@@ -44,16 +44,16 @@ export interface HttpAnswer {
   readonly url: HttpUrl;
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** To be read to its end, left by `return`, or discarded: until then it holds a connection. Errors: TIMEOUT, BROKEN_OFF. */
+  /** Holds a connection until it is read to the end, closed with `return`, or discarded. Errors: TIMEOUT, BROKEN_OFF. */
   readonly body: Bytes;
-  /** Gives the connection back without reading on. */
+  /** Gives the connection back without reading the body. */
   discard(): void;
-  /** Ends it, and its connection: who reads the body gets this error. */
+  /** Ends the exchange and its connection. Readers of the body get this error. */
   abort(reason: ImagesError): void;
 }
 
 export interface HttpPool extends Disposable {
-  /** Errors: UNREACHABLE, TIMEOUT, BROKEN_OFF, BAD_ANSWER (no HTTP); the signal's reason; what the request's body throws. */
+  /** Errors: UNREACHABLE, TIMEOUT, BROKEN_OFF, BAD_ANSWER (not HTTP); the signal's reason; errors of the request's body. */
   send(request: HttpRequest): Promise<HttpAnswer>;
 }
 
@@ -61,18 +61,18 @@ export interface HttpPoolSettings extends AgentSettings {
   readonly timeouts: HttpTimeouts;
 }
 
-/** What is cheaper to read to its end than to open a new connection for. */
+/** In bytes. Reading a rest of up to this size is cheaper than a new connection. */
 const WORTH_READING = 64 * 1024;
 
-/** Interim answers (RFC 9110, section 15.2) to one request: who sends more sends nothing else. */
+/** Limit of interim answers (RFC 9110, section 15.2) to one request, so that they do not come without an end. */
 const MAX_INTERIM = 100;
 
 const UNKNOWN_ISSUER =
   /^(?:UNABLE_TO_GET_ISSUER_CERT(?:_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED_CERT_IN_CHAIN)$/;
 
 /**
- * Failures of connections that had carried an answer before: the host closed them just when the request left (RFC 9112, section 9.3.1).
- * They say nothing about the host, and the next connection of the pool may be as old, so the request is sent again until one is new.
+ * Errors of reused connections: the host closed the connection just when the request was sent (RFC 9112, section 9.3.1). Such an error says nothing about
+ * the host. The next pooled connection may be as old, so the request is sent again until it gets a new connection.
  */
 const staleConnections = new WeakSet<object>();
 
@@ -92,7 +92,7 @@ async function send(agents: Agents, request: HttpRequest, timeouts: HttpTimeouts
   } catch (error) {
     if (staleConnections.has(error as object)) return await send(agents, request, timeouts);
     if (carrier.trustsSystem !== false || !UNKNOWN_ISSUER.test(systemCode(error) ?? '')) throw error;
-    // Nothing of the request was sent before the certificate was refused, so its body is still whole.
+    // The certificate was refused before anything of the request was sent, so its body is still unread.
     agents.widenTrust(request.url.host);
     return await send(agents, request, timeouts);
   }
@@ -137,7 +137,7 @@ export async function exchange(carrier: Carrier, request: HttpRequest, timeouts:
   message.on('close', () =>
     reject(new ImagesError('BROKEN_OFF', `${host} closed the connection`, { hint: BROKEN_OFF_HINT })),
   );
-  // Only with a socket time counts: before, the request may wait for its turn. Only with a connection a stream is opened.
+  // Time limits start when a socket is assigned, because the request may wait for its turn before. A streamed body starts when the connection is open.
   message.on('socket', (socket) => {
     const connected = () => {
       watch.expect(within);
@@ -166,7 +166,7 @@ export async function exchange(carrier: Carrier, request: HttpRequest, timeouts:
     message.destroy();
     request.signal?.throwIfAborted();
     const failure = failureOf(error, host, carrier);
-    // What the body's source threw is not about this request.
+    // An error of the body's source has nothing to do with this request.
     if (isImagesError(failure) && error !== bodyFailure) failure.during(failedRequest(request));
     const whole = request.body === undefined || request.body instanceof Uint8Array;
     if (message.reusedSocket && whole && isImagesError(failure, 'BROKEN_OFF')) staleConnections.add(failure);
@@ -174,18 +174,18 @@ export async function exchange(carrier: Carrier, request: HttpRequest, timeouts:
   }
 }
 
-/** What an error says of the request that led to it. */
+/** The request, as errors record it. */
 export function failedRequest({ method, url }: Pick<HttpRequest, 'method' | 'url'>): FailedRequest {
   return { method, url: describeHttpUrl(url) };
 }
 
-/** Where no connection comes about, a proxy that it was to lead to is the one that failed. */
+/** Translates a connection error. If the connection was to lead to a proxy, the proxy is blamed. */
 function failureOf(error: unknown, host: string, { proxy }: Carrier): unknown {
   const failure = httpFailure(host, error);
   return proxy !== undefined && isImagesError(failure, 'UNREACHABLE') ? proxyFailure(proxy, error) : failure;
 }
 
-/** A connection to an address of this machine's own has it at both ends. */
+/** The address of the host. A connection to an address of this machine has the same address at both ends. */
 function addressOf({ localAddress, remoteAddress }: Socket): string | undefined {
   return localAddress === remoteAddress && remoteAddress !== undefined ? '127.0.0.1' : remoteAddress;
 }
@@ -196,7 +196,7 @@ function wrap(
   request: HttpRequest,
   { idle, slowest }: HttpTimeouts,
 ): HttpAnswer {
-  // An answer before the request's end: the rest will never be sent, so the connection cannot be used again.
+  // The answer came before the end of the request. The rest will not be sent, so the connection cannot be reused.
   answer.once('end', () => {
     if (!message.writableEnded) message.destroy();
   });

@@ -1,4 +1,4 @@
-// Where an answer may lead (redirects, Locations, realms): to no narrower network than the one it came from. What a user names may be anywhere.
+// Guards where an answer (redirect, Location, realm) may lead: never to a narrower network than it came from. URLs that the user names are not restricted.
 import type { LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { ImagesError } from '../../oci/errors.ts';
@@ -6,10 +6,10 @@ import { bareAddress, type Reach, reachMet, reachOf } from './address-reach.ts';
 import { type HttpUrl, hostAndPort, type Leader } from './http-url.ts';
 import { nodeDns, nodeNet } from './node-http.ts';
 
-/** Whether the user has named this `host[:port]` as one of a private network to which others may lead. Asked only where that decides. */
+/** Whether the user has named this `host[:port]` as part of a private network to which others may lead. Called only if it decides. */
 export type NamesHost = (host: string) => Promise<boolean>;
 
-/** Refuses what can be told from the address itself: an IP address, or a name of this machine. Errors: BAD_ANSWER, those of `named`. */
+/** Refuses what can be decided without DNS: an IP address, or a name of this machine. Errors: BAD_ANSWER, those of `named`. */
 export async function refuseLeading({ host, ledBy }: HttpUrl, named: NamesHost): Promise<void> {
   if (!ledBy) return;
   const { hostname } = hostAndPort(host, false);
@@ -19,7 +19,7 @@ export async function refuseLeading({ host, ledBy }: HttpUrl, named: NamesHost):
   if (!(await leadsTo(ledBy, host, named)(address))) throw refusal(ledBy, host, reachOf(address));
 }
 
-/** Resolves names as always, and leaves out where the leader may not lead: asked for when a connection is made, so that no second answer of DNS slips in. */
+/** A name resolution that drops forbidden addresses. The connection uses its result directly, so DNS cannot change its answer after the check. */
 export function lookupLedBy(ledBy: Leader, host: string, named: NamesHost): LookupFunction {
   const may = leadsTo(ledBy, host, named);
   return (hostname, options, callback) => {
@@ -41,13 +41,13 @@ export function lookupLedBy(ledBy: Leader, host: string, named: NamesHost): Look
   };
 }
 
-/** What connections may be shared by: those that may lead to the same addresses. */
+/** A key for sharing connections: leaders with the same key may lead to the same addresses. */
 export function leaderKind(leader: Leader): string {
   const { reach, address } = met(leader);
   return reach === 'link-local' || reach === 'metadata' ? address : (reach ?? 'elsewhere');
 }
 
-/** To this machine from this machine only, to a link-local address from the same one; to private ones from private ones, and from here. */
+/** The rule: to this machine only from this machine; to a link-local address only from the same one; to private ones from private ones or from here. */
 function leadsTo(leader: Leader, host: string, named: NamesHost): (address: string) => Promise<boolean> {
   const from = met(leader);
   return async (address) => {
@@ -66,7 +66,7 @@ function isOfHere(reach: Reach | undefined): boolean {
   return reach === 'loopback' || reach === 'link-local';
 }
 
-/** Behind a proxy nobody knows where a name was met; an address of a private network is in one, whoever asks there. */
+/** Where the leader was reached. Behind a proxy only the host's name is known; if that is a private address, it is in a private network wherever one asks. */
 function met({ at, host }: Leader): { readonly reach: Reach | undefined; readonly address: string } {
   if (at !== undefined) return { reach: reachMet(at), address: bareAddress(at) };
   const { hostname } = hostAndPort(host, false);

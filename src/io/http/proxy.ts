@@ -1,4 +1,4 @@
-// Which proxy a request goes through: the http_proxy family of variables (curl's and Go's rules, which agree where it matters).
+// Chooses the proxy for a request by the variables of the http_proxy family, with the rules of curl and Go, which agree in all that matters.
 import { ImagesError } from '../../oci/errors.ts';
 import { rememberSecrets } from '../text/secrets.ts';
 import { hostAndPort, isLoopbackHost } from './http-url.ts';
@@ -7,7 +7,7 @@ import { nodeNet } from './node-http.ts';
 export interface ProxySettings {
   readonly http?: string;
   readonly https?: string;
-  /** Comma- or blank-separated: `*`, `host`, `.domain`, `host:port`, addresses and CIDR blocks. */
+  /** Separated by commas or blanks: `*`, `host`, `.domain`, `host:port`, addresses and CIDR blocks. */
   readonly noProxy?: string;
 }
 
@@ -15,11 +15,11 @@ export interface HttpProxy {
   readonly secure: boolean;
   readonly hostname: string;
   readonly port: number;
-  /** The value of Proxy-Authorization. A secret. */
+  /** The value of Proxy-Authorization, which is a secret. */
   readonly authorization?: string;
 }
 
-/** Reads the family from an environment; the names in small letters win. */
+/** Reads the variables from an environment. Names in lower case win. */
 export function proxySettings(env: Readonly<Record<string, string | undefined>>): ProxySettings {
   const value = (name: string) => env[name] || env[name.toUpperCase()] || undefined;
   const http = value('http_proxy') ?? value('all_proxy');
@@ -28,7 +28,7 @@ export function proxySettings(env: Readonly<Record<string, string | undefined>>)
   return { ...(http && { http }), ...(https && { https }), ...(noProxy && { noProxy }) };
 }
 
-/** The proxy for a host; `undefined` to connect directly, as loopback always does. Errors: CONFIG_INVALID. */
+/** The proxy for a host; `undefined` for a direct connection, which loopback addresses always use. Errors: CONFIG_INVALID. */
 export function proxyFor(settings: ProxySettings, host: string, secure: boolean): HttpProxy | undefined {
   const configured = secure ? settings.https : settings.http;
   if (!configured || isLoopbackHost(host) || isExempt(settings.noProxy ?? '', host, secure)) return undefined;
@@ -51,7 +51,7 @@ function parseProxy(text: string, variable: string): HttpProxy {
   return { secure, hostname, port, authorization: `Basic ${pair}` };
 }
 
-/** A `%` that stands for itself is taken as it is, as curl does. */
+/** Percent-decodes a text. A stray `%` stays, as in curl. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -82,7 +82,7 @@ function splitPort(entry: string): { readonly name: string; readonly port: numbe
   return { name: name.replace(/^\[(.*)\]$/, '$1'), port: port === undefined ? undefined : Number(port) };
 }
 
-/** Whether an address lies in a CIDR block: names never do. */
+/** Whether an address lies in a CIDR block; false for a name. */
 export function isInBlock(address: string, prefix: number, hostname: string): boolean {
   const net = nodeNet();
   const family = net.isIP(hostname);

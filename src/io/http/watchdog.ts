@@ -1,14 +1,14 @@
-// A time limit on waiting for another machine, cheap enough for every chunk of a stream.
+// A time limit for waiting on another machine. It is cheap enough to be set for every chunk of a stream.
 import { ImagesError } from '../../oci/errors.ts';
 
 export interface Watchdog {
-  /** From now on something must happen within this time. */
+  /** Starts the clock: `done` must be called within this time. */
   expect(milliseconds: number): void;
-  /** It has happened; nothing is expected. */
+  /** Stops the clock. */
   done(): void;
 }
 
-/** One timer for many short waits: chunks come by the thousand, and `refresh` allocates nothing. */
+/** Uses one timer for many short waits: chunks come by the thousand, and `refresh` allocates nothing. */
 export function createWatchdog(bark: (milliseconds: number) => void): Watchdog {
   let timer: NodeJS.Timeout | undefined;
   let limit = 0;
@@ -35,14 +35,14 @@ export function createWatchdog(bark: (milliseconds: number) => void): Watchdog {
   };
 }
 
-/** What is thrown when the time is over. */
+/** The error for when the time is over. */
 export function silence(host: string, milliseconds: number): ImagesError {
   return new ImagesError('TIMEOUT', `${host} has sent nothing for ${milliseconds / 1000} s`, {
     hint: 'Try again later, or check the network and http_proxy.',
   });
 }
 
-/** What is thrown where bytes come or go, but never enough of them. `what`: `sent only 7 bytes`. */
+/** The error for a transfer that is not silent but too slow. `what` is for instance `sent only 7 bytes`. */
 export function tooSlow(host: string, what: string, milliseconds: number): ImagesError {
   return new ImagesError('TIMEOUT', `${host} has ${what} in ${Math.round(milliseconds / 1000)} s`, {
     hint: 'Try again later, or check the network and http_proxy.',

@@ -1,9 +1,9 @@
-// Chunks on their way to becoming one.
+// Collects chunks in order to join them.
 
 export interface Gatherer {
   add(chunk: Uint8Array): Gatherer;
   length(): number;
-  /** All of it; copied only where it came in parts. */
+  /** All chunks joined; there is no copy if there was only one. */
   flush(): Uint8Array;
 }
 

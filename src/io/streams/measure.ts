@@ -1,4 +1,4 @@
-// Digest and size of a stream, taken while it passes.
+// Computes digest and size of a stream while it passes.
 import { type Digest, type DigestAlgorithm, digester } from '../../oci/digest.ts';
 import type { Bytes } from './bytes.ts';
 import { tapped } from './verify.ts';
@@ -11,11 +11,11 @@ export interface Measures {
 
 export interface MeasuredStream {
   readonly body: Bytes;
-  /** Of what has passed; asked for once, at the end. */
+  /** For the bytes that have passed. Can be called once, at the end. */
   result(): Measures;
 }
 
-/** The stream, measured on its way to whoever reads it. */
+/** The stream; its digest and size are computed while it is read. */
 export function measured(body: Bytes, algorithm: DigestAlgorithm = 'sha256'): MeasuredStream {
   const hash = digester(algorithm);
   let size = 0;
@@ -26,7 +26,7 @@ export function measured(body: Bytes, algorithm: DigestAlgorithm = 'sha256'): Me
   return { body: passing, result: () => ({ digest: `${algorithm}:${hash.digest('hex')}`, size }) };
 }
 
-/** Reads the stream to its end for nothing else. Errors: those of the body. */
+/** Reads the stream to its end, only for its digest and size. Errors: those of the body. */
 export async function measure(body: Bytes): Promise<Measures> {
   const { body: passing, result } = measured(body);
   for await (const _ of passing);

@@ -1,11 +1,11 @@
-// Sorted streams as one: in byte order, each text once. No stream is read further than the reader of the result has come, but for one entry.
+// Merges sorted streams into one: in byte order, without duplicates. Each stream is read at most one entry ahead of the consumer.
 
-/** Of texts whose UTF-16 order is byte order, as names and tags are. */
+/** For texts whose UTF-16 order is byte order, as it is for names and tags. */
 export function mergeSorted(streams: readonly AsyncIterable<string>[]): AsyncGenerator<string> {
   return mergeSortedBy((text) => text, streams);
 }
 
-/** Of things in the order of such texts; of several with the same text, that of the first stream. */
+/** For things sorted by such a text. If several have the same text, the first stream's is taken. */
 export async function* mergeSortedBy<T>(
   textOf: (item: T) => string,
   streams: readonly AsyncIterable<T>[],

@@ -1,6 +1,6 @@
-// A stream of bytes that are in memory.
+// A stream from bytes in memory.
 
-/** One chunk; none where there are no bytes. */
+/** Yields the bytes as one chunk; no chunk if there are no bytes. */
 export async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
   if (bytes.length > 0) yield bytes;
 }

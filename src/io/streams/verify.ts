@@ -1,5 +1,5 @@
-// Streams that verify themselves: digest and size, while the bytes pass. Relies on oci/digest. Nothing is hashed twice:
-// what a stream already verifies is remembered, so that a reader further on need not hash again.
+// Streams that verify their digest and size while they are read. Relies on oci/digest. It is remembered which streams do so, so that
+// a later stage need not hash the same bytes again.
 import type { Hash } from 'node:crypto';
 import { type Digest, digestAlgorithm, digester } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -9,11 +9,11 @@ export interface Expected {
   readonly digest: Digest;
   /** In bytes. */
   readonly size: number;
-  /** Who sent it, for messages: a host. */
+  /** The host that sent the bytes, for error messages. */
   readonly sender?: string;
 }
 
-/** Where a stream starts that is not a content's beginning: the hash of what came before, and how many bytes that were. */
+/** For a stream that starts in the middle of a content: the hash state and the number of the bytes before it. */
 export interface Start {
   readonly hash: Hash;
   readonly size: number;
@@ -23,8 +23,8 @@ const verifiedStreams = new WeakMap<object, Expected>();
 const brokenOff = new WeakSet<object>();
 
 /**
- * Passes the chunks through and throws before its end where they are not what is expected: SIZE_INVALID as soon as there are too many,
- * or at the end of too few (see `brokeOff`), DIGEST_INVALID. With `start`, the stream is the rest of a content whose beginning is hashed already.
+ * Passes the chunks on, and throws before its end if they are not what is expected: SIZE_INVALID (immediately if there are too many bytes; at the end if
+ * there are too few, see `brokeOff`) or DIGEST_INVALID. With `start`, the stream is the rest of a content whose beginning has been hashed.
  */
 export function verified(body: Bytes, expected: Expected, start?: Start): Bytes {
   if (start === undefined && verifies(body, expected)) return body;
@@ -33,21 +33,21 @@ export function verified(body: Bytes, expected: Expected, start?: Start): Bytes 
   return stream;
 }
 
-/** Says of a stream that whoever made it has compared these very bytes with their digest. */
+/** Marks a stream as verified, because its maker has compared these very bytes with the digest. */
 export function vouchedFor(body: Bytes, expected: Expected): Bytes {
   verifiedStreams.set(body, expected);
   return body;
 }
 
-/** True for a stream that throws before its end unless it delivers exactly this content, from its first byte. */
+/** Whether the stream throws before its end unless it delivers exactly this content, from its first byte on. */
 export function verifies(body: Bytes, expected: Expected): boolean {
   const known = verifiedStreams.get(body);
   return known !== undefined && known.digest === expected.digest && known.size === expected.size;
 }
 
 /**
- * Shows each chunk to `see` (counters, progress) on its way, and the body's failure to `failed`: what that throws is thrown instead. A stream
- * that verifies itself stays one.
+ * Calls `see` with each chunk (for counters and progress), and `failed` with the body's error, which can throw another one instead. A stream that verifies
+ * itself still counts as one.
  */
 export function tapped(body: Bytes, see: (chunk: Uint8Array) => void, failed?: OnFailure): Bytes {
   const stream = closing(body, tap(body, see, failed));
@@ -58,12 +58,12 @@ export function tapped(body: Bytes, see: (chunk: Uint8Array) => void, failed?: O
 
 type OnFailure = (error: unknown) => void | Promise<void>;
 
-/** True for the SIZE_INVALID of a stream that ended early: what came is good so far, and the rest can be asked for. */
+/** Whether it is the SIZE_INVALID of a truncated stream: the bytes so far can be kept, and the rest requested. */
 export function brokeOff(error: unknown): boolean {
   return typeof error === 'object' && error !== null && brokenOff.has(error);
 }
 
-/** A generator that is returned before it was begun closes nothing: here the body is closed then. */
+/** A generator that is closed before its first `next` runs no `finally`, so this closes the body in that case. */
 function closing(body: Bytes, generator: AsyncGenerator<Uint8Array>): Bytes {
   let begun = false;
   const stream: AsyncIterableIterator<Uint8Array> = {

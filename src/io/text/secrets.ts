@@ -1,19 +1,19 @@
-// The secrets that this process has sent to somebody, and one redaction that finds them in what others say, in every spelling in which they come back.
+// Remembers the secrets that this process has sent to others, and redacts them from foreign text, in every encoding in which they come back.
 import { addAll } from '../../oci/add-all.ts';
 import { withoutUserinfo } from '../../oci/errors.ts';
 
-/** Tokens come and go while a server runs: the oldest are forgotten. */
+/** How many are remembered. Tokens come and go while a server runs, so the oldest are forgotten. */
 const MAX_KNOWN = 300;
-/** One encoding inside another: JSON in JSON, an address in an address. */
+/** How many encodings inside each other are undone: JSON in JSON, a URL in a URL. */
 const MAX_DEPTH = 3;
 const MASK = '***';
-/** Shorter ones stand in ordinary words, so they must stand alone. */
+/** Secrets shorter than this are redacted only if they stand alone, because ordinary words contain them. */
 const SHORT = 4;
 
-/** In the order in which they were last sent. */
+/** The secrets, in the order in which they were last sent. */
 const known = new Set<string>();
 
-/** Passwords, tokens, encoded pairs: from now on they are in no text that went through `withoutSecrets`. */
+/** Remembers passwords, tokens and encoded credentials. From now on `withoutSecrets` removes them from every text. */
 export function rememberSecrets(...secrets: readonly string[]): void {
   for (const secret of secrets.flatMap(spellings)) {
     known.delete(secret);
@@ -25,7 +25,7 @@ export function rememberSecrets(...secrets: readonly string[]): void {
   }
 }
 
-/** A text of others without what is secret: what was remembered (also percent-encoded, JSON-escaped, as HTML), and what looks like a secret of anybody. */
+/** Redacts a foreign text: remembered secrets (also percent-encoded, JSON-escaped or HTML-escaped), and anything that looks like a secret. */
 export function withoutSecrets(text: string): string {
   return withoutUserinfo(withoutKnown(text))
     .replace(/\b(Basic|Bearer)(\s+)[\w+/.~=-]{20,}/gi, `$1$2${MASK}`)
@@ -36,19 +36,19 @@ export function withoutSecrets(text: string): string {
     );
 }
 
-/** Bytes as characters, as in all of this file: decoding gives bytes. */
+/** The spellings of a secret. In this file a string holds a byte in each character, because decoding gives bytes. */
 function spellings(secret: string): readonly string[] {
   const bytes = asBytes(secret);
   if (bytes === '') return [];
   const base64 = /^[A-Za-z0-9+/]{8,}=*$/.test(bytes) ? bytes.replace(/=+$/, '') : bytes;
-  // In other alphabets: that of addresses, and a form's blank.
+  // base64 also with the URL alphabet, and forms write `+` for a blank.
   return [...new Set([base64, base64.replaceAll('+', '-').replaceAll('/', '_'), bytes.replaceAll(' ', '+')])];
 }
 
 interface Layer {
-  /** Bytes as characters. */
+  /** One byte in each character. */
   readonly text: string;
-  /** Where each of them begins in the original's bytes; one more for the end. */
+  /** Where each character begins in the original text, in bytes; and one more entry for the end. */
   readonly at: readonly number[];
 }
 
@@ -78,7 +78,7 @@ const ESCAPE =
   /%([0-9a-f]{2})|\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|\\u([0-9a-f]{4})|\\x([0-9a-f]{2})|\\(["'\\/])|&#(\d{1,7});|&#x([0-9a-f]{1,6});|&(quot|amp|lt|gt|apos);/gi;
 const ENTITIES: Readonly<Record<string, string>> = { quot: '"', amp: '&', lt: '<', gt: '>', apos: "'" };
 
-/** One encoding less; `undefined` where there is none. */
+/** Undoes one encoding; returns `undefined` if there is none. */
 function decoded({ text, at }: Layer): Layer | undefined {
   let plain = '';
   const begins: number[] = [];

@@ -1,6 +1,6 @@
-// The end of a text without what need not be there. `/x+$/` looks for it from each `x` on, which takes the square of a text that is full of them.
+// Trims the end of a text. `/x+$/` would be tried at each `x`, which takes quadratic time in a text full of them.
 
-/** Without these characters at its end. */
+/** The text without these characters at its end. */
 export function withoutEnd(text: string, characters: string): string {
   let end = text.length;
   while (end > 0 && characters.includes(text[end - 1] as string)) end--;

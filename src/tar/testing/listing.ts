@@ -1,4 +1,4 @@
-// Listings of archives as GNU tar writes them (`tar -tv --full-time --numeric-owner`, in UTC), so that they can be compared with the program's own.
+// Lists archives in GNU tar's format (`tar -tv --full-time --numeric-owner`, in UTC), to compare this program with GNU tar.
 import { createHash } from 'node:crypto';
 import type { TarEntry, TarEntryType } from '../entry.ts';
 import { printableName } from '../names.ts';
@@ -14,19 +14,19 @@ const LETTERS: Readonly<Record<TarEntryType, string>> = {
   fifo: 'p',
 };
 
-/** In chunks of 700 bytes unless told, which no header is whole in for long. */
+/** Cuts bytes into chunks, by default of 700 bytes, so that headers are often split. */
 export async function* inChunks(bytes: Uint8Array, size = 700): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-/** A line for each entry. */
+/** One line for each entry. */
 export async function listed(archive: Uint8Array, size?: number): Promise<readonly string[]> {
   const lines: string[] = [];
   for await (const entry of readTar(inChunks(archive, size))) lines.push(line(entry));
   return lines;
 }
 
-/** As `listed`, and after each line, for what cannot be seen in GNU's: the content's digest and the extended attributes. */
+/** As `listed`, and after each line what GNU tar does not show: the digest of the content, and the extended attributes. */
 export async function listedWhole(archive: Uint8Array, size?: number): Promise<readonly string[]> {
   const lines: string[] = [];
   for await (const entry of readTar(inChunks(archive, size))) {
@@ -43,7 +43,7 @@ export async function listedWhole(archive: Uint8Array, size?: number): Promise<r
   return lines;
 }
 
-/** A line of GNU tar's, its columns one blank apart. */
+/** A line of GNU tar, with its columns separated by one blank. */
 export function evenly(text: string): string {
   return text.replace(/^(\S+) +(\S+) +(\S+) (\S+) (\S+) +/, '$1 $2 $3 $4 $5 ');
 }

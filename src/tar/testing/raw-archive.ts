@@ -1,15 +1,15 @@
-// Archives put together by hand, for what no program at hand writes.
+// Builds archives by hand, for what no available program writes.
 
 export interface RawBlock {
   readonly name?: string | Uint8Array;
   readonly typeflag?: string;
-  /** As the header says; the content's length unless told. */
+  /** The size in the header; by default the length of the content. */
   readonly size?: number;
   readonly content?: string | Uint8Array;
-  /** Fields by their places, over what is there. */
+  /** Bytes to overwrite, by their offsets in the header. */
   readonly patch?: Readonly<Record<number, string | Uint8Array>>;
   readonly magic?: 'ustar\x0000' | 'ustar  \0' | '';
-  /** How the sum is made: old programs added bytes up with signs. */
+  /** Sums signed bytes for the checksum, as old programs did. */
   readonly isSumSigned?: boolean;
 }
 
@@ -35,7 +35,7 @@ export function rawEntry(block: RawBlock): Buffer {
   return Buffer.concat([header, content, Buffer.alloc((512 - (content.length % 512)) % 512)]);
 }
 
-/** Records of a pax header. */
+/** The content of a pax header with these records. */
 export function paxContent(records: readonly (readonly [string, string | Uint8Array])[]): Buffer {
   return Buffer.concat(
     records.map(([key, value]) => {
