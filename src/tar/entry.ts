@@ -35,9 +35,9 @@ export interface TarEntry extends TarHeader {
   /** All extended records for this entry; their values are raw bytes. */
   readonly records: ReadonlyMap<string, Uint8Array>;
   /**
-     * Offsets in the archive, in bytes: `head` of the first header block (of the extended headers, if there are any), `body` of the first content byte,
-     * `end` of the end of the padding. In a GNU 1.0 sparse file the map counts as header.
-     */
+   * Offsets in the archive, in bytes: `head` of the first header block (of the extended headers, if there are any), `body` of the first content byte,
+   * `end` of the end of the padding. In a GNU 1.0 sparse file the map counts as header.
+   */
   readonly position: { readonly head: number; readonly body: number; readonly end: number };
   /** The content, with zeros for holes. It can be read once, before the next entry is requested; what has not been read by then is skipped. */
   readonly body: AsyncIterable<Uint8Array>;
