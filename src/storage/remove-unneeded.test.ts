@@ -3,8 +3,10 @@ import { expect, it } from 'vitest';
 import { imageOf, indexOf, pushImage } from '../../test/contract/content.ts';
 import type { Digest } from '../oci/digest.ts';
 import { manifestDescriptor } from '../oci/manifest.ts';
+import { revisionLinkKey, tagLinkKey } from './layout.ts';
 import { createMemoryObjectStore } from './memory-object-store.ts';
 import { nameRecords } from './name-records.ts';
+import type { ObjectStore } from './object-store.ts';
 import { withUnneeded } from './remove-unneeded.ts';
 import { storedRegistry } from './stored-registry.ts';
 
@@ -61,6 +63,51 @@ it('an image that a tag or a recorded name still means stays', async () => {
   await names.set('quay.io', 'app', '3', digest);
   await remove('2');
   expect(await isThere(digest)).toBe(true);
+});
+
+it.each(['just before they go', 'when they have just gone'])('what gets a tag %s is there', async (when) => {
+  const { isThere, objects, registry, names } = await newStore();
+  const index = indexOf([image.manifest]);
+  await registry.putManifest('app', index, ['1']);
+  const signature = indexOf([], { subject: manifestDescriptor(index) });
+  await registry.putManifest('app', signature, []);
+  let removing = false;
+  const racing: ObjectStore = {
+    ...objects,
+    delete: async (keys) => {
+      const isIt = removing && keys.includes(revisionLinkKey('app', index.digest));
+      if (isIt && when === 'just before they go') await registry.putManifest('app', index, ['2']);
+      await objects.delete(keys);
+      if (isIt && when !== 'just before they go') await registry.putManifest('app', index, ['2']);
+    },
+  };
+  const store = { objects: racing, registry, stripped: registry, names };
+  await withUnneeded({ digest: index.digest, tag: '1' }, { store, repository: 'app' }, async () => {
+    await registry.deleteTag('app', '1');
+    removing = true;
+    return true;
+  });
+  expect((await registry.statManifest('app', '2'))?.digest).toBe(index.digest);
+  expect([await isThere(index.digest), await isThere(digest), await isThere(signature.digest)]).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  expect(await Array.fromAsync(registry.referrers('app', index.digest))).toHaveLength(1);
+});
+
+it('a tag that is given while its manifest goes has one', async () => {
+  const { registry, objects } = await newStore();
+  const link = revisionLinkKey('app', digest);
+  const racing: ObjectStore = {
+    ...objects,
+    put: async (key, ...rest) => {
+      if (key === tagLinkKey('app', '2')) await objects.delete([link]);
+      return await objects.put(key, ...rest);
+    },
+  };
+  await storedRegistry(racing).putManifest('app', image.manifest, ['2']);
+  expect((await registry.statManifest('app', '2'))?.digest).toBe(digest);
 });
 
 it('nothing goes where the name was not there', async () => {

@@ -8,7 +8,9 @@ import { decodeManifest, type Manifest, successors } from '../oci/manifest.ts';
 import type { Registry } from '../registry/contract.ts';
 import type { NameRecords } from '../registry/policies/full-names.ts';
 import { spellings } from '../registry/policies/name-lookup.ts';
-import { deleteUntagged, listManifests, listTagStates } from './list-manifests.ts';
+import { revisionLinkKey } from './layout.ts';
+import { ensureLink } from './links.ts';
+import { deleteUntagged, linkedManifest, listManifests, listTagStates } from './list-manifests.ts';
 import type { ObjectStore } from './object-store.ts';
 
 export interface Removal extends CallOptions {
@@ -79,7 +81,41 @@ async function removeUnneeded(digests: readonly Digest[], removal: Removal): Pro
     addAll(pending, await withoutCosignTags(digest, names, removal));
   }
   const manifests = gone.map((digest) => ({ digest, subject: nodes.get(digest)?.subject }));
-  if (gone.length > 0) await deleteUntagged(store.objects, repository, manifests);
+  if (gone.length === 0) return;
+  await deleteUntagged(store.objects, repository, manifests);
+  await putBack(gone, nodes, removal);
+}
+
+/**
+ * What got a tag since the names were read is needed again, with what belonged to it: a push that was acknowledged meanwhile relies on it. Who gives a tag
+ * after this look sees that the manifest has gone (`putManifest`).
+ */
+async function putBack(gone: readonly Digest[], nodes: Nodes, removal: Removal): Promise<void> {
+  const { store, repository, ...call } = removal;
+  const left = new Set(gone);
+  const pending: Digest[] = [];
+  for await (const tag of store.stripped.tags(repository, undefined, call)) {
+    const digest = await linkedManifest(store.objects, repository, tag);
+    if (digest !== undefined) pending.push(digest);
+  }
+  for (let digest = pending.pop(); digest !== undefined; digest = pending.pop()) {
+    if (!left.delete(digest)) continue;
+    const link = revisionLinkKey(repository, digest);
+    await ensureLink(store.objects, link, digest);
+    await store.objects.sync([link]);
+    const { subject, children = [], attached = [] } = nodes.get(digest) ?? {};
+    // So that its subject lists it again.
+    if (subject !== undefined) {
+      await store.stripped.putManifest(
+        repository,
+        await store.stripped.getManifest(repository, digest, call),
+        [],
+        call,
+      );
+    }
+    addAll(pending, children);
+    addAll(pending, attached);
+  }
 }
 
 /** A digest that a manifest of the repository has, or names. */

@@ -187,6 +187,11 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
       const current = newTags.map((tag) => tagLinkKey(repository, tag));
       await Promise.all(current.map((key) => point(key, digest)));
       await objects.sync(current);
+      // Who removes what has no tag may have looked before these were there.
+      if (newTags.length === 0 || (await readLink(objects, revisionLinkKey(repository, digest))) === digest) return;
+      await ensureLink(objects, revisionLinkKey(repository, digest), digest);
+      await index.add(repository, manifest, decoded);
+      await objects.sync([revisionLinkKey(repository, digest)]);
     },
     deleteTag: async (repository, tag) => {
       checkRepository(repository);
