@@ -6,7 +6,9 @@ export { exportTree } from './export-tree.ts';
 export { fileContent } from './file-content.ts';
 export { findInLayers } from './find-file.ts';
 export { layerInstructions } from './instructions.ts';
+export { type IndexedLayer, joinLayers } from './layer-archive.ts';
 export { type IndexOptions, indexArchive, indexLayer, indexLayers } from './layer-index.ts';
+export { pathInRoot } from './path.ts';
 export {
   type FindOptions,
   findPath,

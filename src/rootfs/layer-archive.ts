@@ -10,7 +10,7 @@ export interface IndexedLayer {
   readonly index: LayerIndex;
 }
 
-/** The entries of all, byte for byte, with one end. Errors: TAR_INVALID, COMPRESSION_INVALID, the place's. */
+/** One uncompressed archive of these layers: the entries of all, byte for byte, with one end. Errors: TAR_INVALID, COMPRESSION_INVALID, the place's. */
 export async function* joinLayers(
   layers: readonly IndexedLayer[],
   options: CallOptions = {},

@@ -16,19 +16,23 @@ export {
   type ListFilesOptions,
   layerTree,
   listPath,
+  noSuchPath,
   requirePath,
 } from './look/list-files.ts';
-export { selectLayer } from './look/select-layers.ts';
+export { layerId, selectLayer } from './look/select-layers.ts';
 export { type MakeItem, type MakeItemOptions, type MakeRequest, makeItems } from './make/make-items.ts';
-export { type MakeFormat, makeOutput } from './make/make-output.ts';
+export { MAKE_FORMATS, type MakeFormat, makeOutput } from './make/make-output.ts';
 export { type MadePrepulled, type MakeOptions, makePrepulled, type PrepulledImage } from './make/make-prepulled.ts';
 export type { ListedImage, PrepulledPart } from './make/prepulled-parts.ts';
 export { checkPrepulled, listPrepulled } from './make/read-prepulled.ts';
 export { type MadeImage, type MakeImageOptions, makeImage } from './mkimage/make-image.ts';
 export { type BuiltImageGoal, sendBuiltImage } from './mkimage/send-built-image.ts';
 export type { ChartValues } from './overlays/chart-values.ts';
+export { LIST_RULE } from './overlays/input-images.ts';
 export { type MaybeImage, type OverlayImages, type OverlayItems, overlayImages } from './overlays/overlay-images.ts';
 export { type FoundOverlay, findOverlay } from './overlays/overlays.ts';
+export { pauseImage } from './overlays/pause-image.ts';
+export { withoutQuotes } from './overlays/reference-list.ts';
 export { type ListedRepository, listFullNames, listRegistry } from './private-registry/list-registry.ts';
 export type { RegistryAddress } from './private-registry/local-registry.ts';
 export {
@@ -44,7 +48,7 @@ export { removeImage, removeImages } from './private-registry/remove-image.ts';
 export { type ServedRegistry, type ServeRequest, serveRegistry } from './private-registry/serve-registry.ts';
 export { type StartedRegistry, type StartRequest, startRegistry } from './private-registry/start-registry.ts';
 export { stopRegistry } from './private-registry/stop-registry.ts';
-export { type VmAddress, vmAddress } from './private-registry/vm-address.ts';
+export { addressForVms, type VmAddress, vmAddress } from './private-registry/vm-address.ts';
 export type { Environment, Settings } from './settings.ts';
 export { type CopyOptions, copyImage, type UploadImageOptions, uploadImages } from './transfer/copy-image.ts';
 export { flushDocker } from './transfer/flush-docker.ts';

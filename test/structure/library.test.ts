@@ -33,6 +33,21 @@ describe('the library', () => {
     expect(namedButNotPublic().filter((name) => !inner.has(name))).toEqual([]);
   });
 
+  it('has whatever a command is made of', () => {
+    const faces = readdirSync(join(TOP, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /^\w+\/index\.ts$/.test(name),
+    );
+    const handedOut = new Set(faces.flatMap((face) => namesIn(face, /^export (?:type )?\{([^}]*)\} from/gm)));
+    const commands = readdirSync(join(TOP, 'src/cli/commands')).filter((name) => /(?<!\.test)\.ts$/.test(name));
+    const wrong = commands.flatMap((command) =>
+      namesIn(`cli/commands/${command}`, /^import \{([^}]*)\} from '\.\.\/\.\.\//gm)
+        .filter((name) => !handedOut.has(name))
+        .map((name) => `${command} uses ${name}`),
+    );
+    // Add it to the face of its room, `src/ROOM/index.ts`.
+    expect(wrong).toEqual([]);
+  });
+
   it.skipIf(!isBuilt)(`says of each function what it does${skipped}`, async () => {
     const { undocumented } = await pages();
     expect(undocumented()).toEqual([]);
@@ -42,6 +57,15 @@ describe('the library', () => {
 async function pages(): Promise<Pages> {
   const script: string = join(TOP, 'scripts/api-pages.mjs');
   return await import(script);
+}
+
+/** The names between the braces, types of imports aside, as their own files have them. */
+function namesIn(file: string, pattern: RegExp): readonly string[] {
+  const isFace = file.endsWith('index.ts');
+  return [...readFileSync(join(TOP, 'src', file), 'utf8').matchAll(pattern)]
+    .flatMap(([, names = '']) => names.split(',').map((name) => name.trim()))
+    .filter((name) => name !== '' && (isFace || !name.startsWith('type ')))
+    .map((name) => name.replace(/^type /, '').replace(/ as .*/, ''));
 }
 
 function declaredIn(file: string): readonly string[] {

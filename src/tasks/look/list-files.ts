@@ -56,6 +56,7 @@ export function requirePath(tree: RootTree, path: string, options: { readonly fo
   return found;
 }
 
+/** The error of a path that an image does not have: PATH_UNKNOWN. */
 export function noSuchPath(path: string): ImagesError {
   return new ImagesError('PATH_UNKNOWN', `no such file in the image [${printableName(path)}]`, {
     hint: '`images ls -R IMAGE` lists all, `images why IMAGE PATH` tells whether a layer deleted it.',

@@ -4,7 +4,7 @@ import type { Settings } from '../settings.ts';
 import { findOverlayDirectory } from './overlays.ts';
 import { runCommand } from './run-command.ts';
 
-/** `undefined`, with a note, where nothing says which it is. */
+/** The pause image that goes with every overlay: `given`, else what the environment says. `undefined`, with a note, where nothing says which it is. */
 export async function pauseImage(given: string | undefined, settings: Settings): Promise<string | undefined> {
   const image = given ?? (settings.env.IMAGES_PAUSE || undefined) ?? (await pauseImageOfCrio(settings));
   if (image === undefined) {
