@@ -1,5 +1,5 @@
 // The API pages, made from the declarations of the built library: for each subpath what it hands out, with its docstring. Relies on dist/lib/.
-import { existsSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSync } from 'rolldown/utils';
 import { faceOf, SUBPATHS } from './build-library.mjs';
@@ -13,9 +13,17 @@ const KINDS = [
   { title: 'Types', types: ['TSInterfaceDeclaration', 'TSTypeAliasDeclaration'] },
 ];
 
-/** Page names with their texts. `undefined` where the library is not built. */
+/** Whether the declarations are there, and no source is newer. */
+export function typesAreCurrent() {
+  const built = statSync(join(lib, 'types.d.ts'), { throwIfNoEntry: false });
+  if (!built) return false;
+  const names = readdirSync(join(top, 'src'), { recursive: true });
+  const sources = names.filter((name) => /(?<!\.test)\.ts$/.test(name) && !name.includes('/testing/'));
+  return sources.every((name) => statSync(join(top, 'src', name)).mtimeMs <= built.mtimeMs);
+}
+
+/** Page names with their texts. */
 export function apiPages() {
-  if (!existsSync(join(lib, 'types.d.ts'))) return undefined;
   const { declarations, exported } = readDeclarations();
   const publicNames = readSubpath('index', exported);
   const parts = SUBPATHS.filter((subpath) => subpath !== 'index');

@@ -108,6 +108,7 @@ async function publish(dir) {
 }
 
 async function publishLibrary(dir) {
+  await utimes(join(dir, 'types.d.ts'), started, started).catch(() => undefined);
   for (const part of ['chunks', '.']) await moveFiles(join(dir, part), join(dist, 'lib', part));
 }
 

@@ -1,9 +1,10 @@
 // Writes the pages, and the parts of pages, that are made from the code; with --check only says which are not current (exit status 1 if any).
+import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { commandReference } from '../src/cli/grammar/reference.ts';
 import { COMMANDS } from '../src/cli/table/commands.ts';
-import { apiPages } from './api-pages.mjs';
+import { apiPages, typesAreCurrent } from './api-pages.mjs';
 import { roomsPicture } from './rooms-picture.ts';
 
 const top = join(import.meta.dirname, '..');
@@ -16,9 +17,11 @@ const PAGES = new Map([
   ['docs/library.md', withExamples],
 ]);
 
-const api = apiPages();
+// What is made from older declarations would undo what the sources say now.
+if (!isCheck && !typesAreCurrent()) spawnSync(process.execPath, [join(top, 'scripts/build.mjs')], { stdio: 'inherit' });
+const api = typesAreCurrent() ? apiPages() : undefined;
 if (api) for (const [name, text] of api) PAGES.set(`docs/api/${name}`, () => text);
-else console.error('docs: docs/api/ is not looked at: no types of the library are built (npm ci, npm run build)');
+else console.error('docs: docs/api/ is not looked at, the library is not built from these sources: npm run build');
 
 for (const [page, make] of PAGES) {
   const file = join(top, page);
