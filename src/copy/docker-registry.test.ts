@@ -1,4 +1,5 @@
 // The copy engine over HTTP, between two of Debian's docker-registry, and what skopeo finds there then.
+import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RegistryPeer, startDockerRegistry } from '../../test/peers/docker-registry.ts';
 import { needs } from '../../test/peers/find.ts';
@@ -29,7 +30,7 @@ describe.skipIf(peer.missing)(`copying with Debian's docker-registry${peer.why}`
 
   beforeAll(async () => {
     upstream = await startDockerRegistry();
-    clients = registryClients();
+    clients = registryClients({ temporaryDirectory: tmpdir() });
     from = clients.forHost(upstream.host);
     await push(from, 'one:1', one);
     await push(from, 'two:1', two);

@@ -1,4 +1,5 @@
 import { chmod, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -27,12 +28,15 @@ const [one, two, three] = ['one', 'two', 'three'].map((name) =>
 
 const KINDS = {
   'oci-archive': {
-    sink: (path: string, replaces = false): ImageSink => ociArchiveSink(path, { replaces }),
-    source: (path: string, name: string) => openOciArchive({ path, ref: name }),
+    sink: (path: string, replaces = false): ImageSink =>
+      ociArchiveSink(path, { temporaryDirectory: tmpdir(), replaces }),
+    source: (path: string, name: string) => openOciArchive({ path, ref: name }, { temporaryDirectory: tmpdir() }),
   },
   'docker-archive': {
-    sink: (path: string, replaces = false): ImageSink => dockerArchiveSink(path, { replaces }),
-    source: (path: string, name: string) => openDockerArchiveImage(path, { reference: parseReference(name) }),
+    sink: (path: string, replaces = false): ImageSink =>
+      dockerArchiveSink(path, { temporaryDirectory: tmpdir(), replaces }),
+    source: (path: string, name: string) =>
+      openDockerArchiveImage(path, { reference: parseReference(name) }, { temporaryDirectory: tmpdir() }),
   },
 } as const;
 
@@ -204,8 +208,10 @@ describe('an oci-archive of another tool', () => {
     await writeFile(join(layout, 'index.json'), JSON.stringify(index));
     await writeFile(join(layout, 'oci-layout'), '{"imageLayoutVersion": "1.0.0"}\n');
     await must('tar', ['-cf', path, '-C', layout, '.']);
-    await copyPlace(await sourceOf(one), ociArchiveSink(path), { name: parseReference('quay.io/x/one:1') });
-    await expectWhole(openOciArchive({ path, ref: 'quay.io/x/one:1' }), one);
+    await copyPlace(await sourceOf(one), ociArchiveSink(path, { temporaryDirectory: tmpdir() }), {
+      name: parseReference('quay.io/x/one:1'),
+    });
+    await expectWhole(openOciArchive({ path, ref: 'quay.io/x/one:1' }, { temporaryDirectory: tmpdir() }), one);
     const read = async (file: string) => await must('tar', ['-xOf', path, file]);
     const now = JSON.parse(await read('index.json'));
     expect(now).toMatchObject({ annotations: { made: 'elsewhere' } });
@@ -244,7 +250,9 @@ describe('a docker-archive of another tool', () => {
       return items.map(({ RepoTags }) => RepoTags);
     };
     const put = async (name: string) =>
-      copyPlace(await sourceOf(one), dockerArchiveSink(path), { name: parseReference(name) });
+      copyPlace(await sourceOf(one), dockerArchiveSink(path, { temporaryDirectory: tmpdir() }), {
+        name: parseReference(name),
+      });
     await write(['app:1', 'team/app:2']);
     await put('quay.io/x/one:1');
     expect(await tagsNow()).toEqual([['app:1', 'team/app:2'], ['quay.io/x/one:1']]);
@@ -264,7 +272,9 @@ describe('a docker-archive of another tool', () => {
       { name: 'manifest.json', data: JSON.stringify([{ Config: 'c.json', RepoTags: ['app:1'], Layers: [] }]) },
     ]);
     await writeFile(path, bytes);
-    const copying = copyPlace(await sourceOf(one), dockerArchiveSink(path), { name: parseReference('x:1') });
+    const copying = copyPlace(await sourceOf(one), dockerArchiveSink(path, { temporaryDirectory: tmpdir() }), {
+      name: parseReference('x:1'),
+    });
     await expect(copying).rejects.toMatchObject({ code: 'PLACE_INVALID', message: expect.stringContaining('c.json') });
     expect((await readFile(path)).equals(bytes)).toBe(true);
   });

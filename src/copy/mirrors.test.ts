@@ -54,6 +54,7 @@ afterEach(async () => {
 
 async function copyInto(sink: ImageSink) {
   await using clients = registryClients({
+    temporaryDirectory: tmpdir(),
     hostRule: async () => ({ mirrors: [{ host: mirror.host, pulls: 'all' }], upstream: { host: host.host } }),
   });
   return await copy(['app:latest'], { from: clients.forHost('registry.example.com'), to: sink });
@@ -66,13 +67,13 @@ describe('a copy from a mirror whose blobs are damaged', () => {
       listen: [{ host: '127.0.0.1', port: 0 }],
       grace: 0,
     });
-    await using clients = registryClients();
+    await using clients = registryClients({ temporaryDirectory: tmpdir() });
     const remote = clients.forHost(`127.0.0.1:${server.addresses[0]?.port}`);
     for (const sink of [
       sinkInto(memoryRegistry()),
       sinkInto(remote, 'complete'),
-      dockerArchiveSink(join(directory, 'docker.tar')),
-      ociArchiveSink(join(directory, 'oci.tar')),
+      dockerArchiveSink(join(directory, 'docker.tar'), { temporaryDirectory: tmpdir() }),
+      ociArchiveSink(join(directory, 'oci.tar'), { temporaryDirectory: tmpdir() }),
     ]) {
       const { result, events } = await copyInto(sink);
       expect(result.copied.map(({ digest }) => digest)).toEqual([image.manifest.digest]);

@@ -1,6 +1,8 @@
 // Places that are files, against the programs that write and read them: skopeo, podman, umoci, Docker, containerd.
+
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createZstdCompress, gunzipSync, zstdCompressSync } from 'node:zlib';
@@ -184,7 +186,7 @@ describe('podman', () => {
 
   it.skipIf(podman.missing)(`loads docker-archives of one image and of several${podman.why}`, async () => {
     const file = fresh('two.tar');
-    const sink = dockerArchiveSink(file);
+    const sink = dockerArchiveSink(file, { temporaryDirectory: tmpdir() });
     const plan = await planCopy(
       [
         { name: parseReference('quay.io/x/one:1'), source: await fixture(image) },
@@ -203,14 +205,17 @@ describe('podman', () => {
 
     const saved = fresh('saved.tar');
     await run('save', '--format', 'docker-archive', '-m', '-o', saved, 'quay.io/x/one:1', 'docker.io/library/two:2');
-    await using archive = await openDockerArchive(saved);
+    await using archive = await openDockerArchive(saved, { temporaryDirectory: tmpdir() });
     expect(archive.images.flatMap(({ names }) => names).sort()).toEqual(['docker.io/library/two:2', 'quay.io/x/one:1']);
     expect((await readThrough(archive.source({ reference: parseReference('two:2') }))).config).toBe(
       configDigest(dockerImage),
     );
     const oci = newPlace('oci-archive');
     await run('save', '--format', 'oci-archive', '-o', oci.text.split(':')[1] ?? '', 'quay.io/x/one:1');
-    await using source = await openOciArchive({ path: oci.text.split(':')[1] ?? '', ref: 'quay.io/x/one:1' });
+    await using source = await openOciArchive(
+      { path: oci.text.split(':')[1] ?? '', ref: 'quay.io/x/one:1' },
+      { temporaryDirectory: tmpdir() },
+    );
     await readThrough(source);
   });
 });
@@ -226,7 +231,7 @@ describe('Docker', () => {
 
   it.skipIf(docker.missing)(`loads what we write, as a file and as a stream, and runs it${docker.why}`, async () => {
     const file = fresh('one.tar');
-    await copyPlace(await fixture(image), dockerArchiveSink(file));
+    await copyPlace(await fixture(image), dockerArchiveSink(file, { temporaryDirectory: tmpdir() }));
     expect(await peer.docker(['load', '-i', file])).toContain('Loaded image: quay.io/x/app:1');
     expect((await peer.docker(['inspect', '--format', '{{.Id}}', 'quay.io/x/app:1'])).trim()).toBe(configDigest(image));
     const out = await peer.docker(['run', '--rm', '--network=none', 'quay.io/x/app:1']);
@@ -234,7 +239,9 @@ describe('Docker', () => {
 
     const source = await fixture(dockerImage);
     const names = [parseReference('two:2'), parseReference('two:also')];
-    await using planned = await planDockerArchive([{ names, manifest: await source.root(), source }]);
+    await using planned = await planDockerArchive([{ names, manifest: await source.root(), source }], {
+      temporaryDirectory: tmpdir(),
+    });
     const streamed = fresh('streamed.tar');
     await pipeline(planned.bytes(), createWriteStream(streamed));
     await peer.docker(['load', '-i', streamed]);
@@ -254,7 +261,7 @@ describe('Docker', () => {
     const manifest = blob(OCI_MANIFEST, Buffer.from(JSON.stringify({ schemaVersion: 2, ...fields })));
     const file = fresh('zstd.tar');
     const source = await fixture({ manifest, blobs: [config, packed], children: [], architecture: 'amd64' });
-    await copyPlace(source, dockerArchiveSink(file));
+    await copyPlace(source, dockerArchiveSink(file, { temporaryDirectory: tmpdir() }));
     await peer.docker(['load', '-i', file]);
     expect(await peer.docker(['run', '--rm', '--network=none', 'quay.io/x/app:1'])).toBe('zstd\n');
   });
@@ -274,18 +281,22 @@ describe('Docker', () => {
       const id = (await peer.docker(['inspect', '--format', '{{.Id}}', 'built:1'])).trim();
       const file = fresh('saved.tar');
       await peer.docker(['save', '-o', file, 'built:1']);
-      await using source = await openDockerArchiveImage(file, { reference: parseReference('built:1') });
+      await using source = await openDockerArchiveImage(
+        file,
+        { reference: parseReference('built:1') },
+        { temporaryDirectory: tmpdir() },
+      );
       const read = await readThrough(source);
       expect(read.config).toBe(id);
 
       const packed = fresh('saved.tar.zst');
       await pipeline(createReadStream(file), createZstdCompress(), createWriteStream(packed));
       const layout = newPlace('oci');
-      await copyPlace(await openDockerArchiveImage(packed, {}), layout.sink());
+      await copyPlace(await openDockerArchiveImage(packed, {}, { temporaryDirectory: tmpdir() }), layout.sink());
       await using copied = await layout.source();
       expect(await readThrough(copied)).toEqual(read);
       const back = fresh('back.tar');
-      await copyPlace(await layout.source(), dockerArchiveSink(back));
+      await copyPlace(await layout.source(), dockerArchiveSink(back, { temporaryDirectory: tmpdir() }));
       await peer.docker(['rmi', '-f', id]);
       await peer.docker(['load', '-i', back]);
       expect((await peer.docker(['inspect', '--format', '{{.Id}}', 'quay.io/x/app:1'])).trim()).toBe(id);
@@ -305,14 +316,23 @@ describe('containerd', () => {
   it.skipIf(containerd.missing)(`imports both archives, and exports what we read${containerd.why}`, async () => {
     for (const kind of ['docker-archive', 'oci-archive'] as const) {
       const file = fresh(kind);
-      await copyPlace(await fixture(image), kind === 'oci-archive' ? ociArchiveSink(file) : dockerArchiveSink(file));
+      await copyPlace(
+        await fixture(image),
+        kind === 'oci-archive'
+          ? ociArchiveSink(file, { temporaryDirectory: tmpdir() })
+          : dockerArchiveSink(file, { temporaryDirectory: tmpdir() }),
+      );
       await peer.ctr(['images', 'import', '--no-unpack', file]).catch(() => peer.ctr(['images', 'import', file]));
       const listed = await peer.ctr(['images', 'ls']);
       expect(listed).toContain('quay.io/x/app:1');
       expect(listed).toContain(image.manifest.digest);
       const exported = fresh('exported.tar');
       await peer.ctr(['images', 'export', exported, 'quay.io/x/app:1']);
-      await using source = await openDockerArchiveImage(exported, { reference: PLACE_NAME });
+      await using source = await openDockerArchiveImage(
+        exported,
+        { reference: PLACE_NAME },
+        { temporaryDirectory: tmpdir() },
+      );
       expect((await readThrough(source)).digest).toBe(image.manifest.digest);
       await peer.ctr(['images', 'rm', 'quay.io/x/app:1']);
     }

@@ -1,4 +1,5 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -92,8 +93,8 @@ describe('an image', () => {
       ociSink(file),
       dirSink(file),
       dirSink(other),
-      ociArchiveSink(join(directory.path, 'none/x.tar')),
-      dockerArchiveSink(other),
+      ociArchiveSink(join(directory.path, 'none/x.tar'), { temporaryDirectory: tmpdir() }),
+      dockerArchiveSink(other, { temporaryDirectory: tmpdir() }),
     ];
     for (const sink of sinks) {
       const copying = copyPlace(await layoutOf(join(directory.path, 'layout'), image), sink);
@@ -327,9 +328,16 @@ describe('a layout', () => {
   it('is what an archive of it is', async () => {
     await using directory = await temporaryDirectory('places');
     const path = join(directory.path, 'x.tar');
-    await copyPlace(await layoutOf(join(directory.path, 'a'), image('a')), ociArchiveSink(path), {
-      name: parseReference('quay.io/a:1'),
-    });
-    await expectWhole(await openOciArchive({ path, ref: 'quay.io/a:1' }), image('a').manifest.digest);
+    await copyPlace(
+      await layoutOf(join(directory.path, 'a'), image('a')),
+      ociArchiveSink(path, { temporaryDirectory: tmpdir() }),
+      {
+        name: parseReference('quay.io/a:1'),
+      },
+    );
+    await expectWhole(
+      await openOciArchive({ path, ref: 'quay.io/a:1' }, { temporaryDirectory: tmpdir() }),
+      image('a').manifest.digest,
+    );
   });
 });

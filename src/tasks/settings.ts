@@ -1,4 +1,5 @@
 // What every task is given of the world: the environment as data, and where notes for people go.
+import type { CallOptions } from '../io/streams/bytes.ts';
 import type { Transport } from '../transports/transport.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -9,6 +10,8 @@ export interface Settings {
   readonly home: string | undefined;
   /** The user's number. */
   readonly uid: number;
+  /** Where files lie that a task needs for a while. */
+  readonly temporaryDirectory: string;
   /** The embedded registry's data directory, where the user named one. */
   readonly data?: string;
   /** Where work is remembered between runs, and what identifies the program that did it: another build remembers nothing of this one's. */
@@ -20,6 +23,13 @@ export interface Settings {
   readonly whileComputing?: <T>(run: () => Promise<T>) => Promise<T>;
   /** One line for people: something was left out or assumed. */
   readonly onNote?: (text: string) => void;
+}
+
+/** What transports are given: a call's options, and where files may lie for a while. */
+export function transportOptions(
+  settings: Pick<Settings, 'signal' | 'temporaryDirectory'>,
+): CallOptions & { readonly temporaryDirectory: string } {
+  return { ...callOptions(settings), temporaryDirectory: settings.temporaryDirectory };
 }
 
 /** A call's options, from the settings. */

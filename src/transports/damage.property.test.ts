@@ -1,5 +1,7 @@
 // Whatever is damaged in an archive: what comes out is right, or one of our own errors comes. Nothing else, and nothing wrong.
+
 import { readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -75,9 +77,21 @@ const cut = fc.option(fc.nat(), { freq: 3 });
 
 describe('a damaged archive', () => {
   it.each([
-    ['oci-archive', ociArchive, (path: string) => openOciArchive({ path, ref: '1.2' })],
-    ['docker-archive', async () => dockerArchive(), (path: string) => openDockerArchiveImage(path, {})],
-    ['docker-archive of old', async () => legacyArchive(), (path: string) => openDockerArchiveImage(path, {})],
+    [
+      'oci-archive',
+      ociArchive,
+      (path: string) => openOciArchive({ path, ref: '1.2' }, { temporaryDirectory: tmpdir() }),
+    ],
+    [
+      'docker-archive',
+      async () => dockerArchive(),
+      (path: string) => openDockerArchiveImage(path, {}, { temporaryDirectory: tmpdir() }),
+    ],
+    [
+      'docker-archive of old',
+      async () => legacyArchive(),
+      (path: string) => openDockerArchiveImage(path, {}, { temporaryDirectory: tmpdir() }),
+    ],
   ] as const)('%s gives what is right, or says what is wrong', async (_, make, openPath) => {
     const whole = await make();
     await using directory = await temporaryDirectory('damage');

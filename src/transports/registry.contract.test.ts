@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { opener } from '../../test/contract/content.ts';
 import { imageSinkContract } from '../../test/contract/image-sink-contract.ts';
 import { imageSourceContract } from '../../test/contract/image-source-contract.ts';
@@ -26,7 +27,7 @@ async function overHttp(): Promise<Opened> {
   const objects = createMemoryObjectStore();
   const listen = [{ host: '127.0.0.1', port: 0 }];
   const server = await serve({ registry: storedRegistry(objects), listen, grace: 0 });
-  const clients = registryClients();
+  const clients = registryClients({ temporaryDirectory: tmpdir() });
   return {
     objects,
     registry: clients.forHost(`127.0.0.1:${server.addresses[0]?.port}`),

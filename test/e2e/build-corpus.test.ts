@@ -1,5 +1,7 @@
 // The same Dockerfiles built by us and by Docker's own builder or buildah: equal file trees, and equal configurations but for times and ids.
+
 import { readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { machinePlatform } from '../../src/oci/machine-platform.ts';
@@ -74,6 +76,7 @@ async function createWorld(): Promise<World> {
     env: { PATH: process.env.PATH, HOME: directory.path, IMAGES_DATA: at('data'), DOCKER_HOST: docker.host },
     home: directory.path,
     uid: 0,
+    temporaryDirectory: tmpdir(),
     data: at('data'),
     cache: { directory: at('cache'), program: 'test' },
   };

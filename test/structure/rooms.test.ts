@@ -132,6 +132,14 @@ describe('rooms', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('take the temporary directory and the home directory from the world that they are given', () => {
+    const wrong = sources
+      .filter((source) => source.room !== 'cli')
+      .filter((source) => /\b(?:tmpdir|homedir)\b/.test(withoutComments(source.text)))
+      .map((source) => source.file);
+    expect(wrong).toEqual([]);
+  });
+
   it('grow no list by arguments: a hundred thousand of them overflow the stack (oci/add-all)', () => {
     const wrong = sources.filter((source) => /\.(?:push|unshift)\((?:\w+, )*\.\.\./.test(withoutComments(source.text)));
     expect(wrong.map((source) => source.file)).toEqual([]);

@@ -12,6 +12,7 @@ export function taskSettings(context: Context, options?: Options, note = context
     env: context.env,
     home: context.home,
     uid: context.uid,
+    temporaryDirectory: context.temporaryDirectory,
     signal: context.signal,
     whileComputing: context.interruption.whileComputing,
     onNote: once(note),

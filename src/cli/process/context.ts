@@ -1,5 +1,5 @@
 // What a command is given of the world: the environment as data, its streams, the signal that ends it. Made once, by the program.
-import { userInfo } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { translateFsError } from '../../io/files/fs-errors.ts';
 import { absolute } from '../../io/files/user-directories.ts';
 import type { Environment } from '../../tasks/settings.ts';
@@ -11,6 +11,8 @@ export interface Context {
   /** Absolute; `undefined` for a user without one. */
   readonly home: string | undefined;
   readonly uid: number;
+  /** $TMPDIR, or the system's. */
+  readonly temporaryDirectory: string;
   /** The program's version. */
   readonly version: string;
   /** How this program is started again: the interpreter and its first arguments. */
@@ -62,6 +64,7 @@ export function processContext(settings: ContextSettings): Context {
       return homeDirectory();
     },
     uid: process.getuid?.() ?? 0,
+    temporaryDirectory: tmpdir(),
     get stdin() {
       return process.stdin;
     },

@@ -1,4 +1,5 @@
 // The places of images that are files, each in a directory of a test's, and a copy from any to any.
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parsePlatformChoice } from '../../oci/platform.ts';
 import type { Reference } from '../../oci/reference.ts';
@@ -39,16 +40,16 @@ export function filePlace(kind: PlaceKind, directory: string, label: string): Fi
     case 'oci-archive':
       return {
         text: `${text}:1`,
-        sink: () => ociArchiveSink(path, { ref: '1' }),
-        source: () => openOciArchive({ path, ref: '1' }),
+        sink: () => ociArchiveSink(path, { temporaryDirectory: tmpdir(), ref: '1' }),
+        source: () => openOciArchive({ path, ref: '1' }, { temporaryDirectory: tmpdir() }),
       };
     case 'dir':
       return { text, sink: () => dirSink(path), source: async () => dirSource(path) };
     case 'docker-archive':
       return {
         text: `${text}:quay.io/x/app:1`,
-        sink: () => dockerArchiveSink(path),
-        source: () => openDockerArchiveImage(path, { reference: PLACE_NAME }),
+        sink: () => dockerArchiveSink(path, { temporaryDirectory: tmpdir() }),
+        source: () => openDockerArchiveImage(path, { reference: PLACE_NAME }, { temporaryDirectory: tmpdir() }),
       };
   }
 }

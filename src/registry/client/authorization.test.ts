@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { needs } from '../../../test/peers/find.ts';
@@ -112,6 +113,7 @@ describe('tokens', () => {
 
   function registryFor(credentials?: Credentials): Registry {
     clients = registryClients({
+      temporaryDirectory: tmpdir(),
       backoff: { attempts: 2, base: 1, longest: 10 },
       ...(credentials && { credentials: knowing(credentials) }),
     });
@@ -279,6 +281,7 @@ describe('basic authorization', () => {
 
   it('is sent after the host asked for it, from then on at once', async () => {
     await using clients = registryClients({
+      temporaryDirectory: tmpdir(),
       credentials: knowing({ type: 'password', username: 'me', password: PASSWORD }),
     });
     const registry = clients.forHost(server.host);
@@ -289,6 +292,7 @@ describe('basic authorization', () => {
 
   it('that is not accepted is UNAUTHORIZED, at once', async () => {
     await using clients = registryClients({
+      temporaryDirectory: tmpdir(),
       credentials: knowing({ type: 'password', username: 'me', password: 'wrong' }),
     });
     const error = await failure(clients.forHost(server.host).getManifest('app', 'latest'));
@@ -297,7 +301,7 @@ describe('basic authorization', () => {
   });
 
   it('that is missing is UNAUTHORIZED', async () => {
-    await using clients = registryClients();
+    await using clients = registryClients({ temporaryDirectory: tmpdir() });
     expect((await failure(clients.forHost(server.host).getManifest('app', 'latest'))).code).toBe('UNAUTHORIZED');
     expect(server.requests).toHaveLength(1);
   });
@@ -327,6 +331,7 @@ describe.skipIf(peer.missing)(`Debian's docker-registry with htpasswd${peer.why}
     try {
       await until(async () => (await fetch(`http://${host}/v2/`)).status === 401);
       await using clients = registryClients({
+        temporaryDirectory: tmpdir(),
         credentials: knowing({ type: 'password', username: 'me', password: 'secret' }),
       });
       const registry = clients.forHost(host);
@@ -337,7 +342,7 @@ describe.skipIf(peer.missing)(`Debian's docker-registry with htpasswd${peer.why}
         })(),
       );
       expect(await registry.statBlob('app', descriptor.digest)).toMatchObject({ size: blob.length });
-      await using strangers = registryClients();
+      await using strangers = registryClients({ temporaryDirectory: tmpdir() });
       const error = await failure(strangers.forHost(host).getBlob('app', descriptor.digest));
       expect(error.code).toBe('UNAUTHORIZED');
     } finally {

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
@@ -23,7 +24,7 @@ async function read(registry: Registry, size: number): Promise<string> {
 describe('a web page in the place of a blob', () => {
   it('is BAD_ANSWER at once, with its first words, whether its length is told or not', async () => {
     await using server = await startFaultyServer();
-    await using clients = registryClients();
+    await using clients = registryClients({ temporaryDirectory: tmpdir() });
     for (const headers of [{}, { 'content-length': `${page.length}` }]) {
       server.inject(webPage(headers));
       await expect(read(clients.forHost(server.host), 1_000_000)).rejects.toMatchObject({
@@ -41,7 +42,7 @@ describe('a web page in the place of a blob', () => {
     ['text/html', { 'content-encoding': 'gzip' }],
   ])('is told as [%s], %o', async (type, headers) => {
     await using server = await startFaultyServer();
-    await using clients = registryClients();
+    await using clients = registryClients({ temporaryDirectory: tmpdir() });
     const bytes = 'content-encoding' in headers ? gzipSync(page) : page;
     server.inject((_request, response) => {
       response.writeHead(200, { ...(type && { 'content-type': type }), 'content-length': bytes.length, ...headers });
@@ -57,7 +58,7 @@ describe('a web page in the place of a blob', () => {
 
   it('is named in what is said of a page that has the length', async () => {
     await using server = await startFaultyServer();
-    await using clients = registryClients();
+    await using clients = registryClients({ temporaryDirectory: tmpdir() });
     server.inject(webPage({ 'content-length': `${page.length}` }));
     const { body } = await clients
       .forHost(server.host)
@@ -70,7 +71,7 @@ describe('a web page in the place of a blob', () => {
 
   it('is the blob where it is as long as that', async () => {
     await using server = await startFaultyServer();
-    await using clients = registryClients();
+    await using clients = registryClients({ temporaryDirectory: tmpdir() });
     server.inject(webPage({ 'content-length': `${page.length}` }));
     expect(await read(clients.forHost(server.host), page.length)).toBe(page.toString());
   });
@@ -79,6 +80,7 @@ describe('a web page in the place of a blob', () => {
     await using mirror = await startFaultyServer();
     await using server = await startFaultyServer({ contents: [page] });
     await using clients = registryClients({
+      temporaryDirectory: tmpdir(),
       hostRule: async () => ({ mirrors: [{ host: mirror.host, pulls: 'all' }], upstream: { host: server.host } }),
     });
     mirror.inject(webPage());

@@ -27,6 +27,7 @@ export interface BlobReader extends Pick<RegistryReader, 'getBlob' | 'statBlob'>
 export interface BlobReaderSettings {
   readonly backoff: Backoff;
   readonly onRetry: ((event: RetryEvent) => void) | undefined;
+  readonly temporaryDirectory: string;
 }
 
 const BLOB_TYPE = 'application/octet-stream';
@@ -101,7 +102,10 @@ export function blobReader(http: EndpointHttp, settings: BlobReaderSettings): Bl
     const opened = await openBlob(repository, digest, options);
     const content = selfVerifying(opened, options);
     if (!opened.provedWrong) return content;
-    return heldBack(content, options, () => getBlob(repository, digest, options));
+    return heldBack(content, options, {
+      again: () => getBlob(repository, digest, options),
+      temporaryDirectory: settings.temporaryDirectory,
+    });
   };
 
   return {

@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { needs } from '../../../test/peers/find.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../../../test/peers/temporary.ts';
@@ -18,8 +18,8 @@ const options = { manifest: { bytes: index, mediaType: OCI_INDEX } };
 const ipv6 = Object.values(networkInterfaces()).some((all) => all?.some((each) => each.address === '::1'));
 
 /** Asks for a manifest; the error, or `undefined`. */
-async function ask(host: string, settings: ClientSettings): Promise<ImagesError | undefined> {
-  await using clients = registryClients({ timeouts: { headers: 2000 }, ...settings });
+async function ask(host: string, settings: Partial<ClientSettings>): Promise<ImagesError | undefined> {
+  await using clients = registryClients({ temporaryDirectory: tmpdir(), timeouts: { headers: 2000 }, ...settings });
   try {
     await clients.forHost(host).getManifest('app', 'latest');
     return undefined;
@@ -33,7 +33,7 @@ async function ask(host: string, settings: ClientSettings): Promise<ImagesError 
 function at(
   address: string,
   more: { readonly insecure?: boolean; readonly scheme?: 'http' | 'https' },
-): ClientSettings {
+): Partial<ClientSettings> {
   return { hostRule: async () => ({ mirrors: [], upstream: { host: address, ...more } }) };
 }
 
@@ -82,7 +82,11 @@ describe('a host that accepts connections and says nothing', () => {
     const silent = createServer((socket) => sockets.push(socket));
     await new Promise<void>((ready) => silent.listen(0, '127.0.0.1', ready));
     const host = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
-    await using clients = registryClients({ privateHosts: [`https://${host}`], timeouts: { connect: 200 } });
+    await using clients = registryClients({
+      temporaryDirectory: tmpdir(),
+      privateHosts: [`https://${host}`],
+      timeouts: { connect: 200 },
+    });
     const refuse = () => Promise.reject(new Error('opened'));
     const blob = { mediaType: '', digest: digestOf(index), size: index.length };
     const put = clients.forHost(host).putBlob('app', blob, refuse);
@@ -107,7 +111,7 @@ describe.skipIf(openssl.missing)(`a host that speaks TLS${openssl.why}`, () => {
     await server?.[Symbol.asyncDispose]();
     await directory?.[Symbol.asyncDispose]();
   });
-  const trusting = (): ClientSettings => ({ tlsFiles: async () => ({ ca: [tls.ca] }) });
+  const trusting = (): Partial<ClientSettings> => ({ tlsFiles: async () => ({ ca: [tls.ca] }) });
 
   it('is found on loopback although plain http is tried first, whoever vouches for it', async () => {
     expect(await ask(server.host, {})).toBeUndefined();

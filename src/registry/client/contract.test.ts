@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { registryContract } from '../../../test/contract/registry-contract.ts';
 import { serve } from '../../server/listen.ts';
 import { createMemoryObjectStore } from '../../storage/memory-object-store.ts';
@@ -12,7 +13,7 @@ registryContract(
       listen: [{ host: '127.0.0.1', port: 0 }],
       grace: 0,
     });
-    const clients = registryClients();
+    const clients = registryClients({ temporaryDirectory: tmpdir() });
     const port = server.addresses[0]?.port;
     return {
       registry: clients.forHost(`127.0.0.1:${port}`),

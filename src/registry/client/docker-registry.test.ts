@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RegistryPeer, startDockerRegistry } from '../../../test/peers/docker-registry.ts';
@@ -46,7 +47,7 @@ describe.skipIf(peer.missing)(`the client with Debian's docker-registry${peer.wh
 
   beforeAll(async () => {
     server = await startDockerRegistry();
-    clients = registryClients();
+    clients = registryClients({ temporaryDirectory: tmpdir() });
     registry = clients.forHost(server.host);
     for (const bytes of [config, layer]) {
       await registry.putBlob('team/app', describeBytes(bytes, ''), async () => chunks(bytes));

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { reportError } from '../../cli/reporter/report-error.ts';
 import type { ImagesError } from '../../oci/errors.ts';
@@ -23,6 +24,7 @@ afterEach(async () => {
 
 function registryFor(credentials?: Credentials): Registry {
   clients = registryClients({
+    temporaryDirectory: tmpdir(),
     backoff: { attempts: 1, base: 1, longest: 10 },
     timeouts: { headers: 300, idle: 300 },
     credentials: { find: async () => credentials && { ...credentials, origin: '/home/a/auth.json' }, places: [] },

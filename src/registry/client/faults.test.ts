@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
 import { registryClients } from './registry-clients.ts';
@@ -262,7 +263,7 @@ describe('a mount that a registry does not do', () => {
   });
 
   it('because it hangs is not asked for again, once that has happened a few times', async () => {
-    await using soon = registryClients({ timeouts: { mount: 50 } });
+    await using soon = registryClients({ temporaryDirectory: tmpdir(), timeouts: { mount: 50 } });
     server.inject(hang);
     const mounts = async () => {
       const asked = soon.forHost(server.host);

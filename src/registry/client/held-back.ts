@@ -1,5 +1,4 @@
 // Blobs that are handed out when they are verified, and not before: who reads them cannot open them anew, and what is wrong with them may be mended by that alone.
-import { tmpdir } from 'node:os';
 import { readFileBytes } from '../../io/files/file-bytes.ts';
 import { spooled } from '../../io/files/temporary-file.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
@@ -11,20 +10,26 @@ import { mayOpenAnew } from '../open-anew.ts';
 /** In bytes: as much is held in memory, more in a file without a name. */
 const SMALL = 1024 * 1024;
 
+export interface HeldBackOptions {
+  /** Opens the blob where its bytes proved wrong, and may give others. */
+  readonly again: () => Promise<BlobContent>;
+  readonly temporaryDirectory: string;
+}
+
 /**
- * The content as it is where its reader opens it anew; a small one never is worth that. `again` opens it where its bytes proved wrong, and may give others.
+ * The content as it is where its reader opens it anew; a small one never is worth that.
  * Errors: those of the body, NO_SPACE.
  */
 export async function heldBack(
   content: BlobContent,
   { from = 0, to = Number.POSITIVE_INFINITY, opensAnew }: BlobOptions,
-  again: () => Promise<BlobContent>,
+  { again, temporaryDirectory }: HeldBackOptions,
 ): Promise<BlobContent> {
   const { descriptor, body } = content;
   const { size, digest } = descriptor;
   if (from > 0 || to < size || (opensAnew && size > SMALL)) return content;
   try {
-    const held = await (size > SMALL ? inFile(body) : inMemory(body));
+    const held = await (size > SMALL ? inFile(body, temporaryDirectory) : inMemory(body));
     return { descriptor, body: vouchedFor(held, { size, digest }) };
   } catch (error) {
     if (mayOpenAnew(error)) return again();
@@ -36,6 +41,6 @@ async function inMemory(body: Bytes): Promise<Bytes> {
   return oneChunk(Buffer.concat(await Array.fromAsync(body)));
 }
 
-async function inFile(body: Bytes): Promise<Bytes> {
-  return readFileBytes(await spooled(body, tmpdir()), { close: true });
+async function inFile(body: Bytes, directory: string): Promise<Bytes> {
+  return readFileBytes(await spooled(body, directory), { close: true });
 }

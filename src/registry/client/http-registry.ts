@@ -1,6 +1,6 @@
 // One endpoint as a Registry: the parts put together.
 import type { Registry } from '../contract.ts';
-import { type BlobReader, blobReader } from './blobs.ts';
+import { type BlobReader, type BlobReaderSettings, blobReader } from './blobs.ts';
 import type { EndpointHttp } from './endpoint-http.ts';
 import { lister } from './lists.ts';
 import { manifestReader } from './manifests.ts';
@@ -10,7 +10,7 @@ import { uploader } from './uploads.ts';
 
 export type EndpointRegistry = Registry & Pick<BlobReader, 'openBlob'>;
 
-export function httpRegistry(http: EndpointHttp, settings: WriterSettings): EndpointRegistry {
+export function httpRegistry(http: EndpointHttp, settings: WriterSettings & BlobReaderSettings): EndpointRegistry {
   const reader = blobReader(http, settings);
   const { asked, believed } = rememberingAbsence(reader.statBlob);
   const manifests = manifestReader(http);

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
 import type { ImagesError } from '../../oci/errors.ts';
@@ -25,6 +26,7 @@ afterEach(async () => {
 
 function registryAt(host: string, rules: Record<string, HostRule> = {}): Registry {
   const settings: ClientSettings = {
+    temporaryDirectory: tmpdir(),
     backoff: { attempts: 1, base: 1, longest: 10 },
     proxies: { http: `http://${proxy.address}`, https: `http://${proxy.address}` },
     hostRule: async (name) => rules[name],

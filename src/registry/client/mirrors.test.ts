@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
 import { OCI_INDEX } from '../../oci/media-types.ts';
@@ -32,6 +33,7 @@ beforeEach(async () => {
   mirrors = [await startFaultyServer(holding), await startFaultyServer(holding)];
   events = [];
   clients = registryClients({
+    temporaryDirectory: tmpdir(),
     timeouts: { headers: 300, idle: 300 },
     backoff: { attempts: 4, base: 2, longest: 60_000 },
     onRetry: (event) => events.push(event),

@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createHttpPool, DEFAULT_TIMEOUTS, type HttpAnswer } from '../../io/http/http.ts';
 import { readUpTo, readWhole } from '../../io/http/http-whole.ts';
@@ -168,6 +169,7 @@ describe('a head that never ends', () => {
     });
     await new Promise<void>((ready) => raw.listen(0, '127.0.0.1', ready));
     await using clients = registryClients({
+      temporaryDirectory: tmpdir(),
       timeouts: { headers: 10_000 },
       backoff: { attempts: 2, base: 1, longest: 1 },
     });
@@ -217,7 +219,10 @@ describe('an answer that was lost', () => {
       });
     });
     await new Promise<void>((ready) => early.listen(0, '127.0.0.1', ready));
-    await using clients = registryClients({ backoff: { attempts: 1, base: 1, longest: 1 } });
+    await using clients = registryClients({
+      temporaryDirectory: tmpdir(),
+      backoff: { attempts: 1, base: 1, longest: 1 },
+    });
     const remote = clients.forHost(`127.0.0.1:${(early.address() as AddressInfo).port}`);
     const slowly = async () =>
       (async function* () {
@@ -235,6 +240,7 @@ describe('an answer that was lost', () => {
 describe('a host that takes an upload', () => {
   it('slower than any line does is given up', async () => {
     await using soon = registryClients({
+      temporaryDirectory: tmpdir(),
       timeouts: { headers: 10_000, idle: 1500, slowest: 1e9 },
       backoff: { attempts: 1, base: 1, longest: 1 },
     });

@@ -23,7 +23,8 @@ const COMMIT_WITHIN = 300_000;
 const MOUNT_WITHIN = 10_000;
 
 /** The HTTP clients of registries, one a host, over one pool of connections. */
-export function registryClients(settings: ClientSettings = {}): RegistryClients {
+export function registryClients(settings: ClientSettings): RegistryClients {
+  const { temporaryDirectory, onRetry } = settings;
   const timeouts = { ...DEFAULT_TIMEOUTS, commit: COMMIT_WITHIN, mount: MOUNT_WITHIN, ...settings.timeouts };
   const whole = settings.backoff ?? DEFAULT_BACKOFF;
   const privateSchemes = new Map((settings.privateHosts ?? []).map(splitScheme));
@@ -56,14 +57,15 @@ export function registryClients(settings: ClientSettings = {}): RegistryClients 
       limiter: createLimiter(settings.requestsPerHost ?? REQUESTS_PER_HOST),
       credentials: settings.credentials,
       userAgent: settings.userAgent ?? 'images',
-      onRetry: settings.onRetry,
+      onRetry,
     });
     const { commit, mount } = timeouts;
     const created = httpRegistry(http, {
       backoff,
       commitWithin: commit,
       mountWithin: mount,
-      onRetry: settings.onRetry,
+      onRetry,
+      temporaryDirectory,
     });
     endpoints.set(key, created);
     return created;
@@ -84,7 +86,7 @@ export function registryClients(settings: ClientSettings = {}): RegistryClients 
   return {
     forHost(written) {
       const host = canonicalHost(written);
-      const known = hosts.get(host) ?? routedRegistry(host, { rule, connect, onRetry: settings.onRetry });
+      const known = hosts.get(host) ?? routedRegistry(host, { rule, connect, onRetry, temporaryDirectory });
       hosts.set(host, known);
       return known;
     },

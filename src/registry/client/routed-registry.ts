@@ -12,6 +12,7 @@ export interface Routing {
   readonly rule: (host: string, repository: string | undefined) => Promise<HostRule>;
   readonly connect: (endpoint: Endpoint, patience: Patience) => EndpointRegistry;
   readonly onRetry: ((event: RetryEvent) => void) | undefined;
+  readonly temporaryDirectory: string;
 }
 
 /** How long a place is waited for: whether there is another one. */
@@ -112,7 +113,10 @@ export function routedRegistry(host: string, routing: Routing): Registry {
         return true;
       },
     });
-    return heldBack(content, options, () => getBlob(repository, digest, options));
+    return heldBack(content, options, {
+      again: () => getBlob(repository, digest, options),
+      temporaryDirectory: routing.temporaryDirectory,
+    });
   };
 
   return {

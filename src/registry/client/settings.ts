@@ -62,6 +62,8 @@ export interface RetryEvent {
 }
 
 export interface ClientSettings {
+  /** Where a blob waits that is handed out when it is verified, and not before. */
+  readonly temporaryDirectory: string;
   readonly credentials?: CredentialsProvider;
   /** `undefined`: nothing is configured for it. Errors: CONFIG_INVALID. */
   readonly hostRule?: (host: string, repository: string | undefined) => Promise<HostRule | undefined>;

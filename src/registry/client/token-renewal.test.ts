@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
 import { OCI_INDEX } from '../../oci/media-types.ts';
@@ -32,7 +33,7 @@ beforeEach(async () => {
     if (request.url.includes('/tags/')) return sendJson(response, 200, { tags: ['latest'] });
     return false;
   });
-  clients = registryClients({ backoff: { attempts: 3, base: 1, longest: 10 } });
+  clients = registryClients({ temporaryDirectory: tmpdir(), backoff: { attempts: 3, base: 1, longest: 10 } });
   registry = clients.forHost(server.host);
 });
 afterEach(async () => {

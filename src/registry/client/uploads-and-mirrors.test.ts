@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
 import { rawManifest } from '../../oci/manifest.ts';
@@ -166,6 +167,7 @@ describe('a mirror', () => {
   it('is asked first, and the host itself where the mirror lacks it or fails', async () => {
     await using mirror = await startFaultyServer();
     await using mirrored = registryClients({
+      temporaryDirectory: tmpdir(),
       backoff: { attempts: 1, base: 1, longest: 1 },
       hostRule: async () => ({
         mirrors: [{ host: mirror.host, pulls: 'all', namespace: true, rename: { from: '', to: 'cache' } }],
@@ -192,6 +194,7 @@ describe('a mirror', () => {
   it('that cannot be reached is left alone for a while', async () => {
     const mirror = await startFaultyServer();
     await using mirrored = registryClients({
+      temporaryDirectory: tmpdir(),
       hostRule: async () => ({ mirrors: [{ host: mirror.host, pulls: 'all' }], upstream: { host: server.host } }),
       onRetry: (event) => retries.push(event),
     });
@@ -204,6 +207,7 @@ describe('a mirror', () => {
 
   it('does not hide that a host is blocked', async () => {
     await using blocked = registryClients({
+      temporaryDirectory: tmpdir(),
       hostRule: async () => ({ mirrors: [], upstream: { host: server.host }, blockedBy: '/etc/x.conf' }),
     });
     const error = await failure(blocked.forHost('x.example.com').getManifest('app', 'latest'));
@@ -216,6 +220,7 @@ describe('a mount, where a host has rules of its own for some repositories', () 
   it('is asked for within one upstream, under its names there, and not where the source is blocked or at another', async () => {
     await using other = await startFaultyServer();
     await using clients = registryClients({
+      temporaryDirectory: tmpdir(),
       hostRule: async (_host, repository = '') => ({
         mirrors: [],
         upstream: repository.startsWith('moved/')

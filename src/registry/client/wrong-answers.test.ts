@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
 import { MAX_MANIFEST_SIZE, rawManifest } from '../../oci/manifest.ts';
@@ -188,6 +189,7 @@ describe('a redirect', () => {
   it('is followed to another host, which is not told the password', async () => {
     await using other = await startFaultyServer({ contents: [blob] });
     await using secret = registryClients({
+      temporaryDirectory: tmpdir(),
       credentials: {
         find: async () => ({ type: 'password', username: 'me', password: 'secret' }),
         places: [],

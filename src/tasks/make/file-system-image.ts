@@ -2,7 +2,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startedProgram } from '../../io/concurrency/started-programs.ts';
 import { translatingFsErrors } from '../../io/files/fs-errors.ts';
@@ -84,7 +83,7 @@ export async function fileSystemOutput(path: string, kind: FileSystem, settings:
   );
   // Whoever writes or finishes sees it.
   ended.catch(() => {});
-  const output = pipeOutput((bytes) => sendTo(child, bytes, ended), tmpdir());
+  const output = pipeOutput((bytes) => sendTo(child, bytes, ended), settings.temporaryDirectory);
   let isDone = false;
   return {
     ...output,
@@ -168,7 +167,7 @@ export async function archiveOfFileSystem(
   files: readonly string[] = [],
 ): Promise<ReadableArchive> {
   const unpack = await findReader(path, kind, settings, files);
-  const directory = await mkdtemp(join(tmpdir(), 'images-'));
+  const directory = await mkdtemp(join(settings.temporaryDirectory, 'images-'));
   const remove = () => rm(directory, { recursive: true, force: true });
   try {
     const archive = join(directory, 'store.tar');
@@ -217,7 +216,7 @@ async function runInto(file: string, command: readonly string[], settings: Setti
   try {
     const child = spawn(program, args, { env: { ...settings.env }, stdio: ['ignore', handle.fd, 'pipe'] });
     startedProgram(child);
-    await endOf(child, program, `Is there room in ${tmpdir()}? TMPDIR names another place.`);
+    await endOf(child, program, `Is there room in ${settings.temporaryDirectory}? TMPDIR names another place.`);
   } finally {
     await handle.close();
   }

@@ -30,7 +30,7 @@ export async function makeArchive(
       source,
     }),
   );
-  await using sink = await sinkOf(target);
+  await using sink = await sinkOf(target, settings);
   const shared = { ...(onEvent && { onEvent }), ...callOptions(settings) };
   // What is to be noted was so when they were opened.
   const quiet = onEvent && { onEvent: (event: CopyEvent) => (event.type === 'note' ? undefined : onEvent(event)) };
@@ -38,13 +38,13 @@ export async function makeArchive(
   return (await executePlan(plan, sink, shared)).copied.map(({ digest }) => digest);
 }
 
-async function sinkOf({ format, path }: ArchiveTarget) {
+async function sinkOf({ format, path }: ArchiveTarget, { temporaryDirectory }: Settings) {
   if (format === 'docker-archive') {
     const { dockerArchiveSink } = await import('../../transports/docker-archive/docker-archive-sink.ts');
-    return dockerArchiveSink(path, { replaces: true });
+    return dockerArchiveSink(path, { replaces: true, temporaryDirectory });
   }
   const { ociArchiveSink } = await import('../../transports/archive/oci-archive-sink.ts');
-  return ociArchiveSink(path, { annotate, replaces: true });
+  return ociArchiveSink(path, { annotate, replaces: true, temporaryDirectory });
 }
 
 /** An image that was named by its digest has that name in containerd. */

@@ -1,6 +1,5 @@
 // `make`: images as something that VMs boot with: the archive of a store, a file system of one, an archive to be imported.
 import { open } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { readFileBytes } from '../../io/files/file-bytes.ts';
@@ -65,19 +64,21 @@ export async function makePrepulled(
   await using images = await openImages(items, settings, options);
   if (options.dryRun) return { dryRun: true, ...summary(images, format), taken: 0 };
   if (format === 'oci-archive' || format === 'docker-archive') {
-    const digests = await viaFile(options, (path) => makeArchive(images.images, { format, path }, settings, options));
+    const digests = await viaFile(options, settings, (path) =>
+      makeArchive(images.images, { format, path }, settings, options),
+    );
     const made = images.images.map(({ names }, at) => ({ names, digest: digests[at] as Digest }));
     return { dryRun: false, ...summary(images, format), images: made, taken: 0 };
   }
   if (format === 'tar') {
     await using old = update ? await layersOf(options.path, settings, options) : undefined;
-    await using output = await storeOutput(options.path, options.send);
+    await using output = await storeOutput(options.path, options.send, settings);
     const target = { graphRoot: GRAPH_ROOT, ...(old && { stored: old.layers }) };
     const made = await makeStore(images, output, settings, { ...options, ...target });
     return { dryRun: false, ...made, bytes: images.bytes };
   }
   const { fileSystemOutput } = await import('./file-system-image.ts');
-  return await viaFile(options, async (path) => {
+  return await viaFile(options, settings, async (path) => {
     await using output: RewindableOutput = await fileSystemOutput(path, format, settings);
     const made = await makeStore(images, output, settings, { ...options, graphRoot: '' });
     return { dryRun: false, ...made, bytes: images.bytes };
@@ -93,16 +94,22 @@ function summary({ images, bytes }: OpenedImages, format: MakeFormat): Omit<Made
 }
 
 /** What can only be written into a file goes to a pipe from a temporary one. */
-async function viaFile<T>({ path, send }: MakeOptions, work: (path: string) => Promise<T>): Promise<T> {
+async function viaFile<T>(
+  { path, send }: MakeOptions,
+  { temporaryDirectory }: Settings,
+  work: (path: string) => Promise<T>,
+): Promise<T> {
   if (path !== '-') return await work(path);
   const { mkdtemp, rm } = await import('node:fs/promises');
-  const directory = await translatingTemporaryErrors(tmpdir(), () => mkdtemp(join(tmpdir(), 'images-')));
+  const directory = await translatingTemporaryErrors(temporaryDirectory, () =>
+    mkdtemp(join(temporaryDirectory, 'images-')),
+  );
   try {
     const file = join(directory, 'made');
     const result = await work(file).catch((error: unknown) => {
       // The user named no file: what is full is the place for temporary ones.
       const isHere = isImagesError(error, 'NO_SPACE') && error.message.includes(directory);
-      throw isHere ? noTemporarySpace(tmpdir(), error) : error;
+      throw isHere ? noTemporarySpace(temporaryDirectory, error) : error;
     });
     const handle = await open(file);
     try {

@@ -1,6 +1,5 @@
 // `make`: images as something that VMs boot with: the archive of a store, a file system of one, an archive to be imported.
 import { open } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { checkAgreement } from '../../copy/check-images.ts';
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
@@ -17,7 +16,7 @@ import { type StoredLayers, type WrittenImage, writeStore } from '../../transpor
 import type { ImageSource } from '../../transports/contract.ts';
 import { type ReadableImage, readImage } from '../../transports/readable-image.ts';
 import { rememberingSource, sourceMemory } from '../../transports/remembering-source.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { callOptions, type Settings, transportOptions } from '../settings.ts';
 import type { OpenedSource } from '../transfer/open-source.ts';
 import { watchedLayers } from '../transfer/watched-layers.ts';
 import { type MakeItem, pulledName } from './make-items.ts';
@@ -154,10 +153,9 @@ export async function makeStore(
     image: { ...one.image, layers: watchedLayers(one.image.layers, onEvent) },
   }));
   const made = await writeStore(watched, onWritten ? countedOutput(output, onWritten) : output, {
-    ...callOptions(settings),
+    ...transportOptions(settings),
     graphRoot,
     userXattr,
-    temporaryDirectory: tmpdir(),
     ...(stored && { stored }),
     onLayer: (digest) => onEvent?.({ type: 'blob-done', digest }),
   });
@@ -166,15 +164,19 @@ export async function makeStore(
 }
 
 /** A file, or with `-` what `send` takes. What is no regular file (a device, a named pipe) is written to as it is. */
-export async function storeOutput(path: string, send: (bytes: Uint8Array) => Promise<void>): Promise<RewindableOutput> {
-  if (path === '-') return pipeOutput(send, tmpdir());
+export async function storeOutput(
+  path: string,
+  send: (bytes: Uint8Array) => Promise<void>,
+  { temporaryDirectory }: Settings,
+): Promise<RewindableOutput> {
+  if (path === '-') return pipeOutput(send, temporaryDirectory);
   const target = await translatingFsErrors(path, () => targetAt(path));
-  return target === 'file' ? await fileOutput(path) : await specialOutput(path);
+  return target === 'file' ? await fileOutput(path) : await specialOutput(path, temporaryDirectory);
 }
 
-async function specialOutput(path: string): Promise<RewindableOutput> {
+async function specialOutput(path: string, temporaryDirectory: string): Promise<RewindableOutput> {
   const handle = await translatingFsErrors(path, () => open(path, 'w'));
-  const output = pipeOutput((bytes) => translatingFsErrors(path, () => handle.writeFile(bytes)), tmpdir());
+  const output = pipeOutput((bytes) => translatingFsErrors(path, () => handle.writeFile(bytes)), temporaryDirectory);
   return {
     ...output,
     async [Symbol.asyncDispose]() {

@@ -1,5 +1,4 @@
 // The images in an archive of images, as `make` writes them for runtimes: what there is, and whether all of it is right.
-import { tmpdir } from 'node:os';
 import { digestHex } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
@@ -15,7 +14,7 @@ import { MANIFEST_FILE } from '../../transports/docker-archive/docker-manifest.t
 import { listLayoutImages, type ContainedImage as PlacedImage } from '../../transports/layout/list-images.ts';
 import { chooseImage } from '../../transports/readable-image.ts';
 import { type CheckedPart, checkSource, type LayerResults } from '../look/check-image.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { callOptions, type Settings, transportOptions } from '../settings.ts';
 import type { ListedImage, PrepulledPart } from './prepulled-parts.ts';
 
 /** What archives of images hold in their root, of `docker save` of all ages too, and stores do not. */
@@ -23,8 +22,8 @@ const OF_IMAGES =
   /^(?:blobs\/|oci-layout$|index\.json$|manifest\.json$|repositories$|[0-9a-f]{64}(?:\/|\.json$|\.tar$))/;
 
 /** By its first file; else it may be a store. Errors: FILE_UNREADABLE, TAR_INVALID, COMPRESSION_INVALID, NO_SPACE. */
-export async function isImageArchive(path: string): Promise<boolean> {
-  const handle = await openTar(path, tmpdir());
+export async function isImageArchive(path: string, { temporaryDirectory }: Settings): Promise<boolean> {
+  const handle = await openTar(path, temporaryDirectory);
   try {
     for await (const { name, type } of seekEntries(handle)) {
       const clean = name.replace(/^(?:\.?\/)+/, '');
@@ -102,7 +101,7 @@ interface ArchivedImages extends AsyncDisposable {
 
 /** One that has several names once. */
 async function openImages(path: string, settings: Settings): Promise<ArchivedImages> {
-  const archive = await openArchive(path, { ...callOptions(settings), label: path });
+  const archive = await openArchive(path, { ...transportOptions(settings), label: path });
   try {
     const images = new Map<string, ArchivedImage & { readonly names: string[] }>();
     for (const [at, listed] of (await listedIn(archive)).entries()) {

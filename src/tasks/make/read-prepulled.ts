@@ -1,11 +1,10 @@
 // What is in a file that `make` has made: its images, and whether all of it is right.
 import { open } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { ImagesError } from '../../oci/errors.ts';
 import { examineStore } from '../../transports/containers-storage/doctor/check-store.ts';
 import { layersOf, readImages, readLayers } from '../../transports/containers-storage/store-records.ts';
 import { tarFiles } from '../../transports/containers-storage/tar-files.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { type Settings, transportOptions } from '../settings.ts';
 import { archiveOfFileSystem, isFileSystem, type ReadableArchive } from './file-system-image.ts';
 import type { ListedImage, PrepulledPart } from './prepulled-parts.ts';
 import { checkArchive, isImageArchive, listArchive } from './read-archive.ts';
@@ -20,8 +19,8 @@ const LISTS = ['overlay-images/images.json', 'overlay-layers/layers.json'];
 
 async function imagesIn(path: string, settings: Settings): Promise<readonly ListedImage[]> {
   await using archive = await archiveOf(path, settings, LISTS);
-  if (await isImageArchive(archive.path)) return await listArchive(archive.path, settings);
-  await using files = await tarFiles(archive.path, tmpdir());
+  if (await isImageArchive(archive.path, settings)) return await listArchive(archive.path, settings);
+  await using files = await tarFiles(archive.path, settings.temporaryDirectory);
   const layers = await readLayers(files);
   return (await readImages(files)).map((image): ListedImage => {
     const chain = layersOf(image, layers);
@@ -38,10 +37,9 @@ export async function checkPrepulled(
   onPart: (part: PrepulledPart) => void,
 ): Promise<readonly PrepulledPart[]> {
   await using archive = await archiveOf(path, settings);
-  if (await isImageArchive(archive.path)) return await checkArchive(archive.path, settings, onPart);
+  if (await isImageArchive(archive.path, settings)) return await checkArchive(archive.path, settings, onPart);
   return await examineStore(archive.path, {
-    ...callOptions(settings),
-    temporaryDirectory: tmpdir(),
+    ...transportOptions(settings),
     wholeSeconds: archive.path !== path,
     onPart,
   });

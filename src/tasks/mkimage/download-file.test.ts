@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type TemporaryDirectory, temporaryDirectory } from '../../../test/peers/temporary.ts';
@@ -31,7 +32,10 @@ const redirect = (to: string) => (_url: string, response: ServerResponse) =>
   response.writeHead(302, { location: to }).end();
 
 async function download(url: string, env: Record<string, string> = {}): Promise<unknown> {
-  await using downloader = createDownloader({ env, home: directory.path, uid: 1000 }, directory.path);
+  await using downloader = createDownloader(
+    { env, home: directory.path, uid: 1000, temporaryDirectory: tmpdir() },
+    directory.path,
+  );
   return await downloader.download(url, {});
 }
 

@@ -3,7 +3,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -89,7 +88,10 @@ async function start(
   settings: Settings,
   { spool: directory, onOutput }: TarScriptOptions,
 ): Promise<Running> {
-  const [out, said] = (await reopenablePipes([directory, tmpdir()], 2)) as [ReopenablePipe, ReopenablePipe];
+  const [out, said] = (await reopenablePipes([directory, settings.temporaryDirectory], 2)) as [
+    ReopenablePipe,
+    ReopenablePipe,
+  ];
   const { env, mark } = markedEnvironment(settings.env);
   const child = spawn(script, ['-'], { env, stdio: ['ignore', out.writing, said.writing] });
   const carrier = spawn('cat', [], { env: { ...settings.env, LC_ALL: 'C' }, stdio: [out.reading, spool.fd, 'pipe'] });

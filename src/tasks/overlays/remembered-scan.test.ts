@@ -24,7 +24,7 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 beforeEach(() => rm(join(home, 'cache'), { recursive: true, force: true }));
 
 function settings(program = 'this build'): Settings {
-  return { env: {}, home, uid: 0, cache: { directory: join(home, 'cache'), program } };
+  return { env: {}, home, uid: 0, temporaryDirectory: tmpdir(), cache: { directory: join(home, 'cache'), program } };
 }
 
 async function images(program?: string): Promise<readonly string[]> {

@@ -1,11 +1,13 @@
 // What is said of a registry by whatever listens at its address.
+
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { askHealth } from './ask-health.ts';
 
-const SETTINGS = { env: {}, home: '/nowhere', uid: 0 };
+const SETTINGS = { env: {}, home: '/nowhere', uid: 0, temporaryDirectory: tmpdir() };
 
 async function listener(answer: (response: ServerResponse) => void): Promise<string> {
   const server = createServer((_, response) => answer(response)).listen(0, '127.0.0.1');

@@ -36,6 +36,7 @@ export async function temporaryWorld(): Promise<TemporaryWorld> {
       },
       home: path,
       uid: process.getuid?.() ?? 0,
+      temporaryDirectory: tmpdir(),
       onNote: (note) => notes.push(note),
       ...more,
     }),

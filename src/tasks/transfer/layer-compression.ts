@@ -1,5 +1,4 @@
 // How layers are compressed that lie uncompressed in their place: as the user says, else as is quickest.
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -28,7 +27,7 @@ export function parseCompression(text: string): CompressionChoice {
 
 /** `undefined` where layers stay as they are. */
 export async function compressingSpool(
-  { cache }: Settings,
+  { cache, temporaryDirectory }: Settings,
   compression: CompressionChoice = DEFAULT,
   onEvent?: OnCopyEvent,
 ): Promise<LayerSpool | undefined> {
@@ -46,5 +45,11 @@ export async function compressingSpool(
     bytes += count;
     onEvent?.({ type: 'compressing', bytes });
   };
-  return layerSpool({ directory: tmpdir(), kind, level, ...(memory && { memory }), ...(onEvent && { onBytes }) });
+  return layerSpool({
+    directory: temporaryDirectory,
+    kind,
+    level,
+    ...(memory && { memory }),
+    ...(onEvent && { onBytes }),
+  });
 }

@@ -8,7 +8,7 @@ import { layoutDirectoryFiles } from '../../transports/layout/layout-files.ts';
 import { type ContainedImage, listLayoutImages } from '../../transports/layout/list-images.ts';
 import { formatLocation, type Location, parseLocation } from '../../transports/location.ts';
 import { ownTransport } from '../../transports/transport.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { callOptions, type Settings, transportOptions } from '../settings.ts';
 
 export interface NamedSource {
   readonly source: ImageSource;
@@ -94,7 +94,7 @@ interface OpenedLocation extends AsyncDisposable {
 }
 
 async function openPlace(location: Location, settings: Settings): Promise<OpenedLocation | undefined> {
-  const call = callOptions(settings);
+  const call = transportOptions(settings);
   switch (location.transport) {
     case 'oci': {
       if (isNamed(location)) return undefined;

@@ -7,7 +7,7 @@ import { formatLocation, type Location, parseLocation } from '../../transports/l
 import { ownTransport, type Transport } from '../../transports/transport.ts';
 import { privateAddress } from '../private-registry/locate-registry.ts';
 import { openPrivateRegistry, privateSink } from '../private-registry/private-registry.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { type Settings, transportOptions } from '../settings.ts';
 import { noDaemon } from './open-source.ts';
 
 /** Disposing without `sink.finish` discards what the sink can discard. */
@@ -109,7 +109,7 @@ async function openPlace(
         return opened(ociSink(location.path, ref));
       }
       const { ociArchiveSink } = await import('../../transports/archive/oci-archive-sink.ts');
-      return opened(ociArchiveSink(location.path, ref));
+      return opened(ociArchiveSink(location.path, { ...ref, ...transportOptions(settings) }));
     }
     case 'dir': {
       const { dirSink } = await import('../../transports/dir/dir-sink.ts');
@@ -119,7 +119,7 @@ async function openPlace(
       if (location.index !== undefined) throw notASink(location);
       const { dockerArchiveSink } = await import('../../transports/docker-archive/docker-archive-sink.ts');
       const { reference } = location;
-      return opened(dockerArchiveSink(location.path), reference);
+      return opened(dockerArchiveSink(location.path, transportOptions(settings)), reference);
     }
     case 'docker-daemon': {
       if (!location.reference) throw notASink(location);
@@ -130,7 +130,7 @@ async function openPlace(
       const daemon = await dockerDaemon(settings);
       if (!daemon) throw noDaemon();
       const { [Symbol.asyncDispose]: dispose, ...sink } = opened(
-        dockerDaemonSink(daemon, callOptions(settings)),
+        dockerDaemonSink(daemon, transportOptions(settings)),
         location.reference,
       );
       return {

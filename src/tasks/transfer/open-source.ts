@@ -1,5 +1,4 @@
 // The place that a user names, opened as a source of one image. What a place needs is loaded when it is named.
-import { tmpdir } from 'node:os';
 import type { OnCopyEvent } from '../../copy/events.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -17,7 +16,7 @@ import { ownTransport, type Transport } from '../../transports/transport.ts';
 import { locateRegistry, privateAddress } from '../private-registry/locate-registry.ts';
 import { findImage, openPrivateRegistry, type PrivateRegistry } from '../private-registry/private-registry.ts';
 import { dataDirectoryIfUsable } from '../private-registry/registry-state.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { callOptions, type Settings, transportOptions } from '../settings.ts';
 
 /** Where a bare name is looked for: the store, the daemon, the private registry; or the daemon before the store. */
 export type SourceOrder = 'store' | 'daemon';
@@ -130,9 +129,8 @@ const fromDaemon: Look = async (location, settings, options) => {
   if (!daemon) return undefined;
   const { findDaemonImage } = await import('../../transports/docker-daemon/daemon-source.ts');
   const daemonOptions = {
-    directory: tmpdir(),
+    ...transportOptions(settings),
     ...(options.spool && { spool: options.spool }),
-    ...callOptions(settings),
   };
   for (const wanted of daemonNames(location)) {
     const found = await findDaemonImage(daemon, wanted, daemonOptions);
@@ -201,7 +199,7 @@ async function openPlace(
   settings: Settings,
   { spool }: OpenSourceOptions,
 ): Promise<OpenedSource> {
-  const call = callOptions(settings);
+  const call = transportOptions(settings);
   const packed = (source: ImageSource) => packedFor(source, spool);
   switch (location.transport) {
     case 'oci': {
@@ -233,7 +231,7 @@ async function openPlace(
       const daemon = await dockerDaemon(settings);
       if (!daemon) throw noDaemon();
       const wanted = location.reference ? { reference: location.reference } : { id: location.id };
-      const daemonOptions = { directory: tmpdir(), ...(spool && { spool }), ...call };
+      const daemonOptions = { ...call, ...(spool && { spool }) };
       const source = await standingOn(daemon, () => openDaemonImage(daemon, wanted, daemonOptions));
       return opened(source, location.reference && formatReference(location.reference), daemon);
     }
@@ -242,7 +240,7 @@ async function openPlace(
         import('../../transports/containers-storage/find-store.ts'),
         import('../../transports/containers-storage/storage-source.ts'),
       ]);
-      const files = await openStore(location.store, { ...settings, directory: tmpdir() });
+      const files = await openStore(location.store, settings);
       const source = await standingOn(files, () => storageSource(files, location));
       return opened(await packed(source), source.names[0]);
     }

@@ -7,7 +7,7 @@ import { plainHeader } from '../../tar/plain-header.ts';
 import { endOfArchive, padding, tarHeader } from '../../tar/writer.ts';
 import { type PlannedArchive, planDockerArchive } from '../../transports/docker-archive/docker-archive-stream.ts';
 import { readImage } from '../../transports/readable-image.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { callOptions, type Settings, transportOptions } from '../settings.ts';
 import { type OpenedSource, openSource } from './open-source.ts';
 
 export interface SaveOptions {
@@ -72,7 +72,7 @@ async function planEntry(image: string, { source, name }: OpenedSource, { settin
     machine: machinePlatform(),
   });
   const full = fullReference(name);
-  const archive = await planDockerArchive([{ names: [full], manifest: raw, source }], callOptions(settings));
+  const archive = await planDockerArchive([{ names: [full], manifest: raw, source }], transportOptions(settings));
   const text = formatReference(full);
   const header = tarHeader(plainHeader({ name: text, type: 'file', size: archive.size, mode: 0o644 }));
   return { name: text, header, archive };

@@ -1,7 +1,6 @@
 // A tar archive as files that can be read in any order: where each stands is found by passing over the bodies. A compressed archive, or one that
 // comes through a pipe, is unpacked once, into a file without a name.
 import { type FileHandle, open } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { readFileBytes } from '../../io/files/file-bytes.ts';
 import { isFsError } from '../../io/files/fs-errors.ts';
 import { openUncompressed } from '../../io/files/uncompressed-file.ts';
@@ -37,8 +36,8 @@ export interface ArchiveFile extends LayoutFiles, AsyncDisposable {
 export interface OpenArchiveOptions extends CallOptions {
   /** For messages: `oci-archive:FILE`. */
   readonly label: string;
-  /** Where a compressed archive is unpacked; the system's place when absent. */
-  readonly temporaryDirectory?: string;
+  /** Where a compressed archive is unpacked. */
+  readonly temporaryDirectory: string;
 }
 
 /** Beyond these an archive is no image's. */
@@ -97,7 +96,7 @@ async function archiveIn(handle: FileHandle, options: Listing): Promise<ArchiveF
 
 async function openSeekable(
   path: string,
-  { label, signal, temporaryDirectory = tmpdir() }: OpenArchiveOptions,
+  { label, signal, temporaryDirectory }: OpenArchiveOptions,
 ): Promise<FileHandle> {
   let handle: FileHandle;
   try {

@@ -2,7 +2,6 @@
 // twice, and the bytes are the same whatever order the blobs come in. It is a file without its name until it is whole.
 import { createWriteStream } from 'node:fs';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { singleFlight } from '../../io/concurrency/single-flight.ts';
@@ -39,11 +38,16 @@ interface Slot {
 
 const MOVE_CHUNK = 1024 * 1024;
 
+export interface ArchiveWriterOptions {
+  /** Where an archive is put together that goes to a device or a pipe. */
+  readonly temporaryDirectory: string;
+}
+
 /**
  * `-` is standard output. Nothing is made before the first blob. Disposing without `finish` leaves nothing. Errors: PLACE_INVALID, NO_SPACE, READ_ONLY, NO_ACCESS,
  * those of `open`.
  */
-export function archiveWriter(target: string): ArchiveWriter {
+export function archiveWriter(target: string, { temporaryDirectory }: ArchiveWriterOptions): ArchiveWriter {
   const path = target === '-' ? '/dev/stdout' : target;
   const places = new Map<Digest, Slot>();
   /** Those that have no place in the archive yet. */
@@ -53,7 +57,7 @@ export function archiveWriter(target: string): ArchiveWriter {
   let end = 0;
 
   const file = (): Promise<Temporary> => {
-    opened ??= openTemporary(path);
+    opened ??= openTemporary(path, temporaryDirectory);
     return opened;
   };
 
@@ -182,11 +186,11 @@ interface Temporary {
   discard(): Promise<void>;
 }
 
-/** Beside the archive's name, or what links there lead to; for a device or a pipe, to which it is copied in the end, in the system's place. */
-async function openTemporary(named: string): Promise<Temporary> {
+/** Beside the archive's name, or what links there lead to; for a device or a pipe, to which it is copied in the end, in `temporaryDirectory`. */
+async function openTemporary(named: string, temporaryDirectory: string): Promise<Temporary> {
   return translatingFsErrors(named, async () => {
     const special = await isSpecial(named);
-    if (special) return await openForCopying(named);
+    if (special) return await openForCopying(named, temporaryDirectory);
     const path = await behindLinks(named);
     const directory = dirname(path);
     const temporary = await unfinishedPath(path);
@@ -218,8 +222,8 @@ async function openTemporary(named: string): Promise<Temporary> {
 }
 
 /** Without a name: nothing is left, also by who is ended while nobody reads the pipe. */
-async function openForCopying(path: string): Promise<Temporary> {
-  const handle = await temporaryFile(tmpdir());
+async function openForCopying(path: string, temporaryDirectory: string): Promise<Temporary> {
+  const handle = await temporaryFile(temporaryDirectory);
   const discard = () => handle.close();
   return {
     handle,

@@ -16,6 +16,8 @@ import { layoutSmallFiles, type MemoryManifests, memoryManifests } from './memor
 
 export interface GrowingOptions {
   readonly label: string;
+  /** See `ArchiveWriterOptions`. */
+  readonly temporaryDirectory: string;
   /** What is there is replaced, and not looked at. */
   readonly replaces?: boolean;
   /** Files beside the layout; and of these, those that have to be in an archive that is there. */
@@ -44,10 +46,10 @@ export interface FinishOptions extends CallOptions {
 /** `has`: of blobs that are elsewhere until they are put at the end. */
 export function growingArchive(
   path: string,
-  { label, replaces = false, beside = [], required = [] }: GrowingOptions,
+  { label, temporaryDirectory, replaces = false, beside = [], required = [] }: GrowingOptions,
   hasToo: (digest: Digest) => boolean = () => false,
 ): GrowingArchive {
-  const writer = archiveWriter(path);
+  const writer = archiveWriter(path, { temporaryDirectory });
   let old: KeptArchive | undefined;
   let opening: Promise<KeptArchive | undefined> | undefined;
   let lock: Lock | undefined;
@@ -57,7 +59,7 @@ export function growingArchive(
   const openOld = async (call: CallOptions): Promise<KeptArchive | undefined> => {
     if (replaces || !(await canBeLocked(path))) return undefined;
     lock = await translatingFsErrors(path, () => acquireLock(join(dirname(path), `.${basename(path)}.lock`), call));
-    old = await openKept(path, { label, beside, required, ...call });
+    old = await openKept(path, { label, temporaryDirectory, beside, required, ...call });
     for (const manifest of old?.manifests ?? []) manifests.put(manifest);
     // They get their places with those that come: what is in the archive says where it stands, not when it came.
     writer.expect([...(old?.blobs.values() ?? [])].map(({ descriptor }) => descriptor));

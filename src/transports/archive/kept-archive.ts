@@ -39,6 +39,7 @@ export interface KeptArchive extends AsyncDisposable {
 export interface KeptOptions extends CallOptions {
   /** `oci-archive:FILE`. */
   readonly label: string;
+  readonly temporaryDirectory: string;
   /** Files that stand beside the layout. */
   readonly beside: readonly string[];
   /** Of these, those that have to be there. */

@@ -11,14 +11,20 @@ import { growingArchive } from './growing-archive.ts';
 export interface OciArchiveSinkOptions extends LayoutSinkOptions {
   /** The archive is to hold these images alone, whatever is there. */
   readonly replaces?: boolean;
+  /** Where the archive is put together that goes to a device or a pipe. */
+  readonly temporaryDirectory: string;
 }
 
 /**
  * `oci-archive:FILE[:REF]`. FILE is what it was until the sink is finished; without an image it stays so. Errors of the questions: PLACE_INVALID
  * where FILE is something else.
  */
-export function ociArchiveSink(path: string, options: OciArchiveSinkOptions = {}): ImageSink {
-  const archive = growingArchive(path, { label: `oci-archive:${path}`, replaces: options.replaces ?? false });
+export function ociArchiveSink(path: string, options: OciArchiveSinkOptions): ImageSink {
+  const archive = growingArchive(path, {
+    label: `oci-archive:${path}`,
+    temporaryDirectory: options.temporaryDirectory,
+    replaces: options.replaces ?? false,
+  });
   const { manifests } = archive;
   let entries: LayoutEntries | undefined;
 

@@ -1,4 +1,5 @@
 import { open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -18,7 +19,7 @@ imageSourceContract('an oci-archive', indexContent('archive'), async (content) =
   const file = join(directory.path, 'layout.tar');
   await writeFiles(join(directory.path, 'layout'), layoutFiles(content));
   await must('tar', ['-cf', file, '-C', join(directory.path, 'layout'), '.']);
-  const source = await openOciArchive({ path: file, ref: '1.2' });
+  const source = await openOciArchive({ path: file, ref: '1.2' }, { temporaryDirectory: tmpdir() });
   return {
     source,
     damage: async ({ bytes }) => {
@@ -38,10 +39,10 @@ imageSinkContract(
   async () => {
     const directory = await temporaryDirectory('archive');
     const path = join(directory.path, 'layout.tar');
-    const sink = ociArchiveSink(path);
+    const sink = ociArchiveSink(path, { temporaryDirectory: tmpdir() });
     return {
       sink,
-      read: async (name) => openOciArchive({ path, ref: formatReference(name) }),
+      read: async (name) => openOciArchive({ path, ref: formatReference(name) }, { temporaryDirectory: tmpdir() }),
       async [Symbol.asyncDispose]() {
         await sink[Symbol.asyncDispose]();
         await directory[Symbol.asyncDispose]();
@@ -82,15 +83,19 @@ describe('an archive', () => {
     ];
     for (const [bytes, code] of cases) {
       await writeFile(path, bytes);
-      const failure = await openOciArchive({ path }).catch((error: unknown) => error);
+      const failure = await openOciArchive({ path }, { temporaryDirectory: tmpdir() }).catch((error: unknown) => error);
       expect(failure).toMatchObject({ code, hint: expect.stringContaining('again') });
       expect(String(failure)).toContain(label);
     }
     await writeFile(path, '');
-    await using empty = await openOciArchive({ path });
+    await using empty = await openOciArchive({ path }, { temporaryDirectory: tmpdir() });
     await expect(empty.root()).rejects.toMatchObject({ code: 'PLACE_INVALID' });
-    await expect(openOciArchive({ path: `${path}.none` })).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
-    await expect(openOciArchive({ path: directory.path })).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
+    await expect(openOciArchive({ path: `${path}.none` }, { temporaryDirectory: tmpdir() })).rejects.toMatchObject({
+      code: 'FILE_UNREADABLE',
+    });
+    await expect(openOciArchive({ path: directory.path }, { temporaryDirectory: tmpdir() })).rejects.toMatchObject({
+      code: 'FILE_UNREADABLE',
+    });
   });
 
   it('follows its links, and passes over those that lead nowhere or out of it', async () => {
@@ -104,7 +109,7 @@ describe('an archive', () => {
     await must('ln', [at('a/real'), at('a/same')]);
     const path = join(directory.path, 'x.tar');
     await must('tar', ['-cPf', path, '-C', at('.'), 'a', at('../in/a/real')]);
-    await using archive = await openArchive(path, { label: 'x' });
+    await using archive = await openArchive(path, { temporaryDirectory: tmpdir(), label: 'x' });
     for (const name of ['a/real', './a//real', 'a/link', 'a/same']) expect(archive.find(name)?.size).toBe(7);
     for (const name of ['a/loop1', 'a/out', '../x', 'etc/passwd', 'a', '']) expect(archive.find(name)).toBeUndefined();
   });
@@ -114,7 +119,7 @@ describe('an oci-archive that is written', () => {
   const contents = ['one', 'two', 'three'].map(imageContent);
 
   async function write(path: string, order: readonly number[]): Promise<void> {
-    await using sink = ociArchiveSink(path);
+    await using sink = ociArchiveSink(path, { temporaryDirectory: tmpdir() });
     for (const { name, blobs } of contents) {
       await sink.missing(
         name,
@@ -142,7 +147,7 @@ describe('an oci-archive that is written', () => {
     await using directory = await temporaryDirectory('archive');
     const path = join(directory.path, 'x.tar');
     const [kept, failed] = contents as [(typeof contents)[0], (typeof contents)[0]];
-    await using sink = ociArchiveSink(path);
+    await using sink = ociArchiveSink(path, { temporaryDirectory: tmpdir() });
     for (const { name, blobs } of contents) {
       await sink.missing(
         name,
@@ -155,7 +160,7 @@ describe('an oci-archive that is written', () => {
     await sink.finish();
     const listing = (await must('tar', ['-tf', path])).trim().split('\n');
     expect(listing).toHaveLength(kept.blobs.length + 3);
-    await using source = await openOciArchive({ path });
+    await using source = await openOciArchive({ path }, { temporaryDirectory: tmpdir() });
     for (const { descriptor } of kept.blobs) await Array.fromAsync(await source.blob(descriptor, 0));
   });
 
@@ -164,7 +169,7 @@ describe('an oci-archive that is written', () => {
     const path = join(directory.path, 'x.tar');
     await writeFile(path, 'older');
     const [{ name, blobs }] = contents as [(typeof contents)[0]];
-    const sink = ociArchiveSink(path, { replaces: true });
+    const sink = ociArchiveSink(path, { temporaryDirectory: tmpdir(), replaces: true });
     for (const { descriptor, bytes } of blobs) await sink.putBlob(name, descriptor, opener(bytes));
     expect((await readdir(directory.path)).length).toBe(2);
     await sink[Symbol.asyncDispose]();

@@ -14,7 +14,7 @@ describe('the store that nobody names', () => {
   const at = (name: string) => join(home.path, name);
 
   async function find(env: Readonly<Record<string, string>>, uid = 1000): Promise<string> {
-    await using store = await openStore(undefined, { env, home: home.path, uid, directory: home.path });
+    await using store = await openStore(undefined, { env, home: home.path, uid, temporaryDirectory: home.path });
     return store.label;
   }
 

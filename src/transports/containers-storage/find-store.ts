@@ -15,7 +15,7 @@ export interface StoreSettings {
   readonly home: string | undefined;
   readonly uid: number;
   /** For the uncompressed form of a compressed archive. */
-  readonly directory: string;
+  readonly temporaryDirectory: string;
 }
 
 /** In a tree that is to be, or was, unpacked on `/`. */
@@ -33,7 +33,7 @@ export async function openStore(spec: StoreSpec | undefined, settings: StoreSett
   if (info?.isDirectory()) return directoryFiles(await graphRootIn(root));
   if (info) {
     const { tarFiles } = await import('./tar-files.ts');
-    return await tarFiles(root, settings.directory);
+    return await tarFiles(root, settings.temporaryDirectory);
   }
   throw new ImagesError('FILE_UNREADABLE', `there is no containers-storage store [${root}]`, {
     hint: spec

@@ -12,7 +12,7 @@ import { openStore } from './find-store.ts';
 import { type StorageSource, storageSource } from './storage-source.ts';
 
 const peers = needs('root', 'podman', 'buildah', 'skopeo', 'umoci');
-const settings = { env: {}, home: '/nowhere', uid: 0, directory: '/tmp' };
+const settings = { env: {}, home: '/nowhere', uid: 0, temporaryDirectory: '/tmp' };
 
 async function opened(text: string): Promise<StorageSource> {
   const details = parseStorageDetails(text, (why) => {

@@ -1,5 +1,4 @@
 // An archive in the newest form of `docker save` as a sink: an OCI layout with Docker's manifest.json beside its index. The other images in it stay.
-import { tmpdir } from 'node:os';
 import { peekCompression } from '../../io/compression/compression.ts';
 import { singleFlight } from '../../io/concurrency/single-flight.ts';
 import type { Bytes, CallOptions, OpenContent } from '../../io/streams/bytes.ts';
@@ -30,19 +29,20 @@ import { type PlainLayer, saysUnreadable, unpackLayer, withPlainLayers } from '.
 export interface DockerArchiveSinkOptions {
   /** The archive is to hold these images alone, whatever is there. */
   readonly replaces?: boolean;
-  /** Where layers are unpacked that Docker cannot read packed; the system's place when absent. */
-  readonly temporaryDirectory?: string;
+  /** Where layers are unpacked that Docker cannot read packed, and the archive is put together that goes to a device or a pipe. */
+  readonly temporaryDirectory: string;
 }
 
 /**
  * `docker-archive:FILE`. FILE is what it was until the sink is finished; without an image it stays so. Errors of the questions: PLACE_INVALID where
  * FILE is something else.
  */
-export function dockerArchiveSink(path: string, options: DockerArchiveSinkOptions = {}): ImageSink {
+export function dockerArchiveSink(path: string, options: DockerArchiveSinkOptions): ImageSink {
   const label = `docker-archive:${path}`;
   const plain = new Map<Digest, PlainLayer>();
   const files = { beside: [MANIFEST_FILE, REPOSITORIES_FILE], required: [MANIFEST_FILE] };
-  const growing = { label, replaces: options.replaces ?? false, ...files };
+  const { temporaryDirectory, replaces = false } = options;
+  const growing = { label, temporaryDirectory, replaces, ...files };
   const archive = growingArchive(path, growing, (digest) => plain.has(digest));
   const { manifests } = archive;
   /** By full name: a name is that of one image. */
@@ -66,7 +66,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
       }
       return;
     }
-    plain.set(blob.digest, await unpackLayer(blob, body, options.temporaryDirectory ?? tmpdir()));
+    plain.set(blob.digest, await unpackLayer(blob, body, temporaryDirectory));
   };
 
   const turns = singleFlight<Digest>();

@@ -37,7 +37,7 @@ export interface DockerArchive extends AsyncDisposable {
 /** `docker-archive:FILE`, plain or compressed. Errors: as `openArchive`; PLACE_INVALID for one that holds no images. */
 export async function openDockerArchive(
   path: string,
-  options: Omit<OpenArchiveOptions, 'label'> = {},
+  options: Omit<OpenArchiveOptions, 'label'>,
 ): Promise<DockerArchive> {
   return await readDockerArchive(await openArchive(path, { ...options, label: `docker-archive:${path}` }));
 }
@@ -61,7 +61,7 @@ export async function readDockerArchive(archive: ArchiveFile): Promise<DockerArc
 export async function openDockerArchiveImage(
   path: string,
   wanted: WantedImage,
-  options: Omit<OpenArchiveOptions, 'label'> = {},
+  options: Omit<OpenArchiveOptions, 'label'>,
 ): Promise<ImageSource> {
   const archive = await openDockerArchive(path, options);
   try {

@@ -1,6 +1,5 @@
 // Images as a docker-archive that is never a file: for standard output, and as an entry of another archive, whose header says first how long it is. The
 // bytes are those that the sink writes.
-import { tmpdir } from 'node:os';
 import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
 import { verified } from '../../io/streams/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -32,14 +31,14 @@ export interface PlannedArchive extends AsyncDisposable {
 }
 
 export interface PlanArchiveOptions extends CallOptions {
-  /** Where layers are unpacked that Docker cannot read packed; the system's place when absent. */
-  readonly temporaryDirectory?: string;
+  /** Where layers are unpacked that Docker cannot read packed. */
+  readonly temporaryDirectory: string;
 }
 
 /** Only layers that have to be unpacked are read already. Errors: MANIFEST_INVALID (an index), UNSUPPORTED (foreign layers), the sources'. */
 export async function planDockerArchive(
   images: readonly ImageToSave[],
-  options: PlanArchiveOptions = {},
+  options: PlanArchiveOptions,
 ): Promise<PlannedArchive> {
   const blobs = new Map<Digest, OpenBlob>();
   const plain = new Map<Digest, PlainLayer>();
@@ -56,7 +55,7 @@ export async function planDockerArchive(
             blobs.set(blob.digest, { blob, open: (call) => image.source.blob(blob, 0, call) });
         } else if (!plain.has(blob.digest)) {
           const body = verified(await image.source.blob(blob, 0, options), blob);
-          plain.set(blob.digest, await unpackLayer(blob, body, options.temporaryDirectory ?? tmpdir()));
+          plain.set(blob.digest, await unpackLayer(blob, body, options.temporaryDirectory));
         }
       }
       const descriptors = new Map([...plain].map(([digest, { descriptor }]) => [digest, descriptor]));

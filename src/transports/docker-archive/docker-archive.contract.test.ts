@@ -1,4 +1,5 @@
 import { open, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { imageSinkContract } from '../../../test/contract/image-sink-contract.ts';
 import { imageSourceContract } from '../../../test/contract/image-source-contract.ts';
@@ -20,7 +21,7 @@ imageSourceContract(
     const files = new Map([...layoutFiles(content), ['manifest.json', Buffer.from(JSON.stringify(listed))]]);
     await writeFiles(join(directory.path, 'image'), files);
     await must('tar', ['-cf', file, '-C', join(directory.path, 'image'), '.']);
-    const source = await openDockerArchiveImage(file, { reference: content.name });
+    const source = await openDockerArchiveImage(file, { reference: content.name }, { temporaryDirectory: tmpdir() });
     return {
       source,
       damage: async ({ bytes }) => {
@@ -42,10 +43,10 @@ imageSinkContract(
   async () => {
     const directory = await temporaryDirectory('docker-archive');
     const path = join(directory.path, 'image.tar');
-    const sink = dockerArchiveSink(path);
+    const sink = dockerArchiveSink(path, { temporaryDirectory: tmpdir() });
     return {
       sink,
-      read: async (name) => openDockerArchiveImage(path, { reference: name }),
+      read: async (name) => openDockerArchiveImage(path, { reference: name }, { temporaryDirectory: tmpdir() }),
       async [Symbol.asyncDispose]() {
         await sink[Symbol.asyncDispose]();
         await directory[Symbol.asyncDispose]();

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -80,7 +81,7 @@ describe('what is said of a docker-archive whose list names what cannot be read'
   ] as const)('says where a link leads: %j', async (entry, expected) => {
     const path = `${ids[0]}/layer.tar`;
     await using archive = await archiveOf(rest.map((file) => (file.name === path ? { name: path, ...entry } : file)));
-    await using source = await openDockerArchiveImage(archive.path, {});
+    await using source = await openDockerArchiveImage(archive.path, {}, { temporaryDirectory: tmpdir() });
     await expect(source.root()).rejects.toMatchObject({ code: 'BLOB_UNKNOWN', message: expect.stringContaining(path) });
     await expect(source.root()).rejects.toThrow(expected);
   });
@@ -95,7 +96,7 @@ describe('what is said of a docker-archive whose list names what cannot be read'
         file.name === 'manifest.json' ? { ...file, data: `${file.data}`.replace(path, name ?? '') } : file,
       );
       await using archive = await archiveOf(list);
-      await using source = await openDockerArchiveImage(archive.path, {});
+      await using source = await openDockerArchiveImage(archive.path, {}, { temporaryDirectory: tmpdir() });
       await expect(source.root()).rejects.toThrow(expected);
     }
   });
@@ -114,7 +115,7 @@ describe('what is said of a docker-archive whose list names what cannot be read'
       { name: top, link: 'gone' },
       { name: 'index.json', data: JSON.stringify({ schemaVersion: 2, manifests: [manifestDescriptor(root)] }) },
     ]);
-    await using source = await openOciArchive({ path: archive.path });
+    await using source = await openOciArchive({ path: archive.path }, { temporaryDirectory: tmpdir() });
     const layer = blobs.at(-1)?.descriptor ?? manifestDescriptor(root);
     await expect(source.blob(layer, 0)).rejects.toThrow('it is a link to blobs/sha256/gone, which is not there');
   });
@@ -141,7 +142,7 @@ describe('a docker-archive that describes an image twice', () => {
 
   it('gives it where both say the same', async () => {
     await using archive = await twice([base, top]);
-    await using source = await openDockerArchiveImage(archive.path, {});
+    await using source = await openDockerArchiveImage(archive.path, {}, { temporaryDirectory: tmpdir() });
     expect((await readImage(source)).contents).toEqual([base, top]);
   });
 
@@ -152,7 +153,7 @@ describe('a docker-archive that describes an image twice', () => {
     ['the same in another order', [top, base], 'other layers in each'],
   ])('refuses it where the manifest has %s', async (_, inManifest, expected) => {
     await using archive = await twice(inManifest);
-    const refusal = openDockerArchiveImage(archive.path, {});
+    const refusal = openDockerArchiveImage(archive.path, {}, { temporaryDirectory: tmpdir() });
     await expect(refusal).rejects.toMatchObject({
       code: 'MANIFEST_INVALID',
       message: expect.stringContaining(expected),
@@ -165,7 +166,7 @@ describe('a docker-archive as Docker saved it', () => {
   it('gives a manifest of its layers as they are', async () => {
     const config = configOf(layers.map(sha256));
     await using archive = await archiveOf(savedFiles('app:1', layers, config));
-    await using source = await openDockerArchiveImage(archive.path, {});
+    await using source = await openDockerArchiveImage(archive.path, {}, { temporaryDirectory: tmpdir() });
     const { manifest, contents } = await readImage(source);
     expect(manifest.config).toMatchObject({ digest: digestOf(config), size: config.length });
     expect(manifest.layers).toEqual(
@@ -182,7 +183,7 @@ describe('a docker-archive as Docker saved it', () => {
       file.name === `${ids[2]}/layer.tar` ? { name: file.name, link: `../${ids[0]}/layer.tar` } : file,
     );
     await using archive = await archiveOf(files);
-    await using source = await openDockerArchiveImage(archive.path, {});
+    await using source = await openDockerArchiveImage(archive.path, {}, { temporaryDirectory: tmpdir() });
     const { manifest, contents } = await readImage(source);
     expect(manifest.layers[2]).toEqual(manifest.layers[0]);
     expect(contents[2]).toEqual(twice[2]);
@@ -201,7 +202,7 @@ describe('a docker-archive as Docker saved it', () => {
     const stored = [gzipSync(base), zstdCompressSync(middle), await packed('xz', top)];
     const config = configOf([base, middle, top].map(sha256));
     await using archive = await archiveOf(savedFiles('app:1', stored, config));
-    await using source = await openDockerArchiveImage(archive.path, {});
+    await using source = await openDockerArchiveImage(archive.path, {}, { temporaryDirectory: tmpdir() });
     const { manifest, contents } = await readImage(source);
     expect(manifest.layers.map(({ mediaType }) => mediaType.split('.').at(-1))).toEqual([
       'tar+gzip',
@@ -213,7 +214,7 @@ describe('a docker-archive as Docker saved it', () => {
     expect(rest).toEqual(top.subarray(1000));
 
     await using bzip2 = await archiveOf(savedFiles('app:1', [await packed('bzip2', other)], configOf([sha256(other)])));
-    await using second = await openDockerArchiveImage(bzip2.path, {});
+    await using second = await openDockerArchiveImage(bzip2.path, {}, { temporaryDirectory: tmpdir() });
     expect((await readImage(second)).contents).toEqual([other]);
   });
 
@@ -227,7 +228,7 @@ describe('a docker-archive as Docker saved it', () => {
       { name: 'two.json', data: config },
       { name: 'manifest.json', data: JSON.stringify([item, two]) },
     ]);
-    await using archive = await openDockerArchive(file.path);
+    await using archive = await openDockerArchive(file.path, { temporaryDirectory: tmpdir() });
     expect(archive.images.map(({ names }) => names)).toEqual([['docker.io/library/app:1'], two.RepoTags]);
     const digest = async (text: string) => {
       const { config: found } = (await readImage(archive.source({ reference: parseReference(text) }))).manifest;
@@ -252,7 +253,7 @@ describe('a docker-archive as Docker saved it', () => {
     const failure = async (files: readonly TarFile[]) => {
       await using archive = await archiveOf(files);
       try {
-        await using source = await openDockerArchiveImage(archive.path, {});
+        await using source = await openDockerArchiveImage(archive.path, {}, { temporaryDirectory: tmpdir() });
         return await readImage(source);
       } catch (error) {
         return error;
@@ -298,7 +299,7 @@ describe('a docker-archive with a layout inside', () => {
       ...[content.root, child ?? content.root].map(({ digest, bytes }) => ({ name: blob(digest), data: bytes })),
       ...[config, ...stored].map(({ descriptor, bytes }) => ({ name: blob(descriptor.digest), data: bytes })),
     ]);
-    await using archive = await openDockerArchive(file.path);
+    await using archive = await openDockerArchive(file.path, { temporaryDirectory: tmpdir() });
     expect(archive.images).toHaveLength(1);
     for (const text of ['app:1', 'docker.io/library/app:1', 'quay.io/x/app:1']) {
       const source = archive.source({ reference: parseReference(text) });
@@ -315,7 +316,7 @@ describe('a docker-archive with a layout inside', () => {
       { name: 'index.json', data: JSON.stringify(index) },
       { name: `blobs/sha256/${digestHex(content.root.digest)}`, data: content.root.bytes },
     ]);
-    await using source = await openDockerArchiveImage(file.path, {});
+    await using source = await openDockerArchiveImage(file.path, {}, { temporaryDirectory: tmpdir() });
     expect((await readImage(source)).contents).toEqual(layers);
   });
 });
@@ -338,7 +339,7 @@ describe('a docker-archive from before Docker 1.10', () => {
   it('gives a config made of the layers’ own ones', async () => {
     const repositories = JSON.stringify({ 'quay.io/old/app': { '1': ids[2], '2': ids[2] }, base: { latest: ids[0] } });
     await using file = await archiveOf([...files, { name: 'repositories', data: repositories }]);
-    await using archive = await openDockerArchive(file.path);
+    await using archive = await openDockerArchive(file.path, { temporaryDirectory: tmpdir() });
     const source = archive.source({ reference: parseReference('quay.io/old/app:2') });
     const { manifest, contents } = await readImage(source);
     expect(contents).toEqual(layers);
@@ -359,7 +360,7 @@ describe('a docker-archive from before Docker 1.10', () => {
 
   it('is read without names too', async () => {
     await using file = await archiveOf(files);
-    await using source = await openDockerArchiveImage(file.path, {});
+    await using source = await openDockerArchiveImage(file.path, {}, { temporaryDirectory: tmpdir() });
     expect((await readImage(source)).contents).toEqual(layers);
   });
 
@@ -370,7 +371,7 @@ describe('a docker-archive from before Docker 1.10', () => {
       { name: 'repositories', data: JSON.stringify({ x: { '1': ids[1] } }) },
     ];
     await using file = await archiveOf(circle);
-    await using source = await openDockerArchiveImage(file.path, {});
+    await using source = await openDockerArchiveImage(file.path, {}, { temporaryDirectory: tmpdir() });
     await expect(source.root()).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
   });
 });
@@ -383,14 +384,16 @@ describe('an archive of docker-archives', () => {
   it('has the images of all of them', async () => {
     const second = { name: 'quay.io/x/other:1', data: saved };
     await using path = await archiveOf([{ name: file, data: saved }, second]);
-    await using archive = await openDockerArchive(path.path);
+    await using archive = await openDockerArchive(path.path, { temporaryDirectory: tmpdir() });
     expect(archive.images.map(({ names }) => names)).toEqual([['app:1'], ['app:1']]);
   });
 
   it('has none that are an archive further in', async () => {
     const inner = Buffer.from(tar([{ name: file, data: saved }]));
     await using path = await archiveOf([{ name: file, data: inner }]);
-    await expect(openDockerArchive(path.path)).rejects.toMatchObject({ code: 'PLACE_INVALID' });
+    await expect(openDockerArchive(path.path, { temporaryDirectory: tmpdir() })).rejects.toMatchObject({
+      code: 'PLACE_INVALID',
+    });
   });
 });
 
@@ -423,7 +426,7 @@ describe('a docker-archive that is written', () => {
     await Promise.all(image.blobs.map((blob) => sink.putBlob(name, blob.descriptor, opener(blob.bytes))));
     await sink.commit(name, image.manifest);
     await sink.finish();
-    await using source = await openDockerArchiveImage(path, { reference: name });
+    await using source = await openDockerArchiveImage(path, { reference: name }, { temporaryDirectory: tmpdir() });
     const { manifest, contents } = await readImage(source);
     expect(manifest.layers).toEqual([
       { mediaType: OCI_LAYER, digest: digestOf(plain), size: plain.length },
@@ -446,7 +449,7 @@ describe('a docker-archive that is written', () => {
     await using directory = await temporaryDirectory('docker-archive');
     const path = join(directory.path, 'x.tar');
     const image = imageOf([gzip], [sha256(layers[1] as Buffer)]);
-    await using sink = dockerArchiveSink(path);
+    await using sink = dockerArchiveSink(path, { temporaryDirectory: tmpdir() });
     const short = parseReference('x/app');
     for (const blob of image.blobs) await sink.putBlob(short, blob.descriptor, opener(blob.bytes));
     await sink.commit(short, image.manifest);
@@ -465,7 +468,7 @@ describe('a docker-archive that is written', () => {
     const path = join(directory.path, 'x.tar');
     const image = imageOf([zstd, gzip], layers.slice(0, 2).map(sha256));
     const other = imageContent('other');
-    await using sink = dockerArchiveSink(path);
+    await using sink = dockerArchiveSink(path, { temporaryDirectory: tmpdir() });
     const all = [
       { name, root: image.manifest, blobs: image.blobs },
       { name: other.name, root: other.root, blobs: other.blobs },
@@ -502,7 +505,7 @@ describe('a docker-archive that is written', () => {
 
   it('refuses indexes and foreign layers, saying what to do', async () => {
     await using directory = await temporaryDirectory('docker-archive');
-    const sink = dockerArchiveSink(join(directory.path, 'x.tar'));
+    const sink = dockerArchiveSink(join(directory.path, 'x.tar'), { temporaryDirectory: tmpdir() });
     const refusal = { code: 'MANIFEST_INVALID', hint: expect.stringContaining('--platform') };
     await expect(sink.commit(name, indexContent('x').root)).rejects.toMatchObject(refusal);
     const type = 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip';

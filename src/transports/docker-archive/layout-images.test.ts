@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { imageContent } from '../../../test/contract/placed-content.ts';
@@ -27,6 +28,6 @@ it('an archive whose indexes name each other again and again is looked at once',
   await using directory = await temporaryDirectory('nested');
   const path = join(directory.path, 'archive.tar');
   await writeFile(path, tar(files));
-  await using archive = await openDockerArchive(path, {});
+  await using archive = await openDockerArchive(path, { temporaryDirectory: tmpdir() });
   expect(archive.images).toHaveLength(1);
 });

@@ -124,14 +124,14 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
   }
 
   async function load(source: ImageSource, name: string): Promise<readonly Digest[]> {
-    await using sink = dockerDaemonSink(daemon, { directory: place.path });
+    await using sink = dockerDaemonSink(daemon, { temporaryDirectory: place.path });
     const opened = await copy(source, sink, parseReference(name));
     await sink.finish();
     return opened;
   }
 
   it.each(names)('are what the daemon says of them: %j', async (wanted) => {
-    await using source = await openDaemonImage(daemon, wanted, { directory: place.path });
+    await using source = await openDaemonImage(daemon, wanted, { temporaryDirectory: place.path });
     const { config, layers } = imageOf(await source.root());
     const details = await daemon.inspectImage(source.id);
     expect(config.digest).toBe(source.id);
@@ -143,13 +143,13 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
   });
 
   it('are found by name, by id and by its beginning; else there is none', async () => {
-    const { id } = await openDaemonImage(daemon, ODD, { directory: place.path });
+    const { id } = await openDaemonImage(daemon, ODD, { temporaryDirectory: place.path });
     for (const text of [id, id.slice(7), id.slice(7, 15)]) {
-      expect((await findDaemonImage(daemon, { id: text }, { directory: place.path }))?.id).toBe(id);
+      expect((await findDaemonImage(daemon, { id: text }, { temporaryDirectory: place.path }))?.id).toBe(id);
     }
     const absent = { reference: parseReference('no/such:image') };
-    expect(await findDaemonImage(daemon, absent, { directory: place.path })).toBeUndefined();
-    await expect(openDaemonImage(daemon, absent, { directory: place.path })).rejects.toMatchObject({
+    expect(await findDaemonImage(daemon, absent, { temporaryDirectory: place.path })).toBeUndefined();
+    await expect(openDaemonImage(daemon, absent, { temporaryDirectory: place.path })).rejects.toMatchObject({
       code: 'MANIFEST_UNKNOWN',
       message: 'the Docker daemon has no such image [no/such:image]',
     });
@@ -157,7 +157,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
 
   it('without layers cannot be had from Docker', async () => {
     const wanted = { reference: parseReference('nothing:1') };
-    await using source = await openDaemonImage(daemon, wanted, { directory: place.path });
+    await using source = await openDaemonImage(daemon, wanted, { temporaryDirectory: place.path });
     await expect(source.root()).rejects.toMatchObject({ code: 'UNSUPPORTED', hint: expect.any(String) });
   });
 
@@ -166,7 +166,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
     const bytes = new Map<string, number>();
     for (const [number, wanted] of names.entries()) {
       await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
-      await using source = await openDaemonImage(daemon, wanted, { directory: place.path, spool });
+      await using source = await openDaemonImage(daemon, wanted, { temporaryDirectory: place.path, spool });
       const root = await source.root();
       const { layers } = imageOf(root);
       for (const layer of layers) {
@@ -198,7 +198,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
     const memory: LayerMemory = layerMemory(at('cache'), 'gzip-1');
     const open = async () => {
       const spool = layerSpool({ directory: place.path, kind: 'gzip', level: 1, memory });
-      const source = await openDaemonImage(counting, ODD, { directory: place.path, spool });
+      const source = await openDaemonImage(counting, ODD, { temporaryDirectory: place.path, spool });
       return { source, spool };
     };
     const first = await open();
@@ -255,7 +255,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
     // In one archive the layer that one image need not bring is brought by the other.
     await using one = await made(buildImage({ layers: [base, top], env: ['ONE=1'] }), 'known-5');
     await using two = await made(buildImage({ layers: [other, top], env: ['TWO=2'] }), 'known-6');
-    await using sink = dockerDaemonSink(daemon, { directory: place.path });
+    await using sink = dockerDaemonSink(daemon, { temporaryDirectory: place.path });
     await copy(one, sink, parseReference('known:5'));
     await copy(two, sink, parseReference('known:6'));
     await sink.finish();
@@ -299,7 +299,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
         return blob.size < 100_000 ? body : cut(body);
       },
     };
-    await using sink = dockerDaemonSink(daemon, { directory: place.path });
+    await using sink = dockerDaemonSink(daemon, { temporaryDirectory: place.path });
     // Alone it goes straight to the daemon; beside others it waits in a file.
     const [layer] = imageOf(await broken.root()).layers;
     if (!layer) throw new Error('no layer');
@@ -321,7 +321,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
   it('are not loaded where nobody finishes', async () => {
     await using source = await made(buildImage({ layers: [randomLayer('unfinished', 300_000)] }), 'unfinished');
     {
-      await using sink = dockerDaemonSink(daemon, { directory: place.path });
+      await using sink = dockerDaemonSink(daemon, { temporaryDirectory: place.path });
       await copy(source, sink, parseReference('un/finished:1'));
     }
     expect(await daemon.inspectImage('un/finished:1')).toBeUndefined();

@@ -1,5 +1,4 @@
 // A Docker daemon as a sink of images: one `docker load`, written while the layers come. Layers that the daemon has are neither asked for nor sent.
-import { tmpdir } from 'node:os';
 import { peekCompression } from '../../io/compression/compression.ts';
 import { singleFlight } from '../../io/concurrency/single-flight.ts';
 import { readFileBytes } from '../../io/files/file-bytes.ts';
@@ -30,16 +29,16 @@ import { type ChainId, chainIds, knownLayers } from './known-layers.ts';
 import { type LoadStream, loadStream } from './load-stream.ts';
 
 export interface DaemonSinkOptions extends CallOptions {
-  /** Where layers wait for their turn, or are unpacked; the system's place when absent. */
-  readonly directory?: string;
+  /** Where layers wait for their turn, or are unpacked. */
+  readonly temporaryDirectory: string;
 }
 
 /** Docker reads zstd since 23.0. */
 const ZSTD_SINCE = 1.42;
 
 /** Images are there when the sink is finished. Disposing before that loads nothing, and leaves the daemon open. */
-export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOptions = {}): ImageSink {
-  const directory = options.directory ?? tmpdir();
+export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOptions): ImageSink {
+  const { temporaryDirectory } = options;
   /** Blobs that are in the archive. */
   const sent = new Set<Digest>();
   /** Blobs that need not be there, by the image's name: elsewhere the same layer may stand over others, and then it is wanted. */
@@ -75,7 +74,7 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
       await archive().add(path, blob.size, open);
       return;
     }
-    const file = await spooled(await open(), directory);
+    const file = await spooled(await open(), temporaryDirectory);
     try {
       await archive().add(path, blob.size, () => readFileBytes(file, {}));
     } finally {
@@ -89,7 +88,7 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
       await send(blob, async () => body);
       return;
     }
-    await using layer = await unpackLayer(blob, body, directory);
+    await using layer = await unpackLayer(blob, body, temporaryDirectory);
     await archive().add(blobPath(layer.descriptor.digest), layer.descriptor.size, () => layer.open(0));
     plain.set(blob.digest, layer.descriptor);
   };

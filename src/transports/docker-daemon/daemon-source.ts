@@ -19,7 +19,7 @@ export type DaemonImageName = { readonly reference: Reference } | { readonly id:
 
 export interface DaemonSourceOptions extends CallOptions {
   /** Where what the daemon sends is kept meanwhile. */
-  readonly directory: string;
+  readonly temporaryDirectory: string;
   /** For a destination that keeps blobs for others: layers are compressed as they come. */
   readonly spool?: LayerSpool;
 }
@@ -59,14 +59,14 @@ export async function openDaemonImage(
 function daemonSource(
   daemon: DockerDaemon,
   details: DaemonImageDetails,
-  { directory, spool, label }: DaemonSourceOptions & { readonly label: string },
+  { temporaryDirectory, spool, label }: DaemonSourceOptions & { readonly label: string },
 ): DaemonSource {
   const { id } = details;
   let opening: Promise<ImageSource> | undefined;
   let rooting: Promise<Root> | undefined;
 
   const opened = (call?: CallOptions): Promise<ImageSource> => {
-    opening ??= openSaved(daemon, details, { directory, ...(spool && { spool }), label, ...call });
+    opening ??= openSaved(daemon, details, { temporaryDirectory, ...(spool && { spool }), label, ...call });
     opening.catch(() => {
       opening = undefined;
     });
@@ -133,7 +133,7 @@ interface Root {
 async function openSaved(
   daemon: DockerDaemon,
   { id, diffIds }: DaemonImageDetails,
-  { spool, label, directory, signal }: DaemonSourceOptions & { readonly label: string },
+  { spool, label, temporaryDirectory, signal }: DaemonSourceOptions & { readonly label: string },
 ): Promise<ImageSource> {
   const call = signal ? { signal } : {};
   // Where layers are known already, perhaps only the others have to be compressed: that shows when all is there.
@@ -141,7 +141,7 @@ async function openSaved(
   const inline = spool && known.every((form) => form === undefined);
   spool?.announce();
   const body = await daemon.save([id], call);
-  const archive = await saveArchive(body, { label, directory, ...(inline && { spool }), ...call });
+  const archive = await saveArchive(body, { label, directory: temporaryDirectory, ...(inline && { spool }), ...call });
   const images = await readDockerArchive(archive);
   const source = { ...images.source({ index: 0 }), label, [Symbol.asyncDispose]: images[Symbol.asyncDispose] };
   return spool ? compressedSource(source, spool) : source;

@@ -189,7 +189,7 @@ describe('a Docker daemon in trouble', () => {
     };
     await withEngine(cut, async (daemon) => {
       await using place = await temporaryDirectory('cut');
-      await using source = await openDaemonImage(daemon, { id: 'x' }, { directory: place.path });
+      await using source = await openDaemonImage(daemon, { id: 'x' }, { temporaryDirectory: place.path });
       await expect(source.root()).rejects.toMatchObject({ code: 'TAR_INVALID' });
       // Asked again, it is asked for again.
       await expect(source.root()).rejects.toMatchObject({ code: 'TAR_INVALID' });

@@ -1,4 +1,5 @@
 // Docker Engine 25 and later, and its containerd image store: what they send and take, played by a server, as they cannot be installed beside Debian's.
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { blobOf, collect, indexOf, manifestOf } from '../../../test/contract/content.ts';
@@ -95,7 +96,11 @@ describe('a daemon that keeps images in containerd’s store', () => {
     await withDaemon({ archived: { id: root.digest, files }, containerd: true }, async ({ daemon }) => {
       await using place = await temporaryDirectory('newer-source');
       await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
-      await using source = await openDaemonImage(daemon, { id: root.digest }, { directory: place.path, spool });
+      await using source = await openDaemonImage(
+        daemon,
+        { id: root.digest },
+        { temporaryDirectory: place.path, spool },
+      );
       expect(await source.root()).toEqual(root);
       for (const { bytes, digest, mediaType } of packed.blobs) {
         const blob = { mediaType, digest: digest as never, size: bytes.length };
@@ -115,7 +120,7 @@ describe('a daemon that keeps images in containerd’s store', () => {
     const files = layout([root, child], packed.blobs, root);
     await withDaemon({ archived: { id: root.digest, files }, containerd: true }, async ({ daemon }) => {
       await using place = await temporaryDirectory('newer-source');
-      await using source = await openDaemonImage(daemon, { id: root.digest }, { directory: place.path });
+      await using source = await openDaemonImage(daemon, { id: root.digest }, { temporaryDirectory: place.path });
       expect((await source.root()).digest).toBe(root.digest);
       expect(await source.manifest(manifestDescriptor(child))).toEqual(child);
       await expect(source.manifest(manifestDescriptor(absent))).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
@@ -124,7 +129,7 @@ describe('a daemon that keeps images in containerd’s store', () => {
 
   it('is given all of an image, with its own manifest', async () => {
     await withDaemon({ containerd: true }, async ({ daemon, loaded }) => {
-      await using sink = dockerDaemonSink(daemon);
+      await using sink = dockerDaemonSink(daemon, { temporaryDirectory: tmpdir() });
       const name = parseReference('quay.io/x/y:1');
       await sink.expect?.(name, {
         manifest: decodeManifest(raw(packed)) as never,
@@ -151,7 +156,7 @@ describe('a daemon that keeps images in containerd’s store', () => {
 
   it('is told the full name of an image that is named shortly: it calls it what the index says', async () => {
     await withDaemon({ containerd: true }, async ({ daemon, loaded }) => {
-      await using sink = dockerDaemonSink(daemon);
+      await using sink = dockerDaemonSink(daemon, { temporaryDirectory: tmpdir() });
       const name = parseReference('app:1');
       for (const { bytes, digest, mediaType } of packed.blobs) {
         await sink.putBlob(name, { mediaType, digest: digest as never, size: bytes.length }, async () => once(bytes));
@@ -183,10 +188,10 @@ describe('a daemon since version 25', () => {
     const files = [...layout([root], [config, ...layers], root), dockerManifest(config.descriptor.digest, diffIds)];
     await withDaemon({ archived: { id: config.descriptor.digest, files }, containerd: false }, async ({ daemon }) => {
       await using place = await temporaryDirectory('newer-source');
-      await using plain = await openDaemonImage(daemon, { id: 'x' }, { directory: place.path });
+      await using plain = await openDaemonImage(daemon, { id: 'x' }, { temporaryDirectory: place.path });
       expect((await plain.root()).digest).toBe(root.digest);
       await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
-      await using source = await openDaemonImage(daemon, { id: 'x' }, { directory: place.path, spool });
+      await using source = await openDaemonImage(daemon, { id: 'x' }, { temporaryDirectory: place.path, spool });
       const image = decodeManifest(await source.root());
       if (image.kind !== 'image') throw new Error('no image');
       expect(image.config.digest).toBe(config.descriptor.digest);

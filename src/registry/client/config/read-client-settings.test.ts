@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type TemporaryDirectory, temporaryDirectory } from '../../../../test/peers/temporary.ts';
@@ -23,7 +24,12 @@ async function rule(host: string, repository?: string, env: Record<string, strin
 }
 
 function settings(env: Record<string, string> = {}) {
-  return readClientSettings({ env, home: join(directory.path, 'home'), etc: join(directory.path, 'etc') });
+  return readClientSettings({
+    temporaryDirectory: tmpdir(),
+    env,
+    home: join(directory.path, 'home'),
+    etc: join(directory.path, 'etc'),
+  });
 }
 
 describe('hosts without configuration', () => {

@@ -12,6 +12,8 @@ export interface ClientSettingsSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The user's home directory, where there is one. */
   readonly home: string | undefined;
+  /** See `ClientSettings`. */
+  readonly temporaryDirectory: string;
   /** `/etc` when absent. */
   readonly etc?: string;
 }
@@ -20,7 +22,12 @@ export interface ClientSettingsSources {
  * Credentials, CAs, hosts and proxies as docker, podman, skopeo and containerd find them. Reads nothing yet: what is wrong with a file is
  * said (CONFIG_INVALID, FILE_UNREADABLE) by the first request that needs it.
  */
-export async function readClientSettings({ env, home, etc = '/etc' }: ClientSettingsSources): Promise<ClientSettings> {
+export async function readClientSettings({
+  env,
+  home,
+  temporaryDirectory,
+  etc = '/etc',
+}: ClientSettingsSources): Promise<ClientSettings> {
   const own = userDirectory('XDG_CONFIG_HOME', { env, home });
   const certificates = [
     join(etc, 'containers/certs.d'),
@@ -29,6 +36,7 @@ export async function readClientSettings({ env, home, etc = '/etc' }: ClientSett
   ];
   const trust = new Map<string, TrustFiles>();
   return {
+    temporaryDirectory,
     credentials: credentialFiles({ env, home }),
     ...hostRules({ env, home, etc }, trust),
     tlsFiles: (host) => readCertificates(certificates, host, trust.get(host)),
@@ -41,7 +49,7 @@ export async function readClientSettings({ env, home, etc = '/etc' }: ClientSett
  * `trust` takes the certificates that hosts.toml names: a host's rule is asked for before TLS with it begins.
  */
 function hostRules(
-  sources: Required<ClientSettingsSources>,
+  sources: Required<Omit<ClientSettingsSources, 'temporaryDirectory'>>,
   trust: Map<string, TrustFiles>,
 ): Required<Pick<ClientSettings, 'hostRule' | 'namesHost'>> {
   const readConf = once(async () => (await import('./registries-conf.ts')).readRegistriesConf(sources));

@@ -1,5 +1,7 @@
 // A faulty server with one blob and one index, and clients that ask it: what tests of failures begin with.
+
 import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { expect } from 'vitest';
 import type { Bytes } from '../../../io/streams/bytes.ts';
 import { type Digest, digestOf } from '../../../oci/digest.ts';
@@ -27,6 +29,7 @@ export async function startFaultyRegistry(): Promise<FaultyRegistry> {
   const server = await startFaultyServer({ contents: [blob], manifest: { bytes: index, mediaType: OCI_INDEX } });
   const retries: RetryEvent[] = [];
   const clients = registryClients({
+    temporaryDirectory: tmpdir(),
     backoff: { attempts: 4, base: 2, longest: 2000 },
     onRetry: (event) => retries.push(event),
   });
@@ -45,6 +48,7 @@ export async function startFaultyRegistry(): Promise<FaultyRegistry> {
 /** Clients that give up soon. */
 export function impatient(): RegistryClients {
   return registryClients({
+    temporaryDirectory: tmpdir(),
     timeouts: { headers: 300, idle: 300 },
     backoff: { attempts: 3, base: 2, longest: 10 },
   });
