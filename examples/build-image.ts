@@ -1,12 +1,17 @@
 // Builds the image of a directory with a Dockerfile, without a daemon, and puts it into an OCI layout.
 //
 //   node build-image.ts ./hello example.com/hello:1 layout
-import { homedir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { formatReference } from '@images-oci/images/oci';
 import { makeImage, type Settings, sendBuiltImage } from '@images-oci/images/tasks';
 
 const [directory = '.', tag = 'hello:1', layout = 'layout'] = process.argv.slice(2);
-const settings: Settings = { env: process.env, home: homedir(), uid: process.getuid?.() ?? 0 };
+const settings: Settings = {
+  env: process.env,
+  home: homedir(),
+  uid: process.getuid?.() ?? 0,
+  temporaryDirectory: tmpdir(),
+};
 
 const { name, digest, built } = await makeImage(directory, settings, {
   tag,

@@ -1,12 +1,17 @@
 // Copies an image from any place to any other, and draws how far it is.
 //
 //   node copy-with-progress.ts docker://quay.io/calico/node:v3.28.0 oci:images:node
-import { homedir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { type CopyEvent, copyImage, isImagesError, type Settings } from '@images-oci/images';
 
 const [from = '', to = ''] = process.argv.slice(2);
 // The library reads no environment of its own: what it may know of the world is said here.
-const settings: Settings = { env: process.env, home: homedir(), uid: process.getuid?.() ?? 0 };
+const settings: Settings = {
+  env: process.env,
+  home: homedir(),
+  uid: process.getuid?.() ?? 0,
+  temporaryDirectory: tmpdir(),
+};
 
 let total = 0;
 const fetched = new Map<string, number>();

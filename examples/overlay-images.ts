@@ -1,10 +1,15 @@
 // What does this overlay use? Prints each image once, with the places in its files at which it stands.
 //
 //   node overlay-images.ts examples/hello-cluster
-import { homedir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { overlayImages, type Settings } from '@images-oci/images/tasks';
 
-const settings: Settings = { env: process.env, home: homedir(), uid: process.getuid?.() ?? 0 };
+const settings: Settings = {
+  env: process.env,
+  home: homedir(),
+  uid: process.getuid?.() ?? 0,
+  temporaryDirectory: tmpdir(),
+};
 
 const { images, maybe, findings, warnings } = await overlayImages({ items: process.argv.slice(2) }, settings);
 

@@ -2,7 +2,7 @@
 //
 //   node own-transport.ts file:./hello.txt oci:layout:hello
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { basename } from 'node:path';
 import { digestOf, machinePlatform, OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, rawManifest } from '@images-oci/images/oci';
 import { plainHeader, writeTar } from '@images-oci/images/tar';
@@ -46,6 +46,11 @@ function json(value: unknown): Uint8Array {
 const file: Transport = { name: 'file', openSource: async (path) => ({ source: await imageOf(path) }) };
 
 const [from = '', to = ''] = process.argv.slice(2);
-const world: Settings = { env: process.env, home: homedir(), uid: process.getuid?.() ?? 0 };
+const world: Settings = {
+  env: process.env,
+  home: homedir(),
+  uid: process.getuid?.() ?? 0,
+  temporaryDirectory: tmpdir(),
+};
 const { copied } = await copyImage({ from, to }, { ...world, transports: [file] });
 for (const { digest } of copied) console.log(digest);

@@ -1,6 +1,5 @@
 // What every task is given of the world: the environment as data, and where notes for people go.
-import type { CallOptions } from '../io/streams/bytes.ts';
-import type { Transport } from '../transports/transport.ts';
+import type { Transport, TransportOptions } from '../transports/transport.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -25,10 +24,8 @@ export interface Settings {
   readonly onNote?: (text: string) => void;
 }
 
-/** What transports are given: a call's options, and where files may lie for a while. */
-export function transportOptions(
-  settings: Pick<Settings, 'signal' | 'temporaryDirectory'>,
-): CallOptions & { readonly temporaryDirectory: string } {
+/** What transports are given, from the settings. */
+export function transportOptions(settings: Pick<Settings, 'signal' | 'temporaryDirectory'>): TransportOptions {
   return { ...callOptions(settings), temporaryDirectory: settings.temporaryDirectory };
 }
 

@@ -45,4 +45,4 @@ export { type ReadableImage, type ReadImageOptions, readImage } from './readable
 export { type RegistrySinkOptions, registrySink } from './registry-sink.ts';
 export { type RegistrySourceOptions, registrySource } from './registry-source.ts';
 export type { StorageImage, StoreSpec } from './storage-location.ts';
-export type { Transport, TransportSink, TransportSource } from './transport.ts';
+export type { Transport, TransportOptions, TransportSink, TransportSource } from './transport.ts';

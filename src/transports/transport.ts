@@ -3,15 +3,20 @@ import type { CallOptions } from '../io/streams/bytes.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { ImageSink, ImageSource } from './contract.ts';
 
+export interface TransportOptions extends CallOptions {
+  /** Where files may lie for a while. */
+  readonly temporaryDirectory: string;
+}
+
 export interface Transport {
   /** `s3` of `s3:bucket/name`. It counts before a transport of this program, and before an image of that name. */
   readonly name: string;
   /** Layers that lie uncompressed in their source are compressed on their way there: it keeps blobs for others. False when absent. */
   readonly compressesLayers?: boolean;
   /** `details` is what stands after the colon. Who opened the source disposes it. Errors: REFERENCE_INVALID, those of the place. */
-  openSource?(details: string, options: CallOptions): Promise<TransportSource>;
+  openSource?(details: string, options: TransportOptions): Promise<TransportSource>;
   /** As `openSource`. */
-  openSink?(details: string, options: CallOptions): Promise<TransportSink>;
+  openSink?(details: string, options: TransportOptions): Promise<TransportSink>;
 }
 
 export interface TransportSource {

@@ -45,7 +45,7 @@ async function openOwn(transport: Transport, details: string, settings: Settings
       hint: 'Its transport opens no sinks.',
     });
   }
-  const { sink, name } = await transport.openSink(details, callOptions(settings));
+  const { sink, name } = await transport.openSink(details, transportOptions(settings));
   return opened(sink, name);
 }
 

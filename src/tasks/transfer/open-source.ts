@@ -67,7 +67,7 @@ async function openOwn(
   { spool }: OpenSourceOptions,
 ): Promise<OpenedSource> {
   if (!transport.openSource) throw notASource(`${transport.name}:${details}`);
-  const { source, name } = await transport.openSource(details, callOptions(settings));
+  const { source, name } = await transport.openSource(details, transportOptions(settings));
   const packed = await packedFor(source, spool);
   return { source: packed, ...(name && { name }), [Symbol.asyncDispose]: () => packed[Symbol.asyncDispose]() };
 }
