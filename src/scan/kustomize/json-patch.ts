@@ -1,4 +1,5 @@
 // JSON patches (RFC 6902) on resources, with pointers (RFC 6901).
+import { isDeepStrictEqual } from 'node:util';
 import { isFields, type ResourceFields, type ResourceOrigin, setFrom } from './resource.ts';
 
 /** Applies a patch in place; `copies` says whether a value may be copied still. Returns what could not be applied: kustomize would refuse the build. */
@@ -47,7 +48,7 @@ function applyOperation(
       return put(target, { path, value: structuredClone(value), inserts: true }, source);
     }
     case 'test':
-      return undefined;
+      return isDeepStrictEqual(lookUp(target, keysOf(path)), operation.value) ? undefined : `not so at [${path}]`;
     default:
       return `no such operation [${String(op)}]`;
   }

@@ -187,6 +187,16 @@ describe('patches', () => {
     expect(await used(patched(json, '- {op: remove, path: /spec}'))).toEqual(['a/app:1']);
   });
 
+  it.each([
+    ['{op: remove, path: /spec/paused}', 'nothing to remove at [/spec/paused]'],
+    ['{op: test, path: /kind, value: Service}', 'not so at [/kind]'],
+    ['{op: invent, path: /kind}', 'no such operation [invent]'],
+  ])('that cannot be applied are said, as kustomize refuses them: %s', async (operation, text) => {
+    const json = 'patchesJson6902:\n- target: {kind: Deployment}\n  path: patch.yaml\n';
+    const { warnings } = await scanFiles(patched(json, `- ${operation}`));
+    expect(warnings.map((warning) => warning.text)).toEqual([`a patch cannot be applied whole: ${text}`]);
+  });
+
   it('nest nothing deeper than a stack reaches', async () => {
     const levels = 250;
     const value = `${'{"b":'.repeat(levels)}{}${'}'.repeat(levels)}`;

@@ -89,13 +89,13 @@ export function applyPatch(
   if (!spendBudget(place, resources.length + (names >> 6))) return resources;
   const size = COPY * sizeOf(value);
   if (Array.isArray(value)) {
+    const failures = new Set<string>();
+    const copies = (copied: unknown) => spendBudget(place, COPY * sizeOf(copied));
     for (const resource of resources) {
-      if (target && isMeant(resource) && spendBudget(place, size))
-        applyJsonPatch(resource.value, value, {
-          source,
-          copies: (copied) => spendBudget(place, COPY * sizeOf(copied)),
-        });
+      if (!target || !isMeant(resource) || !spendBudget(place, size)) continue;
+      for (const failure of applyJsonPatch(resource.value, value, { source, copies })) failures.add(failure);
     }
+    warnOf(place, document, failures);
     return resources;
   }
   if (!isFields(value)) return resources;
@@ -103,6 +103,15 @@ export function applyPatch(
     (resource) =>
       !isMeant(resource) || !spendBudget(place, size) || mergeResource(resource.value, withoutIdentity(value), source),
   );
+}
+
+/** Kustomize would refuse the build. Where resources come from elsewhere, or are cut, what is patched may be there. */
+function warnOf(place: Workplace, document: ScannedDocument, failures: ReadonlySet<string>): void {
+  const [first, ...others] = failures;
+  if (first === undefined || place.incomplete.size > 0 || place.budget.isCut) return;
+  const more = others.length > 0 ? ` (and ${others.length} more)` : '';
+  const text = `a patch cannot be applied whole: ${first}${more}`;
+  place.warn({ file: document.file, line: document.lineOf([]), text });
 }
 
 /** A copied value costs as much as so many comparisons. */
