@@ -1,68 +1,68 @@
-// The registry contract: what the HTTP client, the store on disk and the one in memory all are, and what the server serves.
-// A policy (read-only, host names, pull-through) is a function Registry → Registry. Repository names here have no host.
+// The registry contract, implemented by the HTTP client and by the store on disk and in memory. The server serves any Registry.
+// A policy (read-only, host names, pull-through) is a function Registry → Registry. Repository names have no host here.
 import type { Bytes, CallOptions, OpenContent } from '../io/streams/bytes.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest, DigestAlgorithm } from '../oci/digest.ts';
 import type { RawManifest } from '../oci/manifest.ts';
 
 export interface ReadOptions extends CallOptions {
-  /** The host that the name was asked for at (`?ns=` on the wire): a key to look up, never an address to connect to. */
+  /** The host for which the name was requested (`?ns=` on the wire): a key for look-ups, never an address to connect to. */
   readonly host?: string;
 }
 
 export interface BlobOptions extends ReadOptions {
-  /** First byte wanted; 0 when absent. */
+  /** Offset of the first byte; default 0. */
   readonly from?: number;
-  /** The byte after the last one wanted; the blob's end when absent or beyond it. */
+  /** Offset after the last byte; the end of the blob if absent or beyond it. */
   readonly to?: number;
-  /** The whole blob's, where the caller knows it: not all hosts say. */
+  /** Size of the whole blob, if the caller knows it. Not all hosts tell it. */
   readonly size?: number;
-  /** The body of a whole blob verifies itself, from whatever registry it comes. A store notes what it finds out. */
+  /** Makes the body of a whole blob verify itself, whatever the registry. A store records the result. */
   readonly verify?: boolean;
   /**
-   * The reader opens the blob anew where its bytes prove wrong (`open-anew.ts`). Others get what another attempt may give otherwise only
-   * when it is verified: out of a temporary file.
+   * Says that the consumer opens the blob again if its bytes prove wrong (`open-anew.ts`). For other consumers, bytes that another attempt could
+   * replace are verified first, in a temporary file.
    */
   readonly opensAnew?: boolean;
 }
 
 export interface StatOptions extends ReadOptions {
-  /** `undefined` also where a part of the image is known to be damaged, by who keeps it: it is to be put again. */
+  /** Also returns `undefined` if the registry knows that a part of the image is damaged, so that the image is put again. */
   readonly whole?: boolean;
 }
 
 export interface BlobContent {
-  /** `size` is the whole blob's, whatever the range. */
+  /** With the size of the whole blob, whatever the range. */
   readonly descriptor: Descriptor;
   /**
    * The bytes of the range. From the HTTP client, a body that starts at 0 verifies itself and throws DIGEST_INVALID or SIZE_INVALID
-   * before its end; of a later one the reader verifies the whole. The body must be read to its end or returned.
+   * before its end; with a later start, the consumer has to verify the whole. The body must be read to its end or closed with `return`.
    */
   readonly body: Bytes;
 }
 
 export interface RegistryReader {
-  /** Errors: MANIFEST_UNKNOWN, NAME_UNKNOWN. The digest is verified where the reference is one. */
+  /** If the reference is a digest, the manifest is verified. Errors: MANIFEST_UNKNOWN, NAME_UNKNOWN. */
   getManifest(repository: string, tagOrDigest: string, options?: ReadOptions): Promise<RawManifest>;
-  /** `undefined` where there is none. Costs no pull quota. */
+  /** Returns `undefined` if there is no such manifest. Does not count against a pull quota. */
   statManifest(repository: string, tagOrDigest: string, options?: StatOptions): Promise<Descriptor | undefined>;
-  /** Errors: BLOB_UNKNOWN, NAME_UNKNOWN, RANGE_INVALID (from beyond the end). */
+  /** Errors: BLOB_UNKNOWN, NAME_UNKNOWN, RANGE_INVALID (`from` is beyond the end). */
   getBlob(repository: string, digest: Digest, options?: BlobOptions): Promise<BlobContent>;
-  /** `undefined` where the repository has no such blob. mediaType is application/octet-stream. */
+  /** Returns `undefined` if the repository does not have the blob. The mediaType is application/octet-stream. */
   statBlob(repository: string, digest: Digest, options?: ReadOptions): Promise<Descriptor | undefined>;
 }
 
-/** An upload in progress; disposing keeps it for a later `openUpload` with its id. */
+/** An upload in progress. Disposing it keeps the upload, so that `openUpload` can continue it by its id. */
 export interface Upload extends AsyncDisposable {
   readonly id: string;
-  /** Bytes that are kept: what has been received, but for what a running `append` has not written yet. */
+  /** Bytes received and kept. Bytes of a running `append` count when they are written. */
   readonly size: number;
   /**
-   * Appends; what arrived before a failure is kept and counted. Returns the new size: so much is on disk, unless `isLast` says that `commit` comes next, which sees to it.
-   * Errors: RANGE_INVALID when `from` is not `size`, NO_SPACE, READ_ONLY.
+   * Appends bytes; after a failure, those that arrived are kept and counted. Returns the new size. These bytes are on disk then, unless `isLast` says that
+   * `commit` follows, which writes them to disk. Errors: RANGE_INVALID if `from` is not `size`, NO_SPACE, READ_ONLY.
    */
   append(body: Bytes, options?: AppendOptions): Promise<number>;
-  /** Verifies and publishes. Errors: DIGEST_INVALID (the upload is discarded). */
+  /** Verifies and publishes the blob. Errors: DIGEST_INVALID (the upload is discarded). */
   commit(digest: Digest): Promise<Descriptor>;
   cancel(): Promise<void>;
 }
@@ -73,33 +73,33 @@ export interface AppendOptions extends CallOptions {
 }
 
 export interface UploadOptions extends CallOptions {
-  /** That of the digest which will end the upload, where it is known: the bytes are then hashed as they come, and not read once more. */
+  /** Algorithm of the digest at the end of the upload, if it is known. The bytes are then hashed as they come and not read a second time. */
   readonly algorithm?: DigestAlgorithm;
 }
 
 export interface DeleteOptions extends CallOptions {
-  /** With it, what no other name needs any more. An embedded registry does so, also over HTTP; for others this is no more than a wish. */
+  /** Also deletes what no other name needs any more. The embedded registry does so, also over HTTP; other registries ignore it. */
   readonly unneeded?: boolean;
 }
 
 export interface RegistryWriter {
   /**
-   * Puts a blob unless it is there: `open` is called with the number of bytes that an earlier, broken attempt left
-   * (only registries that keep them; the others say 0), or not at all. Idempotent, atomic; safe beside other processes.
-   * Errors: NAME_INVALID, DIGEST_INVALID, SIZE_INVALID (nothing wrong is kept), NO_SPACE, READ_ONLY.
+   * Puts a blob unless the repository has it: `open` is called with the number of bytes that an earlier, interrupted attempt left
+   * (0 for registries that do not keep them), or not at all. Idempotent, atomic, safe with several processes.
+   * Errors: NAME_INVALID, DIGEST_INVALID, SIZE_INVALID (no wrong bytes are kept), NO_SPACE, READ_ONLY.
    */
   putBlob(repository: string, blob: Descriptor, open: OpenContent, options?: CallOptions): Promise<void>;
-  /** Starts an upload, or goes on with the one named. Errors: BLOB_UPLOAD_UNKNOWN, NAME_INVALID. */
+  /** Starts an upload, or continues the one with this id. Errors: BLOB_UPLOAD_UNKNOWN, NAME_INVALID. */
   openUpload(repository: string, id?: string, options?: UploadOptions): Promise<Upload>;
-  /** Makes a blob of another repository (any, when `from` is absent) one of this repository. False: push it, whatever the reason. */
+  /** Links a blob of another repository (of any, if `from` is absent) into this one. Returns false, for whatever reason, if the blob has to be pushed. */
   mountBlob(repository: string, digest: Digest, from?: string, options?: CallOptions): Promise<boolean>;
   /**
    * Stores a manifest under its digest, then points the tags to it. Idempotent.
-   * Errors: MANIFEST_INVALID, MANIFEST_BLOB_UNKNOWN (config or layers missing; or children of an index, where the registry refuses sparse indexes),
+   * Errors: MANIFEST_INVALID, MANIFEST_BLOB_UNKNOWN (config or layers missing; or children of an index, if the registry refuses sparse indexes),
    * NAME_INVALID, TAG_INVALID.
    */
   putManifest(repository: string, manifest: RawManifest, tags: readonly string[], options?: CallOptions): Promise<void>;
-  /** Removes the tag alone. Errors: MANIFEST_UNKNOWN, NAME_UNKNOWN, UNSUPPORTED. */
+  /** Removes the tag but not the manifest. Errors: MANIFEST_UNKNOWN, NAME_UNKNOWN, UNSUPPORTED. */
   deleteTag(repository: string, tag: string, options?: DeleteOptions): Promise<void>;
   /** Removes the manifest and every tag that points to it. Errors: MANIFEST_UNKNOWN, NAME_UNKNOWN, UNSUPPORTED. */
   deleteManifest(repository: string, digest: Digest, options?: DeleteOptions): Promise<void>;
@@ -108,23 +108,23 @@ export interface RegistryWriter {
 }
 
 export interface ListOptions extends ReadOptions {
-  /** What the caller passes over: it need not be looked at, and may come or not. */
+  /** Entries that the caller ignores: they need not be read, and may be in the list or not. */
   readonly unwanted?: ReadonlySet<string>;
 }
 
 export interface ReferrerOptions extends ReadOptions {
-  /** Those whose digest comes after this text. */
+  /** Only referrers whose digest sorts after this text. */
   readonly after?: string;
 }
 
 export interface RegistryLister {
-  /** In byte order, those after `after`. */
+  /** Names of repositories after `after`, in byte order. */
   repositories(after?: string, options?: CallOptions): AsyncIterable<string>;
-  /** In byte order, those after `after`. Errors (at the first step): NAME_UNKNOWN. */
+  /** Tags after `after`, in byte order. Errors (thrown at the first step): NAME_UNKNOWN. */
   tags(repository: string, after?: string, options?: ListOptions): AsyncIterable<string>;
   /**
-   * Descriptors of the manifests whose `subject` is this digest, with artifactType and annotations; those of one type where given. In the order of their
-   * digests, each once. Never an error for an unknown digest.
+   * Descriptors, with artifactType and annotations, of the manifests whose `subject` is this digest; only those of one type if that is given.
+   * Sorted by digest, without duplicates. An unknown digest is no error.
    */
   referrers(
     repository: string,
@@ -134,13 +134,13 @@ export interface RegistryLister {
   ): AsyncIterable<Descriptor>;
 }
 
-/** What it takes to read images with all that points to them. */
+/** What is needed to read images and everything that refers to them. */
 export type ImageReader = RegistryReader & Pick<RegistryLister, 'referrers'>;
 
 export interface Registry extends RegistryReader, RegistryWriter, RegistryLister {
   /**
-   * Bytes of this blob that the next `putBlob` need not ask for: what a broken-off one left, or all of it where another
-   * repository has it and a link will do. 0 where nothing is kept.
+   * Bytes of this blob that the next `putBlob` will not ask for: those of an interrupted attempt, or all of them if another repository has the blob and
+   * a link suffices. 0 if nothing is kept.
    */
   partialBytes(digest: Digest): Promise<number>;
 }

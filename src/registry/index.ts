@@ -1,4 +1,4 @@
-// What is public of registry/: the contract that every registry here keeps, the HTTP client of it, and policies: functions Registry → Registry.
+// The public face of registry/: the registry contract, its HTTP client, and policies (functions Registry → Registry).
 export { type ClientSettingsSources, readClientSettings } from './client/config/read-client-settings.ts';
 export { type RegistryClients, registryClients } from './client/registry-clients.ts';
 export type {

@@ -1,8 +1,8 @@
-// Bytes that prove wrong at their end cannot be taken back from who has read them. Where another attempt may give right ones, the error says so.
+// Marks errors after which a blob can be opened again. Wrong bytes, which show only at the end, cannot be taken back from their consumer.
 
 const worthIt = new WeakSet<object>();
 
-/** True for a body's failure after which the blob can be opened anew, from its start: then it comes from another place, or is read another way. */
+/** Whether the blob can be opened again from its start after this error. It then comes from another place, or is decoded in another way. */
 export function mayOpenAnew(error: unknown): boolean {
   return typeof error === 'object' && error !== null && worthIt.has(error);
 }

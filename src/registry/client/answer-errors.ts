@@ -1,4 +1,4 @@
-// What an unwelcome answer means: status and OCI error body (distribution specification 1.1, "Error Codes") → ImagesError, one line, no secrets.
+// Translates an unexpected answer, by its status and OCI error body (distribution specification 1.1, "Error Codes"), into an ImagesError: one line, no secrets.
 import { isUtf8 } from 'node:buffer';
 import { parseRetryAfter } from '../../io/concurrency/backoff.ts';
 import { failedRequest, type HttpAnswer } from '../../io/http/http.ts';
@@ -8,21 +8,21 @@ import { ImagesError, type RegistryErrorCode } from '../../oci/errors.ts';
 import { answerWords } from './answer-words.ts';
 import { uncoded } from './content-encoding.ts';
 
-/** What was asked: decides what a bare status means. */
+/** What was requested. It decides what a bare status means. */
 export interface Asked {
-  /** For messages: `manifest library/alpine:3.20`. */
+  /** For error messages: `manifest library/alpine:3.20`. */
   readonly what: string;
-  /** What 404 means where the body does not say. */
+  /** What 404 means if the body does not say. */
   readonly unknown: RegistryErrorCode;
-  /** What 400 means there. */
+  /** What 400 means if the body does not say. */
   readonly invalid?: RegistryErrorCode;
 }
 
-/** Who asked: what is said where a host wants to know that. */
+/** The credentials in use, for the message when a host refuses access. */
 export interface Access {
-  /** What to do about it. */
+  /** What the user can do. */
   readonly hint: string;
-  /** The credentials that were sent, or that a token was fetched with: `those of [me] from FILE`. */
+  /** The credentials that were sent, or for which a token was fetched: `those of [me] from FILE`. */
   readonly used: string | undefined;
 }
 
@@ -50,14 +50,14 @@ const MAX_ERROR_BODY = 64 * 1024;
 /** In milliseconds. */
 const TEXT_WITHIN = 5000;
 
-/** How long the host asked to be left alone after each error that came from an answer. */
+/** For errors that came from an answer: how long the host asked to wait before the next attempt, in milliseconds. */
 const pauses = new WeakMap<ImagesError, number>();
 
 export function pauseAskedFor(error: unknown): number | undefined {
   return error instanceof ImagesError ? pauses.get(error) : undefined;
 }
 
-/** Reads the answer to its end. */
+/** Makes the error; reads the answer to its end. */
 export async function answerError(answer: HttpAnswer, asked: Asked, access?: Access): Promise<ImagesError> {
   const { status } = answer;
   const { codes, said } = answerWords(await readText(answer), answer.headers['content-type'] ?? '');
@@ -65,13 +65,13 @@ export async function answerError(answer: HttpAnswer, asked: Asked, access?: Acc
   const message = `${answer.url.host}: ${sentence(code, status, { asked, access })}${said && ` [${said}]`}`;
   const hint = code === 'UNAUTHORIZED' ? access?.hint : hintFor(code, status);
   const error = new ImagesError(code, message, { status, request: failedRequest(answer), ...(hint && { hint }) });
-  // A date is the host's: its own clock tells how far off that is.
+  // A date is relative to the host's clock, which its Date header tells.
   const pause = parseRetryAfter(answer.headers['retry-after'], Date.parse(answer.headers.date ?? '') || Date.now());
   if (pause !== undefined) pauses.set(error, pause);
   return error;
 }
 
-/** BAD_ANSWER: says what came instead of what a registry would send. */
+/** BAD_ANSWER, with what came instead of the answer of a registry. */
 export function badAnswer(answer: HttpAnswer, asked: Asked, text: string): ImagesError {
   const type = answer.headers['content-type'] ?? 'nothing';
   return new ImagesError(
@@ -85,7 +85,7 @@ export function badAnswer(answer: HttpAnswer, asked: Asked, text: string): Image
   );
 }
 
-/** At most `limit` bytes as text, of what comes within some seconds. The status alone says enough: a body that breaks off, or never ends, must not hide it. */
+/** At most `limit` bytes of the body as text. Stops after some seconds: a body that breaks off or never ends must not hide the status, which says enough. */
 export async function readText(answer: HttpAnswer, limit: number = MAX_ERROR_BODY): Promise<string> {
   const { bytes } = await readUpTo(answer, { bytes: limit, within: TEXT_WITHIN });
   return Buffer.from(await uncoded(answer, bytes, { limit, wanted: isText })).toString('utf8');
@@ -96,7 +96,7 @@ function isText(bytes: Uint8Array): boolean {
 }
 
 function errorCode(status: number, codes: readonly string[], asked: Asked): ImagesError['code'] {
-  // Docker Hub and others send DENIED with 401; what counts for the user is the status there.
+  // Docker Hub and others send DENIED with 401. The status is what matters to the user.
   if (status === 401) return 'UNAUTHORIZED';
   if (status === 429) return 'TOOMANYREQUESTS';
   const known = codes.find((code): code is RegistryErrorCode => CODES.has(code));

@@ -1,23 +1,23 @@
-// What the body of an unwelcome answer says, in whatever form: the registry's own error codes, and its words for people.
+// Extracts from the body of an unexpected answer, whatever its format, the registry's error codes and its text for people.
 import { quote } from '../../io/text/quote.ts';
 import { isObject, type Json } from '../../oci/decode.ts';
 
 export interface AnswerWords {
   /** In capitals, as the distribution specification's "Error Codes" has them. */
   readonly codes: readonly string[];
-  /** One line, without secrets; empty where it says nothing. */
+  /** One line without secrets; empty if the body says nothing. */
   readonly said: string;
 }
 
-/** Errors that are quoted, of a list of many. */
+/** How many errors of a list are quoted. */
 const MAX_ERRORS = 5;
 const MAX_DEPTH = 4;
-/** Names under which others put the words that matter, the most usual first. */
+/** Fields in which servers put the text that matters, the most common first. */
 const WORDS = ['message', 'error_description', 'detail', 'details', 'description', 'reason', 'error', 'title', 'msg'];
-/** What a field of this name holds is in no message: an answer that is not understood may be one that gives a token. */
+/** Fields whose values never appear in a message: an answer that was not understood may be one with a token. */
 const SECRET = /token|passw|secret|credential|authorization|cookie|jwt|api_?key/i;
 
-/** Understood are the specification's `{"errors": […]}`, what other servers send instead of it, plain text, and the titles of web pages. */
+/** Reads the specification's `{"errors": […]}`, what other servers send instead of it, plain text, and the titles of web pages. */
 export function answerWords(text: string, contentType: string): AnswerWords {
   const body = parsed(text);
   if (body === undefined)
@@ -45,7 +45,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The words of one error: what it says first, and what it adds to that. */
+/** The text of one error: its main text, then the details. */
 function wordsOf(error: unknown, depth: number): string {
   if (typeof error === 'string') return error.trim();
   if (typeof error === 'number' || typeof error === 'boolean') return String(error);
@@ -68,7 +68,7 @@ function codeOf({ code }: Json): string {
   return typeof code === 'string' ? code : '';
 }
 
-/** An object without words of its own: `Tag: 3.20, digest: sha256:…`. */
+/** An object without a text of its own, as pairs: `Tag: 3.20, digest: sha256:…`. */
 function pairs(fields: Json, depth: number): string {
   return Object.entries(fields)
     .slice(0, MAX_ERRORS)
@@ -78,7 +78,7 @@ function pairs(fields: Json, depth: number): string {
     .join(', ');
 }
 
-/** Of XML, as object stores send it, the message; of web pages the title, or the first heading. */
+/** The message of an XML document, as object stores send it; the title or first heading of a web page. */
 function ofMarkup(text: string): string {
   for (const name of ['message', 'title', 'h1', 'h2']) {
     const found = new RegExp(`<${name}\\b[^>]{0,200}>([^<]{1,1000})`, 'i').exec(text)?.[1]?.trim();
@@ -87,7 +87,7 @@ function ofMarkup(text: string): string {
   return '';
 }
 
-/** Short text helps (Go's `http.Error`, a proxy); what is declared as something else may be anything. */
+/** A short plain text (Go's `http.Error`, a proxy) is useful; a body that is declared as something else may be anything. */
 function plainText(text: string, contentType: string): string {
   const isText = contentType === '' || /^(?:text\/plain|application\/(?:\w+\+)?json|text\/json)\b/i.test(contentType);
   return isText && !text.includes('\0') ? text : '';

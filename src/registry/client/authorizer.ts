@@ -1,4 +1,4 @@
-// What is sent as Authorization to one host: learnt from its 401s (Bearer before Basic), one token a set of scopes, fetched once for all who wait.
+// The Authorization header for one host, learnt from its 401s (Bearer before Basic). A token is fetched once for each set of scopes, and shared by all who wait.
 import { describeHttpUrl, type HttpUrl, ledTo } from '../../io/http/http-url.ts';
 import { quote } from '../../io/text/quote.ts';
 import { rememberSecrets } from '../../io/text/secrets.ts';
@@ -18,41 +18,41 @@ import { parseWwwAuthenticate } from './www-authenticate.ts';
 
 /** What a request needs to be allowed. */
 export interface Need {
-  /** As the credential files know it: `docker.io`. */
+  /** Selects among the credentials in files, which may have entries for parts of a host. `docker.io` is Docker Hub's name there. */
   readonly repository: string | undefined;
   readonly scopes: readonly TokenScope[];
 }
 
 export interface Authorizer {
-  /** The header's value as far as it is known without asking the host; `undefined` where nothing is needed so far. */
+  /** The header's value, if it is known without asking the host; `undefined` if none has been needed so far. */
   authorization(need: Need): Promise<string | undefined>;
-  /** The host took a request that was sent with this value: where it refuses another one, the value has ended. */
+  /** Notes that the host accepted this value. If it refuses the value later, the token has expired. */
   accepted(used: string | undefined): void;
   /**
-   * After a refusal of a request that was sent with `used`: another value to try, or `undefined` where there is none.
-   * Without a challenge only a token that was accepted before is suspected of having ended.
+   * After a refused request, which was sent with `used`: another value to try, or `undefined` if there is none.
+   * If the refusal has no challenge, a token counts as expired only if it was accepted before.
    * Errors: UNAUTHORIZED, BAD_ANSWER, CONFIG_INVALID.
    */
   renewed(need: Need, refusal: Refusal): Promise<string | undefined>;
-  /** What an error says of the credentials that were used for such a request, or that there were none. */
+  /** For error messages: which credentials were used for such a request, or that there were none. */
   access(need: Need): Access;
 }
 
 export interface Refusal {
   readonly status: number;
-  /** WWW-Authenticate, which only a 401 has a right to. */
+  /** WWW-Authenticate; absent unless the status is 401. */
   readonly header: string | undefined;
   readonly used: string | undefined;
-  /** Where it came from. */
+  /** The URL that was refused. */
   readonly url: HttpUrl;
 }
 
 export interface AuthorizerSettings {
-  /** As people write it. */
+  /** The host as people write it. */
   readonly host: string;
   readonly credentials: CredentialsProvider | undefined;
   readonly send: SendTokenRequest;
-  /** Whether plain http, where an address has it, is good enough for secrets of this host. */
+  /** Whether secrets of this host may be sent to a plain http URL. */
   readonly mayBePlain: (url: HttpUrl) => Promise<boolean>;
 }
 
@@ -61,7 +61,7 @@ type Method = { readonly type: 'basic' } | ({ readonly type: 'bearer' } & TokenS
 interface HeldToken {
   readonly scopes: readonly TokenScope[];
   readonly token: Promise<Token>;
-  /** The header's value; absent before the token is there. */
+  /** The header's value; absent until the token is there. */
   value?: string;
   expires: number;
   wasAccepted: boolean;
@@ -94,7 +94,7 @@ export function createAuthorizer(settings: AuthorizerSettings): Authorizer {
     if (!(await settings.mayBePlain(server.realm))) {
       throw refuseRealm(host, describeHttpUrl(server.realm), 'is not https');
     }
-    // From here to `held.set` nothing is waited for: who comes meanwhile would fetch another one.
+    // No `await` from here to `held.set`, or another caller could fetch a second token in between.
     const scopes = mergeScopes(need.scopes);
     const usable = [...held.values()].find((each) => each.expires > Date.now() && coversScopes(each.scopes, scopes));
     if (usable) return `Bearer ${(await usable.token).value}`;
@@ -139,12 +139,12 @@ export function createAuthorizer(settings: AuthorizerSettings): Authorizer {
       );
       const known = used === undefined ? undefined : heldAs(used);
       const mayHaveEnded = used?.startsWith('Bearer ') && (!known || known[1].wasAccepted);
-      // Tokens may end before their time.
+      // The token may have been revoked before it expired.
       if (known && (bearerChallenge || mayHaveEnded)) held.delete(known[0]);
       if (bearerChallenge) {
         const { realm = '', service, scope = '' } = bearerChallenge.parameters;
         method = { type: 'bearer', realm: readRealm(realm, url), service };
-        // What is asked for may need more than was thought.
+        // The challenge may ask for more than the scopes that were expected.
         return other(used, { ...need, scopes: mergeScopes([...need.scopes, ...scope.split(' ').filter(Boolean)]) });
       }
       if (mayHaveEnded) return other(used, need);
@@ -164,7 +164,7 @@ function readRealm(realm: string, url: HttpUrl): HttpUrl {
   });
 }
 
-/** Users' names are shown, what may be a token in the place of one is not. */
+/** In characters. User names are shown in messages; a longer one may be a token. */
 const LONGEST_NAME = 32;
 
 function describeAccess(host: string, credentials: Credentials | undefined, places: readonly string[]): Access {

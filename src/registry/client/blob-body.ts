@@ -1,4 +1,4 @@
-// A blob's bytes as they come over HTTP: what breaks off goes on where it was, and of an answer that holds more than was asked for, the wanted part.
+// The bytes of a blob over HTTP. A broken transfer is resumed where it stopped; from an answer with more than the requested range, the range is taken.
 import { type Backoff, backoffDelay, sleep } from '../../io/concurrency/backoff.ts';
 import { isGivenUp } from '../../io/concurrency/retry.ts';
 import type { HttpAnswer } from '../../io/http/http.ts';
@@ -16,7 +16,7 @@ export interface OpenedRange {
 }
 
 export interface ResumeSettings {
-  /** For messages: `blob sha256:…`. */
+  /** For error messages: `blob sha256:…`. */
   readonly what: string;
   readonly host: string;
   readonly backoff: Backoff;
@@ -24,13 +24,13 @@ export interface ResumeSettings {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Fewer bytes than these between two failures are no progress: a host that gives a few each time must not be asked for ever. */
+/** In bytes. Fewer than this between two failures count as no progress: a host that sends a few bytes each time must not be asked for ever. */
 const PROGRESS = 64 * 1024;
 
-/** A host that falls silent is asked once more: each silence takes a minute. */
+/** How often a host may fall silent before the transfer fails. Each silence takes a minute. */
 const SILENCES = 2;
 
-/** Errors: BROKEN_OFF and TIMEOUT where it does not get on; BAD_ANSWER; those of `open`. */
+/** Resumes a broken transfer as long as there is progress. Errors: BROKEN_OFF and TIMEOUT if there is none; BAD_ANSWER; those of `open`. */
 export async function* resumed(
   { first, open, from, end }: OpenedRange,
   { what, host, backoff, onRetry, signal }: ResumeSettings,
@@ -59,7 +59,7 @@ export async function* resumed(
   }
 }
 
-/** The bytes from `at` to `end`, of an answer that may hold more: hosts may ignore Range (RFC 9110, section 14.2). */
+/** The bytes from `at` to `end` of an answer that may hold more: hosts may ignore Range (RFC 9110, section 14.2). */
 async function* clipped(answer: BlobAnswer, at: number, end: number): Bytes & AsyncGenerator<Uint8Array> {
   const starts = answer.status === 206 ? (contentRange(answer)?.first ?? at) : 0;
   if (starts > at) {
@@ -85,7 +85,7 @@ async function* clipped(answer: BlobAnswer, at: number, end: number): Bytes & As
   }
 }
 
-/** The size of all of it, from an answer that gives all or a part of it. */
+/** Size of the whole blob, from an answer with all or a part of it. */
 export function wholeSize(answer: Pick<HttpAnswer, 'status' | 'headers'>): number | undefined {
   if (answer.status === 206 || answer.status === 416) return contentRange(answer)?.size;
   const length = answer.headers['content-length'];
@@ -97,7 +97,7 @@ interface ContentRange {
   readonly size?: number;
 }
 
-/** `bytes 0-99/1000`; `*` stands for what is not known, or for no range at all. */
+/** Reads `bytes 0-99/1000`. A `*` stands for an unknown size, or for no range. */
 function contentRange({ headers }: Pick<HttpAnswer, 'headers'>): ContentRange | undefined {
   const match = /^bytes (?:(\d+)-\d+|\*)\/(?:(\d+)|\*)$/i.exec(headers['content-range'] ?? '');
   if (!match) return undefined;

@@ -1,4 +1,4 @@
-// A blob that may be had at several places: what one breaks off, the next goes on with; one whose bytes prove wrong is asked for it no more.
+// A blob that several places may have. If a transfer breaks off at one, the next continues it. A place whose bytes were wrong is not asked for this blob again.
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { BlobContent, BlobOptions } from '../contract.ts';
@@ -6,9 +6,9 @@ import { type OpenedBlob, selfVerifying } from './self-verifying.ts';
 
 export interface Turn<Place> {
   readonly result: OpenedBlob;
-  /** Who gave it. */
+  /** The place that answered. */
   readonly place: Place;
-  /** Those after it. */
+  /** The places after it. */
   readonly rest: readonly Place[];
 }
 
@@ -16,15 +16,15 @@ export interface BlobOfPlaces<Place> {
   readonly digest: Digest;
   readonly options: BlobOptions;
   readonly places: readonly Place[];
-  /** Opens it at the first of them that has it; fails as the last one does. */
+  /** Opens the blob at the first place that has it; fails with the error of the last one. */
   open(places: readonly Place[], options: BlobOptions): Promise<Turn<Place>>;
-  /** Told of what went wrong at a place that has given bytes already. */
+  /** Called when a place fails after it has sent bytes. */
   onBroken(place: Place, error: ImagesError): void;
-  /** Its bytes were wrong. True where the blob will be asked for elsewhere from now on. */
+  /** Called when the bytes of a place were wrong. Returns whether other places will be asked for the blob from now on. */
   spoil(place: Place, error: ImagesError): boolean;
 }
 
-/** Errors: those of the last place. */
+/** Opens the blob. Errors: those of the last place. */
 export async function blobOfPlaces<Place>(blob: BlobOfPlaces<Place>): Promise<BlobContent> {
   const { digest, options } = blob;
   const from = options.from ?? 0;
@@ -52,7 +52,7 @@ export async function blobOfPlaces<Place>(blob: BlobOfPlaces<Place>): Promise<Bl
   }
 
   const provedWrong = (error: ImagesError): boolean => {
-    // Where several have given a part, each may be the one.
+    // If several places sent parts, the wrong bytes may be from any of them.
     const outcomes = turns.map(({ place, result }) => {
       const otherwise = result.provedWrong?.(error) ?? false;
       return otherwise || blob.spoil(place, error);
@@ -65,7 +65,7 @@ export async function blobOfPlaces<Place>(blob: BlobOfPlaces<Place>): Promise<Bl
   );
 }
 
-/** Errors: SIZE_INVALID where it is there in another length than the caller knows it to have. */
+/** Errors: SIZE_INVALID if the size is not the one that the caller expects. */
 export async function requireLength(opened: OpenedBlob, { size }: BlobOptions): Promise<OpenedBlob> {
   const { descriptor, body, sender } = opened;
   if (size === undefined || descriptor.size === size) return opened;

@@ -1,4 +1,4 @@
-// Reading blobs over HTTP: what comes from byte 0 verifies itself, and what HEAD does not tell is looked at.
+// Reads blobs over HTTP. A body that starts at byte 0 verifies itself. If HEAD does not tell the size, a GET does.
 import type { Backoff } from '../../io/concurrency/backoff.ts';
 import type { HttpAnswer } from '../../io/http/http.ts';
 import { quote } from '../../io/text/quote.ts';
@@ -18,9 +18,9 @@ import type { RetryEvent } from './settings.ts';
 import { FOUND, NOT_SERVED } from './statuses.ts';
 
 export interface BlobReader extends Pick<RegistryReader, 'getBlob' | 'statBlob'> {
-  /** As `getBlob`, with a body that nobody has verified. */
+  /** As `getBlob`, but nothing verifies the body. */
   openBlob(repository: string, digest: Digest, options?: BlobOptions): Promise<OpenedBlob>;
-  /** Whether its first byte comes: asked once. Errors: those of the connection. */
+  /** Whether the blob can be read, tried with its first byte, without retries. Errors: those of the connection. */
   canBeRead(repository: string, digest: Digest, signal: AbortSignal): Promise<boolean>;
 }
 
@@ -35,7 +35,7 @@ const BLOB_TYPE = 'application/octet-stream';
 export function blobReader(http: EndpointHttp, settings: BlobReaderSettings): BlobReader {
   const coded = codedBlobs();
 
-  /** HEAD's 404 is believed: it is the usual answer to who is about to put a blob, and where it is wrong, a blob is put once more. */
+  /** A 404 for HEAD is believed: it is the usual answer before a blob is pushed, and if it is wrong, the blob is only pushed once more. */
   const stat = async (repository: string, digest: Digest, options?: ReadOptions): Promise<number | undefined> => {
     const request = blobRequest(http.host, 'HEAD', repository, { digest, ...options });
     const answer = await http.send({ ...request, expected: [...request.expected, ...NOT_SERVED] });
@@ -46,7 +46,7 @@ export function blobReader(http: EndpointHttp, settings: BlobReaderSettings): Bl
     return Number.isSafeInteger(size) && size > 0 ? size : look(repository, digest, options);
   };
 
-  /** By its first byte: an answer to that names the whole size. `undefined` also where nothing tells it. */
+  /** Gets the first byte: such an answer also tells the size of the whole blob. Returns `undefined` if nothing tells it. */
   const look = async (repository: string, digest: Digest, options?: ReadOptions): Promise<number | undefined> => {
     const request = blobRequest(http.host, 'GET', repository, { digest, ...options });
     const headers = { ...request.headers, ...rangeHeader(0, 1) };
@@ -64,7 +64,7 @@ export function blobReader(http: EndpointHttp, settings: BlobReaderSettings): Bl
     let lastCoded: CodedAnswer | undefined;
     const open = async (from: number): Promise<BlobAnswer> => {
       const answer = await ask(from, options.to).catch((error: unknown) => {
-        // What has begun goes on where nothing but all of it is to be had.
+        // If only the whole blob can be had, the transfer starts again at 0, and what has been delivered is skipped.
         if (from > start && isImagesError(error, 'RANGE_INVALID')) return ask(0, undefined);
         throw error;
       });
@@ -152,7 +152,7 @@ function rangeHeader(from: number, to: number | undefined): Readonly<Record<stri
   return { range: `bytes=${from}-${to === undefined ? '' : to - 1}` };
 }
 
-/** Of what is coded no part can be understood without what stands before it. */
+/** A part of a coded answer cannot be decoded without what comes before it, so the whole is read. */
 async function wholeOf(
   answer: HttpAnswer,
   ask: (from: number, to: undefined) => Promise<HttpAnswer>,
@@ -167,11 +167,11 @@ function saysNoLength(answer: BlobAnswer, { what }: Asked): ImagesError {
   return new ImagesError('BAD_ANSWER', `${answer.url.host} does not say how long ${what} is`);
 }
 
-/** A login page, say, or a proxy's few words. A blob may be text too; then the answer is as long as the blob. */
+/** Whether the answer is a login page, or a few words of a proxy. A blob can be text, too, but then the length of the answer is the blob's. */
 function isNoBlob(answer: HttpAnswer, size: number | undefined): boolean {
   const { 'content-type': type = '', 'content-length': length } = answer.headers;
   if (answer.status === 206 || contentCodings(answer).length > 0) return false;
   if (length === undefined) return isPage(type);
-  // Registries that say no type of a blob are known, and none that calls it text.
+  // Some registries send no type for blobs, but none says that they are text.
   return size !== undefined && Number(length) !== size && /^(?:$|text\/|application\/xhtml\b)/i.test(type);
 }

@@ -1,4 +1,4 @@
-// Blobs that come with a Content-Encoding: some hosts put one around the blob, others say gzip of a layer that is gzip. The digest alone tells which, and only at the end.
+// Blobs with a Content-Encoding. Some hosts really encode the blob; others mean that the layer itself is gzip. Only the digest, at the end, tells which it is.
 import type { HttpAnswer } from '../../io/http/http.ts';
 import { readWhole } from '../../io/http/http-whole.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
@@ -9,9 +9,9 @@ import type { BlobAnswer } from './blob-body.ts';
 import { contentCodings, isPage, uncoded } from './content-encoding.ts';
 
 export interface CodedBlobs {
-  /** The blob, of an answer that gives all of it. */
+  /** The blob, from an answer with all of it. */
   read(answer: HttpAnswer, blob: CodedBlob): CodedAnswer;
-  /** That reading gave wrong bytes. True where it can be read another way, and will be. */
+  /** Reports that the bytes were wrong. Returns whether the blob can be read in the other way, and will be next time. */
   provedWrong(answer: CodedAnswer): boolean;
 }
 
@@ -25,17 +25,17 @@ export interface CodedAnswer extends BlobAnswer {
   readonly decodes: boolean;
 }
 
-/** What is as small is held, and so the right one of both is known at once. */
+/** In bytes. Blobs up to this size are held in memory, so that both ways can be tried at once. */
 const SMALL = 1024 * 1024;
 const SMALL_WITHIN = 60_000;
 
 export function codedBlobs(): CodedBlobs {
-  /** Whether a blob is to be decoded whose first reading was wrong. */
+  /** For blobs whose first reading was wrong: whether to decode them. */
   const turned = new Map<Digest, boolean>();
   return {
     read(answer, blob) {
       const { url, headers } = answer;
-      // A length that is the blob's own is that of the blob as it is; any other cannot be. What is coded on its way has none.
+      // A content-length equal to the blob's size means that it is not encoded. Answers that are encoded on the fly have no content-length.
       const decodes = turned.get(blob.digest) ?? Number(headers['content-length'] ?? Number.NaN) !== blob.size;
       const body = blob.size <= SMALL ? smallBody(answer, blob) : largeBody(answer, blob, decodes);
       return { url, headers, status: 200, body, discard: answer.discard, digest: blob.digest, decodes };
@@ -72,12 +72,12 @@ async function* decoded(answer: HttpAnswer): Bytes & AsyncGenerator<Uint8Array> 
     yield* decodeStream(answer.body, contentCodings(answer));
     isWhole = true;
   } finally {
-    // What is decoded is read ahead: nothing else ends what waits for more of it.
+    // Decoding reads ahead, so only `discard` ends a read that waits for more.
     if (!isWhole) answer.discard();
   }
 }
 
-/** It has an end, so it did not break off. */
+/** The body came to its regular end with too few bytes, so resuming would not help. */
 function notWhole({ url, headers }: HttpAnswer, came: number, { digest, size }: CodedBlob): ImagesError {
   const { 'content-encoding': coding, 'content-type': type = '' } = headers;
   const what = isPage(type) ? ` of ${quote(type)}` : '';

@@ -1,7 +1,7 @@
-// Answers whose Content-Encoding says that they are coded. Bytes are believed, not headers: they are decoded only where as sent they are not what is wanted.
+// Handles answers with a Content-Encoding. The header is not trusted: bytes are decoded only if they are not valid as they were sent.
 import type { HttpAnswer } from '../../io/http/http.ts';
 
-/** In the order in which they were applied; none where the bytes are sent as they are. */
+/** The codings in the order in which they were applied; empty if there are none. */
 export function contentCodings(answer: HttpAnswer): readonly string[] {
   const header = answer.headers['content-encoding'];
   if (header === undefined) return [];
@@ -13,15 +13,15 @@ export function contentCodings(answer: HttpAnswer): readonly string[] {
     .slice(-MAX_CODINGS);
 }
 
-/** What people read: no registry calls a blob so, but login pages and proxies do. */
+/** Whether it is a type for people. No registry uses one for blobs, but login pages and proxies do. */
 export function isPage(type: string): boolean {
   return /^(?:text\/html|application\/xhtml)\b/i.test(type);
 }
 
-/** Nobody codes more often for a reason. */
+/** More codings than this are not plausible. */
 const MAX_CODINGS = 3;
 
-/** Those of the two, as sent and decoded, that are wanted; as sent where neither is. */
+/** The bytes as sent or decoded, whichever are `wanted`; as sent if neither are. */
 export async function uncoded(
   answer: HttpAnswer,
   bytes: Uint8Array,

@@ -1,4 +1,4 @@
-// Requests to one endpoint: its scheme, authorization, redirects, retries, and errors for unwelcome answers. Knows nothing of what is asked.
+// Requests to one endpoint: scheme, authorization, redirects, retries, and errors for unexpected answers. It knows nothing about the content of requests.
 import type { Backoff } from '../../io/concurrency/backoff.ts';
 import type { Limiter } from '../../io/concurrency/limiter.ts';
 import { retrying } from '../../io/concurrency/retry.ts';
@@ -18,32 +18,32 @@ import { judgeRefusal } from './token-refusals.ts';
 
 export interface EndpointRequest {
   readonly method: HttpRequest['method'];
-  /** Below the endpoint's root, with its query: `/library/alpine/tags/list`; or where a Location led. */
+  /** Path and query below the endpoint's root, `/library/alpine/tags/list`; or the URL of a Location. */
   readonly to: string | HttpUrl;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Bytes are sent again where that helps. A stream is sent once: after a failure, who gave it starts anew. */
+  /** Bytes are sent again when a retry can help. A stream is sent once; after a failure the caller starts again. */
   readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
   readonly repository?: string;
   readonly scopes: readonly TokenScope[];
   readonly asked: Asked;
-  /** The statuses that are answers; all others are errors. */
+  /** Statuses that are returned; all others are thrown as errors. */
   readonly expected: readonly number[];
-  /** Those that are answers, too, where an earlier attempt may have done what was asked. */
+  /** Statuses that are also returned after a retry, because the first attempt may have succeeded. */
   readonly expectedAgain?: readonly number[];
   readonly answerWithin?: number;
-  /** Not repeated after a failure: who asks has another way. */
+  /** Disables retries, because the caller has an alternative. */
   readonly once?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface EndpointHttp {
-  /** For messages: the host as people write it. */
+  /** For error messages: the host as people write it. */
   readonly host: string;
-  /** What stands before repositories in paths: `/v2`. */
+  /** The path in front of repositories: `/v2`. */
   readonly root: string;
-  /** An answer with an expected status; its body is the caller's to read or discard. Errors: as the status says, and those of the pool. */
+  /** Returns an answer with an expected status; the caller reads or discards the body. Errors: by the status, and those of the pool. */
   send(request: EndpointRequest): Promise<HttpAnswer>;
-  /** What `take` makes of the answer. Reading it is a part of the attempt: a body that breaks off is asked for again. Errors: those of `send` and of `take`. */
+  /** Returns the result of `take`. Reading the body is part of the attempt, so a broken body causes a retry. Errors: those of `send` and of `take`. */
   read<T>(request: EndpointRequest, take: (answer: HttpAnswer) => Promise<T>): Promise<T>;
 }
 
@@ -52,9 +52,9 @@ export interface EndpointContext {
   readonly limiter: Limiter;
   readonly backoff: Backoff;
   readonly credentials: CredentialsProvider | undefined;
-  /** Plain http is tried first there. */
+  /** Whether plain http is tried first. */
   readonly isPrivate: (host: string) => boolean;
-  /** Whether the machine's settings call a host insecure. Errors: CONFIG_INVALID. */
+  /** Whether the machine's configuration declares a host as insecure. Errors: CONFIG_INVALID. */
   readonly isInsecure: (host: string) => Promise<boolean>;
   readonly userAgent: string;
   readonly onRetry: ((event: RetryEvent) => void) | undefined;
@@ -71,17 +71,17 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
     { host, lenient },
     async (other) => context.isPrivate(other) || context.isInsecure(other),
   );
-  // Where plain http would do, a certificate that nobody vouches for does too.
+  // If plain http is acceptable, so is a certificate that cannot be verified.
   const anyCertificate = endpoint.insecure || (lenient && endpoint.scheme === undefined);
   let schemes: readonly boolean[] = schemesToTry(endpoint, context.isPrivate(host));
   let hasAnswered = false;
-  /** Refusals for which there is another token by now, but no stream to send with it. */
+  /** Refused answers for which there is a new token now, but whose request had a stream, which cannot be sent again. */
   const tooLate = new WeakSet<HttpAnswer>();
 
   const repeating = <T>(what: string, signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> =>
     retrying(attempt, {
       backoff: context.backoff,
-      // One that never answered will not now.
+      // A host that has never answered is not likely to answer now.
       judge: (error, done) => judgePassing(error, done, hasAnswered ? 1 : 0),
       signal,
       onRetry: (after, error) =>
@@ -109,7 +109,7 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
       }),
   });
 
-  /** Follows redirects; what is secret stays at the origin that the request was meant for. */
+  /** Follows redirects. Secrets are sent only to the origin for which the request was meant. */
   const follow = async (request: EndpointRequest, start: HttpUrl, authorization?: string): Promise<HttpAnswer> => {
     let url = start;
     let secret = authorization;
@@ -119,7 +119,7 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
         url,
         headers: {
           'user-agent': context.userAgent,
-          // Compressing on the way would make ranges, lengths and digests speak of something else.
+          // A compressed answer would change the meaning of ranges, lengths and digests.
           'accept-encoding': 'identity',
           ...request.headers,
           ...(secret !== undefined && { authorization: secret }),
@@ -155,9 +155,9 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
   const authorized = async (request: EndpointRequest, url: HttpUrl): Promise<HttpAnswer> => {
     const need: Need = { repository: request.repository, scopes: request.scopes };
     const mine = isOwn(url);
-    // A token is fetched for many callers.
+    // The signal ends only this caller's waiting: the token may be fetched for many callers.
     let used = mine ? await untilAborted(authorizer.authorization(need), request.signal) : undefined;
-    // Twice: the first 401 tells how to ask, a second one that a token has ended or was for too little.
+    // Two rounds: the first 401 tells how to authenticate, the second one that a token has expired or had too small a scope.
     for (let renewals = 0; ; renewals += 1) {
       const got = await follow(request, url, used);
       if (!mine || !sameOrigin(got.url, url) || (used === undefined && got.status !== 401)) return got;
@@ -183,7 +183,7 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
   const isOwn = (url: HttpUrl): boolean =>
     url.host === parseHttpUrl(`${url.secure ? 'https' : 'http'}://${endpoint.host}`).host;
 
-  /** Finds out which scheme is spoken, with the request itself. */
+  /** Sends the request, and finds out with it which scheme the host speaks. */
   const reach = async (request: EndpointRequest): Promise<HttpAnswer> => {
     if (typeof request.to !== 'string') {
       await plainHttp.check(request.to, request.asked.what);
@@ -228,7 +228,7 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
         throw isImagesError(error) ? error.during(failedRequest(answer)) : error;
       }
     };
-    // An upload lasts as long as its content takes to come, and that may come from this very host: it must not hold a place.
+    // An upload takes as long as its content, which may come from this same host, so it must not occupy one of the limited slots.
     const streams = isSpent(request.body);
     const attempt = streams ? work : () => context.limiter(work, request.signal);
     return request.once || streams ? attempt() : repeating(request.asked.what, request.signal, attempt);
@@ -237,14 +237,14 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
   return { host, root, read, send: (request) => read(request, async (answer) => answer) };
 }
 
-/** `true` for https. A private registry is plain in nearly all cases, and loading TLS takes longer than asking. */
+/** `true` is https. For private hosts plain http comes first: nearly all use it, and loading TLS takes longer than asking. */
 function schemesToTry(endpoint: Endpoint, isPrivate: boolean): readonly boolean[] {
   if (endpoint.scheme !== undefined) return [endpoint.scheme === 'https'];
   if (isPrivate || isLoopbackHost(endpoint.host)) return [false, true];
   return endpoint.insecure ? [true, false] : [true];
 }
 
-/** GET and HEAD follow any redirect; the others only those that keep method and body, and no stream can be sent again. */
+/** GET and HEAD follow every redirect. Other methods follow only those that keep method and body, and never with a stream, which cannot be sent again. */
 function mayFollow(request: EndpointRequest, status: number): boolean {
   if (request.method === 'GET' || request.method === 'HEAD') return true;
   return (status === 307 || status === 308) && !isSpent(request.body);
@@ -268,7 +268,7 @@ function isNotPlain(error: unknown): boolean {
   );
 }
 
-/** How Go's and nginx's TLS servers answer to plain http; Node's just close. Reads the body of a 400. */
+/** Whether Go's or nginx's TLS server has answered a plain http request. (Node's closes the connection.) Reads the body of a 400. */
 async function wantsTls(answer: HttpAnswer): Promise<boolean> {
   const type = answer.headers['content-type'] ?? '';
   if (answer.status !== 400 || type.includes('json') || answer.headers['docker-distribution-api-version']) return false;

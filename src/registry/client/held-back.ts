@@ -1,4 +1,4 @@
-// Blobs that are handed out when they are verified, and not before: who reads them cannot open them anew, and what is wrong with them may be mended by that alone.
+// Blobs that are verified before they are delivered, for a consumer that cannot open a blob again. Wrong bytes can then be replaced without its knowledge.
 import { readFileBytes } from '../../io/files/file-bytes.ts';
 import { spooled } from '../../io/files/temporary-file.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
@@ -7,17 +7,17 @@ import { vouchedFor } from '../../io/streams/verify.ts';
 import type { BlobContent, BlobOptions } from '../contract.ts';
 import { mayOpenAnew } from '../open-anew.ts';
 
-/** In bytes: as much is held in memory, more in a file without a name. */
+/** In bytes. Up to this size a blob is held in memory, above it in an unnamed temporary file. */
 const SMALL = 1024 * 1024;
 
 export interface HeldBackOptions {
-  /** Opens the blob where its bytes proved wrong, and may give others. */
+  /** Opens the blob again after wrong bytes; may deliver others. */
   readonly again: () => Promise<BlobContent>;
   readonly temporaryDirectory: string;
 }
 
 /**
- * The content as it is where its reader opens it anew; a small one never is worth that.
+ * Returns the content. If the consumer can open it again, the content is not held back (a small one always is, because that costs little).
  * Errors: those of the body, NO_SPACE.
  */
 export async function heldBack(

@@ -1,4 +1,4 @@
-// One endpoint as a Registry: the parts put together.
+// A Registry for one endpoint, composed of the parts in this folder.
 import type { Registry } from '../contract.ts';
 import { type BlobReader, type BlobReaderSettings, blobReader } from './blobs.ts';
 import type { EndpointHttp } from './endpoint-http.ts';
@@ -30,8 +30,8 @@ export function httpRegistry(http: EndpointHttp, settings: WriterSettings & Blob
 type StatBlob = Registry['statBlob'];
 
 /**
- * Who asks for a blob in vain and then puts it need not ask twice: `asked` remembers what was not there, `believed` believes it, once.
- * Where that is wrong by then, a blob is sent that need not have been.
+ * Saves a request when a blob is looked for and then pushed: `asked` remembers that a blob was absent, and `believed` relies on that once.
+ * If the blob has appeared in between, it is pushed needlessly, which does no harm.
  */
 function rememberingAbsence(ask: StatBlob): { readonly asked: StatBlob; readonly believed: StatBlob } {
   const absent = new Set<string>();

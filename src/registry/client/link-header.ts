@@ -1,16 +1,16 @@
-// The Link header of paginated answers (RFC 8288; distribution specification 1.1, "Listing Tags"), as registries write it: some leave out the angle brackets.
+// Parses the Link header of paginated answers (RFC 8288; distribution specification 1.1, "Listing Tags"). Some registries omit the angle brackets.
 
 export type NextLink =
   | { readonly type: 'next'; readonly target: string }
   /** There is no next page. */
   | { readonly type: 'none' }
-  /** There may be one: a list must not end there as if it were whole. */
+  /** There may be a next page, so the list must not be taken as complete. */
   | { readonly type: 'unreadable' };
 
 const LINK =
   /\s*(?:<([^>]*)>|([^<>\s;,"]+))((?:\s*;\s*[^\s;,="<>]+(?:\s*=\s*(?:"[^"]*"|[^\s;,"<>]+))?)*)\s*(?:;\s*)?(?:,|$)/y;
 
-/** The link whose relation is `next`; a single one without any relation is that, too: what else would it be. */
+/** The link with relation `next`. A single link without a relation is taken as `next`, too. */
 export function parseNextLink(header: string | undefined): NextLink {
   const text = header?.trim() ?? '';
   const targets: { readonly target: string; readonly relations: readonly string[] | undefined }[] = [];

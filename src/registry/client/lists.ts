@@ -1,4 +1,4 @@
-// Lists over HTTP: catalogue, tags, referrers; page after page, and in byte order whatever order the registry has.
+// Lists over HTTP: catalogue, tags and referrers. Reads page after page and sorts by bytes, whatever the order of the registry.
 import type { HttpAnswer } from '../../io/http/http.ts';
 import { pathWithQuery } from '../../io/http/http-url.ts';
 import { readWhole } from '../../io/http/http-whole.ts';
@@ -19,16 +19,16 @@ import { taggedReferrers } from './referrers-tag.ts';
 import { CATALOGUE_SCOPE, repositoryScope } from './scopes.ts';
 import { FOUND } from './statuses.ts';
 
-/** Names asked for at a time: the most that distribution gives. */
+/** Names for each page: the most that distribution accepts. */
 const PAGE = '1000';
 const MAX_PAGE_BYTES = 32 * 1024 * 1024;
 /** Milliseconds for a page. */
 const PAGE_WITHIN = 120_000;
-/** What no list needs, and a host that always names one more page is not followed beyond. */
+/** More pages than any real list has. A host that always names one more page is not followed further. */
 const MAX_PAGES = 10_000;
 const MAX_LIST_BYTES = 128 * 1024 * 1024;
 
-/** Of a registry without the referrers API. */
+/** Statuses of registries without the referrers API. */
 const NO_REFERRERS: readonly number[] = [400, 404, 405, 406, 501];
 
 export function lister(http: EndpointHttp, manifests: ManifestReader): RegistryLister {
@@ -78,20 +78,20 @@ export function lister(http: EndpointHttp, manifests: ManifestReader): RegistryL
 }
 
 type ListRequest = Omit<EndpointRequest, 'method' | 'expected' | 'to'> & {
-  /** Below the endpoint's root, with its query. */
+  /** Path and query below the endpoint's root. */
   readonly to: string;
 };
 
 interface Page {
   readonly answer: HttpAnswer;
-  /** Empty where there is no list. */
+  /** Empty if there is no list. */
   readonly body: Json;
   readonly bytes: number;
 }
 
 /**
- * Follows `Link: …; rel="next"`. Of a link only its query counts, asked on the own path: what it says of host and path is often that of a machine behind a proxy.
- * Errors: BAD_ANSWER where there may be more that cannot be asked for, and for a list that never ends.
+ * Follows `Link: …; rel="next"`. Only the query of a link is used, with the path of the request: host and path in links are often those of a machine behind a
+ * proxy. Errors: BAD_ANSWER if there may be another page that cannot be requested, and for a list that never ends.
  */
 async function* pages(
   http: EndpointHttp,
@@ -128,7 +128,7 @@ function nextPage({ to, asked }: ListRequest, answer: HttpAnswer): string | unde
     );
   }
   const [path = '', own = ''] = to.split('?', 2);
-  // A mirror that serves many hosts is told each time which one is meant.
+  // A mirror of many hosts needs `ns` with each request, to know which host is meant.
   const ns = /(?:^|&)(ns=[^&]*)/.exec(own)?.[1];
   return `${path}?${query}${ns && !/(?:^|&)ns=/.test(query) ? `&${ns}` : ''}`;
 }
@@ -153,7 +153,7 @@ function parseObject(bytes: Uint8Array): Json | undefined {
     const body: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
     return isObject(body) ? body : undefined;
   } catch {
-    // Not JSON: who asked says what came instead.
+    // Not JSON: the caller reports what came instead.
     return undefined;
   }
 }
@@ -164,22 +164,22 @@ interface Wanted {
 }
 
 /**
- * All names after `after`, sorted here: distribution lists its catalogue as it walks directories, others as they like,
- * so neither its order nor its `last` can be relied upon.
+ * All names after `after`, sorted here. Distribution lists its catalogue in the order in which it walks directories, and others in any order,
+ * so neither the order nor the parameter `last` is reliable.
  */
 async function names(http: EndpointHttp, request: ListRequest, { field, after }: Wanted): Promise<readonly string[]> {
   const found = new Set<string>();
   let isNull = true;
   for await (const { answer, body } of pages(http, { ...request, expected: FOUND })) {
     isNull &&= body[field] === null;
-    // Go writes an empty list as null.
+    // Go encodes an empty list as null.
     const entries = body[field] ?? [];
     if (!Array.isArray(entries)) throw badAnswer(answer, request.asked, JSON.stringify(body));
     for (const entry of entries) {
       if (typeof entry === 'string' && (after === undefined || compareBytes(entry, after) > 0)) found.add(entry);
     }
   }
-  // So docker-registry lists the tags of a repository whose last one has gone; it says 404 of one that never had any.
+  // docker-registry answers this for a repository whose last tag was deleted, and 404 for one that never had tags.
   if (field === 'tags' && isNull)
     throw new ImagesError('NAME_UNKNOWN', `there are no tags any more in ${request.asked.what}`);
   return [...found].sort(compareBytes);
@@ -197,7 +197,7 @@ function readDescriptors({ answer, body }: Page, what: string): readonly Descrip
   return body.manifests.map((entry, at) => decodeDescriptor(entry, `manifests[${at}]`));
 }
 
-/** Sorted here, each once: registries list them as they like. */
+/** Sorted and without duplicates, because registries list referrers in any order. */
 function inOrder(found: readonly Descriptor[], after: string): readonly Descriptor[] {
   const distinct = [...new Map(found.map((one) => [one.digest, one])).values()];
   return distinct.filter(({ digest }) => digest > after).sort((a, b) => compareBytes(a.digest, b.digest));

@@ -1,4 +1,4 @@
-// Reading manifests over HTTP: bytes are believed, not headers. What HEAD does not tell, one GET does.
+// Reads manifests over HTTP. Bytes are trusted, not headers. If HEAD does not tell enough, one GET does.
 import type { HttpAnswer } from '../../io/http/http.ts';
 import { isTooLong, readUpTo } from '../../io/http/http-whole.ts';
 import { isObject } from '../../oci/decode.ts';
@@ -35,7 +35,7 @@ export function manifestReader(http: EndpointHttp): ManifestReader {
     const raw = readAnswer(received, reference);
     const announced = announcedDigest(received.answer);
     if (isDigest(reference) || announced === undefined || raw.digest === announced) return raw;
-    // The bytes are right where they are known by their own digest: then what was said about them is wrong.
+    // If the registry has the manifest under the digest of these bytes, the bytes are right and what was said about them was wrong.
     if (await isKnown(repository, raw.digest, options)) return raw;
     throw announcesAnother(received, raw.digest);
   };
@@ -93,7 +93,7 @@ function manifestRequest(
   };
 }
 
-/** What a HEAD says, where it says all, and nothing that cannot be. */
+/** The descriptor that a HEAD tells, if it tells everything and is plausible; else `undefined`. */
 function describe(answer: HttpAnswer, reference: string): Descriptor | undefined {
   const announced = announcedDigest(answer);
   const digest = isDigest(reference) ? reference : announced;
@@ -105,10 +105,10 @@ function describe(answer: HttpAnswer, reference: string): Descriptor | undefined
   return { mediaType, digest, size };
 }
 
-/** Milliseconds for a manifest: most have a few KiB. */
+/** Milliseconds for a manifest. Most have a few KiB. */
 const MANIFEST_WITHIN = 120_000;
 
-/** Errors: MANIFEST_TOO_LARGE, before more than the limit is held; BAD_ANSWER for a Content-Encoding that hides it; TIMEOUT, BROKEN_OFF. */
+/** Reads at most the limit. Errors: MANIFEST_TOO_LARGE; BAD_ANSWER for a Content-Encoding that cannot be decoded; TIMEOUT, BROKEN_OFF. */
 async function readManifest(answer: HttpAnswer, asked: Asked, reference: string): Promise<Uint8Array> {
   const size = Number(answer.headers['content-length'] ?? 0);
   if (size > MAX_MANIFEST_SIZE) {
@@ -157,7 +157,7 @@ function readAnswer(received: Received, reference: string): RawManifest {
 }
 
 /**
- * What the bytes say of themselves: the digest covers that, and no Content-Type. Where they say nothing, what they were sent as.
+ * The media type that the bytes state, which the digest covers, unlike Content-Type. If they state none, it is the Content-Type.
  * Errors: BAD_ANSWER for what is no manifest; MANIFEST_INVALID for an image that is sent as an index, or the reverse.
  */
 function mediaTypeOf({ answer, asked, bytes }: Received): string {
@@ -175,13 +175,13 @@ function mediaTypeOf({ answer, asked, bytes }: Received): string {
   });
 }
 
-/** `undefined` for what is no manifest. */
+/** Returns `undefined` for what is no manifest. */
 function ownMediaType(bytes: Uint8Array): string | undefined {
   try {
     const fields: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
     return isObject(fields) ? manifestMediaType(fields) : undefined;
   } catch {
-    // Whatever is wrong with it: who decodes it says so.
+    // Malformed: the decoder will report it.
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
-// Mounts over HTTP: a blob that another repository of the registry has becomes this one's, without its bytes (distribution specification 1.1, "Mounting a blob
-// from another repository"). They only spare work: whatever a registry says to one leaves pushing, and one that it does not do costs a look at the source.
+// Mounts over HTTP: a blob of another repository of the same registry is linked, without sending its bytes (distribution specification 1.1, "Mounting a blob
+// from another repository"). Best effort: whatever the answer, pushing remains possible. A mount that fails costs one extra request to the source.
 import type { HttpAnswer } from '../../io/http/http.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
@@ -12,14 +12,14 @@ import { DONE } from './statuses.ts';
 import { locationOf, type UploadLocation } from './uploads.ts';
 
 export interface Mounter extends Pick<RegistryWriter, 'mountBlob'> {
-  /** The upload of that blob which the registry began instead of a mount: told once. */
+  /** The upload that the registry started instead of mounting this blob. Returned once. */
   begun(repository: string, digest: Digest): UploadLocation | undefined;
 }
 
-/** One that lets so many attempts in a row hang is asked no more. */
+/** After so many timeouts in a row the registry is not asked for mounts any more. */
 const PATIENCE = 3;
 
-/** `within`: milliseconds for a mount, with a look at its source and the tokens for both. */
+/** `within`: milliseconds for a mount, including the check of its source and the tokens for both. */
 export function mounter(http: EndpointHttp, canBeRead: BlobReader['canBeRead'], within: number): Mounter {
   const uploads = new Map<string, UploadLocation>();
   let hung = 0;
@@ -35,7 +35,7 @@ export function mounter(http: EndpointHttp, canBeRead: BlobReader['canBeRead'], 
       const late = AbortSignal.timeout(within);
       const bounded = signal ? AbortSignal.any([signal, late]) : late;
       try {
-        // docker-registry mounts what it remembers, also where garbage collection has removed it meanwhile; and then it says for good that it is there.
+        // docker-registry mounts what it has in its cache, even if garbage collection has removed the blob, and from then on claims to have it.
         if (from !== undefined && !(await canBeRead(from, digest, bounded))) return false;
         const answer = await ask(http, { repository, digest, from, signal: bounded });
         hung = 0;

@@ -1,15 +1,16 @@
-// Where plain http is good enough: at the host itself where its user says so, at what the machine's settings call insecure, on loopback. No answer leads to any other.
+// Where plain http is allowed: for the endpoint if the user says so, for hosts that the machine's configuration calls insecure, and on loopback. An answer
+// cannot lead to plain http anywhere else.
 import { describeHttpUrl, type HttpUrl, hostAndPort, isLoopbackHost } from '../../io/http/http-url.ts';
 import { ImagesError } from '../../oci/errors.ts';
 
 export interface PlainHttpRule {
-  /** For what an answer leads to; the endpoint's own scheme is not its business. */
+  /** For URLs in answers. The endpoint's own scheme is decided elsewhere. */
   allows(url: HttpUrl): Promise<boolean>;
   /** Errors: BAD_ANSWER. */
   check(url: HttpUrl, what: string): Promise<void>;
 }
 
-/** `lenient`: plain http is spoken with the endpoint. `mayBePlain`: what the machine's settings say of other hosts. */
+/** `lenient`: plain http is used with the endpoint itself. `mayBePlain`: what the machine's configuration says about other hosts. */
 export function plainHttpRule(
   endpoint: { readonly host: string; readonly lenient: boolean },
   mayBePlain: (host: string) => Promise<boolean>,

@@ -1,4 +1,4 @@
-// Writing blobs over HTTP: whole uploads of a stream, and deleting (distribution specification 1.1, "Pushing blobs").
+// Pushes blobs over HTTP, each in one streamed upload, and deletes them (distribution specification 1.1, "Pushing blobs").
 import type { Backoff } from '../../io/concurrency/backoff.ts';
 import { type RetryVerdict, retrying } from '../../io/concurrency/retry.ts';
 import type { Bytes, OpenContent } from '../../io/streams/bytes.ts';
@@ -17,9 +17,9 @@ import { requireBlob, startUpload, type UploadLocation, uploadRequest } from './
 
 export interface WriterSettings {
   readonly backoff: Backoff;
-  /** Milliseconds for the answer to an upload's end. */
+  /** Milliseconds for the answer to the end of an upload. */
   readonly commitWithin: number;
-  /** Milliseconds for a mount: a registry that takes longer is sent the bytes. */
+  /** Milliseconds for a mount. If the registry takes longer, the bytes are sent. */
   readonly mountWithin: number;
   readonly onRetry: ((event: RetryEvent) => void) | undefined;
 }
@@ -27,11 +27,14 @@ export interface WriterSettings {
 export type BlobPushes = Pick<RegistryWriter, 'putBlob' | 'mountBlob' | 'deleteBlob'>;
 
 export interface BlobLook extends BlobReader {
-  /** What the caller has just been told is not there, is not asked for again. */
+  /** Does not ask again about a blob that the caller has just been told is absent. */
   readonly statBelieved: BlobReader['statBlob'];
 }
 
-/** The registry is asked before the first attempt, where the caller has not, and after each that failed: the answer alone may have been lost. Errors: SIZE_INVALID where it keeps another length of the blob. */
+/**
+ * Before the first attempt (unless the caller has asked), and after each failed one, the registry is asked whether it has the blob: perhaps only the answer
+ * was lost. Errors: SIZE_INVALID if the registry keeps the blob with another size.
+ */
 export function blobPushes(http: EndpointHttp, reader: BlobLook, settings: WriterSettings): BlobPushes {
   const mounts = mounter(http, reader.canBeRead, settings.mountWithin);
 
@@ -53,7 +56,7 @@ export function blobPushes(http: EndpointHttp, reader: BlobLook, settings: Write
       signal,
     });
     answer.discard();
-    // An answer that comes before the blob's end may mean that it is there already, or nothing at all.
+    // An answer before the end of the blob may mean that the registry has it already, or nothing at all.
     if (answer.status !== 201 || !source.given())
       await requireBlob(reader, repository, { ...blob, host: http.host, signal });
   };
@@ -67,7 +70,7 @@ export function blobPushes(http: EndpointHttp, reader: BlobLook, settings: Write
       let begun = mounts.begun(repository, blob.digest);
       const before = await sizeThere(reader.statBelieved);
       if (before === blob.size) return;
-      // What a disk has made of a blob is not that blob. Or what is said of it is wrong: its bytes tell.
+      // The stored bytes may be damaged, or the size that the registry says may be wrong. Reading them tells.
       const isWhole = () => holdsWhole(reader, repository, { ...blob, signal });
       if (before !== undefined && (await isWhole())) return;
       const source = createSource();
@@ -79,7 +82,7 @@ export function blobPushes(http: EndpointHttp, reader: BlobLook, settings: Write
           await upload(repository, blob, { open, source, signal, ...(session && { session }) });
         } catch (error) {
           if (!session || source.failure() || !isImagesError(error) || judgeUpload(error, 1) !== 'give-up') throw error;
-          // What a registry does not take in the upload that a mount has begun, it may take where one is begun for the bytes.
+          // A registry may refuse bytes in the upload that it started for a mount, but accept them in a new one.
           signal?.throwIfAborted();
           await upload(repository, blob, { open, source, signal });
         }
@@ -95,10 +98,10 @@ export function blobPushes(http: EndpointHttp, reader: BlobLook, settings: Write
           signal,
         });
       } catch (error) {
-        // What the source threw is the reason; that the connection then went away follows from it.
+        // An error of the source is the cause; the broken connection only follows from it.
         throw source.failure()?.error ?? error;
       }
-      // docker-registry keeps what it has.
+      // docker-registry keeps its bytes, even if they are damaged.
       if (before !== undefined && !(await isWhole())) throw keptDamaged(http.host, blob);
     },
     async deleteBlob(repository, digest, { signal } = {}) {
@@ -110,7 +113,7 @@ export function blobPushes(http: EndpointHttp, reader: BlobLook, settings: Write
 }
 
 interface Sending {
-  /** An upload that has been begun. */
+  /** An upload that has been started already. */
   readonly session?: UploadLocation;
   readonly open: OpenContent;
   readonly source: Source;
@@ -118,10 +121,10 @@ interface Sending {
 }
 
 interface Source {
-  /** The content from its start; its failures are remembered. */
+  /** The content from its start. Errors of the content are remembered. */
   watch(open: OpenContent, blob: Descriptor): Bytes;
   opened(): boolean;
-  /** All of it, by the last attempt. */
+  /** Whether the last attempt has delivered all of it. */
   given(): boolean;
   failure(): { readonly error: unknown } | undefined;
 }
@@ -159,7 +162,7 @@ interface Wanted extends Pick<Descriptor, 'digest' | 'size'> {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Reads it to its end: only where there is reason for doubt. */
+/** Reads the whole blob, so it is called only if there is reason for doubt. */
 async function holdsWhole(
   reader: Pick<BlobReader, 'getBlob'>,
   repository: string,
@@ -182,7 +185,7 @@ function keptDamaged(host: string, { digest }: Descriptor): ImagesError {
   });
 }
 
-/** The host would wait for bytes that never come, or take the rest for another request. */
+/** The content has another size than announced: the host would wait for more bytes, or read the rest as another request. */
 function wrongSize(size: number, blob: Descriptor): ImagesError {
   return new ImagesError('SIZE_INVALID', `content has ${size} bytes, expected ${blob.size} [${blob.digest}]`);
 }

@@ -1,4 +1,4 @@
-// Writing manifests and tags over HTTP, and deleting them (distribution specification 1.1, "Pushing Manifests", "Deleting Manifests").
+// Pushes and deletes manifests and tags over HTTP (distribution specification 1.1, "Pushing Manifests", "Deleting Manifests").
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { digestAlgorithm, isDigest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -34,19 +34,19 @@ export function manifestWriter(http: EndpointHttp, manifests: ManifestReader): M
     });
     answer.discard();
     const stored = answer.headers['docker-content-digest'];
-    // Of a digest by another algorithm nothing follows: it may be of the same bytes.
+    // A digest by another algorithm proves nothing: it may be of the same bytes.
     const saysSo =
       isDigest(stored) && (stored === manifest.digest || digestAlgorithm(stored) !== digestAlgorithm(manifest.digest));
     const call = signal && { signal };
     if (answer.status !== 201) await requireStored(repository, reference, manifest, call);
-    // Who may push, and not pull, cannot ask.
+    // A client that may push but not pull cannot check.
     else if (!saysSo) await requireStored(repository, reference, manifest, call).catch(unlessRefused);
     return answer.headers['oci-subject'] !== undefined;
   };
 
   /**
-   * What an answer leaves open, the registry's own bytes tell: one request where it does not name the digest of what it stored. An answer that does is
-   * believed: to ask after each image would cost everybody a request, and fail where reads lag behind writes.
+   * Reads the manifest back if the answer does not name the digest of what was stored. If it does, that is believed: a check after each image would
+   * cost every user a request, and fail where reads lag behind writes.
    */
   const requireStored = async (
     repository: string,
@@ -75,13 +75,13 @@ export function manifestWriter(http: EndpointHttp, manifests: ManifestReader): M
     async putManifest(repository, manifest, tags, options = {}) {
       const bad = tags.find((tag) => !isTag(tag));
       if (bad !== undefined) throw new ImagesError('TAG_INVALID', `not a tag [${bad}]`);
-      // A tag's PUT stores the manifest under its sha256 as well.
+      // PUT by tag stores the manifest under its sha256 digest as well.
       const alone = tags.length === 0 || digestAlgorithm(manifest.digest) !== 'sha256';
       let keepsReferrers = false;
       for (const reference of alone ? [manifest.digest, ...tags] : tags) {
         keepsReferrers = (await put(repository, reference, manifest, options)) || keepsReferrers;
       }
-      // The header says that the registry keeps the list of referrers itself.
+      // The header says that the registry maintains referrers itself.
       if (!keepsReferrers) await recordReferrer(repository, manifest, options);
     },
     async deleteTag(repository, tag, { signal, unneeded } = {}) {
@@ -96,7 +96,7 @@ export function manifestWriter(http: EndpointHttp, manifests: ManifestReader): M
           unneeded,
         });
       } catch (error) {
-        // Distribution before version 3 takes the tag for a malformed digest.
+        // Distribution before version 3 parses the tag as a digest and calls it malformed.
         if (!isImagesError(error, 'UNSUPPORTED', 'DIGEST_INVALID', 'TAG_INVALID')) throw error;
         throw new ImagesError('UNSUPPORTED', `${http.host} cannot remove a tag alone [${repository}:${tag}]`, {
           hint: 'Remove the manifest by its digest: all its tags go with it.',

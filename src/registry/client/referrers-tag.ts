@@ -1,4 +1,4 @@
-// Referrers where the registry does not keep them: an index under a tag made of the subject's digest, kept by clients
+// Referrers for registries without the referrers API: clients maintain an index under a tag that is made from the subject's digest
 // (distribution specification 1.1, "Referrers Tag Schema" and "Pushing Manifests with Subject").
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -15,12 +15,12 @@ import { OCI_INDEX } from '../../oci/media-types.ts';
 import type { ReadOptions } from '../contract.ts';
 import type { ManifestReader } from './manifests.ts';
 
-/** `sha256-HEX`; of sha512 the first 64 digits, as tags have 128 characters at most. */
+/** `sha256-HEX`. Of sha512 only the first 64 digits, because a tag has at most 128 characters. */
 export function referrersTag(subject: Digest): string {
   return `${digestAlgorithm(subject)}-${digestHex(subject).slice(0, 64)}`;
 }
 
-/** Those that the tag lists; none where there is no such tag. */
+/** The referrers that the tag lists; none if there is no such tag. */
 export async function taggedReferrers(
   manifests: ManifestReader,
   repository: string,
@@ -37,7 +37,7 @@ export async function taggedReferrers(
 
 export type PutTag = (repository: string, tag: string, index: RawManifest, options: CallOptions) => Promise<unknown>;
 
-/** Adds manifests with a subject to their subject's list. Two at once of this client wait for each other; other clients' additions may be lost, as the specification has it. */
+/** Adds manifests to the list of their subject. Additions of this client wait for each other; those of other clients may get lost, as the specification says. */
 export function referrersRecorder(manifests: ManifestReader, put: PutTag) {
   const lists = new Map<string, Promise<void>>();
   const add = async (repository: string, referrer: Descriptor, { subject, ...options }: Addition): Promise<void> => {
@@ -65,7 +65,7 @@ export function referrersRecorder(manifests: ManifestReader, put: PutTag) {
 
 type Addition = { readonly subject: Digest } & CallOptions;
 
-/** Most manifests have none: their bytes tell without being decoded. */
+/** The manifest if it has a subject. Most have none, which the bytes tell without decoding. */
 function withSubject(raw: RawManifest): Manifest | undefined {
   return Buffer.from(raw.bytes.buffer, raw.bytes.byteOffset, raw.bytes.byteLength).includes('"subject"')
     ? decodeManifest(raw)

@@ -1,4 +1,4 @@
-// The way into this folder: one client a host, all over one pool of connections. Loads and reads nothing before a request needs it.
+// The entry point of the client: one Registry for each host, over one pool of connections. Nothing is loaded or read before a request needs it.
 import { DEFAULT_BACKOFF } from '../../io/concurrency/backoff.ts';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { createHttpPool, DEFAULT_TIMEOUTS } from '../../io/http/http.ts';
@@ -12,12 +12,12 @@ import { type Patience, routedRegistry } from './routed-registry.ts';
 import type { ClientSettings, Endpoint, HostRule } from './settings.ts';
 
 export interface RegistryClients extends AsyncDisposable {
-  /** The registry at `host[:port]`, in any spelling of Docker Hub's name; the same one each time. Nothing is asked before its first use. */
+  /** The registry at `host[:port]`, in any spelling of Docker Hub's name. Returns the same object each time. Sends nothing before its first use. */
   forHost(host: string): Registry;
 }
 
 const REQUESTS_PER_HOST = 8;
-/** Where there is another place to ask, one is tried once more, and waited for no longer than that. */
+/** If there is another place to ask, a place is tried twice at most, with at most one second in between. */
 const HASTY = { attempts: 2, longest: 1000 };
 const COMMIT_WITHIN = 300_000;
 const MOUNT_WITHIN = 10_000;
@@ -74,7 +74,7 @@ export function registryClients(settings: ClientSettings): RegistryClients {
   const rule = async (host: string, repository: string | undefined): Promise<HostRule> => {
     const scheme = privateSchemes.get(host);
     const there = { host: defaultAddress(host), ...(scheme && { scheme }) };
-    // A private host that is not known to speak TLS needs nothing from any file.
+    // A private host that is not known to use TLS needs nothing from configuration files.
     if (isPrivate(host) && scheme !== 'https') return { mirrors: [], upstream: there };
     const configured = await settings.hostRule?.(host, repository);
     if (isPrivate(host))

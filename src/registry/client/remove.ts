@@ -9,7 +9,7 @@ export type RemoveRequest = Pick<EndpointRequest, 'to' | 'asked' | 'signal'> & {
   readonly unneeded?: boolean | undefined;
 };
 
-/** Errors: what `asked` says of 404, UNSUPPORTED, DENIED. */
+/** Deletes. Errors: what `asked` says for 404, UNSUPPORTED, DENIED. */
 export async function remove(http: EndpointHttp, { unneeded, ...removal }: RemoveRequest): Promise<void> {
   const answer = await http.send({
     ...removal,
@@ -17,7 +17,7 @@ export async function remove(http: EndpointHttp, { unneeded, ...removal }: Remov
     ...(unneeded && { headers: { [UNNEEDED_TOO.name]: UNNEEDED_TOO.value } }),
     scopes: [repositoryScope(removal.repository, 'pull', 'delete')],
     expected: DONE,
-    // It is gone: the answer that said so first was lost.
+    // On a retry 404 means success: the first request deleted it and its answer was lost.
     expectedAgain: [404],
   });
   answer.discard();

@@ -1,4 +1,4 @@
-// A host's registry as it is configured: reads go to its mirrors in order and then to the host itself, writes to the host itself.
+// The registry of a host as it is configured: reads go to its mirrors in order and then to the host, writes go to the host.
 import { isDigest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { decodeManifest } from '../../oci/manifest.ts';
@@ -15,10 +15,10 @@ export interface Routing {
   readonly temporaryDirectory: string;
 }
 
-/** How long a place is waited for: whether there is another one. */
+/** How long to wait for a place: little if there is another one. */
 export type Patience = 'whole' | 'little';
 
-/** A place to ask: a registry, and what the repository is called there. */
+/** A registry to ask, and the repository's name there. */
 interface Route {
   readonly registry: EndpointRegistry;
   readonly repository: string;
@@ -26,12 +26,12 @@ interface Route {
   readonly mirror: Mirror | undefined;
 }
 
-/** Milliseconds for which a mirror that could not be reached is left alone: each attempt may cost half a minute, and there is one a blob. */
+/** Milliseconds for which an unreachable mirror is not asked. Each attempt may cost half a minute, and there is one for each blob. */
 const REST = 300_000;
 
 export function routedRegistry(host: string, routing: Routing): Registry {
   const restingUntil = new Map<string, number>();
-  /** Blobs that a mirror has otherwise than their digests say: `MIRROR DIGEST`. */
+  /** Blobs that a mirror has with wrong bytes: `MIRROR DIGEST`. */
   const spoiled = new Set<string>();
   const upstream = async (repository?: string): Promise<{ registry: Registry; repository: string }> => {
     const rule = allowed(host, await routing.rule(host, repository));
@@ -68,7 +68,7 @@ export function routedRegistry(host: string, routing: Routing): Registry {
   const note = (place: Route, error: ImagesError) =>
     routing.onRetry?.({ host, what: `mirror ${place.mirror?.host}`, after: 0, why: error.message });
 
-  /** The first place that has it. Any failure of a mirror is a reason to ask the next; that of the last place is the outcome. */
+  /** Asks the places in order. If a mirror fails, whatever the reason, the next place is asked; the error of the last place is thrown. */
   const inTurn = async <T>(
     at: readonly Route[],
     read: (place: Route, isLast: boolean) => Promise<T>,
@@ -124,7 +124,7 @@ export function routedRegistry(host: string, routing: Routing): Registry {
       const at = await places(repository, reference, options);
       return first(at, async (place, isLast) => {
         const raw = await place.registry.getManifest(place.repository, reference, place.options);
-        // What is no manifest may be one elsewhere.
+        // An invalid manifest may be valid at the next place.
         if (!isLast) decodeManifest(raw);
         return raw;
       });
@@ -151,7 +151,7 @@ export function routedRegistry(host: string, routing: Routing): Registry {
     async mountBlob(repository, digest, from, options) {
       const to = await upstream(repository);
       const source = from === undefined ? undefined : await upstream(from).catch(() => undefined);
-      // It is blocked, or elsewhere: other rules are good for other repositories of a host.
+      // The source is blocked or at another registry: a host can have different rules for its repositories.
       if (from !== undefined && source?.registry !== to.registry) return false;
       return to.registry.mountBlob(to.repository, digest, source?.repository, options);
     },

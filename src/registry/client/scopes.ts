@@ -8,7 +8,7 @@ export function repositoryScope(repository: string, ...actions: readonly ('pull'
   return `repository:${repository}:${actions.join(',')}`;
 }
 
-/** One scope a resource, with the actions of all; sorted, so that equal demands are equal texts. */
+/** Merges scopes: one for each resource, with all actions. Sorted, so that equal sets are equal texts. */
 export function mergeScopes(scopes: readonly TokenScope[]): readonly TokenScope[] {
   const actions = new Map<string, Set<string>>();
   for (const scope of scopes) {
@@ -20,7 +20,7 @@ export function mergeScopes(scopes: readonly TokenScope[]): readonly TokenScope[
   return [...actions].map(([resource, set]) => `${resource}:${[...set].sort().join(',')}`).sort();
 }
 
-/** Whether a token for `held` can be used where `wanted` is asked for. */
+/** Whether a token for the scopes `held` is good for the scopes `wanted`. */
 export function coversScopes(held: readonly TokenScope[], wanted: readonly TokenScope[]): boolean {
   const all = new Map(held.map((scope) => [splitScope(scope).resource, splitScope(scope).actions]));
   return wanted.every((scope) => {

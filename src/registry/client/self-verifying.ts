@@ -1,17 +1,17 @@
-// Blobs that verify themselves on their way to the reader, and tell where they came from when their bytes are wrong.
+// Blobs that verify themselves while they are read. If the bytes are wrong, the error names the sender.
 import { tapped, verified } from '../../io/streams/verify.ts';
 import { type ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { BlobContent, BlobOptions } from '../contract.ts';
 import { markOpenAnew } from '../open-anew.ts';
 
 export interface OpenedBlob extends BlobContent {
-  /** Who sends it, for messages. */
+  /** The sender, for error messages. */
   readonly sender: string;
-  /** To be told that its bytes are wrong; true where opening it anew may give others. Absent where it never does. */
+  /** Called if the bytes are wrong; returns whether opening the blob again may give others. Absent if that is never so. */
   readonly provedWrong?: (error: ImagesError) => boolean;
 }
 
-/** The body of all of a blob is compared with its digest; that of a part is the reader's to verify. */
+/** Verifies the body if it is the whole blob. A part has to be verified by the consumer. */
 export function selfVerifying(opened: OpenedBlob, { from = 0, to }: BlobOptions): BlobContent {
   const { descriptor, body, sender, provedWrong } = opened;
   const { digest, size } = descriptor;
@@ -24,7 +24,7 @@ export function selfVerifying(opened: OpenedBlob, { from = 0, to }: BlobOptions)
   return { descriptor, body: tapped(checked, () => {}, failed) };
 }
 
-/** Other bytes came than the digest says, or none that can be understood. */
+/** Whether the bytes did not match the digest, or could not be decoded. */
 function isWrong(error: unknown): error is ImagesError {
   return isImagesError(error, 'DIGEST_INVALID', 'SIZE_INVALID', 'BAD_ANSWER');
 }

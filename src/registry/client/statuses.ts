@@ -1,18 +1,18 @@
-// What statuses mean whatever was asked: one set for all requests of a kind, because registries, and what stands in front of them, choose among them.
+// Sets of statuses, one for each kind of request, because registries and proxies in front of them use different ones for the same result.
 
-/** Of a GET: what was asked for, also where a proxy says that it may have changed it. */
+/** For a GET: success, also if a proxy says that it may have modified the content. */
 export const FOUND: readonly number[] = [200, 203];
 
-/** Of what changes something: the specification wants 201 of some, 202 of others, and whoever needs to know which it was looks. */
+/** For a change: success. The specification wants 201 for some and 202 for others; callers that need to know which look at the status. */
 export const DONE: readonly number[] = [200, 201, 202, 204];
 
 const CLIENT_ERRORS = Array.from({ length: 100 }, (_, at) => 400 + at);
-/** Too early, too often, or for the proxy on the way: they say nothing of what is there, and a GET would hear the same. */
+/** Statuses that say nothing about the content (too early, too many requests, proxy authentication): a GET would get the same. */
 const NOT_NOW: readonly number[] = [407, 408, 425, 429];
 
 /**
- * Of a HEAD that says nothing: one GET decides. Whatever else a proxy may say of a method that it does not like, and a success that tells of no
- * content. (401 comes here when everything has been tried that a challenge asks for.)
+ * For a HEAD: statuses that say nothing, so that one GET decides. These are all that a proxy may answer to a method that it does not support, and a success
+ * without content. (401 gets here only when authentication has been tried.)
  */
 export const NOT_SERVED: readonly number[] = [
   ...[201, 202, 204, 205, 206, 300, 304],

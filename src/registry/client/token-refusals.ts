@@ -1,20 +1,20 @@
-// Whether an answer may mean that the token which was sent has ended: not all registries say so with 401 and a challenge.
+// Whether an answer may mean that a token has expired. Not all registries answer 401 with a challenge then.
 import type { HttpAnswer } from '../../io/http/http.ts';
 import { readText } from './answer-errors.ts';
 import { answerWords } from './answer-words.ts';
 
-/** Refusals as such; the last three are what frameworks and proxies say of sessions that have ended. */
+/** Statuses of refusals. The last three are what frameworks and proxies answer for expired sessions. */
 const REFUSALS: readonly number[] = [400, 401, 403, 419, 440, 498];
-/** They speak of something else, and their words may speak of tokens too: those of a bucket. */
+/** Statuses with another meaning. The texts that come with them can mention tokens, too (those of a token bucket). */
 const OTHERS: readonly number[] = [408, 413, 416, 429];
 const CODES: readonly string[] = ['UNAUTHORIZED', 'DENIED'];
-/** Where these are said, words like `token` are of a name. */
+/** With these codes, a word like `token` in the text is part of a name. */
 const ABSENCES: readonly string[] = ['BLOB_UNKNOWN', 'BLOB_UPLOAD_UNKNOWN', 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN'];
 const WORDS = /\btoken\b|unauthori[sz]ed|\bauthenticat(?:e|ion)\b/i;
 
 export interface JudgedAnswer {
   readonly isRefusal: boolean;
-  /** To be used instead of the one given: its words may have been read. */
+  /** Replaces the given answer, whose body may have been read. */
   readonly answer: HttpAnswer;
 }
 

@@ -1,4 +1,4 @@
-// Bearer tokens from a registry's token server (distribution's specs "token" and "oauth"): GET for passwords and nobody, POST for refresh tokens.
+// Fetches bearer tokens from a token server (distribution's specifications "token" and "oauth"): GET with a password or anonymously, POST with a refresh token.
 import type { HttpAnswer, HttpRequest } from '../../io/http/http.ts';
 import { describeHttpUrl, type HttpUrl, withQuery } from '../../io/http/http-url.ts';
 import { rememberSecrets } from '../../io/text/secrets.ts';
@@ -16,7 +16,7 @@ export interface TokenServer {
 
 export interface Token {
   readonly value: string;
-  /** Milliseconds since 1970: from then on it is not to be used. */
+  /** Milliseconds since 1970, after which the token must not be used. */
   readonly expires: number;
 }
 
@@ -33,7 +33,7 @@ export type SendTokenRequest = (
   request: Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body'>,
 ) => Promise<HttpAnswer>;
 
-/** Errors: UNAUTHORIZED (the credentials are not accepted), BAD_ANSWER, and what the connection throws. */
+/** Errors: UNAUTHORIZED (credentials refused), BAD_ANSWER, and those of the connection. */
 export async function fetchToken(request: TokenRequest, send: SendTokenRequest): Promise<Token> {
   const asked = Date.now();
   const answer =
@@ -44,13 +44,13 @@ export async function fetchToken(request: TokenRequest, send: SendTokenRequest):
   if (!GIVEN.includes(answer.status)) throw await answerError(answer, where, request.access);
   const text = await readText(answer, MAX_TOKEN_ANSWER);
   const token = readToken(text, asked);
-  // JSON may hold a token under a name that nobody else uses.
+  // JSON may hold a token in a field of another name, so it is not quoted.
   if (!token) throw badAnswer(answer, where, /^\s*[[{"]|token/i.test(text) ? 'no usable token' : text);
   rememberSecrets(token.value);
   return token;
 }
 
-/** OAuth 2 wants 200; to others a token is something that was made. The token itself is what counts. */
+/** OAuth 2 demands 200; some servers treat a token as something created. What matters is the token. */
 const GIVEN: readonly number[] = [...FOUND, ...DONE];
 const MAX_TOKEN_ANSWER = 1024 * 1024;
 const DEFAULT_SECONDS = 60;
@@ -88,7 +88,7 @@ export function basicAuthorization({ username, password }: Pick<PasswordCredenti
   return `Basic ${pair}`;
 }
 
-/** A token that would break out of its header is none. It is given up a little before its time: it must survive the way. */
+/** Reads the token; `undefined` if it could break out of its header. Its time is shortened a little, so that it is still valid when it arrives. */
 function readToken(text: string, asked: number): Token | undefined {
   let body: unknown;
   try {
@@ -105,7 +105,7 @@ function readToken(text: string, asked: number): Token | undefined {
   return { value, expires: asked + seconds * 1000 - Math.min(10_000, seconds * 500) };
 }
 
-/** What goes wrong before a token is asked for. */
+/** An error that occurs before a token can be requested. */
 export function refuseRealm(host: string, realm: string, why: string): ImagesError {
   return new ImagesError('UNAUTHORIZED', `${host} names a token server that ${why} [${realm}]`, {
     hint: 'Credentials and tokens travel over https only, unless the host is marked insecure.',

@@ -1,4 +1,4 @@
-// Upload sessions over HTTP: started by POST, grown by PATCH, ended by PUT; the id is where the registry said to go on.
+// Upload sessions over HTTP: POST starts one, PATCH appends, PUT commits. The id of an upload is the URL at which the registry wants it continued.
 import type { HttpAnswer } from '../../io/http/http.ts';
 import { type HttpUrl, resolveHttpUrl, withQuery } from '../../io/http/http-url.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
@@ -11,7 +11,7 @@ import { repositoryPath } from './paths.ts';
 import { repositoryScope } from './scopes.ts';
 import { DONE } from './statuses.ts';
 
-/** A Location as it was sent, and what it is relative to. */
+/** A Location header as it was sent, and the URL that it is relative to. */
 export interface UploadLocation {
   readonly location: string;
   readonly from: HttpUrl;
@@ -38,7 +38,7 @@ export async function startUpload(
   return locationOf(answer);
 }
 
-/** Where an answer says that an upload goes on. Errors: BAD_ANSWER. */
+/** Where the upload continues, according to the answer. Errors: BAD_ANSWER. */
 export function locationOf(answer: HttpAnswer): UploadLocation {
   const { location } = answer.headers;
   if (location === undefined) throw new ImagesError('BAD_ANSWER', `${answer.url.host} does not say where to upload to`);
@@ -65,12 +65,12 @@ export function uploadRequest(host: string, repository: string, step: Step): Omi
 export interface WantedBlob {
   readonly digest: Digest;
   readonly size: number;
-  /** For messages. */
+  /** For error messages. */
   readonly host: string;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** After an answer that may mean that the blob is kept. Errors: BAD_ANSWER where it is not. */
+/** Checks whether the blob was stored, after an answer that leaves that open. Errors: BAD_ANSWER if it was not. */
 export async function requireBlob(
   reader: Pick<RegistryReader, 'statBlob'>,
   repository: string,
@@ -87,7 +87,7 @@ export async function requireBlob(
   );
 }
 
-/** `commitWithin`: milliseconds for the answer to an upload's end. */
+/** `commitWithin`: milliseconds for the answer to the end of an upload. */
 export function uploader(
   http: EndpointHttp,
   reader: Pick<RegistryReader, 'statBlob'>,
@@ -148,12 +148,12 @@ function createUpload(http: EndpointHttp, { repository, commitWithin, reader }: 
           signal,
         });
         answer.discard();
-        // Where it says nothing, it goes on where it was.
+        // Without a Location the upload continues at the same URL.
         if (answer.headers.location !== undefined) location = locationOf(answer);
         size += sent;
         return size;
       } catch (error) {
-        // What arrived is kept; the registry alone knows how much that is.
+        // What has arrived is kept. Only the registry knows how much that is.
         const known = signal?.aborted ? undefined : await statusQuietly(http, repository, uploadId(location));
         if (known) ({ location, size } = known);
         throw error;
@@ -180,7 +180,7 @@ function createUpload(http: EndpointHttp, { repository, commitWithin, reader }: 
   };
 }
 
-/** Opaque for others: the Location's path with the state that registries keep in its query. */
+/** An opaque id: the path of the Location with its query, in which registries keep their state. */
 function uploadId({ location, from }: UploadLocation): string {
   return resolveHttpUrl(from, location).path;
 }
@@ -218,7 +218,7 @@ async function status(
   return { location: { location, from: answer.url }, size: receivedSize(answer) };
 }
 
-/** `0-N` names the last byte, so nothing and a single byte look alike: registries mean nothing by `0-0`. */
+/** `0-N` names the last byte, so 0 bytes and 1 byte look alike. For registries `0-0` means 0 bytes. */
 function receivedSize(answer: HttpAnswer): number {
   const last = Number(/^(?:bytes=)?0-(\d+)$/.exec(answer.headers.range ?? '')?.[1] ?? 0);
   return last === 0 ? 0 : last + 1;

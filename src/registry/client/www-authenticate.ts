@@ -1,21 +1,21 @@
-// The WWW-Authenticate header: `Bearer realm="…",service="…",scope="…", Basic realm="…"` (RFC 9110, section 11.6.1).
+// Parses the WWW-Authenticate header: `Bearer realm="…",service="…",scope="…", Basic realm="…"` (RFC 9110, section 11.6.1).
 
 export interface Challenge {
-  /** In small letters. */
+  /** In lower case. */
   readonly scheme: string;
-  /** Names in small letters. */
+  /** Names in lower case. */
   readonly parameters: Readonly<Record<string, string>>;
 }
 
 const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
 const SPACE = /[ \t]*/y;
 const QUOTED = /"((?:[^"\\]|\\.)*)"/y;
-/** A value in the wild may hold `/` and `:` without quotes. */
+/** An unquoted value. Real ones may contain `/` and `:`. */
 const BARE = /[^\s,"]+/y;
-/** Credentials in one piece, as `NTLM` and `Negotiate` have: never followed by `=` and a value. */
+/** A single token, as in `NTLM` and `Negotiate`; not followed by `=` and a value. */
 const TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=[ \t]*(?:,|$))/y;
 
-/** All challenges in order. What cannot be understood ends the list: half a challenge is none. */
+/** All challenges in order. Parsing stops at a malformed one. */
 export function parseWwwAuthenticate(header: string): readonly Challenge[] {
   const challenges: Challenge[] = [];
   let at = 0;

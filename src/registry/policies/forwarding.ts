@@ -1,15 +1,15 @@
-// Policies: functions from a contract to the same contract. A policy names every member of it, as its own or as `FORWARD`, so that a member which
-// is added to the contract later is forgotten by none: the type checker refuses the policy. It serves registries, sources and sinks alike.
+// Policies: functions from a contract to the same contract. A policy names every member, with an implementation or with `FORWARD`. So the type checker
+// finds each policy that lacks a member which was added to the contract later. Used for registries, sources and sinks.
 
-/** The member is the inner one's, as it is. */
+/** Uses the inner object's member unchanged. */
 export const FORWARD = Symbol('forward');
 
-/** Every member of the contract, optional ones too. */
+/** All members of the contract, including optional ones. */
 export type Policy<Contract> = {
   readonly [Member in keyof Required<Contract>]: Contract[Member] | typeof FORWARD;
 };
 
-/** `inner` with the policy's members in the place of its own. Members that `inner` lacks, and that are forwarded, stay lacking. */
+/** `inner` with the members of the policy. A forwarded member that `inner` lacks stays absent. */
 export function forwarding<Contract extends object>(inner: Contract, policy: Policy<Contract>): Contract {
   const result: Partial<Contract> = {};
   for (const member of Reflect.ownKeys(policy) as (keyof Contract)[]) {

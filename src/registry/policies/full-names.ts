@@ -1,4 +1,4 @@
-// Full names, HOST/PATH:TAG, beside a registry whose repositories have names without hosts: what the policy host-names asks for.
+// Full names, HOST/PATH:TAG, recorded beside a registry whose repositories have names without hosts. The policy host-names uses them.
 import type { Digest } from '../../oci/digest.ts';
 
 export interface NameRecord {
@@ -8,20 +8,20 @@ export interface NameRecord {
   readonly digest: Digest;
 }
 
-/** All spellings of a full name are one: `index.docker.io/alpine` is `docker.io/library/alpine`. */
+/** All spellings of a full name are equal: `index.docker.io/alpine` is `docker.io/library/alpine`. */
 export interface NameRecords {
   get(host: string, path: string, tag: string): Promise<Digest | undefined>;
-  /** Durable when it returns. */
+  /** Durable when it resolves. */
   set(host: string, path: string, tag: string, digest: Digest): Promise<void>;
-  /** No error where there is none. Durable when it returns. */
+  /** No error if there is no such record. Durable when it resolves. */
   delete(host: string, path: string, tag: string): Promise<void>;
-  /** The hosts that this path and tag are recorded for, in byte order. */
+  /** The hosts for which this path and tag are recorded, in byte order. */
   hostsOf(path: string, tag: string): Promise<readonly { readonly host: string; readonly digest: Digest }[]>;
-  /** The tags recorded for a host's path, in byte order. */
+  /** The tags that are recorded for this host and path, in byte order. */
   tags(host: string, path: string): Promise<readonly string[]>;
-  /** The tags recorded for this path, whatever the host. */
+  /** The tags that are recorded for this path with any host. */
   tagsOfAnyHost(path: string): Promise<ReadonlySet<string>>;
-  /** All records of one path, whatever the host and tag. */
+  /** All records of this path, with any host and tag. */
   ofPath(path: string): AsyncIterable<NameRecord>;
   /** In byte order of their full names. */
   all(): AsyncIterable<NameRecord>;

@@ -1,4 +1,4 @@
-// A policy: names with hosts for a registry whose repositories have none (the look-up rule is in name-lookup).
+// A policy: accepts names with hosts for a registry whose repositories have none. name-lookup.ts has the look-up rule.
 import { mergeSorted, mergeSortedBy } from '../../io/streams/merge-sorted.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -10,12 +10,12 @@ import type { NameRecords } from './full-names.ts';
 import { namedWithHost, places, repositories, spellings } from './name-lookup.ts';
 
 /**
- * Reads find what a name means, with its host (`options.host`, or as the name's beginning) or without; `alpine` answers for `library/alpine`
- * and the reverse. What is written, and the catalogue, have the names that they are given. Deleting a tag deletes the full names
- * recorded for the same image under it.
+ * Reads accept a name with a host (`options.host`, or at the beginning of the name) or without; `alpine` finds `library/alpine` and the reverse.
+ * Writes and the catalogue use names as they are given. Deleting a tag also deletes the full names that are recorded for the same image
+ * under this tag.
  */
 export function hostNames(registry: Registry, names: NameRecords): Registry {
-  /** Blobs that a client was told are there, under another spelling, it does not push: they are made the repository's own. */
+  /** Links blobs into the repository that the client was told are there, under another spelling of the name, and so did not push. */
   async function adoptBlobs(repository: string, manifest: RawManifest): Promise<void> {
     for (const digest of new Set(successors(decodeManifest(manifest)).blobs.map((blob) => blob.digest))) {
       if (await registry.statBlob(repository, digest)) continue;
@@ -25,13 +25,13 @@ export function hostNames(registry: Registry, names: NameRecords): Registry {
     }
   }
 
-  /** Whether any repository that the name may mean is there. */
+  /** Whether there is any repository that the name may mean. */
   async function exists(repository: string, host: string | undefined): Promise<boolean> {
     for (const name of repositories(repository, host)) if (await isRepository(registry, name)) return true;
     return false;
   }
 
-  /** Every place that has tags of this name, each in byte order after `after`: they are read as far as the page goes. Those of which none is known: NAME_UNKNOWN. */
+  /** Streams of tags from all repositories that the name may mean, each in byte order after `after`; read lazily. Errors: NAME_UNKNOWN if there is none. */
   async function* tagsOf(repository: string, after: string, options: ReadOptions | undefined): AsyncGenerator<string> {
     const { host, inner } = withoutHost(options);
     const full = host === undefined ? tryParseReference(repository) : { host, path: repository };
@@ -45,7 +45,7 @@ export function hostNames(registry: Registry, names: NameRecords): Registry {
     if (full?.host !== undefined) {
       const { path, host: asked } = full;
       if ((await names.tags(asked, path)).length > 0) know();
-      // A tag that is recorded for some host is that one's.
+      // A tag that is recorded for some host belongs to that host only.
       const recorded = await Promise.all(spellings(path).map((spelling) => names.tagsOfAnyHost(spelling)));
       const ofHosts = new Set(recorded.flatMap((some) => [...some]));
       streams.push(
@@ -58,7 +58,7 @@ export function hostNames(registry: Registry, names: NameRecords): Registry {
     if (!isKnown) yield* registry.tags(repository, after, inner);
   }
 
-  /** Deletes the full names of this path that mean the image. */
+  /** Deletes the full names of this path that point to the image. */
   async function forget(repository: string, digest: Digest, tag?: string): Promise<void> {
     for (const spelling of spellings(repository)) {
       for await (const record of names.ofPath(spelling)) {
@@ -148,7 +148,7 @@ export function hostNames(registry: Registry, names: NameRecords): Registry {
   });
 }
 
-/** `known` is told when the repository is there; one that is not has no tags. */
+/** Calls `known` if the repository exists; a repository that does not has no tags. */
 async function* whereKnown(tags: AsyncIterable<string>, known: () => void): AsyncGenerator<string> {
   try {
     for await (const tag of tags) {

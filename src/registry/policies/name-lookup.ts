@@ -1,4 +1,4 @@
-// Where a name, with or without a host, may be found in a registry whose repositories have no hosts. Relies on the recorded full names.
+// Candidates for a name, with or without a host, in a registry whose repositories have no hosts. Relies on the recorded full names.
 import { isDigest } from '../../oci/digest.ts';
 import { canonicalHost, isRepositoryPath, tryParseReference } from '../../oci/reference.ts';
 import type { NameRecords } from './full-names.ts';
@@ -11,11 +11,11 @@ export interface NameCandidate {
 const LIBRARY = 'library/';
 
 /**
- * The places to look at, best first:
- * - a tag asked for at a host (`?ns=`): the digest recorded for the full name; a repository that is named with the host; the name without
- *   host, unless some host is recorded for it (then it is that one's);
- * - a tag without a host: the name as it is, so what was cached last; then, where it begins with a host, as above;
- * - a digest: wherever the name, with or without host, has it, as the content is the same.
+ * The candidates, best first:
+ * - for a tag with a host (`?ns=`): the digest that is recorded for the full name; a repository whose name contains the host; the name without
+ *   the host, unless it is recorded for another host;
+ * - for a tag without a host: the name as it is, so what was cached last; then, if it begins with a host, as above;
+ * - for a digest: every repository that has it under the name, with or without host, because the content is the same.
  */
 export async function* places(
   names: NameRecords,
@@ -44,27 +44,27 @@ async function* placesAtHost(
   for (const repository of spellings(path)) yield { repository, reference: tag };
 }
 
-/** Whether some host is recorded for the name without host. */
+/** Whether a host is recorded for this path and tag. */
 export async function hasHost(names: NameRecords, path: string, tag: string): Promise<boolean> {
   const found = await Promise.all(spellings(path).map((spelling) => names.hostsOf(spelling, tag)));
   return found.some((hosts) => hosts.length > 0);
 }
 
-/** All repositories that may hold a name's content, the likeliest first; `path` may begin with a host itself. */
+/** All repositories that may hold the content of a name, the most likely first. `path` may itself begin with a host. */
 export function repositories(path: string, host?: string): readonly string[] {
   const full = tryParseReference(path);
   const stripped = full?.host === undefined ? [] : spellings(full.path);
   return [...new Set([...spellings(path), ...(host === undefined ? [] : namedWithHost(path, host)), ...stripped])];
 }
 
-/** Repositories as `--include-host` makes them. A host with a port is none. */
+/** Names of repositories as `--include-host` makes them; none for a host with a port. */
 export function namedWithHost(path: string, host: string): readonly string[] {
   return spellings(path)
     .map((spelling) => `${canonicalHost(host)}/${spelling}`)
     .filter(isRepositoryPath);
 }
 
-/** Docker Hub's official images have two names: `alpine` and `library/alpine`, also behind their host. The given one comes first. */
+/** Official images of Docker Hub have two names: `alpine` and `library/alpine`, also after the host. The given one comes first. */
 export function spellings(path: string): readonly string[] {
   const full = tryParseReference(path);
   if (full?.host !== undefined)

@@ -1,9 +1,9 @@
-// A policy: a registry that is read, and never written to.
+// A policy: a registry that can be read but not changed.
 import { ImagesError } from '../../oci/errors.ts';
 import type { Registry } from '../contract.ts';
 import { FORWARD, forwarding } from './forwarding.ts';
 
-/** Everything that would change it is refused: READ_ONLY. */
+/** Refuses every change with READ_ONLY. */
 export function readOnly(registry: Registry): Registry {
   const refuse = async (repository: string): Promise<never> => {
     throw new ImagesError('READ_ONLY', `the registry is read-only [${repository}]`);

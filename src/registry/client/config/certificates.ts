@@ -1,11 +1,11 @@
-// CAs and client certificates of single hosts: containers-certs.d(5), and Docker's certs.d, which is the same.
+// CAs and client certificates of single hosts, as in containers-certs.d(5). Docker's certs.d is the same.
 import { join } from 'node:path';
 import { invalid, listIfThere, readIfThere } from '../../../io/files/read-config-file.ts';
 import type { TlsFiles } from '../../../io/http/http-agents.ts';
 import { canonicalHost } from '../../../oci/reference.ts';
 import type { TrustFiles } from './hosts-toml.ts';
 
-/** `HOST/*.crt` are CAs, `HOST/NAME.cert` with `HOST/NAME.key` a client's certificate; of several the first. `named`: what hosts.toml adds. */
+/** `HOST/*.crt` are CAs; `HOST/NAME.cert` with `HOST/NAME.key` is a client certificate (the first one is used). `named` is what hosts.toml adds. */
 export async function readCertificates(
   directories: readonly string[],
   host: string,
@@ -19,7 +19,7 @@ export async function readCertificates(
     for (const file of files.filter((name) => name.endsWith('.crt'))) {
       ca.push(await readPem(join(directory, file)));
     }
-    // A key says that a certificate was meant: without it the host would be asked as nobody.
+    // A key without a certificate is a mistake. Without an error the host would be asked anonymously.
     const alone = files.find((name) => name.endsWith('.key') && !files.includes(name.replace(/\.key$/, '.cert')));
     if (alone !== undefined) invalid(join(directory, alone), `has no ${alone.replace(/\.key$/, '.cert')} beside it`);
     const cert = client ? undefined : files.find((name) => name.endsWith('.cert'));

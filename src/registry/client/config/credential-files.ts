@@ -13,10 +13,10 @@ export interface CredentialSources {
   readonly home: string | undefined;
 }
 
-/** What Docker calls Docker Hub in its files and to its helpers. */
+/** Docker Hub's name in Docker's files and for its helpers. */
 const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';
 
-/** The first file that knows the host decides; none is read before somebody asks. */
+/** Looks in the files in order; the first one with the host decides. A file is read only when credentials are needed. */
 export function credentialFiles({ env, home }: CredentialSources): CredentialsProvider {
   const places = credentialPlaces(env, home);
   const files = new Map<string, Promise<Json | undefined>>();
@@ -42,7 +42,7 @@ export function credentialFiles({ env, home }: CredentialSources): CredentialsPr
   };
 }
 
-/** Those that the environment names explicitly come first. */
+/** Paths to look at. Those that the environment names come first. */
 function credentialPlaces(env: CredentialSources['env'], home: string | undefined): readonly string[] {
   const config = userDirectory('XDG_CONFIG_HOME', { env, home });
   const runtime = runtimeDirectory({ env });
@@ -62,7 +62,7 @@ interface Question {
   readonly ask: (helper: string, server: string, file: string) => Promise<Credentials | undefined>;
 }
 
-/** A helper for the host, else the file's own entry, else the helper for all hosts. */
+/** Order: a helper for this host, the file's own entry, the helper for all hosts. */
 async function findIn(
   file: string,
   content: Json,
@@ -82,7 +82,7 @@ async function findIn(
   return store ? ask(store, server, file) : undefined;
 }
 
-/** The longest key that is the name or a part of its path: `quay.io/org/app`, `quay.io/org`, `quay.io`. */
+/** The entry with the longest key that is the name or a parent of it: `quay.io/org/app`, `quay.io/org`, `quay.io`. */
 function bestEntry(file: string, auths: Json, name: string): Credentials | undefined {
   const matching = Object.entries(auths)
     .map(([key, value]) => ({ key, value, place: placeOf(key) }))
@@ -95,19 +95,19 @@ function bestEntry(file: string, auths: Json, name: string): Credentials | undef
   return undefined;
 }
 
-/** Keys have been host names, addresses with a scheme, and addresses of the API's first version. */
+/** Normalises a key: a host name, a URL, or a URL of the registry API version 1. */
 function placeOf(key: string): string {
   const [, scheme, host = '', path = ''] = /^(https?:\/\/)?([^/]*)(.*)$/is.exec(key) ?? [];
   const namespace = scheme === undefined ? withoutEnd(path, '/').replace(/^\/v[12]$/, '') : '';
   return `${canonicalHost(host)}${namespace}`;
 }
 
-/** As `fieldsOf`, of what says something. */
+/** As `fieldsOf`, ignoring fields that say nothing (see `isNothing`). */
 function said(file: string, fields: Json): ReturnType<typeof fieldsOf> {
   return fieldsOf(file, Object.fromEntries(Object.entries(fields).filter(([, value]) => !isNothing(value))));
 }
 
-/** `undefined` for an entry that says nothing, as Docker leaves it where a helper holds the secret. */
+/** Returns `undefined` for an empty entry, which Docker writes if a helper holds the secret. */
 function readEntry(file: string, key: string, value: unknown): Credentials | undefined {
   if (isNothing(value)) return undefined;
   if (!isObject(value)) return invalid(file, `has a wrong entry for ${key}`);
@@ -125,7 +125,7 @@ function readEntry(file: string, key: string, value: unknown): Credentials | und
   return username && password ? { type: 'password', username, password, origin: file } : undefined;
 }
 
-/** `undefined` for an encoded `:`: neither user nor password. */
+/** Decodes `user:password`. Returns `undefined` for a lone `:`, without user and password. */
 function readPassword(file: string, key: string, auth: string): Credentials | undefined {
   const text = /^[A-Za-z0-9+/_-]+={0,2}$/.test(auth.trim()) ? Buffer.from(auth, 'base64').toString('utf8') : auth;
   const pair = withoutEnd(text, '\0');

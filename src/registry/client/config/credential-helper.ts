@@ -8,17 +8,17 @@ import { ImagesError } from '../../../oci/errors.ts';
 import type { Credentials } from '../settings.ts';
 
 export interface HelperCall {
-  /** What follows `docker-credential-`. */
+  /** The part of the program's name after `docker-credential-`. */
   readonly name: string;
   readonly server: string;
-  /** The file that names the helper. */
+  /** The configuration file that names the helper. */
   readonly file: string;
-  /** What the helper is started with; PATH finds it. */
+  /** The helper's environment; its PATH is used to find it. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 interface Outcome {
-  /** `exit 1`, or what ended it. */
+  /** `exit 1`, or the signal that ended it. */
   readonly end: string;
   readonly status: number | undefined;
   readonly stdout: string;
@@ -26,18 +26,18 @@ interface Outcome {
 }
 
 const LONGEST = 60_000;
-/** Milliseconds after its end for what it has written: an agent that it started may hold its output open for ever. */
+/** Milliseconds to wait for output after the helper has ended: an agent that it started may keep its output open for ever. */
 const LINGER = 500;
-/** Characters; an answer has a few hundred, or some thousand with a token. */
+/** In characters. An answer has a few hundred, with a token some thousand. */
 const MAX_OUTPUT = 1024 * 1024;
-/** Characters of its last words. */
+/** In characters: how much of its last output goes into a message. */
 const MAX_WORDS = 300;
 
-/** The text of credentials.NewErrCredentialsNotFound, that of macOS, and those of others. */
+/** Texts for "no credentials": that of credentials.NewErrCredentialsNotFound, that of macOS, and others. */
 const NOTHING_THERE = /\bno (?:(?:such|matching|stored|saved) )?(?:credential|item|entry|secret)s?\b/i;
 const NOT_FOUND = [/\b(?:credentials?|item|entry|secret|element)s?\b/i, /(?:\bnot|n't)\b/i, /\bfound\b/i];
 
-/** `undefined` where the helper has nothing for the server. Errors: CONFIG_INVALID, with the helper's last words where it failed. */
+/** Asks the helper. Returns `undefined` if it has no credentials for the server. Errors: CONFIG_INVALID, with its last output if it failed. */
 export async function askHelper(call: HelperCall): Promise<Credentials | undefined> {
   const program = `docker-credential-${call.name}`;
   if (!/^[\w.-]+$/.test(call.name)) {
@@ -50,13 +50,13 @@ export async function askHelper(call: HelperCall): Promise<Credentials | undefin
   const outcome = await run(program, call);
   const { status } = outcome;
   if (status === 0) return readCredentials(outcome, call);
-  // 126 and 127: a shell did not find what the helper consists of.
+  // 126 and 127: a shell did not find the program that the helper is a wrapper of.
   const isRun = status !== undefined && status < 126;
   if (isRun && saysNotFound(`${outcome.stdout}\n${outcome.stderr}`)) return undefined;
   throw failed(call, `failed for ${call.server} [${outcome.end}]`, outcome);
 }
 
-/** What stdout holds of a helper that succeeded is not quoted: it may be a secret in another form. */
+/** Reads the answer. Errors do not quote the stdout of a successful helper, because it may be a secret in an unexpected format. */
 function readCredentials(outcome: Outcome, call: HelperCall): Credentials | undefined {
   const answer = parsed(outcome.stdout);
   if (isNothing(answer)) {
@@ -66,7 +66,7 @@ function readCredentials(outcome: Outcome, call: HelperCall): Credentials | unde
   if (typeof answer === 'string' && saysNotFound(answer)) return undefined;
   if (!isObject(answer)) throw failed(call, `gave no credentials for ${call.server}`, { ...outcome, stdout: '' });
   const { Username: username, Secret: secret } = answer;
-  // Docker stores refresh tokens under this name.
+  // Docker stores refresh tokens under this user name.
   const isToken = username === '<token>';
   if (isNothing(secret) && (isNothing(username) || isToken)) return undefined;
   if (typeof username !== 'string' || typeof secret !== 'string') {
@@ -78,7 +78,7 @@ function readCredentials(outcome: Outcome, call: HelperCall): Credentials | unde
     : { type: 'password', username, password: secret, origin };
 }
 
-/** Text that is no JSON stays text, which is no answer. */
+/** JSON, or the text itself, which is no valid answer. */
 function parsed(stdout: string): unknown {
   const text = stdout.replace(/^\uFEFF/, '').trim();
   if (text === '') return undefined;
@@ -133,7 +133,7 @@ async function run(program: string, call: HelperCall): Promise<Outcome> {
     const end = status === null ? `killed: ${killed ?? signal}` : `exit ${status}`;
     resolve({ end, status: status ?? undefined, stdout: stdout.slice(-MAX_OUTPUT), stderr });
   });
-  // A helper that does not read its input is no failure of ours.
+  // A helper may exit without reading its input. That is no error.
   child.stdin.on('error', () => {});
   child.stdin.end(call.server);
   return promise;
@@ -146,7 +146,7 @@ function failed(call: HelperCall, what: string, outcome: Outcome): ImagesError {
   return refuse(call, `names ${program}, which ${what}${words && `: ${words}`}`, hint);
 }
 
-/** The ends of what it said on both streams; of stdout not what looks like an answer, which holds a secret. */
+/** The last output on both streams, but not of stdout if it looks like an answer, because that holds a secret. */
 function lastWords({ stdout, stderr }: Outcome): string {
   const texts = [isObject(parsed(stdout)) || /"?Secret"?\s*:/i.test(stdout) ? '' : stdout, stderr];
   return texts
@@ -167,7 +167,7 @@ function refuse({ file }: HelperCall, what: string, hint: string, cause?: unknow
   return new ImagesError('CONFIG_INVALID', `${file} ${what}`, { hint, cause });
 }
 
-/** In one clause, in this order. */
+/** Whether the words of "not found" occur in one clause, in this order. */
 function saysNotFound(text: string): boolean {
   return NOTHING_THERE.test(text) || text.split(/[.;\n]/).some((clause) => hasInOrder(clause, NOT_FOUND));
 }

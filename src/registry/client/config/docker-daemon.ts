@@ -1,4 +1,4 @@
-// What the Docker daemon's configuration says of hosts: `insecure-registries` and `registry-mirrors` (docs.docker.com, "dockerd").
+// Reads hosts from the Docker daemon's configuration: `insecure-registries` and `registry-mirrors` (docs.docker.com, "dockerd").
 import { fieldsOf, invalid, readJsonFile } from '../../../io/files/read-config-file.ts';
 import { hostAndPort, tryParseHttpUrl } from '../../../io/http/http-url.ts';
 import { isInBlock } from '../../../io/http/proxy.ts';
@@ -8,7 +8,7 @@ import type { Mirror } from '../settings.ts';
 
 export interface DaemonConfig {
   isInsecure(host: string): boolean;
-  /** Docker Hub's: the daemon knows mirrors of no other host. */
+  /** Mirrors of Docker Hub; none for other hosts, because the daemon does not support those. */
   mirrors(host: string): readonly Mirror[];
 }
 

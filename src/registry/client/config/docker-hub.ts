@@ -1,7 +1,7 @@
-// Docker Hub's name is not where it lives.
+// The address of Docker Hub, which is not the host in image names.
 import { DEFAULT_HOST } from '../../../oci/reference.ts';
 
-/** The host to connect to for the host in a name. */
+/** The host to connect to, for a host in an image name. */
 export function defaultAddress(host: string): string {
   return host === DEFAULT_HOST ? 'registry-1.docker.io' : host;
 }

@@ -1,4 +1,4 @@
-// containerd's hosts.toml: `certs.d/HOST/hosts.toml`, with `_default` for hosts that have none (containerd, docs/hosts.md).
+// Reads containerd's hosts.toml: `certs.d/HOST/hosts.toml`, or `_default` for hosts without a file (containerd, docs/hosts.md).
 import { dirname, join, resolve } from 'node:path';
 import { fieldsOf, invalid, readTomlFile } from '../../../io/files/read-config-file.ts';
 import { tryParseHttpUrl } from '../../../io/http/http-url.ts';
@@ -8,9 +8,9 @@ import { defaultAddress } from './docker-hub.ts';
 
 export interface HostsToml {
   readonly rule: HostRule;
-  /** Whether it is the host's own file, not the one for all that have none. */
+  /** Whether the file is for this host, not the `_default`. */
   readonly isOwn: boolean;
-  /** Files with CAs and client certificates, by the host that they are for. */
+  /** CAs and client certificates, by the host to which they apply. */
   readonly trust: ReadonlyMap<string, TrustFiles>;
 }
 
@@ -19,7 +19,7 @@ export interface TrustFiles {
   readonly client?: { readonly cert: string; readonly key: string };
 }
 
-/** `undefined` where no file speaks of the host. Errors: CONFIG_INVALID, FILE_UNREADABLE. */
+/** Returns `undefined` if there is no file for the host. Errors: CONFIG_INVALID, FILE_UNREADABLE. */
 export async function readHostsToml(directory: string, host: string): Promise<HostsToml | undefined> {
   for (const name of directoryNames(host)) {
     const file = join(directory, name, 'hosts.toml');
@@ -30,7 +30,7 @@ export async function readHostsToml(directory: string, host: string): Promise<Ho
   return undefined;
 }
 
-/** containerd's order: a colon cannot stand in every file system's names. */
+/** Names in containerd's order. Some replace the colon, because not every file system allows it in names. */
 function directoryNames(host: string): readonly string[] {
   const [, name, port] = /^(.*):(\d+)$/.exec(host) ?? [];
   return port === undefined ? [host, '_default'] : [`${name}_${port}_`, host, '_default'];
@@ -42,7 +42,7 @@ function readRule(file: string, content: Json, host: string): HostRule {
   const mirrors = Object.entries(fields.object('host') ?? {}).flatMap(([address, table]) =>
     isObject(table) ? (readMirror(file, address, table) ?? []) : invalid(file, `has a wrong entry for ${address}`),
   );
-  // The file's own server takes the place of the host itself; its table-level keys speak of it.
+  // `server` replaces the host itself; keys at the top level apply to it.
   const upstream = server
     ? readEndpoint(file, server, content)
     : { host: defaultAddress(host), ...insecurity(file, content) };
@@ -51,7 +51,7 @@ function readRule(file: string, content: Json, host: string): HostRule {
 
 const CAPABILITIES: readonly string[] = ['pull', 'resolve', 'push', 'referrers'];
 
-/** `undefined` for one that is for pushing only. Without capabilities a host can do everything. */
+/** Returns `undefined` for a host that is for pushing only. Without `capabilities` a host can do everything. */
 function readMirror(file: string, address: string, table: Json): Mirror | undefined {
   const written = fieldsOf(file, table).strings('capabilities');
   const unknown = written.find((each) => !CAPABILITIES.includes(each));
@@ -86,7 +86,7 @@ function readTrust(file: string, content: Json, host: string): ReadonlyMap<strin
   );
 }
 
-/** Paths are relative to the file. Of client certificates, the form with cert and key apart, and one file for both. */
+/** Paths are relative to the file. A client certificate can be a pair of files, or one file with both. */
 function trustFiles(file: string, table: Json): TrustFiles | undefined {
   if (table.ca === undefined && table.client === undefined) return undefined;
   const path = (value: unknown): string =>

@@ -1,4 +1,4 @@
-// The machine's configuration as settings for the client. Each file is read when a request first needs what it says, and once.
+// Makes the client's settings from the machine's configuration. Each file is read once, when a request first needs it.
 import { join } from 'node:path';
 import { userDirectory } from '../../../io/files/user-directories.ts';
 import { proxySettings } from '../../../io/http/proxy.ts';
@@ -10,17 +10,17 @@ import type { HostsToml, TrustFiles } from './hosts-toml.ts';
 
 export interface ClientSettingsSources {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The user's home directory, where there is one. */
+  /** The user's home directory; `undefined` if there is none. */
   readonly home: string | undefined;
   /** See `ClientSettings`. */
   readonly temporaryDirectory: string;
-  /** `/etc` when absent. */
+  /** Default: `/etc`. */
   readonly etc?: string;
 }
 
 /**
- * Credentials, CAs, hosts and proxies as docker, podman, skopeo and containerd find them. Reads nothing yet: what is wrong with a file is
- * said (CONFIG_INVALID, FILE_UNREADABLE) by the first request that needs it.
+ * Finds credentials, CAs, hosts and proxies in the files of docker, podman, skopeo and containerd. It reads nothing yet: errors of a file
+ * (CONFIG_INVALID, FILE_UNREADABLE) are thrown by the first request that needs it.
  */
 export async function readClientSettings({
   env,
@@ -45,8 +45,8 @@ export async function readClientSettings({
 }
 
 /**
- * The first that speaks of the host decides: registries.conf, hosts.toml, the Docker daemon. Insecure is what any of them calls so.
- * `trust` takes the certificates that hosts.toml names: a host's rule is asked for before TLS with it begins.
+ * The first source that mentions the host decides: registries.conf, hosts.toml, the Docker daemon. A host is insecure if any of them says so.
+ * `trust` gets the certificates that hosts.toml names. A host's rule is always read before a TLS connection to it is made.
  */
 function hostRules(
   sources: Required<Omit<ClientSettingsSources, 'temporaryDirectory'>>,

@@ -1,4 +1,4 @@
-// containers-registries.conf(5): which host a name is really read from, its mirrors, and what is insecure or blocked. Version 1 is read as what it says in version 2.
+// Reads containers-registries.conf(5): the real location of a name, its mirrors, and what is insecure or blocked. Version 1 is translated to version 2.
 import { join } from 'node:path';
 import { dropIns, fieldsOf, invalid, readTomlFile } from '../../../io/files/read-config-file.ts';
 import { userDirectory } from '../../../io/files/user-directories.ts';
@@ -8,7 +8,7 @@ import { canonicalHost, isHost, isRepositoryPath } from '../../../oci/reference.
 import type { Endpoint, HostRule, Mirror } from '../settings.ts';
 import { defaultAddress } from './docker-hub.ts';
 
-/** One `[[registry]]`. */
+/** One `[[registry]]` table. */
 interface Entry {
   /** `host`, `host/path`, or `*.domain` with or without a path. */
   readonly prefix: string;
@@ -28,7 +28,7 @@ interface MirrorEntry {
 export interface RegistriesConfSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string | undefined;
-  /** `/etc`. */
+  /** The directory `/etc`. */
   readonly etc: string;
 }
 
@@ -57,7 +57,7 @@ export async function readRegistriesConf({ env, home, etc }: RegistriesConfSourc
   return (host, repository) => findRule([...entries.values()], host, repository);
 }
 
-/** What an environment names and is not there may forbid something: it is not passed over. */
+/** A file that the environment names must exist: ignoring it could ignore a prohibition. */
 function notThere(file: string): ImagesError {
   return new ImagesError('FILE_UNREADABLE', `there is no ${file}`, {
     hint: 'Correct CONTAINERS_REGISTRIES_CONF, or unset it.',
@@ -77,7 +77,7 @@ async function readEntries(file: string, dropIn?: 'drop-in'): Promise<readonly E
   return [...old, ...entries];
 }
 
-/** `[registries.insecure]` and `[registries.block]`, each with a list of hosts; `[registries.search]` says nothing for full names. */
+/** Reads `[registries.insecure]` and `[registries.block]`, which list hosts. `[registries.search]` is irrelevant for full names. */
 function readVersion1(file: string, registries: Json): readonly Entry[] {
   const tables = fieldsOf(file, registries);
   const listed = (name: string) =>
@@ -118,7 +118,7 @@ function readEntry(file: string, table: Json): Entry {
   };
 }
 
-/** `host[:port][/path]`, for a prefix also `*.domain[/path]`: what is written otherwise would match nothing, though it may forbid something. */
+/** Reads `host[:port][/path]`, for a prefix also `*.domain[/path]`. Anything else is an error: it would match nothing, though it may be meant as a prohibition. */
 function readName(file: string, text: string, wildcard?: 'wildcard'): string {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text))
     return invalid(file, `has a scheme in [${text}]: a location is HOST[:PORT][/PATH]`);
@@ -132,7 +132,7 @@ function readName(file: string, text: string, wildcard?: 'wildcard'): string {
   return [canonicalHost(first), ...path].join('/');
 }
 
-/** Of entries for one name the last would win: no reason to forget that another one forbids it. */
+/** Refuses contradicting entries for one name. The last would win, but another one may be a prohibition. */
 function refuseContradictions(file: string, entries: readonly Entry[]): void {
   const known = new Map<string, Entry>();
   for (const entry of entries) {
@@ -166,7 +166,7 @@ function readPulls(file: string, value: string): Mirror['pulls'] {
   return invalid(file, `has a wrong value: pull-from-mirror is [${value}]`);
 }
 
-/** The entry with the longest matching prefix decides alone. */
+/** Only the entry with the longest matching prefix applies. */
 function findRule(entries: readonly Entry[], host: string, repository: string | undefined): HostRule | undefined {
   const name = repository ? `${host}/${repository}` : host;
   const best = entries
@@ -185,7 +185,7 @@ function findRule(entries: readonly Entry[], host: string, repository: string | 
   };
 }
 
-/** The part of a name that a prefix stands for: for `*.example.com` the real host. */
+/** The part of the name that the prefix matches: for `*.example.com` the actual host. */
 function matchedPart(prefix: string, name: string): string | undefined {
   if (!prefix.startsWith('*.')) return name === prefix || name.startsWith(`${prefix}/`) ? prefix : undefined;
   const host = name.split('/', 1)[0] ?? '';
@@ -195,7 +195,7 @@ function matchedPart(prefix: string, name: string): string | undefined {
   return name === part || name.startsWith(`${part}/`) ? part : undefined;
 }
 
-/** What is called `matched/…` lives at `location/…`. */
+/** The endpoint for the rule that names `matched/…` are found at `location/…`. */
 function endpointAt(location: string, matched: string, insecure: boolean): Endpoint {
   const [host = '', ...to] = location.split('/');
   const [, ...from] = matched.split('/');

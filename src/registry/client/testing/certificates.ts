@@ -1,4 +1,4 @@
-// Certificates of tests, made by openssl: a CA, and a server's certificate for 127.0.0.1 and localhost that it signed.
+// Certificates for tests, made with openssl: a CA, and a server certificate signed by it for 127.0.0.1 and localhost.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { must } from '../../../../test/peers/process.ts';
@@ -9,7 +9,7 @@ export interface TestCertificates {
   readonly key: string;
 }
 
-/** `directory` takes the files. */
+/** Makes the certificates in `directory`. */
 export async function makeCertificates(directory: string): Promise<TestCertificates> {
   const file = (name: string) => join(directory, name);
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];

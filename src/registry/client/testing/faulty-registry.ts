@@ -19,9 +19,9 @@ export const index: Buffer = Buffer.from(JSON.stringify({ schemaVersion: 2, medi
 export interface FaultyRegistry extends AsyncDisposable {
   readonly server: FaultyServer;
   readonly clients: RegistryClients;
-  /** The server's, asked by these clients, which try four times and soon again. */
+  /** The client for the server; it tries four times, with short pauses. */
   readonly registry: Registry;
-  /** What was tried again so far. */
+  /** Retries so far. */
   readonly retries: RetryEvent[];
 }
 
@@ -45,7 +45,7 @@ export async function startFaultyRegistry(): Promise<FaultyRegistry> {
   };
 }
 
-/** Clients that give up soon. */
+/** Clients with short time limits. */
 export function impatient(): RegistryClients {
   return registryClients({
     temporaryDirectory: tmpdir(),
@@ -62,7 +62,7 @@ export async function collect(body: Bytes): Promise<Buffer> {
   return Buffer.concat(await Array.fromAsync(body));
 }
 
-/** What the work throws; it has to. */
+/** Returns the error of `work`; fails if there is none. */
 export async function failure(work: Promise<unknown>): Promise<ImagesError> {
   const thrown = await work.then(
     () => undefined,

@@ -1,4 +1,4 @@
-// A registry that misbehaves on demand: serves the contents given, records what it is asked, and does to each answer what the test says.
+// A registry that misbehaves on demand. It serves the given contents, records requests, and applies the test's fault to each answer.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -6,15 +6,15 @@ import { digestOf } from '../../../oci/digest.ts';
 
 export interface SeenRequest {
   readonly method: string;
-  /** With the query. */
+  /** Path and query. */
   readonly url: string;
   readonly headers: IncomingMessage['headers'];
-  /** How many were seen before this one. */
+  /** Number of requests before this one. */
   readonly nth: number;
   readonly body: string;
 }
 
-/** Answers instead of the registry; `false` lets the registry answer after all. */
+/** Answers in place of the registry; returns `false` to let the registry answer. */
 export type Fault = (
   request: SeenRequest,
   response: ServerResponse,
@@ -25,17 +25,17 @@ export interface FaultyServer extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
   readonly requests: readonly SeenRequest[];
-  /** Takes the place of the fault so far, and forgets the requests so far. */
+  /** Replaces the current fault, and clears the recorded requests. */
   inject(fault: Fault): void;
 }
 
 export interface FaultyServerOptions {
-  /** What any repository holds: blobs and manifests under their digests. */
+  /** The content of every repository: blobs and manifests under their digests. */
   readonly contents?: readonly Uint8Array[];
-  /** `latest` of any repository. */
+  /** The manifest with tag `latest` of every repository. */
   readonly manifest?: { readonly bytes: Uint8Array; readonly mediaType: string };
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** `127.0.0.1` when absent. */
+  /** Default: `127.0.0.1`. */
   readonly address?: string;
 }
 
@@ -81,7 +81,7 @@ export async function startFaultyServer(options: FaultyServerOptions = {}): Prom
   };
 }
 
-/** The registry itself: manifests by tag `latest` and by digest, blobs with ranges. */
+/** The correct registry: manifests by tag `latest` and by digest, blobs with ranges. */
 function behave(request: SeenRequest, response: ServerResponse, options: FaultyServerOptions): void {
   const [, kind, reference = ''] = /\/(manifests|blobs)\/([^/?]+)(?:\?|$)/.exec(request.url) ?? [];
   const isTag = reference === 'latest';
@@ -122,10 +122,10 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
   return true;
 }
 
-/** Accepts, reads, and says nothing. */
+/** Reads the request and never answers. */
 export const hang: Fault = () => true;
 
-/** Promises `bytes`, sends the first `count` of what was asked for, and closes the connection. */
+/** Announces `bytes`, sends the first `count` bytes of the requested range, and closes the connection. */
 export function closeAfter(count: number, bytes: Uint8Array): Fault {
   return (request, response) => {
     const from = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
@@ -145,7 +145,7 @@ export function status(code: number, headers: Readonly<Record<string, string>> =
   };
 }
 
-/** The first `count` requests meet the fault, the others the registry. */
+/** Applies the fault to the first `count` requests. */
 export function firstTimes(count: number, fault: Fault): Fault {
   return (request, response) => (request.nth < count ? fault(request, response) : false);
 }

@@ -1,4 +1,4 @@
-// An http proxy on loopback that leads every host to one place, and remembers what it was asked.
+// An http proxy on loopback that connects every host to one address, and records requests.
 import { createServer, type IncomingMessage, request as send } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 
