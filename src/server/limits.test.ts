@@ -12,16 +12,16 @@ it('are as the table says', () => {
   const limits = defaultLimits(1_000_000);
   const grouped = (count: number) => count.toLocaleString('en-US');
   const rows = [
-    `| requests of one connection | one at a time, in their order; while one waits, nothing more is read | ${grouped(limits.waitingRequests)} that wait`,
-    `| connections | ${limits.connections}, half of it for one client;`,
+    `| requests of one connection | one at a time, in their order; while one waits, nothing more is read | if ${grouped(limits.waitingRequests)} requests of all connections wait,`,
+    `| connections | ${limits.connections}, at most half of them for one client;`,
     `| the head of a request | ${limits.head / 1000} s,`,
     `| a transfer, either way | ${limits.idle / MINUTE} minutes without a byte, or less than ${limits.slowBytes / 1024} KiB in ${limits.slow / MINUTE} minutes`,
     `| a manifest | 4 MiB; ${grouped(limits.descriptors)} descriptors`,
     `| tags in one request | ${limits.tags} |`,
     `| manifests that are read or written at once; lists, with what \`lreg_rm\` has removed | ${limits.manifests}; ${limits.lists} |`,
     `| a page of a list | ${grouped(limits.page)} entries`,
-    `| manifests and lists in memory because their clients are slow | ${limits.heldBytes / MIB} MiB, of one client ${limits.heldBytesPerClient / MIB} MiB;`,
-    `| uploads that are begun and not ended | ${limits.uploads}, of one client ${limits.uploadsPerClient} |`,
+    `| manifests and lists that are in memory because clients are slow | ${limits.heldBytes / MIB} MiB, of one client ${limits.heldBytesPerClient / MIB} MiB;`,
+    `| unfinished uploads | ${limits.uploads}, of one client ${limits.uploadsPerClient} |`,
   ];
   for (const row of rows) expect(docs).toContain(row);
   expect([limits.uploadAge, limits.uploadAgeInNeed]).toEqual([24 * 60 * MINUTE, MINUTE]);
