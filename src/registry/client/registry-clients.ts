@@ -22,7 +22,7 @@ const HASTY = { attempts: 2, longest: 1000 };
 const COMMIT_WITHIN = 300_000;
 const MOUNT_WITHIN = 10_000;
 
-/** The HTTP clients of registries, one a host, over one pool of connections. */
+/** The HTTP clients of registries, one for each host, over one pool of connections. */
 export function registryClients(settings: ClientSettings): RegistryClients {
   const { temporaryDirectory, onRetry } = settings;
   const timeouts = { ...DEFAULT_TIMEOUTS, commit: COMMIT_WITHIN, mount: MOUNT_WITHIN, ...settings.timeouts };

@@ -1,4 +1,4 @@
-// A faulty server with one blob and one index, and clients that ask it: what tests of failures begin with.
+// A faulty server with one blob and one index, and clients for it: the set-up of tests for failures.
 
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
