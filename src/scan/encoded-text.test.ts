@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { decodedText } from './encoded-text.ts';
-import { maybeIn, scanText, usedIn, whyIn } from './testing/scan-files.ts';
+import { maybeIn, scanFiles, scanText, usedIn, whyIn } from './testing/scan-files.ts';
 
 const POD = 'apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: a\n    image: quay.io/a/b:1\n';
 const base64 = (text: string | Uint8Array) => Buffer.from(text).toString('base64');
@@ -64,5 +64,28 @@ describe('an encoded text', () => {
     expect(decodedText(text)).toBeUndefined();
     expect(scanText(`a: "${text}"\n`)).toEqual({ findings: [], warnings: [] });
     expect(maybeIn(`apiVersion: v1\nkind: Secret\ndata: {a: "${text}"}\n`)).toEqual([]);
+  });
+
+  it('that is longer than what is looked into is warned of, where it begins as a text', () => {
+    const cloudInit = (content: Uint8Array) =>
+      `#cloud-config\nwrite_files:\n- content: ${base64(gzipSync(content, { level: 1 }))}\n`;
+    const long = Buffer.from(`${POD}# ä\n`.repeat(50_000));
+    expect(scanText(cloudInit(long)).warnings).toEqual([
+      expect.objectContaining({
+        line: 3,
+        text: expect.stringMatching(/^write_files\[0\]\.content: a text of more than 4 MiB/),
+      }),
+    ]);
+    expect(scanText(cloudInit(Buffer.alloc(5 << 20))).warnings).toEqual([]);
+  });
+
+  it('unpacks, with all others of a scan, to no more than some bytes: a warning names what is left out', async () => {
+    const packed = base64(gzipSync(Buffer.from(`${POD}# ${' '.repeat(3 << 20)}`)));
+    const entry = `- content: ${packed}\n`;
+    const files = { 'a.yaml': `write_files:\n${entry.repeat(4)}`, 'b.yaml': `write_files:\n${entry.repeat(4)}` };
+    const { findings, warnings } = await scanFiles(files);
+    expect(findings.map(({ image }) => image)).toContain('quay.io/a/b:1');
+    expect(warnings.map(({ file }) => file)).toContain('b.yaml');
+    expect(warnings.map(({ file }) => file)).not.toContain('a.yaml');
   });
 });

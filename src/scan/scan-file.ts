@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { FileTree, Finding, GivenValues, Rules, ScanResult, Warning } from './contract.ts';
 import { decodeText } from './decode-text.ts';
+import { withUnpacking } from './encoded-text.ts';
 import { openFileTree } from './file-tree.ts';
 import { findInText } from './find-in-text.ts';
 import { createChartReader } from './helm/chart-reader.ts';
@@ -23,6 +24,10 @@ export interface ScanFileOptions {
 
 /** What a file in `path` with these bytes uses. Errors: FILE_UNREADABLE for what is packed and no chart. */
 export async function scanFile(path: string, bytes: Buffer, options: ScanFileOptions = {}): Promise<ScanResult> {
+  return await withUnpacking(() => scanOne(path, bytes, options));
+}
+
+async function scanOne(path: string, bytes: Buffer, options: ScanFileOptions): Promise<ScanResult> {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return await scanPackedChart(path, bytes, options);
   const found = STANDS_FOR_MORE.test(basename(path)) ? await scanBeside(path, options) : undefined;
   if (found) return found;

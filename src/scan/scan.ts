@@ -25,7 +25,8 @@ export async function scan(directory: string, options: ScanOptions = {}): Promis
   const rules = options.rules ?? (await defaultRules());
   const warnings: Warning[] = [];
   const tree = openFileTree(directory, (warning) => warnings.push(warning));
-  return scanTree(tree, { ...options, rules, warnings });
+  const { withUnpacking } = await import('./encoded-text.ts');
+  return await withUnpacking(() => scanTree(tree, { ...options, rules, warnings }));
 }
 
 /** Few trees have variables in them: others do not load what finds out who sets them. */

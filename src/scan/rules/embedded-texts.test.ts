@@ -37,6 +37,17 @@ describe('texts inside texts', () => {
     expect(whyIn(configMap(configMap(POD)))).toEqual(['busybox 14 data.file > data.file > spec.containers[0].image']);
   });
 
+  it('nest so deep, and a warning says where no more of them are looked into', () => {
+    let text = POD;
+    for (let level = 0; level < 5; level++) text = configMap(text);
+    expect(usedIn(text)).toEqual(['busybox']);
+    const { warnings } = scanText(configMap(text));
+    expect(usedIn(configMap(text))).toEqual([]);
+    expect(warnings.map((warning) => warning.text)).toEqual([
+      expect.stringMatching(/data\.file: texts in texts, more than 5 deep, are not looked into$/),
+    ]);
+  });
+
   it('that are templates are read line by line: what is whole is used, the rest a warning', () => {
     const { warnings } = scanText(
       configMap('{{- if .x }}\ncontainers:\n- image: "{{ .y }}"\n- image: "quay.io/a/b:1"\n{{- end }}\n'),

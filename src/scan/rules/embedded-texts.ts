@@ -1,6 +1,6 @@
 // Manifests, configuration and scripts inside texts: values of ConfigMaps and Secrets, `valuesContent`, cloud-init, examples of an operator.
 import type { DocumentRule, Finding, Path, ScannedDocument, Warning } from '../contract.ts';
-import { decodedText, ENCODED, MAX_ENCODED } from '../encoded-text.ts';
+import { decodedText, ENCODED, MAX_ENCODED, TOO_LONG } from '../encoded-text.ts';
 import { findInDocument } from '../find-in-document.ts';
 import { maybe, used } from '../findings.ts';
 import { imageLines } from '../lines.ts';
@@ -23,7 +23,7 @@ const TEXT_IN_TEXT = /[|>][-+0-9]*[ \t]*(?:#.*)?$|\\n|["']\s*[[{]|["'][^"'\n]*\n
 
 /** Asks `rules` about the documents inside texts, and itself about the texts inside those. */
 export function embeddedTexts(rules: readonly DocumentRule[], nesting = 0): DocumentRule {
-  const inner = nesting < MAX_NESTING ? () => [...rules, embeddedTexts(rules, nesting + 1)] : () => rules;
+  const inner = () => [...rules, embeddedTexts(rules, nesting + 1)];
   return {
     name: RULE,
     matches: (document) => mayMention(document, TEXT_IN_TEXT) || mayMention(document, ENCODED),
@@ -31,6 +31,10 @@ export function embeddedTexts(rules: readonly DocumentRule[], nesting = 0): Docu
       for (const visit of visitsOf(document)) {
         const text = textIn(visit);
         if (text === undefined) continue;
+        if (text === TOO_LONG || nesting > MAX_NESTING) {
+          yield leftOut(document, visit, text === TOO_LONG ? LONG : DEEP);
+          continue;
+        }
         // What is written encoded stands at one line as a whole.
         const outer = text === visit.value ? document : { ...document, lineInText: (at: Path) => document.lineOf(at) };
         const found = findInText(outer, { visit, text, rules: inner() });
@@ -46,10 +50,20 @@ interface Embedded {
   readonly rules: readonly DocumentRule[];
 }
 
+const LONG = `a text of more than ${MAX_ENCODED >> 20} MiB, or one too many that is packed, is not looked into`;
+const DEEP = `texts in texts, more than ${MAX_NESTING + 1} deep, are not looked into`;
+
+function leftOut(document: ScannedDocument, visit: Visit, what: string): Warning {
+  const path = pathOf(visit);
+  return { file: document.file, line: document.lineOf(path), text: `${formatPath(path)}: ${what}` };
+}
+
 /** A text of several lines or in JSON that can hold an image at all, encoded or not. */
-function textIn(visit: Visit): string | undefined {
-  if (typeof visit.value !== 'string' || visit.value.length > MAX_ENCODED || isSaidElsewhere(visit)) return undefined;
+function textIn(visit: Visit): string | typeof TOO_LONG | undefined {
+  if (typeof visit.value !== 'string' || isSaidElsewhere(visit)) return undefined;
+  if (visit.value.length > MAX_ENCODED) return MAY_HOLD_IMAGES.test(visit.value) ? TOO_LONG : undefined;
   const text = decodedText(visit.value) ?? visit.value;
+  if (text === TOO_LONG) return text;
   return isWorthALook(text) && /\n|^\s*[[{]/.test(text) && (MAY_HOLD_IMAGES.test(text) || ENCODED.test(text))
     ? text
     : undefined;
