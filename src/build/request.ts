@@ -63,11 +63,27 @@ export type BuildEvent =
       readonly stage: string;
       readonly text: string;
       readonly cached: boolean;
+      readonly why: StepOutcome;
     }
   | { readonly type: 'bytes'; readonly id: number; readonly count: number }
   /** What a RUN prints. */
   | { readonly type: 'output'; readonly id: number; readonly stage: string; readonly chunk: Uint8Array }
   | { readonly type: 'warning'; readonly message: string };
+
+/** Why a step was, or was not, done. */
+export type StepOutcome =
+  /** Its layer is remembered under its key. */
+  | 'remembered'
+  /** It is remembered under its key that nothing changes. */
+  | 'no-change'
+  /** Its layer is remembered with other times or compression, and was written anew. */
+  | 'rewritten'
+  /** Nothing is remembered under its key: something that the key is made of differs, or it was never done. */
+  | 'unknown'
+  /** It is remembered, and its layer, or the form of it that is asked for, is not there. */
+  | 'layer-gone'
+  /** What is remembered is not to be used. */
+  | 'not-asked';
 
 export interface BuiltImage {
   readonly manifest: RawManifest;

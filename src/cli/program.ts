@@ -1,10 +1,11 @@
 // Runs one command line: finds the command, reads its options, loads and runs it, turns errors into lines and an exit status.
 import { ImagesError } from '../oci/errors.ts';
 import type { CommandSpec } from './grammar/command.ts';
-import { commandNamed, findCommand, isGiven, parseCommandLine } from './grammar/grammar.ts';
+import { commandNamed, findCommand, givenValue, parseCommandLine } from './grammar/grammar.ts';
 import { whoeverReads } from './out/answer-out.ts';
 import { isBrokenPipe } from './process/broken-pipe.ts';
-import { type Context, processContext } from './process/context.ts';
+import { type Context, type DebugLines, processContext } from './process/context.ts';
+import { debugTopics } from './process/debug-topics.ts';
 import { listenForSignals } from './process/interruption.ts';
 import { leaveRoom } from './process/much-data.ts';
 import { VERSION } from './process/version.ts';
@@ -15,10 +16,13 @@ export async function runProgram(argv: readonly string[], cacheDirectory: string
   const interruption = listenForSignals();
   const { signal } = interruption;
   const given = givenOptions(argv);
-  const verbose = given('verbose');
-  const context = processContext({ version: VERSION, verbose, interruption, cacheDirectory });
+  const verbose = given('verbose') !== undefined;
+  const world = { version: VERSION, verbose, interruption, cacheDirectory };
+  let context = processContext(world);
   let status: number;
   try {
+    const topics = given('debug') ?? process.env.IMAGES_DEBUG;
+    if (topics) context = processContext({ ...world, debug: await debugLines(topics) });
     status = await runCommandLine(argv, context);
   } catch (error) {
     // Nothing is left to say.
@@ -30,22 +34,33 @@ export async function runProgram(argv: readonly string[], cacheDirectory: string
   return exit(status);
 }
 
+/** Errors: USAGE for an unknown topic. */
+async function debugLines(topics: string | true): Promise<DebugLines> {
+  const wanted = debugTopics(topics === true ? '' : topics);
+  const { debugPrinter } = await import('./reporter/debug-lines.ts');
+  return (note) => debugPrinter(wanted, note);
+}
+
 /** On stderr for people; with --json on stdout for programs too, where nothing is there yet. */
 async function reportFailure(error: unknown, given: GivenOptions, context: Context): Promise<number> {
   const [{ reportError }, { namingDataDirectory }] = await Promise.all([
     import('./reporter/report-error.ts'),
     import('./out/data-hint.ts'),
   ]);
-  const { lines, data, status } = reportError(namingDataDirectory(error, given('data'), context), context.verbose);
+  const { lines, data, status } = reportError(
+    namingDataDirectory(error, given('data') !== undefined, context),
+    context.verbose,
+  );
   process.stderr.write(`${lines.join('\n')}\n`);
-  if (given('json') && !context.hasWritten) {
+  if (given('json') !== undefined && !context.hasWritten) {
     const { writeJson } = await import('./out/write-json.ts');
     await whoeverReads(writeJson(context, data));
   }
   return status;
 }
 
-type GivenOptions = (name: 'data' | 'json' | 'verbose') => boolean;
+/** With its value, or `true`; `undefined` where it is not given. */
+type GivenOptions = (name: 'data' | 'debug' | 'json' | 'verbose') => string | true | undefined;
 
 /** Read before, and whether or not, the line proves right. */
 function givenOptions(argv: readonly string[]): GivenOptions {
@@ -53,7 +68,9 @@ function givenOptions(argv: readonly string[]): GivenOptions {
   const command = at < 0 ? undefined : commandNamed(argv[at] as string, COMMANDS);
   // Nothing is parsed for what is not there.
   return (name) =>
-    argv.some((word) => word.startsWith(`--${name}`)) && isGiven(name, command, argv.toSpliced(at, at < 0 ? 0 : 1));
+    argv.some((word) => word.startsWith(`--${name}`))
+      ? givenValue(name, command, argv.toSpliced(at, at < 0 ? 0 : 1))
+      : undefined;
 }
 
 async function runCommandLine(argv: readonly string[], context: Context): Promise<number> {
@@ -68,14 +85,16 @@ async function runCommandLine(argv: readonly string[], context: Context): Promis
   return await run({ args, options, context, commands: COMMANDS });
 }
 
+const MAY_STAND_FIRST = /^--(?:verbose|debug)(?:=|$)/;
+
 /** The first word that is no option names the command: `images --verbose lreg_ls` works as well. */
 function splitCommand(argv: readonly string[]): { command: CommandSpec; rest: readonly string[] } {
-  const first = argv.find((word) => word !== '--verbose');
+  const first = argv.find((word) => !MAY_STAND_FIRST.test(word));
   if (first === undefined || first === '-h' || first === '--help')
     return { command: findCommand('help', COMMANDS), rest: [] };
   if (first === '--version') return { command: findCommand('version', COMMANDS), rest: [] };
   const at = argv.findIndex((word) => !word.startsWith('-'));
-  if (at < 0 || argv.slice(0, at).some((word) => word !== '--verbose')) {
+  if (at < 0 || argv.slice(0, at).some((word) => !MAY_STAND_FIRST.test(word))) {
     throw new ImagesError('USAGE', `unknown option [${first}]`, { hint: '`images help` shows how to use it.' });
   }
   return { command: findCommand(argv[at] as string, COMMANDS), rest: argv.toSpliced(at, 1) };

@@ -19,6 +19,17 @@ export type CopyEvent =
   | { readonly type: 'image'; readonly image: string }
   /** A blob is being fetched from byte `from` on; again after a failed attempt. */
   | { readonly type: 'blob'; readonly digest: Digest; readonly size: number; readonly from: number }
+  /** The source is not asked for this blob or manifest. */
+  | {
+      readonly type: 'not-fetched';
+      readonly image: string;
+      readonly what: 'blob' | 'manifest';
+      readonly digest: Digest;
+      readonly size: number;
+      readonly why: NotFetched;
+    }
+  /** The destination would not make a blob that it has under one name one of the other: it is sent. */
+  | { readonly type: 'not-mounted'; readonly image: string; readonly digest: Digest; readonly from: string }
   /** `bytes` of the blob are there now, counted from its first. */
   | { readonly type: 'progress'; readonly digest: Digest; readonly bytes: number }
   /** The blob is verified and stored; also where it was found there after all and so never fetched. */
@@ -28,5 +39,11 @@ export type CopyEvent =
   /** `after` in milliseconds. */
   | { readonly type: 'retry'; readonly what: string; readonly after: number; readonly why: string }
   | { readonly type: 'note'; readonly text: string };
+
+/**
+ * The destination has it under this name; it was mounted from another name of this run; the destination had it after all, or mounted it from a repository
+ * that is remembered; the plan has read it.
+ */
+export type NotFetched = 'there' | 'mounted' | 'found' | 'planned';
 
 export type OnCopyEvent = (event: CopyEvent) => void;

@@ -55,6 +55,23 @@ function refusingSparse(registry: Registry): Registry {
 }
 
 describe('executing a plan', () => {
+  it('says of each blob that is not fetched why', async () => {
+    const from = await upstream();
+    const to = memoryRegistry();
+    const spared = async (...names: readonly string[]) => {
+      const events: CopyEvent[] = [];
+      const onEvent = (event: CopyEvent) => void events.push(event);
+      const plan = await planCopy(images(from, names), sinkInto(to), { platforms: 'all', onEvent });
+      await executePlan(plan, sinkInto(to), { onEvent });
+      return events.flatMap((event) => (event.type === 'not-fetched' ? [`${event.why} ${event.digest}`] : []));
+    };
+    const digests = ({ blobs }: MadeImage) => blobs.map(({ descriptor }) => descriptor.digest);
+    const first = await spared('one:1', 'two:1');
+    expect(first).toContain(`mounted ${shared.descriptor.digest}`);
+    expect(first.filter((text) => text.startsWith('there '))).toEqual([]);
+    expect(await spared('one:1')).toEqual(digests(one).map((digest) => `there ${digest}`));
+  });
+
   it('copies images whole and fetches what they share once', async () => {
     const from = watchedRegistry(await upstream());
     const to = watchedRegistry(memoryRegistry());

@@ -183,6 +183,7 @@ async function planImage({ name, label, source }: CopyImage, context: ImageConte
     referrers,
     force,
     signal,
+    ...(onEvent && { onEvent }),
   }).catch((error: unknown) => {
     throw failureOf(error, atSource('manifest'));
   });
@@ -195,6 +196,11 @@ async function planImage({ name, label, source }: CopyImage, context: ImageConte
     await checkAgreement(graph.images, { image, platforms, platformsNamed, checked, config, note });
   } catch (error) {
     throw failureOf(error, atSource('the check of its parts'));
+  }
+  if (onEvent) {
+    for (const { digest, size } of graph.blobs) {
+      if (!missing.has(digest)) onEvent({ type: 'not-fetched', image, what: 'blob', digest, size, why: 'there' });
+    }
   }
   const lacking = graph.blobs.filter((blob) => missing.has(blob.digest)).toSorted((a, b) => b.size - a.size);
   return { planned: { name, image, source, ...graph, lacking }, missing };

@@ -5,12 +5,12 @@ import { tapped } from '../io/streams/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
-import type { Reference } from '../oci/reference.ts';
+import { formatReference, type Reference } from '../oci/reference.ts';
 import { mayOpenAnew } from '../registry/open-anew.ts';
 import type { ImageSink } from '../transports/contract.ts';
 import { partOf } from './check-images.ts';
 import type { RequestCounter } from './counted-source.ts';
-import type { OnCopyEvent } from './events.ts';
+import type { NotFetched, OnCopyEvent } from './events.ts';
 import { failureOf } from './failure.ts';
 import type { Limits } from './limits.ts';
 import type { PlannedImage } from './plan.ts';
@@ -69,7 +69,12 @@ async function mountBlob({ sink, limits, signal, emit }: BlobRun, image: ImageRu
   const { name } = image.planned;
   try {
     const mounted = await limits.sink(() => sink.mountBlob(name, mount.blob, mount.from, { signal }), signal);
-    if (mounted) emit({ type: 'blob-done', digest: mount.blob.digest });
+    const { digest, size } = mount.blob;
+    const { image: text } = image.planned;
+    if (mounted) {
+      emit({ type: 'not-fetched', image: text, what: 'blob', digest, size, why: 'mounted' });
+      emit({ type: 'blob-done', digest });
+    } else emit({ type: 'not-mounted', image: text, digest, from: formatReference(mount.from) });
     return mounted;
   } catch (error) {
     throw failureOf(error, destination(sink, image, mount.blob));
@@ -92,17 +97,22 @@ async function putBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise
   const { sink, signal } = run;
   const { name, image: text, source } = image.planned;
   const { takesAgain: opensAnew = true } = sink.wants;
+  let wasOpened = false;
+  const notFetched = (why: NotFetched) =>
+    run.emit({ type: 'not-fetched', image: text, what: 'blob', digest: blob.digest, size: blob.size, why });
   let atSource: { readonly error: unknown } | undefined;
   const failed = (error: unknown) => {
     atSource = { error };
   };
   const open = async (from: number): Promise<Bytes> => {
     atSource = undefined;
+    wasOpened = true;
     run.totals.opened(blob, from);
     run.emit({ type: 'blob', digest: blob.digest, size: blob.size, from });
     if (from >= blob.size) return nothing();
     const known = run.configs.get(blob.digest);
-    if (!known) run.counter.requests++;
+    if (known) notFetched('planned');
+    else run.counter.requests++;
     let bytes = from;
     const see = (chunk: Uint8Array) => {
       bytes += chunk.length;
@@ -119,6 +129,7 @@ async function putBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise
   };
   try {
     await sink.putBlob(name, blob, open, { signal });
+    if (!wasOpened) notFetched('found');
   } catch (error) {
     if (!atSource) throw failureOf(error, destination(sink, image, blob));
     signal.throwIfAborted();

@@ -10,6 +10,7 @@ import type { Reference } from '../oci/reference.ts';
 import type { ImageSink } from '../transports/contract.ts';
 import { partOf, type WalkedImage } from './check-images.ts';
 import type { ManifestSource } from './counted-source.ts';
+import type { OnCopyEvent } from './events.ts';
 import { asItStands, failureOf } from './failure.ts';
 import { insteadOf, noIndexes } from './instead-of-index.ts';
 import { offeredPlatforms, selectChildren } from './select-children.ts';
@@ -47,6 +48,7 @@ export interface WalkOptions {
   /** Trusts no manifest at the sink to have its parts there. */
   readonly force: boolean;
   readonly signal?: AbortSignal;
+  readonly onEvent?: OnCopyEvent;
 }
 
 /** Errors: PLATFORM_UNKNOWN, MANIFEST_INVALID, UNSUPPORTED, and the source's. */
@@ -162,7 +164,7 @@ async function fetchLevel(
   children: readonly Descriptor[],
   options: WalkOptions,
 ): Promise<{ readonly fetched: readonly Fetched[]; readonly there: number }> {
-  const { name, image, sink, force, signal } = options;
+  const { name, image, sink, force, signal, onEvent } = options;
   const askSink = async () => {
     try {
       return await sink.missingManifests(name, children, signal && { signal });
@@ -175,6 +177,13 @@ async function fetchLevel(
   const wanted = children.filter(
     (child) => absent === undefined || absent.has(child.digest) || isIndexType(child.mediaType),
   );
+  if (onEvent) {
+    for (const child of children) {
+      const { digest, size } = child;
+      if (!wanted.includes(child))
+        onEvent({ type: 'not-fetched', image, what: 'manifest', digest, size, why: 'there' });
+    }
+  }
   const fetched = await Promise.all(wanted.map(async (child) => ({ raw: await fetchChild(child, options), child })));
   return { fetched, there: children.length - wanted.length };
 }

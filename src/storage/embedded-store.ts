@@ -6,6 +6,7 @@ import type { Registry } from '../registry/contract.ts';
 import { FORWARD, forwarding } from '../registry/policies/forwarding.ts';
 import type { NameRecords } from '../registry/policies/full-names.ts';
 import { hostNames } from '../registry/policies/host-names.ts';
+import { type RegistryCall, told } from '../registry/policies/told.ts';
 import { openFsObjectStore } from './fs-object-store.ts';
 import { nameRecords } from './name-records.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -23,13 +24,19 @@ export interface EmbeddedStore {
   readonly objects: ObjectStore;
 }
 
+export interface EmbeddedStoreOptions {
+  /** Told of each call that reaches the repositories. */
+  readonly onCall?: (call: RegistryCall) => void;
+}
+
 /**
  * Opens the store in `directory`. Nothing is read or made before it is needed: opening costs nothing, and a store that cannot be
  * written to can be read. There is nothing to close.
  */
-export async function openEmbeddedStore(directory: string): Promise<EmbeddedStore> {
+export async function openEmbeddedStore(directory: string, options: EmbeddedStoreOptions = {}): Promise<EmbeddedStore> {
   const objects = openFsObjectStore(directory);
-  const stripped = storedRegistry(objects);
+  const stored = storedRegistry(objects);
+  const stripped = options.onCall ? told(stored, options.onCall) : stored;
   const names = nameRecords(objects);
   const named = hostNames(stripped, names);
   const store = { directory, registry: named, stripped, names, objects };

@@ -1,4 +1,11 @@
 // What every task is given of the world: the environment as data, and where notes for people go.
+import type { BuildEvent } from '../build/request.ts';
+import type { CopyEvent } from '../copy/events.ts';
+import type { HttpEvent } from '../io/http/http-event.ts';
+import type { ClientDecision, RetryEvent } from '../registry/client/settings.ts';
+import type { RegistryCall } from '../registry/policies/told.ts';
+import type { ServerEvent } from '../server/events.ts';
+import type { EmbeddedStoreOptions } from '../storage/embedded-store.ts';
 import type { Transport, TransportOptions } from '../transports/transport.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -22,6 +29,39 @@ export interface Settings {
   readonly whileComputing?: <T>(run: () => Promise<T>) => Promise<T>;
   /** One line for people: something was left out or assumed. */
   readonly onNote?: (text: string) => void;
+  /** What was asked of whom, and why: for who looks for a fault. Nothing is gathered where nobody listens. */
+  readonly onDebug?: (event: DebugEvent) => void;
+}
+
+/** By topic; each event is as the room that it comes from tells it. */
+export type DebugEvent =
+  | { readonly topic: 'http'; readonly event: HttpEvent }
+  | { readonly topic: 'hosts'; readonly event: ClientDecision | ({ readonly type: 'retry' } & RetryEvent) }
+  | { readonly topic: 'copy'; readonly event: CopyEvent }
+  | { readonly topic: 'build'; readonly event: BuildEvent }
+  | { readonly topic: 'store'; readonly event: RegistryCall }
+  | { readonly topic: 'serve'; readonly event: ServerEvent };
+
+type EventOf<Topic extends DebugEvent['topic']> = Extract<DebugEvent, { readonly topic: Topic }>['event'];
+
+/** Events of this topic for who looks for a fault, and for the call's own listener. `undefined` where nobody listens. */
+export function alsoDebugged<Topic extends DebugEvent['topic']>(
+  topic: Topic,
+  { onDebug }: Pick<Settings, 'onDebug'>,
+  onEvent?: (event: EventOf<Topic>) => void,
+): ((event: EventOf<Topic>) => void) | undefined {
+  if (!onDebug) return onEvent;
+  return (event) => {
+    // Topic and event belong together, which the checker does not see of a type that is still open.
+    onDebug({ topic, event } as DebugEvent);
+    onEvent?.(event);
+  };
+}
+
+/** How the embedded store is opened: with its calls told to who looks for a fault. */
+export function storeOptions(settings: Pick<Settings, 'onDebug'>): EmbeddedStoreOptions {
+  const onCall = alsoDebugged('store', settings);
+  return onCall ? { onCall } : {};
 }
 
 /** What transports are given, from the settings. */

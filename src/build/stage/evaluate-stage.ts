@@ -139,7 +139,7 @@ async function evaluateStep(
   const { result, history, workdir } = await dispatch(step, instruction).catch((error: unknown) => {
     throw isImagesError(error, ...PLACED) ? placedAt(instruction.statement, undefined, error) : error;
   });
-  seams.onEvent?.({ type: 'step-done', id, stage: label, text, cached: result.cached });
+  seams.onEvent?.({ type: 'step-done', id, stage: label, text, cached: result.cached, why: result.why });
   const { layer } = result;
   const made: StageLayer | undefined = layer && { layer, id: result.id, isNew: true, instruction: history };
   const config = workdir === undefined ? state.config : withInner(state.config, { WorkingDir: workdir });

@@ -9,6 +9,7 @@ import { retimed } from '../layer/retime-layer.ts';
 import { decodeRecord, encodeRecord, type StepRecord, type StepVariant } from '../layer/step-record.ts';
 import type { TimeRules } from '../layer/times.ts';
 import { writeBuiltLayer } from '../layer/write-layer.ts';
+import type { StepOutcome } from '../request.ts';
 
 export interface StepSettings extends CallOptions {
   readonly blobs: BlobWriter;
@@ -35,6 +36,7 @@ export interface StepResult {
   readonly layer: Layer | undefined;
   readonly id: string;
   readonly cached: boolean;
+  readonly why: StepOutcome;
 }
 
 /** `key` is all that decides what the step gives, times aside; `work` does it, or finds that nothing changes. */
@@ -47,12 +49,13 @@ export async function layerStep(
   const record = settings.noCache ? undefined : await remembered(name, settings);
   const known = record && (await fromRecord(name, record, settings));
   if (known) return known;
+  const why = settings.noCache ? 'not-asked' : record ? 'layer-gone' : 'unknown';
   // Layers may be fetched and read before the first byte of this one is there.
   settings.onBytes?.(0);
   const done = await work();
-  if (!done) return await noted(name, settings, { id: '', variants: {} });
+  if (!done) return await noted(name, settings, why);
   const written = await writeBuiltLayer(done.archive, settings);
-  if (done.isEmpty()) return await noted(name, settings, { id: '', variants: {} });
+  if (done.isEmpty()) return await noted(name, settings, why);
   const layer = await layerOf(written, settings);
   const index = done.index?.();
   if (index) await layer.index?.save(encodeIndex(index));
@@ -64,7 +67,7 @@ export async function layerStep(
     ...(times && { times }),
   };
   await settings.cache.put(name, encodeRecord(fresh));
-  return { layer, id: fresh.id, cached: false };
+  return { layer, id: fresh.id, cached: false, why };
 }
 
 async function remembered(name: string, { cache }: StepSettings): Promise<StepRecord | undefined> {
@@ -74,10 +77,10 @@ async function remembered(name: string, { cache }: StepSettings): Promise<StepRe
 
 async function fromRecord(name: string, record: StepRecord, settings: StepSettings): Promise<StepResult | undefined> {
   const { id, variants, times } = record;
-  if (id === '') return { layer: undefined, id, cached: true };
+  if (id === '') return { layer: undefined, id, cached: true, why: 'no-change' };
   const variant = variants[variantName(settings)];
   const layer = variant && (await settings.blobs.layer(variant.descriptor, variant.diffId));
-  if (layer) return { layer, id, cached: true };
+  if (layer) return { layer, id, cached: true, why: 'remembered' };
   if (!times) return undefined;
   for (const other of Object.values(variants)) {
     const from = await settings.blobs.layer(other.descriptor, other.diffId);
@@ -87,14 +90,15 @@ async function fromRecord(name: string, record: StepRecord, settings: StepSettin
       name,
       encodeRecord({ ...record, variants: { ...variants, [variantName(settings)]: written } }),
     );
-    return { layer: await layerOf(written, settings), id, cached: true };
+    return { layer: await layerOf(written, settings), id, cached: true, why: 'rewritten' };
   }
   return undefined;
 }
 
-async function noted(name: string, { cache }: StepSettings, record: StepRecord): Promise<StepResult> {
-  await cache.put(name, encodeRecord(record));
-  return { layer: undefined, id: '', cached: false };
+/** Nothing changes. */
+async function noted(name: string, { cache }: StepSettings, why: StepOutcome): Promise<StepResult> {
+  await cache.put(name, encodeRecord({ id: '', variants: {} }));
+  return { layer: undefined, id: '', cached: false, why };
 }
 
 async function layerOf({ descriptor, diffId }: StepVariant, { blobs }: StepSettings): Promise<Layer> {

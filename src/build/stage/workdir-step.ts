@@ -27,7 +27,7 @@ export async function workdirStep(step: Step, instruction: Of<'workdir'>): Promi
     );
   }
   const path = `/${normalised(given.startsWith('/') ? given : `${state.config.inner.WorkingDir ?? '/'}/${given}`)}`;
-  if (path === '/') return { layer: undefined, id: '', cached: true, path };
+  if (path === '/') return { layer: undefined, id: '', cached: true, why: 'no-change', path };
   const user = state.config.inner.User ?? '';
   const key = ['workdir', 2, state.layers.map(({ id }) => id), path, user];
   const result = await layerStep(key, settings, async () => {

@@ -1,5 +1,6 @@
 // What a command is: data that the grammar, the help, the completion and the command reference are all made from, and a lazily loaded `run`.
 import type { Context } from '../process/context.ts';
+import { DEBUG_TOPICS } from '../process/debug-topics.ts';
 import type { Completion, OptionSpec, Options } from './options.ts';
 
 export interface ArgumentSpec {
@@ -57,4 +58,10 @@ export type Run = (invocation: Invocation) => Promise<number>;
 export const COMMON_OPTIONS: readonly OptionSpec[] = [
   { name: 'help', short: 'h', help: 'Show this help' },
   { name: 'verbose', help: 'Show where an error comes from' },
+  {
+    name: 'debug',
+    value: `${DEBUG_TOPICS.join('|')}[,…]`,
+    valueOptional: true,
+    help: 'Print on stderr what is asked of whom, and why (default all topics; also $IMAGES_DEBUG)',
+  },
 ];

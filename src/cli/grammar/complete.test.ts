@@ -34,6 +34,13 @@ describe('completion', () => {
     expect((await at('serve', '--r')).words).toEqual([]);
   });
 
+  it('offers the topics of --debug, one after the other, and what stands after it as if it were not there', async () => {
+    expect((await at('lreg_ls', '--de')).words).toEqual(['--debug']);
+    expect((await at('lreg_ls', '--debug=h')).words).toEqual(['--debug=http', '--debug=hosts']);
+    expect((await at('lreg_ls', '--debug=http,h')).words).toEqual(['--debug=http,hosts']);
+    expect(await at('lreg_rm', '--debug', 'lib')).toEqual({ words: ['library/alpine:3.20'] });
+  });
+
   it('offers overlays and paths where overlays are taken', async () => {
     expect(await at('lreg_preload', 'm')).toEqual({
       words: ['metallb', 'multus'],

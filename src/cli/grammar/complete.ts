@@ -67,7 +67,7 @@ export async function complete(
 
 /** What stands there that is neither an option nor the value of one. */
 function argumentsOf(command: CommandSpec, rest: readonly string[]): readonly string[] {
-  return rest.filter((word, at) => !word.startsWith('-') && !findValued(command, rest[at - 1]));
+  return rest.filter((word, at) => !word.startsWith('-') && !takesNextWord(command, rest[at - 1]));
 }
 
 interface ValuedOption {
@@ -81,12 +81,18 @@ function valuedOption(command: CommandSpec, before: string | undefined, typed: s
   const equals = typed.indexOf('=');
   const joined = equals < 0 ? undefined : findValued(command, typed.slice(0, equals));
   if (joined) return { option: joined, prefix: typed.slice(0, equals + 1), typed: typed.slice(equals + 1) };
-  const separate = findValued(command, before);
+  const separate = takesNextWord(command, before);
   return separate && { option: separate, prefix: '', typed };
 }
 
+/** The option whose value is the word after it. */
+function takesNextWord(command: CommandSpec, word: string | undefined): OptionSpec | undefined {
+  const option = findValued(command, word);
+  return option?.valueOptional ? undefined : option;
+}
+
 function findValued(command: CommandSpec, word: string | undefined): OptionSpec | undefined {
-  return command.options.find((option) => option.value && `--${option.name}` === word?.replaceAll('_', '-'));
+  return shownOptions(command).find((option) => option.value && `--${option.name}` === word?.replaceAll('_', '-'));
 }
 
 async function completeValue(
@@ -120,8 +126,8 @@ async function candidates(
   { typed, args, lookUp }: Typing & { readonly lookUp: LookUp },
 ): Promise<Candidates> {
   if (what === 'files' || what === 'directories') return { words: [], paths: { kind: what, prefix: '' } };
-  if (what === undefined) return startingWith(typed, listedIn(form));
-  if (what === 'platforms') return startingWith(typed, platformsAfter(typed, form));
+  if (what === undefined) return startingWith(typed, after(typed, form, listedIn(form)));
+  if (what === 'platforms') return startingWith(typed, after(typed, form, PLATFORMS, 'all'));
   if (what === 'places') {
     const transport = TRANSPORTS.find(({ word }) => typed.startsWith(word));
     if (transport?.paths) return { words: [], paths: { kind: transport.paths, prefix: transport.word } };
@@ -134,18 +140,18 @@ async function candidates(
 }
 
 /** The words themselves, where the form lists some. */
-function listedIn(form: string): readonly Suggestion[] {
+function listedIn(form: string): readonly string[] {
   const [, list] = /^([a-z0-9-]+(?:\|[a-z0-9-]+)+)(?:\[.*\])?$/.exec(form) ?? [];
-  return (list?.split('|') ?? []).map((word) => ({ word }));
+  return list?.split('|') ?? [];
 }
 
-/** One more, where a list of them is taken. */
-function platformsAfter(typed: string, form: string): readonly Suggestion[] {
+/** One more of them, where a list is taken; `all` stands for the list. */
+function after(typed: string, form: string, names: readonly string[], all?: string): readonly Suggestion[] {
   const isList = form.includes('…');
   const before = isList ? typed.slice(0, typed.lastIndexOf(',') + 1) : '';
   const chosen = before.split(',');
-  const words = PLATFORMS.filter((name) => !chosen.includes(name)).map((name) => before + name);
-  return [...words, ...(isList && before === '' ? ['all'] : [])].map((word) => ({ word }));
+  const words = names.filter((name) => !chosen.includes(name)).map((name) => before + name);
+  return [...words, ...(isList && before === '' && all !== undefined ? [all] : [])].map((word) => ({ word }));
 }
 
 /** `alpine` is `library/alpine`: whoever does not type the long name is offered the short one. */
@@ -154,8 +160,8 @@ function shortNames(typed: string, names: readonly string[]): readonly string[] 
   return names.map((name) => (name.startsWith(SHORT_OF) ? name.slice(SHORT_OF.length) : name));
 }
 
-function optionWord({ name, value, help }: OptionSpec): Suggestion {
-  return { word: value ? `--${name}=` : `--${name}`, help };
+function optionWord({ name, value, valueOptional, help }: OptionSpec): Suggestion {
+  return { word: value && !valueOptional ? `--${name}=` : `--${name}`, help };
 }
 
 /** `-` and `_` are alike while typing, too. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ImagesError } from '../../oci/errors.ts';
 import type { CommandSpec } from './command.ts';
-import { findCommand, isGiven, parseCommandLine } from './grammar.ts';
+import { findCommand, givenValue, parseCommandLine } from './grammar.ts';
 
 const PRELOAD: CommandSpec = {
   name: 'lreg_preload',
@@ -51,17 +51,34 @@ describe('commands', () => {
 
 describe('whether an option is given', () => {
   it('is said also of a line that is wrong elsewhere, and of no command', () => {
-    expect(isGiven('json', PRELOAD, ['--nonsense', 'a', '--json'])).toBe(true);
-    expect(isGiven('json', undefined, ['--json=yes'])).toBe(true);
-    expect(isGiven('keep-going', PRELOAD, ['--keep_going'])).toBe(true);
-    expect(isGiven('pause', PRELOAD, ['--pause', 'x'])).toBe(true);
+    expect(givenValue('json', PRELOAD, ['--nonsense', 'a', '--json'])).toBe(true);
+    expect(givenValue('json', undefined, ['--json=yes'])).toBe(true);
+    expect(givenValue('keep-going', PRELOAD, ['--keep_going'])).toBe(true);
+    expect(givenValue('pause', PRELOAD, ['--pause', 'x'])).toBe('x');
   });
 
   it('is not said of a value, of what follows --, and of one that is taken back', () => {
-    expect(isGiven('json', PRELOAD, ['--pause', '--json'])).toBe(false);
-    expect(isGiven('json', PRELOAD, ['--', '--json'])).toBe(false);
-    expect(isGiven('keep-going', PRELOAD, ['--keep-going', '--keep-going=no'])).toBe(false);
-    expect(isGiven('json', PRELOAD, ['json', '--jsonx'])).toBe(false);
+    expect(givenValue('json', PRELOAD, ['--pause', '--json'])).toBeUndefined();
+    expect(givenValue('json', PRELOAD, ['--', '--json'])).toBeUndefined();
+    expect(givenValue('keep-going', PRELOAD, ['--keep-going', '--keep-going=no'])).toBeUndefined();
+    expect(givenValue('json', PRELOAD, ['json', '--jsonx'])).toBeUndefined();
+  });
+});
+
+describe('an option whose value can be left out', () => {
+  it('is a switch without one, and never takes the next word', () => {
+    const { args, options } = parse('--debug', 'a');
+    expect(args).toEqual(['a']);
+    expect(options.flag('debug')).toBe(true);
+    expect(parse('--debug=http,copy').options.text('debug')).toBe('http,copy');
+    expect(parse('--debug=http', '--debug=no').options.text('debug')).toBeUndefined();
+    expect(refusal(() => parse('--debug=')).message).toContain('--debug needs a value');
+  });
+
+  it('is read before the line is', () => {
+    expect(givenValue('debug', PRELOAD, ['--nonsense', '--debug=http'])).toBe('http');
+    expect(givenValue('debug', PRELOAD, ['--debug', 'http'])).toBe(true);
+    expect(givenValue('debug', undefined, ['--debug=no'])).toBeUndefined();
   });
 });
 

@@ -46,13 +46,21 @@ export function parseCommandLine(command: CommandSpec, argv: readonly string[]):
   return { args, options };
 }
 
-/** Whether an option is given, as far as a line can be read that may be wrong elsewhere: what it says of how to speak counts for that error, too. */
-export function isGiven(name: string, command: CommandSpec | undefined, argv: readonly string[]): boolean {
+/**
+ * What an option is given, `true` for a switch, as far as a line can be read that may be wrong elsewhere: what it says of how to speak counts for that
+ * error, too.
+ */
+export function givenValue(
+  name: string,
+  command: CommandSpec | undefined,
+  argv: readonly string[],
+): string | true | undefined {
   const known = specsOf(command);
   // Said to a command that does not know it, or to none, it is a switch.
   const specs = known.some((spec) => spec.name === name) ? known : [...known, { name, help: '' }];
   const token = tokensOf(specs, argv).findLast((each) => each.kind === 'option' && each.name === name);
-  return token?.kind === 'option' && !NO.test(token.value ?? '');
+  if (token?.kind !== 'option' || NO.test(token.value ?? '')) return undefined;
+  return token.value === undefined || YES.test(token.value) ? true : token.value;
 }
 
 function specsOf(command: CommandSpec | undefined): readonly OptionSpec[] {
@@ -76,18 +84,19 @@ function withDashes(word: string): string {
 }
 
 function parserOption(spec: OptionSpec): { type: 'string' | 'boolean'; short?: string } {
-  return { type: spec.value ? 'string' : 'boolean', ...(spec.short && { short: spec.short }) };
+  return { type: spec.value && !spec.valueOptional ? 'string' : 'boolean', ...(spec.short && { short: spec.short }) };
 }
 
 const NO = /^(no|false|0)$/i;
+const YES = /^(yes|true|1)$/i;
 
 /** Scripts written for images.sh say `--force=yes` too. */
 function optionValue(command: CommandSpec, spec: OptionSpec, value: string | undefined): string | boolean {
-  if (spec.value) {
+  if (spec.value && !(spec.valueOptional && (value === undefined || YES.test(value) || NO.test(value)))) {
     if (value !== undefined && value !== '') return value;
     throw usage(command, `--${spec.name} needs a value [${spec.value}]`);
   }
-  if (value === undefined || /^(yes|true|1)$/i.test(value)) return true;
+  if (value === undefined || YES.test(value)) return true;
   if (NO.test(value)) return false;
   throw usage(command, `--${spec.name} takes no value [${value}]`);
 }

@@ -62,7 +62,8 @@ export function synopsis(command: CommandSpec): string {
 
 export function optionForm(option: OptionSpec): string {
   const short = option.short ? `-${option.short}, ` : '';
-  return option.value ? `${short}--${option.name}=${option.value}` : `${short}--${option.name}`;
+  const value = option.value ? `=${option.value}` : '';
+  return `${short}--${option.name}${option.valueOptional ? `[${value}]` : value}`;
 }
 
 /** Text in lines, all but the first of which are indented. */

@@ -8,6 +8,8 @@ export interface OptionSpec {
   readonly short?: string;
   /** The value's name in the help; a switch where absent. */
   readonly value?: string;
+  /** It can be left out: then this is a switch. */
+  readonly valueOptional?: boolean;
   /** May be given several times. */
   readonly many?: boolean;
   readonly complete?: Completion;

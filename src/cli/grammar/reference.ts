@@ -8,7 +8,8 @@ const PREFACE = `# Commands
 
 \`images CMD [--option[=value] …] [args …]\`: options stand anywhere, values after \`=\` or a space. In the names of commands and options \`-\` and
 \`_\` are the same. Data goes to stdout, everything for people to stderr. Exit status: 0 done or yes, 1 failed or no, 2 used wrongly, 130
-interrupted. An error is one line, \`ERROR: what happened [value]\`, and a second one with what to do about it; \`--verbose\` adds where it comes from.
+interrupted. An error is one line, \`ERROR: what happened [value]\`, and a second one with what to do about it; \`--verbose\` adds where it comes from,
+and \`--debug\` prints what is asked of whom, and why ([Debugging](debugging.md)).
 
 ## Environment
 
@@ -17,6 +18,7 @@ interrupted. An error is one line, \`ERROR: what happened [value]\`, and a secon
 | \`LOCAL_REGISTRY\` | the private registry: \`host\`, \`host:port\`, \`IPv4\`, \`IPv6\`, \`[IPv6]:port\`, with \`http://\` or \`https://\` if you like |
 | \`IMAGES_DATA\` | the embedded registry's data directory |
 | \`IMAGES_PAUSE\` | the pause image |
+| \`IMAGES_DEBUG\` | topics of \`--debug\`, for scripts: \`http,copy\`, or \`all\` |
 | \`IMAGES_RUNTIME\` | where running registries are announced to other users, instead of \`/run/images\` (root's, and services') and \`/tmp\` |
 | \`XCLUSTER\`, \`XCLUSTER_OVLPATH\` | where overlays are found by name |
 | \`__net_setup\` | xcluster's network script: \`…/net-setup-userspace.sh\` means that VMs reach loopback at 192.168.0.250 |

@@ -16,6 +16,7 @@ export function taskSettings(context: Context, options?: Options, note = context
     signal: context.signal,
     whileComputing: context.interruption.whileComputing,
     onNote: once(note),
+    ...(context.debug && { onDebug: context.debug(note) }),
     ...(data !== undefined && { data }),
     ...(cache && { cache }),
   };

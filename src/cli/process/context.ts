@@ -2,7 +2,7 @@
 import { tmpdir, userInfo } from 'node:os';
 import { translateFsError } from '../../io/files/fs-errors.ts';
 import { absolute } from '../../io/files/user-directories.ts';
-import type { Environment } from '../../tasks/settings.ts';
+import type { DebugEvent, Environment } from '../../tasks/settings.ts';
 import type { Interruption } from './interruption.ts';
 import { safeOutput, safeText } from './safe-text.ts';
 
@@ -18,6 +18,8 @@ export interface Context {
   /** How this program is started again: the interpreter and its first arguments. */
   readonly program: readonly [string, ...string[]];
   readonly verbose: boolean;
+  /** With --debug: makes what prints events as lines. */
+  readonly debug?: DebugLines;
   /** Where work is remembered between runs; `undefined` where no directory is this user's alone. */
   readonly cacheDirectory: string | undefined;
   /** Aborted by SIGINT and SIGTERM. */
@@ -33,6 +35,8 @@ export interface Context {
   note(line: string): void;
 }
 
+export type DebugLines = (note: (line: string) => void) => (event: DebugEvent) => void;
+
 export interface Terminal {
   readonly isTTY: boolean;
   readonly columns: number;
@@ -45,6 +49,7 @@ export interface Terminal {
 export interface ContextSettings {
   readonly version: string;
   readonly verbose: boolean;
+  readonly debug?: DebugLines;
   readonly interruption: Interruption;
   readonly cacheDirectory: string | undefined;
 }

@@ -5,6 +5,7 @@ import { type FailedRequest, ImagesError, isImagesError } from '../../oci/errors
 import type { Bytes } from '../streams/bytes.ts';
 import { type AgentSettings, type Agents, type Carrier, createAgents } from './http-agents.ts';
 import { readBody, sendStream } from './http-body.ts';
+import { type OnHttpEvent, telling } from './http-event.ts';
 import { BROKEN_OFF_HINT, httpFailure, proxyFailure, systemCode } from './http-failure.ts';
 import { describeHttpUrl, type HttpUrl } from './http-url.ts';
 import { nodeHttp, nodeHttps } from './node-http.ts';
@@ -59,6 +60,8 @@ export interface HttpPool extends Disposable {
 
 export interface HttpPoolSettings extends AgentSettings {
   readonly timeouts: HttpTimeouts;
+  /** Told of each exchange. */
+  readonly onEvent?: OnHttpEvent;
 }
 
 /** In bytes. Reading a rest of up to this size is cheaper than a new connection. */
@@ -78,8 +81,9 @@ const staleConnections = new WeakSet<object>();
 
 export function createHttpPool(settings: HttpPoolSettings): HttpPool {
   const agents = createAgents(settings);
+  const sendOne = (request: HttpRequest) => send(agents, request, settings.timeouts);
   return {
-    send: (request) => send(agents, request, settings.timeouts),
+    send: settings.onEvent ? telling(sendOne, settings.onEvent) : sendOne,
     [Symbol.dispose]: () => agents[Symbol.dispose](),
   };
 }

@@ -5,7 +5,7 @@ import { rememberSecrets } from '../../io/text/secrets.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Access } from './answer-errors.ts';
 import { coversScopes, mergeScopes, type TokenScope } from './scopes.ts';
-import type { Credentials, CredentialsProvider } from './settings.ts';
+import type { ClientDecision, Credentials, CredentialsProvider } from './settings.ts';
 import {
   basicAuthorization,
   fetchToken,
@@ -51,6 +51,8 @@ export interface AuthorizerSettings {
   /** The host as people write it. */
   readonly host: string;
   readonly credentials: CredentialsProvider | undefined;
+  /** Told of the credentials that are used, once a repository. */
+  readonly onDecision: ((event: ClientDecision) => void) | undefined;
   readonly send: SendTokenRequest;
   /** Whether secrets of this host may be sent to a plain http URL. */
   readonly mayBePlain: (url: HttpUrl) => Promise<boolean>;
@@ -72,13 +74,25 @@ export function createAuthorizer(settings: AuthorizerSettings): Authorizer {
   let method: Method | undefined;
   const held = new Map<string, HeldToken>();
   const used = new Map<string | undefined, Credentials>();
+  const told = new Set<string | undefined>();
+  const places = settings.credentials?.places ?? [];
   const find = async (repository: string | undefined): Promise<Credentials | undefined> => {
     const credentials = await settings.credentials?.find(host, repository);
     if (credentials) rememberSecrets(credentials.type === 'password' ? credentials.password : credentials.token);
+    if (settings.onDecision && !told.has(repository)) {
+      told.add(repository);
+      const known = describeAccess(host, credentials, places).used;
+      settings.onDecision({
+        type: 'credentials',
+        host,
+        places,
+        ...(repository !== undefined && { repository }),
+        ...(known !== undefined && { used: known }),
+      });
+    }
     return credentials;
   };
-  const access = ({ repository }: Need): Access =>
-    describeAccess(host, used.get(repository), settings.credentials?.places ?? []);
+  const access = ({ repository }: Need): Access => describeAccess(host, used.get(repository), places);
 
   const basic = async (need: Need): Promise<string | undefined> => {
     const credentials = await find(need.repository);

@@ -13,7 +13,7 @@ import { createAuthorizer, type Need } from './authorizer.ts';
 import { isPassing, judgePassing, withTokenRenewed } from './passing.ts';
 import { plainHttpRule } from './plain-http.ts';
 import type { TokenScope } from './scopes.ts';
-import type { CredentialsProvider, Endpoint, RetryEvent } from './settings.ts';
+import type { ClientDecision, CredentialsProvider, Endpoint, RetryEvent } from './settings.ts';
 import { judgeRefusal } from './token-refusals.ts';
 
 export interface EndpointRequest {
@@ -58,6 +58,7 @@ export interface EndpointContext {
   readonly isInsecure: (host: string) => Promise<boolean>;
   readonly userAgent: string;
   readonly onRetry: ((event: RetryEvent) => void) | undefined;
+  readonly onDecision: ((event: ClientDecision) => void) | undefined;
 }
 
 const MAX_REDIRECTS = 10;
@@ -96,6 +97,7 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
   const authorizer = createAuthorizer({
     host,
     credentials: context.credentials,
+    onDecision: context.onDecision,
     mayBePlain: plainHttp.allows,
     send: (request) =>
       repeating('a token', undefined, async () => {
@@ -197,6 +199,7 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
         const answer = await authorized(request, url);
         if (tries.length > 1 && !secure && (await wantsTls(answer))) throw notPlain(host);
         schemes = [secure];
+        if (tries.length > 1) context.onDecision?.({ type: 'scheme', host, scheme: secure ? 'https' : 'http' });
         return answer;
       } catch (error) {
         if (tries.length === 1 || !(secure ? speaksNoTls(error) : isNotPlain(error))) throw error;

@@ -35,6 +35,7 @@ export function registryClients(settings: ClientSettings): RegistryClients {
     proxyFor: (host, secure) => (isPrivate(host) ? undefined : proxyFor(settings.proxies ?? {}, host, secure)),
     namesHost: async (host) => isPrivate(host) || ((await settings.namesHost?.(canonicalHost(host))) ?? false),
     tlsFiles: async (host) => (await settings.tlsFiles?.(host)) ?? {},
+    ...(settings.onHttp && { onEvent: settings.onHttp }),
   });
 
   const isInsecure = async (host: string): Promise<boolean> => {
@@ -58,6 +59,7 @@ export function registryClients(settings: ClientSettings): RegistryClients {
       credentials: settings.credentials,
       userAgent: settings.userAgent ?? 'images',
       onRetry,
+      onDecision: settings.onDecision,
     });
     const { commit, mount } = timeouts;
     const created = httpRegistry(http, {
@@ -86,7 +88,9 @@ export function registryClients(settings: ClientSettings): RegistryClients {
   return {
     forHost(written) {
       const host = canonicalHost(written);
-      const known = hosts.get(host) ?? routedRegistry(host, { rule, connect, onRetry, temporaryDirectory });
+      const { onDecision } = settings;
+      const routing = { rule, connect, onRetry, onDecision, temporaryDirectory };
+      const known = hosts.get(host) ?? routedRegistry(host, routing);
       hosts.set(host, known);
       return known;
     },

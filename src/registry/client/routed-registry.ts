@@ -6,12 +6,13 @@ import type { ReadOptions, Registry } from '../contract.ts';
 import { blobOfPlaces, requireLength } from './blob-of-places.ts';
 import { heldBack } from './held-back.ts';
 import type { EndpointRegistry } from './http-registry.ts';
-import type { Endpoint, HostRule, Mirror, RetryEvent } from './settings.ts';
+import type { ClientDecision, Endpoint, HostRule, Mirror, RetryEvent } from './settings.ts';
 
 export interface Routing {
   readonly rule: (host: string, repository: string | undefined) => Promise<HostRule>;
   readonly connect: (endpoint: Endpoint, patience: Patience) => EndpointRegistry;
   readonly onRetry: ((event: RetryEvent) => void) | undefined;
+  readonly onDecision: ((event: ClientDecision) => void) | undefined;
   readonly temporaryDirectory: string;
 }
 
@@ -33,6 +34,7 @@ export function routedRegistry(host: string, routing: Routing): Registry {
   const restingUntil = new Map<string, number>();
   /** Blobs that a mirror has with wrong bytes: `MIRROR DIGEST`. */
   const spoiled = new Set<string>();
+  const rests = (mirror: Mirror) => (restingUntil.get(mirror.host) ?? 0) > Date.now();
   const upstream = async (repository?: string): Promise<{ registry: Registry; repository: string }> => {
     const rule = allowed(host, await routing.rule(host, repository));
     if (!rule.upstream) throw notToBeAsked(host);
@@ -46,9 +48,9 @@ export function routedRegistry(host: string, routing: Routing): Registry {
   ): Promise<readonly Route[]> => {
     const rule = allowed(host, await routing.rule(host, repository));
     const wanted = isDigest(reference) ? 'by-digest' : 'by-tag';
-    const mirrors = rule.mirrors
-      .filter((mirror) => mirror.pulls === 'all' || mirror.pulls === wanted)
-      .filter((mirror) => !rule.upstream || (restingUntil.get(mirror.host) ?? 0) <= Date.now())
+    const suited = rule.mirrors.filter((mirror) => mirror.pulls === 'all' || mirror.pulls === wanted);
+    const mirrors = suited
+      .filter((mirror) => !rule.upstream || !rests(mirror))
       .map((mirror, nth, all) => ({
         registry: routing.connect(mirror, !rule.upstream && nth === all.length - 1 ? 'whole' : 'little'),
         repository: renamed(mirror, repository),
@@ -62,6 +64,15 @@ export function routedRegistry(host: string, routing: Routing): Registry {
       mirror: undefined,
     };
     if (mirrors.length === 0 && !own) throw notToBeAsked(host);
+    if (suited.length > 0) {
+      routing.onDecision?.({
+        type: 'routes',
+        host,
+        repository,
+        order: [...mirrors.map(({ mirror }) => mirror.host), ...(own ? [host] : [])],
+        resting: rule.upstream ? suited.filter(rests).map((mirror) => mirror.host) : [],
+      });
+    }
     return own ? [...mirrors, own] : mirrors;
   };
 
@@ -78,12 +89,19 @@ export function routedRegistry(host: string, routing: Routing): Registry {
       const last = index === at.length - 1;
       try {
         const result = await read(place, last);
-        if (last || found(result)) return { result, place, rest: at.slice(index + 1) };
+        if (last || found(result)) {
+          if (at.length > 1) {
+            const { repository, mirror } = place;
+            routing.onDecision?.({ type: 'answered', host, repository, by: mirror?.host ?? host });
+          }
+          return { result, place, rest: at.slice(index + 1) };
+        }
       } catch (error) {
         if (last || !isImagesError(error)) throw error;
         if (place.mirror && isImagesError(error, 'UNREACHABLE', 'TIMEOUT')) {
           restingUntil.set(place.mirror.host, Date.now() + REST);
         }
+        routing.onDecision?.({ type: 'passed-over', host, by: place.mirror?.host ?? host, error });
         if (!isAbsence(error)) note(place, error);
       }
     }

@@ -2,6 +2,7 @@
 import type { Backoff } from '../../io/concurrency/backoff.ts';
 import type { HttpTimeouts } from '../../io/http/http.ts';
 import type { TlsFiles } from '../../io/http/http-agents.ts';
+import type { OnHttpEvent } from '../../io/http/http-event.ts';
 import type { ProxySettings } from '../../io/http/proxy.ts';
 
 /** Credentials for a host. They are secrets and never appear in messages. */
@@ -61,6 +62,31 @@ export interface RetryEvent {
   readonly why: string;
 }
 
+/** Where requests go and with whose word, and why: for who looks for a fault. Hosts as people write them. */
+export type ClientDecision =
+  /** Whose credentials are sent; `used` is absent where no place knows any. */
+  | {
+      readonly type: 'credentials';
+      readonly host: string;
+      readonly repository?: string;
+      readonly used?: string;
+      readonly places: readonly string[];
+    }
+  /** Several hosts could be asked, in this order; those that rest did not answer lately. */
+  | {
+      readonly type: 'routes';
+      readonly host: string;
+      readonly repository: string;
+      readonly order: readonly string[];
+      readonly resting: readonly string[];
+    }
+  /** Of several hosts this one has given the answer. */
+  | { readonly type: 'answered'; readonly host: string; readonly repository: string; readonly by: string }
+  /** Of several hosts this one was left for the next. */
+  | { readonly type: 'passed-over'; readonly host: string; readonly by: string; readonly error: Error }
+  /** Found out with the first request. */
+  | { readonly type: 'scheme'; readonly host: string; readonly scheme: 'http' | 'https' };
+
 export interface ClientSettings {
   /** Where a blob waits that is handed out when it is verified, and not before. */
   readonly temporaryDirectory: string;
@@ -81,6 +107,8 @@ export interface ClientSettings {
   /** For the User-Agent header: `images/1.2.3`. */
   readonly userAgent?: string;
   readonly onRetry?: (event: RetryEvent) => void;
+  readonly onDecision?: (event: ClientDecision) => void;
+  readonly onHttp?: OnHttpEvent;
 }
 
 export interface ClientTimeouts extends HttpTimeouts {

@@ -9,7 +9,7 @@ import { type FullReference, formatReference } from '../../oci/reference.ts';
 import { registrySource } from '../../transports/registry-source.ts';
 import { type PrivateRegistry, privateSink } from '../private-registry/private-registry.ts';
 import type { ImageHosts } from '../private-registry/registry-clients.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { alsoDebugged, callOptions, type Settings } from '../settings.ts';
 import { expectedOf, type TransferResult } from '../transfer/transfer-result.ts';
 
 export interface CacheOptions {
@@ -39,9 +39,10 @@ export async function cacheImages(
 ): Promise<TransferResult> {
   await using sink = await privateSink(registry);
   const { images, refused } = withSources(names, hosts, options);
+  const onEvent = alsoDebugged('copy', settings, options.onEvent);
   const shared = {
     keepGoing: options.keepGoing ?? false,
-    ...(options.onEvent && { onEvent: options.onEvent }),
+    ...(onEvent && { onEvent }),
     ...callOptions(settings),
   };
   const plan = await planCopy(images, sink, {

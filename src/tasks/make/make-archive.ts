@@ -5,7 +5,7 @@ import { type CopyImage, planCopy } from '../../copy/plan.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
 import { formatReference, type Reference } from '../../oci/reference.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { alsoDebugged, callOptions, type Settings } from '../settings.ts';
 import type { StoreEntry, StoreOptions } from './prepulled-store.ts';
 
 export interface ArchiveTarget {
@@ -21,8 +21,9 @@ export async function makeArchive(
   opened: readonly StoreEntry[],
   target: ArchiveTarget,
   settings: Settings,
-  { platform, onEvent }: StoreOptions,
+  { platform, onEvent: onOwnEvent }: StoreOptions,
 ): Promise<readonly Digest[]> {
+  const onEvent = alsoDebugged('copy', settings, onOwnEvent);
   const images = opened.map(
     ({ text, name, source, image }): CopyImage => ({
       name: name ?? { path: 'image', digest: image.root.digest },

@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { formatReference } from '../../oci/reference.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
 import { dataDirectory } from '../private-registry/registry-state.ts';
-import type { Settings } from '../settings.ts';
+import { type Settings, storeOptions } from '../settings.ts';
 import { builtImageSource } from '../transfer/built-image-source.ts';
 import type { OpenedSource, OpenSourceOptions } from '../transfer/open-source.ts';
 import { manifestName } from './image-form.ts';
@@ -34,7 +34,10 @@ export async function buildOverlayImage(directory: string, settings: Settings): 
   return {
     name: formatReference(name),
     open: async () => {
-      const source = await builtImageSource(name, await openEmbeddedStore(dataDirectory(settings)));
+      const source = await builtImageSource(
+        name,
+        await openEmbeddedStore(dataDirectory(settings), storeOptions(settings)),
+      );
       if (!source) throw new Error(`what was just built is not there [${formatReference(name)}]`);
       return source;
     },

@@ -21,6 +21,7 @@ const MAX_REDIRECTS = 10;
 export function createDownloader(settings: Settings, directory: string): Downloader {
   const spools: Spool[] = [];
   let pool: HttpPool | undefined;
+  const { onDebug } = settings;
   return {
     download: async (url, { checksum, signal }) => {
       pool ??= createHttpPool({
@@ -32,6 +33,7 @@ export function createDownloader(settings: Settings, directory: string): Downloa
           return (await readClientSettings(settings)).namesHost?.(host) ?? false;
         },
         tlsFiles: async () => ({}),
+        ...(onDebug && { onEvent: (event) => onDebug({ topic: 'http', event }) }),
       });
       const answer = await get(pool, parseHttpUrl(url), signal);
       const spool = await createSpool(directory);

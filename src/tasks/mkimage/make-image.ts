@@ -23,7 +23,7 @@ import { type EmbeddedStore, openEmbeddedStore } from '../../storage/embedded-st
 import { looseBlobs } from '../../storage/loose-blobs.ts';
 import { printableName } from '../../tar/names.ts';
 import { dataDirectory } from '../private-registry/registry-state.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { alsoDebugged, callOptions, type Settings, storeOptions } from '../settings.ts';
 import { baseImages } from './base-images.ts';
 import { lazyDownloads, lazyRunner, storeBlobWriter } from './build-seams.ts';
 import { type ImageForm, readImageForm } from './image-form.ts';
@@ -81,7 +81,7 @@ export async function makeImage(
 ): Promise<MadeImage> {
   const form = await readImageForm(directory, options);
   const name = nameOf(form, options.tag);
-  const store = await openEmbeddedStore(dataDirectory(settings));
+  const store = await openEmbeddedStore(dataDirectory(settings), storeOptions(settings));
   const images = builtImages(store.objects);
   if (form.kind === 'manifest' && !options.force && !options.noCache && !options.verify) {
     const digest = await existing(name, store, images);
@@ -215,13 +215,14 @@ async function build(
     ...(options.labels && { labels: options.labels }),
     ...(options.secrets && { secrets: options.secrets }),
   };
+  const onEvent = alsoDebugged('build', settings, options.onEvent);
   const seams: BuildSeams = {
     bases,
     blobs: storeBlobWriter(store),
     cache: buildSteps(store.objects),
     runner: lazyRunner(store, settings, options.ignoreChownErrors ?? false),
     download: downloads.download,
-    ...(options.onEvent && { onEvent: options.onEvent }),
+    ...(onEvent && { onEvent }),
     ...call,
   };
   const built = await buildImage(request, seams);

@@ -14,7 +14,7 @@ import { namedWithHost, spellings } from '../../registry/policies/name-lookup.ts
 import { type EmbeddedStore, embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
 import type { BlobPlaces } from '../../transports/blob-places.ts';
 import type { ImageSink } from '../../transports/contract.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { callOptions, type Settings, storeOptions } from '../settings.ts';
 import type { RegistryAddress } from './local-registry.ts';
 import { addressOf, locateRegistry, noRegistry, type RegistryLocation } from './locate-registry.ts';
 import { defaultDataDirectory, refuseForeignDefault } from './registry-state.ts';
@@ -46,13 +46,13 @@ export async function openPrivateRegistry(settings: Settings, options: OpenOptio
   if (location?.kind === 'remote') return await openRemote(location.address, settings);
   if (location) {
     if (!options.create && !location.state && !(await embeddedStoreExists(location.data))) throw noStore(location.data);
-    return await openEmbedded(location);
+    return await openEmbedded(location, settings);
   }
   if (!options.create) throw noRegistry(settings);
   const data = defaultDataDirectory(settings);
   refuseForeignDefault(settings);
   settings.onNote?.(`No private registry runs: images are kept in ${data}; \`images lreg_start\` serves them.`);
-  return await openEmbedded({ kind: 'embedded', data });
+  return await openEmbedded({ kind: 'embedded', data }, settings);
 }
 
 /** A directory that was named and holds nothing: perhaps not the one that was meant. */
@@ -141,11 +141,11 @@ function withHost({ host, path }: Reference): string {
   });
 }
 
-async function openEmbedded({
-  data,
-  state,
-}: Extract<RegistryLocation, { kind: 'embedded' }>): Promise<PrivateRegistry> {
-  const store = await openEmbeddedStore(data);
+async function openEmbedded(
+  { data, state }: Extract<RegistryLocation, { kind: 'embedded' }>,
+  settings: Settings,
+): Promise<PrivateRegistry> {
+  const store = await openEmbeddedStore(data, storeOptions(settings));
   const [listening] = state?.addresses ?? [];
   return {
     label: data,

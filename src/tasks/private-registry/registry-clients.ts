@@ -5,7 +5,7 @@ import { ImagesError } from '../../oci/errors.ts';
 import { type FullReference, formatReference } from '../../oci/reference.ts';
 import { readClientSettings } from '../../registry/client/config/read-client-settings.ts';
 import { registryClients } from '../../registry/client/registry-clients.ts';
-import type { ClientSettings, HostRule } from '../../registry/client/settings.ts';
+import type { ClientSettings, HostRule, RetryEvent } from '../../registry/client/settings.ts';
 import type { Registry } from '../../registry/contract.ts';
 import { type BlobPlaces, blobPlaces } from '../../transports/blob-places.ts';
 import type { Settings } from '../settings.ts';
@@ -33,7 +33,7 @@ export async function imageHosts(
   const clients = registryClients({
     ...configured,
     ...(hostRule && { hostRule: async (host, repository) => withoutMirror(await hostRule(host, repository), address) }),
-    onRetry: ({ host, what, after, why }) => onEvent?.({ type: 'retry', what: `${host} ${what}`, after, why }),
+    onRetry: retryEvents(settings, onEvent),
   });
   return {
     registryOf(name) {
@@ -58,8 +58,16 @@ export async function anyHosts(
 ): Promise<AnyHosts> {
   return registryClients({
     ...(await clientSettings(settings, address)),
-    onRetry: ({ host, what, after, why }) => onEvent?.({ type: 'retry', what: `${host} ${what}`, after, why }),
+    onRetry: retryEvents(settings, onEvent),
   });
+}
+
+function retryEvents({ onDebug }: Settings, onEvent: OnCopyEvent | undefined): (event: RetryEvent) => void {
+  return (event) => {
+    const { host, what, after, why } = event;
+    onEvent?.({ type: 'retry', what: `${host} ${what}`, after, why });
+    onDebug?.({ topic: 'hosts', event: { type: 'retry', ...event } });
+  };
 }
 
 /** What is known of the blobs in the registry at this host. `besides`: see `blobPlaces`. */
@@ -72,8 +80,14 @@ export function placesOf(host: string, { cache }: Settings, besides?: string): B
 }
 
 async function clientSettings(settings: Settings, address: RegistryAddress | undefined): Promise<ClientSettings> {
+  const { onDebug } = settings;
   return {
     ...(await readClientSettings(settings)),
+    ...(onDebug && {
+      onHttp: (event) => onDebug({ topic: 'http', event }),
+      onDecision: (event) => onDebug({ topic: 'hosts', event }),
+      onRetry: retryEvents(settings, undefined),
+    }),
     ...(address && { privateHosts: [address.secure ? `https://${address.host}` : address.host] }),
   };
 }

@@ -7,7 +7,7 @@ import { formatListenAddress, type ListenAddress, parseListenAddress } from '../
 import type { OnServerEvent } from '../../server/events.ts';
 import { type RunningServer, serve } from '../../server/listen.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { alsoDebugged, callOptions, type Settings, storeOptions } from '../settings.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
 import { addressOf } from './locate-registry.ts';
 import { announcedRegistries } from './registry-adverts.ts';
@@ -70,17 +70,18 @@ interface ServeStore extends Omit<ServeRequest, 'listen'> {
 }
 
 async function serveStore({ data, listen, ...request }: ServeStore, settings: Settings): Promise<ServedRegistry> {
-  const store = await openEmbeddedStore(data);
+  const store = await openEmbeddedStore(data, storeOptions(settings));
   await using _starting = await acquireLock(join(data, 'images/starting'), callOptions(settings));
   const running = runningRegistry(data, settings);
   if (running) throw alreadyRunning(running);
   let announced: RegistryState | undefined;
+  const onEvent = alsoDebugged('serve', settings, request.onEvent);
   const server: RunningServer = await serve({
     registry: store.registry,
     listen,
     names: request.names ?? [],
     health: servingHealth(data, () => announced),
-    ...(request.onEvent && { onEvent: request.onEvent }),
+    ...(onEvent && { onEvent }),
     ...callOptions(settings),
   });
   try {

@@ -11,7 +11,7 @@ import type { PlatformChoice } from '../../oci/platform.ts';
 import { type Reference, tryParseReference } from '../../oci/reference.ts';
 import type { ImageSink, ImageSource } from '../../transports/contract.ts';
 import type { LayerSpool } from '../../transports/layer-spool.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { alsoDebugged, callOptions, type Settings } from '../settings.ts';
 import { type CompressionChoice, compressingSpool } from './layer-compression.ts';
 import type { NamedSource } from './open-all-images.ts';
 import { keepsBlobs, type OpenedSink, openPrivate, openSink } from './open-sink.ts';
@@ -112,7 +112,8 @@ async function copyAll(
   settings: Settings,
   options: CopyOptions,
 ): Promise<TransferResult> {
-  const given = { ...(options.onEvent && { onEvent: options.onEvent }), ...callOptions(settings) };
+  const onEvent = alsoDebugged('copy', settings, options.onEvent);
+  const given = { ...(onEvent && { onEvent }), ...callOptions(settings) };
   const [first, ...others] = images;
   const only = others.length === 0 ? first : undefined;
   // Where layers go depends on the image that they are of.

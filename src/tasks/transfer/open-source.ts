@@ -16,7 +16,7 @@ import { ownTransport, type Transport } from '../../transports/transport.ts';
 import { locateRegistry, privateAddress } from '../private-registry/locate-registry.ts';
 import { findImage, openPrivateRegistry, type PrivateRegistry } from '../private-registry/private-registry.ts';
 import { dataDirectoryIfUsable } from '../private-registry/registry-state.ts';
-import { callOptions, type Settings, transportOptions } from '../settings.ts';
+import { callOptions, type Settings, storeOptions, transportOptions } from '../settings.ts';
 
 /** Where a bare name is looked for: the store, the daemon, the private registry; or the daemon before the store. */
 export type SourceOrder = 'store' | 'daemon';
@@ -117,7 +117,7 @@ type Look = (
 const fromStore: Look = async (location, settings) => {
   const data = location.transport === 'name' ? dataDirectoryIfUsable(settings) : undefined;
   if (location.transport !== 'name' || data === undefined || !(await embeddedStoreExists(data))) return undefined;
-  const store = await openEmbeddedStore(data);
+  const store = await openEmbeddedStore(data, storeOptions(settings));
   const { builtImageSource } = await import('./built-image-source.ts');
   const built = await builtImageSource(location.reference, store);
   return built ?? (await inRegistry(location.reference, { label: data, registry: store.registry, store }, settings));

@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { DEBUG_TOPICS, debugTopics } from './debug-topics.ts';
+
+describe('the topics of --debug', () => {
+  it('are all where none is named, and else those that are', () => {
+    for (const text of ['', 'all', '1', 'yes', 'http,all']) expect([...debugTopics(text)]).toEqual(DEBUG_TOPICS);
+    expect([...debugTopics('copy, HTTP')]).toEqual(['copy', 'http']);
+    expect([...debugTopics('0')]).toEqual([]);
+  });
+
+  it('are listed where one is unknown', () => {
+    expect(() => debugTopics('http,stor')).toThrow(
+      expect.objectContaining({
+        code: 'USAGE',
+        message: 'no topic of --debug [stor]',
+        hint: expect.stringMatching(/^Did you mean store\? There are http, hosts, copy, build, store, serve;/),
+      }),
+    );
+    expect(() => debugTopics('constructor')).toThrow('no topic');
+  });
+});

@@ -1,0 +1,40 @@
+// What --debug and $IMAGES_DEBUG can be about.
+import { ImagesError } from '../../oci/errors.ts';
+import { nearest } from '../../oci/nearest.ts';
+import type { DebugEvent } from '../../tasks/settings.ts';
+
+export type DebugTopic = DebugEvent['topic'];
+
+/** By topic, what it prints. */
+const TOPICS: Readonly<Record<DebugTopic, string>> = {
+  http: 'each request to others: method, address, status, time, bytes',
+  hosts: 'which credentials, which mirror, http or https; attempts that are repeated',
+  copy: 'why a part was fetched or not',
+  build: 'why a step was done or not',
+  store: 'each call to the embedded store, and what it found there',
+  serve: 'each request to the embedded registry',
+};
+export const DEBUG_TOPICS = Object.keys(TOPICS) as readonly DebugTopic[];
+
+const ALL = ['all', '1', 'yes', 'true'];
+const NONE = ['none', '0', 'no', 'false'];
+
+/** `http,copy`; all of them where no topic is named. A variable of the environment is switched on and off with 1 and 0, too. Errors: USAGE for an unknown one. */
+export function debugTopics(text: string): ReadonlySet<DebugTopic> {
+  const names = text
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter(Boolean);
+  const unknown = names.find((name) => !ALL.includes(name) && !NONE.includes(name) && !isTopic(name));
+  if (unknown !== undefined) {
+    const meant = nearest(unknown, DEBUG_TOPICS);
+    throw new ImagesError('USAGE', `no topic of --debug [${unknown}]`, {
+      hint: `${meant ? `Did you mean ${meant}? ` : ''}There are ${DEBUG_TOPICS.join(', ')}; --debug alone takes all.`,
+    });
+  }
+  return new Set(names.length === 0 || names.some((name) => ALL.includes(name)) ? DEBUG_TOPICS : names.filter(isTopic));
+}
+
+function isTopic(name: string): name is DebugTopic {
+  return Object.hasOwn(TOPICS, name);
+}

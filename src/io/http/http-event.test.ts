@@ -1,0 +1,94 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createHttpPool, DEFAULT_TIMEOUTS, type HttpPool } from './http.ts';
+import type { HttpEvent } from './http-event.ts';
+import { parseHttpUrl } from './http-url.ts';
+
+const BODY = Buffer.alloc(100_000, 'x');
+
+const server = createServer((request, response) => {
+  request.resume();
+  if (request.url?.startsWith('/cut')) {
+    response.writeHead(200, { 'content-length': BODY.length });
+    response.write(BODY.subarray(0, 10), () => response.destroy());
+    return;
+  }
+  request.on('end', () => response.writeHead(200, { 'content-length': BODY.length }).end(BODY));
+});
+let events: HttpEvent[];
+let pool: HttpPool;
+let base: string;
+
+beforeEach(async () => {
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  events = [];
+  pool = createHttpPool({
+    timeouts: DEFAULT_TIMEOUTS,
+    tunnelWithin: 1000,
+    proxyFor: () => undefined,
+    tlsFiles: async () => ({}),
+    onEvent: (event) => events.push(event),
+  });
+});
+afterEach(async () => {
+  pool[Symbol.dispose]();
+  server.closeAllConnections();
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+});
+
+const url = (path: string) => parseHttpUrl(`${base}${path}`);
+
+describe('an exchange', () => {
+  it('is told once, when its body was read, without the query', async () => {
+    const { body } = await pool.send({ method: 'GET', url: url('/a?token=secret') });
+    expect(events).toEqual([]);
+    expect(Buffer.concat(await Array.fromAsync(body))).toEqual(BODY);
+    expect(events).toEqual([
+      {
+        method: 'GET',
+        url: `${base}/a`,
+        status: 200,
+        sent: 0,
+        received: BODY.length,
+        duration: expect.any(Number),
+      },
+    ]);
+  });
+
+  it('is told when its body is discarded, or left before its first byte, and at once where it has none', async () => {
+    (await pool.send({ method: 'GET', url: url('/discarded') })).discard();
+    await (await pool.send({ method: 'GET', url: url('/left') })).body[Symbol.asyncIterator]().return?.();
+    await pool.send({ method: 'HEAD', url: url('/head') });
+    expect(events.map((event) => [event.url.slice(base.length), event.received])).toEqual([
+      ['/discarded', 0],
+      ['/left', 0],
+      ['/head', 0],
+    ]);
+  });
+
+  it('counts what is sent, of bytes and of streams', async () => {
+    async function* stream() {
+      yield BODY.subarray(0, 10);
+      yield BODY.subarray(0, 20);
+    }
+    for (const body of [BODY, stream()]) (await pool.send({ method: 'PUT', url: url('/'), body })).discard();
+    expect(events.map(({ sent }) => sent)).toEqual([BODY.length, 30]);
+  });
+
+  it('is told with its error where no answer comes, and where the body breaks off', async () => {
+    await expect(pool.send({ method: 'GET', url: parseHttpUrl('http://127.0.0.1:1/x') })).rejects.toThrow();
+    const { body } = await pool.send({ method: 'GET', url: url('/cut') });
+    await expect(Array.fromAsync(body)).rejects.toThrow();
+    expect(events).toMatchObject([
+      { url: 'http://127.0.0.1:1/x', error: { code: 'UNREACHABLE' } },
+      { status: 200, received: 10, error: { code: 'BROKEN_OFF' } },
+    ]);
+    expect(events[0]).not.toHaveProperty('status');
+  });
+});

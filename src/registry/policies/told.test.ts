@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { blobOf, bytesOf, imageOf, opener, pushImage } from '../../../test/contract/content.ts';
+import { createMemoryObjectStore } from '../../storage/memory-object-store.ts';
+import { storedRegistry } from '../../storage/stored-registry.ts';
+import { type RegistryCall, told } from './told.ts';
+
+it('a registry that is told of does the same, and says what came of each call', async () => {
+  const calls: RegistryCall[] = [];
+  const registry = told(storedRegistry(createMemoryObjectStore()), (call) => calls.push(call));
+  const { descriptor, bytes } = blobOf(bytesOf('blob', 10));
+  const { digest } = descriptor;
+  await registry.putBlob('team/app', descriptor, opener(bytes));
+  await registry.putBlob('team/app', descriptor, opener(bytes));
+  expect(await registry.statBlob('team/app', digest)).toMatchObject({ size: 10 });
+  expect(await registry.statBlob('team/other', digest)).toBeUndefined();
+  expect(await registry.mountBlob('team/other', digest, 'team/app')).toBe(true);
+  await expect(registry.getManifest('team/app', '1')).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
+  expect(calls.map(({ call, what, outcome }) => `${call} ${what} ${outcome}`)).toEqual([
+    `putBlob ${digest} written from byte 0 of 10`,
+    `putBlob ${digest} was there`,
+    `statBlob ${digest} found`,
+    `statBlob ${digest} absent`,
+    `mountBlob ${digest} mounted from team/app`,
+    'getManifest 1 failed',
+  ]);
+  expect(calls.at(-1)?.error).toMatchObject({ code: 'MANIFEST_UNKNOWN' });
+});
+
+it('a registry that is told of keeps whole images', async () => {
+  const registry = told(storedRegistry(createMemoryObjectStore()), () => undefined);
+  const image = imageOf('kept');
+  await pushImage(registry, 'team/app', image, ['1']);
+  expect((await registry.getManifest('team/app', '1')).digest).toBe(image.manifest.digest);
+  expect(await Array.fromAsync(registry.tags('team/app'))).toEqual(['1']);
+});
