@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { eventually } from '../../test/testing/eventually.ts';
 import { rawManifest } from '../oci/manifest.ts';
 import { OCI_INDEX } from '../oci/media-types.ts';
 import type { Registry } from '../registry/contract.ts';
@@ -105,7 +106,7 @@ describe('requests that are sent ahead', () => {
     });
     const { socket } = open(server, { reads: false });
     socket.write(get('/v2/a/manifests/large').repeat(5000));
-    await vi.waitUntil(() => done > 1);
+    await eventually(() => done > 1);
     const before = await settled(() => done);
     expect(before).toBeLessThan(100);
     expect((await ask(`${server.url}/v2/a/manifests/large`, 'GET')).status).toBe(200);
@@ -116,16 +117,16 @@ describe('requests that are sent ahead', () => {
     const server = await start(registry, { waitingRequests: 100 });
     const patient = open(server);
     patient.socket.write(get('/v2/a/manifests/v1').repeat(50));
-    await vi.waitUntil(() => registry.asked() === 1);
+    await eventually(() => registry.asked() === 1);
     const greedy = open(server);
     greedy.socket.write(get('/v2/a/manifests/v1').repeat(200));
-    await vi.waitUntil(greedy.isClosed);
+    await eventually(greedy.isClosed);
     release();
-    await vi.waitUntil(() => patient.received().match(/HTTP\/1\.1 200/g)?.length === 50);
+    await eventually(() => patient.received().match(/HTTP\/1\.1 200/g)?.length === 50);
     // What waited there is not waited for any more.
     const next = open(server);
     next.socket.write(get('/v2/a/manifests/v1').repeat(90));
-    await vi.waitUntil(() => next.received().match(/HTTP\/1\.1 200/g)?.length === 90);
+    await eventually(() => next.received().match(/HTTP\/1\.1 200/g)?.length === 90);
   });
 
   it('are dropped where their connection ends before', async () => {
@@ -133,7 +134,7 @@ describe('requests that are sent ahead', () => {
     const server = await start(registry);
     const client = open(server);
     client.socket.write(get('/v2/a/manifests/v1').repeat(50));
-    await vi.waitUntil(() => registry.asked() === 1);
+    await eventually(() => registry.asked() === 1);
     client.socket.destroy();
     release();
     expect(await settled(registry.asked)).toBeLessThan(10);
@@ -147,19 +148,19 @@ describe('connections', () => {
     const server = await start(registry, { connections: 3, connectionsPerClient: 3 });
     const busy = open(server);
     busy.socket.write(get('/v2/a/manifests/v1'));
-    await vi.waitUntil(() => registry.asked() === 1);
+    await eventually(() => registry.asked() === 1);
     const first = open(server);
     first.socket.write(get('/v2/'));
-    await vi.waitUntil(() => first.received() !== '');
+    await eventually(() => first.received() !== '');
     const second = open(server);
     second.socket.write(get('/v2/'));
-    await vi.waitUntil(() => second.received() !== '');
+    await eventually(() => second.received() !== '');
     const third = open(server);
     third.socket.write(get('/v2/'));
-    await vi.waitUntil(() => third.received() !== '');
+    await eventually(() => third.received() !== '');
     expect([first, second, third].map(({ isClosed }) => isClosed())).toEqual([true, false, false]);
     release();
-    await vi.waitUntil(() => busy.received().startsWith('HTTP/1.1 200'));
+    await eventually(() => busy.received().startsWith('HTTP/1.1 200'));
   });
 
   it('that are all busy leave no room for another one', async () => {
@@ -167,10 +168,10 @@ describe('connections', () => {
     const server = await start(registry, { connections: 2, connectionsPerClient: 2 });
     const busy = [open(server), open(server)];
     for (const { socket } of busy) socket.write(get('/v2/a/manifests/v1'));
-    await vi.waitUntil(() => registry.asked() === 2);
-    await vi.waitUntil(open(server).isClosed);
+    await eventually(() => registry.asked() === 2);
+    await eventually(open(server).isClosed);
     release();
-    for (const { received } of busy) await vi.waitUntil(() => received().startsWith('HTTP/1.1 200'));
+    for (const { received } of busy) await eventually(() => received().startsWith('HTTP/1.1 200'));
     expect((await ask(`${server.url}/v2/`, 'GET')).status).toBe(200);
   });
 
@@ -202,7 +203,7 @@ describe('connections', () => {
     socket.write(text);
     const timer = setInterval(() => socket.write('X: y\r\n'), text === '' ? 1e6 : 20);
     onTestFinished(() => clearInterval(timer));
-    await vi.waitUntil(isClosed, { timeout: 5000 });
+    await eventually(isClosed);
   });
 
   it('that trickles a body is ended, and what came of the upload is kept', async () => {
@@ -212,7 +213,7 @@ describe('connections', () => {
     socket.write(`PATCH ${location} HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n`);
     const timer = setInterval(() => socket.write('x'), 5);
     onTestFinished(() => clearInterval(timer));
-    await vi.waitUntil(isClosed, { timeout: 5000 });
+    await eventually(isClosed);
     const status = await ask(`${server.url}${location}`, 'GET');
     expect(Number(/^0-(\d+)$/.exec(String(status.headers.range))?.[1])).toBeGreaterThan(5);
     expect(failures(server)).toEqual([]);
@@ -228,7 +229,7 @@ describe('connections', () => {
       client.socket.write(bytes.subarray(at, at + 100));
       await delay(20);
     }
-    await vi.waitUntil(() => client.received() !== '');
+    await eventually(() => client.received() !== '');
     expect(client.received()).toMatch(/^HTTP\/1\.1 201 /);
   });
 
@@ -238,7 +239,7 @@ describe('connections', () => {
     const server = await start(registry, { idle: 200 });
     const { socket } = open(server, { reads: false });
     socket.write(get('/v2/a/manifests/large').repeat(10));
-    await vi.waitUntil(() => server.events.length > 0, { timeout: 5000 });
+    await eventually(() => server.events.length > 0);
     const answered = await settled(() => server.events.length);
     expect(answered).toBeLessThan(10);
   });
@@ -252,10 +253,10 @@ describe('connections', () => {
     await once(socket, 'readable');
     const timer = setInterval(() => socket.read(1), 5);
     onTestFinished(() => clearInterval(timer));
-    await vi.waitUntil(() => server.events.length > 0, { timeout: 5000 });
+    await eventually(() => server.events.length > 0);
     expect(await settled(() => server.events.length)).toBeLessThan(10);
     socket.resume();
-    await vi.waitUntil(isClosed, { timeout: 5000 });
+    await eventually(isClosed);
   });
 });
 
@@ -267,13 +268,13 @@ describe('memory', () => {
     const server = await start(registry, { heldBytes: 10_000_000 });
     const slow = [open(server, { reads: false }), open(server, { reads: false })];
     for (const { socket } of slow) socket.write(get('/v2/a/manifests/large').repeat(2));
-    await vi.waitUntil(async () => (await ask(`${server.url}/v2/a/manifests/large`, 'GET')).status === 429);
+    await eventually(async () => (await ask(`${server.url}/v2/a/manifests/large`, 'GET')).status === 429);
     const refused = await ask(`${server.url}/v2/a/manifests/large`, 'GET');
     expect(refused.json()).toMatchObject({ errors: [{ code: 'TOOMANYREQUESTS' }] });
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     expect((await ask(`${server.url}/v2/a/manifests/small`, 'GET')).status).toBe(200);
     for (const { socket } of slow) socket.destroy();
-    await vi.waitUntil(async () => (await ask(`${server.url}/v2/a/manifests/large`, 'GET')).status === 200);
+    await eventually(async () => (await ask(`${server.url}/v2/a/manifests/large`, 'GET')).status === 200);
   });
 
   const putOf = (tag: string, sent: number) =>
@@ -304,7 +305,7 @@ describe('memory', () => {
     const server = await start(emptyRegistry(), { heldBytes: 8_000_000 });
     const slow = Array.from({ length: 20 }, () => open(server));
     for (const [at, { socket }] of slow.entries()) socket.write(putOf(`s${at}`, 1));
-    await vi.waitUntil(() => slow.every(({ socket }) => socket.bytesWritten > 0));
+    await eventually(() => slow.every(({ socket }) => socket.bytesWritten > 0));
     await delay(50);
     const fields = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [], annotations: { a: 'x'.repeat(3_900_000) } };
     const large = { body: JSON.stringify(fields), headers: { 'Content-Type': OCI_INDEX } };

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { eventually } from '../../test/testing/eventually.ts';
 import { rawManifest } from '../oci/manifest.ts';
 import { OCI_INDEX } from '../oci/media-types.ts';
 import type { Registry } from '../registry/contract.ts';
@@ -34,9 +35,9 @@ async function askAndGo(server: TestServer, path: string, asked: { of: number })
   const socket = connect(Number(server.host.split(':')[1]), '127.0.0.1');
   socket.on('error', () => undefined);
   socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
-  await vi.waitUntil(() => asked.of > before.asked);
+  await eventually(() => asked.of > before.asked);
   socket.destroy();
-  await vi.waitUntil(() => server.events.length > before.events);
+  await eventually(() => server.events.length > before.events);
 }
 
 async function start(inner: Registry, heldBytes: number): Promise<{ server: TestServer; asked: { of: number } }> {

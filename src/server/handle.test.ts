@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import fc from 'fast-check';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { eventually } from '../../test/testing/eventually.ts';
 import type { Bytes } from '../io/streams/bytes.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { Registry } from '../registry/contract.ts';
@@ -38,7 +39,7 @@ describe('one event a request', () => {
     const server = await start(registry);
     await ask(`${server.url}/v2/a/manifests/v1`, 'GET');
     await ask(`${server.url}/v2/a/manifests/none?ns=x`, 'GET');
-    await vi.waitUntil(() => server.events.length === 2);
+    await eventually(() => server.events.length === 2);
     expect(server.events[0]).toEqual({
       type: 'request',
       method: 'GET',
@@ -56,7 +57,7 @@ describe('one event a request', () => {
     const server = await start();
     const { descriptor, bytes } = blob();
     await ask(`${server.url}/v2/a/blobs/uploads/?digest=${descriptor.digest}`, 'POST', { body: bytes });
-    await vi.waitUntil(() => server.events.length === 1);
+    await eventually(() => server.events.length === 1);
     expect(server.events[0]).toMatchObject({ status: 201, received: bytes.length });
   });
 });
@@ -232,7 +233,7 @@ describe('a connection', () => {
     const [response] = (await once(message, 'response')) as [IncomingMessage];
     await once(response, 'data');
     message.destroy();
-    await vi.waitUntil(() => state.isClosed && server.events.length > 0);
+    await eventually(() => state.isClosed && server.events.length > 0);
     const [event] = server.events;
     expect(event).toMatchObject({ type: 'request', status: 200 });
     expect(event?.type === 'request' && event.sent).toBeGreaterThan(0);
@@ -244,7 +245,7 @@ describe('a connection', () => {
     const message = download(server);
     const [response] = (await once(message, 'response')) as [IncomingMessage];
     response.pause();
-    await vi.waitUntil(() => state.isClosed, { timeout: 5000 });
+    await eventually(() => state.isClosed);
     // What the kernel holds for the two ends, not what a reader without bounds would have taken in.
     expect(state.chunks).toBeLessThan(500);
     response.destroy();

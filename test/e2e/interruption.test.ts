@@ -16,8 +16,8 @@ const SIGNALS = [
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const;
-/** Milliseconds. A second is meant; the machine may have other work. */
-const SOON = 5000;
+/** Milliseconds. A second is meant, what it starts would take a minute: the limit lies far from both, because the machine may have other work. */
+const SOON = 30_000;
 
 /** Writes its number, and those of one that it waits for, one that it does not, and one that has no parent and hears no SIGTERM, into `pids`. */
 const hanging = (world: World): string => `#! /bin/sh

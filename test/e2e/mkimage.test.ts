@@ -4,11 +4,12 @@ import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
 import { startDockerd } from '../peers/dockerd.ts';
 import { findProgram, needs } from '../peers/find.ts';
 import { newWorld, type World } from '../peers/program.ts';
+import { eventually } from '../testing/eventually.ts';
 
 const OVERLAY =
   '#! /bin/sh\nset -e\nT=$(mktemp -d)\nmkdir -p $T/bin\necho hello > $T/hello\ncp /bin/true $T/bin/controller\ncd $T\ntar cf "$1" *\nrm -r $T\n';
@@ -313,8 +314,8 @@ rm -r $d
   });
 
   it.each([
-    ['SIGTERM', '#! /bin/sh\necho $$ >&2\nsleep 60\n'],
-    ['SIGINT', "#! /bin/sh\ntrap '' TERM\necho $$ >&2\nsleep 60 & sleep 60\nsleep 60\n"],
+    ['SIGTERM', '#! /bin/sh\necho $$ >&2\nsleep 300\n'],
+    ['SIGINT', "#! /bin/sh\ntrap '' TERM\necho $$ >&2\nsleep 300 & sleep 300\nsleep 300\n"],
   ] as const)('is ended by %s with all that it has started', async (signal, script) => {
     await using scene = await newScene({ tar: script, Dockerfile: DOCKERFILE });
     const child = scene.startImages(['mkimage', '--tag=a', scene.image]);
@@ -325,22 +326,19 @@ rm -r $d
     // Until its command runs as well.
     const children = () =>
       readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').then((text) => text.match(/\d+/g) ?? []);
-    await vi.waitUntil(async () => (await children()).length > 0);
+    await eventually(async () => (await children()).length > 0);
     const pids = [pid, ...(await children()).map(Number)];
-    const begun = performance.now();
     child.kill(signal);
     await once(child, 'exit');
-    expect(performance.now() - begun).toBeLessThan(8000);
-    await vi.waitUntil(async () => !(await Promise.all(pids.map(isRunning))).includes(true), { timeout: 3000 });
+    await eventually(async () => !(await Promise.all(pids.map(isRunning))).includes(true));
   });
 
   it('is not waited for by what it leaves running', async () => {
-    const script = '#! /bin/sh\nsleep 30 &\necho $! >&2\ntar cf - -C /bin true\n';
+    const script = '#! /bin/sh\nsleep 300 &\necho $! >&2\ntar cf - -C /bin true\n';
     await using scene = await newScene({ tar: script, Dockerfile: DOCKERFILE });
-    const begun = performance.now();
     const { status, stderr } = await scene.images(['mkimage', '--tag=a', scene.image]);
-    expect(performance.now() - begun).toBeLessThan(15_000);
     expect(status).toBe(0);
+    // It still runs: throws where it does not.
     process.kill(Number(/^\d+$/m.exec(stderr)?.[0] ?? expect.fail(stderr)));
   });
 

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../../../test/testing/eventually.ts';
 import { identityOf, isAlive } from './process-identity.ts';
 import { markedEnvironment, type StartedProgram, startedProgram } from './started-programs.ts';
 
@@ -40,7 +41,7 @@ describe('a started program', () => {
     const closed = once(begun.child, 'exit');
     begun.program.kill();
     await closed;
-    await vi.waitUntil(() => alive(begun) === 0);
+    await eventually(() => alive(begun) === 0);
   });
 
   it('has time to end, and what does not is killed, though its parent has ended', async () => {
@@ -50,7 +51,7 @@ describe('a started program', () => {
     );
     await begun.program.end(200);
     expect(begun.child.signalCode).toBe('SIGTERM');
-    await vi.waitUntil(() => alive(begun) === 0);
+    await eventually(() => alive(begun) === 0);
   });
 
   it('that ends in order when it is asked is not killed', async () => {
@@ -68,6 +69,6 @@ describe('a started program', () => {
     expect([alive(other), alive(begun)]).toEqual([3, 1]);
     for (const identity of begun.identities) process.kill(Number.parseInt(identity, 10));
     other.program.kill();
-    await vi.waitUntil(() => alive(other) + alive(begun) === 0);
+    await eventually(() => alive(other) + alive(begun) === 0);
   });
 });

@@ -1,0 +1,11 @@
+// Waiting for what must happen, however long a busy machine takes.
+import { setTimeout } from 'node:timers/promises';
+
+/** Resolves with what the condition gives as soon as that holds. Only the test's own limit ends it: `vi.waitUntil` gives up after a second, which is short under load. */
+export async function eventually<T>(condition: () => T | Promise<T>): Promise<T> {
+  for (;;) {
+    const result = await condition();
+    if (result) return result;
+    await setTimeout(10);
+  }
+}
