@@ -73,7 +73,7 @@ async function build(dir) {
         // Who looks into an image copies nothing, and who copies from registries needs no other places.
         {
           name: 'source',
-          test: /\/src\/transports\/(?:registry-source|readable-image|transport|(?:storage-)?location)\.ts/,
+          test: /\/src\/transports\/(?:[\w-]+\/)?(?:registry-source|readable-image|transports?|path-details|[\w-]+-transport|(?:[\w-]+-)?location)\.ts/,
         },
         { name: 'http', test: /\/src\/io\/http\/http(?:-\w+)?\.ts/ },
         {

@@ -1,5 +1,6 @@
 // Errors of a copy say which end failed, at which part of which image; code and hint stay the registry's.
 import { type ErrorCode, ImagesError, isImagesError } from '../oci/errors.ts';
+import { transportNamed } from '../transports/transports.ts';
 
 export interface Part {
   readonly image: string;
@@ -49,7 +50,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
 /** Begins with the image. What registries say of it themselves, and a source that is called like its image, need no more words. */
 function sentence({ code, message }: ImagesError, { image, end, label, what }: Part): string {
   const unknown = code === 'MANIFEST_UNKNOWN' || code === 'NAME_UNKNOWN';
-  if (unknown && end === 'source' && what === 'manifest' && !isFile(label))
+  if (unknown && end === 'source' && what === 'manifest' && isRegistry(label))
     return `${image}: its registry has no such image`;
   if (message.includes(image)) return `${image}: ${message}`;
   const which = label.includes(image) ? end : `${end} ${label}`;
@@ -57,8 +58,9 @@ function sentence({ code, message }: ImagesError, { image, end, label, what }: P
 }
 
 /** Files and daemons say better what they have. */
-function isFile(label: string): boolean {
-  return /^(?:oci|oci-archive|dir|docker-archive|docker-daemon|containers-storage):/.test(label);
+function isRegistry(label: string): boolean {
+  const transport = transportNamed(label.slice(0, Math.max(0, label.indexOf(':'))));
+  return transport === undefined || transport.name === 'docker';
 }
 
 const described = new WeakSet<ImagesError>();

@@ -6,7 +6,7 @@ import type { ClientDecision, RetryEvent } from '../registry/client/settings.ts'
 import type { RegistryCall } from '../registry/policies/told.ts';
 import type { ServerEvent } from '../server/events.ts';
 import type { EmbeddedStoreOptions } from '../storage/embedded-store.ts';
-import type { Transport, TransportOptions } from '../transports/transport.ts';
+import type { FileCallOptions, Transport } from '../transports/transport.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -65,7 +65,7 @@ export function storeOptions(settings: Pick<Settings, 'onDebug'>): EmbeddedStore
 }
 
 /** What transports are given, from the settings. */
-export function transportOptions(settings: Pick<Settings, 'signal' | 'temporaryDirectory'>): TransportOptions {
+export function transportOptions(settings: Pick<Settings, 'signal' | 'temporaryDirectory'>): FileCallOptions {
   return { ...callOptions(settings), temporaryDirectory: settings.temporaryDirectory };
 }
 

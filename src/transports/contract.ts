@@ -27,6 +27,15 @@ export interface ImageSource extends AsyncDisposable {
   statTag(tag: string, options?: CallOptions): Promise<Descriptor | undefined>;
 }
 
+/** An image of a layout or an archive. */
+export interface ContainedImage {
+  /** As the place has them, the full name where it has one. */
+  readonly names: readonly string[];
+  /** `@AT` names it in its place; the place in the list when absent. */
+  readonly at?: number;
+  source(): ImageSource;
+}
+
 export interface SinkWants {
   readonly layers: 'as-is' | 'uncompressed';
   /** Whether an index can be held, and one whose children are not all there; `complete` also where that is not known. */

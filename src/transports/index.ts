@@ -5,10 +5,12 @@ export { type OciArchiveSinkOptions, ociArchiveSink } from './archive/oci-archiv
 export { openOciArchive } from './archive/oci-archive-source.ts';
 export type { BlobPlaces } from './blob-places.ts';
 export { openStore, type StoreSettings } from './containers-storage/find-store.ts';
+export type { StorageImage, StoreSpec } from './containers-storage/storage-location.ts';
 export { type StorageSource, storageSource } from './containers-storage/storage-source.ts';
 export type { LayerContent, StoreFiles } from './containers-storage/store-files.ts';
 export type {
   BlobCallOptions,
+  ContainedImage,
   ExpectedImage,
   ImageSink,
   ImageSource,
@@ -37,12 +39,21 @@ export {
 } from './docker-daemon/daemon-source.ts';
 export type { DaemonSettings } from './docker-daemon/endpoint.ts';
 export type { FlushEvent, FlushResult } from './docker-daemon/flush.ts';
+export type { LayoutLocation } from './layout/layout-location.ts';
 export { type LayoutSinkOptions, ociSink } from './layout/layout-sink.ts';
 export { ociSource } from './layout/layout-source.ts';
-export type { ContainedImage } from './layout/list-images.ts';
-export { formatLocation, type LayoutPlace, type Location, parseLocation, type TransportName } from './location.ts';
+export { type BareLocation, formatLocation, type Location, parseLocation } from './location.ts';
 export { type ReadableImage, type ReadImageOptions, readImage } from './readable-image.ts';
 export { type RegistrySinkOptions, registrySink } from './registry-sink.ts';
 export { type RegistrySourceOptions, registrySource } from './registry-source.ts';
-export type { StorageImage, StoreSpec } from './storage-location.ts';
-export type { Transport, TransportOptions, TransportSink, TransportSource } from './transport.ts';
+export type {
+  FileCallOptions,
+  OpenedRegistry,
+  RegistryAccess,
+  Transport,
+  TransportImages,
+  TransportOptions,
+  TransportSink,
+  TransportSource,
+} from './transport.ts';
+export type { TransportLocation, TransportName } from './transports.ts';

@@ -54,6 +54,9 @@ export interface Invocation {
 /** Returns the exit status: 0 done or yes, 1 failed or no. */
 export type Run = (invocation: Invocation) => Promise<number>;
 
+/** Stands in `details` for the list of transports, which is loaded where it is shown alone. */
+export const ALL_TRANSPORTS = '{transports}';
+
 /** Options that every command takes. */
 export const COMMON_OPTIONS: readonly OptionSpec[] = [
   { name: 'help', short: 'h', help: 'Show this help' },

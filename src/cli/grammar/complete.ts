@@ -1,4 +1,5 @@
 // What can stand at the end of a command line: worked out from the table of commands, for every shell alike. Pure, but for what it is handed.
+import { prefixOf, TRANSPORTS } from '../../transports/transports.ts';
 import type { ArgumentSpec, CommandSpec } from './command.ts';
 import { commandNamed } from './grammar.ts';
 import { shownOptions } from './help.ts';
@@ -27,16 +28,9 @@ export interface Sought {
 /** Looks up what is not in the table: overlays, images, paths in an image. */
 export type LookUp = (sought: Sought) => Promise<readonly string[]>;
 
-/** Transports (containers-transports(5)) and what their details begin with: a path of the machine, or nothing that can be offered. */
-const TRANSPORTS: readonly (Suggestion & { readonly paths?: 'files' | 'directories' })[] = [
-  { word: 'docker://', help: 'a registry' },
-  { word: 'docker-daemon:', help: 'the Docker daemon' },
-  { word: 'docker-archive:', help: 'a file that docker save wrote', paths: 'files' },
-  { word: 'oci:', help: 'an OCI layout', paths: 'directories' },
-  { word: 'oci-archive:', help: 'an OCI layout in a tar file', paths: 'files' },
-  { word: 'dir:', help: 'a directory of blobs', paths: 'directories' },
-  { word: 'containers-storage:', help: "podman's store" },
-];
+const LOCATIONS: readonly (Suggestion & { readonly paths?: 'files' | 'directories' })[] = TRANSPORTS.map(
+  (transport) => ({ ...transport, word: prefixOf(transport) }),
+);
 /** Those that images are made for most often. */
 const PLATFORMS = ['amd64', 'arm64', 'arm/v7', 'arm/v6', '386', 'ppc64le', 'riscv64', 's390x'].map(
   (name) => `linux/${name}`,
@@ -129,13 +123,13 @@ async function candidates(
   if (what === undefined) return startingWith(typed, after(typed, form, listedIn(form)));
   if (what === 'platforms') return startingWith(typed, after(typed, form, PLATFORMS, 'all'));
   if (what === 'places') {
-    const transport = TRANSPORTS.find(({ word }) => typed.startsWith(word));
+    const transport = LOCATIONS.find(({ word }) => typed.startsWith(word));
     if (transport?.paths) return { words: [], paths: { kind: transport.paths, prefix: transport.word } };
     if (transport) return { words: [] };
   }
   const found = await lookUp({ what, typed, args });
   const words = (what === 'images' || what === 'places' ? shortNames(typed, found) : found).map((word) => ({ word }));
-  const offered = startingWith(typed, what === 'places' ? [...words, ...TRANSPORTS] : words);
+  const offered = startingWith(typed, what === 'places' ? [...words, ...LOCATIONS] : words);
   return what === 'overlays' ? { ...offered, paths: { kind: 'files', prefix: '' } } : offered;
 }
 

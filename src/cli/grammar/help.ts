@@ -1,5 +1,6 @@
 // The help as text, made from the table of commands. Pure.
-import { COMMON_OPTIONS, type CommandSpec } from './command.ts';
+import { TRANSPORTS } from '../../transports/transports.ts';
+import { ALL_TRANSPORTS, COMMON_OPTIONS, type CommandSpec } from './command.ts';
 import type { OptionSpec } from './options.ts';
 
 const WIDTH = 80;
@@ -33,7 +34,7 @@ export function helpOf(command: CommandSpec): string {
   return [
     `images ${synopsis(command)}\n`,
     `${command.summary}.\n`,
-    ...(command.details ?? []).map((paragraph) => `${wrap(paragraph)}\n`),
+    ...detailsOf(command).map((paragraph) => `${wrap(paragraph)}\n`),
     ...(command.arguments.length > 0
       ? [`Arguments\n${command.arguments.map((argument) => row(argument.name, argument.help)).join('')}`]
       : []),
@@ -44,6 +45,15 @@ export function helpOf(command: CommandSpec): string {
       : []),
     ...(command.aliases ? [`Also called ${command.aliases.join(', ')}.\n`] : []),
   ].join('\n');
+}
+
+/** The paragraphs, with the list of transports in its place. */
+export function detailsOf({ details = [] }: CommandSpec): readonly string[] {
+  return details.map((paragraph) => paragraph.replace(ALL_TRANSPORTS, () => TRANSPORTS.map(transportHelp).join(', ')));
+}
+
+function transportHelp({ usage, help, openSink }: (typeof TRANSPORTS)[number]): string {
+  return `${usage} (${help}${openSink ? '' : '; source only'})`;
 }
 
 /** What the help, the completion and the reference show. */

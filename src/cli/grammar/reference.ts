@@ -1,6 +1,6 @@
 // The command reference as Markdown, made from the table of commands: docs/commands.md. Pure.
 import { COMMON_OPTIONS, type CommandSpec } from './command.ts';
-import { optionForm, shownOptions, synopsis } from './help.ts';
+import { detailsOf, optionForm, shownOptions, synopsis } from './help.ts';
 
 const PREFACE = `# Commands
 
@@ -47,7 +47,7 @@ function commandSection(command: CommandSpec): string {
   const parts = [
     `\n### ${command.name}\n`,
     `\`images ${synopsis(command)}\`\n`,
-    `${[`${command.summary}.`, ...(command.details ?? [])].join('\n\n')}\n`,
+    `${[`${command.summary}.`, ...detailsOf(command)].join('\n\n')}\n`,
     ...(rows.length > 0 ? [`| | |\n|---|---|\n${rows.join('')}`] : []),
     ...(command.status ? [`Exit status: ${command.status}\n`] : []),
     ...(command.examples

@@ -1,5 +1,5 @@
 // The commands that move images between places.
-import type { CommandSpec } from '../grammar/command.ts';
+import { ALL_TRANSPORTS, type CommandSpec } from '../grammar/command.ts';
 import { DATA, DRY_RUN, IMAGE, JSON_OUTPUT, ONE_PLATFORM, PLATFORM, REFERRERS } from '../grammar/common-options.ts';
 import type { OptionSpec } from '../grammar/options.ts';
 
@@ -17,7 +17,7 @@ export const PLACE_COMMANDS: readonly CommandSpec[] = [
     group: PLACES,
     summary: 'Copy an image from any place to any other',
     details: [
-      'Places: docker://REF (a registry), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:REF], docker-daemon:REF, dir:DIR, containers-storage:[STORE]REF (source only), or a bare name: as source the local store, the Docker daemon or the private registry, as destination the private registry.',
+      `Places: ${ALL_TRANSPORTS}, or a bare name: as source the local store, the Docker daemon or the private registry, as destination the private registry.`,
       'A layout or an archive that exists keeps its other images; an archive of another form, or one that is damaged, is left as it is, with an error. What a place cannot hold (several platforms or artifacts in a docker-archive or a Docker daemon) is refused before anything is written.',
       'Digests stay as they are wherever the destination can hold them. A registry that takes only whole indexes gets the one image under the tag, or an index of the platforms that were asked for, with a note.',
       'An image whose config and manifest disagree is not copied: no runtime takes it. One without an index that is for none of the platforms that --platform names is an error; without --platform it is copied, with a note.',

@@ -11,8 +11,7 @@ import {
   type Reference,
 } from '../../oci/reference.ts';
 import type { Warning } from '../../scan/contract.ts';
-import { parseLocation } from '../../transports/location.ts';
-import { ownTransport } from '../../transports/transport.ts';
+import { locate } from '../../transports/location.ts';
 import { buildOverlayImage } from '../mkimage/build-overlay-image.ts';
 import type { ChartValues } from '../overlays/chart-values.ts';
 import { inputImages } from '../overlays/input-images.ts';
@@ -88,8 +87,7 @@ async function listed(input: Bytes, { onWarning }: MakeItemOptions): Promise<rea
 /** Errors: REFERENCE_INVALID. */
 function imageItem(text: string, settings: Settings): MakeItem {
   const open: MakeItem['open'] = (options) => openSource(text, settings, options);
-  if (ownTransport(text, settings.transports)) return { text, open };
-  const location = parseLocation(text);
+  const location = locate(text, settings.transports);
   if (location.transport !== 'name') {
     const named = location.transport === 'docker' ? location.reference : undefined;
     return { text, open, ...(named && { name: pulledName(named) }) };

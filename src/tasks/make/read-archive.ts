@@ -8,10 +8,10 @@ import { type ArchiveFile, openArchive } from '../../transports/archive/archive-
 import { inArchive } from '../../transports/archive/damaged-archive.ts';
 import { seekEntries } from '../../transports/archive/seek-entries.ts';
 import { openTar } from '../../transports/containers-storage/tar-files.ts';
-import type { ImageSource } from '../../transports/contract.ts';
+import type { ContainedImage, ImageSource } from '../../transports/contract.ts';
 import { isSavedName, readDockerArchive } from '../../transports/docker-archive/docker-archive-source.ts';
 import { MANIFEST_FILE } from '../../transports/docker-archive/docker-manifest.ts';
-import { listLayoutImages, type ContainedImage as PlacedImage } from '../../transports/layout/list-images.ts';
+import { listLayoutImages } from '../../transports/layout/list-images.ts';
 import { chooseImage } from '../../transports/readable-image.ts';
 import { type CheckedPart, checkSource, type LayerResults } from '../look/check-image.ts';
 import { callOptions, type Settings, transportOptions } from '../settings.ts';
@@ -118,7 +118,7 @@ async function openImages(path: string, settings: Settings): Promise<ArchivedIma
 }
 
 /** `undefined` where what it points to cannot be read. */
-async function digestOf(listed: PlacedImage, settings: Settings): Promise<string | undefined> {
+async function digestOf(listed: ContainedImage, settings: Settings): Promise<string | undefined> {
   try {
     return (await listed.source().root(callOptions(settings))).digest;
   } catch (error) {
@@ -127,7 +127,7 @@ async function digestOf(listed: PlacedImage, settings: Settings): Promise<string
   }
 }
 
-async function listedIn(archive: ArchiveFile): Promise<readonly PlacedImage[]> {
+async function listedIn(archive: ArchiveFile): Promise<readonly ContainedImage[]> {
   if (archive.find('index.json') && !archive.find(MANIFEST_FILE)) return await listLayoutImages(archive);
   return (await readDockerArchive(archive)).images;
 }

@@ -14,7 +14,7 @@ import type { LayerSpool } from '../../transports/layer-spool.ts';
 import { alsoDebugged, callOptions, type Settings } from '../settings.ts';
 import { type CompressionChoice, compressingSpool } from './layer-compression.ts';
 import type { NamedSource } from './open-all-images.ts';
-import { keepsBlobs, type OpenedSink, openPrivate, openSink } from './open-sink.ts';
+import { compressesLayers, type OpenedSink, openPrivate, openSink } from './open-sink.ts';
 import { type OpenedSource, openSource } from './open-source.ts';
 import { expectedOf, type TransferResult } from './transfer-result.ts';
 
@@ -37,7 +37,7 @@ export async function copyImage(
   settings: Settings,
   options: CopyOptions = {},
 ): Promise<TransferResult> {
-  await using spool = keepsBlobs(to, settings)
+  await using spool = compressesLayers(to, settings)
     ? await compressingSpool(settings, options.compression, options.onEvent)
     : undefined;
   await using source = await openSource(from, settings, { ...options, ...(spool && { spool }) });
@@ -82,7 +82,7 @@ async function uploadOpened(
   return await copyAll({ images, sink: sink.sink, ...(spool && { spool }) }, settings, options);
 }
 
-export interface Ends {
+export interface CopyEnds {
   readonly source: OpenedSource;
   readonly sink: OpenedSink;
   readonly name: Reference | undefined;
@@ -92,7 +92,7 @@ export interface Ends {
 
 /** Errors: PLATFORM_UNKNOWN, those of the places. */
 export async function copyOpened(
-  { source: { source }, sink: { sink }, name, spool }: Ends,
+  { source: { source }, sink: { sink }, name, spool }: CopyEnds,
   settings: Settings,
   options: CopyOptions,
 ): Promise<TransferResult> {

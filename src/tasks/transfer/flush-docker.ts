@@ -1,8 +1,8 @@
 // `docker_flush`: removes all containers and images of the Docker daemon.
 import { dockerDaemon } from '../../transports/docker-daemon/daemon.ts';
+import { noDaemon } from '../../transports/docker-daemon/daemon-transport.ts';
 import { type FlushEvent, type FlushResult, flushDaemon } from '../../transports/docker-daemon/flush.ts';
 import { callOptions, type Settings } from '../settings.ts';
-import { noDaemon } from './open-source.ts';
 
 /** Removes all containers and images of the Docker daemon. Errors: NOT_RUNNING, and the daemon's. */
 export async function flushDocker(settings: Settings, onEvent: (event: FlushEvent) => void): Promise<FlushResult> {

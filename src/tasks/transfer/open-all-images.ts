@@ -1,14 +1,15 @@
 // All images of an archive or a layout, where its user names none of them.
 import type { CallOptions } from '../../io/streams/bytes.ts';
+import { addAll } from '../../oci/add-all.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import { formatReference, fullReference, type Reference, tryParseReference } from '../../oci/reference.ts';
-import type { ImageSource } from '../../transports/contract.ts';
+import { formatReference, fullReference, type Reference } from '../../oci/reference.ts';
+import type { ContainedImage, ImageSource } from '../../transports/contract.ts';
 import type { LayerSpool } from '../../transports/layer-spool.ts';
-import { layoutDirectoryFiles } from '../../transports/layout/layout-files.ts';
-import { type ContainedImage, listLayoutImages } from '../../transports/layout/list-images.ts';
-import { formatLocation, type Location, parseLocation } from '../../transports/location.ts';
-import { ownTransport } from '../../transports/transport.ts';
-import { callOptions, type Settings, transportOptions } from '../settings.ts';
+import { formatLocation, type Location, locate, type OwnLocation } from '../../transports/location.ts';
+import { ownName } from '../../transports/transport.ts';
+import { callOptions, type Settings } from '../settings.ts';
+import { boundTransport, openOptions } from './open-options.ts';
+import { packed } from './open-source.ts';
 
 export interface NamedSource {
   readonly source: ImageSource;
@@ -27,25 +28,26 @@ export async function openAllImages(
   settings: Settings,
   spool: LayerSpool | undefined,
 ): Promise<AllImages | undefined> {
-  if (ownTransport(text, settings.transports)) return undefined;
-  const location = parseLocation(text);
-  const place = await openPlace(location, settings);
-  if (!place) return undefined;
+  const location = locate(text, settings.transports);
+  if (location.transport === 'name' || location.transport === 'id') return undefined;
+  const { transport, where } = boundTransport(location);
+  const all = await transport.openAll?.(where, openOptions(settings));
+  if (!all) return undefined;
   try {
-    const images = await withOwnNames(place.images, text, callOptions(settings));
+    const images = await withOwnNames(all.images, text, callOptions(settings));
     const nameless = images.findIndex(({ names }) => names.length === 0);
     if (nameless >= 0) throw images.length === 1 ? noName(text) : noNameOf(location, images[nameless]?.at ?? nameless);
-    const packed =
-      spool && location.transport === 'docker-archive'
-        ? await import('../../transports/compressed-source.ts')
-        : undefined;
-    const sources = images.flatMap(({ names, source }) => {
-      const opened = packed && spool ? packed.compressedSource(source(), spool) : source();
-      return names.map((name) => ({ name, source: opened }));
-    });
-    return { images: sources, [Symbol.asyncDispose]: place[Symbol.asyncDispose] };
+    const sources: NamedSource[] = [];
+    for (const { names, source } of images) {
+      const opened = await packed(source(), all.layersAsIs ? undefined : spool);
+      addAll(
+        sources,
+        names.map((name) => ({ name, source: opened })),
+      );
+    }
+    return { images: sources, [Symbol.asyncDispose]: () => all[Symbol.asyncDispose]() };
   } catch (error) {
-    await place[Symbol.asyncDispose]();
+    await all[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -89,55 +91,11 @@ function twoOfOneName(name: Reference, place: string): ImagesError {
   });
 }
 
-interface OpenedLocation extends AsyncDisposable {
-  readonly images: readonly ContainedImage[];
-}
-
-async function openPlace(location: Location, settings: Settings): Promise<OpenedLocation | undefined> {
-  const call = transportOptions(settings);
-  switch (location.transport) {
-    case 'oci': {
-      if (isNamed(location)) return undefined;
-      const images = await listLayoutImages(layoutDirectoryFiles(location.path, `oci:${location.path}`));
-      return { images, async [Symbol.asyncDispose]() {} };
-    }
-    case 'oci-archive': {
-      if (isNamed(location)) return undefined;
-      const { openArchive } = await import('../../transports/archive/archive-file.ts');
-      const archive = await openArchive(location.path, { ...call, label: `oci-archive:${location.path}` });
-      const images = await listLayoutImages(archive).catch(async (error: unknown) => {
-        await archive[Symbol.asyncDispose]();
-        throw error;
-      });
-      return { images, [Symbol.asyncDispose]: archive[Symbol.asyncDispose] };
-    }
-    case 'docker-archive': {
-      if (location.reference || location.index !== undefined) return undefined;
-      const { openDockerArchive } = await import('../../transports/docker-archive/docker-archive-source.ts');
-      return await openDockerArchive(location.path, call);
-    }
-    default:
-      return undefined;
-  }
-}
-
-function isNamed({
-  ref,
-  index,
-  digest,
-}: {
-  readonly ref?: string;
-  readonly index?: number;
-  readonly digest?: string;
-}): boolean {
-  return ref !== undefined || index !== undefined || digest !== undefined;
-}
-
-/** A bare tag, as layouts have it, names no repository. `app:1` and `docker.io/library/app:1` are one name. */
+/** `app:1` and `docker.io/library/app:1` are one name. */
 function namesOf({ names }: ContainedImage): readonly Reference[] {
   const found = new Map<string, Reference>();
   for (const text of names) {
-    const name = /[:/]/.test(text) ? tryParseReference(text) : undefined;
+    const name = ownName(text);
     const full = name && formatReference(fullReference(name));
     if (name && full && !found.has(full)) found.set(full, name);
   }
@@ -151,7 +109,7 @@ export function noName(text: string): ImagesError {
   });
 }
 
-function noNameOf(location: Location, at: number): ImagesError {
+function noNameOf(location: Location | OwnLocation, at: number): ImagesError {
   const place = formatLocation(location);
   return new ImagesError('USAGE', `it is not said what image @${at} is to be called [${place}]`, {
     hint: `Put them there one by one: --tag=NAME:TAG ${place}:@${at}`,

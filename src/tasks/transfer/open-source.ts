@@ -3,20 +3,22 @@ import type { OnCopyEvent } from '../../copy/events.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
-import { formatReference, fullReference, type Reference, tryParseReference } from '../../oci/reference.ts';
+import { formatReference, type Reference } from '../../oci/reference.ts';
 import type { IndexStore } from '../../rootfs/contract.ts';
 import { embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
 import { storedIndex } from '../../storage/layer-indexes.ts';
 import type { ImageSource } from '../../transports/contract.ts';
 import type { LayerSpool } from '../../transports/layer-spool.ts';
-import { formatLocation, type Location, parseLocation } from '../../transports/location.ts';
+import { type BareLocation, formatLocation, locate, type OwnLocation } from '../../transports/location.ts';
 import { readImage } from '../../transports/readable-image.ts';
 import { registrySource } from '../../transports/registry-source.ts';
-import { ownTransport, type Transport } from '../../transports/transport.ts';
-import { locateRegistry, privateAddress } from '../private-registry/locate-registry.ts';
+import { disposeOwner, ownName } from '../../transports/transport.ts';
+import type { TransportLocation } from '../../transports/transports.ts';
+import { locateRegistry } from '../private-registry/locate-registry.ts';
 import { findImage, openPrivateRegistry, type PrivateRegistry } from '../private-registry/private-registry.ts';
 import { dataDirectoryIfUsable } from '../private-registry/registry-state.ts';
 import { callOptions, type Settings, storeOptions, transportOptions } from '../settings.ts';
+import { boundTransport, openOptions } from './open-options.ts';
 
 /** Where a bare name is looked for: the store, the daemon, the private registry; or the daemon before the store. */
 export type SourceOrder = 'store' | 'daemon';
@@ -46,30 +48,24 @@ export async function openSource(
   settings: Settings,
   options: OpenSourceOptions = {},
 ): Promise<OpenedSource> {
-  const own = ownTransport(text, settings.transports);
-  if (own) return await openOwn(own.transport, own.details, settings, options);
-  const location = parseLocation(text);
-  switch (location.transport) {
-    case 'docker':
-      return await openRemote(location.reference, settings, options);
-    case 'name':
-    case 'id':
-      return await openBare(location, settings, options);
-    default:
-      return await openPlace(location, settings, options);
-  }
+  const location = locate(text, settings.transports);
+  if (location.transport === 'name' || location.transport === 'id') return await openBare(location, settings, options);
+  return await openLocation(location, settings, options);
 }
 
-async function openOwn(
-  transport: Transport,
-  details: string,
+async function openLocation(
+  location: TransportLocation | OwnLocation,
   settings: Settings,
-  { spool }: OpenSourceOptions,
+  options: OpenSourceOptions,
 ): Promise<OpenedSource> {
-  if (!transport.openSource) throw notASource(`${transport.name}:${details}`);
-  const { source, name } = await transport.openSource(details, transportOptions(settings));
-  const packed = await packedFor(source, spool);
-  return { source: packed, ...(name && { name }), [Symbol.asyncDispose]: () => packed[Symbol.asyncDispose]() };
+  const { transport, where } = boundTransport(location);
+  if (!transport.openSource) throw notASource(formatLocation(location));
+  const { spool } = options;
+  const { source, name, layersAsIs, owner } = await transport.openSource(
+    where,
+    openOptions(settings, { ...options, ...(spool && { spool }) }),
+  );
+  return opened(await packed(source, layersAsIs ? undefined : spool), name, owner);
 }
 
 function notASource(text: string): ImagesError {
@@ -77,20 +73,6 @@ function notASource(text: string): ImagesError {
     hint: 'Its transport opens no sources.',
   });
 }
-
-async function openRemote(
-  reference: Reference,
-  settings: Settings,
-  { onEvent }: OpenSourceOptions,
-): Promise<OpenedSource> {
-  const { anyHosts } = await import('../private-registry/registry-clients.ts');
-  const name = fullReference(reference);
-  const hosts = await anyHosts(await privateAddress(settings), settings, onEvent);
-  const source = registrySource(hosts.forHost(name.host), name);
-  return { source, name, [Symbol.asyncDispose]: () => hosts[Symbol.asyncDispose]() };
-}
-
-type BareLocation = Extract<Location, { transport: 'name' | 'id' }>;
 
 async function openBare(location: BareLocation, settings: Settings, options: OpenSourceOptions): Promise<OpenedSource> {
   const looks = [fromStore, fromDaemon, fromPrivateRegistry];
@@ -136,7 +118,7 @@ const fromDaemon: Look = async (location, settings, options) => {
     const found = await findDaemonImage(daemon, wanted, daemonOptions);
     if (!found) continue;
     const stored = await sameInStore(location, found.id, settings);
-    if (!stored) return opened(found, found.names[0] && formatReference(found.names[0]), daemon);
+    if (!stored) return opened(found, ownName(found.names[0] && formatReference(found.names[0])), daemon);
     await found[Symbol.asyncDispose]();
     daemon[Symbol.dispose]();
     return stored;
@@ -192,100 +174,21 @@ async function inRegistry(
   };
 }
 
-type PlaceLocation = Exclude<Location, { transport: 'docker' | 'name' | 'id' }>;
-
-async function openPlace(
-  location: PlaceLocation,
-  settings: Settings,
-  { spool }: OpenSourceOptions,
-): Promise<OpenedSource> {
-  const call = transportOptions(settings);
-  const packed = (source: ImageSource) => packedFor(source, spool);
-  switch (location.transport) {
-    case 'oci': {
-      const { ociSource } = await import('../../transports/layout/layout-source.ts');
-      return opened(ociSource(location), location.ref);
-    }
-    case 'oci-archive': {
-      const { openOciArchive } = await import('../../transports/archive/oci-archive-source.ts');
-      return opened(await openOciArchive(location, call), location.ref);
-    }
-    case 'dir': {
-      const { dirSource } = await import('../../transports/dir/dir-source.ts');
-      return opened(await packed(dirSource(location.path)));
-    }
-    case 'docker-archive': {
-      const { openDockerArchive } = await import('../../transports/docker-archive/docker-archive-source.ts');
-      const { path, reference, index } = location;
-      const archive = await openDockerArchive(path, call);
-      const wanted = { ...(reference && { reference }), ...(index !== undefined && { index }) };
-      const names = archive.images.at(archive.images.length === 1 ? 0 : (index ?? archive.images.length))?.names ?? [];
-      const name = reference ? formatReference(reference) : names[0];
-      return opened(await standingOn(archive, () => packed(archive.source(wanted))), name, archive);
-    }
-    case 'docker-daemon': {
-      const [{ dockerDaemon }, { openDaemonImage }] = await Promise.all([
-        import('../../transports/docker-daemon/daemon.ts'),
-        import('../../transports/docker-daemon/daemon-source.ts'),
-      ]);
-      const daemon = await dockerDaemon(settings);
-      if (!daemon) throw noDaemon();
-      const wanted = location.reference ? { reference: location.reference } : { id: location.id };
-      const daemonOptions = { ...call, ...(spool && { spool }) };
-      const source = await standingOn(daemon, () => openDaemonImage(daemon, wanted, daemonOptions));
-      return opened(source, location.reference && formatReference(location.reference), daemon);
-    }
-    case 'containers-storage': {
-      const [{ openStore }, { storageSource }] = await Promise.all([
-        import('../../transports/containers-storage/find-store.ts'),
-        import('../../transports/containers-storage/storage-source.ts'),
-      ]);
-      const files = await openStore(location.store, settings);
-      const source = await standingOn(files, () => storageSource(files, location));
-      return opened(await packed(source), source.names[0]);
-    }
-  }
-}
-
-/** Whose layers are compressed, where they are for a destination that keeps blobs for others. */
-async function packedFor(source: ImageSource, spool: LayerSpool | undefined): Promise<ImageSource> {
+/** Whose layers are compressed by `spool`, where there is one. */
+export async function packed(source: ImageSource, spool: LayerSpool | undefined): Promise<ImageSource> {
   if (!spool) return source;
   const { compressedSource } = await import('../../transports/compressed-source.ts');
   return compressedSource(source, spool);
 }
 
-export function noDaemon(): ImagesError {
-  return new ImagesError('NOT_RUNNING', 'no Docker daemon runs', { hint: 'Start it, or set DOCKER_HOST.' });
-}
-
-type Owner = Disposable | AsyncDisposable;
-
-/** What stands on `owner`, which is closed where it cannot be opened. */
-async function standingOn<T>(owner: Owner, open: () => Promise<T>): Promise<T> {
-  try {
-    return await open();
-  } catch (error) {
-    await close(owner);
-    throw error;
-  }
-}
-
-async function close(owner: Owner): Promise<void> {
-  if (Symbol.asyncDispose in owner) await owner[Symbol.asyncDispose]();
-  else owner[Symbol.dispose]();
-}
-
-/** `name`: what the image is called in its place, where that is a reference. `owner` is what the source stands on. */
-function opened(source: ImageSource, name?: string, owner?: Owner): OpenedSource {
-  const reference = name === undefined ? undefined : tryParseReference(name);
-  // A bare tag, as layouts have it, names no repository.
-  const isName = reference !== undefined && /[:/]/.test(name ?? '');
+/** `owner` is what the source stands on. */
+function opened(source: ImageSource, name?: Reference, owner?: Disposable | AsyncDisposable): OpenedSource {
   return {
     source,
-    ...(isName && { name: reference }),
+    ...(name && { name }),
     async [Symbol.asyncDispose]() {
       await source[Symbol.asyncDispose]();
-      if (owner) await close(owner);
+      await disposeOwner(owner);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseStorageDetails } from '../storage-location.ts';
 import { findStoredImage } from './find-image.ts';
+import { parseStorageDetails } from './storage-location.ts';
 import type { StoredImage } from './store-records.ts';
 
 const hex = (digit: string) => digit.repeat(64);

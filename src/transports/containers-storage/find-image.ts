@@ -1,7 +1,7 @@
 // Which image of a store is meant, as podman and skopeo find it: by full name, by short name, by digest, by id or its beginning. Pure.
 import { ImagesError } from '../../oci/errors.ts';
 import { DEFAULT_TAG, formatReference, fullReference, type Reference, tryParseReference } from '../../oci/reference.ts';
-import type { StorageImage } from '../storage-location.ts';
+import type { StorageImage } from './storage-location.ts';
 import type { StoredImage } from './store-records.ts';
 
 /** Errors: MANIFEST_UNKNOWN, REFERENCE_INVALID (several are meant). */

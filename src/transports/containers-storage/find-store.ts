@@ -6,8 +6,8 @@ import { readTomlFile } from '../../io/files/read-config-file.ts';
 import { userDirectory } from '../../io/files/user-directories.ts';
 import { isObject } from '../../oci/decode.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import type { StoreSpec } from '../storage-location.ts';
 import { directoryFiles } from './directory-files.ts';
+import type { StoreSpec } from './storage-location.ts';
 import type { StoreFiles } from './store-files.ts';
 
 export interface StoreSettings {

@@ -7,8 +7,8 @@ import { type TemporaryDirectory, temporaryDirectory } from '../../../test/peers
 import { decodeConfig } from '../../oci/config.ts';
 import { decodeManifest, type ImageManifest, type RawManifest } from '../../oci/manifest.ts';
 import { DOCKER_LAYER, OCI_LAYER } from '../../oci/media-types.ts';
-import { parseStorageDetails } from '../storage-location.ts';
 import { openStore } from './find-store.ts';
+import { parseStorageDetails } from './storage-location.ts';
 import { type StorageSource, storageSource } from './storage-source.ts';
 
 const peers = needs('root', 'podman', 'buildah', 'skopeo', 'umoci');

@@ -13,9 +13,9 @@ import { decodeManifest, type ImageManifest, type RawManifest, rawManifest, veri
 import { type JoinOptions, joinTarSplit, readTarSplit } from '../../rootfs/tar-split.ts';
 import type { ImageSource } from '../contract.ts';
 import { skipped } from '../skipped.ts';
-import type { StorageImage } from '../storage-location.ts';
 import { isUncompressed, withLayers } from '../with-layers.ts';
 import { findStoredImage } from './find-image.ts';
+import type { StorageImage } from './storage-location.ts';
 import type { StoreFiles } from './store-files.ts';
 import { layersOf, readBigData, readImages, readLayers, type StoredImage, type StoredLayer } from './store-records.ts';
 

@@ -4,10 +4,10 @@ import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { decodeManifest, type Manifest, successors } from '../../oci/manifest.ts';
 import type { ArchiveFile } from '../archive/archive-file.ts';
+import type { ContainedImage } from '../contract.ts';
 import { blobPath } from '../layout/layout-files.ts';
 import { namesOf } from '../layout/layout-index.ts';
 import { layoutLists, layoutSource, readLayoutIndex, readManifest } from '../layout/layout-source.ts';
-import type { ContainedImage } from '../layout/list-images.ts';
 import { type DockerItem, MANIFEST_FILE } from './docker-manifest.ts';
 
 export interface LayoutImage extends ContainedImage {

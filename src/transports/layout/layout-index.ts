@@ -5,7 +5,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { formatReference, fullReference, tryParseReference } from '../../oci/reference.ts';
-import type { LayoutPlace } from '../location.ts';
+import type { LayoutLocation } from './layout-location.ts';
 
 export const REF_NAME = 'org.opencontainers.image.ref.name';
 /** containerd's, Docker's and ours: the full name. */
@@ -26,7 +26,7 @@ export function decodeLayoutIndex(bytes: Uint8Array, label: string): readonly De
 /** The descriptors that are meant: one, or where one name stands for several platforms, those. Errors: MANIFEST_UNKNOWN, saying what is there. */
 export function selectEntries(
   entries: readonly Descriptor[],
-  wanted: Omit<LayoutPlace, 'path'>,
+  wanted: Omit<LayoutLocation, 'path'>,
   label: string,
 ): readonly Descriptor[] {
   const fail = (why: string) => unclear(entries, why, label);

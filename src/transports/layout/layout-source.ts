@@ -15,17 +15,17 @@ import {
 } from '../../oci/manifest.ts';
 import { isIndexType, OCI_INDEX } from '../../oci/media-types.ts';
 import type { ImageSource } from '../contract.ts';
-import type { LayoutPlace } from '../location.ts';
 import { noBlob, requireSize } from '../wrong-parts.ts';
 import { blobPath, INDEX_FILE, type LayoutFiles, layoutDirectoryFiles, readSmall } from './layout-files.ts';
 import { byTag, decodeLayoutIndex, entryOf, isAttachedTag, namesOf, selectEntries } from './layout-index.ts';
+import type { LayoutLocation } from './layout-location.ts';
 
 /** More than any layout lists. */
 export const MAX_INDEX_SIZE = 64 * 1024 * 1024;
 
 /** `oci:DIR[:REF]`. Nothing is read before it is asked for. */
-export function ociSource(place: LayoutPlace): ImageSource {
-  return layoutSource(layoutDirectoryFiles(place.path, `oci:${place.path}`), place);
+export function ociSource(location: LayoutLocation): ImageSource {
+  return layoutSource(layoutDirectoryFiles(location.path, `oci:${location.path}`), location);
 }
 
 /** What a layout lists, read once for all of its images. */
@@ -42,7 +42,7 @@ export function layoutLists(files: LayoutFiles): LayoutLists {
 /** Errors of `root`: PLACE_INVALID (no layout), MANIFEST_UNKNOWN, saying what is there. The files stay open: they are the caller's. */
 export function layoutSource(
   files: LayoutFiles,
-  wanted: Omit<LayoutPlace, 'path'>,
+  wanted: Omit<LayoutLocation, 'path'>,
   { entries, referrers }: LayoutLists = layoutLists(files),
 ): ImageSource {
   return {
@@ -96,7 +96,7 @@ function noManifest(files: LayoutFiles, digest: Digest): ImagesError {
 async function rootOf(
   files: LayoutFiles,
   entries: readonly Descriptor[],
-  wanted: Omit<LayoutPlace, 'path'>,
+  wanted: Omit<LayoutLocation, 'path'>,
 ): Promise<RawManifest> {
   if (wanted.digest) {
     const size = await files.size(blobPath(wanted.digest));

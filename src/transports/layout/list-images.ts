@@ -2,19 +2,10 @@
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { decodeManifest } from '../../oci/manifest.ts';
-import type { ImageSource } from '../contract.ts';
+import type { ContainedImage } from '../contract.ts';
 import type { LayoutFiles } from './layout-files.ts';
 import { IMAGE_NAME, isAttachedTag, namesOf } from './layout-index.ts';
 import { layoutLists, layoutSource, readManifest } from './layout-source.ts';
-
-/** An image of a layout or an archive. */
-export interface ContainedImage {
-  /** As the place has them, the full name where it has one. */
-  readonly names: readonly string[];
-  /** `@AT` names it in its place; the place in the list when absent. */
-  readonly at?: number;
-  source(): ImageSource;
-}
 
 /**
  * In the order of index.json: what has a name, and what has none and points to nothing else. Entries of one name are one image. Signatures come along

@@ -1,6 +1,6 @@
 // What stands after `containers-storage:`: `[[driver@]root[+runroot][:options]]` and a name, an id or both (containers-transports(5)). Pure.
-import { isDigest } from '../oci/digest.ts';
-import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
+import { isDigest } from '../../oci/digest.ts';
+import { formatReference, parseReference, type Reference } from '../../oci/reference.ts';
 
 /** Where a store is. */
 export interface StoreSpec {

@@ -1,0 +1,60 @@
+// What transports are given by the tasks: the world, the call, and registries as they are configured.
+import type { OnCopyEvent } from '../../copy/events.ts';
+import { fullReference } from '../../oci/reference.ts';
+import type { LayerSpool } from '../../transports/layer-spool.ts';
+import { locate, type OwnLocation } from '../../transports/location.ts';
+import type { RegistryAccess, Transport, TransportOptions } from '../../transports/transport.ts';
+import { type TransportLocation, transportOf } from '../../transports/transports.ts';
+import { privateAddress } from '../private-registry/locate-registry.ts';
+import { type Settings, transportOptions } from '../settings.ts';
+
+interface Given {
+  readonly spool?: LayerSpool;
+  /** Where the image comes from, as a user writes it: within one registry, blobs are mounted. */
+  readonly from?: string;
+  readonly onEvent?: OnCopyEvent;
+}
+
+export function openOptions(settings: Settings, given: Given = {}): TransportOptions {
+  const { env, home, uid } = settings;
+  const { spool } = given;
+  return {
+    env,
+    home,
+    uid,
+    registries: registryAccess(settings, given),
+    ...(spool && { spool }),
+    ...transportOptions(settings),
+  };
+}
+
+/** The transport of a location, and what it takes of it. */
+export function boundTransport(location: TransportLocation | OwnLocation): {
+  readonly transport: Transport<unknown>;
+  readonly where: unknown;
+} {
+  if (location.transport === undefined) return { transport: location.own, where: location.details };
+  return { transport: transportOf(location), where: location };
+}
+
+function registryAccess(settings: Settings, { from, onEvent }: Given): RegistryAccess {
+  return {
+    async open(host) {
+      const { anyHosts } = await import('../private-registry/registry-clients.ts');
+      const hosts = await anyHosts(await privateAddress(settings), settings, onEvent);
+      return { registry: hosts.forHost(host), [Symbol.asyncDispose]: () => hosts[Symbol.asyncDispose]() };
+    },
+    async blobPlaces(host) {
+      const { placesOf } = await import('../private-registry/registry-clients.ts');
+      return placesOf(host, settings, from === undefined ? undefined : repositoryAt(host, from, settings));
+    },
+  };
+}
+
+/** The repository of an image that is in the registry at this host. */
+function repositoryAt(host: string, from: string, { transports }: Settings): string | undefined {
+  const location = locate(from, transports);
+  if (location.transport !== 'docker') return undefined;
+  const source = fullReference(location.reference);
+  return source.host === host ? source.path : undefined;
+}

@@ -1,0 +1,40 @@
+// The transports of this program, one line each, in the order in which help and completion show them. What opening one needs is loaded when it is opened.
+import { ociArchive } from './archive/oci-archive-transport.ts';
+import { containersStorage } from './containers-storage/storage-transport.ts';
+import { dir } from './dir/dir-transport.ts';
+import { dockerArchive } from './docker-archive/docker-archive-transport.ts';
+import { dockerDaemonTransport } from './docker-daemon/daemon-transport.ts';
+import { oci } from './layout/oci-transport.ts';
+import { docker } from './registry-transport.ts';
+import type { ListedTransport } from './transport.ts';
+
+const TABLE = [docker, dockerDaemonTransport, dockerArchive, oci, ociArchive, dir, containersStorage] as const;
+
+type LocationOf<T> = T extends ListedTransport<infer Location> ? Location : never;
+
+/** A location in one of these transports, parsed: a union by `transport`. */
+export type TransportLocation = LocationOf<(typeof TABLE)[number]>;
+export type TransportName = TransportLocation['transport'];
+
+export const TRANSPORTS: readonly ListedTransport<TransportLocation>[] = TABLE;
+
+const BY_NAME: ReadonlyMap<string, ListedTransport<TransportLocation>> = new Map(
+  TRANSPORTS.map((transport) => [transport.name, transport]),
+);
+
+/** The transport that is called so. */
+export function transportNamed(name: string): ListedTransport<TransportLocation> | undefined {
+  return BY_NAME.get(name);
+}
+
+/** The transport of a location. */
+export function transportOf({ transport }: TransportLocation): ListedTransport<TransportLocation> {
+  const found = BY_NAME.get(transport);
+  if (!found) throw new Error(`no transport ${transport}`);
+  return found;
+}
+
+/** What locations in a transport begin with. */
+export function prefixOf({ name, prefix = `${name}:` }: ListedTransport<TransportLocation>): string {
+  return prefix;
+}
