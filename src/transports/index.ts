@@ -3,10 +3,12 @@
 export type { OpenArchiveOptions } from './archive/archive-file.ts';
 export { type OciArchiveSinkOptions, ociArchiveSink } from './archive/oci-archive-sink.ts';
 export { openOciArchive } from './archive/oci-archive-source.ts';
+export type { OciArchiveLocation } from './archive/oci-archive-transport.ts';
 export type { BlobPlaces } from './blob-places.ts';
 export { openStore, type StoreSettings } from './containers-storage/find-store.ts';
-export type { StorageImage, StoreSpec } from './containers-storage/storage-location.ts';
+export type { StorageDetails, StorageImage, StoreSpec } from './containers-storage/storage-location.ts';
 export { type StorageSource, storageSource } from './containers-storage/storage-source.ts';
+export type { StorageLocation } from './containers-storage/storage-transport.ts';
 export type { LayerContent, StoreFiles } from './containers-storage/store-files.ts';
 export type {
   BlobCallOptions,
@@ -19,8 +21,10 @@ export type {
 } from './contract.ts';
 export { dirSink } from './dir/dir-sink.ts';
 export { dirSource } from './dir/dir-source.ts';
+export type { DirLocation } from './dir/dir-transport.ts';
 export { type DockerArchiveSinkOptions, dockerArchiveSink } from './docker-archive/docker-archive-sink.ts';
 export { type DockerArchive, openDockerArchive, type WantedImage } from './docker-archive/docker-archive-source.ts';
+export type { DockerArchiveLocation } from './docker-archive/docker-archive-transport.ts';
 export type { DaemonVersion } from './docker-daemon/connection.ts';
 export {
   type DaemonContainer,
@@ -37,15 +41,18 @@ export {
   type DaemonSourceOptions,
   openDaemonImage,
 } from './docker-daemon/daemon-source.ts';
+export type { DaemonLocation } from './docker-daemon/daemon-transport.ts';
 export type { DaemonSettings } from './docker-daemon/endpoint.ts';
 export type { FlushEvent, FlushResult } from './docker-daemon/flush.ts';
 export type { LayoutLocation } from './layout/layout-location.ts';
 export { type LayoutSinkOptions, ociSink } from './layout/layout-sink.ts';
 export { ociSource } from './layout/layout-source.ts';
-export { type BareLocation, formatLocation, type Location, parseLocation } from './location.ts';
+export type { OciLocation } from './layout/oci-transport.ts';
+export { type BareLocation, formatLocation, type Location, type OwnLocation, parseLocation } from './location.ts';
 export { type ReadableImage, type ReadImageOptions, readImage } from './readable-image.ts';
 export { type RegistrySinkOptions, registrySink } from './registry-sink.ts';
 export { type RegistrySourceOptions, registrySource } from './registry-source.ts';
+export type { DockerLocation } from './registry-transport.ts';
 export type {
   FileCallOptions,
   OpenedRegistry,

@@ -2,7 +2,7 @@
 import { formatReference, fullReference, parseReference, type Reference } from '../oci/reference.ts';
 import type { ListedTransport } from './transport.ts';
 
-interface DockerLocation {
+export interface DockerLocation {
   readonly transport: 'docker';
   readonly reference: Reference;
 }

@@ -1,22 +1,33 @@
-// The transports of this program, one line each, in the order in which help and completion show them. What opening one needs is loaded when it is opened.
-import { ociArchive } from './archive/oci-archive-transport.ts';
-import { containersStorage } from './containers-storage/storage-transport.ts';
-import { dir } from './dir/dir-transport.ts';
-import { dockerArchive } from './docker-archive/docker-archive-transport.ts';
-import { dockerDaemonTransport } from './docker-daemon/daemon-transport.ts';
-import { oci } from './layout/oci-transport.ts';
-import { docker } from './registry-transport.ts';
+// The transports of this program, each with its kind of location, in the order in which help and completion show them. What opening one needs is loaded when it is opened.
+import { type OciArchiveLocation, ociArchive } from './archive/oci-archive-transport.ts';
+import { containersStorage, type StorageLocation } from './containers-storage/storage-transport.ts';
+import { type DirLocation, dir } from './dir/dir-transport.ts';
+import { type DockerArchiveLocation, dockerArchive } from './docker-archive/docker-archive-transport.ts';
+import { type DaemonLocation, dockerDaemonTransport } from './docker-daemon/daemon-transport.ts';
+import { type OciLocation, oci } from './layout/oci-transport.ts';
+import { type DockerLocation, docker } from './registry-transport.ts';
 import type { ListedTransport } from './transport.ts';
 
-const TABLE = [docker, dockerDaemonTransport, dockerArchive, oci, ociArchive, dir, containersStorage] as const;
-
-type LocationOf<T> = T extends ListedTransport<infer Location> ? Location : never;
-
 /** A location in one of these transports, parsed: a union by `transport`. */
-export type TransportLocation = LocationOf<(typeof TABLE)[number]>;
+export type TransportLocation =
+  | DockerLocation
+  | DaemonLocation
+  | DockerArchiveLocation
+  | OciLocation
+  | OciArchiveLocation
+  | DirLocation
+  | StorageLocation;
 export type TransportName = TransportLocation['transport'];
 
-export const TRANSPORTS: readonly ListedTransport<TransportLocation>[] = TABLE;
+export const TRANSPORTS: readonly ListedTransport<TransportLocation>[] = [
+  docker,
+  dockerDaemonTransport,
+  dockerArchive,
+  oci,
+  ociArchive,
+  dir,
+  containersStorage,
+];
 
 const BY_NAME: ReadonlyMap<string, ListedTransport<TransportLocation>> = new Map(
   TRANSPORTS.map((transport) => [transport.name, transport]),

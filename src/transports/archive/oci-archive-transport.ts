@@ -8,7 +8,7 @@ import {
 } from '../layout/layout-location.ts';
 import { cannotPut, type ListedTransport, NAME_IT, ownName, standingOn } from '../transport.ts';
 
-interface OciArchiveLocation extends LayoutLocation {
+export interface OciArchiveLocation extends LayoutLocation {
   readonly transport: 'oci-archive';
 }
 

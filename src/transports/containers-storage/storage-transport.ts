@@ -3,7 +3,7 @@ import { type ListedTransport, ownName, standingOn } from '../transport.ts';
 import { formatStorageDetails, parseStorageDetails, type StorageDetails } from './storage-location.ts';
 
 /** Without `store`: the default one. */
-type StorageLocation = { readonly transport: 'containers-storage' } & StorageDetails;
+export type StorageLocation = { readonly transport: 'containers-storage' } & StorageDetails;
 
 export const containersStorage: ListedTransport<StorageLocation> = {
   name: 'containers-storage',

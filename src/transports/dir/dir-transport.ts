@@ -1,7 +1,7 @@
 // `dir:DIR`: an image as skopeo's directory of blobs.
 import type { ListedTransport } from '../transport.ts';
 
-interface DirLocation {
+export interface DirLocation {
   readonly transport: 'dir';
   readonly path: string;
 }

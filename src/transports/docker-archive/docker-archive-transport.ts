@@ -4,7 +4,7 @@ import { parseIndex, splitPath } from '../path-details.ts';
 import { cannotPut, type ListedTransport, NAME_IT, ownName, standingOn } from '../transport.ts';
 
 /** With neither `reference` nor `index`: the only image. */
-interface DockerArchiveLocation {
+export interface DockerArchiveLocation {
   readonly transport: 'docker-archive';
   readonly path: string;
   readonly reference?: Reference;

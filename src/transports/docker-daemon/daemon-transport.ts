@@ -5,7 +5,7 @@ import { formatReference, parseReference, type Reference } from '../../oci/refer
 import { cannotPut, type ListedTransport, NAME_IT, ownName, standingOn, type TransportOptions } from '../transport.ts';
 import type { DockerDaemon } from './daemon.ts';
 
-type DaemonLocation =
+export type DaemonLocation =
   | { readonly transport: 'docker-daemon'; readonly reference: Reference }
   | { readonly transport: 'docker-daemon'; readonly id: Digest; readonly reference?: undefined };
 

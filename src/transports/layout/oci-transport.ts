@@ -8,7 +8,7 @@ import {
   parseLayoutDetails,
 } from './layout-location.ts';
 
-interface OciLocation extends LayoutLocation {
+export interface OciLocation extends LayoutLocation {
   readonly transport: 'oci';
 }
 
