@@ -30,6 +30,7 @@ export type {
   BuiltImage,
   BuiltLayer,
   Download,
+  StepOutcome,
 } from './request.ts';
 export type {
   Lack as RunLack,

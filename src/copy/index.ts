@@ -1,7 +1,7 @@
 // What is public of copy/: images from sources to a sink: a plan that says what is missing, and its execution, with typed events.
 
 export type { WalkedImage } from './check-images.ts';
-export type { CopyEvent, OnCopyEvent } from './events.ts';
+export type { CopyEvent, NotFetched, OnCopyEvent } from './events.ts';
 export { type CopiedImage, type CopyResult, type ExecuteOptions, executePlan } from './execute.ts';
 export type { Concurrency } from './limits.ts';
 export {

@@ -6,6 +6,7 @@ export type { Backoff } from './concurrency/backoff.ts';
 export type { ProcessIdentity } from './concurrency/process-identity.ts';
 export type { HttpTimeouts } from './http/http.ts';
 export type { TlsFiles } from './http/http-agents.ts';
+export type { HttpEvent, OnHttpEvent } from './http/http-event.ts';
 export type { ProxySettings } from './http/proxy.ts';
 export type { Bytes, CallOptions, OpenContent } from './streams/bytes.ts';
 export { type Expected, type Start as VerifyStart, verified } from './streams/verify.ts';

@@ -2,6 +2,7 @@
 export { type ClientSettingsSources, readClientSettings } from './client/config/read-client-settings.ts';
 export { type RegistryClients, registryClients } from './client/registry-clients.ts';
 export type {
+  ClientDecision,
   ClientSettings,
   ClientTimeouts,
   Credentials,
@@ -32,3 +33,4 @@ export { FORWARD, forwarding, type Policy } from './policies/forwarding.ts';
 export type { NameRecord, NameRecords } from './policies/full-names.ts';
 export { hostNames } from './policies/host-names.ts';
 export { readOnly } from './policies/read-only.ts';
+export type { RegistryCall } from './policies/told.ts';
