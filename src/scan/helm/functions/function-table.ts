@@ -1,4 +1,4 @@
 // What each file of functions exports: names in templates → what they do.
-import type { TemplateFunction } from '../template/evaluator.ts';
+import type { TemplateFunction } from '../template/engine.ts';
 
 export type FunctionTable = Readonly<Record<string, TemplateFunction>>;

@@ -1,5 +1,5 @@
 // All functions that Helm gives its templates: those of Go's text/template, of Sprig 3.3 (but `hello` and `shuffle`) and Helm's own. One that gets an unknown argument answers "unknown", but for those that only carry texts on.
-import type { TemplateFunction } from '../template/evaluator.ts';
+import type { TemplateFunction } from '../template/engine.ts';
 import { isUnknown, UNKNOWN } from '../template/values.ts';
 import { collectionFunctions } from './collections.ts';
 import { encodingFunctions } from './encoding.ts';
