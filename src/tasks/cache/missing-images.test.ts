@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { buildImage, layerOf } from '../../../test/fixtures/image.ts';
+import { formatReference } from '../../oci/reference.ts';
+import { hostsAndStore } from '../testing/hosts-and-store.ts';
+import { missingImages } from './missing-images.ts';
+
+const image = buildImage({ layers: [layerOf([{ name: 'a', data: 'a' }])] });
+
+it('are those that the registry has under no spelling of their names, each once, in order', async () => {
+  await using ends = await hostsAndStore();
+  await ends.load('docker.io/library/alpine:3', image);
+  await ends.load('quay.io/a/b:1', image);
+  const wanted = ['b:2', 'alpine:3', 'docker.io/library/b:2', 'quay.io/a/b:1', 'quay.io/a/b', 'library/alpine:3'];
+  const missing = await missingImages(wanted, ends.registry, ends.settings);
+  expect(missing.map(formatReference)).toEqual(['docker.io/library/b:2', 'quay.io/a/b:latest']);
+  expect(ends.asked).toEqual([]);
+});
+
+it('are those of another host where the name without host is that one’s', async () => {
+  await using ends = await hostsAndStore();
+  await ends.load('quay.io/a/b:1', image);
+  expect(await missingImages(['ghcr.io/a/b:1'], ends.registry, ends.settings)).toHaveLength(1);
+});
+
+it('are named wrong where a name is none', async () => {
+  await using ends = await hostsAndStore();
+  await expect(missingImages(['A:1'], ends.registry, ends.settings)).rejects.toMatchObject({
+    code: 'REFERENCE_INVALID',
+  });
+});

@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { type Digest, digestOf } from '../../oci/digest.ts';
+import { OCI_LAYER_GZIP } from '../../oci/media-types.ts';
+import type { Layer } from '../../rootfs/contract.ts';
+import { layerId, selectLayer } from './select-layers.ts';
+
+const hex = (text: string) => digestOf(Buffer.from(text)).slice('sha256:'.length);
+
+function layer(digest: string, diffId?: string): Layer {
+  return {
+    descriptor: { mediaType: OCI_LAYER_GZIP, digest: `sha256:${digest}` as Digest, size: 1 },
+    ...(diffId && { diffId: `sha256:${diffId}` as Digest }),
+    open: () => Promise.reject(new Error('nobody reads it')),
+  };
+}
+
+const a = layer(hex('a'), hex('A'));
+const b = layer(hex('b'));
+const layers = [a, b, a];
+
+it('a layer is called by its diffID, or by its digest where the config has none', () => {
+  expect([layerId(a), layerId(b)]).toEqual([hex('A'), hex('b')]);
+});
+
+it.each([
+  ['its place, counted from 1', '2', 1],
+  ['its diffID', hex('A'), 0],
+  ['its digest, with the algorithm', `sha256:${hex('b')}`, 1],
+  ['the beginning of one, in capitals too', hex('b').slice(0, 12).toUpperCase(), 1],
+  ['an ID that several places share: the first', hex('a').slice(0, 12), 0],
+])('is selected by %s', (_, name, place) => {
+  expect(selectLayer(layers, name)).toBe(place);
+});
+
+it.each([
+  ['a place that is not there', '4'],
+  ['no beginning of any', 'zz'],
+  ['nothing', ''],
+  ['an algorithm alone', 'sha256:'],
+])('%s is no layer', (_, name) => {
+  expect(() => selectLayer(layers, name)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+});
+
+it('a beginning of several layers is told', () => {
+  const twins = ['1', '2'].map((end) => layer(`${'ab'.repeat(31)}c${end}`));
+  expect(() => selectLayer(twins, 'abab')).toThrow('2 layers begin like this [abab]');
+});

@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { temporaryWorld } from '../testing/temporary-world.ts';
+import { MAKE_FORMATS, makeOutput } from './make-output.ts';
+
+it('is a file of each format’s own in $XCLUSTER_TMP', async () => {
+  await using world = await temporaryWorld();
+  const settings = world.settings({ XCLUSTER_TMP: '/tmp/xc' });
+  expect(await Promise.all(MAKE_FORMATS.map((format) => makeOutput(format, settings)))).toEqual([
+    '/tmp/xc/images.tar',
+    '/tmp/xc/images.squashfs',
+    '/tmp/xc/images.erofs',
+    '/tmp/xc/images-oci.tar',
+    '/tmp/xc/images-docker.tar',
+  ]);
+});
+
+it('is where the script $XCLUSTER says, where the environment does not', async () => {
+  await using world = await temporaryWorld();
+  const script = await world.script('xcluster.sh', 'echo "XCLUSTER_TMP=/from/script"');
+  expect(await makeOutput('tar', world.settings({ XCLUSTER: script }))).toBe('/from/script/images.tar');
+});
+
+it('is nowhere where nobody says', async () => {
+  await using world = await temporaryWorld();
+  const silent = await world.script('xcluster.sh', 'echo "OTHER=1"');
+  for (const env of [{}, { XCLUSTER_TMP: '' }, { XCLUSTER: silent }]) {
+    await expect(makeOutput('tar', world.settings(env))).rejects.toMatchObject({ code: 'USAGE' });
+  }
+});
