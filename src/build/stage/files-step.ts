@@ -12,7 +12,7 @@ import { createTarget } from '../files/target.ts';
 import { writeUnpacked } from '../files/write-archive.ts';
 import { createCopyPlan } from '../files/write-copies.ts';
 import type { Of, Step } from './build.ts';
-import { excludeOf, modeOf, ownerIn, parentsOf, placing, type Said, type SourceAction } from './files-said.ts';
+import { excludeOf, modeOf, ownerIn, parentsOf, placing, type Said, type SourceAction } from './copy-arguments.ts';
 import { actionsOf, originOf } from './files-sources.ts';
 import { layerStep, type StepResult, type StepWork } from './layer-step.ts';
 import { treeOf } from './state.ts';

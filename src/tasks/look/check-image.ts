@@ -221,7 +221,7 @@ async function checkLayer(
   const foreign = isElsewhere(descriptor);
   const found = await attempt(foreign ? notes : problems, () => verifyLayer(layer, callOptions(settings)));
   if (!found) return { problems, notes };
-  await putRight(indexOf?.(descriptor.digest), found.index);
+  await repairIndex(indexOf?.(descriptor.digest), found.index);
   if (diffId && found.diffId !== diffId) problems.push(`its diffID is ${found.diffId}, the config says ${diffId}`);
   const stated = statedCompression(descriptor.mediaType);
   const real = found.compression ?? 'none';
@@ -232,7 +232,7 @@ async function checkLayer(
 }
 
 /** Looking into a layer need not hash it; here it is known what is in this very layer. */
-async function putRight(store: IndexStore | undefined, index: LayerIndex): Promise<void> {
+async function repairIndex(store: IndexStore | undefined, index: LayerIndex): Promise<void> {
   if (!store) return;
   const remembered = await store.load().catch((error: unknown) => {
     if (!isImagesError(error)) throw error;

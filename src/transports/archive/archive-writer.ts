@@ -49,7 +49,7 @@ export interface ArchiveWriterOptions {
  */
 export function archiveWriter(target: string, { temporaryDirectory }: ArchiveWriterOptions): ArchiveWriter {
   const path = target === '-' ? '/dev/stdout' : target;
-  const places = new Map<Digest, Slot>();
+  const slots = new Map<Digest, Slot>();
   /** Those that have no place in the archive yet. */
   let waiting: Slot[] = [];
   const turns = singleFlight<Digest>();
@@ -61,57 +61,57 @@ export function archiveWriter(target: string, { temporaryDirectory }: ArchiveWri
     return opened;
   };
 
-  const placeOf = (blob: Descriptor): Slot => {
-    const known = places.get(blob.digest);
+  const slotOf = (blob: Descriptor): Slot => {
+    const known = slots.get(blob.digest);
     if (known) return known;
-    const place: Slot = { blob, there: false };
-    places.set(blob.digest, place);
-    waiting.push(place);
-    return place;
+    const slot: Slot = { blob, there: false };
+    slots.set(blob.digest, slot);
+    waiting.push(slot);
+    return slot;
   };
 
   const allot = (): void => {
-    for (const place of waiting.sort(byDigest)) {
-      place.at = end;
-      end += headerOf(place).length + paddedSize(place.blob.size);
+    for (const slot of waiting.sort(byDigest)) {
+      slot.at = end;
+      end += headerOf(slot).length + paddedSize(slot.blob.size);
     }
     waiting = [];
   };
 
-  const fill = async (place: Slot, open: OpenContent): Promise<void> => {
+  const fill = async (slot: Slot, open: OpenContent): Promise<void> => {
     const { handle } = await file();
-    const header = headerOf(place);
-    const at = startOf(place);
+    const header = headerOf(slot);
+    const at = startOf(slot);
     const writer = fileWriter(handle, at);
     try {
       await writer.append(header);
-      for await (const chunk of verified(await open(0), place.blob)) await writer.append(chunk);
-      await writer.append(padding(place.blob.size));
+      for await (const chunk of verified(await open(0), slot.blob)) await writer.append(chunk);
+      await writer.append(padding(slot.blob.size));
       await writer.flush();
     } catch (error) {
       await writer.abandon();
       throw error;
     }
-    place.there = true;
+    slot.there = true;
   };
 
   return {
     expect(blobs) {
-      for (const blob of blobs) placeOf(blob);
+      for (const blob of blobs) slotOf(blob);
     },
-    has: (digest) => places.get(digest)?.there ?? false,
+    has: (digest) => slots.get(digest)?.there ?? false,
     async putBlob(blob, open, options) {
-      const place = placeOf(blob);
+      const slot = slotOf(blob);
       const work = (): Promise<void> => {
         allot();
-        return translatingFsErrors(path, () => fill(place, open));
+        return translatingFsErrors(path, () => fill(slot, open));
       };
-      await turns.run(blob.digest, () => place.there, work, options?.signal);
+      await turns.run(blob.digest, () => slot.there, work, options?.signal);
     },
     finish: (keep, files) =>
       translatingFsErrors(path, async () => {
         const temporary = await file();
-        const kept = [...places.values()].filter(({ blob, there }) => there && keep.has(blob.digest));
+        const kept = [...slots.values()].filter(({ blob, there }) => there && keep.has(blob.digest));
         let at = await closeGaps(temporary.handle, kept);
         const writer = fileWriter(temporary.handle, at);
         for (const small of files) {
@@ -138,7 +138,7 @@ function headerOf({ blob }: Slot): Uint8Array {
 }
 
 function startOf({ at }: Slot): number {
-  if (at === undefined) throw new Error('a blob without a place');
+  if (at === undefined) throw new Error('a blob without a slot');
   return at;
 }
 
@@ -147,12 +147,12 @@ function byDigest(a: Slot, b: Slot): number {
 }
 
 /** Where blobs did not come after all, those behind them move up. Returns where the last one ends. */
-async function closeGaps(handle: FileHandle, places: readonly Slot[]): Promise<number> {
+async function closeGaps(handle: FileHandle, slots: readonly Slot[]): Promise<number> {
   let end = 0;
-  for (const place of places.toSorted((a, b) => startOf(a) - startOf(b))) {
-    const length = headerOf(place).length + paddedSize(place.blob.size);
-    if (startOf(place) !== end) await moveDown(handle, { from: startOf(place), to: end, length });
-    place.at = end;
+  for (const slot of slots.toSorted((a, b) => startOf(a) - startOf(b))) {
+    const length = headerOf(slot).length + paddedSize(slot.blob.size);
+    if (startOf(slot) !== end) await moveDown(handle, { from: startOf(slot), to: end, length });
+    slot.at = end;
     end += length;
   }
   return end;

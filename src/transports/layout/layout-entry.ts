@@ -47,19 +47,19 @@ interface IndexSlot {
 
 export function layoutEntries(listed: readonly unknown[]): LayoutEntries {
   /** In their order: one that is replaced keeps its number. */
-  const places = new Map<number, IndexSlot>();
+  const slots = new Map<number, IndexSlot>();
   const byKey = new Map<string, Set<number>>();
   let next = 0;
 
   function set(at: number, entry: unknown): void {
     remove(at);
     const keys = keysOf(entry);
-    places.set(at, { entry, keys });
+    slots.set(at, { entry, keys });
     for (const one of keys) byKey.set(one, (byKey.get(one) ?? new Set()).add(at));
   }
 
   function remove(at: number): void {
-    for (const one of places.get(at)?.keys ?? []) {
+    for (const one of slots.get(at)?.keys ?? []) {
       const found = byKey.get(one);
       found?.delete(at);
       if (found?.size === 0) byKey.delete(one);
@@ -83,17 +83,17 @@ export function layoutEntries(listed: readonly unknown[]): LayoutEntries {
       const at = replaced.length > 0 ? replaced.reduce((a, b) => Math.min(a, b)) : next++;
       for (const other of replaced.filter((one) => one !== at)) {
         remove(other);
-        places.delete(other);
+        slots.delete(other);
       }
       set(at, entry);
     },
     drop(full) {
       for (const at of find(key('called', full))) {
         remove(at);
-        places.delete(at);
+        slots.delete(at);
       }
     },
-    list: () => [...places.values()].map(({ entry }) => entry),
+    list: () => [...slots.values()].map(({ entry }) => entry),
   };
 }
 
