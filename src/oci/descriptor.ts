@@ -17,12 +17,12 @@ export interface Descriptor {
   readonly data?: string;
 }
 
-/** Errors: MANIFEST_INVALID, DIGEST_INVALID. `path` says where in the document the value stands. */
+/** Errors: MANIFEST_INVALID, also for a bad digest: it is the document that is wrong. `path` says where in the document the value stands. */
 export function decodeDescriptor(value: unknown, path: string): Descriptor {
   const fields = decode.object(value, path);
   const digest = decode.string(fields.digest, `${path}.digest`);
   if (!isDigest(digest))
-    throw new ImagesError('DIGEST_INVALID', `${path}.digest is not a digest [${digest.slice(0, 200)}]`);
+    throw new ImagesError('MANIFEST_INVALID', `${path}.digest is not a digest [${digest.slice(0, 200)}]`);
   const urls = decode.optional(fields.urls, `${path}.urls`, decode.strings);
   const annotations = decode.optional(fields.annotations, `${path}.annotations`, decode.stringMap);
   const platform = decode.optional(fields.platform, `${path}.platform`, decodePlatform);

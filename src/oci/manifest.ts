@@ -72,7 +72,7 @@ export function manifestMediaType(fields: decode.Json): string {
 }
 
 /**
- * Reads a manifest. Errors: MANIFEST_INVALID (not JSON, wrong types, content that contradicts the media type), DIGEST_INVALID,
+ * Reads a manifest. Errors: MANIFEST_INVALID (not JSON, wrong types, bad digests, content that contradicts the media type),
  * UNSUPPORTED (Docker schema 1, unknown media types).
  */
 export function decodeManifest(raw: Pick<RawManifest, 'bytes' | 'mediaType'>): Manifest {

@@ -37,12 +37,12 @@ export const putManifest: Handler<'manifest-put'> = async ({ repository, digest,
   return { status: 201, headers };
 };
 
-/** What cannot be read as a manifest is the content's fault: a 405 would blame the method, DIGEST_INVALID the digest in the URL. */
+/** What cannot be read as a manifest is the content's fault: a 405 would blame the method. */
 function decode(manifest: RawManifest): Manifest {
   try {
     return decodeManifest(manifest);
   } catch (error) {
-    if (!isImagesError(error, 'UNSUPPORTED', 'DIGEST_INVALID')) throw error;
+    if (!isImagesError(error, 'UNSUPPORTED')) throw error;
     const hint = error.hint === undefined ? {} : { hint: error.hint };
     throw new ImagesError('MANIFEST_INVALID', error.message, { ...hint, cause: error });
   }

@@ -166,7 +166,7 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
         throw new ImagesError('MANIFEST_TOO_LARGE', `manifest has more than ${MAX_MANIFEST_SIZE} bytes`);
       }
       verifyBytes(manifest.bytes, manifest);
-      const decoded = decode(manifest);
+      const decoded = decodeManifest(manifest);
       const { digest } = manifest;
       const blobs = [...new Set(successors(decoded).blobs.map((blob) => blob.digest))];
       await checkBlobs(repository, blobs);
@@ -246,18 +246,8 @@ function knownSuccessors(manifest: RawManifest): ReturnType<typeof successors> |
   try {
     return successors(decodeManifest(manifest));
   } catch (error) {
-    if (isImagesError(error, 'MANIFEST_INVALID', 'DIGEST_INVALID', 'UNSUPPORTED')) return undefined;
+    if (isImagesError(error, 'MANIFEST_INVALID', 'UNSUPPORTED')) return undefined;
     throw error;
-  }
-}
-
-/** A manifest that holds a bad digest is a bad manifest. */
-function decode(manifest: RawManifest): ReturnType<typeof decodeManifest> {
-  try {
-    return decodeManifest(manifest);
-  } catch (error) {
-    if (!isImagesError(error, 'DIGEST_INVALID')) throw error;
-    throw new ImagesError('MANIFEST_INVALID', error.message, { cause: error });
   }
 }
 

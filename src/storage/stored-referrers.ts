@@ -86,7 +86,7 @@ function ifValid<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    if (isImagesError(error, 'MANIFEST_INVALID', 'DIGEST_INVALID', 'UNSUPPORTED')) return undefined;
+    if (isImagesError(error, 'MANIFEST_INVALID', 'UNSUPPORTED')) return undefined;
     throw error;
   }
 }

@@ -1,12 +1,11 @@
 // Layers, compressed once each into files without a name, whichever images of a run have them. Digests and sizes of both forms are taken on the way.
 import type { FileHandle } from 'node:fs/promises';
-import { compressed } from '../io/compression/compress.ts';
+import { pack } from '../io/compression/pack.ts';
 import { createLimiter } from '../io/concurrency/limiter.ts';
 import { readFileBytes } from '../io/files/file-bytes.ts';
 import { spooled } from '../io/files/temporary-file.ts';
 import type { Bytes } from '../io/streams/bytes.ts';
-import { type MeasuredStream, measured } from '../io/streams/measure.ts';
-import { tapped, verified } from '../io/streams/verify.ts';
+import { tapped } from '../io/streams/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { CompressedForm, LayerMemory } from './layer-memory.ts';
@@ -73,14 +72,12 @@ export function layerSpool({
   /** What is known of the layer is verified by its stream; else it is measured. */
   const compress = async (body: Bytes, known?: Plain): Promise<SpooledLayer> => {
     watcher?.begins();
-    const measuring = known ? undefined : measured(body);
-    const plain = measuring?.body ?? (known ? verified(body, known) : body);
-    const counted = onBytes ? tapped(plain, ({ length }) => onBytes(length)) : plain;
-    const packed = measured(compressed(counted, { kind, ...(level !== undefined && { level }) }));
-    const handle = await spooled(packed.body, directory);
+    const counted = onBytes ? tapped(body, ({ length }) => onBytes(length)) : body;
+    const packing = pack(counted, { kind, ...(level !== undefined && { level }), ...(known && { expected: known }) });
+    const handle = await spooled(packing.body, directory);
     handles.push(handle);
-    const { digest: diffId, size: plainSize } = known ?? (measuring as MeasuredStream).result();
-    const form = packed.result();
+    const { plain, packed: form } = packing.result();
+    const { digest: diffId, size: plainSize } = plain;
     await memory?.rememberLayer(diffId, form);
     const open = (from: number) => readFileBytes(handle, { from });
     const layer: SpooledLayer = { ...form, compression: kind, diffId, plainSize, open };

@@ -18,7 +18,7 @@ export function decodeLayoutIndex(bytes: Uint8Array, label: string): readonly De
     const manifests = decode.optional(fields.manifests, 'index.json.manifests', decode.array) ?? [];
     return manifests.map((entry, at) => decodeDescriptor(entry, `index.json.manifests[${at}]`));
   } catch (error) {
-    if (!isImagesError(error, 'MANIFEST_INVALID', 'DIGEST_INVALID')) throw error;
+    if (!isImagesError(error, 'MANIFEST_INVALID')) throw error;
     throw new ImagesError('PLACE_INVALID', `${error.message} [${label}]`, { cause: error });
   }
 }
