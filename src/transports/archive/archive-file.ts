@@ -6,9 +6,9 @@ import { isFsError } from '../../io/files/fs-errors.ts';
 import { openUncompressed } from '../../io/files/uncompressed-file.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { ImagesError } from '../../oci/errors.ts';
+import { inArchive } from '../../rootfs/damaged.ts';
 import type { LayoutFiles } from '../layout/layout-files.ts';
 import { type ArchiveNames, archiveNames, cleanName, DIRECTORY } from './archive-names.ts';
-import { inArchive } from './damaged-archive.ts';
 import { type SeekOptions, type SoughtEntry, seekEntries } from './seek-entries.ts';
 
 export interface ArchivedFile {
