@@ -10,7 +10,14 @@ import { type CopyRules, copyFileNamed, copyMatch, copySource } from '../files/c
 import { matchSource } from '../files/globs.ts';
 import type { TreeSource } from '../files/tree-source.ts';
 import type { Of, Step } from './build.ts';
-import { type PlanParts, parentsOf, placing, type Said, type SourceAction, type SourceOrigin } from './copy-arguments.ts';
+import {
+  type PlanParts,
+  parentsOf,
+  placing,
+  type Said,
+  type SourceAction,
+  type SourceOrigin,
+} from './copy-arguments.ts';
 import { placedAt } from './placed.ts';
 import { layersSource } from './state.ts';
 import { expanded } from './variables.ts';
