@@ -1,4 +1,4 @@
-// What every task is given of the world: the environment as data, and where notes for people go.
+// What tasks are given: the world as data, what ends the call, and who listens.
 import type { BuildEvent } from '../build/request.ts';
 import type { CopyEvent } from '../copy/events.ts';
 import type { HttpEvent } from '../io/http/http-event.ts';
@@ -10,7 +10,8 @@ import type { FileCallOptions, Transport } from '../transports/transport.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface Settings {
+/** What there is around a task, whatever it is asked for: the machine and its user. */
+export interface World {
   readonly env: Environment;
   /** Absolute; `undefined` for a user without one. */
   readonly home: string | undefined;
@@ -24,14 +25,25 @@ export interface Settings {
   readonly cache?: { readonly directory: string; readonly program: string };
   /** Places of images beside those of this program, for whatever task is given a name of one. */
   readonly transports?: readonly Transport[];
+}
+
+/** How one call of a task ends before its time. */
+export interface TaskCall {
   readonly signal?: AbortSignal;
   /** Runs what computes for long without hearing the signal, and leaves nothing behind where it is ended. */
   readonly whileComputing?: <T>(run: () => Promise<T>) => Promise<T>;
+}
+
+/** What every task may have to say; what only some say is in their options. */
+export interface TaskEvents {
   /** One line for people: something was left out or assumed. */
   readonly onNote?: (text: string) => void;
   /** What was asked of whom, and why: for who looks for a fault. Nothing is gathered where nobody listens. */
   readonly onDebug?: (event: DebugEvent) => void;
 }
+
+/** All three, for use cases at the top: what lies below takes what it uses. */
+export interface Settings extends World, TaskCall, TaskEvents {}
 
 /** By topic; each event is as the room that it comes from tells it. */
 export type DebugEvent =
@@ -47,7 +59,7 @@ type EventOf<Topic extends DebugEvent['topic']> = Extract<DebugEvent, { readonly
 /** Events of this topic for who looks for a fault, and for the call's own listener. `undefined` where nobody listens. */
 export function alsoDebugged<Topic extends DebugEvent['topic']>(
   topic: Topic,
-  { onDebug }: Pick<Settings, 'onDebug'>,
+  { onDebug }: TaskEvents,
   onEvent?: (event: EventOf<Topic>) => void,
 ): ((event: EventOf<Topic>) => void) | undefined {
   if (!onDebug) return onEvent;
@@ -59,17 +71,17 @@ export function alsoDebugged<Topic extends DebugEvent['topic']>(
 }
 
 /** How the embedded store is opened: with its calls told to who looks for a fault. */
-export function storeOptions(settings: Pick<Settings, 'onDebug'>): EmbeddedStoreOptions {
+export function storeOptions(settings: TaskEvents): EmbeddedStoreOptions {
   const onCall = alsoDebugged('store', settings);
   return onCall ? { onCall } : {};
 }
 
 /** What transports are given, from the settings. */
-export function transportOptions(settings: Pick<Settings, 'signal' | 'temporaryDirectory'>): FileCallOptions {
+export function transportOptions(settings: TaskCall & Pick<World, 'temporaryDirectory'>): FileCallOptions {
   return { ...callOptions(settings), temporaryDirectory: settings.temporaryDirectory };
 }
 
 /** A call's options, from the settings. */
-export function callOptions(settings: Pick<Settings, 'signal'>): { readonly signal?: AbortSignal } {
+export function callOptions(settings: TaskCall): { readonly signal?: AbortSignal } {
   return settings.signal ? { signal: settings.signal } : {};
 }

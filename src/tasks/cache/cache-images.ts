@@ -9,7 +9,7 @@ import { type FullReference, formatReference } from '../../oci/reference.ts';
 import { registrySource } from '../../transports/registry-source.ts';
 import { type PrivateRegistry, privateSink } from '../private-registry/private-registry.ts';
 import type { ImageHosts } from '../private-registry/registry-clients.ts';
-import { alsoDebugged, callOptions, type Settings } from '../settings.ts';
+import { alsoDebugged, callOptions, type TaskCall, type TaskEvents } from '../settings.ts';
 import { expectedOf, type TransferResult } from '../transfer/transfer-result.ts';
 
 export interface CacheOptions {
@@ -28,7 +28,7 @@ export interface CacheOptions {
 export interface CacheEnds {
   readonly registry: PrivateRegistry;
   readonly hosts: ImageHosts;
-  readonly settings: Settings;
+  readonly settings: TaskCall & TaskEvents;
 }
 
 /** Errors: the hosts' and the registry's; PLATFORM_UNKNOWN. */

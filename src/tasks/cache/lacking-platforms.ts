@@ -10,7 +10,7 @@ import { isImageFor, type PlatformChoice, statesPlatform } from '../../oci/platf
 import type { FullReference } from '../../oci/reference.ts';
 import { readRegistryConfig } from '../../registry/read-config.ts';
 import { findImage, type PrivateRegistry } from '../private-registry/private-registry.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { callOptions, type TaskCall } from '../settings.ts';
 
 const REQUESTS = 8;
 
@@ -23,7 +23,7 @@ export interface PlatformAnswers {
 
 interface Ends {
   readonly registry: PrivateRegistry;
-  readonly settings: Settings;
+  readonly settings: TaskCall;
 }
 
 /** Of images that the registry has. */

@@ -2,7 +2,7 @@
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { type FullReference, formatReference, fullReference, parseReference } from '../../oci/reference.ts';
 import { findImage, type PrivateRegistry } from '../private-registry/private-registry.ts';
-import type { Settings } from '../settings.ts';
+import type { TaskCall } from '../settings.ts';
 
 const REQUESTS = 16;
 
@@ -10,7 +10,7 @@ const REQUESTS = 16;
 export async function missingImages(
   images: readonly string[],
   registry: PrivateRegistry,
-  settings: Settings,
+  settings: TaskCall,
 ): Promise<readonly FullReference[]> {
   const ask = createLimiter(REQUESTS);
   const found = await ask.map(

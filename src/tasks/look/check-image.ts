@@ -17,7 +17,7 @@ import { encodeIndex } from '../../rootfs/index-codec.ts';
 import { verifyLayer } from '../../rootfs/verify-layer.ts';
 import type { ImageSource } from '../../transports/contract.ts';
 import { requirePlatform } from '../../transports/readable-image.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { callOptions, type Settings, type TaskCall } from '../settings.ts';
 import { type OpenedSource, openSource } from '../transfer/open-source.ts';
 
 export interface CheckedPart {
@@ -55,7 +55,7 @@ export type LayerResults = Map<string, Promise<LayerResult>>;
 /** `layers`: of other images that were checked. The source stays open. Errors: as `checkImage`. */
 export async function checkSource(
   { source, indexOf }: Pick<OpenedSource, 'source' | 'indexOf'>,
-  settings: Settings,
+  settings: TaskCall,
   options: CheckImageOptions & { readonly layers?: LayerResults } = {},
 ): Promise<readonly CheckedPart[]> {
   const parts: CheckedPart[] = [];
@@ -73,7 +73,7 @@ export async function checkSource(
 
 interface Checking extends Pick<OpenedSource, 'indexOf'> {
   readonly source: ImageSource;
-  readonly settings: Settings;
+  readonly settings: TaskCall;
   readonly options: CheckImageOptions;
   note(part: CheckedPart): void;
   readonly layers: LayerResults;

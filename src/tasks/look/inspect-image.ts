@@ -16,7 +16,7 @@ import type { ImageSource } from '../../transports/contract.ts';
 import { chooseImage, type ReadImageOptions, requirePlatform } from '../../transports/readable-image.ts';
 import { registrySource } from '../../transports/registry-source.ts';
 import { findImage, notLoaded, type PrivateRegistry } from '../private-registry/private-registry.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { callOptions, type TaskCall } from '../settings.ts';
 
 /** In skopeo's order. */
 export interface Inspection {
@@ -53,7 +53,7 @@ export interface InspectedImage {
 export async function inspectImage(
   reference: Reference,
   registry: PrivateRegistry,
-  options: { readonly platform?: Platform; readonly settings: Settings },
+  options: { readonly platform?: Platform; readonly settings: TaskCall },
 ): Promise<InspectedImage> {
   const { settings, platform } = options;
   const found = await findImage(reference, registry, settings);

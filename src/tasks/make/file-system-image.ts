@@ -10,7 +10,7 @@ import { behindLinks, targetAt } from '../../io/files/special-file.ts';
 import { unfinishedPath } from '../../io/files/unfinished-file.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { runCommand } from '../overlays/run-command.ts';
-import type { Environment, Settings } from '../settings.ts';
+import type { Environment, TaskCall, World } from '../settings.ts';
 
 export type FileSystem = 'squashfs' | 'erofs';
 
@@ -66,7 +66,11 @@ const PACKAGES: Readonly<Record<FileSystem, string>> = {
 };
 
 /** Takes the store's archive, whose root is the store's. Disposing without `finish` leaves nothing. Errors: UNSUPPORTED where no program for it is there. */
-export async function fileSystemOutput(path: string, kind: FileSystem, settings: Settings): Promise<RewindableOutput> {
+export async function fileSystemOutput(
+  path: string,
+  kind: FileSystem,
+  settings: World & TaskCall,
+): Promise<RewindableOutput> {
   const maker = await findMaker(kind, settings);
   const { spawn } = await import('node:child_process');
   const file = await regularFile(path, kind);
@@ -113,7 +117,7 @@ async function regularFile(path: string, kind: FileSystem): Promise<string> {
   });
 }
 
-async function findMaker(kind: FileSystem, settings: Settings): Promise<Maker> {
+async function findMaker(kind: FileSystem, settings: World & TaskCall): Promise<Maker> {
   for (const maker of MAKERS[kind]) {
     const help = await runCommand(maker.program, ['--help'], settings);
     if (help && (help.stdout + help.stderr).includes(maker.helpSays)) return maker;
@@ -163,7 +167,7 @@ export interface ReadableArchive extends AsyncDisposable {
 export async function archiveOfFileSystem(
   path: string,
   kind: FileSystem,
-  settings: Settings,
+  settings: World & TaskCall,
   files: readonly string[] = [],
 ): Promise<ReadableArchive> {
   const unpack = await findReader(path, kind, settings, files);
@@ -182,7 +186,7 @@ export async function archiveOfFileSystem(
 async function findReader(
   path: string,
   kind: FileSystem,
-  settings: Settings,
+  settings: World & TaskCall,
   files: readonly string[],
 ): Promise<(directory: string, archive: string) => Promise<void>> {
   const has = async (program: string) => (await runCommand(program, ['--help'], settings)) !== undefined;
@@ -208,7 +212,7 @@ async function findReader(
 }
 
 /** What the program prints is the file. */
-async function runInto(file: string, command: readonly string[], settings: Settings): Promise<void> {
+async function runInto(file: string, command: readonly string[], settings: World): Promise<void> {
   const { spawn } = await import('node:child_process');
   const { open } = await import('node:fs/promises');
   const [program = '', ...args] = command;

@@ -5,7 +5,7 @@ import { type CopyImage, planCopy } from '../../copy/plan.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
 import { formatReference, type Reference } from '../../oci/reference.ts';
-import { alsoDebugged, callOptions, type Settings } from '../settings.ts';
+import { alsoDebugged, callOptions, type Settings, type World } from '../settings.ts';
 import type { StoreEntry, StoreOptions } from './prepulled-store.ts';
 
 export interface ArchiveTarget {
@@ -39,7 +39,7 @@ export async function makeArchive(
   return (await executePlan(plan, sink, shared)).copied.map(({ digest }) => digest);
 }
 
-async function sinkOf({ format, path }: ArchiveTarget, { temporaryDirectory }: Settings) {
+async function sinkOf({ format, path }: ArchiveTarget, { temporaryDirectory }: World) {
   if (format === 'docker-archive') {
     const { dockerArchiveSink } = await import('../../transports/docker-archive/docker-archive-sink.ts');
     return dockerArchiveSink(path, { replaces: true, temporaryDirectory });

@@ -19,7 +19,7 @@ import { overlayImages } from '../overlays/overlay-images.ts';
 import { findOverlay } from '../overlays/overlays.ts';
 import { pauseImage } from '../overlays/pause-image.ts';
 import { withoutQuotes } from '../overlays/reference-list.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings, TaskCall, World } from '../settings.ts';
 import { type OpenedSource, type OpenSourceOptions, openSource } from '../transfer/open-source.ts';
 
 export interface MakeRequest {
@@ -140,7 +140,7 @@ async function overlayItem(item: string, settings: Settings): Promise<MakeItem> 
   return { text: item, name, open: built.open };
 }
 
-async function imageDirectory(item: string, settings: Settings): Promise<string> {
+async function imageDirectory(item: string, settings: World & TaskCall): Promise<string> {
   try {
     const { kind, path } = await findOverlay(item, settings);
     if (kind === 'file') throw noOverlay(item);

@@ -1,7 +1,7 @@
 // Where `make` writes to when nobody says: `images.tar` and the like in xcluster's directory for such things.
 import { join } from 'node:path';
 import { ImagesError } from '../../oci/errors.ts';
-import type { Settings } from '../settings.ts';
+import type { TaskCall, World } from '../settings.ts';
 
 export type MakeFormat = 'tar' | 'squashfs' | 'erofs' | 'oci-archive' | 'docker-archive';
 
@@ -16,7 +16,7 @@ const NAMES: Readonly<Record<MakeFormat, string>> = {
 };
 
 /** Where `make` writes to when nobody says. Errors: USAGE where the environment does not say. */
-export async function makeOutput(format: MakeFormat, settings: Settings): Promise<string> {
+export async function makeOutput(format: MakeFormat, settings: World & TaskCall): Promise<string> {
   let directory = settings.env.XCLUSTER_TMP || undefined;
   if (directory === undefined && settings.env.XCLUSTER) {
     const { xclusterEnvironment } = await import('../overlays/xcluster.ts');

@@ -10,7 +10,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { Platform } from '../../oci/platform.ts';
 import type { StoredLayers } from '../../transports/containers-storage/write-store.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { callOptions, type Settings, type TaskCall, type World } from '../settings.ts';
 import { makeArchive } from './make-archive.ts';
 import type { MakeItem } from './make-items.ts';
 import type { MakeFormat } from './make-output.ts';
@@ -96,7 +96,7 @@ function summary({ images, bytes }: OpenedImages, format: MakeFormat): Omit<Made
 /** What can only be written into a file goes to a pipe from a temporary one. */
 async function viaFile<T>(
   { path, send }: MakeOptions,
-  { temporaryDirectory }: Settings,
+  { temporaryDirectory }: World,
   work: (path: string) => Promise<T>,
 ): Promise<T> {
   if (path !== '-') return await work(path);
@@ -130,7 +130,7 @@ interface OldLayers extends AsyncDisposable {
 /** `undefined` where there is no file yet. Errors: TAR_INVALID. */
 async function layersOf(
   path: string,
-  settings: Settings,
+  settings: TaskCall,
   { userXattr = false }: MakeOptions,
 ): Promise<OldLayers | undefined> {
   const { storedLayers } = await import('../../transports/containers-storage/stored-layers.ts');

@@ -16,7 +16,7 @@ import { type StoredLayers, type WrittenImage, writeStore } from '../../transpor
 import type { ImageSource } from '../../transports/contract.ts';
 import { type ReadableImage, readImage } from '../../transports/readable-image.ts';
 import { rememberingSource, sourceMemory } from '../../transports/remembering-source.ts';
-import { callOptions, type Settings, transportOptions } from '../settings.ts';
+import { callOptions, type TaskCall, type TaskEvents, transportOptions, type World } from '../settings.ts';
 import type { OpenedSource } from '../transfer/open-source.ts';
 import { watchedLayers } from '../transfer/watched-layers.ts';
 import { type MakeItem, pulledName } from './make-items.ts';
@@ -61,7 +61,7 @@ const AT_A_TIME = 6;
 /** Manifests and configs of all, and nothing more. Errors: those of the places, PLATFORM_UNKNOWN. */
 export async function openImages(
   items: readonly MakeItem[],
-  settings: Settings,
+  settings: TaskCall & TaskEvents,
   { platform, onEvent }: StoreOptions,
 ): Promise<OpenedImages> {
   const opened: OpenedSource[] = [];
@@ -94,7 +94,7 @@ export async function openImages(
 async function namedImage(
   { text, name }: MakeItem,
   { source, name: own, indexOf }: OpenedSource,
-  settings: Settings,
+  settings: TaskCall & TaskEvents,
   platform: Platform | undefined,
 ): Promise<StoreEntry> {
   const image = await readImage(source, {
@@ -140,7 +140,7 @@ export interface StoreTarget {
 export async function makeStore(
   { images, bytes }: OpenedImages,
   output: RewindableOutput,
-  settings: Settings,
+  settings: World & TaskCall,
   { graphRoot, stored, userXattr = false, onEvent, onWritten }: StoreOptions & StoreTarget,
 ): Promise<MadeStore> {
   const digests = new Set<Digest>(
@@ -167,7 +167,7 @@ export async function makeStore(
 export async function storeOutput(
   path: string,
   send: (bytes: Uint8Array) => Promise<void>,
-  { temporaryDirectory }: Settings,
+  { temporaryDirectory }: World,
 ): Promise<RewindableOutput> {
   if (path === '-') return pipeOutput(send, temporaryDirectory);
   const target = await translatingFsErrors(path, () => targetAt(path));

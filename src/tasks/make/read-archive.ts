@@ -14,7 +14,7 @@ import { MANIFEST_FILE } from '../../transports/docker-archive/docker-manifest.t
 import { listLayoutImages } from '../../transports/layout/list-images.ts';
 import { chooseImage } from '../../transports/readable-image.ts';
 import { type CheckedPart, checkSource, type LayerResults } from '../look/check-image.ts';
-import { callOptions, type Settings, transportOptions } from '../settings.ts';
+import { callOptions, type TaskCall, transportOptions, type World } from '../settings.ts';
 import type { ListedImage, PrepulledPart } from './prepulled-parts.ts';
 
 /** What archives of images hold in their root, of `docker save` of all ages too, and stores do not. */
@@ -22,7 +22,7 @@ const OF_IMAGES =
   /^(?:blobs\/|oci-layout$|index\.json$|manifest\.json$|repositories$|[0-9a-f]{64}(?:\/|\.json$|\.tar$))/;
 
 /** By its first file; else it may be a store. Errors: FILE_UNREADABLE, TAR_INVALID, COMPRESSION_INVALID, NO_SPACE. */
-export async function isImageArchive(path: string, { temporaryDirectory }: Settings): Promise<boolean> {
+export async function isImageArchive(path: string, { temporaryDirectory }: World): Promise<boolean> {
   const handle = await openTar(path, temporaryDirectory);
   try {
     for await (const { name, type } of seekEntries(handle)) {
@@ -39,7 +39,7 @@ export async function isImageArchive(path: string, { temporaryDirectory }: Setti
 }
 
 /** Errors: PLACE_INVALID, MANIFEST_INVALID, those of the archive. */
-export async function listArchive(path: string, settings: Settings): Promise<readonly ListedImage[]> {
+export async function listArchive(path: string, settings: World & TaskCall): Promise<readonly ListedImage[]> {
   await using archive = await openImages(path, settings);
   const call = callOptions(settings);
   return await Promise.all(
@@ -58,7 +58,7 @@ export async function listArchive(path: string, settings: Settings): Promise<rea
 /** Errors: those of the archive, where the images cannot be found at all. */
 export async function checkArchive(
   path: string,
-  settings: Settings,
+  settings: World & TaskCall,
   onPart: (part: PrepulledPart) => void,
 ): Promise<readonly PrepulledPart[]> {
   await using archive = await openImages(path, settings);
@@ -100,7 +100,7 @@ interface ArchivedImages extends AsyncDisposable {
 }
 
 /** One that has several names once. */
-async function openImages(path: string, settings: Settings): Promise<ArchivedImages> {
+async function openImages(path: string, settings: World & TaskCall): Promise<ArchivedImages> {
   const archive = await openArchive(path, { ...transportOptions(settings), label: path });
   try {
     const images = new Map<string, ArchivedImage & { readonly names: string[] }>();
@@ -118,7 +118,7 @@ async function openImages(path: string, settings: Settings): Promise<ArchivedIma
 }
 
 /** `undefined` where what it points to cannot be read. */
-async function digestOf(listed: ContainedImage, settings: Settings): Promise<string | undefined> {
+async function digestOf(listed: ContainedImage, settings: TaskCall): Promise<string | undefined> {
   try {
     return (await listed.source().root(callOptions(settings))).digest;
   } catch (error) {

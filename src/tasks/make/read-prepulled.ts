@@ -4,20 +4,20 @@ import { ImagesError } from '../../oci/errors.ts';
 import { examineStore } from '../../transports/containers-storage/doctor/check-store.ts';
 import { layersOf, readImages, readLayers } from '../../transports/containers-storage/store-records.ts';
 import { tarFiles } from '../../transports/containers-storage/tar-files.ts';
-import { type Settings, transportOptions } from '../settings.ts';
+import { type TaskCall, transportOptions, type World } from '../settings.ts';
 import { archiveOfFileSystem, isFileSystem, type ReadableArchive } from './file-system-image.ts';
 import type { ListedImage, PrepulledPart } from './prepulled-parts.ts';
 import { checkArchive, isImageArchive, listArchive } from './read-archive.ts';
 
 /** In the order of names. Errors: FILE_UNREADABLE, TAR_INVALID, MANIFEST_INVALID; UNSUPPORTED where a program is lacking. */
-export async function listPrepulled(path: string, settings: Settings): Promise<readonly ListedImage[]> {
+export async function listPrepulled(path: string, settings: World & TaskCall): Promise<readonly ListedImage[]> {
   return (await imagesIn(path, settings)).toSorted((a, b) => ((a.names[0] ?? '') < (b.names[0] ?? '') ? -1 : 1));
 }
 
 /** What a list needs of a store. */
 const LISTS = ['overlay-images/images.json', 'overlay-layers/layers.json'];
 
-async function imagesIn(path: string, settings: Settings): Promise<readonly ListedImage[]> {
+async function imagesIn(path: string, settings: World & TaskCall): Promise<readonly ListedImage[]> {
   await using archive = await archiveOf(path, settings, LISTS);
   if (await isImageArchive(archive.path, settings)) return await listArchive(archive.path, settings);
   await using files = await tarFiles(archive.path, settings.temporaryDirectory);
@@ -33,7 +33,7 @@ async function imagesIn(path: string, settings: Settings): Promise<readonly List
 /** Whether all of what `make` has written is right: each image, each layer, and the file as a whole. Errors: as `listPrepulled`. */
 export async function checkPrepulled(
   path: string,
-  settings: Settings,
+  settings: World & TaskCall,
   onPart: (part: PrepulledPart) => void,
 ): Promise<readonly PrepulledPart[]> {
   await using archive = await archiveOf(path, settings);
@@ -46,7 +46,11 @@ export async function checkPrepulled(
 }
 
 /** The archive itself, or that of the file system in the file. */
-async function archiveOf(path: string, settings: Settings, files?: readonly string[]): Promise<ReadableArchive> {
+async function archiveOf(
+  path: string,
+  settings: World & TaskCall,
+  files?: readonly string[],
+): Promise<ReadableArchive> {
   const kind = isFileSystem(await firstBytes(path));
   if (kind) return await archiveOfFileSystem(path, kind, settings, files);
   return { path, async [Symbol.asyncDispose]() {} };

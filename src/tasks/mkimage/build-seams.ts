@@ -6,7 +6,7 @@ import type { Layer } from '../../rootfs/contract.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { storedIndex } from '../../storage/layer-indexes.ts';
 import { looseBlobs } from '../../storage/loose-blobs.ts';
-import type { Settings } from '../settings.ts';
+import type { TaskEvents, World } from '../settings.ts';
 import type { Downloader } from './download-file.ts';
 
 /** Layers of the build, in the store. */
@@ -27,7 +27,7 @@ export function storeBlobWriter({ objects }: EmbeddedStore): BlobWriter {
 }
 
 /** What executes RUN is loaded for RUN. */
-export function lazyRunner({ directory }: EmbeddedStore, settings: Settings, ignoreChownErrors: boolean): Runner {
+export function lazyRunner({ directory }: EmbeddedStore, settings: World, ignoreChownErrors: boolean): Runner {
   let machine: Promise<Runner> | undefined;
   const load = (): Promise<Runner> => {
     machine ??= import('../../build/run/create-run-machine.ts').then(({ createRunMachine }) =>
@@ -46,7 +46,7 @@ export function lazyRunner({ directory }: EmbeddedStore, settings: Settings, ign
 }
 
 /** What fetches is loaded for ADD with an address. */
-export function lazyDownloads(settings: Settings, directory: string): Downloader {
+export function lazyDownloads(settings: World & TaskEvents, directory: string): Downloader {
   let downloads: Promise<Downloader> | undefined;
   return {
     download: async (url, options) => {

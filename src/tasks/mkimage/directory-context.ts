@@ -10,7 +10,7 @@ import type { TreeSource } from '../../build/files/tree-source.ts';
 import { isFsError } from '../../io/files/fs-errors.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { TarTime } from '../../tar/time.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { callOptions, type TaskCall, type World } from '../settings.ts';
 import { runTarScript } from './run-tar-script.ts';
 
 export interface OpenContextOptions {
@@ -28,7 +28,7 @@ export interface OpenedContext extends AsyncDisposable {
 export async function openDirectoryContext(
   directory: string,
   root: string,
-  settings: Settings,
+  settings: World & TaskCall,
   { spool: spools, time, dockerfile, onScript }: OpenContextOptions,
 ): Promise<OpenedContext> {
   if (!(await stat(root).catch(() => undefined))?.isDirectory()) {

@@ -9,7 +9,7 @@ import { proxyFor, proxySettings } from '../../io/http/proxy.ts';
 import { type Digest, digester } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { wholeSeconds } from '../../tar/time.ts';
-import type { Settings } from '../settings.ts';
+import type { TaskEvents, World } from '../settings.ts';
 
 export interface Downloader extends AsyncDisposable {
   readonly download: Download;
@@ -18,7 +18,7 @@ export interface Downloader extends AsyncDisposable {
 const MAX_REDIRECTS = 10;
 
 /** `directory` is where files lie until the downloader is disposed. */
-export function createDownloader(settings: Settings, directory: string): Downloader {
+export function createDownloader(settings: World & TaskEvents, directory: string): Downloader {
   const spools: Spool[] = [];
   let pool: HttpPool | undefined;
   const { onDebug } = settings;

@@ -23,7 +23,7 @@ import { type EmbeddedStore, openEmbeddedStore } from '../../storage/embedded-st
 import { looseBlobs } from '../../storage/loose-blobs.ts';
 import { printableName } from '../../tar/names.ts';
 import { dataDirectory } from '../private-registry/registry-state.ts';
-import { alsoDebugged, callOptions, type Settings, storeOptions } from '../settings.ts';
+import { alsoDebugged, callOptions, type Settings, storeOptions, type TaskCall, type World } from '../settings.ts';
 import { baseImages } from './base-images.ts';
 import { lazyDownloads, lazyRunner, storeBlobWriter } from './build-seams.ts';
 import { type ImageForm, readImageForm } from './image-form.ts';
@@ -113,7 +113,7 @@ async function secretsIn(
   built: BuiltImage,
   secrets: ReadonlyMap<string, Uint8Array>,
   { objects }: EmbeddedStore,
-  settings: Settings,
+  settings: TaskCall,
 ): Promise<readonly LeftSecret[]> {
   if (built.layers.filter(({ isNew }) => isNew).length < 2) return [];
   const key = createHash('sha256').update('secrets 1');
@@ -233,7 +233,7 @@ async function build(
 }
 
 /** Layers of bases that come from elsewhere are part of the image. */
-async function keepLayers({ objects }: EmbeddedStore, { layers }: BuiltImage, settings: Settings): Promise<void> {
+async function keepLayers({ objects }: EmbeddedStore, { layers }: BuiltImage, settings: TaskCall): Promise<void> {
   const blobs = looseBlobs(objects);
   const call = callOptions(settings);
   const foreign = layers.filter(({ isNew }) => !isNew);
@@ -259,7 +259,11 @@ interface OpenContext extends AsyncDisposable {
   readonly context: Promise<TreeSource>;
 }
 
-async function openContext(directory: string, settings: Settings, options: ContextOptions): Promise<OpenContext> {
+async function openContext(
+  directory: string,
+  settings: World & TaskCall,
+  options: ContextOptions,
+): Promise<OpenContext> {
   const time = timeRules(options.times).made;
   const { spool, onScript } = options;
   if (options.context === undefined) {
@@ -269,7 +273,7 @@ async function openContext(directory: string, settings: Settings, options: Conte
   return await openDirectoryContext(directory, options.context, settings, { ...options, time });
 }
 
-function timesOf({ env }: Settings): TimeChoice {
+function timesOf({ env }: World): TimeChoice {
   const text = env.SOURCE_DATE_EPOCH;
   if (text === undefined || text === '') return { kind: 'fixed', seconds: EPOCH };
   if (/^\d{1,12}$/.test(text)) return { kind: 'latest', seconds: Number(text) };
@@ -278,7 +282,7 @@ function timesOf({ env }: Settings): TimeChoice {
   });
 }
 
-function proxiesOf({ env }: Settings, { buildArgs = new Map() }: MakeImageOptions): ReadonlyMap<string, string> {
+function proxiesOf({ env }: World, { buildArgs = new Map() }: MakeImageOptions): ReadonlyMap<string, string> {
   return new Map(
     PROXY_NAMES.flatMap((name) => {
       const value = buildArgs.get(name) ?? env[name];
@@ -287,6 +291,6 @@ function proxiesOf({ env }: Settings, { buildArgs = new Map() }: MakeImageOption
   );
 }
 
-function agentsOf({ env }: Settings): ReadonlyMap<string, string> {
+function agentsOf({ env }: World): ReadonlyMap<string, string> {
   return new Map(env.SSH_AUTH_SOCK ? [['default', env.SSH_AUTH_SOCK]] : []);
 }

@@ -13,7 +13,7 @@ import { markedEnvironment, type StartedProgram, startedProgram } from '../../io
 import { type ReopenablePipe, readPipe, reopenablePipes } from '../../io/files/reopenable-pipe.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { TarTime } from '../../tar/time.ts';
-import type { Settings } from '../settings.ts';
+import type { TaskCall, World } from '../settings.ts';
 
 export interface TarScriptOptions {
   /** Where the archive lies meanwhile. */
@@ -33,7 +33,7 @@ export interface RunningScript extends AsyncDisposable {
 /** Errors: FILE_UNREADABLE where there is no script, those of the place of the spool. */
 export async function runTarScript(
   directory: string,
-  settings: Settings,
+  settings: World & TaskCall,
   options: TarScriptOptions,
 ): Promise<RunningScript> {
   const script = resolve(join(directory, 'tar'));
@@ -85,7 +85,7 @@ interface Running {
 async function start(
   script: string,
   spool: Spool,
-  settings: Settings,
+  settings: World & TaskCall,
   { spool: directory, onOutput }: TarScriptOptions,
 ): Promise<Running> {
   const [out, said] = (await reopenablePipes([directory, settings.temporaryDirectory], 2)) as [

@@ -4,7 +4,7 @@ import type { Bytes } from '../../io/streams/bytes.ts';
 import { addAll } from '../../oci/add-all.ts';
 import type { Finding, GivenValues, Rules, Warning } from '../../scan/contract.ts';
 import { imagesOf } from '../../scan/images.ts';
-import type { Settings } from '../settings.ts';
+import type { TaskCall, World } from '../settings.ts';
 import { type ChartValues, readChartValues } from './chart-values.ts';
 import { inputImages, scanInputFile } from './input-images.ts';
 import { findOverlay } from './overlays.ts';
@@ -41,7 +41,7 @@ export interface OverlayItems {
  */
 export async function overlayImages(
   { items, input = nothing(), chartValues, rules }: OverlayItems,
-  settings: Settings,
+  settings: World & TaskCall,
 ): Promise<OverlayImages> {
   const given = chartValues && (await readChartValues(chartValues));
   const asking: Asking = { ...(given && { given }), ...(rules && { rules }) };
@@ -75,7 +75,7 @@ interface Asking {
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
-async function scanItem(item: string, settings: Settings, asking: Asking): Promise<Found> {
+async function scanItem(item: string, settings: World & TaskCall, asking: Asking): Promise<Found> {
   const { kind, path } = await findOverlay(item, settings);
   if (kind === 'file') return await scanInputFile(path, asking);
   const { findings, warnings } = await rememberedScan(path, settings, asking);

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ImagesError } from '../../oci/errors.ts';
-import type { Settings } from '../settings.ts';
+import type { TaskCall, World } from '../settings.ts';
 
 export interface FoundOverlay {
   readonly kind: 'directory' | 'file';
@@ -10,7 +10,7 @@ export interface FoundOverlay {
 }
 
 /** What an argument means: a file, a directory, or an overlay that $XCLUSTER or $XCLUSTER_OVLPATH knows by name. Errors: OVERLAY_UNKNOWN. */
-export async function findOverlay(item: string, settings: Settings): Promise<FoundOverlay> {
+export async function findOverlay(item: string, settings: World & TaskCall): Promise<FoundOverlay> {
   const given = await pathKind(item);
   if (given) return { kind: given, path: item };
   const directory = await findOverlayDirectory(item, settings);
@@ -19,7 +19,7 @@ export async function findOverlay(item: string, settings: Settings): Promise<Fou
 }
 
 /** The directory of an overlay by its name: `$XCLUSTER ovld` where $XCLUSTER is set, else $XCLUSTER_OVLPATH. */
-export async function findOverlayDirectory(name: string, settings: Settings): Promise<string | undefined> {
+export async function findOverlayDirectory(name: string, settings: World & TaskCall): Promise<string | undefined> {
   if (name === '') return undefined;
   if (settings.env.XCLUSTER) {
     const { overlayFromXcluster } = await import('./xcluster.ts');
@@ -38,7 +38,7 @@ async function pathKind(path: string): Promise<'directory' | 'file' | undefined>
   return info?.isDirectory() ? 'directory' : info?.isFile() ? 'file' : undefined;
 }
 
-function hintFor({ env }: Settings): string {
+function hintFor({ env }: World): string {
   if (env.XCLUSTER) return `\`${env.XCLUSTER} ovld NAME\` must know it: check XCLUSTER_OVLPATH.`;
   if (env.XCLUSTER_OVLPATH) return `Looked in XCLUSTER_OVLPATH [${env.XCLUSTER_OVLPATH}].`;
   return 'Set XCLUSTER or XCLUSTER_OVLPATH to find overlays by name, or give a directory.';

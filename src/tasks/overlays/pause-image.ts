@@ -1,6 +1,6 @@
 // The pause image, which every pod needs and no manifest names: as the user says, else as the overlay `crio` of xcluster does.
 import { join } from 'node:path';
-import type { Settings } from '../settings.ts';
+import type { Settings, TaskCall, World } from '../settings.ts';
 import { findOverlayDirectory } from './overlays.ts';
 import { runCommand } from './run-command.ts';
 
@@ -13,7 +13,7 @@ export async function pauseImage(given: string | undefined, settings: Settings):
   return image;
 }
 
-async function pauseImageOfCrio(settings: Settings): Promise<string | undefined> {
+async function pauseImageOfCrio(settings: World & TaskCall): Promise<string | undefined> {
   if (!settings.env.XCLUSTER) return undefined;
   const directory = await findOverlayDirectory('crio', settings);
   if (directory === undefined) return undefined;

@@ -7,7 +7,7 @@ import { isObject } from '../../oci/decode.ts';
 import type { ScanResult, Warning } from '../../scan/contract.ts';
 import { listFiles } from '../../scan/list-files.ts';
 import { type ScanOptions, scan } from '../../scan/scan.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { callOptions, type TaskCall, type World } from '../settings.ts';
 
 interface Memory extends ScanResult {
   readonly directory: string;
@@ -22,7 +22,7 @@ const REMEMBERED = 100;
 /** As `scan`; remembers where the settings name a cache, and neither rules nor values for charts are given. Errors: as `scan`. */
 export async function rememberedScan(
   directory: string,
-  settings: Settings,
+  settings: World & TaskCall,
   options: Pick<ScanOptions, 'given' | 'rules'> = {},
 ): Promise<ScanResult> {
   const { cache } = settings;

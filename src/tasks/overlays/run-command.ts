@@ -1,6 +1,6 @@
 // Runs a helper program (xcluster, crio.sh) and returns what it prints on stdout. Relies on node:child_process, loaded when first used.
 import { markedEnvironment, startedProgram } from '../../io/concurrency/started-programs.ts';
-import type { Environment } from '../settings.ts';
+import type { TaskCall, World } from '../settings.ts';
 
 export interface CommandResult {
   readonly status: number;
@@ -16,7 +16,7 @@ const LINGER = 500;
 export async function runCommand(
   command: string,
   args: readonly string[],
-  options: { readonly env: Environment; readonly signal?: AbortSignal },
+  options: Pick<World, 'env'> & TaskCall,
 ): Promise<CommandResult | undefined> {
   const { execFile } = await import('node:child_process');
   const { signal } = options;

@@ -1,8 +1,8 @@
 // Asks the xcluster script that $XCLUSTER names: `env` prints NAME='value' lines, `ovld NAME` an overlay's directory. Both may print WARNING lines.
-import type { Settings } from '../settings.ts';
+import type { TaskCall, World } from '../settings.ts';
 import { type CommandResult, runCommand } from './run-command.ts';
 
-type XclusterSettings = Pick<Settings, 'env' | 'signal'>;
+type XclusterSettings = Pick<World, 'env'> & TaskCall;
 
 /** The directory of an overlay; `undefined` where $XCLUSTER is not set or knows none. */
 export async function overlayFromXcluster(name: string, settings: XclusterSettings): Promise<string | undefined> {

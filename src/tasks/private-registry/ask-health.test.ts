@@ -3,11 +3,8 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { askHealth } from './ask-health.ts';
-
-const SETTINGS = { env: {}, home: '/nowhere', uid: 0, temporaryDirectory: tmpdir() };
 
 async function listener(answer: (response: ServerResponse) => void): Promise<string> {
   const server = createServer((_, response) => answer(response)).listen(0, '127.0.0.1');
@@ -21,11 +18,11 @@ async function listener(answer: (response: ServerResponse) => void): Promise<str
 
 describe('the health of a registry', () => {
   it('is ok, or what it says is wrong, on one line', async () => {
-    expect(await askHealth(await listener((response) => response.end('ok\n')), SETTINGS)).toBe('ok');
+    expect(await askHealth(await listener((response) => response.end('ok\n')), {})).toBe('ok');
     const ill = await listener((response) => response.writeHead(503).end('pulls: a\npushes: b\n'));
-    expect(await askHealth(ill, SETTINGS)).toBe('pulls: a; pushes: b');
-    expect(await askHealth(await listener((response) => response.writeHead(500).end()), SETTINGS)).toBe('status 500');
-    expect(await askHealth(await listener((response) => response.destroy()), SETTINGS)).toMatch(/^no answer \(/);
+    expect(await askHealth(ill, {})).toBe('pulls: a; pushes: b');
+    expect(await askHealth(await listener((response) => response.writeHead(500).end()), {})).toBe('status 500');
+    expect(await askHealth(await listener((response) => response.destroy()), {})).toMatch(/^no answer \(/);
   });
 
   it('is not waited for as long as somebody goes on talking', async () => {
@@ -35,12 +32,12 @@ describe('the health of a registry', () => {
       response.on('drain', more);
       more();
     });
-    expect(await askHealth(endless, SETTINGS)).toBe('x'.repeat(500));
+    expect(await askHealth(endless, {})).toBe('x'.repeat(500));
     const trickling = await listener((response) => {
       response.writeHead(503).flushHeaders();
       const timer = setInterval(() => response.write('x'), 20);
       response.on('close', () => clearInterval(timer));
     });
-    expect(await askHealth(trickling, SETTINGS, 300)).toBe('no answer within 0.3 s');
+    expect(await askHealth(trickling, {}, 300)).toBe('no answer within 0.3 s');
   });
 });

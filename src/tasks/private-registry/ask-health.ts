@@ -1,14 +1,14 @@
 // What a running registry says of itself at `/healthz`. Loaded only where one runs.
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import type { Settings } from '../settings.ts';
+import type { TaskCall } from '../settings.ts';
 
 /** Longer than the registry itself waits for its disk. */
 const TIMEOUT = 12_000;
 const MAX_TEXT = 500;
 
 /** `ok`, or what is wrong, on one line. `host` is an address with its port. `within`: milliseconds for all of it: whoever listens there may say a byte now and then for ever. */
-export async function askHealth(host: string, settings: Settings, within: number = TIMEOUT): Promise<string> {
+export async function askHealth(host: string, settings: TaskCall, within: number = TIMEOUT): Promise<string> {
   const late = AbortSignal.timeout(within);
   try {
     const signal = settings.signal ? AbortSignal.any([settings.signal, late]) : late;

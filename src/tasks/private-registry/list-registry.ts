@@ -1,7 +1,7 @@
 // `lreg_ls`: names and tags in the private registry, stripped or in full.
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { callOptions, type TaskCall } from '../settings.ts';
 import type { PrivateRegistry } from './private-registry.ts';
 
 export interface ListedRepository {
@@ -15,7 +15,7 @@ const REQUESTS = 8;
 /** All pages, sorted by name. */
 export async function listRegistry(
   { registry }: PrivateRegistry,
-  settings: Settings,
+  settings: TaskCall,
 ): Promise<readonly ListedRepository[]> {
   const ask = createLimiter(REQUESTS);
   const names = await Array.fromAsync(registry.repositories(undefined, callOptions(settings)));
@@ -43,7 +43,7 @@ export async function listRegistry(
 /** The same with hosts, as far as they are recorded: what has none stands under its stripped name. */
 export async function listFullNames(
   registry: PrivateRegistry,
-  settings: Settings,
+  settings: TaskCall,
 ): Promise<readonly ListedRepository[]> {
   const tags = new Map<string, Set<string>>();
   const recorded = new Set<string>();

@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os';
 import { isOwnAddress, isUnspecified } from '../../nodes/addresses.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { embeddedStoreExists } from '../../storage/embedded-store.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings, TaskEvents, World } from '../settings.ts';
 import { parseRegistryAddress, type RegistryAddress, registryAddress } from './local-registry.ts';
 import { announcedRegistries, systemRegistries } from './registry-adverts.ts';
 import type { BoundAddress, RegistryState } from './registry-record.ts';
@@ -47,7 +47,7 @@ export async function privateAddress(settings: Settings): Promise<RegistryAddres
   return listening && addressOf(listening);
 }
 
-export function noRegistry(settings: Settings): ImagesError {
+export function noRegistry(settings: World): ImagesError {
   const [other] = othersRegistries(settings);
   const [listening] = other?.addresses ?? [];
   const known = listening && ` User ${other?.uid}'s runs at ${addressOf(listening).host}.`;
@@ -56,7 +56,7 @@ export function noRegistry(settings: Settings): ImagesError {
   });
 }
 
-function othersRegistries(settings: Settings): readonly RegistryState[] {
+function othersRegistries(settings: World): readonly RegistryState[] {
   return announcedRegistries(settings).filter(({ uid }) => uid !== settings.uid);
 }
 
@@ -66,12 +66,12 @@ export function addressOf({ host, port }: BoundAddress): RegistryAddress {
   return registryAddress(reachable, port, false);
 }
 
-function ownStore(settings: Settings): ReturnType<typeof embedded> | undefined {
+function ownStore(settings: World & TaskEvents): ReturnType<typeof embedded> | undefined {
   const data = dataDirectoryIfUsable(settings);
   return data === undefined ? undefined : embedded(data, settings);
 }
 
-function embedded(data: string, settings: Settings): Extract<RegistryLocation, { kind: 'embedded' }> {
+function embedded(data: string, settings: World): Extract<RegistryLocation, { kind: 'embedded' }> {
   const state = runningRegistry(data, settings);
   return { kind: 'embedded', data, ...(state && { state }) };
 }

@@ -14,7 +14,7 @@ import { namedWithHost, spellings } from '../../registry/policies/name-lookup.ts
 import { type EmbeddedStore, embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
 import type { BlobPlaces } from '../../transports/blob-places.ts';
 import type { ImageSink } from '../../transports/contract.ts';
-import { callOptions, type Settings, storeOptions } from '../settings.ts';
+import { callOptions, type Settings, storeOptions, type TaskCall, type TaskEvents, type World } from '../settings.ts';
 import type { RegistryAddress } from './local-registry.ts';
 import { addressOf, locateRegistry, noRegistry, type RegistryLocation } from './locate-registry.ts';
 import { defaultDataDirectory, refuseForeignDefault } from './registry-state.ts';
@@ -76,7 +76,7 @@ export interface FoundPrivateImage {
 export async function findImage(
   reference: Reference,
   privateRegistry: PrivateRegistry,
-  settings: Settings,
+  settings: TaskCall,
   { whole = false }: Pick<StatOptions, 'whole'> = {},
 ): Promise<FoundPrivateImage | undefined> {
   const { registry, store } = privateRegistry;
@@ -143,7 +143,7 @@ function withHost({ host, path }: Reference): string {
 
 async function openEmbedded(
   { data, state }: Extract<RegistryLocation, { kind: 'embedded' }>,
-  settings: Settings,
+  settings: TaskEvents,
 ): Promise<PrivateRegistry> {
   const store = await openEmbeddedStore(data, storeOptions(settings));
   const [listening] = state?.addresses ?? [];
@@ -155,7 +155,7 @@ async function openEmbedded(
   };
 }
 
-async function openRemote(address: RegistryAddress, settings: Settings): Promise<PrivateRegistry> {
+async function openRemote(address: RegistryAddress, settings: World & TaskEvents): Promise<PrivateRegistry> {
   const { privateRegistryClient, placesOf } = await import('./registry-clients.ts');
   const { host } = address;
   return {

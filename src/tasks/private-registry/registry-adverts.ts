@@ -7,10 +7,10 @@
 import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isGivenByRoot } from '../../io/files/believed-path.ts';
-import type { Settings } from '../settings.ts';
+import type { World } from '../settings.ts';
 import { attempt, type RegistryState, readRecord, removeRecord, writeRecord } from './registry-record.ts';
 
-type AdvertSettings = Pick<Settings, 'env' | 'uid'>;
+type AdvertSettings = Pick<World, 'env' | 'uid'>;
 
 const SYSTEM = '/run/images';
 const ADVERT = /^images-registry-(\d+)-\d+\.json$/;

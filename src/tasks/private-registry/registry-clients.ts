@@ -8,7 +8,7 @@ import { registryClients } from '../../registry/client/registry-clients.ts';
 import type { ClientSettings, HostRule, RetryEvent } from '../../registry/client/settings.ts';
 import type { Registry } from '../../registry/contract.ts';
 import { type BlobPlaces, blobPlaces } from '../../transports/blob-places.ts';
-import type { Settings } from '../settings.ts';
+import type { TaskEvents, World } from '../settings.ts';
 import type { RegistryAddress } from './local-registry.ts';
 
 /** Where images come from. Disposing closes the connections. */
@@ -18,14 +18,14 @@ export interface ImageHosts extends AsyncDisposable {
 }
 
 /** Plain http where $LOCAL_REGISTRY does not say https; no proxy, no mirror. */
-export async function privateRegistryClient(address: RegistryAddress, settings: Settings): Promise<Registry> {
+export async function privateRegistryClient(address: RegistryAddress, settings: World & TaskEvents): Promise<Registry> {
   return registryClients(await clientSettings(settings, address)).forHost(address.host);
 }
 
 /** `address` is the private registry's, which is neither a source nor the mirror of one. Retries become events. */
 export async function imageHosts(
   address: RegistryAddress | undefined,
-  settings: Settings,
+  settings: World & TaskEvents,
   onEvent?: OnCopyEvent,
 ): Promise<ImageHosts> {
   const configured = await clientSettings(settings, address);
@@ -53,7 +53,7 @@ export interface AnyHosts extends AsyncDisposable {
 /** Any registry as a place of images, the private one too. Disposing closes the connections. */
 export async function anyHosts(
   address: RegistryAddress | undefined,
-  settings: Settings,
+  settings: World & TaskEvents,
   onEvent?: OnCopyEvent,
 ): Promise<AnyHosts> {
   return registryClients({
@@ -62,7 +62,7 @@ export async function anyHosts(
   });
 }
 
-function retryEvents({ onDebug }: Settings, onEvent: OnCopyEvent | undefined): (event: RetryEvent) => void {
+function retryEvents({ onDebug }: TaskEvents, onEvent: OnCopyEvent | undefined): (event: RetryEvent) => void {
   return (event) => {
     const { host, what, after, why } = event;
     onEvent?.({ type: 'retry', what: `${host} ${what}`, after, why });
@@ -71,7 +71,7 @@ function retryEvents({ onDebug }: Settings, onEvent: OnCopyEvent | undefined): (
 }
 
 /** What is known of the blobs in the registry at this host. `besides`: see `blobPlaces`. */
-export function placesOf(host: string, { cache }: Settings, besides?: string): BlobPlaces {
+export function placesOf(host: string, { cache }: World, besides?: string): BlobPlaces {
   return blobPlaces({
     host,
     ...(cache && { directory: join(cache.directory, 'places') }),
@@ -79,7 +79,10 @@ export function placesOf(host: string, { cache }: Settings, besides?: string): B
   });
 }
 
-async function clientSettings(settings: Settings, address: RegistryAddress | undefined): Promise<ClientSettings> {
+async function clientSettings(
+  settings: World & TaskEvents,
+  address: RegistryAddress | undefined,
+): Promise<ClientSettings> {
   const { onDebug } = settings;
   return {
     ...(await readClientSettings(settings)),

@@ -11,7 +11,7 @@ import { isBelievedThere } from '../../io/files/believed-path.ts';
 import { userDirectory } from '../../io/files/user-directories.ts';
 import { isObject } from '../../oci/decode.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import type { Settings } from '../settings.ts';
+import type { TaskEvents, World } from '../settings.ts';
 import { advertise } from './registry-adverts.ts';
 import {
   isRecorded,
@@ -22,7 +22,7 @@ import {
   writeRecord,
 } from './registry-record.ts';
 
-type StateSettings = Pick<Settings, 'env' | 'home' | 'uid' | 'data'>;
+type StateSettings = Pick<World, 'env' | 'home' | 'uid' | 'data'>;
 
 /**
  * The data directory of this user: --data, $IMAGES_DATA, the one started last, the default one. Absolute. A note says whose it is where it is another user's.
@@ -46,7 +46,7 @@ export function dataDirectoryIfUsable(settings: NotedSettings): string | undefin
   return data;
 }
 
-type NotedSettings = StateSettings & Pick<Settings, 'onNote'>;
+type NotedSettings = StateSettings & TaskEvents;
 
 function ownDataDirectory(settings: NotedSettings): string | undefined {
   const named = settings.data ?? (settings.env.IMAGES_DATA || undefined);
@@ -87,7 +87,7 @@ export function usualDataDirectory(settings: Pick<StateSettings, 'env' | 'home'>
 }
 
 /** The running registry that serves `data`; what others could have written there is not believed. */
-export function runningRegistry(data: string, { uid }: Pick<Settings, 'uid'>): RegistryState | undefined {
+export function runningRegistry(data: string, { uid }: Pick<World, 'uid'>): RegistryState | undefined {
   const path = statePath(data);
   const state = readRecord(path);
   return state && isBelievedThere(dirname(path), state.uid, uid) ? { ...state, data } : undefined;
@@ -99,7 +99,7 @@ export function isAnnounced({ data, identity }: RegistryState): Promise<boolean>
 }
 
 /** The user whose data directory it is; `undefined` for one's own, root's, and one that is not there. */
-function foreignOwner(data: string, { uid }: Pick<Settings, 'uid'>): number | undefined {
+function foreignOwner(data: string, { uid }: Pick<World, 'uid'>): number | undefined {
   const owner = infoOf(data)?.uid;
   return owner === uid || owner === 0 ? undefined : owner;
 }

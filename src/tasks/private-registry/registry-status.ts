@@ -1,7 +1,7 @@
 // `lreg_status`: whether the embedded registry runs, where, and what it holds.
 import { embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
 import { BLOBS, isBlobKey } from '../../storage/layout.ts';
-import { type Settings, storeOptions } from '../settings.ts';
+import { type Settings, storeOptions, type TaskCall, type TaskEvents } from '../settings.ts';
 import { listRegistry } from './list-registry.ts';
 import { addressOf } from './locate-registry.ts';
 import type { RegistryState } from './registry-record.ts';
@@ -33,7 +33,7 @@ export async function registryStatus(settings: Settings): Promise<RegistryStatus
   return { ...(running && { running }), ...(health !== undefined && { health }), ...(vms && { vms }), data, ...held };
 }
 
-async function healthOf({ addresses: [listening] }: RegistryState, settings: Settings): Promise<string | undefined> {
+async function healthOf({ addresses: [listening] }: RegistryState, settings: TaskCall): Promise<string | undefined> {
   const { askHealth } = await import('./ask-health.ts');
   return listening && askHealth(addressOf(listening).host, settings);
 }
@@ -42,7 +42,7 @@ type Contents = Pick<RegistryStatus, 'repositories' | 'tags' | 'blobs' | 'size'>
 
 const NOTHING: Contents = { repositories: 0, tags: 0, blobs: 0, size: 0 };
 
-async function contents(data: string, settings: Settings): Promise<Contents> {
+async function contents(data: string, settings: TaskCall & TaskEvents): Promise<Contents> {
   const store = await openEmbeddedStore(data, storeOptions(settings));
   const repositories = await listRegistry({ label: data, registry: store.registry, store }, settings);
   let blobs = 0;

@@ -6,7 +6,7 @@ import type { Registry } from '../../registry/contract.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { linkedManifest } from '../../storage/list-manifests.ts';
 import { withUnneeded } from '../../storage/remove-unneeded.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { callOptions, type TaskCall } from '../settings.ts';
 import {
   findImage,
   fullNames,
@@ -21,7 +21,7 @@ import { type RemovalTarget, removeOverHttp } from './remove-over-http.ts';
 export async function removeImages(
   references: readonly Reference[],
   registry: PrivateRegistry,
-  settings: Settings,
+  settings: TaskCall,
 ): Promise<void> {
   const [only] = references;
   if (only && references.length === 1) return await removeImage(only, registry, settings);
@@ -40,7 +40,7 @@ export async function removeImages(
  * Removes a tag, or by digest a manifest with all its tags.
  * Errors: MANIFEST_UNKNOWN (not there), UNSUPPORTED (the registry deletes nothing, or not this tag alone), READ_ONLY, NO_ACCESS.
  */
-export async function removeImage(reference: Reference, registry: PrivateRegistry, settings: Settings): Promise<void> {
+export async function removeImage(reference: Reference, registry: PrivateRegistry, settings: TaskCall): Promise<void> {
   const { host, ...unnamed } = reference;
   const targets: readonly RemovalTarget[] = [
     ...fullNames(reference).map((path) => ({ reference: unnamed, path, settings })),

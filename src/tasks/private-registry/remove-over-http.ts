@@ -6,7 +6,7 @@ import { decodeManifest, successors } from '../../oci/manifest.ts';
 import { isIndexType } from '../../oci/media-types.ts';
 import { DEFAULT_TAG, formatReference, type Reference } from '../../oci/reference.ts';
 import type { Registry } from '../../registry/contract.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { callOptions, type TaskCall } from '../settings.ts';
 
 const REQUESTS = 8;
 
@@ -14,7 +14,7 @@ export interface RemovalTarget {
   readonly reference: Reference;
   /** One spelling of its path. */
   readonly path: string;
-  readonly settings: Settings;
+  readonly settings: TaskCall;
 }
 
 /** False where the registry does not have it under this spelling. Errors: UNSUPPORTED (it deletes nothing, or not this tag alone), DENIED. */

@@ -7,7 +7,7 @@ import { formatListenAddress, type ListenAddress, parseListenAddress } from '../
 import type { OnServerEvent } from '../../server/events.ts';
 import { type RunningServer, serve } from '../../server/listen.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
-import { alsoDebugged, callOptions, type Settings, storeOptions } from '../settings.ts';
+import { alsoDebugged, callOptions, type Settings, storeOptions, type World } from '../settings.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
 import { addressOf } from './locate-registry.ts';
 import { announcedRegistries } from './registry-adverts.ts';
@@ -50,7 +50,7 @@ export async function serveRegistry(request: ServeRequest, settings: Settings): 
 }
 
 /** Says which embedded registry has the address, where it is one. */
-function usedBy(error: ImagesError, listen: readonly ListenAddress[], settings: Settings): ImagesError {
+function usedBy(error: ImagesError, listen: readonly ListenAddress[], settings: World): ImagesError {
   const there = announcedRegistries(settings).find(({ addresses }) =>
     addresses.some(({ port }) => listen.some((wanted) => wanted.port === port)),
   );

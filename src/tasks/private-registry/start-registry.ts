@@ -8,7 +8,7 @@ import { makeDirectory } from '../../io/files/atomic-file.ts';
 import { translateFsError } from '../../io/files/fs-errors.ts';
 import { isObject } from '../../oci/decode.ts';
 import { type ErrorCode, ImagesError } from '../../oci/errors.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings, TaskCall, World } from '../settings.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
 import type { RegistryState } from './registry-record.ts';
 import { dataDirectory, runningRegistry } from './registry-state.ts';
@@ -59,7 +59,7 @@ export async function startRegistry(request: StartRequest, settings: Settings): 
   }
 }
 
-async function startAndAsk(request: StartRequest, data: string, settings: Settings): Promise<StartedRegistry> {
+async function startAndAsk(request: StartRequest, data: string, settings: World & TaskCall): Promise<StartedRegistry> {
   const log = await openLog(data);
   let message: unknown;
   try {
@@ -83,7 +83,7 @@ function alreadyAsWanted(state: RegistryState, listen: readonly string[]): Start
 interface ProcessSettings {
   readonly data: string;
   readonly log: number;
-  readonly settings: Settings;
+  readonly settings: World & TaskCall;
 }
 
 async function startProcess(

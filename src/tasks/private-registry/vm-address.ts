@@ -7,7 +7,7 @@ import { bestAddress, isLoopback, isUnspecified, USER_SPACE_HOST, USER_SPACE_SET
 import { ImagesError } from '../../oci/errors.ts';
 import { formatListenAddress } from '../../server/address.ts';
 import { xclusterEnvironment } from '../overlays/xcluster.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings, TaskCall, World } from '../settings.ts';
 import { parseRegistryAddress } from './local-registry.ts';
 import { locateRegistry, noRegistry, type RegistryLocation } from './locate-registry.ts';
 import type { BoundAddress } from './registry-record.ts';
@@ -35,7 +35,7 @@ export async function vmAddress(settings: Settings): Promise<VmAddress> {
 /** The address for VMs of who listens there; `undefined` where only this machine reaches it. */
 export async function addressForVms(
   listening: readonly BoundAddress[],
-  settings: Settings,
+  settings: World & TaskCall,
 ): Promise<{ readonly ip: string; readonly port: number } | undefined> {
   const named = listening.find(({ host }) => !isLoopback(host) && !isUnspecified(host));
   if (named) return { ip: named.host, port: named.port };
@@ -47,7 +47,7 @@ export async function addressForVms(
 }
 
 /** xcluster's script for it is told to QEMU as the variable __net_setup. */
-async function hasUserSpaceNetworking(settings: Settings): Promise<boolean> {
+async function hasUserSpaceNetworking(settings: World & TaskCall): Promise<boolean> {
   const setup = settings.env.__net_setup ?? (await xclusterEnvironment(settings)).get('__net_setup');
   return setup !== undefined && basename(setup) === USER_SPACE_SETUP;
 }
@@ -57,7 +57,7 @@ interface Listening {
   readonly scheme: 'http' | 'https';
 }
 
-async function listeningAddresses(location: RegistryLocation, settings: Settings): Promise<Listening> {
+async function listeningAddresses(location: RegistryLocation, settings: World): Promise<Listening> {
   if (location.kind === 'remote' && !location.state) {
     const { hostname, port, secure } = location.address;
     return { listening: [{ host: await resolved(hostname), port }], scheme: secure ? 'https' : 'http' };
@@ -67,7 +67,7 @@ async function listeningAddresses(location: RegistryLocation, settings: Settings
 }
 
 /** Of several, the port that $LOCAL_REGISTRY names comes first. */
-function preferred(addresses: readonly BoundAddress[], { env }: Settings): readonly BoundAddress[] {
+function preferred(addresses: readonly BoundAddress[], { env }: World): readonly BoundAddress[] {
   if (!env.LOCAL_REGISTRY) return addresses;
   const { port } = parseRegistryAddress(env.LOCAL_REGISTRY);
   return [...addresses].sort((a, b) => Number(b.port === port) - Number(a.port === port));

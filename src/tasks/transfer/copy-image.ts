@@ -11,7 +11,7 @@ import type { PlatformChoice } from '../../oci/platform.ts';
 import { type Reference, tryParseReference } from '../../oci/reference.ts';
 import type { ImageSink, ImageSource } from '../../transports/contract.ts';
 import type { LayerSpool } from '../../transports/layer-spool.ts';
-import { alsoDebugged, callOptions, type Settings } from '../settings.ts';
+import { alsoDebugged, callOptions, type Settings, type TaskCall, type TaskEvents } from '../settings.ts';
 import { type CompressionChoice, compressingSpool } from './layer-compression.ts';
 import type { NamedSource } from './open-all-images.ts';
 import { compressesLayers, type OpenedSink, openPrivate, openSink } from './open-sink.ts';
@@ -93,7 +93,7 @@ export interface CopyEnds {
 /** Errors: PLATFORM_UNKNOWN, those of the places. */
 export async function copyOpened(
   { source: { source }, sink: { sink }, name, spool }: CopyEnds,
-  settings: Settings,
+  settings: TaskCall & TaskEvents,
   options: CopyOptions,
 ): Promise<TransferResult> {
   const image = { source, ...(name && { name }) };
@@ -109,7 +109,7 @@ interface AllEnds {
 
 async function copyAll(
   { images, sink, spool }: AllEnds,
-  settings: Settings,
+  settings: TaskCall & TaskEvents,
   options: CopyOptions,
 ): Promise<TransferResult> {
   const onEvent = alsoDebugged('copy', settings, options.onEvent);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { LayerSpool } from '../../transports/layer-spool.ts';
-import type { Settings } from '../settings.ts';
+import type { World } from '../settings.ts';
 
 export type CompressionChoice = { readonly kind: 'none' } | { readonly kind: 'gzip' | 'zstd'; readonly level: number };
 
@@ -27,7 +27,7 @@ export function parseCompression(text: string): CompressionChoice {
 
 /** `undefined` where layers stay as they are. */
 export async function compressingSpool(
-  { cache, temporaryDirectory }: Settings,
+  { cache, temporaryDirectory }: World,
   compression: CompressionChoice = DEFAULT,
   onEvent?: OnCopyEvent,
 ): Promise<LayerSpool | undefined> {

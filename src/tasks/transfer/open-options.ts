@@ -6,7 +6,7 @@ import { locate, type OwnLocation } from '../../transports/location.ts';
 import type { RegistryAccess, Transport, TransportOptions } from '../../transports/transport.ts';
 import { type TransportLocation, transportOf } from '../../transports/transports.ts';
 import { privateAddress } from '../private-registry/locate-registry.ts';
-import { type Settings, transportOptions } from '../settings.ts';
+import { type Settings, transportOptions, type World } from '../settings.ts';
 
 interface Given {
   readonly spool?: LayerSpool;
@@ -52,7 +52,7 @@ function registryAccess(settings: Settings, { from, onEvent }: Given): RegistryA
 }
 
 /** The repository of an image that is in the registry at this host. */
-function repositoryAt(host: string, from: string, { transports }: Settings): string | undefined {
+function repositoryAt(host: string, from: string, { transports }: World): string | undefined {
   const location = locate(from, transports);
   if (location.transport !== 'docker') return undefined;
   const source = fullReference(location.reference);

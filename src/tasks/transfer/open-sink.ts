@@ -5,7 +5,7 @@ import type { ImageSink } from '../../transports/contract.ts';
 import { formatLocation, locate } from '../../transports/location.ts';
 import { cannotPut, disposeOwner, NAME_IT } from '../../transports/transport.ts';
 import { openPrivateRegistry, privateSink } from '../private-registry/private-registry.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings, World } from '../settings.ts';
 import { boundTransport, openOptions } from './open-options.ts';
 
 /** Disposing without `sink.finish` discards what the sink can discard. */
@@ -46,7 +46,7 @@ export async function openPrivate(
 }
 
 /** Whether blobs are kept there for others, so that layers go in compressed. Errors: REFERENCE_INVALID. */
-export function compressesLayers(text: string, { transports }: Pick<Settings, 'transports'>): boolean {
+export function compressesLayers(text: string, { transports }: Pick<World, 'transports'>): boolean {
   const location = locate(text, transports);
   if (location.transport === 'id') return false;
   return location.transport === 'name' || (boundTransport(location).transport.compressesLayers ?? false);

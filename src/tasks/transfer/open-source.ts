@@ -17,7 +17,7 @@ import type { TransportLocation } from '../../transports/transports.ts';
 import { locateRegistry } from '../private-registry/locate-registry.ts';
 import { findImage, openPrivateRegistry, type PrivateRegistry } from '../private-registry/private-registry.ts';
 import { dataDirectoryIfUsable } from '../private-registry/registry-state.ts';
-import { callOptions, type Settings, storeOptions, transportOptions } from '../settings.ts';
+import { callOptions, type Settings, storeOptions, type TaskCall, transportOptions } from '../settings.ts';
 import { boundTransport, openOptions } from './open-options.ts';
 
 /** Where a bare name is looked for: the store, the daemon, the private registry; or the daemon before the store. */
@@ -155,7 +155,7 @@ const fromPrivateRegistry: Look = async (location, settings) => {
 async function inRegistry(
   reference: Reference,
   registry: PrivateRegistry,
-  settings: Settings,
+  settings: TaskCall,
 ): Promise<OpenedSource | undefined> {
   const found = await findImage(reference, registry, settings);
   if (!found) return undefined;

@@ -7,7 +7,7 @@ import { plainHeader } from '../../tar/plain-header.ts';
 import { endOfArchive, padding, tarHeader } from '../../tar/writer.ts';
 import { type PlannedArchive, planDockerArchive } from '../../transports/docker-archive/docker-archive-stream.ts';
 import { readImage } from '../../transports/readable-image.ts';
-import { callOptions, type Settings, transportOptions } from '../settings.ts';
+import { callOptions, type Settings, type TaskCall, transportOptions, type World } from '../settings.ts';
 import { type OpenedSource, openSource } from './open-source.ts';
 
 export interface SaveOptions {
@@ -56,7 +56,7 @@ interface Entry {
 }
 
 interface Saving {
-  readonly settings: Settings;
+  readonly settings: World & TaskCall;
   readonly options: SaveOptions;
 }
 
