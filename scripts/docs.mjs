@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errorReference } from '../src/cli/grammar/error-reference.ts';
 import { commandReference } from '../src/cli/grammar/reference.ts';
 import { COMMANDS } from '../src/cli/table/commands.ts';
 import { apiPages, typesAreCurrent } from './api-pages.mjs';
@@ -13,6 +14,7 @@ const isCheck = process.argv.includes('--check');
 /** By file: what it is to hold, given what it holds. */
 const PAGES = new Map([
   ['docs/commands.md', () => commandReference(COMMANDS)],
+  ['docs/errors.md', errorReference],
   ['docs/architecture.md', (text) => between(text, 'rooms', roomsPicture(join(top, 'src')))],
   ['docs/library.md', withExamples],
 ]);

@@ -1,14 +1,9 @@
 // Errors of a copy say which end failed, at which part of which image; code and hint stay the registry's.
+import type { FailedPart } from '../oci/error-message.ts';
 import { type ErrorCode, ImagesError, isImagesError } from '../oci/errors.ts';
 import { transportNamed } from '../transports/transports.ts';
 
-export interface Part {
-  readonly image: string;
-  readonly end: 'source' | 'destination';
-  /** The end's label. */
-  readonly label: string;
-  /** `manifest sha256:…`, `blob sha256:…`. */
-  readonly what: string;
+export interface Part extends Omit<FailedPart, 'isRegistry'> {
   /** What to do, where it is known better here than at that end. */
   readonly hint?: string;
 }
@@ -17,10 +12,11 @@ export interface Part {
 export function failureOf(error: unknown, part: Part): unknown {
   if (!isImagesError(error) || described.has(error)) return error;
   if (error.code === 'ABORTED' || error.code === 'PLATFORM_UNKNOWN') return error;
-  const hint = part.hint ?? error.hint ?? (part.end === 'source' ? HINTS[error.code] : undefined);
-  const failure = new ImagesError(error.code, sentence(error, part), {
+  const { hint: known, ...failed } = part;
+  const hint = known ?? error.hint ?? (part.end === 'source' ? HINTS[error.code] : undefined);
+  const failure = new ImagesError(error.code, error.message, {
+    part: { ...failed, isRegistry: isRegistry(part.label) },
     ...(hint !== undefined && { hint }),
-    ...(error.status !== undefined && { status: error.status }),
     cause: error,
   });
   described.add(failure);
@@ -46,16 +42,6 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   SIZE_INVALID:
     'What is there and what the image says of it differ: write it anew, or take the image from another place.',
 };
-
-/** Begins with the image. What registries say of it themselves, and a source that is called like its image, need no more words. */
-function sentence({ code, message }: ImagesError, { image, end, label, what }: Part): string {
-  const unknown = code === 'MANIFEST_UNKNOWN' || code === 'NAME_UNKNOWN';
-  if (unknown && end === 'source' && what === 'manifest' && isRegistry(label))
-    return `${image}: its registry has no such image`;
-  if (message.includes(image)) return `${image}: ${message}`;
-  const which = label.includes(image) ? end : `${end} ${label}`;
-  return `${image}: ${which} fails at ${what}: ${message}`;
-}
 
 /** Files and daemons say better what they have. */
 function isRegistry(label: string): boolean {

@@ -1,63 +1,10 @@
 // The one error class of the program. `code` is for programs, `message` for people, `hint` says what to do next.
+import type { ErrorCode, RegistryErrorCode } from './error-codes.ts';
+import { type FailedPart, type MessageParts, messageOf } from './error-message.ts';
 
-/** Error codes of the OCI distribution specification 1.1, section "Error Codes", plus those that registries use beside it. */
-export type RegistryErrorCode =
-  | 'BLOB_UNKNOWN'
-  | 'BLOB_UPLOAD_INVALID'
-  | 'BLOB_UPLOAD_UNKNOWN'
-  | 'DENIED'
-  | 'DIGEST_INVALID'
-  | 'MANIFEST_BLOB_UNKNOWN'
-  | 'MANIFEST_INVALID'
-  | 'MANIFEST_TOO_LARGE'
-  | 'MANIFEST_UNKNOWN'
-  | 'NAME_INVALID'
-  | 'NAME_UNKNOWN'
-  | 'PAGINATION_NUMBER_INVALID'
-  | 'RANGE_INVALID'
-  | 'SIZE_INVALID'
-  | 'TAG_INVALID'
-  | 'TOOMANYREQUESTS'
-  | 'UNAUTHORIZED'
-  | 'UNSUPPORTED';
+export type { ErrorCode, RegistryErrorCode };
 
-/** Codes of all other errors that the user can mend. */
-export type ErrorCode =
-  | RegistryErrorCode
-  | 'ABORTED'
-  | 'ADDRESS_IN_USE'
-  | 'ADDRESS_NOT_PERMITTED'
-  | 'ADDRESS_UNAVAILABLE'
-  | 'ALREADY_RUNNING'
-  | 'BAD_ANSWER'
-  | 'BROKEN_OFF'
-  | 'BUILD_FAILED'
-  | 'COMPRESSION_INVALID'
-  | 'CONFIG_INVALID'
-  | 'DOCKERFILE_INVALID'
-  | 'FILE_UNREADABLE'
-  | 'INCOMPLETE'
-  | 'LOCKED'
-  | 'NO_ACCESS'
-  | 'NO_REGISTRY'
-  | 'NO_SPACE'
-  | 'NOT_RUNNING'
-  | 'OVERLAY_UNKNOWN'
-  | 'PATH_UNKNOWN'
-  | 'PLACE_INVALID'
-  | 'PLATFORM_INVALID'
-  | 'PLATFORM_UNKNOWN'
-  | 'READ_ONLY'
-  | 'REFERENCE_INVALID'
-  | 'RUN_UNAVAILABLE'
-  | 'SERVER_ERROR'
-  | 'TAR_INVALID'
-  | 'TIMEOUT'
-  | 'UNREACHABLE'
-  | 'USAGE'
-  | 'YAML_INVALID';
-
-export interface ErrorDetails {
+export interface ErrorDetails extends MessageParts {
   /** What the user can do next: one sentence. */
   readonly hint?: string;
   readonly cause?: unknown;
@@ -85,7 +32,7 @@ export interface TextPosition {
 }
 
 /**
- * An error that a user can reach. Bugs stay plain `Error`s.
+ * An error that a user can reach. Bugs stay plain `Error`s. What is known of it is data; `message` is made from that for people, in `error-message.ts`.
  * `message` is one line and names the offending value. It never holds a credential: user and password are removed here from any URL in it.
  */
 export class ImagesError extends Error {
@@ -93,17 +40,29 @@ export class ImagesError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly status: number | undefined;
+  /** The other side's own words, quoted and without secrets. */
+  readonly said: string | undefined;
+  /** The part of a copy that failed. */
+  readonly part: FailedPart | undefined;
   readonly position: TextPosition | undefined;
   readonly excerpt: readonly string[];
   #request: FailedRequest | undefined;
 
-  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(withoutUserinfo(message), details.cause === undefined ? undefined : { cause: details.cause });
+  /** `summary` is the message without what `details.said` and `details.part` add to it. */
+  constructor(code: ErrorCode, summary: string, details: ErrorDetails = {}) {
+    super(
+      withoutUserinfo(messageOf(code, summary, details)),
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
     this.code = code;
     this.hint = details.hint === undefined ? undefined : withoutUserinfo(details.hint);
     const cause = details.cause instanceof ImagesError ? details.cause : undefined;
     this.#request = details.request ?? cause?.request;
     this.status = details.status ?? cause?.status;
+    const said = details.said || cause?.said;
+    this.said = said === undefined ? undefined : withoutUserinfo(said);
+    const part = details.part ?? cause?.part;
+    this.part = part && { ...part, image: withoutUserinfo(part.image), label: withoutUserinfo(part.label) };
     this.position = details.position;
     // The mask has the length of what it hides, because the carets below point into this line.
     this.excerpt = (details.excerpt ?? []).map((line) => withoutUserinfo(line, (hidden) => '*'.repeat(hidden.length)));
@@ -112,6 +71,11 @@ export class ImagesError extends Error {
   /** The HTTP request that failed, if there was one, made from the fields `method` and `url`. */
   get request(): FailedRequest | undefined {
     return this.#request;
+  }
+
+  /** The end of a copy that failed. */
+  get end(): FailedPart['end'] | undefined {
+    return this.part?.end;
   }
 
   get method(): string | undefined {

@@ -12,6 +12,8 @@ export {
   isDigest,
   parseDigest,
 } from './digest.ts';
+export { type CodeMeaning, OTHER_ERRORS, REGISTRY_ERRORS } from './error-codes.ts';
+export type { FailedPart, MessageParts } from './error-message.ts';
 export {
   type ErrorCode,
   type ErrorDetails,

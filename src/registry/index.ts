@@ -33,4 +33,4 @@ export { FORWARD, forwarding, type Policy } from './policies/forwarding.ts';
 export type { NameRecord, NameRecords } from './policies/full-names.ts';
 export { hostNames } from './policies/host-names.ts';
 export { readOnly } from './policies/read-only.ts';
-export type { RegistryCall } from './policies/told.ts';
+export { type RegistryCall, told } from './policies/told.ts';

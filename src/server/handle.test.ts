@@ -85,7 +85,7 @@ describe('errors', () => {
     ['NO_SPACE', 507, 'NO_SPACE'],
     ['READ_ONLY', 405, 'UNSUPPORTED'],
     ['NO_ACCESS', 503, 'UNAVAILABLE'],
-    ['LOCKED', 503, 'UNAVAILABLE'],
+    ['ABORTED', 503, 'UNAVAILABLE'],
     ['UNREACHABLE', 502, 'UNAVAILABLE'],
     ['TIMEOUT', 504, 'UNAVAILABLE'],
   ] as const)('%s is a %d that names no files, and the operator is told', async (code, status, wire) => {

@@ -52,8 +52,6 @@ const BUSY: Trouble = { status: 503, code: 'UNAVAILABLE', message: 'the registry
 /** What the machine behind the registry lacks; not in this table nor the other: a bug. */
 const TROUBLES: Readonly<Partial<Record<ErrorCode, Trouble>>> = {
   ABORTED: BUSY,
-  LOCKED: BUSY,
-  INCOMPLETE: BUSY,
   NO_ACCESS: { ...BUSY, message: 'the registry cannot use its own store' },
   NO_SPACE: { status: 507, code: 'NO_SPACE', message: "no space left on the registry's disk" },
   READ_ONLY: { status: 405, code: 'UNSUPPORTED', message: 'the registry is read-only' },

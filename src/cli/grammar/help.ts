@@ -77,7 +77,7 @@ export function optionForm(option: OptionSpec): string {
 }
 
 /** Text in lines, all but the first of which are indented. */
-function wrap(text: string, indent = 0): string {
+export function wrap(text: string, indent = 0): string {
   const width = WIDTH - indent;
   const lines: string[] = [];
   let line = '';

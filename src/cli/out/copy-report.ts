@@ -3,6 +3,7 @@ import type { TransferResult } from '../../tasks/transfer/transfer-result.ts';
 import type { Context } from '../process/context.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
 import { failureLine } from '../reporter/lines.ts';
+import { failureData } from '../reporter/report-error.ts';
 import { writeJson } from './write-json.ts';
 
 export interface ReportOptions {
@@ -59,7 +60,7 @@ function jsonOf(result: TransferResult, { elapsed, loaded, skipped }: ReportOpti
       : result.copied.map(({ image, digest }) => ({ image, digest })),
     ...(loaded && { loaded }),
     ...(skipped && { skipped }),
-    failed: result.failed.map(({ image, error }) => ({ image, code: error.code, message: error.message })),
+    failed: result.failed.map(({ image, error }) => ({ image, ...failureData(error) })),
     requests: result.requests,
     bytes: { [result.dryRun ? 'toFetch' : 'fetched']: result.fetched, alreadyThere: result.held },
     seconds: Number((elapsed / 1000).toFixed(3)),

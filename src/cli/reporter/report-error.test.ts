@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ImagesError } from '../../oci/errors.ts';
-import { reportError } from './report-error.ts';
+import { failureData, reportError } from './report-error.ts';
 
 describe('an error', () => {
   it('is one line, and a second one with what to do', () => {
@@ -47,6 +47,24 @@ describe('an error', () => {
     expect(verbose).toContain('report-error.test.ts');
     expect(verbose).toContain('caused by Error: refused');
   });
+});
+
+it('gives programs the end that failed, the words of the other side and the request', () => {
+  const error = new ImagesError('SERVER_ERROR', 'h: status 500', {
+    said: 'oops\u001b[2J',
+    status: 500,
+    request: { method: 'GET', url: 'http://h/v2/' },
+    part: { image: 'h/a:1', end: 'destination', label: 'h', what: 'manifest', isRegistry: true },
+  });
+  const data = {
+    code: 'SERVER_ERROR',
+    message: 'h/a:1: destination h fails at manifest: h: status 500 [oops?[2J]',
+    end: 'destination',
+    said: 'oops?[2J',
+    request: { method: 'GET', url: 'http://h/v2/', status: 500 },
+  };
+  expect(reportError(error, false).data).toEqual(data);
+  expect(failureData(error)).toEqual(data);
 });
 
 it('says what failed first, where closing failed after it', () => {

@@ -16,6 +16,10 @@ export interface FailureData {
   readonly code: ErrorCode | 'INTERNAL';
   readonly message: string;
   readonly hint?: string;
+  /** Of a copy: which end failed. */
+  readonly end?: 'source' | 'destination';
+  /** The other side's own words. */
+  readonly said?: string;
   /** Of the HTTP request that failed, where it was one. */
   readonly request?: { readonly method: string; readonly url?: string; readonly status?: number };
 }
@@ -46,9 +50,25 @@ export function reportError(thrown: unknown, verbose: boolean): ErrorReport {
     ...(hint ? [safeLine(hint)] : []),
     ...(verbose ? stackOf(error) : []),
   ];
+  return { lines, status, data: dataOf(error, { code, message, hint }) };
+}
+
+/** An error for programs, in a list of failures. */
+export function failureData(thrown: unknown): FailureData {
+  return dataOf(firstFailure(thrown), describe(thrown));
+}
+
+function dataOf(error: unknown, { code, message, hint }: Pick<Described, 'code' | 'message' | 'hint'>): FailureData {
   const request = requestOf(error);
-  const data = { code, message: safeLine(message), ...(hint && { hint: safeLine(hint) }), ...(request && { request }) };
-  return { lines, status, data };
+  const { end, said } = error instanceof ImagesError ? error : {};
+  return {
+    code,
+    message: safeLine(message),
+    ...(hint && { hint: safeLine(hint) }),
+    ...(end && { end }),
+    ...(said && { said: safeLine(said) }),
+    ...(request && { request }),
+  };
 }
 
 function requestOf(error: unknown): FailureData['request'] {

@@ -269,7 +269,13 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'help',
     group: PROGRAM,
     summary: 'Show the help, or that of a command',
-    arguments: [{ name: 'CMD', help: 'A command', complete: 'commands' }],
+    arguments: [
+      {
+        name: 'CMD|errors|CODE',
+        help: 'A command; `errors`: the codes of errors, with what causes and mends them; one of these codes',
+        complete: 'commands',
+      },
+    ],
     options: [],
     load: () => import('../commands/help.ts'),
   },

@@ -62,9 +62,10 @@ export async function answerError(answer: HttpAnswer, asked: Asked, access?: Acc
   const { status } = answer;
   const { codes, said } = answerWords(await readText(answer), answer.headers['content-type'] ?? '');
   const code = errorCode(status, codes, asked);
-  const message = `${answer.url.host}: ${sentence(code, status, { asked, access })}${said && ` [${said}]`}`;
+  const summary = `${answer.url.host}: ${sentence(code, status, { asked, access })}`;
   const hint = code === 'UNAUTHORIZED' ? access?.hint : hintFor(code, status);
-  const error = new ImagesError(code, message, { status, request: failedRequest(answer), ...(hint && { hint }) });
+  const request = failedRequest(answer);
+  const error = new ImagesError(code, summary, { status, said, request, ...(hint && { hint }) });
   // A date is relative to the host's clock, which its Date header tells.
   const pause = parseRetryAfter(answer.headers['retry-after'], Date.parse(answer.headers.date ?? '') || Date.now());
   if (pause !== undefined) pauses.set(error, pause);

@@ -136,7 +136,10 @@ async function endOf(child: ChildProcess, program: string, hint: string): Promis
   if (status === 0) return;
   const lines = Buffer.concat(errors).toString().trim().split('\n');
   const said = lines.find((line) => /\berror\b/i.test(line)) ?? lines.at(-1);
-  throw new ImagesError('UNSUPPORTED', `${program} failed: ${said || `exit ${status}`}`, { hint });
+  throw new ImagesError('UNSUPPORTED', `${program} failed: ${said || `exit ${status}`}`, {
+    hint,
+    ...(said && { said }),
+  });
 }
 
 async function sendTo(child: ChildProcess, bytes: Uint8Array, ended: Promise<void>): Promise<void> {

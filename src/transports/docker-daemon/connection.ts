@@ -186,10 +186,10 @@ function refusal(
   { method, path }: Pick<EngineRequest, 'method' | 'path'>,
 ): ImagesError {
   const said = message.trim().replaceAll(/\s+/g, ' ') || `status ${status} to ${method} ${path}`;
-  if (status === 404) return new ImagesError('MANIFEST_UNKNOWN', `the Docker daemon says: ${said}`, { status });
+  if (status === 404) return new ImagesError('MANIFEST_UNKNOWN', `the Docker daemon says: ${said}`, { status, said });
   if (/no space left on device/i.test(said)) {
     const hint = 'Free space where the daemon keeps its data: `docker system df`.';
-    return new ImagesError('NO_SPACE', `the Docker daemon says: ${said}`, { status, hint });
+    return new ImagesError('NO_SPACE', `the Docker daemon says: ${said}`, { status, said, hint });
   }
   if (/^empty export/.test(said)) {
     const hint = 'Docker saves no image that has none. Take it from where it was built, or from a registry.';
@@ -198,7 +198,10 @@ function refusal(
       hint,
     });
   }
-  return new ImagesError(status === 403 ? 'DENIED' : 'SERVER_ERROR', `the Docker daemon says: ${said}`, { status });
+  return new ImagesError(status === 403 ? 'DENIED' : 'SERVER_ERROR', `the Docker daemon says: ${said}`, {
+    status,
+    said,
+  });
 }
 
 async function messageOf(answer: HttpAnswer): Promise<string> {

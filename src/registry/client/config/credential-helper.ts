@@ -4,7 +4,7 @@ import { isNothing } from '../../../io/files/read-config-file.ts';
 import { hasInOrder } from '../../../io/text/in-order.ts';
 import { quote } from '../../../io/text/quote.ts';
 import { isObject } from '../../../oci/decode.ts';
-import { ImagesError } from '../../../oci/errors.ts';
+import { type ErrorDetails, ImagesError } from '../../../oci/errors.ts';
 import type { Credentials } from '../settings.ts';
 
 export interface HelperCall {
@@ -41,11 +41,8 @@ const NOT_FOUND = [/\b(?:credentials?|item|entry|secret|element)s?\b/i, /(?:\bno
 export async function askHelper(call: HelperCall): Promise<Credentials | undefined> {
   const program = `docker-credential-${call.name}`;
   if (!/^[\w.-]+$/.test(call.name)) {
-    throw refuse(
-      call,
-      `names no credential helper [${call.name}]`,
-      `Correct credsStore or credHelpers in ${call.file}.`,
-    );
+    const hint = `Correct credsStore or credHelpers in ${call.file}.`;
+    throw refuse(call, `names no credential helper [${call.name}]`, { hint });
   }
   const outcome = await run(program, call);
   const { status } = outcome;
@@ -125,7 +122,9 @@ async function run(program: string, call: HelperCall): Promise<Outcome> {
     const hint = missing
       ? `Install the helper, or remove it from ${where}.`
       : `Check its permissions, or remove it from ${where}.`;
-    reject(refuse(call, `names ${program}, which ${missing ? 'is not on PATH' : 'cannot be started'}`, hint, cause));
+    reject(
+      refuse(call, `names ${program}, which ${missing ? 'is not on PATH' : 'cannot be started'}`, { hint, cause }),
+    );
   });
   child.on('close', (status, signal) => {
     clearTimeout(linger);
@@ -143,7 +142,7 @@ function failed(call: HelperCall, what: string, outcome: Outcome): ImagesError {
   const program = `docker-credential-${call.name}`;
   const words = lastWords(outcome);
   const hint = `See what \`echo ${call.server} | ${program} get\` says; log in anew, or remove the helper from ${call.file}.`;
-  return refuse(call, `names ${program}, which ${what}${words && `: ${words}`}`, hint);
+  return refuse(call, `names ${program}, which ${what}${words && `: ${words}`}`, { hint, said: words });
 }
 
 /** The last output on both streams, but not of stdout if it looks like an answer, because that holds a secret. */
@@ -163,8 +162,8 @@ function lastWords({ stdout, stderr }: Outcome): string {
     .join('; ');
 }
 
-function refuse({ file }: HelperCall, what: string, hint: string, cause?: unknown): ImagesError {
-  return new ImagesError('CONFIG_INVALID', `${file} ${what}`, { hint, cause });
+function refuse({ file }: HelperCall, what: string, details: ErrorDetails): ImagesError {
+  return new ImagesError('CONFIG_INVALID', `${file} ${what}`, details);
 }
 
 /** Whether the words of "not found" occur in one clause, in this order. */
