@@ -9,9 +9,10 @@ import type { ImageSink } from '../transports/contract.ts';
 import type { OnCopyEvent } from './events.ts';
 import { failureOf } from './failure.ts';
 import { platformsIn } from './instead-of-index.ts';
-import { type Concurrency, createLimits } from './limits.ts';
+import type { Concurrency } from './limits.ts';
 import type { CopyPlan, FailedImage, PlannedImage } from './plan.ts';
 import { type BlobRun, type ImageRun, provideBlob } from './provide-blob.ts';
+import { type RunControl, runControl } from './run-control.ts';
 import { createTotals } from './totals.ts';
 
 export interface ExecuteOptions {
@@ -44,12 +45,20 @@ export interface CopyResult {
 
 /** Finishes the sink. What has been fetched when it fails or is aborted stays for the next run. Errors: the sources' and the sink's. */
 export async function executePlan(plan: CopyPlan, sink: ImageSink, options: ExecuteOptions = {}): Promise<CopyResult> {
-  const abort = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, abort.signal]) : abort.signal;
+  return await executeIn(runControl(options), plan, sink, options);
+}
+
+/** As `executePlan`, in a run. */
+export async function executeIn(
+  { limits, signal, fail }: RunControl,
+  plan: CopyPlan,
+  sink: ImageSink,
+  options: Pick<ExecuteOptions, 'onEvent'>,
+): Promise<CopyResult> {
   const emit: OnCopyEvent = (event) => options.onEvent?.(event);
   const run: Run = {
     sink,
-    limits: createLimits(options.concurrency),
+    limits,
     signal,
     emit,
     totals: createTotals(plan, emit),
@@ -57,9 +66,7 @@ export async function executePlan(plan: CopyPlan, sink: ImageSink, options: Exec
     holders: new Map(),
     configs: plan.configs,
     refusesSparse: sink.wants.indexes === 'none',
-    fail(error) {
-      if (!options.keepGoing) abort.abort(error);
-    },
+    fail,
   };
   for (const { blob, from } of plan.blobs.values()) if (from) run.holders.set(blob.digest, Promise.resolve(from));
 

@@ -8,10 +8,12 @@ export {
   type CopyImage,
   type CopyPlan,
   type FailedImage,
+  type PlanChoices,
   type PlannedBlob,
   type PlannedImage,
   type PlanOptions,
   planCopy,
 } from './plan.ts';
+export { type CopyRun, copyRun, type RunOptions } from './run.ts';
 export type { ImageGraph } from './walk-image.ts';
 export type { Attached as AttachedManifest } from './walk-referrers.ts';

@@ -13,7 +13,8 @@ import { checkAgreement, type WalkedImage } from './check-images.ts';
 import { countedSource, type ManifestSource, type RequestCounter } from './counted-source.ts';
 import type { OnCopyEvent } from './events.ts';
 import { asItStands, failureOf } from './failure.ts';
-import { type Concurrency, createLimits, type Limits } from './limits.ts';
+import type { Concurrency, Limits } from './limits.ts';
+import { type RunControl, runControl } from './run-control.ts';
 import { type ImageGraph, walkImage } from './walk-image.ts';
 
 export interface CopyImage {
@@ -24,7 +25,8 @@ export interface CopyImage {
   readonly source: ImageSource;
 }
 
-export interface PlanOptions {
+/** What is to be copied of each image, and how sure the plan is to be. */
+export interface PlanChoices {
   readonly platforms: PlatformChoice;
   /** The user has named them: an image without an index that is for none of them is refused. */
   readonly platformsNamed?: boolean;
@@ -32,6 +34,9 @@ export interface PlanOptions {
   readonly referrers?: boolean;
   /** Every manifest and blob is looked at, also below manifests that the destination has. */
   readonly force?: boolean;
+}
+
+export interface PlanOptions extends PlanChoices {
   /** Images that fail are listed in the plan; else the first failure ends it. */
   readonly keepGoing?: boolean;
   readonly concurrency?: Concurrency;
@@ -82,23 +87,31 @@ export interface CopyPlan {
  * where parts of an image disagree, UNSUPPORTED for what the sink cannot hold.
  */
 export async function planCopy(images: readonly CopyImage[], sink: ImageSink, options: PlanOptions): Promise<CopyPlan> {
-  const abort = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, abort.signal]) : abort.signal;
+  return await planIn(runControl(options), images, sink, options);
+}
+
+/** As `planCopy`, in a run; `signal` ends the planning alone. */
+export async function planIn(
+  control: RunControl,
+  images: readonly CopyImage[],
+  sink: ImageSink,
+  options: Omit<PlanOptions, 'concurrency'>,
+): Promise<CopyPlan> {
+  const { limits } = control;
+  const signal = options.signal ? AbortSignal.any([options.signal, control.signal]) : control.signal;
   const counter: RequestCounter = { requests: 0 };
-  const limits = createLimits(options.concurrency);
   const manifests = new Map<Digest, Promise<RawManifest>>();
   const configs = new Map<Digest, Promise<Uint8Array>>();
   const outcomes = await Promise.allSettled(
     images.map((image) =>
       planImage(image, { ...options, sink, signal, counter, limits, manifests, configs }).catch((error: unknown) => {
-        if (!options.keepGoing) abort.abort(error);
+        control.fail(error);
         throw error;
       }),
     ),
   );
-  options.signal?.throwIfAborted();
-  // The reason is the first failure; the other images only broke off because of it.
-  abort.signal.throwIfAborted();
+  // The reason is the caller's, or the first failure: the other images only broke off because of it.
+  signal.throwIfAborted();
 
   const planned: PlanOutcome[] = [];
   const failed: FailedImage[] = [];

@@ -1,7 +1,7 @@
 // `lreg_cache`, and the second half of `lreg_preload`: copies images from their hosts to the private registry, as one plan.
 import type { OnCopyEvent } from '../../copy/events.ts';
-import { executePlan } from '../../copy/execute.ts';
-import { type CopyImage, type FailedImage, planCopy } from '../../copy/plan.ts';
+import type { CopyImage, FailedImage } from '../../copy/plan.ts';
+import { copyRun } from '../../copy/run.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
 import type { PlatformChoice } from '../../oci/platform.ts';
@@ -40,22 +40,21 @@ export async function cacheImages(
   await using sink = await privateSink(registry);
   const { images, refused } = withSources(names, hosts, options);
   const onEvent = alsoDebugged('copy', settings, options.onEvent);
-  const shared = {
+  const run = copyRun(sink, {
     keepGoing: options.keepGoing ?? false,
     ...(onEvent && { onEvent }),
     ...callOptions(settings),
-  };
-  const plan = await planCopy(images, sink, {
+  });
+  const plan = await run.plan(images, {
     platforms: options.platforms ?? [machinePlatform()],
     platformsNamed: options.platforms !== undefined,
     referrers: options.referrers ?? false,
     force: options.force ?? false,
-    ...shared,
   });
   const planned = plan.images.map(({ image }) => image);
   if (options.dryRun)
     return { dryRun: true, planned, copied: [], ...expectedOf(plan), failed: [...refused, ...plan.failed] };
-  const { copied, failed, requests, fetched, held } = await executePlan(plan, sink, shared);
+  const { copied, failed, requests, fetched, held } = await run.execute(plan);
   return { dryRun: false, planned, copied, failed: [...refused, ...failed], requests, fetched, held };
 }
 

@@ -1,7 +1,7 @@
 // The images of `make` in an archive that runtimes import: `ctr images import`, k3s' directory of images, `kind load image-archive`, `docker load`.
 import type { CopyEvent } from '../../copy/events.ts';
-import { executePlan } from '../../copy/execute.ts';
-import { type CopyImage, planCopy } from '../../copy/plan.ts';
+import type { CopyImage } from '../../copy/plan.ts';
+import { copyRun } from '../../copy/run.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
 import { formatReference, type Reference } from '../../oci/reference.ts';
@@ -32,11 +32,11 @@ export async function makeArchive(
     }),
   );
   await using sink = await sinkOf(target, settings);
-  const shared = { ...(onEvent && { onEvent }), ...callOptions(settings) };
+  const run = copyRun(sink, { ...(onEvent && { onEvent }), ...callOptions(settings) });
   // What is to be noted was so when they were opened.
   const quiet = onEvent && { onEvent: (event: CopyEvent) => (event.type === 'note' ? undefined : onEvent(event)) };
-  const plan = await planCopy(images, sink, { platforms: [platform ?? machinePlatform()], ...shared, ...quiet });
-  return (await executePlan(plan, sink, shared)).copied.map(({ digest }) => digest);
+  const plan = await run.plan(images, { platforms: [platform ?? machinePlatform()], ...quiet });
+  return (await run.execute(plan)).copied.map(({ digest }) => digest);
 }
 
 async function sinkOf({ format, path }: ArchiveTarget, { temporaryDirectory }: World) {

@@ -1,7 +1,7 @@
 // `copy` and `lreg_upload`: images from any place to any other, by the copy engine.
 import type { OnCopyEvent } from '../../copy/events.ts';
-import { executePlan } from '../../copy/execute.ts';
-import { type CopyImage, planCopy } from '../../copy/plan.ts';
+import type { CopyImage } from '../../copy/plan.ts';
+import { copyRun } from '../../copy/run.ts';
 import { type Ahead, type AheadOptions, type NamedImage, sendAhead } from '../../copy/send-ahead.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -119,24 +119,22 @@ async function copyAll(
   // Where layers go depends on the image that they are of.
   const early = only && spool && !options.dryRun && sink.wants.order === 'any';
   await using ahead = early ? sendLayers(spool, sink, namedImage(only), given) : undefined;
-  const shared = { ...given, ...(ahead && { onEvent: ahead.onEvent }) };
-  const to = ahead?.sink ?? sink;
+  const run = copyRun(ahead?.sink ?? sink, { ...given, ...(ahead && { onEvent: ahead.onEvent }) });
   // Asking for the manifest compresses layers, which ends where the destination does.
   const asking = ahead ? { signal: ahead.signal } : callOptions(settings);
   const named = await Promise.all(images.map((image) => copyImageOf(image, asking)));
-  const plan = await planCopy(named, to, {
+  const plan = await run.plan(named, {
     platforms: options.platforms ?? [machinePlatform()],
     platformsNamed: options.platforms !== undefined,
     referrers: options.referrers ?? false,
     force: options.force ?? false,
-    ...shared,
     ...asking,
   });
   const planned = only ? [only.source.label] : plan.images.map(({ image }) => image);
   if (options.dryRun) {
     return { dryRun: true, planned, copied: [], failed: [], ...expectedOf(plan) };
   }
-  const { copied, failed, requests, fetched, held } = await executePlan(plan, to, shared);
+  const { copied, failed, requests, fetched, held } = await run.execute(plan);
   const { blobs, bytes } = ahead?.sent ?? { blobs: 0, bytes: 0 };
   return {
     dryRun: false,
