@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { lazyBuiltins } from './lazy-builtins.mjs';
+import { sourcePaths } from './source-paths.mjs';
 
 const top = join(import.meta.dirname, '..');
 const pkg = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8'));
@@ -41,6 +42,9 @@ async function bundleCode(dir) {
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name]-[hash].js',
     minify: 'dce-only',
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+    sourcemapPathTransform: sourcePaths(dir, join(top, 'dist/lib')),
     banner: (chunk) => (chunk.isEntry ? "import './needs-node.js';" : ''),
   });
   await bundle.close();

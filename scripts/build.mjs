@@ -9,6 +9,7 @@ import { directImports } from './direct-imports.mjs';
 import { lazyBuiltins } from './lazy-builtins.mjs';
 import { licencesOf } from './licences.mjs';
 import { staticImports } from './short-commands.mjs';
+import { sourcePaths } from './source-paths.mjs';
 
 const top = join(import.meta.dirname, '..');
 const dist = join(top, 'dist');
@@ -87,7 +88,10 @@ async function build(dir) {
         { name: 'places', test: /\/src\/transports\// },
       ],
     },
-    sourcemap: false,
+    // Read with --verbose and --debug only (cli/main.ts). The paths are enough: the sources are elsewhere.
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+    sourcemapPathTransform: sourcePaths(dir, dist),
   });
   await bundle.close();
   return output;
@@ -104,7 +108,7 @@ async function publish(dir) {
   await moveFiles(join(dir, 'chunks'), join(dist, 'chunks'));
   // What changed while this was built must count as newer than the bundle.
   await utimes(join(dir, 'images.js'), started, started);
-  await rename(join(dir, 'images.js'), join(dist, 'images.js'));
+  for (const name of ['images.js.map', 'images.js']) await rename(join(dir, name), join(dist, name));
 }
 
 async function publishLibrary(dir) {

@@ -15,7 +15,7 @@ export function directImports() {
         if (match) goBetweens.set(baseName(file), { exports: match[1], to: match[2] });
       }
       for (const [file, chunk] of Object.entries(bundle)) {
-        if (goBetweens.has(baseName(file))) delete bundle[file];
+        if (goBetweens.has(baseName(file.replace(/\.map$/, '')))) delete bundle[file];
         else if (chunk.type === 'chunk')
           chunk.code = chunk.code.replace(IMPORT, (whole, path) => direct(whole, path, goBetweens));
       }

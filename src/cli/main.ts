@@ -15,9 +15,16 @@ async function start(): Promise<void> {
     );
     process.exit(1);
   }
+  // Maps are read for what is loaded from here on, and only where somebody may see a stack.
+  if (isForDebugging()) process.setSourceMapsEnabled(true);
   const cache = cacheDirectory(process.env);
   // Node's own choice would be a directory that all users share.
   if (cache !== undefined) nodeModule.enableCompileCache(`${cache}/compile`);
   const { runProgram } = await import('./program.ts');
   await runProgram(process.argv.slice(2), cache);
+}
+
+/** Without reading the line: what is a value of another option costs some time, and no more. */
+function isForDebugging(): boolean {
+  return Boolean(process.env.IMAGES_DEBUG) || process.argv.some((word) => /^--(?:verbose|debug)(?:=|$)/.test(word));
 }

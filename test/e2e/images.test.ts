@@ -48,10 +48,12 @@ describe('images', () => {
     }
   });
 
-  it('shows where an error comes from with --verbose only', async () => {
+  it('shows where in the sources an error comes from with --verbose only', async () => {
     await using world = await newWorld();
     expect((await world.images(['lreg_ls'])).stderr).not.toContain('    at ');
-    expect((await world.images(['--verbose', 'lreg_ls'])).stderr).toContain('    at ');
+    expect((await world.images(['--verbose', 'lreg_ls'])).stderr).toMatch(
+      /^ {4}at \w+ \(\/.*\/src\/tasks\/[\w/-]+\.ts:\d+:\d+\)$/m,
+    );
   });
 
   it('ends quietly when nobody reads its output any more', async () => {
