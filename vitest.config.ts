@@ -1,5 +1,6 @@
 // All tests; with IMAGES_TEST_OLDEST_NODE (a path) the e2e ones once more, on that Node.
 import { defineConfig } from 'vitest/config';
+import { roomCoverage } from './test/testing/room-coverage.ts';
 import { summary } from './test/testing/summary.ts';
 
 const oldest = process.env.IMAGES_TEST_OLDEST_NODE;
@@ -9,7 +10,9 @@ const timeouts = { testTimeout: 60_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {
-    reporters: ['default', summary()],
+    reporters: ['default', summary(), roomCoverage()],
+    // `--coverage`: see room-coverage.ts, which prints and judges it.
+    coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['**/testing/**'], reporter: [] },
     projects: [
       { test: { name: 'all', include: ['src/**/*.test.ts', 'test/**/*.test.ts'], ...timeouts } },
       ...(oldest

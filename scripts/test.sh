@@ -46,4 +46,4 @@ npm run --silent lint
 npm run --silent types
 npm run --silent build
 npm run --silent check:docs
-IMAGES_TEST_OLDEST_NODE=$(oldest_node) npm test --silent
+IMAGES_TEST_OLDEST_NODE=$(oldest_node) npm test --silent -- --coverage
