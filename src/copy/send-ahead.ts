@@ -1,5 +1,13 @@
-// Blobs sent before there is a plan: a layer that is compressed for its destination goes there while the next one is compressed. What fails here is done again, and then
-// said, when the plan asks for it; what fails for good ends the plan.
+// Blobs sent before there is a plan: a layer that is compressed for its destination (transports/compressing) goes there while the next one is compressed.
+//
+//   sending ──── the plan asks what is missing ───▶ planned: nothing more is begun; the plan waits for what is under way
+//      │                                               ▲
+//      │ a blob fails                                  │
+//      ▼                                               │
+//   broken: nothing more is begun ─────────────────────┘ what failed is sent again by the plan, which reports its error
+//      │ it fails permanently (FOR_GOOD)
+//      ▼
+//   `signal` is aborted with that error, which ends the planning
 import { createLimiter } from '../io/concurrency/limiter.ts';
 import { untilAborted } from '../io/concurrency/until-aborted.ts';
 import type { CallOptions, OpenContent } from '../io/streams/bytes.ts';

@@ -4,8 +4,8 @@ import { ImagesError } from '../oci/errors.ts';
 import { type Reference, tryParseReference } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
 import type { BlobPlaces } from './blob-places.ts';
+import type { LayerSpool } from './compressing/contract.ts';
 import type { ContainedImage, ImageSink, ImageSource } from './contract.ts';
-import type { LayerSpool } from './layer-spool.ts';
 
 /** A transport of one's own: its location is what stands behind `NAME:`. */
 export interface Transport<Location = string> {

@@ -10,7 +10,7 @@ import { buildSteps } from '../../storage/build-steps.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { storedIndex } from '../../storage/layer-indexes.ts';
 import { looseBlobs } from '../../storage/loose-blobs.ts';
-import type { LayerSpool } from '../../transports/layer-spool.ts';
+import type { LayerSpool } from '../../transports/compressing/contract.ts';
 import type { ReadableImage } from '../../transports/readable-image.ts';
 import { callOptions, type Settings } from '../settings.ts';
 import { compressingSpool } from '../transfer/layer-compression.ts';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import type { LayerSpool } from '../../transports/layer-spool.ts';
+import type { LayerSpool } from '../../transports/compressing/contract.ts';
 import type { World } from '../settings.ts';
 
 export type CompressionChoice = { readonly kind: 'none' } | { readonly kind: 'gzip' | 'zstd'; readonly level: number };
@@ -34,8 +34,8 @@ export async function compressingSpool(
   if (compression.kind === 'none') return undefined;
   // What reads options needs none of it.
   const [{ layerMemory }, { layerSpool }] = await Promise.all([
-    import('../../transports/layer-memory.ts'),
-    import('../../transports/layer-spool.ts'),
+    import('../../transports/compressing/layer-memory.ts'),
+    import('../../transports/compressing/layer-spool.ts'),
   ]);
   const { kind, level } = compression;
   // Other programs compress to other bytes, and so may another version of this one.

@@ -1,7 +1,7 @@
 // What transports are given by the tasks: the world, the call, and registries as they are configured.
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { fullReference } from '../../oci/reference.ts';
-import type { LayerSpool } from '../../transports/layer-spool.ts';
+import type { LayerSpool } from '../../transports/compressing/contract.ts';
 import { locate, type OwnLocation } from '../../transports/location.ts';
 import type { RegistryAccess, Transport, TransportOptions } from '../../transports/transport.ts';
 import { type TransportLocation, transportOf } from '../../transports/transports.ts';

@@ -7,8 +7,8 @@ import { formatReference, type Reference } from '../../oci/reference.ts';
 import type { IndexStore } from '../../rootfs/contract.ts';
 import { embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
 import { storedIndex } from '../../storage/layer-indexes.ts';
+import type { LayerSpool } from '../../transports/compressing/contract.ts';
 import type { ImageSource } from '../../transports/contract.ts';
-import type { LayerSpool } from '../../transports/layer-spool.ts';
 import { type BareLocation, formatLocation, locate, type OwnLocation } from '../../transports/location.ts';
 import { readImage } from '../../transports/readable-image.ts';
 import { registrySource } from '../../transports/registry-source.ts';
@@ -177,7 +177,7 @@ async function inRegistry(
 /** Whose layers are compressed by `spool`, where there is one. */
 export async function packed(source: ImageSource, spool: LayerSpool | undefined): Promise<ImageSource> {
   if (!spool) return source;
-  const { compressedSource } = await import('../../transports/compressed-source.ts');
+  const { compressedSource } = await import('../../transports/compressing/compressed-source.ts');
   return compressedSource(source, spool);
 }
 

@@ -25,9 +25,10 @@ import { OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../../o
 import { parseReference, type Reference } from '../../oci/reference.ts';
 import { createMemoryObjectStore } from '../../storage/memory-object-store.ts';
 import { storedRegistry } from '../../storage/stored-registry.ts';
+import type { LayerMemory } from '../compressing/contract.ts';
+import { layerMemory } from '../compressing/layer-memory.ts';
+import { layerSpool } from '../compressing/layer-spool.ts';
 import type { ImageSink, ImageSource } from '../contract.ts';
-import { type LayerMemory, layerMemory } from '../layer-memory.ts';
-import { layerSpool } from '../layer-spool.ts';
 import { ociSource } from '../layout/layout-source.ts';
 import { registrySink } from '../registry-sink.ts';
 import { registrySource } from '../registry-source.ts';

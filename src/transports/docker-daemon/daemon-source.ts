@@ -8,10 +8,10 @@ import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { decodeManifest, MAX_MANIFEST_SIZE, type RawManifest, rawManifest, verifyBytes } from '../../oci/manifest.ts';
 import { formatReference, type Reference, tryParseReference } from '../../oci/reference.ts';
-import { compressedSource } from '../compressed-source.ts';
+import { compressedSource } from '../compressing/compressed-source.ts';
+import type { LayerSpool } from '../compressing/contract.ts';
 import type { ImageSource } from '../contract.ts';
 import { readDockerArchive } from '../docker-archive/docker-archive-source.ts';
-import type { LayerSpool } from '../layer-spool.ts';
 import type { DaemonImageDetails, DockerDaemon } from './daemon.ts';
 import { saveArchive } from './save-archive.ts';
 

@@ -12,7 +12,7 @@ import { decodeManifest, manifestDescriptor, type RawManifest, rawManifest } fro
 import { OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../oci/media-types.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { readTar } from '../../tar/reader.ts';
-import { layerSpool } from '../layer-spool.ts';
+import { layerSpool } from '../compressing/layer-spool.ts';
 import { type DockerDaemon, dockerDaemon } from './daemon.ts';
 import { dockerDaemonSink } from './daemon-sink.ts';
 import { openDaemonImage } from './daemon-source.ts';

@@ -13,7 +13,7 @@ import type { TarEntry } from '../../tar/entry.ts';
 import { readTar } from '../../tar/reader.ts';
 import type { ArchiveFile } from '../archive/archive-file.ts';
 import { archiveNames, cleanName } from '../archive/archive-names.ts';
-import type { LayerSpool, SpooledLayer } from '../layer-spool.ts';
+import type { LayerSpool, SpooledLayer } from '../compressing/contract.ts';
 import { skipped } from '../skipped.ts';
 
 export interface SaveArchiveOptions extends CallOptions {

@@ -1,29 +1,9 @@
 // What layers become when they are compressed, remembered between runs: a destination that has the result already needs neither the work nor the bytes.
 import { join } from 'node:path';
-import { cacheFolder } from '../io/files/cache-folder.ts';
-import { isObject } from '../oci/decode.ts';
-import { type Digest, digestHex, digestOf, isDigest } from '../oci/digest.ts';
-
-export interface CompressedForm {
-  readonly digest: Digest;
-  /** In bytes. */
-  readonly size: number;
-}
-
-export interface RememberedImage {
-  readonly mediaType: string;
-  readonly manifest: Uint8Array;
-  readonly config: Uint8Array;
-}
-
-export interface LayerMemory {
-  /** Of the layer with this diffID. */
-  layer(diffId: Digest): Promise<CompressedForm | undefined>;
-  rememberLayer(diffId: Digest, form: CompressedForm): Promise<void>;
-  /** Of an image that its place knows by this id, with its layers compressed. */
-  image(id: Digest): Promise<RememberedImage | undefined>;
-  rememberImage(id: Digest, image: RememberedImage): Promise<void>;
-}
+import { cacheFolder } from '../../io/files/cache-folder.ts';
+import { isObject } from '../../oci/decode.ts';
+import { type Digest, digestHex, digestOf, isDigest } from '../../oci/digest.ts';
+import type { LayerMemory } from './contract.ts';
 
 /** How many are remembered, of all forms: a layer's is a few dozen bytes, an image's some thousand. */
 const MOST_LAYERS = 2000;

@@ -1,17 +1,17 @@
 // An image whose layers are not compressed, as a source whose layers are: for places that keep blobs for others. The config stays as it is.
-import { createLimiter } from '../io/concurrency/limiter.ts';
-import type { Bytes, CallOptions } from '../io/streams/bytes.ts';
-import { tapped, verified } from '../io/streams/verify.ts';
-import { hasFileSystem } from '../oci/agreement.ts';
-import type { Descriptor } from '../oci/descriptor.ts';
-import type { Digest } from '../oci/digest.ts';
-import { ImagesError } from '../oci/errors.ts';
-import { decodeManifest, type ImageManifest, type RawManifest } from '../oci/manifest.ts';
-import { FORWARD, forwarding } from '../registry/policies/forwarding.ts';
-import type { ImageSource } from './contract.ts';
-import type { LayerSpool } from './layer-spool.ts';
-import { readConfig } from './readable-image.ts';
-import { isUncompressed, type LayerForm, withLayers } from './with-layers.ts';
+import { createLimiter } from '../../io/concurrency/limiter.ts';
+import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
+import { tapped, verified } from '../../io/streams/verify.ts';
+import { hasFileSystem } from '../../oci/agreement.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { decodeManifest, type ImageManifest, type RawManifest } from '../../oci/manifest.ts';
+import { FORWARD, forwarding } from '../../registry/policies/forwarding.ts';
+import type { ImageSource } from '../contract.ts';
+import { readConfig } from '../readable-image.ts';
+import type { LayerForm, LayerSpool } from './contract.ts';
+import { isUncompressed, withLayers } from './with-layers.ts';
 
 /** Layers of an image that are asked for at a time; the spool decides how many are compressed at a time. */
 const AT_A_TIME = 4;

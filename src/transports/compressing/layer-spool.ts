@@ -1,47 +1,13 @@
 // Layers, compressed once each into files without a name, whichever images of a run have them. Digests and sizes of both forms are taken on the way.
 import type { FileHandle } from 'node:fs/promises';
-import { pack } from '../io/compression/pack.ts';
-import { createLimiter } from '../io/concurrency/limiter.ts';
-import { readFileBytes } from '../io/files/file-bytes.ts';
-import { spooled } from '../io/files/temporary-file.ts';
-import type { Bytes } from '../io/streams/bytes.ts';
-import { tapped } from '../io/streams/verify.ts';
-import type { Descriptor } from '../oci/descriptor.ts';
-import type { Digest } from '../oci/digest.ts';
-import type { CompressedForm, LayerMemory } from './layer-memory.ts';
-import type { LayerForm } from './with-layers.ts';
-
-export interface SpooledLayer extends LayerForm {
-  readonly diffId: Digest;
-  /** Of the uncompressed archive, in bytes. */
-  readonly plainSize: number;
-  /** The compressed bytes from `from` on. */
-  open(from: number): Promise<Bytes>;
-}
-
-/** An uncompressed layer: its digest is the diffID. */
-export type Plain = Pick<Descriptor, 'digest' | 'size'>;
-
-export interface LayerSpool extends AsyncDisposable {
-  readonly kind: 'gzip' | 'zstd';
-  /** Compresses a layer, whatever it is. Errors: NO_SPACE, those of the body. */
-  keep(body: Bytes): Promise<SpooledLayer>;
-  /** The layer that is uncompressed this blob, compressed once: opened only where nobody has done it. Errors: DIGEST_INVALID, SIZE_INVALID, NO_SPACE, those of `open`. */
-  layer(blob: Plain, open: () => Promise<Bytes>): Promise<SpooledLayer>;
-  /** What the layer is when it is compressed, where that is known without doing it. */
-  known(diffId: Digest): Promise<CompressedForm | undefined>;
-  readonly memory?: LayerMemory;
-  /** Layers will come, from a place that takes its time. */
-  announce(): void;
-  /** In place of an earlier watcher. */
-  watch(watcher: LayerWatcher): void;
-}
-
-export interface LayerWatcher {
-  /** Layers are announced, or one begins to be compressed. */
-  begins(): void;
-  compressed(layer: SpooledLayer): void;
-}
+import { pack } from '../../io/compression/pack.ts';
+import { createLimiter } from '../../io/concurrency/limiter.ts';
+import { readFileBytes } from '../../io/files/file-bytes.ts';
+import { spooled } from '../../io/files/temporary-file.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
+import { tapped } from '../../io/streams/verify.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { LayerMemory, LayerSpool, LayerWatcher, Plain, SpooledLayer } from './contract.ts';
 
 export interface LayerSpoolOptions {
   /** Where the files are. */

@@ -1,9 +1,9 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { temporaryDirectory } from '../../test/peers/temporary.ts';
-import { type Digest, digestOf } from '../oci/digest.ts';
-import { OCI_MANIFEST } from '../oci/media-types.ts';
+import { temporaryDirectory } from '../../../test/peers/temporary.ts';
+import { type Digest, digestOf } from '../../oci/digest.ts';
+import { OCI_MANIFEST } from '../../oci/media-types.ts';
 import { layerMemory } from './layer-memory.ts';
 
 const digest = (text: string): Digest => digestOf(Buffer.from(text));

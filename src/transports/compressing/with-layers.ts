@@ -1,17 +1,9 @@
 // A manifest with the same layers in another form: uncompressed, or compressed. Config and everything else stay as they are. Pure.
-import * as decode from '../oci/decode.ts';
-import type { Digest } from '../oci/digest.ts';
-import { type RawManifest, rawManifest } from '../oci/manifest.ts';
-import * as types from '../oci/media-types.ts';
-
-export type CompressionKind = 'none' | 'gzip' | 'zstd';
-
-export interface LayerForm {
-  readonly digest: Digest;
-  /** In bytes. */
-  readonly size: number;
-  readonly compression: CompressionKind;
-}
+import * as decode from '../../oci/decode.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { type RawManifest, rawManifest } from '../../oci/manifest.ts';
+import * as types from '../../oci/media-types.ts';
+import type { LayerForm } from './contract.ts';
 
 /** What is said of one form of a layer and is wrong of another: estargz's and zstd:chunked's tables of contents. */
 const OF_ONE_FORM =

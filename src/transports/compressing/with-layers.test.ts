@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { digestOf } from '../oci/digest.ts';
-import { decodeManifest, rawManifest } from '../oci/manifest.ts';
-import * as types from '../oci/media-types.ts';
+import { digestOf } from '../../oci/digest.ts';
+import { decodeManifest, rawManifest } from '../../oci/manifest.ts';
+import * as types from '../../oci/media-types.ts';
 import { isUncompressed, withLayers } from './with-layers.ts';
 
 const digest = (text: string) => digestOf(Buffer.from(text));
