@@ -1,7 +1,7 @@
 // What tasks are given: the world as data, what ends the call, and who listens.
 import type { BuildEvent } from '../build/request.ts';
 import type { CopyEvent } from '../copy/events.ts';
-import type { HttpEvent } from '../io/http/http-event.ts';
+import type { HttpEvent, OnHttpEvent } from '../io/http/http-event.ts';
 import type { ClientDecision, RetryEvent } from '../registry/client/settings.ts';
 import type { RegistryCall } from '../registry/policies/told.ts';
 import type { ServerEvent } from '../server/events.ts';
@@ -68,6 +68,12 @@ export function alsoDebugged<Topic extends DebugEvent['topic']>(
     onDebug({ topic, event } as DebugEvent);
     onEvent?.(event);
   };
+}
+
+/** For what sends HTTP requests: they are told to who looks for a fault. */
+export function httpOptions(settings: TaskEvents): { readonly onHttp?: OnHttpEvent } {
+  const onHttp = alsoDebugged('http', settings);
+  return onHttp ? { onHttp } : {};
 }
 
 /** How the embedded store is opened: with its calls told to who looks for a fault. */

@@ -1,4 +1,5 @@
 // What a transport is: how a location in it is written, how it opens as a source and as a sink, what it can hold. transports.ts lists them.
+import type { OnHttpEvent } from '../io/http/http-event.ts';
 import type { CallOptions } from '../io/streams/bytes.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { type Reference, tryParseReference } from '../oci/reference.ts';
@@ -59,6 +60,8 @@ export interface TransportOptions extends FileCallOptions {
   /** For a destination that keeps blobs for others: a transport may compress layers itself, as they come. */
   readonly spool?: LayerSpool;
   readonly registries: RegistryAccess;
+  /** Told of the requests that a transport sends itself. */
+  readonly onHttp?: OnHttpEvent;
 }
 
 /** How registries are spoken to: credentials, proxies and mirrors are configured elsewhere. */

@@ -1,14 +1,14 @@
 // The private registry as a Docker container named `registry`: how xcluster's users have run it.
 import * as decode from '../../oci/decode.ts';
 import { dockerDaemonIfUsable } from '../../transports/docker-daemon/daemon.ts';
-import { callOptions, type TaskCall, type World } from '../settings.ts';
+import { callOptions, httpOptions, type Settings } from '../settings.ts';
 import { type RegistryAddress, registryAddress } from './local-registry.ts';
 
 const CONTAINER = 'registry';
 
 /** `undefined` where there is no Docker daemon, no such container that runs, or none with an address of its own. */
-export async function registryContainer(settings: World & TaskCall): Promise<RegistryAddress | undefined> {
-  using daemon = await dockerDaemonIfUsable(settings);
+export async function registryContainer(settings: Settings): Promise<RegistryAddress | undefined> {
+  using daemon = await dockerDaemonIfUsable({ ...settings, ...httpOptions(settings) });
   const container = await daemon?.inspectContainer(CONTAINER, callOptions(settings));
   if (!container || !part(container, 'State').Running) return undefined;
   const hostname = addressOf(part(container, 'NetworkSettings'));

@@ -2,14 +2,11 @@
 import { dockerDaemon } from '../../transports/docker-daemon/daemon.ts';
 import { noDaemon } from '../../transports/docker-daemon/daemon-transport.ts';
 import { type FlushEvent, type FlushResult, flushDaemon } from '../../transports/docker-daemon/flush.ts';
-import { callOptions, type TaskCall, type World } from '../settings.ts';
+import { callOptions, httpOptions, type Settings } from '../settings.ts';
 
 /** Removes all containers and images of the Docker daemon. Errors: NOT_RUNNING, and the daemon's. */
-export async function flushDocker(
-  settings: World & TaskCall,
-  onEvent: (event: FlushEvent) => void,
-): Promise<FlushResult> {
-  using daemon = await dockerDaemon(settings);
+export async function flushDocker(settings: Settings, onEvent: (event: FlushEvent) => void): Promise<FlushResult> {
+  using daemon = await dockerDaemon({ ...settings, ...httpOptions(settings) });
   if (!daemon) throw noDaemon();
   return await flushDaemon(daemon, { ...callOptions(settings), onEvent });
 }

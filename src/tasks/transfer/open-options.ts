@@ -6,7 +6,7 @@ import { locate, type OwnLocation } from '../../transports/location.ts';
 import type { RegistryAccess, Transport, TransportOptions } from '../../transports/transport.ts';
 import { type TransportLocation, transportOf } from '../../transports/transports.ts';
 import { privateAddress } from '../private-registry/locate-registry.ts';
-import { type Settings, transportOptions, type World } from '../settings.ts';
+import { httpOptions, type Settings, transportOptions, type World } from '../settings.ts';
 
 interface Given {
   readonly spool?: LayerSpool;
@@ -24,6 +24,7 @@ export function openOptions(settings: Settings, given: Given = {}): TransportOpt
     uid,
     registries: registryAccess(settings, given),
     ...(spool && { spool }),
+    ...httpOptions(settings),
     ...transportOptions(settings),
   };
 }

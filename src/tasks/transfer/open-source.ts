@@ -17,7 +17,7 @@ import type { TransportLocation } from '../../transports/transports.ts';
 import { locateRegistry } from '../private-registry/locate-registry.ts';
 import { findImage, openPrivateRegistry, type PrivateRegistry } from '../private-registry/private-registry.ts';
 import { dataDirectoryIfUsable } from '../private-registry/registry-state.ts';
-import { callOptions, type Settings, storeOptions, type TaskCall, transportOptions } from '../settings.ts';
+import { callOptions, httpOptions, type Settings, storeOptions, type TaskCall, transportOptions } from '../settings.ts';
 import { boundTransport, openOptions } from './open-options.ts';
 
 /** Where a bare name is looked for: the store, the daemon, the private registry; or the daemon before the store. */
@@ -107,7 +107,7 @@ const fromStore: Look = async (location, settings) => {
 
 const fromDaemon: Look = async (location, settings, options) => {
   const { dockerDaemonIfUsable } = await import('../../transports/docker-daemon/daemon.ts');
-  const daemon = await dockerDaemonIfUsable(settings);
+  const daemon = await dockerDaemonIfUsable({ ...settings, ...httpOptions(settings) });
   if (!daemon) return undefined;
   const { findDaemonImage } = await import('../../transports/docker-daemon/daemon-source.ts');
   const daemonOptions = {

@@ -2,6 +2,7 @@
 import type { HttpAnswer, HttpRequest } from '../../io/http/http.ts';
 import { exchange } from '../../io/http/http.ts';
 import type { Carrier } from '../../io/http/http-agents.ts';
+import { type OnHttpEvent, telling } from '../../io/http/http-event.ts';
 import { systemCode } from '../../io/http/http-failure.ts';
 import { hostAndPort, pathWithQuery, type Query } from '../../io/http/http-url.ts';
 import { readUpTo, readWhole } from '../../io/http/http-whole.ts';
@@ -52,16 +53,18 @@ const MAX_JSON = 64 * 1024 * 1024;
 const JSON_WITHIN = 60_000;
 
 /** Nothing is sent before it is asked for. */
-export function connectDaemon(endpoint: DaemonEndpoint): DaemonConnection {
+export function connectDaemon(endpoint: DaemonEndpoint, onHttp?: OnHttpEvent): DaemonConnection {
   const { address } = endpoint;
   const carrier = carrierTo(endpoint);
   const base = 'url' in endpoint && endpoint.url.path !== '/' ? endpoint.url.path : '';
   let version: Promise<DaemonVersion> | undefined;
 
+  const send = (request: HttpRequest) => exchange({ ...carrier, path: request.url.path }, request, TIMEOUTS);
+  const sendOne = onHttp ? telling(send, onHttp) : send;
   const exchangeWith = async (path: string, request: Omit<HttpRequest, 'url'>): Promise<HttpAnswer> => {
     const url = { secure: carrier.secure, host: 'docker', path: `${base}${path}` };
     try {
-      return await exchange({ ...carrier, path: url.path }, { ...request, url }, TIMEOUTS);
+      return await sendOne({ ...request, url });
     } catch (error) {
       request.signal?.throwIfAborted();
       throw daemonFailure(address, error);

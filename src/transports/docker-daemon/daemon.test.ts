@@ -6,6 +6,7 @@ import { startDockerd } from '../../../test/peers/dockerd.ts';
 import { needs } from '../../../test/peers/find.ts';
 import { must, start, stop, until } from '../../../test/peers/process.ts';
 import { freePort, temporaryDirectory } from '../../../test/peers/temporary.ts';
+import type { OnHttpEvent } from '../../io/http/http-event.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { type DockerDaemon, dockerDaemon, dockerDaemonIfUsable } from './daemon.ts';
 import { openDaemonImage } from './daemon-source.ts';
@@ -33,6 +34,19 @@ async function withEngine<T>(answer: Answer, work: (daemon: DockerDaemon) => Pro
   using daemon = await opened(engine.host);
   return await work(daemon);
 }
+
+it('tells of the requests to a Docker daemon', async () => {
+  await using directory = await temporaryDirectory('engine');
+  await using engine = await fakeEngine(join(directory.path, 'docker.sock'), (_path, _request, response) =>
+    response.end('[]'),
+  );
+  const told: string[] = [];
+  const onHttp: OnHttpEvent = ({ method, url, status, received }) =>
+    told.push(`${method} ${url} ${status} ${received}`);
+  using daemon = await dockerDaemon({ env: { DOCKER_HOST: engine.host }, home: '/nowhere', onHttp });
+  await daemon?.listImages();
+  expect(told).toEqual(['GET http://docker/_ping 200 0', 'GET http://docker/v1.41/images/json 200 2']);
+});
 
 describe('a Docker daemon in trouble', () => {
   it('that nobody named and that is not there is none', async () => {

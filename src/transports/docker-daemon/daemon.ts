@@ -64,7 +64,7 @@ export interface DockerDaemon extends Disposable {
 export async function dockerDaemon(settings: DaemonSettings): Promise<DockerDaemon | undefined> {
   const endpoint = await daemonEndpoint(settings);
   if (!endpoint) return undefined;
-  const daemon = openDaemon(endpoint);
+  const daemon = openDaemon(endpoint, settings.onHttp);
   try {
     await daemon.ping(settings.signal && { signal: settings.signal });
     return daemon;
@@ -89,8 +89,8 @@ export async function dockerDaemonIfUsable(
   }
 }
 
-function openDaemon(endpoint: Parameters<typeof connectDaemon>[0]): DockerDaemon {
-  const connection = connectDaemon(endpoint);
+function openDaemon(...endpoint: Parameters<typeof connectDaemon>): DockerDaemon {
+  const connection = connectDaemon(...endpoint);
   let containerd: Promise<boolean> | undefined;
   return {
     address: connection.address,

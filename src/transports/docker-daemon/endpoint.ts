@@ -1,7 +1,9 @@
 // Where the Docker daemon listens: $DOCKER_HOST, the current docker context, the usual sockets (docs.docker.com, "docker CLI", environment variables). Nothing is asked of it here.
+
 import { access, constants, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runtimeDirectory } from '../../io/files/user-directories.ts';
+import type { OnHttpEvent } from '../../io/http/http-event.ts';
 import { type HttpUrl, tryParseHttpUrl } from '../../io/http/http-url.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { currentContext } from './contexts.ts';
@@ -11,6 +13,8 @@ export interface DaemonSettings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string | undefined;
   readonly signal?: AbortSignal;
+  /** Told of each request. */
+  readonly onHttp?: OnHttpEvent;
 }
 
 interface Endpoint {
