@@ -126,7 +126,9 @@ async function moveFiles(from, to) {
 
 /** A program that runs may still load chunks of the bundle before; an hour is longer than it takes to start. */
 async function removeOldChunks() {
-  const kept = started.getTime() - 60 * 60 * 1000;
+  // A package holds the chunks of this build alone.
+  const isPacking = ['pack', 'publish'].includes(process.env.npm_command);
+  const kept = started.getTime() - (isPacking ? 0 : 60 * 60 * 1000);
   for (const directory of ['chunks', 'lib/chunks', '.']) {
     for (const name of await readdir(join(dist, directory)).catch(() => [])) {
       if (directory === '.' && !name.startsWith('.build-')) continue;
