@@ -9,6 +9,12 @@ export {
 export { missingImages } from './cache/missing-images.ts';
 export { type PreloadOptions, type PreloadResult, preloadImages } from './cache/preload-images.ts';
 export { type CheckedPart, type CheckImageOptions, checkImage } from './look/check-image.ts';
+export { type DescribedLayer, describeImage, type ImageDescription } from './look/describe-image.ts';
+export { exportImage } from './look/export-image.ts';
+export { exportLayers } from './look/export-layers.ts';
+export { type DifferencesOptions, imageDifferences } from './look/image-differences.ts';
+export { type ImageStory, imageStory, type StoryEvent } from './look/image-story.ts';
+export { type ImageUsage, imageUsage, type UsedDirectory, type UsedLayer } from './look/image-usage.ts';
 export { type InspectedImage, type Inspection, inspectImage, type LayerData } from './look/inspect-image.ts';
 export {
   flatNames,
@@ -19,6 +25,7 @@ export {
   noSuchPath,
   requirePath,
 } from './look/list-files.ts';
+export { readImageFile } from './look/read-file.ts';
 export { layerId, selectLayer } from './look/select-layers.ts';
 export { type MakeItem, type MakeItemOptions, type MakeRequest, makeItems } from './make/make-items.ts';
 export { MAKE_FORMATS, type MakeFormat, makeOutput } from './make/make-output.ts';

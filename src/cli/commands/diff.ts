@@ -1,6 +1,7 @@
 // `images diff`: the files that differ between two images.
-import { type Difference, diffTrees } from '../../rootfs/diff-trees.ts';
+import type { Difference } from '../../rootfs/diff-trees.ts';
 import { printableName } from '../../tar/names.ts';
+import { imageDifferences } from '../../tasks/look/image-differences.ts';
 import { openTree } from '../../tasks/transfer/tree-source.ts';
 import type { Run } from '../grammar/command.ts';
 import { whoeverReads } from '../out/answer-out.ts';
@@ -18,11 +19,8 @@ export const run: Run = (invocation) =>
     const [first = '', second = ''] = args;
     await using before = await openTree(look(first), settings);
     await using after = await openTree(look(second), settings);
-    const ignored = new Set(options.flag('ignore-times') ? ['time'] : []);
-    const all = await diffTrees(before, after, { signal: context.signal });
-    const differences = all
-      .map((one) => ({ ...one, aspects: one.aspects.filter((aspect) => !ignored.has(aspect)) }))
-      .filter(({ change, aspects }) => change !== 'changed' || aspects.length > 0);
+    const ignored = options.flag('ignore-times') ? (['time'] as const) : [];
+    const differences = await imageDifferences(before, after, { ignored }, settings);
     quiet();
     if (options.flag('json')) await whoeverReads(writeJsonList(context, differences, jsonOf));
     else {

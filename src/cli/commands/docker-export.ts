@@ -1,5 +1,5 @@
 // `images docker_export`: the flattened file system as a tar archive.
-import { exportTree } from '../../rootfs/export-tree.ts';
+import { exportImage } from '../../tasks/look/export-image.ts';
 import { openTree } from '../../tasks/transfer/tree-source.ts';
 import type { Run } from '../grammar/command.ts';
 import { archiveOut } from '../out/archive-out.ts';
@@ -7,11 +7,11 @@ import { looking } from '../out/look.ts';
 
 export const run: Run = (invocation) =>
   looking(invocation, 'daemon', async ({ look, settings }, quiet) => {
-    const { args, options, context } = invocation;
+    const { args, options } = invocation;
     const output = options.text('output');
     const out = archiveOut(output, 'The tar archive');
     await using image = await openTree(look(args[0] as string), settings);
     quiet({ toFile: output !== undefined && output !== '-' });
-    await out(exportTree(image.tree, image.layers, { signal: context.signal }));
+    await out(exportImage(image, settings));
     return 0;
   });

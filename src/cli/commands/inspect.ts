@@ -1,9 +1,7 @@
 // `images inspect`: what an image is.
 import * as decode from '../../oci/decode.ts';
-import { decodeManifest } from '../../oci/manifest.ts';
-import { isIndexType } from '../../oci/media-types.ts';
 import { formatPlatform } from '../../oci/platform.ts';
-import { layerInstructions } from '../../rootfs/instructions.ts';
+import { describeImage } from '../../tasks/look/describe-image.ts';
 import { type OpenedImage, openImage } from '../../tasks/transfer/tree-source.ts';
 import type { Run } from '../grammar/command.ts';
 import { looking } from '../out/look.ts';
@@ -18,55 +16,23 @@ export const run: Run = (invocation) =>
     quiet();
     if (options.flag('raw')) await context.out(image.root.bytes);
     else if (options.flag('config')) await context.out(image.configBytes);
-    else if (options.flag('json')) await writeJson(context, jsonOf(image));
+    else if (options.flag('json')) await writeJson(context, describeImage(image));
     else await context.out(textOf(image));
     return 0;
   });
 
-function jsonOf(image: OpenedImage): unknown {
-  const { root, raw, manifest } = image;
-  const instructions = layerInstructions(image.config);
-  return {
-    name: image.label,
-    digest: root.digest,
-    mediaType: root.mediaType,
-    ...(isIndexType(root.mediaType) && { platforms: platformsOf(image) }),
-    manifest: { digest: raw.digest, mediaType: raw.mediaType, size: raw.size, annotations: manifest.annotations ?? {} },
-    id: manifest.config.digest,
-    platform: formatPlatform(image.config.platform),
-    size: manifest.layers.reduce((sum, { size }) => sum + size, 0),
-    layers: image.layers.map(({ descriptor, diffId }, at) => ({
-      digest: descriptor.digest,
-      diffId,
-      mediaType: descriptor.mediaType,
-      size: descriptor.size,
-      instruction: instructions[at] ?? '',
-    })),
-    config: decode.parseJson(image.configBytes, 'config'),
-  };
-}
-
-function platformsOf({ root }: OpenedImage): readonly string[] {
-  const index = decodeManifest(root);
-  return index.kind === 'index'
-    ? index.manifests.flatMap(({ platform }) =>
-        platform && platform.os !== 'unknown' ? [formatPlatform(platform)] : [],
-      )
-    : [];
-}
-
 function textOf(image: OpenedImage): string {
   const { root, raw, manifest, config } = image;
-  const isIndex = isIndexType(root.mediaType);
+  const { platforms } = describeImage(image);
   const fields = decode.object(decode.parseJson(image.configBytes, 'config'), 'config');
   const inner = decode.isObject(fields.config) ? fields.config : {};
   const size = manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
   const rows: readonly (readonly [string, string])[] = [
     ['Name', image.label],
     ['Digest', root.digest],
-    ...(isIndex
+    ...(platforms
       ? ([
-          ['Platforms', platformsOf(image).join(', ')],
+          ['Platforms', platforms.join(', ')],
           ['Manifest', raw.digest],
         ] as const)
       : []),

@@ -1,11 +1,6 @@
 // `images why`: what each layer did to a path, and by which instruction.
-import { layerInstructions } from '../../rootfs/instructions.ts';
-import { indexLayers } from '../../rootfs/layer-index.ts';
-import { pathInRoot } from '../../rootfs/path.ts';
-import { storyOf } from '../../rootfs/why.ts';
 import { printableName } from '../../tar/names.ts';
-import { noSuchPath } from '../../tasks/look/list-files.ts';
-import { layerId } from '../../tasks/look/select-layers.ts';
+import { imageStory } from '../../tasks/look/image-story.ts';
 import { openImage } from '../../tasks/transfer/tree-source.ts';
 import type { Run } from '../grammar/command.ts';
 import { looking } from '../out/look.ts';
@@ -18,29 +13,19 @@ export const run: Run = (invocation) =>
     const { args, options, context } = invocation;
     const [name = '', path = ''] = args;
     await using image = await openImage(look(name), settings);
-    const indexes = await indexLayers(image.layers, { signal: context.signal });
-    const story = storyOf(indexes, pathInRoot(path));
-    if (story.events.length === 0) throw noSuchPath(path);
-    const instructions = layerInstructions(image.config);
-    const events = story.events.map(({ layer: at, change, header }) => {
-      const layer = image.layers[at];
-      return {
-        change,
-        at: at + 1,
-        layer: layer ? layerId(layer) : '',
-        instruction: instructions[at] ?? '',
-        header,
-      };
-    });
+    const story = await imageStory(image, path, settings);
     quiet();
     if (options.flag('json')) {
       await writeJson(context, {
         path: printableName(story.path),
-        events: events.map(({ header, ...event }) => ({ ...event, file: jsonOfFile({ name: story.path, header }) })),
+        events: story.events.map(({ header, ...event }) => ({
+          ...event,
+          file: jsonOfFile({ name: story.path, header }),
+        })),
       });
       return 0;
     }
-    for (const { change, at, layer, instruction, header } of events) {
+    for (const { change, at, layer, instruction, header } of story.events) {
       const file =
         change === 'deleted' ? '' : longLines([header])({ name: story.path === '' ? '/' : story.path, header });
       const lines = [

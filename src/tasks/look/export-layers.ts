@@ -1,0 +1,24 @@
+// `docker_save_layers`: the files of some layers of an image as one tar archive.
+import type { Bytes } from '../../io/streams/bytes.ts';
+import type { Layer } from '../../rootfs/contract.ts';
+import { joinLayers } from '../../rootfs/layer-archive.ts';
+import { indexLayer } from '../../rootfs/layer-index.ts';
+import { callOptions, type TaskCall } from '../settings.ts';
+import type { OpenedImage } from '../transfer/tree-source.ts';
+import { selectLayer } from './select-layers.ts';
+
+/**
+ * The layers in the order of `names` (see `selectLayer`), each once. The image stays open until the archive is read. Errors: USAGE for a name that is that of no
+ * layer; TAR_INVALID, COMPRESSION_INVALID, those of the place.
+ */
+export async function exportLayers(
+  { layers }: Pick<OpenedImage, 'layers'>,
+  names: readonly string[],
+  call: TaskCall = {},
+): Promise<Bytes> {
+  const wanted = new Set(names.map((name) => layers[selectLayer(layers, name)] as Layer));
+  const indexed = await Promise.all(
+    [...wanted].map(async (layer) => ({ layer, index: await indexLayer(layer, callOptions(call)) })),
+  );
+  return joinLayers(indexed, callOptions(call));
+}

@@ -1,0 +1,21 @@
+// `diff`: the files that differ between two images.
+import { type Aspect, type Difference, diffTrees, type TreeWithLayers } from '../../rootfs/diff-trees.ts';
+import { callOptions, type TaskCall } from '../settings.ts';
+
+export interface DifferencesOptions {
+  /** A file that differs in nothing else does not differ. */
+  readonly ignored?: readonly Aspect[];
+}
+
+/** In the order of the trees. Contents are read only where sizes are equal and the layers are not. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the places. */
+export async function imageDifferences(
+  before: TreeWithLayers,
+  after: TreeWithLayers,
+  { ignored = [] }: DifferencesOptions = {},
+  call: TaskCall = {},
+): Promise<readonly Difference[]> {
+  const all = await diffTrees(before, after, callOptions(call));
+  return all
+    .map((one) => ({ ...one, aspects: one.aspects.filter((aspect) => !ignored.includes(aspect)) }))
+    .filter(({ change, aspects }) => change !== 'changed' || aspects.length > 0);
+}

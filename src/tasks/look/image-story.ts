@@ -1,0 +1,40 @@
+// `why`: what each layer of an image did to a path, and by which instruction.
+import { layerInstructions } from '../../rootfs/instructions.ts';
+import { indexLayers } from '../../rootfs/layer-index.ts';
+import { pathInRoot } from '../../rootfs/path.ts';
+import { type PathEvent, storyOf } from '../../rootfs/why.ts';
+import { callOptions, type TaskCall } from '../settings.ts';
+import type { OpenedImage } from '../transfer/tree-source.ts';
+import { noSuchPath } from './list-files.ts';
+import { layerId } from './select-layers.ts';
+
+export interface ImageStory {
+  /** Without a leading `/`; symbolic links on the way to it are followed. */
+  readonly path: string;
+  readonly events: readonly StoryEvent[];
+}
+
+export interface StoryEvent extends Omit<PathEvent, 'layer'> {
+  /** The layer's place, counted from the base, 1 first. */
+  readonly at: number;
+  /** The layer's ID: see `layerId`. */
+  readonly layer: string;
+  /** Empty where the history does not say it. */
+  readonly instruction: string;
+}
+
+/** What happened to a path, the base first. Errors: PATH_UNKNOWN where no layer ever had it; TAR_INVALID, COMPRESSION_INVALID, those of the place. */
+export async function imageStory(
+  { layers, config }: Pick<OpenedImage, 'layers' | 'config'>,
+  path: string,
+  call: TaskCall = {},
+): Promise<ImageStory> {
+  const story = storyOf(await indexLayers(layers, callOptions(call)), pathInRoot(path));
+  if (story.events.length === 0) throw noSuchPath(path);
+  const instructions = layerInstructions(config);
+  const events = story.events.map(({ layer: at, ...event }): StoryEvent => {
+    const layer = layers[at];
+    return { ...event, at: at + 1, layer: layer ? layerId(layer) : '', instruction: instructions[at] ?? '' };
+  });
+  return { path: story.path, events };
+}

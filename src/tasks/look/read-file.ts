@@ -1,0 +1,30 @@
+// `cat`: a file of an image, without what is not needed for it.
+import type { Bytes } from '../../io/streams/bytes.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { fileContent } from '../../rootfs/file-content.ts';
+import { findInLayers } from '../../rootfs/find-file.ts';
+import { pathInRoot } from '../../rootfs/path.ts';
+import { printableName } from '../../tar/names.ts';
+import { callOptions, type TaskCall } from '../settings.ts';
+import type { OpenedImage } from '../transfer/tree-source.ts';
+import { noSuchPath } from './list-files.ts';
+
+/** The content of a file; links are followed. The image stays open until it is read. Errors: PATH_UNKNOWN, also for what is no file; TAR_INVALID, COMPRESSION_INVALID, those of the place. */
+export async function readImageFile(
+  { layers }: Pick<OpenedImage, 'layers'>,
+  path: string,
+  call: TaskCall = {},
+): Promise<Bytes> {
+  const found = await findInLayers(layers, pathInRoot(path), { follow: true, ...callOptions(call) });
+  if (!found) throw noSuchPath(path);
+  const { entry, layer: at } = found.node.inode;
+  const layer = layers[at];
+  if (entry?.type !== 'file' || !layer) throw notAFile(path, entry?.type ?? 'directory');
+  return fileContent(layer, entry, callOptions(call));
+}
+
+function notAFile(path: string, type: string): ImagesError {
+  return new ImagesError('PATH_UNKNOWN', `a ${type}, not a file [${printableName(path)}]`, {
+    hint: '`images ls IMAGE PATH` shows what it is.',
+  });
+}
