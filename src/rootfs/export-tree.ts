@@ -4,10 +4,10 @@ import type { CallOptions } from '../io/streams/bytes.ts';
 import { addAll } from '../oci/add-all.ts';
 import type { TarHeader } from '../tar/entry.ts';
 import { type Refit, refitted, withWholeBlocks } from '../tar/sparse-pieces.ts';
-import { endOfArchive, padding, tarHeader } from '../tar/writer.ts';
+import { endOfArchive, padding, storedSize, tarHeader } from '../tar/writer.ts';
 import type { IndexedEntry, Layer } from './contract.ts';
 import { interleaved, type Piece } from './interleave.ts';
-import { indexedSize, layerFiles } from './layer-files.ts';
+import { layerFiles } from './layer-files.ts';
 import { packer } from './packer.ts';
 import { headerOf, type Inode, type PlacedNode, type RootTree, walk } from './tree.ts';
 
@@ -67,7 +67,7 @@ function sorted(tree: RootTree): Sorted {
       continue;
     }
     if (inode.links > 1 || entryOf(inode).path !== path) names.set(inode, [path]);
-    if (entryOf(inode).type !== 'file' || indexedSize(entryOf(inode)) === 0) others.push(inode);
+    if (entryOf(inode).type !== 'file' || storedSize(entryOf(inode)) === 0) others.push(inode);
     else ofLayer(contents, inode.layer).push(inode);
   }
   for (const inodes of contents.values()) inodes.sort((a, b) => entryOf(a).position.body - entryOf(b).position.body);
@@ -136,11 +136,11 @@ async function* layerPieces(
       if (refit) for (const portion of refit(bytes)) addAll(chunks, out.add(portion));
       else addAll(chunks, out.add(bytes));
       if (!ends) continue;
-      addAll(chunks, out.add(padding(indexedSize(header ?? file))));
+      addAll(chunks, out.add(padding(storedSize(header ?? file))));
       const [, ...links] = headersOf(inode, names);
       for (const link of links) addAll(chunks, out.add(tarHeader(link)));
       at++;
-      given += indexedSize(file);
+      given += storedSize(file);
       if (given < TURN) continue;
       given = 0;
       yield piece(true);

@@ -1,9 +1,10 @@
 // The content of one file of a layer, as a program in the container would read it: holes are zeros.
 import type { CallOptions } from '../io/streams/bytes.ts';
 import { refit } from '../tar/sparse-pieces.ts';
+import { storedSize } from '../tar/writer.ts';
 import { zeros } from '../tar/zeros.ts';
 import type { IndexedEntry, Layer } from './contract.ts';
-import { indexedSize, layerFiles } from './layer-files.ts';
+import { layerFiles } from './layer-files.ts';
 
 /** Reads the layer no further than to the file's end. Errors: those of layerFiles. */
 export async function* fileContent(
@@ -11,7 +12,7 @@ export async function* fileContent(
   file: IndexedEntry,
   options: CallOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  if (indexedSize(file) === 0) {
+  if (storedSize(file) === 0) {
     yield* zeros(file.size);
     return;
   }

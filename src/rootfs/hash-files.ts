@@ -2,8 +2,9 @@
 import { createLimiter } from '../io/concurrency/limiter.ts';
 import type { CallOptions } from '../io/streams/bytes.ts';
 import { digester } from '../oci/digest.ts';
+import { storedSize } from '../tar/writer.ts';
 import type { IndexedEntry, Layer } from './contract.ts';
-import { indexedSize, layerFiles } from './layer-files.ts';
+import { layerFiles } from './layer-files.ts';
 import type { Inode } from './tree.ts';
 
 const AT_A_TIME = 2;
@@ -22,7 +23,7 @@ export async function hashFiles(
   for (const inode of inodes) {
     const { entry, layer } = inode;
     if (entry?.type !== 'file') continue;
-    if (indexedSize(entry) === 0) hashes.set(inode, `${entry.size} zeros`);
+    if (storedSize(entry) === 0) hashes.set(inode, `${entry.size} zeros`);
     else byLayer.set(layer, (byLayer.get(layer) ?? new Map<IndexedEntry, Inode>()).set(entry, inode));
   }
   await createLimiter(AT_A_TIME).map(

@@ -2,6 +2,7 @@
 import { decompressed } from '../io/compression/decompress.ts';
 import type { CallOptions } from '../io/streams/bytes.ts';
 import { ImagesError } from '../oci/errors.ts';
+import { storedSize } from '../tar/writer.ts';
 import type { IndexedEntry, Layer } from './contract.ts';
 import { inLayer } from './layer-index.ts';
 import { openToEnd, settled } from './read-to-end.ts';
@@ -35,7 +36,7 @@ export async function* layerFiles(
       const end = start + chunk.length;
       const portions: FilePortion[] = [];
       for (let file = wanted[next]; file && file.position.body < end; file = wanted[next]) {
-        const [from, to] = [file.position.body, file.position.body + indexedSize(file)];
+        const [from, to] = [file.position.body, file.position.body + storedSize(file)];
         const bytes = chunk.subarray(Math.max(from - start, 0), to - start);
         portions.push({ file, bytes, begins: from >= start, ends: to <= end });
         if (to > end) break;
@@ -50,9 +51,4 @@ export async function* layerFiles(
   } catch (error) {
     throw inLayer(layer, await settled(layer, error, options));
   }
-}
-
-/** Bytes of a file that its archive holds. */
-export function indexedSize({ size, sparse }: Pick<IndexedEntry, 'size' | 'sparse'>): number {
-  return sparse ? sparse.reduce((sum, { length }) => sum + length, 0) : size;
 }

@@ -36,7 +36,7 @@ export function describeEntry(header: Header, records: Records): Description {
   const hasRecords = records.size > 0;
   const name = (hasRecords && recordText(records, 'path')) || header.name;
   const type = typeOf(header.typeflag, name);
-  const stored = storedSize(header, records, type);
+  const stored = contentSize(header, records, type);
   if (stored < 0) throw new ImagesError('TAR_INVALID', `no size of a file [${stored}]`);
   return {
     name,
@@ -64,7 +64,7 @@ function typeOf(typeflag: string, name: string): TarEntryType {
  * Links, devices and directories have no content, whatever their headers say: for a link some programs write the size of the file that it names, and old
  * programs write a size for directories. A type that was invented later may have content: it is skipped, as in Go.
  */
-function storedSize(header: Header, records: Records, type: TarEntryType): number {
+function contentSize(header: Header, records: Records, type: TarEntryType): number {
   if (type === 'directory' && header.typeflag === V7_FILE) return 0;
   if (type === 'file' || !(header.typeflag in TYPES) || header.typeflag === 'D')
     return recordNumber(records, 'size') ?? header.size;

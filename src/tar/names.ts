@@ -53,7 +53,8 @@ export function printableName(name: string): string {
 }
 
 const UNPRINTABLE = /[\\\p{Cc}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/gu;
-const SHORT: Readonly<Record<string, string>> = {
+/** How C writes control characters, and the backslash. */
+export const C_ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\\\',
   '\u0007': '\\a',
   '\b': '\\b',
@@ -65,7 +66,7 @@ const SHORT: Readonly<Record<string, string>> = {
 };
 
 function escaped(character: string): string {
-  return SHORT[character] ?? Array.from(encodeName(character), octal).join('');
+  return C_ESCAPES[character] ?? Array.from(encodeName(character), octal).join('');
 }
 
 function octal(byte: number): string {

@@ -1,5 +1,6 @@
 // What each instruction leaves in the history of an image, in the words of BuildKit: other tools read them.
 import type { HistoryEntry } from '../../oci/config.ts';
+import { C_ESCAPES } from '../../tar/names.ts';
 import type { Config, ConfigHealthcheck } from './image-config.ts';
 
 const COMMENT = 'buildkit.dockerfile.v0';
@@ -45,17 +46,7 @@ export function duration(nanoseconds: number): string {
   return minutes < 60 ? `${minutes}m${seconds}` : `${Math.floor(minutes / 60)}h${minutes % 60}m${seconds}`;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  '"': '\\"',
-  '\\': '\\\\',
-  '\u0007': '\\a',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v',
-};
+const ESCAPES: Readonly<Record<string, string>> = { ...C_ESCAPES, '"': '\\"' };
 
 function quoted(text: string): string {
   const inner = text.replaceAll(
