@@ -1,14 +1,14 @@
-// Which blobs of the store are what their digests say. A blob without a mark was verified and synced before it had its name: it is believed. A mark beside
-// it says why it is not. Doubt is settled by hashing, once, and the result is what the mark says then; nothing is removed. Right bytes take the
-// place of wrong ones whoever brings them.
+// Which blobs of the store can be trusted to match their digests. A blob without a mark was verified and synced before it got its name, so it is trusted.
+// A mark beside the blob says why it is not. A doubtful blob is hashed once, and the result becomes its mark; nothing is removed. Correct bytes replace wrong
+// ones, whoever brings them.
 //
 // The mark of a blob holds
-//   BOOT              verified, and written without waiting for the disk while the machine ran under this boot id. Of an earlier boot: doubtful
-//   damaged VERSION   hashed, and another content; of another version of the object than the one that is there: doubtful
+//   BOOT              verified, but written without waiting for the disk, under this boot id. After another boot: doubtful
+//   damaged VERSION   hashed, and different from the digest. If the object has another version now: doubtful
 //   anything else     doubtful: a reader met wrong bytes, or a power cut has emptied the mark
 //
-// Several processes may come at once. So bytes that were not synced never take the place of others (`publishUnsynced`): else they could slip in between the
-// sync of what was there and the end of its mark. And a mark that comes too late, beside what has been put right, costs a look and nothing else.
+// Several processes may work at once. So unsynced bytes never replace others (`publishUnsynced`): they could do so between the sync of the old bytes and the
+// removal of their mark. A mark that is written late, for a blob that has been repaired in between, only costs one more check.
 import { bootId } from '../io/concurrency/process-identity.ts';
 import type { Bytes } from '../io/streams/bytes.ts';
 import { tapped, verified } from '../io/streams/verify.ts';
@@ -25,16 +25,16 @@ type Trust = 'whole' | 'unsynced' | 'doubtful' | 'damaged';
 
 const WRONG = 'damaged ';
 
-/** Where it is there and whole as far as is known; `undefined` counts as absent. What was in doubt has been hashed when it returns. */
+/** The blob if it is there and not known to be damaged; `undefined` counts as absent. A doubtful blob is hashed first. */
 export async function wholeBlob(objects: ObjectStore, digest: Digest): Promise<ObjectInfo | undefined> {
   return await looked(objects, digest, async () => {});
 }
 
-/** The same; it is also durable when it returns: what a repository may rely on. */
+/** The same, and the blob is durable when it resolves, so that a repository may rely on it. */
 export async function durableBlob(objects: ObjectStore, digest: Digest): Promise<ObjectInfo | undefined> {
   return await looked(objects, digest, async (trust) => {
     if (trust === 'unsynced') await makeDurable(objects, digest);
-    // Its bytes are on disk; its name may not be, where another process has just given it, or was killed then.
+    // The bytes are on disk, but the name may not be, if another process has just made it, or was killed then.
     else await objects.sync([blobKey(digest)], { namesOnly: true });
   });
 }
@@ -54,8 +54,8 @@ async function looked(
 }
 
 /**
- * The stage holds the blob, verified: it is what is there from now on, on disk, whatever was there before. `link` puts an object that leads to it and returns
- * its key: both names are durable when it returns, by one wait for the disk.
+ * Publishes the verified blob in the stage: it is on disk afterwards, and replaces what was there. `link` writes an object that refers to it and returns
+ * that object's key. Both names are durable when it resolves, with one wait for the disk.
  */
 export async function publishBlob(
   objects: ObjectStore,
@@ -68,10 +68,10 @@ export async function publishBlob(
   await removeMark(objects, digest);
 }
 
-/** The same without waiting for the disk. What was there before stays if it is the same: it is hashed. */
+/** The same without waiting for the disk. An existing blob is hashed, and kept if it is correct. */
 export async function publishUnsynced(objects: ObjectStore, stage: Stage, digest: Digest): Promise<void> {
   if (!(await objects.stat(blobKey(digest)))) {
-    // Before the blob, and in its folder: a blob without a mark is believed.
+    // The mark is written before the blob and in the same folder, because a blob without a mark is trusted.
     await objects.put(markKey(digest), Buffer.from(bootId() || 'unknown'), { volatile: true });
     if (await stage.publish(blobKey(digest), { ifAbsent: true, durable: 'nothing' })) return;
   }
@@ -79,12 +79,12 @@ export async function publishUnsynced(objects: ObjectStore, stage: Stage, digest
   else await publishBlob(objects, stage, digest);
 }
 
-/** After bytes of it were wrong: whoever asks next has it hashed. */
+/** Marks a blob as doubtful, after a reader met wrong bytes: the next request for it hashes it. */
 export async function doubtBlob(objects: ObjectStore, digest: Digest): Promise<void> {
   await mark(objects, digest, 'doubtful');
 }
 
-/** Of an object that is on disk now, and was seen to be right. */
+/** Removes the mark of a blob that is on disk and was seen to be correct. */
 export async function removeMark(objects: ObjectStore, digest: Digest): Promise<void> {
   forgetMark(objects, digest);
   if (!(await objects.stat(markKey(digest)))) return;
@@ -92,7 +92,7 @@ export async function removeMark(objects: ObjectStore, digest: Digest): Promise<
   await remember(objects, digest, undefined);
 }
 
-/** Blobs that are known to be damaged. */
+/** The blobs that are known to be damaged. */
 export async function damagedBlobs(objects: ObjectStore): Promise<ReadonlySet<Digest>> {
   const damaged = new Set<Digest>();
   for (const digest of [...unwrittenMarks(objects).keys()]) {
@@ -121,7 +121,7 @@ async function remember(objects: ObjectStore, digest: Digest, text: string | und
   if (blob) rememberMark(objects, digest, { text, blob: blob.version, mark: mark?.version });
 }
 
-/** The whole blob, verified as it is read; where it proves to be wrong, that is remembered. `undefined` where there is none. Errors: DIGEST_INVALID, SIZE_INVALID. */
+/** The whole blob, verified while it is read. If it is wrong, that is recorded. Returns `undefined` if there is no such blob. Errors: DIGEST_INVALID, SIZE_INVALID. */
 export async function readVerified(objects: ObjectStore, blob: Blob): Promise<Bytes | undefined> {
   const body = await objects.get(blobKey(blob.digest));
   return body && doubting(objects, blob, verified(body, blob));
@@ -152,7 +152,7 @@ async function markText(objects: ObjectStore, digest: Digest, version: string): 
 
 const settling = new WeakMap<ObjectStore, Map<Digest, Promise<ObjectInfo | undefined>>>();
 
-/** Once for all in this process that ask at once: where the store cannot be written to, there are no turns. */
+/** Single-flight within this process, because on a store that cannot be written to there is no lock between processes. */
 function settledOnce(objects: ObjectStore, digest: Digest): Promise<ObjectInfo | undefined> {
   const all = settling.get(objects) ?? new Map<Digest, Promise<ObjectInfo | undefined>>();
   settling.set(objects, all);
@@ -161,7 +161,7 @@ function settledOnce(objects: ObjectStore, digest: Digest): Promise<ObjectInfo |
   return running;
 }
 
-/** Hashes what is in doubt, or `certain`ly, and writes down the result; one at a time, so that it is done once. */
+/** Hashes a doubtful blob (any blob with `certain`) and records the result. Under a lock, so that it is done once. */
 async function settled(objects: ObjectStore, digest: Digest, certain?: 'certain'): Promise<ObjectInfo | undefined> {
   await using _turn = await turn(objects, digest);
   const stored = await objects.stat(blobKey(digest));
@@ -178,7 +178,7 @@ async function settled(objects: ObjectStore, digest: Digest, certain?: 'certain'
   return undefined;
 }
 
-/** On a store that cannot be written to, nobody else writes down anything either. */
+/** Takes the lock; does nothing on a store that cannot be written to, where no process can record anything. */
 async function turn(objects: ObjectStore, digest: Digest): Promise<AsyncDisposable> {
   let stage: Stage | undefined;
   await isWritten(async () => {
@@ -199,7 +199,7 @@ async function makeDurable(objects: ObjectStore, digest: Digest): Promise<void> 
   await removeMark(objects, digest);
 }
 
-/** False where the store cannot be written to. */
+/** Returns false if the store cannot be written to. */
 async function isWritten(write: () => Promise<unknown>): Promise<boolean> {
   try {
     await write();

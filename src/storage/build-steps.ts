@@ -1,4 +1,4 @@
-// What builds remember of their steps: small objects that can be made again.
+// What builds remember about their steps: small objects that can be recomputed.
 import { isImagesError } from '../oci/errors.ts';
 import { buildStepKey } from './layout.ts';
 import { readObject } from './links.ts';
@@ -16,7 +16,7 @@ export function buildSteps(objects: ObjectStore): BuildSteps {
       try {
         await objects.put(buildStepKey(key), value, { volatile: true });
       } catch (error) {
-        // It only spares work the next time.
+        // Best effort: remembering only saves work the next time.
         if (!isImagesError(error, 'NO_ACCESS', 'READ_ONLY', 'NO_SPACE')) throw error;
       }
     },

@@ -1,4 +1,4 @@
-// Images that were built here: their names, and a way to read them. The registry does not show them; uploading one is a matter of links.
+// Images that were built here: their names, and reading them. The registry does not list them. Uploading one only takes links.
 import { type Digest, digestAlgorithm, digestOf, isDigest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { type RawManifest, rawManifest, verifyBytes } from '../oci/manifest.ts';
@@ -11,11 +11,11 @@ import type { ObjectStore } from './object-store.ts';
 import { openBlob } from './stored-blobs.ts';
 
 export interface BuiltImages {
-  /** Of the image's manifest; by tag, all spellings of a name being one. */
+  /** The digest of the image's manifest, by tag. All spellings of a name are equal. */
   find(name: Reference): Promise<Digest | undefined>;
-  /** Stores the manifest, whose blobs are there, then points the name to it. What a power cut makes of it counts as absent. */
+  /** Stores the manifest, whose blobs must be there, then points the name to it. After a power cut an incomplete record counts as absent. */
   record(name: Reference, manifest: RawManifest): Promise<void>;
-  /** Reads any manifest and blob of the store by its digest, whatever the repository. */
+  /** Reads any manifest and blob of the store by its digest, independent of repositories. */
   readonly reader: ImageReader;
 }
 

@@ -1,4 +1,4 @@
-// The store of the embedded registry: a directory, as a registry. What `lreg_*` use in process and the server serves; several at once, by several processes.
+// The store of the embedded registry: a directory, as a Registry. `lreg_*` commands use it in process, and the server serves it; several processes may at once.
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFsError } from '../io/files/fs-errors.ts';
@@ -15,11 +15,11 @@ import { storedRegistry } from './stored-registry.ts';
 
 export interface EmbeddedStore {
   readonly directory: string;
-  /** As clients see it: names with and without hosts (host-names). */
+  /** As clients see it: names with and without hosts (policy host-names). */
   readonly registry: Registry;
-  /** The repositories as they are, under their stripped names. */
+  /** The repositories under their stripped names. */
   readonly stripped: Registry;
-  /** The full names that were recorded. */
+  /** The recorded full names. */
   readonly names: NameRecords;
   readonly objects: ObjectStore;
 }
@@ -30,8 +30,8 @@ export interface EmbeddedStoreOptions {
 }
 
 /**
- * Opens the store in `directory`. Nothing is read or made before it is needed: opening costs nothing, and a store that cannot be
- * written to can be read. There is nothing to close.
+ * Opens the store in `directory`. It reads and makes nothing until that is needed, so opening is free, and a store that cannot be written to
+ * can be read. There is nothing to close.
  */
 export async function openEmbeddedStore(directory: string, options: EmbeddedStoreOptions = {}): Promise<EmbeddedStore> {
   const objects = openFsObjectStore(directory);
@@ -43,7 +43,7 @@ export async function openEmbeddedStore(directory: string, options: EmbeddedStor
   return { ...store, registry: removingUnneeded(store) };
 }
 
-/** A policy: deleting takes along what no other name needs, where that is asked for. */
+/** A policy: deleting also deletes what no other name needs, if that is requested. */
 function removingUnneeded(store: EmbeddedStore): Registry {
   const { registry, stripped } = store;
   return forwarding<Registry>(registry, {
@@ -76,7 +76,7 @@ function removingUnneeded(store: EmbeddedStore): Registry {
   });
 }
 
-/** Whether the directory holds a store: ours, or a volume of docker registry:2. */
+/** Whether the directory holds a store: one of this program, or a volume of docker registry:2. */
 export async function embeddedStoreExists(directory: string): Promise<boolean> {
   const found = await Promise.all(['docker/registry/v2', 'images'].map((name) => isDirectory(join(directory, name))));
   return found.includes(true);

@@ -1,30 +1,30 @@
-// Keeps what broken-off puts and uploads left within limits: in time, in number and in bytes. Looked after now and then by those who add to it. An upload that
-// is being written is spared, because its bytes were acknowledged; so that this has an end too, new bytes are refused where others hold too much.
+// Limits what interrupted puts and uploads leave behind: by age, number and bytes. Checked from time to time when something is added. An upload that is being
+// written is spared, because its bytes were acknowledged. To bound these as well, new bytes are refused while other uploads hold too much.
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { ObjectStore } from './object-store.ts';
 
 export interface ExpiryOptions {
-  /** Uploads and partial blobs that nobody has written to for so long are removed; a week when absent. */
+  /** Milliseconds without a write after which uploads and partial blobs are removed; default: a week. */
   readonly expireAfterMs?: number;
-  /** About so many may wait for somebody who goes on with them: those that were written to last. 1000 when absent. */
+  /** About how many may wait to be continued; those written to last stay. Default: 1000. */
   readonly mostUnfinished?: number;
-  /** About so many bytes in all; 64 GiB when absent, and never more than a quarter of the file system. The one that was written to last stays whatever its size. */
+  /** About how many bytes they may have together; default: 64 GiB, and never more than a quarter of the file system. The last one stays whatever its size. */
   readonly unfinishedBytes?: number;
-  /** What was begun or written to in the last so many milliseconds stays, whatever number and bytes come to; a minute when absent. */
+  /** Milliseconds. What was begun or written to more recently stays, whatever the other limits; default: a minute. */
   readonly graceMs?: number;
 }
 
 export interface Expiry {
-  /** Before a stage is opened for something new. */
+  /** To be called before a stage is opened for something new. */
   begun(): Promise<void>;
   /**
-   * Before an upload that holds `own` bytes takes `more`, or before one is begun. Errors: TOOMANYREQUESTS, where the others together hold more than
-   * half of the file system. It does not count itself: one alone may have any size.
+   * To be called before an upload that holds `own` bytes takes `more`, or before one begins. Errors: TOOMANYREQUESTS if the other uploads together hold more
+   * than half of the file system. The upload itself does not count: one alone may have any size.
    */
   admit(own: number, more: number): Promise<void>;
-  /** After bytes were left in a stage. */
+  /** To be called after bytes were left in a stage. */
   left(bytes: number): Promise<void>;
-  /** After an upload of so many bytes was published or discarded. */
+  /** To be called after an upload of so many bytes was published or discarded. */
   ended(bytes: number): void;
 }
 
@@ -33,27 +33,27 @@ const EVERY_MS = 3600 * 1000;
 const GRACE_MS = 60 * 1000;
 const MOST = 1000;
 const MOST_BYTES = 64 * 2 ** 30;
-/** Of the file system. */
+/** Share of the file system for what nobody uses. */
 const SHARE = 1 / 4;
-/** Of the file system, with what is spared. */
+/** Share of the file system for everything unfinished, including what is spared. */
 const LARGEST_SHARE = 1 / 2;
-/** Swept when so much of what is allowed has come since: the work for each of them stays the same, and what is there exceeds the limits by no more. */
+/** A sweep runs when this share of the limit has been added. So the cost of each addition stays constant, and the limits are exceeded by no more than this. */
 const STEP = 1 / 4;
-/** Before somebody is refused it is counted anew, because others end uploads too; but not for each who is refused. */
+/** Milliseconds. Before an upload is refused the bytes are counted anew, because other processes end uploads, too; but not more often than this. */
 const RECOUNT_MS = 1000;
 
-/** Sweeps when an hour has passed, or much was added. What may not be removed stays: that must not stop a write. */
+/** Sweeps after an hour, or when much was added. Files that cannot be removed stay: they must not make a write fail. */
 export function expiry(objects: ObjectStore, options: ExpiryOptions): Expiry {
   const { expireAfterMs = WEEK_MS, mostUnfinished: most = MOST, graceMs = GRACE_MS } = options;
   let doneAt = Number.NEGATIVE_INFINITY;
   let begun = 0;
   let left = 0;
-  /** Bytes that are unfinished: as the last sweep found them, with what uploads of this process have done since. */
+  /** Unfinished bytes: as the last sweep counted them, plus what uploads of this process have changed since. */
   let held = 0;
   let limits: Limits | undefined;
   let sweeping: Promise<void> | undefined;
 
-  /** One at a time: whoever comes while it runs waits for its end. */
+  /** Single-flight: whoever calls during a sweep waits for its end. */
   function sweep(): Promise<void> {
     sweeping ??= sweepNow().finally(() => {
       sweeping = undefined;
@@ -73,7 +73,7 @@ export function expiry(objects: ObjectStore, options: ExpiryOptions): Expiry {
     }
   }
 
-  /** Since the last sweep, which has spared it. */
+  /** Whether enough time has passed since the last sweep, which spared recent ones, for another to help. */
   const hasIdledLong = () => limits !== undefined && held > limits.idle && Date.now() - doneAt > graceMs;
   const isFull = (own: number) => limits !== undefined && held - own > limits.inUse;
 
@@ -105,9 +105,9 @@ export function expiry(objects: ObjectStore, options: ExpiryOptions): Expiry {
 
 /** In bytes. */
 interface Limits {
-  /** Of what nobody uses. */
+  /** For what nobody uses. */
   readonly idle: number;
-  /** Of all that others than the one who writes have begun. */
+  /** For all that others have begun. */
   readonly inUse: number;
 }
 

@@ -1,4 +1,4 @@
-// A blob's way into a stage: what is there is hashed, the rest asked for, all of it verified before it is published.
+// Fills a stage with a blob: hashes what is there, requests the rest, and verifies all of it before it is published.
 import type { Bytes, OpenContent } from '../io/streams/bytes.ts';
 import { brokeOff, type Start, verified } from '../io/streams/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -7,8 +7,8 @@ import { isImagesError } from '../oci/errors.ts';
 import type { Stage } from './object-store.ts';
 
 /**
- * Brings the stage to the whole blob: what an earlier attempt left is hashed, the rest asked for. Where that proves to be wrong, all is asked for once more.
- * Bytes of a broken-off attempt stay; wrong ones do not. Errors: DIGEST_INVALID, SIZE_INVALID, those of `open` and of the stage.
+ * Completes the blob in the stage: bytes of an earlier attempt are hashed, the rest is requested. If the whole is wrong, everything is requested once more.
+ * Bytes of an interrupted transfer stay, wrong ones do not. Errors: DIGEST_INVALID, SIZE_INVALID, those of `open` and of the stage.
  */
 export async function fillStage(stage: Stage, blob: Descriptor, open: OpenContent): Promise<void> {
   if (stage.size > blob.size) await stage.truncate(0);

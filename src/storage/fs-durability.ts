@@ -1,36 +1,36 @@
-// What must be synced so that a name survives a power cut: the file, and each directory on the way to it (fsync(2), "Calling fsync() does not …").
-// A directory may have been made by another process that waits for no disk: so names are believed to be on disk only once this process has seen to it.
-// One fsync of a directory serves all that wait for it.
+// What must be synced so that a name survives a power cut: the file, and each directory above it (fsync(2), "Calling fsync() does not …").
+// Another process that does not wait for the disk may have made a directory, so a name counts as durable only after this process has synced it.
+// Callers that wait for the same directory share one fsync.
 import { open } from 'node:fs/promises';
 import { dirname, normalize } from 'node:path';
 import { createLimiter } from '../io/concurrency/limiter.ts';
 import { isFsError } from '../io/files/fs-errors.ts';
 
 export interface NameSyncs {
-  /** The name is new, means something else now, or has gone. */
+  /** A name is new, was replaced, or was removed. */
   changed(path: string): void;
-  /** `mkdir` made all directories from `first` (what it returned) down to `last`. */
+  /** `mkdir` made the directories from `first` (its result) down to `last`. */
   made(first: string | undefined, last: string): void;
-  /** The names of these paths, and of all directories above them, are on disk when it returns; or that they have gone. */
+  /** Resolves when the names of these paths and of all directories above them (or their removal) are on disk. */
   syncNames(paths: readonly string[]): Promise<void>;
-  /** The same, and what these files hold. */
+  /** The same, including the content of the files. */
   syncFiles(paths: readonly string[]): Promise<void>;
 }
 
-/** Files open at once: enough that their syncs share the disk's flushes. */
+/** How many files are open at once: enough for their syncs to share the disk's flushes. */
 const SYNCED_AT_ONCE = 32;
-/** More are not remembered: they would be synced once more. */
+/** How many names are remembered as durable; others are synced again. */
 const MOST_SETTLED = 20_000;
 
 interface Queue {
   readonly running: Promise<void>;
-  /** Begins when `running` ends: for names that came after that had begun. */
+  /** The sync that starts when `running` ends, for names that were added during it. */
   next?: Promise<void>;
 }
 
-/** Of the names below `directory`. */
+/** For the names below `directory`. */
 export function nameSyncs(directory: string): NameSyncs {
-  // As `join` writes the paths below it. Lengths tell where a walk upwards ends: one that waits for a name goes round in `.` for ever.
+  // Normalised like the paths that `join` makes. Lengths decide where a walk upwards ends: one that compared names would never leave `.`.
   const root = normalize(directory);
   const settled = new Set<string>();
   const settling = new Set<Set<string>>();
@@ -48,7 +48,7 @@ export function nameSyncs(directory: string): NameSyncs {
     return running;
   }
 
-  /** One that begins after this call. */
+  /** Waits for a sync that starts after this call. */
   function syncDirectory(directory: string): Promise<void> {
     const queue = queues.get(directory);
     if (!queue) return begin(directory);
@@ -56,7 +56,7 @@ export function nameSyncs(directory: string): NameSyncs {
     return queue.next;
   }
 
-  /** By directory, the names on the way to these paths that may not be on disk. */
+  /** By directory: the names on the way to these paths that may not be durable. */
   function unsettled(paths: readonly string[]): ReadonlyMap<string, Set<string>> {
     const names = new Map<string, Set<string>>();
     for (const path of paths) {
@@ -80,7 +80,7 @@ export function nameSyncs(directory: string): NameSyncs {
     for (const name of names) settled.add(name);
   }
 
-  /** Also where it is just being settled: that sync may have come too early. */
+  /** Also forgets a path that is just being synced: that sync may have come too early. */
   function forget(path: string): void {
     settled.delete(path);
     for (const names of settling) names.delete(path);
@@ -101,13 +101,13 @@ export function nameSyncs(directory: string): NameSyncs {
   };
 }
 
-/** All have ended; throws the first failure. */
+/** Waits for all to end; then throws the first failure. */
 async function all(work: readonly Promise<unknown>[]): Promise<void> {
   const failure = (await Promise.allSettled(work)).find((result) => result.status === 'rejected');
   if (failure) throw failure.reason;
 }
 
-/** What is gone needs no syncing. */
+/** Syncs a path. One that has gone needs no sync. */
 async function fsync(path: string): Promise<void> {
   try {
     await using handle = await open(path, 'r');

@@ -11,26 +11,26 @@ import { fsStages } from './fs-stage.ts';
 import { LargeFolders } from './large-folders.ts';
 import type { ObjectInfo, ObjectStore, Range } from './object-store.ts';
 
-/** Where what is on its way in waits: beside the objects, on the same file system. */
+/** The folder for unfinished objects, on the same file system as the objects. */
 const WAITING = 'images';
 
 export interface FsObjectStoreOptions {
-  /** The folder for what is on its way in. */
+  /** The folder for unfinished objects. */
   readonly waiting?: string;
-  /** For places whose readers see by its size what a power cut has emptied, and get it again: nothing waits for the disk, and `sync` does nothing. */
+  /** For places whose readers detect by its size what a power cut has emptied, and can fetch it again: nothing waits for the disk, and `sync` does nothing. */
   readonly volatile?: boolean;
 }
 
 /**
- * Opens the store in `directory`; nothing is read or made before it is needed, so a directory that is not there is an empty store.
- * Errors of all writing methods: NO_SPACE, READ_ONLY, NO_ACCESS; of the reading ones NO_ACCESS.
+ * Opens the store in `directory`. It reads and makes nothing until that is needed, so a missing directory is an empty store.
+ * Errors of all writing methods: NO_SPACE, READ_ONLY, NO_ACCESS; of reading methods: NO_ACCESS.
  */
 export function openFsObjectStore(directory: string, options: FsObjectStoreOptions = {}): ObjectStore {
   const folders = new LargeFolders();
   const { volatile = false } = options;
   const waiting = join(directory, options.waiting ?? WAITING);
   const temporaryFiles = join(waiting, 'tmp');
-  // As `join` writes the paths below it.
+  // Normalised like the paths that `join` makes below it.
   const root = normalize(directory);
   const syncs = nameSyncs(root);
   const pathOf = (key: string) => join(directory, checkedKey(key));
@@ -53,7 +53,7 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
     volatile,
   });
 
-  /** Makes the directory of `path`, then runs `move`: both again if another process removes the directory, as empty, in between. */
+  /** Makes the directory of `path`, then runs `move`. Repeats both if another process removes the empty directory in between. */
   async function intoPlace<T>(path: string, move: (path: string) => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       syncs.made(await makeDirectory(dirname(path)), dirname(path));
@@ -67,7 +67,7 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
     }
   }
 
-  /** Written in place: many of the small files are new ones, and what is cut off in the write is garbled, so absent, to their readers. */
+  /** Writes a new file in place, which is cheaper. Its readers treat a truncated file as absent. */
   async function putNew(path: string, bytes: Uint8Array): Promise<boolean> {
     try {
       await using handle = await intoPlace(path, (place) => open(place, 'wx'));
@@ -79,7 +79,7 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
     }
   }
 
-  /** After `path` was removed: removes directories above it that became empty. */
+  /** After `path` was removed: removes parent directories that became empty. */
   async function prune(path: string): Promise<void> {
     syncs.changed(path);
     for (let at = dirname(path); at.length > root.length; at = dirname(at)) {
@@ -128,7 +128,7 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
     },
     touch: async (key) => {
       const now = new Date();
-      // On a store that cannot be written to nothing is collected either.
+      // Garbage collection cannot run on a store that cannot be written to, so this error does not matter.
       await utimes(pathOf(key), now, now).catch((error: unknown) => {
         if (!isFsError(error, 'ENOENT', 'EROFS', 'EACCES', 'EPERM')) throw error;
       });
@@ -139,7 +139,7 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
     capacity: async () => {
       try {
         const { blocks, bsize } = await statfs(directory);
-        // Some file systems do not say.
+        // Some file systems do not report their size.
         return blocks > 0 ? blocks * bsize : undefined;
       } catch (error) {
         if (isAbsent(error)) return undefined;
@@ -166,7 +166,7 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
   };
 }
 
-/** Keys never leave the directory: names and tags are checked where they come in, and here again. */
+/** Keys must never leave the directory. Names and tags are checked where they come in, and here again. */
 function checkedKey(key: string): string {
   const good = key.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !part.includes('\0'));
   if (!good) throw new Error(`not a key [${key}]`);
@@ -190,7 +190,7 @@ async function infoOf(key: string, path: string): Promise<ObjectInfo | undefined
   }
 }
 
-/** Links are not to be had on every file system; there, two that come at once put the same content. */
+/** Not every file system has hard links. Without them, two writers of the same key write the same content, so a rename is safe. */
 async function linkUnlessThere(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);
@@ -226,7 +226,7 @@ async function holdsFile(path: string): Promise<boolean> {
   }
 }
 
-/** Sorted so that a walk in this order meets all keys in byte order: `a-b` before `a/`. */
+/** Sorted so that a recursive walk meets all keys in byte order: `a-b` before `a/`. */
 async function entries(folders: LargeFolders, path: string): Promise<readonly string[]> {
   try {
     return await folders.names(path);
@@ -237,8 +237,8 @@ async function entries(folders: LargeFolders, path: string): Promise<readonly st
 }
 
 /**
- * Writes the bytes under a name of its own, and syncs them: they may replace an older object, and a power cut must not leave an
- * empty file where a good one was, unless that does no harm.
+ * Writes the bytes to a temporary file and syncs it, because it may replace an older object and a power cut must not leave an
+ * empty file in its place. `volatile`: that would do no harm, so it is not synced.
  */
 async function writeTemporary(directory: string, bytes: Uint8Array, volatile = false): Promise<string> {
   const path = join(directory, `${process.pid}-${randomUUID()}`);

@@ -1,11 +1,11 @@
-// Who owns a stage, between processes. The owner is part of the file's *name*: `ID` is nobody's, `ID~PID.START.BOOT.N` is that process's. So taking
-// it, taking it over from a dead owner, giving it back and publishing it are each one rename, which only one process can win; and no
-// lock file is made and removed for each blob (ext4 slows down for seconds on directories full of just-removed inodes).
+// Ownership of stages between processes. The owner is part of the file's *name*: `ID` has no owner, `ID~PID.START.BOOT.N` belongs to that process. So taking
+// a stage, taking it over from a dead owner, giving it back and publishing it are one rename each, which only one process can win. No
+// lock file is made and removed for each blob (ext4 becomes slow for seconds in directories full of freshly removed inodes).
 //
-// Only making the first file of a stage is no rename. There, and after each taking, the rule is: first the own name, then a look
-// round. Of two that come at once at least one sees the other, so never both go on; who sees another live owner steps back and tries again later.
+// Only the first file of a stage is made without a rename. There, and after each taking, the rule is: make the own name first, then list the
+// directory. Of two processes at once at least one sees the other, so they never both go on. One that sees another live owner withdraws and retries later.
 //
-// A name can end in `+SIZE`: so many bytes have been synced, under this name. What a power cut makes of those behind them nobody knows.
+// A name can end in `+SIZE`: so many bytes have been synced under this name. After a power cut, the bytes behind them are unknown.
 import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -27,16 +27,16 @@ export interface OwnedFile {
 export interface TakeOptions {
   readonly mustExist: boolean;
   readonly signal: AbortSignal | undefined;
-  /** Told of the first of the directories that were made for the stage. */
+  /** Called with the topmost directory that was made for the stage. */
   readonly onMade?: (first: string | undefined) => void;
 }
 
-/** Takes the stage `id` in `directory`, making its file unless `mustExist`; waits for a live owner. `undefined`: there is none. */
+/** Takes the stage `id` in `directory`; makes its file unless `mustExist`; waits for a live owner. Returns `undefined` if there is none. */
 export async function takeStage(directory: string, id: string, options: TakeOptions): Promise<OwnedFile | undefined> {
   const { mustExist, signal, onMade } = options;
   for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted();
-    // Most stages are new: the first attempt makes its file before it looks.
+    // Most stages are new, so the first attempt makes the file without looking.
     const files = attempt === 0 && !mustExist ? [] : await filesOf(directory, id);
     if (files.length === 0 && mustExist) return undefined;
     const taken =
@@ -46,13 +46,13 @@ export async function takeStage(directory: string, id: string, options: TakeOpti
   }
 }
 
-/** Longer from attempt to attempt; not the same for all, or two that came at once would meet for ever. */
+/** Grows with each attempt, and is random: with equal pauses, two processes that collided once would collide for ever. */
 async function pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {
   const wait = Math.min(FIRST_WAIT_MS * 2 ** Math.min(attempt, 10), LONGEST_WAIT_MS) * (0.5 + Math.random());
   await delay(wait, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
 }
 
-/** Takes one file that nobody owned when the folder was read; `undefined` where somebody has it now. Its path is its own, whoever comes next. */
+/** Takes a file that had no owner when the folder was read. Returns its new path, `undefined` if another process was faster. */
 export async function takeFile(directory: string, id: string, file: string): Promise<string | undefined> {
   const own = `${ownName(directory, id)}${syncedMark(file)}`;
   try {
@@ -64,12 +64,12 @@ export async function takeFile(directory: string, id: string, file: string): Pro
   }
 }
 
-/** Gives the stage back with what it holds. */
+/** Gives the stage back with its bytes. */
 export async function releaseStage(directory: string, id: string, path: string): Promise<void> {
   await rename(path, join(directory, `${id}${syncedMark(path)}`));
 }
 
-/** Says that so many bytes of an owned file are synced. Its new path: to be made durable before anybody relies on it. */
+/** Records in the name that so many bytes are synced. Returns the new path, which must be made durable before anybody relies on it. */
 export async function nameSynced(path: string, size: number): Promise<string> {
   const mark = syncedMark(path);
   const named = `${mark === '' ? path : path.slice(0, -mark.length)}${SYNCED}${size}`;
@@ -77,7 +77,7 @@ export async function nameSynced(path: string, size: number): Promise<string> {
   return named;
 }
 
-/** Bytes that were synced under this name. */
+/** The number of synced bytes in the file's name. */
 export function syncedSize(path: string): number {
   return Number(syncedMark(path).slice(SYNCED.length));
 }
@@ -86,7 +86,7 @@ function syncedMark(path: string): string {
   return /\+\d+$/.exec(path)?.[0] ?? '';
 }
 
-/** The paths of the stage's file: one, or for moments more. */
+/** The paths of the stage's file: one, for moments more. */
 export async function findStage(directory: string, id: string): Promise<readonly string[]> {
   return (await filesOf(directory, id)).map((file) => join(directory, file));
 }
@@ -122,7 +122,7 @@ async function takeExisting(directory: string, id: string, files: readonly strin
   return undefined;
 }
 
-/** Whoever was killed after it had published the file by a link, and before it removed this name, left two names for one file: that is not written to. */
+/** Opens a taken file, unless it has two names: a process was killed after it had published the file by a link. Such a file must not be written to. */
 async function openTaken(path: string): Promise<FileHandle> {
   const handle = await open(path, 'r+');
   if ((await handle.stat()).nlink === 1) return handle;
@@ -131,7 +131,7 @@ async function openTaken(path: string): Promise<FileHandle> {
   return await open(path, 'wx+');
 }
 
-/** By its name: of a live process. */
+/** Whether the name belongs to a live process. */
 export function isOwned(file: string): boolean {
   const mark = file.indexOf(MARK);
   return mark >= 0 && isAlive(file.slice(mark + 1, file.lastIndexOf('.')));

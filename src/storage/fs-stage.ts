@@ -1,5 +1,5 @@
-// Stages in a directory: a file each, whose name says who owns it (fs-ownership). What was written stays after kill -9. They are spread over folders, so that
-// finding one does not cost reading the names of all that others have left.
+// Stages in a directory: one file each, whose name says who owns it (fs-ownership). Written bytes survive kill -9. The files are spread over folders, so that
+// finding one does not require listing all of them.
 import { stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readFileBytes } from '../io/files/file-bytes.ts';
@@ -17,15 +17,15 @@ export interface FsStages {
 
 export interface FsStagesOptions {
   readonly directory: string;
-  /** Files of puts that were killed are swept from here. */
+  /** The folder for temporary files of puts; leftovers of killed processes are swept. */
   readonly temporary: string;
-  /** Moves a file to an object, and makes that durable. False where it is there and must not be. */
+  /** Moves a file to an object, durably if wanted. Returns false if the object exists and `ifAbsent` is set. */
   readonly moveTo: (path: string, key: string, how: { ifAbsent: boolean; durable: boolean }) => Promise<boolean>;
   /** Makes the name of a file durable. */
   readonly syncName: (path: string) => Promise<void>;
-  /** Told of the first of the directories that were made, down to `last`. */
+  /** Called with the topmost directory that was made, down to `last`. */
   readonly onMade: (first: string | undefined, last: string) => void;
-  /** Nothing need survive a power cut. */
+  /** Nothing needs to survive a power cut. */
   readonly volatile?: boolean;
 }
 
@@ -82,7 +82,7 @@ export function fsStages(options: FsStagesOptions): FsStages {
       [Symbol.asyncDispose]: async () => {
         if (!open) return;
         open = false;
-        // Whoever was told that the bytes are there has synced them; all others are fetched again.
+        // Bytes that were acknowledged have been synced. All others are fetched again.
         await writer.flush().catch(() => {});
         await handle.close();
         await releaseStage(dirname(path), id, path);

@@ -1,4 +1,4 @@
-// Sweeping stages: what nobody owns and nobody came back for. One look at each folder, whatever is in it.
+// Removes stages that have no owner and were not continued. Reads each folder once, whatever is in it.
 import { readdir, rmdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFsError } from '../io/files/fs-errors.ts';
@@ -7,9 +7,9 @@ import { isOwned, releaseStage, stageFiles, takeFile } from './fs-ownership.ts';
 import type { SweepLimits } from './object-store.ts';
 
 export interface SweptFolders {
-  /** Of the stages: folders of files. Files beside them are stages of earlier versions. */
+  /** The folder of the stages: folders of files. Files directly in it are stages of earlier versions. */
   readonly directory: string;
-  /** Files of puts that were killed. */
+  /** The folder for temporary files of puts. */
   readonly temporary: string;
 }
 
@@ -18,9 +18,9 @@ interface Idle {
   readonly id: string;
   readonly file: string;
   readonly size: number;
-  /** When it was last written to, in milliseconds. */
+  /** Time of the last write, in milliseconds. */
   readonly time: number;
-  /** When its last owner gave it back, perhaps long after the last write, which was synced: that renames it, which file systems note as a change. */
+  /** When its last owner gave it back (perhaps long after the last write): that renames the file, which sets its ctime. */
   readonly usedAt: number;
 }
 
@@ -34,14 +34,14 @@ export async function sweepStages({ directory, temporary }: SweptFolders, limits
     addAll(idle, found.idle);
     owned += found.owned;
   }
-  // The newest stay: whoever comes back comes back soon.
+  // The newest stay, because clients that come back do so soon.
   idle.sort((a, b) => b.time - a.time);
   let held = 0;
   let removed = 0;
   for (const [at, stage] of idle.entries()) {
     held += stage.size;
     const isSpared = spared !== undefined && stage.usedAt > spared.getTime();
-    // The very newest, whatever its size: a client that sent a layer in one request commits it in the next.
+    // The very newest stays whatever its size: a client that sent a layer in one request commits it in the next.
     const isTooMuch = !isSpared && (at >= most || (at > 0 && stage.size > 0 && held > bytes));
     if (stage.time < before.getTime() || isTooMuch) removed += await remove(stage);
   }
@@ -68,7 +68,7 @@ async function stagesIn(folder: string): Promise<{ readonly idle: readonly Idle[
   return { idle, owned };
 }
 
-/** Unless somebody has gone on with it meanwhile. Returns the bytes that have gone. */
+/** Removes a stage unless somebody has continued it in between. Returns the number of bytes removed. */
 async function remove({ folder, id, file, size, time }: Idle): Promise<number> {
   const path = await takeFile(folder, id, file);
   if (path === undefined) return 0;

@@ -1,4 +1,4 @@
-// What is public of storage/: object stores on disk and in memory, the registry over any of them, and the embedded store with its recorded names.
+// The public face of storage/: object stores on disk and in memory, the registry over any of them, and the embedded store with its recorded names.
 export {
   type EmbeddedStore,
   type EmbeddedStoreOptions,

@@ -1,11 +1,11 @@
-// The names in folders, in byte order. Those of large folders are kept for who asks again while nothing has changed: a list in pages would read and sort all for each.
+// Sorted names in folders. Those of large folders are cached while the folder is unchanged: each page of a list would read and sort all of them otherwise.
 import { readdir, stat } from 'node:fs/promises';
 
-/** Names in a folder from which it pays to keep them. */
+/** The number of names from which a folder is cached. */
 const LARGE = 1000;
-/** Names that are kept, in all. */
+/** The number of names in the cache, over all folders. */
 const MOST = 500_000;
-/** In milliseconds. File systems note changes by ticks of their clock: of a folder that changed only just, a further change might not show. */
+/** In milliseconds. File systems record changes in ticks of their clock, so a change right after another one might not show. */
 const SETTLED = 2000;
 
 interface Kept {
@@ -15,11 +15,11 @@ interface Kept {
 
 /** State: the lists of folders that were read last. */
 export class LargeFolders {
-  /** `undefined` for one that was seen to be large. */
+  /** `undefined` for a folder that was seen to be large once. */
   readonly #kept = new Map<string, Kept | undefined>();
   #count = 0;
 
-  /** Names of folders end with `/`. Errors: those of the file system. */
+  /** Names of subfolders end with `/`. Errors: those of the file system. */
   async names(path: string): Promise<readonly string[]> {
     if (!this.#kept.has(path)) {
       const names = await read(path);
@@ -27,7 +27,7 @@ export class LargeFolders {
       return names;
     }
     const { ino, mtimeNs, ctimeNs, mtimeMs } = await stat(path, { bigint: true });
-    // Whoever restores a store sets times, too: of a folder that has another's place, and of one that has got more.
+    // Restoring a store may set times back, so times alone are not enough: the inode and the ctime count, too.
     const version = `${ino} ${mtimeNs} ${ctimeNs}`;
     const kept = this.#kept.get(path);
     if (kept?.version === version) return kept.names;

@@ -1,4 +1,4 @@
-// The indexes of layers, kept beside the blobs: small objects that can be made again.
+// Layer indexes, stored beside the blobs: small objects that can be recomputed.
 import type { Digest } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';
 import { layerIndexKey } from './layout.ts';
@@ -10,7 +10,7 @@ export interface StoredIndex {
   save(bytes: Uint8Array): Promise<void>;
 }
 
-/** Of the layer whose blob has this digest. */
+/** The index of the layer whose blob has this digest. */
 export function storedIndex(objects: ObjectStore, digest: Digest): StoredIndex {
   const key = layerIndexKey(digest);
   return {
@@ -19,7 +19,7 @@ export function storedIndex(objects: ObjectStore, digest: Digest): StoredIndex {
       try {
         await objects.put(key, bytes);
       } catch (error) {
-        // It only spares work the next time.
+        // Best effort: it only saves work the next time.
         if (!isImagesError(error, 'NO_ACCESS', 'READ_ONLY', 'NO_SPACE')) throw error;
       }
     },

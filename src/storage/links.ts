@@ -1,11 +1,11 @@
-// Small objects: reading them whole, and the links that say what a repository has. Relies on layout.
+// Small objects: reads them whole, and the links that record what a repository has. Relies on layout.
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { isRepositoryPath, isTag } from '../oci/reference.ts';
 import { linkBytes, parseLink, REPOSITORIES, repositoryPrefix } from './layout.ts';
 import type { ObjectStore } from './object-store.ts';
 
-/** The whole object; `undefined` where there is none. */
+/** The whole object; `undefined` if there is none. */
 export async function readObject(objects: ObjectStore, key: string): Promise<Uint8Array | undefined> {
   const body = await objects.get(key);
   if (!body) return undefined;
@@ -14,12 +14,12 @@ export async function readObject(objects: ObjectStore, key: string): Promise<Uin
   return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
 }
 
-/** The digest that a link names; a garbled link is none. */
+/** The digest in a link; `undefined` for a missing or garbled one. */
 export async function readLink(objects: ObjectStore, key: string): Promise<Digest | undefined> {
   return parseLink(await readObject(objects, key));
 }
 
-/** Links whose name says what they hold: written unless it is there and good. */
+/** Writes a link whose name determines its content, unless it is there and valid. */
 export async function ensureLink(objects: ObjectStore, key: string, digest: Digest): Promise<void> {
   if (await objects.put(key, linkBytes(digest), { ifAbsent: true })) return;
   if ((await readLink(objects, key)) !== digest) await objects.put(key, linkBytes(digest));
@@ -36,20 +36,20 @@ export function checkTag(tag: string): void {
   if (!isTag(tag)) throw new ImagesError('TAG_INVALID', `not a tag [${tag}]`);
 }
 
-/** Whether anything was ever put into the repository. */
+/** Whether the repository has ever been written to. */
 export async function repositoryExists(objects: ObjectStore, repository: string): Promise<boolean> {
   if (!isRepositoryPath(repository)) return false;
   const folders = await objects.children(repositoryPrefix(repository));
   return folders.some((folder) => folder === '_layers/' || folder === '_manifests/');
 }
 
-/** Errors: NAME_UNKNOWN where the repository does not exist, else the error given. */
+/** The error to throw for something absent: NAME_UNKNOWN if the repository does not exist, else the one given. */
 export async function absent(objects: ObjectStore, repository: string, error: ImagesError): Promise<ImagesError> {
   if (await repositoryExists(objects, repository)) return error;
   return new ImagesError('NAME_UNKNOWN', `no such repository [${repository}]`);
 }
 
-/** Names of repositories with what `holds` says, in byte order, after `after`. */
+/** Names of repositories for which `holds` is true, in byte order, after `after`. */
 export async function* walkRepositories(
   objects: ObjectStore,
   holds: (repository: string) => Promise<boolean>,
@@ -59,7 +59,7 @@ export async function* walkRepositories(
 
   async function* walk(prefix: string): AsyncGenerator<string> {
     const folders = (await objects.children(`${REPOSITORIES}${prefix}`)).filter((name) => /^[^_].*\/$/.test(name));
-    // `a` and what is below `a/` are two steps: `a-b` comes between them.
+    // `a` and the names below `a/` are two steps, because `a-b` sorts between them.
     const steps = folders.flatMap((folder) => [folder.slice(0, -1), folder]).sort((a, b) => (a < b ? -1 : 1));
     for (const step of steps) {
       const name = `${prefix}${step}`;

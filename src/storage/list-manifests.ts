@@ -1,4 +1,4 @@
-// Every manifest that a repository has, tagged or not, and those that a tag was: what the registry contract, as the specification, does not list.
+// Lists all manifests of a repository, tagged or not, and all former values of a tag. The registry contract and the specification have no such lists.
 import { type Digest, isDigest } from '../oci/digest.ts';
 import {
   referrerKey,
@@ -11,17 +11,17 @@ import {
 import { readLink } from './links.ts';
 import type { ObjectStore } from './object-store.ts';
 
-/** In no order. A garbled link is none. */
+/** Unordered. Garbled links are skipped. */
 export function listManifests(objects: ObjectStore, repository: string): AsyncIterable<Digest> {
   return linkedFrom(objects, revisionsPrefix(repository), (digest) => revisionLinkKey(repository, digest));
 }
 
-/** All that this tag was since it was made, and what it is. Some may have gone from the repository. In no order. */
+/** The digests that the tag has pointed to, including the current one. Some may no longer be in the repository. Unordered. */
 export function listTagStates(objects: ObjectStore, repository: string, tag: string): AsyncIterable<Digest> {
   return linkedFrom(objects, tagIndexPrefix(repository, tag), (digest) => tagIndexLinkKey(repository, tag, digest));
 }
 
-/** What a repository has under a tag or digest, also where the manifest itself is damaged, or of a kind that is not known here. */
+/** The digest for a tag or digest, even if the manifest is damaged or of an unknown kind. */
 export async function linkedManifest(
   objects: ObjectStore,
   repository: string,
@@ -48,7 +48,7 @@ export interface UntaggedManifest {
   readonly subject: Digest | undefined;
 }
 
-/** Removes manifests that the caller knows to have no tag: no tag is looked at, however many they are. */
+/** Removes manifests that have no tag, as the caller knows: tags are not read, however many there are. */
 export async function deleteUntagged(
   objects: ObjectStore,
   repository: string,

@@ -1,4 +1,4 @@
-// Blobs of the store that no repository has: layers and configs of images that were built here. Nobody can pull them before they are uploaded.
+// Blobs that are in no repository: layers and configs of images that were built here. They cannot be pulled before they are uploaded.
 import { randomUUID } from 'node:crypto';
 import type { Bytes, CallOptions, OpenContent } from '../io/streams/bytes.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -11,25 +11,25 @@ import type { ObjectStore } from './object-store.ts';
 import { openBlob } from './stored-blobs.ts';
 
 export interface LooseBlobs {
-  /** Whole, and now spared from garbage collection for a while. */
+  /** Whether the blob is there and whole. Also spares it from garbage collection for a while. */
   has(blob: Pick<Descriptor, 'digest' | 'size'>): Promise<boolean>;
-  /** It verifies itself, unless who reads it does so. Errors: BLOB_UNKNOWN; DIGEST_INVALID, SIZE_INVALID before its end. */
+  /** The stream verifies itself, unless the reader does (`unverified`). Errors: BLOB_UNKNOWN; DIGEST_INVALID, SIZE_INVALID before its end. */
   read(blob: Pick<Descriptor, 'digest' | 'size'>, options?: { readonly unverified?: boolean }): Promise<Bytes>;
-  /** `open` is not called where the blob is there. Errors: DIGEST_INVALID, SIZE_INVALID, NO_SPACE, READ_ONLY. */
+  /** Does not call `open` if the blob is there. Errors: DIGEST_INVALID, SIZE_INVALID, NO_SPACE, READ_ONLY. */
   put(blob: Descriptor, open: OpenContent, options?: CallOptions): Promise<void>;
-  /** A blob whose digest is known only at its end. */
+  /** Starts a blob whose digest is known only at its end. */
   start(): Promise<StartedBlob>;
 }
 
-/** Disposing without `finish` leaves nothing. */
+/** Disposed without `finish`, it leaves nothing behind. */
 export interface StartedBlob extends AsyncDisposable {
-  /** Takes the chunk over. */
+  /** Takes ownership of the chunk. */
   append(chunk: Uint8Array): Promise<void>;
-  /** `digest` is what the caller has worked out of the bytes. */
+  /** `digest` is what the caller has computed over the bytes. */
   finish(digest: Digest): Promise<void>;
 }
 
-/** Nothing waits for the disk. */
+/** Never waits for the disk. */
 export function looseBlobs(objects: ObjectStore): LooseBlobs {
   const has: LooseBlobs['has'] = async ({ digest, size }) => {
     if ((await wholeBlob(objects, digest))?.size !== size) return false;

@@ -1,4 +1,4 @@
-// The object store in memory: for tests, and for registries that live as long as their process. Durable it is not.
+// The object store in memory: for tests, and for registries that live only as long as their process. Nothing is durable.
 import type { Bytes } from '../io/streams/bytes.ts';
 import type { ObjectInfo, ObjectStore, Range, Stage } from './object-store.ts';
 
@@ -34,7 +34,7 @@ export function createMemoryObjectStore(): ObjectStore {
     objects.set(key, { bytes: bytes.slice(), modified: new Date(), version: `${puts}` });
   }
 
-  /** Waits for its turn; the function that comes back ends it. */
+  /** Waits until the stage is free; the returned function frees it. */
   async function own(id: string, signal: AbortSignal | undefined): Promise<() => void> {
     for (let owner = owners.get(id); owner; owner = owners.get(id)) await unlessAborted(owner, signal);
     signal?.throwIfAborted();

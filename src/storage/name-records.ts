@@ -1,4 +1,4 @@
-// Which digest was cached from, or uploaded as, HOST/PATH:TAG. The store's repositories have names without hosts; here two hosts with the same path stay apart.
+// The digests that were cached from, or uploaded as, HOST/PATH:TAG. The store's repositories have names without hosts; these records keep hosts apart.
 import { canonicalHost, fullReference } from '../oci/reference.ts';
 import type { NameRecords } from '../registry/policies/full-names.ts';
 import { decodeHost, linkBytes, NAMES, nameKey, nameTagsPrefix, parseLink, parseNameKey } from './layout.ts';

@@ -6,77 +6,78 @@ export interface ObjectInfo {
   /** In bytes. */
   readonly size: number;
   readonly modified: Date;
-  /** Another one once the object has been replaced or written to; perhaps also after a `touch`. */
+  /** Changes when the object is replaced or written to; may also change on a `touch`. */
   readonly version: string;
 }
 
 export interface Range {
   readonly from?: number;
-  /** The byte after the last one. */
+  /** Offset after the last byte. */
   readonly to?: number;
 }
 
-/** Bytes on their way in: not visible under any key until published. One owner at a time. */
+/** Unfinished bytes, which are visible under no key until they are published. One owner at a time. */
 export interface Stage extends AsyncDisposable {
   readonly id: string;
-  /** Bytes held so far; what an earlier owner left is counted. */
+  /** Bytes so far, including those of earlier owners. */
   readonly size: number;
-  /** Of these, the bytes that outlive this process. */
+  /** The part of `size` that survives the end of this process. */
   readonly written: number;
-  /** Of these, the bytes that the last `sync`, this owner's or an earlier one's, has made durable. */
+  /** The part of `size` that a `sync`, of this owner or an earlier one, has made durable. */
   readonly synced: number;
-  /** Takes the chunk over: it may be written later, so its memory must not be used again. Errors: also those of earlier writes. */
+  /** Takes ownership of the chunk: it may be written later, so its memory must not be reused. Errors: also those of earlier writes. */
   append(chunk: Uint8Array): Promise<void>;
-  /** All that was appended outlives this process and a power cut when it returns. Errors: those of the writes; `size` is then what was written. */
+  /** Everything appended survives a power cut when it resolves. Errors: those of the writes; `size` is then what was written. */
   sync(): Promise<void>;
-  /** What is held so far, from the start. */
+  /** The bytes so far, from the start. */
   read(): Bytes;
-  /** Drops what is held beyond `size` bytes. */
+  /** Drops the bytes after the first `size`. */
   truncate(size: number): Promise<void>;
   /**
-   * Visible under `key` in one step; replaces what is there. Ends the stage. With `ifAbsent`: false where the key exists, and the stage goes on.
+   * Makes the bytes visible under `key` in one step, replacing what is there, and ends the stage. With `ifAbsent` it returns false if the key exists, and
+   * the stage goes on.
    */
   publish(key: string, options?: PublishOptions): Promise<boolean>;
-  /** Removes what is held. Ends the stage. Disposing without it (or publish) keeps the bytes for the next owner. */
+  /** Removes the bytes and ends the stage. Disposed without `discard` or `publish`, a stage keeps them for the next owner. */
   discard(): Promise<void>;
 }
 
 export interface PublishOptions {
   readonly ifAbsent?: boolean;
   /**
-   * What is on disk when it returns: bytes and name; the bytes alone, always before they are visible, for who makes several names durable at once by `sync`; or neither.
-   * By default `name`.
+   * What is on disk when it resolves: bytes and name; only the bytes (always before they are visible), for callers that make several names durable at once
+   * with `sync`; or neither. Default: `name`.
    */
   readonly durable?: 'name' | 'bytes' | 'nothing';
 }
 
 export interface StageOptions {
-  /** `undefined` where there is none. */
+  /** Returns `undefined` if there is no such stage. */
   readonly mustExist?: boolean;
   readonly signal?: AbortSignal;
 }
 
-/** What may be left of stages that nobody owns. */
+/** How many stages without an owner may be left. */
 export interface SweepLimits {
-  /** None that was last written to earlier. */
+  /** Removes those that were last written to before this. */
   readonly before: Date;
   /** At most so many; those written to last stay. */
   readonly most?: number;
-  /** In all at most so many bytes, but for the one that was written to last. */
+  /** At most so many bytes together; the one written to last stays anyway. */
   readonly bytes?: number;
-  /** What was begun or written to later stays, whatever number and bytes come to: somebody is about to go on with it. */
+  /** What was begun or written to after this stays, whatever the other limits: it is probably about to be continued. */
   readonly spared?: Date;
 }
 
 export interface ObjectStore {
-  /** `undefined` where there is no such key. */
+  /** Returns `undefined` if there is no such key. */
   get(key: string, range?: Range): Promise<Bytes | undefined>;
   stat(key: string): Promise<ObjectInfo | undefined>;
   /**
-   * A small object. Replaced in one step: readers see the old one or the new. With `ifAbsent`, false and no change where the key exists;
-   * while a new one is written, and after a kill in that moment, readers may see a beginning of it: for objects that show whether they are whole.
-   * Survives a power cut once `sync` has returned; until then there is what was before, or for a new key perhaps an empty object. With `volatile`
-   * it may be empty also where there was something before: for what is made again then.
+   * Writes a small object atomically: readers see the old one or the new one. With `ifAbsent`, returns false and changes nothing if the key exists;
+   * during such a write, and after a kill during it, readers may see a part of a new object. So it is only for objects that show whether they are whole.
+   * It survives a power cut once `sync` has resolved; before, there is the old object, or for a new key perhaps an empty one. With `volatile`
+   * a power cut may leave an empty object even where there was one before: for what can be made again.
    */
   put(
     key: string,
@@ -84,32 +85,32 @@ export interface ObjectStore {
     options?: { readonly ifAbsent?: boolean; readonly volatile?: boolean },
   ): Promise<boolean>;
   /**
-   * Makes what these keys hold durable, and that they exist: the barrier before something that relies on them is written.
-   * One for many keys: their syncs run side by side and share the disk's flushes. Unknown keys are no error.
-   * With `namesOnly`, what they hold is on disk already: names that this process knows to be there, too, cost nothing.
+   * Makes these keys and their content durable: the barrier before something that relies on them is written.
+   * One call for many keys lets their syncs run in parallel and share the disk's flushes. Unknown keys are no error.
+   * With `namesOnly`, the content is on disk already; names that this process knows to be durable then cost nothing.
    */
   sync(keys: readonly string[], options?: { readonly namesOnly?: boolean }): Promise<void>;
   /** Marks the object as just used, so that garbage collection spares it. */
   touch(key: string): Promise<void>;
   /**
-   * Opens a stage. With an id of an earlier one, goes on with its bytes; waits while a live owner, here or in another
-   * process, holds it (a dead one's lock is taken over).
+   * Opens a stage. If the id exists, continues with its bytes; waits while a live owner, in this or another
+   * process, has it. A dead owner's stage is taken over.
    */
   stage(id: string, options?: StageOptions): Promise<Stage | undefined>;
-  /** Bytes that a stage holds, without owning it: 0 where there is none. */
+  /** Bytes in a stage, without taking it; 0 if there is none. */
   staged(id: string): Promise<number>;
-  /** Discards stages that nobody owns, down to the limits. Its work grows with their number. Returns the bytes of all that are left, owned or not. */
+  /** Discards stages without an owner until the limits hold. Its work is linear in their number. Returns the bytes of all that are left, owned or not. */
   sweep(limits: SweepLimits): Promise<number>;
-  /** Bytes that there is room for in all, used or not; `undefined` where there is no such limit. */
+  /** Total capacity in bytes, used or not; `undefined` if it is unlimited or unknown. */
   capacity(): Promise<number | undefined>;
-  /** All keys that begin with `prefix` (which ends in `/`), in byte order, after `after`. */
+  /** All keys with this prefix (which ends in `/`), in byte order, after `after`. */
   list(prefix: string, after?: string): AsyncIterable<ObjectInfo>;
-  /** Whether some key begins with `prefix` (which ends in `/`): however many do. */
+  /** Whether any key has this prefix (which ends in `/`). Its cost does not depend on how many have. */
   any(prefix: string): Promise<boolean>;
-  /** The names one level below `prefix`: like `readdir`, in byte order; a name with more below it ends in `/`. */
+  /** Names one level below `prefix`, in byte order, like `readdir`. A name with keys below it ends in `/`. */
   children(prefix: string): Promise<readonly string[]>;
-  /** Deleting what is not there is no error. Survives a power cut once `sync` of these keys, or of some below the prefix, has returned. */
+  /** Absent keys are no error. The deletion survives a power cut once `sync` of these keys, or of others below the prefix, has resolved. */
   delete(keys: readonly string[]): Promise<void>;
-  /** Deletes all keys that begin with `prefix` (which ends in `/`). */
+  /** Deletes all keys with this prefix (which ends in `/`). */
   deleteAll(prefix: string): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// What goes with a name that is removed: manifests of the embedded registry that nothing else needs.
+// Removing a name together with the manifests of the embedded registry that nothing else needs.
 import type { CallOptions } from '../io/streams/bytes.ts';
 import { addAll } from '../oci/add-all.ts';
 import { cosignTags } from '../oci/cosign-tags.ts';
@@ -24,15 +24,15 @@ export interface Removal extends CallOptions {
 }
 
 export interface Removed {
-  /** What the name means. */
+  /** The digest that the name points to. */
   readonly digest: Digest;
-  /** Where the name is a tag. */
+  /** Set if the name is a tag. */
   readonly tag?: string | undefined;
 }
 
 /**
- * Removes a name with `remove`, and then what is needed under no other one: the manifest, the children of an index, what is attached to it,
- * and what only a former state of the tag left behind. False where `remove` says that there was no such name.
+ * Removes a name with `remove`, then everything that only it needed: the manifest, the children of an index, attached manifests, and what only an
+ * earlier value of the tag left behind. Returns false if `remove` says that there was no such name.
  */
 export async function withUnneeded(
   { digest, tag }: Removed,
@@ -43,7 +43,7 @@ export async function withUnneeded(
   const belonging = await belongingTo(digest, removal);
   const states = tag === undefined ? [] : await Array.fromAsync(listTagStates(store.objects, repository, tag));
   if (!(await remove())) return false;
-  // Another host's image may have the tag now: it is still the same one.
+  // The tag may be there again, for another host's image. It is the same tag, so its former states are still needed.
   const isTagLeft = tag !== undefined && (await store.stripped.statManifest(repository, tag, call)) !== undefined;
   await removeUnneeded([digest, ...belonging, ...(isTagLeft ? [] : states)], removal);
   return true;
@@ -59,8 +59,8 @@ async function belongingTo(digest: Digest, removal: Removal): Promise<readonly D
 }
 
 /**
- * Removes those manifests, and what belonged to them, that no tag and no recorded name means, no index lists, and that are not attached
- * to another one that is there. Their blobs stay for the garbage collection. The repository is read once, however many they are.
+ * Removes those of the manifests, and of what belonged to them, that no tag and no recorded name points to, no index lists, and that are not attached
+ * to another existing manifest. Blobs are left to garbage collection. The repository is read once, however many manifests there are.
  */
 async function removeUnneeded(digests: readonly Digest[], removal: Removal): Promise<void> {
   const { store, repository } = removal;
@@ -87,8 +87,8 @@ async function removeUnneeded(digests: readonly Digest[], removal: Removal): Pro
 }
 
 /**
- * What got a tag since the names were read is needed again, with what belonged to it: a push that was acknowledged meanwhile relies on it. Who gives a tag
- * after this look sees that the manifest has gone (`putManifest`).
+ * Restores what got a tag after the names were read, with what belonged to it: an acknowledged push relies on it. A tag that is set
+ * after this check notices that the manifest has gone (`putManifest`).
  */
 async function putBack(gone: readonly Digest[], nodes: Nodes, removal: Removal): Promise<void> {
   const { store, repository, ...call } = removal;
@@ -104,7 +104,7 @@ async function putBack(gone: readonly Digest[], nodes: Nodes, removal: Removal):
     await ensureLink(store.objects, link, digest);
     await store.objects.sync([link]);
     const { subject, children = [], attached = [] } = nodes.get(digest) ?? {};
-    // So that its subject lists it again.
+    // Adds it to the referrers of its subject again.
     if (subject !== undefined) {
       await store.stripped.putManifest(
         repository,
@@ -123,9 +123,9 @@ interface Node {
   isThere: boolean;
   subject: Digest | undefined;
   readonly children: Digest[];
-  /** The indexes that list it. */
+  /** Indexes that list it. */
   readonly parents: Digest[];
-  /** Those whose subject it is. */
+  /** Manifests that have it as their subject. */
   readonly attached: Digest[];
 }
 
@@ -154,7 +154,7 @@ async function readManifests(removal: Removal): Promise<Nodes> {
   return nodes;
 }
 
-/** Listed by an index, or attached to a manifest that is there. */
+/** Whether an index lists it, or it is attached to an existing manifest. */
 function isPart({ parents, subject }: Node, nodes: Nodes): boolean {
   const isThere = (digest: Digest) => nodes.get(digest)?.isThere === true;
   return parents.some(isThere) || (subject !== undefined && isThere(subject));
@@ -162,7 +162,7 @@ function isPart({ parents, subject }: Node, nodes: Nodes): boolean {
 
 type Names = Map<Digest, Set<string>>;
 
-/** The tags, and those of recorded names, by what they mean. */
+/** Tags, and tags in recorded names, by the digest that they point to. */
 async function readNames({ store, repository, ...call }: Removal): Promise<Names> {
   const names: Names = new Map();
   const add = (digest: Digest, tag: string) => names.set(digest, (names.get(digest) ?? new Set()).add(tag));
@@ -175,7 +175,7 @@ async function readNames({ store, repository, ...call }: Removal): Promise<Names
   return names;
 }
 
-/** What cosign attached to a manifest that has gone loses the tags that only its subject gave a meaning; recorded names go with them. */
+/** Removes cosign's tags, and their recorded names, for manifests that have gone, because these tags mean nothing without their subject. */
 async function withoutCosignTags(
   subject: Digest,
   names: Names,
@@ -194,7 +194,7 @@ async function withoutCosignTags(
   return untagged;
 }
 
-/** A volume that was taken over may hold manifests of a kind that is not known here, and damaged ones: they need nothing. */
+/** Returns `undefined` for damaged manifests and for unknown kinds, which a volume of another registry may hold: they need nothing. */
 async function find(digest: Digest, { store, repository, ...call }: Removal): Promise<Manifest | undefined> {
   try {
     return decodeManifest(await store.stripped.getManifest(repository, digest, call));

@@ -1,4 +1,4 @@
-// Whether a store can be read and written right now: looked at where pulls and pushes would fail, and at next to no cost.
+// Checks whether a store can be read and written right now, in the places that pulls and pushes use, at almost no cost.
 import { randomUUID } from 'node:crypto';
 import { access, constants, mkdir, open, opendir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,12 +12,12 @@ export interface StoreHealth {
   canWrite(): Promise<void>;
 }
 
-/** Less is no room for a push: a manifest, its config and their links. */
+/** The least room that a push needs: a manifest, its config and their links. */
 const ROOM = Buffer.alloc(64 * 1024, 'images');
 
 export function storeHealth(directory: string): StoreHealth {
   const repositories = join(directory, REPOSITORIES);
-  // What is left there by a process that was killed is swept with all else.
+  // Leftovers of a killed process are swept with the other temporary files.
   const temporary = join(directory, 'images/tmp');
 
   async function write(): Promise<void> {
@@ -26,7 +26,7 @@ export function storeHealth(directory: string): StoreHealth {
     const handle = await open(path, 'wx');
     try {
       await handle.writeFile(ROOM);
-      // Some file systems tell only now.
+      // Some file systems report a full disk only now.
       await handle.datasync();
     } finally {
       await handle.close();
@@ -54,7 +54,7 @@ async function readOne(path: string): Promise<void> {
   }
 }
 
-/** A store that holds nothing yet has no folders. */
+/** Ignores ENOENT: an empty store has no folders. */
 async function ifThere(look: () => Promise<void>): Promise<void> {
   try {
     await look();

@@ -1,4 +1,4 @@
-// Blobs over an object store: one copy for all repositories, a link in each that may read it.
+// Blobs over an object store: one copy for all repositories, and a link in each repository that may read it.
 import type { Bytes } from '../io/streams/bytes.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -25,7 +25,7 @@ export function storedBlobs(objects: ObjectStore, unfinished: Expiry): StoredBlo
     return (await wholeBlob(objects, digest))?.size;
   }
 
-  /** Links the blob if the store has it, whole. Relying on it spares it from garbage collection. */
+  /** Links the blob if the store has it whole. This also spares it from garbage collection. */
   async function linkIfStored(repository: string, digest: Digest, size?: number): Promise<boolean> {
     const stored = await durableBlob(objects, digest);
     if (!stored || (size !== undefined && stored.size !== size)) return false;
@@ -59,7 +59,7 @@ export function storedBlobs(objects: ObjectStore, unfinished: Expiry): StoredBlo
       await unfinished.begun();
       await using stage = await objects.stage(blobStageId(blob.digest), options);
       if (!stage) throw new Error('a stage that need not exist was not opened');
-      // Whoever had the stage before us may just have published the blob.
+      // The previous owner of the stage may have published the blob.
       if (await linkIfStored(repository, blob.digest, blob.size)) {
         await stage.discard();
         return;
@@ -87,7 +87,7 @@ export function storedBlobs(objects: ObjectStore, unfinished: Expiry): StoredBlo
   };
 }
 
-/** What `options` wants of a blob of this size; `undefined` where it has gone. One of another size than its reader knows it by is in doubt from now on. */
+/** The requested range; `undefined` if the blob has gone. A blob whose size is not the one that the reader expects is marked as doubtful. */
 export async function openBlob(
   objects: ObjectStore,
   blob: Pick<Descriptor, 'digest' | 'size'>,

@@ -1,4 +1,4 @@
-// Manifests and tags over an object store: a manifest is a blob with a revision link, a tag a link that is moved last.
+// Manifests and tags over an object store: a manifest is a blob with a revision link; a tag is a link, which is moved last.
 import { createLimiter } from '../io/concurrency/limiter.ts';
 import { object, parseJson } from '../oci/decode.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -45,7 +45,7 @@ export type StoredManifests = Pick<
   | 'referrers'
 >;
 
-/** Files that the check of one manifest has open at most, however many blobs the manifest names. */
+/** How many files the check of one manifest may have open, however many blobs it names. */
 const CHECKED_AT_ONCE = 8;
 const NAMED_IN_ERROR = 10;
 
@@ -64,7 +64,7 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
     return (await readLink(objects, revisionLinkKey(repository, digest))) === undefined ? undefined : digest;
   }
 
-  /** What a power cut, or a disk, made of a manifest is not that manifest: then it counts as absent, for HEAD from now on too, and can be pushed again. */
+  /** A manifest that does not match its digest (power cut, faulty disk) counts as absent, from now on also for HEAD, and can be pushed again. */
   async function find(repository: string, tagOrDigest: string): Promise<RawManifest | undefined> {
     const digest = await resolve(repository, tagOrDigest);
     if (digest === undefined) return undefined;
@@ -86,8 +86,8 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
   }
 
   /**
-   * Without hashing: loading node:crypto alone takes a fifth of a command that only asks whether an image is there. JSON that lost
-   * its end, or holds the zeros of a power cut, is no JSON; whoever reads or puts the manifest verifies it.
+   * Does not hash: loading node:crypto takes a fifth of the time of a command that only asks whether an image is there. Truncated JSON and
+   * the zeros after a power cut are no JSON, and whoever reads or puts the manifest verifies it.
    */
   async function stat(repository: string, tagOrDigest: string): Promise<Descriptor | undefined> {
     const digest = await resolve(repository, tagOrDigest);
@@ -97,7 +97,7 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
     return mediaType === undefined ? undefined : { mediaType, digest, size: bytes.length };
   }
 
-  /** Whether it, or what it consists of, is known to be damaged: nothing is looked at while nothing is. Parts that are not there are none. */
+  /** Whether the manifest or a part of it is known to be damaged. Reads nothing if no blob is. Absent parts do not count as damaged. */
   async function isDamaged(repository: string, digest: Digest, damaged?: ReadonlySet<Digest>): Promise<boolean> {
     const known = damaged ?? (await damagedBlobs(objects));
     if (known.size === 0) return false;
@@ -115,7 +115,7 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
     return absent(objects, repository, error);
   }
 
-  /** A limiter of its own: those of another manifest do not wait behind all of this one's. */
+  /** Uses a limiter of its own, so that the blobs of another manifest need not wait for all of this one's. */
   async function checkBlobs(repository: string, digests: readonly Digest[]): Promise<void> {
     const found = await createLimiter(CHECKED_AT_ONCE).map(digests, (digest) => statBlob(repository, digest));
     const missing = digests.filter((_, at) => found[at] === undefined);
@@ -128,7 +128,7 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
     if ((await readLink(objects, key)) !== digest) await objects.put(key, linkBytes(digest));
   }
 
-  /** The tag first: what reads it meanwhile sees it whole or not at all. */
+  /** Removes the tag's current link first, so that concurrent readers see the tag whole or not at all. */
   async function removeTag(repository: string, tag: string): Promise<void> {
     await objects.delete([tagLinkKey(repository, tag)]);
     await objects.deleteAll(tagPrefix(repository, tag));
@@ -136,12 +136,12 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
 
   async function* tags(repository: string, after = '', unwanted?: ReadonlySet<string>): AsyncGenerator<string> {
     const folders = await objects.children(tagsPrefix(repository));
-    // Without their slashes the order is another: `a` comes before `a-b`.
+    // Sorted without their slashes, so that `a` comes before `a-b`.
     const found = folders
       .map((folder) => folder.slice(0, -1))
       .filter((tag) => tag > after && isTag(tag) && !unwanted?.has(tag))
       .sort();
-    // Whoever wants a page leaves after it: no link is opened far beyond.
+    // The consumer may stop after a page, so links are not read far ahead.
     for (let at = 0; at < found.length; at += LINKS_AT_A_TIME) {
       const some = found.slice(at, at + LINKS_AT_A_TIME);
       const links = await Promise.all(some.map((tag) => readLink(objects, tagLinkKey(repository, tag))));
@@ -181,13 +181,13 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
         ...links.map((key) => ensureLink(objects, key, digest)),
         index.add(repository, manifest, decoded),
       ]);
-      // All that the tags rely on is on disk before they move.
+      // Everything that the tags rely on is on disk before they move.
       await objects.sync([blobKey(digest), ...links, ...blobs.map((blob) => layerLinkKey(repository, blob))]);
       await removeMark(objects, digest);
       const current = newTags.map((tag) => tagLinkKey(repository, tag));
       await Promise.all(current.map((key) => point(key, digest)));
       await objects.sync(current);
-      // Who removes what has no tag may have looked before these were there.
+      // Code that removes untagged manifests may have looked before these tags were there.
       if (newTags.length === 0 || (await readLink(objects, revisionLinkKey(repository, digest))) === digest) return;
       await ensureLink(objects, revisionLinkKey(repository, digest), digest);
       await index.add(repository, manifest, decoded);
@@ -218,7 +218,7 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
     repositories: (after) =>
       walkRepositories(
         objects,
-        // A repository is there as long as it has a manifest; blobs alone are on their way in, or left for garbage collection.
+        // A repository exists while it has a manifest. Blobs alone are being uploaded, or are left for garbage collection.
         (repository) => objects.any(revisionsPrefix(repository)),
         after,
       ),
@@ -241,7 +241,7 @@ function someOf(digests: readonly Digest[]): string {
   return `${digests.slice(0, NAMED_IN_ERROR).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
 }
 
-/** `undefined` for what a volume that was taken over may hold: kinds that are not known here. */
+/** Returns `undefined` for unknown kinds, which a volume of another registry may hold. */
 function knownSuccessors(manifest: RawManifest): ReturnType<typeof successors> | undefined {
   try {
     return successors(decodeManifest(manifest));
@@ -251,7 +251,7 @@ function knownSuccessors(manifest: RawManifest): ReturnType<typeof successors> |
   }
 }
 
-/** `undefined` for what is no manifest, though a link says so. */
+/** Returns `undefined` if the object is no manifest, although a link refers to it. */
 function readRaw(bytes: Uint8Array, digest: Digest): RawManifest | undefined {
   try {
     return rawManifest(bytes, undefined, digestAlgorithm(digest));
@@ -261,7 +261,7 @@ function readRaw(bytes: Uint8Array, digest: Digest): RawManifest | undefined {
   }
 }
 
-/** `undefined` for what is no manifest (any more). */
+/** Returns `undefined` if the bytes are no manifest (any more). */
 function statedMediaType(bytes: Uint8Array): string | undefined {
   try {
     return manifestMediaType(object(parseJson(bytes, 'manifest'), 'manifest'));

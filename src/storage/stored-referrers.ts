@@ -13,7 +13,7 @@ export interface ReferrersIndex {
   /** Records the manifest under its subject, if it has one. */
   add(repository: string, raw: RawManifest, manifest: Manifest): Promise<void>;
   remove(repository: string, raw: RawManifest): Promise<void>;
-  /** In the order of digests, those after `after`; read as far as the reader goes. */
+  /** Sorted by digest, after `after`; read lazily. */
   list(repository: string, subject: Digest, wanted?: WantedReferrers): AsyncIterable<Descriptor>;
 }
 
@@ -29,7 +29,7 @@ export function referrersIndex(
 ): ReferrersIndex {
   async function* recorded(repository: string, subject: Digest, after: string): AsyncGenerator<Descriptor> {
     const prefix = referrersPrefix(repository, subject);
-    // Digests and their keys have one order; no other text has.
+    // Digests and their keys sort alike; other texts do not.
     const afterKey = isDigest(after) ? referrerKey(repository, subject, after) : undefined;
     for await (const { key } of objects.list(prefix, afterKey)) {
       const bytes = await readObject(objects, key);
@@ -38,7 +38,7 @@ export function referrersIndex(
     }
   }
 
-  /** What clients pushed to a registry that has no referrers, as docker registry:2: an index under a tag ("Referrers Tag Schema"). */
+  /** Referrers that clients pushed to a registry without the referrers API, such as docker registry:2: an index under a tag ("Referrers Tag Schema"). */
   async function* tagged(repository: string, subject: Digest, after: string): AsyncGenerator<Descriptor> {
     const raw = await find(repository, `${digestAlgorithm(subject)}-${digestHex(subject)}`);
     const index = raw && readManifest(raw);
@@ -65,7 +65,7 @@ export function referrersIndex(
       const streams = [recorded, tagged].map((source) => source(repository, subject, after));
       let last = '';
       for await (const descriptor of mergeSortedBy(({ digest }) => digest, streams)) {
-        // A tag's index may list one twice.
+        // The index under a tag may contain duplicates.
         if (descriptor.digest === last) continue;
         last = descriptor.digest;
         if (artifactType === undefined || descriptor.artifactType === artifactType) yield descriptor;

@@ -7,8 +7,8 @@ import { storedManifests } from './stored-manifests.ts';
 import { storedUploads } from './stored-uploads.ts';
 
 /**
- * The registry that these objects are. Writes are safe beside other processes with the same objects. A tag is durable, with all that it
- * needs, when `putManifest` returns.
+ * A Registry over these objects. Other processes may write to the same objects at the same time. A tag, with all that it
+ * needs, is durable when `putManifest` resolves.
  */
 export function storedRegistry(objects: ObjectStore, options: ExpiryOptions = {}): Registry {
   const unfinished = expiry(objects, options);

@@ -1,4 +1,4 @@
-// Uploads over an object store: a stage a session, named by repository and id, so that any process can go on with it, also after a restart.
+// Uploads over an object store: one stage for each session, named by repository and id, so that any process can continue it, also after a restart.
 import type { Hash } from 'node:crypto';
 import { createHash, randomUUID } from 'node:crypto';
 import { type Digest, type DigestAlgorithm, digestAlgorithm, digester } from '../oci/digest.ts';
@@ -10,7 +10,7 @@ import { layerLinkKey } from './layout.ts';
 import { checkRepository, ensureLink } from './links.ts';
 import type { ObjectStore, Stage } from './object-store.ts';
 
-/** Hash states kept between the requests of a chunked upload; one that is dropped is made again from disk. */
+/** How many hash states are kept between the requests of chunked uploads. One that was dropped is recomputed from disk. */
 const MAX_HASHES = 256;
 
 interface HashState {
@@ -22,7 +22,7 @@ interface HashState {
 export function storedUploads(objects: ObjectStore, unfinished: Expiry): Pick<Registry, 'openUpload'> {
   const hashes = new Map<string, HashState>();
 
-  /** The hash of all that the stage holds: the running one where it fits, else read from disk. */
+  /** The hash of all bytes in the stage: the running hash if it is usable, else computed from disk. */
   async function hashOf(stage: Stage, digest: Digest): Promise<string> {
     const state = hashes.get(stage.id);
     const algorithm = digestAlgorithm(digest);
@@ -63,7 +63,7 @@ export function storedUploads(objects: ObjectStore, unfinished: Expiry): Pick<Re
           })
         : undefined;
       if (!stage) throw new ImagesError('BLOB_UPLOAD_UNKNOWN', `no such upload in ${repository} [${uploadId}]`);
-      // What a killed process had received, and had not acknowledged, a power cut may have turned into zeros.
+      // Bytes that a killed process had received but not acknowledged may be zeros after a power cut.
       if (stage.size > stage.synced) await stage.truncate(stage.synced);
       if (algorithm && stage.size === 0) keep(stage, newHash(algorithm));
       const before = stage.size;
@@ -96,7 +96,7 @@ export function storedUploads(objects: ObjectStore, unfinished: Expiry): Pick<Re
             }
             isWhole = true;
           } finally {
-            // What arrived is acknowledged, also where the rest did not: by the size. What cannot be written is the error that counts.
+            // What has arrived is acknowledged through the size, even if the rest failed, so it must be synced. An error of writing takes precedence.
             if (!(isLast && isWhole)) await stage.sync();
           }
           return stage.size;
@@ -110,7 +110,7 @@ export function storedUploads(objects: ObjectStore, unfinished: Expiry): Pick<Re
             await discard();
             throw new ImagesError('DIGEST_INVALID', `digest is ${found}, expected ${digest}`);
           }
-          // Also where there is such a blob: these bytes have been looked at, those have not.
+          // Publishes even if there is such a blob, because only the new bytes have been verified.
           await publishBlob(objects, stage, digest, async () => {
             isLeft = false;
             unfinished.ended(size);
@@ -135,7 +135,7 @@ function newHash(algorithm: DigestAlgorithm): HashState {
   return { hash: digester(algorithm), algorithm, size: 0 };
 }
 
-/** An id is of one repository: in another one it is unknown. */
+/** Includes the repository, so that the id is unknown in any other one. */
 function uploadStageId(repository: string, id: string): string {
   return `upload-${createHash('sha256').update(repository).digest('hex').slice(0, 16)}-${id}`;
 }

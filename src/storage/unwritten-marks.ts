@@ -1,18 +1,18 @@
-// Marks of blobs (blob-trust) on a store that cannot be written to now: this process remembers what it could not write down, so that a blob is not hashed anew
-// at each look. It counts as long as blob and mark are those that it was found out of: what others write counts more.
+// Marks of blobs (blob-trust) for a store that cannot be written to: this process remembers what it could not record, so that a blob is not hashed
+// at each request. An entry is valid while blob and mark are unchanged; what others write takes precedence.
 import type { Digest } from '../oci/digest.ts';
 import type { ObjectStore } from './object-store.ts';
 
 export interface UnwrittenMark {
-  /** What the mark would say; `undefined`: there would be none. */
+  /** The content of the mark; `undefined` if there would be none. */
   readonly text: string | undefined;
-  /** The blob's version. */
+  /** The version of the blob. */
   readonly blob: string;
-  /** The version of the mark that is there; `undefined` where there is none. */
+  /** The version of the existing mark; `undefined` if there is none. */
   readonly mark: string | undefined;
 }
 
-/** In a store. The oldest go: those blobs are hashed once more. */
+/** How many are remembered for a store. If the oldest is dropped, its blob is hashed once more. */
 const MOST = 10_000;
 
 const stores = new WeakMap<ObjectStore, Map<Digest, UnwrittenMark>>();
