@@ -1,18 +1,18 @@
-// Uploads that a request of this server is writing to right now. A client whose connection broke comes back before the
-// server has noticed: its new request ends the old one instead of waiting for it.
+// The uploads that requests of this server are writing to right now. A client whose connection broke may come back before the
+// server has noticed: its new request then ends the old one instead of waiting for it.
 import type { Upload } from '../registry/contract.ts';
 
 export interface UploadClaim extends Disposable {
-  /** Tells which upload it is, so that its size can be asked for meanwhile. */
+  /** Passes the opened upload on, so that its size can be read while it is being written. */
   opened(upload: Upload): void;
 }
 
 export interface ActiveUploads {
-  /** Ends the request that holds the upload, waits until it has let go, and takes its place. `breakOff` ends this one later. */
+  /** Ends the request that has the upload, waits until that has released it, and takes it over. `breakOff` will end the new request. */
   claim(repository: string, id: string, breakOff: () => void): Promise<UploadClaim>;
-  /** Whether a request is writing to it. */
+  /** Whether a request is writing to the upload. */
   has(repository: string, id: string): boolean;
-  /** Bytes received by an upload that is being written to; `undefined` for any other. */
+  /** Bytes received so far, if the upload is being written to; else `undefined`. */
   size(repository: string, id: string): number | undefined;
 }
 

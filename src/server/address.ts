@@ -3,16 +3,16 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { ImagesError } from '../oci/errors.ts';
 
 export interface ListenAddress {
-  /** An IPv4 or IPv6 address (no brackets) or a host name; every address of the machine when absent. */
+  /** An IPv4 or IPv6 address (without brackets) or a host name; if absent, every address of the machine. */
   readonly host?: string;
-  /** 0: a free one is chosen. */
+  /** 0 lets the system choose a free port. */
   readonly port: number;
 }
 
 const HOST_NAME =
   /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*$/;
 
-/** `ADDR:PORT`, `[IPv6]:PORT` or `:PORT`. Errors: USAGE, naming what is wrong with it. */
+/** Parses `ADDR:PORT`, `[IPv6]:PORT` or `:PORT`. Errors: USAGE, which says what is wrong. */
 export function parseListenAddress(text: string): ListenAddress {
   const match = /^(?:(?:\[([^\]]*)\]|([^:[\]]*)):)?(\d{1,5})$/.exec(text);
   if (!match) refuse(text, isIPv6(text) ? 'an IPv6 address is written in brackets' : 'it has no port');
@@ -28,7 +28,7 @@ export function parseListenAddress(text: string): ListenAddress {
   return { host: name, port };
 }
 
-/** As people and URLs write it: `127.0.0.1:5000`, `[::1]:5000`, `:5000`. */
+/** Formats as URLs do: `127.0.0.1:5000`, `[::1]:5000`, `:5000`. */
 export function formatListenAddress({ host = '', port }: ListenAddress): string {
   return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }

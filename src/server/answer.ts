@@ -1,4 +1,4 @@
-// One request value → one reply: the table of handlers, and what becomes of their errors.
+// From a request value to a reply: the table of handlers, and the translation of their errors.
 import type { Call } from './call.ts';
 import { deleteBlob, deleteManifest, deleteTag } from './delete.ts';
 import { listReferrers, listRepositories, listTags } from './list.ts';
@@ -19,7 +19,7 @@ import type { RegistryRequest } from './request.ts';
 const ABOUT =
   'images: a container registry (OCI Distribution 1.1). Its API begins at /v2/ and its catalogue is /v2/_catalog.\n';
 
-/** Errors: those of the registry; every kind of request has its handler here. */
+/** Calls the handler for this kind of request. Errors: those of the registry. */
 export async function answer(request: RegistryRequest, call: Call): Promise<Reply> {
   switch (request.kind) {
     case 'ping':

@@ -1,4 +1,4 @@
-// The body of a request as bytes: bounded in memory by its sender's pace, ended when the client falls silent. Relies on node:http.
+// The body of a request as a stream: with backpressure, and aborted when the client falls silent. Relies on node:http.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Bytes } from '../io/streams/bytes.ts';
 import { ImagesError } from '../oci/errors.ts';
@@ -9,13 +9,13 @@ import { type Transfer, watchProgress } from './progress.ts';
 export interface MessageBody extends RequestBody {
   /** Bytes read so far. */
   readonly received: () => number;
-  /** The client waits for `100 Continue` and has not been told to go on. */
+  /** Whether the client waits for `100 Continue`, which has not been sent. */
   readonly isHeldBack: () => boolean;
 }
 
 export interface MessageBodyOptions {
   readonly limits: Pick<ServerLimits, 'idle' | 'slow' | 'slowBytes'>;
-  /** Called when the client has gone, or was ended, before the end of its body. */
+  /** Called when the client disconnects, or is disconnected, before the end of its body. */
   readonly onBrokenOff: () => void;
 }
 
@@ -31,7 +31,7 @@ export function messageBody(
       isHeldBack = false;
       response.writeContinue();
     }
-    // Only while bytes are awaited: hashing and syncing a large blob may take longer than any client may be silent.
+    // The time limit holds only while bytes are awaited: hashing and syncing a large blob may take longer than a client may be silent.
     request.socket.setTimeout(limits.idle);
     const transfer: Transfer = {
       moved: () => received,
@@ -40,7 +40,7 @@ export function messageBody(
     };
     using _watch = watchProgress(transfer, limits);
     try {
-      // The connection outlives a body that is not read to its end: the client must get to know why.
+      // The connection is kept even if the body is not read to its end, so that the client gets the error.
       for await (const chunk of request.iterator({ destroyOnReturn: false })) {
         received += chunk.length;
         yield chunk;

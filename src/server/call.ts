@@ -1,4 +1,4 @@
-// What a handler gets beside its request: the registry, the client's headers and body, and the signal that the client is gone.
+// What a handler gets besides the request value: the registry, headers and body, and a signal for when the client has gone.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Limiter } from '../io/concurrency/limiter.ts';
 import type { Bytes } from '../io/streams/bytes.ts';
@@ -12,33 +12,33 @@ import type { RegistryRequest } from './request.ts';
 import type { UnfinishedUploads } from './unfinished-uploads.ts';
 
 export interface RequestBody {
-  /** As the client announced it; `undefined` for a body that is streamed. */
+  /** Content-Length; `undefined` for a chunked body. */
   readonly length: number | undefined;
-  /** To be read at most once. Throws when the client breaks off or falls silent. */
+  /** Can be read once. Throws if the client disconnects or falls silent. */
   readonly bytes: Bytes;
-  /** Ends the connection, and with it a read of `bytes` that waits for a client that will not send any more. */
+  /** Ends the connection, and so a pending read of `bytes` from a client that sends nothing more. */
   breakOff(): void;
 }
 
-/** What all requests of a server share, so that together they cost no more than it allows. */
+/** State shared by all requests of a server, for limits on their total cost. */
 export interface Shared {
   readonly registry: Registry;
   readonly limits: ServerLimits;
-  /** A place among the manifests that are read or written now: nothing in it waits for a client. */
+  /** A limiter for manifests that are being read or written. Nothing that holds a slot waits for a client. */
   readonly manifests: Limiter;
   /** The same for lists. */
   readonly lists: Limiter;
   readonly held: HeldBytes;
   readonly uploads: ActiveUploads;
   readonly unfinished: UnfinishedUploads;
-  /** What `/healthz` says. */
+  /** Answers `/healthz`. */
   readonly health: () => Promise<Reply>;
 }
 
 export interface Call extends Shared {
   readonly headers: IncomingHttpHeaders;
   readonly body: RequestBody;
-  /** Who asks (see `clientOf`). */
+  /** The client that asks (see `clientOf`). */
   readonly client: string;
   readonly signal: AbortSignal;
 }
@@ -47,7 +47,7 @@ export type RequestOf<Kind extends RegistryRequest['kind']> = Extract<RegistryRe
 
 export type Handler<Kind extends RegistryRequest['kind']> = (request: RequestOf<Kind>, call: Call) => Promise<Reply>;
 
-/** What a read needs of a request: the host that its name was asked for at, in the one spelling of each host. */
+/** Options for reading: the host (`ns`) for which the name was requested, in its canonical spelling. */
 export function readOptionsOf(request: { readonly host?: string }, call: Call): ReadOptions {
   return { signal: call.signal, ...(request.host && { host: canonicalHost(request.host) }) };
 }

@@ -1,4 +1,4 @@
-// How many of something each client has. Those that have none take no memory.
+// Counts something for each client. A client whose count is 0 takes no memory.
 
 export interface ClientCounts {
   of(client: string): number;

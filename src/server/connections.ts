@@ -1,24 +1,24 @@
-// The connections of a server: so many at once, and on each one request after the other. Relies on node:net.
+// The connections of a server: limited in number, with one request at a time on each. Relies on node:net.
 import type { ServerResponse } from 'node:http';
 import { isIPv4, isIPv6, type Socket } from 'node:net';
 import { createClientCounts } from './client-counts.ts';
 import type { ServerLimits } from './limits.ts';
 
 export interface Connections {
-  /** Takes a new connection. Where there are too many, the one that has been idle for longest is closed for it, or else itself. */
+  /** Accepts a new connection. If there are too many, the one that has been idle longest is closed; if none is idle, the new one. */
   admit(socket: Socket): void;
   /**
-   * Calls `start` when the requests before this one on its connection are answered; never where the connection ends before.
-   * While one waits, no more is read: a client that sends ahead, and does not read, makes nobody work but itself.
+   * Calls `start` when all earlier requests of the connection have been answered; never if the connection ends before.
+   * While a request waits, nothing more is read, so a client that sends ahead without reading causes no work.
    */
   inTurn(socket: Socket, response: ServerResponse, start: () => void): void;
-  /** No request that waits is begun any more. */
+  /** Waiting requests are not started any more. */
   stop(): void;
 }
 
 interface Connection {
   readonly client: string;
-  /** The requests that were sent ahead. */
+  /** Requests that wait for an earlier one of their connection. */
   readonly waiting: (() => void)[];
   isBusy: boolean;
 }
@@ -28,7 +28,7 @@ export function createConnections(
 ): Connections {
   const connections = new Map<Socket, Connection>();
   const perClient = createClientCounts();
-  /** Those without a request, longest first. */
+  /** Connections without a request; the one idle longest comes first. */
   const idle = new Set<Socket>();
   let waiting = 0;
   let isStopping = false;
@@ -43,7 +43,7 @@ export function createConnections(
     connection.waiting.length = 0;
   }
 
-  /** False where none is idle. */
+  /** Closes the connection that has been idle longest. Returns false if none is idle. */
   function closeIdle(client?: string): boolean {
     for (const socket of idle) {
       if (client !== undefined && connections.get(socket)?.client !== client) continue;
@@ -82,7 +82,7 @@ export function createConnections(
     }
     waiting--;
     if (connection.waiting.length === 0) socket.resume();
-    // Once round the loop: what can be answered at once would else keep all others waiting until the last one is answered.
+    // Yields to the event loop: requests that can be answered at once would otherwise keep all other connections waiting.
     setImmediate(() => {
       if (connections.has(socket)) first();
     });
@@ -114,7 +114,7 @@ export function createConnections(
       }
       waiting++;
       connection.waiting.push(() => begin(socket, connection, response, start));
-      // When the parser is through with what it was given: it reads on after each message of its own accord.
+      // After the parser has finished with its current input, because it resumes reading after each message by itself.
       queueMicrotask(() => {
         if (connection.waiting.length > 0) socket.pause();
       });
@@ -125,7 +125,7 @@ export function createConnections(
   };
 }
 
-/** Who counts as one client: an address, or a network of 64 bits, which is what everybody with IPv6 has for himself. */
+/** What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, because every IPv6 user has a whole one. */
 export function clientOf({ remoteAddress = '' }: Pick<Socket, 'remoteAddress'>): string {
   const plain = remoteAddress.replace(/^::ffff:/i, '');
   if (isIPv4(plain) || !isIPv6(plain)) return plain;

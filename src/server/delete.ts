@@ -3,13 +3,13 @@ import type { DeleteOptions } from '../registry/contract.ts';
 import { UNNEEDED_TOO } from '../registry/unneeded.ts';
 import type { Call, Handler } from './call.ts';
 
-/** end-9 with a tag: the manifest stays, unless the client asks for more. */
+/** end-9 with a tag: removes the tag only, unless the client asks for more (see `unneeded`). */
 export const deleteTag: Handler<'tag-delete'> = async ({ repository, tag }, call) => {
   await deleting(call, (options) => call.registry.deleteTag(repository, tag, options));
   return { status: 202 };
 };
 
-/** end-9 with a digest: its tags go with it. */
+/** end-9 with a digest: removes the tags of the manifest, too. */
 export const deleteManifest: Handler<'manifest-delete'> = async ({ repository, digest }, call) => {
   await deleting(call, (options) => call.registry.deleteManifest(repository, digest, options));
   return { status: 202 };
@@ -21,7 +21,7 @@ export const deleteBlob: Handler<'blob-delete'> = async ({ repository, digest },
   return { status: 202 };
 };
 
-/** What else goes is found by reading all manifests of the repository: that takes a place among the lists. */
+/** Finding out what else can be deleted reads all manifests of the repository, so that takes a slot among the lists. */
 async function deleting(
   { headers, signal, lists }: Call,
   remove: (options: DeleteOptions) => Promise<void>,

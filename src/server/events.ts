@@ -1,4 +1,4 @@
-// What a server says while it runs: for `serve --verbose`, logs and metrics. Sizes in bytes, times in milliseconds.
+// Events of a running server, for `serve --verbose`, logs and metrics. Sizes in bytes, times in milliseconds.
 
 export type ServerEvent =
   | {
@@ -6,15 +6,15 @@ export type ServerEvent =
       readonly method: string;
       readonly url: string;
       readonly status: number;
-      /** Why it was refused: the code that the client was told. */
+      /** The error code in the answer, if the request was refused. */
       readonly code?: string;
-      /** Sent to the client, headers not counted; less than announced where it went away. */
+      /** Bytes of the body that were sent; fewer than announced if the client disconnected. */
       readonly sent: number;
       readonly received: number;
       readonly duration: number;
       readonly remote: string;
     }
-  /** Trouble of the server's own: a bug, a full disk. Never bad input. The client was told no more than its kind. */
+  /** A problem of the server itself (a bug, a full disk), never of the input. The client is told only what kind it is. */
   | { readonly type: 'failure'; readonly method: string; readonly url: string; readonly error: unknown };
 
 export type OnServerEvent = (event: ServerEvent) => void;

@@ -1,4 +1,4 @@
-// The listener for node:http: one message → one request value → one reply, with one event about it. Nothing a client sends ends in an exception.
+// The listener for node:http: each message becomes one request value, one reply and one event. Whatever a client sends, nothing is thrown.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createLimiter } from '../io/concurrency/limiter.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
@@ -24,17 +24,17 @@ export interface HandleOptions {
   readonly onEvent: OnServerEvent;
   readonly limits: ServerLimits;
   readonly connections: Connections;
-  /** The names, beside addresses and `localhost`, under which the registry may have pages of its own. */
+  /** Names under which the registry may have web pages, besides addresses and `localhost`. */
   readonly names: readonly string[];
   readonly health?: HealthChecks;
 }
 
-/** How long a client may go on sending a body that has been refused; it reads the answer when it is through, or its connection ends. */
+/** Milliseconds for which a client may continue to send a body that was refused. Many clients read the answer only after that. */
 const LINGER = 10_000;
 
 const COMMON_HEADERS = {
   'Docker-Distribution-Api-Version': 'registry/2.0',
-  // Blobs are anything: no browser shall take one for a page.
+  // A blob can contain anything, so browsers must not interpret it as a page.
   'X-Content-Type-Options': 'nosniff',
 };
 
@@ -73,7 +73,7 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
   });
   const call: Call = { ...shared, headers, body, client: clientOf(message.socket), signal: gone.signal };
   const fail = (error: unknown) => {
-    // Whoever went away needs no answer, and their going is no failure of ours.
+    // An error after the client has disconnected is no failure of the server.
     if (!isRefusal(error) && !gone.signal.aborted) onEvent({ type: 'failure', method, url, error });
   };
   const refuse = async (thrown: unknown): Promise<Reply> => {
@@ -136,12 +136,12 @@ async function replyTo({ method, url, names }: Asked, call: Call): Promise<Reply
   return host === undefined ? reply : { ...reply, headers: { ...reply.headers, 'OCI-Namespace': host } };
 }
 
-/** The host that an answer was looked up for (distribution specification, "Registry Proxying"). */
+/** The host for which the answer was found (distribution specification, "Registry Proxying"). */
 function hostOf(request: RegistryRequest): string | undefined {
   return 'host' in request ? request.host : undefined;
 }
 
-/** What is in memory counts until its client has it. Errors: TOOMANYREQUESTS. */
+/** Counts a body in memory until the client has received it. Errors: TOOMANYREQUESTS. */
 function holdBody(reply: Reply, response: ServerResponse, { held, client }: Call): Reply {
   if (!(reply.body instanceof Uint8Array)) return reply;
   const hold = held.open(client);
@@ -155,8 +155,8 @@ function withCommonHeaders(reply: Reply): Reply {
 }
 
 /**
- * Deals with a body that was refused unread: closing at once would reset the connection under the client and lose the answer,
- * reading on for ever would let it send for ever.
+ * Ends a body that was refused without being read. Closing at once would reset the connection, and the client would lose the answer;
+ * reading without a limit would let it send for ever.
  */
 function endBodyGracefully(message: IncomingMessage, response: ServerResponse, body: MessageBody): void {
   if (message.complete) return;

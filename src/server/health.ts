@@ -1,26 +1,26 @@
-// Whether the service can do its work: look at it now and then, however often it is asked for.
+// Health checks of the service, cached so that their cost does not depend on how often they are requested.
 import { type Reply, textReply, troubleOf } from './reply.ts';
 
-/** Each throws what is wrong. A signal ends what takes too long. */
+/** A check throws what is wrong. The signal ends a check that takes too long. */
 export interface HealthChecks {
-  /** What a pull needs. */
+  /** Checks what a pull needs. */
   canRead(signal: AbortSignal): Promise<void>;
-  /** What a push needs beside that. */
+  /** Checks what a push needs in addition. */
   canWrite(signal: AbortSignal): Promise<void>;
 }
 
 export interface HealthOptions {
-  /** Milliseconds for which an answer holds. */
+  /** Milliseconds for which an answer is reused. */
   readonly maxAge?: number;
-  /** Milliseconds after which a check that has not ended is one that failed. */
+  /** Milliseconds after which a check counts as failed. */
   readonly timeout?: number;
-  /** Something is wrong that was not wrong the last time. */
+  /** Called for a problem that the previous check did not have. */
   readonly onTrouble: (error: unknown) => void;
 }
 
 const WORDS = { canRead: 'pulls', canWrite: 'pushes' } as const;
 
-/** 200 and `ok`; 503 and a line for each thing that cannot be done, in words for anybody. */
+/** 200 and `ok`; or 503 and a line for each thing that does not work, without internal details. */
 export function healthReply(checks: HealthChecks | undefined, options: HealthOptions): () => Promise<Reply> {
   const { maxAge = 3000, timeout = 5000, onTrouble } = options;
   let known: Promise<Reply> | undefined;
@@ -34,7 +34,7 @@ export function healthReply(checks: HealthChecks | undefined, options: HealthOpt
       } catch (error) {
         lines.push(`${WORDS[what]}: ${troubleOf(error).message}\n`);
         if (!before.includes(lines.at(-1) ?? '')) onTrouble(error);
-        // What cannot be read cannot be written either.
+        // If it cannot be read it cannot be written either.
         break;
       }
     }
@@ -48,7 +48,7 @@ export function healthReply(checks: HealthChecks | undefined, options: HealthOpt
   };
 }
 
-/** A disk that does not answer does not end its calls either: they are left alone. */
+/** Limits the time of a check. Its system calls may never return if the disk hangs, so they are abandoned. */
 async function withinTime(work: (signal: AbortSignal) => Promise<void>, timeout: number): Promise<void> {
   const signal = AbortSignal.timeout(timeout);
   const late = Promise.withResolvers<never>();

@@ -1,21 +1,21 @@
-// The memory that answers and manifests take while their clients are slow, in all and of one client: who comes when it is used up is asked to come again.
-// What has come counts, never what a client says that it is going to send.
+// Limits the memory for answers and manifests of slow clients, in total and for each client. Beyond the limit a client is asked to retry later.
+// Bytes count when they have been received, not when they are announced.
 import { ImagesError } from '../oci/errors.ts';
 import { createClientCounts } from './client-counts.ts';
 import type { ServerLimits } from './limits.ts';
 
 export interface HeldBytes {
-  /** For one answer or one manifest of this client. */
+  /** Starts counting for one answer or one manifest of this client. */
   open(client: string): Hold;
 }
 
-/** Counts until disposed. */
+/** Counts until it is disposed. */
 export interface Hold extends Disposable {
-  /** So many bytes more. Errors: TOOMANYREQUESTS; they do not count then. */
+  /** Adds bytes. Errors: TOOMANYREQUESTS; the bytes are not counted then. */
   add(bytes: number): void;
 }
 
-/** As many connections as there may be hold no more than this each, without being counted. */
+/** In bytes. Up to this size for each connection nothing is counted. */
 const SMALL = 64 * 1024;
 
 export function createHeldBytes({
@@ -24,7 +24,7 @@ export function createHeldBytes({
 }: Pick<ServerLimits, 'heldBytes' | 'heldBytesPerClient'>): HeldBytes {
   const perClient = createClientCounts();
   let held = 0;
-  /** One alone may be larger than all that is allowed. */
+  /** A single one may be larger than the limit if it is alone. */
   const isTooMuch = (others: number, own: number, limit: number) => others > 0 && others + own > limit;
 
   return {

@@ -1,4 +1,4 @@
-// What is public of server/: `/v2/` over any Registry, on addresses of one's own or in an HTTP server of one's own.
+// The public face of server/: `/v2/` over any Registry, on its own addresses or in an HTTP server of the caller.
 export { formatListenAddress, type ListenAddress, parseListenAddress } from './address.ts';
 export type { OnServerEvent, ServerEvent } from './events.ts';
 export type { HealthChecks } from './health.ts';

@@ -1,37 +1,37 @@
-// What requests may cost: the numbers that a server keeps to, whoever asks and whatever a request holds. `docs/registries.md` has them as a table.
+// The limits on the cost of requests, whoever sends them and whatever they contain. `docs/registries.md` lists them in a table.
 
 export interface ServerLimits {
   /** Connections at once. */
   readonly connections: number;
-  /** Of one address (of an IPv6 network of 64 bits). */
+  /** For one client: an IPv4 address or an IPv6 network of 64 bits. */
   readonly connectionsPerClient: number;
-  /** Requests that were sent ahead on their connections and wait for the one before them, in all. */
+  /** Requests, over all connections, that wait for an earlier one of their connection. */
   readonly waitingRequests: number;
-  /** Manifests that are read or written at once; others wait. */
+  /** Manifests that are read or written in parallel; others wait. */
   readonly manifests: number;
-  /** Lists that are made at once, and deletions that read all of a repository; others wait. */
+  /** Lists, and deletions that read a whole repository, in parallel; others wait. */
   readonly lists: number;
-  /** Bytes of manifests and lists that are in memory because their clients are slow, in all and of one client. */
+  /** Bytes of manifests and lists in memory because their clients are slow; in total, and below for one client. */
   readonly heldBytes: number;
   readonly heldBytesPerClient: number;
-  /** Descriptors of one manifest, each counted once. */
+  /** Descriptors in one manifest; each is counted once. */
   readonly descriptors: number;
   /** Tags that one request may set. */
   readonly tags: number;
   /** Entries of one page, whatever `n` says. */
   readonly page: number;
-  /** Uploads that are begun and not ended, in all and of one client: fewer than the store keeps, so that nobody pushes out what others go on with. */
+  /** Unfinished uploads, in total and for one client. Fewer than the store keeps, so that no client can displace the uploads of others. */
   readonly uploads: number;
   readonly uploadsPerClient: number;
-  /** Milliseconds after which an upload that nobody goes on with is discarded, when another one is begun. */
+  /** Milliseconds after which an unused upload is discarded when another begins. */
   readonly uploadAge: number;
-  /** The same where there are too many, or no space is left. */
+  /** The same if there are too many uploads, or the disk is full. */
   readonly uploadAgeInNeed: number;
   /** Milliseconds for the head of a request. */
   readonly head: number;
-  /** Milliseconds without a byte, either way, after which a transfer is given up; what came of an upload is kept. */
+  /** Milliseconds without a byte in either direction after which a transfer is aborted. What an upload has received is kept. */
   readonly idle: number;
-  /** A transfer that moves fewer than `slowBytes` in `slow` milliseconds, because of its client, is given up. */
+  /** A transfer that moves fewer than `slowBytes` bytes in `slow` milliseconds, because of its client, is aborted. */
   readonly slow: number;
   readonly slowBytes: number;
 }
@@ -39,12 +39,12 @@ export interface ServerLimits {
 const MINUTE = 60_000;
 const MIB = 1024 * 1024;
 
-/** Files that the server itself, manifests and the disk's syncs may need beside those of connections. */
+/** Files for the server itself, manifests and syncs, in addition to those of connections. */
 const FILES_OF_ITS_OWN = 320;
-/** The connection, a file that is sent or received, and one that is looked at. */
+/** The socket, a file that is sent or received, and a file that is looked at. */
 const FILES_PER_CONNECTION = 3;
 
-/** `openFiles`: how many the process may have open. */
+/** `openFiles`: how many files the process may have open. */
 export function defaultLimits(openFiles: number): ServerLimits {
   const connections = between(16, Math.floor((openFiles - FILES_OF_ITS_OWN) / FILES_PER_CONNECTION), 2048);
   return {

@@ -5,7 +5,7 @@ import { referrerPage } from './referrer-page.ts';
 import { jsonReply, type ReplyHeaders } from './reply.ts';
 import type { Page } from './request.ts';
 
-/** A page of referrers stays within what clients take for a manifest. */
+/** In bytes. A page of referrers is at most as large as a manifest that clients accept. */
 const MAX_INDEX_SIZE = 4 * 1024 * 1024;
 
 /** end-8a and end-8b. */
@@ -42,7 +42,7 @@ export const listReferrers: Handler<'referrer-list'> = async (request, call) => 
   return jsonReply({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }, { mediaType: OCI_INDEX, headers });
 };
 
-/** The entries of one page; `next` is its last one where more follow. `n` of 0 is an empty page that nothing follows. */
+/** The entries of one page. `next` is the last of them if more follow. For `n` = 0 the page is empty and the last one. */
 function takePage(
   all: AsyncIterable<string>,
   { n }: Page,
@@ -61,7 +61,7 @@ function takePage(
   }, signal);
 }
 
-/** RFC 5988, relative: a proxy in front may have another name. */
+/** A Link header (RFC 5988). It is relative, because a proxy in front may have another name. */
 function linkTo(path: string, parameters: Readonly<Record<string, string | number | undefined>>): ReplyHeaders {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, String(value));

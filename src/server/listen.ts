@@ -1,4 +1,4 @@
-// Puts a registry on one or several addresses, with time limits that suit transfers of gigabytes, and takes it off again gracefully.
+// Serves a registry on one or more addresses, with time limits that suit transfers of gigabytes, and stops gracefully.
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { openFilesLimit } from '../io/files/open-files.ts';
@@ -15,33 +15,33 @@ export interface ServeOptions {
   readonly registry: Registry;
   readonly listen: readonly ListenAddress[];
   readonly onEvent?: OnServerEvent;
-  /** Stops the server, as disposing it does. */
+  /** Stops the server, like disposing it. */
   readonly signal?: AbortSignal;
   /** Milliseconds that running requests have to finish when the server is stopped. Default: half a second. */
   readonly grace?: number;
-  /** What requests may cost; what is not given is as defaultLimits has it. */
+  /** Limits that differ from `defaultLimits`. */
   readonly limits?: Partial<ServerLimits>;
-  /** Names under which the registry has pages of its own, beside those that it listens on. */
+  /** Names under which the registry has web pages, besides those that it listens on. */
   readonly names?: readonly string[];
-  /** What `/healthz` looks at; without it, whoever answers is well. */
+  /** Checks for `/healthz`; by default it always answers `ok`. */
   readonly health?: HealthChecks;
 }
 
-/** Disposing stops it: no new connections, running requests finish, up to the grace period. */
+/** Disposing stops it: no new connections are accepted, running requests may finish within the grace period. */
 export interface RunningServer extends AsyncDisposable {
-  /** In the order of `listen`, with real ports. */
+  /** In the order of `listen`, with actual ports. */
   readonly addresses: readonly Required<ListenAddress>[];
-  /** Fulfilled when the server has stopped, whoever stopped it. */
+  /** Resolves when the server has stopped, for whatever reason. */
   readonly stopped: Promise<void>;
 }
 
-/** How often connections are looked at whose clients take too long for the head of a request. */
+/** Milliseconds between checks for clients that take too long for the head of a request. */
 const CHECK_INTERVAL = 5000;
-/** Partial pulls name a thousand ranges. */
+/** In bytes. Large, because partial pulls name up to a thousand ranges. */
 const MAX_HEADERS = 64 * 1024;
-/** Longer than Go's clients keep an idle connection (90 s), so that it is they who close it and no request is lost in between. */
+/** In milliseconds. Longer than Go's clients keep an idle connection (90 s), so that the client closes it and no request gets lost. */
 const KEEP_ALIVE_TIMEOUT = 120_000;
-/** Bytes buffered per connection before a sender is made to wait. */
+/** Bytes buffered for each connection before backpressure starts. */
 const HIGH_WATER_MARK = 256 * 1024;
 
 /**
@@ -81,16 +81,16 @@ function httpServer(listener: RequestListener, connections: Connections, limits:
   const server = createServer({
     highWaterMark: HIGH_WATER_MARK,
     maxHeaderSize: MAX_HEADERS,
-    // A client that trickles a byte a minute is no client (slow loris).
+    // Against slow loris: clients that send a byte now and then.
     headersTimeout: limits.head,
     connectionsCheckingInterval: Math.min(CHECK_INTERVAL, limits.head),
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
-    // A whole request may take as long as it likes: an upload of 100 GB is no attack. One that falls silent is ended in body.ts.
+    // There is no limit on a whole request: an upload of 100 GB is legitimate. body.ts ends those that fall silent.
     requestTimeout: 0,
   });
   server.on('connection', (socket) => connections.admit(socket));
   server.on('request', listener);
-  // `Expect: 100-continue`: the body is asked for when a handler reads it, so what is refused is never sent.
+  // `Expect: 100-continue`: the body is requested when a handler reads it, so a refused one is never sent.
   server.on('checkContinue', listener);
   return server;
 }
@@ -102,7 +102,7 @@ async function bind(server: Server, address: ListenAddress, all: readonly Listen
   return promise;
 }
 
-/** `[::]` takes IPv4 along, unless that address is asked for, too. */
+/** `[::]` also accepts IPv4, unless an IPv4 address is listened on as well. */
 function isBesideIPv4(address: ListenAddress, all: readonly ListenAddress[]): boolean {
   return (
     address.host === '::' &&
@@ -113,7 +113,7 @@ function isBesideIPv4(address: ListenAddress, all: readonly ListenAddress[]): bo
 async function stop(server: Server, grace: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(() => server.closeAllConnections(), grace);
-  // Ends idle connections at once; those in use end with their request.
+  // Closes idle connections now, busy ones after their request.
   server.close(() => resolve());
   await promise;
   clearTimeout(timer);

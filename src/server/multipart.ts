@@ -1,26 +1,26 @@
-// Several parts of a blob as one body (RFC 9110, section 14.6, "multipart/byteranges"): what partial pulls of zstd:chunked and eStargz ask for.
+// Several ranges of a blob in one body (RFC 9110, section 14.6, "multipart/byteranges"), as partial pulls of zstd:chunked and eStargz request them.
 import { randomBytes } from 'node:crypto';
 import type { Bytes } from '../io/streams/bytes.ts';
 import type { BytePart } from './range.ts';
 
 export interface Multipart {
   readonly contentType: string;
-  /** Of the whole body, in bytes. */
+  /** Length of the whole body in bytes. */
   readonly length: number;
   readonly body: Bytes;
 }
 
 export interface PartsOfBlob {
   readonly parts: readonly BytePart[];
-  /** The whole blob's. */
+  /** Size of the whole blob. */
   readonly size: number;
-  /** Opens the bytes of one part. Called for one after the other. */
+  /** Opens the bytes of one part. Called for one part after the other. */
   open(part: BytePart): Promise<Bytes>;
 }
 
-/** Each part has a header with the media type that a part sent alone would have. */
+/** Builds the body. Each part has a header with the media type that it would have if sent alone. */
 export function multipartOf({ parts, size, open }: PartsOfBlob, mediaType: string): Multipart {
-  // Of this answer only, so that no blob can hold it.
+  // Random, so that no blob can contain it.
   const boundary = randomBytes(16).toString('hex');
   const headOf = ({ from, to }: BytePart, at: number) =>
     Buffer.from(

@@ -1,10 +1,10 @@
-// Ends a transfer whose client is so slow that it is no transfer: a byte now and then keeps no connection, file and memory for ever.
+// Aborts transfers whose client is too slow. Otherwise a byte now and then could hold a connection, a file and memory for ever.
 import type { ServerLimits } from './limits.ts';
 
 export interface Transfer {
-  /** Bytes moved so far. */
+  /** Bytes transferred so far. */
   moved(): number;
-  /** Whether it is the client that is waited for, and not the disk. */
+  /** Whether the transfer waits for the client and not for the disk. */
   waitsForClient(): boolean;
   giveUp(): void;
 }

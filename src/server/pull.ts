@@ -10,10 +10,10 @@ import { errorReply, type Reply, type ReplyHeaders } from './reply.ts';
 
 const BLOB_TYPE = 'application/octet-stream';
 
-/** end-3. What is there is what is sent, whatever the client says it accepts: clients of all ages leave types out that they do read. */
+/** end-3. The Accept header is ignored: old and new clients leave out types that they can read. */
 export const getManifest: Handler<'manifest-get'> = (request, call) =>
   call.manifests(async () => {
-    // HEAD says what GET gives, also where what is there proves not to be the manifest.
+    // HEAD must answer as GET does, even if the stored bytes turn out not to be the manifest.
     const manifest = await call.registry.getManifest(
       request.repository,
       request.reference,
@@ -84,7 +84,7 @@ function unsatisfiable(blob: Descriptor): Reply {
   });
 }
 
-/** If-None-Match, compared weakly (RFC 9110, section 13.1.2); a bare digest is understood too, as docker's clients send it. */
+/** If-None-Match, compared weakly (RFC 9110, section 13.1.2). Also accepts an unquoted digest, as Docker's clients send it. */
 function isUnchanged(call: Call, digest: Digest): boolean {
   const known = call.headers['if-none-match'];
   if (known === undefined) return false;
@@ -94,7 +94,7 @@ function isUnchanged(call: Call, digest: Digest): boolean {
   });
 }
 
-/** If-Range (RFC 9110, section 13.1.5): a part of another content than the client's is of no use. A date never matches: blobs have none. */
+/** If-Range (RFC 9110, section 13.1.5): a range of a content other than the client's is useless. Dates never match, because blobs have none. */
 function isRangeStillWanted(call: Call, digest: Digest): boolean {
   const known = call.headers['if-range'];
   return known === undefined || known === `"${digest}"`;

@@ -7,13 +7,13 @@ import type { Call, Handler } from './call.ts';
 import { type ChunkRange, parseChunkRange, uploadRange } from './range.ts';
 import { errorReply, type Reply, type ReplyHeaders } from './reply.ts';
 
-/** end-4a and end-4c. The algorithm of the digest that ends the upload counts, announced or not. */
+/** end-4a and end-4c. The algorithm is that of the digest at the end of the upload, whether it was announced or not. */
 export const beginPush: Handler<'upload-start'> = async ({ repository, algorithm }, call) => {
   await using upload = await beginUpload(repository, call, algorithm && { algorithm });
   return { status: 202, headers: uploadHeaders(repository, upload.id, 0) };
 };
 
-/** end-4b. Nobody knows the id of this upload, so what breaks off is thrown away. */
+/** end-4b. The client never learns the id of this upload, so an interrupted one is discarded. */
 export const pushWhole: Handler<'upload-whole'> = async ({ repository, digest }, call) => {
   await using upload = await beginUpload(repository, call, { algorithm: digestAlgorithm(digest) });
   try {
@@ -28,7 +28,7 @@ export const pushWhole: Handler<'upload-whole'> = async ({ repository, digest },
   return created(repository, digest);
 };
 
-/** end-11. Falls back to an upload where the blob cannot be had from `from`. */
+/** end-11. Starts an upload if the blob cannot be linked from `from`. */
 export const mountBlob: Handler<'blob-mount'> = async ({ repository, digest, from }, call) => {
   const isMounted = await call.registry.mountBlob(repository, digest, from, { signal: call.signal });
   if (isMounted) return created(repository, digest);
@@ -59,7 +59,7 @@ export const finishUpload: Handler<'upload-finish'> = async ({ repository, id, d
   }
 };
 
-/** end-13. The size of an upload that is being written to is known here; only others are opened. */
+/** end-13. The size of an upload that is being written to is known in memory; others are opened. */
 export const getUploadStatus: Handler<'upload-status'> = async ({ repository, id }, call) => {
   const active = call.uploads.size(repository, id);
   if (active !== undefined) return { status: 204, headers: uploadHeaders(repository, id, active) };
@@ -77,7 +77,7 @@ export const cancelUpload: Handler<'upload-cancel'> = async ({ repository, id },
   return { status: 204 };
 };
 
-/** Runs one request on an upload; a chunk out of order is answered with where to go on, and the upload stays as it is. */
+/** Runs one request on an upload. A chunk out of order is answered with the right offset, and changes nothing. */
 async function withUpload(
   { repository, id, ...known }: { readonly repository: string; readonly id: string } & Pick<UploadOptions, 'algorithm'>,
   call: Call,
@@ -87,7 +87,7 @@ async function withUpload(
   await using upload = await call.registry.openUpload(repository, id, { signal: call.signal, ...known });
   claim.opened(upload);
   try {
-    // What has no bytes has no place among them: some clients close an upload with the range of the whole.
+    // A Content-Range without a body is ignored: some clients end an upload with the range of the whole blob.
     const range = call.body.length === 0 ? undefined : parseChunkRange(call.headers['content-range']);
     if (range && call.body.length !== undefined && call.body.length !== range.to - range.from) {
       throw new ImagesError('SIZE_INVALID', `chunk has ${call.body.length} bytes, its range ${range.to - range.from}`);
@@ -101,7 +101,7 @@ async function withUpload(
   }
 }
 
-/** A new upload, where the client has not begun too many. */
+/** Starts an upload, unless the client has too many. */
 async function beginUpload(
   repository: string,
   call: Call,
@@ -118,7 +118,7 @@ async function append(upload: Upload, call: Call, range: ChunkRange | undefined,
   return upload.append(exactly(call.body.bytes, range.to - range.from), { from: range.from, signal, isLast });
 }
 
-/** Passes the bytes of a chunk on and no byte beyond its range. Errors: SIZE_INVALID, for too many and for too few. */
+/** Passes on exactly `length` bytes. Errors: SIZE_INVALID if there are more or fewer. */
 async function* exactly(body: Bytes, length: number): Bytes {
   let seen = 0;
   for await (const chunk of body) {

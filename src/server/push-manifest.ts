@@ -17,7 +17,7 @@ export const putManifest: Handler<'manifest-put'> = async ({ repository, digest,
   checkTags(tags, call.limits.tags);
   using body = await readBounded(call.body, MAX_MANIFEST_SIZE, call.held.open(call.client));
   const { bytes } = body;
-  // Parameters of a media type are ignored, as the specification asks for.
+  // Parameters of the media type are ignored, as the specification demands.
   const mediaType = call.headers['content-type']?.split(';')[0]?.trim().toLowerCase() || undefined;
   const manifest = rawManifest(bytes, mediaType, digest && digestAlgorithm(digest));
   const decoded = decode(manifest);
@@ -37,7 +37,7 @@ export const putManifest: Handler<'manifest-put'> = async ({ repository, digest,
   return { status: 201, headers };
 };
 
-/** What cannot be read as a manifest is the content's fault: a 405 would blame the method. */
+/** Errors are about the content (400), not about the method (405). */
 function decode(manifest: RawManifest): Manifest {
   try {
     return decodeManifest(manifest);
@@ -55,7 +55,7 @@ function checkTags(tags: readonly string[], limit: number): void {
   });
 }
 
-/** Each is looked for in the store: whoever pushes a manifest decides how much work that is, up to here. */
+/** Limits the number of descriptors, because each is looked up in the store. */
 function checkDescriptors(manifest: Manifest, limit: number): void {
   const { blobs, manifests } = successors(manifest);
   const count = new Set([...blobs, ...manifests].map((descriptor) => descriptor.digest)).size;
@@ -67,7 +67,7 @@ interface ReadBody extends Disposable {
   readonly bytes: Uint8Array;
 }
 
-/** What has come counts as held until disposed. */
+/** Reads at most `limit` bytes. They count as held until that is disposed. */
 async function readBounded(body: RequestBody, limit: number, hold: Hold): Promise<ReadBody> {
   const tooLarge = () =>
     new ImagesError('MANIFEST_TOO_LARGE', `manifest is larger than ${limit} bytes`, {

@@ -3,26 +3,26 @@ import { ImagesError } from '../oci/errors.ts';
 
 export interface BytePart {
   readonly from: number;
-  /** The byte after the last one. */
+  /** Offset after the last byte. */
   readonly to: number;
 }
 
 export type ByteRange =
   | { readonly kind: 'whole' }
   | ({ readonly kind: 'part' } & BytePart)
-  /** Two or more, in the order in which they were asked for. */
+  /** Two or more, in the order of the request. */
   | { readonly kind: 'parts'; readonly parts: readonly BytePart[] }
   | { readonly kind: 'unsatisfiable' };
 
 const WHOLE: ByteRange = { kind: 'whole' };
 const UNSATISFIABLE: ByteRange = { kind: 'unsatisfiable' };
 
-/** Each is a file that is opened. Partial pulls ask for a thousand at most (containers/storage, `maxNumberMissingChunks`). */
+/** Limit, because each part opens a file. Partial pulls request at most a thousand (containers/storage, `maxNumberMissingChunks`). */
 const MAX_PARTS = 2048;
 
 /**
- * What a `Range` header asks of `size` bytes. What cannot be understood is ignored, and so are parts that are together larger than the whole:
- * nobody can make us send a blob many times over. An inverted range is unsatisfiable, as the conformance suite wants it.
+ * The ranges of `size` bytes that a `Range` header requests. A malformed header is ignored, and so are ranges that are together larger than the whole:
+ * they could make the server send a blob many times. An inverted range is unsatisfiable, as the conformance suite demands.
  */
 export function parseRange(header: string | undefined, size: number): ByteRange {
   const list = /^\s*bytes\s*=(.*)$/i.exec(header ?? '')?.[1];
@@ -37,7 +37,7 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   return isMore ? WHOLE : { kind: 'parts', parts };
 }
 
-/** An empty one where there are no such bytes; `undefined` for what is no range. */
+/** An empty part if there are no such bytes; `undefined` if the text is no range. */
 function partOf(range: string, size: number): BytePart | undefined {
   const match = /^(\d*)\s*-\s*(\d*)$/.exec(range);
   const [, first = '', last = ''] = match ?? [];
@@ -47,13 +47,13 @@ function partOf(range: string, size: number): BytePart | undefined {
   return { from: Number(first), to };
 }
 
-/** The place of a chunk in its blob; `to` is the byte after the last one. */
+/** The position of a chunk in its blob; `to` is the offset after its last byte. */
 export interface ChunkRange {
   readonly from: number;
   readonly to: number;
 }
 
-/** Reads `start-end`, also as RFC 9110 has it: `bytes start-end/size`. `undefined` for a streamed chunk. Errors: RANGE_INVALID. */
+/** Parses `start-end`, and RFC 9110's form `bytes start-end/size`. Returns `undefined` for a streamed chunk. Errors: RANGE_INVALID. */
 export function parseChunkRange(header: string | undefined): ChunkRange | undefined {
   if (header === undefined) return undefined;
   const match = /^\s*(?:bytes\s+)?(\d{1,15})-(\d{1,15})(?:\/(?:\d+|\*))?\s*$/i.exec(header);
@@ -63,7 +63,7 @@ export function parseChunkRange(header: string | undefined): ChunkRange | undefi
   return { from, to };
 }
 
-/** `0-` and the last byte received; nothing received is written like one byte, as docker's registry does, for want of another form. */
+/** The Range header of an upload: `0-` and the last byte. 0 bytes are written like 1 byte, as in docker's registry, because there is no form for them. */
 export function uploadRange(size: number): string {
   return `0-${Math.max(size - 1, 0)}`;
 }

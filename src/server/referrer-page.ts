@@ -1,20 +1,20 @@
-// One page of referrers, as far as there is room: nothing is read beyond it.
+// One page of referrers, filled as far as there is room. Nothing is read beyond it.
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 
 export interface ReferrerPage {
   readonly manifests: readonly Descriptor[];
-  /** The last one, where more follow. */
+  /** The last digest of the page, if more follow. */
   readonly next?: Digest;
 }
 
 export interface ReferrerPageOptions {
-  /** Bytes of one page, as JSON. */
+  /** Size of a page in bytes of JSON. */
   readonly limit: number;
   readonly signal: AbortSignal;
 }
 
-/** Of descriptors that come in the order in which a page says where the next one begins. At least one, so that every page gets on. */
+/** Takes descriptors in their order. A page has at least one, so that paging always advances. */
 export async function referrerPage(
   all: AsyncIterable<Descriptor>,
   { limit, signal }: ReferrerPageOptions,

@@ -1,4 +1,4 @@
-// What a handler answers: a value, sent in one place only (send.ts). And the tables from error codes to HTTP. Relies on oci/ only.
+// Replies as values, which only send.ts writes, and the tables from error codes to HTTP statuses. Relies on oci/ only.
 import type { Bytes } from '../io/streams/bytes.ts';
 import { type ErrorCode, ImagesError, isImagesError } from '../oci/errors.ts';
 
@@ -7,13 +7,13 @@ export type ReplyHeaders = Readonly<Record<string, string | number | readonly st
 export interface Reply {
   readonly status: number;
   readonly headers?: ReplyHeaders;
-  /** A stream needs its Content-Length among the headers. */
+  /** For a stream, `headers` must have a Content-Length. */
   readonly body?: Uint8Array | Bytes;
-  /** Why it is an error: for the log; the client reads it in the body. */
+  /** The error code, for the log. The client finds it in the body. */
   readonly code?: string;
 }
 
-/** What a client did wrong, or asked for in vain: the code goes over the wire as it is. */
+/** Errors of the client: their codes go over the wire unchanged. */
 const REFUSALS: Readonly<Partial<Record<ErrorCode, number>>> = {
   BLOB_UNKNOWN: 404,
   BLOB_UPLOAD_INVALID: 400,
@@ -35,13 +35,13 @@ const REFUSALS: Readonly<Partial<Record<ErrorCode, number>>> = {
   UNSUPPORTED: 405,
 };
 
-/** Longer ones repeat what the client has sent. */
+/** In characters. Longer messages mostly repeat what the client sent. */
 const MAX_MESSAGE = 1000;
 
 interface Trouble {
   readonly status: number;
   readonly code: string;
-  /** Instead of the error's own, which names files and hosts: those are the operator's. */
+  /** Replaces the error's own message, which may name files and hosts of the operator. */
   readonly message: string;
 }
 
@@ -49,7 +49,7 @@ const BUG: Trouble = { status: 500, code: 'UNKNOWN', message: 'unknown error' };
 const UPSTREAM: Trouble = { status: 502, code: 'UNAVAILABLE', message: 'another registry, asked for this, has failed' };
 const BUSY: Trouble = { status: 503, code: 'UNAVAILABLE', message: 'the registry cannot do this now: try again' };
 
-/** What the machine behind the registry lacks; not in this table nor the other: a bug. */
+/** Problems of the machine. A code that is in neither table is a bug. */
 const TROUBLES: Readonly<Partial<Record<ErrorCode, Trouble>>> = {
   ABORTED: BUSY,
   NO_ACCESS: { ...BUSY, message: 'the registry cannot use its own store' },
@@ -62,10 +62,10 @@ const TROUBLES: Readonly<Partial<Record<ErrorCode, Trouble>>> = {
   TIMEOUT: { ...UPSTREAM, status: 504, message: 'another registry, asked for this, has not answered in time' },
 };
 
-/** The system has no more of what only passes: files, memory. */
+/** System errors for temporary shortages of files and memory. */
 const SHORTAGES: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOMEM'];
 
-/** What anybody may know of trouble of the server's own. */
+/** What a client may know about a problem of the server. */
 export function troubleOf(error: unknown): {
   readonly status: number;
   readonly code: string;
@@ -75,7 +75,7 @@ export function troubleOf(error: unknown): {
   return error instanceof Error && 'code' in error && SHORTAGES.includes(error.code) ? BUSY : BUG;
 }
 
-/** Of two errors in one (`await using`: the second came while the first was on its way), the one that is trouble, if one is. */
+/** If an error wraps two (SuppressedError of `await using`): the one that is a problem of the server, if either is. */
 export function rootOf(error: unknown): unknown {
   if (!(error instanceof Error) || !('suppressed' in error) || !('error' in error)) return error;
   return isRefusal(error.error) || isImagesError(error.error, 'BROKEN_OFF')
@@ -83,7 +83,7 @@ export function rootOf(error: unknown): unknown {
     : rootOf(error.error);
 }
 
-/** True for what a client did wrong; false for trouble of the server's own, a bug or the machine's. */
+/** Whether it is an error of the client, and not a problem of the server or a bug. */
 export function isRefusal(error: unknown): error is ImagesError {
   return error instanceof ImagesError && error.code in REFUSALS;
 }
@@ -100,7 +100,7 @@ export function errorReply(error: unknown, headers: ReplyHeaders = {}): Reply {
   return errorBody(status, { code, message }, withAdvice(status, headers));
 }
 
-/** What a client can do: RFC 9110, section 15.5.6, says what is allowed with a 405 (where writing is not, reading is), and 10.2.3 when to come again. */
+/** Adds `Allow` to a 405 (RFC 9110, section 15.5.6): where writing is not allowed, reading is; and Retry-After (section 10.2.3). */
 function withAdvice(status: number, headers: ReplyHeaders): ReplyHeaders {
   if (status === 405) return { Allow: 'GET, HEAD', ...headers };
   return status === 429 || status === 503 ? { 'Retry-After': status === 429 ? 30 : 5, ...headers } : headers;

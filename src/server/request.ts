@@ -1,17 +1,17 @@
-// Method and URL → one request value. Repository names contain slashes, so the end-point is found from the path's end. Relies on oci/ only.
-// The numbers are those of the distribution specification 1.1, "Endpoints"; `_catalog` is Docker's.
+// Parses method and URL into one request value. Repository names contain slashes, so the end-point is recognised from the end of the path. Relies on oci/ only.
+// Numbers are those of the distribution specification 1.1, "Endpoints"; `_catalog` is Docker's.
 import { type Digest, type DigestAlgorithm, isDigest, parseDigest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { isHostName, isRepositoryPath, isTag } from '../oci/reference.ts';
 
 export interface Page {
-  /** At most so many entries; all when absent. */
+  /** The most entries; no limit if absent. */
   readonly n?: number;
   /** Only entries after this one. */
   readonly last?: string;
 }
 
-/** What a client wants. `host` is the `ns` parameter: a key to look up, never an address. */
+/** A request. `host` is the parameter `ns`: a key for look-ups, never an address to connect to. */
 export type RegistryRequest =
   /** end-1 */
   | { readonly kind: 'ping' }
@@ -31,7 +31,7 @@ export type RegistryRequest =
       readonly head: boolean;
       readonly host?: string;
     }
-  /** end-4a, end-4c: `algorithm` where the client announces it. */
+  /** end-4a, end-4c: `algorithm` if the client announces it. */
   | { readonly kind: 'upload-start'; readonly repository: string; readonly algorithm?: DigestAlgorithm }
   /** end-4b */
   | { readonly kind: 'upload-whole'; readonly repository: string; readonly digest: Digest }
@@ -39,7 +39,7 @@ export type RegistryRequest =
   | { readonly kind: 'upload-chunk'; readonly repository: string; readonly id: string }
   /** end-6 */
   | { readonly kind: 'upload-finish'; readonly repository: string; readonly id: string; readonly digest: Digest }
-  /** end-7a, end-7b: `tags` come from the reference or from `tag` parameters. */
+  /** end-7a, end-7b: `tags` are from the reference or from `tag` parameters. */
   | {
       readonly kind: 'manifest-put';
       readonly repository: string;
@@ -53,7 +53,7 @@ export type RegistryRequest =
   | { readonly kind: 'manifest-delete'; readonly repository: string; readonly digest: Digest }
   /** end-10 */
   | { readonly kind: 'blob-delete'; readonly repository: string; readonly digest: Digest }
-  /** end-11: without `from`, the blob of any repository. */
+  /** end-11: without `from`, any repository may have the blob. */
   | { readonly kind: 'blob-mount'; readonly repository: string; readonly digest: Digest; readonly from?: string }
   /** end-12a, end-12b */
   | {
@@ -69,7 +69,7 @@ export type RegistryRequest =
   /** end-14 */
   | { readonly kind: 'upload-cancel'; readonly repository: string; readonly id: string }
   | { readonly kind: 'catalog'; readonly page: Page }
-  /** `/` and `/healthz`: what a person or a probe asks. */
+  /** `/` and `/healthz`, for people and probes. */
   | { readonly kind: 'about' }
   | { readonly kind: 'health' }
   | { readonly kind: 'not-found'; readonly path: string }
@@ -80,8 +80,9 @@ const UPLOAD_ID = /^[A-Za-z0-9_-]{1,128}$/;
 const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512'];
 
 /**
- * Reads a request. `url` is what stands in the request line: origin form, or absolute form as proxies' clients send it.
- * Errors: NAME_INVALID (of a repository, or of `ns`), DIGEST_INVALID, TAG_INVALID, MANIFEST_UNKNOWN (a read of what cannot be a tag), BLOB_UPLOAD_UNKNOWN, PAGINATION_NUMBER_INVALID.
+ * Parses a request. `url` is from the request line: in origin form, or in absolute form, which clients of proxies send.
+ * Errors: NAME_INVALID (repository or `ns`), DIGEST_INVALID, TAG_INVALID, MANIFEST_UNKNOWN (reading what cannot be a tag), BLOB_UPLOAD_UNKNOWN,
+ * PAGINATION_NUMBER_INVALID.
  */
 export function parseRequest(method: string, url: string): RegistryRequest {
   const target = /^https?:\/\/[^/?#]*/i.test(url) ? url.replace(/^https?:\/\/[^/?#]*/i, '') : url;
@@ -111,14 +112,14 @@ function parseRepositoryRequest(method: string, rest: string, query: URLSearchPa
   if (uploads) return parseUpload(method, () => repositoryName(uploads[1]), uploads[2] ?? '', query);
   const item =
     /^(?:(.*)\/)?(manifests|blobs|referrers)\/([^/]+)$/.exec(rest) ??
-    // What has a slash is neither a tag nor a digest, and is told so.
+    // A reference with a slash is matched, too, so that the error can say that it is neither a tag nor a digest.
     /^(?:(.*?)\/)?(manifests|blobs|referrers)\/(.+)$/s.exec(rest);
   if (!item) return undefined;
   const [, name, kind, reference = ''] = item;
   if (kind === 'manifests') return parseManifest(method, () => repositoryName(name), reference, query);
   if (kind === 'blobs') return parseBlob(method, () => repositoryName(name), reference, query);
   return read(method, () => {
-    // A `+` that was not encoded has become a space; media types have none.
+    // An unencoded `+` was decoded to a space; media types contain no spaces.
     const artifactType = query.get('artifactType')?.replaceAll(' ', '+');
     const last = query.get('last');
     return {
@@ -231,7 +232,7 @@ function read(method: string, request: RegistryRequest | (() => RegistryRequest)
   return typeof request === 'function' ? request() : request;
 }
 
-/** Decoded once, before anything is matched, so that an encoded slash or dot cannot mean something else further in. */
+/** Decodes the path once, before matching, so that an encoded slash or dot cannot get another meaning later. */
 function decodePath(path: string): string {
   try {
     return decodeURIComponent(path);
@@ -247,7 +248,7 @@ function repositoryName(name: string | undefined): string {
   });
 }
 
-/** A tag has no colon, a digest has one: which of the two was meant decides about the error. */
+/** Whether a digest was meant, by its colon. That decides which error is given. */
 function isDigestLike(reference: string): boolean {
   return isDigest(reference) || reference.includes(':');
 }
@@ -268,7 +269,7 @@ function pageOf(query: URLSearchParams): Page {
   return { ...(n !== undefined && { n: Number(n) }), ...(last !== undefined && { last }) };
 }
 
-/** It becomes part of a path in the store. Errors: NAME_INVALID. */
+/** Validated, because the host becomes part of a path in the store. Errors: NAME_INVALID. */
 function hostOf(query: URLSearchParams): { readonly host?: string } {
   const host = query.get('ns');
   if (!host) return {};

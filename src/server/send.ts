@@ -1,4 +1,4 @@
-// Writes a reply to a connection: with backpressure, no body for HEAD, and never fewer bytes than announced without breaking off.
+// Writes a reply to a connection: with backpressure, without a body for HEAD, and closing the connection if there are fewer bytes than announced.
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Bytes } from '../io/streams/bytes.ts';
@@ -11,20 +11,20 @@ export interface SendOptions {
   readonly head: boolean;
   readonly limits: Pick<ServerLimits, 'idle' | 'slow' | 'slowBytes'>;
   readonly signal: AbortSignal;
-  /** Called with the length of each piece of the body that was written. */
+  /** Called with the length of each written piece of the body. */
   readonly onSent: (bytes: number) => void;
 }
 
-/** What any connection takes at once. */
+/** In bytes. Every connection accepts this much at once. */
 const SMALL = 64 * 1024;
 
-/** A source that fails ends the connection: the client sees a body cut short. */
+/** If the source fails the connection is closed, so that the client notices the truncation. */
 export async function sendReply(response: ServerResponse, reply: Reply, options: SendOptions): Promise<void> {
   const { body } = reply;
   try {
     const length = body instanceof Uint8Array ? { 'Content-Length': body.length } : emptyLength(reply);
     response.writeHead(reply.status, { ...length, ...reply.headers } as Record<string, string | number | string[]>);
-    // A client that does not read is given up, also with an answer that is small.
+    // A client that does not read is disconnected, also if the answer is small.
     response.socket?.setTimeout(options.limits.idle);
     if (options.head || body === undefined) response.end();
     else if (body instanceof Uint8Array && body.length <= SMALL) sendSmall(response, body, options);
@@ -42,7 +42,7 @@ function sendSmall(response: ServerResponse, body: Uint8Array, { onSent }: SendO
   onSent(body.length);
 }
 
-/** So that it shows whether the client gets on with it. */
+/** In slices, so that progress can be observed. */
 async function* slicesOf(body: Uint8Array): Bytes {
   for (let at = 0; at < body.length; at += SMALL) yield body.subarray(at, at + SMALL);
 }
@@ -59,9 +59,9 @@ async function sendStream(
     giveUp: () => response.destroy(),
   };
   const watch = watchProgress(transfer, limits);
-  // Until the last byte has gone.
+  // Watched until the last byte has been sent.
   whenClosed(response, () => watch[Symbol.dispose]());
-  // Leaving the loop returns the source, so the file is closed as soon as the client is gone.
+  // Leaving the loop closes the source, so the file is closed as soon as the client has gone.
   for await (const chunk of body) {
     signal.throwIfAborted();
     const isRoomLeft = response.write(chunk);

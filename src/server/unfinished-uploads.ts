@@ -1,4 +1,4 @@
-// The uploads that clients have begun and not ended: so many in all and of one client, and those that nobody goes on with are discarded in time.
+// Uploads that clients have begun and not ended: limited in total and for each client. Those that nobody continues are discarded after some time.
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { Registry, Upload } from '../registry/contract.ts';
 import { createClientCounts } from './client-counts.ts';
@@ -10,18 +10,18 @@ export interface UploadName {
 }
 
 export interface UnfinishedUploads {
-  /** Opens a new one of this client's. Errors: TOOMANYREQUESTS, those of `open`. */
+  /** Opens a new upload of this client. Errors: TOOMANYREQUESTS, those of `open`. */
   begin(client: string, repository: string, open: () => Promise<Upload>): Promise<Upload>;
-  /** A request of this client has used it. */
+  /** Notes that a request of this client has used the upload. */
   used(client: string, name: UploadName): void;
   ended(name: UploadName): void;
-  /** Discards those that may go where space is needed. */
+  /** Discards the uploads that may be discarded when space is needed. */
   makeRoom(): Promise<void>;
 }
 
 export interface UnfinishedOptions {
   readonly registry: Pick<Registry, 'openUpload'>;
-  /** Whether a request is writing to it right now. */
+  /** Whether a request is writing to the upload right now. */
   readonly isActive: (name: UploadName) => boolean;
   readonly limits: Pick<ServerLimits, 'uploads' | 'uploadsPerClient' | 'uploadAge' | 'uploadAgeInNeed'>;
 }
@@ -31,11 +31,11 @@ interface Unfinished extends UploadName {
   readonly usedAt: number;
 }
 
-/** Somebody else may hold it: then it is not unused. */
+/** Milliseconds. Another process may have the upload: then it is in use. */
 const DISCARD_TIMEOUT = 5000;
 
 export function createUnfinishedUploads({ registry, isActive, limits }: UnfinishedOptions): UnfinishedUploads {
-  /** The longest unused first. */
+  /** The one unused for longest comes first. */
   const uploads = new Map<string, Unfinished>();
   const perClient = createClientCounts();
   let beginning = 0;
@@ -57,7 +57,7 @@ export function createUnfinishedUploads({ registry, isActive, limits }: Unfinish
     return uploads.size + beginning >= limits.uploads || perClient.of(client) >= limits.uploadsPerClient;
   }
 
-  /** Those that nobody has used for `age`, as long as `more` wants it. */
+  /** Discards uploads that were unused for `age` milliseconds, until `more` returns false. */
   async function discardUnused(age: number, more: (upload: Unfinished) => boolean): Promise<void> {
     const before = Date.now() - age;
     for (const upload of uploads.values()) {
@@ -106,7 +106,7 @@ async function discard(registry: Pick<Registry, 'openUpload'>, { repository, id 
     await using upload = await registry.openUpload(repository, id, { signal });
     await upload.cancel();
   } catch (error) {
-    // What cannot be removed now the store sweeps later: no reason to refuse somebody else's upload.
+    // The store sweeps it later. This must not refuse an upload of somebody else.
     if (!isImagesError(error) && !isTimeout(error)) throw error;
   }
 }

@@ -1,14 +1,15 @@
-// Tells web pages of elsewhere from everybody else (Fetch standard, "Origin"; W3C Fetch Metadata). A browser on the machine, or in its network,
-// sends what any page wants: pages could push and delete. Pure.
+// Recognises requests of foreign web pages (Fetch standard, "Origin"; W3C Fetch Metadata). A browser on this machine or in its network
+// sends what any page wants, so a page could push and delete. Pure.
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 
 /**
- * Whether a page of elsewhere has a browser ask for this. Programs send neither `Origin` nor `Sec-Fetch-Site`. A page of the registry's own
- * has its origin at what the request itself is sent to, and that is an address, `localhost` or one of `names`: under any other
- * name a page of elsewhere may have been served, before the name was made to lead here (DNS rebinding).
+ * Whether a foreign page made a browser send this request. Programs send neither `Origin` nor `Sec-Fetch-Site`. For a page of the registry itself,
+ * the origin equals the address of the request, which is an IP address, `localhost` or one of `names`. Any other
+ * name may have served a foreign page before it was made to point here (DNS rebinding).
  *
- * Such a page reads without either: GET of the own origin has no `Origin`, and plain http under a name no fetch metadata. Then only the browser gives itself away.
+ * Such a page can read without either header: a GET to the own origin has no `Origin`, and plain http under a name has no fetch metadata. Then only headers
+ * that all browsers send reveal it.
  */
 export function isPageOfElsewhere(
   method: string,
@@ -23,17 +24,17 @@ export function isPageOfElsewhere(
   if (origin !== undefined && hostOf(origin) !== host) return true;
   if (site === undefined) return origin === undefined;
   if (site === 'same-origin') return false;
-  // What a person typed, or chose among bookmarks: no page asks.
+  // Typed by a person, or from a bookmark: no page is involved.
   return !(site === 'none' && origin === undefined && (method === 'GET' || method === 'HEAD'));
 }
 
-/** A page may send another `User-Agent` (in Firefox and Safari), but no request without `Accept-Language`. Node's `fetch`, which says both of itself, is none. */
+/** A page can change `User-Agent` (in Firefox and Safari), but cannot remove `Accept-Language`. Node's `fetch` sends both and is no browser. */
 function isOfBrowser(headers: Readonly<IncomingHttpHeaders>): boolean {
   if (headers['sec-fetch-mode'] !== undefined) return false;
   return headers['accept-language'] !== undefined || /^Mozilla\//i.test(headers['user-agent'] ?? '');
 }
 
-/** Node's own `fetch` says `Sec-Fetch-Mode: cors` and nothing else of the kind; browsers say where the page is, too. */
+/** Node's `fetch` sends `Sec-Fetch-Mode: cors` and no other such header. Browsers also send where the page is. */
 function hasFetchMetadata(headers: Readonly<IncomingHttpHeaders>): boolean {
   const names = Object.keys(headers).filter((name) => name.startsWith('sec-fetch-'));
   return names.length > 0 && !(names.length === 1 && headers['sec-fetch-mode'] === 'cors');
@@ -45,7 +46,7 @@ function isOwnHost(host: string, names: readonly string[]): boolean {
   return isIP(name) === 4 || name === 'localhost' || names.some((own) => own.toLowerCase() === name);
 }
 
-/** `undefined` for an origin that is none: `null`, that of a file or of a page in a sandbox. */
+/** Returns `undefined` for opaque origins: `null`, as for files and sandboxed pages. */
 function hostOf(origin: string): string | undefined {
   return /^https?:\/\/([^/?#@]+)$/i.exec(origin)?.[1]?.toLowerCase();
 }

@@ -1,7 +1,7 @@
-// The end of an answer, whoever brought it about. Relies on node:http.
+// The end of an answer, for whatever reason. Relies on node:http.
 import type { ServerResponse } from 'node:http';
 
-/** Runs when the answer has been sent or its client has gone; at once where that is so already: then nothing closes any more. */
+/** Runs `work` when the answer has been sent or the client has gone; at once if that has happened already, because no event would follow. */
 export function whenClosed(response: ServerResponse, work: () => void): void {
   if (response.closed) work();
   else response.once('close', work);
