@@ -40,10 +40,16 @@ export type CopyEvent =
   | { readonly type: 'retry'; readonly what: string; readonly after: number; readonly why: string }
   | { readonly type: 'note'; readonly text: string };
 
-/**
- * The destination has it under this name; it was mounted from another name of this run; the destination had it after all, or mounted it from a repository
- * that is remembered; the plan has read it.
- */
-export type NotFetched = 'there' | 'mounted' | 'found' | 'planned';
+export type NotFetched =
+  /** The destination has it under this name. */
+  | 'there'
+  /** It was mounted from another name of this run. */
+  | 'mounted'
+  /** It was mounted from a repository that is remembered to have it. */
+  | 'remembered'
+  /** The destination has it by now. */
+  | 'found'
+  /** The plan has read it. */
+  | 'planned';
 
 export type OnCopyEvent = (event: CopyEvent) => void;

@@ -100,6 +100,11 @@ async function putBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise
   let wasOpened = false;
   const notFetched = (why: NotFetched) =>
     run.emit({ type: 'not-fetched', image: text, what: 'blob', digest: blob.digest, size: blob.size, why });
+  let isMounted = false;
+  const onMount = (from: string, mounted: boolean) => {
+    isMounted = mounted;
+    if (!mounted) run.emit({ type: 'not-mounted', image: text, digest: blob.digest, from });
+  };
   let atSource: { readonly error: unknown } | undefined;
   const failed = (error: unknown) => {
     atSource = { error };
@@ -128,8 +133,8 @@ async function putBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise
     }
   };
   try {
-    await sink.putBlob(name, blob, open, { signal });
-    if (!wasOpened) notFetched('found');
+    await sink.putBlob(name, blob, open, { signal, onMount });
+    if (!wasOpened) notFetched(isMounted ? 'remembered' : 'found');
   } catch (error) {
     if (!atSource) throw failureOf(error, destination(sink, image, blob));
     signal.throwIfAborted();

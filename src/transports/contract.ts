@@ -9,6 +9,11 @@ import type { BlobOptions } from '../registry/contract.ts';
 /** `opensAnew`: the reader can begin again where the bytes prove wrong. */
 export type BlobCallOptions = CallOptions & Pick<BlobOptions, 'opensAnew'>;
 
+export interface PutBlobOptions extends CallOptions {
+  /** The blob was, or could not be, mounted from a repository that is remembered to have it. */
+  readonly onMount?: (from: string, mounted: boolean) => void;
+}
+
 export interface ImageSource extends AsyncDisposable {
   /** For messages: `docker://quay.io/x/y:1`. */
   readonly label: string;
@@ -82,7 +87,7 @@ export interface ImageSink extends AsyncDisposable {
     manifests: readonly Descriptor[],
     options?: CallOptions,
   ): Promise<ReadonlySet<Digest>>;
-  putBlob(name: Reference, blob: Descriptor, open: OpenContent, options?: CallOptions): Promise<void>;
+  putBlob(name: Reference, blob: Descriptor, open: OpenContent, options?: PutBlobOptions): Promise<void>;
   /** Makes a blob that is there under the name `from` one of this name. False: it must be put. */
   mountBlob(name: Reference, blob: Descriptor, from: Reference, options?: CallOptions): Promise<boolean>;
   /** A manifest below the root. Errors: MANIFEST_BLOB_UNKNOWN and MANIFEST_INVALID where a sparse index is refused. */

@@ -17,6 +17,7 @@ export type {
   ImageSink,
   ImageSource,
   PlannedParts,
+  PutBlobOptions,
   SinkWants,
 } from './contract.ts';
 export { dirSink } from './dir/dir-sink.ts';

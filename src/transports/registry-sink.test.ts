@@ -91,6 +91,17 @@ describe('a registry as a sink', () => {
       expect(await place.registry.statBlob('second', blob.digest)).toMatchObject({ size: blob.size });
     });
 
+    it('says from where it has mounted the blob, or could not', async () => {
+      for (const mounts of [true, false]) {
+        await using place = await known(() => mounts);
+        await using sink = place.sink('base');
+        const told: unknown[] = [];
+        const onMount = (...mount: readonly unknown[]) => void told.push(mount);
+        await sink.putBlob({ path: 'app' }, blob, content, { onMount });
+        expect(told).toEqual([['base', mounts]]);
+      }
+    });
+
     it('tries one place of several: a second attempt in vain would cost a request', async () => {
       await using place = await known(() => false);
       await place.put('first', content);

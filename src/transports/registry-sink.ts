@@ -7,7 +7,7 @@ import type { RawManifest } from '../oci/manifest.ts';
 import { DEFAULT_TAG, type Reference } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
 import type { BlobPlaces } from './blob-places.ts';
-import type { ImageSink, SinkWants } from './contract.ts';
+import type { ImageSink, PutBlobOptions, SinkWants } from './contract.ts';
 
 export interface RegistrySinkOptions {
   /** For messages. */
@@ -59,10 +59,16 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
     return (await options.places.of(digest)).find((place) => place !== repository);
   };
 
-  const mounted = async (repository: string, blob: Descriptor, call?: CallOptions): Promise<boolean> => {
+  const mounted = async (
+    repository: string,
+    blob: Descriptor,
+    { onMount, ...call }: PutBlobOptions = {},
+  ): Promise<boolean> => {
     const from = await mountSource(repository, blob);
     if (from === undefined) return false;
-    if (await registry.mountBlob(repository, blob.digest, from, call)) return true;
+    const isMounted = await registry.mountBlob(repository, blob.digest, from, call);
+    onMount?.(from, isMounted);
+    if (isMounted) return true;
     await options.places?.forget(blob.digest, from);
     return false;
   };

@@ -73,7 +73,8 @@ function hostsLine(event: ClientDecision | ({ readonly type: 'retry' } & RetryEv
 const NOT_FETCHED: Readonly<Record<NotFetched, string>> = {
   there: 'is there already',
   mounted: 'is mounted from another name of this run',
-  found: 'was there after all, or is mounted from a repository that is remembered',
+  remembered: 'is mounted from a repository that is remembered to have it',
+  found: 'needs no bytes: the destination has it by now',
   planned: 'was read for the plan',
 };
 
