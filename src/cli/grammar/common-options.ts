@@ -38,6 +38,16 @@ export const IMAGE: ArgumentSpec = {
   help: 'A name, or a place: docker://…, oci:…, docker-archive:… (`images help copy`)',
   complete: 'places',
 };
+export const FORCE: OptionSpec = { name: 'force', help: 'Look at everything again, also at what the registry has' };
+export const KEEP_GOING: OptionSpec = {
+  name: 'keep-going',
+  help: 'Go on after a failure; list all failures at the end and exit 1',
+};
+export const PAUSE: OptionSpec = {
+  name: 'pause',
+  value: 'REF',
+  help: 'The pause image (default $IMAGES_PAUSE, else what the overlay `crio` says)',
+};
 /** What `helm install` takes too. */
 export const CHART_VALUES: readonly OptionSpec[] = [
   {

@@ -4,7 +4,7 @@ import { detailsOf, optionForm, shownOptions, synopsis } from './help.ts';
 
 const PREFACE = `# Commands
 
-<!-- Made by \`npm run docs\` from src/cli/table/commands.ts: change it there. -->
+<!-- Made by \`npm run docs\` from src/cli/table/: change it there. -->
 
 \`images CMD [--option[=value] …] [args …]\`: options stand anywhere, values after \`=\` or a space. In the names of commands and options \`-\` and
 \`_\` are the same. Data goes to stdout, everything for people to stderr. Exit status: 0 done or yes, 1 failed or no, 2 used wrongly, 130

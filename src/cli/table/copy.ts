@@ -1,9 +1,9 @@
-// The commands that move images between places.
+// The commands that copy images from one location to another.
 import { ALL_TRANSPORTS, type CommandSpec } from '../grammar/command.ts';
 import { DATA, DRY_RUN, IMAGE, JSON_OUTPUT, ONE_PLATFORM, PLATFORM, REFERRERS } from '../grammar/common-options.ts';
 import type { OptionSpec } from '../grammar/options.ts';
 
-const PLACES = 'Moving images';
+const COPY = 'Moving images';
 const COMPRESSION: OptionSpec = {
   name: 'compression',
   value: 'gzip|zstd|none[:LEVEL]',
@@ -11,10 +11,10 @@ const COMPRESSION: OptionSpec = {
 };
 const FORCE: OptionSpec = { name: 'force', help: 'Look at everything again, also at what the destination has' };
 
-export const PLACE_COMMANDS: readonly CommandSpec[] = [
+export const COPY_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'copy',
-    group: PLACES,
+    group: COPY,
     summary: 'Copy an image from any place to any other',
     details: [
       `Places: ${ALL_TRANSPORTS}, or a bare name: as source the local store, the Docker daemon or the private registry, as destination the private registry.`,
@@ -39,7 +39,7 @@ export const PLACE_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'lreg_upload',
-    group: PLACES,
+    group: COPY,
     summary: 'Copy a local image, or all of an archive, to the private registry',
     details: [
       'From the Docker daemon, the local store or any other place (`images help copy`). The host is left out of the name, and recorded beside it.',
@@ -69,7 +69,7 @@ export const PLACE_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'docker_save',
-    group: PLACES,
+    group: COPY,
     summary: 'Write images to one tar archive, each as a docker-archive of its own',
     details: [
       'The archive of an image is called by its full name: docker.io/library/alpine:3.20. A bare name is looked for in a running Docker daemon first, then in the local store and the private registry.',
@@ -85,7 +85,7 @@ export const PLACE_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'docker_flush',
-    group: PLACES,
+    group: COPY,
     summary: 'Remove ALL containers and images of the Docker daemon',
     arguments: [],
     options: [{ name: 'really', help: 'Needed' }, JSON_OUTPUT],

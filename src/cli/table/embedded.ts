@@ -1,0 +1,65 @@
+// The commands of the embedded registry.
+import type { CommandSpec } from '../grammar/command.ts';
+import { DATA, JSON_OUTPUT } from '../grammar/common-options.ts';
+import type { OptionSpec } from '../grammar/options.ts';
+
+const EMBEDDED = 'The embedded registry';
+const LISTEN: OptionSpec = {
+  name: 'listen',
+  value: 'ADDR:PORT',
+  many: true,
+  help: 'Address to listen on; several are taken (default 127.0.0.1:5000; port 0: a free one)',
+};
+const NAME: OptionSpec = {
+  name: 'name',
+  value: 'HOST',
+  many: true,
+  help: 'Name under which web pages may use the registry, beside addresses, localhost and names to listen on; several are taken',
+};
+
+export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'lreg_start',
+    group: EMBEDDED,
+    summary: 'Start the embedded registry in the background',
+    details: [
+      'Returns when it answers. Prints the address it listens on and the one that VMs can use. VMs that are told that it is docker.io ask port 80.',
+    ],
+    arguments: [],
+    options: [LISTEN, NAME, DATA, JSON_OUTPUT],
+    examples: [
+      { command: 'images lreg_start', help: 'On 127.0.0.1:5000' },
+      { command: 'images lreg_start --listen=0.0.0.0:80', help: 'For VMs' },
+    ],
+    load: () => import('../commands/lreg-start.ts'),
+  },
+  {
+    name: 'lreg_stop',
+    group: EMBEDDED,
+    summary: 'Stop the embedded registry',
+    arguments: [],
+    options: [DATA],
+    load: () => import('../commands/lreg-stop.ts'),
+  },
+  {
+    name: 'lreg_status',
+    group: EMBEDDED,
+    summary: 'Tell whether and where the embedded registry runs',
+    details: ['And whether pulls and pushes work, and what it holds: images, blobs, bytes.'],
+    arguments: [],
+    options: [DATA, JSON_OUTPUT],
+    status: '0: it runs; 1: it does not.',
+    load: () => import('../commands/lreg-status.ts'),
+  },
+  {
+    name: 'serve',
+    group: EMBEDDED,
+    summary: 'Run the embedded registry in the foreground',
+    details: [
+      'Ends within a second of SIGINT or SIGTERM: requests that are under way have half of it. `/healthz` says whether pulls and pushes work.',
+    ],
+    arguments: [],
+    options: [LISTEN, NAME, DATA, { name: 'ready-fd', value: 'N', help: 'Where to say that it answers', hidden: true }],
+    load: () => import('../commands/serve.ts'),
+  },
+];

@@ -1,0 +1,79 @@
+// The command that makes what VMs boot with.
+import type { CommandSpec } from '../grammar/command.ts';
+import { CHART_VALUES, DATA, JSON_OUTPUT, ONE_PLATFORM, PAUSE } from '../grammar/common-options.ts';
+
+export const MAKE_COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'make',
+    group: 'Pre-pulled images',
+    summary: 'Make pre-pulled images for VMs: no pull, no root, no daemon',
+    details: [
+      'Writes the archive of a complete containers-storage store, as CRI-O, podman and skopeo read it once root has unpacked it on `/`: `xc mkcdrom … images` does. Shared layers are in it once. Equal images give equal bytes.',
+      'An image reference (it has a `:` or `@`) is looked for in the local store, a Docker daemon, the private registry and at last its own registry. Other items are overlays: the image that is built from their directory `image`, or from OVL/SUBDIR.',
+      'One file system for all VMs: --format=squashfs is mounted read-only and named in `additionalimagestores`. --format=oci-archive and docker-archive are for `ctr images import`, k3s and kind.',
+    ],
+    arguments: [
+      {
+        name: 'ITEM|-',
+        many: true,
+        help: 'Image references, places (`images help copy`), OVL or OVL/SUBDIR; `-`: references from standard input',
+        complete: 'places',
+      },
+    ],
+    options: [
+      {
+        name: 'tar',
+        value: 'FILE',
+        help: 'What to write, `-` for stdout (default $XCLUSTER_TMP/images.tar); appears when it is whole',
+        complete: 'files',
+      },
+      {
+        name: 'images-of',
+        value: 'OVL|DIR|FILE',
+        many: true,
+        help: 'Everything that its manifests use, and the pause image',
+        complete: 'overlays',
+      },
+      ...CHART_VALUES,
+      {
+        name: 'format',
+        value: 'tar|squashfs|erofs|oci-archive|docker-archive',
+        help: 'What is written (default tar)',
+      },
+      {
+        name: 'update',
+        help: 'Take layers that FILE has from there; it then holds exactly the images that are named',
+      },
+      { name: 'list', value: 'FILE', help: 'Instead: list the images in FILE', complete: 'files' },
+      {
+        name: 'check',
+        value: 'FILE',
+        help: 'Instead: verify every digest in FILE and every rule of its format',
+        complete: 'files',
+      },
+      {
+        name: 'userxattr',
+        help: 'Opaque directories for mounts in user namespaces: rootless podman needs it, nodes run as root do not',
+      },
+      PAUSE,
+      {
+        ...ONE_PLATFORM,
+        help: "Which image of an index (default this machine's, else the first that is there); one without an index is taken, and said to be for another",
+      },
+      { name: 'dry-run', help: 'Print the images and what is to be read' },
+      DATA,
+      JSON_OUTPUT,
+    ],
+    status: '0: done, or with --check all is right; 1: failed, or something is wrong.',
+    examples: [
+      { command: 'images make docker.io/library/alpine:3.20 registry.k8s.io/pause:3.9', help: 'Two images' },
+      {
+        command: 'images make --images-of=k8s-cni-calico metallb',
+        help: 'All that an overlay uses, and one that is built',
+      },
+      { command: 'images make --format=squashfs --tar=store.squashfs --images-of=.', help: 'One store for all VMs' },
+      { command: 'images make --check images.tar', help: 'Is it right?' },
+    ],
+    load: () => import('../commands/make.ts'),
+  },
+];

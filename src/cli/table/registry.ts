@@ -1,0 +1,101 @@
+// The commands of the private registry, whichever it is.
+import type { CommandSpec } from '../grammar/command.ts';
+import { DATA, DRY_RUN, FORCE, JSON_OUTPUT, KEEP_GOING, PLATFORM, REFERRERS } from '../grammar/common-options.ts';
+
+const REGISTRY = 'The private registry';
+
+export const REGISTRY_COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'lreg_cache',
+    group: REGISTRY,
+    summary: 'Copy images from their registries to the private registry',
+    details: ['The host is left out of the name: docker.io/library/alpine:3.20 becomes library/alpine:3.20.'],
+    arguments: [
+      {
+        name: 'IMAGE|-',
+        required: true,
+        many: true,
+        help: 'References, also by digest; `-`: those, or manifests, from standard input',
+      },
+    ],
+    options: [
+      FORCE,
+      { name: 'refresh', help: 'Accepted as for lreg_preload: tags that have moved are fetched anyway' },
+      DRY_RUN,
+      KEEP_GOING,
+      PLATFORM,
+      REFERRERS,
+      DATA,
+      JSON_OUTPUT,
+    ],
+    examples: [{ command: 'images lreg_cache docker.io/library/alpine:3.20', help: 'Cache one image' }],
+    load: () => import('../commands/lreg-cache.ts'),
+  },
+  {
+    name: 'lreg_ls',
+    aliases: ['docker_lsreg'],
+    group: REGISTRY,
+    summary: 'List what the private registry holds',
+    arguments: [],
+    options: [
+      { name: 'hosts', help: 'Full names, where it is recorded which host an image came from' },
+      DATA,
+      JSON_OUTPUT,
+    ],
+    examples: [{ command: 'images lreg_ls', help: 'Names and tags' }],
+    load: () => import('../commands/lreg-ls.ts'),
+  },
+  {
+    name: 'lreg_isloaded',
+    group: REGISTRY,
+    summary: 'Tell whether the private registry holds an image',
+    details: [
+      'The tag defaults to latest; the host is stripped. An image that is known to come from another host does not count. Prints nothing.',
+    ],
+    arguments: [{ name: 'IMAGE', required: true, help: 'A reference', complete: 'images' }],
+    options: [DATA],
+    status: '0: it does; 1: it does not.',
+    examples: [
+      { command: 'images lreg_isloaded alpine:3.20 || images lreg_cache alpine:3.20', help: 'Cache if needed' },
+    ],
+    load: () => import('../commands/lreg-isloaded.ts'),
+  },
+  {
+    name: 'lreg_inspect',
+    group: REGISTRY,
+    summary: 'Show what is known about an image in the private registry',
+    details: ['JSON with the keys of `skopeo inspect`.'],
+    arguments: [{ name: 'IMAGE', required: true, help: 'A reference', complete: 'images' }],
+    options: [
+      { name: 'raw', help: 'The manifest or index itself, byte for byte' },
+      { name: 'config', help: "The image's configuration itself" },
+      { ...PLATFORM, value: 'OS/ARCH[/VARIANT]', help: "Which image of an index to show (default this machine's)" },
+      DATA,
+      { name: 'json', help: 'Accepted: the output is JSON' },
+    ],
+    load: () => import('../commands/lreg-inspect.ts'),
+  },
+  {
+    name: 'lreg_rm',
+    group: REGISTRY,
+    summary: 'Remove an image from the private registry',
+    details: [
+      'A tag is removed alone, other tags of the same image stay; NAME@DIGEST removes the manifest and all tags that point to it. A name with its host removes what was cached from that host.',
+      'What no other name needs goes with it from the embedded registry, also over HTTP: the manifest, the images of an index, their signatures, and what the tag was before. What came by digest alone stays. docker-registry cannot remove a tag alone: its manifest goes, and it is refused where another tag means that or lists it. Of other registries the tag goes, and no more.',
+    ],
+    arguments: [{ name: 'IMAGE', required: true, many: true, help: 'References', complete: 'images' }],
+    options: [DATA, JSON_OUTPUT],
+    load: () => import('../commands/lreg-rm.ts'),
+  },
+  {
+    name: 'lreg_ip',
+    group: REGISTRY,
+    summary: 'Print the address at which VMs reach the private registry',
+    details: [
+      "A bare IP address, as /etc/hosts takes it: $LOCAL_REGISTRY's, else the running embedded registry's, else that of a Docker container named `registry`. Never a loopback address: where user-space networking maps 192.168.0.250 to it, that one.",
+    ],
+    arguments: [],
+    options: [DATA, { name: 'json', help: 'Print JSON, with the port and the scheme' }],
+    load: () => import('../commands/lreg-ip.ts'),
+  },
+];
