@@ -11,6 +11,10 @@ const INNER = [
   ...readdirSync(join(TOP, 'src/build/dockerfile'))
     .filter((name) => /(?<!\.test)\.ts$/.test(name))
     .map((name) => `build/dockerfile/${name}`),
+  // The kinds of locations: whoever parses one has them as the members of `Location`.
+  ...readdirSync(join(TOP, 'src/transports'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('-transport.ts'))
+    .map((name) => `transports/${name}`),
   // What compresses layers on their way: the tasks make it themselves.
   'transports/compressing/contract.ts',
   'transports/compressing/layer-spool.ts',
