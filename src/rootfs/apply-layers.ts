@@ -1,4 +1,4 @@
-// Layers, one on the other, as one tree (OCI image specification 1.1, layer.md, "Applying Changesets"). What a mount of overlayfs over the layers shows.
+// Applies layers to each other, which gives one tree (OCI image specification 1.1, layer.md, "Applying Changesets"): what an overlayfs mount of the layers shows.
 import type { ImagesError } from '../oci/errors.ts';
 import { printableName } from '../tar/names.ts';
 import type { IndexedEntry, LayerIndex } from './contract.ts';
@@ -8,27 +8,27 @@ import { baseName, cleanPath, joinPath, linkTarget, parentPath } from './path.ts
 import { findPath, type Inode, nodeAt, type RootTree, type TreeNode } from './tree.ts';
 import { whiteoutOf } from './whiteout.ts';
 
-/** Of what happens to names while layers are applied; `layer` counts from the base. */
+/** Is told what happens to names while layers are applied. `layer` counts from the base. */
 export interface ApplyWatcher {
-  /** The name is gone: deleted, or something else has taken its place. Its last name gone, `inode` is. */
+  /** The name has gone: it was deleted or replaced. If it was the last name of `inode`, the inode has gone, too. */
   removed?(path: string, inode: Inode, layer: number): void;
-  /** The layer has been applied; the tree changes with the next one. */
+  /** The layer has been applied. The same tree object changes with the next layer. */
   applied?(tree: RootTree, layer: number): void;
 }
 
 const MAX_LINKS = 40;
-/** Directories on the way to one: no path that Linux takes (PATH_MAX, 4096 bytes) has more. What walks the tree goes as deep. */
+/** The deepest nesting of directories: a longer path exceeds Linux' PATH_MAX (4096 bytes). Code that walks the tree recurses as deep. */
 const MAX_DEPTH = 2048;
 
 export interface ApplyOptions {
   readonly watcher?: ApplyWatcher;
-  /** The layers below the first one of `indexes`, whose content is not known. The tree then says what may show through (`TreeNode.below`). */
+  /** Number of layers below the first of `indexes` whose content is unknown. The tree then records what may show through (`TreeNode.below`). */
   readonly below?: number;
-  /** The entries are files that no layer holds, so that a name like `.wh.x` is a name like any other. */
+  /** The entries are ordinary files and not a layer, so a name like `.wh.x` has no special meaning. */
   readonly noWhiteouts?: boolean;
 }
 
-/** `indexes` begin with the base, or the lowest that is known. Errors: TAR_INVALID for links to nothing, to directories or in a circle. */
+/** `indexes` begin with the base, or the lowest known layer. Errors: TAR_INVALID for hard links to nothing, to directories or in a circle. */
 export function applyLayers(indexes: readonly LayerIndex[], options: ApplyOptions = {}): RootTree {
   const { watcher = {}, below = 0, noWhiteouts = false } = options;
   const unknown = below > 0;
@@ -47,7 +47,7 @@ interface Applying {
   readonly noWhiteouts: boolean;
 }
 
-/** A whiteout hides what layers below have, wherever in its archive it stands: so all of them come first. */
+/** Whiteouts are applied first: they hide what lower layers have, wherever in the archive they are. */
 function applyLayer(applying: Applying, { entries }: LayerIndex): void {
   const files: IndexedEntry[] = [];
   for (const entry of entries) {
@@ -77,7 +77,7 @@ function hide(applying: Applying, { kind, path }: { readonly kind: 'path' | 'opa
 
 type Directory = TreeNode & { readonly children: Map<string, TreeNode> };
 
-/** The directory of this very path: no link leads to what is below another name. */
+/** The directory at exactly this path, without following links. */
 function directoryAt(tree: RootTree, path: string): Directory | undefined {
   const node = nodeAt(tree, path);
   return node && isDirectory(node) ? node : undefined;
@@ -95,11 +95,11 @@ function place(applying: Applying, entry: IndexedEntry): void {
   const there = parent.children.get(name);
   if (entry.type === 'directory' && there && isDirectory(there)) {
     describe(there, entry, applying.layer);
-    // The name is this layer's now, and so is what leads to it.
+    // The layer has an entry for this directory, so it and its parents now belong to the layer.
     parent.children.set(name, { ...there, layer: applying.layer });
     return;
   }
-  // Looked up before the name is taken away: a link may name what it replaces.
+  // Resolved before the name is removed, because a hard link may point to what it replaces.
   const inode: Inode = entry.type === 'hardlink' ? linkedInode(applying, entry) : newInode(entry, applying.layer);
   if (there) removeChild(applying, parent, { path, name });
   inode.links++;
@@ -115,7 +115,7 @@ function describe(node: TreeNode, entry: IndexedEntry, layer: number): void {
   node.inode.layer = layer;
 }
 
-/** What the link's header says holds for the file from here on. Errors: TAR_INVALID where the link leads to nothing, or to a directory. */
+/** The file that the link points to, with the attributes in the link's header. Errors: TAR_INVALID if it points to nothing or to a directory. */
 function linkedInode({ tree, layer, below }: Applying, entry: IndexedEntry): Inode {
   const { path, linkname } = entry;
   const target = cleanPath(linkname);
@@ -136,8 +136,8 @@ interface PlacedDirectory {
 }
 
 /**
- * The directory that an entry is put into. A symbolic link that the same layer put on the way is followed, as unpacking it would;
- * what else stands there gives way to a directory, as the layer would hide it.
+ * The directory for an entry. A symbolic link on the way that the same layer made is followed, as unpacking would do;
+ * anything else that is no directory is replaced by one, because the layer hides it.
  */
 function ensureDirectory(applying: Applying, path: string, links: number): PlacedDirectory {
   const { tree, layer } = applying;
@@ -195,11 +195,11 @@ function newDirectory({ layer, below }: { readonly layer: number; readonly below
 interface Spot {
   readonly parent: Directory;
   readonly name: string;
-  /** What was there before. */
+  /** What had this name before. */
   readonly there: TreeNode | undefined;
 }
 
-/** A directory where none was. What unknown layers have there shows through, unless something above them has hidden it. */
+/** A new directory. Unknown lower layers show through in it, unless something above has hidden them. */
 function directoryIn({ layer, below }: Applying, { parent, name, there }: Spot, inode: Inode): Directory {
   const node = { inode, layer, children: new Map<string, TreeNode>() };
   if (!below) return node;

@@ -1,36 +1,36 @@
-// What is needed of an image to look into its file system: its layers, wherever they are; and what is known of a layer that was read.
+// What is needed to look into an image's file system: its layers, independent of where they are, and the index of a layer that was read.
 import type { Bytes, CallOptions } from '../io/streams/bytes.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { TarHeader } from '../tar/entry.ts';
 
 export interface Layer {
-  /** As the manifest names it. */
+  /** The descriptor in the manifest. */
   readonly descriptor: Descriptor;
-  /** The digest of the uncompressed archive, as the config says; absent where it says none. */
+  /** The digest of the uncompressed archive, from the config; absent if the config has none. */
   readonly diffId?: Digest;
   /**
-   * The blob from its first byte, compressed as it is, verified. Can be opened several times. `unverified`: who reads it has verified it before, or does so
-   * otherwise; a place whose blobs stay what they are does not hash it then.
+   * The blob from its first byte, still compressed, verified. Can be opened several times. `unverified`: the reader has verified it before or verifies it
+   * itself; a place whose blobs cannot change then does not hash it.
    */
   open(options?: CallOptions & { readonly unverified?: boolean }): Promise<Bytes>;
-  /** Where `unverified` counts for something: hashes the blob now; its place notes what it finds. Errors: DIGEST_INVALID, SIZE_INVALID. */
+  /** Present if `unverified` has an effect: hashes the blob now, and its place records the result. Errors: DIGEST_INVALID, SIZE_INVALID. */
   settle?(options?: CallOptions): Promise<void>;
-  /** Where the index of the layer is kept, by who keeps the blob: next time the layer need not be read to be listed. */
+  /** Storage for the layer's index, beside the blob. With an index the layer need not be read to be listed. */
   readonly index?: IndexStore;
 }
 
 export interface IndexStore {
-  /** `undefined` where there is none. */
+  /** Returns `undefined` if there is none. */
   load(): Promise<Uint8Array | undefined>;
-  /** A place that cannot be written to is no error. */
+  /** Best effort: a place that cannot be written to is no error. */
   save(bytes: Uint8Array): Promise<void>;
 }
 
 export interface IndexedEntry extends TarHeader {
-  /** The name, cleaned. */
+  /** The normalised name. */
   readonly path: string;
-  /** Where it stands in the uncompressed archive, in bytes: from its first header block to the end of its padding. */
+  /** Offsets in the uncompressed archive, in bytes, from the first header block to the end of the padding. */
   readonly position: { readonly head: number; readonly body: number; readonly end: number };
 }
 

@@ -1,4 +1,4 @@
-// What differs between two images, file by file. Contents are compared only where headers cannot tell, each layer read once.
+// Compares two images file by file. Contents are compared only if the headers do not decide; each layer is read once.
 import type { CallOptions } from '../io/streams/bytes.ts';
 import type { TarHeader } from '../tar/entry.ts';
 import { sortNames } from '../tar/names.ts';
@@ -11,10 +11,10 @@ import { headerOf, type RootTree, type TreeNode } from './tree.ts';
 export type Aspect = 'type' | 'content' | 'mode' | 'owner' | 'time' | 'xattr' | 'link' | 'device';
 
 export interface Difference {
-  /** Without a leading `/`; a directory's ends in none. */
+  /** Without a leading `/`, and for directories without a trailing one. */
   readonly path: string;
   readonly change: 'added' | 'removed' | 'changed';
-  /** Of what changed, in a fixed order. */
+  /** What changed, in a fixed order. */
   readonly aspects: readonly Aspect[];
   readonly before?: TarHeader;
   readonly after?: TarHeader;
@@ -22,11 +22,11 @@ export interface Difference {
 
 export interface TreeWithLayers {
   readonly tree: RootTree;
-  /** Those that it was made of. */
+  /** The layers of which the tree was made. */
   readonly layers: readonly Layer[];
 }
 
-/** In walk order. Errors: TAR_INVALID, COMPRESSION_INVALID, the places'. */
+/** In walk order. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the places. */
 export async function diffTrees(
   before: TreeWithLayers,
   after: TreeWithLayers,
@@ -72,7 +72,7 @@ function* pairNodes(before: TreeNode | undefined, after: TreeNode | undefined, p
   }
 }
 
-/** The very entry of the very blob. */
+/** Whether both are the same entry of the same blob. */
 function same({ before, after }: Pair, left: TreeWithLayers, right: TreeWithLayers): boolean {
   const [a, b] = [before?.inode, after?.inode];
   if (!a?.entry || !b?.entry) return !a?.entry && !b?.entry;

@@ -1,5 +1,5 @@
-// The flattened file system of an image as one tar archive. Layers are read side by side, because files may stand in any order (the same every time); directories come last, in
-// walk order: their times would not survive what is unpacked into them afterwards.
+// Writes the flattened file system of an image as one tar archive. Files may be in any order (the same each time), so layers are read in parallel. Directories
+// come last, in walk order, because unpacking files into a directory changes its time.
 import type { CallOptions } from '../io/streams/bytes.ts';
 import { addAll } from '../oci/add-all.ts';
 import type { TarHeader } from '../tar/entry.ts';
@@ -11,14 +11,14 @@ import { layerFiles } from './layer-files.ts';
 import { packer } from './packer.ts';
 import { headerOf, type Inode, type PlacedNode, type RootTree, walk } from './tree.ts';
 
-/** Layers that are read at a time: more would hold more memory, and few machines inflate faster than they write. */
+/** Layers read in parallel. More would need more memory, and few machines decompress faster than they write. */
 const AT_A_TIME = 2;
-/** In bytes: other layers are read on while a large file of one is written. */
+/** In bytes: how far other layers are read ahead while a large file is written. */
 const AHEAD = 4 << 20;
-/** In bytes: what is written of a layer, at least, before another one has its turn. */
+/** In bytes: the least that is written of a layer before it is another layer's turn. */
 const TURN = 1 << 20;
 
-/** The archive's bytes. `layers` are those that the tree was made of. Errors: TAR_INVALID, COMPRESSION_INVALID, the place's. */
+/** The bytes of the archive. `layers` are those of which the tree was made. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the place. */
 export async function* exportTree(
   tree: RootTree,
   layers: readonly Layer[],
@@ -40,11 +40,11 @@ export async function* exportTree(
 }
 
 interface Sorted {
-  /** Files with content by layer, in the order of their positions. */
+  /** Files with content, by layer, in the order of their positions. */
   readonly contents: ReadonlyMap<number, readonly Inode[]>;
   readonly others: readonly Inode[];
   readonly directories: readonly PlacedNode[];
-  /** Where an inode has several names, or none that is its entry's own: its own first, where that is one of them. */
+  /** For inodes with several names, or whose entry's own name is gone: all names, the entry's own first if it still exists. */
   readonly names: ReadonlyMap<Inode, readonly string[]>;
 }
 
@@ -82,19 +82,19 @@ function ofLayer(contents: Map<number, Inode[]>, layer: number): Inode[] {
   return made;
 }
 
-/** By how far their archives are read: none is left to be read alone at the end. */
+/** Sorted by how much of their archive must be read, so that no long one is read alone at the end. */
 function longestFirst<T extends readonly [number, readonly Inode[]]>(contents: readonly T[]): readonly T[] {
   const length = ([, inodes]: T): number => inodes.at(-1)?.entry?.position.end ?? 0;
   return contents.toSorted((a, b) => length(b) - length(a));
 }
 
-/** Of what is no directory. */
+/** The entry of an inode that is no directory. */
 function entryOf({ entry }: Inode): IndexedEntry {
   if (!entry) throw new Error('a file without an entry');
   return entry;
 }
 
-/** The inode under its first name, then its other names as links to that one. */
+/** Headers for the inode: under its first name, then a hard link for each other name. */
 function headersOf(inode: Inode, names: Sorted['names']): readonly [TarHeader, ...TarHeader[]] {
   const entry = entryOf(inode);
   const [first = entry.path, ...others] = names.get(inode) ?? [];
@@ -114,7 +114,7 @@ async function* layerPieces(
 ): AsyncGenerator<Piece> {
   const out = packer();
   let at = 0;
-  /** Of files, since the last whole piece. */
+  /** Bytes of files since the last complete piece. */
   let given = 0;
   let chunks: Uint8Array[] = [];
   let header: TarHeader | undefined;

@@ -1,4 +1,4 @@
-// The content of one file of a layer, as a program in the container would read it: holes are zeros.
+// The content of one file of a layer, as a program in the container reads it: with zeros for holes.
 import type { CallOptions } from '../io/streams/bytes.ts';
 import { refit } from '../tar/sparse-pieces.ts';
 import { storedSize } from '../tar/writer.ts';
@@ -6,7 +6,7 @@ import { zeros } from '../tar/zeros.ts';
 import type { IndexedEntry, Layer } from './contract.ts';
 import { layerFiles } from './layer-files.ts';
 
-/** Reads the layer no further than to the file's end. Errors: those of layerFiles. */
+/** Stops reading the layer at the end of the file. Errors: those of layerFiles. */
 export async function* fileContent(
   layer: Layer,
   file: IndexedEntry,

@@ -1,10 +1,10 @@
-// One path of an image, with as few of its layers read as can tell: from the top down, until what is below cannot matter.
+// Finds one path of an image, reading as few layers as possible: from the top down, until lower layers cannot matter.
 import { applyLayers } from './apply-layers.ts';
 import type { Layer, LayerIndex } from './contract.ts';
 import { type IndexOptions, indexLayer } from './layer-index.ts';
 import { type FindOptions, findKnown, type PlacedNode } from './tree.ts';
 
-/** `layers` begin with the base. `undefined` where the image has no such path. Errors: PATH_UNKNOWN for links in a circle, and those of indexLayer. */
+/** `layers` begin with the base. Returns `undefined` if the path does not exist. Errors: PATH_UNKNOWN for links in a circle, and those of indexLayer. */
 export async function findInLayers(
   layers: readonly Layer[],
   path: string,

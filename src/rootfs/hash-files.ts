@@ -1,4 +1,4 @@
-// Digests of files' contents, each layer read once.
+// Digests of file contents; each layer is read once.
 import { createLimiter } from '../io/concurrency/limiter.ts';
 import type { CallOptions } from '../io/streams/bytes.ts';
 import { digester } from '../oci/digest.ts';
@@ -10,8 +10,8 @@ import type { Inode } from './tree.ts';
 const AT_A_TIME = 2;
 
 /**
- * Of each inode that is a file, what tells its content from others: a sha256 of what its archive holds, with where the holes are. So two files that differ in
- * their holes alone count as different, though they read the same.
+ * For each inode that is a file, a text that identifies its content: a sha256 of the stored bytes, with the positions of the holes. So two files that differ
+ * only in their holes count as different, although they read the same.
  */
 export async function hashFiles(
   layers: readonly Layer[],

@@ -1,5 +1,5 @@
-// A layer's index as bytes, for the place that keeps the layer: rows of numbers and texts as JSON, compressed. Not for other programs: a form that is not
-// this one is as good as none.
+// Encodes a layer's index for storage beside the layer: rows of numbers and texts as JSON, compressed. The format is internal: any other
+// format is treated as a missing index.
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { SparsePiece, TarEntryType } from '../tar/entry.ts';
 import type { IndexedEntry, LayerIndex } from './contract.ts';
@@ -23,7 +23,7 @@ export function encodeIndex({ entries }: LayerIndex): Uint8Array {
   return zstdCompressSync(JSON.stringify([FORM, ...rows]));
 }
 
-/** `undefined` for what is broken or of another form. */
+/** Returns `undefined` for broken data and for any other format. */
 export function decodeIndex(bytes: Uint8Array): LayerIndex | undefined {
   try {
     const [form, ...rows] = JSON.parse(zstdDecompressSync(bytes).toString()) as [string, ...Row[]];

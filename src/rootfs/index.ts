@@ -1,4 +1,4 @@
-// What is public of rootfs/: the file system of an image: its layers indexed, applied to a tree, looked into, compared, exported.
+// The public face of rootfs/: the file system of an image: its layers indexed, applied to a tree, searched, compared, exported.
 export { type ApplyOptions, type ApplyWatcher, applyLayers } from './apply-layers.ts';
 export type { IndexedEntry, IndexStore, Layer, LayerIndex } from './contract.ts';
 export { type Aspect, type Difference, diffTrees, type TreeWithLayers } from './diff-trees.ts';

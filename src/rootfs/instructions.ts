@@ -1,7 +1,7 @@
-// Which instruction of its Dockerfile made each layer, as the history of the config tells (OCI image specification 1.1, config.md, "history").
+// Finds the Dockerfile instruction of each layer in the config's history (OCI image specification 1.1, config.md, "history").
 import type { ImageConfig } from '../oci/config.ts';
 
-/** One text a layer, the base first; empty where the history does not say, or does not match the layers. */
+/** One text for each layer, the base first; empty if the history does not tell, or does not match the layers. */
 export function layerInstructions({ history, diffIds }: ImageConfig): readonly string[] {
   const made = history.filter((entry) => entry.empty_layer !== true);
   if (made.length !== diffIds.length) return diffIds.map(() => '');
@@ -11,7 +11,7 @@ export function layerInstructions({ history, diffIds }: ImageConfig): readonly s
 const NOP = /^\/bin\/sh -c #\(nop\)\s+/;
 const SHELL = /^(?:RUN )?(?:\|\d+ .*? )?\/bin\/sh -c /s;
 
-/** The classic builder wrote what it ran: `/bin/sh -c #(nop) ADD …` is ADD, other commands are RUN. BuildKit writes instructions, with the shell and a comment. */
+/** The classic builder recorded `/bin/sh -c #(nop) ADD …` for ADD and plain commands for RUN. BuildKit records instructions, with the shell and a comment. */
 function instruction(createdBy: string): string {
   const text = withoutComment(createdBy).replace(NOP, '');
   return text.replace(SHELL, 'RUN ').replaceAll(/\s+/g, ' ').trim();

@@ -1,33 +1,33 @@
-// Several streams written into one, in turns; none is interrupted in the middle of what must stay together. Each is read ahead, so that all go on while a long
-// piece of one is written. Whose turn it is depends on how much each has given, never on which is ready: the same streams always give the same bytes.
+// Interleaves several streams in one output, without splitting what must stay together. Each stream is read ahead, so that all progress while a long piece
+// of one is written. The order depends only on how much each has delivered, never on which is ready: equal streams give equal bytes.
 import type { Bytes } from '../io/streams/bytes.ts';
 
 export interface Piece {
   readonly chunks: readonly Uint8Array[];
-  /** Another stream's piece may follow. Where that is must not depend on how a stream happens to be divided. */
+  /** Whether a piece of another stream may follow. This must not depend on how the stream was divided into chunks. */
   readonly whole: boolean;
 }
 
 export interface InterleaveOptions {
-  /** Streams that are open at a time. */
+  /** The most streams that are open at a time. */
   readonly most: number;
-  /** What is read of each ahead of its turn, in bytes. */
+  /** How far each stream is read ahead, in bytes. */
   readonly ahead: number;
 }
 
 interface Running {
   readonly iterator: AsyncIterator<Piece>;
   readonly pieces: Piece[];
-  /** Bytes of `pieces`. */
+  /** Bytes in `pieces`. */
   held: number;
-  /** Bytes, or as many as it is taken to have given: who has given least is next. */
+  /** Bytes delivered, possibly adjusted. The stream with the least is next. */
   given: number;
   filling: boolean;
   ended: boolean;
   failure?: { readonly error: unknown };
 }
 
-/** All are closed when it ends, whatever the reason. */
+/** Closes all streams when it ends, for whatever reason. */
 export async function* interleaved(
   streams: readonly (() => AsyncIterable<Piece>)[],
   { most, ahead }: InterleaveOptions,
@@ -65,7 +65,7 @@ export async function* interleaved(
     const size = sizeOf(piece);
     stream.held -= size;
     stream.given += size;
-    // After a long piece of one the others have their turns for as long as what was read ahead of them lasts, or it would be read alone after that.
+    // After a long piece of one stream, the others get turns only for what they have read ahead; otherwise the long one would afterwards be read alone.
     for (const other of running) other.given = Math.max(other.given, stream.given - ahead);
   };
 
@@ -96,7 +96,7 @@ export async function* interleaved(
   }
 }
 
-/** Of equals the one that was begun first. */
+/** The stream that has delivered least; of equals, the one that started first. */
 function behind(running: ReadonlySet<Running>): Running | undefined {
   let last: Running | undefined;
   for (const stream of running) if (!last || stream.given < last.given) last = stream;

@@ -1,11 +1,11 @@
-// The bytes of a stream that its reader has taken, kept until they are asked for by position: an archive's headers as they stand in it.
+// Keeps the bytes that a reader has consumed until they are requested by position: the headers of an archive exactly as they are in it.
 
 export interface KeptBytes {
-  /** The stream's next chunk. */
+  /** Adds the next chunk of the stream. */
   add(chunk: Uint8Array): void;
-  /** Bytes from `from` up to `to`, or to the last one that came; nothing before `to` is asked for again. Not copied where they are in one chunk. */
+  /** The bytes from `from` to `to` (or to the last known one). Nothing before `to` can be requested again. No copy if they are in one chunk. */
   take(from: number, to: number): Uint8Array;
-  /** Nothing before `position` is asked for. */
+  /** Forgets everything before `position`. */
   drop(position: number): void;
 }
 
@@ -13,7 +13,7 @@ const NOTHING = new Uint8Array();
 
 export function keptBytes(): KeptBytes {
   let chunks: Uint8Array[] = [];
-  /** Where in the stream `chunks` begin, and where they end. */
+  /** Offsets in the stream at which `chunks` begin and end. */
   let start = 0;
   let end = 0;
 

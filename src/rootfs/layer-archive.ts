@@ -1,4 +1,4 @@
-// Layers as they are, whiteouts and all, in one tar archive.
+// Joins layers, unchanged and with their whiteouts, into one tar archive.
 import { decompressed } from '../io/compression/decompress.ts';
 import type { CallOptions } from '../io/streams/bytes.ts';
 import { endOfArchive, padding } from '../tar/writer.ts';
@@ -10,7 +10,7 @@ export interface IndexedLayer {
   readonly index: LayerIndex;
 }
 
-/** One uncompressed archive of these layers: the entries of all, byte for byte, with one end. Errors: TAR_INVALID, COMPRESSION_INVALID, the place's. */
+/** One uncompressed archive with the entries of all layers, byte for byte, and one end. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the place. */
 export async function* joinLayers(
   layers: readonly IndexedLayer[],
   options: CallOptions = {},
@@ -22,14 +22,14 @@ export async function* joinLayers(
   yield endOfArchive();
 }
 
-/** An archive may lack the padding of its last entry. */
+/** The first `size` bytes of the archive, with the padding of its last entry, which may be missing. */
 async function* beginning(layer: Layer, size: number, options: CallOptions): AsyncGenerator<Uint8Array> {
   let left = size;
   try {
     for await (const chunk of decompressed(await layer.open(options))) {
       const portion = chunk.subarray(0, left);
       left -= portion.length;
-      // Read to its end all the same: only so it is verified.
+      // Reads to the end anyway, because only then is the layer verified.
       if (portion.length > 0) yield portion;
     }
   } catch (error) {

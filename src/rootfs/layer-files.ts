@@ -1,4 +1,4 @@
-// The contents of files of one layer, in the archive's order: ranges of the uncompressed archive, read once. Headers are not read again.
+// Contents of files of one layer, in the order of the archive: ranges of the uncompressed archive, read once, without parsing headers again.
 import { decompressed } from '../io/compression/decompress.ts';
 import type { CallOptions } from '../io/streams/bytes.ts';
 import { ImagesError } from '../oci/errors.ts';
@@ -7,9 +7,9 @@ import type { IndexedEntry, Layer } from './contract.ts';
 import { inLayer } from './layer-index.ts';
 import { openToEnd, settled } from './read-to-end.ts';
 
-/** What comes of a layer: the next bytes of a file's content. */
+/** The next bytes of a file's content. */
 export interface FilePortion {
-  /** Of the wanted ones. */
+  /** One of the wanted files. */
   readonly file: IndexedEntry;
   readonly bytes: Uint8Array;
   readonly begins: boolean;
@@ -17,9 +17,9 @@ export interface FilePortion {
 }
 
 /**
- * The content of each file as the archive stores it (a sparse one without its holes), without padding. `wanted` are files with content,
- * in the order of their positions. Portions come in lists, one for each piece of the archive that is read. Nothing beyond the last file is read, and what
- * is read is believed where its place is; with `whole`, all is read and verified.
+ * The stored content of each file (a sparse file without its holes), without padding. `wanted` are files with content,
+ * in the order of their positions. Portions come in lists, one for each chunk of the archive. Reading stops after the last file, and then the
+ * bytes are trusted if their place is; with `whole`, everything is read and verified.
  */
 export async function* layerFiles(
   layer: Layer,

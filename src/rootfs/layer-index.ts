@@ -1,4 +1,4 @@
-// The index of a layer: what its archive says of each entry, and where that stands. Made in one reading; bodies are passed over.
+// The index of a layer: the header of each entry, and its position in the archive. Made in one pass that skips contents.
 import { decompressed } from '../io/compression/decompress.ts';
 import { createLimiter } from '../io/concurrency/limiter.ts';
 import type { CallOptions } from '../io/streams/bytes.ts';
@@ -14,17 +14,17 @@ import { decodeIndex, encodeIndex } from './index-codec.ts';
 import { cleanPath } from './path.ts';
 import { openToEnd, settled } from './read-to-end.ts';
 
-/** More entries than any image has: what is beyond would not fit into memory. */
+/** More entries than any real image has. More would not fit into memory. */
 const MAX_ENTRIES = 1_500_000;
-/** Layers that are read at a time. */
+/** Layers read in parallel. */
 const AT_A_TIME = 4;
 
 export interface IndexOptions extends CallOptions {
-  /** Is called with the bytes of each layer's blob as they are read. */
+  /** Called with the number of blob bytes, as they are read. */
   onBytes?(count: number): void;
 }
 
-/** The indexes of layers, in their order: remembered ones, the others read side by side, equal ones once. Errors: TAR_INVALID, COMPRESSION_INVALID, the place's. */
+/** The indexes of layers, in order: loaded, or else read, in parallel and equal ones once. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the place. */
 export async function indexLayers(
   layers: readonly Layer[],
   options: IndexOptions = {},
@@ -35,7 +35,7 @@ export async function indexLayers(
   return layers.map(({ descriptor }) => indexes.get(descriptor.digest) as LayerIndex);
 }
 
-/** Remembered where its place keeps indexes. Errors: as `indexLayers`. */
+/** Loaded if the layer's place stores indexes, and saved there. Errors: as `indexLayers`. */
 export async function indexLayer(layer: Layer, options: IndexOptions = {}): Promise<LayerIndex> {
   const remembered = await layer.index?.load();
   const known = remembered && decodeIndex(remembered);
@@ -54,15 +54,15 @@ async function readIndex(layer: Layer, options: IndexOptions): Promise<LayerInde
   }
 }
 
-/** The index of an archive, which is read to its end. Errors: TAR_INVALID, also for names and numbers of entries that no file system could take. */
+/** Reads an archive to its end. Errors: TAR_INVALID, also for names and numbers that no file system accepts. */
 export async function indexArchive(archive: AsyncIterable<Uint8Array>): Promise<LayerIndex> {
   const entries: IndexedEntry[] = [];
   let mtime = wholeSeconds(0);
-  // With `tail` nothing is left unread, so that digests are verified.
+  // With `tail` the stream is read to its end, so its digest is verified.
   for await (const entry of readTar(archive, { tail: () => {} })) {
     if (entries.length === MAX_ENTRIES) throw new ImagesError('TAR_INVALID', `more than [${MAX_ENTRIES}] entries`);
     const { name, type, size, mode, uid, gid, linkname, device, xattrs, sparse, position } = entry;
-    // Most files are as old as the one before.
+    // Shares the time object with the entry before, because most times are equal.
     if (compareTimes(entry.mtime, mtime) !== 0) mtime = entry.mtime;
     const path = pathOf(name);
     const plain = { name, path, type, size, mode, uid, gid, mtime, linkname, device, xattrs, position };
@@ -71,7 +71,7 @@ export async function indexArchive(archive: AsyncIterable<Uint8Array>): Promise<
   return { entries };
 }
 
-/** Linux opens no longer path, so that no deeper tree can be made of it. */
+/** In bytes. Linux opens no longer path, which also limits the depth of the tree. */
 const MAX_PATH = 4096;
 
 function pathOf(name: string): string {
@@ -80,7 +80,7 @@ function pathOf(name: string): string {
   throw new ImagesError('TAR_INVALID', `a name in a layer is too long [${path.length} characters]`);
 }
 
-/** Says which layer it was. */
+/** Adds to the error which layer it was. */
 export function inLayer({ descriptor }: Layer, error: unknown): unknown {
   if (!isImagesError(error, 'TAR_INVALID', 'COMPRESSION_INVALID')) return error;
   if (!isLayerType(descriptor.mediaType)) {

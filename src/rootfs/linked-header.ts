@@ -1,14 +1,14 @@
-// What a hard link's header does to the file that it names: Docker, containerd and podman make the link, then set owner, mode, times and attributes by its
-// name, so the last header of a file counts (moby pkg/archive, `createTarFile`; GNU tar and bsdtar leave the file as it was).
+// The effect of a hard link's header on its target. Docker, containerd and podman make the link and then set owner, mode, times and attributes through its
+// name, so the last header of a file wins (moby pkg/archive, `createTarFile`). GNU tar and bsdtar leave the file unchanged.
 import type { TarHeader } from '../tar/entry.ts';
 import { compareTimes } from '../tar/time.ts';
 
-/** Linux takes it away when another owner is set (capabilities(7)); podman sets none where it is the same. */
+/** Linux removes it when the owner changes (capabilities(7)). podman does not set an equal owner. */
 const CAPABILITY = 'security.capability';
 
 export type Attributes = Pick<TarHeader, 'mode' | 'uid' | 'gid' | 'mtime' | 'xattrs'>;
 
-/** The file's header afterwards; itself where nothing changes. A symbolic link's mode and time stay: nothing sets them. */
+/** The file's header after the link; the same object if nothing changes. Mode and time of a symbolic link stay, because nothing sets them. */
 export function linkedHeader<Header extends TarHeader>(file: Header, link: Attributes): Header {
   if (sameAttributes(file, link)) return file;
   const { uid, gid, mode, mtime } = link;
@@ -18,7 +18,7 @@ export function linkedHeader<Header extends TarHeader>(file: Header, link: Attri
   return file.type === 'symlink' ? { ...file, uid, gid, xattrs } : { ...file, uid, gid, mode, mtime, xattrs };
 }
 
-/** Whether a link with this header leaves a file with these attributes as it is. */
+/** Whether a link with this header changes nothing. */
 export function sameAttributes(file: Attributes, link: Attributes): boolean {
   return (
     file.mode === link.mode &&

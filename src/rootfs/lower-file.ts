@@ -1,4 +1,4 @@
-// A file of the layers below, for a hard link that leads there: overlayfs has no links between layers.
+// Finds the target of a hard link in lower layers. Overlayfs has no hard links between layers, so it has to be copied.
 import type { Bytes, CallOptions } from '../io/streams/bytes.ts';
 import type { TarHeader } from '../tar/entry.ts';
 import type { IndexedEntry, Layer } from './contract.ts';
@@ -6,12 +6,12 @@ import { fileContent } from './file-content.ts';
 import { findInLayers } from './find-file.ts';
 
 export interface LowerFile {
-  /** Without holes: its size is that of the content. */
+  /** Without holes: its size is the content's. */
   readonly header: TarHeader;
   readonly content: Bytes;
 }
 
-/** `layers` from the base up. `undefined` where there is no such file, or it is a directory. Errors: those of `findInLayers`. */
+/** `layers` begin with the base. Returns `undefined` if there is no such file, or it is a directory. Errors: those of `findInLayers`. */
 export async function lowerFile(
   layers: readonly Layer[],
   path: string,

@@ -1,5 +1,5 @@
-// A layer as it stands unpacked in a store of the overlay driver: its archive written again under a directory of its own, and the tar-split from which the
-// archive itself can be put together, in one reading. Nothing lands outside the directory.
+// Writes a layer as the overlay driver stores it unpacked: a new archive of its files under a directory of their own, and the tar-split from which the
+// original archive can be restored; in one pass. Nothing is placed outside of the directory.
 import { decompressed } from '../io/compression/decompress.ts';
 import type { Bytes, CallOptions } from '../io/streams/bytes.ts';
 import { tapped } from '../io/streams/verify.ts';
@@ -28,34 +28,34 @@ import type { TarSplitWriter } from './tar-split-writer.ts';
 export { NotPlain } from './overlay-shape.ts';
 
 export interface OverlayFormOptions extends CallOptions, OverlayPlace {
-  /** What is below the layer, from the base up: hard links may lead there. */
+  /** The layers below, from the base up. Hard links may lead there. */
   readonly below: readonly Layer[];
   readonly split: TarSplitWriter;
-  /** The layer's uncompressed archive, where it is being read already; else the layer is opened. */
+  /** The uncompressed archive, if it is being read already; by default the layer is opened. */
   readonly archive?: Bytes;
-  /** With it, any layer can be written; without, NotPlain is thrown for one in which something takes the place of something else. */
+  /** With an index any layer can be written. Without one, NotPlain is thrown if something in the layer replaces something else. */
   readonly index?: LayerIndex;
 }
 
-/** What was seen of a layer. */
+/** Facts about the layer, complete at the end. */
 export interface OverlayFacts {
-  /** Of the uncompressed archive. */
+  /** Digest of the uncompressed archive. */
   readonly diffId: Digest;
   readonly size: number;
   /** Distinct owners, ascending. */
   readonly uids: readonly number[];
   readonly gids: readonly number[];
-  /** The layer's own, or what it takes from below. */
+  /** The layer's root directory, or that of the layer below. */
   readonly root: RootDirectory;
 }
 
-/** More than a record of the tape has; the rest would be held in memory. */
+/** In bytes. More than the padding of a tape record; the rest of the archive is held in memory. */
 const MAX_TAIL = 64 << 20;
 const MAX_ID = 2 ** 32 - 2;
 
 /**
- * Gives what is to be written, in lists of chunks that are good together. The archive's digest is not compared with anything: see the facts.
- * Errors: TAR_INVALID (names that climb out, links to nothing), COMPRESSION_INVALID, the place's; NotPlain.
+ * Yields what is to be written, in lists of chunks that belong together. The caller has to compare the digest in the facts.
+ * Errors: TAR_INVALID (names outside of the root, links to nothing), COMPRESSION_INVALID, those of the place; NotPlain.
  */
 export async function* overlayForm(
   layer: Layer,
@@ -71,7 +71,7 @@ export async function* overlayForm(
     await options.split.end();
     return facts;
   } catch (error) {
-    // A hard link through symbolic links that lead in a circle: here it is the layer that is wrong, not a question about it.
+    // A hard link through symbolic links in a circle. The layer is wrong, so PATH_UNKNOWN becomes TAR_INVALID.
     const isCircle = isImagesError(error, 'PATH_UNKNOWN');
     throw inLayer(layer, isCircle ? new ImagesError('TAR_INVALID', error.message, { cause: error }) : error);
   }
@@ -94,7 +94,7 @@ async function* streamed(
   });
   const out = packer();
   const owners = { uids: new Set<number>(), gids: new Set<number>() };
-  /** Up to where the archive is in the tar-split. */
+  /** Offset up to which the tar-split describes the archive. */
   let told = 0;
   let end = 0;
   let tailLength = 0;
@@ -145,7 +145,7 @@ async function* streamed(
   return { diffId: `${algorithm}:${hash.digest('hex')}`, size, uids: sorted(uids), gids: sorted(gids), root };
 }
 
-/** Errors: TAR_INVALID for a number that no file can have: it would make the store's records unreadable. */
+/** Errors: TAR_INVALID for a number that no file can have, which would make the store's records unreadable. */
 function owner(id: number): number {
   if (id >= 0 && id <= MAX_ID) return id;
   throw new ImagesError('TAR_INVALID', `no number of an owner [${id}]`);
@@ -153,7 +153,7 @@ function owner(id: number): number {
 
 interface ContentWay {
   readonly out: Packer;
-  /** Before the content, not handed on yet; emptied. */
+  /** Chunks before the content that have not been yielded yet. */
   readonly chunks: Uint8Array[];
   readonly kept: { drop(position: number): void };
   readonly split: TarSplitWriter;
@@ -167,7 +167,7 @@ interface FileContent {
   end(): void;
 }
 
-/** A file's stored bytes. Where no file has them afterwards as they stand in the archive, the tar-split keeps them itself. */
+/** The stored bytes of a file. If no file will hold exactly these bytes, the tar-split includes them. */
 function fileContent(
   entry: TarEntry,
   { out, chunks, kept, split, isWritten, isFound, refit }: ContentWay,
@@ -189,7 +189,7 @@ function fileContent(
   };
 }
 
-/** Of what is too large to be in memory already. */
+/** For content that is not in memory. */
 async function* portions(
   { stored }: TarEntry,
   file: FileContent,
@@ -204,7 +204,7 @@ async function* portions(
   }
 }
 
-/** A hard link to a file of a lower layer: the file once more, the link's other names linked to it. */
+/** A hard link to a file of a lower layer: a copy of the file; the link's other names become links to the copy. */
 async function* linkedFromBelow(
   { lowerLinks }: OverlayShape,
   options: OverlayFormOptions,

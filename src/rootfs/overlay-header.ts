@@ -1,5 +1,5 @@
-// Headers of a layer's files as they stand unpacked for overlayfs (kernel documentation, filesystems/overlayfs.rst, "whiteouts and opaque directories"):
-// a whiteout is a character device 0:0, an opaque directory has an extended attribute.
+// Headers of unpacked layers for overlayfs (kernel documentation, filesystems/overlayfs.rst, "whiteouts and opaque directories"):
+// a whiteout is a character device 0:0, and an opaque directory has an extended attribute.
 import { ImagesError } from '../oci/errors.ts';
 import type { TarHeader } from '../tar/entry.ts';
 import { encodeName, printableName } from '../tar/names.ts';
@@ -7,34 +7,34 @@ import { plainHeader } from '../tar/plain-header.ts';
 import type { TarTime } from '../tar/time.ts';
 
 export interface OverlayPlace {
-  /** Where the layer's root is in the archive that is written: `overlay/ID/diff`. */
+  /** The directory of the layer in the archive: `overlay/ID/diff`. */
   readonly directory: string;
-  /** The attribute is `user.overlay.opaque`: for mounts with `userxattr`, in user namespaces. */
+  /** Uses the attribute `user.overlay.opaque`, for mounts with `userxattr` in user namespaces. */
   readonly userXattr?: boolean;
-  /** The root of the layer below: what the driver gives the layer's own where it has no entry. */
+  /** The root of the layer below. The driver uses it for a layer that has no entry for its root. */
   readonly rootBelow?: RootDirectory;
 }
 
 export type RootDirectory = Pick<TarHeader, 'mode' | 'uid' | 'gid'>;
 
-/** Of a layer with nothing below. */
+/** For a layer with nothing below. */
 const ROOT: RootDirectory = { mode: 0o555, uid: 0, gid: 0 };
 
 /**
- * What overlayfs and its helpers keep in attributes of their own: a layer must not decide how it is mounted, nor make root's tools use fuse.
- * SELinux's labels are the machine's.
+ * Attributes that overlayfs and its helpers use themselves. A layer must not decide how it is mounted, nor make tools that run as root use fuse.
+ * SELinux labels belong to the machine.
  */
 const FORBIDDEN_XATTR = /^(?:(?:trusted|user)\.overlay\.|user\.containers\.|security\.selinux$)/;
 const NO_XATTRS: ReadonlyMap<string, Uint8Array> = new Map();
 const OPAQUE = Buffer.from('y');
 
-/** What Linux takes (limits.h: NAME_MAX, PATH_MAX without its NUL), in bytes. */
+/** Limits of Linux in bytes (limits.h: NAME_MAX; PATH_MAX without its NUL). */
 const [MAX_NAME, MAX_PATH] = [255, 4095];
 const SLASH = 0x2f;
-/** A character is three bytes at most, or two are four. */
+/** A name of this length always fits, because a UTF-16 unit takes at most three bytes. */
 const SHORT = MAX_NAME / 3;
 
-/** Of a file, link or device at `path`. A hard link's target is a path in the layer too. Errors: TAR_INVALID for names that no file can have. */
+/** The header of a file, link or device at `path`. The target of a hard link is a path in the layer, too. Errors: TAR_INVALID for impossible names. */
 export function placedHeader(header: TarHeader, path: string, { directory }: OverlayPlace): TarHeader {
   const { type, size, mode, uid, gid, mtime, device, sparse } = header;
   const linkname = type === 'hardlink' ? `${directory}/${header.linkname}` : header.linkname;
@@ -45,7 +45,7 @@ export function placedHeader(header: TarHeader, path: string, { directory }: Ove
   return { name, type, size, mode, uid, gid, mtime, linkname, device, xattrs, ...(sparse && { sparse }) };
 }
 
-/** It could be written, and not be unpacked. */
+/** Such a name could be written to the archive but not unpacked. */
 function checkLength(name: string): void {
   const bytes = encodeName(name);
   if (bytes.length > MAX_PATH) throw tooLong('a path', name, MAX_PATH);
@@ -73,7 +73,7 @@ export function hardLink(path: string, target: string, place: OverlayPlace, like
   return placedHeader({ ...plain, type: 'hardlink', size: 0, linkname: target, xattrs: NO_XATTRS }, path, place);
 }
 
-/** `path` is empty for the layer's root. */
+/** `path` is empty for the root of the layer. */
 export function directoryHeader(
   header: TarHeader | undefined,
   { path, opaque }: { readonly path: string; readonly opaque: boolean },
@@ -97,10 +97,10 @@ export function whiteoutHeader(path: string, like: TarHeader | undefined, place:
   return placedHeader(plain, path, place);
 }
 
-/** Some programs warn of the year 1970 itself. */
+/** Not 0, because some programs warn about the time 1970-01-01 00:00:00. */
 export const LONG_AGO: TarTime = { seconds: 1, nanoseconds: 0 };
 
-/** Root's, of no date: what no layer describes. */
+/** A directory that no layer describes: owned by root, with no real date. */
 export function impliedDirectory(mode: number): TarHeader {
   return plainHeader({ name: '', type: 'directory', mode, mtime: LONG_AGO });
 }

@@ -1,5 +1,5 @@
-// What is written of a layer's entries, and where: the plain way, entry by entry as they come. Almost all layers can be written so. One in which something takes
-// the place of something else cannot: what has been written to a pipe cannot be taken back. For it see overlay-tree.ts.
+// Decides what is written for the entries of a layer, and where; this is the plain way, entry by entry. It fails for the few layers in which something replaces
+// something else, because what was written to a pipe cannot be taken back. overlay-tree.ts handles those.
 import type { TarHeader } from '../tar/entry.ts';
 import { compareNames } from '../tar/names.ts';
 import type { IndexedEntry } from './contract.ts';
@@ -9,30 +9,30 @@ import { cleanPath, parentPath } from './path.ts';
 import { whiteoutOf } from './whiteout.ts';
 
 export interface Placed {
-  /** To be written now; the first of them is followed by the entry's content, where it has any. */
+  /** Headers to be written now. The content of the entry, if it has any, follows the first of them. */
   readonly headers: readonly TarHeader[];
-  /** The entry's content, or the entry, is found under the entry's own name afterwards. */
+  /** Whether the content (or the entry) will be found under the entry's own name. */
   readonly findable: boolean;
 }
 
-/** A hard link to what is in a layer below. */
+/** A hard link to a file in a lower layer. */
 export interface LowerLink {
-  /** The names that share it. */
+  /** All names of the file. */
   readonly paths: readonly string[];
   readonly target: string;
-  /** What the links say of the file, the last of them first. */
+  /** The attributes in the links' headers; the last link wins. */
   readonly header: TarHeader;
 }
 
 export interface OverlayShape {
-  /** Is asked for every entry, in the archive's order. */
+  /** To be called for every entry, in the order of the archive. */
   place(entry: IndexedEntry): Placed;
   readonly lowerLinks: readonly LowerLink[];
-  /** What has not been written yet: directories come last, because what is unpacked into them changes their times. */
+  /** What has not been written yet. Directories come last, because unpacking files into them changes their times. */
   rest(): Iterable<TarHeader>;
 }
 
-/** Thrown where the layer cannot be written entry by entry. */
+/** Thrown if the layer cannot be written entry by entry. */
 export class NotPlain extends Error {}
 
 interface SharedLowerLink extends LowerLink {
@@ -45,14 +45,14 @@ interface FoundDirectory {
   opaque: boolean;
 }
 
-/** `place` of the shape throws NotPlain, and TAR_INVALID for names that climb out. */
+/** The shape's `place` throws NotPlain, and TAR_INVALID for names outside of the root. */
 export function plainShape(place: OverlayPlace): OverlayShape {
   const directories = new Map<string, FoundDirectory>([['', { opaque: false }]]);
-  /** Everything else by path; false for a whiteout, true for a link to what is below. */
+  /** Everything but directories, by path; `false` for a whiteout, `true` for a link to a lower layer. */
   const others = new Map<string, Attributes | boolean>();
   const listed = new Set<string>();
   const lowerLinks: SharedLowerLink[] = [];
-  /** By each of their names: they are written last, and so are links to them. */
+  /** By each of their names. They are written last, and so are links to them. */
   const lowerNames = new Map<string, SharedLowerLink>();
 
   const directory = (path: string): FoundDirectory => {
@@ -90,7 +90,7 @@ export function plainShape(place: OverlayPlace): OverlayShape {
         directory(path).header = entry;
         return { headers: [], findable };
       }
-      // The root is a directory, whatever a layer says.
+      // The root is always a directory, whatever the layer says.
       if (path === '') throw new NotPlain();
       if (entry.type !== 'hardlink') {
         occupy(path, attributesOf(entry));
@@ -108,7 +108,7 @@ export function plainShape(place: OverlayPlace): OverlayShape {
         return { headers: [], findable };
       }
       if (linked && target !== path) {
-        // The file's header is written already, and this one would change it.
+        // The target's header has been written already, and this link would change it.
         if (linked !== true && !sameAttributes(linked, entry)) throw new NotPlain();
         return { headers: [hardLink(path, target, place, entry)], findable };
       }
@@ -118,7 +118,7 @@ export function plainShape(place: OverlayPlace): OverlayShape {
       return { headers: [], findable };
     },
     *rest() {
-      // A target that came after its link is not below: then the whole has to be seen first.
+      // The target came after its link, so it is not in a lower layer, and the whole layer has to be known first.
       if (lowerLinks.some(({ target }) => others.has(target) || directories.has(target))) throw new NotPlain();
       for (const path of [...directories.keys()].sort(compareNames)) {
         const { header, opaque } = directories.get(path) as FoundDirectory;
@@ -128,12 +128,12 @@ export function plainShape(place: OverlayPlace): OverlayShape {
   };
 }
 
-/** No more of an entry is held: a layer may have a hundred thousand. */
+/** Keeps only these fields of an entry, because a layer may have a hundred thousand. */
 function attributesOf({ mode, uid, gid, mtime, xattrs }: IndexedEntry): Attributes {
   return { mode, uid, gid, mtime, xattrs };
 }
 
-/** Whether something on the way to the path is no directory. */
+/** Whether something on the way to the path is not a directory. */
 function crosses(others: ReadonlyMap<string, unknown>, path: string): boolean {
   for (let at = parentPath(path); at !== ''; at = parentPath(at)) if (others.has(at)) return true;
   return false;

@@ -1,4 +1,4 @@
-// The other way to write a layer for overlayfs: its tree is known before the first entry is written, so whatever replaces what, is at its place once.
+// The other way to write a layer for overlayfs: its whole tree is known before the first entry is written, so each name is written once, in its final state.
 import type { TarHeader } from '../tar/entry.ts';
 import { compareNames } from '../tar/names.ts';
 import { applyLayers } from './apply-layers.ts';
@@ -24,11 +24,11 @@ export function treeShape(index: LayerIndex, place: OverlayPlace): OverlayShape 
     place({ path, position }) {
       const found = inodes.get(position.head);
       if (!found) return { headers: [], findable: false };
-      // A link may have changed what the archive said of the file.
+      // A hard link may have changed the attributes that the archive gave the file.
       const { entry } = found;
       const [first = '', ...others] = ownFirst(found.paths, path);
       const links = others.map((path) => hardLink(path, first, place, entry));
-      // Only content needs to be found: other entries may have lost their names to it.
+      // Only content must be findable. Other entries may have lost their names.
       const findable = entry.type === 'file' && first === path;
       return { headers: [placedHeader(entry, first, place), ...links], findable };
     },
@@ -51,7 +51,7 @@ function ownFirst(paths: readonly string[], own: string): readonly string[] {
   return paths.includes(own) ? [own, ...paths.filter((path) => path !== own)] : paths;
 }
 
-/** Whiteouts of what is not there, then the directories. */
+/** Whiteouts for what is not in the tree, then the directories. */
 function* restOf(root: TreeNode, place: OverlayPlace): Generator<TarHeader> {
   const directories = [...standing(root, '')];
   for (const { path, node } of directories) {
@@ -75,7 +75,7 @@ function* standing(node: TreeNode, path: string): Generator<PlacedNode> {
   }
 }
 
-/** Of what has a whiteout itself, only deletions within: some programs write both. */
+/** Whether there are only deletions below a name that has a whiteout itself: some programs write both. */
 function isVoid({ inode, children }: TreeNode): boolean {
   return children !== undefined && !inode.entry && [...children.values()].every(isVoid);
 }

@@ -1,14 +1,14 @@
-// Small pieces gathered into larger chunks; large ones pass through as they are. Nothing that was handed out is written to again.
+// Joins small pieces into larger chunks; large pieces pass unchanged. A chunk that was returned is never written to again.
 
 export interface Packer {
-  /** Takes a piece over; gives what is full. */
+  /** Takes ownership of a piece; returns full chunks. */
   add(piece: Uint8Array): readonly Uint8Array[];
-  /** Gives what is left. */
+  /** Returns what is left. */
   flush(): readonly Uint8Array[];
 }
 
 const ARENA = 64 * 1024;
-/** Copying what is larger costs more than one chunk more. */
+/** In bytes. Copying a larger piece costs more than an additional chunk. */
 const LARGE = 16 * 1024;
 const NOTHING: readonly Uint8Array[] = [];
 

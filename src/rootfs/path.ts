@@ -1,11 +1,11 @@
-// Paths in a root file system: `etc/passwd`, without a leading `/`, `.` or `..`; the root itself is empty.
+// Paths in a root file system: `etc/passwd`, without leading `/`, `.` or `..`. The root is the empty path.
 import type { ImagesError } from '../oci/errors.ts';
 import { printableName } from '../tar/names.ts';
 import { damagedImage } from './damaged.ts';
 
 const IS_CLEAN = /^(?!\.{0,2}(?:\/|$))(?:[^/]|\/(?!\/|\.{0,2}(?:\/|$)))*$/;
 
-/** The path that an archive means by a name. Errors: TAR_INVALID for one that climbs out of the root, or is none. */
+/** Normalises a name in an archive. Errors: TAR_INVALID if it leads outside of the root, or is empty. */
 export function cleanPath(name: string): string {
   if (IS_CLEAN.test(name)) return name;
   const parts: string[] = [];
@@ -17,12 +17,12 @@ export function cleanPath(name: string): string {
   return parts.join('/');
 }
 
-/** The path that a user means by a text: like a program in a container, he never climbs out of the root. */
+/** Normalises a path given by a user. As in a container, `..` never leads outside of the root. */
 export function pathInRoot(text: string): string {
   return linkTarget('', text);
 }
 
-/** What a symbolic link at `from` points to, inside the root: it never climbs out of it (as in a container). */
+/** Resolves the target of a symbolic link at `from`. As in a container, it never leads outside of the root. */
 export function linkTarget(from: string, target: string): string {
   const parts = target.startsWith('/') ? [] : from.split('/').slice(0, -1);
   for (const part of target.split('/')) {

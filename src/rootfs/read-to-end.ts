@@ -1,5 +1,5 @@
-// How a layer is read whole, from a place whose blobs are believed: bytes that have a checksum of their own are not hashed as well; and what proves wrong is
-// hashed then, so that its place notes it.
+// Reads a whole layer from a place whose blobs are trusted. A format with its own checksums is not hashed in addition. If the data proves wrong, the blob is
+// hashed then, so that its place can record it.
 import { peekCompression } from '../io/compression/compression.ts';
 import type { Bytes, CallOptions } from '../io/streams/bytes.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
@@ -7,7 +7,7 @@ import { isGzipType } from '../oci/media-types.ts';
 import type { Layer } from './contract.ts';
 import { DAMAGED_HINT } from './damaged.ts';
 
-/** The blob, for who reads it to its end. Gzip has checksums; what only claims to be gzip may be what a power cut has left. */
+/** Opens the blob for reading to its end. Gzip has checksums; but a blob that only claims to be gzip may be damaged by a power cut. */
 export async function openToEnd(layer: Layer, options: CallOptions): Promise<Bytes> {
   if (!isGzipType(layer.descriptor.mediaType)) return await layer.open(options);
   const { compression, body } = await peekCompression(await layer.open({ ...options, unverified: true }));
@@ -17,8 +17,8 @@ export async function openToEnd(layer: Layer, options: CallOptions): Promise<Byt
 }
 
 /**
- * What to throw for what a layer that was opened `unverified` proved to be. Where its blob is not what its digest says, that: `error` is what came of it.
- * Else the layer was made so.
+ * The error to throw if a layer that was opened `unverified` is invalid: the wrong digest if the blob does not match its own (`error` is then only a
+ * consequence), else `error`, because the layer was made like this.
  */
 export async function settled(layer: Layer, error: unknown, options: CallOptions): Promise<unknown> {
   if (!isImagesError(error, 'TAR_INVALID', 'COMPRESSION_INVALID', 'DIGEST_INVALID')) return error;

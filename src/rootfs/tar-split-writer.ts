@@ -1,30 +1,30 @@
-// tar-split (github.com/vbatts/tar-split) as it is written while a layer is unpacked: gzipped lines of JSON, from which the exact archive can be put
-// together again. Relies on zlib's threads: who writes waits only where they do not keep up.
+// Writes tar-split (github.com/vbatts/tar-split) while a layer is unpacked: gzipped lines of JSON from which the exact archive can be
+// restored. Relies on zlib's threads: the writer waits only if they cannot keep up.
 import { once } from 'node:events';
 import { createGzip } from 'node:zlib';
 import { encodeName, isEscaped } from '../tar/names.ts';
 
 export interface TarSplitWriter {
-  /** Bytes of the archive that are in no file of the unpacked layer. */
+  /** Bytes of the archive that are in no unpacked file. */
   raw(bytes: Uint8Array): void;
-  /** An entry of the archive, its header before. With content, of which `crc` is the CRC-64: the archive's next `size` bytes are in the file of that name. */
+  /** An entry, after its header. With content (`crc` is its CRC-64): the next `size` bytes of the archive are in the file of that name. */
   file(name: string, content?: { readonly size: number; readonly crc: Uint8Array }): void;
-  /** Resolves when more can be taken without holding it; `undefined` where it can be at once. */
+  /** Resolves when more can be taken without buffering; `undefined` if that is now. */
   ready(): Promise<void> | undefined;
-  /** All has been written. */
+  /** Resolves when everything has been written. */
   end(): Promise<void>;
-  /** Nothing more is wanted. */
+  /** Cancels; nothing more is written. */
   abandon(): void;
 }
 
-/** In characters; each piece handed to zlib costs the same, however small. */
+/** In characters. Each piece that is passed to zlib has a fixed cost. */
 const BATCH = 1 << 17;
-/** Bytes in one entry: who reads holds it whole. A multiple of three, so that base64 needs no padding in between. */
+/** Bytes in one entry, which readers hold in memory. A multiple of three, so that base64 needs no padding in between. */
 const SEGMENT = 48 * 1024;
 
-/** `out` is given the compressed bytes. What is written for equal archives is equal, with one version of zlib. */
+/** `out` gets the compressed bytes. Equal archives give equal bytes, with the same version of zlib. */
 export function tarSplitWriter(out: (chunk: Uint8Array) => void): TarSplitWriter {
-  // As fast as possible, like the tools that own such stores.
+  // As fast as possible, like the tools that use such stores.
   const gzip = createGzip({ level: 1, chunkSize: 1 << 16 });
   gzip.on('data', out);
   let position = 0;

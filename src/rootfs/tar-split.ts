@@ -1,5 +1,5 @@
-// tar-split (github.com/vbatts/tar-split): what an unpacked layer lacks to be put together again byte for byte. Gzipped lines of JSON, in the
-// archive's order: the bytes that are no file content, and which file's content comes between them. Pure.
+// tar-split (github.com/vbatts/tar-split): what an unpacked layer lacks for restoring its archive byte for byte. Gzipped lines of JSON, in the
+// order of the archive: bytes that are no file content, and which file's content comes in between. Pure.
 import { decompressed } from '../io/compression/decompress.ts';
 import type { Bytes } from '../io/streams/bytes.ts';
 import * as decode from '../oci/decode.ts';
@@ -10,15 +10,15 @@ import { packer } from './packer.ts';
 
 export type TarSplitEntry =
   | { readonly type: 'segment'; readonly bytes: Uint8Array }
-  /** `name` as tar/names.ts makes it, as the archive has it; `crc` of the content, 8 bytes. Without content: `size` 0. */
+  /** `name` as in the archive, decoded by tar/names.ts; `crc` of the content in 8 bytes. Without content `size` is 0. */
   | { readonly type: 'file'; readonly name: string; readonly size: number; readonly crc?: Uint8Array };
 
-/** Opens a file of the unpacked layer that is to have so many bytes. */
+/** Opens a file of the unpacked layer, which should have `size` bytes. */
 export type OpenFile = (name: string, size: number) => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 const SEGMENT = 2;
 const FILE = 1;
-/** A segment holds the headers of one entry: extended ones have at most 1 MiB. In characters. */
+/** In characters. A segment holds the headers of one entry, and extended headers have at most 1 MiB. */
 const MAX_LINE = 8 * 1024 * 1024;
 
 /** Errors: TAR_INVALID, COMPRESSION_INVALID. */
@@ -32,12 +32,12 @@ export async function* readTarSplit(gzipped: Bytes): AsyncGenerator<TarSplitEntr
 }
 
 export interface JoinOptions {
-  /** Also checks the sum of each file's content. Who verifies the digest of the whole needs that only to learn which file it was. */
+  /** Also checks the CRC of each file. If the digest of the whole is verified, that is needed only to tell which file is wrong. */
   readonly sums?: boolean;
 }
 
 /**
- * The layer's archive. Errors: TAR_INVALID (a file is not as it was when the layer was unpacked), those of `entries` and of `content`.
+ * Restores the archive of the layer. Errors: TAR_INVALID (a file has changed since the layer was unpacked), those of `entries` and of `content`.
  */
 export async function* joinTarSplit(
   entries: AsyncIterable<TarSplitEntry>,
@@ -98,7 +98,7 @@ function decodeLine(line: string, position: number): TarSplitEntry {
   }
 }
 
-/** A name that is no UTF-8 stands in base64. */
+/** Decodes the name. One that is not UTF-8 is in base64. */
 function nameOf({ name, name_raw: raw }: decode.Json): string {
   if (typeof raw === 'string') return decodeName(Buffer.from(raw, 'base64'));
   return decode.optional(name, 'name', decode.string) ?? '';

@@ -1,4 +1,4 @@
-// The file system of an image as a tree of names; what a name stands for is an inode, which several names can share (hard links).
+// The file system of an image as a tree of names. A name refers to an inode, and several names can share one (hard links).
 import { ImagesError } from '../oci/errors.ts';
 import type { TarHeader } from '../tar/entry.ts';
 import { printableName, sortNames } from '../tar/names.ts';
@@ -7,11 +7,11 @@ import type { IndexedEntry } from './contract.ts';
 import { joinPath, linkTarget } from './path.ts';
 
 export interface Inode {
-  /** What describes it: never a hard link's. Absent for a directory that no layer has an entry of. */
+  /** The entry that describes it, never a hard link's. Absent for a directory for which no layer has an entry. */
   entry: IndexedEntry | undefined;
-  /** The layer that the entry is in, counted from the base. */
+  /** The layer with the entry, counted from the base. */
   layer: number;
-  /** Names in the tree. */
+  /** Number of names in the tree. */
   links: number;
 }
 
@@ -19,9 +19,9 @@ export interface TreeNode {
   readonly inode: Inode;
   /** The layer that put the name here, counted from the base. */
   readonly layer: number;
-  /** Of a directory, by name. */
+  /** The children of a directory, by name. */
   readonly children?: Map<string, TreeNode>;
-  /** Of a directory above layers whose content is not known: what of theirs is hidden, all or some names. */
+  /** For a directory above unknown layers: what it hides of theirs, everything or certain names. */
   readonly below?: { opaque: boolean; readonly gone: Set<string> };
 }
 
@@ -34,21 +34,21 @@ export interface PlacedNode {
   readonly node: TreeNode;
 }
 
-/** Symbolic links that are followed on the way to one path (Linux has the same limit). */
+/** How many symbolic links are followed on one path. Linux has the same limit. */
 const MAX_LINKS = 40;
 
 export interface FindOptions {
-  /** A symbolic link at the path's end is followed too. */
+  /** Whether a symbolic link at the end of the path is followed, too. */
   readonly follow?: boolean;
 }
 
-/** What a path leads to, symbolic links on the way followed inside the root. `undefined` where there is nothing. Errors: PATH_UNKNOWN for links in a circle. */
+/** Resolves a path, following symbolic links inside the root. Returns `undefined` if there is nothing. Errors: PATH_UNKNOWN for links in a circle. */
 export function findPath(tree: RootTree, path: string, options: FindOptions = {}): PlacedNode | undefined {
   const found = findKnown(tree, path, options);
   return found === 'unknown' ? undefined : found;
 }
 
-/** The same in a tree above unknown layers: `unknown` where it depends on them. */
+/** The same in a tree above unknown layers; returns `unknown` if the result depends on them. */
 export function findKnown(tree: RootTree, path: string, options: FindOptions = {}): PlacedNode | undefined | 'unknown' {
   let parts = namesOf(path);
   let node = tree.root;
@@ -69,7 +69,7 @@ export function findKnown(tree: RootTree, path: string, options: FindOptions = {
     }
     [node, at, parts] = [child, here, rest];
   }
-  // A hard link whose target is in a layer that is not known.
+  // A hard link whose target is in an unknown layer.
   return node.inode.entry?.type === 'hardlink' ? 'unknown' : { path: at, node };
 }
 
@@ -77,14 +77,14 @@ function namesOf(path: string): readonly string[] {
   return path.split('/').filter((part) => part !== '');
 }
 
-/** What stands at this very path: no link is followed. */
+/** The node at exactly this path, without following links. */
 export function nodeAt({ root }: RootTree, path: string): TreeNode | undefined {
   let node: TreeNode | undefined = root;
   for (const part of path === '' ? [] : path.split('/')) node = node?.children?.get(part);
   return node;
 }
 
-/** All below a directory, itself first: directories before what is in them, names in byte order. */
+/** A directory and everything below: directories before their content, names in byte order. */
 export function* walk(node: TreeNode, path = ''): Generator<PlacedNode> {
   yield { path, node };
   if (!node.children) return;
@@ -93,15 +93,15 @@ export function* walk(node: TreeNode, path = ''): Generator<PlacedNode> {
   }
 }
 
-/** Of a directory, in byte order. */
+/** The names in a directory, in byte order. */
 export function sortedNames(children: ReadonlyMap<string, TreeNode>): readonly string[] {
   return sortNames([...children.keys()]);
 }
 
-/** What a directory is that no layer describes. */
+/** The header of a directory that no layer describes. */
 const IMPLIED: TarHeader = plainHeader({ name: '', type: 'directory', mode: 0o755 });
 
-/** The header of a name: root's 0755 for a directory that no layer describes. */
+/** The header of a node. For a directory that no layer describes: owner root, mode 0755. */
 export function headerOf({ inode }: TreeNode): TarHeader {
   return inode.entry ?? IMPLIED;
 }

@@ -1,31 +1,31 @@
-// Where the bytes of an image are: in which layers, below which directories, and which of them later layers have made useless.
+// Where the bytes of an image are: in which layers, below which directories, and how many of them later layers have made useless.
 import { applyLayers } from './apply-layers.ts';
 import type { LayerIndex } from './contract.ts';
 import { joinPath } from './path.ts';
 import { type Inode, type RootTree, sortedNames, type TreeNode } from './tree.ts';
 
 export interface LayerUsage {
-  /** Entries of its archive. */
+  /** Number of entries in its archive. */
   readonly entries: number;
-  /** Bytes of its files' contents. */
+  /** Bytes of file contents. */
   readonly bytes: number;
-  /** Of these, what no name leads to any more, because this layer or a later one has deleted or replaced it. */
+  /** The part of `bytes` that no name leads to any more, because this layer or a later one deleted or replaced the file. */
   readonly wasted: number;
 }
 
 export interface WastedFile {
   readonly path: string;
   readonly bytes: number;
-  /** The layer that holds it, counted from the base. */
+  /** The layer with the file, counted from the base. */
   readonly layer: number;
   /** The layer that deleted or replaced its last name. */
   readonly by: number;
 }
 
 export interface DirectoryUsage {
-  /** Empty for the root. */
+  /** Empty for the root directory. */
   readonly path: string;
-  /** Bytes of all files below; one with several names counts where it comes first. */
+  /** Bytes of all files below. A file with several names counts at the first one. */
   readonly bytes: number;
   readonly files: number;
   readonly children: readonly DirectoryUsage[];
@@ -33,7 +33,7 @@ export interface DirectoryUsage {
 
 export interface Usage {
   readonly layers: readonly LayerUsage[];
-  /** The biggest first. */
+  /** The largest first. */
   readonly wasted: readonly WastedFile[];
   readonly root: DirectoryUsage;
 }

@@ -1,4 +1,4 @@
-// A layer read whole, for all that can be said of it: its compression, its diffID, its archive.
+// Reads a whole layer and checks everything about it: its compression, its diffID, its archive.
 import { type Compression, peekCompression } from '../io/compression/compression.ts';
 import { decompressed } from '../io/compression/decompress.ts';
 import type { CallOptions } from '../io/streams/bytes.ts';
@@ -10,12 +10,12 @@ import { indexArchive } from './layer-index.ts';
 export interface VerifiedLayer {
   readonly compression: Compression | undefined;
   readonly diffId: Digest;
-  /** Uncompressed, in bytes. */
+  /** Size of the uncompressed archive in bytes. */
   readonly size: number;
   readonly index: LayerIndex;
 }
 
-/** The blob's digest and size are verified by who opens it. Errors: DIGEST_INVALID, SIZE_INVALID, TAR_INVALID, COMPRESSION_INVALID, the place's. */
+/** Digest and size of the blob are verified by the stream. Errors: DIGEST_INVALID, SIZE_INVALID, TAR_INVALID, COMPRESSION_INVALID, those of the place. */
 export async function verifyLayer(layer: Layer, options: CallOptions = {}): Promise<VerifiedLayer> {
   const { compression, body } = await peekCompression(await layer.open(options));
   const archive = measured(decompressed(body), layer.diffId && digestAlgorithm(layer.diffId));

@@ -1,31 +1,31 @@
-// Whiteouts: how a layer says what of the layers below is gone (OCI image specification 1.1, layer.md, "Whiteouts").
+// Whiteouts: how a layer records deletions in lower layers (OCI image specification 1.1, layer.md, "Whiteouts").
 import { printableName } from '../tar/names.ts';
 import { damagedImage } from './damaged.ts';
 import { baseName, joinPath, parentPath } from './path.ts';
 
 const PREFIX = '.wh.';
 const OPAQUE = '.wh..wh..opq';
-/** What aufs kept for itself; no file of the image. */
+/** The prefix of aufs' internal files, which are no files of the image. */
 const META = '.wh..wh.';
 
 export type Whiteout =
-  /** The path is gone. */
+  /** Deletes the path. */
   | { readonly kind: 'path'; readonly path: string }
-  /** All that layers below have in the directory is gone. */
+  /** Hides everything that lower layers have in the directory. */
   | { readonly kind: 'opaque'; readonly path: string }
-  /** Means nothing, and is no file either. */
+  /** Has no meaning, and is no file. */
   | { readonly kind: 'meta' };
 
-/** No name of a file: unpacked, a device of that path would be the directory itself, or the one above. */
+/** Names that no file can have: such a whiteout would delete the directory itself or its parent. */
 const IS_NO_NAME = /^\.{0,2}$/;
 
-/** `undefined` for an entry that is a file of the image. Errors: TAR_INVALID for a whiteout of no name. */
+/** Returns `undefined` for an ordinary file. Errors: TAR_INVALID for a whiteout without a valid name. */
 export function whiteoutOf(path: string): Whiteout | undefined {
-  // Most paths hold none: looking for the text is cheaper than taking the path apart.
+  // Most paths contain no prefix, and a search for it is cheaper than splitting the path.
   const at = path.indexOf(PREFIX);
   if (at < 0) return undefined;
   const name = baseName(path);
-  // Nothing can be in what is gone.
+  // Nothing can be inside of a whiteout.
   if (`/${parentPath(path)}`.includes(`/${PREFIX}`)) return { kind: 'meta' };
   if (name === OPAQUE) return { kind: 'opaque', path: parentPath(path) };
   if (name.startsWith(META)) return { kind: 'meta' };

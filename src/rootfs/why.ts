@@ -1,4 +1,4 @@
-// What each layer did to one path: wrote it, changed it, deleted it.
+// What each layer did to one path: wrote, changed or deleted it.
 import type { TarHeader } from '../tar/entry.ts';
 import { applyLayers } from './apply-layers.ts';
 import type { LayerIndex } from './contract.ts';
@@ -8,19 +8,19 @@ import { findPath, headerOf, type Inode, nodeAt, type RootTree } from './tree.ts
 export interface PathEvent {
   /** Counted from the base. */
   readonly layer: number;
-  /** `rewritten`: the same path, described anew (its content, or its owner, mode, time). */
+  /** `rewritten`: the path got a new description (content, owner, mode or time). */
   readonly change: 'written' | 'rewritten' | 'deleted';
-  /** What it is from then on; what it was, where it is deleted. */
+  /** The header after the change; for a deletion, the one before. */
   readonly header: TarHeader;
 }
 
 export interface PathStory {
-  /** The path itself, where symbolic links lead to its directory. */
+  /** The resolved path, if symbolic links lead to its directory. */
   readonly path: string;
   readonly events: readonly PathEvent[];
 }
 
-/** Without events where no layer ever had it. `indexes` begin with the base. Errors: TAR_INVALID, PATH_UNKNOWN for links in a circle. */
+/** Has no events if no layer ever had the path. `indexes` begin with the base. Errors: TAR_INVALID, PATH_UNKNOWN for links in a circle. */
 export function storyOf(indexes: readonly LayerIndex[], wanted: string): PathStory {
   const final = applyLayers(indexes);
   const directory = findPath(final, parentPath(wanted), { follow: true });
@@ -43,7 +43,7 @@ interface State {
   readonly header: TarHeader;
 }
 
-/** The header as it is now: a later layer may describe the same directory anew. */
+/** The current header: a later layer may describe the same directory anew. */
 function stateOf(tree: RootTree, path: string): State | undefined {
   const node = nodeAt(tree, path);
   return node && { inode: node.inode, header: headerOf(node) };
