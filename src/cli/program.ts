@@ -2,8 +2,7 @@
 import { ImagesError } from '../oci/errors.ts';
 import type { CommandSpec } from './grammar/command.ts';
 import { commandNamed, findCommand, givenValue, parseCommandLine } from './grammar/grammar.ts';
-import { whoeverReads } from './out/answer-out.ts';
-import { isBrokenPipe } from './process/broken-pipe.ts';
+import { isBrokenPipe, whoeverReads } from './out/answer-out.ts';
 import { type Context, type DebugLines, processContext } from './process/context.ts';
 import { debugTopics } from './process/debug-topics.ts';
 import { listenForSignals } from './process/interruption.ts';

@@ -3,7 +3,7 @@ import { printableName } from '../../tar/names.ts';
 import { imageUsage } from '../../tasks/look/image-usage.ts';
 import { openImage } from '../../tasks/transfer/tree-source.ts';
 import type { Run } from '../grammar/command.ts';
-import { positiveNumber } from '../grammar/positive-number.ts';
+import { positiveNumber } from '../grammar/options.ts';
 import { looking } from '../out/look.ts';
 import { writeJson } from '../out/write-json.ts';
 import { safeText } from '../process/safe-text.ts';

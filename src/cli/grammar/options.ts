@@ -1,4 +1,5 @@
 // The options of one invocation, read by name. Asking for a name that the command does not declare is a bug.
+import { ImagesError } from '../../oci/errors.ts';
 
 export interface OptionSpec {
   /** Written with `-`; `_` is taken in its place. */
@@ -49,4 +50,10 @@ export function readOptions(specs: readonly OptionSpec[], values: OptionValues):
     text: (name) => texts(name).at(-1),
     texts,
   };
+}
+
+/** A value that is a whole number from 1. Errors: USAGE. */
+export function positiveNumber(text: string, option: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new ImagesError('USAGE', `${option} takes a whole number from 1 [${text}]`);
 }

@@ -1,5 +1,4 @@
 // Output of commands whose exit status is an answer: it stays one when nobody reads on (`images check IMAGE | head -1`).
-import { isBrokenPipe } from '../process/broken-pipe.ts';
 import type { Context } from '../process/context.ts';
 
 /** Waits for output; that its reader has gone is no failure. Errors: others of standard output. */
@@ -38,4 +37,9 @@ export function outQueue(context: Pick<Context, 'out'>): OutQueue {
       if (failure) throw failure.error;
     },
   };
+}
+
+/** Who reads our output has gone (`images lreg_ls | head -1`). */
+export function isBrokenPipe(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | undefined)?.code === 'EPIPE';
 }
