@@ -79,7 +79,7 @@ async function build(dir) {
         { name: 'http', test: /\/src\/io\/http\/http(?:-\w+)?\.ts/ },
         {
           name: 'copy',
-          test: /\/src\/(?:copy|registry\/client)\/(?!config\/)|\/src\/transports\/(?:registry-|blob-places)/,
+          test: /\/src\/(?:copy|registry\/client)\/(?!config\/)|\/src\/transports\/(?:registry-|mount-sources)/,
         },
         // Clients read configurations, and places do: neither is to load the other.
         { name: 'read-config', test: /\/io\/files\/read-config-file\.ts/ },

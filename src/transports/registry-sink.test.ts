@@ -6,7 +6,7 @@ import type { Registry } from '../registry/contract.ts';
 import { blobKey } from '../storage/layout.ts';
 import { createMemoryObjectStore } from '../storage/memory-object-store.ts';
 import { storedRegistry } from '../storage/stored-registry.ts';
-import { blobPlaces } from './blob-places.ts';
+import { mountSources } from './mount-sources.ts';
 import { registrySink } from './registry-sink.ts';
 
 const bytes = Buffer.from('a layer');
@@ -54,7 +54,11 @@ describe('a registry as a sink', () => {
           label: 'here',
           repository: ({ path }) => path,
           indexes: 'complete',
-          places: blobPlaces({ directory: cache.path, host: 'here:5000', ...(besides !== undefined && { besides }) }),
+          mountSources: mountSources({
+            directory: cache.path,
+            host: 'here:5000',
+            ...(besides !== undefined && { besides }),
+          }),
         });
       /** In a run of its own. */
       const put = async (path: string, open: OpenContent, besides?: string): Promise<void> => {

@@ -6,8 +6,8 @@ import type { Digest } from '../oci/digest.ts';
 import type { RawManifest } from '../oci/manifest.ts';
 import { DEFAULT_TAG, type Reference } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
-import type { BlobPlaces } from './blob-places.ts';
 import type { ImageSink, PutBlobOptions, SinkWants } from './contract.ts';
+import type { MountSources } from './mount-sources.ts';
 
 export interface RegistrySinkOptions {
   /** For messages. */
@@ -17,7 +17,7 @@ export interface RegistrySinkOptions {
   /** `complete` for registries that refuse indexes whose children are not all there, and for those of which nothing is known. */
   readonly indexes: 'sparse' | 'complete';
   /** Where blobs of this registry are known to be: mounted from there. */
-  readonly places?: BlobPlaces;
+  readonly mountSources?: MountSources;
   /** After the tag has moved: records the full name. */
   onCommit?(name: Reference, root: RawManifest): Promise<void>;
 }
@@ -55,8 +55,8 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
 
   /** The repository that is most likely to have it: one attempt costs a look there, a second one would cost a request. */
   const mountSource = async (repository: string, { digest, size }: Descriptor): Promise<string | undefined> => {
-    if (!options.places || size < WORTH_MOUNTING) return undefined;
-    return (await options.places.of(digest)).find((place) => place !== repository);
+    if (!options.mountSources || size < WORTH_MOUNTING) return undefined;
+    return (await options.mountSources.of(digest)).find((one) => one !== repository);
   };
 
   const mounted = async (
@@ -69,7 +69,7 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
     const isMounted = await registry.mountBlob(repository, blob.digest, from, call);
     onMount?.(from, isMounted);
     if (isMounted) return true;
-    await options.places?.forget(blob.digest, from);
+    await options.mountSources?.forget(blob.digest, from);
     return false;
   };
 
@@ -103,7 +103,8 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
       const repository = options.repository(name);
       const again = refused.delete(`${repository} ${blob.digest}`);
       if (again || !(await mounted(repository, blob, call))) await registry.putBlob(repository, blob, open, call);
-      if (options.places && blob.size >= WORTH_MOUNTING) notes.push(options.places.remember(blob.digest, repository));
+      if (options.mountSources && blob.size >= WORTH_MOUNTING)
+        notes.push(options.mountSources.remember(blob.digest, repository));
     },
     async mountBlob(name, blob, from, call) {
       const [to, other] = [options.repository(name), options.repository(from)];

@@ -33,7 +33,7 @@ export const docker: ListedTransport<DockerLocation> = {
       label: `docker://${formatReference(name)}`,
       repository: ({ path }) => path,
       indexes: 'complete',
-      places: await registries.blobPlaces(name.host),
+      mountSources: await registries.mountSources(name.host),
     });
     return { sink, name, owner: opened };
   },

@@ -4,9 +4,9 @@ import type { CallOptions } from '../io/streams/bytes.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { type Reference, tryParseReference } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
-import type { BlobPlaces } from './blob-places.ts';
 import type { LayerSpool } from './compressing/contract.ts';
 import type { ContainedImage, ImageSink, ImageSource } from './contract.ts';
+import type { MountSources } from './mount-sources.ts';
 
 /** A transport of one's own: its location is what stands behind `NAME:`. */
 export interface Transport<Location = string> {
@@ -69,7 +69,7 @@ export interface RegistryAccess {
   /** Disposing closes the connections. Errors: CONFIG_INVALID, FILE_UNREADABLE. */
   open(host: string): Promise<OpenedRegistry>;
   /** What is known of the blobs in the registry at this host. */
-  blobPlaces(host: string): Promise<BlobPlaces>;
+  mountSources(host: string): Promise<MountSources>;
 }
 
 export interface OpenedRegistry extends AsyncDisposable {

@@ -12,8 +12,8 @@ import {
 import type { Registry, StatOptions } from '../../registry/contract.ts';
 import { namedWithHost, spellings } from '../../registry/policies/name-lookup.ts';
 import { type EmbeddedStore, embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
-import type { BlobPlaces } from '../../transports/blob-places.ts';
 import type { ImageSink } from '../../transports/contract.ts';
+import type { MountSources } from '../../transports/mount-sources.ts';
 import { callOptions, type Settings, storeOptions, type TaskCall, type TaskEvents, type World } from '../settings.ts';
 import type { RegistryAddress } from './local-registry.ts';
 import { addressOf, locateRegistry, noRegistry, type RegistryLocation } from './locate-registry.ts';
@@ -29,7 +29,7 @@ export interface PrivateRegistry {
   /** Where it is the embedded one, in process. */
   readonly store?: EmbeddedStore;
   /** Where it is another one: what is known of its blobs. */
-  readonly places?: BlobPlaces;
+  readonly mountSources?: MountSources;
 }
 
 export interface OpenOptions {
@@ -115,7 +115,7 @@ export interface PrivateSinkOptions {
  * Errors of what is put: UNSUPPORTED for a host that cannot be part of a repository's name.
  */
 export async function privateSink(
-  { label, registry, store, places }: PrivateRegistry,
+  { label, registry, store, mountSources }: PrivateRegistry,
   { includeHost = false }: PrivateSinkOptions = {},
 ): Promise<ImageSink> {
   const { registrySink } = await import('../../transports/registry-sink.ts');
@@ -123,7 +123,7 @@ export async function privateSink(
     label,
     repository: (name) => (includeHost ? withHost(name) : name.path),
     indexes: store ? 'sparse' : 'complete',
-    ...(places && { places }),
+    ...(mountSources && { mountSources }),
     ...(store && {
       onCommit: async (name, root) => {
         const tag = name.tag ?? (name.digest ? undefined : DEFAULT_TAG);
@@ -156,13 +156,13 @@ async function openEmbedded(
 }
 
 async function openRemote(address: RegistryAddress, settings: World & TaskEvents): Promise<PrivateRegistry> {
-  const { privateRegistryClient, placesOf } = await import('./registry-clients.ts');
+  const { privateRegistryClient, mountSourcesOf } = await import('./registry-clients.ts');
   const { host } = address;
   return {
     label: host,
     address,
     registry: await privateRegistryClient(address, settings),
-    places: placesOf(host, settings),
+    mountSources: mountSourcesOf(host, settings),
   };
 }
 

@@ -7,7 +7,7 @@ import { readClientSettings } from '../../registry/client/config/read-client-set
 import { registryClients } from '../../registry/client/registry-clients.ts';
 import type { ClientSettings, HostRule, RetryEvent } from '../../registry/client/settings.ts';
 import type { Registry } from '../../registry/contract.ts';
-import { type BlobPlaces, blobPlaces } from '../../transports/blob-places.ts';
+import { type MountSources, mountSources } from '../../transports/mount-sources.ts';
 import type { TaskEvents, World } from '../settings.ts';
 import type { RegistryAddress } from './local-registry.ts';
 
@@ -70,9 +70,9 @@ function retryEvents({ onDebug }: TaskEvents, onEvent: OnCopyEvent | undefined):
   };
 }
 
-/** What is known of the blobs in the registry at this host. `besides`: see `blobPlaces`. */
-export function placesOf(host: string, { cache }: World, besides?: string): BlobPlaces {
-  return blobPlaces({
+/** What is known of the blobs in the registry at this host. `besides`: see `mountSources`. */
+export function mountSourcesOf(host: string, { cache }: World, besides?: string): MountSources {
+  return mountSources({
     host,
     ...(cache && { directory: join(cache.directory, 'places') }),
     ...(besides !== undefined && { besides }),

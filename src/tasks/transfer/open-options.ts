@@ -45,9 +45,9 @@ function registryAccess(settings: Settings, { from, onEvent }: Given): RegistryA
       const hosts = await anyHosts(await privateAddress(settings), settings, onEvent);
       return { registry: hosts.forHost(host), [Symbol.asyncDispose]: () => hosts[Symbol.asyncDispose]() };
     },
-    async blobPlaces(host) {
-      const { placesOf } = await import('../private-registry/registry-clients.ts');
-      return placesOf(host, settings, from === undefined ? undefined : repositoryAt(host, from, settings));
+    async mountSources(host) {
+      const { mountSourcesOf } = await import('../private-registry/registry-clients.ts');
+      return mountSourcesOf(host, settings, from === undefined ? undefined : repositoryAt(host, from, settings));
     },
   };
 }

@@ -5,7 +5,7 @@ import { isObject } from '../oci/decode.ts';
 import { type Digest, digestHex, digestOf } from '../oci/digest.ts';
 import { isRepositoryPath } from '../oci/reference.ts';
 
-export interface BlobPlaces {
+export interface MountSources {
   /** Repositories that had it, the latest first. */
   of(digest: Digest): Promise<readonly string[]>;
   remember(digest: Digest, repository: string): Promise<void>;
@@ -17,7 +17,7 @@ const MOST = 2;
 /** Of all registries together. */
 const MOST_BLOBS = 4000;
 
-export interface BlobPlacesOptions {
+export interface MountSourcesOptions {
   /** Where it is remembered; absent: nowhere. */
   readonly directory?: string;
   /** Of the registry. */
@@ -26,7 +26,7 @@ export interface BlobPlacesOptions {
   readonly besides?: string;
 }
 
-export function blobPlaces({ directory, host, besides }: BlobPlacesOptions): BlobPlaces {
+export function mountSources({ directory, host, besides }: MountSourcesOptions): MountSources {
   const folder = directory === undefined ? undefined : cacheFolder(directory, { most: MOST_BLOBS });
   const nameOf = (digest: Digest) => digestHex(digestOf(Buffer.from(`${host}\n${digest}`)));
   const read = async (digest: Digest): Promise<readonly string[]> => {

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryDirectory } from '../../test/peers/temporary.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
-import { blobPlaces } from './blob-places.ts';
+import { mountSources } from './mount-sources.ts';
 
 const HOST = 'registry.example:5000';
 const digest = (text: string): Digest => digestOf(Buffer.from(text));
 const BLOB = digest('blob');
 
 /** As a run of the program sees it. */
-const run = (directory: string, host = HOST) => blobPlaces({ directory, host });
+const run = (directory: string, host = HOST) => mountSources({ directory, host });
 
 /** What is written of a blob, changed by `change`. */
 async function rewrite(directory: string, change: (value: Record<string, unknown>) => unknown): Promise<void> {
@@ -96,11 +96,11 @@ it('knows nothing where the file is broken or a pipe', async () => {
 it('names the repository that has all blobs first, and once, with a directory or without', async () => {
   await using place = await temporaryDirectory('places');
   for (const repository of ['source', 'other']) await run(place.path).remember(BLOB, repository);
-  expect(await blobPlaces({ directory: place.path, host: HOST, besides: 'source' }).of(BLOB)).toEqual([
+  expect(await mountSources({ directory: place.path, host: HOST, besides: 'source' }).of(BLOB)).toEqual([
     'source',
     'other',
   ]);
-  const nowhere = blobPlaces({ host: HOST, besides: 'source' });
+  const nowhere = mountSources({ host: HOST, besides: 'source' });
   await nowhere.remember(BLOB, 'other');
   await nowhere.forget(BLOB, 'source');
   expect(await nowhere.of(BLOB)).toEqual(['source']);
