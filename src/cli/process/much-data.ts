@@ -2,6 +2,7 @@
 // Counted together they look like a heap that grows fast, and V8 marks all of it, beside the work, every ten megabytes that come in:
 // a third of a preload's processor time. The buffers' objects are young, so collecting the young ones alone, and often, frees the
 // memory too (seen: 90 MB at the peak, 150 MB when it is done as seldom as V8 would) and costs next to nothing.
+// The flags are set at run time although Node calls that unpredictable: docs/benchmarks.md has what it costs to set them at the start, and to do without.
 
 /**
  * For the interpreter of a server, in megabytes: what many small requests leave behind is collected before it fills the default of 16
