@@ -16,7 +16,8 @@ import { DOCKER_SCHEMA1, isIndexType, isManifestType, MANIFEST_TYPES } from '../
 import type { ReadOptions, RegistryReader } from '../contract.ts';
 import { type Asked, badAnswer } from './answer-errors.ts';
 import { contentCodings, uncoded } from './content-encoding.ts';
-import type { EndpointHttp, EndpointRequest } from './endpoint-http.ts';
+import type { EndpointHttp } from './endpoint-http.ts';
+import type { EndpointRequest } from './endpoint-request.ts';
 import { repositoryPath } from './paths.ts';
 import { repositoryScope } from './scopes.ts';
 import { FOUND, NOT_SERVED } from './statuses.ts';

@@ -1,6 +1,7 @@
 // Deleting over HTTP (distribution specification 1.1, "Content Management").
 import { UNNEEDED_TOO } from '../unneeded.ts';
-import type { EndpointHttp, EndpointRequest } from './endpoint-http.ts';
+import type { EndpointHttp } from './endpoint-http.ts';
+import type { EndpointRequest } from './endpoint-request.ts';
 import { repositoryScope } from './scopes.ts';
 import { DONE } from './statuses.ts';
 
