@@ -29,6 +29,25 @@ const used = async (files: Files): Promise<readonly string[]> => imagesOf(await 
 
 const IMAGE_PATH = 'spec.template.spec.containers[0].image';
 
+describe('kustomizations that only name each other', () => {
+  it('are built from the first of them on, with a warning, beside those that have a root', async () => {
+    const { findings, warnings } = await scanFiles({
+      'a/kustomization.yaml': 'resources: [../b, d.yaml]\n',
+      'a/d.yaml': deployment('x', 'q.io/a:1'),
+      'b/kustomization.yaml': 'resources: [../a, d.yaml]\n',
+      'b/d.yaml': deployment('y', 'q.io/b:1'),
+      'c/kustomization.yaml': 'resources: [d.yaml]\n',
+      'c/d.yaml': deployment('z', 'q.io/c:1'),
+    });
+    expect(findings.map(({ image, certainty }) => [image, certainty]).toSorted()).toEqual([
+      ['q.io/a:1', 'used'],
+      ['q.io/b:1', 'used'],
+      ['q.io/c:1', 'used'],
+    ]);
+    expect(warnings).toHaveLength(1);
+  });
+});
+
 describe('images: of a kustomization', () => {
   beforeAll(() => withPatterns(async () => compilePattern('')));
   const change = (fields: Readonly<Record<string, string>>) => {

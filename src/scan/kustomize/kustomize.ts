@@ -144,16 +144,35 @@ function createLook(tree: FileTree, all: ReadonlyMap<string, Kustomization>, rul
   return { findings, warnings, claimed, into, finish, deployed: () => substitutions?.directories ?? [] };
 }
 
-/** What no other kustomization names is meant to be built. Those that only name each other have no root; the first stands for them. */
+/** Kustomizations that no other one names are meant to be built. Of those that only name each other, in a circle, the first is built too. */
 function rootsOf(all: ReadonlyMap<string, Kustomization>): readonly Kustomization[] {
-  const named = new Set<string>();
-  for (const kustomization of all.values()) {
-    for (const { text } of entriesOf(kustomization, 'resources', 'bases', 'components', 'transformers', 'generators')) {
-      const path = resolveIn(kustomization.directory, text);
-      if (path !== undefined && path !== kustomization.directory) named.add(path);
+  const named = new Map([...all.values()].map((one) => [one.directory, namedBy(one, all)]));
+  const ofOthers = new Set([...named.values()].flat());
+  const reached = new Set<string>();
+  const reach = (root: string): void => {
+    for (const left = [root]; left.length > 0; ) {
+      const directory = left.pop() as string;
+      if (reached.has(directory)) continue;
+      reached.add(directory);
+      addAll(left, named.get(directory) ?? []);
     }
+  };
+  const roots = [...all.values()].filter(({ directory }) => !ofOthers.has(directory));
+  for (const { directory } of roots) reach(directory);
+  for (const one of all.values()) {
+    if (reached.has(one.directory)) continue;
+    roots.push(one);
+    reach(one.directory);
   }
-  return [...all.values()].filter(({ directory }) => !named.has(directory));
+  return roots;
+}
+
+/** The directories of other kustomizations that its entries name. */
+function namedBy(one: Kustomization, all: ReadonlyMap<string, Kustomization>): readonly string[] {
+  return entriesOf(one, 'resources', 'bases', 'components', 'transformers', 'generators').flatMap(({ text }) => {
+    const path = resolveIn(one.directory, text);
+    return path !== undefined && path !== one.directory && all.has(path) ? [path] : [];
+  });
 }
 
 /** `${X}` in one of its texts. */
