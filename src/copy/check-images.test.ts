@@ -24,7 +24,7 @@ async function holding(images: Readonly<Record<string, MadeImage>>): Promise<Reg
   return registry;
 }
 
-/** The image with other fields in its manifest. */
+/** The image with changed fields in its manifest. */
 function changed(image: MadeImage, change: (fields: Record<string, unknown>) => object): MadeImage {
   const fields = JSON.parse(Buffer.from(image.manifest.bytes).toString());
   return { ...image, manifest: raw(change(fields)) };

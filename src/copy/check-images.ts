@@ -1,4 +1,4 @@
-// The one place that holds an image's config against its manifest, its index and the wanted platforms, before anything of it is copied.
+// Compares the config of an image with its manifest, its index and the wanted platforms, before anything of it is copied. Nothing else does.
 import { agreeingConfig, hasFileSystem, otherThanDiffIds } from '../oci/agreement.ts';
 import type { ImageConfig } from '../oci/config.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -19,7 +19,7 @@ import {
 export interface WalkedImage {
   readonly raw: RawManifest;
   readonly manifest: ImageManifest;
-  /** As its index names it: absent for one that has none. */
+  /** The image's descriptor in its index; absent if it has no index. */
   readonly child?: Descriptor;
 }
 
@@ -27,9 +27,9 @@ export interface AgreementOptions {
   /** The name as text, for messages. */
   readonly image: string;
   readonly platforms: PlatformChoice;
-  /** The user has named them; else an image for another platform is taken and said. */
+  /** Whether the user named the platforms. If not, an image for another platform is taken, with a note. */
   readonly platformsNamed: boolean;
-  /** Digests of manifests that are at the destination: they were checked when they were put there. */
+  /** Digests of manifests that the destination has: they were checked when they were put there. */
   readonly checked: ReadonlySet<Digest>;
   config(image: WalkedImage): Promise<Uint8Array>;
   note(text: string): void;
@@ -53,7 +53,7 @@ function noteOddities({ manifest, child }: WalkedImage, config: ImageConfig, { i
   const files = manifest.layers.filter(({ mediaType }) => isLayerType(mediaType)).length;
   if (config.diffIds.length === 0 && files > 0)
     note(`${image}: its config has no diffIDs for ${files} layers: most runtimes cannot run it`);
-  // A media type that calls a compressed layer uncompressed makes the same picture, and some runtimes look at the bytes instead.
+  // A compressed layer whose media type says uncompressed causes the same mismatch. Some runtimes look at the bytes, so it is only a note.
   for (const digest of otherThanDiffIds(manifest, config))
     note(`${image}: its config has another diffID for the uncompressed layer ${digest}: most runtimes cannot run it`);
   const said = child?.platform;
@@ -64,7 +64,7 @@ function noteOddities({ manifest, child }: WalkedImage, config: ImageConfig, { i
     note(`${image}: its index says ${formatPlatform(said)}, the config of that image ${formatPlatform(own)}`);
 }
 
-/** As for an index: what is there for none of the wanted platforms is not what was asked for. */
+/** Treats a single image like an index: if it suits none of the named platforms, it is an error. */
 function checkPlatform(own: Platform, { image, platforms, platformsNamed, note }: AgreementOptions): void {
   if (platforms === 'all') return;
   const lacking = platforms.filter((wanted) => !isImageFor(own, wanted));
@@ -83,7 +83,7 @@ function checkPlatform(own: Platform, { image, platforms, platformsNamed, note }
   }
 }
 
-/** What a message calls a part of an image: with its platform, for a digest tells nobody anything. */
+/** The name of a part of an image for messages: with its platform, because a digest alone is not readable. */
 export function partOf(what: string, digest: Digest, platform?: Platform): string {
   return platform && statesPlatform(platform)
     ? `${what} ${digest} of ${formatPlatform(platform)}`

@@ -1,4 +1,4 @@
-// Whatever the graph of descriptors, a copy is whole, fetches each blob once and what it planned.
+// For any graph of descriptors: the copy is complete, each blob is fetched once, and exactly what was planned is fetched.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeManifest, successors } from '../oci/manifest.ts';
@@ -39,7 +39,7 @@ describe('any copy', () => {
         });
         for (const [key, value] of Object.entries(made)) await expectReachable(destination, key, value);
         expect([...from.asked.blobs().values()].filter((count) => count !== 1)).toEqual([]);
-        // Configs that are there are read where they are to be held against a manifest that is not.
+        // A config that the destination has is read if its manifest is missing there: both are compared.
         const looked = [...plan.configs].reduce((sum, [digest, { length }]) => {
           const { from: holder, held = length } = plan.blobs.get(digest) ?? {};
           return holder || held === length ? sum + length : sum;

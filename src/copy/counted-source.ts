@@ -1,4 +1,4 @@
-// A source that counts what is asked of it, under limits, and whose errors say where they come from.
+// A source that counts its requests and keeps to the limits. Its errors say which image and source they belong to.
 import type { CallOptions } from '../io/streams/bytes.ts';
 import { readSmallBlob } from '../io/streams/small-blob.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -20,7 +20,7 @@ export interface ManifestSource {
   manifest(descriptor: Descriptor): Promise<RawManifest>;
   referrers(subject: Digest): Promise<readonly Descriptor[]>;
   statTag(tag: string): Promise<Descriptor | undefined>;
-  /** Whole. `platform` is for messages. Errors: MANIFEST_INVALID for one that is too large. */
+  /** The whole config. `platform` is for messages. Errors: MANIFEST_INVALID for one that is too large. */
   config(descriptor: Descriptor, platform?: Platform): Promise<Uint8Array>;
 }
 

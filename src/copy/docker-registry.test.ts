@@ -1,4 +1,4 @@
-// The copy engine over HTTP, between two of Debian's docker-registry, and what skopeo finds there then.
+// The copy engine over HTTP between two docker-registry processes (Debian's), and what skopeo then finds in the second.
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RegistryPeer, startDockerRegistry } from '../../test/peers/docker-registry.ts';
@@ -16,7 +16,7 @@ import { watchedRegistry } from './testing/watched-registry.ts';
 const peer = needs('docker-registry');
 const skopeo = needs('docker-registry', 'skopeo');
 
-// skopeo reads layers as they are where it copies to `dir:`, so they need not be archives.
+// skopeo copies layers to `dir:` without unpacking them, so they need not be archives.
 const shared = makeBlob('shared '.repeat(30_000));
 const one = makeImage({ layers: [shared, makeBlob('one')] });
 const two = makeImage({ layers: [shared, makeBlob('two')] });

@@ -1,18 +1,18 @@
-// What a copy says while it runs: drawn as bars, as lines or as JSON in one place only (cli/). Sizes in bytes.
+// The events of a copy. Only cli/ shows them, as bars, lines or JSON. Sizes are in bytes.
 import type { Digest } from '../oci/digest.ts';
 import type { ImagesError } from '../oci/errors.ts';
 
 export type CopyEvent =
-  /** Before the plan, which needs the digests of layers that lie uncompressed in their place: this many bytes of them are compressed now. */
+  /** Before the plan, which needs the digests of compressed layers: this many bytes of uncompressed layers are being compressed. */
   | { readonly type: 'compressing'; readonly bytes: number }
-  /** Before the first blob; again when a total turns out otherwise (a destination refuses a mount, a part on disk was wrong). */
+  /** Before the first blob; again when a total changes (the destination refuses a mount, a partial blob on disk was wrong). */
   | {
       readonly type: 'plan';
       readonly images: number;
-      /** To be fetched, and the bytes of them that are not there yet. */
+      /** Blobs to fetch, and how many of their bytes the destination lacks. */
       readonly blobs: number;
       readonly bytes: number;
-      /** Of what the images consist of, the bytes that the destination holds already. */
+      /** Bytes of the images' blobs that the destination already has. */
       readonly held: number;
     }
   /** The image's first blob or manifest is under way. */
@@ -28,11 +28,11 @@ export type CopyEvent =
       readonly size: number;
       readonly why: NotFetched;
     }
-  /** The destination would not make a blob that it has under one name one of the other: it is sent. */
+  /** The destination refused to mount a blob from one repository into another: the blob is sent. */
   | { readonly type: 'not-mounted'; readonly image: string; readonly digest: Digest; readonly from: string }
-  /** `bytes` of the blob are there now, counted from its first. */
+  /** The first `bytes` bytes of the blob have arrived. */
   | { readonly type: 'progress'; readonly digest: Digest; readonly bytes: number }
-  /** The blob is verified and stored; also where it was found there after all and so never fetched. */
+  /** The blob is verified and stored, or the destination had it after all and it was not fetched. */
   | { readonly type: 'blob-done'; readonly digest: Digest }
   | { readonly type: 'image-done'; readonly image: string; readonly digest: Digest }
   | { readonly type: 'image-failed'; readonly image: string; readonly error: ImagesError }
@@ -41,15 +41,15 @@ export type CopyEvent =
   | { readonly type: 'note'; readonly text: string };
 
 export type NotFetched =
-  /** The destination has it under this name. */
+  /** The destination has it in the image's repository. */
   | 'there'
-  /** It was mounted from another name of this run. */
+  /** It was mounted from the repository of another image of this run. */
   | 'mounted'
   /** It was mounted from a repository that is remembered to have it. */
   | 'remembered'
-  /** The destination has it by now. */
+  /** The destination has got it since the plan was made. */
   | 'found'
-  /** The plan has read it. */
+  /** Planning has read it already. */
   | 'planned';
 
 export type OnCopyEvent = (event: CopyEvent) => void;

@@ -28,7 +28,7 @@ async function upstream(): Promise<Registry> {
   return registry;
 }
 
-/** All of the image can be read, under this name. */
+/** Checks that every part of the image can be read under this name. */
 async function expectWhole(registry: Registry, name: string, image: MadeImage): Promise<void> {
   const [repository, tag] = name.split(':') as [string, string];
   expect((await registry.getManifest(repository, tag)).bytes).toEqual(image.manifest.bytes);
@@ -38,7 +38,7 @@ async function expectWhole(registry: Registry, name: string, image: MadeImage): 
   }
 }
 
-/** A registry as docker-registry is one: it refuses an index whose children are not all there. */
+/** A registry like docker-registry: it refuses an index whose children are not all there. */
 function refusingSparse(registry: Registry): Registry {
   return {
     ...registry,
@@ -204,7 +204,7 @@ describe('executing a plan', () => {
       size: shared.descriptor.size,
       from: 4000,
     });
-    // The config is there, and held against the manifest, which is not.
+    // The destination has the config. It is read to compare it with the manifest, which is missing there.
     expect(again.asked.bytes).toBe(plan.bytes + (one.blobs[0]?.descriptor.size ?? 0));
     expect(result.fetched).toBe(plan.bytes);
     await expectWhole(destination, 'one:1', one);

@@ -1,4 +1,4 @@
-// Executes a plan: blobs once over all images, then each image's manifests, its tag last and as soon as its own parts are there.
+// Executes a plan: each blob once for all images, then the manifests of each image. An image's tag is put last, and as soon as its own parts are stored.
 import type { CallOptions } from '../io/streams/bytes.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';
@@ -16,7 +16,7 @@ import { type RunControl, runControl } from './run-control.ts';
 import { createTotals } from './totals.ts';
 
 export interface ExecuteOptions {
-  /** Images that fail are listed in the result; else the first failure ends the run and is thrown. */
+  /** Images that fail are listed in the result. If false, the first failure ends the run and is thrown. */
   readonly keepGoing?: boolean;
   readonly concurrency?: Concurrency;
   readonly signal?: AbortSignal;
@@ -26,29 +26,29 @@ export interface ExecuteOptions {
 export interface CopiedImage {
   readonly image: string;
   readonly name: Reference;
-  /** What the name points to now: the root's, that of what is tagged in its place, or of the form that the destination gave it. */
+  /** The digest to which the name points now: that of the root, of what is tagged instead of it, or of the form that the destination made. */
   readonly digest: Digest;
 }
 
 export interface CopyResult {
   /** In the order of the plan. */
   readonly copied: readonly CopiedImage[];
-  /** With those of the plan. */
+  /** Includes the images that failed in the plan. */
   readonly failed: readonly FailedImage[];
   /** Bytes of blobs that came from sources. */
   readonly fetched: number;
-  /** Bytes of the images' blobs that were there already: the plan's, and what turned up since. */
+  /** Bytes of the images' blobs that the destination had already, when planning or since. */
   readonly held: number;
-  /** Requests to sources, the plan's with them. */
+  /** Requests to sources, including those of the plan. */
   readonly requests: number;
 }
 
-/** Finishes the sink. What has been fetched when it fails or is aborted stays for the next run. Errors: the sources' and the sink's. */
+/** Also finishes the sink. After a failure or an abort, what was fetched is kept for the next run. Errors: the sources' and the sink's. */
 export async function executePlan(plan: CopyPlan, sink: ImageSink, options: ExecuteOptions = {}): Promise<CopyResult> {
   return await executeIn(runControl(options), plan, sink, options);
 }
 
-/** As `executePlan`, in a run. */
+/** Like `executePlan`, within a run. */
 export async function executeIn(
   { limits, signal, fail }: RunControl,
   plan: CopyPlan,
@@ -90,7 +90,7 @@ export async function executeIn(
       }
     }),
   );
-  // The reason is the caller's, or the first failure: the other images only broke off because of it.
+  // The abort reason is the caller's, or the first failure. The other images only failed because of the abort.
   signal.throwIfAborted();
   await sink.finish({ signal });
   const order = new Map(plan.images.map((planned, at) => [planned.name, at]));
@@ -99,7 +99,7 @@ export async function executeIn(
 }
 
 interface Run extends BlobRun {
-  /** Learnt once, so that the next image does not ask for a refusal. */
+  /** Set once the sink has refused a sparse index, so that it is not tried again for the next image. */
   refusesSparse: boolean;
   fail(error: unknown): void;
 }
@@ -143,7 +143,10 @@ async function putManifests(run: Run, planned: PlannedImage): Promise<void> {
   }
 }
 
-/** Points the name to the root, or where that is a sparse index and refused, to what of it is wanted: the one image, as skopeo does, or an index of several. */
+/**
+ * Puts the root under the name. If the root is a sparse index that the sink refuses, puts what is wanted of it: the one image, as skopeo does, or an index of
+ * several.
+ */
 async function commit(run: Run, planned: PlannedImage): Promise<RawManifest> {
   const { name, image, root, instead } = planned;
   const point = (manifest: RawManifest) =>
@@ -191,7 +194,7 @@ async function write(run: Run, planned: PlannedImage, { manifest, work }: Write)
 const ALLOW_URLS =
   'It has foreign layers: the registry must allow the URLs where they are published (docker-registry: validation.manifests.urls.allow).';
 
-/** docker-registry allows no URLs by default, and says that it does not know the blob. */
+/** docker-registry allows no URLs by default. Its answer is that the blob is unknown. */
 function refusesForeign(manifest: RawManifest, error: unknown): boolean {
   if (!isImagesError(error, 'MANIFEST_BLOB_UNKNOWN', 'MANIFEST_INVALID')) return false;
   const decoded = decodeManifest(manifest);
@@ -217,7 +220,7 @@ function imageRun(run: Run, planned: PlannedImage): ImageRun & { fail(error: unk
   };
 }
 
-/** Big ones are begun early, so that none is left to run alone at the end; an image's blobs stay together, so that it is complete early. */
+/** Large images begin first, so that none runs alone at the end. The blobs of an image stay together, so that it is complete early. */
 function biggestFirst(plan: CopyPlan): readonly PlannedImage[] {
   const bytes = (image: PlannedImage) => image.lacking.reduce((sum, blob) => sum + blob.size, 0);
   return plan.images.toSorted((a, b) => bytes(b) - bytes(a));
@@ -228,7 +231,7 @@ interface Turn {
   end(): void;
 }
 
-/** Of two hosts' images with the same path and tag the later one is tagged last, however long each takes. */
+/** Two images of different hosts can have the same path and tag. The later one is always tagged last, however long each takes. */
 function takeTurns(images: readonly PlannedImage[]): ReadonlyMap<PlannedImage, Turn> {
   const last = new Map<string, Promise<void>>();
   return new Map(

@@ -1,14 +1,14 @@
-// Errors of a copy say which end failed, at which part of which image; code and hint stay the registry's.
+// Errors of a copy name the end that failed, the image and the part. Code and hint stay the original error's.
 import type { FailedPart } from '../oci/error-message.ts';
 import { type ErrorCode, ImagesError, isImagesError } from '../oci/errors.ts';
 import { transportNamed } from '../transports/transports.ts';
 
 export interface Part extends Omit<FailedPart, 'isRegistry'> {
-  /** What to do, where it is known better here than at that end. */
+  /** A hint, if the caller knows better what to do than the failed end. */
   readonly hint?: string;
 }
 
-/** Bugs, aborts and errors that already say where they come from pass as they are. */
+/** Adds the part to an error. Bugs, ABORTED, PLATFORM_UNKNOWN and errors that have a part already are returned unchanged. */
 export function failureOf(error: unknown, part: Part): unknown {
   if (!isImagesError(error) || described.has(error)) return error;
   if (error.code === 'ABORTED' || error.code === 'PLATFORM_UNKNOWN') return error;
@@ -23,7 +23,7 @@ export function failureOf(error: unknown, part: Part): unknown {
   return failure;
 }
 
-/** The error, which says all that is to be said. */
+/** Marks an error as complete: `failureOf` returns it unchanged. */
 export function asItStands(error: ImagesError): ImagesError {
   described.add(error);
   return error;
@@ -31,7 +31,7 @@ export function asItStands(error: ImagesError): ImagesError {
 
 const DAMAGED = 'The copy there is damaged: write it anew, or take the image from another place.';
 
-/** What to do where a source's own error does not know. */
+/** Hints for errors of a source that have none. */
 const HINTS: Partial<Record<ErrorCode, string>> = {
   BAD_ANSWER: 'Check the host: a proxy or a login page may stand in its place.',
   BLOB_UNKNOWN: 'A part of the image is not there: push it there again, or take the image from another place.',
@@ -43,7 +43,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
     'What is there and what the image says of it differ: write it anew, or take the image from another place.',
 };
 
-/** Files and daemons say better what they have. */
+/** Whether the label is a registry's: only then the message for an unknown image is replaced. Files and daemons describe what they have themselves. */
 function isRegistry(label: string): boolean {
   const transport = transportNamed(label.slice(0, Math.max(0, label.indexOf(':'))));
   return transport === undefined || transport.name === 'docker';

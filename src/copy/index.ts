@@ -1,4 +1,4 @@
-// What is public of copy/: images from sources to a sink: a plan that says what is missing, and its execution, with typed events.
+// What is public of copy/: images are copied from sources to a sink: a plan that lists what is missing, its execution, and typed events.
 
 export type { WalkedImage } from './check-images.ts';
 export type { CopyEvent, NotFetched, OnCopyEvent } from './events.ts';

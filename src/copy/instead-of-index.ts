@@ -1,4 +1,4 @@
-// What is tagged in the place of an index that a destination cannot hold.
+// What is tagged instead of an index that the destination cannot hold.
 import * as decode from '../oci/decode.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { decodeManifest, type RawManifest, rawManifest } from '../oci/manifest.ts';
@@ -8,8 +8,8 @@ import type { WalkedImage } from './check-images.ts';
 import { asItStands } from './failure.ts';
 
 /**
- * The one image; or, where several come along, an index of these: so the tag gives all that were asked for. Errors: UNSUPPORTED where the sink has
- * no indexes.
+ * The one image, or an index of the images if there are several, so that the tag leads to all of them. Errors: UNSUPPORTED if there are several and the sink
+ * holds no indexes.
  */
 export function insteadOf(root: RawManifest, images: readonly WalkedImage[], sink: ImageSink): RawManifest | undefined {
   const [only, ...others] = new Map(images.map((image) => [image.raw.digest, image])).values();
@@ -24,7 +24,7 @@ export function insteadOf(root: RawManifest, images: readonly WalkedImage[], sin
   return rawManifest(Buffer.from(JSON.stringify({ ...fields, manifests })), root.mediaType);
 }
 
-/** Which of several images a place without indexes is to hold is for the user to say. */
+/** The error for several images at a sink that holds no indexes: the user has to choose one. */
 export function noIndexes(label: string, platforms: readonly Platform[]): ImagesError {
   const names = [...new Set(platforms.map(formatPlatform))];
   const choice = names.length > 0 ? `Choose with --platform: ${names.join(', ')}. ` : '';
@@ -35,7 +35,7 @@ export function noIndexes(label: string, platforms: readonly Platform[]): Images
   );
 }
 
-/** For what an image is there that is tagged in an index's place, for messages. */
+/** The platforms of an image or index that is tagged instead of the root, for messages. */
 export function platformsIn(raw: RawManifest): string {
   const manifest = decodeManifest(raw);
   if (manifest.kind === 'image') return 'one platform';

@@ -1,4 +1,5 @@
-// How much a copy does at a time: per source host, and over all. Places of a host are taken before places over all, so nobody waits in a circle.
+// How many requests a copy sends at a time: to each source host, and in total. A request takes its slot of the host before its slot of the total, so there is
+// no deadlock.
 import { createLimiter, type Limiter } from '../io/concurrency/limiter.ts';
 
 export interface Concurrency {
@@ -11,7 +12,7 @@ export interface Concurrency {
 export interface Limits {
   /** A request to a source. */
   source<T>(host: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
-  /** A short request to the destination: these never wait behind blobs, so that a complete image is committed at once. */
+  /** A short request to the destination. It never waits for blobs, so that a complete image is committed at once. */
   sink: Limiter;
 }
 

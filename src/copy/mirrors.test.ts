@@ -28,7 +28,7 @@ const holding = {
   manifest: { bytes: image.manifest.bytes, mediaType: OCI_MANIFEST },
 };
 
-/** Zeros in the place of each blob. */
+/** A registry that returns zeros instead of each blob. */
 const damaged: Fault = (request, response) => {
   const blob = image.blobs.find(({ descriptor }) => request.url.includes(descriptor.digest));
   if (!blob || request.url.includes('/manifests/')) return false;

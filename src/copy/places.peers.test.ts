@@ -55,12 +55,12 @@ beforeAll(async () => {
 });
 afterAll(() => directory[Symbol.asyncDispose]());
 
-/** One that can be run, where this machine has one. */
+/** A base layer with busybox, if this machine has it; else with only a directory. */
 function baseLayer(): FixtureLayer {
   return needs('busybox').missing ? layerOf([{ name: 'etc/' }]) : busyboxLayer();
 }
 
-/** A path that nothing has used. */
+/** A path that does not exist yet. */
 function fresh(name: string): string {
   made += 1;
   return join(directory.path, `${made}-${name}`);
@@ -89,7 +89,7 @@ function skopeoCopy(from: string, to: string, ...options: readonly string[]): Pr
   return must('skopeo', ['--insecure-policy', 'copy', '--quiet', ...options, from, to]);
 }
 
-/** Reads everything, against its digests; the diffIDs too where the layers are not compressed. */
+/** Reads and verifies everything against its digests, and against the diffIDs if the layers are not compressed. */
 async function readThrough(source: ImageSource): Promise<{ readonly digest: string; readonly config: string }> {
   const root = await source.root();
   const manifest = decodeManifest(root);
@@ -109,7 +109,7 @@ const skopeo = needs('skopeo');
 describe('skopeo', () => {
   for (const kind of PLACE_KINDS) {
     it.skipIf(skopeo.missing)(`reads ${kind} as we write it${skopeo.why}`, async () => {
-      // Before 1.14 it finds no Docker manifest by name in a layout: they stay as they are all the same.
+      // Before 1.14, skopeo does not find Docker manifests by name in a layout. They are still stored unchanged.
       for (const one of kind.startsWith('oci') ? [image] : [image, dockerImage]) {
         const place = newPlace(kind);
         await copyPlace(await fixture(one), place.sink());
@@ -117,7 +117,7 @@ describe('skopeo', () => {
         const config = await must('skopeo', ['inspect', '--config', '--raw', place.text]);
         expect(digestOf(Buffer.from(config))).toBe(configDigest(one));
         if (kind !== 'docker-archive') expect(inspected.Digest).toBe(one.manifest.digest);
-        // All the way, so that it reads and verifies every layer.
+        // Copies completely, so that the program reads and verifies every layer.
         await skopeoCopy(place.text, `dir:${fresh('dir')}`);
       }
     });
@@ -130,7 +130,7 @@ describe('skopeo', () => {
         await skopeoCopy(dir.text, place.text);
         await using source = await place.source();
         const read = await readThrough(source);
-        // Its docker-archives hold the layers uncompressed, its layouts no Docker manifests.
+        // Its docker-archives hold uncompressed layers, its layouts hold no Docker manifests.
         const keeps = kind === 'dir' || (kind !== 'docker-archive' && one === image);
         if (keeps) expect(read.digest).toBe(one.manifest.digest);
         if (kind === 'docker-archive' || keeps) expect(read.config).toBe(configDigest(one));

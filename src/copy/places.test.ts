@@ -115,7 +115,7 @@ describe('an image', () => {
     await using source = await place.source();
     const root = await source.root();
     expect(Buffer.compare(root.bytes, made.manifest.bytes)).toBe(0);
-    // Where nothing says the root's digest it is the usual one.
+    // A `dir:` does not record the digest of its root, so it is computed with the usual algorithm.
     if (kind !== 'dir') expect(root.digest).toBe(made.manifest.digest);
     for (const { descriptor, bytes } of content.blobs) {
       expect(Buffer.compare(await collect(await source.blob(descriptor, 0)), bytes)).toBe(0);

@@ -1,4 +1,4 @@
-// A plan of a copy: every manifest read, every blob known with its size, before the first byte of a blob is fetched.
+// The plan of a copy. Before the first byte of a blob is fetched, every manifest is read and the size of every blob is known.
 import { askOnce } from '../io/concurrency/ask-once.ts';
 import { addAll } from '../oci/add-all.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -18,26 +18,26 @@ import { type RunControl, runControl } from './run-control.ts';
 import { type ImageGraph, walkImage } from './walk-image.ts';
 
 export interface CopyImage {
-  /** What the image is called at the destination. */
+  /** The name of the image at the destination. */
   readonly name: Reference;
-  /** For messages, where the name says nothing to people. */
+  /** The name of the image in messages, if `name` means nothing to people. */
   readonly label?: string;
   readonly source: ImageSource;
 }
 
-/** What is to be copied of each image, and how sure the plan is to be. */
+/** What of each image is copied, and how thoroughly the destination is checked. */
 export interface PlanChoices {
   readonly platforms: PlatformChoice;
-  /** The user has named them: an image without an index that is for none of them is refused. */
+  /** Whether the user named the platforms: then an image without an index that is for none of them is refused. */
   readonly platformsNamed?: boolean;
-  /** Signatures and other referrers come along. */
+  /** Whether signatures and other referrers are copied, too. */
   readonly referrers?: boolean;
-  /** Every manifest and blob is looked at, also below manifests that the destination has. */
+  /** Whether the destination is asked for every manifest and blob, also below manifests that it has. */
   readonly force?: boolean;
 }
 
 export interface PlanOptions extends PlanChoices {
-  /** Images that fail are listed in the plan; else the first failure ends it. */
+  /** Images that fail are listed in the plan. If false, the first failure ends planning. */
   readonly keepGoing?: boolean;
   readonly concurrency?: Concurrency;
   readonly signal?: AbortSignal;
@@ -47,15 +47,15 @@ export interface PlanOptions extends PlanChoices {
 export interface PlannedImage extends CopyImage, ImageGraph {
   /** The name as text. */
   readonly image: string;
-  /** Blobs that the name lacks at the destination, the biggest first. */
+  /** Blobs that the destination lacks under this name, the largest first. */
   readonly lacking: readonly Descriptor[];
 }
 
 export interface PlannedBlob {
   readonly blob: Descriptor;
-  /** Bytes that the destination holds of it; all, where it only needs a link. */
+  /** Bytes of the blob that the destination has. Equal to its size if the blob only needs a link. */
   readonly held: number;
-  /** A name of this run that has it at the destination: mounted from there. */
+  /** The name of another image of this run that has the blob at the destination: it is mounted from there. */
   readonly from?: Reference;
 }
 
@@ -68,29 +68,29 @@ export interface FailedImage {
 export interface CopyPlan {
   readonly images: readonly PlannedImage[];
   readonly failed: readonly FailedImage[];
-  /** Each blob that some image lacks, once. */
+  /** Each blob that at least one image lacks, once. */
   readonly blobs: ReadonlyMap<Digest, PlannedBlob>;
-  /** Configs that planning has read: they are not fetched again. */
+  /** Configs that planning has read and that are not fetched again. */
   readonly configs: ReadonlyMap<Digest, Uint8Array>;
   /** Bytes to fetch. */
   readonly bytes: number;
   /** Bytes of the images' blobs that the destination has. */
   readonly held: number;
-  /** Requests to sources: those that planning made, and one for each other blob to fetch. */
+  /** Requests to sources: those made for planning, and one for each other blob to fetch. */
   readonly requests: number;
-  /** Of these, the ones made. */
+  /** The part of `requests` that is made already. */
   readonly requestsMade: number;
 }
 
 /**
- * Asks the sources for manifests and configs, and the sink what it has; changes nothing. Errors: the sources', the sink's, PLATFORM_UNKNOWN; MANIFEST_INVALID
- * where parts of an image disagree, UNSUPPORTED for what the sink cannot hold.
+ * Asks the sources for manifests and configs, and the sink for what it has. Changes nothing. Errors: the sources', the sink's, PLATFORM_UNKNOWN,
+ * MANIFEST_INVALID if parts of an image disagree, UNSUPPORTED for what the sink cannot hold.
  */
 export async function planCopy(images: readonly CopyImage[], sink: ImageSink, options: PlanOptions): Promise<CopyPlan> {
   return await planIn(runControl(options), images, sink, options);
 }
 
-/** As `planCopy`, in a run; `signal` ends the planning alone. */
+/** Like `planCopy`, within a run. `signal` ends only the planning. */
 export async function planIn(
   control: RunControl,
   images: readonly CopyImage[],
@@ -110,7 +110,7 @@ export async function planIn(
       }),
     ),
   );
-  // The reason is the caller's, or the first failure: the other images only broke off because of it.
+  // The abort reason is the caller's, or the first failure. The other images only failed because of the abort.
   signal.throwIfAborted();
 
   const planned: PlanOutcome[] = [];
@@ -126,7 +126,7 @@ export async function planIn(
   return assemble(distinct, failed, { configs: await resolved(configs), requestsMade: counter.requests });
 }
 
-/** Two images whose names come to one at the destination: the second would take the first one's place without a word. */
+/** Separates images whose names become the same name at the destination: the second one would silently replace the first. */
 function oneImageAName(
   planned: readonly PlanOutcome[],
   sink: ImageSink,
@@ -150,7 +150,7 @@ function oneImageAName(
   return { distinct, clashing };
 }
 
-/** Those that came. */
+/** The results of the promises that were fulfilled. */
 async function resolved<T>(promises: ReadonlyMap<Digest, Promise<T>>): Promise<ReadonlyMap<Digest, T>> {
   const settled = await Promise.all(
     [...promises].map(async ([digest, promise]) => {
@@ -166,14 +166,14 @@ interface ImageContext extends PlanOptions {
   readonly signal: AbortSignal;
   readonly counter: RequestCounter;
   readonly limits: Limits;
-  /** Over all images. */
+  /** Shared by all images. */
   readonly manifests: Map<Digest, Promise<RawManifest>>;
   readonly configs: Map<Digest, Promise<Uint8Array>>;
 }
 
 interface PlanOutcome {
   readonly planned: PlannedImage;
-  /** Held bytes of each blob that is lacking. */
+  /** For each blob that the sink lacks, the bytes that it holds of it. */
   readonly missing: ReadonlyMap<Digest, number>;
 }
 
@@ -225,7 +225,7 @@ interface AskedImage {
   readonly graph: ImageGraph;
 }
 
-/** Whether it can hold the image, and what it lacks of it. */
+/** Whether the sink can hold the image, and what it lacks of it. */
 async function askSink(
   { name, image, graph, config }: AskedImage & { config(image: WalkedImage): Promise<Uint8Array> },
   { sink, signal }: ImageContext,
@@ -240,7 +240,7 @@ async function askSink(
   }
 }
 
-/** Of the images whose configs need not be fetched anyway, those that the sink has. */
+/** The digests of the images that the sink has. Only those are asked for whose configs need not be fetched anyway. */
 async function checkedManifests(
   { name, image, graph, missing }: AskedImage & { readonly missing: ReadonlyMap<Digest, number> },
   { sink, signal }: ImageContext,
@@ -256,7 +256,7 @@ async function checkedManifests(
   }
 }
 
-/** One request for a manifest, and for a config, over all images; after a failure the next image asks its own source. */
+/** Each manifest and each config is requested once for all images. After a failure, the next image asks its own source. */
 function cached(source: ManifestSource, { manifests, configs }: ImageContext): ManifestSource {
   return forwarding<ManifestSource>(source, {
     root: FORWARD,

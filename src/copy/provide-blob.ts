@@ -1,4 +1,4 @@
-// One blob for all images of a run: fetched once, by the first that needs it, mounted for the others.
+// Provides one blob for all images of a run: the first image that needs it fetches it, for the others it is mounted.
 import type { Bytes } from '../io/streams/bytes.ts';
 import { oneChunk } from '../io/streams/one-chunk.ts';
 import { tapped } from '../io/streams/verify.ts';
@@ -23,22 +23,22 @@ export interface BlobRun {
   readonly emit: OnCopyEvent;
   readonly totals: Totals;
   readonly counter: RequestCounter;
-  /** Who has a blob at the destination, or will have. */
+  /** For each blob, the name under which the destination has it or is about to have it. */
   readonly holders: Map<Digest, Promise<Reference>>;
-  /** Those that the plan has read. */
+  /** Configs that planning has read. */
   readonly configs: ReadonlyMap<Digest, Uint8Array>;
 }
 
-/** An image under way. */
+/** An image that is being copied. */
 export interface ImageRun {
   readonly planned: PlannedImage;
-  /** Says that work on it has begun. */
+  /** Reports, once, that work on the image has begun. */
   begin(): void;
-  /** Throws where another part of the image has failed: what nobody has begun is left to images that still want it. */
+  /** Throws if another part of the image has failed. Blobs that are not begun yet are left to other images that need them. */
   throwIfFailed(): void;
 }
 
-/** When it resolves, the image's name has the blob. */
+/** Resolves when the destination has the blob under the image's name. */
 export async function provideBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise<void> {
   for (;;) {
     const other = run.holders.get(blob.digest);
@@ -55,7 +55,7 @@ export async function provideBlob(run: BlobRun, image: ImageRun, blob: Descripto
       if (!(await mountBlob(run, image, { blob, from: holder }))) await fetchBlob(run, image, blob);
       return;
     }
-    // That image has failed and says why; this one tries its own source.
+    // The other image has failed, and reports it. This one tries its own source.
     if (run.holders.get(blob.digest) === other) run.holders.delete(blob.digest);
   }
 }
@@ -92,7 +92,7 @@ function fetchBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise<voi
   return run.limits.source(image.planned.source.host, work, run.signal);
 }
 
-/** The sink opens the blob where it needs it, and again from the start where what an earlier run left proves to be wrong. */
+/** The sink opens the blob if it needs it, and once more from byte 0 if the part that an earlier run left proves to be wrong. */
 async function putBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise<void> {
   const { sink, signal } = run;
   const { name, image: text, source } = image.planned;
@@ -138,14 +138,14 @@ async function putBlob(run: BlobRun, image: ImageRun, blob: Descriptor): Promise
   } catch (error) {
     if (!atSource) throw failureOf(error, destination(sink, image, blob));
     signal.throwIfAborted();
-    // The next place gives what this one had wrong, and each is asked once: so this ends.
+    // The source then reads from its next mirror. Each mirror is asked once, so the recursion ends.
     if (opensAnew && mayOpenAnew(atSource.error)) return putBlob(run, image, blob);
     const what = partOf('blob', blob.digest, platformOf(image.planned, blob));
     throw failureOf(atSource.error, { image: text, end: 'source', label: source.label, what });
   }
 }
 
-/** Of the image that it is a part of, where its index says one. */
+/** The platform of the image to which the blob belongs, if its index states one. */
 function platformOf({ images }: PlannedImage, { digest }: Descriptor): Platform | undefined {
   const whole = images.find(({ manifest }) =>
     [manifest.config, ...manifest.layers].some((part) => part.digest === digest),

@@ -1,11 +1,11 @@
-// What all requests of a run share: how many there are at a time, and what ends them.
+// What all requests of a run share: the limits, and the signal that ends them.
 import { type Concurrency, createLimits, type Limits } from './limits.ts';
 
 export interface RunControl {
   readonly limits: Limits;
   /** Aborted by the caller, or with the first failure. */
   readonly signal: AbortSignal;
-  /** Ends the run, unless it keeps going. */
+  /** Aborts the run with this error, unless `keepGoing` is set. */
   fail(error: unknown): void;
 }
 

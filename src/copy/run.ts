@@ -1,4 +1,4 @@
-// One run of a copy: it plans and executes under the same limits, events and end.
+// One run of a copy: planning and execution share the limits, the events and the signal.
 import type { CallOptions } from '../io/streams/bytes.ts';
 import type { ImageSink } from '../transports/contract.ts';
 import type { OnCopyEvent } from './events.ts';
@@ -8,21 +8,21 @@ import { type CopyImage, type CopyPlan, type PlanChoices, planIn } from './plan.
 import { runControl } from './run-control.ts';
 
 export interface RunOptions extends CallOptions {
-  /** Images that fail are listed in the plan and in the result; else the first failure ends the run and is thrown. */
+  /** Images that fail are listed in the plan and in the result. If false, the first failure ends the run and is thrown. */
   readonly keepGoing?: boolean;
-  /** Of planning and execution together. */
+  /** Limits for planning and execution together. */
   readonly concurrency?: Concurrency;
   readonly onEvent?: OnCopyEvent;
 }
 
 export interface CopyRun {
-  /** As `planCopy`. `signal` ends the planning alone, `onEvent` gets its events in place of the run's. */
+  /** Like `planCopy`. `signal` ends only the planning. `onEvent` gets the events of planning instead of the run's. */
   plan(images: readonly CopyImage[], choices: PlanChoices & Omit<RunOptions, 'concurrency'>): Promise<CopyPlan>;
-  /** As `executePlan`, of a plan of this run. */
+  /** Like `executePlan`, for a plan of this run. */
   execute(plan: CopyPlan): Promise<CopyResult>;
 }
 
-/** Copies to one sink: plans, and executes what was planned. */
+/** A run that copies to one sink: it plans, and executes the plan. */
 export function copyRun(sink: ImageSink, options: RunOptions = {}): CopyRun {
   const control = runControl(options);
   return {

@@ -7,13 +7,13 @@ import { formatPlatform, type Platform, type PlatformChoice, platformSuits } fro
 
 export interface Selection {
   readonly children: readonly Descriptor[];
-  /** Wanted platforms that nothing here suits. */
+  /** Wanted platforms for which the index has nothing. */
   readonly lacking: readonly Platform[];
 }
 
 /**
- * For each wanted platform the child that suits it best, in the order wanted. Where no child suits one, the indexes among
- * the children that state no platform are taken, to be looked into. Where no child states any platform, all are taken: there is nothing to choose by.
+ * Selects for each wanted platform the child that suits it best, in the order wanted. If none suits, it selects the nested indexes that state no platform, so
+ * that they are searched. If no child states a platform, it selects all of them.
  */
 export function selectChildren(index: Index, choice: PlatformChoice): Selection {
   if (choice === 'all') return { children: index.manifests, lacking: [] };
@@ -52,7 +52,7 @@ function statesPlatform(child: Descriptor): boolean {
   return Boolean(child.platform?.os && child.platform.architecture);
 }
 
-/** BuildKit's provenance and SBOMs stand in the index as children of platform unknown/unknown. */
+/** BuildKit's provenance and SBOMs are children of the index with the platform unknown/unknown. */
 function isAttestation(child: Descriptor): boolean {
   return child.platform?.os === 'unknown' && child.platform.architecture === 'unknown';
 }

@@ -126,7 +126,7 @@ describe('sending ahead of the plan', () => {
       Array.from({ length: 10 }, (_, at) => makeBlob(`layer ${at}`)),
     );
     await sleep(50);
-    // Those that were under way together.
+    // The blobs that were under way at the same time.
     expect(to.asked.count('putBlob')).toBe(3);
   });
 

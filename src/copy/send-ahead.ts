@@ -23,39 +23,39 @@ import type { OnCopyEvent } from './events.ts';
 import { failureOf } from './failure.ts';
 import type { CopyImage } from './plan.ts';
 
-/** Disposing ends what is under way, and waits for it. */
+/** Disposing aborts what is under way, and waits for its end. */
 export interface Ahead extends AsyncDisposable {
-  /** For the plan, with which sending ahead ends, and its execution: what is under way is waited for, and not sent twice. */
+  /** The sink for the plan and its execution. Sending ahead ends when the plan asks what is missing. Blobs under way are waited for and not sent twice. */
   readonly sink: ImageSink;
-  /** Of the plan and its execution: with what was sent already counted as bytes of this run, which it is. */
+  /** The event handler for the plan and its execution: adds what was sent ahead to the totals of the run. */
   readonly onEvent: OnCopyEvent;
-  /** What was sent to its end: the bytes that were not there before. */
+  /** Blobs that were sent completely, and the bytes of them that the destination lacked. */
   readonly sent: { readonly blobs: number; readonly bytes: number };
   send(blob: Descriptor, open: OpenContent): void;
-  /** Whether the destination answers at all: the first layer may take minutes. */
+  /** Checks early whether the destination answers, because compressing the first layer may take minutes. */
   ask(): void;
-  /** For the plan. Aborted, with that error, where the destination fails for good: nothing more need be compressed for it. */
+  /** The signal for the plan. Aborted with the error if the destination fails permanently, so that nothing more is compressed for it. */
   readonly signal: AbortSignal;
 }
 
-/** As for the plan. */
+/** The same fields as for the plan. */
 export type NamedImage = Pick<CopyImage, 'name' | 'label'>;
 
 export interface AheadOptions extends CallOptions {
   readonly onEvent?: OnCopyEvent;
 }
 
-/** Blobs that are sent at a time. */
+/** How many blobs are sent at a time. */
 const AT_A_TIME = 3;
-/** Something to ask for. */
+/** A well-known blob to ask for. */
 const EMPTY: Descriptor = { mediaType: OCI_EMPTY, digest: digestOf(Buffer.from('{}')), size: 2 };
-/** Of a destination that is not there, or would say the same again. */
+/** Permanent errors: the destination is unreachable, or would give the same answer again. */
 const FOR_GOOD: readonly ErrorCode[] = [
   ...(['DENIED', 'NAME_INVALID', 'NAME_UNKNOWN', 'NO_ACCESS', 'NO_SPACE'] as const),
   ...(['READ_ONLY', 'SIZE_INVALID', 'UNAUTHORIZED', 'UNREACHABLE', 'UNSUPPORTED'] as const),
 ];
 
-/** Before there is anything to send, one that is silent is not there either. */
+/** Before the first blob, a destination that does not answer in time counts as unreachable, too. */
 const NOT_THERE: readonly ErrorCode[] = [...FOR_GOOD, 'TIMEOUT'];
 
 export function sendAhead(sink: ImageSink, { name, label }: NamedImage, options: AheadOptions): Ahead {
@@ -63,15 +63,15 @@ export function sendAhead(sink: ImageSink, { name, label }: NamedImage, options:
   const aborter = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, aborter.signal]) : aborter.signal;
   const limit = createLimiter(AT_A_TIME);
-  /** True where the blob is there in the end. */
+  /** For each blob, whether it was stored in the end. */
   const sends = new Map<Digest, Promise<boolean>>();
   const sent = { blobs: 0, bytes: 0 };
-  /** What comes now is the plan's: it lists what is under way, too. */
+  /** The plan has begun. It also counts the blobs that are under way. */
   let planned = false;
   let sentBefore = 0;
-  /** Said already, and to be said by the plan's execution once more. */
+  /** Blobs whose `blob-done` was reported here. The plan's execution reports it once more, which is dropped. */
   const done = new Set<Digest>();
-  /** One could not be sent: the others would only add to what is waited for. */
+  /** A blob could not be sent. Sending others would only make the plan wait longer. */
   let broken = false;
 
   const put = async (blob: Descriptor, open: OpenContent): Promise<boolean> => {

@@ -1,4 +1,4 @@
-// What a run has promised to fetch and has fetched. The promise is kept true when things turn out otherwise, so that both are equal at the end.
+// The bytes that a run has promised to fetch, and those it has fetched. The promise is corrected when things change, so that both are equal at the end.
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { OnCopyEvent } from './events.ts';
@@ -6,12 +6,12 @@ import type { CopyPlan } from './plan.ts';
 
 export interface Totals {
   readonly fetched: number;
-  /** Of what the images consist of, the bytes that were there already. */
+  /** Bytes of the images' blobs that the destination had already. */
   readonly held: number;
-  /** The blob comes from byte `from` on. */
+  /** The blob is being fetched from byte `from` on. */
   opened(blob: Descriptor, from: number): void;
   arrived(digest: Digest, bytes: number): void;
-  /** The blob is there: nothing more of it will come. */
+  /** The blob is stored: no more bytes of it will be fetched. */
   done(blob: Descriptor): void;
 }
 

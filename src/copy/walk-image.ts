@@ -1,4 +1,4 @@
-// From an image's root along its descriptors to everything that a copy of it consists of. Asks for manifests only.
+// Follows the descriptors from the root of an image to everything that a copy consists of. Requests only manifests.
 import { addAll } from '../oci/add-all.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -18,19 +18,19 @@ import { type Attached, walkReferrers } from './walk-referrers.ts';
 
 export interface ImageGraph {
   readonly root: RawManifest;
-  /** Manifests below the root; each step needs those before it. Without those that the sink has. */
+  /** Manifests below the root that the sink lacks. Each step depends on those before it. */
   readonly steps: readonly (readonly RawManifest[])[];
-  /** Signatures and other referrers, each after what it points to. */
+  /** Signatures and other referrers, each after its subject. */
   readonly attached: readonly Attached[];
   readonly blobs: readonly Descriptor[];
-  /** The root, or those below it that were fetched. */
+  /** The root if it is an image, or the images below it that were fetched. */
   readonly images: readonly WalkedImage[];
   /**
-   * Where the sink may refuse the index, because not all of its children come along or it holds none: what is tagged in its place. The one image, or
-   * an index of those that come along.
+   * What is tagged instead of the index if the sink may refuse it (not all of its children are copied, or the sink holds no indexes). It is the one image, or
+   * an index of the copied ones.
    */
   readonly instead?: RawManifest;
-  /** Wanted platforms that the image does not have, while it has others of them. */
+  /** Wanted platforms that the image lacks although it has others of them. */
   readonly unsuited: readonly Platform[];
 }
 
@@ -38,14 +38,14 @@ export interface WalkOptions {
   readonly name: Reference;
   /** The name as text, for messages. */
   readonly image: string;
-  /** The source's, for messages. */
+  /** The label of the source, for messages. */
   readonly label: string;
-  /** Caches manifests over all images of a run. */
+  /** Caches manifests for all images of a run. */
   readonly source: ManifestSource;
   readonly sink: ImageSink;
   readonly platforms: PlatformChoice;
   readonly referrers: boolean;
-  /** Trusts no manifest at the sink to have its parts there. */
+  /** Whether parts are checked although the sink has their manifest. */
   readonly force: boolean;
   readonly signal?: AbortSignal;
   readonly onEvent?: OnCopyEvent;
@@ -74,7 +74,7 @@ export async function walkImage(options: WalkOptions): Promise<ImageGraph> {
 interface Tree {
   readonly steps: readonly (readonly RawManifest[])[];
   readonly images: readonly WalkedImage[];
-  /** Digests of all that was selected below the root, there or not. */
+  /** Digests of everything selected below the root, whether the sink has it or not. */
   readonly seen: readonly Digest[];
   readonly sparse: boolean;
   readonly unsuited: readonly Platform[];
@@ -118,14 +118,14 @@ async function walkBelow(root: RawManifest, blobs: Map<Digest, Descriptor>, opti
 
 interface Fetched {
   readonly raw: RawManifest;
-  /** As the index names it. */
+  /** The descriptor in the index. */
   readonly child?: Descriptor;
 }
 
 /**
- * A reference by an index's digest can be held only as that index. So where the sink may refuse a sparse one, all of its
- * children come along; a tag may name the wanted platform's image instead. A sink without indexes takes one platform's image: which one is for
- * the user to say. Errors: UNSUPPORTED where several are wanted.
+ * A reference with the digest of an index needs exactly that index. So if the sink may refuse a sparse one, all of its children are copied. A tag may name
+ * the image of the wanted platform instead. A sink without indexes takes the image of one platform, which the user has to choose. Errors: UNSUPPORTED if
+ * several are wanted.
  */
 function platformChoice(root: RawManifest, { name, sink, platforms }: WalkOptions): PlatformChoice {
   const { indexes } = sink.wants;
@@ -144,7 +144,7 @@ function onePlatform(index: Index, wanted: PlatformChoice, sink: ImageSink): Pla
   return platforms.size === 0 ? wanted : [...platforms.values()];
 }
 
-/** One digest has one size: who reads a manifest with another one refuses the blob. Errors: MANIFEST_INVALID. */
+/** Each digest has one size: a reader of a manifest with another size refuses the blob. Errors: MANIFEST_INVALID. */
 function addBlobs(manifest: Manifest, blobs: Map<Digest, Descriptor>): void {
   for (const blob of successors(manifest).blobs) {
     const known = blobs.get(blob.digest);
@@ -157,8 +157,8 @@ function addBlobs(manifest: Manifest, blobs: Map<Digest, Descriptor>): void {
 }
 
 /**
- * Images that the sink holds are not asked for: a registry takes a manifest only when its blobs are there. Indexes are, for
- * theirs may be sparse; and so is all where the sink may refuse the index, for then an image's own bytes are needed.
+ * Images that the sink has are not fetched, because a registry takes a manifest only after its blobs. Indexes are fetched, because the sink's may be sparse.
+ * If the sink may refuse the index, everything is fetched, because the bytes of an image may be tagged instead.
  */
 async function fetchLevel(
   children: readonly Descriptor[],
@@ -188,11 +188,11 @@ async function fetchLevel(
   return { fetched, there: children.length - wanted.length };
 }
 
-/** Errors: the source's; MANIFEST_INVALID where it is no index and is said to be one, or the other way round. */
+/** Errors: the source's; MANIFEST_INVALID if the descriptor says index and the content is an image, or the other way round. */
 async function fetchChild(child: Descriptor, { source, image, label }: WalkOptions): Promise<RawManifest> {
   const raw = await source.manifest(child).catch((error: unknown) => {
     if (!isImagesError(error, 'MANIFEST_UNKNOWN') || !child.platform) throw error;
-    // Copies of one platform, and archives of one, leave indexes like this.
+    // Copies or archives of a single platform leave an index whose other children are missing.
     const part = partOf('manifest', child.digest, child.platform);
     throw asItStands(
       new ImagesError(error.code, `${image}: its index names ${part}, which is not there [${label}]`, {

@@ -8,11 +8,11 @@ import type { ManifestSource } from './counted-source.ts';
 
 export interface Attached {
   readonly manifest: RawManifest;
-  /** Where it is found by a tag. One that is found by several stands there once for each. */
+  /** The tag under which it is found. A referrer with several tags is listed once for each. */
   readonly tag?: string;
 }
 
-/** All that points to the subjects, and to what points to them; each after what it consists of. Their blobs are added to `blobs`. */
+/** All referrers of the subjects and, recursively, of those referrers; each after its parts. Their blobs are added to `blobs`. */
 export async function walkReferrers(
   subjects: readonly Digest[],
   blobs: Map<Digest, Descriptor>,

@@ -1,4 +1,4 @@
-// A copy in one call, as tests want it: names in, plan, result and events out.
+// A copy in one call, for tests: takes names, returns the plan, the result and the events.
 import { parsePlatformChoice } from '../../oci/platform.ts';
 import { parseReference } from '../../oci/reference.ts';
 import type { Registry } from '../../registry/contract.ts';
@@ -22,7 +22,7 @@ export interface CopyCase extends Omit<PlanOptions, 'platforms' | 'onEvent'> {
   readonly onEvent?: (event: CopyEvent) => void;
 }
 
-/** Each name is that of the source and of the destination. */
+/** Each name is used at the source and at the destination. */
 export function images(from: Registry, names: readonly string[]): readonly CopyImage[] {
   return names.map((text) => {
     const name = parseReference(text);

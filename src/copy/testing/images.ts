@@ -1,4 +1,4 @@
-// Made-up images in any registry, as values: what is pushed is what the copy is held against.
+// Generated images for any registry, as values: what was pushed is compared with the copy.
 import type { Bytes } from '../../io/streams/bytes.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { digestOf } from '../../oci/digest.ts';
@@ -28,7 +28,7 @@ export interface ImageParts {
   readonly layers: readonly MadeBlob[];
   /** `linux/amd64` when absent. */
   readonly platform?: string;
-  /** Fields of the config that are otherwise. */
+  /** Fields that differ in the config. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly subject?: RawManifest;
   readonly artifactType?: string;
@@ -54,7 +54,7 @@ export function makeImage({ layers, platform = 'linux/amd64', subject, artifactT
   return { manifest, blobs: [configBlob, ...layers], children: [], platform };
 }
 
-/** Children without a platform (nested indexes) stand in it without one. */
+/** Children without a platform (nested indexes) are listed without one. */
 export function makeIndex(children: readonly MadeImage[]): MadeImage {
   const manifests = children.map((child) => ({
     ...manifestDescriptor(child.manifest),
@@ -63,7 +63,7 @@ export function makeIndex(children: readonly MadeImage[]): MadeImage {
   return { manifest: json({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }), blobs: [], children };
 }
 
-/** Blobs, children, then the manifest with the tags. */
+/** Pushes blobs, children, then the manifest with its tags. */
 export async function push(registry: Registry, name: string, image: MadeImage): Promise<void> {
   const [repository, tag] = name.split(':') as [string, string | undefined];
   for (const blob of image.blobs) await registry.putBlob(repository, blob.descriptor, async () => bytesOf(blob.bytes));

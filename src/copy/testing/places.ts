@@ -16,7 +16,7 @@ import { type CopyResult, executePlan } from '../execute.ts';
 import { planCopy } from '../plan.ts';
 
 export interface FilePlace {
-  /** As skopeo writes it. */
+  /** The location in skopeo's form. */
   readonly text: string;
   sink(): ImageSink;
   source(): Promise<ImageSource>;
@@ -54,7 +54,7 @@ export function filePlace(kind: PlaceKind, directory: string, label: string): Fi
   }
 }
 
-/** What the image is called at the destination. */
+/** The name of the image at the destination. */
 export const PLACE_NAME: Reference = { host: 'quay.io', path: 'x/app', tag: '1' };
 
 export interface CopyPlace {
@@ -67,7 +67,7 @@ export interface PlaceCopied extends CopyResult {
   readonly notes: readonly string[];
 }
 
-/** Closes both. */
+/** Closes source and sink. */
 export async function copyPlace(source: ImageSource, sink: ImageSink, options: CopyPlace = {}): Promise<PlaceCopied> {
   await using from = source;
   await using to = sink;
@@ -75,7 +75,7 @@ export async function copyPlace(source: ImageSource, sink: ImageSink, options: C
     platforms: parsePlatformChoice(options.platforms ?? 'linux/amd64'),
     referrers: options.referrers ?? false,
   });
-  // The places stay open until it is done.
+  // Source and sink stay open until the copy is done.
   const notes: string[] = [];
   const result = await executePlan(plan, to, { onEvent: (event) => event.type === 'note' && notes.push(event.text) });
   return { ...result, notes };

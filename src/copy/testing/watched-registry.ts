@@ -1,4 +1,4 @@
-// A registry that counts what it is asked for, and fails where a test wants it to.
+// A registry that counts its requests, and fails when a test says so.
 import type { Bytes } from '../../io/streams/bytes.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Registry } from '../../registry/contract.ts';
@@ -6,20 +6,20 @@ import type { Registry } from '../../registry/contract.ts';
 export interface Asked {
   /** `getManifest library/a:1`, `getBlob a@sha256:…`, in order. */
   readonly calls: string[];
-  /** How often the registry was asked so. */
+  /** Number of calls of this method. */
   count(method: string): number;
-  /** How often each blob's bytes were asked for. */
+  /** The number of reads of each blob. */
   blobs(): ReadonlyMap<string, number>;
   /** Bytes of blobs that were delivered. */
   bytes: number;
-  /** Most calls that read blobs at the same time. */
+  /** The highest number of simultaneous blob reads. */
   most: number;
 }
 
 export interface Faults {
   /** Called before each request: may wait, or throw. */
   before?(method: string, what: string): Promise<void> | void;
-  /** Breaks a blob's body off with this error after so many bytes. */
+  /** Breaks the body of a blob off with this error after this many bytes. */
   breakOff?(digest: Digest): { readonly after: number; readonly error: Error } | undefined;
 }
 
