@@ -1,4 +1,4 @@
-// What of a layout or a `dir:` that exists is believed: nothing for its size. It is hashed before it counts as there, once a sink.
+// A file in an existing layout or `dir:` is not trusted for its size. It is hashed before it counts as present, once for each sink.
 import { readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -103,7 +103,7 @@ describe.each(FORMS)('$form that exists', ({ files, sink, source, blobFile, mani
     await damage(blobFile(LAYER.descriptor.digest));
     const changed = new Date();
     await utimes(file, time, time);
-    // Of the version that was hashed, as far as anybody can tell.
+    // The file cannot be distinguished from the version that was hashed.
     expect(await isThere()).toBe(true);
     await utimes(file, changed, changed);
     expect(await isThere()).toBe(false);

@@ -1,6 +1,6 @@
-// Blobs and manifests in a directory of files, each under a key that its digest gives: staged, verified, synced, renamed. Several processes may
-// write at once. What layouts and `dir:` share. What this process has not written it does not believe: it is hashed, once, before it counts as there. Relies
-// on the object store on the file system.
+// Blobs and manifests as files in a directory, each under a key made from its digest: staged, verified, renamed. Layouts and `dir:` share it. Several processes
+// may write at once. A file that this process did not write is not trusted: it is hashed, once, before it counts as present. Relies on the object store on the
+// file system.
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLimiter } from '../io/concurrency/limiter.ts';
@@ -19,17 +19,17 @@ import { blobNotPut } from './wrong-parts.ts';
 export interface BlobFolder {
   missing(blobs: readonly Descriptor[], options?: CallOptions): Promise<ReadonlyMap<Digest, number>>;
   missingManifests(manifests: readonly Descriptor[], options?: CallOptions): Promise<ReadonlySet<Digest>>;
-  /** It is there, and its bytes are the right ones. */
+  /** Whether the blob is there and its bytes are correct. */
   has(blob: Descriptor, options?: CallOptions): Promise<boolean>;
   putBlob(blob: Descriptor, open: OpenContent, options?: CallOptions): Promise<void>;
-  /** After all blobs it names. Errors: MANIFEST_BLOB_UNKNOWN. */
+  /** Called after all blobs that the manifest names. Errors: MANIFEST_BLOB_UNKNOWN. */
   putManifest(manifest: RawManifest): Promise<void>;
-  /** Replaced in one step. */
+  /** Replaces the file atomically. */
   putFile(path: string, bytes: Uint8Array): Promise<void>;
   read(path: string): Promise<Uint8Array | undefined>;
-  /** `undefined` also where it is not what its digest says. */
+  /** Returns `undefined` also if the content does not match the digest. */
   readManifest(manifest: Descriptor): Promise<RawManifest | undefined>;
-  /** Removes what old, broken attempts left, and the folder for it where nothing is on its way in. */
+  /** Removes what old, failed attempts left, and the staging folder if it is empty. */
   tidy(): Promise<void>;
 }
 
@@ -39,22 +39,23 @@ export interface BlobFolderOptions {
   manifestKey(digest: Digest): string;
 }
 
-/** Hidden, so that programs that look at all files pass over it. */
+/** The staging folder. It is hidden, so that programs that read all files skip it. */
 const WAITING = '.images';
-/** Parts of blobs that nobody has gone on with. */
+/** The age at which a partial blob is removed. */
 const KEEP_PARTS_MS = 7 * 24 * 3_600_000;
 const QUESTIONS = 16;
-/** Files read at once, to be hashed: one processor does the hashing. */
+/** How many files are hashed at once: one processor does the hashing. */
 const HASHED_AT_ONCE = 4;
 
-/** Errors of what writes: PLACE_INVALID (the directory is a file), NO_SPACE, READ_ONLY, NO_ACCESS. */
+/** Errors of methods that write: PLACE_INVALID (the directory is a file), NO_SPACE, READ_ONLY, NO_ACCESS. */
 export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOptions): BlobFolder {
-  // As the tools that share these places have it: none of them waits for the disk. What a power cut empties or garbles is seen when it is hashed, and is put again.
+  // Does not sync, like other tools that write these directories. A file that a power cut truncated or damaged is found when it is hashed, and is written
+  // again.
   const objects = openFsObjectStore(directory, { waiting: WAITING, volatile: true });
   const ask = createLimiter(QUESTIONS);
 
   const hashing = createLimiter(HASHED_AT_ONCE);
-  /** Which version of a blob was looked at, and whether it is right. */
+  /** For each blob, the version that was hashed, and whether it was correct. */
   const looks = new Map<Digest, { readonly version: string; readonly isRight: Promise<boolean> }>();
 
   const has = async (blob: Descriptor, { signal }: CallOptions = {}): Promise<boolean> => {
@@ -89,7 +90,7 @@ export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOption
     return rawManifest(bytes, mediaType || undefined, digestAlgorithm(digest));
   };
 
-  /** One whose blobs are not all there is put again. */
+  /** A manifest counts as present only if all of its blobs are; else it is put again. */
   const isWhole = async (manifest: Descriptor, options: CallOptions): Promise<boolean> => {
     const raw = await readManifest(manifest);
     return raw !== undefined && (await lacking(successors(decodeManifest(raw)).blobs, options)).length === 0;
@@ -124,7 +125,7 @@ export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOption
       if (await has(blob, options)) return;
       await using stage = await writing(() => objects.stage(blobStageId(blob.digest), options));
       if (!stage) throw new Error('a stage that need not exist was not opened');
-      // Whoever had the stage before us may just have published the blob.
+      // The previous owner of the stage may just have published the blob.
       if (await has(blob, options)) {
         await stage.discard();
         return;

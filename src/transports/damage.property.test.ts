@@ -1,4 +1,4 @@
-// Whatever is damaged in an archive: what comes out is right, or one of our own errors comes. Nothing else, and nothing wrong.
+// Whatever is damaged in an archive, the output is correct or the error is an ImagesError.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -55,7 +55,7 @@ function legacyArchive(): Buffer {
   );
 }
 
-/** Reads all there is of the image. */
+/** Reads everything of the image. */
 async function readAll(open: () => Promise<ImageSource>): Promise<void> {
   await using source = await open();
   const root = await source.root();

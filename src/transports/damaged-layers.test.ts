@@ -1,4 +1,4 @@
-// A layer of a store that is not what its digest says: whatever reads it whole says so and gives no wrong bytes, and the store knows it from then on.
+// A layer of a store that does not match its digest: every complete read fails and returns no wrong bytes, and the store then knows that it is damaged.
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ import { writeStore } from './containers-storage/write-store.ts';
 import { type ReadableImage, readImage } from './readable-image.ts';
 import { registrySource } from './registry-source.ts';
 
-/** What no compression makes smaller. */
+/** Bytes that no compression makes smaller. */
 const NOISE = Buffer.concat(
   Array.from({ length: 3000 }, (_, at) => Buffer.from(digestHex(digestOf(Buffer.from(`${at}`))), 'hex')),
 );
@@ -38,7 +38,7 @@ const FORMS = {
   'not packed': { mediaType: OCI_LAYER, bytes: ARCHIVE },
 } as const;
 
-/** An image of one layer, in a store of its own. */
+/** An image of one layer in a new store. */
 async function storedImage(form: keyof typeof FORMS) {
   const directory = await temporaryDirectory('damaged');
   onTestFinished(() => directory[Symbol.asyncDispose]());

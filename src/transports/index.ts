@@ -1,4 +1,4 @@
-// What is public of transports/: the seam between places that hold images, and every place as a source and a sink.
+// What is public of transports/: the contract of sources and sinks, and each transport's source and sink.
 
 export type { OpenArchiveOptions } from './archive/archive-file.ts';
 export { type OciArchiveSinkOptions, ociArchiveSink } from './archive/oci-archive-sink.ts';

@@ -1,37 +1,37 @@
-// Where an image is, as text: `transport:details`, as skopeo writes it (containers-transports(5)), or a bare name. Pure. Relies on transports.ts.
+// Parses the location of an image: `transport:details`, as skopeo writes it (containers-transports(5)), or a bare name. Pure. Relies on transports.ts.
 import { ImagesError } from '../oci/errors.ts';
 import { nearest } from '../oci/nearest.ts';
 import { formatReference, parseReference, type Reference, tryParseReference } from '../oci/reference.ts';
 import type { Transport } from './transport.ts';
 import { prefixOf, TRANSPORTS, type TransportLocation, transportNamed, transportOf } from './transports.ts';
 
-/** What names no transport. */
+/** A location without a transport. */
 export type BareLocation =
-  /** `maybeId` where the text can also be the beginning of an image id, which counts where the name is unknown. */
+  /** `maybeId` is set if the text may also be the beginning of an image id: it is used if the name is unknown. */
   | { readonly transport: 'name'; readonly reference: Reference; readonly maybeId?: string }
-  /** An image id, or the beginning of one: hexadecimal digits. */
+  /** An image id or its beginning: hexadecimal digits. */
   | { readonly transport: 'id'; readonly id: string };
 
 export type Location = TransportLocation | BareLocation;
 
-/** In a transport of one's own. */
+/** A location in a transport that the caller of the library defined. */
 export interface OwnLocation {
   readonly transport?: undefined;
   readonly own: Transport;
-  /** What stands behind the colon. */
+  /** The text after the colon. */
   readonly details: string;
 }
 
-/** Of skopeo's, those that hold nothing that a cluster runs. */
+/** Transports of skopeo that hold nothing that a cluster runs. */
 const UNSUPPORTED: readonly string[] = ['sif', 'tarball', 'ostree', 'atomic', 'docker-tar'];
 const ID = /^[0-9a-f]{64}$/;
 const SHORT_ID = /^[0-9a-f]{3,63}$/;
 
-/** `transport:details` or a bare name, as a user writes it. Errors: REFERENCE_INVALID, with what was probably meant. */
+/** Parses `transport:details` or a bare name. Errors: REFERENCE_INVALID, with what was probably meant. */
 export function parseLocation(text: string): Location {
   const { prefix, details } = splitText(text);
   const transport = transportNamed(prefix);
-  // `docker:27` is an image: this transport has the slashes.
+  // `docker:27` is an image: a location of the transport has slashes.
   if (transport && details.startsWith(prefixOf(transport).charAt(prefix.length + 1))) {
     return transport.parse(details, (why, hint) => refuse(text, why, hint));
   }
@@ -39,14 +39,14 @@ export function parseLocation(text: string): Location {
   return parseBare(text, prefix);
 }
 
-/** As `parseLocation`; transports of one's own count first. */
+/** Like `parseLocation`, but the caller's own transports come first. */
 export function locate(text: string, transports: readonly Transport[] = []): Location | OwnLocation {
   const { prefix, details } = splitText(text);
   const own = transports.find(({ name }) => name === prefix);
   return own ? { own, details } : parseLocation(text);
 }
 
-/** A location as `parseLocation` takes it. */
+/** The text of a location, as `parseLocation` accepts it. */
 export function formatLocation(location: Location | OwnLocation): string {
   switch (location.transport) {
     case undefined:
@@ -72,7 +72,7 @@ function parseBare(text: string, prefix: string): Location {
   return { transport: 'name', reference, ...(SHORT_ID.test(text) && { maybeId: text }) };
 }
 
-/** What can be an image's name is one, except where it is all too close to a transport that no image is called like. */
+/** A text that can be an image's name is accepted as one, unless it resembles a transport whose name no image has (it contains a hyphen). */
 function refuseMistakes(text: string, prefix: string, details: string): void {
   if (prefix === '') {
     const alone = transportNamed(text);

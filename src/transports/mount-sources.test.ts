@@ -10,10 +10,10 @@ const HOST = 'registry.example:5000';
 const digest = (text: string): Digest => digestOf(Buffer.from(text));
 const BLOB = digest('blob');
 
-/** As a run of the program sees it. */
+/** The memory as a run of the program sees it. */
 const run = (directory: string, host = HOST) => mountSources({ directory, host });
 
-/** What is written of a blob, changed by `change`. */
+/** Rewrites the file that remembers a blob. */
 async function rewrite(directory: string, change: (value: Record<string, unknown>) => unknown): Promise<void> {
   const [name = ''] = await readdir(directory);
   const path = join(directory, name);

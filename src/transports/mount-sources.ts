@@ -1,28 +1,28 @@
-// In which repositories of a registry a blob was put, remembered between runs: from there it can be mounted into another one, without its bytes.
-// What is wrong of it costs a request, whose upload session is used for pushing.
+// Remembers between runs in which repositories of a registry a blob was put, so that it can be mounted from there without sending its bytes. A wrong memory
+// costs one request, and its upload session is used for pushing.
 import { cacheFolder } from '../io/files/cache-folder.ts';
 import { isObject } from '../oci/decode.ts';
 import { type Digest, digestHex, digestOf } from '../oci/digest.ts';
 import { isRepositoryPath } from '../oci/reference.ts';
 
 export interface MountSources {
-  /** Repositories that had it, the latest first. */
+  /** Repositories that had the blob, the latest first. */
   of(digest: Digest): Promise<readonly string[]>;
   remember(digest: Digest, repository: string): Promise<void>;
   forget(digest: Digest, repository: string): Promise<void>;
 }
 
-/** Of one blob: where it is to be put may be the latest of them. */
+/** Repositories remembered for each blob. There are two, because the latest may be the one into which the blob is put. */
 const MOST = 2;
-/** Of all registries together. */
+/** Blobs remembered for all registries together. */
 const MOST_BLOBS = 4000;
 
 export interface MountSourcesOptions {
-  /** Where it is remembered; absent: nowhere. */
+  /** The directory of the memory. When absent, nothing is remembered. */
   readonly directory?: string;
-  /** Of the registry. */
+  /** The host of the registry. */
   readonly host: string;
-  /** A repository that has all blobs: that of the image, where it is copied within its registry. */
+  /** A repository that has all blobs: that of the source, if the image is copied within its registry. */
   readonly besides?: string;
 }
 

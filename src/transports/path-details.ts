@@ -1,4 +1,4 @@
-// What stands behind the prefix of transports that are files: `PATH[:REST]`, where REST may be `@INDEX`. Pure.
+// Parses what follows the prefix of a transport of files: `PATH[:REST]`, where REST may be `@INDEX`. Pure.
 import type { Refuse } from './transport.ts';
 
 /** The path ends at the first colon. */
@@ -9,7 +9,7 @@ export function splitPath(details: string, refuse: Refuse): { readonly path: str
   return colon < 0 ? { path } : { path, rest: details.slice(colon + 1) };
 }
 
-/** `@0`, `@1`, …: which image of a list. */
+/** Parses `@0`, `@1` and so on: the index of an image in a list. */
 export function parseIndex(rest: string, refuse: Refuse): number {
   const index = Number(rest.slice(1));
   if (!/^@\d+$/.test(rest) || !Number.isSafeInteger(index)) refuse(`[${rest}] is no place in a list`);

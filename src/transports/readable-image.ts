@@ -1,4 +1,4 @@
-// One image of a source, to be looked into: its manifest chosen by platform, its config, its layers.
+// One image of a source for reading: its manifest chosen by platform, its config and its layers.
 import type { Bytes, CallOptions } from '../io/streams/bytes.ts';
 import { readSmallBlob } from '../io/streams/small-blob.ts';
 import { verified } from '../io/streams/verify.ts';
@@ -15,29 +15,29 @@ import type { ImageSource } from './contract.ts';
 export interface ReadableImage {
   /** For messages. */
   readonly label: string;
-  /** What the name points to. */
+  /** The manifest or index to which the name points. */
   readonly root: RawManifest;
-  /** The image's own: the root, or a child of the index that the root is. */
+  /** The manifest of the image: the root, or a child of the root if that is an index. */
   readonly raw: RawManifest;
   readonly manifest: ImageManifest;
   readonly config: ImageConfig;
   readonly configBytes: Uint8Array;
-  /** The base first. */
+  /** The layers, the base first. */
   readonly layers: readonly Layer[];
 }
 
 export interface ReadImageOptions extends CallOptions {
-  /** Wanted: only this. */
+  /** The required platform. */
   readonly platform?: Platform;
-  /** An image without an index is for what it is for, and taken: the caller says so. */
+  /** An image without an index is accepted for any platform; the caller reports which it is. */
   readonly anySingle?: boolean;
-  /** Taken from an index where `platform` is absent; else the first image that is there. */
+  /** The platform taken from an index if `platform` is absent. If the index lacks it, the first image that is there. */
   readonly machine: Platform;
-  /** Where indexes of layers are kept. */
+  /** Storage for the indexes of layers. */
   readonly indexOf?: (digest: Digest) => IndexStore;
 }
 
-/** The source stays open: it is the caller's. Errors: PLATFORM_UNKNOWN, MANIFEST_INVALID, UNSUPPORTED, the source's. */
+/** The source stays the caller's. Errors: PLATFORM_UNKNOWN, MANIFEST_INVALID, UNSUPPORTED, the source's. */
 export async function readImage(source: ImageSource, options: ReadImageOptions): Promise<ReadableImage> {
   const root = await source.root(options);
   const raw = await chooseImage(source, root, options);
@@ -62,7 +62,7 @@ export async function readImage(source: ImageSource, options: ReadImageOptions):
   return { label: source.label, root, raw, manifest, config, configBytes, layers };
 }
 
-/** Of an image without an index. One that does not say what it is for suits all. Errors: PLATFORM_UNKNOWN. */
+/** Checks an image without an index. One that states no platform suits all. Errors: PLATFORM_UNKNOWN. */
 export function requirePlatform({ platform: own }: ImageConfig, wanted: Platform, label: string): void {
   if (!statesPlatform(own) || isImageFor(own, wanted)) return;
   throw new ImagesError(
@@ -79,7 +79,7 @@ export interface ReadConfig {
   readonly bytes: Uint8Array;
 }
 
-/** Errors: MANIFEST_INVALID where it and the manifest of an image disagree, those of the source. */
+/** Errors: MANIFEST_INVALID if config and manifest of the image disagree; those of the source. */
 export async function readConfig(
   source: ImageSource,
   manifest: ImageManifest,
@@ -94,7 +94,7 @@ export async function readConfig(
   }
 }
 
-/** Of an index, the image that suits best and is there: in a sparse one not all are. Errors: PLATFORM_UNKNOWN, the source's. */
+/** The image of an index that suits best and exists: a sparse index lacks some. Errors: PLATFORM_UNKNOWN, the source's. */
 export async function chooseImage(
   source: ImageSource,
   raw: RawManifest,
@@ -123,7 +123,7 @@ function candidates({ manifests }: Index, { platform, machine }: ReadImageOption
   const suits = (child: Descriptor) => (child.platform ? platformSuits(child.platform, platform ?? machine) : 0);
   const sorted = manifests.toSorted((a, b) => suits(b) - suits(a));
   const possible = platform ? sorted.filter((child) => !child.platform || suits(child) > 0) : sorted;
-  // Attestations are no images.
+  // Attestations are not images.
   return possible.filter((child) => child.platform?.os !== 'unknown');
 }
 

@@ -36,7 +36,7 @@ describe('a registry as a sink', () => {
     const blob = { ...layer, digest: digestOf(large), size: large.length };
     const content: OpenContent = async () => one(large);
 
-    /** A registry in which `base` has the blob; it says which mounts were asked for. */
+    /** A registry in which `base` has the blob. `asked` lists the requested mounts. */
     async function known(mount: () => boolean) {
       const registry = storedRegistry(createMemoryObjectStore());
       await registry.putBlob('base', blob, content);
@@ -60,7 +60,7 @@ describe('a registry as a sink', () => {
             ...(besides !== undefined && { besides }),
           }),
         });
-      /** In a run of its own. */
+      /** Puts the blob in a separate run. */
       const put = async (path: string, open: OpenContent, besides?: string): Promise<void> => {
         await using opened = sink(besides);
         await opened.putBlob({ path }, blob, open);

@@ -1,4 +1,4 @@
-// A registry as a sink of images: the embedded store in process, or any other by HTTP.
+// A registry as a sink of images: the embedded store in process, or any other over HTTP.
 import { createLimiter } from '../io/concurrency/limiter.ts';
 import type { CallOptions } from '../io/streams/bytes.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -12,22 +12,22 @@ import type { MountSources } from './mount-sources.ts';
 export interface RegistrySinkOptions {
   /** For messages. */
   readonly label: string;
-  /** The repository in which an image of this name is put: the place where hosts are stripped, or not. */
+  /** The repository into which an image with this name is put. Whether it keeps the host of the name is decided here. */
   repository(name: Reference): string;
-  /** `complete` for registries that refuse indexes whose children are not all there, and for those of which nothing is known. */
+  /** `complete` for registries that refuse indexes with missing children, and if this is not known. */
   readonly indexes: 'sparse' | 'complete';
-  /** Where blobs of this registry are known to be: mounted from there. */
+  /** Repositories of this registry from which blobs can be mounted. */
   readonly mountSources?: MountSources;
-  /** After the tag has moved: records the full name. */
+  /** Called after the tag has moved, to record the full name. */
   onCommit?(name: Reference, root: RawManifest): Promise<void>;
 }
 
-/** Questions to a sink that are under way at a time. */
+/** How many queries to a sink are under way at a time. */
 const QUESTIONS = 16;
-/** In bytes: what is smaller is sent as quickly as it is mounted. */
+/** In bytes. A smaller blob is sent as quickly as it is mounted. */
 const WORTH_MOUNTING = 1 << 15;
 
-/** The registry stays open: it is the caller's. */
+/** The registry stays the caller's. */
 export function registrySink(registry: Registry, options: RegistrySinkOptions): ImageSink {
   const ask = createLimiter(QUESTIONS);
   const wants: SinkWants = { layers: 'as-is', indexes: options.indexes, order: 'any' };
@@ -35,7 +35,7 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
   const heldBytes = async (repository: string, blob: Descriptor, call?: CallOptions): Promise<number | undefined> => {
     const found = await registry.statBlob(repository, blob.digest, call);
     if (found?.size === blob.size) return undefined;
-    // What a disk or a power cut made of a blob is not that blob: it is put again, from its start.
+    // A stored blob whose size differs from its descriptor counts as absent: it is put again from byte 0.
     if (found) {
       refused.add(`${repository} ${blob.digest}`);
       return 0;
@@ -44,16 +44,16 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
     return Math.min(await registry.partialBytes(blob.digest), blob.size);
   };
 
-  /** Nothing waits for what is only remembered, until the end. */
+  /** Writes to the memory of mount sources. They are only awaited at the end. */
   const notes: Promise<void>[] = [];
   const written = async (): Promise<void> => {
     await Promise.all(notes.splice(0));
   };
 
-  /** Blobs that were to be mounted in vain, or are damaged: putting them does not mount. */
+  /** Blobs whose mount was refused, or that are damaged: they are put without trying to mount. */
   const refused = new Set<string>();
 
-  /** The repository that is most likely to have it: one attempt costs a look there, a second one would cost a request. */
+  /** The repository that most probably has the blob. Only one is tried, because each further attempt would cost a request. */
   const mountSource = async (repository: string, { digest, size }: Descriptor): Promise<string | undefined> => {
     if (!options.mountSources || size < WORTH_MOUNTING) return undefined;
     return (await options.mountSources.of(digest)).find((one) => one !== repository);
@@ -76,7 +76,7 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
   return {
     label: options.label,
     wants,
-    // Where full names are recorded, each of them keeps its image.
+    // Where full names are recorded, each of them keeps its own image, so names do not clash.
     ...(!options.onCommit && { nameThere: (name: Reference) => nameWithTag(options.repository(name), tagOf(name)) }),
     async missing(name, blobs, call) {
       const repository = options.repository(name);
@@ -95,7 +95,7 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
         (manifest) => registry.statManifest(repository, manifest.digest, { ...call, whole: true }),
         call?.signal,
       );
-      // One that is said to have another size is held against what its source has.
+      // If the size differs from the descriptor, the manifest is compared with that of the source.
       const isThere = (manifest: Descriptor, at: number) => found[at]?.size === manifest.size;
       return new Set(manifests.filter((manifest, at) => !isThere(manifest, at)).map(({ digest }) => digest));
     },

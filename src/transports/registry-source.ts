@@ -1,4 +1,4 @@
-// An image in a registry as a source: the HTTP client's, or a store's in process.
+// An image in a registry as a source: over HTTP, or in the embedded store in process.
 import type { Bytes, CallOptions } from '../io/streams/bytes.ts';
 import { verified } from '../io/streams/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -12,11 +12,11 @@ import { requireSize } from './wrong-parts.ts';
 export interface RegistrySourceOptions {
   /** For messages; `docker://REFERENCE` when absent. */
   readonly label?: string;
-  /** The registry is a store of this machine: what went into it was verified. */
+  /** Whether the registry is a store of this machine, whose blobs were verified when they were put. */
   readonly stored?: boolean;
 }
 
-/** `reference` is asked for as it stands, its host aside. The registry stays open: it is the caller's. */
+/** `reference` is requested unchanged, except for its host. The registry stays the caller's. */
 export function registrySource(
   registry: ImageReader,
   reference: Reference,
@@ -53,7 +53,7 @@ export function registrySource(
       unverified: (descriptor: Descriptor, call?: CallOptions) => open(descriptor, { ...call }),
     }),
     referrers: (subject, call) => registry.referrers(repository, subject, undefined, call),
-    // What is there is wanted, and what is not costs HEAD and GET: so one GET.
+    // A single GET: the manifest is needed if it exists, and HEAD with GET would be two requests.
     async statTag(tag, call) {
       try {
         return manifestDescriptor(await registry.getManifest(repository, tag, call));

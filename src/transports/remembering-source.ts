@@ -1,4 +1,5 @@
-// A source whose manifests and configs are asked for once, whoever reads them: what is looked at first and copied then is the same, and costs one request.
+// A source that requests each manifest and config once, for all its readers: an image that is inspected first and then copied is the same one, and costs one
+// request.
 import { askOnce } from '../io/concurrency/ask-once.ts';
 import { oneChunk } from '../io/streams/one-chunk.ts';
 import { readSmallBlob } from '../io/streams/small-blob.ts';
@@ -7,7 +8,7 @@ import { decodeManifest, MAX_MANIFEST_SIZE, type RawManifest } from '../oci/mani
 import { FORWARD, forwarding } from '../registry/policies/forwarding.ts';
 import type { ImageSource } from './contract.ts';
 
-/** Of all sources of a run: what has a digest is the same wherever it comes from. */
+/** Shared by all sources of a run: content with the same digest is equal, whatever its source. */
 export interface SourceMemory {
   readonly manifests: Map<Digest, Promise<RawManifest>>;
   readonly configs: Map<Digest, Promise<Uint8Array>>;
@@ -17,7 +18,7 @@ export function sourceMemory(): SourceMemory {
   return { manifests: new Map(), configs: new Map() };
 }
 
-/** The source stays the caller's to close. */
+/** The source stays the caller's. */
 export function rememberingSource(source: ImageSource, { manifests, configs }: SourceMemory): ImageSource {
   const ofImages = new Set<Digest>();
   let rootRead: Promise<RawManifest> | undefined;

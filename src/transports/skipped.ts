@@ -1,7 +1,7 @@
-// A stream without its beginning, for places that can only read from there.
+// A stream without its first bytes, for transports that can only read from the beginning.
 import type { Bytes } from '../io/streams/bytes.ts';
 
-/** Passes over the first `count` bytes. */
+/** Skips the first `count` bytes. */
 export async function* skipped(body: Bytes, count: number): AsyncGenerator<Uint8Array> {
   let left = count;
   for await (const chunk of body) {

@@ -8,17 +8,17 @@ import type { LayerSpool } from './compressing/contract.ts';
 import type { ContainedImage, ImageSink, ImageSource } from './contract.ts';
 import type { MountSources } from './mount-sources.ts';
 
-/** A transport of one's own: its location is what stands behind `NAME:`. */
+/** A transport that the caller of the library defines. Its location is the text after `NAME:`. */
 export interface Transport<Location = string> {
-  /** `s3` of `s3:bucket/name`. One's own counts before a transport of this program, and before an image of that name. */
+  /** The `s3` of `s3:bucket/name`. It takes precedence over a transport of this program with the same name, and over an image with that name. */
   readonly name: string;
-  /** As a destination it keeps blobs for others: layers that are uncompressed at their source are compressed on their way there. False when absent. */
+  /** Whether the transport, as a destination, serves blobs to others: then layers that are uncompressed at their source are compressed. False when absent. */
   readonly compressesLayers?: boolean;
-  /** Why no image can be put there and what writes there instead, for the message of a transport without sinks. */
+  /** For a transport without sinks: why no image can be put there, and which command can write there instead. Used in messages. */
   readonly insteadOfSink?: string;
-  /** Who opened the source disposes it, then its owner. Errors: REFERENCE_INVALID, those of the transport. */
+  /** Whoever opened the source disposes it, and then its owner. Errors: REFERENCE_INVALID, those of the transport. */
   openSource?(location: Location, options: TransportOptions): Promise<TransportSource>;
-  /** As `openSource`. Errors: also UNSUPPORTED for a location that can only be read (`cannotPut`). */
+  /** Like `openSource`. Errors: also UNSUPPORTED for a location that can only be read (`cannotPut`). */
   openSink?(location: Location, options: TransportOptions): Promise<TransportSink>;
   /** All images of a location that names none of them; returns `undefined` where it names one. Errors: those of the transport. */
   openAll?(location: Location, options: TransportOptions): Promise<TransportImages | undefined>;
@@ -26,49 +26,49 @@ export interface Transport<Location = string> {
 
 /** A transport of this program: a line of transports.ts. Parsing and formatting are pure. */
 export interface ListedTransport<Location> extends Transport<Location> {
-  /** What a location begins with; `NAME:` when absent. Where the text has less of it, it is an image's name (`docker:27`). */
+  /** The beginning of a location; `NAME:` when absent. If a text has only a part of it, it is an image's name (`docker:27`). */
   readonly prefix?: string;
-  /** How a location is written, for error messages: `dir:DIR`. */
+  /** The form of a location for error messages: `dir:DIR`. */
   readonly form: string;
   /** The same in a few characters, for the help. */
   readonly usage: string;
-  /** What it is, for help and completion: `a registry`. */
+  /** A description for help and completion: `a registry`. */
   readonly help: string;
-  /** What completion offers behind the prefix; nothing when absent. */
+  /** What completion offers after the prefix; nothing when absent. */
   readonly paths?: 'files' | 'directories';
-  /** `details` is what stands behind `NAME:`. Errors: those of `refuse`, REFERENCE_INVALID. */
+  /** `details` is the text after `NAME:`. Errors: those of `refuse`, REFERENCE_INVALID. */
   parse(details: string, refuse: Refuse): Location;
   /** The details, as `parse` takes them. */
   format(location: Location): string;
 }
 
-/** Throws REFERENCE_INVALID for a location: `why` is a half sentence. */
+/** Throws REFERENCE_INVALID for a location. `why` is a clause that completes the message. */
 export type Refuse = (why: string, hint?: string) => never;
 
 /** The options of calls that keep files for a while. */
 export interface FileCallOptions extends CallOptions {
-  /** Where large files can lie for a while. */
+  /** The directory for large temporary files. */
   readonly temporaryDirectory: string;
 }
 
-/** What transports are given of the world, and of the call. */
+/** The environment and the options of a call that transports get. */
 export interface TransportOptions extends FileCallOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string | undefined;
-  /** The user's number. */
+  /** The user's numeric id. */
   readonly uid: number;
-  /** For a destination that keeps blobs for others: a transport may compress layers itself, as they come. */
+  /** Present for a destination that serves blobs to others: a transport may compress layers itself, as they arrive. */
   readonly spool?: LayerSpool;
   readonly registries: RegistryAccess;
-  /** Told of the requests that a transport sends itself. */
+  /** Called for the requests that a transport sends itself. */
   readonly onHttp?: OnHttpEvent;
 }
 
-/** How registries are spoken to: credentials, proxies and mirrors are configured elsewhere. */
+/** Access to registries: credentials, proxies and mirrors are configured elsewhere. */
 export interface RegistryAccess {
   /** Disposing closes the connections. Errors: CONFIG_INVALID, FILE_UNREADABLE. */
   open(host: string): Promise<OpenedRegistry>;
-  /** What is known of the blobs in the registry at this host. */
+  /** What is remembered of the blobs in the registry at this host. */
   mountSources(host: string): Promise<MountSources>;
 }
 
@@ -78,23 +78,23 @@ export interface OpenedRegistry extends AsyncDisposable {
 
 export interface TransportSource {
   readonly source: ImageSource;
-  /** The image's own name, where its transport has one for it. */
+  /** The image's own name, if its transport has one. */
   readonly name?: Reference;
-  /** Its layers are as they are to be. Else those that are uncompressed are compressed for a destination that keeps blobs for others. */
+  /** Whether the layers are in their final form. If not, uncompressed ones are compressed for a destination that serves blobs to others. */
   readonly layersAsIs?: boolean;
-  /** What the source stands on: disposed after it. */
+  /** What the source depends on; disposed after it. */
   readonly owner?: Disposable | AsyncDisposable;
 }
 
 export interface TransportSink {
   readonly sink: ImageSink;
-  /** What the image is to be called, where its location says so. */
+  /** The name that the image gets, if the location states it. */
   readonly name?: Reference;
-  /** What the sink stands on: disposed after it. */
+  /** What the sink depends on; disposed after it. */
   readonly owner?: Disposable | AsyncDisposable;
 }
 
-/** Disposing closes what the images are read from. */
+/** Disposing closes the file or connection from which the images are read. */
 export interface TransportImages extends AsyncDisposable {
   readonly images: readonly ContainedImage[];
   /** See `TransportSource`. */
@@ -106,14 +106,14 @@ export function ownName(text: string | undefined): Reference | undefined {
   return text !== undefined && /[:/]/.test(text) ? tryParseReference(text) : undefined;
 }
 
-/** Nothing can be put at this location, which is read only. */
+/** The error for a location that is read-only. */
 export function cannotPut(location: string, hint: string): ImagesError {
   return new ImagesError('UNSUPPORTED', `no image can be put there [${location}]`, { hint });
 }
 
 export const NAME_IT = 'Name the image by a reference or a tag: an id or a place in a list cannot be chosen.';
 
-/** What stands on `owner`, which is closed where opening fails. */
+/** Opens something that depends on `owner`, which is closed if opening fails. */
 export async function standingOn<T>(owner: Disposable | AsyncDisposable, open: () => T | Promise<T>): Promise<T> {
   try {
     return await open();

@@ -1,4 +1,4 @@
-// The transports of this program, each with its kind of location, in the order in which help and completion show them. What opening one needs is loaded when it is opened.
+// The transports of this program, each with its type of location, in the order of help and completion. The code of a transport is loaded when it is opened.
 import { type OciArchiveLocation, ociArchive } from './archive/oci-archive-transport.ts';
 import { containersStorage, type StorageLocation } from './containers-storage/storage-transport.ts';
 import { type DirLocation, dir } from './dir/dir-transport.ts';
@@ -33,7 +33,7 @@ const BY_NAME: ReadonlyMap<string, ListedTransport<TransportLocation>> = new Map
   TRANSPORTS.map((transport) => [transport.name, transport]),
 );
 
-/** The transport that is called so. */
+/** The transport with this name. */
 export function transportNamed(name: string): ListedTransport<TransportLocation> | undefined {
   return BY_NAME.get(name);
 }
@@ -45,7 +45,7 @@ export function transportOf({ transport }: TransportLocation): ListedTransport<T
   return found;
 }
 
-/** What locations in a transport begin with. */
+/** The text with which locations in a transport begin. */
 export function prefixOf({ name, prefix = `${name}:` }: ListedTransport<TransportLocation>): string {
   return prefix;
 }

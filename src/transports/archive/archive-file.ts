@@ -1,5 +1,5 @@
-// A tar archive as files that can be read in any order: where each stands is found by passing over the bodies. A compressed archive, or one that
-// comes through a pipe, is unpacked once, into a file without a name.
+// A tar archive whose files can be read in any order. Listing it seeks over the bodies. A compressed archive, or one from a pipe, is first unpacked into an
+// unnamed file.
 import { type FileHandle, open } from 'node:fs/promises';
 import { readFileBytes } from '../../io/files/file-bytes.ts';
 import { isFsError } from '../../io/files/fs-errors.ts';
@@ -18,32 +18,35 @@ export interface ArchivedFile {
 }
 
 interface PlacedFile extends ArchivedFile {
-  /** Of its first byte in the uncompressed archive. */
+  /** Offset of its first byte in the uncompressed archive. */
   readonly at: number;
 }
 
 export interface ArchiveFile extends LayoutFiles, AsyncDisposable {
-  /** The file of this name, links in the archive followed; `undefined` where there is none. */
+  /** The file with this name, following links in the archive. Returns `undefined` if there is none. */
   find(name: string): ArchivedFile | undefined;
-  /** Of all regular files. */
+  /** The names of all regular files. */
   names(): Iterable<string>;
-  /** Of what is no regular file and no directory, or leads out of the archive. */
+  /** Names that are neither a regular file nor a directory, or that lead out of the archive. */
   others(): Iterable<string>;
-  /** A file of this one that is an archive itself, uncompressed; usable until this one is disposed. Errors: TAR_INVALID, BLOB_UNKNOWN. Absent in such a one. */
+  /**
+   * Opens a file that is itself an uncompressed archive; usable until the outer archive is disposed. Absent in a nested archive. Errors: TAR_INVALID,
+   * BLOB_UNKNOWN.
+   */
   nested?(name: string, options?: CallOptions): Promise<ArchiveFile>;
 }
 
 export interface OpenArchiveOptions extends CallOptions {
   /** For messages: `oci-archive:FILE`. */
   readonly label: string;
-  /** Where a compressed archive is unpacked. */
+  /** The directory in which a compressed archive is unpacked. */
   readonly temporaryDirectory: string;
 }
 
-/** Beyond these an archive is no image's. */
+/** Limit of entries: no archive of an image has more. */
 const MAX_ENTRIES = 200_000;
 
-/** `-` is standard input. Errors: FILE_UNREADABLE, TAR_INVALID, COMPRESSION_INVALID, NO_SPACE. */
+/** Opens the archive at `path`; `-` is standard input. Errors: FILE_UNREADABLE, TAR_INVALID, COMPRESSION_INVALID, NO_SPACE. */
 export async function openArchive(path: string, options: OpenArchiveOptions): Promise<ArchiveFile> {
   const handle = await openSeekable(path, options);
   try {
@@ -56,7 +59,7 @@ export async function openArchive(path: string, options: OpenArchiveOptions): Pr
 
 type Listing = SeekOptions & Pick<OpenArchiveOptions, 'label'>;
 
-/** Does not own the handle. */
+/** The handle stays the caller's. */
 async function archiveIn(handle: FileHandle, options: Listing): Promise<ArchiveFile> {
   const { label } = options;
   const files = await listFiles(handle, options).catch((error: unknown) => {
@@ -81,7 +84,7 @@ async function archiveIn(handle: FileHandle, options: Listing): Promise<ArchiveF
     },
     async nested(name, call) {
       const { at, size } = mustFind(name);
-      // Archives in archives in archives, thousands of them, are small: nothing looks into more than one.
+      // Only one level of nesting is opened: a small archive can contain thousands of nested ones.
       const { nested: _, ...inner } = await archiveIn(handle, {
         ...call,
         from: at,
@@ -135,7 +138,7 @@ async function listFiles(handle: FileHandle, { label, ...range }: Listing): Prom
   return files;
 }
 
-/** For messages. */
+/** The kind of an entry that is no readable file, for messages. */
 function otherThanFile({ type }: SoughtEntry): string {
   return type === 'file' ? 'a sparse file' : type === 'directory' ? DIRECTORY : `no file (${type})`;
 }

@@ -1,8 +1,8 @@
-// How files stand in the archives that are written here: owned by root, dated 1970, so that the same image gives the same bytes. Pure.
+// The format of files in the archives that are written here: owner root, date 1970, so that equal images give equal bytes. Pure.
 import { plainHeader } from '../../tar/plain-header.ts';
 import { endOfArchive, padding, tarHeader } from '../../tar/writer.ts';
 
-/** A file that fits in memory. */
+/** A file that is held in memory. */
 export interface SmallFile {
   readonly path: string;
   readonly bytes: Uint8Array;
@@ -14,7 +14,7 @@ export function archiveHeader(path: string, size: number): Uint8Array {
   return tarHeader(plainHeader({ name: path, type: 'file', size, mode: 0o644 }));
 }
 
-/** A body with its padding, in bytes. */
+/** The size of a body with its padding, in bytes. */
 export function paddedSize(size: number): number {
   return size + padding(size).length;
 }

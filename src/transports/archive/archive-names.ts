@@ -1,24 +1,24 @@
-// The names of an archive: which file each one means, links in the archive followed. Pure.
+// The names in an archive, and the file to which each one leads when links in the archive are followed. Pure.
 import type { TarHeader } from '../../tar/entry.ts';
 
 export interface ArchiveNames<File> {
   addFile(name: string, file: File): void;
-  /** A symbolic or hard link. */
+  /** Adds a symbolic or hard link. */
   addLink(entry: Pick<TarHeader, 'name' | 'type' | 'linkname'>): void;
-  /** What is there and no file that can be read: `a directory`. */
+  /** Adds an entry that is not a readable file; `what` says what it is, like `a directory`. */
   addOther(name: string, what: string): void;
-  /** `undefined` where there is none, or links lead in a circle. */
+  /** Returns `undefined` if there is no such file, or if links form a cycle. */
   find(name: string): File | undefined;
-  /** Why nothing is found, where there is more to say than that there is no such name: `it is a directory`. */
+  /** Why nothing is found, like `it is a directory`. Returns `undefined` if the name simply does not exist. */
   why(name: string): string | undefined;
-  /** Of all regular files. */
+  /** The names of all regular files. */
   names(): Iterable<string>;
-  /** Of what is no regular file and no directory, or leads out of the archive. */
+  /** Names that are neither a regular file nor a directory, or that lead out of the archive. */
   others(): Iterable<string>;
 }
 
 const MAX_LINKS = 8;
-/** What `addOther` says of one. */
+/** The text with which `addOther` marks a directory. */
 export const DIRECTORY = 'a directory';
 
 type Listed<File> = { readonly file: File } | { readonly to: string } | { readonly other: string };
@@ -31,7 +31,7 @@ export function archiveNames<File>(): ArchiveNames<File> {
     if (path !== undefined) listed.set(path, entry);
     else if (/[^./]/.test(name)) outside.add(name);
   };
-  /** The last name that links lead to, and what is there. */
+  /** The last name to which links lead, and the entry there. */
   const follow = (name: string): { readonly at: string | undefined; readonly found?: Listed<File> | undefined } => {
     let at = cleanName(name);
     for (let links = 0; at !== undefined && links <= MAX_LINKS; links++) {
@@ -47,7 +47,7 @@ export function archiveNames<File>(): ArchiveNames<File> {
     addFile: (name, file) => add(name, { file }),
     addLink({ name, type, linkname }) {
       const from = type === 'symlink' ? name.slice(0, name.lastIndexOf('/') + 1) : '';
-      // What is absolute is so in the archive.
+      // An absolute target counts from the root of the archive.
       add(name, { to: linkname.startsWith('/') ? linkname : from + linkname });
     },
     addOther: (name, other) => add(name, { other }),
@@ -75,7 +75,7 @@ export function archiveNames<File>(): ArchiveNames<File> {
   };
 }
 
-/** `./a//b` is `a/b`; `undefined` for what climbs out of the archive: it is nobody's. */
+/** Normalises a name: `./a//b` is `a/b`. Returns `undefined` if it leads out of the archive. */
 export function cleanName(name: string): string | undefined {
   const parts: string[] = [];
   for (const part of name.split('/')) {

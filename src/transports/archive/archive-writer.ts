@@ -1,5 +1,5 @@
-// A tar archive that is written in many places at once: each blob has its place from the start, because its size is known. So nothing is written
-// twice, and the bytes are the same whatever order the blobs come in. It is a file without its name until it is whole.
+// Writes a tar archive at many positions at once. The position of each blob is fixed from the start, because its size is known. So nothing is written twice,
+// and the bytes do not depend on the order in which blobs arrive. The file gets its name when it is complete.
 import { createWriteStream } from 'node:fs';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -21,17 +21,17 @@ import { blobPath } from '../layout/layout-files.ts';
 import { archiveHeader, END, paddedSize, type SmallFile, smallFileBytes } from './archive-format.ts';
 
 export interface ArchiveWriter extends AsyncDisposable {
-  /** Blobs that are going to come: they stand in the order of their digests, before what comes unexpected. */
+  /** Announces blobs: they are placed in the order of their digests, before blobs that were not announced. */
   expect(blobs: readonly Descriptor[]): void;
   has(digest: Digest): boolean;
   putBlob(blob: Descriptor, open: OpenContent, options?: CallOptions): Promise<void>;
-  /** Drops all blobs but those to keep, appends the files, and gives the archive its name. */
+  /** Drops all blobs but those to keep, appends the files, and renames the archive to its final name. */
   finish(keep: ReadonlySet<Digest>, files: readonly SmallFile[]): Promise<void>;
 }
 
 interface Slot {
   readonly blob: Descriptor;
-  /** Of its header. */
+  /** Offset of its header. */
   at?: number;
   there: boolean;
 }
@@ -39,18 +39,18 @@ interface Slot {
 const MOVE_CHUNK = 1024 * 1024;
 
 export interface ArchiveWriterOptions {
-  /** Where an archive is put together that goes to a device or a pipe. */
+  /** The directory in which an archive for a device or a pipe is put together. */
   readonly temporaryDirectory: string;
 }
 
 /**
- * `-` is standard output. Nothing is made before the first blob. Disposing without `finish` leaves nothing. Errors: PLACE_INVALID, NO_SPACE, READ_ONLY, NO_ACCESS,
- * those of `open`.
+ * Writes to `target`; `-` is standard output. Creates nothing before the first blob. Disposing without `finish` removes everything. Errors: PLACE_INVALID,
+ * NO_SPACE, READ_ONLY, NO_ACCESS, those of `open`.
  */
 export function archiveWriter(target: string, { temporaryDirectory }: ArchiveWriterOptions): ArchiveWriter {
   const path = target === '-' ? '/dev/stdout' : target;
   const slots = new Map<Digest, Slot>();
-  /** Those that have no place in the archive yet. */
+  /** Slots without an offset in the archive. */
   let waiting: Slot[] = [];
   const turns = singleFlight<Digest>();
   let opened: Promise<Temporary> | undefined;
@@ -146,7 +146,7 @@ function byDigest(a: Slot, b: Slot): number {
   return a.blob.digest < b.blob.digest ? -1 : 1;
 }
 
-/** Where blobs did not come after all, those behind them move up. Returns where the last one ends. */
+/** Moves blobs down over the gaps of blobs that did not arrive. Returns the end of the last one. */
 async function closeGaps(handle: FileHandle, slots: readonly Slot[]): Promise<number> {
   let end = 0;
   for (const slot of slots.toSorted((a, b) => startOf(a) - startOf(b))) {
@@ -186,7 +186,7 @@ interface Temporary {
   discard(): Promise<void>;
 }
 
-/** Beside the archive's name, or what links there lead to; for a device or a pipe, to which it is copied in the end, in `temporaryDirectory`. */
+/** Opens a temporary file beside the archive, or beside the target of a link. For a device or a pipe it is in `temporaryDirectory` and copied at the end. */
 async function openTemporary(named: string, temporaryDirectory: string): Promise<Temporary> {
   return translatingFsErrors(named, async () => {
     const special = await isSpecial(named);
@@ -221,7 +221,7 @@ async function openTemporary(named: string, temporaryDirectory: string): Promise
   });
 }
 
-/** Without a name: nothing is left, also by who is ended while nobody reads the pipe. */
+/** Opens an unnamed file: nothing remains, even if the process is killed while nobody reads the pipe. */
 async function openForCopying(path: string, temporaryDirectory: string): Promise<Temporary> {
   const handle = await temporaryFile(temporaryDirectory);
   const discard = () => handle.close();
@@ -238,13 +238,13 @@ async function openForCopying(path: string, temporaryDirectory: string): Promise
   };
 }
 
-/** Who could not read the archive before cannot now. */
+/** Gives the new archive the mode of the old one, so that nobody gains access. */
 async function keepMode(path: string, handle: FileHandle): Promise<void> {
   const { mode } = await stat(path).catch(() => ({ mode: undefined }));
   if (mode !== undefined) await handle.chmod(mode & 0o777);
 }
 
-/** Errors: PLACE_INVALID for a directory. */
+/** Whether the target is a device or a pipe. Errors: PLACE_INVALID for a directory. */
 async function isSpecial(path: string): Promise<boolean> {
   const target = await targetAt(path);
   if (target !== 'directory') return target === 'special';

@@ -1,4 +1,4 @@
-// An archive into which images are put, those that it held with them: written anew beside the old one, whose place it takes when it is whole.
+// Adds images to an archive, which keeps those that it has. A new archive is written beside the old one and replaces it when it is complete.
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { translatingFsErrors } from '../../io/files/fs-errors.ts';
@@ -18,32 +18,35 @@ export interface GrowingOptions {
   readonly label: string;
   /** See `ArchiveWriterOptions`. */
   readonly temporaryDirectory: string;
-  /** What is there is replaced, and not looked at. */
+  /** The old archive is replaced without being read. */
   readonly replaces?: boolean;
-  /** Files beside the layout; and of these, those that have to be in an archive that is there. */
+  /** Files beside the layout. `required` are those of them that an existing archive must have. */
   readonly beside?: readonly string[];
   readonly required?: readonly string[];
 }
 
 export interface GrowingArchive extends AsyncDisposable {
   readonly manifests: MemoryManifests;
-  /** What was there before; read once, and nobody else writes the archive from then on. Errors: as `openKept`. */
+  /** The old archive. It is read once, under a lock: no other process writes the archive afterwards. */
   kept(call?: CallOptions): Promise<KeptArchive | undefined>;
   has(digest: Digest): boolean;
-  /** Blobs that are going to come. */
+  /** Announces blobs. */
   expect(blobs: readonly Descriptor[]): void;
   putBlob(blob: Descriptor, open: OpenContent, call?: CallOptions): Promise<void>;
-  /** The archive with these entries, what they need, and what of the old one is not understood. Errors: PLACE_INVALID where the old one proves damaged. */
+  /**
+   * Writes the archive with these entries, the blobs that they need, and those parts of the old archive that are not understood. Errors: PLACE_INVALID if the
+   * old archive is damaged.
+   */
   finish(entries: readonly unknown[], more?: FinishOptions): Promise<void>;
 }
 
 export interface FinishOptions extends CallOptions {
-  /** Blobs that are needed beside those of the entries. */
+  /** Blobs that are needed in addition to those of the entries. */
   readonly needed?: readonly Digest[];
   readonly files?: readonly SmallFile[];
 }
 
-/** `has`: of blobs that are elsewhere until they are put at the end. */
+/** `hasToo` tells which blobs are elsewhere until they are put at the end. */
 export function growingArchive(
   path: string,
   { label, temporaryDirectory, replaces = false, beside = [], required = [] }: GrowingOptions,
@@ -61,7 +64,7 @@ export function growingArchive(
     lock = await translatingFsErrors(path, () => acquireLock(join(dirname(path), `.${basename(path)}.lock`), call));
     old = await openKept(path, { label, temporaryDirectory, beside, required, ...call });
     for (const manifest of old?.manifests ?? []) manifests.put(manifest);
-    // They get their places with those that come: what is in the archive says where it stands, not when it came.
+    // Old blobs get their positions together with new ones: the order in an archive depends only on its content.
     writer.expect([...(old?.blobs.values() ?? [])].map(({ descriptor }) => descriptor));
     return old;
   };
@@ -86,7 +89,7 @@ export function growingArchive(
       const foreign = [...(old?.blobs.keys() ?? [])].filter((digest) => !old?.reached.has(digest));
       const keep = new Set([...blobs, ...needed, ...foreign]);
       for (const [digest, { descriptor, open }] of old?.blobs ?? []) {
-        // An archive can be large.
+        // An archive can be large, so an abort is noticed while a range is copied.
         const range = async () => tapped(await open(), () => signal?.throwIfAborted());
         if (keep.has(digest) && !writer.has(digest)) await writer.putBlob(descriptor, range).catch(damaged);
       }
@@ -102,7 +105,7 @@ export function growingArchive(
   };
 }
 
-/** Where the directory is not there, or the target is a device, writing says what is to be said. */
+/** If the directory does not exist or the target is a device, nothing is locked: writing reports the error. */
 async function canBeLocked(path: string): Promise<boolean> {
   if (path === '-' || (await translatingFsErrors(path, () => targetAt(path))) !== 'file') return false;
   return await stat(dirname(path)).then(

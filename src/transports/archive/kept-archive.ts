@@ -1,5 +1,5 @@
-// An archive that another image is put into: what it holds, read with nothing believed, so that it can be written again around the new image. What is
-// no archive of this form is nobody's to replace.
+// Reads an archive to which an image is added, trusting nothing, so that its content can be written again with the new image. An archive that is not of this
+// form is not replaced.
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { compressionOf, MAGIC_LENGTH } from '../../io/compression/compression.ts';
 import { isFsError, translatingFsErrors } from '../../io/files/fs-errors.ts';
@@ -17,22 +17,22 @@ import { type ArchiveFile, openArchive } from './archive-file.ts';
 
 export interface KeptBlob {
   readonly descriptor: Descriptor;
-  /** A range of the archive. */
+  /** Opens the blob as a range of the archive. */
   open(): Promise<Bytes>;
 }
 
 export interface KeptArchive extends AsyncDisposable {
   /** index.json, all of its fields. */
   readonly index: decode.Json;
-  /** What it lists, as it stands. */
+  /** The entries of index.json, unchanged. */
   readonly entries: readonly unknown[];
-  /** All that it lists, and that is below it, as far as it is there and can be read. */
+  /** The manifests that index.json lists, and those below them, as far as they are present and readable. */
   readonly manifests: readonly RawManifest[];
-  /** All but the manifests. */
+  /** All blobs except the manifests. */
   readonly blobs: ReadonlyMap<Digest, KeptBlob>;
-  /** Digests to which the list leads. Other blobs are somebody's whom we do not understand. */
+  /** Digests that are reachable from index.json. Other blobs belong to something that is not understood. */
   readonly reached: ReadonlySet<Digest>;
-  /** One of the files beside the layout. */
+  /** Reads one of the files beside the layout. */
   read(path: string): Promise<Uint8Array | undefined>;
 }
 
@@ -40,13 +40,13 @@ export interface KeptOptions extends CallOptions {
   /** `oci-archive:FILE`. */
   readonly label: string;
   readonly temporaryDirectory: string;
-  /** Files that stand beside the layout. */
+  /** Files beside the layout. */
   readonly beside: readonly string[];
-  /** Of these, those that have to be there. */
+  /** The files of `beside` that must be there. */
   readonly required: readonly string[];
 }
 
-/** `undefined` where nothing is there yet. Errors: PLACE_INVALID for what cannot be added to: it is damaged, compressed, or something else. */
+/** Returns `undefined` if there is no archive yet. Errors: PLACE_INVALID for one to which nothing can be added: damaged, compressed, or of another form. */
 export async function openKept(path: string, options: KeptOptions): Promise<KeptArchive | undefined> {
   if (!(await holdsSomething(path))) return undefined;
   let archive: ArchiveFile | undefined;
@@ -90,7 +90,7 @@ async function requirePlain(path: string): Promise<void> {
   }
 }
 
-/** Errors: PLACE_INVALID where there is a file that would be lost, or one that has to be there is not. */
+/** Errors: PLACE_INVALID if a file would be lost, or a required one is missing. */
 function requireForm(archive: ArchiveFile, { beside, required }: KeptOptions): void {
   const own = [INDEX_FILE, LAYOUT_FILE, ...beside];
   const other = [...archive.names(), ...archive.others()].find(
@@ -131,7 +131,7 @@ interface Below {
   readonly reached: ReadonlySet<Digest>;
 }
 
-/** Children of an index need not be there. Errors: DIGEST_INVALID, SIZE_INVALID for a manifest that is damaged. */
+/** Reads manifests recursively. Children of an index may be absent. Errors: DIGEST_INVALID, SIZE_INVALID for a damaged manifest. */
 async function readBelow(archive: ArchiveFile, listed: readonly Descriptor[]): Promise<Below> {
   const manifests = new Map<Digest, RawManifest>();
   const reached = new Set<Digest>();
@@ -150,7 +150,7 @@ async function readBelow(archive: ArchiveFile, listed: readonly Descriptor[]): P
   return { manifests, reached };
 }
 
-/** What is not stays as it is, with all that nobody else claims. */
+/** Returns `undefined` for a manifest that cannot be decoded. It is kept, with all blobs that no other manifest names. */
 function understood(raw: RawManifest): ReturnType<typeof decodeManifest> | undefined {
   try {
     return decodeManifest(raw);
@@ -160,7 +160,7 @@ function understood(raw: RawManifest): ReturnType<typeof decodeManifest> | undef
   }
 }
 
-/** Of a file `blobs/sha256/HEX`; nothing for others. */
+/** The digest of a file `blobs/sha256/HEX`; empty for other files. */
 export function digestOfPath(path: string): readonly Digest[] {
   const [, algorithm, hex] = /^blobs\/(\w+)\/([0-9a-f]+)$/.exec(path) ?? [];
   return [`${algorithm}:${hex}`].filter(isDigest);

@@ -1,4 +1,4 @@
-// The manifests of an archive that is being written: they are small, and go in when all is known. Relies on the writer for which blobs are there.
+// The manifests of an archive that is being written. They are small and are written at the end. The writer tells which blobs are there.
 import * as decode from '../../oci/decode.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { decodeManifest, type RawManifest, successors } from '../../oci/manifest.ts';
@@ -9,11 +9,11 @@ import type { SmallFile } from './archive-format.ts';
 
 export interface MemoryManifests {
   has(digest: Digest): boolean;
-  /** Errors: MANIFEST_BLOB_UNKNOWN. */
+  /** Adds a manifest whose blobs must be there. Errors: MANIFEST_BLOB_UNKNOWN. */
   add(manifest: RawManifest): void;
-  /** Takes it as it is. */
+  /** Adds a manifest unchecked. */
   put(manifest: RawManifest): void;
-  /** What the manifests of these digests need, themselves included. */
+  /** The manifests with these digests and everything that they need. */
   below(digests: readonly Digest[]): { readonly raws: readonly RawManifest[]; readonly blobs: ReadonlySet<Digest> };
 }
 
@@ -48,7 +48,7 @@ export function memoryManifests(writer: { has(digest: Digest): boolean }): Memor
 
 const NEW_INDEX: decode.Json = { schemaVersion: 2, mediaType: OCI_INDEX };
 
-/** What makes an archive with blobs a layout: in an order that does not depend on who came first. `index` gives the other fields of index.json. */
+/** The files that make an archive of blobs a layout, in an order that depends only on the content. `index` gives the other fields of index.json. */
 export function layoutSmallFiles(
   raws: readonly RawManifest[],
   entries: readonly unknown[],

@@ -1,4 +1,4 @@
-// An archive of an OCI layout as a sink. The other images in it stay, as in a directory.
+// An archive of an OCI layout as a sink. Other images in it are kept, as in a directory.
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -9,15 +9,15 @@ import type { LayoutSinkOptions } from '../layout/layout-sink.ts';
 import { growingArchive } from './growing-archive.ts';
 
 export interface OciArchiveSinkOptions extends LayoutSinkOptions {
-  /** The archive is to hold these images alone, whatever is there. */
+  /** Whether the archive is replaced: it then holds only these images. */
   readonly replaces?: boolean;
-  /** Where the archive is put together that goes to a device or a pipe. */
+  /** The directory in which an archive for a device or a pipe is put together. */
   readonly temporaryDirectory: string;
 }
 
 /**
- * `oci-archive:FILE[:REF]`. FILE is what it was until the sink is finished; without an image it stays so. Errors of the questions: PLACE_INVALID
- * where FILE is something else.
+ * `oci-archive:FILE[:REF]`. FILE does not change before the sink is finished, and not at all without an image. Errors of `missing` and `missingManifests`:
+ * PLACE_INVALID if FILE is something else.
  */
 export function ociArchiveSink(path: string, options: OciArchiveSinkOptions): ImageSink {
   const archive = growingArchive(path, {

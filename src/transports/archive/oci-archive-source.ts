@@ -4,7 +4,7 @@ import type { LayoutLocation } from '../layout/layout-location.ts';
 import { layoutSource } from '../layout/layout-source.ts';
 import { type OpenArchiveOptions, openArchive } from './archive-file.ts';
 
-/** `oci-archive:FILE[:REF]`, plain or compressed. Disposing closes the archive. Errors: as `openArchive`, then as `layoutSource`. */
+/** Opens `oci-archive:FILE[:REF]`, plain or compressed. Disposing closes the archive. Errors: as `openArchive`, then as `layoutSource`. */
 export async function openOciArchive(
   location: LayoutLocation,
   options: Omit<OpenArchiveOptions, 'label'>,

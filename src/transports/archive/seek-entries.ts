@@ -1,4 +1,4 @@
-// The entries of a tar archive in a file, whose bodies are passed over by seeking: a large archive is listed without being read.
+// Lists the entries of a tar archive in a file by seeking over the bodies: a large archive is not read.
 import type { FileHandle } from 'node:fs/promises';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -8,21 +8,21 @@ import { onlyHeader } from '../../tar/plain-header.ts';
 import { readTar } from '../../tar/reader.ts';
 
 export interface SoughtEntry extends TarHeader {
-  /** Of its first content byte in the file. */
+  /** Offset of its first content byte in the file. */
   readonly at: number;
 }
 
-/** A body of this many bytes is passed over by seeking. */
+/** Bodies of at least this size are skipped by seeking. */
 const FAR = 64 * 1024;
 const [FIRST_CHUNK, LAST_CHUNK] = [8 * 1024, 256 * 1024];
 
 export interface SeekOptions extends CallOptions {
-  /** Of an archive that is a part of the file: its first byte, and the one after its last. */
+  /** The range of a nested archive in the file: its first byte, and the one after its last. */
   readonly from?: number;
   readonly to?: number;
 }
 
-/** Errors: TAR_INVALID, also where the file ends before the archive does. */
+/** Errors: TAR_INVALID, also if the file ends before the archive does. */
 export async function* seekEntries(
   handle: FileHandle,
   { signal, from = 0, to }: SeekOptions = {},
@@ -48,7 +48,7 @@ export async function* seekEntries(
   }
 }
 
-/** From `offset` on: a little first, for mostly one header is wanted. */
+/** Reads from `offset` on. The first chunk is small, because usually one header is wanted. */
 async function* chunks(handle: FileHandle, offset: number, size: number): AsyncGenerator<Uint8Array> {
   for (let at = offset, length = FIRST_CHUNK; at < size; length = Math.min(length * 2, LAST_CHUNK)) {
     const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(Math.min(length, size - at)), { position: at });

@@ -19,7 +19,7 @@ import { layerSpool } from './layer-spool.ts';
 
 interface MadeSource {
   readonly source: ImageSource;
-  /** Of the blobs that were opened, in order. */
+  /** The blobs that were opened, in order. */
   readonly opened: string[];
   readonly blobs: readonly Blob[];
 }
@@ -97,7 +97,7 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
       expect(gunzipSync(bytes).equals(blobs[at + 1]?.bytes ?? Buffer.alloc(0))).toBe(true);
       expect((await read(image, layer, 37)).equals(bytes.subarray(37))).toBe(true);
     }
-    // Files without names are in nobody's way.
+    // The spool's files have no names.
     expect(await readdir(place.path)).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-// An image whose layers are not compressed, as a source whose layers are: for places that keep blobs for others. The config stays as it is.
+// Wraps a source with uncompressed layers as one with compressed layers, for destinations that serve blobs to others. The config does not change.
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
 import { tapped, verified } from '../../io/streams/verify.ts';
@@ -13,24 +13,24 @@ import { readConfig } from '../readable-image.ts';
 import type { LayerForm, LayerSpool } from './contract.ts';
 import { isUncompressed, withLayers } from './with-layers.ts';
 
-/** Layers of an image that are asked for at a time; the spool decides how many are compressed at a time. */
+/** How many layers of an image are requested at a time. The spool limits how many are compressed at a time. */
 const AT_A_TIME = 4;
 
 /**
- * Asking for a manifest compresses the layers of which it is not known what they become; the others only when they are asked for. Indexes and
- * what they name pass as they are: their digests would be others. Disposing closes the source, not the spool.
+ * Requesting a manifest compresses the layers whose compressed form is not remembered; the others only when they are requested. Indexes and their children
+ * pass unchanged, because their digests would change. Disposing closes the source, but not the spool.
  */
 export function compressedSource(source: ImageSource, spool: LayerSpool): ImageSource {
-  /** By the digest of the compressed form. */
+  /** Uncompressed layers, by the digest of the compressed form. */
   const plain = new Map<Digest, Descriptor>();
   const manifests = new Map<Digest, RawManifest>();
   let root: Promise<RawManifest> | undefined;
 
-  /** Compressing takes long, and places that are files do not end by themselves what is read of them. */
+  /** Compressing takes long, and reading from files does not stop on an abort by itself. */
   const open = async (layer: Descriptor, call?: CallOptions): Promise<Bytes> =>
     tapped(await source.blob(layer, 0, call), () => call?.signal?.throwIfAborted());
 
-  /** Compressing takes long, and what is compressed may be sent at once: that of no image that nobody takes. */
+  /** The config is checked before any layer is compressed: this takes long, and layers may be sent at once, which would be in vain for an image that is refused. */
   const agreeing = async (manifest: ImageManifest, call?: CallOptions): Promise<void> => {
     if (hasFileSystem(manifest)) await readConfig(source, manifest, call);
   };
@@ -63,7 +63,7 @@ export function compressedSource(source: ImageSource, spool: LayerSpool): ImageS
   return forwarding<ImageSource>(source, {
     label: FORWARD,
     host: FORWARD,
-    // What lies there is not compressed.
+    // The blobs there are not compressed, so they cannot be read directly.
     unverified: undefined,
     referrers: FORWARD,
     statTag: FORWARD,
@@ -89,7 +89,7 @@ export function compressedSource(source: ImageSource, spool: LayerSpool): ImageS
   });
 }
 
-/** What was remembered of the layer was made by another compressor; it has been corrected meanwhile. */
+/** The remembered digest came from another compressor. It has been corrected since. */
 function changed({ digest }: Descriptor, now: Digest): ImagesError {
   return new ImagesError('DIGEST_INVALID', `a layer is compressed to ${now} now, expected ${digest}`, {
     hint: 'Run it again.',

@@ -1,5 +1,5 @@
-// Layers that are uncompressed where they are, and go compressed to a destination that keeps blobs for others. The seam between what compresses (this
-// folder), what reads images (sources), and what sends layers before there is a plan (copy/send-ahead). A layer, known by its diffID:
+// The contract between what compresses layers (this folder), sources, and what sends layers before there is a plan (copy/send-ahead). Layers that are
+// uncompressed at their source are compressed for a destination that serves blobs to others. The states of a layer, identified by its diffID:
 //
 //            layer(), keep()              file is whole                    a watcher sends it
 //   unknown ─────────────────▶ compressing ─────────────▶ spooled ─────────────────────────▶ at the destination
@@ -8,7 +8,7 @@
 //      ▼                        │ fails│ asked for
 //   remembered ─────────────────│──────┘
 //                               ▼
-//                            unknown: whoever comes later tries again
+//                            unknown: the next request tries again
 //
 // `known` answers for spooled and remembered layers; a layer that is remembered, and that the destination has, is never compressed.
 import type { Bytes } from '../../io/streams/bytes.ts';
@@ -37,19 +37,19 @@ export interface RememberedImage {
 }
 
 export interface LayerMemory {
-  /** Of the layer with this diffID. */
+  /** The compressed form of the layer with this diffID. */
   layer(diffId: Digest): Promise<CompressedForm | undefined>;
   rememberLayer(diffId: Digest, form: CompressedForm): Promise<void>;
-  /** Of an image that its place knows by this id, with its layers compressed. */
+  /** The image that its source knows by this id, with compressed layers. */
   image(id: Digest): Promise<RememberedImage | undefined>;
   rememberImage(id: Digest, image: RememberedImage): Promise<void>;
 }
 
 export interface SpooledLayer extends LayerForm {
   readonly diffId: Digest;
-  /** Of the uncompressed archive, in bytes. */
+  /** Size of the uncompressed archive in bytes. */
   readonly plainSize: number;
-  /** The compressed bytes from `from` on. */
+  /** The compressed bytes from byte `from` on. */
   open(from: number): Promise<Bytes>;
 }
 
@@ -58,21 +58,21 @@ export type Plain = Pick<Descriptor, 'digest' | 'size'>;
 
 export interface LayerSpool extends AsyncDisposable {
   readonly kind: 'gzip' | 'zstd';
-  /** Compresses a layer, whatever it is. Errors: NO_SPACE, those of the body. */
+  /** Compresses a layer whose digest is not known. Errors: NO_SPACE, those of the body. */
   keep(body: Bytes): Promise<SpooledLayer>;
-  /** The layer that is uncompressed this blob, compressed once: opened only where nobody has done it. Errors: DIGEST_INVALID, SIZE_INVALID, NO_SPACE, those of `open`. */
+  /** Compresses the uncompressed layer `blob` once: `open` is called only if nobody has done so. Errors: DIGEST_INVALID, SIZE_INVALID, NO_SPACE, those of `open`. */
   layer(blob: Plain, open: () => Promise<Bytes>): Promise<SpooledLayer>;
-  /** What the layer is when it is compressed, where that is known without doing it. */
+  /** The compressed form of the layer, if it is known without compressing. Else returns `undefined`. */
   known(diffId: Digest): Promise<CompressedForm | undefined>;
   readonly memory?: LayerMemory;
-  /** Layers will come, from a place that takes its time. */
+  /** Announces that layers will come, from a source that is slow. */
   announce(): void;
-  /** In place of an earlier watcher. */
+  /** Sets the watcher, and replaces an earlier one. */
   watch(watcher: LayerWatcher): void;
 }
 
 export interface LayerWatcher {
-  /** Layers are announced, or one begins to be compressed. */
+  /** Called when layers are announced, or a layer begins to be compressed. */
   begins(): void;
   compressed(layer: SpooledLayer): void;
 }

@@ -1,15 +1,15 @@
-// What layers become when they are compressed, remembered between runs: a destination that has the result already needs neither the work nor the bytes.
+// Remembers the compressed forms of layers between runs: if the destination has the result, the layer is neither compressed nor read.
 import { join } from 'node:path';
 import { cacheFolder } from '../../io/files/cache-folder.ts';
 import { isObject } from '../../oci/decode.ts';
 import { type Digest, digestHex, digestOf, isDigest } from '../../oci/digest.ts';
 import type { LayerMemory } from './contract.ts';
 
-/** How many are remembered, of all forms: a layer's is a few dozen bytes, an image's some thousand. */
+/** How many entries are remembered, over all forms. One of a layer has a few dozen bytes, one of an image some thousand. */
 const MOST_LAYERS = 2000;
 const MOST_IMAGES = 500;
 
-/** `forms` says all that the compressed bytes depend on: kind, level, and what compresses. What other forms left ages away. */
+/** `forms` names everything on which the compressed bytes depend: kind, level and compressor. Entries of other forms age out. */
 export function layerMemory(directory: string, forms: string): LayerMemory {
   const layers = cacheFolder(join(directory, 'layers'), { most: MOST_LAYERS });
   const images = cacheFolder(join(directory, 'images'), { most: MOST_IMAGES });
@@ -27,7 +27,7 @@ export function layerMemory(directory: string, forms: string): LayerMemory {
       const value = await images.read(nameOf(id));
       const { mediaType, manifest, config, sum } = isObject(value) ? value : {};
       if (typeof mediaType !== 'string' || typeof manifest !== 'string' || typeof config !== 'string') return undefined;
-      // A cut file must not become another image.
+      // A truncated file must not become another image.
       if (sum !== digestOf(Buffer.from(manifest + config))) return undefined;
       return { mediaType, manifest: Buffer.from(manifest, 'base64'), config: Buffer.from(config, 'base64') };
     },

@@ -1,4 +1,4 @@
-// Layers, compressed once each into files without a name, whichever images of a run have them. Digests and sizes of both forms are taken on the way.
+// Compresses each layer once, into an unnamed file, for all images of a run. Digests and sizes of both forms are measured on the way.
 import type { FileHandle } from 'node:fs/promises';
 import { pack } from '../../io/compression/pack.ts';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
@@ -10,15 +10,15 @@ import type { Digest } from '../../oci/digest.ts';
 import type { LayerMemory, LayerSpool, LayerWatcher, Plain, SpooledLayer } from './contract.ts';
 
 export interface LayerSpoolOptions {
-  /** Where the files are. */
+  /** The directory of the files. */
   readonly directory: string;
   readonly kind: 'gzip' | 'zstd';
-  /** What compresses best for its time, when absent. */
+  /** When absent, the level with the best ratio for its time. */
   readonly level?: number;
-  /** Layers that are compressed at a time: each takes all processors where it is large. */
+  /** How many layers are compressed at a time. A large layer uses all processors. */
   readonly concurrency?: number;
   readonly memory?: LayerMemory;
-  /** Is called with the uncompressed bytes as they come. */
+  /** Called with the number of uncompressed bytes, as they are read. */
   onBytes?(count: number): void;
 }
 
@@ -35,7 +35,7 @@ export function layerSpool({
   const limit = createLimiter(concurrency);
   let watcher: LayerWatcher | undefined;
 
-  /** What is known of the layer is verified by its stream; else it is measured. */
+  /** Verifies the stream against `known`, or measures it if nothing is known. */
   const compress = async (body: Bytes, known?: Plain): Promise<SpooledLayer> => {
     watcher?.begins();
     const counted = onBytes ? tapped(body, ({ length }) => onBytes(length)) : body;
@@ -56,7 +56,7 @@ export function layerSpool({
     ...(memory && { memory }),
     async keep(body) {
       const layer = await compress(body);
-      // An equal one that came before is as good: both are the same bytes.
+      // An equal layer may have been spooled before. Both have the same bytes, so either will do.
       layers.set(layer.diffId, Promise.resolve(layer));
       return layer;
     },
@@ -65,7 +65,7 @@ export function layerSpool({
       if (under) return under;
       const made = limit(async () => await compress(await open(), blob));
       layers.set(blob.digest, made);
-      // Who comes later tries again.
+      // A failure is not kept: the next caller tries again.
       made.catch(() => layers.delete(blob.digest));
       return made;
     },

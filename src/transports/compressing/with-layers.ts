@@ -1,20 +1,20 @@
-// A manifest with the same layers in another form: uncompressed, or compressed. Config and everything else stay as they are. Pure.
+// A manifest with its layers in another form, uncompressed or compressed. Config and everything else do not change. Pure.
 import * as decode from '../../oci/decode.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { type RawManifest, rawManifest } from '../../oci/manifest.ts';
 import * as types from '../../oci/media-types.ts';
 import type { LayerForm } from './contract.ts';
 
-/** What is said of one form of a layer and is wrong of another: estargz's and zstd:chunked's tables of contents. */
+/** Annotations that are valid for one form of a layer only: the tables of contents of estargz and zstd:chunked. */
 const OF_ONE_FORM =
   /^(?:containerd\.io\/snapshot\/stargz\/|io\.github\.containers\.zstd-chunked\.|io\.containers\.estargz\.)/;
 
-/** Whether layers of this type are tar archives as they are: what can be compressed. */
+/** Whether layers of this type are uncompressed tar archives, which can be compressed. */
 export function isUncompressed(mediaType: string): boolean {
   return mediaType === types.OCI_LAYER || mediaType === types.DOCKER_LAYER;
 }
 
-/** `layers` from the base up; `undefined` for one that stays as it is. Media types are of the manifest's own kind, Docker's or OCI's. */
+/** `layers` begin with the base; `undefined` for a layer that does not change. The new media types are of the manifest's own kind, Docker's or OCI's. */
 export function withLayers(raw: RawManifest, layers: readonly (LayerForm | undefined)[]): RawManifest {
   const fields = decode.object(decode.parseJson(raw.bytes, 'manifest'), 'manifest');
   const listed = decode.array(fields.layers ?? [], 'manifest.layers');

@@ -1,5 +1,5 @@
-// A store in a directory. Small files are read synchronously: they are in the page cache or beside each other, a layer has a hundred thousand of them,
-// and a way through Node's thread pool takes ten times as long as the read itself.
+// A store in a directory. Small files are read synchronously: a layer has a hundred thousand of them, in the page cache or next to each other, and Node's
+// thread pool would take ten times as long as the read itself.
 import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { createResolver } from './resolve-name.ts';
 import type { LayerContent, StoreFiles } from './store-files.ts';
 
 const SMALL = 256 * 1024;
-/** A store may be anybody's: no link is followed at the end, and a fifo does not wait for a writer. */
+/** A store may come from an untrusted user: a symbolic link at the end is not followed, and a fifo does not block. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 export function directoryFiles(root: string): StoreFiles {
@@ -42,7 +42,7 @@ function contentIn(diff: string): LayerContent {
   };
 }
 
-/** Reads one byte more than a small file may have: who asked sees that it has grown. */
+/** Reads one byte more than a small file may have, so that the caller notices a file that has grown. */
 function readSmall(diff: string, path: Buffer, name: string): Uint8Array {
   let fd: number;
   try {
@@ -78,7 +78,7 @@ async function* readLarge(diff: string, path: Buffer, name: string, size: number
   }
 }
 
-/** Names may be no UTF-8. */
+/** Names may not be valid UTF-8. */
 function pathIn(diff: string, path: string): Buffer {
   return Buffer.concat([Buffer.from(`${diff}/`), encodeName(path)]);
 }

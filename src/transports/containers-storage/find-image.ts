@@ -1,13 +1,13 @@
-// Which image of a store is meant, as podman and skopeo find it: by full name, by short name, by digest, by id or its beginning. Pure.
+// Finds an image of a store as podman and skopeo do: by full name, short name, digest, or (the beginning of) an id. Pure.
 import { ImagesError } from '../../oci/errors.ts';
 import { DEFAULT_TAG, formatReference, fullReference, type Reference, tryParseReference } from '../../oci/reference.ts';
 import type { StorageImage } from './storage-location.ts';
 import type { StoredImage } from './store-records.ts';
 
-/** Errors: MANIFEST_UNKNOWN, REFERENCE_INVALID (several are meant). */
+/** Errors: MANIFEST_UNKNOWN, REFERENCE_INVALID (ambiguous). */
 export function findStoredImage(images: readonly StoredImage[], wanted: StorageImage, store: string): StoredImage {
   const { reference, id, maybeId } = wanted;
-  // An id beside a name: the image must have both.
+  // If an id is given with a name, the image must match both.
   const possible = id === undefined ? images : images.filter((image) => image.id.startsWith(id));
   const named = reference ? byReference(possible, reference, store) : only(possible, id ?? '', store);
   if (named) return named;
@@ -40,7 +40,7 @@ function byReference(images: readonly StoredImage[], reference: Reference, store
   return only(similar, formatReference(reference), store);
 }
 
-/** An image has several manifests where its name was found through an index. */
+/** An image has several manifests if it was pulled through an index. */
 function byDigest(images: readonly StoredImage[], { tag: _, ...reference }: Reference): StoredImage | undefined {
   const { digest, ...repository } = reference;
   const having = images.filter(

@@ -1,4 +1,4 @@
-// Where a store is: the one that was named, or the user's own (containers-storage.conf(5)); its driver must be overlay.
+// Finds a store: the one that was named, or the user's default (containers-storage.conf(5)). Its driver must be overlay.
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFsError } from '../../io/files/fs-errors.ts';
@@ -14,17 +14,17 @@ export interface StoreSettings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string | undefined;
   readonly uid: number;
-  /** For the uncompressed form of a compressed archive. */
+  /** The directory for the uncompressed form of a compressed archive. */
   readonly temporaryDirectory: string;
 }
 
-/** In a tree that is to be, or was, unpacked on `/`. */
+/** The path of a store in a directory tree that is unpacked on `/`. */
 const BELOW = 'var/lib/containers/storage';
 const DRIVERS: readonly string[] = ['overlay', 'overlay2'];
 
 /**
- * Opens a containers-storage: a directory, or a tar of one; podman's own where `spec` is absent.
- * Errors: FILE_UNREADABLE (nothing is there), UNSUPPORTED (another driver), CONFIG_INVALID, TAR_INVALID, COMPRESSION_INVALID, NO_SPACE.
+ * Opens a containers-storage store: a directory, or a tar of one. If `spec` is absent, podman's default store. Errors: FILE_UNREADABLE (it does not exist),
+ * UNSUPPORTED (another driver), CONFIG_INVALID, TAR_INVALID, COMPRESSION_INVALID, NO_SPACE.
  */
 export async function openStore(spec: StoreSpec | undefined, settings: StoreSettings): Promise<StoreFiles> {
   const { root, driver } = spec ?? (await defaultStore(settings));
@@ -77,7 +77,7 @@ interface Store {
   readonly driver?: string;
 }
 
-/** Root's and users' stores differ in place and in who configures them. */
+/** The default store. Path and configuration differ for root and other users. */
 async function defaultStore(settings: StoreSettings): Promise<Store> {
   const { env, home, uid } = settings;
   const configs = userDirectory('XDG_CONFIG_HOME', settings);
@@ -99,7 +99,7 @@ async function defaultStore(settings: StoreSettings): Promise<Store> {
     if (uid === 0) return `/${BELOW}`;
     return join(userDirectory('XDG_DATA_HOME', settings) ?? noHome(), 'containers/storage');
   };
-  // What the system's file says of the graph root counts for root.
+  // The graph root in the system's file is root's only.
   const configured = uid === 0 || own ? graphroot : undefined;
   const root = (uid === 0 ? undefined : rootless) ?? configured ?? usual();
   return {

@@ -1,11 +1,11 @@
-// What layers are called in a store of the overlay driver (containers/image, storage destination; containers/storage, overlay driver). Pure.
+// The ids and links of layers in a store of the overlay driver (containers/image, storage destination; containers/storage, overlay driver). Pure.
 import { createHash } from 'node:crypto';
 import { type Digest, digestHex } from '../../oci/digest.ts';
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const LINK_LENGTH = 26;
 
-/** Of layers from the base up: each id stands for the whole chain below it, so equal chains are one in every store. */
+/** The ids of layers, the base first. Each id is derived from the whole chain below it, so equal chains have equal ids in every store. */
 export function layerIds(diffIds: readonly Digest[]): readonly string[] {
   const ids: string[] = [];
   for (const diffId of diffIds) {
@@ -16,7 +16,7 @@ export function layerIds(diffIds: readonly Digest[]): readonly string[] {
   return ids;
 }
 
-/** The short name by which a mount refers to a layer: 26 characters, which other tools draw at random. */
+/** The short name by which a mount refers to a layer: 26 characters. Other tools choose them at random. */
 export function linkOf(id: string): string {
   const bits = BigInt(`0x${id}`);
   const top = BigInt(4 * id.length);

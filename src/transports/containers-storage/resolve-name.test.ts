@@ -19,7 +19,7 @@ describe('a name of a layer, in its unpacked tree', () => {
     ['lib/x.so', 'usr/lib/x.so'],
     ['usr/lib64/x.so', 'usr/lib/x.so'],
     ['usr/up/usr/up/lib/x', 'usr/lib/x'],
-    // The last name is not followed: it is what the layer has there.
+    // The last name is not followed: the layer itself has a link there.
     ['lib', 'lib'],
     // Nothing leads out of the tree.
     ['out/passwd', 'etc/passwd'],

@@ -1,14 +1,14 @@
-// Where a name of a layer's archive stands in the layer's unpacked tree: a directory on the way may be a symbolic link, which counts from the tree's
-// root and never leads out of it, as when the layer was unpacked.
+// Finds the path in a layer's unpacked tree for a name in its archive. A directory on the way may be a symbolic link. As when the layer was unpacked, links
+// count from the root of the tree and never lead out of it.
 import { linkTarget, pathInRoot } from '../../rootfs/path.ts';
 
-/** What a symbolic link in the tree points to; `undefined` for what is none. Paths have no leading `/`; the root is ``. */
+/** The target of a symbolic link in the tree. Returns `undefined` if the path is not a link. Paths have no leading `/`; the root is ``. */
 export type ReadLink = (path: string) => string | undefined;
 
-/** As the kernel: more is a circle. */
+/** Limit of links, like the kernel's: more are a cycle. */
 const MAX_LINKS = 255;
 
-/** Resolves the directories of names; remembers them, because names come in the order of the tree. */
+/** Resolves the directories of names. They are cached, because names come in the order of the tree. */
 export function createResolver(readLink: ReadLink): (name: string) => string | undefined {
   const directories = new Map<string, string | undefined>([['', '']]);
 

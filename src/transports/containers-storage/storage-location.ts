@@ -1,29 +1,29 @@
-// What stands after `containers-storage:`: `[[driver@]root[+runroot][:options]]` and a name, an id or both (containers-transports(5)). Pure.
+// Parses what follows `containers-storage:`: `[[driver@]root[+runroot][:options]]` and a name, an id or both (containers-transports(5)). Pure.
 import { isDigest } from '../../oci/digest.ts';
 import { formatReference, parseReference, type Reference } from '../../oci/reference.ts';
 
 /** Where a store is. */
 export interface StoreSpec {
   readonly driver?: string;
-  /** The graph root; or, beyond skopeo, a directory that holds one (`var/lib/containers/storage`), or a tar of one. */
+  /** The graph root. Unlike skopeo, it may also be a directory that holds one (`var/lib/containers/storage`), or a tar of one. */
   readonly root: string;
   readonly runRoot?: string;
   readonly options?: readonly string[];
 }
 
-/** Which image of a store. `maybeId` where the text can also be the beginning of an id, which counts where the name is unknown. */
+/** An image of a store. `maybeId` is set if the text may also be the beginning of an id: it is used if the name is unknown. */
 export type StorageImage =
   | { readonly reference: Reference; readonly id?: string; readonly maybeId?: string }
-  /** Of an id, perhaps only the beginning: hexadecimal digits. */
+  /** An id or its beginning: hexadecimal digits. */
   | { readonly reference?: undefined; readonly id: string; readonly maybeId?: undefined };
 
 export type StorageDetails = { readonly store?: StoreSpec } & StorageImage;
 
 const HEX = /^[0-9a-f]{1,64}$/;
-/** Shorter ones are names. */
+/** Shorter texts are names. */
 const SHORT_ID = /^[0-9a-f]{3,64}$/;
 
-/** `refuse` throws. Errors: its own, REFERENCE_INVALID. */
+/** `refuse` throws. Errors: those of `refuse`, REFERENCE_INVALID. */
 export function parseStorageDetails(details: string, refuse: (why: string) => never): StorageDetails {
   if (!details.startsWith('[')) return parseImage(details, refuse);
   const end = details.indexOf(']');
@@ -55,7 +55,7 @@ function parseStore(text: string, refuse: (why: string) => never): StoreSpec {
   return { root, ...(driver && { driver }), ...(runRoot && { runRoot }), ...(options && { options }) };
 }
 
-/** Ids and digests stand both behind an @: a digest says its algorithm. */
+/** Both ids and digests follow an `@`. Only a digest names its algorithm. */
 function parseImage(text: string, refuse: (why: string) => never): StorageImage {
   const at = text.lastIndexOf('@');
   const last = text.slice(at + 1);

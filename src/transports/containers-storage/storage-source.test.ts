@@ -33,7 +33,7 @@ async function drained(body: AsyncIterable<Uint8Array>): Promise<number> {
   return size;
 }
 
-/** Reads everything; streams from 0 verify themselves. */
+/** Reads everything. Streams from byte 0 verify themselves. */
 async function read(source: StorageSource): Promise<{ readonly bytes: number; readonly diffIds: readonly string[] }> {
   const { config, layers } = imageOf(await source.root());
   const configBytes = Buffer.concat(await Array.fromAsync(await source.blob(config, 0)));
@@ -58,7 +58,7 @@ describe.skipIf(peers.missing)(`a containers-storage store${peers.why}`, () => {
     await writeFile(join(context, 'late'), 'later\n');
     await writeFile(join(context, 'Dockerfile'), 'FROM scratch\nADD layer.tar /\nCOPY late /lib/late\n');
     await must('buildah', [...flags(), 'bud', '--layers', '-t', 'localhost/made:1', context]);
-    // The same layers in another store, as they are pulled from a registry: compressed.
+    // The same layers in another store, compressed as when pulled from a registry.
     const elsewhere = ['--root', at('other'), '--runroot', at('run'), '--storage-driver', 'overlay'];
     for (const [format, to] of [
       ['oci', `oci:${at('layout')}:made`],
@@ -82,7 +82,7 @@ describe.skipIf(peers.missing)(`a containers-storage store${peers.why}`, () => {
     await place?.[Symbol.asyncDispose]();
   });
 
-  /** Node's own copying knows no names that are not UTF-8. */
+  /** Node's own copy function does not support names that are not UTF-8. */
   const copyStore = async (to: string) => {
     await mkdir(to, { recursive: true });
     await must('bash', [
@@ -183,7 +183,7 @@ describe.skipIf(peers.missing)(`a containers-storage store${peers.why}`, () => {
     await refused(/\[\.?\/?etc\/(?:motd|hard)\]: its content is another/);
     await replaced((file) => writeFile(file, 'longer than that\n'));
     await refused(/it has more than 6 bytes, not 6/);
-    // The same bytes, but from elsewhere.
+    // The bytes are equal, but the file is a link out of the tree.
     await writeFile(at('motd'), 'hello\n');
     await replaced((file) => symlink(at('motd'), file));
     await refused(/is not there/);
@@ -223,7 +223,7 @@ describe.skipIf(peers.missing)(`a containers-storage store${peers.why}`, () => {
   });
 });
 
-/** Links of all kinds, a name that is no UTF-8, a big file, a sparse one, a device, an attribute; and a directory that is a link. */
+/** Links of all kinds, a name that is not UTF-8, a large file, a sparse one, a device, an attribute, and a directory that is a link. */
 const TREE = `
 mkdir etc dev
 echo hello > etc/motd

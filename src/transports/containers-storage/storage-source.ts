@@ -1,8 +1,8 @@
-// An image of a containers-storage store as a source. Its layers lie there unpacked, and are put together again from tar-split: uncompressed, byte for byte.
+// An image of a containers-storage store as a source. The store has its layers unpacked. They are reassembled with tar-split: uncompressed, byte for byte.
 //
-// What was compressed when it was pulled cannot be compressed to the same bytes again. So the manifest that this source gives names the uncompressed
-// layers, as skopeo's does; the config stays as it is, and so does the image id. Only where the layers had been put there uncompressed, as by podman build,
-// it is the stored manifest itself (skopeo calls Docker's layers gzipped there though they are not: then it is not).
+// A layer that was compressed when it was pulled cannot be compressed to the same bytes again. So the manifest of this source names the uncompressed layers,
+// as skopeo's does. The config does not change, and so the image id does not either. Only if the layers were put there uncompressed, as by podman build, the
+// manifest is the stored one. (skopeo gives uncompressed layers of a Docker manifest the media type for gzip. Such a stored manifest is not used.)
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { oneChunk } from '../../io/streams/one-chunk.ts';
 import { tapped, verified } from '../../io/streams/verify.ts';
@@ -22,7 +22,7 @@ import { layersOf, readBigData, readImages, readLayers, type StoredImage, type S
 export interface StorageSource extends ImageSource {
   /** Full references: `docker.io/library/alpine:3.20`. */
   readonly names: readonly string[];
-  /** The manifest that the store keeps, as it was when the image was put there: for looking at it. */
+  /** The manifest in the store, as it was when the image was put there. Only for display. */
   readonly stored: RawManifest;
 }
 
@@ -88,7 +88,7 @@ async function bigData(files: StoreFiles, image: StoredImage, ...names: readonly
   });
 }
 
-/** What the config says of the layers and what the store says must agree: else it is not known which is which. */
+/** The layers of the config and those of the store must agree; else their assignment is not known. Errors: MANIFEST_INVALID. */
 async function describeLayers(
   files: StoreFiles,
   image: StoredImage,
@@ -113,7 +113,7 @@ async function describeLayers(
   );
 }
 
-/** The store need not know it; tar-split does. */
+/** The size of the layer's archive: from the store, or from tar-split if the store does not record it. */
 async function sizeOf(files: StoreFiles, { id, size }: StoredLayer): Promise<number> {
   if (size !== undefined) return size;
   let sum = 0;
@@ -129,7 +129,7 @@ async function archiveOf(files: StoreFiles, id: string, options: JoinOptions = {
   return joinTarSplit(readTarSplit(await tarSplitOf(files, id)), content.open, options);
 }
 
-/** Where the digest proves wrong, the layer is read once more, file by file, to say which one has changed. */
+/** If the digest is wrong, the layer is read once more, file by file, to report which file has changed. */
 function explained(archive: Bytes, files: StoreFiles, id: string): Bytes {
   return tapped(
     archive,

@@ -1,9 +1,9 @@
-// Entries of a store's own files and directories, as they stand in its archive: owned by root, of no date, so that equal stores are equal bytes. Pure.
+// The entries for a store's own files and directories in its archive: owner root, a fixed date, so that equal stores are equal bytes. Pure.
 import type { TarHeader } from '../../tar/entry.ts';
 import { plainHeader } from '../../tar/plain-header.ts';
 import { padding, tarHeader } from '../../tar/writer.ts';
 
-/** Some programs warn of the year 1970 itself. */
+/** Some programs warn about the time 0. */
 const MTIME = { seconds: 1, nanoseconds: 0 };
 
 export function directoryEntry(name: string, mode: number): Uint8Array {
@@ -14,7 +14,7 @@ export function symlinkEntry(name: string, linkname: string): Uint8Array {
   return tarHeader(header({ name, type: 'symlink', mode: 0o777, linkname }));
 }
 
-/** The header of a file whose content, and then padding, follows. */
+/** The header of a file. Content and padding follow it. */
 export function fileHeader(name: string, size: number, mode: number): Uint8Array {
   return tarHeader(header({ name, type: 'file', mode, size }));
 }

@@ -1,11 +1,11 @@
-// Where the files of a store stand in a tar archive of it. Only what is asked for later is remembered: records, and files with content.
+// An index of the files of a store in a tar archive. Only what is needed later is recorded: records, and files with content.
 import type { FileHandle } from 'node:fs/promises';
 
 import { ImagesError } from '../../oci/errors.ts';
 import type { SparsePiece } from '../../tar/entry.ts';
 import { type SoughtEntry, seekEntries } from '../archive/seek-entries.ts';
 
-/** A file's content, in bytes from the archive's beginning. */
+/** Position of a file's content in the archive, in bytes. */
 export interface PlacedFile {
   readonly at: number;
   readonly size: number;
@@ -13,18 +13,18 @@ export interface PlacedFile {
 }
 
 export interface LayerTree {
-  /** A text is the path in the archive that this is a hard link to. */
+  /** A string is the archive path to which this name is a hard link. */
   readonly files: Map<string, PlacedFile | string>;
-  /** Symbolic links. */
+  /** Symbolic links and their targets. */
   readonly links: Map<string, string>;
 }
 
 export interface StoreIndex {
-  /** By path below the graph root: what is in no layer's tree. */
+  /** Files outside of the layers' trees, by path below the graph root. */
   readonly records: ReadonlyMap<string, PlacedFile>;
-  /** By layer id. */
+  /** The trees by layer id. */
   readonly trees: ReadonlyMap<string, LayerTree>;
-  /** Follows a hard link, and those it leads to. */
+  /** Follows a chain of hard links. */
   linked(path: string): PlacedFile | undefined;
 }
 
@@ -33,7 +33,7 @@ const IMAGES = 'overlay-images/images.json';
 const RECORD = /^overlay-(?:images|layers)\//;
 const MAX_LINKS = 16;
 
-/** Errors: TAR_INVALID (also where it holds no store), UNSUPPORTED (a store of another driver). */
+/** Errors: TAR_INVALID (also if the archive holds no store), UNSUPPORTED (a store of another driver). */
 export async function indexStoreTar(archive: FileHandle): Promise<StoreIndex> {
   const records = new Map<string, PlacedFile | string>();
   const trees = new Map<string, LayerTree>();
@@ -67,7 +67,7 @@ export async function indexStoreTar(archive: FileHandle): Promise<StoreIndex> {
   return { records: new Map(below), trees, linked };
 }
 
-/** The last entry of a name counts, as when the archive is unpacked. */
+/** If a name occurs again, the last entry counts, as when the archive is unpacked. */
 function addTo(tree: LayerTree, name: string, entry: SoughtEntry): void {
   tree.files.delete(name);
   tree.links.delete(name);
@@ -81,7 +81,7 @@ function placed({ type, size, sparse, at, linkname }: SoughtEntry): PlacedFile |
   return type === 'file' ? { at, size, ...(sparse && { sparse }) } : undefined;
 }
 
-/** The path before the records, with its `/`: of several, as of a store within an image of the store, the shortest. */
+/** The path of the graph root, with its trailing `/`. If there are several (an image in the store may contain a store), the shortest. */
 function graphRoot(paths: readonly string[]): string {
   const ending = (end: string) =>
     paths.filter((path) => path === end || path.endsWith(`/${end}`)).sort((a, b) => a.length - b.length)[0];

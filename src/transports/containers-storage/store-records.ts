@@ -1,25 +1,25 @@
-// The records of an overlay store: images.json, layers.json and images' big data (containers/storage, images.go and layers.go). Decoded from what is on disk.
+// Decodes the records of an overlay store: images.json, layers.json and images' big data (containers/storage, images.go and layers.go).
 import * as decode from '../../oci/decode.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { StoreFiles } from './store-files.ts';
 
 export interface StoredImage {
-  /** 64 hexadecimal digits: the config's digest. */
+  /** 64 hexadecimal digits: the digest of the config. */
   readonly id: string;
   readonly digest?: string;
   /** Full references: `docker.io/library/alpine:3.20`. */
   readonly names: readonly string[];
-  /** Of the top layer; absent where it has none. */
+  /** The id of the top layer; absent if the image has no layers. */
   readonly layer?: string;
-  /** Digests of the image's big data, by name. */
+  /** Digests of the image's big data, by name of the file. */
   readonly data: Readonly<Record<string, string>>;
 }
 
 export interface StoredLayer {
   readonly id: string;
   readonly parent?: string;
-  /** Of the uncompressed archive; absent where nobody has computed it. */
+  /** The digest of the uncompressed archive; absent if nobody has computed it. */
   readonly diffId?: Digest;
   readonly size?: number;
 }
@@ -29,13 +29,13 @@ export async function readImages(files: StoreFiles): Promise<readonly StoredImag
   return (await readList(files, 'overlay-images/images.json')).map(decodeImage);
 }
 
-/** By id. Errors: MANIFEST_INVALID (damaged), NO_ACCESS. */
+/** Layers by id. Errors: MANIFEST_INVALID (damaged), NO_ACCESS. */
 export async function readLayers(files: StoreFiles): Promise<ReadonlyMap<string, StoredLayer>> {
   const layers = (await readList(files, 'overlay-layers/layers.json')).map(decodeLayer);
   return new Map(layers.map((layer) => [layer.id, layer]));
 }
 
-/** From the base to the image's top layer. Errors: MANIFEST_INVALID. */
+/** The layers from the base to the image's top layer. Errors: MANIFEST_INVALID. */
 export function layersOf(image: StoredImage, layers: ReadonlyMap<string, StoredLayer>): readonly StoredLayer[] {
   const chain: StoredLayer[] = [];
   for (let id = image.layer; id !== undefined; ) {
@@ -51,7 +51,7 @@ export function layersOf(image: StoredImage, layers: ReadonlyMap<string, StoredL
   return chain;
 }
 
-/** A file that the store keeps with an image: its manifest, its config. `undefined` where there is none. Errors: NO_ACCESS. */
+/** Reads a file that the store keeps for an image (manifest, config). Returns `undefined` if there is none. Errors: NO_ACCESS. */
 export async function readBigData(
   files: StoreFiles,
   image: StoredImage,
@@ -60,7 +60,7 @@ export async function readBigData(
   return await files.read(`overlay-images/${image.id}/${bigDataFile(name)}`);
 }
 
-/** Names of lower-case letters, digits and dots stand for themselves, all others in base64. */
+/** The file name of big data: names of lower-case letters, digits and dots are unchanged, all others in base64. */
 export function bigDataFile(name: string): string {
   return /^[a-z0-9.]+$/.test(name) ? name : `=${Buffer.from(name).toString('base64')}`;
 }
@@ -97,7 +97,7 @@ function decodeLayer(value: unknown): StoredLayer {
   };
 }
 
-/** Ids become parts of paths: nothing else may. */
+/** Checks an id: it becomes a part of paths. */
 function hexId(value: unknown, path: string): string {
   const id = decode.string(value, path);
   if (!/^[0-9a-f]{64}$/.test(id)) throw new ImagesError('MANIFEST_INVALID', `${path} is no id [${id}]`);

@@ -1,4 +1,4 @@
-// Layers in an archive that this program has written: each is one range of it, which can be taken over into the next archive as it stands.
+// The layers of a store archive that this program has written. Each is one range, which can be copied unchanged into the next archive.
 import type { FileHandle } from 'node:fs/promises';
 import type { Compression } from '../../io/compression/compression.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
@@ -13,7 +13,7 @@ import type { StoredLayers } from './write-store.ts';
 import type { LayerRecord } from './written-records.ts';
 
 export interface StoredLayersOptions extends CallOptions {
-  /** As the next archive has it. */
+  /** This and `userXattr` are those of the next archive: only layers that fit are found. */
   readonly graphRoot: string;
   readonly userXattr: boolean;
 }
@@ -21,14 +21,14 @@ export interface StoredLayersOptions extends CallOptions {
 interface FoundRange {
   readonly from: number;
   to: number;
-  /** Its tar-split, which is the last of it, has come. */
+  /** The tar-split, which comes last, has been read. */
   isWhole: boolean;
   root?: RootDirectory;
-  /** Opaque directories are said as the next archive says them. */
+  /** The attribute for opaque directories is the one that the next archive uses. */
   fits: boolean;
 }
 
-/** What does not fit the next archive, or was written in another order, is not among them. The handle stays the caller's. Errors: TAR_INVALID. */
+/** Leaves out layers that do not fit the next archive or were written in another order. The handle stays the caller's. Errors: TAR_INVALID. */
 export async function storedLayers(handle: FileHandle, options: StoredLayersOptions): Promise<StoredLayers> {
   const root = options.graphRoot === '' ? '' : `${options.graphRoot}/`;
   const foreign = options.userXattr ? 'trusted.overlay.opaque' : 'user.overlay.opaque';
@@ -75,7 +75,7 @@ export async function storedLayers(handle: FileHandle, options: StoredLayersOpti
 
 const COMPRESSIONS: readonly (Compression | undefined)[] = [undefined, 'bzip2', 'gzip', 'xz', 'zstd'];
 
-/** Those that say all that the next archive must say. */
+/** The records that have all fields that the next archive needs. */
 async function readRecords(handle: FileHandle, at: number, size: number): Promise<ReadonlyMap<string, LayerRecord>> {
   const { buffer } = await handle.read(Buffer.alloc(size), 0, size, at);
   const list = decode.array(decode.parseJson(buffer, 'layers.json'), 'layers.json');

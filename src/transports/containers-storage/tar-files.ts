@@ -1,4 +1,4 @@
-// A store in a tar archive, as it is made for VMs: indexed in one pass, then read where its files stand. Nothing is unpacked.
+// A store in a tar archive, as made for VMs. It is indexed in one pass and then read by position. Nothing is unpacked.
 import { readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { readFileBytes } from '../../io/files/file-bytes.ts';
@@ -12,10 +12,10 @@ import { createResolver } from './resolve-name.ts';
 import type { LayerContent, StoreFiles } from './store-files.ts';
 import { indexStoreTar, type PlacedFile, type StoreIndex } from './store-index.ts';
 
-/** What is read at once of small files that stand beside each other. */
+/** How many bytes are read at once, for small files that are next to each other. */
 const WINDOW = 1024 * 1024;
 
-/** `directory` is for the archive's uncompressed form, where it is compressed. Errors: FILE_UNREADABLE, TAR_INVALID, COMPRESSION_INVALID, NO_SPACE. */
+/** `directory` is for the uncompressed form of a compressed archive. Errors: FILE_UNREADABLE, TAR_INVALID, COMPRESSION_INVALID, NO_SPACE. */
 export async function tarFiles(path: string, directory: string): Promise<StoreFiles> {
   const handle = await openTar(path, directory);
   try {
@@ -37,7 +37,7 @@ export async function openTar(path: string, directory: string): Promise<FileHand
   }
 }
 
-/** Of an archive that stays open: it is the caller's. Errors: TAR_INVALID. */
+/** The files in an open archive, which stays the caller's. Errors: TAR_INVALID. */
 export async function tarFilesIn(
   handle: FileHandle,
   path: string,
@@ -100,13 +100,13 @@ async function* contentOf(handle: FileHandle, file: PlacedFile): AsyncGenerator<
   yield* zeros(file.size - at);
 }
 
-/** Synchronous, like the reading of small files of a directory, and for the same reason. */
+/** Synchronous, like reading small files of a directory, and for the same reason. */
 function windowReader(fd: number): (at: number, size: number) => Uint8Array {
   let window: Buffer = Buffer.alloc(0);
   let start = 0;
   return (at, size) => {
     if (at < start || at + size > start + window.length) {
-      // What was handed out of the old one must stay as it is.
+      // A new buffer, because slices of the old one have been returned to callers.
       const buffer = Buffer.allocUnsafeSlow(WINDOW);
       window = buffer.subarray(0, readSync(fd, buffer, 0, WINDOW, at));
       start = at;

@@ -1,4 +1,4 @@
-// One layer on its way into the archive of a store: its directory, the tree below it, its tar-split. Verified by its diffID.
+// Writes one layer into the archive of a store: its directory, its tree, its tar-split. Verified by its diffID.
 import type { FileHandle } from 'node:fs/promises';
 import { type Compression, peekCompression } from '../../io/compression/compression.ts';
 import { decompressed } from '../../io/compression/decompress.ts';
@@ -23,16 +23,16 @@ export interface LayerToWrite {
   /** Ids of the layers below, the nearest first. */
   readonly lower: readonly string[];
   readonly layer: Layer;
-  /** The layers below, from the base up. */
+  /** The layers below, the base first. */
   readonly below: readonly Layer[];
   readonly rootBelow?: RootDirectory;
 }
 
 export interface WriteLayerOptions extends CallOptions {
-  /** Of the graph root in the archive: empty, or with a `/` at its end. */
+  /** The path of the graph root in the archive: empty, or with a trailing `/`. */
   readonly root: string;
   readonly userXattr: boolean;
-  /** For a tar-split that is too large for memory. */
+  /** The directory for a tar-split that is too large for memory. */
   readonly temporaryDirectory: string;
 }
 
@@ -40,16 +40,16 @@ export interface WrittenLayer extends OverlayFacts {
   readonly compression: Compression | undefined;
 }
 
-/** A layer's archive, read ahead of its turn. */
+/** The archive of a layer that is read ahead of its turn. */
 export interface LayerAhead extends AsyncDisposable {
   readonly archive: Bytes;
   compression(): Compression | undefined;
 }
 
-/** What is held in memory of a tar-split: that of a hundred thousand files. */
+/** How many bytes of a tar-split are held in memory: enough for a hundred thousand files. */
 const IN_MEMORY = 16 << 20;
 
-/** Errors: DIGEST_INVALID (not the archive that its diffID names), those of `overlayForm` and of the output. */
+/** Errors: DIGEST_INVALID (the archive does not match its diffID), those of `overlayForm` and of the output. */
 export async function writeStoreLayer(
   one: LayerToWrite,
   output: RewindableOutput,
@@ -79,11 +79,11 @@ export async function writeStoreLayer(
   return { ...facts, compression: ahead.compression() };
 }
 
-/** Begins to read and to decompress. Disposing ends it, read or not. */
+/** Begins to read and to decompress. Disposing stops it, at any time. */
 export function readAhead(layer: Layer, options: CallOptions): LayerAhead {
   let compression: Compression | undefined;
   async function* archive(): AsyncGenerator<Uint8Array> {
-    // What comes out of it is verified by its diffID: a blob of the store need not be hashed as well.
+    // The decompressed archive is verified by its diffID, so the blob itself need not be hashed.
     const blob = await layer.open({ ...options, unverified: layer.diffId !== undefined });
     const peeked = await peekCompression(blob);
     compression = peeked.compression;
@@ -91,7 +91,7 @@ export function readAhead(layer: Layer, options: CallOptions): LayerAhead {
   }
   const stream = archive();
   let begun: Promise<IteratorResult<Uint8Array>> | undefined = stream.next();
-  // Whoever reads sees the failure.
+  // The reader gets the failure.
   begun.catch(() => {});
   const iterator: AsyncIterableIterator<Uint8Array> = {
     [Symbol.asyncIterator]: () => iterator,
@@ -111,7 +111,7 @@ export function readAhead(layer: Layer, options: CallOptions): LayerAhead {
   };
 }
 
-/** Reads no more of the layer than tells. */
+/** Reads only as much of the layer as is needed to recognise the compression. */
 export async function storedLayerCompression(layer: Layer, options: CallOptions): Promise<Compression | undefined> {
   const { compression, body } = await peekCompression(await layer.open(options));
   await body[Symbol.asyncIterator]().return?.();
@@ -154,7 +154,7 @@ async function attempt(one: LayerToWrite, output: RewindableOutput, options: Att
   }
 }
 
-/** What the driver keeps beside the tree. `lower` is what all versions read; newer ones prefer `lower-layers`, which needs no links. */
+/** The driver's files beside the tree. All versions read `lower`; newer ones prefer `lower-layers`, which needs no links. */
 function skeleton({ id, lower }: LayerToWrite, root: string): readonly Uint8Array[] {
   const directory = `${root}overlay/${id}`;
   const link = linkOf(id);
@@ -176,13 +176,13 @@ function skeleton({ id, lower }: LayerToWrite, root: string): readonly Uint8Arra
 
 interface HeldSplit extends AsyncDisposable {
   add(chunk: Uint8Array): void;
-  /** Resolves when what does not stay in memory is out of it. */
+  /** Resolves when everything that exceeds the memory limit is written to disk. */
   settled(): Promise<void>;
   size(): Promise<number>;
   bytes(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 
-/** The archive says how long a file is before it comes: so it is held until it is whole. */
+/** A tar header needs the size of the file first, so the tar-split is held until it is complete. */
 function heldSplit(directory: string): HeldSplit {
   let chunks: Uint8Array[] = [];
   let length = 0;

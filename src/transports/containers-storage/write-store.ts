@@ -1,5 +1,5 @@
-// Images as the archive of a complete store of the overlay driver: what CRI-O, podman and skopeo read once it is unpacked by root. One pass, in an order that
-// depends on the images alone; everything privileged is only said in headers.
+// Writes images as the archive of a complete store of the overlay driver. CRI-O, podman and skopeo read the store once root has unpacked it. The archive is
+// written in one pass, in an order that depends only on the images. What needs privileges is only stated in headers.
 import type { RewindableOutput } from '../../io/files/rewindable-output.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { hasFileSystem } from '../../oci/agreement.ts';
@@ -35,23 +35,23 @@ export interface ImageToStore {
   readonly image: ReadableImage;
 }
 
-/** Layers that are in an archive already, written by this program: taken over as they stand there. */
+/** Layers in an existing archive that this program has written. They are copied unchanged. */
 export interface StoredLayers {
   record(id: string): LayerRecord | undefined;
-  /** All of it, from the layer's directory to the end of its tar-split. */
+  /** Copies the whole range, from the layer's directory to the end of its tar-split. */
   copy(id: string, output: RewindableOutput): Promise<void>;
   /** The root of the layer's tree. */
   rootDirectory(id: string): RootDirectory | undefined;
 }
 
 export interface WriteStoreOptions extends CallOptions {
-  /** Where the graph root is to be, for example `var/lib/containers/storage`; empty for the archive's own root. */
+  /** The path of the graph root in the archive, for example `var/lib/containers/storage`; empty for the archive's own root. */
   readonly graphRoot: string;
   readonly userXattr?: boolean;
-  /** For what does not fit into memory. */
+  /** The directory for data that does not fit into memory. */
   readonly temporaryDirectory: string;
   readonly stored?: StoredLayers;
-  /** A layer is in the archive. */
+  /** Called when a layer is in the archive. */
   readonly onLayer?: (digest: Digest) => void;
 }
 
@@ -64,11 +64,11 @@ export interface WrittenImage {
 export interface WrittenStore {
   readonly images: readonly WrittenImage[];
   readonly layers: number;
-  /** Of these, the ones that were taken over. */
+  /** The number of layers that were copied from `stored`. */
   readonly taken: number;
 }
 
-/** The kernel and the driver take no more layers in one mount. */
+/** The kernel and the driver accept no more layers in one mount. */
 const MAX_LAYERS = 500;
 
 /** Finishes the output. Errors: UNSUPPORTED (too many layers, digests that are not sha256), MANIFEST_INVALID, those of `writeLayer`. */
@@ -96,12 +96,12 @@ export async function writeStore(
 interface MergedImage {
   readonly id: string;
   readonly names: readonly string[];
-  /** One of them gives the layers: they are the same in all. */
+  /** Images with the same config. Their layers are equal, so any of them provides the layers. */
   readonly images: readonly ReadableImage[];
   readonly layerIds: readonly string[];
 }
 
-/** One image per config, in the order of ids; a name is that of the last image that claims it. */
+/** Merges images with the same config into one, in the order of ids. If several images claim a name, the last one gets it. */
 function mergedImages(images: readonly ImageToStore[]): readonly MergedImage[] {
   const owners = new Map<string, string>();
   const byId = new Map<string, ReadableImage[]>();
@@ -160,7 +160,7 @@ interface Layers {
 }
 
 interface NextLayer extends LayerToWrite {
-  /** For messages. */
+  /** The name of the image, for messages. */
   readonly image: string;
   readonly created: string;
 }
@@ -173,7 +173,7 @@ async function writeLayers(
   const { stored, onLayer } = options;
   const all = distinctLayers(images);
   const records: LayerRecord[] = [];
-  /** By layer id. */
+  /** The root directories by layer id. */
   const roots = new Map<string, RootDirectory>();
   let taken = 0;
   let ahead: LayerAhead | undefined;
@@ -189,7 +189,7 @@ async function writeLayers(
         taken++;
       } else {
         const current = ahead;
-        // The next layer is inflated while this one is written.
+        // The next layer is decompressed while this one is written.
         const next = all[at + 1];
         const rootBelow = roots.get(one.lower[0] ?? '');
         const writing = writeStoreLayer({ ...one, ...(rootBelow && { rootBelow }) }, output, {
@@ -212,14 +212,14 @@ async function writeLayers(
   return { records, taken };
 }
 
-/** What is wrong with a layer names the image too: only that one can be mended or left out. */
+/** Adds the image's name to an error of a layer, because the image has to be repaired or left out. */
 function inImage(image: string, error: unknown): unknown {
   if (!isImagesError(error, 'TAR_INVALID', 'COMPRESSION_INVALID', 'DIGEST_INVALID')) return error;
   const hint = error.hint === undefined ? {} : { hint: error.hint };
   return new ImagesError(error.code, `${error.message} [${image}]`, { ...hint, cause: error });
 }
 
-/** The image may have the same layer compressed in another way now. */
+/** The image may now have the same layer with another compression. */
 async function blobOf(known: LayerRecord, { layer }: NextLayer, call: CallOptions): Promise<LayerRecord['blob']> {
   const { digest, size } = layer.descriptor;
   if (digest === known.blob.digest) return known.blob;
@@ -227,7 +227,7 @@ async function blobOf(known: LayerRecord, { layer }: NextLayer, call: CallOption
   return { digest, size, ...(compression && { compression }) };
 }
 
-/** Each once, whichever images have it. */
+/** Each layer once, over all images. */
 function distinctLayers(images: readonly MergedImage[]): readonly NextLayer[] {
   const found = new Map<string, NextLayer>();
   for (const { names, images: same, layerIds: ids } of images) {
@@ -266,7 +266,7 @@ function layerRecord({ id, lower, created, layer }: NextLayer, written: WrittenL
   };
 }
 
-/** Those that lead to the store are everybody's, its own are root's. */
+/** The directories that lead to the store are accessible to everybody, its own only to root. */
 function directories(root: string): readonly Uint8Array[] {
   const parts = root.split('/').slice(0, -1);
   const above = parts.map((_, at) => parts.slice(0, at + 1).join('/'));
@@ -290,7 +290,7 @@ function smallFiles(
       fileEntry(`${root}overlay-images/${image.id}/${bigDataFile(name)}`, bytes, 0o600),
     ),
   ]);
-  // A read-only store is not taken without them.
+  // A read-only store is refused without these lock files.
   const locks = ['overlay-containers/containers', 'overlay-images/images', 'overlay-layers/layers', 'storage'];
   return [
     ...data,

@@ -1,4 +1,4 @@
-// The records of a store as they are written: layers.json, images.json and images' big data (containers/storage, layers.go and images.go). Pure.
+// Writes the records of a store: layers.json, images.json and images' big data (containers/storage, layers.go and images.go). Pure.
 import type { Compression } from '../../io/compression/compression.ts';
 import { type Digest, digestHex, digestOf } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -7,9 +7,9 @@ import type { RawManifest } from '../../oci/manifest.ts';
 export interface LayerRecord {
   readonly id: string;
   readonly parent?: string;
-  /** RFC 3339. */
+  /** In RFC 3339 format. */
   readonly created: string;
-  /** The blob, as the manifest names it. */
+  /** The descriptor in the manifest. */
   readonly blob: { readonly digest: Digest; readonly size: number; readonly compression?: Compression };
   /** The uncompressed archive. */
   readonly diffId: Digest;
@@ -19,15 +19,15 @@ export interface LayerRecord {
 }
 
 export interface ImageRecord {
-  /** Of the config's digest. */
+  /** 64 hexadecimal digits: the digest of the config. */
   readonly id: string;
-  /** Full references, each of this image alone. */
+  /** Full references. No other image has them. */
   readonly names: readonly string[];
-  /** Of the top layer; absent where it has none. */
+  /** The id of the top layer; absent if the image has no layers. */
   readonly layer?: string;
   readonly created: string;
   readonly config: Uint8Array;
-  /** The image's own manifests, the first of which is its manifest; then indexes that led to them. */
+  /** The image's own manifests, with its current manifest first; then the indexes that led to them. */
   readonly manifests: readonly RawManifest[];
 }
 
@@ -36,12 +36,12 @@ export interface BigData {
   readonly bytes: Uint8Array;
 }
 
-/** archive.Compression of containers/storage; none is left out. */
+/** The values of archive.Compression in containers/storage. Uncompressed layers have no value. */
 const COMPRESSIONS: Readonly<Record<Compression, number>> = { bzip2: 1, gzip: 2, xz: 3, zstd: 4 };
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 const UNKNOWN_TIME = '1970-01-01T00:00:00Z';
 
-/** `layers`: parents before children. */
+/** `layers` list parents before children. */
 export function layersJson(layers: readonly LayerRecord[]): string {
   return JSON.stringify(
     layers.map(({ id, parent, created, blob, diffId, size, uids, gids }) => ({
@@ -80,7 +80,7 @@ export function imagesJson(images: readonly ImageRecord[]): string {
   );
 }
 
-/** What a store keeps of an image beside its layers. A manifest is there by digest, and the image's own once more. */
+/** The files that a store keeps for an image beside its layers. Each manifest is stored by digest, and the current one once more under its own name. */
 export function bigDataOf({ id, config, manifests }: ImageRecord): readonly BigData[] {
   const [own] = manifests;
   return [
@@ -90,7 +90,7 @@ export function bigDataOf({ id, config, manifests }: ImageRecord): readonly BigD
   ];
 }
 
-/** The id of an image, or of a base layer. Errors: UNSUPPORTED, where it is not sha256: ids have 64 digits. */
+/** The id of an image or of a base layer. Errors: UNSUPPORTED if the digest is not sha256, because ids have 64 digits. */
 export function idOf(digest: Digest): string {
   if (digest.startsWith('sha256:')) return digestHex(digest);
   throw new ImagesError('UNSUPPORTED', `a store of containers has ids of sha256 only [${digest}]`, {
@@ -98,7 +98,7 @@ export function idOf(digest: Digest): string {
   });
 }
 
-/** A time as the store's readers take it: a wrong one would make the whole store unreadable. */
+/** The time if readers of the store accept it, else a fixed one: an invalid time would make the whole store unreadable. */
 export function createdTime(created: string | undefined): string {
   return created !== undefined && RFC_3339.test(created) && !Number.isNaN(Date.parse(created)) ? created : UNKNOWN_TIME;
 }

@@ -19,7 +19,7 @@ export function dirManifestFile(digest: Digest): string {
   return `${digestHex(digest)}.manifest.json`;
 }
 
-/** Whether a file of this name is an image's part. */
+/** Whether a file with this name is a part of an image. */
 export function isDirFile(name: string): boolean {
   return /^(?:[0-9a-f]{64,128}(?:\.manifest\.json|\.signature-\d+)?|signature-\d+)$/.test(name);
 }

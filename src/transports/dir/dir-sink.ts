@@ -1,4 +1,4 @@
-// A directory in skopeo's `dir:` form as a sink. It holds one image: what is of an older one goes when the new one is there.
+// A directory in skopeo's `dir:` form as a sink. It holds one image: the parts of an older one are removed when the new one is complete.
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFsError, translatingFsErrors } from '../../io/files/fs-errors.ts';
@@ -11,10 +11,7 @@ import { isAttachedTag } from '../layout/layout-index.ts';
 import { blobNotPut } from '../wrong-parts.ts';
 import { dirBlobFile, dirManifestFile, isDirFile, ROOT_FILE, VERSION_FILE, VERSION_LINE } from './dir-files.ts';
 
-/**
- * `dir:DIR`; makes the directory. Errors of all but the questions: PLACE_INVALID for a directory that holds something else,
- * UNSUPPORTED for a second image.
- */
+/** `dir:DIR`; creates the directory. Errors of methods that write: PLACE_INVALID for a directory that holds something else, UNSUPPORTED for a second image. */
 export function dirSink(directory: string): ImageSink {
   const label = `dir:${directory}`;
   const folder = blobFolder({ directory, blobKey: dirBlobFile, manifestKey: dirManifestFile });
@@ -27,7 +24,7 @@ export function dirSink(directory: string): ImageSink {
     return checked;
   };
 
-  /** Also what is below it and was there already. */
+  /** Also marks the parts of the manifest that were there already. */
   const keep = async (manifest: RawManifest): Promise<void> => {
     const below = successors(decodeManifest(manifest));
     for (const blob of below.blobs) parts.add(dirBlobFile(blob.digest));
@@ -94,10 +91,10 @@ function noTags(tag: string): ImagesError {
   });
 }
 
-/** The directory is new, or empty, or of this form: what else is in one is somebody's. */
+/** Claims a directory that does not exist, is empty or has this form. Any other one belongs to somebody else. */
 async function claim(directory: string, label: string, mark: () => Promise<void>): Promise<void> {
   const names = await translatingFsErrors(directory, () => readdir(directory)).catch((error: unknown) => {
-    // That it is a file shows when something is put into it.
+    // That it is a file is reported when something is written into it.
     if (isFsError(error, 'ENOENT', 'ENOTDIR')) return [];
     throw error;
   });
@@ -110,7 +107,7 @@ async function claim(directory: string, label: string, mark: () => Promise<void>
   await mark();
 }
 
-/** Of the older image. What is no image's part stays. */
+/** Removes the parts of the older image. Files that are not parts of an image are kept. */
 async function removeOthers(directory: string, parts: ReadonlySet<string>): Promise<void> {
   await translatingFsErrors(directory, async () => {
     for (const name of await readdir(directory)) {

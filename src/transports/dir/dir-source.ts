@@ -18,7 +18,7 @@ import { layoutDirectoryFiles, readSmall } from '../layout/layout-files.ts';
 import { noBlob, requireSize } from '../wrong-parts.ts';
 import { dirBlobFile, dirManifestFile, ROOT_FILE } from './dir-files.ts';
 
-/** `dir:DIR`. Nothing is read before it is asked for. Errors of `root`: PLACE_INVALID. */
+/** `dir:DIR`. Reads nothing before the first request. Errors of `root`: PLACE_INVALID. */
 export function dirSource(directory: string): ImageSource {
   const label = `dir:${directory}`;
   const files = layoutDirectoryFiles(directory, label);

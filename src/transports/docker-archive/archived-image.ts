@@ -1,4 +1,4 @@
-// An image of a docker-archive that has no manifest of its own: one is made from its config and its layer files. The layers stay as they are.
+// An image of a docker-archive without a manifest: one is made from its config and its layer files. The layers do not change.
 import { type Compression, peekCompression } from '../../io/compression/compression.ts';
 import { decompressed } from '../../io/compression/decompress.ts';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
@@ -28,14 +28,14 @@ export interface ArchivedBlob {
 
 /** What is known of a layer file. */
 export interface LayerFile extends ArchivedBlob {
-  /** Absent where nobody has read the file through. */
+  /** Absent if the file has not been read completely. */
   readonly diffId?: Digest;
 }
 
-/** Layers that are hashed at a time. */
+/** How many layers are hashed at a time. */
 const AT_A_TIME = 2;
 
-/** Errors: BLOB_UNKNOWN (a file is lacking), MANIFEST_INVALID, DIGEST_INVALID, COMPRESSION_INVALID. */
+/** Errors: BLOB_UNKNOWN (a file is missing), MANIFEST_INVALID, DIGEST_INVALID, COMPRESSION_INVALID. */
 export async function readArchivedImage(archive: ArchiveFile, item: DockerItem): Promise<ArchivedImage> {
   const config = await readSmall(archive, item.config, MAX_MANIFEST_SIZE);
   if (!config) throw lacking(archive, item.config);
@@ -54,7 +54,7 @@ export async function readArchivedImage(archive: ArchiveFile, item: DockerItem):
   return assemble(config, layers);
 }
 
-/** OCI's manifest of a config and its layers: every place takes it, and in an OCI layout skopeo and umoci find no other. */
+/** Makes an OCI manifest for a config and its layers. Every destination accepts it, and in an OCI layout skopeo and umoci find no other. */
 export function assemble(config: Uint8Array, layers: readonly ArchivedBlob[]): ArchivedImage {
   const configBlob: ArchivedBlob = {
     descriptor: { mediaType: OCI_CONFIG, size: config.length, digest: digestOf(config) },
@@ -73,8 +73,8 @@ export function assemble(config: Uint8Array, layers: readonly ArchivedBlob[]): A
 }
 
 /**
- * A layer file as a blob. Uncompressed, its digest is the diffID. Of a compressed one the digest is that of the file: by its name in a
- * layout, else it is read for it. What no runtime reads from a registry (xz, bzip2) is given uncompressed.
+ * Describes a layer file as a blob. For an uncompressed file the digest is the diffID. For a compressed one it is the digest of the file: from its name in a
+ * layout, else the file is hashed. Layers that no runtime pulls from a registry (xz, bzip2) are decompressed.
  */
 export async function describeLayer(archive: ArchiveFile, path: string, diffId: Digest): Promise<LayerFile> {
   const file = archive.find(path);
@@ -93,7 +93,7 @@ export async function describeLayer(archive: ArchiveFile, path: string, diffId: 
   return { descriptor: { mediaType, size: file.size, digest }, open };
 }
 
-/** Of a layer file, by its first bytes. */
+/** The compression of a layer file, recognised by its first bytes. */
 export async function archivedLayerCompression(
   archive: ArchiveFile,
   file: ArchivedFile,
@@ -103,7 +103,7 @@ export async function archivedLayerCompression(
   return compression;
 }
 
-/** A file that the archive's own lists name. */
+/** The error for a missing file that the archive's own lists name. */
 export function lacking(archive: ArchiveFile, path: string): ImagesError {
   const why = archive.why?.(path);
   const what = path === '' ? `a file that its list names ""` : path;
@@ -112,7 +112,7 @@ export function lacking(archive: ArchiveFile, path: string): ImagesError {
   });
 }
 
-/** `undefined`: there is none. */
+/** Returns `undefined` if there is no media type for the compression. */
 function mediaTypeOf(compression: Compression | undefined): string | undefined {
   if (compression === undefined) return OCI_LAYER;
   return compression === 'gzip' ? OCI_LAYER_GZIP : compression === 'zstd' ? OCI_LAYER_ZSTD : undefined;

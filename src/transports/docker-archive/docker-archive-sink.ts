@@ -1,4 +1,4 @@
-// An archive in the newest form of `docker save` as a sink: an OCI layout with Docker's manifest.json beside its index. The other images in it stay.
+// An archive in the newest form of `docker save` as a sink: an OCI layout with Docker's manifest.json beside its index. Other images in it are kept.
 import { peekCompression } from '../../io/compression/compression.ts';
 import { singleFlight } from '../../io/concurrency/single-flight.ts';
 import type { Bytes, CallOptions, OpenContent } from '../../io/streams/bytes.ts';
@@ -27,15 +27,15 @@ import {
 import { type PlainLayer, saysUnreadable, unpackLayer, withPlainLayers } from './plain-layers.ts';
 
 export interface DockerArchiveSinkOptions {
-  /** The archive is to hold these images alone, whatever is there. */
+  /** Whether the archive is replaced: it then holds only these images. */
   readonly replaces?: boolean;
-  /** Where layers are unpacked that Docker cannot read packed, and the archive is put together that goes to a device or a pipe. */
+  /** The directory for layers that are decompressed because Docker cannot read them, and for an archive that goes to a device or a pipe. */
   readonly temporaryDirectory: string;
 }
 
 /**
- * `docker-archive:FILE`. FILE is what it was until the sink is finished; without an image it stays so. Errors of the questions: PLACE_INVALID where
- * FILE is something else.
+ * `docker-archive:FILE`. FILE does not change before the sink is finished, and not at all without an image. Errors of `missing` and `missingManifests`:
+ * PLACE_INVALID if FILE is something else.
  */
 export function dockerArchiveSink(path: string, options: DockerArchiveSinkOptions): ImageSink {
   const label = `docker-archive:${path}`;
@@ -45,7 +45,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
   const growing = { label, temporaryDirectory, replaces, ...files };
   const archive = growingArchive(path, growing, (digest) => plain.has(digest));
   const { manifests } = archive;
-  /** By full name: a name is that of one image. */
+  /** Images by full name: each name has one image. */
   const named = new Map<string, NamedManifest>();
   let entries: LayoutEntries | undefined;
   let reading: Promise<DockerLists> | undefined;
@@ -61,7 +61,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
       try {
         await archive.putBlob(blob, onceOpened(body, open), call);
       } finally {
-        // Whoever did not come to read it has not closed it.
+        // If the body was not read, for example after an error, it is still open.
         await body[Symbol.asyncIterator]().return?.();
       }
       return;
@@ -105,7 +105,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
       const kept = await archive.kept();
       const full = formatReference(fullReference(name));
       entries ??= layoutEntries(kept?.entries ?? []);
-      // Other tools call an image in the index otherwise than we do; what is so called now is another one.
+      // Other tools name images in the index differently. Entries that any tool reads as this name are replaced.
       entries.drop(full);
       entries.put(dockerEntry(manifest, name));
       named.set(full, { names: [name], manifest });
@@ -128,7 +128,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
   };
 }
 
-/** Errors: PLACE_INVALID for lists that cannot be read, or that name files which are no blobs. */
+/** Errors: PLACE_INVALID if the lists cannot be read, or name files that are not blobs. */
 async function keptLists(kept: KeptArchive | undefined, label: string): Promise<DockerLists> {
   const manifest = await kept?.read(MANIFEST_FILE);
   if (!kept || !manifest) return { items: [], repositories: {} };
@@ -143,7 +143,7 @@ async function keptLists(kept: KeptArchive | undefined, label: string): Promise<
   }
 }
 
-/** The body that was looked into already; opened anew after that. */
+/** Returns the body that was peeked at the first time, and opens the blob anew after that. */
 function onceOpened(body: Bytes, open: OpenContent): OpenContent {
   let first: Bytes | undefined = body;
   return async (from) => {

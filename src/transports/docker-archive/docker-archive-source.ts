@@ -1,5 +1,5 @@
-// Images in an archive that `docker save`, kind, k3s, ctr, podman or skopeo made, as sources: the manifests of the layout inside where there is one, so
-// that digests stay; else made from Docker's manifest.json; else from what Docker before 1.10 wrote.
+// Images in an archive from `docker save`, kind, k3s, ctr, podman or skopeo, as sources. The manifests come from the layout inside, if there is one, so that
+// digests do not change. Else they are made from Docker's manifest.json, or from the files of Docker before 1.10.
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { verified } from '../../io/streams/verify.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -15,25 +15,25 @@ import { decodeDockerManifest, MANIFEST_FILE } from './docker-manifest.ts';
 import { type LayoutImage, readLayoutImages, requireSameLayers } from './layout-images.ts';
 import { legacyHeads, readLegacyImage } from './legacy-image.ts';
 
-/** Which image: by name, by its place in manifest.json from 0; else the only one. */
+/** The wanted image: by name or by index in manifest.json (from 0). With neither, the only image. */
 export interface WantedImage {
   readonly reference?: Reference;
   readonly index?: number;
 }
 
 interface ArchiveImage extends ContainedImage {
-  /** Equal where one image is listed twice. */
+  /** Has the same value if one image is listed twice. */
   readonly itself?: unknown;
 }
 
 export interface DockerArchive extends AsyncDisposable {
-  /** The names of each image, as the archive has them; in the order of its manifest.json. */
+  /** The images with the names that the archive records, in the order of its manifest.json. */
   readonly images: readonly ContainedImage[];
-  /** Stays usable until the archive is disposed. Errors: MANIFEST_UNKNOWN, saying what is there. */
+  /** Usable until the archive is disposed. Errors: MANIFEST_UNKNOWN, with the images that are there. */
   source(wanted: WantedImage): ImageSource;
 }
 
-/** `docker-archive:FILE`, plain or compressed. Errors: as `openArchive`; PLACE_INVALID for one that holds no images. */
+/** Opens `docker-archive:FILE`, plain or compressed. Errors: as `openArchive`; PLACE_INVALID if it holds no images. */
 export async function openDockerArchive(
   path: string,
   options: Omit<OpenArchiveOptions, 'label'>,
@@ -41,7 +41,7 @@ export async function openDockerArchive(
   return await readDockerArchive(await openArchive(path, { ...options, label: `docker-archive:${path}` }));
 }
 
-/** Takes the archive over. Errors: PLACE_INVALID, MANIFEST_INVALID. */
+/** Takes ownership of the archive. Errors: PLACE_INVALID, MANIFEST_INVALID. */
 export async function readDockerArchive(archive: ArchiveFile): Promise<DockerArchive> {
   try {
     const images = await listImages(archive);
@@ -56,7 +56,7 @@ export async function readDockerArchive(archive: ArchiveFile): Promise<DockerArc
   }
 }
 
-/** One image of an archive; disposing closes it. */
+/** Opens one image of an archive. Disposing closes the archive. */
 export async function openDockerArchiveImage(
   path: string,
   wanted: WantedImage,
@@ -71,7 +71,7 @@ export async function openDockerArchiveImage(
   }
 }
 
-/** Archives in one: each is read from several places. */
+/** How many nested archives are listed at a time: each listing reads several positions. */
 const LISTED_AT_ONCE = 8;
 
 async function listImages(archive: ArchiveFile): Promise<readonly ArchiveImage[]> {
@@ -107,20 +107,20 @@ async function listImages(archive: ArchiveFile): Promise<readonly ArchiveImage[]
     };
     return { names: [...new Set([...item.repoTags, ...inLayout.names])], itself: inLayout, source: agreed };
   });
-  // One that is not whole in the layout may be so by Docker's list.
+  // An image that is incomplete in the layout may be complete through Docker's list.
   const tags = new Set(items.flatMap(({ names }) => names.map(completedName)));
   const isListed = ({ names, layers }: LayoutImage) =>
     layers.size === 0 && names.some((name) => tags.has(completedName(name)));
   return [...items, ...listed.filter((image) => !used.has(image) && !isListed(image))];
 }
 
-/** What `docker_save` writes: nothing but archives of images, each called by its image's full name. */
+/** The archives in an archive of `docker_save`: it contains nothing else, and each has the full name of its image. */
 function savedArchives(archive: ArchiveFile): readonly string[] {
   const names = [...archive.names()];
   return archive.nested && names.every(isSavedName) ? names : [];
 }
 
-/** Whether a file of an archive is called so. */
+/** Whether a file name in an archive is one that `docker_save` gives: a full name of an image. */
 export function isSavedName(name: string): boolean {
   const { host, tag, digest } = tryParseReference(name) ?? {};
   return host !== undefined && (tag !== undefined || digest !== undefined);
@@ -129,7 +129,7 @@ export function isSavedName(name: string): boolean {
 async function listSaved(archive: ArchiveFile, name: string): Promise<readonly ArchiveImage[]> {
   const nested = await archive.nested?.(name);
   const images = nested ? await listImages(nested) : [];
-  // One that was saved by its id has no name of its own.
+  // An image that was saved by id has no name in its own archive.
   return images.map((image) => (image.names.length === 0 && images.length === 1 ? { ...image, names: [name] } : image));
 }
 

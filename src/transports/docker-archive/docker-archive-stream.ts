@@ -1,5 +1,5 @@
-// Images as a docker-archive that is never a file: for standard output, and as an entry of another archive, whose header says first how long it is. The
-// bytes are those that the sink writes.
+// Streams images as a docker-archive without writing a file: to standard output, or as an entry of another archive, whose header needs the size first. The
+// bytes are equal to those that the sink writes.
 import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
 import { verified } from '../../io/streams/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -17,12 +17,12 @@ import { type PlainLayer, saysUnreadable, unpackLayer, withPlainLayers } from '.
 
 export interface ImageToSave {
   readonly names: readonly Reference[];
-  /** Of one platform: a plan's `instead ?? root`. */
+  /** The manifest of one platform: a plan's `instead ?? root`. */
   readonly manifest: RawManifest;
   readonly source: ImageSource;
 }
 
-/** Disposing frees what was unpacked. */
+/** Disposing removes the decompressed layers. */
 export interface PlannedArchive extends AsyncDisposable {
   /** In bytes. */
   readonly size: number;
@@ -31,11 +31,11 @@ export interface PlannedArchive extends AsyncDisposable {
 }
 
 export interface PlanArchiveOptions extends CallOptions {
-  /** Where layers are unpacked that Docker cannot read packed. */
+  /** The directory for layers that are decompressed because Docker cannot read them. */
   readonly temporaryDirectory: string;
 }
 
-/** Only layers that have to be unpacked are read already. Errors: MANIFEST_INVALID (an index), UNSUPPORTED (foreign layers), the sources'. */
+/** Reads only the layers that have to be decompressed. Errors: MANIFEST_INVALID (an index), UNSUPPORTED (foreign layers), the sources'. */
 export async function planDockerArchive(
   images: readonly ImageToSave[],
   options: PlanArchiveOptions,
@@ -89,14 +89,14 @@ function smallFiles(images: readonly ImageToSave[]): readonly Uint8Array[] {
   return [...layoutSmallFiles(raws, entries.list()), ...dockerManifestFiles(images)].map(smallFileBytes);
 }
 
-/** The next blob is opened while one is sent: its source need not be waited for. */
+/** Opens the next blob while one is sent, to hide the latency of its source. */
 async function* stream(parts: readonly OpenBlob[], small: Uint8Array, call?: CallOptions): AsyncGenerator<Uint8Array> {
   let next = parts[0]?.open(call);
   try {
     for (const [at, { blob }] of parts.entries()) {
       const body = await next;
       next = parts[at + 1]?.open(call);
-      // Whoever comes to it sees the failure.
+      // The failure is reported when the blob's turn comes.
       next?.catch(() => {});
       yield headerOf(blob);
       if (body) yield* verified(body, blob);

@@ -1,4 +1,4 @@
-// `docker-archive:FILE[:REF]`: what `docker save` writes.
+// `docker-archive:FILE[:REF]`: an archive as `docker save` writes it.
 import { formatReference, parseReference, type Reference } from '../../oci/reference.ts';
 import { parseIndex, splitPath } from '../path-details.ts';
 import { cannotPut, type ListedTransport, NAME_IT, ownName, standingOn } from '../transport.ts';
@@ -8,7 +8,7 @@ export interface DockerArchiveLocation {
   readonly transport: 'docker-archive';
   readonly path: string;
   readonly reference?: Reference;
-  /** From 0: the place in the archive's manifest.json. */
+  /** Index in the archive's manifest.json, from 0. */
   readonly index?: number;
 }
 

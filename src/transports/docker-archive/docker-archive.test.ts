@@ -41,7 +41,7 @@ async function archiveOf(files: readonly TarFile[]): Promise<Archive> {
   return { path, [Symbol.asyncDispose]: directory[Symbol.asyncDispose] };
 }
 
-/** As Docker 1.10 to 24 saved images. */
+/** The files of an image as saved by Docker 1.10 to 24. */
 function savedFiles(name: string, stored: readonly Buffer[], config: Buffer): readonly TarFile[] {
   const item = {
     Config: `${digestHex(digestOf(config))}.json`,
@@ -125,7 +125,7 @@ describe('a docker-archive that describes an image twice', () => {
   const named = (list: readonly Buffer[]) => list.map((layer) => `blobs/sha256/${digestHex(digestOf(layer))}`);
   const [base, top, other] = layers as [Buffer, Buffer, Buffer];
 
-  /** Docker's list has two layers; the manifest beside it these. */
+  /** An archive whose manifest.json lists two layers, and whose OCI manifest lists `inManifest`. */
   async function twice(inManifest: readonly Buffer[] | null): Promise<Archive> {
     const config = blobOf(configOf([base, top].map(sha256)), OCI_CONFIG);
     const blobs = [base, top, other].map((layer) => blobOf(layer, OCI_LAYER));

@@ -14,7 +14,7 @@ import { blobPath } from '../layout/layout-files.ts';
 import { completedName } from '../layout/layout-index.ts';
 
 export const MANIFEST_FILE = 'manifest.json';
-/** What is older: names and tags, with the ids of layers. */
+/** An older list of names and tags, with the ids of layers. */
 export const REPOSITORIES_FILE = 'repositories';
 
 export interface DockerItem {
@@ -42,10 +42,10 @@ export interface NamedManifest {
   readonly manifest: RawManifest;
 }
 
-/** What an archive that images are put into says of those that it holds. */
+/** The lists of an existing archive to which images are added. */
 export interface DockerLists {
   readonly items: readonly DockerItem[];
-  /** Of each repository its tags, with the layer that is uppermost. */
+  /** For each repository its tags, with the id of the top layer. */
   readonly repositories: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
@@ -56,7 +56,7 @@ export function decodeDockerLists(manifest: Uint8Array, repositories: Uint8Array
   return { items: decodeDockerManifest(manifest), repositories: Object.fromEntries(entries) };
 }
 
-/** Without the names that other images have now, and the images that have none left. */
+/** Removes names that other images have now, and images that have no name left. */
 export function withoutNames({ items, repositories }: DockerLists, taken: ReadonlySet<string>): DockerLists {
   const isTaken = (name: string): boolean => taken.has(completedName(name) ?? name);
   const left = items.flatMap((item) => {
@@ -72,7 +72,7 @@ export function withoutNames({ items, repositories }: DockerLists, taken: Readon
 
 const NOTHING: DockerLists = { items: [], repositories: {} };
 
-/** The files by which Docker finds the images, in an order that does not depend on theirs. */
+/** The files by which Docker finds images, in an order that does not depend on the order of `images`. */
 export function dockerManifestFiles(images: readonly NamedManifest[], kept = NOTHING): readonly SmallFile[] {
   const items = new Map<string, { config: string; tags: Set<string>; layers: readonly string[] }>();
   const repositories = new Map<string, Map<string, string>>();
@@ -116,12 +116,12 @@ export function dockerManifestFiles(images: readonly NamedManifest[], kept = NOT
   ];
 }
 
-/** How an image stands in the index beside them: under its full name, because containerd, podman and Docker call it what the index says. */
+/** The entry of an image in the index. It has the full name, because containerd, podman and Docker take the name from the index. */
 export function dockerEntry(manifest: RawManifest, name: Reference | undefined): Descriptor {
   return layoutEntry(manifest, name ? { name: fullReference(name) } : {});
 }
 
-/** Whether Docker can hold it, as an archive or in its own store. Errors: MANIFEST_INVALID for an index, UNSUPPORTED. */
+/** Checks that Docker can hold the image, as an archive or in its own store. Errors: MANIFEST_INVALID for an index, UNSUPPORTED. */
 export function requireDockerImage(raw: RawManifest): void {
   const manifest = decodeManifest(raw);
   if (manifest.kind === 'index') {
@@ -132,7 +132,7 @@ export function requireDockerImage(raw: RawManifest): void {
   requireDockerLayers(manifest);
 }
 
-/** Errors: UNSUPPORTED for what has no file system, and for layers that are elsewhere. */
+/** Errors: UNSUPPORTED for an image without file system, and for layers that are stored elsewhere (foreign layers). */
 function requireDockerLayers(manifest: ImageManifest): void {
   if (!hasFileSystem(manifest)) {
     const types = [manifest.config, ...manifest.layers].map(({ mediaType }) => mediaType);
@@ -149,7 +149,7 @@ function requireDockerLayers(manifest: ImageManifest): void {
   }
 }
 
-/** As an archive and a daemon ask before anything is put. Errors: UNSUPPORTED. */
+/** The check of an archive or a daemon before anything is put. Errors: UNSUPPORTED. */
 export function admitDockerImage({ images, attached }: PlannedParts, label: string): void {
   for (const image of images) requireDockerLayers(image);
   if (attached.length === 0) return;

@@ -1,4 +1,4 @@
-// The images of the OCI layout that newer tools write into a docker-archive, beside Docker's own list of them.
+// The images of the OCI layout that newer tools write into a docker-archive, beside Docker's own list.
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -11,11 +11,11 @@ import { layoutLists, layoutSource, readLayoutIndex, readManifest } from '../lay
 import { type DockerItem, MANIFEST_FILE } from './docker-manifest.ts';
 
 export interface LayoutImage extends ContainedImage {
-  /** Paths of the layers by that of the config; of an index, of each of its images. Of what is not whole: none. */
+  /** Paths of the layers by path of the config, for an image or for each image of an index. Incomplete images are left out. */
   readonly layers: ReadonlyMap<string, readonly string[]>;
 }
 
-/** The archive describes the image twice. A layer that lies in another place is not known to be another one. Errors: MANIFEST_INVALID. */
+/** Checks that both descriptions of an image in the archive agree. Only layer files in `blobs/` can be compared. Errors: MANIFEST_INVALID. */
 export function requireSameLayers(archive: ArchiveFile, item: DockerItem, layers: readonly string[]): void {
   const isOther = (path: string, at: number) => {
     const { name = path } = archive.find(path) ?? {};
@@ -31,14 +31,14 @@ export function requireSameLayers(archive: ArchiveFile, item: DockerItem, layers
   );
 }
 
-/** Those that have a name, and those whose parts are all there: of an index, those of one image at least. */
+/** The images that have a name or are complete. An index is complete if at least one of its images is. */
 export async function readLayoutImages(archive: ArchiveFile): Promise<readonly LayoutImage[]> {
   const names = new Map<Digest, Set<string>>();
   const entries = await readLayoutIndex(archive);
   for (const entry of entries) {
     const known = names.get(entry.digest) ?? new Set<string>();
     names.set(entry.digest, known);
-    // A bare tag is no name here.
+    // A bare tag does not count as a name here.
     for (const name of namesOf(entry)) if (/[:/]/.test(name)) known.add(name);
   }
   const lists = layoutLists(archive);
@@ -56,7 +56,7 @@ export async function readLayoutImages(archive: ArchiveFile): Promise<readonly L
 type PresentImages = ReadonlyMap<string, readonly string[]>;
 type Seen = Map<Digest, Promise<PresentImages>>;
 
-/** The path of each config, with those of its image's layers. Each manifest is looked at once, however often indexes name it. */
+/** The path of each config with those of its image's layers. Each manifest is read once, even if several indexes name it. */
 async function presentImages(archive: ArchiveFile, entry: Descriptor, seen: Seen): Promise<PresentImages> {
   const known = seen.get(entry.digest) ?? lookInto(archive, entry, seen);
   seen.set(entry.digest, known);

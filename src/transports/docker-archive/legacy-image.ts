@@ -1,5 +1,5 @@
-// Images as Docker before 1.10 saved them: `repositories`, and for each layer a directory ID with `json` (which names its parent) and `layer.tar`
-// (moby, image/spec/v1.md, "Combined Image JSON + Filesystem Changeset Format"). A config is made of them as Docker does on `docker load`.
+// Images as saved by Docker before 1.10: a file `repositories`, and for each layer a directory ID with `json` (which names its parent) and `layer.tar` (moby,
+// image/spec/v1.md, "Combined Image JSON + Filesystem Changeset Format"). The config is made from them as in `docker load`.
 import { decompressed } from '../../io/compression/decompress.ts';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { measure } from '../../io/streams/measure.ts';
@@ -13,19 +13,19 @@ import { type ArchivedImage, assemble, describeLayer, lacking } from './archived
 import { REPOSITORIES_FILE } from './docker-manifest.ts';
 
 export interface LegacyHead {
-  /** Of the uppermost layer. */
+  /** The id of the top layer. */
   readonly id: string;
-  /** `NAME:TAG` */
+  /** Names in the form `NAME:TAG`. */
   readonly names: readonly string[];
 }
 
-/** More layers than any image has. */
+/** Limit of layers: no image has more. */
 const MAX_DEPTH = 1000;
 const MAX_LISTED = 4 * 1024 * 1024;
-/** Of a layer, not of the image. */
+/** Fields that describe a layer and not the image. */
 const LAYER_FIELDS: readonly string[] = ['id', 'parent', 'parent_id', 'layer_id', 'throwaway', 'Size'];
 
-/** The images of the archive; without `repositories` those layers that are nobody's parent. Errors: MANIFEST_INVALID. */
+/** The images of the archive. Without `repositories`, the layers that are no other layer's parent. Errors: MANIFEST_INVALID. */
 export async function legacyHeads(archive: ArchiveFile): Promise<readonly LegacyHead[]> {
   const bytes = await readSmall(archive, REPOSITORIES_FILE, MAX_LISTED);
   if (!bytes) return untaggedHeads(archive);
@@ -39,7 +39,7 @@ export async function legacyHeads(archive: ArchiveFile): Promise<readonly Legacy
   return [...heads].map(([id, names]) => ({ id, names }));
 }
 
-/** Errors: BLOB_UNKNOWN, MANIFEST_INVALID. Each layer is read once for its diffID. */
+/** Each layer is read once for its diffID. Errors: BLOB_UNKNOWN, MANIFEST_INVALID. */
 export async function readLegacyImage(archive: ArchiveFile, id: string): Promise<ArchivedImage> {
   const chain = await readChain(archive, id);
   const layers = await createLimiter(2).map(chain, async (layer) => {
@@ -65,7 +65,7 @@ interface LegacyLayer {
   readonly fields: decode.Json;
 }
 
-/** From the base up. */
+/** The layers, the base first. */
 async function readChain(archive: ArchiveFile, head: string): Promise<readonly LegacyLayer[]> {
   const chain: LegacyLayer[] = [];
   const seen = new Set<string>();

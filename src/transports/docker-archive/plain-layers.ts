@@ -1,4 +1,4 @@
-// Layers that old Docker daemons cannot read (zstd, xz, bzip2), unpacked for an archive, and the manifest that goes with them.
+// Decompresses layers that old Docker daemons cannot read (zstd, xz, bzip2) for an archive, and adapts the manifest.
 import { decompressed } from '../../io/compression/decompress.ts';
 import { readFileBytes } from '../../io/files/file-bytes.ts';
 import { spooled } from '../../io/files/temporary-file.ts';
@@ -10,18 +10,18 @@ import type { Digest } from '../../oci/digest.ts';
 import { type RawManifest, rawManifest } from '../../oci/manifest.ts';
 import { DOCKER_LAYER, isLayerType, OCI_LAYER } from '../../oci/media-types.ts';
 
-/** A layer, unpacked into a file without a name; disposing frees it. */
+/** A decompressed layer in an unnamed file. Disposing frees it. */
 export interface PlainLayer extends AsyncDisposable {
   readonly descriptor: Descriptor;
   open(from: number): Promise<Bytes>;
 }
 
-/** Whether the type alone says that the layer has to be unpacked. */
+/** Whether the media type alone tells that the layer has to be decompressed. */
 export function saysUnreadable(mediaType: string): boolean {
   return isLayerType(mediaType) && /[.+](?:zstd|xz|bzip2)$/.test(mediaType);
 }
 
-/** Unpacks into `directory`. Errors: COMPRESSION_INVALID, NO_SPACE, the body's. */
+/** Decompresses into `directory`. Errors: COMPRESSION_INVALID, NO_SPACE, the body's. */
 export async function unpackLayer(layer: Descriptor, body: Bytes, directory: string): Promise<PlainLayer> {
   const plain = measured(decompressed(body));
   const handle = await spooled(plain.body, directory);
@@ -33,7 +33,7 @@ export async function unpackLayer(layer: Descriptor, body: Bytes, directory: str
   };
 }
 
-/** The manifest with the unpacked layers in place of the packed ones; itself where none is. */
+/** The manifest with the decompressed layers instead of the original ones. Returned unchanged if there are none. */
 export function withPlainLayers(raw: RawManifest, plain: Pick<ReadonlyMap<Digest, Descriptor>, 'get'>): RawManifest {
   const fields = decode.object(decode.parseJson(raw.bytes, 'manifest'), 'manifest');
   let changed = false;

@@ -1,4 +1,4 @@
-// Requests to the Engine API over one endpoint: the version agreed upon first, time limits, refusals as errors with the daemon's own words.
+// Requests to the Engine API at one endpoint: negotiates the version first, applies time limits, and turns refusals into errors with the daemon's own message.
 import type { HttpAnswer, HttpRequest } from '../../io/http/http.ts';
 import { exchange } from '../../io/http/http.ts';
 import type { Carrier } from '../../io/http/http-agents.ts';
@@ -14,45 +14,45 @@ import type { DaemonEndpoint } from './endpoint.ts';
 
 export interface EngineRequest extends CallOptions {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE';
-  /** Without the version; begins with `/`. */
+  /** The path without the version; begins with `/`. */
   readonly path: string;
   readonly query?: Query;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Bytes;
-  /** A status that is no failure. */
+  /** Statuses that are not errors. */
   readonly accept?: readonly number[];
 }
 
 export interface DaemonConnection extends Disposable {
-  /** As it is written in $DOCKER_HOST. */
+  /** The address in the form of $DOCKER_HOST. */
   readonly address: string;
-  /** Asks whether the daemon lives, and for its version; once. Errors: NOT_RUNNING, NO_ACCESS, UNREACHABLE, TIMEOUT, BAD_ANSWER. */
+  /** Asks whether the daemon is alive, and for its version. Sent once. Errors: NOT_RUNNING, NO_ACCESS, UNREACHABLE, TIMEOUT, BAD_ANSWER. */
   ping(options?: CallOptions): Promise<DaemonVersion>;
-  /** Errors: those of `ping`, BROKEN_OFF, SERVER_ERROR and others by the answer's status, with what the daemon says. */
+  /** Errors: those of `ping`, BROKEN_OFF, SERVER_ERROR and others by the answer's status, with the daemon's message. */
   send(request: EngineRequest): Promise<HttpAnswer>;
-  /** The answer, read as JSON; `undefined` where it has one of the statuses in `accept`. */
+  /** The answer as JSON. Returns `undefined` if its status is in `accept`. */
   json(request: EngineRequest): Promise<unknown>;
 }
 
 export interface DaemonVersion {
-  /** What both sides understand: `1.41`. */
+  /** The API version that both sides support: `1.41`. */
   readonly api: string;
   /** `Docker/20.10.24 (linux)`, `Libpod/4.3.1 (linux)`. */
   readonly server: string;
 }
 
-/** The newest version whose answers this program knows. The oldest daemon that is supported, 20.10, has 1.41. */
+/** The newest API version whose answers this program knows. The oldest supported daemon, 20.10, has 1.41. */
 const NEWEST_API = '1.51';
 const PING_WITHIN = 5000;
-/** `save` writes a whole image to the daemon's disk before its first byte, `load` unpacks one after the last. */
+/** `save` writes a whole image to the daemon's disk before its first byte; `load` unpacks one after its last byte. */
 const TIMEOUTS = { connect: 5000, headers: 900_000, idle: 900_000 };
 const MAX_MESSAGE = 64 * 1024;
 const MESSAGE_WITHIN = 5000;
 const MAX_JSON = 64 * 1024 * 1024;
-/** The disk usage of a busy daemon takes minutes before its first byte, and no time after it. */
+/** How long the body of a JSON answer may take. A busy daemon needs minutes before the first byte (disk usage), but not after it. */
 const JSON_WITHIN = 60_000;
 
-/** Nothing is sent before it is asked for. */
+/** Sends nothing before the first request. */
 export function connectDaemon(endpoint: DaemonEndpoint, onHttp?: OnHttpEvent): DaemonConnection {
   const { address } = endpoint;
   const carrier = carrierTo(endpoint);
@@ -148,7 +148,7 @@ function olderVersion(a: string, b: string): string {
   return majorA < majorB || (majorA === majorB && minorA < minorB) ? a : b;
 }
 
-/** What a failed connection to a daemon means for people. */
+/** Translates a failed connection to a daemon into an error for users. */
 function daemonFailure(address: string, error: unknown): unknown {
   const code = systemCode(error) ?? systemCode((error as { cause?: unknown }).cause) ?? '';
   if (code === 'EACCES' || code === 'EPERM') {

@@ -1,4 +1,4 @@
-// Docker contexts: `docker context use NAME`. Each is kept in directories that are called by the SHA-256 of its name (docker/cli, "context store").
+// Docker contexts: `docker context use NAME`. The directories of a context are named by the SHA-256 of its name (docker/cli, "context store").
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { readJsonFile } from '../../io/files/read-config-file.ts';
@@ -8,13 +8,13 @@ import { readTls, type TlsMaterial } from './tls-material.ts';
 
 export interface DockerContext {
   readonly address: string;
-  /** `undefined` where it has none: plain HTTP. */
+  /** Returns `undefined` if the context has no TLS material: plain HTTP. */
   tls(): Promise<TlsMaterial | undefined>;
 }
 
 /**
- * The context that `name` or else the configuration names; `undefined` for the default one. `directory` is $DOCKER_CONFIG.
- * Errors: CONFIG_INVALID (a named context that is not there, broken JSON), FILE_UNREADABLE.
+ * The context that `name` or else the configuration names. Returns `undefined` for the default one. `directory` is $DOCKER_CONFIG. Errors: CONFIG_INVALID
+ * (the named context does not exist, invalid JSON), FILE_UNREADABLE.
  */
 export async function currentContext(directory: string, name?: string): Promise<DockerContext | undefined> {
   const configured = name ?? (await configuredName(join(directory, 'config.json')));
@@ -38,7 +38,7 @@ export async function currentContext(directory: string, name?: string): Promise<
   };
 }
 
-/** A broken configuration is said where credentials are read from it; here it names no context. */
+/** An invalid configuration file is reported where credentials are read from it. Here it names no context. */
 async function configuredName(file: string): Promise<string | undefined> {
   try {
     const config = await readJsonFile(file);

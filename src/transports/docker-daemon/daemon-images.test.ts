@@ -48,7 +48,7 @@ async function drained(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(await Array.fromAsync(body));
 }
 
-/** What the copy engine does, without its limits: the rooms above are not seen from here. */
+/** Does what the copy engine does, without its limits: transports/ may not import copy/. */
 async function copy(source: ImageSource, sink: ImageSink, name: Reference): Promise<readonly Digest[]> {
   const root = await source.root();
   const manifest = imageOf(root);
@@ -110,7 +110,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
   const ODD = { reference: parseReference('example.com:5000/odd_name/x--y.z:V1.0_x') };
   const names = [ODD, { reference: parseReference('base:1') }];
 
-  /** A source of an image that is made here, in a layout. */
+  /** A layout that holds the image, as a source. */
   async function made(image: FixtureImage, directory: string): Promise<ImageSource> {
     const content: PlacedContent = {
       name: { path: 'x', tag: '1' },
@@ -139,7 +139,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
     expect(decodeConfig(await drained(await source.blob(config, 0))).diffIds).toEqual(details?.diffIds ?? []);
     expect(layers.map(({ mediaType }) => mediaType)).toEqual(layers.map(() => OCI_LAYER));
     expect(layers.map(({ digest }) => digest)).toEqual(details?.diffIds ?? []);
-    // From 0 they verify themselves.
+    // Streams from byte 0 verify themselves.
     for (const layer of layers) expect((await drained(await source.blob(layer, 0))).length).toBe(layer.size);
   });
 
@@ -183,7 +183,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
       expect((await daemon.inspectImage(name))?.id).toBe(source.id);
       await peer.docker(['rmi', name]);
     }
-    // The base is one blob, whichever image brought it.
+    // The base is one blob, although two images have it.
     expect(bytes.size).toBe(3 - duplicates(await daemon.inspectImage('example.com:5000/odd_name/x--y.z:V1.0_x')));
   });
 
@@ -249,11 +249,11 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
     expect(opened).toHaveLength(2);
     expect(opened).toContain(other.digest);
     expect(await load(again, 'known:3')).toHaveLength(1);
-    // The same layers, but not over the same ones.
+    // The same layers, but in another order.
     expect(await load(swapped, 'known:4')).toHaveLength(3);
     expect((await daemon.inspectImage('known:4'))?.diffIds).toEqual([top.diffId, base.diffId]);
 
-    // In one archive the layer that one image need not bring is brought by the other.
+    // Within one archive, a layer that one image does not need is sent for the other.
     await using one = await made(buildImage({ layers: [base, top], env: ['ONE=1'] }), 'known-5');
     await using two = await made(buildImage({ layers: [other, top], env: ['TWO=2'] }), 'known-6');
     await using sink = dockerDaemonSink(daemon, { temporaryDirectory: place.path });
@@ -301,7 +301,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
       },
     };
     await using sink = dockerDaemonSink(daemon, { temporaryDirectory: place.path });
-    // Alone it goes straight to the daemon; beside others it waits in a file.
+    // A layer alone is streamed to the daemon. Together with others it is first written to a file.
     const [layer] = imageOf(await broken.root()).layers;
     if (!layer) throw new Error('no layer');
     const alone = sink.putBlob(parseReference('will/be:bad'), layer, (from) => breaking.blob(layer, from));
@@ -314,7 +314,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
     await sink.finish();
     expect((await daemon.inspectImage('will/be:good'))?.id).toBe(good.blobs[0]?.digest);
     expect(await daemon.inspectImage('will/be:bad')).toBeUndefined();
-    // The next attempt finds nothing in its way.
+    // The next attempt is not affected by the failed one.
     await load(broken, 'will/be:bad');
     expect((await daemon.inspectImage('will/be:bad'))?.id).toBe(bad.blobs[0]?.digest);
   });
@@ -341,7 +341,7 @@ function duplicates(details: { readonly diffIds: readonly string[] } | undefined
   return diffIds.length - new Set(diffIds).size;
 }
 
-/** By plain requests: what is there is not our client's word. */
+/** Pushes with plain requests, so that the check does not depend on our own client. */
 async function push(source: ImageSource, { base }: RegistryPeer, name: string): Promise<void> {
   const root = await source.root();
   const { config, layers } = imageOf(root);

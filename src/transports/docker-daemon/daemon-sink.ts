@@ -1,4 +1,4 @@
-// A Docker daemon as a sink of images: one `docker load`, written while the layers come. Layers that the daemon has are neither asked for nor sent.
+// A Docker daemon as a sink of images: one `docker load`, which is streamed while the layers arrive. Layers that the daemon has are neither fetched nor sent.
 import { peekCompression } from '../../io/compression/compression.ts';
 import { singleFlight } from '../../io/concurrency/single-flight.ts';
 import { readFileBytes } from '../../io/files/file-bytes.ts';
@@ -29,19 +29,19 @@ import { type ChainId, chainIds, knownLayers } from './known-layers.ts';
 import { type LoadStream, loadStream } from './load-stream.ts';
 
 export interface DaemonSinkOptions extends CallOptions {
-  /** Where layers wait for their turn, or are unpacked. */
+  /** The directory for layers that wait for their turn, or are decompressed. */
   readonly temporaryDirectory: string;
 }
 
-/** Docker reads zstd since 23.0. */
+/** The API version of Docker 23.0, the first that reads zstd. */
 const ZSTD_SINCE = 1.42;
 
-/** Images are there when the sink is finished. Disposing before that loads nothing, and leaves the daemon open. */
+/** The images exist when the sink is finished. Disposing earlier loads nothing. The daemon stays open. */
 export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOptions): ImageSink {
   const { temporaryDirectory } = options;
-  /** Blobs that are in the archive. */
+  /** Blobs that are in the archive already. */
   const sent = new Set<Digest>();
-  /** Blobs that need not be there, by the image's name: elsewhere the same layer may stand over others, and then it is wanted. */
+  /** For each image name, the blobs that the daemon does not need. In another image the same layer may be on another base, and is then needed. */
   const unneeded = new Map<string, ReadonlySet<Digest>>();
   const isThere = (name: Reference, { digest }: Descriptor): boolean =>
     sent.has(digest) || (unneeded.get(formatReference(name))?.has(digest) ?? false);
@@ -50,7 +50,7 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
     has: (digest) => sent.has(digest) || [...unneeded.values()].some((blobs) => blobs.has(digest)),
   });
   const turns = singleFlight<Digest>();
-  /** By full name: a name is that of one image. */
+  /** Images by full name: each name has one image. */
   const named = new Map<string, NamedManifest>();
   const entries = layoutEntries([]);
   let stream: LoadStream | undefined;
@@ -67,7 +67,7 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
     return server.startsWith('Docker/') && (major ?? 0) + (minor ?? 0) / 100 >= ZSTD_SINCE;
   };
 
-  /** The daemon takes one at a time; those whose turn it is not come meanwhile. */
+  /** The daemon reads one file at a time. Others are received into temporary files meanwhile. */
   const send = async (blob: Descriptor, open: () => Promise<Bytes>): Promise<void> => {
     const path = blobPath(blob.digest);
     if (!stream?.busy) {
@@ -144,7 +144,7 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
     async finish() {
       if (named.size === 0) return;
       let files: readonly SmallFile[] = dockerManifestFiles([...named.values()]);
-      // In containerd's store an image keeps its own manifest.
+      // In containerd's image store an image keeps its own manifest.
       if (await daemon.usesContainerdStore()) {
         const { raws } = manifests.below([...named.values()].map(({ manifest }) => manifest.digest));
         files = [...layoutSmallFiles(raws, entries.list()), ...files];

@@ -1,5 +1,5 @@
-// An image of a Docker daemon as a source. The daemon is slow to hand one out, so it is asked for the whole at most once, and not at all where it is
-// remembered what the image is and nobody needs its layers.
+// An image of a Docker daemon as a source. Exporting an image is slow, so it is done at most once, and not at all if the image is remembered and its layers are
+// not needed.
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { oneChunk } from '../../io/streams/one-chunk.ts';
 import { readSmallBlob } from '../../io/streams/small-blob.ts';
@@ -18,20 +18,20 @@ import { saveArchive } from './save-archive.ts';
 export type DaemonImageName = { readonly reference: Reference } | { readonly id: string };
 
 export interface DaemonSourceOptions extends CallOptions {
-  /** Where what the daemon sends is kept meanwhile. */
+  /** The directory for the files that the daemon sends. */
   readonly temporaryDirectory: string;
-  /** For a destination that keeps blobs for others: layers are compressed as they come. */
+  /** Present for a destination that serves blobs to others: layers are compressed as they arrive. */
   readonly spool?: LayerSpool;
 }
 
 export interface DaemonSource extends ImageSource {
-  /** As the daemon calls it: the config's digest, or in containerd's store that of the manifest or index. */
+  /** The daemon's id: the digest of the config, or in containerd's image store that of the manifest or index. */
   readonly id: Digest;
   readonly details: DaemonImageDetails;
   readonly names: readonly Reference[];
 }
 
-/** `undefined` where the daemon has no such image. Only that is asked here; disposing leaves daemon and spool open. Errors: the daemon's. */
+/** Returns `undefined` if the daemon has no such image. Asks nothing else yet. Disposing leaves daemon and spool open. Errors: the daemon's. */
 export async function findDaemonImage(
   daemon: DockerDaemon,
   wanted: DaemonImageName,
@@ -42,7 +42,7 @@ export async function findDaemonImage(
   return details && daemonSource(daemon, details, { ...options, label: `docker-daemon:${name}` });
 }
 
-/** As `findDaemonImage`. Errors: MANIFEST_UNKNOWN. */
+/** Like `findDaemonImage`, but a missing image is an error. Errors: MANIFEST_UNKNOWN. */
 export async function openDaemonImage(
   daemon: DockerDaemon,
   wanted: DaemonImageName,
@@ -107,7 +107,7 @@ function daemonSource(
       const source = await opened(call);
       const now = await source.root(call);
       if (now.digest !== manifest.digest) {
-        // It was remembered wrongly: another compressor made it.
+        // The remembered digest was wrong, because another compressor made it.
         if (spool) await remember(spool, { id, source, manifest: now });
         throw new ImagesError('DIGEST_INVALID', `the image is another than it was [${label}]`, {
           hint: 'Run it again.',
@@ -125,18 +125,18 @@ function daemonSource(
 
 interface Root {
   readonly manifest: RawManifest;
-  /** Where it is known without the daemon. */
+  /** Present if the config is known without the daemon. */
   readonly config?: { readonly digest: Digest; readonly bytes: Uint8Array };
 }
 
-/** By its id, so that a tag that moves meanwhile changes nothing. */
+/** Exports by id, so that a tag that moves meanwhile has no effect. */
 async function openSaved(
   daemon: DockerDaemon,
   { id, diffIds }: DaemonImageDetails,
   { spool, label, temporaryDirectory, signal }: DaemonSourceOptions & { readonly label: string },
 ): Promise<ImageSource> {
   const call = signal ? { signal } : {};
-  // Where layers are known already, perhaps only the others have to be compressed: that shows when all is there.
+  // Layers are compressed inline only if none is remembered. Else the archive is received first, and then only layers that are not remembered are compressed.
   const known = spool ? await Promise.all(diffIds.map((diffId) => spool.known(diffId))) : [];
   const inline = spool && known.every((form) => form === undefined);
   spool?.announce();
@@ -147,7 +147,7 @@ async function openSaved(
   return spool ? compressedSource(source, spool) : source;
 }
 
-/** All of it, or nothing: a manifest is of use only with its config. */
+/** Returns manifest and config from the memory, or `undefined` if either is missing: one is useless without the other. */
 async function recall({ memory }: LayerSpool, { id }: DaemonImageDetails): Promise<Root | undefined> {
   const image = await memory?.image(id);
   if (!image) return undefined;
@@ -173,7 +173,7 @@ async function remember({ memory }: LayerSpool, { id, source, manifest }: Opened
   const decoded = decodeManifest(manifest);
   if (!memory || decoded.kind !== 'image' || decoded.config.size > MAX_MANIFEST_SIZE) return;
   const config = await readSmallBlob(decoded.config, () => source.blob(decoded.config, 0));
-  // What has no layers of a file system is no image that Docker runs; it is not asked for often either.
+  // Docker runs no image without file system layers. Such images are rarely requested, so they are not remembered.
   if (decodeConfig(config).diffIds.length !== decoded.layers.length) return;
   await memory.rememberImage(id, { mediaType: manifest.mediaType, manifest: manifest.bytes, config });
 }

@@ -1,4 +1,4 @@
-// `docker-daemon:REF` or `docker-daemon:sha256:HEX`: the Docker daemon's images.
+// `docker-daemon:REF` or `docker-daemon:sha256:HEX`: an image of the Docker daemon.
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { formatReference, parseReference, type Reference } from '../../oci/reference.ts';
@@ -30,7 +30,7 @@ export const dockerDaemonTransport: ListedTransport<DaemonLocation> = {
     const wanted = location.reference ? { reference: location.reference } : { id: location.id };
     const source = await standingOn(daemon, () => openDaemonImage(daemon, wanted, options));
     const name = ownName(location.reference && formatReference(location.reference));
-    // Layers are compressed as they come from the daemon, which is asked once.
+    // The source compresses layers as they arrive from the daemon, so that it is asked once.
     return { source, owner: daemon, layersAsIs: true, ...(name && { name }) };
   },
   async openSink(location, options) {

@@ -52,7 +52,7 @@ describe('a Docker daemon in trouble', () => {
   it('that nobody named and that is not there is none', async () => {
     await using directory = await temporaryDirectory('engine');
     const env = { DOCKER_CONFIG: directory.path };
-    // True only where this machine has no daemon of its own.
+    // `undefined` only if this machine has no daemon of its own.
     const found = await dockerDaemonIfUsable({ env, home: directory.path });
     found?.[Symbol.dispose]();
     expect(found === undefined || found.address === 'unix:///var/run/docker.sock').toBe(true);
@@ -205,7 +205,7 @@ describe('a Docker daemon in trouble', () => {
       await using place = await temporaryDirectory('cut');
       await using source = await openDaemonImage(daemon, { id: 'x' }, { temporaryDirectory: place.path });
       await expect(source.root()).rejects.toMatchObject({ code: 'TAR_INVALID' });
-      // Asked again, it is asked for again.
+      // A second call sends a new request.
       await expect(source.root()).rejects.toMatchObject({ code: 'TAR_INVALID' });
     });
   });
@@ -265,7 +265,7 @@ describe.skipIf(tls.missing)(`a Docker daemon behind TLS${tls.why}`, () => {
   });
 });
 
-/** A CA, the daemon's certificate and a client's. */
+/** A CA, a certificate of the daemon and one of a client. */
 const CERTIFICATES = `
 exec 2>/dev/null
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=ca -keyout ca-key.pem -out ca.pem

@@ -1,4 +1,4 @@
-// The Docker daemon, as far as images and containers go: the Engine API's operations as functions (docs.docker.com, "Engine API").
+// The Docker daemon's images and containers: operations of the Engine API as functions (docs.docker.com, "Engine API").
 import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
 import * as decode from '../../oci/decode.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
@@ -9,12 +9,12 @@ import { type DaemonSettings, daemonEndpoint } from './endpoint.ts';
 import { readLoadAnswer } from './load-answer.ts';
 
 export interface DaemonImage {
-  /** Of the config; of the manifest or index where the daemon keeps images in containerd's store. */
+  /** The digest of the config; that of the manifest or index if the daemon uses containerd's image store. */
   readonly id: Digest;
   readonly tags: readonly string[];
-  /** `name@sha256:…`, as it was pulled or pushed. */
+  /** Names of the form `name@sha256:…`, as it was pulled or pushed. */
   readonly digests: readonly string[];
-  /** In bytes, as the daemon counts. */
+  /** Size in bytes, as the daemon counts it. */
   readonly size: number;
 }
 
@@ -29,38 +29,38 @@ export interface DaemonContainer {
   readonly id: string;
   readonly name: string;
   readonly image: string;
-  /** `running`, `exited`, … */
+  /** `running`, `exited` and so on. */
   readonly state: string;
 }
 
 export interface DockerDaemon extends Disposable {
-  /** As it is written in $DOCKER_HOST. */
+  /** The address in the form of $DOCKER_HOST. */
   readonly address: string;
-  /** Errors: NOT_RUNNING, NO_ACCESS, UNREACHABLE, TIMEOUT, BAD_ANSWER; these also of all that follows. */
+  /** Errors: NOT_RUNNING, NO_ACCESS, UNREACHABLE, TIMEOUT, BAD_ANSWER. All other methods have these errors, too. */
   ping(options?: CallOptions): Promise<DaemonVersion>;
-  /** Whether images are kept in containerd's store: as they were pulled, all platforms, blobs compressed. Else as unpacked layers. */
+  /** Whether the daemon uses containerd's image store: images as they were pulled, with all platforms and compressed blobs. Else it has unpacked layers. */
   usesContainerdStore(options?: CallOptions): Promise<boolean>;
-  /** By name, id or the beginning of one; `undefined` where there is none. */
+  /** Finds an image by name, id or the beginning of an id. Returns `undefined` if there is none. */
   inspectImage(name: string, options?: CallOptions): Promise<DaemonImageDetails | undefined>;
-  /** With `all` also those that are only there for the build cache. */
+  /** With `all`, also lists images that exist only for the build cache. */
   listImages(options?: CallOptions & { readonly all?: boolean }): Promise<readonly DaemonImage[]>;
-  /** `docker save`'s archive. Errors: MANIFEST_UNKNOWN, BROKEN_OFF. */
+  /** The archive of `docker save`. Errors: MANIFEST_UNKNOWN, BROKEN_OFF. */
   save(names: readonly string[], options?: CallOptions): Promise<Bytes>;
-  /** `docker load`. What is loaded when this fails is the daemon's affair. Errors: SERVER_ERROR, NO_SPACE, the archive's. */
+  /** Does `docker load`. After a failure, it is up to the daemon what has been loaded. Errors: SERVER_ERROR, NO_SPACE, the archive's. */
   load(archive: Bytes, options?: CallOptions): Promise<void>;
   /** Errors: MANIFEST_UNKNOWN. */
   tag(image: string, name: Reference, options?: CallOptions): Promise<void>;
-  /** False: it was not there. Errors: SERVER_ERROR (a container uses it). */
+  /** Returns false if it did not exist. Errors: SERVER_ERROR (a container uses it). */
   removeImage(name: string, options?: CallOptions & { readonly force?: boolean }): Promise<boolean>;
-  /** Also those that do not run. */
+  /** Lists all containers, including those that do not run. */
   listContainers(options?: CallOptions): Promise<readonly DaemonContainer[]>;
-  /** What `docker inspect` prints of it; `undefined` where there is none. */
+  /** The output of `docker inspect` for a container. Returns `undefined` if there is none. */
   inspectContainer(name: string, options?: CallOptions): Promise<decode.Json | undefined>;
-  /** Also where it runs, with its anonymous volumes. False: it was not there. */
+  /** Removes a container with its anonymous volumes, even if it runs. Returns false if it did not exist. */
   removeContainer(id: string, options?: CallOptions): Promise<boolean>;
 }
 
-/** `undefined` where none is named and none listens at the usual places. Errors: UNSUPPORTED, CONFIG_INVALID, and those of `ping`. */
+/** Returns `undefined` if no daemon is named and none listens at the usual addresses. Errors: UNSUPPORTED, CONFIG_INVALID, and those of `ping`. */
 export async function dockerDaemon(settings: DaemonSettings): Promise<DockerDaemon | undefined> {
   const endpoint = await daemonEndpoint(settings);
   if (!endpoint) return undefined;
@@ -70,13 +70,13 @@ export async function dockerDaemon(settings: DaemonSettings): Promise<DockerDaem
     return daemon;
   } catch (error) {
     daemon[Symbol.dispose]();
-    // A socket that a stopped daemon left behind.
+    // The socket remains from a daemon that was stopped.
     if (!endpoint.named && isImagesError(error, 'NOT_RUNNING')) return undefined;
     throw error;
   }
 }
 
-/** As `dockerDaemon` for who can do without: what keeps one from being used goes to `onNote`, and there is none. */
+/** Like `dockerDaemon`, but the daemon is optional: returns `undefined`, and tells `onNote` why. */
 export async function dockerDaemonIfUsable(
   settings: DaemonSettings & { readonly onNote?: (text: string) => void },
 ): Promise<DockerDaemon | undefined> {
@@ -152,12 +152,12 @@ function openDaemon(...endpoint: Parameters<typeof connectDaemon>): DockerDaemon
   }
 }
 
-/** Names have slashes, which stay; what else could end the path does not occur in them. */
+/** Encodes a name for a path. The slashes of a name are kept; other characters that could end the path do not occur in names. */
 function pathPart(name: string): string {
   return encodeURIComponent(name).replaceAll('%2F', '/').replaceAll('%3A', ':').replaceAll('%40', '@');
 }
 
-/** The driver's status says so since Docker 23; the others have storage drivers there. */
+/** Since Docker 23, the driver status names containerd's store. For other stores it describes the storage driver. */
 function isContainerdStore(info: unknown): boolean {
   const status = decode.isObject(info) ? info.DriverStatus : undefined;
   if (!Array.isArray(status)) return false;

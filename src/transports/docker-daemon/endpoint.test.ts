@@ -13,7 +13,7 @@ async function put(path: string, content: string): Promise<void> {
   await writeFile(path, content);
 }
 
-/** As `docker context create NAME` writes it. */
+/** The files that `docker context create NAME` writes. */
 async function writeContext(home: TemporaryDirectory, name: string, docker: object, tls?: object): Promise<void> {
   const id = createHash('sha256').update(name).digest('hex');
   const directory = join(home.path, '.docker/contexts');
@@ -79,7 +79,7 @@ describe('the place of the Docker daemon', () => {
     const socket = join(home.path, 'docker.sock');
     await using _daemon = await hangingSocket(socket);
     const found = await find({ XDG_RUNTIME_DIR: home.path }, home.path);
-    // A machine with a daemon of its own is asked there.
+    // If this machine has a daemon of its own, its socket is found instead.
     expect(found).toMatchObject({ named: false, socketPath: expect.stringMatching(/docker\.sock$/) });
   });
 });

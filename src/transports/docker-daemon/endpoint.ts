@@ -1,4 +1,5 @@
-// Where the Docker daemon listens: $DOCKER_HOST, the current docker context, the usual sockets (docs.docker.com, "docker CLI", environment variables). Nothing is asked of it here.
+// Finds the address of the Docker daemon: $DOCKER_HOST, the current docker context, the usual sockets (docs.docker.com, "docker CLI", environment variables).
+// Sends no request.
 
 import { access, constants, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,14 +14,14 @@ export interface DaemonSettings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string | undefined;
   readonly signal?: AbortSignal;
-  /** Told of each request. */
+  /** Called for each request. */
   readonly onHttp?: OnHttpEvent;
 }
 
 interface Endpoint {
-  /** As it is written in $DOCKER_HOST. */
+  /** The address in the form of $DOCKER_HOST. */
   readonly address: string;
-  /** Somebody named it: then it is an error that nobody listens there. */
+  /** Whether the user named it: then it is an error if nobody listens there. */
   readonly named: boolean;
 }
 
@@ -39,7 +40,7 @@ const DEFAULT_SOCKET = '/var/run/docker.sock';
 const PORT = 2375;
 const TLS_PORT = 2376;
 
-/** `undefined` where none is named and none of the usual sockets is there. Errors: UNSUPPORTED (ssh and others), CONFIG_INVALID, FILE_UNREADABLE. */
+/** Returns `undefined` if none is named and none of the usual sockets exists. Errors: UNSUPPORTED (ssh and others), CONFIG_INVALID, FILE_UNREADABLE. */
 export async function daemonEndpoint(settings: DaemonSettings): Promise<DaemonEndpoint | undefined> {
   const { env } = settings;
   if (env.DOCKER_HOST) {
@@ -93,7 +94,7 @@ function notAnAddress(address: string): never {
   });
 }
 
-/** The first that this user may write to; else the first that is there, whose refusal then says why. */
+/** The first socket to which this user may write. Else the first that exists: its refusal then explains the problem. */
 async function usualSocket({ env, home }: DaemonSettings): Promise<SocketEndpoint | undefined> {
   const runtime = runtimeDirectory({ env });
   const rootless = [runtime && join(runtime, 'docker.sock'), home && join(home, '.docker/run/docker.sock')];

@@ -1,4 +1,4 @@
-// Removes all containers and images of a Docker daemon: what `docker_flush` does.
+// Removes all containers and images of a Docker daemon, for `docker_flush`.
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { type ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -16,15 +16,15 @@ export interface FlushOptions extends CallOptions {
 export interface FlushResult {
   readonly containers: number;
   readonly images: number;
-  /** What is still there. Empty: the daemon holds neither containers nor images. */
+  /** What could not be removed. Empty: the daemon holds neither containers nor images. */
   readonly failed: readonly { readonly id: string; readonly error: ImagesError }[];
 }
 
 const AT_A_TIME = 4;
-/** Images that others are built on go after these; more levels than any image has. */
+/** Limit of rounds. An image is removed after those that are built on it; no image has more levels. */
 const MOST_ROUNDS = 128;
 
-/** Containers first, running ones too, with their anonymous volumes; then images, their tags with them. Errors: the daemon's, of listing. */
+/** Removes containers first, also running ones, with their anonymous volumes; then images with their tags. Errors: the daemon's, when listing. */
 export async function flushDaemon(daemon: DockerDaemon, options: FlushOptions = {}): Promise<FlushResult> {
   const { onEvent, signal } = options;
   const call: CallOptions = signal ? { signal } : {};
@@ -57,7 +57,7 @@ interface Removed {
   readonly failed: readonly { readonly id: string; readonly error: ImagesError }[];
 }
 
-/** Round after round, as long as a round removes something: what others needed can go then, and what came meanwhile goes too. */
+/** Repeats rounds as long as a round removes something. So what others depended on is removed, too, and what was added meanwhile. */
 async function removeAll<T extends { readonly id: string }>({
   list,
   remove,
@@ -75,7 +75,7 @@ async function removeAll<T extends { readonly id: string }>({
       items,
       async (item) => {
         try {
-          // Not there any more: it went with another one.
+          // The item does not exist any more: it was removed together with another one.
           await remove(item);
           progress = true;
           if (gone.has(item.id)) return;

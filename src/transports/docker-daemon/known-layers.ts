@@ -1,18 +1,18 @@
-// The layers that a Docker daemon has: it does not open a layer file of an archive that it loads where it has a layer of the same content over the same
-// layers. Only so in Docker's own store: containerd's, and podman behind Docker's API, want all files.
+// The layers that a Docker daemon has. When it loads an archive, it does not open a layer file if it has a layer with the same content on the same layers. This
+// holds only for Docker's own store: containerd's, and podman behind Docker's API, need all files.
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
 import type { DockerDaemon } from './daemon.ts';
 
-/** A layer with all those below it: `ChainID` of the OCI image specification, config.md. */
+/** Identifies a layer together with all those below it: `ChainID` of the OCI image specification, config.md. */
 export type ChainId = Digest;
 
 const AT_A_TIME = 8;
-/** Asking more of them would take longer than most layers. */
+/** With more images, asking for each would take longer than sending most layers. */
 const MOST_IMAGES = 2000;
 
-/** Of each layer from the base up. */
+/** The chainIDs of the layers, the base first. */
 export function chainIds(diffIds: readonly Digest[]): readonly ChainId[] {
   const chain: ChainId[] = [];
   for (const diffId of diffIds) {
@@ -22,7 +22,7 @@ export function chainIds(diffIds: readonly Digest[]): readonly ChainId[] {
   return chain;
 }
 
-/** Errors: the daemon's. */
+/** The chainIDs of all layers of the daemon. Errors: the daemon's. */
 export async function knownLayers(daemon: DockerDaemon, options: CallOptions = {}): Promise<ReadonlySet<ChainId>> {
   const { server } = await daemon.ping(options);
   if (!server.startsWith('Docker/') || (await daemon.usesContainerdStore(options))) return new Set();

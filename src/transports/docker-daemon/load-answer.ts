@@ -1,11 +1,11 @@
-// What the Docker daemon says while it loads an archive: JSON objects, one after another; an error comes as one of them, with status 200.
+// Parses the daemon's answer while it loads an archive: JSON objects, one after another. An error is one of them, with status 200.
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { isObject } from '../../oci/decode.ts';
 import { ImagesError } from '../../oci/errors.ts';
 
 const MAX_LINE = 1024 * 1024;
 
-/** Reads to the end. Errors: NO_SPACE, SERVER_ERROR, with the daemon's words; those of the stream. */
+/** Reads the answer to its end. Errors: NO_SPACE, SERVER_ERROR, with the daemon's message; those of the stream. */
 export async function readLoadAnswer(body: Bytes): Promise<void> {
   let failure: string | undefined;
   for await (const line of lines(body)) {
@@ -35,7 +35,7 @@ function errorIn(line: string): string | undefined {
   return text?.trim().replaceAll(/\s+/g, ' ');
 }
 
-/** Docker ends each object with CR LF. What is longer than any message is cut: it is progress, not data. */
+/** Docker ends each object with CR LF. An object that is longer than any message is truncated: it is progress, and not needed. */
 async function* lines(body: Bytes): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = '';

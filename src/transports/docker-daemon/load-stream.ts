@@ -1,4 +1,4 @@
-// The archive of one `docker load` while it is written: files go in one after the other, each whole, as fast as the daemon takes them.
+// The archive of one `docker load` while it is written. Files are written one after the other, each completely, as fast as the daemon reads them.
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -10,19 +10,19 @@ export interface LoadStream {
   /** Whether a file is being written. */
   readonly busy: boolean;
   /**
-   * Writes a file of `size` bytes. Where its body fails, what lacks of it is zeros: nobody will name the file, and all others stay.
-   * Errors: the body's; the daemon's, when it has given up.
+   * Writes a file of `size` bytes. If its body fails, the rest is filled with zeros: no manifest will name the file, and the other files stay valid. Errors:
+   * the body's; the daemon's if it stopped reading.
    */
   add(path: string, size: number, body: () => Promise<Bytes>): Promise<void>;
-  /** Ends the archive, and waits until it is loaded. Errors: the daemon's. */
+  /** Ends the archive, and waits until the daemon has loaded it. Errors: the daemon's. */
   finish(): Promise<void>;
-  /** Breaks off: the daemon then loads nothing. */
+  /** Breaks the request off. The daemon then loads nothing. */
   abort(): Promise<void>;
 }
 
 const ZEROS = new Uint8Array(256 * 1024);
 
-/** Begins to load at once. Disposed of by `finish` or `abort`. */
+/** Begins the request at once. It must be ended with `finish` or `abort`. */
 export function loadStream(daemon: DockerDaemon, options: CallOptions = {}): LoadStream {
   const channel = createChannel();
   const abort = new AbortController();
@@ -39,7 +39,7 @@ export function loadStream(daemon: DockerDaemon, options: CallOptions = {}): Loa
   };
 
   const write = async (path: string, size: number, open: () => Promise<Bytes>): Promise<void> => {
-    // Opened first: what cannot be opened needs no place.
+    // Opened before the header is written: a body that cannot be opened leaves no entry.
     const body = await open();
     await send(archiveHeader(path, size));
     let left = size;
@@ -85,7 +85,7 @@ export function loadStream(daemon: DockerDaemon, options: CallOptions = {}): Loa
 }
 
 interface Channel {
-  /** Waits until the reader wants more. False: it has left. */
+  /** Waits until the reader wants more. Returns false if the reader has gone. */
   write(bytes: Uint8Array): Promise<boolean>;
   open(): boolean;
   end(): void;
@@ -93,7 +93,7 @@ interface Channel {
   read(): AsyncGenerator<Uint8Array>;
 }
 
-/** One chunk at a time from a writer to a reader. */
+/** Passes one chunk at a time from a writer to a reader. */
 function createChannel(): Channel {
   let chunk: Uint8Array | undefined;
   let ended = false;

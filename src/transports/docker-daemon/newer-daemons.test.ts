@@ -1,4 +1,4 @@
-// Docker Engine 25 and later, and its containerd image store: what they send and take, played by a server, as they cannot be installed beside Debian's.
+// Docker Engine 25 and later with its containerd image store, simulated by a server, because they cannot be installed beside Debian's version.
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -25,11 +25,11 @@ interface Archived {
 
 interface Newer {
   readonly daemon: DockerDaemon;
-  /** What was loaded, by name. */
+  /** The files of the loaded archive, by name. */
   readonly loaded: Map<string, Buffer>;
 }
 
-/** A daemon that has one image, in API 1.48. */
+/** A simulated daemon of API 1.48 that has one image. */
 async function withDaemon<T>(
   { archived, containerd }: { readonly archived?: Archived; readonly containerd: boolean },
   work: (newer: Newer) => Promise<T>,
@@ -197,7 +197,7 @@ describe('a daemon since version 25', () => {
       expect(image.config.digest).toBe(config.descriptor.digest);
       expect(image.layers.map(({ mediaType }) => mediaType)).toEqual([OCI_LAYER_GZIP, OCI_LAYER_GZIP]);
       for (const layer of image.layers) expect(digestOf(await collect(await source.blob(layer, 0)))).toBe(layer.digest);
-      // They were compressed on their way: none is kept as it came.
+      // The layers were compressed while they arrived, and are not kept uncompressed.
       expect(await spool.known(diffIds[0] as never)).toMatchObject({ digest: image.layers[0]?.digest });
     });
   });

@@ -1,5 +1,5 @@
-// The archive that `docker save` streams, read once: its files go into one file without a name, or, layers that are to be compressed, through the spool,
-// so that compressing them takes no time of its own.
+// Reads the stream of `docker save` once. Its files are written into one unnamed file. Layers that are to be compressed go through the spool instead, so that
+// compressing takes no additional time.
 import type { FileHandle } from 'node:fs/promises';
 import { MAGIC_LENGTH, peekCompression } from '../../io/compression/compression.ts';
 import { decompressed } from '../../io/compression/decompress.ts';
@@ -19,9 +19,9 @@ import { skipped } from '../skipped.ts';
 export interface SaveArchiveOptions extends CallOptions {
   /** For messages. */
   readonly label: string;
-  /** Where the file is. */
+  /** The directory of the file. */
   readonly directory: string;
-  /** Takes the layers that are not compressed; they are not kept uncompressed then. */
+  /** Takes the uncompressed layers. They are then not kept uncompressed. */
   readonly spool?: LayerSpool;
 }
 
@@ -86,7 +86,7 @@ async function keep({ name, entry, handle, writer }: Arriving, spool: LayerSpool
   return { name, size, open: (from) => readFileBytes(handle, { from: at + from, to: at + size }) };
 }
 
-/** By its name; a blob of a layout is JSON if it is no layer, and no archive begins so. */
+/** Whether a file is a layer: by its name. A blob of a layout is a layer if it is not JSON, and no archive begins like JSON. */
 function isLayer(name: string, first: Uint8Array): boolean {
   if (/(?:^|\/)layer\.tar$/.test(name)) return true;
   return /^blobs\/sha256\/[0-9a-f]{64}$/.test(name) && first.length >= MAGIC_LENGTH && first[0] !== 0x7b;

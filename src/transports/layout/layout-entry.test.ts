@@ -1,4 +1,4 @@
-// Which entry of an index.json a new one replaces; and that it costs the same however many there are.
+// Which entry of an index.json is replaced by a new one, and that the time for it does not depend on the number of entries.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { growth, LINEAR } from '../../../test/testing/growth.ts';
@@ -19,7 +19,7 @@ function entryOf({ image = 'one', tag, full }: Names): Descriptor {
   return { mediaType: 'x', digest: digestOf(Buffer.from(image)), size: 1, ...(named && { annotations }) };
 }
 
-/** As it is said, entry by entry. */
+/** The rule as documented, for a single entry. */
 function replaces(entry: Names, other: Names, ref: string | undefined): boolean {
   if (entry.tag === undefined && entry.full === undefined) return false;
   if (other.tag === undefined && other.full === undefined) return other.image === entry.image;

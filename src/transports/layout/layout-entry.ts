@@ -1,4 +1,4 @@
-// How an image stands in a layout's index.json, and which older entry it replaces. Pure.
+// The entry of an image in a layout's index.json, and which older entry it replaces. Pure.
 import * as decode from '../../oci/decode.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { decodeManifest, manifestDescriptor, type RawManifest } from '../../oci/manifest.ts';
@@ -7,13 +7,13 @@ import { completedName, IMAGE_NAME, isAttachedTag, REF_NAME } from './layout-ind
 
 export interface EntryNames {
   readonly name?: Reference;
-  /** Stands in the place of the name's tag, except for what only points to the image. */
+  /** Replaces the tag of the name, except for signatures and other referrers. */
   readonly ref?: string;
-  /** Beside the names. */
+  /** Annotations in addition to the names. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** With the annotations by which tools find it: the tag (or `ref`), and the full name where the host is known. */
+/** The entry with the annotations by which tools find it: the tag (or `ref`), and the full name if the host is known. */
 export function layoutEntry(manifest: RawManifest, { name, ref, annotations: more }: EntryNames): Descriptor {
   const { artifactType } = decodeManifest(manifest);
   const tag = name?.tag ?? (name && !name.digest ? DEFAULT_TAG : undefined);
@@ -27,26 +27,26 @@ export function layoutEntry(manifest: RawManifest, { name, ref, annotations: mor
   };
 }
 
-/** The entries of an index.json. What is put costs the same however many there are. */
+/** The entries of an index.json. The time to put one does not depend on their number. */
 export interface LayoutEntries {
   /**
-   * In the place of that with the same names; of the same manifest without a name; or at the end. All other entries stay as they are. An older entry
-   * that has only the short name, as skopeo writes it, is the same image. What is called `ref` is one image whatever its full name.
+   * Replaces the entry with the same names, or the entry of the same manifest without a name; else appends. All other entries are kept. An older entry with
+   * only the short name, as skopeo writes it, counts as the same image. Entries named `ref` are the same image, whatever their full names.
    */
   put(entry: Descriptor, ref?: string): void;
-  /** Drops what any tool calls so: a full name. */
+  /** Drops the entries that any tool reads as this full name. */
   drop(full: string): void;
   list(): readonly unknown[];
 }
 
 interface IndexSlot {
   readonly entry: unknown;
-  /** By which it is looked for. */
+  /** The keys by which the entry is found. */
   readonly keys: readonly string[];
 }
 
 export function layoutEntries(listed: readonly unknown[]): LayoutEntries {
-  /** In their order: one that is replaced keeps its number. */
+  /** Entries in their order: a replaced entry keeps its slot. */
   const slots = new Map<number, IndexSlot>();
   const byKey = new Map<string, Set<number>>();
   let next = 0;

@@ -1,4 +1,4 @@
-// The files of an OCI layout (OCI image specification 1.1, image-layout.md), wherever they are: in a directory, in an archive.
+// The files of an OCI layout (OCI image specification 1.1, image-layout.md), in a directory or in an archive.
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readFileBytes } from '../../io/files/file-bytes.ts';
@@ -14,11 +14,11 @@ export const LAYOUT_VERSION = '{"imageLayoutVersion":"1.0.0"}';
 export interface LayoutFiles {
   /** For messages: `oci:DIR`. */
   readonly label: string;
-  /** In bytes; `undefined` where there is no such file. Paths are relative: `blobs/sha256/HEX`. */
+  /** The size in bytes. Returns `undefined` if there is no such file. Paths are relative: `blobs/sha256/HEX`. */
   size(path: string): Promise<number | undefined>;
-  /** Why there is no such file, where there is more to say: `it is a link to x, which is not there`. */
+  /** Why there is no such file, like `it is a link to x, which is not there`. Returns `undefined` if it simply does not exist. */
   why?(path: string): string | undefined;
-  /** From byte `from` on. Errors: BLOB_UNKNOWN. */
+  /** The bytes from byte `from` on. Errors: BLOB_UNKNOWN. */
   open(path: string, from: number): Promise<Bytes>;
 }
 
@@ -26,7 +26,7 @@ export function blobPath(digest: Digest): string {
   return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`;
 }
 
-/** A small file; `undefined` where there is none. Errors: MANIFEST_INVALID where it has more than `limit` bytes. */
+/** Reads a small file. Returns `undefined` if there is none. Errors: MANIFEST_INVALID if it has more than `limit` bytes. */
 export async function readSmall(files: LayoutFiles, path: string, limit: number): Promise<Uint8Array | undefined> {
   const size = await files.size(path);
   if (size === undefined) return undefined;

@@ -1,4 +1,4 @@
-// What a layout's index.json lists, and which of it is meant (OCI image specification 1.1, image-layout.md, "index.json file"). Pure.
+// Decodes a layout's index.json and selects the wanted images (OCI image specification 1.1, image-layout.md, "index.json file"). Pure.
 import * as decode from '../../oci/decode.ts';
 import { type Descriptor, decodeDescriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -8,10 +8,10 @@ import { formatReference, fullReference, tryParseReference } from '../../oci/ref
 import type { LayoutLocation } from './layout-location.ts';
 
 export const REF_NAME = 'org.opencontainers.image.ref.name';
-/** containerd's, Docker's and ours: the full name. */
+/** The annotation in which containerd, Docker and this program keep the full name. */
 export const IMAGE_NAME = 'io.containerd.image.name';
 
-/** Errors: PLACE_INVALID. `label` says whose index it is. */
+/** Errors: PLACE_INVALID. `label` names the layout for messages. */
 export function decodeLayoutIndex(bytes: Uint8Array, label: string): readonly Descriptor[] {
   try {
     const fields = decode.object(decode.parseJson(bytes, 'index.json'), 'index.json');
@@ -23,7 +23,7 @@ export function decodeLayoutIndex(bytes: Uint8Array, label: string): readonly De
   }
 }
 
-/** The descriptors that are meant: one, or where one name stands for several platforms, those. Errors: MANIFEST_UNKNOWN, saying what is there. */
+/** The entries of the wanted image: one, or several if one name stands for several platforms. Errors: MANIFEST_UNKNOWN, with the images that are there. */
 export function selectEntries(
   entries: readonly Descriptor[],
   wanted: Omit<LayoutLocation, 'path'>,
@@ -51,22 +51,22 @@ export function entryOf(entries: readonly Descriptor[], digest: Digest): Descrip
   return entries.find((entry) => entry.digest === digest);
 }
 
-/** What an entry is called: the full name first. */
+/** The names of an entry, the full name first. */
 export function namesOf(entry: Descriptor): readonly string[] {
   return [entry.annotations?.[IMAGE_NAME], entry.annotations?.[REF_NAME]].filter((name) => name !== undefined);
 }
 
-/** Tags under which something points to an image: cosign's (`sha256-HEX.sig`), and those of registries without referrers (`sha256-HEX`). */
+/** Whether a tag leads to a referrer: cosign's (`sha256-HEX.sig`), or the fallback tag of registries without referrers API (`sha256-HEX`). */
 export function isAttachedTag(name: string): boolean {
   return /(?:^|:)sha(?:256|512)-[0-9a-f]{64,128}(?:\.\w+)?$/.test(name);
 }
 
-/** The entries whose tag in their repository is this one: of a bare name the name itself. */
+/** The entry with this tag in its repository. A bare name is its own tag. */
 export function byTag(entries: readonly Descriptor[], tag: string): Descriptor | undefined {
   return entries.find((entry) => namesOf(entry).some((name) => name === tag || name.endsWith(`:${tag}`)));
 }
 
-/** As it stands, else as Docker would complete it. */
+/** The entries with exactly this name, else those with the name that Docker would complete it to. */
 function byName(entries: readonly Descriptor[], name: string): readonly Descriptor[] {
   const full = completedName(name);
   const ways: readonly ((entry: Descriptor) => boolean)[] = [
@@ -81,7 +81,7 @@ function byName(entries: readonly Descriptor[], name: string): readonly Descript
   return [];
 }
 
-/** As Docker would complete it; `undefined` for what is no name. */
+/** The full name to which Docker would complete it. Returns `undefined` if the text is not a name. */
 export function completedName(name: string): string | undefined {
   const reference = tryParseReference(name);
   return reference && formatReference(fullReference(reference));
@@ -95,7 +95,7 @@ function oneImage(entries: readonly Descriptor[]): readonly Descriptor[] | undef
   return names.size === 1 && !platforms.has(undefined) && platforms.size === distinct.length ? distinct : undefined;
 }
 
-/** All by which it can be named; its tag only where the full name does not end so. */
+/** All texts by which an entry can be named; its tag only if the full name does not end with it. */
 function wordsFor(entry: Descriptor, at: number): readonly string[] {
   const [first = `@${at}`, tag] = namesOf(entry);
   return tag === undefined || first.endsWith(`:${tag}`) || first === tag ? [first] : [first, tag];

@@ -1,13 +1,16 @@
-// Which image of a layout: what stands behind `oci:` and `oci-archive:` (containers-transports(5)). Pure.
+// Parses what follows `oci:` and `oci-archive:` (containers-transports(5)): a layout and which of its images. Pure.
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { parseIndex, splitPath } from '../path-details.ts';
 import type { Refuse } from '../transport.ts';
 
-/** A path of a layout, and which of its images: by the annotation `org.opencontainers.image.ref.name`, by place in index.json, by digest; else the only one. */
+/**
+ * A path of a layout and one of its images: by the annotation `org.opencontainers.image.ref.name`, by index in index.json, or by digest. With none of these,
+ * the only image.
+ */
 export interface LayoutLocation {
   readonly path: string;
   readonly ref?: string;
-  /** From 0. */
+  /** Index in index.json, from 0. */
   readonly index?: number;
   readonly digest?: Digest;
 }
@@ -18,7 +21,7 @@ const REF_NAME = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
 
 /** Errors: REFERENCE_INVALID. */
 export function parseLayoutDetails(details: string, refuse: Refuse): LayoutLocation {
-  // Nobody means a directory `DIR@sha256` here.
+  // A directory with the name `DIR@sha256` is not supported: the text is taken as a digest.
   const byDigest = /^([^:]+?)(?::)?@(sha(?:256|512):[0-9a-f]+)$/.exec(details);
   if (byDigest?.[1] && isDigest(byDigest[2])) return { path: byDigest[1], digest: byDigest[2] };
   const { path, rest } = splitPath(details, refuse);
@@ -33,12 +36,12 @@ export function formatLayoutDetails({ path, ref, index, digest }: LayoutLocation
   return `${path}${ref !== undefined ? `:${ref}` : at === undefined ? '' : `:@${at}`}`;
 }
 
-/** Whether it names one image. */
+/** Whether the location names one image. */
 export function namesOneImage({ ref, index, digest }: LayoutLocation): boolean {
   return ref !== undefined || index !== undefined || digest !== undefined;
 }
 
-/** Whether an image can be put there: new ones have tags alone. */
+/** Whether an image can be put at the location: new images can only have tags. */
 export function canBePut({ index, digest }: LayoutLocation): boolean {
   return index === undefined && digest === undefined;
 }

@@ -1,4 +1,4 @@
-// An OCI layout in a directory as a sink (OCI image specification 1.1, image-layout.md). The other images in it stay.
+// An OCI layout in a directory as a sink (OCI image specification 1.1, image-layout.md). Other images in it are kept.
 import { join } from 'node:path';
 import { translatingFsErrors } from '../../io/files/fs-errors.ts';
 import { acquireLock } from '../../io/files/lock.ts';
@@ -13,13 +13,13 @@ import { layoutEntries, layoutEntry } from './layout-entry.ts';
 import { blobPath, INDEX_FILE, LAYOUT_FILE, LAYOUT_VERSION } from './layout-files.ts';
 
 export interface LayoutSinkOptions {
-  /** The REF of `oci:DIR:REF`: what the image is called in the layout. When absent, by its tag and its full name. */
+  /** The REF of `oci:DIR:REF`: the name of the image in the layout. When absent, its tag and its full name. */
   readonly ref?: string;
-  /** What is said of an image in index.json beside its names. */
+  /** Annotations of an image in index.json, in addition to its names. */
   readonly annotate?: (name: Reference) => Readonly<Record<string, string>>;
 }
 
-/** `oci:DIR[:REF]`; makes the directory. index.json is replaced image by image, each time in one step and under a lock. */
+/** `oci:DIR[:REF]`; creates the directory. index.json is replaced atomically and under a lock, once for each image. */
 export function ociSink(directory: string, options: LayoutSinkOptions = {}): ImageSink {
   const folder = blobFolder({ directory, blobKey: blobPath, manifestKey: blobPath });
   const label = `oci:${directory}${options.ref === undefined ? '' : `:${options.ref}`}`;
@@ -43,7 +43,7 @@ export function ociSink(directory: string, options: LayoutSinkOptions = {}): Ima
     mountBlob: (_, blob, _from, call) => folder.has(blob, call),
     async putManifest(_, manifest) {
       await folder.putManifest(manifest);
-      // What points to an image is found only where index.json lists it.
+      // Referrers are found only if index.json lists them.
       if (decodeManifest(manifest).subject) await list(layoutEntry(manifest, {}));
     },
     async commit(name: Reference, root: RawManifest) {

@@ -1,4 +1,4 @@
-// An image in an OCI layout as a source: in a directory, or in whatever else has its files.
+// An image in an OCI layout as a source: in a directory, or in anything else that implements `LayoutFiles`.
 import { verified } from '../../io/streams/verify.ts';
 import { addAll } from '../../oci/add-all.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -20,15 +20,15 @@ import { blobPath, INDEX_FILE, type LayoutFiles, layoutDirectoryFiles, readSmall
 import { byTag, decodeLayoutIndex, entryOf, isAttachedTag, namesOf, selectEntries } from './layout-index.ts';
 import type { LayoutLocation } from './layout-location.ts';
 
-/** More than any layout lists. */
+/** Limit of index.json in bytes: no layout has a larger one. */
 export const MAX_INDEX_SIZE = 64 * 1024 * 1024;
 
-/** `oci:DIR[:REF]`. Nothing is read before it is asked for. */
+/** `oci:DIR[:REF]`. Reads nothing before the first request. */
 export function ociSource(location: LayoutLocation): ImageSource {
   return layoutSource(layoutDirectoryFiles(location.path, `oci:${location.path}`), location);
 }
 
-/** What a layout lists, read once for all of its images. */
+/** The lists of a layout, read once for all of its images. */
 export interface LayoutLists {
   entries(): Promise<readonly Descriptor[]>;
   referrers(): Promise<ReadonlyMap<Digest, readonly Descriptor[]>>;
@@ -39,7 +39,7 @@ export function layoutLists(files: LayoutFiles): LayoutLists {
   return { entries, referrers: once(async () => referrersBySubject(files, await entries())) };
 }
 
-/** Errors of `root`: PLACE_INVALID (no layout), MANIFEST_UNKNOWN, saying what is there. The files stay open: they are the caller's. */
+/** The files stay the caller's. Errors of `root`: PLACE_INVALID (not a layout), MANIFEST_UNKNOWN, with the images that are there. */
 export function layoutSource(
   files: LayoutFiles,
   wanted: Omit<LayoutLocation, 'path'>,
@@ -108,12 +108,12 @@ async function rootOf(
   }
   const [first, ...others] = selectEntries(entries, wanted, files.label);
   if (first && others.length === 0) return readManifest(files, first);
-  // The layout itself is the index of that image: it has no other.
+  // There is no other index of this image, so one is made of the entries in index.json.
   const manifests = [first, ...others].map((entry) => entry && { ...entry, annotations: undefined });
   return rawManifest(Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests })));
 }
 
-/** Those of index.json, and named ones in the indexes below it (image-layout.md lets indexes nest). */
+/** The entries of index.json, and named ones in the indexes below it (image-layout.md lets indexes nest). */
 async function allEntries(files: LayoutFiles, listed: readonly Descriptor[]): Promise<readonly Descriptor[]> {
   const entries = [...listed];
   const seen = new Set<Digest>();
@@ -130,7 +130,7 @@ async function allEntries(files: LayoutFiles, listed: readonly Descriptor[]): Pr
   return entries;
 }
 
-/** Manifests with a `subject` stand in index.json, or in an index that it lists under the tag that stands for the subject. */
+/** Manifests with a `subject` are in index.json, or in an index that it lists without a name or under the subject's fallback tag. */
 async function referrersBySubject(
   files: LayoutFiles,
   entries: readonly Descriptor[],
@@ -158,7 +158,7 @@ async function tryRead(files: LayoutFiles, entry: Descriptor): Promise<Manifest 
   return raw && tryDecode(raw);
 }
 
-/** `undefined` for what is not there or is no manifest: it is another image's trouble. */
+/** Returns `undefined` if the entry is missing or not a manifest: that is reported when its own image is read. */
 async function tryReadRaw(files: LayoutFiles, entry: Descriptor): Promise<RawManifest | undefined> {
   try {
     return await readManifest(files, entry);
@@ -177,7 +177,7 @@ function tryDecode(raw: RawManifest): Manifest | undefined {
   }
 }
 
-/** The first call's outcome for all; a failure is not kept. */
+/** All calls share the outcome of the first one (single-flight); a failure is not kept. */
 function once<T>(work: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | undefined;
   return () => {

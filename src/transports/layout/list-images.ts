@@ -1,4 +1,4 @@
-// All images of a layout, each as a source: what an archive of many is to whoever wants them all.
+// Lists all images of a layout, each as a source.
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { decodeManifest } from '../../oci/manifest.ts';
@@ -8,8 +8,8 @@ import { IMAGE_NAME, isAttachedTag, namesOf } from './layout-index.ts';
 import { layoutLists, layoutSource, readManifest } from './layout-source.ts';
 
 /**
- * In the order of index.json: what has a name, and what has none and points to nothing else. Entries of one name are one image. Signatures come along
- * with what they belong to. Errors: PLACE_INVALID.
+ * The images in the order of index.json: entries with a name, and entries without a name that do not belong to another image. Entries with the same name are
+ * one image. Signatures are copied with their subjects. Errors: PLACE_INVALID.
  */
 export async function listLayoutImages(files: LayoutFiles): Promise<readonly ContainedImage[]> {
   const lists = layoutLists(files);
@@ -34,7 +34,7 @@ export async function listLayoutImages(files: LayoutFiles): Promise<readonly Con
   return [...images.values()];
 }
 
-/** A signature, or an index that only holds named ones together. What is not there, or is no manifest, is an image that fails. */
+/** Whether an entry is a signature, or an index that only groups named ones. An entry that is missing or not a manifest counts as an image, which then fails. */
 async function isPartOfOthers(files: LayoutFiles, entry: Descriptor, named: ReadonlySet<string>): Promise<boolean> {
   try {
     const manifest = decodeManifest(await readManifest(files, entry));

@@ -11,7 +11,7 @@ import type { FoundLayer, RecordedImage } from './stored-records.ts';
 
 export type ReadBytes = (path: string) => Promise<Uint8Array | undefined>;
 
-/** More would not be mounted. */
+/** An image with more layers cannot be mounted. */
 const MAX_LAYERS = 500;
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
@@ -74,7 +74,7 @@ async function readBigData(image: RecordedImage, read: ReadBytes, add: Add): Pro
   return all;
 }
 
-/** From the base up. */
+/** The layers of an image, the base first. */
 function chainOf(image: RecordedImage, byId: ReadonlyMap<string, FoundLayer>, add: Add): readonly FoundLayer[] {
   const chain: FoundLayer[] = [];
   for (let id = image.layer; id !== undefined; ) {

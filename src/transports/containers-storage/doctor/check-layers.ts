@@ -1,14 +1,14 @@
-// The rules about layers: ids, links, what is below them, their directories. Pure.
+// The rules about layers: ids, links, the layers below, directories. Pure.
 import { createHash } from 'node:crypto';
 import { printableName } from '../../../tar/names.ts';
 import { type Problem, problem, type Rule } from './problem.ts';
 import type { StoreModel } from './store-model.ts';
 import type { FoundLayer } from './stored-records.ts';
 
-/** A small file as text; `undefined` where it is not there. */
+/** Reads a small file as text. Returns `undefined` if it does not exist. */
 export type LayerTexts = (path: string) => Promise<string | undefined>;
 
-/** All, by layer: under an empty id what is of none. */
+/** Problems by layer id. The key "" holds those that belong to no layer. */
 export async function checkLayers(
   layers: readonly FoundLayer[],
   model: StoreModel,
@@ -68,10 +68,10 @@ function checkRecord(layer: FoundLayer, layers: readonly FoundLayer[], add: Add)
   if (id !== expected) add('layer-id', `by its diff-digest and its parent it is ${expected}`);
 }
 
-/** How many ways containers/storage knows: none, bzip2, gzip, xz, zstd. */
+/** The number of compressions that containers/storage knows: none, bzip2, gzip, xz, zstd. */
 const COMPRESSIONS = 5;
 
-/** The blob itself is not in a store: what its number says can be held against the two digests alone. */
+/** A store does not keep the blob. So its compression can only be compared with the two digests. */
 function checkCompression({ blobDigest, diffDigest, compression }: FoundLayer, add: Add): void {
   if (!Number.isInteger(compression) || Number(compression) < 0 || Number(compression) >= COMPRESSIONS) {
     add('compression', `no compression has this number [${JSON.stringify(compression)}]`);
@@ -139,7 +139,7 @@ async function checkLower({ id, parent }: FoundLayer, { links, byId, read, add }
     return;
   }
   if (lower !== byLink) add('lower', `lower is ${short(lower)}, the layers below are ${short(byLink)}`);
-  // Older tools write none.
+  // Older tools do not write this file.
   if (lowerLayers !== undefined && lowerLayers !== byName) {
     add('lower-layers', `lower-layers is ${short(lowerLayers)}, the layers below are ${short(byName)}`);
   }

@@ -1,4 +1,4 @@
-// The rules about a store's own files: locks, modes, what is where it does not belong. Pure.
+// The rules about a store's own files: locks, modes, misplaced files. Pure.
 import { addAll } from '../../../oci/add-all.ts';
 import { printableName } from '../../../tar/names.ts';
 import type { SoughtEntry } from '../../archive/seek-entries.ts';
@@ -12,7 +12,7 @@ const LOCKS = [
   'storage.lock',
 ];
 const PRIVATE = ['overlay', 'overlay-layers', 'overlay-images', 'overlay-containers'];
-/** What other programs leave in a store, and readers pass over. */
+/** Files that other programs leave in a store, and that readers ignore. */
 const HARMLESS =
   /^(?:defaultNetworkBackend|libpod(?:\/.*)?|db\.sql|mounts|tmp|userns\.lock|cache(?:\/.*)?|overlay\/(?:staging(?:\/.*)?|tempdirs(?:\/.*)?|\.has-mount-program)|overlay-(?:layers|images|containers)\/volatile-[a-z]+\.json|overlay-containers\/containers\.json|overlay-layers\/mountpoints\.json)$/;
 
@@ -49,7 +49,7 @@ function wrongMode({ entries }: StoreModel, path: string, mode: number): readonl
   return [problem('modes', `${path} has mode ${entry.mode.toString(8)}, not ${mode.toString(8)}`)];
 }
 
-/** Layers' and images' own files are looked at with them. */
+/** The files of layers and images are checked by their own rules. */
 function isKnown(path: string, { type }: SoughtEntry): boolean {
   if (path === '' || [...PRIVATE, 'overlay/l', ...LOCKS].includes(path) || HARMLESS.test(path)) return true;
   if (path === 'overlay-layers/layers.json' || path === 'overlay-images/images.json') return type === 'file';

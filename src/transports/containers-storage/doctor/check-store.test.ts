@@ -51,7 +51,7 @@ async function broken(archive: Buffer): Promise<readonly Rule[]> {
 type Change = (entry: StoreEntry) => readonly StoreEntry[];
 
 const keep: Change = (entry) => [entry];
-/** Of the entries whose names match. */
+/** Applies a change to the entries whose names match. */
 const on =
   (name: RegExp, change: Change): Change =>
   (entry) =>
@@ -74,7 +74,7 @@ const first = (list: Record<string, unknown>[], fields: Record<string, unknown>)
   ...list.slice(1),
 ];
 
-/** An image of 501 layers, of which there are only records. */
+/** An image of 501 layers that exist only as records. */
 const hex = (at: number) => String(at).padStart(64, '0');
 const many = Array.from({ length: 501 }, (_, at) => ({ id: hex(at), ...(at > 0 && { parent: hex(at - 1) }) }));
 const deep: Change = (entry) =>

@@ -1,4 +1,4 @@
-// Examines a store in a tar archive: every digest in it, and every rule that real tools hold or trip over. Says all that is wrong, and what is right.
+// Checks a store in a tar archive: every digest, and every rule that real tools enforce or depend on. Reports all problems, and the parts that have none.
 import type { FileHandle } from 'node:fs/promises';
 import type { CallOptions } from '../../../io/streams/bytes.ts';
 import { oneChunk } from '../../../io/streams/one-chunk.ts';
@@ -15,7 +15,7 @@ import type { Problem } from './problem.ts';
 import { readStoreModel, type StoreModel } from './store-model.ts';
 import { type FoundLayer, foundImages, foundLayers } from './stored-records.ts';
 
-/** Lists of many images and layers are far from it. In bytes. */
+/** Limit of a record in bytes. Lists of many images and layers are far smaller. */
 const MAX_RECORD = 256 << 20;
 
 export interface Examined {
@@ -25,14 +25,14 @@ export interface Examined {
 }
 
 export interface ExamineOptions extends CallOptions {
-  /** For the uncompressed form of a compressed archive. */
+  /** The directory for the uncompressed form of a compressed archive. */
   readonly temporaryDirectory: string;
-  /** The archive was made from a file system that has times in seconds. */
+  /** The archive was made from a file system whose times are in whole seconds. */
   readonly wholeSeconds?: boolean;
   readonly onPart?: (part: Examined) => void;
 }
 
-/** In order: the store, its layers, its images. Errors: FILE_UNREADABLE, and TAR_INVALID where there is no store in it. */
+/** The parts in order: the store, its layers, its images. Errors: FILE_UNREADABLE; TAR_INVALID if the archive holds no store. */
 export async function examineStore(path: string, options: ExamineOptions): Promise<readonly Examined[]> {
   const handle = await openTar(path, options.temporaryDirectory);
   try {
@@ -86,7 +86,7 @@ async function examine(archive: Archive, options: ExamineOptions): Promise<reado
   return parts;
 }
 
-/** A small one. */
+/** Reads a small file. */
 async function readFile({ handle, model }: Archive, name: string): Promise<Buffer | undefined> {
   const entry = model.entries.get(name);
   if (entry?.type !== 'file') return undefined;
@@ -114,7 +114,7 @@ function layerOf(files: LayerFiles, found: FoundLayer): Layer {
   };
 }
 
-/** Ids, from the base up. */
+/** The ids of the layers below, the base first. */
 function lowerOf({ parent }: FoundLayer, layers: readonly FoundLayer[]): readonly string[] {
   const ids: string[] = [];
   for (let at = parent; at !== undefined && !ids.includes(at); ) {

@@ -1,4 +1,4 @@
-// The tree of a layer against its archive: put together again from the tar-split, verified, written once more in overlay form, and compared entry by entry.
+// Compares the tree of a layer with its archive. The archive is reassembled with tar-split, verified, converted to overlay form, and compared entry by entry.
 import type { CallOptions } from '../../../io/streams/bytes.ts';
 import { isDigest } from '../../../oci/digest.ts';
 import { isImagesError } from '../../../oci/errors.ts';
@@ -21,11 +21,11 @@ export interface TreeToCheck {
   readonly layer: Layer;
   readonly below: readonly Layer[];
   readonly model: StoreModel;
-  /** The store was in a file system that knows times no better. */
+  /** The store was in a file system whose times are in whole seconds. */
   readonly wholeSeconds: boolean;
 }
 
-/** What a tree alone can break. Pure. */
+/** The rules that can be checked with the tree alone. Pure. */
 export function checkAttributes(id: string, model: StoreModel): readonly Problem[] {
   const problems: Problem[] = [];
   const prefix = `overlay/${id}/diff`;
@@ -134,17 +134,17 @@ async function compare(
   return facts;
 }
 
-/** A layer may have a hundred thousand owners. */
+/** Shortens a list: a layer may have a hundred thousand owners. */
 function short(list: string): string {
   return list.length > 60 ? `${list.slice(0, 60)}…` : list;
 }
 
-/** What the driver itself gives every layer, whatever its archive says of the root. */
+/** The attributes that the driver gives the root of every layer, whatever the archive says of it. */
 function isDriversRoot({ type, mode, uid, gid }: SoughtEntry): boolean {
   return type === 'directory' && mode === 0o555 && uid === 0 && gid === 0;
 }
 
-/** Which of its names a file has first, and which are links to it, is of no importance. */
+/** Follows hard links: which name of a file comes first, and which are links to it, does not matter. */
 function linked(path: string, { entries, root }: StoreModel): SoughtEntry | undefined {
   let entry = entries.get(path);
   for (let links = 0; entry?.type === 'hardlink' && links < 64; links++) {
@@ -155,7 +155,7 @@ function linked(path: string, { entries, root }: StoreModel): SoughtEntry | unde
 
 function differences(entry: SoughtEntry, expected: TarHeader, wholeSeconds: boolean): readonly string[] {
   if (entry.type !== expected.type) return ['another type'];
-  // What no archive describes is as the tool that unpacks it likes; a whiteout has the attributes of nobody.
+  // A directory that no archive describes gets its attributes from the tool that unpacks it. The attributes of a whiteout are not defined.
   const isImplied = compareTimes(expected.mtime, LONG_AGO) === 0 && expected.type === 'directory';
   const isWhiteout = entry.type === 'character' && entry.device.major === 0 && entry.device.minor === 0;
   const pairs: readonly (readonly [string, boolean])[] = [
@@ -174,7 +174,7 @@ function differences(entry: SoughtEntry, expected: TarHeader, wholeSeconds: bool
   return isImplied ? wrong.filter((what) => what === 'other attributes') : wrong;
 }
 
-/** Some file systems have none before 1970, and no fractions. */
+/** Some file systems have no times before 1970, and no fractions. */
 function sameTime(entry: TarTime, expected: TarTime, wholeSeconds: boolean): boolean {
   if (!wholeSeconds) return compareTimes(entry, expected) === 0;
   return entry.seconds === Math.max(0, expected.seconds);
@@ -190,7 +190,7 @@ function sameAttributes(a: TarHeader['xattrs'], b: TarHeader['xattrs']): boolean
 
 const NOWHERE: TarSplitWriter = { raw() {}, file() {}, ready: () => undefined, async end() {}, abandon() {} };
 
-/** A layer's digest in the record, where it is one. */
+/** The digest of a layer in its record, if it is valid. */
 export function knownDigest({ diffDigest }: FoundLayer): Layer['diffId'] {
   return isDigest(diffDigest) ? diffDigest : undefined;
 }

@@ -1,12 +1,12 @@
-// What is wrong with a store: which rule of the format is broken, and where. Rules have names, so that they can be looked up and tested.
+// A problem of a store: which rule of the format is broken, and where. Rules have names, so that they can be looked up and tested.
 
 export interface Problem {
   readonly rule: Rule;
-  /** What is wrong, with the place. */
+  /** What is wrong, and where. */
   readonly text: string;
 }
 
-/** Every rule, with what breaks where it is broken (docs/pre-pulled-images.md lists them). */
+/** Every rule, and what breaks if it is violated (docs/pre-pulled-images.md lists them). */
 export const RULES = {
   'big-data': 'config and manifests of an image are there, and are what images.json says of them',
   chain: 'the layers of an image are those that its config names, and are all there',

@@ -1,28 +1,28 @@
-// A store in a tar archive as names and headers: what the rules look at. Bodies are passed over.
+// A store in a tar archive as names and headers, for the rules. Bodies are skipped.
 import type { FileHandle } from 'node:fs/promises';
 import type { CallOptions } from '../../../io/streams/bytes.ts';
 import { ImagesError } from '../../../oci/errors.ts';
 import { type SoughtEntry, seekEntries } from '../../archive/seek-entries.ts';
 
 export interface StoreModel {
-  /** Below the graph root, by path; directories without the `/` at their end. */
+  /** Entries by path below the graph root; directories without the trailing `/`. */
   readonly entries: ReadonlyMap<string, SoughtEntry>;
-  /** Of the graph root in the archive: empty, or with a `/` at its end. */
+  /** The path of the graph root in the archive: empty, or with a trailing `/`. */
   readonly root: string;
-  /** The directories that lead there, and what does not belong there. */
+  /** Entries outside of the graph root: the directories that lead to it, and misplaced ones. */
   readonly outside: readonly SoughtEntry[];
-  /** Names that come again. */
+  /** Names that occur more than once. */
   readonly duplicates: readonly string[];
-  /** What is in the tree of a layer, itself with it, by path. */
+  /** The tree of a layer by path, including its root. */
   tree(id: string): readonly (readonly [string, SoughtEntry])[];
-  /** Names directly in a directory. */
+  /** The names directly in a directory. */
   children(path: string): readonly string[];
 }
 
 const TREE = /^overlay\/([^/]+)\/diff(?:\/|$)/;
 const IMAGES = 'overlay-images/images.json';
 
-/** Errors: TAR_INVALID, also where there is no store in it. */
+/** Errors: TAR_INVALID, also if the archive holds no store. */
 export async function readStoreModel(archive: FileHandle, options: CallOptions): Promise<StoreModel> {
   const all: SoughtEntry[] = [];
   for await (const entry of seekEntries(archive, options)) all.push(entry);
@@ -52,7 +52,7 @@ export async function readStoreModel(archive: FileHandle, options: CallOptions):
   return { entries, root, outside, duplicates, tree, children };
 }
 
-/** To its directory, and that to its own: not all need have entries. */
+/** Adds a path to its parent directory, and recursively that one to its own: not all of them need have entries. */
 function addName(names: Map<string, Set<string>>, path: string): void {
   if (path === '') return;
   const slash = path.lastIndexOf('/');
@@ -65,7 +65,7 @@ function addName(names: Map<string, Set<string>>, path: string): void {
   }
 }
 
-/** Of several, as of a store within an image of the store, the shortest. */
+/** The path of the graph root. If there are several (an image in the store may contain a store), the shortest. */
 function graphRoot(entries: readonly SoughtEntry[]): string {
   const found = entries
     .map(({ name }) => name.replace(/^(?:\.?\/)+/, ''))

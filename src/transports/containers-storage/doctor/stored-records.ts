@@ -1,4 +1,4 @@
-// layers.json and images.json as they stand in a store that is looked at: everything may be wrong, so nothing is refused.
+// layers.json and images.json of a store that is checked. Everything may be wrong, so nothing is refused.
 import * as decode from '../../../oci/decode.ts';
 import { type Problem, problem } from './problem.ts';
 
@@ -8,10 +8,10 @@ export interface FoundLayer {
   readonly names: readonly string[];
   readonly diffDigest?: string;
   readonly diffSize?: number;
-  /** The blob, and its compression's number in containers/storage; 0 where the record says none. */
+  /** The blob, and the number of its compression in containers/storage; 0 if the record has none. */
   readonly blobDigest?: string;
   readonly compression: unknown;
-  /** Owners, where the record has them: older tools write none. */
+  /** The owners in the layer. Older tools do not record them. */
   readonly uids?: unknown;
   readonly gids?: unknown;
   readonly isIncomplete: boolean;

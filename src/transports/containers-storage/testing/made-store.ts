@@ -1,4 +1,4 @@
-// A store that is made in memory, for tests: of real layers, as `make` writes it; and written again with something changed.
+// For tests: makes a store in memory from real layers, as `make` writes it, and copies of it with changes.
 import { tmpdir } from 'node:os';
 import { pipeOutput } from '../../../io/files/rewindable-output.ts';
 import { addAll } from '../../../oci/add-all.ts';
@@ -71,7 +71,7 @@ export async function madeStore(
 
 export type StoreEntry = TarHeader & { readonly content: Buffer };
 
-/** Every entry as `change` gives it back: others in its place, or none. What it adds for no entry comes last. */
+/** Replaces each entry by the entries that `change` returns for it, or drops it. `more` is appended. */
 export async function changed(
   archive: Buffer,
   change: (entry: StoreEntry) => readonly StoreEntry[],

@@ -1,14 +1,14 @@
-// A server on a Unix socket that behaves like a Docker daemon in trouble, which the real one cannot be made to be.
+// A server on a Unix socket that behaves like a Docker daemon with faults that the real one cannot be made to have.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSocketServer } from 'node:net';
 
-/** Answers what is not `/_ping`; the path comes without the version. */
+/** Answers all requests except `/_ping`. The path has no version. */
 export type Answer = (path: string, request: IncomingMessage, response: ServerResponse) => void;
 
 export interface FakeEngine extends AsyncDisposable {
   /** For `$DOCKER_HOST`. */
   readonly host: string;
-  /** The versions that were asked in, in order. */
+  /** The API versions of the requests, in order. */
   readonly versions: readonly string[];
 }
 
@@ -35,7 +35,7 @@ export async function fakeEngine(socket: string, answer: Answer, api = '1.41'): 
   };
 }
 
-/** Takes connections and says nothing. */
+/** Accepts connections and never answers. */
 export async function hangingSocket(socket: string): Promise<AsyncDisposable> {
   const connections = new Set<{ destroy(): void }>();
   const server = createSocketServer((connection) => connections.add(connection.on('error', () => {})));
