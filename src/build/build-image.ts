@@ -1,4 +1,4 @@
-// Builds an image from a Dockerfile: the stages that the target needs, independent ones side by side; what is known is not done again.
+// Builds an image from a Dockerfile: evaluates the stages that the target needs, independent ones in parallel, and reuses cached steps.
 import type { Descriptor } from '../oci/descriptor.ts';
 import { digestOf } from '../oci/digest.ts';
 import { rawManifest } from '../oci/manifest.ts';
@@ -28,8 +28,8 @@ import type { StageLayer, StageState } from './stage/state.ts';
 import { expanded, PROXY_NAMES, platformArgs } from './stage/variables.ts';
 
 /**
- * Builds the image of a Dockerfile's stage: its manifest, its config and its layers, whose blobs `seams.blobs` has.
- * Errors: DOCKERFILE_INVALID with its place, USAGE for a target that is none, BUILD_FAILED, those of the seams.
+ * Builds one stage of a Dockerfile. Returns the image's manifest, config and layers; their blobs are in `seams.blobs`.
+ * Errors: DOCKERFILE_INVALID (with its position), USAGE (unknown target), BUILD_FAILED, those of the seams.
  */
 export async function buildImage(request: BuildRequest, seams: BuildSeams): Promise<BuiltImage> {
   const graph = stageGraph(request.dockerfile);
@@ -113,7 +113,7 @@ async function imageLayers(
   return layers.map((layer) => ({ layer, id: layer.diffId ?? layer.descriptor.digest, isNew: false, instruction: '' }));
 }
 
-/** ARG before the first FROM: each sees those before it, and what every build knows. */
+/** Values of the ARGs before the first FROM. Each can use those before it, and the variables that every build has. */
 function globalArgs(
   request: BuildRequest,
   { globals, stages }: StageGraph,
@@ -144,7 +144,7 @@ function globalArgs(
   return known;
 }
 
-/** What can be known before anything is evaluated: bases, sources of COPY and of mounts. ONBUILD of an image may need more, and gets it then. */
+/** The stages known to be needed before evaluation: bases, sources of COPY and of mounts. Those that ONBUILD triggers of an image need are evaluated on demand. */
 function neededStages({ graph, globals, request }: Build, target: BuildStage): readonly BuildStage[] {
   const needed = new Set<BuildStage>();
   const lookup = (name: string) => globals.get(name);
@@ -163,7 +163,7 @@ function neededStages({ graph, globals, request }: Build, target: BuildStage): r
   return [...needed];
 }
 
-/** Mistakes are told before anything is done, also in stages that nobody needs. */
+/** Checks the sources of all stages, also of those that are not needed, so that mistakes are reported before anything is done. */
 function checkSources(graph: StageGraph): void {
   for (const { index, instructions } of graph.stages) {
     for (const instruction of instructions) {
@@ -187,7 +187,7 @@ function runs(instruction: Instruction): boolean {
   return instruction.kind === 'run' || (instruction.kind === 'onbuild' && runs(instruction.trigger));
 }
 
-/** The first failure ends the others, and is told when they have come to rest: nothing goes on behind the caller's back. */
+/** Like Promise.all, but a failure aborts the others, and an error is thrown only after all have settled: nothing runs on in the background. */
 async function allOf<T>(
   stages: readonly BuildStage[],
   work: (stage: BuildStage) => Promise<T>,
@@ -225,7 +225,7 @@ async function imageOf({ request, seams, created }: Build, state: StageState): P
   return { manifest: rawManifest(Buffer.from(JSON.stringify(manifest))), config, layers };
 }
 
-/** A base may be Docker's: the bytes are the same under OCI's names. */
+/** The descriptor with an OCI media type. A base may have Docker's media type: the blob is the same. */
 function ociLayer({ mediaType, digest, size, urls }: Descriptor): Descriptor {
   return { mediaType: OCI_NAMES[mediaType] ?? mediaType, digest, size, ...(urls && { urls }) };
 }

@@ -1,4 +1,4 @@
-// What is done again and what is not, and that equal inputs give equal digests. Numbers in titles are those of the traps that this project was given.
+// Which steps are cached and which are executed, and that equal inputs give equal digests. Numbers in titles are those of this project's list of known traps.
 import { describe, expect, it } from 'vitest';
 import { archiveOf, type TestEntry } from '../rootfs/testing/layers.ts';
 import { compareBuilds } from './compare-builds.ts';

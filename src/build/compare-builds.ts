@@ -1,4 +1,4 @@
-// Two builds of the same, compared: what is not the same every time, file by file.
+// Compares two builds of the same Dockerfile, file by file, to find what is not reproducible.
 import type { CallOptions } from '../io/streams/bytes.ts';
 import { applyLayers } from '../rootfs/apply-layers.ts';
 import { type Difference, diffTrees, type TreeWithLayers } from '../rootfs/diff-trees.ts';
@@ -6,7 +6,7 @@ import { indexLayers } from '../rootfs/layer-index.ts';
 import type { BuiltImage } from './request.ts';
 
 export interface BuildDifferences {
-  /** Equal digests: nothing differs, and nothing else was looked at. */
+  /** Both builds have the same digest. Nothing else was compared then. */
   readonly isSame: boolean;
   readonly files: readonly Difference[];
   readonly config: boolean;
@@ -14,7 +14,7 @@ export interface BuildDifferences {
   readonly instructions: readonly string[];
 }
 
-/** What two builds of one Dockerfile have that is not the same: a build that can be repeated has no differences. */
+/** The differences between two builds of one Dockerfile. A reproducible build has none. */
 export async function compareBuilds(
   first: BuiltImage,
   second: BuiltImage,

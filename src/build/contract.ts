@@ -1,33 +1,33 @@
-// The seams of building: what a build is given from outside, and the machine that executes RUN (run/ implements it, evaluate asks it).
+// The seams of building: what a build gets from outside, and the machine that executes RUN (implemented by run/, used by stage/).
 import type { Bytes, CallOptions } from '../io/streams/bytes.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { Layer } from '../rootfs/contract.ts';
 
-/** An image that others are built on. */
+/** An image on which others are built. */
 export interface BaseImage {
-  /** What it is called in messages. */
+  /** The image's name in messages. */
   readonly name: string;
-  /** Byte for byte: its history and what it says beside what is known here are carried over. */
+  /** The config, byte for byte: its history and its unknown fields are kept in the new image. */
   readonly config: Uint8Array;
   /** The base first. */
   readonly layers: readonly Layer[];
 }
 
-/** Where images that a Dockerfile names come from: the local store, the private registry, any other. */
+/** The source of images that a Dockerfile names: the local store, the private registry, or any other. */
 export interface Bases {
-  /** Errors: MANIFEST_UNKNOWN, PLATFORM_UNKNOWN, REFERENCE_INVALID, those of the place. */
+  /** Errors: MANIFEST_UNKNOWN, PLATFORM_UNKNOWN, REFERENCE_INVALID, those of the source. */
   image(reference: string, platform: Platform, options?: CallOptions): Promise<BaseImage>;
 }
 
-/** Where the blobs of what is built go. */
+/** The destination for the blobs of the built image. */
 export interface BlobWriter {
-  /** Takes bytes whose digest is known only at their end; each chunk is taken over. Nothing stays of one that is not finished. */
+  /** Starts a blob whose digest is known only at its end. The writer owns each chunk it gets. An unfinished blob leaves nothing behind. */
   start(): Promise<BlobInProgress>;
-  /** A small one. Costs nothing where it is there. */
+  /** Stores a small blob. Cheap if it is already there. */
   put(descriptor: Descriptor, bytes: Uint8Array): Promise<void>;
-  /** A layer that was written, to be read again. `undefined` where it is gone. */
+  /** A stored layer, to be read again. Returns `undefined` if it is gone. */
   layer(descriptor: Descriptor, diffId: Digest): Promise<Layer | undefined>;
 }
 
@@ -36,31 +36,31 @@ export interface BlobInProgress extends AsyncDisposable {
   finish(digest: Digest): Promise<void>;
 }
 
-/** What is remembered of steps, by key. What cannot be kept is no error: it only costs the work again. */
+/** Results of steps, by key. Best effort: a record that cannot be stored only means that the step is executed again. */
 export interface StepCache {
   get(key: string): Promise<Uint8Array | undefined>;
   put(key: string, value: Uint8Array): Promise<void>;
 }
 
-/** The numbers of who runs a command. */
+/** The numeric ids of the user that runs a command. */
 export interface RunUser {
   readonly uid: number;
   readonly gid: number;
-  /** Further groups. */
+  /** Supplementary groups. */
   readonly groups: readonly number[];
-  /** Where the environment names none. */
+  /** HOME if the environment has none. */
   readonly home: string;
 }
 
-/** `default` and `host` are the machine's; `private` is one of its own, with a way out. */
+/** `default` and `host`: the machine's network. `private`: a network namespace with a connection to the outside. */
 export type RunNetwork = 'default' | 'none' | 'host' | 'private';
 
-/** What a command sees beside its root file system. Targets are absolute and clean; none is `/`. Nothing written there comes into the layer. */
+/** What is mounted beside the root file system. Targets are absolute and normalised; none is `/`. Writes to mounts are not part of the layer. */
 export type RunMount =
   | {
       readonly type: 'bind';
       readonly target: string;
-      /** What is mounted: the path in the file system that these layers make, the base first. */
+      /** The mounted file system consists of these layers, the base first; `source` is a path in it. */
       readonly layers: readonly Layer[];
       readonly source: string;
       readonly readOnly: boolean;
@@ -71,18 +71,18 @@ export type RunMount =
       readonly id: string;
       readonly sharing: 'shared' | 'private' | 'locked';
       readonly readOnly: boolean;
-      /** Of its directory, when it is made. */
+      /** Mode of the cache directory when it is created. */
       readonly mode: number;
       readonly uid: number;
       readonly gid: number;
-      /** What a new cache begins with. */
+      /** Initial content of a new cache. */
       readonly layers: readonly Layer[];
-      /** The path in the cache that is mounted; it cannot lead out of it. */
+      /** The path inside the cache that is mounted; it cannot escape from the cache. */
       readonly source: string;
     }
   | { readonly type: 'tmpfs'; readonly target: string /** In bytes. */; readonly size?: number }
   | {
-      /** A secret, or a heredoc that is run as a file: read-only. */
+      /** A secret, or a heredoc that is executed as a file. Mounted read-only. */
       readonly type: 'file';
       readonly target: string;
       readonly content: Uint8Array;
@@ -93,7 +93,7 @@ export type RunMount =
   | {
       readonly type: 'ssh';
       readonly target: string;
-      /** The agent's socket on this machine. */
+      /** Path of the ssh agent's socket on this machine. */
       readonly socket: string;
       readonly mode: number;
       readonly uid: number;
@@ -101,34 +101,34 @@ export type RunMount =
     };
 
 export interface RunRequest {
-  /** The file system it runs in, the base first. */
+  /** The layers of the root file system, the base first. */
   readonly layers: readonly Layer[];
-  /** The program and its arguments; a shell is already in front. */
+  /** The program and its arguments. For a shell command, they begin with the shell. */
   readonly args: readonly string[];
-  /** NAME=value, the image's PATH and proxies included. */
+  /** NAME=value, with the image's PATH and the proxies. */
   readonly env: readonly string[];
-  /** Absolute; made where it is not there. */
+  /** The working directory, absolute. Created if it is missing. */
   readonly directory: string;
   readonly user: RunUser;
   readonly network: RunNetwork;
   readonly mounts: readonly RunMount[];
   readonly platform: Platform;
-  /** What the command prints, both streams as they come. */
+  /** Called with the output of the command, stdout and stderr interleaved. */
   onOutput?(chunk: Uint8Array): void;
 }
 
 export interface RunResult extends AsyncDisposable {
-  /** 0: it went well. Nothing is thrown for others. */
+  /** The exit status. A status other than 0 throws nothing. */
   readonly status: number;
-  /** Of a status that is not 0: what may be the reason on this machine, and what mends it. */
+  /** If the status is not 0: a possible cause on this machine, and its remedy. */
   readonly hint?: string;
-  /** What changed, as the uncompressed tar archive of a layer: whiteouts, opaque directories, whole files. Read once, before disposing. */
+  /** The changes as an uncompressed layer archive, with whiteouts, opaque directories and whole files. Can be read once, and before disposing. */
   readonly changes: Bytes;
 }
 
-/** Executes RUN. Errors of both: RUN_UNAVAILABLE, saying what the machine lacks and what mends it; those of layers. */
+/** Executes RUN. Errors of both methods: RUN_UNAVAILABLE (tells what the machine lacks, and the remedy), those of layers. */
 export interface Runner {
-  /** Before anything is built: whether the machine can. Cheap when asked again. */
+  /** Checks before a build whether this machine can execute RUN. Cheap when repeated. */
   check(platform: Platform, options?: CallOptions): Promise<void>;
   run(request: RunRequest, options?: CallOptions): Promise<RunResult>;
 }

@@ -1,4 +1,4 @@
-// COPY and ADD: what is in the image afterwards. Numbers in titles are those of the traps that this project was given.
+// COPY and ADD: the resulting content of the image. Numbers in titles are those of this project's list of known traps.
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { ImagesError } from '../oci/errors.ts';
@@ -185,7 +185,7 @@ describe('destinations', () => {
     expect(list).toEqual(
       expect.arrayContaining(['real/ 700 7:8', 'etc/ 711 3:4', 'etc/sub/ 755 0:0', 'real/old 644 0:0']),
     );
-    // Who unpacks a layer alone makes directories of what it says.
+    // Unpacking this layer alone must create the directories with the same attributes.
     expect(lastLayer.entries.filter(({ path }) => path === 'etc')).toMatchObject([{ mode: 0o711, uid: 3, gid: 4 }]);
   });
 

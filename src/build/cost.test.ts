@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are a shell's
-// What people write for builds costs what it is long, whatever it is: measured at two sizes.
+// The cost of user input grows linearly with its length, whatever the input: measured at two sizes.
 import { describe, expect, it } from 'vitest';
 import { growth, LINEAR } from '../../test/testing/growth.ts';
 import { isImagesError } from '../oci/errors.ts';

@@ -1,4 +1,4 @@
-// What is public of build/: a Dockerfile and a context become an image; what it is given from outside are seams.
+// What is public of build/: an image is made from a Dockerfile and a context; everything from outside comes through seams.
 
 export { buildImage } from './build-image.ts';
 export { type BuildDifferences, compareBuilds } from './compare-builds.ts';

@@ -1,4 +1,4 @@
-// What an image still holds although no container can see it: private keys and given secrets in files that a later layer deletes or replaces. Whoever pulls the image has them.
+// Finds what an image holds although no container sees it: private keys and secrets in files that a later layer deletes or replaces. Whoever pulls the image has them.
 import type { CallOptions } from '../io/streams/bytes.ts';
 import { addAll } from '../oci/add-all.ts';
 import { applyLayers } from '../rootfs/apply-layers.ts';
@@ -13,17 +13,17 @@ export interface LeftSecret {
   readonly path: string;
   /** `a private key`, or the name of the secret. */
   readonly what: string;
-  /** The instruction that left it. */
+  /** The instruction that made the layer with the file. */
   readonly instruction: string;
 }
 
-/** Larger files hold no keys. */
+/** Larger files are not searched: they are no keys. */
 const MAX_SIZE = 1 << 20;
-/** Shorter values are in many files by chance. */
+/** Shorter secrets are not searched for: they occur in many files by chance. */
 const MIN_SECRET = 6;
 const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----/;
 
-/** Only layers of this build are looked at. */
+/** Searches only the layers that this build made. */
 export async function leftSecrets(
   { layers }: Pick<BuiltImage, 'layers'>,
   secrets: ReadonlyMap<string, Uint8Array>,

@@ -1,4 +1,4 @@
-// COPY and ADD of what nobody writes on purpose: patterns that are none, names that look like patterns, addresses that lead nowhere, archives that no file
+// COPY and ADD with unusual sources: invalid patterns, names that look like patterns, unreachable addresses, archives that no file
 // system could hold.
 import { describe, expect, it } from 'vitest';
 import { archiveOf, type TestEntry } from '../rootfs/testing/layers.ts';

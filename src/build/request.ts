@@ -1,4 +1,4 @@
-// What is asked of a build, and what it gives.
+// The request for a build, and its result.
 import type { CallOptions } from '../io/streams/bytes.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { RawManifest } from '../oci/manifest.ts';
@@ -13,42 +13,42 @@ import type { BuiltLayerBlob } from './layer/write-layer.ts';
 
 export interface BuildRequest {
   readonly dockerfile: Dockerfile;
-  /** Asked for when a step reads from it, once. */
+  /** Called once, when the first step reads from the context. */
   readonly context: () => Promise<TreeSource>;
-  /** The stage to build; the last one where absent. */
+  /** The stage to build; the last one if absent. */
   readonly target?: string;
   readonly platform: Platform;
-  /** The user has named the platform: the image says that it is for this one. */
+  /** The user has given the platform explicitly: the image's config states this one. */
   readonly isPlatformNamed?: boolean;
-  /** This machine's. */
+  /** The platform of this machine. */
   readonly buildPlatform: Platform;
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly labels?: ReadonlyMap<string, string>;
   readonly secrets?: ReadonlyMap<string, Uint8Array>;
-  /** Sockets of agents, by id. */
+  /** Sockets of ssh agents, by id. */
   readonly agents?: ReadonlyMap<string, string>;
-  /** What RUN gets beside ARG: proxies, in neither history nor key. */
+  /** Environment variables of RUN beside its ARGs: proxies. They are in neither the history nor the key. */
   readonly proxies?: ReadonlyMap<string, string>;
-  /** Owners that RUN sets may be passed over, so its layers are not those of builds that keep them. */
+  /** Changing an owner may silently do nothing in RUN. The layers therefore have other keys than those of builds that set owners. */
   readonly ignoreChownErrors?: boolean;
-  /** Of RUN where the Dockerfile says nothing; the machine's where absent. */
+  /** The network of RUN if the Dockerfile gives none; the machine's if absent. */
   readonly network?: BuildNetwork;
   readonly times: TimeChoice;
   readonly compression: BuiltLayerCompression;
-  /** Nothing that is remembered counts. */
+  /** Ignores the cache. */
   readonly noCache?: boolean;
 }
 
 export type BuildNetwork = Extract<RunNetwork, 'none' | 'host' | 'private'>;
 
-/** Of ADD with an address: a tree of one file, named by `nameOfUrl`. Errors: those of HTTP; DIGEST_INVALID where it is not what `checksum` says. */
+/** Downloads for ADD. Returns a tree of one file, named by `nameOfUrl`. Errors: those of HTTP; DIGEST_INVALID (the content does not match `checksum`). */
 export type Download = (url: string, options: CallOptions & { readonly checksum?: Digest }) => Promise<TreeSource>;
 
 export interface BuildSeams {
   readonly bases: Bases;
   readonly blobs: BlobWriter;
   readonly cache: StepCache;
-  /** Absent where RUN cannot be had. */
+  /** Absent if RUN is not available. */
   readonly runner?: Runner;
   readonly download?: Download;
   readonly onEvent?: (event: BuildEvent) => void;
@@ -66,23 +66,23 @@ export type BuildEvent =
       readonly why: StepOutcome;
     }
   | { readonly type: 'bytes'; readonly id: number; readonly count: number }
-  /** What a RUN prints. */
+  /** Output of a RUN. */
   | { readonly type: 'output'; readonly id: number; readonly stage: string; readonly chunk: Uint8Array }
   | { readonly type: 'warning'; readonly message: string };
 
-/** Why a step was, or was not, done. */
+/** Whether a step was executed, and why. */
 export type StepOutcome =
-  /** Its layer is remembered under its key. */
+  /** The cache has the layer for its key. */
   | 'remembered'
-  /** It is remembered under its key that nothing changes. */
+  /** The cache knows that the step with this key changes nothing. */
   | 'no-change'
-  /** Its layer is remembered with other times or compression, and was written anew. */
+  /** The cache has the layer with other times or another compression; it was rewritten. */
   | 'rewritten'
-  /** Nothing is remembered under its key: something that the key is made of differs, or it was never done. */
+  /** The cache has no record for the key: the step was never executed with these inputs. */
   | 'unknown'
-  /** It is remembered, and its layer, or the form of it that is asked for, is not there. */
+  /** The cache has a record, but its layer is gone, or not available in the requested form. */
   | 'layer-gone'
-  /** What is remembered is not to be used. */
+  /** The cache was not to be used. */
   | 'not-asked';
 
 export interface BuiltImage {
@@ -92,9 +92,9 @@ export interface BuiltImage {
 }
 
 export interface BuiltLayer extends BuiltLayerBlob {
-  /** Of this build; the others are the base's. */
+  /** Whether this build made the layer; otherwise it is the base's. */
   readonly isNew: boolean;
-  /** What made it, as the history has it. */
+  /** The instruction that made the layer, as in the history. */
   readonly instruction: string;
   readonly layer: Layer;
 }

@@ -1,4 +1,4 @@
-// What the machine is asked by RUN, what of it counts, and what becomes of its answer. Numbers in titles are those of the traps that this project was given.
+// The request that RUN makes to the machine, what of it is part of the key, and the handling of the answer. Numbers in titles: this project's list of known traps.
 import { describe, expect, it } from 'vitest';
 import { ImagesError } from '../oci/errors.ts';
 import type { Runner, RunRequest } from './contract.ts';

@@ -1,4 +1,4 @@
-// Directories that an instruction makes on its way, below one that is set-group-ID: mkdir(2) and inode_init_owner decide, in BuildKit as here.
+// Parent directories that an instruction creates below a set-group-ID directory: as in BuildKit, the rules are those of mkdir(2) and inode_init_owner.
 import { describe, expect, it } from 'vitest';
 import { archiveOf, type TestEntry } from '../rootfs/testing/layers.ts';
 import { build, type TestBuild } from './testing/build.ts';

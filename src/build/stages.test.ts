@@ -1,4 +1,4 @@
-// Stages: which are built, what they take from each other, ONBUILD. Numbers in titles are those of the traps that this project was given.
+// Stages: which are built, what they take from each other, ONBUILD. Numbers in titles are those of this project's list of known traps.
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are a Dockerfile's
 import { describe, expect, it } from 'vitest';
 import { build, failure } from './testing/build.ts';

@@ -1,4 +1,4 @@
-// What instructions leave in the configuration and the history. Numbers in titles are those of the traps that this project was given.
+// The configuration and history that instructions produce. Numbers in titles are those of this project's list of known traps.
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are a Dockerfile's
 import { describe, expect, it } from 'vitest';
 import { findPath, headerOf } from '../rootfs/tree.ts';

@@ -1,13 +1,13 @@
-// Patterns with wildcards, matched in time that grows with pattern times text, whatever they are: all ways through a pattern are followed at once.
-// A regular expression tries them one after the other, which for `*a*a*a*a*b` goes on for longer than anybody waits.
+// Matches wildcard patterns in time proportional to pattern times text, for any input: all paths through a pattern are followed simultaneously.
+// A regular expression tries them one after the other, which for `*a*a*a*a*b` takes far too long.
 
-/** One place in a pattern; the last one's end is the pattern's end. */
+/** One state of a pattern. The pattern matches when the walk is past the last state. */
 export interface State {
-  /** Such a character leads to the next place. */
+  /** Such a character leads to the next state. */
   readonly passes?: (char: string) => boolean;
-  /** Such a character leads nowhere. */
+  /** Such a character keeps the state. */
   readonly stays?: (char: string) => boolean;
-  /** So many places further on, without a character. */
+  /** Relative indexes of states that are reached without a character. */
   readonly skips?: readonly number[];
 }
 
@@ -15,17 +15,17 @@ export function literalState(char: string): State {
   return { passes: (other) => other === char };
 }
 
-/** Any number of such characters. */
+/** Matches any number of such characters. */
 export function repeatedState(stays: (char: string) => boolean): State {
   return { stays, skips: [1] };
 }
 
 export interface Walk {
-  /** Where to begin; default: the first character. */
+  /** Index of the first character; default 0. */
   readonly from?: number;
-  /** A match may begin at any character: `reached` is told where some match ends. */
+  /** Whether a match may begin at any character. `reached` is then called for the end of each match. */
   readonly isAnywhere?: boolean;
-  /** Called with each place in the text that a match ends before. */
+  /** Called with the index after each match. */
   readonly reached: (at: number) => void;
 }
 

@@ -1,4 +1,4 @@
-// A directory as a context. Node reads neither extended attributes nor device numbers, so GNU tar packs it, into a file without a name; what is in it is read from there.
+// A directory as a build context. Node reads neither extended attributes nor device numbers, so GNU tar packs it into an unlinked temporary file, which serves the contents.
 import { spawn } from 'node:child_process';
 import { startedProgram } from '../../io/concurrency/started-programs.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
@@ -23,11 +23,11 @@ export interface DirectoryContextOptions {
   readonly ignore: Patterns | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal;
-  /** Of what has no time: sockets, which become empty files. */
+  /** The time of files for which the archive has none: sockets, which become empty files. */
   readonly time: TarTime;
 }
 
-/** All files belong to root. Errors: NO_ACCESS, FILE_UNREADABLE for what changes or cannot be read, RUN_UNAVAILABLE without GNU tar. */
+/** All files are owned by root. Errors: NO_ACCESS, FILE_UNREADABLE (a file changes or cannot be read), RUN_UNAVAILABLE (no GNU tar). */
 export async function directoryContext(
   root: string,
   spool: Spool,
@@ -98,7 +98,7 @@ async function pack(
     child.on('error', (cause) => fail(options.signal?.aborted ? options.signal.reason : noTar(cause)));
     child.on('close', done);
   });
-  // A tar that has failed reads no more names: its exit status says why.
+  // A tar that has failed closes its input. Its exit status tells why.
   child.stdin?.on('error', () => {});
   for (const { path, kind } of files) {
     if (kind !== 'socket') child.stdin?.write(Buffer.concat([Buffer.from('./'), encodeName(path), Buffer.alloc(1)]));

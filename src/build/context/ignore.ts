@@ -1,8 +1,8 @@
-// .dockerignore: which files of a directory are no part of the context.
+// .dockerignore: the files of a directory that are excluded from the context.
 import { ImagesError } from '../../oci/errors.ts';
 import { cleaned, compilePatterns, PatternError, type Patterns } from './patterns.ts';
 
-/** Lines that are patterns, in the form that `compilePatterns` takes: comments and blanks away, paths relative to the context. */
+/** The patterns in a .dockerignore, as `compilePatterns` takes them: without comments and blanks, with paths relative to the context. */
 export function ignoreLines(text: string): readonly string[] {
   return text
     .replace(/^\ufeff/, '')
@@ -17,7 +17,7 @@ export function ignoreLines(text: string): readonly string[] {
     });
 }
 
-/** `name` is the file's, for messages. Errors: DOCKERFILE_INVALID for a pattern that is none. */
+/** `name` is the file's name in messages. Errors: DOCKERFILE_INVALID (invalid pattern). */
 export function parseIgnore(name: string, text: string): Patterns {
   try {
     return compilePatterns(ignoreLines(text));

@@ -1,8 +1,8 @@
-// Two trees as one: a directory and, in its root, the archive of the `tar` script.
+// Overlays two trees: a context directory, and in its root the files of the archive that the `tar` script wrote.
 import type { Inode, RootTree, TreeNode } from '../../rootfs/tree.ts';
 import type { TreeSource } from '../files/tree-source.ts';
 
-/** Names of `over` hide those of `base`; it has no directories. */
+/** Names in `over` hide those in `base`. `over` has no directories. */
 export function joinedSources(base: TreeSource, over: TreeSource): TreeSource {
   const moved = new Map<Inode, Inode>();
   const children = new Map<string, TreeNode>(base.tree.root.children);

@@ -1,4 +1,4 @@
-// The files of a directory that are part of a context: what .dockerignore leaves. Names are text as in archives (tar/names).
+// Lists the files of a directory that belong to the context, without those that .dockerignore excludes. Names are text as in archives (tar/names).
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ export interface ContextFile {
   readonly kind: 'directory' | 'socket' | 'other';
 }
 
-/** Directories before what is in them, names in byte order. A directory that is left out comes if something in it is taken back. Errors: NO_ACCESS. */
+/** Directories before their content, names in byte order. An excluded directory is listed if a `!` pattern re-includes something in it. Errors: NO_ACCESS. */
 export async function listDirectory(root: string, ignore: Patterns | undefined): Promise<readonly ContextFile[]> {
   const found: ContextFile[] = [];
   const walk = async (directory: string): Promise<boolean> => {

@@ -1,4 +1,4 @@
-// A tree with files that lie elsewhere: what a heredoc holds, what an address gave, the archive of the `tar` script. Each is a layer of one entry.
+// A tree of files from outside of the context: the content of a heredoc, a download, the archive of the `tar` script. Each file is a layer with one entry.
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
@@ -19,7 +19,7 @@ export interface OutsideFile {
   readonly time: TarTime;
   open(): Bytes;
   contentId(): Promise<string>;
-  /** Where it is known already that it is an archive, and what tells what it holds from others. */
+  /** Present if the file is already known to be an archive. Returns an id of the archive's content. */
   archiveId?(): Promise<string>;
 }
 
@@ -71,7 +71,7 @@ function layerOf(file: OutsideFile): Layer {
     yield padding(file.size);
     yield endOfArchive();
   }
-  // Nobody asks for its digest: it is no layer of an image.
+  // The digest is never used: this layer belongs to no image.
   const digest = digestOf(Buffer.from(file.name));
   return { descriptor: { mediaType: 'application/x-tar', digest, size: file.size }, open: async () => archive() };
 }

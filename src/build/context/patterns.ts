@@ -1,18 +1,18 @@
-// Patterns of paths as .dockerignore has them, and --exclude and --parents: `*`, `?`, `[…]`, `**` for any number of directories, `!` takes back, the last
-// match wins (Docker's patternmatcher decides what is what).
+// Path patterns of .dockerignore, --exclude and --parents: `*`, `?`, `[…]`, `**` for any number of directories, and `!` to re-include. The last
+// matching pattern wins. Docker's patternmatcher is the reference.
 import { literalState, matchesWhole, repeatedState, type State } from '../wildcards.ts';
 
 export interface Patterns {
-  /** Whether the path, or a directory above it, is matched. Paths have no leading `/`. */
+  /** Whether the path, or a directory above it, matches. Paths have no leading `/`. */
   matches(path: string): boolean;
-  /** Some pattern takes back: what is in a matched directory may be wanted. */
+  /** There is a `!` pattern, so something in a matched directory may be re-included. */
   readonly takeBack: boolean;
 }
 
-/** The pattern that is none. */
+/** An invalid pattern. */
 export class PatternError extends Error {}
 
-/** Errors: PatternError. Empty ones count for nothing. */
+/** Empty patterns are ignored. Errors: PatternError. */
 export function compilePatterns(texts: readonly string[]): Patterns {
   const patterns = texts
     .map((text) => text.trim())
@@ -30,7 +30,7 @@ export function compilePatterns(texts: readonly string[]): Patterns {
   };
 }
 
-/** Of one part of a path, as a source of COPY has it: `!` and blanks mean themselves, `**` is `*`. Errors: PatternError. */
+/** Matches one component of a path in a COPY source: `!` and blanks are literal, `**` is `*`. Errors: PatternError. */
 export function partMatcher(part: string): (name: string) => boolean {
   return matcherOf(part.replaceAll(/\*+/g, '*'));
 }
@@ -48,7 +48,7 @@ function compile(text: string): Pattern {
 }
 
 function matcherOf(pattern: string): (path: string) => boolean {
-  // `**` at the end matches all that begins so, at the beginning all that ends so, directories or not.
+  // A `**` at the start or end is a plain comparison of the rest with the end or the start of the path, even inside a name.
   if (/^\*\*[^*?[\]\\]*$/.test(pattern)) {
     const end = pattern.slice(2);
     return (path) => path.endsWith(end) || (end.startsWith('/') && path === end.slice(1));
@@ -72,7 +72,7 @@ function statesOf(pattern: string): readonly State[] {
     if (char === '*' && chars[at + 1] === '*') {
       at += chars[at + 2] === '/' ? 2 : 1;
       if (at === chars.length - 1) states.push(repeatedState(any));
-      // None, or some with the slash after the last.
+      // Matches nothing, or any characters that end with a slash.
       else states.push({ skips: [1, 2] }, { stays: any, passes: (other) => other === '/' });
     } else if (char === '*') states.push(repeatedState(inFolder));
     else if (char === '?') states.push({ passes: inFolder });
@@ -89,7 +89,7 @@ function statesOf(pattern: string): readonly State[] {
   return states;
 }
 
-/** `[a-z]`, `[^a]`; a backslash takes a meaning away. */
+/** A character class: `[a-z]`, `[^a]`; a backslash escapes. */
 function classAt(
   pattern: string,
   chars: readonly string[],
@@ -112,7 +112,7 @@ function classAt(
   }
 }
 
-/** `.`, `..` and doubled slashes away. */
+/** Removes `.`, `..` and doubled slashes. */
 export function cleaned(path: string): string {
   const parts: string[] = [];
   for (const part of path.split('/')) {

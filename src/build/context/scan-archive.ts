@@ -1,5 +1,5 @@
-// What an archive holds, told from others in one reading: names, owners, modes, links, attributes and contents, but no times. The `tar` script packs files
-// that it has just made, so times change where nothing else does.
+// Reads an archive once and computes an id of its content: names, owners, modes, links, attributes and file contents, but no times. The `tar` script packs
+// files that it has just made, so their times change even if nothing else does.
 import { decompressed } from '../../io/compression/decompress.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { digester } from '../../oci/digest.ts';

@@ -4,7 +4,7 @@ import { type TemporaryDirectory, temporaryDirectory } from '../../../test/peers
 import { createSpool, type Spool } from './spool.ts';
 
 const PIECE = 1 << 20;
-/** Bytes that tell where they stand. */
+/** Bytes that depend on their offset. */
 const CONTENT = Buffer.alloc(5 * PIECE + 7);
 for (let at = 0; at + 4 <= CONTENT.length; at += 4) CONTENT.writeUInt32LE(at, at);
 
@@ -39,7 +39,7 @@ describe('a spool', () => {
     let before: Uint8Array | undefined;
     let at = 0;
     for await (const piece of spool.read({ passing: true })) {
-      // The piece after this one has been asked for, and may have come in.
+      // The next chunk has been requested, and may have arrived.
       await new Promise((done) => setTimeout(done, 5));
       if (before) expect(CONTENT.subarray(at - PIECE, at).equals(before)).toBe(true);
       expect(CONTENT.subarray(at, at + PIECE).equals(piece)).toBe(true);

@@ -1,31 +1,31 @@
-// Bytes that are read more than once and may be larger than memory: a file without a name, so that nothing stays of it, however this process ends.
+// Stores bytes that are read more than once and may exceed memory, in an unlinked temporary file: nothing is left over, however this process ends.
 import { mkdir } from 'node:fs/promises';
 import { translatingFsErrors } from '../../io/files/fs-errors.ts';
 import { temporaryFile } from '../../io/files/temporary-file.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
 
 export interface Spool extends AsyncDisposable {
-  /** Of the open file: a child process may write to it. */
+  /** Descriptor of the open file: a child process may write to it. */
   readonly fd: number;
   append(chunk: Uint8Array): Promise<void>;
   size(): Promise<number>;
-  /** What is there, from the start; with `isOver`, what comes until then too. */
+  /** Reads the file from its start to its current end. With `isOver`, reads on until that promise settles. */
   read(options?: SpoolReadOptions): Bytes;
 }
 
 export interface SpoolReadOptions {
   readonly isOver?: Promise<unknown> | undefined;
-  /** A piece is good until the next but one is asked for: for who only looks at them (memory that is new to a process costs more than what is read into it). */
+  /** Reuses buffers: a chunk is valid only until the next but one is requested. For readers that keep nothing (allocating new memory costs more than reading into it). */
   readonly passing?: boolean;
 }
 
 const CHUNK = 1 << 20;
-/** A piece is being worked on, parts of the one before may be, and the next one comes in. */
+/** Buffers in use with `passing`: one is being processed, the one before may be in part, and the next one is being filled. */
 const UNDER_WAY = 3;
-/** Milliseconds between two looks at a file that another process writes. */
+/** Poll interval in milliseconds for a file that another process writes. */
 const PATIENCE = 2;
 
-/** A file in `directory`, which is made. Errors: NO_ACCESS, NO_SPACE, READ_ONLY. */
+/** A temporary file in `directory`, which is created if it is missing. Errors: NO_ACCESS, NO_SPACE, READ_ONLY. */
 export async function createSpool(directory: string): Promise<Spool> {
   await translatingFsErrors(directory, () => mkdir(directory, { recursive: true, mode: 0o700 }));
   const handle = await temporaryFile(directory);
@@ -57,14 +57,14 @@ export async function createSpool(directory: string): Promise<Spool> {
         if (isEnd) return;
         at += piece.length;
         if (piece.length === 0) await new Promise((resolve) => setTimeout(resolve, PATIENCE));
-        // While this piece is worked on, the next one comes in.
+        // Read ahead while the caller processes this chunk.
         reading = readNext();
-        // Who asks for it is told; until then it must not count as unhandled.
+        // The next iteration awaits it and throws its error; until then it must not count as an unhandled rejection.
         reading.catch(() => {});
         if (piece.length > 0) yield piece;
       }
     } finally {
-      // The file may be closed next.
+      // The caller may close the file next.
       await reading.catch(() => {});
     }
   }

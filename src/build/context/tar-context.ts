@@ -1,4 +1,4 @@
-// The context that the `tar` script makes: one file, `ovl.tar`. It is looked at while it is being written, and read again where it is needed.
+// The context that the `tar` script makes: one file, `ovl.tar`. It is scanned while it is being written, and read again when it is needed.
 import { peekCompression } from '../../io/compression/compression.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { digester } from '../../oci/digest.ts';
@@ -12,8 +12,8 @@ import type { Spool } from './spool.ts';
 export const CONTEXT_ARCHIVE = 'ovl.tar';
 
 /**
- * `isWritten` settles when the script has ended; its failure is this one's. `time` is what the file has, copied as it is.
- * Errors: BUILD_FAILED for what is no archive, or one of nothing.
+ * `isWritten` settles when the script has ended; if it rejects, so does this. `time` is the time of the file if it is copied without unpacking.
+ * Errors: BUILD_FAILED (no archive, or an empty one).
  */
 export async function tarContext(spool: Spool, isWritten: Promise<void>, time: TarTime): Promise<TreeSource> {
   const [scanned] = await Promise.all([scan(spool, isWritten), isWritten]);
@@ -32,7 +32,7 @@ export async function tarContext(spool: Spool, isWritten: Promise<void>, time: T
   ]);
 }
 
-/** What is wrong with the archive is said only where the script itself has not failed. */
+/** Returns an error for an invalid archive instead of throwing it, because a failure of the script itself takes precedence. */
 async function scan(spool: Spool, isWritten: Promise<void>): Promise<ScannedArchive | ImagesError> {
   try {
     const scanned = await scanArchive(await whileWritten(spool, isWritten));
@@ -52,7 +52,7 @@ async function scan(spool: Spool, isWritten: Promise<void>): Promise<ScannedArch
   }
 }
 
-/** What decompresses looks further ahead than who only looks at what passes. */
+/** Reuses buffers (`passing`) for uncompressed archives only: a decompressor holds more chunks at a time. */
 async function whileWritten(spool: Spool, isWritten: Promise<void>): Promise<Bytes> {
   const { compression, body } = await peekCompression(spool.read({ isOver: isWritten }));
   if (compression) return body;

@@ -1,4 +1,4 @@
-// Parser directives: `# escape=`…`# syntax=`…`# check=` at the top of a Dockerfile. They end at the first line that is none.
+// Parser directives at the top of a Dockerfile: `# escape=`, `# syntax=`, `# check=`. They end at the first line that is not a directive.
 import { type DockerfileSource, mistakeAt } from './source.ts';
 
 export interface Directive {
@@ -10,11 +10,11 @@ export interface Directive {
 export interface DirectiveParser {
   readonly found: readonly Directive[];
   readonly escapeToken: '\\' | '`';
-  /** Takes each line in turn; true for a directive. Errors: DOCKERFILE_INVALID for one that is there twice, and for an unknown escape character. */
+  /** Is called with each line in order. Returns true for a directive. Errors: DOCKERFILE_INVALID (duplicate directive, unknown escape character). */
   line(text: string, number: number): boolean;
 }
 
-/** `# name = value`, without the blanks. */
+/** Parses `# name = value`, without the blanks. */
 function directiveIn(text: string): { readonly word: string; readonly value: string } {
   const [, word = '', value = ''] = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=(.+)$/s.exec(text) ?? [];
   return { word, value: value.trim() };
@@ -31,7 +31,7 @@ export function directiveParser(source: DockerfileSource): DirectiveParser {
     },
     line(text, number) {
       if (isOver) return false;
-      // A script's first line may say who runs it.
+      // The first line may be a shebang.
       if (number === 1 && text.startsWith('#!')) return true;
       const { word, value } = directiveIn(text);
       const name = word.toLowerCase();
@@ -65,7 +65,7 @@ function isDirective(name: string): name is Directive['name'] {
   return name === 'syntax' || name === 'escape' || name === 'check';
 }
 
-/** The frontend that the text asks for, in a comment of any of the three forms: `# syntax=`, `// syntax=`, `{"syntax": …}`. */
+/** The frontend that the text requests, in a comment of any of the three forms: `# syntax=`, `// syntax=`, `{"syntax": …}`. */
 export function detectSyntax(text: string): string | undefined {
   const lines = text.replace(/^\ufeff/, '').split('\n');
   const body = lines[0]?.startsWith('#!') ? lines.slice(1) : lines;

@@ -1,4 +1,4 @@
-// The flags of an instruction: which there are, what values they take.
+// The flags of an instruction: their names, and the types of their values.
 import type { Word } from './instructions.ts';
 import { mistake, type Statement } from './source.ts';
 
@@ -7,11 +7,11 @@ export type FlagKind = 'text' | 'texts' | 'switch';
 export interface Flags {
   text(name: string): string | undefined;
   texts(name: string): readonly string[];
-  /** `undefined` where it is not given. */
+  /** Returns `undefined` if the flag is absent. */
   switch(name: string): boolean | undefined;
 }
 
-/** Errors: DOCKERFILE_INVALID for a flag that the instruction does not have, one that is there twice, and a value that is none. */
+/** Errors: DOCKERFILE_INVALID (unknown flag, duplicate flag, invalid value). */
 export function readFlags(
   statement: Statement,
   words: readonly Word[],

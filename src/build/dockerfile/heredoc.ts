@@ -1,30 +1,30 @@
-// Heredocs: `<<NAME`, `<<-NAME`, `3<<NAME` in RUN, COPY and ADD, and in ONBUILD of these. As in a shell, quotes around the name, or a part of it, mean that
-// nothing in the text is expanded.
+// Heredocs: `<<NAME`, `<<-NAME`, `3<<NAME` in RUN, COPY and ADD, and in ONBUILD of these. As in a shell, if any part of the name is quoted,
+// variables in the text are not expanded.
 import { shellWords } from './shell-word.ts';
 import { mistake, type Statement } from './source.ts';
 
 export interface HeredocWord {
   /** Without quotes. */
   readonly name: string;
-  /** 0 where none is said: the standard input. */
+  /** The file descriptor; 0 (standard input) if none is given. */
   readonly descriptor: number;
   readonly expands: boolean;
-  /** `<<-`: tabs at the beginning of lines are no content. */
+  /** `<<-`: leading tabs are removed from each line. */
   readonly stripsTabs: boolean;
-  /** Where in the statement. */
+  /** Offset in the statement's text. */
   readonly at: number;
   readonly length: number;
 }
 
 export interface Heredoc extends HeredocWord {
-  /** As it stands in the file, tabs included. */
+  /** The text as it is in the file, with leading tabs. */
   readonly content: string;
 }
 
 const WORD = /^(\d*)<<(-?)([^<]*)$/s;
 const MAY_HAVE = /^\s*(?:ONBUILD\s+)?(?:RUN|COPY|ADD)\s(?:\s*--\S+)*\s*(.*)$/is;
 
-/** Those that a statement begins, in their order. Errors: DOCKERFILE_INVALID. */
+/** The heredocs that a statement begins, in order. Errors: DOCKERFILE_INVALID. */
 export function heredocWords(statement: Statement): readonly HeredocWord[] {
   const { text } = statement;
   if (!text.includes('<<')) return [];
@@ -41,7 +41,7 @@ export function heredocWords(statement: Statement): readonly HeredocWord[] {
   return found;
 }
 
-/** `undefined` for a word that begins no heredoc. */
+/** Returns `undefined` for a word that begins no heredoc. */
 export function parseHeredoc(word: string): Omit<HeredocWord, 'at' | 'length'> | undefined {
   const [, descriptor = '', dash, after = ''] = WORD.exec(word) ?? [];
   const rest = after.trimStart();
@@ -60,7 +60,7 @@ export function parseHeredoc(word: string): Omit<HeredocWord, 'at' | 'length'> |
   return { name, descriptor: Number(descriptor || 0), expands, stripsTabs: dash === '-' };
 }
 
-/** The content as a program sees it. */
+/** The content after `<<-` has removed leading tabs. */
 export function heredocText({ content, stripsTabs }: Pick<Heredoc, 'content' | 'stripsTabs'>): string {
   return stripsTabs ? content.replaceAll(/^\t+/gm, '') : content;
 }
@@ -69,7 +69,7 @@ function rawWords(statement: Statement, text: string): readonly string[] {
   try {
     return shellWords(text, NOTHING, { escapeToken: '\\', keepUnset: true, rawQuotes: true, rawEscapes: true });
   } catch (cause) {
-    // The shell may understand what is no word here; only heredocs could not be found then.
+    // The shell may understand a word that is invalid here. The only loss is that heredocs in this statement are not found.
     if (/^\s*(?:ONBUILD\s+)?RUN\b/i.test(statement.text)) return [];
     throw mistake(statement, cause instanceof Error ? cause.message : 'quotes that do not match', { cause });
   }

@@ -1,25 +1,25 @@
-// What a Dockerfile says: one type an instruction. Values are as they are written, before variables are expanded, but for quotes of flags.
+// The instructions of a Dockerfile, with one type for each. Values are as written, before variables are expanded; only flags have lost their quotes.
 import type { Heredoc } from './heredoc.ts';
 import type { LineRange, Statement } from './source.ts';
 
 export interface WrittenInstruction {
-  /** In capitals. */
+  /** The instruction's name, in capitals. */
   readonly name: string;
-  /** As the file has it. */
+  /** The keyword as written in the file. */
   readonly keyword: string;
   readonly range: LineRange;
   readonly statement: Statement;
-  /** Comment lines right above. */
+  /** The comment lines directly above. */
   readonly comments: readonly string[];
 }
 
-/** A word, and where it stands in the statement. */
+/** A word, and its offset in the statement. */
 export interface Word {
   readonly text: string;
   readonly at: number;
 }
 
-/** `CMD ["a", "b"]` is exec, everything else is for a shell. */
+/** `CMD ["a", "b"]` is the exec form, everything else the shell form. */
 export type CommandLine =
   | { readonly form: 'exec'; readonly args: readonly string[] }
   | { readonly form: 'shell'; readonly text: string };
@@ -33,7 +33,7 @@ export interface Pair {
 
 export interface Argument {
   readonly name: string;
-  /** `ARG X=` has an empty one, `ARG X` none. */
+  /** The default value: empty for `ARG X=`, `undefined` for `ARG X`. */
   readonly value: string | undefined;
 }
 
@@ -65,7 +65,7 @@ export type From = WrittenInstruction & {
   readonly kind: 'from';
   readonly base: Word;
   readonly platform: string | undefined;
-  /** In lower case. */
+  /** The stage's name in lower case. */
   readonly stage: string | undefined;
 };
 export type Arg = WrittenInstruction & { readonly kind: 'arg'; readonly args: readonly Argument[] };
@@ -73,7 +73,7 @@ export type RunInstruction = WrittenInstruction & {
   readonly kind: 'run';
   readonly command: CommandLine;
   readonly heredocs: readonly Heredoc[];
-  /** As they are written: their values may hold variables. */
+  /** The values of `--mount` as written: they may contain variables. */
   readonly mounts: readonly string[];
   readonly network: Network;
 };
@@ -88,7 +88,7 @@ export type Add = WrittenInstruction &
   };
 export type Onbuild = WrittenInstruction & {
   readonly kind: 'onbuild';
-  /** As the config keeps it. */
+  /** The instruction as the image's config stores it. */
   readonly text: string;
   readonly trigger: Instruction;
 };

@@ -1,4 +1,4 @@
-// `RUN --mount=…`: its fields, checked when the file is read, and taken with their variables expanded when it is evaluated.
+// `RUN --mount=…`: its fields are checked when the file is parsed; their values are read, with variables expanded, when it is evaluated.
 import type { Word } from './instructions.ts';
 import { mistake, type Statement } from './source.ts';
 
@@ -6,7 +6,7 @@ export type MountType = 'bind' | 'cache' | 'tmpfs' | 'secret' | 'ssh';
 
 export interface Mount {
   readonly type: MountType;
-  /** A stage or an image; the context where absent. */
+  /** A stage or an image; the context if absent. */
   readonly from?: string;
   readonly source?: string;
   readonly target?: string;
@@ -19,13 +19,13 @@ export interface Mount {
   readonly mode?: number;
   readonly uid?: number;
   readonly gid?: number;
-  /** The variable that a secret is put into: its own name where empty. */
+  /** The environment variable for a secret. If empty, it is named like the secret. */
   readonly env?: string;
 }
 
 const TYPES: readonly string[] = ['bind', 'cache', 'tmpfs', 'secret', 'ssh'] satisfies readonly MountType[];
 const SHARING: readonly string[] = ['shared', 'private', 'locked'];
-/** All spellings of a field. */
+/** Maps every spelling of a field to its name. */
 const FIELDS: Readonly<Record<string, string>> = {
   type: 'type',
   from: 'from',
@@ -49,7 +49,7 @@ const FIELDS: Readonly<Record<string, string>> = {
 };
 const WITHOUT_VALUE: readonly string[] = ['readonly', 'readwrite', 'required'];
 
-/** What can be known before variables are expanded. Errors: DOCKERFILE_INVALID. */
+/** Checks what does not depend on variables. Errors: DOCKERFILE_INVALID. */
 export function checkMount(statement: Statement, flag: Word): void {
   const from = fieldsOf(flag.text.slice('--mount='.length)).find(([key]) => key === 'from')?.[1];
   if (from !== undefined && /\$(?=.)/.test(from)) {
@@ -62,7 +62,7 @@ export function checkMount(statement: Statement, flag: Word): void {
   if (!flag.text.includes('$')) parseMount(statement, flag.text.slice('--mount='.length), flag);
 }
 
-/** Errors: DOCKERFILE_INVALID. `expand` gives values their variables. */
+/** `expand` expands the variables in a value. Errors: DOCKERFILE_INVALID. */
 export function parseMount(
   statement: Statement,
   text: string,
@@ -136,7 +136,7 @@ function checkSecret(values: ReadonlyMap<string, string>, wrong: (message: strin
   if (values.has('source') && values.has('id')) throw wrong('a secret has source= or id=, not both');
 }
 
-/** Parted at commas; a field in double quotes may hold them (RFC 4180). */
+/** Splits at commas; a field in double quotes may contain them (RFC 4180). */
 function fieldsOf(text: string): readonly (readonly [string, string | undefined])[] {
   const fields = [...text.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
     ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '',
@@ -157,7 +157,7 @@ function negated(value: boolean | undefined): boolean | undefined {
   return value === undefined ? undefined : !value;
 }
 
-/** `64m`, `1.5g`, `1024`: multiples of 1024. */
+/** Parses a size: `64m`, `1.5g`, `1024`. Units are multiples of 1024. */
 function sizeOf(text: string): number | undefined {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(text) ?? [];
   if (number === undefined) return undefined;

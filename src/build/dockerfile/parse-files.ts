@@ -1,4 +1,4 @@
-// COPY and ADD: flags, sources, heredocs, destination.
+// Parses COPY and ADD: flags, sources, heredocs, destination.
 import { withoutEnd } from '../../io/text/trim-end.ts';
 import { decodeName } from '../../tar/names.ts';
 import type { Flags } from './flags.ts';
@@ -18,7 +18,7 @@ export function parseCopy(request: Request): Instruction {
     exclude: 'texts',
   });
   const files = filesOf(request, flags);
-  // BuildKit takes an empty value for none.
+  // BuildKit treats an empty value as absent.
   const from = flags.text('from') || undefined;
   if (from !== undefined && /\$(?:\{|\w)/.test(from)) {
     const at = request.flags.find(({ text }) => text.startsWith('--from'))?.at ?? 0;
@@ -58,7 +58,7 @@ export function isUrl(source: string): boolean {
   return /^https?:\/\//.test(source);
 }
 
-/** Refused where it is needed: in a stage that nobody builds it does no harm. `source` is the word as it is then. Errors: DOCKERFILE_INVALID. */
+/** Refuses git sources. Called on evaluation, because in a stage that is not built they do no harm. `source` is the word after expansion. Errors: DOCKERFILE_INVALID. */
 export function refuseGit(
   { statement, sources, keepsGit }: Add,
   expanded: (word: string) => string = (word) => word,
@@ -73,7 +73,7 @@ export function refuseGit(
   });
 }
 
-/** What a file is called that comes from an address: the last part of its path, its letters decoded first, as BuildKit does it. */
+/** The name of a downloaded file: the last component of the URL's path, percent-decoded before splitting, as in BuildKit. */
 export function nameOfUrl(url: string): string {
   const [, path = ''] = /^https?:\/\/[^/?#]*([^?#]*)/.exec(url) ?? [];
   const name =
@@ -83,7 +83,7 @@ export function nameOfUrl(url: string): string {
   return /^\.{0,2}$|\0/.test(name) ? '__unnamed__' : name;
 }
 
-/** Bytes that are no UTF-8 stay what they are. `undefined` where what follows a `%` is no number. */
+/** Percent-decodes a path. Bytes that are no UTF-8 are preserved. Returns `undefined` if a `%` is not followed by two hexadecimal digits. */
 function decoded(path: string): string | undefined {
   if (/%(?![0-9a-f]{2})/i.test(path)) return undefined;
   const bytes = Buffer.from(path).toString('latin1');

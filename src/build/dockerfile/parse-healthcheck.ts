@@ -1,4 +1,4 @@
-// HEALTHCHECK: NONE, or CMD with its times.
+// Parses HEALTHCHECK: NONE, or CMD with its intervals.
 import type { Instruction } from './instructions.ts';
 import { flagsOf, type Request } from './request.ts';
 import { mistake } from './source.ts';
@@ -53,7 +53,7 @@ const UNITS: Readonly<Record<string, number>> = {
   h: 3600e9,
 };
 
-/** As Go writes durations: `1h30m`, `1.5s`, `0`. `undefined` for what is none. */
+/** Parses a Go duration: `1h30m`, `1.5s`, `0`. Returns `undefined` if it is invalid. */
 export function durationOf(text: string): number | undefined {
   const [, sign = '', rest = ''] = /^([-+]?)(.*)$/.exec(text) ?? [];
   if (rest === '0') return 0;

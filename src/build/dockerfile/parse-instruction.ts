@@ -1,4 +1,4 @@
-// How each instruction is read; COPY, ADD and HEALTHCHECK have files of their own.
+// Parsers for the instructions, except COPY, ADD and HEALTHCHECK, which have their own files.
 import type { CommandLine, Instruction, Network, Pair, Word, WrittenInstruction } from './instructions.ts';
 import { checkMount } from './mounts.ts';
 import { parseAdd, parseCopy } from './parse-files.ts';
@@ -39,7 +39,7 @@ function noFlags(request: Request): WrittenInstruction {
   return request.written;
 }
 
-/** What follows the keyword, which must be something. */
+/** The text after the keyword. Errors: DOCKERFILE_INVALID (it is empty). */
 function some({ statement, rest, written }: Request, what = 'an argument'): Word {
   if (rest.text !== '') return rest;
   throw mistake(statement, `${written.name} needs ${what}`, { length: statement.text.trimEnd().length });
@@ -107,7 +107,7 @@ const STAGE_NAME = /^[a-z][a-z0-9-_.]*$/;
 
 function parseFrom(request: Request): Instruction {
   const { statement, written } = request;
-  // BuildKit takes an empty value for none.
+  // BuildKit treats an empty value as absent.
   const platform = flagsOf(request, { platform: 'text' }).text('platform') || undefined;
   const words = plainWords(some(request, 'an image'));
   const [base, as, stage] = words;
@@ -200,7 +200,7 @@ function parseOnbuild(request: Request): Instruction {
   if (/^(?:ONBUILD|FROM|MAINTAINER)$/i.test(word)) {
     throw mistake(statement, `ONBUILD cannot have ${word.toUpperCase()} as its trigger`, { at: rest.at });
   }
-  // The inner statement's places are those of the outer one.
+  // Offsets of the inner statement are made relative to its own text, so that its positions in the file stay correct.
   const segments = statement.segments.map((segment) => ({ ...segment, at: segment.at - rest.at }));
   const first = segments.findLastIndex(({ at }) => at <= 0);
   const trigger = parseInner({ text: rest.text, segments: segments.slice(Math.max(first, 0)) });

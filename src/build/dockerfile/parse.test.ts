@@ -14,7 +14,7 @@ function failure(text: string): ImagesError {
   throw new Error(`no mistake in ${text}`);
 }
 
-/** What a user sees. */
+/** The messages that a user sees. */
 function told(text: string): readonly string[] {
   const { message, excerpt, hint } = failure(text);
   return [message, ...excerpt, ...(hint ? [hint] : [])];

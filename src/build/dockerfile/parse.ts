@@ -1,4 +1,4 @@
-// A Dockerfile as typed instructions (Dockerfile reference; BuildKit decides where that is silent). Pure: variables are expanded when it is evaluated.
+// Parses a Dockerfile into typed instructions (Dockerfile reference; BuildKit is the reference where that is silent). Pure: variables are expanded on evaluation.
 import type { Directive } from './directives.ts';
 import { type Instruction, KEYWORDS } from './instructions.ts';
 import { parsers } from './parse-instruction.ts';
@@ -15,7 +15,7 @@ export interface Dockerfile {
   readonly warnings: readonly BuildWarning[];
 }
 
-/** `name` is what messages call it. Errors: DOCKERFILE_INVALID, with the place. */
+/** Parses a Dockerfile. `name` is the file's name in messages. Errors: DOCKERFILE_INVALID, with its position. */
 export function parseDockerfile(name: string, text: string): Dockerfile {
   const { source, escapeToken, directives, statements, warnings } = readStatements(name, text);
   const found: BuildWarning[] = [...warnings];
@@ -23,7 +23,7 @@ export function parseDockerfile(name: string, text: string): Dockerfile {
   return { source, escapeToken, directives, instructions, warnings: found.sort((a, b) => a.line - b.line) };
 }
 
-/** One instruction, as ONBUILD in an image's config has it. Errors: DOCKERFILE_INVALID. */
+/** Parses one instruction, as an image's config stores it for ONBUILD. Errors: DOCKERFILE_INVALID. */
 export function parseTrigger(name: string, text: string): Instruction {
   const { statements, escapeToken } = readStatements(name, text);
   const [statement, ...others] = statements;

@@ -1,4 +1,4 @@
-// What the parsers of instructions are given.
+// The input of the instruction parsers.
 import { type FlagKind, type Flags, readFlags } from './flags.ts';
 import type { Heredoc } from './heredoc.ts';
 import type { Instruction, Word, WrittenInstruction } from './instructions.ts';
@@ -12,7 +12,7 @@ export interface Request {
   readonly heredocs: readonly Heredoc[];
   readonly escapeToken: string;
   warn(rule: string, message: string): void;
-  /** An instruction in this one. */
+  /** Parses the instruction inside this one (ONBUILD). */
   parseInner(inner: { readonly text: string; readonly segments: readonly Segment[] }): Instruction;
 }
 

@@ -1,15 +1,15 @@
-// The patterns of `${name#…}`, `${name%…}` and `${name/…/…}`: `*` and `?`, a backslash takes a meaning away (POSIX.1-2017, 2.13, without brackets).
+// The patterns of `${name#…}`, `${name%…}` and `${name/…/…}`: `*`, `?`, and a backslash to escape (POSIX.1-2017, 2.13, without brackets).
 import { literalState, repeatedState, type State, walkPattern } from '../wildcards.ts';
 import { WordError } from './word-error.ts';
 
 export interface PatternMatcher {
   withoutStart(value: string, longest: boolean): string;
   withoutEnd(value: string, longest: boolean): string;
-  /** The first, or each, longest match. */
+  /** Replaces the first match, or all matches; each is as long as possible. */
   replace(value: string, by: string, all: boolean): string;
 }
 
-/** Errors: WordError for an escape that means nothing. */
+/** Errors: WordError (invalid escape). */
 export function patternMatcher(pattern: string): PatternMatcher {
   const states = partsOf(pattern).map(stateOf);
   const reversed = states.toReversed();
@@ -34,7 +34,7 @@ export function patternMatcher(pattern: string): PatternMatcher {
         if (start < at) continue;
         const end = endOf(states, chars, { from: start, longest: true }) ?? start;
         replaced += chars.slice(at, start).join('') + by;
-        // What is empty takes no character, and is not found at one place twice.
+        // An empty match consumes no character, so the next one is copied: the search must advance.
         if (end === start) replaced += chars[start] ?? '';
         at = Math.max(end, start + 1);
         if (!all) break;
@@ -44,7 +44,7 @@ export function patternMatcher(pattern: string): PatternMatcher {
   };
 }
 
-/** Where the shortest or the longest match ends that begins there. */
+/** The end of the shortest or longest match that begins at `from`. */
 function endOf(
   states: readonly State[],
   chars: readonly string[],
@@ -55,7 +55,7 @@ function endOf(
   return longest ? ends.at(-1) : ends[0];
 }
 
-/** All places at which a match begins, found from the end: looking for one from each place would take the square of the text. */
+/** All offsets at which a match begins, found by walking the text backwards once. Trying a match at each offset would be quadratic. */
 function startsOf(reversed: readonly State[], chars: readonly string[]): readonly number[] {
   const starts: number[] = [];
   walkPattern(reversed, chars.toReversed(), { isAnywhere: true, reached: (at) => starts.push(chars.length - at) });

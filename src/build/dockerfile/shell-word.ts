@@ -1,28 +1,28 @@
-// Words as a POSIX shell expands them, as far as a Dockerfile does: quotes, escapes, `$name`, `${name}` with its modifiers. No globbing, no commands.
+// Expands words like a POSIX shell, as far as a Dockerfile does: quotes, escapes, `$name`, `${name}` with its modifiers. No globbing, no command substitution.
 import { patternMatcher } from './shell-pattern.ts';
 import { WordError } from './word-error.ts';
 
-/** The value of a variable; `undefined` for one that is not set. */
+/** Returns the value of a variable, or `undefined` if it is not set. */
 export type Lookup = (name: string) => string | undefined;
 
 export interface WordOptions {
   readonly escapeToken: string;
-  /** Quotes stay. */
+  /** Quotes stay in the result. */
   readonly rawQuotes?: boolean;
-  /** Escape characters stay. */
+  /** Escape characters stay in the result. */
   readonly rawEscapes?: boolean;
-  /** Quotes are characters as others: for texts of heredocs. */
+  /** Quotes are ordinary characters, as in the text of a heredoc. */
   readonly plainQuotes?: boolean;
-  /** A variable that is not set stays as it is written. */
+  /** References to unset variables stay as written. */
   readonly keepUnset?: boolean;
 }
 
-/** The word with its variables' values in their places. Errors: WordError. */
+/** The word with its variables expanded. Errors: WordError. */
 export function expandWord(word: string, lookup: Lookup, options: WordOptions): string {
   return expand(word, lookup, options).text;
 }
 
-/** The words that it is then. Blanks from variables outside quotes part words too. Errors: WordError. */
+/** Expands a word and splits it into words. As in a shell, blanks in unquoted variables split words, too. Errors: WordError. */
 export function shellWords(word: string, lookup: Lookup, options: WordOptions): readonly string[] {
   return expand(word, lookup, options).words;
 }
@@ -35,10 +35,10 @@ interface Scan {
   depth: number;
 }
 
-/** `${a:-${b:-…}}`: more is an attack. */
+/** The deepest nesting, as in `${a:-${b:-…}}`. More is an attack. */
 const MAX_DEPTH = 100;
 
-/** In characters, of values in one word: Linux hands on no string beyond 128 KiB, and variables that double each other reach any length. */
+/** The most characters that variables add to one word. Linux accepts no string over 128 KiB, and variables that double each other would grow without limit. */
 const MAX_VALUES = 1 << 20;
 
 function expand(word: string, look: Lookup, options: WordOptions): Expanded {
@@ -59,7 +59,7 @@ interface Expanded {
 
 const BLANK = /^\s$/u;
 
-/** Up to a character, which is passed over, or to the end. */
+/** Expands up to the character `stop`, which is consumed, or to the end. */
 function upTo(scan: Scan, stop: string | undefined, rawEscapes: boolean): Expanded {
   const { chars, options } = scan;
   const words: string[] = [];
@@ -111,7 +111,7 @@ function upTo(scan: Scan, stop: string | undefined, rawEscapes: boolean): Expand
   return { text, words };
 }
 
-/** `<<` or `<<-`, and blanks after it, stand together with the name that follows. */
+/** Reads `<<` or `<<-` and the blanks after it, which belong to the same word as the name that follows. */
 function heredocMark(scan: Scan): string {
   const { chars } = scan;
   scan.at++;

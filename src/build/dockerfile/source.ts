@@ -1,33 +1,33 @@
-// Where in a Dockerfile something stands, and mistakes as a compiler tells them: file, line, the line itself, a caret, the word that was probably meant.
+// Positions in a Dockerfile, and errors in the style of a compiler: file, line, the line's text, a caret, and a suggestion.
 import { ImagesError } from '../../oci/errors.ts';
 import { nearest } from '../../oci/nearest.ts';
 
 export interface DockerfileSource {
-  /** For messages: a path, or what the text is. */
+  /** The name in messages: a path, or a description of the text. */
   readonly name: string;
   /** Without line ends. */
   readonly lines: readonly string[];
 }
 
-/** Both count from 1; the column in UTF-16 units. */
+/** Both are 1-based; the column is in UTF-16 units. */
 export interface SourcePosition {
   readonly line: number;
   readonly column: number;
 }
 
-/** Of an instruction: its lines, heredocs included. */
+/** The lines of an instruction, with its heredocs. */
 export interface LineRange {
   readonly first: number;
   readonly last: number;
 }
 
-/** A piece of a statement that stands in one line of the file. */
+/** The part of a statement that is on one line of the file. */
 export interface Segment extends SourcePosition {
-  /** Where it begins in the statement's text. */
+  /** Offset of its first character in the statement's text. */
   readonly at: number;
 }
 
-/** One instruction as text: continued lines joined, comments and empty lines in between left out. */
+/** The text of one instruction: continued lines are joined; comments and empty lines between them are omitted. */
 export interface Statement {
   readonly source: DockerfileSource;
   readonly text: string;
@@ -36,23 +36,23 @@ export interface Statement {
 }
 
 export interface Mistake {
-  /** Where in the statement's text, and how much of it. */
+  /** Offset in the statement's text, and length. */
   readonly at?: number;
   readonly length?: number;
-  /** The word that is wrong, with those that would be right. */
+  /** The wrong word, and the valid ones, for a suggestion. */
   readonly word?: string;
   readonly candidates?: readonly string[];
   readonly hint?: string;
   readonly cause?: unknown;
 }
 
-/** A mistake in a statement. */
+/** An error at an offset of a statement. */
 export function mistake(statement: Statement, message: string, details: Mistake = {}): ImagesError {
   const { at = 0, length = details.word?.length ?? firstWord(statement.text, at) } = details;
   return mistakeAt(statement.source, positionOf(statement, at), message, { ...details, length });
 }
 
-/** A mistake at a place of the file. */
+/** An error at a position of the file. */
 export function mistakeAt(
   source: DockerfileSource,
   position: SourcePosition,
@@ -68,7 +68,7 @@ export function mistakeAt(
   });
 }
 
-/** Where a character of a statement stands in the file. */
+/** The position in the file of a character of a statement. */
 export function positionOf({ segments, range }: Statement, at: number): SourcePosition {
   const segment = segments.findLast((each) => each.at <= at);
   return segment ? { line: segment.line, column: segment.column + at - segment.at } : { line: range.first, column: 1 };
@@ -84,7 +84,7 @@ function nearestWord(word: string, candidates: readonly string[]): string | unde
   return candidates.find((candidate) => candidate.toLowerCase() === word.toLowerCase()) ?? nearest(word, candidates);
 }
 
-/** The line, and a caret below each character that is meant; tabs stay, so that they stand right on every terminal. */
+/** The line, and below it a caret for each affected character. Tabs are copied, so that the carets line up on every terminal. */
 function excerptOf({ lines }: DockerfileSource, { line, column }: SourcePosition, length: number): readonly string[] {
   const text = lines[line - 1] ?? '';
   const number = String(line);

@@ -1,4 +1,4 @@
-// A statement's text taken apart: keyword, flags, what follows. And what follows as words or as a JSON array.
+// Splits the text of a statement into keyword, flags and rest; and the rest into words, or the strings of a JSON array.
 import type { Word } from './instructions.ts';
 import { mistake, type Statement } from './source.ts';
 
@@ -8,7 +8,7 @@ export interface InstructionParts {
   readonly rest: Word;
 }
 
-/** Flags are the words right after the keyword that begin with `--`; their quotes are gone. */
+/** Flags are the words directly after the keyword that begin with `--`. Their quotes are removed. */
 export function splitStatement(statement: Statement, escapeToken: string): InstructionParts {
   const { text } = statement;
   const [, indent = '', keyword = '', gap = ''] = /^(\s*)(\S+)([\t\v\f\r ]*)/.exec(text) ?? [];
@@ -39,7 +39,7 @@ function flagAt(text: string, from: number, escapeToken: string): { word: string
   return { word, end: at };
 }
 
-/** Parted at blanks; quotes and escapes hold a word together and stay in it. */
+/** Splits at blanks, except in quotes and after escape characters, which stay in the word. */
 export function quotedWords({ text, at: offset }: Word, escapeToken: string): readonly Word[] {
   const words: Word[] = [];
   let at = skipBlanks(text, 0);
@@ -65,7 +65,7 @@ export function quotedWords({ text, at: offset }: Word, escapeToken: string): re
   return words;
 }
 
-/** Parted at blanks, whatever they stand in; but the name of a heredoc may be in quotes. */
+/** Splits at blanks, even inside quotes; only the name of a heredoc may be quoted. */
 export function plainWords({ text, at }: Word): readonly Word[] {
   return [...text.matchAll(/\d*<<-?[ \t]*(?:'[^']*'|"[^"]*"|[^\s'"<])+|[^\t\v\f\r ]+/g)].map((match) => ({
     text: match[0],
@@ -73,7 +73,7 @@ export function plainWords({ text, at }: Word): readonly Word[] {
   }));
 }
 
-/** The strings of a JSON array; `undefined` where it is none, or where something follows it. Errors: DOCKERFILE_INVALID for an array of other things. */
+/** Parses a JSON array of strings. Returns `undefined` if it is no array, or if text follows it. Errors: DOCKERFILE_INVALID (an array of other values). */
 export function jsonStrings(statement: Statement, { text, at }: Word): readonly string[] | undefined {
   if (!text.startsWith('[')) return undefined;
   let value: unknown;

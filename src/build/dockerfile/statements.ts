@@ -1,5 +1,5 @@
-// A Dockerfile's text as statements: directives read, comments left out, continued lines joined, heredocs taken from the lines that follow.
-// BuildKit's parser decides what is what (frontend/dockerfile/parser of moby/buildkit).
+// Splits the text of a Dockerfile into statements: reads directives, omits comments, joins continued lines, and takes heredocs from the lines that follow.
+// BuildKit's parser is the reference (frontend/dockerfile/parser of moby/buildkit).
 import { withoutEnd } from '../../io/text/trim-end.ts';
 import { type Directive, directiveParser } from './directives.ts';
 import { type Heredoc, type HeredocWord, heredocWords } from './heredoc.ts';
@@ -7,7 +7,7 @@ import { type DockerfileSource, mistakeAt, type Segment, type Statement } from '
 
 export interface RawStatement extends Statement {
   readonly heredocs: readonly Heredoc[];
-  /** Comment lines right above, without their `#`. */
+  /** The comment lines directly above, without their `#`. */
   readonly comments: readonly string[];
 }
 
@@ -49,7 +49,7 @@ export function readStatements(name: string, text: string): Statements {
 interface Reading {
   readonly source: DockerfileSource;
   readonly lines: readonly string[];
-  /** The next line, counted from 0. */
+  /** The index of the next line, 0-based. */
   at: number;
   readonly warnings: BuildWarning[];
   comments: string[];
@@ -103,7 +103,7 @@ function readStatement(
   return { ...statement, range: { first, last: reading.at }, heredocs, comments };
 }
 
-/** Up to the line that is its name. */
+/** Reads up to the line that equals its name. */
 function readHeredoc(reading: Reading, statement: Statement, word: HeredocWord): Heredoc {
   const content: string[] = [];
   while (reading.at < reading.lines.length) {
@@ -127,7 +127,7 @@ function noteComment(reading: Reading, line: string): void {
   else reading.comments.push(comment);
 }
 
-/** Its last character continues a line, blanks after it aside, unless another one escapes it. */
+/** Whether the line ends with the escape character (ignoring blanks after it) that is not itself escaped; then the next line continues it. */
 function continued(line: string, escapeToken: Escape): { piece: string; isContinued: boolean } {
   const end = withoutEnd(line, ' \t\r');
   const isContinued = end.endsWith(escapeToken) && !end.endsWith(escapeToken + escapeToken);

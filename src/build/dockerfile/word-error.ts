@@ -1,3 +1,3 @@
-// A mistake in a word. Who knows where the word stands makes an error of it that says so.
+// An error in a word. Callers that know the word's position convert it to an error with that position.
 
 export class WordError extends Error {}

@@ -1,13 +1,13 @@
-// `--chmod`: octal up to 07777, or symbolic as chmod(1) has it (POSIX.1-2017), without a umask.
+// `--chmod`: octal up to 07777, or symbolic as in chmod(1) (POSIX.1-2017), without a umask.
 
-/** What a mode becomes; `isDirectory` decides what `X` is. */
+/** Returns the new mode. `isDirectory` decides the meaning of `X`. */
 export type ChangeMode = (mode: number, isDirectory: boolean) => number;
 
 const SETUID = 0o4000;
 const SETGID = 0o2000;
 const STICKY = 0o1000;
 
-/** `undefined` for what is no mode. */
+/** Returns `undefined` for an invalid mode. */
 export function parseMode(text: string): ChangeMode | undefined {
   if (/^[0-7]+$/.test(text)) {
     const mode = Number.parseInt(text, 8);
@@ -58,7 +58,7 @@ function bitsOf(classes: string, what: string, { mode, isDirectory }: Of): numbe
   return bits;
 }
 
-/** What `=` takes away: of a directory not the set-id bits, as GNU chmod has it. */
+/** The bits that `=` clears. For directories the set-id bits are preserved, as in GNU chmod. */
 function maskOf(classes: string, isDirectory: boolean): number {
   let mask = 0;
   for (const each of classes) {

@@ -1,4 +1,4 @@
-// COPY, and ADD of what is no archive: which entries of a layer it makes of the sources. BuildKit decides what is merged, kept and replaced.
+// COPY, and ADD of files that are not unpacked: the layer entries that it makes from its sources. BuildKit is the reference for what is merged, kept and replaced.
 import { ImagesError } from '../../oci/errors.ts';
 import type { IndexedEntry } from '../../rootfs/contract.ts';
 import { baseName, joinPath, parentPath } from '../../rootfs/path.ts';
@@ -15,20 +15,20 @@ import type { Target } from './target.ts';
 import type { TreeSource } from './tree-source.ts';
 
 export interface CopyRules {
-  /** Absolute; with a `/` or `/.` at its end it is a directory. */
+  /** Absolute. With `/` or `/.` at its end it is a directory. */
   readonly destination: string;
   readonly owner: Owner | undefined;
   readonly mode: ChangeMode | undefined;
-  /** Of directories that are made on the way. */
+  /** Mode of missing parent directories, which are created. */
   readonly directoryMode: number;
   readonly exclude: Patterns | undefined;
   /** `--parents`. */
   readonly parents: boolean;
-  /** Of what has no time of its own. */
+  /** The time of what has none of its own. */
   readonly time: TarTime;
 }
 
-/** Where the content of a file that was put is to be read: said before the file is put. */
+/** Told the source of a file's content, before the file is put. */
 export type OnContent = (path: string, content: FileContent) => void;
 
 export interface FileContent {
@@ -42,20 +42,20 @@ export interface Copying {
   readonly onContent: OnContent;
 }
 
-/** Errors: PATH_UNKNOWN for sources that mean nothing, and for what cannot be put where something else is. */
+/** Errors: PATH_UNKNOWN (a source matches nothing, or a file and a directory collide). */
 export function copySource(copying: Copying, source: TreeSource, text: string): void {
   if (copying.rules.parents) copyWithParents(copying, source, text);
   else for (const match of matchSource(source, text)) copyMatch(copying, source, match);
 }
 
-/** A file of this very name, which is no pattern: one that a heredoc or an address has given. */
+/** Copies the file with exactly this name, which is no pattern: one from a heredoc or a download. */
 export function copyFileNamed(copying: Copying, source: TreeSource, name: string): void {
   const placed = findPath(source.tree, name);
   if (!placed) throw noSuch(source, name, name);
   copyMatch(copying, source, { named: name, placed });
 }
 
-/** One path that a source means. */
+/** Copies one path that a source matched. */
 export function copyMatch(copying: Copying, source: TreeSource, { named, placed }: GlobMatch): void {
   const { target, rules } = copying;
   const isDirectory = placed.node.children !== undefined;
@@ -72,7 +72,7 @@ export function copyMatch(copying: Copying, source: TreeSource, { named, placed 
   else copyChildren(walk, placed.node, { from: '', to: at });
 }
 
-/** The part of the pattern before `/./` stays behind; what the rest means keeps its directories. */
+/** `--parents`: drops the part of the pattern before `/./`, and keeps the directories of the rest. */
 function copyWithParents(copying: Copying, source: TreeSource, text: string): void {
   const pivot = text.indexOf('/./');
   const [base, rest] = pivot < 0 ? ['/', text] : [text.slice(0, pivot), text.slice(pivot + 3)];
@@ -105,15 +105,15 @@ function isThere(placed: PlacedNode, include: Patterns): boolean {
 interface Walk {
   readonly copying: Copying;
   readonly source: TreeSource;
-  /** Where inodes have been put: their other names become hard links. */
+  /** Where inodes with several names were put: the further names become hard links. */
   readonly written: Map<Inode, string>;
-  /** Directories that are made when something in them is wanted. */
+  /** Parent directories that are put only if something in them is copied. */
   readonly pending: { readonly node: TreeNode; readonly to: string }[];
   readonly include?: Patterns | undefined;
 }
 
 interface Paths {
-  /** Below the source. */
+  /** Path relative to the source. */
   readonly from: string;
   readonly to: string;
 }
@@ -149,7 +149,7 @@ function makePending(walk: Walk): void {
   for (const { node, to } of walk.pending.splice(0)) putDirectory(walk, node, to, false);
 }
 
-/** A directory below the source brings its own owner, mode and times, also where one is; one that only leads to what is wanted does not. */
+/** A directory that is copied sets owner, mode and times even if the directory exists. One that is only a parent of copied files does not. */
 function putDirectory({ copying }: Walk, node: TreeNode, to: string, overwrites: boolean): void {
   const standing = copying.target.look(to);
   if (standing && standing.type !== 'directory') throw inTheWay('a directory', to);
@@ -187,7 +187,7 @@ function makeDirectories({ target, rules }: Copying, path: string): string {
   return target.makeDirectories(normalised(path), { mode, owner, time });
 }
 
-/** A file that a source names itself is excluded by its path or its name. */
+/** Whether a file that a source names directly is excluded, by its path or its name. */
 function isExcluded({ exclude }: CopyRules, named: string): boolean {
   return exclude !== undefined && (exclude.matches(named) || exclude.matches(baseName(named)));
 }

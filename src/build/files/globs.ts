@@ -1,4 +1,4 @@
-// Sources of COPY and ADD: which paths of a tree a pattern means (Go's filepath.Match decides), and what was probably meant where it means none.
+// Matches the sources of COPY and ADD with the paths of a tree (Go's filepath.Match is the reference), and suggests a name if nothing matches.
 import { ImagesError } from '../../oci/errors.ts';
 import { nearest } from '../../oci/nearest.ts';
 import { joinPath, parentPath } from '../../rootfs/path.ts';
@@ -7,11 +7,11 @@ import { printableName } from '../../tar/names.ts';
 import { partMatcher } from '../context/patterns.ts';
 import type { TreeSource } from './tree-source.ts';
 
-/** A path that a source means. */
+/** A path that a source matches. */
 export interface GlobMatch {
-  /** As the source names it: its last part is the name of the copy. */
+  /** The path as the source names it: its last component is the name of the copy. */
   readonly named: string;
-  /** Links followed. */
+  /** The node after following links. */
   readonly placed: PlacedNode;
 }
 
@@ -19,7 +19,7 @@ export function hasWildcards(text: string): boolean {
   return /[*?[]/.test(text.replaceAll(/\\./gs, ''));
 }
 
-/** In byte order. A pattern's first parts without wildcards are followed through links, and so is what a source without any names. Errors: PATH_UNKNOWN, PatternError. */
+/** In byte order. Follows links in the components before the first wildcard, in a source without wildcards, and at each match. Errors: PATH_UNKNOWN, PatternError. */
 export function matchSource(source: TreeSource, text: string): readonly GlobMatch[] {
   const path = normalised(text);
   const parts = path.split('/').filter((part) => part !== '');
@@ -53,7 +53,7 @@ function followed(tree: RootTree, placed: PlacedNode): PlacedNode {
   return findPath(tree, placed.path, { follow: true }) ?? placed;
 }
 
-/** Errors: PATH_UNKNOWN, naming what is there. */
+/** An error PATH_UNKNOWN that suggests a similar name, or lists what is there. */
 export function noSuch(source: TreeSource, text: string, path: string): ImagesError {
   const parent = findPath(source.tree, parentPath(path), { follow: true });
   const names = parent?.node.children ? sortedNames(parent.node.children) : [];
@@ -72,7 +72,7 @@ export function noSuch(source: TreeSource, text: string, path: string): ImagesEr
   return new ImagesError('PATH_UNKNOWN', `${what} in ${source.name} [${printableName(text)}]`, { hint });
 }
 
-/** From the root, which nothing climbs out of. */
+/** Normalises a path relative to the root; `..` never leads out of it. */
 export function normalised(text: string): string {
   const parts: string[] = [];
   for (const part of text.split('/')) {

@@ -1,10 +1,10 @@
-// Whether bytes are a tar archive, told by what they hold: names lie.
+// Detects a tar archive by its content: names are not reliable.
 import { decompressed } from '../../io/compression/decompress.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { readTar } from '../../tar/reader.ts';
 
-/** Reads no further than to the first entry. An archive of nothing counts as none, as everywhere. */
+/** Stops reading at the first entry. An empty archive counts as none, as everywhere. */
 export async function isArchive(bytes: Bytes): Promise<boolean> {
   try {
     for await (const _ of readTar(decompressed(bytes))) return true;

@@ -1,4 +1,4 @@
-// The archive of a layer as it is written: bytes to hand on, and at the end the index of what was written, so that nobody has to read it again.
+// Writes the archive of a layer: returns bytes, and at the end the index of what was written, so that the layer need not be read for it.
 import type { IndexedEntry, LayerIndex } from '../../rootfs/contract.ts';
 import { packer } from '../../rootfs/packer.ts';
 import type { TarHeader } from '../../tar/entry.ts';
@@ -7,16 +7,16 @@ import type { TarTime } from '../../tar/time.ts';
 import { endOfArchive, padding, storedSize, tarHeader } from '../../tar/writer.ts';
 
 export interface LayerArchiveWriter {
-  /** An entry's beginning; of a file, `content` and `end` follow. Returns what is full. */
+  /** Begins an entry. For a file, calls of `content` and `end` follow. Returns the complete chunks. */
   begin(path: string, header: TarHeader): readonly Uint8Array[];
   content(bytes: Uint8Array): readonly Uint8Array[];
   end(): readonly Uint8Array[];
-  /** The archive's end. */
+  /** Writes the end of the archive. */
   finish(): readonly Uint8Array[];
   index(): LayerIndex;
 }
 
-/** `timeOf` is what becomes of files' times. */
+/** `timeOf` maps the times of files. */
 export function layerArchiveWriter(timeOf: (time: TarTime) => TarTime): LayerArchiveWriter {
   const out = packer();
   const entries: IndexedEntry[] = [];
@@ -26,7 +26,7 @@ export function layerArchiveWriter(timeOf: (time: TarTime) => TarTime): LayerArc
   return {
     begin(path, given) {
       const isDirectory = given.type === 'directory';
-      // Linux knows no modes of links; archives say this or that.
+      // Linux has no modes for symbolic links, and archives differ in theirs: always 0777.
       const mode = given.type === 'symlink' ? 0o777 : given.mode;
       const named = { ...given, name: isDirectory ? `${path}/` : path, mode, mtime: timeOf(given.mtime) };
       const header = withWholeBlocks(named);

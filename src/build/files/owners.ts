@@ -1,4 +1,4 @@
-// Users and groups by name, as an image's own /etc/passwd and /etc/group have them.
+// Resolves users and groups by name, in the image's own /etc/passwd and /etc/group.
 import { ImagesError } from '../../oci/errors.ts';
 import { nearest } from '../../oci/nearest.ts';
 
@@ -45,7 +45,7 @@ export function hasNames(owner: string): boolean {
   return owner.split(':').some((part) => part !== '' && !isId(part));
 }
 
-/** Of `--chown`: a user alone has the group of the same number, a user's name that user's own. Errors: PATH_UNKNOWN for a name that the image does not have. */
+/** The owner for `--chown`. A numeric user without a group gets the group with the same number; a named user gets its own group. Errors: PATH_UNKNOWN (unknown name). */
 export function ownerOf(text: string, accounts: Accounts): Owner {
   const [user = '', group] = partsOf(text);
   const known = user === '' || isId(user) ? undefined : userNamed(user, accounts);
@@ -53,7 +53,7 @@ export function ownerOf(text: string, accounts: Accounts): Owner {
   return { uid, gid: group === undefined ? (known?.gid ?? uid) : groupId(group, accounts) };
 }
 
-/** Of USER: a number that the image does not know has group 0, one that it does has that user's groups. Errors: PATH_UNKNOWN. */
+/** The user for USER. A number that is unknown in the image has group 0; a known one has that user's groups. Errors: PATH_UNKNOWN (unknown name). */
 export function userOf(text: string, accounts: Accounts): User {
   const [user = '', group] = partsOf(text === '' ? '0' : text);
   const known = isId(user)
@@ -69,7 +69,7 @@ export function userOf(text: string, accounts: Accounts): User {
     ? accounts.groups.filter(({ members }) => members.includes(known.name)).map(({ gid }) => gid)
     : [];
   const gid = known?.gid ?? 0;
-  // The first group is one of them, as a login has it: else dropping it would open files that are closed to it (CVE-2022-36109).
+  // The primary group is also a supplementary one, as after a login: otherwise dropping it would give access to files that deny it (CVE-2022-36109).
   return { uid, gid, groups: [...new Set([gid, ...groups])], home };
 }
 
@@ -81,7 +81,7 @@ function partsOf(text: string): readonly [string, string | undefined] {
 function userNamed(name: string, { users }: Accounts): PasswdEntry {
   const found = users.find((each) => each.name === name);
   if (found) return found;
-  // Every kernel knows this one, and images without a passwd have it too.
+  // Root always exists, also in images without a passwd.
   if (name === 'root') return { name, uid: 0, gid: 0, home: '/root' };
   throw unknown('user', name, users);
 }

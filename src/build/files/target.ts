@@ -1,4 +1,4 @@
-// Where COPY, ADD and WORKDIR write: the file system of a stage as it is, and what a layer is about to change in it. Nothing is unpacked for it.
+// The file system to which COPY, ADD and WORKDIR write: the tree of a stage, with the changes that the new layer makes. Nothing is unpacked.
 import { ImagesError } from '../../oci/errors.ts';
 import { baseName, joinPath, linkTarget, parentPath } from '../../rootfs/path.ts';
 import { headerOf, nodeAt, type RootTree, type TreeNode } from '../../rootfs/tree.ts';
@@ -11,29 +11,29 @@ import type { Owner } from './owners.ts';
 export type Standing = Pick<TarHeader, 'type' | 'linkname' | 'mode' | 'gid'>;
 
 export interface DirectoryRules {
-  /** Of what is made; what is there stays as it is. */
+  /** Mode of what is created. What exists stays as it is. */
   readonly mode: number;
-  /** Where absent it is root's, and of the group that the kernel gives it. */
+  /** If absent: root, and the group that the kernel would give it. */
   readonly owner: Owner | undefined;
   readonly time: TarTime;
 }
 
-/** Paths are clean and, but for `resolve` and `makeDirectories`, say exactly what they mean: no link is followed. */
+/** Paths are normalised. Only `resolve` and `makeDirectories` follow links. */
 export interface Target {
   look(path: string): Standing | undefined;
-  /** Links followed, the last part's too, inside the root. Parts that are not there stay. */
+  /** Follows links inside the root, also at the last component. Missing components stay. */
   resolve(path: string): string;
-  /** Makes the directory with those above it, links followed; returns where it is. Errors: PATH_UNKNOWN where something else is in the way, those of `put`. */
+  /** Creates the directory and its parents, following links. Returns its resolved path. Errors: PATH_UNKNOWN (something else is there), those of `put`. */
   makeDirectories(path: string, rules: DirectoryRules): string;
-  /** Describes each directory above the path once: who unpacks a layer on its own makes them of what it says. */
+  /** Emits an entry for each parent directory, once: a tool that unpacks this layer alone creates them with these attributes. */
   describeAbove(path: string): void;
-  /** Puts an entry there, instead of what was. Its directory exists. Errors: TAR_INVALID for a name that layers keep for themselves. */
+  /** Puts an entry at the path, replacing what was there. Its directory exists. Errors: TAR_INVALID (`.wh.` names, which are reserved in layers). */
   put(path: string, header: TarHeader): void;
 }
 
-/** `emit` takes what has to be written, in an order in which it can be unpacked. */
+/** `emit` gets the entries to write, in an order in which they can be unpacked. */
 export function createTarget(tree: RootTree, emit: (path: string, header: TarHeader) => void): Target {
-  /** What the layer has so far; `hides` is true where nothing of the layers below shows through. */
+  /** The entries of the new layer so far. `hides`: nothing of lower layers shows through. */
   const planned = new Map<string, Standing & { readonly hides: boolean }>();
   const described = new Set<string>(['']);
 
@@ -117,7 +117,7 @@ export function createTarget(tree: RootTree, emit: (path: string, header: TarHea
 
 const SETGID = 0o2000;
 
-/** What mkdir(2) makes in a directory that is set-group-ID: its group, where nobody sets another one, and its bit. */
+/** What mkdir(2) does in a set-group-ID directory: the new directory inherits the bit, and the group unless an owner is given. */
 function inherited(
   parent: Standing | undefined,
   mode: number,
@@ -139,7 +139,7 @@ function inACircle(path: string): ImagesError {
   return new ImagesError('PATH_UNKNOWN', `symbolic links lead in a circle [/${printableName(path)}]`);
 }
 
-/** A name that layers keep for themselves would delete what it names. */
+/** Names that begin with `.wh.` are reserved in layers: such a file would delete another one. */
 function checkName(path: string): void {
   if (!baseName(path).startsWith('.wh.')) return;
   throw new ImagesError('TAR_INVALID', `no image can have a file of that name [${printableName(path)}]`, {

@@ -1,23 +1,23 @@
-// What COPY and ADD read from: a tree of files and the layers that hold their contents. The context, a stage and an image are all one.
+// The source of COPY and ADD: a tree of files, and the layers with their contents. The context, a stage and an image all have this form.
 import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
 import type { Layer } from '../../rootfs/contract.ts';
 import type { Inode, RootTree } from '../../rootfs/tree.ts';
 
 export interface TreeSource {
-  /** For messages: `the context`, `stage build`, `alpine:3.20`. */
+  /** The name in messages: `the context`, `stage build`, `alpine:3.20`. */
   readonly name: string;
   readonly tree: RootTree;
-  /** Those that the tree was made of. */
+  /** The layers of which the tree was made. */
   readonly layers: readonly Layer[];
-  /** Tells a file's content from others, now and in later builds. */
+  /** An id of the file's content that is the same in later builds. */
   contentId(inode: Inode, options?: CallOptions): Promise<string>;
-  /** Of a file that is a tar archive, compressed or not; `undefined` for others. */
+  /** The file as a tar archive, compressed or not; `undefined` if it is none. */
   archive(inode: Inode, options?: CallOptions): Promise<SourceArchive | undefined>;
 }
 
 export interface SourceArchive {
-  /** Tells what it holds from others, times aside. */
+  /** An id of the archive's content, without times. */
   readonly id: string;
-  /** As it is: compressed or not. */
+  /** The bytes of the file, still compressed. */
   open(options?: CallOptions): Promise<Bytes>;
 }

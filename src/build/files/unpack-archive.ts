@@ -1,4 +1,4 @@
-// ADD of an archive: its entries, put where they belong in the image. What unpacking them there would do, without unpacking anything.
+// ADD of an archive: puts its entries into the target. Gives the result of unpacking the archive there, without unpacking anything.
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { baseName, cleanPath, joinPath, parentPath } from '../../rootfs/path.ts';
 import type { TarEntry, TarHeader } from '../../tar/entry.ts';
@@ -19,17 +19,17 @@ export interface UnpackRules {
 }
 
 export interface Unpacker {
-  /** Where the entry goes, put into the target; `undefined` for one that changes nothing. Errors: TAR_INVALID. */
+  /** Puts the entry into the target and returns its path, or `undefined` if it changes nothing. Errors: TAR_INVALID. */
   place(entry: TarEntry): string | undefined;
 }
 
-/** Makes the destination. Errors: PATH_UNKNOWN where it cannot be made. */
+/** Creates the destination directory. Errors: PATH_UNKNOWN (it cannot be created). */
 export function createUnpacker(target: Target, rules: UnpackRules): Unpacker {
   const { owner, exclude, time } = rules;
   const root = target.makeDirectories(normalised(rules.destination), { mode: 0o755, owner, time });
   const written = new Set<string>();
 
-  /** A link on the way is followed, what is named itself is not. */
+  /** The target's path for a name in the archive. Links in parent directories are followed, one at the path itself is not. */
   const placeOf = (name: string): string => {
     const path = joinPath(root, name);
     return joinPath(target.resolve(parentPath(path)), baseName(path));
@@ -81,7 +81,7 @@ function linkToNothing(entry: TarEntry): ImagesError {
   return linkError('a hard link to what the archive does not hold before it', entry);
 }
 
-/** No file system has such links: who unpacks the layer would fail. */
+/** The error for a hard link to a directory. No file system supports them: unpacking the layer would fail. */
 function linkToDirectory(entry: TarEntry): ImagesError {
   return linkError('a hard link to a directory', entry);
 }

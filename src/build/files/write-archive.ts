@@ -1,4 +1,4 @@
-// The entries of an archive that is unpacked into an image, each as it comes: its own bytes pass through.
+// Writes the entries of an archive that ADD unpacks, one at a time: file contents are passed through.
 import { decompressed } from '../../io/compression/decompress.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { TarHeader } from '../../tar/entry.ts';
@@ -11,11 +11,11 @@ import { createUnpacker, type UnpackRules } from './unpack-archive.ts';
 export interface ArchiveUnpacking {
   readonly target: Target;
   readonly rules: UnpackRules;
-  /** What the target emits: taken out as it is written. */
+  /** What the target emits; entries are removed as they are written. */
   readonly emitted: [path: string, header: TarHeader][];
 }
 
-/** Without the archive's end. Errors: TAR_INVALID, COMPRESSION_INVALID, PATH_UNKNOWN. */
+/** Yields the layer's bytes, without the archive's end. Errors: TAR_INVALID, COMPRESSION_INVALID, PATH_UNKNOWN. */
 export async function* writeUnpacked(
   file: SourceArchive,
   { target, rules, emitted }: ArchiveUnpacking,

@@ -1,4 +1,4 @@
-// The layer of a COPY: its plan made first, then its archive, each source layer read once and in its order.
+// The layer of a COPY: first the plan, then the archive. Each source layer is read in its own order, and normally once.
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { IndexedEntry, Layer } from '../../rootfs/contract.ts';
 import { layerFiles } from '../../rootfs/layer-files.ts';
@@ -8,15 +8,15 @@ import type { FileContent, OnContent } from './copy-files.ts';
 import type { LayerArchiveWriter } from './layer-archive.ts';
 
 export interface FileCopyPlan {
-  /** For the target: what it emits. */
+  /** The target's `emit`. */
   collect(path: string, header: TarHeader): void;
   readonly onContent: OnContent;
   isEmpty(): boolean;
-  /** The entries' bytes, without the archive's end. */
+  /** Yields the bytes of the entries, without the archive's end. */
   write(archive: LayerArchiveWriter, options?: CallOptions): AsyncGenerator<Uint8Array>;
 }
 
-/** What is put twice is written once, as it is at the end. */
+/** A path that is put twice is written once, in its last state. */
 export function createCopyPlan(): FileCopyPlan {
   const planned = new Map<string, TarHeader>();
   const contents = new Map<string, FileContent>();
@@ -49,7 +49,7 @@ interface PlannedFile {
   readonly header: TarHeader;
 }
 
-/** What one reading of a layer gives. A file that is put to two places is read once for each. */
+/** The files to copy in one reading of a layer. A file that is copied to two paths needs two readings. */
 type Wanted = Map<IndexedEntry, PlannedFile>;
 
 function addFile(files: Map<Layer, Wanted[]>, { source, inode }: FileContent, file: PlannedFile): void {

@@ -1,9 +1,9 @@
-// How layers are compressed, and what they are called then.
+// The compression of layers, and their media types.
 import { OCI_LAYERS } from '../../oci/media-types.ts';
 
 export interface BuiltLayerCompression {
   readonly kind: 'gzip' | 'zstd' | 'none';
-  /** What wastes least time where absent (io/compression/compress). */
+  /** If absent, the level that costs the least time (io/compression/compress). */
   readonly level?: number;
 }
 

@@ -1,4 +1,4 @@
-// A layer once more with other times in it: so that what was run need not run again because of a time.
+// Rewrites a layer with other times, so that a RUN need not be executed again because of a time.
 import { decompressed } from '../../io/compression/decompress.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Layer } from '../../rootfs/contract.ts';
@@ -7,7 +7,7 @@ import { readTar } from '../../tar/reader.ts';
 import { formatTime, parseTime, type TarTime } from '../../tar/time.ts';
 import { type LayerArchiveWriter, layerArchiveWriter } from '../files/layer-archive.ts';
 
-/** `times` are those of its entries, in the archive's order, as they were made. */
+/** `times` are the original times of the entries, in the archive's order. */
 export async function* retimed(
   layer: Layer,
   times: readonly string[],
@@ -19,7 +19,7 @@ export async function* retimed(
   yield* rewritten(decompressed(await layer.open(options)), layerArchiveWriter(original));
 }
 
-/** An archive of RUN as a layer keeps it; `onTime` hears of each entry's time as it was. */
+/** Rewrites the archive of a RUN as a layer. `onTime` is called with the original time of each entry. */
 export async function* rewritten(
   bytes: AsyncIterable<Uint8Array>,
   archive: LayerArchiveWriter,

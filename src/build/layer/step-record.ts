@@ -1,4 +1,4 @@
-// What is remembered of a step that made a layer, or that changed nothing: enough to have it again without doing it again.
+// The cache record of a step that made a layer or changed nothing: enough to reuse the result without executing the step.
 import * as decode from '../../oci/decode.ts';
 import { type Descriptor, decodeDescriptor } from '../../oci/descriptor.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
@@ -9,11 +9,11 @@ export interface StepVariant {
 }
 
 export interface StepRecord {
-  /** What later steps' keys say of this layer: the same, whatever its times and its compression are. Empty where nothing changed. */
+  /** Represents the layer in the keys of later steps. Independent of times and compression. Empty if nothing changed. */
   readonly id: string;
-  /** By time rules and compression. None where nothing changed. */
+  /** By time rules and compression. Empty if nothing changed. */
   readonly variants: Readonly<Record<string, StepVariant>>;
-  /** Of a RUN: its files' times as they were, `seconds.nanoseconds` in the archive's order. */
+  /** For a RUN: the original times of its files, `seconds.nanoseconds`, in the archive's order. */
   readonly times?: readonly string[];
 }
 
@@ -21,7 +21,7 @@ export function encodeRecord(record: StepRecord): Uint8Array {
   return Buffer.from(JSON.stringify(record));
 }
 
-/** `undefined` for what is broken: the step is done again then. */
+/** Returns `undefined` for a damaged record: the step is then executed again. */
 export function decodeRecord(bytes: Uint8Array): StepRecord | undefined {
   try {
     const fields = decode.object(decode.parseJson(bytes, 'step'), 'step');

@@ -1,22 +1,22 @@
-// What becomes of times in what is built, so that equal inputs give equal bytes. Lower layers keep theirs.
+// The times in a built image, chosen so that equal inputs give equal bytes. Layers of the base keep theirs.
 import { compareTimes, type TarTime, wholeSeconds } from '../../tar/time.ts';
 
 /**
- * `fixed`: all become this one (--timestamp; EPOCH where nobody says anything). `latest`: later ones become this one (SOURCE_DATE_EPOCH).
- * `kept`: they stay; then equal inputs are those with equal times. In seconds since 1970.
+ * `fixed`: all times are replaced by this one (--timestamp; EPOCH by default). `latest`: later times are replaced by this one (SOURCE_DATE_EPOCH).
+ * `kept`: times are preserved; the result is then reproducible only if the times of the inputs are equal. In seconds since 1970.
  */
 export type TimeChoice =
   | { readonly kind: 'fixed'; readonly seconds: number }
   | { readonly kind: 'latest'; readonly seconds: number }
   | { readonly kind: 'kept' };
 
-/** 1980, the first year that zip archives know. */
+/** 1980-01-01, the earliest time that zip archives can represent. */
 export const EPOCH = 315_532_800;
 
 export interface TimeRules {
-  /** Tells the choice from others. */
+  /** Identifies the choice. */
   readonly id: string;
-  /** Of the image and of what has no time of its own. */
+  /** The time of the image, and of what has no time of its own. */
   readonly made: TarTime;
   of(time: TarTime): TarTime;
 }

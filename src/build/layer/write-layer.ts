@@ -1,4 +1,4 @@
-// A layer's archive on its way into the store: hashed, compressed, hashed again, staged; one pass.
+// Streams a layer's archive into the store in one pass: it is hashed, compressed, hashed again and staged.
 import { pack } from '../../io/compression/pack.ts';
 import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
 import { tapped } from '../../io/streams/verify.ts';
@@ -15,7 +15,7 @@ export interface BuiltLayerBlob {
 export interface WriteOptions extends CallOptions {
   readonly blobs: BlobWriter;
   readonly compression: BuiltLayerCompression;
-  /** With the bytes of the archive that have been taken. */
+  /** Called with the number of archive bytes processed. */
   onBytes?(count: number): void;
 }
 

@@ -1,5 +1,5 @@
-// The directories of cache mounts: by id, what they begin with, owner and mode, as BuildKit knows them; shared by all builds of a user; locked or one for
-// each where the mount says so.
+// The directories of cache mounts. As in BuildKit, a cache is identified by id, initial content, owner and mode. It is shared by all builds of a user;
+// the mount can ask for exclusive access (locked), or for a separate copy for each RUN (private).
 import { createHash } from 'node:crypto';
 import { rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ export interface MountedCache extends AsyncDisposable {
 
 const STRICTNESS = ['shared', 'locked', 'private'] as const;
 
-/** All that decides what a new cache is: two mounts that differ in it never see the same directory. */
+/** The identity of a cache. Mounts that differ in any of these never share a directory. */
 export function cacheKey({ id, layers, uid, gid, mode }: CacheMount): string {
   const base = layers.map(({ diffId, descriptor }) => diffId ?? descriptor.digest);
   return createHash('sha256')
@@ -32,8 +32,8 @@ export function cacheKey({ id, layers, uid, gid, mode }: CacheMount): string {
 }
 
 /**
- * The caches of a RUN by key, each once however often it is mounted, as strictly as one of its mounts asks for. They are taken in the order of
- * their keys, so that no two wait for each other; what is taken is added to `held`.
+ * The caches of a RUN by key. A cache with several mounts is provided once, with the strictest sharing mode of these. Caches are acquired in the order
+ * of their keys, to avoid deadlocks, and added to `held`.
  */
 export async function provideCaches(
   mounts: readonly CacheMount[],
@@ -53,7 +53,7 @@ export async function provideCaches(
   return caches;
 }
 
-/** Made where it is not there; `locked` waits for whoever has it. Disposing gives it back. */
+/** Created if it is missing. `locked` waits for the current holder. Disposing releases the cache. */
 async function provideCache(mount: CacheMount, unpacking: RootUnpacking, options: CallOptions): Promise<MountedCache> {
   const { place } = unpacking;
   const base = cacheKey(mount);

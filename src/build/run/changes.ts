@@ -1,5 +1,5 @@
-// What a command changed, from overlayfs' upper directory to the tar archive of a layer (OCI image specification 1.1, layer.md): whiteouts and opaque
-// directories by name, nothing of overlayfs' own, nothing of what mounts needed.
+// Converts overlayfs' upper directory to the tar archive of a layer (OCI image specification 1.1, layer.md): whiteouts and opaque directories become names;
+// overlayfs' own attributes and the mount points are omitted.
 import { ImagesError } from '../../oci/errors.ts';
 import { cleanPath, joinPath, parentPath } from '../../rootfs/path.ts';
 import { headerOf, type RootTree, type TreeNode } from '../../rootfs/tree.ts';
@@ -21,7 +21,7 @@ export interface Before {
   readonly user: RunUser;
 }
 
-/** `upper` is an archive of the directory, parents before what is in them. `gone` are paths that are no more, where no whiteouts say so. */
+/** `upper` is an archive of the upper directory, parents first. `gone` are deleted paths for which there are no whiteouts. */
 export function layerOfChanges(
   upper: AsyncIterable<Uint8Array>,
   before: Before,
@@ -77,13 +77,13 @@ interface Naming {
 function plain(entry: TarEntry, { name, known, before }: Naming): TarInput {
   const { type, size, mode, mtime, device, body } = entry;
   const linkname = type === 'hardlink' ? cleanPath(entry.linkname) : entry.linkname;
-  // A link's header holds for the file: it must say of it what the file's own says.
+  // The attributes in a hard link's header apply to the file, so they must equal those in the file's own header.
   const owner = ownerOf(entry, type === 'hardlink' ? exactNode(before.tree, linkname) : known, before);
   const header = { name, type, size, mode, mtime, linkname, device, ...owner, xattrs: imageAttributes(entry.xattrs) };
   return type === 'file' ? { ...header, body } : header;
 }
 
-/** Where all files are one user's, what was there before keeps its owner; what is new is the user's that the command was to run as. */
+/** With a single owner, a file that existed before keeps its owner in the image, and a new one gets the user that the command was to run as. */
 function ownerOf(entry: TarEntry, known: TreeNode | undefined, { ids, user }: Before): Pick<TarHeader, 'uid' | 'gid'> {
   if (ids.owners !== 'one') return { uid: entry.uid, gid: entry.gid };
   const { uid, gid, type } = known ? headerOf(known) : { ...user, type: entry.type };
@@ -92,7 +92,7 @@ function ownerOf(entry: TarEntry, known: TreeNode | undefined, { ids, user }: Be
     : { uid: user.uid, gid: user.gid };
 }
 
-/** Times are those of the directory's content: no change. */
+/** Whether the attributes of the root directory changed. Its times are ignored: they only follow its content. */
 function differs(after: TarHeader, before: TarHeader): boolean {
   return after.mode !== before.mode || after.uid !== before.uid || after.gid !== before.gid;
 }

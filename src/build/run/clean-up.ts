@@ -1,4 +1,4 @@
-// Removes what nobody needs: what dead processes left, unpacked layers that were not used for long, on request all of them and the caches.
+// Removes what is no longer needed: leftovers of dead processes and the least recently used unpacked layers; on request all unpacked layers and the caches.
 import { readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallOptions } from '../../io/streams/bytes.ts';
@@ -6,7 +6,7 @@ import { type RootUnpacking, removeTrees } from './unpack.ts';
 import { namesIn, type WorkPlace } from './work-place.ts';
 
 export interface CleanUpOptions extends CallOptions {
-  /** Unpacked layers may stay up to this many bytes, the most recently used ones. */
+  /** The most bytes of unpacked layers to keep, the most recently used first. */
   readonly keepBytes: number;
   readonly caches?: boolean;
 }
@@ -32,7 +32,7 @@ export async function cleanUp({ place, namespaces }: RootUnpacking, options: Cle
   let freed = 0;
   const trash = await place.claim('stage');
   {
-    // Under the lock under which links are made: what has none now gets none.
+    // Links to snapshots are made under the same lock: one that has no link now gets none before it is moved away.
     await using _ = await place.lock('use', options);
     const used = await place.inUse('snapshots');
     for (const { name, bytes } of old.filter((snapshot) => !used.has(snapshot.name))) {
@@ -58,7 +58,7 @@ async function listSnapshots(place: WorkPlace): Promise<readonly Snapshot[]> {
       const bytes = typeof value === 'object' && value !== null && 'bytes' in value ? Number(value.bytes) : 0;
       found.push({ name, bytes, used: mtimeMs });
     } catch {
-      // Removed by another process, or not whole: it goes first.
+      // Removed by another process, or incomplete: sorted as the least recently used.
       found.push({ name, bytes: 0, used: 0 });
     }
   }

@@ -1,4 +1,4 @@
-// Reads what a command has left, in the namespace where it can be read, and removes it.
+// Packs what a command has left behind, in the namespace in which it can be read.
 import { text } from 'node:stream/consumers';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Namespaces } from './namespace.ts';
@@ -6,14 +6,14 @@ import type { Namespaces } from './namespace.ts';
 const TAR_CREATE =
   "tar -c --format=pax --numeric-owner --sort=name --no-recursion --xattrs --xattrs-include='*' --null -T - -f -";
 
-/** Names as find gives them, in byte order, so that parents come first. */
+/** Names as find prints them, in byte order, so that parents come first. */
 const COLLECT = `set -e; cd -- "$1"; find . -xdev -print0 | LC_ALL=C sort -z | ${TAR_CREATE}`;
 const COLLECT_LISTED = `set -e; cd -- "$1"; ${TAR_CREATE}`;
 
-/** Of what tar says: a path can be longer than any screen, and its beginning and its reason are what counts. */
+/** The longest message of tar that is kept: it may quote a long path, and only its beginning and its end (the reason) matter. */
 const LONGEST = 200;
 
-/** An archive of all that is in a directory, or of `names` in it, each ended by a NUL. Errors: BUILD_FAILED. */
+/** An archive of everything in a directory, or of `names` in it, each terminated by a NUL. Errors: BUILD_FAILED. */
 export async function* collected(
   directory: string,
   namespaces: Namespaces,

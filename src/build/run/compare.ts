@@ -1,4 +1,4 @@
-// What changed in a directory, by the numbers and change times of its inodes. Names are bytes, one character each.
+// Finds what changed in a directory, by inode numbers and change times. Names are byte strings (latin1).
 import { join } from 'node:path';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Namespaces } from './namespace.ts';
@@ -6,13 +6,13 @@ import type { Namespaces } from './namespace.ts';
 export const LIST = "find . -xdev -printf '%y %i %C@ %P\\0'";
 
 export interface Changed {
-  /** With the directories they are in, these first. */
+  /** With their parent directories, which come first. */
   readonly changed: readonly string[];
-  /** Without what was in a directory that is gone too. */
+  /** Without the content of deleted directories. */
   readonly gone: readonly string[];
 }
 
-/** `before` in the directory lists what `fs` held. Errors: BUILD_FAILED. */
+/** The file `before` in the directory lists the earlier content of `fs`. Errors: BUILD_FAILED. */
 export async function changedSince(directory: string, namespaces: Namespaces): Promise<Changed> {
   const [before, after] = await Promise.all([
     listed(namespaces, 'exec cat -- "$1/before"', directory),

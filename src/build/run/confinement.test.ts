@@ -1,4 +1,4 @@
-// What a RUN cannot reach: whoever starts it, with whatever runtime, the machine is as safe from root in it as from a user.
+// What a RUN cannot reach: whichever user and runtime start it, the machine is as safe from root in it as from an ordinary user.
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import type { RuntimeName } from './contract.ts';
 import { type Driven, newRunWorld, provideUsers, type RunWorld, type Users, type Who } from './testing/world.ts';
 
 const { missing, why } = needs('root', 'busybox', 'newuidmap', 'useradd', 'setpriv', 'losetup');
-/** Programs that do not give up what a set-user-ID bit gives them, as busybox does: plain, and with the bit. */
+/** Programs that keep the privileges of a set-user-ID bit, which busybox drops: one without the bit, one with it. */
 const SET_USER_ID = `mkdir -p bin
 for of in cat:cat-plain cat:cat-root readlink:links readlink:links-root; do
   program=$(command -v "\${of%:*}"); cp -L "$program" "bin/\${of#*:}"
@@ -19,7 +19,7 @@ done
 chmod 4755 bin/cat-root bin/links-root
 `;
 
-/** Lines of /proc/PID/status: sets of capabilities as numbers. */
+/** Lines of /proc/PID/status; capability sets as numbers. */
 function rightsOf(text: string): Record<string, string | bigint> {
   const lines = text
     .trim()
@@ -52,7 +52,7 @@ describe.skipIf(missing)(`RUN is shut in${why}`, () => {
     const made = spawnSync('losetup', ['-f', '--show', file], { encoding: 'utf8' });
     const device = made.stdout.trim();
     if (made.status !== 0) throw new Error(made.stderr);
-    // It goes away when the last one lets go of it.
+    // The device disappears when the last descriptor is closed.
     const fd = openSync(device, 'r');
     spawnSync('losetup', ['-d', device]);
     const { rdev } = statSync(device);
@@ -150,9 +150,9 @@ describe.skipIf(missing)(`RUN is shut in${why}`, () => {
         const [rawPackets, nodes] = [1n << 13n, 1n << 27n];
         const beyond = (set: string): bigint => BigInt(`0x${rights[set]}`) & ~docker;
         expect([beyond('CapPrm'), beyond('CapAmb')]).toEqual([0n, 0n]);
-        // bwrap leaves the bounding set as it is, and nothing can be gained from it.
+        // bwrap does not reduce the bounding set, but no privilege can be gained from it.
         if (runtime !== 'bwrap') expect(beyond('CapBnd')).toBe(0n);
-        // On the machine's network, root of the machine would see all that passes.
+        // On the machine's network, root with raw packets would see all traffic.
         if (title === 'root') expect(BigInt(`0x${rights.CapPrm}`) & rawPackets).toBe(0n);
         if (runtime === 'unshare') expect(BigInt(`0x${rights.CapBnd}`) & nodes).toBe(0n);
         expect(rights).toMatchObject({ NoNewPrivs: '1', ...(runtime !== 'unshare' && { Seccomp: '2' }) });
@@ -186,7 +186,7 @@ describe.skipIf(missing)(`RUN is shut in${why}`, () => {
         },
       );
 
-      // bwrap is for root alone, and nobody has no other user.
+      // bwrap only supports root, and nobody has no second user.
       it.skipIf(runtime === 'bwrap' || title === 'nobody')(
         'gives another user who becomes root of the image (sudo) what root has, and no more',
         async () => {
@@ -210,7 +210,7 @@ describe.skipIf(missing)(`RUN is shut in${why}`, () => {
           for (const set of ['CapPrm', 'CapEff', 'CapAmb', 'CapInh'] as const) {
             expect([set, user.root[set]]).toEqual([set, root.root[set]]);
           }
-          // Root, who can gain nothing, may have more in it: programs with capabilities of their own would not start otherwise.
+          // The bounding set of root, who cannot gain privileges, may have more: otherwise programs with file capabilities would not start.
           expect((user.root.CapBnd as bigint) & ~(root.root.CapBnd as bigint)).toBe(0n);
           expect(user.root.CapBnd).toBe(user.root.CapPrm);
           expect(user.root.Seccomp).toBe(root.root.Seccomp);

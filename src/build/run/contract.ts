@@ -1,42 +1,42 @@
-// What executes RUN: `Runner` (../contract.ts) on this machine, what it needs to be told, and what it found here.
+// The implementation of `Runner` (../contract.ts) on this machine: its settings, and what it found out about the machine.
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Runner } from '../contract.ts';
 
 export interface RunnerSettings {
-  /** Holds unpacked layers, cache mounts and what is running; it is made private to the user. On a file system that overlayfs can write to, best. */
+  /** Holds unpacked layers, cache mounts and running builds. It is made private to the user. Preferably on a file system that overlayfs can use as upper directory. */
   readonly directory: string;
-  /** Where programs are looked for, as in `PATH`; the directories of root's programs are looked at too. */
+  /** The search path for programs, as in `PATH`; the directories of root's programs are searched, too. */
   readonly path: string;
-  /** /etc/resolv.conf and /etc/hosts of the container; the machine's where absent. */
+  /** /etc/resolv.conf and /etc/hosts of the container; the machine's if absent. */
   readonly resolvConf?: string;
   readonly hosts?: string;
-  /** `buildkitsandbox` where absent, as BuildKit's. */
+  /** Host name of the container; if absent `buildkitsandbox`, as in BuildKit. */
   readonly hostname?: string;
-  /** Of /dev/shm, in bytes; 64 MiB where absent. */
+  /** Size of /dev/shm in bytes; 64 MiB if absent. */
   readonly shmSize?: number;
-  /** A user with one id only: owners that cannot be set are passed over. */
+  /** For users with a single id: changing an owner silently does nothing. */
   readonly ignoreChownErrors?: boolean;
-  /** Unpacked layers are removed, the least recently used first, when there are more bytes of them; 20 GB where absent. */
+  /** The most bytes of unpacked layers; beyond it the least recently used are removed. 20 GB if absent. */
   readonly maxSnapshotBytes?: number;
-  /** Takes only this runtime. */
+  /** Uses only this runtime. */
   readonly runtime?: RuntimeName;
-  /** `false`: layers are copied for each RUN, as where overlayfs is refused. */
+  /** `false`: layers are copied for each RUN, as if overlayfs were not available. */
   readonly overlay?: boolean;
 }
 
 export type RuntimeName = 'runc' | 'crun' | 'bwrap' | 'unshare';
 
-/** Whose files there can be: `all` as root, `many` with subordinate ids, `one` without: all files are the user's, root's in the container. */
+/** The owners that files can have: `all` (as root), `many` (with subordinate ids), `one` (without: every file is owned by the user, who is root in the container). */
 export type Owners = 'all' | 'many' | 'one';
 
 export interface Machine {
   readonly owners: Owners;
   readonly runtime: RuntimeName;
-  /** Layers are mounted one on the other; else they are copied for each RUN. */
+  /** Whether layers are mounted with overlayfs; otherwise they are copied for each RUN. */
   readonly overlay: boolean;
 }
 
-/** What is missing, and the command or package that mends it. */
+/** What the machine lacks, and the command or package that provides it. */
 export interface Lack {
   readonly what: string;
   readonly mend: string;
@@ -51,8 +51,8 @@ export type Probe =
   | { readonly possible: false; readonly lacks: readonly Lack[] };
 
 export interface RunMachine extends Runner {
-  /** What is there, found out by trying; remembered until the next boot. */
+  /** Probes the machine. The result is cached until the next boot. */
   probe(options?: CallOptions): Promise<Probe>;
-  /** Removes unpacked layers that nobody uses, what dead builds left, and with `caches` the content of cache mounts. Returns the bytes that this freed. */
+  /** Removes unused unpacked layers, leftovers of dead builds, and with `caches` the content of cache mounts. Returns the number of bytes freed. */
   clean(options?: CallOptions & { readonly caches?: boolean }): Promise<number>;
 }

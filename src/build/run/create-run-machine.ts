@@ -1,4 +1,4 @@
-// RUN on this machine: prepares a root file system of the layers, runs the command in it with the best runtime that works, reads what has changed.
+// RUN on this machine: prepares a root file system from the layers, runs the command in it with the best available runtime, and reads the changes.
 import { join } from 'node:path';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -23,7 +23,7 @@ import { type RootUnpacking, removeTrees } from './unpack.ts';
 
 const MAX_SNAPSHOT_BYTES = 20e9;
 
-/** What executes RUN on this machine. Nothing is probed or made before it is asked for. */
+/** The implementation of RUN on this machine. Probes and creates nothing until it is used. */
 export function createRunMachine(settings: RunnerSettings): RunMachine {
   const programs = findPrograms(settings.path);
   let found: Promise<MachineFinding> | undefined;
@@ -102,7 +102,7 @@ export function createRunMachine(settings: RunnerSettings): RunMachine {
           },
         };
       } catch (error) {
-        // Perhaps the machine can no longer what it could: next time it is asked again.
+        // The machine may have changed: probe it again next time.
         if (isImagesError(error, 'RUN_UNAVAILABLE')) found = undefined;
         await removed();
         throw error;
@@ -130,7 +130,7 @@ interface Running {
   ): Promise<{ layers: readonly Layer[]; indexes: readonly LayerIndex[] }>;
 }
 
-/** What is held (locks of caches, sockets) is given back as soon as the command has ended. */
+/** Releases what is held (locks of caches, sockets) as soon as the command has ended. */
 async function runPrepared(
   running: Running,
   options: CallOptions,
@@ -185,7 +185,7 @@ function launchOf(
   };
 }
 
-/** Who runs it here. Errors: RUN_UNAVAILABLE for one that files cannot belong to. */
+/** The user's ids on this machine. Errors: RUN_UNAVAILABLE (files cannot have this owner). */
 function userFor(user: RunUser, { ids }: Ability, settings: RunnerSettings): RunUser {
   const groups = user.groups.filter((group) => isMapped(ids.gids, group));
   if (isMapped(ids.uids, user.uid) && isMapped(ids.gids, user.gid)) return { ...user, groups };

@@ -26,11 +26,11 @@ const { missing, why } = needs(
   'setcap',
 );
 
-/** Debian's base has no setcap: cap_net_raw+ep, by setxattr(2). */
+/** The number of setxattr(2), which sets cap_net_raw+ep: Debian's base image has no setcap. */
 const SETXATTR = process.arch === 'arm64' ? 5 : 188;
 const PERL_SETCAP = `'($p, $n, $v) = ("/usr/bin/who", "security.capability", pack("V5", 0x02000001, 1 << 13, 0, 0, 0)); syscall(${SETXATTR}, $p, $n, $v, 20, 0) == 0 or die $!'`;
 
-/** What package managers and people do. Each is a RUN. */
+/** Typical commands of package managers and people. Each is a RUN. */
 const STEPS: readonly string[] = [
   'dpkg -i /tmp/some.deb && useradd -m -s /bin/bash somebody && passwd -l somebody >/dev/null',
   'chown -R somebody:mail /opt/some && chmod 4750 /opt/some/tool && install -d -o www-data -g www-data -m 2775 /srv/www && mv /opt/some /opt/other && mv /opt/other /opt/some',
@@ -41,7 +41,7 @@ const STEPS: readonly string[] = [
   'dpkg -r some && apt-get --version >/dev/null && ldconfig && rm -f /var/cache/ldconfig/aux-cache',
 ];
 
-/** What a container adds to its image, and what those who run at another time write otherwise. */
+/** Paths that a container adds to its image, and files whose content depends on the time. */
 const OTHERWISE =
   /(?:^|\.\/)(?:\.dockerenv|dev\/?|etc\/(?:hosts|hostname|resolv\.conf|mtab)|proc|sys|var\/log\/|var\/lib\/dpkg\/|tmp\/some\.deb|etc\/(?:shadow|subuid|subgid))\b/;
 
@@ -142,10 +142,10 @@ describe.skipIf(missing)(`RUN on Debian${why}`, () => {
       expect((await listLayer(layer)).filter((line) => line.includes('usr/bin/who'))).toEqual([
         expect.stringContaining(capabilities),
       ]);
-      // It can be started, whether or not it gets what it asks for.
+      // The program starts, whether or not it gets the capability.
       const started = await world.drive(who(title), { layers: [base, layer], request: { args: ['/usr/bin/who'] } });
       expect(started.status).toBe(0);
-      // Unpacked again, it is still there: what is copied up keeps it.
+      // Still there after unpacking again, and kept by a copy-up.
       const again = await world.drive(who(title), {
         layers: [base, layer],
         request: { args: ['/bin/sh', '-c', 'chmod 711 /usr/bin/who'] },
@@ -167,7 +167,7 @@ describe.skipIf(missing)(`RUN on Debian${why}`, () => {
       const ignoring = await world.drive(nobody, { layers, request, settings: { ignoreChownErrors: true, runtime } });
       expect({ runtime, status: ignoring.status }).toEqual({ runtime, status: 0 });
       const lines = await listLayer(ignoring.layer);
-      // What had an owner keeps it, what is new is root's.
+      // Existing files keep their owners, new ones are root's.
       expect(lines.find((line) => line.startsWith('etc/shadow '))).toMatch(/^etc\/shadow file 640 0:42 /);
       expect(lines.find((line) => line.startsWith('opt/some/new '))).toMatch(/^opt\/some\/new file 644 0:0 /);
     }

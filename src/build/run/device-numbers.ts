@@ -1,4 +1,4 @@
-// Which devices there can be in the file system of a RUN: those that do nothing to the machine (admin-guide/devices.txt).
+// The devices that are allowed in the root file system of a RUN: those that cannot harm the machine (admin-guide/devices.txt).
 
 export interface DeviceNumber {
   readonly major: number;

@@ -1,4 +1,4 @@
-// /dev of a container: the devices that the OCI runtime specification wants (config-linux.md, "Default Devices"), those of this machine.
+// /dev of a container: the devices that the OCI runtime specification requires (config-linux.md, "Default Devices"), bind-mounted from this machine.
 import type { TarHeader } from '../../tar/entry.ts';
 import { emptyHeader } from './mount-points.ts';
 
@@ -10,7 +10,7 @@ const LINKS: Readonly<Record<string, string>> = {
   stderr: '/proc/self/fd/2',
   ptmx: 'pts/ptmx',
 };
-/** Of the group `tty` everywhere. */
+/** The id of the group `tty`, the same on all distributions. */
 const TTY = 5;
 
 export const DEVICE_FILES: readonly TarHeader[] = [
@@ -21,7 +21,7 @@ export const DEVICE_FILES: readonly TarHeader[] = [
   ...Object.entries(LINKS).map(([name, linkname]) => ({ ...emptyHeader(`dev/${name}`, 'symlink', 0o777), linkname })),
 ];
 
-/** Shell commands that make it of these files. `shmSize` in bytes. */
+/** Shell commands that mount /dev with these files. `shmSize` is in bytes. */
 export function mountDevices(options: { readonly shmSize: number; readonly groups: boolean }): readonly string[] {
   const group = options.groups ? `,gid=${TTY}` : '';
   return [
@@ -31,7 +31,7 @@ export function mountDevices(options: { readonly shmSize: number; readonly group
   ];
 }
 
-/** /sys, to be read only. Where no new one may be made, that of this machine, with what is mounted on it, but for what users can write there. */
+/** Mounts /sys read-only. If no new sysfs may be mounted, the machine's is used with its submounts; those that users can write to are hidden. */
 export function mountSys(target: string, directly: boolean): readonly string[] {
   if (directly) return [`mount -t sysfs -o ro,nosuid,nodev,noexec sysfs ${target}`];
   return [
@@ -41,5 +41,5 @@ export function mountSys(target: string, directly: boolean): readonly string[] {
   ];
 }
 
-/** Mounts of their own in /sys: control groups that systemd gives to users (who could stop and end all their programs), connections of their FUSE servers. */
+/** Submounts of /sys that users can write to: control groups delegated by systemd (a user could freeze or kill his processes), connections of FUSE servers. */
 const OF_USERS: readonly string[] = ['fs/cgroup', 'fs/fuse/connections'];

@@ -1,4 +1,4 @@
-// What has this very name in a tree: no link on the way is followed, because overlayfs follows none between its layers.
+// The node at exactly this path. Links are not followed, because overlayfs follows none between its layers.
 import type { RootTree, TreeNode } from '../../rootfs/tree.ts';
 
 export function exactNode(tree: RootTree, path: string): TreeNode | undefined {

@@ -1,4 +1,4 @@
-// Runs one command in a prepared place: sends what it is given, hands on what it prints, and tells what went wrong before it from how it ended.
+// Runs one command in a prepared directory: sends its input, forwards its output, and distinguishes a failed preparation from a failed command.
 import { pipeline } from 'node:stream/promises';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -7,22 +7,22 @@ import { INVALID, STATUS, SUPERVISOR } from './supervisor.ts';
 
 export interface Execution extends CallOptions {
   readonly directory: string;
-  /** Of the files in `t`, the plan among them. */
+  /** An archive of the files in `t`, with the plan. */
   readonly archive: AsyncIterable<Uint8Array>;
   onOutput?(chunk: Uint8Array): void;
 }
 
 export interface Executed {
-  /** Absent where the command was not reached. */
+  /** Absent if the command was not started. */
   readonly status?: number;
-  /** What the preparation, or the runtime, had to say. */
+  /** Messages of the preparation or the runtime. */
   readonly report: string;
 }
 
-/** The most that is kept of it. */
+/** The most bytes of the report that are kept. */
 const MAX_REPORT = 64 * 1024;
 
-/** When the signal is aborted, all that runs is killed. Errors: what it is aborted with, RUN_UNAVAILABLE. */
+/** Kills all processes if the signal is aborted. Errors: the signal's reason, RUN_UNAVAILABLE. */
 export async function execute(execution: Execution, namespaces: Namespaces): Promise<Executed> {
   const { directory, archive, signal, onOutput } = execution;
   signal?.throwIfAborted();
@@ -31,7 +31,7 @@ export async function execute(execution: Execution, namespaces: Namespaces): Pro
   signal?.addEventListener('abort', end, { once: true });
   try {
     let report = '';
-    // What makes the namespace has only its stderr to say why it cannot.
+    // If the namespace cannot be made, the reason is only on stderr.
     for (const stream of [started.report, started.stderr]) {
       stream.on('data', (chunk: Buffer) => {
         report = (report + chunk.toString()).slice(-MAX_REPORT);
@@ -39,7 +39,7 @@ export async function execute(execution: Execution, namespaces: Namespaces): Pro
     }
     started.stdout.on('data', (chunk: Uint8Array) => onOutput?.(chunk));
     const sent = pipeline(archive, started.stdin).catch((error: NodeJS.ErrnoException) => {
-      // Who does not read it all says why.
+      // A reader that closes early reports its own reason.
       if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
     });
     await Promise.all([sent, started.status]);
@@ -54,14 +54,14 @@ export async function execute(execution: Execution, namespaces: Namespaces): Pro
   }
 }
 
-/** Why the command was not reached: what was asked for cannot be mounted, or the machine has changed. */
+/** The error for a command that was not started: an invalid mount, or a changed machine. */
 export function notPrepared(report: string): ImagesError {
   const invalid = report.split('\n').find((line) => line.startsWith(INVALID));
   if (invalid) return new ImagesError('CONFIG_INVALID', invalid.slice(INVALID.length));
   return new ImagesError('RUN_UNAVAILABLE', `RUN cannot be prepared [${reasonIn(report) ?? 'no reason given'}]`);
 }
 
-/** The line that says most: the last one that is not mount's advice. */
+/** The most informative line: the last one that is not mount's advice. */
 export function reasonIn(report: string): string | undefined {
   return report
     .split('\n')

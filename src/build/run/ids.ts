@@ -1,10 +1,10 @@
-// Which users and groups files can belong to here: all, those of /etc/subuid and /etc/subgid (subuid(5)), or one. Relies on /proc.
+// Finds the users and groups that can own files here: all, those of /etc/subuid and /etc/subgid (subuid(5)), or one. Relies on /proc.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import type { Owners } from './contract.ts';
 
-/** `count` ids from `inside` on, in the namespace, are those from `outside` on. */
+/** Maps `count` ids from `inside`, in the namespace, to those from `outside`. */
 export interface IdRange {
   readonly inside: number;
   readonly outside: number;
@@ -13,23 +13,23 @@ export interface IdRange {
 
 export interface Ids {
   readonly owners: Owners;
-  /** Mount and write as we are, or in a user namespace of our own. */
+  /** Whether to mount and write as the current user, or in a new user namespace. */
   readonly enter: 'directly' | 'user namespace';
-  /** Whether mounts happen in a user namespace, ours or one that we are already in. */
+  /** Whether mounts happen in a user namespace: a new one, or one in which this process already is. */
   readonly inUserNamespace: boolean;
   readonly user: { readonly name: string; readonly uid: number };
-  /** From here on no user has subordinate ids. */
+  /** The first id above all subordinate ids of all users. */
   readonly firstFree: number;
-  /** Of the user namespace. */
+  /** The mappings of the user namespace. */
   readonly uids: readonly IdRange[];
   readonly gids: readonly IdRange[];
-  /** Differs where files of one could not be read as the other: part of file names. */
+  /** Identifies the mapping, as a part of paths: files made with another one may not be readable. */
   readonly key: string;
 }
 
 const ALL = 4_294_967_295;
 const CAP_SYS_ADMIN = 21n;
-/** Fewer subordinate ids are as good as none: Debian's `nobody` is 65534. */
+/** Fewer subordinate ids are treated as none: Debian's `nobody` is 65534. */
 const ENOUGH = 65_535;
 
 export async function findIds(options: { readonly subordinate: boolean }): Promise<Ids> {
@@ -86,7 +86,7 @@ interface Subordinate {
   readonly count: number;
 }
 
-/** What is given to whom. Lines that say nothing are left out. */
+/** The entries of the file. Invalid lines are ignored. */
 async function readSubordinate(file: string): Promise<readonly Subordinate[]> {
   const text = await readFile(file, 'latin1').catch(() => '');
   return text.split('\n').flatMap((line) => {
@@ -96,7 +96,7 @@ async function readSubordinate(file: string): Promise<readonly Subordinate[]> {
   });
 }
 
-/** All ranges of the user, by name or number, one after the other from id 1 on. */
+/** All ranges of the user, by name or number. Inside the namespace they are consecutive, from id 1. */
 function rangesOf(
   given: readonly Subordinate[],
   user: { readonly name: string; readonly uid: number },
@@ -113,7 +113,7 @@ function rangesOf(
 
 const FIRST_FREE = 100_000;
 
-/** Two users who had the same ids could write each other's files. */
+/** The first id above all given ranges: users who share ids could write each other's files. */
 export function firstFreeId(given: readonly Pick<Subordinate, 'first' | 'count'>[]): number {
   return Math.max(FIRST_FREE, ...given.map(({ first, count }) => first + count));
 }
@@ -122,7 +122,7 @@ function sum(ranges: readonly IdRange[]): number {
   return ranges.reduce((total, { count }) => total + count, 0);
 }
 
-/** The second number: real, effective, saved, file system. */
+/** The second number of real, effective, saved and file system id. */
 function effective(status: string, field: string): number {
   return Number(new RegExp(`^${field}:\\s+\\d+\\s+(\\d+)`, 'm').exec(status)?.[1]);
 }
@@ -136,7 +136,7 @@ function nameOf(uid: number): string {
   try {
     return userInfo().username;
   } catch {
-    // No line in any user database.
+    // The uid has no entry in the user database.
     return String(uid);
   }
 }

@@ -9,7 +9,7 @@ import { missingPrograms, moreIds, tarLack, whyNoNamespace } from './lacks.ts';
 import { foreignLack } from './probe.ts';
 import { findPrograms, type Programs } from './programs.ts';
 
-/** A machine whose settings are these files. */
+/** A machine with these settings files. */
 const settings =
   (files: Readonly<Record<string, string>>) =>
   async (path: string): Promise<string | undefined> =>
@@ -99,7 +99,7 @@ describe.skipIf(missing)(`RUN where it is impossible${why}`, () => {
   };
 
   it('says so before anything runs: no user namespaces', async () => {
-    // The limit of a namespace is its own: the machine keeps its.
+    // The limit applies to this user namespace only: the machine's is not changed.
     const nobody = 'setpriv --reuid 65534 --regid 65534 --clear-groups';
     const shell = `exec ${nobody} unshare -Ur sh -ec 'echo 0 >/proc/sys/user/max_user_namespaces; exec setpriv --bounding-set=-sys_admin "$@"' sh`;
     expect(await probed('', shell)).toEqual({

@@ -1,4 +1,4 @@
-// What a machine can lack, in words, and the command or package that mends it.
+// Describes what a machine lacks, with the command or package that provides it.
 import { execFile } from 'node:child_process';
 import type { Lack } from './contract.ts';
 import type { Ids } from './ids.ts';
@@ -6,16 +6,16 @@ import { mendProgram, type Programs } from './programs.ts';
 
 const USUAL_COUNT = 65_536;
 
-/** The one command that gives a user subordinate ids, `count` at least. */
+/** The command that gives a user at least `count` subordinate ids. */
 export function moreIds({ user, firstFree }: Pick<Ids, 'user' | 'firstFree'>, count: number = USUAL_COUNT): string {
   const range = `${firstFree}-${firstFree + Math.max(count, USUAL_COUNT) - 1}`;
   return `Give the user subordinate ids: sudo usermod --add-subuids ${range} --add-subgids ${range} ${user.name}`;
 }
 
-/** Reads a file of /proc or /sys; `undefined` where it is not there. */
+/** Reads a file of /proc or /sys. Returns `undefined` if it does not exist. */
 export type ReadSetting = (path: string) => Promise<string | undefined>;
 
-/** Why no user namespace could be made, or no mount in it: what kernels and distributions have against them. `said` is what unshare or mount answered. */
+/** Why no user namespace, or no mount in one, is possible: known restrictions of kernels and distributions. `said` is the message of unshare or mount. */
 export async function whyNoNamespace(said: string, read: ReadSetting): Promise<Lack> {
   if ((await read('/proc/sys/kernel/unprivileged_userns_clone'))?.trim() === '0') {
     return {
@@ -47,7 +47,7 @@ export async function whyNoNamespace(said: string, read: ReadSetting): Promise<L
   };
 }
 
-/** Programs that everything needs. */
+/** Reports missing programs that every RUN needs. */
 export async function missingPrograms(programs: Programs): Promise<readonly Lack[]> {
   const lacks: Lack[] = [];
   for (const name of ['sh', 'unshare', 'mount', 'tar', 'setpriv']) {
@@ -56,7 +56,7 @@ export async function missingPrograms(programs: Programs): Promise<readonly Lack
   return lacks;
 }
 
-/** Layers can hold extended attributes: capabilities of programs, most of all. */
+/** Checks that tar supports extended attributes, which layers may contain: above all, capabilities of programs. */
 export async function tarLack(programs: Programs): Promise<Lack | undefined> {
   if (await isGnuTar(programs)) return undefined;
   return { what: 'tar here knows no extended attributes', mend: 'Install GNU tar: sudo apt install tar' };
@@ -69,7 +69,7 @@ async function isGnuTar(programs: Programs): Promise<boolean> {
   });
 }
 
-/** What would make more owners possible for a user who has one id. */
+/** Why a user has only one id, and how to get more. */
 export async function whyOneOwner(ids: Ids, programs: Programs): Promise<Lack | undefined> {
   if (ids.owners !== 'one' || ids.enter === 'directly') return undefined;
   const mapper = (await programs.find('newuidmap')) && (await programs.find('newgidmap'));

@@ -1,4 +1,4 @@
-// From a runtime's plan and the shell commands that prepare the root file system to what the supervisor is sent.
+// Combines a runtime's plan and the shell commands that prepare the root file system to the archive that the supervisor gets.
 import type { TarHeader } from '../../tar/entry.ts';
 import { DEVICE_FILES } from './devices.ts';
 import { type MemoryFile, memoryArchive } from './memory-archive.ts';
@@ -10,7 +10,7 @@ export interface Prepared {
   readonly lines: readonly string[];
   readonly files: readonly MemoryFile[];
   readonly headers: readonly TarHeader[];
-  /** Where it is not the machine's, nor none. */
+  /** Absent for the machine's network and for none. */
   readonly network?: PrivateNetwork | undefined;
 }
 

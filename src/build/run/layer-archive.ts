@@ -1,5 +1,5 @@
-// One layer as GNU tar can unpack it for overlayfs: whiteouts as devices 0/0, opaque directories as attributes, names without links on their way,
-// owners that can be set here, what layers below know of directories filled in.
+// Prepares one layer so that GNU tar can unpack it for overlayfs. Whiteouts become devices 0/0, opaque directories get attributes, no path leads through a link,
+// owners are mapped to those that can be set here, and attributes of directories are completed from lower layers.
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
 import type { IndexedEntry, Layer, LayerIndex } from '../../rootfs/contract.ts';
@@ -19,16 +19,16 @@ export interface StageLayers {
 }
 
 export interface RootArchive {
-  /** Whether layers below had to be asked: then it is good only above these. */
+  /** Whether lower layers were consulted: the archive is then valid only above exactly these. */
   readonly dependsOnBelow: boolean;
-  /** Ids of files that cannot be set here. */
+  /** Owner ids that cannot be set here. */
   readonly strangers: ReadonlySet<number>;
   bytes(options?: CallOptions): AsyncIterable<Uint8Array>;
 }
 
-/** `at` counts from the base. Errors: those of layers. */
+/** `at` is the index of the layer; 0 is the base. Errors: those of layers. */
 export function rootArchive({ layers, indexes }: StageLayers, at: number, ids: Ids): RootArchive {
-  // The number of its own layer is 1 in the tree; of those below, which it can borrow from, from 2 on.
+  // In this tree, layer number 1 is the layer itself, and those from 2 on are the layers below, from which entries can be borrowed.
   const tree = applyLayers([indexes[at] as LayerIndex], { below: 1 });
   const context = { ids, below: belowOf(indexes, at), strangers: new Set<number>() };
   const dependsOnBelow = prepare(tree.root, '', context);
@@ -40,7 +40,7 @@ export function rootArchive({ layers, indexes }: StageLayers, at: number, ids: I
   };
 }
 
-/** A whole file system, as one archive that this machine can unpack. */
+/** A complete file system, as an archive that can be unpacked here. */
 export function treeArchive(tree: RootTree, { layers }: StageLayers, ids: Ids): RootArchive {
   const strangers = new Set<number>();
   for (const { node } of walk(tree.root)) settle(node, { ids, strangers });
@@ -53,7 +53,7 @@ interface Context {
 }
 
 interface Preparing extends Context {
-  /** The tree of the layers below, made when first asked for. */
+  /** The tree of the layers below, made on first use. */
   below(): RootTree;
 }
 
@@ -65,7 +65,7 @@ function belowOf(indexes: readonly LayerIndex[], at: number): () => RootTree {
   };
 }
 
-/** Returns whether layers below had to be asked. */
+/** Returns whether lower layers were consulted. */
 function prepare(node: TreeNode, path: string, preparing: Preparing): boolean {
   let asked = borrow(node, path, preparing);
   settle(node, preparing);
@@ -76,7 +76,7 @@ function prepare(node: TreeNode, path: string, preparing: Preparing): boolean {
   return asked;
 }
 
-/** A directory that the layer does not describe, a hard link to a file of another layer. */
+/** Takes an entry from lower layers, for a directory that this layer does not describe, or a hard link to a file of another layer. */
 function borrow({ inode, children }: TreeNode, path: string, { below }: Preparing): boolean {
   const entry = inode.entry;
   const borrowed = entry ? entry.type === 'hardlink' : path !== '';
@@ -88,7 +88,7 @@ function borrow({ inode, children }: TreeNode, path: string, { below }: Preparin
   return true;
 }
 
-/** Only what can be here: owners, attributes; devices need root. */
+/** Adapts owners and attributes to what is possible here, and removes devices that are not. */
 function settle(node: TreeNode, { ids, strangers }: Context): void {
   for (const [name, child] of node.children ?? []) {
     if (!canBe(headerOf(child), ids)) node.children?.delete(name);
@@ -105,7 +105,7 @@ function settle(node: TreeNode, { ids, strangers }: Context): void {
 
 function canBe({ type, device }: TarHeader, ids: Ids): boolean {
   if (type !== 'character' && type !== 'block') return true;
-  // All others lead to the machine, and device 0/0 is overlayfs' whiteout: it would hide what is below.
+  // All other devices give access to the machine. Device 0/0 is overlayfs' whiteout, which would hide what is below.
   return !ids.inUserNamespace && isHarmless(type, device);
 }
 

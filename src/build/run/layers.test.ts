@@ -23,7 +23,7 @@ const BASE: readonly TestEntry[] = [
   file('t/linked', '6', { mode: 0o4755 }),
 ];
 
-/** In whatever order and with whatever missing: as hand-made layers, and those of `COPY --link`, are. */
+/** Entries in any order, and with missing parents, as in hand-made layers and those of `COPY --link`. */
 const SECOND: readonly TestEntry[] = [
   file('t/.wh.gone', ''),
   file('t/all/new', '7'),

@@ -10,7 +10,7 @@ import { listLayer, newRunWorld, provideUsers, type RunWorld, type Users, type W
 const { missing, why } = needs('root', 'busybox', 'newuidmap', 'useradd', 'setpriv');
 const RUNTIMES: readonly RuntimeName[] = ['crun', 'runc', 'bwrap', 'unshare'];
 
-/** Command lines that hold the mark. */
+/** The command lines that contain the mark. */
 async function running(mark: string): Promise<readonly string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));

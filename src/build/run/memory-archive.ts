@@ -1,4 +1,4 @@
-// A small archive of what a RUN is given: everything in memory, nothing on a disk.
+// A small archive of the files for a RUN, made in memory: nothing is written to a disk.
 import type { TarHeader } from '../../tar/entry.ts';
 import { encodeName } from '../../tar/names.ts';
 import { type TarInput, writeTar } from '../../tar/writer.ts';

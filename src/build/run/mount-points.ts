@@ -1,5 +1,5 @@
-// Where mounts go in a root file system: links on the way followed inside it, before anything is mounted; and what is put below the layers for those that
-// are not there, so that a mount leaves no trace in the layer.
+// Resolves mount points in a root file system, following links inside it before anything is mounted. Missing mount points are put into a layer below all
+// others, so that a mount leaves no trace in the new layer.
 import { ImagesError } from '../../oci/errors.ts';
 import { joinPath, linkTarget, parentPath } from '../../rootfs/path.ts';
 import { findPath, headerOf, type RootTree, type TreeNode } from '../../rootfs/tree.ts';
@@ -11,14 +11,14 @@ import { imageAttributes } from './overlay-attributes.ts';
 export type MountKind = 'directory' | 'file';
 
 export interface MountPoint {
-  /** In the root file system, without links on the way: `run/secrets/x`. */
+  /** Path in the root file system, with links resolved: `run/secrets/x`. */
   readonly path: string;
   readonly kind: MountKind;
 }
 
 const MAX_LINKS = 40;
 
-/** Errors: PATH_UNKNOWN for links in a circle, CONFIG_INVALID where something else is in the place. */
+/** Errors: PATH_UNKNOWN (links in a circle), CONFIG_INVALID (a file in place of a directory, or the reverse). */
 export function mountPoint(tree: RootTree, target: string, kind: MountKind): MountPoint {
   const { path, node } = resolve(tree, target);
   if (node && (node.children !== undefined) !== (kind === 'directory')) {
@@ -33,7 +33,7 @@ export function mountPoint(tree: RootTree, target: string, kind: MountKind): Mou
   return { path, kind };
 }
 
-/** `node` is absent where there is nothing yet. */
+/** `node` is absent if nothing exists at the path. */
 function resolve(tree: RootTree, target: string): { readonly path: string; readonly node: TreeNode | undefined } {
   let parts = namesOf(target);
   let node: TreeNode | undefined = tree.root;
@@ -68,7 +68,7 @@ function namesOf(path: string): readonly string[] {
   return path.split('/').filter((part) => part !== '' && part !== '.');
 }
 
-/** A layer of what is not there, with the directories on its way as they are. Mount points below other ones are made when those are mounted. */
+/** A layer with the missing mount points, and with their parent directories as they are. One inside another mount is not in it: it is created in that mount. */
 export function missingMountPoints(tree: RootTree, points: readonly MountPoint[]): readonly TarHeader[] {
   const made = new Map<string, TarHeader>();
   for (const { path, kind } of points) {

@@ -109,7 +109,7 @@ describe.skipIf(missing)(`mounts of RUN${why}`, () => {
       expect(await said({ layers: [second] })).toBe('second\n755 0:0\n');
       expect(await said({ uid: 7, gid: 8, mode: 0o700 })).toBe(`700 ${owner}\n`);
       expect(await said({ mode: 0o711 })).toBe('711 0:0\n');
-      // Each is still there.
+      // Each cache is still there.
       expect(await said({ layers: [first] })).toBe('changed\n755 0:0\n');
       expect(await said({})).toBe('changed\n755 0:0\n');
     });

@@ -1,4 +1,4 @@
-// What a RUN mounts beside its layers: for each mount the files it brings, the shell commands that mount it, and what must be given back afterwards.
+// Prepares the mounts of a RUN: for each mount its files, the shell commands that mount it, and the resources to release afterwards.
 import { join } from 'node:path';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -21,14 +21,14 @@ export interface PreparedMount {
   readonly target: string;
   readonly kind: MountKind;
   readonly files: readonly MemoryFile[];
-  /** Shell commands, given where in the root file system it goes. */
+  /** Shell commands that mount it at `path` of the root file system. */
   lines(path: string): readonly string[];
 }
 
 export interface Mounting {
   readonly unpacking: RootUnpacking;
   readonly run: RunPlace;
-  /** Is given what must be given back. */
+  /** Resources to release are added here. */
   readonly held: AsyncDisposable[];
   readonly caches: ReadonlyMap<string, MountedCache>;
   indexed(layers: StageLayers['layers'], options: CallOptions): Promise<StageLayers>;
@@ -36,7 +36,7 @@ export interface Mounting {
   mountLayers(stage: StageLayers, at: string, writable: boolean, options: CallOptions): Promise<readonly string[]>;
 }
 
-/** `at` tells mounts of one RUN apart. Errors: PATH_UNKNOWN, those of layers. */
+/** `at` is a number that is unique among the mounts of one RUN. Errors: PATH_UNKNOWN, those of layers. */
 export async function prepareMount(
   mount: RunMount,
   at: number,
@@ -65,7 +65,7 @@ export async function prepareMount(
       const name = mounting.caches.get(cacheKey(mount))?.name ?? '';
       const directory = await mounting.run.link('caches', name);
       const inside = `cache-${at}`;
-      // In a user namespace there are no devices, and flags of what is mounted may not be set anew.
+      // In a user namespace there are no devices, and the flags of an existing mount may not be changed.
       const nodev = mounting.unpacking.ids.inUserNamespace ? '' : ',nodev';
       const enter = `mkdir ${inside}; go ${steps(`${directory}/fs`, mount.source)}; mount -c -o bind${nodev} . "$run/${inside}"; cd "$run"`;
       return {
@@ -94,7 +94,7 @@ export async function prepareMount(
   }
 }
 
-/** Where there is one owner only, it is root. */
+/** Ids that files cannot have here become root. */
 function owner(
   mount: { readonly uid: number; readonly gid: number },
   { unpacking: { ids } }: Mounting,

@@ -1,5 +1,5 @@
-// Starts shell scripts where layers can be unpacked, mounted and read: as root in a mount namespace of their own, else as root of a user
-// namespace (user_namespaces(7)). Relies on util-linux' unshare, on newuidmap and newgidmap where there are subordinate ids.
+// Runs shell scripts where layers can be unpacked, mounted and read: in a new mount namespace if the user is root, otherwise as root of a new user
+// namespace (user_namespaces(7)). Relies on util-linux' unshare, and for subordinate ids on newuidmap and newgidmap.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
@@ -9,16 +9,16 @@ import type { IdRange, Ids } from './ids.ts';
 import { mendProgram, type Programs } from './programs.ts';
 
 export interface Namespaces {
-  /** Begins `script` with `args` as `$1`…; it is killed, with all it has started, when it is pid 1 and `control` is closed. */
+  /** Starts `script` with `args` as `$1`…. If it is pid 1, it is killed with all its children when `control` is closed. */
   start(script: string, options?: StartOptions): Promise<Started>;
-  /** Runs a script to its end, and collects what it prints. Throws nothing for its status. */
+  /** Runs a script to its end and collects its output. A status other than 0 throws nothing. */
   run(script: string, options?: StartOptions): Promise<Finished>;
 }
 
 export interface StartOptions {
   readonly args?: readonly string[];
   readonly directory?: string;
-  /** In a pid namespace of its own: what it started ends with it. */
+  /** Uses a new pid namespace, so that all processes that the script started end with it. */
   readonly pids?: boolean;
 }
 
@@ -26,11 +26,11 @@ export interface Started {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** File descriptor 3 of the script; closed when this process ends, however it does. */
+  /** File descriptor 3 of the script. Closed when this process ends, for whatever reason. */
   readonly control: Writable;
   /** File descriptor 4 of the script. */
   readonly report: Readable;
-  /** The exit status, as a shell gives it. */
+  /** The exit status, as a shell reports it. */
   readonly status: Promise<number>;
 }
 
@@ -40,7 +40,7 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Waits until the namespace's ids are set, then becomes the program. */
+/** Waits until the ids of the namespace are mapped, then executes the program. */
 const WAIT = 'echo >&4; read -r _ <&3 || exit 125; exec "$@"';
 
 export function createNamespaces(ids: Ids, programs: Programs): Namespaces {
@@ -64,7 +64,7 @@ export function createNamespaces(ids: Ids, programs: Programs): Namespaces {
       {
         cwd: options.directory ?? '/',
         env: { PATH: programs.path, LC_ALL: 'C' },
-        // A terminal's Ctrl-C is for this process alone; it decides what to do with those it started.
+        // Ctrl-C in a terminal must reach only this process, which decides about its children.
         detached: true,
         stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
       },
@@ -93,7 +93,7 @@ function startedOf(child: ChildProcess): Started {
     Writable,
     Readable,
   ];
-  // That the other side is gone shows in its status.
+  // A write error means that the process has ended, which its status shows.
   for (const stream of [stdin, control]) stream.on('error', () => {});
   const status = new Promise<number>((resolve, reject) => {
     child.once('error', reject);
@@ -108,7 +108,7 @@ interface Mapping {
   readonly programs: Programs;
 }
 
-/** Errors: RUN_UNAVAILABLE where the kernel makes no user namespace, or the ids are not given to this user. */
+/** Errors: RUN_UNAVAILABLE (the kernel makes no user namespace, or the user may not use these ids). */
 async function mapIds(child: ChildProcess, started: Started, { ids, programs }: Mapping): Promise<void> {
   const pid = child.pid;
   if (pid === undefined) return void (await started.status);
@@ -123,7 +123,7 @@ async function mapIds(child: ChildProcess, started: Started, { ids, programs }: 
   }
 }
 
-/** The script has said so: the namespace is there. */
+/** Waits for the script's signal that it is in the namespace. */
 async function entered(started: Started): Promise<void> {
   await Promise.race([once(started.report, 'readable'), once(started.report, 'end')]);
   if (started.report.read(1) !== null) return;

@@ -1,9 +1,9 @@
-// Why a command failed for a user who has one id: programs say that an owner, or a user, cannot be set; what they do not say is what mends it.
+// Finds out why a command failed for a user with a single id: programs report that an owner or a user cannot be set, but not how to fix that.
 import { hasInOrder } from '../../io/text/in-order.ts';
 import type { Ids } from './ids.ts';
 import { moreIds } from './lacks.ts';
 
-/** In one line, the one after the other. */
+/** Patterns that one line of output must match in this order. */
 const SAYS_SO: readonly (readonly RegExp[])[] = [
   [
     /chown|chgrp|ownership|owner|setgroups|sete?[ug]id|setres[ug]id|initgroups|unpriv|change (?:user|group)|Cannot set (?:user|group)/i,
@@ -13,7 +13,7 @@ const SAYS_SO: readonly (readonly RegExp[])[] = [
 ];
 const KEPT = 8192;
 
-/** Listens to what a command prints, and hands it on. */
+/** Observes the output of a command. */
 export class OwnerTrouble {
   readonly #ids: Ids;
   readonly #onOutput: ((chunk: Uint8Array) => void) | undefined;
@@ -32,7 +32,7 @@ export class OwnerTrouble {
     this.#seen = this.#last.split('\n').some(saysSo);
   }
 
-  /** For a command that failed. */
+  /** The hint for a failed command. */
   hint(): string | undefined {
     if (this.#ids.owners !== 'one') return undefined;
     const mend = moreIds(this.#ids);

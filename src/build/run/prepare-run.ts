@@ -1,4 +1,4 @@
-// Everything that one RUN needs before its command can start: root file system, devices, mounts, name resolution, as shell commands and files.
+// Prepares all that a RUN needs before its command starts, as shell commands and files: root file system, devices, mounts, name resolution.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallOptions } from '../../io/streams/bytes.ts';
@@ -42,7 +42,7 @@ export interface PreparedRun extends Prepared {
 }
 
 const SHM_SIZE = 64 << 20;
-/** The options of a mount must fit into one page. */
+/** The most layers that are mounted. More are copied, because the options of a mount must fit into one page. */
 const MOST_MOUNTED = 200;
 
 /** Errors: those of layers and of mounts. */
@@ -95,7 +95,7 @@ export async function prepareRun(
   };
 }
 
-/** The working directory, links followed: what is missing of it is made. */
+/** The path of the working directory, with links resolved. Missing directories are created on start. */
 function mountPointOf(tree: RootTree, directory: string): string {
   return directory === '/' ? '' : mountPoint(tree, directory, 'directory').path;
 }
@@ -104,7 +104,7 @@ function depth({ path }: MountPoint): number {
   return path.split('/').length;
 }
 
-/** Who is who on the network is known to the machine; what the command writes there is lost. */
+/** /etc/resolv.conf and /etc/hosts, by default from the machine. What the command writes there is discarded. */
 async function nameResolution(
   settings: RunnerSettings,
   network: PrivateNetwork | undefined,
@@ -118,7 +118,7 @@ async function nameResolution(
   return [fileMount('/etc/resolv.conf', asked), fileMount('/etc/hosts', own)];
 }
 
-/** Another server, with the same domains and options. */
+/** The text of resolv.conf with another name server, but the same domains and options. */
 function asking(nameserver: string, resolvConf: string): string {
   const others = resolvConf.split('\n').filter((line) => line !== '' && !/^\s*nameserver\b/.test(line));
   return [`nameserver ${nameserver}`, ...others, ''].join('\n');
@@ -157,7 +157,7 @@ function mountingOf(preparing: Preparing, caches: Mounting['caches']): Mounting 
         );
         return [`mkdir ${at}`, `mount -o bind ${at}.copy/fs ${at}`];
       }
-      // An empty one at the end: overlayfs wants two of them where nothing is written.
+      // An empty directory at the end, because overlayfs requires two lower directories if there is no upper one.
       const lowers = [...(await linkedSnapshots(stage, { unpacking, run }, options)), `${at}.empty`].join(':');
       const upper = writable ? `upperdir=${at}.u,workdir=${at}.w,` : '';
       const how = overlayOptions(ability.ids, writable ? ability.overlay : 'plain');

@@ -10,7 +10,7 @@ import { newRunWorld, provideUsers, type RunWorld, type Users, type Who } from '
 const { missing, why } = needs('root', 'busybox', 'newuidmap', 'useradd', 'setpriv', 'ip', 'nsenter');
 const RUNTIMES: readonly RuntimeName[] = ['crun', 'runc', 'bwrap', 'unshare'];
 
-/** A machine's network, in a namespace: an address of its own, a server there and one on loopback. */
+/** The network of a machine, in a namespace: its own address, with a server there and one on loopback. */
 const MACHINE = `
 ip link set lo up
 ip link add v0 type veth peer name v1
@@ -20,7 +20,7 @@ busybox httpd -p 198.51.100.7:8080 -h .
 busybox httpd -p 127.0.0.1:8081 -h .
 echo up; exec sleep 600`;
 
-/** A line for each place: what it serves, or that it does not. */
+/** Prints one line for each address: what its server answers, or that there is none. */
 const ASK = `for to in 198.51.100.7:8080 127.0.0.1:8081 10.0.2.2:8081; do
   printf 'GET /f HTTP/1.0\\r\\n\\r\\n' | timeout 5 nc \${to%:*} \${to#*:} 2>/dev/null | tail -1 | grep . || echo nothing
 done`;
@@ -43,7 +43,7 @@ describe.skipIf(missing)(`RUN with a private network${why}`, () => {
       },
       ['nsenter', `--net=/proc/${machine.pid}/ns/net`, ...before],
     );
-  /** In a mount namespace where it is no program. */
+  /** Runs a command in a mount namespace in which the program is not executable. */
   const without = (name: string): string[] => {
     const hide = `mount -o bind /dev/null ${findProgram(name)} && exec "$@"`;
     return findProgram(name) ? ['unshare', '-m', 'sh', '-c', hide, 'sh'] : [];

@@ -1,5 +1,5 @@
-// A network of a RUN's own, with a way out (`--network=private`): a network namespace that slirp4netns(1) or pasta(1) connects, in user mode. The machine's
-// loopback, what listens there and abstract sockets are out of its reach.
+// `--network=private`: a network namespace for one RUN, connected to the outside in user mode by slirp4netns(1) or pasta(1). The machine's loopback,
+// servers that listen there, and abstract sockets are out of reach.
 import type { TarHeader } from '../../tar/entry.ts';
 import type { Lack } from './contract.ts';
 import { emptyHeader } from './mount-points.ts';
@@ -8,12 +8,12 @@ import { command, quoted } from './shell.ts';
 import { SHELL_FUNCTIONS } from './supervisor.ts';
 
 export interface PrivateNetwork {
-  /** Where names are asked for. */
+  /** Address of the name server. */
   readonly nameserver: string;
-  /** Shell commands, run before the command is: they end when the network is there, or fail and say why. */
+  /** Shell commands to run before the command. They end when the network is ready, or fail and tell why. */
   readonly lines: readonly string[];
   readonly headers: readonly TarHeader[];
-  /** Shell commands, to be run in it; the file is in the directory `t`. */
+  /** Wraps shell commands so that they run in the namespace. The file goes into the directory `t`. */
   inside(commands: string): {
     readonly command: string;
     readonly file: { readonly name: string; readonly content: string };
@@ -25,7 +25,7 @@ export const NO_PRIVATE_NETWORK: Lack = {
   mend: 'Install one: sudo apt install slirp4netns',
 };
 
-/** `undefined` where nothing is installed for it. */
+/** Returns `undefined` if the programs for it are not installed. */
 export async function findPrivateNetwork(programs: Programs): Promise<PrivateNetwork | undefined> {
   const [unshare, nsenter, slirp4netns, pasta] = await Promise.all(
     ['unshare', 'nsenter', 'slirp4netns', 'pasta'].map((name) => programs.find(name)),
@@ -34,7 +34,7 @@ export async function findPrivateNetwork(programs: Programs): Promise<PrivateNet
   if (!connection || !unshare || !nsenter) return undefined;
   return {
     nameserver: connection.nameserver,
-    // The namespace lives as long as it is mounted.
+    // The namespace exists as long as this mount of it.
     lines: [`: >${NAMESPACE}; ${command(unshare, `--net=${NAMESPACE}`)} true`, ...connection.lines],
     headers: connection.headers,
     inside: (commands) => ({
@@ -59,14 +59,14 @@ function slirp(program: string): Connection {
     headers: [emptyHeader('connected', 'fifo', 0o600)],
     lines: [
       `${command(program, ...options)} ${NAMESPACE} tap0 </dev/null >t/network-log 2>&1 3<&- 4>&- 5>t/connected &`,
-      // It closes this when it is ready, and when it cannot be; only then there is a character before.
+      // slirp4netns closes the pipe when it is ready or has failed; only if it is ready does it write a character before.
       'read -r connected <t/connected || :',
       `[ "$connected" = 1 ] || { ${SAY_WHY}; }`,
     ],
   };
 }
 
-/** Of the addresses that mean nothing outside of a link. */
+/** A link-local address: no host outside has it. pasta forwards DNS queries that are sent to it. */
 const FORWARDED = '169.254.1.1';
 
 function viaPasta(program: string): Connection {
@@ -75,12 +75,12 @@ function viaPasta(program: string): Connection {
   return {
     nameserver: FORWARDED,
     headers: [],
-    // It goes into the background when it is ready.
+    // pasta goes into the background when the network is ready.
     lines: [
       `${command(program, ...options)} --netns ${NAMESPACE} </dev/null >t/network-log 2>&1 3<&- 4>&- || { ${SAY_WHY}; }`,
     ],
   };
 }
 
-/** What it says first is the reason; what follows, that it ends. */
+/** Prints the first line of the log, which is the reason. The next one only tells that the program ends. */
 const SAY_WHY = 'sed "s/^/no private network: /;q" t/network-log >&2; exit 1';

@@ -1,4 +1,4 @@
-// What this machine can, found out by trying it: names on PATH prove nothing (crun refuses hybrid cgroups, AppArmor takes rights away after the fact).
+// Probes what this machine can do by trying it. That programs are installed proves nothing: crun refuses hybrid cgroups, AppArmor revokes rights afterwards.
 import { access, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ownIdentity } from '../../io/concurrency/process-identity.ts';
@@ -22,9 +22,9 @@ export interface Ability {
   readonly ids: Ids;
   readonly namespaces: Namespaces;
   readonly place: WorkPlace;
-  /** Absent where overlayfs is refused. */
+  /** Absent if overlayfs is not available. */
   readonly overlay: OverlayMode | undefined;
-  /** Those that work, best first; never none. */
+  /** Those that work, best first; never empty. */
   readonly runtimes: readonly Runtime[];
   readonly wishes: readonly Lack[];
 }
@@ -81,7 +81,7 @@ async function withWishes(ability: Omit<Ability, 'wishes'>, programs: Programs):
 
 type TriedIds = { readonly ids: Ids; readonly namespaces: Namespaces } | { readonly lacks: readonly Lack[] };
 
-/** A namespace with a mount in it; with one id, where the subordinate ones are refused. */
+/** Tries to make a namespace and to mount something in it. Falls back to a single id if subordinate ids are refused. */
 async function tryIds(ids: Ids, programs: Programs): Promise<TriedIds> {
   const namespaces = createNamespaces(ids, programs);
   const said = await namespaces.run('exec mount -t tmpfs images /tmp').then(
@@ -101,7 +101,7 @@ async function readSetting(path: string): Promise<string | undefined> {
   return readFile(path, 'latin1').catch(() => undefined);
 }
 
-/** A file is deleted: that needs devices or attributes that not every file system has. */
+/** Deletes a file in an overlay mount: this needs devices or attributes, which not every file system supports. */
 const TRY_OVERLAY =
   'cd -- "$1" && mkdir l u w m && : >l/f && mount -t overlay -o "lowerdir=l,upperdir=u,workdir=w,$2" images m && rm m/f && [ ! -e m/f ]';
 
@@ -122,7 +122,7 @@ interface Trying {
   readonly programs: Programs;
 }
 
-/** Until one works that can do everything. */
+/** Tries runtimes until one works that supports everything. */
 async function tryRuntimes(
   found: readonly Runtime[],
   trying: Trying,
@@ -145,7 +145,7 @@ async function tryRuntimes(
 
 const EVERYTHING = { user: { uid: 1, gid: 1, groups: [], home: '/' }, ignoreChown: true };
 
-/** Runs a program of this machine in its own root file system. Returns why it does not work. */
+/** Runs a program of this machine in the machine's own root file system. Returns the reason if it fails. */
 async function tryRuntime(
   runtime: Runtime,
   { ids, namespaces, place, programs }: Trying,
@@ -185,7 +185,7 @@ interface Known {
   readonly runtimes: readonly Runtime[];
 }
 
-/** What was found out since the machine started, with the same programs. */
+/** The findings stored since the machine started, if the programs are the same. */
 async function recall(place: WorkPlace, found: readonly Runtime[]): Promise<Known | undefined> {
   try {
     const value: unknown = JSON.parse(await readFile(memory(place), 'utf8'));
@@ -205,7 +205,7 @@ async function remember(place: WorkPlace, key: string, { overlay, runtimes }: Kn
   await writeFileAtomically(memory(place), JSON.stringify(value), { durable: false, mode: 0o600 });
 }
 
-/** After something failed that had worked. */
+/** Called when something failed that had worked before. */
 export async function forget(place: WorkPlace): Promise<void> {
   await rm(memory(place), { force: true });
 }
@@ -214,12 +214,12 @@ function memory(place: WorkPlace): string {
   return join(place.directory, 'machine');
 }
 
-/** `filtered`: with the list of system calls, which not every runtime is built for. */
+/** `filtered`: the runtimes were tried with the system call filter, which not every build of a runtime supports. */
 function memoryKey(found: readonly Runtime[]): string {
   return `filtered ${ownIdentity().split('.')[2]} ${found.map(({ name }) => name).join(' ')}`;
 }
 
-/** Whether programs of another architecture can run (binfmt_misc). `undefined`: they can. */
+/** Whether programs of another architecture can run (binfmt_misc). Returns `undefined` if they can. */
 export async function foreignLack(architecture: string): Promise<Lack | undefined> {
   const own = process.arch === 'x64' ? ['amd64', '386'] : process.arch === 'arm64' ? ['arm64', 'arm'] : [process.arch];
   if (own.includes(architecture)) return undefined;

@@ -1,15 +1,15 @@
-// The helper programs of this machine, where PATH has them.
+// Finds helper programs of this machine on PATH.
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 
-/** Unprivileged users often lack them in their PATH. */
+/** Directories that are often missing from the PATH of unprivileged users. */
 const OF_ROOT: readonly string[] = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
 
 export interface Programs {
-  /** For what is started: `path`, and where root's programs are. */
+  /** PATH for child processes: `path`, and the directories of root's programs. */
   readonly path: string;
-  /** Where the program is; `undefined` where it is not. */
+  /** The path of the program. Returns `undefined` if it is not installed. */
   find(name: string): Promise<string | undefined>;
 }
 
@@ -53,7 +53,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   sh: 'dash',
 };
 
-/** The command that installs it, on Debian and Ubuntu. */
+/** The command that installs the program on Debian and Ubuntu. */
 export function mendProgram(name: string): string {
   return `Install it: sudo apt install ${PACKAGES[name] ?? name}`;
 }

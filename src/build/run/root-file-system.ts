@@ -1,4 +1,4 @@
-// The root file system of a RUN: layers mounted one on the other, or, where overlayfs is refused, copied into one directory and compared afterwards.
+// The root file system of a RUN: layers are mounted with overlayfs or, if that is not available, copied into one directory that is compared afterwards.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallOptions } from '../../io/streams/bytes.ts';
@@ -15,16 +15,16 @@ import { provideSnapshots } from './snapshots.ts';
 import { type RootUnpacking, unpackRootFileSystem } from './unpack.ts';
 
 export interface RootFileSystem {
-  /** Shell commands that make it at `m`. */
+  /** Shell commands that make it available at `m`. */
   readonly lines: readonly string[];
-  /** What the command has changed, as a layer. */
+  /** The changes that the command made, as a layer. */
   changes(before: Before): AsyncIterable<Uint8Array>;
 }
 
 export interface RootRequest {
   readonly stage: StageLayers;
   readonly tree: RootTree;
-  /** What is below all layers, in `t/stubs`. */
+  /** The lowest layer, in `t/stubs`: missing mount points. */
   readonly stubs: readonly TarHeader[];
 }
 
@@ -33,13 +33,13 @@ export interface RootContext {
   readonly run: RunPlace;
 }
 
-/** In the order of preference: the last two need nothing of the kernel but overlayfs. */
+/** In order of preference. `plain` requires nothing of the kernel but overlayfs. */
 export type OverlayMode = 'volatile' | 'plain';
 
 export function overlayOptions(ids: Ids, mode: OverlayMode): string {
-  // Renamed directories are copied, so that what is in the upper directory is a layer.
+  // Renamed directories are copied and not redirected, so that the upper directory is a complete layer.
   const format = ids.inUserNamespace ? 'userxattr' : 'index=off,redirect_dir=off,metacopy=off';
-  // What is written is read once and thrown away: nothing of it must reach a disk.
+  // The upper directory is read once and removed, so nothing has to be synced to a disk.
   return mode === 'volatile' ? `${format},volatile` : format;
 }
 
@@ -64,7 +64,7 @@ export async function overlayRoot(
   };
 }
 
-/** The top one first, as overlayfs wants them. */
+/** The top layer first, as overlayfs expects them. */
 export async function linkedSnapshots(
   stage: StageLayers,
   { unpacking, run }: RootContext,
@@ -72,7 +72,7 @@ export async function linkedSnapshots(
 ): Promise<readonly string[]> {
   for (let attempt = 0; ; attempt++) {
     const names = await provideSnapshots(stage, unpacking, options);
-    // Who cleans up looks at the links under the same lock.
+    // The clean-up checks the links under the same lock.
     await using _ = await unpacking.place.lock('use', options);
     try {
       const links: string[] = [];

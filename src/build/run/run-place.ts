@@ -1,4 +1,4 @@
-// The directory of one RUN: what it uses of others, by links that keep that from being removed, and what it writes.
+// The directory of one RUN: what it writes, and links to the snapshots and caches that it uses, which keep those from being removed.
 import { mkdir, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFsError } from '../../io/files/fs-errors.ts';
@@ -6,7 +6,7 @@ import type { WorkPlace } from './work-place.ts';
 
 export interface RunPlace {
   readonly directory: string;
-  /** Keeps it while the directory is there. Returns the link, from the directory. Throws where it is gone: `isGone`. */
+  /** Links to it, which keeps it as long as this directory exists. Returns the link's path in the directory. Throws if it is gone (see `isGone`). */
   link(kind: 'snapshots' | 'caches', name: string): Promise<string>;
 }
 
@@ -29,7 +29,7 @@ export async function openRunPlace(place: WorkPlace): Promise<RunPlace> {
   };
 }
 
-/** What a link was to lead to has been removed meanwhile. */
+/** Whether the target of a link was removed in the meantime. */
 export function isGone(error: unknown): boolean {
   return isFsError(error, 'ENOENT');
 }

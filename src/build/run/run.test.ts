@@ -15,7 +15,7 @@ const { missing, why } = needs('root', 'busybox', 'newuidmap', 'useradd', 'setpr
 const USERS = ['root', 'a user with subordinate ids', 'nobody'] as const;
 const RUNTIMES: readonly RuntimeName[] = ['crun', 'runc', 'bwrap', 'unshare'];
 
-/** Everything that overlayfs writes in a way of its own. */
+/** Every kind of change for which overlayfs has a special format. */
 const CHANGES = `
 set -e
 echo more >>/d/x; rm /d/y; touch /d/sub/s
@@ -118,7 +118,7 @@ describe.skipIf(missing)(`RUN${why}`, () => {
         for (const user of [{ uid: 0, gid: 0, groups: [], home: '/root' }, ...others]) {
           const request = { user, directory: '/home/u' };
           const { output, status } = await sh(title, script.replaceAll('/log', '/home/u/log'), { settings, request });
-          // runc copies each stream on its own: only the others keep the order.
+          // runc copies each stream separately, so only other runtimes keep the order.
           const lines = runtime === 'runc' ? output.trim().split('\n').sort() : output.trim().split('\n');
           expect({ user, lines, status }).toEqual({ user, lines: [...'12345678'], status: 0 });
         }

@@ -1,6 +1,6 @@
-// Words of a shell script (POSIX.1-2017, Shell Command Language, 2.2.2).
+// Quotes words for shell scripts (POSIX.1-2017, Shell Command Language, 2.2.2).
 
-/** One word, whatever it holds. */
+/** Quotes any text as one word. */
 export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,4 +1,4 @@
-// Layers, each unpacked once, to be mounted one on the other. Whole or not there: unpacked beside, then renamed; a lock keeps two from unpacking the same.
+// Unpacks each layer once, to be mounted with others. A snapshot is complete or absent: it is unpacked elsewhere, then renamed. A lock makes this single-flight.
 import { createHash } from 'node:crypto';
 import { readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,14 +9,14 @@ import type { Layer } from '../../rootfs/contract.ts';
 import { rootArchive, type StageLayers } from './layer-archive.ts';
 import { type RootUnpacking, removeTrees, staged, syncLater, unpackRootFileSystem } from './unpack.ts';
 
-/** The names of the layers' snapshots, unpacked where they were not, the base first. Errors: those of layers, RUN_UNAVAILABLE, NO_SPACE. */
+/** The names of the layers' snapshots, the base first. Missing ones are unpacked. Errors: those of layers, RUN_UNAVAILABLE, NO_SPACE. */
 export async function provideSnapshots(
   stage: StageLayers,
   unpacking: RootUnpacking,
   options: CallOptions = {},
 ): Promise<readonly string[]> {
   const names: string[] = [];
-  // One after the other: an archive is unpacked by a program of its own, beside the one that inflates it, and the next may need no unpacking.
+  // Sequentially: unpacking already uses a second process beside the decompression, and the next layer may need no unpacking.
   for (const at of stage.layers.keys()) names.push(await provideSnapshot(stage, at, unpacking, options));
   return names;
 }
@@ -46,7 +46,7 @@ async function provideSnapshot(
   return name;
 }
 
-/** One that may be half on the disk is nobody's any more. */
+/** Moves a snapshot that may be incomplete out of the way. Nobody uses it any more. */
 async function makeRoom(name: string, { place, namespaces }: RootUnpacking): Promise<void> {
   const old = place.path('snapshots', name);
   if (!(await stat(old).catch(() => undefined))) return;
@@ -55,7 +55,7 @@ async function makeRoom(name: string, { place, namespaces }: RootUnpacking): Pro
   await removeTrees([trash], namespaces);
 }
 
-/** By what the layers hold; where they have only a compressed digest, that will do. */
+/** Derived from the diff ids of the layers; without a diff id, from the digest of the compressed blob. */
 function nameOf(layers: readonly Layer[]): string {
   const digests = layers.map(({ diffId, descriptor }) => diffId ?? descriptor.digest);
   const [only] = digests;
@@ -63,10 +63,10 @@ function nameOf(layers: readonly Layer[]): string {
   return `chain-${createHash('sha256').update(digests.join('\n')).digest('hex')}`;
 }
 
-/** What of the layer's devices was unpacked, where any can be: once it was all of them. */
+/** Recorded where devices can be made: only harmless devices were unpacked. Older snapshots may have others and are not used. */
 const DEVICES = 'harmless';
 
-/** Marks it as used. One of an earlier boot may be half on the disk, unless a sync was seen to end. */
+/** Whether a usable snapshot exists; marks it as used. One from an earlier boot may be incomplete on the disk, unless a sync has completed. */
 async function isThere({ place, ids }: RootUnpacking, name: string): Promise<boolean> {
   const directory = place.path('snapshots', name);
   try {

@@ -1,8 +1,8 @@
-// A socket in front of the user's ssh agent: the agent answers only its own user, and in the container another one may ask.
+// A proxy for the socket of the user's ssh agent: the agent answers only to its own user, and processes in the container may have another one.
 import { open } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
 
-/** Listens at `name` in the directory until disposed. */
+/** Listens on the socket `name` in the directory until disposed. */
 export async function proxyAgent(directory: string, name: string, agent: string): Promise<AsyncDisposable> {
   const server = createServer((client) => {
     const upstream = createConnection(agent);
@@ -10,7 +10,7 @@ export async function proxyAgent(directory: string, name: string, agent: string)
     client.on('error', () => upstream.destroy());
     upstream.on('error', () => client.destroy());
   });
-  // The path of a socket has room for 107 bytes: through a descriptor any directory is near.
+  // The path of a socket is limited to 107 bytes. Through a file descriptor, that of any directory is short.
   const place = await open(directory);
   try {
     await new Promise<void>((resolve, reject) => {

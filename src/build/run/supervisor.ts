@@ -1,15 +1,15 @@
-// The script that prepares a root file system and runs the command in it: pid 1 of a pid namespace around the runtime's own, so that with it all ends,
-// whatever happens to this process. Descriptors: 0 an archive for `t`, 3 closed by who wants the end, 4 what went wrong before the command, and its status.
+// The script that prepares a root file system and runs the command in it. It is pid 1 of a pid namespace around the runtime's, so everything ends with it,
+// whatever happens to this process. Descriptors: 0 an archive for `t`; 3 is closed to end the script; 4 gets errors before the command starts, and its status.
 import { quoted } from './shell.ts';
 import { TAR_EXTRACT } from './unpack.ts';
 
-/** In front of the command's status, the last line of the report. */
+/** Prefix of the last line of the report, before the command's status. */
 export const STATUS = 'images: status ';
 
-/** In front of what is wrong with what was asked for, not with the machine. */
+/** Prefix of messages about an invalid request, as opposed to a problem of the machine. */
 export const INVALID = 'images: invalid: ';
 
-/** Functions that the plan uses. A file system that changes while it is walked cannot lead out of it: each step is looked at after it was made. */
+/** Functions for the plan. A file system that changes during the walk cannot lead outside: each step is checked after it was made. */
 export const SHELL_FUNCTIONS = `
 fail() { printf '${INVALID}%s\\n' "$1" >&2; exit 1; }
 go() {
@@ -34,7 +34,7 @@ onto_file() {
 }
 `;
 
-/** Goes before everything: `t` holds what nobody else may see, and nothing of it comes onto a disk. */
+/** The beginning of the script. `t` holds secrets, so it is private and a tmpfs, which is never written to a disk. */
 export const SUPERVISOR: string = `set -e
 exec 2>&4
 ${SHELL_FUNCTIONS}
@@ -47,8 +47,8 @@ cd t; ${TAR_EXTRACT}; cd ..
 `;
 
 /**
- * The end of the plan, both outputs in one, so that they stay in their order: runs the command, and ends with it, or when \`3\` is closed. The command
- * writes to a pipe: what Node gives its children is a socket, which nobody can open again by its name (/dev/stdout).
+ * The end of the plan: runs the command, and ends with it or when \`3\` is closed. Both outputs share one stream, to keep their order. The command
+ * writes to a pipe, because Node gives its children sockets, which cannot be reopened by name (/dev/stdout).
  */
 export function supervised(command: string, log: string | undefined): string {
   return `
@@ -66,7 +66,7 @@ wait $!
 `;
 }
 
-/** Arguments of \`go\`: a directory, and the steps from there. */
+/** Arguments of \`go\`: a directory, and the path components from there. */
 export function steps(root: string, path: string): string {
   return [root, ...path.split('/').filter((part) => part !== '')].map(quoted).join(' ');
 }

@@ -1,4 +1,4 @@
-// Archives into directories, by GNU tar where their owners can be set: Node can neither write extended attributes nor make devices.
+// Unpacks archives into directories with GNU tar, in a namespace in which owners can be set. Node can neither write extended attributes nor make devices.
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
@@ -17,13 +17,13 @@ export interface RootUnpacking {
   readonly ignoreChownErrors: boolean;
 }
 
-/** Names are clean and no link is on their way: so `-P` is safe, and saves placeholders for symbolic links. */
+/** Names are normalised and never lead through a link. So `-P` is safe; it avoids placeholders for symbolic links. */
 export const TAR_EXTRACT =
   "tar -x -P -p --same-owner --numeric-owner --xattrs --xattrs-include='*' --delay-directory-restore -f -";
 
 const UNPACK = `set -e; mkdir -p -- "$1"; cd -- "$1"; exec ${TAR_EXTRACT}`;
 
-/** Into `fs` of the directory. Returns the bytes of the archive. Errors: those of the archive, RUN_UNAVAILABLE, NO_SPACE, BUILD_FAILED. */
+/** Unpacks into `fs` of the directory. Returns the size of the archive. Errors: those of the archive, RUN_UNAVAILABLE, NO_SPACE, BUILD_FAILED. */
 export async function unpackRootFileSystem(
   archive: RootArchive,
   directory: string,
@@ -41,7 +41,7 @@ export async function unpackRootFileSystem(
   };
   const said = text(started.stderr);
   started.stdout.resume();
-  // A tar that ends early says why itself; what the archive throws is not its doing.
+  // A tar that ends early reports its own reason. Errors of the archive's stream are thrown as they are.
   const sent = await pipeline(counted, started.stdin, options.signal ? { signal: options.signal } : {}).then(
     () => undefined,
     (error: NodeJS.ErrnoException) => error,
@@ -57,7 +57,7 @@ export async function unpackRootFileSystem(
 
 function failed(said: string, directory: string): ImagesError {
   const first = said.trim().split('\n')[0] ?? '';
-  // On a file system that fills up between two blocks, tar says how many bytes it could write, not why.
+  // If the file system fills up between two blocks, tar reports the number of bytes written, not the reason.
   if (/No space left|Wrote only \d+ of \d+ bytes/.test(said)) {
     return new ImagesError('NO_SPACE', `no space left [${directory}]`, { hint: 'Free space there.' });
   }
@@ -78,12 +78,12 @@ function refuseStrangers({ strangers }: RootArchive, { ids, ignoreChownErrors }:
   );
 }
 
-/** Whether it is on the disk for good shows in a file beside it. Nobody waits for that. */
+/** Syncs the directory in the background. A file beside it records that the sync has completed. */
 export function syncLater(directory: string, { namespaces }: RootUnpacking): void {
   namespaces.run('sync -f -- "$1/fs" && : > "$1/synced"', { args: [directory] }).catch(() => {});
 }
 
-/** A directory that becomes something else, or nothing: where `work` fails, it is removed. */
+/** Provides a staging directory to `work`, which may rename it. It is removed if `work` fails. */
 export async function staged<T>(
   { place, namespaces }: RootUnpacking,
   work: (directory: string) => Promise<T>,
@@ -97,7 +97,7 @@ export async function staged<T>(
   }
 }
 
-/** Removes trees, whoever owns what is in them. */
+/** Removes trees, whatever the owners of their content. */
 export async function removeTrees(directories: readonly string[], namespaces: Namespaces): Promise<void> {
   if (directories.length === 0) return;
   const { status, stderr } = await namespaces.run('exec rm -rf -- "$@"', { args: directories });

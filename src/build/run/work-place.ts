@@ -1,9 +1,9 @@
-// The directory of a runner: unpacked layers, caches, what runs. Private to the user; what dead processes left there is found by the names of their owners.
+// The directory of a runner: unpacked layers, caches, running commands. It is private to the user. Leftovers are recognised by the dead process in their names.
 //
-//   KEY/snapshots/NAME/{fs,about}   a layer, unpacked; KEY says whose files these can be
+//   KEY/snapshots/NAME/{fs,about}   an unpacked layer; KEY identifies the owners that files can have
 //   KEY/caches/NAME/data            a cache mount
-//   KEY/runs/IDENTITY~ID/           a RUN: links to the snapshots that it uses, what it writes
-//   KEY/stage/IDENTITY~ID/          what is being unpacked, or on its way out
+//   KEY/runs/IDENTITY~ID/           a RUN: links to the snapshots that it uses, and what it writes
+//   KEY/stage/IDENTITY~ID/          what is being unpacked or removed
 import { chmod, mkdir, readdir, readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isAlive, ownIdentity } from '../../io/concurrency/process-identity.ts';
@@ -16,13 +16,13 @@ import type { Ids } from './ids.ts';
 export interface WorkPlace {
   readonly directory: string;
   path(kind: PlaceKind, name?: string): string;
-  /** A new directory of this process. */
+  /** Creates a directory that belongs to this process. */
   claim(kind: 'runs' | 'stage'): Promise<string>;
-  /** Held while links to snapshots and caches are made, or looked at to see what is in use. */
+  /** Held while links to snapshots and caches are made, or checked to see what is in use. */
   lock(name: string, options?: CallOptions): Promise<Lock>;
-  /** Directories whose process is gone. */
+  /** Directories whose process has ended. */
   abandoned(): Promise<readonly string[]>;
-  /** Names of snapshots, or caches, that a live RUN has a link to. */
+  /** Names of snapshots or caches to which a live RUN has a link. */
   inUse(kind: 'snapshots' | 'caches'): Promise<ReadonlySet<string>>;
 }
 
@@ -30,12 +30,12 @@ export type PlaceKind = 'snapshots' | 'caches' | 'runs' | 'stage' | 'locks';
 
 const KINDS: readonly PlaceKind[] = ['snapshots', 'caches', 'runs', 'stage', 'locks'];
 
-/** Makes it where it is not there. Errors: NO_ACCESS, NO_SPACE, READ_ONLY. */
+/** Created if it is missing. Errors: NO_ACCESS, NO_SPACE, READ_ONLY. */
 export async function openWorkPlace(directory: string, ids: Ids): Promise<WorkPlace> {
   const own = join(directory, ids.key);
   await translatingFsErrors(directory, async () => {
     await makeDirectory(own);
-    // Set-id programs of layers must be out of reach of other users.
+    // Other users must not reach the set-id programs of layers.
     await chmod(directory, 0o700);
     for (const kind of KINDS) await makeDirectory(join(own, kind));
   });
@@ -68,7 +68,7 @@ export async function openWorkPlace(directory: string, ids: Ids): Promise<WorkPl
   };
 }
 
-/** Nothing where the directory has just gone. */
+/** Empty if the directory has just been removed. */
 export async function namesIn(directory: string): Promise<readonly string[]> {
   try {
     return await readdir(directory);

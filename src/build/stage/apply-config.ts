@@ -1,4 +1,4 @@
-// Instructions that change the configuration alone.
+// Instructions that change only the configuration.
 import type { CommandLine, Instruction } from '../dockerfile/instructions.ts';
 import { mistake } from '../dockerfile/source.ts';
 import type { Build, Of } from './build.ts';
@@ -116,7 +116,7 @@ export function applyConfig(
   }
 }
 
-/** The shell form has the shell in front: the stage's own one. */
+/** The shell form begins with the stage's shell. */
 export function commandOf(command: CommandLine, { inner }: Config): readonly string[] {
   if (command.form === 'exec') return command.args;
   return [...shellOf(inner), command.text];
@@ -126,10 +126,10 @@ export function shellOf({ Shell }: Config['inner']): readonly string[] {
   return Shell && Shell.length > 0 ? Shell : ['/bin/sh', '-c'];
 }
 
-/** `--build-arg` beats the default; without either, what an ARG before FROM says. */
+/** `--build-arg` overrides the default; without either, the value of an ARG before FROM is used. */
 function applyArg(build: Build, state: StageState, instruction: Of<'arg'>, variables: StageVariables): StageState {
   const args = new Map(state.args);
-  // Each sees those before it: they are the one instruction that does.
+  // In one ARG instruction, unlike in any other, each variable can use those before it.
   const lookup = (name: string) => variables.lookup(name) ?? args.get(name);
   const said = instruction.args.map(({ name, value }) => {
     const given = build.useArg(name);

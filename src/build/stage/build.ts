@@ -1,4 +1,4 @@
-// What all steps of one build share.
+// What all steps of a build share.
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Instruction } from '../dockerfile/instructions.ts';
 import type { TreeSource } from '../files/tree-source.ts';
@@ -15,32 +15,32 @@ export interface Build {
   readonly call: CallOptions;
   readonly graph: StageGraph;
   readonly times: TimeRules;
-  /** ISO 8601: what history and config say. */
+  /** ISO 8601, as in history and config. */
   readonly created: string;
-  /** ARG before FROM, and what every build knows. */
+  /** ARGs before FROM, and the predefined variables. */
   readonly globals: ReadonlyMap<string, string>;
   readonly context: () => Promise<TreeSource>;
-  /** Evaluated once, whoever asks. */
+  /** Evaluates the stage, once for all callers. */
   stage(stage: BuildStage): Promise<StageState>;
-  /** The layers of an image that is copied or mounted from. */
+  /** The layers of an image from which files are copied or mounted. */
   imageLayers(reference: string): Promise<readonly StageLayer[]>;
-  /** A build argument is used: the others are said at the end. */
+  /** The value of a build argument, which then counts as used. Unused ones are reported at the end. */
   useArg(name: string): string | undefined;
   warn(message: string): void;
 }
 
-/** What one instruction is evaluated with. */
+/** The context in which one instruction is evaluated. */
 export interface Step {
   readonly build: Build;
   readonly stage: BuildStage;
   readonly state: StageState;
   readonly variables: StageVariables;
   readonly settings: StepSettings;
-  /** Of the step's events. */
+  /** Id of the step in events. */
   readonly id: number;
 }
 
-/** For messages and events: `build`, or the number of one without a name. */
+/** For messages and events: the stage's name, or its number if it has none. */
 export function stageLabel({ name, index }: BuildStage): string {
   return name ?? `${index}`;
 }

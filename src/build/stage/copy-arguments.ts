@@ -1,4 +1,4 @@
-// What COPY and ADD say, and mistakes in it.
+// The arguments of COPY and ADD, and errors in them.
 import { isImagesError } from '../../oci/errors.ts';
 import { compilePatterns, PatternError, type Patterns } from '../context/patterns.ts';
 import type { Word } from '../dockerfile/instructions.ts';
@@ -15,7 +15,7 @@ import { accountsOf } from './state.ts';
 
 type FilesInstruction = Of<'copy' | 'add'>;
 
-/** What the instruction says, its variables expanded. */
+/** The arguments, with variables expanded. */
 export interface Said {
   readonly instruction: FilesInstruction;
   readonly destination: string;
@@ -37,12 +37,12 @@ export interface PlanParts {
 }
 
 export interface SourceOrigin {
-  /** What the source is, in keys; `undefined` where its files decide. */
+  /** Represents the source in keys; `undefined` if its files decide. */
   readonly id: unknown;
   readonly open: () => Promise<TreeSource>;
 }
 
-/** Says in which line it was, and below what. */
+/** Adds the position in the Dockerfile to errors. */
 export async function placing<T>({ instruction, sources }: Said, act: () => Promise<T>, word?: Word): Promise<T> {
   try {
     return await act();

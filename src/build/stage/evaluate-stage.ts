@@ -1,4 +1,4 @@
-// One stage, instruction by instruction, from its base on.
+// Evaluates one stage, instruction by instruction, beginning with its base.
 import { isImagesError, withoutUserinfo } from '../../oci/errors.ts';
 import { formatPlatform, isImageFor, type Platform, parsePlatform } from '../../oci/platform.ts';
 import type { Instruction } from '../dockerfile/instructions.ts';
@@ -18,7 +18,7 @@ import { expanded, type StageVariables } from './variables.ts';
 import { withoutImage } from './without-image.ts';
 import { workdirStep } from './workdir-step.ts';
 
-/** Of events: counted over all builds of the process. */
+/** The last step id in events. Ids are unique over all builds of the process. */
 let steps = 0;
 
 export async function evaluateStage(build: Build, stage: BuildStage): Promise<StageState> {
@@ -33,7 +33,7 @@ export async function evaluateStage(build: Build, stage: BuildStage): Promise<St
   return state;
 }
 
-/** What FROM means: nothing, an earlier stage, an image. */
+/** Resolves FROM: scratch, an earlier stage, or an image. */
 async function baseState(build: Build, stage: BuildStage): Promise<StageState> {
   const { from } = stage;
   const { statement } = from;
@@ -56,7 +56,7 @@ async function baseState(build: Build, stage: BuildStage): Promise<StageState> {
     );
     const config = configOfBase(image.config);
     const { os, architecture, variant } = config.top;
-    // An image without an index is for what it is for, whatever is asked: as BuildKit, it is taken and said.
+    // An image without an index has one platform only. If it is not the requested one, the image is used nevertheless, as by BuildKit, and this is reported.
     if (typeof os === 'string' && typeof architecture === 'string') {
       const own: Platform = { os, architecture, ...(typeof variant === 'string' && { variant }) };
       const where = `${statement.source.name}:${from.range.first}`;
@@ -151,7 +151,7 @@ async function evaluateStep(
   };
 }
 
-/** What this instruction is to blame for, and no other. */
+/** Errors for which this instruction is responsible: they get its position. */
 const PLACED = ['PATH_UNKNOWN', 'CONFIG_INVALID', 'RUN_UNAVAILABLE'] as const;
 
 interface Dispatched {

@@ -1,4 +1,4 @@
-// Where COPY and ADD read from, and what tells what they read from others: the files' contents, or the identity of the layers.
+// The sources of COPY and ADD, and their part of the key: the contents of the files, or the identity of the layers.
 import { tryParseHttpUrl } from '../../io/http/http-url.ts';
 import { addAll } from '../../oci/add-all.ts';
 import { isDigest } from '../../oci/digest.ts';
@@ -34,7 +34,7 @@ export async function originOf(step: Step, instruction: FilesInstruction): Promi
   return { id: layers.map(({ id }) => id), open: () => layersSource(name, layers, build.call) };
 }
 
-/** What is to be copied and unpacked, in the instruction's order. Errors: PATH_UNKNOWN where it stands. */
+/** What to copy and unpack, in the instruction's order. Errors: PATH_UNKNOWN, with its position. */
 export async function actionsOf(step: Step, said: Said, origin: SourceOrigin): Promise<readonly SourceAction[]> {
   const actions: SourceAction[] = [];
   for (const source of said.sources) {
@@ -56,7 +56,7 @@ async function sourceActions(
   const { instruction } = said;
   const unpack = instruction.kind === 'add' ? instruction.unpack : false;
   if (instruction.kind === 'add' && isUrl(text)) return await urlActions(step, said, text, unpack ?? false);
-  // Only layers that are not known yet have to be looked into: their identity says enough.
+  // The identity of the layers suffices for the key, so they are read only if the step is executed.
   if (origin.id !== undefined && unpack === false) {
     const copy = async (rules: CopyRules, plan: PlanParts) => copySource({ ...plan, rules }, await origin.open(), text);
     return [{ kind: 'copy', id: [origin.id, text], copy }];
@@ -110,7 +110,7 @@ async function urlActions(step: Step, said: Said, url: string, unpack: boolean):
     await download(url, { ...build.call, ...(digest && { checksum: digest }) }).catch((error: unknown) => {
       throw placedAt(instruction.statement, word, error);
     });
-  // With a checksum nothing is fetched before it is needed.
+  // A checksum suffices for the key, so the download can wait until it is needed.
   if (digest && !unpack) {
     const copy = async (rules: CopyRules, plan: PlanParts) => copyFileNamed({ ...plan, rules }, await open(), name);
     return [{ kind: 'copy', id: ['url', name, digest], copy }];
@@ -122,7 +122,7 @@ async function urlActions(step: Step, said: Said, url: string, unpack: boolean):
   return [copyFile(source, name, ['url', name, node ? await source.contentId(node.inode) : ''])];
 }
 
-/** Of all that a source means: names, headers without times, contents. */
+/** An id of all that a source matches: names, headers without times, contents. */
 async function contentIds(source: TreeSource, text: string, said: Said): Promise<unknown> {
   const pivot = parentsOf(said.instruction) ? (text.includes('/./') ? text.slice(0, text.indexOf('/./')) : '/') : text;
   const matches = matchSource(source, pivot === '' ? '/' : pivot);
@@ -132,7 +132,7 @@ async function contentIds(source: TreeSource, text: string, said: Said): Promise
   ];
 }
 
-/** Of all files below a path: names, headers without times, contents. */
+/** An id of all files below a path: names, headers without times, contents. */
 export async function idsBelow(source: TreeSource, path: string): Promise<unknown> {
   const found = findPath(source.tree, path);
   const ids: unknown[] = [];

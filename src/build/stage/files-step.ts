@@ -25,7 +25,7 @@ export interface FilesResult extends StepResult {
   readonly text: string;
 }
 
-/** Errors: DOCKERFILE_INVALID, those of sources and of the place. */
+/** Errors: DOCKERFILE_INVALID, those of sources and of the store. */
 export async function filesStep(step: Step, instruction: FilesInstruction): Promise<FilesResult> {
   const { statement } = instruction;
   const { state, variables } = step;
@@ -48,7 +48,7 @@ export async function filesStep(step: Step, instruction: FilesInstruction): Prom
   const mode = modeOf(said);
   const exclude = excludeOf(said);
   const from = await originOf(step, instruction);
-  // With --link and a name the key needs the number; else the layers below decide it.
+  // With --link, a user name must be resolved for the key. Without it, the layers below are in the key and decide.
   const owner = isLinked(said) && said.chown && hasNames(said.chown) ? await ownerIn(step, said) : said.chown;
   const actions = await actionsOf(step, said, from);
   const below = isLinked(said) ? [] : state.layers.map(({ id }) => id);
@@ -71,7 +71,7 @@ export async function filesStep(step: Step, instruction: FilesInstruction): Prom
   return { ...result, text: textOf(said, destination) };
 }
 
-/** A layer that does not depend on those below it. BuildKit makes none where modes are given. */
+/** Whether the layer is independent of those below it. As in BuildKit, it is not if --chmod is given. */
 function isLinked({ instruction, chmod }: Said): boolean {
   return instruction.link && chmod === undefined;
 }
@@ -122,7 +122,7 @@ async function work(step: Step, said: Said, doing: Doing): Promise<StepWork> {
   return { archive: bytes(), index: archive.index, isEmpty: () => archive.index().entries.length === 0 };
 }
 
-/** Below the working directory; a `/` at the end stays. Nothing at all is the working directory itself. */
+/** The absolute path of a destination, which may be relative to the working directory. A trailing `/` is kept. An empty destination is the working directory itself. */
 function absolute(workdir: string, destination: string): string {
   if (destination.startsWith('/')) return destination;
   const path = destination === '' || destination === '.' ? './' : destination;

@@ -1,4 +1,4 @@
-// The stages of a Dockerfile, and which of them another one means.
+// The stages of a Dockerfile, and references between them.
 import { ImagesError } from '../../oci/errors.ts';
 import { nearest } from '../../oci/nearest.ts';
 import type { Arg, From, Instruction } from '../dockerfile/instructions.ts';
@@ -13,12 +13,12 @@ export interface BuildStage {
 }
 
 export interface StageGraph {
-  /** ARG before the first FROM. */
+  /** ARGs before the first FROM. */
   readonly globals: readonly Arg[];
   readonly stages: readonly BuildStage[];
 }
 
-/** Errors: DOCKERFILE_INVALID for what stands before the first FROM, and for a file without one. */
+/** Errors: DOCKERFILE_INVALID (other instructions before the first FROM, or no FROM at all). */
 export function stageGraph({ instructions }: Dockerfile): StageGraph {
   const globals: Arg[] = [];
   const stages: (BuildStage & { readonly instructions: Instruction[] })[] = [];
@@ -41,7 +41,7 @@ export function stageGraph({ instructions }: Dockerfile): StageGraph {
   return { globals, stages };
 }
 
-/** The stage to build: the last one where none is named; by name or number. Errors: USAGE. */
+/** The stage to build, by name or number; the last one if absent. Errors: USAGE. */
 export function targetStage({ stages }: StageGraph, target: string | undefined): BuildStage {
   if (target === undefined) return stages.at(-1) as BuildStage;
   const found = stageCalled(stages, target) ?? (/^\d+$/.test(target) ? stages[Number(target)] : undefined);
@@ -53,14 +53,14 @@ export function targetStage({ stages }: StageGraph, target: string | undefined):
   });
 }
 
-/** The last one before `index` of this name: a later stage can take a name again. */
+/** The last stage of this name before `index`: a later stage can reuse a name. */
 export function earlierStage({ stages }: StageGraph, index: number, name: string): BuildStage | undefined {
   return stageCalled(stages.slice(0, index), name);
 }
 
 /**
- * What `--from=` and `from=` mean in the stage of this index: an earlier stage by name or number; `undefined` for an image.
- * Errors: DOCKERFILE_INVALID for a stage that comes later, for the stage itself, and for a number that is none.
+ * Resolves `--from=` and `from=` in the stage of this index: an earlier stage by name or number. Returns `undefined` for an image.
+ * Errors: DOCKERFILE_INVALID (a later stage, the stage itself, or an unknown number).
  */
 export function sourceStage(
   graph: StageGraph,

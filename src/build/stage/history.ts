@@ -1,4 +1,4 @@
-// What each instruction leaves in the history of an image, in the words of BuildKit: other tools read them.
+// The history entries of instructions, in BuildKit's format, which other tools parse.
 import type { HistoryEntry } from '../../oci/config.ts';
 import { C_ESCAPES } from '../../tar/names.ts';
 import type { Config, ConfigHealthcheck } from './image-config.ts';
@@ -8,7 +8,7 @@ const COMMENT = 'buildkit.dockerfile.v0';
 export interface Recorded {
   readonly created: string;
   readonly text: string;
-  /** It made a layer. */
+  /** Whether the instruction made a layer. */
   readonly layer: boolean;
 }
 
@@ -17,12 +17,12 @@ export function withHistory(config: Config, { created, text, layer }: Recorded):
   return { ...config, history: [...config.history, entry] };
 }
 
-/** Go's `%q` of a list. */
+/** Formats a list as Go's `%q`. */
 export function quotedList(values: readonly string[]): string {
   return `[${values.map(quoted).join(' ')}]`;
 }
 
-/** Go's `%v` of a list. */
+/** Formats a list as Go's `%v`. */
 export function plainList(values: readonly string[]): string {
   return `[${values.join(' ')}]`;
 }
@@ -33,7 +33,7 @@ export function healthcheckText(health: ConfigHealthcheck): string {
   return `HEALTHCHECK {Test:${plainList(Test)} ${times} Retries:${Retries}}`;
 }
 
-/** As Go prints nanoseconds: `1h0m0s`, `1.5s`, `300ms`. */
+/** Formats nanoseconds as Go does: `1h0m0s`, `1.5s`, `300ms`. */
 export function duration(nanoseconds: number): string {
   if (nanoseconds === 0) return '0s';
   if (nanoseconds < 1e9) {

@@ -1,4 +1,4 @@
-// The configuration of an image that is being built (OCI image specification 1.1, config.md; Docker's fields beside it). Values, never changed in place.
+// The configuration of the image that is being built (OCI image specification 1.1, config.md, and Docker's additional fields). Immutable values.
 import type { HistoryEntry } from '../../oci/config.ts';
 import * as decode from '../../oci/decode.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -7,9 +7,9 @@ import { normalisePlatform, type Platform } from '../../oci/platform.ts';
 type Fields = Readonly<Record<string, unknown>>;
 
 export interface Config {
-  /** All but what is below, `created` and `rootfs`. */
+  /** All fields except `config`, `history`, `created` and `rootfs`. */
   readonly top: Fields;
-  /** What containers start with. */
+  /** The field `config`: the defaults for containers. */
   readonly inner: Inner;
   readonly history: readonly HistoryEntry[];
 }
@@ -41,12 +41,12 @@ export interface Inner {
 
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Of `FROM scratch`. */
+/** The configuration of `FROM scratch`. */
 export function emptyConfig(platform: Platform): Config {
   return { top: platformFields(platform), inner: { Env: [`PATH=${DEFAULT_PATH}`], WorkingDir: '/' }, history: [] };
 }
 
-/** A base's. What is only about how it was made stays behind. Errors: MANIFEST_INVALID. */
+/** The configuration of a base, without fields that only describe how it was made. Errors: MANIFEST_INVALID. */
 export function configOfBase(bytes: Uint8Array): Config {
   const {
     created: _,
@@ -100,7 +100,7 @@ export function withoutInner(config: Config, name: keyof Inner): Config {
   return { ...config, inner };
 }
 
-/** A variable: in its place where it is there already. */
+/** Sets a variable; one that exists keeps its position. */
 export function withEnv(config: Config, name: string, value: string): Config {
   const env = config.inner.Env ?? [];
   const at = env.findIndex((each) => each.split('=', 1)[0] === name);
@@ -123,7 +123,7 @@ export interface StageResult {
   readonly diffIds: readonly Digest[];
 }
 
-/** In the order that Go programs write it; equal configurations give equal bytes. */
+/** Fields are in the order in which Go programs write them. Equal configurations give equal bytes. */
 export function encodeConfig({ top, inner, history }: Config, { created, diffIds }: StageResult): Uint8Array {
   const { author, architecture, os, ...rest } = top;
   const known = Object.fromEntries(
@@ -165,7 +165,7 @@ function isSaid(value: unknown): boolean {
   return value !== undefined && value !== null && value !== '' && value !== false;
 }
 
-/** Names of maps in byte order, as Go writes maps. */
+/** Sorts the keys of maps in byte order, as Go does. */
 function said(value: unknown): unknown {
   if (!decode.isObject(value)) return value;
   if ('Test' in value) return value;

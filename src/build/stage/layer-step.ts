@@ -1,4 +1,4 @@
-// A step that makes a layer: had from memory where its key is known, else done and remembered.
+// A step that makes a layer: reused if its key is in the cache, otherwise executed and recorded.
 import { createHash } from 'node:crypto';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Layer, LayerIndex } from '../../rootfs/contract.ts';
@@ -20,26 +20,26 @@ export interface StepSettings extends CallOptions {
   onBytes?(count: number): void;
 }
 
-/** What doing a step gives. */
+/** The result of executing a step. The functions are called after the archive has been read. */
 export interface StepWork {
   readonly archive: AsyncIterable<Uint8Array>;
-  /** After the archive has been read. */
+  /** The index of the layer. */
   index?(): LayerIndex;
-  /** After the archive has been read: its files' times as they were, where the step cannot be done again for other ones. */
+  /** The original times of the files, if the step cannot be executed again only for other times. */
   times?(): readonly string[];
-  /** After the archive has been read: it holds nothing. */
+  /** Whether the archive has no entries. */
   isEmpty(): boolean;
 }
 
 export interface StepResult {
-  /** `undefined` where nothing changed. */
+  /** `undefined` if nothing changed. */
   readonly layer: Layer | undefined;
   readonly id: string;
   readonly cached: boolean;
   readonly why: StepOutcome;
 }
 
-/** `key` is all that decides what the step gives, times aside; `work` does it, or finds that nothing changes. */
+/** `key` is everything that decides the result, except times. `work` executes the step, or returns `undefined` if it would change nothing. */
 export async function layerStep(
   key: unknown,
   settings: StepSettings,
@@ -50,7 +50,7 @@ export async function layerStep(
   const known = record && (await fromRecord(name, record, settings));
   if (known) return known;
   const why = settings.noCache ? 'not-asked' : record ? 'layer-gone' : 'unknown';
-  // Layers may be fetched and read before the first byte of this one is there.
+  // Reported first, because layers may be fetched and read before this one has its first byte.
   settings.onBytes?.(0);
   const done = await work();
   if (!done) return await noted(name, settings, why);
@@ -61,7 +61,7 @@ export async function layerStep(
   if (index) await layer.index?.save(encodeIndex(index));
   const times = done.times?.();
   const fresh: StepRecord = {
-    // What was run again may have come out otherwise; what was only written again has not.
+    // A step that was executed again may have another result. One whose layer was only written again keeps its id.
     id: (!times && record?.id) || written.diffId,
     variants: { ...(times ? {} : record?.variants), [variantName(settings)]: written },
     ...(times && { times }),
@@ -95,7 +95,7 @@ async function fromRecord(name: string, record: StepRecord, settings: StepSettin
   return undefined;
 }
 
-/** Nothing changes. */
+/** Records that the step changes nothing. */
 async function noted(name: string, { cache }: StepSettings, why: StepOutcome): Promise<StepResult> {
   await cache.put(name, encodeRecord({ id: '', variants: {} }));
   return { layer: undefined, id: '', cached: false, why };

@@ -1,9 +1,9 @@
-// Errors of steps that do not know where they stand: the place in the Dockerfile is added, all else stays.
+// Adds the position in the Dockerfile to errors of steps that do not know it. Everything else is kept.
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { Word } from '../dockerfile/instructions.ts';
 import { mistake, type Statement } from '../dockerfile/source.ts';
 
-/** The whole instruction where no word is to blame. What has a place already keeps it. */
+/** The position of the whole instruction if no word is given. An error that has a position keeps it. */
 export function placedAt(statement: Statement, word: Word | undefined, error: unknown): unknown {
   if (!isImagesError(error) || error.code === 'ABORTED' || error.position) return error;
   const { at = 0, text } = word ?? { text: statement.text.trimEnd() };

@@ -1,6 +1,6 @@
-// What EXPOSE takes: `80`, `80/udp`, `8000-8010/tcp`, and with a host's port in front, which says nothing here.
+// Parses the arguments of EXPOSE: `80`, `80/udp`, `8000-8010/tcp`, optionally preceded by a host port, which is ignored.
 
-/** `PORT/PROTOCOL`, one each; `undefined` for what is no port. */
+/** One `PORT/PROTOCOL` for each port. Returns `undefined` for an invalid text. */
 export function portsOf(text: string): readonly string[] | undefined {
   const [, host = '', range = '', protocol = 'tcp'] = /^(?:(.*):)?([^:/]+)(?:\/(.*))?$/s.exec(text) ?? [];
   const name = (protocol || 'tcp').toLowerCase();

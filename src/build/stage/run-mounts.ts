@@ -1,4 +1,4 @@
-// `RUN --mount`: what a command sees beside its file system, and what of it counts for the key. Secrets are in no key.
+// `RUN --mount`: what a command gets beside its root file system, and which of it is part of the key. Secrets are in no key.
 import type { Layer } from '../../rootfs/contract.ts';
 import { baseName } from '../../rootfs/path.ts';
 import { walk } from '../../rootfs/tree.ts';
@@ -16,9 +16,9 @@ import { layersFrom } from './without-image.ts';
 
 export interface RunMounts {
   readonly mounts: readonly RunMount[];
-  /** Secrets, and where the agent is. */
+  /** Variables for secrets and the agent's socket. */
   readonly env: readonly string[];
-  /** For the key. */
+  /** The part of the key. */
   readonly id: unknown;
 }
 
@@ -28,7 +28,7 @@ interface Prepared {
   readonly id: unknown;
 }
 
-/** Errors: DOCKERFILE_INVALID, also for a secret that is required and not given. */
+/** Errors: DOCKERFILE_INVALID (also for a required secret that is not given). */
 export async function runMounts(step: Step, instruction: RunInstruction): Promise<RunMounts> {
   const prepared: Prepared[] = [];
   for (const [at, text] of instruction.mounts.entries()) {
@@ -94,7 +94,7 @@ async function mountedLayers(
   return { layers: layers.map(({ layer }) => layer), id: layers.map(({ id }) => id) };
 }
 
-/** A mount shows a context as layers do, where such a name deletes. */
+/** Refuses files named like whiteouts: a context is mounted as layers, in which such a name would delete a file. */
 function refuseWhiteouts({ statement }: RunInstruction, { name, tree }: TreeSource): void {
   for (const { path } of walk(tree.root)) {
     if (!baseName(path).startsWith('.wh.')) continue;

@@ -1,4 +1,4 @@
-// RUN: what the machine is asked to execute, and the layer of what changed.
+// RUN: the request to the machine, and the layer of the changes.
 import { ImagesError } from '../../oci/errors.ts';
 import type { RunMount, RunNetwork, RunRequest, RunResult } from '../contract.ts';
 import { heredocText, parseHeredoc } from '../dockerfile/heredoc.ts';
@@ -20,7 +20,7 @@ export interface RunResultOfStep extends StepResult {
   readonly text: string;
 }
 
-/** Errors: BUILD_FAILED for a command that fails, RUN_UNAVAILABLE, DOCKERFILE_INVALID. */
+/** Errors: BUILD_FAILED (the command fails), RUN_UNAVAILABLE, DOCKERFILE_INVALID. */
 export async function runStep(step: Step, instruction: RunInstruction): Promise<RunResultOfStep> {
   const { build, state, settings } = step;
   const { config } = state;
@@ -57,7 +57,7 @@ export async function runStep(step: Step, instruction: RunInstruction): Promise<
   return { ...result, text: historyOf(step, args) };
 }
 
-/** The file's word, else the user's. A file cannot open a network that the user has closed. Errors: DOCKERFILE_INVALID. */
+/** The Dockerfile's network, otherwise the user's. A Dockerfile cannot use a network that the user has disabled. Errors: DOCKERFILE_INVALID. */
 function networkOf({ build }: Step, { network, statement }: RunInstruction): RunNetwork {
   const { network: given = 'host' } = build.request;
   if (network === 'host' && given !== 'host') {
@@ -75,7 +75,7 @@ interface InlineFile {
   readonly content: string;
 }
 
-/** A heredoc that is the whole command is what the shell gets; one that begins with `#!` is run as a file. */
+/** A heredoc that is the whole command is the shell's script; if it begins with `#!`, it is executed as a file. */
 function commandOf(
   step: Step,
   { command, heredocs, statement }: RunInstruction,
@@ -101,7 +101,7 @@ function fileMount({ path, content }: InlineFile): RunMount {
   return { type: 'file', target: path, content: Buffer.from(content), mode: 0o755, uid: 0, gid: 0 };
 }
 
-/** The image's own, then arguments that have a value and are no variable of the image. */
+/** The image's variables, then ARGs that have a value and are not variables of the image. */
 function environmentOf({ state }: Step): readonly string[] {
   const env = state.config.inner.Env ?? [];
   const names = envOf(state.config);

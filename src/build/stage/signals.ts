@@ -1,4 +1,4 @@
-// The signals that STOPSIGNAL takes: names with or without SIG, and numbers.
+// The signals that STOPSIGNAL accepts: names with or without SIG, and numbers.
 
 const NAMES: readonly string[] = (
   'ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU ' +

@@ -1,4 +1,4 @@
-// A stage as it is after some of its instructions: a value, so that several stages can go on from it.
+// The state of a stage after some of its instructions. Immutable, so several stages can continue from it.
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
 import type { Layer } from '../../rootfs/contract.ts';
@@ -12,10 +12,10 @@ import type { Config } from './image-config.ts';
 
 export interface StageLayer {
   readonly layer: Layer;
-  /** In keys: the same whatever the times and the compression are. */
+  /** Represents the layer in keys. Independent of times and compression. */
   readonly id: string;
   readonly isNew: boolean;
-  /** What made it. */
+  /** The instruction that made the layer. */
   readonly instruction: string;
 }
 
@@ -23,16 +23,16 @@ export interface StageState {
   readonly config: Config;
   /** The base first. */
   readonly layers: readonly StageLayer[];
-  /** Every ARG so far, in the order of its first declaration. */
+  /** All ARGs so far, in the order of their first declaration. */
   readonly args: ReadonlyMap<string, string | undefined>;
-  /** This stage has a CMD of its own. */
+  /** Whether this stage has its own CMD. */
   readonly hasCmd: boolean;
   readonly hasWorkdir: boolean;
 }
 
 const trees = new WeakMap<readonly StageLayer[], Promise<RootTree>>();
 
-/** The file system of the stage. Made when it is needed, once. */
+/** The file system of the stage, made once on first use. */
 export function treeOf(layers: readonly StageLayer[], options: CallOptions = {}): Promise<RootTree> {
   const known = trees.get(layers);
   if (known) return known;
@@ -44,7 +44,7 @@ export function treeOf(layers: readonly StageLayer[], options: CallOptions = {})
   return made;
 }
 
-/** A stage or an image, to copy from. */
+/** A stage or an image as a source of COPY. */
 export async function layersSource(
   name: string,
   layers: readonly StageLayer[],
@@ -67,7 +67,7 @@ export async function layersSource(
   };
 }
 
-/** The image's own users and groups; none where it has no such files. */
+/** The users and groups in the image; empty if it has no such files. */
 export async function accountsOf(layers: readonly StageLayer[], options: CallOptions = {}): Promise<Accounts> {
   const [passwd, group] = await Promise.all([
     textOf(layers, 'etc/passwd', options),

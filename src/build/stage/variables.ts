@@ -1,4 +1,4 @@
-// What variables mean where: ARG before FROM, ARG and ENV in a stage, and what every build knows without being told.
+// The scopes of variables: ARGs before FROM, ARG and ENV in a stage, and the predefined ones.
 import { formatPlatform, normalisePlatform, type Platform } from '../../oci/platform.ts';
 import type { Lookup } from '../dockerfile/shell-word.ts';
 import { expandWord, shellWords, type WordOptions } from '../dockerfile/shell-word.ts';
@@ -10,7 +10,7 @@ export interface StageVariables {
   readonly escapeToken: string;
 }
 
-/** Proxies need no ARG, and are in neither history nor key. */
+/** Proxy variables need no ARG. They are in neither the history nor the key. */
 export const PROXY_NAMES: readonly string[] = [
   'HTTP_PROXY',
   'HTTPS_PROXY',
@@ -29,7 +29,7 @@ export function platformArgs(prefix: 'BUILD' | 'TARGET', platform: Platform): Re
   ]);
 }
 
-/** Errors: DOCKERFILE_INVALID, where the word stands. */
+/** Errors: DOCKERFILE_INVALID, with the word's position. */
 export function expanded(statement: Statement, word: string, variables: StageVariables): string {
   return placing(statement, word, () => expandWord(word, variables.lookup, options(variables)));
 }
@@ -38,7 +38,7 @@ export function expandedWords(statement: Statement, word: string, variables: Sta
   return placing(statement, word, () => shellWords(word, variables.lookup, options(variables)));
 }
 
-/** The text of a heredoc: quotes are characters, and the escape character is always the backslash. */
+/** Expands the text of a heredoc: quotes are ordinary characters, and the escape character is always the backslash. */
 export function expandedText(statement: Statement, text: string, { lookup }: StageVariables): string {
   return placing(statement, text, () => expandWord(text, lookup, { escapeToken: '\\', plainQuotes: true }));
 }

@@ -1,4 +1,4 @@
-// An image that FROM, COPY --from or RUN --mount=from= names and that cannot be had: where it is wanted, and which stage may have been meant.
+// Errors for an image that FROM, COPY --from or RUN --mount=from= names and that is not available: with the position, and a stage that may have been meant.
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { Instruction, Word } from '../dockerfile/instructions.ts';
 import { mistake, type Statement } from '../dockerfile/source.ts';
@@ -6,7 +6,7 @@ import { type Step, stageLabel } from './build.ts';
 import { type StageGraph, sourceStage } from './graph.ts';
 import type { StageLayer } from './state.ts';
 
-/** The layers that `--from=` or `from=` names, and what messages call them. Errors: DOCKERFILE_INVALID for what is neither stage nor image. */
+/** The layers of what `--from=` or `from=` names, and its name in messages. Errors: DOCKERFILE_INVALID (neither a stage nor an image). */
 export async function layersFrom(
   { build, stage }: Step,
   instruction: Instruction,
@@ -28,11 +28,11 @@ interface Wanted {
   readonly name: string;
   /** As it is written. */
   readonly word: Word;
-  /** What may have been meant beside earlier stages. */
+  /** Further suggestions, beside earlier stages. */
   readonly others?: readonly string[];
 }
 
-/** The code stays what it was: the network can be to blame as well. */
+/** The error code is kept: the network may be the reason, too. */
 export function withoutImage(
   { stages }: StageGraph,
   index: number,

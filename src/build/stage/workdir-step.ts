@@ -1,4 +1,4 @@
-// WORKDIR: the directory, made by and for the stage's user where it is not there.
+// WORKDIR: the directory, created if it is missing and owned by the stage's user.
 import { isImagesError } from '../../oci/errors.ts';
 import { normalised } from '../files/globs.ts';
 import { layerArchiveWriter } from '../files/layer-archive.ts';
@@ -20,7 +20,7 @@ export async function workdirStep(step: Step, instruction: Of<'workdir'>): Promi
   const { build, state, variables, settings } = step;
   const { statement } = instruction;
   const given = expanded(statement, instruction.value, variables);
-  // Nothing at all is the directory that is current, as in BuildKit.
+  // An empty path is the current directory, as in BuildKit.
   if (given !== '' && !given.startsWith('/') && !state.hasWorkdir) {
     build.warn(
       `${statement.source.name}:${instruction.range.first}: WORKDIR ${given} depends on where the base stands: write an absolute path`,
@@ -33,7 +33,7 @@ export async function workdirStep(step: Step, instruction: Of<'workdir'>): Promi
   const result = await layerStep(key, settings, async () => {
     const accounts = hasNames(user) ? await accountsOf(state.layers, build.call) : { users: [], groups: [] };
     const { uid, gid } = userOf(user, accounts);
-    // A number that is not looked up has the group of the same number, as BuildKit makes it.
+    // A numeric user that is not looked up has the group with the same number, as in BuildKit.
     const named = hasNames(user) || user.includes(':') ? { uid, gid } : { uid, gid: uid };
     const owner = user === '' ? undefined : named;
     const plan = createCopyPlan();

@@ -1,4 +1,4 @@
-// Builds in tests: a Dockerfile's text and files as literals, everything kept in memory, the result as a tree to look at.
+// Builds for tests: the Dockerfile and files are literals, everything is kept in memory, and the result is a tree.
 import { type Digest, digestOf } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
@@ -18,7 +18,7 @@ import type { BuildEvent, BuildRequest, BuildSeams, BuiltImage, Download } from 
 export interface TestImage {
   readonly entries?: readonly TestEntry[];
   readonly layers?: readonly (readonly TestEntry[])[];
-  /** Of the config: `{ config: { Env: … } }`. */
+  /** Fields of the config: `{ config: { Env: … } }`. */
   readonly config?: object;
 }
 
@@ -27,11 +27,11 @@ export interface TestBuild extends Partial<Omit<BuildRequest, 'dockerfile' | 'co
   readonly images?: Readonly<Record<string, TestImage>>;
   readonly runner?: Runner;
   readonly download?: Download;
-  /** What earlier builds left. */
+  /** The state that earlier builds left. */
   readonly world?: World;
 }
 
-/** What outlives a build. */
+/** The state that outlives a build. */
 export interface World {
   readonly blobs: Map<Digest, Uint8Array>;
   readonly steps: Map<string, Uint8Array>;
@@ -50,12 +50,12 @@ export interface TestResult {
   readonly tree: RootTree;
   readonly events: readonly BuildEvent[];
   readonly warnings: readonly string[];
-  /** How many steps were had from memory. */
+  /** The number of steps that were cached. */
   readonly cached: number;
   /** `path mode uid:gid`, links with `→ target`, in walk order; the root left out. */
   readonly list: readonly string[];
   text(path: string): Promise<string>;
-  /** What the last layer brings, as its archive has it. */
+  /** The index of the last layer. */
   readonly lastLayer: LayerIndex;
 }
 
@@ -104,7 +104,7 @@ export async function build(dockerfile: string, options: TestBuild = {}): Promis
   };
 }
 
-/** What a build throws. */
+/** The error that a build throws. */
 export async function failure(dockerfile: string, options: TestBuild = {}): Promise<ImagesError> {
   try {
     await build(dockerfile, options);

@@ -1,4 +1,4 @@
-// Compressions that Node does not write, for tests: made by the programs of the machine.
+// Compression formats that Node cannot write, for tests: made by programs of the machine.
 import { spawnSync } from 'node:child_process';
 
 export function bzip2Of(bytes: Uint8Array): Uint8Array {

@@ -1,4 +1,4 @@
-// A machine for RUN in tests of evaluation: it keeps what it is asked, and what "changed" is what the test says. The real one has tests of its own (build/run).
+// A fake `Runner` for tests of evaluation: records requests; the test defines what "changed". The real one has tests of its own (build/run).
 import { archiveOf, type TestEntry } from '../../rootfs/testing/layers.ts';
 import type { Runner, RunRequest } from '../contract.ts';
 
@@ -6,7 +6,7 @@ export interface RecordingRunner extends Runner {
   readonly requests: RunRequest[];
 }
 
-/** `changes` of a request: an entry for each run that names its arguments where absent. */
+/** `changes` gives the entries for a request. If absent, each RUN makes one entry with its arguments. */
 export function recordingRunner(
   changes: (request: RunRequest) => readonly TestEntry[] = ({ args }) => [{ name: 'ran', content: args.join(' ') }],
 ): RecordingRunner {

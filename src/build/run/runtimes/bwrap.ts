@@ -1,4 +1,4 @@
-// bubblewrap: root only, because it cannot become another user in a namespace that it did not make.
+// bubblewrap, only for commands that run as root: it cannot switch to another user in a namespace that it did not create.
 import { statSync } from 'node:fs';
 import { compileFilter } from '../seccomp/compile.ts';
 import { OWNER_CALLS } from '../seccomp/list.ts';
@@ -19,7 +19,7 @@ function plan(launch: Launch, program: string, setpriv: string): LaunchPlan {
   const groups = launch.ids.owners === 'one' ? [] : [setpriv, '--groups', [0, ...launch.user.groups].join(',')];
   return {
     files: new Map<string, string | Uint8Array>([
-      // Not on its command line: that everybody can see, and variables can be secrets.
+      // Passed in a file: everybody can see a command line, and variables can be secrets.
       [
         'arguments',
         argumentsOf(launch, filter !== undefined)
@@ -36,7 +36,7 @@ function argumentsOf(launch: Launch, filtered: boolean): readonly string[] {
   const direct = launch.ids.enter === 'directly';
   return [
     ...['--dev-bind', launch.root, '/', '--proc', '/proc'],
-    // In a user namespace the kernel sees to it.
+    // In a user namespace the kernel already protects these paths.
     ...(direct ? READ_ONLY.flatMap((path) => ['--ro-bind-try', path, path]) : []),
     ...(direct ? MASKED.flatMap(masked) : []),
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', launch.hostname],
@@ -49,7 +49,7 @@ function argumentsOf(launch: Launch, filtered: boolean): readonly string[] {
   ];
 }
 
-/** Nothing is made where nothing is. */
+/** Masks a path only if it exists: mount points are not created. */
 function masked(path: string): readonly string[] {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isDirectory()) return ['--tmpfs', path, '--remount-ro', path];

@@ -1,32 +1,32 @@
-// What starts the command in the root file system that is mounted for it. All runtimes do the same: namespaces of their own for processes, IPC, host name and
-// mounts, /proc, capabilities, the list of system calls (but for unshare), the user. All mounts but /proc are there already.
+// A runtime starts the command in a mounted root file system. All runtimes provide the same: new namespaces for processes, IPC, host name and mounts, /proc,
+// capabilities, the user, and the system call filter (except unshare). All mounts except /proc exist already.
 import type { RunUser } from '../../contract.ts';
 import type { RuntimeName } from '../contract.ts';
 import type { Ids } from '../ids.ts';
 
 export interface Launch {
-  /** Absolute, a mount. */
+  /** Absolute path of a mount. */
   readonly root: string;
   readonly args: readonly string[];
-  /** NAME and value. */
+  /** Name and value of each variable. */
   readonly env: ReadonlyMap<string, string>;
   readonly directory: string;
   readonly user: RunUser;
   readonly loopbackOnly: boolean;
-  /** Without `CAP_`: what root has in it. */
+  /** The capabilities of root in the container, without `CAP_`. */
   readonly capabilities: readonly string[];
   readonly hostname: string;
   readonly ids: Ids;
-  /** System calls that set owners do nothing, and say that they did it. */
+  /** System calls that set owners do nothing and report success. */
   readonly ignoreChown: boolean;
 }
 
 export interface LaunchPlan {
-  /** By name: they are in the directory `t` of where the command is started. */
+  /** By name. The files are in the directory `t` of the directory in which the command is started. */
   readonly files: ReadonlyMap<string, string | Uint8Array>;
-  /** A shell command; its status is the command's. */
+  /** A shell command that ends with the status of the RUN's command. */
   readonly command: string;
-  /** In `t`: what the runtime itself has to say when it fails; it is no output of the command. */
+  /** A file in `t` with the runtime's own messages if it fails. They are not output of the command. */
   readonly log?: string;
 }
 
@@ -36,7 +36,7 @@ export interface Runtime {
   plan(launch: Launch): LaunchPlan;
 }
 
-/** What the command, or what it starts, can have: Docker's (moby, oci/caps/defaults.go). Raw packets only where the network is its own, or a user namespace has none but its own. */
+/** Capabilities of the command and its children: Docker's (moby, oci/caps/defaults.go). NET_RAW only with a network of its own, or if a user namespace confines it. */
 export function capabilitiesOn({
   ids,
   ownNetwork,
@@ -66,20 +66,20 @@ const CAPABILITIES: readonly string[] = [
   'AUDIT_WRITE',
 ];
 
-/** Root has all that it can have: what it starts can gain nothing. Others may become root of the container (sudo), as with BuildKit. */
+/** Whether no process may gain privileges. Root already has all that it can have. Other users may become root of the container (sudo), as with BuildKit. */
 export function gainsNothing({ user }: Pick<Launch, 'user'>): boolean {
   return user.uid === 0;
 }
 
 /**
- * What a process could gain. A program with a capability of its own that is not among these cannot even be started (`ping -V`): who gains nothing anyway
- * may have all.
+ * The bounding set. A program file with a capability outside of this set cannot even be started (`ping -V`), so if privileges cannot be gained anyway, the
+ * set is complete.
  */
 export function boundingOf(launch: Launch): readonly string[] {
   return gainsNothing(launch) ? CAPABILITIES : launch.capabilities;
 }
 
-/** Of /proc and /sys: what even root in a container has no business with (runtime-spec, config-linux.md, as Docker sets them). */
+/** Paths in /proc and /sys that are hidden even from root in a container (runtime-spec, config-linux.md; the same list as Docker's). */
 export const MASKED: readonly string[] = [
   '/proc/acpi',
   '/proc/asound',

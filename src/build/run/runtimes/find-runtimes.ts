@@ -1,4 +1,4 @@
-// The runtimes whose programs this machine has, best first: how well they shut in, then how far they can go.
+// The runtimes that are installed on this machine, best first: ordered by isolation, then by features.
 import type { RuntimeName } from '../contract.ts';
 import type { Programs } from '../programs.ts';
 import { bwrap } from './bwrap.ts';
@@ -11,7 +11,7 @@ export async function findRuntimes(programs: Programs, only?: RuntimeName): Prom
     ['runc', 'crun', 'bwrap', 'unshare', 'setpriv'].map((name) => programs.find(name)),
   );
   const found = [
-    // Written in C, it has begun before the other has.
+    // crun is written in C and starts faster than runc.
     crun && ociRuntime('crun', crun),
     runc && ociRuntime('runc', runc),
     bubblewrap && setpriv && bwrap(bubblewrap, setpriv),

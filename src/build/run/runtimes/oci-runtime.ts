@@ -1,4 +1,4 @@
-// runc and crun: a bundle of the OCI runtime specification 1.0.2.
+// runc and crun, with a bundle of the OCI runtime specification 1.0.2.
 import type { RuntimeName } from '../contract.ts';
 import { compileFilter } from '../seccomp/compile.ts';
 import { OWNER_CALLS } from '../seccomp/list.ts';
@@ -10,11 +10,11 @@ export function ociRuntime(name: RuntimeName & ('runc' | 'crun'), program: strin
   return { name, can: () => true, plan: (launch) => plan(name, program, launch) };
 }
 
-/** Nothing is limited, and nothing may stay behind, nor meet what another one has made: so there are no cgroups, or none that can be written. */
+/** Keeps runtimes from making control groups, which could be left over or collide with another's; nothing is limited anyway. So there are none, or none writable. */
 const WITHOUT_CGROUPS: Readonly<Record<'runc' | 'crun', string>> = {
   runc: `if [ -e /sys/fs/cgroup/cgroup.controllers ]; then read_only /sys/fs/cgroup
 else set -- /sys/fs/cgroup/*; mount -t tmpfs none /sys/fs/cgroup; mkdir -p -- "$@"; mount -o remount,bind,ro /sys/fs/cgroup; fi`,
-  // It refuses a mixture of both versions even where it is to use none.
+  // crun refuses a mix of both cgroup versions, even if it is not to use any.
   crun: 'mount -t tmpfs -o ro none /sys/fs/cgroup',
 };
 const OPTIONS: Readonly<Record<'runc' | 'crun', readonly string[]>> = {
@@ -23,7 +23,7 @@ const OPTIONS: Readonly<Record<'runc' | 'crun', readonly string[]>> = {
 };
 
 function plan(name: 'runc' | 'crun', program: string, launch: Launch): LaunchPlan {
-  // crun goes to the bundle before it opens the others.
+  // Absolute paths, because crun changes to the bundle's directory before it opens them.
   const places = '--root "$run/t/state" --log "$run/t/log" --log-format json';
   const run = `${places} ${command(...OPTIONS[name])} run --no-new-keyring --bundle "$run/t" build`;
   return {
@@ -79,7 +79,7 @@ function configOf(name: 'runc' | 'crun', launch: Launch): object {
   };
 }
 
-/** For crun (crun(1), run.oci.seccomp_bpf_data): libseccomp takes longer to compile the list than all else that crun does. One that does not know it has the list. */
+/** For crun (crun(1), run.oci.seccomp_bpf_data): compiling the list with libseccomp takes longer than the rest of crun. Versions without support use the list. */
 function compiled(pretended: readonly string[]): object | undefined {
   const filter = compileFilter(process.arch, { pretended });
   return filter && { annotations: { 'run.oci.seccomp_bpf_data': Buffer.from(filter).toString('base64') } };

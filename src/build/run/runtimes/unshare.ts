@@ -1,5 +1,5 @@
-// util-linux alone: unshare makes the namespaces, mount puts the root file system in the place of the old one, setpriv becomes the user. Neither of them
-// can load a list of system calls (util-linux 2.38): so there is no capability for devices.
+// util-linux alone: unshare makes the namespaces, mount replaces the root file system, setpriv switches to the user. None of them can load a system call
+// filter (util-linux 2.38), so there is no capability to make devices.
 import { command, quoted } from '../shell.ts';
 import { gainsNothing, type Launch, type LaunchPlan, MASKED, READ_ONLY, type Runtime } from './contract.ts';
 
@@ -21,15 +21,15 @@ function inner(launch: Launch, { unshare, setpriv }: { readonly unshare: string;
   return [
     'set -e',
     `mount -t proc -o nosuid,nodev,noexec proc ${quoted(`${root}/proc`)}`,
-    // A name that cannot be set is no reason not to build.
+    // Best effort: the build works without the host name.
     `hostname ${quoted(launch.hostname)} 2>/dev/null || :`,
     ...(ids.enter === 'directly' ? masks(root) : withoutNesting(root)),
     ...(launch.loopbackOnly ? ['ip link set lo up 2>/dev/null || :'] : []),
     `cd ${quoted(root)}`,
-    // Nothing of the old root can be reached any more, not even by leaving the chroot: what is left on its `/` is this mount.
+    // Makes the old root unreachable, even for a process that escapes from the chroot: this mount now covers the old `/`.
     'mount -n --move . /',
     ...exported(launch.env),
-    // The pipe is root's: what nobody else could open again by its name.
+    // The pipe is owned by root. Otherwise the user could not reopen it by name (/dev/stdout).
     ...(user.uid === 0 ? [] : [`chown ${user.uid} /proc/self/fd/1`]),
     `exec ${command(
       setpriv,
@@ -42,7 +42,7 @@ function inner(launch: Launch, { unshare, setpriv }: { readonly unshare: string;
       ...capabilities(launch),
       ...(gainsNothing(launch) ? ['--no-new-privs'] : []),
       ...[unshare, '--root=.', `--wd=${launch.directory}`],
-      // Only then: a new root takes a right, and the user is to have none.
+      // Last, because chroot needs a capability that the user must not have.
       ...(user.uid === 0 ? [] : [`--setuid=${user.uid}`]),
       '--',
       ...loading(launch),
@@ -59,8 +59,8 @@ function capabilities({ capabilities: all }: Launch): readonly string[] {
 }
 
 /**
- * A user namespace in this one would have all capabilities over what is made in it. This one is thrown away, so its own number of them can be none
- * (user_namespaces(7)); who is root of the machine has no such number to himself.
+ * Forbids nested user namespaces, in which a process would have all capabilities. The limit belongs to this user namespace, which is temporary, so it can be 0
+ * (user_namespaces(7)). Root of the machine has no such namespace, so this is not used there.
  */
 function withoutNesting(root: string): readonly string[] {
   return [`echo 0 2>/dev/null >${quoted(`${root}/proc/sys/user/max_user_namespaces`)} || :`];
@@ -84,7 +84,7 @@ function onThere(path: string, command: (quotedPath: string) => string): string 
   return `if [ -e ${quoted(path)} ]; then ${command(quoted(path))}; fi`;
 }
 
-/** A loader's own variables would be for the programs of this machine too: a shell of the image sets them. */
+/** Variables of the dynamic loader would also affect this machine's programs, so a shell of the image sets them. */
 const LOADER = /^LD_/;
 const IS_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 

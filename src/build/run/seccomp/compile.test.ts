@@ -21,7 +21,7 @@ interface Call {
   readonly args?: readonly bigint[];
 }
 
-/** What the kernel does with a program of classic BPF (net/core/filter.c), as far as filters of system calls may go. */
+/** Interprets a classic BPF program like the kernel (net/core/filter.c), as far as seccomp filters may use it. */
 function answer(program: Uint8Array, { audit, number, args = [] }: Call): string {
   const data = Buffer.alloc(64);
   data.writeInt32LE(number | 0, 0);
@@ -79,7 +79,7 @@ describe('the list of system calls', () => {
     const theirs = new Map([...found].map(([, name = '', number]) => [name, Number(number)]));
     const ours = numbered(numbers);
     for (const [name, number] of theirs) if (ours.has(name)) expect([name, ours.get(name)]).toEqual([name, number]);
-    // What is newer than these headers aside.
+    // Without calls that are newer than these headers.
     const highest = Math.max(...theirs.values());
     expect(
       [...ours].filter(([name, number]) => number <= highest && !theirs.has(name) && name !== 'uretprobe'),
@@ -114,7 +114,7 @@ describe.each(MACHINES)(
     it('lets clone make processes and threads, and no namespaces; clone3 is told to be missing', () => {
       expect(of('clone', 17)).toBe(ALLOW);
       expect(of('clone', 0x3d0f00)).toBe(ALLOW);
-      // The upper half is no flag, and hides none.
+      // The upper half contains no flags, and must not hide any.
       expect(of('clone', 0x7n << 32n)).toBe(ALLOW);
       for (const flag of [0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000]) {
         expect(of('clone', flag | 17)).toBe(EPERM);
@@ -148,7 +148,7 @@ describe.each(MACHINES)(
         for (const device of [0x101, 0x10b, 0x400, 0x501, 0x801, 0x700, 0xae5, 0x100103, 0x10000103]) {
           expect(node(0o020666, device)).toBe(EPERM);
         }
-        // The kernel looks at 16 bits of the mode and 32 of the device.
+        // The kernel evaluates 16 bits of the mode and 32 of the device.
         expect(node(0xffff0000n | 0o020666n, 0x801)).toBe(EPERM);
         expect(node((1n << 32n) | 0o060666n, 0x103)).toBe(EPERM);
         expect(node(0o020666, (1n << 32n) | 0x103n)).toBe(ALLOW);
@@ -185,7 +185,7 @@ describe.each(MACHINES)(
 it('programs of other architectures have no calls at all; there is no filter for other machines', () => {
   const program = compileFilter('x64') ?? expect.fail();
   expect(answer(program, { audit: AUDIT.aarch64, number: 0 })).toBe(ENOSYS);
-  // The third one of x86 (x32) has the numbers of the second, and a bit.
+  // The third architecture of x86 (x32) uses the numbers of the second, with one more bit.
   expect(answer(program, { audit: AUDIT.x86_64, number: 0x40000000 })).toBe(ENOSYS);
   expect(compileFilter('riscv64')).toBeUndefined();
 });

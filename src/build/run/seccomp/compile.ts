@@ -1,4 +1,4 @@
-// From the list of system calls to a program for the kernel's filter (seccomp(2), classic BPF): one for all architectures whose programs this machine runs.
+// Compiles the list of system calls to a seccomp filter (seccomp(2), classic BPF): one filter for all architectures whose programs this machine runs.
 import { ALLOWED, CONDITIONS, type Compared, type Condition, REFUSED } from './list.ts';
 import { AARCH64, ARM, I386, X86_64 } from './numbers.ts';
 
@@ -8,7 +8,7 @@ interface Architecture {
   readonly numbers: string;
 }
 
-/** By Node's names: a machine's own, and the one that its processors know as well. */
+/** By Node's name of the machine's architecture: that one, and the other one that its processors support. */
 const ARCHITECTURES: Readonly<Record<string, readonly Architecture[]>> = {
   x64: [
     { audit: 0xc000003e, numbers: X86_64 },
@@ -20,7 +20,7 @@ const ARCHITECTURES: Readonly<Record<string, readonly Architecture[]>> = {
   ],
 };
 
-/** SECCOMP_RET_ALLOW, and SECCOMP_RET_ERRNO with a number. */
+/** SECCOMP_RET_ALLOW, and SECCOMP_RET_ERRNO with an error number. */
 const ALLOW = 0x7fff0000;
 const errno = (number: number): number => 0x00050000 | number;
 const REFUSE = errno(1);
@@ -32,7 +32,7 @@ const JUMP = 0x05;
 const JUMP_EQUAL = 0x15;
 const JUMP_AT_LEAST = 0x35;
 const RETURN = 0x06;
-/** In struct seccomp_data: the call, the architecture, the lower half of an argument. */
+/** Offsets in struct seccomp_data: the system call, the architecture, the lower half of an argument. */
 const CALL = 0;
 const ARCHITECTURE = 4;
 const argumentAt = (argument: number): number => 16 + 8 * argument;
@@ -40,20 +40,20 @@ const argumentAt = (argument: number): number => 16 + 8 * argument;
 interface Instruction {
   readonly code: number;
   readonly value: number;
-  /** How many instructions are skipped. */
+  /** The number of instructions to skip. */
   readonly whenTrue?: number;
   readonly whenFalse?: number;
 }
 type Program = readonly Instruction[];
 
 export interface FilterOptions {
-  /** Calls that do nothing, and say that they did it. */
+  /** System calls that do nothing and report success. */
   readonly pretended?: readonly string[];
 }
 
 const compiled = new Map<string, Uint8Array | undefined>();
 
-/** As the kernel takes it (struct sock_filter, little-endian); `undefined` for machines that the list has no numbers for. Each is compiled once. */
+/** The filter in the kernel's format (struct sock_filter, little-endian). Returns `undefined` for unsupported architectures. Results are cached. */
 export function compileFilter(architecture: string, options: FilterOptions = {}): Uint8Array | undefined {
   const key = [architecture, ...(options.pretended ?? [])].join(' ');
   if (!compiled.has(key)) compiled.set(key, compile(architecture, options));
@@ -74,11 +74,11 @@ function compile(architecture: string, options: FilterOptions): Uint8Array | und
   return Buffer.concat(program.map(encoded));
 }
 
-/** What each call gets, by name. */
+/** The program for each system call, by name. */
 type Answers = ReadonlyMap<string, Program>;
 
 function answersOf({ pretended = [] }: FilterOptions): Answers {
-  // One program for all of one answer: that is how neighbours of the same are known.
+  // All calls with the same answer share one program object: adjacent numbers are merged by its identity.
   const all = (purposes: typeof ALLOWED, value: number) => {
     const program: Program = [{ code: RETURN, value }];
     return purposes.flatMap(({ calls }) => calls.map((call) => [call, program] as const));
@@ -95,10 +95,10 @@ function conditional({ whenever }: Condition): Program {
   return whenever.reduceRight<Program>((otherwise, all) => compared(all, otherwise), [{ code: RETURN, value: REFUSE }]);
 }
 
-/** Allows where all hold, else goes on to what follows. */
+/** Allows the call if all comparisons hold, otherwise continues with `otherwise`. */
 function compared(all: readonly Compared[], otherwise: Program): Program {
   let tests: Program = [{ code: RETURN, value: ALLOW }];
-  // From the last one on: one that does not hold leaps over the rest.
+  // Built from the last comparison to the first: one that fails jumps over the rest.
   for (const { argument, mask, value } of all.toReversed()) {
     const leap = { code: JUMP_EQUAL, value, whenTrue: 0, whenFalse: tests.length };
     tests = [{ code: LOAD, value: argumentAt(argument) }, { code: AND, value: mask }, leap, ...tests];
@@ -106,7 +106,7 @@ function compared(all: readonly Compared[], otherwise: Program): Program {
   return [...tests, ...otherwise];
 }
 
-/** From this number on, to where the next one begins. */
+/** The numbers from `first` up to the next range. */
 interface Range {
   readonly first: number;
   readonly answer: Program;
@@ -138,7 +138,7 @@ function rangesOf(numbers: string, answers: Answers): readonly Range[] {
   return ranges;
 }
 
-/** By halves: some six comparisons a call. */
+/** Binary search: about six comparisons for each call. */
 function search(ranges: readonly Range[]): Program {
   const half = ranges.length >> 1;
   const middle = ranges[half] as Range;
@@ -150,7 +150,7 @@ function search(ranges: readonly Range[]): Program {
   );
 }
 
-/** A leap of a comparison goes over 255 instructions at most. */
+/** A conditional jump can skip at most 255 instructions. */
 function branch(test: Instruction, yes: Program, no: Program): Program {
   if (no.length <= 255) return [{ ...test, whenTrue: no.length, whenFalse: 0 }, ...no, ...yes];
   return [{ ...test, whenTrue: 0, whenFalse: 1 }, { code: JUMP, value: no.length }, ...no, ...yes];

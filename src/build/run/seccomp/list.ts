@@ -1,22 +1,22 @@
-// Which system calls a RUN has: those that building software and installing packages are made of. What reaches beyond the container, into the kernel or
-// the machine, is refused; what no kernel has, or only one that is newer than this list, is told to be missing, so that programs do without.
+// The system calls that a RUN may use: those needed to build software and install packages. Calls that reach beyond the container, into the kernel or the
+// machine, are refused. Calls that no kernel has, or only one that is newer than this list, report ENOSYS, so that programs use a fallback.
 import { HARMLESS_DEVICES } from '../device-numbers.ts';
 
 /** System calls of one purpose. */
 export interface Purpose {
   readonly purpose: string;
-  /** Those that one architecture or another lacks are among them. */
+  /** Includes calls that exist on some architectures only. */
   readonly calls: readonly string[];
 }
 
-/** One of the arguments, in its lower 32 bits, masked. */
+/** Compares the lower 32 bits of an argument, after masking. */
 export interface Compared {
   readonly argument: number;
   readonly mask: number;
   readonly value: number;
 }
 
-/** A call that is allowed where one of these holds: all that it compares. */
+/** A call that is allowed if, in any one of the alternatives, all comparisons hold. */
 export interface Condition extends Purpose {
   readonly whenever: readonly (readonly Compared[])[];
 }
@@ -100,7 +100,7 @@ export const ALLOWED: readonly Purpose[] = [
   of('what the machine is', 'uname olduname oldolduname sysinfo getcpu getrandom statmount listmount lsm_list_modules'),
 ];
 
-/** Answered with EPERM, as to who lacks a right. */
+/** Answered with EPERM, as if the caller lacked a privilege. */
 export const REFUSED: readonly Purpose[] = [
   of('code in the kernel', 'init_module finit_module delete_module kexec_load kexec_file_load bpf perf_event_open'),
   of(
@@ -129,7 +129,7 @@ export const REFUSED: readonly Purpose[] = [
   of('rules of security modules', 'lsm_set_self_attr'),
 ];
 
-/** Calls that set owners. */
+/** System calls that change owners. */
 export const OWNER_CALLS: readonly string[] = [
   'chown',
   'chown32',
@@ -140,17 +140,17 @@ export const OWNER_CALLS: readonly string[] = [
   'lchown32',
 ];
 
-/** CLONE_NEW… of sched.h, but for CLONE_NEWTIME, which clone does not know. Those of clone3 are behind a pointer: it is told to be missing, and clone is taken. */
+/** CLONE_NEW… of sched.h, except CLONE_NEWTIME, which clone does not support. clone3 has its flags behind a pointer: it reports ENOSYS, and programs use clone. */
 const NEW_NAMESPACES = 0x7e020000;
 const TYPE = 0o170000;
 const CHARACTER_DEVICE = 0o020000;
 
-/** What is no device. A type of 0 is a plain file. */
+/** File types that are not devices. A type of 0 is a regular file. */
 const NO_DEVICES: readonly number[] = [0, 0o100000, 0o010000, 0o140000];
 
 /**
- * Of sys/socket.h. AF_ALG, the kernel's ciphers, is what CVE-2026-31431 writes into files with that it may only read; no network namespace shuts AF_VSOCK in.
- * Programs of 32 bits have socketcall as well, whose family is behind a pointer: without it, no program of glibc for i386 has a network.
+ * From sys/socket.h. Through AF_ALG, the kernel's ciphers, CVE-2026-31431 writes to files that it may only read. AF_VSOCK is not confined by network namespaces.
+ * 32-bit programs also have socketcall, whose family is behind a pointer; it is allowed, because without it no glibc program for i386 has a network.
  */
 const [AF_ALG, AF_VSOCK] = [38, 40];
 const FAMILY_BITS = 6;
@@ -168,7 +168,7 @@ export const CONDITIONS: readonly Condition[] = [
   { ...of('special files, and devices of the list', 'mknodat'), whenever: ofNodes(2) },
 ];
 
-/** Comparisons, one of which holds for each number of so many bits but these: where their leading bits end to be those of one of them. */
+/** Comparisons of leading bits. For each number of `bits` bits that is not in `numbers`, one of them holds: it compares a prefix that none of `numbers` has. */
 function noneOf(numbers: readonly number[], argument: number, bits: number, leading = 0): readonly Compared[] {
   if (numbers.length === 0) return [{ argument, mask: (1 << FAMILY_BITS) - (1 << bits), value: leading }];
   if (bits === 0) return [];
@@ -183,7 +183,7 @@ function noneOf(numbers: readonly number[], argument: number, bits: number, lead
   );
 }
 
-/** `at` is the argument that holds the mode; the device follows. The kernel looks at 16 bits of the one and 32 of the other. */
+/** `at` is the argument with the mode; the device is the next one. The kernel evaluates 16 bits of the mode and 32 of the device. */
 function ofNodes(at: number): Condition['whenever'] {
   const type = (value: number): Compared => ({ argument: at, mask: TYPE, value });
   const numbered = (value: number): Compared => ({ argument: at + 1, mask: 0xffffffff, value });

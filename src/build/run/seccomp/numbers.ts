@@ -1,5 +1,5 @@
-// The numbers of system calls, by architecture: for compilers of filters. From the kernel's tables (arch/*/entry/syscalls, include/uapi/asm-generic/unistd.h)
-// of Linux 6.17. One line a run of numbers: the first one, and the names from there on.
+// The numbers of system calls, by architecture. From the kernel's tables (arch/*/entry/syscalls, include/uapi/asm-generic/unistd.h)
+// of Linux 6.17. Each line is a run of consecutive numbers: the first number, and the names.
 
 export const X86_64 = `
 0 read write open close stat fstat lstat poll lseek mmap mprotect munmap brk rt_sigaction rt_sigprocmask rt_sigreturn ioctl pread64 pwrite64

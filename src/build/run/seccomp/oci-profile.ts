@@ -1,16 +1,16 @@
-// The list of system calls as an OCI runtime takes it (runtime-spec, config-linux.md, "Seccomp"): libseccomp knows the numbers.
+// The list of system calls in the format of OCI runtimes (runtime-spec, config-linux.md, "Seccomp"). The numbers come from libseccomp.
 import { ALLOWED, CONDITIONS, REFUSED } from './list.ts';
 
 const EPERM = 1;
 const ENOSYS = 38;
 
-/** Node's names. Elsewhere it is the runtime's own architecture alone. */
+/** By Node's names. On other machines only the runtime's own architecture is covered. */
 const ARCHITECTURES: Readonly<Record<string, readonly string[]>> = {
   x64: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86'],
   arm64: ['SCMP_ARCH_AARCH64', 'SCMP_ARCH_ARM'],
 };
 
-/** `linux.seccomp`. `pretended` are calls that do nothing, and say that they did it. */
+/** The value of `linux.seccomp`. `pretended` are calls that do nothing and report success. */
 export function ociProfile(architecture: string, pretended: readonly string[] = []): object {
   const names = (purposes: typeof ALLOWED) =>
     purposes.flatMap(({ calls }) => calls.filter((call) => !pretended.includes(call)));

@@ -1,4 +1,4 @@
-// One RUN as a process of its own, so that tests can be other users and kill it: reads a specification (JSON, a file), prints an outcome (JSON, the last line).
+// Executes one RUN in a separate process, so that tests can run it as another user and kill it. Reads a specification (a JSON file), prints the outcome (JSON, the last line).
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ export interface Drive {
   readonly layers: readonly string[];
   readonly request: Partial<Omit<RunRequest, 'layers' | 'mounts'>> & Pick<RunRequest, 'args'>;
   readonly mounts?: readonly DrivenMount[];
-  /** Where the layer goes. */
+  /** Path for the new layer. */
   readonly out: string;
   readonly abortWhenPrinted?: string;
 }

@@ -1,4 +1,4 @@
-// What tests of RUN need: root file systems of busybox, users with and without subordinate ids, one RUN as one of them.
+// Fixtures for tests of RUN: root file systems of busybox, users with and without subordinate ids, and a function that executes one RUN as one of them.
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -25,17 +25,17 @@ export interface RunWorld extends AsyncDisposable {
   archive(name: string, script: string): Promise<string>;
   /** A directory that this user can write to. */
   home(who: Who): Promise<string>;
-  /** `before` are words of a command that starts it: nsenter, for example. */
+  /** `before` are words of a command in front of it, for example nsenter. */
   drive(who: Who, spec: DriveSpec, before?: readonly string[]): Promise<Driven>;
-  /** Begins one, and leaves it alone. */
+  /** Starts one without waiting for its end. */
   begin(who: Who, spec: DriveSpec): Promise<Begun>;
 }
 
-/** What is absent is as usual. */
+/** Absent fields get defaults. */
 export type DriveSpec = Omit<Drive, 'out' | 'settings'> & { readonly settings?: Partial<Drive['settings']> };
 
 export interface Driven extends Outcome {
-  /** The layer, an archive. */
+  /** The new layer, a file with an archive. */
   readonly layer: string;
 }
 
@@ -118,7 +118,7 @@ export interface Users extends AsyncDisposable {
   readonly all: readonly Who[];
 }
 
-/** As root: root, a user made for this, and nobody; else who we are. */
+/** If run as root: root, a user made for the tests, and nobody. Otherwise the current user. */
 export async function provideUsers(): Promise<Users> {
   const name = `images-${randomBytes(3).toString('hex')}`;
   await must('useradd', ['--no-create-home', '--shell', '/bin/sh', name]);
@@ -135,7 +135,7 @@ export async function provideUsers(): Promise<Users> {
   };
 }
 
-/** One line an entry: name, type, mode, owner, and of files their content, of links where they lead. */
+/** One line for each entry: name, type, mode, owner, content of files, target of links. */
 export async function listLayer(file: string): Promise<readonly string[]> {
   const lines: string[] = [];
   for await (const entry of readTar(createReadStream(file) as AsyncIterable<Uint8Array>)) {
