@@ -1,4 +1,4 @@
-// Which of a machine's addresses a VM reaches it at. Interfaces come in as data, in the form of node:os networkInterfaces(). Pure.
+// Finds the address at which VMs reach this machine. Interfaces are passed in, in the format of node:os networkInterfaces(). Pure.
 import { isIPv4 } from 'node:net';
 
 export interface InterfaceAddress {
@@ -12,7 +12,7 @@ export type Interfaces = Readonly<Record<string, readonly InterfaceAddress[] | u
 /** The address at which VMs with user-space networking reach the host's loopback (xcluster: net-setup-userspace.sh, QEMU's `host=`). */
 export const USER_SPACE_HOST = '192.168.0.250';
 
-/** The script of xcluster that sets user-space networking up. */
+/** The script of xcluster that sets up user-space networking. */
 export const USER_SPACE_SETUP = 'net-setup-userspace.sh';
 
 const LOOPBACK = /^(?:localhost$|127\.|(?:0{0,4}:){2,7}0{0,3}1$|::ffff:127\.)/i;
@@ -23,7 +23,7 @@ export function isLoopback(address: string): boolean {
   return LOOPBACK.test(address);
 }
 
-/** `0.0.0.0` and `::`: every address of the machine. */
+/** Whether the address is `0.0.0.0` or `::`: every address of the machine. */
 export function isUnspecified(address: string): boolean {
   return address === '0.0.0.0' || /^(?:0{0,4}:){2,7}0{0,4}$/.test(address);
 }
@@ -34,8 +34,8 @@ export function isOwnAddress(address: string, interfaces: Interfaces): boolean {
 }
 
 /**
- * The best address for VMs of a machine that listens on `listening` (`0.0.0.0`: its IPv4 addresses, `::`: all of them): never a loopback or
- * link-local one. The VMs' own bridge before others, IPv4 before IPv6, private addresses before public ones. `undefined` where there is none.
+ * The best address for VMs of a machine that listens on `listening` (`0.0.0.0`: its IPv4 addresses, `::`: all of them). Never a loopback or link-local
+ * one. Prefers the VMs' own bridge, then IPv4, then private addresses. Returns `undefined` if there is none.
  */
 export function bestAddress(listening: string, interfaces: Interfaces): string | undefined {
   const usable = addressesOf(interfaces).filter(
