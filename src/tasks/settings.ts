@@ -1,4 +1,4 @@
-// What tasks are given: the world as data, what ends the call, and who listens.
+// What tasks get from their caller: the world as data, the signal that ends the call, and listeners for events.
 import type { BuildEvent } from '../build/request.ts';
 import type { CopyEvent } from '../copy/events.ts';
 import type { HttpEvent, OnHttpEvent } from '../io/http/http-event.ts';
@@ -10,42 +10,42 @@ import type { FileCallOptions, Transport } from '../transports/transport.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What there is around a task, whatever it is asked for: the machine and its user. */
+/** The environment of a task, independent of the request: the machine and its user. */
 export interface World {
   readonly env: Environment;
-  /** Absolute; `undefined` for a user without one. */
+  /** An absolute path; `undefined` for a user without a home. */
   readonly home: string | undefined;
-  /** The user's number. */
+  /** The user ID. */
   readonly uid: number;
-  /** Where files lie that a task needs for a while. */
+  /** The directory for temporary files. */
   readonly temporaryDirectory: string;
-  /** The embedded registry's data directory, where the user named one. */
+  /** The embedded registry's data directory, if the user named one. */
   readonly data?: string;
-  /** Where work is remembered between runs, and what identifies the program that did it: another build remembers nothing of this one's. */
+  /** The cache directory, and the identity of the program's build: entries of another build are not used. Without it nothing is cached. */
   readonly cache?: { readonly directory: string; readonly program: string };
-  /** Places of images beside those of this program, for whatever task is given a name of one. */
+  /** More transports beside the built-in ones, for every task that takes the name of an image. */
   readonly transports?: readonly Transport[];
 }
 
-/** How one call of a task ends before its time. */
+/** How one call of a task can be ended early. */
 export interface TaskCall {
   readonly signal?: AbortSignal;
-  /** Runs what computes for long without hearing the signal, and leaves nothing behind where it is ended. */
+  /** Runs a long computation that cannot observe the signal. It must leave nothing behind when it is killed. */
   readonly whileComputing?: <T>(run: () => Promise<T>) => Promise<T>;
 }
 
-/** What every task may have to say; what only some say is in their options. */
+/** Events that every task may emit. Events of single tasks are in their options. */
 export interface TaskEvents {
-  /** One line for people: something was left out or assumed. */
+  /** One line for people: something was omitted or assumed. */
   readonly onNote?: (text: string) => void;
-  /** What was asked of whom, and why: for who looks for a fault. Nothing is gathered where nobody listens. */
+  /** Debug events: which requests and decisions were made, and why. Without a listener nothing is collected. */
   readonly onDebug?: (event: DebugEvent) => void;
 }
 
-/** All three, for use cases at the top: what lies below takes what it uses. */
+/** All three together, for use cases at the top. Functions below them take only the parts that they use. */
 export interface Settings extends World, TaskCall, TaskEvents {}
 
-/** By topic; each event is as the room that it comes from tells it. */
+/** By topic. Each event has the type of the room that emits it. */
 export type DebugEvent =
   | { readonly topic: 'http'; readonly event: HttpEvent }
   | { readonly topic: 'hosts'; readonly event: ClientDecision | ({ readonly type: 'retry' } & RetryEvent) }
@@ -56,7 +56,7 @@ export type DebugEvent =
 
 type EventOf<Topic extends DebugEvent['topic']> = Extract<DebugEvent, { readonly topic: Topic }>['event'];
 
-/** Events of this topic for who looks for a fault, and for the call's own listener. `undefined` where nobody listens. */
+/** A listener that passes events of this topic on to `onDebug` and to `onEvent`. Returns `undefined` if there is no listener. */
 export function alsoDebugged<Topic extends DebugEvent['topic']>(
   topic: Topic,
   { onDebug }: TaskEvents,
@@ -64,25 +64,25 @@ export function alsoDebugged<Topic extends DebugEvent['topic']>(
 ): ((event: EventOf<Topic>) => void) | undefined {
   if (!onDebug) return onEvent;
   return (event) => {
-    // Topic and event belong together, which the checker does not see of a type that is still open.
+    // Topic and event belong together, but the type checker cannot see this for a type parameter.
     onDebug({ topic, event } as DebugEvent);
     onEvent?.(event);
   };
 }
 
-/** For what sends HTTP requests: they are told to who looks for a fault. */
+/** Options for HTTP clients: requests become debug events. */
 export function httpOptions(settings: TaskEvents): { readonly onHttp?: OnHttpEvent } {
   const onHttp = alsoDebugged('http', settings);
   return onHttp ? { onHttp } : {};
 }
 
-/** How the embedded store is opened: with its calls told to who looks for a fault. */
+/** Options for the embedded store: its calls become debug events. */
 export function storeOptions(settings: TaskEvents): EmbeddedStoreOptions {
   const onCall = alsoDebugged('store', settings);
   return onCall ? { onCall } : {};
 }
 
-/** What transports are given, from the settings. */
+/** The options of transports, from the settings. */
 export function transportOptions(settings: TaskCall & Pick<World, 'temporaryDirectory'>): FileCallOptions {
   return { ...callOptions(settings), temporaryDirectory: settings.temporaryDirectory };
 }

@@ -1,4 +1,4 @@
-// `lreg_cache`, and the second half of `lreg_preload`: copies images from their hosts to the private registry, as one plan.
+// `lreg_cache`, and the second half of `lreg_preload`: copies images from their hosts to the private registry in one plan.
 import type { OnCopyEvent } from '../../copy/events.ts';
 import type { CopyImage, FailedImage } from '../../copy/plan.ts';
 import { copyRun } from '../../copy/run.ts';
@@ -13,14 +13,14 @@ import { alsoDebugged, callOptions, type TaskCall, type TaskEvents } from '../se
 import { expectedOf, type TransferResult } from '../transfer/transfer-result.ts';
 
 export interface CacheOptions {
-  /** The machine's when absent. */
+  /** Absent: the machine's platform. */
   readonly platforms?: PlatformChoice;
   readonly referrers?: boolean;
-  /** Everything is looked at again, also what the registry has. */
+  /** Checks everything again, including what the registry already has. */
   readonly force?: boolean;
-  /** Failures are listed in the result; else the first one is thrown. */
+  /** Lists failures in the result. Without it the first failure is thrown. */
   readonly keepGoing?: boolean;
-  /** Plans, and copies nothing. */
+  /** Plans, but copies nothing. */
   readonly dryRun?: boolean;
   readonly onEvent?: OnCopyEvent;
 }
@@ -31,7 +31,7 @@ export interface CacheEnds {
   readonly settings: TaskCall & TaskEvents;
 }
 
-/** Errors: the hosts' and the registry's; PLATFORM_UNKNOWN. */
+/** Errors: those of the hosts and of the registry; PLATFORM_UNKNOWN. */
 export async function cacheImages(
   names: readonly FullReference[],
   { registry, hosts, settings }: CacheEnds,
@@ -63,7 +63,7 @@ interface Sources {
   readonly refused: readonly FailedImage[];
 }
 
-/** What cannot be a source at all is a failure as any other. */
+/** With `keepGoing`, an image that cannot have a source is listed as a failure. */
 function withSources(names: readonly FullReference[], hosts: ImageHosts, { keepGoing }: CacheOptions): Sources {
   const images: CopyImage[] = [];
   const refused: FailedImage[] = [];

@@ -1,4 +1,4 @@
-// `lreg_cache`: brings references to what their hosts have now.
+// `lreg_cache`: updates references in the private registry to the current state of their hosts.
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { type FullReference, formatReference } from '../../oci/reference.ts';
 import type { Warning } from '../../scan/contract.ts';
@@ -15,7 +15,7 @@ import { uniqueNames } from './missing-images.ts';
 import { changedImages } from './moved-images.ts';
 
 export interface CacheRequest {
-  /** As a user writes them; `-` stands for what `input` names. */
+  /** As a user writes them; `-` stands for the content of `input`. */
   readonly references: readonly string[];
   readonly input: Bytes;
 }
@@ -25,11 +25,11 @@ export interface CacheReferencesOptions extends CacheOptions {
 }
 
 export interface CacheReferencesResult extends TransferResult {
-  /** What the registry had, in full: their hosts were asked by HEAD at most, which no pull quota counts. */
+  /** Full names of images that the registry already had. Their hosts were asked at most by HEAD, which does not count against pull quotas. */
   readonly loaded: readonly string[];
 }
 
-/** Brings these references in the private registry to what their hosts have now. Errors: REFERENCE_INVALID, NO_ACCESS, those of cacheImages. */
+/** Updates these references in the private registry to the current state of their hosts. Errors: REFERENCE_INVALID, NO_ACCESS, those of cacheImages. */
 export async function cacheReferences(
   { references, input }: CacheRequest,
   settings: Settings,
@@ -50,7 +50,7 @@ export async function cacheReferences(
   return { ...result, failed: [...invalid, ...result.failed], loaded };
 }
 
-/** What the registry lacks, has otherwise, or not for the platforms that are asked for. */
+/** Images that are missing in the registry, differ there, or lack a requested platform. */
 async function outdatedImages(
   names: readonly FullReference[],
   ends: CacheEnds,

@@ -10,7 +10,7 @@ const forPlatform = (architecture: string, name = 'a'): FixtureImage =>
 const amd64 = forPlatform('amd64');
 const arm64 = forPlatform('arm64');
 
-/** Which of the images lack the platforms, and of which that is unclear. */
+/** The images that lack the platforms, and those for which it is unclear. */
 async function answers(images: Readonly<Record<string, FixtureImage>>, platforms: string) {
   await using ends = await hostsAndStore();
   const names = [];

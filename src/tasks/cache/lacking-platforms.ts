@@ -1,4 +1,4 @@
-// Which images that the private registry has are not there for the wanted platforms. Its own manifests tell; no host is asked.
+// Finds images in the private registry that lack a wanted platform. Only the registry's own manifests are read, no host is asked.
 import { selectChildren } from '../../copy/select-children.ts';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { hasFileSystem } from '../../oci/agreement.ts';
@@ -15,9 +15,9 @@ import { callOptions, type TaskCall } from '../settings.ts';
 const REQUESTS = 8;
 
 export interface PlatformAnswers {
-  /** The index has no child for them, or that child is not here. */
+  /** The index has no child for a wanted platform, or the registry does not have that child. */
   readonly lacking: readonly FullReference[];
-  /** A single image, for another platform: all there is, or what was tagged in an index's place. Only its host can tell. */
+  /** A single image for another platform. Either the source has no index, or one image of the index was tagged in its place: only the host knows. */
   readonly unclear: readonly FullReference[];
 }
 
@@ -26,7 +26,7 @@ interface Ends {
   readonly settings: TaskCall;
 }
 
-/** Of images that the registry has. */
+/** `names` are images that the registry has. */
 export async function lackingPlatforms(
   names: readonly FullReference[],
   platforms: PlatformChoice,
@@ -48,7 +48,7 @@ async function platformAnswer(name: FullReference, platforms: PlatformChoice, en
   const call = callOptions(ends.settings);
   const read = async (digest: Digest) => decodeManifest(await registry.getManifest(repository, digest, call));
 
-  /** Indexes may name each other again and again: each is looked at once. */
+  /** Indexes may refer to each other many times: each is examined once. */
   const seen = new Set<Digest>();
 
   async function isWhole(index: Index): Promise<boolean> {
@@ -65,7 +65,7 @@ async function platformAnswer(name: FullReference, platforms: PlatformChoice, en
 
   async function suits(image: ImageManifest): Promise<boolean> {
     if (platforms === 'all') return false;
-    // A chart is for all platforms.
+    // A chart has no platform, so it suits all.
     if (!hasFileSystem(image)) return true;
     const { platform } = decodeConfig(await readRegistryConfig(registry, { repository, config: image.config }, call));
     return !statesPlatform(platform) || platforms.every((wanted) => isImageFor(platform, wanted));
@@ -73,6 +73,6 @@ async function platformAnswer(name: FullReference, platforms: PlatformChoice, en
 
   const manifest = await read(found.descriptor.digest);
   if (manifest.kind === 'index') return (await isWhole(manifest)) ? 'there' : 'lacking';
-  // A digest names this image and no other.
+  // A reference by digest can mean only this image.
   return name.digest !== undefined || (await suits(manifest)) ? 'there' : 'unclear';
 }

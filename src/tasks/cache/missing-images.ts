@@ -1,4 +1,4 @@
-// `lreg_missingimages`: of images, those that the private registry does not have, under their full names.
+// `lreg_missingimages`: filters images that the private registry does not have; returns full names.
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { type FullReference, formatReference, fullReference, parseReference } from '../../oci/reference.ts';
 import { findImage, type PrivateRegistry } from '../private-registry/private-registry.ts';
@@ -6,7 +6,7 @@ import type { TaskCall } from '../settings.ts';
 
 const REQUESTS = 16;
 
-/** In their order, each once. Errors: REFERENCE_INVALID. */
+/** In the given order, without duplicates. Errors: REFERENCE_INVALID. */
 export async function missingImages(
   images: readonly string[],
   registry: PrivateRegistry,
@@ -27,7 +27,7 @@ export async function missingImages(
   return uniqueNames(found.flatMap(({ name, loaded }) => (loaded ? [] : [name])));
 }
 
-/** Each full name once, in the order of the first. */
+/** Removes duplicates, keeping the first. */
 export function uniqueNames(names: readonly FullReference[]): readonly FullReference[] {
   return [...new Map(names.map((name) => [formatReference(name), name])).values()];
 }

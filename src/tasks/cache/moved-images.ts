@@ -1,4 +1,4 @@
-// Which tags point to something else at their source than in the private registry. One HEAD each, which no pull quota counts.
+// Finds tags that point to something else at their source than in the private registry. Each costs one HEAD request, which does not count against pull quotas.
 import type { FailedImage } from '../../copy/plan.ts';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -14,13 +14,13 @@ const REQUESTS = 8;
 
 export interface Moved {
   readonly moved: readonly FullReference[];
-  /** Those whose hosts did not say. */
+  /** Images whose hosts gave no answer. */
   readonly failed: readonly FailedImage[];
 }
 
 /**
- * `--refresh`: of images that the registry has, those that moved. What is named by digest never does; what the source has no more stays, with a
- * note. Errors: those of the hosts, unless `keepGoing` lists them.
+ * `--refresh`: of images in the registry, those whose tag has moved at its source. References by digest never move. An image that its source no longer has is
+ * kept, with a note. Errors: those of the hosts, unless `keepGoing` lists them.
  */
 export async function movedImages(
   names: readonly FullReference[],
@@ -44,7 +44,7 @@ export async function movedImages(
   return { moved, failed };
 }
 
-/** Of any images, those that the registry lacks or has otherwise. Where a host does not say, the image counts as changed: fetching it will tell. */
+/** Of any images, those that are missing in the registry or differ there. If a host gives no answer, the image counts as changed: fetching it will show the error. */
 export async function changedImages(
   names: readonly FullReference[],
   { registry, hosts, settings }: CacheEnds,
@@ -61,10 +61,7 @@ export async function changedImages(
   });
 }
 
-/**
- * Of images that the registry has, those that it lacks for the wanted platforms. Hosts are asked, by HEAD, only about what its own manifests
- * leave open.
- */
+/** Of images in the registry, those that lack a wanted platform. The registry's own manifests are read first. Hosts are asked, by HEAD, only where these leave it open. */
 export async function unsuitedImages(
   names: readonly FullReference[],
   platforms: PlatformChoice,

@@ -1,4 +1,4 @@
-// `lreg_preload`: what overlays use and the private registry lacks, cached there. Relies on the scan, the private registry and the copy engine.
+// `lreg_preload`: caches the images that overlays use and the private registry lacks. Relies on the scan, the private registry and the copy engine.
 import type { FailedImage } from '../../copy/plan.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { type FullReference, formatReference, tryParseReference } from '../../oci/reference.ts';
@@ -13,23 +13,23 @@ import type { CacheEnds, CacheOptions } from './cache-images.ts';
 import { missingImages, uniqueNames } from './missing-images.ts';
 
 export interface PreloadOptions extends CacheOptions {
-  /** Also tags that have moved at their source. */
+  /** Also updates tags that have moved at their source. */
   readonly refresh?: boolean;
-  /** Also what only looks like an image, where its host says that it is one. */
+  /** Also loads strings that only look like an image, if their host confirms that they are one. */
   readonly maybe?: boolean;
-  /** The pause image; what the environment says when absent. */
+  /** The pause image. Absent: taken from the environment. */
   readonly pause?: string;
   readonly onWarning?: (warning: Warning) => void;
 }
 
 export interface PreloadResult extends TransferResult {
-  /** What the registry had, in full. */
+  /** Full names of images that the registry already had. */
   readonly loaded: readonly string[];
-  /** Tags that begin with `local`: built here, found nowhere else. */
+  /** Images whose tag begins with `local`: built here, and not published. */
   readonly skipped: readonly string[];
 }
 
-/** Without items: the pause image alone. Errors: those of overlayImages, REFERENCE_INVALID, those of cacheImages. */
+/** Without items, only the pause image is loaded. Errors: those of overlayImages, REFERENCE_INVALID, those of cacheImages. */
 export async function preloadImages(
   items: OverlayItems,
   settings: Settings,
@@ -51,7 +51,7 @@ export async function preloadImages(
     return { ...nothingToDo(options), loaded: there.map(formatReference), skipped, failed: invalid };
   }
 
-  // The copy engine and the HTTP client cost start-up time that a run with nothing to do need not pay.
+  // Loaded lazily: the copy engine and the HTTP client cost start-up time, and a run with nothing to do does not need them.
   const [{ cacheImages }, { movedImages, unsuitedImages }, { imageHosts }] = await Promise.all([
     import('./cache-images.ts'),
     import('./moved-images.ts'),
@@ -72,26 +72,26 @@ export async function preloadImages(
 }
 
 interface Sorted {
-  /** By what the files write. */
+  /** Full names, by the text in the files. */
   readonly names: ReadonlyMap<string, FullReference>;
   readonly skipped: readonly string[];
   readonly invalid: readonly FailedImage[];
 }
 
-/** Errors: REFERENCE_INVALID, unless failures are to be listed. */
+/** Errors: REFERENCE_INVALID, unless `keepGoing`. */
 function sortOut(images: readonly string[], { keepGoing = false }: PreloadOptions): Sorted {
   const { names, invalid } = writtenReferences(images, keepGoing);
   const built = [...names].filter(([, name]) => name.tag?.startsWith('local')).map(([image]) => image);
   return { names: new Map([...names].filter(([image]) => !built.includes(image))), skipped: built, invalid };
 }
 
-/** What may be asked for: a reference, and not one of an image that is built here. */
+/** Whether a host can have it: a valid reference, and not an image that is built here. */
 function isPublished(image: string): boolean {
   const reference = tryParseReference(image);
   return reference !== undefined && !reference.tag?.startsWith('local');
 }
 
-/** Of what only looks like an image, what its host has. A host that does not answer leaves it a maybe, with a note. */
+/** Of strings that only look like an image, those that their host has. If a host gives no answer, the string is left out with a note. */
 async function confirmedImages(
   images: readonly string[],
   { registry, hosts, settings }: CacheEnds,

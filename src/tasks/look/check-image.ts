@@ -1,4 +1,4 @@
-// `check`: whether all parts of an image agree: digests, sizes, diffIDs, archives, config, history, media types.
+// `check`: whether all parts of an image are consistent: digests, sizes, diffIDs, archives, config, history, media types.
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { readSmallBlob } from '../../io/streams/small-blob.ts';
@@ -24,22 +24,22 @@ export interface CheckedPart {
   /** `index`, `manifest`, `config`, `layer 2`, `root file system`. */
   readonly what: string;
   readonly digest?: string;
-  /** What does not agree; none: all is right. */
+  /** Inconsistencies; empty if the part is right. */
   readonly problems: readonly string[];
-  /** What is no fault, but worth knowing. */
+  /** Observations that are no errors. */
   readonly notes: readonly string[];
 }
 
 export interface CheckImageOptions {
-  /** Only this image of an index. */
+  /** Checks only this image of an index. */
   readonly platform?: Platform;
   readonly onPart?: (part: CheckedPart) => void;
 }
 
-/** Layers that are read at a time. */
+/** The number of layers that are read in parallel. */
 const AT_A_TIME = 2;
 
-/** All parts, in the order of the image. Errors: only those that keep the image from being found at all. */
+/** Returns all parts, in the order of the image. Errors: only if the image cannot be found at all. */
 export async function checkImage(
   image: string,
   settings: Settings,
@@ -49,10 +49,10 @@ export async function checkImage(
   return await checkSource(opened, settings, options);
 }
 
-/** By digest and diffID: images share layers. */
+/** Results by digest and diffID, so that a layer which several images share is checked once. */
 export type LayerResults = Map<string, Promise<LayerResult>>;
 
-/** `layers`: of other images that were checked. The source stays open. Errors: as `checkImage`. */
+/** `layers` holds results from images that were checked before. The source stays open. Errors: as `checkImage`. */
 export async function checkSource(
   { source, indexOf }: Pick<OpenedSource, 'source' | 'indexOf'>,
   settings: TaskCall,
@@ -77,7 +77,7 @@ interface Checking extends Pick<OpenedSource, 'indexOf'> {
   readonly options: CheckImageOptions;
   note(part: CheckedPart): void;
   readonly layers: LayerResults;
-  /** Indexes may name a manifest again and again: each is checked once. */
+  /** Indexes may refer to a manifest many times: each is checked once. */
   readonly seen: Set<Digest>;
 }
 
@@ -110,7 +110,7 @@ interface Child {
   readonly manifest: RawManifest;
 }
 
-/** Those that are there and wanted. */
+/** Reads the child manifests that are present and wanted. */
 async function readChildren(
   { source, settings, options }: Checking,
   children: readonly Descriptor[],
@@ -178,7 +178,7 @@ async function checkConfig(
     notes.push(`no image's [${blob.mediaType}]`);
     return undefined;
   });
-  // As an artifact's is not: it may count whatever it likes.
+  // Only for images with a file system: the history of an artifact's config need not match its layers.
   if (config && hasFileSystem(manifest)) {
     const { diffIds, history } = config;
     const layers = manifest.layers.length;
@@ -190,7 +190,7 @@ async function checkConfig(
     if (history.length === 0 && layers > 0) notes.push('no history');
   }
   if (config) {
-    // Of an attestation the index says `unknown`.
+    // For an attestation the index gives the platform `unknown`.
     if (platform && platform.os !== 'unknown' && platformSuits(config.platform, platform) === 0) {
       problems.push(`it is for ${formatPlatform(config.platform)}, the index says ${formatPlatform(platform)}`);
     }
@@ -231,7 +231,7 @@ async function checkLayer(
   return { problems, notes, index: found.index };
 }
 
-/** Looking into a layer need not hash it; here it is known what is in this very layer. */
+/** Rewrites the cached index of a layer if it is wrong. Other commands use it without hashing the layer; here the layer has been read and verified. */
 async function repairIndex(store: IndexStore | undefined, index: LayerIndex): Promise<void> {
   if (!store) return;
   const remembered = await store.load().catch((error: unknown) => {
@@ -242,19 +242,19 @@ async function repairIndex(store: IndexStore | undefined, index: LayerIndex): Pr
   if (right && !Buffer.from(remembered).equals(right)) await store.save(right);
 }
 
-/** What artifacts hold (attestations, charts, signatures) says nothing of itself but its digest and size. */
+/** For layers of artifacts (attestations, charts, signatures) only digest and size can be verified. */
 async function readThrough({ descriptor, open }: Layer, options: CallOptions): Promise<void> {
   for await (const _ of verified(await open(options), descriptor));
 }
 
-/** What a media type says; `undefined` where it says nothing. */
+/** The compression in a media type. Returns `undefined` if the media type does not tell. */
 function statedCompression(mediaType: string): string | undefined {
   if (/[+.]gzip$/.test(mediaType)) return 'gzip';
   if (/\+zstd$/.test(mediaType)) return 'zstd';
   return /\.tar$/.test(mediaType) ? 'none' : undefined;
 }
 
-/** What a user can be told becomes a problem; bugs and interruptions are thrown. */
+/** Runs `work`; an ImagesError becomes a problem. Bugs and interruptions are thrown. */
 async function attempt<T>(problems: string[], work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();

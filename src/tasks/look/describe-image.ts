@@ -1,4 +1,4 @@
-// `inspect`: what an image is, from its manifests and its config alone.
+// `inspect`: describes an image by its manifests and its config alone.
 import * as decode from '../../oci/decode.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { decodeManifest } from '../../oci/manifest.ts';
@@ -8,12 +8,12 @@ import { layerInstructions } from '../../rootfs/instructions.ts';
 import type { ReadableImage } from '../../transports/readable-image.ts';
 
 export interface ImageDescription {
-  /** As its place calls it. */
+  /** The name of the image in its place. */
   readonly name: string;
-  /** Of what the name points to: the index, where it is one. */
+  /** The digest to which the name points, even if that is an index. */
   readonly digest: Digest;
   readonly mediaType: string;
-  /** Of an index: those of its images. */
+  /** For an index: the platforms of its images. */
   readonly platforms?: readonly string[];
   readonly manifest: {
     readonly digest: Digest;
@@ -24,11 +24,11 @@ export interface ImageDescription {
   /** The digest of its config. */
   readonly id: Digest;
   readonly platform: string;
-  /** Bytes of its layers. */
+  /** Total bytes of its layers, as they are stored. */
   readonly size: number;
   /** The base first. */
   readonly layers: readonly DescribedLayer[];
-  /** As it stands. */
+  /** The parsed config, unchanged. */
   readonly config: unknown;
 }
 
@@ -37,11 +37,11 @@ export interface DescribedLayer {
   readonly diffId: Digest | undefined;
   readonly mediaType: string;
   readonly size: number;
-  /** Empty where the history does not say it. */
+  /** Empty if the history does not tell. */
   readonly instruction: string;
 }
 
-/** Nothing is read for it. */
+/** Uses only what the opened image holds already; nothing is read. */
 export function describeImage(image: ReadableImage): ImageDescription {
   const { root, raw, manifest } = image;
   const instructions = layerInstructions(image.config);

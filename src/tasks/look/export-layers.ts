@@ -8,8 +8,8 @@ import type { OpenedImage } from '../transfer/tree-source.ts';
 import { selectLayer } from './select-layers.ts';
 
 /**
- * The layers in the order of `names` (see `selectLayer`), each once. The image stays open until the archive is read. Errors: USAGE for a name that is that of no
- * layer; TAR_INVALID, COMPRESSION_INVALID, those of the place.
+ * The layers in the order of `names` (see `selectLayer`), without duplicates. The image must stay open until the archive is read. Errors: USAGE if a name
+ * matches no layer; TAR_INVALID, COMPRESSION_INVALID, those of the place.
  */
 export async function exportLayers(
   { layers }: Pick<OpenedImage, 'layers'>,

@@ -3,11 +3,11 @@ import { type Aspect, type Difference, diffTrees, type TreeWithLayers } from '..
 import { callOptions, type TaskCall } from '../settings.ts';
 
 export interface DifferencesOptions {
-  /** A file that differs in nothing else does not differ. */
+  /** Aspects that are not compared. */
   readonly ignored?: readonly Aspect[];
 }
 
-/** In the order of the trees. Contents are read only where sizes are equal and the layers are not. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the places. */
+/** In the order of the trees. Contents are compared only if the sizes are equal and the layers differ. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the places. */
 export async function imageDifferences(
   before: TreeWithLayers,
   after: TreeWithLayers,

@@ -9,21 +9,21 @@ import { noSuchPath } from './list-files.ts';
 import { layerId } from './select-layers.ts';
 
 export interface ImageStory {
-  /** Without a leading `/`; symbolic links on the way to it are followed. */
+  /** Without a leading `/`. Symbolic links in its directory part have been followed. */
   readonly path: string;
   readonly events: readonly StoryEvent[];
 }
 
 export interface StoryEvent extends Omit<PathEvent, 'layer'> {
-  /** The layer's place, counted from the base, 1 first. */
+  /** The layer's number, counted from the base, from 1. */
   readonly at: number;
   /** The layer's ID: see `layerId`. */
   readonly layer: string;
-  /** Empty where the history does not say it. */
+  /** Empty if the history does not tell. */
   readonly instruction: string;
 }
 
-/** What happened to a path, the base first. Errors: PATH_UNKNOWN where no layer ever had it; TAR_INVALID, COMPRESSION_INVALID, those of the place. */
+/** The events of a path, those of the base first. Errors: PATH_UNKNOWN if no layer ever had it; TAR_INVALID, COMPRESSION_INVALID, those of the place. */
 export async function imageStory(
   { layers, config }: Pick<OpenedImage, 'layers' | 'config'>,
   path: string,

@@ -1,4 +1,4 @@
-// `usage`: where the bytes of an image are, and which of them later layers have wasted.
+// `usage`: how the bytes of an image are distributed, and how many of them later layers waste.
 import { layerInstructions } from '../../rootfs/instructions.ts';
 import { indexLayers } from '../../rootfs/layer-index.ts';
 import { type DirectoryUsage, type LayerUsage, usageOf, type WastedFile } from '../../rootfs/usage.ts';
@@ -8,36 +8,36 @@ import type { OpenedImage } from '../transfer/tree-source.ts';
 import { layerId } from './select-layers.ts';
 
 export interface ImageUsage {
-  /** Bytes of the layers as their place has them. */
+  /** Bytes of the layers as they are stored (usually compressed). */
   readonly size: number;
   /** Bytes of the files in all layers. */
   readonly bytes: number;
-  /** Of these, what a later layer has deleted or replaced. */
+  /** The part of `bytes` that a later layer deleted or replaced. */
   readonly wasted: number;
-  /** What a container sees. */
+  /** The files that a container sees. */
   readonly visible: { readonly files: number; readonly bytes: number };
   /** The base first. */
   readonly layers: readonly UsedLayer[];
-  /** The biggest first. */
+  /** The largest first. */
   readonly directories: readonly UsedDirectory[];
-  /** The biggest first; layers are counted from the base, 1 first. */
+  /** The largest first; layers are counted from the base, from 1. */
   readonly wastedFiles: readonly WastedFile[];
 }
 
 export interface UsedLayer extends LayerUsage {
-  /** The layer's place, counted from the base, 1 first. */
+  /** The layer's number, counted from the base, from 1. */
   readonly at: number;
   /** The layer's ID: see `layerId`. */
   readonly layer: string;
-  /** Bytes, as its place has it. */
+  /** Bytes of the layer as it is stored. */
   readonly size: number;
-  /** Empty where the history does not say it. */
+  /** Empty if the history does not tell. */
   readonly instruction: string;
 }
 
 export type UsedDirectory = Omit<DirectoryUsage, 'children'>;
 
-/** `depth`: how far below the root directories are listed; what is below counts for them. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the place. */
+/** `depth` limits the listed directories; deeper ones are counted in their parents. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the place. */
 export async function imageUsage(
   image: Pick<OpenedImage, 'layers' | 'config'>,
   { depth }: { readonly depth: number },

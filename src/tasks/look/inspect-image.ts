@@ -1,4 +1,4 @@
-// `lreg_inspect`: what is known about an image in the private registry, with the keys of `skopeo inspect`.
+// `lreg_inspect`: describes an image in the private registry, with the keys of `skopeo inspect`.
 import { hasFileSystem } from '../../oci/agreement.ts';
 import { decodeConfig } from '../../oci/config.ts';
 import * as decode from '../../oci/decode.ts';
@@ -18,10 +18,10 @@ import { registrySource } from '../../transports/registry-source.ts';
 import { findImage, notLoaded, type PrivateRegistry } from '../private-registry/private-registry.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 
-/** In skopeo's order. */
+/** Keys in skopeo's order. */
 export interface Inspection {
   readonly Name: string;
-  /** Of what the name points to: the index, where it is one. */
+  /** The digest to which the name points, even if that is an index. */
   readonly Digest: Digest;
   readonly RepoTags: readonly string[];
   readonly Created: string | null;
@@ -42,14 +42,14 @@ export interface LayerData {
 }
 
 export interface InspectedImage {
-  /** What the name points to. */
+  /** The manifest or index to which the name points. */
   readonly root: RawManifest;
-  /** The configuration of the image that was chosen, byte for byte. */
+  /** The config of the selected image, byte for byte. */
   readonly config: Uint8Array;
   readonly inspection: Inspection;
 }
 
-/** Of an index, the image for `platform`; without one, this machine's or else the first that is there. Errors: MANIFEST_UNKNOWN, PLATFORM_UNKNOWN. */
+/** Of an index, the image for `platform` is selected. Without `platform`: this machine's, or else the first one present. Errors: MANIFEST_UNKNOWN, PLATFORM_UNKNOWN. */
 export async function inspectImage(
   reference: Reference,
   registry: PrivateRegistry,
@@ -93,7 +93,7 @@ export async function inspectImage(
   return { root, config, inspection };
 }
 
-/** The choice of every command that looks into images; what is lacking here can be fetched. */
+/** Selects as all commands do that look into images. If the image is missing here, the error tells how to fetch it. */
 async function chosenImage(source: ImageSource, root: RawManifest, options: ReadImageOptions): Promise<ImageManifest> {
   try {
     const manifest = decodeManifest(await chooseImage(source, root, options));
@@ -108,7 +108,7 @@ async function chosenImage(source: ImageSource, root: RawManifest, options: Read
   throw new Error('an image was chosen that is none');
 }
 
-/** An image that is known by its digest alone may be in a repository that has no tags: for docker-registry that is none. */
+/** The tags of a repository. If all its images were put by digest it has none, which docker-registry reports as an unknown repository. */
 async function tagsOf(registry: Registry, repository: string, options: ReadOptions): Promise<readonly string[]> {
   try {
     return await Array.fromAsync(registry.tags(repository, undefined, options));

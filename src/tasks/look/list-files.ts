@@ -1,4 +1,4 @@
-// `ls`, `docker_ls`, `docker_ls_layers`: the names in an image.
+// `ls`, `docker_ls`, `docker_ls_layers`: lists the files of an image.
 import { ImagesError } from '../../oci/errors.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
 import type { LayerIndex } from '../../rootfs/contract.ts';
@@ -19,11 +19,11 @@ export interface ListedFile {
   /** Without a leading `/`. */
   readonly path: string;
   readonly header: TarHeader;
-  /** The layer that its content, or description, is in, counted from the base. */
+  /** The layer with its content or description, counted from the base. */
   readonly layer: number;
 }
 
-/** All names below the root in byte order, directories with a `/` at their end: as `tar t` of a container's export, sorted. */
+/** All names below the root in byte order, directories with a trailing `/`: like the sorted output of `tar t` for an exported container. */
 export function flatNames(tree: RootTree): readonly string[] {
   const names: string[] = [];
   for (const { path, node } of walk(tree.root)) if (path !== '') names.push(node.children ? `${path}/` : path);
@@ -31,11 +31,11 @@ export function flatNames(tree: RootTree): readonly string[] {
 }
 
 export interface ListFilesOptions {
-  /** All below, not only what is in the directory. */
+  /** Lists everything below the directory, not only its entries. */
   readonly recursive?: boolean;
 }
 
-/** What is in a directory, or the one file. A link at the path's end is followed where it is written with a `/`. Errors: PATH_UNKNOWN. */
+/** The entries of a directory, or the one file. A symbolic link at the end of the path is followed if the path has a trailing `/`. Errors: PATH_UNKNOWN. */
 export function listPath(
   tree: RootTree,
   path: string,
@@ -49,21 +49,21 @@ export function listPath(
   );
 }
 
-/** What is at a path of an image. Errors: PATH_UNKNOWN. */
+/** The node at a path of an image. Errors: PATH_UNKNOWN. */
 export function requirePath(tree: RootTree, path: string, options: { readonly follow: boolean }): PlacedNode {
   const found = findPath(tree, pathInRoot(path), options);
   if (!found) throw noSuchPath(path);
   return found;
 }
 
-/** The error of a path that an image does not have: PATH_UNKNOWN. */
+/** The error for a path that an image does not have: PATH_UNKNOWN. */
 export function noSuchPath(path: string): ImagesError {
   return new ImagesError('PATH_UNKNOWN', `no such file in the image [${printableName(path)}]`, {
     hint: '`images ls -R IMAGE` lists all, `images why IMAGE PATH` tells whether a layer deleted it.',
   });
 }
 
-/** A layer by itself: its whiteouts are left out, and what it links to in layers below. */
+/** The tree of one layer alone, without its whiteouts and without hard links to files of lower layers. */
 export function layerTree(index: LayerIndex): RootTree {
   return applyLayers([index], { below: 1 });
 }

@@ -1,4 +1,4 @@
-// `cat`: a file of an image, without what is not needed for it.
+// `cat`: reads a file of an image, and no more layers than necessary.
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { fileContent } from '../../rootfs/file-content.ts';
@@ -9,7 +9,10 @@ import { callOptions, type TaskCall } from '../settings.ts';
 import type { OpenedImage } from '../transfer/tree-source.ts';
 import { noSuchPath } from './list-files.ts';
 
-/** The content of a file; links are followed. The image stays open until it is read. Errors: PATH_UNKNOWN, also for what is no file; TAR_INVALID, COMPRESSION_INVALID, those of the place. */
+/**
+ * The content of a file; links are followed. The image must stay open until it is read. Errors: PATH_UNKNOWN (no such path, or no file); TAR_INVALID,
+ * COMPRESSION_INVALID, those of the place.
+ */
 export async function readImageFile(
   { layers }: Pick<OpenedImage, 'layers'>,
   path: string,

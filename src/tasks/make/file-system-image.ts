@@ -1,4 +1,4 @@
-// A store as the image of a read-only file system, squashfs or erofs: made of the store's archive, and turned back into one, by the programs for it.
+// A store as an image of a read-only file system, squashfs or erofs. External programs convert the store's archive to it, and back.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rename, rm } from 'node:fs/promises';
@@ -18,19 +18,19 @@ interface Maker {
   readonly program: string;
   readonly args: (file: string) => readonly string[];
   readonly env?: Environment;
-  /** What its help must say for it to be of use. */
+  /** A text that the program's help must contain, which shows that this version has the required features. */
   readonly helpSays: string;
-  /** What is left to do in the file that it has made. */
+  /** A last step that changes the file which the program has made. */
   complete?(file: string): Promise<void>;
 }
 
-/** The time of the file system itself: equal inputs are to give equal bytes. The entries keep theirs. */
+/** The time of the file system itself. It is constant so that equal inputs give equal bytes. Entries keep their own times. */
 const TIME = '1';
 const DATED: Environment = { SOURCE_DATE_EPOCH: TIME };
 
 /**
- * Both squashfs programs read what either makes. What tar2sqfs makes with lz4 only the kernel reads, and sqfstar 4.5 takes no level, without which all but lz4 are
- * slow. sqfstar cuts times of entries down to SOURCE_DATE_EPOCH, and passes over what the archive says of the root.
+ * The squashfs programs read each other's output. tar2sqfs with lz4 makes files that only the kernel reads. sqfstar 4.5 has no option for the level, and all
+ * its compressions but lz4 are slow at their default level. It reduces entry times to at most SOURCE_DATE_EPOCH, and ignores the archive's entry for the root.
  */
 const MAKERS: Readonly<Record<FileSystem, readonly Maker[]>> = {
   squashfs: [
@@ -65,7 +65,7 @@ const PACKAGES: Readonly<Record<FileSystem, string>> = {
   erofs: 'erofs-utils from 1.7',
 };
 
-/** Takes the store's archive, whose root is the store's. Disposing without `finish` leaves nothing. Errors: UNSUPPORTED where no program for it is there. */
+/** Takes the store's archive, in which the root is the store. Disposing without `finish` leaves no file behind. Errors: UNSUPPORTED if no suitable program is installed. */
 export async function fileSystemOutput(
   path: string,
   kind: FileSystem,
@@ -85,7 +85,7 @@ export async function fileSystemOutput(
     maker.program,
     `Where there is room for the file, another program may do it: ${PACKAGES[kind]}.`,
   );
-  // Whoever writes or finishes sees it.
+  // `write` and `finish` report this rejection; until then it must not count as unhandled.
   ended.catch(() => {});
   const output = pipeOutput((bytes) => sendTo(child, bytes, ended), settings.temporaryDirectory);
   let isDone = false;
@@ -109,7 +109,7 @@ export async function fileSystemOutput(
   };
 }
 
-/** Programs that make file systems write here and there. Errors: PLACE_INVALID. */
+/** The programs seek while writing, so they need a regular file. Errors: PLACE_INVALID. */
 async function regularFile(path: string, kind: FileSystem): Promise<string> {
   if ((await translatingFsErrors(path, () => targetAt(path))) === 'file') return await behindLinks(path);
   throw new ImagesError('PLACE_INVALID', `${kind} is written to a regular file only [${path}]`, {
@@ -127,7 +127,7 @@ async function findMaker(kind: FileSystem, settings: World & TaskCall): Promise<
   });
 }
 
-/** Resolves when the program has ended well. */
+/** Resolves when the program has ended successfully. */
 async function endOf(child: ChildProcess, program: string, hint: string): Promise<void> {
   const errors: Buffer[] = [];
   child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk));
@@ -148,25 +148,25 @@ async function sendTo(child: ChildProcess, bytes: Uint8Array, ended: Promise<voi
   try {
     await Promise.race([once(stdin, 'drain'), ended.then(() => Promise.reject(new Error('the program ended early')))]);
   } catch (error) {
-    // A pipe that it has closed (EPIPE) is not our own reader's: what the program says is the reason.
+    // EPIPE means that the program closed its input, not that a reader of this program's output has gone. The program's own error is the reason.
     await ended;
     throw error;
   }
 }
 
-/** What the first bytes of a file say. */
+/** The kind of file system, by its first bytes. */
 export function isFileSystem(first: Uint8Array): FileSystem | undefined {
   const bytes = Buffer.from(first);
   if (bytes.toString('latin1', 0, 4) === 'hsqs') return 'squashfs';
   return bytes.length >= 1028 && bytes.readUInt32LE(1024) === 0xe0f5e1e2 ? 'erofs' : undefined;
 }
 
-/** Disposing removes it, where it was made for this. */
+/** Disposing removes the file if it is a temporary one. */
 export interface ReadableArchive extends AsyncDisposable {
   readonly path: string;
 }
 
-/** `files`: of those alone, where they are enough. Errors: UNSUPPORTED (no program for it). */
+/** With `files`, only these need to be in the archive. Errors: UNSUPPORTED if no suitable program is installed. */
 export async function archiveOfFileSystem(
   path: string,
   kind: FileSystem,
@@ -195,7 +195,7 @@ async function findReader(
   const has = async (program: string) => (await runCommand(program, ['--help'], settings)) !== undefined;
   if (kind === 'squashfs' && (await has('sqfs2tar')))
     return (_, archive) => runInto(archive, ['sqfs2tar', path], settings);
-  // Only root can unpack owners, devices and attributes.
+  // Only root can unpack owners, devices and attributes; for single files they are not needed.
   const isEnough = files.length > 0 || process.getuid?.() === 0;
   if (kind === 'squashfs' && isEnough && (await has('unsquashfs')) && (await has('tar'))) {
     return async (directory, archive) => {
@@ -214,7 +214,7 @@ async function findReader(
   });
 }
 
-/** What the program prints is the file. */
+/** Writes the program's stdout to the file. */
 async function runInto(file: string, command: readonly string[], settings: World): Promise<void> {
   const { spawn } = await import('node:child_process');
   const { open } = await import('node:fs/promises');

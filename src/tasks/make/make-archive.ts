@@ -1,4 +1,4 @@
-// The images of `make` in an archive that runtimes import: `ctr images import`, k3s' directory of images, `kind load image-archive`, `docker load`.
+// Writes the images of `make` into an archive for import by runtimes: `ctr images import`, k3s' directory of images, `kind load image-archive`, `docker load`.
 import type { CopyEvent } from '../../copy/events.ts';
 import type { CopyImage } from '../../copy/plan.ts';
 import { copyRun } from '../../copy/run.ts';
@@ -13,10 +13,10 @@ export interface ArchiveTarget {
   readonly path: string;
 }
 
-/** Kubelet's garbage collection spares what has it; containerd takes it as a label of the image, not from here. */
+/** Exempts an image from kubelet's garbage collection. containerd reads it only from the image's labels, not from this annotation. */
 const PINNED = { 'io.cri-containerd.pinned': 'pinned' };
 
-/** Every image for one platform. Gives what each name points to there. Errors: those of the places and of the sinks. */
+/** Writes each image for one platform. Returns the digest to which each name points. Errors: those of the places and of the sinks. */
 export async function makeArchive(
   opened: readonly StoreEntry[],
   target: ArchiveTarget,
@@ -33,7 +33,7 @@ export async function makeArchive(
   );
   await using sink = await sinkOf(target, settings);
   const run = copyRun(sink, { ...(onEvent && { onEvent }), ...callOptions(settings) });
-  // What is to be noted was so when they were opened.
+  // Notes were emitted already when the images were opened.
   const quiet = onEvent && { onEvent: (event: CopyEvent) => (event.type === 'note' ? undefined : onEvent(event)) };
   const plan = await run.plan(images, { platforms: [platform ?? machinePlatform()], ...quiet });
   return (await run.execute(plan)).copied.map(({ digest }) => digest);
@@ -48,7 +48,7 @@ async function sinkOf({ format, path }: ArchiveTarget, { temporaryDirectory }: W
   return ociArchiveSink(path, { annotate, replaces: true, temporaryDirectory });
 }
 
-/** An image that was named by its digest has that name in containerd. */
+/** containerd takes the name of an image that was named by digest from an annotation. */
 function annotate(name: Reference): Readonly<Record<string, string>> {
   return name.digest && name.host ? { ...PINNED, 'io.containerd.image.name': formatReference(name) } : PINNED;
 }

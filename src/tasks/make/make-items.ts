@@ -1,4 +1,4 @@
-// What the items of `make` are: image references, places, overlays whose images are built, overlays whose manifests use images. Each becomes a name and a source.
+// Resolves the items of `make`: image references, places, overlays whose images are built, overlays whose manifests use images. Each becomes a name and a source.
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bytes } from '../../io/streams/bytes.ts';
@@ -23,32 +23,32 @@ import type { Settings, TaskCall, World } from '../settings.ts';
 import { type OpenedSource, type OpenSourceOptions, openSource } from '../transfer/open-source.ts';
 
 export interface MakeRequest {
-  /** As a user writes them; `-` stands for what `input` names. */
+  /** As a user writes them; `-` stands for the content of `input`. */
   readonly items: readonly string[];
-  /** Overlays whose manifests' images are wanted, the pause image with them. */
+  /** Overlays: the images in their manifests are included, and the pause image. */
   readonly imagesOf: readonly string[];
-  /** For the charts among those. */
+  /** Values for charts in these overlays. */
   readonly chartValues?: ChartValues;
   readonly input?: Bytes;
 }
 
 export interface MakeItem {
-  /** As it was written, or found. */
+  /** The text that was given or found. */
   readonly text: string;
-  /** What images are called by: absent for a place that has no name for its image. */
+  /** The image's name. Absent if the place has no name for its image. */
   readonly name?: FullReference;
   open(options: OpenSourceOptions): Promise<OpenedSource>;
 }
 
 export interface MakeItemOptions {
-  /** The pause image; what the environment says when absent. */
+  /** The pause image. Absent: taken from the environment. */
   readonly pause?: string;
   readonly onWarning?: (warning: Warning) => void;
 }
 
 /**
- * What `makePrepulled` is to make: each item with its name, to be opened later. Images of overlays are built at once.
- * Errors: REFERENCE_INVALID, OVERLAY_UNKNOWN, FILE_UNREADABLE, those of building.
+ * The items for `makePrepulled`: each has a name and is opened later. Images of overlays are built at once. Errors: REFERENCE_INVALID, OVERLAY_UNKNOWN,
+ * FILE_UNREADABLE, those of building.
  */
 export async function makeItems(
   { items, imagesOf, input = nothing(), chartValues }: MakeRequest,
@@ -97,13 +97,13 @@ function imageItem(text: string, settings: Settings): MakeItem {
   return { text, name, open: (options) => openAnywhere(reference, text, settings, options) };
 }
 
-/** `name:tag@digest` is pulled by digest, and that is what a runtime knows it by. */
+/** The name that a runtime gives to a pulled image. `name:tag@digest` is pulled by digest and loses its tag. */
 export function pulledName(reference: Reference): FullReference {
   const { tag, digest, ...repository } = fullReference(reference);
   return { ...repository, ...(digest ? { digest } : tag ? { tag } : {}) };
 }
 
-/** The local store, a Docker daemon, the private registry, at last its own registry. */
+/** Searches the local store, a Docker daemon, the private registry, and at last the image's own registry. */
 async function openAnywhere(
   reference: Reference,
   text: string,
@@ -111,7 +111,7 @@ async function openAnywhere(
   options: OpenSourceOptions,
 ): Promise<OpenedSource> {
   const name = fullReference(reference);
-  // A name without a host is Docker Hub's first; then the private registry's own, which VMs would get from it.
+  // A name without a host means Docker Hub; if that is not found, the name in the private registry, from which VMs would pull it.
   const names = reference.host === undefined ? [name, reference] : [name];
   for (const one of names) {
     try {
@@ -132,7 +132,7 @@ function notBuilt(text: string, cause: unknown): ImagesError {
   });
 }
 
-/** `OVL` is its directory `image`, `OVL/SUBDIR` that directory. Errors: OVERLAY_UNKNOWN, FILE_UNREADABLE, those of building. */
+/** `OVL` means the overlay's directory `image`, `OVL/SUBDIR` that subdirectory. Errors: OVERLAY_UNKNOWN, FILE_UNREADABLE, those of building. */
 async function overlayItem(item: string, settings: Settings): Promise<MakeItem> {
   const directory = await imageDirectory(item, settings);
   const built = await buildOverlayImage(directory, settings);
@@ -145,7 +145,7 @@ async function imageDirectory(item: string, settings: World & TaskCall): Promise
     const { kind, path } = await findOverlay(item, settings);
     if (kind === 'file') throw noOverlay(item);
     const image = join(path, 'image');
-    // What finds overlays finds what is in them as well.
+    // `OVL/SUBDIR` may be resolved as a path already. Then `path` is the directory to build.
     return item.includes('/') && !(await isThere(image)) && (await isBuildable(path)) ? path : image;
   } catch (error) {
     const slash = item.indexOf('/');

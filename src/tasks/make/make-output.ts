@@ -1,4 +1,4 @@
-// Where `make` writes to when nobody says: `images.tar` and the like in xcluster's directory for such things.
+// The default output of `make`: `images.tar` and the like in xcluster's directory for temporary files.
 import { join } from 'node:path';
 import { ImagesError } from '../../oci/errors.ts';
 import type { TaskCall, World } from '../settings.ts';
@@ -15,7 +15,7 @@ const NAMES: Readonly<Record<MakeFormat, string>> = {
   'docker-archive': 'images-docker.tar',
 };
 
-/** Where `make` writes to when nobody says. Errors: USAGE where the environment does not say. */
+/** The default output path of `make`. Errors: USAGE if the environment does not name a directory. */
 export async function makeOutput(format: MakeFormat, settings: World & TaskCall): Promise<string> {
   let directory = settings.env.XCLUSTER_TMP || undefined;
   if (directory === undefined && settings.env.XCLUSTER) {

@@ -1,4 +1,4 @@
-// `make`: images as something that VMs boot with: the archive of a store, a file system of one, an archive to be imported.
+// `make`: writes images in a form that VMs boot with: a store as an archive, a store as a file system, or an archive to import.
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OnCopyEvent } from '../../copy/events.ts';
@@ -18,14 +18,14 @@ import { GRAPH_ROOT, makeStore, type OpenedImages, openImages, storeOutput } fro
 
 export interface MakeOptions {
   readonly format: MakeFormat;
-  /** `-` is what `send` takes. */
+  /** With `-` the output goes to `send`. */
   readonly path: string;
   readonly send: (bytes: Uint8Array) => Promise<void>;
-  /** Layers that the file has are taken from there. */
+  /** Reuses layers from the existing file. */
   readonly update?: boolean;
   readonly userXattr?: boolean;
   readonly platform?: Platform;
-  /** Finds the images, and makes nothing. */
+  /** Finds the images, but writes nothing. */
   readonly dryRun?: boolean;
   readonly onEvent?: OnCopyEvent;
   readonly onWritten?: (bytes: number) => void;
@@ -35,9 +35,9 @@ export interface MadePrepulled {
   readonly dryRun: boolean;
   readonly images: readonly PrepulledImage[];
   readonly layers: number;
-  /** Of these, the ones that the file had. */
+  /** The number of layers that were reused from the existing file. */
   readonly taken: number;
-  /** Bytes of distinct layers, as their places have them. */
+  /** Total size of distinct layers, as they are stored at their source. */
   readonly bytes: number;
 }
 
@@ -47,8 +47,8 @@ export interface PrepulledImage {
 }
 
 /**
- * Writes images as something that VMs boot with: a store as a tar or a file system, or an archive to be imported.
- * Errors: USAGE, those of the places, of `writeStore` and of the output.
+ * Writes images in a form that VMs boot with: a store as a tar or a file system, or an archive to import. Errors: USAGE, those of the places, of `writeStore`
+ * and of the output.
  */
 export async function makePrepulled(
   items: readonly MakeItem[],
@@ -87,13 +87,13 @@ export async function makePrepulled(
 
 function summary({ images, bytes }: OpenedImages, format: MakeFormat): Omit<MadePrepulled, 'dryRun' | 'taken'> {
   const layers = new Set(images.flatMap(({ image }) => image.layers.map(({ descriptor }) => descriptor.digest)));
-  // Only one of the forms holds indexes under their names.
+  // Only an oci-archive keeps an index under the image's name; other formats keep the manifest.
   const pointsTo = format === 'oci-archive' ? 'root' : 'raw';
   const made = images.map(({ names, image }) => ({ names, digest: image[pointsTo].digest }));
   return { images: made, layers: layers.size, bytes };
 }
 
-/** What can only be written into a file goes to a pipe from a temporary one. */
+/** For `-`, formats that need a file are written to a temporary one, which is then sent. */
 async function viaFile<T>(
   { path, send }: MakeOptions,
   { temporaryDirectory }: World,
@@ -107,7 +107,7 @@ async function viaFile<T>(
   try {
     const file = join(directory, 'made');
     const result = await work(file).catch((error: unknown) => {
-      // The user named no file: what is full is the place for temporary ones.
+      // The user did not name this file, so the error should name the directory for temporary files.
       const isHere = isImagesError(error, 'NO_SPACE') && error.message.includes(directory);
       throw isHere ? noTemporarySpace(temporaryDirectory, error) : error;
     });
@@ -127,7 +127,7 @@ interface OldLayers extends AsyncDisposable {
   readonly layers: StoredLayers;
 }
 
-/** `undefined` where there is no file yet. Errors: TAR_INVALID. */
+/** The layers of the existing file. Returns `undefined` if there is no file yet. Errors: TAR_INVALID. */
 async function layersOf(
   path: string,
   settings: TaskCall,

@@ -1,19 +1,19 @@
-// What is found in a file that `make` has made, in whatever format.
+// The content of a file that `make` has written, in any format.
 
 export interface ListedImage {
   readonly id: string;
   readonly names: readonly string[];
   readonly digest?: string;
   readonly layers: number;
-  /** Of the layers as they lie there, in bytes: of a store's uncompressed archives. */
+  /** Total size of the layers as they are stored, in bytes. In a store: of the uncompressed archives. */
   readonly size: number;
 }
 
 export interface PrepulledPart {
   /** `store`, `layer ID`, `image docker.io/library/alpine:3.20`; `docker.io/library/alpine:3.20: layer 2 sha256:…`. */
   readonly what: string;
-  /** With the rule that is broken; of an archive of images, the kind of part that is wrong. */
+  /** Each with the violated rule. For an archive of images, `rule` is the kind of the part. */
   readonly problems: readonly { readonly rule: string; readonly text: string }[];
-  /** What is no fault, but worth knowing. */
+  /** Observations that are no errors. */
   readonly notes?: readonly string[];
 }

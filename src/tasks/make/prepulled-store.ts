@@ -1,4 +1,4 @@
-// `make`: images as something that VMs boot with: the archive of a store, a file system of one, an archive to be imported.
+// `make`: opens the images for all formats, and writes those that are a store: as an archive, or as a file system.
 import { open } from 'node:fs/promises';
 import { checkAgreement } from '../../copy/check-images.ts';
 import type { OnCopyEvent } from '../../copy/events.ts';
@@ -21,22 +21,22 @@ import type { OpenedSource } from '../transfer/open-source.ts';
 import { watchedLayers } from '../transfer/watched-layers.ts';
 import { type MakeItem, pulledName } from './make-items.ts';
 
-/** Where the archive is unpacked: `/` of a VM. */
+/** The store's path in the archive, which is unpacked at the root of a VM. */
 export const GRAPH_ROOT = 'var/lib/containers/storage';
 
 export interface StoreOptions {
-  /** Of an index: only this; else the machine's, or the first that is there. */
+  /** Selects an image of an index. Absent: the machine's platform, or else the first one present. */
   readonly platform?: Platform;
   readonly userXattr?: boolean;
   readonly onEvent?: OnCopyEvent;
-  /** So many bytes have been written, and what they were in can be freed. */
+  /** Called with the number of bytes written. Their buffers can then be freed. */
   readonly onWritten?: (bytes: number) => void;
 }
 
-/** Disposing closes what the images are read from. */
+/** Disposing closes the sources of the images. */
 export interface OpenedImages extends AsyncDisposable {
   readonly images: readonly StoreEntry[];
-  /** Bytes of distinct layers. */
+  /** Total size of distinct layers. */
   readonly bytes: number;
 }
 
@@ -45,7 +45,7 @@ export interface StoreEntry {
   readonly name?: FullReference;
   readonly names: readonly string[];
   readonly image: ReadableImage;
-  /** What the image was read from; manifests and configs are not asked for again. */
+  /** The image's source. Manifests and configs have been read already. */
   readonly source: ImageSource;
 }
 
@@ -55,10 +55,10 @@ export interface MadeStore {
   readonly taken: number;
 }
 
-/** Sources that are asked at a time. */
+/** The number of sources that are queried in parallel. */
 const AT_A_TIME = 6;
 
-/** Manifests and configs of all, and nothing more. Errors: those of the places, PLATFORM_UNKNOWN. */
+/** Reads only manifests and configs. Errors: those of the places, PLATFORM_UNKNOWN. */
 export async function openImages(
   items: readonly MakeItem[],
   settings: TaskCall & TaskEvents,
@@ -106,7 +106,7 @@ async function namedImage(
   await checkAgreement([{ ...image, ...childOf(image) }], {
     image: text,
     platforms: [platform ?? machinePlatform()],
-    // An image without an index is for what it is for, whatever is asked: it is taken and said, as mkimage does with bases.
+    // A single image (no index) is accepted for any requested platform, with a warning, as mkimage does with base images.
     platformsNamed: false,
     checked: new Set(),
     config: async () => image.configBytes,
@@ -116,7 +116,7 @@ async function namedImage(
   return { text, ...(called && { name: called }), names: called ? [formatReference(called)] : [], image, source };
 }
 
-/** What its index says of it. */
+/** The image's descriptor in its index. */
 function childOf({ root, raw }: ReadableImage): { readonly child?: Descriptor } {
   const manifest = decodeManifest(root);
   if (manifest.kind === 'image') return {};
@@ -124,14 +124,14 @@ function childOf({ root, raw }: ReadableImage): { readonly child?: Descriptor } 
   return { child };
 }
 
-/** Of distinct layers. */
+/** Total size of distinct layers. */
 function bytesOf(images: readonly StoreEntry[]): number {
   const sizes = new Map(images.flatMap(({ image }) => image.layers.map(({ descriptor: d }) => [d.digest, d.size])));
   return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }
 
 export interface StoreTarget {
-  /** Empty where the store is the root itself. */
+  /** The store's path in the archive; empty if the store is the root. */
   readonly graphRoot: string;
   readonly stored?: StoredLayers;
 }
@@ -163,7 +163,7 @@ export async function makeStore(
   return made;
 }
 
-/** A file, or with `-` what `send` takes. What is no regular file (a device, a named pipe) is written to as it is. */
+/** Opens a file, or `send` for `-`. A device or a named pipe is written in place. */
 export async function storeOutput(
   path: string,
   send: (bytes: Uint8Array) => Promise<void>,

@@ -1,4 +1,4 @@
-// The images in an archive of images, as `make` writes them for runtimes: what there is, and whether all of it is right.
+// Reads an archive of images, as `make` writes them for runtimes: lists the images, and checks that they are complete and correct.
 import { digestHex } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
@@ -17,11 +17,11 @@ import { type CheckedPart, checkSource, type LayerResults } from '../look/check-
 import { callOptions, type TaskCall, transportOptions, type World } from '../settings.ts';
 import type { ListedImage, PrepulledPart } from './prepulled-parts.ts';
 
-/** What archives of images hold in their root, of `docker save` of all ages too, and stores do not. */
+/** Names in the root of image archives, including those of all versions of `docker save`; stores do not have them. */
 const OF_IMAGES =
   /^(?:blobs\/|oci-layout$|index\.json$|manifest\.json$|repositories$|[0-9a-f]{64}(?:\/|\.json$|\.tar$))/;
 
-/** By its first file; else it may be a store. Errors: FILE_UNREADABLE, TAR_INVALID, COMPRESSION_INVALID, NO_SPACE. */
+/** Decides by the first file. If the result is false, it may be a store. Errors: FILE_UNREADABLE, TAR_INVALID, COMPRESSION_INVALID, NO_SPACE. */
 export async function isImageArchive(path: string, { temporaryDirectory }: World): Promise<boolean> {
   const handle = await openTar(path, temporaryDirectory);
   try {
@@ -55,7 +55,7 @@ export async function listArchive(path: string, settings: World & TaskCall): Pro
   );
 }
 
-/** Errors: those of the archive, where the images cannot be found at all. */
+/** Errors: those of the archive, if the images cannot be found at all. */
 export async function checkArchive(
   path: string,
   settings: World & TaskCall,
@@ -91,7 +91,7 @@ function examinedPart({ what, digest, problems, notes }: CheckedPart, image: str
 
 interface ArchivedImage {
   readonly names: readonly string[];
-  /** Errors: MANIFEST_INVALID where the lists of the archive disagree. */
+  /** Errors: MANIFEST_INVALID if the lists in the archive contradict each other. */
   open(): ImageSource;
 }
 
@@ -99,7 +99,7 @@ interface ArchivedImages extends AsyncDisposable {
   readonly images: readonly ArchivedImage[];
 }
 
-/** One that has several names once. */
+/** An image with several names is returned once. */
 async function openImages(path: string, settings: World & TaskCall): Promise<ArchivedImages> {
   const archive = await openArchive(path, { ...transportOptions(settings), label: path });
   try {
@@ -117,7 +117,7 @@ async function openImages(path: string, settings: World & TaskCall): Promise<Arc
   }
 }
 
-/** `undefined` where what it points to cannot be read. */
+/** Returns `undefined` if the manifest cannot be read. */
 async function digestOf(listed: ContainedImage, settings: TaskCall): Promise<string | undefined> {
   try {
     return (await listed.source().root(callOptions(settings))).digest;
@@ -132,7 +132,7 @@ async function listedIn(archive: ArchiveFile): Promise<readonly ContainedImage[]
   return (await readDockerArchive(archive)).images;
 }
 
-/** A bare tag, as layouts have it, stays so. */
+/** A bare tag, as layouts have it, is returned unchanged. */
 function fullName(text: string): string {
   const name = /[:/]/.test(text) ? tryParseReference(text) : undefined;
   return name ? formatReference(fullReference(name)) : text;

@@ -1,4 +1,4 @@
-// What is in a file that `make` has made: its images, and whether all of it is right.
+// Reads a file that `make` has written: lists its images, and checks that it is correct.
 import { open } from 'node:fs/promises';
 import { ImagesError } from '../../oci/errors.ts';
 import { examineStore } from '../../transports/containers-storage/doctor/check-store.ts';
@@ -9,12 +9,12 @@ import { archiveOfFileSystem, isFileSystem, type ReadableArchive } from './file-
 import type { ListedImage, PrepulledPart } from './prepulled-parts.ts';
 import { checkArchive, isImageArchive, listArchive } from './read-archive.ts';
 
-/** In the order of names. Errors: FILE_UNREADABLE, TAR_INVALID, MANIFEST_INVALID; UNSUPPORTED where a program is lacking. */
+/** Sorted by name. Errors: FILE_UNREADABLE, TAR_INVALID, MANIFEST_INVALID; UNSUPPORTED if a required program is missing. */
 export async function listPrepulled(path: string, settings: World & TaskCall): Promise<readonly ListedImage[]> {
   return (await imagesIn(path, settings)).toSorted((a, b) => ((a.names[0] ?? '') < (b.names[0] ?? '') ? -1 : 1));
 }
 
-/** What a list needs of a store. */
+/** The files of a store that a listing needs. */
 const LISTS = ['overlay-images/images.json', 'overlay-layers/layers.json'];
 
 async function imagesIn(path: string, settings: World & TaskCall): Promise<readonly ListedImage[]> {
@@ -30,7 +30,7 @@ async function imagesIn(path: string, settings: World & TaskCall): Promise<reado
   });
 }
 
-/** Whether all of what `make` has written is right: each image, each layer, and the file as a whole. Errors: as `listPrepulled`. */
+/** Checks a file that `make` has written: each image, each layer, and the file as a whole. Errors: as `listPrepulled`. */
 export async function checkPrepulled(
   path: string,
   settings: World & TaskCall,
@@ -45,7 +45,7 @@ export async function checkPrepulled(
   });
 }
 
-/** The archive itself, or that of the file system in the file. */
+/** The file itself, or an archive made from the file system in it. */
 async function archiveOf(
   path: string,
   settings: World & TaskCall,
@@ -56,7 +56,7 @@ async function archiveOf(
   return { path, async [Symbol.asyncDispose]() {} };
 }
 
-/** As many as tell a file system. */
+/** Reads enough bytes to recognise a file system. */
 async function firstBytes(path: string): Promise<Uint8Array> {
   try {
     const handle = await open(path);

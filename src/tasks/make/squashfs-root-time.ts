@@ -1,18 +1,18 @@
-// Sets the time of a squashfs' root directory where it stands: sqfstar 4.5 gives it the time of the day, whatever it is told.
+// Sets the time of a squashfs' root directory in place: sqfstar 4.5 always gives it the current time.
 import { type FileHandle, open } from 'node:fs/promises';
 import { ImagesError } from '../../oci/errors.ts';
 
 const MAGIC = 'hsqs';
-/** Of inodes and directories, uncompressed. */
+/** The block size of inode and directory tables, uncompressed. */
 const METADATA_BLOCK = 8192;
 const IS_UNCOMPRESSED = 0x8000;
 const DIRECTORIES: readonly number[] = [1, 8];
-/** Of the time in every inode. */
+/** The offset of the time in every inode. */
 const TIME_AT = 8;
 
 /**
- * `time` in seconds. The inode table must be uncompressed (`-noI`). Positions: Documentation/filesystems/squashfs.rst of Linux. Errors: UNSUPPORTED for a
- * file that is otherwise.
+ * `time` is in seconds. The inode table must be uncompressed (`-noI`). Offsets: Documentation/filesystems/squashfs.rst of Linux. Errors: UNSUPPORTED if the
+ * file has another form.
  */
 export async function setRootTime(path: string, time: number): Promise<void> {
   const handle = await open(path, 'r+');
@@ -23,7 +23,7 @@ export async function setRootTime(path: string, time: number): Promise<void> {
     const block = Number(head.readBigUInt64LE(64) + (root >> 16n));
     const offset = Number(root & 0xffffn);
     if (((await bytesAt(handle, block, 2)).readUInt16LE() & IS_UNCOMPRESSED) === 0) throw unknownForm(path);
-    // Each block has two bytes before it, and an inode may go on in the next.
+    // Each metadata block has a header of two bytes, and an inode may cross into the next block.
     const place = (at: number) => block + at + 2 * (Math.floor(at / METADATA_BLOCK) + 1);
     const type = await bytesAt(handle, place(offset), 2);
     if (!DIRECTORIES.includes(type.readUInt16LE())) throw unknownForm(path);

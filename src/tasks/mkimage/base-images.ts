@@ -1,4 +1,4 @@
-// The images that a Dockerfile names: one that was built here, one in the store, in a Docker daemon, in the private registry, in its own registry, which is asked once.
+// Resolves the images that a Dockerfile names: built here, in the store, in a Docker daemon, in the private registry, or in its own registry, whose answer is cached.
 import type { BaseImage, Bases } from '../../build/contract.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -17,11 +17,11 @@ import { compressingSpool } from '../transfer/layer-compression.ts';
 import type { OpenedSource } from '../transfer/open-source.ts';
 import { type RememberedBase, rememberedBases } from './remembered-bases.ts';
 
-/** What was opened stays open until it is disposed: layers are read when they are needed. */
+/** The opened sources stay open until it is disposed, because layers are read on demand. */
 export interface OpenBases extends Bases, AsyncDisposable {}
 
 export interface BaseOptions {
-  /** Registries are asked also for what they have been asked for before. */
+  /** Asks registries again, even if their answer is cached. */
   readonly pull?: boolean;
 }
 
@@ -32,10 +32,10 @@ export function baseImages(store: EmbeddedStore, settings: Settings, { pull = fa
   const remembered = rememberedBases(buildSteps(store.objects));
 
   async function read(text: string, platform: Platform, call: CallOptions): Promise<ReadableImage> {
-    // A daemon hands out layers that are not compressed; an image that is built on them would stay so.
+    // A daemon delivers uncompressed layers. Without compression they would stay uncompressed in the built image.
     spool ??= compressingSpool(settings);
     const compressing = await spool;
-    // Images FROM scratch need none of it.
+    // Loaded lazily: images FROM scratch do not need it.
     const [{ openSource }, { readImage }] = await Promise.all([
       import('../transfer/open-source.ts'),
       import('../../transports/readable-image.ts'),
@@ -46,7 +46,7 @@ export function baseImages(store: EmbeddedStore, settings: Settings, { pull = fa
     return await readImage(source.source, { ...call, platform, anySingle: true, machine: machinePlatform(), indexOf });
   }
 
-  /** As it was when its registry was asked, which is asked again for layers alone that are gone. */
+  /** Uses the cached state of the image. Then its registry is asked again only for layers that are missing here. */
   async function fromRegistry(reference: Reference, platform: Platform, call: CallOptions): Promise<BaseImage> {
     const name = formatReference(fullReference(reference));
     const known = pull ? undefined : await remembered.find(name, platform);
@@ -81,7 +81,7 @@ export function baseImages(store: EmbeddedStore, settings: Settings, { pull = fa
     return { name, config: configBytes, layers: layers.map(kept) };
   }
 
-  /** What is built on a layer needs it in the store: it is fetched once, when it is first needed. */
+  /** A layer that is copied into the store at its first use, once: the build needs it there. */
   function kept(layer: Layer): Layer {
     let fetched: Promise<void> | undefined;
     const fetch = (call: CallOptions): Promise<void> => {

@@ -1,4 +1,4 @@
-// The image of an overlay's directory (`OVL/image` with its tar script), built for `make`: named by its manifest.json, else after the overlay.
+// Builds the image of an overlay's directory (`OVL/image` with its tar script) for `make`. Its name comes from manifest.json, or else from the overlay.
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { formatReference } from '../../oci/reference.ts';
@@ -11,7 +11,7 @@ import { manifestName } from './image-form.ts';
 import { makeImage } from './make-image.ts';
 
 export interface BuiltOverlayImage {
-  /** As it was built: `host/name:tag`. */
+  /** The name under which it was built: `host/name:tag`. */
   readonly name: string;
   open(options: OpenSourceOptions): Promise<OpenedSource>;
 }
@@ -23,7 +23,7 @@ export async function buildOverlayImage(directory: string, settings: Settings): 
     () => false,
   );
   const { name } = await makeImage(directory, settings, {
-    // Always: the script may make something else now. What has not changed is not done again.
+    // Always rebuilt, because the script's output may have changed. Unchanged steps are cached.
     force: true,
     ...(hasDockerfile && { tag: await tagOf(directory) }),
     onEvent: (event) => {
@@ -44,13 +44,13 @@ export async function buildOverlayImage(directory: string, settings: Settings): 
   };
 }
 
-/** A Dockerfile does not say what its image is called. */
+/** The tag for a Dockerfile, which has no name for its image. */
 async function tagOf(directory: string): Promise<string> {
   const name = await manifestName(directory);
   return name ? formatReference(name) : nameAfter(directory);
 }
 
-/** `metallb/image` is `library/metallb:latest`, other directories are called as they are. */
+/** `metallb/image` becomes `library/metallb:latest`; other directories give their own name. */
 function nameAfter(directory: string): string {
   const path = resolve(directory);
   const name = basename(path) === 'image' ? basename(dirname(path)) : basename(path);

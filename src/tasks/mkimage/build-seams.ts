@@ -1,4 +1,4 @@
-// What a build is given to work with: a place for its blobs, what executes RUN, what fetches; each is loaded when it is asked for.
+// The dependencies of a build: blob storage, the runner for RUN, the downloader. Each is loaded on first use.
 import { join } from 'node:path';
 import type { BlobWriter, Runner } from '../../build/contract.ts';
 import { oneChunk } from '../../io/streams/one-chunk.ts';
@@ -9,7 +9,7 @@ import { looseBlobs } from '../../storage/loose-blobs.ts';
 import type { TaskEvents, World } from '../settings.ts';
 import type { Downloader } from './download-file.ts';
 
-/** Layers of the build, in the store. */
+/** Writes the build's layers to the store. */
 export function storeBlobWriter({ objects }: EmbeddedStore): BlobWriter {
   const blobs = looseBlobs(objects);
   return {
@@ -26,7 +26,7 @@ export function storeBlobWriter({ objects }: EmbeddedStore): BlobWriter {
   };
 }
 
-/** What executes RUN is loaded for RUN. */
+/** A runner that is loaded at the first RUN. */
 export function lazyRunner({ directory }: EmbeddedStore, settings: World, ignoreChownErrors: boolean): Runner {
   let machine: Promise<Runner> | undefined;
   const load = (): Promise<Runner> => {
@@ -45,7 +45,7 @@ export function lazyRunner({ directory }: EmbeddedStore, settings: World, ignore
   };
 }
 
-/** What fetches is loaded for ADD with an address. */
+/** A downloader that is loaded at the first ADD of a URL. */
 export function lazyDownloads(settings: World & TaskEvents, directory: string): Downloader {
   let downloads: Promise<Downloader> | undefined;
   return {

@@ -1,4 +1,4 @@
-// The context with `--context=DIR`: the files of the directory, and `ovl.tar` where there is a `tar` script.
+// The build context for `--context=DIR`: the files of the directory, and `ovl.tar` if there is a `tar` script.
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { directoryContext } from '../../build/context/directory-context.ts';
@@ -24,7 +24,7 @@ export interface OpenedContext extends AsyncDisposable {
   readonly context: Promise<TreeSource>;
 }
 
-/** `directory` is where the `tar` script may be. Errors: PATH_UNKNOWN, those of the directory and of the script. */
+/** `directory` may contain the `tar` script. Errors: PATH_UNKNOWN, those of the directory and of the script. */
 export async function openDirectoryContext(
   directory: string,
   root: string,
@@ -60,7 +60,7 @@ export async function openDirectoryContext(
   };
 }
 
-/** `Dockerfile.dockerignore` beside the Dockerfile beats `.dockerignore` in the directory. */
+/** `Dockerfile.dockerignore` beside the Dockerfile has precedence over `.dockerignore` in the directory. */
 async function ignoreOf(root: string, dockerfile: string): Promise<Patterns | undefined> {
   for (const path of [`${dockerfile}.dockerignore`, join(root, '.dockerignore')]) {
     try {

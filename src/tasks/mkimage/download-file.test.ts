@@ -77,7 +77,7 @@ describe('the address of an ADD', () => {
   });
 
   it('of another host is not redirected to this machine', async () => {
-    // The server stands for a proxy, and for what it should not lead to.
+    // The same server is the proxy and the forbidden target of the redirect.
     respond = redirect(`${origin}/b`);
     await expect(download('http://files.example/a', { http_proxy: origin })).rejects.toMatchObject({
       code: 'BAD_ANSWER',

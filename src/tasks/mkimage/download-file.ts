@@ -1,4 +1,4 @@
-// ADD with an address: fetched into a file without a name, redirects followed, verified where a checksum is given.
+// ADD with a URL: downloads into an unnamed file, follows redirects, and verifies the checksum if there is one.
 import { filesSource } from '../../build/context/one-file.ts';
 import { createSpool, type Spool } from '../../build/context/spool.ts';
 import { nameOfUrl } from '../../build/dockerfile/parse-files.ts';
@@ -17,7 +17,7 @@ export interface Downloader extends AsyncDisposable {
 
 const MAX_REDIRECTS = 10;
 
-/** `directory` is where files lie until the downloader is disposed. */
+/** `directory` holds the files until the downloader is disposed. */
 export function createDownloader(settings: World & TaskEvents, directory: string): Downloader {
   const spools: Spool[] = [];
   let pool: HttpPool | undefined;
@@ -69,7 +69,7 @@ export function createDownloader(settings: World & TaskEvents, directory: string
   };
 }
 
-/** Errors: BAD_ANSWER for other statuses than 200, those of HTTP. */
+/** Errors: BAD_ANSWER for a status other than 200, those of HTTP. */
 async function get(pool: HttpPool, from: HttpUrl, signal: AbortSignal | undefined): Promise<HttpAnswer> {
   let url = from;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {

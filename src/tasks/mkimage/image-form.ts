@@ -1,4 +1,4 @@
-// What a directory is built as: a Dockerfile with its text, or a manifest.json with the image's name, version and command.
+// What a directory is built from: a Dockerfile with its text, or a manifest.json with the image's name, version and command.
 import { isUtf8 } from 'node:buffer';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,15 +12,15 @@ export type ImageForm =
   | { readonly kind: 'manifest'; readonly path: string; readonly dockerfile: Dockerfile; readonly name: Reference };
 
 export interface FormOptions {
-  /** The manifest.json; it makes the directory's Dockerfile count for nothing. */
+  /** The path of the manifest.json. If it is given, the directory's Dockerfile is ignored. */
   readonly manifest?: string;
-  /** The Dockerfile. */
+  /** The path of the Dockerfile. */
   readonly file?: string;
 }
 
 const MAX_TEXT = 4 << 20;
 
-/** Errors: PATH_UNKNOWN where there is neither, DOCKERFILE_INVALID, CONFIG_INVALID for a manifest.json that does not say what is needed. */
+/** Errors: PATH_UNKNOWN (neither exists), DOCKERFILE_INVALID, CONFIG_INVALID (a manifest.json without a required field). */
 export async function readImageForm(directory: string, options: FormOptions): Promise<ImageForm> {
   if (!(await kindOf(directory))?.isDirectory()) {
     throw new ImagesError('PATH_UNKNOWN', `no such directory [${directory}]`, {
@@ -40,7 +40,7 @@ export async function readImageForm(directory: string, options: FormOptions): Pr
     });
   }
   const { name, exec } = readManifest(path, await textOf(path));
-  // The archive is the only layer: what a Dockerfile of three lines says.
+  // The archive is the only layer: equivalent to a Dockerfile with three lines.
   const text = ['FROM scratch', 'ADD ovl.tar /', ...(exec.length > 0 ? [`CMD ${JSON.stringify(exec)}`] : [])].join(
     '\n',
   );
@@ -48,8 +48,8 @@ export async function readImageForm(directory: string, options: FormOptions): Pr
 }
 
 /**
- * What the manifest.json of a directory calls the image, whatever it is built by: `undefined` where there is none, or it is no image's (web applications have a
- * manifest.json too). Errors: CONFIG_INVALID for one of an image that does not say what is needed.
+ * The image's name in a directory's manifest.json, also if it is built from a Dockerfile. Returns `undefined` if there is none, or if it does not describe an
+ * image (web applications have a manifest.json too). Errors: CONFIG_INVALID if it describes an image but lacks a required field.
  */
 export async function manifestName(directory: string): Promise<Reference | undefined> {
   const path = join(directory, 'manifest.json');
@@ -58,7 +58,7 @@ export async function manifestName(directory: string): Promise<Reference | undef
   return isOfImage(text) ? readManifest(path, text).name : undefined;
 }
 
-/** By what only those of images have. */
+/** Recognised by keys that only an image's manifest.json has. */
 function isOfImage(text: string): boolean {
   try {
     const value: unknown = JSON.parse(text);
@@ -73,7 +73,7 @@ interface ManifestForm {
   readonly exec: readonly string[];
 }
 
-/** `name`, the label `version` (the tag), `app.exec` (the command). */
+/** Reads `name`, the label `version` (the tag) and `app.exec` (the command). */
 function readManifest(path: string, text: string): ManifestForm {
   let value: unknown;
   try {
@@ -106,7 +106,7 @@ async function kindOf(path: string) {
   return await stat(path).catch(() => undefined);
 }
 
-/** Old files may hold another encoding, in comments and names of people most of all: that is said, and no reason to refuse them. */
+/** Old files may have another encoding, mostly in comments and names of people. That gives a warning and no error. */
 async function readDockerfile(path: string): Promise<Dockerfile> {
   const bytes = await bytesOf(path);
   if (bytes[0] === 0xff || bytes[0] === 0xfe || bytes[1] === 0) {

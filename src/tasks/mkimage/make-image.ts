@@ -1,4 +1,5 @@
-// `mkimage`: an image from a directory with a `tar` script and a Dockerfile, or a manifest.json. The result is in the local store; the registry shows it once it is uploaded.
+// `mkimage`: builds an image from a directory with a `tar` script and a Dockerfile, or a manifest.json. The result is in the local store; the registry serves it only after an
+// upload.
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { buildImage } from '../../build/build-image.ts';
@@ -30,13 +31,13 @@ import { type ImageForm, readImageForm } from './image-form.ts';
 import { runTarScript } from './run-tar-script.ts';
 
 export interface MakeImageOptions {
-  /** What it is called. A manifest.json has a name of its own. */
+  /** The image's name. A manifest.json contains its own. */
   readonly tag?: string;
   readonly manifest?: string;
   readonly file?: string;
-  /** A directory whose files COPY and ADD can name too. */
+  /** A directory with further files for COPY and ADD. */
   readonly context?: string;
-  /** Of the manifest.json form: built also where it is there. */
+  /** For a manifest.json: builds even if the image exists. */
   readonly force?: boolean;
   readonly target?: string;
   readonly platform?: Platform;
@@ -46,33 +47,33 @@ export interface MakeImageOptions {
   readonly times?: TimeChoice;
   readonly compression?: BuiltLayerCompression;
   readonly noCache?: boolean;
-  /** Registries are asked again for bases that came from them. */
+  /** Asks the registries again for base images that are cached. */
   readonly pull?: boolean;
-  /** Where the user has one id only: owners that RUN cannot set are passed over. */
+  /** For a user with a single ID only: RUN ignores failures to set other owners. */
   readonly ignoreChownErrors?: boolean;
-  /** Of RUN where the Dockerfile says nothing. */
+  /** The network for RUN instructions that do not specify one. */
   readonly network?: BuildNetwork;
-  /** Builds a second time, with nothing remembered, and compares. */
+  /** Builds a second time without a cache, and compares. */
   readonly verify?: boolean;
   onEvent?(event: BuildEvent): void;
-  /** What the `tar` script says. */
+  /** Called with the messages of the `tar` script. */
   onScript?(chunk: Uint8Array): void;
 }
 
 export interface MadeImage {
   readonly name: Reference;
   readonly digest: Digest;
-  /** It was there, and nothing was done. */
+  /** The image existed, and nothing was built. */
   readonly cached: boolean;
-  /** Absent where nothing was done. */
+  /** Absent if nothing was built. */
   readonly built?: BuiltImage;
-  /** With `verify`. */
+  /** Present with `verify`. */
   readonly differences?: BuildDifferences;
 }
 
 /**
- * Builds the image of a directory (a Dockerfile or a manifest.json, a `tar` script or `context`) into the local store.
- * Errors: USAGE without a name, those of the form, of the `tar` script and of the build.
+ * Builds the image of a directory (a Dockerfile or a manifest.json, a `tar` script or `context`) into the local store. Errors: USAGE (no name), those of the
+ * form, of the `tar` script and of the build.
  */
 export async function makeImage(
   directory: string,
@@ -108,7 +109,7 @@ async function verify(
   return await compareBuilds(first, second, callOptions(settings));
 }
 
-/** Of layers that were looked at before the answer is known. */
+/** Secrets that are left in the layers. The result for the same layers is cached. */
 async function secretsIn(
   built: BuiltImage,
   secrets: ReadonlyMap<string, Uint8Array>,
@@ -130,7 +131,7 @@ async function secretsIn(
   return found;
 }
 
-/** `undefined` for what a power cut has garbled. */
+/** Returns `undefined` for an entry that was damaged, for instance by a power failure. */
 function decodeSecrets(bytes: Uint8Array): readonly LeftSecret[] | undefined {
   try {
     return decode.array(decode.parseJson(bytes, 'secrets'), 'secrets').map((value) => {
@@ -162,7 +163,7 @@ function nameOf(form: ImageForm, tag: string | undefined): Reference {
   return { ...name, tag: name.tag ?? DEFAULT_TAG };
 }
 
-/** Of an image that is whole in the store. */
+/** Returns the digest of the image if it is completely in the store. */
 async function existing(name: Reference, { objects }: EmbeddedStore, images: BuiltImages): Promise<Digest | undefined> {
   const digest = await images.find(name);
   if (!digest) return undefined;
@@ -180,10 +181,10 @@ interface Building {
 }
 
 const AT_A_TIME = 4;
-/** Chosen for the time that a build takes: level 4 takes half as long again for 4 % less, 6 twice as long for 7 %. Docker 20.10 cannot read zstd. */
+/** A compromise with build time: level 4 takes 1.5 times as long for 4 % less, level 6 twice as long for 7 %. Docker 20.10 cannot read zstd. */
 const QUICK: BuiltLayerCompression = { kind: 'gzip', level: 1 };
 
-/** Builds, with all blobs in the store; nothing points to the image yet. */
+/** Builds and stores all blobs; no tag points to the image yet. */
 async function build(
   { directory, form, store }: Building,
   settings: Settings,
@@ -226,13 +227,13 @@ async function build(
     ...call,
   };
   const built = await buildImage(request, seams);
-  // The script runs to its end also where no instruction has read its archive: its failure is one of the build.
+  // Wait for the script even if no instruction has read its archive: if it fails, the build fails.
   await source.context;
   await keepLayers(store, built, settings);
   return built;
 }
 
-/** Layers of bases that come from elsewhere are part of the image. */
+/** Copies the layers of base images into the store, since they are part of the image. */
 async function keepLayers({ objects }: EmbeddedStore, { layers }: BuiltImage, settings: TaskCall): Promise<void> {
   const blobs = looseBlobs(objects);
   const call = callOptions(settings);
@@ -250,7 +251,7 @@ interface ContextOptions {
   readonly spool: string;
   readonly times: TimeChoice;
   readonly context?: string;
-  /** Where the Dockerfile is: `FILE.dockerignore` beside it beats the directory's own. */
+  /** The path of the Dockerfile: `FILE.dockerignore` beside it has precedence over the directory's own. */
   readonly dockerfile: string;
   onScript?(chunk: Uint8Array): void;
 }

@@ -1,5 +1,5 @@
-// Bases that came from their own registries: what each was when it was last asked for, so that a build that has been made can be made again, at once and offline. It lies beside
-// what builds remember of their steps.
+// A cache of base images from registries: the state of each when its registry was last asked. A build can then be repeated at once and offline. It is stored beside the build
+// cache.
 import { createHash } from 'node:crypto';
 import * as decode from '../../oci/decode.ts';
 import { type Descriptor, decodeDescriptor } from '../../oci/descriptor.ts';
@@ -8,14 +8,14 @@ import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import type { BuildSteps } from '../../storage/build-steps.ts';
 
 export interface RememberedBase {
-  /** Of its manifest: of the platform's, where the name means an index. */
+  /** The digest of its manifest. If the name means an index: of the manifest for the platform. */
   readonly digest: Digest;
   readonly config: Uint8Array;
   readonly layers: readonly { readonly descriptor: Descriptor; readonly diffId?: Digest }[];
 }
 
 export interface RememberedBases {
-  /** `name` is a full one. */
+  /** `name` is a full name. */
   find(name: string, platform: Platform): Promise<RememberedBase | undefined>;
   keep(name: string, platform: Platform, base: RememberedBase): Promise<void>;
 }
@@ -39,7 +39,7 @@ function keyOf(name: string, platform: Platform): string {
     .digest('hex');
 }
 
-/** `undefined` for what is broken: the registry is asked again then. */
+/** Returns `undefined` for a damaged entry: then the registry is asked again. */
 function decodeBase(bytes: Uint8Array): RememberedBase | undefined {
   try {
     const fields = decode.object(decode.parseJson(bytes, 'base'), 'base');

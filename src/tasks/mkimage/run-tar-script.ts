@@ -1,5 +1,5 @@
-// Runs the `tar` script of an overlay's image: `DIR/tar -` writes an archive to its standard output, and messages to its standard error, which are shown.
-// Both are pipes, which it can open again by name; cat(1) carries the archive into a file without a name.
+// Runs the `tar` script of an overlay's image: `DIR/tar -` writes an archive to its stdout and messages to its stderr, which are shown. Both are pipes, because the script may
+// reopen them by name (/dev/stdout); cat(1) copies the archive into an unnamed file.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
@@ -16,21 +16,21 @@ import type { TarTime } from '../../tar/time.ts';
 import type { TaskCall, World } from '../settings.ts';
 
 export interface TarScriptOptions {
-  /** Where the archive lies meanwhile. */
+  /** The directory for the temporary copy of the archive. */
   readonly spool: string;
-  /** Of the archive as a file of the context. */
+  /** The timestamp of the archive as a file of the build context. */
   readonly time: TarTime;
-  /** What the script says. */
+  /** Called with the messages of the script. */
   onOutput?(chunk: Uint8Array): void;
 }
 
-/** Disposing ends the script and drops the archive. */
+/** Disposing ends the script and deletes the archive. */
 export interface RunningScript extends AsyncDisposable {
-  /** Errors: BUILD_FAILED where the script fails, and for what is no archive. */
+  /** Errors: BUILD_FAILED if the script fails or its output is no archive. */
   readonly context: Promise<TreeSource>;
 }
 
-/** Errors: FILE_UNREADABLE where there is no script, those of the place of the spool. */
+/** Errors: FILE_UNREADABLE if there is no script; those of the spool's directory. */
 export async function runTarScript(
   directory: string,
   settings: World & TaskCall,
@@ -53,7 +53,7 @@ export async function runTarScript(
   const context = tarContext(spool, ended, options.time).catch(async (error: unknown) => {
     throw isImagesError(error, 'BUILD_FAILED') && child.exitCode === 0 ? await withMisplaced(error, begun) : error;
   });
-  // Who needs the context is told; until then it must not count as unhandled.
+  // The caller gets this rejection when it awaits `context`; until then it must not count as unhandled.
   context.catch(() => {});
   return {
     context,
@@ -67,18 +67,18 @@ export async function runTarScript(
   };
 }
 
-/** For what a script that has ended left running: it may say something yet, and may hold its outputs open for ever. */
+/** The time for child processes that outlive the script: they may still write messages, and may hold its outputs open for ever. */
 const PATIENCE_MS = 2000;
-/** For who is to end: less than the program itself has to end. */
+/** The time for a program between being told to end and being killed. It is shorter than the time that this process has to end. */
 const TIME_TO_END_MS = 400;
 
 interface Running {
   readonly child: ChildProcess;
-  /** Carries what it writes into the spool. */
+  /** The cat(1) that copies the script's output into the spool. */
   readonly carrier: ChildProcess;
   readonly messages: Readable;
   readonly programs: readonly StartedProgram[];
-  /** When all that it wrote is in the spool. Errors: BUILD_FAILED, NO_SPACE. */
+  /** Resolves when the whole output is in the spool. Errors: BUILD_FAILED, NO_SPACE. */
   readonly ended: Promise<void>;
 }
 
@@ -138,7 +138,7 @@ async function endOf(
   if (status !== 0) throw failed(script, killed === null ? `exit status ${status}` : `signal ${killed}`);
 }
 
-/** A shell that is ended alone leaves its commands running, and its standard error open. */
+/** Ends the script's child processes too. If only the shell were ended, they would go on and hold stderr open. */
 async function endAll({ messages, programs }: Running): Promise<void> {
   messages.destroy();
   await Promise.all(programs.map((program) => program.end(TIME_TO_END_MS)));
@@ -159,7 +159,7 @@ async function checkScript(script: string): Promise<void> {
   });
 }
 
-/** `said` by cat. */
+/** `said` is the stderr of cat. */
 function notCarried(said: string, directory: string): ImagesError {
   if (said.includes('No space left')) {
     return new ImagesError('NO_SPACE', `no space left [${directory}]`, { hint: 'Free space there.' });
@@ -182,7 +182,7 @@ function cannotRun(script: string, cause: Error): ImagesError {
   return new ImagesError('BUILD_FAILED', `the \`tar\` script cannot be run [${script}]`, { hint, cause });
 }
 
-/** A script that does not know `-` writes a file of that name. */
+/** A script that does not support `-` writes to a file named `-`; the error then tells so. */
 async function withMisplaced(error: ImagesError, begun: number): Promise<ImagesError> {
   const file = resolve('-');
   const info = await stat(file).catch(() => undefined);

@@ -1,4 +1,4 @@
-// Where an image goes that was built: the private registry, a Docker daemon, any other place.
+// Sends a built image to its destination: the private registry, a Docker daemon, or any other place.
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { DEFAULT_TAG, formatReference, fullReference, type Reference } from '../../oci/reference.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
@@ -10,13 +10,13 @@ import { openPrivate, openSink } from '../transfer/open-sink.ts';
 import type { TransferResult } from '../transfer/transfer-result.ts';
 
 export type BuiltImageGoal =
-  /** A link, where the private registry is the embedded one. */
+  /** If the private registry is the embedded one, only a link is made. */
   | { readonly kind: 'private'; readonly includeHost: boolean }
   | { readonly kind: 'docker' }
-  /** As `images copy` takes it. */
+  /** A location as `images copy` takes it. */
   | { readonly kind: 'place'; readonly text: string };
 
-/** Brings an image that was built here to where it is to be. Errors: those of the place. */
+/** Sends an image that was built here to its destination. Errors: those of the place. */
 export async function sendBuiltImage(
   name: Reference,
   goal: BuiltImageGoal,

@@ -1,18 +1,18 @@
-// `--values FILE`, `--set K=V`: what the user gives to the charts among the items. Relies on scan/helm/given-values.ts.
+// `--values FILE`, `--set K=V`: values from the user for the charts among the items. Relies on scan/helm/given-values.ts.
 import { readFile } from 'node:fs/promises';
 import { translateFsError } from '../../io/files/fs-errors.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { GivenValues } from '../../scan/contract.ts';
 
 export interface ChartValues {
-  /** Paths of files. */
+  /** Paths of files with values. */
   readonly files: readonly string[];
   readonly set: readonly string[];
   readonly setString: readonly string[];
 }
 
 export interface ChartValuesInUse extends GivenValues {
-  /** Errors: USAGE where no chart was there to take the values. */
+  /** Errors: USAGE if no chart used the values. */
   check(): void;
 }
 

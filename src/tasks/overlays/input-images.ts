@@ -1,5 +1,5 @@
-// What standard input names where `-` is given: a list of references, or manifests (`helm template … | images lreg_preload -`, a Carvel
-// ImagesLock, a Chart.yaml with its images annotated), which are read as files are.
+// Standard input as an item (`-`): a list of references, or manifests (`helm template … | images lreg_preload -`, a Carvel ImagesLock, a Chart.yaml with images in its
+// annotations). Manifests are read like files.
 import { readFile, stat } from 'node:fs/promises';
 import { translateFsError } from '../../io/files/fs-errors.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
@@ -8,13 +8,13 @@ import type { Finding, ScanResult } from '../../scan/contract.ts';
 import type { ScanFileOptions } from '../../scan/scan-file.ts';
 import { isManifestText, listedReferences } from './reference-list.ts';
 
-/** As for the files of a directory. */
+/** The same limit as for the files of a directory. */
 const MAX_TEXT = 64 << 20;
 
-/** The rule of what a list names. */
+/** The name of the rule for entries of a list. */
 export const LIST_RULE = 'list';
 
-/** As findings in the file `-`. Lines of a list stand as they are: whether they are references is for the reader to see. Errors: FILE_UNREADABLE. */
+/** Returns the images as findings in the file `-`. Lines of a list are not validated as references, that is left to the caller. Errors: FILE_UNREADABLE. */
 export async function inputImages(input: Bytes, options: ScanFileOptions = {}): Promise<ScanResult> {
   const bytes = await readBytes(input);
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return await (await scanning()).scanPackedChart('-', bytes, options);
@@ -39,7 +39,10 @@ async function readBytes(input: Bytes): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** What is found in one file: a manifest, a packed chart, or what stands for a directory. Errors: FILE_UNREADABLE, NO_ACCESS. */
+/**
+ * The images in one file: a manifest, a packed chart, or a file that stands for its directory (Chart.yaml, a kustomization, a Compose file). Errors:
+ * FILE_UNREADABLE, NO_ACCESS.
+ */
 export async function scanInputFile(path: string, options: ScanFileOptions = {}): Promise<ScanResult> {
   return await (await scanning()).scanFile(path, await readWhole(path), options);
 }
@@ -59,7 +62,7 @@ function tooLarge(what: string): ImagesError {
   });
 }
 
-/** The parser and the rules cost start-up time that lists need not pay. */
+/** Loaded lazily: the parser and the rules cost start-up time, and lists do not need them. */
 function scanning(): Promise<typeof import('../../scan/scan-file.ts')> {
   return import('../../scan/scan-file.ts');
 }

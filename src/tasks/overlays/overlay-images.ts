@@ -1,4 +1,4 @@
-// `getimages`: what overlays, directories, files and lists use, put together over all of them.
+// `getimages`: the images that overlays, directories, files and lists use, merged over all of them.
 import { join } from 'node:path';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { addAll } from '../../oci/add-all.ts';
@@ -11,11 +11,11 @@ import { findOverlay } from './overlays.ts';
 import { rememberedScan } from './remembered-scan.ts';
 
 export interface OverlayImages {
-  /** In use: unique, in byte order, as the files write them. */
+  /** Images in use: unique, in byte order, as the files write them. */
   readonly images: readonly string[];
-  /** What only looks like an image, each with why. */
+  /** Strings that only look like an image, each with the reason. */
   readonly maybe: readonly MaybeImage[];
-  /** Places are paths that can be opened from here. */
+  /** The file names are paths that can be opened from the working directory. */
   readonly findings: readonly Finding[];
   readonly warnings: readonly Warning[];
 }
@@ -26,19 +26,16 @@ export interface MaybeImage {
 }
 
 export interface OverlayItems {
-  /** Overlays, directories, files; `-` stands for what `input` names. */
+  /** Overlays, directories, files; `-` stands for the content of `input`. */
   readonly items: readonly string[];
   readonly input?: Bytes;
-  /** For all charts among them. */
+  /** Values for all charts among the items. */
   readonly chartValues?: ChartValues;
-  /** With rules of one's own, as `rulesWith` gives them; nothing is remembered then. */
+  /** Custom rules, as `rulesWith` returns them. With them the scan is not cached. */
   readonly rules?: Rules;
 }
 
-/**
- * Finds the images that overlays, directories and files use, put together over all of them.
- * Errors: OVERLAY_UNKNOWN, FILE_UNREADABLE; USAGE and YAML_INVALID for values.
- */
+/** Finds the images that overlays, directories and files use, merged over all of them. Errors: OVERLAY_UNKNOWN, FILE_UNREADABLE; USAGE and YAML_INVALID for values. */
 export async function overlayImages(
   { items, input = nothing(), chartValues, rules }: OverlayItems,
   settings: World & TaskCall,

@@ -1,4 +1,4 @@
-// Finds what an overlay argument means: a file, a directory, or an overlay's name for $XCLUSTER or $XCLUSTER_OVLPATH to find.
+// Resolves an overlay argument: a file, a directory, or an overlay's name, which $XCLUSTER or $XCLUSTER_OVLPATH resolves.
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ImagesError } from '../../oci/errors.ts';
@@ -9,7 +9,7 @@ export interface FoundOverlay {
   readonly path: string;
 }
 
-/** What an argument means: a file, a directory, or an overlay that $XCLUSTER or $XCLUSTER_OVLPATH knows by name. Errors: OVERLAY_UNKNOWN. */
+/** Resolves an argument: a file, a directory, or the name of an overlay that $XCLUSTER or $XCLUSTER_OVLPATH knows. Errors: OVERLAY_UNKNOWN. */
 export async function findOverlay(item: string, settings: World & TaskCall): Promise<FoundOverlay> {
   const given = await pathKind(item);
   if (given) return { kind: given, path: item };
@@ -18,7 +18,7 @@ export async function findOverlay(item: string, settings: World & TaskCall): Pro
   throw new ImagesError('OVERLAY_UNKNOWN', `no such overlay, directory or file [${item}]`, { hint: hintFor(settings) });
 }
 
-/** The directory of an overlay by its name: `$XCLUSTER ovld` where $XCLUSTER is set, else $XCLUSTER_OVLPATH. */
+/** The directory of an overlay, by name: from `$XCLUSTER ovld` if $XCLUSTER is set, else from $XCLUSTER_OVLPATH. */
 export async function findOverlayDirectory(name: string, settings: World & TaskCall): Promise<string | undefined> {
   if (name === '') return undefined;
   if (settings.env.XCLUSTER) {

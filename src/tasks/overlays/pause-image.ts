@@ -1,10 +1,10 @@
-// The pause image, which every pod needs and no manifest names: as the user says, else as the overlay `crio` of xcluster does.
+// The pause image, which every pod needs and no manifest names: given by the user, or else by the overlay `crio` of xcluster.
 import { join } from 'node:path';
 import type { Settings, TaskCall, World } from '../settings.ts';
 import { findOverlayDirectory } from './overlays.ts';
 import { runCommand } from './run-command.ts';
 
-/** The pause image that goes with every overlay: `given`, else what the environment says. `undefined`, with a note, where nothing says which it is. */
+/** The pause image: `given`, or else from the environment. Returns `undefined`, with a note, if neither names one. */
 export async function pauseImage(given: string | undefined, settings: Settings): Promise<string | undefined> {
   const image = given ?? (settings.env.IMAGES_PAUSE || undefined) ?? (await pauseImageOfCrio(settings));
   if (image === undefined) {

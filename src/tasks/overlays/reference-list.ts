@@ -1,12 +1,12 @@
-// A list of references from outside (`kubeadm config images list | images lreg_preload -`): one a line, or a JSON array of them.
+// Parses a list of references (`kubeadm config images list | images lreg_preload -`): one in each line, or a JSON array.
 
 export interface ListedReference {
   readonly reference: string;
-  /** From 1. */
+  /** Counted from 1. */
   readonly line: number;
 }
 
-/** Blank lines, `#` comments, quotes, a leading `- ` and Windows line ends are taken as what they are. */
+/** Accepts blank lines, `#` comments, quotes, a leading `- ` and CRLF line ends. */
 export function listedReferences(text: string): readonly ListedReference[] {
   const json = jsonStrings(text);
   if (json) return json.map((item) => ({ reference: withoutQuotes(item), line: 1 }));
@@ -16,10 +16,7 @@ export function listedReferences(text: string): readonly ListedReference[] {
     .filter(({ reference }) => reference !== '');
 }
 
-/**
- * Whether a text is no list but a manifest: YAML or JSON whose first line opens a mapping, a sequence or a document.
- * In a reference no blank follows the colon.
- */
+/** Whether a text is a manifest and not a list: YAML or JSON whose first line begins a mapping, a sequence or a document. A reference has no space after its colon. */
 export function isManifestText(text: string): boolean {
   if (jsonStrings(text)) return false;
   const first = text.split('\n').find((line) => /^[^\s#\uFEFF]/.test(line.replace(/^[\s\uFEFF]+/, ''))) ?? '';
@@ -44,7 +41,7 @@ function referenceOf(line: string): string {
   return withoutQuotes(text);
 }
 
-/** Quotes around a reference are tolerated wherever one is taken. */
+/** References from users and lists may have quotes around them. */
 export function withoutQuotes(text: string): string {
   return text.trim().replaceAll(/["']/g, '');
 }

@@ -7,7 +7,7 @@ import type { Settings } from '../settings.ts';
 import { rememberedScan } from './remembered-scan.ts';
 
 const pod = (image: string) => `apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: ${image}\n`;
-/** Longer than the time in which a file counts as unsettled. */
+/** Waits longer than UNSETTLED, so that results can be cached. */
 const settled = () => new Promise((resolve) => setTimeout(resolve, 1100));
 
 let home: string;
@@ -31,7 +31,7 @@ async function images(program?: string): Promise<readonly string[]> {
   return imagesOf(await rememberedScan(overlay, settings(program)));
 }
 
-/** What is remembered is told from what is found by a word that is in no manifest. */
+/** Changes the cached result to a word that is in no manifest, so that a cached result can be recognised. */
 async function plant(): Promise<void> {
   const [name] = await readdir(join(home, 'cache/scans'));
   const path = join(home, 'cache/scans', name ?? '');

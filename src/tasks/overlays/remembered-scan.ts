@@ -1,5 +1,5 @@
-// A scan whose answer is remembered: overlays are asked about many times a day and seldom change. What was found is kept beside a
-// fingerprint of the files that were looked at; where that is the same, nothing is read, parsed or even loaded for it.
+// A scan with a cached result: overlays are scanned many times a day and seldom change. The findings are stored with a fingerprint of the scanned files. If the fingerprint is
+// unchanged, no file is read or parsed, and the parser is not loaded.
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { cacheFolder } from '../../io/files/cache-folder.ts';
@@ -14,12 +14,12 @@ interface Memory extends ScanResult {
   readonly fingerprint: string;
 }
 
-/** A file that changed this recently could change once more without its time telling: nothing is remembered then. In milliseconds. */
+/** In milliseconds. A file that was modified more recently could change again without a new timestamp, so the result is not cached. */
 const UNSETTLED = 1000;
-/** How many directories are remembered. */
+/** The maximal number of cached directories. */
 const REMEMBERED = 100;
 
-/** As `scan`; remembers where the settings name a cache, and neither rules nor values for charts are given. Errors: as `scan`. */
+/** Like `scan`, but cached if the settings have a cache and neither rules nor chart values are given. Errors: as `scan`. */
 export async function rememberedScan(
   directory: string,
   settings: World & TaskCall,
@@ -44,8 +44,8 @@ export async function rememberedScan(
 }
 
 /**
- * The program, and of each file its name, identity, size and times: a change of content changes ctime, which no program can set back.
- * `undefined` where it would not tell the next change, or something cannot be read.
+ * The program's identity, and of each file its name, inode, size and times. A change of content changes ctime, which programs cannot set back. Returns
+ * `undefined` if the next change might go unnoticed, or if something cannot be read.
  */
 function fingerprintOf(directory: string, program: string): string | undefined {
   const settled = Date.now() - UNSETTLED;
@@ -59,12 +59,12 @@ function fingerprintOf(directory: string, program: string): string | undefined {
   return warnings.length > 0 ? undefined : lines.join('\n');
 }
 
-/** Readable, and unique enough: the directory stands whole in the file. */
+/** The name of the cache file: readable and sufficiently unique. The full path of the directory is inside the file. */
 function fileName(directory: string): string {
   return `${encodeURIComponent(directory).slice(-200)}.json`;
 }
 
-/** What is in the lists is taken as it is: the fingerprint says that this very program wrote it. */
+/** The entries of the lists are not validated: by the fingerprint, the same build of the program wrote them. */
 function isMemory(value: unknown): value is Memory {
   return isObject(value) && Array.isArray(value.findings) && Array.isArray(value.warnings);
 }

@@ -9,10 +9,10 @@ export interface CommandResult {
 }
 
 const MAX_OUTPUT = 4 * 1024 * 1024;
-/** Milliseconds after its end for what it has written: what it has started may hold its output open for ever. */
+/** Milliseconds to wait for output after the program's end. Its child processes may hold the output open for ever. */
 const LINGER = 500;
 
-/** `undefined` where the program cannot be started. Never throws for what the program does. With the signal it ends at once, with all that it has started. */
+/** Returns `undefined` if the program cannot be started; a failure of the program is no exception. The signal ends the program and all its child processes at once. */
 export async function runCommand(
   command: string,
   args: readonly string[],

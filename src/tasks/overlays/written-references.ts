@@ -1,15 +1,15 @@
-// References as users and files write them → full names. With `keepGoing`, what is none is a failure as any other.
+// References as users and files write them → full names. With `keepGoing`, an invalid reference is listed as a failure.
 import type { FailedImage } from '../../copy/plan.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { type FullReference, fullReference, parseReference } from '../../oci/reference.ts';
 
 export interface WrittenReferences {
-  /** By what was written. */
+  /** Full names, by the text that was written. */
   readonly names: ReadonlyMap<string, FullReference>;
   readonly invalid: readonly FailedImage[];
 }
 
-/** Errors: REFERENCE_INVALID, unless failures are to be listed. */
+/** Errors: REFERENCE_INVALID, unless `keepGoing`. */
 export function writtenReferences(images: readonly string[], keepGoing: boolean): WrittenReferences {
   const names = new Map<string, FullReference>();
   const invalid: FailedImage[] = [];

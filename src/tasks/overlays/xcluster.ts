@@ -4,13 +4,13 @@ import { type CommandResult, runCommand } from './run-command.ts';
 
 type XclusterSettings = Pick<World, 'env'> & TaskCall;
 
-/** The directory of an overlay; `undefined` where $XCLUSTER is not set or knows none. */
+/** The directory of an overlay. Returns `undefined` if $XCLUSTER is not set or does not know the overlay. */
 export async function overlayFromXcluster(name: string, settings: XclusterSettings): Promise<string | undefined> {
   const result = await runXcluster(['ovld', name], settings);
   return result?.status === 0 ? linesOf(result.stdout).at(-1) : undefined;
 }
 
-/** The variables that `$XCLUSTER env` prints; none where $XCLUSTER is not set or fails. */
+/** The variables that `$XCLUSTER env` prints; empty if $XCLUSTER is not set or fails. */
 export async function xclusterEnvironment(settings: XclusterSettings): Promise<ReadonlyMap<string, string>> {
   const result = await runXcluster(['env'], settings);
   const variables = new Map<string, string>();
@@ -26,7 +26,7 @@ async function runXcluster(args: readonly string[], settings: XclusterSettings):
   return script ? await runCommand(script, args, settings) : undefined;
 }
 
-/** Lines without those that only warn. */
+/** The lines of the output, without warnings. */
 function linesOf(output: string): readonly string[] {
   return output
     .split(/\r?\n/)

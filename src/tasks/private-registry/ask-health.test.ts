@@ -1,4 +1,4 @@
-// What is said of a registry by whatever listens at its address.
+// Answers of servers to a health check.
 
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';

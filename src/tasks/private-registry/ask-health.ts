@@ -1,13 +1,16 @@
-// What a running registry says of itself at `/healthz`. Loaded only where one runs.
+// Queries a running registry's health at `/healthz`. Loaded only if one runs.
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import type { TaskCall } from '../settings.ts';
 
-/** Longer than the registry itself waits for its disk. */
+/** Longer than the registry's own timeout for its disk. */
 const TIMEOUT = 12_000;
 const MAX_TEXT = 500;
 
-/** `ok`, or what is wrong, on one line. `host` is an address with its port. `within`: milliseconds for all of it: whoever listens there may say a byte now and then for ever. */
+/**
+ * Returns `ok` or the problem, on one line. `host` is an address with its port. `within` limits the total time in milliseconds, since a slow listener could
+ * send a byte now and then for ever.
+ */
 export async function askHealth(host: string, settings: TaskCall, within: number = TIMEOUT): Promise<string> {
   const late = AbortSignal.timeout(within);
   try {

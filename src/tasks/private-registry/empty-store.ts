@@ -1,4 +1,4 @@
-// A store that was begun for nothing goes again: one that exists counts as the user's private registry.
+// Removes a store that was created and then not used: an existing store counts as the user's private registry.
 import { existsSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -6,12 +6,12 @@ export function storeIsBegun(data: string): boolean {
   return existsSync(ownPart(data));
 }
 
-/** Does nothing where the store holds or held anything. The data directory itself may be the user's. */
+/** Does nothing if the store has or had content. The data directory itself is kept, it may be the user's. */
 export function discardEmptyStore(data: string): void {
   try {
     rmdirSync(ownPart(data));
   } catch {
-    // Something is in there.
+    // The directory is not empty.
   }
 }
 

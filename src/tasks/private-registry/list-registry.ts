@@ -1,4 +1,4 @@
-// `lreg_ls`: names and tags in the private registry, stripped or in full.
+// `lreg_ls`: lists names and tags in the private registry, with stripped or full names.
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
@@ -6,13 +6,13 @@ import type { PrivateRegistry } from './private-registry.ts';
 
 export interface ListedRepository {
   readonly name: string;
-  /** In byte order; none where everything was put by digest. */
+  /** In byte order; empty if all images were put by digest. */
   readonly tags: readonly string[];
 }
 
 const REQUESTS = 8;
 
-/** All pages, sorted by name. */
+/** Reads all pages; sorted by name. */
 export async function listRegistry(
   { registry }: PrivateRegistry,
   settings: TaskCall,
@@ -29,7 +29,7 @@ export async function listRegistry(
   );
   return listed.filter((entry) => entry !== undefined);
 
-  /** `undefined` for what docker-registry keeps in its catalogue after the last manifest has gone. */
+  /** Returns `undefined` for a repository without manifests, which docker-registry still lists in its catalogue. */
   async function tagsOf(name: string): Promise<readonly string[] | undefined> {
     try {
       return await Array.fromAsync(registry.tags(name, undefined, callOptions(settings)));
@@ -40,7 +40,7 @@ export async function listRegistry(
   }
 }
 
-/** The same with hosts, as far as they are recorded: what has none stands under its stripped name. */
+/** The same with full names, if the hosts are recorded. Other images are listed under their stripped names. */
 export async function listFullNames(
   registry: PrivateRegistry,
   settings: TaskCall,

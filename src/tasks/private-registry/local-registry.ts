@@ -1,13 +1,13 @@
-// $LOCAL_REGISTRY: `host`, `host:port`, `IPv4`, `IPv6`, `[IPv6]:port`, optionally with `http://` or `https://`. Plain http where nothing is said.
+// Parses $LOCAL_REGISTRY: `host`, `host:port`, `IPv4`, `IPv6`, `[IPv6]:port`, optionally with `http://` or `https://`. The default is http.
 import { isIP, isIPv6 } from 'node:net';
 import { ImagesError } from '../../oci/errors.ts';
 
 export interface RegistryAddress {
   readonly secure: boolean;
-  /** A name, or an address without brackets. */
+  /** A host name, or an address without brackets. */
   readonly hostname: string;
   readonly port: number;
-  /** As references and URLs write it: `host`, `host:5000`, `[fd00::1]:5000`; without the scheme's own port. */
+  /** The form in references and URLs: `host`, `host:5000`, `[fd00::1]:5000`; without the scheme's default port. */
   readonly host: string;
 }
 
@@ -28,7 +28,7 @@ export function parseRegistryAddress(text: string): RegistryAddress {
   return registryAddress(hostname, number, secure);
 }
 
-/** `port` absent: the scheme's own. */
+/** Without `port`: the scheme's default. */
 export function registryAddress(hostname: string, port: number | undefined, secure: boolean): RegistryAddress {
   const own = secure ? 443 : 80;
   const name = isIP(hostname) === 6 ? `[${hostname.replace(/%(?:25)?/, '%25')}]` : hostname.toLowerCase();

@@ -74,7 +74,7 @@ describe('the private registry', () => {
   });
 
   describe('of another user', () => {
-    /** Root's own is nobody else's, so root gives it away; anybody else looks at his own as another one. */
+    /** A store of another user. Root's own store would not count as foreign, so as root the store is given to another user. Otherwise the settings pretend to be another user. */
     async function another(world: TemporaryWorld, env: Record<string, string> = {}) {
       await world.file('share/images/docker/registry/v2/x', '');
       const data = join(world.path, 'share/images');
@@ -118,7 +118,7 @@ describe('the private registry', () => {
       const { env, ...more } = settings;
       const { LOCAL_REGISTRY: _, ...without } = env;
       expect(await locateRegistry({ ...more, env: without })).toBeUndefined();
-      // Nor is it told which one this user has started.
+      // Nor is this user's own registry recorded in the other user's directory.
       announceRegistry({ data: join(world.path, 'own'), addresses: [], version: '1' }, { ...more, env: without });
       expect(JSON.parse(await readFile(join(data, 'images/current.json'), 'utf8'))).toEqual({ data: world.path });
     });

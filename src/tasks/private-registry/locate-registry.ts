@@ -1,4 +1,4 @@
-// Which registry is the private one: the rules in their order, and nothing opened yet.
+// Determines which registry is the private one, by rules in a fixed order. Opens nothing.
 import { networkInterfaces } from 'node:os';
 import { isOwnAddress, isUnspecified } from '../../nodes/addresses.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -9,15 +9,15 @@ import { announcedRegistries, systemRegistries } from './registry-adverts.ts';
 import type { BoundAddress, RegistryState } from './registry-record.ts';
 import { dataDirectory, dataDirectoryIfUsable, runningRegistry } from './registry-state.ts';
 
-/** `embedded`: this user's own store, in process, running or not. `remote`: any other registry, over HTTP. */
+/** `embedded`: this user's own store, used in process, whether or not its registry runs. `remote`: any other registry, over HTTP. */
 export type RegistryLocation =
   | { readonly kind: 'embedded'; readonly data: string; readonly state?: RegistryState }
   | { readonly kind: 'remote'; readonly address: RegistryAddress; readonly state?: RegistryState };
 
 /**
- * --data or $IMAGES_DATA; $LOCAL_REGISTRY; this user's own store where it exists; root's running registry, or a service's that root has set up; a Docker
- * container named `registry`. `undefined` where there is none of them. Another user's is used only where it is named, with a note.
- * Errors: CONFIG_INVALID ($LOCAL_REGISTRY).
+ * Tries in this order: --data or $IMAGES_DATA; $LOCAL_REGISTRY; this user's own store if it exists; a running registry of root or of a service that root has
+ * set up; a Docker container named `registry`. Returns `undefined` if there is none of them. The registry of another user is used only if it is named, with a
+ * note. Errors: CONFIG_INVALID ($LOCAL_REGISTRY).
  */
 export async function locateRegistry(settings: Settings): Promise<RegistryLocation | undefined> {
   if (settings.data !== undefined || settings.env.IMAGES_DATA) return embedded(dataDirectory(settings), settings);
@@ -39,7 +39,7 @@ export async function locateRegistry(settings: Settings): Promise<RegistryLocati
   return address && { kind: 'remote', address };
 }
 
-/** The private registry's address, where it has one: for who speaks to it as to any other. */
+/** The private registry's address, if it has one: for callers that treat it like any other registry. */
 export async function privateAddress(settings: Settings): Promise<RegistryAddress | undefined> {
   const location = await locateRegistry(settings);
   if (location?.kind === 'remote') return location.address;
@@ -60,7 +60,7 @@ function othersRegistries(settings: World): readonly RegistryState[] {
   return announcedRegistries(settings).filter(({ uid }) => uid !== settings.uid);
 }
 
-/** Where a program of this machine reaches who listens there. */
+/** The address at which programs on this machine reach a server that listens on the given one. */
 export function addressOf({ host, port }: BoundAddress): RegistryAddress {
   const reachable = isUnspecified(host) ? (host.includes(':') ? '::1' : '127.0.0.1') : host;
   return registryAddress(reachable, port, false);

@@ -1,4 +1,4 @@
-// Opens the private registry: the embedded store in process, or any other over HTTP (then, and only then, the client is loaded).
+// Opens the private registry: the embedded store in process, or any other over HTTP. The HTTP client is loaded only for the latter.
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import {
@@ -20,26 +20,26 @@ import { addressOf, locateRegistry, noRegistry, type RegistryLocation } from './
 import { defaultDataDirectory, refuseForeignDefault } from './registry-state.ts';
 
 export interface PrivateRegistry {
-  /** For messages. */
+  /** The registry's name in messages. */
   readonly label: string;
-  /** Where it answers; absent for a store that nobody serves. */
+  /** The registry's address; absent for a store that is not served. */
   readonly address?: RegistryAddress;
-  /** As VMs see it: stripped names; hosts as the contract's `host`. */
+  /** The registry as VMs see it, with stripped names. Hosts are given by the contract's `host`. */
   readonly registry: Registry;
-  /** Where it is the embedded one, in process. */
+  /** The store, if the registry is the embedded one, in process. */
   readonly store?: EmbeddedStore;
-  /** Where it is another one: what is known of its blobs. */
+  /** For a registry over HTTP: the known repositories of its blobs. */
   readonly mountSources?: MountSources;
 }
 
 export interface OpenOptions {
-  /** Makes the embedded store where there is no private registry at all. */
+  /** Creates the embedded store if there is no private registry at all. */
   readonly create?: boolean;
 }
 
 /**
- * Opens the registry that VMs pull from: the embedded one, in process, or the one that the settings name, over HTTP.
- * Errors: NO_REGISTRY (none at all, or no store in the directory that was named), CONFIG_INVALID ($LOCAL_REGISTRY), NO_ACCESS.
+ * Opens the registry that VMs pull from: the embedded one, in process, or the one that the settings name, over HTTP. Errors: NO_REGISTRY (there is none, or no
+ * store in the named directory), CONFIG_INVALID ($LOCAL_REGISTRY), NO_ACCESS.
  */
 export async function openPrivateRegistry(settings: Settings, options: OpenOptions = {}): Promise<PrivateRegistry> {
   const location = await locateRegistry(settings);
@@ -55,7 +55,7 @@ export async function openPrivateRegistry(settings: Settings, options: OpenOptio
   return await openEmbedded({ kind: 'embedded', data }, settings);
 }
 
-/** A directory that was named and holds nothing: perhaps not the one that was meant. */
+/** The error for a named directory without a store. The user may have meant another one. */
 function noStore(data: string): ImagesError {
   return new ImagesError('NO_REGISTRY', `no images are kept there [${data}]`, {
     hint: `Check the directory, or run \`images lreg_start --data=${data}\`.`,
@@ -63,15 +63,14 @@ function noStore(data: string): ImagesError {
 }
 
 export interface FoundPrivateImage {
-  /** What the registry calls it. */
+  /** The name of the repository in the registry. */
   readonly repository: string;
   readonly descriptor: Descriptor;
 }
 
 /**
- * What the private registry has under a name: a name with a host counts if that full name is recorded, or if its stripped name is there
- * and no host is recorded for it. `alpine` is `library/alpine`. With `whole`, only
- * what is not known to be damaged.
+ * Looks up an image in the private registry. A name with a host matches if that full name is recorded, or if the stripped name exists and no host is recorded
+ * for it. `alpine` is `library/alpine`. With `whole`, images that are known to be damaged do not match.
  */
 export async function findImage(
   reference: Reference,
@@ -92,7 +91,7 @@ export async function findImage(
   return undefined;
 }
 
-/** `localhost:5000/x` is `x` in the registry that listens there; nothing for names of other hosts. */
+/** The name without the host, if the host is the private registry's own address (`localhost:5000/x` → `x`); else empty. */
 export function withoutOwnHost({ host, ...name }: Reference, { address }: PrivateRegistry): readonly Reference[] {
   const own =
     host !== undefined && address !== undefined && host.replace(/^localhost(?=:|$)/, '127.0.0.1') === address.host;
@@ -106,13 +105,13 @@ export function notLoaded(reference: Reference): ImagesError {
 }
 
 export interface PrivateSinkOptions {
-  /** Images keep their hosts: `quay.io/x/y` is a repository. */
+  /** Keeps hosts in repository names: `quay.io/x/y`. */
   readonly includeHost?: boolean;
 }
 
 /**
- * Images go in under their path, the host stripped unless it is wanted; the embedded registry records the full name beside it.
- * Errors of what is put: UNSUPPORTED for a host that cannot be part of a repository's name.
+ * A sink that puts images under their path, without the host unless `includeHost`. The embedded registry also records the full name. Errors while putting:
+ * UNSUPPORTED for a host that cannot be part of a repository name.
  */
 export async function privateSink(
   { label, registry, store, mountSources }: PrivateRegistry,
@@ -166,12 +165,12 @@ async function openRemote(address: RegistryAddress, settings: World & TaskEvents
   };
 }
 
-/** The names under which a registry may have it: `alpine` and `library/alpine` are one. */
+/** The possible stripped names of an image: `alpine` and `library/alpine` are the same. */
 export function strippedNames({ host, path }: Reference): readonly string[] {
   return host === undefined || host === DEFAULT_HOST ? spellings(path) : [path];
 }
 
-/** The names that an upload with its host gave it. */
+/** The names that an upload with `includeHost` gives to an image. */
 export function fullNames({ host, path }: Reference): readonly string[] {
   return host === undefined ? [] : namedWithHost(path, host);
 }

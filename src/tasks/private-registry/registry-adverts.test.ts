@@ -12,7 +12,7 @@ const SERVED = { addresses: [{ host: '127.0.0.1', port: 5000 }], version: '1' };
 const OWN = process.getuid?.() ?? 0;
 
 describe('announced registries', () => {
-  /** What another user sees of this one's registry. */
+  /** Settings of another user, who looks for this user's registry. */
   const asOther = { uid: OWN + 1 };
 
   it('are believed where their owner owns the file and runs the process', async () => {
@@ -24,7 +24,7 @@ describe('announced registries', () => {
   it('are all found, also when another one of the same user has stopped', async () => {
     await using world = await temporaryWorld();
     const { identity } = announceRegistry({ ...SERVED, data: join(world.path, 'one') }, world.settings()).state;
-    // One that runs in another process of this user, and one that was killed.
+    // Announces a registry in another process of this user, and one that was killed.
     const child = spawn('sleep', ['30']);
     const own = `images-registry-${OWN}`;
     const text = await readFile(join(world.path, `${own}-${process.pid}.json`), 'utf8');
@@ -69,7 +69,7 @@ describe('announced registries', () => {
 describe('registries that are used without being named', () => {
   const { missing, why } = needs('root');
 
-  /** Another user's process and what it announced in a directory. */
+  /** Starts a process of another user, and announces it in a directory. */
   async function announcedBy(uid: number, directory: string): Promise<AsyncDisposable> {
     const child = spawn('sleep', ['60'], { uid, gid: uid, cwd: '/' });
     const pid = child.pid ?? 0;

@@ -1,9 +1,9 @@
-// Where running registries are announced to other users, and which of these announcements are believed.
+// Where running registries are announced to other users, and which of these announcements are trusted.
 //
-//   /run/images/images-registry-UID-PID.json   root's, and those of services that root gave the directory to
-//   /tmp/images-registry-UID-PID.json          other users': anybody can write there, so they are used by nobody else unless they are named
+//   /run/images/images-registry-UID-PID.json   registries of root, and of services to which root gave the directory
+//   /tmp/images-registry-UID-PID.json          registries of other users: anybody can write there, so a user must name them to use them
 //
-// $IMAGES_RUNTIME takes the place of both. A file counts only where user UID owns it and runs the process.
+// $IMAGES_RUNTIME replaces both directories. A file is trusted only if user UID owns it and runs the process.
 import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isGivenByRoot } from '../../io/files/believed-path.ts';
@@ -15,14 +15,14 @@ type AdvertSettings = Pick<World, 'env' | 'uid'>;
 const SYSTEM = '/run/images';
 const ADVERT = /^images-registry-(\d+)-\d+\.json$/;
 
-/** Running embedded registries of all users, root's first: for messages. Nothing may come to be used because of them. */
+/** Running embedded registries of all users, root's first. For messages only: none of them may be used because of this list. */
 export function announcedRegistries(settings: AdvertSettings): readonly RegistryState[] {
   return adverts(settings)
     .flatMap(({ path, uid }) => readAdvert(path, uid) ?? [])
     .sort((a, b) => a.uid - b.uid);
 }
 
-/** Those of others that are used without being named: root's, and those announced where root alone decides who writes. Root's first. */
+/** Registries of other users that are used without being named: root's, and those announced in a directory that only root and its chosen services can write. Root's first. */
 export function systemRegistries(settings: AdvertSettings): readonly RegistryState[] {
   return adverts(settings)
     .filter(({ path, uid }) => uid !== settings.uid && (uid === 0 || isGivenByRoot(dirname(path), uid)))
@@ -30,7 +30,10 @@ export function systemRegistries(settings: AdvertSettings): readonly RegistrySta
     .sort((a, b) => a.uid - b.uid);
 }
 
-/** Returns what undoes it. Only other users need it: where it cannot be written, or somebody took its name, this user's registry works all the same. */
+/**
+ * Announces a registry to other users; returns a function that withdraws it. Best effort: if the file cannot be written, or its name is taken, the registry
+ * still works for its own user.
+ */
 export function advertise(state: RegistryState, settings: AdvertSettings): () => void {
   removeOld(settings);
   for (const directory of directories(settings)) {
@@ -40,7 +43,7 @@ export function advertise(state: RegistryState, settings: AdvertSettings): () =>
       writeRecord(path, state);
       return () => removeRecord(path, state.identity);
     } catch {
-      // The next one.
+      // Try the next directory.
     }
   }
   return () => undefined;
@@ -64,7 +67,7 @@ function readAdvert(path: string, uid: number): RegistryState | undefined {
   return state?.uid === uid ? state : undefined;
 }
 
-/** Of this user's registries that were killed. */
+/** Removes the files of this user's registries that were killed. */
 function removeOld(settings: AdvertSettings): void {
   for (const { path, uid } of adverts(settings)) {
     if (uid === settings.uid && !readAdvert(path, uid)) attempt(() => rmSync(path, { force: true }));
@@ -75,7 +78,7 @@ function directories({ env }: AdvertSettings): readonly string[] {
   return env.IMAGES_RUNTIME ? [resolve(env.IMAGES_RUNTIME)] : [SYSTEM, '/tmp'];
 }
 
-/** Whatever root's umask is. Who is not root, and was not given the directory, cannot. */
+/** Makes the directory readable for all, independent of root's umask. Best effort: only root, or the owner of the directory, can do it. */
 function makeReadable(directory: string): void {
   attempt(() => mkdirSync(directory));
   attempt(() => chmodSync(directory, 0o755));

@@ -1,4 +1,4 @@
-// The HTTP clients of the tasks: for the private registry, and for the hosts that images come from. Loaded only where HTTP is spoken.
+// HTTP clients for the private registry and for the hosts of images. Loaded only if HTTP is used.
 import { join } from 'node:path';
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -11,18 +11,18 @@ import { type MountSources, mountSources } from '../../transports/mount-sources.
 import type { TaskEvents, World } from '../settings.ts';
 import type { RegistryAddress } from './local-registry.ts';
 
-/** Where images come from. Disposing closes the connections. */
+/** The registries that images come from. Disposing closes the connections. */
 export interface ImageHosts extends AsyncDisposable {
-  /** The registry of an image's host. Errors: UNSUPPORTED, where that is the private registry itself. */
+  /** The registry of an image's host. Errors: UNSUPPORTED if that is the private registry itself. */
   registryOf(name: FullReference): Registry;
 }
 
-/** Plain http where $LOCAL_REGISTRY does not say https; no proxy, no mirror. */
+/** Uses http unless $LOCAL_REGISTRY says https; never a proxy or a mirror. */
 export async function privateRegistryClient(address: RegistryAddress, settings: World & TaskEvents): Promise<Registry> {
   return registryClients(await clientSettings(settings, address)).forHost(address.host);
 }
 
-/** `address` is the private registry's, which is neither a source nor the mirror of one. Retries become events. */
+/** `address` is the private registry's, which is used neither as a source nor as a mirror. Retries become events. */
 export async function imageHosts(
   address: RegistryAddress | undefined,
   settings: World & TaskEvents,
@@ -50,7 +50,7 @@ export interface AnyHosts extends AsyncDisposable {
   forHost(host: string): Registry;
 }
 
-/** Any registry as a place of images, the private one too. Disposing closes the connections. */
+/** Any registry as a place of images, including the private one. Disposing closes the connections. */
 export async function anyHosts(
   address: RegistryAddress | undefined,
   settings: World & TaskEvents,
@@ -70,7 +70,7 @@ function retryEvents({ onDebug }: TaskEvents, onEvent: OnCopyEvent | undefined):
   };
 }
 
-/** What is known of the blobs in the registry at this host. `besides`: see `mountSources`. */
+/** The known repositories of blobs in the registry at this host, for mounting. `besides`: see `mountSources`. */
 export function mountSourcesOf(host: string, { cache }: World, besides?: string): MountSources {
   return mountSources({
     host,

@@ -1,4 +1,4 @@
-// The private registry as a Docker container named `registry`: how xcluster's users have run it.
+// The private registry as a Docker container named `registry`: the traditional setup of xcluster users.
 import * as decode from '../../oci/decode.ts';
 import { dockerDaemonIfUsable } from '../../transports/docker-daemon/daemon.ts';
 import { callOptions, httpOptions, type Settings } from '../settings.ts';
@@ -6,7 +6,7 @@ import { type RegistryAddress, registryAddress } from './local-registry.ts';
 
 const CONTAINER = 'registry';
 
-/** `undefined` where there is no Docker daemon, no such container that runs, or none with an address of its own. */
+/** Returns `undefined` if there is no Docker daemon, no running container of this name, or if the container has no address of its own. */
 export async function registryContainer(settings: Settings): Promise<RegistryAddress | undefined> {
   using daemon = await dockerDaemonIfUsable({ ...settings, ...httpOptions(settings) });
   const container = await daemon?.inspectContainer(CONTAINER, callOptions(settings));
@@ -25,7 +25,7 @@ function addressOf(network: decode.Json): string | undefined {
   return known.find((address): address is string => typeof address === 'string' && address !== '');
 }
 
-/** What the registry is told to listen on; else the one port that its image declares. */
+/** The configured port, or else the first TCP port that the image exposes. */
 function portOf(env: ReadonlyMap<string, string>, container: decode.Json): number {
   const told = /:(\d+)$/.exec(env.get('REGISTRY_HTTP_ADDR') ?? '')?.[1];
   const declared = Object.keys(part(part(container, 'Config'), 'ExposedPorts')).find((port) => port.endsWith('/tcp'));

@@ -1,4 +1,4 @@
-// What is written down of a running embedded registry, and when that is believed: its process still runs, and as the user who owns the file.
+// The record file of a running embedded registry. It is trusted only if its process still runs, and runs as the owner of the file.
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -9,24 +9,24 @@ import { isFsError, translateFsError } from '../../io/files/fs-errors.ts';
 import { isObject } from '../../oci/decode.ts';
 import type { ListenAddress } from '../../server/address.ts';
 
-/** A bound address: without brackets; may be `0.0.0.0` or `::`. */
+/** An address that a server listens on, without brackets. May be `0.0.0.0` or `::`. */
 export type BoundAddress = Required<ListenAddress>;
 
 export interface RegistryState {
   readonly identity: ProcessIdentity;
   readonly pid: number;
   readonly uid: number;
-  /** The data directory, absolute. */
+  /** The absolute path of the data directory. */
   readonly data: string;
   readonly addresses: readonly BoundAddress[];
-  /** ISO 8601. */
+  /** The start time in ISO 8601. */
   readonly since: string;
   readonly version: string;
 }
 
 const MAX_RECORD = 64 * 1024;
 
-/** Of a registry that runs as the user who owns the file; `undefined` for anything else. */
+/** The record of a registry that runs as the owner of the file. Returns `undefined` for anything else. */
 export function readRecord(path: string): RegistryState | undefined {
   const { value, uid } = readOwnedJson(path) ?? {};
   const state = decodeState(value);
@@ -34,7 +34,7 @@ export function readRecord(path: string): RegistryState | undefined {
   return Number(state.identity.split('.')[0]) === state.pid && runsAs(state.pid, uid) ? state : undefined;
 }
 
-/** `undefined` where there is none, or none that can be read. */
+/** The file's JSON value and its owner. Returns `undefined` if the file is missing or unreadable. */
 export function readOwnedJson(path: string): { readonly value: unknown; readonly uid: number } | undefined {
   const read = readOwnedText(path, MAX_RECORD);
   try {
@@ -44,7 +44,7 @@ export function readOwnedJson(path: string): { readonly value: unknown; readonly
   }
 }
 
-/** Whole or not at all: made under a name of its own, then renamed. Renaming over another user's file fails in a sticky directory. */
+/** Writes atomically: into a temporary file, which is then renamed. In a sticky directory the rename fails if the file is another user's. */
 export function writeRecord(path: string, value: unknown): void {
   const temporary = join(dirname(path), `.images-${randomUUID()}`);
   try {
@@ -57,7 +57,7 @@ export function writeRecord(path: string, value: unknown): void {
   }
 }
 
-/** Whether this very registry's record is there. */
+/** Whether the record at this path is that of this registry process. */
 export async function isRecorded(path: string, identity: ProcessIdentity): Promise<boolean> {
   try {
     return decodeState(JSON.parse(await readFile(path, 'utf8')))?.identity === identity;
@@ -67,7 +67,7 @@ export async function isRecorded(path: string, identity: ProcessIdentity): Promi
   }
 }
 
-/** As io/files/atomic-file.ts makes directories: Node's recursive way never ends in a place like /proc. */
+/** Makes directories one by one, as io/files/atomic-file.ts does: Node's recursive mkdir never returns in a file system like /proc. */
 function makeDirectorySync(path: string): void {
   try {
     mkdirSync(path);
@@ -79,7 +79,7 @@ function makeDirectorySync(path: string): void {
   }
 }
 
-/** Removes the record of this very registry, where it is still there. */
+/** Removes the record if it is still that of this registry process. */
 export function removeRecord(path: string, identity: ProcessIdentity): void {
   if (decodeState(readOwnedJson(path)?.value)?.identity === identity) attempt(() => rmSync(path, { force: true }));
 }
@@ -88,7 +88,7 @@ export function attempt(work: () => void): void {
   try {
     work();
   } catch {
-    // Its callers do without.
+    // Best effort: the callers do not depend on it.
   }
 }
 
@@ -96,7 +96,7 @@ function runsAs(pid: number, uid: number): boolean {
   try {
     return statSync(`/proc/${pid}`).uid === uid;
   } catch (error) {
-    // Without /proc nobody can tell.
+    // Without /proc the user of a process is unknown; then the record is trusted.
     return isFsError(error, 'ENOENT') && ownIdentity().split('.')[1] === '';
   }
 }

@@ -1,7 +1,7 @@
-// Where running embedded registries are written down for their own user. Relies on process identities: a state whose process has gone is no state.
+// Where running embedded registries are recorded for their own user. Relies on process identities: a record whose process has ended is ignored.
 //
 //   DIR/images/registry.json                    the registry that serves the data directory DIR
-//   $XDG_DATA_HOME/images/images/current.json   the data directory that was started last, when it is not the default one
+//   $XDG_DATA_HOME/images/images/current.json   the data directory that was started last, if it is not the default one
 //
 // For other users see registry-adverts.ts.
 import { rmSync, type Stats, statSync } from 'node:fs';
@@ -25,9 +25,9 @@ import {
 type StateSettings = Pick<World, 'env' | 'home' | 'uid' | 'data'>;
 
 /**
- * The data directory of this user: --data, $IMAGES_DATA, the one started last, the default one. Absolute. A note says whose it is where it is another user's.
- * Errors: NO_REGISTRY where that is the default one, which nobody named: $HOME and $XDG_DATA_HOME may be another user's, sudo keeps them in places;
- * CONFIG_INVALID where nobody names one and the user has no home.
+ * The data directory of this user: --data, $IMAGES_DATA, the one started last, or the default. An absolute path. If it is another user's, a note tells so.
+ * Errors: NO_REGISTRY if the default directory is another user's and was not named ($HOME and $XDG_DATA_HOME may be another user's, because sudo sometimes
+ * keeps them); CONFIG_INVALID if none is named and the user has no home.
  */
 export function dataDirectory(settings: NotedSettings): string {
   const data = ownDataDirectory(settings);
@@ -35,7 +35,7 @@ export function dataDirectory(settings: NotedSettings): string {
   throw foreignDefault(defaultDataDirectory(settings), settings);
 }
 
-/** As `dataDirectory`; `undefined` where that is an error, with a note where there is something. */
+/** Like `dataDirectory`, but returns `undefined` instead of an error. A note tells if the default directory is another user's. */
 export function dataDirectoryIfUsable(settings: NotedSettings): string | undefined {
   const data = ownDataDirectory(settings);
   const usual = usualDataDirectory(settings);
@@ -54,13 +54,13 @@ function ownDataDirectory(settings: NotedSettings): string | undefined {
   if (named === undefined && (usual === undefined || foreignOwner(usual, settings) !== undefined)) return undefined;
   const data = named !== undefined ? resolve(named) : usual && (startedLast(usual, settings) ?? usual);
   if (data === undefined) return undefined;
-  // Who is not told costs no look.
+  // The owner is needed for the note only.
   const owner = settings.onNote && foreignOwner(data, settings);
   if (owner !== undefined) settings.onNote?.(`The images in ${data} are user ${owner}'s.`);
   return data;
 }
 
-/** Before the default data directory is used though another one was started last. Errors: NO_REGISTRY, CONFIG_INVALID. */
+/** For callers that use the default data directory even if another one was started last. Errors: NO_REGISTRY (it is another user's), CONFIG_INVALID. */
 export function refuseForeignDefault(settings: StateSettings): void {
   const usual = defaultDataDirectory(settings);
   if (foreignOwner(usual, settings) !== undefined) throw foreignDefault(usual, settings);
@@ -72,7 +72,7 @@ function foreignDefault(data: string, settings: StateSettings): ImagesError {
   });
 }
 
-/** Errors: CONFIG_INVALID where the user has no home. */
+/** Errors: CONFIG_INVALID if the user has no home. */
 export function defaultDataDirectory(settings: StateSettings): string {
   const usual = usualDataDirectory(settings);
   if (usual !== undefined) return usual;
@@ -86,25 +86,25 @@ export function usualDataDirectory(settings: Pick<StateSettings, 'env' | 'home'>
   return base && join(base, 'images');
 }
 
-/** The running registry that serves `data`; what others could have written there is not believed. */
+/** The running registry that serves `data`. A record that other users could have written is ignored. */
 export function runningRegistry(data: string, { uid }: Pick<World, 'uid'>): RegistryState | undefined {
   const path = statePath(data);
   const state = readRecord(path);
   return state && isBelievedThere(dirname(path), state.uid, uid) ? { ...state, data } : undefined;
 }
 
-/** Whether the data directory still says that this registry serves it. For the registry itself: nobody waits for the disk. */
+/** Whether the record in the data directory is still this registry's. Asynchronous, because the registry itself calls it and must not block on the disk. */
 export function isAnnounced({ data, identity }: RegistryState): Promise<boolean> {
   return isRecorded(statePath(data), identity);
 }
 
-/** The user whose data directory it is; `undefined` for one's own, root's, and one that is not there. */
+/** The user who owns the data directory. Returns `undefined` if that is this user or root, or if there is no directory. */
 function foreignOwner(data: string, { uid }: Pick<World, 'uid'>): number | undefined {
   const owner = infoOf(data)?.uid;
   return owner === uid || owner === 0 ? undefined : owner;
 }
 
-/** Writes down that this process serves `data`; returns what undoes it. Errors: NO_ACCESS, READ_ONLY, NO_SPACE. */
+/** Records that this process serves `data`; returns the record and a function that removes it. Errors: NO_ACCESS, READ_ONLY, NO_SPACE. */
 export function announceRegistry(
   served: Pick<RegistryState, 'data' | 'addresses' | 'version'>,
   settings: StateSettings,
@@ -129,7 +129,7 @@ export function announceRegistry(
   };
 }
 
-/** The next command without --data goes to the same store, also after the registry has stopped; but not another user's. */
+/** Makes later commands without --data use the same store, even after the registry has stopped. Does nothing if the default directory is another user's. */
 function rememberData(data: string, settings: StateSettings): void {
   const usual = usualDataDirectory(settings);
   if (usual === undefined || foreignOwner(nearestThere(usual), settings) !== undefined) return;
@@ -138,7 +138,7 @@ function rememberData(data: string, settings: StateSettings): void {
   else rmSync(path, { force: true });
 }
 
-/** The path, or the directory above it that is there. */
+/** The path, or its nearest ancestor that exists. */
 function nearestThere(path: string): string {
   let at = path;
   while (infoOf(at) === undefined && at !== dirname(at)) at = dirname(at);
@@ -151,11 +151,11 @@ function startedLast(usual: string, settings: StateSettings): string | undefined
   if (!isObject(value) || uid === undefined || !isBelievedThere(dirname(path), uid, settings.uid)) return undefined;
   const data = typeof value.data === 'string' ? value.data : undefined;
   if (data === undefined || !infoOf(data)?.isDirectory()) return undefined;
-  // One that has stopped stands back behind the default one, where that still runs.
+  // If this registry has stopped but the one of the default directory runs, the default has precedence.
   return !runningRegistry(data, settings) && runningRegistry(usual, settings) ? undefined : data;
 }
 
-/** `undefined` for what is not there or not to be seen. */
+/** Returns `undefined` if the path does not exist or cannot be accessed. */
 function infoOf(path: string): Stats | undefined {
   try {
     return statSync(path);

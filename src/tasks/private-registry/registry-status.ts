@@ -1,4 +1,4 @@
-// `lreg_status`: whether the embedded registry runs, where, and what it holds.
+// `lreg_status`: whether the embedded registry runs, its addresses, and what its store contains.
 import { embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
 import { BLOBS, isBlobKey } from '../../storage/layout.ts';
 import { type Settings, storeOptions, type TaskCall, type TaskEvents } from '../settings.ts';
@@ -9,21 +9,21 @@ import { dataDirectory, runningRegistry } from './registry-state.ts';
 import { addressForVms } from './vm-address.ts';
 
 export interface RegistryStatus {
-  /** Absent where it does not run. */
+  /** Absent if it does not run. */
   readonly running?: RegistryState;
-  /** What it says of itself, where it runs: `ok`, or what it cannot do. */
+  /** The answer of its health check, if it runs: `ok`, or the problem. */
   readonly health?: string;
-  /** Where VMs reach it; absent where they do not. */
+  /** The address for VMs; absent if VMs cannot reach it. */
   readonly vms?: { readonly ip: string; readonly port: number };
   readonly data: string;
   readonly repositories: number;
   readonly tags: number;
   readonly blobs: number;
-  /** Of all blobs and manifests, in bytes. */
+  /** Total size of all blobs and manifests, in bytes. */
   readonly size: number;
 }
 
-/** Whether the embedded registry runs, where, and what its store holds. */
+/** Whether the embedded registry runs, its addresses, and what its store contains. */
 export async function registryStatus(settings: Settings): Promise<RegistryStatus> {
   const data = dataDirectory(settings);
   const running = runningRegistry(data, settings);

@@ -21,7 +21,7 @@ async function* bytes(...chunks: readonly Uint8Array[]) {
   yield* chunks;
 }
 
-/** An image without layers that no other text gives. */
+/** Puts an image without layers, whose digest depends on `text`. */
 async function put(store: EmbeddedStore, name: string, text: string): Promise<RawManifest> {
   const { host, path, tag = 'latest' } = parseReference(name);
   const config = new TextEncoder().encode(JSON.stringify({ architecture: 'amd64', os: 'linux', author: text }));
@@ -42,7 +42,7 @@ async function putIndex(store: EmbeddedStore, tag: string, children: readonly Ra
   return index;
 }
 
-/** A signature, say: an image whose subject the manifest is. */
+/** Puts an image with `subject` as its subject, like a signature. */
 async function attach(store: EmbeddedStore, subject: RawManifest): Promise<RawManifest> {
   const { config } = decodeManifest(subject) as ImageManifest;
   const body = {
@@ -62,7 +62,7 @@ async function remove(world: TemporaryWorld, store: EmbeddedStore, name: string)
   await removeImage(parseReference(name), { label: 'x', registry: store.registry, store }, world.settings());
 }
 
-/** How often the store is read when a tag is removed that had so many states. */
+/** Counts how often the store is read when a tag is removed that had this number of states. */
 async function readsToRemove(states: number): Promise<number> {
   await using world = await temporaryWorld();
   const store = await openEmbeddedStore(join(world.path, 'store'));

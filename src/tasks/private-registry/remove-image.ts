@@ -1,4 +1,4 @@
-// `lreg_rm`: a tag alone where the registry can do so, a manifest with all its tags by digest; by stripped or full name.
+// `lreg_rm`: removes only a tag if the registry can do so, or by digest a manifest with all its tags. Takes stripped and full names.
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { DEFAULT_TAG, type Reference, tagOrDigest } from '../../oci/reference.ts';
@@ -17,7 +17,10 @@ import {
 } from './private-registry.ts';
 import { type RemovalTarget, removeOverHttp } from './remove-over-http.ts';
 
-/** One after the other. An image that was there and went with one that was named before it is removed as well: it may be named twice. Errors: as `removeImage`. */
+/**
+ * Removes one after the other. An image that was removed together with an earlier one of the list is no error, because two references may mean the same.
+ * Errors: as `removeImage`.
+ */
 export async function removeImages(
   references: readonly Reference[],
   registry: PrivateRegistry,
@@ -57,7 +60,7 @@ export async function removeImage(reference: Reference, registry: PrivateRegistr
   throw notLoaded(reference);
 }
 
-/** The name, and then what is needed under no other name. */
+/** Removes the name, and then the content that no other name needs. */
 async function removeFromStore(store: EmbeddedStore, target: RemovalTarget): Promise<boolean> {
   const { reference, path, settings } = target;
   const { host, tag = DEFAULT_TAG } = reference;
@@ -77,7 +80,7 @@ interface Meanings {
   readonly stripped: Digest | undefined;
 }
 
-/** A stripped name takes the records that mean the same along; a full name goes alone, unless it is what the stripped name means. */
+/** Removing a stripped name also removes the full names recorded for the same digest. Removing a full name keeps the stripped name, unless that points to the same digest. */
 async function removeName(
   store: EmbeddedStore,
   target: RemovalTarget,
@@ -88,7 +91,7 @@ async function removeName(
   if (digest !== undefined) return await removeStored(store, target);
   if (host === undefined) {
     if (!(await removeStored(store, target))) return false;
-    // Those of a damaged manifest are still there.
+    // The store still has the records if the manifest is damaged.
     for (const name of await store.names.hostsOf(path, tag)) {
       if (name.digest === stripped) await store.names.delete(name.host, path, tag);
     }
@@ -96,7 +99,7 @@ async function removeName(
   }
   const others = (await store.names.hostsOf(path, tag)).filter((other) => other.host !== host);
   if (recorded === undefined) {
-    // Another host's image has this name; without any record the name may be this host's.
+    // If records of other hosts exist, the name belongs to them. Without any record it may belong to this host.
     return stripped !== undefined && others.length === 0 && (await removeStored(store, target));
   }
   await store.names.delete(host, path, tag);
@@ -107,7 +110,7 @@ async function removeName(
   return true;
 }
 
-/** The stripped name goes back to what was cached before from another host. */
+/** Lets the stripped name point again to the image that another host has under this name. */
 async function pointTo(
   registry: Registry,
   { path, tag, digest }: { readonly path: string; readonly tag: string; readonly digest: Digest },
@@ -115,7 +118,7 @@ async function pointTo(
   await registry.putManifest(path, await registry.getManifest(path, digest), [tag]);
 }
 
-/** The name alone, in process. */
+/** Removes only the name, in process. */
 async function removeStored(
   { registry }: EmbeddedStore,
   { reference, path, settings }: RemovalTarget,
@@ -126,7 +129,7 @@ async function removeStored(
     if (digest !== undefined) await registry.deleteManifest(path, digest, options);
     else await registry.deleteTag(path, tag, options);
   } catch (error) {
-    // Found under another spelling: the next one is it.
+    // The image was found by another path, which the caller tries next.
     if (isImagesError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return false;
     throw error;
   }

@@ -1,4 +1,4 @@
-// `lreg_rm` of what another registry has. The embedded one of another machine removes what it removes here; what others delete is their own affair.
+// `lreg_rm` in a registry over HTTP. An embedded registry removes as it does locally, including what no other tag needs; other registries delete in their own way.
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -12,12 +12,12 @@ const REQUESTS = 8;
 
 export interface RemovalTarget {
   readonly reference: Reference;
-  /** One spelling of its path. */
+  /** One of the possible paths of the image. */
   readonly path: string;
   readonly settings: TaskCall;
 }
 
-/** False where the registry does not have it under this spelling. Errors: UNSUPPORTED (it deletes nothing, or not this tag alone), DENIED. */
+/** Returns false if the registry has no image under this path. Errors: UNSUPPORTED (it cannot delete, or not this tag alone), DENIED. */
 export async function removeOverHttp(registry: Registry, target: RemovalTarget): Promise<boolean> {
   const { reference, path, settings } = target;
   const { digest, tag = DEFAULT_TAG } = reference;
@@ -28,7 +28,7 @@ export async function removeOverHttp(registry: Registry, target: RemovalTarget):
     if (digest !== undefined) await registry.deleteManifest(path, digest, options);
     else await registry.deleteTag(path, tag, options);
   } catch (error) {
-    // Found under another spelling: the next one is it.
+    // The image was found by another path, which the caller tries next.
     if (isImagesError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) return false;
     if (!isImagesError(error, 'UNSUPPORTED')) throw error;
     if (digest !== undefined) throw deletesNothing(reference, error);
@@ -37,7 +37,7 @@ export async function removeOverHttp(registry: Registry, target: RemovalTarget):
   return true;
 }
 
-/** docker-registry deletes manifests only, with all their tags: right where no other tag means or lists it. */
+/** docker-registry deletes only manifests, together with all their tags. That is correct only if no other tag points to the manifest or to an index that contains it. */
 async function removeOnlyTag(registry: Registry, target: RemovalTarget, digest: Digest): Promise<void> {
   const { reference, path, settings } = target;
   const needing = await tagThatNeeds(registry, target, digest);

@@ -1,4 +1,4 @@
-// The embedded registry in this process: store, server, and the state that tells others about it.
+// Runs the embedded registry in this process: the store, the server, and the record that announces it.
 import { join } from 'node:path';
 import { acquireLock } from '../../io/files/lock.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -18,9 +18,9 @@ import { servingHealth } from './serving-health.ts';
 export const DEFAULT_LISTEN = '127.0.0.1:5000';
 
 export interface ServeRequest {
-  /** `ADDR:PORT`; DEFAULT_LISTEN where there is none. */
+  /** `ADDR:PORT`; if empty, DEFAULT_LISTEN. */
   readonly listen: readonly string[];
-  /** Names under which web pages of the registry's own may be, beside those that it listens on. */
+  /** Host names that the registry's own web pages may use, beside the addresses that it listens on. */
   readonly names?: readonly string[];
   readonly version: string;
   readonly onEvent?: OnServerEvent;
@@ -28,13 +28,13 @@ export interface ServeRequest {
 
 export interface ServedRegistry extends AsyncDisposable {
   readonly state: RegistryState;
-  /** Fulfilled when it has stopped. */
+  /** Resolves when the registry has stopped. */
   readonly stopped: Promise<void>;
 }
 
 /**
- * Serves the user's store until disposed or until the settings' signal. Errors: ALREADY_RUNNING (this data directory is served), USAGE (an address),
- * ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_UNAVAILABLE, NO_ACCESS, READ_ONLY.
+ * Serves the user's store until it is disposed or the settings' signal is aborted. Errors: ALREADY_RUNNING (this data directory is served), USAGE (an invalid
+ * address), ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_UNAVAILABLE, NO_ACCESS, READ_ONLY.
  */
 export async function serveRegistry(request: ServeRequest, settings: Settings): Promise<ServedRegistry> {
   const listen = listenAddresses(request.listen);
@@ -49,7 +49,7 @@ export async function serveRegistry(request: ServeRequest, settings: Settings): 
   }
 }
 
-/** Says which embedded registry has the address, where it is one. */
+/** Adds to the error which embedded registry uses the address, if it is one. */
 function usedBy(error: ImagesError, listen: readonly ListenAddress[], settings: World): ImagesError {
   const there = announcedRegistries(settings).find(({ addresses }) =>
     addresses.some(({ port }) => listen.some((wanted) => wanted.port === port)),
@@ -102,12 +102,12 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
   }
 }
 
-/** Errors: USAGE. */
+/** Errors: USAGE (an invalid address). */
 export function listenAddresses(listen: readonly string[]): readonly ListenAddress[] {
   return (listen.length > 0 ? listen : [DEFAULT_LISTEN]).map(parseListenAddress);
 }
 
-/** Errors: USAGE. */
+/** Errors: USAGE (not a host name). */
 export function checkNames(names: readonly string[] = []): void {
   const wrong = names.find((name) => name.includes(':') || !isHostName(name));
   if (wrong === undefined) return;
@@ -116,7 +116,7 @@ export function checkNames(names: readonly string[] = []): void {
   });
 }
 
-/** Whether a running registry listens on all that is asked for; with nothing asked for, any will do. */
+/** Whether a running registry listens on all requested addresses; true if none are requested. */
 export function listensOn(state: RegistryState, listen: readonly string[]): boolean {
   return listen
     .map(parseListenAddress)

@@ -1,17 +1,17 @@
-// Whether the embedded registry can do its work: its store is the one that it was started with, can be read, and takes what is pushed.
+// The health of the embedded registry: its store is the one that it was started with, is readable, and accepts pushes.
 import { ImagesError } from '../../oci/errors.ts';
 import type { HealthChecks } from '../../server/health.ts';
 import { storeHealth } from '../../storage/store-health.ts';
 import type { RegistryState } from './registry-record.ts';
 import { isAnnounced } from './registry-state.ts';
 
-/** `announced`: what was written into the store's directory, once it was. */
+/** `announced` returns the record in the store's directory, once it has been written. */
 export function servingHealth(data: string, announced: () => RegistryState | undefined): HealthChecks {
   const store = storeHealth(data);
   return {
     canRead: async () => {
       const state = announced();
-      // A directory that was removed, or unmounted, is made again by the first push: what goes there is nowhere when the real one is back.
+      // If the directory was removed or unmounted, the first push would recreate it. Its content would be hidden when the real directory comes back.
       if (state && !(await isAnnounced(state))) {
         throw new ImagesError('NO_ACCESS', `the store is not there any more [${data}]`, {
           hint: 'Bring the directory back, or stop this registry: no other command finds it.',

@@ -1,4 +1,4 @@
-// `lreg_start`: the embedded registry as a process of its own, which outlives this one. It says on a pipe that it answers, or why it does not.
+// `lreg_start`: starts the embedded registry as a separate process, which outlives this one. It reports through a pipe that it is ready, or the error.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,29 +19,29 @@ export interface StartRequest {
   readonly listen: readonly string[];
   /** As for serveRegistry. */
   readonly names?: readonly string[];
-  /** How this program is started: the interpreter and its first arguments. */
+  /** The command that starts this program: the interpreter and its first arguments. */
   readonly program: readonly [string, ...string[]];
 }
 
 export interface StartedRegistry {
   readonly state: RegistryState;
-  /** It ran before, with what was asked for. */
+  /** It was running before, with the requested addresses. */
   readonly already: boolean;
 }
 
-/** The descriptor of the pipe in the new process. */
+/** The file descriptor of the pipe in the new process. */
 export const READY_DESCRIPTOR = 3;
 
-/** What the new process writes to the pipe before it closes it: one line of JSON. */
+/** What the new process writes into the pipe before it closes it: one line of JSON. */
 export type ReadyMessage =
   | { readonly ready: true }
   | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint?: string } };
 
 const MAX_LOG = 4 * 1024 * 1024;
 
-/** Returns when it answers. Errors: ALREADY_RUNNING (with other addresses), those of serveRegistry, SERVER_ERROR (it ended without a word). */
+/** Resolves when the registry is ready. Errors: ALREADY_RUNNING (with other addresses), those of serveRegistry, SERVER_ERROR (it ended without a message). */
 export async function startRegistry(request: StartRequest, settings: Settings): Promise<StartedRegistry> {
-  // What is written wrongly is said here, before a process is made of it.
+  // Validates here, so that invalid input is reported before a process is started.
   listenAddresses(request.listen);
   checkNames(request.names);
   const data = dataDirectory(settings);
@@ -70,7 +70,7 @@ async function startAndAsk(request: StartRequest, data: string, settings: World 
   const state = runningRegistry(data, settings);
   if (isObject(message) && message.ready === true && state) return { state, already: false };
   const error = errorFrom(message) ?? endedSilently(data);
-  // Another `lreg_start` was faster.
+  // A concurrent `lreg_start` was faster.
   if (error.code === 'ALREADY_RUNNING' && state) return alreadyAsWanted(state, request.listen);
   throw error;
 }
@@ -122,7 +122,7 @@ async function failedToStart(child: ChildProcess): Promise<never> {
   return promise;
 }
 
-/** What it says while it runs is kept, the newest 4 MiB or more. */
+/** Opens the log file for the new process. A log larger than MAX_LOG is emptied first. */
 async function openLog(data: string): Promise<number> {
   const path = logPath(data);
   try {

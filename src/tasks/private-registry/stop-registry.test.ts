@@ -7,7 +7,7 @@ import { writeRecord } from './registry-record.ts';
 import { defaultDataDirectory } from './registry-state.ts';
 import { stopRegistry } from './stop-registry.ts';
 
-/** A process that is recorded as the running registry, and ends when it is asked to. */
+/** A process that is recorded as the running registry, and ends on SIGTERM. */
 async function running(world: TemporaryWorld, traps = ''): Promise<ChildProcess> {
   const child = spawn('sh', ['-c', `${traps}echo ready; exec sleep 300`]);
   onTestFinished(() => void child.kill('SIGKILL'));

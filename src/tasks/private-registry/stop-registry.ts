@@ -1,4 +1,4 @@
-// `lreg_stop`: asks the running embedded registry to end, and waits for it.
+// `lreg_stop`: tells the running embedded registry to end, and waits for its end.
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive } from '../../io/concurrency/process-identity.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -7,10 +7,10 @@ import type { RegistryState } from './registry-record.ts';
 import { dataDirectory, runningRegistry } from './registry-state.ts';
 
 const POLL_MS = 20;
-/** Longer than the server's own grace period for requests that are under way. */
+/** Longer than the server's grace period for pending requests. */
 const PATIENCE_MS = 15_000;
 
-/** Returns what was stopped; `undefined` where nothing ran. Errors: NO_ACCESS. */
+/** Returns the registry that was stopped, or `undefined` if none ran. Errors: NO_ACCESS. */
 export async function stopRegistry(settings: Settings): Promise<RegistryState | undefined> {
   const state = runningRegistry(dataDirectory(settings), settings);
   if (!state) return undefined;

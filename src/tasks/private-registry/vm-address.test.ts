@@ -66,7 +66,7 @@ describe('the address for VMs', () => {
 });
 
 describe('a Docker container named registry', () => {
-  /** An Engine API that knows one container. */
+  /** An Engine API with one container. */
   async function withDocker<T>(world: TemporaryWorld, container: unknown, work: () => Promise<T>): Promise<T> {
     const server = createServer((request, response) => {
       response.setHeader('api-version', '1.41');

@@ -1,4 +1,4 @@
-// `lreg_ip`: where VMs reach the private registry. Never a loopback address: that is the VM itself there.
+// `lreg_ip`: the address at which VMs reach the private registry. It is never a loopback address, since in a VM that is the VM itself.
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -13,7 +13,7 @@ import { locateRegistry, noRegistry, type RegistryLocation } from './locate-regi
 import type { BoundAddress } from './registry-record.ts';
 
 export interface VmAddress {
-  /** Without brackets. */
+  /** An IP address without brackets. */
   readonly ip: string;
   readonly port: number;
   readonly scheme: 'http' | 'https';
@@ -32,7 +32,7 @@ export async function vmAddress(settings: Settings): Promise<VmAddress> {
   return { ...found, scheme };
 }
 
-/** The address for VMs of who listens there; `undefined` where only this machine reaches it. */
+/** The address at which VMs reach a server that listens on these addresses. Returns `undefined` if only this machine can reach it. */
 export async function addressForVms(
   listening: readonly BoundAddress[],
   settings: World & TaskCall,
@@ -46,7 +46,7 @@ export async function addressForVms(
   return best === undefined ? undefined : { ip: best, port: local.port };
 }
 
-/** xcluster's script for it is told to QEMU as the variable __net_setup. */
+/** xcluster selects user-space networking for QEMU by a script, whose path is in the variable __net_setup. */
 async function hasUserSpaceNetworking(settings: World & TaskCall): Promise<boolean> {
   const setup = settings.env.__net_setup ?? (await xclusterEnvironment(settings)).get('__net_setup');
   return setup !== undefined && basename(setup) === USER_SPACE_SETUP;
@@ -66,7 +66,7 @@ async function listeningAddresses(location: RegistryLocation, settings: World): 
   return { listening: preferred(location.state.addresses, settings), scheme: 'http' };
 }
 
-/** Of several, the port that $LOCAL_REGISTRY names comes first. */
+/** Sorts the port that $LOCAL_REGISTRY names to the front. */
 function preferred(addresses: readonly BoundAddress[], { env }: World): readonly BoundAddress[] {
   if (!env.LOCAL_REGISTRY) return addresses;
   const { port } = parseRegistryAddress(env.LOCAL_REGISTRY);

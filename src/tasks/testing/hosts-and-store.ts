@@ -18,11 +18,11 @@ export interface HostsAndStore extends CacheEnds, AsyncDisposable {
   readonly world: TemporaryWorld;
   readonly settings: Settings;
   readonly store: EmbeddedStore;
-  /** What was asked of hosts: `HEAD quay.io/a/b:1`, `GET …`. */
+  /** The requests to hosts: `HEAD quay.io/a/b:1`, `GET …`. */
   readonly asked: readonly string[];
-  /** Puts an image at its host. */
+  /** Puts an image on its host. */
   publish(name: string, image: FixtureImage): Promise<FullReference>;
-  /** Puts an image into the store, with its full name. */
+  /** Puts an image into the store under its full name. */
   load(name: string, image: FixtureImage): Promise<FullReference>;
   /** From now on the host answers with UNREACHABLE. */
   cut(host: string): void;
@@ -80,7 +80,7 @@ export async function hostsAndStore(): Promise<HostsAndStore> {
   };
 }
 
-/** Puts an image with all that it points to; returns what it is stored as. */
+/** Puts an image with its whole content; returns its digest. */
 export async function putFixture(
   registry: Registry,
   name: Pick<FullReference, 'path' | 'tag' | 'digest'>,

@@ -1,4 +1,4 @@
-// Images in an OCI layout, as a user names them, for tests of what looks into images.
+// Images in an OCI layout, named as a user would, for tests of commands that look into images.
 import { join } from 'node:path';
 import type { FixtureImage } from '../../../test/fixtures/image.ts';
 import { writeLayout } from '../../../test/fixtures/layout.ts';

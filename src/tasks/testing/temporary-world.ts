@@ -1,4 +1,4 @@
-// A user's world for tests of tasks: settings whose directories are all temporary, and notes that are kept.
+// A user's world for tests of tasks: settings with temporary directories only, and recorded notes.
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -8,7 +8,7 @@ export interface TemporaryWorld extends AsyncDisposable {
   readonly path: string;
   readonly notes: string[];
   settings(env?: Readonly<Record<string, string>>, more?: Partial<Settings>): Settings;
-  /** Makes a file, with its directories. */
+  /** Makes a file and its parent directories. */
   file(name: string, text: string): Promise<string>;
   /** Makes an executable shell script. */
   script(name: string, body: string): Promise<string>;

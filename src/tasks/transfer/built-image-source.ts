@@ -1,4 +1,4 @@
-// An image that was built here, as a source: what `mkimage --upload` and every command that takes a name of an image reads.
+// An image that was built here, as a source: for `mkimage --upload` and for every command that takes the name of an image.
 import type { Digest } from '../../oci/digest.ts';
 import { formatReference, type Reference } from '../../oci/reference.ts';
 import { builtImages } from '../../storage/built-images.ts';
@@ -13,7 +13,7 @@ export interface BuiltImageSource extends AsyncDisposable {
   readonly indexOf: (digest: Digest) => ReturnType<typeof storedIndex>;
 }
 
-/** `undefined` where nothing of this name was built. */
+/** Returns `undefined` if no image of this name was built. */
 export async function builtImageSource(name: Reference, store: EmbeddedStore): Promise<BuiltImageSource | undefined> {
   const images = builtImages(store.objects);
   const digest = name.digest ? undefined : await images.find(name);

@@ -1,4 +1,4 @@
-// `copy` and `lreg_upload`: images from any place to any other, by the copy engine.
+// `copy` and `lreg_upload`: copies images from any place to any other with the copy engine.
 import type { OnCopyEvent } from '../../copy/events.ts';
 import type { CopyImage } from '../../copy/plan.ts';
 import { copyRun } from '../../copy/run.ts';
@@ -19,14 +19,14 @@ import { type OpenedSource, openSource } from './open-source.ts';
 import { expectedOf, type TransferResult } from './transfer-result.ts';
 
 export interface CopyOptions {
-  /** The machine's when absent. */
+  /** Absent: the machine's platform. */
   readonly platforms?: PlatformChoice;
   readonly referrers?: boolean;
-  /** Everything is looked at again, also what the destination has. */
+  /** Checks everything again, including what the destination already has. */
   readonly force?: boolean;
-  /** Plans, and copies nothing. */
+  /** Plans, but copies nothing. */
   readonly dryRun?: boolean;
-  /** Of layers that lie uncompressed in their place, where the destination keeps blobs for others. */
+  /** Compression for layers that are uncompressed at their source, if the destination stores blobs for others (a registry, an OCI layout or archive). */
   readonly compression?: CompressionChoice;
   readonly onEvent?: OnCopyEvent;
 }
@@ -46,14 +46,14 @@ export async function copyImage(
 }
 
 export interface UploadImageOptions extends CopyOptions {
-  /** What it is to be called; its own name when absent. */
+  /** The image's new name. Absent: its own name. */
   readonly tag?: string;
   readonly includeHost?: boolean;
 }
 
 /**
- * From any place to the private registry: all images of an archive or a layout of which none is named, each under its name. Errors: USAGE where nobody
- * says what one is called, and as `copyImage`.
+ * Copies images from any place to the private registry: all images of an archive or a layout if none is named, each under its name. Errors: USAGE (an image has
+ * no name), and as `copyImage`.
  */
 export async function uploadImages(
   from: string,
@@ -86,7 +86,7 @@ export interface CopyEnds {
   readonly source: OpenedSource;
   readonly sink: OpenedSink;
   readonly name: Reference | undefined;
-  /** Layers that it compresses go to the sink at once. */
+  /** Layers that it compresses are sent to the sink at once. */
   readonly spool?: LayerSpool;
 }
 
@@ -101,7 +101,7 @@ export async function copyOpened(
 }
 
 interface AllEnds {
-  /** Only one that is alone may have no name. */
+  /** An image without a name must be the only one. */
   readonly images: readonly { readonly source: ImageSource; readonly name?: Reference }[];
   readonly sink: ImageSink;
   readonly spool?: LayerSpool;
@@ -116,11 +116,11 @@ async function copyAll(
   const given = { ...(onEvent && { onEvent }), ...callOptions(settings) };
   const [first, ...others] = images;
   const only = others.length === 0 ? first : undefined;
-  // Where layers go depends on the image that they are of.
+  // Layers can be sent before planning only for a single image: their destination depends on the image.
   const early = only && spool && !options.dryRun && sink.wants.order === 'any';
   await using ahead = early ? sendLayers(spool, sink, namedImage(only), given) : undefined;
   const run = copyRun(ahead?.sink ?? sink, { ...given, ...(ahead && { onEvent: ahead.onEvent }) });
-  // Asking for the manifest compresses layers, which ends where the destination does.
+  // Reading the manifest compresses layers. This stops if the destination fails.
   const asking = ahead ? { signal: ahead.signal } : callOptions(settings);
   const named = await Promise.all(images.map((image) => copyImageOf(image, asking)));
   const plan = await run.plan(named, {
@@ -156,7 +156,7 @@ function sendLayers(spool: LayerSpool, sink: ImageSink, image: NamedImage, optio
   return ahead;
 }
 
-/** Places that keep images without names call it nothing. */
+/** The name of an image without one, for places that store images without names. */
 const NAMELESS: Reference = { path: 'image' };
 
 function namedImage({ source, name }: AllEnds['images'][number]): NamedImage {

@@ -1,4 +1,4 @@
-// How layers are compressed that lie uncompressed in their place: as the user says, else as is quickest.
+// How layers are compressed that are uncompressed at their source: as the user says, else the fastest way.
 import { join } from 'node:path';
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -11,7 +11,7 @@ export type CompressionChoice = { readonly kind: 'none' } | { readonly kind: 'gz
 const DEFAULT: CompressionChoice = { kind: 'gzip', level: 1 };
 const LEVELS = { gzip: { standard: 1, most: 9 }, zstd: { standard: 3, most: 19 } } as const;
 
-/** `gzip`, `zstd` or `none`, with `:LEVEL`. Errors: USAGE. */
+/** Parses `gzip`, `zstd` or `none`, optionally with `:LEVEL`. Errors: USAGE. */
 export function parseCompression(text: string): CompressionChoice {
   const [, kind, level] = /^(gzip|zstd|none)(?::(\d{1,2}))?$/.exec(text) ?? [];
   if (kind === 'none' && level === undefined) return { kind };
@@ -25,20 +25,20 @@ export function parseCompression(text: string): CompressionChoice {
   });
 }
 
-/** `undefined` where layers stay as they are. */
+/** Returns `undefined` if layers stay as they are. */
 export async function compressingSpool(
   { cache, temporaryDirectory }: World,
   compression: CompressionChoice = DEFAULT,
   onEvent?: OnCopyEvent,
 ): Promise<LayerSpool | undefined> {
   if (compression.kind === 'none') return undefined;
-  // What reads options needs none of it.
+  // Loaded lazily: code that only parses options does not need it.
   const [{ layerMemory }, { layerSpool }] = await Promise.all([
     import('../../transports/compressing/layer-memory.ts'),
     import('../../transports/compressing/layer-spool.ts'),
   ]);
   const { kind, level } = compression;
-  // Other programs compress to other bytes, and so may another version of this one.
+  // The cache key contains the program: other programs, and other versions of this one, may compress to different bytes.
   const memory = cache && layerMemory(join(cache.directory, 'layers'), `${kind}-${level}-${cache.program}`);
   let bytes = 0;
   const onBytes = (count: number): void => {

@@ -8,7 +8,7 @@ import { openAllImages } from './open-all-images.ts';
 
 const of = (data: string) => buildImage({ layers: [layerOf([{ name: 'a', data }])] });
 
-/** The names of all images in a layout with these; `undefined` where the text means one of them. */
+/** The names of all images in a layout that contains `images`. Returns `undefined` if `text` means one of them. */
 async function namesIn(images: Readonly<Record<string, FixtureImage>>, text = (path: string) => `oci:${path}`) {
   await using world = await temporaryWorld();
   const path = await writeLayout(join(world.path, 'layout'), images);

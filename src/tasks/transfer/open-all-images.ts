@@ -1,4 +1,4 @@
-// All images of an archive or a layout, where its user names none of them.
+// All images of an archive or a layout, if the user names none of them.
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { addAll } from '../../oci/add-all.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -18,11 +18,14 @@ export interface NamedSource {
 
 /** Disposing closes the place. */
 export interface AllImages extends AsyncDisposable {
-  /** An image of several names stands there once for each. */
+  /** An image with several names is listed once for each. */
   readonly images: readonly NamedSource[];
 }
 
-/** `undefined` for what is one image by its kind, or because one is named. Errors: USAGE where one has no name, MANIFEST_INVALID where two have one, those of the place. */
+/**
+ * Returns `undefined` if the place holds one image by its kind, or if one is named. Errors: USAGE (an image has no name), MANIFEST_INVALID (two images have the
+ * same name), those of the place.
+ */
 export async function openAllImages(
   text: string,
   settings: Settings,
@@ -56,7 +59,7 @@ interface NamedImage extends Omit<ContainedImage, 'names'> {
   readonly names: readonly Reference[];
 }
 
-/** Each name with one image alone: a tag holds one. Errors: MANIFEST_INVALID where two images have one name, those of the place. */
+/** Assigns each name to one image, because a tag can hold only one. Errors: MANIFEST_INVALID (two images have the same name), those of the place. */
 async function withOwnNames(
   listed: readonly ContainedImage[],
   place: string,
@@ -74,7 +77,7 @@ async function withOwnNames(
       else if (!(await isSame(other, image, call))) throw twoOfOneName(name, place);
       first.set(full, other ?? image);
     }
-    // One whose names all stand with its double is no image without a name.
+    // An image whose names all went to its duplicate is dropped: it must not count as an image without a name.
     if (own.length > 0 || all.length === 0) images.push({ ...image, names: own });
   }
   return images;
@@ -91,7 +94,7 @@ function twoOfOneName(name: Reference, place: string): ImagesError {
   });
 }
 
-/** `app:1` and `docker.io/library/app:1` are one name. */
+/** The names of an image without duplicates: `app:1` and `docker.io/library/app:1` are the same name. */
 function namesOf({ names }: ContainedImage): readonly Reference[] {
   const found = new Map<string, Reference>();
   for (const text of names) {
@@ -102,7 +105,7 @@ function namesOf({ names }: ContainedImage): readonly Reference[] {
   return [...found.values()];
 }
 
-/** Nobody says what an image is called. */
+/** The error for an image without a name, neither its own nor one from the user. */
 export function noName(text: string): ImagesError {
   return new ImagesError('USAGE', `it is not said what the image is to be called [${text}]`, {
     hint: 'Name it with --tag=NAME:TAG.',

@@ -1,4 +1,4 @@
-// What transports are given by the tasks: the world, the call, and registries as they are configured.
+// The options that tasks pass to transports: the world, the call, and the registries as configured.
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { fullReference } from '../../oci/reference.ts';
 import type { LayerSpool } from '../../transports/compressing/contract.ts';
@@ -10,7 +10,7 @@ import { httpOptions, type Settings, transportOptions, type World } from '../set
 
 interface Given {
   readonly spool?: LayerSpool;
-  /** Where the image comes from, as a user writes it: within one registry, blobs are mounted. */
+  /** The source of the image, as a user writes it. Within one registry its blobs are mounted. */
   readonly from?: string;
   readonly onEvent?: OnCopyEvent;
 }
@@ -29,7 +29,7 @@ export function openOptions(settings: Settings, given: Given = {}): TransportOpt
   };
 }
 
-/** The transport of a location, and what it takes of it. */
+/** The transport of a location, and the part of the location that it takes. */
 export function boundTransport(location: TransportLocation | OwnLocation): {
   readonly transport: Transport<unknown>;
   readonly where: unknown;
@@ -52,7 +52,7 @@ function registryAccess(settings: Settings, { from, onEvent }: Given): RegistryA
   };
 }
 
-/** The repository of an image that is in the registry at this host. */
+/** The repository of an image, if the image is in the registry at this host. */
 function repositoryAt(host: string, from: string, { transports }: World): string | undefined {
   const location = locate(from, transports);
   if (location.transport !== 'docker') return undefined;

@@ -1,4 +1,4 @@
-// The place that a user names, opened as a sink of images. What a place needs is loaded when it is named.
+// Opens the place that a user names as a sink of images. The code of a transport is loaded when it is named.
 import type { OnCopyEvent } from '../../copy/events.ts';
 import type { Reference } from '../../oci/reference.ts';
 import type { ImageSink } from '../../transports/contract.ts';
@@ -8,21 +8,21 @@ import { openPrivateRegistry, privateSink } from '../private-registry/private-re
 import type { Settings, World } from '../settings.ts';
 import { boundTransport, openOptions } from './open-options.ts';
 
-/** Disposing without `sink.finish` discards what the sink can discard. */
+/** Disposing without `sink.finish` discards as much as the sink can. */
 export interface OpenedSink extends AsyncDisposable {
   readonly sink: ImageSink;
-  /** What the image is to be called, where the place says so. */
+  /** The image's new name, if the location contains one. */
   readonly name?: Reference;
 }
 
 export interface OpenSinkOptions {
   readonly includeHost?: boolean;
-  /** Where the image comes from, as a user writes it: within one registry, blobs are mounted. */
+  /** The source of the image, as a user writes it. Within one registry its blobs are mounted. */
   readonly from?: string;
   readonly onEvent?: OnCopyEvent;
 }
 
-/** A bare name is the private registry. Errors: REFERENCE_INVALID, UNSUPPORTED (a place that only can be read), those of the place. */
+/** A bare name means the private registry. Errors: REFERENCE_INVALID, UNSUPPORTED (the place is read-only), those of the place. */
 export async function openSink(text: string, settings: Settings, options: OpenSinkOptions = {}): Promise<OpenedSink> {
   const location = locate(text, settings.transports);
   if (location.transport === 'name') return await openPrivate(location.reference, settings, options);
@@ -35,7 +35,7 @@ export async function openSink(text: string, settings: Settings, options: OpenSi
   return opened(sink, name, owner);
 }
 
-/** The private registry, where the image is called `name`. Errors: those of `openPrivateRegistry`. */
+/** Opens the private registry as a sink; `name` is the image's name there. Errors: those of `openPrivateRegistry`. */
 export async function openPrivate(
   name: Reference,
   settings: Settings,
@@ -45,7 +45,7 @@ export async function openPrivate(
   return opened(await privateSink(registry, options), name);
 }
 
-/** Whether blobs are kept there for others, so that layers go in compressed. Errors: REFERENCE_INVALID. */
+/** Whether the place stores blobs for others, so that layers are compressed on the way. Errors: REFERENCE_INVALID. */
 export function compressesLayers(text: string, { transports }: Pick<World, 'transports'>): boolean {
   const location = locate(text, transports);
   if (location.transport === 'id') return false;

@@ -1,4 +1,4 @@
-// The place that a user names, opened as a source of one image. What a place needs is loaded when it is named.
+// Opens the place that a user names as a source of one image. The code of a transport is loaded when it is named.
 import type { OnCopyEvent } from '../../copy/events.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -20,29 +20,26 @@ import { dataDirectoryIfUsable } from '../private-registry/registry-state.ts';
 import { callOptions, httpOptions, type Settings, storeOptions, type TaskCall, transportOptions } from '../settings.ts';
 import { boundTransport, openOptions } from './open-options.ts';
 
-/** Where a bare name is looked for: the store, the daemon, the private registry; or the daemon before the store. */
+/** The search order for a bare name. `store`: the store, the daemon, the private registry. `daemon`: the daemon before the store. */
 export type SourceOrder = 'store' | 'daemon';
 
 export interface OpenSourceOptions {
   readonly order?: SourceOrder;
-  /** For a destination that keeps blobs for others: layers that lie uncompressed in their place are compressed, each once. */
+  /** For a destination that stores blobs for others: compresses layers that are uncompressed at their source, each once. */
   readonly spool?: LayerSpool;
   readonly onEvent?: OnCopyEvent;
 }
 
-/** Disposing closes the source and what it stands on. */
+/** Disposing closes the source and the resources below it. */
 export interface OpenedSource extends AsyncDisposable {
   readonly source: ImageSource;
-  /** The image's own name, where its place has one for it. */
+  /** The image's name in its place, if it has one. */
   readonly name?: Reference;
-  /** Where indexes of its layers are kept. */
+  /** Storage for the indexes of its layers. */
   readonly indexOf?: (digest: Digest) => IndexStore;
 }
 
-/**
- * Opens the image that a user names, in whatever place.
- * Errors: REFERENCE_INVALID, MANIFEST_UNKNOWN (a bare name that is nowhere), those of the place.
- */
+/** Opens the image that a user names, in any place. Errors: REFERENCE_INVALID, MANIFEST_UNKNOWN (a bare name that is in no place), those of the place. */
 export async function openSource(
   text: string,
   settings: Settings,
@@ -132,7 +129,7 @@ function daemonNames(location: BareLocation): readonly ({ reference: Reference }
   return [{ reference: location.reference }, ...(location.maybeId ? [{ id: location.maybeId }] : [])];
 }
 
-/** A daemon is slow to hand out what it has: where the store has the very same image under this name, that is read instead. */
+/** An optimisation: a daemon exports images slowly. If the store has the same image under this name, it is read from there. */
 async function sameInStore(location: BareLocation, id: Digest, settings: Settings): Promise<OpenedSource | undefined> {
   const stored = await fromStore(location, settings, {});
   if (!stored) return undefined;
@@ -146,7 +143,7 @@ async function sameInStore(location: BareLocation, id: Digest, settings: Setting
   return undefined;
 }
 
-/** The store has been looked at already, where that is the private registry. */
+/** Skips a private registry that is the embedded one: the store was searched already. */
 const fromPrivateRegistry: Look = async (location, settings) => {
   if (location.transport !== 'name' || (await locateRegistry(settings))?.kind !== 'remote') return undefined;
   return await inRegistry(location.reference, await openPrivateRegistry(settings), settings);
@@ -174,14 +171,14 @@ async function inRegistry(
   };
 }
 
-/** Whose layers are compressed by `spool`, where there is one. */
+/** Wraps the source so that `spool` compresses its layers; without a spool, the source itself. */
 export async function packed(source: ImageSource, spool: LayerSpool | undefined): Promise<ImageSource> {
   if (!spool) return source;
   const { compressedSource } = await import('../../transports/compressing/compressed-source.ts');
   return compressedSource(source, spool);
 }
 
-/** `owner` is what the source stands on. */
+/** `owner` is the resource below the source, disposed with it. */
 function opened(source: ImageSource, name?: Reference, owner?: Disposable | AsyncDisposable): OpenedSource {
   return {
     source,

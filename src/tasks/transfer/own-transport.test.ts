@@ -33,7 +33,7 @@ describe('a transport of one’s own', () => {
     const { copied, failed } = await copyImage({ from: 'here:one:1', to: 'there:two:2' }, settings);
     expect({ copied: copied.length, failed }).toEqual({ copied: 1, failed: [] });
     expect((await to.getManifest('two', '2')).digest).toBe(image.manifest.digest);
-    // From and to what the program knows itself.
+    // To a built-in transport, and from it.
     await copyImage({ from: 'here:one:1', to: `oci:${world.path}/layout:1` }, settings);
     await copyImage({ from: `oci:${world.path}/layout:1`, to: 'there:three:3' }, settings);
     expect((await to.getManifest('three', '3')).digest).toBe(image.manifest.digest);

@@ -1,4 +1,4 @@
-// `docker_save`: several images in one tar archive, each as a docker-archive of its own under its full name.
+// `docker_save`: several images in one tar archive, each as a nested docker-archive under its full name.
 import { ImagesError } from '../../oci/errors.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
 import type { Platform } from '../../oci/platform.ts';
@@ -21,7 +21,7 @@ export interface SavedImages extends AsyncDisposable {
   bytes(): AsyncIterable<Uint8Array>;
 }
 
-/** All images are found before the first byte is written. Errors: REFERENCE_INVALID, MANIFEST_UNKNOWN, those of the places; USAGE for an image without a name. */
+/** All images are found before the first byte is written. Errors: REFERENCE_INVALID, MANIFEST_UNKNOWN, those of the places; USAGE (an image without a name). */
 export async function saveImages(
   images: readonly string[],
   settings: Settings,

@@ -1,4 +1,4 @@
-// An image to be looked into, opened for the commands that do: its layers counted as they are read, its indexes where they are kept.
+// Opens an image for commands that look into it: layers report the bytes read, and their indexes are cached if the place can store them.
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
 import type { Platform } from '../../oci/platform.ts';
@@ -15,17 +15,14 @@ export interface LookOptions {
   /** As a user writes it. */
   readonly image: string;
   readonly platform?: Platform;
-  /** Where a bare name is looked for first. */
+  /** Where a bare name is searched first. */
   readonly order?: SourceOrder;
   readonly onEvent?: OnCopyEvent;
 }
 
 export interface OpenedImage extends ReadableImage, AsyncDisposable {}
 
-/**
- * Opens an image of any place to be looked into. Its config is read, its layers not yet.
- * Errors: REFERENCE_INVALID, MANIFEST_UNKNOWN, PLATFORM_UNKNOWN, and those of the place.
- */
+/** Opens an image in any place to look into it. Reads its config, but no layers yet. Errors: REFERENCE_INVALID, MANIFEST_UNKNOWN, PLATFORM_UNKNOWN, and those of the place. */
 export async function openImage(options: LookOptions, settings: Settings): Promise<OpenedImage> {
   const opened = await openSource(options.image, settings, options);
   try {
@@ -48,7 +45,7 @@ export interface ImageTree extends OpenedImage {
   readonly tree: RootTree;
 }
 
-/** With the tree of all its layers. Errors: those of `openImage`; TAR_INVALID, COMPRESSION_INVALID. */
+/** Opens an image and builds the tree of all its layers. Errors: those of `openImage`; TAR_INVALID, COMPRESSION_INVALID. */
 export async function openTree(options: LookOptions, settings: Settings): Promise<ImageTree> {
   const image = await openImage(options, settings);
   try {

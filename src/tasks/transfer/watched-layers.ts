@@ -1,10 +1,10 @@
-// Layers that say as events what is read of them.
+// Layers that emit events when they are read.
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { tapped } from '../../io/streams/verify.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Layer } from '../../rootfs/contract.ts';
 
-/** For a run whose plan has been told already. */
+/** For a run whose plan has been emitted already. */
 export function watchedLayers(layers: readonly Layer[], onEvent: OnCopyEvent | undefined): readonly Layer[] {
   if (!onEvent) return layers;
   return layers.map((layer) => {
@@ -22,7 +22,7 @@ export function watchedLayers(layers: readonly Layer[], onEvent: OnCopyEvent | u
   });
 }
 
-/** For a run that finds out on its way what it reads: the plan grows with each layer. One that is read again counts again. */
+/** For a run without a plan: the total grows with each layer that is opened. A layer that is read again counts again. */
 export function plannedLayers(layers: readonly Layer[], onEvent: OnCopyEvent | undefined): readonly Layer[] {
   if (!onEvent) return layers;
   const planned = new Map<Digest, number>();
