@@ -1,4 +1,4 @@
-// What others write into headers, messages, references and files costs what it is long, whatever it is: measured at two sizes.
+// The time to parse headers, messages, references and files from others must grow linearly with their length: measured at two sizes.
 import { describe, expect, it } from 'vitest';
 import { growth, LINEAR } from '../../test/testing/growth.ts';
 import { parseRetryAfter } from '../io/concurrency/backoff.ts';
@@ -46,7 +46,7 @@ function historyOf(text: string): unknown {
   return layerInstructions(config as unknown as Parameters<typeof layerInstructions>[0]);
 }
 
-/** What is repeated, and what comes after it, so that a pattern fails at the end. */
+/** Each pair is a repeated part, and an end that makes a pattern fail only there. */
 const TEXTS: readonly (readonly [string, string])[] = [
   [' ', 'x'],
   ['\t\r', 'x'],
@@ -78,12 +78,12 @@ describe('the cost of what others write', () => {
       try {
         read(text);
       } catch {
-        // It is refused: that costs too.
+        // Rejecting the text has a cost too, so errors are ignored.
       }
     };
     for (const [part, end] of TEXTS) {
       const make = (count: number) => part.repeat(Math.ceil(count / part.length)) + end;
-      // What takes no time at all at a larger size grows as it may.
+      // If even a larger text takes no measurable time, its growth does not matter.
       const start = performance.now();
       run(make(4 * SIZE));
       if (performance.now() - start < 30) continue;

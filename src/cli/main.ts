@@ -1,4 +1,4 @@
-// The program's entry: checks the Node version, turns the compile cache on, then loads the rest. An old Node must be able to read this file, so it imports no names.
+// The program's entry: checks the Node version, turns the compile cache on, then loads the rest. It imports no names, because an old Node must be able to load this file.
 import * as nodeModule from 'node:module';
 import { cacheDirectory } from './process/cache-directory.ts';
 
@@ -15,16 +15,16 @@ async function start(): Promise<void> {
     );
     process.exit(1);
   }
-  // Maps are read for what is loaded from here on, and only where somebody may see a stack.
+  // Source maps are read only for code loaded from here on, and only if a stack may be shown.
   if (isForDebugging()) process.setSourceMapsEnabled(true);
   const cache = cacheDirectory(process.env);
-  // Node's own choice would be a directory that all users share.
+  // Node's default would be a directory shared by all users.
   if (cache !== undefined) nodeModule.enableCompileCache(`${cache}/compile`);
   const { runProgram } = await import('./program.ts');
   await runProgram(process.argv.slice(2), cache);
 }
 
-/** Without reading the line: what is a value of another option costs some time, and no more. */
+/** A quick look at the words without parsing. A false positive, such as the value of another option, only costs some time. */
 function isForDebugging(): boolean {
   return Boolean(process.env.IMAGES_DEBUG) || process.argv.some((word) => /^--(?:verbose|debug)(?:=|$)/.test(word));
 }

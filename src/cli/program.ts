@@ -10,7 +10,7 @@ import { leaveRoom } from './process/much-data.ts';
 import { VERSION } from './process/version.ts';
 import { COMMANDS } from './table/commands.ts';
 
-/** Ends the process. `cacheDirectory`: see Context. */
+/** Runs the command line, then ends the process. `cacheDirectory`: see Context. */
 export async function runProgram(argv: readonly string[], cacheDirectory: string | undefined): Promise<never> {
   const interruption = listenForSignals();
   const { signal } = interruption;
@@ -24,12 +24,12 @@ export async function runProgram(argv: readonly string[], cacheDirectory: string
     if (topics) context = processContext({ ...world, debug: await debugLines(topics) });
     status = await runCommandLine(argv, context);
   } catch (error) {
-    // Nothing is left to say.
+    // The reader of stdout has gone: that is no error.
     if (isBrokenPipe(error)) return exit(0);
     if (signal.aborted && !verbose) return interruption.end();
     status = await reportFailure(error, given, context);
   }
-  // A command that ended in peace after a signal has done what it was asked: `serve`.
+  // A command that ended normally after a signal was meant to end that way, like `serve`.
   return exit(status);
 }
 
@@ -40,7 +40,7 @@ async function debugLines(topics: string | true): Promise<DebugLines> {
   return (note) => debugPrinter(wanted, note);
 }
 
-/** On stderr for people; with --json on stdout for programs too, where nothing is there yet. */
+/** Reports on stderr for people. With --json also on stdout for programs, if nothing was written there. */
 async function reportFailure(error: unknown, given: GivenOptions, context: Context): Promise<number> {
   const [{ reportError }, { namingDataDirectory }] = await Promise.all([
     import('./reporter/report-error.ts'),
@@ -58,14 +58,14 @@ async function reportFailure(error: unknown, given: GivenOptions, context: Conte
   return status;
 }
 
-/** With its value, or `true`; `undefined` where it is not given. */
+/** The value of an option, or `true`; `undefined` if it is not given. */
 type GivenOptions = (name: 'data' | 'debug' | 'json' | 'verbose') => string | true | undefined;
 
-/** Read before, and whether or not, the line proves right. */
+/** Reads these options before the line is validated, and even if it is invalid. */
 function givenOptions(argv: readonly string[]): GivenOptions {
   const at = argv.findIndex((word) => !word.startsWith('-'));
   const command = at < 0 ? undefined : commandNamed(argv[at] as string, COMMANDS);
-  // Nothing is parsed for what is not there.
+  // Avoids parsing for options that are not in the line.
   return (name) =>
     argv.some((word) => word.startsWith(`--${name}`))
       ? givenValue(name, command, argv.toSpliced(at, at < 0 ? 0 : 1))
@@ -86,7 +86,7 @@ async function runCommandLine(argv: readonly string[], context: Context): Promis
 
 const MAY_STAND_FIRST = /^--(?:verbose|debug)(?:=|$)/;
 
-/** The first word that is no option names the command: `images --verbose lreg_ls` works as well. */
+/** The first word that is not an option names the command, so `images --verbose lreg_ls` is valid. */
 function splitCommand(argv: readonly string[]): { command: CommandSpec; rest: readonly string[] } {
   const first = argv.find((word) => !MAY_STAND_FIRST.test(word));
   if (first === undefined || first === '-h' || first === '--help')
@@ -99,7 +99,7 @@ function splitCommand(argv: readonly string[]): { command: CommandSpec; rest: re
   return { command: findCommand(argv[at] as string, COMMANDS), rest: argv.toSpliced(at, 1) };
 }
 
-/** Output is flushed: pipes and files are written synchronously on POSIX. Open keep-alive connections must not hold the process. */
+/** No output is lost: Node writes pipes and files synchronously on POSIX. Without this exit, open keep-alive connections would keep the process running. */
 function exit(status: number): never {
   leaveRoom();
   process.exit(status);

@@ -1,4 +1,4 @@
-// `images check`: whether all parts of an image agree.
+// `images check`: whether all parts of an image are consistent.
 import { type CheckedPart, checkImage } from '../../tasks/look/check-image.ts';
 import type { Run } from '../grammar/command.ts';
 import { taskSettings } from '../grammar/task-settings.ts';

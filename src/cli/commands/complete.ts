@@ -1,12 +1,12 @@
-// `images __complete WORD…`: asked by the completion scripts; one candidate a line, a tab and what it is behind it, and `:files` or `:directories`, a tab and
-// a prefix, for the shell's own completion of paths.
+// `images __complete WORD…`: called by the completion scripts. Prints one candidate in each line, followed by a tab and its description. A line `:files` or `:directories`, a tab
+// and a prefix asks for the shell's own completion of paths.
 import { readdir } from 'node:fs/promises';
 import type { Run } from '../grammar/command.ts';
 import { complete, type LookUp, type Sought } from '../grammar/complete.ts';
 import { taskSettings } from '../grammar/task-settings.ts';
 import type { Context } from '../process/context.ts';
 
-/** In milliseconds: nobody waits longer for a shell. */
+/** In milliseconds: a user does not wait longer for a completion. */
 const PATIENCE = 3000;
 const MOST = 5000;
 
@@ -20,7 +20,7 @@ export const run: Run = async ({ args, commands, context }) => {
   return 0;
 };
 
-/** What cannot be looked up, or not soon, is not offered: a shell is no place for errors. */
+/** A look-up that fails or takes too long gives no candidates: completion must not print errors. */
 function lookUpIn(context: Context): LookUp {
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(PATIENCE)]);
   const late = new Promise<readonly string[]>((resolve) => {
@@ -52,7 +52,7 @@ async function images(context: Context): Promise<readonly string[]> {
   return repositories.flatMap(({ name, tags }) => tags.map((tag) => `${name}:${tag}`));
 }
 
-/** What is in the directory that is being typed, with or without a slash before it. Nothing is fetched from other registries for it. */
+/** The entries of the directory that is being typed, with or without a leading slash. Never reads from other registries. */
 async function imagePaths(image: string, typed: string, context: Context): Promise<readonly string[]> {
   if (image === '' || image === '-' || image.startsWith('docker://')) return [];
   const { openTree } = await import('../../tasks/transfer/tree-source.ts');

@@ -1,4 +1,4 @@
-// `images completion SHELL`: small scripts that ask `images __complete`, so that the table of commands stays the one source.
+// `images completion SHELL`: prints small scripts that call `images __complete`, so that the table of commands stays the single source.
 import { ImagesError } from '../../oci/errors.ts';
 import type { Run } from '../grammar/command.ts';
 

@@ -1,4 +1,4 @@
-// `images docker_export`: the flattened file system as a tar archive.
+// `images docker_export`: the file system of an image as a tar archive.
 import { exportImage } from '../../tasks/look/export-image.ts';
 import { openTree } from '../../tasks/transfer/tree-source.ts';
 import type { Run } from '../grammar/command.ts';

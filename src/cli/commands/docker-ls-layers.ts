@@ -1,4 +1,4 @@
-// `images docker_ls_layers`: the names in each layer, as its archive has them.
+// `images docker_ls_layers`: lists each layer, in the order of its archive.
 import { indexLayers } from '../../rootfs/layer-index.ts';
 import { printableName } from '../../tar/names.ts';
 import { layerId } from '../../tasks/look/select-layers.ts';

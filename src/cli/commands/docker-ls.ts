@@ -1,4 +1,4 @@
-// `images docker_ls`: the names in an image's file system.
+// `images docker_ls`: lists the file system of an image.
 import { printableName } from '../../tar/names.ts';
 import { flatNames } from '../../tasks/look/list-files.ts';
 import { openTree } from '../../tasks/transfer/tree-source.ts';

@@ -1,4 +1,4 @@
-// `images docker_save_layers`: the files of some layers as one tar archive.
+// `images docker_save_layers`: the files of some layers in one tar archive.
 import { exportLayers } from '../../tasks/look/export-layers.ts';
 import { openImage } from '../../tasks/transfer/tree-source.ts';
 import type { Run } from '../grammar/command.ts';

@@ -1,4 +1,4 @@
-// `images docker_save`: images in one tar archive, each as a docker-archive of its own.
+// `images docker_save`: images in one tar archive, each as a nested docker-archive.
 import { ImagesError } from '../../oci/errors.ts';
 import { saveImages } from '../../tasks/transfer/save-images.ts';
 import type { Run } from '../grammar/command.ts';

@@ -1,4 +1,4 @@
-// `images getimages`: one image a line; with --why each place it stands at, with --maybe what is uncertain.
+// `images getimages`: one image in each line; with --why each place where it is used, with --maybe also uncertain ones.
 import { parseReference } from '../../oci/reference.ts';
 import type { Finding } from '../../scan/contract.ts';
 import { LIST_RULE } from '../../tasks/overlays/input-images.ts';
@@ -14,7 +14,7 @@ export const run: Run = async ({ args, options, context }) => {
     taskSettings(context),
   );
   for (const warning of found.warnings) context.note(warningLine(warning));
-  // Files are searched for references; a list is taken at its word.
+  // Lists are not validated by the scan, which only searches files. So their entries are parsed here.
   for (const { image, rule } of found.findings) if (rule === LIST_RULE) parseReference(image);
   const listing = { why: options.flag('why'), maybe: options.flag('maybe') };
   const text = options.flag('json') ? `${JSON.stringify(asJson(found), null, 2)}\n` : linesOf(found, listing).join('');

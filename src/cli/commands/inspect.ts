@@ -1,4 +1,4 @@
-// `images inspect`: what an image is.
+// `images inspect`: describes an image.
 import * as decode from '../../oci/decode.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { describeImage } from '../../tasks/look/describe-image.ts';
@@ -73,7 +73,7 @@ const CONFIG_FIELDS: readonly (readonly [string, string])[] = [
   ['Healthcheck', 'Healthcheck'],
 ];
 
-/** Commands as JSON, lists and maps a line each. */
+/** Commands as JSON; lists and maps with a line for each entry. */
 function valueText(value: unknown): string {
   if (value === undefined || value === null || value === '') return '';
   if (typeof value === 'string') return value;

@@ -1,4 +1,4 @@
-// `images lreg_inspect`: JSON as `skopeo inspect` prints it; --raw and --config print what is stored, byte for byte.
+// `images lreg_inspect`: prints JSON like `skopeo inspect`; --raw and --config print the stored bytes.
 import { parsePlatform } from '../../oci/platform.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { inspectImage } from '../../tasks/look/inspect-image.ts';

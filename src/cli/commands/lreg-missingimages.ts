@@ -1,4 +1,4 @@
-// `images lreg_missingimages`: full names, one a line; status 1 if there is any.
+// `images lreg_missingimages`: prints full names, one in each line; status 1 if there are any.
 import { formatReference } from '../../oci/reference.ts';
 import { missingImages } from '../../tasks/cache/missing-images.ts';
 import { overlayImages } from '../../tasks/overlays/overlay-images.ts';

@@ -1,4 +1,4 @@
-// `images lreg_start`: says where the registry is, for this machine and for VMs.
+// `images lreg_start`: prints the registry's addresses, for this machine and for VMs.
 import { formatListenAddress } from '../../server/address.ts';
 import type { RegistryState } from '../../tasks/private-registry/registry-record.ts';
 import { startRegistry } from '../../tasks/private-registry/start-registry.ts';

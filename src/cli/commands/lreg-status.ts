@@ -1,4 +1,4 @@
-// `images lreg_status`: a row for each thing that is known; status 1 where it does not run.
+// `images lreg_status`: one row for each property; status 1 if the registry does not run.
 import { formatListenAddress } from '../../server/address.ts';
 import { type RegistryStatus, registryStatus } from '../../tasks/private-registry/registry-status.ts';
 import type { Run } from '../grammar/command.ts';

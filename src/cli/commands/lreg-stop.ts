@@ -1,4 +1,4 @@
-// `images lreg_stop`. That nothing ran is no failure: what was wanted is so.
+// `images lreg_stop`. Idempotent: it succeeds if nothing runs.
 import { stopRegistry } from '../../tasks/private-registry/stop-registry.ts';
 import type { Run } from '../grammar/command.ts';
 import { taskSettings } from '../grammar/task-settings.ts';

@@ -1,4 +1,4 @@
-// `images lreg_upload`: local images into the private registry.
+// `images lreg_upload`: copies local images into the private registry.
 import { uploadImages } from '../../tasks/transfer/copy-image.ts';
 import type { Run } from '../grammar/command.ts';
 import { oneCopyOptions } from '../grammar/copy-options.ts';

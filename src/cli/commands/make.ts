@@ -91,7 +91,7 @@ async function listFile(file: string, { options, context }: Invocation): Promise
   const { listPrepulled } = await import('../../tasks/make/read-prepulled.ts');
   const images = await listPrepulled(file, taskSettings(context, options));
   if (options.flag('json')) await writeJson(context, images);
-  // A list as `-` takes it.
+  // A list in the form that `-` accepts.
   else for (const { names, id } of images) await context.out(`${(names.length > 0 ? names : [id]).join('\n')}\n`);
   return 0;
 }

@@ -39,7 +39,7 @@ export const run: Run = async ({ args, options, context }) => {
   return told(made, seconds, context);
 };
 
-/** Errors: USAGE, PLATFORM_INVALID, FILE_UNREADABLE for secrets. */
+/** Errors: USAGE, PLATFORM_INVALID, FILE_UNREADABLE (a secret). */
 async function makeOptions(options: Options, env: Environment): Promise<MakeImageOptions> {
   const compression = options.text('compression');
   const platform = onePlatform(options.text('platform'));
@@ -67,7 +67,7 @@ async function makeOptions(options: Options, env: Environment): Promise<MakeImag
   };
 }
 
-/** As Docker's, `default` is the machine's. */
+/** As in Docker, `default` is the machine's default. */
 function networkOf(text: string | undefined): MakeImageOptions['network'] {
   if (text === undefined || text === 'default') return undefined;
   if (text === 'host' || text === 'none' || text === 'private') return text;
@@ -80,7 +80,7 @@ function pairOf(text: string, option: string): readonly [string, string] {
   throw new ImagesError('USAGE', `${option} takes NAME=VALUE [${text}]`);
 }
 
-/** A name alone stands for the variable of that name, where there is one. */
+/** A name without a value takes the value of the environment variable, if there is one. */
 function buildArgs(texts: readonly string[], env: Environment): ReadonlyMap<string, string> {
   return new Map(
     texts.flatMap((text) => {

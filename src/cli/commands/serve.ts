@@ -1,4 +1,4 @@
-// `images serve`: the embedded registry in the foreground; with --ready-fd the process behind `lreg_start`.
+// `images serve`: the embedded registry in the foreground. With --ready-fd it is the process behind `lreg_start`.
 import { closeSync, writeSync } from 'node:fs';
 import { isImagesError } from '../../oci/errors.ts';
 import { formatListenAddress } from '../../server/address.ts';
@@ -44,7 +44,7 @@ export const run: Run = async ({ options, context }) => {
   return 0;
 };
 
-/** Requests only with --verbose; trouble always. */
+/** Logs failures always, other requests only with --verbose. */
 function logEvent(event: ServerEvent, context: Context): void {
   const what = `${new Date().toISOString()} ${event.method} ${event.url}`;
   if (event.type === 'failure') context.note(`${what} ERROR: ${errorLine(event.error)}`);

@@ -1,4 +1,4 @@
-// `images usage`: where an image's bytes are, and which of them later layers have wasted.
+// `images usage`: how an image's bytes are distributed, and how many of them later layers waste.
 import { printableName } from '../../tar/names.ts';
 import { imageUsage } from '../../tasks/look/image-usage.ts';
 import { openImage } from '../../tasks/transfer/tree-source.ts';

@@ -1,4 +1,4 @@
-// `images why`: what each layer did to a path, and by which instruction.
+// `images why`: what each layer did to a path, and with which instruction.
 import { printableName } from '../../tar/names.ts';
 import { imageStory } from '../../tasks/look/image-story.ts';
 import { openImage } from '../../tasks/transfer/tree-source.ts';

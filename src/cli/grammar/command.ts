@@ -1,4 +1,4 @@
-// What a command is: data that the grammar, the help, the completion and the command reference are all made from, and a lazily loaded `run`.
+// The description of a command: data from which the grammar, the help, the completion and the command reference are made, and a lazily loaded `run`.
 import type { Context } from '../process/context.ts';
 import { DEBUG_TOPICS } from '../process/debug-topics.ts';
 import type { Completion, OptionSpec, Options } from './options.ts';
@@ -8,9 +8,9 @@ export interface ArgumentSpec {
   readonly name: string;
   readonly help: string;
   readonly required?: boolean;
-  /** Any number of them. */
+  /** May be repeated. */
   readonly many?: boolean;
-  /** What completion offers. */
+  /** The kind of values that completion offers. */
   readonly complete?: Completion;
 }
 
@@ -20,9 +20,9 @@ export interface Example {
 }
 
 export interface CommandSpec {
-  /** Written with `_`; `-` is taken in its place. */
+  /** Written with `_`; users may write `-` instead. */
   readonly name: string;
-  /** Other names that scripts use. */
+  /** Other names, used by scripts. */
   readonly aliases?: readonly string[];
   readonly group: string;
   /** One line, no full stop. */
@@ -31,10 +31,10 @@ export interface CommandSpec {
   readonly details?: readonly string[];
   readonly arguments: readonly ArgumentSpec[];
   readonly options: readonly OptionSpec[];
-  /** What the exit status means where it is more than done or failed. */
+  /** The meaning of the exit status, if it is more than success or failure. */
   readonly status?: string;
   readonly examples?: readonly Example[];
-  /** Left out of the help and the reference. */
+  /** Omitted from the help and the reference. */
   readonly hidden?: boolean;
   readonly load: () => Promise<CommandModule>;
 }
@@ -47,14 +47,14 @@ export interface Invocation {
   readonly args: readonly string[];
   readonly options: Options;
   readonly context: Context;
-  /** The table, for commands about commands. */
+  /** The table of commands, for `help`, completion and the like. */
   readonly commands: readonly CommandSpec[];
 }
 
 /** Returns the exit status: 0 done or yes, 1 failed or no. */
 export type Run = (invocation: Invocation) => Promise<number>;
 
-/** Stands in `details` for the list of transports, which is loaded where it is shown alone. */
+/** A placeholder in `details` for the list of transports, which is loaded only to be shown. */
 export const ALL_TRANSPORTS = '{transports}';
 
 /** Options that every command takes. */

@@ -1,4 +1,4 @@
-// Options that several commands take, said once.
+// Options that several commands share.
 import type { ArgumentSpec } from './command.ts';
 import type { OptionSpec } from './options.ts';
 
@@ -48,7 +48,7 @@ export const PAUSE: OptionSpec = {
   value: 'REF',
   help: 'The pause image (default $IMAGES_PAUSE, else what the overlay `crio` says)',
 };
-/** What `helm install` takes too. */
+/** As in `helm install`. */
 export const CHART_VALUES: readonly OptionSpec[] = [
   {
     name: 'values',

@@ -8,7 +8,7 @@ const lookUp: LookUp = async ({ what, typed, args }) => {
   return what === 'image-paths' ? [`${typed}/of/${args[0]}`] : [];
 };
 
-/** Words alone. */
+/** Completes, and returns only the words. */
 const at = async (...words: readonly string[]) => {
   const found = await complete(words, COMMANDS, lookUp);
   return { ...found, words: found.words.map(({ word }) => word) };

@@ -1,4 +1,4 @@
-// What can stand at the end of a command line: worked out from the table of commands, for every shell alike. Pure, but for what it is handed.
+// Completes a command line from the table of commands, for all shells. Pure, except for the given `lookUp`.
 import { prefixOf, TRANSPORTS } from '../../transports/transports.ts';
 import type { ArgumentSpec, CommandSpec } from './command.ts';
 import { commandNamed } from './grammar.ts';
@@ -6,38 +6,38 @@ import { shownOptions } from './help.ts';
 import type { Completion, OptionSpec } from './options.ts';
 
 export interface Suggestion {
-  /** Goes on where it ends with `=`, `/`, `:` or `,`. */
+  /** Not finished if it ends with `=`, `/`, `:` or `,`. */
   readonly word: string;
-  /** What it is, for shells that show it. */
+  /** A description, for shells that show it. */
   readonly help?: string;
 }
 
 export interface Candidates {
   readonly words: readonly Suggestion[];
-  /** The shell's own completion of paths is wanted beside the words, for what stands behind the prefix. */
+  /** If present, the shell should also complete paths, for the part of the word after `prefix`. */
   readonly paths?: { readonly kind: 'files' | 'directories'; readonly prefix: string };
 }
 
 export interface Sought {
   readonly what: Completion;
   readonly typed: string;
-  /** What stands before, options aside: of `image-paths` the image. */
+  /** The preceding arguments, without options. For `image-paths` the first one is the image. */
   readonly args: readonly string[];
 }
 
-/** Looks up what is not in the table: overlays, images, paths in an image. */
+/** Looks up values that are not in the table: overlays, images, paths in an image. */
 export type LookUp = (sought: Sought) => Promise<readonly string[]>;
 
 const LOCATIONS: readonly (Suggestion & { readonly paths?: 'files' | 'directories' })[] = TRANSPORTS.map(
   (transport) => ({ ...transport, word: prefixOf(transport) }),
 );
-/** Those that images are made for most often. */
+/** Common platforms of images. */
 const PLATFORMS = ['amd64', 'arm64', 'arm/v7', 'arm/v6', '386', 'ppc64le', 'riscv64', 's390x'].map(
   (name) => `linux/${name}`,
 );
 const SHORT_OF = 'library/';
 
-/** `words` is the command line after `images`; the last one is what is being typed. */
+/** `words` is the command line after `images`; the last word is incomplete. */
 export async function complete(
   words: readonly string[],
   commands: readonly CommandSpec[],
@@ -59,14 +59,14 @@ export async function complete(
   return argument ? await completeArgument(argument, { typed, args }, { shown, lookUp }) : { words: [] };
 }
 
-/** What stands there that is neither an option nor the value of one. */
+/** The words that are neither an option nor the value of one. */
 function argumentsOf(command: CommandSpec, rest: readonly string[]): readonly string[] {
   return rest.filter((word, at) => !word.startsWith('-') && !takesNextWord(command, rest[at - 1]));
 }
 
 interface ValuedOption {
   readonly option: OptionSpec;
-  /** What stands before the value in the word: `--data=` or nothing. */
+  /** The part of the word before the value: `--data=` or nothing. */
   readonly prefix: string;
   readonly typed: string;
 }
@@ -79,7 +79,7 @@ function valuedOption(command: CommandSpec, before: string | undefined, typed: s
   return separate && { option: separate, prefix: '', typed };
 }
 
-/** The option whose value is the word after it. */
+/** The option, if the next word is its value. */
 function takesNextWord(command: CommandSpec, word: string | undefined): OptionSpec | undefined {
   const option = findValued(command, word);
   return option?.valueOptional ? undefined : option;
@@ -113,7 +113,7 @@ async function completeArgument(
   return await candidates(argument, argument.name, { ...typing, lookUp });
 }
 
-/** For a value or an argument; `form` is how the help writes it: `bash|zsh|fish`, `gzip|zstd[:LEVEL]`. */
+/** Candidates for a value or an argument. `form` is its form in the help: `bash|zsh|fish`, `gzip|zstd[:LEVEL]`. */
 async function candidates(
   { complete: what }: { readonly complete?: Completion },
   form: string,
@@ -133,13 +133,13 @@ async function candidates(
   return what === 'overlays' ? { ...offered, paths: { kind: 'files', prefix: '' } } : offered;
 }
 
-/** The words themselves, where the form lists some. */
+/** The words of a form that lists them; else empty. */
 function listedIn(form: string): readonly string[] {
   const [, list] = /^([a-z0-9-]+(?:\|[a-z0-9-]+)+)(?:\[.*\])?$/.exec(form) ?? [];
   return list?.split('|') ?? [];
 }
 
-/** One more of them, where a list is taken; `all` stands for the list. */
+/** Candidates for the next entry, if the form takes a list. `all` stands for the whole list. */
 function after(typed: string, form: string, names: readonly string[], all?: string): readonly Suggestion[] {
   const isList = form.includes('…');
   const before = isList ? typed.slice(0, typed.lastIndexOf(',') + 1) : '';
@@ -148,7 +148,7 @@ function after(typed: string, form: string, names: readonly string[], all?: stri
   return [...words, ...(isList && before === '' && all !== undefined ? [all] : [])].map((word) => ({ word }));
 }
 
-/** `alpine` is `library/alpine`: whoever does not type the long name is offered the short one. */
+/** Offers `alpine` for `library/alpine`, unless the user types the long name. */
 function shortNames(typed: string, names: readonly string[]): readonly string[] {
   if (typed.startsWith(SHORT_OF.slice(0, Math.max(1, typed.length))) && typed !== '') return names;
   return names.map((name) => (name.startsWith(SHORT_OF) ? name.slice(SHORT_OF.length) : name));
@@ -158,7 +158,7 @@ function optionWord({ name, value, valueOptional, help }: OptionSpec): Suggestio
   return { word: value && !valueOptional ? `--${name}=` : `--${name}`, help };
 }
 
-/** `-` and `_` are alike while typing, too. */
+/** Treats `-` and `_` alike. */
 function startingWith(typed: string, words: readonly Suggestion[]): Candidates {
   const alike = (word: string) => word.replaceAll('-', '_');
   const found = words.filter(({ word }) => alike(word).startsWith(alike(typed)));

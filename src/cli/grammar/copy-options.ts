@@ -1,4 +1,4 @@
-// The options that commands that copy share, as their tasks take them.
+// Converts the options that copying commands share for their tasks.
 import { parsePlatformChoice } from '../../oci/platform.ts';
 import type { CacheOptions } from '../../tasks/cache/cache-images.ts';
 import type { CopyOptions } from '../../tasks/transfer/copy-image.ts';
@@ -10,7 +10,7 @@ export function copyOptions(options: Options): CacheOptions {
   return { ...sharedOptions(options), keepGoing: options.flag('keep-going') };
 }
 
-/** Of a command that copies one image. Errors: PLATFORM_INVALID, USAGE. */
+/** For commands that copy one image. Errors: PLATFORM_INVALID, USAGE. */
 export function oneCopyOptions(options: Options): CopyOptions {
   const compression = options.text('compression');
   return {

@@ -1,4 +1,4 @@
-// The codes of errors as text: for `images help errors`, and as the page docs/errors.md. Pure.
+// The error codes as text: for `images help errors`, and as the page docs/errors.md. Pure.
 import { type CodeMeaning, OTHER_ERRORS, REGISTRY_ERRORS } from '../../oci/error-codes.ts';
 import { wrap } from './help.ts';
 
@@ -24,7 +24,7 @@ interrupted. With \`--json\` a command that has printed nothing yet prints an ob
 have neither passwords nor queries. In the library the same are members of \`ImagesError\`. \`images help CODE\` shows a code's lines; [Debugging](debugging.md) says how to see more.
 `;
 
-/** docs/errors.md. */
+/** The content of docs/errors.md. */
 export function errorReference(): string {
   return [
     PREFACE,
@@ -33,7 +33,7 @@ export function errorReference(): string {
   ].join('\n');
 }
 
-/** Cause and mend of a code; of all of them for `errors`; `undefined` where there is no such code. */
+/** Cause and remedy of a code, or of all codes for `errors`. Returns `undefined` for an unknown code. */
 export function errorHelp(name: string): string | undefined {
   const codes: Readonly<Record<string, CodeMeaning>> = { ...REGISTRY_ERRORS, ...OTHER_ERRORS };
   const wanted = name.toUpperCase().replaceAll('-', '_');

@@ -21,13 +21,13 @@ export function findCommand(name: string, commands: readonly CommandSpec[]): Com
   });
 }
 
-/** By its name or an alias. */
+/** Finds a command by its name or an alias. */
 export function commandNamed(name: string, commands: readonly CommandSpec[]): CommandSpec | undefined {
   const wanted = name.replaceAll('-', '_');
   return commands.find((command) => command.name === wanted || command.aliases?.includes(wanted));
 }
 
-/** Errors: USAGE (unknown option, value missing or not wanted, argument missing or not wanted). */
+/** Errors: USAGE (unknown option; a missing or an unexpected value or argument). */
 export function parseCommandLine(command: CommandSpec, argv: readonly string[]): Parsed {
   const specs = specsOf(command);
   const values = new Map<string, (string | true)[]>();
@@ -46,17 +46,14 @@ export function parseCommandLine(command: CommandSpec, argv: readonly string[]):
   return { args, options };
 }
 
-/**
- * What an option is given, `true` for a switch, as far as a line can be read that may be wrong elsewhere: what it says of how to speak counts for that
- * error, too.
- */
+/** The value of an option, `true` for a switch, even if the rest of the line is invalid: options like --json and --verbose also apply to the error about that line. */
 export function givenValue(
   name: string,
   command: CommandSpec | undefined,
   argv: readonly string[],
 ): string | true | undefined {
   const known = specsOf(command);
-  // Said to a command that does not know it, or to none, it is a switch.
+  // If the command does not have the option, or there is no command, it is parsed as a switch.
   const specs = known.some((spec) => spec.name === name) ? known : [...known, { name, help: '' }];
   const token = tokensOf(specs, argv).findLast((each) => each.kind === 'option' && each.name === name);
   if (token?.kind !== 'option' || NO.test(token.value ?? '')) return undefined;
@@ -68,14 +65,14 @@ function specsOf(command: CommandSpec | undefined): readonly OptionSpec[] {
 }
 
 function tokensOf(specs: readonly OptionSpec[], argv: readonly string[]) {
-  // What follows `--` is no option.
+  // Words after `--` are not options.
   const end = argv.indexOf('--');
   const words = end < 0 ? argv.map(withDashes) : [...argv.slice(0, end).map(withDashes), ...argv.slice(end)];
   const options = Object.fromEntries(specs.map((spec) => [spec.name, parserOption(spec)]));
   return parseArgs({ args: words, options, strict: false, tokens: true }).tokens;
 }
 
-/** `--dry_run=x` → `--dry-run=x`. */
+/** Normalises an option's name: `--dry_run=x` → `--dry-run=x`. */
 function withDashes(word: string): string {
   if (!/^--[a-z]/i.test(word)) return word;
   const equals = word.indexOf('=');
@@ -90,7 +87,7 @@ function parserOption(spec: OptionSpec): { type: 'string' | 'boolean'; short?: s
 const NO = /^(no|false|0)$/i;
 const YES = /^(yes|true|1)$/i;
 
-/** Scripts written for images.sh say `--force=yes` too. */
+/** Scripts written for images.sh also write `--force=yes`. */
 function optionValue(command: CommandSpec, spec: OptionSpec, value: string | undefined): string | boolean {
   if (spec.value && !(spec.valueOptional && (value === undefined || YES.test(value) || NO.test(value)))) {
     if (value !== undefined && value !== '') return value;

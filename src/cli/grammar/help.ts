@@ -1,10 +1,10 @@
-// The help as text, made from the table of commands. Pure.
+// The help as text, generated from the table of commands. Pure.
 import { TRANSPORTS } from '../../transports/transports.ts';
 import { ALL_TRANSPORTS, COMMON_OPTIONS, type CommandSpec } from './command.ts';
 import type { OptionSpec } from './options.ts';
 
 const WIDTH = 80;
-/** Names that are longer stand on a line of their own. */
+/** Longer names get a line of their own. */
 const WIDEST_NAME = 22;
 
 export function generalHelp(commands: readonly CommandSpec[]): string {
@@ -47,7 +47,7 @@ export function helpOf(command: CommandSpec): string {
   ].join('\n');
 }
 
-/** The paragraphs, with the list of transports in its place. */
+/** The paragraphs of the details. The placeholder is replaced by the list of transports. */
 export function detailsOf({ details = [] }: CommandSpec): readonly string[] {
   return details.map((paragraph) => paragraph.replace(ALL_TRANSPORTS, () => TRANSPORTS.map(transportHelp).join(', ')));
 }
@@ -56,7 +56,7 @@ function transportHelp({ usage, help, openSink }: (typeof TRANSPORTS)[number]): 
   return `${usage} (${help}${openSink ? '' : '; source only'})`;
 }
 
-/** What the help, the completion and the reference show. */
+/** The options in the help, the completion and the reference. */
 export function shownOptions(command: CommandSpec): readonly OptionSpec[] {
   return [...command.options, ...COMMON_OPTIONS].filter((option) => !option.hidden);
 }
@@ -76,7 +76,7 @@ export function optionForm(option: OptionSpec): string {
   return `${short}--${option.name}${option.valueOptional ? `[${value}]` : value}`;
 }
 
-/** Text in lines, all but the first of which are indented. */
+/** Wraps text into lines; all but the first are indented. */
 export function wrap(text: string, indent = 0): string {
   const width = WIDTH - indent;
   const lines: string[] = [];

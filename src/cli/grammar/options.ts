@@ -1,20 +1,20 @@
-// The options of one invocation, read by name. Asking for a name that the command does not declare is a bug.
+// The options of one invocation, read by name. Reading an option that the command does not declare is a bug.
 import { ImagesError } from '../../oci/errors.ts';
 
 export interface OptionSpec {
-  /** Written with `-`; `_` is taken in its place. */
+  /** Written with `-`; users may write `_` instead. */
   readonly name: string;
   readonly help: string;
   /** One letter: `R` for `-R`. */
   readonly short?: string;
-  /** The value's name in the help; a switch where absent. */
+  /** The value's name in the help. Absent: the option is a switch. */
   readonly value?: string;
-  /** It can be left out: then this is a switch. */
+  /** The value is optional; without it the option is a switch. */
   readonly valueOptional?: boolean;
   /** May be given several times. */
   readonly many?: boolean;
   readonly complete?: Completion;
-  /** Left out of the help and the reference: for the program itself. */
+  /** Omitted from the help and the reference: for internal use. */
   readonly hidden?: boolean;
 }
 
@@ -24,7 +24,7 @@ export type Completion =
   | 'files'
   /** Names in the private registry. */
   | 'images'
-  /** Of the image that the first argument names. */
+  /** Paths in the image that the first argument names. */
   | 'image-paths'
   | 'overlays'
   /** Names in the private registry, and transports. */
@@ -52,7 +52,7 @@ export function readOptions(specs: readonly OptionSpec[], values: OptionValues):
   };
 }
 
-/** A value that is a whole number from 1. Errors: USAGE. */
+/** Parses a whole number from 1. Errors: USAGE. */
 export function positiveNumber(text: string, option: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new ImagesError('USAGE', `${option} takes a whole number from 1 [${text}]`);

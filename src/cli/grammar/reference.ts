@@ -1,4 +1,4 @@
-// The command reference as Markdown, made from the table of commands: docs/commands.md. Pure.
+// The command reference docs/commands.md as Markdown, generated from the table of commands. Pure.
 import { COMMON_OPTIONS, type CommandSpec } from './command.ts';
 import { detailsOf, optionForm, shownOptions, synopsis } from './help.ts';
 
@@ -58,7 +58,7 @@ function commandSection(command: CommandSpec): string {
   return parts.join('\n');
 }
 
-/** A `|` ends a cell, also within backticks. */
+/** A `|` must be escaped: it ends a table cell, even inside backticks. */
 function row(name: string, help: string): string {
   const cell = (text: string) => text.replaceAll('|', '\\|');
   return `| \`${cell(name)}\` | ${cell(help)} |\n`;

@@ -1,10 +1,10 @@
-// What tasks are told of the world, from the context of the command and its options.
+// The settings of tasks, from the command's context and options.
 import type { Settings } from '../../tasks/settings.ts';
 import { userCache } from '../process/cache.ts';
 import type { Context } from '../process/context.ts';
 import type { Options } from './options.ts';
 
-/** With options, --data is read from them. `note` instead of the context's, where bars are drawn. */
+/** With `options`, --data is used. `note` replaces the context's one where bars are drawn. */
 export function taskSettings(context: Context, options?: Options, note = context.note): Settings {
   const data = options?.text('data');
   const cache = userCache(context.cacheDirectory, context.program[1]);
@@ -22,7 +22,7 @@ export function taskSettings(context: Context, options?: Options, note = context
   };
 }
 
-/** Several tasks of one command may find the same. */
+/** Drops repeated notes: several tasks of one command may emit the same. */
 function once(note: Context['note']): Context['note'] {
   const said = new Set<string>();
   return (line) => {

@@ -1,7 +1,7 @@
-// Output of commands whose exit status is an answer: it stays one when nobody reads on (`images check IMAGE | head -1`).
+// Output of commands whose exit status is an answer: the status stays correct if the reader stops reading (`images check IMAGE | head -1`).
 import type { Context } from '../process/context.ts';
 
-/** Waits for output; that its reader has gone is no failure. Errors: others of standard output. */
+/** Waits for output, and ignores EPIPE. Errors: others of standard output. */
 export async function whoeverReads(output: Promise<void>): Promise<void> {
   try {
     await output;
@@ -11,13 +11,13 @@ export async function whoeverReads(output: Promise<void>): Promise<void> {
 }
 
 export interface OutQueue {
-  /** Does not wait. */
+  /** Queues text, and returns at once. */
   add(text: string): void;
-  /** Errors: the first one of standard output. */
+  /** Errors: the first error of standard output. */
   flushed(): Promise<void>;
 }
 
-/** Text from callbacks that nobody waits for. */
+/** Queues output of callbacks that are not awaited. */
 export function outQueue(context: Pick<Context, 'out'>): OutQueue {
   let failure: { readonly error: unknown } | undefined;
   let written = Promise.resolve();
@@ -39,7 +39,7 @@ export function outQueue(context: Pick<Context, 'out'>): OutQueue {
   };
 }
 
-/** Who reads our output has gone (`images lreg_ls | head -1`). */
+/** Whether the reader of stdout has gone (`images lreg_ls | head -1`). */
 export function isBrokenPipe(error: unknown): boolean {
   return (error as NodeJS.ErrnoException | undefined)?.code === 'EPIPE';
 }

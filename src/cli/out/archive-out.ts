@@ -1,4 +1,4 @@
-// Where an archive goes: to stdout unless that is a terminal, or into a file, under its name only when it is whole.
+// Writes an archive to stdout, unless that is a terminal, or atomically to a file.
 import { tapped } from '../../io/streams/verify.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { createBufferCollector } from '../process/much-data.ts';
@@ -6,7 +6,7 @@ import { streamOut } from './stream-out.ts';
 
 export type ArchiveOut = (data: AsyncIterable<Uint8Array>) => Promise<void>;
 
-/** `-` is stdout. Errors, at once: USAGE for a terminal; when it is called: the data's and the file system's. */
+/** `-` is stdout. Errors: USAGE (a terminal), thrown at once; those of the data and of the file system, when the result is called. */
 export function archiveOut(output: string | undefined, what: string): ArchiveOut {
   if (output !== undefined && output !== '-') {
     return async (data) => {
@@ -22,7 +22,7 @@ export function archiveOut(output: string | undefined, what: string): ArchiveOut
   return streamOut;
 }
 
-/** Errors: USAGE where an archive would go to a terminal. */
+/** Errors: USAGE if the archive would go to a terminal. */
 export function refuseTerminal(what: string): void {
   if (!process.stdout.isTTY) return;
   throw new ImagesError('USAGE', `${what} is not for a terminal [stdout]`, {
@@ -34,12 +34,12 @@ const STDOUT = String.raw`(?:-|\/dev\/stdout|\/dev\/fd\/1|\/proc\/self\/fd\/1)`;
 const FILE_OF_STDOUT = new RegExp(`^${STDOUT}$`);
 const PLACE_OF_STDOUT = new RegExp(`^(?:oci|docker)-archive:${STDOUT}(?::|$)`);
 
-/** Whether a file, or a place as `copy` has them, is standard output. */
+/** Whether a file, or a location of `copy`, is standard output. */
 export function isStdout(fileOrPlace: string): boolean {
   return FILE_OF_STDOUT.test(fileOrPlace) || PLACE_OF_STDOUT.test(fileOrPlace);
 }
 
-/** `place` is stdout: an archive goes there, so nothing else may (`other` is what would). Errors: USAGE, also for a terminal. */
+/** Reserves stdout for the archive: `place` is stdout, and `other` is further output that would go there. Errors: USAGE, also for a terminal. */
 export function claimStdout(place: string, other: string | undefined): void {
   if (other !== undefined) {
     throw new ImagesError('USAGE', `both the archive and ${other} go to stdout [${place}]`, {

@@ -1,4 +1,4 @@
-// Parts that were examined, for people: what is right in one line, what is wrong below it.
+// Formats checked parts for people: one line for each, with its problems below.
 export interface ExaminedPart {
   readonly what: string;
   readonly digest?: string;

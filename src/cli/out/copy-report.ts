@@ -1,4 +1,4 @@
-// What lreg_cache and lreg_preload say when they are done: a summary for people, the plan of a dry run, or one JSON object.
+// The final report of lreg_cache and lreg_preload: a summary for people, the plan of a dry run, or one JSON object.
 import type { TransferResult } from '../../tasks/transfer/transfer-result.ts';
 import type { Context } from '../process/context.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
@@ -10,14 +10,14 @@ export interface ReportOptions {
   readonly json: boolean;
   /** Milliseconds since the command began. */
   readonly elapsed: number;
-  /** What was done to images: `cached` when absent. */
+  /** The verb for the images. Absent: `cached`. */
   readonly done?: string;
-  /** What the registry had. */
+  /** Images that the registry already had. */
   readonly loaded?: readonly string[];
   readonly skipped?: readonly string[];
 }
 
-/** Returns the exit status: 1 where something failed. */
+/** Returns the exit status: 1 if something failed. */
 export async function reportCopy(result: TransferResult, context: Context, options: ReportOptions): Promise<number> {
   const { loaded = [], skipped = [] } = options;
   if (options.json) await writeJson(context, jsonOf(result, options));

@@ -1,4 +1,4 @@
-// A copy with progress on stderr, and what is said when it is done: what the commands that copy share.
+// Shared by copying commands: a copy with progress on stderr, and its report at the end.
 import type { OnCopyEvent } from '../../copy/events.ts';
 import type { Settings } from '../../tasks/settings.ts';
 import type { TransferResult } from '../../tasks/transfer/transfer-result.ts';

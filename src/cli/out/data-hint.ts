@@ -1,10 +1,10 @@
-// What to do where the data directory that nobody named cannot be written: name another one.
+// A hint for the case that the default data directory cannot be written: name another one.
 import { isFsError, translateFsError } from '../../io/files/fs-errors.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { usualDataDirectory } from '../../tasks/private-registry/registry-state.ts';
 import type { Context } from '../process/context.ts';
 
-/** `isNamed`: with --data. The error with another hint where it is of the default data directory; any other one as it is. */
+/** `isNamed`: --data was given. Returns the error with another hint if it is about the default data directory; any other error unchanged. */
 export function namingDataDirectory(thrown: unknown, isNamed: boolean, { env, home }: Context): unknown {
   const { path } = thrown as NodeJS.ErrnoException;
   const error = path === undefined ? thrown : translateFsError(thrown, path);
@@ -17,7 +17,7 @@ export function namingDataDirectory(thrown: unknown, isNamed: boolean, { env, ho
   return new ImagesError(error.code, error.message, { hint, cause: error });
 }
 
-/** What the message names, or the system call. */
+/** The path in the message, or that of the system call. */
 function placeOf({ message, cause }: ImagesError): string | undefined {
   const path = isFsError(cause, 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT') ? cause.path : undefined;
   const line = message.slice(message.lastIndexOf('\n') + 1);
@@ -25,7 +25,7 @@ function placeOf({ message, cause }: ImagesError): string | undefined {
   return at >= 0 && line.endsWith(']') ? line.slice(at + 1, -1) : path;
 }
 
-/** Or on the way to it. */
+/** Also true if `place` is a parent of the directory. */
 function isWithin(place: string, directory: string): boolean {
   return place === directory || place.startsWith(`${directory}/`) || directory.startsWith(`${place}/`);
 }

@@ -1,4 +1,4 @@
-// What the commands that look into images share: their options as tasks take them, and progress while layers are read.
+// Shared by commands that look into images: their options for tasks, and progress while layers are read.
 import { ImagesError } from '../../oci/errors.ts';
 import { type Platform, parsePlatformChoice } from '../../oci/platform.ts';
 import type { Settings } from '../../tasks/settings.ts';
@@ -14,10 +14,10 @@ export interface Looking {
   look(image: string): LookOptions;
 }
 
-/** Before output begins. `toFile`: it goes to a file that is put away when the command is interrupted. */
+/** Call it before output begins: it ends the progress. `toFile`: the output is a file, which must be removed on an interruption, so signals are handled again. */
 export type Quiet = (output?: { readonly toFile?: boolean }) => void;
 
-/** Runs `work` with progress on stderr, which is over when `work` writes to stdout: call `quiet` before. */
+/** Runs `work` with progress on stderr. `work` must call `quiet` before it writes to stdout. */
 export async function looking<T>(
   { options, context }: Pick<Invocation, 'options' | 'context'>,
   order: SourceOrder,
@@ -34,11 +34,11 @@ export async function looking<T>(
     collectGarbage();
     if (toFile) computed.resolve();
   };
-  // Large trees are computed with for seconds, and nothing that is left behind needs to be put in order.
+  // Large trees take seconds to compute, and there is nothing to clean up: meanwhile a signal may kill the process.
   const { whileComputing } = context.interruption;
   try {
     const done = work({ settings, look }, quiet);
-    // An interruption that came first is told instead.
+    // If an interruption rejects first, a later rejection of `done` must not count as unhandled.
     done.catch(() => undefined);
     await whileComputing(() => Promise.race([done, computed.promise]));
     return await done;
@@ -47,7 +47,7 @@ export async function looking<T>(
   }
 }
 
-/** Errors: PLATFORM_INVALID for `all` and for lists: one image is looked at. */
+/** Errors: PLATFORM_INVALID for `all` and for lists, because the command looks at one image. */
 export function onePlatform(text: string | undefined): Platform | undefined {
   if (text === undefined) return undefined;
   const choice = parsePlatformChoice(text);

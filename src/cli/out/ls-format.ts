@@ -1,4 +1,4 @@
-// Files as `ls -l` shows them: type and mode, numeric owner and group, size or device, time (UTC), name, a link's target.
+// Formats files like `ls -l`: type and mode, numeric owner and group, size or device, time (UTC), name, target of a link.
 import type { TarEntryType, TarHeader } from '../../tar/entry.ts';
 import { printableName } from '../../tar/names.ts';
 import type { TarTime } from '../../tar/time.ts';
@@ -14,7 +14,7 @@ const TYPES: Readonly<Record<TarEntryType, string>> = {
 };
 
 export interface NamedHeader {
-  /** What is shown. */
+  /** The displayed name. */
   readonly name: string;
   readonly header: TarHeader;
 }
@@ -26,7 +26,7 @@ const COLUMNS: readonly ((header: TarHeader) => string)[] = [
   sizeText,
 ];
 
-/** One line a file, made when it is asked for; columns aligned over all of `headers`. */
+/** Returns a function that formats one file as a line. Columns are aligned over all `headers`. */
 export function longLines(headers: Iterable<TarHeader>): (file: NamedHeader) => string {
   const widths = COLUMNS.map(() => 0);
   for (const header of headers) {
@@ -40,7 +40,7 @@ export function longLines(headers: Iterable<TarHeader>): (file: NamedHeader) => 
   };
 }
 
-/** `-rwsr-xr-x`, with a `+` where there are extended attributes. */
+/** `-rwsr-xr-x`, with a `+` if there are extended attributes. */
 export function modeText({ type, mode, xattrs }: TarHeader): string {
   const bits = [6, 3, 0].map((shift, at) => {
     const special = (mode & (0o4000 >> at)) !== 0;
@@ -55,7 +55,7 @@ function sizeText({ type, size, device }: TarHeader): string {
   return type === 'character' || type === 'block' ? `${device.major},${device.minor}` : String(size);
 }
 
-/** `2024-01-02 03:04:05`: to the second, as nobody's time zone. */
+/** `2024-01-02 03:04:05`: in UTC, without fractions of a second. */
 export function timeText({ seconds }: TarTime): string {
   const date = new Date(seconds * 1000);
   return Number.isNaN(date.getTime()) ? `@${seconds}` : date.toISOString().slice(0, 19).replace('T', ' ');
@@ -69,7 +69,7 @@ function linkText({ type, linkname }: TarHeader): string {
       : '';
 }
 
-/** For --json: names as text (bytes that are no UTF-8 in octal), extended attributes in base64. */
+/** For --json: names as text (bytes that are not UTF-8 in octal), extended attributes in base64. */
 export function jsonOfFile({ name, header }: NamedHeader): Record<string, unknown> {
   const { type, mode, uid, gid, size, mtime, linkname, device, xattrs } = header;
   return {
@@ -88,7 +88,7 @@ export function jsonOfFile({ name, header }: NamedHeader): Record<string, unknow
   };
 }
 
-/** ISO 8601 with all nanoseconds that there are. */
+/** ISO 8601, with nanoseconds if there are any. */
 function isoTime({ seconds, nanoseconds }: TarTime): string {
   const date = new Date(seconds * 1000);
   if (Number.isNaN(date.getTime())) return `@${seconds}`;

@@ -1,4 +1,4 @@
-// How a warning of a scan looks: `WARNING: FILE:LINE: what`.
+// Formats a warning of a scan: `WARNING: FILE:LINE: what`.
 import type { Warning } from '../../scan/contract.ts';
 
 export function warningLine({ file, line, text }: Warning): string {

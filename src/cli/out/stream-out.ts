@@ -1,13 +1,13 @@
-// Much data to stdout: several chunks in one call, written by another thread while the next ones are made.
+// Streams much data to stdout: several chunks in one call, written by another thread while the next ones are made.
 import { gatheringWriter, type WriteSome } from '../../io/files/file-writer.ts';
 import { translateFsError } from '../../io/files/fs-errors.ts';
 import { createBufferCollector } from '../process/much-data.ts';
 
 const STDOUT = 1;
-/** In milliseconds: how long to wait for room in a pipe that somebody has made non-blocking. */
+/** In milliseconds: the delay before the next attempt if stdout is a full pipe that somebody has made non-blocking. */
 const WAIT = 5;
 
-/** Errors: EPIPE as it is, when the reader has gone; NO_SPACE and others of the file system. */
+/** Errors: EPIPE, unchanged, if the reader has gone; NO_SPACE and others of the file system. */
 export async function streamOut(data: AsyncIterable<Uint8Array>): Promise<void> {
   const writer = gatheringWriter(await stdoutWriter());
   const collect = createBufferCollector();

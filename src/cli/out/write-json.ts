@@ -1,14 +1,14 @@
-// How --json looks: two spaces, one value, a newline at its end. What terminals obey is escaped, also beyond ASCII.
+// Output of --json: one value, indented by two spaces, with a newline at the end. Control characters are escaped, including those beyond ASCII.
 import type { Context } from '../process/context.ts';
 import { safeJson } from '../process/safe-text.ts';
 import { outLines } from './out-lines.ts';
 
-/** One value, however large as text at once: long lists are for `writeJsonList`. */
+/** Writes one value, with its whole text in memory. For long lists use `writeJsonList`. */
 export async function writeJson(context: Context, value: unknown): Promise<void> {
   await context.out(`${jsonText(value)}\n`);
 }
 
-/** The same for a list that may be long, without all of it as text at once. */
+/** Writes a list in portions, without holding the whole text in memory. */
 export async function writeJsonList<T>(
   context: Context,
   items: readonly T[],

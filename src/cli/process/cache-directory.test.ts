@@ -22,7 +22,7 @@ describe('the cache directory', () => {
       expect(cacheDirectory({ HOME: home })).toBe(`${home}/.cache/images`);
       expect(cacheDirectory({ HOME: home, XDG_CACHE_HOME: `${home}/c` })).toBe(`${home}/c/images`);
       expect(cacheDirectory({})).toBeUndefined();
-      // Each user's own directories are safe there.
+      // /tmp is sticky, so each user's own directories are safe there.
       expect(cacheDirectory({ XDG_CACHE_HOME: '/tmp' })).toBe('/tmp/images');
     }));
 

@@ -1,11 +1,11 @@
-// Where the program may keep what it believes, and runs, the next time: the user's own cache directory, and nobody else's.
+// The cache directory, whose content the program trusts, and even executes, in later runs. So it must be the user's own.
 
 const WRITABLE_BY_OTHERS = 0o002;
 const STICKY = 0o1000;
 
 /**
- * Made where it is lacking. `undefined` where the environment names no home, where nothing can be made there, and where the directory belongs to somebody else or
- * could be exchanged by others (sudo keeps $HOME in places).
+ * Creates it if it is missing. Returns `undefined` if the environment names no home, if it cannot be created, or if it belongs to another user or could be
+ * replaced by others (sudo sometimes keeps $HOME).
  */
 export function cacheDirectory(env: Readonly<Record<string, string | undefined>>): string | undefined {
   const base = absolute(env.XDG_CACHE_HOME) ?? (absolute(env.HOME) && `${env.HOME}/.cache`);
@@ -14,19 +14,19 @@ export function cacheDirectory(env: Readonly<Record<string, string | undefined>>
   return isOwn(base, true) && isOwn(directory, false) ? directory : undefined;
 }
 
-/** What is empty or relative names nothing (XDG Base Directory Specification). Not imported, as below. */
+/** Empty and relative paths are ignored (XDG Base Directory Specification). Not imported, for the reason below. */
 function absolute(path: string | undefined): string | undefined {
   return path?.startsWith('/') ? path : undefined;
 }
 
-/** In root's sticky directories (/tmp) everybody's own files are safe. */
+/** In sticky directories of root (/tmp) the files of each user are safe. */
 function isOwn(directory: string, maybeRoots: boolean): boolean {
-  // Not imported: the entry, which asks before the rest is loaded from the cache, would load the chunk that all share.
+  // Not imported: this runs in the entry before the compile cache is on, and an import would load the shared chunk without it.
   const { mkdirSync, statSync } = process.getBuiltinModule('node:fs');
   try {
     let info = statSync(directory, { throwIfNoEntry: false });
     if (!info) {
-      // Node, which would make it later, never ends in a place like /proc.
+      // Created here without `recursive`. Node's compile cache would create it recursively, which never returns in a file system like /proc.
       mkdirSync(directory, { mode: 0o700 });
       info = statSync(directory);
     }

@@ -1,13 +1,13 @@
-// The user's own cache directory: what is kept there makes the program faster and can be thrown away.
+// The user's cache directory: its content makes the program faster and can be deleted.
 import { statSync } from 'node:fs';
 
 export interface UserCache {
   readonly directory: string;
-  /** Changes with every build. */
+  /** Identifies the build of the program. */
   readonly program: string;
 }
 
-/** `undefined` where there is no directory for it. `bundle` is the program's file. */
+/** Returns `undefined` if there is no directory or no bundle. `bundle` is the program's file. */
 export function userCache(directory: string | undefined, bundle: string | undefined): UserCache | undefined {
   const built = bundle && statSync(bundle, { throwIfNoEntry: false });
   return directory && built ? { directory, program: `${built.mtimeMs}:${built.size}` } : undefined;

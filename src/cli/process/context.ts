@@ -1,4 +1,4 @@
-// What a command is given of the world: the environment as data, its streams, the signal that ends it. Made once, by the program.
+// The world as a command gets it: the environment as data, the streams, the signal that ends it. Made once, by the program.
 import { tmpdir, userInfo } from 'node:os';
 import { translateFsError } from '../../io/files/fs-errors.ts';
 import { absolute } from '../../io/files/user-directories.ts';
@@ -8,26 +8,26 @@ import { safeOutput, safeText } from './safe-text.ts';
 
 export interface Context {
   readonly env: Environment;
-  /** Absolute; `undefined` for a user without one. */
+  /** An absolute path; `undefined` for a user without a home. */
   readonly home: string | undefined;
   readonly uid: number;
   /** $TMPDIR, or the system's. */
   readonly temporaryDirectory: string;
   /** The program's version. */
   readonly version: string;
-  /** How this program is started again: the interpreter and its first arguments. */
+  /** The command that starts this program: the interpreter and its first arguments. */
   readonly program: readonly [string, ...string[]];
   readonly verbose: boolean;
-  /** With --debug: makes what prints events as lines. */
+  /** With --debug: makes a function that prints debug events as lines. */
   readonly debug?: DebugLines;
-  /** Where work is remembered between runs; `undefined` where no directory is this user's alone. */
+  /** The cache directory; `undefined` if no directory belongs to this user alone. */
   readonly cacheDirectory: string | undefined;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
   readonly interruption: Interruption;
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly stderr: Terminal;
-  /** Data: the only thing that goes to stdout. Waits where the reader is slow. On a terminal nothing in it drives that. */
+  /** Writes to stdout, which gets nothing but data. Waits if the reader is slow. For a terminal, control characters are replaced. */
   out(data: string | Uint8Array): Promise<void>;
   /** Whether `out` was called. */
   readonly hasWritten: boolean;
@@ -41,7 +41,7 @@ export interface Terminal {
   readonly isTTY: boolean;
   readonly columns: number;
   readonly rows: number;
-  /** For what draws over itself. */
+  /** For code that redraws lines, such as bars. */
   readonly stream: NodeJS.WriteStream;
   write(text: string): void;
 }
@@ -54,7 +54,7 @@ export interface ContextSettings {
   readonly cacheDirectory: string | undefined;
 }
 
-/** Streams are touched only when used: making one costs a millisecond, which commands without output do without. */
+/** Streams are created on first use: creating one costs a millisecond, which commands without output save. */
 export function processContext(settings: ContextSettings): Context {
   let hasWritten = false;
   return {
@@ -76,7 +76,7 @@ export function processContext(settings: ContextSettings): Context {
     get stderr() {
       const { stderr } = process;
       return {
-        // What services of continuous integration show is no terminal, whatever they claim.
+        // A CI service shows no terminal, even if it claims to be one.
         isTTY: stderr.isTTY === true && process.env.TERM !== 'dumb' && !isSet(process.env.CI),
         get columns() {
           return stderr.columns || 80;
@@ -105,19 +105,19 @@ export function processContext(settings: ContextSettings): Context {
   };
 }
 
-/** $HOME; where that is empty or relative, what the user database says. */
+/** $HOME; if that is empty or relative, the home in the user database. */
 function homeDirectory(): string | undefined {
   const named = absolute(process.env.HOME);
   if (named !== undefined) return named;
   try {
     return absolute(userInfo().homedir);
   } catch {
-    // A number that the database does not know.
+    // The user ID is not in the database.
     return undefined;
   }
 }
 
-/** A stream without a listener turns a reader that has gone (EPIPE) into a crash; the write's own callback says it as well. */
+/** Without a listener, EPIPE (the reader has gone) would crash the process. The error is handled in the callback of the write. */
 function listenOnce(stream: NodeJS.WriteStream): void {
   if (stream.listenerCount('error') === 0) stream.on('error', () => undefined);
 }

@@ -1,11 +1,11 @@
-// What --debug and $IMAGES_DEBUG can be about.
+// The topics of --debug and $IMAGES_DEBUG.
 import { ImagesError } from '../../oci/errors.ts';
 import { nearest } from '../../oci/nearest.ts';
 import type { DebugEvent } from '../../tasks/settings.ts';
 
 export type DebugTopic = DebugEvent['topic'];
 
-/** By topic, what it prints. */
+/** Topics with what they print. */
 const TOPICS: Readonly<Record<DebugTopic, string>> = {
   http: 'each request to others: method, address, status, time, bytes',
   hosts: 'which credentials, which mirror, http or https; attempts that are repeated',
@@ -19,7 +19,7 @@ export const DEBUG_TOPICS = Object.keys(TOPICS) as readonly DebugTopic[];
 const ALL = ['all', '1', 'yes', 'true'];
 const NONE = ['none', '0', 'no', 'false'];
 
-/** `http,copy`; all of them where no topic is named. A variable of the environment is switched on and off with 1 and 0, too. Errors: USAGE for an unknown one. */
+/** Parses `http,copy`; without a topic, returns all. Also takes 1 and 0, as usual in environment variables. Errors: USAGE for an unknown topic. */
 export function debugTopics(text: string): ReadonlySet<DebugTopic> {
   const names = text
     .split(',')

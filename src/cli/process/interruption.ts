@@ -1,18 +1,18 @@
-// How SIGINT, SIGTERM and SIGHUP end the program: in order where there is something to put in order, soon in any case.
+// How SIGINT, SIGTERM and SIGHUP end the program: with cleanup if there is something to clean up, and soon in any case.
 import { endStartedPrograms, someProgramRuns, whenProgramsRun } from '../../io/concurrency/started-programs.ts';
 import { ImagesError } from '../../oci/errors.ts';
 
 export interface Interruption {
-  /** Aborted by the first signal: the command stops where nothing breaks. */
+  /** Aborted by the first signal: the command stops at the next safe point. */
   readonly signal: AbortSignal;
   /**
-   * Runs what computes for long and leaves nothing behind: meanwhile signals do what the kernel has them do, which is to end the process at once.
-   * A thread that computes hears no signal that it handles itself. While a program runs that was started, it only waits.
+   * Runs a long computation that leaves nothing behind. Meanwhile signals have their default action: the kernel ends the process at once. A handler would not
+   * run, because the thread computes. While a started program runs, the thread only waits, and signals are handled.
    */
   whileComputing<T>(run: () => Promise<T>): Promise<T>;
-  /** The command takes its time to end: what others have begun is under way. */
+  /** Lifts the time limit for ending, because work for others (requests to a server) is still in progress. */
   takeTime(): void;
-  /** Ends the process as the signal asks. */
+  /** Ends the process with the status for the signal. */
   end(): never;
 }
 
@@ -20,10 +20,10 @@ const STATUS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 type Name = keyof typeof STATUS;
 const NAMES = Object.keys(STATUS) as Name[];
 
-/** In milliseconds. Longer than anything takes that does not wait for others. */
+/** In milliseconds: the time limit for ending. Cleanup that does not wait for others is faster. */
 const TIME_TO_END = 700;
 
-/** Listens from now on. The second signal ends the process at once. */
+/** Installs the handlers. The second signal ends the process at once. */
 export function listenForSignals(): Interruption {
   const aborter = new AbortController();
   let received: Name = 'SIGINT';
@@ -37,7 +37,7 @@ export function listenForSignals(): Interruption {
     if (!takesTime) setTimeout(end, TIME_TO_END).unref();
   };
   let listens = false;
-  // Programs that were started are this process's to end, which the kernel does not know.
+  // With started programs, signals must be handled even during computation: the kernel would not end these programs.
   const listen = (): void => {
     const wanted = computing === 0 || someProgramRuns();
     if (wanted === listens) return;
@@ -67,10 +67,13 @@ export function listenForSignals(): Interruption {
   };
 }
 
-/** `process.exit` waits for Node's threads, and a call into the system can hold one for ever: a pipe that nobody opens, a name that no server resolves. */
+/**
+ * `process.exit` waits for Node's threads. A system call can block one for ever: opening a pipe without a peer, resolving a name without an answer. Then the
+ * process is killed by the signal instead.
+ */
 function endProcess(name: Name): never {
   if (process.getActiveResourcesInfo().some((type) => /^(?:FS|Get(?:Addr|Name)Info)Req/.test(type))) {
-    // No `exit` comes then.
+    // Killed by a signal, the process emits no `exit`.
     endStartedPrograms();
     process.removeAllListeners(name);
     process.kill(process.pid, name);

@@ -1,18 +1,17 @@
-// Makes the garbage collector fit for a copy: a few megabytes of objects, beside gigabytes that pass through short-lived buffers.
-// Counted together they look like a heap that grows fast, and V8 marks all of it, beside the work, every ten megabytes that come in:
-// a third of a preload's processor time. The buffers' objects are young, so collecting the young ones alone, and often, frees the
-// memory too (seen: 90 MB at the peak, 150 MB when it is done as seldom as V8 would) and costs next to nothing.
-// The flags are set at run time although Node calls that unpredictable: docs/benchmarks.md has what it costs to set them at the start, and to do without.
+// Tunes the garbage collector for copying: a few megabytes of objects, and gigabytes that pass through short-lived buffers. V8 counts both together, which looks like a heap that
+// grows fast. It then marks the whole heap, concurrently, for every ten megabytes received: a third of a preload's processor time. The buffers' objects are young. So frequent
+// collections of the young generation alone free the memory as well, at almost no cost (measured: 90 MB at the peak; 150 MB with V8's own frequency). Node calls it unpredictable
+// to set these flags at run time. docs/benchmarks.md has the costs of setting them at the start, and of doing without.
 
 /**
- * For the interpreter of a server, in megabytes: what many small requests leave behind is collected before it fills the default of 16
- * (seen: 140 MB at the peak, 180 MB without). It must be known when the heap is made.
+ * For the interpreter of a server: the semi-space size of the young generation in megabytes. Garbage of many small requests is collected before it fills the default of 16
+ * (measured: 140 MB at the peak, 180 MB without). It must be set when the heap is created, so on the command line.
  */
 export const SERVER_FLAGS: readonly string[] = ['--max-semi-space-size=4'];
 
 let expectsMuch = false;
 
-/** For processes through which blobs pass (the server: 160 MB at the peak without, 120 MB with it). */
+/** For processes through which blobs pass (measured for the server: 120 MB at the peak, 160 MB without). */
 export function expectMuchData(): void {
   expectsMuch = true;
   const { setFlagsFromString } = process.getBuiltinModule('node:v8');
@@ -22,8 +21,8 @@ export function expectMuchData(): void {
 }
 
 /**
- * The same from a copy's first blob on, or whichever event tells of bytes. Earlier would cost what it saves: V8 takes no compiled code from its caches, or Node's own, that was made
- * under other flags, and a run with nothing to copy would do without them for nothing (seen: 10 ms of 125).
+ * Calls expectMuchData at a copy's first event about bytes. Earlier would cost as much as it saves: V8 rejects cached code, its own and Node's, that was
+ * compiled under other flags, so a run with nothing to copy would lose its code caches (measured: 10 ms of 125).
  */
 export function expectingMuchData<Event extends { readonly type: string }>(
   onEvent: (event: Event) => void,
@@ -39,35 +38,38 @@ export function expectingMuchData<Event extends { readonly type: string }>(
   };
 }
 
-/** In bytes; what 50,000 names take. */
+/** In bytes; the heap of a tree with 50,000 names. */
 const LARGE_HEAP = 80 << 20;
 
-/** Collects what is garbage, where that may be much: after a large structure was made, before bytes go through that would stand on top of it. */
+/** Collects garbage if there may be much of it: after a large structure was built, and before bytes are streamed, whose memory would add to it. */
 export function collectGarbage(): void {
-  // The last resort also gives back to the system what is free then, half of it perhaps; it takes a tenth of a second.
+  // The last-resort collection also returns free memory to the system, perhaps half of it. It takes a tenth of a second.
   if (process.memoryUsage().heapTotal > LARGE_HEAP) {
     collector()({ type: 'major', flavor: 'last-resort', execution: 'sync' });
   }
 }
 
-/** In bytes; below it no thread of V8's can be short of memory (a short command has 6 MB), unless V8 was told to mark seldom. */
+/** In bytes. With a smaller heap no thread of V8 can be short of memory (a short command has 6 MB), unless marking was made rare by a flag. */
 const ROOMY_HEAP = 16 << 20;
 
 /**
- * Before the process ends by `process.exit`: a thread of V8's that compiles, and finds the heap at its limit just then, waits for a collection, and
- * Node waits for the thread, for ever (seen in 3 of 150 runs that had read 100,000 names, and in one of 300 copies). After a collection the heap has room.
+ * Call it before `process.exit`. A compiler thread of V8 that finds the heap at its limit waits for a collection, and Node waits for the thread: a deadlock
+ * (seen in 3 of 150 runs that had read 100,000 names, and in one of 300 copies). After a collection the heap has room.
  */
 export function leaveRoom(): void {
   if (expectsMuch || process.memoryUsage().heapTotal > ROOMY_HEAP) collector()({ type: 'major', execution: 'sync' });
 }
 
 const OFTEN = 16 << 20;
-/** In bytes: more than is ever under way. */
+/** In bytes: more than the buffers in use at any time. */
 const LEAST_HELD = 32 << 20;
-/** In bytes, with the heap: what the heap takes, buffers cannot have. */
+/** In bytes, for heap and buffers together: a larger heap leaves less for buffers. */
 const MOST_HELD = 72 << 20;
 
-/** For who hands on bytes by the gigabyte: told how many, it frees now and then what they were in. V8 sees only their small handles, and waits. */
+/**
+ * For code that passes on gigabytes: call it with the number of bytes, and it sometimes frees their buffers. V8 sees only the buffers' small handles, and so
+ * collects too late.
+ */
 export function createBufferCollector(): (bytes: number) => void {
   let since = 0;
   return (bytes) => {
@@ -75,7 +77,7 @@ export function createBufferCollector(): (bytes: number) => void {
     if (since < OFTEN) return;
     since = 0;
     collector()({ type: 'minor' });
-    // Where this process had to wait for a processor, buffers were old before they were garbage.
+    // If the process had to wait for a processor, buffers may have reached the old generation before they became garbage.
     const { arrayBuffers, heapUsed } = process.memoryUsage();
     if (arrayBuffers > Math.max(LEAST_HELD, MOST_HELD - heapUsed)) collector()({ type: 'major' });
   };

@@ -1,2 +1,2 @@
-// The program's version: package.json's, which a test compares, so that no file is read at start-up.
+// The program's version. It is a copy of package.json's, so that no file is read at start-up; a test compares both.
 export const VERSION = '0.1.0';

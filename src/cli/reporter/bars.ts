@@ -1,4 +1,5 @@
-// Progress bars: drawn over themselves a few times a second, plain lines above them. Relies on log-update, loaded only on terminals; hiding the cursor would have it handle signals, which a thread that computes does not hear.
+// Progress bars: redrawn in place a few times a second, with plain lines above them. Relies on log-update, loaded only on terminals. The cursor stays visible: to restore a
+// hidden one, log-update would install signal handlers, which do not run while the thread computes.
 import { createLogUpdate } from 'log-update';
 import type { Terminal } from '../process/context.ts';
 import { drawProgress } from './draw.ts';

@@ -1,15 +1,15 @@
-// A build as plain lines on stderr: each step once, what RUN and the `tar` script print as it comes.
+// Shows a build as plain lines on stderr: each step once, and the output of RUN and of the `tar` script as it arrives.
 import { StringDecoder } from 'node:string_decoder';
 import type { BuildEvent } from '../../build/request.ts';
 import { safeLine, safeOutput } from '../process/safe-text.ts';
 
 export interface BuildReporter {
   onEvent(event: BuildEvent): void;
-  /** What a script prints. */
+  /** Takes output of the `tar` script. */
   onOutput(chunk: Uint8Array): void;
 }
 
-/** A step that takes no longer is told when it is done. */
+/** A step that takes less time is shown only when it is done, together with whether it was cached. */
 const SOON_MS = 150;
 
 export function buildReporter(write: (text: string) => void): BuildReporter {

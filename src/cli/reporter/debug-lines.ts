@@ -1,4 +1,4 @@
-// Events for who looks for a fault as lines on stderr: `[SECONDS TOPIC] what happened`. Loaded with --debug only.
+// Formats debug events as lines on stderr: `[SECONDS TOPIC] what happened`. Loaded only with --debug.
 import type { BuildEvent, StepOutcome } from '../../build/request.ts';
 import type { CopyEvent, NotFetched } from '../../copy/events.ts';
 import { withoutSecrets } from '../../io/text/secrets.ts';
@@ -10,7 +10,7 @@ import { safeLine } from '../process/safe-text.ts';
 
 type EventOf<Topic extends DebugTopic> = Extract<DebugEvent, { readonly topic: Topic }>['event'];
 
-/** Prints events of these topics. Seconds count from `began`, as `performance.now()` gives it. */
+/** Prints the events of these topics. Seconds are counted from `began`, a value of `performance.now()`. */
 export function debugPrinter(
   topics: ReadonlySet<DebugTopic>,
   note: (line: string) => void,
@@ -25,7 +25,7 @@ export function debugPrinter(
   };
 }
 
-/** `undefined` for what is only progress. */
+/** Returns `undefined` for mere progress. */
 function lineOf(told: DebugEvent): string | undefined {
   switch (told.topic) {
     case 'http':

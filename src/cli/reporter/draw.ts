@@ -5,16 +5,16 @@ import type { Snapshot } from './progress.ts';
 
 const MAX_BLOBS = 6;
 const BAR = 24;
-/** A shorter one shows nothing. */
+/** A bar with less room is omitted. */
 const MIN_BAR = 6;
 
-/** What the terminal has room for. */
+/** The size of the terminal. */
 export interface Room {
   readonly columns: number;
   readonly rows: number;
 }
 
-/** The whole first, then the blobs under way; before there is a plan, how far that is. What has no room is left out, bars first. */
+/** The total first, then the active blobs; before there is a plan, the progress of compression. What does not fit is omitted, bars first. */
 export function drawProgress(snapshot: Snapshot, { columns, rows }: Room): string {
   const { compressing, images, imagesDone, bytes, fetched, rate, remaining } = snapshot;
   if (compressing !== undefined) {
@@ -27,7 +27,7 @@ export function drawProgress(snapshot: Snapshot, { columns, rows }: Room): strin
     ...(remaining === undefined ? [] : [`${formatRemaining(remaining)} left`]),
     `${imagesDone}/${images} images`,
   ].join('  ');
-  // A line is the cursor's, one says what is left out.
+  // One line is reserved for the cursor, one for the number of omitted blobs.
   const most = Math.min(MAX_BLOBS, Math.max(0, rows - 3));
   const blobs = snapshot.blobs.slice(0, most).map(({ digest, size, bytes: held }) => {
     const text = `${digestHex(digest).slice(0, 12)}  ${formatBytes(held)} of ${formatBytes(size)}`;
@@ -43,7 +43,7 @@ function withBar(share: number, text: string, columns: number): string {
   return fitting(width < MIN_BAR ? text : `${bar(share, width)}  ${text}`, columns);
 }
 
-/** A line that wraps would be drawn over in part only. */
+/** Cuts a line at the terminal's width: a wrapped line would be redrawn only in part. */
 function fitting(line: string, columns: number): string {
   return line.slice(0, Math.max(1, columns - 1));
 }

@@ -1,7 +1,7 @@
-// Numbers for people. Pure.
+// Formats numbers for people. Pure.
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
-/** `350.1 MB`: decimal units, as registries and disks count. */
+/** `350.1 MB`: decimal units, as registries and disks use them. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;

@@ -1,12 +1,12 @@
-// A copy as plain lines: `=== IMAGE` when one begins, and what goes wrong on the way.
+// Shows a copy as plain lines: `=== IMAGE` when one begins, and retries, notes and failures.
 import type { CopyEvent } from '../../copy/events.ts';
 import { errorLine } from './report-error.ts';
 
 export interface Reporter {
   onEvent(event: CopyEvent): void;
-  /** A line for people between the progress. */
+  /** Writes a line for people above the progress. */
   note(line: string): void;
-  /** The progress is over: what follows is written as it is. */
+  /** Ends the progress: later output is written unchanged. */
   finish(): void;
 }
 
@@ -21,7 +21,7 @@ export function lineReporter(note: (line: string) => void): Reporter {
   };
 }
 
-/** What an event is as a plain line; `undefined` where it is only progress. */
+/** An event as a plain line. Returns `undefined` for mere progress. */
 export function lineOf(event: CopyEvent): string | undefined {
   switch (event.type) {
     case 'image':
@@ -37,7 +37,7 @@ export function lineOf(event: CopyEvent): string | undefined {
   }
 }
 
-/** The image once, also where the error names it itself. */
+/** Names the image once, even if the error's message begins with it. */
 export function failureLine({ image, error }: { readonly image: string; readonly error: unknown }): string {
   const line = errorLine(error);
   return line.startsWith(`${image}: `) ? line : `${image}: ${line}`;

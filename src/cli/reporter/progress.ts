@@ -1,20 +1,20 @@
-// What a copy has done and has yet to do, from its events. Times come in from outside, in milliseconds. Pure.
+// Computes the progress of a copy from its events. Times are given by the caller, in milliseconds. Pure.
 import type { CopyEvent } from '../../copy/events.ts';
 import type { Digest } from '../../oci/digest.ts';
 
 export interface Snapshot {
-  /** Bytes of layers that have been compressed, until there is a plan. */
+  /** Bytes of layers compressed so far, until there is a plan. */
   readonly compressing?: number;
   readonly images: number;
   readonly imagesDone: number;
-  /** To be fetched in this run, and fetched so far. */
+  /** Bytes to fetch in this run; `fetched` is the part fetched so far. */
   readonly bytes: number;
   readonly fetched: number;
-  /** Bytes a second over the last few seconds; `undefined` until it means something. */
+  /** Bytes per second over the last few seconds; `undefined` until there is enough data. */
   readonly rate?: number;
-  /** Seconds; `undefined` until it means something. */
+  /** In seconds; `undefined` until there is enough data. */
   readonly remaining?: number;
-  /** Blobs under way, in the order they began. */
+  /** Active blobs, in the order in which they began. */
   readonly blobs: readonly BlobProgress[];
 }
 
@@ -61,7 +61,7 @@ export function createProgress(): Progress {
           bytes = event.bytes;
           break;
         case 'blob':
-          // Begun again after a failure: the bytes beyond `from` will come once more.
+          // The blob is resumed after a failure: the bytes beyond `from` are fetched again.
           fetched -= Math.max(0, (blobs.get(event.digest)?.bytes ?? 0) - event.from);
           blobs.set(event.digest, { digest: event.digest, size: event.size, bytes: event.from });
           break;

@@ -1,4 +1,4 @@
-// Turns what a command threw into lines on stderr and an exit status: `ERROR: what happened [value]`, then what to do about it.
+// Turns an error that a command threw into lines on stderr and an exit status: `ERROR: what happened [value]`, then a hint.
 import { translateFsError } from '../../io/files/fs-errors.ts';
 import { withoutSecrets } from '../../io/text/secrets.ts';
 import { type ErrorCode, ImagesError } from '../../oci/errors.ts';
@@ -7,24 +7,24 @@ import { safeLine, safeText } from '../process/safe-text.ts';
 export interface ErrorReport {
   readonly lines: readonly string[];
   readonly status: number;
-  /** For programs: what --json prints where a command failed and has printed nothing. */
+  /** For programs: the output of --json if a command failed before it printed anything. */
   readonly data: FailureData;
 }
 
 export interface FailureData {
-  /** `INTERNAL` for what nobody expected. */
+  /** `INTERNAL` for unexpected errors. */
   readonly code: ErrorCode | 'INTERNAL';
   readonly message: string;
   readonly hint?: string;
-  /** Of a copy: which end failed. */
+  /** For a copy: the end that failed. */
   readonly end?: 'source' | 'destination';
-  /** The other side's own words. */
+  /** The message of the other side. */
   readonly said?: string;
-  /** Of the HTTP request that failed, where it was one. */
+  /** The failed HTTP request, if it was one. */
   readonly request?: { readonly method: string; readonly url?: string; readonly status?: number };
 }
 
-/** Of paths that a user named. */
+/** Messages for errors of paths that a user named. */
 const PATH_ERRORS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or directory',
   ENOTDIR: 'not a directory',
@@ -33,7 +33,7 @@ const PATH_ERRORS: Readonly<Record<string, string>> = {
   ELOOP: 'links that lead in a circle',
 };
 
-/** Where nobody further in knows more. */
+/** Default hints, for errors that have no hint of their own. */
 const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   DIGEST_INVALID: 'What is there is damaged: `images check IMAGE` tells more.',
   MANIFEST_INVALID: 'What is there is no image as the specification has it: `images check IMAGE` tells more.',
@@ -53,7 +53,7 @@ export function reportError(thrown: unknown, verbose: boolean): ErrorReport {
   return { lines, status, data: dataOf(error, { code, message, hint }) };
 }
 
-/** An error for programs, in a list of failures. */
+/** An error for programs, as an entry in a list of failures. */
 export function failureData(thrown: unknown): FailureData {
   return dataOf(firstFailure(thrown), describe(thrown));
 }
@@ -77,7 +77,7 @@ function requestOf(error: unknown): FailureData['request'] {
   return { method, ...(url !== undefined && { url }), ...(status !== undefined && { status }) };
 }
 
-/** One line for a list of failures: `message (hint)` is too long there, so the message alone. */
+/** An error as one line in a list of failures, without its hint, which would make it too long. */
 export function errorLine(error: unknown): string {
   return safeLine(describe(error).message);
 }
@@ -87,7 +87,7 @@ interface Described extends Pick<FailureData, 'code' | 'message'> {
   readonly status: number;
 }
 
-/** What failed, not what then failed to be closed. */
+/** The original error, not errors from closing resources afterwards. */
 function firstFailure(thrown: unknown): unknown {
   let error = thrown;
   while (error instanceof SuppressedError) error = error.suppressed;
@@ -129,12 +129,12 @@ function describeError(thrown: unknown): Described {
   };
 }
 
-/** Only options hold platforms that a user wrote. */
+/** PLATFORM_INVALID counts as a usage error, because users write platforms only in options. */
 function statusOf(code: ErrorCode): number {
   return code === 'USAGE' || code === 'PLATFORM_INVALID' ? 2 : code === 'ABORTED' ? 130 : 1;
 }
 
-/** The causes are texts of others, as they came. */
+/** The stack traces, with those of the causes. Texts from outside in them are made safe for the terminal. */
 function stackOf(error: unknown): readonly string[] {
   const lines: string[] = [];
   if (error instanceof ImagesError && error.method !== undefined) {

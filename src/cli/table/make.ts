@@ -1,4 +1,4 @@
-// The command that makes what VMs boot with.
+// The command that makes images in a form that VMs boot with.
 import type { CommandSpec } from '../grammar/command.ts';
 import { CHART_VALUES, DATA, JSON_OUTPUT, ONE_PLATFORM, PAUSE } from '../grammar/common-options.ts';
 

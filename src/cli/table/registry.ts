@@ -1,4 +1,4 @@
-// The commands of the private registry, whichever it is.
+// The commands of the private registry, embedded or not.
 import type { CommandSpec } from '../grammar/command.ts';
 import { DATA, DRY_RUN, FORCE, JSON_OUTPUT, KEEP_GOING, PLATFORM, REFERRERS } from '../grammar/common-options.ts';
 
