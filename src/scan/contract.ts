@@ -1,19 +1,19 @@
-// What scanning finds, and what a rule is. Each kind of source is one rule in its own file; adding one is adding a file and a line in rules.ts.
+// The result types of a scan, and the interface of a rule. Each kind of source is one rule in its own file, listed in rules.ts.
 
-/** Where a reference stands. */
+/** The position of a reference in a file. */
 export interface FilePosition {
-  /** Relative to the scanned directory, or as it was given. */
+  /** Relative to the scanned directory, or for a single file the path that the user gave. */
   readonly file: string;
-  /** From 1. */
+  /** Counted from 1. */
   readonly line: number;
-  /** The path in the document, `spec.template.spec.containers[0].image`; empty for plain text. */
+  /** The path in the document, such as `spec.template.spec.containers[0].image`. Empty for plain text. */
   readonly path: string;
 }
 
 export interface Finding {
-  /** The reference as the source means it: registry, repository, tag and digest put together where they stand apart; nothing filled in. */
+  /** The reference as the source means it, without defaults filled in. Separate fields for registry, repository, tag and digest are joined. */
   readonly image: string;
-  /** `used`: sure. `maybe`: it looks like one, and `reason` says what keeps it from being sure. */
+  /** `used`: certainly an image in use. `maybe`: it looks like an image, and `reason` says why that is not certain. */
   readonly certainty: 'used' | 'maybe';
   readonly reason?: string;
   readonly rule: string;
@@ -26,30 +26,30 @@ export interface Warning {
   readonly text: string;
 }
 
-/** One parsed document of a file; `lineOf` is only worked out when asked. */
+/** One parsed document of a file. `lineOf` is computed only on request. */
 export interface ScannedDocument {
   readonly file: string;
   /** Plain data: objects, arrays, strings, numbers, booleans, null. Anchors and merges are resolved. */
   readonly value: unknown;
-  /** The document was a text inside another one: a ConfigMap's value, an annotation. */
+  /** The document was a text inside another document, such as a ConfigMap value or an annotation. */
   readonly isEmbedded?: boolean;
-  /** The text that it was parsed from, where it was: a rule sees at a glance that it has nothing to do. */
+  /** The text from which the document was parsed, if there is one. Lets a rule skip the document quickly. */
   readonly source?: string;
-  /** The line (from 1) at which the value with this path begins. */
+  /** The line (from 1) at which the value at this path begins. */
   lineOf(path: Path): number;
-  /** The line of the file at which line `line` (from 1) of the text with this path stands; where the text is not written line by line, the line at which it begins. */
+  /** The line in the file of line `line` (from 1) of the text at this path. If the text is not written line by line: the line at which it begins. */
   lineInText(path: Path, line: number): number;
-  /** The YAML tag that is written before the value with this path: `!reset`; empty where none is. */
+  /** The YAML tag before the value at this path, such as `!reset`. Empty if there is none. */
   readonly tagOf?: (path: Path) => string;
 }
 
 export type Path = readonly (string | number)[];
 
-/** Looks at one document at a time. Rules are asked in order; a document may match several. */
+/** A rule that looks at one document at a time. Rules are asked in order; several may match the same document. */
 export interface DocumentRule {
   readonly name: string;
   matches(document: ScannedDocument): boolean;
-  /** A warning is for what is surely an image but cannot be resolved: a template, a placeholder. */
+  /** Yields a warning for what is certainly an image but cannot be resolved: a template or a placeholder. */
   find(document: ScannedDocument): Iterable<Finding | Warning>;
 }
 
@@ -58,41 +58,41 @@ export interface FileTree {
   /** Relative paths, `/`-separated, in byte order. */
   readonly files: readonly string[];
   has(file: string): boolean;
-  /** The file's text, without a BOM. */
+  /** The text of the file, without a byte order mark. */
   read(file: string): Promise<string>;
-  /** The file as it is: an archive. */
+  /** The unchanged bytes of the file, for archives. */
   bytes(file: string): Promise<Uint8Array>;
-  /** The file's documents in which an image can be; those that do not parse give a warning, and the file is one of `broken`. */
+  /** The documents of the file that can contain an image. If one does not parse, a warning is given and the file is added to `broken`. */
   documents(file: string): Promise<readonly ScannedDocument[]>;
-  /** Files parts of which are not among the documents that were asked for: what is left of them is their lines. */
+  /** Files of which a requested part did not parse. Those parts can only be searched line by line. */
   readonly broken: ReadonlySet<string>;
 }
 
-/** Looks at directories that mean something as a whole (a Helm chart, a kustomization) and takes their files from the document rules. */
+/** A rule for directories that have a meaning as a whole (a Helm chart, a kustomization). It claims their files, so that document rules do not see them. */
 export interface TreeRule {
   readonly name: string;
   find(tree: FileTree, given?: GivenValues): Promise<TreeFindings>;
-  /** What one file of the tree stands for where the user names it alone; undefined where it is nothing of this kind. */
+  /** The findings for what a single named file stands for, such as Chart.yaml for its chart. Returns `undefined` if the file is not of this rule's kind. */
   findNamed(tree: FileTree, file: string, given?: GivenValues): Promise<TreeFindings | undefined>;
 }
 
-/** What a scan asks, in this order: trees first, and what they claim no document rule sees. `rulesWith` (rules.ts) adds rules of one's own to those of this program. */
+/** The rules of a scan. Tree rules come first; document rules do not see files that they claim. `rulesWith` (rules.ts) adds rules to the built-in ones. */
 export interface Rules {
   readonly trees: readonly TreeRule[];
   readonly documents: readonly DocumentRule[];
 }
 
-/** Values that the user gives to charts, as `helm install` takes them. */
+/** Values that the user gives to charts, like those of `helm install`. */
 export interface GivenValues {
   readonly values: Readonly<Record<string, unknown>>;
-  /** There is a chart that gets them. */
+  /** Called when a chart receives the values. */
   onChart(): void;
 }
 
 export interface TreeFindings {
   readonly findings: readonly Finding[];
   readonly warnings: readonly Warning[];
-  /** Files that the rule has dealt with: no other rule sees them. */
+  /** Files that the rule has handled. No other rule sees them. */
   readonly claimed: ReadonlySet<string>;
 }
 

@@ -1,4 +1,4 @@
-// A scan's time grows with its input, not with the square of it: measured at two sizes.
+// The time of a scan grows linearly with its input and not quadratically: measured at two sizes.
 import { describe, expect, it } from 'vitest';
 import { growth, LINEAR } from '../../test/testing/growth.ts';
 import { mergeResource } from './kustomize/merge.ts';
@@ -101,7 +101,7 @@ describe('the cost of a text', () => {
     const included = {
       'compose.yaml': `include: [{path: [${repeat(150_000, (i) => `f${i}, `)}]}]\nservices: {s: {image: "a/b:1"}}\n`,
     };
-    // The first ones, and how many more there are.
+    // The first warnings, and the number of further ones.
     expect((await scanFiles(included)).warnings).toHaveLength(5);
   });
 });

@@ -1,6 +1,6 @@
-// Bytes of a file → its text. Pure.
+// Decodes the bytes of a file to text. Pure.
 
-/** UTF-8 or, by its mark, UTF-16 (YAML 1.2.2, 5.2), without the mark. */
+/** UTF-8, or UTF-16 if a byte order mark says so (YAML 1.2.2, 5.2). The mark is removed. */
 export function decodeText(bytes: Buffer): string {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return bytes.toString('utf16le', 2);
   if (bytes[0] === 0xfe && bytes[1] === 0xff)

@@ -1,34 +1,34 @@
-// Texts that are written encoded: base64, gzip in base64 (cloud-init, Cluster API, Secrets), and data URLs (Ignition).
+// Encoded texts: base64, gzip in base64 (cloud-init, Cluster API, Secrets), and data URLs (Ignition).
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { constants, gunzipSync } from 'node:zlib';
 
-/** Encoded and decoded: no manifest in a text is bigger. */
+/** Limit in bytes, for the encoded as well as for the decoded text. Larger than any manifest in a text. */
 export const MAX_ENCODED = 4 << 20;
-/** Bytes that all texts of one scan may unpack to: gzip makes a thousand times as much of what is written. */
+/** Limit in bytes for all gunzipped texts of one scan, since gzip can expand by a factor of 1000. */
 const MAX_UNPACKED = 16 << 20;
 const unpacked = new AsyncLocalStorage<{ left: number }>();
 
-/** Runs one scan. */
+/** Runs one scan with its own limit. */
 export function withUnpacking<T>(run: () => T): T {
   return unpacked.run({ left: MAX_UNPACKED }, run);
 }
 
-/** Something that begins as a text and is longer than that, or than what is left for all. */
+/** Result for a text that exceeds the limit of one text, or what remains of the limit of the scan. */
 export const TOO_LONG = Symbol('too long');
-/** So much of what is packed cannot unpack to more than a few MiB. */
+/** Number of packed bytes that are unpacked to see whether they begin as text. They cannot expand to more than a few MiB. */
 const BEGINNING = 4096;
-/** Shorter words are names, however they look. */
+/** Shorter words are taken for names, even if they are valid base64. */
 const MIN_LENGTH = 20;
 const BASE64 = /^[A-Za-z0-9+/\s]+={0,2}$/;
 /** RFC 2397. */
 const DATA_URL = /^data:([\w.+/-]*(?:;[\w.+-]+=[\w.+-]+)*)(;base64)?,/;
-/** Bytes that no text has. */
+/** Bytes that do not occur in texts. */
 const BINARY = /[\u0000-\u0008]/;
 
-/** In a document with such a text, this is found. */
+/** Matches every document that contains an encoded text. */
 export const ENCODED = /[A-Za-z0-9+/]{20}|\bdata:[\w.+/;=-]*,/;
 
-/** The text that these characters stand for; undefined where they are not encoded, or stand for something else than a text. */
+/** Decodes a text. Returns `undefined` if it is not encoded, or if the content is not text. */
 export function decodedText(text: string): string | typeof TOO_LONG | undefined {
   if (text.length < MIN_LENGTH || text.length > MAX_ENCODED) return undefined;
   const url = text.startsWith('data:') ? DATA_URL.exec(text) : null;
@@ -49,7 +49,7 @@ function fromBase64(text: string): string | typeof TOO_LONG | undefined {
     budget.left -= plain.length;
     return textOfBytes(plain);
   } catch (error) {
-    // No gzip, or far too many bytes.
+    // Either not gzip, or larger than the limit.
     if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') return undefined;
     return beginsAsText(bytes) ? TOO_LONG : undefined;
   }
@@ -60,7 +60,7 @@ function beginsAsText(packed: Uint8Array): boolean {
   return textOfBytes(beginning, { isPart: true }) !== undefined;
 }
 
-/** Undefined for bytes that are no UTF-8, or that no text has. The last character of a part may be cut. */
+/** Returns `undefined` for bytes that are not UTF-8 or do not occur in texts. With `isPart`, the last character may be cut off. */
 function textOfBytes(bytes: Uint8Array, { isPart = false } = {}): string | undefined {
   try {
     const decoded = new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: isPart });

@@ -88,7 +88,7 @@ describe('a file tree', () => {
       expect((await tree.documents(file)).map(({ value }) => value)).toEqual([{ a: 1 }]);
       expect(await tree.documents(file)).toHaveLength(1);
     }
-    // Of a manifest the scan tells, when it reads the lines that are left.
+    // For a manifest the scan itself warns, when it reads the remaining lines.
     expect(warnings).toMatchObject([{ file: 'Kustomization', line: 3 }]);
     expect([...tree.broken]).toEqual(['Kustomization', 'a.yaml']);
     expect(tree.has('a.yaml') && !tree.has('b.yaml')).toBe(true);

@@ -9,14 +9,14 @@ import { mayMatter } from './may-matter.ts';
 import { reasonOf } from './reason.ts';
 import { parseYaml } from './yaml.ts';
 
-/** No manifest is this big; a disk image named `.yaml` must not fill the memory. */
+/** Larger than any manifest. Protects the memory from a disk image named `.yaml`. */
 const MAX_FILE = 64 << 20;
-/** How many files' documents are remembered: rules ask for the same few files again and again, but memory must stay flat. */
+/** Number of files whose parsed documents are cached. Rules ask for the same few files repeatedly, but memory use must stay flat. */
 const REMEMBERED = 16;
 
 /**
- * Opens the tree below `directory`, as list-files.ts lists it. What cannot be read is told to `warn` and left out.
- * Errors: FILE_UNREADABLE where there is no such directory.
+ * Opens the tree below `directory`, as list-files.ts lists it. Unreadable files are reported to `warn` and omitted.
+ * Errors: FILE_UNREADABLE (there is no such directory).
  */
 export function openFileTree(directory: string, warn: (warning: Warning) => void): FileTree {
   const files = listFiles(directory, warn);
@@ -37,7 +37,7 @@ export function openFileTree(directory: string, warn: (warning: Warning) => void
   const readText = (file: string): string => decodeText(bytesOf(file));
   const parse = (file: string): readonly ScannedDocument[] => {
     const parsed = parseYaml(file, readText(file), mayMatter);
-    // Of a manifest the scan itself tells, when it reads the file's lines.
+    // For a manifest the scan itself warns, when it reads the lines of the file.
     if (!warned.has(file) && !isManifestFile(file)) {
       for (const part of parsed.broken) warn({ file, line: part.line, text: brokenText(part) });
     }
@@ -66,17 +66,17 @@ export function openFileTree(directory: string, warn: (warning: Warning) => void
   };
 }
 
-/** By its name. */
+/** Decided by the name. */
 export function isManifestFile(file: string): boolean {
   return /\.(?:ya?ml|json)$/i.test(file);
 }
 
-/** One look at the size and one read: readFileSync with a stat before it costs a call more a file. */
+/** Uses fstat and one read. readFileSync with a stat before it costs one more system call for each file. */
 function readBytes(path: string): Buffer {
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);
-    // What the kernel makes up (/proc, /sys) has no size, and some of it never ends.
+    // Files that the kernel generates (/proc, /sys) have size 0, and some of them never end.
     if (size === 0) return Buffer.alloc(0);
     if (size > MAX_FILE) throw new Error(`it is larger than ${MAX_FILE >> 20} MiB`);
     return readFileSync(file);

@@ -1,18 +1,18 @@
-// What a document is when what it leaves open is put in: the parameters of its objects, the variables of its texts. Relies on parameters/ and variables.ts.
+// Fills in the parameters of a document's objects and the variables in its texts. Relies on parameters/ and variables.ts.
 import type { ScannedDocument, Warning } from './contract.ts';
 import { asFields, valueAt } from './fields.ts';
 import { mapTexts } from './map-texts.ts';
 import { withParameters } from './parameters/fill-in.ts';
 import { NO_VARIABLES, substitute, type Variables } from './variables.ts';
 
-/** What variables stand for, for whom a text is read. */
+/** Values of variables in one environment. */
 export interface KnownVariables {
   readonly variables: Variables;
-  /** Why it may be another one. */
+  /** Why the values may be different in reality. */
   readonly doubt?: string;
 }
 
-/** Nobody sets anything: what a text itself says of its variables counts. */
+/** The environment in which nobody sets variables: only the defaults in the text itself apply. */
 export const PLAIN: readonly KnownVariables[] = [{ variables: NO_VARIABLES }];
 
 export interface Filled {
@@ -20,7 +20,7 @@ export interface Filled {
   readonly doubt?: string;
 }
 
-/** The documents that this one stands for: one, but for parts that are used in several ways, in each of the environments; and what was left out. */
+/** The documents that this one stands for, in each environment, and warnings for what was left out. Several if parts are called with several sets of parameters. */
 export function* filledIn(
   document: ScannedDocument,
   environments: readonly KnownVariables[] = PLAIN,
@@ -33,14 +33,14 @@ export function* filledIn(
   }
 }
 
-/** Not schemas, whose descriptions have any signs, and not what tells Flux to leave it (fluxcd.io/flux/components/kustomize/kustomizations, "Post build"). */
+/** False for schemas, whose descriptions contain any characters, and for objects that disable Flux's substitution (fluxcd.io/flux/components/kustomize/kustomizations). */
 function mayHaveVariables({ value, source }: ScannedDocument): boolean {
   if (source !== undefined && !source.includes('${')) return false;
   if (asFields(value)?.kind === 'CustomResourceDefinition') return false;
   return valueAt(value, 'metadata', 'annotations', 'kustomize.toolkit.fluxcd.io/substitute') !== 'disabled';
 }
 
-/** Each document that comes out once: most variables of an environment are not those of this document. */
+/** Yields each different result once. Environments often differ only in variables that this document does not use. */
 function* withVariables(document: ScannedDocument, environments: readonly KnownVariables[]): Iterable<Filled> {
   const known = new Set<string>();
   for (const { variables, doubt } of environments) {

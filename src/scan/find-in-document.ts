@@ -1,9 +1,9 @@
-// One document through the document rules, with what it leaves open put in. Files, texts in texts and what kustomizations make all come by here.
+// Runs the document rules on one document, with parameters and variables filled in. Used for files, embedded texts and the output of kustomizations.
 import type { DocumentRule, Finding, ScannedDocument, Warning } from './contract.ts';
 import { filledIn, type KnownVariables } from './fill-in.ts';
 import { isOtherFormat } from './other-formats.ts';
 
-/** What the rules find; with an environment that is in doubt, all is. */
+/** The findings of the rules. If the environment is in doubt, all of them are maybes. */
 export function* findInDocument(
   document: ScannedDocument,
   rules: readonly DocumentRule[],

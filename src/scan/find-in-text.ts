@@ -1,4 +1,4 @@
-// One text through the document rules: what scan() does with a file, and embedded texts with their documents.
+// Runs the document rules on one text. scan() does so with a file, and the rule for embedded texts with a text inside a document.
 import type { DocumentRule, Finding, Warning } from './contract.ts';
 import { type KnownVariables, PLAIN } from './fill-in.ts';
 import { findInDocument } from './find-in-document.ts';
@@ -13,7 +13,7 @@ export interface FoundInText {
   readonly warnings: readonly Warning[];
 }
 
-/** Everything that the rules find in the text of a manifest; parts that do not parse are read line by line. */
+/** All findings in the text of a manifest. Parts that do not parse are read line by line. */
 export function findInText(
   file: string,
   text: string,
@@ -26,7 +26,7 @@ export function findInText(
   for (const document of parsed.documents) {
     if (rules.length > 0) sort(findInDocument(document, rules, environments), { findings, warnings });
   }
-  // What databases and editors call JSON: nobody looks for an image there.
+  // Databases and editors write files that are called `.json` but are not JSON. They are ignored unless they mention an image.
   const broken = parsed.broken.filter((part) => !file.endsWith('.json') || /image/i.test(part.text));
   const placeholders: Warning[] = [];
   for (const part of broken) {
@@ -49,7 +49,7 @@ function sort(
   }
 }
 
-/** A copy: the engine keeps the whole text of a file alive for a part of it, and findings outlive the files. */
+/** Makes a copy. A substring would keep the whole text of the file in memory, and findings live longer than the files. */
 function detached(text: string): string {
   return Buffer.from(text).toString();
 }

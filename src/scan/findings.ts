@@ -1,4 +1,4 @@
-// How rules make findings and warnings. Relies on image-text.ts and path.ts.
+// Constructors for findings and warnings. Relies on image-text.ts and path.ts.
 import type { Finding, Path, ScannedDocument, Warning } from './contract.ts';
 import { formatPath } from './path.ts';
 
@@ -8,17 +8,17 @@ export interface Spot {
   readonly rule: string;
 }
 
-/** A finding that is surely an image in use. */
+/** A finding that is certainly an image in use. */
 export function used(image: string, spot: Spot): Finding {
   return { image, certainty: 'used', rule: spot.rule, place: placeOf(spot) };
 }
 
-/** A finding that only looks like an image; `reason` says what keeps it from being sure. */
+/** A finding that only looks like an image. `reason` says why it is not certain. */
 export function maybe(image: string, reason: string, spot: Spot): Finding {
   return { image, certainty: 'maybe', reason, rule: spot.rule, place: placeOf(spot) };
 }
 
-/** For what is surely meant as an image and cannot be resolved. */
+/** A warning for what is certainly meant as an image but cannot be resolved. */
 export function unresolved(text: string, why: string, spot: Spot): Warning {
   const { file, line, path } = placeOf(spot);
   return { file, line, text: `${path}: ${why} [${oneLine(text)}]` };

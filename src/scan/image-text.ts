@@ -1,4 +1,4 @@
-// Is this text an image reference, a placeholder for one, or something else? Relies on oci/reference.ts for the grammar.
+// Decides whether a text is an image reference, a placeholder for one, or something else. Relies on oci/reference.ts for the grammar.
 import { isHost, type Reference, tryParseReference } from '../oci/reference.ts';
 
 export type Judged =
@@ -6,11 +6,11 @@ export type Judged =
   | { readonly kind: 'placeholder'; readonly text: string }
   | { readonly kind: 'nothing' };
 
-/** Longer than any reference, and than a placeholder for one. */
+/** Longer than any reference or placeholder. */
 const MAX_LENGTH = 1000;
 const NOTHING: Judged = { kind: 'nothing' };
 const QUOTES = /^(['"`])(.*)\1$/s;
-/** The transports' names of image references; `oci://` is what Helm, Flux and Tekton write. */
+/** Transport prefixes of image references. `oci://` is used by Helm, Flux and Tekton. */
 const SCHEME = /^(?:docker|oci|docker-pullable|docker-daemon):\/\//;
 /** Templates and variables of all kinds, and words that ask to be replaced. */
 const PLACEHOLDER =
@@ -18,17 +18,17 @@ const PLACEHOLDER =
 /** `IMAGE`, `REGISTRY/app`, `app:VERSION`, `your-registry/app`. */
 const CAPITALS = /^[A-Z][A-Z0-9_-]*(?:[:/@][A-Z][A-Z0-9_-]*)*$|^[A-Z][A-Z0-9_-]*\/|:(?:[A-Z]+_)*(?:TAG|VERSION)$/;
 const WORDS = /(?:^|[/:-])placeholder(?:$|[/:-])|(?:^|\/)your[-_]/i;
-/** All that a reference is made of. */
+/** The characters that a reference can consist of. */
 const CHARACTERS = /^[\w[][\w.:@/[\]%-]*$/;
 const PATH_OR_ADDRESS = /^(?:[/.~]|[a-z][a-z0-9+.-]*:\/\/)/i;
-/** Pictures, disks and archives go by `image:` too. */
+/** File names of pictures, disks and archives, which are also given in `image:` fields. */
 const FILE_NAME =
   /\.(?:png|jpe?g|gif|svg|ico|webp|bmp|qcow2?|raw|img|iso|vmdk|vdi|vhdx?|ova|ovf|tar|tgz|gz|xz|bz2|zst|zip|ya?ml|json|txt|html?|md|sh|exe|deb|rpm|jar)$/i;
 
-/** Disks of clouds: Amazon's by their ids, Google's by their paths. */
+/** Cloud disk images: Amazon's by id, Google's by path. */
 const CLOUD_DISK = /^ami-[0-9a-f]{8,17}$|^projects\/[\w-]+\/global\/images\//;
 
-/** Judges a text that stands where an image reference belongs. Quotes, blanks and the transport's name are taken off. */
+/** Judges a text at a place for image references. Quotes, white space and the transport prefix are removed. */
 export function judgeImage(value: unknown): Judged {
   if (typeof value !== 'string') return NOTHING;
   const text = bare(value);
@@ -39,7 +39,7 @@ export function judgeImage(value: unknown): Judged {
   return reference ? { kind: 'image', image: text, reference } : NOTHING;
 }
 
-/** As judgeImage, for places where other things than container images stand too: pictures, disks, files. */
+/** Like judgeImage, for places where the text can also be a picture, a disk or a file. */
 export function judgeImageWithCare(value: unknown): Judged {
   const judged = judgeImage(value);
   if (judged.kind !== 'image') return judged;
@@ -47,12 +47,12 @@ export function judgeImageWithCare(value: unknown): Judged {
   return FILE_NAME.test(judged.reference.path) && !judged.reference.digest ? NOTHING : judged;
 }
 
-/** Nothing but an image reference is written like this: a host with a dot, a path, and a tag or a digest. */
+/** A host with a dot, a path, and a tag or digest: nothing but an image reference is written like this. */
 export function isUnmistakable(reference: Reference): boolean {
   return hasRealHost(reference) && (reference.tag !== undefined || reference.digest !== undefined);
 }
 
-/** A host as registries have it: a domain name, an address, a port, or `localhost`. */
+/** Whether the host is possible for a registry: a domain name, an IP address, a host with a port, or `localhost`. */
 export function hasRealHost({ host }: Reference): boolean {
   if (host === undefined || !isHost(host)) return false;
   return /^(?:[\w-]+\.)+[a-z][\w-]*(?::\d+)?$|^localhost|^\[|^\d+(?:\.\d+){3}|:\d+$/i.test(host);

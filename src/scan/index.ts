@@ -1,4 +1,4 @@
-// What is public of scan/: which images manifests use and where they stand; the rules, and what a rule of one's own is.
+// What is public of scan/: finds the images that manifests use, with their positions; the rules, and the interface for additional rules.
 export type {
   DocumentRule,
   FilePosition,

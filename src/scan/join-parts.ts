@@ -1,4 +1,4 @@
-// Puts a reference together from parts that stand apart, the way charts and operators do. Pure.
+// Joins the separate parts of a reference (registry, repository, tag, digest), as charts and operators do. Pure.
 import { withoutEnd } from '../io/text/trim-end.ts';
 import { isHost } from '../oci/reference.ts';
 
@@ -6,9 +6,9 @@ export interface ReferenceParts {
   readonly registry?: string;
   readonly repository?: string;
   readonly name?: string;
-  /** `name` is the last part of the image's name, not what the entry is called. */
+  /** `name` is the last part of the image's name, and not the name of the list entry. */
   readonly isNamePart?: boolean;
-  /** The parts stand in an `image:`: there is nothing else that a name could be of. */
+  /** The parts are fields of an `image:`, so `name` can only be the name of the image. */
   readonly isImage?: boolean;
   readonly tag?: string;
   readonly digest?: string;
@@ -16,11 +16,11 @@ export interface ReferenceParts {
 
 export interface Joined {
   readonly image: string;
-  /** Why it may have been meant otherwise. */
+  /** Why the parts may have another meaning. */
   readonly doubt?: string;
 }
 
-/** Undefined where a part is a template or there is no name. A repository that begins with a host needs no registry. */
+/** Returns `undefined` if a part is a template or there is no name. The registry is ignored if the repository begins with a host. */
 export function joinParts(parts: ReferenceParts): Joined | undefined {
   const all = [parts.registry, parts.repository, parts.name, parts.tag, parts.digest];
   if (
@@ -42,7 +42,7 @@ function joinName({ registry, repository, name, isNamePart, isImage }: Reference
   if (name === undefined || path.endsWith(`/${name}`) || path === name) return { image: underHost(host, path) };
   const under = underHost(host, `${path}/${name}`);
   if (isNamePart) return { image: hasHost(name) ? name : under };
-  // `name: prometheus` beside `repository: quay.io/prometheus/prometheus` is what the entry is called.
+  // In `name: prometheus` beside `repository: quay.io/prometheus/prometheus`, the name is that of the entry.
   const depth = path.split('/').length - (hasHost(path) ? 1 : 0);
   if (depth >= 2 || (depth === 1 && !hasHost(path) && host === '' && !isImage)) return { image: underHost(host, path) };
   return { image: under, doubt: 'it is not clear whether the name belongs to the repository' };
@@ -52,7 +52,7 @@ function underHost(host: string, path: string): string {
   return host === '' || hasHost(path) || path.startsWith(`${host}/`) ? path : `${host}/${path}`;
 }
 
-/** The first part is a host where more follows. */
+/** Whether the path begins with a host. A single part is never a host. */
 function hasHost(path: string): boolean {
   const slash = path.indexOf('/');
   return slash > 0 && isHost(path.slice(0, slash));

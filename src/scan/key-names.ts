@@ -1,9 +1,9 @@
-// What the name of a field, a variable or a flag says about its value: `queue-sidecar-image`, `RELATED_IMAGE_X`, `proxyImage`, `imagePullPolicy`.
+// What the name of a field, variable or flag tells about its value: `queue-sidecar-image`, `RELATED_IMAGE_X`, `proxyImage`, `imagePullPolicy`.
 
-/** `yes`: the value is an image. `perhaps`: the word is there, the value decides. `other`: an image of another kind (a disk, a picture). */
+/** `yes`: the value is an image. `perhaps`: the name contains the word, and the value decides. `other`: an image of another kind (disk, picture). */
 export type ImageKey = 'yes' | 'perhaps' | 'other' | 'no';
 
-/** Words after "image" that leave it the name of an image. */
+/** Words after "image" with which the name still means an image. */
 const SAME_THING: ReadonlySet<string> = new Set([
   'name',
   'ref',
@@ -14,7 +14,7 @@ const SAME_THING: ReadonlySet<string> = new Set([
   'fullname',
   'override',
 ]);
-/** Words after "image" that make it something else. */
+/** Words after "image" with which the name means a part of an image or a setting. */
 const PART_OR_SETTING: ReadonlySet<string> = new Set(
   `pull policy policies secret secrets tag tags registry registries repository repositories repo repos version versions
    prefix suffix size dir directory type format timeout interval arch architecture id ids digest digests sha hash namespace hub host path
@@ -27,7 +27,7 @@ const OTHER_KINDS: ReadonlySet<string> = new Set(
    recovery favicon banner cluster preview featured social og meta`.split(/\s+/),
 );
 
-/** Ten thousand files ask about the same few names. */
+/** Cache of answers: thousands of files contain the same few names. */
 const answers = new Map<string, ImageKey>();
 const MAX_ANSWERS = 10_000;
 
@@ -51,12 +51,12 @@ function weigh(name: string): ImageKey {
   return after.every((word) => SAME_THING.has(word)) ? 'yes' : 'perhaps';
 }
 
-/** `images`, `relatedImages`, `extra_images`: its entries are images. */
+/** Whether the entries of this list are images: `images`, `relatedImages`, `extra_images`. */
 export function isImageList(name: string | undefined): boolean {
   return name !== undefined && /images$/i.test(name) && wordsOf(name).at(-1) === 'images';
 }
 
-/** `fooBarBaz`, `foo-bar_baz`, `FOO_BAR.baz` → foo, bar, baz. */
+/** Splits a name into lower-case words: `fooBarBaz`, `foo-bar_baz`, `FOO_BAR.baz` → foo, bar, baz. */
 export function wordsOf(name: string): readonly string[] {
   return name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')

@@ -1,6 +1,6 @@
-// Which line an offset of a text is on. Made for many questions about one text: its line ends are looked for once. Pure.
+// Finds the line of an offset in a text. The line ends are indexed once, for many look-ups in the same text. Pure.
 
-/** Answers with the number of line ends before an offset. */
+/** Returns a function that counts the line ends before an offset. */
 export function createLineCounter(text: string): (offset: number) => number {
   let ends: readonly number[] | undefined;
   return (offset) => {
@@ -15,7 +15,7 @@ function lineEnds(text: string): readonly number[] {
   return ends;
 }
 
-/** How many of the ascending numbers are below `limit`. */
+/** Counts the numbers below `limit` in an ascending list. */
 export function countBelow(ascending: readonly number[], limit: number): number {
   let low = 0;
   let high = ascending.length;

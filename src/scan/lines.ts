@@ -1,4 +1,4 @@
-// What is left where a text does not parse as YAML (a template, a typing error): its lines. Finds less, and says so by its rule's name.
+// Searches line by line where a text does not parse as YAML (a template, a syntax error). Finds less; the rule's name tells that lines were read.
 import type { Finding, Warning } from './contract.ts';
 import { judgeImage } from './image-text.ts';
 import { imageKey } from './key-names.ts';
@@ -7,15 +7,15 @@ import { type BrokenPart, TEMPLATE } from './yaml.ts';
 
 const RULE = 'lines';
 const FIELD = /^\s*(?:-\s+)?["']?([\w.-]+)["']?\s*:(.*)$/s;
-/** Names of fields whose texts can look like references: addresses, charts, words for people. */
+/** Names of fields whose texts can look like references: addresses, charts, descriptions. */
 const NOT_IMAGES = /url|uri|endpoint|address|host|server|link|chart|repo|registry|descr|comment|message|title|name$/i;
 
-/** The warning of a part that does not parse. */
+/** The text of the warning for a part that does not parse. */
 export function brokenText({ reason }: BrokenPart): string {
   return `does not parse, read line by line: ${reason}`;
 }
 
-/** One warning for a file, however many parts of it do not parse. None where they are templates without an image. */
+/** One warning for a file, even if several parts do not parse. Returns `undefined` if all of them are templates that do not mention an image. */
 export function brokenFile(
   file: string,
   parts: readonly BrokenPart[],
@@ -30,7 +30,7 @@ export function brokenFile(
   return { file, line: first.line, text: `${brokenText(first)}${more}${unknown}` };
 }
 
-/** The lines `image: REFERENCE` of a part that did not parse, and words that are images; one that holds a template or a variable is a warning. */
+/** Finds the lines `image: REFERENCE` and words that are images in a part that did not parse. Yields a warning for a template or a variable. */
 export function* imageLines(file: string, part: BrokenPart): Iterable<Finding | Warning> {
   const lines = part.text.split('\n');
   for (const [index, text] of lines.entries()) {
@@ -46,7 +46,7 @@ interface Field {
   readonly value: string;
 }
 
-/** `name: value` and `"name": "value",`; undefined where there is no value. */
+/** Reads `name: value` and `"name": "value",`. Returns `undefined` if there is no value. */
 function fieldOf(line: string): Field | undefined {
   const [, name, rest = ''] = FIELD.exec(line) ?? [];
   const value = rest.trim().replace(/,$/, '').trimEnd();
@@ -65,7 +65,7 @@ function* imageField(field: Field, { lines, index, place }: Spot): Iterable<Find
   if (judged.kind === 'placeholder') {
     yield { file: place.file, line: place.line, text: `the image is a placeholder [${value}]` };
   }
-  // `auto`: Istio's injector sets it.
+  // `auto` is replaced by Istio's injector.
   if (judged.kind !== 'image' || judged.image === 'auto') return;
   const { host, path, tag, digest } = judged.reference;
   const isVersioned = tag !== undefined || digest !== undefined;
@@ -77,7 +77,7 @@ function* imageField(field: Field, { lines, index, place }: Spot): Iterable<Find
   else yield { ...found, certainty: 'maybe', reason: 'a tag stands near it' };
 }
 
-/** `--x-image=REF`, the value of a variable, and what nothing but an image looks like. */
+/** Finds `--x-image=REF`, the value of a variable, and words that can only be an image. */
 function* wordsOf(text: string, isValue: boolean, place: Finding['place']): Iterable<Finding> {
   if (/^\s*(?:#|\/\/)/.test(text) || !/[/:@]/.test(text)) return;
   for (const { image, isNamed, isCertain } of imagesInText(text)) {
@@ -92,7 +92,7 @@ function isTag(line: string): boolean {
   return /^\s*(?:\w*[tT]ag|version):/.test(line);
 }
 
-/** The rest of its name stands beside it. */
+/** Whether the line gives another part of the image's name. */
 function isOtherPart(line: string): boolean {
   return /^\s*(?:\w*[rR]epository|\w*[rR]egistry|hub):/.test(line);
 }

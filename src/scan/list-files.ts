@@ -1,4 +1,4 @@
-// Which files a scan looks at: all below a directory, but for what tools keep for themselves. Relies on node:fs.
+// Which files a scan reads: all below a directory, except directories and files that tools use for themselves. Relies on node:fs.
 import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { ImagesError } from '../oci/errors.ts';
@@ -6,7 +6,7 @@ import { byBytes } from './byte-order.ts';
 import type { Warning } from './contract.ts';
 import { reasonOf } from './reason.ts';
 
-/** What tools keep for themselves, the pipelines of build services, and the settings of editors: nothing in it is deployed. */
+/** Directories that tools use for themselves, CI pipelines, and settings of editors. Nothing in them is deployed. */
 const SKIPPED_DIRECTORIES: ReadonlySet<string> = new Set([
   '.git',
   '.hg',
@@ -24,24 +24,24 @@ const SKIPPED_DIRECTORIES: ReadonlySet<string> = new Set([
 const SKIPPED_FILES =
   /^(?:\.(?:gitlab-ci|travis|drone|appveyor|pre-commit-config|goreleaser|golangci)|azure-pipelines)\.ya?ml$/;
 
-/** Links in linked directories are followed so many times before each directory counts as seen for good. */
+/** Maximum number of symbolic links in the path of a directory that was already listed under another path. */
 const MAX_LINKS = 2;
-/** A tree of links to links could be listed without end. */
+/** When more files than this are listed, directories that were already listed are no longer listed again by way of links. Otherwise links to links could multiply without end. */
 const MAX_REPEATED = 20_000;
 
 interface Folder {
-  /** Relative to the listed directory; empty for that itself. */
+  /** Relative to the listed directory; empty for the listed directory itself. */
   readonly path: string;
   readonly real: string;
-  /** Through how many links the path leads. */
+  /** Number of symbolic links in the path. */
   readonly links: number;
 }
 
 /**
- * The files below `directory`, relative to it, in byte order. Symbolic links are followed, for what they stand for is used under both names
- * (a library that charts share), but never to a directory that the link itself, or the listed directory, lies in.
- * What cannot be read is told to `warn` and left out. Errors: FILE_UNREADABLE where there is no such directory.
- * Read one after the other on purpose: for ten thousand small files, waiting for the pool of threads costs more than the reading.
+ * The files below `directory`, relative to it, in byte order. Symbolic links are followed, since the target is used under both names (such as a library that
+ * charts share). A link to a directory that contains the link itself, or the listed directory, is not followed.
+ * Unreadable entries are reported to `warn` and omitted. Errors: FILE_UNREADABLE (there is no such directory).
+ * Synchronous on purpose: with ten thousand small files, waiting for the thread pool takes longer than reading.
  */
 export function listFiles(directory: string, warn: (warning: Warning) => void): string[] {
   const top = realDirectory(directory);
@@ -81,7 +81,7 @@ function linkedFolder({ links }: Folder, path: string, directory: string): Folde
   return { path, real: realpathSync(join(directory, path)), links: links + 1 };
 }
 
-/** The sources of other programs that Go keeps beside its own (go.dev/ref/mod#vendoring): nobody deploys the manifests among them. */
+/** Whether the directory is Go's `vendor`, with the sources of dependencies (go.dev/ref/mod#vendoring). Nobody deploys the manifests in it. */
 function isVendored(path: string, entries: readonly Dirent[]): boolean {
   return /(?:^|\/)vendor$/.test(path) && entries.some(({ name }) => name === 'modules.txt');
 }
@@ -95,7 +95,7 @@ function realDirectory(directory: string): string {
   throw new ImagesError('FILE_UNREADABLE', `not a directory [${directory}]`);
 }
 
-/** A link that leads nowhere, or to itself, is nothing, as a device or a socket is. */
+/** Returns `undefined` for a device or a socket, and for a symbolic link that is broken or leads to itself. */
 function typeOf(entry: Dirent, path: string): 'file' | 'directory' | undefined {
   const found = entry.isSymbolicLink() ? followLink(path) : entry;
   if (found?.isFile()) return 'file';

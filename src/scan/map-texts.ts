@@ -1,6 +1,6 @@
-// Plain data with its texts changed. Pure.
+// Changes all texts in plain data. Pure.
 
-/** The same objects where nothing in them changes. */
+/** Returns the same object if no text in it changes. */
 export function mapTexts(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === 'string') return change(value);
   if (typeof value !== 'object' || value === null) return value;

@@ -1,4 +1,4 @@
-// What ConfigMaps and Secrets of a tree hold, for objects that take their values from there by name. Also those that kustomizations generate.
+// The content of a tree's ConfigMaps and Secrets, also of those that kustomizations generate. Other objects refer to it by name for values.
 import { readEnvironment } from './compose/environment-file.ts';
 import type { FileTree, ScannedDocument } from './contract.ts';
 import { asFields, fieldOf, listOf, textOf, valueAt } from './fields.ts';
@@ -20,12 +20,12 @@ export interface Wanted {
 }
 
 const MANIFEST = /\.ya?ml$|(?:^|\/)Kustomization$/i;
-/** What SOPS has encrypted, nobody here can read. */
+/** Values that are encrypted with SOPS cannot be read. */
 const ENCRYPTED = /^ENC\[/;
 
 export type DataByName = ReadonlyMap<string, readonly ObjectData[]>;
 
-/** The ConfigMaps and Secrets with one of these names. Each file is read once, and parsed only where it has one of the names. */
+/** The ConfigMaps and Secrets with one of these names. Each file is read once, and parsed only if it mentions one of the names. */
 export async function readObjectData(tree: FileTree, names: ReadonlySet<string>): Promise<DataByName> {
   const found: ObjectData[] = [];
   if (names.size === 0) return new Map();
@@ -40,7 +40,7 @@ export async function readObjectData(tree: FileTree, names: ReadonlySet<string>)
   return Map.groupBy(found, ({ name }) => name);
 }
 
-/** The one that is meant in `file`: of several the nearest; all of those that are equally near. */
+/** The object to which a reference in `file` leads. Of several objects the nearest; several if they are equally near. */
 export function nearestData(all: DataByName, wanted: Wanted, file: string): readonly ObjectData[] {
   const named = (all.get(wanted.name) ?? []).filter(({ kind, namespace }) => {
     const isThere = namespace === undefined || wanted.namespace === undefined || namespace === wanted.namespace;
@@ -93,7 +93,7 @@ function textsOf(fields: unknown, read: (text: string) => string): readonly (rea
   });
 }
 
-/** `literals:`, `envs:` and `files:` of a generator. */
+/** The texts from `literals:`, `envs:` and `files:` of a generator. */
 async function generatedTexts(tree: FileTree, file: string, entry: unknown): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>();
   const words = (name: string): readonly string[] => listOf(entry, name).filter((word) => typeof word === 'string');

@@ -1,7 +1,7 @@
-// Documents that speak of images and are certainly no manifests: descriptions of APIs, schemas, indexes of chart repositories.
+// Documents that mention images but are certainly not manifests: API descriptions, schemas, indexes of chart repositories.
 import { asFields, type Fields, fieldOf, textOf } from './fields.ts';
 
-/** True for what nothing is deployed from; its images are examples, or everything there is to choose from. */
+/** True for documents from which nothing is deployed. Their images are examples, or a list to choose from. */
 export function isOtherFormat(value: unknown): boolean {
   const fields = asFields(value);
   if (fields === undefined || textOf(fields, 'kind') !== undefined) return false;
@@ -9,14 +9,14 @@ export function isOtherFormat(value: unknown): boolean {
 }
 
 const FORMATS: readonly ((fields: Fields) => boolean)[] = [
-  // spec.openapis.org: OpenAPI and Swagger.
+  // OpenAPI and Swagger (spec.openapis.org).
   (fields) => ['openapi', 'swagger'].some((key) => Object.hasOwn(fields, key)) && Object.hasOwn(fields, 'info'),
   // json-schema.org
   (fields) => /json-schema\.org/.test(textOf(fields, '$schema') ?? '') && Object.hasOwn(fields, 'properties'),
-  // helm.sh/docs/topics/chart_repository: lists of versions of charts by their names.
+  // Index of a chart repository: versions of charts by name (helm.sh/docs/topics/chart_repository).
   (fields) =>
     Object.values(asFields(fields.entries) ?? {}).some((list) => fieldOf(asList(list)[0], 'urls') !== undefined),
-  // Dashboards of Grafana.
+  // Grafana dashboards.
   (fields) => Array.isArray(fields.panels) && Object.hasOwn(fields, 'schemaVersion'),
 ];
 

@@ -1,4 +1,4 @@
-// Regular expressions of others, as Go's package regexp has them: RE2's grammar, time linear in the text. Relies on re2js, which is loaded when one is asked for.
+// Regular expressions as in Go's package regexp: RE2 syntax, linear time. Relies on re2js, which is loaded on first use.
 
 export interface Span {
   readonly start: number;
@@ -6,16 +6,16 @@ export interface Span {
 }
 
 export interface Match extends Span {
-  /** By their numbers; 0 is the whole match. Undefined for a group that takes no part in it. */
+  /** By group number; 0 is the whole match. `undefined` for a group that did not take part in the match. */
   readonly groups: readonly (Span | undefined)[];
   readonly named: ReadonlyMap<string, number>;
 }
 
 export interface Pattern {
-  /** In instructions: what each character of a text may cost. */
+  /** Size of the compiled pattern in instructions. Matching costs up to this much for each character of a text. */
   readonly size: number;
   test(text: string): boolean;
-  /** One after the other, as Go finds them. `read` is told of characters as they are read, time and again where a match is looked for ahead; it may throw. */
+  /** All matches in order, as Go finds them. `read` is called with the number of characters read, also when they are read again. It may throw. */
   findAll(text: string, read?: (characters: number) => void): Iterable<Match>;
 }
 
@@ -23,29 +23,29 @@ type Engine = typeof import('re2js').RE2JS;
 
 let engine: Engine | undefined;
 
-/** Not an error of anybody's: `withPatterns` loads what is missing, and begins again. */
+/** Control flow, not a failure: `withPatterns` catches it, loads the engine, and starts again. */
 class EngineMissing extends Error {}
 
-/** Runs what may ask for patterns. It runs a second time where it asks for the first one ever: nothing that it does may last. */
+/** Runs code that may compile patterns. `run` must be idempotent: it is run again from the start if the engine has to be loaded. */
 export async function withPatterns<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
     if (!(error instanceof EngineMissing)) throw error;
-    // Few inputs have patterns, and what reads them is large.
+    // Loaded lazily: few inputs have patterns, and the engine is large.
     const { RE2JS } = await import('re2js');
     engine = RE2JS;
     return await run();
   }
 }
 
-/** Templates ask for the same few again and again. */
+/** Cache: templates use the same few patterns repeatedly. */
 const compiled = new Map<string, Pattern | undefined>();
 const MAX_COMPILED = 1000;
-/** No pattern of a person's is this long. */
+/** Longer than any pattern that a person writes. */
 const MAX_SOURCE = 10_000;
 
-/** Undefined for what is no pattern. Only below `withPatterns`. */
+/** Returns `undefined` if the pattern is invalid. May only be called below `withPatterns`. */
 export function compilePattern(source: string): Pattern | undefined {
   if (!engine) throw new EngineMissing('what reads regular expressions is not loaded');
   if (compiled.has(source)) return compiled.get(source);
@@ -55,14 +55,14 @@ export function compilePattern(source: string): Pattern | undefined {
   return pattern;
 }
 
-/** A name that may be a pattern, within a whole that is: most names are none, and need no engine. Undefined for what is no pattern. */
+/** A test for a name that may be a pattern. `whole` builds the full pattern from it. Plain names need no engine. Returns `undefined` if the pattern is invalid. */
 export function nameTest(name: string, whole: (name: string) => string): Pick<Pattern, 'test' | 'size'> | undefined {
   if (!isPlainName(name)) return compilePattern(whole(name));
   const pattern = new RegExp(whole(name));
   return { test: (text) => pattern.test(text), size: 1 };
 }
 
-/** Nothing in it repeats, so no engine can take long for it; a point is any character for all of them. */
+/** Whether the name has no repetition, so that any engine is fast. A dot means any character in all engines. */
 export function isPlainName(name: string): boolean {
   return /^[\w./@:-]*$/.test(name);
 }
@@ -80,7 +80,7 @@ function compileWith(RE2JS: Engine, source: string): Pattern | undefined {
     test: (text) => regex.test(text),
     *findAll(text, read) {
       const counted = read && new CountedText(text, read);
-      // What reads it takes objects that behave as strings.
+      // re2js accepts any object that behaves like a string.
       const matcher = regex.matcher((counted ?? text) as string);
       let last = -1;
       while (matcher.find()) {
@@ -88,7 +88,7 @@ function compileWith(RE2JS: Engine, source: string): Pattern | undefined {
         const [whole] = groups;
         if (!whole) return;
         counted?.tell();
-        // An empty match that touches the one before is none.
+        // An empty match directly after the previous match does not count.
         if (whole.end > whole.start || whole.start !== last) yield { ...whole, groups, named };
         last = whole.end;
       }
@@ -105,12 +105,12 @@ function spanOf(
   return start < 0 ? undefined : { start, end: matcher.end(group) };
 }
 
-/** How many characters are read before that is told. */
+/** Number of characters that are read between two calls of `read`. */
 const READS = 4096;
-/** Looking for a text by the engine's own means reads so many characters in the time of one. */
+/** Native `indexOf` reads this many characters in the time of one `charCodeAt`. */
 const SEARCHED = 16;
 
-/** A text that tells how much of it is read: what a pattern costs is not its text's length, as each look for a match may see all of it. */
+/** A string that reports how much of it is read. The cost of a pattern is not the length of its text, since each search for a match may read all of it. */
 class CountedText extends String {
   #reads = 0;
   readonly #text: string;

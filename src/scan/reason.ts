@@ -1,4 +1,4 @@
-// What a caught error says, for a warning's text.
+// The message of a caught error, for the text of a warning.
 
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,7 +1,7 @@
-// What several rules, or several readings of one file, say of one place is said once.
+// Removes duplicates: several rules, or several readings of one file, may report the same place.
 import type { Finding, Warning } from './contract.ts';
 
-/** A sure finding outweighs a maybe of the same place. */
+/** A certain finding outweighs a maybe of the same place. */
 export function withoutRepetition(findings: Iterable<Finding>): Finding[] {
   const byPlace = new Map<string, Finding>();
   for (const finding of findings) {
@@ -13,10 +13,10 @@ export function withoutRepetition(findings: Iterable<Finding>): Finding[] {
   return [...byPlace.values()];
 }
 
-/** A file that has more to tell of is told of in so many lines; the last one says how many there are. */
+/** Maximum number of warnings for one file. The last one says how many more there are. */
 const MAX_WARNINGS_A_FILE = 5;
 
-/** The same text of one file is told once, of its first line; of many different ones the first few. */
+/** Reports the same text once for each file, with its first line. Of many different texts only the first few. */
 export function uniqueWarnings(warnings: Iterable<Warning>): Warning[] {
   const byFile = new Map<string, Map<string, Warning>>();
   for (const warning of warnings) {

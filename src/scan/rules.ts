@@ -1,4 +1,4 @@
-// The rules, in the order in which they are asked. Adding a kind of source is adding a file and a line here.
+// The list of rules, in the order in which they are asked. A new kind of source is a new file and a line here.
 import { composeFile, composeProjects } from './compose/compose.ts';
 import type { Rules } from './contract.ts';
 import { helmCharts } from './helm/helm.ts';
@@ -16,7 +16,7 @@ import { prefixedParts } from './rules/prefixed-parts.ts';
 import { remoteCharts } from './rules/remote-charts.ts';
 import { splitFields } from './rules/split-fields.ts';
 
-/** One document at a time. */
+/** Rules that look at one document at a time. */
 const PLAIN_RULES: Rules['documents'] = [
   containers,
   environment,
@@ -33,9 +33,9 @@ const PLAIN_RULES: Rules['documents'] = [
 ];
 
 /**
- * All rules, with more of one's own: document rules also see what stands inside texts, and what charts and kustomizations make; tree rules are asked
- * before the others. What no word says to have to do with images, registries or repositories is parsed for no rule: parts of a file over 8 KiB, and
- * texts inside others.
+ * The built-in rules with additional ones. Document rules also see texts inside documents and the output of charts and kustomizations; additional tree rules
+ * come before the built-in ones. Parts of a file over 8 KiB, and texts inside other texts, are not parsed for any rule unless a word in them hints at images,
+ * registries or repositories.
  */
 export function rulesWith(own: Partial<Rules> = {}): Rules {
   const plain = [...PLAIN_RULES, ...(own.documents ?? [])];
@@ -44,5 +44,5 @@ export function rulesWith(own: Partial<Rules> = {}): Rules {
   return { documents, trees };
 }
 
-/** Those of this program alone. */
+/** The built-in rules. */
 export const SCAN_RULES: Rules = rulesWith();

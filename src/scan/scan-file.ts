@@ -1,4 +1,4 @@
-// One file that the user names: a packed chart, what stands for a directory (a chart, a kustomization, a Compose project), or a manifest.
+// Scans one file that the user names: a packed chart, a file that stands for a directory (chart, kustomization, Compose project), or a manifest.
 import { basename, dirname, join } from 'node:path';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { FileTree, Finding, GivenValues, Rules, ScanResult, Warning } from './contract.ts';
@@ -13,16 +13,16 @@ import { uniqueWarnings, withoutRepetition } from './repetition.ts';
 import { SCAN_RULES } from './rules.ts';
 import { parseYaml } from './yaml.ts';
 
-/** A file of one of these names may stand for its directory. */
+/** Names of files that may stand for their directory. */
 const STANDS_FOR_MORE = /^(?:Chart|kustomization)\.ya?ml$|^Kustomization$|compose|stack/i;
 
 export interface ScanFileOptions {
-  /** Default: all of rules.ts. */
+  /** Default: the built-in rules (rules.ts). */
   readonly rules?: Rules | undefined;
   readonly given?: GivenValues | undefined;
 }
 
-/** What a file in `path` with these bytes uses. Errors: FILE_UNREADABLE for what is packed and no chart. */
+/** The images that the file at `path` with these bytes uses. Errors: FILE_UNREADABLE (an archive that is not a chart). */
 export async function scanFile(path: string, bytes: Buffer, options: ScanFileOptions = {}): Promise<ScanResult> {
   return await withUnpacking(() => scanOne(path, bytes, options));
 }
@@ -35,7 +35,7 @@ async function scanOne(path: string, bytes: Buffer, options: ScanFileOptions): P
   const { documents } = options.rules ?? SCAN_RULES;
   const alone = findInText(path, text, documents);
   if (!/chartContent|chartRef/.test(text)) return alone;
-  // A chart may stand in it, or be named by way of another object.
+  // The file may contain a packed chart in an object, or refer to a chart by another object.
   const charts = await helmCharts(documents).find(treeOfOne(path, bytes), options.given);
   return {
     findings: withoutRepetition([...alone.findings, ...charts.findings]),
@@ -43,7 +43,7 @@ async function scanOne(path: string, bytes: Buffer, options: ScanFileOptions): P
   };
 }
 
-/** A chart as `helm package` and `helm pull` give it; `name` is how findings call it. Errors: FILE_UNREADABLE. */
+/** Scans a chart as packed by `helm package` or fetched by `helm pull`. `name` is the file name in findings. Errors: FILE_UNREADABLE. */
 export async function scanPackedChart(
   name: string,
   bytes: Buffer,

@@ -1,4 +1,4 @@
-// The scan of a directory: tree rules first, then every remaining manifest, document by document. Each file is in memory only while it is looked at.
+// Scans a directory: tree rules first, then each remaining manifest, document by document. A file is in memory only while it is examined.
 import { addAll } from '../oci/add-all.ts';
 import type { FileTree, Finding, GivenValues, Rules, ScanResult, Warning } from './contract.ts';
 import type { Substitutions } from './flux/substitutions.ts';
@@ -6,9 +6,9 @@ import { uniqueWarnings, withoutRepetition } from './repetition.ts';
 import { doubtTestData } from './test-data.ts';
 
 export interface ScanOptions {
-  /** Default: all of rules.ts. */
+  /** Default: the built-in rules (rules.ts). */
   readonly rules?: Rules;
-  /** Values for the charts. */
+  /** Values that the user gives to the charts. */
   readonly given?: GivenValues;
   readonly signal?: AbortSignal;
 }
@@ -16,11 +16,11 @@ export interface ScanOptions {
 const MANIFEST = /\.(?:ya?ml|json)$/i;
 
 /**
- * Finds the images that the manifests below `directory` use. Findings are in the order of their files.
- * What is broken is left out with a warning. Errors: FILE_UNREADABLE where there is no such directory; ABORTED through `signal`.
+ * Finds the images that the manifests below `directory` use. Findings are in the order of the files.
+ * What is broken is omitted with a warning. Errors: FILE_UNREADABLE (there is no such directory); ABORTED (through `signal`).
  */
 export async function scan(directory: string, options: ScanOptions = {}): Promise<ScanResult> {
-  // The parser and the rules cost start-up time that commands without a scan need not pay.
+  // Loaded lazily: commands without a scan need not pay the start-up time of the parser and the rules.
   const { openFileTree } = await import('./file-tree.ts');
   const rules = options.rules ?? (await defaultRules());
   const warnings: Warning[] = [];
@@ -29,7 +29,7 @@ export async function scan(directory: string, options: ScanOptions = {}): Promis
   return await withUnpacking(() => scanTree(tree, { ...options, rules, warnings }));
 }
 
-/** Few trees have variables in them: others do not load what finds out who sets them. */
+/** The search for variables is loaded lazily: few trees contain variables. */
 async function substitutionsOf(tree: FileTree): Promise<Substitutions> {
   const { fluxSubstitutions } = await import('./flux/substitutions.ts');
   return await fluxSubstitutions(tree);
@@ -58,7 +58,7 @@ async function scanTree(
     const isClaimed = claimed.has(file);
     if (!MANIFEST.test(file) || (isClaimed && !tree.broken.has(file))) continue;
     signal?.throwIfAborted();
-    // Of a claimed file only the lines are left that nobody could read otherwise.
+    // Of a claimed file, only the parts that did not parse are left, to be read line by line.
     const text = await tree.read(file);
     const substitutions = text.includes('${') ? await substitutionsOf(tree) : undefined;
     const found = findInText(file, text, isClaimed ? [] : rules.documents, substitutions?.environmentsOf(file));

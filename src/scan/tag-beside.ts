@@ -1,7 +1,7 @@
-// The tag that stands beside a field with an image: `image` and `imageTag`, `proxyImage` and `proxyImageTag` or `proxyTag`.
+// The tag in a field beside the image: `image` and `imageTag`, or `proxyImage` and `proxyImageTag` or `proxyTag`.
 import { type Fields, scalarOf } from './fields.ts';
 
-/** Undefined where there is none, or an empty one. */
+/** Returns `undefined` if there is no tag, or an empty one. */
 export function tagBeside(fields: Fields, key: string): string | undefined {
   const stem = key.replace(/[-_]?(?:image|Image|IMAGE)(?:[-_]?[nN]ame)?$/, '');
   const names = [`${key}Tag`, `${key}_tag`, `${key}-tag`, `${key}Version`, `${key}_version`];
@@ -16,7 +16,7 @@ export function tagBeside(fields: Fields, key: string): string | undefined {
   return undefined;
 }
 
-/** `{image: quay.io/x/y, version: v1}`; where there is more, the version may be that of something else. */
+/** Whether the map only describes an image, `{image: quay.io/x/y, version: v1}`. If it has other fields, the version may not be that of the image. */
 function isNothingElse(fields: Fields, key: string): boolean {
   return Object.keys(fields).every((name) => name === key || name === 'version' || /pull/i.test(name));
 }

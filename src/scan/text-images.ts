@@ -1,15 +1,15 @@
-// References inside free texts: shell lines, flags, `NAME=value` lists. Relies on key-names.ts for what a name says and on verdict.ts.
+// References inside free text: shell lines, flags, `NAME=value` lists. Relies on key-names.ts for the meaning of names and on verdict.ts.
 import { judgeImageWithCare } from './image-text.ts';
 import { imageKey } from './key-names.ts';
 import { isSurelyImage, isVersioned, readsLikeImage } from './verdict.ts';
 
 export interface TextImage {
   readonly image: string;
-  /** From 1, within the text. */
+  /** Counted from 1, within the text. */
   readonly line: number;
-  /** A flag or a name said that it is an image, or nothing else looks like this. */
+  /** A flag or name says that it is an image, or the text cannot be anything else. */
   readonly isCertain: boolean;
-  /** A flag or a name said so. */
+  /** A flag or name says that it is an image. */
   readonly isNamed: boolean;
   /** It has a tag or a digest. */
   readonly isVersioned: boolean;
@@ -20,7 +20,7 @@ interface Token {
   readonly line: number;
 }
 
-/** The images that the words of a text name: `--x-image=REF`, `--x-image REF`, `X_IMAGE=REF`, and references that nothing else looks like. */
+/** The images in the words of a text: `--x-image=REF`, `--x-image REF`, `X_IMAGE=REF`, and texts that can only be a reference. */
 export function* imagesInText(text: string): Iterable<TextImage> {
   const tokens = tokensOf(text);
   for (const [index, { text: token, line }] of tokens.entries()) {
@@ -35,7 +35,7 @@ export function* imagesInText(text: string): Iterable<TextImage> {
   }
 }
 
-/** One value whose name is known: a variable, a flag. It may be a list: `a,b`, `3.4=quay.io/x:1`. */
+/** The images in one value with a known name (a variable, a flag). The value may be a list: `a,b`, `3.4=quay.io/x:1`. */
 export function* namedImages(
   { name, value }: { readonly name: string; readonly value: string },
   line = 1,
@@ -58,7 +58,7 @@ export function* namedImages(
   }
 }
 
-/** `--prometheus-default-base-image=quay.io/prometheus/prometheus`: the program adds the version. */
+/** Whether the flag gives a name to which the program adds the version: `--prometheus-default-base-image=quay.io/prometheus/prometheus`. */
 function isBase(name: string): boolean {
   return /base[-_]?image/i.test(name);
 }
@@ -67,21 +67,21 @@ function isImageFlag(token: string): boolean {
   return /^--?[a-zA-Z]/.test(token) && imageKey(token) === 'yes';
 }
 
-/** `image:` in what is not quite YAML. */
+/** Whether the token is `image:`, in text that is not valid YAML. */
 function isImageField(token: string): boolean {
   return token.endsWith(':') && imageKey(token) === 'yes';
 }
 
-/** `--flag=value` and `NAME=value`. */
+/** Splits `--flag=value` and `NAME=value`. */
 function nameAndValue(token: string): { readonly name: string; readonly value: string } | undefined {
   const match = /^(-{0,2}[A-Za-z][\w.-]*)=(.*)$/s.exec(token);
   return match ? { name: match[1] as string, value: match[2] as string } : undefined;
 }
 
-/** `<image>REF</image>`: Jenkins' templates of pods. */
+/** `<image>REF</image>`, as in Jenkins pod templates. */
 const XML_IMAGE = /<(\w{0,40}[iI]mage\w{0,40})>\s*([^<>\s]{1,1000})\s*<\/\1>/g;
 
-/** Words as a shell would cut them, more or less: comments are gone, quotes are ends, `a = "b"` (TOML) is `a=b`. */
+/** Splits a text into words, roughly like a shell. Comments are dropped, quotes end a word, and `a = "b"` (TOML) becomes `a=b`. */
 function tokensOf(text: string): Token[] {
   return text.split('\n').flatMap((content, index) =>
     content

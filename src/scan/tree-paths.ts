@@ -1,16 +1,16 @@
-// Paths of a tree's files and directories, as files of it write them. Pure.
+// Resolves paths that files of a tree use to refer to other files and directories. Pure.
 import type { FileTree } from './contract.ts';
 
 const directories = new WeakMap<FileTree, ReadonlySet<string>>();
 
-/** All directories with files in or below them; the tree's own is empty. */
+/** All directories with files in or below them. The empty path is the root of the tree. */
 export function directoriesOf(tree: FileTree): ReadonlySet<string> {
   const known = directories.get(tree) ?? new Set(tree.files.flatMap(directoriesAbove));
   directories.set(tree, known);
   return known;
 }
 
-/** `a/b/c.yaml` → `a/b`, `a`, and the tree's own. */
+/** The parent directories: `a/b/c.yaml` → `a/b`, `a`, and the empty path of the root. */
 export function directoriesAbove(path: string): readonly string[] {
   const above: string[] = [];
   for (let slash = path.lastIndexOf('/'); slash >= 0; slash = path.lastIndexOf('/', slash - 1))
@@ -19,8 +19,8 @@ export function directoriesAbove(path: string): readonly string[] {
 }
 
 /**
- * The directory of the tree that `path` means where `file` writes it: from the tree's top, else from a directory that the file lies in,
- * else without the directories that lie above the tree.
+ * The directory to which `path` in `file` refers. It is looked for from the root of the tree, then from the parent directories of the file,
+ * and last without leading directories, which may lie above the tree.
  */
 export function directoryInRepository(tree: FileTree, file: string, path: string): string | undefined {
   const known = directoriesOf(tree);
@@ -32,7 +32,7 @@ export function directoryInRepository(tree: FileTree, file: string, path: string
   return [plain, ...inside.toReversed(), ...below].find((directory) => known.has(directory));
 }
 
-/** `./../base/` seen from `overlays/prod` is `base`; `undefined` for what is elsewhere: other repositories and what lies outside the tree. */
+/** Resolves a relative path: `./../base/` in `overlays/prod` is `base`. Returns `undefined` for other repositories and for paths outside the tree. */
 export function resolveIn(directory: string, path: string): string | undefined {
   if (path.startsWith('/')) return undefined;
   const parts = directory === '' ? [] : directory.split('/');

@@ -1,8 +1,8 @@
-// Variables in texts: Compose's (docs.docker.com/reference/compose-file/interpolation), and `envsubst`'s as Flux and clusterctl have it. Pure.
+// Variables in texts: those of Compose (docs.docker.com/reference/compose-file/interpolation), and `envsubst` as in Flux and clusterctl. Pure.
 
 export interface Interpolated {
   readonly text: string;
-  /** Variables that are neither set nor have a default. */
+  /** Variables that are not set and have no default. */
   readonly missing: readonly string[];
 }
 
@@ -10,20 +10,20 @@ export type Variables = ReadonlyMap<string, string>;
 
 export const NO_VARIABLES: Variables = new Map();
 
-/** Nested defaults deeper than this are an attack. */
+/** Maximum depth of nested defaults. Deeper nesting is taken for an attack. */
 const MAX_DEPTH = 20;
-/** A text may grow by so much: values that are made of each other grow without end. */
+/** Maximum number of characters by which substitution may lengthen a text. Values that contain each other would grow without end. */
 const MAX_GROWTH = 64 << 10;
 
 /**
- * Compose's way: fills in `$NAME`, `${NAME}`, and `${NAME:-default}` with its kin `-`, `:=`, `=`, `:+`, `+`, `:?`, `?`;
- * what nothing sets is empty, and `$$` is a `$`.
+ * Compose syntax: fills in `$NAME`, `${NAME}`, and `${NAME:-default}` with its variants `-`, `:=`, `=`, `:+`, `+`, `:?`, `?`.
+ * A variable that is not set is empty. `$$` is a literal `$`.
  */
 export function interpolate(text: string, variables: Variables): Interpolated {
   return fillIn(text, variables, true);
 }
 
-/** Only in braces; what nothing sets, and what a second `$` marks as no variable, stays as it is written. */
+/** envsubst syntax: only `${NAME}`. A variable that is not set, or is escaped with a second `$`, stays as it is. */
 export function substitute(text: string, variables: Variables): string {
   return text.includes('${') ? fillIn(text, variables, false).text : text;
 }
@@ -57,7 +57,7 @@ function fillIn(source: string, variables: Variables, isCompose: boolean): Inter
     if (operator.endsWith('+') && (isSet || isCompose)) return isSet ? operand() : '';
     return isSet ? value : unset(name, written);
   };
-  /** What stands for the variable that begins here, and where it ends. */
+  /** The value of the variable that begins at this offset, and the offset where it ends. */
   const variableAt = (at: number, depth: number): readonly [string, number] => {
     if (source[at + 1] === '$') return [isCompose ? '$' : '$$', at + 2];
     const end = closings.get(at);
@@ -84,7 +84,7 @@ function match(pattern: RegExp, text: string, at: number): RegExpExecArray | nul
   return pattern.exec(text);
 }
 
-/** Where each `${` is closed; those that are not are only text. */
+/** For each `${` the offset of its closing brace. A `${` without one is plain text. */
 function closingsOf(text: string): ReadonlyMap<number, number> {
   const closings = new Map<number, number>();
   const open: number[] = [];

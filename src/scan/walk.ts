@@ -1,13 +1,13 @@
-// Every value of a document that can matter, with the way that leads to it; rules ask for the same list, so it is made once a document.
+// All values of a document that can matter, each with its path. Rules share this list, which is made once for each document.
 import type { ScannedDocument } from './contract.ts';
 import { asFields, type Fields, textOf } from './fields.ts';
 
 export interface Visit {
-  /** Key in the parent; undefined for the document itself. */
+  /** The key in the parent. `undefined` for the document itself. */
   readonly key: string | number | undefined;
   readonly value: unknown;
   readonly parent: Visit | undefined;
-  /** The Kubernetes object that the value belongs to; Lists and custom resources hold others. */
+  /** The innermost Kubernetes object that contains the value. Lists and custom resources can contain other objects. */
   readonly object: KubernetesObject | undefined;
   readonly depth: number;
 }
@@ -15,12 +15,12 @@ export interface Visit {
 export interface KubernetesObject {
   readonly kind: string;
   readonly apiVersion: string;
-  /** `apps` of `apps/v1`; empty for the core group. */
+  /** The API group, `apps` of `apps/v1`. Empty for the core group. */
   readonly group: string;
   readonly fields: Fields;
 }
 
-/** What rules ask others to put together may be nested deeper than any document that was parsed. */
+/** Limit for generated documents, which rules pass to other rules. They can be nested deeper than parsed ones. */
 const MAX_DEPTH = 300;
 
 /** Subtrees that never name an image to run, whatever their texts look like. */
@@ -35,10 +35,10 @@ const NEVER: ReadonlySet<string> = new Set([
   'description',
 ]);
 
-/** Rules look at one document after the other. One is remembered: a WeakMap would carry every document's visits through the young generation. */
+/** A cache of one document, since rules examine one document after the other. A WeakMap would keep every document's visits alive across young-generation GCs. */
 let latest: { readonly document: ScannedDocument; readonly visits: readonly Visit[] } | undefined;
 
-/** The document's texts, lists and maps, parents before children, in the order in which they are written; without CRDs, `status`, labels and descriptions. */
+/** The texts, lists and maps of the document, parents before children, in document order. Omits CRDs, `status`, labels and descriptions. */
 export function visitsOf(document: ScannedDocument): readonly Visit[] {
   if (latest?.document === document) return latest.visits;
   const visits: Visit[] = [];
@@ -71,12 +71,12 @@ function collect(visit: Visit, visits: Visit[]): void {
   }
 }
 
-/** False where the text that the document was parsed from does not have the pattern: a rule need not look any closer. */
+/** Returns `false` if the source text of the document does not match the pattern, so that a rule can skip it. */
 export function mayMention({ source }: ScannedDocument, pattern: RegExp): boolean {
   return source === undefined || pattern.test(source);
 }
 
-/** The object that a map is; undefined for any other map. */
+/** The Kubernetes object that a map is. Returns `undefined` for any other map. */
 export function objectOf(value: object): KubernetesObject | undefined {
   const kind = textOf(value, 'kind');
   const apiVersion = textOf(value, 'apiVersion');
@@ -86,7 +86,7 @@ export function objectOf(value: object): KubernetesObject | undefined {
   return { kind, apiVersion, group: slash < 0 ? '' : apiVersion.slice(0, slash), fields };
 }
 
-/** `status` tells what was, and only at the top of an object; items of a `PodList` need not say that they are Pods. */
+/** `status` describes the past, but only at the top of an object. The items of a `PodList` may omit their kind. */
 function isPruned(parent: Visit, key: string): boolean {
   if (NEVER.has(key)) return true;
   if (key !== 'status') return false;

@@ -1,13 +1,13 @@
-// Texts that Go's parser, and so kubectl and Helm, takes and the specification does not: a quoted text or a flow collection may go on left of
+// Texts that Go's parser (kubectl, Helm) accepts and the specification does not: a quoted text or a flow collection may continue to the left of
 // its parent (YAML 1.2.2, 7.4). Relies on js-yaml's errors.
 import { YAMLException } from 'js-yaml';
 
-/** A hostile file must cost no more than so many lines set right. */
+/** Maximum number of repaired lines, against hostile files. */
 const MAX_REPAIRS = 100;
-/** Deeper than any parent. */
+/** Deeper than the indentation of any parent. */
 const INDENTATION = ' '.repeat(300);
 
-/** Parses `text`, blanks put before the lines that stand too far left: that changes neither their meaning nor their number. Throws what `parse` throws. */
+/** Parses `text`. Lines that are indented too little get more spaces, which changes neither their meaning nor their number. Errors: those of `parse`. */
 export function parseIndented<T>(
   text: string,
   parse: (text: string) => T,

@@ -1,14 +1,14 @@
-// What a YAML document may unfold to: what is small as a text can be endless as a tree. Relies on js-yaml's event stream.
+// Limits for the expansion of a YAML document: aliases can make a small text an endless tree. Relies on js-yaml's event stream.
 import { EVENT_ID, type Event, parseEvents, YAMLException } from 'js-yaml';
 
-/** A hostile file must cost no more than a stack this deep, through aliases too. */
+/** Maximum nesting depth, also through aliases. Protects the stack from hostile files. */
 const MAX_DEPTH = 300;
-/** Characters that aliases may repeat: rules look into texts, each time that they stand somewhere. */
+/** Maximum number of characters that aliases may repeat: rules examine a text at each of its places. */
 const MAX_REPEATED_TEXT = 16 << 20;
 
 /**
- * The events of a text. Throws YAMLException for what does not parse, and for what nobody could look at value by value: aliases that multiply each other,
- * and values that contain themselves. Go's parser, and so kubectl and Helm, refuses the same.
+ * The events of a text. Throws YAMLException if the text does not parse, and if it expands too far: aliases that multiply each other,
+ * and values that contain themselves. Go's parser (kubectl, Helm) refuses the same.
  */
 export function parseBounded(text: string): Event[] {
   const events = parseEvents(text, { maxDepth: MAX_DEPTH });
@@ -22,7 +22,7 @@ interface Size {
   readonly depth: number;
 }
 
-/** A collection that has begun and not ended. */
+/** A collection that has begun and has not ended. */
 interface Open {
   values: number;
   characters: number;
@@ -80,7 +80,7 @@ function refuseExcess(events: readonly Event[], text: string): void {
   }
 }
 
-/** As Go's parser weighs it (go.yaml.in/yaml, decode.go): in a large document a few in a hundred of its values may be repeated, in a small one nearly all. */
+/** Go's rule (go.yaml.in/yaml, decode.go): in a large document a few percent of the values may be repeated, in a small one nearly all. */
 function isExcessive(values: number, repeated: number): boolean {
   if (repeated <= 100 || values <= 1000) return false;
   const [few, many] = [400_000, 4_000_000];

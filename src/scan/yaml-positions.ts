@@ -1,14 +1,14 @@
-// Where the values of one YAML document stand, read off the parser's events when somebody asks. Relies on js-yaml's event stream.
+// The positions of values in one YAML document, computed from the parser's events on request. Relies on js-yaml's event stream.
 import { EVENT_ID, type Event, getScalarValue, SCALAR_STYLE } from 'js-yaml';
 import type { Path } from './contract.ts';
 import { countBelow } from './line-starts.ts';
 
 export interface Position {
-  /** Offset in the parsed text at which the value begins. */
+  /** The offset in the parsed text at which the value begins. */
   readonly offset: number;
-  /** The value is a block scalar: its lines are lines of the file. */
+  /** The value is a block scalar, so its lines are lines of the file. */
   readonly isBlock: boolean;
-  /** As it is written before the value: `!reset`; empty where none is. */
+  /** The tag before the value, as it is written: `!reset`. Empty if there is none. */
   readonly tag: string;
 }
 
@@ -18,8 +18,8 @@ interface Source {
 }
 
 /**
- * Answers where a path leads in the document that these events make up; where it leads nowhere, where the nearest value above it stands.
- * A document of many objects is asked for each of them: what leads to the children of a collection is worked out once.
+ * Returns a function that finds the position of a path in the document of these events. For an unknown path it returns the nearest value above.
+ * The children of each collection are cached, because a document with many objects is asked for each of them.
  */
 export function createPositions(source: Source): (path: Path) => Position {
   const { events } = source;
@@ -36,20 +36,20 @@ export function createPositions(source: Source): (path: Path) => Position {
   };
 }
 
-/** Events are named by their index. */
+/** An event is identified by its index. */
 interface EventIndex {
   readonly events: readonly Event[];
   childrenOf(collection: number): Children;
-  /** The value behind an alias; any other one itself. */
+  /** The value to which an alias refers. Other values are returned unchanged. */
   followAlias(at: number): number;
 }
 
 interface Children {
-  /** The items of a sequence, in their order. */
+  /** The items of a sequence, in order. */
   readonly items: readonly number[];
-  /** The values of a mapping. Of keys that are given twice the last counts, as for kubectl. */
+  /** The values of a mapping. For duplicate keys the last one counts, as in kubectl. */
   readonly fields: ReadonlyMap<string, number>;
-  /** What `<<` brings in, in the order in which it is written. */
+  /** The mappings that `<<` merges, in document order. */
   readonly merged: readonly number[];
 }
 
@@ -75,7 +75,7 @@ function createIndex({ events, text }: Source): EventIndex {
   };
 }
 
-/** For each event that begins a value, the event behind that value. */
+/** For each event that begins a value, the index of the event after that value. */
 function endsOf(events: readonly Event[]): Int32Array {
   const ends = new Int32Array(events.length);
   const open: number[] = [];
@@ -90,7 +90,7 @@ function endsOf(events: readonly Event[]): Int32Array {
   return ends;
 }
 
-/** The events that carry each anchor, ascending. */
+/** The events with each anchor, ascending. */
 function anchorsOf({ events, text }: Source): ReadonlyMap<string, readonly number[]> {
   const anchors = new Map<string, number[]>();
   for (const [at, event] of events.entries()) {
@@ -121,7 +121,7 @@ function readChildren({ events, text }: Source, collection: number, ends: Int32A
 }
 
 function childOf(index: EventIndex, at: number, key: string | number): number | undefined {
-  // `<<` in what `<<` brings in, and so on; a document can even hold itself.
+  // A merged mapping may merge others, and a document can even contain itself.
   const seen = new Set<number>();
   const pending = [index.followAlias(at)];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
@@ -138,7 +138,7 @@ function childOf(index: EventIndex, at: number, key: string | number): number | 
   return undefined;
 }
 
-/** `<<: *a` and `<<: [*a, *b]`. */
+/** The mappings in `<<: *a` and `<<: [*a, *b]`. */
 function mergedMaps(index: EventIndex, value: number): readonly number[] {
   const at = index.followAlias(value);
   return index.events[at]?.type === EVENT_ID.SEQUENCE ? index.childrenOf(at).items : [at];
@@ -150,7 +150,7 @@ function positionOf({ events, text }: Source, at: number): Position {
   const isBlock =
     event?.type === EVENT_ID.SCALAR &&
     (event.style === SCALAR_STYLE.LITERAL_BLOCK || event.style === SCALAR_STYLE.FOLDED_BLOCK);
-  // An empty value stands nowhere: its key does.
+  // An empty value has no position, so the position of its key is used.
   for (let index = at; index >= 0; index--) {
     const offset = offsetOf(events[index]);
     if (offset >= 0) return { offset, isBlock, tag };

@@ -1,4 +1,4 @@
-// How scalars are read: numbers and times only where no character is lost, as `tag: 1.20` means the text. Relies on js-yaml's schemas.
+// How scalars are resolved: as a number or time only if that loses no character, since `tag: 1.20` means the text. Relies on js-yaml's schemas.
 import {
   boolCoreTag,
   defineMappingTag,
@@ -15,7 +15,7 @@ import {
 
 const DIGITS = [...'0123456789'];
 
-/** A number is one only where it prints as it was written: `1.20`, `0x1F`, `1e3`, `007` and `2024-01-01` stay texts. */
+/** A number only if it prints as it was written. `1.20`, `0x1F`, `1e3`, `007` and `2024-01-01` stay texts. */
 const plainNumber = defineScalarTag<number | string>('tag:yaml.org,2002:float', {
   implicit: true,
   implicitFirstChars: ['-', ...DIGITS],
@@ -27,7 +27,7 @@ const plainNumber = defineScalarTag<number | string>('tag:yaml.org,2002:float', 
   identify: () => false,
 });
 
-/** Tags of other programs (`!Sub`, `!reference`, `!!binary`) say nothing about images: the value is read without them. */
+/** Application-specific tags (`!Sub`, `!reference`, `!!binary`) say nothing about images: the value is read without them. */
 const foreignTags = [
   defineScalarTag<string>('', { matchByTagPrefix: true, resolve: (source) => source, identify: () => false }),
   defineSequenceTag<unknown[]>('', { ...seqTag, matchByTagPrefix: true, create: () => [], identify: () => false }),

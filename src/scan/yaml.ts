@@ -1,4 +1,4 @@
-// Text → documents. A file may hold many; one that does not parse does not take the others with it. Relies on js-yaml.
+// Parses a text into documents. A document that does not parse does not affect the other documents of the file. Relies on js-yaml.
 import { constructFromEvents, EVENT_ID, type Event, YAMLException } from 'js-yaml';
 import { addAll } from '../oci/add-all.ts';
 import type { Path, ScannedDocument } from './contract.ts';
@@ -8,13 +8,13 @@ import { parseBounded } from './yaml-limits.ts';
 import { createPositions } from './yaml-positions.ts';
 import { SCHEMA } from './yaml-schema.ts';
 
-/** The reason of what another program makes YAML of. */
+/** The reason for a text that is a template, from which another program makes YAML. */
 export const TEMPLATE = 'it is a template';
 
 export interface BrokenPart {
   /** The line of the file at which `text` begins. */
   readonly firstLine: number;
-  /** The line of the file at which the parser gave up. */
+  /** The line of the file with the syntax error. */
   readonly line: number;
   readonly text: string;
   readonly reason: string;
@@ -26,8 +26,8 @@ export interface ParsedYaml {
 }
 
 /**
- * Parses what stands between `---` lines, each part for itself. Empty documents are left out.
- * `wanted` is asked with a part's text before it is parsed: what it refuses is neither a document nor broken.
+ * Parses each part between `---` lines separately. Empty documents are left out.
+ * `wanted` is asked with the text of a part before it is parsed. A rejected part is neither a document nor broken.
  */
 export function parseYaml(file: string, text: string, wanted: (part: string) => boolean = () => true): ParsedYaml {
   const documents: ScannedDocument[] = [];
@@ -53,7 +53,7 @@ function normalLines(text: string): string {
   return unmarked.includes('\r') ? unmarked.replace(/\r\n?/g, '\n') : unmarked;
 }
 
-/** Nothing but a new document can begin with `---`, or end with `...`, in the first column, not even inside a block scalar (YAML 1.2.2, 9.1.2). */
+/** `---` or `...` in the first column always separates documents, even inside a block scalar (YAML 1.2.2, 9.1.2). */
 function* partsOf(text: string): Iterable<Part> {
   let firstLine = 1;
   let from = 0;
@@ -65,7 +65,7 @@ function* partsOf(text: string): Iterable<Part> {
   }
 }
 
-/** Where someone forgot the `---`, a second `apiVersion:` and `kind:` begin an object of their own; read as one, the first would be lost. */
+/** If a `---` was forgotten, a second `apiVersion:` and `kind:` begin a new object. Parsed as one, the first object would be lost. */
 function* partStarts(text: string): Iterable<number> {
   const heads = [...text.matchAll(/^(?:---(?=[ \t\n]|$)|\.\.\.[ \t]*\n|(?:apiVersion|kind):)/gm)];
   const known = new Set<string>();
@@ -85,7 +85,7 @@ function isField(head: string | undefined): boolean {
   return head?.endsWith(':') === true;
 }
 
-/** Comments, directives and marks alone are no document. */
+/** Whether the part has more than comments, directives and document markers. */
 function hasContent(part: string): boolean {
   return part.split('\n').some((line) => {
     const text = line.trimEnd();
@@ -146,7 +146,7 @@ function documentOf(
   };
 }
 
-/** From 0; what is missing at the end is told of the last line that has something. */
+/** Counted from 0. An error at the end of the text is reported for the last line that is not empty. */
 function errorLine(error: unknown, { text }: Part): number {
   const line = error instanceof YAMLException ? (error.mark?.line ?? 0) : 0;
   return Math.min(line, countLines(text.trimEnd()));
@@ -155,6 +155,6 @@ function errorLine(error: unknown, { text }: Part): number {
 function reasonOf(error: unknown, { text }: Part): string {
   if (/\{\{/.test(text)) return TEMPLATE;
   if (error instanceof YAMLException) return error.reason;
-  // Deep flow collections can exhaust the stack before the depth is counted.
+  // Deeply nested flow collections can exhaust the stack before the depth limit applies.
   return error instanceof RangeError ? 'it is nested too deeply' : String(error);
 }

@@ -7,12 +7,12 @@ import type { Open } from './project.ts';
 import { createOpen, environmentIn, projectsOf } from './projects.ts';
 import { directoryOf, findInServices, isCompose, RULE } from './services.ts';
 
-/** `compose.yaml`, `docker-compose.prod.yml`, `stack.yml`, `web.compose.yaml`. */
+/** File names such as `compose.yaml`, `docker-compose.prod.yml`, `stack.yml`, `web.compose.yaml`. */
 const FILE_NAME = /(?:^|[/._-])(?:compose|stack)(?:[._-][^/]*)?\.ya?ml$/i;
-/** A file that sets `COMPOSE_FILE` names files that may be called otherwise. */
+/** The `.env` file. It may set `COMPOSE_FILE`, which names Compose files with other names. */
 const ENVIRONMENT = /(?:^|\/)\.env$/;
 
-/** Projects by the names of their files and by `.env`: with what they include, extend and override. */
+/** Finds projects by the names of their files and by `.env`, with what they include, extend and override. */
 export const composeProjects: TreeRule = {
   name: RULE,
   find: async (tree) => {
@@ -31,7 +31,7 @@ export const composeProjects: TreeRule = {
     const open = createOpen(tree);
     const document = await open(file);
     if (!document || !isProject(document)) return undefined;
-    // As `docker compose -f` takes it: COMPOSE_FILE has no say.
+    // Like `docker compose -f`: COMPOSE_FILE is ignored.
     const directory = directoryOf(file);
     const project = {
       files: [file, ...overridesBeside(tree, file)],
@@ -58,7 +58,7 @@ async function composeFilesIn(tree: FileTree, open: Open): Promise<ReadonlySet<s
   return files;
 }
 
-/** What includes others and belongs to no project: each is included by the other. Compose refuses them. */
+/** Warns of files that include each other in a circle and therefore belong to no project. Compose refuses them. */
 async function circlesIn(
   files: readonly string[],
   claimed: ReadonlySet<string>,
@@ -87,7 +87,7 @@ function overridesBeside(tree: FileTree, file: string): readonly string[] {
     .filter((name) => name !== file && tree.has(name));
 }
 
-/** A project under another file name: what its own document says. */
+/** A Compose file with an unusual name: only its own document is read. */
 export const composeFile: DocumentRule = {
   name: RULE,
   matches: (document) => asFields(fieldOf(document.value, 'services')) !== undefined && isCompose(document),

@@ -1,7 +1,7 @@
 // The `.env` file of a Compose project. Format: docs.docker.com/compose/how-tos/environment-variables/variable-interpolation.
 import { interpolate, type Variables } from '../variables.ts';
 
-/** Lines of `NAME=value`; `export` before and quotes around are taken off, ` #` begins a comment, values may use names above. */
+/** Reads lines of `NAME=value`. `export` and quotes are removed, ` #` begins a comment, and values may refer to names above. */
 export function readEnvironment(text: string): Variables {
   const variables = new Map<string, string>();
   for (const line of text.split(/\r?\n/)) {

@@ -1,14 +1,14 @@
-// What projects use: the services of their files, of the files that those extend, and of all projects that they include. Each is looked at once.
+// Finds the images of projects: the services of their files, of extended files and of included projects. Each project is examined once.
 import { addAll } from '../../oci/add-all.ts';
 import type { FileTree, Finding, ScannedDocument, TreeFindings, Warning } from '../contract.ts';
 import { includedProjects, type Named } from './includes.ts';
 import type { Open, Project } from './project.ts';
 import { findInServices, othersOf, servicesOf } from './services.ts';
 
-/** Services of files that are looked at again, included with other variables each time: projects that multiply each other level by level go on without end. */
+/** Limit for services in files that were already examined and are included again with other variables. Projects that include each other level by level multiply without end. */
 const MAX_AGAIN = 200_000;
 
-/** What the projects of a tree use, with all that they include. */
+/** The images of the projects of a tree, with all projects that they include. */
 export async function findInProjects(
   tree: FileTree,
   projects: readonly Project[],
@@ -22,7 +22,7 @@ export async function findInProjects(
   const identityOf = identities();
   let left = MAX_AGAIN;
 
-  /** Returns the projects that it includes. */
+  /** Examines one project. Returns the projects that it includes. */
   const look = async (project: Project): Promise<readonly Named[]> => {
     const layers: ScannedDocument[] = [];
     for (const file of project.files) {
@@ -74,7 +74,7 @@ function profilesOf({ variables }: Project): ReadonlySet<string> {
   return new Set(profiles.map((profile) => profile.trim()).filter(Boolean));
 }
 
-/** Two of one identity use the same images. */
+/** Returns a function that gives each project an identity. Projects with the same identity use the same images. */
 function identities(): (project: Project) => string {
   const numbers = new Map<object, number>();
   return ({ files, directory, variables, doubt }) => {

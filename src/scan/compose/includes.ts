@@ -1,4 +1,4 @@
-// `include:` of a Compose file, and what the projects are that it names. Format: docs.docker.com/reference/compose-file/include.
+// `include:` of a Compose file, and the projects that it names. Format: docs.docker.com/reference/compose-file/include.
 import { addAll } from '../../oci/add-all.ts';
 import type { FileTree, ScannedDocument, Warning } from '../contract.ts';
 import { fieldOf, listOf, textOf } from '../fields.ts';
@@ -15,7 +15,7 @@ export interface Include {
   readonly index: number;
 }
 
-/** Both forms: a path, and `{path, project_directory, env_file}`. */
+/** Reads both forms: a path, and `{path, project_directory, env_file}`. */
 export function includesOf({ value }: ScannedDocument, variables: Variables): readonly Include[] {
   const texts = (one: unknown): readonly string[] =>
     (Array.isArray(one) ? one : [one]).flatMap((text) =>
@@ -34,12 +34,12 @@ export function includesOf({ value }: ScannedDocument, variables: Variables): re
   });
 }
 
-/** A project that is included, or why there is none. */
+/** An included project, or a warning that says why there is none. */
 export type Named = Project | Warning;
 
 /**
- * The projects that the files of a project include. The variables of who includes outweigh those of the included project's own files; sets of variables that
- * come about in one way are one object.
+ * The projects that the files of a project include. Variables of the including project outweigh those of the included project's own files. Variables that are
+ * derived in the same way are one object, so that equal projects can be recognised.
  */
 export function includedProjects(
   tree: FileTree,
@@ -52,7 +52,7 @@ export function includedProjects(
     return known;
   };
   const merged = new WeakMap<Variables, Map<string, Variables>>();
-  /** Files, later ones over earlier ones, below what is given. */
+  /** The variables of the files, where later files outweigh earlier ones and `given` outweighs all files. */
   const variablesOf = async (files: readonly (string | undefined)[], given: Variables): Promise<Variables> => {
     const known = merged.get(given) ?? new Map<string, Variables>();
     merged.set(given, known);

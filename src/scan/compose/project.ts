@@ -1,14 +1,14 @@
-// A Compose project: files that lie over each other, and what their variables are.
+// A Compose project: a base file with its overrides, and its variables.
 import type { ScannedDocument } from '../contract.ts';
 import type { Variables } from '../variables.ts';
 
 export interface Project {
-  /** The first is the base, the others lie over it. */
+  /** The first file is the base. The others are merged over it. */
   readonly files: readonly string[];
   readonly directory: string;
   readonly variables: Variables;
   readonly doubt?: string;
 }
 
-/** The document of a Compose file, whatever its name is. */
+/** Returns the document of a Compose file, whatever the file name is. */
 export type Open = (file: string) => Promise<ScannedDocument | undefined>;

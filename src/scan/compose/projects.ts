@@ -1,4 +1,4 @@
-// Which Compose files belong together: what `.env` names, overrides, what they include and extend. Files are known by what names them, not by their names.
+// Which Compose files form a project: the files that `.env` names, overrides, included and extended files. A file belongs where another one refers to it.
 // Format: docs.docker.com/reference/compose-file/include, docs.docker.com/compose/how-tos/environment-variables/envvars.
 import type { FileTree, ScannedDocument } from '../contract.ts';
 import { fieldOf } from '../fields.ts';
@@ -22,7 +22,7 @@ export function createOpen(tree: FileTree): Open {
   };
 }
 
-/** The projects that these files make. `named` are all files that others name: they are no projects of their own. */
+/** The projects that these files form. `named` are the files to which others refer: they are not projects of their own. */
 export async function projectsOf(
   tree: FileTree,
   files: readonly string[],
@@ -34,7 +34,7 @@ export async function projectsOf(
   for (const directory of new Set(files.map(directoryOf)))
     settings.set(directory, await environmentIn(tree, directory));
   const all = new Set(files);
-  // Few files name others by variables: what the rest names is the same for all.
+  // Few files refer to others through variables. Without variables the references are the same for all environments.
   if (await addNamed(named, files, { open, variables: NO_VARIABLES })) {
     named.clear();
     const byVariables = Map.groupBy(files, (file) => settings.get(directoryOf(file)) ?? NO_VARIABLES);
@@ -66,20 +66,20 @@ export async function projectsOf(
   return { projects, named };
 }
 
-/** What the `.env` of a directory sets. */
+/** The variables that the `.env` file of a directory sets. */
 export async function environmentIn(tree: FileTree, directory: string): Promise<Variables> {
   const file = resolveIn(directory, '.env') ?? '';
   return tree.has(file) ? readEnvironment(await tree.read(file)) : NO_VARIABLES;
 }
 
-/** `COMPOSE_FILE=a.yaml:b.yaml`. */
+/** The files in `COMPOSE_FILE=a.yaml:b.yaml`. */
 function composeFiles(directory: string, variables: Variables): readonly string[] {
   const list = variables.get('COMPOSE_FILE') ?? '';
   const separator = variables.get('COMPOSE_PATH_SEPARATOR') || ':';
   return list.split(separator).flatMap((path) => (path.trim() === '' ? [] : (resolveIn(directory, path.trim()) ?? [])));
 }
 
-/** The file that an override is for: of the same name, with either ending. */
+/** The base file of an override file: the same name, with `.yaml` or `.yml`. */
 function baseOf(file: string, all: ReadonlySet<string>): string | undefined {
   const match = OVERRIDE.exec(file);
   if (!match) return undefined;
@@ -92,8 +92,8 @@ function baseOf(file: string, all: ReadonlySet<string>): string | undefined {
 }
 
 /**
- * What files include and extend, and what those do: all but what only names itself through others. A file is looked at for two of those that lead to it:
- * whatever it names is not one of the two, so there is no more to learn. Says whether variables have a say in it.
+ * Adds the files that `files` include and extend, transitively, to `named`. A file that only refers to itself through others is not added. Each file is visited
+ * for at most two starting files: every file it refers to differs from one of them, so more visits add nothing. Returns whether a reference contains variables.
  */
 async function addNamed(
   named: Set<string>,

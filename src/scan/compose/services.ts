@@ -1,4 +1,4 @@
-// The services of Compose files: what they are when layers and extended services are merged, and the images that they use.
+// The services of Compose files: merges layers and extended services, and finds the images that they use.
 // Format: github.com/compose-spec/compose-spec, docs.docker.com/reference/compose-file/merge.
 import type { Finding, Path, ScannedDocument, Warning } from '../contract.ts';
 import { asFields, type Fields, fieldOf, listOf, scalarOf, textOf } from '../fields.ts';
@@ -8,22 +8,22 @@ import { resolveIn } from '../tree-paths.ts';
 import { interpolate, type Variables } from '../variables.ts';
 
 export const RULE = 'compose';
-/** Chains of `extends` longer than this go in circles. */
+/** A longer chain of `extends` is taken for a circle. */
 const MAX_EXTENDS = 20;
-/** Lists to which a later layer adds. */
+/** Lists that a later layer extends instead of replacing. */
 const ADDED: ReadonlySet<string> = new Set(['profiles', 'volumes']);
 
 export interface ServiceSurroundings {
   readonly variables: Variables;
-  /** Files that `extends` names. */
+  /** The files that `extends` names, by path. */
   readonly others: ReadonlyMap<string, ScannedDocument>;
-  /** Profiles that are started. */
+  /** The active profiles. */
   readonly profiles: ReadonlySet<string>;
-  /** Why nothing of this may be in use. */
+  /** Why possibly none of the images is in use. */
   readonly doubt?: string;
 }
 
-/** Services are mappings of which one at least has an image or is built; before version 2 they stood at the top. A file may also only include others. */
+/** Whether this is a Compose file with services: at least one has `image`, `build` or `extends`. Before version 2, services were at the top level. */
 export function isCompose({ value }: ScannedDocument): boolean {
   if (fieldOf(value, 'apiVersion') !== undefined || fieldOf(value, 'kind') !== undefined) return false;
   const services = Object.values(servicesOf(value));
@@ -38,7 +38,7 @@ function pathTo(document: ScannedDocument, ...path: Path): Path {
   return asFields(fieldOf(document.value, 'services')) ? ['services', ...path] : path;
 }
 
-/** The path of the file that a service of this document extends. */
+/** The path of the file with the service that this service extends. */
 export function extendedFile(document: ScannedDocument, service: unknown, variables: Variables): string | undefined {
   const named = textOf(fieldOf(service, 'extends'), 'file');
   return named === undefined ? undefined : resolveIn(directoryOf(document.file), interpolate(named, variables).text);
@@ -48,7 +48,7 @@ export function directoryOf(file: string): string {
   return file.slice(0, Math.max(0, file.lastIndexOf('/')));
 }
 
-/** The images of the services of a file and its overrides, and the models that they name. */
+/** The images of the services of a file with its overrides, and the models that they name. */
 export function* findInServices(
   layers: readonly ScannedDocument[],
   around: ServiceSurroundings,
@@ -81,7 +81,7 @@ interface Entry {
   readonly path: Path;
 }
 
-/** A service with where each of its fields is written; of lists to which layers add there are several entries. */
+/** The fields of a service, each with its position. A list that layers extend has several entries. */
 type Service = ReadonlyMap<string, readonly Entry[]>;
 
 function serviceOf(layers: readonly ScannedDocument[], name: string, around: ServiceSurroundings, depth = 0): Service {
@@ -92,7 +92,7 @@ function serviceOf(layers: readonly ScannedDocument[], name: string, around: Ser
     const fields = asFields(value);
     if (!fields) continue;
     for (const [key, entries] of extendedBy(document, fields, { around, depth })) {
-      // A service is not started with its base, nor under its base's profiles.
+      // These two fields are not inherited from the extended service.
       if (key !== 'depends_on' && key !== 'profiles') service.set(key, entries);
     }
     for (const [key, written] of Object.entries(fields)) {
@@ -108,7 +108,7 @@ function serviceOf(layers: readonly ScannedDocument[], name: string, around: Ser
   return service;
 }
 
-/** The files that the services of a project extend, as far as they matter for it. */
+/** The files that the services of a project extend, directly or through others. */
 export async function othersOf(
   layers: readonly ScannedDocument[],
   variables: Variables,
@@ -143,10 +143,10 @@ export async function othersOf(
   return { documents, warnings };
 }
 
-/** Documents with such a tag anywhere: few have one, and a look through all of a text for each of its fields would cost its square. */
+/** Whether a document contains one of the two tags. Cached: searching the whole text once for each field would take quadratic time. */
 const tagged = new WeakMap<ScannedDocument, boolean>();
 
-/** `!reset` takes away what earlier layers say, `!override` puts something in its place. */
+/** `!reset` removes what earlier layers say, `!override` replaces it. */
 function tagOf(document: ScannedDocument, path: Path): string {
   const hasTags = tagged.get(document) ?? /!reset|!override/.test(document.source ?? '');
   tagged.set(document, hasTags);
@@ -189,11 +189,11 @@ function doubtOf(
   const isStarted = profiles.length === 0 || active.has('*') || profiles.some((profile) => active.has(profile));
   if (!isStarted) return `only with the profile ${profiles.join(' or ')}`;
   const isLocal = given('pull_policy') === 'never' || given('pull_policy') === 'build';
-  // What comes from a registry has to be fetched before, all the more where Compose itself never does.
+  // An image with a registry host must have been pulled before, even if Compose itself never pulls it.
   return isLocal && !/^(?:[\w-]+\.)+[\w-]+(?::\d+)?\//.test(image) ? 'never pulled' : undefined;
 }
 
-/** `volumes: [{type: image, source: REFERENCE}]`. */
+/** The images in `volumes: [{type: image, source: REFERENCE}]`. */
 function* imageVolumes(service: Service, around: ServiceSurroundings): Iterable<Finding | Warning> {
   for (const volumes of service.get('volumes') ?? []) {
     for (const [index, volume] of listOf(volumes, 'value').entries()) {
@@ -205,7 +205,7 @@ function* imageVolumes(service: Service, around: ServiceSurroundings): Iterable<
   }
 }
 
-/** `models: {llm: {model: ai/x}}`: artifacts in registries, pulled by Docker's runner of models. */
+/** The models in `models: {llm: {model: ai/x}}`: artifacts in registries, pulled by Docker Model Runner. */
 function* modelsOf(document: ScannedDocument, around: ServiceSurroundings): Iterable<Finding | Warning> {
   for (const [name, model] of Object.entries(asFields(fieldOf(document.value, 'models')) ?? {})) {
     const found = judgeImage(interpolate(textOf(model, 'model') ?? '', around.variables).text);

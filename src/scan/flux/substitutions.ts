@@ -8,23 +8,23 @@ import { substitute, type Variables } from '../variables.ts';
 import { objectOf } from '../walk.ts';
 import { parseYaml } from '../yaml.ts';
 
-/** A directory is deployed in so many ways; more are not looked at, and said. */
+/** Maximum number of environments in which one directory is deployed. More are left out with a warning. */
 const MAX_ENVIRONMENTS = 100;
 const MANIFEST = /\.(?:ya?ml|json)$/i;
 const GROUP = 'kustomize.toolkit.fluxcd.io';
 
 export interface Substitutions {
-  /** Directories that are named by Flux. */
+  /** Directories that Flux Kustomizations with `postBuild` deploy. */
   readonly directories: readonly string[];
-  /** What variables stand for in this file; the directory that is named nearest to it decides. */
+  /** The environments of this file. The innermost deployed directory that contains the file decides. */
   environmentsOf(file: string): readonly KnownVariables[];
-  /** What is not looked at. */
+  /** Warnings for what is left out. */
   readonly warnings: readonly Warning[];
 }
 
 const known = new WeakMap<FileTree, Promise<Substitutions>>();
 
-/** Asked for where a text has variables, and worked out once: each file is read, and parsed only where it may set some. */
+/** Computed once for each tree, when a text with variables is found. Each file is read, but parsed only if it may set variables. */
 export function fluxSubstitutions(tree: FileTree): Promise<Substitutions> {
   const found = known.get(tree) ?? readSubstitutions(tree);
   known.set(tree, found);
@@ -55,7 +55,7 @@ async function readSubstitutions(tree: FileTree): Promise<Substitutions> {
   const names = new Set(kustomizations.flatMap(({ sources }) => sources.map(({ name }) => name)));
   const data = await readObjectData(tree, names);
   const plain = byDirectory(kustomizations, (one) => environmentsFrom(one, data));
-  // Those that set them may be set in turn: by what deploys them.
+  // A Kustomization that sets variables may itself contain variables, set by the Kustomization that deploys it.
   return byDirectory(kustomizations, (one) => {
     const [outer] = plain.environmentsOf(one.file);
     return environmentsFrom(outer ? withOuter(one, outer.variables) : one, data);
@@ -83,7 +83,7 @@ function kustomizationIn(tree: FileTree, file: string, value: unknown): FluxKust
   return { ...at, variables, sources };
 }
 
-/** What is substituted from objects, later ones over earlier ones, and over all of them what the Kustomization itself sets. */
+/** The variables of the referenced objects, where later ones outweigh earlier ones, and the inline variables of the Kustomization outweigh all. */
 function environmentsFrom(
   { file, variables, sources }: FluxKustomization,
   data: DataByName,

@@ -1,4 +1,4 @@
-// The images that Chart.yaml's annotations list. A list for people and mirrors: it also names what is off by default, so it only adds maybes.
+// The images listed in annotations of Chart.yaml. The list is for readers and mirrors and also contains images that are off by default: all are maybes.
 // Format: artifacthub.io/docs/topics/annotations/helm (`artifacthub.io/images`); Helm's own `helm.sh/images`, Bitnami's `images`.
 import type { Finding } from '../contract.ts';
 import { fieldOf } from '../fields.ts';

@@ -1,16 +1,16 @@
-// What templates find in the dot: Values, Chart, Release, Capabilities, Files. Format: helm.sh/docs/chart_template_guide/builtin_objects.
+// Helm's built-in objects: Values, Chart, Release, Capabilities, Files. Format: helm.sh/docs/chart_template_guide/builtin_objects.
 import { compilePattern } from '../patterns.ts';
 import { type Dictionary, dictionary, print } from './template/values.ts';
 import { writeYaml } from './template/yaml-values.ts';
 import type { ValuedChart } from './values.ts';
 
-/** What `helm template` would suppose of a cluster. */
+/** The properties that `helm template` assumes of a cluster. */
 export interface Cluster {
-  /** `v1.34.0`. */
+  /** For example `v1.34.0`. */
   readonly kubeVersion: string;
 }
 
-/** The groups of a plain cluster: nothing that a custom resource brings. */
+/** The API groups of a cluster without custom resources. */
 const PLAIN_GROUPS =
   /^(?:v1|(?:apps|batch|policy|autoscaling|networking\.k8s\.io|rbac\.authorization\.k8s\.io|storage\.k8s\.io|scheduling\.k8s\.io|coordination\.k8s\.io|discovery\.k8s\.io|events\.k8s\.io|node\.k8s\.io|certificates\.k8s\.io|apiextensions\.k8s\.io|apiregistration\.k8s\.io|admissionregistration\.k8s\.io|authentication\.k8s\.io|authorization\.k8s\.io|flowcontrol\.apiserver\.k8s\.io)\/v1|autoscaling\/v2)(?:\/\w+)?$/;
 
@@ -50,7 +50,7 @@ export function builtInObjects(valued: ValuedChart, cluster: Cluster): Dictionar
   ]);
 }
 
-/** Chart.yaml's fields under their Go names: `appVersion` is `.Chart.AppVersion`. */
+/** The fields of Chart.yaml under their Go names: `appVersion` is `.Chart.AppVersion`. */
 function chartObject(metadata: Dictionary): Dictionary {
   const object = dictionary();
   for (const [key, value] of Object.entries(metadata)) {
@@ -94,7 +94,7 @@ function toYaml(entries: readonly (readonly [string, string])[]): string {
   return entries.length === 0 ? '' : writeYaml(Object.fromEntries(entries));
 }
 
-/** gobwas/glob as Helm uses it: `*` within a folder, `**` over folders, `{a,b}`. */
+/** Compiles a glob like gobwas/glob in Helm: `*` matches within a directory, `**` across directories, `{a,b}` alternatives. */
 function globTest(pattern: string): (path: string) => boolean {
   const source = pattern
     .split(/(\*\*|\*|\?|\{[^{}]*\})/)

@@ -1,5 +1,5 @@
-// A packed chart (`helm package`, `helm dependency build`): a gzipped tar with one directory, as files of a tree of its own.
-// They are called `charts/x-1.0.tgz!x/templates/y.yaml`. Relies on tar/reader.ts and node:zlib.
+// A packed chart (`helm package`, `helm dependency build`): a gzipped tar archive with one directory. It is read as a tree of its own.
+// Its files are named `charts/x-1.0.tgz!x/templates/y.yaml`. Relies on tar/reader.ts and node:zlib.
 import { createGunzip } from 'node:zlib';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { byBytes } from '../byte-order.ts';
@@ -7,31 +7,31 @@ import type { FileTree } from '../contract.ts';
 import { mayMatter } from '../may-matter.ts';
 import { parseYaml } from '../yaml.ts';
 
-/** Unpacked; Helm itself refuses more than 100 MiB. */
+/** Maximum unpacked size. Helm itself refuses more than 100 MiB. */
 const MAX_UNPACKED = 64 << 20;
-/** Helm's limit for a file of a chart; bigger ones hold nothing that a template makes an image of. */
+/** Helm's limit for a file in a chart. Larger files contain nothing from which a template makes an image. */
 const MAX_FILE = 5 << 20;
 const MAX_ENTRIES = 10_000;
-/** No file system has longer ones. */
+/** Longer than any name in a file system. */
 const MAX_NAME = 4096;
 
 export interface PackedChart {
   readonly tree: FileTree;
-  /** `charts/x-1.0.tgz!x` */
+  /** For example `charts/x-1.0.tgz!x`. */
   readonly directory: string;
 }
 
-/** More than a chart may have, or broken off. `isChart`: it begins as one. */
+/** An archive that exceeds a limit or is truncated. `isChart`: its beginning is that of a chart. */
 export interface UnreadableChart {
   readonly problem: string;
   readonly isChart: boolean;
 }
 
-/** What is in an archive: names and bytes. */
+/** The content of an archive: names and bytes. */
 export interface Unpacked {
   readonly contents: ReadonlyMap<string, Uint8Array>;
   readonly bytes: number;
-  /** Why it was read no further. */
+  /** Why the archive was not read to its end. */
   readonly problem: string | undefined;
 }
 
@@ -39,7 +39,7 @@ export function isPacked(file: string): boolean {
   return file.endsWith('.tgz');
 }
 
-/** The chart in an archive; undefined for an archive of something else. */
+/** The chart in an archive. Returns `undefined` if the archive is not a chart. */
 export function chartIn(file: string, { contents, problem }: Unpacked): PackedChart | UnreadableChart | undefined {
   const top = [...contents.keys()].map((name) => /^([^/]+)\/Chart\.yaml$/.exec(name)?.[1]).find(Boolean);
   if (problem !== undefined) return { problem, isChart: top !== undefined };
@@ -47,9 +47,9 @@ export function chartIn(file: string, { contents, problem }: Unpacked): PackedCh
   return { tree: treeOf(file, contents), directory: `${file}!${top}` };
 }
 
-/** Opens an archive, as far as it is whole and not too large; `spend` is told of each byte. Errors: TAR_INVALID for what does not even begin as one. */
+/** Unpacks an archive, up to the limits or to the point where it is damaged. `spend` is called with the number of bytes. Errors: TAR_INVALID (not an archive at all). */
 export async function unpackChart(packed: Uint8Array, spend: (bytes: number) => void): Promise<Unpacked> {
-  // Packed charts are rare: other scans do not load what reads them.
+  // Loaded lazily: packed charts are rare.
   const { readTar } = await import('../../tar/reader.ts');
   const contents = new Map<string, Uint8Array>();
   let entries = 0;
@@ -78,7 +78,7 @@ export async function unpackChart(packed: Uint8Array, spend: (bytes: number) => 
 
 class TooLargeError extends Error {}
 
-/** Bounded by who takes it: a small archive can unfold to any size. */
+/** The consumer must limit the size, since a small archive can expand to any size. */
 async function* gunzip(packed: Uint8Array): AsyncGenerator<Uint8Array, void> {
   const stream = createGunzip();
   stream.end(packed);

@@ -1,41 +1,41 @@
-// What the charts of one scan may cost together: charts that name each other level by level, and archives in archives, multiply from very little.
+// The budget for all charts of one scan. Charts that include each other level by level, and archives in archives, multiply from very little.
 import type { Warning } from '../contract.ts';
 import { RunawayError } from './template/errors.ts';
 import type { WorkBudget } from './template/work.ts';
 
-/** In characters that are read or written, as templates count them: a minute or two at most. All charts of a large collection take a twentieth. */
+/** In characters read or written, as templates count them. Takes a minute or two at most. All charts of a large collection use a twentieth. */
 const MAX_WORK = 24_000_000_000;
-/** One chart with all that deploy it: others must come in too. The largest known takes a fiftieth to be rendered with one set of values. */
+/** Limit for one chart with all its releases, so that other charts get their turn. The largest known chart uses a fiftieth for one rendering. */
 const MAX_CHART = 10_000_000_000;
 
-/** Charts below one chart, by all names that they get: as many are kept. */
+/** Maximum number of subcharts of one chart, counted once for each name. All of them are kept in memory. */
 const MAX_BELOW = 20_000;
 
-/** What costs more than its characters, in characters. */
+/** Costs of other operations, in characters. */
 export const COST = {
-  /** A chart that is read, by each name that it gets. */
+  /** Reading a chart, for each name it gets. */
   chart: 20_000,
-  /** A chart that is rendered. */
+  /** Rendering a chart. */
   rendering: 50_000,
-  /** A file that is named. */
+  /** Each file name. */
   file: 200,
-  /** A byte that comes out of an archive, and a character of a chart's files: they are kept as long as the chart is looked at. */
+  /** Each unpacked byte, and each character of a chart's files. They stay in memory while the chart is examined. */
   kept: 40,
-  /** A character of a template that is parsed, or of a manifest that rules look at. */
+  /** Each character of a template that is parsed, or of a manifest that rules examine. */
   text: 20,
 } as const;
 
-/** What was begun cannot be ended. Not an error of the template's: the whole chart is left. */
+/** The budget was exceeded. Not a template error: the whole chart is abandoned. */
 export class ChartTooCostlyError extends Error {}
 
 export interface ChartBudget extends WorkBudget {
-  /** Throws ChartTooCostlyError where all is spent. */
+  /** Throws ChartTooCostlyError if the budget is exceeded. */
   spend(characters: number): void;
-  /** For a chart that is read. Throws as the other does. */
+  /** Called for each chart that is read. Throws ChartTooCostlyError. */
   spendChart(): void;
-  /** Looks into one chart; `file` is named where it, or what is left, costs too much. Undefined then. */
+  /** Examines one chart. If it exceeds its budget, or none is left, returns `undefined` and adds a warning that names `file`. */
   forChart<T>(file: string, run: () => Promise<T>): Promise<T | undefined>;
-  /** What was left out. */
+  /** Warnings for the charts that were left out. */
   warnings(): readonly Warning[];
 }
 
@@ -95,7 +95,7 @@ function unseenWarning([first, ...more]: readonly string[]): readonly Warning[] 
   ];
 }
 
-/** Whether a template ended for what is left for all, and not for its own doing. */
+/** Whether a template was aborted because the shared budget is used up, and not because of its own limit. */
 export function isSpent(error: unknown, budget: ChartBudget): boolean {
   return error instanceof RunawayError && budget.left === 0;
 }

@@ -1,15 +1,15 @@
-// What stands in a chart's own directory: metadata, default values, templates. Format: helm.sh/docs/topics/charts.
+// The content of a chart's own directory: metadata, default values, templates. Format: helm.sh/docs/topics/charts.
 import { byBytes } from '../byte-order.ts';
 import type { FileTree } from '../contract.ts';
 import { isOnlySchemas } from '../may-matter.ts';
 import { type Dictionary, dictionary, isDictionary } from './template/values.ts';
 import { readDictionary, readYaml } from './template/yaml-values.ts';
 
-/** The same for all who use the chart, under whatever names. */
+/** The same for all charts that include this one, whatever name they give it. */
 export interface ChartParts {
   readonly metadata: Dictionary;
   readonly values: Dictionary;
-  /** The values do not parse. */
+  /** The values file does not parse. */
   readonly isBroken: boolean;
   readonly templates: readonly { readonly path: string; readonly source: string }[];
   /** Texts for `.Files`, by the path in the chart. */
@@ -17,7 +17,7 @@ export interface ChartParts {
   readonly dependencies: readonly Dependency[];
   /** Paths in the chart, of all files below its directory. */
   readonly below: readonly string[];
-  /** In characters that were read. */
+  /** Number of characters read. */
   readonly size: number;
 }
 
@@ -25,16 +25,16 @@ export interface Dependency {
   readonly name: string;
   readonly alias: string | undefined;
   readonly repository: string;
-  /** Paths in the parent's values; the first that is there decides. */
+  /** Paths in the parent's values. The first one that is set decides. */
   readonly conditions: readonly string[];
   readonly tags: readonly string[];
   readonly imports: readonly unknown[];
 }
 
-/** Files that templates may read with `.Files`; larger ones hold no manifests. */
+/** Maximum size of files that templates may read with `.Files`. Larger ones do not contain manifests. */
 const MAX_FILE = 1 << 20;
 
-/** The directories that are charts and lie in no other chart. */
+/** The directories of charts that lie in no other chart. */
 export async function chartDirectories(tree: FileTree): Promise<readonly string[]> {
   const found = new Set<string>();
   const candidates = tree.files.filter((file) => file === 'Chart.yaml' || file.endsWith('/Chart.yaml'));
@@ -46,7 +46,7 @@ export async function chartDirectories(tree: FileTree): Promise<readonly string[
   return [...found].sort();
 }
 
-/** `a/b/c` lies in `a/b`, in `a`, and in the scanned directory. */
+/** The parent directories: `a/b`, `a` and the scanned directory for `a/b/c`. */
 function outerDirectories(directory: string): readonly string[] {
   if (directory === '') return [];
   return ['', ...Array.from(directory.matchAll(/\//g), ({ index }) => directory.slice(0, index))];
@@ -91,13 +91,13 @@ export async function readParts(tree: FileTree, directory: string): Promise<Char
   };
 }
 
-/** Paths in the chart. */
+/** The files below the directory, as paths in the chart. */
 function filesBelow(tree: FileTree, directory: string): readonly string[] {
   const start = pathIn(directory, '');
   return filesIn(tree, directory).map((file) => file.slice(start.length));
 }
 
-/** The files below a directory: they stand side by side, so a tree of many charts is not searched for each. */
+/** The files below a directory. They are adjacent in the sorted list, so a tree with many charts is not searched for each chart. */
 export function filesIn({ files }: FileTree, directory: string): readonly string[] {
   const start = pathIn(directory, '');
   let low = 0;

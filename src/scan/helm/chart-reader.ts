@@ -1,4 +1,4 @@
-// The charts of one scan, each file and archive read once, however often charts name it, within what all of them may cost.
+// Reads the charts of one scan. Each file and archive is read once, however often charts refer to it, within a common budget.
 import { createHash } from 'node:crypto';
 import { isImagesError } from '../../oci/errors.ts';
 import type { FileTree } from '../contract.ts';
@@ -9,17 +9,17 @@ import { type ChartParts, readParts } from './chart-parts.ts';
 
 export interface ChartReader {
   readonly budget: ChartBudget;
-  /** Looks into one chart; `file` is named where it costs too much. Undefined then. Nothing of what is read for it is kept. */
+  /** Examines one chart. If it exceeds the budget, returns `undefined` and adds a warning that names `file`. The caches of files and charts are cleared before. */
   look<T>(file: string, run: () => Promise<T>): Promise<T | undefined>;
-  /** What is in a chart's directory. */
+  /** The content of a chart's directory. */
   parts(tree: FileTree, directory: string): Promise<ChartParts>;
-  /** The packed chart in a file of the tree; undefined for an archive of something else. Errors: TAR_INVALID. */
+  /** The packed chart in a file of the tree. Returns `undefined` if the archive is not a chart. Errors: TAR_INVALID. */
   open(tree: FileTree, file: string): Promise<PackedChart | UnreadableChart | undefined>;
-  /** The same of bytes that stand elsewhere; `file` is how findings call them. */
+  /** Like open, for bytes from another source. `file` is the name in findings. */
   openBytes(file: string, bytes: Uint8Array): Promise<PackedChart | UnreadableChart | undefined>;
 }
 
-/** Unpacked archives are kept up to so many bytes: those that others name again and again are small. */
+/** Maximum number of bytes of unpacked archives in the cache. Archives that charts repeatedly refer to are small. */
 const MAX_KEPT = 128 << 20;
 
 export function createChartReader(): ChartReader {
@@ -64,7 +64,7 @@ async function remembered<T>(
   return value;
 }
 
-/** By the bytes of archives: copies of one, in whatever archives they lie, are unpacked once. */
+/** Cached by the digest of the archive: copies of an archive, wherever they lie, are unpacked once. */
 function createUnpacker(budget: ChartBudget): (bytes: Uint8Array) => Promise<Unpacked> {
   const known = new Map<string, Unpacked | Error>();
   let kept = 0;

@@ -1,4 +1,4 @@
-// A chart with all charts below it, each under its own name. Format: helm.sh/docs/topics/charts. Relies on chart-reader.ts.
+// A chart with all its subcharts, each under its own name. Format: helm.sh/docs/topics/charts. Relies on chart-reader.ts.
 import { isImagesError } from '../../oci/errors.ts';
 import type { FileTree, Warning } from '../contract.ts';
 import { isPacked, type PackedChart } from './chart-archive.ts';
@@ -8,13 +8,13 @@ import type { ChartReader } from './chart-reader.ts';
 import type { Dictionary } from './template/values.ts';
 
 export interface Chart {
-  /** Where its files are: a packed chart has a tree of its own. */
+  /** The tree that contains its files. A packed chart has its own tree. */
   readonly tree: FileTree;
-  /** Relative to the scanned directory; empty for that directory itself. */
+  /** Relative to the scanned directory; empty for the scanned directory itself. */
   readonly directory: string;
-  /** The name under which the parent gives it values: its alias where it has one. */
+  /** The name under which the parent gives it values: the alias, if there is one. */
   readonly name: string;
-  /** As template names begin: `parent/charts/child`. */
+  /** The prefix of template names: `parent/charts/child`. */
   readonly path: string;
   readonly metadata: Dictionary;
   readonly values: Dictionary;
@@ -23,26 +23,26 @@ export interface Chart {
   readonly files: ReadonlyMap<string, string>;
   readonly dependencies: readonly Dependency[];
   readonly subcharts: readonly Subchart[];
-  /** Packed charts below it that cannot be read. */
+  /** Warnings for packed subcharts that cannot be read. */
   readonly warnings: readonly Warning[];
 }
 
 export interface TemplateFile {
   readonly file: string;
-  /** `parent/charts/child/templates/deployment.yaml`. */
+  /** For example `parent/charts/child/templates/deployment.yaml`. */
   readonly name: string;
   readonly source: string;
 }
 
 export interface Subchart {
   readonly chart: Chart;
-  /** What Chart.yaml says of it; charts may also just lie in charts/. */
+  /** The entry in Chart.yaml. `undefined` for a chart that lies in charts/ without an entry. */
   readonly dependency: Dependency | undefined;
 }
 
-/** Charts deeper than this are an attack or a mistake. */
+/** Deeper nesting of charts is an attack or a mistake. */
 const MAX_CHARTS_DEEP = 8;
-/** Reads a chart and those in its charts/ directory. Throws ChartTooCostlyError. */
+/** Reads a chart and its subcharts. Throws ChartTooCostlyError. */
 export async function readChart(
   reader: ChartReader,
   tree: FileTree,
@@ -76,7 +76,7 @@ interface Parent {
   readonly below: readonly string[];
   readonly dependencies: readonly Dependency[];
   readonly depth: number;
-  /** `file`: in the chart's directory. */
+  /** `file` is relative to the chart's directory. */
   readonly warn: (file: string, text: string) => void;
 }
 
@@ -106,7 +106,7 @@ async function readSubcharts(reader: ChartReader, tree: FileTree, parent: Parent
     const wanted = parent.dependencies.filter((dependency) => dependency.name === own);
     for (const dependency of wanted.length > 0 ? wanted : [undefined]) {
       const as = { name: dependency?.alias ?? own, parentPath: parent.path, depth };
-      // Unpacked beside its archive: one of them is enough.
+      // A chart may lie in charts/ both packed and unpacked: only one of them counts.
       if (names.has(as.name)) continue;
       names.add(as.name);
       subcharts.push({ chart: await readChart(reader, at.tree, at.directory, as), dependency });
@@ -145,7 +145,7 @@ async function chartName(reader: ChartReader, tree: FileTree, directory: string)
   return String((await reader.parts(tree, directory)).metadata.name);
 }
 
-/** `file://../common` seen from the chart: what `helm dependency build` packs into charts/. */
+/** Resolves a repository such as `file://../common`, which `helm dependency build` packs into charts/. */
 function directoryBeside(directory: string, repository: string): string | undefined {
   if (!repository.startsWith('file://')) return undefined;
   const parts = directory === '' ? [] : directory.split('/');

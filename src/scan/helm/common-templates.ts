@@ -1,5 +1,5 @@
-// What charts expect of Bitnami's library chart `common`, which their repositories do not hold: the named templates that decide about images,
-// and enough of the others for the manifests around them to parse. A chart that has the library beside it uses that.
+// Replacement for Bitnami's library chart `common`, if it is not in the repository: the named templates that affect images,
+// and those that the manifests need to parse. A chart with the library beside it uses that instead.
 import { type Body, parseTemplate } from './template/parser.ts';
 
 const SOURCE = String.raw`

@@ -1,5 +1,5 @@
-// What one chart deploys: with its own values, with those of every release of it in the tree, with files of values that lie beside it.
-// What is rendered is in use; what values, tests or an unknown cluster keep out is a maybe with that reason.
+// What one chart deploys: with its own values, with those of each release in the tree, and with values files that lie beside it.
+// Rendered images are in use. Images that depend on switched-off values, on tests or on an unknown cluster are maybes with that reason.
 import type { DocumentRule, FileTree, Finding, GivenValues, Warning } from '../contract.ts';
 import { annotatedImages } from './annotated-images.ts';
 import type { Cluster } from './built-in-objects.ts';
@@ -15,29 +15,29 @@ import { readYaml } from './template/yaml-values.ts';
 import { imagesInValues } from './value-images.ts';
 import { mergeOver, switchedOffBy, type ValuedChart, withValues } from './values.ts';
 
-/** What Helm supposes of a cluster that it does not ask. */
+/** The version that Helm assumes if no cluster is asked. */
 const NEW_CLUSTER: Cluster = { kubeVersion: 'v1.34.0' };
-/** What a chart only has on one of the two depends on the cluster. */
+/** If a chart renders an image for only one of the two versions, the image depends on the cluster. */
 const OLD_CLUSTER: Cluster = { kubeVersion: 'v1.25.0' };
-/** So many releases of a chart, and so many files of values beside it, are rendered. */
+/** Maximum number of releases of a chart that are rendered. */
 const MAX_RELEASES = 100;
 const MAX_VALUES_FILES = 20;
-/** `values-prod.yaml`, `values.dev.yaml`, `prod-values.yaml`, `values/prod.yaml`, `ci/test-values.yaml`. */
+/** Names of values files: `values-prod.yaml`, `values.dev.yaml`, `prod-values.yaml`, `values/prod.yaml`, `ci/test-values.yaml`. */
 const VALUES_FILE = /^(?:values[-._][^/]+|[^/]+[-._]values|values\/[^/]+|ci\/[^/]*values[^/]*)\.ya?ml$/;
 
 export interface ChartOptions {
   readonly reader: ChartReader;
   readonly rules: readonly DocumentRule[];
   readonly releases: readonly Release[];
-  /** What the user gives to all charts. */
+  /** Values that the user gives to all charts. */
   readonly given: GivenValues | undefined;
 }
 
-/** Throws ChartTooCostlyError, as what follows. */
+/** Finds the images of a chart. Throws ChartTooCostlyError. */
 export async function findInChart(tree: FileTree, directory: string, options: ChartOptions): Promise<FoundInCharts> {
   const { budget } = options.reader;
   const chart = await readChart(options.reader, tree, directory);
-  // A library chart is installed by nobody: other charts bring its templates to life.
+  // A library chart is not installed by itself: other charts use its templates.
   if (chart.metadata.type === 'library') return { findings: [], warnings: [] };
   options.given?.onChart();
   const values = (options.given?.values as Dictionary | undefined) ?? dictionary();
@@ -50,7 +50,7 @@ export async function findInChart(tree: FileTree, directory: string, options: Ch
   const explored = findInManifests(manifests, options.rules);
   const beside = await besideValues(chart, values, options);
   const seen = new Set(findings.map(({ image }) => image));
-  // Exploring both sides of `if tag` or `if registry` also makes the name without it.
+  // Exploring both sides of `if tag` or `if registry` also produces the name without them.
   const parts = createImageParts(seen);
   const addMaybes = (maybes: Iterable<Finding>): void => {
     for (const finding of maybes) {
@@ -85,7 +85,7 @@ function leftOut(releases: readonly Release[]): readonly Warning[] {
   return [{ file: first.file, line: first.line, text }];
 }
 
-/** What the releases of a chart deploy, and not what it would by itself. */
+/** The images that the releases of a chart deploy, without those of the chart's default values. Throws ChartTooCostlyError. */
 export async function findInReleases(tree: FileTree, directory: string, options: ChartOptions): Promise<FoundInCharts> {
   const { reader, releases } = options;
   const chart = await readChart(reader, tree, directory);
@@ -96,7 +96,7 @@ export async function findInReleases(tree: FileTree, directory: string, options:
   };
 }
 
-/** What is rendered with these values over the chart's own. */
+/** The images that are rendered with these values over the chart's own. */
 function deployed(chart: Chart, values: Dictionary, { rules, reader }: ChartOptions): FoundInCharts {
   const { budget } = reader;
   const rendered = renderChart(chart, NEW_CLUSTER, { budget, values });
@@ -122,7 +122,7 @@ function deployedBy(
   };
 }
 
-/** Where others deploy the chart with values of their own, what only its own values give is not what runs. */
+/** If a release deploys the chart with its own values, images that only occur with the default values are not in use. */
 function merged(
   own: readonly Finding[],
   releases: readonly FoundInCharts[],
@@ -135,7 +135,7 @@ function merged(
   return [...own.map((finding) => (used.has(finding.image) ? finding : asMaybe(finding, reason))), ...others];
 }
 
-/** Files of values that lie beside the chart's own, and that no release names: nobody knows whether they are in use. */
+/** Values files beside the chart that no release refers to. It is unknown whether they are in use, so all findings are maybes. */
 async function besideValues(chart: Chart, given: Dictionary, { rules, reader }: ChartOptions): Promise<FoundInCharts> {
   const start = pathIn(chart.directory, '');
   const files = chart.tree.files.filter((file) => file.startsWith(start) && VALUES_FILE.test(file.slice(start.length)));
@@ -165,7 +165,7 @@ function asksTheCluster(valued: ValuedChart): boolean {
   );
 }
 
-/** What both clusters get is sure. */
+/** Findings for both Kubernetes versions are certain; the others are maybes. */
 function settledBy(onNew: readonly Finding[], onOld: readonly Finding[]): readonly Finding[] {
   const reason = 'depends on the Kubernetes version';
   const newer = new Set(onNew.map(({ image }) => image));
@@ -176,7 +176,7 @@ function settledBy(onNew: readonly Finding[], onOld: readonly Finding[]): readon
   ];
 }
 
-/** Charts that are meant to be there by default and are not: their images are not found. */
+/** Warnings for charts that are enabled by default but missing: their images are not found. */
 function* missingCharts(valued: ValuedChart): Iterable<Warning> {
   const { chart, values } = valued;
   if (valued.off !== undefined) return;
@@ -200,7 +200,7 @@ function* missingCharts(valued: ValuedChart): Iterable<Warning> {
   for (const subchart of valued.subcharts) yield* missingCharts(subchart);
 }
 
-/** Library charts have no images. */
+/** Names of library charts, which contain no images. */
 function isCommon(name: string): boolean {
   return name === 'common' || name.endsWith('-common') || name === 'library' || name.endsWith('-lib');
 }

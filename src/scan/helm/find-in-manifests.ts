@@ -1,4 +1,4 @@
-// What rendered manifests hold, each finding where its template stands, with what its line tells: switched off, a test, in doubt.
+// The findings in rendered manifests, placed in their templates, with the state of their lines: switched off, test, in doubt.
 // Relies on the document rules through find-in-text.ts.
 import type { DocumentRule, Finding, Warning } from '../contract.ts';
 import { findInText } from '../find-in-text.ts';
@@ -10,7 +10,7 @@ export interface FoundInCharts {
   readonly warnings: readonly Warning[];
 }
 
-/** The findings of rendered manifests, each where its template stands. */
+/** The findings in rendered manifests, placed in their templates. */
 export function findInManifests(manifests: readonly RenderedManifest[], rules: readonly DocumentRule[]): FoundInCharts {
   const findings: Finding[] = [];
   const warnings: Warning[] = [];
@@ -26,7 +26,7 @@ export function findInManifests(manifests: readonly RenderedManifest[], rules: r
   return { findings, warnings };
 }
 
-/** Where both sides of a condition begin with the same field, the first is lost among the documents. */
+/** Finds images on lines that are switched off. If both sides of a condition begin with the same field, parsing drops the first as a duplicate key. */
 export function* switchedOffLines({ file, text, lines }: RenderedManifest): Iterable<Finding> {
   for (const [index, line] of text.split('\n').entries()) {
     const { off, line: at = 1 } = lines[index] ?? {};

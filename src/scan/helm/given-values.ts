@@ -1,4 +1,4 @@
-// Values that a user gives on a command line: files first, then single ones, as Helm layers them.
+// Values from the command line, merged as Helm does: first files, then single values.
 import { ImagesError } from '../../oci/errors.ts';
 import { setValues } from './set-values.ts';
 import { type Dictionary, dictionary, isDictionary } from './template/values.ts';
@@ -7,9 +7,9 @@ import { mergeOver } from './values.ts';
 
 export interface WrittenValues {
   readonly files: readonly { readonly name: string; readonly text: string }[];
-  /** `a.b=c,d=e`. */
+  /** Expressions such as `a.b=c,d=e`. */
   readonly set: readonly string[];
-  /** The same; all values are texts. */
+  /** Like `set`, but all values are texts. */
   readonly setString: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-// The rule for Helm charts: unpacked ones, packed ones that lie about, and who deploys them. Relies on find-in-chart.ts.
+// The rule for Helm charts: unpacked and packed ones, and the releases that deploy them. Relies on find-in-chart.ts.
 import { addAll } from '../../oci/add-all.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import type { DocumentRule, FileTree, Finding, TreeFindings, TreeRule, Warning } from '../contract.ts';
@@ -16,7 +16,7 @@ import type { WorkBudget } from './template/work.ts';
 
 type ReleasesByChart = ReadonlyMap<string, readonly Release[]>;
 
-/** Makes the rule; `documentRules` look at the rendered manifests. */
+/** Makes the rule. `documentRules` run on the rendered manifests. */
 export function helmCharts(documentRules: readonly DocumentRule[]): TreeRule {
   return {
     name: 'helm',
@@ -29,7 +29,7 @@ export function helmCharts(documentRules: readonly DocumentRule[]): TreeRule {
         await look.intoDirectory(directory, { releases: releases.get(directory) ?? [], given });
       }
       for (const [directory, deployed] of releases) {
-        // A chart in another one, deployed for itself.
+        // A subchart that is also deployed on its own.
         if (!directories.includes(directory) && tree.has(pathIn(directory, 'Chart.yaml')))
           await look.intoReleases(directory, deployed);
       }
@@ -57,13 +57,13 @@ type LookOptions = Pick<ChartOptions, 'releases' | 'given'>;
 interface Look {
   readonly claimed: Set<string>;
   readonly warn: (warning: Warning) => void;
-  /** A file that stands for this. */
+  /** Called with the output of a template file (a helmfile), which replaces the file. */
   readonly rendered: (manifest: RenderedManifest) => void;
   readonly budget: WorkBudget;
   intoDirectory(directory: string, options: LookOptions): Promise<void>;
-  /** Only what releases deploy. */
+  /** Finds only what releases deploy. */
   intoReleases(directory: string, releases: readonly Release[]): Promise<void>;
-  /** A file of the tree, or what the only release brings with it. */
+  /** Finds the images of an archive: a file of the tree, or the packed chart that the only release contains. */
   intoArchive(file: string, options: LookOptions): Promise<void>;
   finish(): TreeFindings;
 }
@@ -99,7 +99,7 @@ function createLook(tree: FileTree, rules: readonly DocumentRule[]): Look {
   };
 }
 
-/** A chart may also stand in an object of k3s, and Flux's objects may lead to one that is not here. */
+/** Whether the tree may contain or deploy a chart. An object of k3s may contain one, and Flux's objects may refer to one that is elsewhere. */
 async function mayDeploy(tree: FileTree, directories: readonly string[]): Promise<boolean> {
   if (directories.length > 0 || tree.files.some((file) => isPacked(file) || isHelmfile(file))) return true;
   for (const file of tree.files) {
@@ -111,13 +111,13 @@ async function mayDeploy(tree: FileTree, directories: readonly string[]): Promis
   return false;
 }
 
-/** Few trees have charts: others do not load what finds out who deploys them. */
+/** The search for releases is loaded lazily: few trees have charts. */
 async function releasesOf(tree: FileTree, look: Look): Promise<ReleasesByChart> {
   const { releasesIn } = await import('./releases/releases.ts');
   return await withPatterns(() => releasesIn(tree, look));
 }
 
-/** An archive that lies about on its own, where what is no chart is none of ours, or one that stands in an object. */
+/** Finds the images of a packed chart. In an object, an archive that is not a chart gives a warning; as a file of the tree it is ignored. */
 async function findInArchive(tree: FileTree, file: string, options: ChartOptions): Promise<FoundInCharts> {
   const [release] = options.releases;
   const bytes = release?.packed;
@@ -135,7 +135,7 @@ async function findInArchive(tree: FileTree, file: string, options: ChartOptions
   return { findings: [], warnings: [] };
 }
 
-/** Directories of chart repositories (helm.sh/docs/topics/chart_repository): all versions of charts for others to choose from, in use by nobody. */
+/** Directories of chart repositories (helm.sh/docs/topics/chart_repository). They offer all versions of charts; being offered does not put a chart in use. */
 async function repositoriesIn(tree: FileTree): Promise<ReadonlySet<string>> {
   const indexes: string[] = [];
   const directories = [...new Set(tree.files.filter(isPacked).map(directoryOf))];

@@ -1,17 +1,17 @@
-// Is a name the beginning or the end of one that is known? Known names are cut up once, so that asking costs the same however many there are. Pure.
+// Whether a name is the beginning or end of a known name. Parts are indexed once, so a look-up costs the same for any number of names. Pure.
 
 export interface NameParts {
   add(name: string): void;
-  /** A known name goes on with a tag or a digest, or stands below another path. */
+  /** Whether a known name extends this one: with a tag or digest behind it, or a path before it. */
   hasPart(name: string): boolean;
 }
 
-/** Of images: `quay.io/a/b:1` has the parts `quay.io/a/b`, `a/b:1` and `b:1`. */
+/** Parts of images: `quay.io/a/b:1` has the parts `quay.io/a/b`, `a/b:1` and `b:1`. */
 export function createImageParts(names: Iterable<string>): NameParts {
   return createParts(names, (name) => [...headsOf(name, /[@:]/g), ...tailsOf(name)]);
 }
 
-/** Of repositories: `quay.io/a/b` has the parts `quay.io`, `quay.io/a`, `a/b`, `b` and itself. */
+/** Parts of repositories: `quay.io/a/b` has the parts `quay.io`, `quay.io/a`, `a/b`, `b` and itself. */
 export function createRepositoryParts(names: Iterable<string>): NameParts {
   return createParts(names, (name) => [name, ...headsOf(name, /\//g), ...tailsOf(name)]);
 }

@@ -1,4 +1,4 @@
-// A chart with its values → the manifests that `helm template` would print, each line with the template's line. Relies on the template engine.
+// Renders a chart with values to the manifests that `helm template` would print, each line with its line in the template. Relies on the template engine.
 import { addAll } from '../../oci/add-all.ts';
 import { byBytes } from '../byte-order.ts';
 import type { Warning } from '../contract.ts';
@@ -18,15 +18,15 @@ export interface RenderedManifest {
   readonly file: string;
   readonly text: string;
   readonly lines: readonly ManifestLine[];
-  /** What keeps the chart from being installed by default. */
+  /** The condition that switches the chart off by default. */
   readonly off: string | undefined;
 }
 
 export interface ManifestLine {
-  /** The template's line, from 1. */
+  /** The line in the template, from 1. */
   readonly line: number;
   readonly off?: string;
-  /** Whether the line is there depends on what nobody can know here. */
+  /** Whether an unknown condition decides if the line is there. */
   readonly doubtful: boolean;
 }
 
@@ -35,17 +35,17 @@ export interface RenderedChart {
   readonly warnings: readonly Warning[];
 }
 
-/** How an unknown part of a text is shown; no rule takes it for part of a reference. */
+/** The visible form of an unknown part of a text. No rule takes it for part of a reference. */
 const SHOWN_UNKNOWN = '<unknown>';
 
-/** Renders a chart and the charts below it, with values over its own; with `explores` also the charts and the parts that are switched off. Throws ChartTooCostlyError. */
+/** Renders a chart and its subcharts, with values over its own. With `explores`, also charts and parts that are off. Throws ChartTooCostlyError. */
 export function renderChart(
   top: Chart,
   cluster: Cluster,
   options: { readonly budget: ChartBudget; readonly explores?: boolean; readonly values?: Dictionary },
 ): RenderedChart {
   const warnings: Warning[] = [];
-  // Templates may change the values that later ones see, so each rendering has its own.
+  // Templates may modify values that later templates see, so each rendering gets its own.
   const charts = [...chartsOf(withValues(top, options.values))].filter(
     (chart) => options.explores || chart.off === undefined,
   );
@@ -85,7 +85,7 @@ export function renderChart(
       });
       budget.spend(rendered.text.length * COST.text);
       manifests.push({ file: template.file, off: chart.off, ...cleanedLines(rendered.text, rendered.lines) });
-      // One a template is enough, and only where an image could be missed for it.
+      // One warning for each template is enough, and only if an image could be missed.
       if (/image/i.test(rendered.text)) addAll(warnings, problems.slice(0, 1));
     } catch (error) {
       if (isSpent(error, budget)) throw new ChartTooCostlyError('what charts may cost is spent');
@@ -104,7 +104,7 @@ function* chartsOf(chart: ValuedChart): Iterable<ValuedChart> {
   for (const subchart of chart.subcharts) yield* chartsOf(subchart);
 }
 
-/** Names are shared by all charts; what stands nearer to the top wins, as Helm parses it last. */
+/** Template names are shared by all charts. As in Helm, the definition nearest to the top wins, because it is parsed last. */
 function parseAll(
   charts: readonly ValuedChart[],
   warnings: Warning[],
@@ -126,12 +126,12 @@ function parseAll(
   return { bodies, named };
 }
 
-/** The deepest first, then the last in the alphabet: what a template does to the values, and which of two definitions wins, hang on it. */
+/** Helm's order: the deepest first, then reverse alphabetical. It determines which definition wins, and which template sees the changes of another to the values. */
 function inHelmsOrder(a: TemplateFile, b: TemplateFile): number {
   return b.name.split('/').length - a.name.split('/').length || (a.name < b.name ? 1 : -1);
 }
 
-/** Values that are templates are run again and again. */
+/** Parses values that are templates. Cached, since they are run repeatedly. */
 function cachedParser(): (source: string) => Body {
   const known = new Map<string, ParsedTemplate>();
   return (source) => {
@@ -151,7 +151,7 @@ function isPartial({ name }: TemplateFile): boolean {
   return base.startsWith('_') || base === 'NOTES.txt';
 }
 
-/** Takes the marks out of a text: lines of nothing but unknown text are gone, doubts become a property of the line. */
+/** Removes the marks from a text: lines of only unknown text become empty, and a doubt becomes a property of the line. */
 export function cleanedLines(
   text: string,
   lines: readonly { readonly line: number; readonly off?: string }[],

@@ -1,12 +1,12 @@
-// `--set a.b[0].c=v,d={x,y}`: values as Helm reads them from a command line (helm.sh/docs/intro/using_helm, "The Format and Limitations of --set").
+// Values as in Helm's `--set a.b[0].c=v,d={x,y}` (helm.sh/docs/intro/using_helm, "The Format and Limitations of --set").
 import { ImagesError } from '../../oci/errors.ts';
 import { type Dictionary, dictionary, isDictionary } from './template/values.ts';
 
-/** Helm's own limits: a list is no longer, nothing is nested deeper. */
+/** Helm's own limits for the length of lists and the depth of nesting. */
 const MAX_INDEX = 65_536;
 const MAX_DEPTH = 30;
 
-/** Sets what the text says in `values`; with `isString` each value is a text, else numbers, booleans and null are such. Errors: USAGE. */
+/** Sets the values that the text gives. With `isString` all are texts, otherwise numbers, booleans and null are recognised. Errors: USAGE. */
 export function setValues(values: Dictionary, text: string, { isString = false } = {}): void {
   const reader = { text, at: 0 };
   while (reader.at < text.length) {
@@ -16,7 +16,7 @@ export function setValues(values: Dictionary, text: string, { isString = false }
   }
 }
 
-/** Sets one value, as it is, at a path: Flux's `targetPath`, Argo CD's parameters. Errors: USAGE. */
+/** Sets one literal value at a path, for Flux's `targetPath` and Argo CD's parameters. Errors: USAGE. */
 export function setAtPath(
   values: Dictionary,
   path: string,
@@ -32,7 +32,7 @@ interface Reader {
 
 type Key = string | number;
 
-/** Up to and with the `=`. */
+/** Reads the keys up to and including the `=`. */
 function readKeys(reader: Reader): readonly Key[] {
   const keys: Key[] = [];
   const begin = reader.at;
@@ -56,7 +56,7 @@ function isTaken(reader: Reader, mark: string): boolean {
   return isHere;
 }
 
-/** Up to and with the comma. */
+/** Reads a value up to and including the comma. */
 function readValue(reader: Reader, isString: boolean): unknown {
   if (reader.text[reader.at] !== '{') {
     const text = readUntil(reader, ',');
@@ -76,7 +76,7 @@ function readValue(reader: Reader, isString: boolean): unknown {
   return list;
 }
 
-/** A backslash takes the next character as it is. */
+/** A backslash escapes the next character. */
 function readUntil(reader: Reader, marks: string): string {
   let text = '';
   for (; reader.at < reader.text.length; reader.at++) {

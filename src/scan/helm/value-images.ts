@@ -1,4 +1,4 @@
-// Images that values.yaml names and no template uses by default: split over registry, repository and tag, or whole. Always maybes.
+// Images in values.yaml that no template uses by default: complete, or split into registry, repository and tag. Always maybes.
 import type { Finding } from '../contract.ts';
 import { judgeImageWithCare } from '../image-text.ts';
 import { formatPath } from '../path.ts';
@@ -9,9 +9,9 @@ import type { ValuedChart } from './values.ts';
 
 type Path = readonly (string | number)[];
 
-/** `known` are the images that were found otherwise; those and their repositories' defaults are left out. */
+/** `known` are the images that were found otherwise. They are left out, and so are their repositories with other tags. */
 export async function imagesInValues(valued: ValuedChart, known: ReadonlySet<string>): Promise<readonly Finding[]> {
-  // The registry may come from elsewhere in the values, and the last part of the name too.
+  // The registry and the last part of the name may come from elsewhere in the values.
   const repositories = createRepositoryParts(Array.from(known, repositoryOf));
   const findings: Finding[] = [];
   await collectChart(valued, async (chart) => {
@@ -24,9 +24,9 @@ export async function imagesInValues(valued: ValuedChart, known: ReadonlySet<str
     const subcharts = new Set(chart.chart.subcharts.map((subchart) => subchart.chart.name));
     const elsewhere = new Set(chart.chart.dependencies.map(({ name, alias }) => alias ?? name));
     for (const found of imagesBelow(chart.values, [])) {
-      // A subchart's values are looked at with the subchart.
+      // The values of a subchart are examined with the subchart.
       if (subcharts.has(String(found.path[0]))) continue;
-      // The version of the chart's own program says nothing of a chart that is not here.
+      // `appVersion` is the version of this chart's program. It does not apply to values of a missing subchart.
       const isOwn = appVersion !== '' && !elsewhere.has(String(found.path[0]));
       const image = found.hasVersion || !isOwn ? found.image : `${found.image}:${appVersion}`;
       if (repositories.hasPart(repositoryOf(image))) continue;
@@ -72,7 +72,7 @@ function* imagesBelow(value: unknown, path: Path): Iterable<ValueImage> {
   }
 }
 
-/** `{registry, repository | image | name, tag, digest | sha}`: two of the fields at least, or the key says that it is an image. */
+/** `{registry, repository | image | name, tag, digest | sha}`: at least two of the fields, or the key says that it is an image. */
 function splitImage(value: Record<string, unknown>, path: Path): ValueImage | undefined {
   const text = (...names: readonly string[]): string => {
     const found = names.map((name) => value[name]).find((item) => item !== undefined && item !== null && item !== '');
@@ -97,7 +97,7 @@ function isSplitElsewhere(value: Record<string, unknown>, key: string): boolean 
   return 'tag' in value || `${key}Tag` in value;
 }
 
-/** The nearest switch above it that is off. */
+/** The nearest switch above the image that is off. */
 function reasonFor(chart: ValuedChart, path: Path): string {
   if (chart.off !== undefined) return `off by default: ${chart.off}`;
   for (let length = path.length; length > 0; length--) {

@@ -1,4 +1,4 @@
-// Default values as Helm brings them together over a chart and its subcharts, and which subcharts they switch on. Relies on chart.ts.
+// The values of a chart and its subcharts, merged as Helm does, and which subcharts they enable. Relies on chart.ts.
 import type { Chart } from './chart.ts';
 import type { Dependency } from './chart-parts.ts';
 import { copyOf, type Dictionary, dictionary, isDictionary } from './template/values.ts';
@@ -7,12 +7,12 @@ import { copyOf, type Dictionary, dictionary, isDictionary } from './template/va
 export interface ValuedChart {
   readonly chart: Chart;
   readonly values: Dictionary;
-  /** What keeps it from being installed by default: `redis.enabled`. */
+  /** The condition that switches it off by default: `redis.enabled`. */
   readonly off: string | undefined;
   readonly subcharts: readonly ValuedChart[];
 }
 
-/** helm.sh/docs/chart_template_guide/subcharts_and_globals, …/topics/charts "Tags and Condition fields". What is given lies over the chart's own values. */
+/** Merges `given` over the chart's values (helm.sh/docs/chart_template_guide/subcharts_and_globals, …/topics/charts "Tags and Condition fields"). */
 export function withValues(chart: Chart, given: Dictionary = dictionary()): ValuedChart {
   const values = copyOf(given);
   fillIn(values, chart.values);
@@ -36,7 +36,7 @@ function valued(
   return { chart, values: given.values, off: given.off, subcharts };
 }
 
-/** Which tag or condition switches a dependency off; a condition that is there outweighs tags, one tag that is on outweighs others. */
+/** The tag or condition that switches a dependency off. A condition that is set outweighs tags; one tag that is on outweighs other tags. */
 export function switchedOffBy(
   dependency: Dependency | undefined,
   parent: { readonly values: Dictionary; readonly tags: Dictionary },
@@ -50,7 +50,7 @@ export function switchedOffBy(
   return `tags.${tags[0]}`;
 }
 
-/** Gives each subchart its part of the parent's values, its own defaults below them, and the parent's globals. */
+/** Gives each subchart its part of the parent's values and the parent's globals, over its own defaults. */
 function coalesceSubcharts(chart: Chart, values: Dictionary): void {
   for (const { chart: child } of chart.subcharts) {
     const given = values[child.name];
@@ -66,7 +66,7 @@ function coalesceSubcharts(chart: Chart, values: Dictionary): void {
   }
 }
 
-/** Fills in defaults; a null among the given values takes a default away. */
+/** Fills in defaults. A null in the given values removes a default. */
 function fillIn(target: Dictionary, defaults: Dictionary): void {
   for (const [key, value] of Object.entries(defaults)) {
     const given = target[key];
@@ -76,7 +76,7 @@ function fillIn(target: Dictionary, defaults: Dictionary): void {
   }
 }
 
-/** `source` over `target`, which it changes. */
+/** Merges `source` over `target`, in place. */
 export function mergeOver(target: Dictionary, source: Dictionary): Dictionary {
   for (const [key, value] of Object.entries(source)) {
     const known = target[key];
@@ -85,7 +85,7 @@ export function mergeOver(target: Dictionary, source: Dictionary): Dictionary {
   return target;
 }
 
-/** `import-values`: `data` stands for the child's `exports.data`, `{child, parent}` for any path; the parent's own values win. */
+/** `import-values`: `data` means the child's `exports.data`, and `{child, parent}` any path. The parent's own values win. */
 function importValues(chart: Chart, values: Dictionary): void {
   for (const { chart: child, dependency } of chart.subcharts) {
     for (const entry of dependency?.imports ?? []) {

@@ -1,4 +1,4 @@
-// What `kustomize build` makes of a kustomization: the resources of its entries, generated ones, components, patches, then images.
+// The result of `kustomize build`: the listed resources, generated ones, components, patches, then images.
 // The order is kustomize's (api/internal/target/kusttarget.go). Names, labels and namespaces say nothing about images.
 import { addAll } from '../../oci/add-all.ts';
 import type { ScannedDocument } from '../contract.ts';
@@ -14,7 +14,7 @@ import { copyResource, isFields, type Resource, type ResourceFields, resourceOf 
 import { runTransformers } from './transformers.ts';
 import { spendBudget, spendResources, type Workplace } from './workplace.ts';
 
-/** Builds a kustomization. One that (through others) names itself is built without that entry, with a warning. */
+/** Builds a kustomization. If it refers to itself, directly or through others, that entry is left out with a warning. */
 export async function buildKustomization(
   place: Workplace,
   kustomization: Kustomization,
@@ -25,12 +25,12 @@ export async function buildKustomization(
   const resources = place.built.get(directory) ?? (await accumulate(place, kustomization, { resources: [], stack }));
   place.built.set(directory, resources);
   const isLeft = spendResources(place, resources.length + 1);
-  // What is there in part is so for all that name it.
+  // A partial result is partial for every kustomization that includes it.
   if (unfinished.has(directory)) budget.isCut = true;
   if (budget.isCut) unfinished.add(directory);
   if (budget.work < 0)
     for (const resource of resources) resource.doubt ??= 'not all changes of its kustomization are made';
-  // Copies, for each that names it changes them.
+  // Each including kustomization gets its own copies, since it changes them.
   return isLeft ? resources.map(copyResource) : [];
 }
 
@@ -73,7 +73,7 @@ async function accumulate(
   return resources;
 }
 
-/** With what `images:` sets of resources that are elsewhere, where some are. */
+/** Applies `images:` to the resources. If some resources are elsewhere, adds the images that unused entries would set there. */
 function changeImages(
   place: Workplace,
   resources: readonly Resource[],
@@ -102,7 +102,7 @@ function changeImages(
   return all;
 }
 
-/** What a component changes is where its kustomization's resources are: elsewhere, too, where some of those are. */
+/** Builds a component on the given resources. If some resources of the including kustomization are elsewhere, those that the component changes may be, too. */
 async function accumulateComponent(
   place: Workplace,
   { directory }: Kustomization,
@@ -122,7 +122,7 @@ interface Naming {
   readonly stack: readonly string[];
 }
 
-/** What an entry of `resources:` stands for: a file, or another kustomization. */
+/** The resources of an entry of `resources:`: a file, or another kustomization. */
 async function resourcesOf(
   place: Workplace,
   kustomization: Kustomization,
@@ -155,7 +155,7 @@ async function namedKustomization(
   return undefined;
 }
 
-/** The objects of a document; a List stands for its items. */
+/** The objects of a document. A List is replaced by its items. */
 export function objectsOf(document: ScannedDocument): readonly Resource[] {
   const { value } = document;
   if (!isFields(value)) return [];
@@ -166,7 +166,7 @@ export function objectsOf(document: ScannedDocument): readonly Resource[] {
   );
 }
 
-/** Patches further up may use the new name as well as the old one. */
+/** Records the new name. Patches of including kustomizations may use the new name or the old one. */
 function rename({ names }: Resource, fields: ResourceFields): void {
   const text = (key: string): string => (typeof fields[key] === 'string' ? fields[key] : '');
   const last = names.at(-1);
@@ -175,7 +175,7 @@ function rename({ names }: Resource, fields: ResourceFields): void {
   }
 }
 
-/** Further fields that hold images, from files of `configurations:`. */
+/** Additional image fields from the files in `configurations:`. */
 async function configuredImages(place: Workplace, kustomization: Kustomization): Promise<readonly ResourceFields[]> {
   const specs: ResourceFields[] = [];
   for (const entry of entriesOf(kustomization, 'configurations')) {
@@ -195,7 +195,7 @@ function claimEntry(place: Workplace, kustomization: Kustomization, entry: Entry
   return path;
 }
 
-/** Of charts that kustomize would have Helm fetch and render: what the kustomization itself gives them. */
+/** The values that the kustomization gives to charts which kustomize would have Helm fetch and render. */
 async function valuesOfCharts(place: Workplace, kustomization: Kustomization): Promise<readonly Resource[]> {
   const { document, fields, file, directory } = kustomization;
   const resources: Resource[] = [];
@@ -222,7 +222,7 @@ async function valuesOfCharts(place: Workplace, kustomization: Kustomization): P
   return resources;
 }
 
-/** Beside the kustomization, where the rule for charts renders it with these values (kubectl.docs.kubernetes.io/references/kustomize/builtins, `chartHome`). */
+/** Whether the chart lies beside the kustomization, where the rule for charts renders it with these values (`chartHome` of HelmChartInflationGenerator). */
 function isChartHere({ tree }: Workplace, { fields, directory }: Kustomization, name: string): boolean {
   const home = isFields(fields.helmGlobals) ? fields.helmGlobals.chartHome : undefined;
   const path = resolveIn(directory, `${typeof home === 'string' ? home : 'charts'}/${name}/Chart.yaml`);

@@ -1,4 +1,4 @@
-// What a kustomization says of resources that are not here: the images that its patches, `images:` and charts' values set are in use all the same.
+// What a kustomization sets on resources that are elsewhere. Images set by its patches, `images:` and values of charts are in use all the same.
 import type { Path, ScannedDocument } from '../contract.ts';
 import { judgeImage } from '../image-text.ts';
 import type { ImageChange } from './images.ts';
@@ -13,16 +13,16 @@ import {
 } from './resource.ts';
 import { isNamedBy, isSelected } from './select.ts';
 
-/** What makes an object of the following for the document rules; kustomize calls its own so. */
+/** Makes the generated resources objects for the document rules. kustomize uses this `apiVersion` for its own kinds. */
 const BUILTIN: ResourceFields = { apiVersion: 'builtin' };
 
-/** Nothing among the resources is what the patch is for. */
+/** Whether the patch has no target among the resources. */
 export function isMissed(resources: readonly Resource[], patch: unknown, target: ResourceFields | undefined): boolean {
   if (target) return !resources.some((resource) => isSelected(resource, target));
   return isFields(patch) && typeof patch.kind === 'string' && !resources.some((resource) => isNamedBy(resource, patch));
 }
 
-/** What a patch alone says: of a strategic merge its own object, of a JSON patch one object for each value that it sets. */
+/** The objects made from a patch alone: a strategic merge patch is one object, a JSON patch gives one for each value that it sets. */
 export function objectsOfPatch(document: ScannedDocument, target: ResourceFields | undefined): readonly Resource[] {
   const { value } = document;
   const kind = typeof target?.kind === 'string' ? { kind: target.kind } : {};
@@ -58,7 +58,7 @@ function objectAt(
   return { value: top, names: [] };
 }
 
-/** The result of an entry of `images:` that none of the resources here has. A new name alone leaves the tag to what is elsewhere. */
+/** The image that an unused entry of `images:` sets on resources elsewhere. Empty if it only sets a new name, since the tag is then unknown. */
 export function changedElsewhere(change: ImageChange): readonly Resource[] {
   if (change.newTag === '' && change.digest === '') return [];
   const name = change.newName || change.name;
@@ -75,13 +75,13 @@ export function changedElsewhere(change: ImageChange): readonly Resource[] {
   ];
 }
 
-/** Values that a chart which is not rendered would get. */
+/** The values that a chart would get, for a chart that is not rendered. */
 export function valuesOfChart(source: ResourceOrigin, values: unknown): readonly Resource[] {
   if (!isFields(values)) return [];
   return [{ value: { ...BUILTIN, kind: 'HelmChartInflationGenerator', values: copyFrom(source, values) }, names: [] }];
 }
 
-/** `valuesInline:` stands in the kustomization; other values are whole files, often with what is switched off. */
+/** Values from a file, as maybes: it often contains values for parts that are switched off. (`valuesInline:` stands in the kustomization itself.) */
 export function valuesFileOfChart(document: ScannedDocument): readonly Resource[] {
   const path: Path = [];
   return valuesOfChart({ document, path }, document.value).map((resource) => ({

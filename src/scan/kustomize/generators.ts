@@ -1,11 +1,11 @@
-// ConfigMaps that a kustomization generates: their texts may hold manifests, and so images. Secrets hold none.
+// ConfigMaps that a kustomization generates. Their texts may contain manifests, and so images. Secrets are taken to contain none.
 import type { ScannedDocument } from '../contract.ts';
 import { resolveIn } from '../tree-paths.ts';
 import type { Kustomization } from './kustomization.ts';
 import { isFields, type Resource, type ResourceFields, resourceOf, setFrom } from './resource.ts';
 import { spendBudget, type Workplace } from './workplace.ts';
 
-/** The resources with the generated ones; `behavior: merge` and `replace` change those that are there. */
+/** Adds the generated resources. `behavior: merge` and `replace` change existing ones. */
 export async function generateResources(
   place: Workplace,
   kustomization: Kustomization,
@@ -83,7 +83,7 @@ async function textsOf(
   return texts;
 }
 
-/** A file that is the text of a value: its lines count from `first`. */
+/** A file that is the value of a key. Its lines are counted from `first`. */
 function wholeFile(file: string, value: string, first = 1): ScannedDocument {
   return { file, value, lineOf: () => first, lineInText: (_, line) => first + line - 1 };
 }

@@ -1,18 +1,18 @@
-// Entries of `images:` applied to the images of resources: in their order, each to what those before it made of an image.
-// An entry is looked up by the image's name instead of being tried, so that many entries and many images cost their sum. What must be tried is counted.
+// Applies the entries of `images:` to the images of resources. The entries apply in order, each to the result of those before it.
+// Plain names are looked up, so the cost is the sum of entries and images and not their product. Patterns must be tried, which is charged to the budget.
 import { isPlainName } from '../patterns.ts';
 import { changedBy, type ImageChange, type ImageField, TAG_AND_DIGEST } from './images.ts';
 import { setFrom } from './resource.ts';
 import { spendBudget, type Workplace } from './workplace.ts';
 
 export interface ImageChanger {
-  /** Puts the images through the entries from number `first` on. */
+  /** Applies the entries from index `first` on. */
   apply(fields: readonly ImageField[], first?: number): void;
-  /** The entry was for one of the images. */
+  /** Whether the entry matched one of the images. */
   hasUsed(entry: number): boolean;
 }
 
-/** What becomes of an image. The source is that of the last entry that changed it; none where it stays as it is. */
+/** The result for an image. `source` belongs to the last entry that changed it; `undefined` if the image is unchanged. */
 interface Settled {
   readonly image: string;
   readonly source: ImageChange['source'] | undefined;
@@ -22,7 +22,7 @@ export function createImageChanger(changes: readonly ImageChange[], place: Workp
   const next = nextEntry(changes, place);
   const used = new Set<number>();
 
-  /** `times`: a field that several settings name is changed so often by each entry. */
+  /** `times`: the number of settings that name the field. kustomize applies each entry that many times. */
   const settle = (start: string, first: number, times: number): Settled => {
     let image = start;
     let source: Settled['source'];
@@ -55,17 +55,17 @@ export function createImageChanger(changes: readonly ImageChange[], place: Workp
   };
 }
 
-/** So many instructions of a pattern are as much work as a comparison. */
+/** This many instructions of a pattern cost as much as one comparison. */
 const READS = 800;
 
-/** Names of one length whose points, which stand for any character, are at the same places. */
+/** Plain names of one length, with their dots at the same offsets. A dot matches any character. */
 interface Names {
   readonly points: readonly number[];
-  /** The numbers of the entries, rising. */
+  /** The indexes of the entries with each name, ascending. */
   readonly entries: Map<string, number[]>;
 }
 
-/** The first entry, from a number on, that is for an image. */
+/** Returns a function that finds the first matching entry for an image, from an index on. */
 function nextEntry(
   changes: readonly ImageChange[],
   place: Workplace,
@@ -107,7 +107,7 @@ function addName(plain: Map<number, Map<string, Names>>, name: string, index: nu
   else names.entries.set(name, [index]);
 }
 
-/** Whatever may be before a tag, a digest, or both. */
+/** The possible names of an image: the text before a tag, a digest, or both. */
 function* namesOf(image: string): Iterable<string> {
   yield image;
   const at = image.lastIndexOf('@');
@@ -127,7 +127,7 @@ function withPoints(name: string, points: readonly number[]): string {
   return masked + name.slice(from);
 }
 
-/** The place in a rising list of the first number that is not less. */
+/** The index of the first number in an ascending list that is not less than `least`. */
 function firstFrom(list: readonly number[], least: number): number {
   let low = 0;
   let high = list.length;

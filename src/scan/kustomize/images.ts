@@ -5,7 +5,7 @@ import { isFields, type Resource, type ResourceFields, type ResourceOrigin } fro
 export interface ImageChange {
   readonly name: string;
   readonly isFor: (image: string) => boolean;
-  /** Of the pattern that its name may be, in instructions: what each character of an image may cost. */
+  /** Size of the pattern for the name, in instructions. Matching costs up to this much for each character of an image. */
   readonly size: number;
   readonly newName: string;
   readonly newTag: string;
@@ -21,7 +21,7 @@ export function imageChanges(list: unknown, source: ResourceOrigin): readonly Im
     if (!isFields(entry)) return [];
     const text = (key: string): string => (entry[key] === undefined || entry[key] === null ? '' : String(entry[key]));
     if (text('name') === '') return [];
-    // Kustomize uses the name as a pattern.
+    // kustomize treats the name as a regular expression.
     const pattern = nameTest(text('name'), (name) => `^${name}${END}`);
     const written = ['newTag', 'digest', 'newName', 'tagSuffix'].find((key) => text(key) !== '') ?? 'name';
     return [
@@ -39,17 +39,17 @@ export function imageChanges(list: unknown, source: ResourceOrigin): readonly Im
   });
 }
 
-/** Where an image stands in a resource. */
+/** A field with an image in a resource. */
 export interface ImageField {
   readonly holder: ResourceFields;
   readonly key: string;
-  /** How many settings name it: kustomize changes it for each of them. */
+  /** The number of settings that name the field: kustomize changes it once for each. */
   times: number;
 }
 
 /**
- * The images of all `containers` and `initContainers`, wherever in a resource they stand, of image volumes, and of the fields that `configurations:` name.
- * A CustomResourceDefinition has none, and ephemeral containers are left alone. Asked for once, for all changes: there may be many of both.
+ * The images of all `containers` and `initContainers` anywhere in a resource, of image volumes, and of the fields that `configurations:` name.
+ * Empty for a CustomResourceDefinition; ephemeral containers are left out. Called once for all changes, since there may be many fields and many changes.
  */
 export function imageFieldsOf(resource: Resource, fieldSpecs: readonly ResourceFields[] = []): readonly ImageField[] {
   if (resource.value.kind === 'CustomResourceDefinition') return [];
@@ -71,7 +71,7 @@ export function imageFieldsOf(resource: Resource, fieldSpecs: readonly ResourceF
 
 type AddField = (holder: ResourceFields, key: string) => void;
 
-/** `spec/template/spec/…` and `spec/…` are the paths that kustomize itself configures. */
+/** kustomize's built-in paths are `spec/template/spec/…` and `spec/…`. */
 export const IMAGE_VOLUMES: readonly ResourceFields[] = [
   { path: 'spec/volumes[]/image/reference' },
   { path: 'spec/template/spec/volumes[]/image/reference' },
@@ -107,12 +107,12 @@ function findAt(value: unknown, path: readonly string[], add: AddField): void {
   else findAt(inner, rest, add);
 }
 
-/** `undefined` where the change is for another image: the whole name must be the same, host and all. */
+/** Returns `undefined` if the change is for another image: the whole name must match, including the host. */
 export function changedImage(image: string, change: ImageChange): string | undefined {
   return change.isFor(image) ? changedBy(image, change) : undefined;
 }
 
-/** What becomes of an image that the change is for. */
+/** The new image. The change must be for this image. */
 export function changedBy(image: string, change: ImageChange): string {
   const was = splitImage(image);
   const name = change.newName || was.name;
@@ -122,7 +122,7 @@ export function changedBy(image: string, change: ImageChange): string {
 }
 
 const END = '(?::[\\w.{}-]*)?(?:@[a-zA-Z0-9]+(?:[.+_-][a-zA-Z0-9]+)*:[\\w.{}-]*)?$';
-/** What may come after the name of an image. */
+/** Matches what may follow the name of an image. */
 export const TAG_AND_DIGEST = new RegExp(`^${END}`);
 
 function splitImage(image: string): { readonly name: string; readonly tag: string; readonly digest: string } {

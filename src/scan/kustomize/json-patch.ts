@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isFields, type ResourceFields, type ResourceOrigin, setFrom } from './resource.ts';
 
-/** Applies a patch in place; `copies` says whether a value may be copied still. Returns what could not be applied: kustomize would refuse the build. */
+/** Applies a patch in place. `copies` says whether a value may still be copied. Returns the operations that failed, for which kustomize would refuse the build. */
 export function applyJsonPatch(
   target: ResourceFields,
   patch: readonly unknown[],
@@ -18,7 +18,7 @@ export function applyJsonPatch(
   return failures;
 }
 
-/** What walks a resource calls itself for each level, and has a stack that ends; no document that is read is nested deeper. */
+/** Maximum depth, as for parsed documents. Functions that walk a resource are recursive, so deeper nesting could exhaust the stack. */
 const MAX_DEPTH = 300;
 
 interface Operation extends ResourceFields {
@@ -42,7 +42,7 @@ function applyOperation(
       const from = String(operation.from);
       const value = lookUp(target, keysOf(from));
       if (value === undefined) return `nothing at [${from}]`;
-      // What is copied into itself again and again would grow without end.
+      // A value that is repeatedly copied into itself would grow without end.
       if (!copies(value)) return `too much to copy from [${from}]`;
       if (op === 'move') take(target, from);
       return put(target, { path, value: structuredClone(value), inserts: true }, source);

@@ -1,20 +1,20 @@
-// The kustomization files of a tree, and how their entries name others. Format: kubectl.docs.kubernetes.io/references/kustomize/kustomization.
+// The kustomization files of a tree, and the references in their entries. Format: kubectl.docs.kubernetes.io/references/kustomize/kustomization.
 import type { FileTree, ScannedDocument } from '../contract.ts';
 import { isFields, type ResourceFields } from './resource.ts';
 
 const FILE_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 
 export interface Kustomization {
-  /** Relative to the scanned directory; empty for that directory itself. */
+  /** Relative to the scanned directory; empty for the scanned directory itself. */
   readonly directory: string;
   readonly file: string;
   readonly document: ScannedDocument;
   readonly fields: ResourceFields;
-  /** `kind: Component`: changes the resources of those that name it. */
+  /** `kind: Component`: changes the resources of the kustomizations that include it. */
   readonly isComponent: boolean;
 }
 
-/** All kustomizations by their directories. */
+/** All kustomizations, by directory. */
 export async function kustomizationsIn(tree: FileTree): Promise<ReadonlyMap<string, Kustomization>> {
   const found = new Map<string, Kustomization>();
   for (const file of tree.files) {
@@ -31,7 +31,7 @@ export async function kustomizationsIn(tree: FileTree): Promise<ReadonlyMap<stri
   return found;
 }
 
-/** Flux has a kind of the same name in another group. */
+/** Flux has the same kind in another API group. */
 function isKustomization(value: unknown): value is ResourceFields {
   if (!isFields(value)) return false;
   if (typeof value.apiVersion === 'string' && !value.apiVersion.startsWith('kustomize.config.k8s.io/')) return false;
@@ -43,7 +43,7 @@ export interface Entry {
   readonly path: readonly (string | number)[];
 }
 
-/** The texts of a list, with their paths. */
+/** The texts in lists of these names, with their paths. */
 export function entriesOf({ fields }: Kustomization, ...names: readonly string[]): readonly Entry[] {
   return names.flatMap((name) => {
     const list = fields[name];
@@ -52,7 +52,7 @@ export function entriesOf({ fields }: Kustomization, ...names: readonly string[]
   });
 }
 
-/** URLs, git addresses, and hosts with a path (`github.com/org/repo//path?ref=v1`). */
+/** Whether this is a URL, a git address, or a host with a path (`github.com/org/repo//path?ref=v1`). */
 export function isRemote(text: string): boolean {
   return /^[a-z][a-z\d+.-]*:\/\/|^[\w.-]+@[\w.-]+:|^(?:github\.com|gitlab\.com|bitbucket\.org)[/:]|\?(?:ref|version)=|^git::/i.test(
     text,

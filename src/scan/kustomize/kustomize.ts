@@ -1,5 +1,5 @@
-// The rule for kustomizations: builds those that no other names and hands the results to the document rules.
-// An image is placed where it was written; one that `images:` or a patch changed, where the change is written.
+// The rule for kustomizations: builds those that no other one includes, and runs the document rules on the results.
+// An image is reported where it was written, or where the `images:` entry or patch that changed it is written.
 import { addAll } from '../../oci/add-all.ts';
 import type {
   DocumentRule,
@@ -25,7 +25,7 @@ import { placeOf, type Resource, sourceOf } from './resource.ts';
 import { asUnused, unusedPatches } from './unused-patches.ts';
 import { MAX_CARRIED, MAX_TOGETHER, MAX_WORK, type Workplace } from './workplace.ts';
 
-/** Makes the rule; `documentRules` look at the resources that a build results in. */
+/** Makes the rule. `documentRules` run on the built resources. */
 export function kustomizations(documentRules: readonly DocumentRule[]): TreeRule {
   return {
     name: 'kustomize',
@@ -39,7 +39,7 @@ async function findAll(tree: FileTree, documentRules: readonly DocumentRule[]): 
   const look = createLook(tree, all, documentRules);
   const roots = rootsOf(all);
   for (const root of roots) await look.into(root);
-  // Flux may deploy one that others name too.
+  // Flux may deploy a kustomization that others include, too.
   for (const directory of look.deployed()) {
     const other = all.get(directory);
     if (other && !roots.includes(other)) await look.into(other);
@@ -70,11 +70,11 @@ async function findNamed(
 interface Look extends TreeFindings {
   readonly findings: Finding[];
   readonly claimed: Set<string>;
-  /** Builds a kustomization and finds what it deploys. */
+  /** Builds a kustomization and finds its images. */
   into(root: Kustomization): Promise<void>;
-  /** Tells what was not built. */
+  /** Warns of the kustomizations that were not built. */
   finish(): void;
-  /** Directories that Flux deploys, where that was asked. */
+  /** Directories that Flux deploys with variables. Empty unless a variable made the search for them necessary. */
   deployed(): readonly string[];
 }
 
@@ -97,7 +97,7 @@ function createLook(tree: FileTree, all: ReadonlyMap<string, Kustomization>, rul
   let substitutions: Substitutions | undefined;
   const into = async (root: Kustomization): Promise<void> => {
     const reason = root.isComponent ? 'only in a component that no kustomization uses' : undefined;
-    // What it changes is somewhere else.
+    // The resources that a component changes are unknown here.
     if (root.isComponent) place.incomplete.add(root.directory);
     if (left.resources <= 0 || left.work <= 0) {
       unbuilt.push(root.file);
@@ -175,7 +175,7 @@ function namedBy(one: Kustomization, all: ReadonlyMap<string, Kustomization>): r
   });
 }
 
-/** `${X}` in one of its texts. */
+/** Whether one of its texts contains `${X}`. */
 function hasVariable(value: unknown): boolean {
   if (typeof value === 'string') return value.includes('${');
   return typeof value === 'object' && value !== null && Object.values(value).some(hasVariable);
@@ -204,8 +204,8 @@ function* findInResource(
 }
 
 /**
- * A resource as a document. Its parts were written in different files, which a line number cannot say:
- * the lines it gives are numbers of places.
+ * The resource as a document. Its parts come from different files, which a line number cannot express.
+ * Therefore its line numbers are indexes, from 1, that `placeAt` resolves to positions.
  */
 function tracked(resource: Resource): {
   readonly document: ScannedDocument;

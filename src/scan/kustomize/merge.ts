@@ -1,8 +1,8 @@
-// Strategic merge: a patch into a resource. Format: kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch.
+// Strategic merge of a patch into a resource. Format: kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch.
 import { addAll } from '../../oci/add-all.ts';
 import { copyFrom, isFields, type ResourceFields, type ResourceOrigin, setFrom } from './resource.ts';
 
-/** Lists whose entries are merged by a key; other lists are replaced as a whole (kubernetes.io API reference, "patch merge key"). */
+/** Lists whose entries are merged by a key. Other lists are replaced as a whole (kubernetes.io API reference, "patch merge key"). */
 const MERGE_KEYS: Readonly<Record<string, readonly string[]>> = {
   containers: ['name'],
   initContainers: ['name'],
@@ -17,10 +17,10 @@ const MERGE_KEYS: Readonly<Record<string, readonly string[]>> = {
   topologySpreadConstraints: ['topologyKey'],
 };
 
-/** Only the kinds that Kubernetes itself knows have merge keys; custom resources are merged as JSON is. */
+/** Only built-in kinds of Kubernetes have merge keys. Custom resources are merged like JSON (RFC 7386). */
 const BUILT_IN_GROUP = /^(?:v1|[a-z]+\/v\w+|[\w-]+\.k8s\.io\/v\w+)$/;
 
-/** Merges a patch in place. Returns false where the patch takes the resource away. */
+/** Merges a patch in place. Returns `false` if the patch deletes the resource. */
 export function mergeResource(target: ResourceFields, patch: ResourceFields, source: ResourceOrigin): boolean {
   if (patch.$patch === 'delete') return false;
   const isBuiltIn = BUILT_IN_GROUP.test(String(target.apiVersion ?? ''));
@@ -53,7 +53,7 @@ function mergeKeyOf(name: string, patch: readonly unknown[], { isBuiltIn }: Merg
   return MERGE_KEYS[name]?.find((key) => patch.every((item) => isFields(item) && (key in item || '$patch' in item)));
 }
 
-/** Kustomize puts what a patch adds in front. */
+/** Like kustomize, puts new entries of the patch first. */
 function mergeList(target: unknown[], patch: readonly unknown[], merging: Merging & { readonly key: string }): void {
   const { key, source } = merging;
   if (patch.some((item) => isFields(item) && item.$patch === 'replace' && !(key in item))) target.length = 0;

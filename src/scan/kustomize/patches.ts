@@ -1,4 +1,4 @@
-// The patches of a kustomization: strategic merge or JSON patches, in files or inline, for named or selected resources.
+// The patches of a kustomization: strategic merge or JSON patches, in files or inline, with a target or with the name of a resource.
 import type { ScannedDocument } from '../contract.ts';
 import { resolveIn } from '../tree-paths.ts';
 import { parseYaml } from '../yaml.ts';
@@ -10,7 +10,7 @@ import { isFields, type Resource, type ResourceFields } from './resource.ts';
 import { isNamedBy, isSelected } from './select.ts';
 import { spendBudget, type Workplace } from './workplace.ts';
 
-/** Kustomize's order: `patchesStrategicMerge`, `patches`, `patchesJson6902`. Returns what is left. */
+/** Applies the patches in kustomize's order: `patchesStrategicMerge`, `patches`, `patchesJson6902`. Returns the remaining resources. */
 export async function applyPatches(
   place: Workplace,
   kustomization: Kustomization,
@@ -62,7 +62,7 @@ async function patchDocuments(
   return [];
 }
 
-/** A patch in a text of the kustomization: its lines are lines of that file. */
+/** The documents of an inline patch. Their lines are lines of the kustomization file. */
 export function inlineDocuments(
   document: ScannedDocument,
   { text, path }: { readonly text: string; readonly path: readonly (string | number)[] },
@@ -75,7 +75,7 @@ export function inlineDocuments(
   }));
 }
 
-/** A list is a JSON patch, a mapping a strategic merge. None of it where the budget does not reach for all resources. */
+/** Applies a patch: a list is a JSON patch, a mapping a strategic merge patch. Does nothing if the budget is too small to compare all resources. */
 export function applyPatch(
   place: Workplace,
   resources: readonly Resource[],
@@ -84,7 +84,7 @@ export function applyPatch(
   const { value } = document;
   const source = { document, path: [] };
   const isMeant = (resource: Resource): boolean => (target ? isSelected(resource, target) : isNamedBy(resource, value));
-  // A long name costs more than to be looked at.
+  // Comparing a long name costs more than one unit.
   const names = resources.reduce((length, resource) => length + (resource.names.at(-1)?.length ?? 0), 0);
   if (!spendBudget(place, resources.length + (names >> 6))) return resources;
   const size = COPY * sizeOf(value);
@@ -105,7 +105,7 @@ export function applyPatch(
   );
 }
 
-/** Kustomize would refuse the build. Where resources come from elsewhere, or are cut, what is patched may be there. */
+/** kustomize would refuse the build. No warning if resources are elsewhere or were cut: the target may be there. */
 function warnOf(place: Workplace, document: ScannedDocument, failures: ReadonlySet<string>): void {
   const [first, ...others] = failures;
   if (first === undefined || place.incomplete.size > 0 || place.budget.isCut) return;
@@ -114,7 +114,7 @@ function warnOf(place: Workplace, document: ScannedDocument, failures: ReadonlyS
   place.warn({ file: document.file, line: document.lineOf([]), text });
 }
 
-/** A copied value costs as much as so many comparisons. */
+/** Copying a value costs as much as this many comparisons. */
 const COPY = 20;
 
 function sizeOf(value: unknown): number {
@@ -122,7 +122,7 @@ function sizeOf(value: unknown): number {
   return Object.values(value).reduce<number>((size, item) => size + sizeOf(item), 1);
 }
 
-/** A patch may have other names than what it is for. */
+/** Removes the fields that identify the target, since a patch may have other names than its target. */
 function withoutIdentity(patch: ResourceFields): ResourceFields {
   const { metadata, apiVersion, kind, ...rest } = patch;
   if (!isFields(metadata)) return rest;

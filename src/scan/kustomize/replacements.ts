@@ -1,4 +1,4 @@
-// `replacements:` copy values between resources. Where one writes into an image, what it comes to is not worked out: the image is a maybe.
+// `replacements:` copy values between resources. If one writes into an image, the result is not computed and the image is a maybe.
 import { addAll } from '../../oci/add-all.ts';
 import { resolveIn } from '../tree-paths.ts';
 import type { Kustomization } from './kustomization.ts';

@@ -1,4 +1,4 @@
-// A Kubernetes object on its way through kustomizations, which remembers for each of its values where that was written.
+// A Kubernetes object while it is built by kustomizations. The source position of each value is tracked.
 import type { FilePosition, Path, ScannedDocument } from '../contract.ts';
 import { formatPath } from '../path.ts';
 
@@ -9,18 +9,18 @@ export interface ResourceOrigin {
   readonly path: Path;
 }
 
-/** `value` is a copy of its own: patches change it in place. */
+/** `value` is the resource's own copy: patches change it in place. */
 export interface Resource {
   readonly value: ResourceFields;
-  /** The name that it has, last, and those that it had: patches may use any. */
+  /** The current name, last, and the former names. Patches may use any of them. */
   readonly names: string[];
-  /** Why its images are not sure, where something that cannot be worked out here changes them. */
+  /** Why its images are uncertain: something changes them that cannot be computed here. */
   doubt?: string;
 }
 
-/** Where the mapping or list as a whole was written. */
+/** The source positions of whole mappings and lists. */
 const origins = new WeakMap<object, ResourceOrigin>();
-/** Where single values in it were written, if not with the whole. */
+/** The source positions of single values in a mapping or list, if different from that of the whole. */
 const overrides = new WeakMap<object, Map<string | number, ResourceOrigin>>();
 
 export function isFields(value: unknown): value is ResourceFields {
@@ -37,7 +37,7 @@ export function copyResource({ value, names, doubt }: Resource): Resource {
   return { value: copyKept(value) as ResourceFields, names: [...names], ...(doubt !== undefined && { doubt }) };
 }
 
-/** Copies a value out of the document where it stands. */
+/** Copies a value of a document, and records the positions. */
 export function copyFrom(source: ResourceOrigin, value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const inner = (key: string | number, item: unknown): unknown =>
@@ -49,7 +49,7 @@ export function copyFrom(source: ResourceOrigin, value: unknown): unknown {
   return copy;
 }
 
-/** Copies a value with all that is known of where its parts were written. */
+/** Copies a value with the recorded positions of its parts. */
 function copyKept(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const copy = Array.isArray(value)
@@ -62,7 +62,7 @@ function copyKept(value: unknown): unknown {
   return copy;
 }
 
-/** Sets a value that was written elsewhere. */
+/** Sets a value and records its own source position. */
 export function setFrom(
   source: ResourceOrigin,
   target: ResourceFields | unknown[],
@@ -76,7 +76,7 @@ export function setFrom(
   };
 }
 
-/** Where the value with this path was written. */
+/** The source position of the value at this path. */
 export function sourceOf(resource: Resource, path: Path): ResourceOrigin | undefined {
   let source = origins.get(resource.value);
   let at: unknown = resource.value;

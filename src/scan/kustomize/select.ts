@@ -1,8 +1,8 @@
-// Which resources a patch's target means. Format: kubectl.docs.kubernetes.io/references/kustomize/kustomization/patches.
+// Selects the resources for a patch. Format: kubectl.docs.kubernetes.io/references/kustomize/kustomization/patches.
 import { nameTest } from '../patterns.ts';
 import { isFields, type Resource, type ResourceFields } from './resource.ts';
 
-/** By the target's fields: kind, group and version as they are, name and namespace as anchored patterns, selectors for labels. */
+/** Whether the target's fields match: group, version, kind, name and namespace as anchored patterns, and label and annotation selectors. */
 export function isSelected(resource: Resource, target: ResourceFields): boolean {
   const { value } = resource;
   const apiVersion = String(value.apiVersion ?? '');
@@ -19,7 +19,7 @@ export function isSelected(resource: Resource, target: ResourceFields): boolean 
   );
 }
 
-/** The resources that a patch without a target names itself. */
+/** Whether a patch without a target names this resource. */
 export function isNamedBy(resource: Resource, patch: unknown): boolean {
   if (!isFields(patch)) return false;
   const metadata = isFields(patch.metadata) ? patch.metadata : {};
@@ -41,7 +41,7 @@ function matchesAny(pattern: unknown, texts: readonly string[]): boolean {
   return matches ? texts.some(matches.test) : texts.includes(source);
 }
 
-/** `app=x,tier!=y,zone in (a, b),!old`. */
+/** Evaluates a selector such as `app=x,tier!=y,zone in (a, b),!old`. */
 function meetsSelector(selector: unknown, given: unknown): boolean {
   if (typeof selector !== 'string' || selector.trim() === '') return true;
   const labels = isFields(given) ? given : {};
@@ -57,7 +57,7 @@ function meetsSelector(selector: unknown, given: unknown): boolean {
   });
 }
 
-/** At the commas that stand in no brackets. */
+/** Splits a selector at the commas outside of parentheses. */
 function partsOf(selector: string): readonly string[] {
   const parts: string[] = [];
   let from = 0;

@@ -1,4 +1,4 @@
-// `transformers:` and `generators:` of a kustomization: those of kustomize itself that touch images are run, others only named in a warning.
+// `transformers:` and `generators:` of a kustomization. Built-in ones that affect images are run; others only give a warning.
 import { addAll } from '../../oci/add-all.ts';
 import type { ScannedDocument } from '../contract.ts';
 import { resolveIn } from '../tree-paths.ts';
@@ -9,7 +9,7 @@ import { applyPatch, inlineDocuments } from './patches.ts';
 import { isFields, type Resource } from './resource.ts';
 import { spendBudget, type Workplace } from './workplace.ts';
 
-/** Kinds that leave images as they are. */
+/** Kinds that do not change images. */
 const HARMLESS =
   /^(?:Namespace|Prefix|Suffix|PrefixSuffix|Label|Annotations|ReplicaCount|Hash|IAMPolicyGenerator|ConfigMapGenerator|SecretGenerator)/;
 
@@ -62,7 +62,7 @@ function runTransformer(
       ...change,
       source: { document, path: ['imageTag'] },
     }));
-    // Each is one more look at all resources.
+    // Each change compares all resources once more.
     if (!spendBudget(place, resources.length * (1 + specs.length))) return resources;
     createImageChanger(changes, place).apply(resources.flatMap((resource) => imageFieldsOf(resource, specs)));
     return resources;

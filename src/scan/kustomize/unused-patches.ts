@@ -1,12 +1,12 @@
-// Patches beside a kustomization that does not name them: what they would set is not in use until someone names them.
+// Patches beside a kustomization that does not refer to them. The images that they set are not in use.
 import type { FileTree, Finding, ScannedDocument } from '../contract.ts';
 import { isFields } from './resource.ts';
 
 const MANIFEST = /\.ya?ml$/i;
-/** Kubernetes refuses these without a selector; a patch has none. */
+/** Kubernetes refuses these kinds without a selector. So one without a selector is a patch. */
 const WORKLOADS: ReadonlySet<unknown> = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
 
-/** Files of directories with a kustomization, left over by all builds, that hold nothing but patches. */
+/** Files beside a kustomization that no build has claimed, and that contain only patches. */
 export async function unusedPatches(
   tree: FileTree,
   { directories, claimed }: { readonly directories: ReadonlySet<string>; readonly claimed: ReadonlySet<string> },

@@ -1,4 +1,4 @@
-// What the parts of a build share: the tree, its kustomizations, and where to tell what was noticed.
+// The shared context of a build: the tree, its kustomizations, the cost limits, and callbacks for warnings.
 import type { FileTree, Warning } from '../contract.ts';
 import type { Kustomization } from './kustomization.ts';
 import type { Resource } from './resource.ts';
@@ -7,42 +7,42 @@ export interface Workplace {
   readonly tree: FileTree;
   readonly kustomizations: ReadonlyMap<string, Kustomization>;
   readonly warn: (warning: Warning) => void;
-  /** A file that a kustomization has dealt with. */
+  /** Called for a file that a kustomization has handled. */
   readonly claim: (file: string) => void;
-  /** Results of kustomizations that several others name. */
+  /** Cached results, for kustomizations that several others include. */
   readonly built: Map<string, readonly Resource[]>;
   /** Directories of kustomizations some of whose resources are elsewhere. */
   readonly incomplete: Set<string>;
-  /** Those that were not built to their ends, for what they cost. */
+  /** Directories of kustomizations that were not built completely, because of the budget. */
   readonly unfinished: Set<string>;
   readonly budget: Budget;
 }
 
-/** What the kustomization that is built may still cost. */
+/** The remaining budget of the current build. */
 export interface Budget {
-  /** In resources that are carried on. */
+  /** Number of resources that builds may still pass on. */
   resources: number;
-  /** In changes that are held against resources, and in values that patches copy. */
+  /** Comparisons of changes with resources, and values copied by patches (see COPY in patches.ts). */
   work: number;
-  /** Something was left out for it. */
+  /** Whether something was left out because of the budget. */
   isCut: boolean;
 }
 
-/** Far more than any repository deploys by one kustomization; those that name others twice each, level by level, would grow without end. */
+/** Far more than any repository deploys with one kustomization. Kustomizations that include two others each, level by level, grow exponentially. */
 export const MAX_CARRIED = 300_000;
-/** Some seconds: thousands of patches for thousands of resources, of which each may be for any. */
+/** Takes some seconds: thousands of patches for thousands of resources, each of which must be compared. */
 export const MAX_WORK = 10_000_000;
-/** All kustomizations of a tree together may cost so many times as much. */
+/** All kustomizations of a tree together may cost this many times as much as one. */
 export const MAX_TOGETHER = 2;
 
-/** Says whether there was so much left. */
+/** Returns whether the budget was sufficient. */
 export function spendBudget({ budget }: Workplace, cost: number): boolean {
   budget.work -= cost;
   if (budget.work < 0) budget.isCut = true;
   return budget.work >= 0;
 }
 
-/** For resources that are carried on. */
+/** Like spendBudget, for resources that are passed on. */
 export function spendResources({ budget }: Workplace, count: number): boolean {
   budget.resources -= count;
   if (budget.resources < 0) budget.isCut = true;

@@ -3,20 +3,20 @@
 import { asFields, type Fields, fieldOf, listOf, textOf, valueAt } from '../fields.ts';
 import { fillText, NOTHING, type Parameter, type ParameterScope, parametersOf } from './scope.ts';
 
-/** All templates of an object are looked at for so many different calls: they may call each other without end … */
+/** Maximum number of different calls of templates in one object. Templates may call each other without end. */
 const MAX_CALLS = 1000;
-/** … and one for as many as make so many characters of it, but for a few however long it is. */
+/** Maximum number of characters for all calls of one template: its length times its calls. A few calls (FEW) are always examined. */
 const MAX_CHARACTERS = 16 << 20;
 const FEW = 50;
-/** Of steps and of rounds of loops so many, for steps that call nothing new too. */
+/** Maximum number of steps and loop iterations, also of those that repeat a known call. */
 const MAX_ROUNDS = 20_000;
 
 export interface WorkflowPlan {
-  /** What every template sees. */
+  /** The parameters that every template sees. */
   readonly scope: ParameterScope;
-  /** What each template is called with, once at least. */
+  /** The scopes with which each template is called. Each template has at least one. */
   readonly scopes: ReadonlyMap<object, readonly ParameterScope[]>;
-  /** What was left out, as it is too much: undefined where nothing was. */
+  /** What was left out because of a limit. `undefined` if nothing was. */
   readonly cut: string | undefined;
 }
 
@@ -71,7 +71,7 @@ export function planWorkflow(spec: Fields): WorkflowPlan {
   };
   for (const name of ['entrypoint', 'onExit']) call(byName.get(textOf(spec, name)), global);
   called();
-  // Those that nobody here calls are there for other workflows.
+  // Templates that no template here calls are entry points for other workflows.
   const callees = new Set(templates.flatMap(stepsOf).map((step) => textOf(step, 'template')));
   for (const template of templates)
     if (!callees.has(textOf(template, 'name')) && scopes.get(template)?.length === 0) call(template, new Map());
@@ -89,7 +89,7 @@ function lengthOf(template: Fields): number {
   return length;
 }
 
-/** `arguments.parameters`, as they are where they stand. */
+/** `arguments.parameters`, with the values of the surrounding scope filled in. */
 function argumentsOf(holder: unknown, scope: ParameterScope): Arguments {
   const given = new Map<string, Parameter>();
   for (const entry of listOf(holder, 'parameters')) {
@@ -111,7 +111,7 @@ function writtenIn(entry: object): unknown {
   return fieldOf(entry, 'value') ?? fieldOf(entry, 'default') ?? valueAt(entry, 'valueFrom', 'default');
 }
 
-/** What is not given has its default. */
+/** The inputs of a template. A parameter that is not given has its default. */
 function inputsOf(template: Fields, given: Arguments): ParameterScope {
   const inputs = new Map<string, Parameter>();
   for (const entry of listOf(fieldOf(template, 'inputs'), 'parameters')) {
@@ -125,7 +125,7 @@ function inputsOf(template: Fields, given: Arguments): ParameterScope {
   return inputs;
 }
 
-/** `steps:` is a list of lists, `dag.tasks:` a list. */
+/** `steps:` is a list of lists, `dag.tasks:` is a list. */
 function stepsOf(template: Fields): readonly Fields[] {
   const groups = listOf(template, 'steps').flatMap((group) => (Array.isArray(group) ? group : [group]));
   return mapsOf([...groups, ...listOf(fieldOf(template, 'dag'), 'tasks')]);
@@ -135,7 +135,7 @@ function stepName(step: Fields): string {
   return `the step [${textOf(step, 'name') ?? ''}]`;
 }
 
-/** `{{item}}` and `{{item.key}}`, for each round of the loop; once without them where there is no loop. */
+/** `{{item}}` and `{{item.key}}` for each iteration of the loop. Without known items: one empty scope. */
 function itemsOf(step: Fields, scope: ParameterScope): readonly ParameterScope[] {
   const written = textOf(step, 'withParam');
   const items = written === undefined ? listOf(step, 'withItems') : parsedList(fillText(written, scope).text);
@@ -148,7 +148,7 @@ function parsedList(text: string): readonly unknown[] {
     const list: unknown = JSON.parse(text);
     return Array.isArray(list) ? list : [];
   } catch {
-    // The output of an earlier step.
+    // The loop runs over the output of an earlier step, which is unknown.
     return [];
   }
 }

@@ -1,5 +1,5 @@
-// A document whose objects name their own parameters → the documents that they stand for. Tekton's, Argo's and OpenShift's
-// (docs.openshift.com, "Using templates") are put in by their controllers; what a run gives them, nobody knows here: their defaults count.
+// Fills in the parameters that the objects of a document declare themselves. For Tekton, Argo and OpenShift templates
+// (docs.openshift.com, "Using templates") their controllers do this. The arguments of a run are unknown here, so defaults count.
 import type { Path, ScannedDocument, Warning } from '../contract.ts';
 import { asFields, type Fields, fieldOf, listOf, textOf } from '../fields.ts';
 import { imageKey } from '../key-names.ts';
@@ -10,11 +10,11 @@ import { declaredIn, type Given, givenBy, SPECIFICATIONS } from './tekton.ts';
 
 export interface WithParameters {
   readonly documents: readonly ScannedDocument[];
-  /** What was left out, one for a document. */
+  /** Warnings for what was left out, at most one for each document. */
   readonly warnings: readonly Warning[];
 }
 
-/** The document with values in the place of its parameters, and one more for each other way in which one of its parts is called. */
+/** The document with its parameters filled in, and one more document for each further way in which one of its parts is called. */
 export function withParameters(document: ScannedDocument): WithParameters {
   const asItIs: WithParameters = { documents: [document], warnings: [] };
   if (document.source !== undefined && !MAY_NAME.test(document.source)) return asItIs;
@@ -32,11 +32,11 @@ export function withParameters(document: ScannedDocument): WithParameters {
 }
 
 interface Filler {
-  /** What became of the entries of parameters. */
+  /** The copies of each parameter entry in the filled-in documents. */
   readonly copies: Map<object, Record<string, unknown>[]>;
-  /** Entries of parameters that went into images: they name none themselves. */
+  /** Parameter entries whose values became parts of images. They are not searched for images themselves. */
   readonly settled: Set<object>;
-  /** Parts that are called in several ways, filled in for each way but the first. */
+  /** Parts that are called in several ways, filled in for each way except the first. */
   readonly others: { readonly path: Path; readonly value: unknown }[];
   readonly cut: { readonly path: Path; readonly text: string }[];
 }
@@ -45,11 +45,11 @@ interface At {
   readonly filler: Filler;
   readonly scope: ParameterScope;
   readonly path: Path;
-  /** The API group of the nearest object. */
+  /** The API group of the innermost enclosing object. */
   readonly group: string;
-  /** What a specification right below is given. */
+  /** The arguments for a specification directly below. */
   readonly given: Given;
-  /** Templates of the workflow around, with what they are called with. */
+  /** The templates of the surrounding workflow, with the scopes of their calls. */
   readonly calls: ReadonlyMap<object, readonly ParameterScope[]>;
 }
 
@@ -71,7 +71,7 @@ function fillOne(text: string, { filler, scope, path }: At): string {
   return filled.text;
 }
 
-/** The same object where nothing in it changes. */
+/** Returns the same object if nothing in it changes. */
 function fillInside(value: object, outer: At): unknown {
   if (Array.isArray(value)) {
     const list = value.map((item, index) => fill(item, { ...outer, path: [...outer.path, index], given: NOTHING }));
@@ -89,7 +89,7 @@ function fillInside(value: object, outer: At): unknown {
   return copy;
 }
 
-/** What an object, or a specification inside one, adds to the scope. */
+/** The context inside an object or a specification: with the parameters that it declares. */
 function openedAt(fields: Fields, at: At): At {
   const object = objectOf(fields);
   if (object) return openedObject(object, at);
@@ -134,13 +134,13 @@ function withEntries(
   return scope;
 }
 
-/** `{name, default}` whose value is a part of an image, or an image that is named where it is used. */
+/** Removes the value of a parameter entry: it is a part of an image, or an image that is found at its place of use. */
 function withoutValue(entry: Record<string, unknown>): void {
   delete entry.value;
   delete entry.default;
 }
 
-/** One part of a document where it stands, without the rest: of objects around it only what they are. */
+/** The document reduced to one part at its path. Of the objects around it only `apiVersion` and `kind` remain. */
 function alone(document: unknown, { path, value }: { readonly path: Path; readonly value: unknown }): unknown {
   const [key, ...rest] = path;
   if (key === undefined) return value;

@@ -1,39 +1,39 @@
-// The parameters that a text can name, in the ways of Tekton, Argo and OpenShift, and how they are put into it. Pure.
+// The parameters to which a text can refer in the syntax of Tekton, Argo and OpenShift, and their substitution. Pure.
 import { asFields, fieldOf, scalarOf } from '../fields.ts';
 
-/** A value, and where it is set: of a parameter that is only a part of an image, nothing else is to be read. */
+/** The value of a parameter, and the entry that sets it. The entry of a parameter that is only a part of an image is not searched for images. */
 export interface Parameter {
-  /** Undefined: it is set to what only a run can tell. */
+  /** `undefined` if the value is known only when the workflow runs. */
   readonly text: string | undefined;
   readonly entries: readonly object[];
 }
 
-/** By the name in a text, without marks: `params.image`, `workflow.parameters.tag`, `${TAG}`. */
+/** Parameters by their name in a text, without delimiters for Tekton and Argo: `params.image`, `workflow.parameters.tag`, `${TAG}`. */
 export type ParameterScope = ReadonlyMap<string, Parameter>;
 
 export const NOTHING: ParameterScope = new Map();
 
-/** No image is longer; values that are put into each other again and again would be. */
+/** Longer than any image. Values that are substituted into each other repeatedly could exceed it. */
 const MAX_VALUE = 10_000;
-/** A text may grow by so much. */
+/** Maximum number of characters by which substitution may lengthen a text. */
 const MAX_GROWTH = 64 << 10;
 
 /** `$(params.x)`, `$(params["x"])`, `{{inputs.parameters.x}}`, `{{=inputs.parameters['x']}}`, `${{X}}`, `${X}`. */
 const NAMED = /\$\(([\w.[\]'"*-]+)\)|\{\{=?[ \t]*([\w.[\]'"-]+)[ \t]*\}\}|\$\{\{(\w+)\}\}|\$\{(\w+)\}/g;
-/** In a text without one of these there is nothing to put in. */
+/** A text without a match contains no parameters. */
 export const MAY_NAME = /\$\(|\{\{|\$\{/;
 
 export interface FilledText {
   readonly text: string;
-  /** Something is still named that nobody sets. */
+  /** The text still contains a parameter without a value. */
   readonly isOpen: boolean;
-  /** What was put in. */
+  /** The parameters that were substituted. */
   readonly parameters: readonly Parameter[];
-  /** Those that are parts of a name: `quay.io/x/$(params.name):1`. */
+  /** Substituted parameters that are only part of a name, as in `quay.io/x/$(params.name):1`. */
   readonly parts: readonly Parameter[];
 }
 
-/** The text with the values of the scope; what is not in it stays. */
+/** The text with the values of the scope. Parameters that are not in the scope stay as they are. */
 export function fillText(text: string, scope: ParameterScope): FilledText {
   if (scope.size === 0 || !MAY_NAME.test(text)) return { text, isOpen: MAY_NAME.test(text), parameters: [], parts: [] };
   const parameters: Parameter[] = [];
@@ -51,11 +51,11 @@ export function fillText(text: string, scope: ParameterScope): FilledText {
     growth += parameter.text.length;
     parameters.push(parameter);
     const isPart = text[at - 1] === '/' || ':/@'.includes(text[at + whole.length] ?? ' ');
-    // What OpenShift processes is nothing but its template's.
+    // An OpenShift parameter is used only by its own template, so it always counts as a part.
     if (isPart || tekton === argo) parts.push(parameter);
     return parameter.text;
   });
-  // What is empty as a whole is yet to be given.
+  // If everything is empty, the value is still to be given.
   if (filled.trim() === '') return { text, isOpen: true, parameters: [], parts: [] };
   return { text: filled, isOpen, parameters, parts };
 }
@@ -71,7 +71,7 @@ function nameOf(written: {
   return tekton === undefined ? plain : plain.replace(/^inputs\.params\./, 'params.');
 }
 
-/** Its value, one for each element of a list and each key of a map; undefined where the entry does not say one. */
+/** The value of a parameter, also for each element of a list and each key of a map. `text` is `undefined` if the entry gives no value. */
 export function* parametersOf(name: string, value: unknown, entry: object): Iterable<readonly [string, Parameter]> {
   const entries = [entry];
   const text = (one: unknown): string | undefined => scalarOf({ one }, 'one')?.slice(0, MAX_VALUE);

@@ -1,15 +1,15 @@
-// Tekton's parameters: declared with their defaults by tasks, pipelines and step actions, given by runs and by the tasks of a pipeline
+// Tekton's parameters. Tasks, pipelines and step actions declare them with defaults; runs and the tasks of a pipeline give their values
 // (tekton.dev/docs/pipelines/tasks, "Specifying Parameters"); those of trigger templates (tekton.dev/docs/triggers/triggertemplates).
 import { type Fields, fieldOf, listOf, textOf } from '../fields.ts';
 import { fillText, type Parameter, type ParameterScope, parametersOf } from './scope.ts';
 
-/** What an object or a task of a pipeline hands to the specification inside it. */
+/** The arguments that an object, or a task of a pipeline, passes to the specification inside it. */
 export type Given = ReadonlyMap<string, Parameter>;
 
-/** Fields whose value declares parameters. */
+/** Keys whose value may declare parameters. */
 export const SPECIFICATIONS: ReadonlySet<unknown> = new Set(['spec', 'taskSpec', 'pipelineSpec']);
 
-/** The scope inside a specification: its own parameters over those outside; what is given outweighs a default. */
+/** The scope inside a specification: its own parameters shadow outer ones, and given values outweigh defaults. */
 export function declaredIn(
   spec: Fields,
   outer: ParameterScope,
@@ -26,7 +26,7 @@ export function declaredIn(
   return scope;
 }
 
-/** The values of `params:`, as they are where they stand. */
+/** The values in `params:`, with the parameters of the surrounding scope filled in. */
 export function givenBy(holder: Fields, scope: ParameterScope): Given {
   const given = new Map<string, Parameter>();
   for (const entry of listOf(holder, 'params')) {

@@ -1,4 +1,4 @@
-// Annotations that carry images: `sidecar.istio.io/proxyImage`, lists for `helm.sh/images` and Artifact Hub, OLM's `containerImage`.
+// Annotations with images: `sidecar.istio.io/proxyImage`, the lists `helm.sh/images` and `artifacthub.io/images`, OLM's `containerImage`.
 import type { DocumentRule, Finding, ScannedDocument } from '../contract.ts';
 import { asFields, textOf } from '../fields.ts';
 import { maybe, used } from '../findings.ts';
@@ -12,7 +12,7 @@ import { parseYaml } from '../yaml.ts';
 const RULE = 'annotations';
 /** Lists of `{name, image}`, as YAML in a text (helm.sh/docs, artifacthub.io/docs/topics/annotations/helm). */
 const LISTS: ReadonlySet<string> = new Set(['helm.sh/images', 'artifacthub.io/images', 'images']);
-/** Tools that watch or rewrite images keep their own notes in annotations. */
+/** Annotations in which tools that watch or rewrite images store their own data. */
 const NOTES = /^(?:argocd-image-updater\.argoproj\.io|image\.openshift\.io|keel\.sh|diun\.|kubectl\.kubernetes\.io)/;
 
 export const annotations: DocumentRule = {

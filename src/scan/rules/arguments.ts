@@ -8,7 +8,7 @@ import { UNTAGGED, whyNotRun } from '../verdict.ts';
 import { mayMention, type Visit, visitsOf } from '../walk.ts';
 
 const RULE = 'arguments';
-/** Containers', and those that cloud-init and Cluster API run on a machine. */
+/** Fields with command lines: of containers, and of cloud-init and Cluster API, which run them on a machine. */
 const COMMAND_LINES: ReadonlySet<string> = new Set([
   'args',
   'command',

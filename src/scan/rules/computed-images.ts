@@ -1,4 +1,4 @@
-// Operators that put a reference together themselves, from a version and their own defaults: a maybe that says so, or a warning where even the name is theirs.
+// Operators that compute a reference from a version and their own defaults. Gives a maybe with that reason, or a warning if even the name is unknown.
 import type { DocumentRule, Finding, ScannedDocument, Warning } from '../contract.ts';
 import { type Fields, fieldOf, scalarOf, textOf, valueAt } from '../fields.ts';
 import { maybe, unresolved } from '../findings.ts';
@@ -14,7 +14,7 @@ interface Computed {
   readonly images: (object: Fields) => readonly string[];
 }
 
-/** Their documentation names the image that a version stands for; `image` in the object overrules it. */
+/** Kinds for which documentation tells the image of a version. A field `image` in the object overrides it. */
 const COMPUTED: readonly Computed[] = [
   elastic('elasticsearch', 'Elasticsearch', () => 'elasticsearch/elasticsearch'),
   elastic('kibana', 'Kibana', () => 'kibana/kibana'),
@@ -31,7 +31,7 @@ const COMPUTED: readonly Computed[] = [
   { group: 'kubevirt.io', kind: 'KubeVirt', images: kubeVirtImages },
 ];
 
-/** Their images are known to the operator alone. */
+/** Kinds whose images only the operator knows. */
 const UNKNOWN: Readonly<Record<string, string>> = {
   'operator.tigera.io/Installation': 'the operator chooses its images: ask it with `operator --print-images=list`',
   'operator.knative.dev/KnativeServing': 'the operator brings its own manifests',

@@ -1,4 +1,4 @@
-// The containers of pod specs, wherever one stands: workloads, lists of them, and custom resources that carry a pod or a container.
+// Containers of pod specs, anywhere: in workloads, in lists of them, and in custom resources with a pod or a container.
 // Format: kubernetes.io/docs/reference/generated/kubernetes-api, Container; Tekton's steps and Argo's templates have the same shape.
 import type { DocumentRule, Finding, ScannedDocument, Warning } from '../contract.ts';
 import { asFields } from '../fields.ts';
@@ -22,9 +22,9 @@ const CONTAINER_LISTS: ReadonlySet<string> = new Set([
   'extraInitContainers',
   'steps',
 ]);
-/** Argo's templates, Tekton's defaults for steps. */
+/** Keys of single containers: Argo's templates, Tekton's defaults for steps. */
 const CONTAINERS: ReadonlySet<string> = new Set(['container', 'script', 'stepTemplate']);
-/** Fields that only a container has beside `image`. */
+/** Fields that occur beside `image` only in a container. */
 const CONTAINER_FIELDS: readonly string[] = [
   'imagePullPolicy',
   'volumeMounts',

@@ -1,4 +1,4 @@
-// The defaults of image fields in CustomResourceDefinitions: all that a schema can say of images, and it runs only where a resource leaves the field out.
+// The defaults of image fields in CustomResourceDefinitions. Such an image runs only if a resource omits the field.
 import type { DocumentRule, Finding, Path, ScannedDocument } from '../contract.ts';
 import { fieldOf } from '../fields.ts';
 import { maybe } from '../findings.ts';

@@ -1,4 +1,4 @@
-// Manifests, configuration and scripts inside texts: values of ConfigMaps and Secrets, `valuesContent`, cloud-init, examples of an operator.
+// Manifests, configuration and scripts in texts: values of ConfigMaps and Secrets, `valuesContent`, cloud-init, examples of an operator.
 import type { DocumentRule, Finding, Path, ScannedDocument, Warning } from '../contract.ts';
 import { decodedText, ENCODED, MAX_ENCODED, TOO_LONG } from '../encoded-text.ts';
 import { findInDocument } from '../find-in-document.ts';
@@ -11,17 +11,17 @@ import { mayMention, type Visit, visitsOf } from '../walk.ts';
 import { parseYaml } from '../yaml.ts';
 
 const RULE = 'embedded-texts';
-/** A text in a text in a text … */
+/** Maximum number of texts nested in texts. */
 const MAX_NESTING = 4;
 const COMMAND_LINES: ReadonlySet<string> = new Set(['args', 'command', 'env', 'cmd', 'arguments']);
 const ALM_EXAMPLES = 'alm-examples';
-/** OLM's examples of custom resources; the block with which Knative documents a ConfigMap. */
+/** OLM's examples of custom resources, and the key under which Knative documents a ConfigMap. */
 const EXAMPLES: ReadonlySet<unknown> = new Set([ALM_EXAMPLES, '_example']);
 
-/** A block or quoted text of several lines, JSON in quotes. */
+/** A block scalar, a quoted text of several lines, or JSON in quotes. */
 const TEXT_IN_TEXT = /[|>][-+0-9]*[ \t]*(?:#.*)?$|\\n|["']\s*[[{]|["'][^"'\n]*\n/m;
 
-/** Asks `rules` about the documents inside texts, and itself about the texts inside those. */
+/** Runs `rules` on the documents in texts, and itself on the texts in those documents. */
 export function embeddedTexts(rules: readonly DocumentRule[], nesting = 0): DocumentRule {
   const inner = () => [...rules, embeddedTexts(rules, nesting + 1)];
   return {
@@ -35,7 +35,7 @@ export function embeddedTexts(rules: readonly DocumentRule[], nesting = 0): Docu
           yield leftOut(document, visit, text === TOO_LONG ? LONG : DEEP);
           continue;
         }
-        // What is written encoded stands at one line as a whole.
+        // An encoded text has no lines of its own in the file: all findings get the line at which it begins.
         const outer = text === visit.value ? document : { ...document, lineInText: (at: Path) => document.lineOf(at) };
         const found = findInText(outer, { visit, text, rules: inner() });
         yield* EXAMPLES.has(visit.key) ? asExamples(found) : found;
@@ -58,7 +58,7 @@ function leftOut(document: ScannedDocument, visit: Visit, what: string): Warning
   return { file: document.file, line: document.lineOf(path), text: `${formatPath(path)}: ${what}` };
 }
 
-/** A text of several lines or in JSON that can hold an image at all, encoded or not. */
+/** A text, also an encoded one, that has several lines or is JSON, and can contain an image. */
 function textIn(visit: Visit): string | typeof TOO_LONG | undefined {
   if (typeof visit.value !== 'string' || isSaidElsewhere(visit)) return undefined;
   if (visit.value.length > MAX_ENCODED) return MAY_HOLD_IMAGES.test(visit.value) ? TOO_LONG : undefined;
@@ -101,7 +101,7 @@ function* findInText(document: ScannedDocument, { visit, text, rules }: Embedded
   if (!isStructured) yield* wordsOfText(document, { visit, text, rules });
 }
 
-/** The same document, its lines counted in the file. */
+/** The embedded document with the line numbers of the outer file. */
 function moveInto(document: ScannedDocument, path: Path, inner: ScannedDocument): ScannedDocument {
   return {
     file: document.file,
@@ -128,7 +128,7 @@ function atLine(
   return { ...found, rule: RULE, place: { ...found.place, line: line(found.place.line), path: outer } };
 }
 
-/** A script or a list of settings. What it runs itself is not known to come out of a cluster's runtime. */
+/** A script or a list of settings. A script may run the image itself, so it is not certain that the cluster's runtime pulls it. */
 function* wordsOfText(document: ScannedDocument, { visit, text }: Embedded): Iterable<Finding> {
   const path = pathOf(visit);
   const notRun = whyNotRun(visit.object);
@@ -140,7 +140,7 @@ function* wordsOfText(document: ScannedDocument, { visit, text }: Embedded): Ite
   }
 }
 
-/** Examples are applied by nobody but a curious user. */
+/** Turns findings into maybes: nobody applies examples, except to try them. */
 function* asExamples(found: Iterable<Finding | Warning>): Iterable<Finding> {
   for (const one of found) {
     if ('image' in one) yield { ...one, certainty: 'maybe', reason: 'it stands in an example' };

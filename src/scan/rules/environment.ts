@@ -1,4 +1,4 @@
-// Environment variables, parameters of templates and tasks: entries `{name, value}` whose name or value tells of an image.
+// Environment variables, and parameters of templates and tasks: entries `{name, value}` whose name or value indicates an image.
 import type { DocumentRule, Finding, ScannedDocument, Warning } from '../contract.ts';
 import { asFields, type Fields, fieldOf, textOf } from '../fields.ts';
 import { maybe, unresolved, used } from '../findings.ts';
@@ -10,7 +10,7 @@ import { isSetting, UNTAGGED, whyNotRun } from '../verdict.ts';
 import { mayMention, type Visit, visitsOf } from '../walk.ts';
 
 const RULE = 'environment';
-/** Where the value of an entry stands: `env` and parameters have `value`, Tekton's have `default`. */
+/** The fields with the value of an entry: `value` in `env` and parameters, `default` in Tekton's parameters. */
 const VALUES: readonly string[] = ['value', 'default'];
 const MAX_LITERAL = 1000;
 
@@ -65,7 +65,7 @@ function* findInEntry(
   }
 }
 
-/** A task's parameter `IMAGE` is as often what it makes as what it runs. */
+/** A parameter `IMAGE` of a task is the image to build about as often as the image to run. */
 function whyParameter(name: string, { key, object }: Visit): string | undefined {
   const isOutput = key === 'params' && object?.group === 'tekton.dev' && name.toLowerCase() === 'image';
   return isOutput ? 'a parameter: the task may run it or make it' : undefined;
@@ -73,7 +73,7 @@ function whyParameter(name: string, { key, object }: Visit): string | undefined 
 
 function imagesInValue(name: string, value: string): ReturnType<typeof namedImages> {
   if (!/\s/.test(value.trim())) return namedImages({ name, value });
-  // A list, one a line: each word is as good as the name says.
+  // A list with white space: the name applies to each word.
   return imageKey(name) === 'no'
     ? imagesInText(value)
     : namedImages({ name, value: value.trim().replace(/\s+/g, ',') });
@@ -94,30 +94,30 @@ function* bareName(value: string, spot: Parameters<typeof used>[1]): Iterable<Fi
   }
 }
 
-/** Kubernetes puts the values of other variables of the list in: `quay.io/a/b:$(VERSION)`. What is not there stays. */
+/** Substitutes references to other variables of the list, as Kubernetes does: `quay.io/a/b:$(VERSION)`. Unknown references stay. */
 function expanded(value: string, literals: Literals): string {
   if (!value.includes('$(')) return value;
   return value.replace(/\$\(([A-Za-z_]\w*)\)/g, (written, name: string) => literals().get(name) ?? written);
 }
 
-/** `X_IMAGE` with `X_IMAGE_TAG` beside it, `X_IMAGE_REPOSITORY` with `X_IMAGE_TAG` or `X_VERSION`. */
+/** Adds the tag from another variable: `X_IMAGE` with `X_IMAGE_TAG`, or `X_IMAGE_REPOSITORY` with `X_IMAGE_TAG` or `X_VERSION`. */
 function withTagBeside(name: string, value: string, literals: Literals): string {
   const judged = judgeImageWithCare(value);
   if (judged.kind !== 'image' || judged.reference.tag || judged.reference.digest) return value;
   const [, stem, part = '', rest] = /^(.*?)_?(IMAGE)?(_NAME|_REPO|_REPOSITORY)?$/.exec(name) ?? [];
   if (stem === undefined || (part === '' && rest === undefined)) return value;
   const whole = [stem, part].filter(Boolean).join('_');
-  // Beside a whole `X_IMAGE` stands what the operator tells of itself: `X_IMAGE_VERSION`.
+  // Only with these endings: beside a complete `X_IMAGE`, a variable `X_IMAGE_VERSION` gives the operator's own version.
   const more = rest ? [`${whole}_VERSION`, `${stem}_TAG`, `${stem}_VERSION`] : [];
   const names = [`${whole}_TAG`, ...more];
   const tag = names.map((other) => literals().get(other)).find((text) => text !== undefined);
   return tag === undefined ? value : `${value}:${tag}`;
 }
 
-/** The values of a list's entries by their names; the first entry of a name counts. What is empty, or made of other variables, is not among them. */
+/** The values of a list's entries by name. The first entry with a name counts. Empty values, and values with references to other variables, are left out. */
 type Literals = () => ReadonlyMap<string, string>;
 
-/** Few lists are asked: it is made when the first is. */
+/** Computed on first use, since few lists are asked. */
 function literalsOf(entries: readonly unknown[]): Literals {
   let literals: ReadonlyMap<string, string> | undefined;
   return () => {
@@ -132,7 +132,7 @@ function readLiterals(entries: readonly unknown[]): ReadonlyMap<string, string> 
     const name = textOf(entry, 'name');
     const value = textOf(entry, 'value');
     if (name === undefined) continue;
-    // What is longer is part of no reference, and may be put in a thousand times.
+    // A longer value is not part of a reference, and it could be substituted a thousand times.
     if (value === undefined || value === '' || value.length > MAX_LITERAL || value.includes('$')) literals.delete(name);
     else literals.set(name, value);
   }

@@ -1,4 +1,4 @@
-// Istio's way: `hub` and `tag` once, bare names of images below them (istio.io/latest/docs/reference/config/istio.operator.v1alpha1, `hub`).
+// Istio's notation: `hub` and `tag` once, with bare image names below (istio.io/latest/docs/reference/config/istio.operator.v1alpha1, `hub`).
 import { withoutEnd } from '../../io/text/trim-end.ts';
 import type { DocumentRule, Finding, ScannedDocument } from '../contract.ts';
 import { asFields, scalarOf, textOf } from '../fields.ts';
@@ -21,7 +21,7 @@ export const hubImages: DocumentRule = {
   },
 };
 
-/** What the injector fills into its template is used; what istioctl makes of the rest, it alone knows. */
+/** Images that the injector substitutes into its template are in use. For others, only istioctl knows what it makes of them. */
 function* imagesBelow(
   document: ScannedDocument,
   visit: Visit,

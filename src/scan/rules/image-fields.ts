@@ -1,4 +1,4 @@
-// Fields that hold a whole reference: `image`, `proxyImage`, `images: […]`, ConfigMap keys, and any field whose text can be nothing else.
+// Fields with a complete reference: `image`, `proxyImage`, `images: […]`, ConfigMap keys, and any field whose text can only be a reference.
 import type { Reference } from '../../oci/reference.ts';
 import type { DocumentRule, Finding, ScannedDocument, Warning } from '../contract.ts';
 import { asFields, fieldOf } from '../fields.ts';
@@ -13,17 +13,17 @@ import { type Visit, visitsOf } from '../walk.ts';
 import { isContainer } from './containers.ts';
 
 const RULE = 'image-fields';
-/** Names of fields that hold addresses: their texts can look like references. */
+/** Names of fields with addresses, whose texts can look like references. */
 const ADDRESS =
   /url|uri|endpoint|address|host|server|link|issuer|path|chart|bundle|audience|domain|origin|registry|repo/i;
-/** Fields that say where a model is: KServe's, Seldon's, Kubeflow's. */
+/** Fields with the address of a model: KServe's, Seldon's, Kubeflow's. */
 const MODEL = /^(?:storage|model|source_?model)_?ur[il]s?$/i;
-/** Fields that say where a chart, or a bundle of manifests, is. */
+/** Fields with the address of a chart or a bundle of manifests. */
 const OTHER_ARTIFACT = /chart|repo|bundle|source|^url$/i;
-/** Their images are said by rules of their own. */
+/** Fields that other rules handle. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['annotations', 'env', 'args', 'command']);
 
-/** Beside one of these a bare name is the last part of a reference. */
+/** Beside one of these fields a bare name is the last part of a reference. */
 const SPLIT: readonly string[] = ['registry', 'repository', 'repo', 'imageRegistry', 'imageRepository', 'hub'];
 
 export const imageFields: DocumentRule = {
@@ -60,7 +60,7 @@ function* find(document: ScannedDocument, visit: Visit): Iterable<Finding | Warn
   else if (verdict) yield maybe(judged.image, verdict.reason, spot);
 }
 
-/** `storageUri: oci://quay.io/x/model:1`: a model that the kubelet pulls as an image (kserve.github.io, "Modelcars"). */
+/** `storageUri: oci://quay.io/x/model:1`: a model that the kubelet pulls like an image (kserve.github.io, "Modelcars"). */
 function isModel(text: string, visit: Visit): boolean {
   if (!text.startsWith('oci://') || !visit.object) return false;
   const name = nameOf(visit) ?? '';
@@ -69,7 +69,7 @@ function isModel(text: string, visit: Visit): boolean {
   );
 }
 
-/** An address with a tag, where no chart and no bundle of manifests is expected. */
+/** An `oci://` address with a tag, in a field that is not for a chart or a bundle of manifests. */
 function* artifact(document: ScannedDocument, visit: Visit): Iterable<Finding> {
   const judged = judgeImageWithCare(visit.value);
   if (judged.kind !== 'image' || !visit.object || !readsLikeImage(judged.reference)) return;
@@ -78,7 +78,7 @@ function* artifact(document: ScannedDocument, visit: Visit): Iterable<Finding> {
   yield maybe(judged.image, reason, { document, path: pathOf(visit), rule: RULE });
 }
 
-/** `images: "java=quay.io/x/java:1;node=quay.io/x/node:2"`. */
+/** The references in a list such as `images: "java=quay.io/x/java:1;node=quay.io/x/node:2"`. */
 function* listedImages(visit: Visit, spot: Spot): Iterable<Finding> {
   const notRun = whyNotRun(visit.object);
   for (const { image, isVersioned } of namedImages({ name: nameOf(visit) ?? '', value: visit.value as string })) {
@@ -87,13 +87,13 @@ function* listedImages(visit: Visit, spot: Spot): Iterable<Finding> {
   }
 }
 
-/** Registries hold charts as well: `ociRepository: {ref: ghcr.io/x/charts/y:1}`. */
+/** Registries also store charts: `ociRepository: {ref: ghcr.io/x/charts/y:1}`. */
 function isChart({ path }: Reference, visit: Visit): boolean {
   const parent = visit.parent?.key;
   return /(?:^|\/)(?:helm-)?charts\//.test(path) || (typeof parent === 'string' && /chart|ociRepository/i.test(parent));
 }
 
-/** Its registry, repository or tag stands beside or above it: other rules put it together. */
+/** Whether the registry, repository or tag is in a field beside or above. Other rules join such parts. */
 function isPartOfReference(judged: { readonly image: string; readonly reference: Reference }, visit: Visit): boolean {
   const { tag, digest } = judged.reference;
   const fields = asFields(visit.parent?.value);
@@ -103,7 +103,7 @@ function isPartOfReference(judged: { readonly image: string; readonly reference:
   return SPLIT.some((name) => Object.hasOwn(fields, name)) || fieldOf(visit.parent?.parent?.value, 'hub') !== undefined;
 }
 
-/** An entry of `images:` is an image, be it a list or a map; OpenShift says what a name means with `kind: DockerImage`. */
+/** An entry of `images:`, a list or a map, is an image. In OpenShift, `kind: DockerImage` says that `name` is an image. */
 function keyOf(visit: Visit): ImageKey {
   const name = nameOf(visit) ?? '';
   if (visit.key === 'name' && fieldOf(visit.parent?.value, 'kind') === 'DockerImage') return 'yes';
@@ -120,7 +120,7 @@ function keyOf(visit: Visit): ImageKey {
   return imageKey(name);
 }
 
-/** `{{ .image }}` and `$(params.image)` alone are filled in by what is in the same file more often than not. */
+/** False for a single parameter, `${IMAGE}` or `$(params.image)`: its value usually comes from the same file. */
 function isLikeReference(text: string): boolean {
   return !/^\$[({][\w.-]+[)}]$/.test(text);
 }

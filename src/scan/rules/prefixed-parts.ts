@@ -1,5 +1,5 @@
-// References in parts that share a stem: `web_image_repo` and `web_image_tag`, `webImageRepository` and `webImageTag`.
-// Ansible's variables are written so, and name each other: `{{ quay_image_repo }}/calico/node`.
+// References whose parts share a prefix: `web_image_repo` and `web_image_tag`, `webImageRepository` and `webImageTag`.
+// Ansible's variables have this form, and refer to each other: `{{ quay_image_repo }}/calico/node`.
 import { tryParseReference } from '../../oci/reference.ts';
 import type { DocumentRule, Finding, ScannedDocument, Warning } from '../contract.ts';
 import { asFields, type Fields, scalarOf } from '../fields.ts';
@@ -11,11 +11,11 @@ import { mayMention, type Visit, visitsOf } from '../walk.ts';
 
 const RULE = 'prefixed-parts';
 const REPOSITORY = /^(.+image)(?:repo|repository)$/;
-/** The names of the images below it are said elsewhere. */
+/** A repository that is only a host. The names of its images are given elsewhere. */
 const HOST_ALONE = /^[\w-]+(?:\.[\w-]+)+(?::\d+)?$/;
-/** Variables that name each other this often name themselves. */
+/** Variables nested deeper than this are taken for a circle. */
 const MAX_DEPTH = 10;
-/** A warning names this many of what it cannot tell. */
+/** Maximum number of unresolved names in one warning. */
 const MAX_NAMED = 5;
 
 export const prefixedParts: DocumentRule = {
@@ -36,7 +36,7 @@ function* findIn(document: ScannedDocument, visit: Visit, fields: Fields): Itera
     const stem = REPOSITORY.exec(name)?.[1];
     if (stem === undefined) continue;
     const texts = partsOf(fields, keys, { stem, key });
-    // A repository without a version is the beginning of others: `quay_image_repo`.
+    // A repository without a version is a prefix of others: `quay_image_repo`.
     if (texts === undefined) continue;
     const parts = filledIn(texts, document);
     const joined = parts && joinParts(parts);
@@ -60,7 +60,7 @@ function* findIn(document: ScannedDocument, visit: Visit, fields: Fields): Itera
 
 type Texts = { readonly [part in 'registry' | 'repository' | 'tag' | 'digest']?: string };
 
-/** Undefined where nothing says the version. */
+/** Returns `undefined` if no field gives the version. */
 function partsOf(
   fields: Fields,
   keys: ReadonlyMap<string, string>,
@@ -83,14 +83,14 @@ function partsOf(
   };
 }
 
-/** With the document's own variables for `{{ name }}`; undefined where something else stands between the braces. */
+/** Replaces `{{ name }}` with the document's own variables. Returns `undefined` if the braces contain anything else. */
 function filledIn(texts: Texts, document: ScannedDocument): Texts | undefined {
   const variables = asFields(document.value) ?? {};
   const filled = Object.entries(texts).map(([part, text]) => [part, fillIn(text, variables)] as const);
   return filled.some(([, text]) => text === undefined) ? undefined : Object.fromEntries(filled);
 }
 
-/** Variables that double each other are nobody's. */
+/** Maximum number of substitutions in one text. Variables that double each other would grow without end. */
 const MAX_VARIABLES = 100;
 
 function fillIn(text: string, variables: Fields, depth = 0, used = { count: 0 }): string | undefined {
@@ -105,7 +105,7 @@ function fillIn(text: string, variables: Fields, depth = 0, used = { count: 0 })
   return isKnown && !/[{}]/.test(filled) ? filled : undefined;
 }
 
-/** `webImageRepo`, `web_image_repo` and `WEB-IMAGE-REPO` are the same. */
+/** Normalises a key: `webImageRepo`, `web_image_repo` and `WEB-IMAGE-REPO` are equal. */
 function bare(key: string): string {
   return key.toLowerCase().replace(/[_-]/g, '');
 }

@@ -1,5 +1,5 @@
-// Charts that others install: Argo CD Applications, Flux HelmReleases, k3s HelmCharts. What they set is read: values by other rules, single
-// parameters (`image.tag: v1`) here. A chart that is elsewhere and gets no image from here has some that nobody finds: a warning says so.
+// Charts that other programs install: Argo CD Applications, Flux HelmReleases, k3s HelmCharts. Values are read by other rules, single
+// parameters (`image.tag: v1`) by this one. Warns of a chart that is elsewhere and for which no image is set, since its images are not found.
 import type { DocumentRule, Finding, Path, ScannedDocument, Warning } from '../contract.ts';
 import { asFields, type Fields, fieldOf, listOf, scalarOf, textOf, valueAt } from '../fields.ts';
 import { imageKey } from '../key-names.ts';
@@ -26,19 +26,19 @@ export const remoteCharts: DocumentRule = {
   },
 };
 
-/** A field for an image, or a text of values that has one. */
+/** Whether this is a field for an image, or a text of values that contains one. */
 function setsImage({ key, value }: Visit): boolean {
   if (typeof key !== 'string') return /\bimage\b/.test(textOf(value, 'name') ?? '');
   return imageKey(key) === 'yes' || (typeof value === 'string' && /^values/.test(key) && /image:/i.test(value));
 }
 
 interface RemoteChart {
-  /** Undefined where the chart may be in the same repository. */
+  /** `undefined` if the chart may be in the same repository. */
   readonly name: string | undefined;
   readonly parameters: readonly Parameter[];
 }
 
-/** A value of the chart, `controller.image.tag`, and where it is set. */
+/** A value of the chart, such as `controller.image.tag`, and where it is set. */
 interface Parameter {
   readonly name: string;
   readonly value: string;
@@ -56,7 +56,7 @@ function chartAt(visit: Visit, { isEmbedded }: ScannedDocument): RemoteChart | u
     const chart = valueAt(value, 'spec', 'chart', 'spec');
     const isNear = valueAt(chart, 'sourceRef', 'kind') === 'GitRepository';
     const reference = valueAt(value, 'spec', 'chartRef');
-    // The rule for charts follows it.
+    // The rule for charts resolves the reference to a HelmChart.
     const isFollowed = textOf(reference, 'kind') === 'HelmChart' && !isEmbedded;
     const name = textOf(chart, 'chart') ?? (isFollowed ? undefined : textOf(reference, 'name'));
     return { name: isNear ? undefined : name, parameters: [] };
@@ -64,7 +64,7 @@ function chartAt(visit: Visit, { isEmbedded }: ScannedDocument): RemoteChart | u
   if (isWhole && object.group === 'helm.cattle.io' && object.kind === 'HelmChart') {
     const spec = fieldOf(value, 'spec');
     const content = textOf(spec, 'chartContent');
-    // The rule for charts renders what stands in an object of a file, or says why not.
+    // The rule for charts renders a packed chart in an object of a file, or warns. It does not see embedded objects.
     const inside = isEmbedded ? 'chartContent' : undefined;
     return {
       name: content ? inside : remoteName(textOf(spec, 'chart')),
@@ -74,7 +74,7 @@ function chartAt(visit: Visit, { isEmbedded }: ScannedDocument): RemoteChart | u
   return undefined;
 }
 
-/** No chart has values that deep; each part of a name is a place. */
+/** Limits the number of levels in a name, each of which has a position. No chart has values nested that deep. */
 const MAX_NAME = 500;
 
 function listed(helm: unknown, path: Path): readonly Parameter[] {
@@ -94,7 +94,7 @@ function mapped(set: Fields | undefined, path: Path): readonly Parameter[] {
   });
 }
 
-/** Registry, repository and tag that are set one by one are put together as in the values that they make. */
+/** Joins registry, repository and tag that are set by separate parameters, by applying the rule for split fields to the values they form. */
 function* findInParameters(document: ScannedDocument, parameters: readonly Parameter[]): Iterable<Finding | Warning> {
   const places = placesOf(parameters);
   const placeOf = (path: Path): Path => places.get(path.join('.')) ?? [];
@@ -108,7 +108,7 @@ function* findInParameters(document: ScannedDocument, parameters: readonly Param
   for (const found of splitFields.find(values)) yield 'image' in found ? { ...found, rule: RULE } : found;
 }
 
-/** Where a value is set, and for what holds several, the first of them. */
+/** The position at which each value is set. For a map of values, the position of the first one. */
 function placesOf(parameters: readonly Parameter[]): ReadonlyMap<string, Path> {
   const places = new Map<string, Path>();
   for (const { name, path } of parameters) {
@@ -141,7 +141,7 @@ function plain(map: ReadonlyMap<string, unknown>): Fields {
   return Object.fromEntries([...map].map(([key, value]) => [key, value instanceof Map ? plain(value) : value]));
 }
 
-/** A path is one in the tree; what the server itself hands out lies in the tree, or nobody knows where. */
+/** Returns `undefined` for a relative path, which leads to a chart in the tree. */
 function remoteName(chart: string | undefined): string | undefined {
   return chart?.startsWith('./') || chart?.startsWith('../') ? undefined : chart;
 }

@@ -26,7 +26,7 @@ const TAG = [
   'defaultImageVersion',
 ];
 const DIGEST = ['digest', 'imageDigest', 'image_digest', 'sha256', 'sha', 'imageSha'];
-/** One of these makes a map worth a look; the rest alone says nothing. */
+/** A map is examined only if it has one of these. The other fields alone have no meaning. */
 const SPLIT = [...REGISTRY, ...REPOSITORY, 'newName'];
 
 export const splitFields: DocumentRule = {
@@ -70,7 +70,7 @@ function partsOf(fields: Fields, isUnderImage: boolean): FoundParts | undefined 
   const name = firstText(fields, NAME);
   const tag = firstText(fields, TAG);
   const digest = firstText(fields, DIGEST);
-  // A chart or a source is no image, whatever it is called.
+  // A map with one of these describes a chart or a source, whatever its key is.
   if (['chart', 'url', 'repoURL', 'ref', 'branch', 'path'].some((key) => Object.hasOwn(fields, key))) return undefined;
   const hasName = name !== undefined && (name.key !== 'name' || repository !== undefined || isUnderImage);
   const isNamed = repository !== undefined || (hasName && (isUnderImage || registry || name.key === 'newName'));
@@ -84,17 +84,17 @@ function partsOf(fields: Fields, isUnderImage: boolean): FoundParts | undefined 
     ...(tag && { tag: tag.text }),
     ...(digest && { digest: digest.text }),
   };
-  // `oci://`, `https://`: where charts come from.
+  // `oci://` and `https://` are addresses of charts.
   if (/^(?!docker:)\w+:\/\//.test(parts.repository ?? '')) return undefined;
   const joined = joinParts(parts);
   if (!joined) return undefined;
   const key = (repository ?? name)?.key ?? '';
-  // `image: {name: agent, tag: 7}`: an operator puts its registry before it.
+  // `image: {name: agent, tag: 7}`: an operator adds its own registry.
   const isBare = key === 'name' && registry === undefined && tag?.key !== 'newTag' && !joined.image.includes('/');
   return { ...parts, ...joined, key, ...(isBare && { doubt: 'a bare name can mean something else here' }) };
 }
 
-/** `image: quay.io/x/y` with `imageTag: v1` beside it, `proxyImage` with `proxyImageTag` or `proxyTag`. */
+/** `image: quay.io/x/y` beside `imageTag: v1`, or `proxyImage` beside `proxyImageTag` or `proxyTag`. */
 function* findSiblings(document: ScannedDocument, visit: Visit, fields: Fields): Iterable<Finding> {
   for (const key of Object.keys(fields)) {
     if (imageKey(key) !== 'yes' || typeof fields[key] !== 'string') continue;
@@ -111,7 +111,7 @@ function* findSiblings(document: ScannedDocument, visit: Visit, fields: Fields):
   }
 }
 
-/** `image: {…}`, `proxyImage: {…}`, an entry of `images:`. */
+/** Whether the map is an `image: {…}`, a `proxyImage: {…}`, or an entry of `images:`. */
 function isUnderImageKey(visit: Visit): boolean {
   const name = nameOf(visit) ?? '';
   return imageKey(name) === 'yes' || (typeof visit.key === 'string' && isImageList(visit.parent?.key?.toString()));

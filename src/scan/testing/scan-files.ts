@@ -1,4 +1,4 @@
-// For tests: what a scan makes of files that are written for it.
+// Test helpers: scan files that are written for the test.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -8,7 +8,7 @@ import { imagesOf } from '../images.ts';
 import { SCAN_RULES } from '../rules.ts';
 import { type ScanOptions, scan } from '../scan.ts';
 
-/** Scans a directory that holds these files, and removes it. */
+/** Scans a temporary directory with these files, and removes it. */
 export async function scanFiles(
   files: Readonly<Record<string, string | Uint8Array>>,
   options: ScanOptions = {},
@@ -25,7 +25,7 @@ export async function scanFiles(
   }
 }
 
-/** What the document rules find in one text. */
+/** Runs the document rules on one text. */
 export function scanText(text: string): ScanResult {
   return findInText('test.yaml', text, SCAN_RULES.documents);
 }
@@ -38,14 +38,14 @@ export function maybeIn(text: string): readonly string[] {
   return imagesOf(scanText(text), { maybe: true });
 }
 
-/** `image, file:line, path` of everything in use. */
+/** `image, file:line, path` of each image in use. */
 export function whyIn(text: string): readonly string[] {
   return scanText(text)
     .findings.filter(({ certainty }) => certainty === 'used')
     .map(({ image, place }) => `${image} ${place.line} ${place.path}`);
 }
 
-/** A Deployment with these lines in its only container. */
+/** A Deployment whose only container has these lines. */
 export function deployment(...lines: readonly string[]): string {
   const indented = lines.flatMap((line) => line.split('\n')).map((line) => `          ${line}`);
   return `apiVersion: apps/v1

@@ -90,7 +90,7 @@ export const collectionFunctions: FunctionTable = withMust({
   deepCopy: ([value]) => copyOf(value),
 });
 
-/** sprig's `must…` twins differ only in how they fail. */
+/** Adds the `must…` variants of Sprig, which differ only in how they fail. */
 function withMust(functions: FunctionTable): FunctionTable {
   const twins = Object.entries(functions).map(
     ([name, run]) => [`must${name[0]?.toUpperCase()}${name.slice(1)}`, run] as const,

@@ -1,4 +1,4 @@
-// Template functions that encode, hash, make secrets and times. What differs from run to run is unknown here.
+// Template functions for encoding, hashes, secrets and times. Results that differ from run to run are UNKNOWN.
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { type Dictionary, dictionary, isDictionary, print, UNKNOWN } from '../template/values.ts';

@@ -1,4 +1,4 @@
-// What each file of functions exports: names in templates → what they do.
+// The type that each file of functions exports: functions by their names in templates.
 import type { TemplateFunction } from '../template/engine.ts';
 
 export type FunctionTable = Readonly<Record<string, TemplateFunction>>;

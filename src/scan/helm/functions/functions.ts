@@ -1,4 +1,5 @@
-// All functions that Helm gives its templates: those of Go's text/template, of Sprig 3.3 (but `hello` and `shuffle`) and Helm's own. One that gets an unknown argument answers "unknown", but for those that only carry texts on.
+// All functions that Helm gives its templates: those of Go's text/template, of Sprig 3.3 (except `hello` and `shuffle`), and Helm's own.
+// A function with an unknown argument returns UNKNOWN, except those that only pass texts on.
 import type { TemplateFunction } from '../template/engine.ts';
 import { isUnknown, UNKNOWN } from '../template/values.ts';
 import { collectionFunctions } from './collections.ts';
@@ -9,7 +10,7 @@ import { numberFunctions } from './numbers.ts';
 import { regexFunctions } from './regex.ts';
 import { stringFunctions } from './strings.ts';
 
-/** What these make of an unknown argument still holds its mark, where it matters. */
+/** Functions that accept an unknown argument: their result still contains the mark, where it matters. */
 const CARRIERS: ReadonlySet<string> = new Set(
   (
     'print println printf quote squote cat join indent nindent trim trimSuffix trimPrefix trimAll toString lower upper title replace ' +

@@ -1,4 +1,4 @@
-// The functions that Helm itself adds: named templates as values, templates in values, demands, the cluster that is not there.
+// Functions that Helm itself adds: `include`, `tpl`, `required`, `fail`, and `lookup` without a cluster.
 import { dictionary, isTrue, print, UNKNOWN } from '../template/values.ts';
 import type { FunctionTable } from './function-table.ts';
 
@@ -14,6 +14,6 @@ export const helmFunctions: FunctionTable = {
     engine.problem(`the chart refuses its default values: ${print(message)}`);
     return '';
   },
-  /** As `helm template` without a cluster. */
+  /** Like `helm template` without a cluster. */
   lookup: () => dictionary(),
 };

@@ -1,4 +1,4 @@
-// Template functions that compare, choose, and ask for kinds.
+// Template functions for comparison, choice and types.
 import { TemplateError } from '../template/errors.ts';
 import { areEqual, isDictionary, isTrue, isUnknown, kindOf, print, typeOf, UNKNOWN } from '../template/values.ts';
 import type { FunctionTable } from './function-table.ts';
@@ -29,7 +29,7 @@ function isWholeUnknown(value: unknown): boolean {
   return typeof value === 'string' && isUnknown(value);
 }
 
-/** Numbers from YAML are float64 or int64 by the version of Helm: both are taken for either. */
+/** Depending on Helm's version, numbers from YAML are float64 or int64. Both kinds match. */
 function isKind(kind: string, value: unknown): boolean {
   const actual = kindOf(value);
   if (actual === 'int64' || actual === 'float64') return kind === actual || kind === 'float64' || kind === 'int';

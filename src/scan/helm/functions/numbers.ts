@@ -1,10 +1,10 @@
-// Template functions on numbers, and versions.
+// Template functions for numbers and versions.
 import { TemplateError } from '../template/errors.ts';
 import { compareVersions, parseVersion, satisfies, type Version } from '../template/semver.ts';
 import { type Dictionary, dictionary, isDictionary, print, toInteger, toNumber } from '../template/values.ts';
 import type { FunctionTable } from './function-table.ts';
 
-/** Lists longer than this are an attack or a mistake. */
+/** Longer lists are an attack or a mistake. */
 const MAX_LIST = 100_000;
 
 export const numberFunctions: FunctionTable = {
@@ -59,7 +59,7 @@ function sequence(start: number, stop: number, step: number): readonly number[] 
   return list;
 }
 
-/** `seq 3`, `seq 2 4`, `seq 0 2 10`, as the shell's. */
+/** Like the shell's `seq`: `seq 3`, `seq 2 4`, `seq 0 2 10`. */
 function seq([a = 0, b, c]: readonly number[]): readonly number[] {
   const [start, step, end] =
     c !== undefined ? [a, b ?? 1, c] : b !== undefined ? [a, b >= a ? 1 : -1, b] : [1, a >= 1 ? 1 : -1, a];
@@ -73,7 +73,7 @@ function versionOf(value: unknown): Version {
   return version;
 }
 
-/** No version or constraint is longer. */
+/** Longer than any version or constraint. */
 const MAX_VERSION = 1000;
 
 function shortOf(value: unknown): string {

@@ -1,10 +1,10 @@
-// fmt.Sprintf, as far as templates use it (pkg.go.dev/fmt): flags, widths, precisions, chosen arguments, and Go's words for what is wrong with them.
+// fmt.Sprintf, as far as templates use it (pkg.go.dev/fmt): flags, widths, precisions, argument indexes, and Go's error texts.
 import { isDictionary, print, toNumber } from '../template/values.ts';
 import { checkLength } from '../template/work.ts';
 
-/** After the `%`. Each part may be missing, so it always matches, and never goes back. */
+/** The directive after the `%`. Each part is optional, so it always matches without backtracking. */
 const DIRECTIVE = /([-+# 0]*)(?:\[(\d+)\])?(\d+|\*)?(?:\.(\d+|\*)?)?(?:\[(\d+)\])?(.?)/suy;
-/** Go takes no number for a width that is larger. */
+/** Go's limit for widths and precisions. */
 const LARGEST = 1_000_000;
 
 export function formatText(format: string, args: readonly unknown[]): string {
@@ -22,7 +22,7 @@ export function formatText(format: string, args: readonly unknown[]): string {
     if (percent < 0) break;
     DIRECTIVE.lastIndex = percent + 1;
     const [all = '', flags = '', first, width, precision, index, verb = ''] = DIRECTIVE.exec(format) ?? [];
-    // Go reads a number that is too large to the end of the format.
+    // After a number that is too large, Go treats the rest of the format as part of it.
     if (verb === '' || isTooLarge(width) || isTooLarge(precision)) {
       write('%!(NOVERB)');
       break;
@@ -43,11 +43,11 @@ interface Directive {
 }
 
 interface Arguments {
-  /** Undefined where all are used up. */
+  /** The next argument. Returns `undefined` if all are used. */
   next(): { readonly value: unknown } | undefined;
-  /** Goes on with this one, from 1. */
+  /** Continues with the argument at this index, from 1. */
   choose(index: string | undefined): void;
-  /** Go's words for those that nothing asked for. */
+  /** Go's error text for unused arguments. */
   extra(): string;
 }
 
@@ -122,7 +122,7 @@ function goType(value: unknown): string {
   return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
-/** strconv.Quote; JSON's escapes are Go's but for the ones nobody writes. */
+/** strconv.Quote. JSON's escapes differ from Go's only for characters that nobody writes. */
 export function goQuote(text: string): string {
   return JSON.stringify(text);
 }

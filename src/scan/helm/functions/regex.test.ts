@@ -21,7 +21,7 @@ function render(source: string, dot: unknown = {}): { readonly text: string; rea
 }
 
 describe('regular expressions in templates', () => {
-  // What Go's regexp and sprig 3 answer.
+  // The expected results are those of Go's regexp and Sprig 3.
   it.each([
     ['regexReplaceAll "^(\\\\d+)\\\\.(\\\\d+).*" "1.34.2" "${1}.${2}"', '1.34'],
     ['regexReplaceAll "a(x*)b" "-ab-axxb-" "${1}W"', '-W-xxW-'],

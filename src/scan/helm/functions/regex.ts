@@ -1,4 +1,4 @@
-// sprig's functions on regular expressions. Go's package regexp says what they mean, and that they take linear time.
+// Sprig's functions for regular expressions, with the semantics and the linear time of Go's package regexp.
 import { compilePattern, type Match, type Pattern } from '../../patterns.ts';
 import { TemplateError } from '../template/errors.ts';
 import { print, toInteger } from '../template/values.ts';
@@ -22,18 +22,18 @@ export const regexFunctions: FunctionTable = {
   }),
 };
 
-/** sprig's `must…` twins differ only in how they fail. */
+/** Adds the `must…` variants of Sprig, which differ only in how they fail. */
 function withMust(functions: FunctionTable): FunctionTable {
   const twins = Object.entries(functions).map(([name, run]) => [`mustR${name.slice(1)}`, run] as const);
   return { ...functions, ...Object.fromEntries(twins) };
 }
 
-/** Negative: all. */
+/** The first `count` matches, or all if `count` is negative. */
 function found(pattern: unknown, text: unknown, count: number): readonly Match[] {
   const compiled = compile(pattern);
   const matches: Match[] = [];
   if (count === 0) return matches;
-  // Each look for a match may see all of the text: Go's takes that time too.
+  // Each search for a match may read the whole text, in Go as well.
   const weight = Math.max(2, compiled.size / 2);
   for (const match of compiled.findAll(print(text), (characters) => spendWork(characters * weight))) {
     matches.push(match);
@@ -42,7 +42,7 @@ function found(pattern: unknown, text: unknown, count: number): readonly Match[]
   return matches;
 }
 
-/** What an instruction costs to be made, in characters. */
+/** Cost of compiling one instruction, in characters. */
 const COMPILED = 60;
 
 function compile(pattern: unknown): Pattern {
@@ -64,7 +64,7 @@ function replaceAll(pattern: unknown, value: unknown, replacement: (match: Match
   return replaced + text.slice(at);
 }
 
-/** Go's Expand: `$name` takes the longest name of letters, digits and `_`; `${name}` ends where it says; what is no group is empty. */
+/** Go's Expand: `$name` takes the longest name of letters, digits and `_`, `${name}` is explicit. A group that does not exist is empty. */
 function expand(template: string, { groups, named }: Match, text: string): string {
   return template.replace(/\$(?:\$|(\w+)|\{(\w+)\})/g, (whole, plain?: string, braced?: string) => {
     if (whole === '$$') return '$';
@@ -74,7 +74,7 @@ function expand(template: string, { groups, named }: Match, text: string): strin
   });
 }
 
-/** regexp.Split: the number is one of parts. */
+/** regexp.Split. `count` is the maximum number of parts. */
 function split(pattern: unknown, text: string, count: number): readonly string[] {
   if (count === 0) return [];
   if (text === '' && print(pattern) !== '') return [''];

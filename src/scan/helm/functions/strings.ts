@@ -1,4 +1,4 @@
-// Template functions on texts (sprig's strings and text/template's print family); regular expressions and printf are apart.
+// Template functions for texts (Sprig's strings and the print family of text/template). Regular expressions and printf have files of their own.
 import { TemplateError } from '../template/errors.ts';
 import { print, toInteger } from '../template/values.ts';
 import { checkLength } from '../template/work.ts';

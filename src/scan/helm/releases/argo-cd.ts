@@ -1,4 +1,4 @@
-// Argo CD's Applications, and ApplicationSets over written lists, of charts that lie in a repository's directory (argo-cd.readthedocs.io, "Helm").
+// Argo CD Applications, and ApplicationSets with literal lists, of charts in a directory of a repository (argo-cd.readthedocs.io, "Helm").
 import { mapTexts } from '../../map-texts.ts';
 import { directoryInRepository, resolveIn } from '../../tree-paths.ts';
 import { type Dictionary, isDictionary } from '../template/values.ts';
@@ -6,9 +6,9 @@ import { valueAtPath } from '../values.ts';
 import { createLayers, doubtOf, fileInRepository, type Layers } from './layers.ts';
 import type { ReadReleases, Release, ReleaseCandidate, ReleaseSurroundings } from './release.ts';
 
-/** Of the lists of an ApplicationSet so many elements: nobody writes a longer one … */
+/** Maximum number of elements in the lists of an ApplicationSet. Longer than anybody writes. */
 const MAX_ELEMENTS = 1000;
-/** … and as many as make so many characters of its template, but for a few however long it is. */
+/** Maximum number of characters for all elements together: the length of the template for each. A few elements (FEW) are always examined. */
 const MAX_CHARACTERS = 16 << 20;
 const FEW = 50;
 
@@ -52,7 +52,7 @@ function specsOf({ value, file, line }: ReleaseCandidate, { warn }: ReleaseSurro
   return looked.map((element) => filledIn(template, element));
 }
 
-/** `{{name}}` and `{{.name}}`. */
+/** Fills in `{{name}}` and `{{.name}}`. */
 function filledIn(template: Dictionary, element: Dictionary): Dictionary {
   const change = (text: string): string =>
     text.replace(/\{\{[ \t]*\.?([\w.-]+)[ \t]*\}\}/g, (written, name: string) => {
@@ -73,7 +73,7 @@ async function addValues(
 ): Promise<void> {
   const { tree } = around;
   for (const name of Array.isArray(helm.valueFiles) ? helm.valueFiles.map(String) : []) {
-    // `$values/…` is a path in another source: in this tree, where it is there.
+    // `$values/…` is a path in another source. It is looked for in this tree.
     const file = /^[$/]/.test(name)
       ? fileInRepository(tree, candidate.file, name.replace(/^\$[^/]*\//, ''))
       : resolveIn(chart, name);

@@ -1,4 +1,4 @@
-// Files that deploy charts which lie beside them: kustomizations (`helmCharts:`), helmfiles, Rancher Fleet's fleet.yaml.
+// Files that deploy charts which lie beside them: kustomizations (`helmCharts:`), helmfiles, and Rancher Fleet's fleet.yaml.
 import { resolveIn } from '../../tree-paths.ts';
 import { isDictionary } from '../template/values.ts';
 import { valueAtPath } from '../values.ts';
@@ -64,7 +64,7 @@ export const helmfileReleases: ReadReleases = async (candidate, { tree }) => {
   return releases;
 };
 
-/** fleet.rancher.io/ref-fleet-yaml; without `chart` it is the one beside it. */
+/** Format: fleet.rancher.io/ref-fleet-yaml. Without `chart`, the chart lies in the same directory. */
 export const fleetReleases: ReadReleases = async (candidate, { tree }) => {
   const { file, value } = candidate;
   if (!/(?:^|\/)fleet\.ya?ml$/.test(file) || !isDictionary(value.helm)) return [];

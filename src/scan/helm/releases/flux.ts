@@ -1,4 +1,4 @@
-// Flux's HelmRelease of a chart that lies in a source's directory (fluxcd.io/flux/components/helm/helmreleases). One without a chart is a patch of its namesake.
+// Flux HelmReleases of charts in a directory of a source (fluxcd.io/flux/components/helm/helmreleases). One without a chart patches another of the same name.
 import { nearestData, type Wanted } from '../../object-data.ts';
 import { directoryInRepository } from '../../tree-paths.ts';
 import { type Dictionary, isDictionary } from '../template/values.ts';
@@ -21,7 +21,7 @@ export function isHelmRelease({ value }: ReleaseCandidate): boolean {
   return value.kind === 'HelmRelease' && /^helm\.toolkit\.fluxcd\.io\//.test(String(value.apiVersion));
 }
 
-/** Those that name no chart, by their names: they change one that does. */
+/** HelmReleases without a chart, by name. Each patches the one with a chart. */
 export function patchesIn(candidates: readonly ReleaseCandidate[]): ReadonlyMap<string, readonly ReleaseCandidate[]> {
   const bare = candidates.filter((one) => {
     const spec = one.value.spec;
@@ -30,7 +30,7 @@ export function patchesIn(candidates: readonly ReleaseCandidate[]): ReadonlyMap<
   return Map.groupBy(bare, ({ value }) => String(valueAtPath(value, 'metadata.name')));
 }
 
-/** The ConfigMaps and Secrets that it takes values from. */
+/** The ConfigMaps and Secrets from which a HelmRelease takes values. */
 export function* sourcesOf({ value }: ReleaseCandidate): Iterable<Wanted & { readonly entry: Dictionary }> {
   const list = valueAtPath(value, 'spec.valuesFrom');
   const namespace = valueAtPath(value, 'metadata.namespace');
@@ -47,14 +47,14 @@ export function* sourcesOf({ value }: ReleaseCandidate): Iterable<Wanted & { rea
 function chartOf(candidate: ReleaseCandidate, around: ReleaseSurroundings): string | undefined {
   const { file, spec } = chartSpecOf(candidate, around) ?? {};
   const chart = spec?.chart;
-  // In a HelmRepository it is a name.
+  // With a HelmRepository, `chart` is a name and not a path.
   const isPath = typeof chart === 'string' && valueAtPath(spec, 'sourceRef.kind') !== 'HelmRepository';
   const directory = isPath && file !== undefined ? directoryInRepository(around.tree, file, chart) : undefined;
   if (directory === undefined && chartNamed(candidate) !== undefined) warnOfElsewhere(candidate, chart, around);
   return directory;
 }
 
-/** What the release itself says of its chart, or the HelmChart that it names does. */
+/** The chart specification: the release's own, or that of the HelmChart to which it refers. */
 function chartSpecOf(
   candidate: ReleaseCandidate,
   around: ReleaseSurroundings,
@@ -72,13 +72,13 @@ function chartSpecOf(
   return chart && isDictionary(chart.value.spec) ? { spec: chart.value.spec, file: chart.file } : undefined;
 }
 
-/** The name of the HelmChart that it takes. */
+/** The name of the HelmChart to which it refers. */
 function chartNamed({ value }: ReleaseCandidate): string | undefined {
   const reference = valueAtPath(value, 'spec.chartRef');
   return isDictionary(reference) && reference.kind === 'HelmChart' ? String(reference.name) : undefined;
 }
 
-/** As the rule for charts that are elsewhere says of others: where images are set, they are what is found. */
+/** Warns of a chart that is elsewhere, unless the values set images. Then those are found. The rule remote-charts does the same for others. */
 function warnOfElsewhere(candidate: ReleaseCandidate, chart: unknown, { warn }: ReleaseSurroundings): void {
   if (/image/i.test(JSON.stringify(valueAtPath(candidate.value, 'spec.values') ?? null))) return;
   const name = typeof chart === 'string' ? chart : chartNamed(candidate);
@@ -89,7 +89,7 @@ function warnOfElsewhere(candidate: ReleaseCandidate, chart: unknown, { warn }: 
   });
 }
 
-/** Flux's HelmCharts, by their names. */
+/** Flux's HelmCharts, by name. */
 export function chartsIn(candidates: readonly ReleaseCandidate[]): ReadonlyMap<string, readonly ReleaseCandidate[]> {
   const charts = candidates.filter(
     ({ value }) => value.kind === 'HelmChart' && /^source\.toolkit\.fluxcd\.io\//.test(String(value.apiVersion)),

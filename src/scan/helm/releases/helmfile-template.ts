@@ -1,5 +1,5 @@
-// A helmfile that is a template (`helmfile.yaml.gotmpl`, or `{{` in helmfile.yaml), rendered with what the default environment says.
-// Format: helmfile.readthedocs.io, "Environment", "Templating". Each part between `---` sees the values of those before it, and its own.
+// A helmfile that is a template (`helmfile.yaml.gotmpl`, or `{{` in helmfile.yaml), rendered for the default environment.
+// Format: helmfile.readthedocs.io, "Environment", "Templating". Each part between `---` sees the values of earlier parts and its own.
 import type { FileTree } from '../../contract.ts';
 import { resolveIn } from '../../tree-paths.ts';
 import { FUNCTIONS } from '../functions/functions.ts';
@@ -14,7 +14,7 @@ import type { WorkBudget } from '../template/work.ts';
 import { readYaml } from '../template/yaml-values.ts';
 import { mergeOver, valueAtPath } from '../values.ts';
 
-/** `helmfile.yaml`, `helmfile-apps.yaml.gotmpl`, and what lies in `helmfile.d`. */
+/** File names of helmfiles: `helmfile.yaml`, `helmfile-apps.yaml.gotmpl`, and files in `helmfile.d`. */
 export function isHelmfile(file: string): boolean {
   return /(?:^|\/)helmfile(?:\.d\/[^/]*|[^/]*)\.ya?ml(?:\.gotmpl)?$/.test(file);
 }
@@ -22,9 +22,9 @@ export function isHelmfile(file: string): boolean {
 export interface RenderedHelmfile {
   readonly documents: readonly { readonly value: Dictionary; readonly line: number }[];
   readonly manifest: RenderedManifest;
-  /** What could not be worked out, the first of it. */
+  /** The first expression that could not be evaluated. */
   readonly problem: { readonly text: string; readonly line: number } | undefined;
-  /** Whether something is there hangs on what is not known. */
+  /** Whether parts of the output depend on an unknown condition. */
   readonly isDoubtful: boolean;
 }
 
@@ -55,7 +55,7 @@ export async function renderHelmfile(
     if (value) documents.push({ value, line: first });
     const plain = cleanedLines(rendered.text, rendered.lines);
     texts.push(plain.text);
-    // The line of the mark between two parts ends the one and begins the other.
+    // A line with `---` ends one part and begins the next, and must be counted once.
     lines.pop();
     for (const line of plain.lines) lines.push({ ...line, line: line.line + first - 1 });
     first += part.split('\n').length - 1;
@@ -97,7 +97,7 @@ function renderPart(
     const isTemplates = error instanceof TemplateError || error instanceof TemplateSyntaxError;
     if (!isTemplates && !(error instanceof RangeError)) throw error;
     problem(isTemplates ? error.message : 'it is nested too deeply', 1);
-    // What is no template in it still counts.
+    // Lines without template syntax are still used.
     const plain = part.split('\n').map((line) => (line.includes('{{') ? '' : line));
     return { text: plain.join('\n'), lines: plain.map((_, index) => ({ line: index + 1 })) };
   }
@@ -108,7 +108,7 @@ function readPart(text: string): Dictionary | undefined {
   return isDictionary(value) ? value : undefined;
 }
 
-/** The values of all environments, and of the default one. Says whether there are some. */
+/** Adds the values for all environments and for the default one. Returns whether there are any. */
 async function addEnvironment(
   values: Dictionary,
   document: Dictionary | undefined,
@@ -129,7 +129,7 @@ async function addEnvironment(
   return hasSome;
 }
 
-/** What only the machine knows on which helmfile runs. */
+/** A function whose result only the machine that runs helmfile knows. */
 const unknown =
   (name: string): TemplateFunction =>
   (args, engine) => {
@@ -137,7 +137,7 @@ const unknown =
     return UNKNOWN;
   };
 
-/** `.Values | get "a.b" "default"`. */
+/** For example `.Values | get "a.b" "default"`. */
 const get: TemplateFunction = (args) => {
   const path = print(args[0]);
   const found = valueAtPath(args.at(-1), path);

@@ -1,4 +1,4 @@
-// The HelmChart of k3s and RKE2 whose chart lies in the tree, and the HelmChartConfig that changes it (docs.k3s.io/add-ons/helm).
+// HelmCharts of k3s and RKE2 whose chart lies in the tree, and the HelmChartConfigs that change them (docs.k3s.io/add-ons/helm).
 import { directoryInRepository, resolveIn } from '../../tree-paths.ts';
 import { isDictionary } from '../template/values.ts';
 import { valueAtPath } from '../values.ts';
@@ -22,7 +22,7 @@ export const k3sReleases: ReadReleases = async (candidate, around) => {
   return [{ chart, ...(packed && { packed }), file, line, values: layers.values, ...doubtOf(layers) }];
 };
 
-/** HelmChartConfigs by the names of the charts that they are for. */
+/** HelmChartConfigs, by the name of the chart that they change. */
 export function configsIn(candidates: readonly ReleaseCandidate[]): ReadonlyMap<string, readonly ReleaseCandidate[]> {
   return Map.groupBy(
     candidates.filter((one) => isOf(one, 'HelmChartConfig')),
@@ -38,13 +38,13 @@ function nameOf({ value }: ReleaseCandidate): string {
   return String(valueAtPath(value, 'metadata.name'));
 }
 
-/** A packed chart in base64, in the object itself: nothing else is asked for then. */
+/** A packed chart in base64, inside the object. If there is one, `chart` is ignored. */
 function contentOf({ value }: ReleaseCandidate): Uint8Array | undefined {
   const content = valueAtPath(value, 'spec.chartContent');
   return typeof content === 'string' && content !== '' ? Buffer.from(content, 'base64') : undefined;
 }
 
-/** A packed chart that the server hands out, `https://%{KUBERNETES_API}%/static/charts/x-1.0.0.tgz`, or a path. */
+/** A packed chart that the server serves, `https://%{KUBERNETES_API}%/static/charts/x-1.0.0.tgz`, or a path. */
 function chartOf({ value, file }: ReleaseCandidate, { tree }: ReleaseSurroundings): string | undefined {
   const chart = valueAtPath(value, 'spec.chart');
   if (typeof chart !== 'string' || valueAtPath(value, 'spec.repo') !== undefined) return undefined;

@@ -1,4 +1,4 @@
-// Values in layers: files of the tree, texts, maps; later ones lie over earlier ones.
+// Merges layers of values: files of the tree, texts and maps. Later ones outweigh earlier ones.
 import { isImagesError } from '../../../oci/errors.ts';
 import type { FileTree } from '../../contract.ts';
 import { resolveIn } from '../../tree-paths.ts';
@@ -9,11 +9,11 @@ import { mergeOver } from '../values.ts';
 
 export interface Layers {
   readonly values: Dictionary;
-  /** What was named and cannot be had. */
+  /** Sources that were named but are not available. */
   readonly missing: string[];
   add(values: unknown): void;
   addText(text: string, what: string): void;
-  /** One value at its path. */
+  /** Sets one value at its path. */
   set(path: string, value: unknown, isString?: boolean): void;
   addFile(tree: FileTree, file: string | undefined, what: string): Promise<void>;
 }
@@ -52,7 +52,7 @@ export function doubtOf({ missing }: Layers): { readonly doubt?: string } {
   return missing.length === 0 ? {} : { doubt: `values of [${missing[0]}] are not here` };
 }
 
-/** A file that is named from the top of the repository, which may lie below the tree, or above it. */
+/** Finds a file whose path begins at the root of the repository. That root may lie below or above the root of the tree. */
 export function fileInRepository(tree: FileTree, from: string, path: string): string | undefined {
   const plain = resolveIn('', path.replace(/^\/+/, ''));
   if (plain === undefined) return undefined;

@@ -1,45 +1,45 @@
-// What deploys a chart of the tree with values of its own: a seam for the objects and files of many programs.
+// A release deploys a chart of the tree with its own values. This interface is implemented for the objects and files of many programs.
 import type { FileTree, Warning } from '../../contract.ts';
 import type { DataByName } from '../../object-data.ts';
 import type { Dictionary } from '../template/values.ts';
 
 export interface Release {
-  /** The directory of the chart, or the file that it is packed in. */
+  /** The directory of the chart, or the file into which it is packed. */
   readonly chart: string;
-  /** Where it stands in the object itself. */
+  /** The packed chart, if the object itself contains it. */
   readonly packed?: Uint8Array;
-  /** The file that deploys it. */
+  /** The file that deploys the chart. */
   readonly file: string;
   readonly line: number;
-  /** All layers, merged. */
+  /** The merged values of all layers. */
   readonly values: Dictionary;
-  /** Some of its values are not here. */
+  /** Why the values may be incomplete. */
   readonly doubt?: string;
 }
 
-/** An object or a file that may deploy a chart, as Helm would read it. */
+/** An object or a file that may deploy a chart, parsed as Helm would. */
 export interface ReleaseCandidate {
   readonly file: string;
   readonly value: Dictionary;
   /** The line at which the object begins. */
   readonly line: number;
-  /** Why it may say something else. */
+  /** Why its content may be different in reality. */
   readonly doubt?: string;
 }
 
 export interface ReleaseSurroundings {
   readonly tree: FileTree;
-  /** Tells what is left out. */
+  /** Reports what is left out. */
   readonly warn: (warning: Warning) => void;
-  /** ConfigMaps and Secrets that hold values. */
+  /** ConfigMaps and Secrets with values. */
   readonly data: DataByName;
-  /** HelmReleases that only change others, by their names. */
+  /** HelmReleases that only patch others, by name. */
   readonly patches: ReadonlyMap<string, readonly ReleaseCandidate[]>;
-  /** Flux's HelmCharts, by their names. */
+  /** Flux's HelmCharts, by name. */
   readonly charts: ReadonlyMap<string, readonly ReleaseCandidate[]>;
-  /** HelmChartConfigs, by the names of what they change. */
+  /** HelmChartConfigs, by the name of the chart that they change. */
   readonly configs: ReadonlyMap<string, readonly ReleaseCandidate[]>;
 }
 
-/** Yields what a candidate deploys; a chart that is elsewhere is none of it. */
+/** Returns the releases of a candidate. Charts that are elsewhere are not among them. */
 export type ReadReleases = (candidate: ReleaseCandidate, around: ReleaseSurroundings) => Promise<readonly Release[]>;

@@ -1,4 +1,4 @@
-// All releases of charts of a tree, by the directories of the charts.
+// All releases in a tree, by the directory of the chart.
 import { addAll } from '../../../oci/add-all.ts';
 import type { FileTree, Warning } from '../../contract.ts';
 import { fluxSubstitutions } from '../../flux/substitutions.ts';
@@ -26,7 +26,7 @@ const READERS: readonly ReadReleases[] = [
 ];
 
 const FILE = /\.(?:ya?ml|json)$|(?:^|\/)Kustomization$/i;
-/** In a file that deploys a chart one of these stands. */
+/** Every file that deploys a chart matches this. */
 const CLUE =
   /\bHelmRelease\b|\bHelmChart\b|\bargoproj\.io\/|\bhelm\.cattle\.io\/|\bhelmCharts:|\bhelmChartInflationGenerator:|^releases:|^helm:/m;
 
@@ -35,12 +35,12 @@ const TEMPLATE =
 
 export interface ReleasesOptions {
   readonly warn: (warning: Warning) => void;
-  /** A file that was a template. */
+  /** Called with the output of a file that is a template. */
   readonly rendered: (manifest: RenderedManifest) => void;
   readonly budget: WorkBudget;
 }
 
-/** Each file is read once, and parsed only where it may deploy a chart. What lies among a chart's templates deploys nothing yet. */
+/** Each file is read once, and parsed only if it may deploy a chart. Files among a chart's templates are not releases until they are rendered. */
 export async function releasesIn(
   tree: FileTree,
   { warn, rendered, budget }: ReleasesOptions,
@@ -84,7 +84,7 @@ export async function releasesIn(
   return releases;
 }
 
-/** As Helm would read them, with variables put in as their text is. */
+/** The objects of a file, parsed as Helm would, with variables substituted. */
 async function candidatesIn(tree: FileTree, file: string, text: string): Promise<readonly ReleaseCandidate[]> {
   const environments = text.includes('${')
     ? (await fluxSubstitutions(tree)).environmentsOf(file)

@@ -1,9 +1,9 @@
-// What is known of the blocks of a template before they run: the entries of a range, whole lines, the names in a condition.
+// Static properties of a template's blocks: the entries of a range, whether a body has whole lines, the names in a condition.
 import type { Body, Expression, Pipe } from './parser.ts';
 import { isDictionary } from './values.ts';
 import { spendValues } from './work.ts';
 
-/** What a range goes through, by key or number; of a number at most `maxCount`. */
+/** The keys and values over which a range iterates. For a number, at most `maxCount` entries. */
 export function rangeEntries(value: unknown, maxCount: number): readonly (readonly [unknown, unknown])[] {
   const entries = allEntries(value, maxCount);
   spendValues(entries.length);
@@ -20,7 +20,7 @@ function allEntries(value: unknown, maxCount: number): readonly (readonly [unkno
     .map((key) => [key, value[key]]);
 }
 
-/** The values that a condition looks at, for people: `.Values.metrics.enabled`. */
+/** The values in a condition, in readable form: `.Values.metrics.enabled`. */
 export function describePipe(pipe: Pipe): string {
   const names = pipe.commands.flat().flatMap(namesOf);
   return [...new Set(names)].join(', ') || 'a condition of the template';
@@ -34,7 +34,7 @@ function namesOf(expression: Expression): readonly string[] {
   return [`${of === '$' ? '' : of}.${expression.path.join('.')}`];
 }
 
-/** Only whole lines are explored: both sides of a condition inside one line would make texts that no chart means. */
+/** Whether a body has whole lines. Only those are explored: both sides of a condition within one line would form a text that the chart never produces. */
 export function hasLines(body: Body): boolean {
   const known = withLines.get(body);
   if (known !== undefined) return known;
@@ -47,5 +47,5 @@ export function hasLines(body: Body): boolean {
   return has;
 }
 
-/** Loops ask for the same bodies each time. */
+/** Cache: loops ask for the same bodies each time. */
 const withLines = new WeakMap<Body, boolean>();

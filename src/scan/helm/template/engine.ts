@@ -1,16 +1,16 @@
-// What templates are run with: functions, named templates, and what is said of what cannot be worked out.
+// The environment in which templates run: functions, named templates, and the callback for problems.
 import type { Body } from './parser.ts';
 import type { WorkBudget } from './work.ts';
 
-/** A function of templates; `engine` lets `include` and `tpl` run others. */
+/** A function for templates. With `engine`, `include` and `tpl` run other templates. */
 export type TemplateFunction = (args: readonly unknown[], engine: Engine) => unknown;
 
 export interface Engine {
-  /** Runs a named template. A name that nobody defines gives UNKNOWN and a problem. */
+  /** Runs a named template. For an undefined name, returns UNKNOWN and reports a problem. */
   include(name: string, dot: unknown): string;
   /** Runs text as a template. */
   run(source: string, dot: unknown): string;
-  /** Says once what could not be worked out. */
+  /** Reports something that could not be evaluated. */
   problem(text: string): void;
 }
 
@@ -19,8 +19,8 @@ export interface RenderOptions {
   readonly templates: ReadonlyMap<string, Body>;
   readonly parse: (source: string) => Body;
   readonly problem: (text: string, line: number) => void;
-  /** Also runs what conditions switch off, to see what could be switched on. */
+  /** Also runs branches that conditions switch off, to find what could be switched on. */
   readonly explores?: boolean;
-  /** Shared with other templates. */
+  /** Budget that is shared with other templates. */
   readonly budget?: WorkBudget;
 }

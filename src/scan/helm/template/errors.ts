@@ -1,6 +1,6 @@
-// What goes wrong with templates by their authors' or their values' doing; bugs of ours are other errors.
+// Errors caused by a template or its values. Bugs of this program are other errors.
 
 export class TemplateError extends Error {}
 
-/** A template that would not end, or not in a reasonable time: nothing more of it is run. */
+/** The template would not end, or not in reasonable time. It is aborted. */
 export class RunawayError extends TemplateError {}

@@ -1,4 +1,4 @@
-// Runs a parsed template: text/template's rules for control. What cannot be worked out is marked, not guessed.
+// Runs a parsed template, with the control structures of text/template. What cannot be evaluated is marked, not guessed.
 import { describePipe, hasLines, rangeEntries } from './blocks.ts';
 import type { Engine, RenderOptions } from './engine.ts';
 import { RunawayError, TemplateError } from './errors.ts';
@@ -9,17 +9,17 @@ import { type Frame, Scope, setVariable } from './scope.ts';
 import { isTrue, isUnknown, print, UNKNOWN } from './values.ts';
 import { boundedText, spendWork, withWork } from './work.ts';
 
-/** Templates that include themselves without end, and loops over millions, are attacks or mistakes. */
+/** Maximum depth of templates that include each other. Unbounded recursion is an attack or a mistake. */
 const MAX_DEPTH = 100;
 const MAX_STEPS = 2_000_000;
-/** In characters. */
+/** Cost of one step, in characters. */
 const STEP = 20;
-/** No chart counts to more; each round may copy a list that grows. */
+/** Maximum number of iterations over a number. No chart needs more, and each one may copy a growing list. */
 const MAX_COUNT = 10_000;
-/** What only is explored takes any number of the values for a count: a port, a size in bytes. */
+/** The same limit for branches that are only explored: a port or a size in bytes may be taken for a count there. */
 const MAX_EXPLORED_COUNT = 10;
 
-/** Renders one template with `dot` as its data. Throws TemplateError where a template runs away. */
+/** Renders one template with `dot` as its data. Throws RunawayError if the template exceeds its limits. */
 export function renderTemplate(body: Body, dot: unknown, options: RenderOptions): Rendered {
   let steps = 0;
   let depth = 0;
@@ -113,7 +113,7 @@ export function renderTemplate(body: Body, dot: unknown, options: RenderOptions)
     output.switchedOff(describePipe(node.pipe), () => runAside(run));
   };
 
-  /** Whole lines of both sides may be there; within a line nobody can say what it comes to. */
+  /** With whole lines, both sides may be in the output. Within a line the result is unknown. */
   const runBoth = (node: Control, run: { then: () => void; otherwise: () => void; frame: Frame }): void => {
     const { output } = run.frame;
     if (hasLines(node.body) || hasLines(node.otherwise)) {
@@ -150,7 +150,7 @@ export function renderTemplate(body: Body, dot: unknown, options: RenderOptions)
     }
   };
 
-  /** What fails becomes unknown, so that one missing value does not hide the rest of the chart. */
+  /** An expression that fails becomes unknown, so that one missing value does not hide the rest of the chart. */
   const attempt = (evaluate: () => unknown): unknown => {
     try {
       return evaluate();
@@ -168,7 +168,7 @@ export function renderTemplate(body: Body, dot: unknown, options: RenderOptions)
   }, options.budget);
 }
 
-/** Runs what may leave a loop, and says whether it did. */
+/** Runs code that may break out of a loop. Returns how it did. */
 function untilSignal(run: () => void): LoopSignal['kind'] | undefined {
   try {
     run();
@@ -179,7 +179,7 @@ function untilSignal(run: () => void): LoopSignal['kind'] | undefined {
   }
 }
 
-/** Runs what nobody knows to run: a `break` or `continue` in it does not take away what comes after it. */
+/** Runs a branch of which it is unknown whether it runs. A `break` or `continue` in it does not skip what follows. */
 function runAside(run: () => void): void {
   untilSignal(run);
 }

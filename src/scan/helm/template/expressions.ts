@@ -1,4 +1,4 @@
-// Values of pipes: text/template's rules for fields, calls and operands. What cannot be worked out is UNKNOWN.
+// Evaluates pipes with text/template's rules for fields, calls and operands. What cannot be evaluated is UNKNOWN.
 import type { Engine, RenderOptions, TemplateFunction } from './engine.ts';
 import { TemplateError } from './errors.ts';
 import type { Expression, Pipe } from './parser.ts';
@@ -7,13 +7,13 @@ import { type Dictionary, isDictionary, isTrue, isUnknown, print, UNKNOWN } from
 import { boundedText, spendWork } from './work.ts';
 
 export interface Expressions {
-  /** The pipe's value; its variable has it too, where it names one. */
+  /** The value of a pipe. Also assigns it to the pipe's variable, if it has one. */
   pipe(pipe: Pipe, frame: Frame): unknown;
-  /** The value alone. */
+  /** The value of a pipe, without assigning it. */
   commands(pipe: Pipe, frame: Frame): unknown;
 }
 
-/** Errors of both: TemplateError, RunawayError. */
+/** Both functions throw TemplateError and RunawayError. */
 export function templateExpressions(functions: RenderOptions['functions'], engine: Engine): Expressions {
   const evalPipe = (pipe: Pipe, frame: Frame): unknown => {
     const [name] = pipe.variables;
@@ -92,7 +92,7 @@ export function templateExpressions(functions: RenderOptions['functions'], engin
   return { pipe: evalPipe, commands: evalCommands };
 }
 
-/** A function costs what it is given and what it makes. What the runtime refuses (a text, a stack that is too large) is the template's doing. */
+/** Charges a function for its arguments and its result. A RangeError of the runtime (a string or stack that is too large) becomes an error of the template. */
 function callBounded(run: TemplateFunction, args: readonly unknown[], engine: Engine): unknown {
   for (const arg of args) spendWork(extentOf(arg));
   try {
@@ -110,7 +110,7 @@ function extentOf(value: unknown): number {
   return typeof value === 'string' || Array.isArray(value) ? value.length : 1;
 }
 
-/** `and` and `or` stop at the first operand that decides, and give its value. */
+/** `and` and `or` stop at the first operand that decides, and return its value. */
 function evalLogic(name: 'and' | 'or', operands: readonly (() => unknown)[]): unknown {
   let value: unknown;
   let unknown = false;

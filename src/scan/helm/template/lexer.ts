@@ -1,9 +1,9 @@
-// Go text/template source → tokens: text, and the words inside {{ }}. Relies on nothing; positions are lines of the template file.
+// Splits the source of a Go template into text and the tokens inside {{ }}. Relies on nothing; positions are lines of the template file.
 
 export interface Text {
   readonly kind: 'text';
   readonly text: string;
-  /** The line (from 1) at which the text, trimmed as its neighbours ask, begins. */
+  /** The line (from 1) at which the text begins, after its neighbours have trimmed it. */
   readonly line: number;
 }
 
@@ -13,7 +13,7 @@ export interface TemplateAction {
   readonly line: number;
 }
 
-/** `spaced`: white space stands before it, which tells `.a .b` (two operands) from `.a.b` (one). */
+/** `spaced`: white space precedes the token, which distinguishes `.a .b` (two operands) from `.a.b` (one). */
 export type TemplateToken = TokenBody & { readonly spaced: boolean };
 
 type TokenBody =
@@ -34,7 +34,7 @@ export class TemplateSyntaxError extends Error {
   }
 }
 
-/** Cuts a template into text and actions; comments are gone, `{{-` and `-}}` have trimmed. Throws TemplateSyntaxError. */
+/** Splits a template into texts and actions. Comments are removed, and `{{-` and `-}}` have trimmed the texts. Throws TemplateSyntaxError. */
 export function lexTemplate(source: string): readonly (Text | TemplateAction)[] {
   const parts: (Text | TemplateAction)[] = [];
   let at = 0;
@@ -74,7 +74,7 @@ interface ActionEnd {
   readonly trims: boolean;
 }
 
-/** Where an action closes: `}}` inside strings and comments does not count. */
+/** Finds the end of an action. `}}` inside strings and comments does not count. */
 function endOfAction(source: string, from: number, line: number): ActionEnd {
   const comment = /\s*\/\*/y;
   comment.lastIndex = from;

@@ -1,22 +1,22 @@
-// What a template writes, with the template's line for each line of it. Relies on the marks of values.ts.
+// The output of a template, with the template's line for each output line. Relies on the marks of values.ts.
 import { DOUBT } from './values.ts';
 
 export interface Rendered {
   readonly text: string;
-  /** For each line of `text`, who wrote its first visible character. */
+  /** For each line of `text`, the origin of its first visible character. */
   readonly lines: readonly LineOrigin[];
 }
 
 export interface LineOrigin {
-  /** The template's line; 0 where an empty line's writer does not matter. */
+  /** The line in the template. 0 for an empty line, whose origin does not matter. */
   readonly line: number;
-  /** The condition that switches the line off, where templates are explored. */
+  /** The condition that switches the line off, if branches are explored. */
   readonly off?: string;
 }
 
 export interface WrittenLine {
   readonly line: number;
-  /** The text is the template's own: its line breaks are lines of the template too. */
+  /** The text is literal text of the template, so its line breaks are also line breaks in the template. */
   readonly follows?: boolean;
 }
 
@@ -30,7 +30,7 @@ export class Output {
   #discards = 0;
   #off: string | undefined;
 
-  /** How many characters were written, those that were discarded too. */
+  /** Number of characters written, including discarded ones. */
   get length(): number {
     return this.#length;
   }
@@ -55,7 +55,7 @@ export class Output {
     }
   }
 
-  /** What `run` writes is switched off by this condition. */
+  /** Marks the output of `run` as switched off by this condition. */
   switchedOff(condition: string, run: () => void): void {
     const outer = this.#off;
     this.#off = condition;
@@ -66,7 +66,7 @@ export class Output {
     }
   }
 
-  /** What `run` writes is only there if a condition holds that nobody knows here. */
+  /** Marks the output of `run` as dependent on an unknown condition. */
   doubtfully(run: () => void): void {
     this.#doubts++;
     try {

@@ -1,4 +1,4 @@
-// Tokens of a Go template → its tree: texts, actions, if/with/range, template calls; definitions apart. Relies on the lexer.
+// Parses the tokens of a Go template into a tree: texts, actions, if/with/range, template calls. Definitions are returned separately. Relies on the lexer.
 import { lexTemplate, type TemplateAction, TemplateSyntaxError, type TemplateToken, type Text } from './lexer.ts';
 
 export type Node =
@@ -17,10 +17,10 @@ export type Node =
 export type Body = readonly Node[];
 
 export interface Pipe {
-  /** `$a, $b :=` or `$a =`. */
+  /** The variables in `$a, $b :=` or `$a =`. */
   readonly variables: readonly string[];
   readonly assigns: boolean;
-  /** Each command's value is the last argument of the next. */
+  /** The value of each command is the last argument of the next one. */
   readonly commands: readonly (readonly Expression[])[];
 }
 
@@ -34,7 +34,7 @@ export type Expression =
 
 export interface ParsedTemplate {
   readonly body: Body;
-  /** What `define` and `block` define, with the names that others include. */
+  /** The templates that `define` and `block` define, by the name for `include`. */
   readonly defines: ReadonlyMap<string, Body>;
 }
 
@@ -121,7 +121,7 @@ function parse(source: string): ParsedTemplate {
 
 const KEYWORDS = new Set(['if', 'else', 'end', 'with', 'range', 'define', 'block', 'template', 'break', 'continue']);
 
-/** Walks the tokens of one action. */
+/** Reads the tokens of one action in sequence. */
 class Cursor {
   readonly line: number;
   last: string | undefined;
@@ -181,7 +181,7 @@ function parsePipe(cursor: Cursor): Pipe {
     while (!cursor.done() && !isEndOfCommand(cursor.peek())) command.push(parseOperand(cursor));
     if (command.length === 0) throw new TemplateSyntaxError('missing value for command', cursor.line);
     commands.push(command);
-    // Go lets a pipe end with its mark.
+    // Go accepts a trailing `|` in a pipe.
   } while (cursor.mark('|') && !cursor.done());
   return { variables, assigns, commands };
 }
@@ -215,7 +215,7 @@ function parseOperand(cursor: Cursor): Expression {
     cursor.next();
   }
   if (path.length === 0) return of;
-  // `.a.b` is one chain: Go forgives a missing start of a chain, not a missing link.
+  // `.a.b` is one chain. In Go a chain on a missing operand has no value, but a missing link within the chain is an error.
   return of.kind === 'fields' ? { ...of, path: [...of.path, ...path] } : { kind: 'fields', of, path };
 }
 

@@ -1,4 +1,4 @@
-// Dot and variables while a template runs: text/template's scopes, one a block.
+// Dot and variables while a template runs: one scope for each block, as in text/template.
 import { TemplateError } from './errors.ts';
 import type { Output } from './output.ts';
 import type { Pipe } from './parser.ts';
@@ -35,7 +35,7 @@ export class Scope {
   }
 }
 
-/** Declares or assigns, as the pipe does. Errors: TemplateError for a variable that is not declared. */
+/** Declares or assigns a variable, as the pipe says. Errors: TemplateError (assignment to an undeclared variable). */
 export function setVariable(
   pipe: Pipe,
   to: { readonly scope: Scope; readonly name: string; readonly value: unknown },

@@ -1,4 +1,4 @@
-// Versions and constraints as sprig's `semver` and `semverCompare` take them (Masterminds/semver: ranges, carets, tildes, wildcards, hyphens).
+// Versions and constraints as in Sprig's `semver` and `semverCompare` (Masterminds/semver: ranges, carets, tildes, wildcards, hyphens).
 
 export interface Version {
   readonly major: number;
@@ -28,7 +28,7 @@ export function compareVersions(a: Version, b: Version): number {
   return a.major - b.major || a.minor - b.minor || a.patch - b.patch || comparePrerelease(a.prerelease, b.prerelease);
 }
 
-/** `||` of conditions that stand side by side; `undefined` where the constraint is none. */
+/** Alternatives separated by `||`, each a list of conditions that must all hold. Returns `undefined` if the constraint is invalid. */
 export function satisfies(constraint: string, version: Version): boolean | undefined {
   let isMet = false;
   for (const alternative of constraint.split('||')) {
@@ -78,7 +78,7 @@ function conditionsOf(alternative: string): readonly Condition[] | undefined {
   return conditions;
 }
 
-/** A version with a prerelease meets only conditions that name one: `>=1.19-0` takes `1.20.1-eks`, `>=1.19` does not. */
+/** A prerelease version only meets conditions that have a prerelease: `>=1.19-0` accepts `1.20.1-eks`, `>=1.19` does not. */
 function meets({ operator, bound, precision }: Condition, version: Version): boolean {
   if (version.prerelease !== '' && bound.prerelease === '') return false;
   const order = compareVersions(version, bound);

@@ -1,9 +1,9 @@
-// What Go templates hold, in JavaScript: truth, printing, kinds, comparison. A value that nobody can know here is a text with a mark in it.
+// The values of Go templates in JavaScript: truth, printing, kinds, comparison. An unknown value is a text that contains a mark.
 import { spendValues, spendWork } from './work.ts';
 
-/** Stands in a text for what cannot be known (a release's secret, a required value, a missing dependency's template). */
+/** The mark for an unknown part of a text (a release's secret, a required value, the template of a missing dependency). */
 export const UNKNOWN = '\ue000';
-/** Stands before text that only an unknown condition brought into the output. */
+/** The mark before text that is in the output only under an unknown condition. */
 export const DOUBT = '\ue001';
 
 export type Dictionary = Record<string, unknown>;
@@ -12,7 +12,7 @@ export function isDictionary(value: unknown): value is Dictionary {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A dictionary without JavaScript's inherited names: `{{ .constructor }}` finds nothing in it. */
+/** Makes a dictionary without JavaScript's inherited properties: `{{ .constructor }}` finds nothing in it. */
 export function dictionary(entries: Iterable<readonly [string, unknown]> = []): Dictionary {
   const made: Dictionary = Object.create(null);
   for (const [key, value] of entries) made[key] = value;
@@ -24,24 +24,24 @@ export function isUnknown(value: unknown): boolean {
   return Array.isArray(value) && value.some((item) => typeof item === 'string' && isUnknown(item));
 }
 
-/** text/template's truth: not the zero value, not empty. */
+/** text/template's truth: false for empty values and zero values. */
 export function isTrue(value: unknown): boolean {
   if (value === null || value === undefined || value === false || value === 0 || value === '') return false;
   if (Array.isArray(value)) return value.length > 0;
   return isDictionary(value) ? keysOf(value).length > 0 : true;
 }
 
-/** In characters; collecting keys is slower than reading text. */
+/** Cost of one key, in characters. Collecting keys is slower than reading text. */
 const KEY = 20;
 
-/** As Object.keys, which is not free where there are many. */
+/** Object.keys, charged to the budget. */
 export function keysOf(value: Dictionary): readonly string[] {
   const keys = Object.keys(value);
   spendWork(keys.length * KEY);
   return keys;
 }
 
-/** fmt's `%v`; Helm prints nothing for what is not there. */
+/** fmt's `%v`. Like Helm, prints nothing for a missing value. */
 export function print(value: unknown): string {
   if (value === null || value === undefined) return '';
   return printInner(value);
@@ -66,7 +66,7 @@ function printNumber(value: number): string {
   return Number.isInteger(value) && Math.abs(value) < 1e21 ? BigInt(value).toString() : String(value);
 }
 
-/** reflect's kind, as `kindOf` names it. */
+/** reflect's kind, with the names of `kindOf`. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return 'invalid';
   if (typeof value === 'string') return 'string';
@@ -103,7 +103,7 @@ export function copyOf<T>(value: T): T {
   return copy as T;
 }
 
-/** cast.ToInt64 and friends: what is no number is 0. */
+/** cast.ToInt64 and its variants: 0 if the value is not a number. */
 export function toNumber(value: unknown): number {
   if (typeof value === 'boolean') return value ? 1 : 0;
   const number =

@@ -1,4 +1,4 @@
-// What one template may cost: none of these ends all, and none takes long.
+// The limit for the work of one template. None of these templates ends by itself, and none may take long.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compilePattern, withPatterns } from '../../patterns.ts';
 import { FUNCTIONS } from '../functions/functions.ts';

@@ -1,23 +1,23 @@
-// What one template may cost. Steps alone do not tell: a step may double a text, or copy a tree whose branches are all the same.
+// The limit for the work of one template. Counting steps is not enough: one step may double a text, or copy a tree that shares its branches.
 import { RunawayError, TemplateError } from './errors.ts';
 
-/** In characters that are read or written; some seconds at most, and the same on a busy machine. */
+/** In characters that are read or written. Takes some seconds at most, and does not depend on the machine's load. */
 const MAX_WORK = 500_000_000;
-/** A value of a tree costs as much as so many characters. */
+/** Cost of one value in a tree, in characters. */
 const VALUE = 200;
-/** No text of a manifest is this long; Go would go on until its memory is full. */
+/** Longer than any text in a manifest. Go itself has no limit but its memory. */
 export const MAX_TEXT = 4 << 20;
 
-/** Rendering never waits, so one count serves all that takes part in it. What is done outside of a template costs what its files do. */
+/** What is left for the current template. Rendering is synchronous, so one counter serves all code. Outside of templates, work is charged by the size of files. */
 let left = Number.POSITIVE_INFINITY;
 
-/** What all templates of a scan, or of a chart, may cost together. */
+/** The budget that all templates of a scan, or of a chart, share. */
 export interface WorkBudget {
   readonly left: number;
   take(characters: number): void;
 }
 
-/** Runs a template with so much work to spend. */
+/** Runs a template with a limit for its work. */
 export function withWork<T>(run: () => T, budget?: WorkBudget): T {
   const given = Math.min(MAX_WORK, budget?.left ?? MAX_WORK);
   left = given;
@@ -29,7 +29,7 @@ export function withWork<T>(run: () => T, budget?: WorkBudget): T {
   }
 }
 
-/** Throws RunawayError where all is spent. */
+/** Throws RunawayError if the limit is exceeded. */
 export function spendWork(characters: number): void {
   left -= characters;
   if (left < 0) throw new RunawayError('a template works without end');
@@ -40,14 +40,14 @@ export function spendValues(count: number): void {
   spendWork(count * VALUE);
 }
 
-/** The text, where it is not too long. Throws TemplateError. */
+/** Returns the text. Throws TemplateError if it is too long. */
 export function boundedText(text: string): string {
   checkLength(text.length);
   spendWork(text.length);
   return text;
 }
 
-/** Throws TemplateError before a text of this many characters is made. */
+/** Throws TemplateError if a text of this length is too long. Called before the text is made. */
 export function checkLength(length: number): void {
   if (!(length <= MAX_TEXT)) throw new TemplateError(`a text would be longer than ${MAX_TEXT >> 20} Mi characters`);
 }

@@ -1,4 +1,4 @@
-// YAML as Helm reads and writes it: YAML 1.1's booleans and numbers, no times. Relies on js-yaml.
+// Reads and writes YAML like Helm: YAML 1.1 booleans and numbers, no timestamps. Relies on js-yaml.
 import {
   boolYaml11Tag,
   constructFromEvents,
@@ -17,13 +17,13 @@ import { boundedText, spendValues, spendWork } from './work.ts';
 
 const SCHEMA = FAILSAFE_SCHEMA.withTags(nullYaml11Tag, boolYaml11Tag, intYaml11Tag, floatYaml11Tag, mergeTag);
 
-/** The first document, as Go's unmarshalling reads it; null where there is none, `undefined` where the text does not parse. */
+/** The first document, like Go's unmarshalling. Returns `null` if there is none, `undefined` if the text does not parse. */
 export function readYaml(text: string): unknown {
   try {
     const { text: source, parsed: events } = parseIndented(text, parseBounded);
     return plain(constructFromEvents(events, { source, schema: SCHEMA, json: true })[0] ?? null);
   } catch (error) {
-    // Deep flow collections can exhaust the stack before the depth is counted.
+    // Deeply nested flow collections can exhaust the stack before the depth limit applies.
     if (error instanceof YAMLException || error instanceof RangeError) return undefined;
     throw error;
   }
@@ -34,12 +34,12 @@ export function readDictionary(text: string): Dictionary {
   return isDictionary(value) ? value : dictionary();
 }
 
-/** sigs.k8s.io/yaml: keys sorted, no line is folded, no final line end. */
+/** Like sigs.k8s.io/yaml: sorted keys, no folded lines, no line end at the end. */
 export function writeYaml(value: unknown): string {
   return boundedText(dump(printable(value), { schema: SCHEMA, sortKeys: true, lineWidth: -1, noRefs: true }).trimEnd());
 }
 
-/** Functions and what JSON leaves out are no data. */
+/** Leaves functions out of maps. Elsewhere they become null, and so does `undefined`. */
 export function printable(value: unknown): unknown {
   spendValues(1);
   if (typeof value === 'string') spendWork(value.length);
