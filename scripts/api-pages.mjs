@@ -72,7 +72,7 @@ function withPublicNames(code, publicNames) {
 /** The first comment of the face, which is also what a reader of the sources sees. */
 function purpose(subpath) {
   const [first = ''] = readFileSync(join(top, 'src', faceOf(subpath, '.ts')), 'utf8').split('\n');
-  return first.replace(/^\/\/ What is public of \S+\/: (.)/, (_, letter) => letter.toUpperCase());
+  return first.replace(/^\/\/ (?:What is public|The public face) of \S+\/: (.)/, (_, letter) => letter.toUpperCase());
 }
 
 /** All declarations by the names that they have in types.d.ts; and which of these stands behind each name that the file exports. */
