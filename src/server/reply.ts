@@ -1,6 +1,8 @@
 // Replies as values, which only send.ts writes, and the tables from error codes to HTTP statuses. Relies on oci/ only.
+
 import type { Bytes } from '../io/streams/bytes.ts';
 import { type ErrorCode, ImagesError, isImagesError } from '../oci/errors.ts';
+import { isSuppressedError } from '../oci/suppressed-error.ts';
 
 export type ReplyHeaders = Readonly<Record<string, string | number | readonly string[]>>;
 
@@ -77,7 +79,7 @@ export function troubleOf(error: unknown): {
 
 /** If an error wraps two (SuppressedError of `await using`): the one that is a problem of the server, if either is. */
 export function rootOf(error: unknown): unknown {
-  if (!(error instanceof Error) || !('suppressed' in error) || !('error' in error)) return error;
+  if (!isSuppressedError(error)) return error;
   return isRefusal(error.error) || isImagesError(error.error, 'BROKEN_OFF')
     ? rootOf(error.suppressed)
     : rootOf(error.error);

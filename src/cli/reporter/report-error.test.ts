@@ -67,8 +67,15 @@ it('gives programs the end that failed, the words of the other side and the requ
   expect(failureData(error)).toEqual(data);
 });
 
-it('says what failed first, where closing failed after it', () => {
+it.each([
+  ['', (later: Error, first: Error): Error => new SuppressedError(later, first)],
+  [
+    ', on a Node without SuppressedError',
+    (error: Error, suppressed: Error): Error =>
+      Object.assign(new Error(), { name: 'SuppressedError', error, suppressed }),
+  ],
+])('says what failed first, where closing failed after it%s', (_, both) => {
   const first = new ImagesError('NO_SPACE', 'no space left [x]', { hint: 'Free some.' });
-  const thrown = new SuppressedError(new Error('closing'), new SuppressedError(new Error('other'), first));
+  const thrown = both(new Error('closing'), both(new Error('other'), first));
   expect(reportError(thrown, false)).toMatchObject({ lines: ['ERROR: no space left [x]', 'Free some.'] });
 });

@@ -1,7 +1,9 @@
 // Turns an error that a command threw into lines on stderr and an exit status: `ERROR: what happened [value]`, then a hint.
+
 import { translateFsError } from '../../io/files/fs-errors.ts';
 import { withoutSecrets } from '../../io/text/secrets.ts';
 import { type ErrorCode, ImagesError } from '../../oci/errors.ts';
+import { isSuppressedError } from '../../oci/suppressed-error.ts';
 import { safeLine, safeText } from '../process/safe-text.ts';
 
 export interface ErrorReport {
@@ -90,7 +92,7 @@ interface Described extends Pick<FailureData, 'code' | 'message'> {
 /** The original error, not errors from closing resources afterwards. */
 function firstFailure(thrown: unknown): unknown {
   let error = thrown;
-  while (error instanceof SuppressedError) error = error.suppressed;
+  while (isSuppressedError(error)) error = error.suppressed;
   return error;
 }
 
