@@ -4,7 +4,7 @@ import { failedRequest, type HttpAnswer } from '../../io/http/http.ts';
 import { type HttpUrl, sameOrigin } from '../../io/http/http-url.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import type { Authorizer, Need } from './authorizer.ts';
-import { type EndpointRequest, isSpent } from './endpoint-request.ts';
+import { type EndpointRequest, isStreamed } from './endpoint-request.ts';
 import type { SendFollowing } from './follow-redirects.ts';
 import { judgeRefusal } from './token-refusals.ts';
 
@@ -41,7 +41,7 @@ export function authorizedRequests(
       });
       const next = await untilAborted(renewed, request.signal);
       if (next === undefined) return answer;
-      if (isSpent(request.body)) {
+      if (isStreamed(request.body)) {
         tooLate.add(answer);
         return answer;
       }

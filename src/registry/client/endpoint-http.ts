@@ -9,7 +9,7 @@ import { canonicalHost } from '../../oci/reference.ts';
 import { answerError } from './answer-errors.ts';
 import { authorizedRequests } from './authorized-requests.ts';
 import { createAuthorizer } from './authorizer.ts';
-import { type EndpointRequest, isSpent } from './endpoint-request.ts';
+import { type EndpointRequest, isStreamed } from './endpoint-request.ts';
 import { findingScheme } from './find-scheme.ts';
 import { followingRedirects } from './follow-redirects.ts';
 import { isPassing, judgePassing, withTokenRenewed } from './passing.ts';
@@ -123,7 +123,7 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
       }
     };
     // An upload takes as long as its content, which may come from this same host, so it must not occupy one of the limited slots.
-    const streams = isSpent(request.body);
+    const streams = isStreamed(request.body);
     const attempt = streams ? work : () => context.limiter(work, request.signal);
     return request.once || streams ? attempt() : repeating(request.asked.what, request.signal, attempt);
   };

@@ -25,6 +25,6 @@ export interface EndpointRequest {
 }
 
 /** Whether the body is a stream: it can be sent once. */
-export function isSpent(body: EndpointRequest['body']): boolean {
+export function isStreamed(body: EndpointRequest['body']): boolean {
   return body !== undefined && !(body instanceof Uint8Array);
 }

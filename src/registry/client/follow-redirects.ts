@@ -2,7 +2,7 @@
 import { failedRequest, type HttpAnswer, type HttpPool } from '../../io/http/http.ts';
 import { type HttpUrl, resolveHttpUrl, sameOrigin } from '../../io/http/http-url.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import { type EndpointRequest, isSpent } from './endpoint-request.ts';
+import { type EndpointRequest, isStreamed } from './endpoint-request.ts';
 import type { PlainHttpRule } from './plain-http.ts';
 
 export type SendFollowing = (request: EndpointRequest, start: HttpUrl, authorization?: string) => Promise<HttpAnswer>;
@@ -66,5 +66,5 @@ export function followingRedirects({ pool, userAgent, plainHttp, anyCertificate 
 /** GET and HEAD follow every redirect. Other methods follow only those that keep method and body, and never with a stream, which cannot be sent again. */
 function mayFollow(request: EndpointRequest, status: number): boolean {
   if (request.method === 'GET' || request.method === 'HEAD') return true;
-  return (status === 307 || status === 308) && !isSpent(request.body);
+  return (status === 307 || status === 308) && !isStreamed(request.body);
 }
