@@ -39,14 +39,25 @@ export async function withUnneeded(
   removal: Removal,
   remove: () => Promise<boolean>,
 ): Promise<boolean> {
+  const left = await removeName({ digest, tag }, removal, remove);
+  if (!left) return false;
+  await removeUnneeded(left, removal);
+  return true;
+}
+
+/** Removes the name alone, with `remove`. Returns what nothing may need now, for `removeUnneeded`; `undefined` if `remove` says that there was no such name. */
+export async function removeName(
+  { digest, tag }: Removed,
+  removal: Removal,
+  remove: () => Promise<boolean>,
+): Promise<readonly Digest[] | undefined> {
   const { store, repository, ...call } = removal;
   const belonging = await belongingTo(digest, removal);
   const states = tag === undefined ? [] : await Array.fromAsync(listTagStates(store.objects, repository, tag));
-  if (!(await remove())) return false;
+  if (!(await remove())) return undefined;
   // The tag may be there again, for another host's image. It is the same tag, so its former states are still needed.
   const isTagLeft = tag !== undefined && (await store.stripped.statManifest(repository, tag, call)) !== undefined;
-  await removeUnneeded([digest, ...belonging, ...(isTagLeft ? [] : states)], removal);
-  return true;
+  return [digest, ...belonging, ...(isTagLeft ? [] : states)];
 }
 
 /** The children of an index, and what is attached to the manifest: signatures and other referrers. */
@@ -62,7 +73,7 @@ async function belongingTo(digest: Digest, removal: Removal): Promise<readonly D
  * Removes those of the manifests, and of what belonged to them, that no tag and no recorded name points to, no index lists, and that are not attached
  * to another existing manifest. Blobs are left to garbage collection. The repository is read once, however many manifests there are.
  */
-async function removeUnneeded(digests: readonly Digest[], removal: Removal): Promise<void> {
+export async function removeUnneeded(digests: readonly Digest[], removal: Removal): Promise<void> {
   const { store, repository } = removal;
   const nodes = await readManifests(removal);
   if (nodes.size === 0) return;

@@ -6,7 +6,7 @@ import { decodeManifest, type RawManifest, successors } from '../../oci/manifest
 import { tryParseReference } from '../../oci/reference.ts';
 import type { ReadOptions, Registry } from '../contract.ts';
 import { FORWARD, forwarding } from './forwarding.ts';
-import type { NameRecords } from './full-names.ts';
+import type { NameRecord, NameRecords } from './full-names.ts';
 import { namedWithHost, places, repositories, spellings } from './name-lookup.ts';
 
 /**
@@ -58,12 +58,16 @@ export function hostNames(registry: Registry, names: NameRecords): Registry {
     if (!isKnown) yield* registry.tags(repository, after, inner);
   }
 
+  async function recordsOf(path: string, tag: string): Promise<readonly NameRecord[]> {
+    return (await names.hostsOf(path, tag)).map((record) => ({ ...record, path, tag }));
+  }
+
   /** Deletes the full names of this path that point to the image. */
   async function forget(repository: string, digest: Digest, tag?: string): Promise<void> {
-    for (const spelling of spellings(repository)) {
-      for await (const record of names.ofPath(spelling)) {
-        if (record.digest !== digest || (tag !== undefined && record.tag !== tag)) continue;
-        await names.delete(record.host, record.path, record.tag);
+    for (const path of spellings(repository)) {
+      const records = tag === undefined ? names.ofPath(path) : await recordsOf(path, tag);
+      for await (const record of records) {
+        if (record.digest === digest) await names.delete(record.host, record.path, record.tag);
       }
     }
   }

@@ -11,11 +11,14 @@ import {
 } from '../../oci/manifest.ts';
 import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts';
 import { parseReference } from '../../oci/reference.ts';
+import { hostNames } from '../../registry/policies/host-names.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../storage/embedded-store.ts';
 import { blobKey } from '../../storage/layout.ts';
 import { listManifests } from '../../storage/list-manifests.ts';
+import { nameRecords } from '../../storage/name-records.ts';
+import { storedRegistry } from '../../storage/stored-registry.ts';
 import { type TemporaryWorld, temporaryWorld } from '../testing/temporary-world.ts';
-import { removeImage } from './remove-image.ts';
+import { removeImage, removeImages } from './remove-image.ts';
 
 async function* bytes(...chunks: readonly Uint8Array[]) {
   yield* chunks;
@@ -67,6 +70,23 @@ async function readsToRemove(states: number): Promise<number> {
   await using world = await temporaryWorld();
   const store = await openEmbeddedStore(join(world.path, 'store'));
   for (let at = 0; at < states; at += 1) await put(store, 'x/y:1', `state ${at}`);
+  return await readsOf(store, (counted) => remove(world, counted, 'x/y:1'));
+}
+
+/** The same for this number of tags that are removed by one command. */
+async function readsToRemoveAll(tags: number): Promise<number> {
+  await using world = await temporaryWorld();
+  const store = await openEmbeddedStore(join(world.path, 'store'));
+  const names = Array.from({ length: tags }, (_, at) => `a.io/x/y:t${at}`);
+  for (const name of names) await put(store, name, name);
+  const references = names.map((name) => parseReference(name));
+  return await readsOf(store, (counted) =>
+    removeImages(references, { label: 'x', registry: counted.registry, store: counted }, world.settings()),
+  );
+}
+
+/** How often `work` reads the store, in which nothing may be left. */
+async function readsOf(store: EmbeddedStore, work: (store: EmbeddedStore) => Promise<void>): Promise<number> {
   let reads = 0;
   const counting =
     <Args extends readonly unknown[], T>(read: (...args: Args) => T) =>
@@ -75,8 +95,10 @@ async function readsToRemove(states: number): Promise<number> {
       return read(...args);
     };
   const objects = { ...store.objects, get: counting(store.objects.get), stat: counting(store.objects.stat) };
-  const stripped = { ...store.stripped, getManifest: counting(store.stripped.getManifest) };
-  await remove(world, { ...store, objects, stripped }, 'x/y:1');
+  const stripped = storedRegistry(objects);
+  const names = nameRecords(objects);
+  const registry = hostNames(stripped, names);
+  await work({ ...store, objects, stripped, names, registry });
   expect(await Array.fromAsync(store.registry.repositories())).toEqual([]);
   return reads;
 }
@@ -243,6 +265,10 @@ describe('removing from the embedded registry', () => {
 
   it('reads the repository once, however many states the tag had', async () => {
     expect((await readsToRemove(40)) / (await readsToRemove(10))).toBeLessThan(5);
+  });
+
+  it('reads the repository once, however many tags one command removes', async () => {
+    expect((await readsToRemoveAll(40)) / (await readsToRemoveAll(10))).toBeLessThan(5);
   });
 
   it('finds what was uploaded with its host in its name', async () => {

@@ -1,11 +1,12 @@
 // `lreg_rm`: removes only a tag if the registry can do so, or by digest a manifest with all its tags. Takes stripped and full names.
+import { addAll } from '../../oci/add-all.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { DEFAULT_TAG, type Reference, tagOrDigest } from '../../oci/reference.ts';
 import type { Registry } from '../../registry/contract.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { linkedManifest } from '../../storage/list-manifests.ts';
-import { withUnneeded } from '../../storage/remove-unneeded.ts';
+import { removeName, removeUnneeded } from '../../storage/remove-unneeded.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import {
   findImage,
@@ -30,12 +31,17 @@ export async function removeImages(
   if (only && references.length === 1) return await removeImage(only, registry, settings);
   const there = new Set<Reference>();
   for (const reference of references) if (await findImage(reference, registry, settings)) there.add(reference);
-  for (const reference of references) {
-    try {
-      await removeImage(reference, registry, settings);
-    } catch (error) {
-      if (!isImagesError(error, 'MANIFEST_UNKNOWN') || !there.has(reference)) throw error;
+  const unneeded: Unneeded = new Map();
+  try {
+    for (const reference of references) {
+      try {
+        await removeOne(reference, registry, { settings, unneeded });
+      } catch (error) {
+        if (!isImagesError(error, 'MANIFEST_UNKNOWN') || !there.has(reference)) throw error;
+      }
     }
+  } finally {
+    await sweep(registry, { settings, unneeded });
   }
 }
 
@@ -44,6 +50,31 @@ export async function removeImages(
  * Errors: MANIFEST_UNKNOWN (not there), UNSUPPORTED (the registry deletes nothing, or not this tag alone), READ_ONLY, NO_ACCESS.
  */
 export async function removeImage(reference: Reference, registry: PrivateRegistry, settings: TaskCall): Promise<void> {
+  const unneeded: Unneeded = new Map();
+  await removeOne(reference, registry, { settings, unneeded });
+  await sweep(registry, { settings, unneeded });
+}
+
+/** By repository of the store, what nothing may need once the names have gone. Repositories are read once for all names that are removed. */
+type Unneeded = Map<string, Digest[]>;
+
+interface Removing {
+  readonly settings: TaskCall;
+  readonly unneeded: Unneeded;
+}
+
+async function sweep({ store }: PrivateRegistry, { settings, unneeded }: Removing): Promise<void> {
+  if (!store) return;
+  for (const [repository, digests] of unneeded) {
+    await removeUnneeded(digests, { store, repository, ...callOptions(settings) });
+  }
+}
+
+async function removeOne(
+  reference: Reference,
+  registry: PrivateRegistry,
+  { settings, unneeded }: Removing,
+): Promise<void> {
   const { host, ...unnamed } = reference;
   const targets: readonly RemovalTarget[] = [
     ...fullNames(reference).map((path) => ({ reference: unnamed, path, settings })),
@@ -53,26 +84,31 @@ export async function removeImage(reference: Reference, registry: PrivateRegistr
   ];
   for (const target of targets) {
     const removed = registry.store
-      ? await removeFromStore(registry.store, target)
+      ? await removeFromStore(registry.store, target, unneeded)
       : await removeOverHttp(registry.registry, target);
     if (removed) return;
   }
   throw notLoaded(reference);
 }
 
-/** Removes the name, and then the content that no other name needs. */
-async function removeFromStore(store: EmbeddedStore, target: RemovalTarget): Promise<boolean> {
+/** Removes the name, and notes the content that no other name may need. */
+async function removeFromStore(store: EmbeddedStore, target: RemovalTarget, unneeded: Unneeded): Promise<boolean> {
   const { reference, path, settings } = target;
   const { host, tag = DEFAULT_TAG } = reference;
   const recorded = host === undefined ? undefined : await store.names.get(host, path, tag);
   const stripped = await linkedManifest(store.objects, path, tagOrDigest(reference));
   const meant = reference.digest ?? recorded ?? stripped;
   if (meant === undefined) return false;
-  return await withUnneeded(
+  const left = await removeName(
     { digest: meant, tag: reference.digest ? undefined : tag },
     { store, repository: path, ...callOptions(settings) },
-    () => removeName(store, target, { recorded, stripped }),
+    () => removeMeaning(store, target, { recorded, stripped }),
   );
+  if (!left) return false;
+  const digests = unneeded.get(path) ?? [];
+  addAll(digests, left);
+  unneeded.set(path, digests);
+  return true;
 }
 
 interface Meanings {
@@ -81,7 +117,7 @@ interface Meanings {
 }
 
 /** Removing a stripped name also removes the full names recorded for the same digest. Removing a full name keeps the stripped name, unless that points to the same digest. */
-async function removeName(
+async function removeMeaning(
   store: EmbeddedStore,
   target: RemovalTarget,
   { recorded, stripped }: Meanings,
