@@ -1,4 +1,5 @@
 // Removing a name together with the manifests of the embedded registry that nothing else needs.
+import { createLimiter } from '../io/concurrency/limiter.ts';
 import type { CallOptions } from '../io/streams/bytes.ts';
 import { addAll } from '../oci/add-all.ts';
 import { cosignTags } from '../oci/cosign-tags.ts';
@@ -12,6 +13,9 @@ import { revisionLinkKey } from './layout.ts';
 import { ensureLink } from './links.ts';
 import { deleteUntagged, linkedManifest, listManifests, listTagStates } from './list-manifests.ts';
 import type { ObjectStore } from './object-store.ts';
+
+/** Small files, each of which waits for the disk: several at a time, as many as Node has threads for and some that queue. */
+const READ_AT_ONCE = 16;
 
 export interface Removal extends CallOptions {
   readonly store: {
@@ -104,11 +108,10 @@ export async function removeUnneeded(digests: readonly Digest[], removal: Remova
 async function putBack(gone: readonly Digest[], nodes: Nodes, removal: Removal): Promise<void> {
   const { store, repository, ...call } = removal;
   const left = new Set(gone);
-  const pending: Digest[] = [];
-  for await (const tag of store.stripped.tags(repository, undefined, call)) {
-    const digest = await linkedManifest(store.objects, repository, tag);
-    if (digest !== undefined) pending.push(digest);
-  }
+  const tags = await Array.fromAsync(store.stripped.tags(repository, undefined, call));
+  const link = (tag: string) => linkedManifest(store.objects, repository, tag);
+  const linked = await createLimiter(READ_AT_ONCE).map(tags, link, call.signal);
+  const pending = linked.filter((digest) => digest !== undefined);
   for (let digest = pending.pop(); digest !== undefined; digest = pending.pop()) {
     if (!left.delete(digest)) continue;
     const link = revisionLinkKey(repository, digest);
@@ -149,17 +152,22 @@ async function readManifests(removal: Removal): Promise<Nodes> {
     nodes.set(digest, known);
     return known;
   };
-  for await (const digest of listManifests(removal.store.objects, removal.repository)) {
+  const digests = await Array.fromAsync(listManifests(removal.store.objects, removal.repository));
+  // Of each manifest only digests are kept: together they may be large.
+  const read = async (digest: Digest) => {
+    const manifest = await find(digest, removal);
+    const children = manifest ? successors(manifest).manifests.map((child) => child.digest) : [];
+    return { digest, subject: manifest?.subject?.digest, children };
+  };
+  for (const { digest, subject, children } of await createLimiter(READ_AT_ONCE).map(digests, read, removal.signal)) {
     const node = nodeOf(digest);
     node.isThere = true;
-    const manifest = await find(digest, removal);
-    if (!manifest) continue;
-    node.subject = manifest.subject?.digest;
-    if (node.subject !== undefined) nodeOf(node.subject).attached.push(digest);
-    for (const child of successors(manifest).manifests) {
-      if (child.digest === digest) continue;
-      node.children.push(child.digest);
-      nodeOf(child.digest).parents.push(digest);
+    node.subject = subject;
+    if (subject !== undefined) nodeOf(subject).attached.push(digest);
+    for (const child of children) {
+      if (child === digest) continue;
+      node.children.push(child);
+      nodeOf(child).parents.push(digest);
     }
   }
   return nodes;
@@ -177,8 +185,9 @@ type Names = Map<Digest, Set<string>>;
 async function readNames({ store, repository, ...call }: Removal): Promise<Names> {
   const names: Names = new Map();
   const add = (digest: Digest, tag: string) => names.set(digest, (names.get(digest) ?? new Set()).add(tag));
-  for await (const tag of store.stripped.tags(repository, undefined, call)) {
-    const descriptor = await store.stripped.statManifest(repository, tag, call);
+  const tags = await Array.fromAsync(store.stripped.tags(repository, undefined, call));
+  const stat = async (tag: string) => [tag, await store.stripped.statManifest(repository, tag, call)] as const;
+  for (const [tag, descriptor] of await createLimiter(READ_AT_ONCE).map(tags, stat, call.signal)) {
     if (descriptor) add(descriptor.digest, tag);
   }
   for (const path of spellings(repository))
