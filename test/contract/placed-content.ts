@@ -3,8 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../../src/oci/digest.ts';
-import { manifestDescriptor, type RawManifest } from '../../src/oci/manifest.ts';
-import { OCI_CONFIG, OCI_MANIFEST } from '../../src/oci/media-types.ts';
+import { manifestDescriptor, type RawManifest, rawManifest } from '../../src/oci/manifest.ts';
+import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import type { Reference } from '../../src/oci/reference.ts';
 import { type Blob, blobOf, imageOf, indexOf, manifestOf } from './content.ts';
 
@@ -111,4 +111,22 @@ export async function writeFiles(directory: string, files: ReadonlyMap<string, U
     await mkdir(dirname(join(directory, path)), { recursive: true });
     await writeFile(join(directory, path), bytes);
   }
+}
+
+/** The files of a layout whose index leads to one image through `levels` of indexes, each of which names the next one twice: 2^levels ways. */
+export function nestedLayout(levels: number): readonly { readonly name: string; readonly data: Buffer }[] {
+  const { root, blobs } = imageContent('nested');
+  const manifests = [root];
+  for (let level = 0; level < levels; level++) {
+    const child = manifestDescriptor(manifests.at(-1) ?? root);
+    const fields = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [child, child] };
+    manifests.push(rawManifest(Buffer.from(JSON.stringify(fields))));
+  }
+  const parts = [...manifests, ...blobs.map(({ descriptor, bytes }) => ({ ...descriptor, bytes }))];
+  const index = { schemaVersion: 2, manifests: [manifestDescriptor(manifests.at(-1) ?? root)] };
+  return [
+    ...parts.map(({ digest, bytes }) => ({ name: `blobs/sha256/${digestHex(digest)}`, data: Buffer.from(bytes) })),
+    { name: 'oci-layout', data: Buffer.from('{"imageLayoutVersion":"1.0.0"}') },
+    { name: 'index.json', data: Buffer.from(JSON.stringify(index)) },
+  ];
 }

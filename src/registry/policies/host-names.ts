@@ -9,6 +9,14 @@ import { FORWARD, forwarding } from './forwarding.ts';
 import type { NameRecord, NameRecords } from './full-names.ts';
 import { namedWithHost, places, repositories, spellings } from './name-lookup.ts';
 
+/** What is asked for, and what is said if no candidate has it. */
+interface Wanted {
+  readonly repository: string;
+  readonly host: string | undefined;
+  readonly code: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN';
+  readonly none: string;
+}
+
 /**
  * Reads accept a name with a host (`options.host`, or at the beginning of the name) or without; `alpine` finds `library/alpine` and the reverse.
  * Writes and the catalogue use names as they are given. Deleting a tag also deletes the full names that are recorded for the same image
@@ -58,6 +66,25 @@ export function hostNames(registry: Registry, names: NameRecords): Registry {
     if (!isKnown) yield* registry.tags(repository, after, inner);
   }
 
+  /** What the first candidate that is there gives. Errors: `code` with the message `none`, or NAME_UNKNOWN if there is no such repository either. */
+  async function firstOf<Candidate, T>(
+    candidates: AsyncIterable<Candidate> | Iterable<Candidate>,
+    ask: (candidate: Candidate) => Promise<T>,
+    { repository, host, code, none }: Wanted,
+  ): Promise<T> {
+    let repositoryUnknown: ImagesError | undefined;
+    for await (const candidate of candidates) {
+      try {
+        return await ask(candidate);
+      } catch (error) {
+        if (!isImagesError(error, code, 'NAME_UNKNOWN')) throw error;
+        if (error.code === 'NAME_UNKNOWN') repositoryUnknown ??= error;
+      }
+    }
+    if (repositoryUnknown && !(await exists(repository, host))) throw repositoryUnknown;
+    throw new ImagesError(code, none);
+  }
+
   async function recordsOf(path: string, tag: string): Promise<readonly NameRecord[]> {
     return (await names.hostsOf(path, tag)).map((record) => ({ ...record, path, tag }));
   }
@@ -81,17 +108,12 @@ export function hostNames(registry: Registry, names: NameRecords): Registry {
     partialBytes: FORWARD,
     getManifest: async (repository, reference, options) => {
       const { host, inner } = withoutHost(options);
-      let repositoryUnknown: ImagesError | undefined;
-      for await (const place of places(names, { repository, reference, host })) {
-        try {
-          return await registry.getManifest(place.repository, place.reference, inner);
-        } catch (error) {
-          if (!isImagesError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) throw error;
-          if (error.code === 'NAME_UNKNOWN') repositoryUnknown ??= error;
-        }
-      }
-      if (repositoryUnknown && !(await exists(repository, host))) throw repositoryUnknown;
-      throw new ImagesError('MANIFEST_UNKNOWN', `no such manifest in ${fullName(repository, host)} [${reference}]`);
+      const none = `no such manifest in ${fullName(repository, host)} [${reference}]`;
+      return await firstOf(
+        places(names, { repository, reference, host }),
+        (place) => registry.getManifest(place.repository, place.reference, inner),
+        { repository, host, code: 'MANIFEST_UNKNOWN', none },
+      );
     },
     statManifest: async (repository, reference, options) => {
       const { host, inner } = withoutHost(options);
@@ -103,17 +125,13 @@ export function hostNames(registry: Registry, names: NameRecords): Registry {
     },
     getBlob: async (repository, digest, options) => {
       const { host, inner } = withoutHost(options);
-      let repositoryUnknown: ImagesError | undefined;
-      for (const name of repositories(repository, host)) {
-        try {
-          return await registry.getBlob(name, digest, inner);
-        } catch (error) {
-          if (!isImagesError(error, 'BLOB_UNKNOWN', 'NAME_UNKNOWN')) throw error;
-          if (error.code === 'NAME_UNKNOWN') repositoryUnknown ??= error;
-        }
-      }
-      if (repositoryUnknown && !(await exists(repository, host))) throw repositoryUnknown;
-      throw new ImagesError('BLOB_UNKNOWN', `no such blob in ${fullName(repository, host)} [${digest}]`);
+      const none = `no such blob in ${fullName(repository, host)} [${digest}]`;
+      return await firstOf(repositories(repository, host), (name) => registry.getBlob(name, digest, inner), {
+        repository,
+        host,
+        code: 'BLOB_UNKNOWN',
+        none,
+      });
     },
     statBlob: async (repository, digest, options) => {
       const { host, inner } = withoutHost(options);

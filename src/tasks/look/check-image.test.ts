@@ -1,35 +1,23 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { imageContent } from '../../../test/contract/placed-content.ts';
+import { nestedLayout } from '../../../test/contract/placed-content.ts';
 import { tar } from '../../../test/fixtures/tar.ts';
 import { temporaryDirectory } from '../../../test/peers/temporary.ts';
 import { agreeingConfig, hasFileSystem } from '../../oci/agreement.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
-import { digestHex, digestOf } from '../../oci/digest.ts';
-import { decodeManifest, type ImageManifest, manifestDescriptor, rawManifest } from '../../oci/manifest.ts';
-import { OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST } from '../../oci/media-types.ts';
+import { digestOf } from '../../oci/digest.ts';
+import { decodeManifest, type ImageManifest, rawManifest } from '../../oci/manifest.ts';
+import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../../oci/media-types.ts';
 import type { ImageSource } from '../../transports/contract.ts';
 import { ociSource } from '../../transports/layout/layout-source.ts';
 import type { Settings } from '../settings.ts';
 import { checkSource } from './check-image.ts';
 
 it('what indexes name again and again is checked once', async () => {
-  const { root, blobs } = imageContent('nested');
-  const manifests = [root];
-  for (let level = 0; level < 60; level++) {
-    const child = manifestDescriptor(manifests.at(-1) ?? root);
-    const fields = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [child, child] };
-    manifests.push(rawManifest(Buffer.from(JSON.stringify(fields))));
-  }
   await using directory = await temporaryDirectory('nested');
   await mkdir(join(directory.path, 'blobs/sha256'), { recursive: true });
-  const parts = [...manifests, ...blobs.map(({ descriptor, bytes }) => ({ ...descriptor, bytes }))];
-  for (const { digest, bytes } of parts)
-    await writeFile(join(directory.path, 'blobs/sha256', digestHex(digest)), bytes);
-  const index = { schemaVersion: 2, manifests: [manifestDescriptor(manifests.at(-1) ?? root)] };
-  await writeFile(join(directory.path, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
-  await writeFile(join(directory.path, 'index.json'), JSON.stringify(index));
+  for (const { name, data } of nestedLayout(60)) await writeFile(join(directory.path, name), data);
   await using source = ociSource({ path: directory.path });
   const checked = await checkSource({ source }, {} as Settings);
   expect(checked.filter(({ what }) => what === 'index')).toHaveLength(60);
