@@ -1,10 +1,10 @@
 // A mutation sample: changes one thing at a time in a room's sources, in a copy of the checkout, and runs the tests that reach it. What no test notices is printed.
 //
-//   node scripts/mutate.mjs ROOM [--count=20] [--seed=1] [--tests=DIR-or-file,…] [--without=TEST,…] [--seconds=300]     (default tests: src/ROOM)
+//   node scripts/mutate.mjs ROOM [--count=20] [--seed=1] [--tests=DIR-or-file,…] [--without=TEST,…] [--files=NAME,…] [--seconds=300]     (default tests: src/ROOM)
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /** What is looked for in a line, and what takes its place. */
 const MUTATIONS = [
@@ -35,11 +35,13 @@ const options = Object.fromEntries(words.map((word) => word.replace(/^--/, '').s
 const count = Number(options.count ?? 20);
 /** For one mutation: what hangs counts as noticed. */
 const SECONDS = Number(options.seconds ?? 300);
+/** Only these sources of the room: `a` is any `a.ts`. */
+const only = options.files?.split(',').map((name) => `${name}.ts`);
 const tests = options.tests?.split(',') ?? [`src/${room}`];
 const top = join(import.meta.dirname, '..');
 if (!room) {
   console.error(
-    'usage: node scripts/mutate.mjs ROOM [--count=N] [--seed=N] [--tests=DIR,…] [--without=TEST,…] [--seconds=N]',
+    'usage: node scripts/mutate.mjs ROOM [--count=N] [--seed=N] [--tests=DIR,…] [--without=TEST,…] [--files=NAME,…] [--seconds=N]',
   );
   process.exit(2);
 }
@@ -106,7 +108,11 @@ function runTests(file) {
 
 function allPlaces() {
   const files = readdirSync(join(top, 'src', room), { recursive: true, encoding: 'utf8' }).filter(
-    (file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes('testing/'),
+    (file) =>
+      file.endsWith('.ts') &&
+      !file.endsWith('.test.ts') &&
+      !file.includes('testing/') &&
+      (only?.includes(basename(file)) ?? true),
   );
   return files.flatMap((name) => {
     const file = `src/${room}/${name}`;

@@ -26,7 +26,10 @@ export interface RegistryState {
 
 const MAX_RECORD = 64 * 1024;
 
-/** The record of a registry that runs as the owner of the file. Returns `undefined` for anything else. */
+/**
+ * The record of a registry that runs as the owner of the file. Returns `undefined` for anything else: no such file, no record, another user's process, a process
+ * that has ended (also if its pid is in use again, or the machine was restarted).
+ */
 export function readRecord(path: string): RegistryState | undefined {
   const { value, uid } = readOwnedJson(path) ?? {};
   const state = decodeState(value);
@@ -92,11 +95,15 @@ export function attempt(work: () => void): void {
   }
 }
 
+/**
+ * Whether the process `pid` runs as the user `uid` right now (its effective user: that is who owns /proc/PID, proc(5)). So nobody can record a process of another
+ * user as a registry. It says nothing about which process that is: a later one may have the same pid, which `isAlive` excludes. Without /proc the user of a
+ * process is unknown, and this is true; then only the owner of the record file counts.
+ */
 function runsAs(pid: number, uid: number): boolean {
   try {
     return statSync(`/proc/${pid}`).uid === uid;
   } catch (error) {
-    // Without /proc the user of a process is unknown; then the record is trusted.
     return isFsError(error, 'ENOENT') && ownIdentity().split('.')[1] === '';
   }
 }

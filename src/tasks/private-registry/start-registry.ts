@@ -1,15 +1,16 @@
 // `lreg_start`: starts the embedded registry as a separate process, which outlives this one. It reports through a pipe that it is ready, or the error.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { makeDirectory } from '../../io/files/atomic-file.ts';
-import { translateFsError } from '../../io/files/fs-errors.ts';
+import { isFsError, translateFsError } from '../../io/files/fs-errors.ts';
+import { quote } from '../../io/text/quote.ts';
 import { isObject } from '../../oci/decode.ts';
 import { type ErrorCode, ImagesError } from '../../oci/errors.ts';
 import type { Settings, TaskCall, World } from '../settings.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
+import { ownProgram } from './own-program.ts';
+import { type Log, openLog, removeLog, saidSince } from './registry-log.ts';
 import type { RegistryState } from './registry-record.ts';
 import { dataDirectory, runningRegistry } from './registry-state.ts';
 import { alreadyRunning, checkNames, listenAddresses, listensOn } from './serve-registry.ts';
@@ -19,8 +20,11 @@ export interface StartRequest {
   readonly listen: readonly string[];
   /** As for serveRegistry. */
   readonly names?: readonly string[];
-  /** The command that starts this program: the interpreter and its first arguments. */
-  readonly program: readonly [string, ...string[]];
+  /**
+   * The command that starts the program `images`: it is called with `serve` and options. Without it: the program of this package. It needs Node on the PATH of
+   * the settings' environment. It is not `process.argv` of the caller, who may be another program.
+   */
+  readonly program?: readonly [string, ...string[]];
 }
 
 export interface StartedRegistry {
@@ -37,10 +41,13 @@ export type ReadyMessage =
   | { readonly ready: true }
   | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint?: string } };
 
-const MAX_LOG = 4 * 1024 * 1024;
-
-/** Resolves when the registry is ready. Errors: ALREADY_RUNNING (with other addresses), those of serveRegistry, SERVER_ERROR (it ended without a message). */
+/**
+ * Starts the embedded registry as a process of its own, which outlives this one, and resolves when it is ready. If it cannot be started, or the signal ends the
+ * wait, neither a process nor a new store is left behind. Errors: ALREADY_RUNNING (with other addresses), those of serveRegistry, SERVER_ERROR (it ended without
+ * a message), CONFIG_INVALID (no `program` was named, and the package's own is not installed), FILE_UNREADABLE (there is no such program), NO_ACCESS.
+ */
 export async function startRegistry(request: StartRequest, settings: Settings): Promise<StartedRegistry> {
+  settings.signal?.throwIfAborted();
   // Validates here, so that invalid input is reported before a process is started.
   listenAddresses(request.listen);
   checkNames(request.names);
@@ -52,7 +59,7 @@ export async function startRegistry(request: StartRequest, settings: Settings): 
     return await startAndAsk(request, data, settings);
   } catch (error) {
     if (isNew && !runningRegistry(data, settings)) {
-      rmSync(logPath(data), { force: true });
+      removeLog(data);
       discardEmptyStore(data);
     }
     throw error;
@@ -60,16 +67,17 @@ export async function startRegistry(request: StartRequest, settings: Settings): 
 }
 
 async function startAndAsk(request: StartRequest, data: string, settings: World & TaskCall): Promise<StartedRegistry> {
+  const { program = ownProgram() } = request;
   const log = await openLog(data);
   let message: unknown;
   try {
-    message = await startProcess(request, { data, log, settings });
+    message = await startProcess({ ...request, program }, { data, log: log.file, settings });
   } finally {
-    closeSync(log);
+    closeSync(log.file);
   }
   const state = runningRegistry(data, settings);
   if (isObject(message) && message.ready === true && state) return { state, already: false };
-  const error = errorFrom(message) ?? endedSilently(data);
+  const error = errorFrom(message) ?? endedSilently(log);
   // A concurrent `lreg_start` was faster.
   if (error.code === 'ALREADY_RUNNING' && state) return alreadyAsWanted(state, request.listen);
   throw error;
@@ -87,7 +95,7 @@ interface ProcessSettings {
 }
 
 async function startProcess(
-  { program, listen, names = [] }: StartRequest,
+  { program, listen, names = [] }: StartRequest & Required<Pick<StartRequest, 'program'>>,
   { data, log, settings }: ProcessSettings,
 ): Promise<unknown> {
   const [command, ...first] = program;
@@ -98,6 +106,7 @@ async function startProcess(
     ...listen.map((at) => `--listen=${at}`),
     ...names.map((name) => `--name=${name}`),
   ];
+  settings.signal?.throwIfAborted();
   const child = spawn(command, [...first, ...args], {
     cwd: '/',
     detached: true,
@@ -107,7 +116,7 @@ async function startProcess(
   const stop = () => void child.kill();
   settings.signal?.addEventListener('abort', stop, { once: true });
   try {
-    const said = await Promise.race([text(child.stdio[READY_DESCRIPTOR] as Readable), failedToStart(child)]);
+    const said = await Promise.race([text(child.stdio[READY_DESCRIPTOR] as Readable), failedToStart(child, command)]);
     settings.signal?.throwIfAborted();
     return said === '' ? undefined : JSON.parse(said);
   } finally {
@@ -116,26 +125,18 @@ async function startProcess(
   }
 }
 
-async function failedToStart(child: ChildProcess): Promise<never> {
+async function failedToStart(child: ChildProcess, command: string): Promise<never> {
   const { promise, reject } = Promise.withResolvers<never>();
-  child.once('error', reject);
+  child.once('error', (error) =>
+    reject(isFsError(error, 'ENOENT') ? noProgram(command) : translateFsError(error, command)),
+  );
   return promise;
 }
 
-/** Opens the log file for the new process. A log larger than MAX_LOG is emptied first. */
-async function openLog(data: string): Promise<number> {
-  const path = logPath(data);
-  try {
-    await makeDirectory(join(data, 'images'));
-    const large = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG;
-    return openSync(path, large ? 'w' : 'a', 0o644);
-  } catch (error) {
-    throw translateFsError(error, path);
-  }
-}
-
-export function logPath(data: string): string {
-  return join(data, 'images/registry.log');
+function noProgram(command: string): ImagesError {
+  return new ImagesError('FILE_UNREADABLE', `there is no such program [${command}]`, {
+    hint: 'Name the command that starts `images`: the option `program`.',
+  });
 }
 
 function errorFrom(message: unknown): ImagesError | undefined {
@@ -144,9 +145,9 @@ function errorFrom(message: unknown): ImagesError | undefined {
   return new ImagesError(code as ErrorCode, String(what), typeof hint === 'string' ? { hint } : {});
 }
 
-function endedSilently(data: string): ImagesError {
-  const last = readFileSync(logPath(data), 'utf8').trimEnd().split('\n').at(-1) ?? '';
-  return new ImagesError('SERVER_ERROR', `the embedded registry ended at once [${last}]`, {
-    hint: `Its log: ${logPath(data)}`,
+function endedSilently(log: Log): ImagesError {
+  const last = quote(saidSince(log).trimEnd().split('\n').at(-1) ?? '');
+  return new ImagesError('SERVER_ERROR', `the embedded registry ended at once [${last || 'it said nothing'}]`, {
+    hint: `Its log: ${log.path}`,
   });
 }
