@@ -1,6 +1,7 @@
 // One image of a source for reading: its manifest chosen by platform, its config and its layers.
 import type { Bytes, CallOptions } from '../io/streams/bytes.ts';
 import { readSmallBlob } from '../io/streams/small-blob.ts';
+import { stoppable } from '../io/streams/stoppable.ts';
 import { verified } from '../io/streams/verify.ts';
 import { agreeingConfig, hasFileSystem, layerDiffIds } from '../oci/agreement.ts';
 import { decodeConfig, type ImageConfig } from '../oci/config.ts';
@@ -137,8 +138,11 @@ async function openLayer(
   { unverified, ...options }: CallOptions & { readonly unverified?: boolean },
 ): Promise<Bytes> {
   try {
-    if (unverified && source.unverified) return await source.unverified(descriptor, options);
-    return verified(await source.blob(descriptor, 0, options), descriptor);
+    const withoutHash = unverified ? source.unverified : undefined;
+    const body = withoutHash
+      ? await withoutHash(descriptor, options)
+      : verified(await source.blob(descriptor, 0, options), descriptor);
+    return stoppable(body, options.signal);
   } catch (error) {
     if (!isElsewhere(descriptor) || !isImagesError(error, 'BLOB_UNKNOWN')) throw error;
     throw new ImagesError('BLOB_UNKNOWN', `a foreign layer is not here [${descriptor.digest}]`, {

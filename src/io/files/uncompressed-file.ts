@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { compressionOf, MAGIC_LENGTH } from '../compression/compression.ts';
 import { decompressed } from '../compression/decompress.ts';
-import { tapped } from '../streams/verify.ts';
+import { stoppable } from '../streams/stoppable.ts';
 import { readFileBytes } from './file-bytes.ts';
 import { spooled } from './temporary-file.ts';
 
@@ -20,7 +20,7 @@ export async function openUncompressed(
   const isFile = (await handle.stat()).isFile();
   if (isFile && !(await isCompressed(handle))) return handle;
   const packed = isFile ? await readFileBytes(handle, {}) : handle.createReadStream({ autoClose: false });
-  const plain = tapped(decompressed(packed), () => signal?.throwIfAborted());
+  const plain = stoppable(decompressed(packed), signal);
   const unpacked = await spooled(plain, directory);
   await handle.close();
   return unpacked;

@@ -5,7 +5,7 @@ import { translatingFsErrors } from '../../io/files/fs-errors.ts';
 import { acquireLock, type Lock } from '../../io/files/lock.ts';
 import { targetAt } from '../../io/files/special-file.ts';
 import type { CallOptions, OpenContent } from '../../io/streams/bytes.ts';
-import { tapped } from '../../io/streams/verify.ts';
+import { stoppable } from '../../io/streams/stoppable.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
@@ -90,7 +90,7 @@ export function growingArchive(
       const keep = new Set([...blobs, ...needed, ...foreign]);
       for (const [digest, { descriptor, open }] of old?.blobs ?? []) {
         // An archive can be large, so an abort is noticed while a range is copied.
-        const range = async () => tapped(await open(), () => signal?.throwIfAborted());
+        const range = async () => stoppable(await open(), signal);
         if (keep.has(digest) && !writer.has(digest)) await writer.putBlob(descriptor, range).catch(damaged);
       }
       const index = old?.index;

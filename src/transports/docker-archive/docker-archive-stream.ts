@@ -1,6 +1,7 @@
 // Streams images as a docker-archive without writing a file: to standard output, or as an entry of another archive, whose header needs the size first. The
 // bytes are equal to those that the sink writes.
 import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
+import { stoppable } from '../../io/streams/stoppable.ts';
 import { verified } from '../../io/streams/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -99,7 +100,7 @@ async function* stream(parts: readonly OpenBlob[], small: Uint8Array, call?: Cal
       // The failure is reported when the blob's turn comes.
       next?.catch(() => {});
       yield headerOf(blob);
-      if (body) yield* verified(body, blob);
+      if (body) yield* stoppable(verified(body, blob), call?.signal);
       const rest = padding(blob.size);
       if (rest.length > 0) yield rest;
     }
