@@ -23,4 +23,4 @@ const { name, digest, built } = await makeImage(directory, settings, {
 });
 console.log(`${formatReference(name)} is ${digest}, ${built?.layers.length ?? 0} layers`);
 
-await sendBuiltImage(name, { kind: 'place', text: `oci:${layout}:${name.tag ?? 'latest'}` }, settings);
+await sendBuiltImage(name, { kind: 'location', text: `oci:${layout}:${name.tag ?? 'latest'}` }, settings);

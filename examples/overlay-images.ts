@@ -15,8 +15,8 @@ const { images, maybe, findings, warnings } = await overlayImages({ items: proce
 
 for (const image of images) {
   console.log(image);
-  for (const { place, rule } of findings.filter((finding) => finding.image === image)) {
-    console.log(`  ${place.file}:${place.line} ${place.path} (${rule})`);
+  for (const { position, rule } of findings.filter((finding) => finding.image === image)) {
+    console.log(`  ${position.file}:${position.line} ${position.path} (${rule})`);
   }
 }
 for (const { image, reason } of maybe) console.log(`perhaps ${image}: ${reason}`);

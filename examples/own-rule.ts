@@ -23,7 +23,7 @@ function fieldOf(value: unknown, name: string): unknown {
 
 const found = await scan(process.argv[2] ?? '.', { rules: rulesWith({ documents: [databases] }) });
 for (const image of imagesOf(found)) {
-  const places = found.findings.filter((finding) => finding.image === image).map(({ place }) => place);
-  console.log(`${image} ${places.map(({ file, line }) => `${file}:${line}`).join(' ')}`);
+  const positions = found.findings.filter((finding) => finding.image === image).map(({ position }) => position);
+  console.log(`${image} ${positions.map(({ file, line }) => `${file}:${line}`).join(' ')}`);
 }
 for (const { file, text } of found.warnings) console.error(`${file}: ${text}`);

@@ -9,9 +9,9 @@ import type { Registry } from '../registry/contract.ts';
 import { ociSink } from '../transports/layout/layout-sink.ts';
 import { registrySource } from '../transports/registry-source.ts';
 import { copy } from './testing/copy.ts';
+import { copyOne, FILE_TRANSPORTS, testLocation } from './testing/file-transports.ts';
 import { type MadeImage, makeBlob, makeImage, makeIndex, push } from './testing/images.ts';
 import { memoryRegistry, sinkInto } from './testing/memory-registry.ts';
-import { copyPlace, filePlace, PLACE_KINDS } from './testing/places.ts';
 import { watchedRegistry } from './testing/watched-registry.ts';
 
 const layers = [makeBlob('base', OCI_LAYER), makeBlob('top', OCI_LAYER)];
@@ -53,10 +53,10 @@ describe('an image whose config and manifest disagree', () => {
     expect(to.asked.calls.filter((call) => !call.startsWith('stat'))).toEqual([]);
   });
 
-  it.each(PLACE_KINDS)('goes into no %s, which is not made', async (kind) => {
+  it.each(FILE_TRANSPORTS)('goes into no %s, which is not made', async (kind) => {
     await using directory = await temporaryDirectory('check');
     const source = registrySource(await holding({ 'app:1': fewer }), { path: 'app', tag: '1' });
-    const copying = copyPlace(source, filePlace(kind, directory.path, 'to').sink());
+    const copying = copyOne(source, testLocation(kind, directory.path, 'to').sink());
     await expect(copying).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
     expect(await readdir(directory.path)).toEqual([]);
   });
@@ -238,7 +238,7 @@ describe('a docker-archive', () => {
     await using directory = await temporaryDirectory('check');
     for (const image of [{ ...artifact, blobs: [chart, layer] }, attestation]) {
       const source = registrySource(await holding({ 'x:1': image }), { path: 'x', tag: '1' });
-      const copying = copyPlace(source, filePlace('docker-archive', directory.path, 'to').sink());
+      const copying = copyOne(source, testLocation('docker-archive', directory.path, 'to').sink());
       await expect(copying).rejects.toMatchObject({
         code: 'UNSUPPORTED',
         message: expect.stringContaining('it is no image with a file system'),
@@ -256,8 +256,8 @@ describe('a docker-archive', () => {
       [silent, 'oci-archive:'],
     ] as const) {
       const source = registrySource(await holding({ 'x:1': image }), { path: 'x', tag: '1' });
-      const place = filePlace('docker-archive', directory.path, 'to');
-      const copying = copyPlace(source, place.sink(), { platforms: 'linux/amd64,linux/arm64' });
+      const place = testLocation('docker-archive', directory.path, 'to');
+      const copying = copyOne(source, place.sink(), { platforms: 'linux/amd64,linux/arm64' });
       await expect(copying).rejects.toMatchObject({ code: 'UNSUPPORTED', hint: expect.stringContaining(hint) });
       expect(await readdir(directory.path)).toEqual([]);
     }

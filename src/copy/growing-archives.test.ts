@@ -17,9 +17,9 @@ import { openDockerArchiveImage } from '../transports/docker-archive/docker-arch
 import { registrySource } from '../transports/registry-source.ts';
 import { executePlan } from './execute.ts';
 import { planCopy } from './plan.ts';
+import { copyOne } from './testing/file-transports.ts';
 import { type MadeImage, makeBlob, makeImage, push } from './testing/images.ts';
 import { memoryRegistry } from './testing/memory-registry.ts';
-import { copyPlace } from './testing/places.ts';
 
 const shared = makeBlob(layerOf([{ name: 'shared', data: 'shared' }]).bytes);
 const [one, two, three] = ['one', 'two', 'three'].map((name) =>
@@ -61,7 +61,7 @@ describe.each(['oci-archive', 'docker-archive'] as const)('an %s that exists', (
   const { sink, source } = KINDS[kind];
   const [A, B, C] = ['quay.io/x/one:1', 'quay.io/x/two:1', 'docker.io/library/three:latest'] as const;
   const put = async (path: string, name: string, image: MadeImage) =>
-    copyPlace(await sourceOf(image), sink(path), { name: parseReference(name) });
+    copyOne(await sourceOf(image), sink(path), { name: parseReference(name) });
 
   it('keeps its other images, shares their layers, and gives the same bytes however the images came', async () => {
     await using directory = await temporaryDirectory('growing');
@@ -140,7 +140,7 @@ describe.each(['oci-archive', 'docker-archive'] as const)('an %s that exists', (
     await put(path, A, one);
     await expectWhole(source(path, A), one);
     await writeFile(path, 'anything');
-    await copyPlace(await sourceOf(two), sink(path, true), { name: parseReference(B) });
+    await copyOne(await sourceOf(two), sink(path, true), { name: parseReference(B) });
     await expectWhole(source(path, B), two);
   });
 
@@ -179,7 +179,7 @@ describe.each(['oci-archive', 'docker-archive'] as const)('an %s that exists', (
     for (const [what, bytes] of cases) {
       await writeFile(path, bytes);
       await expect(put(path, B, two), what).rejects.toMatchObject({
-        code: 'PLACE_INVALID',
+        code: 'LOCATION_INVALID',
         message: expect.stringContaining('no image can be added to what is there'),
         hint: expect.stringContaining('stays as it is'),
       });
@@ -208,7 +208,7 @@ describe('an oci-archive of another tool', () => {
     await writeFile(join(layout, 'index.json'), JSON.stringify(index));
     await writeFile(join(layout, 'oci-layout'), '{"imageLayoutVersion": "1.0.0"}\n');
     await must('tar', ['-cf', path, '-C', layout, '.']);
-    await copyPlace(await sourceOf(one), ociArchiveSink(path, { temporaryDirectory: tmpdir() }), {
+    await copyOne(await sourceOf(one), ociArchiveSink(path, { temporaryDirectory: tmpdir() }), {
       name: parseReference('quay.io/x/one:1'),
     });
     await expectWhole(openOciArchive({ path, ref: 'quay.io/x/one:1' }, { temporaryDirectory: tmpdir() }), one);
@@ -250,7 +250,7 @@ describe('a docker-archive of another tool', () => {
       return items.map(({ RepoTags }) => RepoTags);
     };
     const put = async (name: string) =>
-      copyPlace(await sourceOf(one), dockerArchiveSink(path, { temporaryDirectory: tmpdir() }), {
+      copyOne(await sourceOf(one), dockerArchiveSink(path, { temporaryDirectory: tmpdir() }), {
         name: parseReference(name),
       });
     await write(['app:1', 'team/app:2']);
@@ -272,10 +272,13 @@ describe('a docker-archive of another tool', () => {
       { name: 'manifest.json', data: JSON.stringify([{ Config: 'c.json', RepoTags: ['app:1'], Layers: [] }]) },
     ]);
     await writeFile(path, bytes);
-    const copying = copyPlace(await sourceOf(one), dockerArchiveSink(path, { temporaryDirectory: tmpdir() }), {
+    const copying = copyOne(await sourceOf(one), dockerArchiveSink(path, { temporaryDirectory: tmpdir() }), {
       name: parseReference('x:1'),
     });
-    await expect(copying).rejects.toMatchObject({ code: 'PLACE_INVALID', message: expect.stringContaining('c.json') });
+    await expect(copying).rejects.toMatchObject({
+      code: 'LOCATION_INVALID',
+      message: expect.stringContaining('c.json'),
+    });
     expect((await readFile(path)).equals(bytes)).toBe(true);
   });
 });

@@ -42,13 +42,13 @@ export type ErrorCode =
   | 'CONFIG_INVALID'
   | 'DOCKERFILE_INVALID'
   | 'FILE_UNREADABLE'
+  | 'LOCATION_INVALID'
   | 'NO_ACCESS'
   | 'NO_REGISTRY'
   | 'NO_SPACE'
   | 'NOT_RUNNING'
   | 'OVERLAY_UNKNOWN'
   | 'PATH_UNKNOWN'
-  | 'PLACE_INVALID'
   | 'PLATFORM_INVALID'
   | 'PLATFORM_UNKNOWN'
   | 'READ_ONLY'
@@ -183,6 +183,10 @@ export const OTHER_ERRORS: Readonly<Record<Exclude<ErrorCode, RegistryErrorCode>
     cause: 'A file cannot be read, or is not what it should be.',
     mend: 'Check path and permissions.',
   },
+  LOCATION_INVALID: {
+    cause: 'What is at a location is no image of that form, or nothing can be written there.',
+    mend: 'Check the transport before the colon, and the path: `images help copy`.',
+  },
   NO_ACCESS: {
     cause: 'This user may not read, write or use something on this machine.',
     mend: 'The hint says what gives access; else ask its owner.',
@@ -206,10 +210,6 @@ export const OTHER_ERRORS: Readonly<Record<Exclude<ErrorCode, RegistryErrorCode>
   PATH_UNKNOWN: {
     cause: 'A path does not exist on this machine or in the image.',
     mend: 'Check the path; `images ls IMAGE` lists what is in an image.',
-  },
-  PLACE_INVALID: {
-    cause: 'What is at a location is no image of that form, or nothing can be written there.',
-    mend: 'Check the transport before the colon, and the path: `images help copy`.',
   },
   PLATFORM_INVALID: {
     cause: 'The value of --platform is no platform.',

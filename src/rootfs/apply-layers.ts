@@ -55,7 +55,7 @@ function applyLayer(applying: Applying, { entries }: LayerIndex): void {
     if (!whiteout) files.push(entry);
     else if (whiteout.kind !== 'meta') hide(applying, whiteout);
   }
-  for (const entry of files) place(applying, entry);
+  for (const entry of files) addEntry(applying, entry);
   applying.watcher.applied?.(applying.tree, applying.layer);
 }
 
@@ -83,7 +83,7 @@ function directoryAt(tree: RootTree, path: string): Directory | undefined {
   return node && isDirectory(node) ? node : undefined;
 }
 
-function place(applying: Applying, entry: IndexedEntry): void {
+function addEntry(applying: Applying, entry: IndexedEntry): void {
   if (entry.path === '') {
     if (entry.type === 'directory') describe(applying.tree.root, entry, applying.layer);
     return;
@@ -130,7 +130,7 @@ function linkedInode({ tree, layer, below }: Applying, entry: IndexedEntry): Ino
   return node.inode;
 }
 
-interface PlacedDirectory {
+interface DirectoryAtPath {
   readonly path: string;
   readonly node: Directory;
 }
@@ -139,7 +139,7 @@ interface PlacedDirectory {
  * The directory for an entry. A symbolic link on the way that the same layer made is followed, as unpacking would do;
  * anything else that is no directory is replaced by one, because the layer hides it.
  */
-function ensureDirectory(applying: Applying, path: string, links: number): PlacedDirectory {
+function ensureDirectory(applying: Applying, path: string, links: number): DirectoryAtPath {
   const { tree, layer } = applying;
   let node = tree.root as Directory;
   let here = '';

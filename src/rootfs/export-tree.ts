@@ -9,7 +9,7 @@ import type { IndexedEntry, Layer } from './contract.ts';
 import { interleaved, type Piece } from './interleave.ts';
 import { layerFiles } from './layer-files.ts';
 import { packer } from './packer.ts';
-import { headerOf, type Inode, type PlacedNode, type RootTree, walk } from './tree.ts';
+import { headerOf, type Inode, type NodeAtPath, type RootTree, walk } from './tree.ts';
 
 /** Layers read in parallel. More would need more memory, and few machines decompress faster than they write. */
 const AT_A_TIME = 2;
@@ -43,21 +43,21 @@ interface Sorted {
   /** Files with content, by layer, in the order of their positions. */
   readonly contents: ReadonlyMap<number, readonly Inode[]>;
   readonly others: readonly Inode[];
-  readonly directories: readonly PlacedNode[];
+  readonly directories: readonly NodeAtPath[];
   /** For inodes with several names, or whose entry's own name is gone: all names, the entry's own first if it still exists. */
   readonly names: ReadonlyMap<Inode, readonly string[]>;
 }
 
 function sorted(tree: RootTree): Sorted {
   const names = new Map<Inode, string[]>();
-  const directories: PlacedNode[] = [];
+  const directories: NodeAtPath[] = [];
   const contents = new Map<number, Inode[]>();
   const others: Inode[] = [];
-  for (const placed of walk(tree.root)) {
-    const { path, node } = placed;
+  for (const found of walk(tree.root)) {
+    const { path, node } = found;
     const { inode } = node;
     if (node.children) {
-      directories.push(placed);
+      directories.push(found);
       continue;
     }
     const known = names.get(inode);
@@ -103,7 +103,7 @@ function headersOf(inode: Inode, names: Sorted['names']): readonly [TarHeader, .
   return [entry.name === first ? entry : { ...entry, name: first }, ...links];
 }
 
-function directoryHeader({ path, node }: PlacedNode): TarHeader {
+function directoryHeader({ path, node }: NodeAtPath): TarHeader {
   return { ...headerOf(node), name: path === '' ? './' : `${path}/` };
 }
 

@@ -18,7 +18,7 @@ import { keptBytes } from './kept-bytes.ts';
 import { inLayer } from './layer-index.ts';
 import { linkedHeader } from './linked-header.ts';
 import { lowerFile } from './lower-file.ts';
-import { hardLink, impliedRoot, type OverlayPlace, placedHeader, type RootDirectory } from './overlay-header.ts';
+import { hardLink, impliedRoot, type OverlayOptions, overlayHeader, type RootDirectory } from './overlay-header.ts';
 import { type OverlayShape, plainShape } from './overlay-shape.ts';
 import { treeShape } from './overlay-tree.ts';
 import { type Packer, packer } from './packer.ts';
@@ -27,7 +27,7 @@ import type { TarSplitWriter } from './tar-split-writer.ts';
 
 export { NotPlain } from './overlay-shape.ts';
 
-export interface OverlayFormOptions extends CallOptions, OverlayPlace {
+export interface OverlayFormOptions extends CallOptions, OverlayOptions {
   /** The layers below, from the base up. Hard links may lead there. */
   readonly below: readonly Layer[];
   readonly split: TarSplitWriter;
@@ -115,7 +115,7 @@ async function* streamed(
     owners.gids.add(owner(entry.gid));
     const indexed: IndexedEntry = { ...onlyHeader(entry), path: cleanPath(entry.name), position: entry.position };
     if (indexed.path === '' && indexed.type === 'directory') root = indexed;
-    const { headers, findable } = shape.place(indexed);
+    const { headers, findable } = shape.add(indexed);
     const [first, ...others] = headers;
     const written = first && withWholeBlocks(first);
     const chunks: Uint8Array[] = written ? [...out.add(tarHeader(written))] : [];
@@ -228,7 +228,7 @@ async function* linkedFromBelow(
       throw new ImagesError('TAR_INVALID', `a hard link to nothing [${what}]`);
     }
     first.set(target, own);
-    yield [tarHeader(placedHeader(linkedHeader(found.header, said.get(target) as TarHeader), own, options))];
+    yield [tarHeader(overlayHeader(linkedHeader(found.header, said.get(target) as TarHeader), own, options))];
     for await (const chunk of found.content) yield [chunk];
     yield [padding(found.header.size), ...others.map((path) => tarHeader(hardLink(path, own, options, header)))];
   }

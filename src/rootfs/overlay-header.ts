@@ -6,7 +6,7 @@ import { encodeName, printableName } from '../tar/names.ts';
 import { plainHeader } from '../tar/plain-header.ts';
 import type { TarTime } from '../tar/time.ts';
 
-export interface OverlayPlace {
+export interface OverlayOptions {
   /** The directory of the layer in the archive: `overlay/ID/diff`. */
   readonly directory: string;
   /** Uses the attribute `user.overlay.opaque`, for mounts with `userxattr` in user namespaces. */
@@ -35,7 +35,7 @@ const SLASH = 0x2f;
 const SHORT = MAX_NAME / 3;
 
 /** The header of a file, link or device at `path`. The target of a hard link is a path in the layer, too. Errors: TAR_INVALID for impossible names. */
-export function placedHeader(header: TarHeader, path: string, { directory }: OverlayPlace): TarHeader {
+export function overlayHeader(header: TarHeader, path: string, { directory }: OverlayOptions): TarHeader {
   const { type, size, mode, uid, gid, mtime, device, sparse } = header;
   const linkname = type === 'hardlink' ? `${directory}/${header.linkname}` : header.linkname;
   const xattrs = allowed(header.xattrs);
@@ -68,33 +68,33 @@ function tooLong(what: string, name: string, most: number): ImagesError {
   });
 }
 
-export function hardLink(path: string, target: string, place: OverlayPlace, like: TarHeader): TarHeader {
+export function hardLink(path: string, target: string, options: OverlayOptions, like: TarHeader): TarHeader {
   const { sparse: _, ...plain } = like;
-  return placedHeader({ ...plain, type: 'hardlink', size: 0, linkname: target, xattrs: NO_XATTRS }, path, place);
+  return overlayHeader({ ...plain, type: 'hardlink', size: 0, linkname: target, xattrs: NO_XATTRS }, path, options);
 }
 
 /** `path` is empty for the root of the layer. */
 export function directoryHeader(
   header: TarHeader | undefined,
   { path, opaque }: { readonly path: string; readonly opaque: boolean },
-  place: OverlayPlace,
+  options: OverlayOptions,
 ): TarHeader {
-  const known = header ?? (path === '' ? impliedRoot(place) : impliedDirectory(0o755));
-  const placed = placedHeader(known, path === '' ? '' : `${path}/`, place);
-  if (!opaque) return placed;
-  const key = place.userXattr ? 'user.overlay.opaque' : 'trusted.overlay.opaque';
-  return { ...placed, xattrs: new Map([...placed.xattrs, [key, OPAQUE]]) };
+  const known = header ?? (path === '' ? impliedRoot(options) : impliedDirectory(0o755));
+  const directory = overlayHeader(known, path === '' ? '' : `${path}/`, options);
+  if (!opaque) return directory;
+  const key = options.userXattr ? 'user.overlay.opaque' : 'trusted.overlay.opaque';
+  return { ...directory, xattrs: new Map([...directory.xattrs, [key, OPAQUE]]) };
 }
 
-export function impliedRoot({ rootBelow = ROOT }: OverlayPlace): TarHeader {
+export function impliedRoot({ rootBelow = ROOT }: OverlayOptions): TarHeader {
   const { mode, uid, gid } = rootBelow;
   return { ...impliedDirectory(mode), uid, gid };
 }
 
-export function whiteoutHeader(path: string, like: TarHeader | undefined, place: OverlayPlace): TarHeader {
+export function whiteoutHeader(path: string, like: TarHeader | undefined, options: OverlayOptions): TarHeader {
   const { uid, gid, mtime } = like ?? impliedDirectory(0);
   const plain = { ...impliedDirectory(0), type: 'character', uid, gid, mtime } as const;
-  return placedHeader(plain, path, place);
+  return overlayHeader(plain, path, options);
 }
 
 /** Not 0, because some programs warn about the time 1970-01-01 00:00:00. */

@@ -4,11 +4,11 @@ import type { TarHeader } from '../tar/entry.ts';
 import { compareNames } from '../tar/names.ts';
 import type { IndexedEntry } from './contract.ts';
 import { type Attributes, linkedHeader, sameAttributes } from './linked-header.ts';
-import { directoryHeader, hardLink, type OverlayPlace, placedHeader, whiteoutHeader } from './overlay-header.ts';
+import { directoryHeader, hardLink, type OverlayOptions, overlayHeader, whiteoutHeader } from './overlay-header.ts';
 import { cleanPath, parentPath } from './path.ts';
 import { whiteoutOf } from './whiteout.ts';
 
-export interface Placed {
+export interface OverlayEntry {
   /** Headers to be written now. The content of the entry, if it has any, follows the first of them. */
   readonly headers: readonly TarHeader[];
   /** Whether the content (or the entry) will be found under the entry's own name. */
@@ -26,7 +26,7 @@ export interface LowerLink {
 
 export interface OverlayShape {
   /** To be called for every entry, in the order of the archive. */
-  place(entry: IndexedEntry): Placed;
+  add(entry: IndexedEntry): OverlayEntry;
   readonly lowerLinks: readonly LowerLink[];
   /** What has not been written yet. Directories come last, because unpacking files into them changes their times. */
   rest(): Iterable<TarHeader>;
@@ -45,8 +45,8 @@ interface FoundDirectory {
   opaque: boolean;
 }
 
-/** The shape's `place` throws NotPlain, and TAR_INVALID for names outside of the root. */
-export function plainShape(place: OverlayPlace): OverlayShape {
+/** The shape's `add` throws NotPlain, and TAR_INVALID for names outside of the root. */
+export function plainShape(options: OverlayOptions): OverlayShape {
   const directories = new Map<string, FoundDirectory>([['', { opaque: false }]]);
   /** Everything but directories, by path; `false` for a whiteout, `true` for a link to a lower layer. */
   const others = new Map<string, Attributes | boolean>();
@@ -72,7 +72,7 @@ export function plainShape(place: OverlayPlace): OverlayShape {
 
   return {
     lowerLinks,
-    place(entry) {
+    add(entry) {
       const { path } = entry;
       const whiteout = whiteoutOf(path);
       const findable = !listed.has(path);
@@ -84,7 +84,7 @@ export function plainShape(place: OverlayPlace): OverlayShape {
       }
       if (whiteout) {
         occupy(whiteout.path, false);
-        return { headers: [whiteoutHeader(whiteout.path, entry, place)], findable };
+        return { headers: [whiteoutHeader(whiteout.path, entry, options)], findable };
       }
       if (entry.type === 'directory') {
         directory(path).header = entry;
@@ -94,7 +94,7 @@ export function plainShape(place: OverlayPlace): OverlayShape {
       if (path === '') throw new NotPlain();
       if (entry.type !== 'hardlink') {
         occupy(path, attributesOf(entry));
-        return { headers: [placedHeader(entry, path, place)], findable };
+        return { headers: [overlayHeader(entry, path, options)], findable };
       }
       const target = cleanPath(entry.linkname);
       if (directories.has(target) || others.get(target) === false || crosses(others, target)) throw new NotPlain();
@@ -110,7 +110,7 @@ export function plainShape(place: OverlayPlace): OverlayShape {
       if (linked && target !== path) {
         // The target's header has been written already, and this link would change it.
         if (linked !== true && !sameAttributes(linked, entry)) throw new NotPlain();
-        return { headers: [hardLink(path, target, place, entry)], findable };
+        return { headers: [hardLink(path, target, options, entry)], findable };
       }
       const link = { paths: [path], target, header: entry };
       lowerLinks.push(link);
@@ -122,7 +122,7 @@ export function plainShape(place: OverlayPlace): OverlayShape {
       if (lowerLinks.some(({ target }) => others.has(target) || directories.has(target))) throw new NotPlain();
       for (const path of [...directories.keys()].sort(compareNames)) {
         const { header, opaque } = directories.get(path) as FoundDirectory;
-        yield directoryHeader(header, { path, opaque }, place);
+        yield directoryHeader(header, { path, opaque }, options);
       }
     },
   };

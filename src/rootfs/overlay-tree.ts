@@ -3,13 +3,13 @@ import type { TarHeader } from '../tar/entry.ts';
 import { compareNames } from '../tar/names.ts';
 import { applyLayers } from './apply-layers.ts';
 import type { IndexedEntry, LayerIndex } from './contract.ts';
-import { directoryHeader, hardLink, type OverlayPlace, placedHeader, whiteoutHeader } from './overlay-header.ts';
+import { directoryHeader, hardLink, type OverlayOptions, overlayHeader, whiteoutHeader } from './overlay-header.ts';
 import type { LowerLink, OverlayShape } from './overlay-shape.ts';
 import { cleanPath, joinPath } from './path.ts';
-import { type Inode, type PlacedNode, sortedNames, type TreeNode, walk } from './tree.ts';
+import { type Inode, type NodeAtPath, sortedNames, type TreeNode, walk } from './tree.ts';
 
 /** Errors: TAR_INVALID for links to directories or in a circle. */
-export function treeShape(index: LayerIndex, place: OverlayPlace): OverlayShape {
+export function treeShape(index: LayerIndex, options: OverlayOptions): OverlayShape {
   const { root } = applyLayers([index], { below: 1 });
   const names = namesOf(root);
   const inodes = new Map<number, { readonly entry: IndexedEntry; readonly paths: readonly string[] }>();
@@ -21,18 +21,18 @@ export function treeShape(index: LayerIndex, place: OverlayPlace): OverlayShape 
   }
   return {
     lowerLinks,
-    place({ path, position }) {
+    add({ path, position }) {
       const found = inodes.get(position.head);
       if (!found) return { headers: [], findable: false };
       // A hard link may have changed the attributes that the archive gave the file.
       const { entry } = found;
       const [first = '', ...others] = ownFirst(found.paths, path);
-      const links = others.map((path) => hardLink(path, first, place, entry));
+      const links = others.map((path) => hardLink(path, first, options, entry));
       // Only content must be findable. Other entries may have lost their names.
       const findable = entry.type === 'file' && first === path;
-      return { headers: [placedHeader(entry, first, place), ...links], findable };
+      return { headers: [overlayHeader(entry, first, options), ...links], findable };
     },
-    rest: () => restOf(root, place),
+    rest: () => restOf(root, options),
   };
 }
 
@@ -52,21 +52,21 @@ function ownFirst(paths: readonly string[], own: string): readonly string[] {
 }
 
 /** Whiteouts for what is not in the tree, then the directories. */
-function* restOf(root: TreeNode, place: OverlayPlace): Generator<TarHeader> {
+function* restOf(root: TreeNode, options: OverlayOptions): Generator<TarHeader> {
   const directories = [...standing(root, '')];
   for (const { path, node } of directories) {
     if (!node.below || node.below.opaque) continue;
     for (const name of [...node.below.gone].sort(compareNames)) {
       const child = node.children?.get(name);
-      if (!child || isVoid(child)) yield whiteoutHeader(joinPath(path, name), undefined, place);
+      if (!child || isVoid(child)) yield whiteoutHeader(joinPath(path, name), undefined, options);
     }
   }
   for (const { path, node } of directories) {
-    yield directoryHeader(node.inode.entry, { path, opaque: node.below?.opaque === true }, place);
+    yield directoryHeader(node.inode.entry, { path, opaque: node.below?.opaque === true }, options);
   }
 }
 
-function* standing(node: TreeNode, path: string): Generator<PlacedNode> {
+function* standing(node: TreeNode, path: string): Generator<NodeAtPath> {
   yield { path, node };
   for (const name of sortedNames(node.children ?? new Map())) {
     const child = node.children?.get(name);

@@ -29,7 +29,7 @@ export interface RootTree {
   readonly root: TreeNode;
 }
 
-export interface PlacedNode {
+export interface NodeAtPath {
   readonly path: string;
   readonly node: TreeNode;
 }
@@ -43,13 +43,13 @@ export interface FindOptions {
 }
 
 /** Resolves a path, following symbolic links inside the root. Returns `undefined` if there is nothing. Errors: PATH_UNKNOWN for links in a circle. */
-export function findPath(tree: RootTree, path: string, options: FindOptions = {}): PlacedNode | undefined {
+export function findPath(tree: RootTree, path: string, options: FindOptions = {}): NodeAtPath | undefined {
   const found = findKnown(tree, path, options);
   return found === 'unknown' ? undefined : found;
 }
 
 /** The same in a tree above unknown layers; returns `unknown` if the result depends on them. */
-export function findKnown(tree: RootTree, path: string, options: FindOptions = {}): PlacedNode | undefined | 'unknown' {
+export function findKnown(tree: RootTree, path: string, options: FindOptions = {}): NodeAtPath | undefined | 'unknown' {
   let parts = namesOf(path);
   let node = tree.root;
   let at = '';
@@ -85,7 +85,7 @@ export function nodeAt({ root }: RootTree, path: string): TreeNode | undefined {
 }
 
 /** A directory and everything below: directories before their content, names in byte order. */
-export function* walk(node: TreeNode, path = ''): Generator<PlacedNode> {
+export function* walk(node: TreeNode, path = ''): Generator<NodeAtPath> {
   yield { path, node };
   if (!node.children) return;
   for (const name of sortedNames(node.children)) {

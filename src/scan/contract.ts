@@ -17,7 +17,7 @@ export interface Finding {
   readonly certainty: 'used' | 'maybe';
   readonly reason?: string;
   readonly rule: string;
-  readonly place: FilePosition;
+  readonly position: FilePosition;
 }
 
 export interface Warning {

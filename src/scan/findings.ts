@@ -10,21 +10,21 @@ export interface Spot {
 
 /** A finding that is certainly an image in use. */
 export function used(image: string, spot: Spot): Finding {
-  return { image, certainty: 'used', rule: spot.rule, place: placeOf(spot) };
+  return { image, certainty: 'used', rule: spot.rule, position: positionOf(spot) };
 }
 
 /** A finding that only looks like an image. `reason` says why it is not certain. */
 export function maybe(image: string, reason: string, spot: Spot): Finding {
-  return { image, certainty: 'maybe', reason, rule: spot.rule, place: placeOf(spot) };
+  return { image, certainty: 'maybe', reason, rule: spot.rule, position: positionOf(spot) };
 }
 
 /** A warning for what is certainly meant as an image but cannot be resolved. */
 export function unresolved(text: string, why: string, spot: Spot): Warning {
-  const { file, line, path } = placeOf(spot);
+  const { file, line, path } = positionOf(spot);
   return { file, line, text: `${path}: ${why} [${oneLine(text)}]` };
 }
 
-function placeOf({ document, path }: Spot): Finding['place'] {
+function positionOf({ document, path }: Spot): Finding['position'] {
   return { file: document.file, line: document.lineOf(path), path: formatPath(path) };
 }
 

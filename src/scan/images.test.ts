@@ -6,7 +6,7 @@ const finding = (image: string, certainty: Finding['certainty']): Finding => ({
   image,
   certainty,
   rule: 'r',
-  place: { file: 'f', line: 1, path: '' },
+  position: { file: 'f', line: 1, path: '' },
 });
 
 it('lists are unique and in byte order, as sort with LC_ALL=C has them', () => {

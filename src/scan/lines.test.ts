@@ -3,7 +3,7 @@ import { imageLines } from './lines.ts';
 
 const found = (text: string) =>
   [...imageLines('f', { firstLine: 10, line: 10, text, reason: '' })].map((one) =>
-    'image' in one ? `${one.certainty} ${one.image} ${one.place.line}` : `warning ${one.line} ${one.text}`,
+    'image' in one ? `${one.certainty} ${one.image} ${one.position.line}` : `warning ${one.line} ${one.text}`,
   );
 
 describe('lines of what does not parse', () => {

@@ -35,9 +35,9 @@ export function* imageLines(file: string, part: BrokenPart): Iterable<Finding | 
   const lines = part.text.split('\n');
   for (const [index, text] of lines.entries()) {
     const field = fieldOf(text);
-    const place = { file, line: part.firstLine + index, path: '' };
-    if (field && imageKey(field.name) === 'yes') yield* imageField(field, { lines, index, place });
-    else if (!NOT_IMAGES.test(field?.name ?? '')) yield* wordsOf(text, field?.name === 'value', place);
+    const position = { file, line: part.firstLine + index, path: '' };
+    if (field && imageKey(field.name) === 'yes') yield* imageField(field, { lines, index, position });
+    else if (!NOT_IMAGES.test(field?.name ?? '')) yield* wordsOf(text, field?.name === 'value', position);
   }
 }
 
@@ -56,14 +56,14 @@ function fieldOf(line: string): Field | undefined {
 interface Spot {
   readonly lines: readonly string[];
   readonly index: number;
-  readonly place: Finding['place'];
+  readonly position: Finding['position'];
 }
 
-function* imageField(field: Field, { lines, index, place }: Spot): Iterable<Finding | Warning> {
+function* imageField(field: Field, { lines, index, position }: Spot): Iterable<Finding | Warning> {
   const value = field.value.replace(/\s#.*$/s, '').trimEnd();
   const judged = judgeImage(value);
   if (judged.kind === 'placeholder') {
-    yield { file: place.file, line: place.line, text: `the image is a placeholder [${value}]` };
+    yield { file: position.file, line: position.line, text: `the image is a placeholder [${value}]` };
   }
   // `auto` is replaced by Istio's injector.
   if (judged.kind !== 'image' || judged.image === 'auto') return;
@@ -71,18 +71,18 @@ function* imageField(field: Field, { lines, index, place }: Spot): Iterable<Find
   const isVersioned = tag !== undefined || digest !== undefined;
   const isBare = host === undefined && !path.includes('/') && !isVersioned;
   if (isBare && (field.name !== 'image' || lines.slice(Math.max(0, index - 3), index + 4).some(isOtherPart))) return;
-  const found = { image: judged.image, rule: RULE, place };
+  const found = { image: judged.image, rule: RULE, position };
   const isWhole = isVersioned || !lines.slice(index + 1, index + 4).some(isTag);
   if (isWhole) yield { ...found, certainty: 'used' };
   else yield { ...found, certainty: 'maybe', reason: 'a tag stands near it' };
 }
 
 /** Finds `--x-image=REF`, the value of a variable, and words that can only be an image. */
-function* wordsOf(text: string, isValue: boolean, place: Finding['place']): Iterable<Finding> {
+function* wordsOf(text: string, isValue: boolean, position: Finding['position']): Iterable<Finding> {
   if (/^\s*(?:#|\/\/)/.test(text) || !/[/:@]/.test(text)) return;
   for (const { image, isNamed, isCertain } of imagesInText(text)) {
     if (!isCertain || !/[:@][^/]/.test(image.slice(image.lastIndexOf('/') + 1))) continue;
-    const found = { image, rule: RULE, place };
+    const found = { image, rule: RULE, position };
     if (isNamed || isValue) yield { ...found, certainty: 'used' };
     else yield { ...found, certainty: 'maybe', reason: 'a word of a text that reads like a reference' };
   }

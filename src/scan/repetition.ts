@@ -3,14 +3,14 @@ import type { Finding, Warning } from './contract.ts';
 
 /** A certain finding outweighs a maybe of the same place. */
 export function withoutRepetition(findings: Iterable<Finding>): Finding[] {
-  const byPlace = new Map<string, Finding>();
+  const byPosition = new Map<string, Finding>();
   for (const finding of findings) {
-    const { file, line, path } = finding.place;
+    const { file, line, path } = finding.position;
     const key = `${file}\n${line}\n${path}\n${finding.image}`;
-    const known = byPlace.get(key);
-    if (!known || (known.certainty === 'maybe' && finding.certainty === 'used')) byPlace.set(key, finding);
+    const known = byPosition.get(key);
+    if (!known || (known.certainty === 'maybe' && finding.certainty === 'used')) byPosition.set(key, finding);
   }
-  return [...byPlace.values()];
+  return [...byPosition.values()];
 }
 
 /** Maximum number of warnings for one file. The last one says how many more there are. */

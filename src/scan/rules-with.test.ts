@@ -42,7 +42,7 @@ describe('rules of one’s own', () => {
         image: 'quay.io/vm/disk:1',
         certainty: 'used',
         rule: 'machines',
-        place: { file: 'machine.yaml', line: 4, path: 'spec.boots' },
+        position: { file: 'machine.yaml', line: 4, path: 'spec.boots' },
       });
       expect(imagesOf(await scanFile('machine.yaml', Buffer.from(MACHINE), { rules }))).toEqual(['quay.io/vm/disk:1']);
       expect(imagesOf(await scan(directory))).toEqual(['alpine:3']);

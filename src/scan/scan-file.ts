@@ -95,7 +95,7 @@ async function scanBeside(
     if (!found) continue;
     const placed = (finding: Finding): Finding => ({
       ...finding,
-      place: { ...finding.place, file: join(directory, finding.place.file) },
+      position: { ...finding.position, file: join(directory, finding.position.file) },
     });
     const all = [...warnings, ...found.warnings].map((warning) => ({
       ...warning,

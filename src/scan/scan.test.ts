@@ -19,7 +19,7 @@ describe('a scan', () => {
       'e.yaml.bak': pod('e'),
     });
     expect(imagesOf(result)).toEqual(['b', 'c:1', 'quay.io/a/a:1']);
-    expect(result.findings.map(({ place }) => `${place.file}:${place.line}`)).toEqual([
+    expect(result.findings.map(({ position }) => `${position.file}:${position.line}`)).toEqual([
       'a.yaml:5',
       'c.json:1',
       'deep/er/b.yml:5',
@@ -49,7 +49,7 @@ describe('a scan', () => {
       'bytes.yaml': new Uint8Array([0, 1, 2, 255, 254]),
     });
     expect(imagesOf(result)).toEqual(['good:1', 'half:1', 'half:2', 'quay.io/a/line:1']);
-    expect(result.findings.find(({ rule }) => rule === 'lines')?.place).toEqual({
+    expect(result.findings.find(({ rule }) => rule === 'lines')?.position).toEqual({
       file: 'half.yaml',
       line: 9,
       path: '',
@@ -72,7 +72,7 @@ describe('a scan', () => {
     const result = await scanFiles({
       'a.yaml': `\ufeff${pod('a:1').replaceAll('\n', '\r\n')}---\r\n${pod('b:1').replaceAll('\n', '\r\n')}`,
     });
-    expect(result.findings.map(({ image, place }) => [image, place.line])).toEqual([
+    expect(result.findings.map(({ image, position }) => [image, position.line])).toEqual([
       ['a:1', 5],
       ['b:1', 12],
     ]);
@@ -157,9 +157,9 @@ describe('whatever a document holds', () => {
   it('the scan does not fail, and finds only references', () => {
     fc.assert(
       fc.property(tree, (value) => {
-        for (const { image, place } of scanText(JSON.stringify(value, null, 1)).findings) {
+        for (const { image, position } of scanText(JSON.stringify(value, null, 1)).findings) {
           expect(image).toMatch(/^[\w[][\w.:@/[\]-]*$/);
-          expect(place.line).toBeGreaterThan(0);
+          expect(position.line).toBeGreaterThan(0);
         }
       }),
     );
@@ -174,7 +174,7 @@ describe('whatever a document holds', () => {
         const text = JSON.stringify(object, null, 1);
         const line = text.split('\n').findIndex((content) => content.includes('planted/image')) + 1;
         const found = scanText(text).findings.filter(({ image }) => image === 'quay.io/planted/image:v1');
-        expect(found.map(({ certainty, place }) => [certainty, place.line, place.path])).toContainEqual([
+        expect(found.map(({ certainty, position }) => [certainty, position.line, position.path])).toContainEqual([
           'used',
           line,
           'spec.containers[0].image',

@@ -40,10 +40,10 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
     moveTo: async (from, key, { ifAbsent, durable }) => {
       const path = pathOf(key);
       if (ifAbsent) {
-        if (!(await intoPlace(path, (place) => linkUnlessThere(from, place)))) return false;
+        if (!(await inMadeDirectory(path, (final) => linkUnlessThere(from, final)))) return false;
         await unlink(from);
       } else {
-        await intoPlace(path, (place) => rename(from, place));
+        await inMadeDirectory(path, (final) => rename(from, final));
       }
       if (durable) await syncs.syncNames([path]);
       return true;
@@ -54,7 +54,7 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
   });
 
   /** Makes the directory of `path`, then runs `move`. Repeats both if another process removes the empty directory in between. */
-  async function intoPlace<T>(path: string, move: (path: string) => Promise<T>): Promise<T> {
+  async function inMadeDirectory<T>(path: string, move: (path: string) => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       syncs.made(await makeDirectory(dirname(path)), dirname(path));
       try {
@@ -70,7 +70,7 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
   /** Writes a new file in place, which is cheaper. Its readers treat a truncated file as absent. */
   async function putNew(path: string, bytes: Uint8Array): Promise<boolean> {
     try {
-      await using handle = await intoPlace(path, (place) => open(place, 'wx'));
+      await using handle = await inMadeDirectory(path, (final) => open(final, 'wx'));
       await handle.writeFile(bytes);
       return true;
     } catch (error) {
@@ -115,7 +115,7 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
         if (options.ifAbsent) return putNew(path, bytes);
         const temporary = await writeTemporary(temporaryFiles, bytes, options.volatile);
         try {
-          await intoPlace(path, (place) => rename(temporary, place));
+          await inMadeDirectory(path, (final) => rename(temporary, final));
         } catch (error) {
           await unlink(temporary);
           throw error;

@@ -19,11 +19,11 @@ export const NO_NUMBERS: Numbers = { mode: 0o644, uid: 0, gid: 0, size: 0, secon
 const EMPTY: Uint8Array = emptyBlock();
 
 /** Builds a header block. What is longer than its field is cut off. */
-export function headerBlock(typeflag: string, place: HeaderField, linkname: Uint8Array, numbers: Numbers): Uint8Array {
+export function headerBlock(typeflag: string, field: HeaderField, linkname: Uint8Array, numbers: Numbers): Uint8Array {
   // Taken from Node's buffer pool: an allocation would cost more than filling it.
   const block = Buffer.allocUnsafe(BLOCK);
   block.set(EMPTY);
-  block.set(place.name.subarray(0, MAX_NAME), 0);
+  block.set(field.name.subarray(0, MAX_NAME), 0);
   putNumber(block, 100, 8, numbers.mode);
   putNumber(block, 108, 8, numbers.uid);
   putNumber(block, 116, 8, numbers.gid);
@@ -33,7 +33,7 @@ export function headerBlock(typeflag: string, place: HeaderField, linkname: Uint
   if (linkname.length > 0) block.set(linkname.subarray(0, MAX_NAME), 157);
   putNumber(block, 329, 8, numbers.device.major);
   putNumber(block, 337, 8, numbers.device.minor);
-  if (place.prefix) block.set(place.prefix, 345);
+  if (field.prefix) block.set(field.prefix, 345);
   let sum = 0;
   for (let at = 0; at < BLOCK; at++) sum += block[at] as number;
   // Six digits and a NUL; the blank after it is there already.

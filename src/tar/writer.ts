@@ -41,16 +41,16 @@ export function tarHeader(header: TarHeader): Uint8Array {
   const map = sparse && sparseMap(sparse, header.size);
   const size = type === 'file' ? (map?.length ?? 0) + storedSize(header) : 0;
   const bytes = encodeName(name);
-  const place = sparse ? { name: placeholder('GNUSparseFile.0', name) } : placeOf(bytes);
+  const field = sparse ? { name: placeholder('GNUSparseFile.0', name) } : nameFieldOf(bytes);
   const link = type === 'symlink' || type === 'hardlink' ? encodeName(linkname) : new Uint8Array();
   const blocks: Uint8Array[] = [];
   const records = recordsOf(header, size);
   if (records.length > 0) addAll(blocks, extension('x', placeholder('PaxHeaders.0', name), Buffer.concat(records)));
   if (link.length > MAX_NAME) addAll(blocks, longName('K', link));
-  if (!place) addAll(blocks, longName('L', bytes));
+  if (!field) addAll(blocks, longName('L', bytes));
   const { mode, uid, gid, mtime, device } = header;
   const numbers = { mode, uid, gid, size, seconds: mtime.seconds, device };
-  blocks.push(headerBlock(TYPEFLAGS[type], place ?? { name: bytes }, link, numbers));
+  blocks.push(headerBlock(TYPEFLAGS[type], field ?? { name: bytes }, link, numbers));
   if (map) blocks.push(map);
   return blocks.length === 1 ? (blocks[0] as Uint8Array) : Buffer.concat(blocks);
 }
@@ -118,7 +118,7 @@ function wrongLength({ name }: TarHeader, length: string, expected: number): Ima
 }
 
 /** The fields for a name: whole, or split at a slash; `undefined` if it does not fit either way. */
-function placeOf(name: Uint8Array): HeaderField | undefined {
+function nameFieldOf(name: Uint8Array): HeaderField | undefined {
   if (name.length <= MAX_NAME) return { name };
   const slash = name.lastIndexOf(0x2f, Math.min(MAX_PREFIX, name.length - 2));
   if (slash < 1 || name.length - slash - 1 > MAX_NAME) return undefined;

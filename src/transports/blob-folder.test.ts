@@ -3,7 +3,7 @@ import { readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { collect, opener } from '../../test/contract/content.ts';
-import { dirFiles, indexContent, layoutFiles, writeFiles } from '../../test/contract/placed-content.ts';
+import { dirFiles, indexContent, layoutFiles, writeFiles } from '../../test/contract/named-content.ts';
 import { temporaryDirectory } from '../../test/peers/temporary.ts';
 import type { Digest } from '../oci/digest.ts';
 import { manifestDescriptor } from '../oci/manifest.ts';

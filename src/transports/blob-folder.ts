@@ -47,7 +47,7 @@ const QUESTIONS = 16;
 /** How many files are hashed at once: one processor does the hashing. */
 const HASHED_AT_ONCE = 4;
 
-/** Errors of methods that write: PLACE_INVALID (the directory is a file), NO_SPACE, READ_ONLY, NO_ACCESS. */
+/** Errors of methods that write: LOCATION_INVALID (the directory is a file), NO_SPACE, READ_ONLY, NO_ACCESS. */
 export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOptions): BlobFolder {
   // Does not sync, like other tools that write these directories. A file that a power cut truncated or damaged is found when it is hashed, and is written
   // again.
@@ -101,7 +101,7 @@ export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOption
       return await work();
     } catch (error) {
       if (!isFsError(error, 'ENOTDIR')) throw error;
-      throw new ImagesError('PLACE_INVALID', `it is no directory [${directory}]`, {
+      throw new ImagesError('LOCATION_INVALID', `it is no directory [${directory}]`, {
         hint: 'Name a directory; a file is oci-archive:FILE or docker-archive:FILE.',
         cause: error,
       });

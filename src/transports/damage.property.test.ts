@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { collect } from '../../test/contract/content.ts';
-import { indexContent, layoutFiles, writeFiles } from '../../test/contract/placed-content.ts';
+import { indexContent, layoutFiles, writeFiles } from '../../test/contract/named-content.ts';
 import { tar } from '../../test/fixtures/tar.ts';
 import { must } from '../../test/peers/process.ts';
 import { temporaryDirectory } from '../../test/peers/temporary.ts';

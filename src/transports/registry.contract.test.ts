@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { opener } from '../../test/contract/content.ts';
 import { imageSinkContract } from '../../test/contract/image-sink-contract.ts';
 import { imageSourceContract } from '../../test/contract/image-source-contract.ts';
-import { indexContent, type PlacedContent } from '../../test/contract/placed-content.ts';
+import { indexContent, type NamedContent } from '../../test/contract/named-content.ts';
 import { registryClients } from '../registry/client/registry-clients.ts';
 import type { Registry } from '../registry/contract.ts';
 import { serve } from '../server/listen.ts';
@@ -38,7 +38,7 @@ async function overHttp(): Promise<Opened> {
   };
 }
 
-async function push(registry: Registry, content: PlacedContent): Promise<void> {
+async function push(registry: Registry, content: NamedContent): Promise<void> {
   const { name, root, children, referrers, attached, blobs } = content;
   for (const { descriptor, bytes } of blobs) await registry.putBlob(name.path, descriptor, opener(bytes));
   for (const manifest of [...children, ...referrers]) await registry.putManifest(name.path, manifest, []);

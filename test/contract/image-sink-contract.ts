@@ -5,7 +5,7 @@ import { manifestDescriptor, type RawManifest } from '../../src/oci/manifest.ts'
 import type { Reference } from '../../src/oci/reference.ts';
 import type { ImageSink, ImageSource } from '../../src/transports/contract.ts';
 import { type Blob, blobOf, breakingOpener, bytesOf, collect, opener } from './content.ts';
-import { imageContent, indexContent, type PlacedContent } from './placed-content.ts';
+import { imageContent, indexContent, type NamedContent } from './named-content.ts';
 
 /** What some places cannot do. Absent: they can. */
 export interface SinkAbilities {
@@ -43,7 +43,7 @@ export function imageSinkContract(
   let made: SinkUnderTest;
   let sink: ImageSink;
 
-  async function put(content: PlacedContent): Promise<void> {
+  async function put(content: NamedContent): Promise<void> {
     const descriptors = content.blobs.map(({ descriptor }) => descriptor);
     const missing = await sink.missing(content.name, descriptors);
     const lacking = content.blobs.filter(({ descriptor }) => missing.has(descriptor.digest));
@@ -56,7 +56,7 @@ export function imageSinkContract(
     await sink.commit(content.name, content.root);
   }
 
-  async function expectThere(content: PlacedContent): Promise<void> {
+  async function expectThere(content: NamedContent): Promise<void> {
     await using source = await made.read(content.name);
     expect((await source.root()).digest).toBe(content.root.digest);
     for (const child of content.children) await source.manifest(manifestDescriptor(child));
@@ -71,7 +71,7 @@ export function imageSinkContract(
       return await opened.root();
     });
     await expect(reading).rejects.toSatisfy((error) =>
-      isImagesError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'PLACE_INVALID', 'FILE_UNREADABLE'),
+      isImagesError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'LOCATION_INVALID', 'FILE_UNREADABLE'),
     );
   }
 

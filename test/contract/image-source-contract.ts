@@ -4,7 +4,7 @@ import { digestOf } from '../../src/oci/digest.ts';
 import { manifestDescriptor } from '../../src/oci/manifest.ts';
 import type { ImageSource } from '../../src/transports/contract.ts';
 import { type Blob, collect } from './content.ts';
-import type { PlacedContent } from './placed-content.ts';
+import type { NamedContent } from './named-content.ts';
 
 /** What some places cannot hold. Absent: they can. */
 export interface SourceAbilities {
@@ -21,8 +21,8 @@ export interface SourceUnderTest extends AsyncDisposable {
 /** `make` gives a source of the content's root, in a place that holds all of the content. */
 export function imageSourceContract(
   name: string,
-  content: PlacedContent,
-  make: (content: PlacedContent) => Promise<SourceUnderTest>,
+  content: NamedContent,
+  make: (content: NamedContent) => Promise<SourceUnderTest>,
   abilities: SourceAbilities = {},
 ): void {
   const can = (ability: keyof SourceAbilities) => abilities[ability] ?? true;
@@ -116,7 +116,7 @@ export function imageSourceContract(
   });
 }
 
-function biggest(content: PlacedContent): Blob {
+function biggest(content: NamedContent): Blob {
   const [first] = content.blobs.toSorted((a, b) => b.bytes.length - a.bytes.length);
   if (!first) throw new Error('no blob');
   return first;

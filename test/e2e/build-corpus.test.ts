@@ -82,7 +82,7 @@ async function createWorld(): Promise<World> {
   };
   const { name } = await makeImage(at('base'), settings, { tag: 'base:1' });
   await sendBuiltImage(name, { kind: 'docker' }, settings);
-  await sendBuiltImage(name, { kind: 'place', text: `docker-archive:${at('base.docker')}:base:1` }, settings);
+  await sendBuiltImage(name, { kind: 'location', text: `docker-archive:${at('base.docker')}:base:1` }, settings);
   await must('buildah', [
     '--root',
     at('buildah'),

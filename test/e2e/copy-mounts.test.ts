@@ -83,13 +83,13 @@ describe.skipIf(peers.missing)(`images copy, into a registry that has blobs in a
       const layers = [3_000_000, 100_000].map((size) =>
         compressedLayer(tar([{ name: way, data: randomBytes(way, size) }]), 'none'),
       );
-      const places: string[] = [];
+      const sources: string[] = [];
       // It remembers manifests as well, and takes no notice of the same one again.
       for (const cmd of ['first', 'second']) {
         const image = buildImage({ ownTypes: true, layers, cmd: [cmd] });
-        places.push(`dir:${await writeDir(join(world.path, `${way} ${cmd}`), image)}`);
+        sources.push(`dir:${await writeDir(join(world.path, `${way} ${cmd}`), image)}`);
       }
-      const [from = '', fromSecond = ''] = places;
+      const [from = '', fromSecond = ''] = sources;
       const [first, second] = [`docker://${registry.host}/first/app:1`, `docker://${registry.host}/second/app:1`];
       await world.must(['copy', from, first]);
       const { digest } = JSON.parse(await world.must(['inspect', '--json', first]));

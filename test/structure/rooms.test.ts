@@ -90,15 +90,15 @@ describe('rooms', () => {
   });
 
   it('export a name with one meaning only', () => {
-    const places = new Map<string, string[]>();
+    const exporters = new Map<string, string[]>();
     for (const { file, text } of sources) {
       // What every command is called by its table.
       if (file.startsWith('cli/commands/')) continue;
       for (const [, name] of text.matchAll(/^export (?:async )?(?:function\*?|const|interface|type|class) (\w+)/gm)) {
-        places.set(name as string, [...(places.get(name as string) ?? []), file]);
+        exporters.set(name as string, [...(exporters.get(name as string) ?? []), file]);
       }
     }
-    expect([...places].filter(([, files]) => new Set(files).size > 1)).toEqual([]);
+    expect([...exporters].filter(([, files]) => new Set(files).size > 1)).toEqual([]);
   });
 
   it('have no cycles between files', () => {

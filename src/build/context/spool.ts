@@ -45,9 +45,9 @@ export async function createSpool(directory: string): Promise<Spool> {
     const memory: Buffer[] = [];
     const readNext = async () => {
       const isLast = over;
-      const place = (memory.length === UNDER_WAY ? memory.shift() : undefined) ?? Buffer.allocUnsafeSlow(CHUNK);
-      if (passing) memory.push(place);
-      const { buffer, bytesRead } = await handle.read(place, 0, CHUNK, at);
+      const chunk = (memory.length === UNDER_WAY ? memory.shift() : undefined) ?? Buffer.allocUnsafeSlow(CHUNK);
+      if (passing) memory.push(chunk);
+      const { buffer, bytesRead } = await handle.read(chunk, 0, CHUNK, at);
       return { piece: buffer.subarray(0, bytesRead), isEnd: isLast && bytesRead === 0 };
     };
     let reading = readNext();

@@ -2,7 +2,7 @@
 import { ImagesError } from '../../oci/errors.ts';
 import type { IndexedEntry } from '../../rootfs/contract.ts';
 import { baseName, joinPath, parentPath } from '../../rootfs/path.ts';
-import { findPath, headerOf, type Inode, type PlacedNode, sortedNames, type TreeNode } from '../../rootfs/tree.ts';
+import { findPath, headerOf, type Inode, type NodeAtPath, sortedNames, type TreeNode } from '../../rootfs/tree.ts';
 import type { TarHeader } from '../../tar/entry.ts';
 import { printableName } from '../../tar/names.ts';
 import type { TarTime } from '../../tar/time.ts';
@@ -50,15 +50,15 @@ export function copySource(copying: Copying, source: TreeSource, text: string): 
 
 /** Copies the file with exactly this name, which is no pattern: one from a heredoc or a download. */
 export function copyFileNamed(copying: Copying, source: TreeSource, name: string): void {
-  const placed = findPath(source.tree, name);
-  if (!placed) throw noSuch(source, name, name);
-  copyMatch(copying, source, { named: name, placed });
+  const found = findPath(source.tree, name);
+  if (!found) throw noSuch(source, name, name);
+  copyMatch(copying, source, { named: name, found });
 }
 
 /** Copies one path that a source matched. */
-export function copyMatch(copying: Copying, source: TreeSource, { named, placed }: GlobMatch): void {
+export function copyMatch(copying: Copying, source: TreeSource, { named, found }: GlobMatch): void {
   const { target, rules } = copying;
-  const isDirectory = placed.node.children !== undefined;
+  const isDirectory = found.node.children !== undefined;
   if (!isDirectory && isExcluded(rules, named)) return;
   const { destination } = rules;
   makeDirectories(copying, /(?:^|\/)\.?$/.test(destination) ? destination : parentPath(destination));
@@ -67,9 +67,9 @@ export function copyMatch(copying: Copying, source: TreeSource, { named, placed 
   if (!isDirectory && standing?.type === 'directory') at = joinPath(at, baseName(named));
   makeDirectories(copying, isDirectory && !standing ? at : parentPath(at));
   const walk: Walk = { copying, source, written: new Map(), pending: [] };
-  if (!isDirectory) copyFile(walk, placed.node, at);
+  if (!isDirectory) copyFile(walk, found.node, at);
   else if (standing && standing.type !== 'directory') throw inTheWay('a directory', at);
-  else copyChildren(walk, placed.node, { from: '', to: at });
+  else copyChildren(walk, found.node, { from: '', to: at });
 }
 
 /** `--parents`: drops the part of the pattern before `/./`, and keeps the directories of the rest. */
@@ -79,8 +79,8 @@ function copyWithParents(copying: Copying, source: TreeSource, text: string): vo
   const pattern = normalised(rest);
   const include = compilePatterns([pattern]);
   let found = false;
-  for (const { placed } of matchSource(source, base === '' ? '/' : base)) {
-    if (!placed.node.children) continue;
+  for (const match of matchSource(source, base === '' ? '/' : base)) {
+    if (!match.found.node.children) continue;
     const at = makeDirectories(copying, normalised(copying.rules.destination));
     const walk: Walk = {
       copying,
@@ -89,17 +89,17 @@ function copyWithParents(copying: Copying, source: TreeSource, text: string): vo
       pending: [],
       include: pattern === '' ? undefined : include,
     };
-    copyChildren(walk, placed.node, { from: '', to: at });
-    found ||= pattern === '' || isThere(placed, include);
+    copyChildren(walk, match.found.node, { from: '', to: at });
+    found ||= pattern === '' || isThere(match.found, include);
   }
   if (!found) throw noSuch(source, text, hasWildcards(text) ? normalised(text) : normalised(`${base}/${rest}`));
 }
 
-function isThere(placed: PlacedNode, include: Patterns): boolean {
+function isThere(found: NodeAtPath, include: Patterns): boolean {
   const look = (node: TreeNode, path: string): boolean =>
     (path !== '' && include.matches(path)) ||
     [...(node.children ?? [])].some(([name, child]) => look(child, joinPath(path, name)));
-  return look(placed.node, '');
+  return look(found.node, '');
 }
 
 interface Walk {

@@ -2,7 +2,7 @@
 import { ImagesError } from '../../oci/errors.ts';
 import { nearest } from '../../oci/nearest.ts';
 import { joinPath, parentPath } from '../../rootfs/path.ts';
-import { findPath, type PlacedNode, type RootTree, sortedNames, type TreeNode } from '../../rootfs/tree.ts';
+import { findPath, type NodeAtPath, type RootTree, sortedNames, type TreeNode } from '../../rootfs/tree.ts';
 import { printableName } from '../../tar/names.ts';
 import { partMatcher } from '../context/patterns.ts';
 import type { TreeSource } from './tree-source.ts';
@@ -12,7 +12,7 @@ export interface GlobMatch {
   /** The path as the source names it: its last component is the name of the copy. */
   readonly named: string;
   /** The node after following links. */
-  readonly placed: PlacedNode;
+  readonly found: NodeAtPath;
 }
 
 export function hasWildcards(text: string): boolean {
@@ -26,31 +26,31 @@ export function matchSource(source: TreeSource, text: string): readonly GlobMatc
   const first = parts.findIndex(hasWildcards);
   if (first < 0) {
     const named = parts.map(unescaped).join('/');
-    const placed = findPath(source.tree, named, { follow: true });
-    if (!placed) throw noSuch(source, text, named);
-    return [{ named, placed }];
+    const found = findPath(source.tree, named, { follow: true });
+    if (!found) throw noSuch(source, text, named);
+    return [{ named, found }];
   }
   const start = findPath(source.tree, parts.slice(0, first).map(unescaped).join('/'), { follow: true });
   const pattern = parts.slice(first);
   const matches = start ? [...matching(start, pattern)] : [];
   if (matches.length === 0) throw noSuch(source, text, path);
-  return matches.map((placed) => ({ named: placed.path, placed: followed(source.tree, placed) }));
+  return matches.map((found) => ({ named: found.path, found: followed(source.tree, found) }));
 }
 
-function* matching(at: PlacedNode, [part, ...rest]: readonly string[]): Generator<PlacedNode> {
+function* matching(at: NodeAtPath, [part, ...rest]: readonly string[]): Generator<NodeAtPath> {
   const { children } = at.node;
   if (part === undefined || !children) return;
   const matches = partMatcher(part);
   for (const name of sortedNames(children)) {
     if (!matches(name)) continue;
-    const placed = { path: joinPath(at.path, name), node: children.get(name) as TreeNode };
-    if (rest.length === 0) yield placed;
-    else yield* matching(placed, rest);
+    const found = { path: joinPath(at.path, name), node: children.get(name) as TreeNode };
+    if (rest.length === 0) yield found;
+    else yield* matching(found, rest);
   }
 }
 
-function followed(tree: RootTree, placed: PlacedNode): PlacedNode {
-  return findPath(tree, placed.path, { follow: true }) ?? placed;
+function followed(tree: RootTree, found: NodeAtPath): NodeAtPath {
+  return findPath(tree, found.path, { follow: true }) ?? found;
 }
 
 /** An error PATH_UNKNOWN that suggests a similar name, or lists what is there. */

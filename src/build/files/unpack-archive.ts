@@ -20,7 +20,7 @@ export interface UnpackRules {
 
 export interface Unpacker {
   /** Puts the entry into the target and returns its path, or `undefined` if it changes nothing. Errors: TAR_INVALID. */
-  place(entry: TarEntry): string | undefined;
+  add(entry: TarEntry): string | undefined;
 }
 
 /** Creates the destination directory. Errors: PATH_UNKNOWN (it cannot be created). */
@@ -30,24 +30,24 @@ export function createUnpacker(target: Target, rules: UnpackRules): Unpacker {
   const written = new Set<string>();
 
   /** The target's path for a name in the archive. Links in parent directories are followed, one at the path itself is not. */
-  const placeOf = (name: string): string => {
+  const pathBelow = (name: string): string => {
     const path = joinPath(root, name);
     return joinPath(target.resolve(parentPath(path)), baseName(path));
   };
 
   return {
-    place(entry) {
+    add(entry) {
       const name = inside(entry.name);
       if (name === '' || exclude?.matches(name)) return undefined;
       target.makeDirectories(joinPath(root, parentPath(name)), { mode: 0o755, owner: ROOT, time });
-      const path = placeOf(name);
-      const header = placedHeader(entry, path, owner);
+      const path = pathBelow(name);
+      const header = overlayHeader(entry, path, owner);
       if (entry.type !== 'hardlink') {
         target.put(path, header);
         written.add(path);
         return path;
       }
-      const linkname = placeOf(inside(entry.linkname));
+      const linkname = pathBelow(inside(entry.linkname));
       if (!written.has(linkname)) throw linkToNothing(entry);
       if (linkname === path) return undefined;
       if (target.look(linkname)?.type === 'directory') throw linkToDirectory(entry);
@@ -60,7 +60,7 @@ export function createUnpacker(target: Target, rules: UnpackRules): Unpacker {
 
 const ROOT: Owner = { uid: 0, gid: 0 };
 
-function placedHeader(entry: TarEntry, path: string, owner: Owner | undefined): TarHeader {
+function overlayHeader(entry: TarEntry, path: string, owner: Owner | undefined): TarHeader {
   return { ...onlyHeader(entry), name: path, ...owner };
 }
 

@@ -24,7 +24,7 @@ export async function* writeUnpacked(
 ): AsyncGenerator<Uint8Array> {
   const unpacker = createUnpacker(target, rules);
   for await (const entry of readTar(decompressed(await file.open(options)), { tail: () => {} })) {
-    unpacker.place(entry);
+    unpacker.add(entry);
     for (const [path, header] of emitted.splice(0)) {
       yield* archive.begin(path, header);
       if (header.type !== 'file') continue;

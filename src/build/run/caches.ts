@@ -55,16 +55,16 @@ export async function provideCaches(
 
 /** Created if it is missing. `locked` waits for the current holder. Disposing releases the cache. */
 async function provideCache(mount: CacheMount, unpacking: RootUnpacking, options: CallOptions): Promise<MountedCache> {
-  const { place } = unpacking;
+  const { runnerDirectory } = unpacking;
   const base = cacheKey(mount);
   if (mount.sharing === 'private') {
     for (let at = 0; ; at++) {
       const name = at === 0 ? base : `${base}-${at}`;
-      const lock = await tryLock(place.path('locks', `cache-${name}`));
+      const lock = await tryLock(runnerDirectory.path('locks', `cache-${name}`));
       if (lock) return opened(name, mount, unpacking, lock, options);
     }
   }
-  const path = place.path('locks', `cache-${base}`);
+  const path = runnerDirectory.path('locks', `cache-${base}`);
   const lock = mount.sharing === 'locked' ? await acquireLock(path, options) : undefined;
   return opened(base, mount, unpacking, lock, options);
 }
@@ -86,10 +86,10 @@ async function opened(
 }
 
 async function make(name: string, mount: CacheMount, unpacking: RootUnpacking, options: CallOptions): Promise<void> {
-  const { place, namespaces, ids } = unpacking;
-  const directory = place.path('caches', name);
+  const { runnerDirectory, namespaces, ids } = unpacking;
+  const directory = runnerDirectory.path('caches', name);
   if (await isThere(directory)) return;
-  await using _ = await place.lock(`make-${name}`, options);
+  await using _ = await runnerDirectory.lock(`make-${name}`, options);
   if (await isThere(directory)) return;
   await staged(unpacking, async (made) => {
     if (mount.layers.length > 0) {

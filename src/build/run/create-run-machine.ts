@@ -17,7 +17,7 @@ import { hostnameOf, type PreparedRun, prepareRun } from './prepare-run.ts';
 import { findPrivateNetwork, NO_PRIVATE_NETWORK, type PrivateNetwork } from './private-network.ts';
 import { type Ability, foreignLack, forget, type MachineFinding, probeMachine } from './probe.ts';
 import { findPrograms } from './programs.ts';
-import { openRunPlace, type RunPlace } from './run-place.ts';
+import { openRunDirectory, type RunDirectory } from './run-directory.ts';
 import { capabilitiesOn, type Launch } from './runtimes/contract.ts';
 import { type RootUnpacking, removeTrees } from './unpack.ts';
 
@@ -45,8 +45,8 @@ export function createRunMachine(settings: RunnerSettings): RunMachine {
     if ('lacks' in seen) throw unavailable(seen.lacks);
     return seen.ability;
   };
-  const unpackingOf = ({ ids, namespaces, place }: Ability): RootUnpacking => {
-    return { ids, namespaces, place, ignoreChownErrors: settings.ignoreChownErrors ?? false };
+  const unpackingOf = ({ ids, namespaces, runnerDirectory }: Ability): RootUnpacking => {
+    return { ids, namespaces, runnerDirectory, ignoreChownErrors: settings.ignoreChownErrors ?? false };
   };
   const indexed = async (layers: readonly Layer[], options: CallOptions) => {
     const wanted = layers.map((layer) => {
@@ -81,7 +81,7 @@ export function createRunMachine(settings: RunnerSettings): RunMachine {
       const user = userFor(request.user, ability, settings);
       const network = request.network === 'private' ? await findPrivateNetwork(programs) : undefined;
       if (request.network === 'private' && !network) throw unavailable([NO_PRIVATE_NETWORK]);
-      const run = await openRunPlace(ability.place);
+      const run = await openRunDirectory(ability.runnerDirectory);
       const removed = () => removeTrees([run.directory], ability.namespaces);
       try {
         const held: AsyncDisposable[] = [];
@@ -120,7 +120,7 @@ interface Running {
   readonly ability: Ability;
   readonly settings: RunnerSettings;
   readonly unpacking: RootUnpacking;
-  readonly run: RunPlace;
+  readonly run: RunDirectory;
   readonly held: AsyncDisposable[];
   readonly network: PrivateNetwork | undefined;
   readonly trouble: OwnerTrouble;
@@ -146,7 +146,7 @@ async function runPrepared(
     const execution = { directory: run.directory, archive, onOutput, ...options };
     const { status, report } = await execute(execution, ability.namespaces);
     if (status !== undefined) return { prepared, status };
-    await forget(ability.place);
+    await forget(ability.runnerDirectory);
     throw notPrepared(report);
   } finally {
     for (const each of held) await each[Symbol.asyncDispose]();
@@ -162,7 +162,7 @@ function launchOf(
   request: RunRequest,
   user: RunUser,
   { ids }: Ability,
-  { settings, run }: { readonly settings: RunnerSettings; readonly run: RunPlace },
+  { settings, run }: { readonly settings: RunnerSettings; readonly run: RunDirectory },
 ): Launch {
   const env = new Map(
     request.env.map((variable): [string, string] => {

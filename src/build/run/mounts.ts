@@ -11,7 +11,7 @@ import { isMapped } from './ids.ts';
 import type { StageLayers } from './layer-archive.ts';
 import type { MemoryFile } from './memory-archive.ts';
 import type { MountKind } from './mount-points.ts';
-import type { RunPlace } from './run-place.ts';
+import type { RunDirectory } from './run-directory.ts';
 import { command, quoted } from './shell.ts';
 import { proxyAgent } from './ssh-proxy.ts';
 import { steps } from './supervisor.ts';
@@ -27,7 +27,7 @@ export interface PreparedMount {
 
 export interface Mounting {
   readonly unpacking: RootUnpacking;
-  readonly run: RunPlace;
+  readonly run: RunDirectory;
   /** Resources to release are added here. */
   readonly held: AsyncDisposable[];
   readonly caches: ReadonlyMap<string, MountedCache>;

@@ -60,11 +60,11 @@ export async function prepareRun(
   for (const [at, mount] of request.mounts.entries()) {
     mounts.push(await prepareMount(mount, at, mountingOf(preparing, caches), options));
   }
-  const placed = [...(await nameResolution(settings, network)), ...mounts]
+  const found = [...(await nameResolution(settings, network)), ...mounts]
     .map((mount) => ({ mount, point: mountPoint(tree, mount.target, mount.kind) }))
     .sort((a, b) => depth(a.point) - depth(b.point));
   const always = ['proc', 'sys', 'dev'].map((path) => mountPoint(tree, path, 'directory'));
-  const mountPoints = [...always, ...placed.map(({ point }) => point)];
+  const mountPoints = [...always, ...found.map(({ point }) => point)];
   const stubs = missingMountPoints(tree, mountPoints);
   const context = { unpacking, run };
   const asked = { stage, tree, stubs };
@@ -83,10 +83,10 @@ export async function prepareRun(
       ...mountDevices({ shmSize: settings.shmSize ?? SHM_SIZE, groups: isMapped(ability.ids.gids, 5) }),
       `mount -o rbind t/dev m/${dev?.path}`,
       ...mountSys(`m/${sys?.path}`, ability.ids.enter === 'directly' && !ability.ids.inUserNamespace),
-      ...placed.flatMap(({ mount, point }) => mount.lines(point.path)),
+      ...found.flatMap(({ mount, point }) => mount.lines(point.path)),
       `go ${steps('m', mountPointOf(tree, request.directory))}`,
     ],
-    files: placed.flatMap(({ mount }) => mount.files),
+    files: found.flatMap(({ mount }) => mount.files),
     headers: [
       emptyHeader('files/', 'directory', 0o700),
       emptyHeader('stubs/', 'directory'),

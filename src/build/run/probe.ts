@@ -13,15 +13,15 @@ import { launchArchive } from './launch.ts';
 import { createNamespaces, type Namespaces } from './namespace.ts';
 import type { Programs } from './programs.ts';
 import { type OverlayMode, overlayOptions } from './root-file-system.ts';
+import { openRunnerDirectory, type RunnerDirectory } from './runner-directory.ts';
 import { capabilitiesOn, type Launch, type Runtime } from './runtimes/contract.ts';
 import { findRuntimes } from './runtimes/find-runtimes.ts';
 import { removeTrees } from './unpack.ts';
-import { openWorkPlace, type WorkPlace } from './work-place.ts';
 
 export interface Ability {
   readonly ids: Ids;
   readonly namespaces: Namespaces;
-  readonly place: WorkPlace;
+  readonly runnerDirectory: RunnerDirectory;
   /** Absent if overlayfs is not available. */
   readonly overlay: OverlayMode | undefined;
   /** Those that work, best first; never empty. */
@@ -42,10 +42,10 @@ export async function probeMachine(
   const mapper = (await programs.find('newuidmap')) && (await programs.find('newgidmap'));
   const likely = await findIds({ subordinate: mapper !== undefined });
   const overlayWanted = settings.overlay ?? true;
-  const place = await openWorkPlace(settings.directory, likely);
-  const known = await recall(place, found);
+  const runnerDirectory = await openRunnerDirectory(settings.directory, likely);
+  const known = await recall(runnerDirectory, found);
   if (known) {
-    const ability = { ids: likely, namespaces: createNamespaces(likely, programs), place, ...known };
+    const ability = { ids: likely, namespaces: createNamespaces(likely, programs), runnerDirectory, ...known };
     return { ability: await withWishes(overlayWanted ? ability : { ...ability, overlay: undefined }, programs) };
   }
   const lack = await tarLack(programs);
@@ -53,7 +53,7 @@ export async function probeMachine(
   const tried = await tryIds(likely, programs);
   if ('lacks' in tried) return tried;
   return tryAll(
-    { ...tried, place: await openWorkPlace(settings.directory, tried.ids), programs },
+    { ...tried, runnerDirectory: await openRunnerDirectory(settings.directory, tried.ids), programs },
     found,
     overlayWanted,
     options,
@@ -66,12 +66,12 @@ async function tryAll(
   overlayWanted: boolean,
   options: CallOptions,
 ): Promise<MachineFinding> {
-  const { ids, namespaces, place, programs } = trying;
-  const overlay = overlayWanted ? await tryOverlay(place, ids, namespaces) : undefined;
+  const { ids, namespaces, runnerDirectory, programs } = trying;
+  const overlay = overlayWanted ? await tryOverlay(runnerDirectory, ids, namespaces) : undefined;
   const { runtimes, refusals } = await tryRuntimes(found, trying, options);
   if (runtimes.length === 0) return { lacks: refusals };
-  if (overlayWanted) await remember(place, memoryKey(found), { overlay, runtimes });
-  return { ability: await withWishes({ ids, namespaces, place, overlay, runtimes }, programs) };
+  if (overlayWanted) await remember(runnerDirectory, memoryKey(found), { overlay, runtimes });
+  return { ability: await withWishes({ ids, namespaces, runnerDirectory, overlay, runtimes }, programs) };
 }
 
 async function withWishes(ability: Omit<Ability, 'wishes'>, programs: Programs): Promise<Ability> {
@@ -105,9 +105,13 @@ async function readSetting(path: string): Promise<string | undefined> {
 const TRY_OVERLAY =
   'cd -- "$1" && mkdir l u w m && : >l/f && mount -t overlay -o "lowerdir=l,upperdir=u,workdir=w,$2" images m && rm m/f && [ ! -e m/f ]';
 
-async function tryOverlay(place: WorkPlace, ids: Ids, namespaces: Namespaces): Promise<OverlayMode | undefined> {
+async function tryOverlay(
+  runnerDirectory: RunnerDirectory,
+  ids: Ids,
+  namespaces: Namespaces,
+): Promise<OverlayMode | undefined> {
   for (const mode of ['volatile', 'plain'] as const) {
-    const directory = await place.claim('stage');
+    const directory = await runnerDirectory.claim('stage');
     const { status } = await namespaces.run(TRY_OVERLAY, { args: [directory, overlayOptions(ids, mode)] });
     await removeTrees([directory], namespaces);
     if (status === 0) return mode;
@@ -118,7 +122,7 @@ async function tryOverlay(place: WorkPlace, ids: Ids, namespaces: Namespaces): P
 interface Trying {
   readonly ids: Ids;
   readonly namespaces: Namespaces;
-  readonly place: WorkPlace;
+  readonly runnerDirectory: RunnerDirectory;
   readonly programs: Programs;
 }
 
@@ -148,10 +152,10 @@ const EVERYTHING = { user: { uid: 1, gid: 1, groups: [], home: '/' }, ignoreChow
 /** Runs a program of this machine in the machine's own root file system. Returns the reason if it fails. */
 async function tryRuntime(
   runtime: Runtime,
-  { ids, namespaces, place, programs }: Trying,
+  { ids, namespaces, runnerDirectory, programs }: Trying,
   options: CallOptions,
 ): Promise<string | undefined> {
-  const directory = await place.claim('runs');
+  const directory = await runnerDirectory.claim('runs');
   const launch: Launch = {
     root: join(directory, 'm'),
     args: [(await programs.find('true')) ?? '/bin/true'],
@@ -186,9 +190,9 @@ interface Known {
 }
 
 /** The findings stored since the machine started, if the programs are the same. */
-async function recall(place: WorkPlace, found: readonly Runtime[]): Promise<Known | undefined> {
+async function recall(runnerDirectory: RunnerDirectory, found: readonly Runtime[]): Promise<Known | undefined> {
   try {
-    const value: unknown = JSON.parse(await readFile(memory(place), 'utf8'));
+    const value: unknown = JSON.parse(await readFile(memory(runnerDirectory), 'utf8'));
     if (typeof value !== 'object' || value === null) return undefined;
     const { key, overlay, runtimes } = value as { key?: unknown; overlay?: unknown; runtimes?: unknown };
     if (key !== memoryKey(found) || !Array.isArray(runtimes)) return undefined;
@@ -200,18 +204,18 @@ async function recall(place: WorkPlace, found: readonly Runtime[]): Promise<Know
   }
 }
 
-async function remember(place: WorkPlace, key: string, { overlay, runtimes }: Known): Promise<void> {
+async function remember(runnerDirectory: RunnerDirectory, key: string, { overlay, runtimes }: Known): Promise<void> {
   const value = { key, overlay, runtimes: runtimes.map(({ name }) => name) };
-  await writeFileAtomically(memory(place), JSON.stringify(value), { durable: false, mode: 0o600 });
+  await writeFileAtomically(memory(runnerDirectory), JSON.stringify(value), { durable: false, mode: 0o600 });
 }
 
 /** Called when something failed that had worked before. */
-export async function forget(place: WorkPlace): Promise<void> {
-  await rm(memory(place), { force: true });
+export async function forget(runnerDirectory: RunnerDirectory): Promise<void> {
+  await rm(memory(runnerDirectory), { force: true });
 }
 
-function memory(place: WorkPlace): string {
-  return join(place.directory, 'machine');
+function memory(runnerDirectory: RunnerDirectory): string {
+  return join(runnerDirectory.directory, 'machine');
 }
 
 /** `filtered`: the runtimes were tried with the system call filter, which not every build of a runtime supports. */

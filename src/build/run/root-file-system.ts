@@ -10,7 +10,7 @@ import { changedSince, LIST } from './compare.ts';
 import { exactNode } from './exact-node.ts';
 import type { Ids } from './ids.ts';
 import { type StageLayers, treeArchive } from './layer-archive.ts';
-import { isGone, type RunPlace } from './run-place.ts';
+import { isGone, type RunDirectory } from './run-directory.ts';
 import { provideSnapshots } from './snapshots.ts';
 import { type RootUnpacking, unpackRootFileSystem } from './unpack.ts';
 
@@ -30,7 +30,7 @@ export interface RootRequest {
 
 export interface RootContext {
   readonly unpacking: RootUnpacking;
-  readonly run: RunPlace;
+  readonly run: RunDirectory;
 }
 
 /** In order of preference. `plain` requires nothing of the kernel but overlayfs. */
@@ -73,7 +73,7 @@ export async function linkedSnapshots(
   for (let attempt = 0; ; attempt++) {
     const names = await provideSnapshots(stage, unpacking, options);
     // The clean-up checks the links under the same lock.
-    await using _ = await unpacking.place.lock('use', options);
+    await using _ = await unpacking.runnerDirectory.lock('use', options);
     try {
       const links: string[] = [];
       for (const name of names) links.push(join(await run.link('snapshots', name), 'fs'));

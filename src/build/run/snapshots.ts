@@ -27,30 +27,30 @@ async function provideSnapshot(
   unpacking: RootUnpacking,
   options: CallOptions,
 ): Promise<string> {
-  const { place, ids } = unpacking;
+  const { runnerDirectory, ids } = unpacking;
   const alone = nameOf([stage.layers[at] as Layer]);
   if (await isThere(unpacking, alone)) return alone;
-  const inPlace = nameOf(stage.layers.slice(0, at + 1));
-  if (inPlace !== alone && (await isThere(unpacking, inPlace))) return inPlace;
+  const onThese = nameOf(stage.layers.slice(0, at + 1));
+  if (onThese !== alone && (await isThere(unpacking, onThese))) return onThese;
   const archive = rootArchive(stage, at, ids);
-  const name = archive.dependsOnBelow ? inPlace : alone;
-  await using _ = await place.lock(`snapshot-${name}`, options);
+  const name = archive.dependsOnBelow ? onThese : alone;
+  await using _ = await runnerDirectory.lock(`snapshot-${name}`, options);
   if (await isThere(unpacking, name)) return name;
   await staged(unpacking, async (directory) => {
     const bytes = await unpackRootFileSystem(archive, directory, unpacking, options);
     await writeFile(join(directory, 'about'), JSON.stringify({ bytes, boot: thisBoot(), devices: DEVICES }));
     await makeRoom(name, unpacking);
-    await rename(directory, place.path('snapshots', name));
+    await rename(directory, runnerDirectory.path('snapshots', name));
   });
-  syncLater(place.path('snapshots', name), unpacking);
+  syncLater(runnerDirectory.path('snapshots', name), unpacking);
   return name;
 }
 
 /** Moves a snapshot that may be incomplete out of the way. Nobody uses it any more. */
-async function makeRoom(name: string, { place, namespaces }: RootUnpacking): Promise<void> {
-  const old = place.path('snapshots', name);
+async function makeRoom(name: string, { runnerDirectory, namespaces }: RootUnpacking): Promise<void> {
+  const old = runnerDirectory.path('snapshots', name);
   if (!(await stat(old).catch(() => undefined))) return;
-  const trash = await place.claim('stage');
+  const trash = await runnerDirectory.claim('stage');
   await rename(old, trash);
   await removeTrees([trash], namespaces);
 }
@@ -67,8 +67,8 @@ function nameOf(layers: readonly Layer[]): string {
 const DEVICES = 'harmless';
 
 /** Whether a usable snapshot exists; marks it as used. One from an earlier boot may be incomplete on the disk, unless a sync has completed. */
-async function isThere({ place, ids }: RootUnpacking, name: string): Promise<boolean> {
-  const directory = place.path('snapshots', name);
+async function isThere({ runnerDirectory, ids }: RootUnpacking, name: string): Promise<boolean> {
+  const directory = runnerDirectory.path('snapshots', name);
   try {
     const about: unknown = JSON.parse(await readFile(join(directory, 'about'), 'utf8'));
     const { boot, devices } =

@@ -11,20 +11,20 @@ export async function proxyAgent(directory: string, name: string, agent: string)
     upstream.on('error', () => client.destroy());
   });
   // The path of a socket is limited to 107 bytes. Through a file descriptor, that of any directory is short.
-  const place = await open(directory);
+  const handle = await open(directory);
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(`/proc/self/fd/${place.fd}/${name}`, resolve);
+      server.listen(`/proc/self/fd/${handle.fd}/${name}`, resolve);
     });
   } catch (error) {
-    await place.close();
+    await handle.close();
     throw error;
   }
   return {
     async [Symbol.asyncDispose]() {
       await new Promise<void>((resolve) => void server.close(() => resolve()));
-      await place.close();
+      await handle.close();
     },
   };
 }

@@ -8,12 +8,12 @@ import type { Ids } from './ids.ts';
 import { moreIds } from './lacks.ts';
 import type { RootArchive } from './layer-archive.ts';
 import type { Namespaces } from './namespace.ts';
-import type { WorkPlace } from './work-place.ts';
+import type { RunnerDirectory } from './runner-directory.ts';
 
 export interface RootUnpacking {
   readonly ids: Ids;
   readonly namespaces: Namespaces;
-  readonly place: WorkPlace;
+  readonly runnerDirectory: RunnerDirectory;
   readonly ignoreChownErrors: boolean;
 }
 
@@ -85,10 +85,10 @@ export function syncLater(directory: string, { namespaces }: RootUnpacking): voi
 
 /** Provides a staging directory to `work`, which may rename it. It is removed if `work` fails. */
 export async function staged<T>(
-  { place, namespaces }: RootUnpacking,
+  { runnerDirectory, namespaces }: RootUnpacking,
   work: (directory: string) => Promise<T>,
 ): Promise<T> {
-  const directory = await place.claim('stage');
+  const directory = await runnerDirectory.claim('stage');
   try {
     return await work(directory);
   } catch (error) {

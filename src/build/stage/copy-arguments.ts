@@ -10,8 +10,8 @@ import type { createTarget } from '../files/target.ts';
 import type { SourceArchive, TreeSource } from '../files/tree-source.ts';
 import type { createCopyPlan } from '../files/write-copies.ts';
 import type { Of, Step } from './build.ts';
-import { placedAt } from './placed.ts';
 import { accountsOf } from './state.ts';
+import { withPosition } from './with-position.ts';
 
 type FilesInstruction = Of<'copy' | 'add'>;
 
@@ -56,7 +56,7 @@ export async function placing<T>({ instruction, sources }: Said, act: () => Prom
       });
     }
     if (!isImagesError(error, 'PATH_UNKNOWN', 'TAR_INVALID')) throw error;
-    throw placedAt(instruction.statement, { at, text }, error);
+    throw withPosition(instruction.statement, { at, text }, error);
   }
 }
 
@@ -67,7 +67,7 @@ export async function ownerIn(step: Step, { chown, instruction }: Said): Promise
     return ownerOf(text, accounts);
   } catch (error) {
     if (!isImagesError(error, 'PATH_UNKNOWN')) throw error;
-    throw mistake(instruction.statement, error.message, flagPlace(instruction, '--chown', error.hint));
+    throw mistake(instruction.statement, error.message, flagPosition(instruction, '--chown', error.hint));
   }
 }
 
@@ -76,7 +76,7 @@ export function modeOf({ chmod, instruction }: Said): ChangeMode | undefined {
   const mode = parseMode(chmod);
   if (mode) return mode;
   const hint = 'Write an octal number up to 07777, or u=rwX,go=rX.';
-  throw mistake(instruction.statement, `no mode [${chmod}]`, flagPlace(instruction, '--chmod', hint));
+  throw mistake(instruction.statement, `no mode [${chmod}]`, flagPosition(instruction, '--chmod', hint));
 }
 
 export function excludeOf({ exclude, instruction }: Said): Patterns | undefined {
@@ -85,11 +85,11 @@ export function excludeOf({ exclude, instruction }: Said): Patterns | undefined 
     return compilePatterns(exclude);
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
-    throw mistake(instruction.statement, error.message, flagPlace(instruction, '--exclude'));
+    throw mistake(instruction.statement, error.message, flagPosition(instruction, '--exclude'));
   }
 }
 
-function flagPlace({ statement }: FilesInstruction, flag: string, hint?: string): { at: number; hint?: string } {
+function flagPosition({ statement }: FilesInstruction, flag: string, hint?: string): { at: number; hint?: string } {
   return { at: Math.max(statement.text.indexOf(flag), 0), ...(hint !== undefined && { hint }) };
 }
 

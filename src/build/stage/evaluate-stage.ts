@@ -11,10 +11,10 @@ import { type BuildStage, earlierStage } from './graph.ts';
 import { withHistory } from './history.ts';
 import { configOfBase, emptyConfig, envOf, withInner, withoutInner } from './image-config.ts';
 import type { StepResult } from './layer-step.ts';
-import { placedAt } from './placed.ts';
 import { runStep } from './run-step.ts';
 import type { StageLayer, StageState } from './state.ts';
 import { expanded, type StageVariables } from './variables.ts';
+import { withPosition } from './with-position.ts';
 import { withoutImage } from './without-image.ts';
 import { workdirStep } from './workdir-step.ts';
 
@@ -137,7 +137,7 @@ async function evaluateStep(
   };
   const step: Step = { build, stage, state, variables, settings, id };
   const { result, history, workdir } = await dispatch(step, instruction).catch((error: unknown) => {
-    throw isImagesError(error, ...PLACED) ? placedAt(instruction.statement, undefined, error) : error;
+    throw isImagesError(error, ...GET_POSITION) ? withPosition(instruction.statement, undefined, error) : error;
   });
   seams.onEvent?.({ type: 'step-done', id, stage: label, text, cached: result.cached, why: result.why });
   const { layer } = result;
@@ -152,7 +152,7 @@ async function evaluateStep(
 }
 
 /** Errors for which this instruction is responsible: they get its position. */
-const PLACED = ['PATH_UNKNOWN', 'CONFIG_INVALID', 'RUN_UNAVAILABLE'] as const;
+const GET_POSITION = ['PATH_UNKNOWN', 'CONFIG_INVALID', 'RUN_UNAVAILABLE'] as const;
 
 interface Dispatched {
   readonly result: StepResult;

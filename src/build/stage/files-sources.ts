@@ -18,9 +18,9 @@ import {
   type SourceAction,
   type SourceOrigin,
 } from './copy-arguments.ts';
-import { placedAt } from './placed.ts';
 import { layersSource } from './state.ts';
 import { expanded } from './variables.ts';
+import { withPosition } from './with-position.ts';
 import { layersFrom } from './without-image.ts';
 
 type FilesInstruction = Of<'copy' | 'add'>;
@@ -65,12 +65,12 @@ async function sourceActions(
   if (unpack === false) return [copyAll(source, text, await contentIds(source, text, said))];
   const actions: SourceAction[] = [];
   for (const match of matchSource(source, text)) {
-    const { node } = match.placed;
+    const { node } = match.found;
     const file =
       node.children || headerOf(node).type !== 'file' ? undefined : await source.archive(node.inode, step.build.call);
     if (file) actions.push({ kind: 'unpack', id: ['archive', file.id], file });
     else {
-      const id = [match.named, await idsBelow(source, match.placed.path)];
+      const id = [match.named, await idsBelow(source, match.found.path)];
       actions.push({ kind: 'copy', id, copy: (rules, plan) => copyMatch({ ...plan, rules }, source, match) });
     }
   }
@@ -108,7 +108,7 @@ async function urlActions(step: Step, said: Said, url: string, unpack: boolean):
   const name = nameOfUrl(url);
   const open = async () =>
     await download(url, { ...build.call, ...(digest && { checksum: digest }) }).catch((error: unknown) => {
-      throw placedAt(instruction.statement, word, error);
+      throw withPosition(instruction.statement, word, error);
     });
   // A checksum suffices for the key, so the download can wait until it is needed.
   if (digest && !unpack) {
@@ -128,7 +128,7 @@ async function contentIds(source: TreeSource, text: string, said: Said): Promise
   const matches = matchSource(source, pivot === '' ? '/' : pivot);
   return [
     text,
-    await Promise.all(matches.map(async ({ named, placed }) => [named, await idsBelow(source, placed.path)])),
+    await Promise.all(matches.map(async ({ named, found }) => [named, await idsBelow(source, found.path)])),
   ];
 }
 

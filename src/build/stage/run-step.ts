@@ -11,9 +11,9 @@ import { shellOf } from './apply-config.ts';
 import { type Step, stageLabel } from './build.ts';
 import { envOf } from './image-config.ts';
 import { layerStep, type StepResult, type StepWork } from './layer-step.ts';
-import { placedAt } from './placed.ts';
 import { runMounts } from './run-mounts.ts';
 import { accountsOf } from './state.ts';
+import { withPosition } from './with-position.ts';
 
 export interface RunResultOfStep extends StepResult {
   /** For the history. */
@@ -131,7 +131,7 @@ async function execute(
     try {
       yield* rewritten(result.changes, archive, (time) => times.push(time));
     } catch (error) {
-      throw placedAt(instruction.statement, undefined, error);
+      throw withPosition(instruction.statement, undefined, error);
     } finally {
       await result[Symbol.asyncDispose]();
     }

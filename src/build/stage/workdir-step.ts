@@ -7,9 +7,9 @@ import { createTarget } from '../files/target.ts';
 import { createCopyPlan } from '../files/write-copies.ts';
 import type { Of, Step } from './build.ts';
 import { layerStep, type StepResult } from './layer-step.ts';
-import { placedAt } from './placed.ts';
 import { accountsOf, treeOf } from './state.ts';
 import { expanded } from './variables.ts';
+import { withPosition } from './with-position.ts';
 
 export interface WorkdirResult extends StepResult {
   /** Absolute. */
@@ -41,7 +41,7 @@ export async function workdirStep(step: Step, instruction: Of<'workdir'>): Promi
     try {
       target.makeDirectories(normalised(path), { mode: 0o755, owner, time: build.times.made });
     } catch (error) {
-      throw isImagesError(error, 'TAR_INVALID') ? placedAt(statement, undefined, error) : error;
+      throw isImagesError(error, 'TAR_INVALID') ? withPosition(statement, undefined, error) : error;
     }
     const archive = layerArchiveWriter(build.times.of);
     async function* bytes(): AsyncGenerator<Uint8Array> {

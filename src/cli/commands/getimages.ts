@@ -33,13 +33,13 @@ function linesOf(found: OverlayImages, listing: { why: boolean; maybe: boolean }
   });
 }
 
-function whyColumns({ place: at, rule }: Finding): readonly string[] {
+function whyColumns({ position: at, rule }: Finding): readonly string[] {
   return [`${at.file}:${at.line}`, at.path, rule];
 }
 
 function asJson(found: OverlayImages): unknown {
   const findings = Map.groupBy(found.findings, (finding) => finding.image);
-  const places = (image: string) => (findings.get(image) ?? []).map(({ place: at, rule }) => ({ ...at, rule }));
+  const places = (image: string) => (findings.get(image) ?? []).map(({ position: at, rule }) => ({ ...at, rule }));
   return {
     images: found.images.map((image) => ({ image, places: places(image) })),
     maybe: found.maybe.map(({ image, reason }) => ({ image, reason, places: places(image) })),

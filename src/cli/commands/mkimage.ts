@@ -22,7 +22,7 @@ import { createReporter } from '../reporter/reporter.ts';
 export const run: Run = async ({ args, options, context }) => {
   const began = Date.now();
   const answer = options.flag('json') ? '--json' : "the image's name";
-  for (const place of options.texts('output').filter(isStdout)) claimStdout(place, answer);
+  for (const location of options.texts('output').filter(isStdout)) claimStdout(location, answer);
   const settings = taskSettings(context, options);
   const reporter = buildReporter(context.stderr.write);
   const made = await makeImage(args[0] as string, settings, {
@@ -123,7 +123,7 @@ async function send(made: MadeImage, options: Options, context: Context): Promis
       ? [{ kind: 'private', includeHost: options.flag('include-host') && !options.flag('strip-host') } as const]
       : []),
     ...(options.flag('docker') ? [{ kind: 'docker' } as const] : []),
-    ...options.texts('output').map((text) => ({ kind: 'place', text }) as const),
+    ...options.texts('output').map((text) => ({ kind: 'location', text }) as const),
   ];
   if (goals.length === 0) return;
   const { sendBuiltImage } = await import('../../tasks/mkimage/send-built-image.ts');

@@ -32,17 +32,17 @@ export function refuseTerminal(what: string): void {
 
 const STDOUT = String.raw`(?:-|\/dev\/stdout|\/dev\/fd\/1|\/proc\/self\/fd\/1)`;
 const FILE_OF_STDOUT = new RegExp(`^${STDOUT}$`);
-const PLACE_OF_STDOUT = new RegExp(`^(?:oci|docker)-archive:${STDOUT}(?::|$)`);
+const LOCATION_OF_STDOUT = new RegExp(`^(?:oci|docker)-archive:${STDOUT}(?::|$)`);
 
 /** Whether a file, or a location of `copy`, is standard output. */
-export function isStdout(fileOrPlace: string): boolean {
-  return FILE_OF_STDOUT.test(fileOrPlace) || PLACE_OF_STDOUT.test(fileOrPlace);
+export function isStdout(fileOrLocation: string): boolean {
+  return FILE_OF_STDOUT.test(fileOrLocation) || LOCATION_OF_STDOUT.test(fileOrLocation);
 }
 
-/** Reserves stdout for the archive: `place` is stdout, and `other` is further output that would go there. Errors: USAGE, also for a terminal. */
-export function claimStdout(place: string, other: string | undefined): void {
+/** Reserves stdout for the archive: `target` is stdout, and `other` is further output that would go there. Errors: USAGE, also for a terminal. */
+export function claimStdout(target: string, other: string | undefined): void {
   if (other !== undefined) {
-    throw new ImagesError('USAGE', `both the archive and ${other} go to stdout [${place}]`, {
+    throw new ImagesError('USAGE', `both the archive and ${other} go to stdout [${target}]`, {
       hint: 'Write the archive to a file.',
     });
   }

@@ -10,22 +10,22 @@ export function namingDataDirectory(thrown: unknown, isNamed: boolean, { env, ho
   const error = path === undefined ? thrown : translateFsError(thrown, path);
   if (!isImagesError(error, 'NO_ACCESS', 'READ_ONLY', 'NO_SPACE')) return error;
   if (env.IMAGES_DATA || isNamed) return error;
-  const place = placeOf(error);
+  const failed = pathOf(error);
   const usual = usualDataDirectory({ env, home });
-  if (place === undefined || usual === undefined || !isWithin(place, usual)) return error;
+  if (failed === undefined || usual === undefined || !isWithin(failed, usual)) return error;
   const hint = 'Images are kept below the home directory: name another place with --data=DIR or $IMAGES_DATA.';
   return new ImagesError(error.code, error.message, { hint, cause: error });
 }
 
 /** The path in the message, or that of the system call. */
-function placeOf({ message, cause }: ImagesError): string | undefined {
+function pathOf({ message, cause }: ImagesError): string | undefined {
   const path = isFsError(cause, 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT') ? cause.path : undefined;
   const line = message.slice(message.lastIndexOf('\n') + 1);
   const at = line.indexOf('[/');
   return at >= 0 && line.endsWith(']') ? line.slice(at + 1, -1) : path;
 }
 
-/** Also true if `place` is a parent of the directory. */
-function isWithin(place: string, directory: string): boolean {
-  return place === directory || place.startsWith(`${directory}/`) || directory.startsWith(`${place}/`);
+/** Also true if `failed` is a parent of the directory. */
+function isWithin(failed: string, directory: string): boolean {
+  return failed === directory || failed.startsWith(`${directory}/`) || directory.startsWith(`${failed}/`);
 }

@@ -32,9 +32,9 @@ describe('lines of --debug', () => {
       linesOf([
         {
           topic: 'hosts',
-          event: { type: 'credentials', host: 'h', repository: 'a/b', used: 'those of [me] from /f', places: ['/f'] },
+          event: { type: 'credentials', host: 'h', repository: 'a/b', used: 'those of [me] from /f', searched: ['/f'] },
         },
-        { topic: 'hosts', event: { type: 'credentials', host: 'h', places: ['/f', '/g'] } },
+        { topic: 'hosts', event: { type: 'credentials', host: 'h', searched: ['/f', '/g'] } },
         { topic: 'hosts', event: { type: 'routes', host: 'h', repository: 'a', order: ['m', 'h'], resting: ['n'] } },
         {
           topic: 'copy',

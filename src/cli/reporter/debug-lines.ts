@@ -52,8 +52,8 @@ function hostsLine(event: ClientDecision | ({ readonly type: 'retry' } & RetryEv
   switch (event.type) {
     case 'credentials': {
       const what = `${event.host}${event.repository === undefined ? '' : `/${event.repository}`}`;
-      const places = event.places.length === 0 ? '' : `: none in ${event.places.join(', ')}`;
-      return `${what} credentials: ${event.used ?? `nobody's${places}`}`;
+      const none = event.searched.length === 0 ? '' : `: none in ${event.searched.join(', ')}`;
+      return `${what} credentials: ${event.used ?? `nobody's${none}`}`;
     }
     case 'routes': {
       const resting = event.resting.length === 0 ? '' : ` (did not answer lately: ${event.resting.join(', ')})`;

@@ -51,9 +51,9 @@ function readSelectors(bits: BitReader, tables: number): Uint8Array {
   const selectors = new Uint8Array(bits.read(15));
   const list = Uint8Array.from({ length: tables }, (_, index) => index);
   for (let index = 0; index < selectors.length; index++) {
-    let place = 0;
-    while (bits.read(1) === 1) if (++place >= tables) throw bad('wrong selector');
-    selectors[index] = toFront(list, place);
+    let position = 0;
+    while (bits.read(1) === 1) if (++position >= tables) throw bad('wrong selector');
+    selectors[index] = toFront(list, position);
   }
   return selectors;
 }
@@ -158,9 +158,9 @@ function readBytes(
   throw bad('no end of a block');
 }
 
-function toFront(list: Uint8Array, place: number): number {
-  const value = list[place] as number;
-  for (let index = place; index > 0; index--) list[index] = list[index - 1] as number;
+function toFront(list: Uint8Array, position: number): number {
+  const value = list[position] as number;
+  for (let index = position; index > 0; index--) list[index] = list[index - 1] as number;
   list[0] = value;
   return value;
 }

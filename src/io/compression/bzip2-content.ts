@@ -51,9 +51,9 @@ function linkUp(work: Uint32Array, length: number): void {
   for (let byte = 0; byte < 256; byte++) begins[byte + 1] = (begins[byte + 1] as number) + (begins[byte] as number);
   for (let index = 0; index < length; index++) {
     const byte = (work[index] as number) & 0xff;
-    const place = begins[byte] as number;
-    begins[byte] = place + 1;
-    work[place] = (work[place] as number) | (index << 8);
+    const at = begins[byte] as number;
+    begins[byte] = at + 1;
+    work[at] = (work[at] as number) | (index << 8);
   }
 }
 

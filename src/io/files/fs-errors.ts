@@ -20,25 +20,25 @@ export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';
 }
 
-/** The error to throw instead of `error`: NO_SPACE, READ_ONLY or NO_ACCESS for `place`, or `error` itself. `use` says what the place is used for. */
+/** The error to throw instead of `error`: NO_SPACE, READ_ONLY or NO_ACCESS for `path`, or `error` itself. `use` says what the path is used for. */
 export function translateFsError(
   error: unknown,
-  place: string,
+  path: string,
   use?: { readonly what: string; readonly hint: string },
 ): unknown {
   const own = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   const translation = own === undefined ? undefined : TRANSLATIONS[own];
   if (!translation) return error;
   const [code, what, hint] = translation;
-  const message = use ? `${what} for ${use.what} [${place}]` : `${what} [${place}]`;
+  const message = use ? `${what} for ${use.what} [${path}]` : `${what} [${path}]`;
   return new ImagesError(code, message, { hint: own === 'EFBIG' ? hint : (use?.hint ?? hint), cause: error });
 }
 
 /** Runs `work` and translates the file system errors that it throws. */
-export async function translatingFsErrors<T>(place: string, work: () => Promise<T>): Promise<T> {
+export async function translatingFsErrors<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw translateFsError(error, place);
+    throw translateFsError(error, path);
   }
 }

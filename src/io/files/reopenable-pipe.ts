@@ -36,13 +36,13 @@ export async function reopenablePipes(
 }
 
 async function pipesIn(directory: string, count: number): Promise<readonly ReopenablePipe[]> {
-  const place = await mkdtemp(join(directory, 'pipe-'));
+  const folder = await mkdtemp(join(directory, 'pipe-'));
   try {
-    const paths = Array.from({ length: count }, (_, at) => join(place, String(at)));
+    const paths = Array.from({ length: count }, (_, at) => join(folder, String(at)));
     await promisify(execFile)('mkfifo', ['-m', '600', ...paths]);
     return paths.map(opened);
   } finally {
-    await rm(place, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

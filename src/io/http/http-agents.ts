@@ -92,10 +92,10 @@ export function createAgents(settings: AgentSettings): Agents {
         if (!proxy) return { ...direct, secure: false, agent: agent(`http${kind}`, createHttpAgent), tls: {} };
         const headers = { ...direct.headers, ...authorization(proxy) };
         const path = `http://${hostHeader(url.host)}${url.path}`;
-        const place = { hostname: proxy.hostname, port: proxy.port, proxy: nameOf(proxy), path, headers, tls: {} };
+        const byProxy = { hostname: proxy.hostname, port: proxy.port, proxy: nameOf(proxy), path, headers, tls: {} };
         return proxy.secure
-          ? { ...place, secure: true, agent: agent('https', createHttpsAgent) }
-          : { ...place, secure: false, agent: agent('http', createHttpAgent) };
+          ? { ...byProxy, secure: true, agent: agent('https', createHttpsAgent) }
+          : { ...byProxy, secure: false, agent: agent('http', createHttpAgent) };
       }
       const trustsSystem = widened.has(url.host);
       const tls = { secureContext: await secureContext(url.host), rejectUnauthorized: !anyCertificate };

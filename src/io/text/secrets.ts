@@ -65,13 +65,13 @@ function withoutKnown(text: string): string {
 }
 
 function found({ text, at }: Layer, secret: string): readonly (readonly [number, number])[] {
-  const places: (readonly [number, number])[] = [];
+  const ranges: (readonly [number, number])[] = [];
   for (let from = text.indexOf(secret); from >= 0; from = text.indexOf(secret, from + 1)) {
     const to = from + secret.length;
     const alone = !/\w/.test(text[from - 1] ?? '') && !/\w/.test(text[to] ?? '');
-    if (secret.length >= SHORT || alone) places.push([at[from] ?? 0, at[to] ?? 0]);
+    if (secret.length >= SHORT || alone) ranges.push([at[from] ?? 0, at[to] ?? 0]);
   }
-  return places;
+  return ranges;
 }
 
 const ESCAPE =

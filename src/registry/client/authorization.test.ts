@@ -88,7 +88,7 @@ function covers(held: string, wanted: string): boolean {
 
 function knowing(credentials: Credentials | undefined): CredentialsProvider {
   const origin = '/home/me/.docker/config.json';
-  return { find: async () => credentials && { ...credentials, origin }, places: [origin] };
+  return { find: async () => credentials && { ...credentials, origin }, searched: [origin] };
 }
 
 async function failure(work: Promise<unknown>): Promise<ImagesError> {

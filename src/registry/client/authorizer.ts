@@ -75,24 +75,24 @@ export function createAuthorizer(settings: AuthorizerSettings): Authorizer {
   const held = new Map<string, HeldToken>();
   const used = new Map<string | undefined, Credentials>();
   const told = new Set<string | undefined>();
-  const places = settings.credentials?.places ?? [];
+  const searched = settings.credentials?.searched ?? [];
   const find = async (repository: string | undefined): Promise<Credentials | undefined> => {
     const credentials = await settings.credentials?.find(host, repository);
     if (credentials) rememberSecrets(credentials.type === 'password' ? credentials.password : credentials.token);
     if (settings.onDecision && !told.has(repository)) {
       told.add(repository);
-      const known = describeAccess(host, credentials, places).used;
+      const known = describeAccess(host, credentials, searched).used;
       settings.onDecision({
         type: 'credentials',
         host,
-        places,
+        searched,
         ...(repository !== undefined && { repository }),
         ...(known !== undefined && { used: known }),
       });
     }
     return credentials;
   };
-  const access = ({ repository }: Need): Access => describeAccess(host, used.get(repository), places);
+  const access = ({ repository }: Need): Access => describeAccess(host, used.get(repository), searched);
 
   const basic = async (need: Need): Promise<string | undefined> => {
     const credentials = await find(need.repository);
@@ -181,11 +181,11 @@ function readRealm(realm: string, url: HttpUrl): HttpUrl {
 /** In characters. User names are shown in messages; a longer one may be a token. */
 const LONGEST_NAME = 32;
 
-function describeAccess(host: string, credentials: Credentials | undefined, places: readonly string[]): Access {
+function describeAccess(host: string, credentials: Credentials | undefined, searched: readonly string[]): Access {
   const login = `docker login ${host === 'docker.io' ? '' : host}`.trim();
   const known = 'check the name: a private or unknown repository looks the same';
   if (!credentials) {
-    const read = places.length > 0 ? ` (no credentials are in ${places.join(', ')})` : '';
+    const read = searched.length > 0 ? ` (no credentials are in ${searched.join(', ')})` : '';
     return { hint: `Run \`${login}\`, and ${known}${read}.`, used: undefined };
   }
   const { origin = 'the settings' } = credentials;

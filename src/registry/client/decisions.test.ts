@@ -70,7 +70,7 @@ describe('the decisions of a client', () => {
     const basic = status(401, { 'www-authenticate': 'Basic realm="x"' });
     host.inject((request, response) => (request.headers.authorization ? false : basic(request, response)));
     const credentials = {
-      places: ['/f'],
+      searched: ['/f'],
       find: async (_host: string, repository: string | undefined) =>
         repository === 'app'
           ? ({ type: 'password', username: 'me', password: 'a secret', origin: '/f' } as const)
@@ -82,8 +82,8 @@ describe('the decisions of a client', () => {
     await expect(own.getManifest('other', 'latest')).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
     const told = decisions.filter(({ type }) => type === 'credentials');
     expect(told).toEqual([
-      { type: 'credentials', host: host.host, repository: 'app', places: ['/f'], used: 'those of [me] from /f' },
-      { type: 'credentials', host: host.host, repository: 'other', places: ['/f'] },
+      { type: 'credentials', host: host.host, repository: 'app', searched: ['/f'], used: 'those of [me] from /f' },
+      { type: 'credentials', host: host.host, repository: 'other', searched: ['/f'] },
     ]);
     expect(JSON.stringify(told)).not.toContain('a secret');
   });

@@ -27,7 +27,7 @@ function registryFor(credentials?: Credentials): Registry {
     temporaryDirectory: tmpdir(),
     backoff: { attempts: 1, base: 1, longest: 10 },
     timeouts: { headers: 300, idle: 300 },
-    credentials: { find: async () => credentials && { ...credentials, origin: '/home/a/auth.json' }, places: [] },
+    credentials: { find: async () => credentials && { ...credentials, origin: '/home/a/auth.json' }, searched: [] },
   });
   return clients.forHost(server.host);
 }

@@ -3,9 +3,9 @@ import { isDigest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { decodeManifest } from '../../oci/manifest.ts';
 import type { ReadOptions, Registry } from '../contract.ts';
-import { blobOfPlaces, requireLength } from './blob-of-places.ts';
 import { heldBack } from './held-back.ts';
 import type { EndpointRegistry } from './http-registry.ts';
+import { requireLength, routedBlob } from './routed-blob.ts';
 import type { ClientDecision, Endpoint, HostRule, Mirror, RetryEvent } from './settings.ts';
 
 export interface Routing {
@@ -16,7 +16,7 @@ export interface Routing {
   readonly temporaryDirectory: string;
 }
 
-/** How long to wait for a place: little if there is another one. */
+/** How long to wait for a route: little if there is another one. */
 export type Patience = 'whole' | 'little';
 
 /** A registry to ask, and the repository's name there. */
@@ -41,7 +41,7 @@ export function routedRegistry(host: string, routing: Routing): Registry {
     return { registry: routing.connect(rule.upstream, 'whole'), repository: renamed(rule.upstream, repository ?? '') };
   };
 
-  const places = async (
+  const routes = async (
     repository: string,
     reference: string,
     options: ReadOptions = {},
@@ -76,33 +76,33 @@ export function routedRegistry(host: string, routing: Routing): Registry {
     return own ? [...mirrors, own] : mirrors;
   };
 
-  const note = (place: Route, error: ImagesError) =>
-    routing.onRetry?.({ host, what: `mirror ${place.mirror?.host}`, after: 0, why: error.message });
+  const note = (route: Route, error: ImagesError) =>
+    routing.onRetry?.({ host, what: `mirror ${route.mirror?.host}`, after: 0, why: error.message });
 
-  /** Asks the places in order. If a mirror fails, whatever the reason, the next place is asked; the error of the last place is thrown. */
+  /** Asks the routes in order. If a mirror fails, whatever the reason, the next route is asked; the error of the last route is thrown. */
   const inTurn = async <T>(
     at: readonly Route[],
-    read: (place: Route, isLast: boolean) => Promise<T>,
+    read: (route: Route, isLast: boolean) => Promise<T>,
     found: (result: T) => boolean = () => true,
-  ): Promise<{ readonly result: T; readonly place: Route; readonly rest: readonly Route[] }> => {
-    for (const [index, place] of at.entries()) {
+  ): Promise<{ readonly result: T; readonly route: Route; readonly rest: readonly Route[] }> => {
+    for (const [index, route] of at.entries()) {
       const last = index === at.length - 1;
       try {
-        const result = await read(place, last);
+        const result = await read(route, last);
         if (last || found(result)) {
           if (at.length > 1) {
-            const { repository, mirror } = place;
+            const { repository, mirror } = route;
             routing.onDecision?.({ type: 'answered', host, repository, by: mirror?.host ?? host });
           }
-          return { result, place, rest: at.slice(index + 1) };
+          return { result, route, rest: at.slice(index + 1) };
         }
       } catch (error) {
         if (last || !isImagesError(error)) throw error;
-        if (place.mirror && isImagesError(error, 'UNREACHABLE', 'TIMEOUT')) {
-          restingUntil.set(place.mirror.host, Date.now() + REST);
+        if (route.mirror && isImagesError(error, 'UNREACHABLE', 'TIMEOUT')) {
+          restingUntil.set(route.mirror.host, Date.now() + REST);
         }
-        routing.onDecision?.({ type: 'passed-over', host, by: place.mirror?.host ?? host, error });
-        if (!isAbsence(error)) note(place, error);
+        routing.onDecision?.({ type: 'passed-over', host, by: route.mirror?.host ?? host, error });
+        if (!isAbsence(error)) note(route, error);
       }
     }
     throw notToBeAsked(host);
@@ -111,23 +111,23 @@ export function routedRegistry(host: string, routing: Routing): Registry {
 
   const getBlob: Registry['getBlob'] = async (repository, digest, options = {}) => {
     const { from: _from, to: _to, ...rest } = options;
-    const all = await places(repository, digest, rest);
+    const all = await routes(repository, digest, rest);
     const at = all.filter(({ mirror }, nth) => nth === all.length - 1 || !spoiled.has(`${mirror?.host} ${digest}`));
     const [only] = at;
     if (only && at.length === 1) return only.registry.getBlob(only.repository, digest, { ...options, ...only.options });
-    const content = await blobOfPlaces<Route>({
+    const content = await routedBlob<Route>({
       digest,
       options,
-      places: at,
+      routes: at,
       open: (some, asked) =>
-        inTurn(some, async (place) =>
-          requireLength(await place.registry.openBlob(place.repository, digest, { ...asked, ...place.options }), asked),
+        inTurn(some, async (route) =>
+          requireLength(await route.registry.openBlob(route.repository, digest, { ...asked, ...route.options }), asked),
         ),
       onBroken: note,
-      spoil(place, error) {
-        if (place === all.at(-1)) return false;
-        spoiled.add(`${place.mirror?.host} ${digest}`);
-        note(place, error);
+      spoil(route, error) {
+        if (route === all.at(-1)) return false;
+        spoiled.add(`${route.mirror?.host} ${digest}`);
+        note(route, error);
         return true;
       },
     });
@@ -139,23 +139,23 @@ export function routedRegistry(host: string, routing: Routing): Registry {
 
   return {
     async getManifest(repository, reference, options) {
-      const at = await places(repository, reference, options);
-      return first(at, async (place, isLast) => {
-        const raw = await place.registry.getManifest(place.repository, reference, place.options);
-        // An invalid manifest may be valid at the next place.
+      const at = await routes(repository, reference, options);
+      return first(at, async (route, isLast) => {
+        const raw = await route.registry.getManifest(route.repository, reference, route.options);
+        // An invalid manifest may be valid at the next route.
         if (!isLast) decodeManifest(raw);
         return raw;
       });
     },
     async statManifest(repository, reference, options) {
-      const at = await places(repository, reference, options);
-      const read = (place: Route) => place.registry.statManifest(place.repository, reference, place.options);
+      const at = await routes(repository, reference, options);
+      const read = (route: Route) => route.registry.statManifest(route.repository, reference, route.options);
       return first(at, read, (found) => found !== undefined);
     },
     getBlob,
     async statBlob(repository, digest, options) {
-      const at = await places(repository, digest, options);
-      const read = (place: Route) => place.registry.statBlob(place.repository, digest, place.options);
+      const at = await routes(repository, digest, options);
+      const read = (route: Route) => route.registry.statBlob(route.repository, digest, route.options);
       return first(at, read, (found) => found !== undefined);
     },
     async putBlob(repository, blob, open, options) {
@@ -194,13 +194,13 @@ export function routedRegistry(host: string, routing: Routing): Registry {
       yield* to.registry.repositories(after, options);
     },
     async *tags(repository, after, options) {
-      const at = await places(repository, '', options);
-      yield* await first(at, (place) => Array.fromAsync(place.registry.tags(place.repository, after, place.options)));
+      const at = await routes(repository, '', options);
+      yield* await first(at, (route) => Array.fromAsync(route.registry.tags(route.repository, after, route.options)));
     },
     async *referrers(repository, subject, artifactType, options) {
-      const at = await places(repository, subject, options);
-      const read = (place: Route) =>
-        Array.fromAsync(place.registry.referrers(place.repository, subject, artifactType, place.options));
+      const at = await routes(repository, subject, options);
+      const read = (route: Route) =>
+        Array.fromAsync(route.registry.referrers(route.repository, subject, artifactType, route.options));
       yield* await first(at, read, (found) => found.length > 0);
     },
     partialBytes: async () => 0,

@@ -21,7 +21,7 @@ export interface CredentialsProvider {
   /** Called after a 401, not before. `repository` matters if a file has entries for parts of a host. Errors: CONFIG_INVALID. */
   find(host: string, repository: string | undefined): Promise<Credentials | undefined>;
   /** The files that are searched, for hints. */
-  readonly places: readonly string[];
+  readonly searched: readonly string[];
 }
 
 /** A place where a repository is found. */
@@ -70,7 +70,7 @@ export type ClientDecision =
       readonly host: string;
       readonly repository?: string;
       readonly used?: string;
-      readonly places: readonly string[];
+      readonly searched: readonly string[];
     }
   /** Several hosts could be asked, in this order; those that rest did not answer lately. */
   | {

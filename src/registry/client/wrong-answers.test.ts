@@ -192,7 +192,7 @@ describe('a redirect', () => {
       temporaryDirectory: tmpdir(),
       credentials: {
         find: async () => ({ type: 'password', username: 'me', password: 'secret' }),
-        places: [],
+        searched: [],
       },
     });
     server.inject((request, response) => {

@@ -7,7 +7,7 @@ import { tryParseReference } from '../../oci/reference.ts';
 import type { ReadOptions, Registry } from '../contract.ts';
 import { FORWARD, forwarding } from './forwarding.ts';
 import type { NameRecord, NameRecords } from './full-names.ts';
-import { namedWithHost, places, repositories, spellings } from './name-lookup.ts';
+import { candidates, namedWithHost, repositories, spellings } from './name-lookup.ts';
 
 /** What is asked for, and what is said if no candidate has it. */
 interface Wanted {
@@ -110,15 +110,15 @@ export function hostNames(registry: Registry, names: NameRecords): Registry {
       const { host, inner } = withoutHost(options);
       const none = `no such manifest in ${fullName(repository, host)} [${reference}]`;
       return await firstOf(
-        places(names, { repository, reference, host }),
-        (place) => registry.getManifest(place.repository, place.reference, inner),
+        candidates(names, { repository, reference, host }),
+        (candidate) => registry.getManifest(candidate.repository, candidate.reference, inner),
         { repository, host, code: 'MANIFEST_UNKNOWN', none },
       );
     },
     statManifest: async (repository, reference, options) => {
       const { host, inner } = withoutHost(options);
-      for await (const place of places(names, { repository, reference, host })) {
-        const found = await registry.statManifest(place.repository, place.reference, inner);
+      for await (const candidate of candidates(names, { repository, reference, host })) {
+        const found = await registry.statManifest(candidate.repository, candidate.reference, inner);
         if (found) return found;
       }
       return undefined;

@@ -17,7 +17,7 @@ const LIBRARY = 'library/';
  * - for a tag without a host: the name as it is, so what was cached last; then, if it begins with a host, as above;
  * - for a digest: every repository that has it under the name, with or without host, because the content is the same.
  */
-export async function* places(
+export async function* candidates(
   names: NameRecords,
   wanted: { readonly repository: string; readonly reference: string; readonly host?: string | undefined },
 ): AsyncGenerator<NameCandidate> {
@@ -25,15 +25,15 @@ export async function* places(
   if (isDigest(reference)) {
     for (const name of repositories(repository, host)) yield { repository: name, reference };
   } else if (host !== undefined) {
-    yield* placesAtHost(names, { host, path: repository, tag: reference });
+    yield* candidatesAtHost(names, { host, path: repository, tag: reference });
   } else {
     for (const name of spellings(repository)) yield { repository: name, reference };
     const full = tryParseReference(repository);
-    if (full?.host !== undefined) yield* placesAtHost(names, { host: full.host, path: full.path, tag: reference });
+    if (full?.host !== undefined) yield* candidatesAtHost(names, { host: full.host, path: full.path, tag: reference });
   }
 }
 
-async function* placesAtHost(
+async function* candidatesAtHost(
   names: NameRecords,
   { host, path, tag }: { readonly host: string; readonly path: string; readonly tag: string },
 ): AsyncGenerator<NameCandidate> {

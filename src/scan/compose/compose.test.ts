@@ -24,13 +24,13 @@ describe('a Compose file', () => {
         image: 'nginx:1',
         certainty: 'used',
         rule: 'compose',
-        place: { file: 'compose.yaml', line: 3, path: 'services.web.image' },
+        position: { file: 'compose.yaml', line: 3, path: 'services.web.image' },
       },
       {
         image: 'postgres:16',
         certainty: 'used',
         rule: 'compose',
-        place: { file: 'compose.yaml', line: 4, path: 'services.db.image' },
+        position: { file: 'compose.yaml', line: 4, path: 'services.db.image' },
       },
     ]);
   });

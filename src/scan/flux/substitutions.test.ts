@@ -31,7 +31,7 @@ describe("Flux's variables", () => {
     const found = await scanFiles(files);
     expect(imagesOf(found)).toEqual(['q.io/a:2']);
     expect(found.warnings).toEqual([]);
-    expect(found.findings[0]?.place).toMatchObject({ file: 'apps/base/a.yaml', line: 5 });
+    expect(found.findings[0]?.position).toMatchObject({ file: 'apps/base/a.yaml', line: 5 });
   });
 
   it('may differ from cluster to cluster', async () => {

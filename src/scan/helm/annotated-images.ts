@@ -29,7 +29,7 @@ export async function annotatedImages(chart: Chart): Promise<readonly Finding[]>
           certainty: 'maybe',
           reason: `Chart.yaml lists it under ${name}, but no template uses it by default`,
           rule: 'helm, annotations',
-          place: {
+          position: {
             file,
             line: document?.lineInText(['annotations', name], inner?.lineOf([index, 'image']) ?? 1) ?? 1,
             path: `annotations["${name}"]`,

@@ -52,7 +52,7 @@ describe('a packed chart', () => {
       'charts/redis-1.0.0.tgz': REDIS,
     });
     expect(imagesOf(found)).toEqual(['quay.io/mirror/redis:2']);
-    expect(found.findings[0]?.place).toMatchObject({
+    expect(found.findings[0]?.position).toMatchObject({
       file: 'charts/redis-1.0.0.tgz!redis/templates/pod.yaml',
       line: 5,
     });

@@ -38,12 +38,12 @@ export function* switchedOffLines({ file, text, lines }: RenderedManifest): Iter
 }
 
 function placed(finding: Finding, manifest: RenderedManifest, tests: ReadonlySet<number>): Finding {
-  const line = manifest.lines[finding.place.line - 1];
-  const place = { ...finding.place, line: line?.line || 1 };
-  const at: Finding = { ...finding, rule: `helm, ${finding.rule}`, place };
+  const line = manifest.lines[finding.position.line - 1];
+  const position = { ...finding.position, line: line?.line || 1 };
+  const at: Finding = { ...finding, rule: `helm, ${finding.rule}`, position };
   if (manifest.off !== undefined) return asMaybe(at, `off by default: ${manifest.off}`);
   if (line?.off !== undefined) return asMaybe(at, `off by default: ${line.off}`);
-  if (tests.has(finding.place.line)) return asMaybe(at, 'only run by `helm test`');
+  if (tests.has(finding.position.line)) return asMaybe(at, 'only run by `helm test`');
   if (finding.image === 'auto') return asMaybe(at, "Istio's injector puts its proxy there");
   if (line?.doubtful) return asMaybe(at, 'a condition that cannot be worked out here decides whether it is used');
   return at;

@@ -57,7 +57,7 @@ describe('the image of a chart', () => {
     expect(findings).toMatchObject([
       {
         rule: 'helm, containers',
-        place: { file: 'templates/d.yaml', line: 11, path: 'spec.template.spec.containers[0].image' },
+        position: { file: 'templates/d.yaml', line: 11, path: 'spec.template.spec.containers[0].image' },
       },
     ]);
   });
@@ -120,7 +120,7 @@ describe('what is not sure', () => {
     };
     const { findings } = await scanFiles(files);
     expect(findings).toMatchObject([
-      { image: 'quay.io/x/y:1', certainty: 'maybe', place: { file: 'Chart.yaml', line: 8 } },
+      { image: 'quay.io/x/y:1', certainty: 'maybe', position: { file: 'Chart.yaml', line: 8 } },
     ]);
   });
 

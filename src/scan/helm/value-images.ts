@@ -35,7 +35,7 @@ export async function imagesInValues(valued: ValuedChart, known: ReadonlySet<str
         certainty: 'maybe',
         reason: reasonFor(chart, found.path),
         rule: 'helm, values',
-        place: { file, line: document.lineOf(found.path), path: formatPath(found.path) },
+        position: { file, line: document.lineOf(found.path), path: formatPath(found.path) },
       });
     }
   });

@@ -3,6 +3,7 @@
 import { addAll } from '../../oci/add-all.ts';
 import type { ScannedDocument } from '../contract.ts';
 import { resolveIn } from '../tree-paths.ts';
+import { type BuildState, spendBudget, spendResources } from './build-state.ts';
 import { changedElsewhere, valuesFileOfChart, valuesOfChart } from './elsewhere.ts';
 import { generateResources } from './generators.ts';
 import { createImageChanger } from './image-changer.ts';
@@ -12,19 +13,18 @@ import { applyPatches } from './patches.ts';
 import { doubtReplaced } from './replacements.ts';
 import { copyResource, isFields, type Resource, type ResourceFields, resourceOf } from './resource.ts';
 import { runTransformers } from './transformers.ts';
-import { spendBudget, spendResources, type Workplace } from './workplace.ts';
 
 /** Builds a kustomization. If it refers to itself, directly or through others, that entry is left out with a warning. */
 export async function buildKustomization(
-  place: Workplace,
+  state: BuildState,
   kustomization: Kustomization,
   stack: readonly string[] = [],
 ): Promise<readonly Resource[]> {
   const { directory } = kustomization;
-  const { budget, unfinished } = place;
-  const resources = place.built.get(directory) ?? (await accumulate(place, kustomization, { resources: [], stack }));
-  place.built.set(directory, resources);
-  const isLeft = spendResources(place, resources.length + 1);
+  const { budget, unfinished } = state;
+  const resources = state.built.get(directory) ?? (await accumulate(state, kustomization, { resources: [], stack }));
+  state.built.set(directory, resources);
+  const isLeft = spendResources(state, resources.length + 1);
   // A partial result is partial for every kustomization that includes it.
   if (unfinished.has(directory)) budget.isCut = true;
   if (budget.isCut) unfinished.add(directory);
@@ -41,41 +41,41 @@ interface Accumulating {
 }
 
 async function accumulate(
-  place: Workplace,
+  state: BuildState,
   kustomization: Kustomization,
   given: Accumulating,
 ): Promise<readonly Resource[]> {
   const { document, fields, file } = kustomization;
-  place.claim(file);
+  state.claim(file);
   const stack = [...given.stack, kustomization.directory];
   let resources: readonly Resource[] = [...given.resources];
   for (const entry of entriesOf(kustomization, 'resources', 'bases')) {
-    resources = [...resources, ...(await resourcesOf(place, kustomization, { entry, stack }))];
+    resources = [...resources, ...(await resourcesOf(state, kustomization, { entry, stack }))];
   }
-  resources = await generateResources(place, kustomization, resources);
-  resources = [...resources, ...(await valuesOfCharts(place, kustomization))];
+  resources = await generateResources(state, kustomization, resources);
+  resources = [...resources, ...(await valuesOfCharts(state, kustomization))];
   for (const entry of entriesOf(kustomization, 'components')) {
-    const component = await namedKustomization(place, kustomization, { entry, stack });
-    if (component) resources = await accumulateComponent(place, kustomization, { component, resources, stack });
+    const component = await namedKustomization(state, kustomization, { entry, stack });
+    if (component) resources = await accumulateComponent(state, kustomization, { component, resources, stack });
   }
-  resources = await applyPatches(place, kustomization, resources);
-  resources = await runTransformers(place, kustomization, resources);
+  resources = await applyPatches(state, kustomization, resources);
+  resources = await runTransformers(state, kustomization, resources);
   for (const resource of resources) rename(resource, fields);
-  const specs = [...IMAGE_VOLUMES, ...(await configuredImages(place, kustomization))];
+  const specs = [...IMAGE_VOLUMES, ...(await configuredImages(state, kustomization))];
   const changes = ['imageTags', 'images'].flatMap((name) => imageChanges(fields[name], { document, path: [name] }));
-  resources = changeImages(place, resources, {
+  resources = changeImages(state, resources, {
     specs,
     changes,
-    isIncomplete: place.incomplete.has(kustomization.directory),
+    isIncomplete: state.incomplete.has(kustomization.directory),
   });
-  await doubtReplaced(place, kustomization, resources);
-  for (const entry of entriesOf(kustomization, 'crds', 'validators')) claimEntry(place, kustomization, entry);
+  await doubtReplaced(state, kustomization, resources);
+  for (const entry of entriesOf(kustomization, 'crds', 'validators')) claimEntry(state, kustomization, entry);
   return resources;
 }
 
 /** Applies `images:` to the resources. If some resources are elsewhere, adds the images that unused entries would set there. */
 function changeImages(
-  place: Workplace,
+  state: BuildState,
   resources: readonly Resource[],
   {
     specs,
@@ -88,9 +88,9 @@ function changeImages(
   },
 ): readonly Resource[] {
   if (changes.length === 0) return resources;
-  if (!spendBudget(place, specs.length * resources.length)) return resources;
+  if (!spendBudget(state, specs.length * resources.length)) return resources;
   const fieldsOf = (resource: Resource) => imageFieldsOf(resource, specs);
-  const changer = createImageChanger(changes, place);
+  const changer = createImageChanger(changes, state);
   changer.apply(resources.flatMap(fieldsOf));
   const all = [...resources];
   for (const [index, change] of isIncomplete ? changes.entries() : []) {
@@ -104,16 +104,16 @@ function changeImages(
 
 /** Builds a component on the given resources. If some resources of the including kustomization are elsewhere, those that the component changes may be, too. */
 async function accumulateComponent(
-  place: Workplace,
+  state: BuildState,
   { directory }: Kustomization,
   { component, ...given }: Accumulating & { readonly component: Kustomization },
 ): Promise<readonly Resource[]> {
-  const isInherited = place.incomplete.has(directory) && !place.incomplete.has(component.directory);
-  if (!spendResources(place, given.resources.length + 1)) return given.resources;
-  if (isInherited) place.incomplete.add(component.directory);
-  const resources = await accumulate(place, component, given);
-  if (isInherited) place.incomplete.delete(component.directory);
-  else if (place.incomplete.has(component.directory)) place.incomplete.add(directory);
+  const isInherited = state.incomplete.has(directory) && !state.incomplete.has(component.directory);
+  if (!spendResources(state, given.resources.length + 1)) return given.resources;
+  if (isInherited) state.incomplete.add(component.directory);
+  const resources = await accumulate(state, component, given);
+  if (isInherited) state.incomplete.delete(component.directory);
+  else if (state.incomplete.has(component.directory)) state.incomplete.add(directory);
   return resources;
 }
 
@@ -124,30 +124,30 @@ interface Naming {
 
 /** The resources of an entry of `resources:`: a file, or another kustomization. */
 async function resourcesOf(
-  place: Workplace,
+  state: BuildState,
   kustomization: Kustomization,
   naming: Naming,
 ): Promise<readonly Resource[]> {
   const path = resolveIn(kustomization.directory, naming.entry.text);
-  if (path !== undefined && place.tree.has(path)) {
-    place.claim(path);
-    return (await place.tree.documents(path)).flatMap(objectsOf);
+  if (path !== undefined && state.tree.has(path)) {
+    state.claim(path);
+    return (await state.tree.documents(path)).flatMap(objectsOf);
   }
-  const other = await namedKustomization(place, kustomization, naming);
-  const built = other ? await buildKustomization(place, other, naming.stack) : [];
-  if (!other || place.incomplete.has(other.directory)) place.incomplete.add(kustomization.directory);
+  const other = await namedKustomization(state, kustomization, naming);
+  const built = other ? await buildKustomization(state, other, naming.stack) : [];
+  if (!other || state.incomplete.has(other.directory)) state.incomplete.add(kustomization.directory);
   return built;
 }
 
 async function namedKustomization(
-  place: Workplace,
+  state: BuildState,
   kustomization: Kustomization,
   { entry, stack }: Naming,
 ): Promise<Kustomization | undefined> {
   const path = resolveIn(kustomization.directory, entry.text);
-  const other = path === undefined ? undefined : place.kustomizations.get(path);
+  const other = path === undefined ? undefined : state.kustomizations.get(path);
   const line = kustomization.document.lineOf(entry.path);
-  const warn = (text: string): void => place.warn({ file: kustomization.file, line, text });
+  const warn = (text: string): void => state.warn({ file: kustomization.file, line, text });
   if (other && stack.includes(other.directory)) warn(`[${entry.text}] names this kustomization again`);
   else if (other) return other;
   else if (isRemote(entry.text)) warn(`[${entry.text}] is elsewhere and not fetched: its images are not found`);
@@ -176,46 +176,46 @@ function rename({ names }: Resource, fields: ResourceFields): void {
 }
 
 /** Additional image fields from the files in `configurations:`. */
-async function configuredImages(place: Workplace, kustomization: Kustomization): Promise<readonly ResourceFields[]> {
+async function configuredImages(state: BuildState, kustomization: Kustomization): Promise<readonly ResourceFields[]> {
   const specs: ResourceFields[] = [];
   for (const entry of entriesOf(kustomization, 'configurations')) {
-    const path = claimEntry(place, kustomization, entry);
+    const path = claimEntry(state, kustomization, entry);
     if (path === undefined) continue;
-    for (const { value } of await place.tree.documents(path)) {
+    for (const { value } of await state.tree.documents(path)) {
       if (isFields(value) && Array.isArray(value.images)) addAll(specs, value.images.filter(isFields));
     }
   }
   return specs;
 }
 
-function claimEntry(place: Workplace, kustomization: Kustomization, entry: Entry): string | undefined {
+function claimEntry(state: BuildState, kustomization: Kustomization, entry: Entry): string | undefined {
   const path = resolveIn(kustomization.directory, entry.text);
-  if (path === undefined || !place.tree.has(path)) return undefined;
-  place.claim(path);
+  if (path === undefined || !state.tree.has(path)) return undefined;
+  state.claim(path);
   return path;
 }
 
 /** The values that the kustomization gives to charts which kustomize would have Helm fetch and render. */
-async function valuesOfCharts(place: Workplace, kustomization: Kustomization): Promise<readonly Resource[]> {
+async function valuesOfCharts(state: BuildState, kustomization: Kustomization): Promise<readonly Resource[]> {
   const { document, fields, file, directory } = kustomization;
   const resources: Resource[] = [];
   for (const name of ['helmCharts', 'helmChartInflationGenerator']) {
     const charts = Array.isArray(fields[name]) ? fields[name].filter(isFields) : [];
     for (const [index, chart] of charts.entries()) {
-      place.incomplete.add(directory);
+      state.incomplete.add(directory);
       const title = String(chart.name ?? chart.chartName ?? '');
-      const isHere = isChartHere(place, kustomization, title);
+      const isHere = isChartHere(state, kustomization, title);
       if (!isHere) {
         const text = `the chart [${title}] is not rendered with these values: its images are not found`;
-        place.warn({ file, line: document.lineOf([name, index]), text });
+        state.warn({ file, line: document.lineOf([name, index]), text });
         addAll(resources, valuesOfChart({ document, path: [name, index, 'valuesInline'] }, chart.valuesInline));
       }
       const more = Array.isArray(chart.additionalValuesFiles) ? chart.additionalValuesFiles : [];
       for (const value of [chart.valuesFile, chart.values, ...more]) {
         const path = typeof value === 'string' ? resolveIn(directory, value) : undefined;
-        if (path === undefined || !place.tree.has(path)) continue;
-        place.claim(path);
-        if (!isHere) addAll(resources, (await place.tree.documents(path)).flatMap(valuesFileOfChart));
+        if (path === undefined || !state.tree.has(path)) continue;
+        state.claim(path);
+        if (!isHere) addAll(resources, (await state.tree.documents(path)).flatMap(valuesFileOfChart));
       }
     }
   }
@@ -223,7 +223,7 @@ async function valuesOfCharts(place: Workplace, kustomization: Kustomization): P
 }
 
 /** Whether the chart lies beside the kustomization, where the rule for charts renders it with these values (`chartHome` of HelmChartInflationGenerator). */
-function isChartHere({ tree }: Workplace, { fields, directory }: Kustomization, name: string): boolean {
+function isChartHere({ tree }: BuildState, { fields, directory }: Kustomization, name: string): boolean {
   const home = isFields(fields.helmGlobals) ? fields.helmGlobals.chartHome : undefined;
   const path = resolveIn(directory, `${typeof home === 'string' ? home : 'charts'}/${name}/Chart.yaml`);
   return path !== undefined && tree.has(path);

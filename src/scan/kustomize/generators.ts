@@ -1,17 +1,17 @@
 // ConfigMaps that a kustomization generates. Their texts may contain manifests, and so images. Secrets are taken to contain none.
 import type { ScannedDocument } from '../contract.ts';
 import { resolveIn } from '../tree-paths.ts';
+import { type BuildState, spendBudget } from './build-state.ts';
 import type { Kustomization } from './kustomization.ts';
 import { isFields, type Resource, type ResourceFields, resourceOf, setFrom } from './resource.ts';
-import { spendBudget, type Workplace } from './workplace.ts';
 
 /** Adds the generated resources. `behavior: merge` and `replace` change existing ones. */
 export async function generateResources(
-  place: Workplace,
+  state: BuildState,
   kustomization: Kustomization,
   resources: readonly Resource[],
 ): Promise<readonly Resource[]> {
-  await claimSecrets(place, kustomization);
+  await claimSecrets(state, kustomization);
   const { document, fields } = kustomization;
   const list = Array.isArray(fields.configMapGenerator) ? fields.configMapGenerator : [];
   const all = [...resources];
@@ -25,10 +25,10 @@ export async function generateResources(
       data: {},
     });
     const data = generated.value.data as ResourceFields;
-    for (const text of await textsOf(place, kustomization, { entry, path: source.path })) {
+    for (const text of await textsOf(state, kustomization, { entry, path: source.path })) {
       setFrom({ document: text.document, path: text.path }, data, text.key)(text.value);
     }
-    if (!spendBudget(place, all.length)) break;
+    if (!spendBudget(state, all.length)) break;
     const at = all.findIndex(({ value, names }) => value.kind === 'ConfigMap' && names.includes(String(entry.name)));
     const known = all[at];
     if (known && entry.behavior === 'merge' && isFields(known.value.data))
@@ -47,7 +47,7 @@ interface Text {
 }
 
 async function textsOf(
-  place: Workplace,
+  state: BuildState,
   kustomization: Kustomization,
   { entry, path }: { readonly entry: ResourceFields; readonly path: readonly (string | number)[] },
 ): Promise<readonly Text[]> {
@@ -60,9 +60,9 @@ async function textsOf(
   }
   for (const entryText of textList(entry.files)) {
     const [, key, name = entryText] = /^([^=]+)=(.+)$/.exec(entryText) ?? [];
-    const file = claimed(place, kustomization, name);
+    const file = claimed(state, kustomization, name);
     if (file === undefined) continue;
-    const value = await place.tree.read(file);
+    const value = await state.tree.read(file);
     texts.push({
       key: key ?? file.slice(file.lastIndexOf('/') + 1),
       value,
@@ -71,9 +71,9 @@ async function textsOf(
     });
   }
   for (const name of [...textList(entry.envs), ...textList([entry.env])]) {
-    const file = claimed(place, kustomization, name);
+    const file = claimed(state, kustomization, name);
     if (file === undefined) continue;
-    const text = await place.tree.read(file);
+    const text = await state.tree.read(file);
     for (const [index, line] of text.split('\n').entries()) {
       const [, key, value] = /^([^#=\s]+)=(.*)$/.exec(line.trim()) ?? [];
       if (key !== undefined && value !== undefined)
@@ -88,18 +88,18 @@ function wholeFile(file: string, value: string, first = 1): ScannedDocument {
   return { file, value, lineOf: () => first, lineInText: (_, line) => first + line - 1 };
 }
 
-async function claimSecrets(place: Workplace, kustomization: Kustomization): Promise<void> {
+async function claimSecrets(state: BuildState, kustomization: Kustomization): Promise<void> {
   const list = kustomization.fields.secretGenerator;
   for (const entry of Array.isArray(list) ? list.filter(isFields) : []) {
     for (const name of [...textList(entry.files), ...textList(entry.envs)])
-      claimed(place, kustomization, name.replace(/^[^=]+=/, ''));
+      claimed(state, kustomization, name.replace(/^[^=]+=/, ''));
   }
 }
 
-function claimed(place: Workplace, kustomization: Kustomization, name: string): string | undefined {
+function claimed(state: BuildState, kustomization: Kustomization, name: string): string | undefined {
   const file = resolveIn(kustomization.directory, name);
-  if (file === undefined || !place.tree.has(file)) return undefined;
-  place.claim(file);
+  if (file === undefined || !state.tree.has(file)) return undefined;
+  state.claim(file);
   return file;
 }
 

@@ -1,9 +1,9 @@
 // Applies the entries of `images:` to the images of resources. The entries apply in order, each to the result of those before it.
 // Plain names are looked up, so the cost is the sum of entries and images and not their product. Patterns must be tried, which is charged to the budget.
 import { isPlainName } from '../patterns.ts';
+import { type BuildState, spendBudget } from './build-state.ts';
 import { changedBy, type ImageChange, type ImageField, TAG_AND_DIGEST } from './images.ts';
 import { setFrom } from './resource.ts';
-import { spendBudget, type Workplace } from './workplace.ts';
 
 export interface ImageChanger {
   /** Applies the entries from index `first` on. */
@@ -18,8 +18,8 @@ interface Settled {
   readonly source: ImageChange['source'] | undefined;
 }
 
-export function createImageChanger(changes: readonly ImageChange[], place: Workplace): ImageChanger {
-  const next = nextEntry(changes, place);
+export function createImageChanger(changes: readonly ImageChange[], state: BuildState): ImageChanger {
+  const next = nextEntry(changes, state);
   const used = new Set<number>();
 
   /** `times`: the number of settings that name the field. kustomize applies each entry that many times. */
@@ -68,7 +68,7 @@ interface Names {
 /** Returns a function that finds the first matching entry for an image, from an index on. */
 function nextEntry(
   changes: readonly ImageChange[],
-  place: Workplace,
+  state: BuildState,
 ): (image: string, from: number) => number | undefined {
   const plain = new Map<number, Map<string, Names>>();
   const patterns: number[] = [];
@@ -80,7 +80,7 @@ function nextEntry(
     let first = Number.POSITIVE_INFINITY;
     for (const name of namesOf(image)) {
       for (const { points, entries } of plain.get(name.length)?.values() ?? []) {
-        if (!spendBudget(place, 1 + (name.length >> 8))) return undefined;
+        if (!spendBudget(state, 1 + (name.length >> 8))) return undefined;
         const list = entries.get(withPoints(name, points));
         if (list) first = Math.min(first, list[firstFrom(list, from)] ?? first);
       }
@@ -88,7 +88,7 @@ function nextEntry(
     for (let at = firstFrom(patterns, from); (patterns[at] ?? first) < first; at++) {
       const index = patterns[at] as number;
       const change = changes[index];
-      if (!change || !spendBudget(place, 1 + (image.length * change.size) / READS)) return undefined;
+      if (!change || !spendBudget(state, 1 + (image.length * change.size) / READS)) return undefined;
       if (change.isFor(image)) return index;
     }
     return first === Number.POSITIVE_INFINITY ? undefined : first;

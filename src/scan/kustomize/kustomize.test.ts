@@ -21,7 +21,7 @@ spec:
 async function why(files: Files): Promise<readonly string[]> {
   const { findings } = await scanFiles(files);
   return findings.map(
-    ({ image, certainty, place }) => `${image} ${certainty} ${place.file}:${place.line} ${place.path}`,
+    ({ image, certainty, position }) => `${image} ${certainty} ${position.file}:${position.line} ${position.path}`,
   );
 }
 
@@ -328,7 +328,7 @@ describe('other parts of a kustomization', () => {
       'd.yaml': deployment('{{ .name }}', 'a/app:1'),
     };
     const { findings, warnings } = await scanFiles(files);
-    expect(findings).toMatchObject([{ image: 'a/app:1', rule: 'lines', certainty: 'used', place: { line: 10 } }]);
+    expect(findings).toMatchObject([{ image: 'a/app:1', rule: 'lines', certainty: 'used', position: { line: 10 } }]);
     expect(warnings).toHaveLength(1);
   });
 

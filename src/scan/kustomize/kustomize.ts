@@ -20,10 +20,10 @@ import { formatPath } from '../path.ts';
 import { withPatterns } from '../patterns.ts';
 import { resolveIn } from '../tree-paths.ts';
 import { buildKustomization } from './build.ts';
+import { type BuildState, MAX_CARRIED, MAX_TOGETHER, MAX_WORK } from './build-state.ts';
 import { entriesOf, type Kustomization, kustomizationsIn } from './kustomization.ts';
-import { placeOf, type Resource, sourceOf } from './resource.ts';
+import { filePositionOf, type Resource, sourceOf } from './resource.ts';
 import { asUnused, unusedPatches } from './unused-patches.ts';
-import { MAX_CARRIED, MAX_TOGETHER, MAX_WORK, type Workplace } from './workplace.ts';
 
 /** Makes the rule. `documentRules` run on the built resources. */
 export function kustomizations(documentRules: readonly DocumentRule[]): TreeRule {
@@ -82,7 +82,7 @@ function createLook(tree: FileTree, all: ReadonlyMap<string, Kustomization>, rul
   const findings: Finding[] = [];
   const warnings: Warning[] = [];
   const claimed = new Set<string>();
-  const place: Workplace = {
+  const state: BuildState = {
     tree,
     kustomizations: all,
     warn: (warning) => warnings.push(warning),
@@ -98,15 +98,15 @@ function createLook(tree: FileTree, all: ReadonlyMap<string, Kustomization>, rul
   const into = async (root: Kustomization): Promise<void> => {
     const reason = root.isComponent ? 'only in a component that no kustomization uses' : undefined;
     // The resources that a component changes are unknown here.
-    if (root.isComponent) place.incomplete.add(root.directory);
+    if (root.isComponent) state.incomplete.add(root.directory);
     if (left.resources <= 0 || left.work <= 0) {
       unbuilt.push(root.file);
       return;
     }
-    const { budget } = place;
+    const { budget } = state;
     const given = { resources: Math.min(MAX_CARRIED, left.resources), work: Math.min(MAX_WORK, left.work) };
     Object.assign(budget, given, { isCut: false });
-    const resources = await buildKustomization(place, root);
+    const resources = await buildKustomization(state, root);
     left.resources -= given.resources - budget.resources;
     left.work -= given.work - budget.work;
     if (budget.resources < 0)
@@ -186,17 +186,17 @@ function* findInResource(
   rules: readonly DocumentRule[],
   environments: readonly KnownVariables[] | undefined,
 ): Iterable<Finding | Warning> {
-  const { document, placeAt } = tracked(resource);
+  const { document, positionAt } = tracked(resource);
   for (const found of findInDocument(document, rules, environments)) {
     if (!('image' in found)) {
-      const place = found.line === undefined ? undefined : placeAt(found.line);
-      yield place ? { ...found, file: place.file, line: place.line } : found;
+      const position = found.line === undefined ? undefined : positionAt(found.line);
+      yield position ? { ...found, file: position.file, line: position.line } : found;
       continue;
     }
     const placed: Finding = {
       ...found,
       rule: `kustomize, ${found.rule}`,
-      place: placeAt(found.place.line) ?? found.place,
+      position: positionAt(found.position.line) ?? found.position,
     };
     if (resource.doubt === undefined) yield placed;
     else yield { ...placed, certainty: 'maybe', reason: resource.doubt };
@@ -205,18 +205,18 @@ function* findInResource(
 
 /**
  * The resource as a document. Its parts come from different files, which a line number cannot express.
- * Therefore its line numbers are indexes, from 1, that `placeAt` resolves to positions.
+ * Therefore its line numbers are indexes, from 1, that `positionAt` resolves to positions.
  */
 function tracked(resource: Resource): {
   readonly document: ScannedDocument;
-  readonly placeAt: (line: number) => FilePosition | undefined;
+  readonly positionAt: (line: number) => FilePosition | undefined;
 } {
-  const places: FilePosition[] = [];
+  const positions: FilePosition[] = [];
   const remember = (path: Path, line?: number): number => {
     const source = sourceOf(resource, path);
     if (!source) return 0;
-    const place = placeOf(source, line);
-    return places.push(place.path === '' ? { ...place, path: formatPath(path) } : place);
+    const position = filePositionOf(source, line);
+    return positions.push(position.path === '' ? { ...position, path: formatPath(path) } : position);
   };
   return {
     document: {
@@ -225,6 +225,6 @@ function tracked(resource: Resource): {
       lineOf: (path) => remember(path),
       lineInText: (path, line) => remember(path, line),
     },
-    placeAt: (line) => places[line - 1],
+    positionAt: (line) => positions[line - 1],
   };
 }

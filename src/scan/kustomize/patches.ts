@@ -2,17 +2,17 @@
 import type { ScannedDocument } from '../contract.ts';
 import { resolveIn } from '../tree-paths.ts';
 import { parseYaml } from '../yaml.ts';
+import { type BuildState, spendBudget } from './build-state.ts';
 import { isMissed, objectsOfPatch } from './elsewhere.ts';
 import { applyJsonPatch } from './json-patch.ts';
 import type { Kustomization } from './kustomization.ts';
 import { mergeResource } from './merge.ts';
 import { isFields, type Resource, type ResourceFields } from './resource.ts';
 import { isNamedBy, isSelected } from './select.ts';
-import { spendBudget, type Workplace } from './workplace.ts';
 
 /** Applies the patches in kustomize's order: `patchesStrategicMerge`, `patches`, `patchesJson6902`. Returns the remaining resources. */
 export async function applyPatches(
-  place: Workplace,
+  state: BuildState,
   kustomization: Kustomization,
   resources: readonly Resource[],
 ): Promise<readonly Resource[]> {
@@ -22,14 +22,14 @@ export async function applyPatches(
     const list = Array.isArray(fields[name]) ? fields[name] : [];
     for (const [index, entry] of list.entries()) {
       const target = isFields(entry) && isFields(entry.target) ? entry.target : undefined;
-      for (const document of await patchDocuments(place, kustomization, { entry, path: [name, index] })) {
+      for (const document of await patchDocuments(state, kustomization, { entry, path: [name, index] })) {
         const isForElsewhere =
-          place.incomplete.has(kustomization.directory) &&
-          spendBudget(place, left.length) &&
+          state.incomplete.has(kustomization.directory) &&
+          spendBudget(state, left.length) &&
           isMissed(left, document.value, target);
         left = isForElsewhere
           ? [...left, ...objectsOfPatch(document, target)]
-          : applyPatch(place, left, { document, target });
+          : applyPatch(state, left, { document, target });
       }
     }
   }
@@ -42,7 +42,7 @@ interface PatchEntry {
 }
 
 async function patchDocuments(
-  place: Workplace,
+  state: BuildState,
   kustomization: Kustomization,
   { entry, path }: PatchEntry,
 ): Promise<readonly ScannedDocument[]> {
@@ -52,13 +52,13 @@ async function patchDocuments(
   const inline =
     isFields(entry) && typeof entry.patch === 'string' ? { text: entry.patch, path: [...path, 'patch'] } : undefined;
   const patchFile = named === undefined || named.includes('\n') ? undefined : resolveIn(kustomization.directory, named);
-  if (patchFile !== undefined && place.tree.has(patchFile)) {
-    place.claim(patchFile);
-    return place.tree.documents(patchFile);
+  if (patchFile !== undefined && state.tree.has(patchFile)) {
+    state.claim(patchFile);
+    return state.tree.documents(patchFile);
   }
   const text = inline ?? (named?.includes('\n') ? { text: named, path } : undefined);
   if (text) return inlineDocuments(document, text);
-  if (named !== undefined) place.warn({ file, line: document.lineOf(path), text: `the patch [${named}] is not here` });
+  if (named !== undefined) state.warn({ file, line: document.lineOf(path), text: `the patch [${named}] is not here` });
   return [];
 }
 
@@ -77,7 +77,7 @@ export function inlineDocuments(
 
 /** Applies a patch: a list is a JSON patch, a mapping a strategic merge patch. Does nothing if the budget is too small to compare all resources. */
 export function applyPatch(
-  place: Workplace,
+  state: BuildState,
   resources: readonly Resource[],
   { document, target }: { readonly document: ScannedDocument; readonly target: ResourceFields | undefined },
 ): readonly Resource[] {
@@ -86,32 +86,32 @@ export function applyPatch(
   const isMeant = (resource: Resource): boolean => (target ? isSelected(resource, target) : isNamedBy(resource, value));
   // Comparing a long name costs more than one unit.
   const names = resources.reduce((length, resource) => length + (resource.names.at(-1)?.length ?? 0), 0);
-  if (!spendBudget(place, resources.length + (names >> 6))) return resources;
+  if (!spendBudget(state, resources.length + (names >> 6))) return resources;
   const size = COPY * sizeOf(value);
   if (Array.isArray(value)) {
     const failures = new Set<string>();
-    const copies = (copied: unknown) => spendBudget(place, COPY * sizeOf(copied));
+    const copies = (copied: unknown) => spendBudget(state, COPY * sizeOf(copied));
     for (const resource of resources) {
-      if (!target || !isMeant(resource) || !spendBudget(place, size)) continue;
+      if (!target || !isMeant(resource) || !spendBudget(state, size)) continue;
       for (const failure of applyJsonPatch(resource.value, value, { source, copies })) failures.add(failure);
     }
-    warnOf(place, document, failures);
+    warnOf(state, document, failures);
     return resources;
   }
   if (!isFields(value)) return resources;
   return resources.filter(
     (resource) =>
-      !isMeant(resource) || !spendBudget(place, size) || mergeResource(resource.value, withoutIdentity(value), source),
+      !isMeant(resource) || !spendBudget(state, size) || mergeResource(resource.value, withoutIdentity(value), source),
   );
 }
 
 /** kustomize would refuse the build. No warning if resources are elsewhere or were cut: the target may be there. */
-function warnOf(place: Workplace, document: ScannedDocument, failures: ReadonlySet<string>): void {
+function warnOf(state: BuildState, document: ScannedDocument, failures: ReadonlySet<string>): void {
   const [first, ...others] = failures;
-  if (first === undefined || place.incomplete.size > 0 || place.budget.isCut) return;
+  if (first === undefined || state.incomplete.size > 0 || state.budget.isCut) return;
   const more = others.length > 0 ? ` (and ${others.length} more)` : '';
   const text = `a patch cannot be applied whole: ${first}${more}`;
-  place.warn({ file: document.file, line: document.lineOf([]), text });
+  state.warn({ file: document.file, line: document.lineOf([]), text });
 }
 
 /** Copying a value costs as much as this many comparisons. */

@@ -1,23 +1,23 @@
 // `replacements:` copy values between resources. If one writes into an image, the result is not computed and the image is a maybe.
 import { addAll } from '../../oci/add-all.ts';
 import { resolveIn } from '../tree-paths.ts';
+import { type BuildState, spendBudget } from './build-state.ts';
 import type { Kustomization } from './kustomization.ts';
 import { isFields, type Resource, type ResourceFields } from './resource.ts';
 import { isSelected } from './select.ts';
-import { spendBudget, type Workplace } from './workplace.ts';
 
 export async function doubtReplaced(
-  place: Workplace,
+  state: BuildState,
   kustomization: Kustomization,
   resources: readonly Resource[],
 ): Promise<void> {
-  for (const replacement of await replacementsOf(place, kustomization)) {
+  for (const replacement of await replacementsOf(state, kustomization)) {
     const targets = Array.isArray(replacement.targets) ? replacement.targets.filter(isFields) : [];
     for (const { select, reject, fieldPaths } of targets) {
       const paths = Array.isArray(fieldPaths) ? fieldPaths.map(String) : [];
       if (!paths.some((path) => /(?:^|\.)image$|\.image\.|IMAGE/.test(path))) continue;
       const rejected = Array.isArray(reject) ? reject.filter(isFields) : [];
-      if (!spendBudget(place, resources.length * (1 + rejected.length))) return;
+      if (!spendBudget(state, resources.length * (1 + rejected.length))) return;
       for (const resource of resources) {
         if (!isFields(select) || !isSelected(resource, select)) continue;
         if (rejected.some((target) => isSelected(resource, target))) continue;
@@ -28,7 +28,7 @@ export async function doubtReplaced(
 }
 
 async function replacementsOf(
-  place: Workplace,
+  state: BuildState,
   { directory, fields }: Kustomization,
 ): Promise<readonly ResourceFields[]> {
   const list = Array.isArray(fields.replacements) ? fields.replacements.filter(isFields) : [];
@@ -36,9 +36,9 @@ async function replacementsOf(
   for (const entry of list) {
     const path = typeof entry.path === 'string' ? resolveIn(directory, entry.path) : undefined;
     if (path === undefined) all.push(entry);
-    else if (place.tree.has(path)) {
-      place.claim(path);
-      for (const { value } of await place.tree.documents(path))
+    else if (state.tree.has(path)) {
+      state.claim(path);
+      for (const { value } of await state.tree.documents(path))
         addAll(all, (Array.isArray(value) ? value : [value]).filter(isFields));
     }
   }

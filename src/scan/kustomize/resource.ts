@@ -91,7 +91,7 @@ export function sourceOf(resource: Resource, path: Path): ResourceOrigin | undef
   return source;
 }
 
-export function placeOf(source: ResourceOrigin, lineInText?: number): FilePosition {
+export function filePositionOf(source: ResourceOrigin, lineInText?: number): FilePosition {
   const { document, path } = source;
   const line = lineInText === undefined ? document.lineOf(path) : document.lineInText(path, lineInText);
   return { file: document.file, line, path: formatPath(path) };

@@ -2,46 +2,46 @@
 import { addAll } from '../../oci/add-all.ts';
 import type { ScannedDocument } from '../contract.ts';
 import { resolveIn } from '../tree-paths.ts';
+import { type BuildState, spendBudget } from './build-state.ts';
 import { createImageChanger } from './image-changer.ts';
 import { imageChanges, imageFieldsOf } from './images.ts';
 import { entriesOf, type Kustomization } from './kustomization.ts';
 import { applyPatch, inlineDocuments } from './patches.ts';
 import { isFields, type Resource } from './resource.ts';
-import { spendBudget, type Workplace } from './workplace.ts';
 
 /** Kinds that do not change images. */
 const HARMLESS =
   /^(?:Namespace|Prefix|Suffix|PrefixSuffix|Label|Annotations|ReplicaCount|Hash|IAMPolicyGenerator|ConfigMapGenerator|SecretGenerator)/;
 
 export async function runTransformers(
-  place: Workplace,
+  state: BuildState,
   kustomization: Kustomization,
   resources: readonly Resource[],
 ): Promise<readonly Resource[]> {
   let left = resources;
-  for (const document of await transformerDocuments(place, kustomization)) left = runTransformer(place, document, left);
+  for (const document of await transformerDocuments(state, kustomization)) left = runTransformer(state, document, left);
   return left;
 }
 
 async function transformerDocuments(
-  place: Workplace,
+  state: BuildState,
   kustomization: Kustomization,
 ): Promise<readonly ScannedDocument[]> {
   const documents: ScannedDocument[] = [];
   for (const entry of entriesOf(kustomization, 'transformers', 'generators')) {
     const path = entry.text.includes('\n') ? undefined : resolveIn(kustomization.directory, entry.text);
-    const folder = path === undefined ? undefined : place.kustomizations.get(path);
+    const folder = path === undefined ? undefined : state.kustomizations.get(path);
     if (entry.text.includes('\n')) addAll(documents, inlineDocuments(kustomization.document, entry));
-    else if (path !== undefined && place.tree.has(path)) {
-      place.claim(path);
-      addAll(documents, await place.tree.documents(path));
+    else if (path !== undefined && state.tree.has(path)) {
+      state.claim(path);
+      addAll(documents, await state.tree.documents(path));
     } else if (folder) {
-      place.claim(folder.file);
+      state.claim(folder.file);
       for (const inner of entriesOf(folder, 'resources')) {
         const file = resolveIn(folder.directory, inner.text);
-        if (file === undefined || !place.tree.has(file)) continue;
-        place.claim(file);
-        addAll(documents, await place.tree.documents(file));
+        if (file === undefined || !state.tree.has(file)) continue;
+        state.claim(file);
+        addAll(documents, await state.tree.documents(file));
       }
     }
   }
@@ -49,7 +49,7 @@ async function transformerDocuments(
 }
 
 function runTransformer(
-  place: Workplace,
+  state: BuildState,
   document: ScannedDocument,
   resources: readonly Resource[],
 ): readonly Resource[] {
@@ -63,19 +63,19 @@ function runTransformer(
       source: { document, path: ['imageTag'] },
     }));
     // Each change compares all resources once more.
-    if (!spendBudget(place, resources.length * (1 + specs.length))) return resources;
-    createImageChanger(changes, place).apply(resources.flatMap((resource) => imageFieldsOf(resource, specs)));
+    if (!spendBudget(state, resources.length * (1 + specs.length))) return resources;
+    createImageChanger(changes, state).apply(resources.flatMap((resource) => imageFieldsOf(resource, specs)));
     return resources;
   }
   if (kind === 'PatchTransformer' && typeof value.patch === 'string') {
     const target = isFields(value.target) ? value.target : undefined;
     return inlineDocuments(document, { text: value.patch, path: ['patch'] }).reduce(
-      (left, patch) => applyPatch(place, left, { document: patch, target }),
+      (left, patch) => applyPatch(state, left, { document: patch, target }),
       resources,
     );
   }
   if (!HARMLESS.test(kind)) {
-    place.warn({
+    state.warn({
       file: document.file,
       line: document.lineOf([]),
       text: `the transformer or generator [${kind}] is not run`,

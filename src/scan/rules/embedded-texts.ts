@@ -115,8 +115,8 @@ function moveInto(document: ScannedDocument, path: Path, inner: ScannedDocument)
 
 function relocate(found: Finding | Warning, outer: string): Finding | Warning {
   if (!('image' in found)) return { ...found, text: `${outer} > ${found.text}` };
-  const { path } = found.place;
-  return { ...found, place: { ...found.place, path: path === '' ? outer : `${outer} > ${path}` } };
+  const { path } = found.position;
+  return { ...found, position: { ...found.position, path: path === '' ? outer : `${outer} > ${path}` } };
 }
 
 function atLine(
@@ -125,7 +125,7 @@ function atLine(
 ): Finding | Warning {
   const line = (inner: number): number => document.lineInText(path, inner);
   if (!('image' in found)) return { ...found, line: line(found.line ?? 1), text: `${outer}: ${found.text}` };
-  return { ...found, rule: RULE, place: { ...found.place, line: line(found.place.line), path: outer } };
+  return { ...found, rule: RULE, position: { ...found.position, line: line(found.position.line), path: outer } };
 }
 
 /** A script or a list of settings. A script may run the image itself, so it is not certain that the cluster's runtime pulls it. */

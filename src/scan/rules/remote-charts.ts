@@ -96,20 +96,20 @@ function mapped(set: Fields | undefined, path: Path): readonly Parameter[] {
 
 /** Joins registry, repository and tag that are set by separate parameters, by applying the rule for split fields to the values they form. */
 function* findInParameters(document: ScannedDocument, parameters: readonly Parameter[]): Iterable<Finding | Warning> {
-  const places = placesOf(parameters);
-  const placeOf = (path: Path): Path => places.get(path.join('.')) ?? [];
+  const places = positionsOf(parameters);
+  const positionOf = (path: Path): Path => places.get(path.join('.')) ?? [];
   const values: ScannedDocument = {
     file: document.file,
     value: nested(parameters),
     isEmbedded: true,
-    lineOf: (path) => document.lineOf(placeOf(path)),
-    lineInText: (path) => document.lineOf(placeOf(path)),
+    lineOf: (path) => document.lineOf(positionOf(path)),
+    lineInText: (path) => document.lineOf(positionOf(path)),
   };
   for (const found of splitFields.find(values)) yield 'image' in found ? { ...found, rule: RULE } : found;
 }
 
 /** The position at which each value is set. For a map of values, the position of the first one. */
-function placesOf(parameters: readonly Parameter[]): ReadonlyMap<string, Path> {
+function positionsOf(parameters: readonly Parameter[]): ReadonlyMap<string, Path> {
   const places = new Map<string, Path>();
   for (const { name, path } of parameters) {
     for (let end = name.length; end > 0; end = name.lastIndexOf('.', end - 1)) {

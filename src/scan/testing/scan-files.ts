@@ -42,7 +42,7 @@ export function maybeIn(text: string): readonly string[] {
 export function whyIn(text: string): readonly string[] {
   return scanText(text)
     .findings.filter(({ certainty }) => certainty === 'used')
-    .map(({ image, place }) => `${image} ${place.line} ${place.path}`);
+    .map(({ image, position }) => `${image} ${position.line} ${position.path}`);
 }
 
 /** A Deployment whose only container has these lines. */

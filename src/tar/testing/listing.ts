@@ -61,8 +61,8 @@ function line(entry: TarEntry): string {
 
 function permissions(mode: number): string {
   const bits = Array.from('rwxrwxrwx', (letter, index) => ((mode >> (8 - index)) & 1 ? letter : '-'));
-  const special = (bit: number, place: number, letter: string): void => {
-    if (mode & bit) bits[place] = bits[place] === 'x' ? letter : letter.toUpperCase();
+  const special = (bit: number, at: number, letter: string): void => {
+    if (mode & bit) bits[at] = bits[at] === 'x' ? letter : letter.toUpperCase();
   };
   special(0o4000, 2, 's');
   special(0o2000, 5, 's');

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { nestedLayout } from '../../../test/contract/placed-content.ts';
+import { nestedLayout } from '../../../test/contract/named-content.ts';
 import { tar } from '../../../test/fixtures/tar.ts';
 import { temporaryDirectory } from '../../../test/peers/temporary.ts';
 import { agreeingConfig, hasFileSystem } from '../../oci/agreement.ts';

@@ -6,7 +6,7 @@ import { joinPath, pathInRoot } from '../../rootfs/path.ts';
 import {
   findPath,
   headerOf,
-  type PlacedNode,
+  type NodeAtPath,
   type RootTree,
   sortedNames,
   type TreeNode,
@@ -50,7 +50,7 @@ export function listPath(
 }
 
 /** The node at a path of an image. Errors: PATH_UNKNOWN. */
-export function requirePath(tree: RootTree, path: string, options: { readonly follow: boolean }): PlacedNode {
+export function requirePath(tree: RootTree, path: string, options: { readonly follow: boolean }): NodeAtPath {
   const found = findPath(tree, pathInRoot(path), options);
   if (!found) throw noSuchPath(path);
   return found;
@@ -68,6 +68,6 @@ export function layerTree(index: LayerIndex): RootTree {
   return applyLayers([index], { below: 1 });
 }
 
-function listed({ path, node }: PlacedNode): ListedFile {
+function listed({ path, node }: NodeAtPath): ListedFile {
   return { path, header: headerOf(node), layer: node.inode.layer };
 }

@@ -109,10 +109,10 @@ export async function fileSystemOutput(
   };
 }
 
-/** The programs seek while writing, so they need a regular file. Errors: PLACE_INVALID. */
+/** The programs seek while writing, so they need a regular file. Errors: LOCATION_INVALID. */
 async function regularFile(path: string, kind: FileSystem): Promise<string> {
   if ((await translatingFsErrors(path, () => targetAt(path))) === 'file') return await behindLinks(path);
-  throw new ImagesError('PLACE_INVALID', `${kind} is written to a regular file only [${path}]`, {
+  throw new ImagesError('LOCATION_INVALID', `${kind} is written to a regular file only [${path}]`, {
     hint: 'Name a file: what is there is a directory, a device or a pipe.',
   });
 }

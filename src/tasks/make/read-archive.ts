@@ -38,7 +38,7 @@ export async function isImageArchive(path: string, { temporaryDirectory }: World
   }
 }
 
-/** Errors: PLACE_INVALID, MANIFEST_INVALID, those of the archive. */
+/** Errors: LOCATION_INVALID, MANIFEST_INVALID, those of the archive. */
 export async function listArchive(path: string, settings: World & TaskCall): Promise<readonly ListedImage[]> {
   await using archive = await openImages(path, settings);
   const call = callOptions(settings);

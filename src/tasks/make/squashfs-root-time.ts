@@ -24,12 +24,13 @@ export async function setRootTime(path: string, time: number): Promise<void> {
     const offset = Number(root & 0xffffn);
     if (((await bytesAt(handle, block, 2)).readUInt16LE() & IS_UNCOMPRESSED) === 0) throw unknownForm(path);
     // Each metadata block has a header of two bytes, and an inode may cross into the next block.
-    const place = (at: number) => block + at + 2 * (Math.floor(at / METADATA_BLOCK) + 1);
-    const type = await bytesAt(handle, place(offset), 2);
+    const offsetOnDisk = (at: number) => block + at + 2 * (Math.floor(at / METADATA_BLOCK) + 1);
+    const type = await bytesAt(handle, offsetOnDisk(offset), 2);
     if (!DIRECTORIES.includes(type.readUInt16LE())) throw unknownForm(path);
     const bytes = Buffer.alloc(4);
     bytes.writeUInt32LE(time);
-    for (const [at, byte] of bytes.entries()) await handle.write(Buffer.of(byte), 0, 1, place(offset + TIME_AT + at));
+    for (const [at, byte] of bytes.entries())
+      await handle.write(Buffer.of(byte), 0, 1, offsetOnDisk(offset + TIME_AT + at));
   } finally {
     await handle.close();
   }

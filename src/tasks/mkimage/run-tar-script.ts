@@ -51,7 +51,7 @@ export async function runTarScript(
   };
   settings.signal?.addEventListener('abort', stop, { once: true });
   const context = tarContext(spool, ended, options.time).catch(async (error: unknown) => {
-    throw isImagesError(error, 'BUILD_FAILED') && child.exitCode === 0 ? await withMisplaced(error, begun) : error;
+    throw isImagesError(error, 'BUILD_FAILED') && child.exitCode === 0 ? await withFilesBeside(error, begun) : error;
   });
   // The caller gets this rejection when it awaits `context`; until then it must not count as unhandled.
   context.catch(() => {});
@@ -183,7 +183,7 @@ function cannotRun(script: string, cause: Error): ImagesError {
 }
 
 /** A script that does not support `-` writes to a file named `-`; the error then tells so. */
-async function withMisplaced(error: ImagesError, begun: number): Promise<ImagesError> {
+async function withFilesBeside(error: ImagesError, begun: number): Promise<ImagesError> {
   const file = resolve('-');
   const info = await stat(file).catch(() => undefined);
   if (!info || info.mtimeMs < begun - 1000) return error;

@@ -14,7 +14,7 @@ export type BuiltImageGoal =
   | { readonly kind: 'private'; readonly includeHost: boolean }
   | { readonly kind: 'docker' }
   /** A location as `images copy` takes it. */
-  | { readonly kind: 'place'; readonly text: string };
+  | { readonly kind: 'location'; readonly text: string };
 
 /** Sends an image that was built here to its destination. Errors: those of the place. */
 export async function sendBuiltImage(
@@ -42,7 +42,7 @@ async function openGoal(name: Reference, goal: BuiltImageGoal, settings: Setting
         `docker-daemon:${formatReference({ ...fullReference(name), tag: name.tag ?? DEFAULT_TAG })}`,
         settings,
       );
-    case 'place':
+    case 'location':
       return await openSink(goal.text, settings, { ...(onEvent && { onEvent }) });
   }
 }

@@ -36,7 +36,7 @@ describe('images from standard input', () => {
   it('are those of a list, each once, with their lines', async () => {
     for (const size of [1, 3, 1000]) {
       const { findings } = await inputImages(inPieces('# älter\nalpine:3\nquay.io/x:1\nalpine:3\n', size));
-      expect(findings.map(({ image, place }) => [image, place.line])).toEqual([
+      expect(findings.map(({ image, position }) => [image, position.line])).toEqual([
         ['alpine:3', 2],
         ['quay.io/x:1', 3],
       ]);

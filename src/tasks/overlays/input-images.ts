@@ -23,7 +23,7 @@ export async function inputImages(input: Bytes, options: ScanFileOptions = {}): 
   const findings = new Map<string, Finding>();
   for (const { reference: image, line } of listedReferences(text)) {
     if (findings.has(image)) continue;
-    findings.set(image, { image, certainty: 'used', rule: LIST_RULE, place: { file: '-', line, path: '' } });
+    findings.set(image, { image, certainty: 'used', rule: LIST_RULE, position: { file: '-', line, path: '' } });
   }
   return { findings: [...findings.values()], warnings: [] };
 }

@@ -79,7 +79,7 @@ async function scanItem(item: string, settings: World & TaskCall, asking: Asking
   return {
     findings: findings.map((finding) => ({
       ...finding,
-      place: { ...finding.place, file: join(path, finding.place.file) },
+      position: { ...finding.position, file: join(path, finding.position.file) },
     })),
     warnings: warnings.map((warning) => ({ ...warning, file: join(path, warning.file) })),
   };

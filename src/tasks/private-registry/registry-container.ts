@@ -20,8 +20,8 @@ export async function registryContainer(settings: Settings): Promise<RegistryAdd
 
 function addressOf(network: decode.Json): string | undefined {
   const networks = Object.values(part(network, 'Networks')).filter(decode.isObject);
-  const places = [network, ...networks];
-  const known = [...places.map((place) => place.IPAddress), ...places.map((place) => place.GlobalIPv6Address)];
+  const attached = [network, ...networks];
+  const known = [...attached.map((one) => one.IPAddress), ...attached.map((one) => one.GlobalIPv6Address)];
   return known.find((address): address is string => typeof address === 'string' && address !== '');
 }
 

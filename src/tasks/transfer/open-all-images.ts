@@ -62,7 +62,7 @@ interface NamedImage extends Omit<ContainedImage, 'names'> {
 /** Assigns each name to one image, because a tag can hold only one. Errors: MANIFEST_INVALID (two images have the same name), those of the place. */
 async function withOwnNames(
   listed: readonly ContainedImage[],
-  place: string,
+  location: string,
   call: CallOptions,
 ): Promise<readonly NamedImage[]> {
   const first = new Map<string, ContainedImage>();
@@ -74,7 +74,7 @@ async function withOwnNames(
       const full = formatReference(fullReference(name));
       const other = first.get(full);
       if (!other) own.push(name);
-      else if (!(await isSame(other, image, call))) throw twoOfOneName(name, place);
+      else if (!(await isSame(other, image, call))) throw twoOfOneName(name, location);
       first.set(full, other ?? image);
     }
     // An image whose names all went to its duplicate is dropped: it must not count as an image without a name.
@@ -88,8 +88,8 @@ async function isSame(one: ContainedImage, other: ContainedImage, call: CallOpti
   return a?.digest === b?.digest;
 }
 
-function twoOfOneName(name: Reference, place: string): ImagesError {
-  return new ImagesError('MANIFEST_INVALID', `two images are called ${formatReference(name)} [${place}]`, {
+function twoOfOneName(name: Reference, location: string): ImagesError {
+  return new ImagesError('MANIFEST_INVALID', `two images are called ${formatReference(name)} [${location}]`, {
     hint: 'A tag holds one of them: put them there one by one, with --tag=NAME:TAG and PLACE:@0, PLACE:@1, …',
   });
 }
@@ -113,8 +113,8 @@ export function noName(text: string): ImagesError {
 }
 
 function noNameOf(location: Location | OwnLocation, at: number): ImagesError {
-  const place = formatLocation(location);
-  return new ImagesError('USAGE', `it is not said what image @${at} is to be called [${place}]`, {
-    hint: `Put them there one by one: --tag=NAME:TAG ${place}:@${at}`,
+  const text = formatLocation(location);
+  return new ImagesError('USAGE', `it is not said what image @${at} is to be called [${text}]`, {
+    hint: `Put them there one by one: --tag=NAME:TAG ${text}:@${at}`,
   });
 }

@@ -17,7 +17,7 @@ export interface ArchivedFile {
   readonly size: number;
 }
 
-interface PlacedFile extends ArchivedFile {
+interface FileWithOffset extends ArchivedFile {
   /** Offset of its first byte in the uncompressed archive. */
   readonly at: number;
 }
@@ -66,7 +66,7 @@ async function archiveIn(handle: FileHandle, options: Listing): Promise<ArchiveF
     throw inArchive(error, label);
   });
   const { find } = files;
-  const mustFind = (name: string): PlacedFile => {
+  const mustFind = (name: string): FileWithOffset => {
     const file = find(name);
     if (!file) throw new ImagesError('BLOB_UNKNOWN', `there is no ${name} [${label}]`);
     return file;
@@ -126,8 +126,8 @@ async function openSeekable(
   }
 }
 
-async function listFiles(handle: FileHandle, { label, ...range }: Listing): Promise<ArchiveNames<PlacedFile>> {
-  const files = archiveNames<PlacedFile>();
+async function listFiles(handle: FileHandle, { label, ...range }: Listing): Promise<ArchiveNames<FileWithOffset>> {
+  const files = archiveNames<FileWithOffset>();
   let entries = 0;
   for await (const entry of seekEntries(handle, range)) {
     if (++entries > MAX_ENTRIES) throw new ImagesError('TAR_INVALID', `more than ${MAX_ENTRIES} entries [${label}]`);

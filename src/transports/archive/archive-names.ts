@@ -65,12 +65,12 @@ export function archiveNames<File>(): ArchiveNames<File> {
       return at !== undefined && listed.has(at) ? 'it is a link that leads in a circle' : `${link} not there`;
     },
     *names() {
-      for (const [name, place] of listed) if ('file' in place) yield name;
+      for (const [name, entry] of listed) if ('file' in entry) yield name;
     },
     *others() {
       yield* outside;
-      for (const [name, place] of listed)
-        if (!('file' in place) && !('other' in place && place.other === DIRECTORY)) yield name;
+      for (const [name, entry] of listed)
+        if (!('file' in entry) && !('other' in entry && entry.other === DIRECTORY)) yield name;
     },
   };
 }

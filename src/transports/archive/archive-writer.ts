@@ -44,7 +44,7 @@ export interface ArchiveWriterOptions {
 }
 
 /**
- * Writes to `target`; `-` is standard output. Creates nothing before the first blob. Disposing without `finish` removes everything. Errors: PLACE_INVALID,
+ * Writes to `target`; `-` is standard output. Creates nothing before the first blob. Disposing without `finish` removes everything. Errors: LOCATION_INVALID,
  * NO_SPACE, READ_ONLY, NO_ACCESS, those of `open`.
  */
 export function archiveWriter(target: string, { temporaryDirectory }: ArchiveWriterOptions): ArchiveWriter {
@@ -196,7 +196,7 @@ async function openTemporary(named: string, temporaryDirectory: string): Promise
     const temporary = await unfinishedPath(path);
     const handle = await open(temporary, 'wx+').catch((error: unknown) => {
       if (!isFsError(error, 'ENOENT', 'ENOTDIR')) throw error;
-      throw new ImagesError('PLACE_INVALID', `there is no directory ${directory} [${path}]`, {
+      throw new ImagesError('LOCATION_INVALID', `there is no directory ${directory} [${path}]`, {
         hint: 'Make it, or name another file.',
         cause: error,
       });
@@ -244,11 +244,11 @@ async function keepMode(path: string, handle: FileHandle): Promise<void> {
   if (mode !== undefined) await handle.chmod(mode & 0o777);
 }
 
-/** Whether the target is a device or a pipe. Errors: PLACE_INVALID for a directory. */
+/** Whether the target is a device or a pipe. Errors: LOCATION_INVALID for a directory. */
 async function isSpecial(path: string): Promise<boolean> {
   const target = await targetAt(path);
   if (target !== 'directory') return target === 'special';
-  throw new ImagesError('PLACE_INVALID', `a directory cannot be an archive [${path}]`, {
+  throw new ImagesError('LOCATION_INVALID', `a directory cannot be an archive [${path}]`, {
     hint: 'Name a file, or use oci:DIR.',
   });
 }

@@ -34,7 +34,7 @@ export interface GrowingArchive extends AsyncDisposable {
   expect(blobs: readonly Descriptor[]): void;
   putBlob(blob: Descriptor, open: OpenContent, call?: CallOptions): Promise<void>;
   /**
-   * Writes the archive with these entries, the blobs that they need, and those parts of the old archive that are not understood. Errors: PLACE_INVALID if the
+   * Writes the archive with these entries, the blobs that they need, and those parts of the old archive that are not understood. Errors: LOCATION_INVALID if the
    * old archive is damaged.
    */
   finish(entries: readonly unknown[], more?: FinishOptions): Promise<void>;

@@ -46,7 +46,7 @@ export interface KeptOptions extends CallOptions {
   readonly required: readonly string[];
 }
 
-/** Returns `undefined` if there is no archive yet. Errors: PLACE_INVALID for one to which nothing can be added: damaged, compressed, or of another form. */
+/** Returns `undefined` if there is no archive yet. Errors: LOCATION_INVALID for one to which nothing can be added: damaged, compressed, or of another form. */
 export async function openKept(path: string, options: KeptOptions): Promise<KeptArchive | undefined> {
   if (!(await holdsSomething(path))) return undefined;
   let archive: ArchiveFile | undefined;
@@ -63,7 +63,7 @@ export async function openKept(path: string, options: KeptOptions): Promise<Kept
 
 export function cannotBeAddedTo(label: string, cause: ImagesError): ImagesError {
   const why = cause.message.replace(` [${label}]`, '');
-  return new ImagesError('PLACE_INVALID', `no image can be added to what is there: ${why} [${label}]`, {
+  return new ImagesError('LOCATION_INVALID', `no image can be added to what is there: ${why} [${label}]`, {
     hint: 'It stays as it is: name another file, or remove this one.',
     cause,
   });
@@ -84,21 +84,21 @@ async function requirePlain(path: string): Promise<void> {
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAGIC_LENGTH), 0, MAGIC_LENGTH, 0);
     const compression = compressionOf(buffer.subarray(0, bytesRead));
-    if (compression) throw new ImagesError('PLACE_INVALID', `it is compressed (${compression})`);
+    if (compression) throw new ImagesError('LOCATION_INVALID', `it is compressed (${compression})`);
   } finally {
     await handle.close();
   }
 }
 
-/** Errors: PLACE_INVALID if a file would be lost, or a required one is missing. */
+/** Errors: LOCATION_INVALID if a file would be lost, or a required one is missing. */
 function requireForm(archive: ArchiveFile, { beside, required }: KeptOptions): void {
   const own = [INDEX_FILE, LAYOUT_FILE, ...beside];
   const other = [...archive.names(), ...archive.others()].find(
     (name) => digestOfPath(name).length === 0 && !own.includes(name),
   );
-  if (other !== undefined) throw new ImagesError('PLACE_INVALID', `it holds ${other}`);
+  if (other !== undefined) throw new ImagesError('LOCATION_INVALID', `it holds ${other}`);
   for (const name of [INDEX_FILE, ...required]) {
-    if (!archive.find(name)) throw new ImagesError('PLACE_INVALID', `it has no ${name}`);
+    if (!archive.find(name)) throw new ImagesError('LOCATION_INVALID', `it has no ${name}`);
   }
 }
 

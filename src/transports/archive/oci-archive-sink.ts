@@ -17,7 +17,7 @@ export interface OciArchiveSinkOptions extends LayoutSinkOptions {
 
 /**
  * `oci-archive:FILE[:REF]`. FILE does not change before the sink is finished, and not at all without an image. Errors of `missing` and `missingManifests`:
- * PLACE_INVALID if FILE is something else.
+ * LOCATION_INVALID if FILE is something else.
  */
 export function ociArchiveSink(path: string, options: OciArchiveSinkOptions): ImageSink {
   const archive = growingArchive(path, {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { opener } from '../../../test/contract/content.ts';
 import { imageSinkContract } from '../../../test/contract/image-sink-contract.ts';
 import { imageSourceContract } from '../../../test/contract/image-source-contract.ts';
-import { imageContent, indexContent, layoutFiles, writeFiles } from '../../../test/contract/placed-content.ts';
+import { imageContent, indexContent, layoutFiles, writeFiles } from '../../../test/contract/named-content.ts';
 import { must } from '../../../test/peers/process.ts';
 import { temporaryDirectory } from '../../../test/peers/temporary.ts';
 import { formatReference } from '../../oci/reference.ts';
@@ -89,7 +89,7 @@ describe('an archive', () => {
     }
     await writeFile(path, '');
     await using empty = await openOciArchive({ path }, { temporaryDirectory: tmpdir() });
-    await expect(empty.root()).rejects.toMatchObject({ code: 'PLACE_INVALID' });
+    await expect(empty.root()).rejects.toMatchObject({ code: 'LOCATION_INVALID' });
     await expect(openOciArchive({ path: `${path}.none` }, { temporaryDirectory: tmpdir() })).rejects.toMatchObject({
       code: 'FILE_UNREADABLE',
     });

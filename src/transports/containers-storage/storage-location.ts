@@ -43,10 +43,10 @@ export function formatStorageDetails(details: StorageDetails): string {
 function parseStore(text: string, refuse: (why: string) => never): StoreSpec {
   const at = text.indexOf('@');
   const driver = at < 0 ? undefined : text.slice(0, at);
-  const place = text.slice(at + 1);
-  const colon = place.indexOf(':');
-  const options = colon < 0 ? undefined : place.slice(colon + 1).split(',');
-  const roots = colon < 0 ? place : place.slice(0, colon);
+  const storage = text.slice(at + 1);
+  const colon = storage.indexOf(':');
+  const options = colon < 0 ? undefined : storage.slice(colon + 1).split(',');
+  const roots = colon < 0 ? storage : storage.slice(0, colon);
   const plus = roots.indexOf('+');
   const root = plus < 0 ? roots : roots.slice(0, plus);
   const runRoot = plus < 0 ? undefined : roots.slice(plus + 1);

@@ -6,7 +6,7 @@ import type { SparsePiece } from '../../tar/entry.ts';
 import { type SoughtEntry, seekEntries } from '../archive/seek-entries.ts';
 
 /** Position of a file's content in the archive, in bytes. */
-export interface PlacedFile {
+export interface FileExtent {
   readonly at: number;
   readonly size: number;
   readonly sparse?: readonly SparsePiece[];
@@ -14,18 +14,18 @@ export interface PlacedFile {
 
 export interface LayerTree {
   /** A string is the archive path to which this name is a hard link. */
-  readonly files: Map<string, PlacedFile | string>;
+  readonly files: Map<string, FileExtent | string>;
   /** Symbolic links and their targets. */
   readonly links: Map<string, string>;
 }
 
 export interface StoreIndex {
   /** Files outside of the layers' trees, by path below the graph root. */
-  readonly records: ReadonlyMap<string, PlacedFile>;
+  readonly records: ReadonlyMap<string, FileExtent>;
   /** The trees by layer id. */
   readonly trees: ReadonlyMap<string, LayerTree>;
   /** Follows a chain of hard links. */
-  linked(path: string): PlacedFile | undefined;
+  linked(path: string): FileExtent | undefined;
 }
 
 const TREE = /^(?:.*?\/)?overlay\/([0-9a-f]{64})\/diff\/(.+)$/s;
@@ -35,13 +35,13 @@ const MAX_LINKS = 16;
 
 /** Errors: TAR_INVALID (also if the archive holds no store), UNSUPPORTED (a store of another driver). */
 export async function indexStoreTar(archive: FileHandle): Promise<StoreIndex> {
-  const records = new Map<string, PlacedFile | string>();
+  const records = new Map<string, FileExtent | string>();
   const trees = new Map<string, LayerTree>();
   for await (const entry of seekEntries(archive)) {
     const path = cleaned(entry.name);
     const [, id, name] = TREE.exec(path) ?? [];
     if (id === undefined || name === undefined) {
-      const file = placed(entry);
+      const file = extentOf(entry);
       if (file !== undefined) records.set(path, file);
       continue;
     }
@@ -49,17 +49,17 @@ export async function indexStoreTar(archive: FileHandle): Promise<StoreIndex> {
     trees.set(id, tree);
     addTo(tree, name, entry);
   }
-  const linked = (path: string): PlacedFile | undefined => {
+  const linked = (path: string): FileExtent | undefined => {
     let found = lookUp(path);
     for (let links = 0; typeof found === 'string' && links < MAX_LINKS; links++) found = lookUp(found);
     return typeof found === 'string' ? undefined : found;
   };
-  const lookUp = (path: string): PlacedFile | string | undefined => {
+  const lookUp = (path: string): FileExtent | string | undefined => {
     const [, id = '', name = ''] = TREE.exec(path) ?? [];
     return trees.get(id)?.files.get(name) ?? records.get(path);
   };
   const root = graphRoot([...records.keys()]);
-  const below = [...records].flatMap(([path, file]): [string, PlacedFile][] => {
+  const below = [...records].flatMap(([path, file]): [string, FileExtent][] => {
     const name = path.startsWith(root) ? path.slice(root.length) : '';
     const found = typeof file === 'string' ? linked(file) : file;
     return found && RECORD.test(name) ? [[name, found]] : [];
@@ -72,11 +72,11 @@ function addTo(tree: LayerTree, name: string, entry: SoughtEntry): void {
   tree.files.delete(name);
   tree.links.delete(name);
   if (entry.type === 'symlink') tree.links.set(name, entry.linkname);
-  const file = placed(entry);
+  const file = extentOf(entry);
   if (file !== undefined) tree.files.set(name, file);
 }
 
-function placed({ type, size, sparse, at, linkname }: SoughtEntry): PlacedFile | string | undefined {
+function extentOf({ type, size, sparse, at, linkname }: SoughtEntry): FileExtent | string | undefined {
   if (type === 'hardlink') return cleaned(linkname);
   return type === 'file' ? { at, size, ...(sparse && { sparse }) } : undefined;
 }

@@ -10,7 +10,7 @@ import { printableName } from '../../tar/names.ts';
 import { zeros } from '../../tar/zeros.ts';
 import { createResolver } from './resolve-name.ts';
 import type { LayerContent, StoreFiles } from './store-files.ts';
-import { indexStoreTar, type PlacedFile, type StoreIndex } from './store-index.ts';
+import { type FileExtent, indexStoreTar, type StoreIndex } from './store-index.ts';
 
 /** How many bytes are read at once, for small files that are next to each other. */
 const WINDOW = 1024 * 1024;
@@ -71,7 +71,7 @@ type Opened = ReturnType<LayerContent['open']>;
 function contentIn(
   index: StoreIndex,
   id: string,
-  open: (file: PlacedFile | undefined, name: string) => Opened,
+  open: (file: FileExtent | undefined, name: string) => Opened,
 ): LayerContent {
   const tree = index.trees.get(id);
   const resolve = createResolver((path) => tree?.links.get(path));
@@ -84,7 +84,7 @@ function contentIn(
   };
 }
 
-async function* contentOf(handle: FileHandle, file: PlacedFile): AsyncGenerator<Uint8Array> {
+async function* contentOf(handle: FileHandle, file: FileExtent): AsyncGenerator<Uint8Array> {
   if (!file.sparse) {
     yield* await readFileBytes(handle, { from: file.at, to: file.at + file.size });
     return;

@@ -11,7 +11,7 @@ import { isAttachedTag } from '../layout/layout-index.ts';
 import { blobNotPut } from '../wrong-parts.ts';
 import { dirBlobFile, dirManifestFile, isDirFile, ROOT_FILE, VERSION_FILE, VERSION_LINE } from './dir-files.ts';
 
-/** `dir:DIR`; creates the directory. Errors of methods that write: PLACE_INVALID for a directory that holds something else, UNSUPPORTED for a second image. */
+/** `dir:DIR`; creates the directory. Errors of methods that write: LOCATION_INVALID for a directory that holds something else, UNSUPPORTED for a second image. */
 export function dirSink(directory: string): ImageSink {
   const label = `dir:${directory}`;
   const folder = blobFolder({ directory, blobKey: dirBlobFile, manifestKey: dirManifestFile });
@@ -100,7 +100,7 @@ async function claim(directory: string, label: string, mark: () => Promise<void>
   });
   const files = names.filter((name) => !name.startsWith('.images'));
   if (files.length > 0 && !files.includes(VERSION_FILE)) {
-    throw new ImagesError('PLACE_INVALID', `the directory holds something else [${label}]`, {
+    throw new ImagesError('LOCATION_INVALID', `the directory holds something else [${label}]`, {
       hint: 'Name a new or empty directory.',
     });
   }

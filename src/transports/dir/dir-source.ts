@@ -18,7 +18,7 @@ import { layoutDirectoryFiles, readSmall } from '../layout/layout-files.ts';
 import { noBlob, requireSize } from '../wrong-parts.ts';
 import { dirBlobFile, dirManifestFile, ROOT_FILE } from './dir-files.ts';
 
-/** `dir:DIR`. Reads nothing before the first request. Errors of `root`: PLACE_INVALID. */
+/** `dir:DIR`. Reads nothing before the first request. Errors of `root`: LOCATION_INVALID. */
 export function dirSource(directory: string): ImageSource {
   const label = `dir:${directory}`;
   const files = layoutDirectoryFiles(directory, label);
@@ -27,7 +27,7 @@ export function dirSource(directory: string): ImageSource {
   const readRoot = async (): Promise<RawManifest> => {
     const bytes = await readSmall(files, ROOT_FILE, MAX_MANIFEST_SIZE);
     if (bytes) return rawManifest(bytes);
-    throw new ImagesError('PLACE_INVALID', `no image of the dir: form: it has no manifest.json [${label}]`, {
+    throw new ImagesError('LOCATION_INVALID', `no image of the dir: form: it has no manifest.json [${label}]`, {
       hint: 'Name a directory that skopeo or images wrote as dir:, or use oci: for an OCI layout.',
     });
   };

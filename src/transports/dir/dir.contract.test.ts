@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { imageSinkContract } from '../../../test/contract/image-sink-contract.ts';
 import { imageSourceContract } from '../../../test/contract/image-source-contract.ts';
-import { dirFiles, indexContent, writeFiles } from '../../../test/contract/placed-content.ts';
+import { dirFiles, indexContent, writeFiles } from '../../../test/contract/named-content.ts';
 import { temporaryDirectory } from '../../../test/peers/temporary.ts';
 import { digestHex } from '../../oci/digest.ts';
 import { dirSink } from './dir-sink.ts';

@@ -35,7 +35,7 @@ export interface DockerArchiveSinkOptions {
 
 /**
  * `docker-archive:FILE`. FILE does not change before the sink is finished, and not at all without an image. Errors of `missing` and `missingManifests`:
- * PLACE_INVALID if FILE is something else.
+ * LOCATION_INVALID if FILE is something else.
  */
 export function dockerArchiveSink(path: string, options: DockerArchiveSinkOptions): ImageSink {
   const label = `docker-archive:${path}`;
@@ -128,7 +128,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
   };
 }
 
-/** Errors: PLACE_INVALID if the lists cannot be read, or name files that are not blobs. */
+/** Errors: LOCATION_INVALID if the lists cannot be read, or name files that are not blobs. */
 async function keptLists(kept: KeptArchive | undefined, label: string): Promise<DockerLists> {
   const manifest = await kept?.read(MANIFEST_FILE);
   if (!kept || !manifest) return { items: [], repositories: {} };
@@ -137,7 +137,7 @@ async function keptLists(kept: KeptArchive | undefined, label: string): Promise<
     const paths = lists.items.flatMap(({ config, layers }) => [config, ...layers]);
     const absent = paths.find((path) => !digestOfPath(path).some((digest) => kept.blobs.has(digest)));
     if (absent === undefined) return lists;
-    throw new ImagesError('PLACE_INVALID', `${MANIFEST_FILE} names "${absent}", which is no blob of it`);
+    throw new ImagesError('LOCATION_INVALID', `${MANIFEST_FILE} names "${absent}", which is no blob of it`);
   } catch (error) {
     throw isImagesError(error) ? cannotBeAddedTo(label, error) : error;
   }

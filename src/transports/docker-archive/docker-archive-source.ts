@@ -33,7 +33,7 @@ export interface DockerArchive extends AsyncDisposable {
   source(wanted: WantedImage): ImageSource;
 }
 
-/** Opens `docker-archive:FILE`, plain or compressed. Errors: as `openArchive`; PLACE_INVALID if it holds no images. */
+/** Opens `docker-archive:FILE`, plain or compressed. Errors: as `openArchive`; LOCATION_INVALID if it holds no images. */
 export async function openDockerArchive(
   path: string,
   options: Omit<OpenArchiveOptions, 'label'>,
@@ -41,7 +41,7 @@ export async function openDockerArchive(
   return await readDockerArchive(await openArchive(path, { ...options, label: `docker-archive:${path}` }));
 }
 
-/** Takes ownership of the archive. Errors: PLACE_INVALID, MANIFEST_INVALID. */
+/** Takes ownership of the archive. Errors: LOCATION_INVALID, MANIFEST_INVALID. */
 export async function readDockerArchive(archive: ArchiveFile): Promise<DockerArchive> {
   try {
     const images = await listImages(archive);
@@ -89,7 +89,7 @@ async function listImages(archive: ArchiveFile): Promise<readonly ArchiveImage[]
     const saved = savedArchives(archive);
     if (saved.length > 0)
       return (await createLimiter(LISTED_AT_ONCE).map(saved, (name) => listSaved(archive, name))).flat();
-    throw new ImagesError('PLACE_INVALID', `the archive holds no image [${archive.label}]`, {
+    throw new ImagesError('LOCATION_INVALID', `the archive holds no image [${archive.label}]`, {
       hint: `It has neither ${MANIFEST_FILE} nor ${INDEX_FILE}: is it one of \`docker save\`, or only files (\`docker export\`)?`,
     });
   }

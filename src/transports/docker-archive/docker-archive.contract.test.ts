@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { imageSinkContract } from '../../../test/contract/image-sink-contract.ts';
 import { imageSourceContract } from '../../../test/contract/image-source-contract.ts';
-import { imageContent, layoutFiles, writeFiles } from '../../../test/contract/placed-content.ts';
+import { imageContent, layoutFiles, writeFiles } from '../../../test/contract/named-content.ts';
 import { must } from '../../../test/peers/process.ts';
 import { temporaryDirectory } from '../../../test/peers/temporary.ts';
 import { blobPath } from '../layout/layout-files.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { type Blob, blobOf, bytesOf, collect, manifestOf, opener } from '../../../test/contract/content.ts';
-import { imageContent, indexContent } from '../../../test/contract/placed-content.ts';
+import { imageContent, indexContent } from '../../../test/contract/named-content.ts';
 import { sha256 } from '../../../test/fixtures/image.ts';
 import { type TarFile, tar } from '../../../test/fixtures/tar.ts';
 import { must } from '../../../test/peers/process.ts';
@@ -270,8 +270,8 @@ describe('a docker-archive as Docker saved it', () => {
       [replaced('manifest.json', '[{"Config":1}]'), 'MANIFEST_INVALID'],
       [replaced('manifest.json', 'nothing'), 'MANIFEST_INVALID'],
       [savedFiles('app:1', layers.slice(1), config), 'MANIFEST_INVALID'],
-      [[{ name: 'etc/passwd', data: 'root' }], 'PLACE_INVALID'],
-      [[], 'PLACE_INVALID'],
+      [[{ name: 'etc/passwd', data: 'root' }], 'LOCATION_INVALID'],
+      [[], 'LOCATION_INVALID'],
     ];
     for (const [files, code] of cases) expect(await failure(files)).toMatchObject({ code });
   });
@@ -392,7 +392,7 @@ describe('an archive of docker-archives', () => {
     const inner = Buffer.from(tar([{ name: file, data: saved }]));
     await using path = await archiveOf([{ name: file, data: inner }]);
     await expect(openDockerArchive(path.path, { temporaryDirectory: tmpdir() })).rejects.toMatchObject({
-      code: 'PLACE_INVALID',
+      code: 'LOCATION_INVALID',
     });
   });
 });

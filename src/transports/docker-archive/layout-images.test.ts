@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { nestedLayout } from '../../../test/contract/placed-content.ts';
+import { nestedLayout } from '../../../test/contract/named-content.ts';
 import { tar } from '../../../test/fixtures/tar.ts';
 import { temporaryDirectory } from '../../../test/peers/temporary.ts';
 import { openDockerArchive } from './docker-archive-source.ts';

@@ -130,8 +130,8 @@ function carrierTo(endpoint: DaemonEndpoint): Omit<Carrier, 'path'> {
     return { secure: false, agent, hostname: 'docker', port: 0, headers, tls: {} };
   }
   const { url, tls } = endpoint;
-  const place = { ...hostAndPort(url.host, url.secure), headers: { host: url.host } };
-  if (!tls) return { ...place, secure: false, agent: new (nodeHttp().Agent)({ keepAlive: true }), tls: {} };
+  const host = { ...hostAndPort(url.host, url.secure), headers: { host: url.host } };
+  if (!tls) return { ...host, secure: false, agent: new (nodeHttp().Agent)({ keepAlive: true }), tls: {} };
   const { ca, cert, key, verify } = tls;
   const secureContext = nodeTls().createSecureContext({
     ...(ca && { ca }),
@@ -139,7 +139,7 @@ function carrierTo(endpoint: DaemonEndpoint): Omit<Carrier, 'path'> {
     ...(key && { key }),
   });
   const agent = new (nodeHttps().Agent)({ keepAlive: true });
-  return { ...place, secure: true, agent, tls: { secureContext, rejectUnauthorized: verify } };
+  return { ...host, secure: true, agent, tls: { secureContext, rejectUnauthorized: verify } };
 }
 
 function olderVersion(a: string, b: string): string {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { blobOf, manifestOf } from '../../../test/contract/content.ts';
-import { layoutFiles, type PlacedContent, writeFiles } from '../../../test/contract/placed-content.ts';
+import { layoutFiles, type NamedContent, writeFiles } from '../../../test/contract/named-content.ts';
 import {
   buildImage,
   type FixtureImage,
@@ -112,7 +112,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
 
   /** A layout that holds the image, as a source. */
   async function made(image: FixtureImage, directory: string): Promise<ImageSource> {
-    const content: PlacedContent = {
+    const content: NamedContent = {
       name: { path: 'x', tag: '1' },
       root: rawManifest(image.manifest.bytes, image.manifest.mediaType),
       children: [],

@@ -98,8 +98,8 @@ function notAnAddress(address: string): never {
 async function usualSocket({ env, home }: DaemonSettings): Promise<SocketEndpoint | undefined> {
   const runtime = runtimeDirectory({ env });
   const rootless = [runtime && join(runtime, 'docker.sock'), home && join(home, '.docker/run/docker.sock')];
-  const places = [DEFAULT_SOCKET, ...rootless.filter((place) => place !== undefined)];
-  const sockets = await Promise.all(places.map(socketAt));
+  const paths = [DEFAULT_SOCKET, ...rootless.filter((path) => path !== undefined)];
+  const sockets = await Promise.all(paths.map(socketAt));
   const found = sockets.find((socket) => socket?.usable) ?? sockets.find((socket) => socket !== undefined);
   return found && { address: `unix://${found.path}`, named: false, socketPath: found.path };
 }

@@ -11,7 +11,7 @@ export const REF_NAME = 'org.opencontainers.image.ref.name';
 /** The annotation in which containerd, Docker and this program keep the full name. */
 export const IMAGE_NAME = 'io.containerd.image.name';
 
-/** Errors: PLACE_INVALID. `label` names the layout for messages. */
+/** Errors: LOCATION_INVALID. `label` names the layout for messages. */
 export function decodeLayoutIndex(bytes: Uint8Array, label: string): readonly Descriptor[] {
   try {
     const fields = decode.object(decode.parseJson(bytes, 'index.json'), 'index.json');
@@ -19,7 +19,7 @@ export function decodeLayoutIndex(bytes: Uint8Array, label: string): readonly De
     return manifests.map((entry, at) => decodeDescriptor(entry, `index.json.manifests[${at}]`));
   } catch (error) {
     if (!isImagesError(error, 'MANIFEST_INVALID')) throw error;
-    throw new ImagesError('PLACE_INVALID', `${error.message} [${label}]`, { cause: error });
+    throw new ImagesError('LOCATION_INVALID', `${error.message} [${label}]`, { cause: error });
   }
 }
 

@@ -61,7 +61,7 @@ function decodeIndex(bytes: Uint8Array | undefined, label: string): decode.Json 
     return decode.object(decode.parseJson(bytes, INDEX_FILE), INDEX_FILE);
   } catch (error) {
     if (!isImagesError(error)) throw error;
-    throw new ImagesError('PLACE_INVALID', `${error.message} [${label}]`, {
+    throw new ImagesError('LOCATION_INVALID', `${error.message} [${label}]`, {
       hint: 'The layout is damaged: name another directory.',
       cause: error,
     });

@@ -39,7 +39,7 @@ export function layoutLists(files: LayoutFiles): LayoutLists {
   return { entries, referrers: once(async () => referrersBySubject(files, await entries())) };
 }
 
-/** The files stay the caller's. Errors of `root`: PLACE_INVALID (not a layout), MANIFEST_UNKNOWN, with the images that are there. */
+/** The files stay the caller's. Errors of `root`: LOCATION_INVALID (not a layout), MANIFEST_UNKNOWN, with the images that are there. */
 export function layoutSource(
   files: LayoutFiles,
   wanted: Omit<LayoutLocation, 'path'>,
@@ -68,11 +68,11 @@ export function layoutSource(
   };
 }
 
-/** Errors: PLACE_INVALID. */
+/** Errors: LOCATION_INVALID. */
 export async function readLayoutIndex(files: LayoutFiles): Promise<readonly Descriptor[]> {
   const bytes = await readSmall(files, INDEX_FILE, MAX_INDEX_SIZE);
   if (!bytes) {
-    throw new ImagesError('PLACE_INVALID', `no OCI layout: it has no index.json [${files.label}]`, {
+    throw new ImagesError('LOCATION_INVALID', `no OCI layout: it has no index.json [${files.label}]`, {
       hint: 'Name a directory, or an archive of one, that a tool has written as an OCI layout.',
     });
   }

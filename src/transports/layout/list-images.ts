@@ -9,7 +9,7 @@ import { layoutLists, layoutSource, readManifest } from './layout-source.ts';
 
 /**
  * The images in the order of index.json: entries with a name, and entries without a name that do not belong to another image. Entries with the same name are
- * one image. Signatures are copied with their subjects. Errors: PLACE_INVALID.
+ * one image. Signatures are copied with their subjects. Errors: LOCATION_INVALID.
  */
 export async function listLayoutImages(files: LayoutFiles): Promise<readonly ContainedImage[]> {
   const lists = layoutLists(files);

@@ -24,8 +24,8 @@ const OPTIONS: Readonly<Record<'runc' | 'crun', readonly string[]>> = {
 
 function plan(name: 'runc' | 'crun', program: string, launch: Launch): LaunchPlan {
   // Absolute paths, because crun changes to the bundle's directory before it opens them.
-  const places = '--root "$run/t/state" --log "$run/t/log" --log-format json';
-  const run = `${places} ${command(...OPTIONS[name])} run --no-new-keyring --bundle "$run/t" build`;
+  const stateOptions = '--root "$run/t/state" --log "$run/t/log" --log-format json';
+  const run = `${stateOptions} ${command(...OPTIONS[name])} run --no-new-keyring --bundle "$run/t" build`;
   return {
     files: new Map([['config.json', JSON.stringify(configOf(name, launch))]]),
     command: `${WITHOUT_CGROUPS[name]}

@@ -18,7 +18,7 @@ const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';
 
 /** Looks in the files in order; the first one with the host decides. A file is read only when credentials are needed. */
 export function credentialFiles({ env, home }: CredentialSources): CredentialsProvider {
-  const places = credentialPlaces(env, home);
+  const searched = credentialPaths(env, home);
   const files = new Map<string, Promise<Json | undefined>>();
   const helped = new Map<string, Promise<Credentials | undefined>>();
   const once = <T>(known: Map<string, Promise<T>>, key: string, create: () => Promise<T>): Promise<T> => {
@@ -30,9 +30,9 @@ export function credentialFiles({ env, home }: CredentialSources): CredentialsPr
     once(helped, `${name} ${server}`, () => askHelper({ name, server, file, env }));
 
   return {
-    places,
+    searched,
     async find(host, repository) {
-      for (const file of places) {
+      for (const file of searched) {
         const content = await once(files, file, () => readJsonFile(file));
         const found = content && (await findIn(file, content, { host: canonicalHost(host), repository, ask }));
         if (found) return found;
@@ -43,17 +43,17 @@ export function credentialFiles({ env, home }: CredentialSources): CredentialsPr
 }
 
 /** Paths to look at. Those that the environment names come first. */
-function credentialPlaces(env: CredentialSources['env'], home: string | undefined): readonly string[] {
+function credentialPaths(env: CredentialSources['env'], home: string | undefined): readonly string[] {
   const config = userDirectory('XDG_CONFIG_HOME', { env, home });
   const runtime = runtimeDirectory({ env });
-  const places = [
+  const searched = [
     env.REGISTRY_AUTH_FILE,
     env.DOCKER_CONFIG && join(env.DOCKER_CONFIG, 'config.json'),
     runtime && join(runtime, 'containers/auth.json'),
     config && join(config, 'containers/auth.json'),
     !env.DOCKER_CONFIG && home && join(home, '.docker/config.json'),
   ];
-  return [...new Set(places.filter((place) => typeof place === 'string' && place !== ''))] as readonly string[];
+  return [...new Set(searched.filter((scope) => typeof scope === 'string' && scope !== ''))] as readonly string[];
 }
 
 interface Question {
@@ -85,9 +85,9 @@ async function findIn(
 /** The entry with the longest key that is the name or a parent of it: `quay.io/org/app`, `quay.io/org`, `quay.io`. */
 function bestEntry(file: string, auths: Json, name: string): Credentials | undefined {
   const matching = Object.entries(auths)
-    .map(([key, value]) => ({ key, value, place: placeOf(key) }))
-    .filter(({ place }) => name === place || name.startsWith(`${place}/`))
-    .sort((a, b) => b.place.length - a.place.length);
+    .map(([key, value]) => ({ key, value, scope: scopeOf(key) }))
+    .filter(({ scope }) => name === scope || name.startsWith(`${scope}/`))
+    .sort((a, b) => b.scope.length - a.scope.length);
   for (const { key, value } of matching) {
     const found = readEntry(file, key, value);
     if (found) return found;
@@ -96,7 +96,7 @@ function bestEntry(file: string, auths: Json, name: string): Credentials | undef
 }
 
 /** Normalises a key: a host name, a URL, or a URL of the registry API version 1. */
-function placeOf(key: string): string {
+function scopeOf(key: string): string {
   const [, scheme, host = '', path = ''] = /^(https?:\/\/)?([^/]*)(.*)$/is.exec(key) ?? [];
   const namespace = scheme === undefined ? withoutEnd(path, '/').replace(/^\/v[12]$/, '') : '';
   return `${canonicalHost(host)}${namespace}`;

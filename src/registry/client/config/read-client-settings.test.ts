@@ -329,7 +329,7 @@ describe('certificates of a host', () => {
     expect(await tlsFiles?.('mirror:5000')).toEqual({ ca: [pem('CA')], cert: pem('CERT'), key: pem('KEY') });
   });
 
-  it('are found in all three places, with the port or without', async () => {
+  it('are found in all three searched, with the port or without', async () => {
     await write('etc/containers/certs.d/reg:5000/a.crt', pem('A'));
     await write('home/.config/containers/certs.d/reg:5000/b.crt', pem('B'));
     await write('etc/docker/certs.d/reg:5000/ca.crt', pem('C'));
@@ -364,7 +364,7 @@ describe('settings', () => {
   it('hold the proxies, and look for credentials only when asked', async () => {
     const { proxies, credentials } = await settings({ https_proxy: 'http://proxy:3128' });
     expect(proxies).toEqual({ https: 'http://proxy:3128' });
-    expect(credentials?.places).toContain(join(directory.path, 'home/.docker/config.json'));
+    expect(credentials?.searched).toContain(join(directory.path, 'home/.docker/config.json'));
     await write('home/.docker/config.json', 'broken');
     await expect(credentials?.find('x', undefined)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });

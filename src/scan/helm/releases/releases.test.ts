@@ -177,7 +177,7 @@ describe('a chart in the tree', () => {
     expect(await found({ 'x.yaml': helmChart(folded) })).toMatchObject({ used: ['q.io/a:3'], warnings: [] });
     const { findings } = await scanFile('x.yaml', Buffer.from(files['x.yaml']));
     expect(findings.filter(({ certainty }) => certainty === 'used')).toMatchObject([
-      { image: 'q.io/a:3', place: { file: 'x.yaml!c/templates/pod.yaml' } },
+      { image: 'q.io/a:3', position: { file: 'x.yaml!c/templates/pod.yaml' } },
     ]);
     const { warnings } = await scanFiles({ 'x.yaml': helmChart(Buffer.from('no chart').toString('base64')) });
     expect(warnings).toMatchObject([
@@ -224,7 +224,7 @@ describe('a chart in the tree', () => {
       expect(used).toContain('q.io/prod:7');
       const result = await scanFiles(files('"{{ .Values.tag }}"'));
       expect(result.findings).toContainEqual(
-        expect.objectContaining({ image: 'q.io/y:7', place: expect.objectContaining({ file: name, line: 13 }) }),
+        expect.objectContaining({ image: 'q.io/y:7', position: expect.objectContaining({ file: name, line: 13 }) }),
       );
       const open = await found(files('{{ requiredEnv "TAG" }}'));
       expect(open.used).toEqual(expect.not.arrayContaining(['q.io/prod:7']));

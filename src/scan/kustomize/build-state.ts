@@ -3,7 +3,7 @@ import type { FileTree, Warning } from '../contract.ts';
 import type { Kustomization } from './kustomization.ts';
 import type { Resource } from './resource.ts';
 
-export interface Workplace {
+export interface BuildState {
   readonly tree: FileTree;
   readonly kustomizations: ReadonlyMap<string, Kustomization>;
   readonly warn: (warning: Warning) => void;
@@ -36,14 +36,14 @@ export const MAX_WORK = 10_000_000;
 export const MAX_TOGETHER = 2;
 
 /** Returns whether the budget was sufficient. */
-export function spendBudget({ budget }: Workplace, cost: number): boolean {
+export function spendBudget({ budget }: BuildState, cost: number): boolean {
   budget.work -= cost;
   if (budget.work < 0) budget.isCut = true;
   return budget.work >= 0;
 }
 
 /** Like spendBudget, for resources that are passed on. */
-export function spendResources({ budget }: Workplace, count: number): boolean {
+export function spendResources({ budget }: BuildState, count: number): boolean {
   budget.resources -= count;
   if (budget.resources < 0) budget.isCut = true;
   return budget.resources >= 0;

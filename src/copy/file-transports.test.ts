@@ -8,9 +8,9 @@ import {
   imageContent,
   indexContent,
   layoutFiles,
-  type PlacedContent,
+  type NamedContent,
   writeFiles,
-} from '../../test/contract/placed-content.ts';
+} from '../../test/contract/named-content.ts';
 import { buildImage, buildIndex, type FixtureImage, layerOf, randomLayer } from '../../test/fixtures/image.ts';
 import { temporaryDirectory } from '../../test/peers/temporary.ts';
 import { digestOf } from '../oci/digest.ts';
@@ -26,8 +26,8 @@ import { dockerArchiveSink } from '../transports/docker-archive/docker-archive-s
 import { ociSink } from '../transports/layout/layout-sink.ts';
 import { ociSource } from '../transports/layout/layout-source.ts';
 import { registrySource } from '../transports/registry-source.ts';
+import { copyOne, FILE_TRANSPORTS, IMAGE_NAME, testLocation } from './testing/file-transports.ts';
 import { memoryRegistry, sinkInto } from './testing/memory-registry.ts';
-import { copyPlace, filePlace, PLACE_KINDS, PLACE_NAME } from './testing/places.ts';
 
 /** A layout that holds the image under the tag `1`. */
 async function layoutOf(directory: string, image: FixtureImage): Promise<ImageSource> {
@@ -35,11 +35,11 @@ async function layoutOf(directory: string, image: FixtureImage): Promise<ImageSo
   return ociSource({ path: directory, ref: '1' });
 }
 
-function contentOf(image: FixtureImage): PlacedContent {
+function contentOf(image: FixtureImage): NamedContent {
   const raw = ({ manifest }: FixtureImage) => rawManifest(manifest.bytes, manifest.mediaType);
   const all = [image, ...image.children];
   return {
-    name: PLACE_NAME,
+    name: IMAGE_NAME,
     root: raw(image),
     children: image.children.map(raw),
     referrers: [],
@@ -63,20 +63,20 @@ describe('an image', () => {
   const image = buildImage({ layers: [randomLayer('one', 300_000), layerOf([{ name: 'x', data: 'y' }])] });
   const docker = buildImage({ layers: [randomLayer('two', 100_000)], kind: 'docker' });
 
-  for (const from of PLACE_KINDS) {
-    for (const to of PLACE_KINDS) {
+  for (const from of FILE_TRANSPORTS) {
+    for (const to of FILE_TRANSPORTS) {
       it(`goes from ${from} to ${to} and to a registry with its digest`, async () => {
         for (const one of [image, docker]) {
           await using directory = await temporaryDirectory('places');
-          const [first, second] = [filePlace(from, directory.path, 'from'), filePlace(to, directory.path, 'to')];
-          await copyPlace(await layoutOf(join(directory.path, 'layout'), one), first.sink());
-          await copyPlace(await first.source(), second.sink());
+          const [first, second] = [testLocation(from, directory.path, 'from'), testLocation(to, directory.path, 'to')];
+          await copyOne(await layoutOf(join(directory.path, 'layout'), one), first.sink());
+          await copyOne(await first.source(), second.sink());
           await expectWhole(await second.source(), one.manifest.digest);
           const registry = memoryRegistry();
-          await copyPlace(await second.source(), sinkInto(registry));
-          await expectWhole(registrySource(registry, PLACE_NAME), one.manifest.digest);
-          await copyPlace(registrySource(registry, PLACE_NAME), filePlace(from, directory.path, 'back').sink());
-          await expectWhole(await filePlace(from, directory.path, 'back').source(), one.manifest.digest);
+          await copyOne(await second.source(), sinkInto(registry));
+          await expectWhole(registrySource(registry, IMAGE_NAME), one.manifest.digest);
+          await copyOne(registrySource(registry, IMAGE_NAME), testLocation(from, directory.path, 'back').sink());
+          await expectWhole(await testLocation(from, directory.path, 'back').source(), one.manifest.digest);
         }
       });
     }
@@ -97,22 +97,22 @@ describe('an image', () => {
       dockerArchiveSink(other, { temporaryDirectory: tmpdir() }),
     ];
     for (const sink of sinks) {
-      const copying = copyPlace(await layoutOf(join(directory.path, 'layout'), image), sink);
-      await expect(copying).rejects.toMatchObject({ code: 'PLACE_INVALID', hint: expect.stringContaining('') });
+      const copying = copyOne(await layoutOf(join(directory.path, 'layout'), image), sink);
+      await expect(copying).rejects.toMatchObject({ code: 'LOCATION_INVALID', hint: expect.stringContaining('') });
     }
     expect(await readdir(other)).toEqual(['mine']);
     expect((await readdir(directory.path)).sort()).toEqual(['file', 'layout', 'other']);
     expect(`${await readFile(file)}`).toBe('mine');
   });
 
-  it.each(PLACE_KINDS)('whose digests are sha512 goes to %s and back', async (kind) => {
+  it.each(FILE_TRANSPORTS)('whose digests are sha512 goes to %s and back', async (kind) => {
     await using directory = await temporaryDirectory('places');
     const made = imageOf('long', {}, 'sha512');
     const content = { ...contentOf(image), root: made.manifest, blobs: [made.config, ...made.layers] };
     await writeFiles(join(directory.path, 'layout'), layoutFiles(content));
-    const place = filePlace(kind, directory.path, 'to');
-    await copyPlace(ociSource({ path: join(directory.path, 'layout') }), place.sink());
-    await using source = await place.source();
+    const location = testLocation(kind, directory.path, 'to');
+    await copyOne(ociSource({ path: join(directory.path, 'layout') }), location.sink());
+    await using source = await location.source();
     const root = await source.root();
     expect(Buffer.compare(root.bytes, made.manifest.bytes)).toBe(0);
     // A `dir:` does not record the digest of its root, so it is computed with the usual algorithm.
@@ -139,7 +139,7 @@ describe('an image', () => {
       ]),
     );
     for (const source of [dirSource(dir), ociSource({ path: layout })]) {
-      const copying = copyPlace(source, ociSink(join(directory.path, 'to')));
+      const copying = copyOne(source, ociSink(join(directory.path, 'to')));
       await expect(copying).rejects.toMatchObject({ code: 'UNSUPPORTED', hint: expect.stringContaining('schema 1') });
     }
   });
@@ -156,8 +156,8 @@ describe('an image', () => {
     ] as const) {
       await writeFiles(join(directory.path, kind), layoutFiles(placed));
       const layout = ociSource({ path: join(directory.path, kind), ref: '1.2' });
-      const place = filePlace(kind, directory.path, 'to');
-      const copying = copyPlace(layout, place.sink(), { platforms: 'all', referrers: true });
+      const location = testLocation(kind, directory.path, 'to');
+      const copying = copyOne(layout, location.sink(), { platforms: 'all', referrers: true });
       await expect(copying).rejects.toMatchObject({
         code: 'UNSUPPORTED',
         hint: expect.stringContaining('--referrers'),
@@ -168,19 +168,19 @@ describe('an image', () => {
   it('is not read again where it is there already', async () => {
     await using directory = await temporaryDirectory('places');
     for (const kind of ['oci', 'dir'] as const) {
-      const place = filePlace(kind, directory.path, 'to');
-      await copyPlace(await layoutOf(join(directory.path, 'layout'), image), place.sink());
-      const again = await copyPlace(await layoutOf(join(directory.path, 'layout'), image), place.sink());
+      const location = testLocation(kind, directory.path, 'to');
+      await copyOne(await layoutOf(join(directory.path, 'layout'), image), location.sink());
+      const again = await copyOne(await layoutOf(join(directory.path, 'layout'), image), location.sink());
       expect(again.fetched).toBe(0);
     }
   });
 
   it('takes the place of an older one in dir:, of which nothing stays', async () => {
     await using directory = await temporaryDirectory('places');
-    const place = filePlace('dir', directory.path, 'to');
-    await copyPlace(await layoutOf(join(directory.path, 'one'), image), place.sink());
-    await copyPlace(await layoutOf(join(directory.path, 'two'), docker), place.sink());
-    await expectWhole(await place.source(), docker.manifest.digest);
+    const location = testLocation('dir', directory.path, 'to');
+    await copyOne(await layoutOf(join(directory.path, 'one'), image), location.sink());
+    await copyOne(await layoutOf(join(directory.path, 'two'), docker), location.sink());
+    await expectWhole(await location.source(), docker.manifest.digest);
     expect(await readdir(join(directory.path, 'dir-to'))).toHaveLength(docker.blobs.length + 2);
   });
 
@@ -198,9 +198,9 @@ describe('an image', () => {
     const root = manifestOf({ mediaType: OCI_MANIFEST, config: config.descriptor, layers: [zstd.descriptor] });
     const content = { ...contentOf(image), root, blobs: [config, zstd] };
     await writeFiles(join(directory.path, 'layout'), layoutFiles(content));
-    const place = filePlace('docker-archive', directory.path, 'to');
-    await copyPlace(ociSource({ path: join(directory.path, 'layout') }), place.sink());
-    await using source = await place.source();
+    const location = testLocation('docker-archive', directory.path, 'to');
+    await copyOne(ociSource({ path: join(directory.path, 'layout') }), location.sink());
+    await using source = await location.source();
     const manifest = decodeManifest(await source.root());
     expect(manifest).toMatchObject({ config: config.descriptor, layers: [{ digest: digestOf(plain) }] });
   });
@@ -215,9 +215,9 @@ describe('an index', () => {
   it.each(['oci', 'oci-archive', 'dir'] as const)('goes to %s whole or in part with its digest', async (kind) => {
     await using directory = await temporaryDirectory('places');
     for (const platforms of ['linux/amd64', 'all', 'linux/arm64']) {
-      const place = filePlace(kind, directory.path, platforms.replace('/', '-'));
-      await copyPlace(await layoutOf(join(directory.path, 'layout'), index), place.sink(), { platforms });
-      await using source = await place.source();
+      const location = testLocation(kind, directory.path, platforms.replace('/', '-'));
+      await copyOne(await layoutOf(join(directory.path, 'layout'), index), location.sink(), { platforms });
+      await using source = await location.source();
       const root = await source.root();
       expect(root.digest).toBe(index.manifest.digest);
       const there = index.children.filter((child) => platforms === 'all' || platforms.endsWith(child.architecture));
@@ -236,16 +236,16 @@ describe('an index', () => {
 
   it('is in a docker-archive one of its images', async () => {
     await using directory = await temporaryDirectory('places');
-    const place = filePlace('docker-archive', directory.path, 'to');
+    const location = testLocation('docker-archive', directory.path, 'to');
     const source = await layoutOf(join(directory.path, 'layout'), index);
-    const { notes } = await copyPlace(source, place.sink(), { platforms: 'linux/arm64' });
+    const { notes } = await copyOne(source, location.sink(), { platforms: 'linux/arm64' });
     expect(notes).toEqual([
       `quay.io/x/app:1 is there for one platform: docker-archive:${join(directory.path, 'docker-archive-to')} holds no indexes`,
     ]);
-    await expectWhole(await place.source(), index.children[1]?.manifest.digest ?? '');
+    await expectWhole(await location.source(), index.children[1]?.manifest.digest ?? '');
     const [child] = index.children as [FixtureImage];
     const alone = await layoutOf(join(directory.path, 'alone'), child);
-    expect((await copyPlace(alone, place.sink())).notes).toEqual([]);
+    expect((await copyOne(alone, location.sink())).notes).toEqual([]);
   });
 
   it.each(['oci', 'oci-archive'] as const)('goes to %s with what points to it', async (kind) => {
@@ -253,9 +253,9 @@ describe('an index', () => {
     const content = indexContent('signed');
     await writeFiles(join(directory.path, 'layout'), layoutFiles(content));
     const layout = ociSource({ path: join(directory.path, 'layout'), ref: '1.2' });
-    const place = filePlace(kind, directory.path, 'to');
-    await copyPlace(layout, place.sink(), { platforms: 'all', referrers: true });
-    await using source = await place.source();
+    const location = testLocation(kind, directory.path, 'to');
+    await copyOne(layout, location.sink(), { platforms: 'all', referrers: true });
+    await using source = await location.source();
     expect((await source.root()).digest).toBe(content.root.digest);
     const found = await Array.fromAsync(source.referrers(content.root.digest));
     expect(found.map(({ digest }) => digest)).toEqual(content.referrers.map(({ digest }) => digest));
@@ -272,7 +272,7 @@ describe('a layout', () => {
     await Promise.all(
       names.map(async (text) => {
         const source = await layoutOf(join(directory.path, text.replaceAll('/', '-')), image(text));
-        await copyPlace(source, ociSink(path), { name: parseReference(text) });
+        await copyOne(source, ociSink(path), { name: parseReference(text) });
       }),
     );
     for (const text of names) await expectWhole(ociSource({ path, ref: text }), image(text).manifest.digest);
@@ -284,7 +284,7 @@ describe('a layout', () => {
     const path = join(directory.path, 'shared');
     const put = async (text: string, seed: string, ref?: string) => {
       const source = await layoutOf(join(directory.path, seed), image(seed));
-      await copyPlace(source, ociSink(path, ref === undefined ? {} : { ref }), { name: parseReference(text) });
+      await copyOne(source, ociSink(path, ref === undefined ? {} : { ref }), { name: parseReference(text) });
     };
     await put('quay.io/a:1', 'a');
     await put('quay.io/b:1', 'b');
@@ -319,8 +319,8 @@ describe('a layout', () => {
         })();
       },
     };
-    await expect(copyPlace(broken, ociSink(path))).rejects.toThrow('connection reset');
-    const { fetched } = await copyPlace(layout, ociSink(path));
+    await expect(copyOne(broken, ociSink(path))).rejects.toThrow('connection reset');
+    const { fetched } = await copyOne(layout, ociSink(path));
     expect(fetched).toBeLessThan(1_500_000);
     await expectWhole(ociSource({ path }), one.manifest.digest);
   });
@@ -328,7 +328,7 @@ describe('a layout', () => {
   it('is what an archive of it is', async () => {
     await using directory = await temporaryDirectory('places');
     const path = join(directory.path, 'x.tar');
-    await copyPlace(
+    await copyOne(
       await layoutOf(join(directory.path, 'a'), image('a')),
       ociArchiveSink(path, { temporaryDirectory: tmpdir() }),
       {

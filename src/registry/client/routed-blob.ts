@@ -1,34 +1,34 @@
-// A blob that several places may have. If a transfer breaks off at one, the next continues it. A place whose bytes were wrong is not asked for this blob again.
+// A blob that several routes may have. If a transfer breaks off at one, the next continues it. A route whose bytes were wrong is not asked for this blob again.
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { BlobContent, BlobOptions } from '../contract.ts';
 import { type OpenedBlob, selfVerifying } from './self-verifying.ts';
 
-export interface Turn<Place> {
+export interface Turn<Route> {
   readonly result: OpenedBlob;
-  /** The place that answered. */
-  readonly place: Place;
-  /** The places after it. */
-  readonly rest: readonly Place[];
+  /** The route that answered. */
+  readonly route: Route;
+  /** The routes after it. */
+  readonly rest: readonly Route[];
 }
 
-export interface BlobOfPlaces<Place> {
+export interface RoutedBlob<Route> {
   readonly digest: Digest;
   readonly options: BlobOptions;
-  readonly places: readonly Place[];
-  /** Opens the blob at the first place that has it; fails with the error of the last one. */
-  open(places: readonly Place[], options: BlobOptions): Promise<Turn<Place>>;
-  /** Called when a place fails after it has sent bytes. */
-  onBroken(place: Place, error: ImagesError): void;
-  /** Called when the bytes of a place were wrong. Returns whether other places will be asked for the blob from now on. */
-  spoil(place: Place, error: ImagesError): boolean;
+  readonly routes: readonly Route[];
+  /** Opens the blob at the first route that has it; fails with the error of the last one. */
+  open(routes: readonly Route[], options: BlobOptions): Promise<Turn<Route>>;
+  /** Called when a route fails after it has sent bytes. */
+  onBroken(route: Route, error: ImagesError): void;
+  /** Called when the bytes of a route were wrong. Returns whether other routes will be asked for the blob from now on. */
+  spoil(route: Route, error: ImagesError): boolean;
 }
 
-/** Opens the blob. Errors: those of the last place. */
-export async function blobOfPlaces<Place>(blob: BlobOfPlaces<Place>): Promise<BlobContent> {
+/** Opens the blob. Errors: those of the last route. */
+export async function routedBlob<Route>(blob: RoutedBlob<Route>): Promise<BlobContent> {
   const { digest, options } = blob;
   const from = options.from ?? 0;
-  const first = await blob.open(blob.places, options);
+  const first = await blob.open(blob.routes, options);
   const { descriptor } = first.result;
   const turns = [first];
 
@@ -44,7 +44,7 @@ export async function blobOfPlaces<Place>(blob: BlobOfPlaces<Place>): Promise<Bl
       } catch (error) {
         options.signal?.throwIfAborted();
         if (turn.rest.length === 0 || !isImagesError(error)) throw error;
-        blob.onBroken(turn.place, error);
+        blob.onBroken(turn.route, error);
         turn = await blob.open(turn.rest, { ...options, from: at, size: descriptor.size });
         turns.push(turn);
       }
@@ -52,10 +52,10 @@ export async function blobOfPlaces<Place>(blob: BlobOfPlaces<Place>): Promise<Bl
   }
 
   const provedWrong = (error: ImagesError): boolean => {
-    // If several places sent parts, the wrong bytes may be from any of them.
-    const outcomes = turns.map(({ place, result }) => {
+    // If several routes sent parts, the wrong bytes may be from any of them.
+    const outcomes = turns.map(({ route, result }) => {
       const otherwise = result.provedWrong?.(error) ?? false;
-      return otherwise || blob.spoil(place, error);
+      return otherwise || blob.spoil(route, error);
     });
     return outcomes.includes(true);
   };

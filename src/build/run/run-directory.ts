@@ -2,16 +2,16 @@
 import { mkdir, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFsError } from '../../io/files/fs-errors.ts';
-import type { WorkPlace } from './work-place.ts';
+import type { RunnerDirectory } from './runner-directory.ts';
 
-export interface RunPlace {
+export interface RunDirectory {
   readonly directory: string;
   /** Links to it, which keeps it as long as this directory exists. Returns the link's path in the directory. Throws if it is gone (see `isGone`). */
   link(kind: 'snapshots' | 'caches', name: string): Promise<string>;
 }
 
-export async function openRunPlace(place: WorkPlace): Promise<RunPlace> {
-  const directory = await place.claim('runs');
+export async function openRunDirectory(runnerDirectory: RunnerDirectory): Promise<RunDirectory> {
+  const directory = await runnerDirectory.claim('runs');
   await Promise.all([mkdir(join(directory, 'snapshots')), mkdir(join(directory, 'caches'))]);
   const links = new Map<string, string>();
   return {
@@ -20,7 +20,7 @@ export async function openRunPlace(place: WorkPlace): Promise<RunPlace> {
       const known = links.get(`${kind}/${name}`);
       const link = known ?? join(kind, String(links.size));
       if (!known) {
-        await symlink(place.path(kind, name), join(directory, link));
+        await symlink(runnerDirectory.path(kind, name), join(directory, link));
         links.set(`${kind}/${name}`, link);
       }
       await stat(join(directory, link));

@@ -8,7 +8,7 @@ import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../src/oci/media-types.t
 import type { Reference } from '../../src/oci/reference.ts';
 import { type Blob, blobOf, imageOf, indexOf, manifestOf } from './content.ts';
 
-export interface PlacedContent {
+export interface NamedContent {
   readonly name: Reference;
   readonly root: RawManifest;
   /** Below the root. */
@@ -21,7 +21,7 @@ export interface PlacedContent {
 }
 
 /** An index of two images, a referrer of it, and a signature under cosign's tag. */
-export function indexContent(seed: string): PlacedContent {
+export function indexContent(seed: string): NamedContent {
   const [a, b] = [imageOf(`${seed}-a`), imageOf(`${seed}-b`)];
   const root = indexOf([a.manifest, b.manifest]);
   const empty = blobOf(Buffer.from('{}'), 'application/vnd.oci.empty.v1+json');
@@ -48,7 +48,7 @@ export function indexContent(seed: string): PlacedContent {
 }
 
 /** One image, its config one that Docker takes. */
-export function imageContent(seed: string): PlacedContent {
+export function imageContent(seed: string): NamedContent {
   const { layers } = imageOf(seed);
   const config = blobOf(
     Buffer.from(
@@ -71,7 +71,7 @@ export function imageContent(seed: string): PlacedContent {
 }
 
 /** An OCI layout; files by path. */
-export function layoutFiles(content: PlacedContent): ReadonlyMap<string, Uint8Array> {
+export function layoutFiles(content: NamedContent): ReadonlyMap<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
   const blob = (digest: Digest, bytes: Uint8Array) =>
     files.set(`blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`, bytes);
@@ -95,7 +95,7 @@ export function layoutFiles(content: PlacedContent): ReadonlyMap<string, Uint8Ar
 }
 
 /** A directory in skopeo's `dir:` form; files by path. */
-export function dirFiles(content: PlacedContent): ReadonlyMap<string, Uint8Array> {
+export function dirFiles(content: NamedContent): ReadonlyMap<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
   for (const one of content.blobs) files.set(digestHex(one.descriptor.digest), one.bytes);
   for (const one of [...content.children, ...content.referrers]) {

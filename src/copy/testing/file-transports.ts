@@ -15,19 +15,19 @@ import { ociSource } from '../../transports/layout/layout-source.ts';
 import { type CopyResult, executePlan } from '../execute.ts';
 import { planCopy } from '../plan.ts';
 
-export interface FilePlace {
+export interface TestLocation {
   /** The location in skopeo's form. */
   readonly text: string;
   sink(): ImageSink;
   source(): Promise<ImageSource>;
 }
 
-export type PlaceKind = 'oci' | 'oci-archive' | 'dir' | 'docker-archive';
+export type FileTransport = 'oci' | 'oci-archive' | 'dir' | 'docker-archive';
 
-export const PLACE_KINDS: readonly PlaceKind[] = ['oci', 'oci-archive', 'dir', 'docker-archive'];
+export const FILE_TRANSPORTS: readonly FileTransport[] = ['oci', 'oci-archive', 'dir', 'docker-archive'];
 
 /** A place for one image; in skopeo's text it has the tag `1` where it can have one. */
-export function filePlace(kind: PlaceKind, directory: string, label: string): FilePlace {
+export function testLocation(kind: FileTransport, directory: string, label: string): TestLocation {
   const path = join(directory, `${kind}-${label}`);
   const text = `${kind}:${path}`;
   switch (kind) {
@@ -49,29 +49,33 @@ export function filePlace(kind: PlaceKind, directory: string, label: string): Fi
       return {
         text: `${text}:quay.io/x/app:1`,
         sink: () => dockerArchiveSink(path, { temporaryDirectory: tmpdir() }),
-        source: () => openDockerArchiveImage(path, { reference: PLACE_NAME }, { temporaryDirectory: tmpdir() }),
+        source: () => openDockerArchiveImage(path, { reference: IMAGE_NAME }, { temporaryDirectory: tmpdir() }),
       };
   }
 }
 
 /** The name of the image at the destination. */
-export const PLACE_NAME: Reference = { host: 'quay.io', path: 'x/app', tag: '1' };
+export const IMAGE_NAME: Reference = { host: 'quay.io', path: 'x/app', tag: '1' };
 
-export interface CopyPlace {
+export interface CopyChoices {
   readonly platforms?: string;
   readonly referrers?: boolean;
   readonly name?: Reference;
 }
 
-export interface PlaceCopied extends CopyResult {
+export interface CopiedWithNotes extends CopyResult {
   readonly notes: readonly string[];
 }
 
 /** Closes source and sink. */
-export async function copyPlace(source: ImageSource, sink: ImageSink, options: CopyPlace = {}): Promise<PlaceCopied> {
+export async function copyOne(
+  source: ImageSource,
+  sink: ImageSink,
+  options: CopyChoices = {},
+): Promise<CopiedWithNotes> {
   await using from = source;
   await using to = sink;
-  const plan = await planCopy([{ name: options.name ?? PLACE_NAME, source: from }], to, {
+  const plan = await planCopy([{ name: options.name ?? IMAGE_NAME, source: from }], to, {
     platforms: parsePlatformChoice(options.platforms ?? 'linux/amd64'),
     referrers: options.referrers ?? false,
   });

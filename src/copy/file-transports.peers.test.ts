@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { createZstdCompress, gunzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { blobOf, collect } from '../../test/contract/content.ts';
-import { layoutFiles, writeFiles } from '../../test/contract/placed-content.ts';
+import { layoutFiles, writeFiles } from '../../test/contract/named-content.ts';
 import {
   blob,
   buildImage,
@@ -39,7 +39,14 @@ import { ociSink } from '../transports/layout/layout-sink.ts';
 import { ociSource } from '../transports/layout/layout-source.ts';
 import { executePlan } from './execute.ts';
 import { planCopy } from './plan.ts';
-import { copyPlace, type FilePlace, filePlace, PLACE_KINDS, PLACE_NAME, type PlaceKind } from './testing/places.ts';
+import {
+  copyOne,
+  FILE_TRANSPORTS,
+  type FileTransport,
+  IMAGE_NAME,
+  type TestLocation,
+  testLocation,
+} from './testing/file-transports.ts';
 
 const image = buildImage({
   layers: [baseLayer(), randomLayer('peers', 100_000), layerOf([{ name: 'etc/hello', data: 'hello\n' }])],
@@ -66,15 +73,15 @@ function fresh(name: string): string {
   return join(directory.path, `${made}-${name}`);
 }
 
-function newPlace(kind: PlaceKind): FilePlace {
+function newLocation(kind: FileTransport): TestLocation {
   made += 1;
-  return filePlace(kind, directory.path, `${made}`);
+  return testLocation(kind, directory.path, `${made}`);
 }
 
 async function fixture(one: FixtureImage): Promise<ImageSource> {
   const path = fresh('fixture');
   const content = {
-    name: PLACE_NAME,
+    name: IMAGE_NAME,
     root: rawManifest(one.manifest.bytes, one.manifest.mediaType),
     children: [],
     referrers: [],
@@ -107,28 +114,28 @@ const configDigest = (one: FixtureImage): string => one.blobs[0]?.digest ?? '';
 const skopeo = needs('skopeo');
 
 describe('skopeo', () => {
-  for (const kind of PLACE_KINDS) {
+  for (const kind of FILE_TRANSPORTS) {
     it.skipIf(skopeo.missing)(`reads ${kind} as we write it${skopeo.why}`, async () => {
       // Before 1.14, skopeo does not find Docker manifests by name in a layout. They are still stored unchanged.
       for (const one of kind.startsWith('oci') ? [image] : [image, dockerImage]) {
-        const place = newPlace(kind);
-        await copyPlace(await fixture(one), place.sink());
-        const inspected = JSON.parse(await must('skopeo', ['inspect', place.text])) as { Digest: string };
-        const config = await must('skopeo', ['inspect', '--config', '--raw', place.text]);
+        const location = newLocation(kind);
+        await copyOne(await fixture(one), location.sink());
+        const inspected = JSON.parse(await must('skopeo', ['inspect', location.text])) as { Digest: string };
+        const config = await must('skopeo', ['inspect', '--config', '--raw', location.text]);
         expect(digestOf(Buffer.from(config))).toBe(configDigest(one));
         if (kind !== 'docker-archive') expect(inspected.Digest).toBe(one.manifest.digest);
         // Copies completely, so that the program reads and verifies every layer.
-        await skopeoCopy(place.text, `dir:${fresh('dir')}`);
+        await skopeoCopy(location.text, `dir:${fresh('dir')}`);
       }
     });
 
     it.skipIf(skopeo.missing)(`writes ${kind} as we read it${skopeo.why}`, async () => {
       for (const one of [image, dockerImage]) {
-        const dir = newPlace('dir');
-        await copyPlace(await fixture(one), dir.sink());
-        const place = newPlace(kind);
-        await skopeoCopy(dir.text, place.text);
-        await using source = await place.source();
+        const dir = newLocation('dir');
+        await copyOne(await fixture(one), dir.sink());
+        const location = newLocation(kind);
+        await skopeoCopy(dir.text, location.text);
+        await using source = await location.source();
         const read = await readThrough(source);
         // Its docker-archives hold uncompressed layers, its layouts hold no Docker manifests.
         const keeps = kind === 'dir' || (kind !== 'docker-archive' && one === image);
@@ -140,12 +147,12 @@ describe('skopeo', () => {
 
   it.skipIf(skopeo.missing)(`adds to a layout of ours, and we to one of its${skopeo.why}`, async () => {
     const path = fresh('layout');
-    await copyPlace(await fixture(image), ociSink(path), { name: parseReference('quay.io/x/one:one') });
-    const dir = newPlace('dir');
-    await copyPlace(await fixture(buildImage({ layers: [randomLayer('two', 10_000)] })), dir.sink());
+    await copyOne(await fixture(image), ociSink(path), { name: parseReference('quay.io/x/one:one') });
+    const dir = newLocation('dir');
+    await copyOne(await fixture(buildImage({ layers: [randomLayer('two', 10_000)] })), dir.sink());
     await skopeoCopy(dir.text, `oci:${path}:two`);
     const three = buildImage({ layers: [randomLayer('three', 10_000)] });
-    await copyPlace(await fixture(three), ociSink(path), { name: parseReference('quay.io/x/three:three') });
+    await copyOne(await fixture(three), ociSink(path), { name: parseReference('quay.io/x/three:three') });
     for (const [ref, digest] of [
       ['one', image.manifest.digest],
       ['two', buildImage({ layers: [randomLayer('two', 10_000)] }).manifest.digest],
@@ -162,9 +169,9 @@ const umoci = needs('umoci');
 
 describe('umoci', () => {
   it.skipIf(umoci.missing)(`reads and changes a layout of ours${umoci.why}`, async () => {
-    const place = newPlace('oci');
-    await copyPlace(await fixture(image), place.sink());
-    const layout = place.text.slice('oci:'.length);
+    const location = newLocation('oci');
+    await copyOne(await fixture(image), location.sink());
+    const layout = location.text.slice('oci:'.length);
     expect(await must('umoci', ['stat', '--image', layout, '--json'])).toContain('fixture');
     await must('umoci', ['config', '--image', layout, '--tag', 'changed', '--config.cmd', 'other']);
     const path = layout.slice(0, layout.lastIndexOf(':'));
@@ -180,8 +187,8 @@ describe('podman', () => {
   const run = async (...args: readonly string[]) => {
     const root = join(directory.path, 'podman');
     await mkdir(root, { recursive: true });
-    const place = ['--root', join(root, 'root'), '--runroot', join(root, 'run'), '--storage-driver', 'vfs'];
-    return must('podman', [...place, '--tmpdir', join(root, 'tmp'), ...args]);
+    const roots = ['--root', join(root, 'root'), '--runroot', join(root, 'run'), '--storage-driver', 'vfs'];
+    return must('podman', [...roots, '--tmpdir', join(root, 'tmp'), ...args]);
   };
 
   it.skipIf(podman.missing)(`loads docker-archives of one image and of several${podman.why}`, async () => {
@@ -210,7 +217,7 @@ describe('podman', () => {
     expect((await readThrough(archive.source({ reference: parseReference('two:2') }))).config).toBe(
       configDigest(dockerImage),
     );
-    const oci = newPlace('oci-archive');
+    const oci = newLocation('oci-archive');
     await run('save', '--format', 'oci-archive', '-o', oci.text.split(':')[1] ?? '', 'quay.io/x/one:1');
     await using source = await openOciArchive(
       { path: oci.text.split(':')[1] ?? '', ref: 'quay.io/x/one:1' },
@@ -231,7 +238,7 @@ describe('Docker', () => {
 
   it.skipIf(docker.missing)(`loads what we write, as a file and as a stream, and runs it${docker.why}`, async () => {
     const file = fresh('one.tar');
-    await copyPlace(await fixture(image), dockerArchiveSink(file, { temporaryDirectory: tmpdir() }));
+    await copyOne(await fixture(image), dockerArchiveSink(file, { temporaryDirectory: tmpdir() }));
     expect(await peer.docker(['load', '-i', file])).toContain('Loaded image: quay.io/x/app:1');
     expect((await peer.docker(['inspect', '--format', '{{.Id}}', 'quay.io/x/app:1'])).trim()).toBe(configDigest(image));
     const out = await peer.docker(['run', '--rm', '--network=none', 'quay.io/x/app:1']);
@@ -261,7 +268,7 @@ describe('Docker', () => {
     const manifest = blob(OCI_MANIFEST, Buffer.from(JSON.stringify({ schemaVersion: 2, ...fields })));
     const file = fresh('zstd.tar');
     const source = await fixture({ manifest, blobs: [config, packed], children: [], architecture: 'amd64' });
-    await copyPlace(source, dockerArchiveSink(file, { temporaryDirectory: tmpdir() }));
+    await copyOne(source, dockerArchiveSink(file, { temporaryDirectory: tmpdir() }));
     await peer.docker(['load', '-i', file]);
     expect(await peer.docker(['run', '--rm', '--network=none', 'quay.io/x/app:1'])).toBe('zstd\n');
   });
@@ -291,12 +298,12 @@ describe('Docker', () => {
 
       const packed = fresh('saved.tar.zst');
       await pipeline(createReadStream(file), createZstdCompress(), createWriteStream(packed));
-      const layout = newPlace('oci');
-      await copyPlace(await openDockerArchiveImage(packed, {}, { temporaryDirectory: tmpdir() }), layout.sink());
+      const layout = newLocation('oci');
+      await copyOne(await openDockerArchiveImage(packed, {}, { temporaryDirectory: tmpdir() }), layout.sink());
       await using copied = await layout.source();
       expect(await readThrough(copied)).toEqual(read);
       const back = fresh('back.tar');
-      await copyPlace(await layout.source(), dockerArchiveSink(back, { temporaryDirectory: tmpdir() }));
+      await copyOne(await layout.source(), dockerArchiveSink(back, { temporaryDirectory: tmpdir() }));
       await peer.docker(['rmi', '-f', id]);
       await peer.docker(['load', '-i', back]);
       expect((await peer.docker(['inspect', '--format', '{{.Id}}', 'quay.io/x/app:1'])).trim()).toBe(id);
@@ -316,7 +323,7 @@ describe('containerd', () => {
   it.skipIf(containerd.missing)(`imports both archives, and exports what we read${containerd.why}`, async () => {
     for (const kind of ['docker-archive', 'oci-archive'] as const) {
       const file = fresh(kind);
-      await copyPlace(
+      await copyOne(
         await fixture(image),
         kind === 'oci-archive'
           ? ociArchiveSink(file, { temporaryDirectory: tmpdir() })
@@ -330,7 +337,7 @@ describe('containerd', () => {
       await peer.ctr(['images', 'export', exported, 'quay.io/x/app:1']);
       await using source = await openDockerArchiveImage(
         exported,
-        { reference: PLACE_NAME },
+        { reference: IMAGE_NAME },
         { temporaryDirectory: tmpdir() },
       );
       expect((await readThrough(source)).digest).toBe(image.manifest.digest);

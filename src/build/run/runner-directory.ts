@@ -13,9 +13,9 @@ import { acquireLock, type Lock } from '../../io/files/lock.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Ids } from './ids.ts';
 
-export interface WorkPlace {
+export interface RunnerDirectory {
   readonly directory: string;
-  path(kind: PlaceKind, name?: string): string;
+  path(kind: Subdirectory, name?: string): string;
   /** Creates a directory that belongs to this process. */
   claim(kind: 'runs' | 'stage'): Promise<string>;
   /** Held while links to snapshots and caches are made, or checked to see what is in use. */
@@ -26,20 +26,20 @@ export interface WorkPlace {
   inUse(kind: 'snapshots' | 'caches'): Promise<ReadonlySet<string>>;
 }
 
-export type PlaceKind = 'snapshots' | 'caches' | 'runs' | 'stage' | 'locks';
+export type Subdirectory = 'snapshots' | 'caches' | 'runs' | 'stage' | 'locks';
 
-const KINDS: readonly PlaceKind[] = ['snapshots', 'caches', 'runs', 'stage', 'locks'];
+const SUBDIRECTORIES: readonly Subdirectory[] = ['snapshots', 'caches', 'runs', 'stage', 'locks'];
 
 /** Created if it is missing. Errors: NO_ACCESS, NO_SPACE, READ_ONLY. */
-export async function openWorkPlace(directory: string, ids: Ids): Promise<WorkPlace> {
+export async function openRunnerDirectory(directory: string, ids: Ids): Promise<RunnerDirectory> {
   const own = join(directory, ids.key);
   await translatingFsErrors(directory, async () => {
     await makeDirectory(own);
     // Other users must not reach the set-id programs of layers.
     await chmod(directory, 0o700);
-    for (const kind of KINDS) await makeDirectory(join(own, kind));
+    for (const kind of SUBDIRECTORIES) await makeDirectory(join(own, kind));
   });
-  const path = (kind: PlaceKind, name = ''): string => join(own, kind, name);
+  const path = (kind: Subdirectory, name = ''): string => join(own, kind, name);
   const owned = async (kind: 'runs' | 'stage', alive: boolean): Promise<readonly string[]> => {
     const names = await namesIn(path(kind));
     return names.filter((name) => isAlive(name.split('~')[0] ?? '') === alive).map((name) => path(kind, name));
