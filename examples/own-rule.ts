@@ -6,6 +6,8 @@ import { type DocumentRule, imagesOf, rulesWith, scan, usedImage } from '@images
 /** `kind: Database` runs the image `registry.example.com/db` in the version that its spec says. */
 const databases: DocumentRule = {
   name: 'databases',
+  // Large files, and texts inside other texts, are parsed only if they have the clue of some rule.
+  clue: /Database/,
   matches: (document) => fieldOf(document.value, 'kind') === 'Database',
   *find(document) {
     const version = fieldOf(fieldOf(document.value, 'spec'), 'version');

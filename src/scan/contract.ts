@@ -48,9 +48,24 @@ export type Path = readonly (string | number)[];
 /** A rule that looks at one document at a time. Rules are asked in order; several may match the same document. */
 export interface DocumentRule {
   readonly name: string;
+  /**
+   * What a text has if the rule can find something in it: the name of a field, a kind, the form of a value. Parts of files over 8 KiB, and texts inside other
+   * texts, are parsed only if they have the clue of some rule. It is joined with the clues of others, so it has neither backreferences nor named groups.
+   * When absent, the clues of the other rules decide.
+   */
+  readonly clue?: RegExp;
+  /** The rule looks into CustomResourceDefinitions, where others find nothing. Its clue counts there, and nowhere else. */
+  readonly inSchemas?: boolean;
   matches(document: ScannedDocument): boolean;
   /** Yields a warning for what is certainly an image but cannot be resolved: a template or a placeholder. */
   find(document: ScannedDocument): Iterable<Finding | Warning>;
+}
+
+/** A rule of this program: a line of rules.ts. */
+export interface ListedRule extends DocumentRule {
+  readonly clue: RegExp;
+  /** A document in which the rule finds an image. */
+  readonly sample: string;
 }
 
 /** The files below a scanned directory. */

@@ -5,7 +5,6 @@ import type { FileTree, ScannedDocument, Warning } from './contract.ts';
 import { decodeText } from './decode-text.ts';
 import { brokenText } from './lines.ts';
 import { listFiles } from './list-files.ts';
-import { mayMatter } from './may-matter.ts';
 import { reasonOf } from './reason.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -16,9 +15,13 @@ const REMEMBERED = 16;
 
 /**
  * Opens the tree below `directory`, as list-files.ts lists it. Unreadable files are reported to `warn` and omitted.
- * Errors: FILE_UNREADABLE (there is no such directory).
+ * `mayMatter` is asked before a part of a file is parsed. Errors: FILE_UNREADABLE (there is no such directory).
  */
-export function openFileTree(directory: string, warn: (warning: Warning) => void): FileTree {
+export function openFileTree(
+  directory: string,
+  warn: (warning: Warning) => void,
+  mayMatter: (part: string) => boolean = () => true,
+): FileTree {
   const files = listFiles(directory, warn);
   const known = new Set(files);
   const recent = new Map<string, readonly ScannedDocument[]>();

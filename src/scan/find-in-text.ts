@@ -3,7 +3,7 @@ import type { DocumentRule, Finding, Warning } from './contract.ts';
 import { type KnownVariables, PLAIN } from './fill-in.ts';
 import { findInDocument } from './find-in-document.ts';
 import { brokenFile, imageLines } from './lines.ts';
-import { mayMatter } from './may-matter.ts';
+import { cluesOf } from './may-matter.ts';
 import { uniqueWarnings, withoutRepetition } from './repetition.ts';
 import { substitute } from './variables.ts';
 import { parseYaml } from './yaml.ts';
@@ -13,18 +13,24 @@ export interface FoundInText {
   readonly warnings: readonly Warning[];
 }
 
+export interface FindInTextOptions {
+  readonly rules: readonly DocumentRule[];
+  readonly environments?: readonly KnownVariables[] | undefined;
+  /** A tree rule has handled the documents of the file: only the parts that do not parse are left. */
+  readonly isClaimed?: boolean;
+}
+
 /** All findings in the text of a manifest. Parts that do not parse are read line by line. */
 export function findInText(
   file: string,
   text: string,
-  rules: readonly DocumentRule[],
-  environments: readonly KnownVariables[] = PLAIN,
+  { rules, environments = PLAIN, isClaimed = false }: FindInTextOptions,
 ): FoundInText {
   const findings: Finding[] = [];
   const warnings: Warning[] = [];
-  const parsed = parseYaml(file, text, mayMatter);
+  const parsed = parseYaml(file, text, cluesOf(rules).mayMatter);
   for (const document of parsed.documents) {
-    if (rules.length > 0) sort(findInDocument(document, rules, environments), { findings, warnings });
+    if (!isClaimed) sort(findInDocument(document, rules, environments), { findings, warnings });
   }
   // Databases and editors write files that are called `.json` but are not JSON. They are ignored unless they mention an image.
   const broken = parsed.broken.filter((part) => !file.endsWith('.json') || /image/i.test(part.text));

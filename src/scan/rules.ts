@@ -1,6 +1,6 @@
 // The list of rules, in the order in which they are asked. A new kind of source is a new file and a line here.
 import { composeFile, composeProjects } from './compose/compose.ts';
-import type { Rules } from './contract.ts';
+import type { ListedRule, Rules } from './contract.ts';
 import { helmCharts } from './helm/helm.ts';
 import { kustomizations } from './kustomize/kustomize.ts';
 import { annotations } from './rules/annotations.ts';
@@ -17,7 +17,7 @@ import { remoteCharts } from './rules/remote-charts.ts';
 import { splitFields } from './rules/split-fields.ts';
 
 /** Rules that look at one document at a time. */
-const PLAIN_RULES: Rules['documents'] = [
+const PLAIN_RULES: readonly ListedRule[] = [
   containers,
   environment,
   commandLines,
@@ -34,8 +34,7 @@ const PLAIN_RULES: Rules['documents'] = [
 
 /**
  * The built-in rules with additional ones. Document rules also see texts inside documents and the output of charts and kustomizations; additional tree rules
- * come before the built-in ones. Parts of a file over 8 KiB, and texts inside other texts, are not parsed for any rule unless a word in them hints at images,
- * registries or repositories.
+ * come before the built-in ones. Parts of a file over 8 KiB, and texts inside other texts, are parsed only if they have the clue of a rule (`DocumentRule.clue`).
  */
 export function rulesWith(own: Partial<Rules> = {}): Rules {
   const plain = [...PLAIN_RULES, ...(own.documents ?? [])];

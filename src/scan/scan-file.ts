@@ -9,6 +9,7 @@ import { findInText } from './find-in-text.ts';
 import { createChartReader } from './helm/chart-reader.ts';
 import { findInChart } from './helm/find-in-chart.ts';
 import { helmCharts } from './helm/helm.ts';
+import { cluesOf } from './may-matter.ts';
 import { uniqueWarnings, withoutRepetition } from './repetition.ts';
 import { SCAN_RULES } from './rules.ts';
 import { parseYaml } from './yaml.ts';
@@ -33,7 +34,7 @@ async function scanOne(path: string, bytes: Buffer, options: ScanFileOptions): P
   if (found) return found;
   const text = decodeText(bytes);
   const { documents } = options.rules ?? SCAN_RULES;
-  const alone = findInText(path, text, documents);
+  const alone = findInText(path, text, { rules: documents });
   if (!/chartContent|chartRef/.test(text)) return alone;
   // The file may contain a packed chart in an object, or refer to a chart by another object.
   const charts = await helmCharts(documents).find(treeOfOne(path, bytes), options.given);
@@ -51,7 +52,7 @@ export async function scanPackedChart(
 ): Promise<ScanResult> {
   const hint = 'Packed charts are read: what `helm package` and `helm pull` give.';
   try {
-    const reader = createChartReader();
+    const reader = createChartReader(rules.documents);
     let isChart = false;
     const found = await reader.look(name, async () => {
       const chart = await reader.openBytes(name, bytes);
@@ -89,7 +90,7 @@ async function scanBeside(
 ): Promise<ScanResult | undefined> {
   const directory = dirname(path);
   const warnings: Warning[] = [];
-  const tree = openFileTree(directory, (warning) => warnings.push(warning));
+  const tree = openFileTree(directory, (warning) => warnings.push(warning), cluesOf(rules.documents).mayMatter);
   for (const rule of rules.trees) {
     const found = await rule.findNamed(tree, basename(path), given);
     if (!found) continue;

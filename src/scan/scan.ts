@@ -24,7 +24,8 @@ export async function scan(directory: string, options: ScanOptions = {}): Promis
   const { openFileTree } = await import('./file-tree.ts');
   const rules = options.rules ?? (await defaultRules());
   const warnings: Warning[] = [];
-  const tree = openFileTree(directory, (warning) => warnings.push(warning));
+  const { cluesOf } = await import('./may-matter.ts');
+  const tree = openFileTree(directory, (warning) => warnings.push(warning), cluesOf(rules.documents).mayMatter);
   const { withUnpacking } = await import('./encoded-text.ts');
   return await withUnpacking(() => scanTree(tree, { ...options, rules, warnings }));
 }
@@ -61,7 +62,8 @@ async function scanTree(
     // Of a claimed file, only the parts that did not parse are left, to be read line by line.
     const text = await tree.read(file);
     const substitutions = text.includes('${') ? await substitutionsOf(tree) : undefined;
-    const found = findInText(file, text, isClaimed ? [] : rules.documents, substitutions?.environmentsOf(file));
+    const environments = substitutions?.environmentsOf(file);
+    const found = findInText(file, text, { rules: rules.documents, environments, isClaimed });
     addAll(findings, found.findings);
     addAll(warnings, [...found.warnings, ...(substitutions?.warnings ?? [])]);
   }

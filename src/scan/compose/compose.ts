@@ -1,5 +1,5 @@
 // The rule for Docker Compose projects and swarm stacks: the images of their services. Relies on projects.ts and services.ts.
-import type { DocumentRule, FileTree, TreeRule, Warning } from '../contract.ts';
+import type { FileTree, ListedRule, TreeRule, Warning } from '../contract.ts';
 import { asFields, fieldOf } from '../fields.ts';
 import { NO_VARIABLES } from '../variables.ts';
 import { findInProjects } from './find-in-project.ts';
@@ -88,8 +88,10 @@ function overridesBeside(tree: FileTree, file: string): readonly string[] {
 }
 
 /** A Compose file with an unusual name: only its own document is read. */
-export const composeFile: DocumentRule = {
+export const composeFile: ListedRule = {
   name: RULE,
+  clue: /image/i,
+  sample: 'services: {web: {image: nginx:1}}\n',
   matches: (document) => asFields(fieldOf(document.value, 'services')) !== undefined && isCompose(document),
   find: (document) => findInServices([document], { variables: NO_VARIABLES, others: new Map(), profiles: new Set() }),
 };

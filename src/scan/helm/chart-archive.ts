@@ -4,7 +4,7 @@ import { createGunzip } from 'node:zlib';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { byBytes } from '../byte-order.ts';
 import type { FileTree } from '../contract.ts';
-import { mayMatter } from '../may-matter.ts';
+import type { Clues } from '../may-matter.ts';
 import { parseYaml } from '../yaml.ts';
 
 /** Maximum unpacked size. Helm itself refuses more than 100 MiB. */
@@ -40,11 +40,15 @@ export function isPacked(file: string): boolean {
 }
 
 /** The chart in an archive. Returns `undefined` if the archive is not a chart. */
-export function chartIn(file: string, { contents, problem }: Unpacked): PackedChart | UnreadableChart | undefined {
+export function chartIn(
+  file: string,
+  { contents, problem }: Unpacked,
+  clues: Clues,
+): PackedChart | UnreadableChart | undefined {
   const top = [...contents.keys()].map((name) => /^([^/]+)\/Chart\.yaml$/.exec(name)?.[1]).find(Boolean);
   if (problem !== undefined) return { problem, isChart: top !== undefined };
   if (top === undefined) return undefined;
-  return { tree: treeOf(file, contents), directory: `${file}!${top}` };
+  return { tree: treeOf(file, contents, clues), directory: `${file}!${top}` };
 }
 
 /** Unpacks an archive, up to the limits or to the point where it is damaged. `spend` is called with the number of bytes. Errors: TAR_INVALID (not an archive at all). */
@@ -96,7 +100,7 @@ async function* gunzip(packed: Uint8Array): AsyncGenerator<Uint8Array, void> {
   }
 }
 
-function treeOf(archive: string, contents: ReadonlyMap<string, Uint8Array>): FileTree {
+function treeOf(archive: string, contents: ReadonlyMap<string, Uint8Array>, { mayMatter }: Clues): FileTree {
   const inside = (file: string): string => file.slice(archive.length + 1);
   const bytes = async (file: string): Promise<Uint8Array> => contents.get(inside(file)) ?? new Uint8Array();
   const read = async (file: string): Promise<string> => new TextDecoder().decode(await bytes(file));

@@ -1,7 +1,7 @@
 // The content of a chart's own directory: metadata, default values, templates. Format: helm.sh/docs/topics/charts.
 import { byBytes } from '../byte-order.ts';
 import type { FileTree } from '../contract.ts';
-import { isOnlySchemas } from '../may-matter.ts';
+import type { Clues } from '../may-matter.ts';
 import { type Dictionary, dictionary, isDictionary } from './template/values.ts';
 import { readDictionary, readYaml } from './template/yaml-values.ts';
 
@@ -56,7 +56,8 @@ export function pathIn(directory: string, path: string): string {
   return directory === '' ? path : `${directory}/${path}`;
 }
 
-export async function readParts(tree: FileTree, directory: string): Promise<ChartParts> {
+/** Templates in which no rule finds anything (`isOnlySchemas`) are left out. */
+export async function readParts(tree: FileTree, directory: string, { isOnlySchemas }: Clues): Promise<ChartParts> {
   let size = 0;
   const read = async (path: string): Promise<string> => {
     const file = pathIn(directory, path);

@@ -1,7 +1,8 @@
 // Reads the charts of one scan. Each file and archive is read once, however often charts refer to it, within a common budget.
 import { createHash } from 'node:crypto';
 import { isImagesError } from '../../oci/errors.ts';
-import type { FileTree } from '../contract.ts';
+import type { DocumentRule, FileTree } from '../contract.ts';
+import { cluesOf } from '../may-matter.ts';
 import { withPatterns } from '../patterns.ts';
 import { chartIn, type PackedChart, type Unpacked, type UnreadableChart, unpackChart } from './chart-archive.ts';
 import { type ChartBudget, COST, createChartBudget } from './chart-budget.ts';
@@ -22,7 +23,9 @@ export interface ChartReader {
 /** Maximum number of bytes of unpacked archives in the cache. Archives that charts repeatedly refer to are small. */
 const MAX_KEPT = 128 << 20;
 
-export function createChartReader(): ChartReader {
+/** `rules` run on what is rendered: what none of them can find an image in is not. */
+export function createChartReader(rules: readonly DocumentRule[]): ChartReader {
+  const clues = cluesOf(rules);
   const budget = createChartBudget();
   let parts = new WeakMap<FileTree, Map<string, ChartParts>>();
   let charts = new WeakMap<FileTree, Map<string, PackedChart | UnreadableChart | undefined>>();
@@ -36,7 +39,7 @@ export function createChartReader(): ChartReader {
     },
     parts: (tree, directory) =>
       remembered(parts, tree, directory, async () => {
-        const read = await readParts(tree, directory);
+        const read = await readParts(tree, directory, clues);
         budget.spend(read.size * COST.kept + read.below.length * COST.file);
         return read;
       }),
@@ -44,7 +47,7 @@ export function createChartReader(): ChartReader {
     openBytes: async (file, bytes) => {
       const unpacked = await open(bytes);
       budget.spend(unpacked.contents.size * COST.file);
-      return chartIn(file, unpacked);
+      return chartIn(file, unpacked, clues);
     },
   };
   return reader;

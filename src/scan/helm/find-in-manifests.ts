@@ -15,7 +15,7 @@ export function findInManifests(manifests: readonly RenderedManifest[], rules: r
   const findings: Finding[] = [];
   const warnings: Warning[] = [];
   for (const manifest of manifests) {
-    const found = findInText(manifest.file, manifest.text, rules);
+    const found = findInText(manifest.file, manifest.text, { rules });
     const tests = testLines(manifest.text);
     for (const finding of found.findings) findings.push(placed(finding, manifest, tests));
     for (const warning of /image/i.test(manifest.text) ? found.warnings : []) {

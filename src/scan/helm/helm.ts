@@ -69,7 +69,7 @@ interface Look {
 }
 
 function createLook(tree: FileTree, rules: readonly DocumentRule[]): Look {
-  const reader = createChartReader();
+  const reader = createChartReader(rules);
   const findings: Finding[] = [];
   const warnings: Warning[] = [];
   const claimed = new Set<string>();

@@ -48,7 +48,7 @@ async function findAll(tree: FileTree, documentRules: readonly DocumentRule[]): 
   const { findings, warnings, claimed } = look;
   for (const file of await unusedPatches(tree, { directories: new Set(all.keys()), claimed })) {
     claimed.add(file);
-    const rest = findInText(file, await tree.read(file), documentRules);
+    const rest = findInText(file, await tree.read(file), { rules: documentRules });
     addAll(findings, rest.findings.map(asUnused));
   }
   return { findings, warnings, claimed };

@@ -1,5 +1,5 @@
 // Annotations with images: `sidecar.istio.io/proxyImage`, the lists `helm.sh/images` and `artifacthub.io/images`, OLM's `containerImage`.
-import type { DocumentRule, Finding, ScannedDocument } from '../contract.ts';
+import type { Finding, ListedRule, ScannedDocument } from '../contract.ts';
 import { asFields, textOf } from '../fields.ts';
 import { maybe, used } from '../findings.ts';
 import { judgeImageWithCare } from '../image-text.ts';
@@ -15,8 +15,10 @@ const LISTS: ReadonlySet<string> = new Set(['helm.sh/images', 'artifacthub.io/im
 /** Annotations in which tools that watch or rewrite images store their own data. */
 const NOTES = /^(?:argocd-image-updater\.argoproj\.io|image\.openshift\.io|keel\.sh|diun\.|kubectl\.kubernetes\.io)/;
 
-export const annotations: DocumentRule = {
+export const annotations: ListedRule = {
   name: RULE,
+  clue: /image/i,
+  sample: "kind: Pod\nmetadata: {annotations: {sidecar.istio.io/proxyImage: 'istio/proxyv2:1.9'}}\n",
   matches: (document) => mayMention(document, /annotations/),
   *find(document) {
     for (const visit of visitsOf(document)) {

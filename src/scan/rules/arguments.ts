@@ -1,5 +1,5 @@
 // Command lines of containers: `--x-image=REF`, `["--image", "REF"]`, shell texts.
-import type { DocumentRule, Finding, ScannedDocument } from '../contract.ts';
+import type { Finding, ListedRule, ScannedDocument } from '../contract.ts';
 import { maybe, used } from '../findings.ts';
 import { imageKey } from '../key-names.ts';
 import { pathOf } from '../path.ts';
@@ -22,8 +22,10 @@ const COMMAND_LINES: ReadonlySet<string> = new Set([
   'postKubeadmCommands',
 ]);
 
-export const commandLines: DocumentRule = {
+export const commandLines: ListedRule = {
   name: RULE,
+  clue: /image/i,
+  sample: 'kind: Pod\nspec: {containers: [{name: a, args: [--image=alpine:3]}]}\n',
   matches: (document) => mayMention(document, /args|command|arguments|cmd/i),
   *find(document) {
     for (const visit of visitsOf(document)) {

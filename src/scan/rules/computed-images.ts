@@ -1,5 +1,5 @@
 // Operators that compute a reference from a version and their own defaults. Gives a maybe with that reason, or a warning if even the name is unknown.
-import type { DocumentRule, Finding, ScannedDocument, Warning } from '../contract.ts';
+import type { Finding, ListedRule, ScannedDocument, Warning } from '../contract.ts';
 import { type Fields, fieldOf, scalarOf, textOf, valueAt } from '../fields.ts';
 import { maybe, unresolved } from '../findings.ts';
 import { judgeImage } from '../image-text.ts';
@@ -40,8 +40,10 @@ const UNKNOWN: Readonly<Record<string, string>> = {
   'sailoperator.io/Istio': 'the operator brings its own manifests',
 };
 
-export const computedImages: DocumentRule = {
+export const computedImages: ListedRule = {
   name: RULE,
+  clue: /\bversion:|tigera/i,
+  sample: 'apiVersion: kibana.k8s.elastic.co/v1\nkind: Kibana\nspec: {version: 8.1.0}\n',
   matches: (document) =>
     mayMention(document, /elastic|monitoring\.coreos|kubeadm|istio|kubevirt|tigera|knative|tekton/),
   *find(document) {

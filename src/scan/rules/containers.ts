@@ -1,6 +1,6 @@
 // Containers of pod specs, anywhere: in workloads, in lists of them, and in custom resources with a pod or a container.
 // Format: kubernetes.io/docs/reference/generated/kubernetes-api, Container; Tekton's steps and Argo's templates have the same shape.
-import type { DocumentRule, Finding, ScannedDocument, Warning } from '../contract.ts';
+import type { Finding, ListedRule, ScannedDocument, Warning } from '../contract.ts';
 import { asFields } from '../fields.ts';
 import { maybe, unresolved, used } from '../findings.ts';
 import { judgeImage } from '../image-text.ts';
@@ -36,8 +36,10 @@ const CONTAINER_FIELDS: readonly string[] = [
   'envFrom',
 ];
 
-export const containers: DocumentRule = {
+export const containers: ListedRule = {
   name: RULE,
+  clue: /image/i,
+  sample: 'kind: Pod\nspec: {containers: [{name: a, image: alpine}]}\n',
   matches: (document) => mayMention(document, /image|reference/i),
   *find(document) {
     for (const visit of visitsOf(document)) {

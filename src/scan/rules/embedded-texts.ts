@@ -1,9 +1,10 @@
 // Manifests, configuration and scripts in texts: values of ConfigMaps and Secrets, `valuesContent`, cloud-init, examples of an operator.
-import type { DocumentRule, Finding, Path, ScannedDocument, Warning } from '../contract.ts';
+import type { DocumentRule, Finding, ListedRule, Path, ScannedDocument, Warning } from '../contract.ts';
 import { decodedText, ENCODED, MAX_ENCODED, TOO_LONG } from '../encoded-text.ts';
 import { findInDocument } from '../find-in-document.ts';
 import { maybe, used } from '../findings.ts';
 import { imageLines } from '../lines.ts';
+import { cluesOf } from '../may-matter.ts';
 import { formatPath, pathOf } from '../path.ts';
 import { imagesInText } from '../text-images.ts';
 import { UNTAGGED, whyNotRun } from '../verdict.ts';
@@ -22,14 +23,17 @@ const EXAMPLES: ReadonlySet<unknown> = new Set([ALM_EXAMPLES, '_example']);
 const TEXT_IN_TEXT = /[|>][-+0-9]*[ \t]*(?:#.*)?$|\\n|["']\s*[[{]|["'][^"'\n]*\n/m;
 
 /** Runs `rules` on the documents in texts, and itself on the texts in those documents. */
-export function embeddedTexts(rules: readonly DocumentRule[], nesting = 0): DocumentRule {
+export function embeddedTexts(rules: readonly DocumentRule[], nesting = 0): ListedRule {
   const inner = () => [...rules, embeddedTexts(rules, nesting + 1)];
   return {
     name: RULE,
+    // A Secret's values are encoded, and can be too short to be told from names.
+    clue: new RegExp(`[Ss]ecret|${ENCODED.source}`),
+    sample: 'kind: Secret\ndata:\n  a.yaml: aW1hZ2U6IHF1YXkuaW8vYS9iOnYxCmtpbmQ6IFByb3h5Cg==\n',
     matches: (document) => mayMention(document, TEXT_IN_TEXT) || mayMention(document, ENCODED),
     *find(document) {
       for (const visit of visitsOf(document)) {
-        const text = textIn(visit);
+        const text = textIn(visit, rules);
         if (text === undefined) continue;
         if (text === TOO_LONG || nesting > MAX_NESTING) {
           yield leftOut(document, visit, text === TOO_LONG ? LONG : DEEP);
@@ -59,12 +63,14 @@ function leftOut(document: ScannedDocument, visit: Visit, what: string): Warning
 }
 
 /** A text, also an encoded one, that has several lines or is JSON, and can contain an image. */
-function textIn(visit: Visit): string | typeof TOO_LONG | undefined {
+function textIn(visit: Visit, rules: readonly DocumentRule[]): string | typeof TOO_LONG | undefined {
   if (typeof visit.value !== 'string' || isSaidElsewhere(visit)) return undefined;
   if (visit.value.length > MAX_ENCODED) return MAY_HOLD_IMAGES.test(visit.value) ? TOO_LONG : undefined;
   const text = decodedText(visit.value) ?? visit.value;
   if (text === TOO_LONG) return text;
-  return isWorthALook(text) && /\n|^\s*[[{]/.test(text) && (MAY_HOLD_IMAGES.test(text) || ENCODED.test(text))
+  return isWorthALook(text) &&
+    /\n|^\s*[[{]/.test(text) &&
+    (MAY_HOLD_IMAGES.test(text) || ENCODED.test(text) || cluesOf(rules).isIn(text))
     ? text
     : undefined;
 }

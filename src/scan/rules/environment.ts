@@ -1,5 +1,5 @@
 // Environment variables, and parameters of templates and tasks: entries `{name, value}` whose name or value indicates an image.
-import type { DocumentRule, Finding, ScannedDocument, Warning } from '../contract.ts';
+import type { Finding, ListedRule, ScannedDocument, Warning } from '../contract.ts';
 import { asFields, type Fields, fieldOf, textOf } from '../fields.ts';
 import { maybe, unresolved, used } from '../findings.ts';
 import { judgeImageWithCare } from '../image-text.ts';
@@ -14,8 +14,10 @@ const RULE = 'environment';
 const VALUES: readonly string[] = ['value', 'default'];
 const MAX_LITERAL = 1000;
 
-export const environment: DocumentRule = {
+export const environment: ListedRule = {
   name: RULE,
+  clue: /image/i,
+  sample: 'kind: Pod\nspec: {containers: [{name: a, env: [{name: AGENT_IMAGE, value: agent:1.2}]}]}\n',
   matches: (document) => mayMention(document, /\bname\b/),
   *find(document) {
     for (const visit of visitsOf(document)) {

@@ -1,6 +1,6 @@
 // Istio's notation: `hub` and `tag` once, with bare image names below (istio.io/latest/docs/reference/config/istio.operator.v1alpha1, `hub`).
 import { withoutEnd } from '../../io/text/trim-end.ts';
-import type { DocumentRule, Finding, ScannedDocument } from '../contract.ts';
+import type { Finding, ListedRule, ScannedDocument } from '../contract.ts';
 import { asFields, scalarOf, textOf } from '../fields.ts';
 import { maybe, used } from '../findings.ts';
 import { judgeImage } from '../image-text.ts';
@@ -9,8 +9,10 @@ import { mayMention, type Visit, visitsOf } from '../walk.ts';
 
 const RULE = 'hub-images';
 
-export const hubImages: DocumentRule = {
+export const hubImages: ListedRule = {
   name: RULE,
+  clue: /hub/i,
+  sample: 'kind: IstioOperator\nspec: {hub: docker.io/istio, tag: 1.9.0, image: pilot}\n',
   matches: (document) => mayMention(document, /hub/),
   *find(document) {
     for (const visit of visitsOf(document)) {

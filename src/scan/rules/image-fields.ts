@@ -1,6 +1,6 @@
 // Fields with a complete reference: `image`, `proxyImage`, `images: […]`, ConfigMap keys, and any field whose text can only be a reference.
 import type { Reference } from '../../oci/reference.ts';
-import type { DocumentRule, Finding, ScannedDocument, Warning } from '../contract.ts';
+import type { Finding, ListedRule, ScannedDocument, Warning } from '../contract.ts';
 import { asFields, fieldOf } from '../fields.ts';
 import { maybe, type Spot, unresolved, used } from '../findings.ts';
 import { judgeImageWithCare } from '../image-text.ts';
@@ -26,8 +26,10 @@ const ELSEWHERE: ReadonlySet<string> = new Set(['annotations', 'env', 'args', 'c
 /** Beside one of these fields a bare name is the last part of a reference. */
 const SPLIT: readonly string[] = ['registry', 'repository', 'repo', 'imageRegistry', 'imageRepository', 'hub'];
 
-export const imageFields: DocumentRule = {
+export const imageFields: ListedRule = {
   name: RULE,
+  clue: /image|oci:|[\w-]\.[a-z]{2,60}(?::\d+)?\/[\w./-]{1,300}[:@]\w/i,
+  sample: 'kind: Proxy\nspec: {uses: quay.io/a/b:v1}\n',
   matches: () => true,
   *find(document) {
     for (const visit of visitsOf(document)) {

@@ -1,7 +1,7 @@
 // References whose parts share a prefix: `web_image_repo` and `web_image_tag`, `webImageRepository` and `webImageTag`.
 // Ansible's variables have this form, and refer to each other: `{{ quay_image_repo }}/calico/node`.
 import { tryParseReference } from '../../oci/reference.ts';
-import type { DocumentRule, Finding, ScannedDocument, Warning } from '../contract.ts';
+import type { Finding, ListedRule, ScannedDocument, Warning } from '../contract.ts';
 import { asFields, type Fields, scalarOf } from '../fields.ts';
 import { maybe, unresolved, used } from '../findings.ts';
 import { joinParts } from '../join-parts.ts';
@@ -18,8 +18,10 @@ const MAX_DEPTH = 10;
 /** Maximum number of unresolved names in one warning. */
 const MAX_NAMED = 5;
 
-export const prefixedParts: DocumentRule = {
+export const prefixedParts: ListedRule = {
   name: RULE,
+  clue: /image/i,
+  sample: 'web_image_repo: quay.io/a/web\nweb_image_tag: v1\n',
   matches: (document) => mayMention(document, /image[_-]?repo/i),
   *find(document) {
     for (const visit of visitsOf(document)) {

@@ -1,6 +1,6 @@
 // Charts that other programs install: Argo CD Applications, Flux HelmReleases, k3s HelmCharts. Values are read by other rules, single
 // parameters (`image.tag: v1`) by this one. Warns of a chart that is elsewhere and for which no image is set, since its images are not found.
-import type { DocumentRule, Finding, Path, ScannedDocument, Warning } from '../contract.ts';
+import type { Finding, ListedRule, Path, ScannedDocument, Warning } from '../contract.ts';
 import { asFields, type Fields, fieldOf, listOf, scalarOf, textOf, valueAt } from '../fields.ts';
 import { imageKey } from '../key-names.ts';
 import { pathOf } from '../path.ts';
@@ -8,10 +8,23 @@ import { mayMention, type Visit, visitsOf } from '../walk.ts';
 import { splitFields } from './split-fields.ts';
 
 const RULE = 'remote-charts';
+const CHARTS = /argoproj\.io|helm\.toolkit\.fluxcd\.io|helm\.cattle\.io/;
+const SAMPLE = `apiVersion: argoproj.io/v1alpha1
+kind: Application
+spec:
+  source:
+    chart: web
+    helm:
+      parameters:
+        - {name: image.repository, value: quay.io/a/web}
+        - {name: image.tag, value: v1}
+`;
 
-export const remoteCharts: DocumentRule = {
+export const remoteCharts: ListedRule = {
   name: RULE,
-  matches: (document) => mayMention(document, /argoproj\.io|helm\.toolkit\.fluxcd\.io|helm\.cattle\.io/),
+  clue: CHARTS,
+  sample: SAMPLE,
+  matches: (document) => mayMention(document, CHARTS),
   *find(document) {
     const visits = visitsOf(document);
     const withImages = new Set(visits.filter(setsImage).map(({ object }) => object));

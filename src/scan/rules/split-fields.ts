@@ -1,6 +1,6 @@
 // References in parts: {registry, repository, name, tag, version, digest} in values and custom resources, and the siblings `image` + `imageTag`.
 import { tryParseReference } from '../../oci/reference.ts';
-import type { DocumentRule, Finding, ScannedDocument } from '../contract.ts';
+import type { Finding, ListedRule, ScannedDocument } from '../contract.ts';
 import { asFields, type Fields, scalarOf, textOf } from '../fields.ts';
 import { maybe, used } from '../findings.ts';
 import { judgeImageWithCare } from '../image-text.ts';
@@ -29,8 +29,10 @@ const DIGEST = ['digest', 'imageDigest', 'image_digest', 'sha256', 'sha', 'image
 /** A map is examined only if it has one of these. The other fields alone have no meaning. */
 const SPLIT = [...REGISTRY, ...REPOSITORY, 'newName'];
 
-export const splitFields: DocumentRule = {
+export const splitFields: ListedRule = {
   name: RULE,
+  clue: /image|repo|registry|hub/i,
+  sample: 'proxy: {repository: quay.io/a/b, tag: v1}\n',
   matches: (document) => mayMention(document, /image|repo|registry|hub/i),
   *find(document) {
     for (const visit of visitsOf(document)) {

@@ -27,7 +27,7 @@ export async function scanFiles(
 
 /** Runs the document rules on one text. */
 export function scanText(text: string): ScanResult {
-  return findInText('test.yaml', text, SCAN_RULES.documents);
+  return findInText('test.yaml', text, { rules: SCAN_RULES.documents });
 }
 
 export function usedIn(text: string): readonly string[] {
