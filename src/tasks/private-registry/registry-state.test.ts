@@ -1,4 +1,4 @@
-import { chmod, lstat, readFile, writeFile } from 'node:fs/promises';
+import { chmod, lstat, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ownIdentity } from '../../io/concurrency/process-identity.ts';
@@ -72,6 +72,15 @@ describe('a running registry', () => {
     await chmod(join(data, 'images'), 0o777);
     expect(runningRegistry(data, asOther)).toEqual(OWN === 0 ? state : undefined);
     expect(runningRegistry(data, world.settings())).toEqual(state);
+  });
+
+  it('is none where it could not be recorded as the one served last', async () => {
+    await using world = await temporaryWorld();
+    await world.file('share/images/images', 'in the way');
+    const data = join(world.path, 'data');
+    expect(() => announceRegistry({ ...SERVED, data }, world.settings())).toThrow();
+    expect(runningRegistry(data, world.settings())).toBeUndefined();
+    expect((await readdir(world.path)).sort()).toEqual(['data', 'share']);
   });
 
   it('is announced so that others can read it, and only its owner write it', async () => {

@@ -104,7 +104,7 @@ function foreignOwner(data: string, { uid }: Pick<World, 'uid'>): number | undef
   return owner === uid || owner === 0 ? undefined : owner;
 }
 
-/** Records that this process serves `data`; returns the record and a function that removes it. Errors: NO_ACCESS, READ_ONLY, NO_SPACE. */
+/** Records that this process serves `data`; returns the record and a function that removes it. Errors, after which nothing is recorded: NO_ACCESS, READ_ONLY, NO_SPACE. */
 export function announceRegistry(
   served: Pick<RegistryState, 'data' | 'addresses' | 'version'>,
   settings: StateSettings,
@@ -118,7 +118,12 @@ export function announceRegistry(
     since: new Date().toISOString(),
   };
   writeRecord(statePath(state.data), state);
-  rememberData(state.data, settings);
+  try {
+    rememberData(state.data, settings);
+  } catch (error) {
+    removeRecord(statePath(state.data), identity);
+    throw error;
+  }
   const withdrawAdvert = advertise(state, settings);
   return {
     state,

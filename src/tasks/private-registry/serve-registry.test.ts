@@ -1,0 +1,219 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { formatListenAddress } from '../../server/address.ts';
+import { image, putImage } from '../../server/testing/content.ts';
+import { openEmbeddedStore } from '../../storage/embedded-store.ts';
+import type { DebugEvent, Settings } from '../settings.ts';
+import { type TemporaryWorld, temporaryWorld } from '../testing/temporary-world.ts';
+import type { RegistryState } from './registry-record.ts';
+import { announceRegistry, runningRegistry } from './registry-state.ts';
+import {
+  alreadyRunning,
+  checkNames,
+  DEFAULT_LISTEN,
+  listenAddresses,
+  listensOn,
+  type ServeRequest,
+  serveRegistry,
+} from './serve-registry.ts';
+
+const OWN = process.getuid?.() ?? 0;
+const ANY_PORT = '127.0.0.1:0';
+
+function serve(world: TemporaryWorld, request: Partial<ServeRequest> = {}, more: Partial<Settings> = {}) {
+  return serveRegistry({ listen: [ANY_PORT], version: '1', ...request }, world.settings({}, more));
+}
+
+const dataOf = (world: TemporaryWorld) => join(world.path, 'share/images');
+const hostOf = ({ addresses: [first] }: RegistryState) => formatListenAddress(first ?? { port: 0 });
+/** The files by which others find a registry. */
+const adverts = async (world: TemporaryWorld) =>
+  (await readdir(world.path)).filter((name) => name.startsWith('images-registry-'));
+
+/** A port that another program listens on. */
+async function taken(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe('the embedded registry in this process', () => {
+  it('serves the store and can be found, until it is disposed', async () => {
+    await using world = await temporaryWorld();
+    const { manifest } = await putImage((await openEmbeddedStore(dataOf(world))).registry, 'x/y', '1', image());
+    const served = await serve(world);
+    expect(served.state).toMatchObject({ data: dataOf(world), pid: process.pid, uid: OWN, version: '1' });
+    const url = `http://${hostOf(served.state)}/v2/x/y/manifests/1`;
+    expect((await fetch(url)).headers.get('docker-content-digest')).toBe(manifest.digest);
+    expect(runningRegistry(dataOf(world), world.settings())).toEqual(served.state);
+    expect(await adverts(world)).toHaveLength(1);
+    await served[Symbol.asyncDispose]();
+    await served.stopped;
+    await expect(fetch(url)).rejects.toThrow();
+    expect(runningRegistry(dataOf(world), world.settings())).toBeUndefined();
+    expect(await adverts(world)).toEqual([]);
+    expect((await readdir(join(dataOf(world), 'images'))).filter((name) => name.startsWith('starting'))).toEqual([]);
+  });
+
+  it('ends with the signal', async () => {
+    await using world = await temporaryWorld();
+    const abort = new AbortController();
+    const { state, stopped } = await serve(world, {}, { signal: abort.signal });
+    abort.abort();
+    await stopped;
+    expect(runningRegistry(state.data, world.settings())).toBeUndefined();
+  });
+
+  it('does not begin after the signal, and leaves no store behind', async () => {
+    await using world = await temporaryWorld();
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(serve(world, {}, { signal })).rejects.toThrow('enough');
+    expect(existsSync(join(dataOf(world), 'images'))).toBe(false);
+  });
+
+  it('tells of requests, and to whoever debugs also of what they do to the store', async () => {
+    await using world = await temporaryWorld();
+    const events: unknown[] = [];
+    const debugged: DebugEvent[] = [];
+    const onDebug = (event: DebugEvent) => debugged.push(event);
+    await using served = await serve(world, { onEvent: (event) => events.push(event) }, { onDebug });
+    await (await fetch(`http://${hostOf(served.state)}/v2/x/manifests/1`)).text();
+    expect(events).toEqual([expect.objectContaining({ method: 'GET', url: '/v2/x/manifests/1', status: 404 })]);
+    expect(new Set(debugged.map(({ topic }) => topic))).toEqual(new Set(['serve', 'store']));
+  });
+
+  it('says in its health check that its directory has gone', async () => {
+    await using world = await temporaryWorld();
+    await using served = await serve(world);
+    await rm(join(dataOf(world), 'images/registry.json'));
+    const health = await fetch(`http://${hostOf(served.state)}/healthz`);
+    expect([health.status, await health.text()]).toEqual([503, expect.stringContaining('pulls: ')]);
+  });
+});
+
+describe('the embedded registry is refused', () => {
+  it('where the directory is served already; that one goes on', async () => {
+    await using world = await temporaryWorld();
+    await using served = await serve(world);
+    await expect(serve(world)).rejects.toMatchObject({
+      code: 'ALREADY_RUNNING',
+      message: `the embedded registry runs already [${hostOf(served.state)}]`,
+    });
+    expect(runningRegistry(dataOf(world), world.settings())).toEqual(served.state);
+    expect((await fetch(`http://${hostOf(served.state)}/v2/`)).ok).toBe(true);
+  });
+
+  it('to the second of two that begin at once', async () => {
+    await using world = await temporaryWorld();
+    const both = await Promise.allSettled([serve(world), serve(world)]);
+    const [won] = both.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const lost = both.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+    await won?.[Symbol.asyncDispose]();
+    expect(lost).toEqual([expect.objectContaining({ code: 'ALREADY_RUNNING' })]);
+  });
+
+  it('where another program has the address; no store is left behind', async () => {
+    await using world = await temporaryWorld();
+    const listen = [await taken()];
+    await expect(serve(world, { listen })).rejects.toMatchObject({
+      code: 'ADDRESS_IN_USE',
+      hint: expect.not.stringContaining('embedded'),
+    });
+    expect(existsSync(join(dataOf(world), 'images'))).toBe(false);
+  });
+
+  it.each([
+    ['this user’s, and how to stop it', OWN, 'end it with `images lreg_stop --data=DATA`'],
+    [
+      'another user’s, and how to use it',
+      OWN + 1,
+      `User ${OWN}'s embedded registry listens there: set LOCAL_REGISTRY=`,
+    ],
+  ])('where another embedded registry has the address: it says that it is %s', async (_, uid, hint) => {
+    await using world = await temporaryWorld();
+    const listen = [await taken()];
+    const port = Number(listen[0]?.split(':')[1]);
+    const data = join(world.path, 'other');
+    const { withdraw } = announceRegistry(
+      {
+        data,
+        addresses: [
+          { host: '127.0.0.1', port: 1 },
+          { host: '127.0.0.1', port },
+        ],
+        version: '1',
+      },
+      world.settings({ XDG_DATA_HOME: join(world.path, 'other share') }),
+    );
+    await expect(serve(world, { listen }, { uid })).rejects.toMatchObject({
+      code: 'ADDRESS_IN_USE',
+      message: `address is in use [${listen}]`,
+      hint: expect.stringContaining(hint.replace('DATA', data)),
+    });
+    withdraw();
+  });
+
+  it('where it cannot be recorded: nothing listens, and nothing says that it runs', async () => {
+    await using world = await temporaryWorld();
+    const data = join(world.path, 'elsewhere');
+    await world.file('share/images/images', 'in the way of what remembers the directory');
+    await expect(serve(world, {}, { data })).rejects.toThrow();
+    expect(runningRegistry(data, world.settings())).toBeUndefined();
+    expect(await adverts(world)).toEqual([]);
+    expect(existsSync(join(data, 'images'))).toBe(false);
+  });
+
+  it.each<[string, Partial<ServeRequest>]>([
+    ['an address without a port', { listen: ['127.0.0.1'] }],
+    ['a name with a port', { names: ['registry.example.org:5000'] }],
+    ['a name that is none', { names: ['registry.example.org', 'a b'] }],
+  ])('with %s, before anything is made', async (_, request) => {
+    await using world = await temporaryWorld();
+    await expect(serve(world, request)).rejects.toMatchObject({ code: 'USAGE' });
+    expect(existsSync(dataOf(world))).toBe(false);
+  });
+});
+
+describe('the addresses to listen on', () => {
+  it('are the loopback interface’s if none are named', () => {
+    expect(listenAddresses([])).toEqual(listenAddresses([DEFAULT_LISTEN]));
+    expect(listenAddresses([':80', '[::1]:81'])).toEqual([{ port: 80 }, { host: '::1', port: 81 }]);
+  });
+
+  const state = {
+    addresses: [
+      { host: '127.0.0.1', port: 5000 },
+      { host: '::', port: 80 },
+    ],
+  } as unknown as RegistryState;
+
+  it.each([
+    [[], true],
+    [['127.0.0.1:5000'], true],
+    [['127.0.0.1:0'], true],
+    [[':80'], true],
+    [['127.0.0.1:5000', '80'], true],
+    [['127.0.0.1:5001'], false],
+    [['127.0.0.2:5000'], false],
+    [['127.0.0.1:5000', '127.0.0.1:5001'], false],
+    [[':5000'], false],
+  ])('%j are those of a running registry: %s', (listen, expected) => {
+    expect(listensOn(state, listen)).toBe(expected);
+  });
+
+  it('of a running registry are in the message, in brackets where they are IPv6', () => {
+    expect(alreadyRunning(state).message).toBe('the embedded registry runs already [127.0.0.1:5000, [::]:80]');
+  });
+});
+
+it('names for its pages are names of hosts', () => {
+  checkNames(['registry', 'registry.example.org']);
+  checkNames();
+  expect(() => checkNames(['https://x.org'])).toThrow('not a name of a host [https://x.org]');
+});

@@ -1,0 +1,40 @@
+import { readdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryWorld } from '../testing/temporary-world.ts';
+import { announceRegistry } from './registry-state.ts';
+import { servingHealth } from './serving-health.ts';
+
+const { signal } = new AbortController();
+
+describe('the embedded registry', () => {
+  it('is well while its record is in its directory; asking leaves nothing there', async () => {
+    await using world = await temporaryWorld();
+    const data = join(world.path, 'data');
+    const { state } = announceRegistry({ data, addresses: [], version: '1' }, world.settings());
+    const health = servingHealth(data, () => state);
+    await health.canRead(signal);
+    await health.canWrite(signal);
+    expect(await readdir(join(data, 'images/tmp'))).toEqual([]);
+  });
+
+  it('is ill when its directory has gone, or is another one, until it is back', async () => {
+    await using world = await temporaryWorld();
+    const data = join(world.path, 'data');
+    const { state } = announceRegistry({ data, addresses: [], version: '1' }, world.settings());
+    const health = servingHealth(data, () => state);
+    await rename(data, `${data} away`);
+    const gone = { code: 'NO_ACCESS', message: `the store is not there any more [${data}]` };
+    await expect(health.canRead(signal)).rejects.toMatchObject(gone);
+    await world.file('data/images/registry.json', '{}');
+    await expect(health.canRead(signal)).rejects.toMatchObject(gone);
+    await rename(data, `${data} other`);
+    await rename(`${data} away`, data);
+    await health.canRead(signal);
+  });
+
+  it('is well before it is announced, in a directory that is not there yet', async () => {
+    await using world = await temporaryWorld();
+    await servingHealth(join(world.path, 'data'), () => undefined).canRead(signal);
+  });
+});
