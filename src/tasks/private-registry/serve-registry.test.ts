@@ -121,6 +121,12 @@ describe('the embedded registry is refused', () => {
   it('where another program has the address; no store is left behind', async () => {
     await using world = await temporaryWorld();
     const listen = [await taken()];
+    const elsewhere = { data: join(world.path, 'other'), addresses: [{ host: '127.0.0.1', port: 1 }], version: '1' };
+    const { withdraw } = announceRegistry(
+      elsewhere,
+      world.settings({ XDG_DATA_HOME: join(world.path, 'other share') }),
+    );
+    onTestFinished(withdraw);
     await expect(serve(world, { listen })).rejects.toMatchObject({
       code: 'ADDRESS_IN_USE',
       hint: expect.not.stringContaining('embedded'),
