@@ -2,6 +2,7 @@
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { readSmallBlob } from '../../io/streams/small-blob.ts';
+import { stoppable } from '../../io/streams/stoppable.ts';
 import { verified } from '../../io/streams/verify.ts';
 import { hasFileSystem, isNumberOfLayers, layerDiffIds } from '../../oci/agreement.ts';
 import { decodeConfig, type ImageConfig } from '../../oci/config.ts';
@@ -212,7 +213,9 @@ async function checkLayer(
 ): Promise<LayerResult> {
   const problems: string[] = [];
   const notes: string[] = [];
-  const open: Layer['open'] = (call) => source.blob(descriptor, 0, { ...callOptions(settings), ...call });
+  const { signal } = settings;
+  const open: Layer['open'] = async (call) =>
+    stoppable(await source.blob(descriptor, 0, { ...callOptions(settings), ...call }), signal);
   const layer: Layer = { descriptor, open, ...(diffId && { diffId }) };
   if (!isLayerType(descriptor.mediaType)) {
     await attempt(problems, () => readThrough(layer, callOptions(settings)));
