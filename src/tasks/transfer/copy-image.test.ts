@@ -7,13 +7,16 @@ import { writeDir, writeLayout } from '../../../test/fixtures/layout.ts';
 import { compressedLayer } from '../../../test/fixtures/odd-layers.ts';
 import { tar } from '../../../test/fixtures/tar.ts';
 import type { CopyEvent } from '../../copy/events.ts';
+import { makeBlob, makeImage, push } from '../../copy/testing/images.ts';
 import { memoryRegistry, sinkInto } from '../../copy/testing/memory-registry.ts';
 import { decodeManifest } from '../../oci/manifest.ts';
 import { formatReference } from '../../oci/reference.ts';
+import type { Registry } from '../../registry/contract.ts';
 import { startServer } from '../../server/testing/start.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
 import { createMemoryObjectStore } from '../../storage/memory-object-store.ts';
 import { storedRegistry } from '../../storage/stored-registry.ts';
+import { registrySource } from '../../transports/registry-source.ts';
 import type { Transport } from '../../transports/transport.ts';
 import type { Settings } from '../settings.ts';
 import { putFixture } from '../testing/hosts-and-store.ts';
@@ -107,6 +110,29 @@ describe('a copy', () => {
     expect([fetched, debugged]).toEqual([large.blobs[0]?.bytes.length, expect.arrayContaining(['remembered'])]);
     expect((await registry.getManifest('b', '1')).digest).toBe(large.manifest.digest);
   });
+});
+
+it('referrers are copied where that is wanted', async () => {
+  const [from, to] = [memoryRegistry(), memoryRegistry()];
+  const subject = makeImage({ layers: [makeBlob('layer')] });
+  await push(from, 'a:1', subject);
+  await push(
+    from,
+    'a',
+    makeImage({ layers: [makeBlob('signature')], subject: subject.manifest, artifactType: 'a/sig' }),
+  );
+  const own = (name: string, registry: Registry): Transport => ({
+    name,
+    openSource: async () => ({ source: registrySource(registry, { path: 'a', tag: '1' }) }),
+    openSink: async () => ({ sink: sinkInto(registry), name: { path: 'a', tag: '1' } }),
+  });
+  await using world = await temporaryWorld();
+  const settings = world.settings({}, { transports: [own('from', from), own('to', to)] });
+  const attached = async () => (await Array.fromAsync(to.referrers('a', subject.manifest.digest))).length;
+  await copyImage({ from: 'from:', to: 'to:' }, settings);
+  expect(await attached()).toBe(0);
+  await copyImage({ from: 'from:', to: 'to:' }, settings, { referrers: true });
+  expect(await attached()).toBe(1);
 });
 
 describe('layers that are uncompressed at their source', () => {
