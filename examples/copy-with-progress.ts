@@ -1,4 +1,4 @@
-// Copies an image from any place to any other, and draws how far it is.
+// Copies an image from any location to any other, and draws how far it is.
 //
 //   node copy-with-progress.ts docker://quay.io/calico/node:v3.28.0 oci:images:node
 import { homedir, tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// What does this overlay use? Prints each image once, with the places in its files at which it stands.
+// What does this overlay use? Prints each image once, with the positions in its files at which it stands.
 //
 //   node overlay-images.ts examples/hello-cluster
 import { homedir, tmpdir } from 'node:os';

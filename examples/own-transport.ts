@@ -1,4 +1,4 @@
-// A transport of one's own: `file:PATH` is an image of one layer, which holds this file. It can be copied to any place, and looked into.
+// A transport of one's own: `file:PATH` is an image of one layer, which holds this file. It can be copied to any location, and looked into.
 //
 //   node own-transport.ts file:./hello.txt oci:layout:hello
 import { readFile } from 'node:fs/promises';

@@ -274,8 +274,8 @@ describe('mounts', () => {
 
   it.each([
     ['type=secret,id=k,required', 'a secret that is required is not given [k]', 'Add --secret=id=k,src=FILE'],
-    ['type=cache', 'no place to mount to []', 'Write target=/path: the root itself cannot be one.'],
-    ['type=tmpfs,target=/', 'no place to mount to [/]', 'Write target=/path: the root itself cannot be one.'],
+    ['type=cache', 'no path to mount to []', 'Write target=/path: the root itself cannot be one.'],
+    ['type=tmpfs,target=/', 'no path to mount to [/]', 'Write target=/path: the root itself cannot be one.'],
   ])('%s fails', async (mount, message, hint) => {
     const error = await failure(`FROM scratch\nRUN --mount=${mount} x`, { runner: recordingRunner() });
     expect(error).toMatchObject({ message: `Dockerfile:2: ${message}`, hint });

@@ -26,7 +26,7 @@ const READERS: readonly [string, (text: string) => unknown][] = [
   ['a message with secrets', withoutSecrets],
   ['a message with addresses', withoutUserinfo],
   ['a reference', parseReference],
-  ['a place', parseLocation],
+  ['a location', parseLocation],
   ['a Link header', parseNextLink],
   ['a WWW-Authenticate header', parseWwwAuthenticate],
   ['a Retry-After header', parseRetryAfter],

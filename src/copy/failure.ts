@@ -29,18 +29,18 @@ export function asItStands(error: ImagesError): ImagesError {
   return error;
 }
 
-const DAMAGED = 'The copy there is damaged: write it anew, or take the image from another place.';
+const DAMAGED = 'The copy there is damaged: write it anew, or take the image from another source.';
 
 /** Hints for errors of a source that have none. */
 const HINTS: Partial<Record<ErrorCode, string>> = {
   BAD_ANSWER: 'Check the host: a proxy or a login page may stand in its place.',
-  BLOB_UNKNOWN: 'A part of the image is not there: push it there again, or take the image from another place.',
+  BLOB_UNKNOWN: 'A part of the image is not there: push it there again, or take the image from another source.',
   BROKEN_OFF: 'Run it again: it goes on from there.',
   DIGEST_INVALID: DAMAGED,
-  MANIFEST_INVALID: 'Make the image again with a current tool, or take it from another place.',
+  MANIFEST_INVALID: 'Make the image again with a current tool, or take it from another source.',
   MANIFEST_TOO_LARGE: 'Check the name: no image has so large a manifest.',
   SIZE_INVALID:
-    'What is there and what the image says of it differ: write it anew, or take the image from another place.',
+    'What is there and what the image says of it differ: write it anew, or take the image from another source.',
 };
 
 /** Whether the label is a registry's: only then the message for an unknown image is replaced. Files and daemons describe what they have themselves. */

@@ -1,4 +1,4 @@
-// Places that are files, against the programs that write and read them: skopeo, podman, umoci, Docker, containerd.
+// Transports that keep images in files, against the programs that write and read them: skopeo, podman, umoci, Docker, containerd.
 
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';

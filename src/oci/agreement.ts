@@ -6,7 +6,7 @@ import type { ImageManifest } from './manifest.ts';
 import { DOCKER_LAYER, DOCKER_MANIFEST, isConfigType, isLayerType, OCI_LAYER } from './media-types.ts';
 
 const UNCOMPRESSED: readonly string[] = [OCI_LAYER, DOCKER_LAYER];
-const NO_RUNTIME = 'No runtime takes it: make the image again, or take it from another place.';
+const NO_RUNTIME = 'No runtime takes it: make the image again, or take it from another source.';
 
 /**
  * Whether a manifest is that of an image that runtimes unpack. Anything else is an artifact: a chart, a signature, an SBOM; also a manifest with an

@@ -64,7 +64,7 @@ export type ErrorCode =
 export const REGISTRY_ERRORS: Readonly<Record<RegistryErrorCode, CodeMeaning>> = {
   BLOB_UNKNOWN: {
     cause: 'A part of an image, a layer or a configuration, is not where it was asked for.',
-    mend: 'Push or copy the image there again, or take it from another place.',
+    mend: 'Push or copy the image there again, or take it from another source.',
   },
   BLOB_UPLOAD_INVALID: {
     cause: 'The registry does not accept an upload as it was sent or ended.',
@@ -81,7 +81,7 @@ export const REGISTRY_ERRORS: Readonly<Record<RegistryErrorCode, CodeMeaning>> =
   },
   DIGEST_INVALID: {
     cause: 'Bytes are not those that their digest promises: they are damaged, or somebody has changed them.',
-    mend: '`images check IMAGE` tells which part; write the copy anew, or take the image from another place.',
+    mend: '`images check IMAGE` tells which part; write the copy anew, or take the image from another source.',
   },
   MANIFEST_BLOB_UNKNOWN: {
     cause: 'A registry refuses a manifest because something it names is not there: layers, or images of an index.',
@@ -132,8 +132,8 @@ export const REGISTRY_ERRORS: Readonly<Record<RegistryErrorCode, CodeMeaning>> =
     mend: '`docker login HOST`, then again; check the name too, because an unknown repository looks the same.',
   },
   UNSUPPORTED: {
-    cause: 'A registry, a place or a format cannot do or hold what is asked.',
-    mend: 'The hint says what it can; use another place or option.',
+    cause: 'A registry, a transport or a format cannot do or hold what is asked.',
+    mend: 'The hint says what it can; use another transport or option.',
   },
 };
 

@@ -130,7 +130,7 @@ export interface Successors {
   readonly blobs: readonly Descriptor[];
 }
 
-/** The descriptors that a manifest points to. This is the only place that knows them. A `subject` is not a successor, because it need not exist. */
+/** The descriptors that a manifest points to. This is the only file that knows them. A `subject` is not a successor, because it need not exist. */
 export function successors(manifest: Manifest): Successors {
   if (manifest.kind === 'index') return { manifests: manifest.manifests, blobs: [] };
   return { manifests: [], blobs: [manifest.config, ...manifest.layers].filter((blob) => !isElsewhere(blob)) };

@@ -2,7 +2,7 @@
 
 const worthIt = new WeakSet<object>();
 
-/** Whether the blob can be opened again from its start after this error. It then comes from another place, or is decoded in another way. */
+/** Whether the blob can be opened again from its start after this error. It then comes from another route, or is decoded in another way. */
 export function mayOpenAnew(error: unknown): boolean {
   return typeof error === 'object' && error !== null && worthIt.has(error);
 }

@@ -11,10 +11,10 @@ export interface Layer {
   readonly diffId?: Digest;
   /**
    * The blob from its first byte, still compressed, verified. Can be opened several times. `unverified`: the reader has verified it before or verifies it
-   * itself; a place whose blobs cannot change then does not hash it.
+   * itself; a source whose blobs cannot change then does not hash it.
    */
   open(options?: CallOptions & { readonly unverified?: boolean }): Promise<Bytes>;
-  /** Present if `unverified` has an effect: hashes the blob now, and its place records the result. Errors: DIGEST_INVALID, SIZE_INVALID. */
+  /** Present if `unverified` has an effect: hashes the blob now, and its source records the result. Errors: DIGEST_INVALID, SIZE_INVALID. */
   settle?(options?: CallOptions): Promise<void>;
   /** Storage for the layer's index, beside the blob. With an index the layer need not be read to be listed. */
   readonly index?: IndexStore;
@@ -23,7 +23,7 @@ export interface Layer {
 export interface IndexStore {
   /** Returns `undefined` if there is none. */
   load(): Promise<Uint8Array | undefined>;
-  /** Best effort: a place that cannot be written to is no error. */
+  /** Best effort: a source that cannot be written to is no error. */
   save(bytes: Uint8Array): Promise<void>;
 }
 

@@ -26,7 +26,7 @@ export interface TreeWithLayers {
   readonly layers: readonly Layer[];
 }
 
-/** In walk order. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the places. */
+/** In walk order. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the transports. */
 export async function diffTrees(
   before: TreeWithLayers,
   after: TreeWithLayers,

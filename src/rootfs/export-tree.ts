@@ -18,7 +18,7 @@ const AHEAD = 4 << 20;
 /** In bytes: the least that is written of a layer before it is another layer's turn. */
 const TURN = 1 << 20;
 
-/** The bytes of the archive. `layers` are those of which the tree was made. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the place. */
+/** The bytes of the archive. `layers` are those of which the tree was made. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the transport. */
 export async function* exportTree(
   tree: RootTree,
   layers: readonly Layer[],

@@ -10,7 +10,7 @@ export interface IndexedLayer {
   readonly index: LayerIndex;
 }
 
-/** One uncompressed archive with the entries of all layers, byte for byte, and one end. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the place. */
+/** One uncompressed archive with the entries of all layers, byte for byte, and one end. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the transport. */
 export async function* joinLayers(
   layers: readonly IndexedLayer[],
   options: CallOptions = {},

@@ -19,7 +19,7 @@ export interface FilePortion {
 /**
  * The stored content of each file (a sparse file without its holes), without padding. `wanted` are files with content,
  * in the order of their positions. Portions come in lists, one for each chunk of the archive. Reading stops after the last file, and then the
- * bytes are trusted if their place is; with `whole`, everything is read and verified.
+ * bytes are trusted if their source is; with `whole`, everything is read and verified.
  */
 export async function* layerFiles(
   layer: Layer,

@@ -24,7 +24,7 @@ export interface IndexOptions extends CallOptions {
   onBytes?(count: number): void;
 }
 
-/** The indexes of layers, in order: loaded, or else read, in parallel and equal ones once. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the place. */
+/** The indexes of layers, in order: loaded, or else read, in parallel and equal ones once. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the transport. */
 export async function indexLayers(
   layers: readonly Layer[],
   options: IndexOptions = {},
@@ -35,7 +35,7 @@ export async function indexLayers(
   return layers.map(({ descriptor }) => indexes.get(descriptor.digest) as LayerIndex);
 }
 
-/** Loaded if the layer's place stores indexes, and saved there. Errors: as `indexLayers`. */
+/** Loaded if the layer's source stores indexes, and saved there. Errors: as `indexLayers`. */
 export async function indexLayer(layer: Layer, options: IndexOptions = {}): Promise<LayerIndex> {
   const remembered = await layer.index?.load();
   const known = remembered && decodeIndex(remembered);

@@ -1,5 +1,5 @@
 // Writes a layer as the overlay driver stores it unpacked: a new archive of its files under a directory of their own, and the tar-split from which the
-// original archive can be restored; in one pass. Nothing is placed outside of the directory.
+// original archive can be restored; in one pass. Nothing is written outside of the directory.
 import { decompressed } from '../io/compression/decompress.ts';
 import type { Bytes, CallOptions } from '../io/streams/bytes.ts';
 import { tapped } from '../io/streams/verify.ts';
@@ -55,7 +55,7 @@ const MAX_ID = 2 ** 32 - 2;
 
 /**
  * Yields what is to be written, in lists of chunks that belong together. The caller has to compare the digest in the facts.
- * Errors: TAR_INVALID (names outside of the root, links to nothing), COMPRESSION_INVALID, those of the place; NotPlain.
+ * Errors: TAR_INVALID (names outside of the root, links to nothing), COMPRESSION_INVALID, those of the transport; NotPlain.
  */
 export async function* overlayForm(
   layer: Layer,

@@ -1,5 +1,5 @@
-// Reads a whole layer from a place whose blobs are trusted. A format with its own checksums is not hashed in addition. If the data proves wrong, the blob is
-// hashed then, so that its place can record it.
+// Reads a whole layer from a source whose blobs are trusted. A format with its own checksums is not hashed in addition. If the data proves wrong, the blob is
+// hashed then, so that the source can record it.
 import { peekCompression } from '../io/compression/compression.ts';
 import type { Bytes, CallOptions } from '../io/streams/bytes.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';

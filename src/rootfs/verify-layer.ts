@@ -15,7 +15,7 @@ export interface VerifiedLayer {
   readonly index: LayerIndex;
 }
 
-/** Digest and size of the blob are verified by the stream. Errors: DIGEST_INVALID, SIZE_INVALID, TAR_INVALID, COMPRESSION_INVALID, those of the place. */
+/** Digest and size of the blob are verified by the stream. Errors: DIGEST_INVALID, SIZE_INVALID, TAR_INVALID, COMPRESSION_INVALID, those of the transport. */
 export async function verifyLayer(layer: Layer, options: CallOptions = {}): Promise<VerifiedLayer> {
   const { compression, body } = await peekCompression(await layer.open(options));
   const archive = measured(decompressed(body), layer.diffId && digestAlgorithm(layer.diffId));

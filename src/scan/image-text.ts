@@ -28,7 +28,7 @@ const FILE_NAME =
 /** Cloud disk images: Amazon's by id, Google's by path. */
 const CLOUD_DISK = /^ami-[0-9a-f]{8,17}$|^projects\/[\w-]+\/global\/images\//;
 
-/** Judges a text at a place for image references. Quotes, white space and the transport prefix are removed. */
+/** Judges a text where an image reference is expected. Quotes, white space and the transport prefix are removed. */
 export function judgeImage(value: unknown): Judged {
   if (typeof value !== 'string') return NOTHING;
   const text = bare(value);
@@ -39,7 +39,7 @@ export function judgeImage(value: unknown): Judged {
   return reference ? { kind: 'image', image: text, reference } : NOTHING;
 }
 
-/** Like judgeImage, for places where the text can also be a picture, a disk or a file. */
+/** Like judgeImage, where the text can also be a picture, a disk or a file. */
 export function judgeImageWithCare(value: unknown): Judged {
   const judged = judgeImage(value);
   if (judged.kind !== 'image') return judged;

@@ -1,7 +1,7 @@
-// Removes duplicates: several rules, or several readings of one file, may report the same place.
+// Removes duplicates: several rules, or several readings of one file, may report the same position.
 import type { Finding, Warning } from './contract.ts';
 
-/** A certain finding outweighs a maybe of the same place. */
+/** A certain finding outweighs a maybe at the same position. */
 export function withoutRepetition(findings: Iterable<Finding>): Finding[] {
   const byPosition = new Map<string, Finding>();
   for (const finding of findings) {

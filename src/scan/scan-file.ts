@@ -94,7 +94,7 @@ async function scanBeside(
   for (const rule of rules.trees) {
     const found = await rule.findNamed(tree, basename(path), given);
     if (!found) continue;
-    const placed = (finding: Finding): Finding => ({
+    const inDirectory = (finding: Finding): Finding => ({
       ...finding,
       position: { ...finding.position, file: join(directory, finding.position.file) },
     });
@@ -102,7 +102,7 @@ async function scanBeside(
       ...warning,
       file: join(directory, warning.file),
     }));
-    return { findings: withoutRepetition(found.findings.map(placed)), warnings: uniqueWarnings(all) };
+    return { findings: withoutRepetition(found.findings.map(inDirectory)), warnings: uniqueWarnings(all) };
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-// Decides how certain a reference is, by the form of the text and by its surroundings. This is the only place that does so. Relies on image-text.ts.
+// Decides how certain a reference is, by the form of the text and by its surroundings. This is the only file that does so. Relies on image-text.ts.
 import type { Reference } from '../oci/reference.ts';
 import type { ScannedDocument } from './contract.ts';
 import { hasRealHost, isUnmistakable } from './image-text.ts';

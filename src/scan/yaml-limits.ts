@@ -3,7 +3,7 @@ import { EVENT_ID, type Event, parseEvents, YAMLException } from 'js-yaml';
 
 /** Maximum nesting depth, also through aliases. Protects the stack from hostile files. */
 const MAX_DEPTH = 300;
-/** Maximum number of characters that aliases may repeat: rules examine a text at each of its places. */
+/** Maximum number of characters that aliases may repeat: rules examine a text at each of its positions. */
 const MAX_REPEATED_TEXT = 16 << 20;
 
 /**

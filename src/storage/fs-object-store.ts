@@ -17,7 +17,7 @@ const WAITING = 'images';
 export interface FsObjectStoreOptions {
   /** The folder for unfinished objects. */
   readonly waiting?: string;
-  /** For places whose readers detect by its size what a power cut has emptied, and can fetch it again: nothing waits for the disk, and `sync` does nothing. */
+  /** For directories whose readers detect by its size what a power cut has emptied, and can fetch it again: nothing waits for the disk, and `sync` does nothing. */
   readonly volatile?: boolean;
 }
 

@@ -12,6 +12,6 @@ export function splitPath(details: string, refuse: Refuse): { readonly path: str
 /** Parses `@0`, `@1` and so on: the index of an image in a list. */
 export function parseIndex(rest: string, refuse: Refuse): number {
   const index = Number(rest.slice(1));
-  if (!/^@\d+$/.test(rest) || !Number.isSafeInteger(index)) refuse(`[${rest}] is no place in a list`);
+  if (!/^@\d+$/.test(rest) || !Number.isSafeInteger(index)) refuse(`[${rest}] is no index in a list`);
   return index;
 }

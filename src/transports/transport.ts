@@ -111,7 +111,7 @@ export function cannotPut(location: string, hint: string): ImagesError {
   return new ImagesError('UNSUPPORTED', `no image can be put there [${location}]`, { hint });
 }
 
-export const NAME_IT = 'Name the image by a reference or a tag: an id or a place in a list cannot be chosen.';
+export const NAME_IT = 'Name the image by a reference or a tag: an id or an index in a list cannot be chosen.';
 
 /** Opens something that depends on `owner`, which is closed if opening fails. */
 export async function standingOn<T>(owner: Disposable | AsyncDisposable, open: () => T | Promise<T>): Promise<T> {

@@ -141,7 +141,7 @@ describe('images getimages', () => {
     await writeOverlay(join(world.path, 'one'), ['b:1']);
     const place = { file: 'one/default/etc/kubernetes/app-1.yaml', line: 8, path: 'spec.containers[0].image' };
     expect(JSON.parse(await world.must(['getimages', '--json', 'one']))).toEqual({
-      images: [{ image: 'b:1', searched: [{ ...place, rule: 'containers' }] }],
+      images: [{ image: 'b:1', places: [{ ...place, rule: 'containers' }] }],
       maybe: [],
       warnings: [],
     });

@@ -43,7 +43,7 @@ describe('images lreg_upload', () => {
     await world.must(['lreg_upload', '--tag=quay.io/x/one:1', `oci:${layout}:app`]);
     await world.must(['lreg_upload', '--tag=registry.local:5000/two:2', `oci:${layout}:two`]);
     const digests = { 'quay.io/x/one:1': LOOKED.manifest.digest, 'registry.local:5000/two:2': TWO.manifest.digest };
-    const searched = {
+    const locations = {
       'oci-archive': 'oci-archive:images.tar',
       'docker-archive': 'docker-archive:docker.tar',
       'oci-archive of docker': 'oci-archive:docker.tar',
@@ -58,7 +58,7 @@ describe('images lreg_upload', () => {
       'oci-archive:images.tar:registry.local:5000/two:2',
       'oci:both:registry.local:5000/two:2',
     ]);
-    for (const place of [...Object.values(searched), 'oci:both']) {
+    for (const place of [...Object.values(locations), 'oci:both']) {
       await using other = await newWorld();
       await other.must(['lreg_upload', place], { cwd: world.path });
       expect(await other.must(['lreg_ls', '--hosts']), place).toBe(

@@ -38,7 +38,7 @@ function lineOf(instruction: Instruction): string {
   return `${range.first}-${range.last} ${name} ${shown({ ...fields, ...(comments.length > 0 && { comments }) })}`;
 }
 
-/** Without what is as it is by default, and without searched: the property tests look at those. */
+/** Leaves out defaults, and positions, which the property tests check. */
 function shown(fields: object): string {
   const { kind: _, ...rest } = fields as Record<string, unknown>;
   return JSON.stringify(rest, (key, value) => {

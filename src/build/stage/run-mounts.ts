@@ -109,7 +109,7 @@ function targetOf({ state }: Step, { statement }: RunInstruction, { target }: Mo
   const given = target ?? '';
   const path = normalised(given.startsWith('/') ? given : `${state.config.inner.WorkingDir ?? '/'}/${given}`);
   if (path !== '' && target !== undefined) return `/${path}`;
-  throw mistake(statement, `no place to mount to [${given}]`, {
+  throw mistake(statement, `no path to mount to [${given}]`, {
     at: Math.max(statement.text.indexOf('--mount'), 0),
     hint: 'Write target=/path: the root itself cannot be one.',
   });

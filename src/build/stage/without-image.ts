@@ -43,16 +43,16 @@ export function withoutImage(
   if (!isImagesError(error) || error.code === 'ABORTED') return error;
   const names = stages.slice(0, index).flatMap((each) => (each.name ? [each.name] : []));
   const message = error.message.includes(name) ? error.message : `${name}: ${error.message}`;
-  const found = mistake(statement, message, {
+  const shown = mistake(statement, message, {
     at,
     length: text.length,
     word: name,
     candidates: [...names, ...others],
     ...(error.hint !== undefined && { hint: error.hint }),
   });
-  const { excerpt, hint, position } = found;
-  const code = UNKNOWN.includes(error.code) ? found.code : error.code;
-  return new ImagesError(code, found.message, {
+  const { excerpt, hint, position } = shown;
+  const code = UNKNOWN.includes(error.code) ? shown.code : error.code;
+  return new ImagesError(code, shown.message, {
     excerpt,
     cause: error,
     ...(hint !== undefined && { hint }),

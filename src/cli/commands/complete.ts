@@ -32,7 +32,7 @@ function lookUpIn(context: Context): LookUp {
 async function find({ what, typed, args }: Sought, context: Context): Promise<readonly string[]> {
   if (what === 'overlays') return await overlays(context);
   if (what === 'image-paths') return await imagePaths(args[0] ?? '', typed, context);
-  return what === 'images' || what === 'places' ? await images(context) : [];
+  return what === 'images' || what === 'locations' ? await images(context) : [];
 }
 
 async function overlays({ env }: Context): Promise<readonly string[]> {

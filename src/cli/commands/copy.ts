@@ -1,4 +1,4 @@
-// `images copy`: an image from any place to any other.
+// `images copy`: an image from any location to any other.
 import { copyImage } from '../../tasks/transfer/copy-image.ts';
 import type { Run } from '../grammar/command.ts';
 import { oneCopyOptions } from '../grammar/copy-options.ts';

@@ -1,4 +1,4 @@
-// `images getimages`: one image in each line; with --why each place where it is used, with --maybe also uncertain ones.
+// `images getimages`: one image in each line; with --why each position where it is used, with --maybe also uncertain ones.
 import { parseReference } from '../../oci/reference.ts';
 import type { Finding } from '../../scan/contract.ts';
 import { LIST_RULE } from '../../tasks/overlays/input-images.ts';
@@ -25,11 +25,11 @@ export const run: Run = async ({ args, options, context }) => {
 function linesOf(found: OverlayImages, listing: { why: boolean; maybe: boolean }): readonly string[] {
   const reasons = new Map(found.maybe.map(({ image, reason }) => [image, reason]));
   const images = listing.maybe ? [...reasons.keys()] : found.images;
-  const places = Map.groupBy(found.findings, (finding) => finding.image);
+  const findings = Map.groupBy(found.findings, (finding) => finding.image);
   return images.flatMap((image) => {
     const columns = listing.maybe ? [image, reasons.get(image) ?? ''] : [image];
     if (!listing.why) return [row(columns)];
-    return (places.get(image) ?? []).map((finding) => row([...columns, ...whyColumns(finding)]));
+    return (findings.get(image) ?? []).map((finding) => row([...columns, ...whyColumns(finding)]));
   });
 }
 

@@ -35,8 +35,8 @@ export const OUTPUT: OptionSpec = {
 export const IMAGE: ArgumentSpec = {
   name: 'IMAGE',
   required: true,
-  help: 'A name, or a place: docker://…, oci:…, docker-archive:… (`images help copy`)',
-  complete: 'places',
+  help: 'A name, or a location: docker://…, oci:…, docker-archive:… (`images help copy`)',
+  complete: 'locations',
 };
 export const FORCE: OptionSpec = { name: 'force', help: 'Look at everything again, also at what the registry has' };
 export const KEEP_GOING: OptionSpec = {

@@ -4,7 +4,7 @@ import { complete, type LookUp } from './complete.ts';
 
 const lookUp: LookUp = async ({ what, typed, args }) => {
   if (what === 'overlays') return ['metallb', 'multus'];
-  if (what === 'images' || what === 'places') return ['library/alpine:3.20', 'x/y:1'];
+  if (what === 'images' || what === 'locations') return ['library/alpine:3.20', 'x/y:1'];
   return what === 'image-paths' ? [`${typed}/of/${args[0]}`] : [];
 };
 

@@ -122,14 +122,16 @@ async function candidates(
   if (what === 'files' || what === 'directories') return { words: [], paths: { kind: what, prefix: '' } };
   if (what === undefined) return startingWith(typed, after(typed, form, listedIn(form)));
   if (what === 'platforms') return startingWith(typed, after(typed, form, PLATFORMS, 'all'));
-  if (what === 'places') {
+  if (what === 'locations') {
     const transport = LOCATIONS.find(({ word }) => typed.startsWith(word));
     if (transport?.paths) return { words: [], paths: { kind: transport.paths, prefix: transport.word } };
     if (transport) return { words: [] };
   }
   const found = await lookUp({ what, typed, args });
-  const words = (what === 'images' || what === 'places' ? shortNames(typed, found) : found).map((word) => ({ word }));
-  const offered = startingWith(typed, what === 'places' ? [...words, ...LOCATIONS] : words);
+  const words = (what === 'images' || what === 'locations' ? shortNames(typed, found) : found).map((word) => ({
+    word,
+  }));
+  const offered = startingWith(typed, what === 'locations' ? [...words, ...LOCATIONS] : words);
   return what === 'overlays' ? { ...offered, paths: { kind: 'files', prefix: '' } } : offered;
 }
 

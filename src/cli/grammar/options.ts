@@ -28,7 +28,7 @@ export type Completion =
   | 'image-paths'
   | 'overlays'
   /** Names in the private registry, and transports. */
-  | 'places'
+  | 'locations'
   | 'platforms';
 
 export interface Options {

@@ -23,7 +23,7 @@ and \`--debug\` prints what is asked of whom, and why ([Debugging](debugging.md)
 | \`XCLUSTER\`, \`XCLUSTER_OVLPATH\` | where overlays are found by name |
 | \`__net_setup\` | xcluster's network script: \`…/net-setup-userspace.sh\` means that VMs reach loopback at 192.168.0.250 |
 | \`XDG_DATA_HOME\`, \`XDG_CACHE_HOME\` | where the store (\`images/\`) is; what is remembered between runs: compiled code, scans, how layers are compressed, in which repositories they are |
-| \`DOCKER_HOST\`, \`DOCKER_CONTEXT\` | the Docker daemon: a place of images, and asked for a container named \`registry\` |
+| \`DOCKER_HOST\`, \`DOCKER_CONTEXT\` | the Docker daemon: a transport of images, and asked for a container named \`registry\` |
 | \`DOCKER_CONFIG\`, \`REGISTRY_AUTH_FILE\` | credentials for the registries that images come from |
 | \`http_proxy\`, \`https_proxy\`, \`no_proxy\` | proxies; loopback and the private registry are asked directly |
 `;

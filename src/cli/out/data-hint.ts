@@ -13,7 +13,7 @@ export function namingDataDirectory(thrown: unknown, isNamed: boolean, { env, ho
   const failed = pathOf(error);
   const usual = usualDataDirectory({ env, home });
   if (failed === undefined || usual === undefined || !isWithin(failed, usual)) return error;
-  const hint = 'Images are kept below the home directory: name another place with --data=DIR or $IMAGES_DATA.';
+  const hint = 'Images are kept below the home directory: name another directory with --data=DIR or $IMAGES_DATA.';
   return new ImagesError(error.code, error.message, { hint, cause: error });
 }
 

@@ -35,8 +35,8 @@ export const BUILD_COMMANDS: readonly CommandSpec[] = [
       { name: 'docker', help: 'Load it into the running Docker daemon too' },
       {
         name: 'output',
-        value: 'PLACE',
-        complete: 'places',
+        value: 'LOCATION',
+        complete: 'locations',
         many: true,
         help: 'Copy it there too: oci:DIR, docker-archive:FILE, docker://REF … (`images help copy`)',
       },

@@ -15,10 +15,10 @@ export const COPY_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'copy',
     group: COPY,
-    summary: 'Copy an image from any place to any other',
+    summary: 'Copy an image from any location to any other',
     details: [
-      `Places: ${ALL_TRANSPORTS}, or a bare name: as source the local store, the Docker daemon or the private registry, as destination the private registry.`,
-      'A layout or an archive that exists keeps its other images; an archive of another form, or one that is damaged, is left as it is, with an error. What a place cannot hold (several platforms or artifacts in a docker-archive or a Docker daemon) is refused before anything is written.',
+      `Locations: ${ALL_TRANSPORTS}, or a bare name: as source the local store, the Docker daemon or the private registry, as destination the private registry.`,
+      'A layout or an archive that exists keeps its other images; an archive of another form, or one that is damaged, is left as it is, with an error. What a transport cannot hold (several platforms or artifacts in a docker-archive or a Docker daemon) is refused before anything is written.',
       'Digests stay as they are wherever the destination can hold them. A registry that takes only whole indexes gets the one image under the tag, or an index of the platforms that were asked for, with a note.',
       'An image whose config and manifest disagree is not copied: no runtime takes it. One without an index that is for none of the platforms that --platform names is an error; without --platform it is copied, with a note.',
       'Ctrl-C breaks nothing: the next run goes on where this one stopped.',
@@ -42,7 +42,7 @@ export const COPY_COMMANDS: readonly CommandSpec[] = [
     group: COPY,
     summary: 'Copy a local image, or all of an archive, to the private registry',
     details: [
-      'From the Docker daemon, the local store or any other place (`images help copy`). The host is left out of the name, and recorded beside it.',
+      'From the Docker daemon, the local store or any other location (`images help copy`). The host is left out of the name, and recorded beside it.',
       'An archive or a layout of which no image is named (oci-archive:FILE, docker-archive:FILE, oci:DIR) gives all of its images, each under its own names; so does what docker_save wrote (docker-archive:FILE). One that has no name is uploaded by itself, with --tag.',
     ],
     arguments: [IMAGE],

@@ -38,7 +38,7 @@ export const LOOK_COMMANDS: readonly CommandSpec[] = [
       {
         name: 'layer',
         value: 'LAYER',
-        help: 'This layer alone: its place (from 1, the base), ID, digest or their beginning',
+        help: 'This layer alone: its number (from 1, the base), ID, digest or their beginning',
       },
       { name: 'recursive', short: 'R', help: 'All below' },
       ONE_PLATFORM,
@@ -164,7 +164,7 @@ export const LOOK_COMMANDS: readonly CommandSpec[] = [
         name: 'LAYER',
         required: true,
         many: true,
-        help: 'Its place (from 1, the base), its ID or digest, or their beginning: as docker_ls_layers shows them',
+        help: 'Its number (from 1, the base), its ID or digest, or their beginning: as docker_ls_layers shows them',
       },
     ],
     options: [OUTPUT, ONE_PLATFORM, DATA],

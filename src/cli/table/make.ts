@@ -16,8 +16,8 @@ export const MAKE_COMMANDS: readonly CommandSpec[] = [
       {
         name: 'ITEM|-',
         many: true,
-        help: 'Image references, places (`images help copy`), OVL or OVL/SUBDIR; `-`: references from standard input',
-        complete: 'places',
+        help: 'Image references, locations (`images help copy`), OVL or OVL/SUBDIR; `-`: references from standard input',
+        complete: 'locations',
       },
     ],
     options: [

@@ -1,4 +1,4 @@
-// The places of images that are files, each in a directory of a test's, and a copy from any to any.
+// A location for each transport that keeps images in files, and a copy from any to any.
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parsePlatformChoice } from '../../oci/platform.ts';
@@ -26,7 +26,7 @@ export type FileTransport = 'oci' | 'oci-archive' | 'dir' | 'docker-archive';
 
 export const FILE_TRANSPORTS: readonly FileTransport[] = ['oci', 'oci-archive', 'dir', 'docker-archive'];
 
-/** A place for one image; in skopeo's text it has the tag `1` where it can have one. */
+/** A location for one image. In skopeo's text, it has the tag `1` if it can have one. */
 export function testLocation(kind: FileTransport, directory: string, label: string): TestLocation {
   const path = join(directory, `${kind}-${label}`);
   const text = `${kind}:${path}`;

@@ -9,7 +9,7 @@ export interface Limiter {
 
 /** `max` is a whole number from 1. */
 export function createLimiter(max: number): Limiter {
-  if (!Number.isInteger(max) || max < 1) throw new RangeError(`a limiter needs at least one place [${max}]`);
+  if (!Number.isInteger(max) || max < 1) throw new RangeError(`a limiter lets at least one call run [${max}]`);
   const waiting = new Set<() => void>();
   let running = 0;
 

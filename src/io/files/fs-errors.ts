@@ -2,12 +2,12 @@
 import { type ErrorCode, ImagesError } from '../../oci/errors.ts';
 
 const TRANSLATIONS: Readonly<Record<string, readonly [code: ErrorCode, what: string, hint: string]>> = {
-  ENOSPC: ['NO_SPACE', 'no space left', 'Free space there, or choose a place on another file system.'],
-  EDQUOT: ['NO_SPACE', 'the disk quota is used up', 'Free space there, or choose a place on another file system.'],
+  ENOSPC: ['NO_SPACE', 'no space left', 'Free space there, or choose a directory on another file system.'],
+  EDQUOT: ['NO_SPACE', 'the disk quota is used up', 'Free space there, or choose a directory on another file system.'],
   EFBIG: ['NO_SPACE', 'the file would be larger than allowed', 'Raise the limit on file sizes (ulimit -f).'],
-  EROFS: ['READ_ONLY', 'the file system is read-only', 'Mount it for writing, or choose another place.'],
-  EACCES: ['NO_ACCESS', 'permission denied', 'Run as the user it belongs to, or choose another place.'],
-  EPERM: ['NO_ACCESS', 'not permitted', 'Run as the user it belongs to, or choose another place.'],
+  EROFS: ['READ_ONLY', 'the file system is read-only', 'Mount it for writing, or choose another path.'],
+  EACCES: ['NO_ACCESS', 'permission denied', 'Run as the user it belongs to, or choose another path.'],
+  EPERM: ['NO_ACCESS', 'not permitted', 'Run as the user it belongs to, or choose another path.'],
 };
 
 /** Whether it is a file system error with one of these codes (`ENOENT`, …). */

@@ -83,8 +83,8 @@ function refusal(leader: Leader, to: string, reach: Reach | undefined): ImagesEr
 
 function hintFor(reach: Reach | undefined, to: string): string {
   if (reach === 'private')
-    return `A host elsewhere may not lead into a private network. If the place is meant, name it: [[registry]] location = "${to}" in /etc/containers/registries.conf.`;
+    return `A host elsewhere may not lead into a private network. If this host is meant, name it: [[registry]] location = "${to}" in /etc/containers/registries.conf.`;
   if (reach === 'local-nat64')
     return 'A host elsewhere may not lead behind a translator of this network: what that stands for is not known here.';
-  return 'Another host may not lead to this machine or its link. If the place is meant, name it yourself.';
+  return 'Another host may not lead to this machine or its link. If this host is meant, name it yourself.';
 }

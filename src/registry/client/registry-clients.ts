@@ -17,7 +17,7 @@ export interface RegistryClients extends AsyncDisposable {
 }
 
 const REQUESTS_PER_HOST = 8;
-/** If there is another place to ask, a place is tried twice at most, with at most one second in between. */
+/** If there is another route to ask, a route is tried twice at most, with at most one second in between. */
 const HASTY = { attempts: 2, longest: 1000 };
 const COMMIT_WITHIN = 300_000;
 const MOUNT_WITHIN = 10_000;

@@ -24,7 +24,7 @@ export interface CredentialsProvider {
   readonly searched: readonly string[];
 }
 
-/** A place where a repository is found. */
+/** An address at which a repository is found. */
 export interface Endpoint {
   /** The address to connect to: `registry-1.docker.io`, `[fd00::1]:5000`. */
   readonly host: string;
@@ -64,7 +64,7 @@ export interface RetryEvent {
 
 /** Where requests go and with whose word, and why: for who looks for a fault. Hosts as people write them. */
 export type ClientDecision =
-  /** Whose credentials are sent; `used` is absent where no place knows any. */
+  /** Whose credentials are sent; `used` is absent if there are none. */
   | {
       readonly type: 'credentials';
       readonly host: string;

@@ -1,4 +1,4 @@
-// The findings in rendered manifests, placed in their templates, with the state of their lines: switched off, test, in doubt.
+// The findings in rendered manifests, at their positions in the templates, with the state of their lines: switched off, test, in doubt.
 // Relies on the document rules through find-in-text.ts.
 import type { DocumentRule, Finding, Warning } from '../contract.ts';
 import { findInText } from '../find-in-text.ts';
@@ -10,14 +10,14 @@ export interface FoundInCharts {
   readonly warnings: readonly Warning[];
 }
 
-/** The findings in rendered manifests, placed in their templates. */
+/** The findings in rendered manifests, at their positions in the templates. */
 export function findInManifests(manifests: readonly RenderedManifest[], rules: readonly DocumentRule[]): FoundInCharts {
   const findings: Finding[] = [];
   const warnings: Warning[] = [];
   for (const manifest of manifests) {
     const found = findInText(manifest.file, manifest.text, { rules });
     const tests = testLines(manifest.text);
-    for (const finding of found.findings) findings.push(placed(finding, manifest, tests));
+    for (const finding of found.findings) findings.push(inTemplate(finding, manifest, tests));
     for (const warning of /image/i.test(manifest.text) ? found.warnings : []) {
       const line = warning.line === undefined ? undefined : manifest.lines[warning.line - 1]?.line;
       warnings.push(line ? { ...warning, line } : { file: warning.file, text: warning.text });
@@ -37,7 +37,7 @@ export function* switchedOffLines({ file, text, lines }: RenderedManifest): Iter
   }
 }
 
-function placed(finding: Finding, manifest: RenderedManifest, tests: ReadonlySet<number>): Finding {
+function inTemplate(finding: Finding, manifest: RenderedManifest, tests: ReadonlySet<number>): Finding {
   const line = manifest.lines[finding.position.line - 1];
   const position = { ...finding.position, line: line?.line || 1 };
   const at: Finding = { ...finding, rule: `helm, ${finding.rule}`, position };

@@ -193,13 +193,13 @@ function* findInResource(
       yield position ? { ...found, file: position.file, line: position.line } : found;
       continue;
     }
-    const placed: Finding = {
+    const traced: Finding = {
       ...found,
       rule: `kustomize, ${found.rule}`,
       position: positionAt(found.position.line) ?? found.position,
     };
-    if (resource.doubt === undefined) yield placed;
-    else yield { ...placed, certainty: 'maybe', reason: resource.doubt };
+    if (resource.doubt === undefined) yield traced;
+    else yield { ...traced, certainty: 'maybe', reason: resource.doubt };
   }
 }
 

@@ -109,8 +109,8 @@ function mapped(set: Fields | undefined, path: Path): readonly Parameter[] {
 
 /** Joins registry, repository and tag that are set by separate parameters, by applying the rule for split fields to the values they form. */
 function* findInParameters(document: ScannedDocument, parameters: readonly Parameter[]): Iterable<Finding | Warning> {
-  const places = positionsOf(parameters);
-  const positionOf = (path: Path): Path => places.get(path.join('.')) ?? [];
+  const positions = positionsOf(parameters);
+  const positionOf = (path: Path): Path => positions.get(path.join('.')) ?? [];
   const values: ScannedDocument = {
     file: document.file,
     value: nested(parameters),
@@ -123,14 +123,14 @@ function* findInParameters(document: ScannedDocument, parameters: readonly Param
 
 /** The position at which each value is set. For a map of values, the position of the first one. */
 function positionsOf(parameters: readonly Parameter[]): ReadonlyMap<string, Path> {
-  const places = new Map<string, Path>();
+  const positions = new Map<string, Path>();
   for (const { name, path } of parameters) {
     for (let end = name.length; end > 0; end = name.lastIndexOf('.', end - 1)) {
       const part = name.slice(0, end);
-      if (!places.has(part)) places.set(part, path);
+      if (!positions.has(part)) positions.set(part, path);
     }
   }
-  return places;
+  return positions;
 }
 
 function nested(parameters: readonly Parameter[]): Fields {

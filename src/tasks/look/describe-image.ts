@@ -8,7 +8,7 @@ import { layerInstructions } from '../../rootfs/instructions.ts';
 import type { ReadableImage } from '../../transports/readable-image.ts';
 
 export interface ImageDescription {
-  /** The name of the image in its place. */
+  /** The name of the image in its transport. */
   readonly name: string;
   /** The digest to which the name points, even if that is an index. */
   readonly digest: Digest;

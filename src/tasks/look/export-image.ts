@@ -6,7 +6,7 @@ import type { ImageTree } from '../transfer/tree-source.ts';
 
 /**
  * An archive like that of `docker export` for a container. The image must stay open until it is read. Errors, while it is read: TAR_INVALID,
- * COMPRESSION_INVALID, those of the place.
+ * COMPRESSION_INVALID, those of the transport.
  */
 export function exportImage({ tree, layers }: Pick<ImageTree, 'tree' | 'layers'>, call: TaskCall = {}): Bytes {
   return exportTree(tree, layers, callOptions(call));

@@ -9,7 +9,7 @@ import { selectLayer } from './select-layers.ts';
 
 /**
  * The layers in the order of `names` (see `selectLayer`), without duplicates. The image must stay open until the archive is read. Errors: USAGE if a name
- * matches no layer; TAR_INVALID, COMPRESSION_INVALID, those of the place.
+ * matches no layer; TAR_INVALID, COMPRESSION_INVALID, those of the transport.
  */
 export async function exportLayers(
   { layers }: Pick<OpenedImage, 'layers'>,

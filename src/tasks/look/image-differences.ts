@@ -7,7 +7,7 @@ export interface DifferencesOptions {
   readonly ignored?: readonly Aspect[];
 }
 
-/** In the order of the trees. Contents are compared only if the sizes are equal and the layers differ. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the places. */
+/** In the order of the trees. Contents are compared only if the sizes are equal and the layers differ. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the transports. */
 export async function imageDifferences(
   before: TreeWithLayers,
   after: TreeWithLayers,

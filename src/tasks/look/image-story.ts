@@ -23,7 +23,7 @@ export interface StoryEvent extends Omit<PathEvent, 'layer'> {
   readonly instruction: string;
 }
 
-/** The events of a path, those of the base first. Errors: PATH_UNKNOWN if no layer ever had it; TAR_INVALID, COMPRESSION_INVALID, those of the place. */
+/** The events of a path, those of the base first. Errors: PATH_UNKNOWN if no layer ever had it; TAR_INVALID, COMPRESSION_INVALID, those of the transport. */
 export async function imageStory(
   { layers, config }: Pick<OpenedImage, 'layers' | 'config'>,
   path: string,

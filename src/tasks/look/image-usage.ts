@@ -37,7 +37,7 @@ export interface UsedLayer extends LayerUsage {
 
 export type UsedDirectory = Omit<DirectoryUsage, 'children'>;
 
-/** `depth` limits the listed directories; deeper ones are counted in their parents. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the place. */
+/** `depth` limits the listed directories; deeper ones are counted in their parents. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the transport. */
 export async function imageUsage(
   image: Pick<OpenedImage, 'layers' | 'config'>,
   { depth }: { readonly depth: number },

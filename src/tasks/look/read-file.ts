@@ -11,7 +11,7 @@ import { noSuchPath } from './list-files.ts';
 
 /**
  * The content of a file; links are followed. The image must stay open until it is read. Errors: PATH_UNKNOWN (no such path, or no file); TAR_INVALID,
- * COMPRESSION_INVALID, those of the place.
+ * COMPRESSION_INVALID, those of the transport.
  */
 export async function readImageFile(
   { layers }: Pick<OpenedImage, 'layers'>,

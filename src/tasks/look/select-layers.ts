@@ -3,7 +3,7 @@ import { digestHex } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Layer } from '../../rootfs/contract.ts';
 
-/** The ID of a layer in listings: the hex digits of its diffID, which is the same in all places; if it has none, those of its digest. */
+/** The ID of a layer in listings: the hex digits of its diffID, which is the same in all transports; if it has none, those of its digest. */
 export function layerId({ diffId, descriptor }: Layer): string {
   return digestHex(diffId ?? descriptor.digest);
 }
@@ -18,7 +18,7 @@ export function selectLayer(layers: readonly Layer[], name: string): number {
   if (ids.size === 1) return found[0] as number;
   const what = ids.size === 0 ? 'no such layer' : `${ids.size} layers begin like this`;
   throw new ImagesError('USAGE', `${what} [${name}]`, {
-    hint: `Name it by its place (1 to ${layers.length}), its ID or digest, or enough of them: \`images docker_ls_layers IMAGE\` shows them.`,
+    hint: `Name it by its number (1 to ${layers.length}), its ID or digest, or enough of them: \`images docker_ls_layers IMAGE\` shows them.`,
   });
 }
 

@@ -223,7 +223,7 @@ async function runInto(file: string, command: readonly string[], settings: World
   try {
     const child = spawn(program, args, { env: { ...settings.env }, stdio: ['ignore', handle.fd, 'pipe'] });
     startedProgram(child);
-    await endOf(child, program, `Is there room in ${settings.temporaryDirectory}? TMPDIR names another place.`);
+    await endOf(child, program, `Is there room in ${settings.temporaryDirectory}? TMPDIR names another directory.`);
   } finally {
     await handle.close();
   }

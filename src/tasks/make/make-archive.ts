@@ -16,7 +16,7 @@ export interface ArchiveTarget {
 /** Exempts an image from kubelet's garbage collection. containerd reads it only from the image's labels, not from this annotation. */
 const PINNED = { 'io.cri-containerd.pinned': 'pinned' };
 
-/** Writes each image for one platform. Returns the digest to which each name points. Errors: those of the places and of the sinks. */
+/** Writes each image for one platform. Returns the digest to which each name points. Errors: those of the transports. */
 export async function makeArchive(
   opened: readonly StoreEntry[],
   target: ArchiveTarget,

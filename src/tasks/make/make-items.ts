@@ -1,4 +1,4 @@
-// Resolves the items of `make`: image references, places, overlays whose images are built, overlays whose manifests use images. Each becomes a name and a source.
+// Resolves the items of `make`: image references, locations, overlays whose images are built, overlays whose manifests use images. Each becomes a name and a source.
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bytes } from '../../io/streams/bytes.ts';
@@ -35,7 +35,7 @@ export interface MakeRequest {
 export interface MakeItem {
   /** The text that was given or found. */
   readonly text: string;
-  /** The image's name. Absent if the place has no name for its image. */
+  /** The image's name. Absent if the location gives no name for its image. */
   readonly name?: FullReference;
   open(options: OpenSourceOptions): Promise<OpenedSource>;
 }

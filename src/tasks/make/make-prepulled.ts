@@ -47,7 +47,7 @@ export interface PrepulledImage {
 }
 
 /**
- * Writes images in a form that VMs boot with: a store as a tar or a file system, or an archive to import. Errors: USAGE, those of the places, of `writeStore`
+ * Writes images in a form that VMs boot with: a store as a tar or a file system, or an archive to import. Errors: USAGE, those of the transports, of `writeStore`
  * and of the output.
  */
 export async function makePrepulled(

@@ -58,7 +58,7 @@ export interface MadeStore {
 /** The number of sources that are queried in parallel. */
 const AT_A_TIME = 6;
 
-/** Reads only manifests and configs. Errors: those of the places, PLATFORM_UNKNOWN. */
+/** Reads only manifests and configs. Errors: those of the transports, PLATFORM_UNKNOWN. */
 export async function openImages(
   items: readonly MakeItem[],
   settings: TaskCall & TaskEvents,

@@ -1,4 +1,4 @@
-// Sends a built image to its destination: the private registry, a Docker daemon, or any other place.
+// Sends a built image to its destination: the private registry, a Docker daemon, or any other location.
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { DEFAULT_TAG, formatReference, fullReference, type Reference } from '../../oci/reference.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
@@ -16,7 +16,7 @@ export type BuiltImageGoal =
   /** A location as `images copy` takes it. */
   | { readonly kind: 'location'; readonly text: string };
 
-/** Sends an image that was built here to its destination. Errors: those of the place. */
+/** Sends an image that was built here to its destination. Errors: those of the transport. */
 export async function sendBuiltImage(
   name: Reference,
   goal: BuiltImageGoal,

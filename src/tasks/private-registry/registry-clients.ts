@@ -50,7 +50,7 @@ export interface AnyHosts extends AsyncDisposable {
   forHost(host: string): Registry;
 }
 
-/** Any registry as a place of images, including the private one. Disposing closes the connections. */
+/** Any registry as a transport of images, including the private one. Disposing closes the connections. */
 export async function anyHosts(
   address: RegistryAddress | undefined,
   settings: World & TaskEvents,

@@ -77,7 +77,7 @@ export function defaultDataDirectory(settings: StateSettings): string {
   const usual = usualDataDirectory(settings);
   if (usual !== undefined) return usual;
   throw new ImagesError('CONFIG_INVALID', `there is no home directory to keep images in [user ${settings.uid}]`, {
-    hint: 'Name a place with --data=DIR or $IMAGES_DATA, or set HOME to an absolute path.',
+    hint: 'Name a directory with --data=DIR or $IMAGES_DATA, or set HOME to an absolute path.',
   });
 }
 

@@ -1,4 +1,4 @@
-// `copy` and `lreg_upload`: copies images from any place to any other with the copy engine.
+// `copy` and `lreg_upload`: copies images from any location to any other with the copy engine.
 import type { OnCopyEvent } from '../../copy/events.ts';
 import type { CopyImage } from '../../copy/plan.ts';
 import { copyRun } from '../../copy/run.ts';
@@ -31,7 +31,7 @@ export interface CopyOptions {
   readonly onEvent?: OnCopyEvent;
 }
 
-/** Copies an image, or an index with its images, from any place to any other. Errors: REFERENCE_INVALID, PLATFORM_UNKNOWN, those of the places. */
+/** Copies an image, or an index with its images, from any location to any other. Errors: REFERENCE_INVALID, PLATFORM_UNKNOWN, those of the transports. */
 export async function copyImage(
   { from, to }: { readonly from: string; readonly to: string },
   settings: Settings,
@@ -52,7 +52,7 @@ export interface UploadImageOptions extends CopyOptions {
 }
 
 /**
- * Copies images from any place to the private registry: all images of an archive or a layout if none is named, each under its name. Errors: USAGE (an image has
+ * Copies images from any location to the private registry: all images of an archive or a layout if none is named, each under its name. Errors: USAGE (an image has
  * no name), and as `copyImage`.
  */
 export async function uploadImages(
@@ -77,7 +77,7 @@ async function uploadOpened(
   options: UploadImageOptions,
 ): Promise<TransferResult> {
   const [first] = images;
-  if (!first) throw new ImagesError('MANIFEST_UNKNOWN', 'there is no image', { hint: 'The place is empty.' });
+  if (!first) throw new ImagesError('MANIFEST_UNKNOWN', 'there is no image', { hint: 'The source is empty.' });
   await using sink = await openPrivate(first.name, settings, options);
   return await copyAll({ images, sink: sink.sink, ...(spool && { spool }) }, settings, options);
 }
@@ -90,7 +90,7 @@ export interface CopyEnds {
   readonly spool?: LayerSpool;
 }
 
-/** Errors: PLATFORM_UNKNOWN, those of the places. */
+/** Errors: PLATFORM_UNKNOWN, those of the transports. */
 export async function copyOpened(
   { source: { source }, sink: { sink }, name, spool }: CopyEnds,
   settings: TaskCall & TaskEvents,
@@ -156,7 +156,7 @@ function sendLayers(spool: LayerSpool, sink: ImageSink, image: NamedImage, optio
   return ahead;
 }
 
-/** The name of an image without one, for places that store images without names. */
+/** The name of an image without one, for transports that store images without names. */
 const NAMELESS: Reference = { path: 'image' };
 
 function namedImage({ source, name }: AllEnds['images'][number]): NamedImage {

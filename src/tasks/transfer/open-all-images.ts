@@ -16,15 +16,15 @@ export interface NamedSource {
   readonly name: Reference;
 }
 
-/** Disposing closes the place. */
+/** Disposing closes the source. */
 export interface AllImages extends AsyncDisposable {
   /** An image with several names is listed once for each. */
   readonly images: readonly NamedSource[];
 }
 
 /**
- * Returns `undefined` if the place holds one image by its kind, or if one is named. Errors: USAGE (an image has no name), MANIFEST_INVALID (two images have the
- * same name), those of the place.
+ * Returns `undefined` if the transport holds one image, or if one is named. Errors: USAGE (an image has no name), MANIFEST_INVALID (two images have the
+ * same name), those of the transport.
  */
 export async function openAllImages(
   text: string,
@@ -59,7 +59,7 @@ interface NamedImage extends Omit<ContainedImage, 'names'> {
   readonly names: readonly Reference[];
 }
 
-/** Assigns each name to one image, because a tag can hold only one. Errors: MANIFEST_INVALID (two images have the same name), those of the place. */
+/** Assigns each name to one image, because a tag can hold only one. Errors: MANIFEST_INVALID (two images have the same name), those of the transport. */
 async function withOwnNames(
   listed: readonly ContainedImage[],
   location: string,
@@ -90,7 +90,7 @@ async function isSame(one: ContainedImage, other: ContainedImage, call: CallOpti
 
 function twoOfOneName(name: Reference, location: string): ImagesError {
   return new ImagesError('MANIFEST_INVALID', `two images are called ${formatReference(name)} [${location}]`, {
-    hint: 'A tag holds one of them: put them there one by one, with --tag=NAME:TAG and PLACE:@0, PLACE:@1, …',
+    hint: 'A tag holds one of them: put them there one by one, with --tag=NAME:TAG and LOCATION:@0, LOCATION:@1, …',
   });
 }
 

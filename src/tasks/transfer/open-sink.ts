@@ -1,4 +1,4 @@
-// Opens the place that a user names as a sink of images. The code of a transport is loaded when it is named.
+// Opens the location that a user names as a sink of images. The code of a transport is loaded when it is named.
 import type { OnCopyEvent } from '../../copy/events.ts';
 import type { Reference } from '../../oci/reference.ts';
 import type { ImageSink } from '../../transports/contract.ts';
@@ -22,7 +22,7 @@ export interface OpenSinkOptions {
   readonly onEvent?: OnCopyEvent;
 }
 
-/** A bare name means the private registry. Errors: REFERENCE_INVALID, UNSUPPORTED (the place is read-only), those of the place. */
+/** A bare name means the private registry. Errors: REFERENCE_INVALID, UNSUPPORTED (the transport is read-only), those of the transport. */
 export async function openSink(text: string, settings: Settings, options: OpenSinkOptions = {}): Promise<OpenedSink> {
   const location = locate(text, settings.transports);
   if (location.transport === 'name') return await openPrivate(location.reference, settings, options);
@@ -45,7 +45,7 @@ export async function openPrivate(
   return opened(await privateSink(registry, options), name);
 }
 
-/** Whether the place stores blobs for others, so that layers are compressed on the way. Errors: REFERENCE_INVALID. */
+/** Whether the transport stores blobs for others, so that layers are compressed on the way. Errors: REFERENCE_INVALID. */
 export function compressesLayers(text: string, { transports }: Pick<World, 'transports'>): boolean {
   const location = locate(text, transports);
   if (location.transport === 'id') return false;

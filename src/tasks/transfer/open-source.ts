@@ -1,4 +1,4 @@
-// Opens the place that a user names as a source of one image. The code of a transport is loaded when it is named.
+// Opens the location that a user names as a source of one image. The code of a transport is loaded when it is named.
 import type { OnCopyEvent } from '../../copy/events.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -33,13 +33,13 @@ export interface OpenSourceOptions {
 /** Disposing closes the source and the resources below it. */
 export interface OpenedSource extends AsyncDisposable {
   readonly source: ImageSource;
-  /** The image's name in its place, if it has one. */
+  /** The image's name in its transport, if it has one. */
   readonly name?: Reference;
   /** Storage for the indexes of its layers. */
   readonly indexOf?: (digest: Digest) => IndexStore;
 }
 
-/** Opens the image that a user names, in any place. Errors: REFERENCE_INVALID, MANIFEST_UNKNOWN (a bare name that is in no place), those of the place. */
+/** Opens the image that a user names, at any location. Errors: REFERENCE_INVALID, MANIFEST_UNKNOWN (a bare name that is nowhere), those of the transport. */
 export async function openSource(
   text: string,
   settings: Settings,

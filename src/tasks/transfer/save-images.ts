@@ -21,7 +21,7 @@ export interface SavedImages extends AsyncDisposable {
   bytes(): AsyncIterable<Uint8Array>;
 }
 
-/** All images are found before the first byte is written. Errors: REFERENCE_INVALID, MANIFEST_UNKNOWN, those of the places; USAGE (an image without a name). */
+/** All images are found before the first byte is written. Errors: REFERENCE_INVALID, MANIFEST_UNKNOWN, those of the transports; USAGE (an image without a name). */
 export async function saveImages(
   images: readonly string[],
   settings: Settings,

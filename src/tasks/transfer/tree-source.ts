@@ -1,4 +1,4 @@
-// Opens an image for commands that look into it: layers report the bytes read, and their indexes are cached if the place can store them.
+// Opens an image for commands that look into it: layers report the bytes read, and their indexes are cached if the source can store them.
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
 import type { Platform } from '../../oci/platform.ts';
@@ -22,7 +22,7 @@ export interface LookOptions {
 
 export interface OpenedImage extends ReadableImage, AsyncDisposable {}
 
-/** Opens an image in any place to look into it. Reads its config, but no layers yet. Errors: REFERENCE_INVALID, MANIFEST_UNKNOWN, PLATFORM_UNKNOWN, and those of the place. */
+/** Opens an image at any location to look into it. Reads its config, but no layers yet. Errors: REFERENCE_INVALID, MANIFEST_UNKNOWN, PLATFORM_UNKNOWN, and those of the transport. */
 export async function openImage(options: LookOptions, settings: Settings): Promise<OpenedImage> {
   const opened = await openSource(options.image, settings, options);
   try {

@@ -21,7 +21,7 @@ import { blobPath } from '../layout/layout-files.ts';
 import { archiveHeader, END, paddedSize, type SmallFile, smallFileBytes } from './archive-format.ts';
 
 export interface ArchiveWriter extends AsyncDisposable {
-  /** Announces blobs: they are placed in the order of their digests, before blobs that were not announced. */
+  /** Announces blobs: they are written in the order of their digests, before blobs that were not announced. */
   expect(blobs: readonly Descriptor[]): void;
   has(digest: Digest): boolean;
   putBlob(blob: Descriptor, open: OpenContent, options?: CallOptions): Promise<void>;

@@ -1,4 +1,4 @@
-// The files of a `dir:` place, as skopeo has them (containers-transports(5), "dir"): one image in one directory.
+// The files of a `dir:` image, as skopeo has them (containers-transports(5), "dir"): one image in one directory.
 //
 //   version               says that this is one
 //   manifest.json         the root
