@@ -6,6 +6,7 @@ const MODULES = [
   'node:child_process',
   'node:crypto',
   'node:fs',
+  'node:fs/promises',
   'node:net',
   'node:os',
   'node:stream/promises',
@@ -17,6 +18,8 @@ const VALUES = { 'node:fs': ['constants'] };
 const OBJECTS = { 'node:zlib': ['constants'] };
 /** Classes that are looked up when one is first made; nobody asks whether something is one. */
 const CLASSES = { 'node:net': ['Socket'] };
+/** Functions that the module to the right has, too, with a callback at the end: it is loaded anyway, when Node starts. */
+const BY_CALLBACK = { 'node:fs/promises': { from: 'node:fs', names: ['lstat', 'readdir', 'stat'] } };
 const PREFIX = '\0lazy:';
 
 export function lazyBuiltins(sourceDirectory) {
@@ -33,7 +36,9 @@ export function lazyBuiltins(sourceDirectory) {
 
 function lazyModule(id) {
   const module = process.getBuiltinModule(id);
-  const names = Object.keys(module).filter((name) => /^[a-z]\w*$/.test(name) && isPlainFunction(module, name));
+  const byCallback = BY_CALLBACK[id] ?? { names: [] };
+  const isLazy = (name) => /^[a-z]\w*$/.test(name) && isPlainFunction(module, name) && !byCallback.names.includes(name);
+  const names = Object.keys(module).filter(isLazy);
   const functions = names.map((name) => `export const ${name} = (...args) => get().${name}(...args);`);
   const values = (VALUES[id] ?? []).map((name) => `export const ${name} = get().${name};`);
   const objects = (OBJECTS[id] ?? []).map(
@@ -43,8 +48,12 @@ function lazyModule(id) {
     (name) =>
       `export const ${name} = new Proxy(class {}, { construct: (_, args) => Reflect.construct(get().${name}, args) });`,
   );
+  const promises = byCallback.names.map(
+    (name) => `export const ${name} = (...args) => new Promise((resolve, reject) =>
+  process.getBuiltinModule('${byCallback.from}').${name}(...args, (error, value) => (error ? reject(error) : resolve(value))));`,
+  );
   const get = `const get = () => process.getBuiltinModule('${id}');`;
-  return [get, ...functions, ...values, ...objects, ...classes].join('\n');
+  return [get, ...functions, ...promises, ...values, ...objects, ...classes].join('\n');
 }
 
 /** Getters lead to what is to stay unloaded. */

@@ -5,12 +5,15 @@ import { dirname, join, normalize } from 'node:path';
 import { inDirectory, makeDirectory } from '../io/files/atomic-file.ts';
 import { readFileBytes } from '../io/files/file-bytes.ts';
 import { isFsError, translatingFsErrors } from '../io/files/fs-errors.ts';
+import { readWholeFile } from '../io/files/whole-file.ts';
 import type { Bytes } from '../io/streams/bytes.ts';
 import { nameSyncs } from './fs-durability.ts';
 import { fsStages } from './fs-stage.ts';
 import { LargeFolders } from './large-folders.ts';
 import type { ObjectInfo, ObjectStore, Range } from './object-store.ts';
 
+/** In bytes: links, marks, manifests and configs are read whole. */
+const SMALL = 64 * 1024;
 /** The folder for unfinished objects, on the same file system as the objects. */
 const WAITING = 'images';
 
@@ -183,7 +186,15 @@ async function infoOf(key: string, path: string): Promise<ObjectInfo | undefined
     const found = await stat(path);
     if (!found.isFile()) return undefined;
     const version = `${found.ino}-${found.size}-${found.mtimeMs}`;
-    return { key, size: found.size, modified: found.mtime, version };
+    return {
+      key,
+      size: found.size,
+      // Made when it is asked for: the first Date of a process reads the time zone.
+      get modified() {
+        return found.mtime;
+      },
+      version,
+    };
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw error;
@@ -206,12 +217,18 @@ async function linkUnlessThere(from: string, to: string): Promise<boolean> {
 
 async function openFile(path: string, range: Range | undefined): Promise<Bytes | undefined> {
   try {
+    const whole = await readWholeFile(path, SMALL);
+    if (typeof whole !== 'number') return whole && oneChunk(whole.subarray(range?.from ?? 0, range?.to));
     const handle = await open(path, 'r');
     return await readFileBytes(handle, { ...range, close: true });
   } catch (error) {
     if (isAbsent(error) || isFsError(error, 'EISDIR')) return undefined;
     throw error;
   }
+}
+
+async function* oneChunk(chunk: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (chunk.length > 0) yield chunk;
 }
 
 async function holdsFile(path: string): Promise<boolean> {

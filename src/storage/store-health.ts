@@ -1,6 +1,7 @@
 // Checks whether a store can be read and written right now, in the places that pulls and pushes use, at almost no cost.
 import { randomUUID } from 'node:crypto';
-import { access, constants, mkdir, open, opendir, unlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, open, opendir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFsError, translatingFsErrors } from '../io/files/fs-errors.ts';
 import { REPOSITORIES } from './layout.ts';

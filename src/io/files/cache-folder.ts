@@ -1,11 +1,11 @@
 // A cache between runs: a flat folder of small JSON files. Its size is bounded, and it never throws, because everything in it can be recomputed.
 // Several processes may use it at once: relies on rename being atomic, and on an entry being allowed to vanish at any time.
-import { constants } from 'node:fs';
-import { lstat, open, readdir, rm } from 'node:fs/promises';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isImagesError } from '../../oci/errors.ts';
 import { writeFileAtomically } from './atomic-file.ts';
 import { isSystemError } from './fs-errors.ts';
+import { readWholeFile } from './whole-file.ts';
 
 /** Names are plain file names, of at most 210 bytes. */
 export interface CacheFolder {
@@ -35,16 +35,12 @@ export function cacheFolder(directory: string, { most }: { readonly most: number
 }
 
 async function readJson(path: string): Promise<unknown> {
-  // Without O_NONBLOCK, opening a pipe would wait for a writer.
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const text = await readWholeFile(path, LARGEST);
   try {
-    const info = await file.stat();
-    return info.isFile() && info.size <= LARGEST ? JSON.parse(await file.readFile('utf8')) : undefined;
+    return text instanceof Uint8Array ? JSON.parse(text.toString()) : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
-  } finally {
-    await file.close();
   }
 }
 

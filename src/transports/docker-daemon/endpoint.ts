@@ -1,7 +1,8 @@
 // Finds the address of the Docker daemon: $DOCKER_HOST, the current docker context, the usual sockets (docs.docker.com, "docker CLI", environment variables).
 // Sends no request.
 
-import { access, constants, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runtimeDirectory } from '../../io/files/user-directories.ts';
 import type { OnHttpEvent } from '../../io/http/http-event.ts';

@@ -1,0 +1,38 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '../../../test/peers/temporary.ts';
+import { readWholeFile } from './whole-file.ts';
+
+describe('a file that is read whole', () => {
+  it('is its bytes, none of an empty one, and its size if it is larger', async () => {
+    await using directory = await temporaryDirectory('whole');
+    const file = join(directory.path, 'file');
+    const bytes = Buffer.alloc(200_000, 'some bytes');
+    await writeFile(file, bytes);
+    expect((await readWholeFile(file, 200_000)) as Buffer).toEqual(bytes);
+    expect(await readWholeFile(file, 199_999)).toBe(200_000);
+    await writeFile(join(directory.path, 'empty'), '');
+    expect(await readWholeFile(join(directory.path, 'empty'), 0)).toEqual(Buffer.alloc(0));
+    await symlink('file', join(directory.path, 'link'));
+    expect(await readWholeFile(join(directory.path, 'link'), 200_000)).toEqual(bytes);
+  });
+
+  it('is undefined for a directory and for a pipe that nobody writes to', async () => {
+    await using directory = await temporaryDirectory('whole');
+    await mkdir(join(directory.path, 'folder'));
+    execFileSync('mkfifo', [join(directory.path, 'pipe')]);
+    expect(await readWholeFile(join(directory.path, 'folder'), 10)).toBeUndefined();
+    expect(await readWholeFile(join(directory.path, 'pipe'), 10)).toBeUndefined();
+  });
+
+  it('fails like the file system, and leaves nothing open', async () => {
+    await using directory = await temporaryDirectory('whole');
+    await writeFile(join(directory.path, 'file'), 'x');
+    await expect(readWholeFile(join(directory.path, 'absent'), 1)).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(readWholeFile(join(directory.path, 'file/below'), 1)).rejects.toMatchObject({ code: 'ENOTDIR' });
+    // More than a process may have open at once.
+    for (let time = 0; time < 3000; time += 1) await readWholeFile(join(directory.path, 'file'), 1);
+  });
+});
