@@ -12,7 +12,7 @@ import {
   startFaultyServer,
 } from '../registry/client/testing/faulty-server.ts';
 import { serve } from '../server/listen.ts';
-import { createMemoryObjectStore } from '../storage/memory-object-store.ts';
+import { memoryStore } from '../storage/staged-store.ts';
 import { storedRegistry } from '../storage/stored-registry.ts';
 import { ociArchiveSink } from '../transports/archive/oci-archive-sink.ts';
 import type { ImageSink } from '../transports/contract.ts';
@@ -63,7 +63,7 @@ async function copyInto(sink: ImageSink) {
 describe('a copy from a mirror whose blobs are damaged', () => {
   it('takes them from the host, into whatever place, and keeps its totals true', async () => {
     await using server = await serve({
-      registry: storedRegistry(createMemoryObjectStore()),
+      registry: storedRegistry(memoryStore()),
       listen: [{ host: '127.0.0.1', port: 0 }],
       grace: 0,
     });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OCI_MANIFEST } from '../oci/media-types.ts';
 import type { Registry } from '../registry/contract.ts';
 import { blobKey } from '../storage/layout.ts';
-import { createMemoryObjectStore } from '../storage/memory-object-store.ts';
+import { memoryStore } from '../storage/staged-store.ts';
 import { storedRegistry } from '../storage/stored-registry.ts';
 import { ask } from './testing/ask.ts';
 import { emptyRegistry, type Image, putImage } from './testing/content.ts';
@@ -64,11 +64,11 @@ describe('end-3, manifests', () => {
   });
 
   it.each(['HEAD', 'GET'])('%s of one that is damaged, as JSON and in size what it was, is 404', async (method) => {
-    const objects = createMemoryObjectStore();
-    const damaged = storedRegistry(objects);
+    const store = memoryStore();
+    const damaged = storedRegistry(store);
     const { manifest } = await putImage(damaged, 'lib/damaged', '1');
     const text = Buffer.from(manifest.bytes).toString().replace('"schemaVersion":2', '"schemaVersion":3');
-    await objects.put(blobKey(manifest.digest), Buffer.from(text));
+    await store.objects.put(blobKey(manifest.digest), Buffer.from(text));
     await using other = await startServer(damaged);
     expect((await ask(`${other.url}/v2/lib/damaged/manifests/1`, method)).status).toBe(404);
     await damaged.putManifest('lib/damaged', manifest, ['1']);

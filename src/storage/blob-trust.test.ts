@@ -5,10 +5,11 @@ import type { Digest } from '../oci/digest.ts';
 import type { Registry } from '../registry/contract.ts';
 import { builtImages } from './built-images.ts';
 import { openFsObjectStore } from './fs-object-store.ts';
-import { BLOBS, blobKey, isBlobKey, layerLinkKey, markKey } from './layout.ts';
+import { BLOBS, blobKey, layerLinkKey, markKey, parseBlobKey } from './layout.ts';
 import { looseBlobs } from './loose-blobs.ts';
 import { createMemoryObjectStore } from './memory-object-store.ts';
 import type { ObjectStore } from './object-store.ts';
+import { stagedStore } from './staged-store.ts';
 import { storedRegistry } from './stored-registry.ts';
 import { testDirectory } from './testing/directories.ts';
 
@@ -29,7 +30,7 @@ function counted(inner: ObjectStore) {
 }
 
 async function build(objects: ObjectStore): Promise<void> {
-  await using blob = await looseBlobs(objects).start();
+  await using blob = await looseBlobs(stagedStore(objects).blobs).start();
   await blob.append(Buffer.from(BLOB.bytes));
   await blob.finish(digest);
 }
@@ -53,7 +54,7 @@ async function damage(objects: ObjectStore, one: Digest = digest): Promise<void>
 
 async function marks(objects: ObjectStore): Promise<readonly string[]> {
   const keys = (await Array.fromAsync(objects.list(BLOBS))).map(({ key }) => key);
-  return keys.filter((key) => !isBlobKey(key));
+  return keys.filter((key) => parseBlobKey(key) === undefined);
 }
 
 /** The machine has been started again: marks are another boot's, or a power cut has emptied them. */
@@ -71,8 +72,9 @@ describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
     const { objects, readsOf } = counted(
       place === 'memory' ? createMemoryObjectStore() : openFsObjectStore(directory.path),
     );
-    const registry = storedRegistry(objects);
-    const blobs = looseBlobs(objects);
+    const store = stagedStore(objects);
+    const registry = storedRegistry(store);
+    const blobs = looseBlobs(store.blobs);
     return { objects, readsOf, registry, blobs, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() };
   }
 
@@ -97,7 +99,7 @@ describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
       for (const key of keys) synced.push(key);
       await store.objects.sync(keys, options);
     };
-    expect(await storedRegistry({ ...store.objects, sync }).mountBlob('a/b', digest)).toBe(true);
+    expect(await storedRegistry(stagedStore({ ...store.objects, sync })).mountBlob('a/b', digest)).toBe(true);
     expect(synced).toEqual([blobKey(digest), layerLinkKey('a/b', digest)]);
   });
 
@@ -244,7 +246,7 @@ describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
     const image = imageOf('m');
     await pushImage(store.registry, 'a/b', image, ['1']);
     const version = (await store.objects.stat(blobKey(image.manifest.digest)))?.version;
-    await builtImages(store.objects).record({ path: 'app', tag: '1' }, image.manifest);
+    await builtImages(stagedStore(store.objects)).record({ path: 'app', tag: '1' }, image.manifest);
     const after = await store.objects.stat(blobKey(image.manifest.digest));
     expect(after?.version.split('-')[0]).toBe(version?.split('-')[0]);
   });

@@ -15,9 +15,11 @@ import { tapped, verified } from '../io/streams/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digester, isDigest } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';
+import type { Refer } from './blobs.ts';
 import { blobKey, blobStageId, DAMAGED_PREFIX, damagedKey, markKey } from './layout.ts';
-import { readObject } from './links.ts';
-import type { ObjectInfo, ObjectStore, Stage } from './object-store.ts';
+import type { ObjectStore, Stage } from './object-store.ts';
+import type { ObjectInfo } from './objects.ts';
+import { readObject } from './read-object.ts';
 import { forgetMark, rememberMark, unwrittenMarks } from './unwritten-marks.ts';
 
 type Blob = Pick<Descriptor, 'digest' | 'size'>;
@@ -54,29 +56,38 @@ async function looked(
 }
 
 /**
- * Publishes the verified blob in the stage: it is on disk afterwards, and replaces what was there. `link` writes an object that refers to it and returns
- * that object's key. Both names are durable when it resolves, with one wait for the disk.
+ * Publishes the verified blob in the stage: it is on disk afterwards, and replaces what was there. All names are durable when it resolves, with one wait for
+ * the disk.
  */
-export async function publishBlob(
-  objects: ObjectStore,
-  stage: Stage,
-  digest: Digest,
-  link?: () => Promise<string>,
-): Promise<void> {
-  await stage.publish(blobKey(digest), { durable: link ? 'bytes' : 'name' });
-  if (link) await objects.sync([blobKey(digest), await link()]);
+export async function publishBlob(objects: ObjectStore, stage: Stage, digest: Digest, refer?: Refer): Promise<void> {
+  await stage.publish(blobKey(digest), { durable: refer ? 'bytes' : 'name' });
+  if (refer) await objects.sync([blobKey(digest), ...(await refer())]);
   await removeMark(objects, digest);
 }
 
 /** The same without waiting for the disk. An existing blob is hashed, and kept if it is correct. */
 export async function publishUnsynced(objects: ObjectStore, stage: Stage, digest: Digest): Promise<void> {
-  if (!(await objects.stat(blobKey(digest)))) {
-    // The mark is written before the blob and in the same folder, because a blob without a mark is trusted.
-    await objects.put(markKey(digest), Buffer.from(bootId() || 'unknown'), { volatile: true });
-    if (await stage.publish(blobKey(digest), { ifAbsent: true, durable: 'nothing' })) return;
-  }
+  if (!(await objects.stat(blobKey(digest))) && (await publishNew(objects, stage, digest))) return;
   if (await settled(objects, digest, 'certain')) await stage.discard();
   else await publishBlob(objects, stage, digest);
+}
+
+async function publishNew(objects: ObjectStore, stage: Stage, digest: Digest): Promise<boolean> {
+  // A collector may be about to remove the mark of the blob that was there before.
+  const isMarked = (await objects.stat(markKey(digest))) !== undefined;
+  await using _turn = isMarked ? await turn(objects, digest) : undefined;
+  // The mark is written before the blob and in the same folder, because a blob without a mark is trusted.
+  await objects.put(markKey(digest), Buffer.from(bootId() || 'unknown'), { volatile: true });
+  return await stage.publish(blobKey(digest), { ifAbsent: true, durable: 'nothing' });
+}
+
+/** Removes the mark, of this version, of a blob that a collector has deleted. */
+export async function removeLeftMark(objects: ObjectStore, digest: Digest, version: string): Promise<void> {
+  await using _turn = await turn(objects, digest);
+  if (await objects.stat(blobKey(digest))) return;
+  if ((await objects.stat(markKey(digest)))?.version === version) {
+    await objects.delete([markKey(digest), damagedKey(digest)]);
+  }
 }
 
 /** Marks a blob as doubtful, after a reader met wrong bytes: the next request for it hashes it. */

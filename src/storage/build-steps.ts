@@ -1,17 +1,17 @@
 // What builds remember about their steps: small objects that can be recomputed.
 import { isImagesError } from '../oci/errors.ts';
 import { buildStepKey } from './layout.ts';
-import { readObject } from './links.ts';
-import type { ObjectStore } from './object-store.ts';
+
+import type { Objects } from './objects.ts';
 
 export interface BuildSteps {
   get(key: string): Promise<Uint8Array | undefined>;
   put(key: string, value: Uint8Array): Promise<void>;
 }
 
-export function buildSteps(objects: ObjectStore): BuildSteps {
+export function buildSteps(objects: Objects): BuildSteps {
   return {
-    get: (key) => readObject(objects, buildStepKey(key)),
+    get: (key) => objects.get(buildStepKey(key)),
     put: async (key, value) => {
       try {
         await objects.put(buildStepKey(key), value, { volatile: true });

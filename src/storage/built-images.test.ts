@@ -6,7 +6,7 @@ import { manifestDescriptor } from '../oci/manifest.ts';
 import { builtImages } from './built-images.ts';
 import { blobKey } from './layout.ts';
 import { looseBlobs } from './loose-blobs.ts';
-import { createMemoryObjectStore } from './memory-object-store.ts';
+import { memoryStore } from './staged-store.ts';
 import { storedRegistry } from './stored-registry.ts';
 
 const image = imageOf('built');
@@ -14,11 +14,12 @@ const [layer] = image.layers;
 const unknown = digestOf(Buffer.from('unknown'));
 
 async function newStore() {
-  const objects = createMemoryObjectStore();
-  const registry = storedRegistry(objects);
-  const blobs = looseBlobs(objects);
+  const store = memoryStore();
+  const { objects } = store;
+  const registry = storedRegistry(store);
+  const blobs = looseBlobs(store.blobs);
   for (const blob of [image.config, ...image.layers]) await blobs.put(blob.descriptor, opener(blob.bytes));
-  const built = builtImages(objects);
+  const built = builtImages(store);
   await built.record({ path: 'app', tag: '1' }, image.manifest);
   return { objects, registry, built, ...built };
 }

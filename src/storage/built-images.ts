@@ -1,13 +1,13 @@
 // Images that were built here: their names, and reading them. The registry does not list them. Uploading one only takes links.
+import { oneChunk } from '../io/streams/one-chunk.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { type RawManifest, rawManifest, verifyBytes } from '../oci/manifest.ts';
 import { DEFAULT_TAG, fullReference, type Reference } from '../oci/reference.ts';
 import type { ImageReader } from '../registry/contract.ts';
-import { doubtBlob, wholeBlob } from './blob-trust.ts';
-import { blobKey, builtKey, linkBytes } from './layout.ts';
-import { readLink, readObject } from './links.ts';
-import type { ObjectStore } from './object-store.ts';
+import { builtKey, linkBytes } from './layout.ts';
+import { readLink } from './links.ts';
+import type { Store } from './store.ts';
 import { openBlob } from './stored-blobs.ts';
 
 export interface BuiltImages {
@@ -19,50 +19,50 @@ export interface BuiltImages {
   readonly reader: ImageReader;
 }
 
-export function builtImages(objects: ObjectStore): BuiltImages {
+export function builtImages({ objects, blobs }: Store): BuiltImages {
+  /** Also what is damaged. The next request for wrong bytes finds none. */
+  async function read(digest: Digest): Promise<{ readonly bytes: Uint8Array; readonly isRight: boolean } | undefined> {
+    const body = await blobs.read(digest);
+    if (!body) return undefined;
+    const bytes = Buffer.concat(await Array.fromAsync(body));
+    const isRight = digestOf(bytes, digestAlgorithm(digest)) === digest;
+    if (!isRight) await blobs.doubt(digest);
+    return { bytes, isRight };
+  }
   const getManifest: ImageReader['getManifest'] = async (_, digest) => {
-    const bytes = isDigest(digest) ? await readObject(objects, blobKey(digest)) : undefined;
-    if (!bytes || !isDigest(digest))
+    const found = isDigest(digest) ? await read(digest) : undefined;
+    if (!found || !isDigest(digest))
       throw new ImagesError('MANIFEST_UNKNOWN', `no such manifest in the store [${digest}]`);
-    if (digestOf(bytes, digestAlgorithm(digest)) !== digest) await doubtBlob(objects, digest);
-    verifyBytes(bytes, { digest });
-    return rawManifest(bytes);
+    verifyBytes(found.bytes, { digest });
+    return rawManifest(found.bytes);
   };
   const find: BuiltImages['find'] = async (name) => {
     const digest = await readLink(objects, keyOf(name));
-    const bytes = digest && (await readObject(objects, blobKey(digest)));
-    return digest && bytes && digestOf(bytes, digestAlgorithm(digest)) === digest ? digest : undefined;
+    return digest && (await read(digest))?.isRight ? digest : undefined;
   };
-  /** What is there may be relied on by a repository: only what is no such manifest is replaced. */
-  async function putManifest(digest: Digest, bytes: Uint8Array): Promise<void> {
-    if (await objects.put(blobKey(digest), bytes, { ifAbsent: true })) return;
-    const there = await readObject(objects, blobKey(digest));
-    if (there && digestOf(there, digestAlgorithm(digest)) === digest) await objects.touch(blobKey(digest));
-    else await objects.put(blobKey(digest), bytes);
-  }
 
   return {
     find,
-    record: async (name, { digest, bytes }) => {
-      if ((await find(name)) === digest) return await objects.touch(blobKey(digest));
-      await putManifest(digest, bytes);
-      await objects.put(keyOf(name), linkBytes(digest), { volatile: true });
+    record: async (name, manifest) => {
+      if ((await find(name)) === manifest.digest && (await blobs.use(manifest.digest))) return;
+      await blobs.write(manifest, async () => oneChunk(manifest.bytes), { durable: false });
+      await objects.put(keyOf(name), linkBytes(manifest.digest), { volatile: true });
     },
     reader: {
       getManifest,
       statManifest: async (repository, reference) => {
-        if (!isDigest(reference) || !(await objects.stat(blobKey(reference)))) return undefined;
+        if (!isDigest(reference) || !(await blobs.find(reference))) return undefined;
         const { mediaType, digest, size } = await getManifest(repository, reference);
         return { mediaType, digest, size };
       },
       getBlob: async (_, digest, options = {}) => {
-        const size = (await wholeBlob(objects, digest))?.size;
-        const body = size === undefined ? undefined : await openBlob(objects, { digest, size }, options);
+        const size = (await blobs.find(digest))?.size;
+        const body = size === undefined ? undefined : await openBlob(blobs, { digest, size }, options);
         if (size === undefined || !body) throw new ImagesError('BLOB_UNKNOWN', `no such blob in the store [${digest}]`);
         return { descriptor: { mediaType: 'application/octet-stream', digest, size }, body };
       },
       statBlob: async (_, digest) => {
-        const found = await wholeBlob(objects, digest);
+        const found = await blobs.find(digest);
         return found && { mediaType: 'application/octet-stream', digest, size: found.size };
       },
       async *referrers() {},

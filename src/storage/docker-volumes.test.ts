@@ -91,10 +91,10 @@ describe.skipIf(!hasDockerRegistry)(
 
     it('lose marked blobs whole, mark and all, where it collects them', async () => {
       await using directory = await testDirectory();
-      const { objects, registry } = await openEmbeddedStore(directory.path);
+      const { objects, blobs, registry } = await openEmbeddedStore(directory.path);
       await pushImage(registry, 'team/app', image, ['1']);
       const { descriptor, bytes } = blobOf(bytesOf('built', 5000));
-      await looseBlobs(objects).put(descriptor, opener(bytes));
+      await looseBlobs(blobs).put(descriptor, opener(bytes));
       expect(await objects.stat(markKey(descriptor.digest))).toBeDefined();
       expect(await dockerGarbageCollect(directory.path)).toContain(descriptor.digest);
       const left = await Array.fromAsync(objects.list(BLOBS));

@@ -7,13 +7,13 @@ import { FORWARD, forwarding } from '../registry/policies/forwarding.ts';
 import type { NameRecords } from '../registry/policies/full-names.ts';
 import { hostNames } from '../registry/policies/host-names.ts';
 import { type RegistryCall, told } from '../registry/policies/told.ts';
-import { openFsObjectStore } from './fs-object-store.ts';
 import { nameRecords } from './name-records.ts';
-import type { ObjectStore } from './object-store.ts';
 import { withUnneeded } from './remove-unneeded.ts';
+import { diskStore } from './staged-store.ts';
+import type { Store } from './store.ts';
 import { storedRegistry } from './stored-registry.ts';
 
-export interface EmbeddedStore {
+export interface EmbeddedStore extends Store {
   readonly directory: string;
   /** As clients see it: names with and without hosts (policy host-names). */
   readonly registry: Registry;
@@ -21,7 +21,6 @@ export interface EmbeddedStore {
   readonly stripped: Registry;
   /** The recorded full names. */
   readonly names: NameRecords;
-  readonly objects: ObjectStore;
 }
 
 export interface EmbeddedStoreOptions {
@@ -34,12 +33,12 @@ export interface EmbeddedStoreOptions {
  * can be read. There is nothing to close.
  */
 export async function openEmbeddedStore(directory: string, options: EmbeddedStoreOptions = {}): Promise<EmbeddedStore> {
-  const objects = openFsObjectStore(directory);
-  const stored = storedRegistry(objects);
+  const data = diskStore(directory);
+  const stored = storedRegistry(data);
   const stripped = options.onCall ? told(stored, options.onCall) : stored;
-  const names = nameRecords(objects);
+  const names = nameRecords(data.objects);
   const named = hostNames(stripped, names);
-  const store = { directory, registry: named, stripped, names, objects };
+  const store = { ...data, directory, registry: named, stripped, names };
   return { ...store, registry: removingUnneeded(store) };
 }
 

@@ -1,7 +1,7 @@
 // Limits what interrupted puts and uploads leave behind: by age, number and bytes. Checked from time to time when something is added. An upload that is being
 // written is spared, because its bytes were acknowledged. To bound these as well, new bytes are refused while other uploads hold too much.
 import { ImagesError, isImagesError } from '../oci/errors.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { Blobs } from './blobs.ts';
 
 export interface ExpiryOptions {
   /** Milliseconds without a write after which uploads and partial blobs are removed; default: a week. */
@@ -43,7 +43,7 @@ const STEP = 1 / 4;
 const RECOUNT_MS = 1000;
 
 /** Sweeps after an hour, or when much was added. Files that cannot be removed stay: they must not make a write fail. */
-export function expiry(objects: ObjectStore, options: ExpiryOptions): Expiry {
+export function expiry(blobs: Pick<Blobs, 'sweep' | 'capacity'>, options: ExpiryOptions): Expiry {
   const { expireAfterMs = WEEK_MS, mostUnfinished: most = MOST, graceMs = GRACE_MS } = options;
   let doneAt = Number.NEGATIVE_INFINITY;
   let begun = 0;
@@ -65,9 +65,9 @@ export function expiry(objects: ObjectStore, options: ExpiryOptions): Expiry {
     const now = Date.now();
     [doneAt, begun, left] = [now, 0, 0];
     try {
-      limits ??= await limitsOf(objects, options);
+      limits ??= await limitsOf(blobs, options);
       const spared = graceMs > 0 ? { spared: new Date(now - graceMs) } : {};
-      held = await objects.sweep({ before: new Date(now - expireAfterMs), most, bytes: limits.idle, ...spared });
+      held = await blobs.sweep({ before: new Date(now - expireAfterMs), most, bytes: limits.idle, ...spared });
     } catch (error) {
       if (!isImagesError(error, 'NO_ACCESS', 'READ_ONLY', 'NO_SPACE')) throw error;
     }
@@ -111,8 +111,8 @@ interface Limits {
   readonly inUse: number;
 }
 
-async function limitsOf(objects: ObjectStore, options: ExpiryOptions): Promise<Limits> {
-  const capacity = (await objects.capacity()) ?? Number.POSITIVE_INFINITY;
+async function limitsOf(blobs: Pick<Blobs, 'sweep' | 'capacity'>, options: ExpiryOptions): Promise<Limits> {
+  const capacity = (await blobs.capacity()) ?? Number.POSITIVE_INFINITY;
   return {
     idle: Math.min(options.unfinishedBytes ?? MOST_BYTES, capacity * SHARE),
     inUse: capacity * LARGEST_SHARE,

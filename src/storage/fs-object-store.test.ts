@@ -6,6 +6,7 @@ import { objectStoreContract } from '../../test/contract/object-store-contract.t
 import { registryContract } from '../../test/contract/registry-contract.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
 import { openFsObjectStore } from './fs-object-store.ts';
+import { diskStore } from './staged-store.ts';
 import { storedRegistry } from './stored-registry.ts';
 import { stagedIn } from './testing/directories.ts';
 
@@ -22,7 +23,7 @@ afterAll(() => Promise.all(directories.map((directory) => rm(directory, { recurs
 objectStoreContract('the file system', async () => openFsObjectStore(await newDirectory()));
 
 registryContract('the registry on disk', async () => ({
-  registry: storedRegistry(openFsObjectStore(await newDirectory())),
+  registry: storedRegistry(diskStore(await newDirectory())),
   [Symbol.asyncDispose]: async () => {},
 }));
 

@@ -7,10 +7,12 @@ import { readFileBytes } from '../io/files/file-bytes.ts';
 import { isFsError, translatingFsErrors } from '../io/files/fs-errors.ts';
 import { readWholeFile } from '../io/files/whole-file.ts';
 import type { Bytes } from '../io/streams/bytes.ts';
+import type { Range } from './blobs.ts';
 import { nameSyncs } from './fs-durability.ts';
 import { fsStages } from './fs-stage.ts';
 import { LargeFolders } from './large-folders.ts';
-import type { ObjectInfo, ObjectStore, Range } from './object-store.ts';
+import type { ObjectStore } from './object-store.ts';
+import type { ObjectInfo } from './objects.ts';
 
 /** In bytes: links, marks, manifests and configs are read whole. */
 const SMALL = 64 * 1024;
@@ -95,6 +97,24 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
     }
   }
 
+  async function moveFile(from: string, to: string, ifAbsent: boolean): Promise<boolean> {
+    if (!(await infoOf('', from))) return false;
+    try {
+      if (!ifAbsent) {
+        await intoPlace(to, (place) => rename(from, place));
+      } else {
+        await intoPlace(to, (place) => linkUnlessThere(from, place));
+        await unlink(from).catch(unlessAbsent);
+      }
+    } catch (error) {
+      // Another process was faster.
+      if (isAbsent(error)) return false;
+      throw error;
+    }
+    await prune(from);
+    return true;
+  }
+
   async function* list(prefix: string, after: string | undefined): AsyncGenerator<ObjectInfo> {
     for (const name of await entries(folders, join(directory, prefix))) {
       const key = `${prefix}${name}`;
@@ -129,13 +149,9 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
       const sync = namesOnly ? syncs.syncNames : syncs.syncFiles;
       if (!volatile) await translatingFsErrors(directory, () => sync(keys.map(pathOf)));
     },
-    touch: async (key) => {
-      const now = new Date();
-      // Garbage collection cannot run on a store that cannot be written to, so this error does not matter.
-      await utimes(pathOf(key), now, now).catch((error: unknown) => {
-        if (!isFsError(error, 'ENOENT', 'EROFS', 'EACCES', 'EPERM')) throw error;
-      });
-    },
+    touch: (key) => translatingFsErrors(directory, () => touched(pathOf(key))),
+    move: (from, to, { ifAbsent = false } = {}) =>
+      translatingFsErrors(directory, () => moveFile(pathOf(from), pathOf(to), ifAbsent)),
     stage: (id, options) => translatingFsErrors(directory, () => stages.open(id, options)),
     staged: (id) => translatingFsErrors(directory, () => stages.staged(id)),
     sweep: (limits) => translatingFsErrors(directory, () => stages.sweep(limits)),
@@ -199,6 +215,22 @@ async function infoOf(key: string, path: string): Promise<ObjectInfo | undefined
     if (isAbsent(error)) return undefined;
     throw error;
   }
+}
+
+/** Returns false if there is no such file. */
+async function touched(path: string): Promise<boolean> {
+  const now = new Date();
+  try {
+    await utimes(path, now, now);
+    return true;
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw error;
+  }
+}
+
+function unlessAbsent(error: unknown): void {
+  if (!isAbsent(error)) throw error;
 }
 
 /** Not every file system has hard links. Without them, two writers of the same key write the same content, so a rename is safe. */

@@ -5,9 +5,10 @@ import { dirname, join } from 'node:path';
 import { readFileBytes } from '../io/files/file-bytes.ts';
 import { fileWriter } from '../io/files/file-writer.ts';
 import { isFsError, translatingFsErrors } from '../io/files/fs-errors.ts';
+import type { SweepLimits } from './blobs.ts';
 import { findStage, nameSynced, type OwnedFile, releaseStage, syncedSize, takeStage } from './fs-ownership.ts';
 import { sweepStages } from './fs-sweep.ts';
-import type { Stage, StageOptions, SweepLimits } from './object-store.ts';
+import type { Stage, StageOptions } from './object-store.ts';
 
 export interface FsStages {
   open(id: string, options?: StageOptions): Promise<Stage | undefined>;

@@ -3,8 +3,8 @@ import { readdir, rmdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFsError } from '../io/files/fs-errors.ts';
 import { addAll } from '../oci/add-all.ts';
+import type { SweepLimits } from './blobs.ts';
 import { isOwned, releaseStage, stageFiles, takeFile } from './fs-ownership.ts';
-import type { SweepLimits } from './object-store.ts';
 
 export interface SweptFolders {
   /** The folder of the stages: folders of files. Files directly in it are stages of earlier versions. */

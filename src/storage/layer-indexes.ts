@@ -2,8 +2,8 @@
 import type { Digest } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';
 import { layerIndexKey } from './layout.ts';
-import { readObject } from './links.ts';
-import type { ObjectStore } from './object-store.ts';
+
+import type { Objects } from './objects.ts';
 
 export interface StoredIndex {
   load(): Promise<Uint8Array | undefined>;
@@ -11,10 +11,10 @@ export interface StoredIndex {
 }
 
 /** The index of the layer whose blob has this digest. */
-export function storedIndex(objects: ObjectStore, digest: Digest): StoredIndex {
+export function storedIndex(objects: Objects, digest: Digest): StoredIndex {
   const key = layerIndexKey(digest);
   return {
-    load: () => readObject(objects, key),
+    load: () => objects.get(key),
     save: async (bytes) => {
       try {
         await objects.put(key, bytes);

@@ -15,6 +15,8 @@
 //     built/HOST/PATH/_tags/TAG                                 the digest of an image that was built here; no repository has it before it is uploaded
 //     build/KEY                                                 what is remembered of a build's step (build/layer/step-record); can be deleted
 //     damaged/ALGORITHM/HEX                                     this blob is in doubt or damaged, says its mark: so that all of them can be listed
+//     aside/ALGORITHM-HEX~OWNER                                 a blob that a collector looks at for the last time (collect-blobs)
+//     used/ALGORITHM/HEX                                        who could not set this blob's time used it at this object's time
 //     indexes/ALGORITHM/HEX                                     what is in this layer, for who looks into images (rootfs/index-codec); can be deleted
 //     stage/XX/ID~OWNER, tmp/…                                  bytes on their way in (fs-ownership, fs-object-store)
 //
@@ -34,9 +36,35 @@ export function blobKey(digest: Digest): string {
   return `${blobFolder(digest)}${BLOB}`;
 }
 
-/** Of the keys below `BLOBS`. */
-export function isBlobKey(key: string): boolean {
-  return key.endsWith(BLOB);
+/** The digest of a key below `BLOBS`; `undefined` for what is no blob, such as a mark. */
+export function parseBlobKey(key: string): Digest | undefined {
+  if (!key.endsWith(BLOB)) return undefined;
+  const [algorithm, , hex] = key.slice(BLOBS.length).split('/');
+  const digest = `${algorithm}:${hex}`;
+  return isDigest(digest) && blobKey(digest) === key ? digest : undefined;
+}
+
+/** Blobs that a collector has put aside, each under a name of its own. */
+export const ASIDE = 'images/aside/';
+
+/** `owner` is the collector's identity, which has no `~`. */
+export function asideKey(digest: Digest, owner: string): string {
+  return `${ASIDE}${digestAlgorithm(digest)}-${digestHex(digest)}~${owner}`;
+}
+
+/** The digest of a name below `ASIDE`. */
+export function parseAsideName(name: string): Digest | undefined {
+  const digest = name.split('~')[0]?.replace('-', ':');
+  return isDigest(digest) ? digest : undefined;
+}
+
+export function asideOwner(name: string): string {
+  return name.slice(name.indexOf('~') + 1, name.lastIndexOf('.'));
+}
+
+/** A process that could not set the blob's time used it at the time of this object. */
+export function usedKey(digest: Digest): string {
+  return `images/used/${digestPath(digest)}`;
 }
 
 /**

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { blobOf, chunked, imageOf, pushImage } from '../../test/contract/content.ts';
 import type { Registry } from '../registry/contract.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
-import { openFsObjectStore } from './fs-object-store.ts';
+import { diskStore } from './staged-store.ts';
 import { storedRegistry } from './stored-registry.ts';
 import { smallDisk, stagedIn, testDirectory } from './testing/directories.ts';
 
@@ -29,7 +29,7 @@ describe('uploads that were begun and left', () => {
 
   it('give way to newer ones: in number and in bytes there is an end, and nobody is refused', async () => {
     await using directory = await testDirectory();
-    const objects = openFsObjectStore(directory.path);
+    const objects = diskStore(directory.path);
     const registry = storedRegistry(objects, { mostUnfinished: 40, unfinishedBytes: 1_000_000, graceMs: 0 });
     const held = async () => {
       const sizes = await Promise.all((await stagedIn(directory.path)).map(async (path) => (await stat(path)).size));

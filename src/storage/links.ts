@@ -1,26 +1,17 @@
-// Small objects: reads them whole, and the links that record what a repository has. Relies on layout.
+// The links that record what a repository has. Relies on layout.
 import type { Digest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { isRepositoryPath, isTag } from '../oci/reference.ts';
 import { linkBytes, parseLink, REPOSITORIES, repositoryPrefix } from './layout.ts';
-import type { ObjectStore } from './object-store.ts';
-
-/** The whole object; `undefined` if there is none. */
-export async function readObject(objects: ObjectStore, key: string): Promise<Uint8Array | undefined> {
-  const body = await objects.get(key);
-  if (!body) return undefined;
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
-}
+import type { Objects } from './objects.ts';
 
 /** The digest in a link; `undefined` for a missing or garbled one. */
-export async function readLink(objects: ObjectStore, key: string): Promise<Digest | undefined> {
-  return parseLink(await readObject(objects, key));
+export async function readLink(objects: Objects, key: string): Promise<Digest | undefined> {
+  return parseLink(await objects.get(key));
 }
 
 /** Writes a link whose name determines its content, unless it is there and valid. */
-export async function ensureLink(objects: ObjectStore, key: string, digest: Digest): Promise<void> {
+export async function ensureLink(objects: Objects, key: string, digest: Digest): Promise<void> {
   if (await objects.put(key, linkBytes(digest), { ifAbsent: true })) return;
   if ((await readLink(objects, key)) !== digest) await objects.put(key, linkBytes(digest));
 }
@@ -37,21 +28,21 @@ export function checkTag(tag: string): void {
 }
 
 /** Whether the repository has ever been written to. */
-export async function repositoryExists(objects: ObjectStore, repository: string): Promise<boolean> {
+export async function repositoryExists(objects: Objects, repository: string): Promise<boolean> {
   if (!isRepositoryPath(repository)) return false;
   const folders = await objects.children(repositoryPrefix(repository));
   return folders.some((folder) => folder === '_layers/' || folder === '_manifests/');
 }
 
 /** The error to throw for something absent: NAME_UNKNOWN if the repository does not exist, else the one given. */
-export async function absent(objects: ObjectStore, repository: string, error: ImagesError): Promise<ImagesError> {
+export async function absent(objects: Objects, repository: string, error: ImagesError): Promise<ImagesError> {
   if (await repositoryExists(objects, repository)) return error;
   return new ImagesError('NAME_UNKNOWN', `no such repository [${repository}]`);
 }
 
 /** Names of repositories for which `holds` is true, in byte order, after `after`. */
 export async function* walkRepositories(
-  objects: ObjectStore,
+  objects: Objects,
   holds: (repository: string) => Promise<boolean>,
   after = '',
 ): AsyncGenerator<string> {

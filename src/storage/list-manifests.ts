@@ -9,21 +9,21 @@ import {
   tagLinkKey,
 } from './layout.ts';
 import { readLink } from './links.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { Objects } from './objects.ts';
 
 /** Unordered. Garbled links are skipped. */
-export function listManifests(objects: ObjectStore, repository: string): AsyncIterable<Digest> {
+export function listManifests(objects: Objects, repository: string): AsyncIterable<Digest> {
   return linkedFrom(objects, revisionsPrefix(repository), (digest) => revisionLinkKey(repository, digest));
 }
 
 /** The digests that the tag has pointed to, including the current one. Some may no longer be in the repository. Unordered. */
-export function listTagStates(objects: ObjectStore, repository: string, tag: string): AsyncIterable<Digest> {
+export function listTagStates(objects: Objects, repository: string, tag: string): AsyncIterable<Digest> {
   return linkedFrom(objects, tagIndexPrefix(repository, tag), (digest) => tagIndexLinkKey(repository, tag, digest));
 }
 
 /** The digest for a tag or digest, even if the manifest is damaged or of an unknown kind. */
 export async function linkedManifest(
-  objects: ObjectStore,
+  objects: Objects,
   repository: string,
   tagOrDigest: string,
 ): Promise<Digest | undefined> {
@@ -32,7 +32,7 @@ export async function linkedManifest(
 }
 
 async function* linkedFrom(
-  objects: ObjectStore,
+  objects: Objects,
   prefix: string,
   keyOf: (digest: Digest) => string,
 ): AsyncGenerator<Digest> {
@@ -50,7 +50,7 @@ export interface UntaggedManifest {
 
 /** Removes manifests that have no tag, as the caller knows: tags are not read, however many there are. */
 export async function deleteUntagged(
-  objects: ObjectStore,
+  objects: Objects,
   repository: string,
   manifests: readonly UntaggedManifest[],
 ): Promise<void> {

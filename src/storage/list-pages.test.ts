@@ -7,6 +7,7 @@ import { hostNames } from '../registry/policies/host-names.ts';
 import { createMemoryObjectStore } from './memory-object-store.ts';
 import { nameRecords } from './name-records.ts';
 import type { ObjectStore } from './object-store.ts';
+import { stagedStore } from './staged-store.ts';
 import { storedRegistry } from './stored-registry.ts';
 
 const image = imageOf('listed');
@@ -29,8 +30,9 @@ async function newRegistry() {
     any: count(inner.any),
     children: count(inner.children),
   };
-  const names = nameRecords(objects);
-  const registry = hostNames(storedRegistry(objects), names);
+  const store = stagedStore(objects);
+  const names = nameRecords(store.objects);
+  const registry = hostNames(storedRegistry(store), names);
   const during = async <T>(work: () => Promise<T>) => {
     looks = 0;
     const result = await work();

@@ -6,11 +6,12 @@ import type { RawManifest } from '../oci/manifest.ts';
 import { OCI_MANIFEST } from '../oci/media-types.ts';
 import { createMemoryObjectStore } from './memory-object-store.ts';
 import type { ObjectStore } from './object-store.ts';
+import { memoryStore, stagedStore } from './staged-store.ts';
 import { storedRegistry } from './stored-registry.ts';
 
 it('a blob that a manifest names a thousand times is looked at once', async () => {
   const { objects, seen } = counting(createMemoryObjectStore());
-  const registry = storedRegistry(objects);
+  const registry = storedRegistry(stagedStore(objects));
   const [layer] = await putBlobs(objects, 1);
   const before = seen.stats;
   await registry.putManifest('team/app', imageWith(new Array<Descriptor>(1000).fill(layer as Descriptor)), ['v1']);
@@ -19,7 +20,7 @@ it('a blob that a manifest names a thousand times is looked at once', async () =
 
 it('a manifest of a thousand blobs has few objects open at a time', async () => {
   const { objects, seen } = counting(createMemoryObjectStore());
-  const registry = storedRegistry(objects);
+  const registry = storedRegistry(stagedStore(objects));
   const layers = await putBlobs(objects, 1000);
   seen.most = 0;
   await registry.putManifest('team/app', imageWith(layers), ['v1']);
@@ -28,7 +29,7 @@ it('a manifest of a thousand blobs has few objects open at a time', async () => 
 });
 
 it('of a thousand missing blobs an error names some, and their number', async () => {
-  const registry = storedRegistry(createMemoryObjectStore());
+  const registry = storedRegistry(memoryStore());
   const layers = Array.from({ length: 1000 }, (_, at) => blobOf(Buffer.from(`missing ${at}`)).descriptor);
   const put = registry.putManifest('team/app', imageWith(layers), ['v1']);
   await expect(put).rejects.toMatchObject({ code: 'MANIFEST_BLOB_UNKNOWN' });
@@ -40,7 +41,7 @@ function imageWith(layers: readonly Descriptor[]): RawManifest {
 }
 
 async function putBlobs(objects: ObjectStore, count: number): Promise<readonly Descriptor[]> {
-  const registry = storedRegistry(objects);
+  const registry = storedRegistry(stagedStore(objects));
   const blobs = Array.from({ length: count }, (_, at) => blobOf(Buffer.from(`blob ${at}`)));
   for (const { descriptor, bytes } of blobs) await registry.putBlob('team/app', descriptor, opener(bytes));
   return blobs.map(({ descriptor }) => descriptor);

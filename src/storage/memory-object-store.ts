@@ -1,11 +1,13 @@
 // The object store in memory: for tests, and for registries that live only as long as their process. Nothing is durable.
 import type { Bytes } from '../io/streams/bytes.ts';
-import type { ObjectInfo, ObjectStore, Range, Stage } from './object-store.ts';
+import type { Range } from './blobs.ts';
+import type { ObjectStore, Stage } from './object-store.ts';
+import type { ObjectInfo } from './objects.ts';
 
 interface StoredObject {
   readonly bytes: Uint8Array;
   modified: Date;
-  readonly version: string;
+  version: string;
 }
 
 interface HeldStage {
@@ -109,7 +111,20 @@ export function createMemoryObjectStore(): ObjectStore {
     sync: async () => {},
     touch: async (key) => {
       const object = objects.get(key);
-      if (object) object.modified = new Date();
+      if (object) {
+        puts += 1;
+        object.modified = new Date();
+        object.version = `${puts}`;
+      }
+      return object !== undefined;
+    },
+    move: async (from, to, { ifAbsent = false } = {}) => {
+      const object = objects.get(from);
+      if (!object) return false;
+      objects.delete(from);
+      if (ifAbsent && objects.has(to)) return false;
+      objects.set(to, object);
+      return true;
     },
     stage: async (id, options = {}) => {
       if (options.mustExist && !held.has(id)) return undefined;

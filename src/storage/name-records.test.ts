@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
-import { openFsObjectStore } from './fs-object-store.ts';
 import { NAMES } from './layout.ts';
 import { nameRecords } from './name-records.ts';
+import { diskStore } from './staged-store.ts';
 import { testDirectory } from './testing/directories.ts';
 
 const [one, two] = [digestOf(Buffer.from('one')), digestOf(Buffer.from('two'))];
 
 it('lists each name with its digest, in all or of one path, and nothing that is no name', async () => {
   await using directory = await testDirectory();
-  const objects = openFsObjectStore(directory.path);
+  const { objects } = diskStore(directory.path);
   const names = nameRecords(objects);
   await names.set('quay.io', 'team/app', '1', two);
   await names.set('index.docker.io', 'alpine', '3', one);

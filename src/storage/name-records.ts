@@ -2,12 +2,12 @@
 import { canonicalHost, fullReference } from '../oci/reference.ts';
 import type { NameRecords } from '../registry/policies/full-names.ts';
 import { decodeHost, linkBytes, NAMES, nameKey, nameTagsPrefix, parseLink, parseNameKey } from './layout.ts';
-import { readObject } from './links.ts';
-import type { ObjectStore } from './object-store.ts';
+
+import type { Objects } from './objects.ts';
 
 /** The full names that are recorded in this store. */
-export function nameRecords(objects: ObjectStore): NameRecords {
-  const read = async (key: string) => parseLink(await readObject(objects, key));
+export function nameRecords(objects: Objects): NameRecords {
+  const read = async (key: string) => parseLink(await objects.get(key));
   const get = (host: string, path: string, tag: string) => read(keyOf(host, path, tag));
 
   async function hosts(): Promise<readonly string[]> {

@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { blobOf, bytesOf, chunked, imageOf, indexOf, opener, pushImage } from '../../test/contract/content.ts';
 import { manifestDescriptor } from '../oci/manifest.ts';
 import { hostNames } from '../registry/policies/host-names.ts';
-import { durableBlob } from './blob-trust.ts';
 import { builtImages } from './built-images.ts';
 import { storedIndex } from './layer-indexes.ts';
 import { blobKey, markKey } from './layout.ts';
@@ -13,6 +12,7 @@ import { createMemoryObjectStore } from './memory-object-store.ts';
 import { nameRecords } from './name-records.ts';
 import type { ObjectStore, Stage } from './object-store.ts';
 import { withUnneeded } from './remove-unneeded.ts';
+import { stagedStore } from './staged-store.ts';
 import { storedRegistry } from './stored-registry.ts';
 
 const BLOB = blobOf(bytesOf('layer', 5000));
@@ -60,13 +60,14 @@ function slowStore() {
     discard: slow('discard', () => stage.discard()),
     [Symbol.asyncDispose]: slow('release', async () => stage[Symbol.asyncDispose](), READS),
   });
-  const objects: ObjectStore = {
+  const slowObjects: ObjectStore = {
     ...inner,
     get: slow('get', inner.get, READS),
     stat: slow('stat', inner.stat, READS),
     put: slow('put', inner.put),
     sync: slow('sync', inner.sync),
     touch: slow('touch', inner.touch),
+    move: slow('move', inner.move),
     delete: slow('delete', inner.delete),
     deleteAll: slow('deleteAll', inner.deleteAll),
     sweep: slow('sweep', inner.sweep),
@@ -75,10 +76,11 @@ function slowStore() {
       return stage && slowStage(stage);
     }),
   };
+  const { objects, blobs } = stagedStore(slowObjects);
   const names = nameRecords(objects);
-  const stripped = storedRegistry(objects, { mostUnfinished: 4, graceMs: 0 });
+  const stripped = storedRegistry({ objects, blobs }, { mostUnfinished: 4, graceMs: 0 });
   const registry = hostNames(stripped, names);
-  return { objects, registry, stripped, names, pending: () => [...pending.values()] };
+  return { objects, blobs, registry, stripped, names, pending: () => [...pending.values()] };
 }
 
 type Store = ReturnType<typeof slowStore>;
@@ -90,8 +92,8 @@ async function begin({ registry }: Store): Promise<string> {
   return upload.id;
 }
 
-async function build({ objects }: Store): Promise<void> {
-  await using blob = await looseBlobs(objects).start();
+async function build({ blobs }: Store): Promise<void> {
+  await using blob = await looseBlobs(blobs).start();
   await blob.append(Buffer.from(BLOB.bytes));
   await blob.finish(digest);
 }
@@ -191,8 +193,8 @@ const CALLS: Readonly<
     },
     build,
   ],
-  'a loose blob that is put': [nothing, ({ objects }) => looseBlobs(objects).put(BLOB.descriptor, opener(BLOB.bytes))],
-  'a built blob that is relied on': [build, ({ objects }) => durableBlob(objects, digest)],
+  'a loose blob that is put': [nothing, ({ blobs }) => looseBlobs(blobs).put(BLOB.descriptor, opener(BLOB.bytes))],
+  'a built blob that is relied on': [build, ({ blobs }) => blobs.use(digest, { durable: true })],
   'a blob in doubt': [
     async (store) => {
       await put(store);
@@ -218,10 +220,7 @@ const CALLS: Readonly<
       await Array.fromAsync(body).catch(() => undefined);
     },
   ],
-  'an image that was built': [
-    build,
-    ({ objects }) => builtImages(objects).record({ path: 'built', tag: '1' }, image.manifest),
-  ],
+  'an image that was built': [build, (store) => builtImages(store).record({ path: 'built', tag: '1' }, image.manifest)],
   'what is in a layer': [nothing, ({ objects }) => storedIndex(objects, digest).save(Buffer.from('index'))],
 };
 

@@ -1,20 +1,8 @@
-// The object-store contract: what a driver (file system, memory, S3) must do for StoredRegistry. Keys are `/`-separated paths without `.` and `..`.
+// Objects and stages: what the drivers that have files, or something like them, are made of (the directory, memory). A stage becomes an object in one step, which
+// not every store can do; so only the drivers know this contract (staged-store.ts), and all others know objects.ts and blobs.ts.
 import type { Bytes } from '../io/streams/bytes.ts';
-
-export interface ObjectInfo {
-  readonly key: string;
-  /** In bytes. */
-  readonly size: number;
-  readonly modified: Date;
-  /** Changes when the object is replaced or written to; may also change on a `touch`. */
-  readonly version: string;
-}
-
-export interface Range {
-  readonly from?: number;
-  /** Offset after the last byte. */
-  readonly to?: number;
-}
+import type { Range, SweepLimits } from './blobs.ts';
+import type { Objects } from './objects.ts';
 
 /** Unfinished bytes, which are visible under no key until they are published. One owner at a time. */
 export interface Stage extends AsyncDisposable {
@@ -57,41 +45,16 @@ export interface StageOptions {
   readonly signal?: AbortSignal;
 }
 
-/** How many stages without an owner may be left. */
-export interface SweepLimits {
-  /** Removes those that were last written to before this. */
-  readonly before: Date;
-  /** At most so many; those written to last stay. */
-  readonly most?: number;
-  /** At most so many bytes together; the one written to last stays anyway. */
-  readonly bytes?: number;
-  /** What was begun or written to after this stays, whatever the other limits: it is probably about to be continued. */
-  readonly spared?: Date;
-}
-
-export interface ObjectStore {
+export interface ObjectStore extends Omit<Objects, 'get' | 'sync'> {
   /** Returns `undefined` if there is no such key. */
   get(key: string, range?: Range): Promise<Bytes | undefined>;
-  stat(key: string): Promise<ObjectInfo | undefined>;
-  /**
-   * Writes a small object atomically: readers see the old one or the new one. With `ifAbsent`, returns false and changes nothing if the key exists;
-   * during such a write, and after a kill during it, readers may see a part of a new object. So it is only for objects that show whether they are whole.
-   * It survives a power cut once `sync` has resolved; before, there is the old object, or for a new key perhaps an empty one. With `volatile`
-   * a power cut may leave an empty object even where there was one before: for what can be made again.
-   */
-  put(
-    key: string,
-    bytes: Uint8Array,
-    options?: { readonly ifAbsent?: boolean; readonly volatile?: boolean },
-  ): Promise<boolean>;
-  /**
-   * Makes these keys and their content durable: the barrier before something that relies on them is written.
-   * One call for many keys lets their syncs run in parallel and share the disk's flushes. Unknown keys are no error.
-   * With `namesOnly`, the content is on disk already; names that this process knows to be durable then cost nothing.
-   */
+  /** As `Objects.sync`. With `namesOnly`, the content is on disk already; names that this process knows to be durable then cost nothing. */
   sync(keys: readonly string[], options?: { readonly namesOnly?: boolean }): Promise<void>;
-  /** Marks the object as just used, so that garbage collection spares it. */
-  touch(key: string): Promise<void>;
+  /**
+   * Gives the object another name, in one step, with its times. Returns false if there is no such object. With `ifAbsent`, an object of the new name stays
+   * as it is, and the old name goes anyway; nobody else may write to the old name then.
+   */
+  move(from: string, to: string, options?: { readonly ifAbsent?: boolean }): Promise<boolean>;
   /**
    * Opens a stage. If the id exists, continues with its bytes; waits while a live owner, in this or another
    * process, has it. A dead owner's stage is taken over.
@@ -103,14 +66,4 @@ export interface ObjectStore {
   sweep(limits: SweepLimits): Promise<number>;
   /** Total capacity in bytes, used or not; `undefined` if it is unlimited or unknown. */
   capacity(): Promise<number | undefined>;
-  /** All keys with this prefix (which ends in `/`), in byte order, after `after`. */
-  list(prefix: string, after?: string): AsyncIterable<ObjectInfo>;
-  /** Whether any key has this prefix (which ends in `/`). Its cost does not depend on how many have. */
-  any(prefix: string): Promise<boolean>;
-  /** Names one level below `prefix`, in byte order, like `readdir`. A name with keys below it ends in `/`. */
-  children(prefix: string): Promise<readonly string[]>;
-  /** Absent keys are no error. The deletion survives a power cut once `sync` of these keys, or of others below the prefix, has resolved. */
-  delete(keys: readonly string[]): Promise<void>;
-  /** Deletes all keys with this prefix (which ends in `/`). */
-  deleteAll(prefix: string): Promise<void>;
 }

@@ -4,19 +4,19 @@ import { imageOf, indexOf, pushImage } from '../../test/contract/content.ts';
 import type { Digest } from '../oci/digest.ts';
 import { manifestDescriptor } from '../oci/manifest.ts';
 import { revisionLinkKey, tagLinkKey } from './layout.ts';
-import { createMemoryObjectStore } from './memory-object-store.ts';
 import { nameRecords } from './name-records.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { Objects } from './objects.ts';
 import { withUnneeded } from './remove-unneeded.ts';
+import { memoryStore } from './staged-store.ts';
 import { storedRegistry } from './stored-registry.ts';
 
 const image = imageOf('image');
 const { digest } = image.manifest;
 
 async function newStore() {
-  const objects = createMemoryObjectStore();
-  const registry = storedRegistry(objects);
-  const store = { objects, registry, stripped: registry, names: nameRecords(objects) };
+  const { objects, blobs } = memoryStore();
+  const registry = storedRegistry({ objects, blobs });
+  const store = { objects, blobs, registry, stripped: registry, names: nameRecords(objects) };
   await pushImage(registry, 'app', image, ['1']);
   return {
     ...store,
@@ -72,7 +72,7 @@ it.each(['just before they go', 'when they have just gone'])('what gets a tag %s
   const signature = indexOf([], { subject: manifestDescriptor(index) });
   await registry.putManifest('app', signature, []);
   let removing = false;
-  const racing: ObjectStore = {
+  const racing: Objects = {
     ...objects,
     delete: async (keys) => {
       const isIt = removing && keys.includes(revisionLinkKey('app', index.digest));
@@ -97,16 +97,16 @@ it.each(['just before they go', 'when they have just gone'])('what gets a tag %s
 });
 
 it('a tag that is given while its manifest goes has one', async () => {
-  const { registry, objects } = await newStore();
+  const { registry, objects, blobs } = await newStore();
   const link = revisionLinkKey('app', digest);
-  const racing: ObjectStore = {
+  const racing: Objects = {
     ...objects,
     put: async (key, ...rest) => {
       if (key === tagLinkKey('app', '2')) await objects.delete([link]);
       return await objects.put(key, ...rest);
     },
   };
-  await storedRegistry(racing).putManifest('app', image.manifest, ['2']);
+  await storedRegistry({ objects: racing, blobs }).putManifest('app', image.manifest, ['2']);
   expect((await registry.statManifest('app', '2'))?.digest).toBe(digest);
 });
 

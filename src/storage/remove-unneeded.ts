@@ -12,7 +12,7 @@ import { spellings } from '../registry/policies/name-lookup.ts';
 import { revisionLinkKey } from './layout.ts';
 import { ensureLink } from './links.ts';
 import { deleteUntagged, linkedManifest, listManifests, listTagStates } from './list-manifests.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { Objects } from './objects.ts';
 
 /** Small files, each of which waits for the disk: several at a time, as many as Node has threads for and some that queue. */
 const READ_AT_ONCE = 16;
@@ -22,7 +22,7 @@ export interface Removal extends CallOptions {
     readonly registry: Registry;
     readonly stripped: Registry;
     readonly names: NameRecords;
-    readonly objects: ObjectStore;
+    readonly objects: Objects;
   };
   readonly repository: string;
 }

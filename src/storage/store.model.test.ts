@@ -15,10 +15,9 @@ import { rounds, timeFor } from '../../test/testing/soak.ts';
 import type { RawManifest } from '../oci/manifest.ts';
 import type { Registry } from '../registry/contract.ts';
 import { hostNames } from '../registry/policies/host-names.ts';
-import { openFsObjectStore } from './fs-object-store.ts';
-import { createMemoryObjectStore } from './memory-object-store.ts';
 import { nameRecords } from './name-records.ts';
-import type { ObjectStore } from './object-store.ts';
+import { diskStore, memoryStore } from './staged-store.ts';
+import type { Store } from './store.ts';
 import { storedRegistry } from './stored-registry.ts';
 import { testDirectory } from './testing/directories.ts';
 
@@ -115,7 +114,7 @@ async function outcome(work: Promise<unknown>): Promise<unknown> {
   }
 }
 
-const registryOver = (objects: ObjectStore) => hostNames(storedRegistry(objects), nameRecords(objects));
+const registryOver = (store: Store) => hostNames(storedRegistry(store), nameRecords(store.objects));
 
 it('gives the same answers as the store in memory, whatever was done before', {
   timeout: timeFor(60_000),
@@ -123,11 +122,11 @@ it('gives the same answers as the store in memory, whatever was done before', {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
       await using directory = await testDirectory();
-      const memory = registryOver(createMemoryObjectStore());
-      const objects = openFsObjectStore(directory.path);
+      const memory = registryOver(memoryStore());
+      const store = diskStore(directory.path);
       for (const [at, [name, run]] of steps.entries()) {
         // Another process each time.
-        const disk = at % 7 === 0 ? registryOver(openFsObjectStore(directory.path)) : registryOver(objects);
+        const disk = at % 7 === 0 ? registryOver(diskStore(directory.path)) : registryOver(store);
         expect(await outcome(run(disk)), `step ${at}: ${name}`).toEqual(await outcome(run(memory)));
       }
     }),

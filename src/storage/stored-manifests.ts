@@ -15,9 +15,7 @@ import {
 } from '../oci/manifest.ts';
 import { isTag } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
-import { damagedBlobs, doubtBlob, removeMark, wholeBlob } from './blob-trust.ts';
 import {
-  blobKey,
   layerLinkKey,
   linkBytes,
   revisionLinkKey,
@@ -27,8 +25,9 @@ import {
   tagPrefix,
   tagsPrefix,
 } from './layout.ts';
-import { absent, checkRepository, checkTag, ensureLink, readLink, readObject, walkRepositories } from './links.ts';
-import type { ObjectStore } from './object-store.ts';
+import { absent, checkRepository, checkTag, ensureLink, readLink, walkRepositories } from './links.ts';
+import { wholeContent } from './read-blob.ts';
+import type { Store } from './store.ts';
 import { referrersIndex } from './stored-referrers.ts';
 
 const LINKS_AT_A_TIME = 8;
@@ -49,7 +48,8 @@ export type StoredManifests = Pick<
 const CHECKED_AT_ONCE = 8;
 const NAMED_IN_ERROR = 10;
 
-export function storedManifests(objects: ObjectStore, statBlob: Registry['statBlob']): StoredManifests {
+export function storedManifests(store: Store, statBlob: Registry['statBlob']): StoredManifests {
+  const { objects, blobs } = store;
   const index = referrersIndex(objects, find);
 
   /** The digest that a tag or digest means in this repository. */
@@ -75,14 +75,12 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
   async function readManifestBytes(digest: Digest): Promise<Uint8Array | undefined> {
     const bytes = await readUnverified(digest);
     if (!bytes || digestOf(bytes, digestAlgorithm(digest)) === digest) return bytes;
-    await doubtBlob(objects, digest);
+    await blobs.doubt(digest);
     return undefined;
   }
 
   async function readUnverified(digest: Digest): Promise<Uint8Array | undefined> {
-    const stored = await wholeBlob(objects, digest);
-    if (!stored || stored.size > MAX_MANIFEST_SIZE) return undefined;
-    return readObject(objects, blobKey(digest));
+    return await wholeContent(blobs, digest, MAX_MANIFEST_SIZE);
   }
 
   /**
@@ -99,13 +97,13 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
 
   /** Whether the manifest or a part of it is known to be damaged. Reads nothing if no blob is. Absent parts do not count as damaged. */
   async function isDamaged(repository: string, digest: Digest, damaged?: ReadonlySet<Digest>): Promise<boolean> {
-    const known = damaged ?? (await damagedBlobs(objects));
+    const known = damaged ?? (await blobs.damaged());
     if (known.size === 0) return false;
     const raw = await find(repository, digest);
     const parts = raw && knownSuccessors(raw);
     if (!parts) return known.has(digest);
-    const { blobs, manifests } = parts;
-    if (blobs.some((blob) => known.has(blob.digest))) return true;
+    const { manifests } = parts;
+    if (parts.blobs.some((blob) => known.has(blob.digest))) return true;
     for (const child of manifests) if (await isDamaged(repository, child.digest, known)) return true;
     return false;
   }
@@ -168,22 +166,21 @@ export function storedManifests(objects: ObjectStore, statBlob: Registry['statBl
       verifyBytes(manifest.bytes, manifest);
       const decoded = decodeManifest(manifest);
       const { digest } = manifest;
-      const blobs = [...new Set(successors(decoded).blobs.map((blob) => blob.digest))];
-      await checkBlobs(repository, blobs);
-
-      if (await readManifestBytes(digest)) await objects.touch(blobKey(digest));
-      else await objects.put(blobKey(digest), manifest.bytes);
+      const parts = successors(decoded);
+      const needed = [...new Set(parts.blobs.map((blob) => blob.digest))];
+      await checkBlobs(repository, needed);
       const links = [
         revisionLinkKey(repository, digest),
         ...newTags.map((tag) => tagIndexLinkKey(repository, tag, digest)),
       ];
-      await Promise.all([
-        ...links.map((key) => ensureLink(objects, key, digest)),
-        index.add(repository, manifest, decoded),
-      ]);
       // Everything that the tags rely on is on disk before they move.
-      await objects.sync([blobKey(digest), ...links, ...blobs.map((blob) => layerLinkKey(repository, blob))]);
-      await removeMark(objects, digest);
+      await blobs.put(digest, manifest.bytes, async () => {
+        await Promise.all([
+          ...links.map((key) => ensureLink(objects, key, digest)),
+          index.add(repository, manifest, decoded),
+        ]);
+        return [...links, ...needed.map((blob) => layerLinkKey(repository, blob))];
+      });
       const current = newTags.map((tag) => tagLinkKey(repository, tag));
       await Promise.all(current.map((key) => point(key, digest)));
       await objects.sync(current);

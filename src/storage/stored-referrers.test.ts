@@ -4,7 +4,7 @@ import { imageOf, indexOf, pushImage } from '../../test/contract/content.ts';
 import { digestOf } from '../oci/digest.ts';
 import { manifestDescriptor, rawManifest } from '../oci/manifest.ts';
 import { blobKey, linkBytes, referrerKey, revisionLinkKey, tagLinkKey } from './layout.ts';
-import { createMemoryObjectStore } from './memory-object-store.ts';
+import { memoryStore } from './staged-store.ts';
 import { storedRegistry } from './stored-registry.ts';
 
 const image = imageOf('subject');
@@ -13,8 +13,9 @@ const referrer = indexOf([], { subject });
 const { digest } = image.manifest;
 
 async function newStore() {
-  const objects = createMemoryObjectStore();
-  const registry = storedRegistry(objects);
+  const store = memoryStore();
+  const { objects } = store;
+  const registry = storedRegistry(store);
   await pushImage(registry, 'app', image, ['1']);
   await registry.putManifest('app', referrer, []);
   const listed = async () => (await Array.fromAsync(registry.referrers('app', digest))).map((one) => one.digest);

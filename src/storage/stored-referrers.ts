@@ -6,8 +6,8 @@ import { type Digest, digestAlgorithm, digestHex, isDigest } from '../oci/digest
 import { isImagesError } from '../oci/errors.ts';
 import { decodeManifest, type Manifest, type RawManifest, referrerDescriptor } from '../oci/manifest.ts';
 import { referrerKey, referrersPrefix } from './layout.ts';
-import { readObject } from './links.ts';
-import type { ObjectStore } from './object-store.ts';
+
+import type { Objects } from './objects.ts';
 
 export interface ReferrersIndex {
   /** Records the manifest under its subject, if it has one. */
@@ -24,7 +24,7 @@ export interface WantedReferrers {
 
 /** `find` reads a manifest of a repository by tag or digest. */
 export function referrersIndex(
-  objects: ObjectStore,
+  objects: Objects,
   find: (repository: string, tagOrDigest: string) => Promise<RawManifest | undefined>,
 ): ReferrersIndex {
   async function* recorded(repository: string, subject: Digest, after: string): AsyncGenerator<Descriptor> {
@@ -32,7 +32,7 @@ export function referrersIndex(
     // Digests and their keys sort alike; other texts do not.
     const afterKey = isDigest(after) ? referrerKey(repository, subject, after) : undefined;
     for await (const { key } of objects.list(prefix, afterKey)) {
-      const bytes = await readObject(objects, key);
+      const bytes = await objects.get(key);
       const descriptor = bytes && readDescriptor(bytes);
       if (descriptor && descriptor.digest > after) yield descriptor;
     }

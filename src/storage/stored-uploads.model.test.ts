@@ -6,8 +6,7 @@ import { rounds, timeFor } from '../../test/testing/soak.ts';
 import type { Bytes } from '../io/streams/bytes.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { Registry } from '../registry/contract.ts';
-import { openFsObjectStore } from './fs-object-store.ts';
-import { createMemoryObjectStore } from './memory-object-store.ts';
+import { diskStore, memoryStore } from './staged-store.ts';
 import { storedRegistry } from './stored-registry.ts';
 import { testDirectory } from './testing/directories.ts';
 
@@ -140,8 +139,8 @@ describe.each(['memory', 'a directory'])('an upload into %s', (place) => {
     await fc.assert(
       fc.asyncProperty(requests, async (list) => {
         await using directory = await testDirectory();
-        const memory = createMemoryObjectStore();
-        const start = () => storedRegistry(place === 'memory' ? memory : openFsObjectStore(directory.path));
+        const memory = memoryStore();
+        const start = () => storedRegistry(place === 'memory' ? memory : diskStore(directory.path));
         const registry = start();
         const begun = await registry.openUpload(REPOSITORY);
         await begun[Symbol.asyncDispose]();

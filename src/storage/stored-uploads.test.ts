@@ -5,6 +5,7 @@ import type { DigestAlgorithm } from '../oci/digest.ts';
 import type { Upload, UploadOptions } from '../registry/contract.ts';
 import { createMemoryObjectStore } from './memory-object-store.ts';
 import type { ObjectStore } from './object-store.ts';
+import { stagedStore } from './staged-store.ts';
 import { storedRegistry } from './stored-registry.ts';
 
 const BYTES = bytesOf('upload', 100_000);
@@ -32,7 +33,7 @@ interface Announced {
 /** Uploads in two chunks and commits, each time opened anew, as requests do; how often the stage was read. */
 async function readsOfUpload(algorithm: DigestAlgorithm, { first, next }: Announced): Promise<number> {
   let reads = 0;
-  const registry = storedRegistry(observed(createMemoryObjectStore(), () => (reads += 1)));
+  const registry = storedRegistry(stagedStore(observed(createMemoryObjectStore(), () => (reads += 1))));
   const { digest } = blobOf(BYTES, undefined, algorithm).descriptor;
   const begun = await registry.openUpload('team/app', undefined, first);
   await begun[Symbol.asyncDispose]();

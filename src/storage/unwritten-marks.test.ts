@@ -4,9 +4,10 @@ import { blobOf, bytesOf, collect, imageOf, opener, pushImage } from '../../test
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { type ErrorCode, ImagesError } from '../oci/errors.ts';
 import { blobKey, markKey } from './layout.ts';
-import { readObject } from './links.ts';
 import { createMemoryObjectStore } from './memory-object-store.ts';
 import type { ObjectStore } from './object-store.ts';
+import { readObject } from './read-object.ts';
+import { stagedStore } from './staged-store.ts';
 import { storedRegistry } from './stored-registry.ts';
 import { rememberMark, unwrittenMarks } from './unwritten-marks.ts';
 
@@ -16,7 +17,7 @@ const { digest } = BLOB.descriptor;
 /** A store with the blob, as somebody else writes it, and as we see it: we cannot write to it, and it is counted how often we read the blob. */
 async function newStore(code: ErrorCode = 'READ_ONLY') {
   const others = createMemoryObjectStore();
-  await storedRegistry(others).putBlob('a', BLOB.descriptor, opener(BLOB.bytes));
+  await storedRegistry(stagedStore(others)).putBlob('a', BLOB.descriptor, opener(BLOB.bytes));
   let isWritable = false;
   let reads = 0;
   const refused = async () => {
@@ -41,7 +42,7 @@ async function newStore(code: ErrorCode = 'READ_ONLY') {
       return await others.stage(...args);
     },
   };
-  const registry = storedRegistry(ours);
+  const registry = storedRegistry(stagedStore(ours));
   return {
     others,
     ours,
@@ -81,7 +82,7 @@ describe.each(['READ_ONLY', 'NO_ACCESS', 'NO_SPACE'] as const)('where writing is
     const layers = [BLOB.descriptor];
     const bytes = Buffer.from(JSON.stringify({ ...manifest, layers }));
     const raw = { ...image.manifest, bytes, digest: digestOf(bytes), size: bytes.length };
-    await pushImage(storedRegistry(others), 'a', { ...image, layers: [BLOB], manifest: raw }, ['1']);
+    await pushImage(storedRegistry(stagedStore(others)), 'a', { ...image, layers: [BLOB], manifest: raw }, ['1']);
     expect(await registry.statManifest('a', '1', { whole: true })).toBeDefined();
     await damage();
     const { body } = await registry.getBlob('a', digest, { verify: true });

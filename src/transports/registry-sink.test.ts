@@ -4,7 +4,7 @@ import type { Bytes, OpenContent } from '../io/streams/bytes.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { Registry } from '../registry/contract.ts';
 import { blobKey } from '../storage/layout.ts';
-import { createMemoryObjectStore } from '../storage/memory-object-store.ts';
+import { memoryStore } from '../storage/staged-store.ts';
 import { storedRegistry } from '../storage/stored-registry.ts';
 import { mountSources } from './mount-sources.ts';
 import { registrySink } from './registry-sink.ts';
@@ -19,13 +19,13 @@ async function* one(chunk: Uint8Array): Bytes & AsyncGenerator<Uint8Array> {
 
 describe('a registry as a sink', () => {
   it('lacks a blob that a disk cut short, and mends it', async () => {
-    const objects = createMemoryObjectStore();
-    const registry = storedRegistry(objects);
+    const store = memoryStore();
+    const registry = storedRegistry(store);
     const sink = registrySink(registry, { label: 'here', repository: ({ path }) => path, indexes: 'sparse' });
     await sink.putBlob(name, layer, async () => one(bytes));
     expect(await sink.missing(name, [layer])).toEqual(new Map());
 
-    await objects.put(blobKey(layer.digest), bytes.subarray(0, 3));
+    await store.objects.put(blobKey(layer.digest), bytes.subarray(0, 3));
     expect(await sink.missing(name, [layer])).toEqual(new Map([[layer.digest, 0]]));
     await sink.putBlob(name, layer, async () => one(bytes));
     expect(await registry.statBlob('app', layer.digest)).toMatchObject({ size: bytes.length });
@@ -38,7 +38,7 @@ describe('a registry as a sink', () => {
 
     /** A registry in which `base` has the blob. `asked` lists the requested mounts. */
     async function known(mount: () => boolean) {
-      const registry = storedRegistry(createMemoryObjectStore());
+      const registry = storedRegistry(memoryStore());
       await registry.putBlob('base', blob, content);
       const asked: (string | undefined)[] = [];
       const watched: Registry = {

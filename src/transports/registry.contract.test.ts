@@ -7,29 +7,29 @@ import { registryClients } from '../registry/client/registry-clients.ts';
 import type { Registry } from '../registry/contract.ts';
 import { serve } from '../server/listen.ts';
 import { blobKey } from '../storage/layout.ts';
-import { createMemoryObjectStore } from '../storage/memory-object-store.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
+import type { Objects } from '../storage/objects.ts';
+import { memoryStore } from '../storage/staged-store.ts';
 import { storedRegistry } from '../storage/stored-registry.ts';
 import { registrySink } from './registry-sink.ts';
 import { registrySource } from './registry-source.ts';
 
 interface Opened extends AsyncDisposable {
   readonly registry: Registry;
-  readonly objects: ObjectStore;
+  readonly objects: Objects;
 }
 
 async function inProcess(): Promise<Opened> {
-  const objects = createMemoryObjectStore();
-  return { objects, registry: storedRegistry(objects), async [Symbol.asyncDispose]() {} };
+  const store = memoryStore();
+  return { objects: store.objects, registry: storedRegistry(store), async [Symbol.asyncDispose]() {} };
 }
 
 async function overHttp(): Promise<Opened> {
-  const objects = createMemoryObjectStore();
+  const store = memoryStore();
   const listen = [{ host: '127.0.0.1', port: 0 }];
-  const server = await serve({ registry: storedRegistry(objects), listen, grace: 0 });
+  const server = await serve({ registry: storedRegistry(store), listen, grace: 0 });
   const clients = registryClients({ temporaryDirectory: tmpdir() });
   return {
-    objects,
+    objects: store.objects,
     registry: clients.forHost(`127.0.0.1:${server.addresses[0]?.port}`),
     async [Symbol.asyncDispose]() {
       await clients[Symbol.asyncDispose]();

@@ -1,12 +1,12 @@
 // A whole registry in memory: the product's own, over the object store in memory.
 import type { Registry } from '../../registry/contract.ts';
-import { createMemoryObjectStore } from '../../storage/memory-object-store.ts';
+import { memoryStore } from '../../storage/staged-store.ts';
 import { storedRegistry } from '../../storage/stored-registry.ts';
 import type { ImageSink } from '../../transports/contract.ts';
 import { registrySink } from '../../transports/registry-sink.ts';
 
 export function memoryRegistry(): Registry {
-  return storedRegistry(createMemoryObjectStore());
+  return storedRegistry(memoryStore());
 }
 
 /** A sink that puts an image under its path. */

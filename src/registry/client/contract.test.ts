@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { registryContract } from '../../../test/contract/registry-contract.ts';
 import { serve } from '../../server/listen.ts';
-import { createMemoryObjectStore } from '../../storage/memory-object-store.ts';
+import { memoryStore } from '../../storage/staged-store.ts';
 import { storedRegistry } from '../../storage/stored-registry.ts';
 import { registryClients } from './registry-clients.ts';
 
@@ -9,7 +9,7 @@ registryContract(
   'HTTP client over our own server',
   async () => {
     const server = await serve({
-      registry: storedRegistry(createMemoryObjectStore()),
+      registry: storedRegistry(memoryStore()),
       listen: [{ host: '127.0.0.1', port: 0 }],
       grace: 0,
     });

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { collect, type Image, imageOf, opener, pushImage } from '../../../test/contract/content.ts';
-import { createMemoryObjectStore } from '../../storage/memory-object-store.ts';
 import { nameRecords } from '../../storage/name-records.ts';
+import { memoryStore } from '../../storage/staged-store.ts';
 import { storedRegistry } from '../../storage/stored-registry.ts';
 import type { Registry } from '../contract.ts';
 import type { NameRecords } from './full-names.ts';
@@ -16,9 +16,9 @@ let names: NameRecords;
 let registry: Registry;
 
 beforeEach(() => {
-  const objects = createMemoryObjectStore();
-  stripped = storedRegistry(objects);
-  names = nameRecords(objects);
+  const store = memoryStore();
+  stripped = storedRegistry(store);
+  names = nameRecords(store.objects);
   registry = hostNames(stripped, names);
 });
 

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { blobOf, bytesOf, imageOf, opener, pushImage } from '../../../test/contract/content.ts';
-import { createMemoryObjectStore } from '../../storage/memory-object-store.ts';
+import { memoryStore } from '../../storage/staged-store.ts';
 import { storedRegistry } from '../../storage/stored-registry.ts';
 import { readOnly } from './read-only.ts';
 
 it('a registry that is read-only gives what is there, and refuses every change', async () => {
-  const registry = storedRegistry(createMemoryObjectStore());
+  const registry = storedRegistry(memoryStore());
   const image = imageOf('kept');
   await pushImage(registry, 'team/app', image, ['1']);
   const policy = readOnly(registry);

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import { blobOf, bytesOf, imageOf, opener, pushImage } from '../../../test/contract/content.ts';
-import { createMemoryObjectStore } from '../../storage/memory-object-store.ts';
+import { memoryStore } from '../../storage/staged-store.ts';
 import { storedRegistry } from '../../storage/stored-registry.ts';
 import { type RegistryCall, told } from './told.ts';
 
 it('a registry that is told of does the same, and says what came of each call', async () => {
   const calls: RegistryCall[] = [];
-  const registry = told(storedRegistry(createMemoryObjectStore()), (call) => calls.push(call));
+  const registry = told(storedRegistry(memoryStore()), (call) => calls.push(call));
   const { descriptor, bytes } = blobOf(bytesOf('blob', 10));
   const { digest } = descriptor;
   await registry.putBlob('team/app', descriptor, opener(bytes));
@@ -27,7 +27,7 @@ it('a registry that is told of does the same, and says what came of each call', 
 });
 
 it('a registry that is told of keeps whole images', async () => {
-  const registry = told(storedRegistry(createMemoryObjectStore()), () => undefined);
+  const registry = told(storedRegistry(memoryStore()), () => undefined);
   const image = imageOf('kept');
   await pushImage(registry, 'team/app', image, ['1']);
   expect((await registry.getManifest('team/app', '1')).digest).toBe(image.manifest.digest);

@@ -28,7 +28,7 @@ export interface BaseOptions {
 export function baseImages(store: EmbeddedStore, settings: Settings, { pull = false }: BaseOptions = {}): OpenBases {
   const opened: OpenedSource[] = [];
   let spool: Promise<LayerSpool | undefined> | undefined;
-  const blobs = looseBlobs(store.objects);
+  const blobs = looseBlobs(store.blobs);
   const remembered = rememberedBases(buildSteps(store.objects));
 
   async function read(text: string, platform: Platform, call: CallOptions): Promise<ReadableImage> {

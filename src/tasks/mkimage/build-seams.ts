@@ -10,8 +10,8 @@ import type { TaskEvents, World } from '../settings.ts';
 import type { Downloader } from './download-file.ts';
 
 /** Writes the build's layers to the store. */
-export function storeBlobWriter({ objects }: EmbeddedStore): BlobWriter {
-  const blobs = looseBlobs(objects);
+export function storeBlobWriter(store: EmbeddedStore): BlobWriter {
+  const blobs = looseBlobs(store.blobs);
   return {
     start: () => blobs.start(),
     put: (descriptor, bytes) => blobs.put(descriptor, async () => oneChunk(bytes)),
@@ -21,7 +21,7 @@ export function storeBlobWriter({ objects }: EmbeddedStore): BlobWriter {
       const settle: Layer['settle'] = async () => {
         for await (const _ of await blobs.read(descriptor));
       };
-      return { descriptor, diffId, open, settle, index: storedIndex(objects, descriptor.digest) };
+      return { descriptor, diffId, open, settle, index: storedIndex(store.objects, descriptor.digest) };
     },
   };
 }

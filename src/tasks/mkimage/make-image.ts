@@ -83,7 +83,7 @@ export async function makeImage(
   const form = await readImageForm(directory, options);
   const name = nameOf(form, options.tag);
   const store = await openEmbeddedStore(dataDirectory(settings), storeOptions(settings));
-  const images = builtImages(store.objects);
+  const images = builtImages(store);
   if (form.kind === 'manifest' && !options.force && !options.noCache && !options.verify) {
     const digest = await existing(name, store, images);
     if (digest) return { name, digest, cached: true };
@@ -164,12 +164,12 @@ function nameOf(form: ImageForm, tag: string | undefined): Reference {
 }
 
 /** Returns the digest of the image if it is completely in the store. */
-async function existing(name: Reference, { objects }: EmbeddedStore, images: BuiltImages): Promise<Digest | undefined> {
+async function existing(name: Reference, store: EmbeddedStore, images: BuiltImages): Promise<Digest | undefined> {
   const digest = await images.find(name);
   if (!digest) return undefined;
   const manifest = decodeManifest(await images.reader.getManifest(name.path, digest));
   if (manifest.kind !== 'image') return undefined;
-  const blobs = looseBlobs(objects);
+  const blobs = looseBlobs(store.blobs);
   const there = await Promise.all([manifest.config, ...manifest.layers].map((blob) => blobs.has(blob)));
   return there.includes(false) ? undefined : digest;
 }
@@ -234,8 +234,8 @@ async function build(
 }
 
 /** Copies the layers of base images into the store, since they are part of the image. */
-async function keepLayers({ objects }: EmbeddedStore, { layers }: BuiltImage, settings: TaskCall): Promise<void> {
-  const blobs = looseBlobs(objects);
+async function keepLayers(store: EmbeddedStore, { layers }: BuiltImage, settings: TaskCall): Promise<void> {
+  const blobs = looseBlobs(store.blobs);
   const call = callOptions(settings);
   const foreign = layers.filter(({ isNew }) => !isNew);
   await createLimiter(AT_A_TIME).map(

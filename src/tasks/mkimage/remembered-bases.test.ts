@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
 import { OCI_LAYER_GZIP } from '../../oci/media-types.ts';
 import { buildSteps } from '../../storage/build-steps.ts';
-import { createMemoryObjectStore } from '../../storage/memory-object-store.ts';
+import { memoryStore } from '../../storage/staged-store.ts';
 import { type RememberedBase, rememberedBases } from './remembered-bases.ts';
 
 const digest = (text: string) => digestOf(Buffer.from(text));
@@ -17,7 +17,7 @@ const base: RememberedBase = {
 };
 
 it('are found by name and platform as they were kept', async () => {
-  const bases = rememberedBases(buildSteps(createMemoryObjectStore()));
+  const bases = rememberedBases(buildSteps(memoryStore().objects));
   await bases.keep('docker.io/library/alpine:3', amd64, base);
   expect(await bases.find('docker.io/library/alpine:3', amd64)).toEqual(base);
   expect(await bases.find('docker.io/library/alpine:3', { ...amd64, architecture: 'arm64' })).toBeUndefined();

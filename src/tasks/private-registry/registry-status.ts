@@ -1,6 +1,5 @@
 // `lreg_status`: whether the embedded registry runs, its addresses, and what its store contains.
 import { embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
-import { BLOBS, isBlobKey } from '../../storage/layout.ts';
 import { type Settings, storeOptions, type TaskCall, type TaskEvents } from '../settings.ts';
 import { listRegistry } from './list-registry.ts';
 import { addressOf } from './locate-registry.ts';
@@ -47,8 +46,7 @@ async function contents(data: string, settings: TaskCall & TaskEvents): Promise<
   const repositories = await listRegistry({ label: data, registry: store.registry, store }, settings);
   let blobs = 0;
   let size = 0;
-  for await (const blob of store.objects.list(BLOBS)) {
-    if (!isBlobKey(blob.key)) continue;
+  for await (const blob of store.blobs.all()) {
     blobs++;
     size += blob.size;
   }

@@ -95,10 +95,11 @@ async function readsOf(store: EmbeddedStore, work: (store: EmbeddedStore) => Pro
       return read(...args);
     };
   const objects = { ...store.objects, get: counting(store.objects.get), stat: counting(store.objects.stat) };
-  const stripped = storedRegistry(objects);
+  const blobs = { ...store.blobs, read: counting(store.blobs.read) };
+  const stripped = storedRegistry({ objects, blobs });
   const names = nameRecords(objects);
   const registry = hostNames(stripped, names);
-  await work({ ...store, objects, stripped, names, registry });
+  await work({ ...store, objects, blobs, stripped, names, registry });
   expect(await Array.fromAsync(store.registry.repositories())).toEqual([]);
   return reads;
 }

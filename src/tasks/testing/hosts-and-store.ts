@@ -8,7 +8,7 @@ import { rawManifest } from '../../oci/manifest.ts';
 import { type FullReference, fullReference, parseReference, tagOrDigest } from '../../oci/reference.ts';
 import type { Registry } from '../../registry/contract.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../storage/embedded-store.ts';
-import { createMemoryObjectStore } from '../../storage/memory-object-store.ts';
+import { memoryStore } from '../../storage/staged-store.ts';
 import { storedRegistry } from '../../storage/stored-registry.ts';
 import type { CacheEnds } from '../cache/cache-images.ts';
 import type { Settings } from '../settings.ts';
@@ -35,7 +35,7 @@ export async function hostsAndStore(): Promise<HostsAndStore> {
   const silent = new Set<string>();
   const asked: string[] = [];
   const at = (host: string): Registry => {
-    const known = registries.get(host) ?? storedRegistry(createMemoryObjectStore());
+    const known = registries.get(host) ?? storedRegistry(memoryStore());
     registries.set(host, known);
     return known;
   };

@@ -15,7 +15,7 @@ export interface BuiltImageSource extends AsyncDisposable {
 
 /** Returns `undefined` if no image of this name was built. */
 export async function builtImageSource(name: Reference, store: EmbeddedStore): Promise<BuiltImageSource | undefined> {
-  const images = builtImages(store.objects);
+  const images = builtImages(store);
   const digest = name.digest ? undefined : await images.find(name);
   if (!digest) return undefined;
   const source = registrySource(images.reader, { path: name.path, digest }, { label: formatReference(name) });

@@ -23,7 +23,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { decodeManifest, type ImageManifest, type RawManifest, rawManifest } from '../../oci/manifest.ts';
 import { OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../../oci/media-types.ts';
 import { parseReference, type Reference } from '../../oci/reference.ts';
-import { createMemoryObjectStore } from '../../storage/memory-object-store.ts';
+import { memoryStore } from '../../storage/staged-store.ts';
 import { storedRegistry } from '../../storage/stored-registry.ts';
 import type { LayerMemory } from '../compressing/contract.ts';
 import { layerMemory } from '../compressing/layer-memory.ts';
@@ -163,7 +163,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
   });
 
   it('go to a registry compressed, and Docker pulls the same image from it', async () => {
-    const store = storedRegistry(createMemoryObjectStore());
+    const store = storedRegistry(memoryStore());
     const bytes = new Map<string, number>();
     for (const [number, wanted] of names.entries()) {
       await using spool = layerSpool({ directory: place.path, kind: 'gzip' });

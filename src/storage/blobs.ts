@@ -1,0 +1,132 @@
+// The contract for blobs and manifests: content that is named by its digest, kept once for all repositories. Where a driver keeps it, how it waits for the
+// disk, and how it knows whether content can be trusted, are its own affair.
+//
+// Collecting garbage needs no lock: *use first, then look; put aside, look again, then delete*. Who is about to refer to a blob calls `use`, which records
+// the time and looks afterwards. The collector condemns a blob, so that `use` no longer finds it, and looks afterwards whether somebody has used it since
+// it was seen. So one of the two always sees the other (`Blobs.collect`).
+import type { Bytes, CallOptions, OpenContent } from '../io/streams/bytes.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest, DigestAlgorithm } from '../oci/digest.ts';
+
+export interface StoredBlob {
+  readonly digest: Digest;
+  /** In bytes. */
+  readonly size: number;
+  /** When it was written or last used, to within `USE_STEP_MS`. */
+  readonly used: Date;
+  /** Changes with every use that is recorded, and when the content is replaced. */
+  readonly version: string;
+}
+
+/** A use is recorded unless the last one is more recent than this, so that blobs which are often asked for are not often written to. In milliseconds: half a day. */
+export const USE_STEP_MS = 12 * 3600 * 1000;
+
+export interface Range {
+  readonly from?: number;
+  /** Offset after the last byte. */
+  readonly to?: number;
+}
+
+/**
+ * Writes objects that refer to the blob, once the blob is visible, and returns their keys: they become durable together with the blob, with one wait for
+ * the disk.
+ */
+export type Refer = () => Promise<readonly string[]>;
+
+export interface WriteOptions extends CallOptions {
+  /** False: nothing waits for the disk. A blob that a power cut damages then counts as absent afterwards. Default: true. */
+  readonly durable?: boolean;
+}
+
+export interface Blobs {
+  /** For readers. A blob that is known to be damaged counts as absent; one in doubt is hashed first. */
+  find(digest: Digest): Promise<StoredBlob | undefined>;
+  /**
+   * For those that are about to refer to the blob, or to say that it is there. Records the use, then looks: what is found is not collected for a day.
+   * `durable`: content and name are on disk when it resolves, so that something durable can refer to it.
+   */
+  use(digest: Digest, options?: { readonly durable?: boolean }): Promise<StoredBlob | undefined>;
+  /** The bytes of the range, as they are; `undefined` if there is no such blob. */
+  read(digest: Digest, range?: Range): Promise<Bytes | undefined>;
+  /** All bytes. The stream verifies itself, and wrong bytes are recorded. Errors: DIGEST_INVALID, SIZE_INVALID. */
+  readVerified(blob: Pick<Descriptor, 'digest' | 'size'>): Promise<Bytes | undefined>;
+
+  /**
+   * Writes the blob unless it is there (as `use` sees it): `open` is called with the number of bytes that an earlier, interrupted attempt left, or not at
+   * all. One writer at a time, also of other processes; the next goes on from there or finds the blob. Errors: DIGEST_INVALID, SIZE_INVALID (no wrong
+   * bytes are kept), NO_SPACE, READ_ONLY, those of `open`.
+   */
+  write(blob: Descriptor, open: OpenContent, options?: WriteOptions): Promise<void>;
+  /** Writes bytes whose digest the caller has verified, and replaces what is there. They are durable when it resolves, with what `refer` wrote. */
+  put(digest: Digest, bytes: Uint8Array, refer: Refer): Promise<void>;
+  /** Bytes that `write` would not ask for. */
+  partial(digest: Digest): Promise<number>;
+  /** Starts a blob whose digest is known only at its end, written by one process in one go. Nothing waits for the disk. */
+  start(): Promise<StartedBlob>;
+  /**
+   * A session in which bytes arrive piece by piece, from any process; begins a new one unless `mustExist`. Waits while a live owner has it; a dead owner's
+   * session is taken over. Returns `undefined` if there is none.
+   */
+  session(id: string, options?: SessionOptions): Promise<BlobSession | undefined>;
+  /** Removes sessions and parts without an owner until the limits hold. Its work is linear in their number. Returns the bytes of all that are left, owned or not. */
+  sweep(limits: SweepLimits): Promise<number>;
+  /** Total capacity in bytes, used or not; `undefined` if it is unlimited or unknown. */
+  capacity(): Promise<number | undefined>;
+
+  /** Says that a reader met wrong bytes: the next request for the blob hashes it. */
+  doubt(digest: Digest): Promise<void>;
+  /** The blobs that are known to be damaged. */
+  damaged(): Promise<ReadonlySet<Digest>>;
+
+  /** All blobs, whole or not, unordered. */
+  all(): AsyncIterable<StoredBlob>;
+  /**
+   * Deletes those of these blobs that nobody has used since they were seen by `all` or `find`. Safe while others write and use blobs, and with other
+   * collectors; after a kill, the next collection finishes. Returns those that were deleted.
+   */
+  collect(seen: readonly StoredBlob[]): Promise<readonly StoredBlob[]>;
+}
+
+export interface SessionOptions extends CallOptions {
+  readonly mustExist?: boolean;
+  /** Algorithm of the digest at the end, if it is known. The bytes are then hashed as they come and not read a second time. */
+  readonly algorithm?: DigestAlgorithm;
+}
+
+/** Disposed without `commit` or `cancel`, it keeps its bytes for the next owner. */
+export interface BlobSession extends AsyncDisposable {
+  readonly id: string;
+  /** Bytes so far, including those of earlier owners. */
+  readonly size: number;
+  /** The part of `size` that survives the end of this process. */
+  readonly written: number;
+  /**
+   * Appends bytes. After a failure, those that arrived are kept. The bytes are durable when it resolves or fails, unless `isLast` says that `commit`
+   * follows. Errors: those of the body and of writing.
+   */
+  append(body: Bytes, options?: { readonly isLast?: boolean }): Promise<void>;
+  /** Verifies and publishes the blob; it and what `refer` wrote are durable when it resolves. Errors: DIGEST_INVALID (the session is discarded). */
+  commit(digest: Digest, refer: Refer): Promise<void>;
+  /** Removes the bytes and ends the session. */
+  cancel(): Promise<void>;
+}
+
+/** Disposed without `finish`, it leaves nothing behind. */
+export interface StartedBlob extends AsyncDisposable {
+  /** Takes ownership of the chunk. */
+  append(chunk: Uint8Array): Promise<void>;
+  /** `digest` is what the caller has computed over the bytes. */
+  finish(digest: Digest): Promise<void>;
+}
+
+/** How many sessions without an owner may be left. */
+export interface SweepLimits {
+  /** Removes those that were last written to before this. */
+  readonly before: Date;
+  /** At most so many; those written to last stay. */
+  readonly most?: number;
+  /** At most so many bytes together; the one written to last stays anyway. */
+  readonly bytes?: number;
+  /** What was begun or written to after this stays, whatever the other limits: it is probably about to be continued. */
+  readonly spared?: Date;
+}
