@@ -12,8 +12,8 @@ import {
   startFaultyServer,
 } from '../registry/client/testing/faulty-server.ts';
 import { serve } from '../server/listen.ts';
-import { memoryStore } from '../storage/staged-store.ts';
-import { storedRegistry } from '../storage/stored-registry.ts';
+import { memoryStore } from '../storage/drivers/staged-store.ts';
+import { storedRegistry } from '../storage/repositories/stored-registry.ts';
 import { ociArchiveSink } from '../transports/archive/oci-archive-sink.ts';
 import type { ImageSink } from '../transports/contract.ts';
 import { dockerArchiveSink } from '../transports/docker-archive/docker-archive-sink.ts';

@@ -33,7 +33,7 @@ export interface Range {
  */
 export type Refer = () => Promise<readonly string[]>;
 
-export interface WriteOptions extends CallOptions {
+export interface BlobWriteOptions extends CallOptions {
   /** False: nothing waits for the disk. A blob that a power cut damages then counts as absent afterwards. Default: true. */
   readonly durable?: boolean;
 }
@@ -56,7 +56,7 @@ export interface Blobs {
    * all. One writer at a time, also of other processes; the next goes on from there or finds the blob. Errors: DIGEST_INVALID, SIZE_INVALID (no wrong
    * bytes are kept), NO_SPACE, READ_ONLY, those of `open`.
    */
-  write(blob: Descriptor, open: OpenContent, options?: WriteOptions): Promise<void>;
+  write(blob: Descriptor, open: OpenContent, options?: BlobWriteOptions): Promise<void>;
   /** Writes bytes whose digest the caller has verified, and replaces what is there. They are durable when it resolves, with what `refer` wrote. */
   put(digest: Digest, bytes: Uint8Array, refer: Refer): Promise<void>;
   /** Bytes that `write` would not ask for. */

@@ -7,11 +7,11 @@ import { FORWARD, forwarding } from '../registry/policies/forwarding.ts';
 import type { NameRecords } from '../registry/policies/full-names.ts';
 import { hostNames } from '../registry/policies/host-names.ts';
 import { type RegistryCall, told } from '../registry/policies/told.ts';
-import { nameRecords } from './name-records.ts';
-import { withUnneeded } from './remove-unneeded.ts';
-import { diskStore } from './staged-store.ts';
+import { diskStore } from './drivers/staged-store.ts';
+import { nameRecords } from './repositories/name-records.ts';
+import { withUnneeded } from './repositories/remove-unneeded.ts';
+import { storedRegistry } from './repositories/stored-registry.ts';
 import type { Store } from './store.ts';
-import { storedRegistry } from './stored-registry.ts';
 
 export interface EmbeddedStore extends Store {
   readonly directory: string;

@@ -2,6 +2,7 @@
 export {
   type BlobSession,
   type Blobs,
+  type BlobWriteOptions,
   type Range as ByteRange,
   type Refer,
   type SessionOptions,
@@ -9,17 +10,16 @@ export {
   type StoredBlob,
   type SweepLimits,
   USE_STEP_MS,
-  type WriteOptions,
 } from './blobs.ts';
+export { diskStore, memoryStore } from './drivers/staged-store.ts';
 export {
   type EmbeddedStore,
   type EmbeddedStoreOptions,
   embeddedStoreExists,
   openEmbeddedStore,
 } from './embedded-store.ts';
-export type { ExpiryOptions } from './expiry.ts';
-export { nameRecords } from './name-records.ts';
 export type { ObjectInfo, Objects, PutOptions } from './objects.ts';
-export { diskStore, memoryStore } from './staged-store.ts';
+export type { ExpiryOptions } from './repositories/expiry.ts';
+export { nameRecords } from './repositories/name-records.ts';
+export { storedRegistry } from './repositories/stored-registry.ts';
 export type { Store } from './store.ts';
-export { storedRegistry } from './stored-registry.ts';

@@ -15,10 +15,10 @@ import { rounds, timeFor } from '../../test/testing/soak.ts';
 import type { RawManifest } from '../oci/manifest.ts';
 import type { Registry } from '../registry/contract.ts';
 import { hostNames } from '../registry/policies/host-names.ts';
-import { nameRecords } from './name-records.ts';
-import { diskStore, memoryStore } from './staged-store.ts';
+import { diskStore, memoryStore } from './drivers/staged-store.ts';
+import { nameRecords } from './repositories/name-records.ts';
+import { storedRegistry } from './repositories/stored-registry.ts';
 import type { Store } from './store.ts';
-import { storedRegistry } from './stored-registry.ts';
 import { testDirectory } from './testing/directories.ts';
 
 const REPOSITORIES = ['app', 'library/app', 'app/sub', 'app-2'];

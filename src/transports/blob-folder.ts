@@ -11,9 +11,9 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { decodeManifest, type RawManifest, rawManifest, successors } from '../oci/manifest.ts';
-import { fillStage } from '../storage/fill-stage.ts';
-import { openFsObjectStore } from '../storage/fs-object-store.ts';
+import { fillStage } from '../storage/drivers/fill-stage.ts';
 import { blobStageId } from '../storage/layout.ts';
+import { openFsObjectStore } from '../storage/object-store/fs-object-store.ts';
 import { blobNotPut } from './wrong-parts.ts';
 
 export interface BlobFolder {

@@ -3,9 +3,9 @@ import { temporaryDirectory } from '../../test/peers/temporary.ts';
 import type { Bytes, OpenContent } from '../io/streams/bytes.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { Registry } from '../registry/contract.ts';
+import { memoryStore } from '../storage/drivers/staged-store.ts';
 import { blobKey } from '../storage/layout.ts';
-import { memoryStore } from '../storage/staged-store.ts';
-import { storedRegistry } from '../storage/stored-registry.ts';
+import { storedRegistry } from '../storage/repositories/stored-registry.ts';
 import { mountSources } from './mount-sources.ts';
 import { registrySink } from './registry-sink.ts';
 

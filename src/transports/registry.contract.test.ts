@@ -6,10 +6,10 @@ import { indexContent, type NamedContent } from '../../test/contract/named-conte
 import { registryClients } from '../registry/client/registry-clients.ts';
 import type { Registry } from '../registry/contract.ts';
 import { serve } from '../server/listen.ts';
+import { memoryStore } from '../storage/drivers/staged-store.ts';
 import { blobKey } from '../storage/layout.ts';
 import type { Objects } from '../storage/objects.ts';
-import { memoryStore } from '../storage/staged-store.ts';
-import { storedRegistry } from '../storage/stored-registry.ts';
+import { storedRegistry } from '../storage/repositories/stored-registry.ts';
 import { registrySink } from './registry-sink.ts';
 import { registrySource } from './registry-source.ts';
 

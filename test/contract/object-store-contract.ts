@@ -1,7 +1,7 @@
 // What every driver of the object store does, whatever it stores in. Run over memory and the file system; a new driver runs it too.
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { ObjectStore, Stage } from '../../src/storage/object-store.ts';
+import type { ObjectStore, Stage } from '../../src/storage/object-store/object-store.ts';
 import { collect } from './content.ts';
 
 /** `makeStore` gives an empty store each time it is called. */

@@ -38,6 +38,19 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     make: 6,
     'index.ts': 7,
   },
+  storage: {
+    'layout.ts': 0,
+    'objects.ts': 0,
+    'blobs.ts': 0,
+    'store.ts': 1,
+    'object-store': 1,
+    drivers: 2,
+    repositories: 2,
+    builds: 3,
+    'store-health.ts': 3,
+    'embedded-store.ts': 4,
+    'index.ts': 5,
+  },
   cli: { process: 0, grammar: 1, reporter: 1, out: 2, commands: 3, table: 4, 'program.ts': 5, 'main.ts': 6 },
 };
 

@@ -1,7 +1,7 @@
 // A whole registry in memory: the product's own, over the object store in memory.
 import type { Registry } from '../../registry/contract.ts';
-import { memoryStore } from '../../storage/staged-store.ts';
-import { storedRegistry } from '../../storage/stored-registry.ts';
+import { memoryStore } from '../../storage/drivers/staged-store.ts';
+import { storedRegistry } from '../../storage/repositories/stored-registry.ts';
 import type { ImageSink } from '../../transports/contract.ts';
 import { registrySink } from '../../transports/registry-sink.ts';
 

@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os';
 import { registryContract } from '../../../test/contract/registry-contract.ts';
 import { serve } from '../../server/listen.ts';
-import { memoryStore } from '../../storage/staged-store.ts';
-import { storedRegistry } from '../../storage/stored-registry.ts';
+import { memoryStore } from '../../storage/drivers/staged-store.ts';
+import { storedRegistry } from '../../storage/repositories/stored-registry.ts';
 import { registryClients } from './registry-clients.ts';
 
 registryContract(

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { collect, type Image, imageOf, opener, pushImage } from '../../../test/contract/content.ts';
-import { nameRecords } from '../../storage/name-records.ts';
-import { memoryStore } from '../../storage/staged-store.ts';
-import { storedRegistry } from '../../storage/stored-registry.ts';
+import { memoryStore } from '../../storage/drivers/staged-store.ts';
+import { nameRecords } from '../../storage/repositories/name-records.ts';
+import { storedRegistry } from '../../storage/repositories/stored-registry.ts';
 import type { Registry } from '../contract.ts';
 import type { NameRecords } from './full-names.ts';
 import { hostNames } from './host-names.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { blobOf, bytesOf, imageOf, opener, pushImage } from '../../../test/contract/content.ts';
-import { memoryStore } from '../../storage/staged-store.ts';
-import { storedRegistry } from '../../storage/stored-registry.ts';
+import { memoryStore } from '../../storage/drivers/staged-store.ts';
+import { storedRegistry } from '../../storage/repositories/stored-registry.ts';
 import { readOnly } from './read-only.ts';
 
 it('a registry that is read-only gives what is there, and refuses every change', async () => {

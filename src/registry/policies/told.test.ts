@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { blobOf, bytesOf, imageOf, opener, pushImage } from '../../../test/contract/content.ts';
-import { memoryStore } from '../../storage/staged-store.ts';
-import { storedRegistry } from '../../storage/stored-registry.ts';
+import { memoryStore } from '../../storage/drivers/staged-store.ts';
+import { storedRegistry } from '../../storage/repositories/stored-registry.ts';
 import { type RegistryCall, told } from './told.ts';
 
 it('a registry that is told of does the same, and says what came of each call', async () => {

@@ -6,8 +6,8 @@ import { type DigestAlgorithm, digestOf } from '../../oci/digest.ts';
 import { type RawManifest, rawManifest } from '../../oci/manifest.ts';
 import { OCI_CONFIG, OCI_EMPTY, OCI_INDEX, OCI_LAYER, OCI_MANIFEST } from '../../oci/media-types.ts';
 import type { Registry } from '../../registry/contract.ts';
-import { memoryStore } from '../../storage/staged-store.ts';
-import { storedRegistry } from '../../storage/stored-registry.ts';
+import { memoryStore } from '../../storage/drivers/staged-store.ts';
+import { storedRegistry } from '../../storage/repositories/stored-registry.ts';
 
 export function emptyRegistry(): Registry {
   return storedRegistry(memoryStore());

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { BlobWriter, Runner } from '../../build/contract.ts';
 import { oneChunk } from '../../io/streams/one-chunk.ts';
 import type { Layer } from '../../rootfs/contract.ts';
+import { storedIndex } from '../../storage/builds/layer-indexes.ts';
+import { looseBlobs } from '../../storage/builds/loose-blobs.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
-import { storedIndex } from '../../storage/layer-indexes.ts';
-import { looseBlobs } from '../../storage/loose-blobs.ts';
 import type { TaskEvents, World } from '../settings.ts';
 import type { Downloader } from './download-file.ts';
 

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
 import { OCI_LAYER_GZIP } from '../../oci/media-types.ts';
-import { buildSteps } from '../../storage/build-steps.ts';
-import { memoryStore } from '../../storage/staged-store.ts';
+import { buildSteps } from '../../storage/builds/build-steps.ts';
+import { memoryStore } from '../../storage/drivers/staged-store.ts';
 import { type RememberedBase, rememberedBases } from './remembered-bases.ts';
 
 const digest = (text: string) => digestOf(Buffer.from(text));

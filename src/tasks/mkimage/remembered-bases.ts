@@ -5,7 +5,7 @@ import * as decode from '../../oci/decode.ts';
 import { type Descriptor, decodeDescriptor } from '../../oci/descriptor.ts';
 import { type Digest, digestOf, isDigest } from '../../oci/digest.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
-import type { BuildSteps } from '../../storage/build-steps.ts';
+import type { BuildSteps } from '../../storage/builds/build-steps.ts';
 
 export interface RememberedBase {
   /** The digest of its manifest. If the name means an index: of the manifest for the platform. */

@@ -14,9 +14,9 @@ import { parseReference } from '../../oci/reference.ts';
 import { hostNames } from '../../registry/policies/host-names.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../storage/embedded-store.ts';
 import { blobKey } from '../../storage/layout.ts';
-import { listManifests } from '../../storage/list-manifests.ts';
-import { nameRecords } from '../../storage/name-records.ts';
-import { storedRegistry } from '../../storage/stored-registry.ts';
+import { listManifests } from '../../storage/repositories/list-manifests.ts';
+import { nameRecords } from '../../storage/repositories/name-records.ts';
+import { storedRegistry } from '../../storage/repositories/stored-registry.ts';
 import { type TemporaryWorld, temporaryWorld } from '../testing/temporary-world.ts';
 import { removeImage, removeImages } from './remove-image.ts';
 

@@ -5,8 +5,8 @@ import { isImagesError } from '../../oci/errors.ts';
 import { DEFAULT_TAG, type Reference, tagOrDigest } from '../../oci/reference.ts';
 import type { Registry } from '../../registry/contract.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
-import { linkedManifest } from '../../storage/list-manifests.ts';
-import { removeName, removeUnneeded } from '../../storage/remove-unneeded.ts';
+import { linkedManifest } from '../../storage/repositories/list-manifests.ts';
+import { removeName, removeUnneeded } from '../../storage/repositories/remove-unneeded.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import {
   findImage,

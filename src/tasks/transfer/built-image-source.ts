@@ -1,9 +1,9 @@
 // An image that was built here, as a source: for `mkimage --upload` and for every command that takes the name of an image.
 import type { Digest } from '../../oci/digest.ts';
 import { formatReference, type Reference } from '../../oci/reference.ts';
-import { builtImages } from '../../storage/built-images.ts';
+import { builtImages } from '../../storage/builds/built-images.ts';
+import { storedIndex } from '../../storage/builds/layer-indexes.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
-import { storedIndex } from '../../storage/layer-indexes.ts';
 import type { ImageSource } from '../../transports/contract.ts';
 import { registrySource } from '../../transports/registry-source.ts';
 

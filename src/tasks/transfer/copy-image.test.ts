@@ -13,9 +13,9 @@ import { decodeManifest } from '../../oci/manifest.ts';
 import { formatReference } from '../../oci/reference.ts';
 import type { Registry } from '../../registry/contract.ts';
 import { startServer } from '../../server/testing/start.ts';
+import { memoryStore } from '../../storage/drivers/staged-store.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
-import { createMemoryObjectStore } from '../../storage/memory-object-store.ts';
-import { storedRegistry } from '../../storage/stored-registry.ts';
+import { storedRegistry } from '../../storage/repositories/stored-registry.ts';
 import { registrySource } from '../../transports/registry-source.ts';
 import type { Transport } from '../../transports/transport.ts';
 import type { Settings } from '../settings.ts';
@@ -89,7 +89,7 @@ describe('a copy', () => {
 
   it('within a registry mounts the blobs', async () => {
     await using world = await temporaryWorld();
-    const registry = storedRegistry(createMemoryObjectStore());
+    const registry = storedRegistry(memoryStore());
     const large = buildImage({ layers: [randomLayer('large', 100_000)] });
     await putFixture(registry, { path: 'a', tag: '1' }, large);
     await using server = await startServer(registry);

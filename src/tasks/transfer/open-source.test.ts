@@ -9,9 +9,9 @@ import { type Digest, digestHex } from '../../oci/digest.ts';
 import { decodeManifest } from '../../oci/manifest.ts';
 import { formatReference } from '../../oci/reference.ts';
 import { startServer } from '../../server/testing/start.ts';
-import { storedIndex } from '../../storage/layer-indexes.ts';
-import { createMemoryObjectStore } from '../../storage/memory-object-store.ts';
-import { storedRegistry } from '../../storage/stored-registry.ts';
+import { storedIndex } from '../../storage/builds/layer-indexes.ts';
+import { memoryStore } from '../../storage/drivers/staged-store.ts';
+import { storedRegistry } from '../../storage/repositories/stored-registry.ts';
 import { type FakeEngine, fakeEngine } from '../../transports/docker-daemon/testing/fake-engine.ts';
 import { registrySource } from '../../transports/registry-source.ts';
 import type { Transport } from '../../transports/transport.ts';
@@ -66,7 +66,7 @@ describe('a bare name', () => {
 
   it('is an image of the private registry that the environment names', async () => {
     await using ends = await hostsAndStore();
-    const registry = storedRegistry(createMemoryObjectStore());
+    const registry = storedRegistry(memoryStore());
     await putFixture(registry, { path: 'a/b', tag: '1' }, image);
     await using server = await startServer(registry);
     const settings = ends.world.settings({ LOCAL_REGISTRY: server.host });

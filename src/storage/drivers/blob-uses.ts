@@ -1,0 +1,33 @@
+// When a blob was last used: the time of its object. Only its owner, and root, can set the time of a file. Others write a record beside the store's blobs.
+import type { Digest } from '../../oci/digest.ts';
+import { isImagesError } from '../../oci/errors.ts';
+import { blobKey, usedKey } from '../layout.ts';
+import type { ObjectStore } from '../object-store/object-store.ts';
+
+/** Records that the blob is used now, if it is there. With `durable`, the record survives a power cut. A store that nobody can write to has no collector. */
+export async function recordUse(objects: ObjectStore, digest: Digest, durable: boolean): Promise<void> {
+  let key = blobKey(digest);
+  try {
+    await objects.touch(key);
+  } catch (error) {
+    if (isImagesError(error, 'READ_ONLY')) return;
+    if (!isImagesError(error, 'NO_ACCESS')) throw error;
+    key = usedKey(digest);
+    if (!(await isPut(objects, key))) return;
+  }
+  if (durable) await objects.sync([key]);
+}
+
+/** When a process that could not set the blob's own time used it. */
+export async function useOnRecord(objects: ObjectStore, digest: Digest): Promise<Date | undefined> {
+  return (await objects.stat(usedKey(digest)))?.modified;
+}
+
+async function isPut(objects: ObjectStore, key: string): Promise<boolean> {
+  try {
+    return await objects.put(key, new Uint8Array(), { volatile: true });
+  } catch (error) {
+    if (!isImagesError(error, 'READ_ONLY', 'NO_ACCESS')) throw error;
+    return false;
+  }
+}

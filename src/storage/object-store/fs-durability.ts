@@ -1,0 +1,118 @@
+// What must be synced so that a name survives a power cut: the file, and each directory above it (fsync(2), "Calling fsync() does not …").
+// Another process that does not wait for the disk may have made a directory, so a name counts as durable only after this process has synced it.
+// Callers that wait for the same directory share one fsync.
+import { open } from 'node:fs/promises';
+import { dirname, normalize } from 'node:path';
+import { createLimiter } from '../../io/concurrency/limiter.ts';
+import { isFsError } from '../../io/files/fs-errors.ts';
+
+export interface NameSyncs {
+  /** A name is new, was replaced, or was removed. */
+  changed(path: string): void;
+  /** `mkdir` made the directories from `first` (its result) down to `last`. */
+  made(first: string | undefined, last: string): void;
+  /** Resolves when the names of these paths and of all directories above them (or their removal) are on disk. */
+  syncNames(paths: readonly string[]): Promise<void>;
+  /** The same, including the content of the files. */
+  syncFiles(paths: readonly string[]): Promise<void>;
+}
+
+/** How many files are open at once: enough for their syncs to share the disk's flushes. */
+const SYNCED_AT_ONCE = 32;
+/** How many names are remembered as durable; others are synced again. */
+const MOST_SETTLED = 20_000;
+
+interface Queue {
+  readonly running: Promise<void>;
+  /** The sync that starts when `running` ends, for names that were added during it. */
+  next?: Promise<void>;
+}
+
+/** For the names below `directory`. */
+export function nameSyncs(directory: string): NameSyncs {
+  // Normalised like the paths that `join` makes. Lengths decide where a walk upwards ends: one that compared names would never leave `.`.
+  const root = normalize(directory);
+  const settled = new Set<string>();
+  const settling = new Set<Set<string>>();
+  const queues = new Map<string, Queue>();
+  const limit = createLimiter(SYNCED_AT_ONCE);
+
+  function begin(directory: string): Promise<void> {
+    const running = limit(() => fsync(directory));
+    const queue: Queue = { running };
+    queues.set(directory, queue);
+    const end = () => {
+      if (queues.get(directory) === queue && !queue.next) queues.delete(directory);
+    };
+    running.then(end, end);
+    return running;
+  }
+
+  /** Waits for a sync that starts after this call. */
+  function syncDirectory(directory: string): Promise<void> {
+    const queue = queues.get(directory);
+    if (!queue) return begin(directory);
+    queue.next ??= queue.running.catch(() => {}).then(() => begin(directory));
+    return queue.next;
+  }
+
+  /** By directory: the names on the way to these paths that may not be durable. */
+  function unsettled(paths: readonly string[]): ReadonlyMap<string, Set<string>> {
+    const names = new Map<string, Set<string>>();
+    for (const path of paths) {
+      for (let at = path; at.length > root.length; at = dirname(at)) {
+        if (settled.has(at)) continue;
+        const directory = dirname(at);
+        names.set(directory, (names.get(directory) ?? new Set()).add(at));
+      }
+    }
+    return names;
+  }
+
+  async function settle(directory: string, names: Set<string>): Promise<void> {
+    settling.add(names);
+    try {
+      await syncDirectory(directory);
+    } finally {
+      settling.delete(names);
+    }
+    if (settled.size > MOST_SETTLED) settled.clear();
+    for (const name of names) settled.add(name);
+  }
+
+  /** Also forgets a path that is just being synced: that sync may have come too early. */
+  function forget(path: string): void {
+    settled.delete(path);
+    for (const names of settling) names.delete(path);
+  }
+
+  const nameWork = (paths: readonly string[]) =>
+    [...unsettled(paths)].map(([directory, names]) => settle(directory, names));
+
+  return {
+    changed: forget,
+    made: (first, last) => {
+      if (first === undefined) return;
+      for (let at = last; at.length > first.length; at = dirname(at)) forget(at);
+      forget(first);
+    },
+    syncNames: (paths) => all(nameWork(paths)),
+    syncFiles: (paths) => all([...[...new Set(paths)].map((path) => limit(() => fsync(path))), ...nameWork(paths)]),
+  };
+}
+
+/** Waits for all to end; then throws the first failure. */
+async function all(work: readonly Promise<unknown>[]): Promise<void> {
+  const failure = (await Promise.allSettled(work)).find((result) => result.status === 'rejected');
+  if (failure) throw failure.reason;
+}
+
+/** Syncs a path. One that has gone needs no sync. */
+async function fsync(path: string): Promise<void> {
+  try {
+    await using handle = await open(path, 'r');
+    await handle.sync();
+  } catch (error) {
+    if (!isFsError(error, 'ENOENT', 'ENOTDIR')) throw error;
+  }
+}

@@ -1,0 +1,88 @@
+import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { objectStoreContract } from '../../../test/contract/object-store-contract.ts';
+import { registryContract } from '../../../test/contract/registry-contract.ts';
+import { diskStore } from '../drivers/staged-store.ts';
+import { openEmbeddedStore } from '../embedded-store.ts';
+import { storedRegistry } from '../repositories/stored-registry.ts';
+import { stagedIn } from '../testing/directories.ts';
+import { openFsObjectStore } from './fs-object-store.ts';
+
+const directories: string[] = [];
+
+async function newDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'images-store-'));
+  directories.push(directory);
+  return directory;
+}
+
+afterAll(() => Promise.all(directories.map((directory) => rm(directory, { recursive: true, force: true }))));
+
+objectStoreContract('the file system', async () => openFsObjectStore(await newDirectory()));
+
+registryContract('the registry on disk', async () => ({
+  registry: storedRegistry(diskStore(await newDirectory())),
+  [Symbol.asyncDispose]: async () => {},
+}));
+
+registryContract('the registry on disk, with host names', async () => ({
+  registry: (await openEmbeddedStore(await newDirectory())).registry,
+  [Symbol.asyncDispose]: async () => {},
+}));
+
+describe('a store on disk', () => {
+  it('leaves neither temporary files nor stages behind', async () => {
+    const directory = await newDirectory();
+    const store = openFsObjectStore(directory);
+    await store.put('a/k', Buffer.from('1'), { ifAbsent: true });
+    await store.put('a/k', Buffer.from('2'), { ifAbsent: true });
+    await store.put('a/k', Buffer.from('3'));
+    const stage = await store.stage('s');
+    await stage?.publish('a/s');
+    expect(await readdir(join(directory, 'images/tmp'))).toEqual([]);
+    expect(await stagedIn(directory)).toEqual([]);
+  });
+
+  it('sweeps what killed processes left in its temporary folder', async () => {
+    const directory = await newDirectory();
+    const store = openFsObjectStore(directory);
+    await store.put('k', Buffer.from('1'));
+    await writeFile(join(directory, 'images/tmp/left'), 'x');
+    await store.sweep({ before: new Date(Date.now() - 60_000) });
+    expect(await readdir(join(directory, 'images/tmp'))).toEqual(['left']);
+    await store.sweep({ before: new Date(Date.now() + 60_000) });
+    expect(await readdir(join(directory, 'images/tmp'))).toEqual([]);
+  });
+
+  it('releases its file when a stream is left before it was begun', async () => {
+    const directory = await newDirectory();
+    const store = openFsObjectStore(directory);
+    await store.put('k', Buffer.alloc(1_000_000));
+    const open = async () => (await readdir('/proc/self/fd')).length;
+    const before = await open();
+    for (let round = 0; round < 20; round++) {
+      const body = await store.get('k');
+      await body?.[Symbol.asyncIterator]().return?.();
+    }
+    expect(await open()).toBeLessThan(before + 10);
+  });
+
+  it('says of a file that cannot be synced that it is not on disk', async () => {
+    const directory = await newDirectory();
+    const store = openFsObjectStore(directory);
+    await store.put('a/whole', Buffer.from('1'));
+    await symlink('circle', join(directory, 'a/circle'));
+    await expect(store.sync(['a/whole', 'a/circle'])).rejects.toThrow(/ELOOP|symbolic links/);
+    await expect(store.sync(['a/whole', 'a/gone'])).resolves.toBeUndefined();
+  });
+
+  it('gives chunks that stay as they are when the next is read', async () => {
+    const store = openFsObjectStore(await newDirectory());
+    await store.put('k', Buffer.concat(['a', 'b', 'c'].map((text) => Buffer.alloc(300_000, text))));
+    const chunks = await Array.fromAsync((await store.get('k')) ?? []);
+    expect(chunks.length).toBeGreaterThan(1);
+    expect(Buffer.concat(chunks).toString()).toBe('a'.repeat(300_000) + 'b'.repeat(300_000) + 'c'.repeat(300_000));
+  });
+});

@@ -1,0 +1,309 @@
+// The object store in a directory: a key is a path. Relies on rename and link being atomic, and on fsync of files and directories.
+import { randomUUID } from 'node:crypto';
+import { link, open, opendir, rename, rm, rmdir, stat, statfs, unlink, utimes } from 'node:fs/promises';
+import { dirname, join, normalize } from 'node:path';
+import { inDirectory, makeDirectory } from '../../io/files/atomic-file.ts';
+import { readFileBytes } from '../../io/files/file-bytes.ts';
+import { isFsError, translatingFsErrors } from '../../io/files/fs-errors.ts';
+import { readWholeFile } from '../../io/files/whole-file.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
+import type { Range } from '../blobs.ts';
+import type { ObjectInfo } from '../objects.ts';
+import { nameSyncs } from './fs-durability.ts';
+import { fsStages } from './fs-stage.ts';
+import { LargeFolders } from './large-folders.ts';
+import type { ObjectStore } from './object-store.ts';
+
+/** In bytes: links, marks, manifests and configs are read whole. */
+const SMALL = 64 * 1024;
+/** The folder for unfinished objects, on the same file system as the objects. */
+const WAITING = 'images';
+
+export interface FsObjectStoreOptions {
+  /** The folder for unfinished objects. */
+  readonly waiting?: string;
+  /** For directories whose readers detect by its size what a power cut has emptied, and can fetch it again: nothing waits for the disk, and `sync` does nothing. */
+  readonly volatile?: boolean;
+}
+
+/**
+ * Opens the store in `directory`. It reads and makes nothing until that is needed, so a missing directory is an empty store.
+ * Errors of all writing methods: NO_SPACE, READ_ONLY, NO_ACCESS; of reading methods: NO_ACCESS.
+ */
+export function openFsObjectStore(directory: string, options: FsObjectStoreOptions = {}): ObjectStore {
+  const folders = new LargeFolders();
+  const { volatile = false } = options;
+  const waiting = join(directory, options.waiting ?? WAITING);
+  const temporaryFiles = join(waiting, 'tmp');
+  // Normalised like the paths that `join` makes below it.
+  const root = normalize(directory);
+  const syncs = nameSyncs(root);
+  const pathOf = (key: string) => join(directory, checkedKey(key));
+  const stages = fsStages({
+    directory: join(waiting, 'stage'),
+    temporary: temporaryFiles,
+    moveTo: async (from, key, { ifAbsent, durable }) => {
+      const path = pathOf(key);
+      if (ifAbsent) {
+        if (!(await inMadeDirectory(path, (final) => linkUnlessThere(from, final)))) return false;
+        await unlink(from);
+      } else {
+        await inMadeDirectory(path, (final) => rename(from, final));
+      }
+      if (durable) await syncs.syncNames([path]);
+      return true;
+    },
+    syncName: (path) => syncs.syncNames([path]),
+    onMade: syncs.made,
+    volatile,
+  });
+
+  /** Makes the directory of `path`, then runs `move`. Repeats both if another process removes the empty directory in between. */
+  async function inMadeDirectory<T>(path: string, move: (path: string) => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      syncs.made(await makeDirectory(dirname(path)), dirname(path));
+      try {
+        const result = await move(path);
+        syncs.changed(path);
+        return result;
+      } catch (error) {
+        if (!isFsError(error, 'ENOENT') || attempt === 20) throw error;
+      }
+    }
+  }
+
+  /** Writes a new file in place, which is cheaper. Its readers treat a truncated file as absent. */
+  async function putNew(path: string, bytes: Uint8Array): Promise<boolean> {
+    try {
+      await using handle = await inMadeDirectory(path, (final) => open(final, 'wx'));
+      await handle.writeFile(bytes);
+      return true;
+    } catch (error) {
+      if (isFsError(error, 'EEXIST')) return false;
+      throw error;
+    }
+  }
+
+  /** After `path` was removed: removes parent directories that became empty. */
+  async function prune(path: string): Promise<void> {
+    syncs.changed(path);
+    for (let at = dirname(path); at.length > root.length; at = dirname(at)) {
+      try {
+        await rmdir(at);
+        syncs.changed(at);
+      } catch (error) {
+        if (!isFsError(error, 'ENOENT')) return;
+      }
+    }
+  }
+
+  async function moveFile(from: string, to: string, ifAbsent: boolean): Promise<boolean> {
+    if (!(await infoOf('', from))) return false;
+    try {
+      if (!ifAbsent) {
+        await inMadeDirectory(to, (final) => rename(from, final));
+      } else {
+        await inMadeDirectory(to, (final) => linkUnlessThere(from, final));
+        await unlink(from).catch(unlessAbsent);
+      }
+    } catch (error) {
+      // Another process was faster.
+      if (isAbsent(error)) return false;
+      throw error;
+    }
+    await prune(from);
+    return true;
+  }
+
+  async function* list(prefix: string, after: string | undefined): AsyncGenerator<ObjectInfo> {
+    for (const name of await entries(folders, join(directory, prefix))) {
+      const key = `${prefix}${name}`;
+      const below = name.endsWith('/');
+      if (after !== undefined && key <= after && !(below && after.startsWith(key))) continue;
+      if (below) {
+        yield* list(key, after);
+      } else {
+        const info = await infoOf(key, pathOf(key));
+        if (info) yield info;
+      }
+    }
+  }
+
+  return {
+    get: (key, range) => translatingFsErrors(directory, () => openFile(pathOf(key), range)),
+    stat: (key) => translatingFsErrors(directory, () => infoOf(key, pathOf(key))),
+    put: (key, bytes, options = {}) =>
+      translatingFsErrors(directory, async () => {
+        const path = pathOf(key);
+        if (options.ifAbsent) return putNew(path, bytes);
+        const temporary = await writeTemporary(temporaryFiles, bytes, options.volatile);
+        try {
+          await inMadeDirectory(path, (final) => rename(temporary, final));
+        } catch (error) {
+          await unlink(temporary);
+          throw error;
+        }
+        return true;
+      }),
+    sync: async (keys, { namesOnly = false } = {}) => {
+      const sync = namesOnly ? syncs.syncNames : syncs.syncFiles;
+      if (!volatile) await translatingFsErrors(directory, () => sync(keys.map(pathOf)));
+    },
+    touch: (key) => translatingFsErrors(directory, () => touched(pathOf(key))),
+    move: (from, to, { ifAbsent = false } = {}) =>
+      translatingFsErrors(directory, () => moveFile(pathOf(from), pathOf(to), ifAbsent)),
+    stage: (id, options) => translatingFsErrors(directory, () => stages.open(id, options)),
+    staged: (id) => translatingFsErrors(directory, () => stages.staged(id)),
+    sweep: (limits) => translatingFsErrors(directory, () => stages.sweep(limits)),
+    capacity: async () => {
+      try {
+        const { blocks, bsize } = await statfs(directory);
+        // Some file systems do not report their size.
+        return blocks > 0 ? blocks * bsize : undefined;
+      } catch (error) {
+        if (isAbsent(error)) return undefined;
+        throw error;
+      }
+    },
+    list: (prefix, after) => list(checkedPrefix(prefix), after),
+    any: (prefix) => translatingFsErrors(directory, () => holdsFile(join(directory, checkedPrefix(prefix)))),
+    children: (prefix) =>
+      translatingFsErrors(directory, () => entries(folders, join(directory, checkedPrefix(prefix)))),
+    delete: (keys) =>
+      translatingFsErrors(directory, async () => {
+        for (const path of keys.map(pathOf)) {
+          await rm(path, { force: true });
+          await prune(path);
+        }
+      }),
+    deleteAll: (prefix) =>
+      translatingFsErrors(directory, async () => {
+        const path = pathOf(checkedPrefix(prefix).slice(0, -1));
+        await rm(path, { recursive: true, force: true, maxRetries: 3 });
+        await prune(path);
+      }),
+  };
+}
+
+/** Keys must never leave the directory. Names and tags are checked where they come in, and here again. */
+function checkedKey(key: string): string {
+  const good = key.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !part.includes('\0'));
+  if (!good) throw new Error(`not a key [${key}]`);
+  return key;
+}
+
+function checkedPrefix(prefix: string): string {
+  if (prefix !== '') checkedKey(prefix.endsWith('/') ? prefix.slice(0, -1) : '');
+  return prefix;
+}
+
+async function infoOf(key: string, path: string): Promise<ObjectInfo | undefined> {
+  try {
+    const found = await stat(path);
+    if (!found.isFile()) return undefined;
+    const version = `${found.ino}-${found.size}-${found.mtimeMs}`;
+    return {
+      key,
+      size: found.size,
+      // Made when it is asked for: the first Date of a process reads the time zone.
+      get modified() {
+        return found.mtime;
+      },
+      version,
+    };
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Returns false if there is no such file. */
+async function touched(path: string): Promise<boolean> {
+  const now = new Date();
+  try {
+    await utimes(path, now, now);
+    return true;
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw error;
+  }
+}
+
+function unlessAbsent(error: unknown): void {
+  if (!isAbsent(error)) throw error;
+}
+
+/** Not every file system has hard links. Without them, two writers of the same key write the same content, so a rename is safe. */
+async function linkUnlessThere(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (isFsError(error, 'EEXIST')) return false;
+    if (!isFsError(error, 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) throw error;
+    if (await infoOf('', to)) return false;
+    await rename(from, to);
+    return true;
+  }
+}
+
+async function openFile(path: string, range: Range | undefined): Promise<Bytes | undefined> {
+  try {
+    const whole = await readWholeFile(path, SMALL);
+    if (typeof whole !== 'number') return whole && oneChunk(whole.subarray(range?.from ?? 0, range?.to));
+    const handle = await open(path, 'r');
+    return await readFileBytes(handle, { ...range, close: true });
+  } catch (error) {
+    if (isAbsent(error) || isFsError(error, 'EISDIR')) return undefined;
+    throw error;
+  }
+}
+
+async function* oneChunk(chunk: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (chunk.length > 0) yield chunk;
+}
+
+async function holdsFile(path: string): Promise<boolean> {
+  try {
+    for await (const entry of await opendir(path)) {
+      if (entry.isFile() || (entry.isDirectory() && (await holdsFile(join(path, entry.name))))) return true;
+    }
+    return false;
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw error;
+  }
+}
+
+/** Sorted so that a recursive walk meets all keys in byte order: `a-b` before `a/`. */
+async function entries(folders: LargeFolders, path: string): Promise<readonly string[]> {
+  try {
+    return await folders.names(path);
+  } catch (error) {
+    if (isAbsent(error)) return [];
+    throw error;
+  }
+}
+
+/**
+ * Writes the bytes to a temporary file and syncs it, because it may replace an older object and a power cut must not leave an
+ * empty file in its place. `volatile`: that would do no harm, so it is not synced.
+ */
+async function writeTemporary(directory: string, bytes: Uint8Array, volatile = false): Promise<string> {
+  const path = join(directory, `${process.pid}-${randomUUID()}`);
+  const handle = await inDirectory(directory, () => open(path, 'wx'));
+  try {
+    await handle.writeFile(bytes);
+    if (!volatile) await handle.datasync();
+  } catch (error) {
+    await unlink(path);
+    throw error;
+  } finally {
+    await handle.close();
+  }
+  return path;
+}
+
+function isAbsent(error: unknown): boolean {
+  return isFsError(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG');
+}

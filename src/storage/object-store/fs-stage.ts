@@ -1,0 +1,121 @@
+// Stages in a directory: one file each, whose name says who owns it (fs-ownership). Written bytes survive kill -9. The files are spread over folders, so that
+// finding one does not require listing all of them.
+import { stat, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { readFileBytes } from '../../io/files/file-bytes.ts';
+import { fileWriter } from '../../io/files/file-writer.ts';
+import { isFsError, translatingFsErrors } from '../../io/files/fs-errors.ts';
+import type { SweepLimits } from '../blobs.ts';
+import { findStage, nameSynced, type OwnedFile, releaseStage, syncedSize, takeStage } from './fs-ownership.ts';
+import { sweepStages } from './fs-sweep.ts';
+import type { Stage, StageOptions } from './object-store.ts';
+
+export interface FsStages {
+  open(id: string, options?: StageOptions): Promise<Stage | undefined>;
+  staged(id: string): Promise<number>;
+  sweep(limits: SweepLimits): Promise<number>;
+}
+
+export interface FsStagesOptions {
+  readonly directory: string;
+  /** The folder for temporary files of puts; leftovers of killed processes are swept. */
+  readonly temporary: string;
+  /** Moves a file to an object, durably if wanted. Returns false if the object exists and `ifAbsent` is set. */
+  readonly moveTo: (path: string, key: string, how: { ifAbsent: boolean; durable: boolean }) => Promise<boolean>;
+  /** Makes the name of a file durable. */
+  readonly syncName: (path: string) => Promise<void>;
+  /** Called with the topmost directory that was made, down to `last`. */
+  readonly onMade: (first: string | undefined, last: string) => void;
+  /** Nothing needs to survive a power cut. */
+  readonly volatile?: boolean;
+}
+
+export function fsStages(options: FsStagesOptions): FsStages {
+  const { directory, moveTo } = options;
+  const folderOf = (id: string) => join(directory, id.slice(-2).padStart(2, '0'));
+
+  async function ownedStage(id: string, { path: taken, handle }: OwnedFile): Promise<Stage> {
+    const writer = fileWriter(handle, (await handle.stat()).size);
+    let path = taken;
+    let open = true;
+    return {
+      id,
+      get size() {
+        return writer.size;
+      },
+      get written() {
+        return writer.written;
+      },
+      get synced() {
+        return Math.min(writer.size, syncedSize(path));
+      },
+      append: (chunk) => translatingFsErrors(directory, () => writer.append(chunk)),
+      sync: () =>
+        translatingFsErrors(directory, async () => {
+          await writer.flush();
+          if (writer.size === syncedSize(path)) return;
+          if (!options.volatile) await handle.datasync();
+          path = await nameSynced(path, writer.size);
+          if (!options.volatile) await options.syncName(path);
+        }),
+      async *read() {
+        await translatingFsErrors(directory, () => writer.flush());
+        yield* await readFileBytes(handle, {});
+      },
+      truncate: (size) => translatingFsErrors(directory, () => writer.truncate(size)),
+      publish: (key, { ifAbsent = false, durable = 'name' } = {}) =>
+        translatingFsErrors(directory, async () => {
+          await writer.flush();
+          const awaited = options.volatile ? 'nothing' : durable;
+          if (awaited !== 'nothing') await handle.datasync();
+          if (!(await moveTo(path, key, { ifAbsent, durable: awaited === 'name' }))) return false;
+          open = false;
+          await handle.close();
+          return true;
+        }),
+      discard: async () => {
+        if (!open) return;
+        open = false;
+        await writer.abandon();
+        await handle.close();
+        await unlink(path);
+      },
+      [Symbol.asyncDispose]: async () => {
+        if (!open) return;
+        open = false;
+        // Bytes that were acknowledged have been synced. All others are fetched again.
+        await writer.flush().catch(() => {});
+        await handle.close();
+        await releaseStage(dirname(path), id, path);
+      },
+    };
+  }
+
+  return {
+    open: async (id, { mustExist = false, signal } = {}) => {
+      const folder = folderOf(checkedId(id));
+      const onMade = (first: string | undefined) => options.onMade(first, folder);
+      const owned = await takeStage(folder, id, { mustExist, signal, onMade });
+      return owned && ownedStage(id, owned);
+    },
+    staged: async (id) => {
+      const files = await findStage(folderOf(checkedId(id)), id);
+      return Math.max(0, ...(await Promise.all(files.map(sizeOf))));
+    },
+    sweep: (limits) => sweepStages(options, limits),
+  };
+}
+
+function checkedId(id: string): string {
+  if (!/^\w[\w.-]*$/.test(id)) throw new Error(`not a stage id [${id}]`);
+  return id;
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isFsError(error, 'ENOENT')) return 0;
+    throw error;
+  }
+}

@@ -1,0 +1,66 @@
+import { mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { testDirectory } from '../testing/directories.ts';
+import { LargeFolders } from './large-folders.ts';
+
+describe('the names in a large folder', () => {
+  it('are those that are there, however often and when they are asked for', async () => {
+    await using directory = await testDirectory();
+    const path = join(directory.path, 'tags');
+    await mkdir(path);
+    const names = Array.from({ length: 1200 }, (_, at) => `t${String(at).padStart(5, '0')}`);
+    for (const name of names) await writeFile(join(path, name), '');
+    const folders = new LargeFolders();
+    const seen = async () => (await folders.names(path)).join(' ');
+    /** As if it had changed long ago: then it is kept. */
+    const settle = () => utimes(path, 1_000_000_000, 1_000_000_000);
+    for (let round = 0; round < 3; round++) expect(await seen()).toBe(names.join(' '));
+    await settle();
+    for (let round = 0; round < 3; round++) expect(await seen()).toBe(names.join(' '));
+    await mkdir(join(path, 'below'));
+    expect(await seen()).toBe(['below/', ...names].join(' '));
+    await writeFile(join(path, 'a'), '');
+    expect(await seen()).toBe(['a', 'below/', ...names].join(' '));
+    await settle();
+    await seen();
+    await rm(join(path, 'a'));
+    expect(await seen()).toBe(['below/', ...names].join(' '));
+    for (const name of names.slice(1)) await rm(join(path, name));
+    expect(await seen()).toBe(`below/ ${names[0]}`);
+  });
+
+  it('are those of the folder that is there, whatever its times say', async () => {
+    await using directory = await testDirectory();
+    const [path, other] = [join(directory.path, 'tags'), join(directory.path, 'other')];
+    const settle = (folder: string) => utimes(folder, 1_000_000_000, 1_000_000_000);
+    for (const folder of [path, other]) {
+      await mkdir(folder);
+      for (let at = 0; at < 1000; at++) await writeFile(join(folder, `${folder === path ? 't' : 'o'}${at}`), '');
+      await settle(folder);
+    }
+    const folders = new LargeFolders();
+    for (let round = 0; round < 3; round++) expect((await folders.names(path))[0]).toBe('t0');
+    await writeFile(join(path, 'more'), '');
+    await settle(path);
+    expect((await folders.names(path))[0]).toBe('more');
+    await rm(path, { recursive: true });
+    await rename(other, path);
+    await settle(path);
+    expect((await folders.names(path))[0]).toBe('o0');
+  });
+
+  it('are read once while nothing changes, and again when it does', async () => {
+    await using directory = await testDirectory();
+    const path = join(directory.path, 'tags');
+    await mkdir(path);
+    for (let at = 0; at < 1000; at++) await writeFile(join(path, `t${at}`), '');
+    await utimes(path, 1_000_000_000, 1_000_000_000);
+    const folders = new LargeFolders();
+    await folders.names(path);
+    const first = await folders.names(path);
+    expect(await folders.names(path)).toBe(first);
+    await writeFile(join(path, 'more'), '');
+    expect(await folders.names(path)).not.toBe(first);
+  });
+});

@@ -1,0 +1,63 @@
+// Lists all manifests of a repository, tagged or not, and all former values of a tag. The registry contract and the specification have no such lists.
+import { type Digest, isDigest } from '../../oci/digest.ts';
+import {
+  referrerKey,
+  revisionLinkKey,
+  revisionsPrefix,
+  tagIndexLinkKey,
+  tagIndexPrefix,
+  tagLinkKey,
+} from '../layout.ts';
+import type { Objects } from '../objects.ts';
+import { readLink } from './links.ts';
+
+/** Unordered. Garbled links are skipped. */
+export function listManifests(objects: Objects, repository: string): AsyncIterable<Digest> {
+  return linkedFrom(objects, revisionsPrefix(repository), (digest) => revisionLinkKey(repository, digest));
+}
+
+/** The digests that the tag has pointed to, including the current one. Some may no longer be in the repository. Unordered. */
+export function listTagStates(objects: Objects, repository: string, tag: string): AsyncIterable<Digest> {
+  return linkedFrom(objects, tagIndexPrefix(repository, tag), (digest) => tagIndexLinkKey(repository, tag, digest));
+}
+
+/** The digest for a tag or digest, even if the manifest is damaged or of an unknown kind. */
+export async function linkedManifest(
+  objects: Objects,
+  repository: string,
+  tagOrDigest: string,
+): Promise<Digest | undefined> {
+  const key = isDigest(tagOrDigest) ? revisionLinkKey(repository, tagOrDigest) : tagLinkKey(repository, tagOrDigest);
+  return await readLink(objects, key);
+}
+
+async function* linkedFrom(
+  objects: Objects,
+  prefix: string,
+  keyOf: (digest: Digest) => string,
+): AsyncGenerator<Digest> {
+  for await (const { key } of objects.list(prefix)) {
+    const [algorithm, hex] = key.slice(prefix.length).split('/');
+    const digest = `${algorithm}:${hex}`;
+    if (isDigest(digest) && (await readLink(objects, keyOf(digest))) === digest) yield digest;
+  }
+}
+
+export interface UntaggedManifest {
+  readonly digest: Digest;
+  readonly subject: Digest | undefined;
+}
+
+/** Removes manifests that have no tag, as the caller knows: tags are not read, however many there are. */
+export async function deleteUntagged(
+  objects: Objects,
+  repository: string,
+  manifests: readonly UntaggedManifest[],
+): Promise<void> {
+  const links = manifests.map(({ digest }) => revisionLinkKey(repository, digest));
+  const referrers = manifests.flatMap(({ digest, subject }) =>
+    subject === undefined ? [] : [referrerKey(repository, subject, digest)],
+  );
+  await objects.delete([...referrers, ...links]);
+  await objects.sync(links);
+}

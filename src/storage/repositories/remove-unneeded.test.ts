@@ -1,0 +1,118 @@
+// What goes with a name, and what stays because something else needs it. How the command finds the name is in tasks/private-registry/remove-image.test.ts.
+import { expect, it } from 'vitest';
+import { imageOf, indexOf, pushImage } from '../../../test/contract/content.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { manifestDescriptor } from '../../oci/manifest.ts';
+import { memoryStore } from '../drivers/staged-store.ts';
+import { revisionLinkKey, tagLinkKey } from '../layout.ts';
+import type { Objects } from '../objects.ts';
+import { nameRecords } from './name-records.ts';
+import { withUnneeded } from './remove-unneeded.ts';
+import { storedRegistry } from './stored-registry.ts';
+
+const image = imageOf('image');
+const { digest } = image.manifest;
+
+async function newStore() {
+  const { objects, blobs } = memoryStore();
+  const registry = storedRegistry({ objects, blobs });
+  const store = { objects, blobs, registry, stripped: registry, names: nameRecords(objects) };
+  await pushImage(registry, 'app', image, ['1']);
+  return {
+    ...store,
+    remove: (tag: string, of: Digest = digest) =>
+      withUnneeded({ digest: of, tag }, { store, repository: 'app' }, async () => {
+        await registry.deleteTag('app', tag);
+        return true;
+      }),
+    isThere: async (one: Digest) => (await registry.statManifest('app', one)) !== undefined,
+  };
+}
+
+it('an image without another name goes', async () => {
+  const { remove, isThere } = await newStore();
+  await remove('1');
+  expect(await isThere(digest)).toBe(false);
+});
+
+it('an image that an index lists stays, and goes with it', async () => {
+  const { remove, isThere, registry } = await newStore();
+  const index = indexOf([image.manifest]);
+  await registry.putManifest('app', index, ['all']);
+  await remove('1');
+  expect(await isThere(digest)).toBe(true);
+  await remove('all', index.digest);
+  expect([await isThere(index.digest), await isThere(digest)]).toEqual([false, false]);
+});
+
+it('what is attached stays with its subject, and goes with it', async () => {
+  const { remove, isThere, registry } = await newStore();
+  const signature = indexOf([], { subject: manifestDescriptor(image.manifest) });
+  await registry.putManifest('app', signature, ['signature']);
+  await remove('signature', signature.digest);
+  expect(await isThere(signature.digest)).toBe(true);
+  await remove('1');
+  expect([await isThere(signature.digest), await isThere(digest)]).toEqual([false, false]);
+});
+
+it('an image that a tag or a recorded name still means stays', async () => {
+  const { remove, isThere, registry, names } = await newStore();
+  await registry.putManifest('app', image.manifest, ['2']);
+  await remove('1');
+  expect(await isThere(digest)).toBe(true);
+  await names.set('quay.io', 'app', '3', digest);
+  await remove('2');
+  expect(await isThere(digest)).toBe(true);
+});
+
+it.each(['just before they go', 'when they have just gone'])('what gets a tag %s is there', async (when) => {
+  const { isThere, objects, registry, names } = await newStore();
+  const index = indexOf([image.manifest]);
+  await registry.putManifest('app', index, ['1']);
+  const signature = indexOf([], { subject: manifestDescriptor(index) });
+  await registry.putManifest('app', signature, []);
+  let removing = false;
+  const racing: Objects = {
+    ...objects,
+    delete: async (keys) => {
+      const isIt = removing && keys.includes(revisionLinkKey('app', index.digest));
+      if (isIt && when === 'just before they go') await registry.putManifest('app', index, ['2']);
+      await objects.delete(keys);
+      if (isIt && when !== 'just before they go') await registry.putManifest('app', index, ['2']);
+    },
+  };
+  const store = { objects: racing, registry, stripped: registry, names };
+  await withUnneeded({ digest: index.digest, tag: '1' }, { store, repository: 'app' }, async () => {
+    await registry.deleteTag('app', '1');
+    removing = true;
+    return true;
+  });
+  expect((await registry.statManifest('app', '2'))?.digest).toBe(index.digest);
+  expect([await isThere(index.digest), await isThere(digest), await isThere(signature.digest)]).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  expect(await Array.fromAsync(registry.referrers('app', index.digest))).toHaveLength(1);
+});
+
+it('a tag that is given while its manifest goes has one', async () => {
+  const { registry, objects, blobs } = await newStore();
+  const link = revisionLinkKey('app', digest);
+  const racing: Objects = {
+    ...objects,
+    put: async (key, ...rest) => {
+      if (key === tagLinkKey('app', '2')) await objects.delete([link]);
+      return await objects.put(key, ...rest);
+    },
+  };
+  await storedRegistry({ objects: racing, blobs }).putManifest('app', image.manifest, ['2']);
+  expect((await registry.statManifest('app', '2'))?.digest).toBe(digest);
+});
+
+it('nothing goes where the name was not there', async () => {
+  const { isThere, objects, registry, names } = await newStore();
+  const store = { objects, registry, stripped: registry, names };
+  const removed = await withUnneeded({ digest, tag: '1' }, { store, repository: 'app' }, async () => false);
+  expect([removed, await isThere(digest)]).toEqual([false, true]);
+});

@@ -1,0 +1,227 @@
+// Removing a name together with the manifests of the embedded registry that nothing else needs.
+import { createLimiter } from '../../io/concurrency/limiter.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
+import { addAll } from '../../oci/add-all.ts';
+import { cosignTags } from '../../oci/cosign-tags.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { isImagesError } from '../../oci/errors.ts';
+import { decodeManifest, type Manifest, successors } from '../../oci/manifest.ts';
+import type { Registry } from '../../registry/contract.ts';
+import type { NameRecords } from '../../registry/policies/full-names.ts';
+import { spellings } from '../../registry/policies/name-lookup.ts';
+import { revisionLinkKey } from '../layout.ts';
+import type { Objects } from '../objects.ts';
+import { ensureLink } from './links.ts';
+import { deleteUntagged, linkedManifest, listManifests, listTagStates } from './list-manifests.ts';
+
+/** Small files, each of which waits for the disk: several at a time, as many as Node has threads for and some that queue. */
+const READ_AT_ONCE = 16;
+
+export interface Removal extends CallOptions {
+  readonly store: {
+    readonly registry: Registry;
+    readonly stripped: Registry;
+    readonly names: NameRecords;
+    readonly objects: Objects;
+  };
+  readonly repository: string;
+}
+
+export interface Removed {
+  /** The digest that the name points to. */
+  readonly digest: Digest;
+  /** Set if the name is a tag. */
+  readonly tag?: string | undefined;
+}
+
+/**
+ * Removes a name with `remove`, then everything that only it needed: the manifest, the children of an index, attached manifests, and what only an
+ * earlier value of the tag left behind. Returns false if `remove` says that there was no such name.
+ */
+export async function withUnneeded(
+  { digest, tag }: Removed,
+  removal: Removal,
+  remove: () => Promise<boolean>,
+): Promise<boolean> {
+  const left = await removeName({ digest, tag }, removal, remove);
+  if (!left) return false;
+  await removeUnneeded(left, removal);
+  return true;
+}
+
+/** Removes the name alone, with `remove`. Returns what nothing may need now, for `removeUnneeded`; `undefined` if `remove` says that there was no such name. */
+export async function removeName(
+  { digest, tag }: Removed,
+  removal: Removal,
+  remove: () => Promise<boolean>,
+): Promise<readonly Digest[] | undefined> {
+  const { store, repository, ...call } = removal;
+  const belonging = await belongingTo(digest, removal);
+  const states = tag === undefined ? [] : await Array.fromAsync(listTagStates(store.objects, repository, tag));
+  if (!(await remove())) return undefined;
+  // The tag may be there again, for another host's image. It is the same tag, so its former states are still needed.
+  const isTagLeft = tag !== undefined && (await store.stripped.statManifest(repository, tag, call)) !== undefined;
+  return [digest, ...belonging, ...(isTagLeft ? [] : states)];
+}
+
+/** The children of an index, and what is attached to the manifest: signatures and other referrers. */
+async function belongingTo(digest: Digest, removal: Removal): Promise<readonly Digest[]> {
+  const { store, repository, ...call } = removal;
+  const manifest = await find(digest, removal);
+  const children = manifest ? successors(manifest).manifests : [];
+  const attached = await Array.fromAsync(store.stripped.referrers(repository, digest, undefined, call));
+  return [...children, ...attached].map((descriptor) => descriptor.digest);
+}
+
+/**
+ * Removes those of the manifests, and of what belonged to them, that no tag and no recorded name points to, no index lists, and that are not attached
+ * to another existing manifest. Blobs are left to garbage collection. The repository is read once, however many manifests there are.
+ */
+export async function removeUnneeded(digests: readonly Digest[], removal: Removal): Promise<void> {
+  const { store, repository } = removal;
+  const nodes = await readManifests(removal);
+  if (nodes.size === 0) return;
+  const names = await readNames(removal);
+  const gone: Digest[] = [];
+  const pending = [...digests].reverse();
+  for (let digest = pending.pop(); digest !== undefined; digest = pending.pop()) {
+    const node = nodes.get(digest);
+    if (node?.isThere) {
+      if (names.has(digest) || isPart(node, nodes)) continue;
+      node.isThere = false;
+      gone.push(digest);
+      addAll(pending, node.children);
+      addAll(pending, node.attached);
+    }
+    addAll(pending, await withoutCosignTags(digest, names, removal));
+  }
+  const manifests = gone.map((digest) => ({ digest, subject: nodes.get(digest)?.subject }));
+  if (gone.length === 0) return;
+  await deleteUntagged(store.objects, repository, manifests);
+  await putBack(gone, nodes, removal);
+}
+
+/**
+ * Restores what got a tag after the names were read, with what belonged to it: an acknowledged push relies on it. A tag that is set
+ * after this check notices that the manifest has gone (`putManifest`).
+ */
+async function putBack(gone: readonly Digest[], nodes: Nodes, removal: Removal): Promise<void> {
+  const { store, repository, ...call } = removal;
+  const left = new Set(gone);
+  const tags = await Array.fromAsync(store.stripped.tags(repository, undefined, call));
+  const link = (tag: string) => linkedManifest(store.objects, repository, tag);
+  const linked = await createLimiter(READ_AT_ONCE).map(tags, link, call.signal);
+  const pending = linked.filter((digest) => digest !== undefined);
+  for (let digest = pending.pop(); digest !== undefined; digest = pending.pop()) {
+    if (!left.delete(digest)) continue;
+    const link = revisionLinkKey(repository, digest);
+    await ensureLink(store.objects, link, digest);
+    await store.objects.sync([link]);
+    const { subject, children = [], attached = [] } = nodes.get(digest) ?? {};
+    // Adds it to the referrers of its subject again.
+    if (subject !== undefined) {
+      await store.stripped.putManifest(
+        repository,
+        await store.stripped.getManifest(repository, digest, call),
+        [],
+        call,
+      );
+    }
+    addAll(pending, children);
+    addAll(pending, attached);
+  }
+}
+
+/** A digest that a manifest of the repository has, or names. */
+interface Node {
+  isThere: boolean;
+  subject: Digest | undefined;
+  readonly children: Digest[];
+  /** Indexes that list it. */
+  readonly parents: Digest[];
+  /** Manifests that have it as their subject. */
+  readonly attached: Digest[];
+}
+
+type Nodes = ReadonlyMap<Digest, Node>;
+
+async function readManifests(removal: Removal): Promise<Nodes> {
+  const nodes = new Map<Digest, Node>();
+  const nodeOf = (digest: Digest): Node => {
+    const known = nodes.get(digest) ?? { isThere: false, subject: undefined, children: [], parents: [], attached: [] };
+    nodes.set(digest, known);
+    return known;
+  };
+  const digests = await Array.fromAsync(listManifests(removal.store.objects, removal.repository));
+  // Of each manifest only digests are kept: together they may be large.
+  const read = async (digest: Digest) => {
+    const manifest = await find(digest, removal);
+    const children = manifest ? successors(manifest).manifests.map((child) => child.digest) : [];
+    return { digest, subject: manifest?.subject?.digest, children };
+  };
+  for (const { digest, subject, children } of await createLimiter(READ_AT_ONCE).map(digests, read, removal.signal)) {
+    const node = nodeOf(digest);
+    node.isThere = true;
+    node.subject = subject;
+    if (subject !== undefined) nodeOf(subject).attached.push(digest);
+    for (const child of children) {
+      if (child === digest) continue;
+      node.children.push(child);
+      nodeOf(child).parents.push(digest);
+    }
+  }
+  return nodes;
+}
+
+/** Whether an index lists it, or it is attached to an existing manifest. */
+function isPart({ parents, subject }: Node, nodes: Nodes): boolean {
+  const isThere = (digest: Digest) => nodes.get(digest)?.isThere === true;
+  return parents.some(isThere) || (subject !== undefined && isThere(subject));
+}
+
+type Names = Map<Digest, Set<string>>;
+
+/** Tags, and tags in recorded names, by the digest that they point to. */
+async function readNames({ store, repository, ...call }: Removal): Promise<Names> {
+  const names: Names = new Map();
+  const add = (digest: Digest, tag: string) => names.set(digest, (names.get(digest) ?? new Set()).add(tag));
+  const tags = await Array.fromAsync(store.stripped.tags(repository, undefined, call));
+  const stat = async (tag: string) => [tag, await store.stripped.statManifest(repository, tag, call)] as const;
+  for (const [tag, descriptor] of await createLimiter(READ_AT_ONCE).map(tags, stat, call.signal)) {
+    if (descriptor) add(descriptor.digest, tag);
+  }
+  for (const path of spellings(repository))
+    for await (const name of store.names.ofPath(path)) add(name.digest, name.tag);
+  return names;
+}
+
+/** Removes cosign's tags, and their recorded names, for manifests that have gone, because these tags mean nothing without their subject. */
+async function withoutCosignTags(
+  subject: Digest,
+  names: Names,
+  { store, repository, ...call }: Removal,
+): Promise<readonly Digest[]> {
+  const untagged: Digest[] = [];
+  for (const tag of cosignTags(subject)) {
+    const descriptor = await store.stripped.statManifest(repository, tag, call);
+    if (!descriptor) continue;
+    await store.registry.deleteTag(repository, tag, call);
+    untagged.push(descriptor.digest);
+    const others = names.get(descriptor.digest);
+    others?.delete(tag);
+    if (others?.size === 0) names.delete(descriptor.digest);
+  }
+  return untagged;
+}
+
+/** Returns `undefined` for damaged manifests and for unknown kinds, which a volume of another registry may hold: they need nothing. */
+async function find(digest: Digest, { store, repository, ...call }: Removal): Promise<Manifest | undefined> {
+  try {
+    return decodeManifest(await store.stripped.getManifest(repository, digest, call));
+  } catch (error) {
+    if (isImagesError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'MANIFEST_INVALID', 'DIGEST_INVALID', 'UNSUPPORTED')) {
+      return undefined;
+    }
+    throw error;
+  }
+}
