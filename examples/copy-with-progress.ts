@@ -20,7 +20,7 @@ function onEvent(event: CopyEvent): void {
   switch (event.type) {
     case 'plan':
       total = event.bytes;
-      console.log(`${event.blobs} blobs, ${event.bytes} bytes; ${event.held} bytes are there`);
+      console.log(`${event.blobs} blobs, ${event.bytes} bytes; ${event.alreadyThere} bytes are there`);
       break;
     case 'progress': {
       fetched.set(event.digest, event.bytes);

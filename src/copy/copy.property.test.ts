@@ -41,8 +41,8 @@ describe('any copy', () => {
         expect([...from.asked.blobs().values()].filter((count) => count !== 1)).toEqual([]);
         // A config that the destination has is read if its manifest is missing there: both are compared.
         const looked = [...plan.configs].reduce((sum, [digest, { length }]) => {
-          const { from: holder, held = length } = plan.blobs.get(digest) ?? {};
-          return holder || held === length ? sum + length : sum;
+          const { from: holder, present = length } = plan.blobs.get(digest) ?? {};
+          return holder || present === length ? sum + length : sum;
         }, 0);
         expect(from.asked.bytes).toBe(plan.bytes + looked);
         expect(result.fetched).toBe(plan.bytes);

@@ -13,7 +13,7 @@ export type CopyEvent =
       readonly blobs: number;
       readonly bytes: number;
       /** Bytes of the images' blobs that the destination already has. */
-      readonly held: number;
+      readonly alreadyThere: number;
     }
   /** The image's first blob or manifest is under way. */
   | { readonly type: 'image'; readonly image: string }

@@ -225,7 +225,11 @@ describe('executing a plan', () => {
     const { plan, result } = await copy(['app:1'], { from: from.registry, to: sinkInto(destination) });
     expect([...from.asked.blobs().keys()]).toEqual([image.blobs[0]?.descriptor.digest]);
     expect(from.asked.calls.length).toBe(plan.requests);
-    expect(result).toMatchObject({ requests: plan.requests, fetched: plan.bytes, held: shared.descriptor.size });
+    expect(result).toMatchObject({
+      requests: plan.requests,
+      fetched: plan.bytes,
+      alreadyThere: shared.descriptor.size,
+    });
     await expectWhole(destination, 'app:1', image);
   });
 
@@ -239,7 +243,7 @@ describe('executing a plan', () => {
     const { result, events } = await copy(['one:1'], { from: await upstream(), to: sinkInto(destination) });
     await expectWhole(destination, 'one:1', one);
     expect(lastTotal(events)).toBe(result.fetched);
-    expect(result.held).toBe(0);
+    expect(result.alreadyThere).toBe(0);
   });
 
   it('keeps the totals true where a mount is refused', async () => {
@@ -370,7 +374,7 @@ describe('executing a plan', () => {
     const to = sinkInto(destination);
     await expect(copy(['one:1'], { from: slow, to, signal: abort.signal, onEvent })).rejects.toThrow('interrupted');
     const rest = await planOf(['one:1'], { from, to });
-    expect(rest.held).toBeGreaterThanOrEqual(3000);
+    expect(rest.alreadyThere).toBeGreaterThanOrEqual(3000);
     await executePlan(rest, to);
     await expectWhole(destination, 'one:1', one);
   });

@@ -38,7 +38,7 @@ export interface CopyResult {
   /** Bytes of blobs that came from sources. */
   readonly fetched: number;
   /** Bytes of the images' blobs that the destination had already, when planning or since. */
-  readonly held: number;
+  readonly alreadyThere: number;
   /** Requests to sources, including those of the plan. */
   readonly requests: number;
 }
@@ -95,7 +95,13 @@ export async function executeIn(
   await sink.finish({ signal });
   const order = new Map(plan.images.map((planned, at) => [planned.name, at]));
   copied.sort((a, b) => (order.get(a.name) ?? 0) - (order.get(b.name) ?? 0));
-  return { copied, failed, fetched: run.totals.fetched, held: run.totals.held, requests: run.counter.requests };
+  return {
+    copied,
+    failed,
+    fetched: run.totals.fetched,
+    alreadyThere: run.totals.alreadyThere,
+    requests: run.counter.requests,
+  };
 }
 
 interface Run extends BlobRun {

@@ -68,7 +68,7 @@ describe.each(['oci-archive', 'docker-archive'] as const)('an %s that exists', (
     const at = (name: string) => join(directory.path, name);
     await put(at('a'), A, one);
     const second = await put(at('a'), B, two);
-    expect(second.held).toBe(shared.descriptor.size);
+    expect(second.alreadyThere).toBe(shared.descriptor.size);
     await put(at('a'), C, three);
     for (const [name, image] of [
       [A, one],

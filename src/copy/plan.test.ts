@@ -31,7 +31,7 @@ describe('a plan', () => {
     const { registry: from, asked } = await upstream();
     const plan = await planOf(['one:1', 'two:1'], { from, to: sinkInto(memoryRegistry()) });
     expect(plan.bytes).toBe(size(one) + size(two) - shared.descriptor.size);
-    expect(plan.held).toBe(0);
+    expect(plan.alreadyThere).toBe(0);
     expect(plan.blobs.size).toBe(5);
     expect(asked.calls.toSorted()).toEqual([
       ...[one, two].map((image) => `getBlob ${image === one ? 'one' : 'two'}@${configOf(image)}`),
@@ -115,7 +115,7 @@ describe('a plan', () => {
     const to = sinkInto(there);
     const plan = await planOf(['one:1', 'two:1'], { from, to });
     expect(plan.bytes).toBe(size(two) - shared.descriptor.size);
-    expect(plan.held).toBe(size(one));
+    expect(plan.alreadyThere).toBe(size(one));
     expect(plan.blobs.get(shared.descriptor.digest)?.from).toEqual({ path: 'one', tag: '1' });
 
     const part = memoryRegistry();
@@ -125,7 +125,7 @@ describe('a plan', () => {
     };
     await expect(part.putBlob('elsewhere', shared.descriptor, async () => broken())).rejects.toThrow('broken off');
     const rest = await planOf(['one:1'], { from, to: sinkInto(part) });
-    expect(rest.held).toBe(3000);
+    expect(rest.alreadyThere).toBe(3000);
     expect(rest.bytes).toBe(size(one) - 3000);
   });
 

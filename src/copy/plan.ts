@@ -54,7 +54,7 @@ export interface PlannedImage extends CopyImage, ImageGraph {
 export interface PlannedBlob {
   readonly blob: Descriptor;
   /** Bytes of the blob that the destination has. Equal to its size if the blob only needs a link. */
-  readonly held: number;
+  readonly present: number;
   /** The name of another image of this run that has the blob at the destination: it is mounted from there. */
   readonly from?: Reference;
 }
@@ -75,7 +75,7 @@ export interface CopyPlan {
   /** Bytes to fetch. */
   readonly bytes: number;
   /** Bytes of the images' blobs that the destination has. */
-  readonly held: number;
+  readonly alreadyThere: number;
   /** Requests to sources: those made for planning, and one for each other blob to fetch. */
   readonly requests: number;
   /** The part of `requests` that is made already. */
@@ -283,18 +283,18 @@ function assemble(
   for (const { planned, missing } of outcomes) {
     for (const blob of planned.blobs) {
       sizes.set(blob.digest, blob.size);
-      const held = missing.get(blob.digest);
-      if (held === undefined) holders.set(blob.digest, planned.name);
-      else blobs.set(blob.digest, { blob, held: Math.max(held, blobs.get(blob.digest)?.held ?? 0) });
+      const present = missing.get(blob.digest);
+      if (present === undefined) holders.set(blob.digest, planned.name);
+      else blobs.set(blob.digest, { blob, present: Math.max(present, blobs.get(blob.digest)?.present ?? 0) });
     }
   }
   let bytes = 0;
   let fetches = 0;
-  for (const [digest, { blob, held }] of blobs) {
+  for (const [digest, { blob, present }] of blobs) {
     const from = holders.get(digest);
-    if (from) blobs.set(digest, { blob, held: blob.size, from });
-    else if (held < blob.size && !configs.has(digest)) fetches++;
-    bytes += from ? 0 : blob.size - held;
+    if (from) blobs.set(digest, { blob, present: blob.size, from });
+    else if (present < blob.size && !configs.has(digest)) fetches++;
+    bytes += from ? 0 : blob.size - present;
   }
   const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   return {
@@ -303,7 +303,7 @@ function assemble(
     blobs,
     configs,
     bytes,
-    held: total - bytes,
+    alreadyThere: total - bytes,
     requests: requestsMade + fetches,
     requestsMade,
   };

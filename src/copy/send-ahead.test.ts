@@ -66,21 +66,22 @@ describe('sending ahead of the plan', () => {
     const puts = asked.calls.filter((call) => call.startsWith('putBlob'));
     expect(puts.filter((call) => call.includes(top.descriptor.digest))).toHaveLength(1);
     expect(result.fetched + sent.bytes).toBe(size(config, base, top));
-    expect(result.held - sent.bytes).toBe(0);
+    expect(result.alreadyThere - sent.bytes).toBe(0);
   });
 
   it('counts what it sent as bytes of this run, in every plan that is told', async () => {
     const { events } = await copying([base, top]);
     const plans = events.filter((event) => event.type === 'plan');
     expect(plans.length).toBeGreaterThan(0);
-    for (const { bytes, held } of plans) expect({ bytes, held }).toEqual({ bytes: size(config, base, top), held: 0 });
+    for (const { bytes, alreadyThere } of plans)
+      expect({ bytes, alreadyThere }).toEqual({ bytes: size(config, base, top), alreadyThere: 0 });
   });
 
   it('opens nothing that is there already', async () => {
     const { opened, result, sent } = await copying([base, top], { registry: await upstream() });
     expect(opened).toEqual([]);
     expect(sent).toEqual({ blobs: 0, bytes: 0 });
-    expect(result).toMatchObject({ fetched: 0, held: size(config, base, top) });
+    expect(result).toMatchObject({ fetched: 0, alreadyThere: size(config, base, top) });
   });
 
   it('sends nothing more once the plan is made: that knows what is left', async () => {

@@ -151,8 +151,8 @@ export function sendAhead(sink: ImageSink, { name, label }: NamedImage, options:
     onEvent(event) {
       if (event.type === 'blob-done' && done.delete(event.digest)) return;
       if (event.type !== 'plan') return emit(event);
-      const { blobs, bytes, held } = event;
-      emit({ ...event, blobs: blobs + sentBefore, bytes: bytes + sent.bytes, held: held - sent.bytes });
+      const { blobs, bytes, alreadyThere } = event;
+      emit({ ...event, blobs: blobs + sentBefore, bytes: bytes + sent.bytes, alreadyThere: alreadyThere - sent.bytes });
     },
     async [Symbol.asyncDispose]() {
       aborter.abort();

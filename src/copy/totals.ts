@@ -7,7 +7,7 @@ import type { CopyPlan } from './plan.ts';
 export interface Totals {
   readonly fetched: number;
   /** Bytes of the images' blobs that the destination had already. */
-  readonly held: number;
+  readonly alreadyThere: number;
   /** The blob is being fetched from byte `from` on. */
   opened(blob: Descriptor, from: number): void;
   arrived(digest: Digest, bytes: number): void;
@@ -17,23 +17,23 @@ export interface Totals {
 
 export function createTotals(plan: CopyPlan, emit: OnCopyEvent): Totals {
   const outstanding = new Map<Digest, number>();
-  const heldOf = new Map<Digest, number>();
-  for (const [digest, { blob, held }] of plan.blobs) {
-    heldOf.set(digest, held);
-    if (held < blob.size) outstanding.set(digest, blob.size - held);
+  const presentOf = new Map<Digest, number>();
+  for (const [digest, { blob, present }] of plan.blobs) {
+    presentOf.set(digest, present);
+    if (present < blob.size) outstanding.set(digest, blob.size - present);
   }
   const blobs = outstanding.size;
   const opened = new Set<Digest>();
   let promised = plan.bytes;
-  let held = plan.held;
+  let alreadyThere = plan.alreadyThere;
   let fetched = 0;
 
-  const say = () => emit({ type: 'plan', images: plan.images.length, blobs, bytes: promised, held });
+  const say = () => emit({ type: 'plan', images: plan.images.length, blobs, bytes: promised, alreadyThere });
   const expect = (digest: Digest, bytes: number, there: number) => {
     const before = outstanding.get(digest) ?? 0;
     outstanding.set(digest, bytes);
-    held += there - (heldOf.get(digest) ?? there);
-    heldOf.set(digest, there);
+    alreadyThere += there - (presentOf.get(digest) ?? there);
+    presentOf.set(digest, there);
     if (bytes === before) return;
     promised += bytes - before;
     say();
@@ -44,8 +44,8 @@ export function createTotals(plan: CopyPlan, emit: OnCopyEvent): Totals {
     get fetched() {
       return fetched;
     },
-    get held() {
-      return held;
+    get alreadyThere() {
+      return alreadyThere;
     },
     opened(blob, from) {
       opened.add(blob.digest);
@@ -56,7 +56,7 @@ export function createTotals(plan: CopyPlan, emit: OnCopyEvent): Totals {
       outstanding.set(digest, (outstanding.get(digest) ?? 0) - bytes);
     },
     done(blob) {
-      expect(blob.digest, 0, opened.has(blob.digest) ? (heldOf.get(blob.digest) ?? 0) : blob.size);
+      expect(blob.digest, 0, opened.has(blob.digest) ? (presentOf.get(blob.digest) ?? 0) : blob.size);
     },
   };
 }

@@ -24,7 +24,7 @@ export interface RequestBody {
 export interface Shared {
   readonly registry: Registry;
   readonly limits: ServerLimits;
-  /** A limiter for manifests that are being read or written. Nothing that holds a slot waits for a client. */
+  /** A limiter for manifests that are being read or written. Nothing waits for a client while it holds a permit. */
   readonly manifests: Limiter;
   /** The same for lists. */
   readonly lists: Limiter;

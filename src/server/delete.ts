@@ -21,7 +21,7 @@ export const deleteBlob: Handler<'blob-delete'> = async ({ repository, digest },
   return { status: 202 };
 };
 
-/** Finding out what else can be deleted reads all manifests of the repository, so that takes a slot among the lists. */
+/** Finding out what else can be deleted reads all manifests of the repository, so it takes a permit of the limiter for lists. */
 async function deleting(
   { headers, signal, lists }: Call,
   remove: (options: DeleteOptions) => Promise<void>,

@@ -34,20 +34,20 @@ function summary(result: TransferResult, loaded: number, { done = 'cached', elap
     `${formatCount(result.copied.length, 'image')} ${done}`,
     ...(loaded > 0 ? [`${loaded} there before`] : []),
     `${formatBytes(result.fetched)} fetched`,
-    `${formatBytes(result.held)} already there`,
+    `${formatBytes(result.alreadyThere)} already there`,
     `${(elapsed / 1000).toFixed(1)} s`,
   ];
   return parts.join(', ');
 }
 
-function planText({ planned, requests, fetched, held }: TransferResult): string {
+function planText({ planned, requests, fetched, alreadyThere }: TransferResult): string {
   const exact = (bytes: number) =>
     bytes < 1000 ? formatCount(bytes, 'byte') : `${bytes} bytes (${formatBytes(bytes)})`;
   const totals = [
     formatCount(planned.length, 'image'),
     formatCount(requests, 'request'),
     `${exact(fetched)} to fetch`,
-    `${exact(held)} already there`,
+    `${exact(alreadyThere)} already there`,
   ].join(', ');
   return `${planned.map((image) => `${image}\n`).join('')}${totals}\n`;
 }
@@ -62,7 +62,7 @@ function jsonOf(result: TransferResult, { elapsed, loaded, skipped }: ReportOpti
     ...(skipped && { skipped }),
     failed: result.failed.map(({ image, error }) => ({ image, ...failureData(error) })),
     requests: result.requests,
-    bytes: { [result.dryRun ? 'toFetch' : 'fetched']: result.fetched, alreadyThere: result.held },
+    bytes: { [result.dryRun ? 'toFetch' : 'fetched']: result.fetched, alreadyThere: result.alreadyThere },
     seconds: Number((elapsed / 1000).toFixed(3)),
   };
 }

@@ -89,7 +89,7 @@ function copyLine(event: CopyEvent): string | undefined {
         ? `blob ${event.digest} is held whole: it only needs a link`
         : `blob ${event.digest} is fetched from byte ${event.from} of ${event.size}`;
     case 'plan':
-      return `plan: ${event.images} images, ${event.blobs} blobs to fetch, ${event.bytes} bytes; ${event.held} bytes are there`;
+      return `plan: ${event.images} images, ${event.blobs} blobs to fetch, ${event.bytes} bytes; ${event.alreadyThere} bytes are there`;
     case 'image-done':
       return `${event.image} is done: ${event.digest}`;
     case 'image-failed':

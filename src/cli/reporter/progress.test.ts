@@ -9,7 +9,7 @@ const OTHER = digestOf(new TextEncoder().encode('other'));
 
 function half() {
   const progress = createProgress();
-  progress.apply({ type: 'plan', images: 2, blobs: 2, bytes: 3_000_000, held: 500 }, 0);
+  progress.apply({ type: 'plan', images: 2, blobs: 2, bytes: 3_000_000, alreadyThere: 500 }, 0);
   progress.apply({ type: 'blob', digest: DIGEST, size: 2_000_000, from: 0 }, 0);
   progress.apply({ type: 'blob', digest: OTHER, size: 1_500_000, from: 500_000 }, 0);
   progress.apply({ type: 'progress', digest: DIGEST, bytes: 1_000_000 }, 1000);
@@ -32,7 +32,7 @@ describe('progress', () => {
 
   it('says neither before it means something', () => {
     const progress = createProgress();
-    progress.apply({ type: 'plan', images: 1, blobs: 1, bytes: 10, held: 0 }, 0);
+    progress.apply({ type: 'plan', images: 1, blobs: 1, bytes: 10, alreadyThere: 0 }, 0);
     expect(progress.snapshot(100)).not.toHaveProperty('rate');
     expect(progress.snapshot(5000)).not.toHaveProperty('remaining');
   });
@@ -47,7 +47,7 @@ describe('progress', () => {
       '12.0 MB of layers compressed, 3.0 MB sent',
     );
     expect(drawProgress(progress.snapshot(150), { columns: 20, rows: 24 })).toBe('12.0 MB of layers c');
-    progress.apply({ type: 'plan', images: 1, blobs: 1, bytes: 10, held: 0 }, 200);
+    progress.apply({ type: 'plan', images: 1, blobs: 1, bytes: 10, alreadyThere: 0 }, 200);
     expect(progress.snapshot(300)).not.toHaveProperty('compressing');
   });
 

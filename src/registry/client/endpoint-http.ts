@@ -122,7 +122,7 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
         throw isImagesError(error) ? error.during(failedRequest(answer)) : error;
       }
     };
-    // An upload takes as long as its content, which may come from this same host, so it must not occupy one of the limited slots.
+    // An upload takes as long as its content, which may come from this same host, so it must not hold a permit of the limiter.
     const streams = isStreamed(request.body);
     const attempt = streams ? work : () => context.limiter(work, request.signal);
     return request.once || streams ? attempt() : repeating(request.asked.what, request.signal, attempt);

@@ -54,8 +54,8 @@ export async function cacheImages(
   const planned = plan.images.map(({ image }) => image);
   if (options.dryRun)
     return { dryRun: true, planned, copied: [], ...expectedOf(plan), failed: [...refused, ...plan.failed] };
-  const { copied, failed, requests, fetched, held } = await run.execute(plan);
-  return { dryRun: false, planned, copied, failed: [...refused, ...failed], requests, fetched, held };
+  const { copied, failed, requests, fetched, alreadyThere } = await run.execute(plan);
+  return { dryRun: false, planned, copied, failed: [...refused, ...failed], requests, fetched, alreadyThere };
 }
 
 interface Sources {

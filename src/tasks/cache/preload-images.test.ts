@@ -103,7 +103,7 @@ describe('preloading overlays', () => {
       copied: [],
       requests: 0,
       fetched: 0,
-      held: 0,
+      alreadyThere: 0,
       loaded: [],
       skipped: [],
       failed: [],

@@ -118,5 +118,5 @@ function without(names: readonly FullReference[], others: readonly FullReference
 }
 
 function nothingToDo({ dryRun = false }: PreloadOptions): Omit<TransferResult, 'failed'> {
-  return { dryRun, planned: [], copied: [], requests: 0, fetched: 0, held: 0 };
+  return { dryRun, planned: [], copied: [], requests: 0, fetched: 0, alreadyThere: 0 };
 }

@@ -123,7 +123,7 @@ it('a store is told of while it is written: the total, each image, each layer, e
   );
   expect(written).toBe(archive.length);
   const { bytes } = images;
-  expect(events[0]).toEqual({ type: 'plan', images: 2, blobs: 2, bytes, held: 0 });
+  expect(events[0]).toEqual({ type: 'plan', images: 2, blobs: 2, bytes, alreadyThere: 0 });
   const [begun, ended] = (['image', 'image-done'] as const).map((type) =>
     events.filter((event) => event.type === type),
   );

@@ -146,7 +146,7 @@ export async function makeStore(
   const digests = new Set<Digest>(
     images.flatMap(({ image }) => image.layers.map(({ descriptor }) => descriptor.digest)),
   );
-  onEvent?.({ type: 'plan', images: images.length, blobs: digests.size, bytes, held: 0 });
+  onEvent?.({ type: 'plan', images: images.length, blobs: digests.size, bytes, alreadyThere: 0 });
   for (const { text } of images) onEvent?.({ type: 'image', image: text });
   const watched = images.map((one) => ({
     ...one,

@@ -49,9 +49,9 @@ describe('a copy', () => {
       copied: [{ digest: image.manifest.digest }],
       failed: [],
       fetched: size,
-      held: 0,
+      alreadyThere: 0,
     });
-    expect(await copyImage(ends, world.settings())).toMatchObject({ fetched: 0, held: size });
+    expect(await copyImage(ends, world.settings())).toMatchObject({ fetched: 0, alreadyThere: size });
   });
 
   it('only foretells where that is wanted, and makes nothing', async () => {
@@ -65,7 +65,7 @@ describe('a copy', () => {
       copied: [],
       failed: [],
       fetched: size,
-      held: 0,
+      alreadyThere: 0,
     });
     expect(await readdir(world.path)).toEqual(['layout']);
   });
@@ -188,11 +188,11 @@ describe('layers that are uncompressed at their source', () => {
     };
     const from = `dir:${await writeDir(join(world.path, 'dir'), plain)}`;
     const settings = world.settings({}, { transports: [there] });
-    const { fetched, held } = await copyImage({ from, to: 'there:x' }, settings);
+    const { fetched, alreadyThere } = await copyImage({ from, to: 'there:x' }, settings);
     const manifest = decodeManifest(await registry.getManifest('b', '1'));
     if (manifest.kind !== 'image') throw new Error('no image');
     const size = manifest.config.size + (manifest.layers[0]?.size ?? 0);
-    expect([fetched, held]).toEqual([size, 0]);
+    expect([fetched, alreadyThere]).toEqual([size, 0]);
   });
 });
 

@@ -134,7 +134,7 @@ async function copyAll(
   if (options.dryRun) {
     return { dryRun: true, planned, copied: [], failed: [], ...expectedOf(plan) };
   }
-  const { copied, failed, requests, fetched, held } = await run.execute(plan);
+  const { copied, failed, requests, fetched, alreadyThere } = await run.execute(plan);
   const { blobs, bytes } = ahead?.sent ?? { blobs: 0, bytes: 0 };
   return {
     dryRun: false,
@@ -143,7 +143,7 @@ async function copyAll(
     failed,
     requests: requests + blobs,
     fetched: fetched + bytes,
-    held: held - bytes,
+    alreadyThere: alreadyThere - bytes,
   };
 }
 

@@ -13,10 +13,10 @@ export interface TransferResult {
   /** Bytes fetched, or with a dry run to be fetched. */
   readonly fetched: number;
   /** Bytes that the destination already had. */
-  readonly held: number;
+  readonly alreadyThere: number;
 }
 
 /** The result that a plan predicts. */
-export function expectedOf(plan: CopyPlan): Pick<TransferResult, 'requests' | 'fetched' | 'held'> {
-  return { requests: plan.requests, fetched: plan.bytes, held: plan.held };
+export function expectedOf(plan: CopyPlan): Pick<TransferResult, 'requests' | 'fetched' | 'alreadyThere'> {
+  return { requests: plan.requests, fetched: plan.bytes, alreadyThere: plan.alreadyThere };
 }

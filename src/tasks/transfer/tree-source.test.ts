@@ -52,7 +52,7 @@ describe('the tree of an image', () => {
     expect(opened.indexes).toHaveLength(2);
     expect(['etc/old', 'etc/new'].map((path) => findPath(opened.tree, path) !== undefined)).toEqual([false, true]);
     const bytes = image.blobs.slice(1).reduce((sum, layer) => sum + layer.bytes.length, 0);
-    expect(events.findLast(({ type }) => type === 'plan')).toMatchObject({ blobs: 2, bytes, held: 0 });
+    expect(events.findLast(({ type }) => type === 'plan')).toMatchObject({ blobs: 2, bytes, alreadyThere: 0 });
   });
 
   it('of an image in the store is read from the layers once, and remembered', async () => {

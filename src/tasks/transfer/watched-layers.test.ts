@@ -32,7 +32,7 @@ it('without a plan, each layer that is opened adds to the total, once', async ()
       [1, a],
       [2, a + b],
       [2, a + b],
-    ].map(([blobs, bytes]) => ({ type: 'plan', images: 1, blobs, bytes, held: 0 })),
+    ].map(([blobs, bytes]) => ({ type: 'plan', images: 1, blobs, bytes, alreadyThere: 0 })),
   );
   // The total comes first, so that it is never below what has been read.
   expect(events.map(({ type }) => type)).toEqual(['plan', 'blob', 'plan', 'blob', 'plan', 'blob']);

@@ -30,7 +30,7 @@ export function plannedLayers(layers: readonly Layer[], onEvent: OnCopyEvent | u
     if (event.type === 'blob') {
       planned.set(event.digest, event.size);
       const bytes = [...planned.values()].reduce((sum, one) => sum + one, 0);
-      onEvent({ type: 'plan', images: 1, blobs: planned.size, bytes, held: 0 });
+      onEvent({ type: 'plan', images: 1, blobs: planned.size, bytes, alreadyThere: 0 });
     }
     onEvent(event);
   });

@@ -39,27 +39,27 @@ export interface LayoutEntries {
   list(): readonly unknown[];
 }
 
-interface IndexSlot {
+interface KeyedEntry {
   readonly entry: unknown;
   /** The keys by which the entry is found. */
   readonly keys: readonly string[];
 }
 
 export function layoutEntries(listed: readonly unknown[]): LayoutEntries {
-  /** Entries in their order: a replaced entry keeps its slot. */
-  const slots = new Map<number, IndexSlot>();
+  /** Entries in their order: a new entry takes the position of the one that it replaces. */
+  const entries = new Map<number, KeyedEntry>();
   const byKey = new Map<string, Set<number>>();
   let next = 0;
 
   function set(at: number, entry: unknown): void {
     remove(at);
     const keys = keysOf(entry);
-    slots.set(at, { entry, keys });
+    entries.set(at, { entry, keys });
     for (const one of keys) byKey.set(one, (byKey.get(one) ?? new Set()).add(at));
   }
 
   function remove(at: number): void {
-    for (const one of slots.get(at)?.keys ?? []) {
+    for (const one of entries.get(at)?.keys ?? []) {
       const found = byKey.get(one);
       found?.delete(at);
       if (found?.size === 0) byKey.delete(one);
@@ -83,17 +83,17 @@ export function layoutEntries(listed: readonly unknown[]): LayoutEntries {
       const at = replaced.length > 0 ? replaced.reduce((a, b) => Math.min(a, b)) : next++;
       for (const other of replaced.filter((one) => one !== at)) {
         remove(other);
-        slots.delete(other);
+        entries.delete(other);
       }
       set(at, entry);
     },
     drop(full) {
       for (const at of find(key('called', full))) {
         remove(at);
-        slots.delete(at);
+        entries.delete(at);
       }
     },
-    list: () => [...slots.values()].map(({ entry }) => entry),
+    list: () => [...entries.values()].map(({ entry }) => entry),
   };
 }
 
