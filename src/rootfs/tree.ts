@@ -42,14 +42,26 @@ export interface FindOptions {
   readonly follow?: boolean;
 }
 
-/** Resolves a path, following symbolic links inside the root. Returns `undefined` if there is nothing. Errors: PATH_UNKNOWN for links in a circle. */
+/**
+ * Resolves a path, following symbolic links inside the root. Returns `undefined` if there is nothing. In a tree above unknown layers it finds what is in the tree,
+ * also a hard link whose file is not. Errors: PATH_UNKNOWN for links in a circle.
+ */
 export function findPath(tree: RootTree, path: string, options: FindOptions = {}): NodeAtPath | undefined {
-  const found = findKnown(tree, path, options);
+  const found = resolvePath(tree, path, options);
   return found === 'unknown' ? undefined : found;
 }
 
 /** The same in a tree above unknown layers; returns `unknown` if the result depends on them. */
-export function findKnown(tree: RootTree, path: string, options: FindOptions = {}): NodeAtPath | undefined | 'unknown' {
+export function findKnown(tree: RootTree, path: string, options: FindOptions = {}): Resolved {
+  const found = resolvePath(tree, path, options);
+  if (found === 'unknown' || found?.node.inode.entry?.type !== 'hardlink') return found;
+  // The link's file is in an unknown layer.
+  return 'unknown';
+}
+
+type Resolved = NodeAtPath | undefined | 'unknown';
+
+function resolvePath(tree: RootTree, path: string, options: FindOptions): Resolved {
   let parts = namesOf(path);
   let node = tree.root;
   let at = '';
@@ -69,8 +81,7 @@ export function findKnown(tree: RootTree, path: string, options: FindOptions = {
     }
     [node, at, parts] = [child, here, rest];
   }
-  // A hard link whose target is in an unknown layer.
-  return node.inode.entry?.type === 'hardlink' ? 'unknown' : { path: at, node };
+  return { path: at, node };
 }
 
 function namesOf(path: string): readonly string[] {

@@ -63,7 +63,7 @@ export function noSuchPath(path: string): ImagesError {
   });
 }
 
-/** The tree of one layer alone, without its whiteouts and without hard links to files of lower layers. */
+/** The tree of one layer alone, without its whiteouts. A hard link to a file of a lower layer is listed as a hard link: the file's own header is not known. */
 export function layerTree(index: LayerIndex): RootTree {
   return applyLayers([index], { below: 1 });
 }
