@@ -192,6 +192,16 @@ describe('the archive of a squashfs', () => {
     expect(await machine.left()).toEqual([]);
   });
 
+  it('needs a directory for temporary files, which is named where it is not there', async () => {
+    await using machine = await machineWith({ sqfs2tar: 'test "$1" = --help && exit; cat "$1"' });
+    const temporaryDirectory = join(machine.world.path, 'nowhere');
+    const settings = { ...machine.settings, temporaryDirectory };
+    await expect(archiveOfFileSystem(machine.out, 'squashfs', settings)).rejects.toMatchObject({
+      code: 'ENOENT',
+      path: temporaryDirectory,
+    });
+  });
+
   it.each([
     ['squashfs', 'squashfs-tools-ng'],
     ['erofs', 'Mount it'],

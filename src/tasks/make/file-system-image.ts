@@ -7,6 +7,7 @@ import { startedProgram } from '../../io/concurrency/started-programs.ts';
 import { translatingFsErrors } from '../../io/files/fs-errors.ts';
 import { pipeOutput, type RewindableOutput } from '../../io/files/rewindable-output.ts';
 import { behindLinks, targetAt } from '../../io/files/special-file.ts';
+import { translatingTemporaryErrors } from '../../io/files/temporary-file.ts';
 import { unfinishedPath } from '../../io/files/unfinished-file.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { runCommand } from '../overlays/run-command.ts';
@@ -166,7 +167,7 @@ export interface ReadableArchive extends AsyncDisposable {
   readonly path: string;
 }
 
-/** With `files`, only these need to be in the archive. Errors: UNSUPPORTED if no suitable program is installed. */
+/** With `files`, only these need to be in the archive. Errors: UNSUPPORTED if no suitable program is installed; NO_SPACE, NO_ACCESS, READ_ONLY. */
 export async function archiveOfFileSystem(
   path: string,
   kind: FileSystem,
@@ -174,7 +175,10 @@ export async function archiveOfFileSystem(
   files: readonly string[] = [],
 ): Promise<ReadableArchive> {
   const unpack = await findReader(path, kind, settings, files);
-  const directory = await mkdtemp(join(settings.temporaryDirectory, 'images-'));
+  const { temporaryDirectory } = settings;
+  const directory = await translatingTemporaryErrors(temporaryDirectory, () =>
+    mkdtemp(join(temporaryDirectory, 'images-')),
+  );
   const remove = () => rm(directory, { recursive: true, force: true });
   try {
     const archive = join(directory, 'store.tar');
