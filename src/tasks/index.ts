@@ -6,7 +6,7 @@ export {
   type CacheRequest,
   cacheReferences,
 } from './cache/cache-references.ts';
-export { missingImages } from './cache/missing-images.ts';
+export { type MissingRequest, missingImages, missingOverlayImages } from './cache/missing-images.ts';
 export { type PreloadOptions, type PreloadResult, preloadImages } from './cache/preload-images.ts';
 export { type CheckedPart, type CheckImageOptions, checkImage } from './look/check-image.ts';
 export { type DescribedLayer, describeImage, type ImageDescription } from './look/describe-image.ts';
@@ -20,11 +20,14 @@ export {
   flatNames,
   type ListedFile,
   type ListFilesOptions,
+  type ListImageOptions,
   layerTree,
+  listImageFiles,
   listPath,
   noSuchPath,
   requirePath,
 } from './look/list-files.ts';
+export { type ListedLayer, listLayers } from './look/list-layers.ts';
 export { readImageFile } from './look/read-file.ts';
 export { layerId, selectLayer } from './look/select-layers.ts';
 export { type MakeItem, type MakeItemOptions, type MakeRequest, makeItems } from './make/make-items.ts';
@@ -36,7 +39,14 @@ export { type MadeImage, type MakeImageOptions, makeImage } from './mkimage/make
 export { type BuiltImageGoal, sendBuiltImage } from './mkimage/send-built-image.ts';
 export type { ChartValues } from './overlays/chart-values.ts';
 export { LIST_RULE } from './overlays/input-images.ts';
-export { type MaybeImage, type OverlayImages, type OverlayItems, overlayImages } from './overlays/overlay-images.ts';
+export {
+  type MaybeImage,
+  type OverlayImages,
+  type OverlayItems,
+  overlayImages,
+  requireReferences,
+} from './overlays/overlay-images.ts';
+export { overlayNames } from './overlays/overlay-names.ts';
 export { type FoundOverlay, findOverlay } from './overlays/overlays.ts';
 export { pauseImage } from './overlays/pause-image.ts';
 export { withoutQuotes } from './overlays/reference-list.ts';

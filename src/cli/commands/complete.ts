@@ -1,6 +1,5 @@
 // `images __complete WORD…`: called by the completion scripts. Prints one candidate in each line, followed by a tab and its description. A line `:files` or `:directories`, a tab
 // and a prefix asks for the shell's own completion of paths.
-import { readdir } from 'node:fs/promises';
 import type { Run } from '../grammar/command.ts';
 import { complete, type LookUp, type Sought } from '../grammar/complete.ts';
 import { taskSettings } from '../grammar/task-settings.ts';
@@ -30,18 +29,9 @@ function lookUpIn(context: Context): LookUp {
 }
 
 async function find({ what, typed, args }: Sought, context: Context): Promise<readonly string[]> {
-  if (what === 'overlays') return await overlays(context);
+  if (what === 'overlays') return await (await import('../../tasks/overlays/overlay-names.ts')).overlayNames(context);
   if (what === 'image-paths') return await imagePaths(args[0] ?? '', typed, context);
   return what === 'images' || what === 'locations' ? await images(context) : [];
-}
-
-async function overlays({ env }: Context): Promise<readonly string[]> {
-  const directories = (env.XCLUSTER_OVLPATH ?? '').split(':').filter(Boolean);
-  const listed = await Promise.all(
-    directories.map((directory) => readdir(directory, { withFileTypes: true }).catch(() => [])),
-  );
-  const names = listed.flat().filter((entry) => entry.isDirectory() || entry.isSymbolicLink());
-  return [...new Set(names.map((entry) => entry.name))].sort();
 }
 
 async function images(context: Context): Promise<readonly string[]> {

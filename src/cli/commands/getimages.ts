@@ -1,8 +1,6 @@
 // `images getimages`: one image in each line; with --why each position where it is used, with --maybe also uncertain ones.
-import { parseReference } from '../../oci/reference.ts';
 import type { Finding } from '../../scan/contract.ts';
-import { LIST_RULE } from '../../tasks/overlays/input-images.ts';
-import { type OverlayImages, overlayImages } from '../../tasks/overlays/overlay-images.ts';
+import { type OverlayImages, overlayImages, requireReferences } from '../../tasks/overlays/overlay-images.ts';
 import { chartValues } from '../grammar/chart-values.ts';
 import type { Run } from '../grammar/command.ts';
 import { taskSettings } from '../grammar/task-settings.ts';
@@ -14,8 +12,7 @@ export const run: Run = async ({ args, options, context }) => {
     taskSettings(context),
   );
   for (const warning of found.warnings) context.note(warningLine(warning));
-  // Lists are not validated by the scan, which only searches files. So their entries are parsed here.
-  for (const { image, rule } of found.findings) if (rule === LIST_RULE) parseReference(image);
+  requireReferences(found);
   const listing = { why: options.flag('why'), maybe: options.flag('maybe') };
   const text = options.flag('json') ? `${JSON.stringify(asJson(found), null, 2)}\n` : linesOf(found, listing).join('');
   if (text) await context.out(text);

@@ -1,10 +1,8 @@
 // `images ls`: files of an image as `ls -l` shows them.
-import { indexLayer } from '../../rootfs/layer-index.ts';
-import type { RootTree } from '../../rootfs/tree.ts';
 import type { TarHeader } from '../../tar/entry.ts';
-import { type ListedFile, layerTree, listPath } from '../../tasks/look/list-files.ts';
-import { layerId, selectLayer } from '../../tasks/look/select-layers.ts';
-import { type ImageTree, openImage, openTree } from '../../tasks/transfer/tree-source.ts';
+import { type ListedFile, listImageFiles } from '../../tasks/look/list-files.ts';
+import { layerId } from '../../tasks/look/select-layers.ts';
+import { openImage } from '../../tasks/transfer/tree-source.ts';
 import type { Run } from '../grammar/command.ts';
 import { looking } from '../out/look.ts';
 import { jsonOfFile, longLines } from '../out/ls-format.ts';
@@ -16,20 +14,12 @@ export const run: Run = (invocation) =>
     const { args, options, context } = invocation;
     const [name = '', path = ''] = args;
     const layer = options.text('layer');
-    await using image = await (layer === undefined ? openTree : openImage)(look(name), settings);
-    let at: number | undefined;
-    let tree: RootTree;
-    if (layer === undefined) tree = (image as ImageTree).tree;
-    else {
-      at = selectLayer(image.layers, layer);
-      const chosen = image.layers[at];
-      if (!chosen) throw new Error('a layer was selected that is none');
-      tree = layerTree(await indexLayer(chosen, { signal: context.signal }));
-    }
-    const files = listPath(tree, path, { recursive: options.flag('recursive') });
+    await using image = await openImage(look(name), settings);
+    const listing = { recursive: options.flag('recursive'), ...(layer !== undefined && { layer }) };
+    const files = await listImageFiles(image, path, { ...listing, call: settings });
     quiet();
     const layerOf = (file: ListedFile) => {
-      const of = image.layers[at ?? file.layer];
+      const of = image.layers[file.layer];
       return of ? layerId(of) : undefined;
     };
     if (options.flag('json')) {

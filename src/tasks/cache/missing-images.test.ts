@@ -1,8 +1,9 @@
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { buildImage, layerOf } from '../../../test/fixtures/image.ts';
 import { formatReference } from '../../oci/reference.ts';
 import { hostsAndStore } from '../testing/hosts-and-store.ts';
-import { missingImages } from './missing-images.ts';
+import { missingImages, missingOverlayImages } from './missing-images.ts';
 
 const image = buildImage({ layers: [layerOf([{ name: 'a', data: 'a' }])] });
 
@@ -28,3 +29,21 @@ it('are named wrong where a name is none', async () => {
     code: 'REFERENCE_INVALID',
   });
 });
+
+it('of overlays are those that their files use, the pause image first', async () => {
+  await using ends = await hostsAndStore();
+  await ends.load('quay.io/a/b:1', image);
+  const file = await ends.world.file('pod.yaml', POD);
+  const warnings: string[] = [];
+  const missing = await missingOverlayImages(
+    { items: [file], pause: 'registry.k8s.io/pause:3.9', onWarning: ({ text }) => warnings.push(text) },
+    ends.world.settings({}, { data: join(ends.world.path, 'store') }),
+  );
+  expect(missing.map(formatReference)).toEqual(['registry.k8s.io/pause:3.9', 'docker.io/library/d:latest']);
+  expect(warnings).toHaveLength(1);
+});
+
+const POD = `kind: Pod
+spec:
+  containers: [{name: a, image: quay.io/a/b:1}, {name: b, image: "c d"}, {name: d, image: d}]
+`;

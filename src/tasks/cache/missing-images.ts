@@ -1,10 +1,31 @@
-// `lreg_missingimages`: filters images that the private registry does not have; returns full names.
+// `lreg_missingimages`: the images that overlays use and the private registry does not have, as full names.
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { type FullReference, formatReference, fullReference, parseReference } from '../../oci/reference.ts';
-import { findImage, type PrivateRegistry } from '../private-registry/private-registry.ts';
-import type { TaskCall } from '../settings.ts';
+import type { Warning } from '../../scan/contract.ts';
+import { type OverlayItems, overlayImages } from '../overlays/overlay-images.ts';
+import { pauseImage } from '../overlays/pause-image.ts';
+import { findImage, openPrivateRegistry, type PrivateRegistry } from '../private-registry/private-registry.ts';
+import type { Settings, TaskCall } from '../settings.ts';
 
 const REQUESTS = 16;
+
+export interface MissingRequest extends OverlayItems {
+  /** The pause image. Absent: taken from the environment. */
+  readonly pause?: string;
+  readonly onWarning?: (warning: Warning) => void;
+}
+
+/** The images that overlays use, and the pause image, which the private registry lacks. Errors: those of overlayImages, REFERENCE_INVALID, REGISTRY_NOT_FOUND. */
+export async function missingOverlayImages(
+  { pause: named, onWarning, ...items }: MissingRequest,
+  settings: Settings,
+): Promise<readonly FullReference[]> {
+  const registry = await openPrivateRegistry(settings);
+  const pause = await pauseImage(named, settings);
+  const found = await overlayImages(items, settings);
+  for (const warning of found.warnings) onWarning?.(warning);
+  return await missingImages([...(pause === undefined ? [] : [pause]), ...found.images], registry, settings);
+}
 
 /** In the given order, without duplicates. Errors: REFERENCE_INVALID. */
 export async function missingImages(

@@ -1,7 +1,8 @@
-// `ls`, `docker_ls`, `docker_ls_layers`: lists the files of an image.
+// `ls`, `docker_ls`: lists the files of an image.
 import { ImagesError } from '../../oci/errors.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
-import type { LayerIndex } from '../../rootfs/contract.ts';
+import type { Layer, LayerIndex } from '../../rootfs/contract.ts';
+import { indexLayer, indexLayers } from '../../rootfs/layer-index.ts';
 import { joinPath, pathInRoot } from '../../rootfs/path.ts';
 import {
   findPath,
@@ -14,6 +15,9 @@ import {
 } from '../../rootfs/tree.ts';
 import type { TarHeader } from '../../tar/entry.ts';
 import { printableName, sortNames } from '../../tar/names.ts';
+import { callOptions, type TaskCall } from '../settings.ts';
+import type { OpenedImage } from '../transfer/tree-source.ts';
+import { selectLayer } from './select-layers.ts';
 
 export interface ListedFile {
   /** Without a leading `/`. */
@@ -33,6 +37,29 @@ export function flatNames(tree: RootTree): readonly string[] {
 export interface ListFilesOptions {
   /** Lists everything below the directory, not only its entries. */
   readonly recursive?: boolean;
+}
+
+export interface ListImageOptions extends ListFilesOptions {
+  /** Lists what this layer alone has: see `selectLayer`. */
+  readonly layer?: string;
+  readonly call?: TaskCall;
+}
+
+/**
+ * The files at a path of an image, as `listPath` lists them. Reads the layers, or with `layer` only that one. Errors: PATH_UNKNOWN; USAGE if no layer is
+ * called `layer`; TAR_INVALID, COMPRESSION_INVALID, those of the location.
+ */
+export async function listImageFiles(
+  { layers }: Pick<OpenedImage, 'layers'>,
+  path: string,
+  { layer, recursive = false, call = {} }: ListImageOptions = {},
+): Promise<readonly ListedFile[]> {
+  if (layer === undefined) {
+    return listPath(applyLayers(await indexLayers(layers, callOptions(call))), path, { recursive });
+  }
+  const at = selectLayer(layers, layer);
+  const tree = layerTree(await indexLayer(layers[at] as Layer, callOptions(call)));
+  return listPath(tree, path, { recursive }).map((file) => ({ ...file, layer: at }));
 }
 
 /** The entries of a directory, or the one file. A symbolic link at the end of the path is followed if the path has a trailing `/`. Errors: PATH_UNKNOWN. */

@@ -2,11 +2,12 @@
 import { join } from 'node:path';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { addAll } from '../../oci/add-all.ts';
+import { parseReference } from '../../oci/reference.ts';
 import type { Finding, GivenValues, Rules, Warning } from '../../scan/contract.ts';
 import { imagesOf } from '../../scan/images.ts';
 import type { TaskCall, World } from '../settings.ts';
 import { type ChartValues, readChartValues } from './chart-values.ts';
-import { inputImages, scanInputFile } from './input-images.ts';
+import { inputImages, LIST_RULE, scanInputFile } from './input-images.ts';
 import { findOverlay } from './overlays.ts';
 import { rememberedScan } from './remembered-scan.ts';
 
@@ -58,6 +59,11 @@ export async function overlayImages(
     reason: reasons.get(image) ?? 'it only looks like an image',
   }));
   return { images: imagesOf(result), maybe, ...result };
+}
+
+/** Entries of lists are references as people write them: the scan takes them as they are. Errors: REFERENCE_INVALID for one that is none. */
+export function requireReferences({ findings }: Pick<OverlayImages, 'findings'>): void {
+  for (const { image, rule } of findings) if (rule === LIST_RULE) parseReference(image);
 }
 
 interface Found {
