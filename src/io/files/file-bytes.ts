@@ -10,6 +10,12 @@ export interface FileRange {
   readonly close?: boolean;
 }
 
+/**
+ * Of streams that nobody read or closed. A FileHandle that the garbage collector finds open ends the program (ERR_INVALID_STATE, as uncaught exception), so one
+ * request that was left at the wrong moment would end the server. Forgetting a stream is wrong, because the file stays open until then, but no more than that.
+ */
+const forgotten = new FinalizationRegistry<FileHandle>((handle) => void handle.close().catch(() => {}));
+
 /** In bytes. Large enough that system calls do not matter, small enough for a hundred readers at once. */
 const CHUNK = 256 * 1024;
 
@@ -37,6 +43,7 @@ export async function readFileBytes(handle: FileHandle, options: FileRange): Pro
   async function finish(): Promise<IteratorResult<Uint8Array>> {
     if (!ended) {
       ended = true;
+      forgotten.unregister(iterator);
       await ahead?.catch(() => {});
       if (options.close) await handle.close();
     }
@@ -58,6 +65,7 @@ export async function readFileBytes(handle: FileHandle, options: FileRange): Pro
     },
     return: finish,
   };
+  if (options.close) forgotten.register(iterator, handle, iterator);
   return iterator;
 }
 

@@ -1,0 +1,56 @@
+import { open, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readFileBytes } from './file-bytes.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+let path: string;
+beforeEach(async () => {
+  path = join(tmpdir(), `images-file-bytes-${process.pid}`);
+  await writeFile(path, Buffer.alloc(600_000, 1));
+});
+afterEach(() => rm(path));
+
+describe('the bytes of a file, with its handle', () => {
+  it.each<[string, (iterator: AsyncIterator<Uint8Array>) => Promise<unknown>]>([
+    ['before the first chunk', async (iterator) => await iterator.return?.()],
+    [
+      'after a chunk',
+      async (iterator) => {
+        await iterator.next();
+        await iterator.return?.();
+      },
+    ],
+    [
+      'at the end',
+      async (iterator) => {
+        while (!(await iterator.next()).done);
+      },
+    ],
+  ])('close it where they are left %s', async (_, leave) => {
+    const handle = await open(path);
+    await leave((await readFileBytes(handle, { close: true }))[Symbol.asyncIterator]());
+    expect(handle.fd).toBe(-1);
+  });
+
+  it.each([0, 1])(
+    'close it where they are forgotten after %i chunks: a handle must not be collected open',
+    async (chunks) => {
+      const handle = await open(path);
+      await (async () => {
+        const iterator = (await readFileBytes(handle, { close: true }))[Symbol.asyncIterator]();
+        for (let read = 0; read < chunks; read++) await iterator.next();
+      })();
+      while (handle.fd !== -1) {
+        collectGarbage();
+        await setImmediate();
+      }
+    },
+  );
+});
