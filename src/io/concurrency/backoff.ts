@@ -8,6 +8,8 @@ export interface Backoff {
   readonly base: number;
   /** The longest wait, in milliseconds, whatever Retry-After says. */
   readonly longest: number;
+  /** Waits between attempts, so that tests need not. Default: `sleep`. */
+  readonly sleep?: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
 }
 
 export const DEFAULT_BACKOFF: Backoff = { attempts: 4, base: 300, longest: 60_000 };
@@ -25,6 +27,11 @@ export function parseRetryAfter(value: string | undefined, now: number = Date.no
   if (/^\d+(?:\.\d+)?$/.test(text)) return Math.ceil(Number(text) * 1000);
   const date = /[a-z]/i.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+/** Waits between two attempts; throws the signal's reason when it is aborted. */
+export async function pause(backoff: Backoff, milliseconds: number, signal?: AbortSignal): Promise<void> {
+  await (backoff.sleep ?? sleep)(milliseconds, signal);
 }
 
 /** Waits; throws the signal's reason when it is aborted. */

@@ -1,5 +1,5 @@
 // Retries with a limit, for operations that can fail temporarily.
-import { type Backoff, backoffDelay, sleep } from './backoff.ts';
+import { type Backoff, backoffDelay, pause } from './backoff.ts';
 
 /** What a failed attempt means: give up, or retry, after `after` milliseconds if the other side asked for that. */
 export type RetryVerdict = 'give-up' | { readonly after?: number };
@@ -33,7 +33,7 @@ export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptio
       // `after: 0` counts as no request for a certain pause: the usual backoff applies.
       const wait = verdict.after || backoffDelay(options.backoff, done);
       options.onRetry?.(wait, error);
-      await sleep(wait, options.signal);
+      await pause(options.backoff, wait, options.signal);
     }
   }
 }

@@ -1,5 +1,5 @@
 // The bytes of a blob over HTTP. A broken transfer is resumed where it stopped; from an answer with more than the requested range, the range is taken.
-import { type Backoff, backoffDelay, sleep } from '../../io/concurrency/backoff.ts';
+import { type Backoff, backoffDelay, pause } from '../../io/concurrency/backoff.ts';
 import { isGivenUp } from '../../io/concurrency/retry.ts';
 import type { HttpAnswer } from '../../io/http/http.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
@@ -53,7 +53,7 @@ export async function* resumed(
       if (failures >= (error.code === 'TIMEOUT' ? SILENCES : backoff.attempts)) throw error;
       const after = backoffDelay(backoff, failures);
       onRetry?.({ host, what, after, why: error.message });
-      await sleep(after, signal);
+      await pause(backoff, after, signal);
       answer = undefined;
     }
   }

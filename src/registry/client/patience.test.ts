@@ -35,11 +35,11 @@ function trickle(every: number, head: Readonly<Record<string, string>> = {}, cod
 let faulty: FaultyRegistry;
 let server: FaultyRegistry['server'];
 let registry: FaultyRegistry['registry'];
-let retries: FaultyRegistry['retries'];
+let pauses: FaultyRegistry['pauses'];
 
 beforeEach(async () => {
   faulty = await startFaultyRegistry();
-  ({ server, registry, retries } = faulty);
+  ({ server, registry, pauses } = faulty);
 });
 afterEach(() => faulty[Symbol.asyncDispose]());
 
@@ -59,7 +59,7 @@ describe('a pause that a host asks for', () => {
       return busy(request, response);
     });
     await registry.putBlob('app', descriptor, open);
-    expect(retries.map(({ after }) => after)).toEqual([1000]);
+    expect(pauses).toEqual([1000]);
   });
 
   it('is kept where a mount has begun the upload', async () => {
@@ -72,21 +72,21 @@ describe('a pause that a host asks for', () => {
     });
     expect(await registry.mountBlob('app', digest, 'other')).toBe(false);
     await registry.putBlob('app', descriptor, open);
-    expect(retries.map(({ after }) => after)).toEqual([1000]);
+    expect(pauses).toEqual([1000]);
   });
 
   it.each(['GET', 'DELETE'])('is kept at %s', async (method) => {
     server.inject(firstTimes(1, busy));
     if (method === 'GET') await getBlob(registry);
     else await registry.deleteBlob('app', digest);
-    expect(retries.map(({ after }) => after)).toEqual([1000]);
+    expect(pauses).toEqual([1000]);
   });
 
   it('is a date by the host’s own clock', async () => {
     const at = (seconds: number) => new Date(Date.UTC(2001, 1, 1, 0, 0, seconds)).toUTCString();
     server.inject(firstTimes(1, status(503, { date: at(0), 'retry-after': at(1) })));
     await registry.getManifest('app', 'latest');
-    expect(retries.map(({ after }) => after)).toEqual([1000]);
+    expect(pauses).toEqual([1000]);
   });
 
   it('is not taken for a reason to send more than four requests for one blob', async () => {

@@ -3,13 +3,23 @@ import type { Warning } from '../contract.ts';
 import { RunawayError } from './template/errors.ts';
 import type { WorkBudget } from './template/work.ts';
 
-/** In characters read or written, as templates count them. Takes a minute or two at most. All charts of a large collection use a twentieth. */
-const MAX_WORK = 24_000_000_000;
-/** Limit for one chart with all its releases, so that other charts get their turn. The largest known chart uses a fiftieth for one rendering. */
-const MAX_CHART = 10_000_000_000;
+/** What charts may cost, in characters read or written, as templates count them. */
+export interface ChartLimits {
+  /** All charts of a scan together. */
+  readonly work: number;
+  /** One chart with all its releases, so that other charts get their turn. */
+  readonly chart: number;
+  /** Subcharts of one chart, counted once for each name. All of them are kept in memory. */
+  readonly below: number;
+}
 
-/** Maximum number of subcharts of one chart, counted once for each name. All of them are kept in memory. */
-const MAX_BELOW = 20_000;
+export const CHART_LIMITS: ChartLimits = {
+  // Takes a minute or two at most. All charts of a large collection use a twentieth.
+  work: 24_000_000_000,
+  // The largest known chart uses a fiftieth for one rendering.
+  chart: 10_000_000_000,
+  below: 20_000,
+};
 
 /** Costs of other operations, in characters. */
 export const COST = {
@@ -39,9 +49,9 @@ export interface ChartBudget extends WorkBudget {
   warnings(): readonly Warning[];
 }
 
-export function createChartBudget(): ChartBudget {
-  let total = MAX_WORK;
-  let left = MAX_WORK;
+export function createChartBudget(limits = CHART_LIMITS): ChartBudget {
+  let total = limits.work;
+  let left = limits.work;
   let below = 0;
   const warnings: Warning[] = [];
   const unseen: string[] = [];
@@ -60,14 +70,14 @@ export function createChartBudget(): ChartBudget {
     spend,
     spendChart() {
       spend(COST.chart);
-      if (++below > MAX_BELOW) throw new ChartTooCostlyError('the chart has too many charts below it');
+      if (++below > limits.below) throw new ChartTooCostlyError('the chart has too many charts below it');
     },
     async forChart(file, run) {
       if (total <= 0) {
         unseen.push(file);
         return undefined;
       }
-      const given = Math.min(MAX_CHART, total);
+      const given = Math.min(limits.chart, total);
       left = given;
       below = 0;
       try {

@@ -5,7 +5,7 @@ import type { DocumentRule, FileTree } from '../contract.ts';
 import { cluesOf } from '../may-matter.ts';
 import { withPatterns } from '../patterns.ts';
 import { chartIn, type PackedChart, type Unpacked, type UnreadableChart, unpackChart } from './chart-archive.ts';
-import { type ChartBudget, COST, createChartBudget } from './chart-budget.ts';
+import { type ChartBudget, type ChartLimits, COST, createChartBudget } from './chart-budget.ts';
 import { type ChartParts, readParts } from './chart-parts.ts';
 
 export interface ChartReader {
@@ -24,9 +24,9 @@ export interface ChartReader {
 const MAX_KEPT = 128 << 20;
 
 /** `rules` run on what is rendered: what none of them can find an image in is not. */
-export function createChartReader(rules: readonly DocumentRule[]): ChartReader {
+export function createChartReader(rules: readonly DocumentRule[], limits?: ChartLimits): ChartReader {
   const clues = cluesOf(rules);
-  const budget = createChartBudget();
+  const budget = createChartBudget(limits);
   let parts = new WeakMap<FileTree, Map<string, ChartParts>>();
   let charts = new WeakMap<FileTree, Map<string, PackedChart | UnreadableChart | undefined>>();
   const open = createUnpacker(budget);

@@ -5,6 +5,7 @@ import type { DocumentRule, FileTree, Finding, TreeFindings, TreeRule, Warning }
 import { isManifestFile } from '../file-tree.ts';
 import { withPatterns } from '../patterns.ts';
 import { isPacked } from './chart-archive.ts';
+import type { ChartLimits } from './chart-budget.ts';
 import { chartDirectories, filesIn, pathIn } from './chart-parts.ts';
 import { createChartReader } from './chart-reader.ts';
 import { type ChartOptions, findInChart, findInReleases } from './find-in-chart.ts';
@@ -17,11 +18,11 @@ import type { WorkBudget } from './template/work.ts';
 type ReleasesByChart = ReadonlyMap<string, readonly Release[]>;
 
 /** Makes the rule. `documentRules` run on the rendered manifests. */
-export function helmCharts(documentRules: readonly DocumentRule[]): TreeRule {
+export function helmCharts(documentRules: readonly DocumentRule[], limits?: ChartLimits): TreeRule {
   return {
     name: 'helm',
     find: async (tree, given) => {
-      const look = createLook(tree, documentRules);
+      const look = createLook(tree, documentRules, limits);
       const directories = await chartDirectories(tree);
       const releases: ReleasesByChart = (await mayDeploy(tree, directories)) ? await releasesOf(tree, look) : new Map();
       for (const directory of directories) {
@@ -45,7 +46,7 @@ export function helmCharts(documentRules: readonly DocumentRule[]): TreeRule {
     },
     findNamed: async (tree, file, given) => {
       if (file !== 'Chart.yaml' || !(await chartDirectories(tree)).includes('')) return undefined;
-      const look = createLook(tree, documentRules);
+      const look = createLook(tree, documentRules, limits);
       await look.intoDirectory('', { releases: [], given });
       return look.finish();
     },
@@ -68,8 +69,8 @@ interface Look {
   finish(): TreeFindings;
 }
 
-function createLook(tree: FileTree, rules: readonly DocumentRule[]): Look {
-  const reader = createChartReader(rules);
+function createLook(tree: FileTree, rules: readonly DocumentRule[], limits: ChartLimits | undefined): Look {
+  const reader = createChartReader(rules, limits);
   const findings: Finding[] = [];
   const warnings: Warning[] = [];
   const claimed = new Set<string>();

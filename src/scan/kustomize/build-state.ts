@@ -28,12 +28,20 @@ export interface Budget {
   isCut: boolean;
 }
 
-/** Far more than any repository deploys with one kustomization. Kustomizations that include two others each, level by level, grow exponentially. */
-export const MAX_CARRIED = 300_000;
-/** Takes some seconds: thousands of patches for thousands of resources, each of which must be compared. */
-export const MAX_WORK = 10_000_000;
-/** All kustomizations of a tree together may cost this many times as much as one. */
-export const MAX_TOGETHER = 2;
+/** What one kustomization of a tree may cost, and how many times as much all of them together. */
+export interface KustomizeLimits {
+  readonly resources: number;
+  readonly work: number;
+  readonly together: number;
+}
+
+export const KUSTOMIZE_LIMITS: KustomizeLimits = {
+  // Far more than any repository deploys with one kustomization. Kustomizations that include two others each, level by level, grow exponentially.
+  resources: 300_000,
+  // Takes some seconds: thousands of patches for thousands of resources, each of which must be compared.
+  work: 10_000_000,
+  together: 2,
+};
 
 /** Returns whether the budget was sufficient. */
 export function spendBudget({ budget }: BuildState, cost: number): boolean {

@@ -362,24 +362,6 @@ describe('patterns of a kustomization', () => {
   });
 });
 
-describe('kustomizations that name others again and again', () => {
-  it.each(['resources', 'components'])('by %s end with a warning', async (field) => {
-    const levels = Array.from({ length: 30 }, (_, i) => [
-      [`k${i}/kustomization.yaml`, `${field}: [../a${i}, ../b${i}]\n`],
-      [`a${i}/kustomization.yaml`, `${field}: [../k${i + 1}]\n`],
-      [`b${i}/kustomization.yaml`, `${field}: [../k${i + 1}]\n`],
-    ]).flat();
-    const { findings, warnings } = await scanFiles({
-      ...Object.fromEntries(levels),
-      'k30/kustomization.yaml': 'resources: [pod.yaml]\n',
-      'k30/pod.yaml': deployment('a', 'x/y:1'),
-      'other.yaml': deployment('b', 'x/z:1'),
-    });
-    expect(findings.map(({ image }) => image)).toContain('x/z:1');
-    expect(warnings.map(({ text }) => text).join('\n')).toContain('not all of its images are found');
-  });
-});
-
 describe('many entries of images:', () => {
   const pods = (images: readonly string[]): string =>
     images
@@ -415,27 +397,5 @@ describe('many entries of images:', () => {
     const files = with_(['name: a/a, tagSuffix: -x'], ['a/a:1'], 'configurations: [c.yaml]\n');
     const configuration = 'images: [{path: "spec/containers[]/image", kind: Pod}]\n';
     expect(await used({ ...files, 'c.yaml': configuration })).toEqual(['a/a:1-x-x']);
-  });
-
-  it('that are too many patterns for too many images leave maybes, and a warning', { timeout: 60_000 }, async () => {
-    const many = Array.from({ length: 4500 }, (_, i) => i);
-    const files = with_(
-      many.map((i) => `name: "b+/${i}", newTag: v2`),
-      many.map((i) => `a/${i}:1`),
-    );
-    const { findings, warnings } = await scanFiles(files);
-    expect(findings.map(({ certainty }) => certainty)).toEqual(many.map(() => 'maybe'));
-    expect(warnings).toMatchObject([{ file: 'kustomization.yaml', text: expect.stringContaining('too many changes') }]);
-  });
-});
-
-describe('a kustomization whose patch copies a value into itself again and again', () => {
-  it('ends with a warning', { timeout: 60_000 }, async () => {
-    const copies = Array.from({ length: 40 }, (_, i) => `    - {op: copy, from: /spec, path: /spec/x${i}}\n`).join('');
-    const { warnings } = await scanFiles({
-      'kustomization.yaml': `resources: [d.yaml]\npatches:\n- target: {kind: Deployment}\n  patch: |-\n${copies}`,
-      'd.yaml': deployment('a', 'a/a:1'),
-    });
-    expect(warnings.map(({ text }) => text).join('\n')).toContain('too many changes');
   });
 });

@@ -20,23 +20,29 @@ import { formatPath } from '../path.ts';
 import { withPatterns } from '../patterns.ts';
 import { resolveIn } from '../tree-paths.ts';
 import { buildKustomization } from './build.ts';
-import { type BuildState, MAX_CARRIED, MAX_TOGETHER, MAX_WORK } from './build-state.ts';
+import { type BuildState, KUSTOMIZE_LIMITS, type KustomizeLimits } from './build-state.ts';
 import { entriesOf, type Kustomization, kustomizationsIn } from './kustomization.ts';
 import { filePositionOf, type Resource, sourceOf } from './resource.ts';
 import { asUnused, unusedPatches } from './unused-patches.ts';
 
 /** Makes the rule. `documentRules` run on the built resources. */
-export function kustomizations(documentRules: readonly DocumentRule[]): TreeRule {
+export function kustomizations(documentRules: readonly DocumentRule[], limits = KUSTOMIZE_LIMITS): TreeRule {
+  const rule: RuleParts = { documentRules, limits };
   return {
     name: 'kustomize',
-    find: (tree) => withPatterns(() => findAll(tree, documentRules)),
-    findNamed: (tree, file) => withPatterns(() => findNamed(tree, file, documentRules)),
+    find: (tree) => withPatterns(() => findAll(tree, rule)),
+    findNamed: (tree, file) => withPatterns(() => findNamed(tree, file, rule)),
   };
 }
 
-async function findAll(tree: FileTree, documentRules: readonly DocumentRule[]): Promise<TreeFindings> {
+interface RuleParts {
+  readonly documentRules: readonly DocumentRule[];
+  readonly limits: KustomizeLimits;
+}
+
+async function findAll(tree: FileTree, rule: RuleParts): Promise<TreeFindings> {
   const all = await kustomizationsIn(tree);
-  const look = createLook(tree, all, documentRules);
+  const look = createLook(tree, all, rule);
   const roots = rootsOf(all);
   for (const root of roots) await look.into(root);
   // Flux may deploy a kustomization that others include, too.
@@ -48,21 +54,17 @@ async function findAll(tree: FileTree, documentRules: readonly DocumentRule[]): 
   const { findings, warnings, claimed } = look;
   for (const file of await unusedPatches(tree, { directories: new Set(all.keys()), claimed })) {
     claimed.add(file);
-    const rest = findInText(file, await tree.read(file), { rules: documentRules });
+    const rest = findInText(file, await tree.read(file), { rules: rule.documentRules });
     addAll(findings, rest.findings.map(asUnused));
   }
   return { findings, warnings, claimed };
 }
 
-async function findNamed(
-  tree: FileTree,
-  file: string,
-  documentRules: readonly DocumentRule[],
-): Promise<TreeFindings | undefined> {
+async function findNamed(tree: FileTree, file: string, rule: RuleParts): Promise<TreeFindings | undefined> {
   const all = await kustomizationsIn(tree);
   const root = [...all.values()].find((one) => one.file === file);
   if (!root) return undefined;
-  const look = createLook(tree, all, documentRules);
+  const look = createLook(tree, all, rule);
   await look.into(root);
   return look;
 }
@@ -78,7 +80,8 @@ interface Look extends TreeFindings {
   deployed(): readonly string[];
 }
 
-function createLook(tree: FileTree, all: ReadonlyMap<string, Kustomization>, rules: readonly DocumentRule[]): Look {
+function createLook(tree: FileTree, all: ReadonlyMap<string, Kustomization>, rule: RuleParts): Look {
+  const { documentRules: rules, limits } = rule;
   const findings: Finding[] = [];
   const warnings: Warning[] = [];
   const claimed = new Set<string>();
@@ -92,7 +95,7 @@ function createLook(tree: FileTree, all: ReadonlyMap<string, Kustomization>, rul
     unfinished: new Set(),
     budget: { resources: 0, work: 0, isCut: false },
   };
-  const left = { resources: MAX_TOGETHER * MAX_CARRIED, work: MAX_TOGETHER * MAX_WORK };
+  const left = { resources: limits.together * limits.resources, work: limits.together * limits.work };
   const unbuilt: string[] = [];
   let substitutions: Substitutions | undefined;
   const into = async (root: Kustomization): Promise<void> => {
@@ -104,7 +107,7 @@ function createLook(tree: FileTree, all: ReadonlyMap<string, Kustomization>, rul
       return;
     }
     const { budget } = state;
-    const given = { resources: Math.min(MAX_CARRIED, left.resources), work: Math.min(MAX_WORK, left.work) };
+    const given = { resources: Math.min(limits.resources, left.resources), work: Math.min(limits.work, left.work) };
     Object.assign(budget, given, { isCut: false });
     const resources = await buildKustomization(state, root);
     left.resources -= given.resources - budget.resources;

@@ -23,14 +23,21 @@ export interface FaultyRegistry extends AsyncDisposable {
   readonly registry: Registry;
   /** Retries so far. */
   readonly retries: RetryEvent[];
+  /** How long it has waited before each, in milliseconds: it only says so, and goes on at once. */
+  readonly pauses: number[];
 }
 
 export async function startFaultyRegistry(): Promise<FaultyRegistry> {
   const server = await startFaultyServer({ contents: [blob], manifest: { bytes: index, mediaType: OCI_INDEX } });
   const retries: RetryEvent[] = [];
+  const pauses: number[] = [];
+  const sleep = async (milliseconds: number): Promise<void> => {
+    pauses.push(milliseconds);
+    await new Promise(setImmediate);
+  };
   const clients = registryClients({
     temporaryDirectory: tmpdir(),
-    backoff: { attempts: 4, base: 2, longest: 2000 },
+    backoff: { attempts: 4, base: 2, longest: 2000, sleep },
     onRetry: (event) => retries.push(event),
   });
   return {
@@ -38,6 +45,7 @@ export async function startFaultyRegistry(): Promise<FaultyRegistry> {
     clients,
     registry: clients.forHost(server.host),
     retries,
+    pauses,
     async [Symbol.asyncDispose]() {
       await clients[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();
