@@ -3,9 +3,11 @@
 
 /** Between 4, as what is linear has it, and 16, as the square has it. */
 export const LINEAR = 9;
+/** So far from the square that one measurement is enough. */
+const CLEAR = 6;
 const ROUNDS = 8;
-/** In microseconds: several ticks of the slowest clock, a hundredth of a second. */
-const ENOUGH = 60_000;
+/** In microseconds: much longer than what disturbs a run, and several ticks of the clock, which on some kernels has a hundred a second. */
+const ENOUGH = Math.max(20_000, 6 * tick());
 
 /** How many times as long four times as much takes. Compiling and collecting garbage disturb: it is measured anew until it is linear, some times at most. */
 export async function growth<T>(
@@ -16,15 +18,16 @@ export async function growth<T>(
   const [small, large] = [make(count), make(4 * count)];
   const least = { small: Number.POSITIVE_INFINITY, large: Number.POSITIVE_INFINITY };
   for (let round = 0; round < ROUNDS; round++) {
-    // The large one first: the small one then runs as it was compiled for it.
+    // The large one first: the small one then runs as it was compiled for it. So the first ratio errs on the high side.
     least.large = Math.min(least.large, await processorTime(large, run));
     least.small = Math.min(least.small, await processorTime(small, run));
-    if (round > 0 && least.large / least.small < LINEAR) break;
+    const ratio = least.large / least.small;
+    if (ratio < CLEAR || (round > 0 && ratio < LINEAR)) break;
   }
   return least.large / least.small;
 }
 
-/** In microseconds, of one run. The kernel counts by its clock's ticks: so there are as many runs as fill some of them. */
+/** In microseconds, of one run: of as many runs as take long enough. */
 async function processorTime<T>(input: T, run: (input: T) => unknown): Promise<number> {
   const start = process.threadCpuUsage();
   for (let runs = 1; ; runs++) {
@@ -32,4 +35,19 @@ async function processorTime<T>(input: T, run: (input: T) => unknown): Promise<n
     const { user, system } = process.threadCpuUsage(start);
     if (user + system >= ENOUGH) return (user + system) / runs;
   }
+}
+
+/** In microseconds: the smallest step that the clock was seen to make. */
+function tick(): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let seen = 0; seen < 3; seen++) {
+    const start = process.threadCpuUsage();
+    let passed = 0;
+    while (passed === 0) {
+      const { user, system } = process.threadCpuUsage(start);
+      passed = user + system;
+    }
+    least = Math.min(least, passed);
+  }
+  return least;
 }
