@@ -1,4 +1,4 @@
-// Documents that are made to cost: the answer is the same, and comes at once.
+// Documents whose decoding could take long: the answer is the same, and quick.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { array, object, parseJson, string } from './decode.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { crc64 } from './crc64.ts';
 
-/** A bit at a time, as the definition has it. */
+/** The definition of the CRC, bit by bit. */
 function byDefinition(bytes: Uint8Array): string {
   let crc = 0xffff_ffff_ffff_ffffn;
   for (const byte of bytes) {
@@ -31,7 +31,7 @@ describe('CRC-64', () => {
       }),
       { numRuns: 20 },
     );
-    // Whatever of 32 bytes is left at the end.
+    // Every remainder of the length divided by 32.
     for (let size = 1024; size < 1024 + 64; size++) {
       const bytes = Uint8Array.from({ length: size }, (_, at) => (at * 31) ^ (at >> 3));
       expect(hex([bytes])).toBe(byDefinition(bytes));

@@ -29,7 +29,7 @@ async function entriesOf(archive: Uint8Array): Promise<readonly string[]> {
   return lines;
 }
 
-/** With a pause before each portion, or none. */
+/** Cuts bytes into portions; with `waits`, there is a pause before each. */
 async function* portionsOf(bytes: Uint8Array, size: number, waits: boolean): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) {
     if (waits) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -110,7 +110,7 @@ interface Node {
   readonly seconds: number;
 }
 
-/** A layer as paths of a tree: consistent in itself, so that a directory can hold it. */
+/** A layer by path. It is consistent, so that a directory can hold it. */
 type Model = ReadonlyMap<string, Node | 'whiteout' | 'opaque'>;
 
 const names = fc.constantFrom('a', 'b', 'c');
@@ -174,7 +174,7 @@ function entriesOfModel(layer: Model): readonly TestEntry[] {
   });
 }
 
-/** A script that makes the layer as overlayfs has it, in the current directory. */
+/** A script that makes the layer in overlayfs's form in the current directory. */
 function scriptOf(layer: Model): string {
   const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
   const lines = [...layer].flatMap(([path, what]): readonly string[] => {
@@ -201,7 +201,7 @@ function scriptOf(layer: Model): string {
     if (what === 'opaque') return [`touch -d @1000 ./${path}`];
     return typeof what === 'object' && what.kind === 'directory' ? [`touch -d @${what.seconds} ./${path}`] : [];
   });
-  // Deeper directories first: what is put into one changes its time.
+  // Deeper directories first, because adding a file to a directory changes its time.
   return [...lines, ...times.sort((a, b) => b.split('/').length - a.split('/').length)].join('\n');
 }
 

@@ -201,7 +201,7 @@ describe('a layer in overlay form', () => {
       ]),
     );
     expect(form.files.get('f')).toMatchObject({ mode: 0o4711, uid: 3, gid: 4, content: Buffer.from('f') });
-    // Setting another owner takes capabilities away.
+    // A change of owner removes capabilities.
     expect([...(form.files.get('f')?.xattrs.keys() ?? [])]).toEqual(['user.a', 'user.b']);
     expect(form.files.get('s')).toMatchObject({ type: 'symlink', mode: 0o777, uid: 7 });
     const links = ['hardlink a → overlay/ID/diff/f', 'hardlink z → overlay/ID/diff/f'];
@@ -307,7 +307,7 @@ describe('a layer in overlay form', () => {
   });
 });
 
-/** Few names, so that entries meet. */
+/** Few names, so that entries often have the same one. */
 const anEntry: fc.Arbitrary<TestEntry> = fc
   .record({
     path: fc.array(fc.constantFrom('a', 'b', 'c', '.wh.a', '.wh.b', '.wh..wh..opq'), { minLength: 1, maxLength: 3 }),
@@ -333,15 +333,15 @@ describe('any layer', () => {
     mtime: { seconds: at + 1, nanoseconds: 0 },
   }));
 
-  /** What a link says of a file below holds for all names of that file in a container, and for the link's own in the store: so times do not tell. */
+  /** The content of files below. Attributes of a link to such a file differ between a container and the store, so times are not compared. */
   const BELOW = 'file of the base';
 
   it('shows over a base what applying it gives, once each name, and comes together again', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anEntry, { maxLength: 8 }), async (some) => {
-        // In what is a file below there is nothing to delete: the layer alone cannot know.
+        // A whiteout below a name that is a file in the base has no effect, but the layer alone does not show that.
         fc.pre(!some.some(({ name }) => /\.wh\./.test(name) && BASE.some((base) => name.startsWith(`${base.name}/`))));
-        // What an entry becomes is known by its time.
+        // Entries are recognised by their times.
         const entries = some.map((entry, at) => ({ ...entry, mtime: { seconds: 100 + at, nanoseconds: 0 } }));
         const base = await layerOf(BASE);
         const archive = await archiveOf(entries);
@@ -357,7 +357,7 @@ describe('any layer', () => {
         expect(new Set(form.names).size).toBe(form.names.length);
         expect(form.names.every((name) => name.startsWith('overlay/ID/diff/') && !name.includes('..'))).toBe(true);
         expect(await form.rejoined()).toEqual(archive);
-        // A deletion in a directory that is nowhere makes it, here and elsewhere.
+        // A whiteout in a missing directory creates the directory.
         if (expected) expect(withoutEmpty(mounted(form))).toEqual(withoutEmpty(expected));
       }),
       { numRuns: 500 },

@@ -15,7 +15,7 @@ function sum(bytes: Uint8Array): string {
   return Buffer.from(crc.digest()).toString('base64');
 }
 
-/** As vbatts/tar-split writes it. */
+/** The form that vbatts/tar-split writes. */
 function packed(lines: readonly object[]): AsyncGenerator<Uint8Array> {
   return once(gzipSync(lines.map((line, position) => `${JSON.stringify({ ...line, position })}\n`).join('')));
 }

@@ -1,4 +1,4 @@
-// What the clients that people use say to the server, over a store on disk: each pushes to it and pulls from it, and no request of theirs goes wrong.
+// Common clients against the server, over a store on disk: each pushes and pulls, and none of its requests fails.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ import { openEmbeddedStore } from '../storage/embedded-store.ts';
 import { ask } from './testing/ask.ts';
 import { startServer, type TestServer } from './testing/start.ts';
 
-/** More than any client sends in one piece. */
+/** In bytes. More than any client sends in one request. */
 const LAYER_SIZE = 5_000_000;
 
 let scratch: TemporaryDirectory;
@@ -37,7 +37,7 @@ async function digestAt(name: string, tag: string): Promise<unknown> {
   return answer.status === 200 ? answer.headers['docker-content-digest'] : undefined;
 }
 
-/** Runs `use` and gives back what was asked meanwhile, as `METHOD URL`. Nothing of it may have been trouble of the server's. */
+/** Runs `use`, and returns the requests made meanwhile as `METHOD URL`. Fails if one of them was a server error. */
 async function requestsOf(use: () => Promise<unknown>): Promise<readonly string[]> {
   const before = server.events.length;
   await use();
@@ -77,7 +77,7 @@ describe.skipIf(skopeo.missing)(`skopeo${skopeo.why}`, () => {
     await pushImage(server.url, 'skopeo/a:1', amd64);
     const requests = await copy(at('skopeo/a:1'), at('skopeo/b:1'));
     expect(requests.some((request) => request.startsWith('POST ') && request.includes('mount='))).toBe(true);
-    // The config: that one it pushes always.
+    // Only the config: skopeo never mounts it.
     expect(requests.filter((request) => request.startsWith('PATCH '))).toHaveLength(1);
     expect(await digestAt('skopeo/b', '1')).toBe(amd64.manifest.digest);
   });

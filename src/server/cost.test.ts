@@ -1,4 +1,4 @@
-// What one client can make the server do: not more than the limits say, and never so much that others notice.
+// The work that one client can cause: within the limits, and so little that other clients do not notice.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -25,7 +25,7 @@ interface Client {
   readonly isClosed: () => boolean;
 }
 
-/** A connection that says just what it is told. With `reads: false` it takes no byte of an answer. */
+/** A raw connection. With `reads: false`, it never reads the response. */
 function open(server: TestServer, { reads = true } = {}): Client {
   const socket = connect(Number(server.host.split(':')[1]), '127.0.0.1');
   onTestFinished(() => void socket.destroy());
@@ -44,7 +44,7 @@ const get = (path: string, ...headers: readonly string[]) =>
 
 const failures = (server: TestServer) => server.events.filter((event) => event.type === 'failure');
 
-/** An index of so many bytes, of nothing else. */
+/** An index of this size, without children. */
 async function putLarge(registry: Registry, tag: string, size: number): Promise<void> {
   const fields = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [], annotations: { a: 'x'.repeat(size) } };
   await registry.putManifest('a', rawManifest(Buffer.from(JSON.stringify(fields))), [tag]);
@@ -123,7 +123,7 @@ describe('requests that are sent ahead', () => {
     await eventually(greedy.isClosed);
     release();
     await eventually(() => patient.received().match(/HTTP\/1\.1 200/g)?.length === 50);
-    // What waited there is not waited for any more.
+    // The requests of the closed connection no longer count as waiting.
     const next = open(server);
     next.socket.write(get('/v2/a/manifests/v1').repeat(90));
     await eventually(() => next.received().match(/HTTP\/1\.1 200/g)?.length === 90);
@@ -285,7 +285,7 @@ describe('memory', () => {
     const { manifest } = await putImage(registry, 'a', 'v1');
     const server = await start(registry, { heldBytes: 8_000_000 });
     let isRefused = false;
-    // Which of them comes too late depends on what the machine does beside: the longer the third one waits, the surer it is that one.
+    // The machine's load decides which of them is last. The longer the third one waits, the more likely it is that one.
     for (let wait = 50; !isRefused && wait < 10_000; wait *= 2) {
       const clients = [open(server), open(server), open(server)] as const;
       for (const [at, { socket }] of clients.slice(0, 2).entries()) socket.write(putOf(`s${at}`, 3_900_000));
@@ -364,7 +364,7 @@ describe('a request', () => {
   });
 });
 
-/** A count that does not change any more. */
+/** Waits until the count no longer changes, and returns it. */
 async function settled(count: () => number): Promise<number> {
   for (let before = count(); ; before = count()) {
     await delay(150);

@@ -1,4 +1,4 @@
-// Deleting through a socket: end-9 and end-10.
+// Deletion over HTTP: end-9 and end-10.
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Registry } from '../registry/contract.ts';
 import { type Answer, ask } from './testing/ask.ts';

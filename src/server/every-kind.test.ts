@@ -1,4 +1,4 @@
-// Every kind of content that the specifications allow, through a socket and on disk: in, listed, out, away. The walk of the official
+// Every kind of content that the specifications allow, over HTTP and a store on disk: pushed, listed, pulled, deleted, in the order of the official
 // conformance suite (distribution-spec, `conformance/`).
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TemporaryDirectory, temporaryDirectory } from '../../test/peers/temporary.ts';
@@ -64,7 +64,7 @@ async function push(name: string, content: Content): Promise<string> {
     expect((await call(repository, 'POST', `blobs/uploads/${query}`, { body: bytes })).status).toBe(201);
   }
   for (const manifest of content.manifests) await put(repository, manifest, manifest.digest);
-  // A tag alone would mean the sha256 of what is pushed.
+  // A manifest that is pushed by tag alone gets a sha256 digest.
   const { digest } = rootOf(content);
   await put(repository, rootOf(content), algorithm === 'sha256' ? 'latest' : `${digest}?tag=latest`);
   return repository;

@@ -1,4 +1,4 @@
-// A disk that is full: whatever is not written is said so to the client that sent it, and to the operator; what was acknowledged is there.
+// A full disk: the client and the operator are told what was not written, and what was acknowledged is there.
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -49,10 +49,10 @@ describe.skipIf(!canMount)('a full disk (skipped where we may not mount)', () =>
     expect((await ask(`${server.url}/v2/a/manifests/v2`, 'GET')).status).toBe(404);
 
     await truncate(join(path, 'filler'), 0);
-    // Each goes on where it says that it is.
+    // Each upload continues at the offset that the server reports.
     for (const url of [whole, chunk, ranged, streamed, end]) {
       const { status, headers } = await ask(url, 'GET');
-      // The bytes of the one that was ended are in their place already.
+      // The upload that was committed may be finished already.
       if (url === whole && status === 404) continue;
       const size = sizeIn(headers.range);
       const rest = BODY.subarray(size);
@@ -84,7 +84,7 @@ describe.skipIf(!canMount)('uploads at once on a small disk (skipped where we ma
   });
 });
 
-/** Nothing received is written like one byte. */
+/** The header `Range: 0-0` means no bytes, although it looks like one. */
 function sizeIn(range: unknown): number {
   const last = Number(/^0-(\d+)$/.exec(String(range))?.[1]);
   return last === 0 ? 0 : last + 1;

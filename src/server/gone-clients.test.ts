@@ -1,4 +1,4 @@
-// Clients that go away before there is an answer: nothing of what was set aside for it stays, however often they do so.
+// Clients that disconnect before the response: everything that was reserved for it is released, however often they do so.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -10,7 +10,7 @@ import { ask } from './testing/ask.ts';
 import { blob, emptyRegistry, putBlob } from './testing/content.ts';
 import { startServer, type TestServer } from './testing/start.ts';
 
-/** A registry that gives an answer when whoever asked for it has gone; those who ask for `now` do not wait. */
+/** A registry that answers only when the client has disconnected. The reference `now` is answered at once. */
 function late(inner: Registry, isAsked: () => void): Registry {
   const gone = async (signal: AbortSignal | undefined) => {
     isAsked();
@@ -29,7 +29,7 @@ function late(inner: Registry, isAsked: () => void): Registry {
   };
 }
 
-/** Asks, and goes as soon as the registry is asked. */
+/** Sends a request, and disconnects as soon as the registry is called. */
 async function askAndGo(server: TestServer, path: string, asked: { of: number }): Promise<void> {
   const before = { asked: asked.of, events: server.events.length };
   const socket = connect(Number(server.host.split(':')[1]), '127.0.0.1');

@@ -1,4 +1,4 @@
-// What a connection can do to the server, and what the server says about it.
+// The effects of one connection on the server, and the events that report them.
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
@@ -21,7 +21,7 @@ async function start(registry: Registry = emptyRegistry(), limits: Partial<Serve
   return server;
 }
 
-/** Sends bytes as they are and gives back all that comes until the server closes. */
+/** Sends raw bytes, and returns everything that the server sends until it closes the connection. */
 async function raw(server: TestServer, ...pieces: readonly string[]): Promise<string> {
   const socket = connect(Number(server.host.split(':')[1]), '127.0.0.1');
   for (const piece of pieces) socket.write(piece);
@@ -246,7 +246,7 @@ describe('a connection', () => {
     const [response] = (await once(message, 'response')) as [IncomingMessage];
     response.pause();
     await eventually(() => state.isClosed);
-    // What the kernel holds for the two ends, not what a reader without bounds would have taken in.
+    // As many chunks as the kernel's socket buffers hold. Without back-pressure there would be far more.
     expect(state.chunks).toBeLessThan(500);
     response.destroy();
   });

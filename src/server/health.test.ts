@@ -1,4 +1,4 @@
-// What `/healthz` says, and how often it looks.
+// The answers of `/healthz`, and how often it checks the store.
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ImagesError } from '../oci/errors.ts';
@@ -15,7 +15,7 @@ const gone = async () => {
   throw new ImagesError('NO_ACCESS', 'the store is not there any more [/var/lib/secret]');
 };
 
-/** What is said, with one look for each question. */
+/** The reply of a health check without caching. */
 async function said(checks: HealthChecks, timeout = 1000): Promise<{ status: number; text: string; errors: number }> {
   let errors = 0;
   const reply = await healthReply(checks, { maxAge: 0, timeout, onTrouble: () => void errors++ })();

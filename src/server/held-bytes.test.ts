@@ -1,4 +1,4 @@
-// What is held for slow clients: in all, and of one, so that none can use up what others need.
+// The limit for bytes held in memory for slow clients, in total and for each client, so that one cannot use up the share of others.
 import { expect, it } from 'vitest';
 import { createHeldBytes, type Hold } from './held-bytes.ts';
 

@@ -1,4 +1,4 @@
-// The limits are those that docs/registries.md says.
+// The limits are equal to those in docs/registries.md.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-// Listings through a socket: end-8a, end-8b, end-12a, end-12b and the catalogue, with their pages.
+// Listings over HTTP: end-8a, end-8b, end-12a, end-12b and the catalogue, with their pages.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
@@ -137,7 +137,7 @@ describe('end-12, referrers', () => {
     expect(all.json()).toMatchObject({
       manifests: expect.arrayContaining([
         { ...manifestDescriptor(sbom.manifest), artifactType: 'application/sbom+json', annotations },
-        // The type of an image that states none is that of its config.
+        // The artifact type of an image without one is its config's media type.
         { ...manifestDescriptor(plain.manifest), artifactType: plain.blobs[0]?.descriptor.mediaType },
       ]),
     });

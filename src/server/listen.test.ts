@@ -1,4 +1,4 @@
-// Listening: several addresses, what goes wrong with one, and a graceful end.
+// Listening on several addresses, failures of one of them, and graceful shutdown.
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -166,7 +166,7 @@ describe('the end', () => {
 
 const GATED = blob();
 
-/** A server whose blobs stop half-way until they are released. */
+/** A server whose blob downloads stop in the middle until `release`. */
 async function startGated(grace = 10_000): Promise<{ readonly server: RunningServer; readonly release: () => void }> {
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   const inner = emptyRegistry();

@@ -1,4 +1,4 @@
-// Requests as nobody means them: each is refused as the client's mistake, none is trouble of the server's, and it answers afterwards.
+// Malformed requests: each is refused as the client's mistake, none causes a server error, and the server still answers afterwards.
 import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ afterAll(async () => {
 const LONG = 'x'.repeat(300);
 const DIGEST = `sha256:${'0'.repeat(64)}`;
 
-/** What stands where something else is meant: dots, slashes, NUL, line ends, no UTF-8, very long, nothing. */
+/** Unexpected values: dots, slashes, NUL, line ends, invalid UTF-8, very long ones, empty ones. */
 const oddText = fc.oneof(
   fc.constantFrom(
     '',
@@ -343,7 +343,7 @@ it('that are no HTTP, or half of it, end their own connection alone', { timeout:
   expect(server.events.filter(({ type }) => type === 'failure')).toEqual([]);
 });
 
-/** Over a plain connection: no client of HTTP would say such things. */
+/** Uses a raw connection, because HTTP clients refuse to send such requests. */
 function send(
   verb: string,
   target: string,
@@ -358,7 +358,7 @@ function send(
     const socket = connect(Number(server.host.split(':')[1]), '127.0.0.1');
     const chunks: Buffer[] = [];
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-    // What is no HTTP is answered, and its connection cut: the answer may be lost with it. A failure of ours is seen among the events.
+    // The server answers invalid HTTP and resets the connection, so the answer may be lost. Server errors show among the events.
     socket.on('error', () => undefined);
     socket.on('close', () => {
       const text = Buffer.concat(chunks).toString('latin1');

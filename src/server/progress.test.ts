@@ -1,4 +1,4 @@
-// A transfer is given up for what its client does not move, and for nothing else.
+// A transfer is aborted only if its client moves too few bytes.
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { watchProgress } from './progress.ts';
 
@@ -9,7 +9,7 @@ beforeEach(() => {
   onTestFinished(() => void vi.useRealTimers());
 });
 
-/** Whether it was given up while it moved so many bytes in each of some periods. */
+/** Whether a transfer is aborted that moves these numbers of bytes in consecutive periods. */
 function isGivenUp(moves: readonly number[], waitsForClient = true): boolean {
   let moved = 0;
   const giveUp = vi.fn();

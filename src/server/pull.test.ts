@@ -1,4 +1,4 @@
-// Pulling through a socket: end-1, end-2 and end-3, with ranges and conditions.
+// Pulling over HTTP: end-1, end-2 and end-3, with ranges and conditions.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OCI_MANIFEST } from '../oci/media-types.ts';
 import type { Registry } from '../registry/contract.ts';

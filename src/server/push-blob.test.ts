@@ -1,4 +1,4 @@
-// Pushing blobs through a socket: end-4 to end-6, end-11, end-13, end-14, and every way in which a client can get it wrong.
+// Pushing blobs over HTTP: end-4 to end-6, end-11, end-13, end-14, and every mistake that a client can make.
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -260,7 +260,7 @@ describe('an upload', () => {
     hanging.write(bytes.subarray(0, 100_000));
     const received = await untilReceived(location, 1);
     const rest = await chunk(location, bytes.subarray(received), `${received}-${bytes.length - 1}`);
-    // What the hanging connection still brought in meanwhile is told, and the client goes on behind it.
+    // If the hanging connection has delivered more meanwhile, the answer says how much, and the client continues there.
     const from = Number(rest.headers.range?.slice(2)) + 1;
     if (rest.status === 416) await chunk(location, bytes.subarray(from), `${from}-${bytes.length - 1}`);
     await ended;
@@ -302,7 +302,7 @@ async function breakOff(location: string, bytes: Uint8Array, count: number): Pro
   await untilReceived(location, 1);
   message.destroy();
   await broken;
-  // The server lets go of the upload when it has noticed.
+  // The server releases the upload when it notices the closed connection.
   const { length } = server.events;
   while (server.events.length === length) await new Promise((resolve) => setImmediate(resolve));
 }

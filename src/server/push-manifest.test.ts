@@ -1,4 +1,4 @@
-// Pushing manifests through a socket: end-7a and end-7b.
+// Pushing manifests over HTTP: end-7a and end-7b.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
 import { MAX_MANIFEST_SIZE, manifestDescriptor, type RawManifest } from '../oci/manifest.ts';

@@ -1,4 +1,4 @@
-// Every way of pushing a blob, with either digest algorithm, announced or not, and what becomes of it when its digest is wrong.
+// Every way of pushing a blob, with each digest algorithm, announced or not, and with a wrong digest.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DigestAlgorithm, digestOf } from '../oci/digest.ts';
@@ -17,7 +17,7 @@ afterAll(async () => {
   expect(server.events.filter(({ type }) => type === 'failure')).toEqual([]);
 });
 
-/** Pushes `bytes` as `digest`; the answer is the last one. */
+/** Pushes `bytes` as `digest`. Returns the last answer. */
 type Way = (bytes: Uint8Array, digest: string, start?: string) => Promise<Answer>;
 
 const WAYS: Readonly<Record<string, Way>> = {
@@ -104,7 +104,7 @@ describe.each(['sha256', 'sha512'] satisfies DigestAlgorithm[])('%s', (algorithm
   });
 });
 
-/** The answer says where the blob is; it is there, until it is deleted. */
+/** Checks that the blob is at the location in the answer until it is deleted. */
 async function expectStored(answer: Answer, bytes: Uint8Array, digest: string): Promise<void> {
   expect(answer.status).toBe(201);
   expect(answer.headers['docker-content-digest']).toBe(digest);

@@ -1,4 +1,4 @@
-// Pages of referrers: together they are all, whatever their number and size; and nothing is read for a page that is not on it, but the one that follows.
+// Pages of referrers: together they are complete, whatever their number and size. A page reads only its own entries and the next one.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Descriptor } from '../oci/descriptor.ts';

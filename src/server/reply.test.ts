@@ -1,4 +1,4 @@
-// Which of two errors in one is answered and logged: trouble of the server's own, if one of them is.
+// Which of two combined errors is answered and logged: the server's own, if there is one.
 import { expect, it } from 'vitest';
 import { ImagesError } from '../oci/errors.ts';
 import { rootOf } from './reply.ts';
@@ -8,7 +8,7 @@ const goneClient = new ImagesError('BROKEN_OFF', 'the client broke off');
 const trouble = new ImagesError('NO_SPACE', 'no space left');
 const bug = new Error('a bug');
 
-/** As `await using` throws it: the second one came while the first was on its way. */
+/** The error that `await using` throws if disposal fails while another error is being thrown. */
 const both = (second: unknown, first: unknown) => new SuppressedError(second, first);
 
 it.each([

@@ -1,4 +1,4 @@
-// A request line becomes one value: every end-point of the specification, and everything that can be wrong with one.
+// A request line becomes one value: every end-point of the specification, and everything that can be invalid in one.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isImagesError } from '../oci/errors.ts';

@@ -1,4 +1,4 @@
-// Uploads that are begun and not ended: how many there may be, and what becomes of those that nobody goes on with.
+// Unfinished uploads: their limit, and the fate of abandoned ones.
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';

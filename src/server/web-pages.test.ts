@@ -1,4 +1,4 @@
-// Which requests a page of elsewhere has sent, by what browsers and programs really send.
+// Which requests come from a web page of another origin, judged by the headers that browsers and programs send.
 import { describe, expect, it } from 'vitest';
 import { isPageOfElsewhere } from './web-pages.ts';
 

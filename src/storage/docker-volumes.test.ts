@@ -41,7 +41,7 @@ describe.skipIf(!hasDockerRegistry)(
         const { body } = await store.registry.getBlob('library/alpine', blob.descriptor.digest);
         expect(await collect(body)).toEqual(blob.bytes);
       }
-      // A name without a recorded host is any host's.
+      // A name without a recorded host is found for every host.
       expect(await store.registry.statManifest('alpine', '3', { host: 'docker.io' })).toBeDefined();
 
       const ours = imageOf('ours');
@@ -59,7 +59,7 @@ describe.skipIf(!hasDockerRegistry)(
       const store = await openEmbeddedStore(directory.path);
       await pushImage(store.registry, 'calico/node', image, ['v1']);
       await pushImage(store.registry, 'calico/node', other, ['v2']);
-      // Sparse: one child is nowhere.
+      // A sparse index: one child is missing.
       const sparse = indexOf([image.manifest, imageOf('absent').manifest]);
       await store.registry.putManifest('calico/node', sparse, ['multi']);
       const signature = imageOf('signature', {
@@ -109,7 +109,7 @@ describe.skipIf(!hasDockerRegistry)(
       const put = () => store.registry.putBlob('team/app', lonely.descriptor, opener(lonely.bytes));
       await put();
       await dockerGarbageCollect(directory.path);
-      // Its link is left by docker-registry's collector; without the bytes it is none.
+      // docker-registry's collector leaves the blob's link. Without its bytes, the blob counts as absent.
       expect(await store.registry.statBlob('team/app', lonely.descriptor.digest)).toBeUndefined();
       await put();
       expect(await store.registry.statBlob('team/app', lonely.descriptor.digest)).toMatchObject({ size: 5000 });

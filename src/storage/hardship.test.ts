@@ -1,4 +1,4 @@
-// The store in hard times: several processes, kill -9, power cuts, a full disk, a read-only one.
+// The store with several processes, kill -9, power cuts, a full disk and a read-only one.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -72,7 +72,7 @@ describe('several processes', () => {
     const store = await openEmbeddedStore(directory.path);
     const killed = putInProcess(directory.path, 'team/app', file, blob, 10);
     await until(async () => (await store.registry.partialBytes(blob.descriptor.digest)) > 1_000_000);
-    // Two wait for the owner; when it is killed one of them takes over, the other finds the blob.
+    // Two processes wait for the owner. When it is killed, one takes over its stage, and the other finds the blob.
     const heirs = ['b', 'c'].map((repository) => putInProcess(directory.path, repository, file, blob));
     await delay(300);
     expect(heirs.map((heir) => heir.output())).toEqual(['', '']);
@@ -164,7 +164,7 @@ describe.skipIf(!canMount)('a file system (skipped where we may not mount)', () 
     await writeFile(join(path, 'filler'), Buffer.alloc(1_700_000)).catch(() => {});
     {
       await using full = await registry.openUpload('team/app', begun.id);
-      // Less than is gathered before it is written: the error must not come later than the answer.
+      // Less than the write buffer: even so, the error must come before the call returns.
       const chunk = large.bytes.subarray(300_000, 500_000);
       await expect(full.append(chunked(chunk))).rejects.toMatchObject({ code: 'NO_SPACE' });
       expect(full.size).toBeGreaterThanOrEqual(300_000);
@@ -207,7 +207,7 @@ describe.skipIf(!canMount)('a file system (skipped where we may not mount)', () 
     const put = registry.putBlob('team/app', blob.descriptor, opener(blob.bytes));
     await expect(put).rejects.toMatchObject({ code: 'READ_ONLY', hint: expect.any(String) });
     await expect(registry.deleteTag('team/app', '1')).rejects.toMatchObject({ code: 'READ_ONLY' });
-    // Nothing new, so nothing to write.
+    // Succeeds, because everything is there already.
     await pushImage(registry, 'team/app', image, []);
   });
 });

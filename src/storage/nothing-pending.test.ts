@@ -1,4 +1,4 @@
-// What is done is done: when a call returns, nothing that it asked the store for is still going on. Else an acknowledgement could come before what it says.
+// When a call returns, none of its operations on the store is still running. Otherwise an acknowledgement could come before the write.
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { blobOf, bytesOf, chunked, imageOf, indexOf, opener, pushImage } from '../../test/contract/content.ts';
@@ -20,11 +20,11 @@ const OTHER = blobOf(bytesOf('other', 3000));
 const { digest } = BLOB.descriptor;
 const image = imageOf('one');
 
-/** In milliseconds. Writes take so long that no look that follows them hides that nobody has waited. */
+/** In milliseconds. Writes take longer than reads, so that a read after a write does not hide that nobody waited for the write. */
 const READS = 1;
 const WRITES = 10;
 
-/** A store whose every answer takes a while, and that knows which are still to come. */
+/** A store with slow operations, which lists those that are still running. */
 function slowStore() {
   const inner = createMemoryObjectStore();
   const pending = new Map<number, string>();
@@ -85,7 +85,7 @@ function slowStore() {
 
 type Store = ReturnType<typeof slowStore>;
 
-/** Uploads half of the blob; the upload's id. */
+/** Uploads a part of the blob. Returns the upload's id. */
 async function begin({ registry }: Store): Promise<string> {
   await using upload = await registry.openUpload('a');
   await upload.append(chunked(BLOB.bytes.subarray(0, 2000)));
@@ -104,7 +104,7 @@ const nothing = async () => undefined;
 const damage = ({ objects }: Store) => objects.put(blobKey(digest), Buffer.alloc(BLOB.bytes.length));
 const doubt = ({ objects }: Store) => objects.put(markKey(digest), Buffer.from('doubtful'));
 
-/** What is there before, and what is done then. */
+/** For each call: the preparation, and the call itself. */
 const CALLS: Readonly<
   Record<string, readonly [(store: Store) => Promise<unknown>, (store: Store) => Promise<unknown>]>
 > = {

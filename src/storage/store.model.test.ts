@@ -1,4 +1,4 @@
-// The store on disk against the one in memory: whatever is done to both, in whatever order, both give the same answers.
+// The store on disk compared with the one in memory: the same calls in any order give the same answers.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import {
@@ -103,7 +103,7 @@ function named<T>(name: string, values: fc.Arbitrary<T>, run: (registry: Registr
   return values.map((value) => [name, (registry: Registry) => run(registry, value)] as const);
 }
 
-/** What came of it: a value, or the code of an error. */
+/** The outcome of a call: a value, or the code of its error. */
 async function outcome(work: Promise<unknown>): Promise<unknown> {
   try {
     return await work;
@@ -125,7 +125,7 @@ it('gives the same answers as the store in memory, whatever was done before', {
       const memory = registryOver(memoryStore());
       const store = diskStore(directory.path);
       for (const [at, [name, run]] of steps.entries()) {
-        // Another process each time.
+        // A different process for each call.
         const disk = at % 7 === 0 ? registryOver(diskStore(directory.path)) : registryOver(store);
         expect(await outcome(run(disk)), `step ${at}: ${name}`).toEqual(await outcome(run(memory)));
       }

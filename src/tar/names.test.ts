@@ -6,7 +6,7 @@ import { rawArchive } from './testing/raw-archive.ts';
 
 const IS_GNU = spawnSync('tar', ['--version']).stdout?.toString().includes('GNU tar') ?? false;
 
-/** Bytes as names have them, many of them almost UTF-8. */
+/** Bytes of names, many of them almost valid UTF-8. */
 const anyBytes: fc.Arbitrary<Uint8Array> = fc
   .array(
     fc.oneof(
@@ -69,7 +69,7 @@ describe('a name', () => {
   });
 
   it.skipIf(!IS_GNU)('is shown as GNU tar shows it (skipped where it is not installed)', () => {
-    // What Unicode has come to know lately, the system's library may not know.
+    // The system's library may not know the newest characters of Unicode.
     const isOld = (bytes: Uint8Array): boolean => !/[\p{Cn}\u{ffff}-\u{10ffff}]/u.test(decodeName(bytes));
     const names = fc
       .sample(anyBytes, { numRuns: 3000, seed: 1 })

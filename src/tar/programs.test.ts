@@ -96,7 +96,7 @@ const WRITERS: readonly Writer[] = [
     isThere: IS_GNU,
     tree: format === 'v7' || format === 'ustar' ? ('short' as const) : ('long' as const),
     write: (directory: string) => {
-      // The oldest format has no pipes.
+      // The oldest format (v7) has no type for named pipes.
       const leftOut = format === 'v7' ? ['--exclude=./pipe'] : [];
       return run('tar', '-C', directory, `--format=${format}`, ...leftOut, '-cf', '-', '.');
     },

@@ -454,12 +454,12 @@ describe('what an archive holds of a file', () => {
   });
 });
 
-/** A sparse file may have become one of many gigabytes: only what is stored is read. */
+/** Reads only stored bytes, because a changed header may describe a sparse file of many gigabytes. */
 async function listedBounded(archive: Uint8Array): Promise<void> {
   for await (const { stored } of readTar(inChunks(archive))) for await (const _ of stored);
 }
 
-/** So that what was changed in a header is looked at. */
+/** Corrects the checksum of a changed header, which would otherwise be refused for that alone. */
 function sumUp(archive: Buffer, at: number): void {
   if (archive.toString('latin1', at + 257, at + 262) !== 'ustar') return;
   archive.fill(' ', at + 148, at + 156);

@@ -4,7 +4,7 @@ import type { SparsePiece } from './entry.ts';
 import { plainHeader } from './plain-header.ts';
 import { refit, refitted, withWholeBlocks } from './sparse-pieces.ts';
 
-/** Pieces with holes of any length between them, or none, and the file's size. */
+/** Pieces with holes of any length between them, also of length 0, and the file's size. */
 const aMap = fc
   .tuple(
     fc.array(fc.tuple(fc.integer({ min: 0, max: 1500 }), fc.integer({ min: 1, max: 1500 })), { maxLength: 8 }),

@@ -36,12 +36,12 @@ async function written(...entries: readonly TarInput[]): Promise<Buffer> {
 }
 
 const BYTES = decodeName(Buffer.from([0x62, 0xff, 0xfe, 0x2e, 0x74]));
-/** Of a sparse file. */
+/** The stored content of a sparse file. */
 const PIECES = Buffer.from(`${'a'.repeat(512)}bcde`);
 const LONG_BYTES = `${'m'.repeat(150)}${BYTES}`;
 const DEEP = `${Array.from({ length: 12 }, (_, index) => `directory-number-${index}`).join('/')}/file`;
 
-/** What is hard to say in a header, but no devices: only root could unpack them. */
+/** Entries that are hard to represent in a header. No devices, because only root could unpack them. */
 function oddities(): readonly TarInput[] {
   return [
     { ...PLAIN, name: 'd/', type: 'directory', mode: 0o1777, uid: 5_000_000, gid: 4_294_967_294 },
@@ -62,7 +62,7 @@ function oddities(): readonly TarInput[] {
   ];
 }
 
-/** GNU tar lists it a second too late, and bsdtar reads it so; GNU tar's own archives too. */
+/** A negative time with a fraction: GNU tar lists it one second late, and bsdtar reads it so, also from GNU tar's own archives. */
 const OLD = (): TarInput => file('d/old', 'o', { mtime: { seconds: -86_400, nanoseconds: 500_000_000 } });
 
 const SPARSE: TarInput = {
@@ -162,7 +162,7 @@ function headerOf(entry: TarEntry): TarHeader {
   return { ...header, xattrs: new Map([...header.xattrs].map(([name, value]) => [name, Uint8Array.from(value)])) };
 }
 
-/** Bytes as names have them: no NUL, and at the end nothing that says it is a directory. */
+/** Bytes of names: without NUL, and without `/` at the end. */
 function anyName(maxLength: number): fc.Arbitrary<string> {
   const text = fc.oneof(
     fc.uint8Array({ min: 1, minLength: 1, maxLength }).map(decodeName),
@@ -276,7 +276,7 @@ archive.extractall(sys.argv[1], filter=lambda member, path: member.replace(uid=N
   }
 });
 
-/** Of what is no directory: name, type, mode, size, time, and what a link points to. */
+/** One line for each entry that is not a directory: name, type, mode, size, time, link target. */
 function unpacked(directory: string, digits: number): readonly string[] {
   const names = readdirSync(Buffer.from(directory), { recursive: true, encoding: 'buffer' }).map(decodeName);
   const lines = names.flatMap((name) => {
@@ -303,7 +303,7 @@ function expectedOf(entries: readonly TarInput[], digits: number): readonly stri
   return lines.sort();
 }
 
-/** In fractions of a second with so many digits. */
+/** The time in units of the last of `digits` decimals of a second. */
 function roundedTime(nanoseconds: bigint, digits: number): bigint {
   return nanoseconds / 10n ** BigInt(9 - digits);
 }

@@ -5,7 +5,7 @@ import { decodeStream } from '../http/content-coding.ts';
 import type { Bytes } from '../streams/bytes.ts';
 import { decompressed } from './decompress.ts';
 
-/** All but the last bytes; these when it is told to. */
+/** A body that sends all but the last ten bytes at once, and those after `speak`. */
 function silent(bytes: Uint8Array): {
   body: Bytes;
   readonly isWaitedFor: boolean;
@@ -36,7 +36,7 @@ function silent(bytes: Uint8Array): {
   };
 }
 
-/** What does not shrink, more of it than is gathered; and of that which the engine has to give before it takes the rest. */
+/** Incompressible: MUCH is more than the decoder buffers, LITTLE is so much that the engine must give output before it takes the rest. */
 const [MUCH, LITTLE] = [randomBytes('through an engine', 600_000), randomBytes('through an engine', 39_000)];
 
 describe.each([

@@ -10,7 +10,7 @@ import { markedEnvironment, type StartedProgram, startedProgram } from './starte
 interface Begun {
   readonly child: ChildProcess;
   readonly program: StartedProgram;
-  /** Those that the script has named. */
+  /** The processes whose numbers the script has printed. */
   readonly identities: readonly string[];
 }
 
@@ -29,7 +29,7 @@ async function begin(script: string, amount: number): Promise<Begun> {
 
 const alive = ({ identities }: Begun): number => identities.filter(isAlive).length;
 
-/** As a shell does: a child that waits, one of a child that has ended, one that the shell waits for. */
+/** Three processes: a background child, one whose parent has ended, and one that the shell waits for. */
 const FAMILY = `sleep 60 & echo $!
 (sleep 60 & echo $!)
 sh -c 'echo $$; sleep 60; :'`;

@@ -13,14 +13,14 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-/** The claim of a process that ran and ended. */
+/** Writes the claim of a process that has ended. */
 async function deadClaim(path: string): Promise<void> {
   const { pid } = spawnSync('true');
   const [, start, boot] = ownIdentity().split('.');
   await writeFile(`${path}.${pid}.${start}.${boot}.1`, '');
 }
 
-/** Eight take the lock at once: how many of them have had it at a time. */
+/** Takes the lock eight times at once. Returns the largest number of holders at one time. */
 async function mostHolders(path: string): Promise<number> {
   let holders = 0;
   let most = 0;

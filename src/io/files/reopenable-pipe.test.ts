@@ -11,7 +11,7 @@ import { type ReopenablePipe, readPipe, reopenablePipes } from './reopenable-pip
 describe('a pipe for a child', () => {
   it('can be opened again by its names, and is of no directory', async () => {
     await using directory = await temporaryDirectory('pipe');
-    // The first one cannot hold any.
+    // In the first directory, which is missing, no pipe can be made.
     const [pipe] = (await reopenablePipes([join(directory.path, 'none'), directory.path], 1)) as [ReopenablePipe];
     expect(await readdir(directory.path)).toEqual([]);
     const script = 'echo 1; echo 2 >/dev/stdout; echo 3 >/proc/self/fd/1; [ -p /dev/stdout ] && echo 4';

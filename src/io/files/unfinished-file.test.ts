@@ -19,7 +19,7 @@ it('names of unfinished files differ, and what processes left that are gone is r
   const longAgo = new Date(Date.now() - 3_600_000);
   for (const name of old) await utimes(at(name), longAgo, longAgo);
   const next = basename(await unfinishedPath(at('f')));
-  // A process that runs, one that may run elsewhere and has just written, and what is of something else.
+  // Files of a running process, of one that may run on another machine and wrote a moment ago, and other files.
   const kept = old.filter((name) => name !== '.f.1234.5.00000000-0000~1');
   expect((await readdir(directory.path)).sort()).toEqual([...kept, '.f.1234.5.00000000-0000~2'].sort());
   expect(next).not.toBe(own);

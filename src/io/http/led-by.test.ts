@@ -9,7 +9,7 @@ import { lookupLedBy, type NamesHost } from './led-by.ts';
 
 const STRANGER: Leader = { host: 'registry.example', at: '203.0.113.7' };
 
-/** A registry of a company: its name may be public, its address is not. */
+/** A company's registry: a public name with a private address. */
 const COLLEAGUE: Leader = { host: 'registry.corp', at: '10.0.0.7' };
 
 let pool: HttpPool;
@@ -95,9 +95,9 @@ describe('an answer of another host', () => {
     expect(error.code).toBe('BAD_ANSWER');
     expect(error.message).toMatch(/^registry\.example leads to a (?:loopback|link-local|metadata) address \[/);
     expect(error).toMatchObject({ method: 'GET', url: expect.stringContaining('http://') });
-    // As little where nobody knows from where it came: behind a proxy.
+    // Behind a proxy, the leader's address is unknown.
     expect((await refusal(ask(host, { host: 'registry.example' }))).code).toBe('BAD_ANSWER');
-    // Nor from a private network, nor to what the user has named for other purposes.
+    // Neither the leader's private address nor a name that the user has named for other purposes permits it.
     named = [host, `${host}:${port}`];
     expect((await refusal(ask(host, COLLEAGUE))).code).toBe('BAD_ANSWER');
     expect(asked).toEqual([]);
@@ -158,7 +158,7 @@ const PRIVATE = [
   '[2002:a00:1::]',
 ];
 
-/** Whether the leader may lead there, by a name that is resolved to it. Nothing is connected to. */
+/** Whether the leader may lead to a name that resolves to this address. Opens no connection. */
 async function leads(leader: Leader, address: string): Promise<boolean> {
   const bare = URL.parse(`http://${address}/`)?.hostname.replace(/^\[|\]$/g, '') ?? '';
   const answer = lookup(leader, bare, { all: true });
@@ -171,7 +171,7 @@ async function leads(leader: Leader, address: string): Promise<boolean> {
   );
 }
 
-/** As a connection does. */
+/** Resolves the name as a connection does. */
 function lookup(leader: Leader, name: string, options: object): Promise<unknown> {
   const names: NamesHost = async (host) => named.includes(host);
   const look = promisify(lookupLedBy(leader, `${name}:${port}`, names) as Looking);
@@ -187,7 +187,7 @@ describe('a private network', () => {
     expect(error.hint).toContain('registries.conf');
     expect(await leads(STRANGER, host)).toBe(false);
     expect(await leads({ host: 'registry.example' }, host)).toBe(false);
-    // A stranger can be met at an address that only looks like one of these.
+    // The address of the leader only looks like a private one.
     expect(await leads({ host: 'x.example', at: '2002:a00:1::1' }, host)).toBe(false);
     expect(await leads({ host: 'x.example', at: '64:ff9b:1::203.0.113.7' }, host)).toBe(false);
   });
@@ -199,7 +199,7 @@ describe('a private network', () => {
       expect(await leads({ host: 'registry.corp', at: 'fd00::7' }, host)).toBe(true);
       expect(await leads({ host: 'registry.corp', at: '::ffff:192.168.7.7' }, host)).toBe(true);
       expect(await leads({ host: 'here', at: '127.0.0.1' }, host)).toBe(true);
-      // Through a proxy the address of a host is known where it is its name.
+      // Behind a proxy, the leader's address is known if it is its name.
       expect(await leads({ host: '10.0.0.9:5000' }, host)).toBe(true);
       named = [`${URL.parse(`http://${host}/`)?.hostname.replace(/^\[|\]$/g, '')}:${port}`];
       expect(await leads(STRANGER, host)).toBe(true);
@@ -220,7 +220,7 @@ describe('a private network', () => {
     expect(await leads(COLLEAGUE, '[64:ff9b:1::198.51.100.1]')).toBe(true);
     expect(await leads({ host: 'x', at: '64:ff9b:1::10.0.0.1' }, '[64:ff9b:1::10.0.0.2]')).toBe(true);
     expect(await leads(STRANGER, '[64:ff9b:1::198.51.100.1]')).toBe(false);
-    // No file names it in a way that would help.
+    // Naming such an address in a file has no effect, so the hint does not advise it.
     named = [`64:ff9b:1::c633:6401:${port}`, `[64:ff9b:1::c633:6401]:${port}`];
     const error = await refusal(ask('[64:ff9b:1::198.51.100.1]', STRANGER));
     expect(error.hint).not.toContain('registries.conf');

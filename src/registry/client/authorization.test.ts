@@ -24,7 +24,7 @@ interface Grant {
   spent: boolean;
 }
 
-/** A registry that wants tokens, and the server that gives them: opaque ones, each good for the scopes that were asked for. */
+/** A registry that requires tokens, and its token server. Tokens are opaque, each valid for the requested scopes. */
 async function tokenWorld() {
   const grants = new Map<string, Grant>();
   const tokens = await startFaultyServer();
@@ -129,7 +129,7 @@ describe('tokens', () => {
     expect(world.tokens.requests).toHaveLength(1);
     await registry.getManifest('other', 'latest');
     expect(world.tokens.requests).toHaveLength(2);
-    // What the first 401 taught is used at once for the next repository.
+    // The challenge of the first 401 is used for the next repository without another 401.
     expect(world.registry.requests.filter((request) => !request.headers.authorization)).toHaveLength(8);
   });
 
@@ -308,7 +308,7 @@ describe('basic authorization', () => {
 });
 
 const peer = needs('docker-registry');
-/** As `htpasswd -B` makes it, of `secret`. */
+/** The output of `htpasswd -B` for the password `secret`. */
 const BCRYPT_OF_SECRET = '$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a';
 
 describe.skipIf(peer.missing)(`Debian's docker-registry with htpasswd${peer.why}`, () => {

@@ -17,7 +17,7 @@ const options = { manifest: { bytes: index, mediaType: OCI_INDEX } };
 
 const ipv6 = Object.values(networkInterfaces()).some((all) => all?.some((each) => each.address === '::1'));
 
-/** Asks for a manifest; the error, or `undefined`. */
+/** Requests a manifest. Returns the error, or `undefined`. */
 async function ask(host: string, settings: Partial<ClientSettings>): Promise<ImagesError | undefined> {
   await using clients = registryClients({ temporaryDirectory: tmpdir(), timeouts: { headers: 2000 }, ...settings });
   try {
@@ -29,7 +29,7 @@ async function ask(host: string, settings: Partial<ClientSettings>): Promise<Ima
   }
 }
 
-/** The host lives at the address; what is said of it. */
+/** Settings that map the host to an address. */
 function at(
   address: string,
   more: { readonly insecure?: boolean; readonly scheme?: 'http' | 'https' },

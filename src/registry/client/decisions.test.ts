@@ -33,11 +33,11 @@ function registry(name: string, settings: Partial<ClientSettings> = {}) {
   return clients.forHost(name);
 }
 
-/** The host's mirror is at this address. */
+/** Settings with one mirror, at this address. */
 const mirrored = (address: string) => ({
   hostRule: async () => ({ mirrors: [{ host: address, pulls: 'all' as const }], upstream: { host: host.host } }),
 });
-/** Where nobody listens. */
+/** An address at which nothing listens. */
 const NOBODY = '127.0.0.1:1';
 
 describe('the decisions of a client', () => {

@@ -34,13 +34,13 @@ function registryFor(credentials?: Credentials): Registry {
 
 const alice: Credentials = { type: 'password', username: 'alice', password: PASSWORD };
 
-/** All that is ever printed of it. */
+/** Everything that is printed of an error. */
 function printed(error: ImagesError): string {
   const { lines, data } = reportError(error, true);
   return [...lines, JSON.stringify(data)].join('\n');
 }
 
-/** Asks for Basic credentials, and answers who sends them. */
+/** Requires Basic credentials. The fault applies to requests that have some. */
 const behindBasic =
   (fault: Fault): Fault =>
   (request, response) =>

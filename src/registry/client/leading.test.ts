@@ -10,7 +10,7 @@ import { blob, collect, failure, index } from './testing/faulty-registry.ts';
 import { type Fault, type FaultyServer, startFaultyServer, status } from './testing/faulty-server.ts';
 import { startProxy, type TestProxy } from './testing/proxy.ts';
 
-// Every host but loopback is reached through the proxy, which leads all of them to one server: `host` tells who was asked.
+// All hosts but loopback are reached through the proxy, which connects them to one server. The `host` header shows the requested host.
 let server: FaultyServer;
 let proxy: TestProxy;
 let clients: RegistryClients;
@@ -45,7 +45,7 @@ const insecure = (host: string): Record<string, HostRule> => ({
 
 const hosts = () => [...new Set(server.requests.map((request) => request.headers.host))];
 
-/** Answers at this host as the fault does; all others answer as the registry. */
+/** Applies the fault to requests for this host only. */
 const at =
   (host: string, fault: Fault): Fault =>
   (request, response) =>
@@ -58,7 +58,7 @@ const upload = (registry: Registry) =>
     })(),
   );
 
-/** The ways in which an answer leads somewhere. */
+/** The ways in which an answer leads to another host. */
 const WAYS: readonly (readonly [string, (to: string) => Fault, (registry: Registry) => Promise<unknown>])[] = [
   [
     'a redirect of a manifest',

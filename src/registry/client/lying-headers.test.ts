@@ -170,7 +170,7 @@ const CODINGS: readonly (readonly [string, (bytes: Uint8Array) => Buffer])[] = [
   ['br, gzip', (bytes) => gzipSync(brotliCompressSync(bytes))],
 ];
 
-/** Of which a coding is shorter than they are. */
+/** Compressible, so that each coding is shorter. */
 const text = Buffer.from('layer after layer '.repeat(150_000));
 
 describe('a Content-Encoding', () => {

@@ -53,7 +53,7 @@ function spoilMirrors(fault: Fault): void {
   for (const mirror of mirrors) mirror.inject(fault);
 }
 
-/** As somebody who can begin anew. */
+/** Reads a blob like a consumer that can open it again from the start. */
 async function read(bytes: Buffer, from = 0): Promise<Buffer> {
   const options = { size: bytes.length, from, opensAnew: true };
   return collect((await registry.getBlob('app', digestOf(bytes), options)).body);
@@ -73,7 +73,7 @@ const BAD: readonly (readonly [string, Fault])[] = [
   ['redirects to nowhere', status(302)],
 ];
 
-/** By the tag, and under the digest of the right one. */
+/** Serves a different manifest, by tag and under the digest of the correct one. */
 const otherManifest: Fault = (request, response) => {
   const known = request.url.endsWith('latest') || request.url.endsWith(digestOf(index));
   const headers = { 'content-type': OCI_INDEX, 'docker-content-digest': digestOf(index) };
@@ -103,7 +103,7 @@ describe('a mirror that', () => {
     spoilMirrors(fault);
     expect((await read(small)).equals(small)).toBe(true);
     expect(events.length).toBeGreaterThan(0);
-    // It is quick to find out.
+    // The client gives up on a mirror after two requests at most.
     expect(mirrors.every(({ requests }) => requests.length <= 2)).toBe(true);
   });
 
@@ -139,7 +139,7 @@ describe('a mirror that', () => {
       expect(mayOpenAnew(error)).toBe(true);
     }
     expect((await read(large)).equals(large)).toBe(true);
-    // Its other blobs may be good.
+    // Other blobs are still requested from that mirror.
     spoilMirrors(() => false);
     await read(small);
     expect(mirrors[0]?.requests).toHaveLength(1);

@@ -22,7 +22,7 @@ async function* chunks() {
   yield blob;
 }
 
-/** A few bytes at a time, for ever. */
+/** Sends a few bytes at a time, without end. */
 function trickle(every: number, head: Readonly<Record<string, string>> = {}, code = 200): Fault {
   return (_request, response) => {
     response.writeHead(code, head);

@@ -10,9 +10,9 @@ import { type Fault, type FaultyServer, sendJson, startFaultyServer, status } fr
 let server: FaultyServer;
 let clients: RegistryClients;
 let registry: Registry;
-/** How many tokens were given; all of them are good. */
+/** The number of issued tokens. */
 let given: number;
-/** Of those given so far, these have ended; what is said then. */
+/** Tokens up to this number have expired; `refuse` answers requests that use one. */
 let ended: number;
 let refuse: Fault;
 
@@ -43,7 +43,7 @@ afterEach(async () => {
 
 const json = { 'content-type': 'application/json' };
 const errors = (code: string, message: string) => JSON.stringify({ errors: [{ code, message }] });
-/** In the place of a challenge. */
+/** Answers to an expired token, none of which is the challenge of the specification. */
 const REFUSALS: readonly (readonly [string, Fault])[] = [
   ['401 alone', status(401)],
   ['401 with a code', status(401, json, errors('UNAUTHORIZED', 'token expired'))],

@@ -22,7 +22,7 @@ beforeEach(() => {
   registry = hostNames(stripped, names);
 });
 
-/** As `lreg_cache HOST/PATH:TAG` leaves it: the stripped name, and the full name recorded. */
+/** What `lreg_cache HOST/PATH:TAG` writes: an image under the stripped name, and the recorded full name. */
 async function cache(host: string, path: string, tag: string, image: Image): Promise<void> {
   await pushImage(stripped, path, image, [tag]);
   await names.set(host, path, tag, image.manifest.digest);
@@ -163,7 +163,7 @@ describe('official images', () => {
 
   it('can be pushed under one name when their blobs are known under the other', async () => {
     await pushImage(registry, 'library/alpine', first, ['3']);
-    // A client asks first, hears that all is there, and pushes the manifest alone.
+    // A client finds all blobs present, and pushes only the manifest.
     expect(await registry.statBlob('alpine', first.config.descriptor.digest)).toBeDefined();
     await registry.putManifest('alpine', first.manifest, ['mine']);
     expect((await stripped.statManifest('alpine', 'mine'))?.digest).toBe(first.manifest.digest);

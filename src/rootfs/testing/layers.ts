@@ -1,4 +1,4 @@
-// Layers in memory for tests: real archives, written by tar/writer, counted when they are read.
+// Layers in memory for tests: real archives, written by tar/writer. Their reads are counted.
 import { gzipSync } from 'node:zlib';
 import { digestOf } from '../../oci/digest.ts';
 import type { TarHeader } from '../../tar/entry.ts';
@@ -8,12 +8,12 @@ import type { Layer } from '../contract.ts';
 export type TestEntry = Partial<TarHeader> & Pick<TarHeader, 'name'> & { readonly content?: string | Uint8Array };
 
 export interface TestLayer extends Layer {
-  /** How often it was opened, and how many bytes of its blob were taken. */
+  /** How often the layer was opened, and how many bytes of its blob were read. */
   readonly reads: { opened: number; bytes: number };
   readonly archive: Uint8Array;
 }
 
-/** A name that ends in `/` is a directory's, one with a linkname a symbolic link's unless the type says otherwise. */
+/** Without a type, a name that ends in `/` is a directory, and one with a linkname a symbolic link. */
 export function header({ content = '', ...entry }: TestEntry): TarHeader {
   const directory = entry.name.endsWith('/');
   const type = entry.type ?? (directory ? 'directory' : entry.linkname ? 'symlink' : 'file');

@@ -1,4 +1,4 @@
-// A layer in overlay form for tests: written as `make` writes it, read back with the reader, its tar-split with it.
+// A layer in overlay form for tests: written as `make` writes it and read back, together with its tar-split.
 import { addAll } from '../../oci/add-all.ts';
 import type { TarHeader } from '../../tar/entry.ts';
 import { readTar } from '../../tar/reader.ts';
@@ -11,12 +11,12 @@ import { tarSplitWriter } from '../tar-split-writer.ts';
 
 export interface Formed {
   readonly facts: OverlayFacts;
-  /** By path below the directory, in their order; content as text. */
+  /** By path below the directory, in the order of the archive; content as text. */
   readonly files: ReadonlyMap<string, FormedFile>;
   readonly names: readonly string[];
-  /** The archive put together again. */
+  /** Restores the original archive. */
   rejoined(): Promise<Buffer>;
-  /** Whether it was written entry by entry. */
+  /** Whether the plain shape was sufficient. */
   readonly plain: boolean;
 }
 
@@ -61,7 +61,7 @@ async function attempt(layer: Layer, options: Partial<OverlayFormOptions>, plain
   };
 }
 
-/** As a store's reader looks a file up: cleaned, hard links followed, symbolic links not. */
+/** Looks up a file like a reader of the store: cleans the name, follows hard links, does not follow symbolic links. */
 function contentAt(files: ReadonlyMap<string, FormedFile>, name: string): Buffer {
   const path = name
     .split('/')

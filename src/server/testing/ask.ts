@@ -1,4 +1,4 @@
-// A plain HTTP client for tests: says exactly what it is told, over its own connection, and keeps nothing.
+// A plain HTTP client for tests: sends exactly the given request, over a connection of its own.
 import { type IncomingHttpHeaders, request } from 'node:http';
 
 export interface Question {

@@ -1,4 +1,4 @@
-// Images for tests, and a registry that holds nothing yet. Bytes are real: digests and sizes are computed.
+// Images for tests, and an empty registry. Digests and sizes are computed from real bytes.
 import { randomBytes } from 'node:crypto';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';

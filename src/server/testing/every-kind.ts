@@ -1,5 +1,5 @@
 // One of each kind of content that the specifications allow: what the official conformance suite pushes (distribution-spec, `conformance/`),
-// and Docker's types. Bytes are real and of this call only.
+// and Docker's types. Every call returns different bytes.
 import { randomBytes } from 'node:crypto';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type DigestAlgorithm, digestOf } from '../../oci/digest.ts';
@@ -11,7 +11,7 @@ const NON_DISTRIBUTABLE = 'application/vnd.oci.image.layer.nondistributable.v1.t
 
 export interface Content {
   readonly blobs: readonly Uint8Array[];
-  /** In the order in which they are pushed: the last one is what is tagged. */
+  /** In the order in which they are pushed. The last one gets the tag. */
   readonly manifests: readonly RawManifest[];
 }
 
@@ -93,7 +93,7 @@ function index(
   };
 }
 
-/** Two of its three layers are at the address that they name, and in no registry. */
+/** Two of its three layers are non-distributable: they are at the URLs in their descriptors, and not in the registry. */
 function withElsewhere(): Content {
   const here = part(types.OCI_LAYER_GZIP);
   const layers = [elsewhere(`${NON_DISTRIBUTABLE}+gzip`), elsewhere(NON_DISTRIBUTABLE), here.descriptor];

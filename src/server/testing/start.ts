@@ -1,4 +1,4 @@
-// A server of its own for a test, on a free port of the loopback interface, with everything it said.
+// A server for one test, on a free loopback port, with its recorded events.
 import type { Registry } from '../../registry/contract.ts';
 import { formatListenAddress } from '../address.ts';
 import type { ServerEvent } from '../events.ts';

@@ -1,4 +1,4 @@
-// Images that were built here, read by digest whatever the repository; what is damaged is said to be, and known from then on.
+// Images that were built here can be read by digest in any repository. Damage is reported, and remembered.
 import { expect, it } from 'vitest';
 import { collect, imageOf, opener } from '../../../test/contract/content.ts';
 import { digestOf } from '../../oci/digest.ts';

@@ -1,4 +1,4 @@
-// What becomes of doubt about a blob, whoever has it and whoever brings the bytes again.
+// A blob in doubt: who notices it, and how it is confirmed or replaced.
 import { describe, expect, it } from 'vitest';
 import {
   blobOf,
@@ -53,7 +53,7 @@ async function upload(registry: Registry, repository: string): Promise<void> {
 const put = (registry: Registry, repository: string, asked?: number[]) =>
   registry.putBlob(repository, BLOB.descriptor, opener(BLOB.bytes, asked));
 
-/** One wrong bit, the size as it was. */
+/** Inverts one bit; the size stays. */
 async function damage(objects: ObjectStore, one: Digest = digest): Promise<void> {
   const bytes = await collect((await objects.get(blobKey(one))) ?? chunked(Buffer.alloc(0)));
   const at = Math.floor(bytes.length / 2);
@@ -66,7 +66,7 @@ async function marks(objects: ObjectStore): Promise<readonly string[]> {
   return keys.filter((key) => parseBlobKey(key) === undefined);
 }
 
-/** The machine has been started again: marks are another boot's, or a power cut has emptied them. */
+/** A restart of the machine: marks have another boot id, or a power cut has emptied them. */
 async function reboot(objects: ObjectStore, mark = '11111111-2222-4333-8444-555555555555'): Promise<void> {
   for (const key of await marks(objects)) await objects.put(key, Buffer.from(mark));
 }

@@ -1,4 +1,4 @@
-// Doubt about a blob of a store that cannot be written to: found out once, and what others write counts more.
+// Doubt about a blob in a read-only store: the blob is hashed once, and marks that others write take precedence.
 import { describe, expect, it } from 'vitest';
 import { blobOf, bytesOf, collect, imageOf, opener, pushImage } from '../../../test/contract/content.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
@@ -14,7 +14,7 @@ import { rememberMark, unwrittenMarks } from './unwritten-marks.ts';
 const BLOB = blobOf(bytesOf('layer', 5000));
 const { digest } = BLOB.descriptor;
 
-/** A store with the blob, as somebody else writes it, and as we see it: we cannot write to it, and it is counted how often we read the blob. */
+/** A store with the blob: `others` can write to it, `ours` cannot. Our reads of the blob are counted. */
 async function newStore(code: ErrorCode = 'READ_ONLY') {
   const others = createMemoryObjectStore();
   await storedRegistry(stagedStore(others)).putBlob('a', BLOB.descriptor, opener(BLOB.bytes));

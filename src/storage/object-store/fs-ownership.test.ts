@@ -9,7 +9,7 @@ import { releaseStage, takeStage } from './fs-ownership.ts';
 
 const taking = { mustExist: false, signal: undefined };
 
-/** The name that a process which ran and ended gave to a stage. */
+/** The name of a stage whose owner, a process, has ended. */
 function deadName(id: string): string {
   const { pid } = spawnSync('true');
   const [, start, boot] = ownIdentity().split('.');

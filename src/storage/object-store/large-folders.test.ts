@@ -13,7 +13,7 @@ describe('the names in a large folder', () => {
     for (const name of names) await writeFile(join(path, name), '');
     const folders = new LargeFolders();
     const seen = async () => (await folders.names(path)).join(' ');
-    /** As if it had changed long ago: then it is kept. */
+    /** Makes the folder look old, because only the names of an old one are cached. */
     const settle = () => utimes(path, 1_000_000_000, 1_000_000_000);
     for (let round = 0; round < 3; round++) expect(await seen()).toBe(names.join(' '));
     await settle();

@@ -1,4 +1,4 @@
-// Uploads that nobody goes on with: what they cost others, and how many there can be.
+// Abandoned uploads: their cost for others, and their limit.
 import { mkdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -9,7 +9,7 @@ import { openEmbeddedStore } from '../embedded-store.ts';
 import { smallDisk, stagedIn, testDirectory } from '../testing/directories.ts';
 import { storedRegistry } from './stored-registry.ts';
 
-/** Begins an upload, sends this much of it, and leaves it; its id. */
+/** Begins an upload, sends this many bytes, and abandons it. Returns its id. */
 async function uploadPart(registry: Registry, bytes: Uint8Array): Promise<string> {
   await using upload = await registry.openUpload('a/b');
   await upload.append(chunked(bytes));

@@ -1,4 +1,4 @@
-// A page of tags or of the catalogue costs a page: what is opened for it does not grow with the list.
+// The number of files opened for a page of tags or of the catalogue does not grow with the list.
 import { describe, expect, it } from 'vitest';
 import { imageOf, indexOf, pushImage } from '../../../test/contract/content.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';

@@ -1,4 +1,4 @@
-// What a manifest may cost: the store's work is bounded by what it allows itself, not by what the manifest names.
+// The cost of a manifest: the store's own limits bound the work, not the number of digests in the manifest.
 import { expect, it } from 'vitest';
 import { blobOf, manifestOf, opener } from '../../../test/contract/content.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -47,7 +47,7 @@ async function putBlobs(objects: ObjectStore, count: number): Promise<readonly D
   return blobs.map(({ descriptor }) => descriptor);
 }
 
-/** Counts the looks at objects, and how many ran at once. */
+/** Counts accesses to objects, and how many ran at the same time. */
 function counting(inner: ObjectStore): {
   readonly objects: ObjectStore;
   readonly seen: { stats: number; most: number };
@@ -57,7 +57,7 @@ function counting(inner: ObjectStore): {
   const counted = async <T>(work: () => Promise<T>): Promise<T> => {
     seen.most = Math.max(seen.most, ++running);
     try {
-      // Long enough for others to begin meanwhile.
+      // Long enough for other accesses to begin.
       await new Promise((resolve) => setImmediate(resolve));
       return await work();
     } finally {

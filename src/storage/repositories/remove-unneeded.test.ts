@@ -1,4 +1,4 @@
-// What goes with a name, and what stays because something else needs it. How the command finds the name is in tasks/private-registry/remove-image.test.ts.
+// What is removed with a name, and what stays because something else needs it. For the look-up of the name see tasks/private-registry/remove-image.test.ts.
 import { expect, it } from 'vitest';
 import { imageOf, indexOf, pushImage } from '../../../test/contract/content.ts';
 import type { Digest } from '../../oci/digest.ts';

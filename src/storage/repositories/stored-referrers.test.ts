@@ -1,4 +1,4 @@
-// Referrers of volumes that others have written, or a power cut has garbled: what cannot be read is none, and keeps nothing else from being listed.
+// Referrers in volumes that other programs wrote or a power cut damaged: unreadable ones are left out, and all others are listed.
 import { expect, it } from 'vitest';
 import { imageOf, indexOf, pushImage } from '../../../test/contract/content.ts';
 import { digestOf } from '../../oci/digest.ts';

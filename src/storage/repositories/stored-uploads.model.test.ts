@@ -1,4 +1,4 @@
-// An upload as a state machine: whatever requests come, in whatever order, with servers that are killed in between, it is where the model says.
+// An upload compared with a model: any requests in any order, with servers that are killed in between, give the state of the model.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { collect } from '../../../test/contract/content.ts';
@@ -12,7 +12,7 @@ import { storedRegistry } from './stored-registry.ts';
 
 const REPOSITORY = 'team/app';
 
-/** What the client knows: `undefined` where there is no such upload any more. */
+/** The bytes that the server has acknowledged; `undefined` after the end of the upload. */
 interface Model {
   readonly held: Buffer | undefined;
 }
@@ -20,7 +20,7 @@ interface Model {
 interface Scene {
   registry: Registry;
   readonly id: string;
-  /** A server that is started anew over the same objects. */
+  /** Starts a new server over the same objects. */
   readonly restart: () => Registry;
 }
 

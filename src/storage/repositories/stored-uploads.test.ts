@@ -1,4 +1,4 @@
-// How often the bytes of an upload are read. What an upload is stands in the registry contract (test/contract).
+// How often the bytes of an upload are read. The contract of uploads is tested in test/contract.
 import { expect, it } from 'vitest';
 import { blobOf, bytesOf, chunked } from '../../../test/contract/content.ts';
 import type { DigestAlgorithm } from '../../oci/digest.ts';
@@ -24,13 +24,13 @@ it.each(['sha256', 'sha512'] as const)('with another than %s announced, they are
 });
 
 interface Announced {
-  /** What is said when the upload is opened, before it has any bytes. */
+  /** The options of the first opening, when the upload has no bytes. */
   readonly first: UploadOptions;
-  /** What is said each time it is opened again. */
+  /** The options of each later opening. */
   readonly next?: UploadOptions;
 }
 
-/** Uploads in two chunks and commits, each time opened anew, as requests do; how often the stage was read. */
+/** Uploads two chunks and commits. Each step opens the upload again, like a request. Returns how often the stage was read. */
 async function readsOfUpload(algorithm: DigestAlgorithm, { first, next }: Announced): Promise<number> {
   let reads = 0;
   const registry = storedRegistry(stagedStore(observed(createMemoryObjectStore(), () => (reads += 1))));
@@ -50,7 +50,7 @@ async function readsOfUpload(algorithm: DigestAlgorithm, { first, next }: Announ
   return reads;
 }
 
-/** The store, telling of each reading of a stage. */
+/** A store that reports each read of a stage. */
 function observed(objects: ObjectStore, onRead: () => void): ObjectStore {
   return {
     ...objects,

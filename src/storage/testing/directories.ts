@@ -16,7 +16,7 @@ export async function testDirectory(): Promise<TestDirectory> {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** What is on its way into the store in `directory`, and what was left of that: the paths of its files. */
+/** The paths of the staged files in `directory`, also of abandoned ones. */
 export async function stagedIn(directory: string): Promise<readonly string[]> {
   const found = await readdir(join(directory, 'images/stage'), { recursive: true, withFileTypes: true });
   return found.flatMap((entry) => (entry.isFile() ? [join(entry.parentPath, entry.name)] : []));
@@ -26,7 +26,7 @@ export interface MountedDirectory extends TestDirectory {
   makeReadOnly(): Promise<void>;
 }
 
-/** A tmpfs of this size; `undefined` where we may not mount. */
+/** A tmpfs of this size. Returns `undefined` if this process may not mount. */
 export async function smallDisk(kilobytes: number): Promise<MountedDirectory | undefined> {
   const { path } = await testDirectory();
   try {
@@ -47,7 +47,7 @@ export async function smallDisk(kilobytes: number): Promise<MountedDirectory | u
   };
 }
 
-/** Whether this machine lets us mount, asked once. */
+/** Whether this process may mount; determined once. */
 export const canMount: boolean = await smallDisk(64).then(async (disk) => {
   await disk?.[Symbol.asyncDispose]();
   return disk !== undefined;

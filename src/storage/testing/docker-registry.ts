@@ -1,4 +1,4 @@
-// Debian's docker-registry (registry:2) over a directory: the peer whose volumes are taken over and given back.
+// Debian's docker-registry (registry:2) over a directory: the program with which volumes are exchanged.
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -37,7 +37,7 @@ export async function startDockerRegistry(directory: string): Promise<DockerRegi
   };
 }
 
-/** Runs its garbage collector over a directory that it does not serve meanwhile. Returns what it printed. */
+/** Runs its garbage collector over a directory that it is not serving. Returns the output. */
 export async function dockerGarbageCollect(directory: string): Promise<string> {
   const config = await writeConfig(directory, 0);
   try {

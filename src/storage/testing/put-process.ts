@@ -1,5 +1,5 @@
-// A process that puts one blob: `put-process.ts STORE REPOSITORY FILE DIGEST [MS]`. It says `open N` when the bytes from N on are asked for, and `done`.
-// With MS it waits so long after each 64 KiB, so that it can be killed on the way.
+// A process that puts one blob: `put-process.ts STORE REPOSITORY FILE DIGEST [MS]`. It prints `open N` when the store requests the bytes from N on, and `done`.
+// With MS, it waits this many milliseconds after each 64 KiB, so that it can be killed in the middle.
 import { open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseDigest } from '../../oci/digest.ts';

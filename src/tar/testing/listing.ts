@@ -26,7 +26,7 @@ export async function listed(archive: Uint8Array, size?: number): Promise<readon
   return lines;
 }
 
-/** As `listed`, and after each line what GNU tar does not show: the digest of the content, and the extended attributes. */
+/** Like `listed`. After each line follows what GNU tar does not show: the digest of the content, and the extended attributes. */
 export async function listedWhole(archive: Uint8Array, size?: number): Promise<readonly string[]> {
   const lines: string[] = [];
   for await (const entry of readTar(inChunks(archive, size))) {

@@ -266,7 +266,7 @@ describe('credential helpers', () => {
     await helper('test', `sleep 300 & echo $! >${directory.path}/agent; echo '{"Username":"me","Secret":"pw"}'`);
     await write('.docker/config.json', { credsStore: 'test' });
     expect(await find('quay.io', undefined, env())).toMatchObject({ username: 'me' });
-    // The agent still runs, with the output open: throws where it does not.
+    // The agent still runs with the output open, or `kill` would throw.
     process.kill(Number(await readFile(join(directory.path, 'agent'), 'utf8')));
   });
 
