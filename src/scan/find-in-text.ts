@@ -1,5 +1,6 @@
 // Runs the document rules on one text. scan() does so with a file, and the rule for embedded texts with a text inside a document.
 import type { DocumentRule, Finding, Warning } from './contract.ts';
+import type { OnScanEvent } from './events.ts';
 import { type KnownVariables, PLAIN } from './fill-in.ts';
 import { findInDocument } from './find-in-document.ts';
 import { brokenFile, imageLines } from './lines.ts';
@@ -18,17 +19,23 @@ export interface FindInTextOptions {
   readonly environments?: readonly KnownVariables[] | undefined;
   /** A tree rule has handled the documents of the file: only the parts that do not parse are left. */
   readonly isClaimed?: boolean;
+  readonly onEvent?: OnScanEvent | undefined;
 }
 
 /** All findings in the text of a manifest. Parts that do not parse are read line by line. */
 export function findInText(
   file: string,
   text: string,
-  { rules, environments = PLAIN, isClaimed = false }: FindInTextOptions,
+  { rules, environments = PLAIN, isClaimed = false, onEvent }: FindInTextOptions,
 ): FoundInText {
   const findings: Finding[] = [];
   const warnings: Warning[] = [];
-  const parsed = parseYaml(file, text, cluesOf(rules).mayMatter);
+  const { mayMatter } = cluesOf(rules);
+  const parsed = parseYaml(file, text, (part, line) => {
+    const isWanted = mayMatter(part);
+    if (!isWanted) onEvent?.({ type: 'not-parsed', file, line, size: part.length });
+    return isWanted;
+  });
   for (const document of parsed.documents) {
     if (!isClaimed) sort(findInDocument(document, rules, environments), { findings, warnings });
   }
@@ -42,7 +49,13 @@ export function findInText(
   }
   const warning = brokenFile(file, broken, placeholders);
   if (warning) warnings.push(warning);
+  onEvent?.({ type: 'read', file, documents: parsed.documents.length, found: countByRule(findings) });
   return { findings: withoutRepetition(findings), warnings: uniqueWarnings(warnings) };
+}
+
+function countByRule(findings: readonly Finding[]): Readonly<Record<string, number>> {
+  const byRule = Map.groupBy(findings, ({ rule }) => rule);
+  return Object.fromEntries([...byRule].map(([rule, { length }]) => [rule, length]));
 }
 
 function sort(

@@ -13,6 +13,7 @@ export type {
   TreeRule,
   Warning,
 } from './contract.ts';
+export type { OnScanEvent, ScanEvent } from './events.ts';
 export type { Fields } from './fields.ts';
 export { maybe as maybeImage, type Spot, unresolved as unresolvedImage, used as usedImage } from './findings.ts';
 export { type Judged as JudgedImage, judgeImage } from './image-text.ts';

@@ -4,6 +4,7 @@ import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { FileTree, Finding, GivenValues, Rules, ScanResult, Warning } from './contract.ts';
 import { decodeText } from './decode-text.ts';
 import { withUnpacking } from './encoded-text.ts';
+import type { OnScanEvent } from './events.ts';
 import { openFileTree } from './file-tree.ts';
 import { findInText } from './find-in-text.ts';
 import { createChartReader } from './helm/chart-reader.ts';
@@ -21,6 +22,7 @@ export interface ScanFileOptions {
   /** Default: the built-in rules (rules.ts). */
   readonly rules?: Rules | undefined;
   readonly given?: GivenValues | undefined;
+  readonly onEvent?: OnScanEvent | undefined;
 }
 
 /** The images that the file at `path` with these bytes uses. Errors: FILE_UNREADABLE (an archive that is not a chart). */
@@ -34,7 +36,7 @@ async function scanOne(path: string, bytes: Buffer, options: ScanFileOptions): P
   if (found) return found;
   const text = decodeText(bytes);
   const { documents } = options.rules ?? SCAN_RULES;
-  const alone = findInText(path, text, { rules: documents });
+  const alone = findInText(path, text, { rules: documents, onEvent: options.onEvent });
   if (!/chartContent|chartRef/.test(text)) return alone;
   // The file may contain a packed chart in an object, or refer to a chart by another object.
   const charts = await helmCharts(documents).find(treeOfOne(path, bytes), options.given);
@@ -86,7 +88,7 @@ function treeOfOne(path: string, bytes: Buffer): FileTree {
 
 async function scanBeside(
   path: string,
-  { given, rules = SCAN_RULES }: ScanFileOptions,
+  { given, rules = SCAN_RULES, onEvent }: ScanFileOptions,
 ): Promise<ScanResult | undefined> {
   const directory = dirname(path);
   const warnings: Warning[] = [];
@@ -94,6 +96,7 @@ async function scanBeside(
   for (const rule of rules.trees) {
     const found = await rule.findNamed(tree, basename(path), given);
     if (!found) continue;
+    onEvent?.({ type: 'claimed', file: path, rule: rule.name });
     const inDirectory = (finding: Finding): Finding => ({
       ...finding,
       position: { ...finding.position, file: join(directory, finding.position.file) },

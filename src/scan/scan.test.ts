@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DocumentRule, TreeRule } from './contract.ts';
+import type { ScanEvent } from './events.ts';
 import { imagesOf } from './images.ts';
 import { scan } from './scan.ts';
 import { scanFiles, scanText } from './testing/scan-files.ts';
@@ -23,6 +24,27 @@ describe('a scan', () => {
       'a.yaml:5',
       'c.json:1',
       'deep/er/b.yml:5',
+    ]);
+  });
+
+  it('tells of each file what was done with it, and why', async () => {
+    const events: ScanEvent[] = [];
+    const big = `kind: Role\nrules:\n${'- verbs: [get]\n'.repeat(1000)}`;
+    await scanFiles(
+      {
+        'Chart/Chart.yaml': 'name: c\nversion: 1.0.0\n',
+        README: '',
+        'a.yaml': `${pod('a')}---\n${pod('b')}`,
+        'b.yaml': `a: 1\n---\n${big}`,
+      },
+      { onEvent: (event) => events.push(event) },
+    );
+    expect(events).toEqual([
+      { type: 'claimed', file: 'Chart/Chart.yaml', rule: 'helm' },
+      { type: 'skipped', file: 'README' },
+      { type: 'read', file: 'a.yaml', documents: 2, found: { containers: 2 } },
+      { type: 'not-parsed', file: 'b.yaml', line: 2, size: big.length + '---\n'.length },
+      { type: 'read', file: 'b.yaml', documents: 1, found: {} },
     ]);
   });
 

@@ -1,6 +1,7 @@
 // Scans a directory: tree rules first, then each remaining manifest, document by document. A file is in memory only while it is examined.
 import { addAll } from '../oci/add-all.ts';
 import type { FileTree, Finding, GivenValues, Rules, ScanResult, Warning } from './contract.ts';
+import type { OnScanEvent } from './events.ts';
 import type { Substitutions } from './flux/substitutions.ts';
 import { uniqueWarnings, withoutRepetition } from './repetition.ts';
 import { doubtTestData } from './test-data.ts';
@@ -11,6 +12,7 @@ export interface ScanOptions {
   /** Values that the user gives to the charts. */
   readonly given?: GivenValues;
   readonly signal?: AbortSignal;
+  readonly onEvent?: OnScanEvent;
 }
 
 const MANIFEST = /\.(?:ya?ml|json)$/i;
@@ -44,7 +46,7 @@ async function scanTree(
   tree: FileTree,
   options: ScanOptions & { readonly rules: Rules; readonly warnings: Warning[] },
 ): Promise<ScanResult> {
-  const { rules, warnings, given, signal } = options;
+  const { rules, warnings, given, signal, onEvent } = options;
   const { findInText } = await import('./find-in-text.ts');
   const findings: Finding[] = [];
   const claimed = new Set<string>();
@@ -53,17 +55,21 @@ async function scanTree(
     const found = await rule.find(tree, given);
     addAll(findings, found.findings);
     addAll(warnings, found.warnings);
-    for (const file of found.claimed) claimed.add(file);
+    for (const file of found.claimed) {
+      if (!claimed.has(file)) onEvent?.({ type: 'claimed', file, rule: rule.name });
+      claimed.add(file);
+    }
   }
   for (const file of tree.files) {
     const isClaimed = claimed.has(file);
+    if (!MANIFEST.test(file) && !isClaimed) onEvent?.({ type: 'skipped', file });
     if (!MANIFEST.test(file) || (isClaimed && !tree.broken.has(file))) continue;
     signal?.throwIfAborted();
     // Of a claimed file, only the parts that did not parse are left, to be read line by line.
     const text = await tree.read(file);
     const substitutions = text.includes('${') ? await substitutionsOf(tree) : undefined;
     const environments = substitutions?.environmentsOf(file);
-    const found = findInText(file, text, { rules: rules.documents, environments, isClaimed });
+    const found = findInText(file, text, { rules: rules.documents, environments, isClaimed, onEvent });
     addAll(findings, found.findings);
     addAll(warnings, [...found.warnings, ...(substitutions?.warnings ?? [])]);
   }

@@ -27,13 +27,17 @@ export interface ParsedYaml {
 
 /**
  * Parses each part between `---` lines separately. Empty documents are left out.
- * `wanted` is asked with the text of a part before it is parsed. A rejected part is neither a document nor broken.
+ * `wanted` is asked with the text of a part, and its first line, before it is parsed. A rejected part is neither a document nor broken.
  */
-export function parseYaml(file: string, text: string, wanted: (part: string) => boolean = () => true): ParsedYaml {
+export function parseYaml(
+  file: string,
+  text: string,
+  wanted: (part: string, firstLine: number) => boolean = () => true,
+): ParsedYaml {
   const documents: ScannedDocument[] = [];
   const broken: BrokenPart[] = [];
   for (const part of partsOf(normalLines(text))) {
-    if (!wanted(part.text)) continue;
+    if (!wanted(part.text, part.firstLine)) continue;
     try {
       addAll(documents, parsePart(file, part));
     } catch (error) {

@@ -66,7 +66,16 @@ export { type ServedRegistry, type ServeRequest, serveRegistry } from './private
 export { type StartedRegistry, type StartRequest, startRegistry } from './private-registry/start-registry.ts';
 export { stopRegistry } from './private-registry/stop-registry.ts';
 export { addressForVms, type VmAddress, vmAddress } from './private-registry/vm-address.ts';
-export type { DebugEvent, Environment, Settings, TaskCall, TaskEvents, World } from './settings.ts';
+export type {
+  BaseEvent,
+  DebugEvent,
+  Environment,
+  ScanChoice,
+  Settings,
+  TaskCall,
+  TaskEvents,
+  World,
+} from './settings.ts';
 export { type CopyOptions, copyImage, type UploadImageOptions, uploadImages } from './transfer/copy-image.ts';
 export { flushDocker } from './transfer/flush-docker.ts';
 export { type CompressionChoice, parseCompression } from './transfer/layer-compression.ts';

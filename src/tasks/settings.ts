@@ -4,6 +4,7 @@ import type { CopyEvent } from '../copy/events.ts';
 import type { HttpEvent, OnHttpEvent } from '../io/http/http-event.ts';
 import type { ClientDecision, RetryEvent } from '../registry/client/settings.ts';
 import type { RegistryCall } from '../registry/policies/told.ts';
+import type { ScanEvent } from '../scan/events.ts';
 import type { ServerEvent } from '../server/events.ts';
 import type { EmbeddedStoreOptions } from '../storage/embedded-store.ts';
 import type { FileCallOptions, Transport } from '../transports/transport.ts';
@@ -50,18 +51,39 @@ export type DebugEvent =
   | { readonly topic: 'http'; readonly event: HttpEvent }
   | { readonly topic: 'hosts'; readonly event: ClientDecision | ({ readonly type: 'retry' } & RetryEvent) }
   | { readonly topic: 'copy'; readonly event: CopyEvent }
-  | { readonly topic: 'build'; readonly event: BuildEvent }
+  | { readonly topic: 'build'; readonly event: BuildEvent | BaseEvent }
+  | { readonly topic: 'scan'; readonly event: ScanEvent | ScanChoice }
   | { readonly topic: 'store'; readonly event: RegistryCall }
   | { readonly topic: 'serve'; readonly event: ServerEvent };
+
+/** Where the image of a FROM comes from: `local` (built here, in the store, a Docker daemon, the private registry), its own registry, or what is remembered of it. */
+export interface BaseEvent {
+  readonly type: 'base';
+  readonly name: string;
+  readonly from: 'local' | 'remembered' | 'registry';
+  /** For `local`: the source that has it. For `remembered` and `registry`: the digest. */
+  readonly what: string;
+}
+
+/** Whether a directory is scanned, and why. */
+export interface ScanChoice {
+  readonly type: 'directory';
+  readonly directory: string;
+  /**
+   * `remembered`: nothing has changed since the last scan, whose result is taken. Otherwise the directory is scanned: files are `changed`; it is `unknown`, not
+   * scanned before; `unsettled`, a file was changed just now or cannot be read; `not-asked`, there is no cache, or values or rules are given.
+   */
+  readonly why: 'remembered' | 'changed' | 'unknown' | 'unsettled' | 'not-asked';
+}
 
 type EventOf<Topic extends DebugEvent['topic']> = Extract<DebugEvent, { readonly topic: Topic }>['event'];
 
 /** A listener that passes events of this topic on to `onDebug` and to `onEvent`. Returns `undefined` if there is no listener. */
-export function alsoDebugged<Topic extends DebugEvent['topic']>(
+export function alsoDebugged<Topic extends DebugEvent['topic'], Event extends EventOf<Topic> = EventOf<Topic>>(
   topic: Topic,
   { onDebug }: TaskEvents,
-  onEvent?: (event: EventOf<Topic>) => void,
-): ((event: EventOf<Topic>) => void) | undefined {
+  onEvent?: (event: Event) => void,
+): ((event: Event) => void) | undefined {
   if (!onDebug) return onEvent;
   return (event) => {
     // Topic and event belong together, but the type checker cannot see this for a type parameter.

@@ -48,6 +48,20 @@ describe('a base from a registry', () => {
     expect((await build()).diffIds[0]).toBe(first.diffIds[0]);
   });
 
+  it('is named by --debug, with where it comes from', async () => {
+    upstream.addImage('a/base:1', base('one'));
+    const told = async (...options: readonly string[]) => {
+      const { stderr } = await world.images(['mkimage', '--debug=build', '--tag=x/app:1', ...options, directory]);
+      return /build\] (quay\.io\S* .*)\[?/.exec(stderr)?.[1]?.replace(/sha256:.*/, 'DIGEST');
+    };
+    expect(await told()).toBe('quay.io/a/base:1 comes from its registry: DIGEST');
+    expect(await told('--no-cache', '--force')).toBe(
+      'quay.io/a/base:1 is remembered, its registry is not asked: DIGEST',
+    );
+    await world.must(['lreg_cache', 'quay.io/a/base:1']);
+    expect(await told('--no-cache', '--force')).toMatch(/^quay\.io\/a\/base:1 is here: /);
+  });
+
   it('is what it was until --pull asks what it is now', async () => {
     upstream.addImage('a/base:1', base('one'));
     const first = await build();

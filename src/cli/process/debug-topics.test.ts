@@ -13,7 +13,7 @@ describe('the topics of --debug', () => {
       expect.objectContaining({
         code: 'USAGE',
         message: 'no topic of --debug [stor]',
-        hint: expect.stringMatching(/^Did you mean store\? There are http, hosts, copy, build, store, serve;/),
+        hint: expect.stringMatching(/^Did you mean store\? There are http, hosts, copy, build, scan, store, serve;/),
       }),
     );
     expect(() => debugTopics('constructor')).toThrow('no topic');

@@ -10,7 +10,8 @@ const TOPICS: Readonly<Record<DebugTopic, string>> = {
   http: 'each request to others: method, address, status, time, bytes',
   hosts: 'which credentials, which mirror, http or https; attempts that are repeated',
   copy: 'why a part was fetched or not',
-  build: 'why a step was done or not',
+  build: 'why a step was done or not, where a base image comes from',
+  scan: 'which file was read, which rule found something, what was left out and why',
   store: 'each call to the embedded store, and what it found there',
   serve: 'each request to the embedded registry',
 };

@@ -44,6 +44,10 @@ describe('lines of --debug', () => {
           topic: 'build',
           event: { type: 'step-done', id: 1, stage: '0', text: 'COPY a b', cached: true, why: 'remembered' },
         },
+        { topic: 'build', event: { type: 'base', name: 'docker.io/library/a:1', from: 'remembered', what: digest } },
+        { topic: 'scan', event: { type: 'directory', directory: '/o', why: 'changed' } },
+        { topic: 'scan', event: { type: 'read', file: 'a.yaml', documents: 2, found: { containers: 3 } } },
+        { topic: 'scan', event: { type: 'not-parsed', file: 'b.yaml', line: 7, size: 9000 } },
       ]),
     ).toEqual([
       '[hosts] h/a/b credentials: those of [me] from /f',
@@ -51,6 +55,10 @@ describe('lines of --debug', () => {
       '[hosts] h/a is asked for at m, h (did not answer lately: n)',
       `[copy] a:1 blob ${digest} (3 bytes) is there already`,
       '[build] [0] COPY a b is remembered, not done',
+      `[build] docker.io/library/a:1 is remembered, its registry is not asked: ${digest}`,
+      '[scan] /o is scanned: something in it has changed',
+      '[scan] a.yaml is read, documents: 2, found: containers 3',
+      '[scan] b.yaml:7 is not parsed: 9000 characters without the clue of a rule',
     ]);
   });
 

@@ -1,10 +1,10 @@
 // Formats debug events as lines on stderr: `[SECONDS TOPIC] what happened`. Loaded only with --debug.
-import type { BuildEvent, StepOutcome } from '../../build/request.ts';
+import type { StepOutcome } from '../../build/request.ts';
 import type { CopyEvent, NotFetched } from '../../copy/events.ts';
 import { withoutSecrets } from '../../io/text/secrets.ts';
 import type { ClientDecision, RetryEvent } from '../../registry/client/settings.ts';
 import type { ServerEvent } from '../../server/events.ts';
-import type { DebugEvent } from '../../tasks/settings.ts';
+import type { BaseEvent, DebugEvent, ScanChoice } from '../../tasks/settings.ts';
 import type { DebugTopic } from '../process/debug-topics.ts';
 import { safeLine } from '../process/safe-text.ts';
 
@@ -36,6 +36,8 @@ function lineOf(told: DebugEvent): string | undefined {
       return copyLine(told.event);
     case 'build':
       return buildLine(told.event);
+    case 'scan':
+      return scanLine(told.event);
     case 'store':
       return storeLine(told.event);
     case 'serve':
@@ -110,8 +112,40 @@ const STEP: Readonly<Record<StepOutcome, string>> = {
   'not-asked': 'was done: what is remembered is not to be used',
 };
 
-function buildLine(event: BuildEvent): string | undefined {
+function buildLine(event: EventOf<'build'>): string | undefined {
+  if (event.type === 'base') return `${event.name} ${BASE[event.from]} ${event.what}`;
   return event.type === 'step-done' ? `[${event.stage}] ${event.text} ${STEP[event.why]}` : undefined;
+}
+
+const BASE: Readonly<Record<BaseEvent['from'], string>> = {
+  local: 'is here:',
+  remembered: 'is remembered, its registry is not asked:',
+  registry: 'comes from its registry:',
+};
+
+const SCANNED: Readonly<Record<ScanChoice['why'], string>> = {
+  remembered: 'is remembered: nothing in it has changed',
+  changed: 'is scanned: something in it has changed',
+  unknown: 'is scanned: nothing is remembered of it',
+  unsettled: 'is scanned, and not remembered: a file was changed just now, or cannot be read',
+  'not-asked': 'is scanned: there is no cache, or values or rules are given',
+};
+
+function scanLine(event: EventOf<'scan'>): string {
+  switch (event.type) {
+    case 'directory':
+      return `${event.directory} ${SCANNED[event.why]}`;
+    case 'claimed':
+      return `${event.file} is handled by the rule ${event.rule}`;
+    case 'read': {
+      const found = Object.entries(event.found).map(([rule, count]) => `${rule} ${count}`);
+      return `${event.file} is read, documents: ${event.documents}, found: ${found.join(', ') || 'nothing'}`;
+    }
+    case 'not-parsed':
+      return `${event.file}:${event.line} is not parsed: ${event.size} characters without the clue of a rule`;
+    case 'skipped':
+      return `${event.file} is not read: by its name it is no manifest`;
+  }
 }
 
 function storeLine({ call, repository, what, outcome, duration, error }: EventOf<'store'>): string {

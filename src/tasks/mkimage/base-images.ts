@@ -12,7 +12,7 @@ import { looseBlobs } from '../../storage/builds/loose-blobs.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import type { LayerSpool } from '../../transports/compressing/contract.ts';
 import type { ReadableImage } from '../../transports/readable-image.ts';
-import { callOptions, type Settings } from '../settings.ts';
+import { type BaseEvent, callOptions, type Settings } from '../settings.ts';
 import { compressingSpool } from '../transfer/layer-compression.ts';
 import type { OpenedSource } from '../transfer/open-source.ts';
 import { type RememberedBase, rememberedBases } from './remembered-bases.ts';
@@ -30,6 +30,9 @@ export function baseImages(store: EmbeddedStore, settings: Settings, { pull = fa
   let spool: Promise<LayerSpool | undefined> | undefined;
   const blobs = looseBlobs(store.blobs);
   const remembered = rememberedBases(buildSteps(store.objects));
+
+  const tell = (name: string, from: BaseEvent['from'], what: string) =>
+    settings.onDebug?.({ topic: 'build', event: { type: 'base', name, from, what } });
 
   async function read(text: string, platform: Platform, call: CallOptions): Promise<ReadableImage> {
     // A daemon delivers uncompressed layers. Without compression they would stay uncompressed in the built image.
@@ -50,8 +53,12 @@ export function baseImages(store: EmbeddedStore, settings: Settings, { pull = fa
   async function fromRegistry(reference: Reference, platform: Platform, call: CallOptions): Promise<BaseImage> {
     const name = formatReference(fullReference(reference));
     const known = pull ? undefined : await remembered.find(name, platform);
-    if (known) return fromMemory(reference, known, platform);
+    if (known) {
+      tell(name, 'remembered', known.digest);
+      return fromMemory(reference, known, platform);
+    }
     const image = await read(`docker://${name}`, platform, call);
+    tell(name, 'registry', image.raw.digest);
     const layers = image.layers.map(({ descriptor, diffId }) => ({ descriptor, ...(diffId && { diffId }) }));
     await remembered.keep(name, platform, { digest: image.raw.digest, config: image.configBytes, layers });
     return baseOf(name, image);
@@ -101,7 +108,9 @@ export function baseImages(store: EmbeddedStore, settings: Settings, { pull = fa
     image: async (reference, platform, call = callOptions(settings)) => {
       const name = parseReference(reference);
       try {
-        return baseOf(formatReference(name), await read(formatReference(name), platform, call));
+        const image = await read(formatReference(name), platform, call);
+        tell(formatReference(name), 'local', image.label);
+        return baseOf(formatReference(name), image);
       } catch (error) {
         if (!isImagesError(error, 'MANIFEST_UNKNOWN', 'PLATFORM_UNKNOWN', 'NAME_UNKNOWN')) throw error;
         return await fromRegistry(name, platform, call);

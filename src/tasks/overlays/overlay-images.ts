@@ -4,8 +4,9 @@ import type { Bytes } from '../../io/streams/bytes.ts';
 import { addAll } from '../../oci/add-all.ts';
 import { parseReference } from '../../oci/reference.ts';
 import type { Finding, GivenValues, Rules, Warning } from '../../scan/contract.ts';
+import type { ScanEvent } from '../../scan/events.ts';
 import { imagesOf } from '../../scan/images.ts';
-import type { TaskCall, World } from '../settings.ts';
+import { alsoDebugged, type TaskCall, type TaskEvents, type World } from '../settings.ts';
 import { type ChartValues, readChartValues } from './chart-values.ts';
 import { inputImages, LIST_RULE, scanInputFile } from './input-images.ts';
 import { findOverlay } from './overlays.ts';
@@ -39,14 +40,16 @@ export interface OverlayItems {
 /** Finds the images that overlays, directories and files use, merged over all of them. Errors: OVERLAY_UNKNOWN, FILE_UNREADABLE; USAGE and YAML_INVALID for values. */
 export async function overlayImages(
   { items, input = nothing(), chartValues, rules }: OverlayItems,
-  settings: World & TaskCall,
+  settings: World & TaskCall & TaskEvents,
 ): Promise<OverlayImages> {
   const given = chartValues && (await readChartValues(chartValues));
   const asking: Asking = { ...(given && { given }), ...(rules && { rules }) };
+  const onEvent = alsoDebugged<'scan', ScanEvent>('scan', settings);
   const findings: Finding[] = [];
   const warnings: Warning[] = [];
   for (const item of new Set(items)) {
-    const look = (): Promise<Found> => (item === '-' ? inputImages(input, asking) : scanItem(item, settings, asking));
+    const look = (): Promise<Found> =>
+      item === '-' ? inputImages(input, { ...asking, onEvent }) : scanItem(item, settings, asking);
     const found = await (settings.whileComputing?.(look) ?? look());
     addAll(findings, found.findings);
     addAll(warnings, found.warnings);
@@ -78,9 +81,10 @@ interface Asking {
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
-async function scanItem(item: string, settings: World & TaskCall, asking: Asking): Promise<Found> {
+async function scanItem(item: string, settings: World & TaskCall & TaskEvents, asking: Asking): Promise<Found> {
   const { kind, path } = await findOverlay(item, settings);
-  if (kind === 'file') return await scanInputFile(path, asking);
+  if (kind === 'file')
+    return await scanInputFile(path, { ...asking, onEvent: alsoDebugged<'scan', ScanEvent>('scan', settings) });
   const { findings, warnings } = await rememberedScan(path, settings, asking);
   return {
     findings: findings.map((finding) => ({

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { imagesOf } from '../../scan/images.ts';
+import { rulesWith } from '../../scan/rules.ts';
 import type { Settings } from '../settings.ts';
 import { rememberedScan } from './remembered-scan.ts';
 
@@ -92,4 +93,27 @@ it('a memory that was cut short, or a cache that cannot be written, costs nothin
   await rm(join(home, 'cache'), { recursive: true });
   await writeFile(join(home, 'cache'), 'in the way');
   expect(await images()).toEqual(['busybox:1']);
+});
+
+it('tells whether it scans, and why', async () => {
+  const told: string[] = [];
+  const onDebug: Settings['onDebug'] = ({ topic, event }) => {
+    if (topic === 'scan') told.push(event.type === 'directory' ? event.why : event.type);
+  };
+  const look = async (more: Partial<Settings> = {}, options = {}) => {
+    told.length = 0;
+    await rememberedScan(overlay, { ...settings(), onDebug, ...more }, options);
+    return told.join(' ');
+  };
+  const { cache: _, ...uncached } = settings();
+  await writeFile(manifest, pod('busybox:1'));
+  expect(await look()).toMatch(/^unsettled read/);
+  await settled();
+  expect(await look()).toMatch(/^unknown read/);
+  expect(await look()).toBe('remembered');
+  expect(await look({ cache: { directory: join(home, 'cache'), program: 'another' } })).toMatch(/^changed read/);
+  expect(await look({}, { rules: rulesWith() })).toMatch(/^not-asked read/);
+  told.length = 0;
+  await rememberedScan(overlay, { ...uncached, onDebug });
+  expect(told[0]).toBe('not-asked');
 });

@@ -5,9 +5,10 @@ import { join, resolve } from 'node:path';
 import { cacheFolder } from '../../io/files/cache-folder.ts';
 import { isObject } from '../../oci/decode.ts';
 import type { ScanResult, Warning } from '../../scan/contract.ts';
+import type { ScanEvent } from '../../scan/events.ts';
 import { listFiles } from '../../scan/list-files.ts';
 import { type ScanOptions, scan } from '../../scan/scan.ts';
-import { callOptions, type TaskCall, type World } from '../settings.ts';
+import { alsoDebugged, callOptions, type ScanChoice, type TaskCall, type TaskEvents, type World } from '../settings.ts';
 
 interface Memory extends ScanResult {
   readonly directory: string;
@@ -22,20 +23,32 @@ const REMEMBERED = 100;
 /** Like `scan`, but cached if the settings have a cache and neither rules nor chart values are given. Errors: as `scan`. */
 export async function rememberedScan(
   directory: string,
-  settings: World & TaskCall,
+  settings: World & TaskCall & TaskEvents,
   options: Pick<ScanOptions, 'given' | 'rules'> = {},
 ): Promise<ScanResult> {
-  const { cache } = settings;
-  if (!cache || options.given || options.rules) return scan(directory, { ...callOptions(settings), ...options });
+  const { cache, onDebug } = settings;
+  const onEvent = alsoDebugged<'scan', ScanEvent>('scan', settings);
+  const scanning = { ...callOptions(settings), ...(onEvent && { onEvent }), ...options };
+  const choose = (why: ScanChoice['why']) => onDebug?.({ topic: 'scan', event: { type: 'directory', directory, why } });
+  if (!cache || options.given || options.rules) {
+    choose('not-asked');
+    return scan(directory, scanning);
+  }
   const absolute = resolve(directory);
   const memories = cacheFolder(join(cache.directory, 'scans'), { most: REMEMBERED });
   const name = fileName(absolute);
   const fingerprint = fingerprintOf(absolute, cache.program);
-  if (fingerprint !== undefined) {
+  if (fingerprint === undefined) choose('unsettled');
+  else {
     const memory = await memories.read(name);
-    if (isMemory(memory) && memory.directory === absolute && memory.fingerprint === fingerprint) return memory;
+    const isKnown = isMemory(memory) && memory.directory === absolute;
+    if (isKnown && memory.fingerprint === fingerprint) {
+      choose('remembered');
+      return memory;
+    }
+    choose(isKnown ? 'changed' : 'unknown');
   }
-  const { findings, warnings } = await scan(directory, callOptions(settings));
+  const { findings, warnings } = await scan(directory, scanning);
   if (fingerprint !== undefined) {
     const memory: Memory = { directory: absolute, fingerprint, findings, warnings };
     await memories.write(name, memory);
