@@ -16,7 +16,7 @@ export interface ChartValuesInUse extends GivenValues {
   check(): void;
 }
 
-/** Errors: FILE_UNREADABLE, NO_ACCESS, YAML_INVALID, USAGE. */
+/** Errors: NO_ACCESS, YAML_INVALID, USAGE; the system's for a path that is no file (ENOENT, EISDIR). */
 export async function readChartValues({ files, set, setString }: ChartValues): Promise<ChartValuesInUse> {
   const { mergeGivenValues } = await import('../../scan/helm/given-values.ts');
   const texts = await Promise.all(

@@ -2,16 +2,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryWorld } from '../testing/temporary-world.ts';
 import { findOverlay } from './overlays.ts';
-import { pauseImage } from './pause-image.ts';
-import { xclusterEnvironment } from './xcluster.ts';
 
 const XCLUSTER = `
 case "$1" in
-env)
-	echo "WARNING: no image [/x=y]"
-	echo "XCLUSTER_TMP='/tmp/x y'"
-	echo "__net_setup=/x/net-setup-userspace.sh"
-	echo "QUOTED='it'\\\\''s'" ;;
 ovld)
 	echo "WARNING: old"
 	test -d "$OVERLAYS/$2" || { echo "ERROR: Ovl not found [$2]" >&2; exit 1; }
@@ -54,40 +47,5 @@ describe('an overlay', () => {
       message: 'no such overlay, directory or file [nowhere]',
       hint: expect.stringContaining('XCLUSTER_OVLPATH'),
     });
-  });
-});
-
-describe('xcluster’s environment', () => {
-  it('is read without its warnings, quotes removed as a shell does', async () => {
-    await using world = await temporaryWorld();
-    const settings = world.settings({ XCLUSTER: await world.script('xcluster.sh', XCLUSTER) });
-    expect(Object.fromEntries(await xclusterEnvironment(settings))).toEqual({
-      XCLUSTER_TMP: '/tmp/x y',
-      __net_setup: '/x/net-setup-userspace.sh',
-      QUOTED: "it's",
-    });
-  });
-
-  it('is empty where $XCLUSTER cannot be run', async () => {
-    await using world = await temporaryWorld();
-    expect((await xclusterEnvironment(world.settings({ XCLUSTER: '/nowhere/xcluster.sh' }))).size).toBe(0);
-  });
-});
-
-describe('the pause image', () => {
-  it('is what the option says, then the environment, then the overlay crio', async () => {
-    await using world = await temporaryWorld();
-    await world.script('overlays/crio/crio.sh', 'test "$1" = pause_image && echo registry.k8s.io/pause:3.9');
-    const env = { XCLUSTER: await world.script('xcluster.sh', XCLUSTER), OVERLAYS: join(world.path, 'overlays') };
-    expect(await pauseImage('p:1', world.settings({ ...env, IMAGES_PAUSE: 'p:2' }))).toBe('p:1');
-    expect(await pauseImage(undefined, world.settings({ ...env, IMAGES_PAUSE: 'p:2' }))).toBe('p:2');
-    expect(await pauseImage(undefined, world.settings(env))).toBe('registry.k8s.io/pause:3.9');
-    expect(world.notes).toEqual([]);
-  });
-
-  it('is none, with a note, where nothing says it', async () => {
-    await using world = await temporaryWorld();
-    expect(await pauseImage(undefined, world.settings())).toBeUndefined();
-    expect(world.notes).toEqual(['No pause image is added: give --pause=REF or set IMAGES_PAUSE.']);
   });
 });

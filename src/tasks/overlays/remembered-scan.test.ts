@@ -1,15 +1,15 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { imagesOf } from '../../scan/images.ts';
 import { rulesWith } from '../../scan/rules.ts';
 import type { Settings } from '../settings.ts';
 import { rememberedScan } from './remembered-scan.ts';
 
 const pod = (image: string) => `apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: ${image}\n`;
-/** Waits longer than UNSETTLED, so that results can be cached. */
-const settled = () => new Promise((resolve) => setTimeout(resolve, 1100));
+/** Lets the clock go on by more than UNSETTLED, so that results can be cached. The files' own times stay. */
+const settled = () => vi.setSystemTime(Date.now() + 1100);
 
 let home: string;
 let overlay: string;
@@ -22,6 +22,7 @@ beforeAll(async () => {
   await mkdir(overlay);
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
+afterEach(() => void vi.useRealTimers());
 beforeEach(() => rm(join(home, 'cache'), { recursive: true, force: true }));
 
 function settings(program = 'this build'): Settings {
@@ -41,7 +42,7 @@ async function plant(): Promise<void> {
 
 it('an overlay that has not changed is not searched again', async () => {
   await writeFile(manifest, pod('busybox:1'));
-  await settled();
+  settled();
   expect(await images()).toEqual(['busybox:1']);
   await plant();
   expect(await images()).toEqual(['planted:1']);
@@ -49,7 +50,7 @@ it('an overlay that has not changed is not searched again', async () => {
 
 it('a change is seen, also one that keeps size and time', async () => {
   await writeFile(manifest, pod('busybox:1'));
-  await settled();
+  settled();
   await images();
   await plant();
   const { atime, mtime } = await stat(manifest);
@@ -60,7 +61,7 @@ it('a change is seen, also one that keeps size and time', async () => {
 
 it('a new file is seen', async () => {
   await writeFile(manifest, pod('busybox:1'));
-  await settled();
+  settled();
   await images();
   await plant();
   await writeFile(join(overlay, 'more.yaml'), pod('alpine:3'));
@@ -70,7 +71,7 @@ it('a new file is seen', async () => {
 
 it('another build of the program looks for itself', async () => {
   await writeFile(manifest, pod('busybox:1'));
-  await settled();
+  settled();
   await images();
   await plant();
   expect(await images('another build')).toEqual(['busybox:1']);
@@ -84,7 +85,7 @@ it('nothing is remembered of files that may be changing right now', async () => 
 
 it('a memory that was cut short, or a cache that cannot be written, costs nothing but time', async () => {
   await writeFile(manifest, pod('busybox:1'));
-  await settled();
+  settled();
   await images();
   const [name] = await readdir(join(home, 'cache/scans'));
   await writeFile(join(home, 'cache/scans', name ?? ''), '{"directory":');
