@@ -1,6 +1,13 @@
 import { expect, it } from 'vitest';
 import { buildImage, buildIndex, layerOf } from '../../../test/fixtures/image.ts';
+import type { CopyEvent } from '../../copy/events.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { machinePlatform } from '../../oci/machine-platform.ts';
 import { fullReference, parseReference } from '../../oci/reference.ts';
+import type { Registry } from '../../registry/contract.ts';
+import type { ImageHosts } from '../private-registry/registry-clients.ts';
+import type { DebugEvent } from '../settings.ts';
 import { hostsAndStore } from '../testing/hosts-and-store.ts';
 import { cacheImages } from './cache-images.ts';
 
@@ -43,4 +50,82 @@ it('ends with the first failure, or goes on and lists it', async () => {
   const { copied, failed } = await cacheImages([absent, name], ends, { platforms, keepGoing: true });
   expect(copied).toHaveLength(1);
   expect(failed).toEqual([expect.objectContaining({ image: 'quay.io/a/absent:1' })]);
+});
+
+it('lists an image that can have no source as a failure where the run goes on', async () => {
+  await using ends = await hostsAndStore();
+  const name = await ends.publish('quay.io/a/b:1', of('amd64'));
+  const own = fullReference(parseReference('own.io/a/b:1'));
+  const registryOf: ImageHosts['registryOf'] = (asked) => {
+    if (asked.host === 'own.io') throw new ImagesError('UNSUPPORTED', 'no source of images');
+    return ends.hosts.registryOf(asked);
+  };
+  const refusing = { ...ends, hosts: { ...ends.hosts, registryOf } };
+  const platforms = [{ os: 'linux', architecture: 'amd64' }];
+  await expect(cacheImages([own, name], refusing, { platforms })).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+  const { copied, failed } = await cacheImages([own, name], refusing, { platforms, keepGoing: true });
+  expect(copied.map(({ image }) => image)).toEqual(['quay.io/a/b:1']);
+  expect(failed.map(({ image, error }) => [image, error.code])).toEqual([['own.io/a/b:1', 'UNSUPPORTED']]);
+});
+
+it('brings the image for this machine alone, and fails for a platform that is not there', async () => {
+  await using ends = await hostsAndStore();
+  const name = await ends.publish('quay.io/a/b:1', index);
+  const missing = cacheImages([name], ends, { platforms: [{ os: 'linux', architecture: 's390x' }] });
+  await expect(missing).rejects.toMatchObject({ code: 'PLATFORM_UNKNOWN' });
+  await cacheImages([name], ends);
+  const there = index.children.map(({ manifest }) =>
+    ends.store.stripped.statManifest('a/b', manifest.digest as Digest),
+  );
+  const { architecture } = machinePlatform();
+  expect((await Promise.all(there)).map((one) => one !== undefined)).toEqual(
+    index.children.map((child) => child.architecture === architecture),
+  );
+});
+
+it('checks everything again by force, and fetches no layer that is there', async () => {
+  await using ends = await hostsAndStore();
+  const image = of('amd64');
+  const name = await ends.publish('quay.io/a/b:1', image);
+  const platforms = [{ os: 'linux', architecture: 'amd64' }];
+  await cacheImages([name], ends, { platforms });
+  const layer = image.blobs[1]?.digest;
+  const events: CopyEvent[] = [];
+  const onEvent = (event: CopyEvent) => events.push(event);
+  expect((await cacheImages([name], ends, { platforms, force: true, onEvent })).copied).toHaveLength(1);
+  expect(events.filter((event) => event.type === 'blob' && event.digest === layer)).toEqual([]);
+});
+
+it('tells of its steps, the listener and whoever debugs', async () => {
+  await using ends = await hostsAndStore();
+  const name = await ends.publish('quay.io/a/b:1', of('amd64'));
+  const events: CopyEvent[] = [];
+  const debugged: DebugEvent[] = [];
+  const settings = { ...ends.settings, onDebug: (event: DebugEvent) => debugged.push(event) };
+  const platforms = [{ os: 'linux', architecture: 'amd64' }];
+  await cacheImages([name], { ...ends, settings }, { platforms, onEvent: (event) => events.push(event) });
+  expect(events).toContainEqual({ type: 'image', image: 'quay.io/a/b:1' });
+  expect(events).toContainEqual(expect.objectContaining({ type: 'image-done', image: 'quay.io/a/b:1' }));
+  expect(debugged.flatMap(({ topic, event }) => (topic === 'copy' ? [event] : []))).toEqual(events);
+});
+
+it('ends when it is aborted while it plans: nothing is there then', async () => {
+  await using ends = await hostsAndStore();
+  const name = await ends.publish('quay.io/a/b:1', of('amd64'));
+  const abort = new AbortController();
+  const registryOf: ImageHosts['registryOf'] = (asked) => {
+    const inner = ends.hosts.registryOf(asked);
+    const getManifest: Registry['getManifest'] = (...request) => {
+      abort.abort(new Error('enough'));
+      return inner.getManifest(...request);
+    };
+    return { ...inner, getManifest };
+  };
+  const aborted = {
+    ...ends,
+    hosts: { ...ends.hosts, registryOf },
+    settings: { ...ends.settings, signal: abort.signal },
+  };
+  await expect(cacheImages([name], aborted, { platforms: 'all' })).rejects.toThrow('enough');
+  expect(await Array.fromAsync(ends.store.registry.repositories())).toEqual([]);
 });

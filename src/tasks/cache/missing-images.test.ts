@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { buildImage, layerOf } from '../../../test/fixtures/image.ts';
 import { formatReference } from '../../oci/reference.ts';
+import type { Registry } from '../../registry/contract.ts';
 import { hostsAndStore } from '../testing/hosts-and-store.ts';
 import { missingImages, missingOverlayImages } from './missing-images.ts';
 
@@ -47,3 +48,29 @@ const POD = `kind: Pod
 spec:
   containers: [{name: a, image: quay.io/a/b:1}, {name: b, image: "c d"}, {name: d, image: d}]
 `;
+
+it('are asked for some at a time, and no more once the call is aborted', async () => {
+  await using ends = await hostsAndStore();
+  const abort = new AbortController();
+  let now = 0;
+  let most = 0;
+  let asked = 0;
+  const registry: Registry = {
+    ...ends.store.registry,
+    statManifest: async () => {
+      asked++;
+      most = Math.max(most, ++now);
+      await new Promise(setImmediate);
+      now--;
+      if (asked > 30) abort.abort(new Error('enough'));
+      return undefined;
+    },
+  };
+  const wanted = Array.from({ length: 90 }, (_, at) => `quay.io/a/b:${at}`);
+  const there = { label: 'remote', registry };
+  const names = (await missingImages(wanted.slice(0, 15), there, ends.settings)).map(formatReference);
+  expect(names).toEqual(wanted.slice(0, 15));
+  const settings = { ...ends.settings, signal: abort.signal };
+  await expect(missingImages(wanted, there, settings)).rejects.toThrow('enough');
+  expect([most > 1, most <= 16, asked < 90]).toEqual([true, true, true]);
+});

@@ -11,9 +11,9 @@ it('are full names by what was written', () => {
   expect(invalid).toEqual([]);
 });
 
-it('what is none ends the run, or is a failure with its text', () => {
+it('what is none ends the run, or is one failure with its text', () => {
   expect(() => writtenReferences(['a', 'A:1'], false)).toThrow(expect.objectContaining({ code: 'REFERENCE_INVALID' }));
-  const { names, invalid } = writtenReferences(['a', 'A:1'], true);
+  const { names, invalid } = writtenReferences(['a', 'A:1', 'A:1'], true);
   expect([...names.keys()]).toEqual(['a']);
   expect(invalid).toEqual([
     { image: 'A:1', name: { path: 'A:1' }, error: expect.objectContaining({ code: 'REFERENCE_INVALID' }) },

@@ -6,6 +6,7 @@ import { type FullReference, fullReference, parseReference } from '../../oci/ref
 export interface WrittenReferences {
   /** Full names, by the text that was written. */
   readonly names: ReadonlyMap<string, FullReference>;
+  /** Each text once. */
   readonly invalid: readonly FailedImage[];
 }
 
@@ -13,7 +14,7 @@ export interface WrittenReferences {
 export function writtenReferences(images: readonly string[], keepGoing: boolean): WrittenReferences {
   const names = new Map<string, FullReference>();
   const invalid: FailedImage[] = [];
-  for (const image of images) {
+  for (const image of new Set(images)) {
     try {
       names.set(image, fullReference(parseReference(image)));
     } catch (error) {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import { expect, it, onTestFinished } from 'vitest';
 import { identityOf } from '../../io/concurrency/process-identity.ts';
 import { type TemporaryWorld, temporaryWorld } from '../testing/temporary-world.ts';
@@ -8,8 +9,8 @@ import { defaultDataDirectory } from './registry-state.ts';
 import { stopRegistry } from './stop-registry.ts';
 
 /** A process that is recorded as the running registry, and ends on SIGTERM. */
-async function running(world: TemporaryWorld, traps = ''): Promise<ChildProcess> {
-  const child = spawn('sh', ['-c', `${traps}echo ready; exec sleep 300`]);
+async function running(world: TemporaryWorld, traps = '', stays = 'exec sleep 300'): Promise<ChildProcess> {
+  const child = spawn('sh', ['-c', `${traps}echo ready; ${stays}`]);
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child.stdout, 'data');
   const pid = child.pid ?? 0;
@@ -42,9 +43,29 @@ it('stops nothing where none runs, and nothing a second time', async () => {
   expect(await stopRegistry(world.settings())).toBeUndefined();
 });
 
-it('does not wait when it is aborted', async () => {
+it('kills a registry that does not end', async () => {
   await using world = await temporaryWorld();
-  await running(world, "trap '' TERM; ");
+  const child = await running(world, "trap '' TERM; ");
+  const ended = once(child, 'exit');
+  expect(await stopRegistry(world.settings(), 50)).toMatchObject({ pid: child.pid });
+  expect(await ended).toEqual([null, 'SIGKILL']);
+});
+
+it('does not wait any longer when it is aborted', async () => {
+  await using world = await temporaryWorld();
+  const child = await running(world, "trap 'echo asked' TERM; ", 'while :; do sleep 0.02; done');
+  const abort = new AbortController();
+  const stopped = stopRegistry(world.settings({}, { signal: abort.signal }));
+  await once(child.stdout as Readable, 'data');
+  abort.abort(new Error('enough'));
+  await expect(stopped).rejects.toThrow('enough');
+  expect(child.exitCode).toBeNull();
+});
+
+it('asks nobody to end when it has been aborted before', async () => {
+  await using world = await temporaryWorld();
+  const child = await running(world);
   const signal = AbortSignal.abort(new Error('enough'));
-  await expect(stopRegistry(world.settings({}, { signal }))).rejects.toThrow();
+  await expect(stopRegistry(world.settings({}, { signal }))).rejects.toThrow('enough');
+  expect(identityOf(child.pid ?? 0)).toBeDefined();
 });

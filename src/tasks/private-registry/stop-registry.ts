@@ -10,14 +10,22 @@ const POLL_MS = 20;
 /** Longer than the server's grace period for pending requests. */
 const PATIENCE_MS = 15_000;
 
-/** Returns the registry that was stopped, or `undefined` if none ran. Errors: NO_ACCESS. */
-export async function stopRegistry(settings: Settings): Promise<RegistryState | undefined> {
+/**
+ * Returns the registry that was stopped, or `undefined` if none ran. One that does not end within `patience` milliseconds is killed. Errors: NO_ACCESS; the
+ * signal's reason, which only ends the wait.
+ */
+export async function stopRegistry(
+  settings: Settings,
+  patience: number = PATIENCE_MS,
+): Promise<RegistryState | undefined> {
+  const { signal } = settings;
+  signal?.throwIfAborted();
   const state = runningRegistry(dataDirectory(settings), settings);
   if (!state) return undefined;
   sendSignal(state, 'SIGTERM');
   for (let waited = 0; isAlive(state.identity); waited += POLL_MS) {
-    if (waited === PATIENCE_MS) sendSignal(state, 'SIGKILL');
-    await delay(POLL_MS, undefined, settings.signal ? { signal: settings.signal } : {});
+    if (waited >= patience) sendSignal(state, 'SIGKILL');
+    await delay(POLL_MS, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
   }
   return state;
 }

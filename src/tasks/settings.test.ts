@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { alsoDebugged, callOptions, type DebugEvent, httpOptions, storeOptions, transportOptions } from './settings.ts';
+
+const RETRY = { type: 'retry', host: 'r.io', what: 'GET x', after: 1, why: 'SERVER_ERROR' } as const;
+
+it('a listener stays as it is where nobody debugs; without one nothing is collected', () => {
+  const onEvent = () => undefined;
+  expect(alsoDebugged('hosts', {}, onEvent)).toBe(onEvent);
+  expect(alsoDebugged('hosts', {})).toBeUndefined();
+});
+
+it('whoever debugs is told of an event first, with its topic, then the listener', () => {
+  const told: unknown[] = [];
+  const onDebug = (event: DebugEvent) => told.push(event);
+  alsoDebugged('hosts', { onDebug }, (event) => told.push(event))?.(RETRY);
+  expect(told).toEqual([{ topic: 'hosts', event: RETRY }, RETRY]);
+  alsoDebugged('hosts', { onDebug })?.(RETRY);
+  expect(told).toHaveLength(3);
+});
+
+it('options have what is asked for, and no more', () => {
+  const { signal } = new AbortController();
+  expect([callOptions({}), httpOptions({}), storeOptions({})]).toEqual([{}, {}, {}]);
+  expect(callOptions({ signal })).toEqual({ signal });
+  expect(transportOptions({ signal, temporaryDirectory: '/t' })).toEqual({ signal, temporaryDirectory: '/t' });
+  expect(transportOptions({ temporaryDirectory: '/t' })).toEqual({ temporaryDirectory: '/t' });
+});
+
+it('requests and calls of the store become debug events', () => {
+  const topics: string[] = [];
+  const onDebug = ({ topic }: DebugEvent) => topics.push(topic);
+  httpOptions({ onDebug }).onHttp?.({} as never);
+  storeOptions({ onDebug }).onCall?.({} as never);
+  expect(topics).toEqual(['http', 'store']);
+});
