@@ -15,13 +15,13 @@ export const OVERLAY: readonly TestEntry[] = [
   { name: 'var/deep/file', content: 'no parents in the archive' },
 ];
 
-/** Of links: a file below what is a link in the image. */
+/** Two links: one entry is below a directory that is a link in the image. */
 const LINKS: readonly TestEntry[] = [
   { name: 'lib2/through', content: 'x' },
   { name: 'other', linkname: 'lib2' },
 ];
 
-/** Made in `directory`: files with modes, links, archives of all compressions. */
+/** Writes files with modes, links, and archives of all compressions into `directory`. */
 export async function makeContext(directory: string): Promise<void> {
   const file = async (name: string, content: string | Uint8Array, mode = 0o644) => {
     const path = join(directory, name);

@@ -1,12 +1,12 @@
-// Dockerfiles as people write them, each built by us and by another builder. `base:1` is busybox with a few users; the context is `context.ts`.
+// Dockerfiles of all common forms, each built by this program and by another builder. `base:1` is busybox with a few users; the context is `context.ts`.
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are a Dockerfile's
 
 export interface Case {
   readonly name: string;
   readonly text: string;
-  /** Who knows this form: Docker 20.10's own builder, else buildah 1.28. */
+  /** The builder to compare with. Absent: the builder of Docker 20.10. */
   readonly by?: 'buildah';
-  /** Where the other one does otherwise than BuildKit does, and why: paths or fields that are not compared. */
+  /** Paths and fields that are not compared, because the other builder differs from BuildKit there. */
   readonly but?: {
     readonly why: string;
     readonly owners?: boolean;
@@ -19,12 +19,12 @@ export interface Case {
 
 const B = 'FROM base:1\n';
 const S = 'FROM scratch\n';
-/** Docker saves no image without a layer. */
+/** Has one layer, because Docker cannot save an image without any. */
 const C = 'FROM scratch\nCOPY a.txt /\n';
 const CHOWN = { why: "Docker's old builder gives an archive's files to whom the archive says", owners: true };
 
 export const CORPUS: readonly Case[] = [
-  // The forms of the commands page.
+  // Images as mkimage builds them of overlays: one archive, with or without a base.
   { name: 'overlay', but: CHOWN, text: `${S}ADD --chown=0:0 ovl.tar /\nCMD ["/bin/controller"]` },
   { name: 'overlay-keeps-owners', text: `${S}ADD ovl.tar /\nCMD ["/bin/controller"]` },
   { name: 'from-local-image', but: CHOWN, text: `${B}ADD --chown=0:0 ovl.tar /\nCMD ["/bin/controller"]` },

@@ -1,4 +1,4 @@
-// Real blobs, manifests and images for the contract suites: small, and different ones for different seeds.
+// Small blobs, manifests and images for the contract suites. They depend on a seed.
 import type { Bytes, OpenContent } from '../../src/io/streams/bytes.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { type DigestAlgorithm, digestOf } from '../../src/oci/digest.ts';
@@ -22,11 +22,11 @@ export async function collect(body: Bytes): Promise<Buffer> {
 }
 
 export async function* chunked(bytes: Uint8Array, size = 65_536): AsyncGenerator<Uint8Array> {
-  // A copy each: what takes a chunk may keep it.
+  // Copies, because a consumer may keep a chunk.
   for (let at = 0; at < bytes.length; at += size) yield bytes.slice(at, at + size);
 }
 
-/** Bytes that differ for each seed, and from place to place. */
+/** Bytes that depend on the seed. */
 export function bytesOf(seed: string, size: number): Buffer {
   const unit = Buffer.from(`${seed}|${digestOf(Buffer.from(seed))}|`);
   return Buffer.concat(Array.from({ length: Math.ceil(size / unit.length) }, () => unit)).subarray(0, size);
@@ -36,7 +36,7 @@ export function blobOf(bytes: Buffer, mediaType = OCI_LAYER_GZIP, algorithm: Dig
   return { bytes, descriptor: { mediaType, digest: digestOf(bytes, algorithm), size: bytes.length } };
 }
 
-/** Opens the content from any byte, and notes which was asked for. */
+/** Opens the content at any offset. The requested offsets are added to `asked`. */
 export function opener(bytes: Buffer, asked: number[] = []): OpenContent {
   return async (from) => {
     asked.push(from);
@@ -44,7 +44,7 @@ export function opener(bytes: Buffer, asked: number[] = []): OpenContent {
   };
 }
 
-/** Gives `count` bytes from where it is opened, then fails as a connection does. */
+/** Opens content that breaks off with an error after `count` bytes. */
 export function breakingOpener(bytes: Buffer, count: number): OpenContent {
   return async (from) =>
     (async function* () {
@@ -57,7 +57,7 @@ export function manifestOf(fields: Readonly<Record<string, unknown>>, algorithm?
   return rawManifest(Buffer.from(JSON.stringify({ schemaVersion: 2, ...fields })), undefined, algorithm);
 }
 
-/** An image with layers of its own; `fields` go into the manifest. */
+/** An image whose layers depend on the seed. `fields` are added to its manifest. */
 export function imageOf(
   seed: string,
   fields: Readonly<Record<string, unknown>> = {},

@@ -1,4 +1,4 @@
-// What every sink of images does, whatever place it writes: registries, layouts, archives.
+// The contract of ImageSink, for every transport: registries, layouts, archives.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isImagesError } from '../../src/oci/errors.ts';
 import { manifestDescriptor, type RawManifest } from '../../src/oci/manifest.ts';
@@ -7,31 +7,31 @@ import type { ImageSink, ImageSource } from '../../src/transports/contract.ts';
 import { type Blob, blobOf, breakingOpener, bytesOf, collect, opener } from './content.ts';
 import { imageContent, indexContent, type NamedContent } from './named-content.ts';
 
-/** What some places cannot do. Absent: they can. */
+/** What some transports cannot do. An absent field means `true`. */
 export interface SinkAbilities {
   /** Holds several images. */
   readonly several?: boolean;
-  /** Holds indexes; sparse ones where its `wants` says so. */
+  /** Holds indexes, also sparse ones if its `wants` says so. */
   readonly indexes?: boolean;
   readonly referrers?: boolean;
   readonly tags?: boolean;
-  /** A broken-off blob's bytes stay for the next attempt. */
+  /** Keeps the bytes of a blob whose transfer broke off, for the next attempt. */
   readonly keepsParts?: boolean;
-  /** Of several that put one blob at once, one does it; a copy takes care of that itself. */
+  /** Simultaneous calls of `putBlob` for one blob are single-flight. A copy ensures that by itself. */
   readonly sharesPuts?: boolean;
-  /** Each image is there as soon as it is committed; else when the sink is finished. */
+  /** An image is readable as soon as it is committed, and not only after `finish`. */
   readonly byImage?: boolean;
-  /** Says by itself which blobs it lacks. */
+  /** Refuses a manifest whose blobs are missing. */
   readonly checksBlobs?: boolean;
 }
 
 export interface SinkUnderTest extends AsyncDisposable {
   readonly sink: ImageSink;
-  /** Opens what has been written, apart from the sink. */
+  /** Opens the written image as a source, independently of the sink. */
   read(name: Reference): Promise<ImageSource & AsyncDisposable>;
 }
 
-/** `make` gives a sink into a place that holds nothing. */
+/** `make` returns a sink to an empty location. */
 export function imageSinkContract(
   name: string,
   make: () => Promise<SinkUnderTest>,

@@ -1,4 +1,4 @@
-// What every source of an image does, whatever place it reads: registries, layouts, archives.
+// The contract of ImageSource, for every transport: registries, layouts, archives.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
 import { manifestDescriptor } from '../../src/oci/manifest.ts';
@@ -6,7 +6,7 @@ import type { ImageSource } from '../../src/transports/contract.ts';
 import { type Blob, collect } from './content.ts';
 import type { NamedContent } from './named-content.ts';
 
-/** What some places cannot hold. Absent: they can. */
+/** What some transports cannot hold. An absent field means `true`. */
 export interface SourceAbilities {
   readonly referrers?: boolean;
   readonly tags?: boolean;
@@ -14,11 +14,11 @@ export interface SourceAbilities {
 
 export interface SourceUnderTest extends AsyncDisposable {
   readonly source: ImageSource;
-  /** Changes the place's bytes of a blob; the size stays. */
+  /** Changes the stored bytes of a blob, but not their number. */
   damage?(blob: Blob): Promise<void>;
 }
 
-/** `make` gives a source of the content's root, in a place that holds all of the content. */
+/** `make` stores all of the content, and returns a source of its root. */
 export function imageSourceContract(
   name: string,
   content: NamedContent,

@@ -1,4 +1,4 @@
-// What contract suites of sources put into a place, and how that is done without the product's own writers.
+// The content for the contract suites of sources, and functions that write it without the product's own writers.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
@@ -11,11 +11,11 @@ import { type Blob, blobOf, imageOf, indexOf, manifestOf } from './content.ts';
 export interface NamedContent {
   readonly name: Reference;
   readonly root: RawManifest;
-  /** Below the root. */
+  /** The manifests in the root, if that is an index. */
   readonly children: readonly RawManifest[];
   /** Manifests whose subject is the root. */
   readonly referrers: readonly RawManifest[];
-  /** Tagged beside the root. */
+  /** Manifests with tags of their own, such as cosign's signatures. */
   readonly attached: readonly { readonly tag: string; readonly manifest: RawManifest }[];
   readonly blobs: readonly Blob[];
 }
@@ -47,7 +47,7 @@ export function indexContent(seed: string): NamedContent {
   };
 }
 
-/** One image, its config one that Docker takes. */
+/** One image with a config that Docker accepts. */
 export function imageContent(seed: string): NamedContent {
   const { layers } = imageOf(seed);
   const config = blobOf(
@@ -113,7 +113,7 @@ export async function writeFiles(directory: string, files: ReadonlyMap<string, U
   }
 }
 
-/** The files of a layout whose index leads to one image through `levels` of indexes, each of which names the next one twice: 2^levels ways. */
+/** The files of a layout with one image below `levels` nested indexes. Each index has the next one twice, so there are 2^levels paths to the image. */
 export function nestedLayout(levels: number): readonly { readonly name: string; readonly data: Buffer }[] {
   const { root, blobs } = imageContent('nested');
   const manifests = [root];

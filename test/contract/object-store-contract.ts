@@ -1,10 +1,10 @@
-// What every driver of the object store does, whatever it stores in. Run over memory and the file system; a new driver runs it too.
+// The contract of ObjectStore, for every driver: memory, the file system, and future ones.
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { ObjectStore, Stage } from '../../src/storage/object-store/object-store.ts';
 import { collect } from './content.ts';
 
-/** `makeStore` gives an empty store each time it is called. */
+/** Each call of `makeStore` returns an empty store. */
 export function objectStoreContract(name: string, makeStore: () => Promise<ObjectStore>): void {
   describe(`${name} as an object store`, () => {
     it('gives back what was put', async () => {

@@ -1,4 +1,4 @@
-// What every Registry does, whatever it stands on: run over the store in memory and on disk, and over the HTTP client against our server.
+// The contract of Registry, for every implementation: the store in memory and on disk, and the HTTP client against our server.
 import { afterEach, beforeEach } from 'vitest';
 import type { Registry } from '../../src/registry/contract.ts';
 import { blobContract } from './registry/blobs.ts';
@@ -10,7 +10,7 @@ export interface RegistryUnderTest extends AsyncDisposable {
   readonly registry: Registry;
 }
 
-/** `makeRegistry` gives an empty registry each time it is called. */
+/** Each call of `makeRegistry` returns an empty registry. */
 export function registryContract(
   name: string,
   makeRegistry: () => Promise<RegistryUnderTest>,

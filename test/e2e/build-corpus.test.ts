@@ -1,4 +1,4 @@
-// The same Dockerfiles built by us and by Docker's own builder or buildah: equal file trees, and equal configurations but for times and ids.
+// The same Dockerfiles, built by us and by Docker's own builder or buildah, give equal file trees, and equal configurations except for times and ids.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -59,7 +59,7 @@ describe.skipIf(missing)(`the corpus${why}`, () => {
   });
 });
 
-/** Disposing it closes the place that it is read from. */
+/** Disposing closes the image's source. */
 type Built = AsyncDisposable & TreeWithLayers & { readonly config: Record<string, unknown> };
 
 async function createWorld(): Promise<World> {
@@ -176,7 +176,7 @@ const FIELDS = [
   'OnBuild',
 ];
 
-/** Nothing, null and empty are one; the working directory of scratch is the root. */
+/** Absent, null and empty values count as equal. The working directory of scratch is the root. */
 function comparable(
   { config, author, os, architecture }: Record<string, unknown>,
   { but }: Case,

@@ -16,7 +16,7 @@ const lost = layerOf([{ name: 'lost', data: 'lost' }]);
 const spoiled = layerOf([{ name: 'spoiled', data: 'spoiled' }]);
 const raw = (bytes: Uint8Array) => ({ ...blob('', bytes), diffId: sha256(archive) });
 
-/** What is wrong, the part that is named, and what is said of it. */
+/** The damage, the part that the message names, and the message. */
 const WRONG: Readonly<Record<string, readonly [FixtureImage, part: string, problem: RegExp]>> = {
   diffid: [
     buildImage({ layers: [{ ...layer, diffId: sha256(Buffer.from('other')) }] }),

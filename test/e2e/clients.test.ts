@@ -1,4 +1,4 @@
-// Other people's clients against `images serve`: skopeo, podman and docker push to it and pull from it, and what they pushed is what they get.
+// Other clients against `images serve`: skopeo, podman and docker push images and pull the same images back.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-// The completion scripts, run by the shells that they are for; `images` being an alias, as the README has it.
+// The completion scripts in their shells, with `images` as an alias, as in the README.
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { needs } from '../peers/find.ts';
@@ -16,7 +16,7 @@ describe('completion', () => {
       `eval "$(${program} completion bash)"`,
       'COMP_WORDS=(images lreg-isl); COMP_CWORD=1; _images; echo "$COMPREPLY"',
       'COMP_WORDS=(images lreg_preload --ke); COMP_CWORD=2; _images; echo "$COMPREPLY"',
-      // As bash itself calls it: words are split at = and :, and what stands before the last of them is not offered again.
+      // bash splits words at = and :, and wants only the text after the last of these.
       "COMP_WORDBREAKS=$' \t\n\"\\'><=;|&(:'; mkdir -p lay/out lay/other",
       `at() { COMP_LINE=$1 COMP_POINT=\${#1}; _images; echo "\${COMPREPLY[*]}"; }`,
       "at 'images make --format=o'; at 'images copy oci:lay/o'; at 'images inspect docker-a'; at 'images lreg_stop --data=la'",

@@ -31,7 +31,7 @@ describe.skipIf(peers.missing)(`images copy, into a registry that has blobs in a
       other: buildImage({ layers: other }),
     };
     await writeLayout(place, images);
-    /** As a dry run says before. */
+    /** Copies, and checks that the dry run predicted the same. Returns the fetched bytes. */
     const copied = async (from: string, to: string) => {
       const copy = ['copy', '--json', from, `docker://${registry.host}/${to}`];
       const planned = JSON.parse(await world.must([...copy, '--dry-run'])).bytes.toFetch;
@@ -42,7 +42,7 @@ describe.skipIf(peers.missing)(`images copy, into a registry that has blobs in a
     await copied(`oci:${place}:base`, 'mounts/base:1');
     expect(await copied(`docker://${registry.host}/mounts/base:1`, 'elsewhere/base:1')).toBeLessThan(10_000);
     expect(await copied(`oci:${place}:app`, 'mounts/app:1')).toBeLessThan(110_000);
-    // From where others put it.
+    // Mounted from a repository to which another program has pushed.
     await must('skopeo', [
       'copy',
       '-q',
@@ -79,12 +79,12 @@ describe.skipIf(peers.missing)(`images copy, into a registry that has blobs in a
     'puts what the registry mounts out of its memory, and has no more: %s',
     async (way) => {
       await using registry = await startDockerRegistry({ remembers: true });
-      // The small one goes there while the large one is compressed.
+      // The small layer is sent while the large one is compressed.
       const layers = [3_000_000, 100_000].map((size) =>
         compressedLayer(tar([{ name: way, data: randomBytes(way, size) }]), 'none'),
       );
       const sources: string[] = [];
-      // It remembers manifests as well, and takes no notice of the same one again.
+      // The registry caches manifests too, and ignores a second push of the same one, so there are two images.
       for (const cmd of ['first', 'second']) {
         const image = buildImage({ ownTypes: true, layers, cmd: [cmd] });
         sources.push(`dir:${await writeDir(join(world.path, `${way} ${cmd}`), image)}`);
@@ -95,7 +95,7 @@ describe.skipIf(peers.missing)(`images copy, into a registry that has blobs in a
       const { digest } = JSON.parse(await world.must(['inspect', '--json', first]));
       await fetch(`${registry.base}/v2/first/app/manifests/${digest}`, { method: 'DELETE' });
       await registry.collectGarbage();
-      // What layers become is remembered, or it is not: then they are compressed, and go there before anything is asked for.
+      // If the digests of the compressed layers are not remembered, the layers are compressed and sent before the plan is made.
       const memory = join(world.path, 'cache/images/layers');
       if (way === 'sent ahead') await rm(memory, { recursive: true });
       const { stderr, stdout } = await world.images(['copy', '--json', fromSecond, second]);

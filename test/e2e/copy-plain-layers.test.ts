@@ -11,7 +11,7 @@ import { startDockerRegistry } from '../peers/docker-registry.ts';
 import { needs } from '../peers/find.ts';
 import { newWorld, type World } from '../peers/program.ts';
 
-/** Not compressed, as `docker save` and `skopeo copy --dest-decompress` leave them. */
+/** Uncompressed layers, like those of `docker save` and `skopeo copy --dest-decompress`. */
 const plainLayer = (name: string, size: number) =>
   compressedLayer(tar([{ name, data: randomBytes(`plain ${name}`, size) }]), 'none');
 const IMAGE = buildImage({
@@ -35,14 +35,14 @@ describe('images copy, of layers that are compressed on the way', () => {
     const planned = await copy('plain/app:1', '--dry-run');
     expect(planned.bytes.toFetch).toBeGreaterThan(3_100_000);
     const { toFetch } = planned.bytes;
-    // Remembered by the dry run.
+    // The dry run has remembered the digests of the compressed layers.
     const remembered = await copy('plain/app:1');
     expect(remembered).toMatchObject({ bytes: { fetched: toFetch, alreadyThere: 0 }, requests: planned.requests });
     expect((await copy('plain/app:1')).bytes).toEqual({ fetched: 0, alreadyThere: toFetch });
     const other = await copy('plain/other:1', '--compression=gzip:3');
-    // The config is the same.
+    // Both images have the same config.
     expect(other.bytes.alreadyThere).toBe(IMAGE.blobs[0]?.bytes.length);
-    // It is read all the same, to be held against the manifest, which is not.
+    // The config is still read, to compare it with the new manifest.
     expect(other.requests).toBe(planned.requests);
     expect(await world.must(['check', 'plain/other:1'])).not.toContain('WRONG');
   });

@@ -83,7 +83,7 @@ describe('images copy', () => {
       await world.must(['copy', `oci:${layout}:looked`, place], { cwd, env });
       expect(Number.parseInt(await reading, 10)).toBeGreaterThan(1000);
       const writing = world.startImages(['copy', `oci:${layout}:looked`, place], { cwd, env });
-      // By then it waits for a reader; if not, it is ended before.
+      // By now it usually waits for a reader. If not, it is interrupted earlier.
       await setTimeout(500);
       writing.kill('SIGTERM');
       await once(writing, 'exit');
@@ -177,7 +177,7 @@ describe('images copy', () => {
     const { status, stdout, stderr } = await world.images(words);
     expect(status).toBe(2);
     expect(stderr).toContain(`ERROR: both the archive and ${other} go to stdout [`);
-    // What programs read of a failure, or nothing: no archive.
+    // Nothing, or the error as JSON, but no archive.
     expect(stdout === '' || JSON.parse(stdout).code === 'USAGE').toBe(true);
   });
 

@@ -1,4 +1,4 @@
-// A disk that has changed what is in the store: nobody passes it on unseen in process, and what brings the right bytes puts it right.
+// A disk that has changed bytes of the store: every command notices it, and a command that brings the correct bytes repairs it.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ const layer = randomLayer('damaged', 300_000);
 const image = buildImage({ layers: [layer], architecture: 'amd64' });
 const config = image.blobs.find((one) => one.digest !== layer.digest) as FixtureBlob;
 
-/** A world with the image in its store, and where it comes from. */
+/** A world with the image in its store, and the upstream registry. */
 async function setting() {
   const upstream = await startUpstream();
   upstream.addImage('library/app:1', image);
@@ -30,7 +30,7 @@ async function setting() {
   };
 }
 
-/** One wrong bit in the middle. */
+/** Inverts one bit in the middle. */
 async function damage(world: World, { digest }: FixtureBlob): Promise<void> {
   const file = join(world.data, blobKey(digest as `sha256:${string}`));
   const bytes = await readFile(file);

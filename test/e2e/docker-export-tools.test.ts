@@ -1,4 +1,4 @@
-// docker_export of images that buildah and umoci made, against what podman mounts and umoci unpacks of them.
+// docker_export of images made by buildah and umoci, compared with the trees that podman mounts and umoci unpacks.
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImage, busyboxLayer } from '../fixtures/image.ts';
@@ -8,7 +8,7 @@ import { needs } from '../peers/find.ts';
 import { must } from '../peers/process.ts';
 import { newWorld, type World } from '../peers/program.ts';
 
-/** What is done to a root file system: every kind of file, and every kind of change to one of a layer below. */
+/** A shell script: every kind of file, and every kind of change to a file of a layer below. */
 const FIRST = `set -e
 mkdir -p d/sub opaque/old emptied && echo 1 > d/sub/file && echo old > opaque/old/x && echo gone > emptied/x && echo y > replaced
 mkfifo fifo && mknod device c 1 3 && mknod block b 7 300 && ln -s ../../etc/passwd link && ln etc/passwd hard
@@ -19,7 +19,7 @@ const SECOND = `set -e
 rm -rf opaque && mkdir opaque && echo new > opaque/y && rm emptied/x d/sub/file && rm replaced && mkdir replaced && echo in > replaced/z
 echo more >> hard && mv device moved && chmod 0700 d && rm fifo && echo file > fifo && rm -r deep && ln -s d deep && ln owned owned2`;
 
-/** Podman unpacks no time before 1970, and a mount counts the link to etc/passwd that the second layer has cut. */
+/** Removes differences of podman: it cannot unpack times before 1970, and its mount still counts the hard link to etc/passwd that the second layer removed. */
 function alike(tree: readonly string[]): readonly string[] {
   return tree.map((line) => line.replace(/^(ancient f \S+ \S+) \S+/, '$1').replace(/^(etc\/passwd f .*) \d $/, '$1'));
 }

@@ -8,7 +8,7 @@ import { needs } from '../peers/find.ts';
 import { must } from '../peers/process.ts';
 import { newWorld, type World } from '../peers/program.ts';
 
-/** What a container adds to its image, and the directories whose times that changes. */
+/** Paths that a container adds to its image, and the directories whose times change by that. */
 const CONTAINER =
   /^(?:\.?\/?|\S+ {2}\.\/)(?:\.dockerenv|dev\/(?:console|pts|shm)|etc\/(?:hosts|hostname|resolv\.conf|mtab)|proc|sys)\b|^(?:dev|etc) d /;
 
@@ -45,7 +45,7 @@ describe.skipIf(missing)(`images docker_export of real images${why}`, () => {
     await unpack(archive, directory);
     const lines = await describeTree(directory);
     await must('rm', ['-rf', directory]);
-    // The daemon writes whole seconds.
+    // The daemon truncates times to seconds.
     return lines.filter((line) => !CONTAINER.test(line)).map((line) => line.replace(/ (-?\d+)\.\d{10}/, ' $1'));
   };
 

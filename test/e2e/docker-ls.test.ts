@@ -68,7 +68,7 @@ describe.skipIf(missing)(`images docker_ls, docker_ls_layers and docker_save_lay
     const asked: string[] = [];
     const path = join(world.path, 'watched.sock');
     const server = await watch(path, docker.host.replace('unix://', ''), asked);
-    // Without what was remembered of the daemon's image.
+    // With an empty cache.
     const watched = { DOCKER_HOST: `unix://${path}`, XDG_CACHE_HOME: join(world.path, 'other-cache') };
     expect(await world.must(['docker_ls', 'looked:1'], { env: watched })).toContain('new/odd');
     expect(asked.some((path) => path.includes('/images/'))).toBe(true);
@@ -79,7 +79,7 @@ describe.skipIf(missing)(`images docker_ls, docker_ls_layers and docker_save_lay
   });
 });
 
-/** A socket that hands all on to the daemon's, and notes the paths of requests. */
+/** A socket that forwards to the daemon's, and records the paths of requests. */
 async function watch(path: string, to: string, asked: string[]): Promise<Server> {
   const server = createServer((client) => {
     const daemon = connect(to);

@@ -110,7 +110,7 @@ describe('images docker_save', () => {
       expect(
         await docker.docker(['run', '--rm', '--network=none', 'quay.io/team/box:2', 'cat', '/etc/passwd']),
       ).toContain('root');
-      // And from the daemon itself.
+      // The daemon as the source.
       await world.must(['docker_save', `--output=${file}`, 'quay.io/team/box:2'], {
         env: { DOCKER_HOST: docker.host },
       });

@@ -1,4 +1,4 @@
-// The examples of docs/library.md, each run as its first comment says, on a registry and files of this machine.
+// The examples of docs/library.md, each run as its first comment says, against a local registry and local files.
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { startUpstream } from '../peers/upstream.ts';
 import { ALPINE, TOOL } from './testing/scene.ts';
 
 const NODE = process.env.IMAGES_TEST_NODE ?? process.execPath;
-/** Node 22 reads no `using`. */
+/** Node 22 cannot parse `using`. */
 const knowsUsing = Number(/\d+/.exec(await must(NODE, ['--version']))?.[0]) >= 24;
 
 function example(name: string): string {

@@ -73,10 +73,10 @@ describe('images', () => {
     const closed = once(child, 'close');
     await until(async () => upstream.requests.some((request) => request.includes(layer)));
     child.kill('SIGINT');
-    // A shell sees the same of both: which it is depends on what a thread is about just then.
+    // Exit code or signal depends on what a thread is doing at that moment. Shells report both as 130.
     const [code, signal] = await closed;
     expect([130, 'SIGINT']).toContain(code ?? signal);
-    // The first blob that is asked for is the config: nothing is written before all parts are seen to agree.
+    // The config is requested first: nothing is written before all parts have been compared.
     expect((await world.images(['lreg_ls'])).stdout).toBe('');
     upstream.behave({});
     await world.must(['lreg_preload', overlay]);
@@ -147,7 +147,7 @@ describe('bin/images', () => {
     );
     const child = world.startImages(['getimages', file]);
     const closed = once(child, 'close');
-    // It has read the file, and is at work on it.
+    // By now it has read the file, and is processing it.
     await until(async () => processorTime(child.pid) > 50);
     child.kill(signal);
     expect(await closed).toEqual([null, signal]);

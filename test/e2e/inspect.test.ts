@@ -48,7 +48,7 @@ describe('images inspect', () => {
     for (const [command, ...args] of commands) {
       const { status, stderr } = await world.images([command, '--platform=linux/s390x', ...args]);
       expect(stderr, command).toContain('linux/arm64');
-      // As a build does with its bases, make takes the image, and says so.
+      // Like a build with its bases, make uses the image in spite of its platform, with a note.
       expect(status, command).toBe(command === 'make' ? 0 : 1);
       await world.must([command, '--platform=linux/arm64', ...args]);
     }

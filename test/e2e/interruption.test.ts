@@ -1,4 +1,4 @@
-// Ctrl-C and SIGTERM while the program waits for another one, or for a name: it ends soon, and nothing that it has started is left.
+// Ctrl-C and SIGTERM while the program waits for another program or for DNS: it ends soon, and so do all processes that it has started.
 import type { ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -16,10 +16,10 @@ const SIGNALS = [
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const;
-/** Milliseconds. A second is meant, what it starts would take a minute: the limit lies far from both, because the machine may have other work. */
+/** In milliseconds. Ending takes about a second, and the started processes would run for a minute. The limit is far from both, for a machine under load. */
 const SOON = 30_000;
 
-/** Writes its number, and those of one that it waits for, one that it does not, and one that has no parent and hears no SIGTERM, into `pids`. */
+/** Starts three processes: one that it waits for, one in the background, and an orphan that ignores SIGTERM. Writes their numbers and its own into `pids`. */
 const hanging = (world: World): string => `#! /bin/sh
 exec 2>/dev/null
 (trap '' TERM; sleep 61 & echo $! >>${world.path}/some) &
@@ -36,7 +36,7 @@ async function put(path: string, text: string): Promise<string> {
   return path;
 }
 
-/** Those that have written themselves down. */
+/** Waits for `pids`, and returns the identities of its processes. */
 async function begun(world: World, child: ChildProcess): Promise<readonly string[]> {
   let identities: readonly (string | undefined)[] = [];
   await until(async () => {
@@ -128,7 +128,7 @@ describe.each(SIGNALS)('after %s', (signal, status) => {
       expect(identities).toHaveLength(4);
       await endsSoon(child, signal, status);
       stop?.();
-      // Whom the kernel has been told to end may take a moment.
+      // A killed process may take a moment to end.
       await until(async () => !identities.some(isAlive), 3);
     },
   );
@@ -136,7 +136,7 @@ describe.each(SIGNALS)('after %s', (signal, status) => {
   const { missing, why } = needs('root', 'unshare', 'mount');
   it.skipIf(missing)(`the program ends soon where it waits for a name that no server resolves${why}`, async () => {
     await using world = await newWorld();
-    // Resolvers listen at port 53; others may run these tests just now.
+    // An address that depends on the process, because a resolver always uses port 53, and other runs of this test may use it too.
     const address = `127.53.${(process.pid >> 8) & 0xff}.${process.pid & 0xff || 1}`;
     const asked = Promise.withResolvers<void>();
     const silent = createSocket('udp4', () => asked.resolve());

@@ -1,5 +1,5 @@
-// What goes wrong in the middle of a preload: killed, interrupted, run twice, no space, no permission, sources that die. Nothing is lost, nothing
-// half-done is served, and the next run goes on where the last one stopped. What was fetched is counted at the source.
+// Preloads that are killed, interrupted, run twice, without space or permission, or with failing sources. Nothing is lost, nothing incomplete
+// is served, and the next run continues where the last one stopped. Fetched bytes are counted at the source.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir } from 'node:fs/promises';
@@ -54,7 +54,7 @@ describe('a preload that is killed', () => {
     const before = upstream.sent();
     await world.must(['lreg_preload', overlay]);
     const refetched = upstream.sent() - before;
-    // What the kernel had not yet handed over when the process died is fetched again: a few hundred kilobytes.
+    // Bytes that were in socket buffers when the process died are fetched again: a few hundred kilobytes.
     expect(refetched).toBeLessThan(imageBytes - before + 4 * MB);
     expect(await tagStatus(registry, 'library/large', '1')).toBe(200);
     await expectWhole(registry, 'library/large', image);
@@ -119,7 +119,7 @@ describe('two preloads of one overlay at once', () => {
       [0, ''],
       [0, ''],
     ]);
-    // Each reads the config, to hold it against the manifest.
+    // Each process reads the config, to compare it with the manifest.
     for (const one of image.blobs.slice(1)) expect(upstream.fetches(one.digest), one.mediaType).toBe(1);
     await expectWhole(registry, 'library/large', image);
   });
@@ -265,7 +265,7 @@ async function tagStatus(registry: RunningRegistry, repository: string, tag: str
   return (await fetch(`${registry.base}/v2/${repository}/manifests/${tag}`, { method: 'HEAD' })).status;
 }
 
-/** The registry serves the manifest and every blob of it, byte for byte. */
+/** Checks that the registry serves the manifest and all of its blobs. */
 async function expectWhole(registry: RunningRegistry, repository: string, one: FixtureImage): Promise<void> {
   const manifest = await fetch(`${registry.base}/v2/${repository}/manifests/1`);
   expect(manifest.status).toBe(200);

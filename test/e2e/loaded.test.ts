@@ -1,4 +1,4 @@
-// What short commands load: scripts call them in loops, and each file, each line costs time.
+// The files that short commands load. Scripts call them in loops, and each file costs time.
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -19,7 +19,7 @@ registerHooks({
 });
 `;
 
-/** Each file of the library, whole. */
+/** Records each file of the library (`dist/lib/`) that is loaded. */
 const LIBRARY_HOOK = `
 import { appendFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
@@ -46,7 +46,7 @@ describe('what is loaded', () => {
     await using scene = await newScene();
     const { world, at } = scene;
     const overlay = await scene.overlay('one', [at('library/alpine:1')]);
-    // Files as young as these could change once more without their times telling.
+    // Waits until the files are old enough for the scan to be cached.
     await setTimeout(1100);
     await world.must(['lreg_preload', overlay]);
     expect(await loaded(world, ['lreg_isloaded', at('library/alpine:1')])).toEqual(['core', 'images']);

@@ -34,7 +34,7 @@ describe('images lreg_preload', () => {
     expect(plan.split('\n').slice(0, 2)).toEqual([at('library/alpine:1'), at('team/tool:v1')]);
     const bytes = Number(SIZE.exec(plan)?.[1]);
     expect(bytes).toBeGreaterThan(150_000);
-    // Configs are read to be held against the manifests; no layer is.
+    // Planning reads configs, to compare them with the manifests, but no layers.
     expect(upstream.fetches()).toBe(2);
     const configs = upstream.sent();
     expect(configs).toBeLessThan(2000);
@@ -114,7 +114,7 @@ describe('images lreg_preload', () => {
     expect(upstream.requests).toEqual([]);
     await world.must(['lreg_preload', '--maybe', overlay]);
     expect(await world.must(['lreg_ls'])).toBe('team/tool:\n  ["v1"]\n');
-    // Some registries do not answer HEAD for what they have.
+    // Some registries answer HEAD with 404 for images that they have.
     expect(upstream.requests.filter((request) => request.includes('no/image'))).toEqual([
       'HEAD /v2/no/image/manifests/1',
       'GET /v2/no/image/manifests/1',
@@ -151,7 +151,7 @@ describe('images lreg_preload', () => {
     const asked = upstream.requests.length;
     const both = await world.images(['lreg_preload', '--platform=linux/arm64,linux/amd64', overlay]);
     expect(both.stderr).toContain('0 images cached, 2 there before');
-    // An image for one platform may have become an index: a HEAD tells.
+    // A tag may have changed from a single image to an index: a HEAD request shows that.
     expect(upstream.requests.slice(asked)).toEqual(['HEAD /v2/library/alpine/manifests/1']);
     expect((await world.images(['lreg_preload', '--platform=linux/s390x', at('team/many:1')])).status).toBe(1);
   });

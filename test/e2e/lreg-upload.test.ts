@@ -107,7 +107,7 @@ describe('images lreg_upload', () => {
       await writeFile(join(parts, 'manifest.json'), JSON.stringify(items));
       await must('tar', ['-C', parts, '-cf', file, '.']);
     };
-    // Docker's list and the layout beside it each call another one `app:1`.
+    // Docker's list and the layout in the same archive give the name `app:1` to different images.
     await listed([
       { ...list[0], RepoTags: list[1].RepoTags },
       { ...list[1], RepoTags: list[0].RepoTags },

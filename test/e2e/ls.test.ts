@@ -7,7 +7,7 @@ import { run } from '../peers/process.ts';
 import { newWorld, ROOT, type World } from '../peers/program.ts';
 import { BASE, LOOKED, TOP } from './testing/looked.ts';
 
-/** Large enough to be an archive if it were zeros. */
+/** More than 1024 bytes, because zeros of that size are an empty archive. */
 const LARGE = randomLayer('large', 2000);
 
 describe('images ls', () => {
@@ -83,7 +83,7 @@ describe('images ls', () => {
     await writeFile(file, changed(Buffer.from(bytes)));
     const { status, stdout, stderr } = await world.images(['ls', 'stored:1']);
     expect({ status, stdout, said: stderr.match(said)?.index ?? stderr }).toEqual({ status: 1, stdout: '', said: 0 });
-    // Nothing was remembered of its files; what the store has noted is no longer so.
+    // The damaged blob was not indexed, and the mark in the store no longer applies.
     await writeFile(file, bytes);
     expect(await world.must(['ls', 'stored:1'])).toContain(' data');
   });

@@ -1,4 +1,4 @@
-// Real VMs boot with pre-pulled images: each with a store of its own, several with one between them, and one whose containerd imports an archive.
+// Real VMs boot with pre-pulled images: with a store of their own, with a shared one, and with an archive that containerd imports.
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ const squashfs = because([
 ]);
 const IMAGES = ['docker.io/library/one:1', 'docker.io/library/two:1', 'quay.io/tools/three:1'];
 
-/** As a node runs it: no flags that the VM's own configuration would say. */
+/** Runs podman as a node does: without flags that replace the VM's configuration. */
 const PODMAN = `set -eu
 . /etc/profile.d/images.sh
 run() { podman run --rm --pull=never --network=host --cgroups=disabled "$@" 2>/tmp/err || { cat /tmp/err; exit 1; }; }

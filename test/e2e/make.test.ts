@@ -1,4 +1,4 @@
-// `images make`: stores that real podman and skopeo take for their own. The proofs need root: it unpacks the archive, as a VM does; the program itself does not.
+// `images make`: real podman and skopeo accept the stores. The tests need root to unpack the archive like a VM; the program does not.
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -30,7 +30,7 @@ const makers = needs(...MAKERS, 'sqfs2tar', 'unsquashfs');
 const debian = needs('root', 'debootstrap');
 const real = needs('root', 'podman', 'skopeo', 'runc', 'setfattr', 'busybox', 'tar');
 
-/** The image as the store would have it if skopeo had put it there, against the one that was made. */
+/** Compares the made store with one into which skopeo has copied the image. */
 describe.skipIf(real.missing)(`stores of the overlay driver${real.why}`, () => {
   let world: World;
   let images: Readonly<Record<string, FixtureImage>>;
@@ -447,7 +447,7 @@ it('lists and checks what it wrote in every form, packed as well', async () => {
     expect(checked, checked.stdout).toMatchObject({ status: 0, stderr: 'Everything is right.\n' });
     await must('gzip', ['-k', file]);
     expect(lines(await world.must(['make', '--list', `${file}.gz`])), format).toEqual(names);
-    // One byte of the last layer: the end of an archive is a layer's or a record's.
+    // Damages one byte in the last layer.
     if (format === 'tar') continue;
     const bytes = await readFile(file);
     const layer = image('b').blobs.at(-1)?.bytes ?? new Uint8Array();
@@ -480,7 +480,7 @@ it('names the image of an overlay as its manifest.json does, also where a Docker
   const items = [
     await overlay('a', { acKind: 'ImageManifest', name: 'team/controller', labels, app: { exec: ['/bin/c'] } }),
     await overlay('b', { name: 'registry.example.org/team/hosted', labels }),
-    // What belongs to a web application, and no manifest at all.
+    // A web application's manifest.json, and a directory without one.
     await overlay('c', { name: 'My App', short_name: 'app', icons: [] }),
     await overlay('d'),
   ];
@@ -560,7 +560,7 @@ it('of several kinds in xcluster’s directory the newest is handed over, and sa
     await pushImage(registry.base, `library/${name}:1`, image);
   }
   const at = (name: string) => join(world.path, name);
-  // What is in it does not matter here: both are archives.
+  // The content does not matter: the script only unpacks archives.
   await world.must(['make', `--tar=${at('images.tar')}`, 'x:1']);
   await world.must(['make', `--tar=${at('images.squashfs')}`, 'y:1']);
   const script = join(import.meta.dirname, '../../ovl/images/tar');
@@ -619,7 +619,7 @@ it.skipIf(tmpfs.missing)(`names TMPDIR where that is full${tmpfs.why}`, async ()
       expect(full.stderr, format).toContain(`ERROR: no space left for temporary files [${small}]\nSet TMPDIR to `);
       expect(full.status).toBe(1);
     }
-    // A file needs no room there.
+    // With a file as its output, `make` needs no temporary space.
     await world.must(['make', `--tar=${join(world.path, 'out.tar')}`, 'x:1'], { env: { TMPDIR: small } });
     expect(await readdir(small)).toEqual([]);
   } finally {
@@ -627,7 +627,7 @@ it.skipIf(tmpfs.missing)(`names TMPDIR where that is full${tmpfs.why}`, async ()
   }
 });
 
-/** Of each name. */
+/** Digests by image name. */
 async function digestsIn(file: string, format: string): Promise<ReadonlyMap<string, string>> {
   if (format === 'tar') {
     const images = JSON.parse(
@@ -646,7 +646,7 @@ async function digestsIn(file: string, format: string): Promise<ReadonlyMap<stri
   );
 }
 
-/** A directory with all programs of this machine but these. */
+/** Fills a directory with links to all programs of $PATH except these. */
 async function pathWithout(directory: string, names: readonly string[]): Promise<string> {
   await mkdir(directory);
   for (const folder of (process.env.PATH ?? '').split(':')) {

@@ -1,4 +1,4 @@
-// Bases from registries: asked for once, so that what was built is built again at once and offline; --pull asks again.
+// Bases from registries are requested once, so that builds can be repeated quickly and offline. --pull requests them again.
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -250,7 +250,7 @@ describe('images mkimage with a manifest.json', () => {
   });
 });
 
-/** Ended and not yet waited for is not running. */
+/** A zombie counts as not running. */
 async function isRunning(pid: number): Promise<boolean> {
   const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   return state !== undefined && !/\) Z /.test(state);
@@ -323,7 +323,7 @@ rm -r $d
     let line = '';
     while (!/^\d+$/.test(line)) line = (await said.next()).value ?? expect.fail('the script has not begun');
     const pid = Number(line);
-    // Until its command runs as well.
+    // Waits until the script's command runs, too.
     const children = () =>
       readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').then((text) => text.match(/\d+/g) ?? []);
     await eventually(async () => (await children()).length > 0);
@@ -338,7 +338,7 @@ rm -r $d
     await using scene = await newScene({ tar: script, Dockerfile: DOCKERFILE });
     const { status, stderr } = await scene.images(['mkimage', '--tag=a', scene.image]);
     expect(status).toBe(0);
-    // It still runs: throws where it does not.
+    // The background process still runs, or `kill` would throw.
     process.kill(Number(/^\d+$/m.exec(stderr)?.[0] ?? expect.fail(stderr)));
   });
 

@@ -1,4 +1,4 @@
-// The package as its users get it: packed from a clean copy, installed in an empty project, imported, run and type-checked there.
+// The published package: packed from a clean copy, installed in an empty project, imported, run and type-checked there.
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { ROOT } from '../peers/program.ts';
 
 const NODE = process.env.IMAGES_TEST_NODE ?? process.execPath;
 const MB = 1_000_000;
-/** Of a checkout, what packing needs: no tests, nothing built. */
+/** The parts of a checkout that packing needs, without tests and built files. */
 const SOURCES = [
   'package.json',
   'tsconfig.json',
@@ -53,7 +53,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(top, { recursive: true, force: true }));
 
-/** On this Node, as the project's own scripts are run. */
+/** Runs a command that finds the Node of this process. */
 async function runHere(command: string, args: readonly string[]): Promise<string> {
   const path = [dirname(NODE), '/usr/bin', '/bin'].join(delimiter);
   return await must(command, args, { cwd: project, env: { PATH: path, HOME: top, NODE_OPTIONS: undefined } });
@@ -107,7 +107,7 @@ describe('the package', () => {
   });
 
   it('has types that a strict project compiles with, its examples among it', async () => {
-    // Types of Node are the project's own.
+    // @types/node is a dependency of the test project.
     await symlink(join(ROOT, 'node_modules/@types'), join(project, 'node_modules/@types'));
     await symlink(join(ROOT, 'node_modules/undici-types'), join(project, 'node_modules/undici-types'));
     for (const name of await readdir(join(ROOT, 'examples'))) {

@@ -1,4 +1,4 @@
-// The lreg_* commands against Debian's docker-registry as the private registry, and against the embedded one: the same answers from both.
+// The lreg_* commands give the same answers with Debian's docker-registry and with the embedded registry as the private registry.
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildImage, buildIndex, pushImage, randomLayer } from '../fixtures/image.ts';
@@ -92,7 +92,7 @@ describe.each(['docker-registry', 'embedded'] as const)('the private registry is
     const said = JSON.parse(await here.must('lreg_inspect', `team/app@${AMD64.manifest.digest}`));
     expect(said).toMatchObject({ Architecture: 'amd64', RepoTags: [] });
     const listed = await here.must('lreg_ls');
-    // docker-registry does not tell such a repository from one that is not there.
+    // docker-registry cannot distinguish a repository without tags from a missing one.
     expect(listed).toBe(kind === 'embedded' ? 'team/app:\n  []\n' : '');
   });
 
@@ -124,7 +124,7 @@ describe.each(['docker-registry', 'embedded'] as const)('the private registry is
       ).headers.get('docker-content-digest');
     expect(await digest('library/plain', '1')).toBe(AMD64.manifest.digest);
     expect(await digest('team/tool', 'v1')).toBe(DOCKER.manifest.digest);
-    // docker-registry refuses an index whose children are not all there: this machine's manifest is tagged alone.
+    // docker-registry refuses a sparse index, so the manifest for this machine gets the tag.
     const own = process.arch === 'arm64' ? ARM64 : AMD64;
     expect(await digest('team/many', '1')).toBe(kind === 'embedded' ? INDEX.manifest.digest : own.manifest.digest);
   });
@@ -146,7 +146,7 @@ describe.each(['docker-registry', 'embedded'] as const)('the private registry is
       }
       expect(said.Name, name).toMatch(/(library\/plain|team\/many)$/);
       expect(said.RepoTags, name).toEqual([...told.RepoTags].sort());
-      // LayersData came with a later skopeo than Debian 12's.
+      // Debian 12's skopeo has no LayersData yet.
       const layers = said.LayersData.map((layer: { readonly Digest: string }) => layer.Digest);
       expect(layers, name).toEqual(said.Layers);
     }
@@ -156,7 +156,7 @@ describe.each(['docker-registry', 'embedded'] as const)('the private registry is
 const ACCEPT =
   'application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json';
 
-/** skopeo writes `null` or leaves out what we may write as empty, and the reverse. */
+/** Makes absent, null and empty values equal, because skopeo and this program differ in that. */
 function emptyAsNull(told: unknown, said: unknown): unknown {
   const empty = (value: unknown) => value === undefined || value === null || JSON.stringify(value) === '{}';
   return empty(told) && empty(said) ? (said ?? null) : (told ?? null);

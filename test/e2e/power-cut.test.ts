@@ -1,5 +1,5 @@
-// The power is cut, in the middle of pushes, preloads and builds: what was acknowledged is there, whole, when the machine runs again, and all else can be done again.
-// The disk is a double that forgets what was not synced (test/power-cut/disk.ts).
+// Power cuts during pushes, preloads and builds: everything that was acknowledged is there after the restart, and everything else can be repeated.
+// The disk is a test double that loses unsynced data (test/power-cut/disk.ts).
 import { once } from 'node:events';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import { rounds, timeFor } from '../testing/soak.ts';
 const LEFT: readonly Left[] = ['nothing', 'names', 'some', 'all'];
 const CLIENTS = 2;
 
-/** The same numbers for the same seed: a round that fails can be looked at again. */
+/** A pseudo-random generator: a failed round can be repeated with its seed. */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -26,7 +26,7 @@ function randomFrom(seed: number): () => number {
   };
 }
 
-/** A world whose store is on a disk that forgets, and a registry there that can be killed. */
+/** A world with its store on the test double, and a registry that can be killed. */
 async function newMachine() {
   const world = await newWorld();
   const disk = await forgetfulDisk(world.data);

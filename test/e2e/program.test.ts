@@ -21,7 +21,7 @@ describe('where the user has no home, or none that can be', () => {
       await using world = await newWorld();
       const directory = await mkdtemp(join(world.path, 'cwd-'));
       const layout = await writeLayout(join(world.path, 'layout'), { app: LOOKED });
-      // As a number that the user database does not know has it.
+      // The environment of a user ID that is not in the user database.
       const env = { ...noBase(value), HOME: value, IMAGES_RUNTIME: world.path };
       const unknown = (...args: string[]) =>
         run('setpriv', ['--reuid=54321', '--regid=54321', '--clear-groups', `${ROOT}/bin/images`, ...args], {
@@ -153,7 +153,7 @@ describe('a large image that is looked into', () => {
       const whole = performance.now();
       await world.must([...args, 'oci:l:large']);
       const takes = performance.now() - whole;
-      // Wherever it is then: while it reads, computes or prints.
+      // Interrupts the command while it reads, computes or prints.
       for (const share of [0.4, 0.7]) {
         const child = world.startImages([...args, 'oci:l:large']);
         child.stdout?.resume();

@@ -1,4 +1,4 @@
-// `images serve` in hard times: ended while clients do what they like, and asked whether it is well.
+// `images serve`: shutdown while clients are active, and the health check.
 import { once } from 'node:events';
 import { rename, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
@@ -59,7 +59,7 @@ describe('images serve', () => {
     child.kill(signal);
     await once(child, 'close');
     expect(child.exitCode).toBe(0);
-    // Half a second is promised, and its clients would keep it for minutes: the limit lies far from both, because the machine may have other work.
+    // Shutdown takes half a second; if it waited for its clients, it would take minutes. The limit is far from both, for a machine under load.
     expect(performance.now() - start).toBeLessThan(20_000);
     expect((await world.images(['lreg_status'])).status).toBe(1);
   });

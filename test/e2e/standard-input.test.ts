@@ -1,4 +1,4 @@
-// What `-` takes: lists as other tools print them, and manifests; what is wrong in them is named.
+// The argument `-`: lists in the formats of other tools, manifests, and messages about invalid ones.
 import { describe, expect, it } from 'vitest';
 import { newWorld } from '../peers/program.ts';
 import { newScene, TOOL } from './testing/scene.ts';

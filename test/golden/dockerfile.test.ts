@@ -1,4 +1,4 @@
-// Dockerfiles as files with what they are parsed to beside them, one line an instruction. IMAGES_GOLDEN=write writes the trees anew, to be read before they are committed.
+// Dockerfiles with their expected parse trees beside them, one line for each instruction. IMAGES_GOLDEN=write rewrites the trees: review them before you commit.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

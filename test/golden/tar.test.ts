@@ -1,4 +1,4 @@
-// Archives that GNU tar, bsdtar, busybox, Python and Go wrote, read wherever the tests run. NAME.txt is what GNU tar lists, with the digests of contents and the extended
+// Archives written by GNU tar, bsdtar, busybox, Python and Go. NAME.txt is GNU tar's listing, with digests of contents and the extended
 // attributes as Go reads them.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';

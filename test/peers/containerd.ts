@@ -1,4 +1,4 @@
-// Debian's containerd (root only), apart from any other on the machine: its own directories and socket.
+// Debian's containerd (root only), separate from any other on the machine: with its own directories and socket.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { must, start, stop, until } from './process.ts';

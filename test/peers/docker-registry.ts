@@ -1,4 +1,4 @@
-// Debian's docker-registry on a free loopback port, its data in a temporary directory.
+// Debian's docker-registry on a free loopback port, with its data in a temporary directory.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { must, start, stop, until } from './process.ts';
@@ -12,14 +12,14 @@ export interface RegistryPeer extends AsyncDisposable {
   readonly port: number;
   /** The directory that holds `docker/registry/v2`. */
   readonly data: string;
-  /** Beside the running registry, as its manual has it; what `remembers` goes on saying that it has what is gone. */
+  /** Runs the collector beside the running registry. With `remembers`, the registry still claims to have what was removed. */
   collectGarbage(): Promise<void>;
 }
 
 export interface RegistryOptions {
-  /** A directory that is kept; a temporary one when absent. */
+  /** A data directory that is kept. Absent: a temporary one. */
   readonly data?: string;
-  /** Which blobs there are, in memory: Debian's configuration. */
+  /** Caches blob descriptors in memory, as in Debian's configuration. */
   readonly remembers?: boolean;
 }
 

@@ -1,4 +1,4 @@
-// Debian's dockerd (root only), apart from any other on the machine: its own directories and socket, no bridge, no firewall rules.
+// Debian's dockerd (root only), separate from any other on the machine: with its own directories and socket, without bridge and firewall rules.
 import { join } from 'node:path';
 import { must, run, start, stop, until } from './process.ts';
 import { temporaryDirectory } from './temporary.ts';
@@ -9,7 +9,7 @@ export interface DockerPeer extends AsyncDisposable {
   docker(args: readonly string[]): Promise<string>;
 }
 
-/** It reaches registries on 127.0.0.0/8 by plain http. */
+/** Uses plain http for registries on 127.0.0.0/8. */
 export async function startDockerd(): Promise<DockerPeer> {
   const directory = await temporaryDirectory('dockerd');
   const at = (name: string) => join(directory.path, name);
@@ -32,7 +32,7 @@ export async function startDockerd(): Promise<DockerPeer> {
     docker,
     [Symbol.asyncDispose]: async () => {
       await stop(child);
-      // Containers on the host's network leave a mount there.
+      // Containers on the host's network leave a mount behind.
       await run('umount', [at('exec/netns/default')]);
       await directory[Symbol.asyncDispose]();
     },

@@ -1,4 +1,4 @@
-// What a directory holds, name by name, so that two can be compared (root, where owners and devices matter).
+// Lists the content of a directory, so that two can be compared (as root if owners and devices matter).
 import { must } from './process.ts';
 
 const LOOK = [
@@ -7,7 +7,7 @@ const LOOK = [
   "getfattr --absolute-names -P -R -d -m - . 2>/dev/null | grep -v '^$' || true",
 ].join('; ');
 
-/** One line a fact: type, mode, owner, time, size, links, target; content; extended attributes. */
+/** Lines for each file: type, mode, owner, time, size, links, target; content; extended attributes. */
 export async function describeTree(directory: string): Promise<readonly string[]> {
   return (await must('bash', ['-c', LOOK], { cwd: directory })).split('\n').filter((line) => line !== '');
 }

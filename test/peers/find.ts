@@ -1,4 +1,4 @@
-// Which of the peers that tests need are on this machine: a test without its peer is skipped, and its title says why.
+// Which peers (other programs) this machine has. A test without its peer is skipped, and its title says why.
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -17,7 +17,7 @@ export function needs(...peers: readonly string[]): Needs {
   return because(lacking.map((peer) => (peer === 'root' ? 'not root' : `no ${peer} here`)));
 }
 
-/** Joins needs with reasons of another kind; each is empty where it is fulfilled. */
+/** Combines needs with other reasons to skip. A reason is empty if its condition is met. */
 export function because(reasons: readonly (string | undefined)[]): Needs {
   const real = reasons.filter((reason) => reason !== undefined && reason !== '');
   return { missing: real.length > 0, why: real.length > 0 ? ` (skipped: ${real.join(', ')})` : '' };

@@ -1,4 +1,4 @@
-// podman and skopeo over a store of their own (root only): graph root and run root in one directory.
+// podman and skopeo with their own store (root only): graph root and run root are in one directory.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { must, type Result, run } from './process.ts';
@@ -11,13 +11,13 @@ export interface PodmanStore extends AsyncDisposable {
   readonly spec: string;
   podman(...args: readonly string[]): Promise<string>;
   tryPodman(...args: readonly string[]): Promise<Result>;
-  /** Runs a container to its end; what it prints. */
+  /** Runs a container to its end, and returns its output. */
   run(image: string, ...command: readonly string[]): Promise<string>;
-  /** Names, types, modes, owners, sizes, links, times and attributes of all files of the mounted image; the root aside: podman gives all images the same. */
+  /** Names, types, modes, owners, sizes, links, times and attributes of all files of the mounted image, except the root, which podman always makes alike. */
   files(image: string): Promise<readonly string[]>;
 }
 
-/** Where a machine has hybrid cgroups and bounded limits. */
+/** For machines with hybrid cgroups and low resource limits. */
 const RUN = ['--network=host', '--ulimit=nofile=1024:1024', '--ulimit=nproc=1000:1000'];
 
 const LIST = `cd "$0"
@@ -58,7 +58,7 @@ export async function podmanStore(
   };
 }
 
-/** As root, with everything that the archive says of the files. */
+/** Unpacks as root, with all attributes that the archive has. */
 export async function unpackStore(archive: string, directory: string): Promise<string> {
   await mkdir(directory, { recursive: true });
   await must('tar', ['-C', directory, '--xattrs', '--xattrs-include=*', '-xf', archive]);

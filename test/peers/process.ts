@@ -14,7 +14,7 @@ export interface RunOptions {
   readonly input?: string | Uint8Array;
 }
 
-/** Runs to the end; the status is -1 where a signal ended it. */
+/** Runs to the end. The status is -1 if a signal ended it. */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Result> {
   const child = start(command, args, options);
   const stdout: Buffer[] = [];
@@ -26,7 +26,7 @@ export async function run(command: string, args: readonly string[], options: Run
   return { status: status ?? -1, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() };
 }
 
-/** Runs to the end and insists on status 0. */
+/** Runs to the end. Throws if the status is not 0. */
 export async function must(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   const result = await run(command, args, options);
   if (result.status !== 0) {
@@ -53,7 +53,7 @@ export async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(force);
 }
 
-/** Asks until it answers: `true` from `probe`, within `seconds`. */
+/** Calls `probe` until it returns `true`. Throws after `seconds`. */
 export async function until(probe: () => Promise<boolean>, seconds = 30): Promise<void> {
   const end = Date.now() + seconds * 1000;
   while (!(await probe().catch(() => false))) {

@@ -1,5 +1,5 @@
-// The built program as a process, in a world of its own: home, data, runtime and configuration directories are temporary, and nothing of the
-// machine's environment decides what it does. IMAGES_TEST_NODE names the Node that runs it; else bin/images finds one.
+// The built program as a process with its own temporary home, data, runtime and configuration directories. No variable of the
+// machine's environment affects it. IMAGES_TEST_NODE names the Node that runs it; else bin/images finds one.
 import type { ChildProcess } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -11,16 +11,16 @@ export const ROOT = resolve(import.meta.dirname, '../..');
 export interface World extends AsyncDisposable {
   readonly path: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Where the store is: the program's default in this world. */
+  /** The directory of the store: the program's default in this world. */
   readonly data: string;
   /** Runs `images ARGS…` to its end. */
   images(args: readonly string[], options?: RunOptions): Promise<Result>;
-  /** Runs it to its end and insists on status 0; gives stdout. */
+  /** Runs it to its end, and returns stdout. Throws if the status is not 0. */
   must(args: readonly string[], options?: RunOptions): Promise<string>;
   startImages(args: readonly string[], options?: RunOptions): ChildProcess;
-  /** Hosts that are reached elsewhere, by plain http: `docker.io` → `127.0.0.1:PORT`. */
+  /** Maps hosts to addresses with plain http: `docker.io` → `127.0.0.1:PORT`. */
   mirror(hosts: Readonly<Record<string, string>>): Promise<void>;
-  /** `images lreg_start` on a free port; ended with the world. */
+  /** Runs `images lreg_start` on a free port. The registry ends with the world. */
   startRegistry(): Promise<RunningRegistry>;
 }
 
@@ -79,7 +79,7 @@ export async function newWorld(): Promise<World> {
   };
 }
 
-/** Variables of the machine that would decide what the program does. */
+/** Variables of the machine that would affect the program. */
 const FOREIGN: readonly string[] = [
   'LOCAL_REGISTRY',
   'XCLUSTER',

@@ -1,4 +1,4 @@
-// Directories and ports that tests use for a while.
+// Temporary directories and free ports.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ export async function temporaryDirectory(name: string): Promise<TemporaryDirecto
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** A loopback port that nothing listens on. */
+/** A loopback port at which nothing listens. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));

@@ -1,5 +1,5 @@
-// An upstream registry that is made to misbehave: it serves fixture images (and blobs that are made on the way, for sizes that do not fit in
-// memory), counts what it sends, and can be slow, close in the middle, hang, or lie.
+// An upstream registry that misbehaves on demand: it serves fixture images (and blobs that are generated while they are sent, for sizes that do not fit in
+// memory), counts what it sends, and can be slow, break off, hang, or send wrong answers.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -12,9 +12,9 @@ export interface BlobSource {
 }
 
 export interface Behaviour {
-  /** Bytes a second of all blobs together. */
+  /** Bytes per second, for all blobs together. */
   readonly bytesPerSecond?: number;
-  /** Closes the connection when so many bytes of a blob were sent, once per blob and number. */
+  /** Closes the connection after this many bytes of a blob, once for each blob and number. */
   readonly closeAfter?: number;
   /** Accepts requests that match and never answers. */
   readonly hang?: RegExp;
@@ -28,9 +28,9 @@ export interface Upstream extends AsyncDisposable {
   readonly port: number;
   /** `GET /v2/…`, in order. */
   readonly requests: readonly string[];
-  /** Bytes of blobs sent so far, all together or of one digest. */
+  /** Bytes of blobs sent so far, in total or for one digest. */
   sent(digest?: string): number;
-  /** GETs of blobs begun. */
+  /** The number of GET requests for blobs, in total or for one digest. */
   fetches(digest?: string): number;
   behave(behaviour: Behaviour): void;
   addImage(name: string, image: FixtureImage): void;
@@ -97,7 +97,7 @@ export async function startUpstream(): Promise<Upstream> {
     await pipeline(Readable.from(misbehaving(digest, content, from)), response).catch(() => undefined);
   };
 
-  /** Throws where the connection is to be closed. */
+  /** Throws if the connection must be closed. */
   async function* misbehaving(digest: string, content: BlobSource, from: number): AsyncGenerator<Uint8Array> {
     let at = from;
     for (const chunk of content.chunks(from)) {

@@ -1,4 +1,4 @@
-// Real VMs, whose recipes are beside the project (peers/vm-image, peers/vm-run); where they or qemu are absent tests are skipped.
+// Real VMs. Their scripts are beside the project (peers/vm-image, peers/vm-run); without these or qemu, tests are skipped.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -20,12 +20,12 @@ export function vmNeeds(...programs: readonly string[]): Needs {
   ]);
 }
 
-/** What `vm-run` boots: made once for all runs, it takes a minute or two. */
+/** The image that `vm-run` boots. It is made once for all runs, which takes a minute or two. */
 export async function vmImage(): Promise<string> {
   const kept = KEPT.find(isImage);
   if (kept) return kept;
   const directory = KEPT.at(-1) ?? '';
-  // Several files of tests want it at once.
+  // Several test files may need it at the same time.
   await must('flock', [`${directory}.lock`, join(RECIPES, 'vm-image'), directory]);
   return directory;
 }
@@ -36,7 +36,7 @@ const ATTEMPTS = 3;
 
 /**
  * Boots a VM, unpacks the disks on its `/`, runs their boot scripts, then the script; the console is stdout. Emulated machines lock up now and then
- * ("soft lockup - CPU#0 stuck", with two processors mostly): one that does not end in time is ended, and another one booted.
+ * ("soft lockup - CPU#0 stuck", mostly with two processors). A VM that does not end in time is killed, and another one is booted.
  */
 export async function runVm(script: string, options: readonly string[]): Promise<Result> {
   await using directory = await temporaryDirectory('vm');
@@ -51,7 +51,7 @@ export async function runVm(script: string, options: readonly string[]): Promise
 
 const LOCKED_UP = -1;
 
-/** With all that it starts in a process group of its own, which is ended with it. */
+/** Runs the VM in its own process group, and kills the group at the end. */
 async function boot(args: readonly string[]): Promise<Result> {
   const child = spawn(join(RECIPES, 'vm-run'), args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
@@ -68,7 +68,7 @@ async function boot(args: readonly string[]): Promise<Result> {
   return { status: locked ? LOCKED_UP : (status ?? LOCKED_UP), stdout: text(stdout), stderr: text(stderr) };
 }
 
-/** Lines of the console that the script marked. */
+/** The console lines that the script has marked. */
 export function okLines({ stdout }: Result): readonly string[] {
   return stdout.split('\n').filter((line) => line.startsWith('OK '));
 }

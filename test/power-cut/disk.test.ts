@@ -1,4 +1,4 @@
-// The double itself: what it keeps and what it forgets.
+// The test double of a disk: which writes survive a power cut.
 import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { temporaryDirectory } from '../peers/temporary.ts';
 import { forgetfulDisk, type Left } from './disk.ts';
 
-/** What a program writes that syncs some of it, and what is left. */
+/** Runs a program that syncs a part of its writes, and returns what survives. */
 async function afterCut(left: Left, random?: () => number) {
   await using directory = await temporaryDirectory('disk');
   const root = join(directory.path, 'root');

@@ -1,19 +1,19 @@
-// A file-system double that forgets what was not synced. The program runs on a real directory, with recorder.mjs loaded, which writes down what its syncs have made durable.
-// A power cut ends the program by SIGKILL and puts in the directory's place what a disk could hold then.
+// A test double of a disk that loses unsynced data. The program runs on a real directory with recorder.mjs loaded, which records what its syncs have made durable.
+// A power cut kills the program with SIGKILL, and replaces the directory with a state in which a disk could be then.
 import { randomUUID } from 'node:crypto';
 import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 /**
- * What becomes of what was not synced: `nothing` is left of it, neither names nor bytes; of `names` all are left, as file systems with a journal have it, and files are cut back
- * to their synced bytes, with zeros behind; of `some` directories the names are left, and some zeros; `all` is left, and the machine has merely been started again.
+ * What survives of unsynced data. `nothing`: neither names nor bytes. `names`: all names, as in file systems with a journal, and files are truncated
+ * to their synced bytes, followed by zeros. `some`: the names in some directories, and some zeros. `all`: everything, as after a restart.
  */
 export type Left = 'nothing' | 'names' | 'some' | 'all';
 
 export interface ForgetfulDisk extends AsyncDisposable {
-  /** For processes that run until the next power cut. */
+  /** The environment for processes that run until the next power cut. */
   env(): Readonly<Record<string, string>>;
-  /** After all processes have ended. The machine that is started again has another boot id. */
+  /** Called after all processes have ended. The restarted machine has another boot id. */
   cut(left: Left, random?: () => number): Promise<void>;
 }
 
@@ -22,14 +22,14 @@ type Synced =
   | { readonly kind: 'directory'; readonly id: string; readonly entries: readonly Entry[] }
   | { readonly kind: 'file'; readonly id: string; readonly copy: string };
 
-/** `root` is the directory that forgets; it need not be there. */
+/** `root` is the directory that loses unsynced data. It need not exist. */
 export async function forgetfulDisk(root: string): Promise<ForgetfulDisk> {
   const disk = `${root}.disk`;
   let boot = randomUUID();
   await mkdir(root, { recursive: true });
   await begin();
 
-  /** All that is there now is durable. */
+  /** Makes the current state durable. */
   async function begin(): Promise<void> {
     await rm(disk, { recursive: true, force: true });
     await mkdir(disk);
@@ -104,14 +104,14 @@ async function rebuild(cut: Cut, to: string): Promise<void> {
   await rebuildDirectory(cut, { from: cut.root, id: await identify(cut.root), to });
 }
 
-/** `from`: where the directory is now, if it is still there. */
+/** `from` is the current path of the directory, if it still exists. */
 async function rebuildDirectory(
   cut: Cut,
   { from, id, to }: { readonly from: string | undefined; readonly id: string; readonly to: string },
 ): Promise<void> {
   const synced = cut.directories.get(id) ?? [];
   const now = from === undefined ? [] : await entriesOf(from);
-  // A renaming is one step for all file systems: of a directory either all that is new is left, or nothing.
+  // Renames are atomic in every file system: of a directory, either all changes survive, or none.
   const isNew = cut.left === 'names' || (cut.left === 'some' && cut.random() < 0.5);
   for (const name of new Set([...synced, ...now].map(([name]) => name))) {
     const before = synced.find((entry) => entry[0] === name);
@@ -130,7 +130,7 @@ async function rebuildDirectory(
   }
 }
 
-/** The synced bytes; behind them zeros, as long as the file was, or not. */
+/** The synced bytes, followed by zeros up to the file's size, or by nothing. */
 async function rebuildFile(
   { disk, files, left, random }: Cut,
   { from, id, to }: { readonly from: string | undefined; readonly id: string; readonly to: string },

@@ -1,15 +1,15 @@
-// Clients that push to a registry whatever can be pushed, and remember what was acknowledged; afterwards they ask for all of it.
+// Clients that push all kinds of content to a registry, and remember what was acknowledged. Afterwards they check all of it.
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
 import { buildImage, type FixtureImage, randomLayer } from '../fixtures/image.ts';
 
 export interface Pushing {
-  /** Pushes, of its own kind each, until `isOver`; what fails then is nobody's fault. */
+  /** Each client pushes its own kind until `isOver`. Failures after that are ignored. */
   run(base: string, isOver: () => boolean): Promise<void>;
-  /** How many answers said that something is there. */
+  /** The number of acknowledgements. */
   readonly acknowledged: number;
-  /** Insists that all of it is there. */
+  /** Checks that everything that was acknowledged is there. */
   check(base: string): Promise<void>;
 }
 
@@ -19,13 +19,13 @@ interface Upload {
   held: number;
 }
 
-/** One client with a repository of its own. */
+/** A client with its own repository. */
 export function pushing(repository: string, random: () => number): Pushing {
   const blobs = new Map<string, Buffer>();
   const mounted = new Map<string, Buffer>();
   const uploads = new Set<Upload>();
   const tags = new Map<string, FixtureImage | 'deleted'>();
-  /** What was asked for and not answered: it may be there or not. */
+  /** The request without an answer: its content may be there or not. */
   let asked: { readonly tag: string; readonly wanted: FixtureImage | 'deleted' } | undefined;
   let acknowledged = 0;
   const other = `${repository}/other`;
@@ -112,13 +112,13 @@ export function pushing(repository: string, random: () => number): Pushing {
     for (const one of found.blobs) await checkBlob(base, repository, Buffer.from(one.bytes));
   }
 
-  /** It goes on where it is said to, which is not before what was acknowledged. */
+  /** Continues the upload where the server says, which must not be before the acknowledged offset. */
   async function checkUpload(base: string, { path, bytes, held }: Upload): Promise<void> {
     const status = await fetch(new URL(path, base));
     if (status.status === 404 && held === 0) return;
     expect(status.status, path).toBe(204);
     const last = Number(status.headers.get('range')?.split('-')[1]);
-    // No byte and one look alike; none of these has one.
+    // `Range: 0-0` may mean no bytes or one; no upload here has exactly one.
     const from = last === 0 ? 0 : last + 1;
     expect(from, path).toBeGreaterThanOrEqual(held);
     const put = new URL(path, base);

@@ -1,4 +1,4 @@
-// A member that is added to a contract is forgotten by no policy: the type checker refuses all that do not name it.
+// If a member is added to a contract, the type checker refuses every policy that does not forward it.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -42,7 +42,7 @@ describe.each(CONTRACTS)('a new member of $contract', ({ contract, file, after }
   });
 });
 
-/** The files of the product whose types are refused for want of the member. */
+/** The source files that do not compile because the member is missing. */
 function refusedFiles(): readonly string[] {
   try {
     execFileSync(join(TOP, 'node_modules/.bin/tsc'), ['--noEmit', '-p', '.'], { cwd: copy, encoding: 'utf8' });

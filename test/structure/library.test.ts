@@ -1,21 +1,21 @@
-// The face of the library: what a public declaration names can be imported too, and each function says what it does.
+// The public face of the library: every type in a public declaration can be imported, and every function has a docstring.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const TOP = resolve(import.meta.dirname, '../..');
 
-/** What is declared here need not be named by anybody outside. */
+/** Types in public declarations that need not be public themselves. */
 const INNER = [
-  // The parts of a Dockerfile's syntax tree: whoever reads one has them as the fields of `Instruction`.
+  // The parts of a Dockerfile's syntax tree: reachable as the fields of `Instruction`.
   ...readdirSync(join(TOP, 'src/build/dockerfile'))
     .filter((name) => /(?<!\.test)\.ts$/.test(name))
     .map((name) => `build/dockerfile/${name}`),
-  // The kinds of locations: whoever parses one has them as the members of `Location`.
+  // The kinds of locations: reachable as the members of `Location`.
   ...readdirSync(join(TOP, 'src/transports'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('-transport.ts'))
     .map((name) => `transports/${name}`),
-  // What compresses layers on their way: the tasks make it themselves.
+  // Compression of layers during a copy: created by the tasks.
   'transports/compressing/contract.ts',
   'transports/compressing/layer-spool.ts',
 ];
@@ -58,7 +58,7 @@ describe('the library', () => {
   });
 });
 
-/** The names between the braces, types of imports aside, as their own files have them. */
+/** The names between the braces, before `as`. Imports of types count in a face only. */
 function namesIn(file: string, pattern: RegExp): readonly string[] {
   const isFace = file.endsWith('index.ts');
   return [...readFileSync(join(TOP, 'src', file), 'utf8').matchAll(pattern)]

@@ -1,4 +1,4 @@
-// Links between the project's own pages lead somewhere: to a file, and to a heading where they name one.
+// Links between the project's own pages lead to existing files and headings.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
@@ -24,7 +24,7 @@ it.each(PAGES)('every link of %s leads somewhere', (page) => {
   expect(broken).toEqual([]);
 });
 
-/** As GitHub makes them of headings: small letters, no punctuation, `-` for blanks. */
+/** GitHub's anchors of headings: lower case, no punctuation, `-` for blanks. */
 function anchorsOf(file: string): ReadonlySet<string> {
   const headings = [...textOf(file).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading as string);
   return new Set(
@@ -38,7 +38,7 @@ function anchorsOf(file: string): ReadonlySet<string> {
   );
 }
 
-/** Without code, in which nothing is a link or a heading. */
+/** The page without code blocks, in which nothing is a link or a heading. */
 function textOf(file: string): string {
   return readFileSync(file, 'utf8')
     .replace(/^ *```[\s\S]*?^ *```/gm, '')

@@ -1,4 +1,4 @@
-// Holds the rooms of docs/architecture.md as data: who may import whom, and what may be touched where.
+// The rules for the rooms of docs/architecture.md as data: who may import whom, and which modules a room may use.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -24,7 +24,7 @@ const ROOMS: Readonly<Record<string, number>> = {
   cli: 8,
 };
 
-/** The same within a room: a wing imports only from wings with a lower number, or from itself. Files beside the wings are named with their ending. */
+/** The same within a room: a wing imports only from wings with a lower number, or from itself. Files beside the wings are listed with their extension. */
 const WINGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   io: { text: 0, streams: 0, concurrency: 0, compression: 1, files: 2, http: 3, 'index.ts': 4 },
   tasks: {
@@ -105,7 +105,7 @@ describe('rooms', () => {
   it('export a name with one meaning only', () => {
     const exporters = new Map<string, string[]>();
     for (const { file, text } of sources) {
-      // What every command is called by its table.
+      // Every command exports the same names, for the table of commands.
       if (file.startsWith('cli/commands/')) continue;
       for (const [, name] of text.matchAll(/^export (?:async )?(?:function\*?|const|interface|type|class) (\w+)/gm)) {
         exporters.set(name as string, [...(exporters.get(name as string) ?? []), file]);
@@ -163,7 +163,7 @@ describe('rooms', () => {
   });
 });
 
-/** The files that it imports, from src/ on. */
+/** The imported files, as paths below src/. */
 function targets({ file, imports }: Source): readonly string[] {
   return imports.filter((name) => name.startsWith('.')).map((name) => relative(SRC, resolve(SRC, dirname(file), name)));
 }

@@ -1,7 +1,7 @@
-// Waiting for what must happen, however long a busy machine takes.
+// Waits for a condition, however long a busy machine takes.
 import { setTimeout } from 'node:timers/promises';
 
-/** Resolves with what the condition gives as soon as that holds. Only the test's own limit ends it: `vi.waitUntil` gives up after a second, which is short under load. */
+/** Resolves with the first truthy value of the condition. Only the test's own limit ends it, because `vi.waitUntil` gives up after a second, which is short under load. */
 export async function eventually<T>(condition: () => T | Promise<T>): Promise<T> {
   for (;;) {
     const result = await condition();

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { growth, LINEAR } from './growth.ts';
 
-/** So many steps, that nothing leaves out. */
+/** Runs this many steps, which the compiler cannot remove. */
 function work(steps: number): number {
   let sum = 1;
   for (let step = 0; step < steps; step++) sum = (sum * 31 + step) | 0;

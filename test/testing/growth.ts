@@ -1,7 +1,7 @@
-// Whether work grows with its input, or with the square of it: told by processor time of this thread alone, so that neither a busy machine nor what the
-// engine does beside counts.
+// Whether the cost of work is linear or quadratic in its input. Measures the CPU time of this thread only, so that neither other processes nor the
+// engine's other threads count.
 
-/** Between 4, as what is linear has it, and 16, as the square has it. */
+/** Four times the input costs 4 times as much if the work is linear, and 16 times if it is quadratic. This is a value in between. */
 export const LINEAR = 9;
 /** So far from the square that one measurement is enough. */
 const CLEAR = 6;
@@ -9,7 +9,7 @@ const ROUNDS = 8;
 /** In microseconds: much longer than what disturbs a run, and several ticks of the clock, which on some kernels has a hundred a second. */
 const ENOUGH = Math.max(20_000, 6 * tick());
 
-/** How many times as long four times as much takes. Compiling and collecting garbage disturb: it is measured anew until it is linear, some times at most. */
+/** The ratio of the costs of `4 * count` and `count`. Compilation and garbage collection disturb, so it is measured again until it is linear, ROUNDS times at most. */
 export async function growth<T>(
   count: number,
   make: (count: number) => T,
@@ -18,7 +18,7 @@ export async function growth<T>(
   const [small, large] = [make(count), make(4 * count)];
   const least = { small: Number.POSITIVE_INFINITY, large: Number.POSITIVE_INFINITY };
   for (let round = 0; round < ROUNDS; round++) {
-    // The large one first: the small one then runs as it was compiled for it. So the first ratio errs on the high side.
+    // The large input first, so that the small one runs the same compiled code. So the first ratio errs on the high side.
     least.large = Math.min(least.large, await processorTime(large, run));
     least.small = Math.min(least.small, await processorTime(small, run));
     const ratio = least.large / least.small;

@@ -1,5 +1,5 @@
-// A vitest reporter for `--coverage`: lines and branches by room, held against floors. It counts what runs in the process
-// of the tests. The processes that end-to-end tests start do not count.
+// A vitest reporter for `--coverage`: lines and branches by room, held against floors. Only code that runs in the process
+// of the tests counts, not the processes that end-to-end tests start.
 import { readdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { Reporter, TestModule } from 'vitest/node';
@@ -23,7 +23,7 @@ export interface Floor {
   readonly branches: number;
 }
 
-/** The part of istanbul's CoverageMap that is used here. */
+/** The used part of istanbul's CoverageMap. */
 interface CoverageMap {
   files(): readonly string[];
   fileCoverageFor(file: string): { toSummary(): Coverage };
@@ -32,7 +32,7 @@ interface CoverageMap {
 export function roomCoverage(): Reporter {
   let rooms: ReadonlyMap<string, Coverage> | undefined;
   let modules: readonly TestModule[] | undefined;
-  // Vitest tells of the coverage before it tells that the run has ended; that order is nowhere promised.
+  // Vitest reports the coverage before the end of the run, but that order is undocumented.
   const holdToFloors = () => {
     if (!rooms || !modules) return;
     if (!isComplete(modules)) return console.log('Not held against the floors: not all tests of src/ have run.');
@@ -79,7 +79,7 @@ function sum(a: Count, b: Count = { total: 0, covered: 0 }): Count {
   return { total: a.total + b.total, covered: a.covered + b.covered };
 }
 
-/** A line for each room. */
+/** One line for each room. */
 export function coverageTable(rooms: ReadonlyMap<string, Coverage>): readonly string[] {
   const row = (room: string, ...cells: readonly string[]) =>
     room.padEnd(12) + cells.map((cell) => cell.padStart(14)).join('');
@@ -91,7 +91,7 @@ export function coverageTable(rooms: ReadonlyMap<string, Coverage>): readonly st
   ];
 }
 
-/** What is below its floor, a line each. Rooms in `excused` are not held to theirs, a room without a floor is a mistake in the table. */
+/** One line for each room below its floor. Rooms in `excused` are not checked. A room without a floor is a mistake in the table. */
 export function belowFloor(
   rooms: ReadonlyMap<string, Coverage>,
   floors: Readonly<Record<string, Floor>>,
@@ -111,7 +111,7 @@ function percent({ total, covered }: Count): number {
   return total === 0 ? 100 : (100 * covered) / total;
 }
 
-/** Whether all tests beside the sources have run: the rooms above cover a part of those below. */
+/** Whether all tests beside the sources have run. Tests of upper rooms also cover lower ones. */
 function isComplete(modules: readonly TestModule[]): boolean {
   const ran = new Set(modules.map((module) => module.moduleId));
   return readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
@@ -119,7 +119,7 @@ function isComplete(modules: readonly TestModule[]): boolean {
     .every((file) => ran.has(join(ROOT, 'src', file)));
 }
 
-/** Where a peer or root is missing, tests are skipped: the room cannot reach its floor then. */
+/** Rooms with skipped tests (a peer or root is missing), which cannot reach their floors. */
 function roomsWithSkipped(modules: readonly TestModule[]): ReadonlySet<string> {
   const skipped = modules.filter((module) =>
     [...module.children.allTests()].some((test) => test.result().state === 'skipped'),

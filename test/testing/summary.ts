@@ -1,4 +1,4 @@
-// A vitest reporter: what was skipped and why (the reason stands in each title), and one closing line. A skipped test is never counted as passed.
+// A vitest reporter: lists skipped tests with the reasons in their titles, and prints one summary line. A skipped test is never counted as passed.
 import type { Reporter } from 'vitest/node';
 
 export function summary(): Reporter {

@@ -1,4 +1,4 @@
-// What every Registry does with blobs and uploads.
+// The contract of Registry: blobs and uploads.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Registry } from '../../../src/registry/contract.ts';
 import { blobOf, breakingOpener, bytesOf, chunked, collect, imageOf, opener, pushImage } from '../content.ts';
@@ -87,7 +87,7 @@ export function blobContract(suite: RegistrySuite): void {
       const { descriptor, bytes } = blob;
       await expect(registry.putBlob('team/app', descriptor, breakingOpener(bytes, 100_000))).rejects.toThrow('reset');
       expect(await registry.partialBytes(descriptor.digest)).toBe(100_000);
-      // Ended early without an error: as a server that closes.
+      // A body that ends too early without an error, like that of a server that closes the connection.
       const short: (from: number) => Promise<AsyncGenerator<Uint8Array>> = async (from) =>
         chunked(bytes.subarray(from, 150_000));
       expect(await codeOf(registry.putBlob('team/app', descriptor, short))).toBe('SIZE_INVALID');
@@ -96,7 +96,7 @@ export function blobContract(suite: RegistrySuite): void {
       await registry.putBlob('team/other', descriptor, opener(bytes, asked));
       expect(asked).toEqual([150_000]);
       expect(await collect((await registry.getBlob('team/other', descriptor.digest)).body)).toEqual(bytes);
-      // All of it: a link will do for the next repository.
+      // The whole blob: the next repository only needs a link.
       expect(await registry.partialBytes(descriptor.digest)).toBe(300_000);
     });
 

@@ -1,4 +1,4 @@
-// What every Registry lists: repositories, tags, referrers.
+// The contract of Registry: lists of repositories, tags and referrers.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { OCI_MANIFEST } from '../../../src/oci/media-types.ts';
@@ -75,7 +75,7 @@ export function listContract(suite: RegistrySuite): void {
         artifactType: 'application/vnd.example.sbom',
         annotations: { 'org.example.kind': 'sbom' },
       });
-      // Without artifactType it is the config's media type.
+      // Without an artifactType, the config's media type counts as one.
       expect(found).toContainEqual(
         expect.objectContaining({
           digest: untyped.manifest.digest,

@@ -1,4 +1,4 @@
-// What every Registry does with manifests and tags, and when they are deleted.
+// The contract of Registry: manifests, tags and deletion.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { OCI_MANIFEST } from '../../../src/oci/media-types.ts';
 import type { Registry } from '../../../src/registry/contract.ts';

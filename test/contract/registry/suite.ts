@@ -1,25 +1,25 @@
-// What the parts of the contract of a Registry have in common.
+// Shared by the parts of the Registry contract.
 import type { Registry } from '../../../src/registry/contract.ts';
 
-/** What some registries cannot do. Absent: it can. */
+/** What some registries cannot do. An absent field means `true`. */
 export interface RegistryAbilities {
-  /** A broken-off `putBlob` keeps its bytes. */
+  /** Keeps the bytes of a `putBlob` that broke off. */
   readonly keepsPartialBlobs?: boolean;
   readonly sparseIndexes?: boolean;
   readonly referrers?: boolean;
   readonly deletes?: boolean;
-  /** Says by itself which blobs it lacks, before a manifest is stored. */
+  /** Refuses a manifest whose blobs are missing. */
   readonly checksBlobs?: boolean;
 }
 
 export interface RegistrySuite {
   readonly name: string;
   can(ability: keyof RegistryAbilities): boolean;
-  /** That of the test that runs: an empty one at its beginning. */
+  /** The registry of the current test, which begins with an empty one. */
   registry(): Registry;
 }
 
-/** The code of the error that the work ends in; `undefined` when it succeeds. */
+/** The code of the error with which `work` fails; `undefined` if it succeeds. */
 export async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
   try {
     await work;
