@@ -61,7 +61,11 @@ async function looked(
  */
 export async function publishBlob(objects: ObjectStore, stage: Stage, digest: Digest, refer?: Refer): Promise<void> {
   await stage.publish(blobKey(digest), { durable: refer ? 'bytes' : 'name' });
-  if (refer) await objects.sync([blobKey(digest), ...(await refer())]);
+  if (refer) {
+    // The blob's bytes are on disk already: its name is left, and what refers to it.
+    const written = await refer();
+    await Promise.all([objects.sync([blobKey(digest)], { namesOnly: true }), objects.sync(written)]);
+  }
   await removeMark(objects, digest);
 }
 
