@@ -6,11 +6,11 @@ import { decodeManifest, isElsewhere, type RawManifest } from '../oci/manifest.t
 import { isIndexType } from '../oci/media-types.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { ImageSink } from '../transports/contract.ts';
+import type { CopyPlan, FailedImage, PlannedImage } from './copy-plan.ts';
 import type { OnCopyEvent } from './events.ts';
 import { failureOf } from './failure.ts';
 import { platformsIn } from './instead-of-index.ts';
 import type { Concurrency } from './limits.ts';
-import type { CopyPlan, FailedImage, PlannedImage } from './plan.ts';
 import { type BlobRun, type ImageRun, provideBlob } from './provide-blob.ts';
 import { type RunControl, runControl } from './run-control.ts';
 import { createTotals } from './totals.ts';

@@ -9,11 +9,11 @@ import { formatReference, type Reference } from '../oci/reference.ts';
 import { mayOpenAnew } from '../registry/open-anew.ts';
 import type { ImageSink } from '../transports/contract.ts';
 import { partOf } from './check-images.ts';
+import type { PlannedImage } from './copy-plan.ts';
 import type { RequestCounter } from './counted-source.ts';
 import type { NotFetched, OnCopyEvent } from './events.ts';
 import { failureOf } from './failure.ts';
 import type { Limits } from './limits.ts';
-import type { PlannedImage } from './plan.ts';
 import type { Totals } from './totals.ts';
 
 export interface BlobRun {

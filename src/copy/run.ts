@@ -1,10 +1,11 @@
 // One run of a copy: planning and execution share the limits, the events and the signal.
 import type { CallOptions } from '../io/streams/bytes.ts';
 import type { ImageSink } from '../transports/contract.ts';
+import type { CopyImage, CopyPlan, PlanChoices } from './copy-plan.ts';
 import type { OnCopyEvent } from './events.ts';
 import { type CopyResult, executeIn } from './execute.ts';
 import type { Concurrency } from './limits.ts';
-import { type CopyImage, type CopyPlan, type PlanChoices, planIn } from './plan.ts';
+import { planIn } from './plan.ts';
 import { runControl } from './run-control.ts';
 
 export interface RunOptions extends CallOptions {

@@ -19,9 +19,9 @@ import { OCI_EMPTY } from '../oci/media-types.ts';
 import { formatReference } from '../oci/reference.ts';
 import { FORWARD, forwarding } from '../registry/policies/forwarding.ts';
 import type { ImageSink } from '../transports/contract.ts';
+import type { CopyImage } from './copy-plan.ts';
 import type { OnCopyEvent } from './events.ts';
 import { failureOf } from './failure.ts';
-import type { CopyImage } from './plan.ts';
 
 /** Disposing aborts what is under way, and waits for its end. */
 export interface Ahead extends AsyncDisposable {

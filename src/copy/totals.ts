@@ -1,8 +1,8 @@
 // The bytes that a run has promised to fetch, and those it has fetched. The promise is corrected when things change, so that both are equal at the end.
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
+import type { CopyPlan } from './copy-plan.ts';
 import type { OnCopyEvent } from './events.ts';
-import type { CopyPlan } from './plan.ts';
 
 export interface Totals {
   readonly fetched: number;

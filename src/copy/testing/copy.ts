@@ -4,9 +4,10 @@ import { parseReference } from '../../oci/reference.ts';
 import type { Registry } from '../../registry/contract.ts';
 import type { ImageSink } from '../../transports/contract.ts';
 import { registrySource } from '../../transports/registry-source.ts';
+import type { CopyImage, CopyPlan, PlanOptions } from '../copy-plan.ts';
 import type { CopyEvent } from '../events.ts';
 import { type CopyResult, executePlan } from '../execute.ts';
-import { type CopyImage, type CopyPlan, type PlanOptions, planCopy } from '../plan.ts';
+import { planCopy } from '../plan.ts';
 
 export interface Copied {
   readonly plan: CopyPlan;

@@ -1,6 +1,7 @@
 // `lreg_cache`, and the second half of `lreg_preload`: copies images from their hosts to the private registry in one plan.
+
+import type { CopyImage, FailedImage } from '../../copy/copy-plan.ts';
 import type { OnCopyEvent } from '../../copy/events.ts';
-import type { CopyImage, FailedImage } from '../../copy/plan.ts';
 import { copyRun } from '../../copy/run.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';

@@ -1,5 +1,5 @@
 // Finds tags that point to something else at their source than in the private registry. Each costs one HEAD request, which does not count against pull quotas.
-import type { FailedImage } from '../../copy/plan.ts';
+import type { FailedImage } from '../../copy/copy-plan.ts';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { isImagesError } from '../../oci/errors.ts';

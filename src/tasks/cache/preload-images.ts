@@ -1,5 +1,5 @@
 // `lreg_preload`: caches the images that overlays use and the private registry lacks. Relies on the scan, the private registry and the copy engine.
-import type { FailedImage } from '../../copy/plan.ts';
+import type { FailedImage } from '../../copy/copy-plan.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { type FullReference, formatReference, tryParseReference } from '../../oci/reference.ts';
 import type { Warning } from '../../scan/contract.ts';

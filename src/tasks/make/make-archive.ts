@@ -1,6 +1,7 @@
 // Writes the images of `make` into an archive for import by runtimes: `ctr images import`, k3s' directory of images, `kind load image-archive`, `docker load`.
+
+import type { CopyImage } from '../../copy/copy-plan.ts';
 import type { CopyEvent } from '../../copy/events.ts';
-import type { CopyImage } from '../../copy/plan.ts';
 import { copyRun } from '../../copy/run.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';

@@ -9,7 +9,7 @@ import { noTemporarySpace, translatingTemporaryErrors } from '../../io/files/tem
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { Platform } from '../../oci/platform.ts';
-import type { StoredLayers } from '../../transports/containers-storage/write-store.ts';
+import type { StoredLayers } from '../../transports/containers-storage/write-layers.ts';
 import { callOptions, type Settings, type TaskCall, type World } from '../settings.ts';
 import { makeArchive } from './make-archive.ts';
 import type { MakeItem } from './make-items.ts';

@@ -1,5 +1,5 @@
 // References as users and files write them → full names. With `keepGoing`, an invalid reference is listed as a failure.
-import type { FailedImage } from '../../copy/plan.ts';
+import type { FailedImage } from '../../copy/copy-plan.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { type FullReference, fullReference, parseReference } from '../../oci/reference.ts';
 

@@ -1,6 +1,7 @@
 // `copy` and `lreg_upload`: copies images from any location to any other with the copy engine.
+
+import type { CopyImage } from '../../copy/copy-plan.ts';
 import type { OnCopyEvent } from '../../copy/events.ts';
-import type { CopyImage } from '../../copy/plan.ts';
 import { copyRun } from '../../copy/run.ts';
 import { type Ahead, type AheadOptions, type NamedImage, sendAhead } from '../../copy/send-ahead.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';

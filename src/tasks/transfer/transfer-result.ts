@@ -1,6 +1,7 @@
 // The result of a copy, or with a dry run the expected one: of `copy`, `lreg_upload`, `lreg_cache`, `lreg_preload`, `mkimage --upload`.
+
+import type { CopyPlan, FailedImage } from '../../copy/copy-plan.ts';
 import type { CopiedImage } from '../../copy/execute.ts';
-import type { CopyPlan, FailedImage } from '../../copy/plan.ts';
 
 export interface TransferResult {
   readonly dryRun: boolean;

@@ -9,7 +9,7 @@ import { paddedToBlock } from '../../tar/header.ts';
 import { storedSize } from '../../tar/writer.ts';
 import { seekEntries } from '../archive/seek-entries.ts';
 import { linkOf } from './layer-ids.ts';
-import type { StoredLayers } from './write-store.ts';
+import type { StoredLayers } from './write-layers.ts';
 import type { LayerRecord } from './written-records.ts';
 
 export interface StoredLayersOptions extends CallOptions {
