@@ -5,8 +5,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
-import { lazyBuiltins } from './lazy-builtins.mjs';
-import { sourcePaths } from './source-paths.mjs';
+import { bundleCode, quietly } from './bundle.mjs';
 
 const top = join(import.meta.dirname, '..');
 const pkg = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8'));
@@ -23,31 +22,17 @@ export function faceOf(subpath, extension) {
 
 /** Gives what was bundled. */
 export async function buildLibrary(dir) {
-  const [output] = await Promise.all([bundleCode(dir), bundleTypes(dir)]);
+  const [output] = await Promise.all([bundleFaces(dir), bundleTypes(dir)]);
   return output;
 }
 
-async function bundleCode(dir) {
-  const bundle = await rolldown({
-    cwd: top,
+async function bundleFaces(dir) {
+  const output = await bundleCode({
     input: entries((subpath) => join(top, 'src', faceOf(subpath, '.ts'))),
-    platform: 'node',
-    plugins: [lazyBuiltins(join(top, 'src'))],
-    transform: { target: 'node22.19' },
-    onLog: quietly,
-  });
-  const { output } = await bundle.write({
     dir,
-    format: 'esm',
-    entryFileNames: '[name].js',
-    chunkFileNames: 'chunks/[name]-[hash].js',
-    minify: 'dce-only',
-    sourcemap: true,
-    sourcemapExcludeSources: true,
-    sourcemapPathTransform: sourcePaths(dir, join(top, 'dist/lib')),
-    banner: (chunk) => (chunk.isEntry ? "import './needs-node.js';" : ''),
+    place: join(top, 'dist/lib'),
+    output: { banner: (chunk) => (chunk.isEntry ? "import './needs-node.js';" : '') },
   });
-  await bundle.close();
   await writeFile(join(dir, 'needs-node.js'), needsNode(pkg.engines.node));
   return output;
 }
@@ -96,10 +81,4 @@ async function bundleTypes(dir) {
 
 function entries(pathOf) {
   return Object.fromEntries(SUBPATHS.map((subpath) => [subpath, pathOf(subpath)]));
-}
-
-/** Cycles within a library are the library's business; what is loaded late by one and at once by another is no fault. */
-export function quietly(level, log, handle) {
-  const foreign = log.code === 'CIRCULAR_DEPENDENCY' && log.message.includes('node_modules');
-  if (!foreign && log.code !== 'INEFFECTIVE_DYNAMIC_IMPORT') handle(level, log);
 }

@@ -3,13 +3,11 @@
 import { readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { rolldown } from 'rolldown';
-import { buildLibrary, quietly } from './build-library.mjs';
+import { buildLibrary } from './build-library.mjs';
+import { bundleCode } from './bundle.mjs';
 import { directImports } from './direct-imports.mjs';
-import { lazyBuiltins } from './lazy-builtins.mjs';
 import { licencesOf } from './licences.mjs';
 import { staticImports } from './short-commands.mjs';
-import { sourcePaths } from './source-paths.mjs';
 
 const top = join(import.meta.dirname, '..');
 const dist = join(top, 'dist');
@@ -47,54 +45,41 @@ async function build(dir) {
   const only = builds.difference(others);
   // What two large chunks share must not make one load the other.
   const shared = searches.intersection(client);
-  const bundle = await rolldown({
-    cwd: top,
+  return await bundleCode({
     input: { images: join(top, 'src/cli/main.ts') },
-    platform: 'node',
-    plugins: [lazyBuiltins(join(top, 'src')), directImports()],
-    transform: { target: 'node22.19' },
-    checks: { circularDependency: true },
-    onLog: quietly,
-  });
-  const { output } = await bundle.write({
     dir,
-    format: 'esm',
-    entryFileNames: '[name].js',
-    chunkFileNames: 'chunks/[name]-[hash].js',
-    minify: 'dce-only',
-    codeSplitting: {
-      groups: [
-        { name: 'core', test: (id) => short.has(id) || shared.has(id) || id.startsWith('\0lazy:') },
-        { name: 'search', test: (id) => searches.has(id) },
-        // Charts are archives, and so are layers: who reads layers needs no charts.
-        { name: 'tar', test: /\/src\/(?:tar|rootfs)\// },
-        { name: 'build', test: (id) => /\/src\/(?:build|tasks)\//.test(id) && only.has(id) },
-        // Not needed for overlays that have not changed. Charts are rare, and what reads them is large.
-        { name: 'scan', test: /\/src\/scan\/(?!helm\/)|\/js-yaml\// },
-        // Who looks into an image copies nothing, and who copies from registries needs no other places.
-        {
-          name: 'source',
-          test: /\/src\/transports\/(?:[\w-]+\/)?(?:registry-source|readable-image|transports?|path-details|[\w-]+-transport|(?:[\w-]+-)?location)\.ts/,
-        },
-        { name: 'http', test: /\/src\/io\/http\/http(?:-\w+)?\.ts/ },
-        {
-          name: 'copy',
-          test: /\/src\/(?:copy|registry\/client)\/(?!config\/)|\/src\/transports\/(?:registry-|mount-sources)/,
-        },
-        // Clients read configurations, and places do: neither is to load the other.
-        { name: 'read-config', test: /\/io\/files\/read-config-file\.ts/ },
-        // Where no registry is known, a daemon is asked for one.
-        { name: 'daemon', test: /\/docker-daemon\/daemon\.ts/ },
-        { name: 'places', test: /\/src\/transports\// },
-      ],
+    place: dist,
+    plugins: [directImports()],
+    checks: { circularDependency: true },
+    output: {
+      codeSplitting: {
+        groups: [
+          { name: 'core', test: (id) => short.has(id) || shared.has(id) || id.startsWith('\0lazy:') },
+          { name: 'search', test: (id) => searches.has(id) },
+          // Charts are archives, and so are layers: who reads layers needs no charts.
+          { name: 'tar', test: /\/src\/(?:tar|rootfs)\// },
+          { name: 'build', test: (id) => /\/src\/(?:build|tasks)\//.test(id) && only.has(id) },
+          // Not needed for overlays that have not changed. Charts are rare, and what reads them is large.
+          { name: 'scan', test: /\/src\/scan\/(?!helm\/)|\/js-yaml\// },
+          // Who looks into an image copies nothing, and who copies from registries needs no other places.
+          {
+            name: 'source',
+            test: /\/src\/transports\/(?:[\w-]+\/)?(?:registry-source|readable-image|transports?|path-details|[\w-]+-transport|(?:[\w-]+-)?location)\.ts/,
+          },
+          { name: 'http', test: /\/src\/io\/http\/http(?:-\w+)?\.ts/ },
+          {
+            name: 'copy',
+            test: /\/src\/(?:copy|registry\/client)\/(?!config\/)|\/src\/transports\/(?:registry-|mount-sources)/,
+          },
+          // Clients read configurations, and places do: neither is to load the other.
+          { name: 'read-config', test: /\/io\/files\/read-config-file\.ts/ },
+          // Where no registry is known, a daemon is asked for one.
+          { name: 'daemon', test: /\/docker-daemon\/daemon\.ts/ },
+          { name: 'places', test: /\/src\/transports\// },
+        ],
+      },
     },
-    // Read with --verbose and --debug only (cli/main.ts). The paths are enough: the sources are elsewhere.
-    sourcemap: true,
-    sourcemapExcludeSources: true,
-    sourcemapPathTransform: sourcePaths(dir, dist),
   });
-  await bundle.close();
-  return output;
 }
 
 function allSources() {

@@ -38,7 +38,10 @@ async function provideSnapshot(
   if (await isThere(unpacking, name)) return name;
   await staged(unpacking, async (directory) => {
     const bytes = await unpackRootFileSystem(archive, directory, unpacking, options);
-    await writeFile(join(directory, 'about'), JSON.stringify({ bytes, boot: thisBoot(), devices: DEVICES }));
+    await writeFile(
+      join(directory, 'about'),
+      JSON.stringify({ bytes, boot: thisBoot(), devices: ONLY_HARMLESS_DEVICES }),
+    );
     await makeRoom(name, unpacking);
     await rename(directory, runnerDirectory.path('snapshots', name));
   });
@@ -63,8 +66,11 @@ function nameOf(layers: readonly Layer[]): string {
   return `chain-${createHash('sha256').update(digests.join('\n')).digest('hex')}`;
 }
 
-/** Recorded where devices can be made: only harmless devices were unpacked. Older snapshots may have others and are not used. */
-const DEVICES = 'harmless';
+/**
+ * The value of `devices` in a snapshot's record: of the image's device files only those of device-numbers.ts were unpacked. A snapshot without it may give access
+ * to the machine, and is not used where device files work.
+ */
+const ONLY_HARMLESS_DEVICES = 'harmless';
 
 /** Whether a usable snapshot exists; marks it as used. One from an earlier boot may be incomplete on the disk, unless a sync has completed. */
 async function isThere({ runnerDirectory, ids }: RootUnpacking, name: string): Promise<boolean> {
@@ -73,7 +79,7 @@ async function isThere({ runnerDirectory, ids }: RootUnpacking, name: string): P
     const about: unknown = JSON.parse(await readFile(join(directory, 'about'), 'utf8'));
     const { boot, devices } =
       typeof about === 'object' && about !== null ? (about as { boot?: unknown; devices?: unknown }) : {};
-    if (!ids.inUserNamespace && devices !== DEVICES) return false;
+    if (!ids.inUserNamespace && devices !== ONLY_HARMLESS_DEVICES) return false;
     if (boot !== thisBoot()) await stat(join(directory, 'synced'));
     const now = new Date();
     await utimes(join(directory, 'about'), now, now);

@@ -120,42 +120,59 @@ async function allEntries(files: LayoutFiles, listed: readonly Descriptor[]): Pr
   for (const entry of listed) {
     if (!isIndexType(entry.mediaType) || namesOf(entry).length > 0 || seen.has(entry.digest)) continue;
     seen.add(entry.digest);
-    const manifest = await tryRead(files, entry);
-    if (manifest?.kind !== 'index') continue;
+    const read = await tryRead(files, entry);
+    if (read?.manifest.kind !== 'index') continue;
     addAll(
       entries,
-      manifest.manifests.filter((child) => namesOf(child).length > 0),
+      read.manifest.manifests.filter((child) => namesOf(child).length > 0),
     );
   }
   return entries;
 }
 
-/** Manifests with a `subject` are in index.json, or in an index that it lists without a name or under the subject's fallback tag. */
 async function referrersBySubject(
   files: LayoutFiles,
   entries: readonly Descriptor[],
 ): Promise<ReadonlyMap<Digest, readonly Descriptor[]>> {
   const found = new Map<Digest, Map<Digest, Descriptor>>();
-  const look = async (entry: Descriptor): Promise<Manifest | undefined> => {
-    const raw = await tryReadRaw(files, entry);
-    const manifest = raw && tryDecode(raw);
-    if (raw && manifest?.subject) {
-      const known = found.get(manifest.subject.digest) ?? new Map<Digest, Descriptor>();
-      found.set(manifest.subject.digest, known.set(raw.digest, referrerDescriptor(raw, manifest)));
-    }
-    return manifest;
-  };
-  for (const entry of new Map(entries.map((one) => [one.digest, one])).values()) {
-    const manifest = await look(entry);
-    const attached = manifest?.kind === 'index' && (namesOf(entry).length === 0 || namesOf(entry).some(isAttachedTag));
-    if (attached) for (const child of manifest.manifests) await look(child);
+  for await (const { raw, manifest } of possibleReferrers(files, entries)) {
+    if (!manifest.subject) continue;
+    const { digest } = manifest.subject;
+    const known = found.get(digest) ?? new Map<Digest, Descriptor>();
+    found.set(digest, known.set(raw.digest, referrerDescriptor(raw, manifest)));
   }
   return new Map([...found].map(([subject, known]) => [subject, [...known.values()]]));
 }
 
-async function tryRead(files: LayoutFiles, entry: Descriptor): Promise<Manifest | undefined> {
+/** Manifests with a `subject` are in index.json, or in an index that it lists without a name or under the subject's fallback tag. */
+async function* possibleReferrers(files: LayoutFiles, entries: readonly Descriptor[]): AsyncGenerator<ReadManifest> {
+  const distinct = new Map(entries.map((entry) => [entry.digest, entry]));
+  for (const entry of distinct.values()) {
+    const listed = await tryRead(files, entry);
+    if (!listed) continue;
+    yield listed;
+    if (listed.manifest.kind !== 'index' || !isListOfReferrers(entry)) continue;
+    for (const child of listed.manifest.manifests) {
+      const below = await tryRead(files, child);
+      if (below) yield below;
+    }
+  }
+}
+
+function isListOfReferrers(index: Descriptor): boolean {
+  const names = namesOf(index);
+  return names.length === 0 || names.some(isAttachedTag);
+}
+
+interface ReadManifest {
+  readonly raw: RawManifest;
+  readonly manifest: Manifest;
+}
+
+async function tryRead(files: LayoutFiles, entry: Descriptor): Promise<ReadManifest | undefined> {
   const raw = await tryReadRaw(files, entry);
-  return raw && tryDecode(raw);
+  const manifest = raw && tryDecode(raw);
+  return raw && manifest && { raw, manifest };
 }
 
 /** Returns `undefined` if the entry is missing or not a manifest: that is reported when its own image is read. */

@@ -16,7 +16,7 @@ const CARRIERS: ReadonlySet<string> = new Set(
     'print println printf quote squote cat join indent nindent trim trimSuffix trimPrefix trimAll toString lower upper title replace ' +
     'list tuple dict set get unset hasKey keys values pick omit merge mergeOverwrite mustMerge mustMergeOverwrite deepCopy mustDeepCopy dig ' +
     'append mustAppend prepend mustPrepend concat first last rest initial index slice uniq mustUniq compact has ' +
-    'default coalesce include tpl required fail lookup toYaml toYamlPretty toJson mustToJson toPrettyJson tpl len until kindIs typeOf kindOf'
+    'default coalesce include tpl required fail lookup toYaml toYamlPretty toJson mustToJson toPrettyJson len until kindIs typeOf kindOf'
   ).split(' '),
 );
 
