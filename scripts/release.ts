@@ -101,7 +101,7 @@ async function commitRelease(clone: string): Promise<string> {
 }
 
 async function checkClone(clone: string, test: readonly string[]): Promise<void> {
-  // Builds too (`prepare`).
+  // Builds too (`prepare` of scripts/node).
   await run('npm', ['ci', '--no-audit', '--no-fund'], clone);
   for (const script of ['lint', 'types', 'check:docs']) await run('npm', ['run', '--silent', script], clone);
   const [command, ...args] = test;

@@ -33,6 +33,7 @@ const npm = {
 let top: string;
 let project: string;
 let subpaths: readonly string[];
+let installed: Awaited<ReturnType<typeof run>>;
 
 beforeAll(async () => {
   top = await mkdtemp(join(tmpdir(), 'images-pack-'));
@@ -44,7 +45,8 @@ beforeAll(async () => {
   project = join(top, 'project');
   await mkdir(project);
   await writeFile(join(project, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }\n');
-  await must('npm', ['install', join(top, archive)], { cwd: project, env: npm });
+  installed = await run('npm', ['install', join(top, archive)], { cwd: project, env: npm });
+  if (installed.status !== 0) throw new Error(installed.stderr);
   const { exports } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
   subpaths = Object.keys(exports)
     .filter((key) => key !== './package.json')
@@ -60,6 +62,13 @@ async function runHere(command: string, args: readonly string[]): Promise<string
 }
 
 describe('the package', () => {
+  it('has nothing that npm would run, or warn about, when it is installed', async () => {
+    expect(installed.stderr).not.toMatch(/script/);
+    const text = await readFile(join(project, 'node_modules/@images-oci/images/package.json'), 'utf8');
+    const { scripts } = JSON.parse(text) as { scripts: Record<string, string> };
+    expect(Object.keys(scripts).filter((name) => /^(?:pre|post)?(?:install|prepare)$/.test(name))).toEqual([]);
+  });
+
   it('brings no other package, no Node, and less than 15 MB', async () => {
     const installed = join(project, 'node_modules');
     const names = (await readdir(installed)).filter((name) => !name.startsWith('.'));

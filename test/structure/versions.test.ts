@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -25,4 +26,16 @@ it('CONTRIBUTING.md tells which versions stand in the code, and where', () => {
         `${what} in ${file}`,
       ).toBe(true);
   }
+});
+
+it('CONTRIBUTING.md names every file that names the oldest Node', () => {
+  const oldest = rows.find(({ what }) => what === 'the oldest Node');
+  const patterns = [oldest?.version ?? '', oldest?.version.replaceAll('.', ', ') ?? ''].flatMap((text) => ['-e', text]);
+  const found = execFileSync('git', ['grep', '-lF', ...patterns], { cwd: ROOT, encoding: 'utf8' })
+    .trim()
+    .split('\n');
+  const notByHand = ['CONTRIBUTING.md', 'CHANGELOG.md', 'package-lock.json', 'test/oldest-node/package-lock.json'];
+  expect(
+    found.filter((file) => !notByHand.includes(file) && file !== 'test/structure/versions.test.ts').sort(),
+  ).toEqual(oldest?.files.toSorted());
 });
