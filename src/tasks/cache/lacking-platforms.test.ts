@@ -35,6 +35,11 @@ it('an index in an index is looked into', async () => {
   expect(await answers({ nested: buildIndex([both]) }, 'all')).toEqual({ lacking: [], unclear: [] });
 });
 
+it('an index lacks what an index in it lacks', async () => {
+  const nested = buildIndex([{ ...both, children: [amd64] }]);
+  expect(await answers({ nested }, 'all')).toEqual({ lacking: ['nested'], unclear: [] });
+});
+
 it('an index whose child is not here lacks it', async () => {
   await using ends = await hostsAndStore();
   const name = await ends.load('x.io/a/b:1', { ...both, children: [amd64] });
