@@ -1,5 +1,5 @@
 // The minimum of each room in `npm run coverage`, in percent: a little below what it reached when this was last changed. New tests raise it.
-// `cli`, `tasks` and `build/run` are also tested as processes in test/e2e, which does not count here.
+// `cli` and `build/run` are also tested as processes in test/e2e, which does not count here.
 import type { Floor } from './room-coverage.ts';
 
 export const FLOORS: Readonly<Record<string, Floor>> = {
@@ -15,6 +15,6 @@ export const FLOORS: Readonly<Record<string, Floor>> = {
   server: { lines: 99, branches: 96 },
   storage: { lines: 95, branches: 87 },
   tar: { lines: 99, branches: 95 },
-  tasks: { lines: 61, branches: 57 },
+  tasks: { lines: 95, branches: 87 },
   transports: { lines: 92, branches: 79 },
 };
