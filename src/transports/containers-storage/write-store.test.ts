@@ -28,6 +28,12 @@ async function entriesOf(archive: Uint8Array): Promise<ReadonlyMap<string, Buffe
   return all;
 }
 
+type LayerRecord = Readonly<Record<string, unknown>>;
+
+async function layersJson(archive: Uint8Array) {
+  return JSON.parse(String((await entriesOf(archive)).get('store/overlay-layers/layers.json')));
+}
+
 describe('ids of layers', () => {
   const diffIds = ['a', 'b', 'a'].map((digit): Digest => `sha256:${digit.repeat(64)}`);
 
@@ -105,8 +111,6 @@ describe('a store as an archive', () => {
   });
 
   it('names the blob that the manifest names, also of a layer that is taken over', async () => {
-    const layersJson = async (archive: Uint8Array) =>
-      JSON.parse(String((await entriesOf(archive)).get('store/overlay-layers/layers.json')));
     const plain = await imageToStore(image('a:1'));
     const packed = await layerOf(base, { gzip: true });
     const again = { ...plain, image: { ...plain.image, layers: [packed] } };
@@ -134,6 +138,20 @@ describe('a store as an archive', () => {
       'compressed-diff-digest': packed.descriptor.digest,
       compression: 2,
     });
+  });
+
+  it('says of each blob whether it is its archive, or how it was compressed', async () => {
+    const plain = await imageToStore(image('a:1', [{ name: 'x', content: 'x' }]));
+    const packed = [await layerOf(base, { gzip: true }), ...plain.image.layers.slice(1)];
+    const chunks: Uint8Array[] = [];
+    const output = pipeOutput(async (bytes) => void chunks.push(bytes), tmpdir());
+    const mixed = { ...plain, image: { ...plain.image, layers: packed } };
+    await writeStore([mixed], output, { graphRoot: 'store', temporaryDirectory: tmpdir() });
+    const records = await layersJson(Buffer.concat(chunks));
+    expect(records.map((record: LayerRecord) => record.compression ?? 0)).toEqual([2, 0]);
+    for (const { compression = 0, ...record } of records as readonly LayerRecord[]) {
+      expect(record['compressed-diff-digest'] === record['diff-digest']).toBe(compression === 0);
+    }
   });
 
   it('holds an image without layers', async () => {

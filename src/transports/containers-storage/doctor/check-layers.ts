@@ -58,7 +58,6 @@ function checkRecord(layer: FoundLayer, layers: readonly FoundLayer[], add: Add)
   if (diffDigest !== undefined && diffSize === undefined) add('diff-size', 'it has a diff-digest and no diff-size');
   const clash = names.find((name) => layers.some((other) => other !== layer && other.names.includes(name)));
   if (clash !== undefined) add('layer-id', `another layer has its name too [${clash}]`);
-  checkCompression(layer, add);
   if (diffDigest === undefined) {
     add('diff-size', 'it has no diff-digest');
     return;
@@ -66,19 +65,6 @@ function checkRecord(layer: FoundLayer, layers: readonly FoundLayer[], add: Add)
   const hex = diffDigest.replace(/^sha256:/, '');
   const expected = parent === undefined ? hex : createHash('sha256').update(`${parent}+${hex}`).digest('hex');
   if (id !== expected) add('layer-id', `by its diff-digest and its parent it is ${expected}`);
-}
-
-/** The number of compressions that containers/storage knows: none, bzip2, gzip, xz, zstd. */
-const COMPRESSIONS = 5;
-
-/** A store does not keep the blob. So its compression can only be compared with the two digests. */
-function checkCompression({ blobDigest, diffDigest, compression }: FoundLayer, add: Add): void {
-  if (!Number.isInteger(compression) || Number(compression) < 0 || Number(compression) >= COMPRESSIONS) {
-    add('compression', `no compression has this number [${JSON.stringify(compression)}]`);
-  } else if (blobDigest !== undefined && (blobDigest === diffDigest) !== (compression === 0)) {
-    const what = compression === 0 ? 'not compressed, and yet not its archive' : 'compressed, and yet its archive';
-    add('compression', `its blob is ${what} [${blobDigest}]`);
-  }
 }
 
 function checkDirectory({ id, parent }: FoundLayer, model: StoreModel, add: Add): void {

@@ -8,9 +8,6 @@ export interface FoundLayer {
   readonly names: readonly string[];
   readonly diffDigest?: string;
   readonly diffSize?: number;
-  /** The blob, and the number of its compression in containers/storage; 0 if the record has none. */
-  readonly blobDigest?: string;
-  readonly compression: unknown;
   /** The owners in the layer. Older tools do not record them. */
   readonly uids?: unknown;
   readonly gids?: unknown;
@@ -33,8 +30,6 @@ export function foundLayers(bytes: Uint8Array | undefined, problems: Problem[]):
     ...text(fields, 'parent', 'parent'),
     ...text(fields, 'diff-digest', 'diffDigest'),
     ...(typeof fields['diff-size'] === 'number' && { diffSize: fields['diff-size'] }),
-    ...text(fields, 'compressed-diff-digest', 'blobDigest'),
-    compression: fields.compression ?? 0,
     ...(fields.uidset !== undefined && { uids: fields.uidset }),
     ...(fields.gidset !== undefined && { gids: fields.gidset }),
     isIncomplete: decode.isObject(fields.flags) && fields.flags.incomplete === true,
