@@ -13,6 +13,7 @@ import { identityOf, isAlive } from '../../src/io/concurrency/process-identity.t
 import { needs } from '../peers/find.ts';
 import { start, until } from '../peers/process.ts';
 import { newWorld, ROOT, type World } from '../peers/program.ts';
+import { eventually } from '../testing/eventually.ts';
 
 const SIGNALS = [
   ['SIGINT', 130],
@@ -204,7 +205,7 @@ describe.each(SIGNALS)('after %s', (...way) => {
     await endsSoon(way, async () => {
       const child = world.startImages(['getimages', join(world.path, 'chart')]);
       // Starting takes a small part of it.
-      await until(async () => processorTime(child.pid as number) > 100, 60);
+      await eventually(() => processorTime(child.pid as number) > 50);
       return { child };
     });
   });
