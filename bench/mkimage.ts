@@ -154,22 +154,22 @@ async function openWorkshop(
   const docker = { DOCKER_HOST: hosts.docker, DOCKER_BUILDKIT: '0' };
   const buildkit = { DOCKER_HOST: hosts.buildkit, DOCKER_BUILDKIT: '1' };
   const build: Readonly<Record<Builder, (directory: string) => Command>> = {
-    images: (place) => ({
+    images: (context) => ({
       command: join(ROOT, 'bin/images'),
-      args: ['mkimage', '--tag=bench/image:1', place],
+      args: ['mkimage', '--tag=bench/image:1', context],
       options: { env: world },
     }),
-    docker: (place) => ({
+    docker: (context) => ({
       command: 'docker',
-      args: ['build', '-q', '--network=host', '-t', 'bench', place],
+      args: ['build', '-q', '--network=host', '-t', 'bench', context],
       options: { env: docker },
     }),
-    buildkit: (place) => ({
+    buildkit: (context) => ({
       command: client ?? 'docker',
-      args: ['build', '-q', '--network=host', '-t', 'bench', place],
+      args: ['build', '-q', '--network=host', '-t', 'bench', context],
       options: { env: buildkit },
     }),
-    buildah: (place) => ({
+    buildah: (context) => ({
       command: 'buildah',
       args: [
         ...buildah,
@@ -181,7 +181,7 @@ async function openWorkshop(
         '--tls-verify=false',
         '-t',
         'bench',
-        place,
+        context,
       ],
     }),
   };
@@ -196,7 +196,7 @@ async function openWorkshop(
   };
   return {
     builders: BUILDERS.filter((each) => each !== 'buildkit' || client !== undefined),
-    build: (builder, place) => build[builder](place),
+    build: (builder, context) => build[builder](context),
     cold: async () => {
       for (const each of BUILDERS) await forget[each]();
       await setTimeout(SETTLING_MS);

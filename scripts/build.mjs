@@ -61,7 +61,7 @@ async function build(dir) {
           { name: 'build', test: (id) => /\/src\/(?:build|tasks)\//.test(id) && only.has(id) },
           // Not needed for overlays that have not changed. Charts are rare, and what reads them is large.
           { name: 'scan', test: /\/src\/scan\/(?!helm\/)|\/js-yaml\// },
-          // Who looks into an image copies nothing, and who copies from registries needs no other places.
+          // Who looks into an image copies nothing, and who copies from registries needs no other transports.
           {
             name: 'source',
             test: /\/src\/transports\/(?:[\w-]+\/)?(?:registry-source|readable-image|transports?|path-details|[\w-]+-transport|(?:[\w-]+-)?location)\.ts/,
@@ -71,11 +71,11 @@ async function build(dir) {
             name: 'copy',
             test: /\/src\/(?:copy|registry\/client)\/(?!config\/)|\/src\/transports\/(?:registry-|mount-sources)/,
           },
-          // Clients read configurations, and places do: neither is to load the other.
+          // Clients read configurations, and so do transports: neither is to load the other.
           { name: 'read-config', test: /\/io\/files\/read-config-file\.ts/ },
           // Where no registry is known, a daemon is asked for one.
           { name: 'daemon', test: /\/docker-daemon\/daemon\.ts/ },
-          { name: 'places', test: /\/src\/transports\// },
+          { name: 'transports', test: /\/src\/transports\// },
         ],
       },
     },

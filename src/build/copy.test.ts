@@ -99,7 +99,7 @@ describe('COPY of files and directories', () => {
     expect(header('pipe').type).toBe('fifo');
   });
 
-  it('puts one file to two places', async () => {
+  it('copies one file to two paths', async () => {
     const { text } = await build('FROM scratch\nCOPY a.txt a.txt /d/\nCOPY a.txt dir/x dir /e/', { files: FILES });
     expect([await text('d/a.txt'), await text('e/x'), await text('e/a.txt')]).toEqual(['A', 'X', 'A']);
   });

@@ -256,8 +256,8 @@ describe('a docker-archive', () => {
       [silent, 'oci-archive:'],
     ] as const) {
       const source = registrySource(await holding({ 'x:1': image }), { path: 'x', tag: '1' });
-      const place = testLocation('docker-archive', directory.path, 'to');
-      const copying = copyOne(source, place.sink(), { platforms: 'linux/amd64,linux/arm64' });
+      const location = testLocation('docker-archive', directory.path, 'to');
+      const copying = copyOne(source, location.sink(), { platforms: 'linux/amd64,linux/arm64' });
       await expect(copying).rejects.toMatchObject({ code: 'UNSUPPORTED', hint: expect.stringContaining(hint) });
       expect(await readdir(directory.path)).toEqual([]);
     }

@@ -61,7 +61,7 @@ async function copyInto(sink: ImageSink) {
 }
 
 describe('a copy from a mirror whose blobs are damaged', () => {
-  it('takes them from the host, into whatever place, and keeps its totals true', async () => {
+  it('takes them from the host, for every transport, and keeps its totals true', async () => {
     await using server = await serve({
       registry: storedRegistry(memoryStore()),
       listen: [{ host: '127.0.0.1', port: 0 }],

@@ -24,7 +24,7 @@ describe('CRC-64', () => {
     expect(hex([])).toBe('0000000000000000');
   });
 
-  it('is the definition’s also of much at once, at any place in memory', () => {
+  it('equals the definition for long data too, at any offset in memory', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1020, maxLength: 5000, size: 'max' }), fc.nat(9), (bytes, skip) => {
         expect(hex([bytes.subarray(skip), bytes])).toBe(byDefinition(Buffer.concat([bytes.subarray(skip), bytes])));

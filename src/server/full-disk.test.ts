@@ -70,7 +70,7 @@ describe.skipIf(!canMount)('uploads at once on a small disk (skipped where we ma
     const contents = Array.from({ length: 5 }, (_, at) => blob(Buffer.alloc(2_100_000, `${at}`)));
     const url = `${server.url}/v2/a/blobs/uploads/`;
     const begun = await Promise.all(contents.map(async () => (await ask(url, 'POST')).headers.location));
-    const at = (place: unknown) => `${server.url}${place}`;
+    const at = (path: unknown) => `${server.url}${path}`;
     const kept: string[] = [];
     for (const [index, { bytes, descriptor }] of contents.entries()) {
       const { status, headers } = await ask(at(begun[index]), 'PATCH', { body: bytes });

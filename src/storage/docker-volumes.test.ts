@@ -120,9 +120,9 @@ describe.skipIf(!hasDockerRegistry)(
 async function pushTo(url: string, repository: string, pushed: Image, tag: string): Promise<void> {
   for (const { descriptor, bytes } of [pushed.config, ...pushed.layers]) {
     const started = await fetch(`${url}${repository}/blobs/uploads/`, { method: 'POST' });
-    const place = new URL(started.headers.get('location') ?? '', url);
-    place.searchParams.set('digest', descriptor.digest);
-    const put = await fetch(place, { method: 'PUT', body: new Uint8Array(bytes) });
+    const upload = new URL(started.headers.get('location') ?? '', url);
+    upload.searchParams.set('digest', descriptor.digest);
+    const put = await fetch(upload, { method: 'PUT', body: new Uint8Array(bytes) });
     expect(put.status).toBe(201);
   }
   await putManifest(url, repository, pushed.manifest, tag);

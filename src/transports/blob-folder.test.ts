@@ -39,7 +39,7 @@ const FORMS = [
 ];
 
 describe.each(FORMS)('$form that exists', ({ files, sink, source, blobFile, manifestFile }) => {
-  async function place(): Promise<{ readonly path: string; damage(file: string): Promise<void> }> {
+  async function folder(): Promise<{ readonly path: string; damage(file: string): Promise<void> }> {
     const directory = await temporaryDirectory('there');
     onTestFinished(() => directory[Symbol.asyncDispose]());
     await writeFiles(directory.path, files);
@@ -55,7 +55,7 @@ describe.each(FORMS)('$form that exists', ({ files, sink, source, blobFile, mani
   }
 
   it('lacks nothing where all of it is right', async () => {
-    const { path } = await place();
+    const { path } = await folder();
     await using to = sink(path);
     expect(await to.missing(CONTENT.name, DESCRIPTORS)).toEqual(new Map());
     expect(await to.missingManifests(CONTENT.name, CHILDREN)).toEqual(new Set());
@@ -63,7 +63,7 @@ describe.each(FORMS)('$form that exists', ({ files, sink, source, blobFile, mani
   });
 
   it('lacks a blob whose size fits and whose bytes do not, until it is put', async () => {
-    const { path, damage } = await place();
+    const { path, damage } = await folder();
     await damage(blobFile(LAYER.descriptor.digest));
     await using to = sink(path);
     const lacking = async (): Promise<readonly Digest[]> => [...(await to.missing(CONTENT.name, DESCRIPTORS)).keys()];
@@ -77,7 +77,7 @@ describe.each(FORMS)('$form that exists', ({ files, sink, source, blobFile, mani
   });
 
   it('puts a blob that nobody has asked for before, where what is there is wrong', async () => {
-    const { path, damage } = await place();
+    const { path, damage } = await folder();
     await damage(blobFile(CONFIG.descriptor.digest));
     await using to = sink(path);
     await to.putBlob(CONTENT.name, CONFIG.descriptor, opener(CONFIG.bytes));
@@ -85,7 +85,7 @@ describe.each(FORMS)('$form that exists', ({ files, sink, source, blobFile, mani
   });
 
   it('lacks a manifest whose size fits and whose bytes do not', async () => {
-    const { path, damage } = await place();
+    const { path, damage } = await folder();
     const [first] = CHILDREN;
     await damage(manifestFile(first?.digest as Digest));
     await using to = sink(path);
@@ -93,7 +93,7 @@ describe.each(FORMS)('$form that exists', ({ files, sink, source, blobFile, mani
   });
 
   it('is hashed once; what somebody has written to meanwhile, again', async () => {
-    const { path, damage } = await place();
+    const { path, damage } = await folder();
     await using to = sink(path);
     const file = join(path, blobFile(LAYER.descriptor.digest));
     const time = new Date(1_700_000_000_000);
@@ -110,7 +110,7 @@ describe.each(FORMS)('$form that exists', ({ files, sink, source, blobFile, mani
   });
 
   it('stops being hashed when it is told to, and is looked at anew the next time', async () => {
-    const { path } = await place();
+    const { path } = await folder();
     await using to = sink(path);
     const signal = AbortSignal.abort(new Error('enough'));
     await expect(to.missing(CONTENT.name, DESCRIPTORS, { signal })).rejects.toThrow('enough');

@@ -6,7 +6,7 @@ import { formatLocation, type Location, parseLocation } from './location.ts';
 const HEX = 'ab'.repeat(32);
 const DIGEST = `sha256:${HEX}` as const;
 
-describe('a place of an image', () => {
+describe('the location of an image', () => {
   it.each<[string, Location]>([
     ['docker://alpine', { transport: 'docker', reference: { path: 'alpine' } }],
     ['docker://q.io:5/a/b:1', { transport: 'docker', reference: { host: 'q.io:5', path: 'a/b', tag: '1' } }],
@@ -96,7 +96,7 @@ describe('a place of an image', () => {
     );
   });
 
-  it('is a place or a refusal, whatever the text', () => {
+  it('is parsed or refused, whatever the text', () => {
     const prefix = fc.constantFrom('', 'oci:', 'docker://', 'docker-archive:', 'containers-storage:', 'dir:', 'x:');
     fc.assert(
       fc.property(prefix, fc.string(), (before, rest) => {
@@ -121,8 +121,8 @@ const locations: fc.Arbitrary<Location> = fc.oneof(
   fc.record({ transport: fc.constantFrom('docker', 'docker-daemon', 'name'), reference: tagged }),
   fc.record({ transport: fc.constant('docker-archive' as const), path, reference: tagged }),
   fc.record({ transport: fc.constant('docker-archive' as const), path, index: fc.nat() }),
-  layout.map((place) => ({ transport: 'oci' as const, ...place })),
-  layout.map((place) => ({ transport: 'oci-archive' as const, ...place })),
+  layout.map((location) => ({ transport: 'oci' as const, ...location })),
+  layout.map((location) => ({ transport: 'oci-archive' as const, ...location })),
   fc.record({ transport: fc.constant('dir' as const), path }),
   fc.record({
     transport: fc.constant('containers-storage' as const),

@@ -21,42 +21,42 @@ async function rewrite(directory: string, change: (value: Record<string, unknown
 }
 
 it('tells a later run in which repositories a blob is: two of them, the latest first', async () => {
-  await using place = await temporaryDirectory('places');
-  expect(await run(place.path).of(BLOB)).toEqual([]);
-  for (const repository of ['first', 'team/second', 'third']) await run(place.path).remember(BLOB, repository);
-  expect(await run(place.path).of(BLOB)).toEqual(['third', 'team/second']);
-  await run(place.path).remember(BLOB, 'team/second');
-  expect(await run(place.path).of(BLOB)).toEqual(['team/second', 'third']);
+  await using scratch = await temporaryDirectory('transports');
+  expect(await run(scratch.path).of(BLOB)).toEqual([]);
+  for (const repository of ['first', 'team/second', 'third']) await run(scratch.path).remember(BLOB, repository);
+  expect(await run(scratch.path).of(BLOB)).toEqual(['third', 'team/second']);
+  await run(scratch.path).remember(BLOB, 'team/second');
+  expect(await run(scratch.path).of(BLOB)).toEqual(['team/second', 'third']);
 });
 
 it('writes nothing where it knew as much', async () => {
-  await using place = await temporaryDirectory('places');
-  await run(place.path).remember(BLOB, 'first');
-  const path = join(place.path, (await readdir(place.path))[0] ?? '');
+  await using scratch = await temporaryDirectory('transports');
+  await run(scratch.path).remember(BLOB, 'first');
+  const path = join(scratch.path, (await readdir(scratch.path))[0] ?? '');
   await utimes(path, 1000, 1000);
-  await run(place.path).remember(BLOB, 'first');
-  await run(place.path).forget(BLOB, 'other');
+  await run(scratch.path).remember(BLOB, 'first');
+  await run(scratch.path).forget(BLOB, 'other');
   expect((await stat(path)).mtimeMs).toBe(1_000_000);
 });
 
 it('forgets one repository, and keeps the other', async () => {
-  await using place = await temporaryDirectory('places');
-  for (const repository of ['first', 'second']) await run(place.path).remember(BLOB, repository);
-  await run(place.path).forget(BLOB, 'second');
-  expect(await run(place.path).of(BLOB)).toEqual(['first']);
-  await run(place.path).forget(BLOB, 'first');
-  expect(await run(place.path).of(BLOB)).toEqual([]);
+  await using scratch = await temporaryDirectory('transports');
+  for (const repository of ['first', 'second']) await run(scratch.path).remember(BLOB, repository);
+  await run(scratch.path).forget(BLOB, 'second');
+  expect(await run(scratch.path).of(BLOB)).toEqual(['first']);
+  await run(scratch.path).forget(BLOB, 'first');
+  expect(await run(scratch.path).of(BLOB)).toEqual([]);
 });
 
 it('keeps registries and blobs apart, also those of the other algorithm', async () => {
-  await using place = await temporaryDirectory('places');
-  await run(place.path).remember(BLOB, 'here');
-  await run(place.path, 'other.example').remember(BLOB, 'there');
-  await run(place.path).remember(digestOf(Buffer.from('blob'), 'sha512'), 'long');
-  expect(await run(place.path).of(BLOB)).toEqual(['here']);
-  expect(await run(place.path, 'other.example').of(BLOB)).toEqual(['there']);
-  expect(await run(place.path).of(digestOf(Buffer.from('blob'), 'sha512'))).toEqual(['long']);
-  expect(await run(place.path).of(digest('another'))).toEqual([]);
+  await using scratch = await temporaryDirectory('transports');
+  await run(scratch.path).remember(BLOB, 'here');
+  await run(scratch.path, 'other.example').remember(BLOB, 'there');
+  await run(scratch.path).remember(digestOf(Buffer.from('blob'), 'sha512'), 'long');
+  expect(await run(scratch.path).of(BLOB)).toEqual(['here']);
+  expect(await run(scratch.path, 'other.example').of(BLOB)).toEqual(['there']);
+  expect(await run(scratch.path).of(digestOf(Buffer.from('blob'), 'sha512'))).toEqual(['long']);
+  expect(await run(scratch.path).of(digest('another'))).toEqual([]);
 });
 
 it.each([
@@ -66,37 +66,37 @@ it.each([
   ['of an earlier version', () => ['first']],
   ['without a list', (value: object) => ({ ...value, repositories: 'first' })],
 ])('takes nothing from a file that is %s, and writes it anew', async (_, change) => {
-  await using place = await temporaryDirectory('places');
-  await run(place.path).remember(BLOB, 'first');
-  await rewrite(place.path, change);
-  expect(await run(place.path).of(BLOB)).toEqual([]);
-  await run(place.path).remember(BLOB, 'second');
-  expect(await run(place.path).of(BLOB)).toEqual(['second']);
+  await using scratch = await temporaryDirectory('transports');
+  await run(scratch.path).remember(BLOB, 'first');
+  await rewrite(scratch.path, change);
+  expect(await run(scratch.path).of(BLOB)).toEqual([]);
+  await run(scratch.path).remember(BLOB, 'second');
+  expect(await run(scratch.path).of(BLOB)).toEqual(['second']);
 });
 
 it('takes no more than two from a file, and nothing that is no repository', async () => {
-  await using place = await temporaryDirectory('places');
-  await run(place.path).remember(BLOB, 'first');
+  await using scratch = await temporaryDirectory('transports');
+  await run(scratch.path).remember(BLOB, 'first');
   const repositories = ['../../v2', 7, null, 'Upper', 'a?from=b', 'good', ['x'], 'also/good', 'third'];
-  await rewrite(place.path, (value) => ({ ...value, repositories }));
-  expect(await run(place.path).of(BLOB)).toEqual(['good', 'also/good']);
+  await rewrite(scratch.path, (value) => ({ ...value, repositories }));
+  expect(await run(scratch.path).of(BLOB)).toEqual(['good', 'also/good']);
 });
 
 it('knows nothing where the file is broken or a pipe', async () => {
-  await using place = await temporaryDirectory('places');
-  await run(place.path).remember(BLOB, 'first');
-  const path = join(place.path, (await readdir(place.path))[0] ?? '');
+  await using scratch = await temporaryDirectory('transports');
+  await run(scratch.path).remember(BLOB, 'first');
+  const path = join(scratch.path, (await readdir(scratch.path))[0] ?? '');
   await writeFile(path, '{"host":');
-  expect(await run(place.path).of(BLOB)).toEqual([]);
+  expect(await run(scratch.path).of(BLOB)).toEqual([]);
   await rm(path);
   execFileSync('mkfifo', [path]);
-  expect(await run(place.path).of(BLOB)).toEqual([]);
+  expect(await run(scratch.path).of(BLOB)).toEqual([]);
 });
 
 it('names the repository that has all blobs first, and once, with a directory or without', async () => {
-  await using place = await temporaryDirectory('places');
-  for (const repository of ['source', 'other']) await run(place.path).remember(BLOB, repository);
-  expect(await mountSources({ directory: place.path, host: HOST, besides: 'source' }).of(BLOB)).toEqual([
+  await using scratch = await temporaryDirectory('transports');
+  for (const repository of ['source', 'other']) await run(scratch.path).remember(BLOB, repository);
+  expect(await mountSources({ directory: scratch.path, host: HOST, besides: 'source' }).of(BLOB)).toEqual([
     'source',
     'other',
   ]);

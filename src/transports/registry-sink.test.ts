@@ -48,7 +48,7 @@ describe('a registry as a sink', () => {
           return mount() && (await registry.mountBlob(repository, digest, from));
         },
       };
-      const cache = await temporaryDirectory('places');
+      const cache = await temporaryDirectory('transports');
       const sink = (besides?: string) =>
         registrySink(watched, {
           label: 'here',
@@ -73,32 +73,32 @@ describe('a registry as a sink', () => {
     };
 
     it('mounts from where it put the blob in an earlier run, and asks for no bytes', async () => {
-      await using place = await known(() => true);
-      await place.put('first', content);
-      await place.put('second', never);
-      expect(place.asked).toEqual(['first']);
-      expect(await place.registry.statBlob('second', blob.digest)).toMatchObject({ size: blob.size });
+      await using setting = await known(() => true);
+      await setting.put('first', content);
+      await setting.put('second', never);
+      expect(setting.asked).toEqual(['first']);
+      expect(await setting.registry.statBlob('second', blob.digest)).toMatchObject({ size: blob.size });
     });
 
     it('mounts from the repository that the image comes from', async () => {
-      await using place = await known(() => true);
-      await place.put('app', never, 'base');
-      expect(place.asked).toEqual(['base']);
+      await using setting = await known(() => true);
+      await setting.put('app', never, 'base');
+      expect(setting.asked).toEqual(['base']);
     });
 
     it('puts what is not there any more, and does not ask there again', async () => {
-      await using place = await known(() => false);
-      await place.put('first', content);
-      await place.put('second', content);
-      await place.put('second', content);
-      expect(place.asked).toEqual(['first']);
-      expect(await place.registry.statBlob('second', blob.digest)).toMatchObject({ size: blob.size });
+      await using setting = await known(() => false);
+      await setting.put('first', content);
+      await setting.put('second', content);
+      await setting.put('second', content);
+      expect(setting.asked).toEqual(['first']);
+      expect(await setting.registry.statBlob('second', blob.digest)).toMatchObject({ size: blob.size });
     });
 
     it('says from where it has mounted the blob, or could not', async () => {
       for (const mounts of [true, false]) {
-        await using place = await known(() => mounts);
-        await using sink = place.sink('base');
+        await using setting = await known(() => mounts);
+        await using sink = setting.sink('base');
         const told: unknown[] = [];
         const onMount = (...mount: readonly unknown[]) => void told.push(mount);
         await sink.putBlob({ path: 'app' }, blob, content, { onMount });
@@ -106,25 +106,25 @@ describe('a registry as a sink', () => {
       }
     });
 
-    it('tries one place of several: a second attempt in vain would cost a request', async () => {
-      await using place = await known(() => false);
-      await place.put('first', content);
-      await place.put('second', content, 'base');
-      expect(place.asked).toEqual(['base']);
+    it('tries only one of several repositories, because a second attempt would cost a request', async () => {
+      await using setting = await known(() => false);
+      await setting.put('first', content);
+      await setting.put('second', content, 'base');
+      expect(setting.asked).toEqual(['base']);
     });
 
     it('does not try again what was to be mounted in vain', async () => {
-      await using place = await known(() => false);
-      await using sink = place.sink('base');
+      await using setting = await known(() => false);
+      await using sink = setting.sink('base');
       expect(await sink.mountBlob({ path: 'app' }, blob, { path: 'elsewhere' })).toBe(false);
       await sink.putBlob({ path: 'app' }, blob, content);
-      expect(place.asked).toEqual(['elsewhere']);
+      expect(setting.asked).toEqual(['elsewhere']);
     });
 
     it('sends small blobs, which costs no more', async () => {
-      await using place = await known(() => true);
-      await place.sink('base').putBlob({ path: 'app' }, layer, async () => one(bytes));
-      expect(place.asked).toEqual([]);
+      await using setting = await known(() => true);
+      await setting.sink('base').putBlob({ path: 'app' }, layer, async () => one(bytes));
+      expect(setting.asked).toEqual([]);
     });
   });
 });

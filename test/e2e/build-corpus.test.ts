@@ -145,8 +145,8 @@ function optionsOf({ args = {}, target }: Case): readonly string[] {
   return target === undefined ? all : [...all, `--target=${target}`];
 }
 
-async function readBuilt(place: string, settings: Settings): Promise<Built> {
-  const opened = await openSource(place, settings);
+async function readBuilt(location: string, settings: Settings): Promise<Built> {
+  const opened = await openSource(location, settings);
   const { layers, configBytes } = await readImage(opened.source, { machine: machinePlatform() });
   const tree = applyLayers(await indexLayers(layers));
   const config = JSON.parse(Buffer.from(configBytes).toString()) as Record<string, unknown>;

@@ -24,13 +24,13 @@ describe.skipIf(peers.missing)(`images copy, into a registry that has blobs in a
     await using registry = await startDockerRegistry();
     const layers = ['one', 'two', 'three'].map((name) => randomLayer(`mount ${name}`, 100_000));
     const [base, app, other] = [layers.slice(0, 1), layers.slice(0, 2), [...layers.slice(0, 1), ...layers.slice(2)]];
-    const place = join(world.path, 'mounts');
+    const location = join(world.path, 'mounts');
     const images = {
       base: buildImage({ layers: base }),
       app: buildImage({ layers: app }),
       other: buildImage({ layers: other }),
     };
-    await writeLayout(place, images);
+    await writeLayout(location, images);
     /** Copies, and checks that the dry run predicted the same. Returns the fetched bytes. */
     const copied = async (from: string, to: string) => {
       const copy = ['copy', '--json', from, `docker://${registry.host}/${to}`];
@@ -39,15 +39,15 @@ describe.skipIf(peers.missing)(`images copy, into a registry that has blobs in a
       expect(fetched).toBe(planned);
       return fetched;
     };
-    await copied(`oci:${place}:base`, 'mounts/base:1');
+    await copied(`oci:${location}:base`, 'mounts/base:1');
     expect(await copied(`docker://${registry.host}/mounts/base:1`, 'elsewhere/base:1')).toBeLessThan(10_000);
-    expect(await copied(`oci:${place}:app`, 'mounts/app:1')).toBeLessThan(110_000);
+    expect(await copied(`oci:${location}:app`, 'mounts/app:1')).toBeLessThan(110_000);
     // Mounted from a repository to which another program has pushed.
     await must('skopeo', [
       'copy',
       '-q',
       '--dest-tls-verify=false',
-      `oci:${place}:other`,
+      `oci:${location}:other`,
       `docker://${registry.host}/theirs:1`,
     ]);
     expect(await copied(`docker://${registry.host}/theirs:1`, 'mounts/other:1')).toBeLessThan(10_000);

@@ -21,15 +21,15 @@ const IMAGE = buildImage({
 
 describe('images copy, of layers that are compressed on the way', () => {
   let world: World;
-  let place: string;
+  let location: string;
   beforeAll(async () => {
     world = await newWorld();
-    place = `dir:${await writeDir(join(world.path, 'plain'), IMAGE)}`;
+    location = `dir:${await writeDir(join(world.path, 'plain'), IMAGE)}`;
   });
   afterAll(() => world[Symbol.asyncDispose]());
 
   const copy = async (to: string, ...options: readonly string[]) =>
-    JSON.parse(await world.must(['copy', '--json', ...options, place, to]));
+    JSON.parse(await world.must(['copy', '--json', ...options, location, to]));
 
   it('says what it costs, and what it did, whether layers go ahead of the plan, are remembered, or are there', async () => {
     const planned = await copy('plain/app:1', '--dry-run');

@@ -28,13 +28,13 @@ describe('images copy', () => {
   });
   afterAll(() => world[Symbol.asyncDispose]());
 
-  const digestAt = async (place: string) => JSON.parse(await world.must(['inspect', '--json', place])).digest;
+  const digestAt = async (location: string) => JSON.parse(await world.must(['inspect', '--json', location])).digest;
 
-  it('goes to places with names of any form, below the working directory too', async () => {
+  it('goes to locations with paths of any form, below the working directory too', async () => {
     const cwd = join(world.path, 'names');
     await mkdir(join(cwd, 'in'), { recursive: true });
-    for (const place of ['oci:o', 'oci:./p', 'oci:in/../q', 'oci:r/', 'oci:in/deep/s', 'dir:d', 'oci-archive:f']) {
-      await world.must(['copy', `oci:${layout}:looked`, place], { cwd });
+    for (const location of ['oci:o', 'oci:./p', 'oci:in/../q', 'oci:r/', 'oci:in/deep/s', 'dir:d', 'oci-archive:f']) {
+      await world.must(['copy', `oci:${layout}:looked`, location], { cwd });
     }
     await world.must(['copy', `oci:${layout}:looked`, 'oci:.'], { cwd: join(cwd, 'o') });
     const copied = await world.must(['copy', `oci:${layout}:looked`, 'docker-archive:g'], { cwd });
@@ -67,8 +67,8 @@ describe('images copy', () => {
       expect(existsSync(join(cwd, link)), words.join(' ')).toBe(true);
     }
     await symlink('circle', join(cwd, 'circle'));
-    for (const place of ['oci:circle', 'dir:circle', 'oci-archive:circle']) {
-      const { status, stderr } = await world.images(['copy', source, place], { cwd });
+    for (const location of ['oci:circle', 'dir:circle', 'oci-archive:circle']) {
+      const { status, stderr } = await world.images(['copy', source, location], { cwd });
       expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringContaining('lead in a circle') });
     }
   }, 60_000);
@@ -78,11 +78,11 @@ describe('images copy', () => {
     await mkdir(join(cwd, 'tmp'), { recursive: true });
     await must('mkfifo', ['pipe'], { cwd });
     const env = { TMPDIR: join(cwd, 'tmp') };
-    for (const place of ['oci-archive:pipe', 'docker-archive:pipe']) {
+    for (const location of ['oci-archive:pipe', 'docker-archive:pipe']) {
       const reading = must('wc', ['-c', join(cwd, 'pipe')]);
-      await world.must(['copy', `oci:${layout}:looked`, place], { cwd, env });
+      await world.must(['copy', `oci:${layout}:looked`, location], { cwd, env });
       expect(Number.parseInt(await reading, 10)).toBeGreaterThan(1000);
-      const writing = world.startImages(['copy', `oci:${layout}:looked`, place], { cwd, env });
+      const writing = world.startImages(['copy', `oci:${layout}:looked`, location], { cwd, env });
       // By now it usually waits for a reader. If not, it is interrupted earlier.
       await setTimeout(500);
       writing.kill('SIGTERM');
@@ -98,8 +98,8 @@ describe('images copy', () => {
     expect((await stat(join(cwd, 'pipe'))).isFIFO()).toBe(true);
   }, 60_000);
 
-  describe.skipIf(peers.missing)(`between places${peers.why}`, () => {
-    it('keeps digests from place to place, Docker manifests too, as skopeo sees them', async () => {
+  describe.skipIf(peers.missing)(`between transports${peers.why}`, () => {
+    it('keeps digests from transport to transport, Docker manifests too, as skopeo sees them', async () => {
       await using registry = await startDockerRegistry();
       const at = (name: string) => join(world.path, 'trip', name);
       await mkdir(at(''));
@@ -115,7 +115,7 @@ describe('images copy', () => {
           await world.must(['copy', '--platform=all', from, to]);
           from = to;
         }
-        for (const place of trip) expect(await digestAt(place)).toBe(image.manifest.digest);
+        for (const location of trip) expect(await digestAt(location)).toBe(image.manifest.digest);
         const raw = await must('skopeo', ['inspect', '--raw', '--tls-verify=false', trip[0] as string]);
         expect(raw).toBe(Buffer.from(image.manifest.bytes).toString());
         expect(await world.must(['check', from])).not.toContain('WRONG');
@@ -187,8 +187,8 @@ describe('images copy', () => {
     await must('truncate', ['-s', '-5', join(damaged, 'blobs/sha256', top)]);
     const directory = join(world.path, 'out');
     await mkdir(directory);
-    for (const place of ['docker-archive:out/x.tar:app:1', 'oci-archive:out/y.tar:app']) {
-      const { status, stderr } = await world.images(['copy', `oci:${damaged}:looked`, place]);
+    for (const location of ['docker-archive:out/x.tar:app:1', 'oci-archive:out/y.tar:app']) {
+      const { status, stderr } = await world.images(['copy', `oci:${damaged}:looked`, location]);
       expect(status).toBe(1);
       expect(stderr).toMatch(/^ERROR: .*sha256:.*\n.+\n$/m);
     }

@@ -36,9 +36,9 @@ describe.skipIf(missing)(`images docker_export of other tools' images${why}`, ()
   afterAll(() => world[Symbol.asyncDispose]());
 
   const at = (name: string) => join(world.path, name);
-  const exported = async (place: string): Promise<readonly string[]> => {
+  const exported = async (location: string): Promise<readonly string[]> => {
     const archive = at('export.tar');
-    await world.must(['docker_export', `--output=${archive}`, place]);
+    await world.must(['docker_export', `--output=${archive}`, location]);
     await unpack(archive, at('ours'));
     const tree = await describeTree(at('ours'));
     await must('rm', ['-rf', at('ours')]);

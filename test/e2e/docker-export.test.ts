@@ -85,8 +85,11 @@ describe.skipIf(missing)(`images docker_export of real images${why}`, () => {
       const expected = await describeTree(mounted);
       await podman('image', 'umount', 'debian:changed');
       const ours = join(world.path, 'ours.tar');
-      for (const place of [`docker-archive:${archive}`, `containers-storage:[overlay@${storage[1]}]debian:changed`]) {
-        await world.must(['docker_export', `--output=${ours}`, place]);
+      for (const location of [
+        `docker-archive:${archive}`,
+        `containers-storage:[overlay@${storage[1]}]debian:changed`,
+      ]) {
+        await world.must(['docker_export', `--output=${ours}`, location]);
         const directory = join(world.path, 'ours');
         await unpack(ours, directory);
         expect(await describeTree(directory)).toEqual(expected);

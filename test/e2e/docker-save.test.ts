@@ -46,16 +46,16 @@ describe('images docker_save', () => {
     const listed = await world.must(['make', `--list=${file}`]);
     for (const name of ['docker.io/library/looked:1', 'quay.io/team/box:2']) expect(listed).toContain(name);
     expect((await world.images(['make', `--check=${file}`])).status).toBe(0);
-    for (const place of [file, `${file}.gz`]) {
+    for (const location of [file, `${file}.gz`]) {
       await using other = await newWorld();
-      await other.must(['lreg_upload', `docker-archive:${place}`]);
+      await other.must(['lreg_upload', `docker-archive:${location}`]);
       expect(await other.must(['lreg_ls', '--hosts'])).toBe(
         'docker.io/library/looked:\n  ["1"]\nquay.io/team/box:\n  ["2"]\n',
       );
       const { Digest } = JSON.parse(await other.must(['lreg_inspect', 'looked:1']));
       expect(Digest).toBe(LOOKED.manifest.digest);
-      await other.must(['copy', `docker-archive:${place}:quay.io/team/box:2`, 'only:1']);
-      const absent = await other.images(['copy', `docker-archive:${place}:nowhere:1`, 'none:1']);
+      await other.must(['copy', `docker-archive:${location}:quay.io/team/box:2`, 'only:1']);
+      const absent = await other.images(['copy', `docker-archive:${location}:nowhere:1`, 'none:1']);
       expect(absent.stderr).toContain('It has docker.io/library/looked:1, quay.io/team/box:2.');
     }
   });

@@ -139,9 +139,9 @@ describe('images getimages', () => {
   it('prints everything with --json', async () => {
     await using world = await newWorld();
     await writeOverlay(join(world.path, 'one'), ['b:1']);
-    const place = { file: 'one/default/etc/kubernetes/app-1.yaml', line: 8, path: 'spec.containers[0].image' };
+    const position = { file: 'one/default/etc/kubernetes/app-1.yaml', line: 8, path: 'spec.containers[0].image' };
     expect(JSON.parse(await world.must(['getimages', '--json', 'one']))).toEqual({
-      images: [{ image: 'b:1', places: [{ ...place, rule: 'containers' }] }],
+      images: [{ image: 'b:1', places: [{ ...position, rule: 'containers' }] }],
       maybe: [],
       warnings: [],
     });

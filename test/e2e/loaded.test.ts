@@ -55,15 +55,15 @@ describe('what is loaded', () => {
     }
   });
 
-  it('has no places but registries where an overlay is cached, and no copy engine where an image is looked into', async () => {
+  it('has no transports but registries where an overlay is cached, and no copy engine where an image is looked into', async () => {
     await using scene = await newScene();
     const { world, at } = scene;
     const copying = await loaded(world, ['lreg_preload', await scene.overlay('one', [at('library/alpine:1')])]);
     expect(copying).toEqual(expect.arrayContaining(['copy', 'scan']));
-    for (const chunk of ['places', 'tar']) expect(copying).not.toContain(chunk);
+    for (const chunk of ['transports', 'tar']) expect(copying).not.toContain(chunk);
     const looking = await loaded(world, ['ls', at('library/alpine:1')]);
     expect(looking).toContain('tar');
-    for (const chunk of ['places', 'copy', 'scan']) expect(looking).not.toContain(chunk);
+    for (const chunk of ['transports', 'copy', 'scan']) expect(looking).not.toContain(chunk);
   });
 
   it('is a part of the library alone where a part of it is imported', async () => {

@@ -58,18 +58,18 @@ describe('images lreg_upload', () => {
       'oci-archive:images.tar:registry.local:5000/two:2',
       'oci:both:registry.local:5000/two:2',
     ]);
-    for (const place of [...Object.values(locations), 'oci:both']) {
+    for (const location of [...Object.values(locations), 'oci:both']) {
       await using other = await newWorld();
-      await other.must(['lreg_upload', place], { cwd: world.path });
-      expect(await other.must(['lreg_ls', '--hosts']), place).toBe(
+      await other.must(['lreg_upload', location], { cwd: world.path });
+      expect(await other.must(['lreg_ls', '--hosts']), location).toBe(
         'quay.io/x/one:\n  ["1"]\nregistry.local:5000/two:\n  ["2"]\n',
       );
       for (const [name, digest] of Object.entries(digests)) {
-        expect(JSON.parse(await other.must(['lreg_inspect', name])).Digest, place).toBe(digest);
+        expect(JSON.parse(await other.must(['lreg_inspect', name])).Digest, location).toBe(digest);
       }
-      const named = await other.images(['lreg_upload', '--tag=app:1', place], { cwd: world.path });
-      expect(named.status, place).toBe(1);
-      expect(named.stderr, place).toMatch(/several images|there are 2 images/);
+      const named = await other.images(['lreg_upload', '--tag=app:1', location], { cwd: world.path });
+      expect(named.status, location).toBe(1);
+      expect(named.stderr, location).toMatch(/several images|there are 2 images/);
     }
   });
 

@@ -115,7 +115,7 @@ describe('a home that cannot be written', () => {
   const { missing, why } = needs('root', 'unshare', 'mount');
   const ROOTED = 'mount -t tmpfs -o ro none "$HOME" && exec "$@"';
 
-  it.skipIf(missing)(`comes with the two ways to name another place${why}`, async () => {
+  it.skipIf(missing)(`comes with the two ways to name another directory${why}`, async () => {
     await using world = await newWorld();
     await mkdir(join(world.path, 'home'));
     const env = { ...world.env, HOME: join(world.path, 'home'), XDG_DATA_HOME: undefined, XDG_CACHE_HOME: undefined };

@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
 describe('the changelog of a release', () => {
-  it('gets a section with what was unreleased, and an empty place for what comes next', () => {
+  it('gets a section with what was unreleased, and an empty section for what comes next', () => {
     const before = '# Changelog\n\n## Unreleased\n### New\n* A.\n\n## 0.1.0 (2026-01-02)\n* Old.\n';
     expect(releaseSection(before, '0.2.0', '2026-03-04')).toEqual({
       changelog:

@@ -175,7 +175,7 @@ describe('any text', () => {
     fc.array(word, { maxLength: 40 }).map((words) => words.join(' ')),
   );
 
-  it('is a Dockerfile or a mistake with a place that is in it', () => {
+  it('is a Dockerfile or a mistake with a position in the text', () => {
     fc.assert(
       fc.property(text, (content) => {
         try {

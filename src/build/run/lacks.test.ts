@@ -82,17 +82,17 @@ describe.skipIf(missing)(`RUN where it is impossible${why}`, () => {
   afterAll(() => directory[Symbol.asyncDispose]());
 
   const probed = async (settingsText: string, shell: string): Promise<unknown> => {
-    const place = join(directory.path, crypto.randomUUID());
-    await mkdir(place);
-    await chmod(place, 0o777);
+    const folder = join(directory.path, crypto.randomUUID());
+    await mkdir(folder);
+    await chmod(folder, 0o777);
     const module = join(import.meta.dirname, 'create-run-machine.ts');
     const script = `const { createRunMachine } = await import('${module}');
-      const machine = createRunMachine({ directory: '${place}/d', path: process.env.PATH, ${settingsText} });
+      const machine = createRunMachine({ directory: '${folder}/d', path: process.env.PATH, ${settingsText} });
       const seen = await machine.probe();
       const error = await machine.check({ os: 'linux', architecture: 'amd64' }).then(() => undefined, ({ code, message, hint }) => ({ code, message, hint }));
       console.log(JSON.stringify({ seen, error }));`;
-    await writeFile(join(place, 'probe.mjs'), script);
-    const { stdout, stderr } = await run('sh', ['-ec', `${shell} ${process.execPath} ${place}/probe.mjs`], {
+    await writeFile(join(folder, 'probe.mjs'), script);
+    const { stdout, stderr } = await run('sh', ['-ec', `${shell} ${process.execPath} ${folder}/probe.mjs`], {
       cwd: '/',
     });
     return JSON.parse(stdout || JSON.stringify(stderr));

@@ -28,7 +28,7 @@ describe.skipIf(missing)(`how a RUN ends${why}`, () => {
     await users?.[Symbol.asyncDispose]();
     await world?.[Symbol.asyncDispose]();
   });
-  const placesOf = async (user: Who, kind: string): Promise<readonly string[]> => {
+  const namesIn = async (user: Who, kind: string): Promise<readonly string[]> => {
     const runner = join(await world.home(user), 'runner');
     const keys = (await readdir(runner)).filter((name) => /^(?:all|many|one)-/.test(name));
     return (await Promise.all(keys.map((key) => readdir(join(runner, key, kind))))).flat();
@@ -49,7 +49,7 @@ describe.skipIf(missing)(`how a RUN ends${why}`, () => {
         });
         expect(done.error?.code).toBe('ABORTED');
         expect(await running(mark)).toEqual([]);
-        expect(await placesOf(who(title), 'runs')).toEqual([]);
+        expect(await namesIn(who(title), 'runs')).toEqual([]);
       },
     );
 
@@ -73,9 +73,9 @@ describe.skipIf(missing)(`how a RUN ends${why}`, () => {
         await until(async () => (await running(mark)).length === 0, 5);
         await until(async () => !(await readFile('/proc/self/mounts', 'utf8')).includes(directory), 5);
         expect(await must('find', ['/sys/fs/cgroup', '-type', 'd', '-name', 'build*'])).toBe(cgroups);
-        expect(await placesOf(user, 'runs')).toHaveLength(1);
+        expect(await namesIn(user, 'runs')).toHaveLength(1);
         await world.drive(user, { layers: [world.busybox], request: { args: ['/bin/true'] }, settings: { directory } });
-        expect(await placesOf(user, 'runs')).toEqual([]);
+        expect(await namesIn(user, 'runs')).toEqual([]);
       },
     );
 
@@ -85,7 +85,7 @@ describe.skipIf(missing)(`how a RUN ends${why}`, () => {
         `fresh-${user.owners}`,
         'mkdir bin; cp /bin/busybox bin/; ln -s busybox bin/sh; seq 1 200000 >big',
       );
-      const before = (await placesOf(user, 'snapshots')).length;
+      const before = (await namesIn(user, 'snapshots')).length;
       const all = await Promise.all(
         [1, 2, 3].map(() => world.drive(user, { layers: [fresh], request: { args: ['/bin/sh', '-c', 'echo x >f'] } })),
       );
@@ -93,8 +93,8 @@ describe.skipIf(missing)(`how a RUN ends${why}`, () => {
         expect(status).toBe(0);
         expect(await listLayer(layer)).toEqual(['f file 644 0:0 x']);
       }
-      expect(await placesOf(user, 'snapshots')).toHaveLength(before + 1);
-      await until(async () => (await placesOf(user, 'stage')).length === 0, 5);
+      expect(await namesIn(user, 'snapshots')).toHaveLength(before + 1);
+      await until(async () => (await namesIn(user, 'stage')).length === 0, 5);
     });
 
     it('is killed while it unpacks: nothing half is taken for a layer', async () => {
@@ -106,12 +106,12 @@ describe.skipIf(missing)(`how a RUN ends${why}`, () => {
       const spec = { layers: [large], request: { args: ['/bin/sh', '-c', 'ls / | grep -c ^f'] } };
       const directory = join(await world.home(user), 'runner');
       const begun = await world.begin(user, { ...spec, settings: { directory } });
-      await until(async () => (await placesOf(user, 'stage')).length > 0, 20);
+      await until(async () => (await namesIn(user, 'stage')).length > 0, 20);
       await delay(30);
       begun.kill('SIGKILL');
       await begun.ended;
       expect((await world.drive(user, spec)).output).toBe('3000\n');
-      await until(async () => (await placesOf(user, 'stage')).length === 0, 5);
+      await until(async () => (await namesIn(user, 'stage')).length === 0, 5);
     });
   });
 });

@@ -26,7 +26,7 @@ describe('a limiter', () => {
     expect(order).toEqual([1, 2, 3, 4]);
   });
 
-  it('hands the place on after a failure', async () => {
+  it('hands the permit on after a failure', async () => {
     const limit = createLimiter(1);
     await expect(limit(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
     await expect(limit(async () => 'next')).resolves.toBe('next');
@@ -69,7 +69,7 @@ describe('a limiter', () => {
     expect(begun).toEqual([1, 2]);
   });
 
-  it('needs a place', () => {
+  it('needs at least one permit', () => {
     expect(() => createLimiter(0)).toThrow(RangeError);
   });
 });

@@ -24,8 +24,8 @@ const asFile = (path: string) => writeFile(path, '{}');
 
 describe('what is remembered', () => {
   it('is there for who comes later, and the last one counts', async () => {
-    await using place = await temporaryDirectory('cache');
-    const directory = join(place.path, 'made/when/needed');
+    await using scratch = await temporaryDirectory('cache');
+    const directory = join(scratch.path, 'made/when/needed');
     expect(await cacheFolder(directory, AMPLE).read('a')).toBeUndefined();
     for (const value of [{ n: 1 }, ['two'], { n: 3, text: 'ä\n' }]) {
       await cacheFolder(directory, AMPLE).write('a', value);
@@ -36,52 +36,52 @@ describe('what is remembered', () => {
   });
 
   it.each(['', '{"n":', 'no JSON', '\0\0\0\0', '\xff\xfe'])('is none where the file is broken: %j', async (text) => {
-    await using place = await temporaryDirectory('cache');
-    const folder = cacheFolder(place.path, AMPLE);
-    await writeFile(join(place.path, 'a'), text, 'latin1');
+    await using scratch = await temporaryDirectory('cache');
+    const folder = cacheFolder(scratch.path, AMPLE);
+    await writeFile(join(scratch.path, 'a'), text, 'latin1');
     expect(await folder.read('a')).toBeUndefined();
     await folder.write('a', { mended: true });
     expect(await folder.read('a')).toEqual({ mended: true });
   });
 
   it('is none where a file is larger than any that was ever written, and it is not read', async () => {
-    await using place = await temporaryDirectory('cache');
-    await writeFile(join(place.path, 'a'), '{}');
-    await truncate(join(place.path, 'a'), 3 * 2 ** 30);
-    expect(await cacheFolder(place.path, AMPLE).read('a')).toBeUndefined();
+    await using scratch = await temporaryDirectory('cache');
+    await writeFile(join(scratch.path, 'a'), '{}');
+    await truncate(join(scratch.path, 'a'), 3 * 2 ** 30);
+    expect(await cacheFolder(scratch.path, AMPLE).read('a')).toBeUndefined();
   });
 
   it('is none where a pipe has its name: nobody waits for it, and it is replaced', async () => {
-    await using place = await temporaryDirectory('cache');
-    const folder = cacheFolder(place.path, AMPLE);
-    execFileSync('mkfifo', [join(place.path, 'a')]);
+    await using scratch = await temporaryDirectory('cache');
+    const folder = cacheFolder(scratch.path, AMPLE);
+    execFileSync('mkfifo', [join(scratch.path, 'a')]);
     expect(await folder.read('a')).toBeUndefined();
     await folder.write('a', { n: 1 });
     expect(await folder.read('a')).toEqual({ n: 1 });
   });
 
   it('is none where a directory has its name, and that is left as it is', async () => {
-    await using place = await temporaryDirectory('cache');
-    const folder = cacheFolder(place.path, AMPLE);
-    await mkdir(join(place.path, 'a'));
+    await using scratch = await temporaryDirectory('cache');
+    const folder = cacheFolder(scratch.path, AMPLE);
+    await mkdir(join(scratch.path, 'a'));
     expect(await folder.read('a')).toBeUndefined();
     await folder.write('a', { n: 1 });
     expect(await folder.read('a')).toBeUndefined();
-    expect(await readdir(place.path)).toEqual(['a']);
+    expect(await readdir(scratch.path)).toEqual(['a']);
   });
 });
 
-describe('a place that cannot be written', () => {
+describe('a folder that cannot be written', () => {
   it.each([
     ['a file is in the place of the folder', 'file'],
     ['a file is above it', 'file/below'],
   ])('is no error: %s', async (_, path) => {
-    await using place = await temporaryDirectory('cache');
-    await writeFile(join(place.path, 'file'), 'in the way');
-    const folder = cacheFolder(join(place.path, path), AMPLE);
+    await using scratch = await temporaryDirectory('cache');
+    await writeFile(join(scratch.path, 'file'), 'in the way');
+    const folder = cacheFolder(join(scratch.path, path), AMPLE);
     await folder.write('a', { n: 1 });
     expect(await folder.read('a')).toBeUndefined();
-    expect(await readFile(join(place.path, 'file'), 'utf8')).toBe('in the way');
+    expect(await readFile(join(scratch.path, 'file'), 'utf8')).toBe('in the way');
   });
 
   it.each(['/proc/nowhere', '/sys/nowhere'])('is no error: nothing can be made in %s', async (path) => {
@@ -91,65 +91,65 @@ describe('a place that cannot be written', () => {
   });
 
   it('hides no bug: what is no JSON, and what is no name, is thrown', async () => {
-    await using place = await temporaryDirectory('cache');
-    const folder = cacheFolder(place.path, AMPLE);
+    await using scratch = await temporaryDirectory('cache');
+    const folder = cacheFolder(scratch.path, AMPLE);
     await expect(folder.write('a', { n: 1n })).rejects.toThrow(TypeError);
     await expect(folder.read('a\0b')).rejects.toThrow(TypeError);
-    expect(await readdir(place.path)).toEqual([]);
+    expect(await readdir(scratch.path)).toEqual([]);
   });
 });
 
 describe('the bound', () => {
   it('is kept by the first write: the newest stay, three quarters of it', async () => {
-    await using place = await temporaryDirectory('cache');
-    await aged(place.path, 30, asFile);
-    await cacheFolder(place.path, { most: 20 }).write('new', {});
-    const left = await readdir(place.path);
+    await using scratch = await temporaryDirectory('cache');
+    await aged(scratch.path, 30, asFile);
+    await cacheFolder(scratch.path, { most: 20 }).write('new', {});
+    const left = await readdir(scratch.path);
     expect(left.sort()).toEqual(['new', ...Array.from({ length: 14 }, (_, age) => `entry-${age}`)].sort());
   });
 
   it('takes nothing before it is passed, and reading takes nothing at all', async () => {
-    await using place = await temporaryDirectory('cache');
-    await aged(place.path, 19, asFile);
-    const folder = cacheFolder(place.path, { most: 20 });
+    await using scratch = await temporaryDirectory('cache');
+    await aged(scratch.path, 19, asFile);
+    const folder = cacheFolder(scratch.path, { most: 20 });
     await folder.write('new', {});
-    expect(await readdir(place.path)).toHaveLength(20);
-    await cacheFolder(place.path, { most: 4 }).read('entry-0');
-    expect(await readdir(place.path)).toHaveLength(20);
+    expect(await readdir(scratch.path)).toHaveLength(20);
+    await cacheFolder(scratch.path, { most: 4 }).read('entry-0');
+    expect(await readdir(scratch.path)).toHaveLength(20);
   });
 
   it('is looked at once: what one process adds stays until the next one comes', async () => {
-    await using place = await temporaryDirectory('cache');
-    const folder = cacheFolder(place.path, { most: 4 });
+    await using scratch = await temporaryDirectory('cache');
+    const folder = cacheFolder(scratch.path, { most: 4 });
     for (let n = 0; n < 10; n++) await folder.write(`${n}`, {});
-    expect(await readdir(place.path)).toHaveLength(10);
-    await cacheFolder(place.path, { most: 4 }).write('last', {});
-    const left = await readdir(place.path);
+    expect(await readdir(scratch.path)).toHaveLength(10);
+    await cacheFolder(scratch.path, { most: 4 }).write('last', {});
+    const left = await readdir(scratch.path);
     expect(left).toHaveLength(3);
     expect(left).toContain('last');
   });
 
   it('holds for directories that earlier versions left, with all that is in them', async () => {
-    await using place = await temporaryDirectory('cache');
-    await aged(place.path, 10, async (path) => {
+    await using scratch = await temporaryDirectory('cache');
+    await aged(scratch.path, 10, async (path) => {
       await mkdir(join(path, 'sha256/ab'), { recursive: true });
       await writeFile(join(path, 'sha256/ab/abc'), '[]');
     });
-    await cacheFolder(place.path, { most: 4 }).write('new', {});
-    expect((await readdir(place.path)).sort()).toEqual(['entry-0', 'entry-1', 'new']);
-    expect(existsSync(join(place.path, 'entry-1/sha256/ab/abc'))).toBe(true);
+    await cacheFolder(scratch.path, { most: 4 }).write('new', {});
+    expect((await readdir(scratch.path)).sort()).toEqual(['entry-0', 'entry-1', 'new']);
+    expect(existsSync(join(scratch.path, 'entry-1/sha256/ab/abc'))).toBe(true);
   });
 
   it('holds where several write and remove at once: nobody fails, and what they wrote is there', async () => {
-    await using place = await temporaryDirectory('cache');
-    await aged(place.path, 200, (path) =>
+    await using scratch = await temporaryDirectory('cache');
+    await aged(scratch.path, 200, (path) =>
       path.endsWith('0') ? mkdir(join(path, 'a/b'), { recursive: true }) : asFile(path),
     );
-    const folders = Array.from({ length: 4 }, () => cacheFolder(place.path, { most: 100 }));
+    const folders = Array.from({ length: 4 }, () => cacheFolder(scratch.path, { most: 100 }));
     await Promise.all(folders.flatMap((folder, n) => [1, 2, 3].map((m) => folder.write(`${n}-${m}`, { n, m }))));
     for (const [n] of folders.entries())
       for (const m of [1, 2, 3]) expect(await folders[0]?.read(`${n}-${m}`)).toEqual({ n, m });
-    const left = await readdir(place.path);
+    const left = await readdir(scratch.path);
     expect(left.length).toBeLessThanOrEqual(75 + 12);
     expect(left.filter((name) => name.startsWith('.'))).toEqual([]);
     expect(left).toContain('entry-0');

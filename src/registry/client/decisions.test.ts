@@ -66,7 +66,7 @@ describe('the decisions of a client', () => {
     ]);
   });
 
-  it('name the file of the credentials and not what is in it, once a repository; and the places without any', async () => {
+  it('name the file of the credentials but not its content, once for each repository; and the files without any', async () => {
     const basic = status(401, { 'www-authenticate': 'Basic realm="x"' });
     host.inject((request, response) => (request.headers.authorization ? false : basic(request, response)));
     const credentials = {

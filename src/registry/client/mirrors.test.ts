@@ -113,7 +113,7 @@ describe('a mirror that', () => {
     expect((await read(large, 70_000)).equals(large.subarray(70_000))).toBe(true);
   });
 
-  it('breaks off again and again is gone on from by the next place', async () => {
+  it('breaks off again and again is continued by the next route', async () => {
     mirrors[0]?.inject(closeAfter(30_000, large));
     mirrors[1]?.inject(closeAfter(20_000, large));
     expect((await read(large)).equals(large)).toBe(true);
@@ -121,7 +121,7 @@ describe('a mirror that', () => {
     expect(ranges).toEqual(['bytes=100000-']);
   });
 
-  it('falls silent in the middle is gone on from by the next place', async () => {
+  it('falls silent in the middle is continued by the next route', async () => {
     spoilMirrors((_request, response) => {
       response.writeHead(200, { 'content-length': large.length });
       response.write(large.subarray(0, 10_000));

@@ -15,7 +15,7 @@ async function maybes(files: Files): Promise<readonly string[]> {
 }
 
 describe('a Compose file', () => {
-  it('uses the images of its services, with their places', async () => {
+  it('uses the images of its services, with their positions', async () => {
     const { findings } = await scanFiles({
       'compose.yaml': 'services:\n  web:\n    image: nginx:1\n  db: {image: "postgres:16"}\n',
     });

@@ -74,7 +74,7 @@ describe('images: of a kustomization', () => {
     expect(change({ name, ...fields })(image)).toBe(expected);
   });
 
-  it('give the place where they are written, other images keep theirs', async () => {
+  it('give the position where they are written, other images keep theirs', async () => {
     const files = {
       'kustomization.yaml': 'resources: [a.yaml, b.yaml]\nimages:\n  - name: nginx\n    newTag: "2"\n',
       'a.yaml': deployment('a', 'nginx:1'),

@@ -75,11 +75,11 @@ async function contentIn(registry: Registry, repository: string): Promise<Buffer
   return collect((await registry.getBlob(repository, digest)).body);
 }
 
-describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
+describe.each(['memory', 'a directory'])('a blob in %s', (driver) => {
   async function newStore() {
     const directory = await testDirectory();
     const { objects, readsOf } = counted(
-      place === 'memory' ? createMemoryObjectStore() : openFsObjectStore(directory.path),
+      driver === 'memory' ? createMemoryObjectStore() : openFsObjectStore(directory.path),
     );
     const store = stagedStore(objects);
     const registry = storedRegistry(store);

@@ -74,7 +74,7 @@ describe('a page of tags', () => {
     expect(looks[1]).toBeLessThan(120);
   });
 
-  it('follows the one before it, whichever place a tag is in', async () => {
+  it('follows the one before it, for tags in several repositories and recorded names', async () => {
     const { registry, names } = await newRegistry();
     const tags = tagsOf(90);
     await pushImage(registry, 'app', image, tags.slice(0, 40));

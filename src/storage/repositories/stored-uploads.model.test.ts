@@ -134,13 +134,13 @@ const requests = fc.array(
   { maxLength: 25 },
 );
 
-describe.each(['memory', 'a directory'])('an upload into %s', (place) => {
+describe.each(['memory', 'a directory'])('an upload into %s', (driver) => {
   it('is where its model is', { timeout: timeFor(60_000) }, async () => {
     await fc.assert(
       fc.asyncProperty(requests, async (list) => {
         await using directory = await testDirectory();
         const memory = memoryStore();
-        const start = () => storedRegistry(place === 'memory' ? memory : diskStore(directory.path));
+        const start = () => storedRegistry(driver === 'memory' ? memory : diskStore(directory.path));
         const registry = start();
         const begun = await registry.openUpload(REPOSITORY);
         await begun[Symbol.asyncDispose]();

@@ -6,8 +6,8 @@ import { openImage } from '../transfer/tree-source.ts';
 import { describeImage } from './describe-image.ts';
 
 it('an image is described by its manifest, its layers with their instructions, and its config', async () => {
-  await using place = await laidOut({ app: LOOKED });
-  await using image = await openImage({ image: place.named('app') }, place.settings);
+  await using layout = await laidOut({ app: LOOKED });
+  await using image = await openImage({ image: layout.named('app') }, layout.settings);
   const described = describeImage(image);
   expect(described).toMatchObject({
     digest: LOOKED.manifest.digest,
@@ -25,8 +25,8 @@ it('an image is described by its manifest, its layers with their instructions, a
 
 it('an index is described by its platforms, without what is no image', async () => {
   const index = buildIndex([LOOKED, attestation('x')]);
-  await using place = await laidOut({ app: index });
-  await using image = await openImage({ image: place.named('app') }, place.settings);
+  await using layout = await laidOut({ app: index });
+  await using image = await openImage({ image: layout.named('app') }, layout.settings);
   expect(describeImage(image)).toMatchObject({
     digest: index.manifest.digest,
     platforms: ['linux/amd64'],

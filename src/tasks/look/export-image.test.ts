@@ -15,8 +15,8 @@ async function contentsOf(archive: AsyncIterable<Uint8Array>): Promise<ReadonlyM
 }
 
 it('an exported image holds what a container sees, and nothing that was deleted', async () => {
-  await using place = await laidOut({ app: LOOKED });
-  await using image = await openTree({ image: place.named('app') }, place.settings);
+  await using layout = await laidOut({ app: LOOKED });
+  await using image = await openTree({ image: layout.named('app') }, layout.settings);
   const files = await contentsOf(exportImage(image));
   expect(files.get('etc/passwd')).toBe('changed\n');
   expect(files.get('bin/tool')).toBe('tool');
@@ -24,8 +24,8 @@ it('an exported image holds what a container sees, and nothing that was deleted'
 });
 
 it('exported layers are those that were named, each once', async () => {
-  await using place = await laidOut({ app: LOOKED });
-  await using image = await openImage({ image: place.named('app') }, place.settings);
+  await using layout = await laidOut({ app: LOOKED });
+  await using image = await openImage({ image: layout.named('app') }, layout.settings);
   const base = await contentsOf(await exportLayers(image, ['1', '1']));
   expect(base.get('etc/passwd')).toBe('root\n');
   expect(base.get('etc/gone')).toHaveLength(1000);

@@ -5,8 +5,8 @@ import { openImage } from '../transfer/tree-source.ts';
 import { imageStory } from './image-story.ts';
 
 it('the story of a path names the layer and the instruction of each change', async () => {
-  await using place = await laidOut({ app: LOOKED });
-  await using image = await openImage({ image: place.named('app') }, place.settings);
+  await using layout = await laidOut({ app: LOOKED });
+  await using image = await openImage({ image: layout.named('app') }, layout.settings);
   const [base, top] = [BASE, TOP].map(({ diffId }) => diffId.slice('sha256:'.length));
   expect(await imageStory(image, '/etc/passwd')).toMatchObject({
     path: 'etc/passwd',
@@ -22,13 +22,13 @@ it('the story of a path names the layer and the instruction of each change', asy
 });
 
 it('a path that no layer ever had is PATH_UNKNOWN', async () => {
-  await using place = await laidOut({ app: LOOKED });
-  await using image = await openImage({ image: place.named('app') }, place.settings);
+  await using layout = await laidOut({ app: LOOKED });
+  await using image = await openImage({ image: layout.named('app') }, layout.settings);
   await expect(imageStory(image, 'never')).rejects.toMatchObject({ code: 'PATH_UNKNOWN' });
 });
 
 it('an ended call tells no story', async () => {
-  await using place = await laidOut({ app: LOOKED });
-  await using image = await openImage({ image: place.named('app') }, place.settings);
+  await using layout = await laidOut({ app: LOOKED });
+  await using image = await openImage({ image: layout.named('app') }, layout.settings);
   await expect(imageStory(image, 'etc/gone', { signal: AbortSignal.abort() })).rejects.toThrow();
 });

@@ -5,8 +5,8 @@ import { openImage } from '../transfer/tree-source.ts';
 import { imageUsage } from './image-usage.ts';
 
 it('the usage of an image adds up: layers, directories, and what is wasted by whom', async () => {
-  await using place = await laidOut({ app: LOOKED });
-  await using image = await openImage({ image: place.named('app') }, place.settings);
+  await using layout = await laidOut({ app: LOOKED });
+  await using image = await openImage({ image: layout.named('app') }, layout.settings);
   const usage = await imageUsage(image, { depth: 1 });
   expect(usage).toMatchObject({
     size: BASE.bytes.length + TOP.bytes.length,
@@ -30,7 +30,7 @@ it('the usage of an image adds up: layers, directories, and what is wasted by wh
 });
 
 it('directories are listed no deeper than is asked', async () => {
-  await using place = await laidOut({ app: LOOKED });
-  await using image = await openImage({ image: place.named('app') }, place.settings);
+  await using layout = await laidOut({ app: LOOKED });
+  await using image = await openImage({ image: layout.named('app') }, layout.settings);
   expect((await imageUsage(image, { depth: 0 })).directories).toEqual([]);
 });

@@ -7,8 +7,8 @@ import { listLayers } from './list-layers.ts';
 import { layerId } from './select-layers.ts';
 
 it('layers are listed as their archives have them, whiteouts too', async () => {
-  await using place = await laidOut({ app: LOOKED });
-  await using image = await openImage({ image: place.named('app') }, place.settings);
+  await using layout = await laidOut({ app: LOOKED });
+  await using image = await openImage({ image: layout.named('app') }, layout.settings);
   const [base, top, ...more] = await listLayers(image);
   expect(more).toEqual([]);
   expect(base?.names).toEqual(['bin/', 'bin/tool', 'etc/', 'etc/gone', 'etc/link', 'etc/passwd']);
@@ -19,8 +19,8 @@ it('layers are listed as their archives have them, whiteouts too', async () => {
 });
 
 it('files are listed as a container sees them, with the layer of each', async () => {
-  await using place = await laidOut({ app: LOOKED });
-  await using image = await openImage({ image: place.named('app') }, place.settings);
+  await using layout = await laidOut({ app: LOOKED });
+  await using image = await openImage({ image: layout.named('app') }, layout.settings);
   const listed = async (path: string, options = {}) =>
     (await listImageFiles(image, path, options)).map((file) => `${file.layer} ${file.path}`);
   expect(await listed('etc')).toEqual(['0 etc/link', '1 etc/passwd']);
@@ -29,8 +29,8 @@ it('files are listed as a container sees them, with the layer of each', async ()
 });
 
 it('files of one layer are what it alone has', async () => {
-  await using place = await laidOut({ app: LOOKED });
-  await using image = await openImage({ image: place.named('app') }, place.settings);
+  await using layout = await laidOut({ app: LOOKED });
+  await using image = await openImage({ image: layout.named('app') }, layout.settings);
   const listed = async (path: string, layer: string) =>
     (await listImageFiles(image, path, { layer })).map((file) => `${file.layer} ${file.path}`);
   expect(await listed('etc', '1')).toEqual(['0 etc/gone', '0 etc/link', '0 etc/passwd']);

@@ -5,8 +5,8 @@ import { openImage } from '../transfer/tree-source.ts';
 import { readImageFile } from './read-file.ts';
 
 it('a file is read as the last layer has it, through links that stay in the image', async () => {
-  await using place = await laidOut({ app: LOOKED });
-  await using image = await openImage({ image: place.named('app') }, place.settings);
+  await using layout = await laidOut({ app: LOOKED });
+  await using image = await openImage({ image: layout.named('app') }, layout.settings);
   const textOf = async (path: string) => {
     return Buffer.concat(await Array.fromAsync(await readImageFile(image, path))).toString();
   };
@@ -16,7 +16,7 @@ it('a file is read as the last layer has it, through links that stay in the imag
 });
 
 it.each(['etc/gone', 'never', 'etc', '/'])('%s is no file: PATH_UNKNOWN', async (path) => {
-  await using place = await laidOut({ app: LOOKED });
-  await using image = await openImage({ image: place.named('app') }, place.settings);
+  await using layout = await laidOut({ app: LOOKED });
+  await using image = await openImage({ image: layout.named('app') }, layout.settings);
   await expect(readImageFile(image, path)).rejects.toMatchObject({ code: 'PATH_UNKNOWN' });
 });

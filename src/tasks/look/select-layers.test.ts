@@ -23,17 +23,17 @@ it('a layer is called by its diffID, or by its digest where the config has none'
 });
 
 it.each([
-  ['its place, counted from 1', '2', 1],
+  ['its number, counted from 1', '2', 1],
   ['its diffID', hex('A'), 0],
   ['its digest, with the algorithm', `sha256:${hex('b')}`, 1],
   ['the beginning of one, in capitals too', hex('b').slice(0, 12).toUpperCase(), 1],
-  ['an ID that several places share: the first', hex('a').slice(0, 12), 0],
-])('is selected by %s', (_, name, place) => {
-  expect(selectLayer(layers, name)).toBe(place);
+  ['an ID that several layers share: the first', hex('a').slice(0, 12), 0],
+])('is selected by %s', (_, name, index) => {
+  expect(selectLayer(layers, name)).toBe(index);
 });
 
 it.each([
-  ['a place that is not there', '4'],
+  ['a number that no layer has', '4'],
   ['no beginning of any', 'zz'],
   ['nothing', ''],
   ['an algorithm alone', 'sha256:'],

@@ -16,19 +16,19 @@ const index = buildIndex([amd, of('arm64'), attestation('{}')]);
 
 /** The files of the archive that has these images, and what makeArchive said. */
 async function archived(
-  place: MadeArchives,
+  layout: MadeArchives,
   names: readonly string[],
   format: 'oci-archive' | 'docker-archive',
   asDigest?: Digest,
 ) {
-  const items = await place.items(...names);
+  const items = await layout.items(...names);
   const named = asDigest
     ? items.map((item) => ({ ...item, name: { host: 'quay.io', path: 'a', digest: asDigest } }))
     : items;
-  await using images = await openImages(named, place.settings, {});
+  await using images = await openImages(named, layout.settings, {});
   const events: CopyEvent[] = [];
-  const path = place.at('out');
-  const digests = await makeArchive(images.images, { format, path }, place.settings, {
+  const path = layout.at('out');
+  const digests = await makeArchive(images.images, { format, path }, layout.settings, {
     onEvent: (event) => events.push(event),
   });
   const files = new Map<string, Buffer>();
@@ -49,8 +49,8 @@ function listedIn(files: ReadonlyMap<string, Buffer>): readonly Listed[] {
 
 describe('an oci-archive for containerd', () => {
   it('has indexes as they are, with the machine’s image, and each image is pinned', async () => {
-    await using place = await madeArchives({ 'quay.io/a:1': index, 'quay.io/b:1': amd });
-    const { digests, files } = await archived(place, ['quay.io/a:1', 'quay.io/b:1'], 'oci-archive');
+    await using layout = await madeArchives({ 'quay.io/a:1': index, 'quay.io/b:1': amd });
+    const { digests, files } = await archived(layout, ['quay.io/a:1', 'quay.io/b:1'], 'oci-archive');
     expect(digests).toEqual([index.manifest.digest, amd.manifest.digest]);
     const listed = listedIn(files);
     expect(listed.map(({ digest }) => digest).toSorted()).toEqual([...digests].toSorted());
@@ -63,32 +63,32 @@ describe('an oci-archive for containerd', () => {
   });
 
   it('has the full name of an image that was named by its digest', async () => {
-    await using place = await madeArchives({ 'x:1': amd });
+    await using layout = await madeArchives({ 'x:1': amd });
     const digest = amd.manifest.digest as Digest;
-    const { files } = await archived(place, ['x:1'], 'oci-archive', digest);
+    const { files } = await archived(layout, ['x:1'], 'oci-archive', digest);
     expect(listedIn(files).map(({ annotations }) => annotations['io.containerd.image.name'])).toEqual([
       `quay.io/a@${digest}`,
     ]);
   });
 
   it('has images without a name, too', async () => {
-    await using place = await madeArchives({ latest: amd });
-    const { digests } = await archived(place, ['latest'], 'oci-archive');
+    await using layout = await madeArchives({ latest: amd });
+    const { digests } = await archived(layout, ['latest'], 'oci-archive');
     expect(digests).toEqual([amd.manifest.digest]);
   });
 });
 
 it('a docker-archive has the image of an index for the machine, since Docker loads no indexes', async () => {
-  await using place = await madeArchives({ 'quay.io/a:1': index });
-  const { digests, files } = await archived(place, ['quay.io/a:1'], 'docker-archive');
+  await using layout = await madeArchives({ 'quay.io/a:1': index });
+  const { digests, files } = await archived(layout, ['quay.io/a:1'], 'docker-archive');
   expect(digests).toEqual([amd.manifest.digest]);
   const [listed] = JSON.parse(String(files.get('manifest.json')));
   expect(listed.RepoTags).toEqual(['quay.io/a:1']);
 });
 
 it('what is done is told: the total, the image, its blobs; notes were told when it was opened', async () => {
-  await using place = await madeArchives({ 'a:1': amd });
-  const { events } = await archived(place, ['a:1'], 'oci-archive');
+  await using layout = await madeArchives({ 'a:1': amd });
+  const { events } = await archived(layout, ['a:1'], 'oci-archive');
   const types = new Set(events.map(({ type }) => type));
   expect([...types]).toEqual(expect.arrayContaining(['plan', 'image', 'blob', 'progress', 'blob-done', 'image-done']));
   expect(types.has('note')).toBe(false);

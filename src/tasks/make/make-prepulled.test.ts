@@ -22,42 +22,42 @@ async function left({ at, world }: MadeArchives): Promise<readonly string[]> {
 
 describe('a made file', () => {
   it.each(['tar', 'oci-archive', 'docker-archive'] as const)('of the form %s has the images, whole', async (format) => {
-    await using place = await madeArchives(IMAGES);
-    const made = await place.make('out', ['quay.io/a:1', 'quay.io/b:1'], { format });
+    await using layout = await madeArchives(IMAGES);
+    const made = await layout.make('out', ['quay.io/a:1', 'quay.io/b:1'], { format });
     expect(made).toMatchObject({ dryRun: false, layers: 2, taken: 0 });
     expect(made.images.flatMap(({ names }) => names).toSorted()).toEqual(['quay.io/a:1', 'quay.io/b:1']);
-    const listed = await listPrepulled(place.at('out'), place.settings);
+    const listed = await listPrepulled(layout.at('out'), layout.settings);
     expect(listed.map(({ names, layers }) => [names, layers])).toEqual([
       [['quay.io/a:1'], 1],
       [['quay.io/b:1'], 2],
     ]);
-    const parts = await checkPrepulled(place.at('out'), place.settings, () => {});
+    const parts = await checkPrepulled(layout.at('out'), layout.settings, () => {});
     expect(parts.flatMap(({ problems }) => problems)).toEqual([]);
-    expect(await left(place)).toEqual(['out']);
+    expect(await left(layout)).toEqual(['out']);
   });
 
   it.each(['tar', 'oci-archive', 'docker-archive'] as const)(
     'of the form %s is the same bytes for -',
     async (format) => {
-      await using place = await madeArchives(IMAGES);
-      await place.make('out', ['quay.io/a:1', 'quay.io/b:1'], { format });
+      await using layout = await madeArchives(IMAGES);
+      await layout.make('out', ['quay.io/a:1', 'quay.io/b:1'], { format });
       const sent: Uint8Array[] = [];
       const send = async (bytes: Uint8Array) => void sent.push(Buffer.from(bytes));
-      const items = await place.items('quay.io/a:1', 'quay.io/b:1');
-      await makePrepulled(items, place.settings, { format, path: '-', send });
-      expect(Buffer.concat(sent).equals(await place.bytes('out'))).toBe(true);
-      expect(await left(place)).toEqual(['out']);
+      const items = await layout.items('quay.io/a:1', 'quay.io/b:1');
+      await makePrepulled(items, layout.settings, { format, path: '-', send });
+      expect(Buffer.concat(sent).equals(await layout.bytes('out'))).toBe(true);
+      expect(await left(layout)).toEqual(['out']);
     },
   );
 
   it('is only foretold where that is wanted: an index where the form keeps it', async () => {
-    await using place = await madeArchives({ 'quay.io/a:1': INDEX });
+    await using layout = await madeArchives({ 'quay.io/a:1': INDEX });
     for (const [format, digest] of [
       ['tar', one.manifest.digest],
       ['docker-archive', one.manifest.digest],
       ['oci-archive', INDEX.manifest.digest],
     ] as const) {
-      expect(await place.make('out', ['quay.io/a:1'], { format, dryRun: true })).toEqual({
+      expect(await layout.make('out', ['quay.io/a:1'], { format, dryRun: true })).toEqual({
         dryRun: true,
         images: [{ names: ['quay.io/a:1'], digest }],
         layers: 1,
@@ -65,7 +65,7 @@ describe('a made file', () => {
         bytes: base.bytes.length,
       });
     }
-    expect(await left(place)).toEqual([]);
+    expect(await left(layout)).toEqual([]);
   });
 });
 
@@ -73,30 +73,30 @@ describe('an update', () => {
   const update = true;
 
   it('takes the layers that are there, to the same bytes as a new file', async () => {
-    await using place = await madeArchives(IMAGES);
-    await place.make('out', ['quay.io/a:1', 'quay.io/c:1'], { format: 'tar' });
-    await place.make('fresh', ['quay.io/b:1', 'quay.io/c:1'], { format: 'tar' });
-    const made = await place.make('out', ['quay.io/b:1', 'quay.io/c:1'], { format: 'tar', update });
+    await using layout = await madeArchives(IMAGES);
+    await layout.make('out', ['quay.io/a:1', 'quay.io/c:1'], { format: 'tar' });
+    await layout.make('fresh', ['quay.io/b:1', 'quay.io/c:1'], { format: 'tar' });
+    const made = await layout.make('out', ['quay.io/b:1', 'quay.io/c:1'], { format: 'tar', update });
     expect(made).toMatchObject({ layers: 3, taken: 2 });
-    expect((await place.bytes('out')).equals(await place.bytes('fresh'))).toBe(true);
+    expect((await layout.bytes('out')).equals(await layout.bytes('fresh'))).toBe(true);
   });
 
   it('of a file that is not there makes it', async () => {
-    await using place = await madeArchives(IMAGES);
-    expect(await place.make('out', ['quay.io/a:1'], { format: 'tar', update })).toMatchObject({ layers: 1, taken: 0 });
+    await using layout = await madeArchives(IMAGES);
+    expect(await layout.make('out', ['quay.io/a:1'], { format: 'tar', update })).toMatchObject({ layers: 1, taken: 0 });
   });
 
   it('of something else is refused, and that stays', async () => {
-    await using place = await madeArchives(IMAGES);
+    await using layout = await madeArchives(IMAGES);
     const text = 'no archive'.repeat(1000);
-    await writeFile(place.at('out'), text);
-    await expect(place.make('out', ['quay.io/a:1'], { format: 'tar', update })).rejects.toMatchObject({
+    await writeFile(layout.at('out'), text);
+    await expect(layout.make('out', ['quay.io/a:1'], { format: 'tar', update })).rejects.toMatchObject({
       code: 'TAR_INVALID',
-      message: expect.stringContaining(place.at('out')),
+      message: expect.stringContaining(layout.at('out')),
       hint: expect.stringContaining('leave out --update'),
     });
-    expect(String(await place.bytes('out'))).toBe(text);
-    expect(await left(place)).toEqual(['out']);
+    expect(String(await layout.bytes('out'))).toBe(text);
+    expect(await left(layout)).toEqual(['out']);
   });
 
   it.each([
@@ -104,8 +104,8 @@ describe('an update', () => {
     ['oci-archive', 'out', 'oci-archive'],
     ['tar', '-', '-'],
   ] as const)('of a %s in %s is refused before anything is opened', async (format, path, named) => {
-    await using place = await madeArchives({});
-    const making = makePrepulled([], place.settings, { format, path, update, send: async () => {} });
+    await using layout = await madeArchives({});
+    const making = makePrepulled([], layout.settings, { format, path, update, send: async () => {} });
     await expect(making).rejects.toMatchObject({
       code: 'USAGE',
       message: `only a tar in a file can be updated [${named}]`,
@@ -117,51 +117,51 @@ describe('a file that cannot be made', () => {
   it.each(['tar', 'oci-archive', 'docker-archive'] as const)(
     'leaves nothing of a %s after a signal',
     async (format) => {
-      await using place = await madeArchives({ 'a:1': buildImage({ layers: [randomLayer('large', 1_000_000)] }) });
+      await using layout = await madeArchives({ 'a:1': buildImage({ layers: [randomLayer('large', 1_000_000)] }) });
       const end = new AbortController();
-      const settings = { ...place.settings, signal: end.signal };
+      const settings = { ...layout.settings, signal: end.signal };
       const onEvent = ({ type }: CopyEvent) => type === 'progress' && end.abort(new Error('enough'));
-      await expect(place.make('out', ['a:1'], { format, onEvent }, settings)).rejects.toThrow('enough');
-      expect(await left(place)).toEqual([]);
+      await expect(layout.make('out', ['a:1'], { format, onEvent }, settings)).rejects.toThrow('enough');
+      expect(await left(layout)).toEqual([]);
     },
   );
 
   it.each(['tar', 'oci-archive'] as const)('keeps the old %s where a blob is damaged', async (format) => {
-    await using place = await madeArchives(IMAGES);
-    await place.make('out', ['quay.io/a:1'], { format });
-    const before = await place.bytes('out');
+    await using layout = await madeArchives(IMAGES);
+    await layout.make('out', ['quay.io/a:1'], { format });
+    const before = await layout.bytes('out');
     const [, layer] = three.blobs;
     if (!layer) throw new Error('no layer');
-    await writeFile(blobFile(place.at('layout'), layer), Buffer.alloc(layer.bytes.length, 1));
-    await expect(place.make('out', ['quay.io/a:1', 'quay.io/c:1'], { format })).rejects.toMatchObject({
+    await writeFile(blobFile(layout.at('layout'), layer), Buffer.alloc(layer.bytes.length, 1));
+    await expect(layout.make('out', ['quay.io/a:1', 'quay.io/c:1'], { format })).rejects.toMatchObject({
       code: 'DIGEST_INVALID',
     });
-    expect((await place.bytes('out')).equals(before)).toBe(true);
-    expect(await left(place)).toEqual(['out']);
+    expect((await layout.bytes('out')).equals(before)).toBe(true);
+    expect(await left(layout)).toEqual(['out']);
   });
 
   it('is told where a layer is another than its config says, since a store has layers unpacked', async () => {
     const wrong = buildImage({ layers: [{ ...layerOf([{ name: 'x' }]), diffId: base.diffId }] });
-    await using place = await madeArchives({ 'wrong:1': wrong });
-    await expect(place.make('out', ['wrong:1'], { format: 'tar' })).rejects.toMatchObject({
+    await using layout = await madeArchives({ 'wrong:1': wrong });
+    await expect(layout.make('out', ['wrong:1'], { format: 'tar' })).rejects.toMatchObject({
       message: expect.stringContaining('diffID'),
     });
-    expect(await left(place)).toEqual([]);
+    expect(await left(layout)).toEqual([]);
   });
 
   it('to be sent says which directory it needs, where there is none for temporary files', async () => {
-    await using place = await madeArchives(IMAGES);
-    const settings = { ...place.settings, temporaryDirectory: place.at('nowhere') };
-    const making = place.make('-', ['quay.io/a:1'], { format: 'oci-archive', path: '-' }, settings);
-    await expect(making).rejects.toMatchObject({ message: expect.stringContaining(place.at('nowhere')) });
+    await using layout = await madeArchives(IMAGES);
+    const settings = { ...layout.settings, temporaryDirectory: layout.at('nowhere') };
+    const making = layout.make('-', ['quay.io/a:1'], { format: 'oci-archive', path: '-' }, settings);
+    await expect(making).rejects.toMatchObject({ message: expect.stringContaining(layout.at('nowhere')) });
   });
 
   it('where its reader has gone leaves no temporary file', async () => {
-    await using place = await madeArchives(IMAGES);
+    await using layout = await madeArchives(IMAGES);
     const send = async () => Promise.reject(new Error('gone'));
-    const items = await place.items('quay.io/a:1');
-    const making = makePrepulled(items, place.settings, { format: 'docker-archive', path: '-', send });
+    const items = await layout.items('quay.io/a:1');
+    const making = makePrepulled(items, layout.settings, { format: 'docker-archive', path: '-', send });
     await expect(making).rejects.toThrow('gone');
-    expect(await left(place)).toEqual([]);
+    expect(await left(layout)).toEqual([]);
   });
 });

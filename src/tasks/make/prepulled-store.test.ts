@@ -38,9 +38,9 @@ function counted(items: readonly MakeItem[]): { readonly items: readonly MakeIte
 
 describe('the images of make', () => {
   it('are opened in order, each with its name, and a layer of two of them counts once', async () => {
-    await using place = await madeArchives({ 'quay.io/a:1': one, 'b:2': two });
-    const { items, open } = counted(await place.items('quay.io/a:1', 'b:2'));
-    const images = await openImages(items, place.settings, {});
+    await using layout = await madeArchives({ 'quay.io/a:1': one, 'b:2': two });
+    const { items, open } = counted(await layout.items('quay.io/a:1', 'b:2'));
+    const images = await openImages(items, layout.settings, {});
     expect(images.images.map(({ names }) => names)).toEqual([['quay.io/a:1'], ['docker.io/library/b:2']]);
     expect(images.bytes).toBe(two.blobs.slice(1).reduce((sum, { bytes }) => sum + bytes.length, 0));
     expect(open()).toBe(2);
@@ -49,44 +49,44 @@ describe('the images of make', () => {
   });
 
   it('without a name have none', async () => {
-    await using place = await madeArchives({ latest: one });
-    await using images = await openImages(await place.items('latest'), place.settings, {});
+    await using layout = await madeArchives({ latest: one });
+    await using images = await openImages(await layout.items('latest'), layout.settings, {});
     expect(images.images.map(({ name, names }) => [name, names])).toEqual([[undefined, []]]);
   });
 
   it('are closed where one of them is not there', async () => {
-    await using place = await madeArchives({ 'a:1': one, 'b:2': two });
-    const { items, open } = counted(await place.items('a:1', 'b:2', 'absent:1'));
-    await expect(openImages(items, place.settings, {})).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
+    await using layout = await madeArchives({ 'a:1': one, 'b:2': two });
+    const { items, open } = counted(await layout.items('a:1', 'b:2', 'absent:1'));
+    await expect(openImages(items, layout.settings, {})).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
     expect(open()).toBe(0);
   });
 
   it('are not opened after a signal', async () => {
-    await using place = await madeArchives({ 'a:1': one });
-    const { items, open } = counted(await place.items('a:1'));
-    const settings = { ...place.settings, signal: AbortSignal.abort(new Error('enough')) };
+    await using layout = await madeArchives({ 'a:1': one });
+    const { items, open } = counted(await layout.items('a:1'));
+    const settings = { ...layout.settings, signal: AbortSignal.abort(new Error('enough')) };
     await expect(openImages(items, settings, {})).rejects.toThrow('enough');
     expect(open()).toBe(0);
   });
 
   it('are those of the platform, where they are in an index', async () => {
-    await using place = await madeArchives({ 'a:1': buildIndex([one, arm]) });
+    await using layout = await madeArchives({ 'a:1': buildIndex([one, arm]) });
     const platform = { os: 'linux', architecture: 'arm64' };
-    await using images = await openImages(await place.items('a:1'), place.settings, { platform });
+    await using images = await openImages(await layout.items('a:1'), layout.settings, { platform });
     expect(images.images.map(({ image }) => image.raw.digest)).toEqual([arm.manifest.digest]);
     const s390x = { platform: { os: 'linux', architecture: 's390x' } };
-    await expect(openImages(await place.items('a:1'), place.settings, s390x)).rejects.toMatchObject({
+    await expect(openImages(await layout.items('a:1'), layout.settings, s390x)).rejects.toMatchObject({
       code: 'PLATFORM_UNKNOWN',
     });
-    expect(place.world.notes).toEqual([]);
+    expect(layout.world.notes).toEqual([]);
   });
 
   it('that are alone and for another platform are taken, with a warning', async () => {
-    await using place = await madeArchives({ 'a:1': arm });
+    await using layout = await madeArchives({ 'a:1': arm });
     const platform = { os: 'linux', architecture: 'amd64' };
-    await using images = await openImages(await place.items('a:1'), place.settings, { platform });
+    await using images = await openImages(await layout.items('a:1'), layout.settings, { platform });
     expect(images.images).toHaveLength(1);
-    expect(place.world.notes).toEqual([expect.stringMatching(/^WARNING: .*linux\/arm64/)]);
+    expect(layout.world.notes).toEqual([expect.stringMatching(/^WARNING: .*linux\/arm64/)]);
   });
 
   it('whose config and manifest disagree are refused', async () => {
@@ -94,22 +94,22 @@ describe('the images of make', () => {
       layers: [shared],
       lies: { rootfs: { type: 'layers', diff_ids: [shared.diffId, shared.diffId] } },
     });
-    await using place = await madeArchives({ 'a:1': wrong });
-    await expect(openImages(await place.items('a:1'), place.settings, {})).rejects.toMatchObject({
+    await using layout = await madeArchives({ 'a:1': wrong });
+    await expect(openImages(await layout.items('a:1'), layout.settings, {})).rejects.toMatchObject({
       code: 'MANIFEST_INVALID',
     });
   });
 });
 
 it('a store is told of while it is written: the total, each image, each layer, each byte', async () => {
-  await using place = await madeArchives({ 'a:1': one, 'b:2': two });
+  await using layout = await madeArchives({ 'a:1': one, 'b:2': two });
   const events: CopyEvent[] = [];
   const onEvent = (event: CopyEvent) => events.push(event);
-  await using images = await openImages(await place.items('a:1', 'b:2'), place.settings, {});
+  await using images = await openImages(await layout.items('a:1', 'b:2'), layout.settings, {});
   const sent: Uint8Array[] = [];
   let written = 0;
-  await using output = pipeOutput(async (bytes) => void sent.push(bytes), place.settings.temporaryDirectory);
-  const made = await makeStore(images, output, place.settings, {
+  await using output = pipeOutput(async (bytes) => void sent.push(bytes), layout.settings.temporaryDirectory);
+  const made = await makeStore(images, output, layout.settings, {
     graphRoot: 'store',
     onEvent,
     onWritten: (bytes) => {
@@ -146,21 +146,21 @@ describe('the output of a store', () => {
   };
 
   it('is a file, there only when it is finished', async () => {
-    await using place = await madeArchives({});
-    await using output = await storeOutput(place.at('out'), NO_SEND, place.settings);
+    await using layout = await madeArchives({});
+    await using output = await storeOutput(layout.at('out'), NO_SEND, layout.settings);
     await output.write([Buffer.from('text')]);
-    await expect(readFile(place.at('out'))).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(readFile(layout.at('out'))).rejects.toMatchObject({ code: 'ENOENT' });
     await output.finish();
-    expect(String(await readFile(place.at('out')))).toBe('text');
+    expect(String(await readFile(layout.at('out')))).toBe('text');
   });
 
   it('is what takes it, for -', async () => {
-    await using place = await madeArchives({});
+    await using layout = await madeArchives({});
     const sent: string[] = [];
     await using output = await storeOutput(
       '-',
       async (bytes) => void sent.push(String(Buffer.from(bytes))),
-      place.settings,
+      layout.settings,
     );
     await output.write([Buffer.from('text')]);
     await output.finish();
@@ -168,14 +168,14 @@ describe('the output of a store', () => {
   });
 
   it('is a device, written in place; one that is full is told', async () => {
-    await using place = await madeArchives({});
-    await using output = await storeOutput('/dev/full', NO_SEND, place.settings);
+    await using layout = await madeArchives({});
+    await using output = await storeOutput('/dev/full', NO_SEND, layout.settings);
     await output.write([Buffer.from('text')]);
     await expect(output.finish()).rejects.toMatchObject({ code: 'NO_SPACE', message: 'no space left [/dev/full]' });
   });
 
   it('is no directory', async () => {
-    await using place = await madeArchives({});
-    await expect(storeOutput(place.world.path, NO_SEND, place.settings)).rejects.toMatchObject({ code: 'EISDIR' });
+    await using layout = await madeArchives({});
+    await expect(storeOutput(layout.world.path, NO_SEND, layout.settings)).rejects.toMatchObject({ code: 'EISDIR' });
   });
 });

@@ -18,9 +18,9 @@ async function archiveOf(
   images: Readonly<Record<string, FixtureImage>>,
   format: 'oci-archive' | 'docker-archive',
 ): Promise<MadeArchives> {
-  const place = await madeArchives(images);
-  await place.make('out', Object.keys(images), { format });
-  return place;
+  const layout = await madeArchives(images);
+  await layout.make('out', Object.keys(images), { format });
+  return layout;
 }
 
 describe('an archive of images', () => {
@@ -73,8 +73,8 @@ describe('an archive of images', () => {
 
 describe.each(['oci-archive', 'docker-archive'] as const)('what is listed of an %s', (format) => {
   it('is each image once, with all its names, its layers and their size', async () => {
-    await using place = await archiveOf({ 'quay.io/a:1': image, 'app:2': image, 'quay.io/b:1': other }, format);
-    const listed = await listArchive(place.at('out'), place.settings);
+    await using layout = await archiveOf({ 'quay.io/a:1': image, 'app:2': image, 'quay.io/b:1': other }, format);
+    const listed = await listArchive(layout.at('out'), layout.settings);
     const sizeOf = ({ blobs }: FixtureImage) => blobs.slice(1).reduce((sum, { bytes }) => sum + bytes.length, 0);
     const expected = [
       { image, names: ['docker.io/library/app:2', 'quay.io/a:1'] },
@@ -92,7 +92,7 @@ describe.each(['oci-archive', 'docker-archive'] as const)('what is listed of an 
 });
 
 it('a bare tag of a layout stays what it is', async () => {
-  await using place = await madeArchives({ latest: image });
+  await using layout = await madeArchives({ latest: image });
   const manifests = [
     {
       mediaType: image.manifest.mediaType,
@@ -109,22 +109,22 @@ it('a bare tag of a layout stays what it is', async () => {
     { name: 'oci-layout', data: '{"imageLayoutVersion":"1.0.0"}' },
     { name: 'index.json', data: JSON.stringify({ schemaVersion: 2, manifests }) },
   ];
-  await writeFile(place.at('out'), tar([...blobs, ...files]));
-  expect((await listArchive(place.at('out'), place.settings)).map(({ names }) => names)).toEqual([['latest']]);
+  await writeFile(layout.at('out'), tar([...blobs, ...files]));
+  expect((await listArchive(layout.at('out'), layout.settings)).map(({ names }) => names)).toEqual([['latest']]);
 });
 
 describe('what is checked in an archive', () => {
-  async function checked(place: MadeArchives, damage: (archive: Buffer) => Buffer = (archive) => archive) {
-    await writeFile(place.at('out'), damage(await place.bytes('out')));
+  async function checked(layout: MadeArchives, damage: (archive: Buffer) => Buffer = (archive) => archive) {
+    await writeFile(layout.at('out'), damage(await layout.bytes('out')));
     const told: PrepulledPart[] = [];
-    const parts = await checkArchive(place.at('out'), place.settings, (part) => told.push(part));
+    const parts = await checkArchive(layout.at('out'), layout.settings, (part) => told.push(part));
     expect(told).toEqual(parts);
     return parts;
   }
 
   it('is each part of each image, told as it is examined; a layer of two images once', async () => {
-    await using place = await archiveOf({ 'quay.io/a:1': image, 'quay.io/b:1': other }, 'oci-archive');
-    const parts = await checked(place);
+    await using layout = await archiveOf({ 'quay.io/a:1': image, 'quay.io/b:1': other }, 'oci-archive');
+    const parts = await checked(layout);
     expect(parts.flatMap(({ problems }) => problems)).toEqual([]);
     const layers = parts.filter(({ what }) => what.includes('layer'));
     expect(layers.map(({ what }) => what)).toContainEqual(`quay.io/a:1: layer 1 ${hello.digest}`);
@@ -132,8 +132,8 @@ describe('what is checked in an archive', () => {
   });
 
   it('tells a layer that is damaged, by the kind of its part', async () => {
-    await using place = await archiveOf({ 'quay.io/a:1': image }, 'oci-archive');
-    const parts = await checked(place, (archive) => {
+    await using layout = await archiveOf({ 'quay.io/a:1': image }, 'oci-archive');
+    const parts = await checked(layout, (archive) => {
       const at = archive.indexOf(Buffer.from(hello.bytes).subarray(20));
       archive.writeUInt8(archive.readUInt8(at) ^ 1, at);
       return archive;
@@ -144,8 +144,8 @@ describe('what is checked in an archive', () => {
   });
 
   it('tells a manifest that cannot be read, and goes on with the next image', async () => {
-    await using place = await archiveOf({ 'quay.io/a:1': image, 'quay.io/b:1': other }, 'oci-archive');
-    const parts = await checked(place, (archive) => {
+    await using layout = await archiveOf({ 'quay.io/a:1': image, 'quay.io/b:1': other }, 'oci-archive');
+    const parts = await checked(layout, (archive) => {
       const at = archive.indexOf(Buffer.from(image.manifest.bytes));
       archive.write('X', at);
       return archive;
@@ -158,10 +158,10 @@ describe('what is checked in an archive', () => {
   });
 
   it('ends with a signal', async () => {
-    await using place = await archiveOf({ 'quay.io/a:1': image }, 'oci-archive');
+    await using layout = await archiveOf({ 'quay.io/a:1': image }, 'oci-archive');
     const end = new AbortController();
-    const settings = { ...place.settings, signal: end.signal };
-    const checking = checkArchive(place.at('out'), settings, () => end.abort(new Error('enough')));
+    const settings = { ...layout.settings, signal: end.signal };
+    const checking = checkArchive(layout.at('out'), settings, () => end.abort(new Error('enough')));
     await expect(checking).rejects.toThrow('enough');
   });
 });

@@ -60,7 +60,7 @@ describe('the address of an ADD', () => {
     },
   );
 
-  it('of another host is redirected into a private network where the user has named the place', async () => {
+  it('of another host is redirected into a private network where the user has named that host', async () => {
     respond = (url, response) => {
       if (url.endsWith('/a')) redirect('http://10.0.0.5:9000/b')(url, response);
       else response.end('content');

@@ -159,7 +159,7 @@ describe('layers that are uncompressed at their source', () => {
     [undefined, 'application/vnd.oci.image.layer.v1.tar+gzip'],
     [{ kind: 'zstd', level: 3 }, 'application/vnd.oci.image.layer.v1.tar+zstd'],
     [{ kind: 'none' }, 'application/vnd.oci.image.layer.v1.tar'],
-  ] as const)('are compressed for a place of blobs as is said: %j', async (compression, type) => {
+  ] as const)('are compressed for a layout of blobs as is said: %j', async (compression, type) => {
     await using world = await temporaryWorld();
     const temporaryDirectory = join(world.path, 'tmp');
     await mkdir(temporaryDirectory);
@@ -171,7 +171,7 @@ describe('layers that are uncompressed at their source', () => {
     expect(await readdir(temporaryDirectory)).toEqual([]);
   });
 
-  it('stay as they are for other places', async () => {
+  it('stay as they are for other transports', async () => {
     await using world = await temporaryWorld();
     const events = await copied(`dir:${world.path}/copy`, world.settings(), {}, world);
     expect(events.some((event) => event.type === 'compressing')).toBe(false);
@@ -259,7 +259,7 @@ describe('an upload', () => {
     }
   });
 
-  it('of an empty place is none', async () => {
+  it('of an empty archive or layout is an error', async () => {
     await using world = await temporaryWorld();
     const from = await layoutIn(world, {});
     await expect(uploadImages(from, world.settings())).rejects.toMatchObject({

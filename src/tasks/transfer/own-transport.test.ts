@@ -23,7 +23,7 @@ function registryTransport(name: string, registry: Registry): Transport {
 }
 
 describe('a transport of one’s own', () => {
-  it('is a place as any other: a source, a sink, an item of make', async () => {
+  it('works like a built-in one: as a source, a sink, an item of make', async () => {
     await using world = await temporaryWorld();
     const [from, to] = [memoryRegistry(), memoryRegistry()];
     const image = makeImage({ layers: [makeBlob('layer')] });

@@ -39,17 +39,17 @@ async function filesOf(archive: Uint8Array): Promise<ReadonlyMap<string, Buffer>
 }
 
 /** The archive of images of `place`, and the images in the order in which they were announced. */
-async function saved(images: readonly string[], place: LaidOutImages, options: SaveOptions = {}) {
+async function saved(images: readonly string[], layout: LaidOutImages, options: SaveOptions = {}) {
   const announced: string[] = [];
   const onImage = (name: string) => announced.push(name);
-  await using all = await saveImages(images.map(place.named), place.settings, { ...options, onImage });
+  await using all = await saveImages(images.map(layout.named), layout.settings, { ...options, onImage });
   const archive = await readAll(all.bytes());
   return { archive, announced, size: all.size };
 }
 
 it('an archive has each image under its full name, once, as docker load takes it', async () => {
-  await using place = await laidOut({ 'quay.io/a/b:1': amd, 'app:2': arm, 'docker.io/library/app:2': arm });
-  const { archive, announced, size } = await saved(['quay.io/a/b:1', 'app:2', 'docker.io/library/app:2'], place);
+  await using layout = await laidOut({ 'quay.io/a/b:1': amd, 'app:2': arm, 'docker.io/library/app:2': arm });
+  const { archive, announced, size } = await saved(['quay.io/a/b:1', 'app:2', 'docker.io/library/app:2'], layout);
   const names = ['quay.io/a/b:1', 'docker.io/library/app:2'];
   expect(announced).toEqual(names);
   expect(archive.length).toBe(size);
@@ -67,20 +67,20 @@ it('an archive has each image under its full name, once, as docker load takes it
 });
 
 it('an archive can be read again, to the same bytes', async () => {
-  await using place = await laidOut({ 'quay.io/a/b:1': amd });
-  await using all = await saveImages([place.named('quay.io/a/b:1')], place.settings);
+  await using layout = await laidOut({ 'quay.io/a/b:1': amd });
+  await using all = await saveImages([layout.named('quay.io/a/b:1')], layout.settings);
   expect(await readAll(all.bytes())).toEqual(await readAll(all.bytes()));
 });
 
 it('of an index, the image of the platform is saved', async () => {
-  await using place = await laidOut({ 'quay.io/a/b:1': buildIndex([amd, arm]) });
+  await using layout = await laidOut({ 'quay.io/a/b:1': buildIndex([amd, arm]) });
   const platform = { os: 'linux', architecture: 'arm64' };
-  const { archive } = await saved(['quay.io/a/b:1'], place, { platform });
+  const { archive } = await saved(['quay.io/a/b:1'], layout, { platform });
   const files = await filesOf((await filesOf(archive)).get('quay.io/a/b:1') ?? Buffer.of());
   const [{ Config }] = JSON.parse(String(files.get('manifest.json')));
   expect(JSON.parse(String(files.get(Config)))).toMatchObject({ architecture: 'arm64' });
   const options = { platform: { ...platform, architecture: 's390x' } };
-  await expect(saved(['quay.io/a/b:1'], place, options)).rejects.toMatchObject({ code: 'PLATFORM_UNKNOWN' });
+  await expect(saved(['quay.io/a/b:1'], layout, options)).rejects.toMatchObject({ code: 'PLATFORM_UNKNOWN' });
 });
 
 it('where one image is not found, those that were opened are closed', async () => {
@@ -124,9 +124,9 @@ it('layers that Docker cannot read are unpacked into files that are gone with th
 });
 
 it('a signal ends it between two chunks', async () => {
-  await using place = await laidOut({ 'a/b:1': buildImage({ layers: [randomLayer('large', 1_000_000)] }) });
+  await using layout = await laidOut({ 'a/b:1': buildImage({ layers: [randomLayer('large', 1_000_000)] }) });
   const end = new AbortController();
-  await using all = await saveImages([place.named('a/b:1')], { ...place.settings, signal: end.signal });
+  await using all = await saveImages([layout.named('a/b:1')], { ...layout.settings, signal: end.signal });
   const reading = async () => {
     let bytes = 0;
     for await (const { length } of all.bytes()) {

@@ -20,22 +20,22 @@ const arm = buildImage({ layers: [layerOf([{ name: 'arm' }])], architecture: 'ar
 
 describe('an image to look into', () => {
   it('is open without its layers', async () => {
-    await using place = await laidOut({ app: image });
+    await using layout = await laidOut({ app: image });
     const events: CopyEvent[] = [];
     await using opened = await openImage(
-      { image: place.named('app'), onEvent: (event) => events.push(event) },
-      place.settings,
+      { image: layout.named('app'), onEvent: (event) => events.push(event) },
+      layout.settings,
     );
     expect([opened.raw.digest, opened.layers.length, events]).toEqual([image.manifest.digest, 2, []]);
   });
 
   it('is that of the platform', async () => {
-    await using place = await laidOut({ app: buildIndex([image, arm]) });
+    await using layout = await laidOut({ app: buildIndex([image, arm]) });
     const platform = { os: 'linux', architecture: 'arm64' };
-    await using opened = await openImage({ image: place.named('app'), platform }, place.settings);
+    await using opened = await openImage({ image: layout.named('app'), platform }, layout.settings);
     expect(opened.raw.digest).toBe(arm.manifest.digest);
     const s390x = { os: 'linux', architecture: 's390x' };
-    await expect(openImage({ image: place.named('app'), platform: s390x }, place.settings)).rejects.toMatchObject({
+    await expect(openImage({ image: layout.named('app'), platform: s390x }, layout.settings)).rejects.toMatchObject({
       code: 'PLATFORM_UNKNOWN',
     });
   });
@@ -43,11 +43,11 @@ describe('an image to look into', () => {
 
 describe('the tree of an image', () => {
   it('is what a container sees, and tells what it reads', async () => {
-    await using place = await laidOut({ app: image });
+    await using layout = await laidOut({ app: image });
     const events: CopyEvent[] = [];
     await using opened = await openTree(
-      { image: place.named('app'), onEvent: (event) => events.push(event) },
-      place.settings,
+      { image: layout.named('app'), onEvent: (event) => events.push(event) },
+      layout.settings,
     );
     expect(opened.indexes).toHaveLength(2);
     expect(['etc/old', 'etc/new'].map((path) => findPath(opened.tree, path) !== undefined)).toEqual([false, true]);

@@ -77,15 +77,15 @@ async function read(source: ImageSource, blob: Descriptor, from = 0): Promise<Bu
   return Buffer.concat(await Array.fromAsync(await source.blob(blob, from)));
 }
 
-describe('an image whose layers are compressed for a place that keeps blobs', () => {
-  let place: TemporaryDirectory;
+describe('an image whose layers are compressed for a sink that serves its blobs', () => {
+  let scratch: TemporaryDirectory;
   beforeEach(async () => {
-    place = await temporaryDirectory('compressed');
+    scratch = await temporaryDirectory('compressed');
   });
-  afterEach(() => place[Symbol.asyncDispose]());
+  afterEach(() => scratch[Symbol.asyncDispose]());
 
   it('has the same content under other digests, from any byte on', async () => {
-    await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
+    await using spool = layerSpool({ directory: scratch.path, kind: 'gzip' });
     const { source, blobs } = sourceOf([plain('a'), plain('b', 10), plain('c', 3_000_000)]);
     const image = compressedSource(source, spool);
     const { config, layers } = imageOf(await image.root());
@@ -98,11 +98,11 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
       expect((await read(image, layer, 37)).equals(bytes.subarray(37))).toBe(true);
     }
     // The spool's files have no names.
-    expect(await readdir(place.path)).toEqual([]);
+    expect(await readdir(scratch.path)).toEqual([]);
   });
 
   it('is made of each layer once, whichever images of the run have it, and however often it is asked for', async () => {
-    await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
+    await using spool = layerSpool({ directory: scratch.path, kind: 'gzip' });
     const [base, top, other] = [plain('base'), plain('top'), plain('other')];
     const [one, two] = [sourceOf([base, top, base]), sourceOf([base, other])];
     const images = [compressedSource(one.source, spool), compressedSource(two.source, spool)];
@@ -119,7 +119,7 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
   it('is the same image in every run', async () => {
     const digests = new Set<string>();
     for (const kind of ['gzip', 'gzip', 'zstd', 'zstd'] as const) {
-      await using spool = layerSpool({ directory: place.path, kind });
+      await using spool = layerSpool({ directory: scratch.path, kind });
       digests.add((await compressedSource(sourceOf([plain('a', 2_500_000)]).source, spool).root()).digest);
     }
     expect(digests.size).toBe(2);
@@ -137,7 +137,7 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
           if (read > 100_000) aborter.abort(new Error('that is enough'));
         }),
     };
-    await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
+    await using spool = layerSpool({ directory: scratch.path, kind: 'gzip' });
     const image = compressedSource(watched, spool);
     await expect(image.root({ signal: aborter.signal })).rejects.toThrow('that is enough');
     expect(read).toBeLessThan(200_000);
@@ -145,7 +145,7 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
   });
 
   it('leaves alone what is compressed, and what is no layer', async () => {
-    await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
+    await using spool = layerSpool({ directory: scratch.path, kind: 'gzip' });
     const layers = [blobOf(Buffer.from('packed'), OCI_LAYER_GZIP), blobOf(Buffer.from('chart'), 'application/x.chart')];
     const { source } = sourceOf(layers);
     const image = compressedSource(source, spool);
@@ -154,7 +154,7 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
   });
 
   it('is made of no image whose config has other layers', async () => {
-    await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
+    await using spool = layerSpool({ directory: scratch.path, kind: 'gzip' });
     const layers = [plain('a'), plain('b')];
     const { source, opened } = sourceOf(
       layers,
@@ -165,10 +165,10 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
   });
 
   it('is known from an earlier run without reading a layer; who wants one gets it', async () => {
-    const memory = layerMemory(join(place.path, 'cache'), 'gzip');
+    const memory = layerMemory(join(scratch.path, 'cache'), 'gzip');
     const roots: RawManifest[] = [];
     for (const run of [1, 2]) {
-      await using spool = layerSpool({ directory: place.path, kind: 'gzip', memory });
+      await using spool = layerSpool({ directory: scratch.path, kind: 'gzip', memory });
       const { source, opened } = sourceOf([plain('a'), plain('b')]);
       const image = compressedSource(source, spool);
       roots.push(await image.root());
@@ -182,11 +182,11 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
   });
 
   it('is not what was remembered of it when that was wrong: it says so, and knows better the next time', async () => {
-    const memory = layerMemory(join(place.path, 'cache'), 'gzip');
+    const memory = layerMemory(join(scratch.path, 'cache'), 'gzip');
     const made = plain('a');
     const wrong = { digest: digestOf(Buffer.from('wrong')), size: 5 };
     await memory.rememberLayer(made.descriptor.digest, wrong);
-    await using spool = layerSpool({ directory: place.path, kind: 'gzip', memory });
+    await using spool = layerSpool({ directory: scratch.path, kind: 'gzip', memory });
     const image = compressedSource(sourceOf([made]).source, spool);
     const [layer] = imageOf(await image.root()).layers;
     if (!layer) throw new Error('no layer');
@@ -196,7 +196,7 @@ describe('an image whose layers are compressed for a place that keeps blobs', ()
   });
 
   it('whose source fails fails, and can be asked for again', async () => {
-    await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
+    await using spool = layerSpool({ directory: scratch.path, kind: 'gzip' });
     const { source } = sourceOf([plain('a')]);
     let broken = true;
     const flaky: ImageSource = {

@@ -43,14 +43,14 @@ async function read(source: StorageSource): Promise<{ readonly bytes: number; re
 }
 
 describe.skipIf(peers.missing)(`a containers-storage store${peers.why}`, () => {
-  let place: TemporaryDirectory;
-  const at = (name: string) => join(place.path, name);
+  let scratch: TemporaryDirectory;
+  const at = (name: string) => join(scratch.path, name);
   const root = () => at('root');
   const flags = () => ['--root', root(), '--runroot', at('run'), '--storage-driver', 'overlay'];
   const storage = (image: string) => `containers-storage:[overlay@${root()}+${at('run')}]${image}`;
 
   beforeAll(async () => {
-    place = await temporaryDirectory('storage');
+    scratch = await temporaryDirectory('storage');
     const context = at('context');
     await mkdir(join(context, 'tree/usr/lib'), { recursive: true });
     await must('bash', ['-ec', TREE], { cwd: join(context, 'tree') });
@@ -79,7 +79,7 @@ describe.skipIf(peers.missing)(`a containers-storage store${peers.why}`, () => {
 
   afterAll(async () => {
     for (const name of ['root', 'other']) await must('umount', [at(`${name}/overlay`)]).catch(() => {});
-    await place?.[Symbol.asyncDispose]();
+    await scratch?.[Symbol.asyncDispose]();
   });
 
   /** Node's own copy function does not support names that are not UTF-8. */
@@ -149,8 +149,8 @@ describe.skipIf(peers.missing)(`a containers-storage store${peers.why}`, () => {
     await rm(at('tree/var/lib/containers/storage'), { recursive: true, force: true });
     await copyStore(at('tree/var/lib/containers/storage'));
     const archive = at('store.tar');
-    const places = args.map((arg) => arg.replace(/^\/root$/, root()).replace(/^\/tree$/, at('tree')));
-    await must('tar', ['-cf', archive, ...places]);
+    const paths = args.map((arg) => arg.replace(/^\/root$/, root()).replace(/^\/tree$/, at('tree')));
+    await must('tar', ['-cf', archive, ...paths]);
     for (const name of ['localhost/made:1', 'quay.io/pulled/docker:2', 'empty:1']) {
       await using there = await opened(`[${root()}]${name}`);
       await using packed = await opened(`[${archive}]${name}`);

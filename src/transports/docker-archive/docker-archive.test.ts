@@ -218,7 +218,7 @@ describe('a docker-archive as Docker saved it', () => {
     expect((await readImage(second)).contents).toEqual([other]);
   });
 
-  it('finds images by name, as Docker completes it, and by place; lists them where it is unclear', async () => {
+  it('finds images by name, as Docker completes it, and by index; lists them if the name is ambiguous', async () => {
     const one = savedFiles('docker.io/library/app:1', layers.slice(0, 1), configOf(layers.slice(0, 1).map(sha256)));
     const config = configOf(layers.slice(0, 1).map(sha256), { author: 'x' });
     const two = { Config: 'two.json', RepoTags: ['quay.io/x/two:latest', 'two:2'], Layers: [`${ids[0]}/layer.tar`] };

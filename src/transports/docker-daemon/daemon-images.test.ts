@@ -67,14 +67,14 @@ async function copy(source: ImageSource, sink: ImageSink, name: Reference): Prom
 }
 
 describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
-  let place: TemporaryDirectory;
+  let scratch: TemporaryDirectory;
   let peer: DockerPeer;
   let registry: RegistryPeer;
   let daemon: DockerDaemon;
-  const at = (name: string) => join(place.path, name);
+  const at = (name: string) => join(scratch.path, name);
 
   beforeAll(async () => {
-    place = await temporaryDirectory('daemon-images');
+    scratch = await temporaryDirectory('daemon-images');
     [peer, registry] = await Promise.all([startDockerd(), startDockerRegistry()]);
     const found = await dockerDaemon({ env: { DOCKER_HOST: peer.host }, home: '/nowhere' });
     if (!found) throw new Error('no daemon');
@@ -97,7 +97,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
     daemon?.[Symbol.dispose]();
     await peer?.[Symbol.asyncDispose]();
     await registry?.[Symbol.asyncDispose]();
-    await place?.[Symbol.asyncDispose]();
+    await scratch?.[Symbol.asyncDispose]();
   });
 
   async function build(dockerfile: string, name: string): Promise<void> {
@@ -125,14 +125,14 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
   }
 
   async function load(source: ImageSource, name: string): Promise<readonly Digest[]> {
-    await using sink = dockerDaemonSink(daemon, { temporaryDirectory: place.path });
+    await using sink = dockerDaemonSink(daemon, { temporaryDirectory: scratch.path });
     const opened = await copy(source, sink, parseReference(name));
     await sink.finish();
     return opened;
   }
 
   it.each(names)('are what the daemon says of them: %j', async (wanted) => {
-    await using source = await openDaemonImage(daemon, wanted, { temporaryDirectory: place.path });
+    await using source = await openDaemonImage(daemon, wanted, { temporaryDirectory: scratch.path });
     const { config, layers } = imageOf(await source.root());
     const details = await daemon.inspectImage(source.id);
     expect(config.digest).toBe(source.id);
@@ -144,13 +144,13 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
   });
 
   it('are found by name, by id and by its beginning; else there is none', async () => {
-    const { id } = await openDaemonImage(daemon, ODD, { temporaryDirectory: place.path });
+    const { id } = await openDaemonImage(daemon, ODD, { temporaryDirectory: scratch.path });
     for (const text of [id, id.slice(7), id.slice(7, 15)]) {
-      expect((await findDaemonImage(daemon, { id: text }, { temporaryDirectory: place.path }))?.id).toBe(id);
+      expect((await findDaemonImage(daemon, { id: text }, { temporaryDirectory: scratch.path }))?.id).toBe(id);
     }
     const absent = { reference: parseReference('no/such:image') };
-    expect(await findDaemonImage(daemon, absent, { temporaryDirectory: place.path })).toBeUndefined();
-    await expect(openDaemonImage(daemon, absent, { temporaryDirectory: place.path })).rejects.toMatchObject({
+    expect(await findDaemonImage(daemon, absent, { temporaryDirectory: scratch.path })).toBeUndefined();
+    await expect(openDaemonImage(daemon, absent, { temporaryDirectory: scratch.path })).rejects.toMatchObject({
       code: 'MANIFEST_UNKNOWN',
       message: 'the Docker daemon has no such image [no/such:image]',
     });
@@ -158,7 +158,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
 
   it('without layers cannot be had from Docker', async () => {
     const wanted = { reference: parseReference('nothing:1') };
-    await using source = await openDaemonImage(daemon, wanted, { temporaryDirectory: place.path });
+    await using source = await openDaemonImage(daemon, wanted, { temporaryDirectory: scratch.path });
     await expect(source.root()).rejects.toMatchObject({ code: 'UNSUPPORTED', hint: expect.any(String) });
   });
 
@@ -166,8 +166,8 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
     const store = storedRegistry(memoryStore());
     const bytes = new Map<string, number>();
     for (const [number, wanted] of names.entries()) {
-      await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
-      await using source = await openDaemonImage(daemon, wanted, { temporaryDirectory: place.path, spool });
+      await using spool = layerSpool({ directory: scratch.path, kind: 'gzip' });
+      await using source = await openDaemonImage(daemon, wanted, { temporaryDirectory: scratch.path, spool });
       const root = await source.root();
       const { layers } = imageOf(root);
       for (const layer of layers) {
@@ -198,8 +198,8 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
     };
     const memory: LayerMemory = layerMemory(at('cache'), 'gzip-1');
     const open = async () => {
-      const spool = layerSpool({ directory: place.path, kind: 'gzip', level: 1, memory });
-      const source = await openDaemonImage(counting, ODD, { temporaryDirectory: place.path, spool });
+      const spool = layerSpool({ directory: scratch.path, kind: 'gzip', level: 1, memory });
+      const source = await openDaemonImage(counting, ODD, { temporaryDirectory: scratch.path, spool });
       return { source, spool };
     };
     const first = await open();
@@ -256,7 +256,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
     // Within one archive, a layer that one image does not need is sent for the other.
     await using one = await made(buildImage({ layers: [base, top], env: ['ONE=1'] }), 'known-5');
     await using two = await made(buildImage({ layers: [other, top], env: ['TWO=2'] }), 'known-6');
-    await using sink = dockerDaemonSink(daemon, { temporaryDirectory: place.path });
+    await using sink = dockerDaemonSink(daemon, { temporaryDirectory: scratch.path });
     await copy(one, sink, parseReference('known:5'));
     await copy(two, sink, parseReference('known:6'));
     await sink.finish();
@@ -300,7 +300,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
         return blob.size < 100_000 ? body : cut(body);
       },
     };
-    await using sink = dockerDaemonSink(daemon, { temporaryDirectory: place.path });
+    await using sink = dockerDaemonSink(daemon, { temporaryDirectory: scratch.path });
     // A layer alone is streamed to the daemon. Together with others it is first written to a file.
     const [layer] = imageOf(await broken.root()).layers;
     if (!layer) throw new Error('no layer');
@@ -322,7 +322,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
   it('are not loaded where nobody finishes', async () => {
     await using source = await made(buildImage({ layers: [randomLayer('unfinished', 300_000)] }), 'unfinished');
     {
-      await using sink = dockerDaemonSink(daemon, { temporaryDirectory: place.path });
+      await using sink = dockerDaemonSink(daemon, { temporaryDirectory: scratch.path });
       await copy(source, sink, parseReference('un/finished:1'));
     }
     expect(await daemon.inspectImage('un/finished:1')).toBeUndefined();

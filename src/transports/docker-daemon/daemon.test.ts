@@ -202,8 +202,8 @@ describe('a Docker daemon in trouble', () => {
       else response.end(JSON.stringify({ Id: `sha256:${'a'.repeat(64)}`, RootFS: { Layers: [] } }));
     };
     await withEngine(cut, async (daemon) => {
-      await using place = await temporaryDirectory('cut');
-      await using source = await openDaemonImage(daemon, { id: 'x' }, { temporaryDirectory: place.path });
+      await using scratch = await temporaryDirectory('cut');
+      await using source = await openDaemonImage(daemon, { id: 'x' }, { temporaryDirectory: scratch.path });
       await expect(source.root()).rejects.toMatchObject({ code: 'TAR_INVALID' });
       // A second call sends a new request.
       await expect(source.root()).rejects.toMatchObject({ code: 'TAR_INVALID' });
@@ -227,10 +227,10 @@ const tls = needs('root', 'dockerd', 'docker', 'openssl');
 
 describe.skipIf(tls.missing)(`a Docker daemon behind TLS${tls.why}`, () => {
   it('is spoken to with certificates, and not without', async () => {
-    await using place = await temporaryDirectory('docker-tls');
-    const certificates = await must('bash', ['-ec', CERTIFICATES], { cwd: place.path });
+    await using scratch = await temporaryDirectory('docker-tls');
+    const certificates = await must('bash', ['-ec', CERTIFICATES], { cwd: scratch.path });
     expect(certificates).toContain('ok');
-    const at = (name: string) => join(place.path, name);
+    const at = (name: string) => join(scratch.path, name);
     const port = await freePort();
     const child = start('/usr/sbin/dockerd', [
       `--data-root=${at('data')}`,
@@ -248,7 +248,7 @@ describe.skipIf(tls.missing)(`a Docker daemon behind TLS${tls.why}`, () => {
     child.stdout?.resume();
     child.stderr?.resume();
     try {
-      const env = { DOCKER_HOST: `tcp://127.0.0.1:${port}`, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: place.path };
+      const env = { DOCKER_HOST: `tcp://127.0.0.1:${port}`, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: scratch.path };
       const find = (settings: Readonly<Record<string, string>>) => dockerDaemon({ env: settings, home: '/nowhere' });
       await until(async () => {
         using daemon = await find(env);

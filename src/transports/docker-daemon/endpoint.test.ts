@@ -24,7 +24,7 @@ async function writeContext(home: TemporaryDirectory, name: string, docker: obje
   for (const [file, text] of Object.entries(tls ?? {})) await put(join(directory, 'tls', id, 'docker', file), text);
 }
 
-describe('the place of the Docker daemon', () => {
+describe('the address of the Docker daemon', () => {
   it.each([
     ['unix:///x/docker.sock', { socketPath: '/x/docker.sock' }],
     ['tcp://10.0.0.1', { url: { secure: false, host: '10.0.0.1:2375', path: '/' } }],

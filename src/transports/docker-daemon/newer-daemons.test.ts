@@ -34,11 +34,11 @@ async function withDaemon<T>(
   { archived, containerd }: { readonly archived?: Archived; readonly containerd: boolean },
   work: (newer: Newer) => Promise<T>,
 ): Promise<T> {
-  await using place = await temporaryDirectory('newer');
+  await using scratch = await temporaryDirectory('newer');
   const loaded = new Map<string, Buffer>();
   const driver = containerd ? [['driver-type', 'io.containerd.snapshotter.v1']] : [['Backing Filesystem', 'extfs']];
   await using engine = await fakeEngine(
-    join(place.path, 'docker.sock'),
+    join(scratch.path, 'docker.sock'),
     (path, request, response) => {
       response.setHeader('server', 'Docker/28.0.0 (linux)');
       const [route] = path.split('?');
@@ -94,12 +94,12 @@ describe('a daemon that keeps images in containerd’s store', () => {
     const [config, ...layers] = packed.blobs.map(({ digest }) => digest) as [string, ...string[]];
     const files = [...layout([root], packed.blobs, root), dockerManifest(config, layers)];
     await withDaemon({ archived: { id: root.digest, files }, containerd: true }, async ({ daemon }) => {
-      await using place = await temporaryDirectory('newer-source');
-      await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
+      await using scratch = await temporaryDirectory('newer-source');
+      await using spool = layerSpool({ directory: scratch.path, kind: 'gzip' });
       await using source = await openDaemonImage(
         daemon,
         { id: root.digest },
-        { temporaryDirectory: place.path, spool },
+        { temporaryDirectory: scratch.path, spool },
       );
       expect(await source.root()).toEqual(root);
       for (const { bytes, digest, mediaType } of packed.blobs) {
@@ -119,8 +119,8 @@ describe('a daemon that keeps images in containerd’s store', () => {
     const root = indexOf([child, absent]);
     const files = layout([root, child], packed.blobs, root);
     await withDaemon({ archived: { id: root.digest, files }, containerd: true }, async ({ daemon }) => {
-      await using place = await temporaryDirectory('newer-source');
-      await using source = await openDaemonImage(daemon, { id: root.digest }, { temporaryDirectory: place.path });
+      await using scratch = await temporaryDirectory('newer-source');
+      await using source = await openDaemonImage(daemon, { id: root.digest }, { temporaryDirectory: scratch.path });
       expect((await source.root()).digest).toBe(root.digest);
       expect(await source.manifest(manifestDescriptor(child))).toEqual(child);
       await expect(source.manifest(manifestDescriptor(absent))).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
@@ -187,11 +187,11 @@ describe('a daemon since version 25', () => {
     });
     const files = [...layout([root], [config, ...layers], root), dockerManifest(config.descriptor.digest, diffIds)];
     await withDaemon({ archived: { id: config.descriptor.digest, files }, containerd: false }, async ({ daemon }) => {
-      await using place = await temporaryDirectory('newer-source');
-      await using plain = await openDaemonImage(daemon, { id: 'x' }, { temporaryDirectory: place.path });
+      await using scratch = await temporaryDirectory('newer-source');
+      await using plain = await openDaemonImage(daemon, { id: 'x' }, { temporaryDirectory: scratch.path });
       expect((await plain.root()).digest).toBe(root.digest);
-      await using spool = layerSpool({ directory: place.path, kind: 'gzip' });
-      await using source = await openDaemonImage(daemon, { id: 'x' }, { temporaryDirectory: place.path, spool });
+      await using spool = layerSpool({ directory: scratch.path, kind: 'gzip' });
+      await using source = await openDaemonImage(daemon, { id: 'x' }, { temporaryDirectory: scratch.path, spool });
       const image = decodeManifest(await source.root());
       if (image.kind !== 'image') throw new Error('no image');
       expect(image.config.digest).toBe(config.descriptor.digest);

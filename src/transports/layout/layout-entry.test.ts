@@ -35,7 +35,7 @@ const names = fc.record({
 });
 
 describe('the entries of a layout', () => {
-  it('are as they were but for those with the name of what is put, in whose place it stands', () => {
+  it('are kept, except those with the name of the new entry, which replaces them', () => {
     fc.assert(
       fc.property(fc.array(names, { maxLength: 12 }), fc.constantFrom(undefined, '1', 'x'), (list, ref) => {
         const entries = layoutEntries([]);

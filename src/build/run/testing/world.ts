@@ -74,9 +74,9 @@ export async function newRunWorld(): Promise<RunWorld> {
     return path;
   };
   const command = async (who: Who, spec: DriveSpec) => {
-    const place = await home(who);
-    const [out, file] = [join(place, `layer-${++count}.tar`), join(directory.path, `spec-${count}.json`)];
-    const settings = { directory: join(place, 'runner'), ...spec.settings };
+    const base = await home(who);
+    const [out, file] = [join(base, `layer-${++count}.tar`), join(directory.path, `spec-${count}.json`)];
+    const settings = { directory: join(base, 'runner'), ...spec.settings };
     await writeFile(file, JSON.stringify({ ...spec, settings, out }));
     const become = ['--reuid', `${who.uid}`, '--regid', `${who.gid}`, '--clear-groups'];
     return {

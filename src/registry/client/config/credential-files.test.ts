@@ -83,7 +83,7 @@ describe('credentials in files', () => {
     expect(await find('docker.io', 'library/alpine', env)).toBeUndefined();
   });
 
-  it('are looked for in what the environment names before the usual places', async () => {
+  it('are looked for in what the environment names before the default files', async () => {
     await write('.docker/config.json', { auths: { x: auth('home') } });
     await write('other/config.json', { auths: { x: auth('docker') } });
     const file = await write('auth.json', { auths: { x: auth('explicit') } });
