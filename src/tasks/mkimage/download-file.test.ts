@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type TemporaryDirectory, temporaryDirectory } from '../../../test/peers/temporary.ts';
+import { type Digest, digestOf } from '../../oci/digest.ts';
+import { findPath } from '../../rootfs/tree.ts';
+import { wholeSeconds } from '../../tar/time.ts';
 import { createDownloader } from './download-file.ts';
 
 let directory: TemporaryDirectory;
@@ -84,5 +87,37 @@ describe('the address of an ADD', () => {
       message: expect.stringContaining('files.example leads to a loopback address'),
     });
     expect(asked).toEqual(['http://files.example/a']);
+  });
+});
+
+describe('the file of an ADD', () => {
+  const text = 'content';
+
+  /** The header of the file that the server has. */
+  async function entryOf(headers: Record<string, string>, checksum?: Digest) {
+    respond = (_, response) => response.writeHead(200, headers).end(text);
+    await using downloader = createDownloader(
+      { env: {}, home: directory.path, uid: 1000, temporaryDirectory: tmpdir() },
+      directory.path,
+    );
+    const { tree } = await downloader.download(`${origin}/some/file`, { ...(checksum && { checksum }) });
+    return findPath(tree, 'file')?.node.inode.entry;
+  }
+
+  it('has the server’s time, or that of 1970', async () => {
+    const modified = { 'last-modified': 'Tue, 14 Nov 2023 22:13:20 GMT' };
+    expect(await entryOf(modified)).toMatchObject({ size: text.length, mtime: wholeSeconds(1_700_000_000) });
+    expect((await entryOf({}))?.mtime).toEqual(wholeSeconds(0));
+    expect((await entryOf({ 'last-modified': 'yesterday' }))?.mtime).toEqual(wholeSeconds(0));
+  });
+
+  it.each(['sha256', 'sha512'] as const)('is the one of the %s checksum, or refused', async (algorithm) => {
+    const right = digestOf(Buffer.from(text), algorithm);
+    expect(await entryOf({}, right)).toBeDefined();
+    const wrong = digestOf(Buffer.from('other'), algorithm);
+    await expect(entryOf({}, wrong)).rejects.toMatchObject({
+      code: 'DIGEST_INVALID',
+      message: expect.stringContaining(`digest is ${right}, expected ${wrong}`),
+    });
   });
 });
