@@ -2,12 +2,17 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFsError } from '../io/files/fs-errors.ts';
+import type { Digest } from '../oci/digest.ts';
+import { isImagesError } from '../oci/errors.ts';
+import { isRepositoryPath } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
 import { FORWARD, forwarding } from '../registry/policies/forwarding.ts';
 import type { NameRecords } from '../registry/policies/full-names.ts';
 import { hostNames } from '../registry/policies/host-names.ts';
+import { repositories } from '../registry/policies/name-lookup.ts';
 import { type RegistryCall, told } from '../registry/policies/told.ts';
 import { diskStore } from './drivers/staged-store.ts';
+import { manifestHistory } from './repositories/manifest-history.ts';
 import { nameRecords } from './repositories/name-records.ts';
 import { withUnneeded } from './repositories/remove-unneeded.ts';
 import { storedRegistry } from './repositories/stored-registry.ts';
@@ -39,14 +44,29 @@ export async function openEmbeddedStore(directory: string, options: EmbeddedStor
   const names = nameRecords(data.objects);
   const named = hostNames(stripped, names);
   const store = { ...data, directory, registry: named, stripped, names };
-  return { ...store, registry: removingUnneeded(store) };
+  return { ...store, registry: keepingWhatIsNeeded(store) };
 }
 
-/** A policy: deleting also deletes what no other name needs, if that is requested. */
-function removingUnneeded(store: EmbeddedStore): Registry {
+/** A policy: what is asked for by its digest stays without a tag; deleting also deletes what no other name needs, if that is requested. */
+function keepingWhatIsNeeded(store: EmbeddedStore): Registry {
   const { registry, stripped } = store;
+  const history = manifestHistory(store.objects);
+
+  /** A manifest without a tag that somebody asks for by its digest stays. On a store that cannot be written to, nothing is collected. */
+  async function remembered(repository: string, digest: Digest): Promise<void> {
+    try {
+      for (const name of repositories(repository).filter(isRepositoryPath)) await history.gotByDigest(name, digest);
+    } catch (error) {
+      if (!isImagesError(error, 'NO_ACCESS', 'READ_ONLY', 'NO_SPACE')) throw error;
+    }
+  }
+
   return forwarding<Registry>(registry, {
-    getManifest: FORWARD,
+    getManifest: async (repository, reference, options) => {
+      const manifest = await registry.getManifest(repository, reference, options);
+      if (manifest.digest === reference) await remembered(repository, manifest.digest);
+      return manifest;
+    },
     statManifest: FORWARD,
     getBlob: FORWARD,
     statBlob: FORWARD,

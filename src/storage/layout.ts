@@ -12,6 +12,10 @@
 //   images/
 //     names/HOST/PATH/_tags/TAG                                 the digest that HOST/PATH:TAG is
 //     referrers/NAME/_subjects/ALGORITHM/HEX/ALGORITHM/HEX      the second digest's descriptor: its manifest's subject is the first
+//     history/NAME/_digests/ALGORITHM/HEX/untagged              when the last tag that this manifest lost was taken from it
+//     history/NAME/_digests/ALGORITHM/HEX/by-digest             this manifest came by its digest, so it stays without a tag
+//     format                                                    the version of this layout, in stores that were made by this program (collector/format)
+//     collected                                                 when garbage was last collected
 //     built/HOST/PATH/_tags/TAG                                 the digest of an image that was built here; no repository has it before it is uploaded
 //     build/KEY                                                 what is remembered of a build's step (build/layer/step-record); can be deleted
 //     damaged/ALGORITHM/HEX                                     this blob is in doubt or damaged, says its mark: so that all of them can be listed
@@ -126,6 +130,29 @@ export function referrerKey(repository: string, subject: Digest, referrer: Diges
   return `${referrersPrefix(repository, subject)}${digestPath(referrer)}`;
 }
 
+const BY_DIGEST = 'by-digest';
+const UNTAGGED = 'untagged';
+
+/** What is remembered of how manifests came (repositories/manifest-history). */
+export function historyPrefix(repository: string): string {
+  return `images/history/${repository}/_digests/`;
+}
+
+export function cameByDigestKey(repository: string, digest: Digest): string {
+  return `${historyPrefix(repository)}${digestPath(digest)}/${BY_DIGEST}`;
+}
+
+export function untaggedKey(repository: string, digest: Digest): string {
+  return `${historyPrefix(repository)}${digestPath(digest)}/${UNTAGGED}`;
+}
+
+/** The digest of a key below `historyPrefix`. */
+export function parseHistoryKey(repository: string, key: string): Digest | undefined {
+  const [algorithm, hex] = key.slice(historyPrefix(repository).length).split('/');
+  const digest = `${algorithm}:${hex}`;
+  return isDigest(digest) ? digest : undefined;
+}
+
 export function nameTagsPrefix(host: string, path: string): string {
   return `${NAMES}${encodeURIComponent(host)}/${path}/_tags/`;
 }
@@ -134,9 +161,19 @@ export function nameKey(host: string, path: string, tag: string): string {
   return `${nameTagsPrefix(host, path)}${tag}`;
 }
 
+export const FORMAT_KEY = 'images/format';
+export const COLLECTED_KEY = 'images/collected';
+export const BUILT = 'images/built/';
+export const BUILD_STEPS = 'images/build/';
+
+/** The layer links of a repository: folders of algorithms. */
+export function layersPrefix(repository: string): string {
+  return `${repositoryPrefix(repository)}_layers/`;
+}
+
 /** The name of an image that was built here, its host and path in full. */
 export function builtKey(host: string, path: string, tag: string): string {
-  return `images/built/${encodeURIComponent(host)}/${path}/_tags/${tag}`;
+  return `${BUILT}${encodeURIComponent(host)}/${path}/_tags/${tag}`;
 }
 
 export const DAMAGED_PREFIX = 'images/damaged/';
@@ -147,7 +184,7 @@ export function damagedKey(digest: Digest): string {
 
 /** `key` is hexadecimal digits. */
 export function buildStepKey(key: string): string {
-  return `images/build/${key.slice(0, 2)}/${key}`;
+  return `${BUILD_STEPS}${key.slice(0, 2)}/${key}`;
 }
 
 /** What `nameKey` built; `undefined` for a file that it did not. */

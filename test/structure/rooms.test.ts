@@ -47,6 +47,7 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     drivers: 2,
     repositories: 2,
     builds: 3,
+    collector: 3,
     'store-health.ts': 3,
     'embedded-store.ts': 4,
     'index.ts': 5,

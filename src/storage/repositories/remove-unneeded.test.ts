@@ -66,7 +66,7 @@ it('an image that a tag or a recorded name still means stays', async () => {
 });
 
 it.each(['just before they go', 'when they have just gone'])('what gets a tag %s is there', async (when) => {
-  const { isThere, objects, registry, names } = await newStore();
+  const { isThere, objects, blobs, registry, names } = await newStore();
   const index = indexOf([image.manifest]);
   await registry.putManifest('app', index, ['1']);
   const signature = indexOf([], { subject: manifestDescriptor(index) });
@@ -81,7 +81,7 @@ it.each(['just before they go', 'when they have just gone'])('what gets a tag %s
       if (isIt && when !== 'just before they go') await registry.putManifest('app', index, ['2']);
     },
   };
-  const store = { objects: racing, registry, stripped: registry, names };
+  const store = { objects: racing, blobs, registry, stripped: registry, names };
   await withUnneeded({ digest: index.digest, tag: '1' }, { store, repository: 'app' }, async () => {
     await registry.deleteTag('app', '1');
     removing = true;
@@ -111,8 +111,8 @@ it('a tag that is given while its manifest goes has one', async () => {
 });
 
 it('nothing goes where the name was not there', async () => {
-  const { isThere, objects, registry, names } = await newStore();
-  const store = { objects, registry, stripped: registry, names };
+  const { isThere, objects, blobs, registry, names } = await newStore();
+  const store = { objects, blobs, registry, stripped: registry, names };
   const removed = await withUnneeded({ digest, tag: '1' }, { store, repository: 'app' }, async () => false);
   expect([removed, await isThere(digest)]).toEqual([false, true]);
 });

@@ -9,10 +9,11 @@ import { decodeManifest, type Manifest, successors } from '../../oci/manifest.ts
 import type { Registry } from '../../registry/contract.ts';
 import type { NameRecords } from '../../registry/policies/full-names.ts';
 import { spellings } from '../../registry/policies/name-lookup.ts';
-import { revisionLinkKey } from '../layout.ts';
+import type { Blobs } from '../blobs.ts';
 import type { Objects } from '../objects.ts';
-import { ensureLink } from './links.ts';
 import { deleteUntagged, linkedManifest, listManifests, listTagStates } from './list-manifests.ts';
+import { manifestHistory } from './manifest-history.ts';
+import { restoreManifest } from './restore-manifest.ts';
 
 /** Small files, each of which waits for the disk: several at a time, as many as Node has threads for and some that queue. */
 const READ_AT_ONCE = 16;
@@ -23,6 +24,7 @@ export interface Removal extends CallOptions {
     readonly stripped: Registry;
     readonly names: NameRecords;
     readonly objects: Objects;
+    readonly blobs: Blobs;
   };
   readonly repository: string;
 }
@@ -75,14 +77,30 @@ async function belongingTo(digest: Digest, removal: Removal): Promise<readonly D
 
 /**
  * Removes those of the manifests, and of what belonged to them, that no tag and no recorded name points to, no index lists, and that are not attached
- * to another existing manifest. Blobs are left to garbage collection. The repository is read once, however many manifests there are.
+ * to another existing manifest. Blobs are left to garbage collection. The repository is read once, however many manifests there are. Returns those that
+ * are gone.
  */
-export async function removeUnneeded(digests: readonly Digest[], removal: Removal): Promise<void> {
+export async function removeUnneeded(digests: readonly Digest[], removal: Removal): Promise<readonly Digest[]> {
   const { store, repository } = removal;
+  const plan = await planRemoval(digests, removal);
+  for (const tag of plan.tags) await withoutTag(tag, removal);
+  if (plan.gone.length === 0) return [];
+  const manifests = plan.gone.map((digest) => ({ digest, subject: plan.nodes.get(digest)?.subject }));
+  await deleteUntagged(store.objects, repository, manifests);
+  await putBack(plan, removal);
+  const left = new Set(await Array.fromAsync(listManifests(store.objects, repository)));
+  const gone = plan.gone.filter((digest) => !left.has(digest));
+  await manifestHistory(store.objects).forget(repository, gone);
+  return gone;
+}
+
+/** What `removeUnneeded` would remove. */
+export async function planRemoval(digests: readonly Digest[], removal: Removal): Promise<RemovalPlan> {
   const nodes = await readManifests(removal);
-  if (nodes.size === 0) return;
-  const names = await readNames(removal);
   const gone: Digest[] = [];
+  const tags: string[] = [];
+  if (nodes.size === 0) return { nodes, gone, tags };
+  const names = await readNames(removal);
   const pending = [...digests].reverse();
   for (let digest = pending.pop(); digest !== undefined; digest = pending.pop()) {
     const node = nodes.get(digest);
@@ -93,40 +111,58 @@ export async function removeUnneeded(digests: readonly Digest[], removal: Remova
       addAll(pending, node.children);
       addAll(pending, node.attached);
     }
-    addAll(pending, await withoutCosignTags(digest, names, removal));
+    // cosign's tags mean nothing without their subject.
+    for (const tag of cosignTags(digest)) {
+      const tagged = names.withoutTag(tag);
+      if (tagged === undefined) continue;
+      tags.push(tag);
+      pending.push(tagged);
+    }
   }
-  const manifests = gone.map((digest) => ({ digest, subject: nodes.get(digest)?.subject }));
-  if (gone.length === 0) return;
-  await deleteUntagged(store.objects, repository, manifests);
-  await putBack(gone, nodes, removal);
+  return { nodes, gone, tags };
+}
+
+export interface RemovalPlan {
+  /** In this order. */
+  readonly gone: readonly Digest[];
+  /** Tags that go first. */
+  readonly tags: readonly string[];
+  readonly nodes: Nodes;
+}
+
+async function withoutTag(tag: string, { store, repository, ...call }: Removal): Promise<void> {
+  try {
+    await store.registry.deleteTag(repository, tag, call);
+  } catch (error) {
+    if (!isImagesError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) throw error;
+  }
 }
 
 /**
- * Restores what got a tag after the names were read, with what belonged to it: an acknowledged push relies on it. A tag that is set
- * after this check notices that the manifest has gone (`putManifest`).
+ * Restores what got a tag, or is listed by an index, that came after the repository was read, with what belonged to it: an acknowledged push relies on it.
+ * What comes after this check notices that the manifest has gone (`putManifest`).
  */
-async function putBack(gone: readonly Digest[], nodes: Nodes, removal: Removal): Promise<void> {
+async function putBack({ gone, nodes }: RemovalPlan, removal: Removal): Promise<void> {
   const { store, repository, ...call } = removal;
   const left = new Set(gone);
   const tags = await Array.fromAsync(store.stripped.tags(repository, undefined, call));
   const link = (tag: string) => linkedManifest(store.objects, repository, tag);
   const linked = await createLimiter(READ_AT_ONCE).map(tags, link, call.signal);
   const pending = linked.filter((digest) => digest !== undefined);
+  for await (const digest of listManifests(store.objects, repository)) {
+    if (nodes.get(digest)?.isThere || left.has(digest)) continue;
+    const manifest = await find(digest, removal);
+    if (manifest)
+      addAll(
+        pending,
+        successors(manifest).manifests.map((child) => child.digest),
+      );
+    if (manifest?.subject) pending.push(manifest.subject.digest);
+  }
   for (let digest = pending.pop(); digest !== undefined; digest = pending.pop()) {
     if (!left.delete(digest)) continue;
-    const link = revisionLinkKey(repository, digest);
-    await ensureLink(store.objects, link, digest);
-    await store.objects.sync([link]);
-    const { subject, children = [], attached = [] } = nodes.get(digest) ?? {};
-    // Adds it to the referrers of its subject again.
-    if (subject !== undefined) {
-      await store.stripped.putManifest(
-        repository,
-        await store.stripped.getManifest(repository, digest, call),
-        [],
-        call,
-      );
-    }
+    await restoreManifest(store, repository, digest);
+    const { children = [], attached = [] } = nodes.get(digest) ?? {};
     addAll(pending, children);
     addAll(pending, attached);
   }
@@ -179,39 +215,36 @@ function isPart({ parents, subject }: Node, nodes: Nodes): boolean {
   return parents.some(isThere) || (subject !== undefined && isThere(subject));
 }
 
-type Names = Map<Digest, Set<string>>;
+interface Names {
+  /** Whether a tag, or a tag in a recorded name, points to the manifest. */
+  has(digest: Digest): boolean;
+  /** As if the tag, and names recorded with it, were not there. Returns the digest that it pointed to. */
+  withoutTag(tag: string): Digest | undefined;
+}
 
-/** Tags, and tags in recorded names, by the digest that they point to. */
 async function readNames({ store, repository, ...call }: Removal): Promise<Names> {
-  const names: Names = new Map();
-  const add = (digest: Digest, tag: string) => names.set(digest, (names.get(digest) ?? new Set()).add(tag));
+  const tagsOf = new Map<Digest, Set<string>>();
+  const digests = new Map<string, Digest>();
+  const add = (digest: Digest, tag: string) => tagsOf.set(digest, (tagsOf.get(digest) ?? new Set()).add(tag));
   const tags = await Array.fromAsync(store.stripped.tags(repository, undefined, call));
   const stat = async (tag: string) => [tag, await store.stripped.statManifest(repository, tag, call)] as const;
   for (const [tag, descriptor] of await createLimiter(READ_AT_ONCE).map(tags, stat, call.signal)) {
-    if (descriptor) add(descriptor.digest, tag);
+    if (!descriptor) continue;
+    add(descriptor.digest, tag);
+    digests.set(tag, descriptor.digest);
   }
   for (const path of spellings(repository))
     for await (const name of store.names.ofPath(path)) add(name.digest, name.tag);
-  return names;
-}
-
-/** Removes cosign's tags, and their recorded names, for manifests that have gone, because these tags mean nothing without their subject. */
-async function withoutCosignTags(
-  subject: Digest,
-  names: Names,
-  { store, repository, ...call }: Removal,
-): Promise<readonly Digest[]> {
-  const untagged: Digest[] = [];
-  for (const tag of cosignTags(subject)) {
-    const descriptor = await store.stripped.statManifest(repository, tag, call);
-    if (!descriptor) continue;
-    await store.registry.deleteTag(repository, tag, call);
-    untagged.push(descriptor.digest);
-    const others = names.get(descriptor.digest);
-    others?.delete(tag);
-    if (others?.size === 0) names.delete(descriptor.digest);
-  }
-  return untagged;
+  return {
+    has: (digest) => (tagsOf.get(digest)?.size ?? 0) > 0,
+    withoutTag: (tag) => {
+      const digest = digests.get(tag);
+      if (digest === undefined) return undefined;
+      digests.delete(tag);
+      tagsOf.get(digest)?.delete(tag);
+      return digest;
+    },
+  };
 }
 
 /** Returns `undefined` for damaged manifests and for unknown kinds, which a volume of another registry may hold: they need nothing. */

@@ -27,7 +27,10 @@ import {
 } from '../layout.ts';
 import type { Store } from '../store.ts';
 import { absent, checkRepository, checkTag, ensureLink, readLink, walkRepositories } from './links.ts';
+import { manifestHistory } from './manifest-history.ts';
 import { wholeContent } from './read-blob.ts';
+import { restoreManifest } from './restore-manifest.ts';
+import { markNewStore } from './store-format.ts';
 import { referrersIndex } from './stored-referrers.ts';
 
 const LINKS_AT_A_TIME = 8;
@@ -51,6 +54,7 @@ const NAMED_IN_ERROR = 10;
 export function storedManifests(store: Store, statBlob: Registry['statBlob']): StoredManifests {
   const { objects, blobs } = store;
   const index = referrersIndex(objects, find);
+  const history = manifestHistory(objects);
 
   /** The digest that a tag or digest means in this repository. */
   async function resolve(repository: string, tagOrDigest: string): Promise<Digest | undefined> {
@@ -122,8 +126,21 @@ export function storedManifests(store: Store, statBlob: Registry['statBlob']): S
     }
   }
 
-  async function point(key: string, digest: Digest): Promise<void> {
-    if ((await readLink(objects, key)) !== digest) await objects.put(key, linkBytes(digest));
+  /** Those of the manifests that the repository has. */
+  async function linkedIn(repository: string, digests: readonly Digest[]): Promise<readonly Digest[]> {
+    const all = [...new Set(digests)];
+    const links = await createLimiter(CHECKED_AT_ONCE).map(all, (digest) =>
+      readLink(objects, revisionLinkKey(repository, digest)),
+    );
+    return all.filter((digest, at) => links[at] === digest);
+  }
+
+  async function point(repository: string, tag: string, digest: Digest): Promise<void> {
+    const key = tagLinkKey(repository, tag);
+    const former = await readLink(objects, key);
+    if (former === digest) return;
+    if (former !== undefined) await history.losesTag(repository, former);
+    await objects.put(key, linkBytes(digest));
   }
 
   /** Removes the tag's current link first, so that concurrent readers see the tag whole or not at all. */
@@ -147,6 +164,11 @@ export function storedManifests(store: Store, statBlob: Registry['statBlob']): S
     }
   }
 
+  // A repository exists while it has a manifest. Blobs alone are being uploaded, or are left for garbage collection.
+  const repositories = (after?: string) =>
+    walkRepositories(objects, (repository) => objects.any(revisionsPrefix(repository)), after);
+  let marking: Promise<void> | undefined;
+
   return {
     getManifest: async (repository, tagOrDigest) => {
       const manifest = await find(repository, tagOrDigest);
@@ -169,6 +191,12 @@ export function storedManifests(store: Store, statBlob: Registry['statBlob']): S
       const parts = successors(decoded);
       const needed = [...new Set(parts.blobs.map((blob) => blob.digest))];
       await checkBlobs(repository, needed);
+      marking ??= markNewStore(objects, repositories());
+      await marking;
+      const children = await linkedIn(
+        repository,
+        parts.manifests.map((child) => child.digest),
+      );
       const links = [
         revisionLinkKey(repository, digest),
         ...newTags.map((tag) => tagIndexLinkKey(repository, tag, digest)),
@@ -179,20 +207,22 @@ export function storedManifests(store: Store, statBlob: Registry['statBlob']): S
           ...links.map((key) => ensureLink(objects, key, digest)),
           index.add(repository, manifest, decoded),
         ]);
-        return [...links, ...needed.map((blob) => layerLinkKey(repository, blob))];
+        const byDigest = newTags.length === 0 ? [await history.cameByDigest(repository, digest)] : [];
+        return [...links, ...byDigest, ...needed.map((blob) => layerLinkKey(repository, blob))];
       });
       const current = newTags.map((tag) => tagLinkKey(repository, tag));
-      await Promise.all(current.map((key) => point(key, digest)));
+      await Promise.all(newTags.map((tag) => point(repository, tag, digest)));
       await objects.sync(current);
-      // Code that removes untagged manifests may have looked before these tags were there.
-      if (newTags.length === 0 || (await readLink(objects, revisionLinkKey(repository, digest))) === digest) return;
-      await ensureLink(objects, revisionLinkKey(repository, digest), digest);
-      await index.add(repository, manifest, decoded);
-      await objects.sync([revisionLinkKey(repository, digest)]);
+      // Who removes manifests that nothing needs may have looked before this manifest and its tags were there.
+      const relied = [...children, digest];
+      const left = new Set(await linkedIn(repository, relied));
+      for (const lost of relied.filter((one) => !left.has(one))) await restoreManifest(store, repository, lost);
     },
     deleteTag: async (repository, tag) => {
       checkRepository(repository);
-      if (!isTag(tag) || !(await readLink(objects, tagLinkKey(repository, tag)))) throw await unknown(repository, tag);
+      const digest = isTag(tag) ? await readLink(objects, tagLinkKey(repository, tag)) : undefined;
+      if (digest === undefined) throw await unknown(repository, tag);
+      await history.losesTag(repository, digest);
       await removeTag(repository, tag);
       await objects.sync([tagLinkKey(repository, tag)]);
     },
@@ -209,16 +239,11 @@ export function storedManifests(store: Store, statBlob: Registry['statBlob']): S
         gone.push(current);
       }
       if (manifest) await index.remove(repository, manifest);
+      await history.forget(repository, [digest]);
       await objects.delete([link]);
       await objects.sync(gone);
     },
-    repositories: (after) =>
-      walkRepositories(
-        objects,
-        // A repository exists while it has a manifest. Blobs alone are being uploaded, or are left for garbage collection.
-        (repository) => objects.any(revisionsPrefix(repository)),
-        after,
-      ),
+    repositories,
     tags: async function* (repository, after, { unwanted } = {}) {
       checkRepository(repository);
       const error = new ImagesError('NAME_UNKNOWN', `no such repository [${repository}]`);

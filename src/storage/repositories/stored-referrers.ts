@@ -50,13 +50,7 @@ export function referrersIndex(
   }
 
   return {
-    add: async (repository, raw, manifest) => {
-      if (!manifest.subject) return;
-      const descriptor = JSON.stringify(referrerDescriptor(raw, manifest));
-      const key = referrerKey(repository, manifest.subject.digest, raw.digest);
-      await objects.put(key, Buffer.from(descriptor));
-      await objects.sync([key]);
-    },
+    add: (repository, raw, manifest) => recordReferrer(objects, repository, raw, manifest),
     remove: async (repository, raw) => {
       const subject = readManifest(raw)?.subject;
       if (subject) await objects.delete([referrerKey(repository, subject.digest, raw.digest)]);
@@ -72,6 +66,20 @@ export function referrersIndex(
       }
     },
   };
+}
+
+/** Records the manifest under its subject, if it has one. */
+export async function recordReferrer(
+  objects: Objects,
+  repository: string,
+  raw: RawManifest,
+  manifest: Manifest,
+): Promise<void> {
+  if (!manifest.subject) return;
+  const descriptor = JSON.stringify(referrerDescriptor(raw, manifest));
+  const key = referrerKey(repository, manifest.subject.digest, raw.digest);
+  await objects.put(key, Buffer.from(descriptor));
+  await objects.sync([key]);
 }
 
 function readDescriptor(bytes: Uint8Array): Descriptor | undefined {

@@ -1,0 +1,47 @@
+// What was built here: images, which stay, and the results of steps, which are a cache.
+import { type Digest, isDigest } from '../../oci/digest.ts';
+import { MAX_MANIFEST_SIZE } from '../../oci/manifest.ts';
+import { BUILD_STEPS, BUILT, parseLink } from '../layout.ts';
+import { wholeContent } from '../repositories/read-blob.ts';
+import type { Store } from '../store.ts';
+import type { CollectionRun } from './collect.ts';
+import { digestsIn } from './digests-in.ts';
+
+export interface BuildReferences {
+  /** What images that were built here consist of. */
+  readonly images: ReadonlySet<Digest>;
+  /** What remembered steps and base images consist of. */
+  readonly steps: ReadonlySet<Digest>;
+}
+
+export async function digestsOfBuilds({ objects, blobs }: Store, run: CollectionRun): Promise<BuildReferences> {
+  const images = new Set<Digest>();
+  const steps = new Set<Digest>();
+  for await (const { key } of objects.list(BUILT)) {
+    await run.step();
+    const digest = parseLink(await objects.get(key));
+    if (digest === undefined) continue;
+    images.add(digest);
+    const bytes = await wholeContent(blobs, digest, MAX_MANIFEST_SIZE);
+    for (const one of digestsIn(bytes ?? new Uint8Array())) images.add(one);
+  }
+  for await (const { key } of objects.list(BUILD_STEPS)) {
+    await run.step();
+    for (const digest of digestsIn((await objects.get(key)) ?? new Uint8Array())) steps.add(digest);
+  }
+  return { images, steps };
+}
+
+/** Deletes the records of steps whose layers are gone: these steps are done again. */
+export async function deleteBuildSteps(
+  { objects }: Store,
+  gone: ReadonlySet<Digest>,
+  run: CollectionRun,
+): Promise<void> {
+  if (gone.size === 0) return;
+  for await (const { key } of objects.list(BUILD_STEPS)) {
+    await run.step();
+    const digests = digestsIn((await objects.get(key)) ?? new Uint8Array());
+    if ([...digests].some((digest) => isDigest(digest) && gone.has(digest))) await objects.delete([key]);
+  }
+}

@@ -1,0 +1,137 @@
+// Garbage collection. First manifests that lost their last tag go, then blobs that no manifest names, then the links to them. It runs while others push, pull, copy
+// and build, in this and in other processes (blobs.ts tells why that loses nothing).
+//
+// Nothing is deleted because a record is missing: stores of earlier versions, and what docker-registry has pushed, have none. So all manifests are read each
+// time, and whatever looks like a digest in one is kept.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CallOptions } from '../../io/streams/bytes.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { StoredBlob } from '../blobs.ts';
+import { USE_STEP_MS } from '../blobs.ts';
+import type { Removal } from '../repositories/remove-unneeded.ts';
+import { noteCollected } from '../repositories/store-format.ts';
+import { deleteBuildSteps, digestsOfBuilds } from './build-references.ts';
+import { deleteLinks, type LinksOfGarbage, linksOf } from './layer-links.ts';
+import { digestsOfManifests } from './manifest-references.ts';
+import { removeUntagged, type UntaggedRemoval } from './untagged.ts';
+
+export type CollectedStore = Removal['store'];
+
+export interface CollectionOptions extends CallOptions {
+  /** Deletes nothing, and says what would go. */
+  readonly dryRun?: boolean;
+  /** Manifests that lost their last tag stay. */
+  readonly keepUntagged?: boolean;
+  /** In milliseconds: manifests that lost their last tag more recently stay. Default: 7 days. */
+  readonly olderThanMs?: number;
+  /** Called after each small step: it may wait, so that others are not disturbed. */
+  readonly pause?: () => Promise<void>;
+  readonly onEvent?: (event: CollectionEvent) => void;
+}
+
+export type CollectionEvent =
+  | { readonly type: 'reading'; readonly repository: string }
+  | { readonly type: 'deleting'; readonly blobs: number; readonly bytes: number };
+
+export interface Collection {
+  readonly manifests: readonly UntaggedRemoval[];
+  /** Blobs that are gone, manifests among them. */
+  readonly blobs: number;
+  /** In bytes: the sizes of these blobs. */
+  readonly bytes: number;
+  /** Blobs that nothing names, and that somebody wrote or used within the last day. */
+  readonly recent: { readonly blobs: number; readonly bytes: number };
+  /** True if there may be more: one collection deletes so many blobs at most. */
+  readonly isMore: boolean;
+}
+
+/** In milliseconds. What was written or used more recently is no garbage: a push that is under way names it soon. */
+const GRACE_MS = 2 * USE_STEP_MS;
+/** In milliseconds. Blobs that only builds name are a cache. */
+const BUILD_CACHE_MS = 14 * 24 * 3600 * 1000;
+export const OLDER_THAN_MS = 7 * 24 * 3600 * 1000;
+/** In milliseconds, for uploads that nobody continues. */
+const UNFINISHED_MS = 7 * 24 * 3600 * 1000;
+/** Bounds the memory of one collection. */
+const MOST = 100_000;
+/** How many are deleted between two pauses. */
+const BATCH = 64;
+
+/** Errors: NO_ACCESS, READ_ONLY, NO_SPACE; the signal's reason. What was deleted until then is gone; nothing else is lost. */
+export async function collectGarbage(store: CollectedStore, options: CollectionOptions = {}): Promise<Collection> {
+  const { dryRun = false, keepUntagged = false, olderThanMs = OLDER_THAN_MS } = options;
+  const run = { ...options, step: () => stepOf(options) };
+  const startedAt = Date.now();
+  const manifests = keepUntagged
+    ? []
+    : await removeUntagged(store, { ...run, dryRun, before: startedAt - olderThanMs });
+  const without = new Map(manifests.map(({ repository, digests }) => [repository, new Set(digests)]));
+  const { named, unreadable } = await digestsOfManifests(store, { ...run, without: dryRun ? without : new Map() });
+  const builds = await digestsOfBuilds(store, run);
+  for (const digest of builds.images) named.add(digest);
+
+  const recent = { blobs: 0, bytes: 0 };
+  const garbage = new Map<Digest, StoredBlob>();
+  let isMore = false;
+  let seen = 0;
+  for await (const blob of store.blobs.all()) {
+    if (++seen % 1000 === 0) await run.step();
+    if (named.has(blob.digest)) continue;
+    const unusedMs = startedAt - blob.used.getTime();
+    if (builds.steps.has(blob.digest) && unusedMs < BUILD_CACHE_MS) continue;
+    if (unusedMs < GRACE_MS) {
+      recent.blobs += 1;
+      recent.bytes += blob.size;
+    } else if (garbage.size < MOST) {
+      garbage.set(blob.digest, blob);
+    } else {
+      isMore = true;
+      break;
+    }
+  }
+  const links = await linksOf(store.objects, garbage, { ...run, unreadable, before: startedAt - GRACE_MS });
+  const goes = [...garbage.values()];
+  if (dryRun) return { manifests, ...sumOf(goes), recent, isMore };
+
+  const collected = await deleteBlobs(store, goes, { ...run, links });
+  await deleteBuildSteps(store, new Set(collected.map(({ digest }) => digest)), run);
+  await store.blobs.sweep({ before: new Date(startedAt - UNFINISHED_MS) });
+  if (!isMore) await noteCollected(store.objects);
+  return { manifests, ...sumOf(collected), recent, isMore };
+}
+
+/** One step of a collection, for the parts of it. */
+export interface CollectionRun extends CollectionOptions {
+  readonly step: () => Promise<void>;
+}
+
+async function stepOf({ pause, signal }: CollectionOptions): Promise<void> {
+  signal?.throwIfAborted();
+  if (pause) await pause();
+  // Lets requests in that wait in this process.
+  else await delay(0);
+}
+
+async function deleteBlobs(
+  store: CollectedStore,
+  goes: readonly StoredBlob[],
+  { links, ...run }: CollectionRun & { readonly links: LinksOfGarbage },
+): Promise<readonly StoredBlob[]> {
+  const collected: StoredBlob[] = [];
+  let bytes = 0;
+  for (let at = 0; at < goes.length; at += BATCH) {
+    await run.step();
+    const gone = await store.blobs.collect(goes.slice(at, at + BATCH));
+    await deleteLinks(store, gone, links);
+    for (const blob of gone) {
+      collected.push(blob);
+      bytes += blob.size;
+    }
+    run.onEvent?.({ type: 'deleting', blobs: collected.length, bytes });
+  }
+  return collected;
+}
+
+function sumOf(blobs: readonly StoredBlob[]): { readonly blobs: number; readonly bytes: number } {
+  return { blobs: blobs.length, bytes: blobs.reduce((sum, { size }) => sum + size, 0) };
+}

@@ -1,0 +1,65 @@
+// The links by which repositories have blobs. A link that is new protects its blob: docker-registry and earlier versions of this program record no other use.
+// When a blob is gone, its links go.
+import { type Digest, isDigest } from '../../oci/digest.ts';
+import type { StoredBlob } from '../blobs.ts';
+import { layerLinkKey, layersPrefix } from '../layout.ts';
+import type { Objects } from '../objects.ts';
+import { ensureLink } from '../repositories/links.ts';
+import type { Store } from '../store.ts';
+import type { CollectionRun } from './collect.ts';
+import { allRepositories } from './manifest-references.ts';
+
+/** By digest: the repositories that have a link. */
+export type LinksOfGarbage = ReadonlyMap<Digest, readonly string[]>;
+
+interface Options extends CollectionRun {
+  /** In milliseconds since 1970: younger links protect their blobs. */
+  readonly before: number;
+  /** Repositories whose blobs all stay. */
+  readonly unreadable: ReadonlySet<string>;
+}
+
+/** Takes what is protected out of `garbage`; returns the links to the rest. */
+export async function linksOf(
+  objects: Objects,
+  garbage: Map<Digest, StoredBlob>,
+  { before, unreadable, ...run }: Options,
+): Promise<LinksOfGarbage> {
+  const links = new Map<Digest, string[]>();
+  for await (const repository of allRepositories({ objects })) {
+    if (garbage.size === 0) break;
+    await run.step();
+    for await (const digest of linkedDigests(objects, repository)) {
+      if (!garbage.has(digest)) continue;
+      const link = await objects.stat(layerLinkKey(repository, digest));
+      if (!link) continue;
+      if (unreadable.has(repository) || link.modified.getTime() > before) garbage.delete(digest);
+      else links.set(digest, [...(links.get(digest) ?? []), repository]);
+    }
+  }
+  return links;
+}
+
+async function* linkedDigests(objects: Objects, repository: string): AsyncGenerator<Digest> {
+  const prefix = layersPrefix(repository);
+  for (const algorithm of await objects.children(prefix)) {
+    for (const hex of await objects.children(`${prefix}${algorithm}`)) {
+      const digest = `${algorithm.slice(0, -1)}:${hex.slice(0, -1)}`;
+      if (isDigest(digest)) yield digest;
+    }
+  }
+}
+
+/** Deletes the links to blobs that are gone. Who writes such a blob again meanwhile writes the blob first, then sees the link or makes it. */
+export async function deleteLinks(
+  { objects, blobs }: Store,
+  gone: readonly StoredBlob[],
+  links: LinksOfGarbage,
+): Promise<void> {
+  for (const { digest } of gone) {
+    const repositories = links.get(digest) ?? [];
+    await objects.delete(repositories.map((repository) => layerLinkKey(repository, digest)));
+    if (repositories.length === 0 || !(await blobs.find(digest))) continue;
+    for (const repository of repositories) await ensureLink(objects, layerLinkKey(repository, digest), digest);
+  }
+}
