@@ -301,7 +301,7 @@ it('with manifests that are none are refused', async () => {
 it('leave nothing outside of the store, and in it only what the layout has', async () => {
   expect(await readdir(scratch.path)).toEqual(['store']);
   expect((await readdir(join(scratch.path, 'store'))).sort()).toEqual(['docker', 'images']);
-  const known = ['names', 'referrers', 'stage', 'tmp', 'unsynced', 'suspect'];
+  const known = ['format', 'history', 'names', 'referrers', 'stage', 'tmp'];
   for (const folder of await readdir(join(scratch.path, 'store/images'))) expect(known).toContain(folder);
 });
 

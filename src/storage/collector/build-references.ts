@@ -4,8 +4,8 @@ import { MAX_MANIFEST_SIZE } from '../../oci/manifest.ts';
 import { BUILD_STEPS, BUILT, parseLink } from '../layout.ts';
 import { wholeContent } from '../repositories/read-blob.ts';
 import type { Store } from '../store.ts';
-import type { CollectionRun } from './collect.ts';
 import { digestsIn } from './digests-in.ts';
+import type { CollectionRun } from './run.ts';
 
 export interface BuildReferences {
   /** What images that were built here consist of. */

@@ -12,7 +12,7 @@ import { type EmbeddedStore, openEmbeddedStore } from '../embedded-store.ts';
 import { BLOBS, blobKey, layerLinkKey, revisionLinkKey, tagIndexLinkKey } from '../layout.ts';
 import { lastCollected, mayCollectUnasked } from '../repositories/store-format.ts';
 import { testDirectory } from '../testing/directories.ts';
-import { collectGarbage } from './collect.ts';
+import { collectStore } from './collect.ts';
 
 const DAY = 24 * 3600 * 1000;
 
@@ -74,7 +74,7 @@ describe('what stays', () => {
     await store.names.set('quay.io', 'team/named', '1', named.manifest.digest);
     await store.stripped.deleteTag('team/named', '1');
     await pass(400);
-    expect(await collectGarbage(store)).toMatchObject({ manifests: [], blobs: 0, bytes: 0 });
+    expect(await collectStore(store)).toMatchObject({ manifests: [], blobs: 0, bytes: 0 });
     for (const image of [one, two, child, named]) expect(await allThere(image)).toBe(true);
     expect(await Array.fromAsync(store.registry.referrers('team/app', one.manifest.digest))).toHaveLength(1);
   });
@@ -82,11 +82,11 @@ describe('what stays', () => {
   it('is what was pushed within a day, and is named by nothing yet', async () => {
     const { descriptor, bytes } = blobOf(bytesOf('new', 3000));
     await store.registry.putBlob('team/app', descriptor, opener(bytes));
-    expect(await collectGarbage(store)).toMatchObject({ blobs: 0, recent: { blobs: 1, bytes: 3000 } });
+    expect(await collectStore(store)).toMatchObject({ blobs: 0, recent: { blobs: 1, bytes: 3000 } });
     await pass(0.9);
-    expect(await collectGarbage(store)).toMatchObject({ blobs: 0 });
+    expect(await collectStore(store)).toMatchObject({ blobs: 0 });
     await pass(0.2);
-    expect(await collectGarbage(store)).toMatchObject({ blobs: 1, bytes: 3000 });
+    expect(await collectStore(store)).toMatchObject({ blobs: 1, bytes: 3000 });
   });
 
   it('is what a client was told is there, however old it is', async () => {
@@ -94,7 +94,7 @@ describe('what stays', () => {
     await store.registry.putBlob('team/app', descriptor, opener(bytes));
     await pass(30);
     expect(await store.registry.statBlob('team/app', descriptor.digest)).toBeDefined();
-    expect(await collectGarbage(store)).toMatchObject({ blobs: 0, recent: { blobs: 1 } });
+    expect(await collectStore(store)).toMatchObject({ blobs: 0, recent: { blobs: 1 } });
   });
 
   it('is what docker-registry mounted today, which records no other use', async () => {
@@ -103,14 +103,14 @@ describe('what stays', () => {
     await pass(30);
     await store.objects.put(layerLinkKey('team/other', descriptor.digest), Buffer.from(descriptor.digest));
     await utimes(join(directory.path, layerLinkKey('team/other', descriptor.digest)), new Date(), new Date());
-    expect(await collectGarbage(store)).toMatchObject({ blobs: 0 });
+    expect(await collectStore(store)).toMatchObject({ blobs: 0 });
   });
 
   it('is all that a repository has where a manifest cannot be read', async () => {
     await push('team/app', one, ['1']);
     await store.objects.put(blobKey(one.manifest.digest), Buffer.from('damaged'));
     await pass(30);
-    expect(await collectGarbage(store)).toMatchObject({ blobs: 0 });
+    expect(await collectStore(store)).toMatchObject({ blobs: 0 });
     expect(await isThere(one.config.descriptor.digest)).toBe(true);
   });
 
@@ -124,7 +124,7 @@ describe('what stays', () => {
     await store.objects.put(revisionLinkKey('team/old', old.descriptor.digest), Buffer.from(old.descriptor.digest));
     await store.registry.deleteManifest('team/app', digest);
     await pass(30);
-    await collectGarbage(store);
+    await collectStore(store);
     expect(await isThere(one.layers[0]?.descriptor.digest as Digest)).toBe(true);
     expect(await isThere(one.config.descriptor.digest)).toBe(false);
   });
@@ -137,9 +137,9 @@ describe('what stays', () => {
     await blobs.put(step.descriptor, opener(step.bytes));
     await buildSteps(store.objects).put('ab12', Buffer.from(JSON.stringify({ layer: step.descriptor })));
     await pass(10);
-    expect(await collectGarbage(store)).toMatchObject({ blobs: 0 });
+    expect(await collectStore(store)).toMatchObject({ blobs: 0 });
     await pass(10);
-    expect(await collectGarbage(store)).toMatchObject({ blobs: 1, bytes: 2000 });
+    expect(await collectStore(store)).toMatchObject({ blobs: 1, bytes: 2000 });
     expect(await allThere(one)).toBe(true);
     expect(await buildSteps(store.objects).get('ab12')).toBeUndefined();
   });
@@ -150,13 +150,13 @@ describe('what goes', () => {
     await push('team/app', one, ['latest']);
     await push('team/app', two, ['latest']);
     await pass(6);
-    expect(await collectGarbage(store)).toMatchObject({ manifests: [], blobs: 0 });
+    expect(await collectStore(store)).toMatchObject({ manifests: [], blobs: 0 });
     await pass(2);
     const { digest } = one.manifest;
-    expect(await collectGarbage(store, { keepUntagged: true })).toMatchObject({ manifests: [], blobs: 0 });
-    const planned = await collectGarbage(store, { dryRun: true });
+    expect(await collectStore(store, { keepUntagged: true })).toMatchObject({ manifests: [], blobs: 0 });
+    const planned = await collectStore(store, { dryRun: true });
     expect(await allThere(one)).toBe(true);
-    const collected = await collectGarbage(store);
+    const collected = await collectStore(store);
     expect(collected).toEqual(planned);
     expect(collected.manifests).toEqual([{ repository: 'team/app', digests: [digest] }]);
     expect(collected.blobs).toBe(4);
@@ -166,7 +166,7 @@ describe('what goes', () => {
       expect(await store.objects.stat(layerLinkKey('team/app', layer.descriptor.digest))).toBeUndefined();
     }
     expect(await store.objects.stat(tagIndexLinkKey('team/app', 'latest', digest))).toBeUndefined();
-    expect(await collectGarbage(store)).toMatchObject({ manifests: [], blobs: 0 });
+    expect(await collectStore(store)).toMatchObject({ manifests: [], blobs: 0 });
   });
 
   it('is an index with its images, when its tag was deleted', async () => {
@@ -174,7 +174,7 @@ describe('what goes', () => {
     await store.registry.putManifest('team/app', indexOf([one.manifest]), ['multi']);
     await store.registry.deleteTag('team/app', 'multi');
     await pass(8);
-    await collectGarbage(store);
+    await collectStore(store);
     expect(await noneThere(one)).toBe(true);
     expect(await Array.fromAsync(store.objects.list(BLOBS))).toEqual([]);
   });
@@ -185,7 +185,7 @@ describe('what goes', () => {
     await pass(1);
     await store.registry.getManifest('team/app', one.manifest.digest);
     await pass(100);
-    await collectGarbage(store);
+    await collectStore(store);
     expect(await allThere(one)).toBe(true);
   });
 
@@ -194,14 +194,14 @@ describe('what goes', () => {
     await push('team/app', two, ['latest']);
     await push('team/app', one, ['old']);
     await pass(30);
-    await collectGarbage(store);
+    await collectStore(store);
     expect(await allThere(one)).toBe(true);
     await push('team/app', two, ['old']);
     await pass(3);
-    await collectGarbage(store);
+    await collectStore(store);
     expect(await allThere(one)).toBe(true);
     await pass(5);
-    await collectGarbage(store);
+    await collectStore(store);
     expect(await noneThere(one)).toBe(true);
   });
 
@@ -209,7 +209,7 @@ describe('what goes', () => {
     await push('team/app', one, ['1']);
     await store.registry.deleteTag('team/app', '1');
     await pass(8);
-    await collectGarbage(store);
+    await collectStore(store);
     await push('team/app', one, ['1']);
     expect(await allThere(one)).toBe(true);
     expect((await store.registry.statManifest('team/app', '1'))?.digest).toBe(one.manifest.digest);
@@ -226,7 +226,7 @@ describe('a store', () => {
     await push('team/app', two, ['2']);
     expect(await mayCollectUnasked(store.objects)).toBe(false);
     expect(await lastCollected(store.objects)).toBeUndefined();
-    await collectGarbage(store);
+    await collectStore(store);
     expect(await mayCollectUnasked(store.objects)).toBe(true);
     expect(await lastCollected(store.objects)).toBeDefined();
   });

@@ -3,53 +3,27 @@
 //
 // Nothing is deleted because a record is missing: stores of earlier versions, and what docker-registry has pushed, have none. So all manifests are read each
 // time, and whatever looks like a digest in one is kept.
-import { setTimeout as delay } from 'node:timers/promises';
-import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { StoredBlob } from '../blobs.ts';
 import { USE_STEP_MS } from '../blobs.ts';
-import type { Removal } from '../repositories/remove-unneeded.ts';
 import { noteCollected } from '../repositories/store-format.ts';
 import { deleteBuildSteps, digestsOfBuilds } from './build-references.ts';
 import { deleteLinks, type LinksOfGarbage, linksOf } from './layer-links.ts';
 import { digestsOfManifests } from './manifest-references.ts';
-import { removeUntagged, type UntaggedRemoval } from './untagged.ts';
-
-export type CollectedStore = Removal['store'];
-
-export interface CollectionOptions extends CallOptions {
-  /** Deletes nothing, and says what would go. */
-  readonly dryRun?: boolean;
-  /** Manifests that lost their last tag stay. */
-  readonly keepUntagged?: boolean;
-  /** In milliseconds: manifests that lost their last tag more recently stay. Default: 7 days. */
-  readonly olderThanMs?: number;
-  /** Called after each small step: it may wait, so that others are not disturbed. */
-  readonly pause?: () => Promise<void>;
-  readonly onEvent?: (event: CollectionEvent) => void;
-}
-
-export type CollectionEvent =
-  | { readonly type: 'reading'; readonly repository: string }
-  | { readonly type: 'deleting'; readonly blobs: number; readonly bytes: number };
-
-export interface Collection {
-  readonly manifests: readonly UntaggedRemoval[];
-  /** Blobs that are gone, manifests among them. */
-  readonly blobs: number;
-  /** In bytes: the sizes of these blobs. */
-  readonly bytes: number;
-  /** Blobs that nothing names, and that somebody wrote or used within the last day. */
-  readonly recent: { readonly blobs: number; readonly bytes: number };
-  /** True if there may be more: one collection deletes so many blobs at most. */
-  readonly isMore: boolean;
-}
+import {
+  type CollectedStore,
+  type Collection,
+  type CollectionOptions,
+  type CollectionRun,
+  collectionRun,
+} from './run.ts';
+import { removeUntagged } from './untagged.ts';
 
 /** In milliseconds. What was written or used more recently is no garbage: a push that is under way names it soon. */
 const GRACE_MS = 2 * USE_STEP_MS;
 /** In milliseconds. Blobs that only builds name are a cache. */
 const BUILD_CACHE_MS = 14 * 24 * 3600 * 1000;
-export const OLDER_THAN_MS = 7 * 24 * 3600 * 1000;
+const OLDER_THAN_MS = 7 * 24 * 3600 * 1000;
 /** In milliseconds, for uploads that nobody continues. */
 const UNFINISHED_MS = 7 * 24 * 3600 * 1000;
 /** Bounds the memory of one collection. */
@@ -58,9 +32,9 @@ const MOST = 100_000;
 const BATCH = 64;
 
 /** Errors: NO_ACCESS, READ_ONLY, NO_SPACE; the signal's reason. What was deleted until then is gone; nothing else is lost. */
-export async function collectGarbage(store: CollectedStore, options: CollectionOptions = {}): Promise<Collection> {
+export async function collectStore(store: CollectedStore, options: CollectionOptions = {}): Promise<Collection> {
   const { dryRun = false, keepUntagged = false, olderThanMs = OLDER_THAN_MS } = options;
-  const run = { ...options, step: () => stepOf(options) };
+  const run = collectionRun(options);
   const startedAt = Date.now();
   const manifests = keepUntagged
     ? []
@@ -98,18 +72,6 @@ export async function collectGarbage(store: CollectedStore, options: CollectionO
   await store.blobs.sweep({ before: new Date(startedAt - UNFINISHED_MS) });
   if (!isMore) await noteCollected(store.objects);
   return { manifests, ...sumOf(collected), recent, isMore };
-}
-
-/** One step of a collection, for the parts of it. */
-export interface CollectionRun extends CollectionOptions {
-  readonly step: () => Promise<void>;
-}
-
-async function stepOf({ pause, signal }: CollectionOptions): Promise<void> {
-  signal?.throwIfAborted();
-  if (pause) await pause();
-  // Lets requests in that wait in this process.
-  else await delay(0);
 }
 
 async function deleteBlobs(

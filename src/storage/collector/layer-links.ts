@@ -6,8 +6,8 @@ import { layerLinkKey, layersPrefix } from '../layout.ts';
 import type { Objects } from '../objects.ts';
 import { ensureLink } from '../repositories/links.ts';
 import type { Store } from '../store.ts';
-import type { CollectionRun } from './collect.ts';
 import { allRepositories } from './manifest-references.ts';
+import type { CollectionRun } from './run.ts';
 
 /** By digest: the repositories that have a link. */
 export type LinksOfGarbage = ReadonlyMap<Digest, readonly string[]>;

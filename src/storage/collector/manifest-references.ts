@@ -6,8 +6,8 @@ import { walkRepositories } from '../repositories/links.ts';
 import { listManifests } from '../repositories/list-manifests.ts';
 import { wholeContent } from '../repositories/read-blob.ts';
 import type { Store } from '../store.ts';
-import type { CollectionRun } from './collect.ts';
 import { digestsIn } from './digests-in.ts';
+import type { CollectionRun } from './run.ts';
 
 const AT_ONCE = 16;
 

@@ -4,14 +4,8 @@ import { tagIndexLinkKey } from '../layout.ts';
 import { linkedManifest, listTagStates } from '../repositories/list-manifests.ts';
 import { manifestHistory } from '../repositories/manifest-history.ts';
 import { planRemoval, type Removal, removeUnneeded } from '../repositories/remove-unneeded.ts';
-import type { CollectionRun } from './collect.ts';
 import { allRepositories } from './manifest-references.ts';
-
-/** Manifests of one repository. */
-export interface UntaggedRemoval {
-  readonly repository: string;
-  readonly digests: readonly Digest[];
-}
+import type { CollectionRun, UntaggedRemoval } from './run.ts';
 
 interface Options extends CollectionRun {
   /** In milliseconds since 1970: those that lost their tag later stay. */

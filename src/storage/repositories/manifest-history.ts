@@ -1,10 +1,11 @@
 // Why a manifest that has no tag stays, or may go. What came by digest stays: somebody may name it by its digest for ever. What came under a tag, and lost it, may
 // go some time after that. A manifest without any record stays, because stores of earlier versions and of other registries have none.
 import type { Digest } from '../../oci/digest.ts';
+import { isImagesError } from '../../oci/errors.ts';
 import { cameByDigestKey, historyPrefix, parseHistoryKey, untaggedKey } from '../layout.ts';
 import type { Objects } from '../objects.ts';
 
-export interface UntaggedManifest {
+export interface LostTag {
   readonly digest: Digest;
   readonly since: Date;
 }
@@ -20,7 +21,7 @@ export interface ManifestHistory {
   /** To be called when somebody gets the manifest by its digest: without a tag, it is wanted for its own sake. */
   gotByDigest(repository: string, digest: Digest): Promise<void>;
   /** Those that came under a tag only, and lost it. A later tag does not change the record. */
-  untagged(repository: string): AsyncIterable<UntaggedManifest>;
+  untagged(repository: string): AsyncIterable<LostTag>;
   hasComeByDigest(repository: string, digest: Digest): Promise<boolean>;
   forget(repository: string, digests: readonly Digest[]): Promise<void>;
 }
@@ -31,7 +32,12 @@ export function manifestHistory(objects: Objects): ManifestHistory {
 
   const cameByDigest: ManifestHistory['cameByDigest'] = async (repository, digest) => {
     const key = cameByDigestKey(repository, digest);
-    await objects.put(key, new Uint8Array(), { ifAbsent: true });
+    try {
+      await objects.put(key, new Uint8Array(), { ifAbsent: true });
+    } catch (error) {
+      // Whoever cannot write to the store has brought nothing: all of it was there.
+      if (!isImagesError(error, 'READ_ONLY', 'NO_ACCESS')) throw error;
+    }
     return key;
   };
 
