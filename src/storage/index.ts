@@ -11,6 +11,14 @@ export {
   type SweepLimits,
   USE_STEP_MS,
 } from './blobs.ts';
+export { collectStore } from './collector/collect.ts';
+export type {
+  CollectedStore,
+  Collection,
+  CollectionEvent,
+  CollectionOptions,
+  UntaggedRemoval,
+} from './collector/run.ts';
 export { diskStore, memoryStore } from './drivers/staged-store.ts';
 export {
   type EmbeddedStore,
