@@ -7,7 +7,6 @@ import { isImagesError } from '../oci/errors.ts';
 import { isRepositoryPath } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
 import { FORWARD, forwarding } from '../registry/policies/forwarding.ts';
-import type { NameRecords } from '../registry/policies/full-names.ts';
 import { hostNames } from '../registry/policies/host-names.ts';
 import { repositories } from '../registry/policies/name-lookup.ts';
 import { type RegistryCall, told } from '../registry/policies/told.ts';
@@ -16,16 +15,10 @@ import { manifestHistory } from './repositories/manifest-history.ts';
 import { nameRecords } from './repositories/name-records.ts';
 import { withUnneeded } from './repositories/remove-unneeded.ts';
 import { storedRegistry } from './repositories/stored-registry.ts';
-import type { Store } from './store.ts';
+import type { RegistryStore } from './store.ts';
 
-export interface EmbeddedStore extends Store {
+export interface EmbeddedStore extends RegistryStore {
   readonly directory: string;
-  /** As clients see it: names with and without hosts (policy host-names). */
-  readonly registry: Registry;
-  /** The repositories under their stripped names. */
-  readonly stripped: Registry;
-  /** The recorded full names. */
-  readonly names: NameRecords;
 }
 
 export interface EmbeddedStoreOptions {

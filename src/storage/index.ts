@@ -13,7 +13,6 @@ export {
 } from './blobs.ts';
 export { collectStore } from './collector/collect.ts';
 export type {
-  CollectedStore,
   Collection,
   CollectionEvent,
   CollectionOptions,
@@ -30,4 +29,4 @@ export type { ObjectInfo, Objects, PutOptions } from './objects.ts';
 export type { ExpiryOptions } from './repositories/expiry.ts';
 export { nameRecords } from './repositories/name-records.ts';
 export { storedRegistry } from './repositories/stored-registry.ts';
-export type { Store } from './store.ts';
+export type { RegistryStore, Store } from './store.ts';

@@ -4,19 +4,13 @@
 // Nothing is deleted because a record is missing: stores of earlier versions, and what docker-registry has pushed, have none. So all manifests are read each
 // time, and whatever looks like a digest in one is kept.
 import type { Digest } from '../../oci/digest.ts';
-import type { StoredBlob } from '../blobs.ts';
-import { USE_STEP_MS } from '../blobs.ts';
+import { type StoredBlob, USE_STEP_MS } from '../blobs.ts';
 import { noteCollected } from '../repositories/store-format.ts';
+import type { RegistryStore } from '../store.ts';
 import { deleteBuildSteps, digestsOfBuilds } from './build-references.ts';
 import { deleteLinks, type LinksOfGarbage, linksOf } from './layer-links.ts';
 import { digestsOfManifests } from './manifest-references.ts';
-import {
-  type CollectedStore,
-  type Collection,
-  type CollectionOptions,
-  type CollectionRun,
-  collectionRun,
-} from './run.ts';
+import { type Collection, type CollectionOptions, type CollectionRun, collectionRun } from './run.ts';
 import { removeUntagged } from './untagged.ts';
 
 /** In milliseconds. What was written or used more recently is no garbage: a push that is under way names it soon. */
@@ -31,8 +25,10 @@ const MOST = 100_000;
 /** How many are deleted between two pauses. */
 const BATCH = 64;
 
-/** Errors: NO_ACCESS, READ_ONLY, NO_SPACE; the signal's reason. What was deleted until then is gone; nothing else is lost. */
-export async function collectStore(store: CollectedStore, options: CollectionOptions = {}): Promise<Collection> {
+/**
+ * Deletes what nothing names and nobody uses; returns what is gone. Errors: NO_ACCESS, READ_ONLY, NO_SPACE; the signal's reason. What was deleted until then is gone; nothing else is lost.
+ */
+export async function collectStore(store: RegistryStore, options: CollectionOptions = {}): Promise<Collection> {
   const { dryRun = false, keepUntagged = false, olderThanMs = OLDER_THAN_MS } = options;
   const run = collectionRun(options);
   const startedAt = Date.now();
@@ -75,7 +71,7 @@ export async function collectStore(store: CollectedStore, options: CollectionOpt
 }
 
 async function deleteBlobs(
-  store: CollectedStore,
+  store: RegistryStore,
   goes: readonly StoredBlob[],
   { links, ...run }: CollectionRun & { readonly links: LinksOfGarbage },
 ): Promise<readonly StoredBlob[]> {

@@ -2,9 +2,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { Removal } from '../repositories/remove-unneeded.ts';
-
-export type CollectedStore = Removal['store'];
 
 export interface CollectionOptions extends CallOptions {
   /** Deletes nothing, and says what would go. */

@@ -3,7 +3,8 @@ import type { Digest } from '../../oci/digest.ts';
 import { tagIndexLinkKey } from '../layout.ts';
 import { linkedManifest, listTagStates } from '../repositories/list-manifests.ts';
 import { manifestHistory } from '../repositories/manifest-history.ts';
-import { planRemoval, type Removal, removeUnneeded } from '../repositories/remove-unneeded.ts';
+import { planRemoval, removeUnneeded } from '../repositories/remove-unneeded.ts';
+import type { RegistryStore } from '../store.ts';
 import { allRepositories } from './manifest-references.ts';
 import type { CollectionRun, UntaggedRemoval } from './run.ts';
 
@@ -15,7 +16,7 @@ interface Options extends CollectionRun {
 
 /** Returns what was removed, or would be. */
 export async function removeUntagged(
-  store: Removal['store'],
+  store: RegistryStore,
   { before, dryRun, ...run }: Options,
 ): Promise<readonly UntaggedRemoval[]> {
   const removed: UntaggedRemoval[] = [];
@@ -43,7 +44,7 @@ export async function removeUntagged(
 
 /** Deletes what the tags' own records say of manifests that are gone. */
 async function deleteFormerStates(
-  { objects, stripped }: Removal['store'],
+  { objects, stripped }: RegistryStore,
   repository: string,
   gone: ReadonlySet<Digest>,
 ): Promise<void> {

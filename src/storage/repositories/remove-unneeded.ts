@@ -6,11 +6,8 @@ import { cosignTags } from '../../oci/cosign-tags.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { decodeManifest, type Manifest, successors } from '../../oci/manifest.ts';
-import type { Registry } from '../../registry/contract.ts';
-import type { NameRecords } from '../../registry/policies/full-names.ts';
 import { spellings } from '../../registry/policies/name-lookup.ts';
-import type { Blobs } from '../blobs.ts';
-import type { Objects } from '../objects.ts';
+import type { RegistryStore } from '../store.ts';
 import { deleteUntagged, linkedManifest, listManifests, listTagStates } from './list-manifests.ts';
 import { manifestHistory } from './manifest-history.ts';
 import { restoreManifest } from './restore-manifest.ts';
@@ -19,13 +16,7 @@ import { restoreManifest } from './restore-manifest.ts';
 const READ_AT_ONCE = 16;
 
 export interface Removal extends CallOptions {
-  readonly store: {
-    readonly registry: Registry;
-    readonly stripped: Registry;
-    readonly names: NameRecords;
-    readonly objects: Objects;
-    readonly blobs: Blobs;
-  };
+  readonly store: RegistryStore;
   readonly repository: string;
 }
 
