@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readFileBytes } from './file-bytes.ts';
 
 setFlagsFromString('--expose-gc');
@@ -36,6 +36,16 @@ describe('the bytes of a file, with its handle', () => {
   ])('close it where they are left %s', async (_, leave) => {
     const handle = await open(path);
     await leave((await readFileBytes(handle, { close: true }))[Symbol.asyncIterator]());
+    expect(handle.fd).toBe(-1);
+  });
+
+  it.each([
+    ['it is no file', false],
+    ['its size cannot be told', true],
+  ])('close it where %s', async (_, fails) => {
+    const handle = await open(tmpdir());
+    if (fails) vi.spyOn(handle, 'stat').mockRejectedValue(new Error('EIO'));
+    await expect(readFileBytes(handle, { close: true })).rejects.toThrow();
     expect(handle.fd).toBe(-1);
   });
 

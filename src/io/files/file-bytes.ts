@@ -21,12 +21,11 @@ const CHUNK = 256 * 1024;
 
 /** Reads the range. Each chunk has memory of its own, because a socket may hold it long after the next one was requested. Errors: EISDIR for a directory. */
 export async function readFileBytes(handle: FileHandle, options: FileRange): Promise<Bytes> {
-  const info = await handle.stat();
-  if (!info.isFile()) {
+  const size = await sizeOf(handle).catch(async (error: unknown) => {
     if (options.close) await handle.close();
-    throw Object.assign(new Error('not a file'), { code: 'EISDIR' });
-  }
-  const end = Math.min(options.to ?? info.size, info.size);
+    throw error;
+  });
+  const end = Math.min(options.to ?? size, size);
   let position = options.from ?? 0;
   let ahead: Promise<Uint8Array> | undefined;
   let ended = false;
@@ -67,6 +66,12 @@ export async function readFileBytes(handle: FileHandle, options: FileRange): Pro
   };
   if (options.close) forgotten.register(iterator, handle, iterator);
   return iterator;
+}
+
+async function sizeOf(handle: FileHandle): Promise<number> {
+  const info = await handle.stat();
+  if (!info.isFile()) throw Object.assign(new Error('not a file'), { code: 'EISDIR' });
+  return info.size;
 }
 
 async function readFully(handle: FileHandle, position: number, length: number): Promise<Uint8Array> {
