@@ -1,0 +1,31 @@
+// What is many is neither left out nor put on a stack, which holds some 120,000 values.
+import { describe, expect, it } from 'vitest';
+import { scanFiles } from './testing/scan-files.ts';
+import { visitsOf } from './walk.ts';
+import { parseYaml } from './yaml.ts';
+
+const repeat = (count: number, one: (i: number) => string): string =>
+  Array.from({ length: count }, (_, i) => one(i)).join('');
+
+describe('the cost of a text', () => {
+  it('is that of all of it: no value is left out for their number', () => {
+    const count = 1_100_000;
+    const [document] = parseYaml('f', `[${'a,'.repeat(count)}]`).documents;
+    expect(document && visitsOf(document)).toHaveLength(count + 1);
+  });
+
+  it('is no stack: findings may be many', async () => {
+    const { findings } = await scanFiles({
+      'a.yaml': `apiVersion: v1\nkind: X\nimages: [${repeat(150_000, (i) => `"q.io/a/b:${i}",`)}]`,
+    });
+    expect(findings).toHaveLength(150_000);
+  });
+
+  it('is no stack: what is not here may be much, too', async () => {
+    const included = {
+      'compose.yaml': `include: [{path: [${repeat(150_000, (i) => `f${i}, `)}]}]\nservices: {s: {image: "a/b:1"}}\n`,
+    };
+    // The first warnings, and the number of further ones.
+    expect((await scanFiles(included)).warnings).toHaveLength(5);
+  });
+});
