@@ -21,6 +21,9 @@ export interface StoredBlob {
 /** A use is recorded unless the last one is more recent than this, so that blobs which are often asked for are not often written to. In milliseconds: half a day. */
 export const USE_STEP_MS = 12 * 3600 * 1000;
 
+/** What was used is not collected for so long. In milliseconds: a day, which is longer than a use that is not recorded again stays unrecorded. */
+export const KEPT_MS = 2 * USE_STEP_MS;
+
 export interface Range {
   readonly from?: number;
   /** Offset after the last byte. */
@@ -78,11 +81,11 @@ export interface Blobs {
   /** The blobs that are known to be damaged. */
   damaged(): Promise<ReadonlySet<Digest>>;
 
-  /** All blobs, whole or not, unordered. */
+  /** All blobs, whole or not, unordered; also those that a killed collector was about to delete. */
   all(): AsyncIterable<StoredBlob>;
   /**
-   * Deletes those of these blobs that nobody has used since they were seen by `all` or `find`. Safe while others write and use blobs, and with other
-   * collectors; after a kill, the next collection finishes. Returns those that were deleted.
+   * Deletes those of these blobs that nobody has used since they were seen by `all` or `find`, nor within `KEPT_MS`. Safe while others write and use blobs,
+   * and with other collectors; after a kill, the next `all` finds again what was about to be deleted. Returns those that were deleted.
    */
   collect(seen: readonly StoredBlob[]): Promise<readonly StoredBlob[]>;
 }

@@ -35,9 +35,13 @@ export async function wholeBlob(objects: ObjectStore, digest: Digest): Promise<O
 /** The same, and the blob is durable when it resolves, so that a repository may rely on it. */
 export async function durableBlob(objects: ObjectStore, digest: Digest): Promise<ObjectInfo | undefined> {
   return await looked(objects, digest, async (trust) => {
-    if (trust === 'unsynced') await makeDurable(objects, digest);
-    // The bytes are on disk, but the name may not be, if another process has just made it, or was killed then.
-    else await objects.sync([blobKey(digest)], { namesOnly: true });
+    if (trust === 'unsynced') {
+      await using _turn = await turn(objects, digest);
+      await makeDurable(objects, digest);
+    } else {
+      // The bytes are on disk, but the name may not be, if another process has just made it, or was killed then.
+      await objects.sync([blobKey(digest)], { namesOnly: true });
+    }
   });
 }
 
@@ -69,10 +73,19 @@ export async function publishBlob(objects: ObjectStore, stage: Stage, digest: Di
   await removeMark(objects, digest);
 }
 
-/** The same without waiting for the disk. An existing blob is hashed, and kept if it is correct. */
-export async function publishUnsynced(objects: ObjectStore, stage: Stage, digest: Digest): Promise<void> {
+/**
+ * The same without waiting for the disk. An existing blob is hashed, and kept if it is correct. `recordUse` returns false if a collector has put that blob
+ * aside.
+ */
+export async function publishUnsynced(
+  objects: ObjectStore,
+  stage: Stage,
+  digest: Digest,
+  recordUse: (stored: ObjectInfo) => Promise<boolean>,
+): Promise<void> {
   if (!(await objects.stat(blobKey(digest))) && (await publishNew(objects, stage, digest))) return;
-  if (await settled(objects, digest, 'certain')) await stage.discard();
+  const stored = await objects.stat(blobKey(digest));
+  if (stored && (await recordUse(stored)) && (await settled(objects, digest, 'certain'))) await stage.discard();
   else await publishBlob(objects, stage, digest);
 }
 
@@ -185,6 +198,7 @@ async function settled(objects: ObjectStore, digest: Digest, certain?: 'certain'
   if (trust === 'damaged') return undefined;
   if (trust === 'whole' && !certain) return stored;
   const found = await hashOf(objects, digest);
+  if (found === undefined) return undefined;
   if (found === digest) {
     if (trust !== 'whole') await makeDurable(objects, digest);
     return stored;
@@ -202,16 +216,28 @@ async function turn(objects: ObjectStore, digest: Digest): Promise<AsyncDisposab
   return { [Symbol.asyncDispose]: async () => stage?.discard() };
 }
 
-async function hashOf(objects: ObjectStore, digest: Digest): Promise<Digest> {
+/** `undefined` if a collector has just put the blob aside, which says nothing about its bytes. */
+async function hashOf(objects: ObjectStore, digest: Digest): Promise<Digest | undefined> {
   const algorithm = digestAlgorithm(digest);
   const hash = digester(algorithm);
-  for await (const chunk of (await objects.get(blobKey(digest))) ?? []) hash.update(chunk);
+  const body = await objects.get(blobKey(digest));
+  if (!body) return undefined;
+  for await (const chunk of body) hash.update(chunk);
   return `${algorithm}:${hash.digest('hex')}`;
 }
 
+/**
+ * To be called under the lock. The mark stays if this blob was collected meanwhile: perhaps it belongs to another blob by now, whose bytes are not on disk.
+ * A mark too many only costs one more check.
+ */
 async function makeDurable(objects: ObjectStore, digest: Digest): Promise<void> {
+  const versions = async () => {
+    const [mark, blob] = [await objects.stat(markKey(digest)), await objects.stat(blobKey(digest))];
+    return blob && `${mark?.version} ${blob.version}`;
+  };
+  const before = await versions();
   await objects.sync([blobKey(digest)]);
-  await removeMark(objects, digest);
+  if (before !== undefined && (await versions()) === before) await removeMark(objects, digest);
 }
 
 /** Returns false if the store cannot be written to. */

@@ -4,18 +4,22 @@ import { isImagesError } from '../../oci/errors.ts';
 import { blobKey, usedKey } from '../layout.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 
-/** Records that the blob is used now, if it is there. With `durable`, the record survives a power cut. A store that nobody can write to has no collector. */
-export async function recordUse(objects: ObjectStore, digest: Digest, durable: boolean): Promise<void> {
+/**
+ * Records that the blob is used now. Returns false, and records nothing, if it is not under its key: a collector may have put it aside. With `durable`, the
+ * record survives a power cut. A store that nobody can write to has no collector.
+ */
+export async function recordUse(objects: ObjectStore, digest: Digest, durable: boolean): Promise<boolean> {
   let key = blobKey(digest);
   try {
-    await objects.touch(key);
+    if (!(await objects.touch(key))) return false;
   } catch (error) {
-    if (isImagesError(error, 'READ_ONLY')) return;
+    if (isImagesError(error, 'READ_ONLY')) return true;
     if (!isImagesError(error, 'NO_ACCESS')) throw error;
     key = usedKey(digest);
-    if (!(await isPut(objects, key))) return;
+    if (!(await isPut(objects, key))) return true;
   }
   if (durable) await objects.sync([key]);
+  return true;
 }
 
 /** When a process that could not set the blob's own time used it. */

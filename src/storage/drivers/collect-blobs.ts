@@ -6,7 +6,8 @@
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { isAlive, ownIdentity } from '../../io/concurrency/process-identity.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { type StoredBlob, USE_STEP_MS } from '../blobs.ts';
+import { isImagesError } from '../../oci/errors.ts';
+import { KEPT_MS, type StoredBlob } from '../blobs.ts';
 import { ASIDE, asideKey, asideOwner, blobKey, layerIndexKey, markKey, parseAsideName, usedKey } from '../layout.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import { removeLeftMark } from './blob-trust.ts';
@@ -17,50 +18,82 @@ const AT_ONCE = 16;
 
 let names = 0;
 
-/** Returns those that were deleted; not those that were used or replaced since they were seen, or that others deleted. */
-export async function collectBlobs(objects: ObjectStore, seen: readonly StoredBlob[]): Promise<readonly StoredBlob[]> {
+/** Returns those that were deleted; not those that were used within a day, used or replaced since they were seen, or that others deleted. */
+export async function collectBlobs(
+  objects: ObjectStore,
+  seen: readonly StoredBlob[],
+  now: () => Date,
+): Promise<readonly StoredBlob[]> {
+  const isOld = (used: Date) => now().getTime() - used.getTime() >= KEPT_MS;
   const collected = await createLimiter(AT_ONCE).map(seen, async (blob) =>
-    (await collectBlob(objects, blob)) ? [blob] : [],
+    isOld(blob.used) && (await collectBlob(objects, blob, isOld)) ? [blob] : [],
   );
   return collected.flat();
 }
 
-async function collectBlob(objects: ObjectStore, { digest, version }: StoredBlob): Promise<boolean> {
+async function collectBlob(
+  objects: ObjectStore,
+  { digest, version }: StoredBlob,
+  isOld: (used: Date) => boolean,
+): Promise<boolean> {
   const key = blobKey(digest);
-  const isUnused = async (at: string) =>
-    (await objects.stat(at))?.version === version && !(await isUsedOnRecord(objects, digest));
+  const isUnused = async (at: string) => {
+    if ((await objects.stat(at))?.version !== version) return false;
+    const used = await useOnRecord(objects, digest);
+    return used === undefined || isOld(used);
+  };
   if (!(await isUnused(key))) return false;
   const mark = await objects.stat(markKey(digest));
+  // Who is about to make the blob durable syncs nothing while it is aside, and removes the mark.
+  if (mark) await objects.sync([key]);
   names += 1;
   const aside = asideKey(digest, `${ownIdentity()}.${names}`);
   if (!(await objects.move(key, aside))) return false;
-  if (!(await isUnused(aside))) {
-    await objects.move(aside, key, { ifAbsent: true });
-    return false;
+  try {
+    if (!(await isUnused(aside))) {
+      await moveBack(objects, digest, aside);
+      return false;
+    }
+    await objects.delete([aside]);
+  } catch (error) {
+    await moveBack(objects, digest, aside).catch(() => {});
+    throw error;
   }
-  await objects.delete([aside, usedKey(digest), layerIndexKey(digest)]);
+  // Somebody has moved it back, and perhaps used it on record, or has written it again.
   if (await objects.stat(key)) return false;
+  await objects.delete([usedKey(digest), layerIndexKey(digest)]);
   if (mark) await removeLeftMark(objects, digest, mark.version);
   return true;
 }
 
-/** Moves a blob back that a collector has put aside, be it alive or killed. Returns false if there is none. */
-export async function putBack(objects: ObjectStore, digest: Digest): Promise<boolean> {
-  const names = (await objects.children(ASIDE)).filter((name) => parseAsideName(name) === digest);
-  for (const name of names) await objects.move(`${ASIDE}${name}`, blobKey(digest), { ifAbsent: true });
-  return names.length > 0;
+/** Moves a blob back that a collector has put aside, be it alive or killed. Does nothing on a store that cannot be written to. */
+export async function putBack(objects: ObjectStore, digest: Digest): Promise<void> {
+  await moveAllBack(objects, (name) => parseAsideName(name) === digest);
 }
 
-/** Moves back what killed collectors have put aside. */
+/** Moves back what killed collectors have put aside. Does nothing on a store that cannot be written to. */
 export async function putAllBack(objects: ObjectStore): Promise<void> {
+  await moveAllBack(objects, (name) => !isAlive(asideOwner(name)));
+}
+
+async function moveAllBack(objects: ObjectStore, isMeant: (name: string) => boolean): Promise<void> {
   for (const name of await objects.children(ASIDE)) {
     const digest = parseAsideName(name);
-    if (digest !== undefined && !isAlive(asideOwner(name)))
-      await objects.move(`${ASIDE}${name}`, blobKey(digest), { ifAbsent: true });
+    if (digest === undefined || !isMeant(name)) continue;
+    try {
+      await moveBack(objects, digest, `${ASIDE}${name}`);
+    } catch (error) {
+      if (!isImagesError(error, 'NO_ACCESS', 'READ_ONLY', 'NO_SPACE')) throw error;
+    }
   }
 }
 
-async function isUsedOnRecord(objects: ObjectStore, digest: Digest): Promise<boolean> {
-  const used = await useOnRecord(objects, digest);
-  return used !== undefined && Date.now() - used.getTime() < 2 * USE_STEP_MS;
+/**
+ * What was written under the blob's key meanwhile stays. What is there afterwards is on disk, bytes and name: somebody may have been told so of the blob that
+ * was aside, and a build may have written another in its place without waiting for the disk.
+ */
+async function moveBack(objects: ObjectStore, digest: Digest, aside: string): Promise<void> {
+  const key = blobKey(digest);
+  await objects.sync([aside, key]);
+  if (await objects.move(aside, key, { ifAbsent: true })) await objects.sync([key]);
 }

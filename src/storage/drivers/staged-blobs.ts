@@ -4,7 +4,7 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { type Blobs, type BlobWriteOptions, type StoredBlob, USE_STEP_MS } from '../blobs.ts';
 import { BLOBS, blobKey, blobStageId, parseBlobKey } from '../layout.ts';
-import type { ObjectStore } from '../object-store/object-store.ts';
+import type { ObjectStore, Stage } from '../object-store/object-store.ts';
 import { readObject } from '../object-store/read-object.ts';
 import type { ObjectInfo } from '../objects.ts';
 import { openSession } from './blob-sessions.ts';
@@ -19,25 +19,44 @@ import {
   wholeBlob,
 } from './blob-trust.ts';
 import { recordUse } from './blob-uses.ts';
-import { collectBlobs, putBack } from './collect-blobs.ts';
+import { collectBlobs, putAllBack, putBack } from './collect-blobs.ts';
 import { fillStage } from './fill-stage.ts';
 
-export function stagedBlobs(objects: ObjectStore): Blobs {
-  /** What `look` finds, also if a collector has just put the blob aside. */
-  async function found(digest: Digest, look: typeof wholeBlob): Promise<ObjectInfo | undefined> {
-    const info = await look(objects, digest);
-    return info ?? ((await putBack(objects, digest)) ? await look(objects, digest) : undefined);
+export interface StagedBlobsOptions {
+  /** The clock by which blobs grow old: that of the objects. */
+  readonly now?: () => Date;
+}
+
+export function stagedBlobs(objects: ObjectStore, { now = () => new Date() }: StagedBlobsOptions = {}): Blobs {
+  /** What `look` finds, also if a collector has just put the blob aside, or is moving it back. */
+  async function found<T>(digest: Digest, look: () => Promise<T | undefined>): Promise<T | undefined> {
+    const first = await look();
+    if (first !== undefined) return first;
+    await putBack(objects, digest);
+    return await look();
   }
 
+  const isRecorded = ({ modified }: ObjectInfo) => now().getTime() - modified.getTime() < USE_STEP_MS;
+
   const use: Blobs['use'] = async (digest, { durable = false } = {}) => {
-    const look = durable ? durableBlob : wholeBlob;
-    const info = await found(digest, look);
-    if (!info || Date.now() - info.modified.getTime() < USE_STEP_MS) return info && blobFrom(digest, info);
-    await recordUse(objects, digest, durable);
-    // Looks after the use was recorded: a collector may have been faster.
-    const now = await found(digest, look);
-    return now && blobFrom(digest, now);
+    const look = () => (durable ? durableBlob : wholeBlob)(objects, digest);
+    for (;;) {
+      const info = await found(digest, look);
+      if (!info || isRecorded(info)) return info && blobFrom(digest, info);
+      // A blob that was put aside in between comes back with its old time, so its use is recorded once more. Each turn needs another collector.
+      if (!(await recordUse(objects, digest, durable))) continue;
+      // Looks after the use was recorded: a collector may have been faster.
+      const used = await found(digest, look);
+      return used && blobFrom(digest, used);
+    }
   };
+
+  async function publishBuilt(stage: Stage, digest: Digest): Promise<void> {
+    // A durable blob that is put aside must not give way to one that is not.
+    await found(digest, () => objects.stat(blobKey(digest)));
+    const recorded = async (info: ObjectInfo) => isRecorded(info) || recordUse(objects, digest, false);
+    await publishUnsynced(objects, stage, digest, recorded);
+  }
 
   const isThere = async ({ digest, size }: Descriptor, durable: boolean) =>
     (await use(digest, { durable }))?.size === size;
@@ -54,17 +73,17 @@ export function stagedBlobs(objects: ObjectStore): Blobs {
     // The previous owner of the stage may have published the blob.
     if (await isThere(blob, durable)) return await stage.discard();
     await fillStage(stage, blob, open);
-    await (durable ? publishBlob : publishUnsynced)(objects, stage, blob.digest);
+    await (durable ? publishBlob(objects, stage, blob.digest) : publishBuilt(stage, blob.digest));
   }
 
   return {
     find: async (digest) => {
-      const info = await found(digest, wholeBlob);
+      const info = await found(digest, () => wholeBlob(objects, digest));
       return info && blobFrom(digest, info);
     },
     use,
-    read: (digest, range) => objects.get(blobKey(digest), range),
-    readVerified: (blob) => readVerified(objects, blob),
+    read: (digest, range) => found(digest, () => objects.get(blobKey(digest), range)),
+    readVerified: (blob) => found(blob.digest, () => readVerified(objects, blob)),
     write,
     put: async (digest, bytes, refer) => {
       const key = blobKey(digest);
@@ -79,7 +98,7 @@ export function stagedBlobs(objects: ObjectStore): Blobs {
       if (!stage) throw new Error('a stage that need not exist was not opened');
       return {
         append: (chunk) => stage.append(chunk),
-        finish: (digest) => publishUnsynced(objects, stage, digest),
+        finish: (digest) => publishBuilt(stage, digest),
         [Symbol.asyncDispose]: () => stage.discard(),
       };
     },
@@ -89,12 +108,13 @@ export function stagedBlobs(objects: ObjectStore): Blobs {
     doubt: (digest) => doubtBlob(objects, digest),
     damaged: () => damagedBlobs(objects),
     all: async function* () {
+      await putAllBack(objects);
       for await (const info of objects.list(BLOBS)) {
         const digest = parseBlobKey(info.key);
         if (digest !== undefined) yield blobFrom(digest, info);
       }
     },
-    collect: (seen) => collectBlobs(objects, seen),
+    collect: (seen) => collectBlobs(objects, seen, now),
   };
 }
 

@@ -4,7 +4,7 @@ import { createMemoryObjectStore } from '../object-store/memory-object-store.ts'
 import type { ObjectStore } from '../object-store/object-store.ts';
 import { readObject } from '../object-store/read-object.ts';
 import type { Store } from '../store.ts';
-import { stagedBlobs } from './staged-blobs.ts';
+import { type StagedBlobsOptions, stagedBlobs } from './staged-blobs.ts';
 
 /**
  * The store in a directory. It reads and makes nothing until that is needed, so a missing directory is an empty store.
@@ -15,11 +15,11 @@ export function diskStore(directory: string): Store {
 }
 
 /** An empty store in memory: for tests, and for registries that live only as long as their process. */
-export function memoryStore(): Store {
-  return stagedStore(createMemoryObjectStore());
+export function memoryStore(options: StagedBlobsOptions = {}): Store {
+  return stagedStore(createMemoryObjectStore(options), options);
 }
 
-export function stagedStore(objects: ObjectStore): Store {
+export function stagedStore(objects: ObjectStore, options: StagedBlobsOptions = {}): Store {
   return {
     objects: {
       get: (key) => readObject(objects, key),
@@ -33,6 +33,6 @@ export function stagedStore(objects: ObjectStore): Store {
       delete: objects.delete,
       deleteAll: objects.deleteAll,
     },
-    blobs: stagedBlobs(objects),
+    blobs: stagedBlobs(objects, options),
   };
 }

@@ -17,8 +17,8 @@ interface HeldStage {
   modified: Date;
 }
 
-/** An empty store. Its contents go with it. */
-export function createMemoryObjectStore(): ObjectStore {
+/** An empty store. Its contents go with it. `now`: the clock of its objects' times. */
+export function createMemoryObjectStore({ now = () => new Date() }: { readonly now?: () => Date } = {}): ObjectStore {
   const objects = new Map<string, StoredObject>();
   const held = new Map<string, HeldStage>();
   const owners = new Map<string, Promise<void>>();
@@ -33,7 +33,7 @@ export function createMemoryObjectStore(): ObjectStore {
 
   function put(key: string, bytes: Uint8Array): void {
     puts += 1;
-    objects.set(key, { bytes: bytes.slice(), modified: new Date(), version: `${puts}` });
+    objects.set(key, { bytes: new Uint8Array(bytes), modified: now(), version: `${puts}` });
   }
 
   /** Waits until the stage is free; the returned function frees it. */
@@ -68,7 +68,7 @@ export function createMemoryObjectStore(): ObjectStore {
       append: async (chunk) => {
         data.chunks.push(chunk);
         data.size += chunk.length;
-        data.modified = new Date();
+        data.modified = now();
       },
       sync: async () => {
         data.synced = data.size;
@@ -113,7 +113,7 @@ export function createMemoryObjectStore(): ObjectStore {
       const object = objects.get(key);
       if (object) {
         puts += 1;
-        object.modified = new Date();
+        object.modified = now();
         object.version = `${puts}`;
       }
       return object !== undefined;
@@ -130,7 +130,7 @@ export function createMemoryObjectStore(): ObjectStore {
       if (options.mustExist && !held.has(id)) return undefined;
       const release = await own(id, options.signal);
       const data =
-        held.get(id) ?? (options.mustExist ? undefined : { chunks: [], size: 0, synced: 0, modified: new Date() });
+        held.get(id) ?? (options.mustExist ? undefined : { chunks: [], size: 0, synced: 0, modified: now() });
       if (!data) {
         release();
         return undefined;
