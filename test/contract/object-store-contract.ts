@@ -1,4 +1,4 @@
-// The contract of ObjectStore, for every driver: memory, the file system, and future ones.
+// The contract of ObjectStore beyond that of Objects (objects-contract.ts): stages, moves, ranges. For the file system and memory.
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { ObjectStore, Stage } from '../../src/storage/object-store/object-store.ts';
@@ -7,41 +7,6 @@ import { collect } from './content.ts';
 /** Each call of `makeStore` returns an empty store. */
 export function objectStoreContract(name: string, makeStore: () => Promise<ObjectStore>): void {
   describe(`${name} as an object store`, () => {
-    it('gives back what was put', async () => {
-      const store = await makeStore();
-      expect(await store.put('a/b', Buffer.from('one'))).toBe(true);
-      expect(await textOf(store, 'a/b')).toBe('one');
-      expect(await store.stat('a/b')).toMatchObject({ key: 'a/b', size: 3 });
-    });
-
-    it('has nothing under keys that were not put, nor under a prefix of one', async () => {
-      const store = await makeStore();
-      await store.put('a/b/c', Buffer.from('x'));
-      for (const key of ['z', 'a', 'a/b', 'a/b/c/d']) {
-        expect(await store.get(key)).toBeUndefined();
-        expect(await store.stat(key)).toBeUndefined();
-      }
-    });
-
-    it('replaces an object, or leaves it with ifAbsent', async () => {
-      const store = await makeStore();
-      await store.put('k', Buffer.from('one'));
-      expect(await store.put('k', Buffer.from('two'), { ifAbsent: true })).toBe(false);
-      expect(await textOf(store, 'k')).toBe('one');
-      expect(await store.put('k', Buffer.from('three'))).toBe(true);
-      expect(await textOf(store, 'k')).toBe('three');
-      expect(await store.put('new/k', Buffer.from('four'), { ifAbsent: true })).toBe(true);
-      expect(await textOf(store, 'new/k')).toBe('four');
-    });
-
-    it('lets one of many win that put with ifAbsent at once', async () => {
-      const store = await makeStore();
-      const puts = Array.from({ length: 12 }, (_, at) => store.put('r/k', Buffer.from(`${at}`), { ifAbsent: true }));
-      const won = (await Promise.all(puts)).flatMap((result, at) => (result ? [at] : []));
-      expect(won).toHaveLength(1);
-      expect(await textOf(store, 'r/k')).toBe(`${won[0]}`);
-    });
-
     it('gives ranges: from, to, both, and as much as there is', async () => {
       const store = await makeStore();
       await store.put('k', Buffer.from('0123456789'));
@@ -56,66 +21,45 @@ export function objectStoreContract(name: string, makeStore: () => Promise<Objec
       expect(await range(10)).toBe('');
     });
 
-    it('holds empty objects', async () => {
+    it('gives an object another name, with its time and version', async () => {
       const store = await makeStore();
-      await store.put('k', Buffer.alloc(0));
-      expect(await store.stat('k')).toMatchObject({ size: 0 });
-      expect(await textOf(store, 'k')).toBe('');
+      await store.put('a/k', Buffer.from('x'));
+      const { modified, version } = (await store.stat('a/k')) ?? {};
+      await delay(15);
+      expect(await store.move('a/k', 'b/deep/k')).toBe(true);
+      expect(await store.stat('a/k')).toBeUndefined();
+      expect(await store.children('a/')).toEqual([]);
+      expect(await textOf(store, 'b/deep/k')).toBe('x');
+      expect((await store.stat('b/deep/k'))?.modified).toEqual(modified);
+      expect((await store.stat('b/deep/k'))?.version).toBe(version);
     });
 
-    it('lists keys in byte order, across levels', async () => {
+    it('replaces what has the new name, or leaves it with ifAbsent; the old name goes anyway', async () => {
       const store = await makeStore();
-      const keys = ['p/a-b/x', 'p/a/x', 'p/a.b', 'p/a0', 'p/B', 'p/_z', 'q/other'];
-      for (const key of keys) await store.put(key, Buffer.from(key));
-      const wanted = keys.filter((key) => key.startsWith('p/')).sort();
-      expect((await Array.fromAsync(store.list('p/'))).map((info) => info.key)).toEqual(wanted);
-      for (const [at, after] of wanted.entries()) {
-        expect((await Array.fromAsync(store.list('p/', after))).map((info) => info.key)).toEqual(wanted.slice(at + 1));
-      }
-      expect(await Array.fromAsync(store.list('none/'))).toEqual([]);
+      for (const key of ['one', 'two', 'three']) await store.put(key, Buffer.from(key));
+      expect(await store.move('one', 'two')).toBe(true);
+      expect(await textOf(store, 'two')).toBe('one');
+      await store.move('two', 'three', { ifAbsent: true });
+      expect(await textOf(store, 'three')).toBe('three');
+      expect(await store.stat('two')).toBeUndefined();
+      expect(await store.move('three', 'new', { ifAbsent: true })).toBe(true);
+      expect(await textOf(store, 'new')).toBe('three');
     });
 
-    it('says whether there is anything below a prefix', async () => {
-      const store = await makeStore();
-      await store.put('p/a/b/c', Buffer.from('x'));
-      for (const prefix of ['p/', 'p/a/', 'p/a/b/']) expect(await store.any(prefix), prefix).toBe(true);
-      for (const prefix of ['q/', 'p/a/b/c/', 'p/b/']) expect(await store.any(prefix), prefix).toBe(false);
-    });
-
-    it('names the children of a prefix, those with more below them with a slash', async () => {
-      const store = await makeStore();
-      for (const key of ['p/b/1', 'p/b/2', 'p/a', 'p/b-c/1']) await store.put(key, Buffer.from(key));
-      expect(await store.children('p/')).toEqual(['a', 'b-c/', 'b/']);
-      expect(await store.children('none/')).toEqual([]);
-    });
-
-    it('deletes objects, and prefixes whole; what is not there is no error', async () => {
-      const store = await makeStore();
-      for (const key of ['p/a', 'p/b/c', 'p/b/d', 'p/bb']) await store.put(key, Buffer.from(key));
-      await store.delete(['p/a', 'p/none', 'none/none']);
-      expect(await store.get('p/a')).toBeUndefined();
-      await store.deleteAll('p/b/');
-      await store.deleteAll('none/');
-      expect((await Array.fromAsync(store.list('p/'))).map((info) => info.key)).toEqual(['p/bb']);
-      await store.delete(['p/bb']);
-      expect(await store.children('p/')).toEqual([]);
-    });
-
-    it('touches an object: it counts as just used', async () => {
+    it('moves nothing where nothing is', async () => {
       const store = await makeStore();
       await store.put('k', Buffer.from('x'));
-      const before = (await store.stat('k'))?.modified.getTime() ?? 0;
-      await delay(15);
-      await store.touch('k');
-      expect((await store.stat('k'))?.modified.getTime()).toBeGreaterThan(before);
-      await store.touch('none');
+      for (const ifAbsent of [false, true]) expect(await store.move('none', 'k', { ifAbsent })).toBe(false);
+      expect(await textOf(store, 'k')).toBe('x');
     });
 
-    it('syncs keys, also unknown ones', async () => {
+    it('lets one of many win that move an object', async () => {
       const store = await makeStore();
-      await store.put('a/b/c', Buffer.from('x'), { ifAbsent: true });
-      await store.sync(['a/b/c', 'none/none']);
-      expect(await textOf(store, 'a/b/c')).toBe('x');
+      await store.put('k', Buffer.from('x'));
+      const names = Array.from({ length: 12 }, (_, at) => `to/${at}`);
+      const moved = await Promise.all(names.map((name) => store.move('k', name)));
+      expect(moved.filter((is) => is)).toHaveLength(1);
+      expect(await store.children('to/')).toEqual([`${moved.indexOf(true)}`]);
     });
 
     it('refuses keys that would leave the store', async () => {
