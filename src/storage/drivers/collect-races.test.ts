@@ -1,0 +1,41 @@
+// Collectors against those who use the blob that is collected, or bring it again: in memory, in every order of their calls, with a few changes between the
+// actors; with `npm run soak` in all orders of two, and more of three.
+import { describe, expect, it } from 'vitest';
+import { rounds, timeFor } from '../../../test/testing/soak.ts';
+import { type Counts, type Part, race } from '../testing/collect-scenes.ts';
+import { ALL, explore } from '../testing/interleavings.ts';
+
+const pushers = ['use', 'use durably', 'put', 'write', 'commit', 'build'] as const;
+const isSoak = rounds(1) > 1;
+
+/** Both a blob that is on disk, and one that was built without waiting for it. */
+async function raced(parts: readonly Part[], switches: number): Promise<Counts & { readonly orders: number }> {
+  const counts: Counts = { deleted: 0, spared: 0, acknowledged: 0 };
+  let orders = 0;
+  for (const isBuilt of [false, true]) {
+    orders += (await explore(() => race(parts, { isBuilt, counts }), switches)).ended;
+  }
+  return { orders, ...counts };
+}
+
+describe('a blob that was acknowledged is there, whole, and what is trusted is on disk', {
+  timeout: timeFor(60_000),
+}, () => {
+  it.each(pushers)('after a race of a collector with [%s]', async (pusher) => {
+    const { orders, deleted, spared, acknowledged } = await raced(['collector', pusher], isSoak ? ALL : 2);
+    expect(orders).toBeGreaterThan(20);
+    for (const count of [deleted, spared, acknowledged]) expect(count).toBeGreaterThan(0);
+  });
+
+  it.each(pushers)('after a race of a collector that was killed, at any step, with [%s]', async (pusher) => {
+    for (let killedAt = 3; killedAt < 18; killedAt++) await raced([{ killedAt }, pusher], isSoak ? ALL : 1);
+  });
+
+  const thirds: readonly Part[] = isSoak ? ['collector', 'collection', 'reader', ...pushers] : ['collection'];
+  it.each(thirds)('after a race of a collector with any of them and [%s]', async (third) => {
+    for (const pusher of pushers) {
+      const { deleted, acknowledged } = await raced(['collector', pusher, third], isSoak ? 2 : 1);
+      for (const count of [deleted, acknowledged]) expect(count).toBeGreaterThan(0);
+    }
+  });
+});
