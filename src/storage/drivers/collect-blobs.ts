@@ -2,16 +2,15 @@
 // blob comes back. So the collector never deletes under that key: it moves the object aside, to a name of its own, looks whether the blob was used since it
 // was seen, and deletes the object under that name, or moves it back without replacing what came meanwhile.
 //
-// Whoever misses a blob and finds it put aside moves it back (`putBack`). So nobody waits for a collector, and one that was killed leaves nothing lost.
+// Whoever misses a blob and finds it put aside moves it back (put-back.ts). So nobody waits for a collector, and one that was killed leaves nothing lost.
 import { createLimiter } from '../../io/concurrency/limiter.ts';
-import { isAlive, ownIdentity } from '../../io/concurrency/process-identity.ts';
-import type { Digest } from '../../oci/digest.ts';
-import { isImagesError } from '../../oci/errors.ts';
+import { ownIdentity } from '../../io/concurrency/process-identity.ts';
 import { KEPT_MS, type StoredBlob } from '../blobs.ts';
-import { ASIDE, asideKey, asideOwner, blobKey, layerIndexKey, markKey, parseAsideName, usedKey } from '../layout.ts';
+import { asideKey, blobKey, layerIndexKey, markKey, usedKey } from '../layout.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import { removeLeftMark } from './blob-trust.ts';
 import { useOnRecord } from './blob-uses.ts';
+import { moveBack } from './put-back.ts';
 
 /** Each waits for the file system: as many as Node has threads for, and some that queue. */
 const AT_ONCE = 16;
@@ -64,36 +63,4 @@ async function collectBlob(
   await objects.delete([usedKey(digest), layerIndexKey(digest)]);
   if (mark) await removeLeftMark(objects, digest, mark.version);
   return true;
-}
-
-/** Moves a blob back that a collector has put aside, be it alive or killed. Does nothing on a store that cannot be written to. */
-export async function putBack(objects: ObjectStore, digest: Digest): Promise<void> {
-  await moveAllBack(objects, (name) => parseAsideName(name) === digest);
-}
-
-/** Moves back what killed collectors have put aside. Does nothing on a store that cannot be written to. */
-export async function putAllBack(objects: ObjectStore): Promise<void> {
-  await moveAllBack(objects, (name) => !isAlive(asideOwner(name)));
-}
-
-async function moveAllBack(objects: ObjectStore, isMeant: (name: string) => boolean): Promise<void> {
-  for (const name of await objects.children(ASIDE)) {
-    const digest = parseAsideName(name);
-    if (digest === undefined || !isMeant(name)) continue;
-    try {
-      await moveBack(objects, digest, `${ASIDE}${name}`);
-    } catch (error) {
-      if (!isImagesError(error, 'NO_ACCESS', 'READ_ONLY', 'NO_SPACE')) throw error;
-    }
-  }
-}
-
-/**
- * What was written under the blob's key meanwhile stays. What is there afterwards is on disk, bytes and name: somebody may have been told so of the blob that
- * was aside, and a build may have written another in its place without waiting for the disk.
- */
-async function moveBack(objects: ObjectStore, digest: Digest, aside: string): Promise<void> {
-  const key = blobKey(digest);
-  await objects.sync([aside, key]);
-  if (await objects.move(aside, key, { ifAbsent: true })) await objects.sync([key]);
 }

@@ -19,8 +19,8 @@ import {
   wholeBlob,
 } from './blob-trust.ts';
 import { recordUse } from './blob-uses.ts';
-import { collectBlobs, putAllBack, putBack } from './collect-blobs.ts';
 import { fillStage } from './fill-stage.ts';
+import { putAllBack, putBack } from './put-back.ts';
 
 export interface StagedBlobsOptions {
   /** The clock by which blobs grow old: that of the objects. */
@@ -114,7 +114,7 @@ export function stagedBlobs(objects: ObjectStore, { now = () => new Date() }: St
         if (digest !== undefined) yield blobFrom(digest, info);
       }
     },
-    collect: (seen) => collectBlobs(objects, seen, now),
+    collect: async (seen) => await (await import('./collect-blobs.ts')).collectBlobs(objects, seen, now),
   };
 }
 

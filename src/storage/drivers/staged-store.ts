@@ -14,8 +14,8 @@ export function diskStore(directory: string): Store {
   return stagedStore(openFsObjectStore(directory));
 }
 
-/** An empty store in memory: for tests, and for registries that live only as long as their process. */
-export function memoryStore(options: StagedBlobsOptions = {}): Store {
+/** An empty store in memory: for tests, and for registries that live only as long as their process. `now` is the clock by which its blobs grow old. */
+export function memoryStore(options: { readonly now?: () => Date } = {}): Store {
   return stagedStore(createMemoryObjectStore(options), options);
 }
 
