@@ -21,11 +21,11 @@ export type {
 export { diskStore, memoryStore } from './drivers/staged-store.ts';
 export {
   type EmbeddedStore,
-  type EmbeddedStoreOptions,
   embeddedStoreExists,
   openEmbeddedStore,
 } from './embedded-store.ts';
 export type { ObjectInfo, Objects, PutOptions } from './objects.ts';
+export { type RegistryStoreOptions, registryStore } from './registry-store.ts';
 export type { ExpiryOptions } from './repositories/expiry.ts';
 export { nameRecords } from './repositories/name-records.ts';
 export { storedRegistry } from './repositories/stored-registry.ts';

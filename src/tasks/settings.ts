@@ -6,7 +6,7 @@ import type { ClientDecision, RetryEvent } from '../registry/client/settings.ts'
 import type { RegistryCall } from '../registry/policies/told.ts';
 import type { ScanEvent } from '../scan/events.ts';
 import type { ServerEvent } from '../server/events.ts';
-import type { EmbeddedStoreOptions } from '../storage/embedded-store.ts';
+import type { RegistryStoreOptions } from '../storage/registry-store.ts';
 import type { FileCallOptions, Transport } from '../transports/transport.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -99,7 +99,7 @@ export function httpOptions(settings: TaskEvents): { readonly onHttp?: OnHttpEve
 }
 
 /** Options for the embedded store: its calls become debug events. */
-export function storeOptions(settings: TaskEvents): EmbeddedStoreOptions {
+export function storeOptions(settings: TaskEvents): RegistryStoreOptions {
   const onCall = alsoDebugged('store', settings);
   return onCall ? { onCall } : {};
 }
