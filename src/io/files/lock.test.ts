@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ownIdentity } from '../concurrency/process-identity.ts';
-import { acquireLock, tryLock } from './lock.ts';
+import { acquireLock, lockHolder, tryLock } from './lock.ts';
 
 let directory = '';
 beforeEach(async () => {
@@ -40,6 +40,17 @@ describe('a lock', () => {
     const path = join(directory, 'deep/lock');
     expect(await mostHolders(path)).toBe(1);
     expect(await readdir(join(directory, 'deep'))).toEqual([]);
+  });
+
+  it('says who has it, if its process lives', async () => {
+    const path = join(directory, 'deep/lock');
+    expect(await lockHolder(path)).toBeUndefined();
+    const lock = await acquireLock(path);
+    expect(await lockHolder(path)).toBe(ownIdentity());
+    await lock[Symbol.asyncDispose]();
+    expect(await lockHolder(path)).toBeUndefined();
+    await deadClaim(path);
+    expect(await lockHolder(path)).toBeUndefined();
   });
 
   it('is not had by who only tries while another holds it', async () => {

@@ -8,7 +8,7 @@
 import { open, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isAlive, ownIdentity } from '../concurrency/process-identity.ts';
+import { isAlive, ownIdentity, type ProcessIdentity } from '../concurrency/process-identity.ts';
 import { makeDirectory } from './atomic-file.ts';
 import { isFsError } from './fs-errors.ts';
 
@@ -27,6 +27,16 @@ export async function acquireLock(path: string, options: { readonly signal?: Abo
     // A random pause: with equal pauses, two processes that collided once would collide for ever.
     const ended = options.signal ? { signal: options.signal } : {};
     await delay(wait * (0.5 + Math.random()), undefined, ended).catch(() => options.signal?.throwIfAborted());
+  }
+}
+
+/** The process that holds the lock at `path`, or is about to; `undefined` if none does. Changes nothing. */
+export async function lockHolder(path: string): Promise<ProcessIdentity | undefined> {
+  try {
+    return (await claimsOf(path)).map(([, identity]) => identity).find(isAlive);
+  } catch (error) {
+    if (isFsError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
   }
 }
 
@@ -63,13 +73,18 @@ async function makeClaim(path: string): Promise<string> {
 }
 
 async function othersClaim(path: string, claim: string): Promise<boolean> {
-  const directory = dirname(path);
-  const prefix = `${basename(path)}.`;
-  for (const file of await readdir(directory)) {
-    if (!file.startsWith(prefix) || file === basename(claim)) continue;
-    const identity = file.slice(prefix.length, file.lastIndexOf('.'));
+  for (const [file, identity] of await claimsOf(path)) {
+    if (file === claim) continue;
     if (isAlive(identity)) return true;
-    await rm(join(directory, file), { force: true });
+    await rm(file, { force: true });
   }
   return false;
+}
+
+/** The files of all claims, and who made them. */
+async function claimsOf(path: string): Promise<readonly (readonly [file: string, owner: ProcessIdentity])[]> {
+  const directory = dirname(path);
+  const prefix = `${basename(path)}.`;
+  const files = (await readdir(directory)).filter((file) => file.startsWith(prefix));
+  return files.map((file) => [join(directory, file), file.slice(prefix.length, file.lastIndexOf('.'))]);
 }
