@@ -1,5 +1,4 @@
 // Both contracts of a store, in a directory and in memory.
-import { readdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { type BlobsUnderTest, blobsContract } from '../../../test/contract/blobs-contract.ts';
@@ -10,7 +9,7 @@ import { openFsObjectStore } from '../object-store/fs-object-store.ts';
 import { createMemoryObjectStore } from '../object-store/memory-object-store.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import { readObject } from '../object-store/read-object.ts';
-import { type TestDirectory, testDirectory } from '../testing/directories.ts';
+import { setBack, type TestDirectory, testDirectory } from '../testing/directories.ts';
 import { diskStore, memoryStore, stagedStore } from './staged-store.ts';
 
 const directories: TestDirectory[] = [];
@@ -50,16 +49,6 @@ blobsContract('memory', async (): Promise<BlobsUnderTest> => {
     damage: (digest) => damage(objects, digest),
   };
 });
-
-/** Sets back the times of all files below the directory. */
-async function setBack(directory: string, time: number): Promise<void> {
-  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    const at = new Date((await stat(path)).mtimeMs - time);
-    await utimes(path, at, at);
-  }
-}
 
 async function damage(objects: ObjectStore, digest: Digest): Promise<void> {
   const bytes = Buffer.from((await readObject(objects, blobKey(digest))) ?? []);

@@ -1,60 +1,22 @@
 // What meets in the races of the collector: one blob that nobody has used for days, collectors that have seen it so, and those who use it or bring it again.
-import { blobOf, bytesOf, chunked, collect, opener } from '../../../test/contract/content.ts';
+import { blobOf, bytesOf, collect } from '../../../test/contract/content.ts';
 import { ownIdentity } from '../../io/concurrency/process-identity.ts';
-import type { Bytes } from '../../io/streams/bytes.ts';
 import { type Blobs, KEPT_MS, type StoredBlob } from '../blobs.ts';
 import { stagedStore } from '../drivers/staged-store.ts';
-import { ASIDE, blobKey, layerLinkKey, linkBytes, markKey } from '../layout.ts';
+import { ASIDE, blobKey, markKey } from '../layout.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import type { Store } from '../store.ts';
 import type { Actor, Scene } from './interleavings.ts';
+import { type Acknowledged, linkOf, PUSHERS, type PusherName, readBack } from './pushers.ts';
 import { syncedMemory } from './synced-memory.ts';
 
-export const BLOB = blobOf(bytesOf('layer', 300));
+const BLOB = blobOf(bytesOf('layer', 300));
 const { digest } = BLOB.descriptor;
-const LINK = layerLinkKey('a', digest);
 /** Of a process that does not run. */
 const DEAD = '1.1.dead';
 
-/** Brings the blob, or finds it; returns what was acknowledged. */
-export type Pusher = (store: Store) => Promise<'durable' | 'there' | undefined>;
-
-const use =
-  (durable: boolean): Pusher =>
-  async ({ objects, blobs }) => {
-    if (!(await blobs.use(digest, { durable }))) return undefined;
-    await objects.put(LINK, linkBytes(digest));
-    await readBack(blobs);
-    return durable ? 'durable' : 'there';
-  };
-
-export const PUSHERS = {
-  use: use(false),
-  'use durably': use(true),
-  put: async ({ blobs }) => {
-    await blobs.put(digest, BLOB.bytes, async () => []);
-    return 'durable';
-  },
-  write: async ({ blobs }) => {
-    await blobs.write(BLOB.descriptor, opener(BLOB.bytes));
-    return 'durable';
-  },
-  commit: async ({ blobs }) => {
-    await using session = await blobs.session('upload-1');
-    await session?.append(chunked(BLOB.bytes), { isLast: true });
-    await session?.commit(digest, async () => []);
-    return 'durable';
-  },
-  build: async ({ blobs }) => {
-    await using started = await blobs.start();
-    await started.append(Buffer.from(BLOB.bytes));
-    await started.finish(digest);
-    return 'there';
-  },
-} satisfies Record<string, Pusher>;
-
-/** `named` is the pusher's own name: two may be alike. */
-export type Part = keyof typeof PUSHERS | 'collector' | 'collection' | 'reader' | { readonly killedAt: number };
+/** Who takes part. `killedAt`: a collector that is killed before this call. */
+export type Part = PusherName | 'collector' | 'collection' | 'reader' | { readonly killedAt: number };
 
 export interface Counts {
   deleted: number;
@@ -74,10 +36,10 @@ export async function race(parts: readonly Part[], { isBuilt = false, counts }: 
   const clock = { now: () => now };
   const { objects, isSynced } = syncedMemory(clock);
   const store = stagedStore(objects, clock);
-  await (isBuilt ? PUSHERS.build : PUSHERS.put)(store);
+  await PUSHERS[isBuilt ? 'build' : 'put'](store, BLOB);
   now = new Date(10 * KEPT_MS);
   const seen = await Array.fromAsync(store.blobs.all());
-  let acknowledged: 'durable' | 'there' | undefined;
+  let acknowledged: Acknowledged | undefined;
 
   const storeOf = (its: ObjectStore) => stagedStore(its, clock);
   const actorOf = (part: Part): Actor => {
@@ -91,7 +53,7 @@ export async function race(parts: readonly Part[], { isBuilt = false, counts }: 
     return {
       name: part,
       run: async (its) => {
-        const told = await PUSHERS[part](storeOf(its));
+        const told = await PUSHERS[part](storeOf(its), BLOB);
         if (acknowledged !== 'durable') acknowledged = told ?? acknowledged;
       },
     };
@@ -112,7 +74,7 @@ export async function race(parts: readonly Part[], { isBuilt = false, counts }: 
     end: async () => {
       const isWhole = async () => {
         if (acknowledged === undefined) return;
-        await readBack(store.blobs);
+        await readBack(store.blobs, BLOB);
         if (acknowledged === 'durable' && !isSynced(blobKey(digest))) throw new Error('what is durable is not on disk');
       };
       await isWhole();
@@ -129,24 +91,13 @@ export async function race(parts: readonly Part[], { isBuilt = false, counts }: 
 async function collection({ objects, blobs }: Store, now: Date): Promise<readonly StoredBlob[]> {
   const all = await Array.fromAsync(blobs.all());
   const old = all.filter((blob) => now.getTime() - blob.used.getTime() >= KEPT_MS);
-  return (await objects.stat(LINK)) ? [] : await blobs.collect(old);
-}
-
-export async function readBack(blobs: Blobs): Promise<void> {
-  if (!(await blobs.find(digest))) throw new Error('what was acknowledged is not found');
-  const body = await blobs.read(digest);
-  if (!body) throw new Error('what was acknowledged has gone');
-  await compare(body);
+  return (await objects.stat(linkOf(BLOB))) ? [] : await blobs.collect(old);
 }
 
 async function readIfThere(blobs: Blobs): Promise<void> {
   if (!(await blobs.find(digest))) return;
   const body = await blobs.readVerified(BLOB.descriptor);
-  if (body) await compare(body);
-}
-
-async function compare(body: Bytes): Promise<void> {
-  if (Buffer.compare(await collect(body), BLOB.bytes) !== 0) throw new Error('these are other bytes');
+  if (body && Buffer.compare(await collect(body), BLOB.bytes) !== 0) throw new Error('these are other bytes');
 }
 
 /** What this actor puts aside has the name of a process that does not run. */

@@ -1,6 +1,6 @@
 // Directories for tests: fresh ones, and ones on file systems of their own that are full or read-only.
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -20,6 +20,16 @@ export async function testDirectory(): Promise<TestDirectory> {
 export async function stagedIn(directory: string): Promise<readonly string[]> {
   const found = await readdir(join(directory, 'images/stage'), { recursive: true, withFileTypes: true });
   return found.flatMap((entry) => (entry.isFile() ? [join(entry.parentPath, entry.name)] : []));
+}
+
+/** Sets back the times of all files below the directory, by so many milliseconds. */
+export async function setBack(directory: string, time: number): Promise<void> {
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const at = new Date((await stat(path)).mtimeMs - time);
+    await utimes(path, at, at);
+  }
 }
 
 export interface MountedDirectory extends TestDirectory {

@@ -110,7 +110,8 @@ class Turns {
   hasEnded = false;
   failure: unknown;
   readonly #stages = new Set<Stage>();
-  #next: (() => void) | undefined;
+  /** Calls that an actor makes at once have their turns in this order. */
+  readonly #waiting: (() => void)[] = [];
 
   constructor(actor: Actor, objects: ObjectStore) {
     this.actor = actor;
@@ -125,7 +126,7 @@ class Turns {
   }
 
   get isReady(): boolean {
-    return this.#next !== undefined;
+    return this.#waiting.length > 0;
   }
 
   get seen(): string {
@@ -135,19 +136,17 @@ class Turns {
   readonly #results: string[] = [];
 
   go(): void {
-    const next = this.#next;
-    this.#next = undefined;
-    next?.();
+    this.#waiting.shift()?.();
   }
 
   async #call<T>(name: string, work: () => Promise<T>, shown: (result: T) => unknown = (result) => result): Promise<T> {
-    if (this.made.length === this.actor.killedAt) {
+    if (this.made.length + this.#waiting.length === this.actor.killedAt) {
       for (const stage of this.#stages) await stage[Symbol.asyncDispose]();
       this.hasEnded = true;
       return await new Promise<never>(() => {});
     }
     await new Promise<void>((resolve) => {
-      this.#next = resolve;
+      this.#waiting.push(resolve);
     });
     this.made.push(name);
     const result = await work();
