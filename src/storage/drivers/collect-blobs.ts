@@ -37,14 +37,14 @@ async function collectBlob(
 ): Promise<boolean> {
   const key = blobKey(digest);
   const isUnused = async (at: string) => {
-    if ((await objects.stat(at))?.version !== version) return false;
     const used = await useOnRecord(objects, digest);
-    return used === undefined || isOld(used);
+    // Last, because a blob that is used after this is put aside in vain.
+    return (used === undefined || isOld(used)) && (await objects.stat(at))?.version === version;
   };
-  if (!(await isUnused(key))) return false;
   const mark = await objects.stat(markKey(digest));
   // Who is about to make the blob durable syncs nothing while it is aside, and removes the mark.
   if (mark) await objects.sync([key]);
+  if (!(await isUnused(key))) return false;
   names += 1;
   const aside = asideKey(digest, `${ownIdentity()}.${names}`);
   if (!(await objects.move(key, aside))) return false;

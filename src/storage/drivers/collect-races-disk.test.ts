@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { rounds, timeFor } from '../../../test/testing/soak.ts';
+import { ASIDE } from '../layout.ts';
 import { testDirectory } from '../testing/directories.ts';
 import { afterwards, collectAll, oldBlobs, pushAll } from '../testing/disk-race.ts';
 import { diskStore } from './staged-store.ts';
@@ -19,12 +20,12 @@ it('loses nothing that was acknowledged, in one process', { timeout: timeFor(60_
   for (let round = 0; round < rounds(2); round++) {
     await using directory = await testDirectory();
     await oldBlobs(directory.path, COUNT);
-    const all = [
-      pushAll(diskStore(directory.path), COUNT, Math.random),
-      pushAll(diskStore(directory.path), COUNT, Math.random),
-    ];
-    const collectors = [collectAll(diskStore(directory.path)), collectAll(diskStore(directory.path))];
-    const acknowledged = (await Promise.all(all)).flat();
+    const begin = Promise.withResolvers<void>();
+    const collectors = [1, 2].map(() => collectAll(diskStore(directory.path), () => begin.promise));
+    await delay(100);
+    begin.resolve();
+    const pushers = [1, 2].map(() => pushAll(diskStore(directory.path), COUNT));
+    const acknowledged = (await Promise.all(pushers)).flat();
     const deleted = (await Promise.all(collectors)).reduce((sum, one) => sum + one, 0);
     expect(await afterwards(directory.path, acknowledged)).toEqual(nothing);
     totals.races += COUNT;
@@ -37,7 +38,7 @@ it('loses nothing that was acknowledged, in one process', { timeout: timeFor(60_
 it('loses nothing that was acknowledged, across processes, of which one is killed', {
   timeout: timeFor(60_000),
 }, async ({ annotate }) => {
-  const totals = { races: 0, deleted: 0, acknowledged: 0, killed: 0 };
+  const totals = { races: 0, deleted: 0, acknowledged: 0, killed: 0, leftAside: 0 };
   for (let round = 0; round < rounds(1); round++) {
     await using directory = await testDirectory();
     await oldBlobs(directory.path, COUNT);
@@ -47,6 +48,7 @@ it('loses nothing that was acknowledged, across processes, of which one is kille
     await delay(Math.random() * 60);
     if (processes[0]?.kill()) totals.killed += 1;
     const done = await Promise.all(results);
+    totals.leftAside += (await diskStore(directory.path).objects.children(ASIDE)).length;
     const acknowledged = done.flatMap((one) => one?.acknowledged ?? []);
     expect(await afterwards(directory.path, acknowledged)).toEqual(nothing);
     totals.races += COUNT;
@@ -71,7 +73,8 @@ async function begun(directory: string, role: string) {
     go: async (): Promise<Done | undefined> => {
       child.stdin.write('go\n');
       const { value } = await lines.next();
-      await ended;
+      const [status, signal] = await ended;
+      expect(signal ?? status).toBe(value === undefined ? 'SIGKILL' : 0);
       return value === undefined ? undefined : (JSON.parse(value) as Done);
     },
     kill: () => child.kill('SIGKILL'),

@@ -22,17 +22,24 @@ import { recordUse } from './blob-uses.ts';
 import { fillStage } from './fill-stage.ts';
 import { putAllBack, putBack } from './put-back.ts';
 
+const LOOKS = 3;
+
 export interface StagedBlobsOptions {
   /** The clock by which blobs grow old: that of the objects. */
   readonly now?: () => Date;
 }
 
 export function stagedBlobs(objects: ObjectStore, { now = () => new Date() }: StagedBlobsOptions = {}): Blobs {
-  /** What `look` finds, also if a collector has just put the blob aside, or is moving it back. */
+  /**
+   * What `look` finds, also if a collector has just put the blob aside, or is moving it back: then it is neither in its place nor, a moment later, aside.
+   * Each look can be in vain because of another collector, so their number is that of the collectors which cannot hide a blob together.
+   */
   async function found<T>(digest: Digest, look: () => Promise<T | undefined>): Promise<T | undefined> {
-    const first = await look();
-    if (first !== undefined) return first;
-    await putBack(objects, digest);
+    for (let looks = 1; looks < LOOKS; looks++) {
+      const result = await look();
+      if (result !== undefined) return result;
+      await putBack(objects, digest);
+    }
     return await look();
   }
 

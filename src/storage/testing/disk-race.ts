@@ -1,5 +1,6 @@
 // Many blobs in a directory that nobody has used for days; they are collected, used and brought again at once, by as many processes as there are.
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Blob, blobOf, bytesOf } from '../../../test/contract/content.ts';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { KEPT_MS } from '../blobs.ts';
@@ -20,11 +21,12 @@ export async function oldBlobs(directory: string, count: number): Promise<void> 
   await setBack(join(directory, BLOBS), 10 * KEPT_MS);
 }
 
-/** Brings or uses each of them in one way or another. Returns those that were acknowledged. */
-export async function pushAll(store: Store, count: number, random: () => number): Promise<readonly number[]> {
+/** Brings or uses half of them, in one way or another. Returns those that were acknowledged. */
+export async function pushAll(store: Store, count: number): Promise<readonly number[]> {
   const told = await eachOf(count, async (at) => {
-    const name = PUSHER_NAMES[Math.floor(random() * PUSHER_NAMES.length)] ?? 'use';
-    return (await PUSHERS[name](store, blobAt(at))) ? [at] : [];
+    await delay(Math.random() * 4);
+    const name = PUSHER_NAMES[Math.floor(Math.random() * 2 * PUSHER_NAMES.length)];
+    return name && (await PUSHERS[name](store, blobAt(at))) ? [at] : [];
   });
   return told.flat();
 }

@@ -15,7 +15,7 @@ if (role === 'collect') {
   process.stdout.write(`${JSON.stringify({ deleted: await collectAll(store, ready), acknowledged: [] })}\n`);
 } else {
   await ready();
-  const acknowledged = await pushAll(store, Number(count), Math.random);
+  const acknowledged = await pushAll(store, Number(count));
   process.stdout.write(`${JSON.stringify({ deleted: 0, acknowledged })}\n`);
 }
 process.exit();
