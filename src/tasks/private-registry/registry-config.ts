@@ -1,0 +1,153 @@
+// The configuration of an embedded registry: `registry.toml` in its data directory, or the file that --config names. The server and all commands obey it.
+import { join } from 'node:path';
+import { readIfThere } from '../../io/files/read-config-file.ts';
+import { ageOf } from '../../io/text/age.ts';
+import { quote } from '../../io/text/quote.ts';
+import { parseSize, SIZE_EXAMPLES } from '../../io/text/size.ts';
+import { isObject, type Json } from '../../oci/decode.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { type ImageGlob, parseImageGlob } from '../../registry/policies/image-glob.ts';
+import type { KeepRule } from '../../storage/collector/retention.ts';
+import { lineOfKey } from './toml-lines.ts';
+
+export const CONFIG_NAME = 'registry.toml';
+
+export interface RegistryConfig {
+  /** In bytes, for all blobs and uploads together. */
+  readonly quota?: number;
+  /** How often the server collects garbage. */
+  readonly gc?: CollectionSchedule;
+  /** Tags that do not move once they are there. */
+  readonly immutable: readonly ImageGlob[];
+  /** Which tags are kept; those that no rule names are. */
+  readonly keep: readonly KeepRule[];
+}
+
+export type CollectionSchedule = 'daily' | 'never';
+
+export const NO_CONFIG: RegistryConfig = { immutable: [], keep: [] };
+
+export function configFile(data: string, named?: string): string {
+  return named ?? join(data, CONFIG_NAME);
+}
+
+/** Without the file: no rules; but a file that was named has to be there. Errors: CONFIG_INVALID, with file and line; FILE_UNREADABLE. */
+export async function readRegistryToml(data: string, named?: string): Promise<RegistryConfig> {
+  const file = configFile(data, named);
+  const text = await readIfThere(file);
+  if (text !== undefined) return await parseRegistryToml(file, text);
+  if (named === undefined) return NO_CONFIG;
+  throw new ImagesError('FILE_UNREADABLE', `no such file [${file}]`, { hint: 'Check what --config says.' });
+}
+
+/** Errors: CONFIG_INVALID, with file and line. */
+export async function parseRegistryToml(file: string, text: string): Promise<RegistryConfig> {
+  const { parse } = await import('smol-toml');
+  let content: Json;
+  try {
+    content = parse(text);
+  } catch (cause) {
+    const line = cause instanceof Error && 'line' in cause ? `:${cause.line}` : '';
+    const [what = ''] = (cause instanceof Error ? cause.message : '').split('\n');
+    throw new ImagesError('CONFIG_INVALID', `${file}${line}: not TOML: ${quote(what)}`, {
+      hint: 'Texts are in quotes: quota = "200 GiB".',
+    });
+  }
+  const fail: Fail = (path, what, hint) => {
+    const line = lineOfKey(text, path);
+    throw new ImagesError('CONFIG_INVALID', `${file}${line === undefined ? '' : `:${line}`}: ${what}`, { hint });
+  };
+  refuseUnknown(content, [], ['quota', 'gc', 'immutable', 'keep'], fail);
+  const quota = optional(content.quota, (value) => sizeOf(value, fail));
+  const gc = optional(content.gc, (value) => scheduleOf(value, fail));
+  return {
+    ...(quota !== undefined && { quota }),
+    ...(gc !== undefined && { gc }),
+    immutable: listOf(content, 'immutable', fail).map((value) => globOf(value, ['immutable'], fail)),
+    keep: listOf(content, 'keep', fail).map((value, at) => keepRule(value, at, fail)),
+  };
+}
+
+/** Where a mistake is: keys, and positions in lists. */
+type Path = readonly (string | number)[];
+type Fail = (path: Path, what: string, hint: string) => never;
+
+const KEEP_KEYS = ['images', 'newest', 'pushed', 'pulled'];
+
+function keepRule(value: unknown, at: number, fail: Fail): KeepRule {
+  const path = ['keep', at];
+  if (!isObject(value)) return fail(path, 'keep is no list of tables', 'Begin each rule with a line [[keep]].');
+  refuseUnknown(value, path, KEEP_KEYS, fail);
+  if (value.images === undefined)
+    return fail(
+      path,
+      'the rule does not say for which images it is',
+      'Add images = "REPOSITORY:TAG", for example "ci/**:pr-*".',
+    );
+  const { newest } = value;
+  if (newest !== undefined && (!Number.isSafeInteger(newest) || Number(newest) < 0))
+    return fail([...path, 'newest'], 'newest is no number of tags', 'Write a whole number: newest = 10.');
+  const within = (key: 'pushed' | 'pulled') =>
+    optional(value[key], (age) => {
+      const ms = typeof age === 'string' ? ageOf(age) : undefined;
+      return (
+        ms ??
+        fail(
+          [...path, key],
+          `${key} is no age [${shown(age)}]`,
+          'Write, in quotes, numbers with w, d, h or m after them: 30d, 12h.',
+        )
+      );
+    });
+  const [pushedMs, pulledMs] = [within('pushed'), within('pulled')];
+  return {
+    images: globOf(value.images, [...path, 'images'], fail),
+    ...(newest !== undefined && { newest: Number(newest) }),
+    ...(pushedMs !== undefined && { pushedMs }),
+    ...(pulledMs !== undefined && { pulledMs }),
+  };
+}
+
+function globOf(value: unknown, path: Path, fail: Fail): ImageGlob {
+  const glob = typeof value === 'string' ? parseImageGlob(value) : undefined;
+  return (
+    glob ??
+    fail(
+      path,
+      `not a pattern for images [${shown(value)}]`,
+      'Write REPOSITORY or REPOSITORY:TAG with * and ?: "ci/**:pr-*".',
+    )
+  );
+}
+
+function sizeOf(value: unknown, fail: Fail): number {
+  const bytes = typeof value === 'string' ? parseSize(value) : undefined;
+  if (bytes !== undefined && bytes > 0) return bytes;
+  return fail(['quota'], `quota is no size [${shown(value)}]`, `Write, in quotes: ${SIZE_EXAMPLES}.`);
+}
+
+function scheduleOf(value: unknown, fail: Fail): CollectionSchedule {
+  if (value === 'daily' || value === 'never') return value;
+  return fail(['gc'], `gc is neither "daily" nor "never" [${shown(value)}]`, 'Write gc = "daily".');
+}
+
+function listOf(content: Json, key: string, fail: Fail): readonly unknown[] {
+  const value = content[key] ?? [];
+  if (Array.isArray(value)) return value;
+  const hint = key === 'keep' ? 'Begin each rule with a line [[keep]].' : `Write ${key} = ["release/**:v*"].`;
+  return fail([key], `${key} is no list`, hint);
+}
+
+function refuseUnknown(table: Json, path: Path, known: readonly string[], fail: Fail): void {
+  const unknown = Object.keys(table).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  fail([...path, unknown], `unknown key [${quote(unknown, 40)}]`, `Known here: ${known.join(', ')}.`);
+}
+
+function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined {
+  return value === undefined ? undefined : read(value);
+}
+
+function shown(value: unknown): string {
+  return quote(typeof value === 'string' ? value : JSON.stringify(value), 60);
+}
