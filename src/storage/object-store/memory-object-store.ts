@@ -33,7 +33,7 @@ export function createMemoryObjectStore({ now = () => new Date() }: { readonly n
 
   function put(key: string, bytes: Uint8Array): void {
     puts += 1;
-    objects.set(key, { bytes: new Uint8Array(bytes), modified: now(), version: `${puts}` });
+    objects.set(key, { bytes: Buffer.from(bytes), modified: now(), version: `${puts}` });
   }
 
   /** Waits until the stage is free; the returned function frees it. */
