@@ -9,7 +9,7 @@ import type { Store } from '../store.ts';
 export type Acknowledged = 'durable' | 'there';
 
 /** Returns `undefined` where the blob was said not to be there. */
-type Pusher = (store: Store, blob: Blob) => Promise<Acknowledged | undefined>;
+export type Pusher = (store: Store, blob: Blob) => Promise<Acknowledged | undefined>;
 
 const use =
   (durable: boolean): Pusher =>

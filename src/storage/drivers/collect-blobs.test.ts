@@ -1,0 +1,123 @@
+// What the collector of a directory and of memory does besides the contract: what it puts aside, uses on record, marks, failures.
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { blobOf, bytesOf, opener } from '../../../test/contract/content.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { KEPT_MS } from '../blobs.ts';
+import { ASIDE, asideKey, BLOBS, blobKey, markKey, usedKey } from '../layout.ts';
+import { openFsObjectStore } from '../object-store/fs-object-store.ts';
+import { createMemoryObjectStore } from '../object-store/memory-object-store.ts';
+import type { ObjectStore } from '../object-store/object-store.ts';
+import { setBack, testDirectory } from '../testing/directories.ts';
+import { PUSHERS, type Pusher, readBack } from '../testing/pushers.ts';
+import { stagedStore } from './staged-store.ts';
+
+const BLOB = blobOf(bytesOf('layer', 3000));
+const { digest } = BLOB.descriptor;
+const DEAD = asideKey(digest, '1.1.dead.1');
+
+describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
+  /** With the blob, which nobody has used for days. */
+  async function oldBlob(bring: Pusher = PUSHERS.put) {
+    const directory = await testDirectory();
+    let passed = 0;
+    const clock = { now: () => new Date(Date.now() + passed) };
+    const objects = place === 'memory' ? createMemoryObjectStore(clock) : openFsObjectStore(directory.path);
+    const storeOver = (its: ObjectStore) => stagedStore(its, place === 'memory' ? clock : {});
+    const store = storeOver(objects);
+    await bring(store, BLOB);
+    if (place === 'memory') passed = 10 * KEPT_MS;
+    else await setBack(join(directory.path, BLOBS), 10 * KEPT_MS);
+    const seen = await Array.fromAsync(store.blobs.all());
+    return { objects, blobs: store.blobs, storeOver, seen, [Symbol.asyncDispose]: directory[Symbol.asyncDispose] };
+  }
+
+  it('that was deleted leaves nothing: no mark, no folder, nothing aside', async () => {
+    await using store = await oldBlob(PUSHERS.build);
+    expect(await store.objects.stat(markKey(digest))).toBeDefined();
+    expect(await store.blobs.collect(store.seen)).toHaveLength(1);
+    expect(await Array.fromAsync(store.objects.list(''))).toEqual([]);
+    expect(await store.objects.children('')).not.toContain('docker/');
+  });
+
+  it('that was used by who cannot set its time is spared for a day', async () => {
+    await using store = await oldBlob();
+    const touch = async () => {
+      throw new ImagesError('NO_ACCESS', 'it is of another user');
+    };
+    const theirs = store.storeOver({ ...store.objects, touch });
+    expect(await theirs.blobs.use(digest, { durable: true })).toBeDefined();
+    expect(await store.objects.stat(usedKey(digest))).toBeDefined();
+    expect(await store.blobs.collect(store.seen)).toEqual([]);
+    await readBack(store.blobs, BLOB);
+  });
+
+  it.each(['READ_ONLY', 'NO_ACCESS'] as const)(
+    'that a collector left aside counts as absent where nothing can be written (%s)',
+    async (code) => {
+      await using store = await oldBlob();
+      await store.objects.move(blobKey(digest), DEAD);
+      const refused = async () => {
+        throw new ImagesError(code, 'it cannot be written to');
+      };
+      const { blobs } = store.storeOver({
+        ...store.objects,
+        move: refused,
+        put: refused,
+        touch: refused,
+        stage: refused,
+      });
+      expect(await blobs.find(digest)).toBeUndefined();
+      expect(await Array.fromAsync(blobs.all())).toEqual([]);
+      await readBack(store.blobs, BLOB);
+    },
+  );
+
+  it('that a killed collector left aside is there again for who asks for it, and in the next collection', async () => {
+    await using store = await oldBlob();
+    for (const ask of [
+      () => store.blobs.find(digest),
+      () => store.blobs.use(digest),
+      () => store.blobs.read(digest),
+      async () => (await Array.fromAsync(store.blobs.all()))[0],
+    ]) {
+      await store.objects.move(blobKey(digest), DEAD);
+      expect(await ask()).toBeDefined();
+      expect(await store.objects.children(ASIDE)).toEqual([]);
+    }
+  });
+
+  it('that a killed collector left aside gives way to what was written since', async () => {
+    await using store = await oldBlob();
+    await store.objects.put(DEAD, Buffer.from('of the one before'));
+    await readBack(store.blobs, BLOB);
+    expect(await Array.fromAsync(store.blobs.all())).toHaveLength(1);
+    expect(await store.objects.children(ASIDE)).toEqual([]);
+    await readBack(store.blobs, BLOB);
+  });
+
+  it('is moved back if looking at it, or deleting it, fails', async () => {
+    await using store = await oldBlob();
+    for (const method of ['stat', 'delete'] as const) {
+      const failing: ObjectStore = {
+        ...store.objects,
+        [method]: async (what: string & readonly string[]) => {
+          if (`${what}`.startsWith(ASIDE)) throw new Error('input/output error');
+          return await store.objects[method](what);
+        },
+      };
+      await expect(store.storeOver(failing).blobs.collect(store.seen)).rejects.toThrow('input/output error');
+      expect(await store.objects.children(ASIDE)).toEqual([]);
+      await readBack(store.blobs, BLOB);
+    }
+  });
+
+  it('that is written again has no mark of the one that was deleted', async () => {
+    await using store = await oldBlob();
+    await store.blobs.doubt(digest);
+    expect(await store.blobs.collect(store.seen)).toHaveLength(1);
+    expect(await store.objects.stat(markKey(digest))).toBeUndefined();
+    await store.blobs.write(BLOB.descriptor, opener(BLOB.bytes));
+    await readBack(store.blobs, BLOB);
+  });
+});
