@@ -16,7 +16,7 @@ export type {
   Collection,
   CollectionEvent,
   CollectionOptions,
-  UntaggedRemoval,
+  RemovedManifest,
 } from './collector/run.ts';
 export { diskStore, memoryStore } from './drivers/staged-store.ts';
 export {

@@ -88,6 +88,33 @@ export const REGISTRY_COMMANDS: readonly CommandSpec[] = [
     load: () => import('../commands/lreg-rm.ts'),
   },
   {
+    name: 'lreg_gc',
+    group: REGISTRY,
+    summary: 'Free the space of what nothing in the embedded registry names',
+    details: [
+      'Manifests go that had a tag and lost it, when it was moved or deleted, some time ago; then layers and configurations that no manifest names. What was pushed or asked for by its digest stays, so do the images of an index, signatures of what stays, and images that were built here. Results of build steps go after two weeks without use.',
+      'The registry may run, and others may push, pull, copy and build meanwhile. What was pushed or used within the last day stays, whatever names it. Ctrl-C ends it at any time; nothing is lost. A running registry does this by itself once a day (`serve --gc`).',
+      'Other registries are not collected: docker-registry has `registry garbage-collect`.',
+    ],
+    arguments: [],
+    options: [
+      { name: 'dry-run', help: 'Delete nothing, and print what would go' },
+      { name: 'keep-untagged', help: 'Keep manifests that lost their tags' },
+      {
+        name: 'older-than',
+        value: 'AGE',
+        help: 'How long ago a manifest has lost its last tag to go (default 7d; 12h, 1d12h, 0)',
+      },
+      DATA,
+      JSON_OUTPUT,
+    ],
+    examples: [
+      { command: 'images lreg_gc --dry-run', help: 'What would go' },
+      { command: 'images lreg_gc --older-than=0', help: 'Also what lost its tag just now' },
+    ],
+    load: () => import('../commands/lreg-gc.ts'),
+  },
+  {
     name: 'lreg_ip',
     group: REGISTRY,
     summary: 'Print the address at which VMs reach the private registry',

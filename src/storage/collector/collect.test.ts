@@ -158,7 +158,8 @@ describe('what goes', () => {
     expect(await allThere(one)).toBe(true);
     const collected = await collectStore(store);
     expect(collected).toEqual(planned);
-    expect(collected.manifests).toEqual([{ repository: 'team/app', digests: [digest] }]);
+    const { mediaType } = one.manifest;
+    expect(collected.manifests).toEqual([{ repository: 'team/app', digest, mediaType, tags: ['latest'] }]);
     expect(collected.blobs).toBe(4);
     expect(await noneThere(one)).toBe(true);
     expect(await allThere(two)).toBe(true);

@@ -10,7 +10,7 @@ import type { RegistryStore } from '../store.ts';
 import { deleteBuildSteps, digestsOfBuilds } from './build-references.ts';
 import { deleteLinks, type LinksOfGarbage, linksOf } from './layer-links.ts';
 import { digestsOfManifests } from './manifest-references.ts';
-import { type Collection, type CollectionOptions, type CollectionRun, collectionRun } from './run.ts';
+import { type Collection, type CollectionOptions, type CollectionRun, collectionRun, STEP } from './run.ts';
 import { removeUntagged } from './untagged.ts';
 
 /** In milliseconds. What was written or used more recently is no garbage: a push that is under way names it soon. */
@@ -22,8 +22,6 @@ const OLDER_THAN_MS = 7 * 24 * 3600 * 1000;
 const UNFINISHED_MS = 7 * 24 * 3600 * 1000;
 /** Bounds the memory of one collection. */
 const MOST = 100_000;
-/** How many are deleted between two pauses. */
-const BATCH = 64;
 
 /**
  * Deletes what nothing names and nobody uses; returns what is gone. Errors: NO_ACCESS, READ_ONLY, NO_SPACE; the signal's reason. What was deleted until then is gone; nothing else is lost.
@@ -35,8 +33,7 @@ export async function collectStore(store: RegistryStore, options: CollectionOpti
   const manifests = keepUntagged
     ? []
     : await removeUntagged(store, { ...run, dryRun, before: startedAt - olderThanMs });
-  const without = new Map(manifests.map(({ repository, digests }) => [repository, new Set(digests)]));
-  const { named, unreadable } = await digestsOfManifests(store, { ...run, without: dryRun ? without : new Map() });
+  const { named, unreadable } = await digestsOfManifests(store, { ...run, without: dryRun ? manifests : [] });
   const builds = await digestsOfBuilds(store, run);
   for (const digest of builds.images) named.add(digest);
 
@@ -45,7 +42,10 @@ export async function collectStore(store: RegistryStore, options: CollectionOpti
   let isMore = false;
   let seen = 0;
   for await (const blob of store.blobs.all()) {
-    if (++seen % 1000 === 0) await run.step();
+    if (++seen % STEP === 0) {
+      run.onEvent?.({ type: 'looking', blobs: seen });
+      await run.step();
+    }
     if (named.has(blob.digest)) continue;
     const unusedMs = startedAt - blob.used.getTime();
     if (builds.steps.has(blob.digest) && unusedMs < BUILD_CACHE_MS) continue;
@@ -77,9 +77,9 @@ async function deleteBlobs(
 ): Promise<readonly StoredBlob[]> {
   const collected: StoredBlob[] = [];
   let bytes = 0;
-  for (let at = 0; at < goes.length; at += BATCH) {
+  for (let at = 0; at < goes.length; at += STEP) {
     await run.step();
-    const gone = await store.blobs.collect(goes.slice(at, at + BATCH));
+    const gone = await store.blobs.collect(goes.slice(at, at + STEP));
     await deleteLinks(store, gone, links);
     for (const blob of gone) {
       collected.push(blob);

@@ -7,7 +7,7 @@ import type { Objects } from '../objects.ts';
 import { ensureLink } from '../repositories/links.ts';
 import type { Store } from '../store.ts';
 import { allRepositories } from './manifest-references.ts';
-import type { CollectionRun } from './run.ts';
+import { type CollectionRun, inSteps } from './run.ts';
 
 /** By digest: the repositories that have a link. */
 export type LinksOfGarbage = ReadonlyMap<Digest, readonly string[]>;
@@ -29,25 +29,27 @@ export async function linksOf(
   for await (const repository of allRepositories({ objects })) {
     if (garbage.size === 0) break;
     await run.step();
-    for await (const digest of linkedDigests(objects, repository)) {
-      if (!garbage.has(digest)) continue;
+    const linked = (await linkedDigests(objects, repository)).filter((digest) => garbage.has(digest));
+    await inSteps(linked, run, async (digest) => {
       const link = await objects.stat(layerLinkKey(repository, digest));
-      if (!link) continue;
+      if (!link) return;
       if (unreadable.has(repository) || link.modified.getTime() > before) garbage.delete(digest);
       else links.set(digest, [...(links.get(digest) ?? []), repository]);
-    }
+    });
   }
   return links;
 }
 
-async function* linkedDigests(objects: Objects, repository: string): AsyncGenerator<Digest> {
+async function linkedDigests(objects: Objects, repository: string): Promise<readonly Digest[]> {
   const prefix = layersPrefix(repository);
+  const found: Digest[] = [];
   for (const algorithm of await objects.children(prefix)) {
     for (const hex of await objects.children(`${prefix}${algorithm}`)) {
       const digest = `${algorithm.slice(0, -1)}:${hex.slice(0, -1)}`;
-      if (isDigest(digest)) yield digest;
+      if (isDigest(digest)) found.push(digest);
     }
   }
+  return found;
 }
 
 /** Deletes the links to blobs that are gone. Who writes such a blob again meanwhile writes the blob first, then sees the link or makes it. */

@@ -1,5 +1,4 @@
 // The digests that the manifests of all repositories name, and the manifests' own.
-import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { type Digest, digestAlgorithm, digestOf } from '../../oci/digest.ts';
 import { MAX_MANIFEST_SIZE } from '../../oci/manifest.ts';
 import { walkRepositories } from '../repositories/links.ts';
@@ -7,9 +6,7 @@ import { listManifests } from '../repositories/list-manifests.ts';
 import { wholeContent } from '../repositories/read-blob.ts';
 import type { Store } from '../store.ts';
 import { digestsIn } from './digests-in.ts';
-import type { CollectionRun } from './run.ts';
-
-const AT_ONCE = 16;
+import { type CollectionRun, inSteps, type RemovedManifest } from './run.ts';
 
 export interface ManifestReferences {
   readonly named: Set<Digest>;
@@ -18,21 +15,22 @@ export interface ManifestReferences {
 }
 
 interface Options extends CollectionRun {
-  /** By repository: manifests that do not count. */
-  readonly without: ReadonlyMap<string, ReadonlySet<Digest>>;
+  /** Manifests that do not count. */
+  readonly without: readonly RemovedManifest[];
 }
 
 export async function digestsOfManifests(store: Store, { without, ...run }: Options): Promise<ManifestReferences> {
   const named = new Set<Digest>();
   const unreadable = new Set<string>();
+  const left = new Map<string, Set<Digest>>();
+  for (const { repository, digest } of without) {
+    left.set(repository, (left.get(repository) ?? new Set()).add(digest));
+  }
   for await (const repository of allRepositories(store)) {
     run.onEvent?.({ type: 'reading', repository });
     await run.step();
-    const digests: Digest[] = [];
-    for await (const digest of listManifests(store.objects, repository)) {
-      if (!without.get(repository)?.has(digest)) digests.push(digest);
-    }
-    await createLimiter(AT_ONCE).map(digests, async (digest) => {
+    await inSteps(listManifests(store.objects, repository), run, async (digest) => {
+      if (left.get(repository)?.has(digest)) return;
       named.add(digest);
       const bytes = await wholeContent(store.blobs, digest, MAX_MANIFEST_SIZE);
       if (!bytes || digestOf(bytes, digestAlgorithm(digest)) !== digest) unreadable.add(repository);

@@ -1,7 +1,14 @@
 // One collection: what it is asked for, what it tells, and its steps.
 import { setTimeout as delay } from 'node:timers/promises';
+import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
+import { addAll } from '../../oci/add-all.ts';
 import type { Digest } from '../../oci/digest.ts';
+
+/** Files that are looked at between two steps: a few milliseconds of work. */
+export const STEP = 64;
+/** As many as Node has threads for, and some that queue. */
+const AT_ONCE = 16;
 
 export interface CollectionOptions extends CallOptions {
   /** Deletes nothing, and says what would go. */
@@ -17,10 +24,12 @@ export interface CollectionOptions extends CallOptions {
 
 export type CollectionEvent =
   | { readonly type: 'reading'; readonly repository: string }
+  /** Of the blobs of the store, so many were looked at. */
+  | { readonly type: 'looking'; readonly blobs: number }
   | { readonly type: 'deleting'; readonly blobs: number; readonly bytes: number };
 
 export interface Collection {
-  readonly manifests: readonly UntaggedRemoval[];
+  readonly manifests: readonly RemovedManifest[];
   /** Blobs that are gone, manifests among them. */
   readonly blobs: number;
   /** In bytes: the sizes of these blobs. */
@@ -31,15 +40,40 @@ export interface Collection {
   readonly isMore: boolean;
 }
 
-/** Manifests of one repository. */
-export interface UntaggedRemoval {
+/** A manifest that lost its last tag. */
+export interface RemovedManifest {
   readonly repository: string;
-  readonly digests: readonly Digest[];
+  readonly digest: Digest;
+  /** `undefined` for a manifest that cannot be read. */
+  readonly mediaType: string | undefined;
+  /** The tags that it had, as far as they are still there: that of a deleted tag is not known any more. */
+  readonly tags: readonly string[];
 }
 
 export interface CollectionRun extends CollectionOptions {
   /** To be called after each small piece of work. Throws when the collection is to end. */
   readonly step: () => Promise<void>;
+}
+
+/** Does `work` for all items, several at a time, with a step after each few. */
+export async function inSteps<T, Result>(
+  items: Iterable<T> | AsyncIterable<T>,
+  { step }: Pick<CollectionRun, 'step'>,
+  work: (item: T) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const limiter = createLimiter(AT_ONCE);
+  const results: Result[] = [];
+  let batch: T[] = [];
+  const flush = async () => {
+    addAll(results, await limiter.map(batch, work));
+    batch = [];
+    await step();
+  };
+  for await (const item of items) {
+    if (batch.push(item) >= STEP) await flush();
+  }
+  if (batch.length > 0) await flush();
+  return results;
 }
 
 export function collectionRun(options: CollectionOptions): CollectionRun {

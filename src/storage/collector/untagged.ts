@@ -1,12 +1,16 @@
 // Manifests that came under a tag only, and lost it some time ago: they go, with what only they needed (repositories/remove-unneeded).
+import { addAll } from '../../oci/add-all.ts';
 import type { Digest } from '../../oci/digest.ts';
+import { isImagesError } from '../../oci/errors.ts';
+import { MAX_MANIFEST_SIZE, rawManifest } from '../../oci/manifest.ts';
 import { tagIndexLinkKey } from '../layout.ts';
 import { linkedManifest, listTagStates } from '../repositories/list-manifests.ts';
 import { manifestHistory } from '../repositories/manifest-history.ts';
+import { wholeContent } from '../repositories/read-blob.ts';
 import { planRemoval, removeUnneeded } from '../repositories/remove-unneeded.ts';
 import type { RegistryStore } from '../store.ts';
 import { allRepositories } from './manifest-references.ts';
-import type { CollectionRun, UntaggedRemoval } from './run.ts';
+import { type CollectionRun, inSteps, type RemovedManifest } from './run.ts';
 
 interface Options extends CollectionRun {
   /** In milliseconds since 1970: those that lost their tag later stay. */
@@ -18,8 +22,8 @@ interface Options extends CollectionRun {
 export async function removeUntagged(
   store: RegistryStore,
   { before, dryRun, ...run }: Options,
-): Promise<readonly UntaggedRemoval[]> {
-  const removed: UntaggedRemoval[] = [];
+): Promise<readonly RemovedManifest[]> {
+  const removed: RemovedManifest[] = [];
   const history = manifestHistory(store.objects);
   const call = run.signal ? { signal: run.signal } : {};
   for await (const repository of allRepositories(store)) {
@@ -28,29 +32,58 @@ export async function removeUntagged(
     for await (const { digest, since } of history.untagged(repository)) {
       if (since.getTime() > before) continue;
       // The manifest itself may be gone already.
-      if ((await linkedManifest(store.objects, repository, digest)) === undefined)
-        await history.forget(repository, [digest]);
-      else old.push(digest);
+      const isThere = (await linkedManifest(store.objects, repository, digest)) !== undefined;
+      if (isThere) old.push(digest);
+      else if (!dryRun) await history.forget(repository, [digest]);
     }
     if (old.length === 0) continue;
-    const removal = { store, repository, ...call };
-    const digests = dryRun ? (await planRemoval(old, removal)).gone : await removeUnneeded(old, removal);
-    if (digests.length === 0) continue;
-    removed.push({ repository, digests });
-    if (!dryRun) await deleteFormerStates(store, repository, new Set(digests));
+    const removal = { store, repository, step: run.step, ...call };
+    const gone = dryRun ? (await planRemoval(old, removal)).gone : await removeUnneeded(old, removal);
+    if (gone.length === 0) continue;
+    const tags = await formerTags(store, repository, new Set(gone), run);
+    const described = async (digest: Digest) => ({
+      repository,
+      digest,
+      mediaType: await mediaTypeOf(store, digest),
+      tags: tags.get(digest) ?? [],
+    });
+    addAll(removed, await inSteps(gone, run, described));
+    if (!dryRun) await deleteFormerStates(store, repository, tags);
   }
   return removed;
 }
 
-/** Deletes what the tags' own records say of manifests that are gone. */
-async function deleteFormerStates(
+/** The tags whose own records know these manifests. */
+async function formerTags(
   { objects, stripped }: RegistryStore,
   repository: string,
   gone: ReadonlySet<Digest>,
-): Promise<void> {
-  for await (const tag of stripped.tags(repository)) {
+  run: CollectionRun,
+): Promise<ReadonlyMap<Digest, readonly string[]>> {
+  const found = new Map<Digest, string[]>();
+  await inSteps(stripped.tags(repository), run, async (tag) => {
     for await (const digest of listTagStates(objects, repository, tag)) {
-      if (gone.has(digest)) await objects.delete([tagIndexLinkKey(repository, tag, digest)]);
+      if (gone.has(digest)) found.set(digest, [...(found.get(digest) ?? []), tag]);
     }
+  });
+  return found;
+}
+
+async function deleteFormerStates(
+  { objects }: RegistryStore,
+  repository: string,
+  tags: ReadonlyMap<Digest, readonly string[]>,
+): Promise<void> {
+  for (const [digest, of] of tags) await objects.delete(of.map((tag) => tagIndexLinkKey(repository, tag, digest)));
+}
+
+/** What the manifest itself says; its blob is still there. */
+async function mediaTypeOf({ blobs }: RegistryStore, digest: Digest): Promise<string | undefined> {
+  const bytes = await wholeContent(blobs, digest, MAX_MANIFEST_SIZE);
+  try {
+    return bytes && rawManifest(bytes).mediaType;
+  } catch (error) {
+    if (isImagesError(error, 'MANIFEST_INVALID')) return undefined;
+    throw error;
   }
 }

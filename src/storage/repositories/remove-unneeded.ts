@@ -14,10 +14,14 @@ import { restoreManifest } from './restore-manifest.ts';
 
 /** Small files, each of which waits for the disk: several at a time, as many as Node has threads for and some that queue. */
 const READ_AT_ONCE = 16;
+/** Items between two steps. */
+const STEP = 64;
 
 export interface Removal extends CallOptions {
   readonly store: RegistryStore;
   readonly repository: string;
+  /** Called after each few manifests that were read: it may wait, so that others are not disturbed. */
+  readonly step?: () => Promise<void>;
 }
 
 export interface Removed {
@@ -48,7 +52,7 @@ export async function removeName(
   removal: Removal,
   remove: () => Promise<boolean>,
 ): Promise<readonly Digest[] | undefined> {
-  const { store, repository, ...call } = removal;
+  const { store, repository, call } = partsOf(removal);
   const belonging = await belongingTo(digest, removal);
   const states = tag === undefined ? [] : await Array.fromAsync(listTagStates(store.objects, repository, tag));
   if (!(await remove())) return undefined;
@@ -59,7 +63,7 @@ export async function removeName(
 
 /** The children of an index, and what is attached to the manifest: signatures and other referrers. */
 async function belongingTo(digest: Digest, removal: Removal): Promise<readonly Digest[]> {
-  const { store, repository, ...call } = removal;
+  const { store, repository, call } = partsOf(removal);
   const manifest = await find(digest, removal);
   const children = manifest ? successors(manifest).manifests : [];
   const attached = await Array.fromAsync(store.stripped.referrers(repository, digest, undefined, call));
@@ -121,7 +125,8 @@ export interface RemovalPlan {
   readonly nodes: Nodes;
 }
 
-async function withoutTag(tag: string, { store, repository, ...call }: Removal): Promise<void> {
+async function withoutTag(tag: string, removal: Removal): Promise<void> {
+  const { store, repository, call } = partsOf(removal);
   try {
     await store.registry.deleteTag(repository, tag, call);
   } catch (error) {
@@ -134,11 +139,11 @@ async function withoutTag(tag: string, { store, repository, ...call }: Removal):
  * What comes after this check notices that the manifest has gone (`putManifest`).
  */
 async function putBack({ gone, nodes }: RemovalPlan, removal: Removal): Promise<void> {
-  const { store, repository, ...call } = removal;
+  const { store, repository, call } = partsOf(removal);
   const left = new Set(gone);
   const tags = await Array.fromAsync(store.stripped.tags(repository, undefined, call));
   const link = (tag: string) => linkedManifest(store.objects, repository, tag);
-  const linked = await createLimiter(READ_AT_ONCE).map(tags, link, call.signal);
+  const linked = await mapFiles(tags, link, removal);
   const pending = linked.filter((digest) => digest !== undefined);
   for await (const digest of listManifests(store.objects, repository)) {
     if (nodes.get(digest)?.isThere || left.has(digest)) continue;
@@ -186,7 +191,7 @@ async function readManifests(removal: Removal): Promise<Nodes> {
     const children = manifest ? successors(manifest).manifests.map((child) => child.digest) : [];
     return { digest, subject: manifest?.subject?.digest, children };
   };
-  for (const { digest, subject, children } of await createLimiter(READ_AT_ONCE).map(digests, read, removal.signal)) {
+  for (const { digest, subject, children } of await mapFiles(digests, read, removal)) {
     const node = nodeOf(digest);
     node.isThere = true;
     node.subject = subject;
@@ -213,13 +218,14 @@ interface Names {
   withoutTag(tag: string): Digest | undefined;
 }
 
-async function readNames({ store, repository, ...call }: Removal): Promise<Names> {
+async function readNames(removal: Removal): Promise<Names> {
+  const { store, repository, call } = partsOf(removal);
   const tagsOf = new Map<Digest, Set<string>>();
   const digests = new Map<string, Digest>();
   const add = (digest: Digest, tag: string) => tagsOf.set(digest, (tagsOf.get(digest) ?? new Set()).add(tag));
   const tags = await Array.fromAsync(store.stripped.tags(repository, undefined, call));
   const stat = async (tag: string) => [tag, await store.stripped.statManifest(repository, tag, call)] as const;
-  for (const [tag, descriptor] of await createLimiter(READ_AT_ONCE).map(tags, stat, call.signal)) {
+  for (const [tag, descriptor] of await mapFiles(tags, stat, removal)) {
     if (!descriptor) continue;
     add(descriptor.digest, tag);
     digests.set(tag, descriptor.digest);
@@ -239,7 +245,8 @@ async function readNames({ store, repository, ...call }: Removal): Promise<Names
 }
 
 /** Returns `undefined` for damaged manifests and for unknown kinds, which a volume of another registry may hold: they need nothing. */
-async function find(digest: Digest, { store, repository, ...call }: Removal): Promise<Manifest | undefined> {
+async function find(digest: Digest, removal: Removal): Promise<Manifest | undefined> {
+  const { store, repository, call } = partsOf(removal);
   try {
     return decodeManifest(await store.stripped.getManifest(repository, digest, call));
   } catch (error) {
@@ -248,4 +255,25 @@ async function find(digest: Digest, { store, repository, ...call }: Removal): Pr
     }
     throw error;
   }
+}
+
+/** Does `work` for all items, several at a time, with a step after each few. */
+async function mapFiles<T, Result>(
+  items: readonly T[],
+  work: (item: T) => Promise<Result>,
+  { step, signal }: Removal,
+): Promise<readonly Result[]> {
+  const limiter = createLimiter(READ_AT_ONCE);
+  const results: Result[] = [];
+  for (let at = 0; at < items.length; at += STEP) {
+    addAll(results, await limiter.map(items.slice(at, at + STEP), work, signal));
+    await step?.();
+  }
+  return results;
+}
+
+function partsOf({ store, repository, signal }: Removal): Pick<Removal, 'store' | 'repository'> & {
+  readonly call: CallOptions;
+} {
+  return { store, repository, call: signal ? { signal } : {} };
 }

@@ -56,7 +56,7 @@ export async function openPrivateRegistry(settings: Settings, options: OpenOptio
 }
 
 /** The error for a named directory without a store. The user may have meant another one. */
-function noStore(data: string): ImagesError {
+export function noStore(data: string): ImagesError {
   return new ImagesError('NO_REGISTRY', `no images are kept there [${data}]`, {
     hint: `Check the directory, or run \`images lreg_start --data=${data}\`.`,
   });

@@ -1,0 +1,82 @@
+// `lreg_gc`: frees what nothing in the embedded registry's store names any more. The registry may run.
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { translatingFsErrors } from '../../io/files/fs-errors.ts';
+import { type Lock, lockHolder, tryLock } from '../../io/files/lock.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import type { Collection, CollectionEvent } from '../../storage/collector/run.ts';
+import { embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
+import { callOptions, type Settings, storeOptions, type TaskCall, type World } from '../settings.ts';
+import { locateRegistry, noRegistry, type RegistryLocation } from './locate-registry.ts';
+import { noStore } from './private-registry.ts';
+import { runningRegistry } from './registry-state.ts';
+
+export interface CollectGarbageOptions {
+  /** Deletes nothing, and says what would go. */
+  readonly dryRun?: boolean;
+  /** Manifests that lost their last tag stay. */
+  readonly keepUntagged?: boolean;
+  /** In milliseconds: manifests that lost their last tag more recently stay. Default: 7 days. */
+  readonly olderThanMs?: number;
+  readonly onEvent?: (event: CollectionEvent) => void;
+}
+
+export interface CollectedGarbage extends Collection {
+  /** The data directory. */
+  readonly data: string;
+}
+
+/**
+ * Deletes manifests that lost their last tag, and blobs that nothing names, while others push, pull, copy and build. When the signal ends it, what was deleted
+ * until then is gone, and nothing else is lost. Errors: ALREADY_RUNNING (another process collects), UNSUPPORTED (the private registry is not this user's embedded
+ * one), NO_REGISTRY, NO_ACCESS, READ_ONLY, NO_SPACE.
+ */
+export async function collectGarbage(options: CollectGarbageOptions, settings: Settings): Promise<CollectedGarbage> {
+  const location = await locateRegistry(settings);
+  if (!location) throw noRegistry(settings);
+  if (location.kind === 'remote') throw notEmbedded(location);
+  const { data } = location;
+  if (!(await embeddedStoreExists(data))) throw noStore(data);
+  const store = await openEmbeddedStore(data, storeOptions(settings));
+  await using _turn = options.dryRun ? undefined : await collectorTurn(data, settings);
+  const { collectStore } = await import('../../storage/collector/collect.ts');
+  return { data, ...(await collectStore(store, { ...options, ...callOptions(settings) })) };
+}
+
+const TRIES = 6;
+const TRY_MS = 50;
+
+/** Held while a process collects in the data directory. Errors: ALREADY_RUNNING, which says who does; NO_ACCESS, READ_ONLY, NO_SPACE. */
+async function collectorTurn(data: string, settings: TaskCall & Pick<World, 'uid'>): Promise<Lock> {
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const lock = await tryCollectorTurn(data);
+    if (lock) return lock;
+    settings.signal?.throwIfAborted();
+    // Two that begin at the same time see each other: one of them is first at the next try.
+    await delay(TRY_MS * (0.5 + Math.random()));
+  }
+  const [pid] = (await lockHolder(lockPath(data)))?.split('.') ?? [];
+  const isRegistry = pid !== undefined && runningRegistry(data, settings)?.pid === Number(pid);
+  const who = isRegistry ? 'the running registry collects garbage' : 'another process collects garbage';
+  throw new ImagesError('ALREADY_RUNNING', `${who} there now${pid === undefined ? '' : `, pid ${pid}`} [${data}]`, {
+    hint: 'Wait for its end: both would do the same work. --dry-run can be used meanwhile.',
+  });
+}
+
+/** Returns `undefined` if another process collects. */
+export async function tryCollectorTurn(data: string): Promise<Lock | undefined> {
+  return await translatingFsErrors(data, () => tryLock(lockPath(data)));
+}
+
+function lockPath(data: string): string {
+  return join(data, 'images/collecting');
+}
+
+function notEmbedded({ address, state }: Extract<RegistryLocation, { kind: 'remote' }>): ImagesError {
+  const hint = state
+    ? `It is the embedded registry of user ${state.uid}: run \`images lreg_gc --data=${state.data}\` as that user; it also collects by itself.`
+    : 'Where it runs, and while nobody pushes: docker-registry with `registry garbage-collect --delete-untagged CONFIG`, others with a command of their own.';
+  return new ImagesError('UNSUPPORTED', `only the embedded registry can be collected from here [${address.host}]`, {
+    hint,
+  });
+}
