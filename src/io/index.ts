@@ -10,3 +10,4 @@ export type { HttpEvent, OnHttpEvent } from './http/http-event.ts';
 export type { ProxySettings } from './http/proxy.ts';
 export type { Bytes, CallOptions, OpenContent } from './streams/bytes.ts';
 export { type Expected, type Start as VerifyStart, verified } from './streams/verify.ts';
+export { ageOf, parseAge } from './text/age.ts';

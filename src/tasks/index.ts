@@ -51,9 +51,9 @@ export { type FoundOverlay, findOverlay } from './overlays/overlays.ts';
 export { pauseImage } from './overlays/pause-image.ts';
 export { withoutQuotes } from './overlays/reference-list.ts';
 export {
-  type CollectedGarbage,
-  type CollectGarbageOptions,
-  collectGarbage,
+  type CollectedRegistry,
+  type CollectRegistryOptions,
+  collectRegistry,
 } from './private-registry/collect-garbage.ts';
 export { type ListedRepository, listFullNames, listRegistry } from './private-registry/list-registry.ts';
 export type { RegistryAddress } from './private-registry/local-registry.ts';

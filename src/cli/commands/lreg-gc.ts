@@ -2,7 +2,7 @@
 import { parseAge } from '../../io/text/age.ts';
 import { isIndexType } from '../../oci/media-types.ts';
 import type { RemovedManifest } from '../../storage/collector/run.ts';
-import { type CollectedGarbage, collectGarbage } from '../../tasks/private-registry/collect-garbage.ts';
+import { type CollectedRegistry, collectRegistry } from '../../tasks/private-registry/collect-garbage.ts';
 import type { Run } from '../grammar/command.ts';
 import { taskSettings } from '../grammar/task-settings.ts';
 import { writeJson } from '../out/write-json.ts';
@@ -15,9 +15,9 @@ export const run: Run = async ({ options, context }) => {
   const dryRun = options.flag('dry-run');
   const olderThanMs = age === undefined ? undefined : parseAge(age, '--older-than');
   const reporter = await collectionReporter(context);
-  let collected: CollectedGarbage;
+  let collected: CollectedRegistry;
   try {
-    collected = await collectGarbage(
+    collected = await collectRegistry(
       {
         dryRun,
         keepUntagged: options.flag('keep-untagged'),
@@ -39,7 +39,7 @@ export const run: Run = async ({ options, context }) => {
   return 0;
 };
 
-function lines({ manifests, blobs, bytes, recent, isMore }: CollectedGarbage, dryRun: boolean): readonly string[] {
+function lines({ manifests, blobs, bytes, recent, isMore }: CollectedRegistry, dryRun: boolean): readonly string[] {
   const [removed, freed] = dryRun ? ['Would remove', 'Would free'] : ['Removed', 'Freed'];
   const inOneDay = `In a day: ${formatBytes(recent.bytes)} in ${formatCount(recent.blobs, 'blob')} that nothing names; pushed or used within the last day, a push that is under way may need them.`;
   return [

@@ -11,7 +11,7 @@ import { locateRegistry, noRegistry, type RegistryLocation } from './locate-regi
 import { noStore } from './private-registry.ts';
 import { runningRegistry } from './registry-state.ts';
 
-export interface CollectGarbageOptions {
+export interface CollectRegistryOptions {
   /** Deletes nothing, and says what would go. */
   readonly dryRun?: boolean;
   /** Manifests that lost their last tag stay. */
@@ -21,7 +21,7 @@ export interface CollectGarbageOptions {
   readonly onEvent?: (event: CollectionEvent) => void;
 }
 
-export interface CollectedGarbage extends Collection {
+export interface CollectedRegistry extends Collection {
   /** The data directory. */
   readonly data: string;
 }
@@ -31,7 +31,7 @@ export interface CollectedGarbage extends Collection {
  * until then is gone, and nothing else is lost. Errors: ALREADY_RUNNING (another process collects), UNSUPPORTED (the private registry is not this user's embedded
  * one), NO_REGISTRY, NO_ACCESS, READ_ONLY, NO_SPACE.
  */
-export async function collectGarbage(options: CollectGarbageOptions, settings: Settings): Promise<CollectedGarbage> {
+export async function collectRegistry(options: CollectRegistryOptions, settings: Settings): Promise<CollectedRegistry> {
   const location = await locateRegistry(settings);
   if (!location) throw noRegistry(settings);
   if (location.kind === 'remote') throw notEmbedded(location);
