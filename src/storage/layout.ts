@@ -12,8 +12,8 @@
 //   images/
 //     names/HOST/PATH/_tags/TAG                                 the digest that HOST/PATH:TAG is
 //     referrers/NAME/_subjects/ALGORITHM/HEX/ALGORITHM/HEX      the second digest's descriptor: its manifest's subject is the first
-//     history/NAME/_digests/ALGORITHM/HEX/untagged              when the last tag that this manifest lost was taken from it
-//     history/NAME/_digests/ALGORITHM/HEX/by-digest             this manifest came by its digest, so it stays without a tag
+//     history/NAME/_digests/by-tag/ALGORITHM/HEX                when this manifest last got or lost a tag: without one, it goes some time later
+//     history/NAME/_digests/by-digest/ALGORITHM/HEX             this manifest came by its digest: it stays without a tag
 //     format                                                    the version of this layout, in stores that were made by this program (collector/format)
 //     collected                                                 when garbage was last collected
 //     built/HOST/PATH/_tags/TAG                                 the digest of an image that was built here; no repository has it before it is uploaded
@@ -130,26 +130,26 @@ export function referrerKey(repository: string, subject: Digest, referrer: Diges
   return `${referrersPrefix(repository, subject)}${digestPath(referrer)}`;
 }
 
-const BY_DIGEST = 'by-digest';
-const UNTAGGED = 'untagged';
-
 /** What is remembered of how manifests came (repositories/manifest-history). */
-export function historyPrefix(repository: string): string {
+function historyPrefix(repository: string): string {
   return `images/history/${repository}/_digests/`;
 }
 
 export function cameByDigestKey(repository: string, digest: Digest): string {
-  return `${historyPrefix(repository)}${digestPath(digest)}/${BY_DIGEST}`;
+  return `${historyPrefix(repository)}by-digest/${digestPath(digest)}`;
 }
 
-export function untaggedKey(repository: string, digest: Digest): string {
-  return `${historyPrefix(repository)}${digestPath(digest)}/${UNTAGGED}`;
+export function byTagPrefix(repository: string): string {
+  return `${historyPrefix(repository)}by-tag/`;
 }
 
-/** The digest of a key below `historyPrefix`. */
-export function parseHistoryKey(repository: string, key: string): Digest | undefined {
-  const [algorithm, hex] = key.slice(historyPrefix(repository).length).split('/');
-  const digest = `${algorithm}:${hex}`;
+export function cameByTagKey(repository: string, digest: Digest): string {
+  return `${byTagPrefix(repository)}${digestPath(digest)}`;
+}
+
+/** The digest of a key below `byTagPrefix`. */
+export function parseByTagKey(repository: string, key: string): Digest | undefined {
+  const digest = key.slice(byTagPrefix(repository).length).replace('/', ':');
   return isDigest(digest) ? digest : undefined;
 }
 

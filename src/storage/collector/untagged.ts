@@ -4,7 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { MAX_MANIFEST_SIZE, rawManifest } from '../../oci/manifest.ts';
 import { tagIndexLinkKey } from '../layout.ts';
-import { linkedManifest, listTagStates } from '../repositories/list-manifests.ts';
+import { linkedManifest, listTagStates, taggedDigests } from '../repositories/list-manifests.ts';
 import { manifestHistory } from '../repositories/manifest-history.ts';
 import { wholeContent } from '../repositories/read-blob.ts';
 import { planRemoval, removeUnneeded } from '../repositories/remove-unneeded.ts';
@@ -29,7 +29,8 @@ export async function removeUntagged(
   for await (const repository of allRepositories(store)) {
     await run.step();
     const old: Digest[] = [];
-    for await (const { digest, since } of history.untagged(repository)) {
+    const tagged = await taggedDigests(store.objects, repository);
+    for await (const { digest, since } of history.untagged(repository, tagged)) {
       if (since.getTime() > before) continue;
       // The manifest itself may be gone already.
       const isThere = (await linkedManifest(store.objects, repository, digest)) !== undefined;

@@ -1,4 +1,5 @@
 // Lists all manifests of a repository, tagged or not, and all former values of a tag. The registry contract and the specification have no such lists.
+import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import {
   referrerKey,
@@ -7,9 +8,13 @@ import {
   tagIndexLinkKey,
   tagIndexPrefix,
   tagLinkKey,
+  tagsPrefix,
 } from '../layout.ts';
 import type { Objects } from '../objects.ts';
 import { readLink } from './links.ts';
+
+/** Small files, read as many at a time as Node has threads for, and some that queue. */
+const READ_AT_ONCE = 16;
 
 /** Unordered. Garbled links are skipped. */
 export function listManifests(objects: Objects, repository: string): AsyncIterable<Digest> {
@@ -19,6 +24,13 @@ export function listManifests(objects: Objects, repository: string): AsyncIterab
 /** The digests that the tag has pointed to, including the current one. Some may no longer be in the repository. Unordered. */
 export function listTagStates(objects: Objects, repository: string, tag: string): AsyncIterable<Digest> {
   return linkedFrom(objects, tagIndexPrefix(repository, tag), (digest) => tagIndexLinkKey(repository, tag, digest));
+}
+
+/** What the tags of the repository point to. */
+export async function taggedDigests(objects: Objects, repository: string): Promise<ReadonlySet<Digest>> {
+  const tags = (await objects.children(tagsPrefix(repository))).map((folder) => folder.slice(0, -1));
+  const links = await createLimiter(READ_AT_ONCE).map(tags, (tag) => readLink(objects, tagLinkKey(repository, tag)));
+  return new Set(links.filter((digest) => digest !== undefined));
 }
 
 /** The digest for a tag or digest, even if the manifest is damaged or of an unknown kind. */

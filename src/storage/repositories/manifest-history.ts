@@ -2,26 +2,36 @@
 // go some time after that. A manifest without any record stays, because stores of earlier versions and of other registries have none.
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import { cameByDigestKey, historyPrefix, parseHistoryKey, untaggedKey } from '../layout.ts';
+import { byTagPrefix, cameByDigestKey, cameByTagKey, parseByTagKey } from '../layout.ts';
 import type { Objects } from '../objects.ts';
+import { taggedDigests } from './list-manifests.ts';
 
+/** A manifest that came under a tag only, and has none. */
 export interface LostTag {
   readonly digest: Digest;
+  /** When that was recorded. */
   readonly since: Date;
 }
 
 /** In milliseconds. containerd asks for a tag, then gets the manifest by its digest: who does so just after the tag has moved does not want the digest. */
 const BETWEEN_REQUESTS = 3600 * 1000;
 
+type State = 'tagged' | 'untagged';
+
 export interface ManifestHistory {
   /** Records that the manifest came, or was asked for, by its digest. Returns the key, for `sync`. */
   cameByDigest(repository: string, digest: Digest): Promise<string>;
-  /** To be called before the tag leaves the manifest. */
+  /** To be called before the manifest gets a tag. */
+  getsTag(repository: string, digest: Digest): Promise<void>;
+  /** To be called before a tag leaves the manifest. */
   losesTag(repository: string, digest: Digest): Promise<void>;
   /** To be called when somebody gets the manifest by its digest: without a tag, it is wanted for its own sake. */
   gotByDigest(repository: string, digest: Digest): Promise<void>;
-  /** Those that came under a tag only, and lost it. A later tag does not change the record. */
-  untagged(repository: string): AsyncIterable<LostTag>;
+  /**
+   * Those that came under a tag only, and are not among `tagged`. One whose record says that it has a tag lost it to another program, or never got it:
+   * it counts from now on.
+   */
+  untagged(repository: string, tagged: ReadonlySet<Digest>): AsyncIterable<LostTag>;
   hasComeByDigest(repository: string, digest: Digest): Promise<boolean>;
   forget(repository: string, digests: readonly Digest[]): Promise<void>;
 }
@@ -32,44 +42,66 @@ export function manifestHistory(objects: Objects): ManifestHistory {
 
   const cameByDigest: ManifestHistory['cameByDigest'] = async (repository, digest) => {
     const key = cameByDigestKey(repository, digest);
-    try {
-      await objects.put(key, new Uint8Array(), { ifAbsent: true });
-    } catch (error) {
-      // Whoever cannot write to the store has brought nothing: all of it was there.
-      if (!isImagesError(error, 'READ_ONLY', 'NO_ACCESS')) throw error;
-    }
+    await ifWritable(() => objects.put(key, new Uint8Array(), { ifAbsent: true }));
     return key;
   };
 
-  async function sinceWhen(repository: string, digest: Digest): Promise<Date | undefined> {
-    const bytes = await objects.get(untaggedKey(repository, digest));
-    const since = bytes && new Date(Buffer.from(bytes).toString());
-    return since && !Number.isNaN(since.getTime()) ? since : undefined;
+  async function recordOf(
+    repository: string,
+    digest: Digest,
+  ): Promise<{ readonly state: State; readonly since: Date } | undefined> {
+    const bytes = await objects.get(cameByTagKey(repository, digest));
+    const [state, time = ''] = bytes ? Buffer.from(bytes).toString().split(' ') : [];
+    const since = new Date(time);
+    return (state === 'tagged' || state === 'untagged') && !Number.isNaN(since.getTime())
+      ? { state, since }
+      : undefined;
+  }
+
+  /** A record that a power cut loses only means that the manifest stays. */
+  async function record(repository: string, digest: Digest, state: State, ifAbsent = false): Promise<boolean> {
+    const text = Buffer.from(`${state} ${new Date().toISOString()}`);
+    return await ifWritable(() => objects.put(cameByTagKey(repository, digest), text, { volatile: true, ifAbsent }));
   }
 
   return {
     cameByDigest,
     hasComeByDigest,
+    getsTag: async (repository, digest) => {
+      if (await record(repository, digest, 'tagged', true)) return;
+      if ((await recordOf(repository, digest))?.state !== 'tagged') await record(repository, digest, 'tagged');
+    },
     losesTag: async (repository, digest) => {
-      const now = Buffer.from(new Date().toISOString());
-      // A record that a power cut loses only means that the manifest stays.
-      await objects.put(untaggedKey(repository, digest), now, { volatile: true });
+      await record(repository, digest, 'untagged');
     },
     gotByDigest: async (repository, digest) => {
-      const since = await sinceWhen(repository, digest);
-      if (since && Date.now() - since.getTime() > BETWEEN_REQUESTS) await cameByDigest(repository, digest);
+      const found = await recordOf(repository, digest);
+      if (found?.state !== 'untagged' || Date.now() - found.since.getTime() < BETWEEN_REQUESTS) return;
+      if ((await taggedDigests(objects, repository)).has(digest)) await record(repository, digest, 'tagged');
+      else await cameByDigest(repository, digest);
     },
-    untagged: async function* (repository) {
-      for await (const { key } of objects.list(historyPrefix(repository))) {
-        const digest = parseHistoryKey(repository, key);
-        if (digest === undefined || key !== untaggedKey(repository, digest)) continue;
-        const since = await sinceWhen(repository, digest);
-        if (since && !(await hasComeByDigest(repository, digest))) yield { digest, since };
+    untagged: async function* (repository, tagged) {
+      for await (const { key } of objects.list(byTagPrefix(repository))) {
+        const digest = parseByTagKey(repository, key);
+        if (digest === undefined || tagged.has(digest)) continue;
+        const found = await recordOf(repository, digest);
+        if (found?.state === 'tagged') await record(repository, digest, 'untagged');
+        else if (found && !(await hasComeByDigest(repository, digest))) yield { digest, since: found.since };
       }
     },
     forget: (repository, digests) =>
       objects.delete(
-        digests.flatMap((digest) => [untaggedKey(repository, digest), cameByDigestKey(repository, digest)]),
+        digests.flatMap((digest) => [cameByTagKey(repository, digest), cameByDigestKey(repository, digest)]),
       ),
   };
+}
+
+/** Whoever cannot write to the store brings nothing to it, so nothing needs a record. Returns false if nothing was written. */
+async function ifWritable(write: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!isImagesError(error, 'READ_ONLY', 'NO_ACCESS')) throw error;
+    return false;
+  }
 }

@@ -54,11 +54,21 @@ export async function removeName(
 ): Promise<readonly Digest[] | undefined> {
   const { store, repository, call } = partsOf(removal);
   const belonging = await belongingTo(digest, removal);
-  const states = tag === undefined ? [] : await Array.fromAsync(listTagStates(store.objects, repository, tag));
+  const states = tag === undefined ? [] : await formerStates(tag, removal);
   if (!(await remove())) return undefined;
   // The tag may be there again, for another host's image. It is the same tag, so its former states are still needed.
   const isTagLeft = tag !== undefined && (await store.stripped.statManifest(repository, tag, call)) !== undefined;
   return [digest, ...belonging, ...(isTagLeft ? [] : states)];
+}
+
+/** What the tag was and is, but for what somebody asked for by its digest: that is wanted for its own sake. */
+async function formerStates(tag: string, { store, repository }: Removal): Promise<readonly Digest[]> {
+  const history = manifestHistory(store.objects);
+  const states: Digest[] = [];
+  for await (const digest of listTagStates(store.objects, repository, tag)) {
+    if (!(await history.hasComeByDigest(repository, digest))) states.push(digest);
+  }
+  return states;
 }
 
 /** The children of an index, and what is attached to the manifest: signatures and other referrers. */

@@ -206,6 +206,7 @@ export function storedManifests(store: Store, statBlob: Registry['statBlob']): S
         await Promise.all([
           ...links.map((key) => ensureLink(objects, key, digest)),
           index.add(repository, manifest, decoded),
+          ...(newTags.length > 0 ? [history.getsTag(repository, digest)] : []),
         ]);
         const byDigest = newTags.length === 0 ? [await history.cameByDigest(repository, digest)] : [];
         return [...links, ...byDigest, ...needed.map((blob) => layerLinkKey(repository, blob))];
