@@ -4,7 +4,7 @@ import type { CommandSpec } from './grammar/command.ts';
 import { commandNamed, findCommand, givenValue, parseCommandLine } from './grammar/grammar.ts';
 import { isBrokenPipe, whoeverReads } from './out/answer-out.ts';
 import { type Context, type DebugLines, processContext } from './process/context.ts';
-import { debugTopics } from './process/debug-topics.ts';
+import { type DebugTopic, debugTopics } from './process/debug-topics.ts';
 import { listenForSignals } from './process/interruption.ts';
 import { leaveRoom } from './process/much-data.ts';
 import { VERSION } from './process/version.ts';
@@ -20,8 +20,8 @@ export async function runProgram(argv: readonly string[], cacheDirectory: string
   let context = processContext(world);
   let status: number;
   try {
-    const topics = given('debug') ?? process.env.IMAGES_DEBUG;
-    if (topics) context = processContext({ ...world, debug: await debugLines(topics) });
+    const wanted = wantedTopics(given('debug'), process.env.IMAGES_DEBUG);
+    if (wanted) context = processContext({ ...world, debug: await debugLines(wanted) });
     status = await runCommandLine(argv, context);
   } catch (error) {
     // The reader of stdout has gone: that is no error.
@@ -33,9 +33,16 @@ export async function runProgram(argv: readonly string[], cacheDirectory: string
   return exit(status);
 }
 
-/** Errors: USAGE for an unknown topic. */
-async function debugLines(topics: string | true): Promise<DebugLines> {
-  const wanted = debugTopics(topics === true ? '' : topics);
+/** The option counts before the variable. Errors: USAGE for an unknown topic. */
+function wantedTopics(
+  option: string | true | undefined,
+  variable: string | undefined,
+): ReadonlySet<DebugTopic> | undefined {
+  if (option !== undefined) return debugTopics(option === true ? '' : option);
+  return variable ? debugTopics(variable, '$IMAGES_DEBUG') : undefined;
+}
+
+async function debugLines(wanted: ReadonlySet<DebugTopic>): Promise<DebugLines> {
   const { debugPrinter } = await import('./reporter/debug-lines.ts');
   return (note) => debugPrinter(wanted, note);
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { OTHER_ERRORS, REGISTRY_ERRORS } from '../../oci/error-codes.ts';
-import { errorHelp, errorReference } from './error-reference.ts';
+import { errorHelp, errorReference, unknownCode } from './error-reference.ts';
 
 const CODES = [...Object.keys(REGISTRY_ERRORS), ...Object.keys(OTHER_ERRORS)];
 
@@ -16,6 +16,14 @@ describe('the codes of errors', () => {
     expect(errorHelp('no-space')).toMatch(/^NO_SPACE\n {2}A file system is full/);
     expect(errorHelp('errors')?.match(/^[A-Z_]+$/gm)).toEqual(CODES);
     for (const name of ['nonsense', 'constructor', '']) expect(errorHelp(name)).toBeUndefined();
+  });
+
+  it('are suggested for one that is misspelt', () => {
+    expect(unknownCode('NO_SPICE')).toMatchObject({
+      message: 'no error code [NO_SPICE]',
+      hint: 'Did you mean `images help NO_SPACE`?',
+    });
+    expect(unknownCode('SOMETHING_ELSE').hint).toMatch('`images help errors`');
   });
 
   it('are all used by something', () => {

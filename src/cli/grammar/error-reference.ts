@@ -1,5 +1,7 @@
 // The error codes as text: for `images help errors`, and as the page docs/errors.md. Pure.
 import { type CodeMeaning, OTHER_ERRORS, REGISTRY_ERRORS } from '../../oci/error-codes.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { nearest } from '../../oci/nearest.ts';
 import { wrap } from './help.ts';
 
 const PREFACE = `# Errors
@@ -33,13 +35,22 @@ export function errorReference(): string {
   ].join('\n');
 }
 
+const CODES: Readonly<Record<string, CodeMeaning>> = { ...REGISTRY_ERRORS, ...OTHER_ERRORS };
+
 /** Cause and remedy of a code, or of all codes for `errors`. Returns `undefined` for an unknown code. */
 export function errorHelp(name: string): string | undefined {
-  const codes: Readonly<Record<string, CodeMeaning>> = { ...REGISTRY_ERRORS, ...OTHER_ERRORS };
   const wanted = name.toUpperCase().replaceAll('-', '_');
-  const shown = wanted === 'ERRORS' ? Object.keys(codes) : Object.hasOwn(codes, wanted) ? [wanted] : [];
+  const shown = wanted === 'ERRORS' ? Object.keys(CODES) : Object.hasOwn(CODES, wanted) ? [wanted] : [];
   if (shown.length === 0) return undefined;
-  return shown.map((code) => helpOfCode(code, codes[code] as CodeMeaning)).join('\n');
+  return shown.map((code) => helpOfCode(code, CODES[code] as CodeMeaning)).join('\n');
+}
+
+/** The error for a name that is written like a code. */
+export function unknownCode(name: string): ImagesError {
+  const meant = nearest(name, Object.keys(CODES));
+  return new ImagesError('USAGE', `no error code [${name}]`, {
+    hint: meant ? `Did you mean \`images help ${meant}\`?` : '`images help errors` lists the codes.',
+  });
 }
 
 function helpOfCode(code: string, { cause, mend }: CodeMeaning): string {

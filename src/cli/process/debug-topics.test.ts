@@ -17,5 +17,6 @@ describe('the topics of --debug', () => {
       }),
     );
     expect(() => debugTopics('constructor')).toThrow('no topic');
+    expect(() => debugTopics('stor', '$IMAGES_DEBUG')).toThrow('no topic of $IMAGES_DEBUG [stor]');
   });
 });

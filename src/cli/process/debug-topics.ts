@@ -20,8 +20,11 @@ export const DEBUG_TOPICS = Object.keys(TOPICS) as readonly DebugTopic[];
 const ALL = ['all', '1', 'yes', 'true'];
 const NONE = ['none', '0', 'no', 'false'];
 
-/** Parses `http,copy`; without a topic, returns all. Also takes 1 and 0, as usual in environment variables. Errors: USAGE for an unknown topic. */
-export function debugTopics(text: string): ReadonlySet<DebugTopic> {
+/**
+ * Parses `http,copy`; without a topic, returns all. Also takes 1 and 0, as usual in environment variables. Errors: USAGE for an unknown topic; it names
+ * `given`, which is where the text comes from.
+ */
+export function debugTopics(text: string, given: '--debug' | '$IMAGES_DEBUG' = '--debug'): ReadonlySet<DebugTopic> {
   const names = text
     .split(',')
     .map((name) => name.trim().toLowerCase())
@@ -29,7 +32,7 @@ export function debugTopics(text: string): ReadonlySet<DebugTopic> {
   const unknown = names.find((name) => !ALL.includes(name) && !NONE.includes(name) && !isTopic(name));
   if (unknown !== undefined) {
     const meant = nearest(unknown, DEBUG_TOPICS);
-    throw new ImagesError('USAGE', `no topic of --debug [${unknown}]`, {
+    throw new ImagesError('USAGE', `no topic of ${given} [${unknown}]`, {
       hint: `${meant ? `Did you mean ${meant}? ` : ''}There are ${DEBUG_TOPICS.join(', ')}; --debug alone takes all.`,
     });
   }
