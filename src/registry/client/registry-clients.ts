@@ -8,7 +8,8 @@ import type { Registry } from '../contract.ts';
 import { defaultAddress } from './config/docker-hub.ts';
 import { createEndpointHttp } from './endpoint-http.ts';
 import { type EndpointRegistry, httpRegistry } from './http-registry.ts';
-import { type Patience, routedRegistry } from './routed-registry.ts';
+import { routedRegistry } from './routed-registry.ts';
+import type { Patience } from './routes.ts';
 import type { ClientSettings, Endpoint, HostRule } from './settings.ts';
 
 export interface RegistryClients extends AsyncDisposable {
