@@ -77,6 +77,8 @@ function checkCheckout(): string {
   if (branch === '') throw new Error('no branch is checked out');
   if (branch !== 'main' && !dryRun) throw new Error(`releases are made on main [this is ${branch}]`);
   if (git('status', '--porcelain') !== '') throw new Error('there are changes that are not committed: git status');
+  // Asked now: the commit is made minutes later.
+  git('var', 'GIT_COMMITTER_IDENT');
   if (git('tag', '--list', `v${version}`) !== '') throw new Error(`the tag v${version} is there already`);
   return branch;
 }
