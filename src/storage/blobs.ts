@@ -49,7 +49,10 @@ export interface Blobs {
    * `durable`: content and name are on disk when it resolves, so that something durable can refer to it.
    */
   use(digest: Digest, options?: { readonly durable?: boolean }): Promise<StoredBlob | undefined>;
-  /** The bytes of the range, as they are; `undefined` if there is no such blob. */
+  /**
+   * The bytes of the range, as they are; `undefined` if there is no such blob. For who has found the blob: what is known to be damaged is not refused here.
+   * A reader that has begun before damage becomes known reads on, and verifies what it reads.
+   */
   read(digest: Digest, range?: Range): Promise<Bytes | undefined>;
   /** All bytes. The stream verifies itself, and wrong bytes are recorded. Errors: DIGEST_INVALID, SIZE_INVALID. */
   readVerified(blob: Pick<Descriptor, 'digest' | 'size'>): Promise<Bytes | undefined>;
@@ -81,14 +84,25 @@ export interface Blobs {
   /** The blobs that are known to be damaged. */
   damaged(): Promise<ReadonlySet<Digest>>;
 
-  /** All blobs, whole or not, unordered; also those that a killed collector was about to delete. */
-  all(): AsyncIterable<StoredBlob>;
+  /**
+   * Hashes the blob, whatever is known of it, and records what it finds: from then on a damaged blob counts as absent. Bytes that the disk does not give
+   * count as wrong. Nobody waits for it. Returns `undefined` if there is no such blob (any more).
+   */
+  check(digest: Digest, pace?: Pace): Promise<CheckedBlob | undefined>;
+
+  /** All blobs, whole or not, in the order of their digests, after this one; also those that a killed collector was about to delete. */
+  all(after?: Digest): AsyncIterable<StoredBlob>;
   /**
    * Deletes those of these blobs that nobody has used since they were seen by `all` or `find`, nor within `KEPT_MS`. Safe while others write and use blobs,
    * and with other collectors; after a kill, the next `all` finds again what was about to be deleted. Returns those that were deleted.
    */
   collect(seen: readonly StoredBlob[]): Promise<readonly StoredBlob[]>;
 }
+
+export type CheckedBlob = 'whole' | 'damaged';
+
+/** Is told of bytes as they are read. It may wait, so that others have the disk, or throw, which ends the reading. */
+export type Pace = (bytes: number) => Promise<void> | undefined;
 
 export interface SessionOptions extends CallOptions {
   readonly mustExist?: boolean;

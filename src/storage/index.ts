@@ -3,6 +3,8 @@ export {
   type BlobSession,
   type Blobs,
   type BlobWriteOptions,
+  type CheckedBlob,
+  type Pace,
   type Range as ByteRange,
   type Refer,
   type SessionOptions,

@@ -55,7 +55,7 @@ it('a damaged manifest is no image of that name, is an error to its reader, and 
   const { digest, bytes } = image.manifest;
   await objects.put(blobKey(digest), Buffer.alloc(bytes.length));
   expect(await find({ path: 'app', tag: '1' })).toBeUndefined();
-  await expect(reader.getManifest('any', digest)).rejects.toMatchObject({ code: 'DIGEST_INVALID' });
+  await expect(reader.getManifest('any', digest)).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
   expect(await reader.statBlob('any', digest)).toBeUndefined();
   await record({ path: 'app', tag: '1' }, image.manifest);
   expect(await find({ path: 'app', tag: '1' })).toBe(digest);

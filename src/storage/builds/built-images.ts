@@ -20,9 +20,9 @@ export interface BuiltImages {
 }
 
 export function builtImages({ objects, blobs }: Store): BuiltImages {
-  /** Also what is damaged. The next request for wrong bytes finds none. */
+  /** Also what is damaged, if that is not known yet. The next request for wrong bytes finds none. */
   async function read(digest: Digest): Promise<{ readonly bytes: Uint8Array; readonly isRight: boolean } | undefined> {
-    const body = await blobs.read(digest);
+    const body = (await blobs.find(digest)) && (await blobs.read(digest));
     if (!body) return undefined;
     const bytes = Buffer.concat(await Array.fromAsync(body));
     const isRight = digestOf(bytes, digestAlgorithm(digest)) === digest;
@@ -56,10 +56,10 @@ export function builtImages({ objects, blobs }: Store): BuiltImages {
         return { mediaType, digest, size };
       },
       getBlob: async (_, digest, options = {}) => {
-        const size = (await blobs.find(digest))?.size;
-        const body = size === undefined ? undefined : await openBlob(blobs, { digest, size }, options);
-        if (size === undefined || !body) throw new ImagesError('BLOB_UNKNOWN', `no such blob in the store [${digest}]`);
-        return { descriptor: { mediaType: 'application/octet-stream', digest, size }, body };
+        const found = await blobs.find(digest);
+        const body = found && (await openBlob(blobs, found, options));
+        if (!body) throw new ImagesError('BLOB_UNKNOWN', `no such blob in the store [${digest}]`);
+        return { descriptor: { mediaType: 'application/octet-stream', digest, size: found.size }, body };
       },
       statBlob: async (_, digest) => {
         const found = await blobs.find(digest);

@@ -22,10 +22,11 @@ export function looseBlobs(blobs: Blobs): LooseBlobs {
   return {
     has,
     read: async (blob, { unverified = false } = {}) => {
-      const body = await openBlob(blobs, blob, { verify: !unverified });
+      const found = await blobs.find(blob.digest);
+      const body = found && (await openBlob(blobs, { ...found, size: blob.size }, { verify: !unverified }));
       if (body) return body;
       throw new ImagesError('BLOB_UNKNOWN', `no such blob in the store [${blob.digest}]`, {
-        hint: 'It was collected as garbage: build the image again with --no-cache.',
+        hint: 'It is damaged, or was collected as garbage: build the image again with --no-cache.',
       });
     },
     put: (blob, open, call) => blobs.write(blob, open, { durable: false, ...call }),

@@ -10,12 +10,13 @@
 // Several processes may work at once. So unsynced bytes never replace others (`publishUnsynced`): they could do so between the sync of the old bytes and the
 // removal of their mark. A mark that is written late, for a blob that has been repaired in between, only costs one more check.
 import { bootId } from '../../io/concurrency/process-identity.ts';
+import { isFsError } from '../../io/files/fs-errors.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { tapped, verified } from '../../io/streams/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digester, isDigest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import type { Refer } from '../blobs.ts';
+import type { CheckedBlob, Pace, Refer } from '../blobs.ts';
 import { blobKey, blobStageId, DAMAGED_PREFIX, damagedKey, markKey } from '../layout.ts';
 import type { ObjectStore, Stage } from '../object-store/object-store.ts';
 import { readObject } from '../object-store/read-object.ts';
@@ -120,6 +121,29 @@ export async function removeMark(objects: ObjectStore, digest: Digest): Promise<
   await remember(objects, digest, undefined);
 }
 
+/**
+ * Hashes the blob, whatever its mark says, and records the result. No lock is held meanwhile, because it may take long: nobody waits for it.
+ * Returns `undefined` if there is no such blob (any more).
+ */
+export async function checkBlob(objects: ObjectStore, digest: Digest, pace?: Pace): Promise<CheckedBlob | undefined> {
+  const stored = await objects.stat(blobKey(digest));
+  if (!stored) return undefined;
+  const found = await hashOf(objects, digest, pace);
+  if (found === undefined) return undefined;
+  const isRight = found === digest;
+  if (isRight && (await trustIn(objects, digest, stored)) === 'whole') return 'whole';
+  await using _turn = await turn(objects, digest);
+  const now = await objects.stat(blobKey(digest));
+  if (now?.version !== stored.version) {
+    // Others have used, replaced or collected it meanwhile.
+    if (!isRight && !(await settledInTurn(objects, digest, 'certain'))) return now && 'damaged';
+    return now && 'whole';
+  }
+  if (isRight) await makeDurable(objects, digest);
+  else await mark(objects, digest, `${WRONG}${stored.version}`);
+  return isRight ? 'whole' : 'damaged';
+}
+
 /** The blobs that are known to be damaged. */
 export async function damagedBlobs(objects: ObjectStore): Promise<ReadonlySet<Digest>> {
   const damaged = new Set<Digest>();
@@ -158,7 +182,8 @@ export async function readVerified(objects: ObjectStore, blob: Blob): Promise<By
 function doubting(objects: ObjectStore, { digest }: Blob, body: Bytes): Bytes {
   const ignore = () => {};
   return tapped(body, ignore, async (error) => {
-    if (isImagesError(error, 'DIGEST_INVALID', 'SIZE_INVALID')) await doubtBlob(objects, digest);
+    const isWrong = isImagesError(error, 'DIGEST_INVALID', 'SIZE_INVALID') || isLostOnDisk(error);
+    if (isWrong) await doubtBlob(objects, digest);
   });
 }
 
@@ -192,6 +217,14 @@ function settledOnce(objects: ObjectStore, digest: Digest): Promise<ObjectInfo |
 /** Hashes a doubtful blob (any blob with `certain`) and records the result. Under a lock, so that it is done once. */
 async function settled(objects: ObjectStore, digest: Digest, certain?: 'certain'): Promise<ObjectInfo | undefined> {
   await using _turn = await turn(objects, digest);
+  return await settledInTurn(objects, digest, certain);
+}
+
+async function settledInTurn(
+  objects: ObjectStore,
+  digest: Digest,
+  certain?: 'certain',
+): Promise<ObjectInfo | undefined> {
   const stored = await objects.stat(blobKey(digest));
   if (!stored) return undefined;
   const trust = await trustIn(objects, digest, stored);
@@ -216,14 +249,28 @@ async function turn(objects: ObjectStore, digest: Digest): Promise<AsyncDisposab
   return { [Symbol.asyncDispose]: async () => stage?.discard() };
 }
 
-/** `undefined` if a collector has just put the blob aside, which says nothing about its bytes. */
-async function hashOf(objects: ObjectStore, digest: Digest): Promise<Digest | undefined> {
+/** `undefined` if a collector has just put the blob aside, which says nothing about its bytes; `lost` if the disk does not give them. */
+async function hashOf(objects: ObjectStore, digest: Digest, pace?: Pace): Promise<Digest | 'lost' | undefined> {
   const algorithm = digestAlgorithm(digest);
   const hash = digester(algorithm);
-  const body = await objects.get(blobKey(digest));
-  if (!body) return undefined;
-  for await (const chunk of body) hash.update(chunk);
+  try {
+    const body = await objects.get(blobKey(digest));
+    if (!body) return undefined;
+    for await (const chunk of body) {
+      hash.update(chunk);
+      const wait = pace?.(chunk.length);
+      if (wait) await wait;
+    }
+  } catch (error) {
+    if (isLostOnDisk(error)) return 'lost';
+    throw error;
+  }
   return `${algorithm}:${hash.digest('hex')}`;
+}
+
+/** Whether the disk cannot give the bytes, or the file system's own checksum says that they are wrong. */
+function isLostOnDisk(error: unknown): boolean {
+  return isFsError(error, 'EIO', 'EBADMSG', 'EUCLEAN');
 }
 
 /**

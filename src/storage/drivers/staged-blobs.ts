@@ -9,6 +9,7 @@ import { readObject } from '../object-store/read-object.ts';
 import type { ObjectInfo } from '../objects.ts';
 import { openSession } from './blob-sessions.ts';
 import {
+  checkBlob,
   damagedBlobs,
   doubtBlob,
   durableBlob,
@@ -114,9 +115,10 @@ export function stagedBlobs(objects: ObjectStore, { now = () => new Date() }: St
     capacity: () => objects.capacity(),
     doubt: (digest) => doubtBlob(objects, digest),
     damaged: () => damagedBlobs(objects),
-    all: async function* () {
+    check: (digest, pace) => checkBlob(objects, digest, pace),
+    all: async function* (after) {
       await putAllBack(objects);
-      for await (const info of objects.list(BLOBS)) {
+      for await (const info of objects.list(BLOBS, after && blobKey(after))) {
         const digest = parseBlobKey(info.key);
         if (digest !== undefined) yield blobFrom(digest, info);
       }

@@ -1,10 +1,9 @@
 // Blobs over an object store: one copy for all repositories, and a link in each repository that may read it.
 import type { Bytes } from '../../io/streams/bytes.ts';
-import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { BlobOptions, Registry } from '../../registry/contract.ts';
-import type { Blobs } from '../blobs.ts';
+import type { Blobs, StoredBlob } from '../blobs.ts';
 import { layerLinkKey } from '../layout.ts';
 import type { Store } from '../store.ts';
 import type { Expiry } from './expiry.ts';
@@ -30,12 +29,13 @@ export function storedBlobs({ objects, blobs }: Store, unfinished: Expiry): Stor
     },
     getBlob: async (repository, digest, options = {}) => {
       checkRepository(repository);
-      const size = (await isLinked(repository, digest)) ? (await blobs.find(digest))?.size : undefined;
+      const found = (await isLinked(repository, digest)) ? await blobs.find(digest) : undefined;
+      const size = found?.size;
       const { from = 0 } = options;
       if (size !== undefined && from > 0 && from >= size) {
         throw new ImagesError('RANGE_INVALID', `there is no byte ${from} in ${size} [${digest}]`);
       }
-      const body = size === undefined ? undefined : await openBlob(blobs, { digest, size }, options);
+      const body = found && (await openBlob(blobs, found, options));
       if (size === undefined || !body) {
         const unknown = new ImagesError('BLOB_UNKNOWN', `no such blob in ${repository} [${digest}]`);
         throw await absent(objects, repository, unknown);
@@ -71,10 +71,13 @@ export function storedBlobs({ objects, blobs }: Store, unfinished: Expiry): Stor
   };
 }
 
-/** The requested range; `undefined` if the blob has gone. A blob whose size is not the one that the reader expects is marked as doubtful. */
+/**
+ * The requested range of a blob that was found, so it is not known to be damaged; `undefined` if it has gone. A blob whose size is not the one that the reader
+ * expects is marked as doubtful.
+ */
 export async function openBlob(
   blobs: Blobs,
-  blob: Pick<Descriptor, 'digest' | 'size'>,
+  blob: StoredBlob,
   { from = 0, to, verify, size }: BlobOptions,
 ): Promise<Bytes | undefined> {
   if (size !== undefined && size !== blob.size) await blobs.doubt(blob.digest);
