@@ -16,6 +16,7 @@
 //     history/NAME/_digests/by-digest/ALGORITHM/HEX             this manifest came by its digest: it stays without a tag
 //     format                                                    the version of this layout, in stores that were made by this program (collector/format)
 //     collected                                                 when garbage was last collected
+//     check/asked, scheduled, last                              how far a check has come, and what the last one found (check/check-record); can be deleted
 //     built/HOST/PATH/_tags/TAG                                 the digest of an image that was built here; no repository has it before it is uploaded
 //     build/KEY                                                 what is remembered of a build's step (build/layer/step-record); can be deleted
 //     damaged/ALGORITHM/HEX                                     this blob is in doubt or damaged, says its mark: so that all of them can be listed
@@ -130,6 +131,21 @@ export function referrerKey(repository: string, subject: Digest, referrer: Diges
   return `${referrersPrefix(repository, subject)}${digestPath(referrer)}`;
 }
 
+export const REFERRERS = 'images/referrers/';
+
+/** What `referrerKey` built; `undefined` for a file that it did not. */
+export function parseReferrerKey(
+  key: string,
+): { readonly repository: string; readonly subject: Digest; readonly referrer: Digest } | undefined {
+  const match = /^(.+)\/_subjects\/([^/]+)\/([^/]+)\/([^/]+)\/([^/]+)$/.exec(key.slice(REFERRERS.length));
+  if (!match || !key.startsWith(REFERRERS)) return undefined;
+  const [, repository = '', ...parts] = match;
+  const [subject, referrer] = [`${parts[0]}:${parts[1]}`, `${parts[2]}:${parts[3]}`];
+  return isRepositoryPath(repository) && isDigest(subject) && isDigest(referrer)
+    ? { repository, subject, referrer }
+    : undefined;
+}
+
 /** What is remembered of how manifests came (repositories/manifest-history). */
 function historyPrefix(repository: string): string {
   return `images/history/${repository}/_digests/`;
@@ -175,6 +191,21 @@ export function layersPrefix(repository: string): string {
 export function builtKey(host: string, path: string, tag: string): string {
   return `${BUILT}${encodeURIComponent(host)}/${path}/_tags/${tag}`;
 }
+
+/** `HOST/PATH:TAG` of a key that `builtKey` built; `undefined` for a file that it did not. */
+export function parseBuiltKey(key: string): string | undefined {
+  if (!key.startsWith(BUILT)) return undefined;
+  const name = parseNameKey(`${NAMES}${key.slice(BUILT.length)}`);
+  return name && `${name.host}/${name.path}:${name.tag}`;
+}
+
+/** How far a check of all blobs has come. */
+export function checkPositionKey(origin: 'asked' | 'scheduled'): string {
+  return `images/check/${origin}`;
+}
+
+/** What the last check found. */
+export const LAST_CHECK_KEY = 'images/check/last';
 
 export const DAMAGED_PREFIX = 'images/damaged/';
 

@@ -1,0 +1,81 @@
+// One look over the store's links, manifests and records, once its blobs have been hashed. Others work at the same time: what is seen twice, some time apart, is a fault.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CallOptions } from '../../io/streams/bytes.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { allRepositories } from '../collector/manifest-references.ts';
+import { blobKey } from '../layout.ts';
+import type { RegistryStore } from '../store.ts';
+import { checkRecords } from './check-records.ts';
+import { checkRepository } from './check-repository.ts';
+import type { Finding, LostBlob } from './findings.ts';
+import { newLook } from './look.ts';
+
+export interface FaultsOptions extends CallOptions {
+  /** Only these repositories, and no records. */
+  readonly repositories?: readonly string[];
+  /** In milliseconds: what is younger may be in the middle of being written or removed. Default: an hour. */
+  readonly youngMs?: number;
+  /** In milliseconds between the two looks. Default: a second. */
+  readonly betweenMs?: number;
+  readonly onRepository?: (repository: string) => void;
+  /** Called after each small step. */
+  readonly pause?: () => Promise<void>;
+}
+
+export interface Faults {
+  readonly findings: readonly Finding[];
+  /** Blobs that something names, and that are not whole. */
+  readonly lost: readonly LostBlob[];
+  /** True if there are more than are listed. */
+  readonly isMore: boolean;
+}
+
+const YOUNG_MS = 3600 * 1000;
+/** In milliseconds. Pushes, removals and collectors take their steps closer together. */
+const BETWEEN_MS = 1000;
+
+export async function findFaults(store: RegistryStore, options: FaultsOptions = {}): Promise<Faults> {
+  const first = await look(store, options);
+  if (first.findings.length === 0) return first;
+  await delay(options.betweenMs ?? BETWEEN_MS, undefined, options.signal && { signal: options.signal });
+  const second = await look(store, options);
+  const before = new Set(first.findings.map(idOf));
+  const findings = second.findings.filter((finding) => before.has(idOf(finding)));
+  const digests = new Set(findings.map(({ digest }) => digest));
+  return { ...second, findings, lost: second.lost.filter(({ digest }) => digests.has(digest)) };
+}
+
+function idOf({ kind, where }: Finding): string {
+  return `${kind} ${where}`;
+}
+
+async function look(store: RegistryStore, options: FaultsOptions): Promise<Faults> {
+  const { signal, pause, youngMs = YOUNG_MS } = options;
+  let steps = 0;
+  const step = async () => {
+    signal?.throwIfAborted();
+    // Requests that wait in this process get their turn.
+    if (++steps % 50 === 0) await (pause ? pause() : delay(0));
+  };
+  const looked = newLook(store, new Date(Date.now() - youngMs), step);
+  for await (const repository of options.repositories ?? allRepositories(store)) {
+    options.onRepository?.(repository);
+    await checkRepository(looked.look, repository);
+  }
+  if (!options.repositories) await checkRecords(looked.look);
+  const damaged = await store.blobs.damaged();
+  const lost = [...looked.lost.values()];
+  const blobs = lost.map((blob) => blobFinding(blob, damaged));
+  const unnamed = options.repositories ? [] : [...damaged].filter((digest) => !looked.lost.has(digest));
+  return { findings: [...blobs, ...unnamed.map(unnamedFinding), ...looked.findings], lost, isMore: looked.isMore() };
+}
+
+function blobFinding({ digest, repositories, images }: LostBlob, damaged: ReadonlySet<Digest>): Finding {
+  const kind = damaged.has(digest) ? 'damaged-blob' : 'missing-blob';
+  return { kind, where: blobKey(digest), digest, mend: repositories.length > 0 ? 'fetch' : 'none', images };
+}
+
+/** Nothing needs it: the collector removes it. */
+function unnamedFinding(digest: Digest): Finding {
+  return { kind: 'damaged-blob', where: blobKey(digest), digest, mend: 'none', images: [] };
+}

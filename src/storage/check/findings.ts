@@ -1,0 +1,42 @@
+// What a check of a store finds. Each finding says what it costs, and how it can be mended.
+import type { Digest } from '../../oci/digest.ts';
+
+/**
+ * `damaged-blob`: its bytes are wrong, or the disk does not give them. `missing-blob`: something names it, and it is not there.
+ * `garbled-link`, `missing-link`: a link whose content is known; `garbled-tag`: what it should say may be known (`says`).
+ * `stale-link`, `stale-record`: it leads nowhere, and nothing is lost with it. `missing-record`: a referrer that is not listed.
+ */
+export type FindingKind =
+  | 'damaged-blob'
+  | 'missing-blob'
+  | 'garbled-link'
+  | 'missing-link'
+  | 'garbled-tag'
+  | 'stale-link'
+  | 'stale-record'
+  | 'missing-record';
+
+/** `fetch`: from where it came. `write`: anew. `delete`: nothing is lost with it. `none`: this program does not know how. */
+export type Mend = 'fetch' | 'write' | 'delete' | 'none';
+
+export interface Finding {
+  readonly kind: FindingKind;
+  /** A key in the store. */
+  readonly where: string;
+  /** The blob, or what the link should say. */
+  readonly digest?: Digest;
+  readonly mend: Mend;
+  /** Images that cannot be pulled whole because of it, in byte order: `NAME:TAG`, or `NAME@DIGEST` for those without a tag. */
+  readonly images: readonly string[];
+}
+
+/** What is known of a blob that is not whole, for who fetches it. */
+export interface LostBlob {
+  readonly digest: Digest;
+  /** In bytes; `undefined` if nothing says it. */
+  readonly size: number | undefined;
+  readonly isManifest: boolean;
+  /** Repositories in which it is named. */
+  readonly repositories: readonly string[];
+  readonly images: readonly string[];
+}
