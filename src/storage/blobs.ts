@@ -88,7 +88,7 @@ export interface Blobs {
    * Hashes the blob, whatever is known of it, and records what it finds: from then on a damaged blob counts as absent. Bytes that the disk does not give
    * count as wrong. Nobody waits for it. Returns `undefined` if there is no such blob (any more).
    */
-  check(digest: Digest, pace?: Pace): Promise<CheckedBlob | undefined>;
+  check(digest: Digest, pace?: ReadPace): Promise<CheckedBlob | undefined>;
 
   /** All blobs, whole or not, in the order of their digests, after this one; also those that a killed collector was about to delete. */
   all(after?: Digest): AsyncIterable<StoredBlob>;
@@ -102,7 +102,7 @@ export interface Blobs {
 export type CheckedBlob = 'whole' | 'damaged';
 
 /** Is told of bytes as they are read. It may wait, so that others have the disk, or throw, which ends the reading. */
-export type Pace = (bytes: number) => Promise<void> | undefined;
+export type ReadPace = (bytes: number) => Promise<void> | undefined;
 
 export interface SessionOptions extends CallOptions {
   readonly mustExist?: boolean;

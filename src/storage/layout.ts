@@ -131,14 +131,14 @@ export function referrerKey(repository: string, subject: Digest, referrer: Diges
   return `${referrersPrefix(repository, subject)}${digestPath(referrer)}`;
 }
 
-export const REFERRERS = 'images/referrers/';
+export const REFERRER_RECORDS = 'images/referrers/';
 
 /** What `referrerKey` built; `undefined` for a file that it did not. */
 export function parseReferrerKey(
   key: string,
 ): { readonly repository: string; readonly subject: Digest; readonly referrer: Digest } | undefined {
-  const match = /^(.+)\/_subjects\/([^/]+)\/([^/]+)\/([^/]+)\/([^/]+)$/.exec(key.slice(REFERRERS.length));
-  if (!match || !key.startsWith(REFERRERS)) return undefined;
+  const match = /^(.+)\/_subjects\/([^/]+)\/([^/]+)\/([^/]+)\/([^/]+)$/.exec(key.slice(REFERRER_RECORDS.length));
+  if (!match || !key.startsWith(REFERRER_RECORDS)) return undefined;
   const [, repository = '', ...parts] = match;
   const [subject, referrer] = [`${parts[0]}:${parts[1]}`, `${parts[2]}:${parts[3]}`];
   return isRepositoryPath(repository) && isDigest(subject) && isDigest(referrer)

@@ -49,6 +49,7 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     builds: 3,
     collector: 3,
     'store-health.ts': 3,
+    check: 4,
     'registry-store.ts': 3,
     'embedded-store.ts': 4,
     'index.ts': 5,

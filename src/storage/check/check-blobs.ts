@@ -1,10 +1,10 @@
 // Hashes blobs, each once, in the order of their digests: so a check that was ended goes on after the last one.
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { Blobs, CheckedBlob, Pace, StoredBlob } from '../blobs.ts';
+import type { Blobs, CheckedBlob, ReadPace, StoredBlob } from '../blobs.ts';
 
 export interface BlobsCheck extends CallOptions {
-  readonly pace: Pace;
+  readonly pace: ReadPace;
   /** Only these; all without it. */
   readonly only?: ReadonlySet<Digest>;
   /** Goes on after this one. */

@@ -7,10 +7,10 @@ import {
   parseLink,
   parseNameKey,
   parseReferrerKey,
-  REFERRERS,
+  REFERRER_RECORDS,
   revisionLinkKey,
 } from '../layout.ts';
-import type { Finding } from './findings.ts';
+import type { StoreFault } from './findings.ts';
 import type { Look } from './look.ts';
 
 export async function checkRecords(look: Look): Promise<void> {
@@ -19,7 +19,7 @@ export async function checkRecords(look: Look): Promise<void> {
   await checkBuilt(look);
 }
 
-const stale = (where: string): Finding => ({ kind: 'stale-record', where, mend: 'delete', images: [] });
+const stale = (where: string): StoreFault => ({ kind: 'stale-record', where, mend: 'delete', images: [] });
 
 async function checkNames(look: Look): Promise<void> {
   const { objects } = look.store;
@@ -38,7 +38,7 @@ async function checkNames(look: Look): Promise<void> {
 
 async function checkReferrers(look: Look): Promise<void> {
   const { objects } = look.store;
-  for await (const { key, modified } of objects.list(REFERRERS)) {
+  for await (const { key, modified } of objects.list(REFERRER_RECORDS)) {
     await look.step();
     const record = parseReferrerKey(key);
     if (!record || modified > look.before) continue;

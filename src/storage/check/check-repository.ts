@@ -15,7 +15,7 @@ import {
   tagsPrefix,
 } from '../layout.ts';
 import { readLink } from '../repositories/links.ts';
-import type { FindingKind, Mend } from './findings.ts';
+import type { Mend, StoreFaultKind } from './findings.ts';
 import type { Look } from './look.ts';
 import { saidByTag } from './said-by-tag.ts';
 
@@ -29,7 +29,7 @@ interface Repository {
   readonly named: Set<Digest>;
 }
 
-export async function checkRepository(look: Look, name: string): Promise<void> {
+export async function checkLinksOf(look: Look, name: string): Promise<void> {
   const repository: Repository = { name, tags: new Map(), parents: new Map(), named: new Set() };
   const later: (() => void)[] = [];
   const { objects } = look.store;
@@ -75,7 +75,7 @@ export async function checkRepository(look: Look, name: string): Promise<void> {
   }
 
   async function brokenLink(where: string, digest: Digest, manifest: Digest): Promise<() => void> {
-    const kind: FindingKind = (await objects.stat(where)) ? 'garbled-link' : 'missing-link';
+    const kind: StoreFaultKind = (await objects.stat(where)) ? 'garbled-link' : 'missing-link';
     return () => look.found({ kind, where, digest, mend: 'write', images: imagesOf(repository, manifest) });
   }
 
@@ -117,7 +117,7 @@ async function checkLayerLinks(look: Look, { name, named }: Repository): Promise
     if (isWhole && isRight) continue;
     // A push writes the blob first.
     if (!isWhole && modified > look.before) continue;
-    const [kind, mend]: [FindingKind, Mend] = isWhole ? ['garbled-link', 'write'] : ['stale-link', 'delete'];
+    const [kind, mend]: [StoreFaultKind, Mend] = isWhole ? ['garbled-link', 'write'] : ['stale-link', 'delete'];
     look.found({ kind, where: key, digest, mend, images: [] });
   }
 }

@@ -4,7 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { RegistryStore } from '../store.ts';
 import { checkBlobs } from './check-blobs.ts';
 import { type CheckOrigin, readPosition, saveLastCheck, savePosition } from './check-record.ts';
-import { type Faults, findFaults } from './find-faults.ts';
+import { findFaults, type StoreFaults } from './find-faults.ts';
 import { type PaceOptions, steadyPace } from './pace.ts';
 
 export interface CheckOptions extends PaceOptions, CallOptions {
@@ -16,9 +16,9 @@ export interface CheckOptions extends PaceOptions, CallOptions {
   readonly restart?: boolean;
   /** Only these blobs and repositories; nothing is remembered of such a check. */
   readonly only?: { readonly digests: ReadonlySet<Digest>; readonly repositories: readonly string[] };
-  /** As in `FaultsOptions`. */
+  /** As in `StoreFaultsOptions`. */
   readonly youngMs?: number;
-  /** As in `FaultsOptions`. */
+  /** As in `StoreFaultsOptions`. */
   readonly betweenMs?: number;
   readonly onEvent?: (event: CheckEvent) => void;
 }
@@ -32,7 +32,7 @@ export type CheckEvent =
   | { readonly type: 'damaged'; readonly digest: Digest }
   | { readonly type: 'links'; readonly repository: string };
 
-export interface StoreCheck extends Faults {
+export interface StoreCheck extends StoreFaults {
   /** Blobs that were hashed, in this run and in the earlier one that it went on with. */
   readonly blobs: number;
   /** In bytes. */
@@ -113,6 +113,6 @@ async function sizeOf({ blobs }: RegistryStore, { signal }: CallOptions): Promis
 }
 
 /** Images that cannot be pulled whole, in byte order. */
-export function incompleteImages({ findings }: Pick<Faults, 'findings'>): readonly string[] {
+export function incompleteImages({ findings }: Pick<StoreFaults, 'findings'>): readonly string[] {
   return [...new Set(findings.flatMap(({ images }) => images))].sort();
 }

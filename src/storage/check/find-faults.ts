@@ -6,11 +6,11 @@ import { allRepositories } from '../collector/manifest-references.ts';
 import { blobKey } from '../layout.ts';
 import type { RegistryStore } from '../store.ts';
 import { checkRecords } from './check-records.ts';
-import { checkRepository } from './check-repository.ts';
-import type { Finding, LostBlob } from './findings.ts';
+import { checkLinksOf } from './check-repository.ts';
+import type { LostBlob, StoreFault } from './findings.ts';
 import { newLook } from './look.ts';
 
-export interface FaultsOptions extends CallOptions {
+export interface StoreFaultsOptions extends CallOptions {
   /** Only these repositories, and no records. */
   readonly repositories?: readonly string[];
   /** In milliseconds: what is younger may be in the middle of being written or removed. Default: an hour. */
@@ -22,8 +22,8 @@ export interface FaultsOptions extends CallOptions {
   readonly pause?: () => Promise<void>;
 }
 
-export interface Faults {
-  readonly findings: readonly Finding[];
+export interface StoreFaults {
+  readonly findings: readonly StoreFault[];
   /** Blobs that something names, and that are not whole. */
   readonly lost: readonly LostBlob[];
   /** True if there are more than are listed. */
@@ -34,7 +34,7 @@ const YOUNG_MS = 3600 * 1000;
 /** In milliseconds. Pushes, removals and collectors take their steps closer together. */
 const BETWEEN_MS = 1000;
 
-export async function findFaults(store: RegistryStore, options: FaultsOptions = {}): Promise<Faults> {
+export async function findFaults(store: RegistryStore, options: StoreFaultsOptions = {}): Promise<StoreFaults> {
   const first = await look(store, options);
   if (first.findings.length === 0) return first;
   await delay(options.betweenMs ?? BETWEEN_MS, undefined, options.signal && { signal: options.signal });
@@ -45,11 +45,11 @@ export async function findFaults(store: RegistryStore, options: FaultsOptions = 
   return { ...second, findings, lost: second.lost.filter(({ digest }) => digests.has(digest)) };
 }
 
-function idOf({ kind, where }: Finding): string {
+function idOf({ kind, where }: StoreFault): string {
   return `${kind} ${where}`;
 }
 
-async function look(store: RegistryStore, options: FaultsOptions): Promise<Faults> {
+async function look(store: RegistryStore, options: StoreFaultsOptions): Promise<StoreFaults> {
   const { signal, pause, youngMs = YOUNG_MS } = options;
   let steps = 0;
   const step = async () => {
@@ -60,7 +60,7 @@ async function look(store: RegistryStore, options: FaultsOptions): Promise<Fault
   const looked = newLook(store, new Date(Date.now() - youngMs), step);
   for await (const repository of options.repositories ?? allRepositories(store)) {
     options.onRepository?.(repository);
-    await checkRepository(looked.look, repository);
+    await checkLinksOf(looked.look, repository);
   }
   if (!options.repositories) await checkRecords(looked.look);
   const damaged = await store.blobs.damaged();
@@ -70,12 +70,12 @@ async function look(store: RegistryStore, options: FaultsOptions): Promise<Fault
   return { findings: [...blobs, ...unnamed.map(unnamedFinding), ...looked.findings], lost, isMore: looked.isMore() };
 }
 
-function blobFinding({ digest, repositories, images }: LostBlob, damaged: ReadonlySet<Digest>): Finding {
+function blobFinding({ digest, repositories, images }: LostBlob, damaged: ReadonlySet<Digest>): StoreFault {
   const kind = damaged.has(digest) ? 'damaged-blob' : 'missing-blob';
   return { kind, where: blobKey(digest), digest, mend: repositories.length > 0 ? 'fetch' : 'none', images };
 }
 
 /** Nothing needs it: the collector removes it. */
-function unnamedFinding(digest: Digest): Finding {
+function unnamedFinding(digest: Digest): StoreFault {
   return { kind: 'damaged-blob', where: blobKey(digest), digest, mend: 'none', images: [] };
 }

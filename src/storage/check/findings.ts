@@ -6,7 +6,7 @@ import type { Digest } from '../../oci/digest.ts';
  * `garbled-link`, `missing-link`: a link whose content is known; `garbled-tag`: what it should say may be known (`says`).
  * `stale-link`, `stale-record`: it leads nowhere, and nothing is lost with it. `missing-record`: a referrer that is not listed.
  */
-export type FindingKind =
+export type StoreFaultKind =
   | 'damaged-blob'
   | 'missing-blob'
   | 'garbled-link'
@@ -19,8 +19,8 @@ export type FindingKind =
 /** `fetch`: from where it came. `write`: anew. `delete`: nothing is lost with it. `none`: this program does not know how. */
 export type Mend = 'fetch' | 'write' | 'delete' | 'none';
 
-export interface Finding {
-  readonly kind: FindingKind;
+export interface StoreFault {
+  readonly kind: StoreFaultKind;
   /** A key in the store. */
   readonly where: string;
   /** The blob, or what the link should say. */

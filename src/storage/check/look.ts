@@ -4,7 +4,7 @@ import { isImagesError } from '../../oci/errors.ts';
 import { decodeManifest, MAX_MANIFEST_SIZE, type Manifest, type RawManifest, rawManifest } from '../../oci/manifest.ts';
 import { wholeContent } from '../repositories/read-blob.ts';
 import type { RegistryStore } from '../store.ts';
-import type { Finding, LostBlob } from './findings.ts';
+import type { LostBlob, StoreFault } from './findings.ts';
 
 export interface FoundManifest {
   readonly raw: RawManifest;
@@ -27,7 +27,7 @@ export interface Look {
   isWhole(digest: Digest): Promise<boolean>;
   /** `undefined` if its blob is not whole, or no manifest. */
   manifest(digest: Digest): Promise<FoundManifest | undefined>;
-  found(finding: Finding): void;
+  found(finding: StoreFault): void;
   /** Something names a blob that is not whole. */
   lost(use: LostUse): void;
   /** To be called after each small piece of work. Throws when the look is to end. */
@@ -40,14 +40,14 @@ const MOST_NAMED = 100;
 
 export interface Looked {
   readonly look: Look;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly StoreFault[];
   readonly lost: ReadonlyMap<Digest, LostBlob>;
   readonly isMore: () => boolean;
 }
 
 export function newLook(store: RegistryStore, before: Date, step: () => Promise<void>): Looked {
   const whole = new Map<Digest, boolean>();
-  const findings: Finding[] = [];
+  const findings: StoreFault[] = [];
   const lost = new Map<Digest, LostBlob>();
   let isMore = false;
 

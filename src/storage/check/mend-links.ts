@@ -2,11 +2,11 @@
 import { linkBytes, parseReferrerKey } from '../layout.ts';
 import { recordReferrer } from '../repositories/stored-referrers.ts';
 import type { RegistryStore } from '../store.ts';
-import type { Finding } from './findings.ts';
+import type { StoreFault } from './findings.ts';
 import { newLook } from './look.ts';
 
 /** Returns false for findings of other kinds. Durable when it resolves. Errors: NO_SPACE, READ_ONLY, NO_ACCESS. */
-export async function mendLink(store: RegistryStore, finding: Finding): Promise<boolean> {
+export async function mendLink(store: RegistryStore, finding: StoreFault): Promise<boolean> {
   const { mend, where, digest } = finding;
   if (mend === 'delete') return await deleteStale(store, finding);
   if (mend !== 'write' || !digest) return false;
@@ -16,7 +16,7 @@ export async function mendLink(store: RegistryStore, finding: Finding): Promise<
   return true;
 }
 
-async function deleteStale({ objects, blobs }: RegistryStore, { kind, where, digest }: Finding): Promise<boolean> {
+async function deleteStale({ objects, blobs }: RegistryStore, { kind, where, digest }: StoreFault): Promise<boolean> {
   await objects.delete([where]);
   // Who writes such a blob again meanwhile writes the blob first, then sees the link or makes it.
   if (kind === 'stale-link' && digest && (await blobs.find(digest))) await objects.put(where, linkBytes(digest));
@@ -24,7 +24,7 @@ async function deleteStale({ objects, blobs }: RegistryStore, { kind, where, dig
   return true;
 }
 
-async function writeReferrer(store: RegistryStore, { where, digest }: Finding): Promise<boolean> {
+async function writeReferrer(store: RegistryStore, { where, digest }: StoreFault): Promise<boolean> {
   const record = parseReferrerKey(where);
   const found = digest && (await newLook(store, new Date(), async () => {}).look.manifest(digest));
   if (!record || !found?.manifest) return false;

@@ -1,7 +1,7 @@
 // How fast a check reads: so many bytes a second at most, and it ends when it is told to.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CallOptions } from '../../io/streams/bytes.ts';
-import type { Pace } from '../blobs.ts';
+import type { ReadPace } from '../blobs.ts';
 
 /** In milliseconds: shorter waits are saved up. */
 const SHORTEST = 20;
@@ -16,7 +16,7 @@ export interface PaceOptions extends CallOptions {
 /** In bytes: how much is read between two calls of `pause`. */
 const STEP = 4 * 1024 * 1024;
 
-export function steadyPace({ rate, pause, signal }: PaceOptions): Pace {
+export function steadyPace({ rate, pause, signal }: PaceOptions): ReadPace {
   // When the bytes so far may have been read. Time in which nothing was read is not made up for.
   let due = performance.now();
   let sinceStep = 0;

@@ -16,7 +16,7 @@ import { tapped, verified } from '../../io/streams/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digester, isDigest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import type { CheckedBlob, Pace, Refer } from '../blobs.ts';
+import type { CheckedBlob, ReadPace, Refer } from '../blobs.ts';
 import { blobKey, blobStageId, DAMAGED_PREFIX, damagedKey, markKey } from '../layout.ts';
 import type { ObjectStore, Stage } from '../object-store/object-store.ts';
 import { readObject } from '../object-store/read-object.ts';
@@ -125,7 +125,11 @@ export async function removeMark(objects: ObjectStore, digest: Digest): Promise<
  * Hashes the blob, whatever its mark says, and records the result. No lock is held meanwhile, because it may take long: nobody waits for it.
  * Returns `undefined` if there is no such blob (any more).
  */
-export async function checkBlob(objects: ObjectStore, digest: Digest, pace?: Pace): Promise<CheckedBlob | undefined> {
+export async function checkBlob(
+  objects: ObjectStore,
+  digest: Digest,
+  pace?: ReadPace,
+): Promise<CheckedBlob | undefined> {
   const stored = await objects.stat(blobKey(digest));
   if (!stored) return undefined;
   const found = await hashOf(objects, digest, pace);
@@ -250,7 +254,7 @@ async function turn(objects: ObjectStore, digest: Digest): Promise<AsyncDisposab
 }
 
 /** `undefined` if a collector has just put the blob aside, which says nothing about its bytes; `lost` if the disk does not give them. */
-async function hashOf(objects: ObjectStore, digest: Digest, pace?: Pace): Promise<Digest | 'lost' | undefined> {
+async function hashOf(objects: ObjectStore, digest: Digest, pace?: ReadPace): Promise<Digest | 'lost' | undefined> {
   const algorithm = digestAlgorithm(digest);
   const hash = digester(algorithm);
   try {
