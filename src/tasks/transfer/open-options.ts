@@ -2,6 +2,7 @@
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { fullReference } from '../../oci/reference.ts';
 import type { LayerSpool } from '../../transports/compressing/contract.ts';
+import { interruptible } from '../../transports/interruptible.ts';
 import { locate, type OwnLocation } from '../../transports/location.ts';
 import type { RegistryAccess, Transport, TransportOptions } from '../../transports/transport.ts';
 import { type TransportLocation, transportOf } from '../../transports/transports.ts';
@@ -34,7 +35,7 @@ export function boundTransport(location: TransportLocation | OwnLocation): {
   readonly transport: Transport<unknown>;
   readonly where: unknown;
 } {
-  if (location.transport === undefined) return { transport: location.own, where: location.details };
+  if (location.transport === undefined) return { transport: interruptible(location.own), where: location.details };
   return { transport: transportOf(location), where: location };
 }
 
