@@ -1,12 +1,12 @@
-// Runs a parsed template, with the control structures of text/template. What cannot be evaluated is marked, not guessed.
-import { describePipe, hasLines, rangeEntries } from './blocks.ts';
+// Runs a parsed template (text/template; control.ts has its control structures). What cannot be evaluated is marked, not guessed.
+import { controlStructures, LoopSignal } from './control.ts';
 import type { Engine, RenderOptions } from './engine.ts';
 import { RunawayError, TemplateError } from './errors.ts';
 import { templateExpressions } from './expressions.ts';
 import { Output, type Rendered } from './output.ts';
 import type { Body, Node, Pipe } from './parser.ts';
-import { type Frame, Scope, setVariable } from './scope.ts';
-import { isTrue, isUnknown, print, UNKNOWN } from './values.ts';
+import { type Frame, Scope } from './scope.ts';
+import { print, UNKNOWN } from './values.ts';
 import { boundedText, spendWork, withWork } from './work.ts';
 
 /** Maximum depth of templates that include each other. Unbounded recursion is an attack or a mistake. */
@@ -14,10 +14,6 @@ const MAX_DEPTH = 100;
 const MAX_STEPS = 2_000_000;
 /** Cost of one step, in characters. */
 const STEP = 20;
-/** Maximum number of iterations over a number. No chart needs more, and each one may copy a growing list. */
-const MAX_COUNT = 10_000;
-/** The same limit for branches that are only explored: a port or a size in bytes may be taken for a count there. */
-const MAX_EXPLORED_COUNT = 10;
 
 /** Renders one template with `dot` as its data. Throws RunawayError if the template exceeds its limits. */
 export function renderTemplate(body: Body, dot: unknown, options: RenderOptions): Rendered {
@@ -87,66 +83,10 @@ export function renderTemplate(body: Body, dot: unknown, options: RenderOptions)
       case 'continue':
         throw new LoopSignal(node.kind);
       case 'range':
-        runRange(node, frame);
+        control.range(node, frame);
         return;
       default:
-        runCondition(node, frame);
-    }
-  };
-
-  const runCondition = (node: Control, frame: Frame): void => {
-    const inner: Frame = { ...frame, scope: new Scope(frame.scope) };
-    const value = attempt(() => expressions.pipe(node.pipe, inner));
-    const then = (): void => runBody(node.body, node.kind === 'with' ? { ...inner, dot: value } : inner);
-    const otherwise = (): void => runBody(node.otherwise, inner);
-    if (isUnknown(value)) runBoth(node, { then, otherwise, frame });
-    else if (isTrue(value)) {
-      then();
-      if (options.explores && hasLines(node.otherwise)) explore(node, otherwise, frame);
-    } else {
-      otherwise();
-      if (options.explores && hasLines(node.body)) explore(node, then, frame);
-    }
-  };
-
-  const explore = (node: Control, run: () => void, { output }: Frame): void => {
-    output.switchedOff(describePipe(node.pipe), () => runAside(run));
-  };
-
-  /** With whole lines, both sides may be in the output. Within a line the result is unknown. */
-  const runBoth = (node: Control, run: { then: () => void; otherwise: () => void; frame: Frame }): void => {
-    const { output } = run.frame;
-    if (hasLines(node.body) || hasLines(node.otherwise)) {
-      output.doubtfully(() => runAside(run.then));
-      output.doubtfully(() => runAside(run.otherwise));
-      return;
-    }
-    const before = output.length;
-    output.discarding(() => {
-      output.doubtfully(() => runAside(run.then));
-      output.doubtfully(() => runAside(run.otherwise));
-    });
-    if (output.length > before) output.write(UNKNOWN, { line: node.line });
-  };
-
-  const runRange = (node: Control, frame: Frame): void => {
-    const [first, second] = node.pipe.variables;
-    const value = attempt(() => expressions.commands(node.pipe, frame));
-    const entries = rangeEntries(value, options.explores ? MAX_EXPLORED_COUNT : MAX_COUNT);
-    if (entries.length === 0) {
-      const inner: Frame = { ...frame, scope: new Scope(frame.scope) };
-      runBody(node.otherwise, inner);
-      if (!options.explores || !hasLines(node.body)) return;
-      for (const name of node.pipe.variables) inner.scope.declare(name, undefined);
-      explore(node, () => runBody(node.body, { ...inner, dot: undefined }), frame);
-      return;
-    }
-    for (const [key, item] of entries) {
-      step();
-      const scope = new Scope(frame.scope);
-      if (first !== undefined) setVariable(node.pipe, { scope, name: first, value: second === undefined ? item : key });
-      if (second !== undefined) setVariable(node.pipe, { scope, name: second, value: item });
-      if (untilSignal(() => runBody(node.body, { ...frame, scope, dot: item })) === 'break') return;
+        control.condition(node, frame);
     }
   };
 
@@ -161,36 +101,11 @@ export function renderTemplate(body: Body, dot: unknown, options: RenderOptions)
     }
   };
 
+  const control = controlStructures({ runBody, step, attempt, expressions, explores: options.explores ?? false });
+
   return withWork(() => {
     const output = new Output();
     runBody(body, { dot, scope: new Scope(undefined, dot), output });
     return output.rendered();
   }, options.budget);
 }
-
-/** Runs code that may break out of a loop. Returns how it did. */
-function untilSignal(run: () => void): LoopSignal['kind'] | undefined {
-  try {
-    run();
-    return undefined;
-  } catch (error) {
-    if (error instanceof LoopSignal) return error.kind;
-    throw error;
-  }
-}
-
-/** Runs a branch of which it is unknown whether it runs. A `break` or `continue` in it does not skip what follows. */
-function runAside(run: () => void): void {
-  untilSignal(run);
-}
-
-class LoopSignal extends Error {
-  readonly kind: 'break' | 'continue';
-
-  constructor(kind: 'break' | 'continue') {
-    super(kind);
-    this.kind = kind;
-  }
-}
-
-type Control = Extract<Node, { readonly pipe: Pipe; readonly body: Body }>;
