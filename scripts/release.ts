@@ -83,7 +83,7 @@ function checkCheckout(): string {
   return branch;
 }
 
-/** Version and changelog, committed in the clone as who runs this. Gives the notes. */
+/** Version and changelog, committed in the clone, in the name of the user who runs this. Gives the notes. */
 async function commitRelease(clone: string): Promise<string> {
   const { version: current } = JSON.parse(await readFile(join(clone, 'package.json'), 'utf8')) as { version: string };
   checkVersion(version, current);
@@ -139,7 +139,7 @@ function git(...args: readonly string[]): string {
   return stdout.trim();
 }
 
-/** Before the user's eyes; it must end with status 0. */
+/** Runs a command with its output on the terminal. Throws unless it ends with status 0. */
 async function run(command: string, args: readonly string[], cwd: string): Promise<void> {
   console.error(`release: ${command} ${args.join(' ')}`);
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'inherit', 'inherit'] });

@@ -19,7 +19,7 @@ const MANIFEST = /\.(?:ya?ml|json)$/i;
 
 /**
  * Finds the images that the manifests below `directory` use. Findings are in the order of the files.
- * What is broken is omitted with a warning. Errors: FILE_UNREADABLE (there is no such directory); ABORTED (through `signal`).
+ * What is broken is omitted with a warning. Errors: FILE_UNREADABLE (there is no such directory); the signal's reason.
  */
 export async function scan(directory: string, options: ScanOptions = {}): Promise<ScanResult> {
   // Loaded lazily: commands without a scan need not pay the start-up time of the parser and the rules.

@@ -32,6 +32,9 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
   const ask = createLimiter(QUESTIONS);
   const wants: SinkWants = { layers: 'as-is', indexes: options.indexes, order: 'any' };
 
+  /** Blobs whose mount was refused, or that are damaged: they are put without trying to mount. */
+  const refused = new Set<string>();
+
   const heldBytes = async (repository: string, blob: Descriptor, call?: CallOptions): Promise<number | undefined> => {
     const found = await registry.statBlob(repository, blob.digest, call);
     if (found?.size === blob.size) return undefined;
@@ -49,9 +52,6 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
   const written = async (): Promise<void> => {
     await Promise.all(notes.splice(0));
   };
-
-  /** Blobs whose mount was refused, or that are damaged: they are put without trying to mount. */
-  const refused = new Set<string>();
 
   /** The repository that most probably has the blob. Only one is tried, because each further attempt would cost a request. */
   const mountSource = async (repository: string, { digest, size }: Descriptor): Promise<string | undefined> => {

@@ -52,7 +52,7 @@ export function archiveWriter(target: string, { temporaryDirectory }: ArchiveWri
   const slots = new Map<Digest, Slot>();
   /** Slots without an offset in the archive. */
   let waiting: Slot[] = [];
-  const turns = singleFlight<Digest>();
+  const puts = singleFlight<Digest>();
   let opened: Promise<Temporary> | undefined;
   let end = 0;
 
@@ -106,7 +106,7 @@ export function archiveWriter(target: string, { temporaryDirectory }: ArchiveWri
         allot();
         return translatingFsErrors(path, () => fill(slot, open));
       };
-      await turns.run(blob.digest, () => slot.there, work, options?.signal);
+      await puts.run(blob.digest, () => slot.there, work, options?.signal);
     },
     finish: (keep, files) =>
       translatingFsErrors(path, async () => {
@@ -127,7 +127,7 @@ export function archiveWriter(target: string, { temporaryDirectory }: ArchiveWri
     async [Symbol.asyncDispose]() {
       const pending = opened;
       opened = undefined;
-      await turns.settled();
+      await puts.settled();
       await (await pending?.catch(() => undefined))?.discard();
     },
   };

@@ -69,7 +69,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
     plain.set(blob.digest, await unpackLayer(blob, body, temporaryDirectory));
   };
 
-  const turns = singleFlight<Digest>();
+  const puts = singleFlight<Digest>();
 
   return {
     label,
@@ -86,7 +86,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
     },
     async putBlob(_, blob, open, call) {
       await archive.kept(call);
-      await turns.run(
+      await puts.run(
         blob.digest,
         () => archive.has(blob.digest),
         () => (isLayerType(blob.mediaType) ? putLayer(blob, open, call) : archive.putBlob(blob, open, call)),
@@ -120,7 +120,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
       await archive.finish(entries.list(), { ...call, needed, files: dockerManifestFiles([...named.values()], lists) });
     },
     async [Symbol.asyncDispose]() {
-      await turns.settled();
+      await puts.settled();
       await archive[Symbol.asyncDispose]();
       for (const layer of plain.values()) await layer[Symbol.asyncDispose]();
       plain.clear();

@@ -49,7 +49,7 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
   const manifests = memoryManifests({
     has: (digest) => sent.has(digest) || [...unneeded.values()].some((blobs) => blobs.has(digest)),
   });
-  const turns = singleFlight<Digest>();
+  const puts = singleFlight<Digest>();
   /** Images by full name: each name has one image. */
   const named = new Map<string, NamedManifest>();
   const entries = layoutEntries([]);
@@ -121,7 +121,7 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
     missingManifests: async (_, wanted) =>
       new Set(wanted.filter(({ digest }) => !manifests.has(digest)).map(({ digest }) => digest)),
     async putBlob(name, blob, open, call) {
-      await turns.run(
+      await puts.run(
         blob.digest,
         () => isThere(name, blob),
         () => put(blob, open),
@@ -156,7 +156,7 @@ export function dockerDaemonSink(daemon: DockerDaemon, options: DaemonSinkOption
     },
     async [Symbol.asyncDispose]() {
       await stream?.abort();
-      await turns.settled();
+      await puts.settled();
     },
   };
 }
