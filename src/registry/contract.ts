@@ -8,7 +8,11 @@ import type { RawManifest } from '../oci/manifest.ts';
 export interface ReadOptions extends CallOptions {
   /** The host for which the name was requested (`?ns=` on the wire): a key for look-ups, never an address to connect to. */
   readonly host?: string;
+  /** Set for a pull by a client, with what the client named: so it can be counted. Others only look. */
+  readonly pull?: PulledBy;
 }
+
+export type PulledBy = 'tag' | 'digest';
 
 export interface BlobOptions extends ReadOptions {
   /** Offset of the first byte; default 0. */

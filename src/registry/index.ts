@@ -19,6 +19,7 @@ export type {
   DeleteOptions,
   ImageReader,
   ListOptions,
+  PulledBy,
   ReadOptions,
   ReferrerOptions,
   Registry,

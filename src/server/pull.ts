@@ -1,6 +1,6 @@
 // Pulling: manifests and blobs with ranges and conditions (distribution specification 1.1, "Pull"; RFC 9110, sections 13 and 14).
 import type { Descriptor } from '../oci/descriptor.ts';
-import type { Digest } from '../oci/digest.ts';
+import { type Digest, isDigest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { manifestDescriptor } from '../oci/manifest.ts';
 import { type Call, type Handler, readOptionsOf } from './call.ts';
@@ -14,11 +14,11 @@ const BLOB_TYPE = 'application/octet-stream';
 export const getManifest: Handler<'manifest-get'> = (request, call) =>
   call.manifests(async () => {
     // HEAD must answer as GET does, even if the stored bytes turn out not to be the manifest.
-    const manifest = await call.registry.getManifest(
-      request.repository,
-      request.reference,
-      readOptionsOf(request, call),
-    );
+    const pull = isDigest(request.reference) ? 'digest' : 'tag';
+    const manifest = await call.registry.getManifest(request.repository, request.reference, {
+      ...readOptionsOf(request, call),
+      ...(!request.head && { pull }),
+    });
     if (isUnchanged(call, manifest.digest)) return notModified(manifest.digest);
     const headers = contentHeaders(manifestDescriptor(manifest));
     return { status: 200, headers, ...(!request.head && { body: manifest.bytes }) };

@@ -14,6 +14,8 @@
 //     referrers/NAME/_subjects/ALGORITHM/HEX/ALGORITHM/HEX      the second digest's descriptor: its manifest's subject is the first
 //     history/NAME/_digests/by-tag/ALGORITHM/HEX                when this manifest last got or lost a tag: without one, it goes some time later
 //     history/NAME/_digests/by-digest/ALGORITHM/HEX             this manifest came by its digest: it stays without a tag
+//     history/NAME/_digests/pulled/ALGORITHM/HEX                how often this manifest was pulled, and when last
+//     space/YYYY-MM-DD                                          the space that was used on this day
 //     format                                                    the version of this layout, in stores that were made by this program (collector/format)
 //     collected                                                 when garbage was last collected
 //     check/asked, scheduled, last                              how far a check has come, and what the last one found (check/check-record); can be deleted
@@ -146,9 +148,23 @@ export function parseReferrerKey(
     : undefined;
 }
 
+export const HISTORY = 'images/history/';
+
 /** What is remembered of how manifests came (repositories/manifest-history). */
 function historyPrefix(repository: string): string {
-  return `images/history/${repository}/_digests/`;
+  return `${HISTORY}${repository}/_digests/`;
+}
+
+export function pulledKey(repository: string, digest: Digest): string {
+  return `${historyPrefix(repository)}pulled/${digestPath(digest)}`;
+}
+
+/** What `pulledKey` built; `undefined` for other keys below `HISTORY`. */
+export function parsePulledKey(key: string): { repository: string; digest: Digest } | undefined {
+  const [, repository, algorithm, hex] =
+    /^(.+)\/_digests\/pulled\/([^/]+)\/([^/]+)$/.exec(key.slice(HISTORY.length)) ?? [];
+  const digest = `${algorithm}:${hex}`;
+  return repository !== undefined && isDigest(digest) ? { repository, digest } : undefined;
 }
 
 export function cameByDigestKey(repository: string, digest: Digest): string {
@@ -177,6 +193,8 @@ export function nameKey(host: string, path: string, tag: string): string {
   return `${nameTagsPrefix(host, path)}${tag}`;
 }
 
+/** Samples of the space that is used, one a day. */
+export const SPACE = 'images/space/';
 export const FORMAT_KEY = 'images/format';
 export const COLLECTED_KEY = 'images/collected';
 export const BUILT = 'images/built/';

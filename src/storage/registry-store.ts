@@ -11,11 +11,14 @@ import { manifestHistory } from './repositories/manifest-history.ts';
 import { nameRecords } from './repositories/name-records.ts';
 import { withUnneeded } from './repositories/remove-unneeded.ts';
 import { storedRegistry } from './repositories/stored-registry.ts';
+import { type Pull, tellingPulls } from './repositories/telling-pulls.ts';
 import type { RegistryStore, Store } from './store.ts';
 
 export interface RegistryStoreOptions {
   /** Told of each call that reaches the repositories. */
   readonly onCall?: (call: RegistryCall) => void;
+  /** Told of each manifest that a client has pulled. */
+  readonly onPull?: (pull: Pull) => void;
 }
 
 /** The registry as clients see it, and what it is made of. */
@@ -23,7 +26,8 @@ export function registryStore(data: Store, options: RegistryStoreOptions = {}): 
   const stored = storedRegistry(data);
   const stripped = options.onCall ? told(stored, options.onCall) : stored;
   const names = nameRecords(data.objects);
-  const store = { ...data, registry: hostNames(stripped, names), stripped, names };
+  const counted = options.onPull ? tellingPulls(stripped, options.onPull) : stripped;
+  const store = { ...data, registry: hostNames(counted, names), stripped, names };
   return { ...store, registry: keepingWhatIsNeeded(store) };
 }
 

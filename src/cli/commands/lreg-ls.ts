@@ -8,9 +8,11 @@ import { writeJson } from '../out/write-json.ts';
 export const run: Run = async ({ options, context }) => {
   const settings = taskSettings(context, options);
   const list = options.flag('hosts') ? listFullNames : listRegistry;
-  const repositories = await list(await openPrivateRegistry(settings), settings);
+  const registry = await openPrivateRegistry(settings);
+  const repositories = await list(registry, settings);
   if (options.flag('json')) {
-    await writeJson(context, repositories);
+    const { withPulls } = await import('../../tasks/private-registry/image-pulls.ts');
+    await writeJson(context, await withPulls(repositories, registry, settings));
     return 0;
   }
   const text = repositories.map(({ name, tags }) => `${name}:\n  ${JSON.stringify(tags)}\n`).join('');

@@ -36,6 +36,9 @@ export const REGISTRY_COMMANDS: readonly CommandSpec[] = [
     aliases: ['docker_lsreg'],
     group: REGISTRY,
     summary: 'List what the private registry holds',
+    details: [
+      '--json: also how often each tag was pulled, and when last, where the embedded registry has recorded it.',
+    ],
     arguments: [],
     options: [
       { name: 'hosts', help: 'Full names, where it is recorded which host an image came from' },
@@ -64,7 +67,9 @@ export const REGISTRY_COMMANDS: readonly CommandSpec[] = [
     name: 'lreg_inspect',
     group: REGISTRY,
     summary: 'Show what is known about an image in the private registry',
-    details: ['JSON with the keys of `skopeo inspect`.'],
+    details: [
+      'JSON with the keys of `skopeo inspect`; and `Pulls`, how often it was pulled, if the embedded registry has recorded it.',
+    ],
     arguments: [{ name: 'IMAGE', required: true, help: 'A reference', complete: 'images' }],
     options: [
       { name: 'raw', help: 'The manifest or index itself, byte for byte' },

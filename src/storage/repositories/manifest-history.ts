@@ -2,7 +2,7 @@
 // go some time after that. A manifest without any record stays, because stores of earlier versions and of other registries have none.
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import { byTagPrefix, cameByDigestKey, cameByTagKey, parseByTagKey } from '../layout.ts';
+import { byTagPrefix, cameByDigestKey, cameByTagKey, parseByTagKey, pulledKey } from '../layout.ts';
 import type { Objects } from '../objects.ts';
 import { taggedDigests } from './list-manifests.ts';
 
@@ -33,6 +33,9 @@ export interface ManifestHistory {
    */
   untagged(repository: string, tagged: ReadonlySet<Digest>): AsyncIterable<LostTag>;
   hasComeByDigest(repository: string, digest: Digest): Promise<boolean>;
+  /** Whether the manifest goes by itself some time after it has lost its last tag. */
+  goesWithoutTag(repository: string, digest: Digest): Promise<boolean>;
+  /** Also forgets its pulls. */
   forget(repository: string, digests: readonly Digest[]): Promise<void>;
 }
 
@@ -67,6 +70,8 @@ export function manifestHistory(objects: Objects): ManifestHistory {
   return {
     cameByDigest,
     hasComeByDigest,
+    goesWithoutTag: async (repository, digest) =>
+      (await recordOf(repository, digest)) !== undefined && !(await hasComeByDigest(repository, digest)),
     getsTag: async (repository, digest) => {
       if (await record(repository, digest, 'tagged', true)) return;
       if ((await recordOf(repository, digest))?.state !== 'tagged') await record(repository, digest, 'tagged');
@@ -91,7 +96,9 @@ export function manifestHistory(objects: Objects): ManifestHistory {
     },
     forget: (repository, digests) =>
       objects.delete(
-        digests.flatMap((digest) => [cameByTagKey(repository, digest), cameByDigestKey(repository, digest)]),
+        digests.flatMap((digest) =>
+          [cameByTagKey, cameByDigestKey, pulledKey].map((keyOf) => keyOf(repository, digest)),
+        ),
       ),
   };
 }

@@ -138,9 +138,18 @@ export function storedManifests(store: Store, statBlob: Registry['statBlob']): S
   async function point(repository: string, tag: string, digest: Digest): Promise<void> {
     const key = tagLinkKey(repository, tag);
     const former = await readLink(objects, key);
-    if (former === digest) return;
+    if (former === digest) return await pushedAgain(key);
     if (former !== undefined) await history.losesTag(repository, former);
     await objects.put(key, linkBytes(digest));
+  }
+
+  /** The time of a tag's link is that of its last push (tag-use). Whoever cannot write to the store can push what is there. */
+  async function pushedAgain(key: string): Promise<void> {
+    try {
+      await objects.touch(key);
+    } catch (error) {
+      if (!isImagesError(error, 'READ_ONLY', 'NO_ACCESS')) throw error;
+    }
   }
 
   /** Removes the tag's current link first, so that concurrent readers see the tag whole or not at all. */

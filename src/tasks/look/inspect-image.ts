@@ -12,6 +12,7 @@ import type { Platform } from '../../oci/platform.ts';
 import { formatReference, type Reference } from '../../oci/reference.ts';
 import type { ReadOptions, Registry } from '../../registry/contract.ts';
 import { readRegistryConfig } from '../../registry/read-config.ts';
+import { pullsOf } from '../../storage/repositories/pull-records.ts';
 import type { ImageSource } from '../../transports/contract.ts';
 import { chooseImage, type ReadImageOptions, requirePlatform } from '../../transports/readable-image.ts';
 import { registrySource } from '../../transports/registry-source.ts';
@@ -32,6 +33,8 @@ export interface Inspection {
   readonly Layers: readonly Digest[];
   readonly LayersData: readonly LayerData[];
   readonly Env: readonly string[] | null;
+  /** Not skopeo's. Absent if no pulls are recorded. */
+  readonly Pulls?: { readonly ByTag: number; readonly ByDigest: number; readonly Last: string };
 }
 
 export interface LayerData {
@@ -76,6 +79,7 @@ export async function inspectImage(
     requirePlatform(decodeConfig(config), platform, source.label);
   const fields = decode.object(decode.parseJson(config, 'config'), 'config');
   const inner = decode.isObject(fields.config) ? fields.config : {};
+  const pulls = registry.store && (await pullsOf(registry.store.objects, repository, root.digest));
   const read = { ...callOptions(settings), ...(reference.host && { host: reference.host }) };
   const inspection: Inspection = {
     Name: registry.address ? `${registry.address.host}/${repository}` : repository,
@@ -89,6 +93,7 @@ export async function inspectImage(
     Layers: manifest.layers.map((layer) => layer.digest),
     LayersData: manifest.layers.map(layerData),
     Env: decode.optional(inner.Env, 'config.config.Env', decode.strings) ?? null,
+    ...(pulls && { Pulls: { ByTag: pulls.byTag, ByDigest: pulls.byDigest, Last: pulls.last.toISOString() } }),
   };
   return { root, config, inspection };
 }

@@ -7,8 +7,10 @@ import { formatListenAddress, type ListenAddress, parseListenAddress } from '../
 import type { OnServerEvent } from '../../server/events.ts';
 import { type RunningServer, serve } from '../../server/listen.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
+import { pullCounts } from '../../storage/repositories/pull-records.ts';
 import { alsoDebugged, callOptions, type Settings, storeOptions, type World } from '../settings.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
+import { keepRecords } from './keep-records.ts';
 import { addressOf } from './locate-registry.ts';
 import { announcedRegistries } from './registry-adverts.ts';
 import type { RegistryState } from './registry-record.ts';
@@ -70,7 +72,8 @@ interface ServeStore extends Omit<ServeRequest, 'listen'> {
 }
 
 async function serveStore({ data, listen, ...request }: ServeStore, settings: Settings): Promise<ServedRegistry> {
-  const store = await openEmbeddedStore(data, storeOptions(settings));
+  const pulls = pullCounts();
+  const store = await openEmbeddedStore(data, { ...storeOptions(settings), onPull: pulls.count });
   await using _starting = await acquireLock(join(data, 'images/starting'), callOptions(settings));
   const running = runningRegistry(data, settings);
   if (running) throw alreadyRunning(running);
@@ -90,7 +93,8 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
       settings,
     );
     announced = state;
-    const stopped = server.stopped.then(withdraw);
+    const records = keepRecords(store, { pulls, onFailure: (error) => settings.onNote?.(notRecorded(error)) });
+    const stopped = server.stopped.then(() => records.end()).then(withdraw);
     const stop = async () => {
       await server[Symbol.asyncDispose]();
       await stopped;
@@ -100,6 +104,10 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
     await server[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+function notRecorded(error: unknown): string {
+  return `Pulls and the space that is used are not recorded: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 /** Errors: USAGE (an invalid address). */

@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { image, putImage } from '../../server/testing/content.ts';
+import { memoryStore } from '../../storage/drivers/staged-store.ts';
+import { registryStore } from '../../storage/registry-store.ts';
+import { pullCounts, pullsOf } from '../../storage/repositories/pull-records.ts';
+import { spaceSamples } from '../../storage/repositories/space-samples.ts';
+import { keepRecords } from './keep-records.ts';
+
+const MINUTE = 60_000;
+
+beforeEach(
+  () => void vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'], now: new Date('2026-01-01') }),
+);
+afterEach(() => void vi.useRealTimers());
+
+async function kept() {
+  const pulls = pullCounts();
+  const store = registryStore(memoryStore(), { onPull: pulls.count });
+  const { manifest } = await putImage(store.registry, 'x/y', '1', image());
+  const failures: unknown[] = [];
+  const records = keepRecords(store, { pulls, onFailure: (error) => failures.push(error) });
+  const pull = () => store.registry.getManifest('x/y', '1', { pull: 'tag' });
+  const count = async () => (await pullsOf(store.objects, 'x/y', manifest.digest))?.byTag ?? 0;
+  const samples = async () => (await Array.fromAsync(spaceSamples(store.objects))).length;
+  return { store, records, pull, count, samples, failures };
+}
+
+it('pulls are written every minute, in one batch', async () => {
+  const { records, pull, count } = await kept();
+  for (let pulled = 0; pulled < 5; pulled++) await pull();
+  vi.advanceTimersByTime(MINUTE - 1);
+  expect(await count()).toBe(0);
+  vi.advanceTimersByTime(1);
+  await vi.waitFor(async () => expect(await count()).toBe(5));
+  await records.end();
+});
+
+it('what is pending is written at the end; nothing is written after it, and no sample is taken for it', async () => {
+  const { records, pull, count, samples } = await kept();
+  await pull();
+  await records.end();
+  expect(await count()).toBe(1);
+  await pull();
+  vi.advanceTimersByTime(10 * MINUTE);
+  expect([await count(), await samples()]).toEqual([1, 0]);
+});
+
+it('a sample is taken once a day', async () => {
+  const { records, samples } = await kept();
+  vi.advanceTimersByTime(MINUTE);
+  await vi.waitFor(async () => expect(await samples()).toBe(1));
+  vi.advanceTimersByTime(60 * MINUTE);
+  expect(await samples()).toBe(1);
+  vi.setSystemTime(new Date('2026-01-02'));
+  await vi.waitFor(async () => {
+    vi.advanceTimersByTime(MINUTE);
+    expect(await samples()).toBe(2);
+  });
+  await records.end();
+});
+
+it('a failure is told, and the next minute is tried again', async () => {
+  const { store, records, pull, count, failures } = await kept();
+  const put = vi.spyOn(store.objects, 'put').mockRejectedValue(new Error('a faulty disk'));
+  await pull();
+  vi.advanceTimersByTime(MINUTE);
+  await vi.waitFor(() => expect(failures).not.toHaveLength(0));
+  put.mockRestore();
+  await pull();
+  vi.advanceTimersByTime(MINUTE);
+  await vi.waitFor(async () => expect(await count()).toBeGreaterThan(0));
+  await records.end();
+});

@@ -1,0 +1,75 @@
+// What a registry that serves writes down by itself: pulls, every minute, and the space that is used, every day.
+import { setTimeout as delay } from 'node:timers/promises';
+import { isImagesError } from '../../oci/errors.ts';
+import { forgetLostPulls, type PullCounts } from '../../storage/repositories/pull-records.ts';
+import { isSampled, takeSample } from '../../storage/repositories/space-samples.ts';
+import type { Store } from '../../storage/store.ts';
+
+/** In milliseconds. A crash loses the pulls of so long. */
+const EVERY_MS = 60_000;
+/** In milliseconds, between two steps of the daily sample: requests come first. */
+const PAUSE_MS = 5;
+
+export interface RecordKeeping {
+  /** Writes what is pending, and stops. */
+  end(): Promise<void>;
+}
+
+export interface RecordKeepingOptions {
+  readonly pulls: PullCounts;
+  /** Told of what could not be written down. Nothing else fails because of it. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export function keepRecords(store: Store, { pulls, onFailure }: RecordKeepingOptions): RecordKeeping {
+  const ending = new AbortController();
+  const step = async () => {
+    await delay(PAUSE_MS, undefined, { signal: ending.signal, ref: false });
+  };
+
+  const attempt = async (todo: () => Promise<void>) => {
+    try {
+      await todo();
+    } catch (error) {
+      // Read-only media keep no records.
+      if (!ending.signal.aborted && !isImagesError(error, 'READ_ONLY', 'NO_ACCESS')) onFailure(error);
+    }
+  };
+  const flush = oneAtATime(() => attempt(() => pulls.flush(store.objects)));
+  // A large store takes longer than a minute: pulls do not wait for it.
+  const sample = oneAtATime(() =>
+    attempt(async () => {
+      const now = new Date();
+      if (await isSampled(store.objects, now)) return;
+      if (await takeSample(store, { now, step })) await forgetLostPulls(store.objects, step);
+    }),
+  );
+  const timer = setInterval(() => {
+    void flush.start();
+    void sample.start();
+  }, EVERY_MS);
+  timer.unref();
+
+  return {
+    end: async () => {
+      clearInterval(timer);
+      ending.abort();
+      await Promise.all([flush.ended(), sample.ended()]);
+      await flush.start();
+    },
+  };
+}
+
+/** Starting it while it runs starts nothing. */
+function oneAtATime(work: () => Promise<void>) {
+  let running: Promise<void> | undefined;
+  return {
+    start: () => {
+      running ??= work().finally(() => {
+        running = undefined;
+      });
+      return running;
+    },
+    ended: async () => await running,
+  };
+}
