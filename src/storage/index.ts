@@ -33,5 +33,5 @@ export { nameRecords } from './repositories/name-records.ts';
 export { type PullCounts, type Pulls, pullCounts, pullsOf } from './repositories/pull-records.ts';
 export { type SpaceSample, spaceSamples } from './repositories/space-samples.ts';
 export { storedRegistry } from './repositories/stored-registry.ts';
-export type { Pull } from './repositories/telling-pulls.ts';
+export { type Pull, tellingPulls } from './repositories/telling-pulls.ts';
 export type { RegistryStore, Store } from './store.ts';

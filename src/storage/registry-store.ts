@@ -9,16 +9,14 @@ import { repositories } from '../registry/policies/name-lookup.ts';
 import { type RegistryCall, told } from '../registry/policies/told.ts';
 import { manifestHistory } from './repositories/manifest-history.ts';
 import { nameRecords } from './repositories/name-records.ts';
-import { withUnneeded } from './repositories/remove-unneeded.ts';
 import { storedRegistry } from './repositories/stored-registry.ts';
-import { type Pull, tellingPulls } from './repositories/telling-pulls.ts';
 import type { RegistryStore, Store } from './store.ts';
 
 export interface RegistryStoreOptions {
   /** Told of each call that reaches the repositories. */
   readonly onCall?: (call: RegistryCall) => void;
-  /** Told of each manifest that a client has pulled. */
-  readonly onPull?: (pull: Pull) => void;
+  /** A policy over the repositories, below names with hosts. Only requests pass it, not what the store reads for itself. */
+  readonly policy?: (repositories: Registry) => Registry;
 }
 
 /** The registry as clients see it, and what it is made of. */
@@ -26,8 +24,8 @@ export function registryStore(data: Store, options: RegistryStoreOptions = {}): 
   const stored = storedRegistry(data);
   const stripped = options.onCall ? told(stored, options.onCall) : stored;
   const names = nameRecords(data.objects);
-  const counted = options.onPull ? tellingPulls(stripped, options.onPull) : stripped;
-  const store = { ...data, registry: hostNames(counted, names), stripped, names };
+  const asked = options.policy ? options.policy(stripped) : stripped;
+  const store = { ...data, registry: hostNames(asked, names), stripped, names };
   return { ...store, registry: keepingWhatIsNeeded(store) };
 }
 
@@ -67,6 +65,7 @@ function keepingWhatIsNeeded(store: RegistryStore): Registry {
       const remove = () => registry.deleteTag(repository, tag, call);
       const found = unneeded ? await stripped.statManifest(repository, tag, call) : undefined;
       if (!found) return await remove();
+      const { withUnneeded } = await removing();
       await withUnneeded({ digest: found.digest, tag }, { store, repository, ...call }, () =>
         remove().then(() => true),
       );
@@ -74,7 +73,13 @@ function keepingWhatIsNeeded(store: RegistryStore): Registry {
     deleteManifest: async (repository, digest, { unneeded = false, ...call } = {}) => {
       const remove = () => registry.deleteManifest(repository, digest, call);
       if (!unneeded) return await remove();
+      const { withUnneeded } = await removing();
       await withUnneeded({ digest }, { store, repository, ...call }, () => remove().then(() => true));
     },
   });
+}
+
+/** Loaded when something is removed: most commands only read. */
+function removing() {
+  return import('./repositories/remove-unneeded.ts');
 }

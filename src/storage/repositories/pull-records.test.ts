@@ -7,6 +7,7 @@ import type { Objects } from '../objects.ts';
 import { registryStore } from '../registry-store.ts';
 import { manifestHistory } from './manifest-history.ts';
 import { forgetLostPulls, type PullCounts, pullCounts, pullsOf } from './pull-records.ts';
+import { tellingPulls } from './telling-pulls.ts';
 
 const one = imageOf('one');
 const two = imageOf('two');
@@ -15,7 +16,7 @@ let store: ReturnType<typeof registryStore>;
 
 beforeEach(async () => {
   counts = pullCounts();
-  store = registryStore(memoryStore(), { onPull: counts.count });
+  store = registryStore(memoryStore(), { policy: (registry) => tellingPulls(registry, counts.count) });
   await pushImage(store.registry, 'team/app', one, ['1', 'same']);
   await pushImage(store.registry, 'team/app', two, ['2']);
 });

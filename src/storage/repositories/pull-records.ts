@@ -30,6 +30,7 @@ const WRITES_AT_ONCE = 8;
 /** Bounds the memory where nothing can be written. */
 const MOST = 100_000;
 
+/** Counts of pulls, still in memory. */
 export function pullCounts(): PullCounts {
   /** By key: so one manifest is counted once, however many pull it. */
   let pending = new Map<string, Pulls>();

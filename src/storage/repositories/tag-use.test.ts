@@ -4,6 +4,7 @@ import { memoryStore } from '../drivers/staged-store.ts';
 import { registryStore } from '../registry-store.ts';
 import { pullCounts } from './pull-records.ts';
 import { tagUse } from './tag-use.ts';
+import { tellingPulls } from './telling-pulls.ts';
 
 const DAY = 24 * 3600 * 1000;
 const START = new Date('2026-01-01');
@@ -14,7 +15,7 @@ afterEach(() => void vi.useRealTimers());
 
 it('is that of the last push, also of the same image again, or of the last pull by any name', async () => {
   const counts = pullCounts();
-  const store = registryStore(memoryStore(), { onPull: counts.count });
+  const store = registryStore(memoryStore(), { policy: (registry) => tellingPulls(registry, counts.count) });
   const image = imageOf('one');
   const { digest } = image.manifest;
   await pushImage(store.registry, 'team/app', image, ['1', 'same']);

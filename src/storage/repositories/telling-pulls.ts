@@ -10,6 +10,7 @@ export interface Pull {
   readonly by: PulledBy;
 }
 
+/** A registry that tells `onPull` of each manifest that a client has pulled. */
 export function tellingPulls(registry: Registry, onPull: (pull: Pull) => void): Registry {
   return forwarding<Registry>(registry, {
     getManifest: async (repository, reference, options) => {

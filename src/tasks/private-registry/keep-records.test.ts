@@ -4,6 +4,7 @@ import { memoryStore } from '../../storage/drivers/staged-store.ts';
 import { registryStore } from '../../storage/registry-store.ts';
 import { pullCounts, pullsOf } from '../../storage/repositories/pull-records.ts';
 import { spaceSamples } from '../../storage/repositories/space-samples.ts';
+import { tellingPulls } from '../../storage/repositories/telling-pulls.ts';
 import { keepRecords } from './keep-records.ts';
 
 const MINUTE = 60_000;
@@ -15,7 +16,7 @@ afterEach(() => void vi.useRealTimers());
 
 async function kept() {
   const pulls = pullCounts();
-  const store = registryStore(memoryStore(), { onPull: pulls.count });
+  const store = registryStore(memoryStore(), { policy: (registry) => tellingPulls(registry, pulls.count) });
   const { manifest } = await putImage(store.registry, 'x/y', '1', image());
   const failures: unknown[] = [];
   const records = keepRecords(store, { pulls, onFailure: (error) => failures.push(error) });

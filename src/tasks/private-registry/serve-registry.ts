@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { acquireLock } from '../../io/files/lock.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { isHostName } from '../../oci/reference.ts';
+import type { Registry } from '../../registry/contract.ts';
 import { formatListenAddress, type ListenAddress, parseListenAddress } from '../../server/address.ts';
 import type { OnServerEvent } from '../../server/events.ts';
 import { type RunningServer, serve } from '../../server/listen.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
 import { pullCounts } from '../../storage/repositories/pull-records.ts';
+import { tellingPulls } from '../../storage/repositories/telling-pulls.ts';
 import { alsoDebugged, callOptions, type Settings, storeOptions, type World } from '../settings.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
 import { keepRecords } from './keep-records.ts';
@@ -73,7 +75,8 @@ interface ServeStore extends Omit<ServeRequest, 'listen'> {
 
 async function serveStore({ data, listen, ...request }: ServeStore, settings: Settings): Promise<ServedRegistry> {
   const pulls = pullCounts();
-  const store = await openEmbeddedStore(data, { ...storeOptions(settings), onPull: pulls.count });
+  const policy = (repositories: Registry) => tellingPulls(repositories, pulls.count);
+  const store = await openEmbeddedStore(data, { ...storeOptions(settings), policy });
   await using _starting = await acquireLock(join(data, 'images/starting'), callOptions(settings));
   const running = runningRegistry(data, settings);
   if (running) throw alreadyRunning(running);
