@@ -50,4 +50,18 @@ describe('rules of one’s own', () => {
       await rm(directory, { recursive: true });
     }
   });
+
+  it.each(['matches', 'find'] as const)('are named with file and line where they throw, in %s', async (member) => {
+    const cause = new TypeError('no spec');
+    const failing = (): never => {
+      throw cause;
+    };
+    const { documents } = rulesWith({ documents: [{ ...machines, [member]: failing }] });
+    const scanned = scanFile('machine.yaml', Buffer.from(`a: 1\n---\n${MACHINE}`), { rules: { ...rules, documents } });
+    const error = await scanned.catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      message: expect.stringMatching(/^rule machines fails at machine.yaml:\d: no spec$/),
+      cause,
+    });
+  });
 });

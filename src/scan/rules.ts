@@ -3,6 +3,7 @@ import { composeFile, composeProjects } from './compose/compose.ts';
 import type { ListedRule, Rules } from './contract.ts';
 import { helmCharts } from './helm/helm.ts';
 import { kustomizations } from './kustomize/kustomize.ts';
+import { withNamedFailures } from './named-failures.ts';
 import { annotations } from './rules/annotations.ts';
 import { commandLines } from './rules/arguments.ts';
 import { computedImages } from './rules/computed-images.ts';
@@ -37,7 +38,7 @@ const PLAIN_RULES: readonly ListedRule[] = [
  * come before the built-in ones. Parts of a file over 8 KiB, and texts inside other texts, are parsed only if they have the clue of a rule (`DocumentRule.clue`).
  */
 export function rulesWith(own: Partial<Rules> = {}): Rules {
-  const plain = [...PLAIN_RULES, ...(own.documents ?? [])];
+  const plain = [...PLAIN_RULES, ...(own.documents ?? []).map(withNamedFailures)];
   const documents = [...plain, embeddedTexts(plain)];
   const trees = [...(own.trees ?? []), helmCharts(documents), kustomizations(documents), composeProjects];
   return { documents, trees };
