@@ -33,5 +33,7 @@ export type {
 export { FORWARD, forwarding, type Policy } from './policies/forwarding.ts';
 export type { NameRecord, NameRecords } from './policies/full-names.ts';
 export { hostNames } from './policies/host-names.ts';
+export { type ImageGlob, parseImageGlob } from './policies/image-glob.ts';
+export { immutableTags } from './policies/immutable-tags.ts';
 export { readOnly } from './policies/read-only.ts';
 export { type RegistryCall, told } from './policies/told.ts';

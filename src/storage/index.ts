@@ -27,9 +27,11 @@ export {
   openEmbeddedStore,
 } from './embedded-store.ts';
 export type { ObjectInfo, Objects, PutOptions } from './objects.ts';
-export { type RegistryStoreOptions, registryStore } from './registry-store.ts';
+export { type RegistryStoreOptions, registryStore, type StoreRules } from './registry-store.ts';
 export type { ExpiryOptions } from './repositories/expiry.ts';
 export { nameRecords } from './repositories/name-records.ts';
+export { pinnedName } from './repositories/pinned-images.ts';
+export type { Pin } from './repositories/pins.ts';
 export { type PullCounts, type Pulls, pullCounts, pullsOf } from './repositories/pull-records.ts';
 export { type SpaceSample, spaceSamples } from './repositories/space-samples.ts';
 export { storedRegistry } from './repositories/stored-registry.ts';

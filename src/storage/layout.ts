@@ -16,6 +16,10 @@
 //     history/NAME/_digests/by-digest/ALGORITHM/HEX             this manifest came by its digest: it stays without a tag
 //     history/NAME/_digests/pulled/ALGORITHM/HEX                how often this manifest was pulled, and when last
 //     space/YYYY-MM-DD                                          the space that was used on this day
+//     pins/NAME/_tags/TAG                                       the tag is not removed before it is unpinned (repositories/pins)
+//     pins/NAME/_digests/ALGORITHM/HEX                          nor this manifest
+//     retention                                                 which rules of retention somebody has seen the effect of (collector/retain)
+//     space                                                     how many bytes all blobs and uploads have, and when they were counted (quota)
 //     format                                                    the version of this layout, in stores that were made by this program (collector/format)
 //     collected                                                 when garbage was last collected
 //     check/asked, scheduled, last                              how far a check has come, and what the last one found (check/check-record); can be deleted
@@ -196,9 +200,30 @@ export function nameKey(host: string, path: string, tag: string): string {
 /** Samples of the space that is used, one a day. */
 export const SPACE = 'images/space/';
 export const FORMAT_KEY = 'images/format';
+export const PINS = 'images/pins/';
+export const RETENTION_KEY = 'images/retention';
+export const SPACE_KEY = 'images/space';
 export const COLLECTED_KEY = 'images/collected';
 export const BUILT = 'images/built/';
 export const BUILD_STEPS = 'images/build/';
+
+export function pinsPrefix(repository: string): string {
+  return `${PINS}${repository}/`;
+}
+
+export function pinKey(repository: string, tagOrDigest: string): string {
+  const isPinnedDigest = isDigest(tagOrDigest);
+  return `${pinsPrefix(repository)}${isPinnedDigest ? `_digests/${digestPath(tagOrDigest)}` : `_tags/${tagOrDigest}`}`;
+}
+
+/** What `pinKey` built; `undefined` for a file that it did not. */
+export function parsePinKey(key: string): { repository: string; reference: string } | undefined {
+  const [, repository = '', tag, algorithm, hex] =
+    /^(.+)\/(?:_tags\/([^/]+)|_digests\/([^/]+)\/([^/]+))$/.exec(key.slice(PINS.length)) ?? [];
+  const reference = tag ?? `${algorithm}:${hex}`;
+  const isKnown = isRepositoryPath(repository) && (tag === undefined ? isDigest(reference) : isTag(reference));
+  return isKnown ? { repository, reference } : undefined;
+}
 
 /** The layer links of a repository: folders of algorithms. */
 export function layersPrefix(repository: string): string {

@@ -5,10 +5,13 @@ import { isRepositoryPath } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
 import { FORWARD, forwarding } from '../registry/policies/forwarding.ts';
 import { hostNames } from '../registry/policies/host-names.ts';
+import type { ImageGlob } from '../registry/policies/image-glob.ts';
+import { immutableTags } from '../registry/policies/immutable-tags.ts';
 import { repositories } from '../registry/policies/name-lookup.ts';
 import { type RegistryCall, told } from '../registry/policies/told.ts';
 import { manifestHistory } from './repositories/manifest-history.ts';
 import { nameRecords } from './repositories/name-records.ts';
+import { keepingPinned } from './repositories/pinned-images.ts';
 import { storedRegistry } from './repositories/stored-registry.ts';
 import type { RegistryStore, Store } from './store.ts';
 
@@ -17,6 +20,14 @@ export interface RegistryStoreOptions {
   readonly onCall?: (call: RegistryCall) => void;
   /** A policy over the repositories, below names with hosts. Only requests pass it, not what the store reads for itself. */
   readonly policy?: (repositories: Registry) => Registry;
+  /** Asked by each write. */
+  readonly rules?: () => Promise<StoreRules>;
+}
+
+/** What the configuration of the registry says of its store. */
+export interface StoreRules {
+  /** Tags that do not move once they are there. */
+  readonly immutable?: readonly ImageGlob[];
 }
 
 /** The registry as clients see it, and what it is made of. */
@@ -25,8 +36,15 @@ export function registryStore(data: Store, options: RegistryStoreOptions = {}): 
   const stripped = options.onCall ? told(stored, options.onCall) : stored;
   const names = nameRecords(data.objects);
   const asked = options.policy ? options.policy(stripped) : stripped;
-  const store = { ...data, registry: hostNames(asked, names), stripped, names };
-  return { ...store, registry: keepingWhatIsNeeded(store) };
+  const named = hostNames(asked, names);
+  const registry = options.rules ? immutableTags(named, immutableIn(options.rules)) : named;
+  const store = { ...data, registry, stripped, names };
+  const kept = { ...store, registry: keepingWhatIsNeeded(store) };
+  return { ...kept, registry: keepingPinned(kept) };
+}
+
+function immutableIn(rules: () => Promise<StoreRules>): () => Promise<readonly ImageGlob[]> {
+  return async () => (await rules()).immutable ?? [];
 }
 
 /** A policy: what is asked for by its digest stays without a tag; deleting also deletes what no other name needs, if that is requested. */

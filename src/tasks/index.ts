@@ -57,6 +57,7 @@ export {
 } from './private-registry/collect-garbage.ts';
 export { type ListedRepository, listFullNames, listRegistry } from './private-registry/list-registry.ts';
 export type { RegistryAddress } from './private-registry/local-registry.ts';
+export { type ListedPin, listPins, pinImages, unpinImages } from './private-registry/pin-images.ts';
 export {
   type FoundPrivateImage,
   findImage,
@@ -66,7 +67,7 @@ export {
 } from './private-registry/private-registry.ts';
 export type { BoundAddress, RegistryState } from './private-registry/registry-record.ts';
 export { type RegistryStatus, registryStatus } from './private-registry/registry-status.ts';
-export { removeImage, removeImages } from './private-registry/remove-image.ts';
+export { type RemoveOptions, removeImage, removeImages } from './private-registry/remove-image.ts';
 export { type ServedRegistry, type ServeRequest, serveRegistry } from './private-registry/serve-registry.ts';
 export { type StartedRegistry, type StartRequest, startRegistry } from './private-registry/start-registry.ts';
 export { stopRegistry } from './private-registry/stop-registry.ts';

@@ -22,6 +22,8 @@ export interface World {
   readonly temporaryDirectory: string;
   /** The embedded registry's data directory, if the user named one. */
   readonly data?: string;
+  /** The configuration file of the embedded registry, if the user named one. Default: `registry.toml` in the data directory. */
+  readonly config?: string;
   /** The cache directory, and the identity of the program's build: entries of another build are not used. Without it nothing is cached. */
   readonly cache?: { readonly directory: string; readonly program: string };
   /** More transports beside the built-in ones, for every task that takes the name of an image. */

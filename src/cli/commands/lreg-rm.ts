@@ -11,7 +11,7 @@ export const run: Run = async ({ args, options, context }) => {
   const settings = taskSettings(context, options);
   const references = args.map((text) => parseReference(withoutQuotes(text)));
   const registry = await openPrivateRegistry(settings);
-  await removeImages(references, registry, settings);
+  await removeImages(references, registry, settings, { force: options.flag('force') });
   if (options.flag('json')) await writeJson(context, { removed: references.map(formatReference) });
   return 0;
 };

@@ -4,7 +4,7 @@ import type { RegistryState } from '../../tasks/private-registry/registry-record
 import { startRegistry } from '../../tasks/private-registry/start-registry.ts';
 import { addressForVms } from '../../tasks/private-registry/vm-address.ts';
 import type { Run } from '../grammar/command.ts';
-import { taskSettings } from '../grammar/task-settings.ts';
+import { configSettings, taskSettings } from '../grammar/task-settings.ts';
 import { writeJson } from '../out/write-json.ts';
 import type { Context } from '../process/context.ts';
 import { SERVER_FLAGS } from '../process/much-data.ts';
@@ -17,7 +17,7 @@ export const run: Run = async ({ options, context }) => {
       names: options.texts('name'),
       program: [interpreter, ...SERVER_FLAGS, ...program],
     },
-    taskSettings(context, options),
+    { ...taskSettings(context, options), ...configSettings(options) },
   );
   const vms = await addressForVms(state.addresses, taskSettings(context));
   if (options.flag('json')) {

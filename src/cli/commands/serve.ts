@@ -6,7 +6,7 @@ import type { ServerEvent } from '../../server/events.ts';
 import { type ServedRegistry, serveRegistry } from '../../tasks/private-registry/serve-registry.ts';
 import type { ReadyMessage } from '../../tasks/private-registry/start-registry.ts';
 import type { Run } from '../grammar/command.ts';
-import { taskSettings } from '../grammar/task-settings.ts';
+import { configSettings, taskSettings } from '../grammar/task-settings.ts';
 import type { Context } from '../process/context.ts';
 import { expectMuchData } from '../process/much-data.ts';
 import { errorLine } from '../reporter/report-error.ts';
@@ -28,8 +28,9 @@ export const run: Run = async ({ options, context }) => {
         names: options.texts('name'),
         version: context.version,
         onEvent: (event) => logEvent(event, context),
+        onNotice: (text) => context.note(`${new Date().toISOString()} ${text}`),
       },
-      taskSettings(context, options),
+      { ...taskSettings(context, options), ...configSettings(options) },
     );
   } catch (error) {
     if (isImagesError(error))

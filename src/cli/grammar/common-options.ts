@@ -8,6 +8,12 @@ export const DATA: OptionSpec = {
   help: "The embedded registry's data directory (default $IMAGES_DATA, else the one started last, else $XDG_DATA_HOME/images)",
   complete: 'directories',
 };
+export const CONFIG: OptionSpec = {
+  name: 'config',
+  value: 'FILE',
+  help: 'Rules of the registry: quota, retention, immutable tags (default registry.toml in the data directory)',
+  complete: 'files',
+};
 export const JSON_OUTPUT: OptionSpec = { name: 'json', help: 'Print JSON' };
 export const PLATFORM: OptionSpec = {
   name: 'platform',

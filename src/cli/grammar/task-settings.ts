@@ -1,4 +1,5 @@
 // The settings of tasks, from the command's context and options.
+import { resolve } from 'node:path';
 import type { Settings } from '../../tasks/settings.ts';
 import { userCache } from '../process/cache.ts';
 import type { Context } from '../process/context.ts';
@@ -20,6 +21,12 @@ export function taskSettings(context: Context, options?: Options, note = context
     ...(data !== undefined && { data }),
     ...(cache && { cache }),
   };
+}
+
+/** For a command that has --config. */
+export function configSettings(options: Options): Pick<Settings, 'config'> {
+  const config = options.text('config');
+  return config === undefined ? {} : { config: resolve(config) };
 }
 
 /** Drops repeated notes: several tasks of one command may emit the same. */

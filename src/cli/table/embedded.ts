@@ -1,6 +1,6 @@
 // The commands of the embedded registry.
 import type { CommandSpec } from '../grammar/command.ts';
-import { DATA, JSON_OUTPUT } from '../grammar/common-options.ts';
+import { CONFIG, DATA, JSON_OUTPUT } from '../grammar/common-options.ts';
 import type { OptionSpec } from '../grammar/options.ts';
 
 const EMBEDDED = 'The embedded registry';
@@ -26,7 +26,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
       'Returns when it answers. Prints the address it listens on and the one that VMs can use. VMs that are told that it is docker.io ask port 80.',
     ],
     arguments: [],
-    options: [LISTEN, NAME, DATA, JSON_OUTPUT],
+    options: [LISTEN, NAME, DATA, CONFIG, JSON_OUTPUT],
     examples: [
       { command: 'images lreg_start', help: 'On 127.0.0.1:5000' },
       { command: 'images lreg_start --listen=0.0.0.0:80', help: 'For VMs' },
@@ -59,7 +59,13 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
       'Ends within a second of SIGINT or SIGTERM: requests that are under way have half of it. `/healthz` says whether pulls and pushes work.',
     ],
     arguments: [],
-    options: [LISTEN, NAME, DATA, { name: 'ready-fd', value: 'N', help: 'Where to say that it answers', hidden: true }],
+    options: [
+      LISTEN,
+      NAME,
+      DATA,
+      CONFIG,
+      { name: 'ready-fd', value: 'N', help: 'Where to say that it answers', hidden: true },
+    ],
     load: () => import('../commands/serve.ts'),
   },
 ];

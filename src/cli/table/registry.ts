@@ -89,7 +89,7 @@ export const REGISTRY_COMMANDS: readonly CommandSpec[] = [
       'What no other name needs goes with it from the embedded registry, also over HTTP: the manifest, the images of an index, their signatures, and what the tag was before. What came by digest alone stays. docker-registry cannot remove a tag alone: its manifest goes, and it is refused where another tag means that or lists it. Of other registries the tag goes, and no more.',
     ],
     arguments: [{ name: 'IMAGE', required: true, many: true, help: 'References', complete: 'images' }],
-    options: [DATA, JSON_OUTPUT],
+    options: [{ name: 'force', help: 'Also what is pinned' }, DATA, JSON_OUTPUT],
     load: () => import('../commands/lreg-rm.ts'),
   },
   {
@@ -118,6 +118,26 @@ export const REGISTRY_COMMANDS: readonly CommandSpec[] = [
       { command: 'images lreg_gc --older-than=0', help: 'Also what lost its tag just now' },
     ],
     load: () => import('../commands/lreg-gc.ts'),
+  },
+  {
+    name: 'lreg_pin',
+    group: REGISTRY,
+    summary: 'Keep images of the embedded registry from being removed, or list which are kept so',
+    details: [
+      'NAME:TAG pins the tag, whatever image it is; NAME@DIGEST pins the manifest, with or without a tag. Neither retention nor collection removes what is pinned, and `lreg_rm` only with --force. Without IMAGE, what is pinned is listed.',
+    ],
+    arguments: [{ name: 'IMAGE', many: true, help: 'References', complete: 'images' }],
+    options: [DATA, JSON_OUTPUT],
+    examples: [{ command: 'images lreg_pin library/alpine:3.20', help: 'Keep this tag' }],
+    load: () => import('../commands/lreg-pin.ts'),
+  },
+  {
+    name: 'lreg_unpin',
+    group: REGISTRY,
+    summary: 'Let pinned images of the embedded registry be removed again',
+    arguments: [{ name: 'IMAGE', required: true, many: true, help: 'References', complete: 'images' }],
+    options: [DATA, JSON_OUTPUT],
+    load: () => import('../commands/lreg-unpin.ts'),
   },
   {
     name: 'lreg_ip',

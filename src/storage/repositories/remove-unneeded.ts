@@ -10,6 +10,7 @@ import { spellings } from '../../registry/policies/name-lookup.ts';
 import type { RegistryStore } from '../store.ts';
 import { deleteUntagged, linkedManifest, listManifests, listTagStates } from './list-manifests.ts';
 import { manifestHistory } from './manifest-history.ts';
+import { pinsIn } from './pins.ts';
 import { restoreManifest } from './restore-manifest.ts';
 
 /** Small files, each of which waits for the disk: several at a time, as many as Node has threads for and some that queue. */
@@ -99,13 +100,18 @@ export async function removeUnneeded(digests: readonly Digest[], removal: Remova
   return gone;
 }
 
-/** What `removeUnneeded` would remove. */
-export async function planRemoval(digests: readonly Digest[], removal: Removal): Promise<RemovalPlan> {
+/** What `removeUnneeded` would remove; once the tags `without` are gone, if they are given. */
+export async function planRemoval(
+  digests: readonly Digest[],
+  removal: Removal,
+  options: { readonly without?: readonly string[] } = {},
+): Promise<RemovalPlan> {
   const nodes = await readManifests(removal);
   const gone: Digest[] = [];
   const tags: string[] = [];
   if (nodes.size === 0) return { nodes, gone, tags };
   const names = await readNames(removal);
+  for (const tag of options.without ?? []) names.withoutTag(tag);
   const pending = [...digests].reverse();
   for (let digest = pending.pop(); digest !== undefined; digest = pending.pop()) {
     const node = nodes.get(digest);
@@ -222,9 +228,9 @@ function isPart({ parents, subject }: Node, nodes: Nodes): boolean {
 }
 
 interface Names {
-  /** Whether a tag, or a tag in a recorded name, points to the manifest. */
+  /** Whether a tag, or a tag in a recorded name, points to the manifest, or it is pinned. */
   has(digest: Digest): boolean;
-  /** As if the tag, and names recorded with it, were not there. Returns the digest that it pointed to. */
+  /** As if the tag, and names recorded with it, were not there. Returns the digest that it pointed to; `undefined` also for a tag that is pinned. */
   withoutTag(tag: string): Digest | undefined;
 }
 
@@ -242,11 +248,12 @@ async function readNames(removal: Removal): Promise<Names> {
   }
   for (const path of spellings(repository))
     for await (const name of store.names.ofPath(path)) add(name.digest, name.tag);
+  const pinned = await pinsIn(store.objects).of(repository);
   return {
-    has: (digest) => (tagsOf.get(digest)?.size ?? 0) > 0,
+    has: (digest) => (tagsOf.get(digest)?.size ?? 0) > 0 || pinned.digests.has(digest),
     withoutTag: (tag) => {
       const digest = digests.get(tag);
-      if (digest === undefined) return undefined;
+      if (digest === undefined || pinned.tags.has(tag)) return undefined;
       digests.delete(tag);
       tagsOf.get(digest)?.delete(tag);
       return digest;

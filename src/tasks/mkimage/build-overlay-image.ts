@@ -1,10 +1,11 @@
 // Builds the image of an overlay's directory (`OVL/image` with its tar script) for `make`. Its name comes from manifest.json, or else from the overlay.
+
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { formatReference } from '../../oci/reference.ts';
-import { openEmbeddedStore } from '../../storage/embedded-store.ts';
+import { openRuledStore } from '../private-registry/open-store.ts';
 import { dataDirectory } from '../private-registry/registry-state.ts';
-import { type Settings, storeOptions } from '../settings.ts';
+import type { Settings } from '../settings.ts';
 import { builtImageSource } from '../transfer/built-image-source.ts';
 import type { OpenedSource, OpenSourceOptions } from '../transfer/open-source.ts';
 import { manifestName } from './image-form.ts';
@@ -34,10 +35,7 @@ export async function buildOverlayImage(directory: string, settings: Settings): 
   return {
     name: formatReference(name),
     open: async () => {
-      const source = await builtImageSource(
-        name,
-        await openEmbeddedStore(dataDirectory(settings), storeOptions(settings)),
-      );
+      const source = await builtImageSource(name, await openRuledStore(dataDirectory(settings), settings));
       if (!source) throw new Error(`what was just built is not there [${formatReference(name)}]`);
       return source;
     },

@@ -1,5 +1,6 @@
 // `mkimage`: builds an image from a directory with a `tar` script and a Dockerfile, or a manifest.json. The result is in the local store; the registry serves it only after an
 // upload.
+
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { buildImage } from '../../build/build-image.ts';
@@ -21,10 +22,11 @@ import { DEFAULT_TAG, parseReference, type Reference } from '../../oci/reference
 import { buildSteps } from '../../storage/builds/build-steps.ts';
 import { type BuiltImages, builtImages } from '../../storage/builds/built-images.ts';
 import { looseBlobs } from '../../storage/builds/loose-blobs.ts';
-import { type EmbeddedStore, openEmbeddedStore } from '../../storage/embedded-store.ts';
+import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { printableName } from '../../tar/names.ts';
+import { openRuledStore } from '../private-registry/open-store.ts';
 import { dataDirectory } from '../private-registry/registry-state.ts';
-import { alsoDebugged, callOptions, type Settings, storeOptions, type TaskCall, type World } from '../settings.ts';
+import { alsoDebugged, callOptions, type Settings, type TaskCall, type World } from '../settings.ts';
 import { baseImages } from './base-images.ts';
 import { lazyDownloads, lazyRunner, storeBlobWriter } from './build-seams.ts';
 import { type ImageForm, readImageForm } from './image-form.ts';
@@ -82,7 +84,7 @@ export async function makeImage(
 ): Promise<MadeImage> {
   const form = await readImageForm(directory, options);
   const name = nameOf(form, options.tag);
-  const store = await openEmbeddedStore(dataDirectory(settings), storeOptions(settings));
+  const store = await openRuledStore(dataDirectory(settings), settings);
   const images = builtImages(store);
   if (form.kind === 'manifest' && !options.force && !options.noCache && !options.verify) {
     const digest = await existing(name, store, images);

@@ -1,9 +1,10 @@
 // Sends a built image to its destination: the private registry, a Docker daemon, or any other location.
+
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { DEFAULT_TAG, formatReference, fullReference, type Reference } from '../../oci/reference.ts';
-import { openEmbeddedStore } from '../../storage/embedded-store.ts';
+import { openRuledStore } from '../private-registry/open-store.ts';
 import { dataDirectory } from '../private-registry/registry-state.ts';
-import { type Settings, storeOptions } from '../settings.ts';
+import type { Settings } from '../settings.ts';
 import { builtImageSource } from '../transfer/built-image-source.ts';
 import { copyOpened } from '../transfer/copy-image.ts';
 import { openPrivate, openSink } from '../transfer/open-sink.ts';
@@ -23,7 +24,7 @@ export async function sendBuiltImage(
   settings: Settings,
   onEvent?: OnCopyEvent,
 ): Promise<TransferResult> {
-  const source = await builtImageSource(name, await openEmbeddedStore(dataDirectory(settings), storeOptions(settings)));
+  const source = await builtImageSource(name, await openRuledStore(dataDirectory(settings), settings));
   if (!source) throw new Error(`what was just built is not there [${formatReference(name)}]`);
   await using _source = source;
   await using sink = await openGoal(name, goal, settings, onEvent);

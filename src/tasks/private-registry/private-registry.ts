@@ -11,12 +11,13 @@ import {
 } from '../../oci/reference.ts';
 import type { Registry, StatOptions } from '../../registry/contract.ts';
 import { namedWithHost, spellings } from '../../registry/policies/name-lookup.ts';
-import { type EmbeddedStore, embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
+import { type EmbeddedStore, embeddedStoreExists } from '../../storage/embedded-store.ts';
 import type { ImageSink } from '../../transports/contract.ts';
 import type { MountSources } from '../../transports/mount-sources.ts';
-import { callOptions, type Settings, storeOptions, type TaskCall, type TaskEvents, type World } from '../settings.ts';
+import { callOptions, type Settings, type TaskCall, type TaskEvents, type World } from '../settings.ts';
 import type { RegistryAddress } from './local-registry.ts';
 import { addressOf, locateRegistry, noRegistry, type RegistryLocation } from './locate-registry.ts';
+import { openRuledStore } from './open-store.ts';
 import { defaultDataDirectory, refuseForeignDefault } from './registry-state.ts';
 
 export interface PrivateRegistry {
@@ -142,9 +143,9 @@ function withHost({ host, path }: Reference): string {
 
 async function openEmbedded(
   { data, state }: Extract<RegistryLocation, { kind: 'embedded' }>,
-  settings: TaskEvents,
+  settings: Pick<World, 'config'> & TaskEvents,
 ): Promise<PrivateRegistry> {
-  const store = await openEmbeddedStore(data, storeOptions(settings));
+  const store = await openRuledStore(data, settings);
   const [listening] = state?.addresses ?? [];
   return {
     label: data,

@@ -1,8 +1,9 @@
 // `lreg_status`: whether the embedded registry runs, its addresses, and what its store contains.
-import { embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
-import { type Settings, storeOptions, type TaskCall, type TaskEvents } from '../settings.ts';
+import { embeddedStoreExists } from '../../storage/embedded-store.ts';
+import type { Settings, TaskCall } from '../settings.ts';
 import { listRegistry } from './list-registry.ts';
 import { addressOf } from './locate-registry.ts';
+import { openRuledStore } from './open-store.ts';
 import type { RegistryState } from './registry-record.ts';
 import { dataDirectory, runningRegistry } from './registry-state.ts';
 import { addressForVms } from './vm-address.ts';
@@ -41,8 +42,8 @@ type Contents = Pick<RegistryStatus, 'repositories' | 'tags' | 'blobs' | 'size'>
 
 const NOTHING: Contents = { repositories: 0, tags: 0, blobs: 0, size: 0 };
 
-async function contents(data: string, settings: TaskCall & TaskEvents): Promise<Contents> {
-  const store = await openEmbeddedStore(data, storeOptions(settings));
+async function contents(data: string, settings: Settings): Promise<Contents> {
+  const store = await openRuledStore(data, settings);
   const repositories = await listRegistry({ label: data, registry: store.registry, store }, settings);
   let blobs = 0;
   let size = 0;

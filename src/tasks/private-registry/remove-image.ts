@@ -6,6 +6,8 @@ import { DEFAULT_TAG, type Reference, tagOrDigest } from '../../oci/reference.ts
 import type { Registry } from '../../registry/contract.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { linkedManifest } from '../../storage/repositories/list-manifests.ts';
+import { isPinned, pinsOfManifest } from '../../storage/repositories/pinned-images.ts';
+import { type Pin, pinsIn } from '../../storage/repositories/pins.ts';
 import { removeName, removeUnneeded } from '../../storage/repositories/remove-unneeded.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import {
@@ -26,16 +28,17 @@ export async function removeImages(
   references: readonly Reference[],
   registry: PrivateRegistry,
   settings: TaskCall,
+  options: RemoveOptions = {},
 ): Promise<void> {
   const [only] = references;
-  if (only && references.length === 1) return await removeImage(only, registry, settings);
+  if (only && references.length === 1) return await removeImage(only, registry, settings, options);
   const there = new Set<Reference>();
   for (const reference of references) if (await findImage(reference, registry, settings)) there.add(reference);
   const unneeded: Unneeded = new Map();
   try {
     for (const reference of references) {
       try {
-        await removeOne(reference, registry, { settings, unneeded });
+        await removeOne(reference, registry, { ...options, settings, unneeded });
       } catch (error) {
         if (!isImagesError(error, 'MANIFEST_UNKNOWN') || !there.has(reference)) throw error;
       }
@@ -47,18 +50,28 @@ export async function removeImages(
 
 /**
  * Removes a tag, or by digest a manifest with all its tags.
- * Errors: MANIFEST_UNKNOWN (not there), UNSUPPORTED (the registry deletes nothing, or not this tag alone), READ_ONLY, NO_ACCESS.
+ * Errors: MANIFEST_UNKNOWN (not there), DENIED (pinned), UNSUPPORTED (the registry deletes nothing, or not this tag alone), READ_ONLY, NO_ACCESS.
  */
-export async function removeImage(reference: Reference, registry: PrivateRegistry, settings: TaskCall): Promise<void> {
+export async function removeImage(
+  reference: Reference,
+  registry: PrivateRegistry,
+  settings: TaskCall,
+  options: RemoveOptions = {},
+): Promise<void> {
   const unneeded: Unneeded = new Map();
-  await removeOne(reference, registry, { settings, unneeded });
+  await removeOne(reference, registry, { ...options, settings, unneeded });
   await sweep(registry, { settings, unneeded });
+}
+
+export interface RemoveOptions {
+  /** Also removes what is pinned, with its pin. */
+  readonly force?: boolean | undefined;
 }
 
 /** By repository of the store, what nothing may need once the names have gone. Repositories are read once for all names that are removed. */
 type Unneeded = Map<string, Digest[]>;
 
-interface Removing {
+interface Removing extends RemoveOptions {
   readonly settings: TaskCall;
   readonly unneeded: Unneeded;
 }
@@ -73,7 +86,7 @@ async function sweep({ store }: PrivateRegistry, { settings, unneeded }: Removin
 async function removeOne(
   reference: Reference,
   registry: PrivateRegistry,
-  { settings, unneeded }: Removing,
+  { settings, unneeded, force }: Removing,
 ): Promise<void> {
   const { host, ...unnamed } = reference;
   const targets: readonly RemovalTarget[] = [
@@ -84,7 +97,7 @@ async function removeOne(
   ];
   for (const target of targets) {
     const removed = registry.store
-      ? await removeFromStore(registry.store, target, unneeded)
+      ? await removeFromStore(registry.store, target, { unneeded, force })
       : await removeOverHttp(registry.registry, target);
     if (removed) return;
   }
@@ -92,13 +105,20 @@ async function removeOne(
 }
 
 /** Removes the name, and notes the content that no other name may need. */
-async function removeFromStore(store: EmbeddedStore, target: RemovalTarget, unneeded: Unneeded): Promise<boolean> {
+async function removeFromStore(
+  store: EmbeddedStore,
+  target: RemovalTarget,
+  { unneeded, force = false }: Pick<Removing, 'unneeded' | 'force'>,
+): Promise<boolean> {
   const { reference, path, settings } = target;
   const { host, tag = DEFAULT_TAG } = reference;
   const recorded = host === undefined ? undefined : await store.names.get(host, path, tag);
   const stripped = await linkedManifest(store.objects, path, tagOrDigest(reference));
   const meant = reference.digest ?? recorded ?? stripped;
   if (meant === undefined) return false;
+  const pins = await pinsAgainst(store, target, tag);
+  if (!force && pins[0]) throw isPinned(pins[0]);
+  for (const pin of pins) await pinsIn(store.objects).remove(pin);
   const left = await removeName(
     { digest: meant, tag: reference.digest ? undefined : tag },
     { store, repository: path, ...callOptions(settings) },
@@ -109,6 +129,17 @@ async function removeFromStore(store: EmbeddedStore, target: RemovalTarget, unne
   addAll(digests, left);
   unneeded.set(path, digests);
   return true;
+}
+
+/** The pins that would be removed with the name. */
+async function pinsAgainst(
+  store: EmbeddedStore,
+  { reference, path }: RemovalTarget,
+  tag: string,
+): Promise<readonly Pin[]> {
+  if (reference.digest !== undefined) return await pinsOfManifest(store, path, reference.digest);
+  const pin = { repository: path, reference: tag };
+  return (await pinsIn(store.objects).has(pin)) ? [pin] : [];
 }
 
 interface Meanings {

@@ -7,17 +7,19 @@ import type { Registry } from '../../registry/contract.ts';
 import { formatListenAddress, type ListenAddress, parseListenAddress } from '../../server/address.ts';
 import type { OnServerEvent } from '../../server/events.ts';
 import { type RunningServer, serve } from '../../server/listen.ts';
-import { openEmbeddedStore } from '../../storage/embedded-store.ts';
 import { pullCounts } from '../../storage/repositories/pull-records.ts';
 import { tellingPulls } from '../../storage/repositories/telling-pulls.ts';
-import { alsoDebugged, callOptions, type Settings, storeOptions, type World } from '../settings.ts';
+import { alsoDebugged, callOptions, type Settings, type World } from '../settings.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
 import { keepRecords } from './keep-records.ts';
 import { addressOf } from './locate-registry.ts';
+import { openRuledStore } from './open-store.ts';
 import { announcedRegistries } from './registry-adverts.ts';
+import { configFile } from './registry-config.ts';
 import type { RegistryState } from './registry-record.ts';
 import { announceRegistry, dataDirectory, runningRegistry } from './registry-state.ts';
 import { servingHealth } from './serving-health.ts';
+import { watchConfig } from './watched-config.ts';
 
 export const DEFAULT_LISTEN = '127.0.0.1:5000';
 
@@ -28,6 +30,8 @@ export interface ServeRequest {
   readonly names?: readonly string[];
   readonly version: string;
   readonly onEvent?: OnServerEvent;
+  /** One line for the log: what the configuration says now, and why a changed one is not used. */
+  readonly onNotice?: (text: string) => void;
 }
 
 export interface ServedRegistry extends AsyncDisposable {
@@ -38,7 +42,7 @@ export interface ServedRegistry extends AsyncDisposable {
 
 /**
  * Serves the user's store until it is disposed or the settings' signal is aborted. Errors: ALREADY_RUNNING (this data directory is served), USAGE (an invalid
- * address), ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_UNAVAILABLE, NO_ACCESS, READ_ONLY.
+ * address), ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_UNAVAILABLE, NO_ACCESS, READ_ONLY, CONFIG_INVALID, FILE_UNREADABLE (the configuration).
  */
 export async function serveRegistry(request: ServeRequest, settings: Settings): Promise<ServedRegistry> {
   const listen = listenAddresses(request.listen);
@@ -74,9 +78,18 @@ interface ServeStore extends Omit<ServeRequest, 'listen'> {
 }
 
 async function serveStore({ data, listen, ...request }: ServeStore, settings: Settings): Promise<ServedRegistry> {
+  const { onNotice } = request;
+  using stack = new DisposableStack();
+  const config = stack.use(
+    await watchConfig(data, {
+      named: settings.config,
+      onChange: () => onNotice?.(`the configuration has changed: ${configFile(data, settings.config)}`),
+      onBroken: (error) => onNotice?.(`the configuration has changed and is not used: ${lineOf(error)}`),
+    }),
+  );
   const pulls = pullCounts();
   const policy = (repositories: Registry) => tellingPulls(repositories, pulls.count);
-  const store = await openEmbeddedStore(data, { ...storeOptions(settings), policy });
+  const store = await openRuledStore(data, settings, { policy, rules: async () => config.current });
   await using _starting = await acquireLock(join(data, 'images/starting'), callOptions(settings));
   const running = runningRegistry(data, settings);
   if (running) throw alreadyRunning(running);
@@ -96,8 +109,12 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
       settings,
     );
     announced = state;
+    const watching = stack.move();
     const records = keepRecords(store, { pulls, onFailure: (error) => settings.onNote?.(notRecorded(error)) });
-    const stopped = server.stopped.then(() => records.end()).then(withdraw);
+    const stopped = server.stopped
+      .then(() => records.end())
+      .then(withdraw)
+      .finally(() => watching.dispose());
     const stop = async () => {
       await server[Symbol.asyncDispose]();
       await stopped;
@@ -111,6 +128,11 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
 
 function notRecorded(error: unknown): string {
   return `Pulls and the space that is used are not recorded: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+function lineOf(error: unknown): string {
+  if (!isImagesError(error)) return String(error);
+  return error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
 }
 
 /** Errors: USAGE (an invalid address). */

@@ -105,6 +105,7 @@ async function startProcess(
     `--ready-fd=${READY_DESCRIPTOR}`,
     ...listen.map((at) => `--listen=${at}`),
     ...names.map((name) => `--name=${name}`),
+    ...(settings.config === undefined ? [] : [`--config=${settings.config}`]),
   ];
   settings.signal?.throwIfAborted();
   const child = spawn(command, [...first, ...args], {

@@ -1,4 +1,5 @@
 // Opens the location that a user names as a source of one image. The code of a transport is loaded when it is named.
+
 import type { OnCopyEvent } from '../../copy/events.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -6,7 +7,7 @@ import { machinePlatform } from '../../oci/machine-platform.ts';
 import { formatReference, type Reference } from '../../oci/reference.ts';
 import type { IndexStore } from '../../rootfs/contract.ts';
 import { storedIndex } from '../../storage/builds/layer-indexes.ts';
-import { embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
+import { embeddedStoreExists } from '../../storage/embedded-store.ts';
 import type { LayerSpool } from '../../transports/compressing/contract.ts';
 import type { ImageSource } from '../../transports/contract.ts';
 import { type BareLocation, formatLocation, locate, type OwnLocation } from '../../transports/location.ts';
@@ -15,9 +16,10 @@ import { registrySource } from '../../transports/registry-source.ts';
 import { disposeOwner, ownName } from '../../transports/transport.ts';
 import type { TransportLocation } from '../../transports/transports.ts';
 import { locateRegistry } from '../private-registry/locate-registry.ts';
+import { openRuledStore } from '../private-registry/open-store.ts';
 import { findImage, openPrivateRegistry, type PrivateRegistry } from '../private-registry/private-registry.ts';
 import { dataDirectoryIfUsable } from '../private-registry/registry-state.ts';
-import { callOptions, httpOptions, type Settings, storeOptions, type TaskCall, transportOptions } from '../settings.ts';
+import { callOptions, httpOptions, type Settings, type TaskCall, transportOptions } from '../settings.ts';
 import { boundTransport, openOptions } from './open-options.ts';
 
 /** The search order for a bare name. `store`: the store, the daemon, the private registry. `daemon`: the daemon before the store. */
@@ -96,7 +98,7 @@ type Look = (
 const fromStore: Look = async (location, settings) => {
   const data = location.transport === 'name' ? dataDirectoryIfUsable(settings) : undefined;
   if (location.transport !== 'name' || data === undefined || !(await embeddedStoreExists(data))) return undefined;
-  const store = await openEmbeddedStore(data, storeOptions(settings));
+  const store = await openRuledStore(data, settings);
   const { builtImageSource } = await import('./built-image-source.ts');
   const built = await builtImageSource(location.reference, store);
   return built ?? (await inRegistry(location.reference, { label: data, registry: store.registry, store }, settings));

@@ -1,0 +1,37 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { eventually } from '../../../test/testing/eventually.ts';
+import { testDirectory } from '../../storage/testing/directories.ts';
+import { watchConfig } from './watched-config.ts';
+
+it('is read again when it changes; with a mistake in it the rules before stay', async () => {
+  await using directory = await testDirectory();
+  const file = join(directory.path, 'registry.toml');
+  await writeFile(file, 'quota = "1 GB"');
+  const broken: unknown[] = [];
+  let changes = 0;
+  using config = await watchConfig(directory.path, {
+    everyMs: 10,
+    onChange: () => {
+      changes += 1;
+    },
+    onBroken: (error) => broken.push(error),
+  });
+  expect(config.current.quota).toBe(1e9);
+  await writeFile(file, 'quota = "2 GB" ');
+  await eventually(() => config.current.quota === 2e9);
+  await writeFile(file, 'quota = "many"  ');
+  await eventually(() => broken.length > 0);
+  expect(broken.at(-1)).toMatchObject({ message: `${file}:1: quota is no size [many]` });
+  expect(config.current.quota).toBe(2e9);
+  await rm(file);
+  await eventually(() => config.current.quota === undefined);
+  expect(changes).toBeGreaterThanOrEqual(2);
+});
+
+it('has to be right at the start', async () => {
+  await using directory = await testDirectory();
+  await writeFile(join(directory.path, 'registry.toml'), 'quota = 1');
+  await expect(watchConfig(directory.path)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+});
