@@ -1,25 +1,22 @@
-// Every kind of content that the specifications allow, over HTTP and a store on disk: pushed, listed, pulled, deleted, in the order of the official
+// Every kind of content that the specifications allow, over HTTP and a store in memory: pushed, listed, pulled, deleted, in the order of the official
 // conformance suite (distribution-spec, `conformance/`).
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type TemporaryDirectory, temporaryDirectory } from '../../test/peers/temporary.ts';
 import { type DigestAlgorithm, digestAlgorithm, digestOf } from '../oci/digest.ts';
 import type { RawManifest } from '../oci/manifest.ts';
-import { openEmbeddedStore } from '../storage/embedded-store.ts';
+import { memoryStore } from '../storage/drivers/staged-store.ts';
+import { registryStore } from '../storage/registry-store.ts';
 import { type Answer, ask } from './testing/ask.ts';
 import { type Content, EVERY_KIND } from './testing/every-kind.ts';
 import { startServer, type TestServer } from './testing/start.ts';
 
-let scratch: TemporaryDirectory;
 let server: TestServer;
 
 beforeAll(async () => {
-  scratch = await temporaryDirectory('every-kind');
-  server = await startServer((await openEmbeddedStore(scratch.path)).registry);
+  server = await startServer(registryStore(memoryStore()).registry);
 });
 
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
-  await scratch[Symbol.asyncDispose]();
   expect(server.events.filter(({ type }) => type === 'failure')).toEqual([]);
 });
 

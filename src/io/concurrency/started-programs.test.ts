@@ -63,11 +63,12 @@ describe('a started program', () => {
 
   it('leaves alone what others have started, and what has a session of its own', async () => {
     const other = await begin(FAMILY, 3);
-    const begun = await begin(`setsid -f sh -c 'echo $$; sleep 60'; sleep 60`, 1);
+    // The second line comes when `setsid` has ended. Until then it is the parent of what it started, which is killed as a descendant.
+    const begun = await begin(`setsid -f sh -c 'echo $$; exec sleep 60'; echo $$; sleep 60`, 2);
     begun.program.kill();
     await once(begun.child, 'exit');
     expect([alive(other), alive(begun)]).toEqual([3, 1]);
-    for (const identity of begun.identities) process.kill(Number.parseInt(identity, 10));
+    for (const identity of begun.identities.filter(isAlive)) process.kill(Number.parseInt(identity, 10));
     other.program.kill();
     await eventually(() => alive(other) + alive(begun) === 0);
   });

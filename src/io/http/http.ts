@@ -21,6 +21,8 @@ export interface HttpTimeouts {
   readonly idle: number;
   /** Bytes a second that a body must deliver at least, measured over each period of `idle` milliseconds spent waiting. No limit by default. */
   readonly slowest?: number;
+  /** For a whole body of which only the words are wanted, such as an error's. 5 s by default. */
+  readonly text?: number;
 }
 
 export const DEFAULT_TIMEOUTS: HttpTimeouts = { connect: 15_000, headers: 30_000, idle: 60_000, slowest: 1024 };
@@ -45,6 +47,8 @@ export interface HttpAnswer {
   readonly url: HttpUrl;
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
+  /** The limit of the same name (`HttpTimeouts.text`), for who reads the body for its words. */
+  readonly textWithin: number;
   /** Holds a connection until it is read to the end, closed with `return`, or discarded. Errors: TIMEOUT, BROKEN_OFF. */
   readonly body: Bytes;
   /** Gives the connection back without reading the body. */
@@ -66,6 +70,9 @@ export interface HttpPoolSettings extends AgentSettings {
 
 /** In bytes. Reading a rest of up to this size is cheaper than a new connection. */
 const WORTH_READING = 64 * 1024;
+
+/** In milliseconds. */
+const TEXT_WITHIN = 5000;
 
 /** Limit of interim answers (RFC 9110, section 15.2) to one request, so that they do not come without an end. */
 const MAX_INTERIM = 100;
@@ -198,7 +205,7 @@ function wrap(
   answer: IncomingMessage,
   message: ClientRequest,
   request: HttpRequest,
-  { idle, slowest }: HttpTimeouts,
+  { idle, slowest, text = TEXT_WITHIN }: HttpTimeouts,
 ): HttpAnswer {
   // The answer came before the end of the request. The rest will not be sent, so the connection cannot be reused.
   answer.once('end', () => {
@@ -210,6 +217,7 @@ function wrap(
     url: request.url,
     status: answer.statusCode ?? 0,
     headers: answer.headers,
+    textWithin: text,
     body: readBody(answer, {
       host: request.url.host,
       request: () => failedRequest(request),

@@ -47,8 +47,6 @@ const CODES: ReadonlySet<string> = new Set<RegistryErrorCode>([
 ]);
 
 const MAX_ERROR_BODY = 64 * 1024;
-/** In milliseconds. */
-const TEXT_WITHIN = 5000;
 
 /** For errors that came from an answer: how long the host asked to wait before the next attempt, in milliseconds. */
 const pauses = new WeakMap<ImagesError, number>();
@@ -86,9 +84,9 @@ export function badAnswer(answer: HttpAnswer, asked: Asked, text: string): Image
   );
 }
 
-/** At most `limit` bytes of the body as text. Stops after some seconds: a body that breaks off or never ends must not hide the status, which says enough. */
+/** At most `limit` bytes of the body as text. Stops at the pool's limit: a body that breaks off or never ends must not hide the status, which says enough. */
 export async function readText(answer: HttpAnswer, limit: number = MAX_ERROR_BODY): Promise<string> {
-  const { bytes } = await readUpTo(answer, { bytes: limit, within: TEXT_WITHIN });
+  const { bytes } = await readUpTo(answer, { bytes: limit, within: answer.textWithin });
   return Buffer.from(await uncoded(answer, bytes, { limit, wanted: isText })).toString('utf8');
 }
 

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { HttpAnswer } from '../../io/http/http.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts';
+import type { EndpointHttp } from './endpoint-http.ts';
+import { lister } from './lists.ts';
 import { digest, type FaultyRegistry, failure, startFaultyRegistry } from './testing/faulty-registry.ts';
 import { sendJson, status } from './testing/faulty-server.ts';
 
@@ -13,6 +16,14 @@ beforeEach(async () => {
   ({ server, registry } = faulty);
 });
 afterEach(() => faulty[Symbol.asyncDispose]());
+
+async function* once(bytes: Uint8Array) {
+  yield bytes;
+}
+
+const nobody = async (): Promise<never> => {
+  throw new Error('nobody asks for a manifest');
+};
 
 describe('a list', () => {
   it('is read page by page, relative or absolute, always at the same host, and sorted', async () => {
@@ -60,17 +71,35 @@ describe('a list', () => {
     },
   );
 
-  it('that never ends is given up', async () => {
+  it.each([
+    ['of pages', { pages: 5, bytes: 1_000_000 }],
+    ['of bytes', { pages: 1_000_000, bytes: 400 }],
+  ])('that never ends is given up after so many %s', async (_what, limits) => {
     let page = 0;
-    server.inject((_request, response) => {
+    const answer = (): HttpAnswer => {
       page += 1;
-      response.setHeader('link', `</v2/_catalog?last=${page}>; rel="next"`);
-      return sendJson(response, 200, { repositories: [], filler: 'x'.repeat(30 * 1024 * 1024) });
-    });
-    const error = await failure(Array.fromAsync(registry.repositories()));
+      return {
+        method: 'GET',
+        url: { secure: true, host: 'x', path: '/v2/_catalog' },
+        status: 200,
+        headers: { link: `</v2/_catalog?last=${page}>; rel="next"` },
+        textWithin: 1000,
+        body: once(Buffer.from(JSON.stringify({ repositories: [], filler: 'x'.repeat(60) }))),
+        discard: () => {},
+        abort: () => {},
+      };
+    };
+    const http: EndpointHttp = {
+      host: 'x',
+      root: '/v2',
+      send: async () => answer(),
+      read: async (_request, take) => await take(answer()),
+    };
+    const manifests = { getManifest: nobody, statManifest: nobody };
+    const error = await failure(Array.fromAsync(lister(http, manifests, limits).repositories()));
     expect(error.code).toBe('BAD_ANSWER');
     expect(error.message).toContain('without end');
-    expect(page).toBeLessThan(20);
+    expect(page).toBe(5);
   });
 
   it('whose page breaks off is asked for that page again', async () => {

@@ -25,14 +25,20 @@ const PAGE = '1000';
 const MAX_PAGE_BYTES = 32 * 1024 * 1024;
 /** Milliseconds for a page. */
 const PAGE_WITHIN = 120_000;
-/** More pages than any real list has. A host that always names one more page is not followed further. */
-const MAX_PAGES = 10_000;
-const MAX_LIST_BYTES = 128 * 1024 * 1024;
+
+/** More than any real list has. A host that always names one more page is not followed further. */
+export interface ListLimits {
+  readonly pages: number;
+  /** Of all pages together. */
+  readonly bytes: number;
+}
+
+const LIMITS: ListLimits = { pages: 10_000, bytes: 128 * 1024 * 1024 };
 
 /** Statuses of registries without the referrers API. */
 const NO_REFERRERS: readonly number[] = [400, 404, 405, 406, 501];
 
-export function lister(http: EndpointHttp, manifests: ManifestReader): RegistryLister {
+export function lister(http: EndpointHttp, manifests: ManifestReader, limits: ListLimits = LIMITS): RegistryLister {
   return {
     async *repositories(after, { signal } = {}) {
       const request: ListRequest = {
@@ -40,6 +46,7 @@ export function lister(http: EndpointHttp, manifests: ManifestReader): RegistryL
         scopes: [CATALOGUE_SCOPE],
         asked: { what: `catalogue of ${http.host}`, unknown: 'UNSUPPORTED' },
         signal,
+        limits,
       };
       yield* await names(http, request, { field: 'repositories', after });
     },
@@ -50,6 +57,7 @@ export function lister(http: EndpointHttp, manifests: ManifestReader): RegistryL
         scopes: [repositoryScope(repository, 'pull')],
         asked: { what: `repository ${http.host}/${repository}`, unknown: 'NAME_UNKNOWN' },
         signal,
+        limits,
       };
       yield* await names(http, request, { field: 'tags', after });
     },
@@ -61,6 +69,7 @@ export function lister(http: EndpointHttp, manifests: ManifestReader): RegistryL
         scopes: [repositoryScope(repository, 'pull')],
         asked: { what: `referrers of ${http.host}/${repository}@${subject}`, unknown: 'NAME_UNKNOWN' },
         signal: options.signal,
+        limits,
       };
       const found: Descriptor[] = [];
       for await (const page of pages(http, { ...request, expected: [...FOUND, ...NO_REFERRERS] })) {
@@ -81,6 +90,7 @@ export function lister(http: EndpointHttp, manifests: ManifestReader): RegistryL
 type ListRequest = Omit<EndpointRequest, 'method' | 'expected' | 'to'> & {
   /** Path and query below the endpoint's root. */
   readonly to: string;
+  readonly limits: ListLimits;
 };
 
 interface Page {
@@ -99,6 +109,7 @@ async function* pages(
   request: ListRequest & Pick<EndpointRequest, 'expected'>,
 ): AsyncGenerator<Page> {
   const { what } = request.asked;
+  const { limits } = request;
   const seen = new Set<string>();
   let bytes = 0;
   for (let to: string | undefined = request.to; to !== undefined; ) {
@@ -110,7 +121,7 @@ async function* pages(
     if (seen.has(to)) throw new ImagesError('BAD_ANSWER', `${host} lists ${what} in a circle`);
     seen.add(to);
     bytes += page.bytes;
-    if (seen.size >= MAX_PAGES || bytes > MAX_LIST_BYTES) {
+    if (seen.size >= limits.pages || bytes > limits.bytes) {
       throw new ImagesError('BAD_ANSWER', `${host} lists ${what} without end [${seen.size} pages, ${bytes} bytes]`);
     }
   }

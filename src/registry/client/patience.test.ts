@@ -1,3 +1,4 @@
+// How long a client waits, and how often it asks. One test waits for 1.5 s: shorter, a busy machine's own silence would count as the host's.
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -125,9 +126,10 @@ describe('a token server that wants fewer requests', () => {
 
 describe('a body that never ends', () => {
   it('of an error hides neither its status nor the end of waiting', async () => {
-    server.inject(trickle(100, { 'content-type': 'application/json' }, 404));
-    expect((await failure(registry.getManifest('app', 'latest'))).code).toBe('MANIFEST_UNKNOWN');
-  }, 20_000);
+    await using soon = impatient();
+    server.inject(trickle(10, { 'content-type': 'application/json' }, 404));
+    expect((await failure(soon.forHost(server.host).getManifest('app', 'latest'))).code).toBe('MANIFEST_UNKNOWN');
+  });
 
   it('of a blob is given up where it brings less than any line does', async () => {
     await using soon = impatient();

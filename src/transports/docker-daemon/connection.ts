@@ -2,7 +2,7 @@
 import type { HttpAnswer, HttpRequest } from '../../io/http/http.ts';
 import { exchange } from '../../io/http/http.ts';
 import type { Carrier } from '../../io/http/http-agents.ts';
-import { type OnHttpEvent, telling } from '../../io/http/http-event.ts';
+import { telling } from '../../io/http/http-event.ts';
 import { systemCode } from '../../io/http/http-failure.ts';
 import { hostAndPort, pathWithQuery, type Query } from '../../io/http/http-url.ts';
 import { readUpTo, readWhole } from '../../io/http/http-whole.ts';
@@ -10,7 +10,7 @@ import { nodeHttp, nodeHttps, nodeTls } from '../../io/http/node-http.ts';
 import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
 import { isObject, type Json } from '../../oci/decode.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
-import type { DaemonEndpoint } from './endpoint.ts';
+import type { DaemonEndpoint, DaemonSettings } from './endpoint.ts';
 
 export interface EngineRequest extends CallOptions {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE';
@@ -43,17 +43,20 @@ export interface DaemonVersion {
 
 /** The newest API version whose answers this program knows. The oldest supported daemon, 20.10, has 1.41. */
 const NEWEST_API = '1.51';
+/** In milliseconds. */
 const PING_WITHIN = 5000;
 /** `save` writes a whole image to the daemon's disk before its first byte; `load` unpacks one after its last byte. */
 const TIMEOUTS = { connect: 5000, headers: 900_000, idle: 900_000 };
 const MAX_MESSAGE = 64 * 1024;
-const MESSAGE_WITHIN = 5000;
 const MAX_JSON = 64 * 1024 * 1024;
 /** How long the body of a JSON answer may take. A busy daemon needs minutes before the first byte (disk usage), but not after it. */
 const JSON_WITHIN = 60_000;
 
 /** Sends nothing before the first request. */
-export function connectDaemon(endpoint: DaemonEndpoint, onHttp?: OnHttpEvent): DaemonConnection {
+export function connectDaemon(
+  endpoint: DaemonEndpoint,
+  { onHttp, pingWithin = PING_WITHIN }: Pick<DaemonSettings, 'onHttp' | 'pingWithin'> = {},
+): DaemonConnection {
   const { address } = endpoint;
   const carrier = carrierTo(endpoint);
   const base = 'url' in endpoint && endpoint.url.path !== '/' ? endpoint.url.path : '';
@@ -72,7 +75,7 @@ export function connectDaemon(endpoint: DaemonEndpoint, onHttp?: OnHttpEvent): D
   };
 
   const ping = async (options?: CallOptions): Promise<DaemonVersion> => {
-    const request = { method: 'GET', answerWithin: PING_WITHIN, signal: options?.signal } as const;
+    const request = { method: 'GET', answerWithin: pingWithin, signal: options?.signal } as const;
     const answer = await exchangeWith('/_ping', request);
     answer.discard();
     const api = answer.headers['api-version'];
@@ -208,7 +211,7 @@ function refusal(
 }
 
 async function messageOf(answer: HttpAnswer): Promise<string> {
-  const { bytes } = await readUpTo(answer, { bytes: MAX_MESSAGE, within: MESSAGE_WITHIN });
+  const { bytes } = await readUpTo(answer, { bytes: MAX_MESSAGE, within: answer.textWithin });
   const text = Buffer.from(bytes).toString();
   try {
     const value: unknown = JSON.parse(text);

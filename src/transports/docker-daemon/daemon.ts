@@ -64,7 +64,7 @@ export interface DockerDaemon extends Disposable {
 export async function dockerDaemon(settings: DaemonSettings): Promise<DockerDaemon | undefined> {
   const endpoint = await daemonEndpoint(settings);
   if (!endpoint) return undefined;
-  const daemon = openDaemon(endpoint, settings.onHttp);
+  const daemon = openDaemon(endpoint, settings);
   try {
     await daemon.ping(settings.signal && { signal: settings.signal });
     return daemon;

@@ -17,6 +17,8 @@ export interface DaemonSettings {
   readonly signal?: AbortSignal;
   /** Called for each request. */
   readonly onHttp?: OnHttpEvent;
+  /** Milliseconds for the answer to a ping. 5 s by default. */
+  readonly pingWithin?: number;
 }
 
 interface Endpoint {

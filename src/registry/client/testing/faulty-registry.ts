@@ -57,7 +57,7 @@ export async function startFaultyRegistry(): Promise<FaultyRegistry> {
 export function impatient(): RegistryClients {
   return registryClients({
     temporaryDirectory: tmpdir(),
-    timeouts: { headers: 300, idle: 300 },
+    timeouts: { headers: 300, idle: 300, text: 300 },
     backoff: { attempts: 3, base: 2, longest: 10 },
   });
 }
