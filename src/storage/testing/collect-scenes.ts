@@ -2,7 +2,7 @@
 import { blobOf, bytesOf, collect } from '../../../test/contract/content.ts';
 import { ownIdentity } from '../../io/concurrency/process-identity.ts';
 import { type Blobs, KEPT_MS, type StoredBlob } from '../blobs.ts';
-import { stagedStore } from '../drivers/staged-store.ts';
+import { memoryStore, stagedStore } from '../drivers/staged-store.ts';
 import { ASIDE, blobKey, markKey } from '../layout.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import type { Store } from '../store.ts';
@@ -14,6 +14,9 @@ const BLOB = blobOf(bytesOf('layer', 300));
 const { digest } = BLOB.descriptor;
 /** Of a process that does not run. */
 const DEAD = '1.1.dead';
+
+/** A store loads its collector when it first collects. That takes its time, and is no step of an actor. */
+const loaded = memoryStore().blobs.collect([]);
 
 /** Who takes part. `killedAt`: a collector that is killed before this call. */
 export type Part = PusherName | 'collector' | 'collection' | 'reader' | { readonly killedAt: number };
@@ -32,6 +35,7 @@ export interface RaceOptions {
 
 /** A scene in memory with these parts. */
 export async function race(parts: readonly Part[], { isBuilt = false, counts }: RaceOptions): Promise<Scene> {
+  await loaded;
   let now = new Date(0);
   const clock = { now: () => now };
   const { objects, isSynced } = syncedMemory(clock);
