@@ -1,7 +1,7 @@
 // The contract for blobs and manifests: content that is named by its digest, kept once for all repositories. Where a driver keeps it, how it waits for the
 // disk, and how it knows whether content can be trusted, are its own affair.
 //
-// Collecting garbage needs no lock: *use first, then look; put aside, look again, then delete*. Who is about to refer to a blob calls `use`, which records
+// Collecting garbage needs no lock: *use first, then look; put aside, look again, then delete*. A process that is about to refer to a blob calls `use`, which records
 // the time and looks afterwards. The collector condemns a blob, so that `use` no longer finds it, and looks afterwards whether somebody has used it since
 // it was seen. So one of the two always sees the other (`Blobs.collect`).
 import type { Bytes, CallOptions, OpenContent } from '../io/streams/bytes.ts';

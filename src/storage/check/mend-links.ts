@@ -18,7 +18,7 @@ export async function mendLink(store: RegistryStore, finding: StoreFault): Promi
 
 async function deleteStale({ objects, blobs }: RegistryStore, { kind, where, digest }: StoreFault): Promise<boolean> {
   await objects.delete([where]);
-  // Who writes such a blob again meanwhile writes the blob first, then sees the link or makes it.
+  // A push of such a blob writes the blob first and its link afterwards, so a blob that is there again gets its link back.
   if (kind === 'stale-link' && digest && (await blobs.find(digest))) await objects.put(where, linkBytes(digest));
   await objects.sync([where]);
   return true;

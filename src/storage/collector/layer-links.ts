@@ -52,7 +52,7 @@ async function linkedDigests(objects: Objects, repository: string): Promise<read
   return found;
 }
 
-/** Deletes the links to blobs that are gone. Who writes such a blob again meanwhile writes the blob first, then sees the link or makes it. */
+/** Deletes the links to blobs that are gone. A push of such a blob writes the blob first and its link afterwards, so a blob that is there again gets its links back. */
 export async function deleteLinks(
   { objects, blobs }: Store,
   gone: readonly StoredBlob[],

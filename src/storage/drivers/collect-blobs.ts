@@ -2,7 +2,7 @@
 // blob comes back. So the collector never deletes under that key: it moves the object aside, to a name of its own, looks whether the blob was used since it
 // was seen, and deletes the object under that name, or moves it back without replacing what came meanwhile.
 //
-// Whoever misses a blob and finds it put aside moves it back (put-back.ts). So nobody waits for a collector, and one that was killed leaves nothing lost.
+// A process that misses a blob and finds it put aside moves it back (put-back.ts). So nobody waits for a collector, and a killed collector loses nothing.
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { ownIdentity } from '../../io/concurrency/process-identity.ts';
 import { KEPT_MS, type StoredBlob } from '../blobs.ts';
@@ -42,7 +42,7 @@ async function collectBlob(
     return (used === undefined || isOld(used)) && (await objects.stat(at))?.version === version;
   };
   const mark = await objects.stat(markKey(digest));
-  // Who is about to make the blob durable syncs nothing while it is aside, and removes the mark.
+  // A process that makes the blob durable now would sync nothing while the blob is aside, and remove the mark.
   if (mark) await objects.sync([key]);
   if (!(await isUnused(key))) return false;
   names += 1;

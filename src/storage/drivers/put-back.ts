@@ -1,4 +1,4 @@
-// Blobs that a collector has put aside (collect-blobs.ts), moved back by whoever misses them.
+// Moves back a blob that a collector has put aside (collect-blobs.ts), for a process that misses it.
 import { isAlive } from '../../io/concurrency/process-identity.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';

@@ -103,7 +103,7 @@ export function manifestHistory(objects: Objects): ManifestHistory {
   };
 }
 
-/** Whoever cannot write to the store brings nothing to it, so nothing needs a record. Returns false if nothing was written. */
+/** A process that cannot write to the store brings nothing to it, so nothing needs a record. Returns false if nothing was written. */
 async function ifWritable(write: () => Promise<boolean>): Promise<boolean> {
   try {
     return await write();

@@ -143,7 +143,7 @@ export function storedManifests(store: Store, statBlob: Registry['statBlob']): S
     await objects.put(key, linkBytes(digest));
   }
 
-  /** The time of a tag's link is that of its last push (tag-use). Whoever cannot write to the store can push what is there. */
+  /** The time of a tag's link is that of its last push (tag-use). A process that cannot write to the store can still push what is there. */
   async function pushedAgain(key: string): Promise<void> {
     try {
       await objects.touch(key);
@@ -223,7 +223,7 @@ export function storedManifests(store: Store, statBlob: Registry['statBlob']): S
       const current = newTags.map((tag) => tagLinkKey(repository, tag));
       await Promise.all(newTags.map((tag) => point(repository, tag, digest)));
       await objects.sync(current);
-      // Who removes manifests that nothing needs may have looked before this manifest and its tags were there.
+      // A removal of unneeded manifests may have read the repository before this manifest and its tags were there.
       const relied = [...children, digest];
       const left = new Set(await linkedIn(repository, relied));
       for (const lost of relied.filter((one) => !left.has(one))) await restoreManifest(store, repository, lost);
