@@ -52,4 +52,12 @@ describe('the layout', () => {
     expect(layout.parseNameKey('images/names/%2e%2e%2f/a/_tags/1')).toBeUndefined();
     expect(layout.parseNameKey('images/names/docker.io/a/_tags/.tmp')).toBeUndefined();
   });
+
+  it('has no name for both an object and a folder of objects', () => {
+    const names = Object.values(layout).filter((value) => typeof value === 'string');
+    expect(names.length).toBeGreaterThan(5);
+    expect(names.filter((name) => !name.endsWith('/') && names.some((other) => other.startsWith(`${name}/`)))).toEqual(
+      [],
+    );
+  });
 });

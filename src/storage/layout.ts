@@ -19,8 +19,8 @@
 //     pins/NAME/_tags/TAG                                       the tag is not removed before it is unpinned (repositories/pins)
 //     pins/NAME/_digests/ALGORITHM/HEX                          nor this manifest
 //     retention                                                 which rules of retention somebody has seen the effect of (collector/retain)
-//     space                                                     how many bytes all blobs and uploads have, and when they were counted (quota)
-//     format                                                    the version of this layout, in stores that were made by this program (collector/format)
+//     bytes                                                     how many bytes all blobs and uploads have, and when they were counted (quota)
+//     format                                                    the version of this layout, in stores that were made by this program (repositories/store-format)
 //     collected                                                 when garbage was last collected
 //     check/asked, scheduled, last                              how far a check has come, and what the last one found (check/check-record); can be deleted
 //     built/HOST/PATH/_tags/TAG                                 the digest of an image that was built here; no repository has it before it is uploaded
@@ -202,7 +202,7 @@ export const SPACE = 'images/space/';
 export const FORMAT_KEY = 'images/format';
 export const PINS = 'images/pins/';
 export const RETENTION_KEY = 'images/retention';
-export const SPACE_KEY = 'images/space';
+export const SPACE_KEY = 'images/bytes';
 export const COLLECTED_KEY = 'images/collected';
 export const BUILT = 'images/built/';
 export const BUILD_STEPS = 'images/build/';
