@@ -12,6 +12,8 @@ export interface Connections {
    * While a request waits, nothing more is read, so a client that sends ahead without reading causes no work.
    */
   inTurn(socket: Socket, response: ServerResponse, start: () => void): void;
+  /** How many requests are being answered. */
+  readonly busy: number;
   /** Waiting requests are not started any more. */
   stop(): void;
 }
@@ -31,6 +33,7 @@ export function createConnections(
   /** Connections without a request; the one idle longest comes first. */
   const idle = new Set<Socket>();
   let waiting = 0;
+  let busy = 0;
   let isStopping = false;
 
   function forget(socket: Socket): void {
@@ -61,8 +64,10 @@ export function createConnections(
 
   function begin(socket: Socket, connection: Connection, response: ServerResponse, start: () => void): void {
     connection.isBusy = true;
+    busy++;
     idle.delete(socket);
     response.once('close', () => {
+      busy--;
       connection.isBusy = false;
       next(socket, connection);
     });
@@ -118,6 +123,9 @@ export function createConnections(
       queueMicrotask(() => {
         if (connection.waiting.length > 0) socket.pause();
       });
+    },
+    get busy() {
+      return busy;
     },
     stop: () => {
       isStopping = true;

@@ -24,7 +24,7 @@ it('are as the table says', () => {
     `| unfinished uploads | ${limits.uploads}, of one client ${limits.uploadsPerClient} |`,
   ];
   for (const row of rows) expect(docs).toContain(row);
-  expect([limits.uploadAge, limits.uploadAgeInNeed]).toEqual([24 * 60 * MINUTE, MINUTE]);
+  expect([limits.uploadAge, limits.uploadAgeInNeed]).toEqual([60 * MINUTE, MINUTE]);
   expect(limits.connectionsPerClient).toBe(limits.connections / 2);
 });
 

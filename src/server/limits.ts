@@ -23,7 +23,7 @@ export interface ServerLimits {
   /** Unfinished uploads, in total and for one client. Fewer than the store keeps, so that no client can displace the uploads of others. */
   readonly uploads: number;
   readonly uploadsPerClient: number;
-  /** Milliseconds after which an unused upload is discarded when another begins. */
+  /** Milliseconds after which an unused upload is discarded when another begins. The store discards them by itself after about as long. */
   readonly uploadAge: number;
   /** The same if there are too many uploads, or the disk is full. */
   readonly uploadAgeInNeed: number;
@@ -60,7 +60,7 @@ export function defaultLimits(openFiles: number): ServerLimits {
     page: 10_000,
     uploads: 900,
     uploadsPerClient: 500,
-    uploadAge: 24 * 60 * MINUTE,
+    uploadAge: 60 * MINUTE,
     uploadAgeInNeed: MINUTE,
     head: MINUTE / 2,
     idle: 2 * MINUTE,

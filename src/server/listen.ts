@@ -31,6 +31,8 @@ export interface ServeOptions {
 export interface RunningServer extends AsyncDisposable {
   /** In the order of `listen`, with actual ports. */
   readonly addresses: readonly Required<ListenAddress>[];
+  /** How many requests are being answered right now. */
+  readonly activeRequests: number;
   /** Resolves when the server has stopped, for whatever reason. */
   readonly stopped: Promise<void>;
 }
@@ -74,7 +76,14 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   };
   if (options.signal?.aborted) await stopAll();
   else options.signal?.addEventListener('abort', stopAll);
-  return { addresses, stopped, [Symbol.asyncDispose]: stopAll };
+  return {
+    addresses,
+    stopped,
+    get activeRequests() {
+      return connections.busy;
+    },
+    [Symbol.asyncDispose]: stopAll,
+  };
 }
 
 function httpServer(listener: RequestListener, connections: Connections, limits: ServerLimits): Server {

@@ -140,6 +140,8 @@ export interface StartedBlob extends AsyncDisposable {
 export interface SweepLimits {
   /** Removes those that were last written to before this. */
   readonly before: Date;
+  /** The same for all but parts of blobs whose digest is known: sessions, and what a killed builder left. Default: `before`. */
+  readonly sessionsBefore?: Date;
   /** At most so many; those written to last stay. */
   readonly most?: number;
   /** At most so many bytes together; the one written to last stays anyway. */

@@ -291,6 +291,11 @@ export function blobStageId(digest: Digest): string {
   return `${digestAlgorithm(digest)}-${digestHex(digest)}`;
 }
 
+/** Whether this is the name of a blob's stage, and not that of a session. */
+export function isBlobStage(id: string): boolean {
+  return isDigest(id.replace('-', ':'));
+}
+
 /** What a link file says; `undefined` for one that a power cut emptied or garbled: it counts as absent. */
 export function parseLink(bytes: Uint8Array | undefined): Digest | undefined {
   const text = bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1').trim();

@@ -55,6 +55,7 @@ export {
   type CollectRegistryOptions,
   collectRegistry,
 } from './private-registry/collect-garbage.ts';
+export type { HousekeepingEvent, OnHousekeeping } from './private-registry/housekeeping.ts';
 export { type ListedRepository, listFullNames, listRegistry } from './private-registry/list-registry.ts';
 export type { RegistryAddress } from './private-registry/local-registry.ts';
 export { type ListedPin, listPins, pinImages, unpinImages } from './private-registry/pin-images.ts';

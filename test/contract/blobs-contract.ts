@@ -285,6 +285,23 @@ function sessions(make: Make): void {
     expect(await isThere('s-4')).toBe(false);
     await owned.commit(OTHER.descriptor.digest, nothing);
   });
+
+  it('sessions have an age of their own: parts of a blob stay longer', async () => {
+    const { blobs } = await make();
+    const { digest } = OTHER.descriptor;
+    await using session = await opened(blobs, 's-1');
+    await session.append(chunked(OTHER.bytes));
+    await session[Symbol.asyncDispose]();
+    const broken = async function* () {
+      yield OTHER.bytes.subarray(0, 1);
+      throw new Error('broken off');
+    };
+    await expect(blobs.write(OTHER.descriptor, async () => broken())).rejects.toThrow('broken off');
+    expect(await blobs.partial(digest)).toBe(1);
+    expect(await blobs.sweep({ before: new Date(0), sessionsBefore: new Date(Date.now() + 60_000) })).toBe(1);
+    expect(await blobs.session('s-1', { mustExist: true })).toBeUndefined();
+    expect(await blobs.partial(digest)).toBe(1);
+  });
 }
 
 function trust(make: Make): void {

@@ -19,7 +19,15 @@ export const run: Run = async ({ options, context }) => {
   return status.running ? 0 : 1;
 };
 
-function rows({ running, health, vms, data, ...held }: RegistryStatus): readonly (readonly [string, string])[] {
+function rows({
+  running,
+  health,
+  vms,
+  data,
+  collected,
+  collects,
+  ...held
+}: RegistryStatus): readonly (readonly [string, string])[] {
   const where =
     running?.addresses.map((address) => ['address', `http://${formatListenAddress(address)}`] as const) ?? [];
   const images = `${formatCount(held.tags, 'tag')} in ${formatCount(held.repositories, 'repository', 'repositories')}`;
@@ -33,7 +41,13 @@ function rows({ running, health, vms, data, ...held }: RegistryStatus): readonly
     ['data', data],
     ['images', images],
     ['size', `${formatBytes(held.size)} in ${formatCount(held.blobs, 'blob')}`],
+    ['garbage', `${collected ? `collected ${collected}` : 'never collected'}; ${nextCollection(collects)}`],
   ];
+}
+
+function nextCollection(collects: string | undefined): string {
+  if (collects === undefined) return '`images lreg_gc` collects it';
+  return `the registry collects it ${Date.parse(collects) > Date.now() ? `after ${collects}` : 'soon'}, when it is quiet`;
 }
 
 function asJson({ running, health, vms, ...held }: RegistryStatus): unknown {

@@ -3,12 +3,15 @@ import { closeSync, writeSync } from 'node:fs';
 import { isImagesError } from '../../oci/errors.ts';
 import { formatListenAddress } from '../../server/address.ts';
 import type { ServerEvent } from '../../server/events.ts';
+import type { HousekeepingEvent } from '../../tasks/private-registry/housekeeping.ts';
 import { type ServedRegistry, serveRegistry } from '../../tasks/private-registry/serve-registry.ts';
 import type { ReadyMessage } from '../../tasks/private-registry/start-registry.ts';
+import { collectionSchedule } from '../grammar/collection-schedule.ts';
 import type { Run } from '../grammar/command.ts';
 import { configSettings, taskSettings } from '../grammar/task-settings.ts';
 import type { Context } from '../process/context.ts';
 import { expectMuchData } from '../process/much-data.ts';
+import { formatBytes, formatCount } from '../reporter/format.ts';
 import { errorLine } from '../reporter/report-error.ts';
 
 export const run: Run = async ({ options, context }) => {
@@ -27,6 +30,8 @@ export const run: Run = async ({ options, context }) => {
         listen: options.texts('listen'),
         names: options.texts('name'),
         version: context.version,
+        ...collectionSchedule(options),
+        onHousekeeping: (event) => context.note(`${new Date().toISOString()} ${housekeepingLine(event)}`),
         onEvent: (event) => logEvent(event, context),
         onNotice: (text) => context.note(`${new Date().toISOString()} ${text}`),
       },
@@ -44,6 +49,13 @@ export const run: Run = async ({ options, context }) => {
   context.note(`${new Date().toISOString()} stopped`);
   return 0;
 };
+
+function housekeepingLine(event: HousekeepingEvent): string {
+  if (event.type === 'housekeeping-failed') return `ERROR: ${errorLine(event.error)}`;
+  const { manifests, blobs, bytes } = event.collection;
+  const gone = `${formatCount(manifests.length, 'manifest')}, ${formatCount(blobs, 'blob')}, ${formatBytes(bytes)}`;
+  return `collected garbage: ${gone}`;
+}
 
 /** Logs failures always, other requests only with --verbose. */
 function logEvent(event: ServerEvent, context: Context): void {

@@ -17,6 +17,12 @@ const NAME: OptionSpec = {
   help: 'Name under which web pages may use the registry, beside addresses, localhost and names to listen on; several are taken',
 };
 
+const GC: OptionSpec = {
+  name: 'gc',
+  value: 'daily|off',
+  help: 'When garbage is collected (default daily: when nobody asks for anything, in stores that `images` made or that `lreg_gc` has collected once)',
+};
+
 export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'lreg_start',
@@ -26,7 +32,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
       'Returns when it answers. Prints the address it listens on and the one that VMs can use. VMs that are told that it is docker.io ask port 80.',
     ],
     arguments: [],
-    options: [LISTEN, NAME, DATA, CONFIG, JSON_OUTPUT],
+    options: [LISTEN, NAME, GC, DATA, CONFIG, JSON_OUTPUT],
     examples: [
       { command: 'images lreg_start', help: 'On 127.0.0.1:5000' },
       { command: 'images lreg_start --listen=0.0.0.0:80', help: 'For VMs' },
@@ -62,6 +68,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
     options: [
       LISTEN,
       NAME,
+      GC,
       DATA,
       CONFIG,
       { name: 'ready-fd', value: 'N', help: 'Where to say that it answers', hidden: true },

@@ -5,6 +5,7 @@
 // time, and whatever looks like a digest in one is kept.
 import type { Digest } from '../../oci/digest.ts';
 import { type StoredBlob, USE_STEP_MS } from '../blobs.ts';
+import { sweepForgotten } from '../repositories/expiry.ts';
 import { noteCollected } from '../repositories/store-format.ts';
 import type { RegistryStore } from '../store.ts';
 import { deleteBuildSteps, digestsOfBuilds } from './build-references.ts';
@@ -18,8 +19,6 @@ const GRACE_MS = 2 * USE_STEP_MS;
 /** In milliseconds. Blobs that only builds name are a cache. */
 const BUILD_CACHE_MS = 14 * 24 * 3600 * 1000;
 const OLDER_THAN_MS = 7 * 24 * 3600 * 1000;
-/** In milliseconds, for uploads that nobody continues. */
-const UNFINISHED_MS = 7 * 24 * 3600 * 1000;
 /** Bounds the memory of one collection. */
 const MOST = 100_000;
 
@@ -65,7 +64,7 @@ export async function collectStore(store: RegistryStore, options: CollectionOpti
 
   const collected = await deleteBlobs(store, goes, { ...run, links });
   await deleteBuildSteps(store, new Set(collected.map(({ digest }) => digest)), run);
-  await store.blobs.sweep({ before: new Date(startedAt - UNFINISHED_MS) });
+  await sweepForgotten(store.blobs);
   if (!isMore) await noteCollected(store.objects);
   return { manifests, ...sumOf(collected), recent, isMore };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isFsError } from '../../io/files/fs-errors.ts';
 import { addAll } from '../../oci/add-all.ts';
 import type { SweepLimits } from '../blobs.ts';
+import { isBlobStage } from '../layout.ts';
 import { isOwned, releaseStage, stageFiles, takeFile } from './fs-ownership.ts';
 
 export interface SweptFolders {
@@ -26,6 +27,7 @@ interface Idle {
 
 export async function sweepStages({ directory, temporary }: SweptFolders, limits: SweepLimits): Promise<number> {
   const { before, most = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY, spared } = limits;
+  const { sessionsBefore = before } = limits;
   const folders = [...(await foldersIn(directory)), directory];
   const idle: Idle[] = [];
   let owned = 0;
@@ -43,7 +45,8 @@ export async function sweepStages({ directory, temporary }: SweptFolders, limits
     const isSpared = spared !== undefined && stage.usedAt > spared.getTime();
     // The very newest stays whatever its size: a client that sent a layer in one request commits it in the next.
     const isTooMuch = !isSpared && (at >= most || (at > 0 && stage.size > 0 && held > bytes));
-    if (stage.time < before.getTime() || isTooMuch) removed += await remove(stage);
+    const isOld = stage.time < (isBlobStage(stage.id) ? before : sessionsBefore).getTime();
+    if (isOld || isTooMuch) removed += await remove(stage);
   }
   for (const folder of folders) await removeIfEmpty(folder);
   for (const { file, time } of (await stagesIn(temporary)).idle) {

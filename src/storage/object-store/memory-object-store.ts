@@ -1,6 +1,7 @@
 // The object store in memory: for tests, and for registries that live only as long as their process. Nothing is durable.
 import type { Bytes } from '../../io/streams/bytes.ts';
 import type { Range } from '../blobs.ts';
+import { isBlobStage } from '../layout.ts';
 import type { ObjectInfo } from '../objects.ts';
 import type { ObjectStore, Stage } from './object-store.ts';
 
@@ -139,7 +140,9 @@ export function createMemoryObjectStore({ now = () => new Date() }: { readonly n
       return ownedStage(id, data, release);
     },
     staged: async (id) => held.get(id)?.size ?? 0,
-    sweep: async ({ before, most = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY, spared }) => {
+    sweep: async (limits) => {
+      const { before, most = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY, spared } = limits;
+      const { sessionsBefore = before } = limits;
       const idle = [...held].filter(([id]) => !owners.has(id)).reverse();
       idle.sort(([, a], [, b]) => b.modified.getTime() - a.modified.getTime());
       let size = 0;
@@ -147,7 +150,7 @@ export function createMemoryObjectStore({ now = () => new Date() }: { readonly n
         size += data.size;
         const isSpared = spared !== undefined && data.modified > spared;
         const isTooMuch = !isSpared && (at >= most || (at > 0 && data.size > 0 && size > bytes));
-        if (data.modified < before || isTooMuch) held.delete(id);
+        if (data.modified < (isBlobStage(id) ? before : sessionsBefore) || isTooMuch) held.delete(id);
       }
       return [...held.values()].reduce((sum, data) => sum + data.size, 0);
     },

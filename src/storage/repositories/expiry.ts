@@ -4,8 +4,10 @@ import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { Blobs } from '../blobs.ts';
 
 export interface ExpiryOptions {
-  /** Milliseconds without a write after which uploads and partial blobs are removed; default: a week. */
+  /** Milliseconds without a write after which partial blobs are removed; default: a week. */
   readonly expireAfterMs?: number;
+  /** The same for uploads; default: 50 minutes. */
+  readonly uploadsExpireAfterMs?: number;
   /** About how many may wait to be continued; those written to last stay. Default: 1000. */
   readonly mostUnfinished?: number;
   /** About how many bytes they may have together; default: 64 GiB, and never more than a quarter of the file system. The last one stays whatever its size. */
@@ -28,6 +30,8 @@ export interface Expiry {
   ended(bytes: number): void;
 }
 
+/** In milliseconds. Clients that continue an upload do so within minutes; a download is continued when somebody wants the image again. */
+const SESSION_MS = 50 * 60 * 1000;
 const WEEK_MS = 7 * 24 * 3600 * 1000;
 const EVERY_MS = 3600 * 1000;
 const GRACE_MS = 60 * 1000;
@@ -44,7 +48,12 @@ const RECOUNT_MS = 1000;
 
 /** Sweeps after an hour, or when much was added. Files that cannot be removed stay: they must not make a write fail. */
 export function expiry(blobs: Pick<Blobs, 'sweep' | 'capacity'>, options: ExpiryOptions): Expiry {
-  const { expireAfterMs = WEEK_MS, mostUnfinished: most = MOST, graceMs = GRACE_MS } = options;
+  const {
+    expireAfterMs = WEEK_MS,
+    uploadsExpireAfterMs = SESSION_MS,
+    mostUnfinished: most = MOST,
+    graceMs = GRACE_MS,
+  } = options;
   let doneAt = Number.NEGATIVE_INFINITY;
   let begun = 0;
   let left = 0;
@@ -67,7 +76,13 @@ export function expiry(blobs: Pick<Blobs, 'sweep' | 'capacity'>, options: Expiry
     try {
       limits ??= await limitsOf(blobs, options);
       const spared = graceMs > 0 ? { spared: new Date(now - graceMs) } : {};
-      held = await blobs.sweep({ before: new Date(now - expireAfterMs), most, bytes: limits.idle, ...spared });
+      held = await blobs.sweep({
+        before: new Date(now - expireAfterMs),
+        sessionsBefore: new Date(now - uploadsExpireAfterMs),
+        most,
+        bytes: limits.idle,
+        ...spared,
+      });
     } catch (error) {
       if (!isImagesError(error, 'NO_ACCESS', 'READ_ONLY', 'NO_SPACE')) throw error;
     }
@@ -117,4 +132,10 @@ async function limitsOf(blobs: Pick<Blobs, 'sweep' | 'capacity'>, options: Expir
     idle: Math.min(options.unfinishedBytes ?? MOST_BYTES, capacity * SHARE),
     inUse: capacity * LARGEST_SHARE,
   };
+}
+
+/** Frees what nobody will continue; to be called from time to time, also when nothing is added. Errors: NO_ACCESS, READ_ONLY. */
+export async function sweepForgotten(blobs: Pick<Blobs, 'sweep'>): Promise<void> {
+  const now = Date.now();
+  await blobs.sweep({ before: new Date(now - WEEK_MS), sessionsBefore: new Date(now - SESSION_MS) });
 }

@@ -36,7 +36,7 @@ it.each([
   ['quota = "1 GB"\nqouta = 1', ':2: unknown key [qouta]', 'Known here: quota, gc, immutable, keep.'],
   ['\nquota = 5', ':2: quota is no size [5]', 'Write, in quotes: 500 MB, 200 GiB, 1.5 TiB.'],
   ['quota = "0"', ':1: quota is no size [0]', 'Write, in quotes'],
-  ['gc = "hourly"', ':1: gc is neither "daily" nor "never" [hourly]', 'Write gc = "daily".'],
+  ['gc = "hourly"', ':1: gc is neither "daily" nor "off" [hourly]', 'Write gc = "daily".'],
   ['immutable = "a"', ':1: immutable is no list', 'Write immutable = ["release/**:v*"].'],
   ['gc = "daily"\nimmutable = [\n "A" ]', ':2: not a pattern for images [A]', 'Write REPOSITORY'],
   [`${KEEP}newest = 1`, ':4: the rule does not say for which images it is', 'Add images ='],
@@ -61,8 +61,8 @@ it.each([
 it('is registry.toml in the data directory, which need not be there, or a file that was named, which has to', async () => {
   await using directory = await testDirectory();
   expect(await readRegistryToml(directory.path)).toEqual(NO_CONFIG);
-  await writeFile(join(directory.path, 'registry.toml'), 'gc = "never"');
-  expect(await readRegistryToml(directory.path)).toEqual({ ...NO_CONFIG, gc: 'never' });
+  await writeFile(join(directory.path, 'registry.toml'), 'gc = "off"');
+  expect(await readRegistryToml(directory.path)).toEqual({ ...NO_CONFIG, gc: 'off' });
   const other = join(directory.path, 'other.toml');
   await expect(readRegistryToml(directory.path, other)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
   await writeFile(other, 'gc = "daily"');

@@ -23,7 +23,7 @@ export interface RegistryConfig {
   readonly keep: readonly KeepRule[];
 }
 
-export type CollectionSchedule = 'daily' | 'never';
+export type CollectionSchedule = 'daily' | 'off';
 
 export const NO_CONFIG: RegistryConfig = { immutable: [], keep: [] };
 
@@ -127,8 +127,8 @@ function sizeOf(value: unknown, fail: Fail): number {
 }
 
 function scheduleOf(value: unknown, fail: Fail): CollectionSchedule {
-  if (value === 'daily' || value === 'never') return value;
-  return fail(['gc'], `gc is neither "daily" nor "never" [${shown(value)}]`, 'Write gc = "daily".');
+  if (value === 'daily' || value === 'off') return value;
+  return fail(['gc'], `gc is neither "daily" nor "off" [${shown(value)}]`, 'Write gc = "daily".');
 }
 
 function listOf(content: Json, key: string, fail: Fail): readonly unknown[] {

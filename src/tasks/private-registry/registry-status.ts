@@ -1,6 +1,9 @@
 // `lreg_status`: whether the embedded registry runs, its addresses, and what its store contains.
+import { diskStore } from '../../storage/drivers/staged-store.ts';
 import { embeddedStoreExists } from '../../storage/embedded-store.ts';
+import { lastCollected, mayCollectUnasked } from '../../storage/repositories/store-format.ts';
 import type { Settings, TaskCall } from '../settings.ts';
+import { COLLECT_EVERY_MS } from './housekeeping.ts';
 import { listRegistry } from './list-registry.ts';
 import { addressOf } from './locate-registry.ts';
 import { openRuledStore } from './open-store.ts';
@@ -21,6 +24,10 @@ export interface RegistryStatus {
   readonly blobs: number;
   /** Total size of all blobs and manifests, in bytes. */
   readonly size: number;
+  /** When garbage was last collected, in ISO 8601; absent if it never was. */
+  readonly collected?: string;
+  /** When the running registry will next collect, at the earliest; absent if it does not. */
+  readonly collects?: string;
 }
 
 /** Whether the embedded registry runs, its addresses, and what its store contains. */
@@ -29,13 +36,33 @@ export async function registryStatus(settings: Settings): Promise<RegistryStatus
   const running = runningRegistry(data, settings);
   const vms = running && (await addressForVms(running.addresses, settings));
   const health = running && (await healthOf(running, settings));
-  const held = (await embeddedStoreExists(data)) ? await contents(data, settings) : NOTHING;
-  return { ...(running && { running }), ...(health !== undefined && { health }), ...(vms && { vms }), data, ...held };
+  const isThere = await embeddedStoreExists(data);
+  const held = isThere ? await contents(data, settings) : NOTHING;
+  const garbage = isThere ? await collections(data, running) : {};
+  return {
+    ...(running && { running }),
+    ...(health !== undefined && { health }),
+    ...(vms && { vms }),
+    data,
+    ...held,
+    ...garbage,
+  };
 }
 
 async function healthOf({ addresses: [listening] }: RegistryState, settings: TaskCall): Promise<string | undefined> {
   const { askHealth } = await import('./ask-health.ts');
   return listening && askHealth(addressOf(listening).host, settings);
+}
+
+async function collections(
+  data: string,
+  running: RegistryState | undefined,
+): Promise<Pick<RegistryStatus, 'collected' | 'collects'>> {
+  const { objects } = diskStore(data);
+  const last = await lastCollected(objects);
+  const isScheduled = running?.gc === 'daily' && (await mayCollectUnasked(objects));
+  const next = new Date(last ? last.getTime() + COLLECT_EVERY_MS : Date.now());
+  return { ...(last && { collected: last.toISOString() }), ...(isScheduled && { collects: next.toISOString() }) };
 }
 
 type Contents = Pick<RegistryStatus, 'repositories' | 'tags' | 'blobs' | 'size'>;

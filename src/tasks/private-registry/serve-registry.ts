@@ -5,17 +5,18 @@ import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { isHostName } from '../../oci/reference.ts';
 import type { Registry } from '../../registry/contract.ts';
 import { formatListenAddress, type ListenAddress, parseListenAddress } from '../../server/address.ts';
-import type { OnServerEvent } from '../../server/events.ts';
+import type { OnServerEvent, ServerEvent } from '../../server/events.ts';
 import { type RunningServer, serve } from '../../server/listen.ts';
 import { pullCounts } from '../../storage/repositories/pull-records.ts';
 import { tellingPulls } from '../../storage/repositories/telling-pulls.ts';
 import { alsoDebugged, callOptions, type Settings, type World } from '../settings.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
+import { keepHouse, type OnHousekeeping } from './housekeeping.ts';
 import { keepRecords } from './keep-records.ts';
 import { addressOf } from './locate-registry.ts';
 import { openRuledStore } from './open-store.ts';
 import { announcedRegistries } from './registry-adverts.ts';
-import { configFile } from './registry-config.ts';
+import { type CollectionSchedule, configFile } from './registry-config.ts';
 import type { RegistryState } from './registry-record.ts';
 import { announceRegistry, dataDirectory, runningRegistry } from './registry-state.ts';
 import { servingHealth } from './serving-health.ts';
@@ -29,9 +30,13 @@ export interface ServeRequest {
   /** Host names that the registry's own web pages may use, beside the addresses that it listens on. */
   readonly names?: readonly string[];
   readonly version: string;
+  /** How often garbage is collected; default: what the configuration says, else daily. Only stores that this program made, or that were collected once, are collected unasked. */
+  readonly gc?: CollectionSchedule;
   readonly onEvent?: OnServerEvent;
   /** One line for the log: what the configuration says now, and why a changed one is not used. */
   readonly onNotice?: (text: string) => void;
+  /** Told of what the registry does by itself. */
+  readonly onHousekeeping?: OnHousekeeping;
 }
 
 export interface ServedRegistry extends AsyncDisposable {
@@ -94,7 +99,12 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
   const running = runningRegistry(data, settings);
   if (running) throw alreadyRunning(running);
   let announced: RegistryState | undefined;
-  const onEvent = alsoDebugged('serve', settings, request.onEvent);
+  const schedule = () => request.gc ?? config.current.gc ?? 'daily';
+  let lastAt = Date.now();
+  const onEvent = alsoDebugged('serve', settings, (event: ServerEvent) => {
+    if (event.url !== '/healthz') lastAt = Date.now();
+    request.onEvent?.(event);
+  });
   const server: RunningServer = await serve({
     registry: store.registry,
     listen,
@@ -105,13 +115,29 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
   });
   try {
     const { state, withdraw } = announceRegistry(
-      { data, addresses: server.addresses, version: request.version },
+      { data, addresses: server.addresses, version: request.version, gc: schedule() },
       settings,
     );
     announced = state;
     const watching = stack.move();
     const records = keepRecords(store, { pulls, onFailure: (error) => settings.onNote?.(notRecorded(error)) });
+    const house = keepHouse({
+      store,
+      get gc() {
+        return schedule();
+      },
+      activity: {
+        get active() {
+          return server.activeRequests;
+        },
+        get lastAt() {
+          return lastAt;
+        },
+      },
+      ...(request.onHousekeeping && { onEvent: request.onHousekeeping }),
+    });
     const stopped = server.stopped
+      .then(() => house[Symbol.asyncDispose]())
       .then(() => records.end())
       .then(withdraw)
       .finally(() => watching.dispose());
