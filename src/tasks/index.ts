@@ -66,6 +66,7 @@ export {
   openPrivateRegistry,
   type PrivateRegistry,
 } from './private-registry/private-registry.ts';
+export type { CollectionSchedule } from './private-registry/registry-config.ts';
 export type { BoundAddress, RegistryState } from './private-registry/registry-record.ts';
 export { type RegistryStatus, registryStatus } from './private-registry/registry-status.ts';
 export { type RemoveOptions, removeImage, removeImages } from './private-registry/remove-image.ts';
