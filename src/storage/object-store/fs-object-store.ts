@@ -16,6 +16,8 @@ import type { ObjectStore } from './object-store.ts';
 
 /** In bytes: links, marks, manifests and configs are read whole. */
 const SMALL = 64 * 1024;
+/** Folders that a listing reads at the same time. */
+const AHEAD = 8;
 /** The folder for unfinished objects, on the same file system as the objects. */
 const WAITING = 'images';
 
@@ -116,12 +118,31 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
   }
 
   async function* list(prefix: string, after: string | undefined): AsyncGenerator<ObjectInfo> {
-    for (const name of await entries(folders, join(directory, prefix))) {
-      const key = `${prefix}${name}`;
-      const below = name.endsWith('/');
-      if (after !== undefined && key <= after && !(below && after.startsWith(key))) continue;
-      if (below) {
-        yield* list(key, after);
+    yield* listNames(prefix, await entries(folders, join(directory, prefix)), after);
+  }
+
+  /** Reads folders before their turn, several at a time: most of a listing is waiting for the file system. Who stops early has read few in vain. */
+  async function* listNames(
+    prefix: string,
+    names: readonly string[],
+    after: string | undefined,
+  ): AsyncGenerator<ObjectInfo> {
+    const keys = names
+      .map((name) => `${prefix}${name}`)
+      .filter((key) => after === undefined || key > after || (key.endsWith('/') && after.startsWith(key)));
+    const ahead: Promise<readonly string[]>[] = [];
+    let next = 0;
+    for (const [at, key] of keys.entries()) {
+      for (; next < Math.min(keys.length, 2 * at + 1, at + AHEAD); next++) {
+        const folder = keys[next] as string;
+        const reading = folder.endsWith('/') ? entries(folders, join(directory, folder)) : Promise.resolve([]);
+        // Its error is thrown when its turn comes.
+        reading.catch(() => undefined);
+        ahead.push(reading);
+      }
+      const reading = ahead.shift();
+      if (key.endsWith('/')) {
+        yield* listNames(key, (await reading) ?? [], after);
       } else {
         const info = await infoOf(key, pathOf(key));
         if (info) yield info;
