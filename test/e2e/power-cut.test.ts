@@ -1,5 +1,6 @@
 // Power cuts during pushes, preloads and builds: everything that was acknowledged is there after the restart, and everything else can be repeated.
 // The disk is a test double that loses unsynced data (test/power-cut/disk.ts).
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import { startUpstream } from '../peers/upstream.ts';
 import { forgetfulDisk, type Left } from '../power-cut/disk.ts';
 import { pushing } from '../power-cut/pushing.ts';
 import { rounds, timeFor } from '../testing/soak.ts';
+import { ageStore } from './testing/age-store.ts';
 
 const LEFT: readonly Left[] = ['nothing', 'names', 'some', 'all'];
 const CLIENTS = 2;
@@ -70,6 +72,19 @@ async function expectWhole(base: string, repository: string, image: FixtureImage
   }
 }
 
+/** Starts a process again and again; the last one is killed. */
+async function killedWhenOver(start: () => ChildProcess, isOver: () => boolean): Promise<void> {
+  while (!isOver()) {
+    const child = start();
+    child.stdout?.resume();
+    child.stderr?.resume();
+    const ended = once(child, 'exit');
+    const watch = setInterval(() => isOver() && child.kill('SIGKILL'), 5);
+    await ended;
+    clearInterval(watch);
+  }
+}
+
 describe.each(LEFT)('a power cut that leaves %s of what was not synced', { timeout: timeFor(60_000) }, (left) => {
   it('loses nothing that a registry has acknowledged', async () => {
     await using machine = await newMachine();
@@ -90,6 +105,38 @@ describe.each(LEFT)('a power cut that leaves %s of what was not synced', { timeo
     }
     const server = await machine.boot();
     await Promise.all(clients.map((client) => client.check(machine.base)));
+    await server.kill();
+  });
+
+  it('loses no tag that a registry has acknowledged while garbage is collected', async () => {
+    await using machine = await newMachine();
+    const random = randomFrom(LEFT.indexOf(left) + 11);
+    const clients = Array.from({ length: CLIENTS }, (_, at) => pushing(`team/c${at}`, random));
+    const count = () => clients.reduce((sum, client) => sum + client.acknowledged, 0);
+    for (let round = 0; round < rounds(3); round++) {
+      // Everything is old, so what no manifest names is garbage now, and manifests that have lost their tags go.
+      await ageStore(machine.world.data, 3);
+      const server = await machine.boot();
+      let isOver = false;
+      const running = Promise.all(clients.map((client) => client.run(machine.base, () => isOver)));
+      const collecting = killedWhenOver(
+        () => machine.start('lreg_gc', '--older-than=0'),
+        () => isOver,
+      );
+      const enough = count() + 20 + Math.floor(random() * 60);
+      await Promise.race([running, until(async () => count() >= enough)]);
+      isOver = true;
+      await server.kill();
+      await Promise.all([running, collecting]);
+      await machine.disk.cut(left, random);
+      const again = await machine.boot();
+      await Promise.all(clients.map((client) => client.check(machine.base, 'tags')));
+      await again.kill();
+    }
+    await ageStore(machine.world.data, 3);
+    await machine.must('lreg_gc', '--older-than=0');
+    const server = await machine.boot();
+    await Promise.all(clients.map((client) => client.check(machine.base, 'tags')));
     await server.kill();
   });
 
