@@ -36,4 +36,5 @@ export { type PullCounts, type Pulls, pullCounts, pullsOf } from './repositories
 export { type SpaceSample, spaceSamples } from './repositories/space-samples.ts';
 export { storedRegistry } from './repositories/stored-registry.ts';
 export { type Pull, tellingPulls } from './repositories/telling-pulls.ts';
+export type { ImageSpace, RepositorySpace, SpaceUse, StoreSpace } from './space/measure.ts';
 export type { RegistryStore, Store } from './store.ts';

@@ -68,6 +68,12 @@ export {
 } from './private-registry/private-registry.ts';
 export type { CollectionSchedule } from './private-registry/registry-config.ts';
 export type { BoundAddress, RegistryState } from './private-registry/registry-record.ts';
+export {
+  type RegistrySpace,
+  registrySpace,
+  type SpaceRequest,
+  spaceHistory,
+} from './private-registry/registry-space.ts';
 export { type RegistryStatus, registryStatus } from './private-registry/registry-status.ts';
 export { type RemoveOptions, removeImage, removeImages } from './private-registry/remove-image.ts';
 export { type ServedRegistry, type ServeRequest, serveRegistry } from './private-registry/serve-registry.ts';

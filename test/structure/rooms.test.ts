@@ -48,6 +48,7 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     repositories: 2,
     builds: 3,
     collector: 3,
+    space: 4,
     'store-health.ts': 3,
     check: 4,
     'registry-store.ts': 3,

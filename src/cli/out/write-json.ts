@@ -24,6 +24,7 @@ export async function writeJsonList<T>(
   await context.out(']\n');
 }
 
-function jsonText(value: unknown): string {
+/** The text of a value, without a line end. */
+export function jsonText(value: unknown): string {
   return safeJson(JSON.stringify(value, null, 2));
 }

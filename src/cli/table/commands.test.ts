@@ -30,7 +30,17 @@ describe('the table of commands', () => {
     expect(names).toEqual(
       expect.arrayContaining([
         ...['getimages', 'lreg_preload', 'lreg_missingimages', 'lreg_cache', 'lreg_ls', 'docker_lsreg'],
-        ...['lreg_isloaded', 'lreg_inspect', 'lreg_rm', 'lreg_ip', 'lreg_start', 'lreg_stop', 'lreg_status', 'serve'],
+        ...[
+          'lreg_isloaded',
+          'lreg_inspect',
+          'lreg_du',
+          'lreg_rm',
+          'lreg_ip',
+          'lreg_start',
+          'lreg_stop',
+          'lreg_status',
+          'serve',
+        ],
       ]),
     );
   });

@@ -81,6 +81,29 @@ export const REGISTRY_COMMANDS: readonly CommandSpec[] = [
     load: () => import('../commands/lreg-inspect.ts'),
   },
   {
+    name: 'lreg_du',
+    group: REGISTRY,
+    summary: 'Show how much space images take in the embedded registry',
+    details: [
+      'For each repository and image: its size; its own bytes, which go if only it goes; the shared ones, which something else needs as well; and what is reclaimable beyond that, because the tag was moved and garbage collection takes what it was before. Then the sums of the whole store.',
+    ],
+    arguments: [
+      {
+        name: 'NAME',
+        many: true,
+        help: 'REPOSITORY or REPOSITORY:TAG; * stands for anything but /, ** also for that (default: all)',
+        complete: 'images',
+      },
+    ],
+    options: [
+      { name: 'history', help: 'The space that was used, day by day, as the running registry notes it' },
+      DATA,
+      JSON_OUTPUT,
+    ],
+    examples: [{ command: "images lreg_du 'team/**'", help: 'What a team takes' }],
+    load: () => import('../commands/lreg-du.ts'),
+  },
+  {
     name: 'lreg_rm',
     group: REGISTRY,
     summary: 'Remove an image from the private registry',
