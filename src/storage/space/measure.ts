@@ -1,13 +1,14 @@
 // How much space each image takes. *Own* are the bytes that go if only this image goes, and garbage is collected; the others are *shared*: another image, a
 // build or another repository needs them as well. *Reclaimable* is what goes by itself: what a tag was before, and what nothing names.
 import { createLimiter } from '../../io/concurrency/limiter.ts';
+import type { Digest } from '../../oci/digest.ts';
 import type { NameRecord } from '../../registry/policies/full-names.ts';
 import { spellings } from '../../registry/policies/name-lookup.ts';
 import { digestsOfBuilds } from '../collector/build-references.ts';
 import { allRepositories } from '../collector/manifest-references.ts';
 import type { CollectionEvent, CollectionRun } from '../collector/run.ts';
 import type { RegistryStore } from '../store.ts';
-import { type HeldImage, type RepositoryImages, repositoryImages } from './repository-images.ts';
+import { type RepositoryImages, repositoryImages } from './repository-images.ts';
 import { spaceGraph } from './space-graph.ts';
 
 /** In bytes. */
@@ -19,7 +20,12 @@ export interface SpaceUse {
   readonly reclaimable: number;
 }
 
-export interface ImageSpace extends SpaceUse, Pick<HeldImage, 'name' | 'digest' | 'tag'> {}
+export interface ImageSpace extends SpaceUse {
+  /** `NAME:TAG`, `NAME@DIGEST` or `HOST/PATH:TAG`. */
+  readonly name: string;
+  readonly digest: Digest;
+  readonly tag?: string;
+}
 
 export interface RepositorySpace extends SpaceUse {
   readonly repository: string;

@@ -30,7 +30,10 @@ export interface SpaceRequest {
   readonly onEvent?: (event: CollectionEvent) => void;
 }
 
-/** Errors: UNSUPPORTED (the private registry is not the embedded one), USAGE (not a name), NAME_UNKNOWN (a name without wildcards that nothing has), NO_ACCESS. */
+/**
+ * Measures how much space images take. The whole store is read, whatever names are given. Errors: UNSUPPORTED (the private registry is not the embedded one),
+ * USAGE (not a name), NAME_UNKNOWN (a name without wildcards that nothing has), NO_ACCESS.
+ */
 export async function registrySpace(
   registry: PrivateRegistry,
   { names = [], onEvent }: SpaceRequest,
