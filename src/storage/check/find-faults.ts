@@ -1,5 +1,5 @@
 // One look over the store's links, manifests and records, once its blobs have been hashed. Others work at the same time: what is seen twice, some time apart, is a fault.
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { allRepositories } from '../collector/manifest-references.ts';
@@ -55,7 +55,7 @@ async function look(store: RegistryStore, options: StoreFaultsOptions): Promise<
   const step = async () => {
     signal?.throwIfAborted();
     // Requests that wait in this process get their turn.
-    if (++steps % 50 === 0) await (pause ? pause() : delay(0));
+    if (++steps % 50 === 0) await (pause ? pause() : setImmediate());
   };
   const looked = newLook(store, new Date(Date.now() - youngMs), step);
   for await (const repository of options.repositories ?? allRepositories(store)) {

@@ -1,5 +1,5 @@
 // One collection: what it is asked for, what it tells, and its steps.
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { addAll } from '../../oci/add-all.ts';
@@ -81,7 +81,7 @@ export function collectionRun(options: CollectionOptions): CollectionRun {
   const step = async () => {
     signal?.throwIfAborted();
     // Without a pause, requests that wait in this process still get their turn.
-    await (pause ? pause() : delay(0));
+    await (pause ? pause() : setImmediate());
   };
   return { ...options, step };
 }

@@ -25,7 +25,24 @@ export function createMemoryObjectStore({ now = () => new Date() }: { readonly n
   const owners = new Map<string, Promise<void>>();
   let puts = 0;
 
-  const keysBelow = (prefix: string) => [...objects.keys()].filter((key) => key.startsWith(prefix)).sort();
+  /** The keys of `objects` in their order. */
+  const keys: string[] = [];
+
+  function keysBelow(prefix: string): readonly string[] {
+    const from = indexIn(keys, prefix);
+    let to = from;
+    while (keys[to]?.startsWith(prefix)) to += 1;
+    return keys.slice(from, to);
+  }
+
+  function set(key: string, object: StoredObject): void {
+    if (!objects.has(key)) keys.splice(indexIn(keys, key), 0, key);
+    objects.set(key, object);
+  }
+
+  function remove(key: string): void {
+    if (objects.delete(key)) keys.splice(indexIn(keys, key), 1);
+  }
 
   function infoOf(key: string): ObjectInfo | undefined {
     const object = objects.get(key);
@@ -34,7 +51,7 @@ export function createMemoryObjectStore({ now = () => new Date() }: { readonly n
 
   function put(key: string, bytes: Uint8Array): void {
     puts += 1;
-    objects.set(key, { bytes: Buffer.from(bytes), modified: now(), version: `${puts}` });
+    set(key, { bytes: Buffer.from(bytes), modified: now(), version: `${puts}` });
   }
 
   /** Waits until the stage is free; the returned function frees it. */
@@ -122,9 +139,9 @@ export function createMemoryObjectStore({ now = () => new Date() }: { readonly n
     move: async (from, to, { ifAbsent = false } = {}) => {
       const object = objects.get(from);
       if (!object) return false;
-      objects.delete(from);
+      remove(from);
       if (ifAbsent && objects.has(to)) return false;
-      objects.set(to, object);
+      set(to, object);
       return true;
     },
     stage: async (id, options = {}) => {
@@ -161,7 +178,7 @@ export function createMemoryObjectStore({ now = () => new Date() }: { readonly n
         if (info) yield info;
       }
     },
-    any: async (prefix) => [...objects.keys()].some((key) => key.startsWith(prefix)),
+    any: async (prefix) => keys[indexIn(keys, prefix)]?.startsWith(prefix) ?? false,
     children: async (prefix) => {
       const names = keysBelow(prefix).map((key) => {
         const name = key.slice(prefix.length);
@@ -170,13 +187,24 @@ export function createMemoryObjectStore({ now = () => new Date() }: { readonly n
       });
       return [...new Set(names)].sort();
     },
-    delete: async (keys) => {
-      for (const key of keys) objects.delete(key);
+    delete: async (gone) => {
+      for (const key of gone) remove(key);
     },
     deleteAll: async (prefix) => {
-      for (const key of keysBelow(prefix)) objects.delete(key);
+      for (const key of keysBelow(prefix)) remove(key);
     },
   };
+}
+
+/** Where the text is in a sorted list, or would be. */
+function indexIn(sorted: readonly string[], text: string): number {
+  let [from, to] = [0, sorted.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((sorted[middle] as string) < text) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 function slice(bytes: Uint8Array, range: Range | undefined): Uint8Array {

@@ -12,6 +12,12 @@ export interface Killable {
 
 export class Killed extends Error {}
 
+/** Also where what is disposed of on the way out finds the process dead, too. */
+export function wasKilled(error: unknown): boolean {
+  if (error instanceof SuppressedError) return wasKilled(error.error) && wasKilled(error.suppressed);
+  return error instanceof Killed;
+}
+
 export function killable(inner: ObjectStore): Killable {
   let left = Number.POSITIVE_INFINITY;
   const owned = new Set<Stage>();

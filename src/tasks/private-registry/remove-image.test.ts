@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
 import {
@@ -12,13 +11,20 @@ import {
 import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { hostNames } from '../../registry/policies/host-names.ts';
-import { type EmbeddedStore, openEmbeddedStore } from '../../storage/embedded-store.ts';
+import { memoryStore } from '../../storage/drivers/staged-store.ts';
+import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { blobKey } from '../../storage/layout.ts';
+import { registryStore } from '../../storage/registry-store.ts';
 import { listManifests } from '../../storage/repositories/list-manifests.ts';
 import { nameRecords } from '../../storage/repositories/name-records.ts';
 import { storedRegistry } from '../../storage/repositories/stored-registry.ts';
 import { type TemporaryWorld, temporaryWorld } from '../testing/temporary-world.ts';
 import { removeImage, removeImages } from './remove-image.ts';
+
+/** In memory: each test writes many small files, and nothing here is about the disk. */
+function emptyStore(): EmbeddedStore {
+  return { directory: 'memory', ...registryStore(memoryStore()) };
+}
 
 async function* bytes(...chunks: readonly Uint8Array[]) {
   yield* chunks;
@@ -68,7 +74,7 @@ async function remove(world: TemporaryWorld, store: EmbeddedStore, name: string)
 /** Counts how often the store is read when a tag is removed that had this number of states. */
 async function readsToRemove(states: number): Promise<number> {
   await using world = await temporaryWorld();
-  const store = await openEmbeddedStore(join(world.path, 'store'));
+  const store = emptyStore();
   for (let at = 0; at < states; at += 1) await put(store, 'x/y:1', `state ${at}`);
   return await readsOf(store, (counted) => remove(world, counted, 'x/y:1'));
 }
@@ -76,7 +82,7 @@ async function readsToRemove(states: number): Promise<number> {
 /** The same for this number of tags that are removed by one command. */
 async function readsToRemoveAll(tags: number): Promise<number> {
   await using world = await temporaryWorld();
-  const store = await openEmbeddedStore(join(world.path, 'store'));
+  const store = emptyStore();
   const names = Array.from({ length: tags }, (_, at) => `a.io/x/y:t${at}`);
   for (const name of names) await put(store, name, name);
   const references = names.map((name) => parseReference(name));
@@ -109,7 +115,7 @@ const meaning = async (store: EmbeddedStore, tag: string) => (await store.stripp
 describe('removing from the embedded registry', () => {
   it('by the stripped name takes the records that mean the same along', async () => {
     await using world = await temporaryWorld();
-    const store = await openEmbeddedStore(join(world.path, 'store'));
+    const store = emptyStore();
     await put(store, 'a.io/x/y:1', 'first');
     await put(store, 'b.io/x/y:1', 'second');
     await remove(world, store, 'x/y:1');
@@ -119,7 +125,7 @@ describe('removing from the embedded registry', () => {
 
   it('by a full name leaves what another host’s name means', async () => {
     await using world = await temporaryWorld();
-    const store = await openEmbeddedStore(join(world.path, 'store'));
+    const store = emptyStore();
     const first = await put(store, 'a.io/x/y:1', 'first');
     const second = await put(store, 'b.io/x/y:1', 'second');
     await remove(world, store, 'a.io/x/y:1');
@@ -130,7 +136,7 @@ describe('removing from the embedded registry', () => {
 
   it('by the full name that was cached last gives the stripped name back to the one before', async () => {
     await using world = await temporaryWorld();
-    const store = await openEmbeddedStore(join(world.path, 'store'));
+    const store = emptyStore();
     const first = await put(store, 'a.io/x/y:1', 'first');
     await put(store, 'b.io/x/y:1', 'second');
     await remove(world, store, 'b.io/x/y:1');
@@ -141,7 +147,7 @@ describe('removing from the embedded registry', () => {
 
   it('finds alpine as library/alpine', async () => {
     await using world = await temporaryWorld();
-    const store = await openEmbeddedStore(join(world.path, 'store'));
+    const store = emptyStore();
     await put(store, 'docker.io/library/alpine:1', 'alpine');
     await remove(world, store, 'alpine:1');
     expect(await store.registry.statManifest('library/alpine', '1')).toBeUndefined();
@@ -150,7 +156,7 @@ describe('removing from the embedded registry', () => {
 
   it('takes the manifest along that no other name means, and the name with it', async () => {
     await using world = await temporaryWorld();
-    const store = await openEmbeddedStore(join(world.path, 'store'));
+    const store = emptyStore();
     const { digest } = await put(store, 'x/y:1', 'same');
     await put(store, 'x/y:2', 'same');
     await put(store, 'a.io/x/y:3', 'same');
@@ -168,7 +174,7 @@ describe('removing from the embedded registry', () => {
 
   it('takes the children of an index along that no other index or tag needs, and what is attached to them', async () => {
     await using world = await temporaryWorld();
-    const store = await openEmbeddedStore(join(world.path, 'store'));
+    const store = emptyStore();
     const [own, shared, tagged] = [
       await put(store, 'x/y:own', 'own'),
       await put(store, 'x/y:shared', 'shared'),
@@ -194,7 +200,7 @@ describe('removing from the embedded registry', () => {
 
   it('takes what cosign attached along, with its tags', async () => {
     await using world = await temporaryWorld();
-    const store = await openEmbeddedStore(join(world.path, 'store'));
+    const store = emptyStore();
     for (const reference of ['x/y:1', 'x/y@']) {
       const image = await put(store, 'x/y:1', 'image');
       const other = await put(store, 'x/y:2', 'other');
@@ -211,7 +217,7 @@ describe('removing from the embedded registry', () => {
 
   it('by digest takes an index and its children along', async () => {
     await using world = await temporaryWorld();
-    const store = await openEmbeddedStore(join(world.path, 'store'));
+    const store = emptyStore();
     const child = await put(store, 'x/y:child', 'child');
     const index = await putIndex(store, 'all', [child]);
     await store.stripped.deleteTag('x/y', 'child');
@@ -221,7 +227,7 @@ describe('removing from the embedded registry', () => {
 
   it('takes along what only a former state of the tag left behind', async () => {
     await using world = await temporaryWorld();
-    const store = await openEmbeddedStore(join(world.path, 'store'));
+    const store = emptyStore();
     const child = await put(store, 'x/y:1', 'a child of the first');
     const first = await putIndex(store, '1', [child]);
     const kept = await put(store, 'x/y:1', 'second, which has another tag');
@@ -244,7 +250,7 @@ describe('removing from the embedded registry', () => {
 
   it('takes damaged states, and those of kinds that are not known, along', async () => {
     await using world = await temporaryWorld();
-    const store = await openEmbeddedStore(join(world.path, 'store'));
+    const store = emptyStore();
     const first = await put(store, 'x/y:1', 'first');
     await put(store, 'x/y:1', 'second');
     await store.objects.put(blobKey(first.digest), new TextEncoder().encode('{"schemaVersion":1}'));
@@ -254,7 +260,7 @@ describe('removing from the embedded registry', () => {
 
   it('removes a damaged image, with its names', async () => {
     await using world = await temporaryWorld();
-    const store = await openEmbeddedStore(join(world.path, 'store'));
+    const store = emptyStore();
     for (const name of ['x/y:1', 'a.io/x/y:1', 'x/y@']) {
       const { digest } = await put(store, 'a.io/x/y:1', 'first');
       await store.objects.put(blobKey(digest), new TextEncoder().encode('{}'));
@@ -274,7 +280,7 @@ describe('removing from the embedded registry', () => {
 
   it('finds what was uploaded with its host in its name', async () => {
     await using world = await temporaryWorld();
-    const store = await openEmbeddedStore(join(world.path, 'store'));
+    const store = emptyStore();
     await put(store, 'x/y:1', 'stripped');
     const config = await put(store, 'x/z:1', 'full');
     const full = await store.stripped.getManifest('x/z', config.digest);
@@ -286,7 +292,7 @@ describe('removing from the embedded registry', () => {
 
   it('refuses a name of a host that another host’s image has, and what is not there', async () => {
     await using world = await temporaryWorld();
-    const store = await openEmbeddedStore(join(world.path, 'store'));
+    const store = emptyStore();
     await put(store, 'a.io/x/y:1', 'first');
     for (const name of ['c.io/x/y:1', 'x/y:2', 'nothing']) {
       await expect(remove(world, store, name)).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
