@@ -1,4 +1,4 @@
-// `npm run bench [-- --rounds=N] [--only=collect,copy,present,scan,memory,look,make,mkimage,vm] [--write]`: the issue's figures, as ratios within one run on one machine. What is compared is
+// `npm run bench [-- --rounds=N] [--only=collect,copy,present,scan,memory,look,make,mkimage,registry,vm] [--write]`: the issue's figures, as ratios within one run on one machine. What is compared is
 // measured in turns, round by round; the medians count. Needs Debian's docker-registry, skopeo, curl and jq; with docker.io as root, the old way asks a
 // real dockerd for the registry's address, as the script did. --write puts the table into docs/benchmarks.md.
 import { readFile, writeFile } from 'node:fs/promises';
@@ -12,6 +12,7 @@ import { makeFigures } from './make.ts';
 import { memoryFigures } from './memory.ts';
 import { mkimageFigures } from './mkimage.ts';
 import { presentFigures } from './present.ts';
+import { registryFigures } from './registry.ts';
 import { type Figure, table } from './report.ts';
 import { scanFigures } from './scan.ts';
 import { vmFigures } from './vm.ts';
@@ -27,6 +28,7 @@ const GROUPS: Readonly<Record<string, (rounds: number) => Promise<readonly Figur
   look: lookFigures,
   make: makeFigures,
   mkimage: mkimageFigures,
+  registry: registryFigures,
   vm: vmFigures,
 };
 

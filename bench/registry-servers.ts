@@ -1,0 +1,80 @@
+// The servers that bench/registry.ts compares, each a process whose processor time and memory the kernel counts.
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { start, stop, until } from '../test/peers/process.ts';
+import { ROOT } from '../test/peers/program.ts';
+import { freePort, temporaryDirectory } from '../test/peers/temporary.ts';
+
+export interface Server extends AsyncDisposable {
+  readonly port: number;
+  /** The store; for the limit, nothing. */
+  readonly data: string;
+  /** Processor seconds so far, of all threads. */
+  cpu(): number;
+  /** Peak of resident memory so far, in MB (10⁶ bytes). */
+  peak(): number;
+}
+
+/** `images serve`, as a user starts it. */
+export async function startOurs(): Promise<Server> {
+  const directory = await temporaryDirectory('bench-ours');
+  const port = await freePort();
+  const data = join(directory.path, 'store');
+  const env = { HOME: directory.path, XDG_RUNTIME_DIR: directory.path, IMAGES_RUNTIME: directory.path };
+  const program = process.env.BENCH_IMAGES ?? join(ROOT, 'bin/images');
+  const child = start(program, ['serve', `--listen=127.0.0.1:${port}`, `--data=${data}`], { env });
+  return await serverOf(child, { port, data, directory });
+}
+
+/** With what it can do for speed: descriptors in memory, no access log. */
+export async function startDocker(): Promise<Server> {
+  const directory = await temporaryDirectory('bench-docker');
+  const port = await freePort();
+  const data = join(directory.path, 'store');
+  const file = join(directory.path, 'config.yml');
+  const config = {
+    version: 0.1,
+    storage: { filesystem: { rootdirectory: data }, delete: { enabled: true }, cache: { blobdescriptor: 'inmemory' } },
+    http: { addr: `127.0.0.1:${port}` },
+    log: { level: 'error', accesslog: { disabled: true } },
+  };
+  await writeFile(file, JSON.stringify(config));
+  return await serverOf(start('docker-registry', ['serve', file]), { port, data, directory });
+}
+
+/** A bare Node server that sends this file to whoever asks. */
+export async function startLimit(file: string): Promise<Server> {
+  const directory = await temporaryDirectory('bench-limit');
+  const child = start(process.execPath, [join(ROOT, 'bench/limit-serve.mjs'), file]);
+  const [line] = (await once(child.stdout ?? child, 'data')) as [Buffer];
+  return await serverOf(child, { port: Number(line.toString()), data: '', directory });
+}
+
+async function serverOf(
+  child: ChildProcess,
+  { port, data, directory }: { readonly port: number; readonly data: string; readonly directory: AsyncDisposable },
+): Promise<Server> {
+  child.stdout?.resume();
+  child.stderr?.on('data', (chunk: Buffer) => process.stderr.write(chunk.includes('ERROR') ? chunk : ''));
+  if (data !== '') await until(async () => (await fetch(`http://127.0.0.1:${port}/v2/`)).ok);
+  const file = (name: string) => readFileSync(`/proc/${child.pid}/${name}`, 'utf8');
+  return {
+    port,
+    data,
+    cpu: () => {
+      // proc(5): after the name in parentheses, the 12th and 13th fields are ticks of 10 ms.
+      const fields = file('stat')
+        .replace(/^.*\) /s, '')
+        .split(' ');
+      return (Number(fields[11]) + Number(fields[12])) / 100;
+    },
+    peak: () => (Number(/^VmHWM:\s+(\d+) kB$/m.exec(file('status'))?.[1]) * 1024) / 1e6,
+    [Symbol.asyncDispose]: async () => {
+      await stop(child);
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
