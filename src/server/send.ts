@@ -30,7 +30,7 @@ export async function sendReply(response: ServerResponse, reply: Reply, options:
     else if (body instanceof Uint8Array && body.length <= SMALL) sendSmall(response, body, options);
     else if (body instanceof Uint8Array)
       await sendStream(response, { body: slicesOf(body), length: body.length }, options);
-    else await sendStream(response, { body, length: Number(reply.headers?.['Content-Length']) }, options);
+    else await sendBody(response, { body, length: Number(reply.headers?.['Content-Length']) }, options);
   } catch (error) {
     response.destroy();
     throw error;
@@ -40,6 +40,20 @@ export async function sendReply(response: ServerResponse, reply: Reply, options:
 function sendSmall(response: ServerResponse, body: Uint8Array, { onSent }: SendOptions): void {
   response.end(body);
   onSent(body.length);
+}
+
+async function sendBody(
+  response: ServerResponse,
+  content: { readonly body: Bytes; readonly length: number },
+  options: SendOptions,
+): Promise<void> {
+  if (content.length > SMALL) return await sendStream(response, content, options);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of content.body) chunks.push(chunk);
+  const [first] = chunks;
+  const whole = first && chunks.length === 1 ? first : Buffer.concat(chunks);
+  if (whole.length !== content.length) throw new Error(`blob ended after ${whole.length} bytes`);
+  sendSmall(response, whole, options);
 }
 
 /** In slices, so that progress can be observed. */

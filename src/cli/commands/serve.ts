@@ -59,9 +59,11 @@ function housekeepingLine(event: HousekeepingEvent): string {
 
 /** Logs failures always, other requests only with --verbose. */
 function logEvent(event: ServerEvent, context: Context): void {
+  // The time is made only for what is logged: a server answers thousands of requests a second.
+  if (event.type === 'request' && !context.verbose) return;
   const what = `${new Date().toISOString()} ${event.method} ${event.url}`;
   if (event.type === 'failure') context.note(`${what} ERROR: ${errorLine(event.error)}`);
-  else if (context.verbose) {
+  else {
     context.note(
       `${what} ${event.status} ${event.code ?? '-'} sent=${event.sent} received=${event.received} ${event.duration.toFixed(1)}ms`,
     );

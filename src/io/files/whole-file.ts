@@ -1,18 +1,31 @@
 // A small file, read whole: two steps of the thread pool instead of the four that a FileHandle takes, and without node:fs/promises, which short commands
 // would load for this alone.
-import { closeSync, constants, fstatSync, open, read } from 'node:fs';
+import { closeSync, constants, fstatSync, open, read, type Stats } from 'node:fs';
 
 /**
  * The file's bytes, or its size if it has more than `most`; `undefined` for what is no regular file. An open file's inode is in memory, so asking for its size and
  * closing it do not wait for the disk. Errors: those of the file system.
  */
 export async function readWholeFile(path: string, most: number): Promise<Buffer | number | undefined> {
+  const file = await readSmallFile(path, most);
+  return file && (file.bytes ?? file.found.size);
+}
+
+export interface SmallFile {
+  /** What the file was before its bytes were read. */
+  readonly found: Stats;
+  /** Absent if the file has more than `most` bytes. */
+  readonly bytes?: Buffer;
+}
+
+/** The same, with the file's times. */
+export async function readSmallFile(path: string, most: number): Promise<SmallFile | undefined> {
   // Without O_NONBLOCK, opening a pipe would wait for a writer.
   const file = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const info = fstatSync(file);
-    if (!info.isFile()) return undefined;
-    return info.size <= most ? await readFully(file, info.size) : info.size;
+    const found = fstatSync(file);
+    if (!found.isFile()) return undefined;
+    return found.size <= most ? { found, bytes: await readFully(file, found.size) } : { found };
   } finally {
     closeSync(file);
   }

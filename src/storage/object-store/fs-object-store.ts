@@ -1,11 +1,12 @@
 // The object store in a directory: a key is a path. Relies on rename and link being atomic, and on fsync of files and directories.
 import { randomUUID } from 'node:crypto';
+import { type Stats, statSync } from 'node:fs';
 import { link, open, opendir, rename, rm, rmdir, stat, statfs, unlink, utimes } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { inDirectory, makeDirectory } from '../../io/files/atomic-file.ts';
 import { readFileBytes } from '../../io/files/file-bytes.ts';
 import { isFsError, translatingFsErrors } from '../../io/files/fs-errors.ts';
-import { readWholeFile } from '../../io/files/whole-file.ts';
+import { readSmallFile } from '../../io/files/whole-file.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import type { Range } from '../blobs.ts';
 import type { ObjectInfo } from '../objects.ts';
@@ -13,6 +14,8 @@ import { nameSyncs } from './fs-durability.ts';
 import { fsStages } from './fs-stage.ts';
 import { LargeFolders } from './large-folders.ts';
 import type { ObjectStore } from './object-store.ts';
+import { quickCalls } from './quick-calls.ts';
+import { smallFiles } from './small-files.ts';
 
 /** In bytes: links, marks, manifests and configs are read whole. */
 const SMALL = 64 * 1024;
@@ -20,6 +23,7 @@ const SMALL = 64 * 1024;
 const AHEAD = 8;
 /** The folder for unfinished objects, on the same file system as the objects. */
 const WAITING = 'images';
+const NO_ERROR = { throwIfNoEntry: false } as const;
 
 export interface FsObjectStoreOptions {
   /** The folder for unfinished objects. */
@@ -34,6 +38,8 @@ export interface FsObjectStoreOptions {
  */
 export function openFsObjectStore(directory: string, options: FsObjectStoreOptions = {}): ObjectStore {
   const folders = new LargeFolders();
+  const quick = quickCalls(directory);
+  const small = smallFiles();
   const { volatile = false } = options;
   const waiting = join(directory, options.waiting ?? WAITING);
   const temporaryFiles = join(waiting, 'tmp');
@@ -100,13 +106,13 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
   }
 
   async function moveFile(from: string, to: string, ifAbsent: boolean): Promise<boolean> {
-    if (!(await infoOf('', from))) return false;
+    if (!(await unlessAbsent(() => stat(from)))?.isFile()) return false;
     try {
       if (!ifAbsent) {
         await inMadeDirectory(to, (final) => rename(from, final));
       } else {
         await inMadeDirectory(to, (final) => linkUnlessThere(from, final));
-        await unlink(from).catch(unlessAbsent);
+        await unlessAbsent(() => unlink(from));
       }
     } catch (error) {
       // Another process was faster.
@@ -115,6 +121,35 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
     }
     await prune(from);
     return true;
+  }
+
+  /** `undefined` if there is no such file. */
+  async function statOf(path: string): Promise<Stats | undefined> {
+    const found = quick.allowed() ? quick.run(() => statSync(path, NO_ERROR)) : await stat(path);
+    return found?.isFile() ? found : undefined;
+  }
+
+  async function infoOf(key: string, path: string): Promise<ObjectInfo | undefined> {
+    const found = await unlessAbsent(() => statOf(path));
+    return found && infoFrom(key, found);
+  }
+
+  /** A small file is read again only if a look at it shows another one. */
+  async function contentOf(path: string, range: Range = {}): Promise<Bytes | undefined> {
+    if (quick.allowed()) {
+      const found = quick.run(() => statSync(path, NO_ERROR));
+      if (!found?.isFile()) return undefined;
+      const kept = found.size <= SMALL ? small.get(path, found) : undefined;
+      if (kept) return oneChunk(kept, range);
+    }
+    const file = await readSmallFile(path, SMALL);
+    if (!file) return undefined;
+    if (file.bytes) {
+      small.keep(path, file.found, file.bytes);
+      return oneChunk(file.bytes, range);
+    }
+    const handle = await open(path, 'r');
+    return await readFileBytes(handle, { ...range, close: true });
   }
 
   async function* list(prefix: string, after: string | undefined): AsyncGenerator<ObjectInfo> {
@@ -151,7 +186,8 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
   }
 
   return {
-    get: (key, range) => translatingFsErrors(directory, () => openFile(pathOf(key), range)),
+    get: (key, range) =>
+      translatingFsErrors(directory, () => unlessAbsent(() => contentOf(pathOf(key), range), 'EISDIR')),
     stat: (key) => translatingFsErrors(directory, () => infoOf(key, pathOf(key))),
     put: (key, bytes, options = {}) =>
       translatingFsErrors(directory, async () => {
@@ -218,24 +254,16 @@ function checkedPrefix(prefix: string): string {
   return prefix;
 }
 
-async function infoOf(key: string, path: string): Promise<ObjectInfo | undefined> {
-  try {
-    const found = await stat(path);
-    if (!found.isFile()) return undefined;
-    const version = `${found.ino}-${found.size}-${found.mtimeMs}`;
-    return {
-      key,
-      size: found.size,
-      // Made when it is asked for: the first Date of a process reads the time zone.
-      get modified() {
-        return found.mtime;
-      },
-      version,
-    };
-  } catch (error) {
-    if (isAbsent(error)) return undefined;
-    throw error;
-  }
+function infoFrom(key: string, found: Stats): ObjectInfo {
+  return {
+    key,
+    size: found.size,
+    // Made when it is asked for: the first Date of a process reads the time zone.
+    get modified() {
+      return found.mtime;
+    },
+    version: `${found.ino}-${found.size}-${found.mtimeMs}`,
+  };
 }
 
 /** Returns false if there is no such file. */
@@ -250,8 +278,14 @@ async function touched(path: string): Promise<boolean> {
   }
 }
 
-function unlessAbsent(error: unknown): void {
-  if (!isAbsent(error)) throw error;
+/** What `work` gives; `undefined` if there is no such file, or for these errors. */
+async function unlessAbsent<T>(work: () => Promise<T>, ...codes: readonly string[]): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isAbsent(error) || isFsError(error, ...codes)) return undefined;
+    throw error;
+  }
 }
 
 /** Not every file system has hard links. Without them, two writers of the same key write the same content, so a rename is safe. */
@@ -262,25 +296,15 @@ async function linkUnlessThere(from: string, to: string): Promise<boolean> {
   } catch (error) {
     if (isFsError(error, 'EEXIST')) return false;
     if (!isFsError(error, 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) throw error;
-    if (await infoOf('', to)) return false;
+    if ((await unlessAbsent(() => stat(to)))?.isFile()) return false;
     await rename(from, to);
     return true;
   }
 }
 
-async function openFile(path: string, range: Range | undefined): Promise<Bytes | undefined> {
-  try {
-    const whole = await readWholeFile(path, SMALL);
-    if (typeof whole !== 'number') return whole && oneChunk(whole.subarray(range?.from ?? 0, range?.to));
-    const handle = await open(path, 'r');
-    return await readFileBytes(handle, { ...range, close: true });
-  } catch (error) {
-    if (isAbsent(error) || isFsError(error, 'EISDIR')) return undefined;
-    throw error;
-  }
-}
-
-async function* oneChunk(chunk: Uint8Array): AsyncGenerator<Uint8Array> {
+/** The bytes of the range. A whole object keeps its memory, so that its readers can see that they know it. */
+async function* oneChunk(bytes: Uint8Array, { from = 0, to }: Range): AsyncGenerator<Uint8Array> {
+  const chunk = from === 0 && to === undefined ? bytes : bytes.subarray(from, to);
   if (chunk.length > 0) yield chunk;
 }
 

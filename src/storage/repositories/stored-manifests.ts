@@ -55,6 +55,8 @@ export function storedManifests(store: Store, statBlob: Registry['statBlob']): S
   const { objects, blobs } = store;
   const index = referrersIndex(objects, find);
   const history = manifestHistory(objects);
+  /** By their memory: a store that remembers what it has read gives the same again while it is unchanged. */
+  const verifiedBefore = new WeakMap<Uint8Array, RawManifest>();
 
   /** The digest that a tag or digest means in this repository. */
   async function resolve(repository: string, tagOrDigest: string): Promise<Digest | undefined> {
@@ -72,15 +74,17 @@ export function storedManifests(store: Store, statBlob: Registry['statBlob']): S
   async function find(repository: string, tagOrDigest: string): Promise<RawManifest | undefined> {
     const digest = await resolve(repository, tagOrDigest);
     if (digest === undefined) return undefined;
-    const bytes = await readManifestBytes(digest);
-    return bytes && readRaw(bytes, digest);
-  }
-
-  async function readManifestBytes(digest: Digest): Promise<Uint8Array | undefined> {
     const bytes = await readUnverified(digest);
-    if (!bytes || digestOf(bytes, digestAlgorithm(digest)) === digest) return bytes;
-    await blobs.doubt(digest);
-    return undefined;
+    if (!bytes) return undefined;
+    const known = verifiedBefore.get(bytes);
+    if (known?.digest === digest) return known;
+    if (digestOf(bytes, digestAlgorithm(digest)) !== digest) {
+      await blobs.doubt(digest);
+      return undefined;
+    }
+    const manifest = readRaw(bytes, digest);
+    if (manifest) verifiedBefore.set(bytes, manifest);
+    return manifest;
   }
 
   async function readUnverified(digest: Digest): Promise<Uint8Array | undefined> {

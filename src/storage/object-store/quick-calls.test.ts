@@ -1,0 +1,107 @@
+import { mkdir } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { testDirectory } from '../testing/directories.ts';
+import { quickCalls } from './quick-calls.ts';
+
+/** A clock, a disk and a scheduler that the test moves. */
+function simulated() {
+  const state = { time: 0, read: 0, waited: 0 };
+  return {
+    state,
+    options: { now: () => state.time, readFromDisk: () => state.read, waitedForProcessor: () => state.waited },
+    /** A call during which this much passes. */
+    call: (taken: number, { read = 0, waited = 0 } = {}) => {
+      state.time += taken;
+      state.read += read;
+      state.waited += waited;
+    },
+  };
+}
+
+/** Its file system has been looked at. */
+async function ready(directory: string, options: Parameters<typeof quickCalls>[1]) {
+  const quick = quickCalls(directory, options);
+  quick.allowed();
+  await delay(50);
+  expect(quick.allowed()).toBe(true);
+  return quick;
+}
+
+test('a call that the kernel answers from memory is followed by others', async () => {
+  await using directory = await testDirectory();
+  const { options, call } = simulated();
+  const quick = await ready(directory.path, options);
+  for (let time = 0; time < 100; time++) quick.run(() => call(0.9));
+  expect(quick.allowed()).toBe(true);
+});
+
+test('while a disk is slow, its clients wait for a fiftieth of the time at most', async () => {
+  await using directory = await testDirectory();
+  const { state, options, call } = simulated();
+  const quick = await ready(directory.path, options);
+  let waited = 0;
+  for (; state.time < 100_000; state.time += 1) {
+    if (!quick.allowed()) continue;
+    const before = state.time;
+    quick.run(() => call(10, { read: 1 }));
+    waited += state.time - before;
+  }
+  expect(waited).toBeGreaterThan(0);
+  expect(waited).toBeLessThanOrEqual(100_000 / 49);
+});
+
+test('a process that waited for a processor has a disk as quick as before', async () => {
+  await using directory = await testDirectory();
+  const { options, call } = simulated();
+  const quick = await ready(directory.path, options);
+  quick.run(() => call(2, { read: 1 }));
+  expect(quick.allowed()).toBe(false);
+  call(1000);
+  quick.run(() => call(100, { waited: 95 }));
+  expect(quick.allowed()).toBe(true);
+});
+
+test('waiting for something else than reading rests, too: another process may have locked a folder', async () => {
+  await using directory = await testDirectory();
+  const { options, call } = simulated();
+  const quick = await ready(directory.path, options);
+  quick.run(() => call(2, { read: 1 }));
+  call(1000);
+  quick.run(() => call(100));
+  expect(quick.allowed()).toBe(false);
+});
+
+test('a failed call counts as well', async () => {
+  await using directory = await testDirectory();
+  const { options, call } = simulated();
+  const quick = await ready(directory.path, options);
+  expect(() =>
+    quick.run(() => {
+      call(30, { read: 1 });
+      throw new Error('no');
+    }),
+  ).toThrow('no');
+  expect(quick.allowed()).toBe(false);
+});
+
+test('file systems that are not of this machine are never waited for', async () => {
+  const quick = quickCalls('/proc');
+  quick.allowed();
+  await delay(50);
+  expect(quick.allowed()).toBe(false);
+});
+
+test('a directory that is not there yet is looked at again', async () => {
+  await using directory = await testDirectory();
+  const { options, call } = simulated();
+  const quick = quickCalls(`${directory.path}/later`, options);
+  quick.allowed();
+  await delay(20);
+  expect(quick.allowed()).toBe(false);
+  await mkdir(`${directory.path}/later`);
+  call(2000);
+  quick.allowed();
+  await delay(50);
+  expect(quick.allowed()).toBe(true);
+});

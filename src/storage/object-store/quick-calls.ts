@@ -1,0 +1,91 @@
+// When a file may be looked at without the thread pool. What the kernel has in memory answers within microseconds, and handing a call to another thread costs
+// ten times as much. But a call that waits for a disk keeps all clients waiting. So such calls are made
+// - only on file systems of this machine, never on those of a network or of another process (FUSE), which may not answer at all;
+// - only for metadata: content is read by the thread pool, and remembered (small-files.ts);
+// - not for `REST` times as long as the last one has waited. So clients wait for them for two hundredths of the time at most, however slow the disk is.
+import { readFileSync, statfs } from 'node:fs';
+
+export interface QuickCalls {
+  /** Whether a synchronous call is allowed now. */
+  allowed(): boolean;
+  /** Makes a call that is allowed, and takes its time. */
+  run<T>(call: () => T): T;
+}
+
+export interface QuickCallsOptions {
+  /** Milliseconds since some time. */
+  readonly now?: () => number;
+  /** How much this process has ever read from disks, in any unit. */
+  readonly readFromDisk?: () => number;
+  /** Milliseconds for which this thread has ever been ready and had no processor. */
+  readonly waitedForProcessor?: () => number;
+}
+
+/** Magic numbers (statfs(2)) of ext2 to ext4, XFS, Btrfs, tmpfs, overlayfs, F2FS, ZFS, bcachefs, SquashFS, EROFS, ISO 9660, the root of an initramfs. */
+const LOCAL: ReadonlySet<number> = new Set([
+  0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0xf2f52010, 0x2fc12fc1, 0xca451a4e, 0x73717368, 0xe0f5e1e2,
+  0x9660, 0x858458f6,
+]);
+
+/** In milliseconds. A call that takes longer has waited for the disk, or this process has waited for a processor. */
+const SLOW = 1;
+/** In milliseconds. A call that waits longer for no processor counts as waiting for the disk, although nothing was read: perhaps another writes to a folder. */
+const VERY_SLOW = 20;
+const REST = 50;
+/** In milliseconds, between looks at a directory that is not there yet. */
+const LOOK_AGAIN = 1000;
+
+/** For files below `directory`. */
+export function quickCalls(directory: string, options: QuickCallsOptions = {}): QuickCalls {
+  const { now = () => performance.now(), readFromDisk = () => process.resourceUsage().fsRead } = options;
+  const { waitedForProcessor = waitOfThread } = options;
+  let isLocal: boolean | undefined;
+  let lookAt = Number.NEGATIVE_INFINITY;
+  let restsUntil = Number.NEGATIVE_INFINITY;
+  let readBefore = -1;
+  let waitedBefore = 0;
+
+  function look(): void {
+    const time = now();
+    if (time < lookAt) return;
+    lookAt = time + LOOK_AGAIN;
+    statfs(directory, (error, found) => {
+      if (!error) isLocal = LOCAL.has(found.type);
+    });
+  }
+
+  function wasSlow(taken: number): void {
+    const read = readFromDisk();
+    const waited = waitedForProcessor();
+    // On a busy machine a process waits for a processor at any place. That says nothing of the disk.
+    const isDisk = read !== readBefore || taken - (waited - waitedBefore) > VERY_SLOW;
+    readBefore = read;
+    waitedBefore = waited;
+    if (isDisk) restsUntil = now() + REST * taken;
+  }
+
+  return {
+    allowed: () => {
+      if (isLocal === undefined) look();
+      return isLocal === true && (restsUntil === Number.NEGATIVE_INFINITY || now() > restsUntil);
+    },
+    run: (call) => {
+      const begun = now();
+      try {
+        return call();
+      } finally {
+        const taken = now() - begun;
+        if (taken > SLOW) wasSlow(taken);
+      }
+    },
+  };
+}
+
+/** Linux, Documentation/scheduler/sched-stats.rst: the second number, in nanoseconds. 0 if the kernel does not tell. */
+function waitOfThread(): number {
+  try {
+    return Number(readFileSync('/proc/self/schedstat', 'latin1').split(' ')[1]) / 1e6 || 0;
+  } catch {
+    return 0;
+  }
+}
