@@ -11,7 +11,7 @@ export async function readWholeFile(path: string, most: number): Promise<Buffer 
   return file && (file.bytes ?? file.found.size);
 }
 
-export interface SmallFile {
+export interface FileWithTimes {
   /** What the file was before its bytes were read. */
   readonly found: Stats;
   /** Absent if the file has more than `most` bytes. */
@@ -19,7 +19,7 @@ export interface SmallFile {
 }
 
 /** The same, with the file's times. */
-export async function readSmallFile(path: string, most: number): Promise<SmallFile | undefined> {
+export async function readSmallFile(path: string, most: number): Promise<FileWithTimes | undefined> {
   // Without O_NONBLOCK, opening a pipe would wait for a writer.
   const file = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
