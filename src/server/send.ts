@@ -1,10 +1,11 @@
 // Writes a reply to a connection: with backpressure, without a body for HEAD, and closing the connection if there are fewer bytes than announced.
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import type { Bytes } from '../io/streams/bytes.ts';
+import { type Bytes, canFill, type FillingBytes } from '../io/streams/bytes.ts';
 import type { ServerLimits } from './limits.ts';
 import { type Transfer, watchProgress } from './progress.ts';
 import type { Reply } from './reply.ts';
+import { sendBuffers } from './send-buffers.ts';
 import { whenClosed } from './when-closed.ts';
 
 export interface SendOptions {
@@ -42,18 +43,28 @@ function sendSmall(response: ServerResponse, body: Uint8Array, { onSent }: SendO
   onSent(body.length);
 }
 
+/** What comes in one piece, as small blobs do, is sent in one piece, too. */
 async function sendBody(
   response: ServerResponse,
-  content: { readonly body: Bytes; readonly length: number },
+  { body, length }: { readonly body: Bytes; readonly length: number },
   options: SendOptions,
 ): Promise<void> {
-  if (content.length > SMALL) return await sendStream(response, content, options);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of content.body) chunks.push(chunk);
-  const [first] = chunks;
-  const whole = first && chunks.length === 1 ? first : Buffer.concat(chunks);
-  if (whole.length !== content.length) throw new Error(`blob ended after ${whole.length} bytes`);
-  sendSmall(response, whole, options);
+  if (length > SMALL) return await sendStream(response, { body, length }, options);
+  const chunks = body[Symbol.asyncIterator]();
+  const first = await chunks.next();
+  if (first.done || first.value.length !== length) {
+    return await sendStream(response, { body: resumed(first, chunks), length }, options);
+  }
+  await chunks.return?.();
+  sendSmall(response, first.value, options);
+}
+
+async function* resumed(first: IteratorResult<Uint8Array>, rest: AsyncIterator<Uint8Array>): Bytes {
+  try {
+    for (let next = first; !next.done; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
 }
 
 /** In slices, so that progress can be observed. */
@@ -68,23 +79,76 @@ async function sendStream(
 ): Promise<void> {
   let sent = 0;
   const transfer: Transfer = {
-    moved: () => sent,
+    moved: () => sent - unsent(response),
     waitsForClient: () => response.writableLength > 0,
     giveUp: () => response.destroy(),
   };
   const watch = watchProgress(transfer, limits);
   // Watched until the last byte has been sent.
   whenClosed(response, () => watch[Symbol.dispose]());
+  const count = (bytes: number) => {
+    sent += bytes;
+    onSent(bytes);
+  };
+  if (canFill(body)) await sendFilled(response, body, { length, signal, onSent: count });
+  else await sendChunks(response, body, { signal, onSent: count });
+  if (sent !== length) throw new Error(`blob ended after ${sent} bytes`);
+  response.end();
+}
+
+type Watched = Pick<SendOptions, 'signal' | 'onSent'>;
+
+async function sendChunks(response: ServerResponse, body: Bytes, { signal, onSent }: Watched): Promise<void> {
   // Leaving the loop closes the source, so the file is closed as soon as the client has gone.
   for await (const chunk of body) {
     signal.throwIfAborted();
     const isRoomLeft = response.write(chunk);
-    sent += chunk.length;
     onSent(chunk.length);
     if (!isRoomLeft) await once(response, 'drain', { signal });
   }
-  if (sent !== length) throw new Error(`blob ended after ${sent} bytes`);
-  response.end();
+}
+
+/** One buffer is filled while another is on its way. A buffer whose connection has ended is not used again. */
+async function sendFilled(
+  response: ServerResponse,
+  body: FillingBytes,
+  { length, signal, onSent }: Watched & { readonly length: number },
+): Promise<void> {
+  const gone = Promise.withResolvers<never>();
+  gone.promise.catch(() => {});
+  const leave = () => gone.reject(signal.reason);
+  signal.addEventListener('abort', leave);
+  try {
+    let before: Promise<void> = Promise.resolve();
+    for (let left = length; left > 0; ) {
+      signal.throwIfAborted();
+      const buffer = sendBuffers.take(left);
+      const count = await body.fill(buffer);
+      if (count === 0) break;
+      left -= count;
+      onSent(count);
+      await Promise.race([before, gone.promise]);
+      before = written(response, buffer.subarray(0, count)).then(() => sendBuffers.give(buffer));
+    }
+    await Promise.race([before, gone.promise]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+    await body[Symbol.asyncIterator]().return?.();
+  }
+}
+
+/** Resolves when the system has all of it, so that the memory can be used again. */
+function written(response: ServerResponse, bytes: Uint8Array): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  promise.catch(() => {});
+  response.write(bytes, (error) => (error ? reject(error) : resolve()));
+  return promise;
+}
+
+/** Bytes that were given to the system's part of the connection and have not left it: a large piece is under way for long. */
+function unsent(response: ServerResponse): number {
+  const socket = response.socket as { readonly _handle?: { readonly writeQueueSize?: number } } | null;
+  return socket?._handle?.writeQueueSize ?? 0;
 }
 
 function emptyLength(reply: Reply): Readonly<Record<string, number>> {

@@ -49,6 +49,20 @@ describe('the bytes of a file, with its handle', () => {
     expect(handle.fd).toBe(-1);
   });
 
+  it('fill memory that is used again, up to the end of the range, and close it when they are left', async () => {
+    const handle = await open(path);
+    await handle.read(Buffer.alloc(1), 0, 1, 0);
+    const bytes = await readFileBytes(handle, { from: 100_000, to: 250_000, close: true });
+    const buffer = Buffer.alloc(100_000);
+    expect(await bytes.fill(buffer)).toBe(100_000);
+    expect(buffer.equals(Buffer.alloc(100_000, 1))).toBe(true);
+    expect(await bytes.fill(buffer)).toBe(50_000);
+    expect(await bytes.fill(buffer)).toBe(0);
+    await bytes[Symbol.asyncIterator]().return?.();
+    expect(handle.fd).toBe(-1);
+    expect(await bytes.fill(buffer)).toBe(0);
+  });
+
   it.each([0, 1])(
     'close it where they are forgotten after %i chunks: a handle must not be collected open',
     async (chunks) => {

@@ -1,6 +1,6 @@
 // A file, or a range of it, as a stream of large chunks. One chunk is read ahead.
 import type { FileHandle } from 'node:fs/promises';
-import type { Bytes } from '../streams/bytes.ts';
+import type { FillingBytes } from '../streams/bytes.ts';
 
 export interface FileRange {
   readonly from?: number;
@@ -20,7 +20,7 @@ const forgotten = new FinalizationRegistry<FileHandle>((handle) => void handle.c
 const CHUNK = 256 * 1024;
 
 /** Reads the range. Each chunk has memory of its own, because a socket may hold it long after the next one was requested. Errors: EISDIR for a directory. */
-export async function readFileBytes(handle: FileHandle, options: FileRange): Promise<Bytes> {
+export async function readFileBytes(handle: FileHandle, options: FileRange): Promise<FillingBytes> {
   const size = await sizeOf(handle).catch(async (error: unknown) => {
     if (options.close) await handle.close();
     throw error;
@@ -49,7 +49,13 @@ export async function readFileBytes(handle: FileHandle, options: FileRange): Pro
     return { done: true, value: undefined };
   }
 
-  const iterator: AsyncIterableIterator<Uint8Array> = {
+  const iterator: AsyncIterableIterator<Uint8Array> & FillingBytes = {
+    fill: async (buffer) => {
+      const length = ended ? 0 : Math.min(buffer.length, end - position);
+      if (length > 0) await readInto(handle, position, buffer.subarray(0, length));
+      position += length;
+      return length;
+    },
     [Symbol.asyncIterator]: () => iterator,
     next: async () => {
       if (ended || (ahead === undefined && position >= end)) return finish();
@@ -76,10 +82,14 @@ async function sizeOf(handle: FileHandle): Promise<number> {
 
 async function readFully(handle: FileHandle, position: number, length: number): Promise<Uint8Array> {
   const buffer = Buffer.allocUnsafeSlow(length);
-  for (let filled = 0; filled < length; ) {
-    const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled);
+  await readInto(handle, position, buffer);
+  return buffer;
+}
+
+async function readInto(handle: FileHandle, position: number, buffer: Uint8Array): Promise<void> {
+  for (let filled = 0; filled < buffer.length; ) {
+    const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, position + filled);
     if (bytesRead === 0) throw new Error(`file ended early, at byte ${position + filled}`);
     filled += bytesRead;
   }
-  return buffer;
 }
