@@ -1,4 +1,5 @@
 // Sorted names in folders. Those of large folders are cached while the folder is unchanged: each page of a list would read and sort all of them otherwise.
+import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 
 /** The number of names from which a folder is cached. */
@@ -55,7 +56,11 @@ export class LargeFolders {
 }
 
 async function read(path: string): Promise<readonly string[]> {
-  const found = await readdir(path, { withFileTypes: true });
+  return sortedNames(await readdir(path, { withFileTypes: true }));
+}
+
+/** Names of folders end with `/`. */
+export function sortedNames(found: readonly Dirent[]): readonly string[] {
   return found.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort(byBytes);
 }
 

@@ -49,7 +49,10 @@ export async function* walkRepositories(
   yield* walk('');
 
   async function* walk(prefix: string): AsyncGenerator<string> {
-    const folders = (await objects.children(`${REPOSITORIES}${prefix}`)).filter((name) => /^[^_].*\/$/.test(name));
+    const folders = (await objects.children(`${REPOSITORIES}${prefix}`)).filter(
+      // What sorts before `after` is left out here: a page must not cost what is on the pages before it.
+      (name) => isFolder(name) && (`${prefix}${name}` > after || after.startsWith(`${prefix}${name}`)),
+    );
     // `a` and the names below `a/` are two steps, because `a-b` sorts between them.
     const steps = folders.flatMap((folder) => [folder.slice(0, -1), folder]).sort((a, b) => (a < b ? -1 : 1));
     for (const step of steps) {
@@ -61,4 +64,9 @@ export async function* walkRepositories(
       }
     }
   }
+}
+
+/** Of repositories: names of others begin with `_`. */
+function isFolder(name: string): boolean {
+  return name.endsWith('/') && !name.startsWith('_') && name.length > 1;
 }
