@@ -40,7 +40,7 @@ export async function registryFigures(rounds: number): Promise<readonly Figure[]
     if (wanted && !wanted.some((part) => one.what.includes(part))) continue;
     figures.push(...(await compare(one, { ours, docker, limit }, rounds)));
   }
-  return wanted ? figures : [...figures, ...(await memoryFigures(content))];
+  return wanted && !wanted.includes('memory') ? figures : [...figures, ...(await memoryFigures(content))];
 }
 
 function cases({ image, small, large }: Content): readonly Case[] {

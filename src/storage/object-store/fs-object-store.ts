@@ -1,6 +1,6 @@
 // The object store in a directory: a key is a path. Relies on rename and link being atomic, and on fsync of files and directories.
 import { randomUUID } from 'node:crypto';
-import { type Stats, statSync } from 'node:fs';
+import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs';
 import { link, open, opendir, rename, rm, rmdir, stat, statfs, unlink, utimes } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { inDirectory, makeDirectory } from '../../io/files/atomic-file.ts';
@@ -12,7 +12,7 @@ import type { Range } from '../blobs.ts';
 import type { ObjectInfo } from '../objects.ts';
 import { nameSyncs } from './fs-durability.ts';
 import { fsStages } from './fs-stage.ts';
-import { LargeFolders } from './large-folders.ts';
+import { LargeFolders, namesInFolder } from './large-folders.ts';
 import type { ObjectStore } from './object-store.ts';
 import { quickCalls } from './quick-calls.ts';
 import { smallFiles } from './small-files.ts';
@@ -24,6 +24,9 @@ const AHEAD = 8;
 /** The folder for unfinished objects, on the same file system as the objects. */
 const WAITING = 'images';
 const NO_ERROR = { throwIfNoEntry: false } as const;
+const WITH_TYPES = { withFileTypes: true } as const;
+/** In bytes, of the folder itself: some dozens of names, in one block of the disk. */
+const SMALL_FOLDER = 4096;
 
 export interface FsObjectStoreOptions {
   /** The folder for unfinished objects. */
@@ -152,8 +155,33 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
     return await readFileBytes(handle, { ...range, close: true });
   }
 
+  /** What is in a small folder, if it may be looked at without the thread pool: a walk looks into a folder for each name. `undefined` if it may not. */
+  function smallFolder(path: string): readonly Dirent[] | undefined {
+    if (!quick.allowed()) return undefined;
+    const found = quick.run(() => statSync(path, NO_ERROR));
+    if (!found?.isDirectory()) return [];
+    return found.size <= SMALL_FOLDER ? quick.run(() => readdirSync(path, WITH_TYPES)) : undefined;
+  }
+
+  async function holdsFile(path: string): Promise<boolean> {
+    for await (const entry of smallFolder(path) ?? (await opendir(path))) {
+      if (entry.isFile()) return true;
+      if (entry.isDirectory() && (await unlessAbsent(() => holdsFile(join(path, entry.name))))) return true;
+    }
+    return false;
+  }
+
+  /** Sorted so that a recursive walk meets all keys in byte order: `a-b` before `a/`. */
+  async function entries(path: string): Promise<readonly string[]> {
+    const names = await unlessAbsent(async () => {
+      const found = smallFolder(path);
+      return found ? namesInFolder(found) : await folders.names(path);
+    });
+    return names ?? [];
+  }
+
   async function* list(prefix: string, after: string | undefined): AsyncGenerator<ObjectInfo> {
-    yield* listNames(prefix, await entries(folders, join(directory, prefix)), after);
+    yield* listNames(prefix, await entries(join(directory, prefix)), after);
   }
 
   /** Reads folders before their turn, several at a time: most of a listing is waiting for the file system. Who stops early has read few in vain. */
@@ -170,7 +198,7 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
     for (const [at, key] of keys.entries()) {
       for (; next < Math.min(keys.length, 2 * at + 1, at + AHEAD); next++) {
         const folder = keys[next] as string;
-        const reading = folder.endsWith('/') ? entries(folders, join(directory, folder)) : Promise.resolve([]);
+        const reading = folder.endsWith('/') ? entries(join(directory, folder)) : Promise.resolve([]);
         // Its error is thrown when its turn comes.
         reading.catch(() => undefined);
         ahead.push(reading);
@@ -223,9 +251,12 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
       }
     },
     list: (prefix, after) => list(checkedPrefix(prefix), after),
-    any: (prefix) => translatingFsErrors(directory, () => holdsFile(join(directory, checkedPrefix(prefix)))),
-    children: (prefix) =>
-      translatingFsErrors(directory, () => entries(folders, join(directory, checkedPrefix(prefix)))),
+    any: (prefix) =>
+      translatingFsErrors(
+        directory,
+        async () => (await unlessAbsent(() => holdsFile(join(directory, checkedPrefix(prefix))))) ?? false,
+      ),
+    children: (prefix) => translatingFsErrors(directory, () => entries(join(directory, checkedPrefix(prefix)))),
     delete: (keys) =>
       translatingFsErrors(directory, async () => {
         for (const path of keys.map(pathOf)) {
@@ -306,28 +337,6 @@ async function linkUnlessThere(from: string, to: string): Promise<boolean> {
 async function* oneChunk(bytes: Uint8Array, { from = 0, to }: Range): AsyncGenerator<Uint8Array> {
   const chunk = from === 0 && to === undefined ? bytes : bytes.subarray(from, to);
   if (chunk.length > 0) yield chunk;
-}
-
-async function holdsFile(path: string): Promise<boolean> {
-  try {
-    for await (const entry of await opendir(path)) {
-      if (entry.isFile() || (entry.isDirectory() && (await holdsFile(join(path, entry.name))))) return true;
-    }
-    return false;
-  } catch (error) {
-    if (isAbsent(error)) return false;
-    throw error;
-  }
-}
-
-/** Sorted so that a recursive walk meets all keys in byte order: `a-b` before `a/`. */
-async function entries(folders: LargeFolders, path: string): Promise<readonly string[]> {
-  try {
-    return await folders.names(path);
-  } catch (error) {
-    if (isAbsent(error)) return [];
-    throw error;
-  }
 }
 
 /**

@@ -56,11 +56,11 @@ export class LargeFolders {
 }
 
 async function read(path: string): Promise<readonly string[]> {
-  return sortedNames(await readdir(path, { withFileTypes: true }));
+  return namesInFolder(await readdir(path, { withFileTypes: true }));
 }
 
 /** Names of folders end with `/`. */
-export function sortedNames(found: readonly Dirent[]): readonly string[] {
+export function namesInFolder(found: readonly Dirent[]): readonly string[] {
   return found.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort(byBytes);
 }
 
