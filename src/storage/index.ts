@@ -13,6 +13,9 @@ export {
   type SweepLimits,
   USE_STEP_MS,
 } from './blobs.ts';
+export type { CheckOrigin, LastCheck } from './check/check-record.ts';
+export type { CheckEvent } from './check/check-store.ts';
+export type { Mend, StoreFault, StoreFaultKind } from './check/findings.ts';
 export { collectStore } from './collector/collect.ts';
 export type {
   Collection,

@@ -50,6 +50,7 @@ export { overlayNames } from './overlays/overlay-names.ts';
 export { type FoundOverlay, findOverlay } from './overlays/overlays.ts';
 export { pauseImage } from './overlays/pause-image.ts';
 export { withoutQuotes } from './overlays/reference-list.ts';
+export { type CheckRegistryOptions, checkRegistry, type RegistryCheck } from './private-registry/check-registry.ts';
 export {
   type CollectedRegistry,
   type CollectRegistryOptions,
@@ -76,6 +77,7 @@ export {
 } from './private-registry/registry-space.ts';
 export { type RegistryStatus, registryStatus } from './private-registry/registry-status.ts';
 export { type RemoveOptions, removeImage, removeImages } from './private-registry/remove-image.ts';
+export type { LeftFault, RepairEvent } from './private-registry/repair-store.ts';
 export { type ServedRegistry, type ServeRequest, serveRegistry } from './private-registry/serve-registry.ts';
 export { type StartedRegistry, type StartRequest, startRegistry } from './private-registry/start-registry.ts';
 export { stopRegistry } from './private-registry/stop-registry.ts';

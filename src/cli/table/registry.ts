@@ -163,6 +163,29 @@ export const REGISTRY_COMMANDS: readonly CommandSpec[] = [
     load: () => import('../commands/lreg-unpin.ts'),
   },
   {
+    name: 'lreg_check',
+    group: REGISTRY,
+    summary: "Verify the embedded registry's store, and mend it",
+    details: [
+      'Hashes every blob, and looks at all links, tags, manifests and records. What is damaged is served no more from then on. With images, only what they consist of is looked at.',
+      'The registry may run, and others may push, pull and build meanwhile. Ctrl-C ends it at any time: the next check goes on there. A running registry does the same by itself once a week (`serve --scrub`).',
+    ],
+    arguments: [{ name: 'IMAGE', many: true, help: 'References; all images if there are none', complete: 'images' }],
+    options: [
+      { name: 'repair', help: 'Fetch what is damaged from where it came, write links anew, remove what leads nowhere' },
+      { name: 'rate', value: 'SIZE', help: 'Read so many bytes a second at most (20MB, 100MiB)' },
+      { name: 'restart', help: 'Begin anew, although an earlier check was interrupted' },
+      DATA,
+      JSON_OUTPUT,
+    ],
+    status: '0: all images are whole; 1: some are not.',
+    examples: [
+      { command: 'images lreg_check --rate=50MB', help: 'While others work' },
+      { command: 'images lreg_check --repair', help: 'Mend what can be mended' },
+    ],
+    load: () => import('../commands/lreg-check.ts'),
+  },
+  {
     name: 'lreg_ip',
     group: REGISTRY,
     summary: 'Print the address at which VMs reach the private registry',

@@ -1,0 +1,103 @@
+// `lreg_check`: verifies the embedded registry's store, and mends what it can. The registry may run.
+import { ImagesError } from '../../oci/errors.ts';
+import type { Reference } from '../../oci/reference.ts';
+import type { CheckEvent, StoreCheck } from '../../storage/check/check-store.ts';
+import type { StoreFault } from '../../storage/check/findings.ts';
+import { type EmbeddedStore, embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
+import { callOptions, type Settings, storeOptions } from '../settings.ts';
+import { locateRegistry, noRegistry } from './locate-registry.ts';
+import { noStore } from './private-registry.ts';
+import type { LeftFault, RepairEvent } from './repair-store.ts';
+
+export interface CheckRegistryOptions {
+  /** Only these images; all of the store if empty. */
+  readonly images?: readonly Reference[];
+  readonly repair?: boolean;
+  /** Begins anew, although an earlier check was interrupted. */
+  readonly restart?: boolean;
+  /** In bytes per second. */
+  readonly rate?: number;
+  /** Counts all blobs first, for the event `total`. */
+  readonly counted?: boolean;
+  readonly onEvent?: (event: CheckEvent | RepairEvent) => void;
+}
+
+export interface RegistryCheck {
+  /** The data directory. */
+  readonly data: string;
+  /** Blobs that were hashed, and their bytes; with those of an interrupted check that this one went on with. */
+  readonly blobs: number;
+  readonly bytes: number;
+  /** What was found and mended. */
+  readonly mended: readonly StoreFault[];
+  /** What is still there, and what to do. */
+  readonly faults: readonly LeftFault[];
+  /** Images that cannot be pulled whole, in byte order. */
+  readonly incomplete: readonly string[];
+  /** Damaged blobs that could not be marked, because nothing can be written: other processes serve them. */
+  readonly unmarked: number;
+  /** True if there are more faults than are listed. */
+  readonly isMore: boolean;
+}
+
+/**
+ * Hashes all blobs, or those of some images, and looks at all links and records. Damage is marked as it is found, so that it is served no more. With `repair`,
+ * what can be mended is. When the signal ends it, the next check goes on there. Errors: UNSUPPORTED (the private registry is not this user's embedded one),
+ * NO_REGISTRY, MANIFEST_UNKNOWN (no such image), NO_ACCESS.
+ */
+export async function checkRegistry(options: CheckRegistryOptions, settings: Settings): Promise<RegistryCheck> {
+  const { images = [], repair = false } = options;
+  const location = await locateRegistry(settings);
+  if (!location) throw noRegistry(settings);
+  if (location.kind === 'remote') {
+    throw new ImagesError('UNSUPPORTED', `only the embedded registry can be checked [${location.address.host}]`, {
+      hint: 'Check images of other registries one by one: `images check docker://HOST/NAME`.',
+    });
+  }
+  const { data } = location;
+  if (!(await embeddedStoreExists(data))) throw noStore(data);
+  const store = await openEmbeddedStore(data, storeOptions(settings));
+  const { checkStore, incompleteImages } = await import('../../storage/check/check-store.ts');
+  const { partsOf } = await import('./checked-images.ts');
+  const only = images.length > 0 ? await partsOf(store, images) : undefined;
+  const found = await checkStore(store, { ...options, ...(only && { only }), ...callOptions(settings) });
+  const check = only ? { ...found, findings: found.findings.filter(only.isMeant) } : found;
+  const { blobs, bytes, isMore } = check;
+  const mended = repair ? await repaired(store, check, { options, settings }) : { mended: [], faults: check.findings };
+  const { hintOf } = await import('./repair-store.ts');
+  return {
+    data,
+    blobs,
+    bytes,
+    mended: mended.mended,
+    faults: mended.faults
+      .filter((fault) => !only || only.isMeant(fault))
+      .map((fault) => ({ hint: hintOf(fault, repair), ...fault })),
+    incomplete: incompleteImages({ findings: mended.faults }),
+    unmarked: await unmarkedIn(store, data),
+    isMore,
+  };
+}
+
+interface Repairing {
+  readonly options: CheckRegistryOptions;
+  readonly settings: Settings;
+}
+
+async function repaired(store: EmbeddedStore, check: StoreCheck, { options, settings }: Repairing) {
+  const [{ repairStore }, { imageHosts }] = await Promise.all([
+    import('./repair-store.ts'),
+    import('./registry-clients.ts'),
+  ]);
+  await using hosts = await imageHosts(undefined, settings);
+  const { onEvent } = options;
+  return await repairStore(check, { store, hosts, ...callOptions(settings), ...(onEvent && { onEvent }) });
+}
+
+/** Another opening of the store knows only what is written. */
+async function unmarkedIn(store: EmbeddedStore, data: string): Promise<number> {
+  const known = await store.blobs.damaged();
+  if (known.size === 0) return 0;
+  const written = await (await openEmbeddedStore(data)).blobs.damaged();
+  return [...known].filter((digest) => !written.has(digest)).length;
+}
