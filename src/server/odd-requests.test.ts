@@ -257,7 +257,7 @@ it('are no trouble of the server, whatever stands in them', { timeout: timeFor(1
       const answer = await send(verb, `${where}${text && `?${text}`}`, fields, content);
       expect(answer.status, answer.text).toBeLessThan(500);
     }),
-    { numRuns: rounds(1200) },
+    { numRuns: rounds(400) },
   );
   expect(server.events.filter(({ type }) => type === 'failure')).toEqual([]);
   expect((await ask(`${server.url}/v2/a/b/manifests/${image.manifest.digest}`, 'GET')).status).toBeLessThan(500);
@@ -337,7 +337,7 @@ it('that are no HTTP, or half of it, end their own connection alone', { timeout:
       await new Promise((resolve) => setTimeout(resolve, 2));
       socket.destroy();
     }),
-    { numRuns: 150 },
+    { numRuns: rounds(60) },
   );
   expect((await ask(`${server.url}/v2/`, 'GET')).status).toBe(200);
   expect(server.events.filter(({ type }) => type === 'failure')).toEqual([]);

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { rounds } from '../../../test/testing/soak.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { type Compression, compressionOf } from './compression.ts';
 import { decompressed } from './decompress.ts';
@@ -32,7 +33,7 @@ const COMPRESSORS: readonly Compressor[] = [
 /** Text, zeros and noise, more than any block or chunk. */
 const CONTENT = Buffer.concat([
   Buffer.from(Array.from({ length: 40_000 }, (_, line) => `line ${line * line}\n`).join('')),
-  Buffer.alloc(1_500_000),
+  Buffer.alloc(300_000),
   Buffer.from(Uint32Array.from({ length: 200_000 }, (_, index) => Math.imul(index, 2654435761) ^ (index << 7)).buffer),
   Buffer.alloc(300, 'a'),
 ]);
@@ -119,7 +120,7 @@ for (const { name, compression, isThere, compress } of COMPRESSORS) {
             );
           },
         ),
-        { numRuns: 200 },
+        { numRuns: rounds(60) },
       );
     });
 
