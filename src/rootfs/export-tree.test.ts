@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { needs } from '../../test/peers/find.ts';
+import { rounds, timeFor } from '../../test/testing/soak.ts';
 import { readTar } from '../tar/reader.ts';
 import { applyLayers } from './apply-layers.ts';
 import { exportTree } from './export-tree.ts';
@@ -236,12 +237,12 @@ describe('a stack of layers', () => {
             const [merged, flat] = seen.split('====\n');
             expect(flat).toBe(merged);
           }),
-          { numRuns: 60 },
+          { numRuns: rounds(20) },
         );
       } finally {
         rmSync(top, { recursive: true, force: true });
       }
     },
-    120_000,
+    timeFor(120_000),
   );
 });
