@@ -11,4 +11,4 @@ export type { ProxySettings } from './http/proxy.ts';
 export type { Bytes, CallOptions, OpenContent } from './streams/bytes.ts';
 export { type Expected, type Start as VerifyStart, verified } from './streams/verify.ts';
 export { ageOf, parseAge } from './text/age.ts';
-export { parseSize, SIZE_EXAMPLES } from './text/size.ts';
+export { inBinaryUnits, parseSize, SIZE_EXAMPLES } from './text/size.ts';

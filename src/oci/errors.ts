@@ -5,6 +5,8 @@ import { type FailedPart, type MessageParts, messageOf } from './error-message.t
 export type { ErrorCode, RegistryErrorCode };
 
 export interface ErrorDetails extends MessageParts {
+  /** The message and the hint are for clients of the embedded registry, too: they name nothing of the operator's machine. */
+  readonly isPublic?: boolean;
   /** What the user can do next: one sentence. */
   readonly hint?: string;
   readonly cause?: unknown;
@@ -40,6 +42,7 @@ export class ImagesError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly status: number | undefined;
+  readonly isPublic: boolean;
   /** The other side's own words, quoted and without secrets. */
   readonly said: string | undefined;
   /** The part of a copy that failed. */
@@ -55,6 +58,7 @@ export class ImagesError extends Error {
       details.cause === undefined ? undefined : { cause: details.cause },
     );
     this.code = code;
+    this.isPublic = details.isPublic ?? false;
     this.hint = details.hint === undefined ? undefined : withoutUserinfo(details.hint);
     const cause = details.cause instanceof ImagesError ? details.cause : undefined;
     this.#request = details.request ?? cause?.request;

@@ -72,6 +72,8 @@ export interface Upload extends AsyncDisposable {
 }
 
 export interface AppendOptions extends CallOptions {
+  /** How many bytes will come, if that is known: what does not fit can be refused before it is sent. */
+  readonly length?: number;
   readonly from?: number;
   readonly isLast?: boolean;
 }

@@ -114,8 +114,10 @@ async function beginUpload(
 async function append(upload: Upload, call: Call, range: ChunkRange | undefined, last?: 'last'): Promise<number> {
   const { signal } = call;
   const isLast = last !== undefined;
-  if (!range) return upload.append(call.body.bytes, { signal, isLast });
-  return upload.append(exactly(call.body.bytes, range.to - range.from), { from: range.from, signal, isLast });
+  const { length } = call.body;
+  const known = { signal, isLast, ...(length !== undefined && { length }) };
+  if (!range) return upload.append(call.body.bytes, known);
+  return upload.append(exactly(call.body.bytes, range.to - range.from), { ...known, from: range.from });
 }
 
 /** Passes on exactly `length` bytes. Errors: SIZE_INVALID if there are more or fewer. */

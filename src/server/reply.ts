@@ -11,6 +11,8 @@ export interface Reply {
   readonly headers?: ReplyHeaders;
   /** For a stream, `headers` must have a Content-Length. */
   readonly body?: Uint8Array | Bytes;
+  /** Replaces the words after the status: container clients show these, not the body, of a status from 500 on. */
+  readonly reason?: string;
   /** The error code, for the log. The client finds it in the body. */
   readonly code?: string;
 }
@@ -99,7 +101,13 @@ export function errorReply(error: unknown, headers: ReplyHeaders = {}): Reply {
     return errorBody(status, { code: error.code, message, ...detail }, withAdvice(status, headers));
   }
   const { status, code, message } = troubleOf(error);
-  return errorBody(status, { code, message }, withAdvice(status, headers));
+  if (!(error instanceof ImagesError) || !error.isPublic) {
+    return errorBody(status, { code, message }, withAdvice(status, headers));
+  }
+  const detail = error.hint === undefined ? {} : { detail: { hint: error.hint } };
+  const words = error.message.slice(0, MAX_MESSAGE);
+  const reply = errorBody(status, { code, message: words, ...detail }, withAdvice(status, headers));
+  return { ...reply, reason: words.replace(/[^\x20-\x7e]/g, '?') };
 }
 
 /** Adds `Allow` to a 405 (RFC 9110, section 15.5.6): where writing is not allowed, reading is; and Retry-After (section 10.2.3). */

@@ -24,6 +24,7 @@ export async function sendReply(response: ServerResponse, reply: Reply, options:
   const { body } = reply;
   try {
     const length = body instanceof Uint8Array ? { 'Content-Length': body.length } : emptyLength(reply);
+    if (reply.reason !== undefined) response.statusMessage = reply.reason;
     response.writeHead(reply.status, { ...length, ...reply.headers } as Record<string, string | number | string[]>);
     // A client that does not read is disconnected, also if the answer is small.
     response.socket?.setTimeout(options.limits.idle);

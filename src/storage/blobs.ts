@@ -119,9 +119,9 @@ export interface BlobSession extends AsyncDisposable {
   readonly written: number;
   /**
    * Appends bytes. After a failure, those that arrived are kept. The bytes are durable when it resolves or fails, unless `isLast` says that `commit`
-   * follows. Errors: those of the body and of writing.
+   * follows; `length`, how many bytes will come. Errors: those of the body and of writing.
    */
-  append(body: Bytes, options?: { readonly isLast?: boolean }): Promise<void>;
+  append(body: Bytes, options?: { readonly isLast?: boolean; readonly length?: number }): Promise<void>;
   /** Verifies and publishes the blob; it and what `refer` wrote are durable when it resolves. Errors: DIGEST_INVALID (the session is discarded). */
   commit(digest: Digest, refer: Refer): Promise<void>;
   /** Removes the bytes and ends the session. */

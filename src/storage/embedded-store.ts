@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { isFsError } from '../io/files/fs-errors.ts';
 import { diskStore } from './drivers/staged-store.ts';
 import { type RegistryStoreOptions, registryStore } from './registry-store.ts';
+import type { Space } from './space.ts';
 import type { RegistryStore } from './store.ts';
 
 export interface EmbeddedStore extends RegistryStore {
   readonly directory: string;
+  /** The bytes that count for the quota, if the store has rules. */
+  readonly space?: Space;
 }
 
 /**
@@ -15,7 +18,13 @@ export interface EmbeddedStore extends RegistryStore {
  * can be read. There is nothing to close.
  */
 export async function openEmbeddedStore(directory: string, options: RegistryStoreOptions = {}): Promise<EmbeddedStore> {
-  return { directory, ...registryStore(diskStore(directory), options) };
+  const store = diskStore(directory);
+  const { rules } = options;
+  if (!rules) return { directory, ...registryStore(store, options) };
+  // Short commands on a store without rules need not load this.
+  const { withQuota } = await import('./quota.ts');
+  const limited = withQuota(store, async () => (await rules()).quota);
+  return { directory, space: limited.space, ...registryStore(limited, options) };
 }
 
 /** Whether the directory holds a store: one of this program, or a volume of docker registry:2. */

@@ -17,6 +17,7 @@ export type { CheckOrigin, LastCheck } from './check/check-record.ts';
 export type { CheckEvent } from './check/check-store.ts';
 export type { Mend, StoreFault, StoreFaultKind } from './check/findings.ts';
 export { collectStore } from './collector/collect.ts';
+export type { ExpiredTag, KeepRule, Retention } from './collector/retention.ts';
 export type {
   Collection,
   CollectionEvent,
@@ -40,4 +41,5 @@ export { type SpaceSample, spaceSamples } from './repositories/space-samples.ts'
 export { storedRegistry } from './repositories/stored-registry.ts';
 export { type Pull, tellingPulls } from './repositories/telling-pulls.ts';
 export type { ImageSpace, RepositorySpace, SpaceUse, StoreSpace } from './space/measure.ts';
+export type { Space } from './space.ts';
 export type { RegistryStore, Store } from './store.ts';

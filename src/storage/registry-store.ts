@@ -28,6 +28,8 @@ export interface RegistryStoreOptions {
 export interface StoreRules {
   /** Tags that do not move once they are there. */
   readonly immutable?: readonly ImageGlob[];
+  /** In bytes, for all blobs and unfinished uploads. Obeyed by stores in a directory (quota). */
+  readonly quota?: number;
 }
 
 /** The registry as clients see it, and what it is made of. */

@@ -32,6 +32,8 @@ describe('images lreg_gc', () => {
     const manifest = { repository: 'team/app', digest: NEWER.manifest.digest, mediaType: NEWER.manifest.mediaType };
     expect(planned).toEqual({
       dryRun: true,
+      tags: [],
+      retentionWaits: false,
       data: world.data,
       manifests: [{ ...manifest, tags: ['latest'] }],
       blobs: 10,

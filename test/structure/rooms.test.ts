@@ -51,6 +51,8 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     space: 4,
     'store-health.ts': 3,
     check: 4,
+    'space.ts': 2,
+    'quota.ts': 3,
     'registry-store.ts': 3,
     'embedded-store.ts': 4,
     'index.ts': 5,

@@ -4,7 +4,7 @@ import { isIndexType } from '../../oci/media-types.ts';
 import type { RemovedManifest } from '../../storage/collector/run.ts';
 import { type CollectedRegistry, collectRegistry } from '../../tasks/private-registry/collect-garbage.ts';
 import type { Run } from '../grammar/command.ts';
-import { taskSettings } from '../grammar/task-settings.ts';
+import { configSettings, taskSettings } from '../grammar/task-settings.ts';
 import { writeJson } from '../out/write-json.ts';
 import { safeText } from '../process/safe-text.ts';
 import { collectionReporter } from '../reporter/collection-line.ts';
@@ -21,10 +21,11 @@ export const run: Run = async ({ options, context }) => {
       {
         dryRun,
         keepUntagged: options.flag('keep-untagged'),
+        noRetention: options.flag('no-retention'),
         ...(olderThanMs !== undefined && { olderThanMs }),
         onEvent: reporter.onEvent,
       },
-      taskSettings(context, options, reporter.note),
+      { ...taskSettings(context, options, reporter.note), ...configSettings(options) },
     );
   } finally {
     reporter.finish();
@@ -39,10 +40,14 @@ export const run: Run = async ({ options, context }) => {
   return 0;
 };
 
-function lines({ manifests, blobs, bytes, recent, isMore }: CollectedRegistry, dryRun: boolean): readonly string[] {
+function lines(
+  { tags, manifests, blobs, bytes, recent, isMore }: CollectedRegistry,
+  dryRun: boolean,
+): readonly string[] {
   const [removed, freed] = dryRun ? ['Would remove', 'Would free'] : ['Removed', 'Freed'];
   const inOneDay = `In a day: ${formatBytes(recent.bytes)} in ${formatCount(recent.blobs, 'blob')} that nothing names; pushed or used within the last day, a push that is under way may need them.`;
   return [
+    ...tags.map(({ repository, tag, digest }) => `${removed} ${repository}:${tag} (no rule keeps it; ${digest})`),
     ...manifests.map((manifest) => `${removed} ${described(manifest)}`),
     `${freed} ${formatBytes(bytes)} in ${formatCount(blobs, 'blob')}.`,
     ...(recent.blobs > 0 ? [inOneDay] : []),

@@ -1,4 +1,5 @@
 // `images lreg_status`: one row for each property; status 1 if the registry does not run.
+import { inBinaryUnits } from '../../io/text/size.ts';
 import { formatListenAddress } from '../../server/address.ts';
 import { type RegistryStatus, registryStatus } from '../../tasks/private-registry/registry-status.ts';
 import type { Run } from '../grammar/command.ts';
@@ -41,6 +42,7 @@ function rows({
     ['data', data],
     ['images', images],
     ['size', `${formatBytes(held.size)} in ${formatCount(held.blobs, 'blob')}`],
+    ...(held.quota ? [['quota', quotaLine(held.quota)] as const] : []),
     ['garbage', `${collected ? `collected ${collected}` : 'never collected'}; ${nextCollection(collects)}`],
   ];
 }
@@ -48,6 +50,12 @@ function rows({
 function nextCollection(collects: string | undefined): string {
   if (collects === undefined) return '`images lreg_gc` collects it';
   return `the registry collects it ${Date.parse(collects) > Date.now() ? `after ${collects}` : 'soon'}, when it is quiet`;
+}
+
+function quotaLine({ limit, used }: NonNullable<RegistryStatus['quota']>): string {
+  const share = Math.floor((used / limit) * 100);
+  const line = `${share} % of ${inBinaryUnits(limit)}`;
+  return share >= 90 ? `${line}: WARNING: nearly full; \`images lreg_du\` and \`images lreg_gc\` help` : line;
 }
 
 function asJson({ running, health, vms, ...held }: RegistryStatus): unknown {

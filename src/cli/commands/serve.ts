@@ -52,9 +52,12 @@ export const run: Run = async ({ options, context }) => {
 
 function housekeepingLine(event: HousekeepingEvent): string {
   if (event.type === 'housekeeping-failed') return `ERROR: ${errorLine(event.error)}`;
-  const { manifests, blobs, bytes } = event.collection;
+  const { tags, retentionWaits, manifests, blobs, bytes } = event.collection;
   const gone = `${formatCount(manifests.length, 'manifest')}, ${formatCount(blobs, 'blob')}, ${formatBytes(bytes)}`;
-  return `collected garbage: ${gone}`;
+  const count = formatCount(tags.length, 'tag');
+  if (retentionWaits)
+    return `collected garbage: ${gone}; the rules in registry.toml would remove ${count}: \`images lreg_gc --dry-run\` shows them, and lets the rules apply`;
+  return `collected garbage: ${gone}${tags.length > 0 ? `, ${count} that no rule keeps` : ''}`;
 }
 
 /** Logs failures always, other requests only with --verbose. */

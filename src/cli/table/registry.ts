@@ -1,6 +1,15 @@
 // The commands of the private registry, embedded or not.
 import type { CommandSpec } from '../grammar/command.ts';
-import { DATA, DRY_RUN, FORCE, JSON_OUTPUT, KEEP_GOING, PLATFORM, REFERRERS } from '../grammar/common-options.ts';
+import {
+  CONFIG,
+  DATA,
+  DRY_RUN,
+  FORCE,
+  JSON_OUTPUT,
+  KEEP_GOING,
+  PLATFORM,
+  REFERRERS,
+} from '../grammar/common-options.ts';
 
 const REGISTRY = 'The private registry';
 
@@ -128,6 +137,8 @@ export const REGISTRY_COMMANDS: readonly CommandSpec[] = [
     options: [
       { name: 'dry-run', help: 'Delete nothing, and print what would go' },
       { name: 'keep-untagged', help: 'Keep manifests that lost their tags' },
+      { name: 'no-retention', help: 'Keep all tags, whatever registry.toml says' },
+      CONFIG,
       {
         name: 'older-than',
         value: 'AGE',

@@ -11,6 +11,7 @@ import type { RegistryStore } from '../store.ts';
 import { deleteBuildSteps, digestsOfBuilds } from './build-references.ts';
 import { deleteLinks, type LinksOfGarbage, linksOf } from './layer-links.ts';
 import { digestsOfManifests } from './manifest-references.ts';
+import { retain } from './retain.ts';
 import { type Collection, type CollectionOptions, type CollectionRun, collectionRun, STEP } from './run.ts';
 import { removeUntagged } from './untagged.ts';
 
@@ -29,13 +30,18 @@ export async function collectStore(store: RegistryStore, options: CollectionOpti
   const { dryRun = false, keepUntagged = false, olderThanMs = OLDER_THAN_MS } = options;
   const run = collectionRun(options);
   const startedAt = Date.now();
+  const retained = await retain(store, options.retention ?? { rules: [] }, { ...run, dryRun });
   const manifests = keepUntagged
     ? []
     : await removeUntagged(store, { ...run, dryRun, before: startedAt - olderThanMs });
-  const { named, unreadable } = await digestsOfManifests(store, { ...run, without: dryRun ? manifests : [] });
+  const { named, unreadable } = await digestsOfManifests(store, {
+    ...run,
+    without: dryRun ? [...retained.manifests, ...manifests] : [],
+  });
   const builds = await digestsOfBuilds(store, run);
   for (const digest of builds.images) named.add(digest);
 
+  const byRules = { tags: retained.tags, retentionWaits: retained.waits };
   const recent = { blobs: 0, bytes: 0 };
   const garbage = new Map<Digest, StoredBlob>();
   let isMore = false;
@@ -60,13 +66,13 @@ export async function collectStore(store: RegistryStore, options: CollectionOpti
   }
   const links = await linksOf(store.objects, garbage, { ...run, unreadable, before: startedAt - GRACE_MS });
   const goes = [...garbage.values()];
-  if (dryRun) return { manifests, ...sumOf(goes), recent, isMore };
+  if (dryRun) return { ...byRules, manifests, ...sumOf(goes), recent, isMore };
 
   const collected = await deleteBlobs(store, goes, { ...run, links });
   await deleteBuildSteps(store, new Set(collected.map(({ digest }) => digest)), run);
   await sweepForgotten(store.blobs);
   if (!isMore) await noteCollected(store.objects);
-  return { manifests, ...sumOf(collected), recent, isMore };
+  return { ...byRules, manifests, ...sumOf(collected), recent, isMore };
 }
 
 async function deleteBlobs(

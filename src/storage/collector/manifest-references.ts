@@ -16,7 +16,7 @@ export interface ManifestReferences {
 
 interface Options extends CollectionRun {
   /** Manifests that do not count. */
-  readonly without: readonly RemovedManifest[];
+  readonly without: readonly Pick<RemovedManifest, 'repository' | 'digest'>[];
 }
 
 export async function digestsOfManifests(store: Store, { without, ...run }: Options): Promise<ManifestReferences> {

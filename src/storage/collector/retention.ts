@@ -1,4 +1,5 @@
 // Which tags of a repository a configuration keeps. Pure: tags with their times → those that go.
+import type { Digest } from '../../oci/digest.ts';
 import { bySpecificity, type ImageGlob, matchesImage } from '../../registry/policies/image-glob.ts';
 
 /** A tag stays if one of the conditions holds for it. Without any condition, all that the rule names stays. */
@@ -10,6 +11,19 @@ export interface KeepRule {
   readonly pushedMs?: number;
   /** In milliseconds: those that were pushed or pulled within this time. */
   readonly pulledMs?: number;
+}
+
+/** What a collection is told of retention. */
+export interface Retention {
+  readonly rules: readonly KeepRule[];
+  /** Nobody looks on: rules that nobody has seen the effect of are not applied. */
+  readonly unasked?: boolean;
+}
+
+export interface ExpiredTag {
+  readonly repository: string;
+  readonly tag: string;
+  readonly digest: Digest;
 }
 
 export interface TagTimes {

@@ -4,6 +4,7 @@ import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { addAll } from '../../oci/add-all.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { ExpiredTag, Retention } from './retention.ts';
 
 /** Files that are looked at between two steps: a few milliseconds of work. */
 export const STEP = 64;
@@ -15,6 +16,8 @@ export interface CollectionOptions extends CallOptions {
   readonly dryRun?: boolean;
   /** Manifests that lost their last tag stay. */
   readonly keepUntagged?: boolean;
+  /** Which tags go first. Default: none. */
+  readonly retention?: Retention;
   /** In milliseconds: manifests that lost their last tag more recently stay. Default: 7 days. */
   readonly olderThanMs?: number;
   /** Called after each small step: it may wait, so that others are not disturbed. */
@@ -29,6 +32,10 @@ export type CollectionEvent =
   | { readonly type: 'deleting'; readonly blobs: number; readonly bytes: number };
 
 export interface Collection {
+  /** Tags that the rules of retention do not keep, and that are gone. */
+  readonly tags: readonly ExpiredTag[];
+  /** These tags are still there, because nobody has seen yet what these rules do: the caller is not asked by anybody (`Retention.unasked`). */
+  readonly retentionWaits: boolean;
   readonly manifests: readonly RemovedManifest[];
   /** Blobs that are gone, manifests among them. */
   readonly blobs: number;

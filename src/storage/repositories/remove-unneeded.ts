@@ -63,7 +63,7 @@ export async function removeName(
 }
 
 /** What the tag was and is, but for what somebody asked for by its digest: that is wanted for its own sake. */
-async function formerStates(tag: string, { store, repository }: Removal): Promise<readonly Digest[]> {
+export async function formerStates(tag: string, { store, repository }: Removal): Promise<readonly Digest[]> {
   const history = manifestHistory(store.objects);
   const states: Digest[] = [];
   for await (const digest of listTagStates(store.objects, repository, tag)) {

@@ -32,11 +32,11 @@ export function storedUploads({ objects, blobs }: Store, unfinished: Expiry): Pi
       get size() {
         return session.written;
       },
-      append: async (body, { from, isLast = false, signal } = {}) => {
+      append: async (body, { from, isLast = false, length, signal } = {}) => {
         if (from !== undefined && from !== session.size) {
           throw new ImagesError('RANGE_INVALID', `upload goes on at ${session.size} [${from}]`);
         }
-        await session.append(admitted(body, signal), { isLast });
+        await session.append(admitted(body, signal), { isLast, ...(length !== undefined && { length }) });
         return session.size;
       },
       commit: async (digest) => {

@@ -5,10 +5,12 @@ import { translatingFsErrors } from '../../io/files/fs-errors.ts';
 import { type Lock, lockHolder, tryLock } from '../../io/files/lock.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Collection, CollectionEvent } from '../../storage/collector/run.ts';
-import { embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
-import { callOptions, type Settings, storeOptions, type TaskCall, type World } from '../settings.ts';
+import { embeddedStoreExists } from '../../storage/embedded-store.ts';
+import { callOptions, type Settings, type TaskCall, type World } from '../settings.ts';
 import { locateRegistry, noRegistry, type RegistryLocation } from './locate-registry.ts';
+import { openRuledStore } from './open-store.ts';
 import { noStore } from './private-registry.ts';
+import { readRegistryToml } from './registry-config.ts';
 import { runningRegistry } from './registry-state.ts';
 
 export interface CollectRegistryOptions {
@@ -16,6 +18,8 @@ export interface CollectRegistryOptions {
   readonly dryRun?: boolean;
   /** Manifests that lost their last tag stay. */
   readonly keepUntagged?: boolean;
+  /** The rules of registry.toml are not applied. */
+  readonly noRetention?: boolean;
   /** In milliseconds: manifests that lost their last tag more recently stay. Default: 7 days. */
   readonly olderThanMs?: number;
   readonly onEvent?: (event: CollectionEvent) => void;
@@ -29,7 +33,7 @@ export interface CollectedRegistry extends Collection {
 /**
  * Deletes manifests that lost their last tag, and blobs that nothing names, while others push, pull, copy and build. When the signal ends it, what was deleted
  * until then is gone, and nothing else is lost. Errors: ALREADY_RUNNING (another process collects), UNSUPPORTED (the private registry is not this user's embedded
- * one), NO_REGISTRY, NO_ACCESS, READ_ONLY, NO_SPACE.
+ * one), NO_REGISTRY, NO_ACCESS, READ_ONLY, NO_SPACE, CONFIG_INVALID.
  */
 export async function collectRegistry(options: CollectRegistryOptions, settings: Settings): Promise<CollectedRegistry> {
   const location = await locateRegistry(settings);
@@ -37,10 +41,14 @@ export async function collectRegistry(options: CollectRegistryOptions, settings:
   if (location.kind === 'remote') throw notEmbedded(location);
   const { data } = location;
   if (!(await embeddedStoreExists(data))) throw noStore(data);
-  const store = await openEmbeddedStore(data, storeOptions(settings));
+  const config = await readRegistryToml(data, settings.config);
+  const store = await openRuledStore(data, settings, { rules: async () => config });
   await using _turn = options.dryRun ? undefined : await collectorTurn(data, settings);
   const { collectStore } = await import('../../storage/collector/collect.ts');
-  return { data, ...(await collectStore(store, { ...options, ...callOptions(settings) })) };
+  const retention = options.noRetention ? {} : { retention: { rules: config.keep } };
+  const collected = await collectStore(store, { ...options, ...retention, ...callOptions(settings) });
+  if (config.quota !== undefined && !options.dryRun) await store.space?.recount();
+  return { data, ...collected };
 }
 
 const TRIES = 6;

@@ -1,5 +1,6 @@
 // What a running registry does by itself: it frees forgotten uploads within an hour, and collects garbage once a day, at a time when nobody asks for anything.
 import { setTimeout as delay } from 'node:timers/promises';
+import type { KeepRule } from '../../storage/collector/retention.ts';
 import type { Collection } from '../../storage/collector/run.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { sweepForgotten } from '../../storage/repositories/expiry.ts';
@@ -8,6 +9,8 @@ import { tryCollectorTurn } from './collect-garbage.ts';
 import type { CollectionSchedule } from './registry-config.ts';
 
 export interface Housekeeping {
+  /** The rules of retention, as they are now: applied once somebody has seen what they do. */
+  readonly keep?: readonly KeepRule[];
   readonly store: EmbeddedStore;
   readonly gc: CollectionSchedule;
   readonly activity: Activity;
@@ -105,7 +108,8 @@ async function collectIfDue(house: Housekeeping, times: typeof TIMES, signal: Ab
   await using turn = await tryCollectorTurn(store.directory);
   if (!turn) return;
   const { collectStore } = await import('../../storage/collector/collect.ts');
-  const collection = await collectStore(store, { signal, pause: pauses(activity, signal) });
+  const retention = { rules: house.keep ?? [], unasked: true };
+  const collection = await collectStore(store, { signal, retention, pause: pauses(activity, signal) });
   onEvent?.({ type: 'collected', collection });
 }
 

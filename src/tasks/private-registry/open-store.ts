@@ -1,7 +1,9 @@
 // Opens the embedded store with the rules of its configuration (registry-config.ts). They are read when something is first written: readers need none.
+import { existsSync } from 'node:fs';
 import { type EmbeddedStore, openEmbeddedStore } from '../../storage/embedded-store.ts';
 import type { RegistryStoreOptions, StoreRules } from '../../storage/registry-store.ts';
 import { storeOptions, type TaskEvents, type World } from '../settings.ts';
+import { configFile } from './config-file.ts';
 
 /** Errors of what writes to the store: CONFIG_INVALID, FILE_UNREADABLE. */
 export async function openRuledStore(
@@ -11,7 +13,7 @@ export async function openRuledStore(
 ): Promise<EmbeddedStore> {
   return await openEmbeddedStore(data, {
     ...storeOptions(settings),
-    rules: rulesOnce(data, settings.config),
+    ...(existsSync(configFile(data, settings.config)) && { rules: rulesOnce(data, settings.config) }),
     ...options,
   });
 }

@@ -1,5 +1,4 @@
 // The configuration of an embedded registry: `registry.toml` in its data directory, or the file that --config names. The server and all commands obey it.
-import { join } from 'node:path';
 import { readIfThere } from '../../io/files/read-config-file.ts';
 import { ageOf } from '../../io/text/age.ts';
 import { quote } from '../../io/text/quote.ts';
@@ -8,9 +7,8 @@ import { isObject, type Json } from '../../oci/decode.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { type ImageGlob, parseImageGlob } from '../../registry/policies/image-glob.ts';
 import type { KeepRule } from '../../storage/collector/retention.ts';
+import { configFile } from './config-file.ts';
 import { lineOfKey } from './toml-lines.ts';
-
-export const CONFIG_NAME = 'registry.toml';
 
 export interface RegistryConfig {
   /** In bytes, for all blobs and uploads together. */
@@ -26,10 +24,6 @@ export interface RegistryConfig {
 export type CollectionSchedule = 'daily' | 'off';
 
 export const NO_CONFIG: RegistryConfig = { immutable: [], keep: [] };
-
-export function configFile(data: string, named?: string): string {
-  return named ?? join(data, CONFIG_NAME);
-}
 
 /** Without the file: no rules; but a file that was named has to be there. Errors: CONFIG_INVALID, with file and line; FILE_UNREADABLE. */
 export async function readRegistryToml(data: string, named?: string): Promise<RegistryConfig> {

@@ -7,6 +7,7 @@ import { COLLECT_EVERY_MS } from './housekeeping.ts';
 import { listRegistry } from './list-registry.ts';
 import { addressOf } from './locate-registry.ts';
 import { openRuledStore } from './open-store.ts';
+import { readRegistryToml } from './registry-config.ts';
 import type { RegistryState } from './registry-record.ts';
 import { dataDirectory, runningRegistry } from './registry-state.ts';
 import { addressForVms } from './vm-address.ts';
@@ -28,6 +29,8 @@ export interface RegistryStatus {
   readonly collected?: string;
   /** When the running registry will next collect, at the earliest; absent if it does not. */
   readonly collects?: string;
+  /** In bytes, if the configuration has one. What is used includes unfinished uploads. */
+  readonly quota?: { readonly limit: number; readonly used: number };
 }
 
 /** Whether the embedded registry runs, its addresses, and what its store contains. */
@@ -65,7 +68,7 @@ async function collections(
   return { ...(last && { collected: last.toISOString() }), ...(isScheduled && { collects: next.toISOString() }) };
 }
 
-type Contents = Pick<RegistryStatus, 'repositories' | 'tags' | 'blobs' | 'size'>;
+type Contents = Pick<RegistryStatus, 'repositories' | 'tags' | 'blobs' | 'size' | 'quota'>;
 
 const NOTHING: Contents = { repositories: 0, tags: 0, blobs: 0, size: 0 };
 
@@ -79,5 +82,7 @@ async function contents(data: string, settings: Settings): Promise<Contents> {
     size += blob.size;
   }
   const tags = repositories.reduce((sum, repository) => sum + repository.tags.length, 0);
-  return { repositories: repositories.length, tags, blobs, size };
+  const { quota: limit } = await readRegistryToml(data, settings.config);
+  const quota = limit === undefined || !store.space ? {} : { quota: { limit, used: await store.space.used() } };
+  return { repositories: repositories.length, tags, blobs, size, ...quota };
 }

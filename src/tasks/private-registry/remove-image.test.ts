@@ -18,12 +18,14 @@ import { registryStore } from '../../storage/registry-store.ts';
 import { listManifests } from '../../storage/repositories/list-manifests.ts';
 import { nameRecords } from '../../storage/repositories/name-records.ts';
 import { storedRegistry } from '../../storage/repositories/stored-registry.ts';
+import { spaceOf } from '../../storage/space.ts';
 import { type TemporaryWorld, temporaryWorld } from '../testing/temporary-world.ts';
 import { removeImage, removeImages } from './remove-image.ts';
 
 /** In memory: each test writes many small files, and nothing here is about the disk. */
 function emptyStore(): EmbeddedStore {
-  return { directory: 'memory', ...registryStore(memoryStore()) };
+  const data = memoryStore();
+  return { directory: 'memory', space: spaceOf(data), ...registryStore(data) };
 }
 
 async function* bytes(...chunks: readonly Uint8Array[]) {

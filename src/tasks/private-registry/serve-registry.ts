@@ -10,16 +10,18 @@ import { type RunningServer, serve } from '../../server/listen.ts';
 import { pullCounts } from '../../storage/repositories/pull-records.ts';
 import { tellingPulls } from '../../storage/repositories/telling-pulls.ts';
 import { alsoDebugged, callOptions, type Settings, type World } from '../settings.ts';
+import { configFile } from './config-file.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
 import { keepHouse, type OnHousekeeping } from './housekeeping.ts';
 import { keepRecords } from './keep-records.ts';
 import { addressOf } from './locate-registry.ts';
 import { openRuledStore } from './open-store.ts';
 import { announcedRegistries } from './registry-adverts.ts';
-import { type CollectionSchedule, configFile } from './registry-config.ts';
+import type { CollectionSchedule } from './registry-config.ts';
 import type { RegistryState } from './registry-record.ts';
 import { announceRegistry, dataDirectory, runningRegistry } from './registry-state.ts';
 import { servingHealth } from './serving-health.ts';
+import { watchSpace } from './watch-space.ts';
 import { watchConfig } from './watched-config.ts';
 
 export const DEFAULT_LISTEN = '127.0.0.1:5000';
@@ -95,6 +97,7 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
   const pulls = pullCounts();
   const policy = (repositories: Registry) => tellingPulls(repositories, pulls.count);
   const store = await openRuledStore(data, settings, { policy, rules: async () => config.current });
+  if (onNotice && store.space) stack.use(watchSpace(store.space, { limit: () => config.current.quota, onNotice }));
   await using _starting = await acquireLock(join(data, 'images/starting'), callOptions(settings));
   const running = runningRegistry(data, settings);
   if (running) throw alreadyRunning(running);
@@ -125,6 +128,9 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
       store,
       get gc() {
         return schedule();
+      },
+      get keep() {
+        return config.current.keep;
       },
       activity: {
         get active() {

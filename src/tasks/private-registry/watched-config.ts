@@ -1,7 +1,8 @@
 // The configuration of a registry that runs: read at its start, and again when the file changes. With a mistake in it the rules before stay.
 import { stat } from 'node:fs/promises';
 import { isImagesError } from '../../oci/errors.ts';
-import { configFile, type RegistryConfig, readRegistryToml } from './registry-config.ts';
+import { configFile } from './config-file.ts';
+import { type RegistryConfig, readRegistryToml } from './registry-config.ts';
 
 /** In milliseconds. The file is looked at, not watched: that works on every file system, and with every way in which editors write. */
 const EVERY_MS = 2000;

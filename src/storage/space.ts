@@ -1,0 +1,131 @@
+// How many bytes the blobs and the unfinished uploads of a store have: a running sum in a small object, which all processes that write to the store add to.
+import { isObject } from '../oci/decode.ts';
+import { isImagesError } from '../oci/errors.ts';
+import { SPACE_KEY } from './layout.ts';
+import type { Store } from './store.ts';
+
+export interface Space {
+  /** In bytes: as last counted, and what was added since. Counts if the sum is missing, or an hour old. */
+  used(): Promise<number>;
+  /** Counts now, unless that was just done. */
+  recounted(): Promise<number>;
+  /** Counts now: after a collection. */
+  recount(): Promise<number>;
+  /** Adds bytes if the sum stays within the limit; returns whether it does. */
+  take(bytes: number, limit: number): Promise<boolean>;
+  /** Adds bytes, or takes them off. Others are told of a share of `limit`. */
+  add(bytes: number, limit: number): Promise<void>;
+}
+
+export interface SpaceOptions {
+  readonly now?: () => number;
+}
+
+/** In milliseconds. */
+const OLD_MS = 3600 * 1000;
+/** In milliseconds: how long what others have added may be unknown. */
+const READ_MS = 100;
+/** In milliseconds. A full store is counted again before a write is refused, but not for each write; and not for more than a twentieth of the time. */
+const RECOUNT_MS = 60_000;
+const RECOUNT_SHARE = 20;
+/** Others are told of this share of the limit. */
+const STEP = 1 / 1000;
+
+interface Sum {
+  readonly bytes: number;
+  /** When the store was counted. */
+  readonly countedAt: number;
+}
+
+export function spaceOf({ objects, blobs }: Store, { now = Date.now }: SpaceOptions = {}): Space {
+  let sum: Sum | undefined;
+  let readAt = Number.NEGATIVE_INFINITY;
+  /** Bytes that are not in the object yet. */
+  let pending = 0;
+  let tookMs = 0;
+  let counting: Promise<number> | undefined;
+
+  const isOld = ({ countedAt }: Sum) => Math.abs(now() - countedAt) > OLD_MS;
+
+  async function read(): Promise<Sum | undefined> {
+    const bytes = await objects.get(SPACE_KEY);
+    if (!bytes) return undefined;
+    try {
+      const value: unknown = JSON.parse(Buffer.from(bytes).toString());
+      if (!isObject(value) || typeof value.bytes !== 'number' || typeof value.countedAt !== 'number') return undefined;
+      return { bytes: value.bytes, countedAt: value.countedAt };
+    } catch {
+      // A power cut has emptied it.
+      return undefined;
+    }
+  }
+
+  async function write(next: Sum): Promise<void> {
+    sum = next;
+    readAt = now();
+    try {
+      await objects.put(SPACE_KEY, Buffer.from(JSON.stringify(next)), { volatile: true });
+    } catch (error) {
+      if (!isImagesError(error, 'READ_ONLY', 'NO_ACCESS', 'NO_SPACE')) throw error;
+    }
+  }
+
+  async function count(): Promise<number> {
+    const began = now();
+    // What is written meanwhile may be counted twice, until the next time.
+    if (sum) sum = { ...sum, bytes: sum.bytes + pending };
+    pending = 0;
+    let bytes = await blobs.sweep({ before: new Date(0) });
+    for await (const { size } of blobs.all()) bytes += size;
+    await write({ bytes, countedAt: began });
+    tookMs = now() - began;
+    return bytes + pending;
+  }
+
+  /** Single-flight. */
+  function recount(): Promise<number> {
+    counting ??= count().finally(() => {
+      counting = undefined;
+    });
+    return counting;
+  }
+
+  async function used(): Promise<number> {
+    if (counting && !sum) return await counting;
+    if (!sum || now() - readAt > READ_MS) {
+      sum = await read();
+      readAt = now();
+    }
+    if (!sum) return await recount();
+    // Nobody waits for a walk through the store, as long as there is an older sum.
+    if (isOld(sum)) void recount().catch(() => undefined);
+    return Math.max(0, sum.bytes + pending);
+  }
+
+  async function add(bytes: number, limit: number): Promise<void> {
+    pending += bytes;
+    if (!sum || Math.abs(pending) < limit * STEP || counting) return;
+    const added = pending;
+    pending = 0;
+    sum = { ...sum, bytes: Math.max(0, sum.bytes + added) };
+    const before = await read();
+    await write(before ? { ...before, bytes: Math.max(0, before.bytes + added) } : sum);
+  }
+
+  return {
+    used,
+    add,
+    take: async (bytes, limit) => {
+      await used();
+      // Nothing is awaited between the look and the addition: several at a time do not exceed the limit together.
+      if ((sum?.bytes ?? 0) + pending + bytes > limit) return false;
+      await add(bytes, limit);
+      return true;
+    },
+    recount,
+    recounted: async () => {
+      const least = Math.max(RECOUNT_MS, tookMs * RECOUNT_SHARE);
+      return sum && Math.abs(now() - sum.countedAt) < least ? await used() : await recount();
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import { eventually } from '../../../test/testing/eventually.ts';
+import { watchSpace } from './watch-space.ts';
+
+it('tells once that nine tenths of the quota are used, and again after there was room', async () => {
+  let used = 899;
+  let looked = 0;
+  const said: string[] = [];
+  const space = {
+    used: async () => {
+      looked += 1;
+      return used;
+    },
+    recounted: async () => used,
+    recount: async () => used,
+    add: async () => undefined,
+    take: async () => true,
+  };
+  using _watch = watchSpace(space, { everyMs: 5, limit: () => 1000, onNotice: (text) => said.push(text) });
+  const lookedAgain = async () => {
+    const before = looked;
+    await eventually(() => looked > before + 1);
+  };
+  await lookedAgain();
+  expect(said).toEqual([]);
+  used = 900;
+  await lookedAgain();
+  expect(said).toEqual([expect.stringContaining('WARNING: 900 bytes of the quota of 1000 bytes are used')]);
+  used = 100;
+  await lookedAgain();
+  used = 950;
+  await lookedAgain();
+  expect(said).toHaveLength(2);
+});

@@ -1,0 +1,37 @@
+// Tells when the quota of a registry that runs is nearly reached.
+import { inBinaryUnits } from '../../io/text/size.ts';
+import type { Space } from '../../storage/space.ts';
+
+/** In milliseconds. */
+const EVERY_MS = 60_000;
+const NEARLY = 0.9;
+
+export interface WatchSpaceOptions {
+  readonly everyMs?: number;
+  /** In bytes; `undefined` while there is none. */
+  readonly limit: () => number | undefined;
+  readonly onNotice: (text: string) => void;
+}
+
+/** Looks now and from time to time; tells once, and again after there was room. What is used is counted anew when that is an hour old. */
+export function watchSpace(space: Space, { everyMs = EVERY_MS, limit, onNotice }: WatchSpaceOptions): Disposable {
+  let isTold = false;
+  async function look(): Promise<void> {
+    const most = limit();
+    if (most === undefined) return;
+    const used = await space.used();
+    const isNearlyFull = used >= most * NEARLY;
+    if (isNearlyFull && !isTold) {
+      onNotice(
+        `WARNING: ${inBinaryUnits(used)} of the quota of ${inBinaryUnits(most)} are used: pushes will be refused. Remove images, then \`images lreg_gc\`, or raise quota in registry.toml`,
+      );
+    }
+    isTold = isNearlyFull;
+  }
+  // What prevents counting is told to those who write.
+  const looking = () => void look().catch(() => undefined);
+  looking();
+  const timer = setInterval(looking, everyMs);
+  timer.unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
