@@ -67,7 +67,7 @@ export {
   openPrivateRegistry,
   type PrivateRegistry,
 } from './private-registry/private-registry.ts';
-export type { CollectionSchedule } from './private-registry/registry-config.ts';
+export type { CollectionSchedule, ScrubSchedule } from './private-registry/registry-config.ts';
 export type { BoundAddress, RegistryState } from './private-registry/registry-record.ts';
 export {
   type RegistrySpace,
@@ -75,9 +75,10 @@ export {
   type SpaceRequest,
   spaceHistory,
 } from './private-registry/registry-space.ts';
-export { type RegistryStatus, registryStatus } from './private-registry/registry-status.ts';
+export { type CheckedStore, type RegistryStatus, registryStatus } from './private-registry/registry-status.ts';
 export { type RemoveOptions, removeImage, removeImages } from './private-registry/remove-image.ts';
 export type { LeftFault, RepairEvent } from './private-registry/repair-store.ts';
+export type { Scrubbed, ScrubEvent } from './private-registry/scrub.ts';
 export { type ServedRegistry, type ServeRequest, serveRegistry } from './private-registry/serve-registry.ts';
 export { type StartedRegistry, type StartRequest, startRegistry } from './private-registry/start-registry.ts';
 export { stopRegistry } from './private-registry/stop-registry.ts';

@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../src/oci/digest.ts';
+import { openEmbeddedStore } from '../../src/storage/embedded-store.ts';
 import { blobKey, layerLinkKey, revisionLinkKey, tagLinkKey } from '../../src/storage/layout.ts';
+import { type HousekeepingEvent, keepHouse } from '../../src/tasks/private-registry/housekeeping.ts';
 import { buildImage, type FixtureImage, pushImage, randomLayer } from '../fixtures/image.ts';
 import { startDockerRegistry } from '../peers/docker-registry.ts';
 import { needs } from '../peers/find.ts';
+import { until } from '../peers/process.ts';
 import { newWorld, type World } from '../peers/program.ts';
 import { ageStore } from './testing/age-store.ts';
 import { ALPINE, MANY, NEWER, TOOL } from './testing/scene.ts';
@@ -114,6 +117,40 @@ describe.skipIf(docker.missing)(`images lreg_check${docker.why}`, () => {
       await world.must(['check', `docker://${registry.host}/${name}`]);
     }
     expect(await checked(world)).toMatchObject({ ok: true, faults: [], mended: [] });
+  });
+
+  it('is not needed to find damage: a registry checks its store by schedule, and tells it once', async () => {
+    await using here = await cachedWorld();
+    const { world } = here;
+    const registry = await world.startRegistry();
+    const layer = layerOf(ALPINE);
+    await flipBit(world, layer);
+    const events: HousekeepingEvent[] = [];
+    {
+      await using _house = keepHouse({
+        store: await openEmbeddedStore(world.data),
+        gc: 'off',
+        scrub: 'weekly',
+        activity: { active: 0, lastAt: 0 },
+        onEvent: (event) => events.push(event),
+        times: { look: 20 },
+      });
+      await until(async () => events.some(({ type }) => type === 'scrubbed'));
+      await delay(100);
+    }
+    expect(events).toMatchObject([
+      { type: 'damaged', digest: layer },
+      { type: 'scrubbed', news: [{ kind: 'damaged-blob', images: ['library/alpine:1', 'team/tool:v1'] }] },
+    ]);
+    expect((await fetch(`${registry.base}/v2/team/tool/blobs/${layer}`)).status).toBe(404);
+    expect(JSON.parse(await world.must(['lreg_status', '--json']))).toMatchObject({
+      damaged: 1,
+      checked: { by: 'scheduled', findings: 1, images: 2 },
+      checks: expect.any(String),
+    });
+    expect(await world.must(['lreg_status'])).toMatch(
+      /^damaged {3}1 blob: `images lreg_check --repair`\nchecked .* in \d+ blobs, 2 images not whole, 1 finding; the registry checks it after /m,
+    );
   });
 
   it('looks at some images alone, and mends no others', async () => {

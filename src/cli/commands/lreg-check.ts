@@ -2,7 +2,6 @@
 import { parseSize, SIZE_EXAMPLES } from '../../io/text/size.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { parseReference } from '../../oci/reference.ts';
-import type { StoreFault } from '../../storage/check/findings.ts';
 import { withoutQuotes } from '../../tasks/overlays/reference-list.ts';
 import { checkRegistry, type RegistryCheck } from '../../tasks/private-registry/check-registry.ts';
 import type { Run } from '../grammar/command.ts';
@@ -10,6 +9,7 @@ import { taskSettings } from '../grammar/task-settings.ts';
 import { writeJson } from '../out/write-json.ts';
 import { safeText } from '../process/safe-text.ts';
 import { checkReporter } from '../reporter/check-line.ts';
+import { describedFault, neededBy } from '../reporter/fault-text.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
 
 export const run: Run = async ({ args, options, context }) => {
@@ -50,16 +50,14 @@ function rateOf(text: string | undefined): number | undefined {
   throw new ImagesError('USAGE', `--rate takes bytes per second [${text}]`, { hint: `Such as ${SIZE_EXAMPLES}.` });
 }
 
-const IMAGES_NAMED = 5;
-
 function lines({ blobs, bytes, mended, faults, incomplete, unmarked, isMore }: RegistryCheck): readonly string[] {
   const unwritten = `${formatCount(unmarked, 'damaged blob')} could not be marked, because nothing can be written there: other processes go on serving it.`;
   const whole =
     incomplete.length === 0 ? 'All images are whole.' : `${formatCount(incomplete.length, 'image')} not whole:`;
   return [
-    ...mended.map((fault) => `MENDED ${described(fault)}`),
+    ...mended.map((fault) => `MENDED ${describedFault(fault)}`),
     ...faults.flatMap(({ why, hint, ...fault }) => [
-      `${described(fault)}${needed(fault)}`,
+      `${describedFault(fault)}${neededBy(fault)}`,
       ...(why === undefined ? [] : [`    not mended: ${why}`]),
       `    ${hint}`,
     ]),
@@ -68,25 +66,4 @@ function lines({ blobs, bytes, mended, faults, incomplete, unmarked, isMore }: R
     `Checked ${formatBytes(bytes)} in ${formatCount(blobs, 'blob')}. ${whole}`,
     ...incomplete.map((image) => `    ${image}`),
   ];
-}
-
-const KINDS: Readonly<Record<StoreFault['kind'], string>> = {
-  'damaged-blob': 'damaged blob',
-  'missing-blob': 'missing blob',
-  'garbled-link': 'garbled link',
-  'missing-link': 'missing link',
-  'garbled-tag': 'garbled tag',
-  'stale-link': 'link to nothing',
-  'stale-record': 'record of nothing',
-  'missing-record': 'missing record',
-};
-
-function described({ kind, where, digest }: StoreFault): string {
-  return `${KINDS[kind]} ${kind.endsWith('-blob') && digest ? digest : where}`;
-}
-
-function needed({ images }: StoreFault): string {
-  if (images.length === 0) return '';
-  const more = images.length - IMAGES_NAMED;
-  return `, needed by ${images.slice(0, IMAGES_NAMED).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
 }

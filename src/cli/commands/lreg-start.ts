@@ -3,8 +3,8 @@ import { formatListenAddress } from '../../server/address.ts';
 import type { RegistryState } from '../../tasks/private-registry/registry-record.ts';
 import { startRegistry } from '../../tasks/private-registry/start-registry.ts';
 import { addressForVms } from '../../tasks/private-registry/vm-address.ts';
-import { collectionSchedule } from '../grammar/collection-schedule.ts';
 import type { Run } from '../grammar/command.ts';
+import { collectionSchedule, scrubSchedule } from '../grammar/schedules.ts';
 import { configSettings, taskSettings } from '../grammar/task-settings.ts';
 import { writeJson } from '../out/write-json.ts';
 import type { Context } from '../process/context.ts';
@@ -17,6 +17,7 @@ export const run: Run = async ({ options, context }) => {
       listen: options.texts('listen'),
       names: options.texts('name'),
       ...collectionSchedule(options),
+      ...scrubSchedule(options),
       program: [interpreter, ...SERVER_FLAGS, ...program],
     },
     { ...taskSettings(context, options), ...configSettings(options) },

@@ -27,6 +27,8 @@ function rows({
   data,
   collected,
   collects,
+  checked,
+  checks,
   ...held
 }: RegistryStatus): readonly (readonly [string, string])[] {
   const where =
@@ -43,6 +45,11 @@ function rows({
     ['images', images],
     ['size', `${formatBytes(held.size)} in ${formatCount(held.blobs, 'blob')}`],
     ...(held.quota ? [['quota', quotaLine(held.quota)] as const] : []),
+    [
+      'damaged',
+      held.damaged === 0 ? 'no blobs' : `${formatCount(held.damaged, 'blob')}: \`images lreg_check --repair\``,
+    ],
+    ['checked', `${lastCheck(checked)}; ${nextCheck(checks)}`],
     ['garbage', `${collected ? `collected ${collected}` : 'never collected'}; ${nextCollection(collects)}`],
   ];
 }
@@ -56,6 +63,18 @@ function quotaLine({ limit, used }: NonNullable<RegistryStatus['quota']>): strin
   const share = Math.floor((used / limit) * 100);
   const line = `${share} % of ${inBinaryUnits(limit)}`;
   return share >= 90 ? `${line}: WARNING: nearly full; \`images lreg_du\` and \`images lreg_gc\` help` : line;
+}
+
+function lastCheck(last: RegistryStatus['checked']): string {
+  if (!last) return 'never';
+  const images = last.images === 0 ? 'all images were whole' : `${formatCount(last.images, 'image')} not whole`;
+  const found = last.findings === 0 ? '' : `, ${formatCount(last.findings, 'finding')}`;
+  return `${last.finished}, ${formatBytes(last.bytes)} in ${formatCount(last.blobs, 'blob')}, ${images}${found}`;
+}
+
+function nextCheck(checks: string | undefined): string {
+  if (checks === undefined) return '`images lreg_check` checks it';
+  return `the registry checks it ${Date.parse(checks) > Date.now() ? `after ${checks}` : 'soon'}, when it is quiet`;
 }
 
 function asJson({ running, health, vms, ...held }: RegistryStatus): unknown {

@@ -4,13 +4,16 @@ import { isImagesError } from '../../oci/errors.ts';
 import { formatListenAddress } from '../../server/address.ts';
 import type { ServerEvent } from '../../server/events.ts';
 import type { HousekeepingEvent } from '../../tasks/private-registry/housekeeping.ts';
+import type { Scrubbed } from '../../tasks/private-registry/scrub.ts';
 import { type ServedRegistry, serveRegistry } from '../../tasks/private-registry/serve-registry.ts';
 import type { ReadyMessage } from '../../tasks/private-registry/start-registry.ts';
-import { collectionSchedule } from '../grammar/collection-schedule.ts';
 import type { Run } from '../grammar/command.ts';
+import { collectionSchedule, scrubSchedule } from '../grammar/schedules.ts';
 import { configSettings, taskSettings } from '../grammar/task-settings.ts';
 import type { Context } from '../process/context.ts';
 import { expectMuchData } from '../process/much-data.ts';
+import { safeText } from '../process/safe-text.ts';
+import { describedFault, neededBy } from '../reporter/fault-text.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
 import { errorLine } from '../reporter/report-error.ts';
 
@@ -31,7 +34,10 @@ export const run: Run = async ({ options, context }) => {
         names: options.texts('name'),
         version: context.version,
         ...collectionSchedule(options),
-        onHousekeeping: (event) => context.note(`${new Date().toISOString()} ${housekeepingLine(event)}`),
+        ...scrubSchedule(options),
+        onHousekeeping: (event) => {
+          for (const line of housekeepingLines(event)) context.note(`${new Date().toISOString()} ${line}`);
+        },
         onEvent: (event) => logEvent(event, context),
         onNotice: (text) => context.note(`${new Date().toISOString()} ${text}`),
       },
@@ -50,14 +56,31 @@ export const run: Run = async ({ options, context }) => {
   return 0;
 };
 
-function housekeepingLine(event: HousekeepingEvent): string {
-  if (event.type === 'housekeeping-failed') return `ERROR: ${errorLine(event.error)}`;
-  const { tags, retentionWaits, manifests, blobs, bytes } = event.collection;
+function collectionLine({ collection }: Extract<HousekeepingEvent, { type: 'collected' }>): string {
+  const { tags, retentionWaits, manifests, blobs, bytes } = collection;
   const gone = `${formatCount(manifests.length, 'manifest')}, ${formatCount(blobs, 'blob')}, ${formatBytes(bytes)}`;
   const count = formatCount(tags.length, 'tag');
   if (retentionWaits)
     return `collected garbage: ${gone}; the rules in registry.toml would remove ${count}: \`images lreg_gc --dry-run\` shows them, and lets the rules apply`;
   return `collected garbage: ${gone}${tags.length > 0 ? `, ${count} that no rule keeps` : ''}`;
+}
+
+function housekeepingLines(event: HousekeepingEvent): readonly string[] {
+  if (event.type === 'housekeeping-failed') return [`ERROR: ${errorLine(event.error)}`];
+  if (event.type === 'damaged') return [`ERROR: damaged, and not served any more: ${event.digest}`];
+  if (event.type === 'scrubbed') return scrubLines(event);
+  return [collectionLine(event)];
+}
+
+const MOST_LINES = 100;
+
+function scrubLines({ blobs, bytes, findings, news, incomplete }: Scrubbed): readonly string[] {
+  const whole =
+    incomplete.length === 0 ? 'all images are whole' : `${formatCount(incomplete.length, 'image')} not whole`;
+  const found = news.slice(0, MOST_LINES).map((fault) => safeText(`${describedFault(fault)}${neededBy(fault)}`));
+  const mend = findings.length > 0 ? '; `images lreg_check --repair` mends what it can' : '';
+  const read = `${formatBytes(bytes)} in ${formatCount(blobs, 'blob')}`;
+  return [...found, `checked the store: ${read}, ${whole}${mend}`];
 }
 
 /** Logs failures always, other requests only with --verbose. */

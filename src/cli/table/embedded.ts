@@ -23,6 +23,12 @@ const GC: OptionSpec = {
   help: 'When garbage is collected (default daily: when nobody asks for anything, in stores that `images` made or that `lreg_gc` has collected once)',
 };
 
+const SCRUB: OptionSpec = {
+  name: 'scrub',
+  value: 'weekly|off',
+  help: 'How often all blobs and links are checked as `lreg_check` does it (default weekly: slowly, when nobody asks for anything)',
+};
+
 export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'lreg_start',
@@ -32,7 +38,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
       'Returns when it answers. Prints the address it listens on and the one that VMs can use. VMs that are told that it is docker.io ask port 80.',
     ],
     arguments: [],
-    options: [LISTEN, NAME, GC, DATA, CONFIG, JSON_OUTPUT],
+    options: [LISTEN, NAME, GC, SCRUB, DATA, CONFIG, JSON_OUTPUT],
     examples: [
       { command: 'images lreg_start', help: 'On 127.0.0.1:5000' },
       { command: 'images lreg_start --listen=0.0.0.0:80', help: 'For VMs' },
@@ -51,7 +57,9 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
     name: 'lreg_status',
     group: EMBEDDED,
     summary: 'Tell whether and where the embedded registry runs',
-    details: ['And whether pulls and pushes work, and what it holds: images, blobs, bytes.'],
+    details: [
+      'And whether pulls and pushes work, what it holds (images, blobs, bytes), and what the last check of all of it found.',
+    ],
     arguments: [],
     options: [DATA, JSON_OUTPUT],
     status: '0: it runs; 1: it does not.',
@@ -69,6 +77,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
       LISTEN,
       NAME,
       GC,
+      SCRUB,
       DATA,
       CONFIG,
       { name: 'ready-fd', value: 'N', help: 'Where to say that it answers', hidden: true },

@@ -17,7 +17,8 @@ import {
 } from '../layout.ts';
 import { testDirectory } from '../testing/directories.ts';
 import { readLastCheck } from './check-record.ts';
-import { type CheckEvent, checkStore, incompleteImages } from './check-store.ts';
+import { type CheckEvent, checkStore } from './check-store.ts';
+import { incompleteImages } from './findings.ts';
 import { mendLink } from './mend-links.ts';
 
 const one = imageOf('one');

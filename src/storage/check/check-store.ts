@@ -5,6 +5,7 @@ import type { RegistryStore } from '../store.ts';
 import { checkBlobs } from './check-blobs.ts';
 import { type CheckOrigin, readPosition, saveLastCheck, savePosition } from './check-record.ts';
 import { findFaults, type StoreFaults } from './find-faults.ts';
+import { incompleteImages } from './findings.ts';
 import { type PaceOptions, steadyPace } from './pace.ts';
 
 export interface CheckOptions extends PaceOptions, CallOptions {
@@ -39,8 +40,9 @@ export interface StoreCheck extends StoreFaults {
   readonly bytes: number;
 }
 
-/** In milliseconds. An interrupted check goes on within a week, or begins anew. */
-const RESUMED_MS = 7 * 24 * 3600 * 1000;
+const DAY_MS = 24 * 3600 * 1000;
+/** In milliseconds from its beginning: so long an interrupted check goes on; later it begins anew. One by schedule is slow, and the machine may run by day alone. */
+const RESUMED_MS: Readonly<Record<CheckOrigin, number>> = { asked: 7 * DAY_MS, scheduled: 28 * DAY_MS };
 /** In milliseconds: how often it is remembered how far it came. */
 const SAVED_MS = 2000;
 
@@ -49,7 +51,8 @@ export async function checkStore(store: RegistryStore, options: CheckOptions = {
   const { origin = 'asked', only, onEvent, signal } = options;
   const now = Date.now();
   const isResumable = !only && !options.restart;
-  const position = isResumable ? await readPosition(store.objects, origin, new Date(now - RESUMED_MS)) : undefined;
+  const oldest = new Date(now - RESUMED_MS[origin]);
+  const position = isResumable ? await readPosition(store.objects, origin, oldest) : undefined;
   if (position) onEvent?.({ type: 'resumed', ...position });
   if (options.counted && !only) onEvent?.({ type: 'total', ...(await sizeOf(store, options)) });
   const since = position?.since ?? new Date(now);
@@ -110,9 +113,4 @@ async function sizeOf({ blobs }: RegistryStore, { signal }: CallOptions): Promis
     sum.bytes += size;
   }
   return sum;
-}
-
-/** Images that cannot be pulled whole, in byte order. */
-export function incompleteImages({ findings }: Pick<StoreFaults, 'findings'>): readonly string[] {
-  return [...new Set(findings.flatMap(({ images }) => images))].sort();
 }

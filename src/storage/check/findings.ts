@@ -40,3 +40,8 @@ export interface LostBlob {
   readonly repositories: readonly string[];
   readonly images: readonly string[];
 }
+
+/** Images that cannot be pulled whole, in byte order. */
+export function incompleteImages({ findings }: { readonly findings: readonly StoreFault[] }): readonly string[] {
+  return [...new Set(findings.flatMap(({ images }) => images))].sort();
+}

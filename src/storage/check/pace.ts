@@ -20,20 +20,28 @@ export function steadyPace({ rate, pause, signal }: PaceOptions): ReadPace {
   // When the bytes so far may have been read. Time in which nothing was read is not made up for.
   let due = performance.now();
   let sinceStep = 0;
+  let pausing: Promise<void> | undefined;
 
   async function stepped(): Promise<void> {
     sinceStep = 0;
-    await pause?.();
-    due = Math.max(due, performance.now());
+    try {
+      await pause?.();
+    } finally {
+      pausing = undefined;
+    }
   }
 
   return (bytes) => {
     if (signal?.aborted) return Promise.reject(signal.reason);
     sinceStep += bytes;
-    if (pause && sinceStep >= STEP) return stepped();
-    if (rate === undefined) return undefined;
     const now = performance.now();
-    due = Math.max(due, now - SHORTEST) + (bytes / rate) * 1000;
+    if (rate !== undefined) due = Math.max(due, now - SHORTEST) + (bytes / rate) * 1000;
+    // All that read at the same time wait in it.
+    if (pausing) return pausing;
+    if (pause && sinceStep >= STEP) {
+      pausing = stepped();
+      return pausing;
+    }
     return due - now < SHORTEST ? undefined : delay(due - now, undefined, signal && { signal });
   };
 }

@@ -2,7 +2,7 @@
 import { ImagesError } from '../../oci/errors.ts';
 import type { Reference } from '../../oci/reference.ts';
 import type { CheckEvent, StoreCheck } from '../../storage/check/check-store.ts';
-import type { StoreFault } from '../../storage/check/findings.ts';
+import { incompleteImages, type StoreFault } from '../../storage/check/findings.ts';
 import { type EmbeddedStore, embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
 import { callOptions, type Settings, storeOptions } from '../settings.ts';
 import { locateRegistry, noRegistry } from './locate-registry.ts';
@@ -57,7 +57,7 @@ export async function checkRegistry(options: CheckRegistryOptions, settings: Set
   const { data } = location;
   if (!(await embeddedStoreExists(data))) throw noStore(data);
   const store = await openEmbeddedStore(data, storeOptions(settings));
-  const { checkStore, incompleteImages } = await import('../../storage/check/check-store.ts');
+  const { checkStore } = await import('../../storage/check/check-store.ts');
   const { partsOf } = await import('./checked-images.ts');
   const only = images.length > 0 ? await partsOf(store, images) : undefined;
   const found = await checkStore(store, { ...options, ...(only && { only }), ...callOptions(settings) });

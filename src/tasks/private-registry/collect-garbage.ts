@@ -76,6 +76,11 @@ export async function tryCollectorTurn(data: string): Promise<Lock | undefined> 
   return await translatingFsErrors(data, () => tryLock(lockPath(data)));
 }
 
+/** Whether some process, perhaps this one, collects in the data directory. */
+export async function isCollecting(data: string): Promise<boolean> {
+  return (await lockHolder(lockPath(data))) !== undefined;
+}
+
 function lockPath(data: string): string {
   return join(data, 'images/collecting');
 }

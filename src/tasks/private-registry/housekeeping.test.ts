@@ -28,6 +28,7 @@ async function newHouse(more: Partial<Omit<Housekeeping, 'store'>> = {}) {
     const house = keepHouse({
       store,
       gc: 'daily',
+      scrub: 'off',
       activity: QUIET,
       onEvent: (event) => events.push(event),
       times: SOON,

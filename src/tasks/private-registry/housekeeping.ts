@@ -1,18 +1,21 @@
-// What a running registry does by itself: it frees forgotten uploads within an hour, and collects garbage once a day, at a time when nobody asks for anything.
+// What a running registry does by itself: it frees forgotten uploads within an hour, collects garbage once a day, and checks all of its store once a week, at
+// times when nobody asks for anything. It does one thing at a time: a check, which may take days, makes room for the others.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KeepRule } from '../../storage/collector/retention.ts';
 import type { Collection } from '../../storage/collector/run.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { sweepForgotten } from '../../storage/repositories/expiry.ts';
 import { lastCollected, mayCollectUnasked } from '../../storage/repositories/store-format.ts';
-import { tryCollectorTurn } from './collect-garbage.ts';
-import type { CollectionSchedule } from './registry-config.ts';
+import { isCollecting, tryCollectorTurn } from './collect-garbage.ts';
+import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
+import { canBeScrubbed, newScrubber, SCRUB_EVERY_MS, type ScrubEvent, scrubOverdueFor } from './scrub.ts';
 
 export interface Housekeeping {
   /** The rules of retention, as they are now: applied once somebody has seen what they do. */
   readonly keep?: readonly KeepRule[];
   readonly store: EmbeddedStore;
   readonly gc: CollectionSchedule;
+  readonly scrub: ScrubSchedule;
   readonly activity: Activity;
   readonly onEvent?: OnHousekeeping;
   /** Times that differ from the usual ones, in milliseconds. */
@@ -28,6 +31,7 @@ export interface Activity {
 
 export type HousekeepingEvent =
   | { readonly type: 'collected'; readonly collection: Collection }
+  | ScrubEvent
   /** Told once for the same failure, however often the work is tried again. */
   | { readonly type: 'housekeeping-failed'; readonly error: unknown };
 
@@ -45,7 +49,7 @@ const TIMES = {
   sweep: 10 * 60_000,
   /** Without a request: then it is quiet. */
   quiet: 60_000,
-  /** A collection does not wait longer than this for a quiet time. */
+  /** Neither a collection nor a check waits longer than this for a quiet time. */
   patience: 6 * HOUR,
   /** After a failure; then twice as long each time, a day at most. */
   retry: HOUR,
@@ -64,17 +68,34 @@ export function keepHouse(housekeeping: Housekeeping): AsyncDisposable {
 }
 
 async function run(house: Housekeeping, signal: AbortSignal): Promise<void> {
-  const times = { ...TIMES, ...house.times };
+  const keeping: Keeping = { house, times: { ...TIMES, ...house.times }, signal, began: Date.now() };
+  const { times } = keeping;
   const sweep = persistent(house, times.retry, () => sweepForgotten(house.store.blobs));
-  const collect = persistent(house, times.retry, () => collectIfDue(house, times, signal));
-  let sweptAt = Date.now();
-  while (await passes(times.look, signal)) {
+  const collect = persistent(house, times.retry, () => collectIfDue(keeping));
+  let [sweptAt, lookedAt] = [Date.now(), 0];
+  const chores = async () => {
+    if (Math.abs(Date.now() - lookedAt) < times.look) return;
     if (Math.abs(Date.now() - sweptAt) >= times.sweep) {
       sweptAt = Date.now();
       await sweep(signal);
     }
     if (house.gc === 'daily') await collect(signal);
+    lookedAt = Date.now();
+  };
+  const scrub = persistent(house, times.retry, scrubsWhenDue(keeping, chores));
+  while (await passes(times.look, signal)) {
+    lookedAt = 0;
+    await chores();
+    if (house.scrub === 'weekly') await scrub(signal);
   }
+}
+
+interface Keeping {
+  readonly house: Housekeeping;
+  readonly times: typeof TIMES;
+  readonly signal: AbortSignal;
+  /** In milliseconds since 1970: what was never done is due since then. */
+  readonly began: number;
 }
 
 /** Work that is tried again some time after it failed, more and more seldom; the same failure is told once. */
@@ -99,26 +120,63 @@ function persistent({ onEvent }: Housekeeping, retry: number, work: () => Promis
   };
 }
 
-async function collectIfDue(house: Housekeeping, times: typeof TIMES, signal: AbortSignal): Promise<void> {
-  const { store, activity, onEvent } = house;
-  const overdue = await overdueFor(store);
-  if (overdue === undefined || overdue < 0) return;
-  const isQuiet = activity.active === 0 && Date.now() - activity.lastAt >= times.quiet;
-  if (!isQuiet && overdue < times.patience) return;
+/** Whether something that has been due for so long is to begin now. */
+function isTimeFor(overdue: number, { house: { activity }, times }: Keeping): boolean {
+  return overdue >= 0 && (isQuiet(activity, times.quiet) || overdue >= times.patience);
+}
+
+function isQuiet({ active, lastAt }: Activity, ms: number): boolean {
+  return active === 0 && Date.now() - lastAt >= ms;
+}
+
+async function collectIfDue(keeping: Keeping): Promise<void> {
+  const { signal } = keeping;
+  const { store, activity, onEvent } = keeping.house;
+  const overdue = await overdueFor(store, keeping.began);
+  if (overdue === undefined || !isTimeFor(overdue, keeping)) return;
   await using turn = await tryCollectorTurn(store.directory);
   if (!turn) return;
   const { collectStore } = await import('../../storage/collector/collect.ts');
-  const retention = { rules: house.keep ?? [], unasked: true };
+  const retention = { rules: keeping.house.keep ?? [], unasked: true };
   const collection = await collectStore(store, { signal, retention, pause: pauses(activity, signal) });
   onEvent?.({ type: 'collected', collection });
 }
 
 /** Milliseconds since a collection has been due, negative before; `undefined` if the store is not collected unasked. */
-async function overdueFor({ objects }: EmbeddedStore): Promise<number | undefined> {
+async function overdueFor({ objects }: EmbeddedStore, began: number): Promise<number | undefined> {
   if (!(await mayCollectUnasked(objects))) return undefined;
   const last = await lastCollected(objects);
   // A clock that was set back must not put it off for ever.
-  return last ? Math.abs(Date.now() - last.getTime()) - COLLECT_EVERY_MS : 0;
+  return last ? Math.abs(Date.now() - last.getTime()) - COLLECT_EVERY_MS : Date.now() - began;
+}
+
+/** In milliseconds after a request: so long a check still makes room for the next ones. */
+const BUSY_MS = 1000;
+
+function scrubsWhenDue(keeping: Keeping, chores: () => Promise<void>): () => Promise<void> {
+  const { house, times, signal, began } = keeping;
+  const { store, activity, onEvent } = house;
+  const scrub = newScrubber();
+  // Of one that could not be recorded, because the disk was full at its end.
+  let scrubbedAt: number | undefined;
+  return async () => {
+    if (scrubbedAt !== undefined && Math.abs(Date.now() - scrubbedAt) < SCRUB_EVERY_MS) return;
+    const overdue = await scrubOverdueFor(store, began);
+    if (!isTimeFor(overdue, keeping)) return;
+    if ((await isCollecting(store.directory)) || !(await canBeScrubbed(store))) return;
+    const isDone = await scrub({
+      store,
+      signal,
+      isOver: () => house.scrub === 'off',
+      isBusy: () => !isQuiet(activity, BUSY_MS),
+      between: async () => {
+        await chores();
+        while (await isCollecting(store.directory)) await delay(times.look, undefined, { signal });
+      },
+      onEvent: (event) => onEvent?.(event),
+    });
+    if (isDone && (await scrubOverdueFor(store, began)) >= 0) scrubbedAt = Date.now();
+  };
 }
 
 const LONGEST_PAUSE_MS = 1000;

@@ -10,6 +10,7 @@ it('has a quota, a schedule, patterns of tags that do not move, and rules of wha
   const text = `# ours
 quota = "200 GiB"
 gc = "daily"
+scrub = "off"
 immutable = ["release/**:v*"]
 [[keep]]
 images = "ci/**:pr-*"
@@ -21,6 +22,7 @@ images = "ci/**:main"
   expect(await parse(text)).toEqual({
     quota: 200 * 2 ** 30,
     gc: 'daily',
+    scrub: 'off',
     immutable: [{ repository: 'release/**', tag: 'v*' }],
     keep: [
       { images: { repository: 'ci/**', tag: 'pr-*' }, newest: 10, pulledMs: 30 * 86_400_000 },
@@ -33,10 +35,11 @@ images = "ci/**:main"
 const KEEP = '[[keep]]\nimages = "a"\n\n[[keep]]\n';
 
 it.each([
-  ['quota = "1 GB"\nqouta = 1', ':2: unknown key [qouta]', 'Known here: quota, gc, immutable, keep.'],
+  ['quota = "1 GB"\nqouta = 1', ':2: unknown key [qouta]', 'Known here: quota, gc, scrub, immutable, keep.'],
   ['\nquota = 5', ':2: quota is no size [5]', 'Write, in quotes: 500 MB, 200 GiB, 1.5 TiB.'],
   ['quota = "0"', ':1: quota is no size [0]', 'Write, in quotes'],
   ['gc = "hourly"', ':1: gc is neither "daily" nor "off" [hourly]', 'Write gc = "daily".'],
+  ['scrub = "daily"', ':1: scrub is neither "weekly" nor "off" [daily]', 'Write scrub = "weekly".'],
   ['immutable = "a"', ':1: immutable is no list', 'Write immutable = ["release/**:v*"].'],
   ['gc = "daily"\nimmutable = [\n "A" ]', ':2: not a pattern for images [A]', 'Write REPOSITORY'],
   [`${KEEP}newest = 1`, ':4: the rule does not say for which images it is', 'Add images ='],

@@ -15,6 +15,8 @@ export interface RegistryConfig {
   readonly quota?: number;
   /** How often the server collects garbage. */
   readonly gc?: CollectionSchedule;
+  /** How often the server checks all of its store. */
+  readonly scrub?: ScrubSchedule;
   /** Tags that do not move once they are there. */
   readonly immutable: readonly ImageGlob[];
   /** Which tags are kept; those that no rule names are. */
@@ -22,6 +24,7 @@ export interface RegistryConfig {
 }
 
 export type CollectionSchedule = 'daily' | 'off';
+export type ScrubSchedule = 'weekly' | 'off';
 
 export const NO_CONFIG: RegistryConfig = { immutable: [], keep: [] };
 
@@ -51,12 +54,14 @@ export async function parseRegistryToml(file: string, text: string): Promise<Reg
     const line = lineOfKey(text, path);
     throw new ImagesError('CONFIG_INVALID', `${file}${line === undefined ? '' : `:${line}`}: ${what}`, { hint });
   };
-  refuseUnknown(content, [], ['quota', 'gc', 'immutable', 'keep'], fail);
+  refuseUnknown(content, [], ['quota', 'gc', 'scrub', 'immutable', 'keep'], fail);
   const quota = optional(content.quota, (value) => sizeOf(value, fail));
-  const gc = optional(content.gc, (value) => scheduleOf(value, fail));
+  const gc = optional(content.gc, (value): CollectionSchedule => scheduleOf('gc', ['daily', 'off'], value, fail));
+  const scrub = optional(content.scrub, (value): ScrubSchedule => scheduleOf('scrub', ['weekly', 'off'], value, fail));
   return {
     ...(quota !== undefined && { quota }),
     ...(gc !== undefined && { gc }),
+    ...(scrub !== undefined && { scrub }),
     immutable: listOf(content, 'immutable', fail).map((value) => globOf(value, ['immutable'], fail)),
     keep: listOf(content, 'keep', fail).map((value, at) => keepRule(value, at, fail)),
   };
@@ -120,9 +125,12 @@ function sizeOf(value: unknown, fail: Fail): number {
   return fail(['quota'], `quota is no size [${shown(value)}]`, `Write, in quotes: ${SIZE_EXAMPLES}.`);
 }
 
-function scheduleOf(value: unknown, fail: Fail): CollectionSchedule {
-  if (value === 'daily' || value === 'off') return value;
-  return fail(['gc'], `gc is neither "daily" nor "off" [${shown(value)}]`, 'Write gc = "daily".');
+function scheduleOf<T extends string>(key: string, known: readonly [T, T], value: unknown, fail: Fail): T {
+  const [usual, other] = known;
+  const found = known.find((one) => one === value);
+  return (
+    found ?? fail([key], `${key} is neither "${usual}" nor "${other}" [${shown(value)}]`, `Write ${key} = "${usual}".`)
+  );
 }
 
 function listOf(content: Json, key: string, fail: Fail): readonly unknown[] {

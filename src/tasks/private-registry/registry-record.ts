@@ -8,7 +8,7 @@ import { readOwnedText } from '../../io/files/believed-path.ts';
 import { isFsError, translateFsError } from '../../io/files/fs-errors.ts';
 import { isObject } from '../../oci/decode.ts';
 import type { ListenAddress } from '../../server/address.ts';
-import type { CollectionSchedule } from './registry-config.ts';
+import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 
 /** An address that a server listens on, without brackets. May be `0.0.0.0` or `::`. */
 export type BoundAddress = Required<ListenAddress>;
@@ -25,6 +25,8 @@ export interface RegistryState {
   readonly version: string;
   /** How often it collects garbage; unknown of earlier versions. */
   readonly gc?: CollectionSchedule;
+  /** How often it checks its store; unknown of earlier versions. */
+  readonly scrub?: ScrubSchedule;
 }
 
 const MAX_RECORD = 64 * 1024;
@@ -113,13 +115,16 @@ function runsAs(pid: number, uid: number): boolean {
 
 function decodeState(value: unknown): RegistryState | undefined {
   if (!isObject(value) || !Array.isArray(value.addresses)) return undefined;
-  const { identity, pid, uid, data, since, version, gc } = value;
+  const { identity, pid, uid, data, since, version, gc, scrub } = value;
   const addresses = value.addresses
     .filter(isObject)
     .flatMap(({ host, port }) => (typeof host === 'string' && typeof port === 'number' ? [{ host, port }] : []));
   if (typeof pid !== 'number' || typeof uid !== 'number') return undefined;
   if (typeof identity !== 'string' || typeof data !== 'string') return undefined;
   if (typeof since !== 'string' || typeof version !== 'string') return undefined;
-  const state: RegistryState = { identity, pid, uid, data, addresses, since, version };
-  return gc === 'daily' || gc === 'off' ? { ...state, gc } : state;
+  return {
+    ...{ identity, pid, uid, data, addresses, since, version },
+    ...((gc === 'daily' || gc === 'off') && { gc }),
+    ...((scrub === 'weekly' || scrub === 'off') && { scrub }),
+  };
 }

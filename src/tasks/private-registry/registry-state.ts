@@ -106,7 +106,7 @@ function foreignOwner(data: string, { uid }: Pick<World, 'uid'>): number | undef
 
 /** Records that this process serves `data`; returns the record and a function that removes it. Errors, after which nothing is recorded: NO_ACCESS, READ_ONLY, NO_SPACE. */
 export function announceRegistry(
-  served: Pick<RegistryState, 'data' | 'addresses' | 'version' | 'gc'>,
+  served: Pick<RegistryState, 'data' | 'addresses' | 'version' | 'gc' | 'scrub'>,
   settings: StateSettings,
 ): { readonly state: RegistryState; withdraw(): void } {
   const identity = ownIdentity();

@@ -11,7 +11,14 @@ import { serveRegistry } from './serve-registry.ts';
 it('of a store that is not there: it has nothing, and looking makes nothing', async () => {
   await using world = await temporaryWorld();
   const data = join(world.path, 'share/images');
-  expect(await registryStatus(world.settings())).toEqual({ data, repositories: 0, tags: 0, blobs: 0, size: 0 });
+  expect(await registryStatus(world.settings())).toEqual({
+    data,
+    repositories: 0,
+    tags: 0,
+    blobs: 0,
+    size: 0,
+    damaged: 0,
+  });
   expect(await readdir(world.path)).toEqual([]);
 });
 
@@ -36,6 +43,7 @@ it('of a store: what it has, each blob once', async () => {
     tags: 3,
     blobs: 3,
     size,
+    damaged: 0,
   });
 });
 

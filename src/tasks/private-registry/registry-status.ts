@@ -1,4 +1,5 @@
 // `lreg_status`: whether the embedded registry runs, its addresses, and what its store contains.
+import { type LastCheck, readLastCheck } from '../../storage/check/check-record.ts';
 import { diskStore } from '../../storage/drivers/staged-store.ts';
 import { embeddedStoreExists } from '../../storage/embedded-store.ts';
 import { lastCollected, mayCollectUnasked } from '../../storage/repositories/store-format.ts';
@@ -10,6 +11,7 @@ import { openRuledStore } from './open-store.ts';
 import { readRegistryToml } from './registry-config.ts';
 import type { RegistryState } from './registry-record.ts';
 import { dataDirectory, runningRegistry } from './registry-state.ts';
+import { nextScrub } from './scrub.ts';
 import { addressForVms } from './vm-address.ts';
 
 export interface RegistryStatus {
@@ -25,12 +27,24 @@ export interface RegistryStatus {
   readonly blobs: number;
   /** Total size of all blobs and manifests, in bytes. */
   readonly size: number;
+  /** Blobs that are known to be damaged: they are not served. */
+  readonly damaged: number;
+  /** The last check of all blobs and links, by `lreg_check` or by the registry itself; absent if there was none. */
+  readonly checked?: CheckedStore;
+  /** When the running registry will next check them, at the earliest; absent if it does not. */
+  readonly checks?: string;
   /** When garbage was last collected, in ISO 8601; absent if it never was. */
   readonly collected?: string;
   /** When the running registry will next collect, at the earliest; absent if it does not. */
   readonly collects?: string;
   /** In bytes, if the configuration has one. What is used includes unfinished uploads. */
   readonly quota?: { readonly limit: number; readonly used: number };
+}
+
+export interface CheckedStore extends Omit<LastCheck, 'since' | 'finished'> {
+  /** In ISO 8601, as `finished`. */
+  readonly since: string;
+  readonly finished: string;
 }
 
 /** Whether the embedded registry runs, its addresses, and what its store contains. */
@@ -42,6 +56,7 @@ export async function registryStatus(settings: Settings): Promise<RegistryStatus
   const isThere = await embeddedStoreExists(data);
   const held = isThere ? await contents(data, settings) : NOTHING;
   const garbage = isThere ? await collections(data, running) : {};
+  const whole = isThere ? await checks(data, running) : {};
   return {
     ...(running && { running }),
     ...(health !== undefined && { health }),
@@ -49,6 +64,7 @@ export async function registryStatus(settings: Settings): Promise<RegistryStatus
     data,
     ...held,
     ...garbage,
+    ...whole,
   };
 }
 
@@ -68,9 +84,21 @@ async function collections(
   return { ...(last && { collected: last.toISOString() }), ...(isScheduled && { collects: next.toISOString() }) };
 }
 
-type Contents = Pick<RegistryStatus, 'repositories' | 'tags' | 'blobs' | 'size' | 'quota'>;
+async function checks(
+  data: string,
+  running: RegistryState | undefined,
+): Promise<Pick<RegistryStatus, 'checked' | 'checks'>> {
+  const last = await readLastCheck(diskStore(data).objects);
+  const checked = last && { ...last, since: last.since.toISOString(), finished: last.finished.toISOString() };
+  return {
+    ...(checked && { checked }),
+    ...(running?.scrub === 'weekly' && { checks: nextScrub(last).toISOString() }),
+  };
+}
 
-const NOTHING: Contents = { repositories: 0, tags: 0, blobs: 0, size: 0 };
+type Contents = Pick<RegistryStatus, 'repositories' | 'tags' | 'blobs' | 'size' | 'damaged' | 'quota'>;
+
+const NOTHING: Contents = { repositories: 0, tags: 0, blobs: 0, size: 0, damaged: 0 };
 
 async function contents(data: string, settings: Settings): Promise<Contents> {
   const store = await openRuledStore(data, settings);
@@ -84,5 +112,6 @@ async function contents(data: string, settings: Settings): Promise<Contents> {
   const tags = repositories.reduce((sum, repository) => sum + repository.tags.length, 0);
   const { quota: limit } = await readRegistryToml(data, settings.config);
   const quota = limit === undefined || !store.space ? {} : { quota: { limit, used: await store.space.used() } };
-  return { repositories: repositories.length, tags, blobs, size, ...quota };
+  const { size: damaged } = await store.blobs.damaged();
+  return { repositories: repositories.length, tags, blobs, size, damaged, ...quota };
 }

@@ -17,7 +17,7 @@ import { keepRecords } from './keep-records.ts';
 import { addressOf } from './locate-registry.ts';
 import { openRuledStore } from './open-store.ts';
 import { announcedRegistries } from './registry-adverts.ts';
-import type { CollectionSchedule } from './registry-config.ts';
+import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import type { RegistryState } from './registry-record.ts';
 import { announceRegistry, dataDirectory, runningRegistry } from './registry-state.ts';
 import { servingHealth } from './serving-health.ts';
@@ -34,6 +34,8 @@ export interface ServeRequest {
   readonly version: string;
   /** How often garbage is collected; default: what the configuration says, else daily. Only stores that this program made, or that were collected once, are collected unasked. */
   readonly gc?: CollectionSchedule;
+  /** How often all of the store is checked; default: what the configuration says, else weekly. A store that cannot be written to is not. */
+  readonly scrub?: ScrubSchedule;
   readonly onEvent?: OnServerEvent;
   /** One line for the log: what the configuration says now, and why a changed one is not used. */
   readonly onNotice?: (text: string) => void;
@@ -103,6 +105,7 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
   if (running) throw alreadyRunning(running);
   let announced: RegistryState | undefined;
   const schedule = () => request.gc ?? config.current.gc ?? 'daily';
+  const scrubSchedule = () => request.scrub ?? config.current.scrub ?? 'weekly';
   let lastAt = Date.now();
   const onEvent = alsoDebugged('serve', settings, (event: ServerEvent) => {
     if (event.url !== '/healthz') lastAt = Date.now();
@@ -118,7 +121,7 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
   });
   try {
     const { state, withdraw } = announceRegistry(
-      { data, addresses: server.addresses, version: request.version, gc: schedule() },
+      { data, addresses: server.addresses, version: request.version, gc: schedule(), scrub: scrubSchedule() },
       settings,
     );
     announced = state;
@@ -131,6 +134,9 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
       },
       get keep() {
         return config.current.keep;
+      },
+      get scrub() {
+        return scrubSchedule();
       },
       activity: {
         get active() {

@@ -10,7 +10,7 @@ import { type ErrorCode, ImagesError } from '../../oci/errors.ts';
 import type { Settings, TaskCall, World } from '../settings.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
 import { ownProgram } from './own-program.ts';
-import type { CollectionSchedule } from './registry-config.ts';
+import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import { type Log, openLog, removeLog, saidSince } from './registry-log.ts';
 import type { RegistryState } from './registry-record.ts';
 import { dataDirectory, runningRegistry } from './registry-state.ts';
@@ -23,6 +23,8 @@ export interface StartRequest {
   readonly names?: readonly string[];
   /** As for serveRegistry. */
   readonly gc?: CollectionSchedule;
+  /** As for serveRegistry. */
+  readonly scrub?: ScrubSchedule;
   /**
    * The command that starts the program `images`: it is called with `serve` and options. Without it: the program of this package. It needs Node on the PATH of
    * the settings' environment. It is not `process.argv` of the caller, who may be another program.
@@ -98,7 +100,7 @@ interface ProcessSettings {
 }
 
 async function startProcess(
-  { program, listen, names = [], gc }: StartRequest & Required<Pick<StartRequest, 'program'>>,
+  { program, listen, names = [], gc, scrub }: StartRequest & Required<Pick<StartRequest, 'program'>>,
   { data, log, settings }: ProcessSettings,
 ): Promise<unknown> {
   const [command, ...first] = program;
@@ -110,6 +112,7 @@ async function startProcess(
     ...names.map((name) => `--name=${name}`),
     ...(settings.config === undefined ? [] : [`--config=${settings.config}`]),
     ...(gc ? [`--gc=${gc}`] : []),
+    ...(scrub ? [`--scrub=${scrub}`] : []),
   ];
   settings.signal?.throwIfAborted();
   const child = spawn(command, [...first, ...args], {
