@@ -253,7 +253,8 @@ describe('connections', () => {
     await once(socket, 'readable');
     const timer = setInterval(() => socket.read(1), 5);
     onTestFinished(() => clearInterval(timer));
-    await eventually(() => server.events.length > 0);
+    // The first answer may be in the system's buffers whole; one that waits for the client is given up.
+    await eventually(() => server.events.length > 1);
     expect(await settled(() => server.events.length)).toBeLessThan(10);
     socket.resume();
     await eventually(isClosed);
