@@ -38,6 +38,22 @@ describe('images lreg_start, lreg_status, lreg_stop', () => {
     expect((await world.images(['lreg_stop'])).stderr).toBe('The embedded registry is not running.\n');
   });
 
+  it('says when it checks its store, and does not if that is switched off', async () => {
+    await using world = await newWorld();
+    const status = async () => JSON.parse((await world.images(['lreg_status', '--json'])).stdout);
+    const start = (...args: string[]) => world.images(['lreg_start', '--listen=127.0.0.1:0', ...args]);
+    const wrong = await start('--scrub=hourly');
+    expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringContaining('--scrub=weekly')]);
+    await start();
+    expect(await status()).toMatchObject({ damaged: 0, checks: expect.any(String) });
+    expect((await world.images(['lreg_status'])).stdout).toMatch(/^checked {3}never; the registry checks it soon/m);
+    await world.must(['lreg_stop']);
+    await start('--scrub=off');
+    expect(await status()).not.toHaveProperty('checks');
+    expect((await world.images(['lreg_status'])).stdout).toContain('checked   never; `images lreg_check` checks it\n');
+    await world.must(['lreg_stop']);
+  });
+
   it('started twice runs once: the same wish is fulfilled, another one refused', async () => {
     await using world = await newWorld();
     const { host, base } = await world.startRegistry();

@@ -91,6 +91,7 @@ describe('a registry checks its store by itself', () => {
     expect(scrubs()).toBe(1);
     await age(8);
     await once(() => scrubs() === 2);
+    expect(events.map(({ type }) => type)).toEqual(['damaged', 'scrubbed', 'scrubbed']);
     expect(events.at(-1)).toMatchObject({ type: 'scrubbed', news: [], findings: [{ digest }] });
   });
 

@@ -67,6 +67,7 @@ export async function canBeScrubbed({ directory }: EmbeddedStore): Promise<boole
 /** Scrubs a store, and remembers what it has told. Returns false if it ended because it is over. */
 export function newScrubber(): (scrub: Scrub) => Promise<boolean> {
   let told = new Set<string>();
+  let damaged = new Set<Digest>();
   return async ({ store, signal, isOver, isBusy, between, onEvent }) => {
     const { checkStore } = await import('../../storage/check/check-store.ts');
     const unwanted = new AbortController();
@@ -85,11 +86,15 @@ export function newScrubber(): (scrub: Scrub) => Promise<boolean> {
         signal: ending,
         pause,
         onEvent: (event) => {
-          if (event.type === 'damaged') onEvent(event);
+          if (event.type !== 'damaged' || damaged.has(event.digest)) return;
+          damaged.add(event.digest);
+          onEvent(event);
         },
       });
       const news = findings.filter((finding) => !told.has(idOf(finding)));
       told = new Set(findings.map(idOf));
+      // What was mended since then is news if it is damaged again.
+      damaged = new Set(findings.flatMap(({ kind, digest }) => (kind === 'damaged-blob' && digest ? [digest] : [])));
       onEvent({ type: 'scrubbed', blobs, bytes, findings, news, incomplete: incompleteImages({ findings }) });
       return true;
     } catch (error) {
