@@ -51,6 +51,8 @@ export { type FoundOverlay, findOverlay } from './overlays/overlays.ts';
 export { pauseImage } from './overlays/pause-image.ts';
 export { withoutQuotes } from './overlays/reference-list.ts';
 export { type CheckRegistryOptions, checkRegistry, type RegistryCheck } from './private-registry/check-registry.ts';
+
+export { type ChosenImage, chooseImages, type ImageChoice, isImagePattern } from './private-registry/choose-images.ts';
 export {
   type CollectedRegistry,
   type CollectRegistryOptions,
@@ -63,6 +65,7 @@ export { type ListedPin, listPins, pinImages, unpinImages } from './private-regi
 export {
   type FoundPrivateImage,
   findImage,
+  notLoaded,
   type OpenOptions as OpenRegistryOptions,
   openPrivateRegistry,
   type PrivateRegistry,

@@ -1,17 +1,61 @@
-// `images lreg_rm`.
+// `images lreg_rm`. Names are removed as they are; of patterns it shows what goes, and asks.
+import { parseAge } from '../../io/text/age.ts';
+import { ImagesError } from '../../oci/errors.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
 import { withoutQuotes } from '../../tasks/overlays/reference-list.ts';
-import { openPrivateRegistry } from '../../tasks/private-registry/private-registry.ts';
+import { type ChosenImage, chooseImages, isImagePattern } from '../../tasks/private-registry/choose-images.ts';
+import { findImage, notLoaded, openPrivateRegistry } from '../../tasks/private-registry/private-registry.ts';
 import { removeImages } from '../../tasks/private-registry/remove-image.ts';
 import type { Run } from '../grammar/command.ts';
 import { taskSettings } from '../grammar/task-settings.ts';
+import { outLines } from '../out/out-lines.ts';
 import { writeJson } from '../out/write-json.ts';
+import { askOnTerminal } from '../process/ask.ts';
+import type { Context } from '../process/context.ts';
+import { formatCount } from '../reporter/format.ts';
 
 export const run: Run = async ({ args, options, context }) => {
   const settings = taskSettings(context, options);
-  const references = args.map((text) => parseReference(withoutQuotes(text)));
+  const names = args.map(withoutQuotes);
+  const age = options.text('older-than');
+  const dryRun = options.flag('dry-run');
+  const isChoice = age !== undefined || names.some(isImagePattern);
+  // Names alone are taken as they are, so they are looked at before anything else.
+  const named = isChoice ? undefined : names.map((name) => ({ reference: parseReference(name) }));
+  const olderThanMs = age === undefined ? undefined : parseAge(age, '--older-than');
   const registry = await openPrivateRegistry(settings);
-  await removeImages(references, registry, settings, { force: options.flag('force') });
-  if (options.flag('json')) await writeJson(context, { removed: references.map(formatReference) });
+  const chosen: readonly ChosenImage[] =
+    named ?? (await chooseImages({ names, ...(olderThanMs !== undefined && { olderThanMs }) }, registry, settings));
+  if (dryRun)
+    for (const { reference } of chosen)
+      if (!(await findImage(reference, registry, settings))) throw notLoaded(reference);
+  const removed = chosen.map(({ reference }) => reference);
+  if (!dryRun && chosen.length > 0) {
+    if (names.some(isImagePattern) && !options.flag('yes') && !(await isAllowed(chosen, context))) return 1;
+    await removeImages(removed, registry, settings, { force: options.flag('force') });
+  }
+  if (options.flag('json'))
+    await writeJson(context, { ...(dryRun && { dryRun }), removed: removed.map(formatReference) });
+  else if (dryRun || isChoice) {
+    const verb = dryRun ? 'Would remove' : 'Removed';
+    if (chosen.length === 0) context.note('Nothing matches.');
+    else await outLines(context, chosen, (image) => `${verb} ${described(image)}`);
+  }
   return 0;
 };
+
+/** Errors: USAGE (nobody can be asked). */
+async function isAllowed(chosen: readonly ChosenImage[], context: Context): Promise<boolean> {
+  const many = formatCount(chosen.length, 'image');
+  if (context.stderr.isTTY) for (const image of chosen) context.note(`  ${described(image)}`);
+  const answer = await askOnTerminal(context, `Remove ${chosen.length === 1 ? 'this image' : `these ${many}`}?`);
+  if (answer !== undefined) return answer;
+  throw new ImagesError('USAGE', `${many} would go, and nobody can be asked`, {
+    hint: '--yes removes them; --dry-run shows them.',
+  });
+}
+
+function described({ reference, used }: ChosenImage): string {
+  const since = used ? ` (last pushed or pulled ${used.toISOString().slice(0, 10)})` : '';
+  return `${formatReference(reference)}${since}`;
+}

@@ -117,11 +117,37 @@ export const REGISTRY_COMMANDS: readonly CommandSpec[] = [
     group: REGISTRY,
     summary: 'Remove an image from the private registry',
     details: [
+      'Of patterns it shows what goes, and asks; where nobody can be asked, --yes is needed. Names alone are removed as they are given.',
       'A tag is removed alone, other tags of the same image stay; NAME@DIGEST removes the manifest and all tags that point to it. A name with its host removes what was cached from that host.',
       'What no other name needs goes with it from the embedded registry, also over HTTP: the manifest, the images of an index, their signatures, and what the tag was before. What came by digest alone stays. docker-registry cannot remove a tag alone: its manifest goes, and it is refused where another tag means that or lists it. Of other registries the tag goes, and no more.',
     ],
-    arguments: [{ name: 'IMAGE', required: true, many: true, help: 'References', complete: 'images' }],
-    options: [{ name: 'force', help: 'Also what is pinned' }, DATA, JSON_OUTPUT],
+    arguments: [
+      {
+        name: 'IMAGE',
+        required: true,
+        many: true,
+        help: 'References; or patterns of repositories and tags, in quotes: * stands for anything but /, ** also for that, ? for one character',
+        complete: 'images',
+      },
+    ],
+    options: [
+      {
+        name: 'older-than',
+        value: 'AGE',
+        help: 'Only what was neither pushed nor pulled for so long: 30d, 12h; without a record its age is that of the tag',
+      },
+      { name: 'dry-run', help: 'Print what would be removed' },
+      { name: 'force', help: 'Also what is pinned' },
+      { name: 'yes', help: 'Remove what patterns match without asking' },
+      DATA,
+      JSON_OUTPUT,
+    ],
+    examples: [
+      {
+        command: "images lreg_rm 'ci/**:pr-*' --older-than=30d",
+        help: 'Remove what nobody wanted for a month, after asking',
+      },
+    ],
     load: () => import('../commands/lreg-rm.ts'),
   },
   {

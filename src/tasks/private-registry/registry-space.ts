@@ -48,17 +48,20 @@ export async function registrySpace(
       hint: '`images lreg_ls` shows what is there.',
     });
   }
-  // Without pauses: nothing is deleted, so there is nothing to be considerate about.
-  const dryRun = await collectStore(store, { ...callOptions(settings), dryRun: true, pause: async () => undefined });
   const uploads = await unfinishedBytes(store.blobs);
   const { repositories: _, ...totals } = measured;
   const eventually = totals.former + totals.unnamed;
+  // A dry run reads everything once more. Without pauses: nothing is deleted, so there is nothing to be considerate about.
+  const now =
+    eventually + totals.builds === 0
+      ? 0
+      : (await collectStore(store, { ...callOptions(settings), dryRun: true, pause: async () => undefined })).bytes;
   return {
     data: store.directory,
     total: {
       ...totals,
       ...(uploads !== undefined && { uploads }),
-      reclaimable: { now: dryRun.bytes, later: Math.max(0, eventually - dryRun.bytes) },
+      reclaimable: { now, later: Math.max(0, eventually - now) },
     },
     repositories: () =>
       wanted(

@@ -1,0 +1,82 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import { buildImage, layerOf } from '../../../test/fixtures/image.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { formatReference } from '../../oci/reference.ts';
+import { pullCounts } from '../../storage/repositories/pull-records.ts';
+import { hostsAndStore, putFixture } from '../testing/hosts-and-store.ts';
+import { chooseImages, isImagePattern } from './choose-images.ts';
+
+const DAY = 24 * 3600 * 1000;
+const image = buildImage({ layers: [layerOf([{ name: 'a', data: 'a' }])] });
+const digest = image.manifest.digest as Digest;
+
+afterEach(() => void vi.useRealTimers());
+
+async function filled() {
+  const ends = await hostsAndStore();
+  for (const [path, tag] of [
+    ['team/app', 'pr-1'],
+    ['team/app', 'v1'],
+    ['team/app/sub', 'pr-1'],
+    ['library/alpine', '3'],
+  ] as const)
+    await putFixture(ends.store.stripped, { path, tag }, image);
+  await ends.load('quay.io/x/y:1', image);
+  const choose = async (names: readonly string[], olderThanMs?: number) =>
+    (
+      await chooseImages({ names, ...(olderThanMs !== undefined && { olderThanMs }) }, ends.registry, ends.settings)
+    ).map(({ reference }) => formatReference(reference));
+  return { ...ends, choose, [Symbol.asyncDispose]: () => ends[Symbol.asyncDispose]() };
+}
+
+it('takes names as they are, and of patterns what matches, each once', async () => {
+  await using here = await filled();
+  const { choose } = here;
+  expect(await choose(['not/there:1', 'team/app:v1', 'team/*:*'])).toEqual([
+    'not/there:1',
+    'team/app:v1',
+    'team/app:pr-1',
+  ]);
+  expect(await choose(['**:pr-?'])).toEqual(['team/app:pr-1', 'team/app/sub:pr-1']);
+  expect(await choose(['alpine:*'])).toEqual(['library/alpine:3']);
+  expect(await choose(['other/*:*'])).toEqual([]);
+});
+
+it('wants to know which tags, and a pattern that can match', async () => {
+  await using here = await filled();
+  for (const name of ['team/*', '*', 'team/app*', 'UPPER/*:*', 'x/*@sha256:1'])
+    await expect(here.choose([name])).rejects.toMatchObject({ code: 'USAGE' });
+});
+
+it('leaves out what was pushed or pulled since', async () => {
+  await using here = await filled();
+  const { choose, store } = here;
+  expect(await choose(['**:*'], DAY)).toEqual([]);
+  const now = Date.now();
+  vi.useFakeTimers({ toFake: ['Date'], now: now + 2 * DAY });
+  const counts = pullCounts();
+  counts.count({ repository: 'team/app', digest, by: 'tag' });
+  await counts.flush(store.objects);
+  expect(await choose(['**:*'], DAY)).toEqual(['library/alpine:3', 'team/app/sub:pr-1', 'x/y:1']);
+  const named = ['alpine:3', 'quay.io/x/y:1', `team/app@${digest}`, `x/y@${digest}`];
+  expect(await choose(named, DAY)).toEqual(['alpine:3', 'quay.io/x/y:1', `x/y@${digest}`]);
+  await expect(choose(['team/none:1'], DAY)).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
+});
+
+it('does not know the age of images in another registry, but their names', async () => {
+  await using here = await filled();
+  const { store: _, ...other } = here.registry;
+  const ask = (olderThanMs?: number) =>
+    chooseImages({ names: ['team/app:*'], ...(olderThanMs !== undefined && { olderThanMs }) }, other, here.settings);
+  expect(await ask()).toHaveLength(2);
+  await expect(ask(DAY)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+});
+
+it.each([
+  ['a/b:1', false],
+  ['a/*:1', true],
+  ['a/b:v?', true],
+  [`a@${digest}`, false],
+])('[%s] is a pattern: %s', (name, expected) => {
+  expect(isImagePattern(name)).toBe(expected);
+});
