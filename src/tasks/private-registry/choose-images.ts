@@ -26,6 +26,7 @@ export interface ImageChoice {
 
 const READS = 16;
 
+/** Whether the name has `*` or `?`: it may mean several images (`chooseImages`). */
 export function isImagePattern(name: string): boolean {
   return /[*?]/.test(name);
 }

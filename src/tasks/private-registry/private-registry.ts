@@ -99,6 +99,7 @@ export function withoutOwnHost({ host, ...name }: Reference, { address }: Privat
   return own ? [name] : [];
 }
 
+/** The error for an image that the private registry does not have: MANIFEST_UNKNOWN. */
 export function notLoaded(reference: Reference): ImagesError {
   return new ImagesError('MANIFEST_UNKNOWN', `not in the private registry [${formatReference(reference)}]`, {
     hint: '`images lreg_ls --hosts` shows what is there.',
