@@ -182,7 +182,7 @@ export const REGISTRY_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'lreg_pin',
     group: REGISTRY,
-    summary: 'Keep images of the embedded registry from being removed, or list which are kept so',
+    summary: 'Keep images of the embedded registry from being removed, or list such images',
     details: [
       'NAME:TAG pins the tag, whatever image it is; NAME@DIGEST pins the manifest, with or without a tag. Neither retention nor collection removes what is pinned, and `lreg_rm` only with --force. Without IMAGE, what is pinned is listed.',
     ],
