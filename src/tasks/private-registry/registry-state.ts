@@ -104,10 +104,14 @@ function foreignOwner(data: string, { uid }: Pick<World, 'uid'>): number | undef
   return owner === uid || owner === 0 ? undefined : owner;
 }
 
-/** Records that this process serves `data`; returns the record and a function that removes it. Errors, after which nothing is recorded: NO_ACCESS, READ_ONLY, NO_SPACE. */
+/**
+ * Records that this process serves `data`; returns the record and a function that removes it. On a read-only medium there is no record: other users'
+ * adverts are all that tells of the registry. Errors, after which nothing is recorded: NO_ACCESS, READ_ONLY, NO_SPACE.
+ */
 export function announceRegistry(
   served: Pick<RegistryState, 'data' | 'addresses' | 'version' | 'gc' | 'scrub'>,
   settings: StateSettings,
+  { isReadOnly = false }: { readonly isReadOnly?: boolean } = {},
 ): { readonly state: RegistryState; withdraw(): void } {
   const identity = ownIdentity();
   const state: RegistryState = {
@@ -117,6 +121,7 @@ export function announceRegistry(
     uid: settings.uid,
     since: new Date().toISOString(),
   };
+  if (isReadOnly) return { state, withdraw: advertise(state, settings) };
   writeRecord(statePath(state.data), state);
   try {
     rememberData(state.data, settings);

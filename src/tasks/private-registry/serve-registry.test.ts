@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { formatListenAddress } from '../../server/address.ts';
 import { image, putImage } from '../../server/testing/content.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
+import { canMount, smallDisk } from '../../storage/testing/directories.ts';
 import type { DebugEvent, Settings } from '../settings.ts';
 import { type TemporaryWorld, temporaryWorld } from '../testing/temporary-world.ts';
 import type { RegistryState } from './registry-record.ts';
@@ -42,6 +43,27 @@ async function taken(): Promise<string> {
   onTestFinished(() => void server.close());
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
+
+describe.skipIf(!canMount)('a store on a read-only file system (skipped where we may not mount)', () => {
+  it('is served to be read: pushes are refused, it is in good health, and nothing is recorded', async () => {
+    await using world = await temporaryWorld();
+    await using disk = await smallDisk(2048);
+    const data = disk?.path ?? '';
+    const { manifest } = await putImage((await openEmbeddedStore(data)).registry, 'x/y', '1', image());
+    await disk?.makeReadOnly();
+    const notices: string[] = [];
+    const served = await serve(world, { onNotice: (text) => void notices.push(text) }, { data });
+    const url = `http://${hostOf(served.state)}`;
+    expect((await fetch(`${url}/v2/x/y/manifests/1`)).headers.get('docker-content-digest')).toBe(manifest.digest);
+    expect((await fetch(`${url}/v2/x/y/blobs/uploads/`, { method: 'POST' })).status).toBe(405);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    expect(notices).toEqual([`the store is on a read-only file system, so pushes are refused: ${data}`]);
+    expect(runningRegistry(data, world.settings())).toBeUndefined();
+    await served[Symbol.asyncDispose]();
+    await served.stopped;
+    expect(await adverts(world)).toEqual([]);
+  });
+});
 
 describe('the embedded registry in this process', () => {
   it('serves the store and can be found, until it is disposed', async () => {

@@ -4,11 +4,14 @@ import { acquireLock } from '../../io/files/lock.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { isHostName } from '../../oci/reference.ts';
 import type { Registry } from '../../registry/contract.ts';
+import { readOnly } from '../../registry/policies/read-only.ts';
 import { formatListenAddress, type ListenAddress, parseListenAddress } from '../../server/address.ts';
 import type { OnServerEvent, ServerEvent } from '../../server/events.ts';
 import { type RunningServer, serve } from '../../server/listen.ts';
+import { embeddedStoreExists } from '../../storage/embedded-store.ts';
 import { pullCounts } from '../../storage/repositories/pull-records.ts';
 import { tellingPulls } from '../../storage/repositories/telling-pulls.ts';
+import { storeHealth } from '../../storage/store-health.ts';
 import { alsoDebugged, callOptions, type Settings, type World } from '../settings.ts';
 import { configFile } from './config-file.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
@@ -96,26 +99,30 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
       onBroken: (error) => onNotice?.(`the configuration has changed and is not used: ${lineOf(error)}`),
     }),
   );
+  const isReadOnly = await isReadOnlyStore(data);
+  if (isReadOnly) onNotice?.(`the store is on a read-only file system, so pushes are refused: ${data}`);
   const pulls = pullCounts();
   const policy = (repositories: Registry) => tellingPulls(repositories, pulls.count);
   const store = await openRuledStore(data, settings, { policy, rules: async () => config.current });
   if (onNotice && store.space) stack.use(watchSpace(store.space, { limit: () => config.current.quota, onNotice }));
-  await using _starting = await acquireLock(join(data, 'images/starting'), callOptions(settings));
+  await using _starting = isReadOnly
+    ? undefined
+    : await acquireLock(join(data, 'images/starting'), callOptions(settings));
   const running = runningRegistry(data, settings);
   if (running) throw alreadyRunning(running);
   let announced: RegistryState | undefined;
-  const schedule = () => request.gc ?? config.current.gc ?? 'daily';
-  const scrubSchedule = () => request.scrub ?? config.current.scrub ?? 'weekly';
+  const schedule = () => (isReadOnly ? 'off' : (request.gc ?? config.current.gc ?? 'daily'));
+  const scrubSchedule = () => (isReadOnly ? 'off' : (request.scrub ?? config.current.scrub ?? 'weekly'));
   let lastAt = Date.now();
   const onEvent = alsoDebugged('serve', settings, (event: ServerEvent) => {
     if (event.url !== '/healthz') lastAt = Date.now();
     request.onEvent?.(event);
   });
   const server: RunningServer = await serve({
-    registry: store.registry,
+    registry: isReadOnly ? readOnly(store.registry) : store.registry,
     listen,
     names: request.names ?? [],
-    health: servingHealth(data, () => announced),
+    health: servingHealth(data, () => announced, { isReadOnly }),
     ...(onEvent && { onEvent }),
     ...callOptions(settings),
   });
@@ -123,10 +130,13 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
     const { state, withdraw } = announceRegistry(
       { data, addresses: server.addresses, version: request.version, gc: schedule(), scrub: scrubSchedule() },
       settings,
+      { isReadOnly },
     );
     announced = state;
     const watching = stack.move();
-    const records = keepRecords(store, { pulls, onFailure: (error) => settings.onNote?.(notRecorded(error)) });
+    const records = isReadOnly
+      ? undefined
+      : keepRecords(store, { pulls, onFailure: (error) => settings.onNote?.(notRecorded(error)) });
     const house = keepHouse({
       store,
       get gc() {
@@ -150,7 +160,7 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
     });
     const stopped = server.stopped
       .then(() => house[Symbol.asyncDispose]())
-      .then(() => records.end())
+      .then(() => records?.end())
       .then(withdraw)
       .finally(() => watching.dispose());
     const stop = async () => {
@@ -171,6 +181,17 @@ function notRecorded(error: unknown): string {
 function lineOf(error: unknown): string {
   if (!isImagesError(error)) return String(error);
   return error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
+}
+
+/** Whether the directory holds a store on a file system that nobody can write to, such as a DVD. */
+async function isReadOnlyStore(data: string): Promise<boolean> {
+  if (!(await embeddedStoreExists(data))) return false;
+  try {
+    await storeHealth(data).canWrite();
+    return false;
+  } catch (error) {
+    return isImagesError(error, 'READ_ONLY');
+  }
 }
 
 /** Errors: USAGE (an invalid address). */

@@ -5,9 +5,14 @@ import { storeHealth } from '../../storage/store-health.ts';
 import type { RegistryState } from './registry-record.ts';
 import { isAnnounced } from './registry-state.ts';
 
-/** `announced` returns the record in the store's directory, once it has been written. */
-export function servingHealth(data: string, announced: () => RegistryState | undefined): HealthChecks {
+/** `announced` returns the record in the store's directory, once it has been written. A read-only store has none, and accepts no pushes in good health. */
+export function servingHealth(
+  data: string,
+  announced: () => RegistryState | undefined,
+  { isReadOnly = false }: { readonly isReadOnly?: boolean } = {},
+): HealthChecks {
   const store = storeHealth(data);
+  if (isReadOnly) return { canRead: () => store.canRead(), canWrite: async () => {} };
   return {
     canRead: async () => {
       const state = announced();
