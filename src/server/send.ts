@@ -130,6 +130,8 @@ async function sendFilled(
       onSent(count);
       await Promise.race([before, gone.promise]);
       before = written(response, buffer.subarray(0, count)).then(() => sendBuffers.give(buffer));
+      // Nobody waits for it if the source fails first.
+      before.catch(() => {});
     }
     await Promise.race([before, gone.promise]);
   } finally {
@@ -141,7 +143,6 @@ async function sendFilled(
 /** Resolves when the system has all of it, so that the memory can be used again. */
 function written(response: ServerResponse, bytes: Uint8Array): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  promise.catch(() => {});
   response.write(bytes, (error) => (error ? reject(error) : resolve()));
   return promise;
 }
