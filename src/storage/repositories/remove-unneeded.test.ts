@@ -4,7 +4,7 @@ import { imageOf, indexOf, pushImage } from '../../../test/contract/content.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { manifestDescriptor } from '../../oci/manifest.ts';
 import { memoryStore } from '../drivers/staged-store.ts';
-import { revisionLinkKey, tagLinkKey } from '../layout.ts';
+import { blobKey, revisionLinkKey, tagLinkKey } from '../layout.ts';
 import type { Objects } from '../objects.ts';
 import { nameRecords } from './name-records.ts';
 import { withUnneeded } from './remove-unneeded.ts';
@@ -63,6 +63,15 @@ it('an image that a tag or a recorded name still means stays', async () => {
   await names.set('quay.io', 'app', '3', digest);
   await remove('2');
   expect(await isThere(digest)).toBe(true);
+});
+
+it('an image with another tag stays while its manifest is damaged', async () => {
+  const { remove, objects, blobs, registry } = await newStore();
+  await registry.putManifest('app', image.manifest, ['2']);
+  await objects.put(blobKey(digest), Buffer.from('damaged'));
+  await blobs.check(digest);
+  await remove('1');
+  expect(await objects.get(revisionLinkKey('app', digest))).toBeDefined();
 });
 
 it.each(['just before they go', 'when they have just gone'])('what gets a tag %s is there', async (when) => {

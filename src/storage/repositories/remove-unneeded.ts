@@ -240,11 +240,12 @@ async function readNames(removal: Removal): Promise<Names> {
   const digests = new Map<string, Digest>();
   const add = (digest: Digest, tag: string) => tagsOf.set(digest, (tagsOf.get(digest) ?? new Set()).add(tag));
   const tags = await Array.fromAsync(store.stripped.tags(repository, undefined, call));
-  const stat = async (tag: string) => [tag, await store.stripped.statManifest(repository, tag, call)] as const;
-  for (const [tag, descriptor] of await mapFiles(tags, stat, removal)) {
-    if (!descriptor) continue;
-    add(descriptor.digest, tag);
-    digests.set(tag, descriptor.digest);
+  // A damaged manifest has its tag all the same: it can be mended, or pushed again.
+  const link = async (tag: string) => [tag, await linkedManifest(store.objects, repository, tag)] as const;
+  for (const [tag, digest] of await mapFiles(tags, link, removal)) {
+    if (digest === undefined) continue;
+    add(digest, tag);
+    digests.set(tag, digest);
   }
   for (const path of spellings(repository))
     for await (const name of store.names.ofPath(path)) add(name.digest, name.tag);
