@@ -114,6 +114,16 @@ describe('what stays', () => {
     expect(await isThere(one.config.descriptor.digest)).toBe(true);
   });
 
+  it.each(['emptied', 'lost'])('is what a manifest names whose link was %s: a check can mend it', async (how) => {
+    await push('app', one, ['1']);
+    const link = revisionLinkKey('app', one.manifest.digest);
+    if (how === 'lost') await store.objects.delete([link]);
+    else await store.objects.put(link, new Uint8Array());
+    await pass(20);
+    await collectStore(store);
+    expect(await allThere(one)).toBe(true);
+  });
+
   it('is what a manifest of an unknown kind names', async () => {
     await push('team/app', one, ['1']);
     const { digest } = one.manifest;

@@ -2,7 +2,7 @@
 import { type Digest, digestAlgorithm, digestOf } from '../../oci/digest.ts';
 import { MAX_MANIFEST_SIZE } from '../../oci/manifest.ts';
 import { walkRepositories } from '../repositories/links.ts';
-import { listManifests } from '../repositories/list-manifests.ts';
+import { namedManifests, taggedDigests } from '../repositories/list-manifests.ts';
 import { wholeContent } from '../repositories/read-blob.ts';
 import type { Store } from '../store.ts';
 import { digestsIn } from './digests-in.ts';
@@ -29,11 +29,15 @@ export async function digestsOfManifests(store: Store, { without, ...run }: Opti
   for await (const repository of allRepositories(store)) {
     run.onEvent?.({ type: 'reading', repository });
     await run.step();
-    await inSteps(listManifests(store.objects, repository), run, async (digest) => {
+    const manifests = new Set(await Array.fromAsync(namedManifests(store.objects, repository)));
+    // A tag whose manifest has lost its link: a check of the store writes it anew (check/check-repository). It may as well lead nowhere.
+    const tagged = await taggedDigests(store.objects, repository);
+    await inSteps(new Set([...manifests, ...tagged]), run, async (digest) => {
       if (left.get(repository)?.has(digest)) return;
       named.add(digest);
       const bytes = await wholeContent(store.blobs, digest, MAX_MANIFEST_SIZE);
-      if (!bytes || digestOf(bytes, digestAlgorithm(digest)) !== digest) unreadable.add(repository);
+      const isWhole = bytes && digestOf(bytes, digestAlgorithm(digest)) === digest;
+      if (!isWhole && (bytes || manifests.has(digest))) unreadable.add(repository);
       for (const one of digestsIn(bytes ?? new Uint8Array())) named.add(one);
     });
   }

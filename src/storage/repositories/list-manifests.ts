@@ -21,6 +21,16 @@ export function listManifests(objects: Objects, repository: string): AsyncIterab
   return linkedFrom(objects, revisionsPrefix(repository), (digest) => revisionLinkKey(repository, digest));
 }
 
+/** Also those whose link a power cut has emptied, and that a check can mend: by the names of the links. Unordered. */
+export async function* namedManifests(objects: Objects, repository: string): AsyncIterable<Digest> {
+  const prefix = revisionsPrefix(repository);
+  for await (const { key } of objects.list(prefix)) {
+    const [algorithm, hex] = key.slice(prefix.length).split('/');
+    const digest = `${algorithm}:${hex}`;
+    if (isDigest(digest)) yield digest;
+  }
+}
+
 /** The digests that the tag has pointed to, including the current one. Some may no longer be in the repository. Unordered. */
 export function listTagStates(objects: Objects, repository: string, tag: string): AsyncIterable<Digest> {
   return linkedFrom(objects, tagIndexPrefix(repository, tag), (digest) => tagIndexLinkKey(repository, tag, digest));
