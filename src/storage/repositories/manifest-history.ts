@@ -61,10 +61,11 @@ export function manifestHistory(objects: Objects): ManifestHistory {
       : undefined;
   }
 
-  /** A record that a power cut loses only means that the manifest stays. */
+  /** A record that a power cut or a full disk loses only means that the manifest stays; and what is removed must not need space. */
   async function record(repository: string, digest: Digest, state: State, ifAbsent = false): Promise<boolean> {
     const text = Buffer.from(`${state} ${new Date().toISOString()}`);
-    return await ifWritable(() => objects.put(cameByTagKey(repository, digest), text, { volatile: true, ifAbsent }));
+    const write = () => objects.put(cameByTagKey(repository, digest), text, { volatile: true, ifAbsent });
+    return await ifWritable(write, 'NO_SPACE');
   }
 
   return {
@@ -104,11 +105,11 @@ export function manifestHistory(objects: Objects): ManifestHistory {
 }
 
 /** A process that cannot write to the store brings nothing to it, so nothing needs a record. Returns false if nothing was written. */
-async function ifWritable(write: () => Promise<boolean>): Promise<boolean> {
+async function ifWritable(write: () => Promise<boolean>, ...codes: readonly 'NO_SPACE'[]): Promise<boolean> {
   try {
     return await write();
   } catch (error) {
-    if (!isImagesError(error, 'READ_ONLY', 'NO_ACCESS')) throw error;
+    if (!isImagesError(error, 'READ_ONLY', 'NO_ACCESS', ...codes)) throw error;
     return false;
   }
 }

@@ -142,15 +142,16 @@ export function storedManifests(store: Store, statBlob: Registry['statBlob']): S
   async function point(repository: string, tag: string, digest: Digest): Promise<void> {
     const key = tagLinkKey(repository, tag);
     const former = await readLink(objects, key);
-    if (former === digest) return await pushedAgain(key);
+    if (former === digest) return await pushedAgain(key, digest);
     if (former !== undefined) await history.losesTag(repository, former);
     await objects.put(key, linkBytes(digest));
   }
 
   /** The time of a tag's link is that of its last push (tag-use). A process that cannot write to the store can still push what is there. */
-  async function pushedAgain(key: string): Promise<void> {
+  async function pushedAgain(key: string, digest: Digest): Promise<void> {
     try {
-      await objects.touch(key);
+      // A removal may have been faster.
+      if (!(await objects.touch(key))) await objects.put(key, linkBytes(digest));
     } catch (error) {
       if (!isImagesError(error, 'READ_ONLY', 'NO_ACCESS')) throw error;
     }
@@ -204,7 +205,11 @@ export function storedManifests(store: Store, statBlob: Registry['statBlob']): S
       const parts = successors(decoded);
       const needed = [...new Set(parts.blobs.map((blob) => blob.digest))];
       await checkBlobs(repository, needed);
-      marking ??= markNewStore(objects, repositories());
+      marking ??= markNewStore(objects, repositories()).catch((error: unknown) => {
+        // The next push tries it again.
+        marking = undefined;
+        throw error;
+      });
       await marking;
       const children = await linkedIn(
         repository,
