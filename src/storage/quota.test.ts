@@ -2,6 +2,7 @@ import { beforeEach, expect, it } from 'vitest';
 import { blobOf, breakingOpener, bytesOf, chunked, imageOf, opener, pushImage } from '../../test/contract/content.ts';
 import { isImagesError } from '../oci/errors.ts';
 import { memoryStore } from './drivers/staged-store.ts';
+import { SPACE_KEY } from './layout.ts';
 import { type LimitedStore, withQuota } from './quota.ts';
 import { registryStore } from './registry-store.ts';
 import type { Store } from './store.ts';
@@ -131,9 +132,56 @@ it('nothing is counted without a quota', async () => {
   limit = undefined;
   const { registry } = registryStore(store);
   await pushImage(registry, 'app', imageOf('a'), ['1']);
-  expect(await data.objects.get('images/space')).toBeUndefined();
+  expect(await data.objects.get(SPACE_KEY)).toBeUndefined();
   limit = 100;
   const error: unknown = await pushImage(registry, 'app', imageOf('b'), ['2']).catch((reason: unknown) => reason);
   expect(isImagesError(error, 'NO_SPACE')).toBe(true);
   expect((await registry.statManifest('app', '1'))?.digest).toBe(imageOf('a').manifest.digest);
 });
+
+it('what was written without a quota counts when there is one again', async () => {
+  expect(await store.space.used()).toBe(0);
+  limit = undefined;
+  await store.blobs.write(first.descriptor, opener(first.bytes));
+  limit = 10_000;
+  await expect(store.blobs.write(second.descriptor, opener(second.bytes))).rejects.toMatchObject(OVER);
+});
+
+it('of many that are written at the same time all are counted', async () => {
+  limit = 1_000_000;
+  const blobs = Array.from({ length: 20 }, (_, at) => blobOf(bytesOf(`many ${at}`, 5000)));
+  await Promise.all(blobs.map(({ descriptor, bytes }) => store.blobs.write(descriptor, opener(bytes))));
+  const other = withQuota(data, async () => limit, { now: () => now });
+  expect(await other.space.used()).toBe(100_000);
+  await Promise.all([store.space.add(-60_000, limit), store.space.add(-10_000, limit), store.space.used()]);
+  now += 1000;
+  expect(await other.space.used()).toBe(30_000);
+});
+
+it.each(['session', 'write'] as const)(
+  'a count while bytes come does not forget what they will be (%s)',
+  async (how) => {
+    const some = Promise.withResolvers<void>();
+    const rest = Promise.withResolvers<void>();
+    async function* slowly() {
+      yield first?.bytes.subarray(0, 1000) ?? Buffer.alloc(0);
+      some.resolve();
+      await rest.promise;
+      throw new Error('reset');
+    }
+    const upload = how === 'session' ? await session('upload-slow') : undefined;
+    const written = upload
+      ? upload.append(slowly(), { length: 6000 })
+      : store.blobs.write(first?.descriptor ?? expect.fail(), async () => slowly());
+    const failed = expect(written).rejects.toThrow('reset');
+    await some.promise;
+    // Of what is counted, the bytes in buffers are not seen.
+    expect(await store.space.recount()).toBeGreaterThanOrEqual(5000);
+    await expect(store.blobs.write(second.descriptor, opener(second.bytes))).rejects.toMatchObject({
+      code: 'NO_SPACE',
+    });
+    rest.resolve();
+    await failed;
+    expect(await store.space.recount()).toBe(1000);
+  },
+);

@@ -3,6 +3,7 @@
 // The sum is not counted at each write: it is a small object that all processes add to, and that is counted anew when it is an hour old. Additions of two
 // processes at the same moment may lose one of them until then, so the limit may be exceeded by a little.
 import type { Bytes } from '../io/streams/bytes.ts';
+import { tapped } from '../io/streams/verify.ts';
 import { inBinaryUnits } from '../io/text/size.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { FORWARD, forwarding } from '../registry/policies/forwarding.ts';
@@ -21,11 +22,27 @@ export function withQuota(
   options: SpaceOptions = {},
 ): LimitedStore {
   const { blobs } = store;
-  const space = spaceOf(store, options);
+  /** By write that is under way: the bytes that it has reserved and not written. */
+  const promised = new Set<() => number>();
+  const unwritten = () => [...promised].reduce((sum, left) => sum + Math.max(0, left()), 0);
+  const space = spaceOf(store, { ...options, unwritten });
+  /** Something was written while there was no limit. */
+  let isUncounted = false;
+
+  /** For who is about to write. */
+  async function limitOfWrite(): Promise<number | undefined> {
+    const most = await limit();
+    if (most === undefined) isUncounted = true;
+    else if (isUncounted) {
+      await space.recount();
+      isUncounted = false;
+    }
+    return most;
+  }
 
   /** Counts bytes that are about to be written, if they fit. */
   async function reserve(more: number): Promise<void> {
-    const most = await limit();
+    const most = await limitOfWrite();
     if (most === undefined) return;
     if (await space.take(more, most)) return;
     const used = await space.recounted();
@@ -61,6 +78,8 @@ export function withQuota(
           await reserve(bytes);
           reserved += bytes;
         };
+        const left = () => reserved - (inner.size - before);
+        promised.add(left);
         try {
           if (length !== undefined) await take(length);
           await inner.append(
@@ -77,6 +96,8 @@ export function withQuota(
           if (isOverQuota(error)) await inner.cancel();
           await release(isOverQuota(error) ? before + reserved : reserved - (inner.size - before));
           throw error;
+        } finally {
+          promised.delete(left);
         }
       },
       commit: async (digest, refer) => {
@@ -108,17 +129,23 @@ export function withQuota(
     check: FORWARD,
     all: FORWARD,
     write: async (blob, open, options) => {
-      if ((await limit()) === undefined) return await blobs.write(blob, open, options);
+      if ((await limitOfWrite()) === undefined) return await blobs.write(blob, open, options);
       const before = await blobs.partial(blob.digest);
       const reserved = Math.max(0, blob.size - before);
       await reserve(reserved);
       let isOpened = false;
+      let arrived = before;
+      const left = () => Math.min(reserved, blob.size - arrived);
+      promised.add(left);
       try {
         await blobs.write(
           blob,
-          (from) => {
+          async (from) => {
             isOpened = true;
-            return open(from);
+            arrived = from;
+            return tapped(await open(from), (chunk) => {
+              arrived += chunk.length;
+            });
           },
           options,
         );
@@ -126,6 +153,8 @@ export function withQuota(
         const kept = Math.min(blob.size, await blobs.partial(blob.digest)) - before;
         await release(reserved - kept);
         throw error;
+      } finally {
+        promised.delete(left);
       }
       // Somebody else wrote it, and has counted it.
       if (!isOpened) await release(reserved);

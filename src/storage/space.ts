@@ -19,6 +19,8 @@ export interface Space {
 
 export interface SpaceOptions {
   readonly now?: () => number;
+  /** Bytes that were taken and are not written yet: a count does not see them. */
+  readonly unwritten?: () => number;
 }
 
 /** In milliseconds. */
@@ -37,13 +39,14 @@ interface Sum {
   readonly countedAt: number;
 }
 
-export function spaceOf({ objects, blobs }: Store, { now = Date.now }: SpaceOptions = {}): Space {
+export function spaceOf({ objects, blobs }: Store, { now = Date.now, unwritten = () => 0 }: SpaceOptions = {}): Space {
   let sum: Sum | undefined;
   let readAt = Number.NEGATIVE_INFINITY;
   /** Bytes that are not in the object yet. */
   let pending = 0;
   let tookMs = 0;
   let counting: Promise<number> | undefined;
+  let telling: Promise<void> | undefined;
 
   const isOld = ({ countedAt }: Sum) => Math.abs(now() - countedAt) > OLD_MS;
 
@@ -60,9 +63,16 @@ export function spaceOf({ objects, blobs }: Store, { now = Date.now }: SpaceOpti
     }
   }
 
-  async function write(next: Sum): Promise<void> {
-    sum = next;
+  /** Learns what others have added, unless this process writes the sum meanwhile: that is newer. */
+  async function learn(): Promise<void> {
+    const before = sum;
+    const found = await read();
+    if (telling || counting || sum !== before) return;
+    sum = found;
     readAt = now();
+  }
+
+  async function write(next: Sum): Promise<void> {
     try {
       await objects.put(SPACE_KEY, Buffer.from(JSON.stringify(next)), { volatile: true });
     } catch (error) {
@@ -70,14 +80,30 @@ export function spaceOf({ objects, blobs }: Store, { now = Date.now }: SpaceOpti
     }
   }
 
+  /** Tells others what was added. Nothing is lost of what is added meanwhile. */
+  async function tell(known: Sum): Promise<void> {
+    const added = pending;
+    const before = (await read()) ?? known;
+    const next = { ...before, bytes: Math.max(0, before.bytes + added) };
+    await write(next);
+    sum = next;
+    readAt = now();
+    pending -= added;
+  }
+
   async function count(): Promise<number> {
+    await telling?.catch(() => undefined);
     const began = now();
     // What is written meanwhile may be counted twice, until the next time.
     if (sum) sum = { ...sum, bytes: sum.bytes + pending };
     pending = 0;
-    let bytes = await blobs.sweep({ before: new Date(0) });
+    let bytes = unwritten();
+    bytes += await blobs.sweep({ before: new Date(0) });
     for await (const { size } of blobs.all()) bytes += size;
-    await write({ bytes, countedAt: began });
+    const next = { bytes, countedAt: began };
+    await write(next);
+    sum = next;
+    readAt = now();
     tookMs = now() - began;
     return bytes + pending;
   }
@@ -92,10 +118,7 @@ export function spaceOf({ objects, blobs }: Store, { now = Date.now }: SpaceOpti
 
   async function used(): Promise<number> {
     if (counting && !sum) return await counting;
-    if (!sum || now() - readAt > READ_MS) {
-      sum = await read();
-      readAt = now();
-    }
+    if (!sum || Math.abs(now() - readAt) > READ_MS) await learn();
     if (!sum) return await recount();
     // Nobody waits for a walk through the store, as long as there is an older sum.
     if (isOld(sum)) void recount().catch(() => undefined);
@@ -104,12 +127,13 @@ export function spaceOf({ objects, blobs }: Store, { now = Date.now }: SpaceOpti
 
   async function add(bytes: number, limit: number): Promise<void> {
     pending += bytes;
-    if (!sum || Math.abs(pending) < limit * STEP || counting) return;
-    const added = pending;
-    pending = 0;
-    sum = { ...sum, bytes: Math.max(0, sum.bytes + added) };
-    const before = await read();
-    await write(before ? { ...before, bytes: Math.max(0, before.bytes + added) } : sum);
+    // One at a time: of two that read the same sum, one would lose what the other has added.
+    while (sum && !counting && Math.abs(pending) >= limit * STEP) {
+      telling ??= tell(sum).finally(() => {
+        telling = undefined;
+      });
+      await telling;
+    }
   }
 
   return {
