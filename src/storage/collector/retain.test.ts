@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import { imageOf, indexOf, pushImage } from '../../../test/contract/content.ts';
 import { manifestDescriptor } from '../../oci/manifest.ts';
 import { memoryStore } from '../drivers/staged-store.ts';
-import { RETENTION_KEY, tagLinkKey } from '../layout.ts';
+import { RETENTION_KEY, tagPrefix } from '../layout.ts';
+import type { ObjectInfo } from '../objects.ts';
 import { registryStore } from '../registry-store.ts';
 import { pinsIn } from '../repositories/pins.ts';
 import { pullCounts } from '../repositories/pull-records.ts';
@@ -22,14 +23,17 @@ async function newStore() {
   const times = new Map<string, Date>();
   for (const { tag, image } of images) {
     await pushImage(store.registry, 'ci/app', image, [tag]);
-    times.set(tagLinkKey('ci/app', tag), new Date(at++));
+    times.set(tagPrefix('ci/app', tag), new Date(at++));
   }
+  const aging = <T extends ObjectInfo | undefined>(info: T): T => {
+    const [, modified] = [...times].find(([prefix]) => info?.key.startsWith(prefix)) ?? [];
+    return info && modified ? { ...info, modified } : info;
+  };
   const objects: typeof store.objects = {
     ...store.objects,
-    stat: async (key) => {
-      const info = await store.objects.stat(key);
-      const modified = times.get(key);
-      return info && modified ? { ...info, modified } : info;
+    stat: async (key) => aging(await store.objects.stat(key)),
+    list: async function* (...args) {
+      for await (const info of store.objects.list(...args)) yield aging(info);
     },
   };
   const aged = registryStore({ ...data, objects });

@@ -11,6 +11,7 @@ import { spellings } from '../../registry/policies/name-lookup.ts';
 import { RETENTION_KEY, tagLinkKey } from '../layout.ts';
 import type { Objects } from '../objects.ts';
 import { pinsIn } from '../repositories/pins.ts';
+import { removeExpiredTag, type SeenTag } from '../repositories/remove-expired-tag.ts';
 import { formerStates, planRemoval, removeName, removeUnneeded } from '../repositories/remove-unneeded.ts';
 import { tagUse } from '../repositories/tag-use.ts';
 import type { RegistryStore } from '../store.ts';
@@ -63,13 +64,6 @@ export async function retain(
 interface RepositoryPlan {
   readonly repository: string;
   readonly expired: readonly SeenTag[];
-}
-
-interface SeenTag {
-  readonly tag: string;
-  readonly digest: Digest;
-  /** Of the tag's link: it changes with each push. */
-  readonly version: string;
 }
 
 async function expiredIn(
@@ -140,18 +134,10 @@ async function applied(
 }
 
 /** Returns false for a tag that was pushed or pinned since it was seen. Full names of all hosts that have this tag go with it. */
-async function removeTag(
-  { objects, registry, names }: RegistryStore,
-  repository: string,
-  { tag, version }: SeenTag,
-): Promise<boolean> {
-  if ((await objects.stat(tagLinkKey(repository, tag)))?.version !== version) return false;
-  try {
-    await registry.deleteTag(repository, tag);
-  } catch (error) {
-    if (isImagesError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'DENIED')) return false;
-    throw error;
-  }
+async function removeTag({ objects, names }: RegistryStore, repository: string, seen: SeenTag): Promise<boolean> {
+  const { tag } = seen;
+  if (await pinsIn(objects).has({ repository, reference: tag })) return false;
+  if (!(await removeExpiredTag(objects, repository, seen))) return false;
   for (const path of spellings(repository)) {
     for (const { host } of await names.hostsOf(path, tag)) await names.delete(host, path, tag);
   }

@@ -1,6 +1,6 @@
 // The links that record what a repository has. Relies on layout.
 import type { Digest } from '../../oci/digest.ts';
-import { ImagesError } from '../../oci/errors.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { isRepositoryPath, isTag } from '../../oci/reference.ts';
 import { linkBytes, parseLink, REPOSITORIES, repositoryPrefix } from '../layout.ts';
 import type { Objects } from '../objects.ts';
@@ -13,6 +13,18 @@ export async function readLink(objects: Objects, key: string): Promise<Digest | 
 /** Writes a link whose name determines its content, unless it is there and valid. */
 export async function ensureLink(objects: Objects, key: string, digest: Digest): Promise<void> {
   if (await objects.put(key, linkBytes(digest), { ifAbsent: true })) return;
+  if ((await readLink(objects, key)) !== digest) await objects.put(key, linkBytes(digest));
+}
+
+/** The same, and its time is now. A process that cannot write to the store can still push what is there. */
+export async function renewLink(objects: Objects, key: string, digest: Digest): Promise<void> {
+  if (await objects.put(key, linkBytes(digest), { ifAbsent: true })) return;
+  try {
+    // A removal may be faster, so the content is looked at last.
+    await objects.touch(key);
+  } catch (error) {
+    if (!isImagesError(error, 'READ_ONLY', 'NO_ACCESS')) throw error;
+  }
   if ((await readLink(objects, key)) !== digest) await objects.put(key, linkBytes(digest));
 }
 

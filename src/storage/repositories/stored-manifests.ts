@@ -26,7 +26,7 @@ import {
   tagsPrefix,
 } from '../layout.ts';
 import type { Store } from '../store.ts';
-import { absent, checkRepository, checkTag, ensureLink, readLink, walkRepositories } from './links.ts';
+import { absent, checkRepository, checkTag, ensureLink, readLink, renewLink, walkRepositories } from './links.ts';
 import { manifestHistory } from './manifest-history.ts';
 import { wholeContent } from './read-blob.ts';
 import { restoreManifest } from './restore-manifest.ts';
@@ -142,19 +142,10 @@ export function storedManifests(store: Store, statBlob: Registry['statBlob']): S
   async function point(repository: string, tag: string, digest: Digest): Promise<void> {
     const key = tagLinkKey(repository, tag);
     const former = await readLink(objects, key);
-    if (former === digest) return await pushedAgain(key, digest);
+    // The time of a tag's link is that of its last push (tag-use).
+    if (former === digest) return await renewLink(objects, key, digest);
     if (former !== undefined) await history.losesTag(repository, former);
     await objects.put(key, linkBytes(digest));
-  }
-
-  /** The time of a tag's link is that of its last push (tag-use). A process that cannot write to the store can still push what is there. */
-  async function pushedAgain(key: string, digest: Digest): Promise<void> {
-    try {
-      // A removal may have been faster.
-      if (!(await objects.touch(key))) await objects.put(key, linkBytes(digest));
-    } catch (error) {
-      if (!isImagesError(error, 'READ_ONLY', 'NO_ACCESS')) throw error;
-    }
   }
 
   /** Removes the tag's current link first, so that concurrent readers see the tag whole or not at all. */
@@ -215,14 +206,14 @@ export function storedManifests(store: Store, statBlob: Registry['statBlob']): S
         repository,
         parts.manifests.map((child) => child.digest),
       );
-      const links = [
-        revisionLinkKey(repository, digest),
-        ...newTags.map((tag) => tagIndexLinkKey(repository, tag, digest)),
-      ];
+      const revision = revisionLinkKey(repository, digest);
+      const records = newTags.map((tag) => tagIndexLinkKey(repository, tag, digest));
+      const links = [revision, ...records];
       // Everything that the tags rely on is on disk before they move.
       await blobs.put(digest, manifest.bytes, async () => {
         await Promise.all([
-          ...links.map((key) => ensureLink(objects, key, digest)),
+          ensureLink(objects, revision, digest),
+          ...records.map((key) => renewLink(objects, key, digest)),
           index.add(repository, manifest, decoded),
           ...(newTags.length > 0 ? [history.getsTag(repository, digest)] : []),
         ]);
