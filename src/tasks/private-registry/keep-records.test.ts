@@ -72,3 +72,19 @@ it('a failure is told, and the next minute is tried again', async () => {
   await vi.waitFor(async () => expect(await count()).toBeGreaterThan(0));
   await records.end();
 });
+
+it('a sample that cannot be written is tried again in an hour: it is a walk through the store', async () => {
+  const { store, records, samples, failures } = await kept();
+  const put = vi.spyOn(store.objects, 'put').mockRejectedValue(new Error('a full disk'));
+  const walks = vi.spyOn(store.blobs, 'all');
+  for (let minute = 1; minute <= 30; minute++) {
+    await vi.advanceTimersByTimeAsync(MINUTE);
+    await vi.waitFor(() => expect(failures.length).toBeGreaterThan(0));
+  }
+  expect(walks).toHaveBeenCalledOnce();
+  put.mockRestore();
+  vi.setSystemTime(Date.now() + 40 * MINUTE);
+  vi.advanceTimersByTime(MINUTE);
+  await vi.waitFor(async () => expect(await samples()).toBe(1));
+  await records.end();
+});

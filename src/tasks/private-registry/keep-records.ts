@@ -7,6 +7,8 @@ import type { Store } from '../../storage/store.ts';
 
 /** In milliseconds. A crash loses the pulls of so long. */
 const EVERY_MS = 60_000;
+/** In milliseconds, after a sample that could not be taken or written. */
+const RETRY_MS = 3600_000;
 /** In milliseconds, between two steps of the daily sample: requests come first. */
 const PAUSE_MS = 5;
 
@@ -27,23 +29,30 @@ export function keepRecords(store: Store, { pulls, onFailure }: RecordKeepingOpt
     await delay(PAUSE_MS, undefined, { signal: ending.signal, ref: false });
   };
 
-  const attempt = async (todo: () => Promise<void>) => {
+  const attempt = async (todo: () => Promise<void>, failed?: () => void) => {
     try {
       await todo();
     } catch (error) {
+      failed?.();
       // Read-only media keep no records.
       if (!ending.signal.aborted && !isImagesError(error, 'READ_ONLY', 'NO_ACCESS')) onFailure(error);
     }
   };
   const flush = oneAtATime(() => attempt(() => pulls.flush(store.objects)));
   // A large store takes longer than a minute: pulls do not wait for it.
-  const sample = oneAtATime(() =>
-    attempt(async () => {
-      const now = new Date();
-      if (await isSampled(store.objects, now)) return;
-      if (await takeSample(store, { now, step })) await forgetLostPulls(store.objects, step);
-    }),
-  );
+  // And it is not walked through each minute because its disk is full.
+  let failedAt = Number.NEGATIVE_INFINITY;
+  const takeTodays = async () => {
+    const now = new Date();
+    if (await isSampled(store.objects, now)) return;
+    if (await takeSample(store, { now, step })) await forgetLostPulls(store.objects, step);
+  };
+  const sample = oneAtATime(async () => {
+    if (Math.abs(Date.now() - failedAt) < RETRY_MS) return;
+    await attempt(takeTodays, () => {
+      failedAt = Date.now();
+    });
+  });
   const timer = setInterval(() => {
     void flush.start();
     void sample.start();
