@@ -3,7 +3,12 @@ import { parseAge } from '../../io/text/age.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
 import { withoutQuotes } from '../../tasks/overlays/reference-list.ts';
-import { type ChosenImage, chooseImages, isImagePattern } from '../../tasks/private-registry/choose-images.ts';
+import {
+  type ChosenImage,
+  chooseImages,
+  isImagePattern,
+  stillOld,
+} from '../../tasks/private-registry/choose-images.ts';
 import { findImage, notLoaded, openPrivateRegistry } from '../../tasks/private-registry/private-registry.ts';
 import { removeImages } from '../../tasks/private-registry/remove-image.ts';
 import type { Run } from '../grammar/command.ts';
@@ -24,16 +29,17 @@ export const run: Run = async ({ args, options, context }) => {
   const named = isChoice ? undefined : names.map((name) => ({ reference: parseReference(name) }));
   const olderThanMs = age === undefined ? undefined : parseAge(age, '--older-than');
   const registry = await openPrivateRegistry(settings);
-  const chosen: readonly ChosenImage[] =
+  let chosen: readonly ChosenImage[] =
     named ?? (await chooseImages({ names, ...(olderThanMs !== undefined && { olderThanMs }) }, registry, settings));
   if (dryRun)
     for (const { reference } of chosen)
       if (!(await findImage(reference, registry, settings))) throw notLoaded(reference);
-  const removed = chosen.map(({ reference }) => reference);
-  if (!dryRun && chosen.length > 0) {
-    if (names.some(isImagePattern) && !options.flag('yes') && !(await isAllowed(chosen, context))) return 1;
-    await removeImages(removed, registry, settings, { force: options.flag('force') });
+  if (!dryRun && chosen.length > 0 && names.some(isImagePattern) && !options.flag('yes')) {
+    if (!(await isAllowed(chosen, context))) return 1;
+    chosen = await stillOld(chosen, registry, settings);
   }
+  const removed = chosen.map(({ reference }) => reference);
+  if (!dryRun && removed.length > 0) await removeImages(removed, registry, settings, { force: options.flag('force') });
   if (options.flag('json'))
     await writeJson(context, { ...(dryRun && { dryRun }), removed: removed.map(formatReference) });
   else if (dryRun || isChoice) {

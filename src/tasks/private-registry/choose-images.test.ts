@@ -4,7 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { formatReference } from '../../oci/reference.ts';
 import { pullCounts } from '../../storage/repositories/pull-records.ts';
 import { hostsAndStore, putFixture } from '../testing/hosts-and-store.ts';
-import { chooseImages, isImagePattern } from './choose-images.ts';
+import { chooseImages, isImagePattern, stillOld } from './choose-images.ts';
 
 const DAY = 24 * 3600 * 1000;
 const image = buildImage({ layers: [layerOf([{ name: 'a', data: 'a' }])] });
@@ -61,6 +61,23 @@ it('leaves out what was pushed or pulled since', async () => {
   const named = ['alpine:3', 'quay.io/x/y:1', `team/app@${digest}`, `x/y@${digest}`];
   expect(await choose(named, DAY)).toEqual(['alpine:3', 'quay.io/x/y:1', `x/y@${digest}`]);
   await expect(choose(['team/none:1'], DAY)).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
+});
+
+it('knows what was pushed again, pulled or removed while somebody thought about it', async () => {
+  await using here = await filled();
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * DAY });
+  const { registry, settings, store } = here;
+  const chosen = await chooseImages({ names: ['**:*'], olderThanMs: DAY }, registry, settings);
+  expect(chosen).toHaveLength(5);
+  await store.stripped.putManifest('team/app', await store.stripped.getManifest('team/app', 'v1'), ['v1']);
+  const counts = pullCounts();
+  counts.count({ repository: 'x/y', digest, by: 'tag' });
+  await counts.flush(store.objects);
+  await store.registry.deleteTag('library/alpine', '3');
+  const left = await stillOld(chosen, registry, settings);
+  expect(left.map(({ reference }) => formatReference(reference))).toEqual(['team/app:pr-1', 'team/app/sub:pr-1']);
+  const named = [{ reference: { path: 'library/alpine', tag: '3' } }];
+  expect(await stillOld(named, registry, settings)).toEqual(named);
 });
 
 it('does not know the age of images in another registry, but their names', async () => {

@@ -62,6 +62,27 @@ export async function chooseImages(
   return aged.filter(({ used }) => used.getTime() <= before);
 }
 
+/**
+ * Those of the images that nobody has pushed or pulled since they were chosen, if their age counts: the user may have thought about it for long. Errors: as
+ * `chooseImages`, without MANIFEST_UNKNOWN.
+ */
+export async function stillOld(
+  chosen: readonly ChosenImage[],
+  registry: PrivateRegistry,
+  settings: TaskCall,
+): Promise<readonly ChosenImage[]> {
+  const looked = await createLimiter(READS).map(
+    chosen,
+    async (image) => {
+      if (image.used === undefined) return [image];
+      const used = await lastUseIfThere(image.reference, registry, settings);
+      return used && used.getTime() <= image.used.getTime() ? [image] : [];
+    },
+    settings.signal,
+  );
+  return looked.flat();
+}
+
 /** Errors: USAGE. */
 function globIn(name: string): ImageGlob {
   const glob = parseImageGlob(name);
@@ -78,6 +99,16 @@ function globIn(name: string): ImageGlob {
 
 /** Since the last push or pull, as recorded. What has no record is as old as its link. */
 async function lastUse(reference: Reference, registry: PrivateRegistry, settings: TaskCall): Promise<Date> {
+  const used = await lastUseIfThere(reference, registry, settings);
+  if (!used) throw notLoaded(reference);
+  return used;
+}
+
+async function lastUseIfThere(
+  reference: Reference,
+  registry: PrivateRegistry,
+  settings: TaskCall,
+): Promise<Date | undefined> {
   const { store } = registry;
   if (!store) {
     throw new ImagesError(
@@ -92,9 +123,7 @@ async function lastUse(reference: Reference, registry: PrivateRegistry, settings
   const path = found?.repository ?? reference.path;
   const tag = reference.tag ?? DEFAULT_TAG;
   const byTag = reference.digest === undefined ? await useOfTag(store, path, tag) : undefined;
-  const used = byTag ?? (found && (await useOfManifest(store, path, found.descriptor.digest)));
-  if (!used) throw notLoaded(reference);
-  return used;
+  return byTag ?? (found && (await useOfManifest(store, path, found.descriptor.digest)));
 }
 
 async function useOfTag(store: EmbeddedStore, path: string, tag: string): Promise<Date | undefined> {
