@@ -27,7 +27,14 @@ export async function pinImages(
     if (!pin) throw notLoaded(reference);
     found.push(pin);
   }
-  for (const pin of found) await pinsIn(store.objects).add(pin);
+  const pins = pinsIn(store.objects);
+  for (const [at, pin] of found.entries()) {
+    await pins.add(pin);
+    // It may have been removed just before it was pinned.
+    if ((await linkedManifest(store.objects, pin.repository, pin.reference)) !== undefined) continue;
+    await pins.remove(pin);
+    throw notLoaded(references[at] as Reference);
+  }
   return found;
 }
 
