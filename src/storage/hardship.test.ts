@@ -15,6 +15,7 @@ import {
   opener,
   pushImage,
 } from '../../test/contract/content.ts';
+import { diskStore } from './drivers/staged-store.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
 import { blobKey, layerLinkKey, revisionLinkKey, tagLinkKey } from './layout.ts';
 import { storeHealth } from './store-health.ts';
@@ -198,6 +199,8 @@ describe.skipIf(!canMount)('a file system (skipped where we may not mount)', () 
     const { registry } = await openEmbeddedStore(disk?.path ?? '');
     await pushImage(registry, 'team/app', image, ['1']);
     await disk?.makeReadOnly();
+    // What unfinished uploads hold is counted there, too.
+    expect(await diskStore(disk?.path ?? '').blobs.sweep({ before: new Date(0) })).toBe(0);
     expect((await registry.getManifest('team/app', '1')).bytes).toEqual(image.manifest.bytes);
     expect(await Array.fromAsync(registry.repositories())).toEqual(['team/app']);
     for (const { descriptor, bytes } of [image.config, ...image.layers]) {
