@@ -94,6 +94,22 @@ describe('a registry collects garbage by itself', () => {
     await eventually(async () => collections() === 1 || undefined);
   });
 
+  it('after a failure also if the clock is set back', async () => {
+    const { store, events, begin, collections } = await newHouse({ times: { ...SOON, retry: 3600_000 } });
+    const all = vi.spyOn(store.blobs, 'all').mockImplementation(() => {
+      throw new Error('EIO');
+    });
+    begin();
+    await eventually(async () => events.length === 1 || undefined);
+    all.mockRestore();
+    await some();
+    expect(collections()).toBe(0);
+    const now = Date.now();
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => now - 2 * 3600_000);
+    onTestFinished(() => clock.mockRestore());
+    await eventually(async () => collections() === 1 || undefined);
+  });
+
   it('and stops at once, in the middle of it', async () => {
     const { store, begin } = await newHouse();
     const { promise: reached, resolve } = Promise.withResolvers<void>();

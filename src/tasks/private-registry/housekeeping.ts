@@ -101,17 +101,20 @@ interface Keeping {
 /** Work that is tried again some time after it failed, more and more seldom; the same failure is told once. */
 function persistent({ onEvent }: Housekeeping, retry: number, work: () => Promise<void>) {
   let failures = 0;
-  let notBefore = 0;
+  let failedAt = Number.NEGATIVE_INFINITY;
+  let rest = 0;
   let told = '';
   return async (signal: AbortSignal): Promise<void> => {
-    if (Date.now() < notBefore) return;
+    // A clock that was set back must not put it off for ever.
+    if (Math.abs(Date.now() - failedAt) < rest) return;
     try {
       await work();
       failures = 0;
       told = '';
     } catch (error) {
       if (signal.aborted) return;
-      notBefore = Date.now() + Math.min(retry * 2 ** failures, COLLECT_EVERY_MS);
+      failedAt = Date.now();
+      rest = Math.min(retry * 2 ** failures, COLLECT_EVERY_MS);
       failures += 1;
       if (told === String(error)) return;
       told = String(error);
