@@ -52,7 +52,13 @@ export { pauseImage } from './overlays/pause-image.ts';
 export { withoutQuotes } from './overlays/reference-list.ts';
 export { type CheckRegistryOptions, checkRegistry, type RegistryCheck } from './private-registry/check-registry.ts';
 
-export { type ChosenImage, chooseImages, type ImageChoice, isImagePattern } from './private-registry/choose-images.ts';
+export {
+  type ChosenImage,
+  chooseImages,
+  type ImageChoice,
+  isImagePattern,
+  stillOld,
+} from './private-registry/choose-images.ts';
 export {
   type CollectedRegistry,
   type CollectRegistryOptions,
