@@ -150,7 +150,7 @@ async function overdueFor({ objects }: EmbeddedStore, began: number): Promise<nu
   if (!(await mayCollectUnasked(objects))) return undefined;
   const last = await lastCollected(objects);
   // A clock that was set back must not put it off for ever.
-  return last ? Math.abs(Date.now() - last.getTime()) - COLLECT_EVERY_MS : Date.now() - began;
+  return last ? Math.abs(Date.now() - last.getTime()) - COLLECT_EVERY_MS : Math.abs(Date.now() - began);
 }
 
 /** In milliseconds after a request: so long a check still makes room for the next ones. */

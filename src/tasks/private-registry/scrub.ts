@@ -45,7 +45,7 @@ export interface Scrubbed {
 export async function scrubOverdueFor({ objects }: EmbeddedStore, began: number): Promise<number> {
   const last = await readLastCheck(objects);
   // A clock that was set back must not put it off for ever.
-  return last ? Math.abs(Date.now() - last.finished.getTime()) - SCRUB_EVERY_MS : Date.now() - began;
+  return last ? Math.abs(Date.now() - last.finished.getTime()) - SCRUB_EVERY_MS : Math.abs(Date.now() - began);
 }
 
 /** When the next scrub begins, at the earliest. */
