@@ -125,6 +125,16 @@ describe('a registry collects garbage by itself', () => {
   });
 });
 
+it('does nothing where its directory is not there any more, and begins when that is back', async () => {
+  let isThere = false;
+  const { begin, collections } = await newHouse({ isThere: async () => isThere });
+  begin();
+  await some();
+  expect(collections()).toBe(0);
+  isThere = true;
+  await eventually(async () => collections() === 1 || undefined);
+});
+
 it('frees uploads that nobody has continued for an hour, whoever began them', async () => {
   const { store, begin } = await newHouse({ gc: 'off' });
   const uploads = await Promise.all(

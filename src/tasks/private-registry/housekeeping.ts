@@ -17,6 +17,8 @@ export interface Housekeeping {
   readonly gc: CollectionSchedule;
   readonly scrub: ScrubSchedule;
   readonly activity: Activity;
+  /** False if the directory was removed or unmounted: writing to it would make it anew, and hide its content when it comes back. */
+  readonly isThere?: () => Promise<boolean>;
   readonly onEvent?: OnHousekeeping;
   /** Times that differ from the usual ones, in milliseconds. */
   readonly times?: Partial<typeof TIMES>;
@@ -84,6 +86,7 @@ async function run(house: Housekeeping, signal: AbortSignal): Promise<void> {
   };
   const scrub = persistent(house, times.retry, scrubsWhenDue(keeping, chores));
   while (await passes(times.look, signal)) {
+    if (house.isThere && !(await house.isThere().catch(() => false))) continue;
     lookedAt = 0;
     await chores();
     if (house.scrub === 'weekly') await scrub(signal);

@@ -14,12 +14,12 @@ beforeEach(
 );
 afterEach(() => void vi.useRealTimers());
 
-async function kept() {
+async function kept(isThere: () => Promise<boolean> = async () => true) {
   const pulls = pullCounts();
   const store = registryStore(memoryStore(), { policy: (registry) => tellingPulls(registry, pulls.count) });
   const { manifest } = await putImage(store.registry, 'x/y', '1', image());
   const failures: unknown[] = [];
-  const records = keepRecords(store, { pulls, onFailure: (error) => failures.push(error) });
+  const records = keepRecords(store, { pulls, isThere, onFailure: (error) => failures.push(error) });
   const pull = () => store.registry.getManifest('x/y', '1', { pull: 'tag' });
   const count = async () => (await pullsOf(store.objects, 'x/y', manifest.digest))?.byTag ?? 0;
   const samples = async () => (await Array.fromAsync(spaceSamples(store.objects))).length;
@@ -87,4 +87,12 @@ it('a sample that cannot be written is tried again in an hour: it is a walk thro
   vi.advanceTimersByTime(MINUTE);
   await vi.waitFor(async () => expect(await samples()).toBe(1));
   await records.end();
+});
+
+it('nothing is written where the directory is not there any more', async () => {
+  const { records, pull, count, samples } = await kept(async () => false);
+  await pull();
+  vi.advanceTimersByTime(10 * MINUTE);
+  await records.end();
+  expect([await count(), await samples()]).toEqual([0, 0]);
 });

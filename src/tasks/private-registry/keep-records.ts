@@ -19,11 +19,13 @@ export interface RecordKeeping {
 
 export interface RecordKeepingOptions {
   readonly pulls: PullCounts;
+  /** False if the directory was removed or unmounted: nothing is written then. */
+  readonly isThere?: () => Promise<boolean>;
   /** Told of what could not be written down. Nothing else fails because of it. */
   readonly onFailure: (error: unknown) => void;
 }
 
-export function keepRecords(store: Store, { pulls, onFailure }: RecordKeepingOptions): RecordKeeping {
+export function keepRecords(store: Store, { pulls, isThere, onFailure }: RecordKeepingOptions): RecordKeeping {
   const ending = new AbortController();
   const step = async () => {
     await delay(PAUSE_MS, undefined, { signal: ending.signal, ref: false });
@@ -31,6 +33,7 @@ export function keepRecords(store: Store, { pulls, onFailure }: RecordKeepingOpt
 
   const attempt = async (todo: () => Promise<void>, failed?: () => void) => {
     try {
+      if (isThere && !(await isThere())) return;
       await todo();
     } catch (error) {
       failed?.();

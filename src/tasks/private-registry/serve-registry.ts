@@ -22,7 +22,7 @@ import { openRuledStore } from './open-store.ts';
 import { announcedRegistries } from './registry-adverts.ts';
 import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import type { RegistryState } from './registry-record.ts';
-import { announceRegistry, dataDirectory, runningRegistry } from './registry-state.ts';
+import { announceRegistry, dataDirectory, isAnnounced, runningRegistry } from './registry-state.ts';
 import { servingHealth } from './serving-health.ts';
 import { watchSpace } from './watch-space.ts';
 import { watchConfig } from './watched-config.ts';
@@ -136,9 +136,14 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
     const watching = stack.move();
     const records = isReadOnly
       ? undefined
-      : keepRecords(store, { pulls, onFailure: (error) => settings.onNote?.(notRecorded(error)) });
+      : keepRecords(store, {
+          pulls,
+          isThere: () => isAnnounced(state),
+          onFailure: (error) => settings.onNote?.(notRecorded(error)),
+        });
     const house = keepHouse({
       store,
+      isThere: () => isAnnounced(state),
       get gc() {
         return schedule();
       },
