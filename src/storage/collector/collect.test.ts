@@ -227,6 +227,35 @@ describe('what goes', () => {
   });
 });
 
+describe('a collection', () => {
+  it('reaches the garbage that comes after many blobs which are protected', async () => {
+    await push('team/broken', two, ['1']);
+    await store.objects.put(blobKey(two.manifest.digest), Buffer.from('damaged'));
+    for (let at = 0; at < 12; at++) {
+      const { descriptor, bytes } = blobOf(Buffer.from(`protected ${at}`));
+      await store.registry.putBlob('team/broken', descriptor, opener(bytes));
+    }
+    const loose = Array.from({ length: 6 }, (_, at) => blobOf(Buffer.from(`loose ${at}`)));
+    for (const { descriptor, bytes } of loose) await looseBlobs(store.blobs).put(descriptor, opener(bytes));
+    await pass(30);
+    for (let round = 0; round < 3; round++) await collectStore(store, { most: 4 });
+    expect(await Promise.all(loose.map(({ descriptor }) => isThere(descriptor.digest)))).not.toContain(true);
+    expect(await collectStore(store, { most: 4 })).toMatchObject({ blobs: 0, isMore: false });
+  });
+
+  it('that is dry writes nothing', async () => {
+    await push('team/app', one, ['1']);
+    await push('team/app', two, ['2']);
+    // As docker-registry deletes a tag.
+    await store.objects.deleteAll('docker/registry/v2/repositories/team/app/_manifests/tags/1/');
+    const all = async () =>
+      (await Array.fromAsync(store.objects.list(''))).map(({ key, version }) => `${key} ${version}`);
+    const before = await all();
+    await collectStore(store, { dryRun: true, olderThanMs: 0 });
+    expect(await all()).toEqual(before);
+  });
+});
+
 describe('a store', () => {
   it('may be collected unasked if this program made it, or after it was collected once', async () => {
     expect(await mayCollectUnasked(store.objects)).toBe(false);

@@ -20,6 +20,8 @@ const GRACE_MS = 2 * USE_STEP_MS;
 /** In milliseconds. Blobs that only builds name are a cache. */
 const BUILD_CACHE_MS = 14 * 24 * 3600 * 1000;
 const OLDER_THAN_MS = 7 * 24 * 3600 * 1000;
+/** If more than this share of the most is garbage indeed, the rest waits for the next collection. */
+const WORTH_LOOKING = 0.9;
 /** Bounds the memory of one collection. */
 const MOST = 100_000;
 
@@ -44,6 +46,8 @@ export async function collectStore(store: RegistryStore, options: CollectionOpti
   const byRules = { tags: retained.tags, retentionWaits: retained.waits };
   const recent = { blobs: 0, bytes: 0 };
   const garbage = new Map<Digest, StoredBlob>();
+  const { most = MOST } = options;
+  const linksNow = () => linksOf(store.objects, garbage, { ...run, unreadable, before: startedAt - GRACE_MS });
   let isMore = false;
   let seen = 0;
   for await (const blob of store.blobs.all()) {
@@ -57,21 +61,25 @@ export async function collectStore(store: RegistryStore, options: CollectionOpti
     if (unusedMs < GRACE_MS) {
       recent.blobs += 1;
       recent.bytes += blob.size;
-    } else if (garbage.size < MOST) {
-      garbage.set(blob.digest, blob);
     } else {
-      isMore = true;
-      break;
+      if (garbage.size >= most) {
+        // What links protect must not hide the garbage that comes after it.
+        await linksNow();
+        isMore = garbage.size > most * WORTH_LOOKING;
+        if (isMore) break;
+      }
+      garbage.set(blob.digest, blob);
     }
   }
-  const links = await linksOf(store.objects, garbage, { ...run, unreadable, before: startedAt - GRACE_MS });
+  const links = await linksNow();
   const goes = [...garbage.values()];
   if (dryRun) return { ...byRules, manifests, ...sumOf(goes), recent, isMore };
 
   const collected = await deleteBlobs(store, goes, { ...run, links });
   await deleteBuildSteps(store, new Set(collected.map(({ digest }) => digest)), run);
   await sweepForgotten(store.blobs);
-  if (!isMore) await noteCollected(store.objects);
+  // Where nothing could be deleted, there is nothing to go on with at once.
+  if (!isMore || collected.length === 0) await noteCollected(store.objects);
   return { ...byRules, manifests, ...sumOf(collected), recent, isMore };
 }
 

@@ -20,6 +20,8 @@ export interface CollectionOptions extends CallOptions {
   readonly retention?: Retention;
   /** In milliseconds: manifests that lost their last tag more recently stay. Default: 7 days. */
   readonly olderThanMs?: number;
+  /** How many blobs go at most: this bounds the memory. Default: 100,000. */
+  readonly most?: number;
   /** Called after each small step: it may wait, so that others are not disturbed. */
   readonly pause?: () => Promise<void>;
   readonly onEvent?: (event: CollectionEvent) => void;

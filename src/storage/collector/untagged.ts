@@ -30,7 +30,7 @@ export async function removeUntagged(
     await run.step();
     const old: Digest[] = [];
     const tagged = await taggedDigests(store.objects, repository);
-    for await (const { digest, since } of history.untagged(repository, tagged)) {
+    for await (const { digest, since } of history.untagged(repository, tagged, { isRecorded: !dryRun })) {
       if (since.getTime() > before) continue;
       // The manifest itself may be gone already.
       const isThere = (await linkedManifest(store.objects, repository, digest)) !== undefined;

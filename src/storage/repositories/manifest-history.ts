@@ -29,9 +29,13 @@ export interface ManifestHistory {
   gotByDigest(repository: string, digest: Digest): Promise<void>;
   /**
    * Those that came under a tag only, and are not among `tagged`. One whose record says that it has a tag lost it to another program, or never got it:
-   * it counts from now on.
+   * it counts from now on, if that is recorded.
    */
-  untagged(repository: string, tagged: ReadonlySet<Digest>): AsyncIterable<LostTag>;
+  untagged(
+    repository: string,
+    tagged: ReadonlySet<Digest>,
+    options?: { readonly isRecorded?: boolean },
+  ): AsyncIterable<LostTag>;
   hasComeByDigest(repository: string, digest: Digest): Promise<boolean>;
   /** Whether the manifest goes by itself some time after it has lost its last tag. */
   goesWithoutTag(repository: string, digest: Digest): Promise<boolean>;
@@ -86,13 +90,14 @@ export function manifestHistory(objects: Objects): ManifestHistory {
       if ((await taggedDigests(objects, repository)).has(digest)) await record(repository, digest, 'tagged');
       else await cameByDigest(repository, digest);
     },
-    untagged: async function* (repository, tagged) {
+    untagged: async function* (repository, tagged, { isRecorded = true } = {}) {
       for await (const { key } of objects.list(byTagPrefix(repository))) {
         const digest = parseByTagKey(repository, key);
         if (digest === undefined || tagged.has(digest)) continue;
         const found = await recordOf(repository, digest);
-        if (found?.state === 'tagged') await record(repository, digest, 'untagged');
-        else if (found && !(await hasComeByDigest(repository, digest))) yield { digest, since: found.since };
+        if (found?.state === 'tagged') {
+          if (isRecorded) await record(repository, digest, 'untagged');
+        } else if (found && !(await hasComeByDigest(repository, digest))) yield { digest, since: found.since };
       }
     },
     forget: (repository, digests) =>
