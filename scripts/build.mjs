@@ -64,7 +64,7 @@ async function build(dir) {
           // Who looks into an image copies nothing, and who copies from registries needs no other transports.
           {
             name: 'source',
-            test: /\/src\/transports\/(?:[\w-]+\/)?(?:registry-source|readable-image|transports?|path-details|[\w-]+-transport|(?:[\w-]+-)?location)\.ts/,
+            test: /\/src\/transports\/(?:[\w-]+\/)?(?:registry-source|readable-image|interruptible|transports?|path-details|[\w-]+-transport|(?:[\w-]+-)?location)\.ts/,
           },
           { name: 'http', test: /\/src\/io\/http\/http(?:-\w+)?\.ts/ },
           // Built images are looked into too, and need only this of what a copy needs.
