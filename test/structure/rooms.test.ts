@@ -81,6 +81,14 @@ const sources: readonly Source[] = readdirSync(SRC, { recursive: true, encoding:
     return { file, room: file.includes('/') ? (file.split('/')[0] as string) : '', text, imports };
   });
 
+/** What the oldest Node (package.json, `engines`) does not have, and the type checker does not tell. */
+const TOO_NEW =
+  /\b(?:new (?:Async)?DisposableStack|new SuppressedError|instanceof SuppressedError|Promise\.try|RegExp\.escape|Error\.isError|Iterator\.concat|Math\.sumPrecise|Uint8Array\.from(?:Hex|Base64))\b/;
+
+it('use nothing that the oldest Node does not have', () => {
+  expect(sources.filter(({ text }) => TOO_NEW.test(text)).map(({ file }) => file)).toEqual([]);
+});
+
 describe('rooms', () => {
   it('are all in the table', () => {
     expect(sources.length).toBeGreaterThan(10);

@@ -1,5 +1,6 @@
 // Runs the embedded registry in this process: the store, the server, and the record that announces it.
 import { join } from 'node:path';
+import { disposables } from '../../io/concurrency/disposables.ts';
 import { acquireLock } from '../../io/files/lock.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { isHostName } from '../../oci/reference.ts';
@@ -91,8 +92,8 @@ interface ServeStore extends Omit<ServeRequest, 'listen'> {
 
 async function serveStore({ data, listen, ...request }: ServeStore, settings: Settings): Promise<ServedRegistry> {
   const { onNotice } = request;
-  using stack = new DisposableStack();
-  const config = stack.use(
+  using watchers = disposables();
+  const config = watchers.add(
     await watchConfig(data, {
       named: settings.config,
       onChange: () => onNotice?.(`the configuration has changed: ${configFile(data, settings.config)}`),
@@ -104,7 +105,7 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
   const pulls = pullCounts();
   const policy = (repositories: Registry) => tellingPulls(repositories, pulls.count);
   const store = await openRuledStore(data, settings, { policy, rules: async () => config.current });
-  if (onNotice && store.space) stack.use(watchSpace(store.space, { limit: () => config.current.quota, onNotice }));
+  if (onNotice && store.space) watchers.add(watchSpace(store.space, { limit: () => config.current.quota, onNotice }));
   await using _starting = isReadOnly
     ? undefined
     : await acquireLock(join(data, 'images/starting'), callOptions(settings));
@@ -133,7 +134,7 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
       { isReadOnly },
     );
     announced = state;
-    const watching = stack.move();
+    const endWatching = watchers.handOver();
     const records = isReadOnly
       ? undefined
       : keepRecords(store, {
@@ -167,7 +168,7 @@ async function serveStore({ data, listen, ...request }: ServeStore, settings: Se
       .then(() => house[Symbol.asyncDispose]())
       .then(() => records?.end())
       .then(withdraw)
-      .finally(() => watching.dispose());
+      .finally(endWatching);
     const stop = async () => {
       await server[Symbol.asyncDispose]();
       await stopped;
