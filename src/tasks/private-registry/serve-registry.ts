@@ -1,6 +1,8 @@
 // Runs the embedded registry in this process: the store, the server, and the record that announces it.
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { disposables } from '../../io/concurrency/disposables.ts';
+import { isFsError } from '../../io/files/fs-errors.ts';
 import { acquireLock } from '../../io/files/lock.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { isHostName } from '../../oci/reference.ts';
@@ -12,7 +14,6 @@ import { type RunningServer, serve } from '../../server/listen.ts';
 import { embeddedStoreExists } from '../../storage/embedded-store.ts';
 import { pullCounts } from '../../storage/repositories/pull-records.ts';
 import { tellingPulls } from '../../storage/repositories/telling-pulls.ts';
-import { storeHealth } from '../../storage/store-health.ts';
 import { alsoDebugged, callOptions, type Settings, type World } from '../settings.ts';
 import { configFile } from './config-file.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
@@ -193,10 +194,11 @@ function lineOf(error: unknown): string {
 async function isReadOnlyStore(data: string): Promise<boolean> {
   if (!(await embeddedStoreExists(data))) return false;
   try {
-    await storeHealth(data).canWrite();
+    // Writes nothing: where the registry cannot start, no store is left behind.
+    accessSync(data, constants.W_OK);
     return false;
   } catch (error) {
-    return isImagesError(error, 'READ_ONLY');
+    return isFsError(error, 'EROFS');
   }
 }
 
