@@ -112,4 +112,16 @@ describe('a file tree', () => {
     expect(() => open(join(top, 'nothing'))).toThrow(expect.objectContaining({ code: 'FILE_UNREADABLE' }));
     expect(() => open(join(top, 'a.yaml'))).toThrow(expect.objectContaining({ code: 'FILE_UNREADABLE' }));
   });
+
+  it('reads a file once that a rule looked through, and keeps little for that', async () => {
+    put('a.yaml', 'one');
+    put('large.yaml', Buffer.alloc((16 << 20) + 1, 0x61));
+    const tree = open();
+    await tree.bytes('a.yaml');
+    await tree.bytes('large.yaml');
+    put('a.yaml', 'two');
+    put('large.yaml', 'small');
+    expect([await tree.read('a.yaml'), await tree.read('a.yaml')]).toEqual(['one', 'two']);
+    expect(await tree.read('large.yaml')).toBe('small');
+  });
 });

@@ -12,6 +12,8 @@ import { parseYaml } from './yaml.ts';
 const MAX_FILE = 64 << 20;
 /** Number of files whose parsed documents are cached. Rules ask for the same few files repeatedly, but memory use must stay flat. */
 const REMEMBERED = 16;
+/** In bytes. What a rule looked through is kept for the scan that follows, so that small trees are read once. */
+const MAX_KEPT = 16 << 20;
 
 /**
  * Opens the tree below `directory`, as list-files.ts lists it. Unreadable files are reported to `warn` and omitted.
@@ -27,8 +29,12 @@ export function openFileTree(
   const recent = new Map<string, readonly ScannedDocument[]>();
   const warned = new Set<string>();
   const broken = new Set<string>();
+  const kept = new Map<string, Buffer>();
+  let keptBytes = 0;
 
   const bytesOf = (file: string): Buffer => {
+    const before = kept.get(file);
+    if (before) return before;
     try {
       return readBytes(join(directory, file));
     } catch (error) {
@@ -37,7 +43,18 @@ export function openFileTree(
       return Buffer.alloc(0);
     }
   };
-  const readText = (file: string): string => decodeText(bytesOf(file));
+  const keepBytes = (file: string): Buffer => {
+    const bytes = bytesOf(file);
+    if (kept.has(file) || keptBytes + bytes.length > MAX_KEPT) return bytes;
+    kept.set(file, bytes);
+    keptBytes += bytes.length;
+    return bytes;
+  };
+  const readText = (file: string): string => {
+    const bytes = bytesOf(file);
+    if (kept.delete(file)) keptBytes -= bytes.length;
+    return decodeText(bytes);
+  };
   const parse = (file: string): readonly ScannedDocument[] => {
     const parsed = parseYaml(file, readText(file), mayMatter);
     // For a manifest the scan itself warns, when it reads the lines of the file.
@@ -56,7 +73,7 @@ export function openFileTree(
     broken,
     has: (file) => known.has(file),
     read: async (file) => readText(file),
-    bytes: async (file) => bytesOf(file),
+    bytes: async (file) => keepBytes(file),
     documents: async (file) => {
       const documents = recent.get(file) ?? parse(file);
       recent.delete(file);
