@@ -5,6 +5,7 @@ import type { CheckEvent, StoreCheck } from '../../storage/check/check-store.ts'
 import { incompleteImages, type StoreFault } from '../../storage/check/findings.ts';
 import { type EmbeddedStore, embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
 import { callOptions, type Settings, storeOptions } from '../settings.ts';
+import type { CheckedParts } from './checked-images.ts';
 import { locateRegistry, noRegistry } from './locate-registry.ts';
 import { noStore } from './private-registry.ts';
 import type { LeftFault, RepairEvent } from './repair-store.ts';
@@ -19,6 +20,8 @@ export interface CheckRegistryOptions {
   readonly rate?: number;
   /** Counts all blobs first, for the event `total`. */
   readonly counted?: boolean;
+  /** In milliseconds between two looks at the links. Default: a second. Others work meanwhile: what is seen only once is no fault. */
+  readonly betweenMs?: number;
   readonly onEvent?: (event: CheckEvent | RepairEvent) => void;
 }
 
@@ -63,16 +66,16 @@ export async function checkRegistry(options: CheckRegistryOptions, settings: Set
   const found = await checkStore(store, { ...options, ...(only && { only }), ...callOptions(settings) });
   const check = only ? { ...found, findings: found.findings.filter(only.isMeant) } : found;
   const { blobs, bytes, isMore } = check;
-  const mended = repair ? await repaired(store, check, { options, settings }) : { mended: [], faults: check.findings };
+  const mended = repair
+    ? await repaired(store, check, { options, settings, only })
+    : { mended: [], faults: check.findings };
   const { hintOf } = await import('./repair-store.ts');
   return {
     data,
     blobs,
     bytes,
     mended: mended.mended,
-    faults: mended.faults
-      .filter((fault) => !only || only.isMeant(fault))
-      .map((fault) => ({ hint: hintOf(fault, repair), ...fault })),
+    faults: mended.faults.map((fault) => ({ hint: hintOf(fault, repair), ...fault })),
     incomplete: incompleteImages({ findings: mended.faults }),
     unmarked: await unmarkedIn(store, data),
     isMore,
@@ -82,16 +85,24 @@ export async function checkRegistry(options: CheckRegistryOptions, settings: Set
 interface Repairing {
   readonly options: CheckRegistryOptions;
   readonly settings: Settings;
+  readonly only: CheckedParts | undefined;
 }
 
-async function repaired(store: EmbeddedStore, check: StoreCheck, { options, settings }: Repairing) {
+async function repaired(store: EmbeddedStore, check: StoreCheck, { options, settings, only }: Repairing) {
   const [{ repairStore }, { imageHosts }] = await Promise.all([
     import('./repair-store.ts'),
     import('./registry-clients.ts'),
   ]);
   await using hosts = await imageHosts(undefined, settings);
-  const { onEvent } = options;
-  return await repairStore(check, { store, hosts, ...callOptions(settings), ...(onEvent && { onEvent }) });
+  const { betweenMs, onEvent } = options;
+  return await repairStore(check, {
+    store,
+    hosts,
+    ...callOptions(settings),
+    ...(only && { only }),
+    ...(betweenMs !== undefined && { betweenMs }),
+    ...(onEvent && { onEvent }),
+  });
 }
 
 /** Another opening of the store knows only what is written. */

@@ -2,12 +2,13 @@
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { isImagesError } from '../../oci/errors.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { type FullReference, formatReference, tryParseReference } from '../../oci/reference.ts';
 import { findFaults, type StoreFaults } from '../../storage/check/find-faults.ts';
 import type { LostBlob, StoreFault } from '../../storage/check/findings.ts';
 import { mendLink } from '../../storage/check/mend-links.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
+import type { CheckedParts } from './checked-images.ts';
 import type { ImageHosts } from './registry-clients.ts';
 
 export type RepairEvent =
@@ -30,6 +31,10 @@ export interface Repair {
 export interface RepairOptions extends CallOptions {
   readonly store: EmbeddedStore;
   readonly hosts: ImageHosts;
+  /** Mends only these faults, of these repositories. */
+  readonly only?: Pick<CheckedParts, 'repositories' | 'isMeant'>;
+  /** As in `StoreFaultsOptions`. */
+  readonly betweenMs?: number;
   readonly onEvent?: (event: RepairEvent) => void;
 }
 
@@ -39,10 +44,10 @@ const AT_ONCE = 3;
 
 /** Every blob is fetched once at most. A host that cannot be reached is asked once. Errors: the signal's reason; what is mended until then stays so. */
 export async function repairStore(check: StoreFaults, options: RepairOptions): Promise<Repair> {
-  const { store, signal, onEvent } = options;
+  const { store, only, signal, betweenMs, onEvent } = options;
   const fetcher = blobFetcher(options);
   const mended: StoreFault[] = [];
-  let faults = check;
+  let faults = meantOf(check, only);
   let blocked: string | undefined;
   for (let round = 0; round < ROUNDS; round++) {
     const before = mended.length;
@@ -69,13 +74,25 @@ export async function repairStore(check: StoreFaults, options: RepairOptions): P
       blocked = error.message;
     }
     if (mended.length === before || blocked !== undefined) break;
-    faults = await findFaults(store, { ...(signal && { signal }) });
+    const found = await findFaults(store, {
+      ...(only && { repositories: only.repositories }),
+      ...(signal && { signal }),
+      ...(betweenMs !== undefined && { betweenMs }),
+    });
+    faults = meantOf(found, only);
   }
   const isMended = new Set(blocked === undefined ? [] : mended);
   const left = faults.findings.filter((fault) => !isMended.has(fault));
   const why = ({ digest, mend }: StoreFault) =>
     (digest && fetcher.failures.get(digest)) ?? (mend === 'write' || mend === 'delete' ? blocked : undefined);
   return { mended, faults: left.map((fault) => ({ ...fault, ...whyOf(why(fault)) })) };
+}
+
+function meantOf(faults: StoreFaults, only: RepairOptions['only']): StoreFaults {
+  if (!only) return faults;
+  const findings = faults.findings.filter(only.isMeant);
+  const digests = new Set(findings.map(({ digest }) => digest));
+  return { ...faults, findings, lost: faults.lost.filter(({ digest }) => digests.has(digest)) };
 }
 
 function whyOf(why: string | undefined): { readonly why?: string } {
@@ -105,7 +122,7 @@ function blobFetcher({ store, hosts, signal, onEvent }: RepairOptions): BlobFetc
       return;
     }
     const stated = size ?? (await registry.statBlob(origin.path, digest, call))?.size;
-    if (stated === undefined) throw new Error('its size is not known');
+    if (stated === undefined) throw new ImagesError('BLOB_UNKNOWN', `${origin.host} does not have it`);
     const blob = { mediaType: 'application/octet-stream', digest, size: stated };
     const open = async (from: number) =>
       (await registry.getBlob(origin.path, digest, { ...call, from, size: stated })).body;

@@ -18,7 +18,7 @@ export interface HostsAndStore extends CacheEnds, AsyncDisposable {
   readonly world: TemporaryWorld;
   readonly settings: Settings;
   readonly store: EmbeddedStore;
-  /** The requests to hosts: `HEAD quay.io/a/b:1`, `GET …`. */
+  /** The requests to hosts for manifests: `HEAD quay.io/a/b:1`, `GET …`. */
   readonly asked: readonly string[];
   /** Puts an image on its host. */
   publish(name: string, image: FixtureImage): Promise<FullReference>;
@@ -41,12 +41,19 @@ export async function hostsAndStore(): Promise<HostsAndStore> {
   };
   const registryOf = ({ host }: Pick<FullReference, 'host'>): Registry => {
     const inner = at(host);
+    const reach = () => {
+      if (silent.has(host)) throw new ImagesError('UNREACHABLE', `cannot reach ${host}`);
+    };
     const ask = (method: string, path: string, reference: string) => {
       asked.push(`${method} ${host}/${path}${reference.includes(':') ? '@' : ':'}${reference}`);
-      if (silent.has(host)) throw new ImagesError('UNREACHABLE', `cannot reach ${host}`);
+      reach();
     };
     return {
       ...inner,
+      getBlob: async (path, digest, options) => {
+        reach();
+        return await inner.getBlob(path, digest, options);
+      },
       getManifest: async (path, reference, options) => {
         ask('GET', path, reference);
         return await inner.getManifest(path, reference, options);
