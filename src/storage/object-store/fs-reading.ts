@@ -1,0 +1,72 @@
+// How files of a store in a directory are looked at and read. What is in the kernel's memory, or in this process's, is answered without the thread pool.
+import { type Stats, statSync } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { readFileBytes } from '../../io/files/file-bytes.ts';
+import { readSmallFile } from '../../io/files/whole-file.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
+import { oneChunk } from '../../io/streams/one-chunk.ts';
+import type { Range } from '../blobs.ts';
+import type { ObjectInfo } from '../objects.ts';
+import { unlessAbsent } from './fs-absence.ts';
+import type { QuickCalls } from './quick-calls.ts';
+import { smallFiles } from './small-files.ts';
+
+export interface FsReading {
+  /** `undefined` if there is no such file. */
+  info(key: string, path: string): Promise<ObjectInfo | undefined>;
+  /** `undefined` if there is no such file. */
+  content(path: string, range: Range | undefined): Promise<Bytes | undefined>;
+}
+
+/** In bytes: links, marks, manifests and configs are read whole. */
+const SMALL = 64 * 1024;
+const NO_ERROR = { throwIfNoEntry: false } as const;
+
+export function fsReading(quick: QuickCalls): FsReading {
+  const small = smallFiles();
+
+  /** A small file is read again only if a look at it shows another one. */
+  async function contentOf(path: string, range: Range): Promise<Bytes | undefined> {
+    if (quick.allowed()) {
+      const found = quick.run(() => statSync(path, NO_ERROR));
+      if (!found?.isFile()) return undefined;
+      const kept = found.size <= SMALL ? small.get(path, found) : undefined;
+      if (kept) return oneChunk(partOf(kept, range));
+    }
+    const file = await readSmallFile(path, SMALL);
+    if (!file) return undefined;
+    if (file.bytes) {
+      small.keep(path, file.found, file.bytes);
+      return oneChunk(partOf(file.bytes, range));
+    }
+    const handle = await open(path, 'r');
+    return await readFileBytes(handle, { ...range, close: true });
+  }
+
+  return {
+    info: async (key, path) => {
+      const found = await unlessAbsent(async () =>
+        quick.allowed() ? quick.run(() => statSync(path, NO_ERROR)) : await stat(path),
+      );
+      return found?.isFile() ? infoFrom(key, found) : undefined;
+    },
+    content: (path, range = {}) => unlessAbsent(() => contentOf(path, range), 'EISDIR'),
+  };
+}
+
+function infoFrom(key: string, found: Stats): ObjectInfo {
+  return {
+    key,
+    size: found.size,
+    // Made when it is asked for: the first Date of a process reads the time zone.
+    get modified() {
+      return found.mtime;
+    },
+    version: `${found.ino}-${found.size}-${found.mtimeMs}`,
+  };
+}
+
+/** A whole object keeps its memory, so that its readers can see that they know it. */
+function partOf(bytes: Uint8Array, { from = 0, to }: Range): Uint8Array {
+  return from === 0 && to === undefined ? bytes : bytes.subarray(from, to);
+}
