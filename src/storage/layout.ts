@@ -3,7 +3,7 @@
 //
 //   docker/registry/v2/
 //     blobs/ALGORITHM/XX/HEX/data                               every blob and manifest, once; XX: the first two digits of HEX
-//     blobs/ALGORITHM/XX/HEX/mark                               why this blob is not simply believed (blob-trust); registry:2 does not know it and passes it over
+//     blobs/ALGORITHM/XX/HEX/mark                               why this blob is not simply believed (blob-marks); registry:2 does not know it and passes it over
 //     repositories/NAME/
 //       _layers/ALGORITHM/HEX/link                              NAME may read this blob
 //       _manifests/revisions/ALGORITHM/HEX/link                 NAME has this manifest

@@ -4,7 +4,7 @@ import { type Digest, type DigestAlgorithm, digestAlgorithm, digester } from '..
 import { ImagesError } from '../../oci/errors.ts';
 import type { BlobSession, Blobs } from '../blobs.ts';
 import type { ObjectStore, Stage } from '../object-store/object-store.ts';
-import { publishBlob } from './blob-trust.ts';
+import { publishBlob } from './publish-blob.ts';
 
 /** How many hash states are kept between requests. One that was dropped is recomputed from disk. */
 const MAX_HASHES = 256;

@@ -8,7 +8,7 @@ import { ownIdentity } from '../../io/concurrency/process-identity.ts';
 import { KEPT_MS, type StoredBlob } from '../blobs.ts';
 import { asideKey, blobKey, layerIndexKey, markKey, usedKey } from '../layout.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
-import { removeLeftMark } from './blob-trust.ts';
+import { removeLeftMark } from './blob-marks.ts';
 import { useOnRecord } from './blob-uses.ts';
 import { moveBack } from './put-back.ts';
 

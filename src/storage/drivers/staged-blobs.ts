@@ -7,21 +7,14 @@ import { BLOBS, blobKey, blobStageId, parseBlobKey } from '../layout.ts';
 import type { ObjectStore, Stage } from '../object-store/object-store.ts';
 import { readObject } from '../object-store/read-object.ts';
 import type { ObjectInfo } from '../objects.ts';
+import { doubtBlob, removeMark } from './blob-marks.ts';
 import { openSession } from './blob-sessions.ts';
-import {
-  checkBlob,
-  damagedBlobs,
-  doubtBlob,
-  durableBlob,
-  publishBlob,
-  publishUnsynced,
-  readVerified,
-  removeMark,
-  wholeBlob,
-} from './blob-trust.ts';
+import { damagedBlobs, durableBlob, readVerified, wholeBlob } from './blob-trust.ts';
 import { recordUse } from './blob-uses.ts';
 import { fillStage } from './fill-stage.ts';
+import { publishBlob, publishUnsynced } from './publish-blob.ts';
 import { putAllBack, putBack } from './put-back.ts';
+import { checkBlob } from './settle-blob.ts';
 
 const LOOKS = 3;
 

@@ -1,4 +1,4 @@
-// Marks of blobs (blob-trust) for a store that cannot be written to: this process remembers what it could not record, so that a blob is not hashed
+// Marks of blobs (blob-marks) for a store that cannot be written to: this process remembers what it could not record, so that a blob is not hashed
 // at each request. An entry is valid while blob and mark are unchanged; what others write takes precedence.
 import type { Digest } from '../../oci/digest.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';

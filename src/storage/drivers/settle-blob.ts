@@ -1,0 +1,117 @@
+// Doubt about a blob is settled by hashing it, once; the result becomes its mark (blob-marks). Nothing is removed.
+import { isFsError } from '../../io/files/fs-errors.ts';
+import { type Digest, digestAlgorithm, digester } from '../../oci/digest.ts';
+import type { CheckedBlob, ReadPace } from '../blobs.ts';
+import { blobKey, markKey } from '../layout.ts';
+import type { ObjectStore } from '../object-store/object-store.ts';
+import type { ObjectInfo } from '../objects.ts';
+import { markDamaged, markTurn, removeMark, trustIn } from './blob-marks.ts';
+
+const settling = new WeakMap<ObjectStore, Map<Digest, Promise<ObjectInfo | undefined>>>();
+
+/**
+ * Hashes a doubtful blob and records the result; `undefined` if it is damaged, or not there. Single-flight within this process, because on a store that cannot be
+ * written to there is no lock between processes.
+ */
+export function settledOnce(objects: ObjectStore, digest: Digest): Promise<ObjectInfo | undefined> {
+  const all = settling.get(objects) ?? new Map<Digest, Promise<ObjectInfo | undefined>>();
+  settling.set(objects, all);
+  const running = all.get(digest) ?? settled(objects, digest).finally(() => all.delete(digest));
+  all.set(digest, running);
+  return running;
+}
+
+/** The same (for any blob with `certain`). Under a lock, so that it is done once. */
+export async function settled(
+  objects: ObjectStore,
+  digest: Digest,
+  certain?: 'certain',
+): Promise<ObjectInfo | undefined> {
+  await using _turn = await markTurn(objects, digest);
+  return await settledInTurn(objects, digest, certain);
+}
+
+async function settledInTurn(
+  objects: ObjectStore,
+  digest: Digest,
+  certain?: 'certain',
+): Promise<ObjectInfo | undefined> {
+  const stored = await objects.stat(blobKey(digest));
+  if (!stored) return undefined;
+  const trust = await trustIn(objects, digest, stored);
+  if (trust === 'damaged') return undefined;
+  if (trust === 'whole' && !certain) return stored;
+  const found = await hashOf(objects, digest);
+  if (found === undefined) return undefined;
+  if (found === digest) {
+    if (trust !== 'whole') await makeDurable(objects, digest);
+    return stored;
+  }
+  await markDamaged(objects, digest, stored);
+  return undefined;
+}
+
+/**
+ * Hashes the blob, whatever its mark says, and records the result. No lock is held meanwhile, because it may take long: nobody waits for it.
+ * Returns `undefined` if there is no such blob (any more).
+ */
+export async function checkBlob(
+  objects: ObjectStore,
+  digest: Digest,
+  pace?: ReadPace,
+): Promise<CheckedBlob | undefined> {
+  const stored = await objects.stat(blobKey(digest));
+  if (!stored) return undefined;
+  const found = await hashOf(objects, digest, pace);
+  if (found === undefined) return undefined;
+  const isRight = found === digest;
+  if (isRight && (await trustIn(objects, digest, stored)) === 'whole') return 'whole';
+  await using _turn = await markTurn(objects, digest);
+  const now = await objects.stat(blobKey(digest));
+  if (now?.version !== stored.version) {
+    // Others have used, replaced or collected it meanwhile.
+    if (!isRight && !(await settledInTurn(objects, digest, 'certain'))) return now && 'damaged';
+    return now && 'whole';
+  }
+  if (isRight) await makeDurable(objects, digest);
+  else await markDamaged(objects, digest, stored);
+  return isRight ? 'whole' : 'damaged';
+}
+
+/** `undefined` if a collector has just put the blob aside, which says nothing about its bytes; `lost` if the disk does not give them. */
+async function hashOf(objects: ObjectStore, digest: Digest, pace?: ReadPace): Promise<Digest | 'lost' | undefined> {
+  const algorithm = digestAlgorithm(digest);
+  const hash = digester(algorithm);
+  try {
+    const body = await objects.get(blobKey(digest));
+    if (!body) return undefined;
+    for await (const chunk of body) {
+      hash.update(chunk);
+      const wait = pace?.(chunk.length);
+      if (wait) await wait;
+    }
+  } catch (error) {
+    if (isLostOnDisk(error)) return 'lost';
+    throw error;
+  }
+  return `${algorithm}:${hash.digest('hex')}`;
+}
+
+/** Whether the disk cannot give the bytes, or the file system's own checksum says that they are wrong. */
+export function isLostOnDisk(error: unknown): boolean {
+  return isFsError(error, 'EIO', 'EBADMSG', 'EUCLEAN');
+}
+
+/**
+ * Makes a correct blob durable and removes its mark. To be called under the lock (`markTurn`). The mark stays if this blob was collected meanwhile: perhaps it
+ * belongs to another blob by now, whose bytes are not on disk. A mark too many only costs one more check.
+ */
+export async function makeDurable(objects: ObjectStore, digest: Digest): Promise<void> {
+  const versions = async () => {
+    const [mark, blob] = [await objects.stat(markKey(digest)), await objects.stat(blobKey(digest))];
+    return blob && `${mark?.version} ${blob.version}`;
+  };
+  const before = await versions();
+  await objects.sync([blobKey(digest)]);
+  if (before !== undefined && (await versions()) === before) await removeMark(objects, digest);
+}
