@@ -1,4 +1,5 @@
 // Images that were built here: their names, and reading them. The registry does not list them. Uploading one only takes links.
+import { joined } from '../../io/streams/joined.ts';
 import { oneChunk } from '../../io/streams/one-chunk.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -24,7 +25,7 @@ export function builtImages({ objects, blobs }: Store): BuiltImages {
   async function read(digest: Digest): Promise<{ readonly bytes: Uint8Array; readonly isRight: boolean } | undefined> {
     const body = (await blobs.find(digest)) && (await blobs.read(digest));
     if (!body) return undefined;
-    const bytes = Buffer.concat(await Array.fromAsync(body));
+    const bytes = await joined(body);
     const isRight = digestOf(bytes, digestAlgorithm(digest)) === digest;
     if (!isRight) await blobs.doubt(digest);
     return { bytes, isRight };

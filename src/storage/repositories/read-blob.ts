@@ -1,4 +1,5 @@
 // Reads small content, such as a manifest, whole.
+import { joined } from '../../io/streams/joined.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Blobs } from '../blobs.ts';
 
@@ -11,7 +12,5 @@ export async function wholeContent(
   const found = await blobs.find(digest);
   if (!found || found.size > most) return undefined;
   const body = await blobs.read(digest);
-  if (!body) return undefined;
-  const chunks = await Array.fromAsync(body);
-  return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+  return body && (await joined(body));
 }
