@@ -7,12 +7,12 @@ import { dirname, join } from 'node:path';
 import { type Digest, digestOf } from '../src/oci/digest.ts';
 import {
   blobKey,
-  FORMAT_KEY,
   layerLinkKey,
   revisionLinkKey,
   tagIndexLinkKey,
   tagLinkKey,
-} from '../src/storage/layout.ts';
+} from '../src/storage/layout/registry-keys.ts';
+import { FORMAT_KEY } from '../src/storage/layout/store-keys.ts';
 import { newWorld, ROOT } from '../test/peers/program.ts';
 import { measure, median } from './measure.ts';
 import { atLeast, atMost, type Figure } from './report.ts';

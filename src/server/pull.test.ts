@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OCI_MANIFEST } from '../oci/media-types.ts';
 import type { Registry } from '../registry/contract.ts';
 import { memoryStore } from '../storage/drivers/staged-store.ts';
-import { blobKey } from '../storage/layout.ts';
+import { blobKey } from '../storage/layout/registry-keys.ts';
 import { storedRegistry } from '../storage/repositories/stored-registry.ts';
 import { ask } from './testing/ask.ts';
 import { emptyRegistry, type Image, putImage } from './testing/content.ts';

@@ -14,7 +14,7 @@ import { digestHex } from '../oci/digest.ts';
 import type { RawManifest } from '../oci/manifest.ts';
 import { looseBlobs } from './builds/loose-blobs.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
-import { BLOBS, markKey } from './layout.ts';
+import { BLOBS, markKey } from './layout/registry-keys.ts';
 import { testDirectory } from './testing/directories.ts';
 import { dockerGarbageCollect, hasDockerRegistry, startDockerRegistry } from './testing/docker-registry.ts';
 

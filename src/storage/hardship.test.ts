@@ -17,7 +17,7 @@ import {
 } from '../../test/contract/content.ts';
 import { diskStore } from './drivers/staged-store.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
-import { blobKey, layerLinkKey, revisionLinkKey, tagLinkKey } from './layout.ts';
+import { blobKey, layerLinkKey, revisionLinkKey, tagLinkKey } from './layout/registry-keys.ts';
 import { storeHealth } from './store-health.ts';
 import { canMount, smallDisk, stagedIn, testDirectory } from './testing/directories.ts';
 

@@ -6,7 +6,7 @@ import { isImagesError } from '../oci/errors.ts';
 import { builtImages } from './builds/built-images.ts';
 import { looseBlobs } from './builds/loose-blobs.ts';
 import { memoryStore } from './drivers/staged-store.ts';
-import { blobKey } from './layout.ts';
+import { blobKey } from './layout/registry-keys.ts';
 import { wholeContent } from './repositories/read-blob.ts';
 import { storedRegistry } from './repositories/stored-registry.ts';
 

@@ -8,7 +8,7 @@ import { builtImages } from './builds/built-images.ts';
 import { storedIndex } from './builds/layer-indexes.ts';
 import { looseBlobs } from './builds/loose-blobs.ts';
 import { stagedStore } from './drivers/staged-store.ts';
-import { blobKey, markKey } from './layout.ts';
+import { blobKey, markKey } from './layout/registry-keys.ts';
 import { createMemoryObjectStore } from './object-store/memory-object-store.ts';
 import type { ObjectStore, Stage } from './object-store/object-store.ts';
 import { nameRecords } from './repositories/name-records.ts';

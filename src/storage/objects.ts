@@ -1,4 +1,4 @@
-// The contract for small objects: links, tags, records, indexes. Keys are `/`-separated paths without `.` and `..` (layout.ts). Large content is in blobs.ts.
+// The contract for small objects: links, tags, records, indexes. Keys are `/`-separated paths without `.` and `..` (layout/). Large content is in blobs.ts.
 // A driver gives both (store.ts). Safety must not rely on `ifAbsent` between processes: not every driver can do it in one step.
 
 export interface ObjectInfo {

@@ -2,7 +2,7 @@ import { beforeEach, expect, it } from 'vitest';
 import { blobOf, breakingOpener, bytesOf, chunked, imageOf, opener, pushImage } from '../../test/contract/content.ts';
 import { isImagesError } from '../oci/errors.ts';
 import { memoryStore } from './drivers/staged-store.ts';
-import { SPACE_KEY } from './layout.ts';
+import { SPACE_KEY } from './layout/store-keys.ts';
 import { type LimitedStore, withQuota } from './quota.ts';
 import { registryStore } from './registry-store.ts';
 import type { Store } from './store.ts';

@@ -1,7 +1,7 @@
 // How many bytes the blobs and the unfinished uploads of a store have: a running sum in a small object, which all processes that write to the store add to.
 import { isObject } from '../oci/decode.ts';
 import { isImagesError } from '../oci/errors.ts';
-import { SPACE_KEY } from './layout.ts';
+import { SPACE_KEY } from './layout/store-keys.ts';
 import type { Store } from './store.ts';
 
 export interface Space {

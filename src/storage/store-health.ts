@@ -4,7 +4,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, open, opendir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFsError, translatingFsErrors } from '../io/files/fs-errors.ts';
-import { REPOSITORIES } from './layout.ts';
+import { REPOSITORIES } from './layout/registry-keys.ts';
 
 export interface StoreHealth {
   /** Errors: NO_ACCESS, those of the system. */

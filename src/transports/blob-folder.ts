@@ -12,7 +12,7 @@ import { type Digest, digestAlgorithm, digestOf } from '../oci/digest.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { decodeManifest, type RawManifest, rawManifest, successors } from '../oci/manifest.ts';
 import { fillStage } from '../storage/drivers/fill-stage.ts';
-import { blobStageId } from '../storage/layout.ts';
+import { blobStageId } from '../storage/layout/store-keys.ts';
 import { openFsObjectStore } from '../storage/object-store/fs-object-store.ts';
 import { blobNotPut } from './wrong-parts.ts';
 

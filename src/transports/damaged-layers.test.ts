@@ -17,7 +17,7 @@ import { joinLayers } from '../rootfs/layer-archive.ts';
 import { indexLayers } from '../rootfs/layer-index.ts';
 import { storedIndex } from '../storage/builds/layer-indexes.ts';
 import { openEmbeddedStore } from '../storage/embedded-store.ts';
-import { blobKey } from '../storage/layout.ts';
+import { blobKey } from '../storage/layout/registry-keys.ts';
 import { writeStore } from './containers-storage/write-store.ts';
 import { type ReadableImage, readImage } from './readable-image.ts';
 import { registrySource } from './registry-source.ts';

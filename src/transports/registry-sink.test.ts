@@ -4,7 +4,7 @@ import type { Bytes, OpenContent } from '../io/streams/bytes.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { Registry } from '../registry/contract.ts';
 import { memoryStore } from '../storage/drivers/staged-store.ts';
-import { blobKey } from '../storage/layout.ts';
+import { blobKey } from '../storage/layout/registry-keys.ts';
 import { storedRegistry } from '../storage/repositories/stored-registry.ts';
 import { mountSources } from './mount-sources.ts';
 import { registrySink } from './registry-sink.ts';

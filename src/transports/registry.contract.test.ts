@@ -7,7 +7,7 @@ import { registryClients } from '../registry/client/registry-clients.ts';
 import type { Registry } from '../registry/contract.ts';
 import { serve } from '../server/listen.ts';
 import { memoryStore } from '../storage/drivers/staged-store.ts';
-import { blobKey } from '../storage/layout.ts';
+import { blobKey } from '../storage/layout/registry-keys.ts';
 import type { Objects } from '../storage/objects.ts';
 import { storedRegistry } from '../storage/repositories/stored-registry.ts';
 import { registrySink } from './registry-sink.ts';

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { blobKey } from '../../src/storage/layout.ts';
+import { blobKey } from '../../src/storage/layout/registry-keys.ts';
 import { buildImage, type FixtureBlob, pushImage, randomLayer } from '../fixtures/image.ts';
 import { newWorld, type World } from '../peers/program.ts';
 import { startUpstream } from '../peers/upstream.ts';

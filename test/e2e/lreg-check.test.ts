@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../src/oci/digest.ts';
 import { openEmbeddedStore } from '../../src/storage/embedded-store.ts';
-import { blobKey, layerLinkKey, revisionLinkKey, tagLinkKey } from '../../src/storage/layout.ts';
+import { blobKey, layerLinkKey, revisionLinkKey, tagLinkKey } from '../../src/storage/layout/registry-keys.ts';
 import { type HousekeepingEvent, keepHouse } from '../../src/tasks/private-registry/housekeeping.ts';
 import { buildImage, type FixtureImage, pushImage, randomLayer } from '../fixtures/image.ts';
 import { startDockerRegistry } from '../peers/docker-registry.ts';

@@ -2,7 +2,7 @@
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { tagLinkKey } from '../../src/storage/layout.ts';
+import { tagLinkKey } from '../../src/storage/layout/registry-keys.ts';
 import { buildImage, pushImage, randomLayer } from '../fixtures/image.ts';
 import { needs } from '../peers/find.ts';
 import { run } from '../peers/process.ts';

@@ -39,7 +39,7 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'index.ts': 7,
   },
   storage: {
-    'layout.ts': 0,
+    layout: 0,
     'objects.ts': 0,
     'blobs.ts': 0,
     'store.ts': 1,

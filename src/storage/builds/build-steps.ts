@@ -1,6 +1,6 @@
 // What builds remember about their steps: small objects that can be recomputed.
 import { isImagesError } from '../../oci/errors.ts';
-import { buildStepKey } from '../layout.ts';
+import { buildStepKey } from '../layout/store-keys.ts';
 
 import type { Objects } from '../objects.ts';
 

@@ -4,7 +4,7 @@ import { collect, imageOf, opener } from '../../../test/contract/content.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { manifestDescriptor } from '../../oci/manifest.ts';
 import { memoryStore } from '../drivers/staged-store.ts';
-import { blobKey } from '../layout.ts';
+import { blobKey } from '../layout/registry-keys.ts';
 import { storedRegistry } from '../repositories/stored-registry.ts';
 import { builtImages } from './built-images.ts';
 import { looseBlobs } from './loose-blobs.ts';

@@ -1,7 +1,7 @@
 // Layer indexes, stored beside the blobs: small objects that can be recomputed.
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import { layerIndexKey } from '../layout.ts';
+import { layerIndexKey } from '../layout/store-keys.ts';
 
 import type { Objects } from '../objects.ts';
 

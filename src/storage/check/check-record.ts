@@ -2,7 +2,7 @@
 import { parseJson } from '../../oci/decode.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import { checkPositionKey, LAST_CHECK_KEY } from '../layout.ts';
+import { checkPositionKey, LAST_CHECK_KEY } from '../layout/store-keys.ts';
 import type { Objects } from '../objects.ts';
 
 /** A check that somebody asked for, and one by schedule, do not go on with each other's work. */

@@ -1,15 +1,7 @@
 // Records that mean nothing: full names, referrers and built images whose manifest is not there (any more). Nothing is lost when they go.
 import { successors } from '../../oci/manifest.ts';
-import {
-  BUILT,
-  NAMES,
-  parseBuiltKey,
-  parseLink,
-  parseNameKey,
-  parseReferrerKey,
-  REFERRER_RECORDS,
-  revisionLinkKey,
-} from '../layout.ts';
+import { BUILT, NAMES, parseBuiltKey, parseNameKey, parseReferrerKey, REFERRER_RECORDS } from '../layout/image-keys.ts';
+import { parseLink, revisionLinkKey } from '../layout/registry-keys.ts';
 import type { StoreFault } from './findings.ts';
 import type { Look } from './look.ts';
 

@@ -3,17 +3,8 @@ import { type Digest, isDigest } from '../../oci/digest.ts';
 import { type Manifest, successors } from '../../oci/manifest.ts';
 import { isTag } from '../../oci/reference.ts';
 import { digestsIn } from '../collector/digests-in.ts';
-import {
-  layerLinkKey,
-  layersPrefix,
-  parseLink,
-  referrerKey,
-  revisionLinkKey,
-  revisionsPrefix,
-  tagIndexPrefix,
-  tagLinkKey,
-  tagsPrefix,
-} from '../layout.ts';
+import { referrerKey } from '../layout/image-keys.ts';
+import { layerLinkKey, layersPrefix, parseLink, revisionLinkKey, revisionsPrefix, tagIndexPrefix, tagLinkKey, tagsPrefix } from '../layout/registry-keys.ts';
 import { readLink } from '../repositories/links.ts';
 import type { Mend, StoreFaultKind } from './findings.ts';
 import type { Look } from './look.ts';

@@ -5,16 +5,8 @@ import type { Digest } from '../../oci/digest.ts';
 import { manifestDescriptor } from '../../oci/manifest.ts';
 import { builtImages } from '../builds/built-images.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../embedded-store.ts';
-import {
-  blobKey,
-  builtKey,
-  layerLinkKey,
-  nameKey,
-  referrerKey,
-  revisionLinkKey,
-  tagIndexLinkKey,
-  tagLinkKey,
-} from '../layout.ts';
+import { builtKey, nameKey, referrerKey } from '../layout/image-keys.ts';
+import { blobKey, layerLinkKey, revisionLinkKey, tagIndexLinkKey, tagLinkKey } from '../layout/registry-keys.ts';
 import { testDirectory } from '../testing/directories.ts';
 import { readLastCheck } from './check-record.ts';
 import { type CheckEvent, checkStore } from './check-store.ts';

@@ -3,7 +3,7 @@ import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { allRepositories } from '../collector/manifest-references.ts';
-import { blobKey } from '../layout.ts';
+import { blobKey } from '../layout/registry-keys.ts';
 import type { RegistryStore } from '../store.ts';
 import { checkRecords } from './check-records.ts';
 import { checkLinksOf } from './check-repository.ts';

@@ -1,5 +1,6 @@
 // Mends links and records: writes those whose content is known, and deletes those that lead nowhere.
-import { linkBytes, parseReferrerKey } from '../layout.ts';
+import { parseReferrerKey } from '../layout/image-keys.ts';
+import { linkBytes } from '../layout/registry-keys.ts';
 import { recordReferrer } from '../repositories/stored-referrers.ts';
 import type { RegistryStore } from '../store.ts';
 import type { StoreFault } from './findings.ts';

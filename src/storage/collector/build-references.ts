@@ -1,7 +1,9 @@
 // What was built here: images, which stay, and the results of steps, which are a cache.
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { MAX_MANIFEST_SIZE } from '../../oci/manifest.ts';
-import { BUILD_STEPS, BUILT, parseLink } from '../layout.ts';
+import { BUILT } from '../layout/image-keys.ts';
+import { parseLink } from '../layout/registry-keys.ts';
+import { BUILD_STEPS } from '../layout/store-keys.ts';
 import { wholeContent } from '../repositories/read-blob.ts';
 import type { Store } from '../store.ts';
 import { digestsIn } from './digests-in.ts';

@@ -2,7 +2,7 @@
 // When a blob is gone, its links go.
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import type { StoredBlob } from '../blobs.ts';
-import { layerLinkKey, layersPrefix } from '../layout.ts';
+import { layerLinkKey, layersPrefix } from '../layout/registry-keys.ts';
 import type { Objects } from '../objects.ts';
 import { ensureLink } from '../repositories/links.ts';
 import type { Store } from '../store.ts';

@@ -3,7 +3,7 @@ import { addAll } from '../../oci/add-all.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { MAX_MANIFEST_SIZE, rawManifest } from '../../oci/manifest.ts';
-import { tagIndexLinkKey } from '../layout.ts';
+import { tagIndexLinkKey } from '../layout/registry-keys.ts';
 import { linkedManifest, listTagStates, taggedDigests } from '../repositories/list-manifests.ts';
 import { manifestHistory } from '../repositories/manifest-history.ts';
 import { wholeContent } from '../repositories/read-blob.ts';

@@ -11,7 +11,7 @@ import { OCI_CONFIG, OCI_MANIFEST } from '../../oci/media-types.ts';
 import { builtImages } from '../builds/built-images.ts';
 import { looseBlobs } from '../builds/loose-blobs.ts';
 import { stagedStore } from '../drivers/staged-store.ts';
-import { cameByTagKey } from '../layout.ts';
+import { cameByTagKey } from '../layout/image-keys.ts';
 import { createMemoryObjectStore } from '../object-store/memory-object-store.ts';
 import { registryStore } from '../registry-store.ts';
 import { linkedManifest } from '../repositories/list-manifests.ts';

@@ -9,7 +9,8 @@
 import { bootId } from '../../io/concurrency/process-identity.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import { blobKey, blobStageId, damagedKey, markKey } from '../layout.ts';
+import { blobKey, markKey } from '../layout/registry-keys.ts';
+import { blobStageId, damagedKey } from '../layout/store-keys.ts';
 import type { ObjectStore, Stage } from '../object-store/object-store.ts';
 import { readObject } from '../object-store/read-object.ts';
 import type { ObjectInfo } from '../objects.ts';

@@ -14,7 +14,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { Registry } from '../../registry/contract.ts';
 import { builtImages } from '../builds/built-images.ts';
 import { looseBlobs } from '../builds/loose-blobs.ts';
-import { BLOBS, blobKey, layerLinkKey, markKey, parseBlobKey } from '../layout.ts';
+import { BLOBS, blobKey, layerLinkKey, markKey, parseBlobKey } from '../layout/registry-keys.ts';
 import { openFsObjectStore } from '../object-store/fs-object-store.ts';
 import { createMemoryObjectStore } from '../object-store/memory-object-store.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';

@@ -1,7 +1,8 @@
 // When a blob was last used: the time of its object. Only its owner, and root, can set the time of a file. Others write a record beside the store's blobs.
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import { blobKey, usedKey } from '../layout.ts';
+import { blobKey } from '../layout/registry-keys.ts';
+import { usedKey } from '../layout/store-keys.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 
 /**

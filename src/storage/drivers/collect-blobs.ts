@@ -6,7 +6,8 @@
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { ownIdentity } from '../../io/concurrency/process-identity.ts';
 import { KEPT_MS, type StoredBlob } from '../blobs.ts';
-import { asideKey, blobKey, layerIndexKey, markKey, usedKey } from '../layout.ts';
+import { blobKey, markKey } from '../layout/registry-keys.ts';
+import { asideKey, layerIndexKey, usedKey } from '../layout/store-keys.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import { removeLeftMark } from './blob-marks.ts';
 import { useOnRecord } from './blob-uses.ts';

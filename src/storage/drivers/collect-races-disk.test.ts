@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { rounds, timeFor } from '../../../test/testing/soak.ts';
-import { ASIDE } from '../layout.ts';
+import { ASIDE } from '../layout/store-keys.ts';
 import { testDirectory } from '../testing/directories.ts';
 import { afterwards, collectAll, oldBlobs, pushAll } from '../testing/disk-race.ts';
 import { diskStore } from './staged-store.ts';

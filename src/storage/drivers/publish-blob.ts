@@ -2,7 +2,7 @@
 // they could do so between the sync of the old bytes and the removal of their mark.
 import type { Digest } from '../../oci/digest.ts';
 import type { Refer } from '../blobs.ts';
-import { blobKey, markKey } from '../layout.ts';
+import { blobKey, markKey } from '../layout/registry-keys.ts';
 import type { ObjectStore, Stage } from '../object-store/object-store.ts';
 import type { ObjectInfo } from '../objects.ts';
 import { markTurn, markUnsynced, removeMark } from './blob-marks.ts';

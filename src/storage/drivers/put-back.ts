@@ -2,7 +2,8 @@
 import { isAlive } from '../../io/concurrency/process-identity.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import { ASIDE, asideOwner, blobKey, parseAsideName } from '../layout.ts';
+import { blobKey } from '../layout/registry-keys.ts';
+import { ASIDE, asideOwner, parseAsideName } from '../layout/store-keys.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 
 /** Moves a blob back that a collector has put aside, be it alive or killed. Does nothing on a store that cannot be written to. */

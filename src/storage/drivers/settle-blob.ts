@@ -2,7 +2,7 @@
 import { isFsError } from '../../io/files/fs-errors.ts';
 import { type Digest, digestAlgorithm, digester } from '../../oci/digest.ts';
 import type { CheckedBlob, ReadPace } from '../blobs.ts';
-import { blobKey, markKey } from '../layout.ts';
+import { blobKey, markKey } from '../layout/registry-keys.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import type { ObjectInfo } from '../objects.ts';
 import { markDamaged, markTurn, removeMark, trustIn } from './blob-marks.ts';

@@ -1,9 +1,10 @@
-// Blobs over objects and stages. The content of a blob has one key (layout.ts), and the time of its last use is that object's own time.
+// Blobs over objects and stages. The content of a blob has one key (layout/), and the time of its last use is that object's own time.
 import { randomUUID } from 'node:crypto';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { type Blobs, type BlobWriteOptions, type StoredBlob, USE_STEP_MS } from '../blobs.ts';
-import { BLOBS, blobKey, blobStageId, parseBlobKey } from '../layout.ts';
+import { BLOBS, blobKey, parseBlobKey } from '../layout/registry-keys.ts';
+import { blobStageId } from '../layout/store-keys.ts';
 import type { ObjectStore, Stage } from '../object-store/object-store.ts';
 import { readObject } from '../object-store/read-object.ts';
 import type { ObjectInfo } from '../objects.ts';

@@ -4,7 +4,7 @@ import { afterAll } from 'vitest';
 import { type BlobsUnderTest, blobsContract } from '../../../test/contract/blobs-contract.ts';
 import { objectsContract } from '../../../test/contract/objects-contract.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { BLOBS, blobKey } from '../layout.ts';
+import { BLOBS, blobKey } from '../layout/registry-keys.ts';
 import { openFsObjectStore } from '../object-store/fs-object-store.ts';
 import { createMemoryObjectStore } from '../object-store/memory-object-store.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';

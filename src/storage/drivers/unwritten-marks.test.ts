@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { blobOf, bytesOf, collect, imageOf, opener, pushImage } from '../../../test/contract/content.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
 import { type ErrorCode, ImagesError } from '../../oci/errors.ts';
-import { blobKey, markKey } from '../layout.ts';
+import { blobKey, markKey } from '../layout/registry-keys.ts';
 import { createMemoryObjectStore } from '../object-store/memory-object-store.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import { readObject } from '../object-store/read-object.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isFsError } from '../../io/files/fs-errors.ts';
 import { addAll } from '../../oci/add-all.ts';
 import type { SweepLimits } from '../blobs.ts';
-import { isBlobStage } from '../layout.ts';
+import { isBlobStage } from '../layout/store-keys.ts';
 import { isOwned, releaseStage, stageFiles, takeFile } from './fs-ownership.ts';
 
 export interface SweptFolders {

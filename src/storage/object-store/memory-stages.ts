@@ -1,7 +1,7 @@
 // Stages in memory: bytes on their way in, one owner at a time.
 import type { Bytes } from '../../io/streams/bytes.ts';
 import type { SweepLimits } from '../blobs.ts';
-import { isBlobStage } from '../layout.ts';
+import { isBlobStage } from '../layout/store-keys.ts';
 import type { ObjectStore, Stage, StageOptions } from './object-store.ts';
 
 interface HeldStage {

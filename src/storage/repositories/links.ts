@@ -2,7 +2,7 @@
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { isRepositoryPath, isTag } from '../../oci/reference.ts';
-import { linkBytes, parseLink, REPOSITORIES, repositoryPrefix } from '../layout.ts';
+import { linkBytes, parseLink, REPOSITORIES, repositoryPrefix } from '../layout/registry-keys.ts';
 import type { Objects } from '../objects.ts';
 
 /** The digest in a link; `undefined` for a missing or garbled one. */

@@ -1,15 +1,8 @@
 // Lists all manifests of a repository, tagged or not, and all former values of a tag. The registry contract and the specification have no such lists.
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
-import {
-  referrerKey,
-  revisionLinkKey,
-  revisionsPrefix,
-  tagIndexLinkKey,
-  tagIndexPrefix,
-  tagLinkKey,
-  tagsPrefix,
-} from '../layout.ts';
+import { referrerKey } from '../layout/image-keys.ts';
+import { revisionLinkKey, revisionsPrefix, tagIndexLinkKey, tagIndexPrefix, tagLinkKey, tagsPrefix } from '../layout/registry-keys.ts';
 import type { Objects } from '../objects.ts';
 import { readLink } from './links.ts';
 

@@ -2,7 +2,7 @@
 // go some time after that. A manifest without any record stays, because stores of earlier versions and of other registries have none.
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import { byTagPrefix, cameByDigestKey, cameByTagKey, parseByTagKey, pulledKey } from '../layout.ts';
+import { byTagPrefix, cameByDigestKey, cameByTagKey, parseByTagKey, pulledKey } from '../layout/image-keys.ts';
 import type { Objects } from '../objects.ts';
 import { taggedDigests } from './list-manifests.ts';
 

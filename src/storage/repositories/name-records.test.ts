@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
 import { diskStore } from '../drivers/staged-store.ts';
-import { NAMES } from '../layout.ts';
+import { NAMES } from '../layout/image-keys.ts';
 import { testDirectory } from '../testing/directories.ts';
 import { nameRecords } from './name-records.ts';
 

@@ -1,7 +1,8 @@
 // The digests that were cached from, or uploaded as, HOST/PATH:TAG. The store's repositories have names without hosts; these records keep hosts apart.
 import { canonicalHost, fullReference } from '../../oci/reference.ts';
 import type { NameRecords } from '../../registry/policies/full-names.ts';
-import { decodeHost, linkBytes, NAMES, nameKey, nameTagsPrefix, parseLink, parseNameKey } from '../layout.ts';
+import { decodeHost, NAMES, nameKey, nameTagsPrefix, parseNameKey } from '../layout/image-keys.ts';
+import { linkBytes, parseLink } from '../layout/registry-keys.ts';
 
 import type { Objects } from '../objects.ts';
 

@@ -1,6 +1,6 @@
 // Pins: tags and manifests that nobody removes before they are unpinned. They are beside the tree of docker registry:2, which leaves them as they are.
 import { type Digest, isDigest } from '../../oci/digest.ts';
-import { PINS, parsePinKey, pinKey, pinsPrefix } from '../layout.ts';
+import { PINS, parsePinKey, pinKey, pinsPrefix } from '../layout/image-keys.ts';
 import type { Objects } from '../objects.ts';
 
 export interface Pin {

@@ -4,7 +4,7 @@ import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { isObject, parseJson } from '../../oci/decode.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import { HISTORY, parsePulledKey, pulledKey } from '../layout.ts';
+import { HISTORY, parsePulledKey, pulledKey } from '../layout/image-keys.ts';
 import type { Objects } from '../objects.ts';
 import { linkedManifest } from './list-manifests.ts';
 import type { Pull } from './telling-pulls.ts';

@@ -4,14 +4,14 @@ import type { Digest } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import {
   decodeManifest,
-  type Manifest,
   MAX_MANIFEST_SIZE,
+  type Manifest,
   type RawManifest,
   successors,
   verifyBytes,
 } from '../../oci/manifest.ts';
 import type { Registry } from '../../registry/contract.ts';
-import { layerLinkKey, revisionLinkKey, tagIndexLinkKey, tagLinkKey } from '../layout.ts';
+import { layerLinkKey, revisionLinkKey, tagIndexLinkKey, tagLinkKey } from '../layout/registry-keys.ts';
 import type { Store } from '../store.ts';
 import { checkRepository, checkTag, ensureLink, readLink, renewLink } from './links.ts';
 import type { ManifestHistory } from './manifest-history.ts';
@@ -20,7 +20,7 @@ import { markNewStore } from './store-format.ts';
 import type { ReferrersIndex } from './stored-referrers.ts';
 import type { TagLinks } from './tag-links.ts';
 
-export interface ManifestWriterParts {
+export interface StoredManifestWriterParts {
   readonly store: Store;
   readonly tags: TagLinks;
   readonly referrers: ReferrersIndex;
@@ -35,7 +35,7 @@ const CHECKED_AT_ONCE = 8;
 const NAMED_IN_ERROR = 10;
 
 /** `putManifest` of a registry over the store. The manifest, all links that it relies on, and its tags are durable when it resolves. */
-export function manifestWriter(parts: ManifestWriterParts): Registry['putManifest'] {
+export function storedManifestWriter(parts: StoredManifestWriterParts): Registry['putManifest'] {
   const { store, tags, referrers, history, statBlob } = parts;
   const { objects, blobs } = store;
   let marking: Promise<void> | undefined;

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { imageOf, pushImage } from '../../../test/contract/content.ts';
 import { stagedStore } from '../drivers/staged-store.ts';
-import { tagIndexPrefix, tagLinkKey } from '../layout.ts';
+import { tagIndexPrefix, tagLinkKey } from '../layout/registry-keys.ts';
 import { createMemoryObjectStore } from '../object-store/memory-object-store.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import type { Objects } from '../objects.ts';

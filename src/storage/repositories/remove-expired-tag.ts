@@ -1,7 +1,7 @@
 // Removes a tag that nobody asked to remove, unless somebody pushes it at the same moment. A push marks the tag's own record of the digest, then moves the tag; so who
 // removes the tag looks at these records afterwards. In any order, one of the two sees the other.
 import type { Digest } from '../../oci/digest.ts';
-import { linkBytes, parseLink, tagIndexPrefix, tagLinkKey } from '../layout.ts';
+import { linkBytes, parseLink, tagIndexPrefix, tagLinkKey } from '../layout/registry-keys.ts';
 import type { Objects } from '../objects.ts';
 import { manifestHistory } from './manifest-history.ts';
 

@@ -4,7 +4,7 @@ import { imageOf, indexOf, pushImage } from '../../../test/contract/content.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { manifestDescriptor } from '../../oci/manifest.ts';
 import { memoryStore } from '../drivers/staged-store.ts';
-import { blobKey, revisionLinkKey, tagLinkKey } from '../layout.ts';
+import { blobKey, revisionLinkKey, tagLinkKey } from '../layout/registry-keys.ts';
 import type { Objects } from '../objects.ts';
 import { nameRecords } from './name-records.ts';
 import { withUnneeded } from './remove-unneeded.ts';

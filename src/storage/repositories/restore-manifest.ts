@@ -3,7 +3,7 @@
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { decodeManifest, MAX_MANIFEST_SIZE, rawManifest, successors } from '../../oci/manifest.ts';
-import { revisionLinkKey } from '../layout.ts';
+import { revisionLinkKey } from '../layout/registry-keys.ts';
 import type { Store } from '../store.ts';
 import { ensureLink } from './links.ts';
 import { wholeContent } from './read-blob.ts';

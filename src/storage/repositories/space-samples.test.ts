@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { bytesOf, imageOf, pushImage } from '../../../test/contract/content.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { memoryStore } from '../drivers/staged-store.ts';
-import { SPACE } from '../layout.ts';
+import { SPACE } from '../layout/store-keys.ts';
 import { isSampled, type SpaceSample, spaceSamples, takeSample, unfinishedBytes } from './space-samples.ts';
 import { storedRegistry } from './stored-registry.ts';
 

@@ -1,7 +1,7 @@
 // The space that a store used, once a day: so that people see how it grows. Days are those of UTC.
 import { isImagesError } from '../../oci/errors.ts';
 import type { Blobs } from '../blobs.ts';
-import { SPACE } from '../layout.ts';
+import { SPACE } from '../layout/store-keys.ts';
 import type { Objects } from '../objects.ts';
 import type { Store } from '../store.ts';
 import { recordIn } from './pull-records.ts';

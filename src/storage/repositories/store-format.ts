@@ -1,5 +1,5 @@
 // Which stores may be collected without being asked: those that this program made, and those that were collected once by hand.
-import { COLLECTED_KEY, FORMAT_KEY } from '../layout.ts';
+import { COLLECTED_KEY, FORMAT_KEY } from '../layout/store-keys.ts';
 import type { Objects } from '../objects.ts';
 
 /** The version of the layout in which this program records how manifests came (manifest-history). */

@@ -4,7 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { BlobOptions, Registry } from '../../registry/contract.ts';
 import type { Blobs, StoredBlob } from '../blobs.ts';
-import { layerLinkKey } from '../layout.ts';
+import { layerLinkKey } from '../layout/registry-keys.ts';
 import type { Store } from '../store.ts';
 import type { Expiry } from './expiry.ts';
 import { absent, checkRepository, ensureLink, readLink } from './links.ts';

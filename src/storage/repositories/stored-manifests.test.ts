@@ -3,7 +3,9 @@ import { expect, it } from 'vitest';
 import { imageOf, pushImage } from '../../../test/contract/content.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { memoryStore } from '../drivers/staged-store.ts';
-import { FORMAT_KEY, HISTORY, tagLinkKey } from '../layout.ts';
+import { HISTORY } from '../layout/image-keys.ts';
+import { tagLinkKey } from '../layout/registry-keys.ts';
+import { FORMAT_KEY } from '../layout/store-keys.ts';
 import type { Objects } from '../objects.ts';
 import { storedRegistry } from './stored-registry.ts';
 

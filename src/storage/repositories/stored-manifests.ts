@@ -2,12 +2,12 @@
 import { ImagesError } from '../../oci/errors.ts';
 import { isTag } from '../../oci/reference.ts';
 import type { Registry } from '../../registry/contract.ts';
-import { revisionLinkKey, revisionsPrefix, tagLinkKey } from '../layout.ts';
+import { revisionLinkKey, revisionsPrefix, tagLinkKey } from '../layout/registry-keys.ts';
 import type { Store } from '../store.ts';
 import { absent, checkRepository, readLink, repositoryExists, walkRepositories } from './links.ts';
 import { manifestHistory } from './manifest-history.ts';
-import { manifestWriter } from './put-manifest.ts';
-import { manifestReader } from './read-manifest.ts';
+import { storedManifestWriter } from './put-manifest.ts';
+import { storedManifestReader } from './read-manifest.ts';
 import { referrersIndex } from './stored-referrers.ts';
 import { tagLinks } from './tag-links.ts';
 
@@ -27,7 +27,7 @@ export function storedManifests(store: Store, statBlob: Registry['statBlob']): S
   const { objects, blobs } = store;
   const history = manifestHistory(objects);
   const tags = tagLinks(objects, history);
-  const { find, stat, isDamaged } = manifestReader(blobs, tags.resolve);
+  const { find, stat, isDamaged } = storedManifestReader(blobs, tags.resolve);
   const referrers = referrersIndex(objects, find);
 
   // A repository exists while it has a manifest. Blobs alone are being uploaded, or are left for garbage collection.
@@ -49,7 +49,7 @@ export function storedManifests(store: Store, statBlob: Registry['statBlob']): S
       const found = await stat(repository, tagOrDigest);
       return found && whole && (await isDamaged(repository, found.digest)) ? undefined : found;
     },
-    putManifest: manifestWriter({ store, tags, referrers, history, statBlob, repositories }),
+    putManifest: storedManifestWriter({ store, tags, referrers, history, statBlob, repositories }),
     deleteTag: async (repository, tag) => {
       checkRepository(repository);
       const digest = isTag(tag) ? await readLink(objects, tagLinkKey(repository, tag)) : undefined;

@@ -4,7 +4,8 @@ import { imageOf, indexOf, pushImage } from '../../../test/contract/content.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { manifestDescriptor, rawManifest } from '../../oci/manifest.ts';
 import { memoryStore } from '../drivers/staged-store.ts';
-import { blobKey, linkBytes, referrerKey, revisionLinkKey, tagLinkKey } from '../layout.ts';
+import { referrerKey } from '../layout/image-keys.ts';
+import { blobKey, linkBytes, revisionLinkKey, tagLinkKey } from '../layout/registry-keys.ts';
 import { storedRegistry } from './stored-registry.ts';
 
 const image = imageOf('subject');

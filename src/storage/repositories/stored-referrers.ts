@@ -5,7 +5,7 @@ import { type Descriptor, decodeDescriptor } from '../../oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { decodeManifest, type Manifest, type RawManifest, referrerDescriptor } from '../../oci/manifest.ts';
-import { referrerKey, referrersPrefix } from '../layout.ts';
+import { referrerKey, referrersPrefix } from '../layout/image-keys.ts';
 
 import type { Objects } from '../objects.ts';
 

@@ -1,4 +1,4 @@
-// A registry over a store: blobs, manifests, tags, referrers and uploads in docker registry:2's layout (layout.ts).
+// A registry over a store: blobs, manifests, tags, referrers and uploads in docker registry:2's layout (layout/).
 import type { Registry } from '../../registry/contract.ts';
 import type { Store } from '../store.ts';
 import { type ExpiryOptions, expiry } from './expiry.ts';

@@ -4,7 +4,7 @@ import type { Bytes } from '../../io/streams/bytes.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { Registry, Upload } from '../../registry/contract.ts';
 import type { BlobSession } from '../blobs.ts';
-import { layerLinkKey } from '../layout.ts';
+import { layerLinkKey } from '../layout/registry-keys.ts';
 import type { Store } from '../store.ts';
 import type { Expiry } from './expiry.ts';
 import { checkRepository, ensureLink } from './links.ts';

@@ -1,7 +1,7 @@
 // The tags of a repository: each is a link to a digest, which is moved in one step.
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { isTag } from '../../oci/reference.ts';
-import { linkBytes, revisionLinkKey, tagLinkKey, tagPrefix, tagsPrefix } from '../layout.ts';
+import { linkBytes, revisionLinkKey, tagLinkKey, tagPrefix, tagsPrefix } from '../layout/registry-keys.ts';
 import type { Objects } from '../objects.ts';
 import { checkRepository, readLink, renewLink } from './links.ts';
 import type { ManifestHistory } from './manifest-history.ts';

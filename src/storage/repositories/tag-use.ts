@@ -1,6 +1,6 @@
 // When a tag was last pushed and pulled: for people, and for what goes by age.
 import type { Digest } from '../../oci/digest.ts';
-import { parseLink, tagLinkKey } from '../layout.ts';
+import { parseLink, tagLinkKey } from '../layout/registry-keys.ts';
 import type { Objects } from '../objects.ts';
 import { type Pulls, pullsOf } from './pull-records.ts';
 

@@ -5,7 +5,7 @@ import { cosignTags } from '../../oci/cosign-tags.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isTag } from '../../oci/reference.ts';
 import type { NameRecord } from '../../registry/policies/full-names.ts';
-import { tagLinkKey, tagsPrefix } from '../layout.ts';
+import { tagLinkKey, tagsPrefix } from '../layout/registry-keys.ts';
 import type { Objects } from '../objects.ts';
 import { readLink } from '../repositories/links.ts';
 import { listManifests, listTagStates } from '../repositories/list-manifests.ts';

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Blob, chunked, collect, opener } from '../../../test/contract/content.ts';
 import type { Blobs } from '../blobs.ts';
-import { layerLinkKey, linkBytes } from '../layout.ts';
+import { layerLinkKey, linkBytes } from '../layout/registry-keys.ts';
 import type { Store } from '../store.ts';
 
 /** What the pusher was told: that the blob is on disk, or that it is there. */

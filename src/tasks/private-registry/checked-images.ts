@@ -5,7 +5,7 @@ import { type Reference, tagOrDigest } from '../../oci/reference.ts';
 import type { StoreFault } from '../../storage/check/findings.ts';
 import { newLook } from '../../storage/check/look.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
-import { tagLinkKey } from '../../storage/layout.ts';
+import { tagLinkKey } from '../../storage/layout/registry-keys.ts';
 import { linkedManifest } from '../../storage/repositories/list-manifests.ts';
 import { fullNames, notLoaded, strippedNames } from './private-registry.ts';
 

@@ -4,7 +4,7 @@ import { ImagesError } from '../../oci/errors.ts';
 import { DEFAULT_TAG, formatReference, parseReference, type Reference } from '../../oci/reference.ts';
 import { type ImageGlob, matchesImage, parseImageGlob } from '../../registry/policies/image-glob.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
-import { revisionLinkKey } from '../../storage/layout.ts';
+import { revisionLinkKey } from '../../storage/layout/registry-keys.ts';
 import { pullsOf } from '../../storage/repositories/pull-records.ts';
 import { tagUse } from '../../storage/repositories/tag-use.ts';
 import { callOptions, type TaskCall } from '../settings.ts';

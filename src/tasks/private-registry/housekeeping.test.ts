@@ -5,7 +5,7 @@ import { ageStore } from '../../../test/e2e/testing/age-store.ts';
 import { eventually } from '../../../test/testing/eventually.ts';
 import { image, putImage } from '../../server/testing/content.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
-import { COLLECTED_KEY } from '../../storage/layout.ts';
+import { COLLECTED_KEY } from '../../storage/layout/store-keys.ts';
 import { lastCollected } from '../../storage/repositories/store-format.ts';
 import { temporaryWorld } from '../testing/temporary-world.ts';
 import { tryCollectorTurn } from './collect-garbage.ts';

@@ -13,7 +13,7 @@ import { parseReference } from '../../oci/reference.ts';
 import { hostNames } from '../../registry/policies/host-names.ts';
 import { memoryStore } from '../../storage/drivers/staged-store.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
-import { blobKey } from '../../storage/layout.ts';
+import { blobKey } from '../../storage/layout/registry-keys.ts';
 import { registryStore } from '../../storage/registry-store.ts';
 import { listManifests } from '../../storage/repositories/list-manifests.ts';
 import { nameRecords } from '../../storage/repositories/name-records.ts';

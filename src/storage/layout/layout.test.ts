@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Digest, digestOf } from '../oci/digest.ts';
-import * as layout from './layout.ts';
+import { type Digest, digestOf } from '../../oci/digest.ts';
+import * as imageKeys from './image-keys.ts';
+import * as registryKeys from './registry-keys.ts';
+import * as storeKeys from './store-keys.ts';
+
+const layout = { ...registryKeys, ...imageKeys, ...storeKeys };
 
 const digest = digestOf(Buffer.from('x'));
 const hex = digest.slice(7);
