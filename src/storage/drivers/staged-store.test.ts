@@ -1,7 +1,8 @@
 // Both contracts of a store, in a directory and in memory.
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { type BlobsUnderTest, blobsContract } from '../../../test/contract/blobs-contract.ts';
+import type { BlobsUnderTest } from '../../../test/contract/blobs/suite.ts';
+import { blobsContract } from '../../../test/contract/blobs-contract.ts';
 import { objectsContract } from '../../../test/contract/objects-contract.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { BLOBS, blobKey } from '../layout/registry-keys.ts';
