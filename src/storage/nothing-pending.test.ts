@@ -12,7 +12,7 @@ import { blobKey, markKey } from './layout/registry-keys.ts';
 import { createMemoryObjectStore } from './object-store/memory-object-store.ts';
 import type { ObjectStore, Stage } from './object-store/object-store.ts';
 import { nameRecords } from './repositories/name-records.ts';
-import { withUnneeded } from './repositories/remove-unneeded.ts';
+import { withUnneeded } from './repositories/remove-name.ts';
 import { storedRegistry } from './repositories/stored-registry.ts';
 
 const BLOB = blobOf(bytesOf('layer', 5000));

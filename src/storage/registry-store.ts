@@ -101,5 +101,5 @@ function keepingWhatIsNeeded(store: RegistryStore): Registry {
 
 /** Loaded when something is removed: most commands only read. */
 function removing() {
-  return import('./repositories/remove-unneeded.ts');
+  return import('./repositories/remove-name.ts');
 }

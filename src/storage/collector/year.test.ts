@@ -15,7 +15,7 @@ import { cameByTagKey } from '../layout/image-keys.ts';
 import { createMemoryObjectStore } from '../object-store/memory-object-store.ts';
 import { registryStore } from '../registry-store.ts';
 import { linkedManifest } from '../repositories/list-manifests.ts';
-import { withUnneeded } from '../repositories/remove-unneeded.ts';
+import { withUnneeded } from '../repositories/remove-name.ts';
 import type { RegistryStore } from '../store.ts';
 import { killable, wasKilled } from '../testing/killable.ts';
 import { collectStore } from './collect.ts';

@@ -7,7 +7,7 @@ import { memoryStore } from '../drivers/staged-store.ts';
 import { blobKey, revisionLinkKey, tagLinkKey } from '../layout/registry-keys.ts';
 import type { Objects } from '../objects.ts';
 import { nameRecords } from './name-records.ts';
-import { withUnneeded } from './remove-unneeded.ts';
+import { withUnneeded } from './remove-name.ts';
 import { storedRegistry } from './stored-registry.ts';
 
 const image = imageOf('image');

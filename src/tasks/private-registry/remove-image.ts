@@ -8,7 +8,8 @@ import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { linkedManifest } from '../../storage/repositories/list-manifests.ts';
 import { isPinned, pinsOfManifest } from '../../storage/repositories/pinned-images.ts';
 import { type Pin, pinsIn } from '../../storage/repositories/pins.ts';
-import { removeName, removeUnneeded } from '../../storage/repositories/remove-unneeded.ts';
+import { removeName } from '../../storage/repositories/remove-name.ts';
+import { removeUnneeded } from '../../storage/repositories/remove-unneeded.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import {
   findImage,

@@ -1,0 +1,132 @@
+// What may go with a manifest that has lost its name. A repository is a graph: indexes list manifests, and manifests are attached to their subjects.
+import { addAll } from '../../oci/add-all.ts';
+import { cosignTags } from '../../oci/cosign-tags.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { successors } from '../../oci/manifest.ts';
+import { spellings } from '../../registry/policies/name-lookup.ts';
+import { linkedManifest, listManifests } from './list-manifests.ts';
+import { pinsIn } from './pins.ts';
+import { manifestOf, mapFiles, partsOf, type Removal } from './removal.ts';
+
+export interface RemovalPlan {
+  /** In this order. */
+  readonly gone: readonly Digest[];
+  /** Tags that go first. */
+  readonly tags: readonly string[];
+  readonly nodes: Nodes;
+}
+
+/** A digest that a manifest of the repository has, or names. */
+interface Node {
+  isThere: boolean;
+  subject: Digest | undefined;
+  readonly children: Digest[];
+  /** Indexes that list it. */
+  readonly parents: Digest[];
+  /** Manifests that have it as their subject. */
+  readonly attached: Digest[];
+}
+
+type Nodes = ReadonlyMap<Digest, Node>;
+
+/** What `removeUnneeded` (remove-unneeded) would remove; once the tags `without` are gone, if they are given. */
+export async function planRemoval(
+  digests: readonly Digest[],
+  removal: Removal,
+  options: { readonly without?: readonly string[] } = {},
+): Promise<RemovalPlan> {
+  const nodes = await readManifests(removal);
+  const gone: Digest[] = [];
+  const tags: string[] = [];
+  if (nodes.size === 0) return { nodes, gone, tags };
+  const names = await readNames(removal);
+  for (const tag of options.without ?? []) names.withoutTag(tag);
+  const pending = [...digests].reverse();
+  for (let digest = pending.pop(); digest !== undefined; digest = pending.pop()) {
+    const node = nodes.get(digest);
+    if (node?.isThere) {
+      if (names.has(digest) || isPart(node, nodes)) continue;
+      node.isThere = false;
+      gone.push(digest);
+      addAll(pending, node.children);
+      addAll(pending, node.attached);
+    }
+    // cosign's tags mean nothing without their subject.
+    for (const tag of cosignTags(digest)) {
+      const tagged = names.withoutTag(tag);
+      if (tagged === undefined) continue;
+      tags.push(tag);
+      pending.push(tagged);
+    }
+  }
+  return { nodes, gone, tags };
+}
+
+async function readManifests(removal: Removal): Promise<Nodes> {
+  const nodes = new Map<Digest, Node>();
+  const nodeOf = (digest: Digest): Node => {
+    const known = nodes.get(digest) ?? { isThere: false, subject: undefined, children: [], parents: [], attached: [] };
+    nodes.set(digest, known);
+    return known;
+  };
+  const digests = await Array.fromAsync(listManifests(removal.store.objects, removal.repository));
+  // Of each manifest only digests are kept: together they may be large.
+  const read = async (digest: Digest) => {
+    const manifest = await manifestOf(digest, removal);
+    const children = manifest ? successors(manifest).manifests.map((child) => child.digest) : [];
+    return { digest, subject: manifest?.subject?.digest, children };
+  };
+  for (const { digest, subject, children } of await mapFiles(digests, read, removal)) {
+    const node = nodeOf(digest);
+    node.isThere = true;
+    node.subject = subject;
+    if (subject !== undefined) nodeOf(subject).attached.push(digest);
+    for (const child of children) {
+      if (child === digest) continue;
+      node.children.push(child);
+      nodeOf(child).parents.push(digest);
+    }
+  }
+  return nodes;
+}
+
+/** Whether an index lists it, or it is attached to an existing manifest. */
+function isPart({ parents, subject }: Node, nodes: Nodes): boolean {
+  const isThere = (digest: Digest) => nodes.get(digest)?.isThere === true;
+  return parents.some(isThere) || (subject !== undefined && isThere(subject));
+}
+
+interface Names {
+  /** Whether a tag, or a tag in a recorded name, points to the manifest, or it is pinned. */
+  has(digest: Digest): boolean;
+  /** As if the tag, and names recorded with it, were not there. Returns the digest that it pointed to; `undefined` also for a tag that is pinned. */
+  withoutTag(tag: string): Digest | undefined;
+}
+
+async function readNames(removal: Removal): Promise<Names> {
+  const { store, repository, call } = partsOf(removal);
+  const tagsOf = new Map<Digest, Set<string>>();
+  const digests = new Map<string, Digest>();
+  const add = (digest: Digest, tag: string) => tagsOf.set(digest, (tagsOf.get(digest) ?? new Set()).add(tag));
+  const tags = await Array.fromAsync(store.stripped.tags(repository, undefined, call));
+  // A damaged manifest has its tag all the same: it can be mended, or pushed again.
+  const link = async (tag: string) => [tag, await linkedManifest(store.objects, repository, tag)] as const;
+  for (const [tag, digest] of await mapFiles(tags, link, removal)) {
+    if (digest === undefined) continue;
+    add(digest, tag);
+    digests.set(tag, digest);
+  }
+  for (const path of spellings(repository))
+    for await (const name of store.names.ofPath(path)) add(name.digest, name.tag);
+  const pinned = await pinsIn(store.objects).of(repository);
+  return {
+    has: (digest) => (tagsOf.get(digest)?.size ?? 0) > 0 || pinned.digests.has(digest),
+    withoutTag: (tag) => {
+      const digest = digests.get(tag);
+      if (digest === undefined || pinned.tags.has(tag)) return undefined;
+      digests.delete(tag);
+      tagsOf.get(digest)?.delete(tag);
+      return digest;
+    },
+  };
+}
