@@ -21,7 +21,7 @@ export interface StoredBlob {
 /** A use is recorded unless the last one is more recent than this, so that blobs which are often asked for are not often written to. In milliseconds: half a day. */
 export const USE_STEP_MS = 12 * 3600 * 1000;
 
-/** What was used is not collected for so long. In milliseconds: a day, which is longer than a use that is not recorded again stays unrecorded. */
+/** How long a blob is kept after its last use. In milliseconds: a day. Must be longer than `USE_STEP_MS`, for which a further use is not recorded. */
 export const KEPT_MS = 2 * USE_STEP_MS;
 
 export interface Range {
@@ -50,8 +50,8 @@ export interface Blobs {
    */
   use(digest: Digest, options?: { readonly durable?: boolean }): Promise<StoredBlob | undefined>;
   /**
-   * The bytes of the range, as they are; `undefined` if there is no such blob. For who has found the blob: what is known to be damaged is not refused here.
-   * A reader that has begun before damage becomes known reads on, and verifies what it reads.
+   * The bytes of the range, not verified; `undefined` if there is no such blob. For callers that have found the blob: known damage is not refused here.
+   * A reader that began before the damage became known reads on, and has to verify what it reads.
    */
   read(digest: Digest, range?: Range): Promise<Bytes | undefined>;
   /** All bytes. The stream verifies itself, and wrong bytes are recorded. Errors: DIGEST_INVALID, SIZE_INVALID. */
@@ -65,7 +65,7 @@ export interface Blobs {
   write(blob: Descriptor, open: OpenContent, options?: BlobWriteOptions): Promise<void>;
   /** Writes bytes whose digest the caller has verified, and replaces what is there. They are durable when it resolves, with what `refer` wrote. */
   put(digest: Digest, bytes: Uint8Array, refer: Refer): Promise<void>;
-  /** Bytes that `write` would not ask for. */
+  /** How many bytes of the blob are there already, whole or in part: `write` asks only for the rest. */
   partial(digest: Digest): Promise<number>;
   /** Starts a blob whose digest is known only at its end, written by one process in one go. Nothing waits for the disk. */
   start(): Promise<StartedBlob>;
@@ -85,8 +85,8 @@ export interface Blobs {
   damaged(): Promise<ReadonlySet<Digest>>;
 
   /**
-   * Hashes the blob, whatever is known of it, and records what it finds: from then on a damaged blob counts as absent. Bytes that the disk does not give
-   * count as wrong. Nobody waits for it. Returns `undefined` if there is no such blob (any more).
+   * Hashes the blob, whatever is known of it, and records what it finds: from then on a damaged blob counts as absent. Unreadable bytes count as
+   * wrong. No lock is held while it hashes, so nobody waits for it. Returns `undefined` if there is no such blob (any more).
    */
   check(digest: Digest, pace?: ReadPace): Promise<CheckedBlob | undefined>;
 
@@ -101,7 +101,7 @@ export interface Blobs {
 
 export type CheckedBlob = 'whole' | 'damaged';
 
-/** Is told of bytes as they are read. It may wait, so that others have the disk, or throw, which ends the reading. */
+/** Called with the number of bytes after each read. It may wait, to leave the disk to others, or throw, which ends the reading. */
 export type ReadPace = (bytes: number) => Promise<void> | undefined;
 
 export interface SessionOptions extends CallOptions {
@@ -138,14 +138,14 @@ export interface StartedBlob extends AsyncDisposable {
 
 /** How many sessions without an owner may be left. */
 export interface SweepLimits {
-  /** Removes those that were last written to before this. */
+  /** Those last written to before this are removed. */
   readonly before: Date;
   /** The same for all but parts of blobs whose digest is known: sessions, and what a killed builder left. Default: `before`. */
   readonly sessionsBefore?: Date;
-  /** At most so many; those written to last stay. */
+  /** How many are kept; those written to last. */
   readonly most?: number;
-  /** At most so many bytes together; the one written to last stays anyway. */
+  /** How many bytes they may have together. The one written to last is kept anyway. */
   readonly bytes?: number;
-  /** What was begun or written to after this stays, whatever the other limits: it is probably about to be continued. */
+  /** Those begun or written to after this are kept, whatever the other limits: they are probably about to be continued. */
   readonly spared?: Date;
 }

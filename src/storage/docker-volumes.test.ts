@@ -89,7 +89,7 @@ describe.skipIf(!hasDockerRegistry)(
       expect(catalogue.repositories).toEqual(['calico/node']);
     });
 
-    it('lose marked blobs whole, mark and all, where it collects them', async () => {
+    it('lose a blob and its mark when it collects the blob', async () => {
       await using directory = await testDirectory();
       const { objects, blobs, registry } = await openEmbeddedStore(directory.path);
       await pushImage(registry, 'team/app', image, ['1']);
@@ -101,7 +101,7 @@ describe.skipIf(!hasDockerRegistry)(
       expect(left.filter(({ key }) => key.includes(digestHex(descriptor.digest)))).toEqual([]);
     });
 
-    it('of blobs that it collected get them again', async () => {
+    it('can be given again the blobs that it collected', async () => {
       await using directory = await testDirectory();
       const store = await openEmbeddedStore(directory.path);
       const lonely = blobOf(bytesOf('lonely', 5000));

@@ -1,4 +1,4 @@
-// The store of the embedded registry: a directory, as a Registry. `lreg_*` commands use it in process, and the server serves it; several processes may at once.
+// The store of the embedded registry: a directory, as a Registry. `lreg_*` commands use it in process, and the server serves it. Several processes may use it at once.
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFsError } from '../io/files/fs-errors.ts';
@@ -9,7 +9,7 @@ import type { RegistryStore } from './store.ts';
 
 export interface EmbeddedStore extends RegistryStore {
   readonly directory: string;
-  /** The bytes that count for the quota, if the store has rules. */
+  /** The bytes that count for the quota; absent if the store has no rules. */
   readonly space?: Space;
 }
 

@@ -20,11 +20,11 @@ export interface RegistryStoreOptions {
   readonly onCall?: (call: RegistryCall) => void;
   /** A policy over the repositories, below names with hosts. Only requests pass it, not what the store reads for itself. */
   readonly policy?: (repositories: Registry) => Registry;
-  /** Asked by each write. */
+  /** Read at each write, so that a changed configuration is obeyed. */
   readonly rules?: () => Promise<StoreRules>;
 }
 
-/** What the configuration of the registry says of its store. */
+/** What the configuration of the registry says about its store. */
 export interface StoreRules {
   /** Tags that do not move once they are there. */
   readonly immutable?: readonly ImageGlob[];

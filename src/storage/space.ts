@@ -5,7 +5,7 @@ import { SPACE_KEY } from './layout/store-keys.ts';
 import type { Store } from './store.ts';
 
 export interface Space {
-  /** In bytes: as last counted, and what was added since. Counts if the sum is missing, or an hour old. */
+  /** In bytes: the last count, and what was added since. Counts first if there is no sum, or if it is an hour old. */
   used(): Promise<number>;
   /** Counts now, unless that was just done. */
   recounted(): Promise<number>;

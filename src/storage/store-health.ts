@@ -1,4 +1,4 @@
-// Checks whether a store can be read and written right now, in the places that pulls and pushes use, at almost no cost.
+// Checks whether a store can be read and written right now, in the directories that pulls and pushes use, at almost no cost.
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, mkdir, open, opendir, unlink } from 'node:fs/promises';

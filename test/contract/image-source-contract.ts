@@ -122,7 +122,7 @@ function biggest(content: NamedContent): Blob {
   return first;
 }
 
-/** What a place cannot do is no test that is skipped: there is none. */
+/** For what a transport cannot do there is no test, not even a skipped one. */
 function itIf(condition: boolean): (title: string, test: () => Promise<void>) => void {
   return condition ? it : () => {};
 }

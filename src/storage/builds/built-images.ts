@@ -22,7 +22,7 @@ export interface BuiltImages {
 }
 
 export function builtImages({ objects, blobs }: Store): BuiltImages {
-  /** Also what is damaged, if that is not known yet. The next request for wrong bytes finds none. */
+  /** Also reads a blob whose damage is not known yet. Wrong bytes are reported (`isRight`), and the blob is doubted: the next request does not find it. */
   async function read(digest: Digest): Promise<{ readonly bytes: Uint8Array; readonly isRight: boolean } | undefined> {
     const body = (await blobs.find(digest)) && (await blobs.read(digest));
     if (!body) return undefined;

@@ -5,18 +5,18 @@ import type { Blobs, CheckedBlob, ReadPace, StoredBlob } from '../blobs.ts';
 
 export interface BlobsCheck extends CallOptions {
   readonly pace: ReadPace;
-  /** Only these; all without it. */
+  /** Only these blobs. Default: all. */
   readonly only?: ReadonlySet<Digest>;
-  /** Goes on after this one. */
+  /** Begins after this blob. */
   readonly after?: Digest;
   /** Called for each blob in order, once all before it have been hashed. */
   readonly onBlob: (blob: StoredBlob, state: CheckedBlob | undefined) => Promise<void> | undefined;
 }
 
-/** One is opened and read ahead while the other is hashed. */
+/** Two blobs: one is opened and read ahead while the other is hashed. */
 const AT_ONCE = 2;
 
-/** Errors: those of reading, but for bytes that the disk does not give; what `pace` throws. */
+/** Errors: those of reading (unreadable bytes are damage, not an error); what `pace` throws. */
 export async function checkBlobs(blobs: Blobs, { pace, only, after, onBlob, signal }: BlobsCheck): Promise<void> {
   const running: { readonly blob: StoredBlob; readonly state: Promise<CheckedBlob | undefined> }[] = [];
   const finishFirst = async () => {
@@ -30,7 +30,7 @@ export async function checkBlobs(blobs: Blobs, { pace, only, after, onBlob, sign
     for await (const blob of only ? found(blobs, only) : blobs.all(after)) {
       signal?.throwIfAborted();
       const state = blobs.check(blob.digest, pace);
-      // Awaited in its turn; until then its error is nobody's.
+      // Awaited in its turn. Until then, its error must not count as unhandled.
       state.catch(() => {});
       running.push({ blob, state });
       if (running.length === AT_ONCE) await finishFirst();
@@ -41,7 +41,7 @@ export async function checkBlobs(blobs: Blobs, { pace, only, after, onBlob, sign
   }
 }
 
-/** Also those that are known to be damaged. */
+/** The blobs with these digests, in order; also those that are known to be damaged. */
 async function* found(blobs: Blobs, only: ReadonlySet<Digest>): AsyncGenerator<StoredBlob> {
   const damaged = await blobs.damaged();
   for (const digest of [...only].sort()) {

@@ -29,7 +29,7 @@ export interface LastCheck {
   readonly images: number;
 }
 
-/** `undefined` if there is none, or if it is older than `oldest`. */
+/** How far the last check of this origin came; `undefined` if there is no such record, or if it is older than `oldest`. */
 export async function readPosition(
   objects: Objects,
   origin: CheckOrigin,
@@ -41,7 +41,7 @@ export async function readPosition(
   return { since, after, blobs: countOf(record?.blobs), bytes: countOf(record?.bytes) };
 }
 
-/** Writes nothing where nothing can be written. */
+/** Best effort: on a read-only store, nothing is recorded. */
 export async function savePosition(objects: Objects, origin: CheckOrigin, position: CheckPosition): Promise<void> {
   await write(objects, checkPositionKey(origin), position);
 }

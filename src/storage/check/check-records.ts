@@ -1,4 +1,4 @@
-// Records that mean nothing: full names, referrers and built images whose manifest is not there (any more). Nothing is lost when they go.
+// Stale records: full names, referrers and built images whose manifest is not there (any more). Nothing is lost when they go.
 import { successors } from '../../oci/manifest.ts';
 import { BUILT, NAMES, parseBuiltKey, parseNameKey, parseReferrerKey, REFERRER_RECORDS } from '../layout/image-keys.ts';
 import { parseLink, revisionLinkKey } from '../layout/registry-keys.ts';
@@ -47,7 +47,7 @@ async function checkReferrers(look: Look): Promise<void> {
   }
 }
 
-/** Whether the record holds a descriptor of this digest: it is JSON, so a part of one is none. */
+/** Whether the record holds a descriptor of this digest. A truncated record does not parse as JSON. */
 async function says(look: Look, key: string, digest: string): Promise<boolean> {
   const bytes = await look.store.objects.get(key);
   try {
@@ -64,7 +64,7 @@ async function checkBuilt(look: Look): Promise<void> {
     const name = parseBuiltKey(key);
     const digest = parseLink(await objects.get(key));
     if (!name) continue;
-    // A power cut may empty it: it then counts as absent.
+    // A link that a power cut emptied counts as absent.
     if (!digest) {
       if (modified <= look.before) look.found(stale(key));
       continue;

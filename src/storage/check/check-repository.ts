@@ -4,7 +4,16 @@ import { type Manifest, successors } from '../../oci/manifest.ts';
 import { isTag } from '../../oci/reference.ts';
 import { digestsIn } from '../collector/digests-in.ts';
 import { referrerKey } from '../layout/image-keys.ts';
-import { layerLinkKey, layersPrefix, parseLink, revisionLinkKey, revisionsPrefix, tagIndexPrefix, tagLinkKey, tagsPrefix } from '../layout/registry-keys.ts';
+import {
+  layerLinkKey,
+  layersPrefix,
+  parseLink,
+  revisionLinkKey,
+  revisionsPrefix,
+  tagIndexPrefix,
+  tagLinkKey,
+  tagsPrefix,
+} from '../layout/registry-keys.ts';
 import { readLink } from '../repositories/links.ts';
 import type { Mend, StoreFaultKind } from './findings.ts';
 import type { Look } from './look.ts';
@@ -12,11 +21,11 @@ import { saidByTag } from './said-by-tag.ts';
 
 interface Repository {
   readonly name: string;
-  /** By digest: the tags that mean it. */
+  /** By digest of a manifest: the tags that point to it. */
   readonly tags: Map<Digest, string[]>;
-  /** By digest: the indexes that list it. */
+  /** By digest of a manifest: the indexes that list it. */
   readonly parents: Map<Digest, Digest[]>;
-  /** All that looks like a digest in a manifest. */
+  /** Whatever looks like a digest in one of the manifests. */
   readonly named: Set<Digest>;
 }
 
@@ -60,7 +69,7 @@ export async function checkLinksOf(look: Look, name: string): Promise<void> {
   for (const report of later) report();
   await checkLayerLinks(look, repository);
 
-  /** Once all indexes are known: which images need it. */
+  /** Which images need the manifest. To be called once all indexes are known. */
   function useOf(digest: Digest): Parameters<Look['lost']>[0] {
     return { digest, repository: name, images: imagesOf(repository, digest) };
   }
@@ -92,21 +101,21 @@ async function tagsOf({ store }: Look, repository: string): Promise<readonly str
   return folders.map((folder) => folder.replace(/\/$/, '')).filter(isTag);
 }
 
-/** What a tag was before costs nothing if it is lost, but a garbled link is written anew. */
+/** The links that say what the tag was before. A garbled one is written anew; no image depends on it. */
 async function checkStates(look: Look, repository: string, tag: string): Promise<void> {
   for await (const { key, digest, isRight } of linksBelow(look, tagIndexPrefix(repository, tag))) {
     if (!isRight) look.found({ kind: 'garbled-link', where: key, digest, mend: 'write', images: [] });
   }
 }
 
-/** Links that no manifest needs: those of the others are checked with their manifests. */
+/** Layer links to blobs that no manifest names. All others are checked with their manifests. */
 async function checkLayerLinks(look: Look, { name, named }: Repository): Promise<void> {
   const damaged = await look.store.blobs.damaged();
   for await (const { key, digest, isRight, modified } of linksBelow(look, layersPrefix(name))) {
     if (named.has(digest) || damaged.has(digest)) continue;
     const isWhole = await look.isWhole(digest);
     if (isWhole && isRight) continue;
-    // A push writes the blob first.
+    // Perhaps a push is under way.
     if (!isWhole && modified > look.before) continue;
     const [kind, mend]: [StoreFaultKind, Mend] = isWhole ? ['garbled-link', 'write'] : ['stale-link', 'delete'];
     look.found({ kind, where: key, digest, mend, images: [] });
@@ -115,14 +124,14 @@ async function checkLayerLinks(look: Look, { name, named }: Repository): Promise
 
 interface Link {
   readonly key: string;
-  /** What its name says. */
+  /** The digest in the link's key. */
   readonly digest: Digest;
-  /** Whether it says the same. */
+  /** Whether the link's content is the same digest. */
   readonly isRight: boolean;
   readonly modified: Date;
 }
 
-/** Links whose name determines their content. */
+/** The links below `prefix`. The key of each determines its content. */
 async function* linksBelow(look: Look, prefix: string): AsyncGenerator<Link> {
   for await (const { key, modified } of look.store.objects.list(prefix)) {
     const [algorithm, hex, link] = key.slice(prefix.length).split('/');
@@ -134,7 +143,7 @@ async function* linksBelow(look: Look, prefix: string): AsyncGenerator<Link> {
   }
 }
 
-/** The tags that need this manifest, themselves or by an index; its digest if there are none. */
+/** The tags that point to this manifest, or to an index that lists it; its digest if there are none. */
 function imagesOf({ name, tags, parents }: Repository, digest: Digest): readonly string[] {
   const needing = new Set([digest]);
   for (const one of needing) for (const parent of parents.get(one) ?? []) needing.add(parent);

@@ -122,7 +122,7 @@ describe('a link', () => {
     expect(await mended()).toEqual([]);
   });
 
-  it('to a blob that is gone and needed by nothing goes, unless it is young', async () => {
+  it('to a blob that is gone and needed by nothing is deleted, unless it is young', async () => {
     const { descriptor, bytes } = blobOf(bytesOf('left', 5000));
     await store.registry.putBlob('team/app', descriptor, opener(bytes));
     await store.objects.delete([blobKey(descriptor.digest)]);
@@ -137,7 +137,7 @@ describe('a link', () => {
 describe('a tag that is empty', () => {
   const where = tagLinkKey('team/app', '1');
 
-  it('says again what it always said', async () => {
+  it('points again to the only digest that it ever had', async () => {
     await zero(where);
     const wanted = { kind: 'garbled-tag', where, digest: one.manifest.digest, mend: 'write', images: ['team/app:1'] };
     expect((await check()).findings).toEqual([wanted]);
@@ -145,7 +145,7 @@ describe('a tag that is empty', () => {
     expect((await store.registry.getManifest('team/app', '1')).digest).toBe(one.manifest.digest);
   });
 
-  it('and was several things cannot be mended, unless a full name says what it is', async () => {
+  it('and had several digests cannot be mended, unless a recorded full name says which is the right one', async () => {
     await pushImage(store.registry, 'team/app', two, ['1']);
     await zero(where);
     expect((await check()).findings).toEqual([{ kind: 'garbled-tag', where, mend: 'none', images: ['team/app:1'] }]);
@@ -160,7 +160,7 @@ describe('a record', () => {
   const record = referrerKey('team/app', one.manifest.digest, signature.digest);
   const listed = () => Array.fromAsync(store.registry.referrers('team/app', one.manifest.digest));
 
-  it('of a full name whose image is gone, or which is garbled, goes', async () => {
+  it('of a full name whose image is gone, or which is garbled, is deleted', async () => {
     await store.names.set('quay.io', 'team/app', '1', two.manifest.digest);
     await store.names.set('quay.io', 'team/app', '2', one.manifest.digest);
     await zero(nameKey('quay.io', 'team/app', '2'));
@@ -169,7 +169,7 @@ describe('a record', () => {
     expect(await Array.fromAsync(store.names.all())).toEqual([]);
   });
 
-  it('of a referrer that is gone goes; one that is garbled or missing is written anew', async () => {
+  it('of a referrer that is gone is deleted; one that is garbled or missing is written anew', async () => {
     await store.registry.putManifest('team/app', signature, []);
     for (const spoil of [() => zero(record), () => store.objects.delete([record])]) {
       await spoil();
@@ -183,7 +183,7 @@ describe('a record', () => {
     expect(await listed()).toEqual([]);
   });
 
-  it('of what was built that is empty goes', async () => {
+  it('of an image that was built here is deleted if it is empty', async () => {
     await zero(builtKey('docker.io', 'library/app', '1'));
     expect((await check()).findings).toMatchObject([{ kind: 'stale-record', mend: 'delete' }]);
     expect(await mended()).toEqual([]);

@@ -1,4 +1,5 @@
-// One look over the store's links, manifests and records, once its blobs have been hashed. Others work at the same time: what is seen twice, some time apart, is a fault.
+// Two looks over the store's links, manifests and records, once its blobs have been hashed. Other processes write and remove meanwhile, so only what both looks
+// see is a fault.
 import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -24,14 +25,14 @@ export interface StoreFaultsOptions extends CallOptions {
 
 export interface StoreFaults {
   readonly findings: readonly StoreFault[];
-  /** Blobs that something names, and that are not whole. */
+  /** Blobs that a manifest or a record names, and that are missing or damaged. */
   readonly lost: readonly LostBlob[];
   /** True if there are more than are listed. */
   readonly isMore: boolean;
 }
 
 const YOUNG_MS = 3600 * 1000;
-/** In milliseconds. Pushes, removals and collectors take their steps closer together. */
+/** In milliseconds. Longer than the time between two steps of a push, a removal or a collection. */
 const BETWEEN_MS = 1000;
 
 export async function findFaults(store: RegistryStore, options: StoreFaultsOptions = {}): Promise<StoreFaults> {

@@ -2,7 +2,7 @@
 import type { Digest } from '../../oci/digest.ts';
 
 /**
- * `damaged-blob`: its bytes are wrong, or the disk does not give them. `missing-blob`: something names it, and it is not there.
+ * `damaged-blob`: its bytes are wrong or unreadable. `missing-blob`: a manifest or a record names it, and it is not there.
  * `garbled-link`, `missing-link`: a link whose content is known; `garbled-tag`: what it should say may be known (`says`).
  * `stale-link`, `stale-record`: it leads nowhere, and nothing is lost with it. `missing-record`: a referrer that is not listed.
  */
@@ -16,7 +16,7 @@ export type StoreFaultKind =
   | 'stale-record'
   | 'missing-record';
 
-/** `fetch`: from where it came. `write`: anew. `delete`: nothing is lost with it. `none`: this program does not know how. */
+/** `fetch`: the blob is fetched again, from where it came. `write`: the link is written anew. `delete`: nothing is lost with it. `none`: it cannot be mended. */
 export type Mend = 'fetch' | 'write' | 'delete' | 'none';
 
 export interface StoreFault {
@@ -30,10 +30,10 @@ export interface StoreFault {
   readonly images: readonly string[];
 }
 
-/** What is known of a blob that is not whole, for who fetches it. */
+/** What is known of a missing or damaged blob, so that it can be fetched again. */
 export interface LostBlob {
   readonly digest: Digest;
-  /** In bytes; `undefined` if nothing says it. */
+  /** In bytes; `undefined` if it is not known. */
   readonly size: number | undefined;
   readonly isManifest: boolean;
   /** Repositories in which it is named. */

@@ -22,19 +22,19 @@ export interface LostUse {
 
 export interface Look {
   readonly store: RegistryStore;
-  /** What is younger may be in the middle of being written or removed: it is not called stale. */
+  /** Links and records that are younger than this are never called stale: they may be in the middle of being written or removed. */
   readonly before: Date;
   isWhole(digest: Digest): Promise<boolean>;
   /** `undefined` if its blob is not whole, or no manifest. */
   manifest(digest: Digest): Promise<FoundManifest | undefined>;
   found(finding: StoreFault): void;
-  /** Something names a blob that is not whole. */
+  /** To be called for each missing or damaged blob that a manifest or a record names. */
   lost(use: LostUse): void;
   /** To be called after each small piece of work. Throws when the look is to end. */
   step(): Promise<void>;
 }
 
-/** Bounds the memory of one look: so many findings, and so many images of each. */
+/** How many findings are kept, and how many images of each: they bound the memory of one look. */
 const MOST_FINDINGS = 10_000;
 const MOST_NAMED = 100;
 

@@ -18,7 +18,7 @@ it('reads nothing while it pauses, whoever reads, and goes on afterwards', async
   expect(pace(1)).toBeUndefined();
 });
 
-it('goes on reading when a pause has failed, if who reads wants to', async () => {
+it('goes on after a pause that failed, if the reader wants to', async () => {
   const pause = vi.fn(async () => {});
   pause.mockRejectedValueOnce(new Error('no'));
   const pace = steadyPace({ pause });

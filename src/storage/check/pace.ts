@@ -1,9 +1,9 @@
-// How fast a check reads: so many bytes a second at most, and it ends when it is told to.
+// Limits how many bytes a second a check reads, and ends it when its signal is aborted.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { ReadPace } from '../blobs.ts';
 
-/** In milliseconds: shorter waits are saved up. */
+/** In milliseconds. Shorter waits are added up until they come to this. */
 const SHORTEST = 20;
 
 export interface PaceOptions extends CallOptions {
@@ -17,7 +17,7 @@ export interface PaceOptions extends CallOptions {
 const STEP = 4 * 1024 * 1024;
 
 export function steadyPace({ rate, pause, signal }: PaceOptions): ReadPace {
-  // When the bytes so far may have been read. Time in which nothing was read is not made up for.
+  // The earliest time at which the bytes so far may have been read. Idle time is not made up for by reading faster.
   let due = performance.now();
   let sinceStep = 0;
   let pausing: Promise<void> | undefined;
@@ -36,7 +36,7 @@ export function steadyPace({ rate, pause, signal }: PaceOptions): ReadPace {
     sinceStep += bytes;
     const now = performance.now();
     if (rate !== undefined) due = Math.max(due, now - SHORTEST) + (bytes / rate) * 1000;
-    // All that read at the same time wait in it.
+    // All readers wait for the same pause.
     if (pausing) return pausing;
     if (pause && sinceStep >= STEP) {
       pausing = stepped();

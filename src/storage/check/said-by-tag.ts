@@ -3,7 +3,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { listTagStates } from '../repositories/list-manifests.ts';
 import type { Look } from './look.ts';
 
-/** The full name that is recorded for it says so, or the tag has never been anything else. */
+/** The digest that the recorded full name of this tag has, or the only one that the tag has ever had; else `undefined`. */
 export async function saidByTag({ store }: Look, repository: string, tag: string): Promise<Digest | undefined> {
   const states = new Set(await Array.fromAsync(listTagStates(store.objects, repository, tag)));
   const recorded = new Set((await store.names.hostsOf(repository, tag)).map(({ digest }) => digest));

@@ -10,9 +10,9 @@ import { digestsIn } from './digests-in.ts';
 import type { CollectionRun } from './run.ts';
 
 export interface BuildReferences {
-  /** What images that were built here consist of. */
+  /** Digests of images that were built here, and of what they consist of. */
   readonly images: ReadonlySet<Digest>;
-  /** What remembered steps and base images consist of. */
+  /** Digests of what remembered steps and base images consist of. */
   readonly steps: ReadonlySet<Digest>;
 }
 
@@ -34,7 +34,7 @@ export async function digestsOfBuilds({ objects, blobs }: Store, run: Collection
   return { images, steps };
 }
 
-/** Deletes the records of steps whose layers are gone: these steps are done again. */
+/** Deletes the records of steps whose layers are gone: the next build runs these steps again. */
 export async function deleteBuildSteps(
   { objects }: Store,
   gone: ReadonlySet<Digest>,

@@ -106,7 +106,7 @@ describe('what stays', () => {
     expect(await collectStore(store)).toMatchObject({ blobs: 0 });
   });
 
-  it('is all that a repository has where a manifest cannot be read', async () => {
+  it('is all that a repository has, if one of its manifests cannot be read', async () => {
     await push('team/app', one, ['1']);
     await store.objects.put(blobKey(one.manifest.digest), Buffer.from('damaged'));
     await pass(30);
@@ -139,7 +139,7 @@ describe('what stays', () => {
     expect(await isThere(one.config.descriptor.digest)).toBe(false);
   });
 
-  it('is an image that was built here; steps are a cache', async () => {
+  it('is an image that was built here; what build steps left goes after two weeks', async () => {
     const blobs = looseBlobs(store.blobs);
     for (const { descriptor, bytes } of [one.config, ...one.layers]) await blobs.put(descriptor, opener(bytes));
     await builtImages(store).record({ path: 'built', tag: '1' }, one.manifest);
@@ -243,7 +243,7 @@ describe('a collection', () => {
     expect(await collectStore(store, { most: 4 })).toMatchObject({ blobs: 0, isMore: false });
   });
 
-  it('that is dry writes nothing', async () => {
+  it('with dryRun writes nothing', async () => {
     await push('team/app', one, ['1']);
     await push('team/app', two, ['2']);
     // As docker-registry deletes a tag.
@@ -257,7 +257,7 @@ describe('a collection', () => {
 });
 
 describe('a store', () => {
-  it('may be collected unasked if this program made it, or after it was collected once', async () => {
+  it('may be collected by schedule if this program made it, or after it was collected once by hand', async () => {
     expect(await mayCollectUnasked(store.objects)).toBe(false);
     await push('team/app', one, ['1']);
     expect(await mayCollectUnasked(store.objects)).toBe(true);

@@ -20,13 +20,14 @@ const GRACE_MS = 2 * USE_STEP_MS;
 /** In milliseconds. Blobs that only builds name are a cache. */
 const BUILD_CACHE_MS = 14 * 24 * 3600 * 1000;
 const OLDER_THAN_MS = 7 * 24 * 3600 * 1000;
-/** If more than this share of the most is garbage indeed, the rest waits for the next collection. */
+/** Once `most` blobs are found, those that links protect are taken out. If more than this share of `most` is left, they are enough for one collection. */
 const WORTH_LOOKING = 0.9;
 /** Bounds the memory of one collection. */
 const MOST = 100_000;
 
 /**
- * Deletes what nothing names and nobody uses; returns what is gone. Errors: NO_ACCESS, READ_ONLY, NO_SPACE; the signal's reason. What was deleted until then is gone; nothing else is lost.
+ * Deletes what nothing names and nobody uses; returns what is gone. Errors: NO_ACCESS, READ_ONLY, NO_SPACE; the signal's reason. What was deleted before the
+ * error stays deleted; nothing else is lost.
  */
 export async function collectStore(store: RegistryStore, options: CollectionOptions = {}): Promise<Collection> {
   const { dryRun = false, keepUntagged = false, olderThanMs = OLDER_THAN_MS } = options;
@@ -78,7 +79,7 @@ export async function collectStore(store: RegistryStore, options: CollectionOpti
   const collected = await deleteBlobs(store, goes, { ...run, links });
   await deleteBuildSteps(store, new Set(collected.map(({ digest }) => digest)), run);
   await sweepForgotten(store.blobs);
-  // Where nothing could be deleted, there is nothing to go on with at once.
+  // A collection that could delete nothing would find the same garbage if it went on at once.
   if (!isMore || collected.length === 0) await noteCollected(store.objects);
   return { ...byRules, manifests, ...sumOf(collected), recent, isMore };
 }

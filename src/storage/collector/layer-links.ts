@@ -1,4 +1,4 @@
-// The links by which repositories have blobs. A link that is new protects its blob: docker-registry and earlier versions of this program record no other use.
+// The links by which repositories have blobs. A new link protects its blob, because docker-registry and earlier versions of this program record a use nowhere else.
 // When a blob is gone, its links go.
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import type { StoredBlob } from '../blobs.ts';
@@ -15,7 +15,7 @@ export type LinksOfGarbage = ReadonlyMap<Digest, readonly string[]>;
 interface Options extends CollectionRun {
   /** In milliseconds since 1970: younger links protect their blobs. */
   readonly before: number;
-  /** Repositories whose blobs all stay. */
+  /** Repositories with manifests that cannot be read: all their blobs stay. */
   readonly unreadable: ReadonlySet<string>;
 }
 

@@ -15,7 +15,7 @@ export interface ManifestReferences {
 }
 
 interface Options extends CollectionRun {
-  /** Manifests that do not count. */
+  /** Manifests that count as removed. */
   readonly without: readonly Pick<RemovedManifest, 'repository' | 'digest'>[];
 }
 
@@ -30,7 +30,7 @@ export async function digestsOfManifests(store: Store, { without, ...run }: Opti
     run.onEvent?.({ type: 'reading', repository });
     await run.step();
     const manifests = new Set(await Array.fromAsync(namedManifests(store.objects, repository)));
-    // A tag whose manifest has lost its link: a check of the store writes it anew (check/check-repository). It may as well lead nowhere.
+    // Also manifests that a tag points to and that have lost their link: a check of the store writes the link anew (check/check-repository). Some may be gone.
     const tagged = await taggedDigests(store.objects, repository);
     await inSteps(new Set([...manifests, ...tagged]), run, async (digest) => {
       if (left.get(repository)?.has(digest)) return;
@@ -44,7 +44,7 @@ export async function digestsOfManifests(store: Store, { without, ...run }: Opti
   return { named, unreadable };
 }
 
-/** Also those without manifests. */
+/** All repositories, also those without manifests. */
 export function allRepositories(store: Pick<Store, 'objects'>): AsyncIterable<string> {
   return walkRepositories(store.objects, async () => true);
 }

@@ -101,7 +101,7 @@ it('full names of all hosts go with the tag', async () => {
   expect(await Array.fromAsync(store.names.all())).toEqual([]);
 });
 
-it("cosign's tags go with their subject, and count as nobody's", async () => {
+it("cosign's tags go with their subject, and no rule counts them", async () => {
   const { store, apply, tags, images } = await newStore();
   for (const at of [0, 2]) {
     const digest = images[at]?.image.manifest.digest ?? '';
@@ -121,7 +121,7 @@ it('a recent pull keeps a tag', async () => {
   expect((await apply(rules, { dryRun: true })).tags.map(({ tag }) => tag)).toEqual(['2', '3']);
 });
 
-it('unasked, rules wait until somebody has seen what these very rules do', async () => {
+it('a collection by schedule applies only rules whose effect somebody has seen', async () => {
   const { apply, tags, store } = await newStore();
   expect(await apply(NEWEST, { unasked: true })).toMatchObject({ waits: true, manifests: [] });
   expect(await tags()).toHaveLength(3);

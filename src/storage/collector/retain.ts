@@ -1,7 +1,7 @@
 // Applies the rules of retention: tags that they do not keep go as `lreg_rm` removes them, with what nothing else needs (repositories/remove-unneeded).
 //
-// Rules that are wrong cost images. So what they would remove goes only once somebody has seen it: a collection by hand, or its dry run, records which rules
-// that were; a collection by schedule waits until these very rules have been seen.
+// Wrong rules cost images. So rules are applied only once somebody has seen their effect: a collection by hand, or its dry run, records the rules that it
+// applied; a collection by schedule applies no other rules than those.
 import { createHash } from 'node:crypto';
 import { addAll } from '../../oci/add-all.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -12,8 +12,8 @@ import { tagLinkKey } from '../layout/registry-keys.ts';
 import { RETENTION_KEY } from '../layout/store-keys.ts';
 import type { Objects } from '../objects.ts';
 import { pinsIn } from '../repositories/pins.ts';
-import { removeExpiredTag, type SeenTag } from '../repositories/remove-expired-tag.ts';
 import { planRemoval } from '../repositories/removal-plan.ts';
+import { removeExpiredTag, type SeenTag } from '../repositories/remove-expired-tag.ts';
 import { formerStates, removeName } from '../repositories/remove-name.ts';
 import { removeUnneeded } from '../repositories/remove-unneeded.ts';
 import { tagUse } from '../repositories/tag-use.ts';
@@ -26,7 +26,7 @@ export interface Retained {
   readonly tags: readonly ExpiredTag[];
   /** Manifests that went with them, or would. */
   readonly manifests: readonly { readonly repository: string; readonly digest: Digest }[];
-  /** Nothing went, because nobody has seen yet what these rules do. */
+  /** True if no tag went because nobody has seen yet what these rules do. */
   readonly waits: boolean;
 }
 
@@ -87,7 +87,7 @@ async function expiredIn(
   return seen.flat().filter(({ tag }) => expired.has(tag) && !pinned.tags.has(tag));
 }
 
-/** cosign's tags, and those that stand for the list of referrers: they go with their subject. */
+/** cosign's tags, and tags of the Referrers Tag Schema: they go with their subject. */
 function isAttachment(tag: string): boolean {
   return /^sha(?:256|512)-[0-9a-f]{64}/.test(tag);
 }

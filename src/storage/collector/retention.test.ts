@@ -12,7 +12,7 @@ const tags = [1, 2, 3, 4, 5].map((days): TagTimes => ({ tag: `d${days}`, pushed:
 const expired = (rules: readonly KeepRule[], of: readonly TagTimes[] = tags, repository = 'ci/app') =>
   expiredTags(repository, of, rules, NOW);
 
-it('the newest stay, by their push', () => {
+it('the tags that were pushed last stay', () => {
   expect(expired([{ images: all, newest: 2 }])).toEqual(['d3', 'd4', 'd5']);
   expect(expired([{ images: all, newest: 0 }])).toHaveLength(5);
   expect(expired([{ images: all, newest: 9 }])).toEqual([]);
@@ -36,7 +36,7 @@ it('what no rule names stays, and what a rule without conditions names', () => {
   expect(expired([{ images: all, newest: 1 }, kept])).toEqual(['d2', 'd3', 'd4']);
 });
 
-it('the most specific rule decides alone, and counts only what is its own', () => {
+it('the most specific rule decides alone, and counts only the tags for which it decides', () => {
   const general: KeepRule = { images: all, newest: 1 };
   const special: KeepRule = { images: { repository: 'ci/app', tag: '*' }, newest: 4 };
   expect(expired([general, special])).toEqual(['d5']);

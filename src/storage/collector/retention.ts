@@ -5,18 +5,18 @@ import { bySpecificity, type ImageGlob, matchesImage } from '../../registry/poli
 /** A tag stays if one of the conditions holds for it. Without any condition, all that the rule names stays. */
 export interface KeepRule {
   readonly images: ImageGlob;
-  /** So many tags of each repository, those that were pushed last. */
+  /** How many tags of each repository: those that were pushed last. */
   readonly newest?: number;
-  /** In milliseconds: those that were pushed within this time. */
+  /** In milliseconds: tags that were pushed within this time. */
   readonly pushedMs?: number;
-  /** In milliseconds: those that were pushed or pulled within this time. */
+  /** In milliseconds: tags that were pushed or pulled within this time. */
   readonly pulledMs?: number;
 }
 
 /** What a collection is told of retention. */
 export interface Retention {
   readonly rules: readonly KeepRule[];
-  /** Nobody looks on: rules that nobody has seen the effect of are not applied. */
+  /** Set for a collection by schedule, which nobody watches: rules whose effect nobody has seen yet are not applied. */
   readonly unasked?: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface ExpiredTag {
 export interface TagTimes {
   readonly tag: string;
   readonly pushed: Date;
-  /** Absent if it was never pulled, as far as is known. */
+  /** Absent if no pull is recorded. */
   readonly pulled?: Date | undefined;
 }
 

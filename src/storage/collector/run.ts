@@ -6,9 +6,9 @@ import { addAll } from '../../oci/add-all.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ExpiredTag, Retention } from './retention.ts';
 
-/** Files that are looked at between two steps: a few milliseconds of work. */
+/** How many files are looked at between two steps: a few milliseconds of work. */
 export const STEP = 64;
-/** As many as Node has threads for, and some that queue. */
+/** How many files are read at once: as many as Node has threads for, and some that queue. */
 const AT_ONCE = 16;
 
 export interface CollectionOptions extends CallOptions {
@@ -20,7 +20,7 @@ export interface CollectionOptions extends CallOptions {
   readonly retention?: Retention;
   /** In milliseconds: manifests that lost their last tag more recently stay. Default: 7 days. */
   readonly olderThanMs?: number;
-  /** How many blobs go at most: this bounds the memory. Default: 100,000. */
+  /** How many blobs one collection deletes at most: this bounds its memory. Default: 100,000. */
   readonly most?: number;
   /** Called after each small step: it may wait, so that others are not disturbed. */
   readonly pause?: () => Promise<void>;
@@ -29,14 +29,14 @@ export interface CollectionOptions extends CallOptions {
 
 export type CollectionEvent =
   | { readonly type: 'reading'; readonly repository: string }
-  /** Of the blobs of the store, so many were looked at. */
+  /** `blobs`: how many blobs of the store have been looked at so far. */
   | { readonly type: 'looking'; readonly blobs: number }
   | { readonly type: 'deleting'; readonly blobs: number; readonly bytes: number };
 
 export interface Collection {
   /** Tags that the rules of retention do not keep, and that are gone. */
   readonly tags: readonly ExpiredTag[];
-  /** These tags are still there, because nobody has seen yet what these rules do: the caller is not asked by anybody (`Retention.unasked`). */
+  /** True if these tags are still there: this is a collection by schedule (`Retention.unasked`), and nobody has seen yet what the rules do. */
   readonly retentionWaits: boolean;
   readonly manifests: readonly RemovedManifest[];
   /** Blobs that are gone, manifests among them. */
@@ -45,7 +45,7 @@ export interface Collection {
   readonly bytes: number;
   /** Blobs that nothing names, and that somebody wrote or used within the last day. */
   readonly recent: { readonly blobs: number; readonly bytes: number };
-  /** True if there may be more: one collection deletes so many blobs at most. */
+  /** True if there may be more garbage: one collection deletes at most `CollectionOptions.most` blobs. */
   readonly isMore: boolean;
 }
 
@@ -55,7 +55,7 @@ export interface RemovedManifest {
   readonly digest: Digest;
   /** `undefined` for a manifest that cannot be read. */
   readonly mediaType: string | undefined;
-  /** The tags that it had, as far as they are still there: that of a deleted tag is not known any more. */
+  /** The tags that it had, if they still exist: what a deleted tag was is not known any more. */
   readonly tags: readonly string[];
 }
 

@@ -55,7 +55,7 @@ export async function removeUntagged(
   return removed;
 }
 
-/** The tags whose own records know these manifests. */
+/** The tags that once pointed to these manifests, as their own records say. */
 async function formerTags(
   { objects, stripped }: RegistryStore,
   repository: string,
@@ -79,7 +79,7 @@ async function deleteFormerStates(
   for (const [digest, of] of tags) await objects.delete(of.map((tag) => tagIndexLinkKey(repository, tag, digest)));
 }
 
-/** What the manifest itself says; its blob is still there. */
+/** The manifest's media type, read from its blob, which is still there. */
 async function mediaTypeOf({ blobs }: RegistryStore, digest: Digest): Promise<string | undefined> {
   const bytes = await wholeContent(blobs, digest, MAX_MANIFEST_SIZE);
   try {

@@ -98,7 +98,7 @@ describe.each(['memory', 'a directory'])('a blob in %s', (driver) => {
     expect((await store.registry.statBlob('a/b', digest))?.size).toBe(BLOB.bytes.length);
   });
 
-  it('that has its name from a process that was killed then is durable for who links it', async () => {
+  it('that was named by a process which was killed then is made durable by whoever links it', async () => {
     await using store = await newStore();
     await using stage = await store.objects.stage('killed');
     await stage?.append(Buffer.from(BLOB.bytes));
@@ -112,7 +112,7 @@ describe.each(['memory', 'a directory'])('a blob in %s', (driver) => {
     expect(synced).toEqual([blobKey(digest), layerLinkKey('a/b', digest)]);
   });
 
-  it('that is given up leaves nothing', async () => {
+  it('whose build is given up leaves nothing', async () => {
     await using store = await newStore();
     {
       await using blob = await store.blobs.start();
@@ -169,7 +169,7 @@ describe.each(['memory', 'a directory'])('a blob in %s', (driver) => {
   it.each([
     ['an upload', (_: ObjectStore, registry: Registry) => upload(registry, 'a/b')],
     ['a build', (objects: ObjectStore) => build(objects)],
-  ])('that is damaged, which nobody knows, is put right by %s that brings the bytes', async (_, bring) => {
+  ])('whose damage nobody knows is repaired by %s that brings the bytes', async (_, bring) => {
     await using store = await newStore();
     await put(store.registry, 'a/b');
     await damage(store.objects);
@@ -179,7 +179,7 @@ describe.each(['memory', 'a directory'])('a blob in %s', (driver) => {
     expect(await contentIn(store.registry, 'a/b')).toEqual(BLOB.bytes);
   });
 
-  it('whose reader met wrong bytes is not claimed any more, and asked for again', async () => {
+  it('in which a reader met wrong bytes counts as absent, and is requested again', async () => {
     await using store = await newStore();
     await put(store.registry, 'a/b');
     await put(store.registry, 'c/d');
@@ -219,7 +219,7 @@ describe.each(['memory', 'a directory'])('a blob in %s', (driver) => {
     expect(await store.objects.stat(markKey(digest))).toBeUndefined();
   });
 
-  it('of a build does not take the place of a durable one', async () => {
+  it('that was built does not replace a durable one', async () => {
     await using store = await newStore();
     await put(store.registry, 'a/b');
     const version = (await store.objects.stat(blobKey(digest)))?.version;
@@ -236,7 +236,7 @@ describe.each(['memory', 'a directory'])('a blob in %s', (driver) => {
     expect(await store.blobs.has(BLOB.descriptor)).toBe(false);
   });
 
-  it('that is a manifest: a damaged one is not there for HEAD once it was asked for, and is pushed again', async () => {
+  it('that is a damaged manifest is absent for HEAD once it was asked for, and can be pushed again', async () => {
     await using store = await newStore();
     const image = imageOf('m');
     await pushImage(store.registry, 'a/b', image, ['1']);
@@ -250,7 +250,7 @@ describe.each(['memory', 'a directory'])('a blob in %s', (driver) => {
     expect(await marks(store.objects)).toEqual([]);
   });
 
-  it('that is a manifest: building what was pushed does not write it anew', async () => {
+  it('that is a manifest is not written anew by a build of the image that was pushed', async () => {
     await using store = await newStore();
     const image = imageOf('m');
     await pushImage(store.registry, 'a/b', image, ['1']);

@@ -1,4 +1,5 @@
-// When a blob was last used: the time of its object. Only its owner, and root, can set the time of a file. Others write a record beside the store's blobs.
+// When a blob was last used: the time of its object. Only its owner, and root, can set the time of a file.
+// Other users' processes write a record of the use instead (`usedKey`).
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { blobKey } from '../layout/registry-keys.ts';

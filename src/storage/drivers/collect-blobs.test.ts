@@ -41,7 +41,7 @@ describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
     expect(await store.objects.children('')).not.toContain('docker/');
   });
 
-  it('that was used by who cannot set its time is spared for a day', async () => {
+  it('that was used by a process which cannot set its time is spared for a day', async () => {
     await using store = await oldBlob();
     const touch = async () => {
       throw new ImagesError('NO_ACCESS', 'it is of another user');
@@ -74,7 +74,7 @@ describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
     },
   );
 
-  it('that a killed collector left aside is there again for who asks for it, and in the next collection', async () => {
+  it('that a killed collector left aside is there again for whoever asks for it, and for the next collection', async () => {
     await using store = await oldBlob();
     for (const ask of [
       () => store.blobs.find(digest),
@@ -88,7 +88,7 @@ describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
     }
   });
 
-  it('that a killed collector left aside gives way to what was written since', async () => {
+  it('that a killed collector left aside does not replace what was written since', async () => {
     await using store = await oldBlob();
     await store.objects.put(DEAD, Buffer.from('of the one before'));
     await readBack(store.blobs, BLOB);

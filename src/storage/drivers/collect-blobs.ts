@@ -13,7 +13,7 @@ import { removeLeftMark } from './blob-marks.ts';
 import { useOnRecord } from './blob-uses.ts';
 import { moveBack } from './put-back.ts';
 
-/** Each waits for the file system: as many as Node has threads for, and some that queue. */
+/** How many blobs are collected at once, each waiting for the file system: as many as Node has threads for, and some that queue. */
 const AT_ONCE = 16;
 
 let names = 0;
@@ -39,7 +39,7 @@ async function collectBlob(
   const key = blobKey(digest);
   const isUnused = async (at: string) => {
     const used = await useOnRecord(objects, digest);
-    // Last, because a blob that is used after this is put aside in vain.
+    // The stat comes last: a use between it and the move is noticed only after the blob has been put aside.
     return (used === undefined || isOld(used)) && (await objects.stat(at))?.version === version;
   };
   const mark = await objects.stat(markKey(digest));

@@ -6,7 +6,7 @@ import { blobKey, markKey } from '../layout/registry-keys.ts';
 import type { ObjectStore, Stage } from '../object-store/object-store.ts';
 import type { ObjectInfo } from '../objects.ts';
 import { markTurn, markUnsynced, removeMark } from './blob-marks.ts';
-import { settled } from './settle-blob.ts';
+import { settledBlob } from './settle-blob.ts';
 
 /**
  * Publishes the verified blob in the stage: it is on disk afterwards, and replaces what was there. All names are durable when it resolves, with one wait for
@@ -15,7 +15,7 @@ import { settled } from './settle-blob.ts';
 export async function publishBlob(objects: ObjectStore, stage: Stage, digest: Digest, refer?: Refer): Promise<void> {
   await stage.publish(blobKey(digest), { durable: refer ? 'bytes' : 'name' });
   if (refer) {
-    // The blob's bytes are on disk already: its name is left, and what refers to it.
+    // The blob's bytes are on disk already. What is left to sync is its name, and what refers to it.
     const written = await refer();
     await Promise.all([objects.sync([blobKey(digest)], { namesOnly: true }), objects.sync(written)]);
   }
@@ -34,7 +34,7 @@ export async function publishUnsynced(
 ): Promise<void> {
   if (!(await objects.stat(blobKey(digest))) && (await publishNew(objects, stage, digest))) return;
   const stored = await objects.stat(blobKey(digest));
-  if (stored && (await recordUse(stored)) && (await settled(objects, digest, 'certain'))) await stage.discard();
+  if (stored && (await recordUse(stored)) && (await settledBlob(objects, digest, 'certain'))) await stage.discard();
   else await publishBlob(objects, stage, digest);
 }
 

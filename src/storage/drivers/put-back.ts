@@ -29,8 +29,8 @@ async function moveAllBack(objects: ObjectStore, isMeant: (name: string) => bool
 }
 
 /**
- * What was written under the blob's key meanwhile stays. What is there afterwards is on disk, bytes and name: somebody may have been told so of the blob that
- * was aside, and a build may have written another in its place without waiting for the disk.
+ * What was written under the blob's key meanwhile stays. What is there afterwards is on disk, bytes and name: somebody may have been told that the blob
+ * which was aside is durable, and a build may have written another in its place without waiting for the disk.
  */
 export async function moveBack(objects: ObjectStore, digest: Digest, aside: string): Promise<void> {
   const key = blobKey(digest);

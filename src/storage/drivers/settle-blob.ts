@@ -16,13 +16,13 @@ const settling = new WeakMap<ObjectStore, Map<Digest, Promise<ObjectInfo | undef
 export function settledOnce(objects: ObjectStore, digest: Digest): Promise<ObjectInfo | undefined> {
   const all = settling.get(objects) ?? new Map<Digest, Promise<ObjectInfo | undefined>>();
   settling.set(objects, all);
-  const running = all.get(digest) ?? settled(objects, digest).finally(() => all.delete(digest));
+  const running = all.get(digest) ?? settledBlob(objects, digest).finally(() => all.delete(digest));
   all.set(digest, running);
   return running;
 }
 
-/** The same (for any blob with `certain`). Under a lock, so that it is done once. */
-export async function settled(
+/** The same, under a lock between processes, so that a blob is hashed once. With `certain`, also a blob that is not in doubt is hashed. */
+export async function settledBlob(
   objects: ObjectStore,
   digest: Digest,
   certain?: 'certain',
@@ -78,7 +78,7 @@ export async function checkBlob(
   return isRight ? 'whole' : 'damaged';
 }
 
-/** `undefined` if a collector has just put the blob aside, which says nothing about its bytes; `lost` if the disk does not give them. */
+/** `undefined` if a collector has just put the blob aside, which says nothing about its bytes; `lost` if they are unreadable. */
 async function hashOf(objects: ObjectStore, digest: Digest, pace?: ReadPace): Promise<Digest | 'lost' | undefined> {
   const algorithm = digestAlgorithm(digest);
   const hash = digester(algorithm);
@@ -97,14 +97,14 @@ async function hashOf(objects: ObjectStore, digest: Digest, pace?: ReadPace): Pr
   return `${algorithm}:${hash.digest('hex')}`;
 }
 
-/** Whether the disk cannot give the bytes, or the file system's own checksum says that they are wrong. */
+/** Whether the disk cannot read the bytes, or the file system's own checksum says that they are wrong. */
 export function isLostOnDisk(error: unknown): boolean {
   return isFsError(error, 'EIO', 'EBADMSG', 'EUCLEAN');
 }
 
 /**
  * Makes a correct blob durable and removes its mark. To be called under the lock (`markTurn`). The mark stays if this blob was collected meanwhile: perhaps it
- * belongs to another blob by now, whose bytes are not on disk. A mark too many only costs one more check.
+ * belongs to another blob by now, whose bytes are not on disk. A superfluous mark only costs one more check.
  */
 export async function makeDurable(objects: ObjectStore, digest: Digest): Promise<void> {
   const versions = async () => {

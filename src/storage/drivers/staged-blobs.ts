@@ -26,8 +26,8 @@ export interface StagedBlobsOptions {
 
 export function stagedBlobs(objects: ObjectStore, { now = () => new Date() }: StagedBlobsOptions = {}): Blobs {
   /**
-   * What `look` finds, also if a collector has just put the blob aside, or is moving it back: then it is neither in its place nor, a moment later, aside.
-   * Each look can be in vain because of another collector, so their number is that of the collectors which cannot hide a blob together.
+   * What `look` finds, also if a collector has just put the blob aside, or is moving it back: for a moment, the blob may be seen neither under its key nor aside.
+   * Each look can be in vain because of one collector; `LOOKS` collectors at the same moment would be needed to hide a blob.
    */
   async function found<T>(digest: Digest, look: () => Promise<T | undefined>): Promise<T | undefined> {
     for (let looks = 1; looks < LOOKS; looks++) {
@@ -45,7 +45,7 @@ export function stagedBlobs(objects: ObjectStore, { now = () => new Date() }: St
     for (;;) {
       const info = await found(digest, look);
       if (!info || isRecorded(info)) return info && blobFrom(digest, info);
-      // A blob that was put aside in between comes back with its old time, so its use is recorded once more. Each turn needs another collector.
+      // A blob that was put aside in between comes back with its old time, so its use is recorded once more. Another round needs another collector.
       if (!(await recordUse(objects, digest, durable))) continue;
       // Looks after the use was recorded: a collector may have been faster.
       const used = await found(digest, look);

@@ -92,8 +92,8 @@ describe.each(['READ_ONLY', 'NO_ACCESS', 'NO_SPACE'] as const)('where writing is
   });
 });
 
-describe('what was found out and not written', () => {
-  it('no longer counts where others have written a mark, or the blob', async () => {
+describe('a mark that could not be written', () => {
+  it('no longer counts once others have written a mark, or the blob', async () => {
     const { isThere, doubt, damage, reads, others } = await newStore();
     await doubt();
     await isThere();
@@ -107,7 +107,7 @@ describe('what was found out and not written', () => {
     expect(reads()).toBe(4);
   });
 
-  it('gives way to what is written as soon as that can be', async () => {
+  it('is forgotten as soon as a mark can be written', async () => {
     const { isThere, doubt, damage, makeWritable, others, ours } = await newStore();
     await damage();
     await doubt();
@@ -119,7 +119,7 @@ describe('what was found out and not written', () => {
     expect(unwrittenMarks(ours).size).toBe(0);
   });
 
-  it('is of so many blobs at most: of those that were found out last', async () => {
+  it('is remembered for 10,000 blobs, those that were hashed last', async () => {
     const objects = createMemoryObjectStore();
     const digests = Array.from({ length: 10_001 }, (_, at): Digest => `sha256:${`${at}`.padStart(64, '0')}`);
     for (const one of digests) rememberMark(objects, one, { text: 'doubtful', blob: '1', mark: undefined });

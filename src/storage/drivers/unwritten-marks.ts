@@ -4,7 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 
 export interface UnwrittenMark {
-  /** The content of the mark; `undefined` if there would be none. */
+  /** What the mark would say; `undefined` if it would have been removed. */
   readonly text: string | undefined;
   /** The version of the blob. */
   readonly blob: string;
@@ -12,7 +12,7 @@ export interface UnwrittenMark {
   readonly mark: string | undefined;
 }
 
-/** How many are remembered for a store. If the oldest is dropped, its blob is hashed once more. */
+/** How many marks are remembered for a store. If the oldest is dropped, its blob is hashed once more. */
 const MOST = 10_000;
 
 const stores = new WeakMap<ObjectStore, Map<Digest, UnwrittenMark>>();

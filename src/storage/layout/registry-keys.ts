@@ -30,9 +30,7 @@ export function parseBlobKey(key: string): Digest | undefined {
   return isDigest(digest) && blobKey(digest) === key ? digest : undefined;
 }
 
-/**
- * A mark on a blob that is not simply believed. It is in the blob's own folder: a power cut that keeps the blob's name, which is made later, keeps this one too.
- */
+/** Why the blob is not trusted. In the blob's own folder: a power cut that keeps the blob's name, which is made later, keeps the mark's name as well. */
 export function markKey(digest: Digest): string {
   return `${blobFolder(digest)}/mark`;
 }
@@ -88,7 +86,7 @@ export function tagIndexLinkKey(repository: string, tag: string, digest: Digest)
   return `${tagIndexPrefix(repository, tag)}${digestPath(digest)}/link`;
 }
 
-/** What a link file says; `undefined` for one that a power cut emptied or garbled: it counts as absent. */
+/** The digest in a link; `undefined` for a link that a power cut emptied or garbled: it counts as absent. */
 export function parseLink(bytes: Uint8Array | undefined): Digest | undefined {
   const text = bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1').trim();
   return isDigest(text) ? text : undefined;

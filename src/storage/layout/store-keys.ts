@@ -3,14 +3,14 @@
 //   images/
 //     format                                                    the version of this layout, in stores that were made by this program (repositories/store-format)
 //     collected                                                 when garbage was last collected
-//     retention                                                 which rules of retention somebody has seen the effect of (collector/retain)
+//     retention                                                 the rules of retention whose effect somebody has seen (collector/retain)
 //     bytes                                                     how many bytes all blobs and uploads have, and when they were counted (quota)
 //     space/YYYY-MM-DD                                          the space that was used on this day
 //     check/asked, scheduled, last                              how far a check has come, and what the last one found (check/check-record); can be deleted
-//     damaged/ALGORITHM/HEX                                     this blob is in doubt or damaged, says its mark: so that all of them can be listed
+//     damaged/ALGORITHM/HEX                                     the mark of this blob says in doubt or damaged: a list of all such blobs
 //     aside/ALGORITHM-HEX~OWNER                                 a blob that a collector looks at for the last time (collect-blobs)
-//     used/ALGORITHM/HEX                                        who could not set this blob's time used it at this object's time
-//     indexes/ALGORITHM/HEX                                     what is in this layer, for who looks into images (rootfs/index-codec); can be deleted
+//     used/ALGORITHM/HEX                                        a process that could not set this blob's time used the blob at this object's time
+//     indexes/ALGORITHM/HEX                                     what is in this layer, for commands that look into images (rootfs/index-codec); can be deleted
 //     build/KEY                                                 what is remembered of a build's step (build/layer/step-record); can be deleted
 //     stage/XX/ID~OWNER, tmp/…                                  bytes on their way in (fs-ownership, fs-object-store)
 import { type Digest, digestAlgorithm, digestHex, isDigest } from '../../oci/digest.ts';
@@ -54,7 +54,7 @@ export function asideOwner(name: string): string {
   return name.slice(name.indexOf('~') + 1, name.lastIndexOf('.'));
 }
 
-/** A process that could not set the blob's time used it at the time of this object. */
+/** The time of this object is when a process that could not set the blob's own time used the blob. */
 export function usedKey(digest: Digest): string {
   return `images/used/${digestPath(digest)}`;
 }

@@ -101,13 +101,13 @@ export function nameSyncs(directory: string): NameSyncs {
   };
 }
 
-/** Waits for all to end; then throws the first failure. */
+/** Waits until all have ended; then throws the first failure, if there is one. */
 async function all(work: readonly Promise<unknown>[]): Promise<void> {
   const failure = (await Promise.allSettled(work)).find((result) => result.status === 'rejected');
   if (failure) throw failure.reason;
 }
 
-/** Syncs a path. One that has gone needs no sync. */
+/** Syncs a path. A path that is gone needs no sync. */
 async function fsync(path: string): Promise<void> {
   try {
     await using handle = await open(path, 'r');

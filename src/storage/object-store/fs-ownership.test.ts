@@ -36,7 +36,7 @@ describe('the owner of a stage', () => {
     expect(await readFile(join(directory.path, 'id'), 'utf8')).toHaveLength(10);
   });
 
-  it('that died is followed by one of many', async () => {
+  it('that died is replaced by one of many', async () => {
     await using directory = await testDirectory();
     await writeFile(join(directory.path, deadName('id')), 'left');
     const takers = Array.from({ length: 8 }, () => {
@@ -48,7 +48,7 @@ describe('the owner of a stage', () => {
     await heirs[0]?.value?.handle.close();
   });
 
-  it('is not followed while it lives', async () => {
+  it('is not replaced while it lives', async () => {
     await using directory = await testDirectory();
     const owned = await takeStage(directory.path, 'id', taking);
     const take = () => takeStage(directory.path, 'id', { mustExist: true, signal: AbortSignal.timeout(100) });
@@ -58,7 +58,7 @@ describe('the owner of a stage', () => {
     expect(await take()).toBeUndefined();
   });
 
-  it('of one id is not that of another which begins the same', async () => {
+  it('of one id is not taken for that of an id which begins the same', async () => {
     await using directory = await testDirectory();
     const one = await takeStage(directory.path, 'id', taking);
     const other = await takeStage(directory.path, 'id2', taking);

@@ -86,7 +86,7 @@ function syncedMark(path: string): string {
   return /\+\d+$/.exec(path)?.[0] ?? '';
 }
 
-/** The paths of the stage's file: one, for moments more. */
+/** The paths of the stage's file. Usually one; for a moment more, while processes compete for the stage. */
 export async function findStage(directory: string, id: string): Promise<readonly string[]> {
   return (await filesOf(directory, id)).map((file) => join(directory, file));
 }

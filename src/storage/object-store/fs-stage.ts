@@ -26,7 +26,7 @@ export interface FsStagesOptions {
   readonly syncName: (path: string) => Promise<void>;
   /** Called with the topmost directory that was made, down to `last`. */
   readonly onMade: (first: string | undefined, last: string) => void;
-  /** Nothing needs to survive a power cut. */
+  /** True if nothing needs to survive a power cut. */
   readonly volatile?: boolean;
 }
 

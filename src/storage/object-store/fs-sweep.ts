@@ -88,7 +88,7 @@ async function foldersIn(directory: string): Promise<readonly string[]> {
   return found.flatMap((entry) => (entry.isDirectory() ? [join(directory, entry.name)] : []));
 }
 
-/** Tidiness alone: who only counts may do so where nothing can be written. */
+/** Best effort: a sweep that only counts also works on a read-only store. */
 async function removeIfEmpty(folder: string): Promise<void> {
   await rmdir(folder).catch((error: unknown) => {
     if (!isFsError(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EROFS', 'EACCES', 'EPERM')) throw error;

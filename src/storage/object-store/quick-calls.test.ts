@@ -28,7 +28,7 @@ async function ready(directory: string, options: Parameters<typeof quickCalls>[1
   return quick;
 }
 
-test('a call that the kernel answers from memory is followed by others', async () => {
+test('after a call that the kernel answers from memory, others are allowed', async () => {
   await using directory = await testDirectory();
   const { options, call } = simulated();
   const quick = await ready(directory.path, options);
@@ -51,7 +51,7 @@ test('while a disk is slow, its clients wait for a fiftieth of the time at most'
   expect(waited).toBeLessThanOrEqual(100_000 / 49);
 });
 
-test('a process that waited for a processor has a disk as quick as before', async () => {
+test('waiting for a processor does not count as waiting for the disk', async () => {
   await using directory = await testDirectory();
   const { options, call } = simulated();
   const quick = await ready(directory.path, options);
@@ -62,7 +62,7 @@ test('a process that waited for a processor has a disk as quick as before', asyn
   expect(quick.allowed()).toBe(true);
 });
 
-test('waiting for something else than reading rests, too: another process may have locked a folder', async () => {
+test('a long call without reading counts as waiting for the disk: another process may have locked a folder', async () => {
   await using directory = await testDirectory();
   const { options, call } = simulated();
   const quick = await ready(directory.path, options);

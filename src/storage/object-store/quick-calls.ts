@@ -2,22 +2,22 @@
 // ten times as much. But a call that waits for a disk keeps all clients waiting. So such calls are made
 // - only on file systems of this machine, never on those of a network or of another process (FUSE), which may not answer at all;
 // - only for metadata: content is read by the thread pool, and remembered (small-files.ts);
-// - not for `REST` times as long as the last one has waited. So clients wait for them for two hundredths of the time at most, however slow the disk is.
+// - after a call that has waited for the disk, not for `REST` times as long as it waited. So clients wait for at most a fiftieth of the time, however slow the disk is.
 import { readFileSync, statfs } from 'node:fs';
 
 export interface QuickCalls {
   /** Whether a synchronous call is allowed now. */
   allowed(): boolean;
-  /** Makes a call that is allowed, and takes its time. */
+  /** Makes a synchronous call and measures how long it took. To be used if `allowed` returns true. */
   run<T>(call: () => T): T;
 }
 
 export interface QuickCallsOptions {
   /** Milliseconds since some time. */
   readonly now?: () => number;
-  /** How much this process has ever read from disks, in any unit. */
+  /** How much this process has read from disks since it started, in any unit. */
   readonly readFromDisk?: () => number;
-  /** Milliseconds for which this thread has ever been ready and had no processor. */
+  /** For how many milliseconds, since it started, this thread was ready to run and waited for a processor. */
   readonly waitedForProcessor?: () => number;
 }
 
@@ -29,7 +29,10 @@ const LOCAL: ReadonlySet<number> = new Set([
 
 /** In milliseconds. A call that takes longer has waited for the disk, or this process has waited for a processor. */
 const SLOW = 1;
-/** In milliseconds. A call that waits longer for no processor counts as waiting for the disk, although nothing was read: perhaps another writes to a folder. */
+/**
+ * In milliseconds. A call that took longer than this, not counting its wait for a processor, has waited for the disk although nothing was read: another process
+ * may be writing to the folder.
+ */
 const VERY_SLOW = 20;
 const REST = 50;
 /** In milliseconds, between looks at a directory that is not there yet. */
@@ -57,7 +60,7 @@ export function quickCalls(directory: string, options: QuickCallsOptions = {}): 
   function wasSlow(taken: number): void {
     const read = readFromDisk();
     const waited = waitedForProcessor();
-    // On a busy machine a process waits for a processor at any place. That says nothing of the disk.
+    // On a busy machine, a thread may wait for a processor during any call. That says nothing about the disk.
     const isDisk = read !== readBefore || taken - (waited - waitedBefore) > VERY_SLOW;
     readBefore = read;
     waitedBefore = waited;
@@ -90,7 +93,7 @@ function waitOfThread(): number {
   }
 }
 
-/** Not `performance`, which short commands would load for this alone. */
+/** Not `performance`: short commands would load it for this alone. */
 function clock(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }

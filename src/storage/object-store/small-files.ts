@@ -8,7 +8,7 @@ export interface SmallFiles {
   keep(path: string, found: Stats, bytes: Uint8Array): void;
 }
 
-/** In bytes, of all files together, each with something for its name. */
+/** In bytes: all files together, and what is counted for the name of each. */
 const MOST = 32 * 1024 * 1024;
 const NAME = 512;
 /** In milliseconds. File systems record changes in ticks of their clock, so a change right after another one might not show. */
@@ -20,7 +20,7 @@ interface Kept {
 }
 
 export function smallFiles(most = MOST): SmallFiles {
-  /** Those that were asked for last come last. */
+  /** By path; those that were asked for last come last. */
   const kept = new Map<string, Kept>();
   let size = 0;
 
@@ -37,7 +37,7 @@ export function smallFiles(most = MOST): SmallFiles {
         forget(path, file);
         return undefined;
       }
-      // Moved to the end now and then only: that costs more than the rest.
+      // Moved to the end only once the memory fills up, because moving costs more than the look-up.
       if (size > most / 2) {
         kept.delete(path);
         kept.set(path, file);

@@ -8,7 +8,7 @@ export interface ExpiryOptions {
   readonly expireAfterMs?: number;
   /** The same for uploads; default: 50 minutes. */
   readonly uploadsExpireAfterMs?: number;
-  /** About how many may wait to be continued; those written to last stay. Default: 1000. */
+  /** About how many uploads and partial blobs may wait to be continued; those written to last stay. Default: 1000. */
   readonly mostUnfinished?: number;
   /** About how many bytes they may have together; default: 64 GiB, and never more than a quarter of the file system. The last one stays whatever its size. */
   readonly unfinishedBytes?: number;
@@ -37,9 +37,9 @@ const EVERY_MS = 3600 * 1000;
 const GRACE_MS = 60 * 1000;
 const MOST = 1000;
 const MOST_BYTES = 64 * 2 ** 30;
-/** Share of the file system for what nobody uses. */
+/** The share of the file system that unfinished bytes without an owner may have. */
 const SHARE = 1 / 4;
-/** Share of the file system for everything unfinished, including what is spared. */
+/** The share of the file system that all unfinished bytes may have, including those that are spared. */
 const LARGEST_SHARE = 1 / 2;
 /** A sweep runs when this share of the limit has been added. So the cost of each addition stays constant, and the limits are exceeded by no more than this. */
 const STEP = 1 / 4;
@@ -120,9 +120,9 @@ export function expiry(blobs: Pick<Blobs, 'sweep' | 'capacity'>, options: Expiry
 
 /** In bytes. */
 interface Limits {
-  /** For what nobody uses. */
+  /** For unfinished bytes without an owner. */
   readonly idle: number;
-  /** For all that others have begun. */
+  /** For all that the other uploads hold. */
   readonly inUse: number;
 }
 
@@ -134,7 +134,7 @@ async function limitsOf(blobs: Pick<Blobs, 'sweep' | 'capacity'>, options: Expir
   };
 }
 
-/** Frees what nobody will continue; to be called from time to time, also when nothing is added. Errors: NO_ACCESS, READ_ONLY. */
+/** Removes uploads and partial blobs that are too old to be continued. To be called from time to time, also when nothing is added. Errors: NO_ACCESS, READ_ONLY. */
 export async function sweepForgotten(blobs: Pick<Blobs, 'sweep'>): Promise<void> {
   const now = Date.now();
   await blobs.sweep({ before: new Date(now - WEEK_MS), sessionsBefore: new Date(now - SESSION_MS) });

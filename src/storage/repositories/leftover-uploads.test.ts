@@ -17,7 +17,7 @@ async function uploadPart(registry: Registry, bytes: Uint8Array): Promise<string
 }
 
 describe('uploads that were begun and left', () => {
-  it('do not make others dearer: each is looked for among few', async () => {
+  it('do not make others more expensive: each is looked for among few', async () => {
     await using directory = await testDirectory();
     const { registry } = await openEmbeddedStore(directory.path);
     for (let count = 0; count < 600; count++) await (await registry.openUpload('a/b'))[Symbol.asyncDispose]();
@@ -27,7 +27,7 @@ describe('uploads that were begun and left', () => {
     expect(Math.max(...folders.map((files) => files.length))).toBeLessThan(30);
   });
 
-  it('give way to newer ones: in number and in bytes there is an end, and nobody is refused', async () => {
+  it('give way to newer ones: their number and bytes are limited, and nobody is refused', async () => {
     await using directory = await testDirectory();
     const objects = diskStore(directory.path);
     const registry = storedRegistry(objects, { mostUnfinished: 40, unfinishedBytes: 1_000_000, graceMs: 0 });
@@ -50,7 +50,7 @@ describe('uploads that were begun and left', () => {
     expect(upload.size).toBe(100_000);
   });
 
-  it('never hold more than a share of a small disk: whoever brings more is refused until others end', async () => {
+  it('never hold more than a share of a small disk: more bytes are refused until others end', async () => {
     await using disk = await smallDisk(8192);
     if (!disk) return;
     const { registry } = await openEmbeddedStore(disk.path);
@@ -71,7 +71,7 @@ describe('uploads that were begun and left', () => {
     await uploadPart(registry, Buffer.alloc(500_000));
   });
 
-  it('stay where they were just written to, though together they are more than may be left', async () => {
+  it('stay if they were just written to, even if together they exceed the limits', async () => {
     await using disk = await smallDisk(8192);
     if (!disk) return;
     const { registry } = await openEmbeddedStore(disk.path);
@@ -84,7 +84,7 @@ describe('uploads that were begun and left', () => {
     }
   });
 
-  it('give way a minute later: the newest can be gone on with, whatever its size', async () => {
+  it('give way a minute later, except for the newest, whatever its size', async () => {
     await using disk = await smallDisk(8192);
     if (!disk) return;
     const { registry } = await openEmbeddedStore(disk.path);

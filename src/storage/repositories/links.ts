@@ -16,11 +16,11 @@ export async function ensureLink(objects: Objects, key: string, digest: Digest):
   if ((await readLink(objects, key)) !== digest) await objects.put(key, linkBytes(digest));
 }
 
-/** The same, and its time is now. A process that cannot write to the store can still push what is there. */
+/** The same, and sets the link's time to now. A process that cannot write to the store can still push what is there. */
 export async function renewLink(objects: Objects, key: string, digest: Digest): Promise<void> {
   if (await objects.put(key, linkBytes(digest), { ifAbsent: true })) return;
   try {
-    // A removal may be faster, so the content is looked at last.
+    // A removal may come in between, so the content is looked at last.
     await objects.touch(key);
   } catch (error) {
     if (!isImagesError(error, 'READ_ONLY', 'NO_ACCESS')) throw error;
@@ -78,7 +78,7 @@ export async function* walkRepositories(
   }
 }
 
-/** Of repositories: names of others begin with `_`. */
+/** Whether it is a folder of repositories: the names of other folders begin with `_`. */
 function isFolder(name: string): boolean {
   return name.endsWith('/') && !name.startsWith('_') && name.length > 1;
 }

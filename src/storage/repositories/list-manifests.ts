@@ -2,19 +2,26 @@
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { referrerKey } from '../layout/image-keys.ts';
-import { revisionLinkKey, revisionsPrefix, tagIndexLinkKey, tagIndexPrefix, tagLinkKey, tagsPrefix } from '../layout/registry-keys.ts';
+import {
+  revisionLinkKey,
+  revisionsPrefix,
+  tagIndexLinkKey,
+  tagIndexPrefix,
+  tagLinkKey,
+  tagsPrefix,
+} from '../layout/registry-keys.ts';
 import type { Objects } from '../objects.ts';
 import { readLink } from './links.ts';
 
-/** Small files, read as many at a time as Node has threads for, and some that queue. */
+/** How many links are read at once: as many as Node has threads for, and some that queue. */
 const READ_AT_ONCE = 16;
 
-/** Unordered. Garbled links are skipped. */
+/** The manifests that the repository has, unordered. Garbled links are skipped. */
 export function listManifests(objects: Objects, repository: string): AsyncIterable<Digest> {
   return linkedFrom(objects, revisionsPrefix(repository), (digest) => revisionLinkKey(repository, digest));
 }
 
-/** Also those whose link a power cut has emptied, and that a check can mend: by the names of the links. Unordered. */
+/** The same by the keys of the links, whatever they say: also manifests whose link a power cut has emptied, and that a check can mend. Unordered. */
 export async function* namedManifests(objects: Objects, repository: string): AsyncIterable<Digest> {
   const prefix = revisionsPrefix(repository);
   for await (const { key } of objects.list(prefix)) {
@@ -63,7 +70,7 @@ export interface UntaggedManifest {
   readonly subject: Digest | undefined;
 }
 
-/** Removes manifests that have no tag, as the caller knows: tags are not read, however many there are. */
+/** Removes manifests of which the caller knows that they have no tag. So tags are not read, however many there are. */
 export async function deleteUntagged(
   objects: Objects,
   repository: string,

@@ -13,7 +13,7 @@ export interface LostTag {
   readonly since: Date;
 }
 
-/** In milliseconds. containerd asks for a tag, then gets the manifest by its digest: who does so just after the tag has moved does not want the digest. */
+/** In milliseconds. containerd asks for a tag, then gets the manifest by its digest. If the tag moves in between, the manifest is not wanted for its own sake. */
 const BETWEEN_REQUESTS = 3600 * 1000;
 
 type State = 'tagged' | 'untagged';
@@ -28,8 +28,8 @@ export interface ManifestHistory {
   /** To be called when somebody gets the manifest by its digest: without a tag, it is wanted for its own sake. */
   gotByDigest(repository: string, digest: Digest): Promise<void>;
   /**
-   * Those that came under a tag only, and are not among `tagged`. One whose record says that it has a tag lost it to another program, or never got it:
-   * it counts from now on, if that is recorded.
+   * Manifests that came under a tag only, and are not among `tagged`. If the record of one says that it has a tag, another program has removed the tag, or it
+   * never got it: then it counts as having lost its tag now (recorded, if `isRecorded`), and is not among the results yet.
    */
   untagged(
     repository: string,
@@ -39,7 +39,7 @@ export interface ManifestHistory {
   hasComeByDigest(repository: string, digest: Digest): Promise<boolean>;
   /** Whether the manifest goes by itself some time after it has lost its last tag. */
   goesWithoutTag(repository: string, digest: Digest): Promise<boolean>;
-  /** Also forgets its pulls. */
+  /** Removes all records of the manifests, those of their pulls as well. */
   forget(repository: string, digests: readonly Digest[]): Promise<void>;
 }
 
@@ -65,7 +65,7 @@ export function manifestHistory(objects: Objects): ManifestHistory {
       : undefined;
   }
 
-  /** A record that a power cut or a full disk loses only means that the manifest stays; and what is removed must not need space. */
+  /** Best effort: without a record, the manifest stays. A full disk is no error, because removing a tag must not need space. */
   async function record(repository: string, digest: Digest, state: State, ifAbsent = false): Promise<boolean> {
     const text = Buffer.from(`${state} ${new Date().toISOString()}`);
     const write = () => objects.put(cameByTagKey(repository, digest), text, { volatile: true, ifAbsent });
@@ -109,7 +109,7 @@ export function manifestHistory(objects: Objects): ManifestHistory {
   };
 }
 
-/** A process that cannot write to the store brings nothing to it, so nothing needs a record. Returns false if nothing was written. */
+/** Returns false if nothing was written. A process that cannot write to the store adds nothing to it, so nothing needs a record. */
 async function ifWritable(write: () => Promise<boolean>, ...codes: readonly 'NO_SPACE'[]): Promise<boolean> {
   try {
     return await write();

@@ -121,7 +121,7 @@ describe('a record of pulls', () => {
     ).toEqual([]);
   });
 
-  it('has a key that tells its manifest, and other keys tell none', () => {
+  it('has a key from which its manifest is read; other keys have none', () => {
     const { digest } = indexOf([]);
     expect(parsePulledKey(pulledKey('a/b-c', digest))).toEqual({ repository: 'a/b-c', digest });
     for (const key of [`${HISTORY}x`, HISTORY, pulledKey('a', digest).replace('pulled', 'by-tag')])
@@ -135,7 +135,7 @@ describe('where nothing can be written', () => {
     put: () => Promise.reject(new ImagesError(code, 'no')),
   });
 
-  it('for want of space, pulls wait for the next time', async () => {
+  it('because the disk is full, pulls are kept for the next time', async () => {
     await pull('team/app', '1', 'tag');
     await counts.flush(failing('NO_SPACE'));
     await pull('team/app', '1', 'tag');
@@ -143,7 +143,7 @@ describe('where nothing can be written', () => {
     expect(await pullsOfOne()).toMatchObject({ byTag: 2 });
   });
 
-  it('because it is read-only, they are dropped', async () => {
+  it('because the store is read-only, they are dropped', async () => {
     await pull('team/app', '1', 'tag');
     await counts.flush(failing('READ_ONLY'));
     await counts.flush(store.objects);

@@ -22,17 +22,17 @@ export async function pullsOf(objects: Objects, repository: string, digest: Dige
 
 export interface PullCounts {
   readonly count: (pull: Pull) => void;
-  /** Writes what was counted. What cannot be written is tried again the next time, or on read-only media dropped. */
+  /** Writes what was counted. What cannot be written is kept for the next time; on a read-only store it is dropped. */
   flush(objects: Objects): Promise<void>;
 }
 
 const WRITES_AT_ONCE = 8;
-/** Bounds the memory where nothing can be written. */
+/** How many manifests are counted at most: bounds the memory if nothing can be written. */
 const MOST = 100_000;
 
 /** Counts of pulls, still in memory. */
 export function pullCounts(): PullCounts {
-  /** By key: so one manifest is counted once, however many pull it. */
+  /** By the key of the record: one entry for a manifest, however often it is pulled. */
   let pending = new Map<string, Pulls>();
 
   const add = (key: string, more: Pulls) => {
@@ -68,7 +68,7 @@ async function addTo(objects: Objects, key: string, more: Pulls): Promise<void> 
   await objects.put(key, encodePulls(before ? sumOf(before, more) : more));
 }
 
-/** Deletes the records of manifests that are gone, perhaps by another registry's hand. `step` is called after each. */
+/** Deletes the records of manifests that are gone, for example because another registry has deleted them. `step` is called after each. */
 export async function forgetLostPulls(objects: Objects, step: () => Promise<void>): Promise<void> {
   for await (const { key } of objects.list(HISTORY)) {
     await step();

@@ -6,12 +6,12 @@ import { successors } from '../../oci/manifest.ts';
 import { spellings } from '../../registry/policies/name-lookup.ts';
 import { linkedManifest, listManifests } from './list-manifests.ts';
 import { pinsIn } from './pins.ts';
-import { manifestOf, mapFiles, partsOf, type Removal } from './removal.ts';
+import { manifestOf, mapFiles, type Removal, removalParts } from './removal.ts';
 
 export interface RemovalPlan {
-  /** In this order. */
+  /** The manifests to be removed, in the order in which they are found. */
   readonly gone: readonly Digest[];
-  /** Tags that go first. */
+  /** cosign's tags of these manifests: they are removed first. */
   readonly tags: readonly string[];
   readonly nodes: Nodes;
 }
@@ -70,7 +70,7 @@ async function readManifests(removal: Removal): Promise<Nodes> {
     return known;
   };
   const digests = await Array.fromAsync(listManifests(removal.store.objects, removal.repository));
-  // Of each manifest only digests are kept: together they may be large.
+  // Only digests are kept, not the manifests: together these may be large.
   const read = async (digest: Digest) => {
     const manifest = await manifestOf(digest, removal);
     const children = manifest ? successors(manifest).manifests.map((child) => child.digest) : [];
@@ -99,12 +99,12 @@ function isPart({ parents, subject }: Node, nodes: Nodes): boolean {
 interface Names {
   /** Whether a tag, or a tag in a recorded name, points to the manifest, or it is pinned. */
   has(digest: Digest): boolean;
-  /** As if the tag, and names recorded with it, were not there. Returns the digest that it pointed to; `undefined` also for a tag that is pinned. */
+  /** From now on, the tag and the names recorded with it do not count. Returns the digest that it pointed to; `undefined` if there is no such tag, or if it is pinned. */
   withoutTag(tag: string): Digest | undefined;
 }
 
 async function readNames(removal: Removal): Promise<Names> {
-  const { store, repository, call } = partsOf(removal);
+  const { store, repository, call } = removalParts(removal);
   const tagsOf = new Map<Digest, Set<string>>();
   const digests = new Map<string, Digest>();
   const add = (digest: Digest, tag: string) => tagsOf.set(digest, (tagsOf.get(digest) ?? new Set()).add(tag));

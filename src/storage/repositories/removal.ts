@@ -7,9 +7,9 @@ import { isImagesError } from '../../oci/errors.ts';
 import { decodeManifest, type Manifest } from '../../oci/manifest.ts';
 import type { RegistryStore } from '../store.ts';
 
-/** Small files, each of which waits for the disk: several at a time, as many as Node has threads for and some that queue. */
+/** How many small files are read at once, each waiting for the disk: as many as Node has threads for, and some that queue. */
 const READ_AT_ONCE = 16;
-/** Items between two steps. */
+/** How many items are done between two steps. */
 const STEP = 64;
 
 export interface Removal extends CallOptions {
@@ -21,7 +21,7 @@ export interface Removal extends CallOptions {
 
 /** Returns `undefined` for damaged manifests and for unknown kinds, which a volume of another registry may hold: they need nothing. */
 export async function manifestOf(digest: Digest, removal: Removal): Promise<Manifest | undefined> {
-  const { store, repository, call } = partsOf(removal);
+  const { store, repository, call } = removalParts(removal);
   try {
     return decodeManifest(await store.stripped.getManifest(repository, digest, call));
   } catch (error) {
@@ -47,7 +47,7 @@ export async function mapFiles<T, Result>(
   return results;
 }
 
-export function partsOf({ store, repository, signal }: Removal): Pick<Removal, 'store' | 'repository'> & {
+export function removalParts({ store, repository, signal }: Removal): Pick<Removal, 'store' | 'repository'> & {
   readonly call: CallOptions;
 } {
   return { store, repository, call: signal ? { signal } : {} };

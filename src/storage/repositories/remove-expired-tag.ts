@@ -1,5 +1,5 @@
-// Removes a tag that nobody asked to remove, unless somebody pushes it at the same moment. A push marks the tag's own record of the digest, then moves the tag; so who
-// removes the tag looks at these records afterwards. In any order, one of the two sees the other.
+// Removes a tag by a rule, unless somebody pushes it at the same moment. A push renews the tag's own record of the digest (below `index/`), then moves the tag. The
+// removal deletes the tag, then looks at these records. In any order, one of the two sees the other.
 import type { Digest } from '../../oci/digest.ts';
 import { linkBytes, parseLink, tagIndexPrefix, tagLinkKey } from '../layout/registry-keys.ts';
 import type { Objects } from '../objects.ts';
@@ -14,7 +14,7 @@ export interface SeenTag {
   readonly pushed: Date;
 }
 
-/** In milliseconds. From the mark to the tag takes moments; a mark that is older is of a push that was broken off, or was copied with the store. */
+/** In milliseconds. A push moves its tag moments after it has renewed the record. An older record belongs to a push that was broken off, or was copied with the store. */
 const UNDER_WAY = 3600 * 1000;
 
 /** Returns false for a tag that was pushed since it was seen, or that is pushed now: it stays, or is there again. */

@@ -105,7 +105,7 @@ it.each(['just before they go', 'when they have just gone'])('what gets a tag %s
   expect(await Array.fromAsync(registry.referrers('app', index.digest))).toHaveLength(1);
 });
 
-it('a tag that is given while its manifest goes has one', async () => {
+it('a tag that is pushed while its manifest is removed has its manifest', async () => {
   const { registry, objects, blobs } = await newStore();
   const link = revisionLinkKey('app', digest);
   const racing: Objects = {
@@ -119,7 +119,7 @@ it('a tag that is given while its manifest goes has one', async () => {
   expect((await registry.statManifest('app', '2'))?.digest).toBe(digest);
 });
 
-it('nothing goes where the name was not there', async () => {
+it('nothing is removed if there was no such name', async () => {
   const { isThere, objects, blobs, registry, names } = await newStore();
   const store = { objects, blobs, registry, stripped: registry, names };
   const removed = await withUnneeded({ digest, tag: '1' }, { store, repository: 'app' }, async () => false);

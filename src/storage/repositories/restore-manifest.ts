@@ -1,4 +1,4 @@
-// Gives a manifest back to a repository from which it was just removed, because somebody relies on it who came meanwhile.
+// Gives a manifest back to a repository from which it was just removed, because something that was pushed meanwhile relies on it.
 
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';

@@ -19,7 +19,7 @@ async function filled() {
   return { store, bytes: parts.reduce((sum, size) => sum + size, image.manifest.bytes.length) };
 }
 
-it('a sample has all blobs, and what uploads have that have not ended', async () => {
+it('a sample has all blobs, and the bytes of unfinished uploads', async () => {
   const { store, bytes } = await filled();
   {
     await using upload = await storedRegistry(store).openUpload('team/app');
@@ -63,7 +63,7 @@ it('one that is garbled counts as none', async () => {
   }
 });
 
-it('unfinished bytes are not known on read-only media', async () => {
+it('on a read-only store, the bytes of unfinished uploads are not known', async () => {
   const sweep = () => Promise.reject(new ImagesError('READ_ONLY', 'no'));
   expect(await unfinishedBytes({ sweep })).toBeUndefined();
 });

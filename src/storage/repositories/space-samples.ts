@@ -8,9 +8,9 @@ import { recordIn } from './pull-records.ts';
 
 export interface SpaceSample {
   readonly at: Date;
-  /** Blobs and manifests. */
+  /** The number of blobs, manifests among them. */
   readonly blobs: number;
-  /** In bytes: the sizes of these. */
+  /** In bytes: the sizes of these blobs. */
   readonly bytes: number;
   /** In bytes: uploads that have not ended. */
   readonly unfinished: number;
@@ -57,10 +57,10 @@ export async function takeSample(
 
 const STEP_BLOBS = 100;
 
-/** In bytes: what uploads have that have not ended; `undefined` where that cannot be seen. */
+/** In bytes: what unfinished uploads hold; `undefined` if that cannot be read. */
 export async function unfinishedBytes(blobs: Pick<Blobs, 'sweep'>): Promise<number | undefined> {
   try {
-    // Nothing is so old: it only counts.
+    // Nothing is older than 1970, so nothing is removed: this only counts.
     return await blobs.sweep({ before: new Date(0) });
   } catch (error) {
     if (isImagesError(error, 'READ_ONLY', 'NO_ACCESS')) return undefined;
@@ -68,7 +68,7 @@ export async function unfinishedBytes(blobs: Pick<Blobs, 'sweep'>): Promise<numb
   }
 }
 
-/** In their order. */
+/** The days of all samples, in their order. */
 async function daysOf(objects: Objects): Promise<readonly string[]> {
   return (await objects.children(SPACE)).filter((name) => /^\d{4}-\d\d-\d\d$/.test(name));
 }

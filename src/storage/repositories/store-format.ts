@@ -5,7 +5,7 @@ import type { Objects } from '../objects.ts';
 /** The version of the layout in which this program records how manifests came (manifest-history). */
 const FORMAT = '1';
 
-/** To be called before a manifest is written: says of a store that has none that this program made it. */
+/** To be called before a manifest is written: records of a store without manifests that this program made it. */
 export async function markNewStore(objects: Objects, repositories: AsyncIterable<string>): Promise<void> {
   if (await objects.stat(FORMAT_KEY)) return;
   for await (const _ of repositories) return;

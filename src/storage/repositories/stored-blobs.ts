@@ -21,7 +21,7 @@ export function storedBlobs({ objects, blobs }: Store, unfinished: Expiry): Stor
     (await readLink(objects, layerLinkKey(repository, digest))) !== undefined;
 
   return {
-    // What is said to be there is about to be referred to.
+    // A client that is told of the blob is about to refer to it.
     statBlob: async (repository, digest) => {
       checkRepository(repository);
       const found = (await isLinked(repository, digest)) ? await blobs.use(digest) : undefined;

@@ -135,7 +135,7 @@ const requests = fc.array(
 );
 
 describe.each(['memory', 'a directory'])('an upload into %s', (driver) => {
-  it('is where its model is', { timeout: timeFor(60_000) }, async () => {
+  it('has the state of its model', { timeout: timeFor(60_000) }, async () => {
     await fc.assert(
       fc.asyncProperty(requests, async (list) => {
         await using directory = await testDirectory();

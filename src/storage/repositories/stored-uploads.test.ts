@@ -11,17 +11,26 @@ import { storedRegistry } from './stored-registry.ts';
 const BYTES = bytesOf('upload', 100_000);
 const OTHER = { sha256: 'sha512', sha512: 'sha256' } as const satisfies Record<DigestAlgorithm, DigestAlgorithm>;
 
-it.each(['sha256', 'sha512'] as const)('with its %s announced, they are hashed as they come', async (algorithm) => {
-  expect(await readsOfUpload(algorithm, { first: { algorithm } })).toBe(0);
-});
+it.each(['sha256', 'sha512'] as const)(
+  'bytes of an upload with its %s announced are hashed as they come',
+  async (algorithm) => {
+    expect(await readsOfUpload(algorithm, { first: { algorithm } })).toBe(0);
+  },
+);
 
-it.each(['sha256', 'sha512'] as const)('with its %s known when the first ones come, too', async (algorithm) => {
-  expect(await readsOfUpload(algorithm, { first: { algorithm: OTHER[algorithm] }, next: { algorithm } })).toBe(0);
-});
+it.each(['sha256', 'sha512'] as const)(
+  'so are those of an upload whose %s is announced with the first bytes',
+  async (algorithm) => {
+    expect(await readsOfUpload(algorithm, { first: { algorithm: OTHER[algorithm] }, next: { algorithm } })).toBe(0);
+  },
+);
 
-it.each(['sha256', 'sha512'] as const)('with another than %s announced, they are read once more', async (algorithm) => {
-  expect(await readsOfUpload(algorithm, { first: { algorithm: OTHER[algorithm] } })).toBe(1);
-});
+it.each(['sha256', 'sha512'] as const)(
+  'those of an upload that announced another algorithm than %s are read once more',
+  async (algorithm) => {
+    expect(await readsOfUpload(algorithm, { first: { algorithm: OTHER[algorithm] } })).toBe(1);
+  },
+);
 
 interface Announced {
   /** The options of the first opening, when the upload has no bytes. */

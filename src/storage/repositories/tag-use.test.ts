@@ -13,7 +13,7 @@ const day = (days: number) => new Date(START.getTime() + days * DAY);
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: START }));
 afterEach(() => void vi.useRealTimers());
 
-it('is that of the last push, also of the same image again, or of the last pull by any name', async () => {
+it('the last use of a tag is its last push, also of the same image again, or the last pull of its manifest by any name', async () => {
   const counts = pullCounts();
   const store = registryStore(memoryStore(), { policy: (registry) => tellingPulls(registry, counts.count) });
   const image = imageOf('one');

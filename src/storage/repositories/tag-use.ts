@@ -1,4 +1,4 @@
-// When a tag was last pushed and pulled: for people, and for what goes by age.
+// When a tag was last pushed and pulled: for listings, and for rules that go by age.
 import type { Digest } from '../../oci/digest.ts';
 import { parseLink, tagLinkKey } from '../layout/registry-keys.ts';
 import type { Objects } from '../objects.ts';
@@ -10,7 +10,7 @@ export interface TagUse {
   readonly pushed: Date;
   /** Pulls of the manifest in this repository, by any of its names. Absent if none are recorded. */
   readonly pulls?: Pulls;
-  /** The later of both. */
+  /** The later of the last push and the last pull. */
   readonly used: Date;
 }
 

@@ -6,7 +6,7 @@ import { FORWARD, forwarding } from '../../registry/policies/forwarding.ts';
 export interface Pull {
   readonly repository: string;
   readonly digest: Digest;
-  /** What the client named. */
+  /** Whether the client asked for a tag or for a digest. */
   readonly by: PulledBy;
 }
 

@@ -129,7 +129,7 @@ class Model {
     return [...needed].reduce((sum, digest) => sum + (this.sizes.get(digest) ?? 0), 0);
   }
 
-  /** Bytes that go by themselves: what these repositories' manifests that lost their tag need, and no image does. */
+  /** Bytes that collections remove: what these repositories' manifests that lost their tag need, and no image does. */
   reclaimable(repository: string, counts: (digest: Digest) => boolean): number {
     const lost = this.loose(repository).filter(
       ({ manifest: { digest } }) => !this.byDigest.has(`${repository}@${digest}`) && counts(digest),

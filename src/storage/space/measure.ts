@@ -1,5 +1,5 @@
-// How much space each image takes. *Own* are the bytes that go if only this image goes, and garbage is collected; the others are *shared*: another image, a
-// build or another repository needs them as well. *Reclaimable* is what goes by itself: what a tag was before, and what nothing names.
+// How much space each image takes. *Own* are the bytes that become free if only this image is removed, and garbage is collected; the others are *shared*: another
+// image, a build or another repository needs them as well. *Reclaimable* is what the next collections remove anyway: former states of tags, and what nothing names.
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { NameRecord } from '../../registry/policies/full-names.ts';
@@ -16,7 +16,7 @@ export interface SpaceUse {
   readonly size: number;
   readonly own: number;
   readonly shared: number;
-  /** Beyond `size`: what was held before and goes by itself. */
+  /** Not part of `size`: what former states of the tag hold, and collections remove. */
   readonly reclaimable: number;
 }
 
@@ -41,7 +41,7 @@ export interface StoreSpace {
   readonly builds: number;
   /** What only manifests that lost their last tag need. */
   readonly former: number;
-  /** What nothing names: uploads whose manifest is still to come, and garbage. */
+  /** What nothing names: garbage, and blobs whose manifest has not been pushed yet. */
   readonly unnamed: number;
   /** In the order of their names. */
   repositories(): Generator<RepositorySpace>;
@@ -54,7 +54,7 @@ export interface MeasureOptions {
 
 const REPOSITORIES_AT_ONCE = 16;
 const BATCH = 256;
-/** The number of an owner: of none, and of several. */
+/** Instead of the number of an owner: a blob has none, or several. */
 const [NONE, SEVERAL] = [0, -1];
 
 export async function measureStore(store: RegistryStore, options: MeasureOptions = {}): Promise<StoreSpace> {

@@ -17,14 +17,14 @@ export interface HeldImage {
   readonly name: string;
   readonly digest: Digest;
   readonly tag?: string;
-  /** What the tag was before, and goes by itself. */
+  /** Former states of the tag, which collections remove. */
   readonly former: readonly Digest[];
 }
 
 export interface RepositoryImages {
   readonly repository: string;
   readonly images: readonly HeldImage[];
-  /** Manifests that lost their last tag, and go by themselves: they hold nothing. */
+  /** Manifests that lost their last tag, and which collections remove: they hold nothing. */
   readonly former: readonly Digest[];
   /** Numbers of all blobs of a manifest and of its parts in this repository. */
   blobsOf(manifest: Digest): ReadonlySet<number>;
@@ -83,7 +83,7 @@ export async function repositoryImages(
       for (const digest of seen) {
         const { named: numbers, children } = graph.partsOf(digest);
         for (const number of numbers) blobs.add(number);
-        // A set that grows is walked to its end.
+        // The loop also visits what is added to the set meanwhile.
         for (const child of children) if (there.has(child)) seen.add(child);
         for (const referrer of attached.get(digest) ?? []) seen.add(referrer);
       }
@@ -107,7 +107,7 @@ async function tagsOf(objects: Objects, repository: string): Promise<readonly Ta
   return links.filter((link): link is TagLink => link.digest !== undefined);
 }
 
-/** What belongs to which manifest, and goes with it (remove-unneeded). */
+/** Which manifests are parts of which, and are removed with it (repositories/removal-plan). */
 function relationsOf(
   manifests: readonly Digest[],
   {

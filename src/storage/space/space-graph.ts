@@ -11,14 +11,14 @@ export interface SpaceGraph {
   /** In bytes, by the blob's number. */
   readonly sizes: readonly number[];
   numberOf(digest: Digest): number | undefined;
-  /** Reads those that were not read before, several at once. */
+  /** Reads those of the manifests that were not read before, several at once. */
   read(manifests: readonly Digest[]): Promise<void>;
   /** What a manifest that was read consists of. */
   partsOf(manifest: Digest): ManifestParts;
 }
 
 export interface ManifestParts {
-  /** Numbers of the blobs whose digests stand in the manifest, with its own: as garbage collection sees it. */
+  /** Numbers of all blobs whose digests occur in the manifest, and its own: what garbage collection keeps for it. */
   readonly named: readonly number[];
   /** What an index lists. */
   readonly children: readonly Digest[];

@@ -15,7 +15,7 @@ export interface Actor {
 export interface Scene {
   readonly objects: ObjectStore;
   readonly actors: readonly Actor[];
-  /** Holds after each step; throws where it does not. */
+  /** What must hold: called after each step, and throws if it does not hold. */
   check(): Promise<void>;
   /** Called once all actors have ended. */
   end(): Promise<void>;
@@ -32,7 +32,7 @@ export interface Explored {
 /** As `switches`: every order. */
 export const ALL = Number.POSITIVE_INFINITY;
 
-/** `switches`: how often at most an actor is left that could go on. */
+/** Follows all orders with at most so many `switches`: turns of another actor although the last one could go on. */
 export async function explore(makeScene: () => Promise<Scene>, switches: number): Promise<Explored> {
   const reached = new Map<string, number>();
   const open: Order[] = [{ steps: [], switches: 0 }];
@@ -53,7 +53,7 @@ interface Order {
 
 interface Search {
   readonly switches: number;
-  /** By state: with how few switches it was reached. */
+  /** By state: the fewest switches with which it was reached. */
   readonly reached: Map<string, number>;
   readonly open: Order[];
 }
@@ -97,7 +97,7 @@ async function follow(scene: Scene, order: Order, search: Search): Promise<{ isW
   return { isWhole: true, calls: calls() };
 }
 
-/** Until every actor has asked for its next call, has ended, or waits for another one. */
+/** Waits until every actor has asked for its next call, has ended, or waits for another one. */
 async function settle(turns: readonly Turns[]): Promise<void> {
   await setImmediate();
   for (const turn of turns) if (turn.failure) throw turn.failure;
@@ -231,7 +231,7 @@ async function* chunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   if (bytes.length > 0) yield bytes;
 }
 
-/** Versions and the numbers in names of what is aside count up; in a state they are what they are only to each other. */
+/** A hash of all objects and of what the actors have seen. Versions, and the numbers in names of blobs put aside, count up; a state only says which are equal. */
 async function stateOf(objects: ObjectStore, turns: readonly Turns[]): Promise<string> {
   const held: unknown[] = [];
   for await (const info of objects.list('')) {

@@ -3,7 +3,7 @@ import type { ObjectStore, Stage } from '../object-store/object-store.ts';
 
 export interface Killable {
   readonly objects: ObjectStore;
-  /** The process dies when it has done so many more calls. */
+  /** The process dies after this number of further calls. */
   killAfter(calls: number): void;
   /** Gives back what the dead process owned, as the next owner on a disk would find it. */
   bury(): Promise<void>;
@@ -12,7 +12,7 @@ export interface Killable {
 
 export class Killed extends Error {}
 
-/** Also where what is disposed of on the way out finds the process dead, too. */
+/** Whether the process was killed; also if disposing of something on the way out failed for the same reason. */
 export function wasKilled(error: unknown): boolean {
   if (error instanceof SuppressedError) return wasKilled(error.error) && wasKilled(error.suppressed);
   return error instanceof Killed;

@@ -8,7 +8,7 @@ import type { Store } from '../store.ts';
 /** What the pusher was told: that the blob is on disk, or that it is there. */
 export type Acknowledged = 'durable' | 'there';
 
-/** Returns `undefined` where the blob was said not to be there. */
+/** Returns `undefined` if the pusher was told that the blob is not there. */
 export type Pusher = (store: Store, blob: Blob) => Promise<Acknowledged | undefined>;
 
 const use =

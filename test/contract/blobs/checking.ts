@@ -21,7 +21,7 @@ export function checking(make: MakeBlobs): void {
     expect(await again().blobs.find(digest)).toBeUndefined();
   });
 
-  it('a check takes away a doubt, and sees bytes that were put right', async () => {
+  it('a check settles a doubt, and sees bytes that were repaired', async () => {
     const { blobs, damage } = await written(make);
     await blobs.doubt(digest);
     expect(await blobs.check(digest)).toBe('whole');
@@ -32,7 +32,7 @@ export function checking(make: MakeBlobs): void {
     expect(await blobs.damaged()).toEqual(new Set());
   });
 
-  it('a check keeps pace, and ends where the pace throws; nothing is said of the blob then', async () => {
+  it('a check keeps pace, and ends when the pace throws; nothing is recorded of the blob then', async () => {
     const { blobs, damage } = await written(make);
     await damage(digest);
     let read = 0;

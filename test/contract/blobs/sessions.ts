@@ -19,7 +19,7 @@ export function sessions(make: MakeBlobs): void {
     expect(await blobs.session('s-1', { mustExist: true })).toBeUndefined();
   });
 
-  it('a session is continued by another process, as often as that is', async () => {
+  it('a session is continued by other processes, any number of times', async () => {
     const { again } = await make();
     for (let at = 0; at < BLOB.bytes.length; at += 50_000) {
       await using session = await opened(again().blobs, 's-1');

@@ -5,7 +5,7 @@ import { chunked, collect, opener } from '../content.ts';
 import { BLOB, built, committed, contentOf, digest, type MakeBlobs, nothing, written } from './suite.ts';
 
 export function trust(make: MakeBlobs): void {
-  it('a damaged blob that nobody doubts is there; once a reader met its bytes it counts as absent', async () => {
+  it('a damaged blob that nobody doubts is there; once a reader met wrong bytes it counts as absent', async () => {
     const { blobs, damage } = await written(make);
     await damage(digest);
     expect(await blobs.find(digest)).toBeDefined();
@@ -31,7 +31,7 @@ export function trust(make: MakeBlobs): void {
     ['put', (blobs) => blobs.put(digest, BLOB.bytes, nothing)],
     ['a session', committed],
     ['a build', built],
-  ])('a blob that is known to be damaged is put right by %s', async (_, bring) => {
+  ])('a blob that is known to be damaged is repaired by %s', async (_, bring) => {
     const { blobs, damage } = await written(make);
     await damage(digest);
     await blobs.doubt(digest);

@@ -5,7 +5,7 @@ import { type MakeObjectStore, opened } from './suite.ts';
 
 export function stageOwners(makeStore: MakeObjectStore): void {
   describe('a stage', () => {
-    it('is there empty for an owner that wants one to be there', async () => {
+    it('that was left empty is there for a caller with mustExist', async () => {
       const store = await makeStore();
       expect(await store.stage('s1', { mustExist: true })).toBeUndefined();
       await (await opened(store, 's1'))[Symbol.asyncDispose]();
@@ -31,7 +31,7 @@ export function stageOwners(makeStore: MakeObjectStore): void {
       expect(await store.staged('s1')).toBe(6);
     });
 
-    it('is undefined for who waited for one that must exist and was published', async () => {
+    it('that is published is undefined for a caller with mustExist that waited for it', async () => {
       const store = await makeStore();
       const owner = await opened(store, 's1');
       const waiting = store.stage('s1', { mustExist: true });

@@ -38,7 +38,7 @@ export function stageSweeps(makeStore: MakeObjectStore): void {
       expect(await held()).toEqual([10, 0, 0, 0, 0, 0, 10, 10, 10]);
     });
 
-    it('is spared, whatever number and bytes come to, where it was written to lately', async () => {
+    it('is spared if it was written to lately, whatever their number and bytes', async () => {
       const store = await makeStore();
       for (const [id, size] of Object.entries({ empty: 0, s0: 10, s1: 20 })) {
         await using stage = await opened(store, id);
@@ -51,7 +51,7 @@ export function stageSweeps(makeStore: MakeObjectStore): void {
       expect(await store.stage('empty', { mustExist: true })).toBeUndefined();
     });
 
-    it('is not swept for its bytes where it has none', async () => {
+    it('is not swept for its bytes if it has none', async () => {
       const store = await makeStore();
       for (const [id, size] of Object.entries({ empty: 0, full: 10, last: 10 })) {
         await using stage = await opened(store, id);

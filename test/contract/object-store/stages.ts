@@ -19,7 +19,7 @@ export function stages(makeStore: MakeObjectStore): void {
       expect(await store.staged('s1')).toBe(0);
     });
 
-    it('leaves an object that is there where it is to be published only if absent, and goes on', async () => {
+    it('leaves an existing object when it is published with ifAbsent, and goes on', async () => {
       const store = await makeStore();
       await store.put('k', Buffer.from('old'));
       await using stage = await opened(store, 's1');
@@ -32,7 +32,7 @@ export function stages(makeStore: MakeObjectStore): void {
       expect(await store.staged('s1')).toBe(0);
     });
 
-    it('lets one of many win that are published only if absent', async () => {
+    it('wins alone of many that are published with ifAbsent', async () => {
       const store = await makeStore();
       const publish = async (at: number) => {
         await using stage = await opened(store, `s${at}`);
