@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { emptyRegistry, putImage } from '../../server/testing/content.ts';
 import { startServer } from '../../server/testing/start.ts';
-import { blobKey } from '../../storage/layout.ts';
+import { blobKey } from '../../storage/layout/registry-keys.ts';
 import { testProgram } from '../testing/program.ts';
 
 async function filled(options: Parameters<typeof testProgram>[0] = {}) {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { putImage } from '../../server/testing/content.ts';
-import { tagLinkKey } from '../../storage/layout.ts';
+import { tagLinkKey } from '../../storage/layout/registry-keys.ts';
 import { testProgram } from '../testing/program.ts';
 
 async function filled() {

@@ -6,7 +6,7 @@ import { parseReference } from '../../oci/reference.ts';
 import { emptyRegistry, type Image, index, putImage } from '../../server/testing/content.ts';
 import { startServer } from '../../server/testing/start.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
-import { blobKey, tagLinkKey } from '../../storage/layout.ts';
+import { blobKey, tagLinkKey } from '../../storage/layout/registry-keys.ts';
 import { temporaryWorld } from '../testing/temporary-world.ts';
 import { type CheckRegistryOptions, checkRegistry } from './check-registry.ts';
 

@@ -5,7 +5,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { checkStore } from '../../storage/check/check-store.ts';
 import type { StoreFault } from '../../storage/check/findings.ts';
-import { blobKey, layerLinkKey, revisionLinkKey, tagLinkKey } from '../../storage/layout.ts';
+import { blobKey, layerLinkKey, revisionLinkKey, tagLinkKey } from '../../storage/layout/registry-keys.ts';
 import { hostsAndStore, putFixture } from '../testing/hosts-and-store.ts';
 import { hintOf, type RepairEvent, type RepairOptions, repairStore } from './repair-store.ts';
 
