@@ -197,12 +197,17 @@ describe.skipIf(real.missing)(`stores of the overlay driver${real.why}`, () => {
     const piped = join(world.path, 'piped.tar');
     await must('sh', ['-c', `"$0" make --tar=- "$@" | cat >${piped}`, program(), ...names], { env: world.env });
     expect(expected.equals(await readFile(piped))).toBe(true);
-    await must('chown', ['-R', '65534:65534', world.path]);
-    const unprivileged = ['--reuid=65534', '--regid=65534', '--clear-groups'];
     const third = join(world.path, 'third.tar');
-    await must('setpriv', [...unprivileged, program(), 'make', `--tar=${third}`, ...names], { env: world.env });
-    expect(expected.equals(await readFile(third))).toBe(true);
-    expect((await stat(third)).uid).toBe(65534);
+    await must('chown', ['-R', '65534:65534', world.path]);
+    try {
+      const unprivileged = ['--reuid=65534', '--regid=65534', '--clear-groups'];
+      await must('setpriv', [...unprivileged, program(), 'make', `--tar=${third}`, ...names], { env: world.env });
+      expect(expected.equals(await readFile(third))).toBe(true);
+      expect((await stat(third)).uid).toBe(65534);
+    } finally {
+      // Nobody stops a registry whose data are another user's.
+      await must('chown', ['-R', '0:0', world.path]);
+    }
   });
 });
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -85,6 +85,17 @@ describe('--json', () => {
     const version = JSON.parse(await world.must(['version', '--json']));
     expect(version).toEqual({ version: (await world.must(['version'])).trim(), node: expect.any(String) });
   });
+});
+
+it('of these tests, a world whose registry cannot be stopped says so, and leaves none running', async () => {
+  const world = await newWorld();
+  const registry = await world.startRegistry();
+  await rm(join(world.data, 'images/registry.json'));
+  await expect(world[Symbol.asyncDispose]()).rejects.toThrow(
+    'images lreg_stop: exit 0, still running: 1\nThe embedded',
+  );
+  await expect(fetch(`${registry.base}/v2/`)).rejects.toThrow();
+  await expect(readdir(world.path)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
 describe('a current directory that is gone', () => {

@@ -1,7 +1,7 @@
 // The built program as a process with its own temporary home, data, runtime and configuration directories. No variable of the
 // machine's environment affects it. IMAGES_TEST_NODE names the Node that runs it; else bin/images finds one.
 import type { ChildProcess } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Result, type RunOptions, run, start } from './process.ts';
 import { freePort, temporaryDirectory } from './temporary.ts';
@@ -20,7 +20,7 @@ export interface World extends AsyncDisposable {
   startImages(args: readonly string[], options?: RunOptions): ChildProcess;
   /** Maps hosts to addresses with plain http: `docker.io` → `127.0.0.1:PORT`. */
   mirror(hosts: Readonly<Record<string, string>>): Promise<void>;
-  /** Runs `images lreg_start` on a free port. The registry ends with the world. */
+  /** Runs `images lreg_start` on a free port. The registry ends with the world, which throws if `images lreg_stop` does not end it. */
   startRegistry(): Promise<RunningRegistry>;
 }
 
@@ -57,7 +57,15 @@ export async function newWorld(): Promise<World> {
     if (result.status === 0) return result.stdout;
     throw new Error(`images ${args.join(' ')}: exit ${result.status}\n${result.stdout}${result.stderr}`);
   };
-  let running = false;
+  const registries: number[] = [];
+  const stopRegistries = async () => {
+    if (registries.length === 0) return;
+    const { status, stdout, stderr } = await images(['lreg_stop']);
+    const left = await whichRun(registries, path);
+    for (const pid of left) process.kill(pid, 'SIGKILL');
+    if (status !== 0 || left.length > 0)
+      throw new Error(`images lreg_stop: exit ${status}, still running: ${left.length}\n${stdout}${stderr}`);
+  };
   return {
     path,
     env,
@@ -68,15 +76,21 @@ export async function newWorld(): Promise<World> {
     mirror: (hosts) => writeFile(env.CONTAINERS_REGISTRIES_CONF, registriesConf(hosts)),
     startRegistry: async () => {
       const port = await freePort();
-      await must(['lreg_start', `--listen=127.0.0.1:${port}`]);
-      running = true;
+      const { pid } = JSON.parse(await must(['lreg_start', '--json', `--listen=127.0.0.1:${port}`]));
+      registries.push(pid);
       return { port, host: `127.0.0.1:${port}`, base: `http://127.0.0.1:${port}` };
     },
     [Symbol.asyncDispose]: async () => {
-      if (running) await images(['lreg_stop']);
-      await directory[Symbol.asyncDispose]();
+      await using _directory = directory;
+      await stopRegistries();
     },
   };
+}
+
+/** Those of the processes that are registries of this world: a pid may be another program's by now. */
+async function whichRun(pids: readonly number[], path: string): Promise<readonly number[]> {
+  const commands = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  return pids.filter((_, at) => commands[at]?.includes(path));
 }
 
 /** Variables of the machine that would affect the program. */

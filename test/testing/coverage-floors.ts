@@ -4,7 +4,7 @@ import type { Floor } from './room-coverage.ts';
 
 export const FLOORS: Readonly<Record<string, Floor>> = {
   build: { lines: 86, branches: 75 },
-  cli: { lines: 34, branches: 30 },
+  cli: { lines: 79, branches: 78 },
   copy: { lines: 98, branches: 93 },
   io: { lines: 96, branches: 88 },
   nodes: { lines: 99, branches: 93 },
@@ -15,6 +15,6 @@ export const FLOORS: Readonly<Record<string, Floor>> = {
   server: { lines: 99, branches: 96 },
   storage: { lines: 95, branches: 87 },
   tar: { lines: 99, branches: 95 },
-  tasks: { lines: 95, branches: 87 },
+  tasks: { lines: 96, branches: 90 },
   transports: { lines: 92, branches: 79 },
 };
