@@ -1,15 +1,13 @@
 // How much space each image takes. *Own* are the bytes that become free if only this image is removed, and garbage is collected; the others are *shared*: another
 // image, a build or another repository needs them as well. *Reclaimable* is what the next collections remove anyway: former states of tags, and what nothing names.
-import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { NameRecord } from '../../registry/policies/full-names.ts';
-import { spellings } from '../../registry/policies/name-lookup.ts';
 import { digestsOfBuilds } from '../collector/build-references.ts';
-import { allRepositories } from '../collector/manifest-references.ts';
 import type { CollectionEvent, CollectionRun } from '../collector/run.ts';
 import type { RegistryStore } from '../store.ts';
-import { type RepositoryImages, repositoryImages } from './repository-images.ts';
-import { spaceGraph } from './space-graph.ts';
+import { type BlobOwners, blobOwners } from './blob-owners.ts';
+import type { RepositoryImages } from './repository-images.ts';
+import { type SpaceGraph, spaceGraph } from './space-graph.ts';
+import { storeImages } from './store-images.ts';
 
 /** In bytes. */
 export interface SpaceUse {
@@ -52,114 +50,106 @@ export interface MeasureOptions {
   readonly onEvent?: (event: CollectionEvent) => void;
 }
 
-const REPOSITORIES_AT_ONCE = 16;
-const BATCH = 256;
-/** Instead of the number of an owner: a blob has none, or several. */
-const [NONE, SEVERAL] = [0, -1];
-
 export async function measureStore(store: RegistryStore, options: MeasureOptions = {}): Promise<StoreSpace> {
   const run: CollectionRun = { ...options, step: async () => options.signal?.throwIfAborted() };
   const graph = await spaceGraph(store, run.step);
-  const { sizes } = graph;
-  const builds = new Uint8Array(sizes.length);
-  const { images: built, steps } = await digestsOfBuilds(store, run);
-  for (const digest of [...built, ...steps]) {
-    const number = graph.numberOf(digest);
-    if (number !== undefined) builds[number] = 1;
-  }
+  const isOfBuilds = await blobsOfBuilds(store, graph, run);
+  const images = await storeImages(store, graph, run);
+  const needs: Needs = { sizes: graph.sizes, isOfBuilds, ...ownersOf(images, graph.sizes.length) };
+  return {
+    blobs: graph.sizes.length,
+    bytes: sum(needs, graph.sizes.keys()),
+    ...totalsOf(needs),
+    repositories: () => repositoriesOf(images, needs),
+  };
+}
 
-  const found = await allImages();
-  const imageOwners = new Int32Array(sizes.length);
-  const repositoryOwners = new Int32Array(sizes.length);
-  const isFormer = new Uint8Array(sizes.length);
+/** Who needs each blob, by its number. The owners are images and repositories, numbered from 1 in their order. */
+interface Needs {
+  readonly sizes: SpaceGraph['sizes'];
+  readonly images: BlobOwners;
+  readonly repositories: BlobOwners;
+  /** 1 for a blob that an image which was built here needs, or a remembered step. */
+  readonly isOfBuilds: Uint8Array;
+  /** 1 for a blob that a manifest needs which lost its last tag. */
+  readonly isOfFormer: Uint8Array;
+}
+
+async function blobsOfBuilds(store: RegistryStore, graph: SpaceGraph, run: CollectionRun): Promise<Uint8Array> {
+  const isOfBuilds = new Uint8Array(graph.sizes.length);
+  const { images, steps } = await digestsOfBuilds(store, run);
+  for (const digest of [...images, ...steps]) {
+    const number = graph.numberOf(digest);
+    if (number !== undefined) isOfBuilds[number] = 1;
+  }
+  return isOfBuilds;
+}
+
+function ownersOf(
+  found: readonly RepositoryImages[],
+  count: number,
+): Pick<Needs, 'images' | 'repositories' | 'isOfFormer'> {
+  const [images, repositories] = [blobOwners(count), blobOwners(count)];
+  const isOfFormer = new Uint8Array(count);
   let image = 0;
   for (const [at, repository] of found.entries()) {
     for (const { digest } of repository.images) {
       image += 1;
       for (const number of repository.blobsOf(digest)) {
-        own(imageOwners, number, image);
-        own(repositoryOwners, number, at + 1);
+        images.add(number, image);
+        repositories.add(number, at + 1);
       }
     }
-    for (const digest of repository.former) for (const number of repository.blobsOf(digest)) isFormer[number] = 1;
+    for (const digest of repository.former) for (const number of repository.blobsOf(digest)) isOfFormer[number] = 1;
   }
+  return { images, repositories, isOfFormer };
+}
 
-  const sum = (numbers: Iterable<number>, counts: (number: number) => boolean = () => true): number => {
-    let bytes = 0;
-    for (const number of numbers) if (counts(number)) bytes += sizes[number] ?? 0;
-    return bytes;
-  };
-  const isFree = (number: number) => imageOwners[number] === NONE && builds[number] === 0;
-
-  function useOf(
-    blobs: ReadonlySet<number>,
-    { owners, owner }: { owners: Int32Array; owner: number },
-    former: ReadonlySet<number>,
-  ): SpaceUse {
-    const size = sum(blobs);
-    const ownBytes = sum(blobs, (number) => owners[number] === owner && builds[number] === 0);
-    return { size, own: ownBytes, shared: size - ownBytes, reclaimable: sum(former, isFree) };
-  }
-
-  function* repositories(): Generator<RepositorySpace> {
-    let number = 0;
-    for (const [at, { repository, images, former, blobsOf }] of found.entries()) {
-      const blobs = new Set<number>();
-      const measured = images.map(({ name, digest, tag, former: before }) => {
-        number += 1;
-        const held = blobsOf(digest);
-        for (const one of held) blobs.add(one);
-        const use = useOf(held, { owners: imageOwners, owner: number }, blobsOfAll(before, blobsOf));
-        return { name, digest, ...(tag !== undefined && { tag }), ...use };
-      });
-      const use = useOf(blobs, { owners: repositoryOwners, owner: at + 1 }, blobsOfAll(former, blobsOf));
-      yield { repository, ...use, images: measured };
-    }
-  }
-
+function totalsOf(needs: Needs): Pick<StoreSpace, 'images' | 'builds' | 'former' | 'unnamed'> {
   const totals = { images: 0, builds: 0, former: 0, unnamed: 0 };
-  for (const number of sizes.keys()) {
-    const kind =
-      imageOwners[number] !== NONE ? 'images' : builds[number] ? 'builds' : isFormer[number] ? 'former' : 'unnamed';
-    totals[kind] += sizes[number] ?? 0;
-  }
-  return { blobs: sizes.length, bytes: sum(sizes.keys()), ...totals, repositories };
+  for (const number of needs.sizes.keys()) totals[kindOf(needs, number)] += needs.sizes[number] ?? 0;
+  return totals;
+}
 
-  /** In the order of their names; without repositories that have nothing. */
-  async function allImages(): Promise<readonly RepositoryImages[]> {
-    const recorded = new Map<string, NameRecord[]>();
-    for await (const record of store.names.all()) {
-      const records = recorded.get(record.path);
-      if (records) records.push(record);
-      else recorded.set(record.path, [record]);
-    }
-    const images: RepositoryImages[] = [];
-    const limiter = createLimiter(REPOSITORIES_AT_ONCE);
-    let batch: string[] = [];
-    const read = async () => {
-      const some = await limiter.map(batch, (repository) =>
-        repositoryImages(store.objects, {
-          repository,
-          recorded: spellings(repository).flatMap((path) => recorded.get(path) ?? []),
-          graph,
-        }),
-      );
-      for (const one of some) if (one.images.length + one.former.length > 0) images.push(one);
-      batch = [];
-    };
-    for await (const repository of allRepositories(store)) {
-      run.onEvent?.({ type: 'reading', repository });
-      await run.step();
-      batch.push(repository);
-      if (batch.length === BATCH) await read();
-    }
-    await read();
-    return images;
+function kindOf(needs: Needs, number: number): 'images' | 'builds' | 'former' | 'unnamed' {
+  if (!needs.images.hasNone(number)) return 'images';
+  if (needs.isOfBuilds[number]) return 'builds';
+  return needs.isOfFormer[number] ? 'former' : 'unnamed';
+}
+
+function* repositoriesOf(found: readonly RepositoryImages[], needs: Needs): Generator<RepositorySpace> {
+  let image = 0;
+  for (const [at, { repository, images, former, blobsOf }] of found.entries()) {
+    const blobs = new Set<number>();
+    const measured = images.map(({ name, digest, tag, former: before }) => {
+      image += 1;
+      const held = blobsOf(digest);
+      for (const one of held) blobs.add(one);
+      const use = useOf(needs, held, { owners: needs.images, owner: image, former: blobsOfAll(before, blobsOf) });
+      return { name, digest, ...(tag !== undefined && { tag }), ...use };
+    });
+    const owner = { owners: needs.repositories, owner: at + 1, former: blobsOfAll(former, blobsOf) };
+    yield { repository, ...useOf(needs, blobs, owner), images: measured };
   }
 }
 
-function own(owners: Int32Array, number: number, owner: number): void {
-  owners[number] = owners[number] === NONE || owners[number] === owner ? owner : SEVERAL;
+interface Owner {
+  readonly owners: BlobOwners;
+  readonly owner: number;
+  readonly former: ReadonlySet<number>;
+}
+
+function useOf(needs: Needs, blobs: ReadonlySet<number>, { owners, owner, former }: Owner): SpaceUse {
+  const size = sum(needs, blobs);
+  const own = sum(needs, blobs, (number) => owners.isOnly(number, owner) && needs.isOfBuilds[number] === 0);
+  const isFree = (number: number) => needs.images.hasNone(number) && needs.isOfBuilds[number] === 0;
+  return { size, own, shared: size - own, reclaimable: sum(needs, former, isFree) };
+}
+
+function sum({ sizes }: Needs, numbers: Iterable<number>, counts: (number: number) => boolean = () => true): number {
+  let bytes = 0;
+  for (const number of numbers) if (counts(number)) bytes += sizes[number] ?? 0;
+  return bytes;
 }
 
 function blobsOfAll(
