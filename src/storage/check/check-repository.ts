@@ -1,5 +1,5 @@
 // The links of one repository, the manifests that they lead to, and the blobs that these name.
-import { type Digest, isDigest } from '../../oci/digest.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { type Manifest, successors } from '../../oci/manifest.ts';
 import { isTag } from '../../oci/reference.ts';
 import { digestsIn } from '../collector/digests-in.ts';
@@ -7,7 +7,6 @@ import { referrerKey } from '../layout/image-keys.ts';
 import {
   layerLinkKey,
   layersPrefix,
-  parseLink,
   revisionLinkKey,
   revisionsPrefix,
   tagIndexPrefix,
@@ -17,6 +16,7 @@ import {
 import { readLink } from '../repositories/links.ts';
 import type { Mend, StoreFaultKind } from './findings.ts';
 import type { Look } from './look.ts';
+import { linksBelow } from './named-links.ts';
 import { saidByTag } from './said-by-tag.ts';
 
 interface Repository {
@@ -27,72 +27,89 @@ interface Repository {
   readonly parents: Map<Digest, Digest[]>;
   /** Whatever looks like a digest in one of the manifests. */
   readonly named: Set<Digest>;
+  /** Reports that name images: to be made once all indexes are known. */
+  readonly later: (() => void)[];
 }
 
 export async function checkLinksOf(look: Look, name: string): Promise<void> {
-  const repository: Repository = { name, tags: new Map(), parents: new Map(), named: new Set() };
-  const later: (() => void)[] = [];
-  const { objects } = look.store;
+  const repository: Repository = { name, tags: new Map(), parents: new Map(), named: new Set(), later: [] };
+  /** By digest of a manifest: whether its link is right. */
   const revisions = new Map<Digest, boolean>();
   for await (const { digest, isRight } of linksBelow(look, revisionsPrefix(name))) revisions.set(digest, isRight);
-
   for (const tag of await tagsOf(look, name)) {
     await look.step();
-    const where = tagLinkKey(name, tag);
-    const digest = await readLink(objects, where);
-    const says = digest ?? (await saidByTag(look, name, tag));
-    if (digest === undefined && (await objects.stat(where))) {
-      look.found({
-        kind: 'garbled-tag',
-        where,
-        ...(says && { digest: says }),
-        mend: says ? 'write' : 'none',
-        images: [`${name}:${tag}`],
-      });
-    }
-    if (says === undefined) continue;
-    addTo(repository.tags, says, tag);
-    if (!revisions.has(says)) revisions.set(says, false);
-    await checkStates(look, name, tag);
+    const digest = await checkTag(look, repository, tag);
+    if (digest !== undefined && !revisions.has(digest)) revisions.set(digest, false);
   }
-
   for (const [digest, isRight] of revisions) {
     await look.step();
-    const found = await look.manifest(digest);
-    if (!found) later.push(() => look.lost({ ...useOf(digest), isManifest: true }));
-    else {
-      for (const one of digestsIn(found.raw.bytes)) repository.named.add(one);
-      if (!isRight) later.push(await brokenLink(revisionLinkKey(name, digest), digest, digest));
-      if (found.manifest) await checkParts(digest, found.manifest);
-    }
+    await checkManifest(look, repository, digest, isRight);
   }
-  for (const report of later) report();
+  for (const report of repository.later) report();
   await checkLayerLinks(look, repository);
+}
 
-  /** Which images need the manifest. To be called once all indexes are known. */
-  function useOf(digest: Digest): Parameters<Look['lost']>[0] {
-    return { digest, repository: name, images: imagesOf(repository, digest) };
+/** Returns the digest that the tag has, or had before its link was garbled; `undefined` if that is not known. */
+async function checkTag(look: Look, { name, tags }: Repository, tag: string): Promise<Digest | undefined> {
+  const { objects } = look.store;
+  const where = tagLinkKey(name, tag);
+  const digest = await readLink(objects, where);
+  const says = digest ?? (await saidByTag(look, name, tag));
+  if (digest === undefined && (await objects.stat(where))) {
+    const mend: Mend = says ? 'write' : 'none';
+    look.found({ kind: 'garbled-tag', where, ...(says && { digest: says }), mend, images: [`${name}:${tag}`] });
   }
+  if (says === undefined) return undefined;
+  addTo(tags, says, tag);
+  await checkStates(look, name, tag);
+  return says;
+}
 
-  async function brokenLink(where: string, digest: Digest, manifest: Digest): Promise<() => void> {
-    const kind: StoreFaultKind = (await objects.stat(where)) ? 'garbled-link' : 'missing-link';
-    return () => look.found({ kind, where, digest, mend: 'write', images: imagesOf(repository, manifest) });
+async function checkManifest(look: Look, repository: Repository, digest: Digest, isRight: boolean): Promise<void> {
+  const { name, later, named } = repository;
+  const found = await look.manifest(digest);
+  if (!found) {
+    later.push(() => look.lost({ ...useOf(repository, digest), isManifest: true }));
+    return;
   }
+  for (const one of digestsIn(found.raw.bytes)) named.add(one);
+  if (!isRight)
+    later.push(await brokenLink(look, repository, { where: revisionLinkKey(name, digest), digest }, digest));
+  if (found.manifest) await checkParts(look, repository, digest, found.manifest);
+}
 
-  async function checkParts(digest: Digest, manifest: Manifest): Promise<void> {
-    const parts = successors(manifest);
-    for (const child of parts.manifests) addTo(repository.parents, child.digest, digest);
-    for (const blob of parts.blobs) {
-      if (!(await look.isWhole(blob.digest))) {
-        later.push(() => look.lost({ ...useOf(digest), digest: blob.digest, size: blob.size }));
-      } else if ((await readLink(objects, layerLinkKey(name, blob.digest))) !== blob.digest) {
-        later.push(await brokenLink(layerLinkKey(name, blob.digest), blob.digest, digest));
-      }
+async function checkParts(look: Look, repository: Repository, digest: Digest, manifest: Manifest): Promise<void> {
+  const { name, later } = repository;
+  const { objects } = look.store;
+  const parts = successors(manifest);
+  for (const child of parts.manifests) addTo(repository.parents, child.digest, digest);
+  for (const blob of parts.blobs) {
+    const where = layerLinkKey(name, blob.digest);
+    if (!(await look.isWhole(blob.digest))) {
+      later.push(() => look.lost({ ...useOf(repository, digest), digest: blob.digest, size: blob.size }));
+    } else if ((await readLink(objects, where)) !== blob.digest) {
+      later.push(await brokenLink(look, repository, { where, digest: blob.digest }, digest));
     }
-    if (!manifest.subject) return;
-    const where = referrerKey(name, manifest.subject.digest, digest);
-    if (!(await objects.stat(where))) look.found({ kind: 'missing-record', where, digest, mend: 'write', images: [] });
   }
+  if (!manifest.subject) return;
+  const where = referrerKey(name, manifest.subject.digest, digest);
+  if (!(await objects.stat(where))) look.found({ kind: 'missing-record', where, digest, mend: 'write', images: [] });
+}
+
+/** Reports a link that the manifest needs. */
+async function brokenLink(
+  look: Look,
+  repository: Repository,
+  link: { readonly where: string; readonly digest: Digest },
+  manifest: Digest,
+): Promise<() => void> {
+  const kind: StoreFaultKind = (await look.store.objects.stat(link.where)) ? 'garbled-link' : 'missing-link';
+  return () => look.found({ kind, ...link, mend: 'write', images: imagesOf(repository, manifest) });
+}
+
+/** Which images need the manifest. To be called once all indexes are known. */
+function useOf(repository: Repository, digest: Digest): Parameters<Look['lost']>[0] {
+  return { digest, repository: repository.name, images: imagesOf(repository, digest) };
 }
 
 /** Tags whose link is there, garbled or not. */
@@ -119,27 +136,6 @@ async function checkLayerLinks(look: Look, { name, named }: Repository): Promise
     if (!isWhole && modified > look.before) continue;
     const [kind, mend]: [StoreFaultKind, Mend] = isWhole ? ['garbled-link', 'write'] : ['stale-link', 'delete'];
     look.found({ kind, where: key, digest, mend, images: [] });
-  }
-}
-
-interface Link {
-  readonly key: string;
-  /** The digest in the link's key. */
-  readonly digest: Digest;
-  /** Whether the link's content is the same digest. */
-  readonly isRight: boolean;
-  readonly modified: Date;
-}
-
-/** The links below `prefix`. The key of each determines its content. */
-async function* linksBelow(look: Look, prefix: string): AsyncGenerator<Link> {
-  for await (const { key, modified } of look.store.objects.list(prefix)) {
-    const [algorithm, hex, link] = key.slice(prefix.length).split('/');
-    const digest = `${algorithm}:${hex}`;
-    if (!isDigest(digest) || link !== 'link') continue;
-    await look.step();
-    const isRight = parseLink(await look.store.objects.get(key)) === digest;
-    yield { key, digest, isRight, modified };
   }
 }
 
