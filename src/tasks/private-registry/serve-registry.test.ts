@@ -13,15 +13,7 @@ import type { DebugEvent, Settings } from '../settings.ts';
 import { type TemporaryWorld, temporaryWorld } from '../testing/temporary-world.ts';
 import type { RegistryState } from './registry-record.ts';
 import { announceRegistry, runningRegistry } from './registry-state.ts';
-import {
-  alreadyRunning,
-  checkNames,
-  DEFAULT_LISTEN,
-  listenAddresses,
-  listensOn,
-  type ServeRequest,
-  serveRegistry,
-} from './serve-registry.ts';
+import { type ServeRequest, serveRegistry } from './serve-registry.ts';
 
 const OWN = process.getuid?.() ?? 0;
 const ANY_PORT = '127.0.0.1:0';
@@ -206,42 +198,4 @@ describe('the embedded registry is refused', () => {
     await expect(serve(world, request)).rejects.toMatchObject({ code: 'USAGE' });
     expect(existsSync(dataOf(world))).toBe(false);
   });
-});
-
-describe('the addresses to listen on', () => {
-  it('are the loopback interface’s if none are named', () => {
-    expect(listenAddresses([])).toEqual(listenAddresses([DEFAULT_LISTEN]));
-    expect(listenAddresses([':80', '[::1]:81'])).toEqual([{ port: 80 }, { host: '::1', port: 81 }]);
-  });
-
-  const state = {
-    addresses: [
-      { host: '127.0.0.1', port: 5000 },
-      { host: '::', port: 80 },
-    ],
-  } as unknown as RegistryState;
-
-  it.each([
-    [[], true],
-    [['127.0.0.1:5000'], true],
-    [['127.0.0.1:0'], true],
-    [[':80'], true],
-    [['127.0.0.1:5000', '80'], true],
-    [['127.0.0.1:5001'], false],
-    [['127.0.0.2:5000'], false],
-    [['127.0.0.1:5000', '127.0.0.1:5001'], false],
-    [[':5000'], false],
-  ])('%j are those of a running registry: %s', (listen, expected) => {
-    expect(listensOn(state, listen)).toBe(expected);
-  });
-
-  it('of a running registry are in the message, in brackets where they are IPv6', () => {
-    expect(alreadyRunning(state).message).toBe('the embedded registry runs already [127.0.0.1:5000, [::]:80]');
-  });
-});
-
-it('names for its pages are names of hosts', () => {
-  checkNames(['registry', 'registry.example.org']);
-  checkNames();
-  expect(() => checkNames(['https://x.org'])).toThrow('not a name of a host [https://x.org]');
 });

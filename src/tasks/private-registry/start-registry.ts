@@ -8,13 +8,14 @@ import { quote } from '../../io/text/quote.ts';
 import { isObject } from '../../oci/decode.ts';
 import { type ErrorCode, ImagesError } from '../../oci/errors.ts';
 import type { Settings, TaskCall, World } from '../settings.ts';
+import { alreadyRunning } from './already-running.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
+import { checkNames, listenAddresses, listensOn } from './listen-addresses.ts';
 import { ownProgram } from './own-program.ts';
 import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import { type Log, openLog, removeLog, saidSince } from './registry-log.ts';
 import type { RegistryState } from './registry-record.ts';
 import { dataDirectory, runningRegistry } from './registry-state.ts';
-import { alreadyRunning, checkNames, listenAddresses, listensOn } from './serve-registry.ts';
 
 export interface StartRequest {
   /** `ADDR:PORT`, as for serveRegistry. */

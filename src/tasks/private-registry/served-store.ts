@@ -1,0 +1,98 @@
+// The store of a registry that runs: what clients of the server get of it, and what is kept in order beside them.
+import { accessSync, constants } from 'node:fs';
+import { isFsError } from '../../io/files/fs-errors.ts';
+import type { Registry } from '../../registry/contract.ts';
+import { readOnly } from '../../registry/policies/read-only.ts';
+import { type EmbeddedStore, embeddedStoreExists } from '../../storage/embedded-store.ts';
+import { type PullCounts, pullCounts } from '../../storage/repositories/pull-records.ts';
+import { tellingPulls } from '../../storage/repositories/telling-pulls.ts';
+import type { TaskEvents, World } from '../settings.ts';
+import { type Activity, keepHouse, type OnHousekeeping } from './housekeeping.ts';
+import { keepRecords } from './keep-records.ts';
+import { openRuledStore } from './open-store.ts';
+import type { RegistryState } from './registry-record.ts';
+import { isAnnounced } from './registry-state.ts';
+import type { ServingRules } from './serving-rules.ts';
+
+export interface ServedStore {
+  /** What clients of the server get. */
+  readonly registry: Registry;
+  readonly store: EmbeddedStore;
+  /** On a file system that cannot be written to: nothing is pushed, recorded, collected or checked. */
+  readonly isReadOnly: boolean;
+  readonly pulls: PullCounts;
+}
+
+export async function openServedStore(
+  data: string,
+  rules: Pick<ServingRules, 'config'>,
+  settings: Pick<World, 'config'> & TaskEvents,
+): Promise<ServedStore> {
+  const isReadOnly = await isReadOnlyStore(data);
+  const pulls = pullCounts();
+  const policy = (repositories: Registry) => tellingPulls(repositories, pulls.count);
+  const store = await openRuledStore(data, settings, { policy, rules: async () => rules.config });
+  return { registry: isReadOnly ? readOnly(store.registry) : store.registry, store, isReadOnly, pulls };
+}
+
+/** Whether the directory holds a store on a file system that nobody can write to, such as a DVD. */
+async function isReadOnlyStore(data: string): Promise<boolean> {
+  if (!(await embeddedStoreExists(data))) return false;
+  try {
+    // Writes nothing: where the registry cannot start, no store is left behind.
+    accessSync(data, constants.W_OK);
+    return false;
+  } catch (error) {
+    return isFsError(error, 'EROFS');
+  }
+}
+
+/** How often garbage is collected and the store is checked: never where nothing can be written. */
+export function schedules({ isReadOnly }: ServedStore, { gc, scrub }: ServingRules): Pick<ServingRules, 'gc' | 'scrub'> {
+  return isReadOnly ? { gc: 'off', scrub: 'off' } : { gc, scrub };
+}
+
+export interface KeepStore {
+  readonly state: RegistryState;
+  readonly rules: ServingRules;
+  readonly activity: Activity;
+  readonly onHousekeeping: OnHousekeeping | undefined;
+}
+
+/** Records pulls and space, collects garbage and checks the store until it is ended, which waits for the step that is under way. */
+export function keepStore(
+  served: ServedStore,
+  { state, rules, activity, onHousekeeping }: KeepStore,
+  { onNote }: TaskEvents,
+): { end(): Promise<void> } {
+  const { store, isReadOnly, pulls } = served;
+  const isThere = () => isAnnounced(state);
+  const records = isReadOnly
+    ? undefined
+    : keepRecords(store, { pulls, isThere, onFailure: (error) => onNote?.(notRecorded(error)) });
+  const house = keepHouse({
+    store,
+    isThere,
+    activity,
+    get gc() {
+      return schedules(served, rules).gc;
+    },
+    get scrub() {
+      return schedules(served, rules).scrub;
+    },
+    get keep() {
+      return rules.config.keep;
+    },
+    ...(onHousekeeping && { onEvent: onHousekeeping }),
+  });
+  return {
+    end: async () => {
+      await house[Symbol.asyncDispose]();
+      await records?.end();
+    },
+  };
+}
+
+function notRecorded(error: unknown): string {
+  return `Pulls and the space that is used are not recorded: ${error instanceof Error ? error.message : String(error)}`;
+}

@@ -1,0 +1,52 @@
+// What a registry that runs goes by, as it is now: what it was started with comes before its configuration, which may change while it runs.
+import { isImagesError } from '../../oci/errors.ts';
+import type { World } from '../settings.ts';
+import { configFile } from './config-file.ts';
+import type { CollectionSchedule, RegistryConfig, ScrubSchedule } from './registry-config.ts';
+import { watchConfig } from './watched-config.ts';
+
+/** Each property is a getter: ask again each time. Disposing ends the looks at the file. */
+export interface ServingRules extends Disposable {
+  readonly config: RegistryConfig;
+  readonly gc: CollectionSchedule;
+  readonly scrub: ScrubSchedule;
+}
+
+export interface StartedWith {
+  /** Default: what the configuration says, else daily. */
+  readonly gc?: CollectionSchedule;
+  /** Default: what the configuration says, else weekly. */
+  readonly scrub?: ScrubSchedule;
+  /** Told when the configuration changes, and why a changed one is not used. */
+  readonly onNotice?: (text: string) => void;
+}
+
+/** Errors: CONFIG_INVALID, FILE_UNREADABLE. */
+export async function servingRules(
+  data: string,
+  { gc, scrub, onNotice }: StartedWith,
+  settings: Pick<World, 'config'>,
+): Promise<ServingRules> {
+  const watched = await watchConfig(data, {
+    named: settings.config,
+    onChange: () => onNotice?.(`the configuration has changed: ${configFile(data, settings.config)}`),
+    onBroken: (error) => onNotice?.(`the configuration has changed and is not used: ${inOneLine(error)}`),
+  });
+  return {
+    get config() {
+      return watched.current;
+    },
+    get gc() {
+      return gc ?? watched.current.gc ?? 'daily';
+    },
+    get scrub() {
+      return scrub ?? watched.current.scrub ?? 'weekly';
+    },
+    [Symbol.dispose]: () => watched[Symbol.dispose](),
+  };
+}
+
+function inOneLine(error: unknown): string {
+  if (!isImagesError(error)) return String(error);
+  return error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
+}
