@@ -7,7 +7,7 @@ import { eventually } from '../../test/testing/eventually.ts';
 import { rawManifest } from '../oci/manifest.ts';
 import { OCI_INDEX } from '../oci/media-types.ts';
 import type { Registry } from '../registry/contract.ts';
-import { clientOf } from './connections.ts';
+import { clientOf } from './client-of.ts';
 import { defaultLimits, type ServerLimits } from './limits.ts';
 import { ask } from './testing/ask.ts';
 import { blob, emptyRegistry, image, putBlob, putImage } from './testing/content.ts';

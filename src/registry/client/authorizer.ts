@@ -1,20 +1,12 @@
-// The Authorization header for one host, learnt from its 401s (Bearer before Basic). A token is fetched once for each set of scopes, and shared by all who wait.
+// The Authorization header for one host, learnt from its 401s (Bearer before Basic).
 import { describeHttpUrl, type HttpUrl, ledTo } from '../../io/http/http-url.ts';
-import { quote } from '../../io/text/quote.ts';
-import { rememberSecrets } from '../../io/text/secrets.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Access } from './answer-errors.ts';
-import { coversScopes, mergeScopes, type TokenScope } from './scopes.ts';
-import type { ClientDecision, Credentials, CredentialsProvider } from './settings.ts';
-import {
-  basicAuthorization,
-  fetchToken,
-  refuseRealm,
-  type SendTokenRequest,
-  type Token,
-  type TokenServer,
-} from './tokens.ts';
-import { parseWwwAuthenticate } from './www-authenticate.ts';
+import { heldTokens } from './held-tokens.ts';
+import { mergeScopes, type TokenScope } from './scopes.ts';
+import { basicAuthorization, fetchToken, refuseRealm, type SendTokenRequest, type TokenServer } from './tokens.ts';
+import { type UsedCredentialsSettings, usedCredentials } from './used-credentials.ts';
+import { type Challenge, parseWwwAuthenticate } from './www-authenticate.ts';
 
 /** What a request needs to be allowed. */
 export interface Need {
@@ -47,12 +39,7 @@ export interface Refusal {
   readonly url: HttpUrl;
 }
 
-export interface AuthorizerSettings {
-  /** The host as people write it. */
-  readonly host: string;
-  readonly credentials: CredentialsProvider | undefined;
-  /** Told of the credentials that are used, once a repository. */
-  readonly onDecision: ((event: ClientDecision) => void) | undefined;
+export interface AuthorizerSettings extends UsedCredentialsSettings {
   readonly send: SendTokenRequest;
   /** Whether secrets of this host may be sent to a plain http URL. */
   readonly mayBePlain: (url: HttpUrl) => Promise<boolean>;
@@ -60,113 +47,78 @@ export interface AuthorizerSettings {
 
 type Method = { readonly type: 'basic' } | ({ readonly type: 'bearer' } & TokenServer);
 
-interface HeldToken {
-  readonly scopes: readonly TokenScope[];
-  readonly token: Promise<Token>;
-  /** The header's value; absent until the token is there. */
-  value?: string;
-  expires: number;
-  wasAccepted: boolean;
-}
-
 export function createAuthorizer(settings: AuthorizerSettings): Authorizer {
   const { host } = settings;
+  const used = usedCredentials(settings);
+  const tokens = heldTokens();
   let method: Method | undefined;
-  const held = new Map<string, HeldToken>();
-  const used = new Map<string | undefined, Credentials>();
-  const told = new Set<string | undefined>();
-  const searched = settings.credentials?.searched ?? [];
-  const find = async (repository: string | undefined): Promise<Credentials | undefined> => {
-    const credentials = await settings.credentials?.find(host, repository);
-    if (credentials) rememberSecrets(credentials.type === 'password' ? credentials.password : credentials.token);
-    if (settings.onDecision && !told.has(repository)) {
-      told.add(repository);
-      const known = describeAccess(host, credentials, searched).used;
-      settings.onDecision({
-        type: 'credentials',
-        host,
-        searched,
-        ...(repository !== undefined && { repository }),
-        ...(known !== undefined && { used: known }),
-      });
-    }
-    return credentials;
-  };
-  const access = ({ repository }: Need): Access => describeAccess(host, used.get(repository), searched);
 
-  const basic = async (need: Need): Promise<string | undefined> => {
-    const credentials = await find(need.repository);
+  async function basic({ repository }: Need): Promise<string | undefined> {
+    const credentials = await used.find(repository);
     if (credentials?.type !== 'password') return undefined;
-    used.set(need.repository, credentials);
+    used.use(repository, credentials);
     return basicAuthorization(credentials);
-  };
+  }
 
-  const bearer = async (server: TokenServer, need: Need): Promise<string> => {
-    const credentials = await find(need.repository);
-    if (credentials) used.set(need.repository, credentials);
+  async function bearer(server: TokenServer, { repository, scopes }: Need): Promise<string> {
+    const credentials = await used.find(repository);
+    if (credentials) used.use(repository, credentials);
     if (credentials?.type === 'registry-token') return `Bearer ${credentials.token}`;
     if (!(await settings.mayBePlain(server.realm))) {
       throw refuseRealm(host, describeHttpUrl(server.realm), 'is not https');
     }
-    // No `await` from here to `held.set`, or another caller could fetch a second token in between.
-    const scopes = mergeScopes(need.scopes);
-    const usable = [...held.values()].find((each) => each.expires > Date.now() && coversScopes(each.scopes, scopes));
-    if (usable) return `Bearer ${(await usable.token).value}`;
-    const key = scopes.join(' ');
-    const token = fetchToken({ server, scopes, credentials, access: access(need) }, settings.send);
-    const entry: HeldToken = { scopes, token, expires: Number.POSITIVE_INFINITY, wasAccepted: false };
-    held.set(key, entry);
-    try {
-      const { value, expires } = await token;
-      entry.expires = expires;
-      entry.value = `Bearer ${value}`;
-      return entry.value;
-    } catch (error) {
-      if (held.get(key) === entry) held.delete(key);
-      throw error;
-    }
-  };
+    const access = used.access(repository);
+    return await tokens.authorization(scopes, (merged) =>
+      fetchToken({ server, scopes: merged, credentials, access }, settings.send),
+    );
+  }
 
-  const apply = (need: Need): Promise<string | undefined> | undefined => {
+  async function authorization(need: Need): Promise<string | undefined> {
     if (!method) return undefined;
-    return method.type === 'basic' ? basic(need) : bearer(method, need);
-  };
+    return method.type === 'basic' ? await basic(need) : await bearer(method, need);
+  }
 
-  const other = async (used: string | undefined, need: Need): Promise<string | undefined> => {
-    const next = await apply(need);
-    return next === used ? undefined : next;
-  };
+  async function anotherThan(refused: string | undefined, need: Need): Promise<string | undefined> {
+    const next = await authorization(need);
+    return next === refused ? undefined : next;
+  }
 
-  const heldAs = (used: string) => [...held].find(([, entry]) => entry.value === used);
+  /** Whether the refused value is a token that may have expired. It is not used any more then. */
+  function endsToken(refused: string | undefined, isChallenged: boolean): boolean {
+    if (refused === undefined) return false;
+    const wasAccepted = tokens.wasAccepted(refused);
+    const mayHaveEnded = refused.startsWith('Bearer ') && wasAccepted !== false;
+    // With a challenge also one that was never accepted: the token may have been revoked before it expired.
+    if (mayHaveEnded || isChallenged) tokens.drop(refused);
+    return mayHaveEnded;
+  }
 
   return {
-    access,
-    authorization: async (need) => apply(need),
-    accepted(used) {
-      const entry = used === undefined ? undefined : heldAs(used)?.[1];
-      if (entry) entry.wasAccepted = true;
+    access: ({ repository }) => used.access(repository),
+    authorization,
+    accepted(value) {
+      if (value !== undefined) tokens.accepted(value);
     },
-    async renewed(need, { status, header, used, url }) {
+    async renewed(need, { status, header, used: refused, url }) {
       const challenges = status === 401 ? parseWwwAuthenticate(header ?? '') : [];
-      const bearerChallenge = challenges.find(
-        ({ scheme, parameters }) => scheme === 'bearer' && parameters.realm !== undefined,
-      );
-      const known = used === undefined ? undefined : heldAs(used);
-      const mayHaveEnded = used?.startsWith('Bearer ') && (!known || known[1].wasAccepted);
-      // The token may have been revoked before it expired.
-      if (known && (bearerChallenge || mayHaveEnded)) held.delete(known[0]);
-      if (bearerChallenge) {
-        const { realm = '', service, scope = '' } = bearerChallenge.parameters;
+      const challenge = challenges.find(isBearer);
+      const mayHaveEnded = endsToken(refused, challenge !== undefined);
+      if (challenge) {
+        const { realm = '', service, scope = '' } = challenge.parameters;
         method = { type: 'bearer', realm: readRealm(realm, url), service };
         // The challenge may ask for more than the scopes that were expected.
-        return other(used, { ...need, scopes: mergeScopes([...need.scopes, ...scope.split(' ').filter(Boolean)]) });
+        return anotherThan(refused, { ...need, scopes: mergeScopes([...need.scopes, ...scope.split(' ').filter(Boolean)]) });
       }
-      if (mayHaveEnded) return other(used, need);
+      if (mayHaveEnded) return anotherThan(refused, need);
       if (!challenges.some(({ scheme }) => scheme === 'basic')) return undefined;
       method = { type: 'basic' };
-      return other(used, need);
+      return anotherThan(refused, need);
     },
   };
+}
+
+function isBearer({ scheme, parameters }: Challenge): boolean {
+  return scheme === 'bearer' && parameters.realm !== undefined;
 }
 
 function readRealm(realm: string, url: HttpUrl): HttpUrl {
@@ -176,21 +128,4 @@ function readRealm(realm: string, url: HttpUrl): HttpUrl {
   throw new ImagesError('BAD_ANSWER', message, {
     hint: 'The registry, or a proxy in front of it, is set up wrongly: its WWW-Authenticate has to name an http address.',
   });
-}
-
-/** In characters. User names are shown in messages; a longer one may be a token. */
-const LONGEST_NAME = 32;
-
-function describeAccess(host: string, credentials: Credentials | undefined, searched: readonly string[]): Access {
-  const login = `docker login ${host === 'docker.io' ? '' : host}`.trim();
-  const known = 'check the name: a private or unknown repository looks the same';
-  if (!credentials) {
-    const read = searched.length > 0 ? ` (no credentials are in ${searched.join(', ')})` : '';
-    return { hint: `Run \`${login}\`, and ${known}${read}.`, used: undefined };
-  }
-  const { origin = 'the settings' } = credentials;
-  const name =
-    credentials.type === 'password' && credentials.username.length <= LONGEST_NAME ? credentials.username : '';
-  const what = credentials.type === 'password' ? (name ? `those of [${quote(name)}]` : 'a password') : 'a token';
-  return { hint: `Run \`${login}\` again, or ${known}.`, used: `${what} from ${origin}` };
 }
