@@ -19,6 +19,7 @@ import { OCI_EMPTY } from '../oci/media-types.ts';
 import { formatReference } from '../oci/reference.ts';
 import { FORWARD, forwarding } from '../registry/policies/forwarding.ts';
 import type { ImageSink } from '../transports/contract.ts';
+import { aheadTotals } from './ahead-totals.ts';
 import type { CopyImage } from './copy-plan.ts';
 import type { OnCopyEvent } from './events.ts';
 import { failureOf } from './failure.ts';
@@ -58,105 +59,108 @@ const FOR_GOOD: readonly ErrorCode[] = [
 /** Before the first blob, a destination that does not answer in time counts as unreachable, too. */
 const NOT_THERE: readonly ErrorCode[] = [...FOR_GOOD, 'TIMEOUT'];
 
-export function sendAhead(sink: ImageSink, { name, label }: NamedImage, options: AheadOptions): Ahead {
+export function sendAhead(sink: ImageSink, image: NamedImage, options: AheadOptions): Ahead {
+  const { name } = image;
   const emit: OnCopyEvent = (event) => options.onEvent?.(event);
+  const totals = aheadTotals(emit);
   const aborter = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, aborter.signal]) : aborter.signal;
   const limit = createLimiter(AT_A_TIME);
   /** For each blob, whether it was stored in the end. */
   const sends = new Map<Digest, Promise<boolean>>();
-  const sent = { blobs: 0, bytes: 0 };
-  /** The plan has begun. It also counts the blobs that are under way. */
-  let planned = false;
-  let sentBefore = 0;
-  /** Blobs whose `blob-done` was reported here. The plan's execution reports it once more, which is dropped. */
-  const done = new Set<Digest>();
   /** A blob could not be sent. Sending others would only make the plan wait longer. */
   let broken = false;
-
-  const put = async (blob: Descriptor, open: OpenContent): Promise<boolean> => {
-    if (broken) return false;
-    const { digest, size } = blob;
-    let begun: number | undefined;
-    const watched: OpenContent = async (from) => {
-      begun = from;
-      emit({ type: 'blob', digest, size, from });
-      let bytes = from;
-      return tapped(await open(from), ({ length }) => {
-        bytes += length;
-        emit({ type: 'progress', digest, bytes });
-      });
-    };
-    await sink.putBlob(name, blob, watched, { signal });
-    if (begun === undefined) return true;
-    sent.blobs++;
-    if (!planned) sentBefore++;
-    sent.bytes += size - begun;
-    if (planned) done.add(digest);
-    emit({ type: 'blob-done', digest });
-    return true;
-  };
-
   let asked: Promise<unknown> | undefined;
-  const failed = (what: string, error: unknown, forGood: readonly ErrorCode[] = FOR_GOOD): false => {
-    if (!isImagesError(error, ...forGood)) return false;
-    const image = label ?? formatReference(name);
-    aborter.abort(failureOf(error, { image, end: 'destination', label: sink.label, what }));
-    return false;
-  };
+
+  async function put(blob: Descriptor, open: OpenContent): Promise<boolean> {
+    if (broken) return false;
+    const content = reported(blob, open, emit);
+    await sink.putBlob(name, blob, content.open, { signal });
+    const from = content.openedFrom();
+    if (from !== undefined) totals.add(blob.digest, blob.size - from);
+    return true;
+  }
+
+  function endIfPermanent(error: unknown, what: string, permanent: readonly ErrorCode[]): void {
+    if (!isImagesError(error, ...permanent)) return;
+    const label = image.label ?? formatReference(name);
+    aborter.abort(failureOf(error, { image: label, end: 'destination', label: sink.label, what }));
+  }
 
   return {
-    sent,
+    sent: totals.sent,
     signal,
+    onEvent: totals.onEvent,
+    sink: sinkForPlan(sink, { onAsked: () => totals.plan(), sends }),
     ask() {
-      if (planned) return;
+      if (totals.isPlanned) return;
       asked ??= sink
         .missing(name, [EMPTY], { signal })
-        .catch((error: unknown) => failed('the question what is missing', error, NOT_THERE));
+        .catch((error: unknown) => endIfPermanent(error, 'the question what is missing', NOT_THERE));
     },
     send(blob, open) {
-      if (planned || broken || sends.has(blob.digest)) return;
+      if (totals.isPlanned || broken || sends.has(blob.digest)) return;
       const attempt = () =>
         put(blob, open).catch((error: unknown) => {
           broken = true;
-          return failed(`blob ${blob.digest}`, error);
+          endIfPermanent(error, `blob ${blob.digest}`, FOR_GOOD);
+          return false;
         });
       sends.set(
         blob.digest,
         limit(attempt, signal).catch(() => false),
       );
     },
-    sink: forwarding<ImageSink>(sink, {
-      label: FORWARD,
-      wants: FORWARD,
-      nameThere: FORWARD,
-      admit: FORWARD,
-      expect: FORWARD,
-      missingManifests: FORWARD,
-      mountBlob: FORWARD,
-      putManifest: FORWARD,
-      commit: FORWARD,
-      committed: FORWARD,
-      finish: FORWARD,
-      [Symbol.asyncDispose]: FORWARD,
-      missing(...question) {
-        planned = true;
-        return sink.missing(...question);
-      },
-      async putBlob(to, blob, open, call) {
-        const sending = sends.get(blob.digest);
-        if (!sending || !(await untilAborted(sending, call?.signal))) await sink.putBlob(to, blob, open, call);
-      },
-    }),
-    onEvent(event) {
-      if (event.type === 'blob-done' && done.delete(event.digest)) return;
-      if (event.type !== 'plan') return emit(event);
-      const { blobs, bytes, alreadyThere } = event;
-      emit({ ...event, blobs: blobs + sentBefore, bytes: bytes + sent.bytes, alreadyThere: alreadyThere - sent.bytes });
-    },
     async [Symbol.asyncDispose]() {
       aborter.abort();
       await Promise.all([asked, ...sends.values()]);
     },
   };
+}
+
+/** Content that emits where it was opened, and how far it has come. */
+function reported({ digest, size }: Descriptor, open: OpenContent, emit: OnCopyEvent) {
+  let openedFrom: number | undefined;
+  const watched: OpenContent = async (from) => {
+    openedFrom = from;
+    emit({ type: 'blob', digest, size, from });
+    let bytes = from;
+    return tapped(await open(from), ({ length }) => {
+      bytes += length;
+      emit({ type: 'progress', digest, bytes });
+    });
+  };
+  return { open: watched, openedFrom: () => openedFrom };
+}
+
+interface SentAhead {
+  /** The plan asks what is missing: nothing more is begun. */
+  onAsked(): void;
+  readonly sends: ReadonlyMap<Digest, Promise<boolean>>;
+}
+
+/** The sink for the plan and its execution: waits for blobs that are under way, and sends those that failed once more. */
+function sinkForPlan(sink: ImageSink, { onAsked, sends }: SentAhead): ImageSink {
+  return forwarding<ImageSink>(sink, {
+    label: FORWARD,
+    wants: FORWARD,
+    nameThere: FORWARD,
+    admit: FORWARD,
+    expect: FORWARD,
+    missingManifests: FORWARD,
+    mountBlob: FORWARD,
+    putManifest: FORWARD,
+    commit: FORWARD,
+    committed: FORWARD,
+    finish: FORWARD,
+    [Symbol.asyncDispose]: FORWARD,
+    missing(...question) {
+      onAsked();
+      return sink.missing(...question);
+    },
+    async putBlob(to, blob, open, call) {
+      const sending = sends.get(blob.digest);
+      if (!sending || !(await untilAborted(sending, call?.signal))) await sink.putBlob(to, blob, open, call);
+    },
+  });
 }

@@ -1,19 +1,18 @@
 // Blobs and manifests as files in a directory, each under a key made from its digest: staged, verified, renamed. Layouts and `dir:` share it. Several processes
-// may write at once. A file that this process did not write is not trusted: it is hashed, once, before it counts as present. Relies on the object store on the
-// file system.
+// may write at once. Relies on the object store on the file system.
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLimiter } from '../io/concurrency/limiter.ts';
 import { isFsError } from '../io/files/fs-errors.ts';
-import type { Bytes, CallOptions, OpenContent } from '../io/streams/bytes.ts';
-import { verified } from '../io/streams/verify.ts';
+import type { CallOptions, OpenContent } from '../io/streams/bytes.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf } from '../oci/digest.ts';
-import { ImagesError, isImagesError } from '../oci/errors.ts';
+import { ImagesError } from '../oci/errors.ts';
 import { decodeManifest, type RawManifest, rawManifest, successors } from '../oci/manifest.ts';
 import { fillStage } from '../storage/drivers/fill-stage.ts';
 import { blobStageId } from '../storage/layout/store-keys.ts';
 import { openFsObjectStore } from '../storage/object-store/fs-object-store.ts';
+import { rightBlobs } from './right-blobs.ts';
 import { blobNotPut } from './wrong-parts.ts';
 
 export interface BlobFolder {
@@ -44,74 +43,43 @@ const WAITING = '.images';
 /** The age at which a partial blob is removed. */
 const KEEP_PARTS_MS = 7 * 24 * 3_600_000;
 const QUESTIONS = 16;
-/** How many files are hashed at once: one processor does the hashing. */
-const HASHED_AT_ONCE = 4;
 
 /** Errors of methods that write: LOCATION_INVALID (the directory is a file), NO_SPACE, READ_ONLY, NO_ACCESS. */
 export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOptions): BlobFolder {
   // Does not sync, like other tools that write these directories. A file that a power cut truncated or damaged is found when it is hashed, and is written
   // again.
   const objects = openFsObjectStore(directory, { waiting: WAITING, volatile: true });
+  const { has, lacking, wrote } = rightBlobs(objects, blobKey);
   const ask = createLimiter(QUESTIONS);
 
-  const hashing = createLimiter(HASHED_AT_ONCE);
-  /** For each blob, the version that was hashed, and whether it was correct. */
-  const looks = new Map<Digest, { readonly version: string; readonly isRight: Promise<boolean> }>();
-
-  const has = async (blob: Descriptor, { signal }: CallOptions = {}): Promise<boolean> => {
-    const found = await objects.stat(blobKey(blob.digest));
-    if (found?.size !== blob.size) return false;
-    const look = looks.get(blob.digest);
-    if (look?.version === found.version) return await look.isRight;
-    const isRight = hashing(async () => isRightIn(await objects.get(blobKey(blob.digest)), blob, signal), signal);
-    looks.set(blob.digest, { version: found.version, isRight });
-    try {
-      return await isRight;
-    } catch (error) {
-      looks.delete(blob.digest);
-      throw error;
-    }
-  };
-
-  const lacking = async (blobs: readonly Descriptor[], options?: CallOptions): Promise<readonly Descriptor[]> => {
-    const there = await ask.map(blobs, (blob) => has(blob, options), options?.signal);
-    return blobs.filter((_, at) => !there[at]);
-  };
-
-  const read = async (path: string): Promise<Uint8Array | undefined> => {
+  async function read(path: string): Promise<Uint8Array | undefined> {
     const body = await objects.get(path);
     return body && Buffer.concat(await Array.fromAsync(body));
-  };
+  }
 
-  const readManifest = async ({ mediaType, digest, size }: Descriptor): Promise<RawManifest | undefined> => {
+  async function readManifest({ mediaType, digest, size }: Descriptor): Promise<RawManifest | undefined> {
     if ((await objects.stat(manifestKey(digest)))?.size !== size) return undefined;
     const bytes = await read(manifestKey(digest));
     if (!bytes || digestOf(bytes, digestAlgorithm(digest)) !== digest) return undefined;
     return rawManifest(bytes, mediaType || undefined, digestAlgorithm(digest));
-  };
+  }
 
   /** A manifest counts as present only if all of its blobs are; else it is put again. */
-  const isWhole = async (manifest: Descriptor, options: CallOptions): Promise<boolean> => {
+  async function isWhole(manifest: Descriptor, options: CallOptions): Promise<boolean> {
     const raw = await readManifest(manifest);
     return raw !== undefined && (await lacking(successors(decodeManifest(raw)).blobs, options)).length === 0;
-  };
+  }
 
-  const writing = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isFsError(error, 'ENOTDIR')) throw error;
-      throw new ImagesError('LOCATION_INVALID', `it is no directory [${directory}]`, {
-        hint: 'Name a directory; a file is oci-archive:FILE or docker-archive:FILE.',
-        cause: error,
-      });
-    }
-  };
+  async function putFile(path: string, bytes: Uint8Array): Promise<void> {
+    await writingTo(directory, () => objects.put(path, bytes));
+    await objects.sync([path]);
+  }
 
   return {
     has,
     read,
     readManifest,
+    putFile,
     async missing(blobs, options) {
       const absent = await lacking(blobs, options);
       const held = await ask.map(absent, (blob) => objects.staged(blobStageId(blob.digest)));
@@ -123,7 +91,7 @@ export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOption
     },
     async putBlob(blob, open, options) {
       if (await has(blob, options)) return;
-      await using stage = await writing(() => objects.stage(blobStageId(blob.digest), options));
+      await using stage = await writingTo(directory, () => objects.stage(blobStageId(blob.digest), options));
       if (!stage) throw new Error('a stage that need not exist was not opened');
       // The previous owner of the stage may just have published the blob.
       if (await has(blob, options)) {
@@ -132,18 +100,12 @@ export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOption
       }
       await fillStage(stage, blob, open);
       await stage.publish(blobKey(blob.digest));
-      const written = await objects.stat(blobKey(blob.digest));
-      if (written) looks.set(blob.digest, { version: written.version, isRight: Promise.resolve(true) });
+      await wrote(blob.digest);
     },
     async putManifest(manifest) {
       const [absent] = await lacking(successors(decodeManifest(manifest)).blobs);
       if (absent) throw blobNotPut(absent.digest);
-      await writing(() => objects.put(manifestKey(manifest.digest), manifest.bytes));
-      await objects.sync([manifestKey(manifest.digest)]);
-    },
-    async putFile(path, bytes) {
-      await writing(() => objects.put(path, bytes));
-      await objects.sync([path]);
+      await putFile(manifestKey(manifest.digest), manifest.bytes);
     },
     async tidy() {
       await objects.sweep({ before: new Date(Date.now() - KEEP_PARTS_MS) });
@@ -152,14 +114,15 @@ export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOption
   };
 }
 
-async function isRightIn(body: Bytes | undefined, blob: Descriptor, signal: AbortSignal | undefined): Promise<boolean> {
-  if (!body) return false;
+async function writingTo<T>(directory: string, work: () => Promise<T>): Promise<T> {
   try {
-    for await (const _ of verified(body, blob)) signal?.throwIfAborted();
-    return true;
+    return await work();
   } catch (error) {
-    if (isImagesError(error, 'DIGEST_INVALID', 'SIZE_INVALID')) return false;
-    throw error;
+    if (!isFsError(error, 'ENOTDIR')) throw error;
+    throw new ImagesError('LOCATION_INVALID', `it is no directory [${directory}]`, {
+      hint: 'Name a directory; a file is oci-archive:FILE or docker-archive:FILE.',
+      cause: error,
+    });
   }
 }
 

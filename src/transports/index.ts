@@ -34,7 +34,7 @@ export {
   dockerDaemon,
   dockerDaemonIfUsable,
 } from './docker-daemon/daemon.ts';
-export { type DaemonSinkOptions, dockerDaemonSink } from './docker-daemon/daemon-sink.ts';
+export { dockerDaemonSink } from './docker-daemon/daemon-sink.ts';
 export {
   type DaemonImageName,
   type DaemonSource,
@@ -44,6 +44,7 @@ export {
 export type { DaemonLocation } from './docker-daemon/daemon-transport.ts';
 export type { DaemonSettings } from './docker-daemon/endpoint.ts';
 export type { FlushEvent, FlushResult } from './docker-daemon/flush.ts';
+export type { DaemonSinkOptions } from './docker-daemon/load-archive.ts';
 export type { LayoutLocation } from './layout/layout-location.ts';
 export { type LayoutSinkOptions, ociSink } from './layout/layout-sink.ts';
 export { ociSource } from './layout/layout-source.ts';
