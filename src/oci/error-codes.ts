@@ -1,9 +1,18 @@
 // The codes of errors, each with what causes it and what mends it: docs/errors.md is made from these tables.
 
-/** What a code means to people: one sentence each. */
 export interface CodeMeaning {
+  /** What a code means to people: one sentence each. */
   readonly cause: string;
   readonly mend: string;
+  /** What clients of the embedded registry get. Without it they are told of a bug (500), because they should not meet such an error. */
+  readonly answer?: CodeAnswer;
+}
+
+export interface CodeAnswer {
+  /** Of HTTP. */
+  readonly status: number;
+  /** For problems of the server: replaces code and message, which may name files and hosts of the operator. Without it, an error is the client's. */
+  readonly instead?: { readonly code: string; readonly message: string };
 }
 
 /** Error codes of the OCI distribution specification 1.1, section "Error Codes", plus those that registries use beside it. */
@@ -27,9 +36,13 @@ export type RegistryErrorCode =
   | 'UNAUTHORIZED'
   | 'UNSUPPORTED';
 
+/** A policy's own code: POLICY_ and a word of the policy. It needs no line here. Clients of the registry get the error's message, with status 403. */
+export type PolicyErrorCode = `POLICY_${string}`;
+
+export type ErrorCode = RegistryErrorCode | PolicyErrorCode | OtherErrorCode;
+
 /** Codes of all other errors that the user can mend. */
-export type ErrorCode =
-  | RegistryErrorCode
+export type OtherErrorCode =
   | 'ABORTED'
   | 'ADDRESS_IN_USE'
   | 'ADDRESS_NOT_PERMITTED'
@@ -61,84 +74,122 @@ export type ErrorCode =
   | 'USAGE'
   | 'YAML_INVALID';
 
-export const REGISTRY_ERRORS: Readonly<Record<RegistryErrorCode, CodeMeaning>> = {
+export const POLICY_ERROR: CodeMeaning = {
+  cause: 'A policy of the registry does not allow it: the rest of the code is the name of the policy.',
+  mend: 'The message says what is allowed; else ask who runs the registry.',
+  answer: { status: 403 },
+};
+
+export const REGISTRY_ERRORS: Readonly<Record<RegistryErrorCode, CodeMeaning & Required<Pick<CodeMeaning, 'answer'>>>> = {
   BLOB_UNKNOWN: {
     cause: 'A part of an image, a layer or a configuration, is not where it was asked for.',
     mend: 'Push or copy the image there again, or take it from another source.',
+    answer: { status: 404 },
   },
   BLOB_UPLOAD_INVALID: {
     cause: 'The registry does not accept an upload as it was sent or ended.',
     mend: 'Run the command again; if it stays, something between the two (a proxy) changes requests.',
+    answer: { status: 400 },
   },
   BLOB_UPLOAD_UNKNOWN: {
     cause:
       'The registry no longer knows the upload: it was too old, or the registry was started again without its data.',
     mend: 'Run the command again: it starts a new upload.',
+    answer: { status: 404 },
   },
   DENIED: {
     cause: 'The other side knows who asks, and refuses; or a file on this machine blocks the host.',
     mend: 'Use credentials that may do this, or change what blocks the host: the message names the file.',
+    answer: { status: 403 },
   },
   DIGEST_INVALID: {
     cause: 'Bytes are not those that their digest promises: they are damaged, or somebody has changed them.',
     mend: '`images check IMAGE` tells which part; write the copy anew, or take the image from another source.',
+    answer: { status: 400 },
   },
   MANIFEST_BLOB_UNKNOWN: {
     cause: 'A registry refuses a manifest because something it names is not there: layers, or images of an index.',
     mend: 'Push all parts first; for a registry that takes only complete indexes, copy with --platform=all.',
+    answer: { status: 400 },
   },
   MANIFEST_INVALID: {
     cause: 'A manifest or configuration is not as the specification has it, or the parts of an image disagree.',
     mend: '`images check IMAGE` tells more; make the image again with a current tool.',
+    answer: { status: 400 },
   },
   MANIFEST_TOO_LARGE: {
     cause: 'A manifest is larger than any image has: 4 MiB.',
     mend: 'Check the name: something else than an image is there.',
+    answer: { status: 413 },
   },
   MANIFEST_UNKNOWN: {
     cause: 'There is no image of this name, tag or digest.',
     mend: 'Check name and tag; a private repository may hide until `docker login`.',
+    answer: { status: 404 },
   },
   NAME_INVALID: {
     cause: 'A repository name has characters or a form that the specification does not allow.',
     mend: 'Write it in lower case: letters, digits, single `.`, `_`, `-` and `/` between them.',
+    answer: { status: 400 },
   },
   NAME_UNKNOWN: {
     cause: 'The registry has no such repository.',
     mend: 'Check the name; a private repository may hide until `docker login`.',
+    answer: { status: 404 },
   },
   PAGINATION_NUMBER_INVALID: {
     cause: 'A client of the registry asks for a page of a list with a size that is no number.',
     mend: 'Ask with n=NUMBER.',
+    answer: { status: 400 },
   },
   RANGE_INVALID: {
     cause: 'A part of a blob is asked for that it does not have, or an upload goes on at the wrong byte.',
     mend: 'Run the command again: it goes on from what is there.',
+    answer: { status: 416 },
   },
   SIZE_INVALID: {
     cause: 'Content is longer or shorter than was announced.',
     mend: 'Run it again; if it stays, `images check IMAGE` tells which part is damaged.',
+    answer: { status: 400 },
   },
   TAG_INVALID: {
     cause: 'A tag has characters that the specification does not allow, or more than 128 of them.',
     mend: 'Use letters, digits, `.`, `_` and `-`, the first of them no `.` or `-`.',
+    answer: { status: 400 },
   },
   TOOMANYREQUESTS: {
     cause: 'The other side has a limit on requests, connections or uploads, and it is reached.',
     mend: 'Try again later; a `docker login` or a mirror raises most limits.',
+    answer: { status: 429 },
   },
   UNAUTHORIZED: {
     cause: 'The registry wants credentials, or does not accept those that were sent: the message names their file.',
     mend: '`docker login HOST`, then again; check the name too, because an unknown repository looks the same.',
+    answer: { status: 401 },
   },
   UNSUPPORTED: {
     cause: 'A registry, a transport or a format cannot do or hold what is asked.',
     mend: 'The hint says what it can; use another transport or option.',
+    answer: { status: 405 },
   },
 };
 
-export const OTHER_ERRORS: Readonly<Record<Exclude<ErrorCode, RegistryErrorCode>, CodeMeaning>> = {
-  ABORTED: { cause: 'The command was interrupted.', mend: 'Run it again: it goes on from what is there.' },
+/** Of what may work at another time. */
+export const BUSY: CodeAnswer = {
+  status: 503,
+  instead: { code: 'UNAVAILABLE', message: 'the registry cannot do this now: try again' },
+};
+const UPSTREAM: CodeAnswer = {
+  status: 502,
+  instead: { code: 'UNAVAILABLE', message: 'another registry, asked for this, has failed' },
+};
+
+export const OTHER_ERRORS: Readonly<Record<OtherErrorCode, CodeMeaning>> = {
+  ABORTED: {
+    cause: 'The command was interrupted.',
+    mend: 'Run it again: it goes on from what is there.',
+    answer: BUSY,
+  },
   ADDRESS_IN_USE: {
     cause: 'Something else listens on the address that the registry is to have.',
     mend: 'End it, or choose another with --listen=ADDR:PORT.',
@@ -158,10 +209,12 @@ export const OTHER_ERRORS: Readonly<Record<Exclude<ErrorCode, RegistryErrorCode>
   BAD_ANSWER: {
     cause: 'What answers does not speak as a registry, web server or daemon should: a login page, a proxy, a defect.',
     mend: 'Check host and port, and what stands in between; --debug=http shows each request.',
+    answer: UPSTREAM,
   },
   BROKEN_OFF: {
     cause: 'A connection ended in the middle.',
     mend: 'Check the network, and that the server runs; then run it again: it goes on from there.',
+    answer: UPSTREAM,
   },
   BUILD_FAILED: {
     cause: 'A command of RUN, or the `tar` script, ended with an error.',
@@ -190,6 +243,7 @@ export const OTHER_ERRORS: Readonly<Record<Exclude<ErrorCode, RegistryErrorCode>
   NO_ACCESS: {
     cause: 'This user may not read, write or use something on this machine.',
     mend: 'The hint says what gives access; else ask its owner.',
+    answer: { status: 503, instead: { code: 'UNAVAILABLE', message: 'the registry cannot use its own store' } },
   },
   NO_REGISTRY: {
     cause: 'No private registry is known, and none is running.',
@@ -198,6 +252,7 @@ export const OTHER_ERRORS: Readonly<Record<Exclude<ErrorCode, RegistryErrorCode>
   NO_SPACE: {
     cause: 'A file system is full, or a limit on what may be stored is reached.',
     mend: 'Free space there, then run it again: it goes on from there.',
+    answer: { status: 507, instead: { code: 'NO_SPACE', message: "no space left on the registry's disk" } },
   },
   NOT_RUNNING: {
     cause: 'The embedded registry or the Docker daemon does not run.',
@@ -222,6 +277,7 @@ export const OTHER_ERRORS: Readonly<Record<Exclude<ErrorCode, RegistryErrorCode>
   READ_ONLY: {
     cause: 'A file system or a registry takes no changes.',
     mend: 'Write elsewhere, or make it writable.',
+    answer: { status: 405, instead: { code: 'UNSUPPORTED', message: 'the registry is read-only' } },
   },
   REFERENCE_INVALID: {
     cause: 'The name of an image is not written as names of images are.',
@@ -234,6 +290,7 @@ export const OTHER_ERRORS: Readonly<Record<Exclude<ErrorCode, RegistryErrorCode>
   SERVER_ERROR: {
     cause: 'The other side has trouble of its own (a status from 500 on).',
     mend: 'Try again later; its log says more.',
+    answer: UPSTREAM,
   },
   TAR_INVALID: {
     cause: 'An archive is damaged, or no tar archive.',
@@ -242,10 +299,15 @@ export const OTHER_ERRORS: Readonly<Record<Exclude<ErrorCode, RegistryErrorCode>
   TIMEOUT: {
     cause: 'The other side did not answer, or sent too little, for too long.',
     mend: 'Try again later, or check the network and http_proxy.',
+    answer: {
+      status: 504,
+      instead: { code: 'UNAVAILABLE', message: 'another registry, asked for this, has not answered in time' },
+    },
   },
   UNREACHABLE: {
     cause: 'No connection comes about: the name, the route, the port or TLS.',
     mend: 'The hint says which of them, and what to check.',
+    answer: UPSTREAM,
   },
   USAGE: {
     cause: 'The command line is wrong.',
@@ -256,3 +318,10 @@ export const OTHER_ERRORS: Readonly<Record<Exclude<ErrorCode, RegistryErrorCode>
     mend: 'Mend the file that the message names.',
   },
 };
+
+const MEANINGS: ReadonlyMap<string, CodeMeaning> = new Map(Object.entries({ ...REGISTRY_ERRORS, ...OTHER_ERRORS }));
+
+/** What the tables say about a code; of a policy's own code what its kind says. */
+export function meaningOf(code: string): CodeMeaning | undefined {
+  return MEANINGS.get(code) ?? (code.startsWith('POLICY_') ? POLICY_ERROR : undefined);
+}

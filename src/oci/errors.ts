@@ -1,8 +1,8 @@
 // The one error class of the program. `code` is for programs, `message` for people, `hint` says what to do next.
-import type { ErrorCode, RegistryErrorCode } from './error-codes.ts';
+import type { ErrorCode, OtherErrorCode, PolicyErrorCode, RegistryErrorCode } from './error-codes.ts';
 import { type FailedPart, type MessageParts, messageOf } from './error-message.ts';
 
-export type { ErrorCode, RegistryErrorCode };
+export type { ErrorCode, OtherErrorCode, PolicyErrorCode, RegistryErrorCode };
 
 export interface ErrorDetails extends MessageParts {
   /** The message and the hint are for clients of the embedded registry, too: they name nothing of the operator's machine. */

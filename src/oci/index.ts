@@ -12,7 +12,7 @@ export {
   isDigest,
   parseDigest,
 } from './digest.ts';
-export { type CodeMeaning, OTHER_ERRORS, REGISTRY_ERRORS } from './error-codes.ts';
+export { type CodeAnswer, type CodeMeaning, OTHER_ERRORS, POLICY_ERROR, REGISTRY_ERRORS } from './error-codes.ts';
 export type { FailedPart, MessageParts } from './error-message.ts';
 export {
   type ErrorCode,
@@ -20,6 +20,8 @@ export {
   type FailedRequest,
   ImagesError,
   isImagesError,
+  type OtherErrorCode,
+  type PolicyErrorCode,
   type RegistryErrorCode,
   type TextPosition,
 } from './errors.ts';

@@ -15,6 +15,7 @@ describe('the codes of errors', () => {
   it('are shown one by one or all together, however they are written', () => {
     expect(errorHelp('no-space')).toMatch(/^NO_SPACE\n {2}A file system is full/);
     expect(errorHelp('errors')?.match(/^[A-Z_]+$/gm)).toEqual(CODES);
+    expect(errorHelp('POLICY_FROZEN')).toMatch(/^POLICY_FROZEN\n {2}A policy of the registry/);
     for (const name of ['nonsense', 'constructor', '']) expect(errorHelp(name)).toBeUndefined();
   });
 

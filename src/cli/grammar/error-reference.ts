@@ -1,5 +1,5 @@
 // The error codes as text: for `images help errors`, and as the page docs/errors.md. Pure.
-import { type CodeMeaning, OTHER_ERRORS, REGISTRY_ERRORS } from '../../oci/error-codes.ts';
+import { type CodeMeaning, meaningOf, OTHER_ERRORS, POLICY_ERROR, REGISTRY_ERRORS } from '../../oci/error-codes.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { nearest } from '../../oci/nearest.ts';
 import { wrap } from './help.ts';
@@ -31,18 +31,26 @@ export function errorReference(): string {
   return [
     PREFACE,
     section('Of images and registries', REGISTRY_ERRORS),
+    section('Of policies', { [POLICY_CODES]: POLICY_ERROR }),
     section('Of this machine, the network and the command', OTHER_ERRORS),
   ].join('\n');
 }
 
-const CODES: Readonly<Record<string, CodeMeaning>> = { ...REGISTRY_ERRORS, ...OTHER_ERRORS };
+/** Each policy has its own. */
+const POLICY_CODES = 'POLICY_…';
+
+const CODES: Readonly<Record<string, CodeMeaning>> = {
+  ...REGISTRY_ERRORS,
+  [POLICY_CODES]: POLICY_ERROR,
+  ...OTHER_ERRORS,
+};
 
 /** Cause and remedy of a code, or of all codes for `errors`. Returns `undefined` for an unknown code. */
 export function errorHelp(name: string): string | undefined {
   const wanted = name.toUpperCase().replaceAll('-', '_');
-  const shown = wanted === 'ERRORS' ? Object.keys(CODES) : Object.hasOwn(CODES, wanted) ? [wanted] : [];
-  if (shown.length === 0) return undefined;
-  return shown.map((code) => helpOfCode(code, CODES[code] as CodeMeaning)).join('\n');
+  const shown = wanted === 'ERRORS' ? Object.entries(CODES) : [[wanted, meaningOf(wanted)] as const];
+  const texts = shown.flatMap(([code, meaning]) => (meaning ? [helpOfCode(code, meaning)] : []));
+  return texts.length === 0 ? undefined : texts.join('\n');
 }
 
 /** The error for a name that is written like a code. */
